@@ -1,0 +1,68 @@
+#include "base/cpu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "ppdl is written for little-endian machines"
+#endif
+
+static int	current = -1;
+
+static const char *const names[] = {"scalar", "avx2", "ifma"};
+
+PpdlCpu
+ppdl_cpu_best(void)
+{
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+		__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512ifma"))
+		return PPDL_CPU_IFMA;
+	if (__builtin_cpu_supports("avx2"))
+		return PPDL_CPU_AVX2;
+#endif
+	return PPDL_CPU_SCALAR;
+}
+
+static PpdlCpu
+choose(void)
+{
+	PpdlCpu		best = ppdl_cpu_best();
+	const char *want = getenv("PPDL_CPU");
+
+	if (want != NULL)
+		for (int i = 0; i < (int) best; i++)
+			if (strcmp(want, names[i]) == 0)
+				return (PpdlCpu) i;
+	return best;
+}
+
+PpdlCpu
+ppdl_cpu(void)
+{
+	int			level = __atomic_load_n(&current, __ATOMIC_RELAXED);
+
+	if (level < 0)
+	{
+		level = choose();
+		__atomic_store_n(&current, level, __ATOMIC_RELAXED);
+	}
+	return (PpdlCpu) level;
+}
+
+PpdlCpu
+ppdl_cpu_force(PpdlCpu level)
+{
+	PpdlCpu		best = ppdl_cpu_best();
+
+	current = level > best ? best : level;
+	return (PpdlCpu) current;
+}
+
+const char *
+ppdl_cpu_name(PpdlCpu level)
+{
+	return names[level];
+}

@@ -1,0 +1,21 @@
+/*
+ * Run-time choice of vector kernels.  The level is found once; the environment
+ * variable PPDL_CPU=scalar|avx2|ifma lowers it, and tests may force it.
+ */
+#ifndef PPDL_BASE_CPU_H
+#define PPDL_BASE_CPU_H
+
+typedef enum PpdlCpu
+{
+	PPDL_CPU_SCALAR = 0,
+	PPDL_CPU_AVX2,
+	PPDL_CPU_IFMA				/* AVX-512 F, DQ, VL, BW and IFMA */
+} PpdlCpu;
+
+PpdlCpu		ppdl_cpu(void);		/* the level in use */
+PpdlCpu		ppdl_cpu_best(void);	/* what the processor has */
+/* Uses at most `level` from now on (never more than the processor has); returns the level in use. Not thread-safe: for tests and benchmarks. */
+PpdlCpu		ppdl_cpu_force(PpdlCpu level);
+const char *ppdl_cpu_name(PpdlCpu level);
+
+#endif

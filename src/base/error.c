@@ -1,0 +1,61 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+PpdlStatus
+ppdl_error(PpdlError *err, PpdlStatus code, const char *fmt,...)
+{
+	va_list		ap;
+
+	if (err == NULL)
+		return code;
+	err->code = code;
+	err->detail[0] = err->hint[0] = '\0';
+	va_start(ap, fmt);
+	vsnprintf(err->message, sizeof(err->message), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+PpdlStatus
+ppdl_error_detail(PpdlError *err, PpdlStatus code, const char *fmt,...)
+{
+	va_list		ap;
+
+	if (err == NULL)
+		return code;
+	va_start(ap, fmt);
+	vsnprintf(err->detail, sizeof(err->detail), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+PpdlStatus
+ppdl_error_hint(PpdlError *err, PpdlStatus code, const char *fmt,...)
+{
+	va_list		ap;
+
+	if (err == NULL)
+		return code;
+	va_start(ap, fmt);
+	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+const char *
+ppdl_status_name(PpdlStatus code)
+{
+	static const char *const names[] = {
+		"ok", "out of memory", "invalid argument", "malformed input",
+		"unsupported version", "key error", "not enough levels",
+		"scale or shape mismatch", "value out of range", "precision lost",
+		"input/output error", "cryptographic library error", "canceled",
+		"internal error"
+	};
+
+	if ((unsigned) code >= sizeof(names) / sizeof(names[0]))
+		return "unknown error";
+	return names[code];
+}

@@ -1,0 +1,170 @@
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+/* Every buffer is preceded by one 64-byte block that links it into its pool. */
+typedef struct Block
+{
+	struct Block *prev,
+			   *next;
+	size_t		bytes;			/* of the payload */
+	int			free;
+} Block;
+
+#define HEADER 64
+
+_Static_assert(sizeof(Block) <= HEADER, "pool header must fit its block");
+
+struct PpdlPool
+{
+	Block		used;			/* sentinels of two rings */
+	Block		idle;
+	size_t		bytes,
+				peak;
+};
+
+void *
+ppdl_alloc_aligned(size_t bytes)
+{
+	void	   *p;
+
+	if (bytes == 0)
+		bytes = 1;
+	if (posix_memalign(&p, 64, bytes) != 0)
+		return NULL;
+	return p;
+}
+
+void
+ppdl_free_aligned(void *p)
+{
+	free(p);
+}
+
+void
+ppdl_free_secret(void *p, size_t bytes)
+{
+	if (p == NULL)
+		return;
+	OPENSSL_cleanse(p, bytes);
+	free(p);
+}
+
+static void
+unlink_block(Block *b)
+{
+	b->prev->next = b->next;
+	b->next->prev = b->prev;
+}
+
+static void
+link_block(Block *ring, Block *b)
+{
+	b->next = ring->next;
+	b->prev = ring;
+	ring->next->prev = b;
+	ring->next = b;
+}
+
+PpdlPool *
+ppdl_pool_create(void)
+{
+	PpdlPool   *pool = calloc(1, sizeof(PpdlPool));
+
+	if (pool == NULL)
+		return NULL;
+	pool->used.prev = pool->used.next = &pool->used;
+	pool->idle.prev = pool->idle.next = &pool->idle;
+	return pool;
+}
+
+static void
+free_ring(PpdlPool *pool, Block *ring)
+{
+	while (ring->next != ring)
+	{
+		Block	   *b = ring->next;
+
+		unlink_block(b);
+		pool->bytes -= b->bytes;
+		free(b);
+	}
+}
+
+void
+ppdl_pool_trim(PpdlPool *pool)
+{
+	free_ring(pool, &pool->idle);
+}
+
+void
+ppdl_pool_destroy(PpdlPool *pool)
+{
+	if (pool == NULL)
+		return;
+	free_ring(pool, &pool->used);
+	free_ring(pool, &pool->idle);
+	free(pool);
+}
+
+void *
+ppdl_pool_get(PpdlPool *pool, size_t bytes)
+{
+	Block	   *b;
+
+	bytes = (bytes + 63) & ~(size_t) 63;
+	for (b = pool->idle.next; b != &pool->idle; b = b->next)
+	{
+		if (b->bytes == bytes)
+		{
+			unlink_block(b);
+			link_block(&pool->used, b);
+			b->free = 0;
+			return (char *) b + HEADER;
+		}
+	}
+	b = ppdl_alloc_aligned(HEADER + bytes);
+	if (b == NULL)
+	{
+		ppdl_pool_trim(pool);
+		b = ppdl_alloc_aligned(HEADER + bytes);
+		if (b == NULL)
+			return NULL;
+	}
+	b->bytes = bytes;
+	b->free = 0;
+	link_block(&pool->used, b);
+	pool->bytes += bytes;
+	if (pool->bytes > pool->peak)
+		pool->peak = pool->bytes;
+	return (char *) b + HEADER;
+}
+
+void
+ppdl_pool_put(PpdlPool *pool, void *buf)
+{
+	Block	   *b;
+
+	if (buf == NULL)
+		return;
+	b = (Block *) ((char *) buf - HEADER);
+	PPDL_ASSERT(!b->free);
+	b->free = 1;
+	unlink_block(b);
+	link_block(&pool->idle, b);
+}
+
+size_t
+ppdl_pool_bytes(const PpdlPool *pool)
+{
+	return pool->bytes;
+}
+
+size_t
+ppdl_pool_peak(const PpdlPool *pool)
+{
+	return pool->peak;
+}

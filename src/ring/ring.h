@@ -1,0 +1,86 @@
+/*
+ * The ring Z_Q[X]/(X^N + 1) in residue number system: a list of primes, each
+ * with its NTT tables.  A polynomial is an array of N residues a prime ("limb"),
+ * limb i of a flat buffer at p + i*N, 64-byte aligned.
+ *
+ * Conventions (fixed: stored data depends on them)
+ *   psi(q, N) = (g^((q-1)/2^v))^(2^v/2N), g the least quadratic non-residue mod
+ *   q and 2^v the largest power of two that divides q-1.  So the rings N and 4N
+ *   over one prime satisfy psi_N = psi_4N^4.
+ *   NTT domain: entry t holds the value at psi^(2*brv(t)+1), brv = bit reversal
+ *   on log2 N bits.
+ *   Automorphism sigma_d: X -> X^d, d odd, 0 < d < 2N.
+ */
+#ifndef PPDL_RING_RING_H
+#define PPDL_RING_RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "ring/modulus.h"
+
+typedef struct PpdlRing
+{
+	int			logn;
+	size_t		n;
+	int			count;			/* primes */
+	PpdlModulus *mod;
+} PpdlRing;
+
+/* 3 <= logn <= 17; primes distinct, below 2^50, = 1 mod 2N.  PPDL_ERR_ARGUMENT names the offender. */
+PpdlStatus	ppdl_ring_create(PpdlRing **out, int logn, const uint64_t *primes, int count, PpdlError *err);
+void		ppdl_ring_destroy(PpdlRing *ring);
+
+static inline uint64_t *
+ppdl_limb(const PpdlRing *ring, uint64_t *p, int i)
+{
+	return p + (size_t) i * ring->n;
+}
+
+static inline const uint64_t *
+ppdl_climb(const PpdlRing *ring, const uint64_t *p, int i)
+{
+	return p + (size_t) i * ring->n;
+}
+
+static inline uint32_t
+ppdl_bitrev(uint32_t x, int bits)
+{
+	uint32_t	r = 0;
+
+	for (; bits > 0; bits--, x >>= 1)
+		r = r << 1 | (x & 1);
+	return r;
+}
+
+/*
+ * In-place negacyclic NTT of one limb: coefficients, reduced -> values, reduced,
+ * in the order above (Harvey 2014 butterflies; Shoup quotients).  Chosen at run
+ * time among scalar, AVX2 and AVX-512 IFMA twins that agree bit for bit.
+ * m must belong to ring.
+ */
+void		ppdl_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
+/* the inverse, including the factor 1/N */
+void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
+
+/*
+ * out[t] = in[perm[t]] applies sigma_d to a limb in the NTT domain; the table
+ * (N entries) is made on first use and kept with the ring (thread-safe).
+ * Returns NULL when out of memory.
+ */
+const uint32_t *ppdl_autom_table(const PpdlRing *ring, uint32_t d);
+void		ppdl_autom_ntt(const PpdlRing *ring, uint64_t *out, const uint64_t *in, const uint32_t *perm);
+/* sigma_d in the coefficient domain; out != in */
+void		ppdl_autom_coeff(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t d);
+
+/* out = in * X^e in the NTT domain, any integer e (mod 2N); out may be in */
+void		ppdl_mul_monomial_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, int64_t e);
+
+/* Galois element of the rotation rot_r(z)[p] = z[p + r]: 5^r mod 2N, any integer r; and of the conjugation: 2N - 1 */
+uint32_t	ppdl_galois_rotation(const PpdlRing *ring, int r);
+uint32_t	ppdl_galois_conjugate(const PpdlRing *ring);
+/* d^-1 mod 2N */
+uint32_t	ppdl_galois_inverse(const PpdlRing *ring, uint32_t d);
+
+#endif

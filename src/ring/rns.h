@@ -1,0 +1,37 @@
+/*
+ * Residue number system: base conversion between sets of a ring's primes, and
+ * exact division by primes.
+ */
+#ifndef PPDL_RING_RNS_H
+#define PPDL_RING_RNS_H
+
+#include "base/mem.h"
+#include "base/threads.h"
+#include "ring/ring.h"
+
+/*
+ * Fast base conversion src -> dst, coefficient domain, exact for the CENTRED
+ * representative in (-D/2, D/2], D the product of the source primes: the
+ * multiple of D is found in floating point (Halevi, Polyakov, Shoup 2019, §2.2).
+ * A value within 2^-40 of D/2 may come out as its neighbour x - D.
+ */
+typedef struct PpdlBaseConv PpdlBaseConv;
+
+/* indices into ring->mod; 1..PPDL_MAX_CONV of each, disjoint */
+#define PPDL_MAX_CONV 48
+PpdlStatus	ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const int *src, int nsrc,
+								 const int *dst, int ndst, PpdlError *err);
+void		ppdl_baseconv_destroy(PpdlBaseConv *bc);
+/* in[i]: limb of prime src[i]; out[j]: limb of prime dst[j]; distinct buffers. Work is cut into blocks of coefficients over the threads. */
+PpdlStatus	ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, uint64_t *const *out,
+							  PpdlPool *pool, PpdlThreads *threads, PpdlError *err);
+
+/*
+ * Divide and round by the last prime: NTT-domain limbs 0..limbs-1 of p, prime i
+ * = ring->mod[i]; afterwards limbs 0..limbs-2 hold round(p / q_last); limb
+ * limbs-1 is destroyed.  limbs >= 2.
+ */
+PpdlStatus	ppdl_rns_rescale(const PpdlRing *ring, uint64_t *p, int limbs,
+							 PpdlPool *pool, PpdlThreads *threads, PpdlError *err);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Array kernels on one limb: n reduced residues mod m->q in, reduced residues
+ * out, unless said otherwise; n a multiple of 8; out may be any input.  Each has
+ * a scalar, an AVX2 and an AVX-512 IFMA twin, chosen at run time, that agree bit
+ * for bit.
+ */
+#ifndef PPDL_RING_VEC_H
+#define PPDL_RING_VEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ring/modulus.h"
+
+void		ppdl_vec_add(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
+void		ppdl_vec_sub(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
+void		ppdl_vec_neg(const PpdlModulus *m, uint64_t *out, const uint64_t *a, size_t n);
+void		ppdl_vec_mul(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
+/* acc += a*b */
+void		ppdl_vec_mul_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n);
+/* out = a*w, w reduced */
+void		ppdl_vec_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n);
+/* acc += a*w */
+void		ppdl_vec_mul_scalar_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, size_t n);
+/* out = (a - b)*w: the last step of ModDown and rescaling */
+void		ppdl_vec_sub_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, size_t n);
+/* out = a + w */
+void		ppdl_vec_add_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n);
+/* out[i] = in[i] mod m->q for any 64-bit in[i] */
+void		ppdl_vec_reduce(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n);
+/* in: residues mod from->q; out: the centred representative (-q/2, q/2] of each, mod m->q */
+void		ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n);
+
+/*
+ * Inner products of key switching and linear transforms, one reduction at the
+ * end: out0 = [out0 +] sum_j a[j]*k0[j], out1 likewise with k1 (k1 = out1 = NULL
+ * for one product only).  1 <= terms <= 4096.
+ */
+void		ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
+						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
+
+/* out[i] = number of a[i] >= q (0 when all are reduced); public data */
+size_t		ppdl_vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n);
+
+#endif
