@@ -34,7 +34,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # vector kernels are compiled for their instruction set and chosen at run time
-src/ring/%_avx2.o: CFLAGS += -mavx2
+src/ring/%_avx2.o: CFLAGS += -mavx2 -mfma -ffp-contract=off
 src/ring/%_ifma.o: CFLAGS += -mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx512ifma
 
 $(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) ppdl.control
