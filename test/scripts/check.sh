@@ -123,7 +123,7 @@ perl_tests() {
 	[ -z "$sandbox_user" ] || chown "$sandbox_user" "$dir"
 	tap_step "Perl TAP" as_server_user env -C "$dir" -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
 		TESTDIR="$dir" TMPDIR="$sandbox" PG_REGRESS="$pg_regress" \
-		prove --verbose --norc -I "$pg_perl" -I t t/*.pl
+		sh -c 'prove --verbose --norc -I "$1" -I t t/*.pl' sh "$pg_perl"
 }
 
 test/scripts/setup.sh || die "set-up failed"
