@@ -18,6 +18,9 @@
 sandbox=
 sandbox_job=
 
+# a make that called this script must not hand its job slots and -w to those called here
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
 say() {
 	echo "$*" >&2
 }
