@@ -20,12 +20,15 @@
 #include "base/error.h"
 #include "ring/modulus.h"
 
+typedef struct PpdlAutomCache PpdlAutomCache;	/* private to autom.c */
+
 typedef struct PpdlRing
 {
 	int			logn;
 	size_t		n;
 	int			count;			/* primes */
 	PpdlModulus *mod;
+	PpdlAutomCache *autom;
 } PpdlRing;
 
 /* 3 <= logn <= 17; primes distinct, below 2^50, = 1 mod 2N.  PPDL_ERR_ARGUMENT names the offender. */

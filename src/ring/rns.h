@@ -12,8 +12,9 @@
 /*
  * Fast base conversion src -> dst, coefficient domain, exact for the CENTRED
  * representative in (-D/2, D/2], D the product of the source primes: the
- * multiple of D is found in floating point (Halevi, Polyakov, Shoup 2019, §2.2).
- * A value within 2^-40 of D/2 may come out as its neighbour x - D.
+ * multiple of D is found as in Halevi, Polyakov, Shoup 2019, §2.2, but in fixed
+ * point with 51 fraction bits, so that every machine finds the same one.  A value
+ * within D * 2^-40 of +-D/2 may come out as its neighbour x +- D.
  */
 typedef struct PpdlBaseConv PpdlBaseConv;
 

@@ -1,0 +1,204 @@
+#include "ring/autom.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "ring/kernels.h"
+#include "ring/vec.h"
+
+typedef struct Entry
+{
+	struct Entry *next;
+	uint32_t	d;
+	uint32_t   *perm;
+} Entry;
+
+/* Readers walk the list without the lock; entries are only ever put in front. */
+struct PpdlAutomCache
+{
+	Entry	   *first;			/* atomic */
+	pthread_mutex_t lock;
+};
+
+PpdlAutomCache *
+ppdl_autom_cache_create(void)
+{
+	PpdlAutomCache *cache = calloc(1, sizeof(*cache));
+
+	if (cache != NULL)
+		pthread_mutex_init(&cache->lock, NULL);
+	return cache;
+}
+
+static void
+free_entry(Entry *e)
+{
+	ppdl_free_aligned(e->perm);
+	free(e);
+}
+
+void
+ppdl_autom_cache_destroy(PpdlAutomCache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (Entry *e = cache->first, *next; e != NULL; e = next)
+	{
+		next = e->next;
+		free_entry(e);
+	}
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+/*
+ * sigma_d(f)(psi^e) = f(psi^(d*e)): entry t, the value at 2*brv(t)+1, comes from
+ * the entry of exponent d*(2*brv(t)+1) mod 2N.
+ */
+static Entry *
+make_entry(const PpdlRing *ring, uint32_t d)
+{
+	const uint32_t mask = (uint32_t) (2 * ring->n - 1);
+	Entry	   *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->d = d;
+	e->perm = ppdl_alloc_aligned(ring->n * sizeof(uint32_t));
+	if (e->perm == NULL)
+	{
+		free(e);
+		return NULL;
+	}
+	for (uint32_t t = 0; t < ring->n; t++)
+	{
+		uint32_t	exponent = d * (2 * ppdl_bitrev(t, ring->logn) + 1) & mask;
+
+		e->perm[t] = ppdl_bitrev(exponent >> 1, ring->logn);
+	}
+	return e;
+}
+
+static const uint32_t *
+lookup(PpdlAutomCache *cache, uint32_t d)
+{
+	for (Entry *e = __atomic_load_n(&cache->first, __ATOMIC_ACQUIRE); e != NULL; e = e->next)
+		if (e->d == d)
+			return e->perm;
+	return NULL;
+}
+
+const uint32_t *
+ppdl_autom_table(const PpdlRing *ring, uint32_t d)
+{
+	PpdlAutomCache *cache = ring->autom;
+	const uint32_t *perm = lookup(cache, d);
+	Entry	   *e;
+
+	PPDL_ASSERT(d % 2 == 1 && d < 2 * ring->n);
+	if (perm != NULL)
+		return perm;
+	pthread_mutex_lock(&cache->lock);
+	perm = lookup(cache, d);
+	if (perm == NULL && (e = make_entry(ring, d)) != NULL)
+	{
+		e->next = cache->first;
+		__atomic_store_n(&cache->first, e, __ATOMIC_RELEASE);
+		perm = e->perm;
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return perm;
+}
+
+void
+ppdl_autom_ntt(const PpdlRing *ring, uint64_t *out, const uint64_t *in, const uint32_t *perm)
+{
+	PPDL_ASSERT(out != in);
+	ppdl_kernels()->permute(out, in, perm, ring->n);
+}
+
+void
+ppdl_autom_coeff(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t d)
+{
+	const uint32_t mask = (uint32_t) (2 * ring->n - 1);
+	uint32_t	e = 0;
+
+	PPDL_ASSERT(out != in && d % 2 == 1 && d < 2 * ring->n);
+	for (size_t i = 0; i < ring->n; i++)
+	{
+		out[e & (mask >> 1)] = e < ring->n ? in[i] : ppdl_mod_neg(m, in[i]);
+		e = (e + d) & mask;
+	}
+}
+
+/*
+ * With e = 2^v * odd, entries t and t + 2^v of each aligned 2^(v+1) entries are
+ * multiplied by opposite factors, and each 2^v entries by the same one: the
+ * factor of entry t is psi^(e*(2*brv(t)+1)), a root that the NTT table holds at
+ * brv of its exponent.
+ */
+void
+ppdl_mul_monomial_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, int64_t e)
+{
+	const PpdlKernels *kernels = ppdl_kernels();
+	const uint32_t n = (uint32_t) ring->n;
+	const uint32_t shift = (uint32_t) e & (2 * n - 1);
+	const uint32_t run = shift == 0 ? n : shift & -shift;
+
+	if (run >= n)				/* X^0 = 1, X^N = -1 */
+	{
+		if (shift != 0)
+			kernels->neg(m, out, in, n);
+		else if (out != in)
+			for (uint32_t t = 0; t < n; t++)
+				out[t] = in[t];
+		return;
+	}
+	for (uint32_t t = 0; t < n; t += 2 * run)
+	{
+		uint32_t	exponent = shift * (2 * ppdl_bitrev(t, ring->logn) + 1) & (2 * n - 1);
+		uint32_t	at = ppdl_bitrev(exponent & (n - 1), ring->logn);
+		uint64_t	w = m->ntt->w[at],
+					wq = m->ntt->wq[at];
+		const int	negative = exponent >= n;
+
+		for (uint32_t j = t; j < t + 2 * run; j++)
+		{
+			uint64_t	r = ppdl_mul_shoup_lazy(m->q, in[j], w, wq);
+
+			r -= m->q & -(uint64_t) (r >= m->q);
+			out[j] = negative == (j < t + run) ? ppdl_mod_neg(m, r) : r;
+		}
+	}
+}
+
+uint32_t
+ppdl_galois_rotation(const PpdlRing *ring, int r)
+{
+	const uint32_t mask = (uint32_t) (2 * ring->n - 1);
+	uint32_t	e = (uint32_t) r & (uint32_t) (ring->n / 2 - 1);	/* 5 has order N/2 */
+	uint32_t	d = 1;
+
+	for (uint32_t b = 5; e > 0; e >>= 1, b = b * b & mask)
+		if (e & 1)
+			d = d * b & mask;
+	return d;
+}
+
+uint32_t
+ppdl_galois_conjugate(const PpdlRing *ring)
+{
+	return (uint32_t) (2 * ring->n - 1);
+}
+
+uint32_t
+ppdl_galois_inverse(const PpdlRing *ring, uint32_t d)
+{
+	uint32_t	x = d;			/* right modulo 8; each turn doubles the bits */
+
+	PPDL_ASSERT(d % 2 == 1);
+	for (int i = 0; i < 3; i++)
+		x *= 2 - d * x;
+	return x & (uint32_t) (2 * ring->n - 1);
+}

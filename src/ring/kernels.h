@@ -1,0 +1,55 @@
+/*
+ * The inner loops that exist once for each instruction set.  Every table holds
+ * the same functions with the same results, bit for bit; ppdl_kernels() gives
+ * the one for this processor.  The public functions of ring.h and vec.h that
+ * bear the same names say what they compute.
+ */
+#ifndef PPDL_RING_KERNELS_H
+#define PPDL_RING_KERNELS_H
+
+#include "ring/modulus.h"
+#include "ring/ntt.h"
+
+/* coefficients that one call of the base conversion kernels handles */
+#define PPDL_CONV_BLOCK 128
+
+typedef struct PpdlKernels
+{
+	void		(*ntt) (const PpdlModulus *m, uint64_t *a);
+	void		(*intt) (const PpdlModulus *m, uint64_t *a);
+	void		(*permute) (uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n);
+	void		(*add) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
+	void		(*sub) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
+	void		(*neg) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, size_t n);
+	void		(*mul) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
+	void		(*mul_add) (const PpdlModulus *m, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n);
+	void		(*mul_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, uint64_t wq, size_t n);
+	void		(*mul_w_add) (const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, uint64_t wq, size_t n);
+	void		(*sub_mul_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n);
+	void		(*add_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n);
+	void		(*reduce) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n);
+	void		(*switch_modulus) (const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n);
+	void		(*dot) (const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
+						int terms, int accumulate, size_t n);
+	void		(*dot2) (const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
+						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
+	size_t		(*count_unreduced) (const PpdlModulus *m, const uint64_t *a, size_t n);
+	/* y = x * w mod m, and frac += floor(y * c / 2^bits): a step of base conversion, see rns.c */
+	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
+							uint64_t w, uint64_t wq, uint64_t c, size_t n);
+	/* out = sum_i y[i*PPDL_CONV_BLOCK + t] * k[i] mod m, y[i] < 2^50, terms <= PPDL_MAX_CONV + 1 */
+	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms, size_t n);
+} PpdlKernels;
+
+const PpdlKernels *ppdl_kernels(void);
+
+extern const PpdlKernels ppdl_kernels_scalar;
+#if defined(__x86_64__)
+extern const PpdlKernels ppdl_kernels_avx2;
+extern const PpdlKernels ppdl_kernels_ifma;
+#endif
+
+void		ppdl_scalar_ntt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_scalar_intt(const PpdlModulus *m, uint64_t *a);
+
+#endif

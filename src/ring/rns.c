@@ -1,0 +1,236 @@
+#include "ring/rns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring/kernels.h"
+#include "ring/vec.h"
+
+/*
+ * x = sum_i y_i * (D/d_i) - v * D with y_i = x_i * (D/d_i)^-1 mod d_i and
+ * v = round(sum_i y_i/d_i).  The fractions are summed in units of 2^-51:
+ * floor(y * c / 2^b) for c = floor(2^(51+b) / d), b the bits of d, is short of
+ * 2^51 * y/d by less than 2, so 48 of them by less than 2^-44.
+ */
+#define FRACTION_BITS 51
+
+typedef struct Source
+{
+	int			index;
+	uint64_t	w,				/* (D/d_i)^-1 mod d_i */
+				wq,
+				c;
+} Source;
+
+typedef struct Target
+{
+	int			index;
+	uint64_t	k[PPDL_MAX_CONV + 1];	/* D/d_i mod p_j, and last -D mod p_j */
+} Target;
+
+struct PpdlBaseConv
+{
+	const PpdlRing *ring;
+	int			nsrc,
+				ndst;
+	Source	   *src;
+	Target	   *dst;
+};
+
+/* product of the source primes but number `but` (-1: of all) */
+static uint64_t
+product_mod(const PpdlModulus *m, const PpdlRing *ring, const int *src, int nsrc, int but)
+{
+	uint64_t	r = 1;
+
+	for (int i = 0; i < nsrc; i++)
+		if (i != but)
+			r = ppdl_mod_mul(m, r, ppdl_mod_from_u64(m, ring->mod[src[i]].q));
+	return r;
+}
+
+static PpdlStatus
+check_bases(const PpdlRing *ring, const int *src, int nsrc, const int *dst, int ndst, PpdlError *err)
+{
+	if (nsrc < 1 || nsrc > PPDL_MAX_CONV || ndst < 1 || ndst > PPDL_MAX_CONV)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion from %d to %d primes: each must be between 1 and %d", nsrc, ndst, PPDL_MAX_CONV);
+	for (int i = 0; i < nsrc + ndst; i++)
+	{
+		int			index = i < nsrc ? src[i] : dst[i - nsrc];
+
+		if (index < 0 || index >= ring->count)
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion names prime %d of a ring of %d primes", index, ring->count);
+		for (int j = 0; j < i; j++)
+			if (index == (j < nsrc ? src[j] : dst[j - nsrc]))
+				return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion names prime %d twice", index);
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const int *src, int nsrc,
+					 const int *dst, int ndst, PpdlError *err)
+{
+	PpdlBaseConv *bc;
+
+	*out = NULL;
+	PPDL_TRY(check_bases(ring, src, nsrc, dst, ndst, err));
+	bc = calloc(1, sizeof(*bc));
+	if (bc != NULL)
+	{
+		bc->src = calloc((size_t) nsrc, sizeof(Source));
+		bc->dst = calloc((size_t) ndst, sizeof(Target));
+	}
+	if (bc == NULL || bc->src == NULL || bc->dst == NULL)
+	{
+		ppdl_baseconv_destroy(bc);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	bc->ring = ring;
+	bc->nsrc = nsrc;
+	bc->ndst = ndst;
+	for (int i = 0; i < nsrc; i++)
+	{
+		const PpdlModulus *m = &ring->mod[src[i]];
+		Source	   *s = &bc->src[i];
+
+		s->index = src[i];
+		s->w = ppdl_mod_inv(m, product_mod(m, ring, src, nsrc, i));
+		s->wq = ppdl_shoup(m, s->w);
+		s->c = (uint64_t) (((unsigned __int128) 1 << (FRACTION_BITS + m->bits)) / m->q);
+	}
+	for (int j = 0; j < ndst; j++)
+	{
+		const PpdlModulus *m = &ring->mod[dst[j]];
+		Target	   *t = &bc->dst[j];
+
+		t->index = dst[j];
+		for (int i = 0; i < nsrc; i++)
+			t->k[i] = product_mod(m, ring, src, nsrc, i);
+		t->k[nsrc] = ppdl_mod_neg(m, product_mod(m, ring, src, nsrc, -1));
+	}
+	*out = bc;
+	return PPDL_OK;
+}
+
+void
+ppdl_baseconv_destroy(PpdlBaseConv *bc)
+{
+	if (bc == NULL)
+		return;
+	free(bc->src);
+	free(bc->dst);
+	free(bc);
+}
+
+typedef struct ConvJob
+{
+	const PpdlBaseConv *bc;
+	const uint64_t *const *in;
+	uint64_t   *const *out;
+	size_t		chunk;			/* coefficients a turn */
+} ConvJob;
+
+/* One block: the y_i and v, then every target. */
+static void
+convert_block(const ConvJob *job, size_t at, size_t n)
+{
+	const PpdlBaseConv *bc = job->bc;
+	const PpdlKernels *kernels = ppdl_kernels();
+	uint64_t	y[(PPDL_MAX_CONV + 1) * PPDL_CONV_BLOCK] __attribute__((aligned(64)));
+	uint64_t   *v = y + bc->nsrc * PPDL_CONV_BLOCK;
+
+	for (size_t t = 0; t < n; t++)
+		v[t] = UINT64_C(1) << (FRACTION_BITS - 1);
+	for (int i = 0; i < bc->nsrc; i++)
+	{
+		const Source *s = &bc->src[i];
+
+		kernels->conv_in(&bc->ring->mod[s->index], y + i * PPDL_CONV_BLOCK, v, job->in[i] + at, s->w, s->wq, s->c, n);
+	}
+	for (size_t t = 0; t < n; t++)
+		v[t] >>= FRACTION_BITS;
+	for (int j = 0; j < bc->ndst; j++)
+	{
+		const Target *d = &bc->dst[j];
+
+		kernels->conv_out(&bc->ring->mod[d->index], job->out[j] + at, y, d->k, bc->nsrc + 1, n);
+	}
+}
+
+static void
+convert_chunk(void *arg, int turn)
+{
+	const ConvJob *job = arg;
+	size_t		from = (size_t) turn * job->chunk;
+
+	for (size_t at = from; at < from + job->chunk; at += PPDL_CONV_BLOCK)
+	{
+		size_t		left = from + job->chunk - at;
+
+		convert_block(job, at, left < PPDL_CONV_BLOCK ? left : PPDL_CONV_BLOCK);
+	}
+}
+
+PpdlStatus
+ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, uint64_t *const *out,
+				  PpdlPool *pool, PpdlThreads *threads, PpdlError *err)
+{
+	ConvJob		job = {bc, in, out, bc->ring->n};
+
+	(void) pool;				/* blocks fit the stack */
+	(void) err;
+	if (ppdl_threads_count(threads) > 1)
+		while (job.chunk > 1024 && bc->ring->n / job.chunk < 4 * (size_t) ppdl_threads_count(threads))
+			job.chunk /= 2;
+	ppdl_parallel_for(threads, (int) (bc->ring->n / job.chunk), convert_chunk, &job);
+	return PPDL_OK;
+}
+
+typedef struct RescaleJob
+{
+	const PpdlRing *ring;
+	uint64_t   *p;
+	uint64_t   *scratch;		/* one limb a turn */
+	int			last;
+	int			turns;
+} RescaleJob;
+
+/* limbs turn, turn + turns, ...: (p - centred(p mod q_last)) / q_last */
+static void
+rescale_limbs(void *arg, int turn)
+{
+	const RescaleJob *job = arg;
+	const PpdlRing *ring = job->ring;
+	const PpdlModulus *from = &ring->mod[job->last];
+	const uint64_t *last = ppdl_climb(ring, job->p, job->last);
+	uint64_t   *tmp = ppdl_limb(ring, job->scratch, turn);
+
+	for (int i = turn; i < job->last; i += job->turns)
+	{
+		const PpdlModulus *m = &ring->mod[i];
+		uint64_t   *limb = ppdl_limb(ring, job->p, i);
+
+		ppdl_vec_switch_modulus(m, tmp, from, last, ring->n);
+		ppdl_ntt(ring, m, tmp);
+		ppdl_vec_sub_mul_scalar(m, limb, limb, tmp, ppdl_mod_inv(m, ppdl_mod_from_u64(m, from->q)), ring->n);
+	}
+}
+
+PpdlStatus
+ppdl_rns_rescale(const PpdlRing *ring, uint64_t *p, int limbs, PpdlPool *pool, PpdlThreads *threads, PpdlError *err)
+{
+	RescaleJob	job = {ring, p, NULL, limbs - 1, ppdl_threads_count(threads)};
+
+	if (limbs < 2 || limbs > ring->count)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale a polynomial of %d limbs in a ring of %d primes", limbs, ring->count);
+	if (job.turns > job.last)
+		job.turns = job.last;
+	job.scratch = ppdl_pool_get(pool, (size_t) job.turns * ring->n * sizeof(uint64_t));
+	if (job.scratch == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for rescaling");
+	ppdl_intt(ring, &ring->mod[job.last], ppdl_limb(ring, p, job.last));
+	ppdl_parallel_for(threads, job.turns, rescale_limbs, &job);
+	ppdl_pool_put(pool, job.scratch);
+	return PPDL_OK;
+}

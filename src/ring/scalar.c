@@ -1,0 +1,195 @@
+/* The scalar twins: the definition of what every other table computes. */
+#include "ring/kernels.h"
+
+static inline uint64_t
+fold(uint64_t x, uint64_t q)
+{
+	return x - (q & -(uint64_t) (x >= q));
+}
+
+static inline uint64_t
+mul_w(uint64_t q, uint64_t x, uint64_t w, uint64_t wq)
+{
+	return fold(ppdl_mul_shoup_lazy(q, x, w, wq), q);
+}
+
+static void
+permute(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = in[perm[i]];
+}
+
+static void
+vec_add(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = ppdl_mod_add(m, a[i], b[i]);
+}
+
+static void
+vec_sub(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = ppdl_mod_sub(m, a[i], b[i]);
+}
+
+static void
+vec_neg(const PpdlModulus *m, uint64_t *out, const uint64_t *a, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = ppdl_mod_neg(m, a[i]);
+}
+
+static void
+vec_mul(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = ppdl_mod_mul(m, a[i], b[i]);
+}
+
+static void
+vec_mul_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		acc[i] = ppdl_mod_add(m, acc[i], ppdl_mod_mul(m, a[i], b[i]));
+}
+
+static void
+vec_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, uint64_t wq, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = mul_w(m->q, a[i], w, wq);
+}
+
+static void
+vec_mul_w_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, uint64_t wq, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		acc[i] = ppdl_mod_add(m, acc[i], mul_w(m->q, a[i], w, wq));
+}
+
+static void
+vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = mul_w(m->q, a[i] + m->q - b[i], w, wq);
+}
+
+static void
+vec_add_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = ppdl_mod_add(m, a[i], w);
+}
+
+static void
+vec_reduce(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = ppdl_mod_from_u64(m, in[i]);
+}
+
+static void
+vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n)
+{
+	const uint64_t half = from->q / 2;
+	const uint64_t wrap = ppdl_mod_from_u64(m, from->q);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint64_t	r = ppdl_mod_from_u64(m, in[i]);
+
+		out[i] = ppdl_mod_sub(m, r, wrap & -(uint64_t) (in[i] > half));
+	}
+}
+
+/* 4096 products of 100 bits and one residue stay below 2^113 */
+static void
+vec_dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
+		int terms, int accumulate, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		unsigned __int128 sum = accumulate ? out[i] : 0;
+
+		for (int j = 0; j < terms; j++)
+			sum += (unsigned __int128) a[j][i] * k[j][i];
+		out[i] = ppdl_mod_from_u128(m, sum);
+	}
+}
+
+static void
+vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
+		 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		unsigned __int128 sum0 = accumulate ? out0[i] : 0,
+					sum1 = accumulate ? out1[i] : 0;
+
+		for (int j = 0; j < terms; j++)
+		{
+			sum0 += (unsigned __int128) a[j][i] * k0[j][i];
+			sum1 += (unsigned __int128) a[j][i] * k1[j][i];
+		}
+		out0[i] = ppdl_mod_from_u128(m, sum0);
+		out1[i] = ppdl_mod_from_u128(m, sum1);
+	}
+}
+
+static size_t
+vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
+{
+	size_t		count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += a[i] >= m->q;
+	return count;
+}
+
+static void
+conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
+		uint64_t w, uint64_t wq, uint64_t c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		y[i] = mul_w(m->q, x[i], w, wq);
+		frac[i] += (uint64_t) (((unsigned __int128) y[i] * c) >> m->bits);
+	}
+}
+
+static void
+conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		unsigned __int128 sum = 0;
+
+		for (int j = 0; j < terms; j++)
+			sum += (unsigned __int128) y[j * PPDL_CONV_BLOCK + i] * k[j];
+		out[i] = ppdl_mod_from_u128(m, sum);
+	}
+}
+
+const PpdlKernels ppdl_kernels_scalar = {
+	.ntt = ppdl_scalar_ntt,
+	.intt = ppdl_scalar_intt,
+	.permute = permute,
+	.add = vec_add,
+	.sub = vec_sub,
+	.neg = vec_neg,
+	.mul = vec_mul,
+	.mul_add = vec_mul_add,
+	.mul_w = vec_mul_w,
+	.mul_w_add = vec_mul_w_add,
+	.sub_mul_w = vec_sub_mul_w,
+	.add_w = vec_add_w,
+	.reduce = vec_reduce,
+	.switch_modulus = vec_switch_modulus,
+	.dot = vec_dot,
+	.dot2 = vec_dot2,
+	.count_unreduced = vec_count_unreduced,
+	.conv_in = conv_in,
+	.conv_out = conv_out,
+};

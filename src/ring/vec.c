@@ -1,0 +1,86 @@
+#include "ring/vec.h"
+
+#include "ring/kernels.h"
+
+void
+ppdl_vec_add(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	ppdl_kernels()->add(m, out, a, b, n);
+}
+
+void
+ppdl_vec_sub(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	ppdl_kernels()->sub(m, out, a, b, n);
+}
+
+void
+ppdl_vec_neg(const PpdlModulus *m, uint64_t *out, const uint64_t *a, size_t n)
+{
+	ppdl_kernels()->neg(m, out, a, n);
+}
+
+void
+ppdl_vec_mul(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	ppdl_kernels()->mul(m, out, a, b, n);
+}
+
+void
+ppdl_vec_mul_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	ppdl_kernels()->mul_add(m, acc, a, b, n);
+}
+
+void
+ppdl_vec_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n)
+{
+	ppdl_kernels()->mul_w(m, out, a, w, ppdl_shoup(m, w), n);
+}
+
+void
+ppdl_vec_mul_scalar_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, size_t n)
+{
+	ppdl_kernels()->mul_w_add(m, acc, a, w, ppdl_shoup(m, w), n);
+}
+
+void
+ppdl_vec_sub_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, size_t n)
+{
+	ppdl_kernels()->sub_mul_w(m, out, a, b, w, ppdl_shoup(m, w), n);
+}
+
+void
+ppdl_vec_add_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n)
+{
+	ppdl_kernels()->add_w(m, out, a, w, n);
+}
+
+void
+ppdl_vec_reduce(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n)
+{
+	ppdl_kernels()->reduce(m, out, in, n);
+}
+
+void
+ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n)
+{
+	ppdl_kernels()->switch_modulus(m, out, from, in, n);
+}
+
+void
+ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
+			 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
+{
+	PPDL_ASSERT(terms >= 1 && terms <= 4096 && (k1 == NULL) == (out1 == NULL));
+	if (k1 == NULL)
+		ppdl_kernels()->dot(m, out0, a, k0, terms, accumulate, n);
+	else
+		ppdl_kernels()->dot2(m, out0, out1, a, k0, k1, terms, accumulate, n);
+}
+
+size_t
+ppdl_vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
+{
+	return ppdl_kernels()->count_unreduced(m, a, n);
+}
