@@ -159,8 +159,7 @@ run_mul(Bench *b)
 {
 	PpdlCt		out;
 
-	OK(ppdl_ct_mul(&b->ev, &out, &b->x, &b->y, &err));
-	OK(ppdl_ct_rescale(&b->ev, &out, &err));
+	OK(ppdl_ct_mul_rescale(&b->ev, &out, &b->x, &b->y, &err));
 	ppdl_ct_release(&b->ev, &out);
 }
 
@@ -212,8 +211,7 @@ run_c2s(Bench *b)
 	OK(ppdl_ct_copy(&b->ev, &ct, &b->x, b->x.limbs, &err));
 	for (int i = 0; i < 3; i++)
 	{
-		OK(ppdl_lintrans_apply(&b->ev, &out, (const PpdlLinTrans *const *) &b->lt[i], 1, &ct, &err));
-		OK(ppdl_ct_rescale(&b->ev, &out, &err));
+		OK(ppdl_lintrans_apply_rescale(&b->ev, &out, (const PpdlLinTrans *const *) &b->lt[i], 1, &ct, &err));
 		ppdl_ct_release(&b->ev, &ct);
 		ct = out;
 	}
