@@ -1,6 +1,4 @@
 #if defined(__x86_64__)
-#pragma GCC target("avx2")
-
 #include "rows/accumulate.h"
 
 #include <immintrin.h>
