@@ -1,0 +1,107 @@
+/*
+ * libppdl: the owner's side of ppdl.  Secret keys, encryption of rows, decryption
+ * of results, key files.  Everything here may see secrets and belongs on the
+ * owner's machine.
+ *
+ * Functions return PPDL_OK (0) or a PpdlStatus and describe the failure in *err
+ * (may be NULL).  Objects are opaque; none of the functions may be called for the
+ * same object from two threads at once.
+ */
+#ifndef PPDL_H
+#define PPDL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "rows/batch.h"
+#include "rows/keyplan.h"
+
+#ifdef __cplusplus
+extern "C"
+{
+#endif
+
+/* ------------------------------------------------------------------ owner key */
+
+/* master seed, name, fingerprint; row-ring secret; deep-ring secrets made when first needed */
+typedef struct PpdlOwner PpdlOwner;
+
+/* name: 1..63 characters of [A-Za-z0-9_.-] */
+PpdlStatus	ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err);
+void		ppdl_owner_destroy(PpdlOwner *o);	/* wipes */
+
+/*
+ * Key file: a one-line JSON header (format, version, name, fingerprint, scrypt parameters, salt, nonce), a
+ * newline, then base64 of AES-256-GCM(master seed) with the header as associated data; key by scrypt
+ * (N = 2^17, r = 8, p = 1).  Mode 0600.  save refuses to overwrite.  A wrong
+ * passphrase or a damaged file is PPDL_ERR_KEY; an empty passphrase PPDL_ERR_ARGUMENT.
+ */
+PpdlStatus	ppdl_owner_save(const PpdlOwner *o, const char *path, const char *passphrase, PpdlError *err);
+PpdlStatus	ppdl_owner_load(PpdlOwner **out, const char *path, const char *passphrase, PpdlError *err);
+/* the same in memory: the text of a key file, appended to w (wipe it), and back */
+PpdlStatus	ppdl_owner_write(const PpdlOwner *o, const char *passphrase, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passphrase, PpdlError *err);
+/* header only: no passphrase needed */
+PpdlStatus	ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError *err);
+
+const char *ppdl_owner_name(const PpdlOwner *o);
+const uint8_t *ppdl_owner_fingerprint(const PpdlOwner *o);	/* 8 bytes: SHA-256 of the public key's wire form, cut */
+/* the secret of a ring (PPDL_RING_ROW, PPDL_RING_DEEP); stays the owner's */
+PpdlStatus	ppdl_owner_secret(PpdlOwner *o, uint8_t ring, const PpdlSecret **sk, PpdlError *err);
+/* wire form of the public key (row ring), appended to w */
+PpdlStatus	ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err);
+/* wire form of one evaluation key */
+PpdlStatus	ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w, PpdlError *err);
+
+/* ------------------------------------------------------------------ public key file */
+
+/*
+ * Everything a server may have, in parts.  Part names: "public"; "row/relin", "row/galois/<d>",
+ * "deep/relin", "deep/galois/<d>", "deep/bridge", "deep/to_sparse", "deep/from_sparse".
+ */
+typedef void (*PpdlProgress) (void *arg, uint64_t done, uint64_t total, const char *what);
+
+/* uses: bits of PpdlUse, lower uses included */
+PpdlStatus	ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *threads,
+									PpdlProgress progress, void *arg, PpdlError *err);
+
+typedef struct PpdlPublicFile PpdlPublicFile;	/* memory-mapped, read-only */
+typedef struct PpdlPublicPart
+{
+	const char *name;
+	int			use;			/* PpdlUse */
+	const uint8_t *data;
+	size_t		len;
+	uint8_t		sha256[32];
+} PpdlPublicPart;
+
+PpdlStatus	ppdl_public_file_open(PpdlPublicFile **out, const char *path, PpdlError *err);	/* checks structure and the directory's hash */
+void		ppdl_public_file_close(PpdlPublicFile *f);
+const char *ppdl_public_file_name(const PpdlPublicFile *f);
+const uint8_t *ppdl_public_file_fingerprint(const PpdlPublicFile *f);
+int			ppdl_public_file_uses(const PpdlPublicFile *f);
+int			ppdl_public_file_count(const PpdlPublicFile *f);
+const PpdlPublicPart *ppdl_public_file_part(const PpdlPublicFile *f, int i);
+PpdlStatus	ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err);	/* its sha256 */
+
+/* name of the part that holds a key, and back (0 when the name is no such part) */
+void		ppdl_key_part_name(char out[64], uint8_t ring, uint32_t id);
+int			ppdl_key_part_parse(const char *name, uint8_t *ring, uint32_t *id);
+
+/* ------------------------------------------------------------------ rows and results */
+
+/* one batch of rows; see rows/batch.h. out: rows * ppdl_slice_size(...) bytes */
+PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
+							   const PpdlBatchOptions *opt, PpdlError *err);
+/* any lwe_cipher value; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  share: add noise flooding for results that leave the owner (Li and Micciancio 2021) */
+PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err);
+
+/* v rounded to the digits that the error supports, as text ("0.1234"); NaN gives "" */
+int			ppdl_format_value(char *out, size_t size, double v, double error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Secret, public and switching keys of one ring.
+ */
+#ifndef PPDL_CKKS_KEYS_H
+#define PPDL_CKKS_KEYS_H
+
+#include "base/threads.h"
+#include "ckks/params.h"
+#include "ring/random.h"
+
+typedef struct PpdlSecret
+{
+	const PpdlParams *par;
+	int8_t	   *coeff;			/* N small coefficients */
+	uint64_t   *ntt;			/* over QP with nq limbs, NTT domain */
+} PpdlSecret;
+
+/* uniform ternary; deterministic when rng is seeded.  Wiped on destroy. */
+PpdlStatus	ppdl_secret_create(PpdlSecret **out, const PpdlParams *par, PpdlRng *rng, PpdlError *err);
+/* h non-zero coefficients: the encapsulation secret of bootstrapping */
+PpdlStatus	ppdl_secret_create_sparse(PpdlSecret **out, const PpdlParams *par, int h, PpdlRng *rng, PpdlError *err);
+/* a secret given by its coefficients (e.g. s_row(X^4) in the deep ring) */
+PpdlStatus	ppdl_secret_create_from(PpdlSecret **out, const PpdlParams *par, const int8_t *coeff, PpdlError *err);
+void		ppdl_secret_destroy(PpdlSecret *sk);
+
+/* pk = (b, a), b = -a*s + e over Q with nq limbs, NTT domain; a from seed (PPDL_XOF_KEY_A, index 0) */
+typedef struct PpdlPublicKey
+{
+	const PpdlParams *par;
+	uint8_t		seed[PPDL_SEED_BYTES];
+	uint64_t   *b,
+			   *a;
+} PpdlPublicKey;
+
+PpdlStatus	ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err);
+void		ppdl_public_key_destroy(PpdlPublicKey *pk);
+
+/*
+ * Which switching key.  Odd ids are Galois elements d.
+ */
+#define PPDL_KEY_RELIN 0u
+#define PPDL_KEY_BRIDGE 2u		/* deep ring: s_row(X^4) -> s_sparse at q0*p0 */
+#define PPDL_KEY_TO_SPARSE 4u	/* deep ring: s_deep -> s_sparse at q0*p0 */
+#define PPDL_KEY_FROM_SPARSE 6u	/* deep ring: s_sparse -> s_deep over the whole chain */
+/* PPDL_KEY_GALOIS(d) is d itself */
+
+/*
+ * Hybrid switching key from secret s_from to s_to for ciphertexts of at most
+ * `limbs` limbs: digit j = (b_j, a_j) over QP with `limbs` limbs,
+ *   b_j = -a_j*s_to + e_j + P * g_j * s_from,   g_j = 1 mod the primes of digit j, 0 mod the others.
+ * (Han and Ki 2020, §3.)  a_j from the seed (PPDL_XOF_KEY_A, index j).
+ * Galois key d: from = s, to = sigma_(d^-1)(s), so that the automorphism is
+ * applied once, after the key switch: sigma_d(b + ks_b, ks_a) decrypts under s.
+ */
+typedef struct PpdlSwitchKey
+{
+	const PpdlParams *par;
+	uint32_t	id;
+	int			limbs;			/* Q limbs it serves */
+	int			np;				/* special primes used: par->np, or 1 for the encapsulation keys at q0*p0 */
+	int			ndigits;
+	uint8_t		seed[PPDL_SEED_BYTES];
+	uint64_t   *b,				/* [ndigits][limbs + np][N], NTT domain */
+			   *a;
+	int			owned;			/* b and a are freed with the key (else they point into a mapped file) */
+} PpdlSwitchKey;
+
+PpdlStatus	ppdl_switch_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *from, const PpdlSecret *to,
+								   int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
+/* relinearisation (s^2 -> s) and Galois keys, from the one secret */
+PpdlStatus	ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int limbs,
+								 PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
+void		ppdl_switch_key_destroy(PpdlSwitchKey *key);
+
+/* words in b (and in a): ndigits * (limbs + np) * N */
+size_t		ppdl_switch_key_words(const PpdlSwitchKey *key);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * Linear maps on slots as sums of diagonals: out[p] = sum_t D_t[p] * v[p + t],
+ * evaluated with baby steps (hoisted) and giant steps (Horner: one key).
+ */
+#ifndef PPDL_CKKS_LINTRANS_H
+#define PPDL_CKKS_LINTRANS_H
+
+#include <complex.h>
+
+#include "ckks/encoder.h"
+#include "ckks/eval.h"
+
+/* diagonals of period `period` (a power of two <= slots); offsets in [0, period), ascending */
+typedef struct PpdlMatrix
+{
+	size_t		period;
+	int			count;
+	int		   *offset;
+	double complex **diag;		/* diag[i][0 .. period-1] */
+} PpdlMatrix;
+
+PpdlStatus	ppdl_matrix_create(PpdlMatrix **out, size_t period, PpdlError *err);	/* zero */
+void		ppdl_matrix_destroy(PpdlMatrix *m);
+/* the diagonal of offset t (mod period), added as zeros when absent; NULL when out of memory */
+double complex *ppdl_matrix_diag(PpdlMatrix *m, long t);
+PpdlStatus	ppdl_matrix_mul(PpdlMatrix **out, const PpdlMatrix *b, const PpdlMatrix *a, PpdlError *err);	/* b after a; zero diagonals dropped */
+void		ppdl_matrix_scale(PpdlMatrix *m, double complex f);
+/* out[0..period-1] = m * v, in the clear: for tests and the plain twin */
+void		ppdl_matrix_apply(const PpdlMatrix *m, double complex *out, const double complex *v);
+
+/*
+ * Merged butterfly stages of CoefficientsToSlots (inverse = 1: block lengths
+ * len, len/2, ...) or SlotsToCoefficients (inverse = 0: len, 2*len, ...), `stages`
+ * of them, as one matrix of the given period (crypto: C2S followed by nothing
+ * leaves slot p = m_c + i*m_(c+N/2), c = bitrev(p)).
+ */
+PpdlStatus	ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, int stages, int inverse, PpdlError *err);
+
+/* A matrix encoded for one input level; immutable; shared between evaluators. */
+typedef struct PpdlLinTrans PpdlLinTrans;
+
+/*
+ * Plaintexts are encoded at scale pt_scale for inputs of `limbs` limbs.  baby: number of
+ * baby steps (a power of two), 0 = choose.  min_keys: giant steps by Horner with one key
+ * (rotation by baby*stride) each way.
+ */
+PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m, int limbs,
+								 double pt_scale, int baby, int min_keys, PpdlThreads *threads, PpdlError *err);
+void		ppdl_lintrans_destroy(PpdlLinTrans *lt);
+size_t		ppdl_lintrans_bytes(const PpdlLinTrans *lt);
+/* rotations whose keys apply() needs: writes at most max, returns how many there are */
+int			ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max);
+/* the same question without encoding anything, for planning keys */
+int			ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, int baby, int min_keys, int *rotations, int max);
+
+/*
+ * out[i] = lt[i](in), one hoisting shared by all (their baby steps may differ), no
+ * rescale: scale = in.scale * pt_scale, limbs = in.limbs.  Needs in->limbs = the
+ * level the transforms were encoded for.
+ */
+PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err);
+/* the same, rescaled in the same division: limbs = in.limbs - 1, scale = in.scale * pt_scale / q_top */
+PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err);
+
+#endif

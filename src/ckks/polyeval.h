@@ -1,0 +1,26 @@
+/*
+ * Polynomials on ciphertexts, slotwise.
+ */
+#ifndef PPDL_CKKS_POLYEVAL_H
+#define PPDL_CKKS_POLYEVAL_H
+
+#include <complex.h>
+
+#include "ckks/eval.h"
+
+/* levels that a polynomial of this degree takes: 0 for degree 0, else ceil(log2(degree + 1)) */
+int			ppdl_poly_levels(int degree);
+
+/*
+ * sum_k c[k]*T_k(t), t the slot values, |t| <= 1, T_k Chebyshev polynomials
+ * (complex coefficients allowed); Paterson-Stockmeyer in the Chebyshev basis, the
+ * leading path down to degree 1.  Result at in->limbs - ppdl_poly_levels(degree)
+ * limbs and exactly out_scale.  (Bossuat et al. 2021, §4; Chen, Chillotti, Song 2019.)
+ */
+PpdlStatus	ppdl_poly_chebyshev(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, int degree,
+								double out_scale, PpdlError *err);
+/* sum_k c[k]*x^k, real coefficients, small degrees (<= 15): the same with the monomial basis */
+PpdlStatus	ppdl_poly_monomial(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double *c, int degree,
+							   double out_scale, PpdlError *err);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * Stored form of keys: little-endian, residues bit-packed limb by limb at the
+ * bit length of each prime, uniform halves replaced by their seed.  Readers take
+ * hostile bytes: every length, id and residue is checked, and a digest at the end
+ * of each key tells of damage.
+ *
+ * key:     "PPDK", version (1), kind (1 public, 2 switching), ring, 0
+ *          switching: id (4 bytes), limbs, special primes, digits, 0
+ *          seed (32 bytes)
+ *          b half: digit by digit, limbs of Q, then of P
+ *          first 16 bytes of the SHA-256 of all of the above
+ */
+#ifndef PPDL_CKKS_WIRE_H
+#define PPDL_CKKS_WIRE_H
+
+#include "base/bytes.h"
+#include "ckks/keys.h"
+
+/* limbs lo .. hi-1 (indices into ring->mod) of p, each padded to a byte */
+void		ppdl_wire_put_limbs(PpdlWriter *w, const PpdlParams *par, const uint64_t *p, int lo, int hi);
+/* PPDL_ERR_FORMAT when short or a residue is not below its prime */
+PpdlStatus	ppdl_wire_get_limbs(PpdlReader *r, const PpdlParams *par, uint64_t *p, int lo, int hi, PpdlError *err);
+
+PpdlStatus	ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, PpdlError *err);
+PpdlStatus	ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **pk, PpdlError *err);
+PpdlStatus	ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err);
+/* expands the seeded half; the result owns its memory */
+PpdlStatus	ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **key, PpdlThreads *threads, PpdlError *err);
+
+/* the header of a stored switching key, without reading the rest */
+typedef struct PpdlSwitchKeyInfo
+{
+	uint8_t		ring;
+	uint32_t	id;
+	int			limbs,
+				np,
+				ndigits;
+} PpdlSwitchKeyInfo;
+PpdlStatus	ppdl_wire_peek_switch_key(PpdlReader r, PpdlSwitchKeyInfo *info, PpdlError *err);
+
+#endif

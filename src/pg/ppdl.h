@@ -1,0 +1,87 @@
+/*
+ * What every file of the extension shares: raising core errors, settings, the
+ * evaluator of a query.
+ */
+#ifndef PPDL_PG_PPDL_H
+#define PPDL_PG_PPDL_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "utils/memutils.h"
+
+#include "base/error.h"
+#include "ckks/eval.h"
+
+/* settings (settings.c); reserved prefix "ppdl" */
+extern bool ppdl_owner_mode;	/* ppdl.owner_mode, superuser only, off */
+extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = the cores */
+
+/* ereport(ERROR) with the SQLSTATE that fits err->code, message, detail, hint. PPDL_ERR_CANCELED ends in CHECK_FOR_INTERRUPTS(). */
+extern void ppdl_report(const PpdlError *err) pg_attribute_noreturn();
+/* the same under another SQLSTATE: input functions have their own */
+extern void ppdl_report_as(int sqlstate, const PpdlError *err) pg_attribute_noreturn();
+
+/*
+ * Callbacks that the core calls (interrupts, keys) must not jump through it.  They run PostgreSQL code
+ * between these two and return the status; the error is kept and raised again, as it was, by the
+ * ppdl_report() that the returned status leads to.
+ *
+ *	PPDL_PROTECT(status, err, { ... });		status is a volatile PpdlStatus
+ */
+extern PpdlStatus ppdl_keep_error(PpdlError *err);
+#define PPDL_PROTECT(status, err, ...) \
+	do { \
+		MemoryContext protect_context_ = CurrentMemoryContext; \
+		PG_TRY(); \
+		{ \
+			__VA_ARGS__ \
+		} \
+		PG_CATCH(); \
+		{ \
+			MemoryContextSwitchTo(protect_context_); \
+			(status) = ppdl_keep_error(err); \
+		} \
+		PG_END_TRY(); \
+	} while (0)
+
+/* PPDL_PG(expr): runs a core call that takes &err, reports failure */
+#define PPDL_PG(expr) \
+	do { \
+		if ((expr) != PPDL_OK) \
+			ppdl_report(&err); \
+	} while (0)
+
+/* raises unless ppdl.owner_mode is on: "function %s takes a secret key and is for the owner's own machine" */
+extern void ppdl_require_owner_mode(const char *function);
+
+/*
+ * Calls destroy(arg) when context is reset or deleted: the way core objects are tied to
+ * PostgreSQL's memory contexts.  Returns a handle whose ->arg may be set to NULL to disarm.
+ */
+typedef struct PpdlGuard
+{
+	MemoryContextCallback callback;
+	void		(*destroy) (void *arg);
+	void	   *arg;
+} PpdlGuard;
+/* destroys now and disarms */
+extern void ppdl_guard_release(PpdlGuard *guard);
+extern PpdlGuard *ppdl_guard(MemoryContext context, void (*destroy) (void *arg), void *arg);
+
+/* the schema ppdl is installed in, and its quoted name */
+extern Oid	ppdl_schema(void);
+extern const char *ppdl_schema_name(void);
+
+/* PpdlEval.interrupted: true when the query is cancelled; serves PostgreSQL's other interrupts */
+extern int	ppdl_pg_interrupted(void *arg);
+
+/* ppdl.threads, or the number of processors */
+extern int	ppdl_pg_threads(void);
+
+/*
+ * An evaluator with its own pool, for `ring`, keys of owner `fp` from ppdl_keys, interrupted by query cancel, one
+ * thread for the row ring (ppdl.threads for the deep one); freed with `context`.
+ */
+extern PpdlEval *ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8]);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * From slices to packed ciphertexts (crypto: blocks, merge tree).
+ */
+#ifndef PPDL_ROWS_PACK_H
+#define PPDL_ROWS_PACK_H
+
+#include "ckks/eval.h"
+#include "rows/cipher.h"
+
+/*
+ * A collector gathers slices of one ring, key and width, batch by batch, each with
+ * the caller's ordinal.  The same slice may come more than once (joins): it counts as
+ * a further batch.  Explicit rows are collected as batches of their own.  Memory: the slices' bytes.
+ */
+typedef struct PpdlCollector PpdlCollector;
+
+/* limbs: how many each slice must have (PPDL_ERR_LEVEL says "compact rows ... need full ones" otherwise) */
+PpdlStatus	ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err);
+void		ppdl_collector_destroy(PpdlCollector *col);
+/* *complete = 1 when this row completed its batch, which ppdl_pack_complete can then take */
+PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err);
+PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
+uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
+size_t		ppdl_collector_memory(const PpdlCollector *col);
+/* state bytes for transfer, and back */
+PpdlStatus	ppdl_collector_save(const PpdlCollector *col, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err);
+
+/*
+ * One packed ciphertext: row at tree position p has its value f at coefficient
+ * bitrev_D(p) + f*N/k, all other coefficients are (nearly) zero.  scale = slice scale * 2^D.
+ */
+typedef struct PpdlPacked
+{
+	PpdlCt		ct;
+	int			width,
+				logk;
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	uint32_t	rows;
+	uint32_t   *ordinal;		/* [N/k], malloc'ed: ordinal of the row at tree position p, PPDL_NO_PLACE if none */
+} PpdlPacked;
+
+/* Takes one complete batch, if there is one: *found. No key switch when C*k = N. */
+PpdlStatus	ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
+/* Takes up to N/k of the remaining rows, largest classes first; *found = 0 when none are left. Galois keys 2^j+1, j > log2 k. */
+PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
+void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
+
+/* Writing a packed-kind value: begin with the shape, add chunks, end with the places. Streams into w. */
+typedef struct PpdlPackedWriter PpdlPackedWriter;
+PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
+									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
+/* drops ct to as few limbs as its bound needs (the same for every chunk: the first decides); ordinal as in PpdlPacked */
+PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err);
+/* nrows: how many ordinals there are in all; rows never added get PPDL_NO_PLACE */
+PpdlStatus	ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, PpdlError *err);
+void		ppdl_packed_writer_destroy(PpdlPackedWriter *pw);
+
+#endif

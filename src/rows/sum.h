@@ -1,0 +1,49 @@
+/*
+ * Weighted sums of slices and rows without any key switch (crypto: sums).
+ * The uniform half of a batch is expanded once, times the sum of the rows'
+ * monomials; the other half is k additions a row.
+ */
+#ifndef PPDL_ROWS_SUM_H
+#define PPDL_ROWS_SUM_H
+
+#include "rows/cipher.h"
+
+typedef struct PpdlSum PpdlSum;
+
+PpdlStatus	ppdl_sum_create(PpdlSum **out, PpdlError *err);
+void		ppdl_sum_destroy(PpdlSum *s);
+
+/*
+ * Adds weight * c, c a slice or a row of one ring, key, width and scale (others:
+ * PPDL_ERR_KEY, PPDL_ERR_SCALE; packed: PPDL_ERR_ARGUMENT).  Keeps the lowest
+ * min(limbs so far, c's limbs, 2) limbs.  The bound of the result, sum |weight|*bound,
+ * times the scale must stay below half the modulus kept: else PPDL_ERR_RANGE, before
+ * anything wraps, saying how many rows there were.
+ */
+PpdlStatus	ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err);
+/* The fast path for aggregates: a value's bytes; parses only what changes from row to row. weight 1. */
+PpdlStatus	ppdl_sum_add_bytes(PpdlSum *s, const void *buf, size_t len, PpdlError *err);
+/* into += from; from may be destroyed afterwards */
+PpdlStatus	ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err);
+
+uint64_t	ppdl_sum_count(const PpdlSum *s);	/* terms added */
+size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held */
+
+/*
+ * The result as a row-kind ciphertext appended to w; values divided by `divisor` (moves the
+ * scale; > 0).  As few limbs as the bound needs.  At least one term.
+ */
+PpdlStatus	ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err);
+
+/* A state's bytes (for transfer between processes; a count and a row) and back; load refuses hostile bytes. */
+PpdlStatus	ppdl_sum_save(PpdlSum *s, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_sum_load(PpdlSum **out, const void *buf, size_t len, PpdlError *err);
+
+/*
+ * a*wa + b*wb as a row-kind ciphertext, wa, wb real: the operators + - and * float8.  A factor moves
+ * the scale; two scales are brought together by the smallest integers whose ratio is right to
+ * 2^-40, PPDL_ERR_RANGE when the modulus has no room for them.  b may be NULL.
+ */
+PpdlStatus	ppdl_cipher_combine(PpdlWriter *w, const PpdlCipher *a, double wa, const PpdlCipher *b, double wb, PpdlError *err);
+
+#endif
