@@ -23,6 +23,11 @@
 /* Before ModRaise a ciphertext's scale is brought to q0 / 2^PPDL_BOOT_RANGE_BITS; coefficients are to stay below 1/8. */
 #define PPDL_BOOT_RANGE_BITS 4
 
+/* One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE). */
+PpdlStatus	ppdl_ct_switch_one(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, PpdlError *err);
+/* noise of such a switch: a coefficient's standard deviation */
+double		ppdl_boot_one_prime_noise(const PpdlParams *par);
+
 /* Encapsulate: one limb under s_deep -> one limb under s_sparse (key PPDL_KEY_TO_SPARSE). */
 PpdlStatus	ppdl_boot_encapsulate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
 
