@@ -1,0 +1,68 @@
+/*
+ * A network over RSA rows.  The server computes the first layer's encrypted
+ * sums, with quantised weights (layer.h); the rest of the network travels along
+ * as opaque bytes, and the owner, after decryption, finishes it.
+ *
+ * A prediction is an rsa_cipher of kind 2, exponent encoding.  Its body:
+ *
+ *	4	rows			4	units			4	bytes of the rest (T)
+ *	units × 32			scale, bias (doubles), shift (signed), bounds of P and N
+ *	T					the rest of the network
+ *	per row, unit and sign: 2 bytes, number of parts; the parts as in a value
+ *
+ * Rows are in the order in which they were added.
+ */
+#ifndef PPDL_RSA_PREDICTION_H
+#define PPDL_RSA_PREDICTION_H
+
+#include "base/threads.h"
+#include "rsa/layer.h"
+#include "rsa/value.h"
+
+/* Computes predictions of one network for rows under one key. Belongs to one thread. */
+typedef struct PpdlRsaPredictor PpdlRsaPredictor;
+
+/* keeps references to pub and layer; copies the rest */
+PpdlStatus	ppdl_rsa_predictor_create(PpdlRsaPredictor **out, const PpdlRsaPublic *pub,
+									  const PpdlRsaLayer *layer, const void *rest, size_t rest_len,
+									  PpdlError *err);
+void		ppdl_rsa_predictor_free(PpdlRsaPredictor *predictor);	/* NULL is allowed */
+
+/*
+ * Adds a row of layer->inputs values: one part each, on the grids of the layer,
+ * checked in full.  A weight times an input that the modulus cannot hold is
+ * PPDL_ERR_RANGE.  After an error the rows so far are as before.
+ */
+PpdlStatus	ppdl_rsa_predictor_add(PpdlRsaPredictor *predictor, const PpdlRsaView *inputs, int n,
+								   PpdlError *err);
+/* Adds the rows of a prediction made by the same network under the same key. */
+PpdlStatus	ppdl_rsa_predictor_append(PpdlRsaPredictor *predictor, const PpdlRsaView *prediction,
+									  PpdlError *err);
+
+uint32_t	ppdl_rsa_predictor_rows(const PpdlRsaPredictor *predictor);
+size_t		ppdl_rsa_predictor_size(const PpdlRsaPredictor *predictor);
+PpdlStatus	ppdl_rsa_predictor_write(const PpdlRsaPredictor *predictor, PpdlWriter *out, PpdlError *err);
+
+/* A prediction taken apart in place. */
+typedef struct PpdlRsaPredictionView
+{
+	uint32_t	rows,
+				units;
+	const uint8_t *unit;		/* 32 bytes each */
+	const uint8_t *rest;
+	size_t		rest_len;
+	const uint8_t *sums;
+	size_t		sums_len;
+} PpdlRsaPredictionView;
+
+/* view has passed ppdl_rsa_view and is of kind PPDL_RSA_PREDICTION */
+PpdlStatus	ppdl_rsa_prediction_view(PpdlRsaPredictionView *prediction, const PpdlRsaView *view, PpdlError *err);
+
+/*
+ * The owner's side: pre-activations z[rows × units] of the first layer, spread
+ * over `threads` (may be NULL).  Exact, or an error.
+ */
+PpdlStatus	ppdl_rsa_prediction_decrypt(const PpdlRsaKey *key, const PpdlRsaView *view,
+										PpdlThreads *threads, double *z, PpdlError *err);
+
+#endif
