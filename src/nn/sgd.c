@@ -6,6 +6,7 @@
 
 #include "ckks/boot_impl.h"
 #include "ckks/encoder.h"
+#include "rows/cipher.h"
 
 struct PpdlSgd
 {
@@ -20,8 +21,8 @@ ppdl_tile_release(PpdlEval *ev, PpdlTile *tile)
 {
 	ppdl_ct_release(ev, &tile->x);
 	ppdl_ct_release(ev, &tile->y);
-	free(tile->present);
-	tile->present = NULL;
+	free(tile->ordinal);
+	tile->ordinal = NULL;
 }
 
 PpdlStatus
@@ -221,7 +222,7 @@ error_term(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, in
 	PPDL_GOTO(done, ppdl_ct_sub(ev, o, &y, err));
 	memset(sgd->scratch, 0, lay->par->slots * sizeof(double complex));
 	for (size_t r = 0; r < lay->rows; r++)
-		if (tile->present[r])
+		if (tile->ordinal[r] != PPDL_NO_PLACE)
 			for (int c = 0; c < lay->classes; c++)
 				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
 	PPDL_GOTO(done, mask(ev, o, sgd->scratch, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (lay->logc > 0 ? 2 : 1), err));

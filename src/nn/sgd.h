@@ -14,12 +14,12 @@
 /* scale of weights and inputs */
 #define PPDL_SGD_SCALE 0x1p40
 
-/* One ciphertext's worth of a mini-batch: `rows` slots-rows, of which present[r] are real. */
+/* One ciphertext's worth of a mini-batch: `rows` slots-rows, of which `count` are real. */
 typedef struct PpdlTile
 {
 	PpdlCt		x,				/* inputs, replicated over units and classes; 0 at absent rows */
 				y;				/* label of class c at unit 0, input 0 */
-	uint8_t    *present;		/* lay->rows bytes, malloc'ed */
+	uint32_t   *ordinal;		/* lay->rows, malloc'ed: the caller's number of the row, PPDL_NO_PLACE where there is none */
 	int			count;
 } PpdlTile;
 

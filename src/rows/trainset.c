@@ -20,7 +20,7 @@ ppdl_trainset_destroy(PpdlTrainSet *ts)
 	{
 		free(ts->batch[i].bx);
 		free(ts->batch[i].by);
-		free(ts->batch[i].present);
+		free(ts->batch[i].ordinal);
 	}
 	free(ts->batch);
 	free(ts);
@@ -29,7 +29,7 @@ ppdl_trainset_destroy(PpdlTrainSet *ts)
 size_t
 ppdl_trainset_memory(const PpdlTrainSet *ts)
 {
-	size_t		batch = ts->par == NULL ? 0 : 2 * ts->par->n * sizeof(uint64_t) + (ts->par->n >> ts->logk_x);
+	size_t		batch = ts->par == NULL ? 0 : 2 * ts->par->n * sizeof(uint64_t) + (ts->par->n >> ts->logk_x) * sizeof(uint32_t);
 
 	return sizeof(*ts) + (size_t) ts->nbatches * (sizeof(PpdlTrainBatch) + batch);
 }
@@ -98,14 +98,15 @@ new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, int *at, P
 	memset(b, 0, sizeof(*b));
 	b->bx = calloc(ts->par->n, sizeof(uint64_t));
 	b->by = y == NULL ? NULL : calloc(ts->par->n, sizeof(uint64_t));
-	b->present = calloc(ts->par->n >> ts->logk_x, 1);
-	if (b->bx == NULL || (y != NULL && b->by == NULL) || b->present == NULL)
+	b->ordinal = malloc((ts->par->n >> ts->logk_x) * sizeof(uint32_t));
+	if (b->bx == NULL || (y != NULL && b->by == NULL) || b->ordinal == NULL)
 	{
 		free(b->bx);
 		free(b->by);
-		free(b->present);
+		free(b->ordinal);
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
+	memset(b->ordinal, 0xFF, (ts->par->n >> ts->logk_x) * sizeof(uint32_t));
 	memcpy(b->seed_x, x->seed, PPDL_SEED_BYTES);
 	if (y != NULL)
 		memcpy(b->seed_y, y->seed, PPDL_SEED_BYTES);
@@ -148,7 +149,7 @@ put(uint64_t *b, const PpdlCipher *c)
 }
 
 PpdlStatus
-ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, PpdlError *err)
+ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err)
 {
 	uint32_t	i;
 	int			at;
@@ -167,12 +168,12 @@ ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, Pp
 		}
 	}
 	PPDL_TRY(find_batch(ts, x, y, &at, err));
-	if (ts->batch[at].present[i])
+	if (ts->batch[at].ordinal[i] != PPDL_NO_PLACE)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; train on each row once");
 	put(ts->batch[at].bx, x);
 	if (y != NULL)
 		put(ts->batch[at].by, y);
-	ts->batch[at].present[i] = 1;
+	ts->batch[at].ordinal[i] = ordinal;
 	ts->batch[at].rows++;
 	ts->rows++;
 	return PPDL_OK;
@@ -180,7 +181,7 @@ ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, Pp
 
 /* limbs of another set's batch into ours, which may have rows of the same batch */
 static PpdlStatus
-merge_batch(PpdlTrainSet *into, const PpdlTrainSet *from, const PpdlTrainBatch *b, PpdlError *err)
+merge_batch(PpdlTrainSet *into, const PpdlTrainSet *from, const PpdlTrainBatch *b, uint32_t offset, PpdlError *err)
 {
 	const size_t n = from->par->n;
 	PpdlCipher	x = {.seed = b->seed_x},
@@ -192,9 +193,11 @@ merge_batch(PpdlTrainSet *into, const PpdlTrainSet *from, const PpdlTrainBatch *
 	to = &into->batch[at];
 	for (size_t i = 0; i < n >> from->logk_x; i++)
 	{
-		if (b->present[i] && to->present[i])
+		if (b->ordinal[i] == PPDL_NO_PLACE)
+			continue;
+		if (to->ordinal[i] != PPDL_NO_PLACE)
 			return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; train on each row once");
-		to->present[i] |= b->present[i];
+		to->ordinal[i] = b->ordinal[i] + offset;
 	}
 	for (size_t c = 0; c < n; c++)
 	{
@@ -208,7 +211,7 @@ merge_batch(PpdlTrainSet *into, const PpdlTrainSet *from, const PpdlTrainBatch *
 }
 
 PpdlStatus
-ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, PpdlError *err)
+ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offset, PpdlError *err)
 {
 	if (from->par == NULL)
 		return PPDL_OK;
@@ -227,11 +230,11 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, PpdlError *err
 	if (into->width_x != from->width_x || into->width_y != from->width_y || into->scale != from->scale)
 		return ppdl_error(err, PPDL_ERR_SCALE, "training rows of different shapes");
 	for (int i = 0; i < from->nbatches; i++)
-		PPDL_TRY(merge_batch(into, from, &from->batch[i], err));
+		PPDL_TRY(merge_batch(into, from, &from->batch[i], offset, err));
 	return PPDL_OK;
 }
 
-/* u8 ring, fingerprint, u16 widths, f64 scale, u32 batches; a batch: seeds, present bytes, packed bx, by */
+/* u8 ring, fingerprint, u16 widths, f64 scale, u32 batches; a batch: seeds, u32 ordinals, packed bx, by */
 PpdlStatus
 ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
 {
@@ -249,7 +252,8 @@ ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
 
 		ppdl_write_bytes(w, b->seed_x, PPDL_SEED_BYTES);
 		ppdl_write_bytes(w, b->seed_y, PPDL_SEED_BYTES);
-		ppdl_write_bytes(w, b->present, ts->par->n >> ts->logk_x);
+		for (size_t r = 0; r < ts->par->n >> ts->logk_x; r++)
+			ppdl_write_u32(w, b->ordinal[r]);
 		p = ppdl_write_space(w, ppdl_packed_size(ts->par->n, bits));
 		if (p != NULL)
 			ppdl_pack_bits(p, b->bx, ts->par->n, bits);
@@ -279,23 +283,19 @@ load_batch(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
 {
 	PpdlCipher	x = {0},
 				y = {0};
-	const uint8_t *present;
 	PpdlTrainBatch *b;
 	int			at;
 
 	x.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES);
 	y.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES);
-	present = ppdl_read_bytes(r, ts->par->n >> ts->logk_x);
 	if (r->bad)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "training state is truncated");
 	PPDL_TRY(new_batch(ts, &x, ts->width_y > 0 ? &y : NULL, &at, err));
 	b = &ts->batch[at];
 	for (size_t i = 0; i < ts->par->n >> ts->logk_x; i++)
 	{
-		if (present[i] > 1)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "training state has a bad presence mark");
-		b->present[i] = present[i];
-		b->rows += present[i];
+		b->ordinal[i] = ppdl_read_u32(r);
+		b->rows += b->ordinal[i] != PPDL_NO_PLACE;
 	}
 	ts->rows += b->rows;
 	PPDL_TRY(load_limb(r, ts->par, b->bx, err));

@@ -14,7 +14,7 @@ typedef struct PpdlTrainBatch
 				seed_y[PPDL_SEED_BYTES];
 	uint64_t   *bx,				/* N coefficients each, 0 where no row is present */
 			   *by;
-	uint8_t    *present;		/* N/k bytes: row i is there */
+	uint32_t   *ordinal;		/* N/k: the caller's number of row i, PPDL_NO_PLACE where there is none */
 	uint32_t	rows;
 } PpdlTrainBatch;
 
@@ -37,8 +37,9 @@ typedef struct PpdlTrainSet
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
 void		ppdl_trainset_destroy(PpdlTrainSet *ts);
 /* y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and features do not line up, or a row comes twice */
-PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, PpdlError *err);
-PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, PpdlError *err);
+PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err);
+/* adds `offset` to the ordinals of from */
+PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offset, PpdlError *err);
 size_t		ppdl_trainset_memory(const PpdlTrainSet *ts);
 /* index of the row within its batch: 0 .. N/k - 1 in the order of encryption */
 uint32_t	ppdl_slice_index(const PpdlCipher *c);
