@@ -212,9 +212,9 @@ gather(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *c, const PpdlCt *ct, doub
 	return PPDL_OK;
 }
 
-/* SlotsToCoefficients: y = (re | im), period 2*ns -> ct[0..count-1], period `period` */
+/* SlotsToCoefficients: y = (re | im), period 2*ns -> ct[0..count-1], period `period`; came: their noise before */
 static PpdlStatus
-slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, double ratio, PpdlError *err)
+slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, double ratio, const double came[2], PpdlError *err)
 {
 	const PpdlLinTrans *first = sb->first,
 			   *const *last = (const PpdlLinTrans *const *) sb->last;
@@ -234,6 +234,7 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 		if (v == 1)
 			ct[v].scale *= ratio;
 		ct[v].bound = 1;
+		ct[v].noise = hypot(came[v], PPDL_BOOT_ERROR * ct[v].scale / sqrt((double) sb->par->n));
 	}
 done:
 	ppdl_ct_release(ev, &w);
@@ -251,7 +252,8 @@ ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlErro
 				rot = {0},
 				y = {0};
 	double		scale,
-				ratio;
+				ratio,
+				came[2] = {ct[0].noise, sb->count == 2 ? ct[1].noise : 0};
 	PpdlStatus	status;
 
 	PPDL_GOTO(done, gather(sb, ev, &c, ct, &ratio, err));
@@ -271,7 +273,7 @@ ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlErro
 	PPDL_GOTO(done, ppdl_boot_eval_mod(ev, &y, &re, err));
 	y.scale *= scale / q0;
 	y.bound = 1;
-	PPDL_GOTO(done, slots_to_coeffs(sb, ev, ct, &y, ratio, err));
+	PPDL_GOTO(done, slots_to_coeffs(sb, ev, ct, &y, ratio, came, err));
 done:
 	ppdl_ct_release(ev, &c);
 	ppdl_ct_release(ev, &sp);

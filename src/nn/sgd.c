@@ -366,6 +366,20 @@ fail:
 	return status;
 }
 
+/*
+ * Worst-case bookkeeping through a whole step would say nothing.  Weights stay
+ * within [-1, 1] (a diverging run does not, and is documented so); a step adds an error
+ * measured below 2^-23, and errors die out as momentum does.
+ */
+static void
+settle_estimates(const PpdlSgd *sgd, PpdlCt *ct, double came)
+{
+	const double step = 0x1p-23 / (1 - sgd->momentum) * ct->scale / sqrt((double) ct->par->n);
+
+	ct->bound = 1;
+	ct->noise = hypot(came, step);
+}
+
 PpdlStatus
 ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const PpdlTile *tile, int tiles, PpdlError *err)
 {
@@ -374,6 +388,7 @@ ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const Ppdl
 				g = {0};
 	PpdlCt3		sum = {{0}, NULL};
 	int			count = 0;
+	double		came = w->noise;
 	PpdlStatus	status;
 
 	if (w->limbs <= PPDL_SGD_LEVELS)
@@ -390,10 +405,9 @@ ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const Ppdl
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, &g, err));
 	PPDL_GOTO(done, fold_classes(sgd, ev, &g, err));
 	PPDL_GOTO(done, update(sgd, ev, w, v, &g, err));
-	/* the trainer's promise: weights stay within [-1, 1] */
-	w->bound = 1;
+	settle_estimates(sgd, w, came);
 	if (v != NULL)
-		v->bound = 1;
+		settle_estimates(sgd, v, came);
 done:
 	ppdl_ct3_release(ev, &sum);
 	ppdl_ct_release(ev, &w2);
