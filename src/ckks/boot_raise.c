@@ -92,6 +92,7 @@ ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, Ppdl
 	Raising		op = {.par = par, .limbs = limbs};
 	const PpdlKsPlan *plan;
 	uint64_t   *coeff = NULL;
+	PpdlHalf	half[2];
 	PpdlStatus	status;
 
 	out->b = out->a = NULL;
@@ -114,9 +115,10 @@ ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, Ppdl
 	op.out_b = out->b;
 	ppdl_parallel_for(ev->threads, limbs + 1, turn_raise, &op);
 	ev->keyswitches++;
-	PPDL_GOTO(done, ppdl_mod_down(ev, plan, op.kb, op.ka, op.kb, out->a, err));
-	for (int i = 0; i < limbs; i++)
-		ppdl_vec_add(&par->ring->mod[i], ppdl_at(par, out->b, i), ppdl_cat(par, out->b, i), ppdl_cat(par, op.kb, i), par->n);
+	half[0] = (PpdlHalf) {.acc = op.kb, .add = out->b, .out = op.kb};
+	half[1] = (PpdlHalf) {.acc = op.ka, .out = out->a};
+	PPDL_GOTO(done, ppdl_divide(ev, plan, &plan->by_p, half, 2, NULL, err));
+	memcpy(out->b, op.kb, ppdl_limb_bytes(par, limbs));
 	out->scale = in->scale;
 	out->bound = in->bound;
 	out->noise = hypot(in->noise, ppdl_boot_one_prime_noise(par));
