@@ -73,6 +73,9 @@ PpdlStatus	ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlE
 void		ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct);
 PpdlStatus	ppdl_ct_relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);	/* consumes in */
 PpdlStatus	ppdl_ct_mul(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);	/* tensor + relinearize */
+/* the same followed by a rescale, in one division: half the cost of the two, and one rounding instead of two */
+PpdlStatus	ppdl_ct_relinearize_rescale(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);
+PpdlStatus	ppdl_ct_mul_rescale(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 
 /* divides by the top prime: limbs - 1, scale / q_top */
 PpdlStatus	ppdl_ct_rescale(PpdlEval *ev, PpdlCt *ct, PpdlError *err);

@@ -428,6 +428,7 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 	PpdlEval   *ev = op->ev;
 	const PpdlParams *par = ev->par;
 	Step		step = {.par = par, .from = from, .to = to};
+	PpdlHalf	half = {.acc = from->a, .out = from->a};
 	uint32_t	d = ppdl_galois_rotation(par->ring, rotation);
 	PpdlStatus	status;
 
@@ -436,7 +437,7 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 	step.perm = ppdl_autom_table(par->ring, d);
 	if (step.perm == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_mod_down(ev, op->ks, from->a, NULL, from->a, NULL, err));
+	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, NULL, err));
 	PPDL_TRY(ppdl_digits_extend(ev, &step.digits, op->ks, from->a, err));
 	status = ppdl_buffer(ev, 3 * op->ks->total, &step.tmp, err);
 	if (status == PPDL_OK)
@@ -620,17 +621,29 @@ account(PpdlCt *out, const PpdlLinTrans *lt, const PpdlCt *in)
 }
 
 static PpdlStatus
-finish(Apply *op, PpdlCt *out, const Giant *zero, PpdlError *err)
+finish(Apply *op, PpdlCt *out, const Giant *zero, int rescale, PpdlError *err)
 {
+	const PpdlKsPlan *ks = op->ks;
+	PpdlHalf	half[2] = {{.acc = zero->b}, {.acc = zero->a}};
+
 	PPDL_TRY(giant_steps(op, zero, err));
-	PPDL_TRY(ppdl_ct_alloc(op->ev, out, op->ks->limbs, err));
-	PPDL_TRY(ppdl_mod_down(op->ev, op->ks, zero->b, zero->a, out->b, out->a, err));
+	PPDL_TRY(ppdl_ct_alloc(op->ev, out, ks->limbs - rescale, err));
+	half[0].out = out->b;
+	half[1].out = out->a;
+	PPDL_TRY(ppdl_divide(op->ev, ks, rescale ? &ks->by_pq : &ks->by_p, half, 2, NULL, err));
 	account(out, zero->lt, op->in);
+	if (rescale)
+	{
+		double		q = (double) out->par->ring->mod[ks->limbs - 1].q;
+
+		out->scale /= q;
+		out->noise = hypot(out->noise / q, ppdl_rescale_noise(out->par));
+	}
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
+static PpdlStatus
+apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, int rescale, PpdlError *err)
 {
 	Apply		op = {.ev = ev, .in = in, .lt = lt, .count = count};
 	int			i = 0,
@@ -641,6 +654,8 @@ ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, in
 		out[k].b = out[k].a = NULL;
 	PPDL_TRY(ppdl_check_ring(ev, in->par, "apply a linear transform", err));
 	PPDL_TRY(ppdl_eval_poll(ev, err));
+	if (rescale && in->limbs < 2)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale: the ciphertext is at its last limb");
 	PPDL_GOTO(done, ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &op.ks, err));
 	PPDL_GOTO(done, prepare(&op, err));
 	PPDL_GOTO(done, ppdl_digits_extend(ev, &op.digits, op.ks, in->a, err));
@@ -649,7 +664,7 @@ ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, in
 	release_scratch(&op);
 	for (i = 0; i < count; i++)
 	{
-		PPDL_GOTO(done, finish(&op, &out[i], &op.giant[at - lt[i]->plan.min_giant], err));
+		PPDL_GOTO(done, finish(&op, &out[i], &op.giant[at - lt[i]->plan.min_giant], rescale, err));
 		at += lt[i]->plan.max_giant - lt[i]->plan.min_giant + 1;
 	}
 	status = PPDL_OK;
@@ -659,4 +674,16 @@ done:
 		for (int k = 0; k < count; k++)
 			ppdl_ct_release(ev, &out[k]);
 	return status;
+}
+
+PpdlStatus
+ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
+{
+	return apply(ev, out, lt, count, in, 0, err);
+}
+
+PpdlStatus
+ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
+{
+	return apply(ev, out, lt, count, in, 1, err);
 }

@@ -165,19 +165,38 @@ sum_finish(PpdlEval *ev, Sum *sum, PpdlCt *out, double scale, PpdlError *err)
 {
 	PpdlStatus	status;
 
-	out->b = out->a = NULL;
 	if (sum->ct.d != NULL)
-		PPDL_TRY(ppdl_ct_relinearize(ev, out, &sum->ct, err));
+		status = ppdl_ct_relinearize_rescale(ev, out, &sum->ct, err);
 	else
 	{
 		*out = sum->ct.ct;
 		sum->ct.ct.b = sum->ct.ct.a = NULL;
+		status = ppdl_ct_rescale(ev, out, err);
 	}
-	status = ppdl_ct_rescale(ev, out, err);
 	out->scale = scale;
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, out);
 	return status;
+}
+
+static double
+norm1(const double complex *c, int degree)
+{
+	double		sum = 0;
+
+	for (int k = 0; k <= degree; k++)
+		sum += hypot(creal(c[k]), cimag(c[k]));
+	return sum;
+}
+
+static double
+norm2(const double complex *c, int degree)
+{
+	double		sum = 0;
+
+	for (int k = 0; k <= degree; k++)
+		sum = hypot(sum, hypot(creal(c[k]), cimag(c[k])));
+	return sum;
 }
 
 /* p = quotient * T_g + remainder, g a power of two, g <= degree < 2g */
@@ -241,6 +260,9 @@ add_polynomial(Basis *basis, Sum *sum, const double complex *c, int degree, int 
 			status = sum_finish(ev, &sub, &q, q_scale, err);
 		sum_release(ev, &sub);
 		PPDL_TRY(status);
+		/* for the noise of the product the root mean square tells more than the bound */
+		if (basis->chebyshev)
+			q.bound = norm2(quotient, degree - g);
 		status = sum_add_product(ev, sum, &q, &basis->power[g], err);
 		ppdl_ct_release(ev, &q);
 		PPDL_TRY(status);
@@ -332,7 +354,9 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 	PPDL_GOTO(done, sum_start(ev, &sum, limbs, out_scale * (double) ev->par->ring->mod[limbs - 1].q, err));
 	PPDL_GOTO(done, add_polynomial(basis, &sum, c, degree, 1, err));
 	status = sum_finish(ev, &sum, out, out_scale, err);
-	if (!chebyshev && !(in->bound > 0))
+	if (chebyshev)
+		out->bound = norm1(c, degree);
+	else if (!(in->bound > 0))
 		out->bound = 0;
 done:
 	sum_release(ev, &sum);

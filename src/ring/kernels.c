@@ -11,7 +11,7 @@ ppdl_kernels(void)
 		case PPDL_CPU_IFMA:
 			return &ppdl_kernels_ifma;
 		case PPDL_CPU_AVX2:
-			return &ppdl_kernels_scalar;
+			return &ppdl_kernels_avx2;
 		case PPDL_CPU_SCALAR:
 			break;
 	}

@@ -7,6 +7,10 @@
  * Nodes: block i of the stage with m blocks has the number k = m + i; its root is
  * w[k], its halves are nodes 2k and 2k + 1.  The inverse takes minus the root of
  * the mirrored node K = 3m - 1 - k, whose halves, mirrored, are 2K + 1 and 2K.
+ *
+ * Lazy transforms, for q < 2^46, leave out reductions: forward, a value grows by
+ * 2q a stage and ends below 35q; inverse, sums of values below 8q grow to at most
+ * 64q within one pass, and only the first of the 2, 4 or 8 can exceed 8q.
  */
 #include "ring/kernels.h"
 
@@ -16,9 +20,14 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+#define LAZY_BITS 46
+
 typedef struct Context
 {
 	Prime		p;
+	V			bias;			/* a multiple of q above what is subtracted: 2q or 32q */
+	Shoup		one;
+	int			lazy;
 	const uint64_t *w,
 			   *wq;
 	Shoup		ninv,
@@ -33,9 +42,9 @@ root(const Context *c, size_t k)
 
 /* [0, 4q) -> [0, 4q) (Harvey 2014, algorithm 4) */
 INLINE void
-butterfly(const Context *c, V *x, V *y, Shoup s)
+butterfly(const Context *c, V *x, V *y, Shoup s, int lazy)
 {
-	V			u = fold(*x, c->p.q2),
+	V			u = lazy ? *x : fold(*x, c->p.q2),
 				t = mul_lazy(&c->p, *y, s);
 
 	*x = _mm512_add_epi64(u, t);
@@ -44,52 +53,55 @@ butterfly(const Context *c, V *x, V *y, Shoup s)
 
 /* [0, 2q) -> [0, 2q) (algorithm 3), s minus the inverse root */
 INLINE void
-inverse_butterfly(const Context *c, V *x, V *y, Shoup s)
+inverse_butterfly(const Context *c, V *x, V *y, Shoup s, int lazy)
 {
-	V			d = _mm512_sub_epi64(_mm512_add_epi64(*y, c->p.q2), *x);
+	V			d = _mm512_sub_epi64(_mm512_add_epi64(*y, c->bias), *x),
+				sum = _mm512_add_epi64(*x, *y);
 
-	*x = fold(_mm512_add_epi64(*x, *y), c->p.q2);
+	*x = lazy ? sum : fold(sum, c->p.q2);
 	*y = mul_lazy(&c->p, d, s);
 }
 
 /* the three stages below node k on eight vectors; d[4] .. d[7] is the second half */
 INLINE void
-radix8(const Context *c, V d[8], size_t k)
+radix8(const Context *c, V d[8], size_t k, int lazy)
 {
 	const Shoup a = root(c, k);
 	const Shoup b[2] = {root(c, 2 * k), root(c, 2 * k + 1)};
 
 	for (int i = 0; i < 4; i++)
-		butterfly(c, &d[i], &d[i + 4], a);
+		butterfly(c, &d[i], &d[i + 4], a, lazy);
 	for (int i = 0; i < 8; i += 4)
 	{
-		butterfly(c, &d[i], &d[i + 2], b[i / 4]);
-		butterfly(c, &d[i + 1], &d[i + 3], b[i / 4]);
+		butterfly(c, &d[i], &d[i + 2], b[i / 4], lazy);
+		butterfly(c, &d[i + 1], &d[i + 3], b[i / 4], lazy);
 	}
 	for (int i = 0; i < 4; i++)
-		butterfly(c, &d[2 * i], &d[2 * i + 1], root(c, 4 * k + (size_t) i));
+		butterfly(c, &d[2 * i], &d[2 * i + 1], root(c, 4 * k + (size_t) i), lazy);
 }
 
 INLINE void
-inverse_radix8(const Context *c, V d[8], size_t k)
+inverse_radix8(const Context *c, V d[8], size_t k, int lazy)
 {
 	const Shoup a = root(c, k);
 	const Shoup b[2] = {root(c, 2 * k + 1), root(c, 2 * k)};
 
 	for (int i = 0; i < 4; i++)
-		inverse_butterfly(c, &d[2 * i], &d[2 * i + 1], root(c, 4 * k + 3 - (size_t) i));
+		inverse_butterfly(c, &d[2 * i], &d[2 * i + 1], root(c, 4 * k + 3 - (size_t) i), lazy);
 	for (int i = 0; i < 8; i += 4)
 	{
-		inverse_butterfly(c, &d[i], &d[i + 2], b[i / 4]);
-		inverse_butterfly(c, &d[i + 1], &d[i + 3], b[i / 4]);
+		inverse_butterfly(c, &d[i], &d[i + 2], b[i / 4], lazy);
+		inverse_butterfly(c, &d[i + 1], &d[i + 3], b[i / 4], lazy);
 	}
 	for (int i = 0; i < 4; i++)
-		inverse_butterfly(c, &d[i], &d[i + 4], a);
+		inverse_butterfly(c, &d[i], &d[i + 4], a, lazy);
+	if (lazy)
+		d[0] = mul_lazy(&c->p, d[0], c->one);
 }
 
 /* one pass over n points, 1 << r of them at a time, below node k */
 INLINE void
-pass(const Context *c, uint64_t *a, size_t n, size_t k, int r)
+pass(const Context *c, uint64_t *a, size_t n, size_t k, int r, int lazy)
 {
 	const size_t stride = n >> r;
 	V			d[8];
@@ -99,23 +111,23 @@ pass(const Context *c, uint64_t *a, size_t n, size_t k, int r)
 		for (int i = 0; i < 1 << r; i++)
 			d[i] = load(a + j + (size_t) i * stride);
 		if (r == 3)
-			radix8(c, d, k);
+			radix8(c, d, k, lazy);
 		else if (r == 2)
 		{
-			butterfly(c, &d[0], &d[2], root(c, k));
-			butterfly(c, &d[1], &d[3], root(c, k));
-			butterfly(c, &d[0], &d[1], root(c, 2 * k));
-			butterfly(c, &d[2], &d[3], root(c, 2 * k + 1));
+			butterfly(c, &d[0], &d[2], root(c, k), lazy);
+			butterfly(c, &d[1], &d[3], root(c, k), lazy);
+			butterfly(c, &d[0], &d[1], root(c, 2 * k), lazy);
+			butterfly(c, &d[2], &d[3], root(c, 2 * k + 1), lazy);
 		}
 		else
-			butterfly(c, &d[0], &d[1], root(c, k));
+			butterfly(c, &d[0], &d[1], root(c, k), lazy);
 		for (int i = 0; i < 1 << r; i++)
 			store(a + j + (size_t) i * stride, d[i]);
 	}
 }
 
 INLINE void
-inverse_pass(const Context *c, uint64_t *a, size_t n, size_t k, int r)
+inverse_pass(const Context *c, uint64_t *a, size_t n, size_t k, int r, int lazy)
 {
 	const size_t stride = n >> r;
 	V			d[8];
@@ -125,16 +137,18 @@ inverse_pass(const Context *c, uint64_t *a, size_t n, size_t k, int r)
 		for (int i = 0; i < 1 << r; i++)
 			d[i] = load(a + j + (size_t) i * stride);
 		if (r == 3)
-			inverse_radix8(c, d, k);
+			inverse_radix8(c, d, k, lazy);
 		else if (r == 2)
 		{
-			inverse_butterfly(c, &d[0], &d[1], root(c, 2 * k + 1));
-			inverse_butterfly(c, &d[2], &d[3], root(c, 2 * k));
-			inverse_butterfly(c, &d[0], &d[2], root(c, k));
-			inverse_butterfly(c, &d[1], &d[3], root(c, k));
+			inverse_butterfly(c, &d[0], &d[1], root(c, 2 * k + 1), lazy);
+			inverse_butterfly(c, &d[2], &d[3], root(c, 2 * k), lazy);
+			inverse_butterfly(c, &d[0], &d[2], root(c, k), lazy);
+			inverse_butterfly(c, &d[1], &d[3], root(c, k), lazy);
 		}
 		else
-			inverse_butterfly(c, &d[0], &d[1], root(c, k));
+			inverse_butterfly(c, &d[0], &d[1], root(c, k), lazy);
+		if (lazy && r < 3)
+			d[0] = mul_lazy(&c->p, d[0], c->one);
 		for (int i = 0; i < 1 << r; i++)
 			store(a + j + (size_t) i * stride, d[i]);
 	}
@@ -183,29 +197,35 @@ static const uint64_t spread4[4][8] = {
 };
 static const uint64_t spread2[2][8] = {{0, 0, 1, 1, 2, 2, 3, 3}, {4, 4, 5, 5, 6, 6, 7, 7}};
 
+INLINE V
+last_reduction(const Context *c, V x, int lazy)
+{
+	return fold(lazy ? mul_lazy(&c->p, x, c->one) : fold(x, c->p.q2), c->p.q);
+}
+
 /* the last six stages: 64 points below node k, reduced at the end */
 INLINE void
-last64(const Context *c, uint64_t *a, size_t k)
+last64(const Context *c, uint64_t *a, size_t k, int lazy)
 {
 	V			d[8];
 
 	for (int i = 0; i < 8; i++)
 		d[i] = load(a + 8 * i);
-	radix8(c, d, k);
+	radix8(c, d, k, lazy);
 	for (int i = 0; i < 8; i += 2)
 	{
 		V		   *x = &d[i],
 				   *y = &d[i + 1];
 
 		regroup(x, y, perm4);
-		butterfly(c, x, y, spread(c, 8 * k, spread4[i / 2]));
+		butterfly(c, x, y, spread(c, 8 * k, spread4[i / 2]), lazy);
 		regroup(x, y, perm2);
-		butterfly(c, x, y, spread(c, 16 * k + 8 * (size_t) (i / 4), spread2[i / 2 % 2]));
+		butterfly(c, x, y, spread(c, 16 * k + 8 * (size_t) (i / 4), spread2[i / 2 % 2]), lazy);
 		regroup(x, y, perm1);
-		butterfly(c, x, y, roots8(c, 32 * k + 4 * (size_t) i));
+		butterfly(c, x, y, roots8(c, 32 * k + 4 * (size_t) i), lazy);
 		regroup(x, y, unperm);
-		store(a + 8 * i, fold(fold(*x, c->p.q2), c->p.q));
-		store(a + 8 * i + 8, fold(fold(*y, c->p.q2), c->p.q));
+		store(a + 8 * i, last_reduction(c, *x, lazy));
+		store(a + 8 * i + 8, last_reduction(c, *y, lazy));
 	}
 }
 
@@ -218,7 +238,7 @@ static const uint64_t mirror2[2][8] = {{7, 7, 6, 6, 5, 5, 4, 4}, {3, 3, 2, 2, 1,
 static const uint64_t mirror1[8] = {7, 6, 5, 4, 3, 2, 1, 0};
 
 INLINE void
-first64(const Context *c, uint64_t *a, size_t k)
+first64(const Context *c, uint64_t *a, size_t k, int lazy)
 {
 	V			d[8];
 
@@ -230,14 +250,14 @@ first64(const Context *c, uint64_t *a, size_t k)
 		*x = load(a + 8 * i);
 		*y = load(a + 8 * i + 8);
 		regroup(x, y, reperm);
-		inverse_butterfly(c, x, y, spread(c, 32 * k + 24 - 4 * (size_t) i, mirror1));
+		inverse_butterfly(c, x, y, spread(c, 32 * k + 24 - 4 * (size_t) i, mirror1), lazy);
 		regroup(x, y, perm1);
-		inverse_butterfly(c, x, y, spread(c, 16 * k + 8 - 8 * (size_t) (i / 4), mirror2[i / 2 % 2]));
+		inverse_butterfly(c, x, y, spread(c, 16 * k + 8 - 8 * (size_t) (i / 4), mirror2[i / 2 % 2]), lazy);
 		regroup(x, y, perm2);
-		inverse_butterfly(c, x, y, spread(c, 8 * k, mirror4[i / 2]));
+		inverse_butterfly(c, x, y, spread(c, 8 * k, mirror4[i / 2]), lazy);
 		regroup(x, y, perm4);
 	}
-	inverse_radix8(c, d, k);
+	inverse_radix8(c, d, k, lazy);
 	for (int i = 0; i < 8; i++)
 		store(a + 8 * i, d[i]);
 }
@@ -249,55 +269,85 @@ pass_stages(int logb)
 	return (logb - 6) % 3 == 0 ? 3 : (logb - 6) % 3;
 }
 
+INLINE void
+forward_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
+{
+	const size_t n = (size_t) 1 << logb;
+
+	if (logb == 6)
+		last64(c, a, k, lazy);
+	else if (pass_stages(logb) == 3)
+		pass(c, a, n, k, 3, lazy);
+	else if (pass_stages(logb) == 2)
+		pass(c, a, n, k, 2, lazy);
+	else
+		pass(c, a, n, k, 1, lazy);
+}
+
+INLINE void
+inverse_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
+{
+	const size_t n = (size_t) 1 << logb;
+
+	if (logb == 6)
+		first64(c, a, k, lazy);
+	else if (pass_stages(logb) == 3)
+		inverse_pass(c, a, n, k, 3, lazy);
+	else if (pass_stages(logb) == 2)
+		inverse_pass(c, a, n, k, 2, lazy);
+	else
+		inverse_pass(c, a, n, k, 1, lazy);
+}
+
 static void
 forward(const Context *c, uint64_t *a, int logb, size_t k)
 {
-	if (logb == 6)
-	{
-		last64(c, a, k);
-		return;
-	}
-
-	const size_t n = (size_t) 1 << logb;
-	const int	r = pass_stages(logb);
-
-	if (r == 3)
-		pass(c, a, n, k, 3);
-	else if (r == 2)
-		pass(c, a, n, k, 2);
+	if (c->lazy)
+		forward_step(c, a, logb, k, 1);
 	else
-		pass(c, a, n, k, 1);
-	for (size_t i = 0; i < (size_t) 1 << r; i++)
-		forward(c, a + i * (n >> r), logb - r, (k << r) + i);
+		forward_step(c, a, logb, k, 0);
+	if (logb > 6)
+	{
+		const int	r = pass_stages(logb);
+		const size_t part = (size_t) 1 << (logb - r);
+
+		for (size_t i = 0; i < (size_t) 1 << r; i++)
+			forward(c, a + i * part, logb - r, (k << r) + i);
+	}
 }
 
 static void
 inverse(const Context *c, uint64_t *a, int logb, size_t k)
 {
-	if (logb == 6)
+	if (logb > 6)
 	{
-		first64(c, a, k);
-		return;
+		const int	r = pass_stages(logb);
+		const size_t part = (size_t) 1 << (logb - r);
+
+		for (size_t i = 0; i < (size_t) 1 << r; i++)
+			inverse(c, a + i * part, logb - r, (k << r) + ((size_t) 1 << r) - 1 - i);
 	}
-
-	const size_t n = (size_t) 1 << logb;
-	const int	r = pass_stages(logb);
-
-	for (size_t i = 0; i < (size_t) 1 << r; i++)
-		inverse(c, a + i * (n >> r), logb - r, (k << r) + ((size_t) 1 << r) - 1 - i);
-	if (r == 3)
-		inverse_pass(c, a, n, k, 3);
-	else if (r == 2)
-		inverse_pass(c, a, n, k, 2);
+	if (c->lazy)
+		inverse_step(c, a, logb, k, 1);
 	else
-		inverse_pass(c, a, n, k, 1);
+		inverse_step(c, a, logb, k, 0);
 }
 
 static Context
 context(const PpdlModulus *m)
 {
 	const PpdlNttTables *t = m->ntt;
-	Context		c = {prime(m), t->w, t->wq, shoup1(t->ninv, t->ninvq), shoup1(t->wlast, t->wlastq)};
+	const int	lazy = m->bits <= LAZY_BITS;
+	Context		c = {
+		.p = prime(m),
+		.bias = set1((lazy ? 32 : 2) * m->q),
+		.one = {set1(1), set1((UINT64_C(1) << 52) / m->q)},
+		.lazy = lazy,
+		.w = t->w,
+		.wq = t->wq,
+		.ninv = shoup1(t->ninv, t->ninvq),
+		.wlast = shoup1(t->wlast, t->wlastq)
+	};
 
 	return c;
 }
@@ -308,17 +358,30 @@ ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a)
 	const int	logn = m->ntt->logn;
 
 	if (logn < 7)
-	{
 		ppdl_scalar_ntt(m, a);
-		return;
+	else
+	{
+		const Context c = context(m);
+
+		forward(&c, a, logn, 1);
 	}
-
-	const Context c = context(m);
-
-	forward(&c, a, logn, 1);
 }
 
-/* the last stage divides by N and reduces */
+/* the stage of the root divides by N and reduces */
+static void
+last_inverse(const Context *c, uint64_t *a, size_t half)
+{
+	for (size_t j = 0; j < half; j += 8)
+	{
+		V			x = load(a + j),
+					y = load(a + half + j),
+					d = _mm512_sub_epi64(_mm512_add_epi64(y, c->bias), x);
+
+		store(a + j, fold(mul_lazy(&c->p, _mm512_add_epi64(x, y), c->ninv), c->p.q));
+		store(a + half + j, fold(mul_lazy(&c->p, d, c->wlast), c->p.q));
+	}
+}
+
 void
 ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a)
 {
@@ -326,23 +389,14 @@ ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a)
 	const size_t half = m->ntt->n / 2;
 
 	if (logn < 7)
-	{
 		ppdl_scalar_intt(m, a);
-		return;
-	}
-
-	const Context c = context(m);
-
-	inverse(&c, a, logn - 1, 3);
-	inverse(&c, a + half, logn - 1, 2);
-	for (size_t j = 0; j < half; j += 8)
+	else
 	{
-		V			x = load(a + j),
-					y = load(a + half + j),
-					d = _mm512_sub_epi64(_mm512_add_epi64(y, c.p.q2), x);
+		const Context c = context(m);
 
-		store(a + j, fold(mul_lazy(&c.p, _mm512_add_epi64(x, y), c.ninv), c.p.q));
-		store(a + half + j, fold(mul_lazy(&c.p, d, c.wlast), c.p.q));
+		inverse(&c, a, logn - 1, 3);
+		inverse(&c, a + half, logn - 1, 2);
+		last_inverse(&c, a, half);
 	}
 }
 
