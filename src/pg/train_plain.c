@@ -3,7 +3,6 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "nn/json.h"
 #include "nn/train.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
