@@ -223,7 +223,7 @@ write_activation(const PpdlActivation *act)
 	list = json_array();
 	for (int i = 0; i <= act->degree; i++)
 		json_array_append_new(list, ppdl_json_real(act->coef[i]));
-	obj = json_object();
+	obj = ppdl_json_object();
 	json_object_set_new(obj, "poly", list);
 	return obj;
 }
@@ -248,7 +248,7 @@ PpdlStatus
 ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err)
 {
 	json_t	   *layers = json_array();
-	json_t	   *root = json_object();
+	json_t	   *root = ppdl_json_object();
 
 	json_object_set_new(root, "inputs", json_integer(net->inputs));
 	json_object_set_new(root, "input_scale", write_input_scale(net));
