@@ -400,6 +400,7 @@ decrypt_row(const Job *job, int row, PpdlError *err)
 {
 	const PpdlRsaPredictionView *v = &job->prediction;
 	PpdlReader	r = ppdl_reader(job->row[row], (size_t) (job->row[row + 1] - job->row[row]));
+	double	   *z = job->z + (size_t) row * v->units;
 
 	for (uint32_t u = 0; u < v->units; u++)
 	{
@@ -409,7 +410,9 @@ decrypt_row(const Job *job, int row, PpdlError *err)
 
 		PPDL_TRY(decrypt_sum(job, &r, unit.positive_max, &positive, err));
 		PPDL_TRY(decrypt_sum(job, &r, unit.negative_max, &negative, err));
-		job->z[(size_t) row * v->units + u] = ppdl_rsa_unit_value(&unit, positive, negative);
+		z[u] = ppdl_rsa_unit_value(&unit, positive, negative);
+		if (!isfinite(z[u]))
+			return ppdl_error(err, PPDL_ERR_PRECISION, "decrypted prediction is not finite: its scales are damaged");
 	}
 	return PPDL_OK;
 }
