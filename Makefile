@@ -1,9 +1,37 @@
-# ppdl: build with PGXS.  `make demo` and `make check` do all their set-up themselves.
+# ppdl: built with PGXS.
+#
+#	make, make install	the extension and the ppdl tool, for the PostgreSQL of $(PG_CONFIG)
+#	make demo			sets everything up and shows a session on a throw-away server
+#	make check			sets everything up, builds, runs all tests
+#	make bench			sets everything up, prints one tab-separated line a figure
+#	make unit			unit tests only, on core objects with assertions and sanitizers
+#	make unit-release	unit tests on the optimised core objects
+#	make check-includes	the one-way dependencies between the directories of src/
+
+# These start from a machine that may lack PostgreSQL, its makefiles included;
+# their scripts come back to this Makefile when all is there.
+SCRIPTED = setup demo check bench
+
+.PHONY: $(SCRIPTED)
+ifneq ($(filter $(SCRIPTED),$(MAKECMDGOALS)),)
+
+.NOTPARALLEL:
+$(SCRIPTED):
+	@test/scripts/$@.sh
+OTHERS = $(filter-out $(SCRIPTED),$(MAKECMDGOALS))
+.PHONY: $(OTHERS)
+$(OTHERS):
+	@$(MAKE) $@
+
+else
+
 EXTENSION = ppdl
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" ppdl.control)
 MODULE_big = ppdl
 
-CORE_SRCS = $(sort $(wildcard src/base/*.c src/ring/*.c src/ckks/*.c src/rows/*.c src/rsa/*.c src/nn/*.c src/owner/*.c))
+# floors, lowest first: each may include only those before it (src/pg and src/cli stand side by side on top)
+FLOORS = base ring ckks rows rsa nn owner
+CORE_SRCS = $(sort $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c)))
 PG_SRCS = $(sort $(wildcard src/pg/*.c))
 CLI_SRCS = $(sort $(wildcard src/cli/*.c))
 CORE_OBJS = $(CORE_SRCS:.c=.o)
@@ -13,41 +41,99 @@ OBJS = $(CORE_OBJS) $(PG_SRCS:.c=.o)
 INSTALL_SQL = sql/ppdl--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)
 DATA = $(wildcard sql/upgrade/ppdl--*--*.sql)
-EXTRA_CLEAN = $(INSTALL_SQL) $(CLI_OBJS) ppdl build
+EXTRA_CLEAN = $(INSTALL_SQL) $(CLI_OBJS) ppdl build $(wildcard src/*/*.d)
 
-REGRESS = $(sort $(basename $(notdir $(wildcard sql/*.sql))))
-REGRESS := $(filter-out ppdl--%,$(REGRESS))
+REGRESS = $(sort $(basename $(notdir $(filter-out sql/ppdl--%,$(wildcard sql/*.sql)))))
 REGRESS_OPTS = --inputdir=. --load-extension=ppdl
 
 PPDL_WERROR ?= -Werror
 WARN = -Wall -Wextra $(PPDL_WERROR) -Wno-declaration-after-statement -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 PG_CPPFLAGS = -I$(CURDIR)/src -I$(CURDIR)/include -D_GNU_SOURCE
-PG_CFLAGS = -std=gnu11 -O3 $(WARN)
+PG_CFLAGS = -std=gnu11 -O3 $(WARN) -MMD -MP
 LIBS_CORE = -lgmp -lcrypto -ljansson -lpthread -lm
 SHLIB_LINK = $(LIBS_CORE)
 
 # no JIT bitcode: the work is in loops the planner never inlines
 override with_llvm := no
 
-PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq ($(PGXS),)
+$(error $(PG_CONFIG) not found: `make setup` installs what is needed on Debian 12)
+endif
 include $(PGXS)
 
 # vector kernels are compiled for their instruction set and chosen at run time
-src/ring/%_avx2.o: CFLAGS += -mavx2
-src/ring/%_ifma.o: CFLAGS += -mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx512ifma
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+AVX2_FLAGS = -mavx2
+IFMA_FLAGS = -mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx512ifma
+endif
+src/%_avx2.o: override CFLAGS += $(AVX2_FLAGS)
+src/%_ifma.o: override CFLAGS += $(IFMA_FLAGS)
 
 $(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) ppdl.control
-	{ echo '\echo Use "CREATE EXTENSION ppdl" to load this file. \quit'; cat $(sort $(wildcard sql/install/*.sql)); } > $@
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION ppdl" to load this file. \quit'; cat $(sort $(wildcard sql/install/*.sql)); } > $@
 
+# the owner's tool: same core objects, no server code
+ifneq ($(CLI_SRCS),)
 all: ppdl
-
+install: install-tool
+uninstall: uninstall-tool
+endif
 ppdl: $(CLI_OBJS) $(CORE_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -L$(libdir) -lpq -lcsv $(LIBS_CORE)
 $(CLI_OBJS): override CPPFLAGS += -I$(includedir)
 
-install: install-tool
-.PHONY: install-tool demo check bench unit
+.PHONY: install-tool uninstall-tool
 install-tool: ppdl
 	$(MKDIR_P) '$(DESTDIR)$(bindir)'
 	$(INSTALL_PROGRAM) ppdl '$(DESTDIR)$(bindir)/ppdl'
+uninstall-tool:
+	rm -f '$(DESTDIR)$(bindir)/ppdl'
+
+# Unit tests and core benchmarks, one program a file.  Tests link to a second
+# set of core objects, with assertions and sanitizers.
+UNIT_NAMES = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
+BENCH_NAMES = $(sort $(basename $(notdir $(wildcard test/bench/bench_*.c))))
+UNIT_DEBUG = $(addprefix build/debug/unit/,$(UNIT_NAMES))
+UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
+BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
+DEBUG_OBJS = $(addprefix build/debug/,$(CORE_OBJS))
+DEBUG_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN) -MMD -MP
+RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
+LIBS_TEST = -lcmocka $(LIBS_CORE)
+
+build/debug/%_avx2.o: DEBUG_CFLAGS += $(AVX2_FLAGS)
+build/debug/%_ifma.o: DEBUG_CFLAGS += $(IFMA_FLAGS)
+build/debug/%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -c -o $@ $<
+build/debug/unit/%: test/unit/%.c $(DEBUG_OBJS)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(DEBUG_OBJS) $(LIBS_TEST)
+build/release/unit/%: test/unit/%.c $(CORE_OBJS)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_TEST)
+build/release/bench/%: test/bench/%.c $(CORE_OBJS)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_CORE)
+build/generate_patients: contrib-data/generate_patients.c
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
+
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-data
+unit-programs: $(UNIT_DEBUG)
+unit: unit-programs
+	@test/scripts/run_unit.sh $(UNIT_DEBUG)
+unit-release: $(UNIT_RELEASE)
+	@test/scripts/run_unit.sh $(UNIT_RELEASE)
+bench-programs: $(BENCH_PROGRAMS)
+check-includes:
+	@test/scripts/check_includes.sh
+check-data: build/generate_patients
+	@test/scripts/check_data.sh
+
+# header dependencies, written by the compiler beside each object
+-include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*/*.d)
+
+endif

@@ -33,7 +33,6 @@ typedef struct PpdlEval
 	void	   *get_key_arg;
 	int			(*interrupted) (void *arg);	/* NULL: never */
 	void	   *interrupted_arg;
-	void	   *conv;			/* private: cached base conversions, see ppdl_eval_init */
 	uint64_t	keyswitches,	/* counters for tests and benchmarks */
 				products;
 } PpdlEval;
@@ -93,7 +92,7 @@ typedef struct PpdlHoisted
 {
 	const PpdlCt *in;			/* must outlive the digits */
 	int			ndigits;
-	uint64_t   *digit[PPDL_MAX_DIGITS];	/* each over QP with in->limbs limbs, NTT domain */
+	uint64_t   *digit[PPDL_MAX_DIGITS];	/* each over QP with in->limbs limbs, NTT domain; its own limbs are left in in->a */
 } PpdlHoisted;
 
 PpdlStatus	ppdl_hoist(PpdlEval *ev, PpdlHoisted *h, const PpdlCt *in, PpdlError *err);

@@ -51,6 +51,7 @@ typedef struct PpdlParams
 	double		log2_q,
 				log2_p;
 	PpdlRing   *ring;
+	struct PpdlParamsCache *cache;	/* private: FFT roots, key-switch constants made on first use (thread-safe) */
 } PpdlParams;
 
 /* PPDL_ERR_ARGUMENT names the broken rule.  check_security: refuse log2(QP) beyond the 128-bit bound of Bossuat et al. 2024 (2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0. */

@@ -62,6 +62,9 @@ int			ppdl_net_weight_count(const PpdlNet *net);
 PpdlStatus	ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err);	/* finite, right count */
 void		ppdl_net_get_weights(const PpdlNet *net, double *w);
 
+/* PPDL_ERR_ARGUMENT while there are no weights */
+PpdlStatus	ppdl_net_check_trained(const PpdlNet *net, PpdlError *err);
+
 /* x: inputs values; out: outputs values */
 PpdlStatus	ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err);
 

@@ -8,7 +8,10 @@
 
 #include "nn/net.h"
 
-/* JSON: {"steps": 15 | "epochs": 2, "batch": 256, "learning_rate": 0.3, "momentum": 0.8, "init_scale": 0.1, "seed": 1, "shuffle": true} */
+/*
+ * JSON: {"steps": 15 | "epochs": 2, "batch": 256, "learning_rate": 0.2, "momentum": 0.8, "init_scale": 0.2,
+ *        "seed": 1, "shuffle": true}; these figures are the defaults (steps, not epochs)
+ */
 typedef struct PpdlTrainOptions
 {
 	int			steps;			/* 0: epochs decides */
@@ -26,15 +29,35 @@ PpdlStatus	ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, Ppdl
 
 /*
  * First weights from the seed alone (the encrypted trainer uses the same): first layer N(0, s1^2/d),
- * middle layers N(0, 1/fan-in), last layer +-1/sqrt(h) alternating, biases 0.  A bias is trained like a
+ * middle layers N(0, 1/fan-in), last layer +-1/sqrt(h) alternating (output j: the sign is the parity of
+ * i AND (j+1), so that outputs start out different), biases 0.  A bias is trained like a
  * weight whose input is the constant 1.
  */
 PpdlStatus	ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err);
 
-/* rows of step t: indices into 0..rows-1; batch of them (fewer when rows < batch); from the seed; cycles through the whole set before it repeats */
+/* steps that the options mean for so many rows: steps, or ceil(epochs * rows / batch), at least 1 */
+int			ppdl_train_steps(const PpdlTrainOptions *opt, int rows);
+/*
+ * The order of the rows, malloc'ed: one permutation for the whole run, from the seed (or the rows as
+ * they come).  Mini-batch b is places b*batch .. (b+1)*batch - 1 of it; the last one is filled up from the
+ * start; step t takes mini-batch t mod ceil(rows/batch).
+ */
+PpdlStatus	ppdl_train_order(const PpdlTrainOptions *opt, int rows, int **order, PpdlError *err);
+/* rows of step t, in places of the order: writes min(batch, rows) of them to index */
 void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count);
 
-/* x: rows*inputs, y: rows*outputs; labels in [-1,1].  poll returns non-zero to cancel; progress may be NULL. */
+/*
+ * Mean gradient of sum_j (o_j - y_j)^2 / 2 over `count` rows (row index[i] of x and y), as one flat
+ * vector like the weights; returns the mean loss.
+ */
+PpdlStatus	ppdl_net_gradient(const PpdlNet *net, const double *x, const double *y, const int *index, int count,
+							  double *gradient, double *loss, PpdlError *err);
+
+/*
+ * x: rows*inputs, y: rows*outputs; labels in [-1,1].  Starts from the network's weights, or from ppdl_net_init
+ * when it has none.  PPDL_ERR_RANGE when the weights leave the finite numbers.  poll returns non-zero to
+ * cancel; progress is told the loss before each step; both may be NULL.
+ */
 PpdlStatus	ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const PpdlTrainOptions *opt,
 						   int (*poll) (void *arg), void (*progress) (void *arg, int step, int steps, double loss), void *arg,
 						   PpdlError *err);

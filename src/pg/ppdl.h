@@ -18,6 +18,31 @@ extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = the cores */
 
 /* ereport(ERROR) with the SQLSTATE that fits err->code, message, detail, hint. PPDL_ERR_CANCELED ends in CHECK_FOR_INTERRUPTS(). */
 extern void ppdl_report(const PpdlError *err) pg_attribute_noreturn();
+/* the same under another SQLSTATE: input functions have their own */
+extern void ppdl_report_as(int sqlstate, const PpdlError *err) pg_attribute_noreturn();
+
+/*
+ * Callbacks that the core calls (interrupts, keys) must not jump through it.  They run PostgreSQL code
+ * between these two and return the status; the error is kept and raised again, as it was, by the
+ * ppdl_report() that the returned status leads to.
+ *
+ *	PPDL_PROTECT(status, err, { ... });
+ */
+extern PpdlStatus ppdl_keep_error(PpdlError *err);
+#define PPDL_PROTECT(status, err, ...) \
+	do { \
+		MemoryContext protect_context_ = CurrentMemoryContext; \
+		PG_TRY(); \
+		{ \
+			__VA_ARGS__ \
+		} \
+		PG_CATCH(); \
+		{ \
+			MemoryContextSwitchTo(protect_context_); \
+			(status) = ppdl_keep_error(err); \
+		} \
+		PG_END_TRY(); \
+	} while (0)
 
 /* PPDL_PG(expr): runs a core call that takes &err, reports failure */
 #define PPDL_PG(expr) \
@@ -39,7 +64,19 @@ typedef struct PpdlGuard
 	void		(*destroy) (void *arg);
 	void	   *arg;
 } PpdlGuard;
+/* destroys now and disarms */
+extern void ppdl_guard_release(PpdlGuard *guard);
 extern PpdlGuard *ppdl_guard(MemoryContext context, void (*destroy) (void *arg), void *arg);
+
+/* the schema ppdl is installed in, and its quoted name */
+extern Oid	ppdl_schema(void);
+extern const char *ppdl_schema_name(void);
+
+/* PpdlEval.interrupted: true when the query is cancelled; serves PostgreSQL's other interrupts */
+extern int	ppdl_pg_interrupted(void *arg);
+
+/* ppdl.threads, or the number of processors */
+extern int	ppdl_pg_threads(void);
 
 /*
  * An evaluator with its own pool, for `ring`, keys of owner `fp` from ppdl_keys, interrupted by query cancel, one

@@ -6,6 +6,7 @@
 #ifndef PPDL_ROWS_BATCH_H
 #define PPDL_ROWS_BATCH_H
 
+#include "ckks/ct.h"
 #include "ckks/keys.h"
 #include "rows/cipher.h"
 
@@ -30,6 +31,9 @@ PpdlStatus	ppdl_batch_encrypt(uint8_t *out, const double *x, int rows, int width
 PpdlStatus	ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits,
 									const PpdlPublicKey *pk, const uint8_t fp[PPDL_FINGERPRINT_BYTES],
 									PpdlRng *rng, PpdlError *err);
+
+/* ct, values at coefficients f*N/k, as a row-kind value appended to w; ct->b is destroyed */
+PpdlStatus	ppdl_row_write(PpdlWriter *w, PpdlCt *ct, int width, const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
 
 /*
  * Decryption of any kind.  values: malloc'ed, nrows*width doubles, NaN for rows

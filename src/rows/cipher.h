@@ -31,6 +31,11 @@
 #define PPDL_CIPHER_HEADER 24
 #define PPDL_FINGERPRINT_BYTES 8
 #define PPDL_NO_PLACE 0xFFFFFFFFu
+#define PPDL_MAX_CHUNKS 65535
+
+/* a slice's scale is 2^PPDL_SCALE_BITS_MIN .. 2^PPDL_SCALE_BITS_MAX */
+#define PPDL_SCALE_BITS_MIN 20
+#define PPDL_SCALE_BITS_MAX 40
 
 typedef enum PpdlKind
 {
@@ -77,10 +82,22 @@ typedef struct PpdlCipher
  * aggregate.  PPDL_ERR_FORMAT / PPDL_ERR_VERSION.
  */
 PpdlStatus	ppdl_cipher_parse(PpdlCipher *c, const void *buf, size_t len, PpdlError *err);
-/* Only the first 24 bytes: for accessors on a toasted value. buf holds at least PPDL_CIPHER_HEADER bytes of a value of `total` bytes. */
+/* the same; ring: found for its id before the built-in ones, NULL for those alone */
+PpdlStatus	ppdl_cipher_parse_in(PpdlCipher *c, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err);
+/* Only the first PPDL_CIPHER_HEADER bytes, all that buf need hold: for accessors on a toasted value.  Sets par, kind, limbs, width, fingerprint and scale. */
 PpdlStatus	ppdl_cipher_peek(PpdlCipher *c, const void *buf, PpdlError *err);
 /* parse, and every residue below its modulus, padding bits zero: for input functions */
 PpdlStatus	ppdl_cipher_validate(const void *buf, size_t len, PpdlError *err);
+
+/* place of row i of a packed value, i < nrows */
+static inline uint32_t
+ppdl_cipher_place(const PpdlCipher *c, uint32_t i)
+{
+	uint32_t	place;
+
+	memcpy(&place, c->places + (size_t) i * 4, 4);
+	return place;
+}
 
 /* exact sizes in bytes */
 size_t		ppdl_slice_size(const PpdlParams *par, int limbs, int logk);

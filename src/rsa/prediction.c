@@ -405,8 +405,8 @@ decrypt_row(const Job *job, int row, PpdlError *err)
 	for (uint32_t u = 0; u < v->units; u++)
 	{
 		PpdlRsaUnit unit = read_unit(v, u);
-		uint32_t	positive,
-					negative;
+		uint32_t	positive = 0,
+					negative = 0;
 
 		PPDL_TRY(decrypt_sum(job, &r, unit.positive_max, &positive, err));
 		PPDL_TRY(decrypt_sum(job, &r, unit.negative_max, &negative, err));

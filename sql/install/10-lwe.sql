@@ -1,0 +1,222 @@
+/*
+ * lwe_cipher: type, accessors, operators, aggregates, encryption.
+ */
+CREATE TYPE lwe_cipher;
+
+CREATE FUNCTION lwe_cipher_in(cstring, oid, int) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_cipher_out(lwe_cipher) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_cipher_recv(internal, oid, int) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_cipher_send(lwe_cipher) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_cipher_typmod_in(cstring[]) RETURNS int
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_cipher_typmod_out(int) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE TYPE lwe_cipher (
+	INPUT = lwe_cipher_in,
+	OUTPUT = lwe_cipher_out,
+	RECEIVE = lwe_cipher_recv,
+	SEND = lwe_cipher_send,
+	TYPMOD_IN = lwe_cipher_typmod_in,
+	TYPMOD_OUT = lwe_cipher_typmod_out,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_cipher IS 'real values encrypted under ring-LWE (CKKS): a row''s slice of a batch, an explicit row, or many rows packed; lwe_cipher(n) holds n values a row';
+COMMENT ON FUNCTION lwe_cipher_in(cstring, oid, int) IS 'I/O';
+COMMENT ON FUNCTION lwe_cipher_out(lwe_cipher) IS 'I/O';
+COMMENT ON FUNCTION lwe_cipher_recv(internal, oid, int) IS 'I/O';
+COMMENT ON FUNCTION lwe_cipher_send(lwe_cipher) IS 'I/O';
+COMMENT ON FUNCTION lwe_cipher_typmod_in(cstring[]) IS 'I/O typmod';
+COMMENT ON FUNCTION lwe_cipher_typmod_out(int) IS 'I/O typmod';
+
+CREATE FUNCTION lwe_cipher(lwe_cipher, int, boolean) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'lwe_cipher_enforce_typmod' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_cipher(lwe_cipher, int, boolean) IS 'check the values a row against the type''s';
+CREATE CAST (lwe_cipher AS lwe_cipher) WITH FUNCTION lwe_cipher(lwe_cipher, int, boolean) AS IMPLICIT;
+
+-- what the header says; none of these reads more of a value, or needs a key
+CREATE FUNCTION lwe_key_id(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_key_id(lwe_cipher) IS 'fingerprint of the key it is encrypted under';
+CREATE FUNCTION lwe_kind(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_kind(lwe_cipher) IS 'slice, row or packed';
+CREATE FUNCTION lwe_level(lwe_cipher) RETURNS int
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_level(lwe_cipher) IS 'residues (limbs) a coefficient has: 1 is compact, 8 full';
+CREATE FUNCTION lwe_width(lwe_cipher) RETURNS int
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_width(lwe_cipher) IS 'values a row';
+CREATE FUNCTION lwe_scale(lwe_cipher) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_scale(lwe_cipher) IS 'factor between values and the integers that are encrypted';
+CREATE FUNCTION lwe_error(lwe_cipher) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_error(lwe_cipher) IS 'estimated standard deviation of the error of a value';
+CREATE FUNCTION lwe_rows(lwe_cipher) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_rows(lwe_cipher) IS 'rows it holds: 1 unless packed';
+
+CREATE FUNCTION lwe_add(lwe_cipher, lwe_cipher) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+CREATE FUNCTION lwe_sub(lwe_cipher, lwe_cipher) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+CREATE FUNCTION lwe_neg(lwe_cipher) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION lwe_mul(lwe_cipher, float8) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION lwe_mul(float8, lwe_cipher) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'lwe_mul_commuted' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION lwe_add(lwe_cipher, lwe_cipher) IS 'implementation of + operator';
+COMMENT ON FUNCTION lwe_sub(lwe_cipher, lwe_cipher) IS 'implementation of - operator';
+COMMENT ON FUNCTION lwe_neg(lwe_cipher) IS 'implementation of - operator';
+COMMENT ON FUNCTION lwe_mul(lwe_cipher, float8) IS 'implementation of * operator';
+COMMENT ON FUNCTION lwe_mul(float8, lwe_cipher) IS 'implementation of * operator';
+
+CREATE OPERATOR + (LEFTARG = lwe_cipher, RIGHTARG = lwe_cipher, FUNCTION = lwe_add, COMMUTATOR = +);
+CREATE OPERATOR - (LEFTARG = lwe_cipher, RIGHTARG = lwe_cipher, FUNCTION = lwe_sub);
+CREATE OPERATOR - (RIGHTARG = lwe_cipher, FUNCTION = lwe_neg);
+CREATE OPERATOR * (LEFTARG = lwe_cipher, RIGHTARG = float8, FUNCTION = lwe_mul, COMMUTATOR = *);
+CREATE OPERATOR * (LEFTARG = float8, RIGHTARG = lwe_cipher, FUNCTION = lwe_mul, COMMUTATOR = *);
+COMMENT ON OPERATOR + (lwe_cipher, lwe_cipher) IS 'add value by value';
+COMMENT ON OPERATOR - (lwe_cipher, lwe_cipher) IS 'subtract value by value';
+COMMENT ON OPERATOR - (NONE, lwe_cipher) IS 'negate every value';
+COMMENT ON OPERATOR * (lwe_cipher, float8) IS 'multiply every value';
+COMMENT ON OPERATOR * (float8, lwe_cipher) IS 'multiply every value';
+
+/*
+ * sum and avg.  The state is an ordinary type, so that partial aggregates travel
+ * between parallel workers and servers.
+ */
+CREATE TYPE lwe_sum_state;
+CREATE FUNCTION lwe_sum_state_in(cstring) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_sum_state_out(lwe_sum_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_sum_state_recv(internal) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_sum_state_send(lwe_sum_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE lwe_sum_state (
+	INPUT = lwe_sum_state_in,
+	OUTPUT = lwe_sum_state_out,
+	RECEIVE = lwe_sum_state_recv,
+	SEND = lwe_sum_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_sum_state IS 'state of sum(lwe_cipher) and avg(lwe_cipher)';
+COMMENT ON FUNCTION lwe_sum_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lwe_sum_state_out(lwe_sum_state) IS 'I/O';
+COMMENT ON FUNCTION lwe_sum_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lwe_sum_state_send(lwe_sum_state) IS 'I/O';
+
+CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+CREATE FUNCTION lwe_sum_combine(lwe_sum_state, lwe_sum_state) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_sum_final(lwe_sum_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_avg_final(lwe_sum_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_sum_combine(lwe_sum_state, lwe_sum_state) IS 'aggregate combine function';
+COMMENT ON FUNCTION lwe_sum_final(lwe_sum_state) IS 'aggregate final function';
+COMMENT ON FUNCTION lwe_avg_final(lwe_sum_state) IS 'aggregate final function';
+
+CREATE AGGREGATE sum(lwe_cipher) (
+	SFUNC = lwe_sum_trans,
+	STYPE = lwe_sum_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_sum_combine,
+	FINALFUNC = lwe_sum_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum(lwe_cipher) IS 'encrypted sum of encrypted rows, value by value; needs no key';
+CREATE AGGREGATE avg(lwe_cipher) (
+	SFUNC = lwe_sum_trans,
+	STYPE = lwe_sum_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_sum_combine,
+	FINALFUNC = lwe_avg_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key';
+
+/*
+ * lwe_pack: many rows into one ciphertext.
+ */
+CREATE TYPE lwe_pack_state;
+CREATE FUNCTION lwe_pack_state_in(cstring) RETURNS lwe_pack_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_pack_state_out(lwe_pack_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_pack_state_recv(internal) RETURNS lwe_pack_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_pack_state_send(lwe_pack_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE lwe_pack_state (
+	INPUT = lwe_pack_state_in,
+	OUTPUT = lwe_pack_state_out,
+	RECEIVE = lwe_pack_state_recv,
+	SEND = lwe_pack_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_pack_state IS 'state of lwe_pack(lwe_cipher)';
+COMMENT ON FUNCTION lwe_pack_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lwe_pack_state_out(lwe_pack_state) IS 'I/O';
+COMMENT ON FUNCTION lwe_pack_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lwe_pack_state_send(lwe_pack_state) IS 'I/O';
+
+CREATE FUNCTION lwe_pack_trans(lwe_pack_state, lwe_cipher) RETURNS lwe_pack_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+CREATE FUNCTION lwe_pack_combine(lwe_pack_state, lwe_pack_state) RETURNS lwe_pack_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_pack_final(lwe_pack_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION lwe_pack_trans(lwe_pack_state, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_pack_combine(lwe_pack_state, lwe_pack_state) IS 'aggregate combine function';
+COMMENT ON FUNCTION lwe_pack_final(lwe_pack_state) IS 'aggregate final function';
+
+CREATE AGGREGATE lwe_pack(lwe_cipher) (
+	SFUNC = lwe_pack_trans,
+	STYPE = lwe_pack_state,
+	SSPACE = 1000000,
+	COMBINEFUNC = lwe_pack_combine,
+	FINALFUNC = lwe_pack_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lwe_pack(lwe_cipher) IS 'encrypted rows packed into one ciphertext, in the order they come; rows that are NULL keep their place; incomplete batches need the owner''s published keys';
+
+-- encryption under a public key, for occasional writers
+CREATE FUNCTION lwe_encrypt(key text, "values" float8[], compact boolean DEFAULT true) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'lwe_encrypt_public' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION lwe_encrypt(text, float8[], boolean) IS 'encrypt one row under a public key of ppdl_keys (about 100 kB, compact)';
+
+-- the owner's side, for databases on the owner's own machine: refused unless ppdl.owner_mode is on
+CREATE FUNCTION lwe_keygen(name text, passphrase text, use text DEFAULT 'sum') RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION lwe_keygen(text, text, text) IS 'owner mode: make a key, publish what a use (sum, predict, train) needs of it, return the secret key file';
+CREATE FUNCTION lwe_encrypt(secret text, passphrase text, "values" float8[], compact boolean DEFAULT false) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'lwe_encrypt_secret' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION lwe_encrypt(text, text, float8[], boolean) IS 'owner mode: encrypt one row under a secret key';
+CREATE FUNCTION lwe_encrypt_rows(secret text, passphrase text, "rows" float8[], compact boolean DEFAULT false) RETURNS SETOF lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION lwe_encrypt_rows(text, text, float8[], boolean) IS 'owner mode: encrypt the rows of a two-dimensional array, as batches, in order';
+CREATE FUNCTION lwe_decrypt(cipher lwe_cipher, secret text, passphrase text) RETURNS float8[]
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION lwe_decrypt(lwe_cipher, text, text) IS 'owner mode: decrypt; of packed rows an array a row, rounded to the digits that the error leaves';
+REVOKE EXECUTE ON FUNCTION lwe_keygen(text, text, text), lwe_encrypt(text, text, float8[], boolean),
+	lwe_encrypt_rows(text, text, float8[], boolean), lwe_decrypt(lwe_cipher, text, text) FROM PUBLIC;

@@ -1,0 +1,107 @@
+/*
+ * Keys on the server: public and evaluation keys only, never a secret.
+ *
+ * How the owner's tool publishes: a key is made of parts ("public", "row/relin",
+ * "row/galois/<d>", "deep/..."; RSA keys have the part "public" alone), a part of
+ * chunks of 4 MiB (4194304 bytes; the last one is what is left).  For each chunk
+ *
+ *   SELECT ppdl_publish_part($1 key_id text, $2 name text, $3 scheme text,
+ *                            $4 params text, $5 part text, $6 chunk int,
+ *                            $7 total bigint, $8 sha256 bytea, $9 data bytea)
+ *
+ * with the parameters of the whole part in $7 and $8.  The key's row is made on
+ * first use.  The answer is true when this chunk completed the part, which has
+ * then been checked against its SHA-256 and its name.  Sending a chunk again does
+ * no harm; a part whose SHA-256 or length differs replaces the stored one.  So a
+ * broken publication may simply be run again; to skip what is there already:
+ *
+ *   SELECT part, sha256 FROM ppdl_key_part_info WHERE key_id = $1 AND complete
+ *
+ * Publishing needs the right to write to both tables.
+ */
+CREATE TABLE ppdl_keys (
+	key_id text COLLATE "C" NOT NULL PRIMARY KEY CHECK (key_id ~ '^[0-9a-f]{16}$'),
+	name text COLLATE "C" NOT NULL UNIQUE CHECK (name ~ '^[A-Za-z0-9_.-]{1,63}$'),
+	scheme text COLLATE "C" NOT NULL CHECK (scheme IN ('lwe', 'rsa')),
+	params text NOT NULL DEFAULT '',
+	created timestamptz NOT NULL DEFAULT now(),
+	comment text
+);
+COMMENT ON TABLE ppdl_keys IS 'public keys of the owners of encrypted rows, one a row; holds no secrets';
+COMMENT ON COLUMN ppdl_keys.key_id IS 'fingerprint, 16 hexadecimal digits, carried by every ciphertext';
+COMMENT ON COLUMN ppdl_keys.name IS 'what people call the key';
+COMMENT ON COLUMN ppdl_keys.scheme IS 'lwe or rsa';
+COMMENT ON COLUMN ppdl_keys.params IS 'parameters of the key, for people';
+COMMENT ON COLUMN ppdl_keys.created IS 'when it was first published here';
+COMMENT ON COLUMN ppdl_keys.comment IS 'free text';
+
+CREATE TABLE ppdl_key_parts (
+	key_id text COLLATE "C" NOT NULL REFERENCES ppdl_keys ON UPDATE CASCADE ON DELETE CASCADE,
+	part text COLLATE "C" NOT NULL CHECK (part ~ '^[a-z0-9_]+(/[a-z0-9_]+)*$' AND length(part) < 64),
+	chunk int NOT NULL CHECK (chunk >= 0),
+	total bigint NOT NULL CHECK (total > 0),
+	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
+	data bytea NOT NULL,
+	PRIMARY KEY (key_id, part, chunk)
+);
+ALTER TABLE ppdl_key_parts ALTER COLUMN data SET STORAGE EXTERNAL;
+COMMENT ON TABLE ppdl_key_parts IS 'what the keys of ppdl_keys are made of: public, relinearisation, rotation and bootstrapping keys, in chunks';
+COMMENT ON COLUMN ppdl_key_parts.key_id IS 'the key in ppdl_keys';
+COMMENT ON COLUMN ppdl_key_parts.part IS 'name of the part, e.g. row/galois/5';
+COMMENT ON COLUMN ppdl_key_parts.chunk IS 'number of the chunk within the part, from 0';
+COMMENT ON COLUMN ppdl_key_parts.total IS 'bytes of the whole part';
+COMMENT ON COLUMN ppdl_key_parts.sha256 IS 'SHA-256 of the whole part';
+COMMENT ON COLUMN ppdl_key_parts.data IS 'the bytes, 4 MiB a chunk';
+
+SELECT pg_extension_config_dump('ppdl_keys', '');
+SELECT pg_extension_config_dump('ppdl_key_parts', '');
+GRANT SELECT ON ppdl_keys, ppdl_key_parts TO PUBLIC;
+
+CREATE FUNCTION ppdl_publish_part(key_id text, name text, scheme text, params text, part text, chunk int,
+								  total bigint, sha256 bytea, data bytea)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_publish_part(text, text, text, text, text, int, bigint, bytea, bytea)
+	IS 'store one chunk of one part of a public key; true when the part is complete';
+
+CREATE FUNCTION ppdl_drop_key(key text)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_drop_key(text)
+	IS 'remove a public key, given by name or fingerprint, with all its parts and cache files';
+
+CREATE FUNCTION ppdl_cache_clear(key text DEFAULT NULL)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+REVOKE EXECUTE ON FUNCTION ppdl_cache_clear(text) FROM PUBLIC;
+COMMENT ON FUNCTION ppdl_cache_clear(text)
+	IS 'remove the cache files of a key (NULL: of all keys); they are made again when next needed';
+
+CREATE FUNCTION ppdl_key_uses(key text)
+	RETURNS text[]
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ppdl_key_uses(text)
+	IS 'what the published parts of a key allow: sum, predict, train (of RSA keys: product)';
+
+CREATE FUNCTION ppdl_key_plan(use text, OUT part text, OUT limbs int)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 50;
+COMMENT ON FUNCTION ppdl_key_plan(text)
+	IS 'the parts of a lwe key that a use (sum, predict, train) needs, those of lesser uses included, and how many limbs each must serve';
+
+CREATE VIEW ppdl_key_part_info AS
+	SELECT key_id, part, total AS bytes, sha256, count(*)::int AS chunks,
+		   sum(octet_length(data)) = total AS complete
+	FROM ppdl_key_parts
+	GROUP BY key_id, part, total, sha256;
+COMMENT ON VIEW ppdl_key_part_info IS 'parts of public keys, with their size and whether all chunks are there';
+
+CREATE VIEW ppdl_key_info AS
+	SELECT k.key_id, k.name, k.scheme, k.params, ppdl_key_uses(k.key_id) AS uses,
+		   count(p.part)::int AS parts, coalesce(sum(p.bytes), 0)::bigint AS bytes,
+		   coalesce(bool_and(p.complete), false) AS complete, k.created, k.comment
+	FROM ppdl_keys k LEFT JOIN ppdl_key_part_info p USING (key_id)
+	GROUP BY k.key_id;
+COMMENT ON VIEW ppdl_key_info IS 'public keys with what they are good for and their size';
+
+GRANT SELECT ON ppdl_key_part_info, ppdl_key_info TO PUBLIC;

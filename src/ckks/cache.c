@@ -1,0 +1,183 @@
+#include "ckks/cache.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring/random.h"
+
+static PpdlStatus
+make_roots(PpdlParams *par, PpdlError *err)
+{
+	PpdlParamsCache *c = par->cache;
+	int			bits = par->logn - 1;
+
+	c->roots = malloc(sizeof(double complex) * par->slots);
+	c->bitrev = malloc(sizeof(uint32_t) * par->slots);
+	if (c->roots == NULL || c->bitrev == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < par->slots; i++)
+		c->bitrev[i] = ppdl_bitrev((uint32_t) i, bits);
+	for (size_t len = 2; len <= par->slots; len *= 2)
+	{
+		size_t		power = 1;	/* 5^j mod 4 len */
+
+		for (size_t j = 0; j < len / 2; j++, power = power * 5 % (4 * len))
+		{
+			long double angle = 2 * M_PIl * (long double) power / (long double) (4 * len);
+
+			c->roots[len / 2 - 1 + j] = CMPLX((double) cosl(angle), (double) sinl(angle));
+		}
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_params_cache_create(PpdlParams *par, PpdlError *err)
+{
+	par->cache = calloc(1, sizeof(PpdlParamsCache));
+	if (par->cache == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	pthread_mutex_init(&par->cache->lock, NULL);
+	return make_roots(par, err);
+}
+
+static void
+destroy_plan(PpdlKsPlan *plan)
+{
+	if (plan == NULL)
+		return;
+	for (int j = 0; j < plan->ndigits; j++)
+		ppdl_baseconv_destroy(plan->up[j]);
+	ppdl_baseconv_destroy(plan->down);
+	free(plan);
+}
+
+void
+ppdl_params_cache_destroy(PpdlParams *par)
+{
+	PpdlParamsCache *c = par->cache;
+
+	if (c == NULL)
+		return;
+	for (int k = 0; k < 2; k++)
+		for (int l = 0; l <= PPDL_MAX_Q; l++)
+			destroy_plan(c->plan[k][l]);
+	pthread_mutex_destroy(&c->lock);
+	free(c->roots);
+	free(c->bitrev);
+	free(c);
+	par->cache = NULL;
+}
+
+int
+ppdl_params_digits(const PpdlParams *par, int limbs)
+{
+	int			d = 0;
+
+	while (d < par->ndigits && par->digit_start[d] < limbs)
+		d++;
+	return d;
+}
+
+/*
+ * Variance of the switched phase: rounding of ModDown, (1 + |s|^2)/12 with |s|^2
+ * = 2N/3, and the digits, uniform below D_j, times the errors of the key over P.
+ */
+static double
+plan_noise(const PpdlParams *par, const PpdlKsPlan *plan)
+{
+	double		n = (double) par->n,
+				log2_p = 0,
+				var = (1 + 2 * n / 3) / 12;
+
+	for (int i = 0; i < plan->np; i++)
+		log2_p += log2((double) par->ring->mod[par->nq + i].q);
+	for (int j = 0; j < plan->ndigits; j++)
+	{
+		double		log2_d = 0;
+
+		for (int i = plan->lo[j]; i < plan->hi[j]; i++)
+			log2_d += log2((double) par->ring->mod[i].q);
+		var += n * exp2(2 * (log2_d - log2_p)) * PPDL_SIGMA * PPDL_SIGMA / 12;
+	}
+	return sqrt(var);
+}
+
+static PpdlStatus
+make_plan(const PpdlParams *par, int limbs, int np, PpdlKsPlan **out, PpdlError *err)
+{
+	PpdlKsPlan *plan = calloc(1, sizeof(*plan));
+	int			src[PPDL_MAX_Q + PPDL_MAX_P],
+				dst[PPDL_MAX_Q + PPDL_MAX_P],
+				nsrc,
+				ndst;
+	PpdlStatus	status;
+
+	if (plan == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	plan->limbs = limbs;
+	plan->np = np;
+	plan->total = limbs + np;
+	plan->ndigits = ppdl_params_digits(par, limbs);
+	for (int j = 0; j < plan->ndigits; j++)
+	{
+		plan->lo[j] = par->digit_start[j];
+		plan->hi[j] = par->digit_start[j + 1] < limbs ? par->digit_start[j + 1] : limbs;
+		nsrc = ndst = 0;
+		for (int t = 0; t < plan->total; t++)
+		{
+			if (t >= plan->lo[j] && t < plan->hi[j])
+				src[nsrc++] = t;
+			else
+				dst[ndst++] = ppdl_qp_index(par, limbs, t);
+		}
+		PPDL_GOTO(fail, ppdl_baseconv_create(&plan->up[j], par->ring, src, nsrc, dst, ndst, err));
+	}
+	for (int i = 0; i < np; i++)
+		src[i] = par->nq + i;
+	for (int i = 0; i < limbs; i++)
+	{
+		const PpdlModulus *m = &par->ring->mod[i];
+		uint64_t	p = 1;
+
+		dst[i] = i;
+		for (int k = 0; k < np; k++)
+			p = ppdl_mod_mul(m, p, ppdl_mod_from_u64(m, par->ring->mod[par->nq + k].q));
+		plan->p_mod[i] = p;
+		plan->p_inv[i] = ppdl_mod_inv(m, p);
+	}
+	PPDL_GOTO(fail, ppdl_baseconv_create(&plan->down, par->ring, src, np, dst, limbs, err));
+	plan->noise = plan_noise(par, plan);
+	*out = plan;
+	return PPDL_OK;
+
+fail:
+	destroy_plan(plan);
+	return status;
+}
+
+PpdlStatus
+ppdl_ks_plan(const PpdlParams *par, int limbs, int np, const PpdlKsPlan **plan, PpdlError *err)
+{
+	PpdlParamsCache *c = par->cache;
+	int			which = np != par->np;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_ASSERT(limbs >= 1 && limbs <= par->nq && (np == par->np || np == 1));
+	*plan = __atomic_load_n(&c->plan[which][limbs], __ATOMIC_ACQUIRE);
+	if (*plan != NULL)
+		return PPDL_OK;
+	pthread_mutex_lock(&c->lock);
+	if (c->plan[which][limbs] == NULL)
+	{
+		PpdlKsPlan *made = NULL;
+
+		status = make_plan(par, limbs, np, &made, err);
+		if (status == PPDL_OK)
+			__atomic_store_n(&c->plan[which][limbs], made, __ATOMIC_RELEASE);
+	}
+	*plan = c->plan[which][limbs];
+	pthread_mutex_unlock(&c->lock);
+	return status;
+}

@@ -1,0 +1,13 @@
+/* Private to the floor: the steps of encoding, for callers that choose the primes. */
+#ifndef PPDL_CKKS_ENCODE_IMPL_H
+#define PPDL_CKKS_ENCODE_IMPL_H
+
+#include "ckks/encoder.h"
+
+/* slots (see ppdl_encode_slots) -> N integer coefficients, |c| < 2^62; work: `count` complex numbers */
+PpdlStatus	ppdl_slots_to_coeffs(const PpdlParams *par, int64_t *c, double complex *work,
+								 const double complex *z, size_t count, double scale, PpdlError *err);
+/* |c| < 2^62 -> one limb, NTT domain; no branch on c */
+void		ppdl_coeffs_to_limb(const PpdlParams *par, const PpdlModulus *m, uint64_t *limb, const int64_t *c);
+
+#endif

@@ -1,0 +1,22 @@
+/* Private to the floor: checks and helpers shared by the files of the evaluator. */
+#ifndef PPDL_CKKS_EVAL_IMPL_H
+#define PPDL_CKKS_EVAL_IMPL_H
+
+#include "ckks/cache.h"
+#include "ckks/eval.h"
+
+static inline size_t
+ppdl_limb_bytes(const PpdlParams *par, int limbs)
+{
+	return (size_t) limbs * par->n * sizeof(uint64_t);
+}
+
+/* scales equal up to a relative 2^-40; what names the operation */
+PpdlStatus	ppdl_check_scales(double x, double y, const char *what, PpdlError *err);
+PpdlStatus	ppdl_check_ring(const PpdlEval *ev, const PpdlParams *par, const char *what, PpdlError *err);
+PpdlStatus	ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err);
+
+/* asks the evaluator's key source; checks that the key fits */
+PpdlStatus	ppdl_find_key(PpdlEval *ev, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err);
+
+#endif

@@ -1,0 +1,164 @@
+#include "ckks/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "ckks/cache.h"
+#include "ring/vec.h"
+
+static size_t
+secret_words(const PpdlParams *par)
+{
+	return (size_t) (par->nq + par->np) * par->n;
+}
+
+static PpdlStatus
+secret_alloc(PpdlSecret **out, const PpdlParams *par, PpdlError *err)
+{
+	PpdlSecret *sk = calloc(1, sizeof(*sk));
+
+	*out = NULL;
+	if (sk != NULL)
+	{
+		sk->par = par;
+		sk->coeff = ppdl_alloc_aligned(par->n);
+		sk->ntt = ppdl_alloc_aligned(secret_words(par) * sizeof(uint64_t));
+	}
+	if (sk == NULL || sk->coeff == NULL || sk->ntt == NULL)
+	{
+		ppdl_secret_destroy(sk);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a secret key");
+	}
+	*out = sk;
+	return PPDL_OK;
+}
+
+static void
+secret_transform(PpdlSecret *sk)
+{
+	const PpdlParams *par = sk->par;
+
+	for (int i = 0; i < par->nq + par->np; i++)
+	{
+		ppdl_small_to_limb(&par->ring->mod[i], ppdl_at(par, sk->ntt, i), sk->coeff, par->n);
+		ppdl_ntt(par->ring, &par->ring->mod[i], ppdl_at(par, sk->ntt, i));
+	}
+}
+
+void
+ppdl_secret_destroy(PpdlSecret *sk)
+{
+	if (sk == NULL)
+		return;
+	ppdl_free_secret(sk->coeff, sk->par->n);
+	ppdl_free_secret(sk->ntt, secret_words(sk->par) * sizeof(uint64_t));
+	free(sk);
+}
+
+PpdlStatus
+ppdl_secret_create(PpdlSecret **out, const PpdlParams *par, PpdlRng *rng, PpdlError *err)
+{
+	PpdlSecret *sk;
+	PpdlStatus	status;
+
+	PPDL_TRY(secret_alloc(out, par, err));
+	sk = *out;
+	status = ppdl_sample_ternary(rng, sk->coeff, par->n, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_secret_destroy(sk);
+		*out = NULL;
+		return status;
+	}
+	secret_transform(sk);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_secret_create_sparse(PpdlSecret **out, const PpdlParams *par, int h, PpdlRng *rng, PpdlError *err)
+{
+	PpdlSecret *sk;
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (h < 1 || (size_t) h > par->n)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a secret of %d non-zero coefficients does not fit ring degree %zu", h, par->n);
+	PPDL_TRY(secret_alloc(out, par, err));
+	sk = *out;
+	status = ppdl_sample_sparse(rng, sk->coeff, par->n, h, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_secret_destroy(sk);
+		*out = NULL;
+		return status;
+	}
+	secret_transform(sk);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_secret_create_from(PpdlSecret **out, const PpdlParams *par, const int8_t *coeff, PpdlError *err)
+{
+	PPDL_TRY(secret_alloc(out, par, err));
+	memcpy((*out)->coeff, coeff, par->n);
+	secret_transform(*out);
+	return PPDL_OK;
+}
+
+/* b = -a*s + e */
+PpdlStatus
+ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
+{
+	const PpdlParams *par = sk->par;
+	size_t		bytes = (size_t) par->nq * par->n * sizeof(uint64_t);
+	PpdlPublicKey *pk = calloc(1, sizeof(*pk));
+	int8_t	   *e = ppdl_alloc_aligned(par->n);
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (pk != NULL)
+	{
+		pk->par = par;
+		pk->b = ppdl_alloc_aligned(bytes);
+		pk->a = ppdl_alloc_aligned(bytes);
+	}
+	if (pk == NULL || e == NULL || pk->b == NULL || pk->a == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
+		goto done;
+	}
+	PPDL_GOTO(done, ppdl_rng_bytes(rng, pk->seed, sizeof(pk->seed), err));
+	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, par->n, err));
+	for (int i = 0; i < par->nq; i++)
+	{
+		const PpdlModulus *m = &par->ring->mod[i];
+		uint64_t   *a = ppdl_at(par, pk->a, i),
+				   *b = ppdl_at(par, pk->b, i);
+
+		PPDL_GOTO(done, ppdl_xof_uniform(m, a, par->n, pk->seed, PPDL_XOF_KEY_A, 0, err));
+		ppdl_small_to_limb(m, b, e, par->n);
+		ppdl_ntt(par->ring, m, b);
+		ppdl_vec_neg(m, b, b, par->n);
+		ppdl_vec_mul_add(m, b, a, ppdl_cat(par, sk->ntt, i), par->n);
+		ppdl_vec_neg(m, b, b, par->n);
+	}
+	*out = pk;
+	pk = NULL;
+	status = PPDL_OK;
+done:
+	ppdl_free_secret(e, par->n);
+	ppdl_public_key_destroy(pk);
+	return status;
+}
+
+void
+ppdl_public_key_destroy(PpdlPublicKey *pk)
+{
+	if (pk == NULL)
+		return;
+	ppdl_free_aligned(pk->b);
+	ppdl_free_aligned(pk->a);
+	free(pk);
+}

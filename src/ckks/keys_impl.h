@@ -1,0 +1,14 @@
+/* Private to the floor: switching keys whose contents come from elsewhere. */
+#ifndef PPDL_CKKS_KEYS_IMPL_H
+#define PPDL_CKKS_KEYS_IMPL_H
+
+#include "ckks/keys.h"
+
+/* is there such a key? code is the error of one there is not */
+PpdlStatus	ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code, PpdlError *err);
+/* checks the shape; contents undefined */
+PpdlStatus	ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np, PpdlError *err);
+/* fills key->a from key->seed */
+PpdlStatus	ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err);
+
+#endif

@@ -1,0 +1,225 @@
+#include "ckks/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ckks/cache.h"
+#include "ckks/keys_impl.h"
+#include "ring/vec.h"
+
+size_t
+ppdl_switch_key_words(const PpdlSwitchKey *key)
+{
+	return (size_t) key->ndigits * (size_t) (key->limbs + key->np) * key->par->n;
+}
+
+void
+ppdl_switch_key_destroy(PpdlSwitchKey *key)
+{
+	if (key == NULL)
+		return;
+	if (key->owned)
+	{
+		ppdl_free_aligned(key->b);
+		ppdl_free_aligned(key->a);
+	}
+	free(key);
+}
+
+PpdlStatus
+ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code, PpdlError *err)
+{
+	if (limbs < 1 || limbs > par->nq)
+		return ppdl_error(err, code, "switching key %u: %d limbs, must be 1 to %d", id, limbs, par->nq);
+	/* one special prime covers the digit of q0 alone */
+	if (np != par->np && !(np == 1 && limbs == 1))
+		return ppdl_error(err, code,
+						  "switching key %u: %d special primes at %d limbs; must be %d, or 1 at one limb", id, np, limbs, par->np);
+	if (id % 2 == 1 && id >= 2 * par->n)
+		return ppdl_error(err, code, "switching key %u: no such Galois element in ring degree %zu", id, par->n);
+	return PPDL_OK;
+}
+
+
+PpdlStatus
+ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np, PpdlError *err)
+{
+	PpdlSwitchKey *key;
+	size_t		bytes;
+
+	*out = NULL;
+	PPDL_TRY(ppdl_switch_key_check(par, id, limbs, np, PPDL_ERR_ARGUMENT, err));
+	key = calloc(1, sizeof(*key));
+	if (key == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	key->par = par;
+	key->id = id;
+	key->limbs = limbs;
+	key->np = np;
+	key->ndigits = ppdl_params_digits(par, limbs);
+	key->owned = 1;
+	bytes = ppdl_switch_key_words(key) * sizeof(uint64_t);
+	key->b = ppdl_alloc_aligned(bytes);
+	key->a = ppdl_alloc_aligned(bytes);
+	if (key->b == NULL || key->a == NULL)
+	{
+		ppdl_switch_key_destroy(key);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a switching key of %zu bytes", 2 * bytes);
+	}
+	*out = key;
+	return PPDL_OK;
+}
+
+/* one limb of one digit a turn */
+typedef struct Making
+{
+	PpdlSwitchKey *key;
+	const uint64_t *from,		/* over QP with nq limbs, NTT domain */
+			   *to;
+	const int8_t *e;			/* ndigits * N */
+	uint64_t	p_mod[PPDL_MAX_Q];
+	PpdlError  *error;			/* of the first turn that fails */
+	int			failed;
+} Making;
+
+static void
+expand_limb(void *arg, int turn)
+{
+	Making	   *mk = arg;
+	PpdlSwitchKey *key = mk->key;
+	const PpdlParams *par = key->par;
+	int			total = key->limbs + key->np,
+				digit = turn / total,
+				prime = ppdl_qp_index(par, key->limbs, turn % total);
+	PpdlError	err;
+
+	if (ppdl_xof_uniform(&par->ring->mod[prime], ppdl_at(par, key->a, turn), par->n,
+						 key->seed, PPDL_XOF_KEY_A, (uint16_t) digit, &err) != PPDL_OK
+		&& __atomic_exchange_n(&mk->failed, 1, __ATOMIC_RELAXED) == 0 && mk->error != NULL)
+		*mk->error = err;
+}
+
+
+PpdlStatus
+ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err)
+{
+	Making		mk = {.key = key, .error = err};
+
+	ppdl_parallel_for(threads, key->ndigits * (key->limbs + key->np), expand_limb, &mk);
+	if (mk.failed)
+		return err != NULL ? err->code : PPDL_ERR_CRYPTO;
+	return PPDL_OK;
+}
+
+/* b_j = -a_j*s_to + e_j + P*g_j*s_from on one limb; g_j is 1 on the digit's own primes, 0 elsewhere */
+static void
+make_limb(void *arg, int turn)
+{
+	Making	   *mk = arg;
+	PpdlSwitchKey *key = mk->key;
+	const PpdlParams *par = key->par;
+	int			total = key->limbs + key->np,
+				digit = turn / total,
+				t = turn % total,
+				prime = ppdl_qp_index(par, key->limbs, t);
+	const PpdlModulus *m = &par->ring->mod[prime];
+	uint64_t   *b = ppdl_at(par, key->b, turn);
+
+	ppdl_small_to_limb(m, b, mk->e + (size_t) digit * par->n, par->n);
+	ppdl_ntt(par->ring, m, b);
+	if (t < key->limbs && t >= par->digit_start[digit] && t < par->digit_start[digit + 1])
+		ppdl_vec_mul_scalar_add(m, b, ppdl_cat(par, mk->from, prime), mk->p_mod[t], par->n);
+	ppdl_vec_neg(m, b, b, par->n);
+	ppdl_vec_mul_add(m, b, ppdl_cat(par, key->a, turn), ppdl_cat(par, mk->to, prime), par->n);
+	ppdl_vec_neg(m, b, b, par->n);
+}
+
+static PpdlStatus
+create_from_ntt(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, const uint64_t *from, const uint64_t *to,
+				int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
+{
+	PpdlSwitchKey *key;
+	Making		mk = {.from = from, .to = to};
+	const PpdlKsPlan *plan;
+	int8_t	   *e = NULL;
+	size_t		e_bytes;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_switch_key_alloc(out, par, id, limbs, np, err));
+	key = *out;
+	e_bytes = (size_t) key->ndigits * par->n;
+	PPDL_GOTO(done, ppdl_ks_plan(par, limbs, np, &plan, err));
+	memcpy(mk.p_mod, plan->p_mod, sizeof(mk.p_mod));
+	e = ppdl_alloc_aligned(e_bytes);
+	if (e == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	PPDL_GOTO(done, ppdl_rng_bytes(rng, key->seed, sizeof(key->seed), err));
+	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, e_bytes, err));
+	PPDL_GOTO(done, ppdl_switch_key_expand(key, threads, err));
+	mk.key = key;
+	mk.e = e;
+	ppdl_parallel_for(threads, key->ndigits * (limbs + np), make_limb, &mk);
+done:
+	ppdl_free_secret(e, e_bytes);
+	if (status != PPDL_OK)
+	{
+		ppdl_switch_key_destroy(key);
+		*out = NULL;
+	}
+	return status;
+}
+
+PpdlStatus
+ppdl_switch_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *from, const PpdlSecret *to,
+					   int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
+{
+	*out = NULL;
+	if (from->par != to->par)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "switching key %u: its two secrets belong to different rings", id);
+	return create_from_ntt(out, from->par, id, from->ntt, to->ntt, limbs, np, rng, threads, err);
+}
+
+PpdlStatus
+ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int limbs,
+					 PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
+{
+	const PpdlParams *par = sk->par;
+	int			primes = par->nq + par->np;
+	size_t		bytes = (size_t) primes * par->n * sizeof(uint64_t);
+	const uint32_t *perm = NULL;
+	uint64_t   *other;
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (id != PPDL_KEY_RELIN && id % 2 == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "switching key %u is neither a relinearisation nor a Galois key", id);
+	PPDL_TRY(ppdl_switch_key_check(par, id, limbs, par->np, PPDL_ERR_ARGUMENT, err));
+	if (id != PPDL_KEY_RELIN)
+	{
+		/* target sigma_(d^-1)(s) */
+		perm = ppdl_autom_table(par->ring, ppdl_galois_inverse(par->ring, id));
+		if (perm == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	other = ppdl_alloc_aligned(bytes);
+	if (other == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < primes; i++)
+	{
+		const uint64_t *s = ppdl_cat(par, sk->ntt, i);
+
+		if (id == PPDL_KEY_RELIN)
+			ppdl_vec_mul(&par->ring->mod[i], ppdl_at(par, other, i), s, s, par->n);
+		else
+			ppdl_autom_ntt(par->ring, ppdl_at(par, other, i), s, perm);
+	}
+	if (id == PPDL_KEY_RELIN)
+		status = create_from_ntt(out, par, id, other, sk->ntt, limbs, par->np, rng, threads, err);
+	else
+		status = create_from_ntt(out, par, id, sk->ntt, other, limbs, par->np, rng, threads, err);
+	ppdl_free_secret(other, bytes);
+	return status;
+}

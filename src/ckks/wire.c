@@ -1,0 +1,218 @@
+#include "ckks/wire.h"
+
+#include <stdlib.h>
+
+#include "ckks/cache.h"
+#include "ckks/keys_impl.h"
+#include "ring/vec.h"
+
+#define MAGIC UINT32_C(0x4b445050)	/* "PPDK" */
+#define VERSION 1
+
+typedef enum Kind
+{
+	KIND_PUBLIC = 1,
+	KIND_SWITCH = 2
+} Kind;
+
+void
+ppdl_wire_put_limbs(PpdlWriter *w, const PpdlParams *par, const uint64_t *p, int lo, int hi)
+{
+	for (int i = lo; i < hi; i++)
+	{
+		int			bits = par->ring->mod[i].bits;
+		uint8_t    *dst = ppdl_write_space(w, ppdl_packed_size(par->n, bits));
+
+		if (dst != NULL)
+			ppdl_pack_bits(dst, ppdl_cat(par, p, i - lo), par->n, bits);
+	}
+}
+
+PpdlStatus
+ppdl_wire_get_limbs(PpdlReader *r, const PpdlParams *par, uint64_t *p, int lo, int hi, PpdlError *err)
+{
+	for (int i = lo; i < hi; i++)
+	{
+		const PpdlModulus *m = &par->ring->mod[i];
+		size_t		size = ppdl_packed_size(par->n, m->bits),
+					left = ppdl_reader_left(r);
+		const uint8_t *src = ppdl_read_bytes(r, size);
+		uint64_t   *limb = ppdl_at(par, p, i - lo);
+
+		if (src == NULL)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "truncated: %zu bytes left where a polynomial takes %zu", left, size);
+		ppdl_unpack_bits(limb, src, par->n, m->bits);
+		if (ppdl_vec_count_unreduced(m, limb, par->n) != 0)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "damaged: a residue is not below its modulus %llu", (unsigned long long) m->q);
+	}
+	return PPDL_OK;
+}
+
+static void
+put_header(PpdlWriter *w, Kind kind, uint8_t ring)
+{
+	ppdl_write_u32(w, MAGIC);
+	ppdl_write_u8(w, VERSION);
+	ppdl_write_u8(w, (uint8_t) kind);
+	ppdl_write_u8(w, ring);
+	ppdl_write_u8(w, 0);
+}
+
+static PpdlStatus
+get_header(PpdlReader *r, Kind kind, const PpdlParams **par, PpdlError *err)
+{
+	uint32_t	magic = ppdl_read_u32(r);
+	uint8_t		version = ppdl_read_u8(r),
+				got_kind = ppdl_read_u8(r),
+				ring = ppdl_read_u8(r),
+				reserved = ppdl_read_u8(r);
+
+	if (r->bad)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key: shorter than its header");
+	if (magic != MAGIC)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not a ppdl key");
+	if (version != VERSION)
+		return ppdl_error(err, PPDL_ERR_VERSION, "key format version %d is not known, only %d", version, VERSION);
+	if (got_kind != kind)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "key is of kind %d where kind %d is wanted", got_kind, (int) kind);
+	if (reserved != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: reserved byte is %d", reserved);
+	return ppdl_params_get(ring, par, err);
+}
+
+static PpdlStatus
+written(const PpdlWriter *w, PpdlError *err)
+{
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory while writing a key") : PPDL_OK;
+}
+
+PpdlStatus
+ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, PpdlError *err)
+{
+	put_header(w, KIND_PUBLIC, pk->par->id);
+	ppdl_write_bytes(w, pk->seed, sizeof(pk->seed));
+	ppdl_wire_put_limbs(w, pk->par, pk->b, 0, pk->par->nq);
+	return written(w, err);
+}
+
+static PpdlStatus
+get_seed(PpdlReader *r, uint8_t *seed, PpdlError *err)
+{
+	const uint8_t *src = ppdl_read_bytes(r, PPDL_SEED_BYTES);
+
+	if (src == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key: shorter than its seed");
+	memcpy(seed, src, PPDL_SEED_BYTES);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
+{
+	const PpdlParams *par;
+	PpdlPublicKey *pk;
+	size_t		bytes;
+	PpdlStatus	status;
+
+	*out = NULL;
+	PPDL_TRY(get_header(r, KIND_PUBLIC, &par, err));
+	bytes = (size_t) par->nq * par->n * sizeof(uint64_t);
+	pk = calloc(1, sizeof(*pk));
+	if (pk != NULL)
+	{
+		pk->par = par;
+		pk->b = ppdl_alloc_aligned(bytes);
+		pk->a = ppdl_alloc_aligned(bytes);
+	}
+	if (pk == NULL || pk->b == NULL || pk->a == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
+		goto fail;
+	}
+	PPDL_GOTO(fail, get_seed(r, pk->seed, err));
+	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, pk->b, 0, par->nq, err));
+	for (int i = 0; i < par->nq; i++)
+		PPDL_GOTO(fail, ppdl_xof_uniform(&par->ring->mod[i], ppdl_at(par, pk->a, i), par->n, pk->seed, PPDL_XOF_KEY_A, 0, err));
+	*out = pk;
+	return PPDL_OK;
+fail:
+	ppdl_public_key_destroy(pk);
+	return status;
+}
+
+PpdlStatus
+ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err)
+{
+	const PpdlParams *par = key->par;
+
+	put_header(w, KIND_SWITCH, par->id);
+	ppdl_write_u32(w, key->id);
+	ppdl_write_u8(w, (uint8_t) key->limbs);
+	ppdl_write_u8(w, (uint8_t) key->np);
+	ppdl_write_u8(w, (uint8_t) key->ndigits);
+	ppdl_write_u8(w, 0);
+	ppdl_write_bytes(w, key->seed, sizeof(key->seed));
+	for (int j = 0; j < key->ndigits; j++)
+	{
+		const uint64_t *digit = ppdl_cat(par, key->b, j * (key->limbs + key->np));
+
+		ppdl_wire_put_limbs(w, par, digit, 0, key->limbs);
+		ppdl_wire_put_limbs(w, par, ppdl_cat(par, digit, key->limbs), par->nq, par->nq + key->np);
+	}
+	return written(w, err);
+}
+
+static PpdlStatus
+get_switch_header(PpdlReader *r, const PpdlParams **par, PpdlSwitchKeyInfo *info, PpdlError *err)
+{
+	uint8_t		reserved;
+
+	PPDL_TRY(get_header(r, KIND_SWITCH, par, err));
+	info->ring = (*par)->id;
+	info->id = ppdl_read_u32(r);
+	info->limbs = ppdl_read_u8(r);
+	info->np = ppdl_read_u8(r);
+	info->ndigits = ppdl_read_u8(r);
+	reserved = ppdl_read_u8(r);
+	if (r->bad)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key: shorter than its header");
+	PPDL_TRY(ppdl_switch_key_check(*par, info->id, info->limbs, info->np, PPDL_ERR_FORMAT, err));
+	if (info->ndigits != ppdl_params_digits(*par, info->limbs) || reserved != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: switching key %u of %d limbs with %d digits", info->id, info->limbs, info->ndigits);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_wire_peek_switch_key(PpdlReader r, PpdlSwitchKeyInfo *info, PpdlError *err)
+{
+	const PpdlParams *par;
+
+	return get_switch_header(&r, &par, info, err);
+}
+
+PpdlStatus
+ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *threads, PpdlError *err)
+{
+	const PpdlParams *par;
+	PpdlSwitchKeyInfo info;
+	PpdlSwitchKey *key;
+	PpdlStatus	status;
+
+	*out = NULL;
+	PPDL_TRY(get_switch_header(r, &par, &info, err));
+	PPDL_TRY(ppdl_switch_key_alloc(&key, par, info.id, info.limbs, info.np, err));
+	PPDL_GOTO(fail, get_seed(r, key->seed, err));
+	for (int j = 0; j < key->ndigits; j++)
+	{
+		uint64_t   *digit = ppdl_at(par, key->b, j * (key->limbs + key->np));
+
+		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, digit, 0, key->limbs, err));
+		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, ppdl_at(par, digit, key->limbs), par->nq, par->nq + key->np, err));
+	}
+	PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));
+	*out = key;
+	return PPDL_OK;
+fail:
+	ppdl_switch_key_destroy(key);
+	return status;
+}

@@ -1,0 +1,60 @@
+/*
+ * What every file of the tool shares: exit codes, sub-commands, messages.
+ *
+ * Functions of the tool report through PpdlError like the core; only a
+ * sub-command's own function prints and turns the status into an exit code.
+ */
+#ifndef PPDL_CLI_CLI_H
+#define PPDL_CLI_CLI_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+typedef enum PpdlExit
+{
+	PPDL_EXIT_OK = 0,
+	PPDL_EXIT_FAILED = 1,		/* files, memory, precision, bugs */
+	PPDL_EXIT_USAGE = 2,		/* the command line is wrong */
+	PPDL_EXIT_DATA = 3,			/* the input is wrong */
+	PPDL_EXIT_KEY = 4,			/* key file, passphrase, somebody else's ciphertext */
+	PPDL_EXIT_SERVER = 5		/* the database said no */
+} PpdlExit;
+
+#define PPDL_TOOL_VERSION "0.1.0"
+
+typedef struct PpdlCommand
+{
+	const char *name;
+	const char *summary;
+	int			(*run) (int argc, char **argv);	/* returns a PpdlExit */
+} PpdlCommand;
+
+int			ppdl_cmd_keygen(int argc, char **argv);
+int			ppdl_cmd_publish(int argc, char **argv);
+int			ppdl_cmd_encode(int argc, char **argv);
+int			ppdl_cmd_encrypt(int argc, char **argv);
+int			ppdl_cmd_decrypt(int argc, char **argv);
+int			ppdl_cmd_query(int argc, char **argv);
+int			ppdl_cmd_model(int argc, char **argv);
+int			ppdl_cmd_inspect(int argc, char **argv);
+
+/* Name of the running sub-command, for messages ("ppdl encrypt"). */
+extern const char *ppdl_program;
+
+/* "ppdl encrypt: <text>" on stderr, above a progress bar if one is shown */
+void		ppdl_note(const char *fmt,...) __attribute__((format(printf, 1, 2)));
+
+/* Prints err with its detail and hint, and returns the exit code that fits. */
+PpdlExit	ppdl_fail(const PpdlError *err);
+
+/*
+ * Errors of the database carry PPDL_ERR_IO as status; this mark tells them from files'.
+ * (The core has no status for servers: it knows none.)
+ */
+PpdlStatus	ppdl_server_error(PpdlError *err, const char *fmt,...) __attribute__((format(printf, 2, 3)));
+
+/* "cannot read "x": No such file or directory" from errno */
+PpdlStatus	ppdl_os_error(PpdlError *err, const char *what, const char *path);
+
+#endif

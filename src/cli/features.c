@@ -1,0 +1,196 @@
+#include "cli/features.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+feature_clear(PpdlFeature *f)
+{
+	for (int i = 0; i < f->ncategories && f->category; i++)
+		free(f->category[i]);
+	free(f->category);
+	free(f->cut);
+	free(f->column);
+}
+
+void
+ppdl_features_destroy(PpdlFeatures *fs)
+{
+	if (fs == NULL)
+		return;
+	for (int i = 0; i < fs->count && fs->feature; i++)
+		feature_clear(&fs->feature[i]);
+	if (fs->label)
+		feature_clear(fs->label);
+	free(fs->feature);
+	free(fs->label);
+	free(fs->source);
+	free(fs->id);
+	free(fs);
+}
+
+/* inputs of one feature, or of a label */
+static int
+count_inputs(const PpdlFeature *f)
+{
+	switch (f->kind)
+	{
+		case PPDL_FEATURE_BANDS:
+			return f->ncuts + 1 + (f->missing != 0);
+		case PPDL_FEATURE_ONE_HOT:
+			return f->ncategories + (f->missing != 0);
+		case PPDL_FEATURE_PADDING:
+			return f->inputs;
+		default:
+			return 1 + (f->missing != 0);
+	}
+}
+
+PpdlStatus
+ppdl_features_number(PpdlFeatures *fs, PpdlError *err)
+{
+	int			n = 0;
+
+	for (int i = 0; i < fs->count; i++)
+	{
+		fs->feature[i].inputs = count_inputs(&fs->feature[i]);
+		fs->feature[i].first = n;
+		n += fs->feature[i].inputs;
+		if (n > PPDL_MAX_INPUTS)
+			return ppdl_error(err, PPDL_ERR_RANGE, "the encoding has more than %d inputs", PPDL_MAX_INPUTS);
+	}
+	if (n == 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "the encoding has no inputs");
+	fs->inputs = n;
+	if (fs->label)
+		fs->outputs = fs->label->inputs = count_inputs(fs->label);
+	return PPDL_OK;
+}
+
+int
+ppdl_parse_number(const char *s, double *v)
+{
+	const char *p;
+	char	   *end;
+
+	while (*s == ' ' || *s == '\t')
+		s++;
+	*v = strtod(s, &end);
+	while (*end == ' ' || *end == '\t')
+		end++;
+	if (end == s || *end)
+		return 0;
+	if (!isfinite(*v))
+		return -1;
+	/* strtod also reads hexadecimal numbers */
+	for (p = s; *p; p++)
+		if (*p == 'x' || *p == 'X')
+			return 0;
+	return 1;
+}
+
+void
+ppdl_print_number(char out[32], double v)
+{
+	for (int digits = 15; digits <= 17; digits++)
+	{
+		snprintf(out, 32, "%.*g", digits, v);
+		if (strtod(out, NULL) == v)
+			return;
+	}
+}
+
+int
+ppdl_compare_categories(const void *a, const void *b)
+{
+	const char *s = *(char *const *) a;
+	const char *t = *(char *const *) b;
+	double		x,
+				y;
+	int			nx = ppdl_parse_number(s, &x) == 1;
+	int			ny = ppdl_parse_number(t, &y) == 1;
+
+	if (nx && ny && x != y)
+		return x < y ? -1 : 1;
+	if (nx != ny)
+		return nx ? -1 : 1;
+	return strcmp(s, t);
+}
+
+void
+ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size)
+{
+	const PpdlFeature *f = fs->feature;
+	char		lo[32],
+				hi[32];
+	int			i;
+
+	while (input >= f->first + f->inputs)
+		f++;
+	i = input - f->first;
+	if (f->missing && i == f->inputs - 1)
+		snprintf(out, size, "%s missing", f->column);
+	else if (f->kind == PPDL_FEATURE_CONSTANT)
+		snprintf(out, size, "constant 1");
+	else if (f->kind == PPDL_FEATURE_PADDING)
+		snprintf(out, size, "padding");
+	else if (f->kind == PPDL_FEATURE_NUMERIC)
+		snprintf(out, size, "%s", f->column);
+	else if (f->kind == PPDL_FEATURE_BINARY)
+		snprintf(out, size, "%s = %s", f->column, f->category[1]);
+	else if (f->kind == PPDL_FEATURE_ONE_HOT)
+		snprintf(out, size, "%s = %s", f->column, f->category[i]);
+	else
+	{
+		if (i > 0)
+			ppdl_print_number(lo, f->cut[i - 1]);
+		if (i < f->ncuts)
+			ppdl_print_number(hi, f->cut[i]);
+		if (i == 0)
+			snprintf(out, size, "%s < %s", f->column, hi);
+		else if (i == f->ncuts)
+			snprintf(out, size, "%s >= %s", f->column, lo);
+		else
+			snprintf(out, size, "%s %s..<%s", f->column, lo, hi);
+	}
+}
+
+static void
+put_text(PpdlWriter *w, const char *s)
+{
+	ppdl_write_bytes(w, s, strlen(s));
+}
+
+PpdlStatus
+ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err)
+{
+	char		text[160];
+	int			scaled = 0;
+
+	for (int i = 0; i < fs->count; i++)
+		scaled |= fs->feature[i].weight != 1;
+	snprintf(text, sizeof text, "{\"inputs\":%d", fs->inputs);
+	put_text(w, text);
+	if (scaled)
+	{
+		put_text(w, ",\"input_scale\":");
+		for (int i = 0; i < fs->count; i++)
+			for (int j = 0; j < fs->feature[i].inputs; j++)
+			{
+				char		number[32];
+
+				ppdl_print_number(number, fs->feature[i].weight);
+				put_text(w, i + j ? "," : "[");
+				put_text(w, number);
+			}
+		put_text(w, "]");
+	}
+	snprintf(text, sizeof text, ",\"layers\":[{\"units\":%d,\"activation\":\"quadratic\"},{\"units\":%d,\"activation\":\"identity\"}]}",
+			 units, fs->outputs ? fs->outputs : 1);
+	put_text(w, text);
+	if (w->bad)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}

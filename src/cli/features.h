@@ -1,0 +1,137 @@
+/*
+ * A feature encoding: how the columns of a CSV file become numbers in [-1, 1],
+ * learned once from a file, kept as JSON that a person can read and edit, and
+ * applied to every later file (doc/cli-reference.md, "Feature files").
+ *
+ *	numeric		one input, min -> -1, max -> +1
+ *	bands		one input a band of a number, 1 where the number falls, else 0
+ *	binary		one input, first category -1, second +1
+ *	one-hot		one input a category, 1 or 0; in a label +1 or -1
+ *	constant	one input, always 1
+ *	padding		inputs that are always 0
+ *
+ * A column with `missing` has one input more: 1 where the field is empty (all others of the
+ * column are then 0), else 0.  weight belongs to the model, not to the stored value: it becomes
+ * the inputs' input_scale.
+ */
+#ifndef PPDL_CLI_FEATURES_H
+#define PPDL_CLI_FEATURES_H
+
+#include "base/error.h"
+#include "cli/csv.h"
+
+#define PPDL_MAX_INPUTS 4096
+
+typedef enum PpdlFeatureKind
+{
+	PPDL_FEATURE_NUMERIC,
+	PPDL_FEATURE_BANDS,
+	PPDL_FEATURE_BINARY,
+	PPDL_FEATURE_ONE_HOT,
+	PPDL_FEATURE_CONSTANT,
+	PPDL_FEATURE_PADDING
+} PpdlFeatureKind;
+
+typedef struct PpdlFeature
+{
+	char	   *column;			/* NULL for constant and padding */
+	PpdlFeatureKind kind;
+	double		min,
+				max;
+	int			ncuts;			/* band j holds cut[j-1] <= v < cut[j] */
+	double	   *cut;
+	int			ncategories;
+	char	  **category;
+	int			missing;
+	double		weight;
+	int			inputs;			/* how many, the missing one included */
+	int			first;			/* index of its first input */
+} PpdlFeature;
+
+typedef struct PpdlFeatures
+{
+	char	   *source;			/* name of the file it was learned from */
+	long		rows;
+	char	   *id;				/* column, or NULL */
+	int			count;
+	PpdlFeature *feature;
+	PpdlFeature *label;			/* or NULL */
+	int			inputs,
+				outputs;		/* 0 without label */
+} PpdlFeatures;
+
+void		ppdl_features_destroy(PpdlFeatures *fs);
+
+/* ------------------------------------------------------------------ learning */
+
+/* LIST options hold NULL-terminated arrays, or NULL */
+typedef struct PpdlLearnOptions
+{
+	const char *id,
+			   *label;
+	char	  **exclude;
+	char	  **columns;		/* only these, in this order */
+	char	  **bands;			/* COLUMN:WIDTH, COLUMN:FROM..TO/WIDTH, COLUMN:a,b,c */
+	char	  **numeric;
+	char	  **category;
+	double		one_hot_weight; /* of bands and one-hot blocks */
+	int			constant;
+	int			pad;			/* to a power of two */
+	int			max_categories;
+} PpdlLearnOptions;
+
+/* Reads csv to its end. notes: one line for every column left out, appended; may be NULL. */
+PpdlStatus	ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearnOptions *opt, PpdlWriter *notes, PpdlError *err);
+
+/* Every column of csv but those named is a number in [-1, 1] already. */
+PpdlStatus	ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const char *label, char **exclude, PpdlError *err);
+
+/* ------------------------------------------------------------------ files */
+
+PpdlStatus	ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err);
+/* name: of the text, for messages */
+PpdlStatus	ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err);
+/* appends the JSON text */
+PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err);
+
+/* "Age 20..22", "Gender = Male", "Age missing" */
+void		ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size);
+/* appends the specification for ppdl_create_model: one hidden layer of `units`; output layer as the label asks */
+PpdlStatus	ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err);
+
+/* ------------------------------------------------------------------ applying */
+
+typedef struct PpdlBinding
+{
+	const PpdlFeatures *fs;
+	const char *file;			/* for messages */
+	int		   *column;			/* of feature i in the file; -1 for constants and padding */
+	int			label;			/* column, -1 when the file or the encoding has none */
+	int			id;				/* column, or -1 */
+	int			unknown_other;	/* unknown or unexpectedly missing: all of the column's inputs 0, and counted */
+	int			clamp;			/* numbers outside min..max become the nearer one, and are counted */
+	long		unknown,
+				clamped;
+} PpdlBinding;
+
+/* Finds the columns; a missing one is an error, but for the label when need_label is 0. */
+PpdlStatus	ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label, PpdlError *err);
+void		ppdl_binding_free(PpdlBinding *b);
+/*
+ * x: fs->inputs values, y: fs->outputs; *has_label = 0 when the label's field is empty.
+ * PPDL_ERR_FORMAT "file:line: column "c": ..." for what cannot be encoded.
+ */
+PpdlStatus	ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label, PpdlError *err);
+
+/* ------------------------------------------------------------------ shared by the above */
+
+/* a decimal number, spaces around it allowed; 0: not a number, -1: not finite */
+int			ppdl_parse_number(const char *s, double *v);
+/* shortest text that reads back as v */
+void		ppdl_print_number(char out[32], double v);
+/* numbers by value before all other text, which goes by bytes */
+int			ppdl_compare_categories(const void *a, const void *b);
+/* counts inputs and sets first; PPDL_ERR_RANGE beyond PPDL_MAX_INPUTS */
+PpdlStatus	ppdl_features_number(PpdlFeatures *fs, PpdlError *err);
+
+#endif

@@ -1,0 +1,214 @@
+#include "cli/features.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+PpdlStatus
+ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	memset(b, 0, sizeof *b);
+	b->fs = fs;
+	b->file = ppdl_csv_name(csv);
+	b->label = b->id = -1;
+	b->column = malloc((size_t) fs->count * sizeof *b->column);
+	if (b->column == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < fs->count; i++)
+	{
+		b->column[i] = -1;
+		if (fs->feature[i].column)
+			PPDL_GOTO(fail, ppdl_csv_find(csv, fs->feature[i].column, &b->column[i], err));
+	}
+	if (fs->id)
+		PPDL_GOTO(fail, ppdl_csv_find(csv, fs->id, &b->id, err));
+	if (fs->label && ppdl_csv_find(csv, fs->label->column, &b->label, need_label ? err : NULL) != PPDL_OK && need_label)
+	{
+		status = PPDL_ERR_FORMAT;
+		goto fail;
+	}
+	return PPDL_OK;
+
+fail:
+	ppdl_binding_free(b);
+	return status;
+}
+
+void
+ppdl_binding_free(PpdlBinding *b)
+{
+	free(b->column);
+	b->column = NULL;
+}
+
+static int
+is_missing(const char *s)
+{
+	return s[0] == 0;
+}
+
+static PpdlStatus
+bad_value(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, const char *what, PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" %s", b->file, row->line, f->column, s, what);
+}
+
+static PpdlStatus
+read_number(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *v, PpdlError *err)
+{
+	int			got = ppdl_parse_number(s, v);
+
+	if (got == 1)
+		return PPDL_OK;
+	return bad_value(b, row, f, s, got < 0 ? "is not a finite number" : "is not a number", err);
+}
+
+static PpdlStatus
+apply_numeric(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x, PpdlError *err)
+{
+	char		lo[32],
+				hi[32],
+				what[100];
+	double		v;
+
+	PPDL_TRY(read_number(b, row, f, s, &v, err));
+	if (v < f->min || v > f->max)
+	{
+		if (!b->clamp)
+		{
+			ppdl_print_number(lo, f->min);
+			ppdl_print_number(hi, f->max);
+			snprintf(what, sizeof what, "lies outside %s .. %s", lo, hi);
+			bad_value(b, row, f, s, what, err);
+			return ppdl_error_hint(err, PPDL_ERR_FORMAT,
+								   "Widen min and max in the feature file, or give --outside=clamp to take the nearer bound.");
+		}
+		b->clamped++;
+		v = v < f->min ? f->min : f->max;
+	}
+	if (f->min == -1 && f->max == 1)
+		x[0] = v;				/* exactly */
+	else
+	{
+		x[0] = 2 * ((v - f->min) / (f->max - f->min)) - 1;
+		if (x[0] > 1)
+			x[0] = 1;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+apply_bands(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x, PpdlError *err)
+{
+	double		v;
+	int			band = 0;
+
+	PPDL_TRY(read_number(b, row, f, s, &v, err));
+	while (band < f->ncuts && v >= f->cut[band])
+		band++;
+	x[band] = 1;
+	return PPDL_OK;
+}
+
+static int
+find_category(const PpdlFeature *f, const char *s)
+{
+	for (int i = 0; i < f->ncategories; i++)
+		if (strcmp(f->category[i], s) == 0)
+			return i;
+	return -1;
+}
+
+static PpdlStatus
+unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, int label, PpdlError *err)
+{
+	char		list[sizeof err->detail] = "";
+	size_t		n = 0;
+
+	bad_value(b, row, f, s, "is none of the learned categories", err);
+	for (int i = 0; i < f->ncategories && n < sizeof list; i++)
+		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%s\"", i ? ", " : "", f->category[i]);
+	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
+	if (!label)
+		ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again, or give --unknown=other to encode it as none of them.");
+	return PPDL_ERR_FORMAT;
+}
+
+static PpdlStatus
+apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x, PpdlError *err)
+{
+	int			c;
+
+	memset(x, 0, (size_t) f->inputs * sizeof *x);
+	if (f->kind == PPDL_FEATURE_PADDING)
+		return PPDL_OK;
+	if (f->kind == PPDL_FEATURE_CONSTANT)
+	{
+		x[0] = 1;
+		return PPDL_OK;
+	}
+	if (is_missing(s))
+	{
+		if (f->missing)
+			x[f->inputs - 1] = 1;
+		else if (b->unknown_other)
+			b->unknown++;
+		else
+		{
+			ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": empty, which it never was where the encoding was learned",
+					   b->file, row->line, f->column);
+			return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again, or give --unknown=other to encode it as 0.");
+		}
+		return PPDL_OK;
+	}
+	if (f->kind == PPDL_FEATURE_NUMERIC)
+		return apply_numeric(b, row, f, s, x, err);
+	if (f->kind == PPDL_FEATURE_BANDS)
+		return apply_bands(b, row, f, s, x, err);
+	c = find_category(f, s);
+	if (c < 0 && !b->unknown_other)
+		return unknown_category(b, row, f, s, 0, err);
+	if (c < 0)
+		b->unknown++;
+	else if (f->kind == PPDL_FEATURE_BINARY)
+		x[0] = c ? 1 : -1;
+	else
+		x[c] = 1;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+apply_label(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *y, PpdlError *err)
+{
+	int			c;
+
+	if (f->kind == PPDL_FEATURE_NUMERIC)
+		return apply_numeric(b, row, f, s, y, err);
+	c = find_category(f, s);
+	if (c < 0)
+		return unknown_category(b, row, f, s, 1, err);
+	if (f->kind == PPDL_FEATURE_BINARY)
+		y[0] = c ? 1 : -1;
+	else
+		for (int i = 0; i < f->inputs; i++)
+			y[i] = i == c ? 1 : -1;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label, PpdlError *err)
+{
+	const PpdlFeatures *fs = b->fs;
+
+	for (int i = 0; i < fs->count; i++)
+	{
+		const PpdlFeature *f = &fs->feature[i];
+
+		PPDL_TRY(apply_feature(b, row, f, f->column ? row->field[b->column[i]] : "", x + f->first, err));
+	}
+	*has_label = b->label >= 0 && !is_missing(row->field[b->label]);
+	if (*has_label)
+		PPDL_TRY(apply_label(b, row, fs->label, row->field[b->label], y, err));
+	return PPDL_OK;
+}

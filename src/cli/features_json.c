@@ -1,0 +1,410 @@
+/*
+ * Feature files: JSON, one feature a line so that a person can read and edit it.
+ */
+#include "cli/features.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define FORMAT_NAME "ppdl-features"
+#define FORMAT_VERSION 1
+
+static const char *const kind_name[] = {"numeric", "bands", "binary", "one-hot", "constant", "padding"};
+
+#define NKINDS ((int) (sizeof kind_name / sizeof *kind_name))
+
+/* ------------------------------------------------------------------ writing */
+
+static json_t *
+number_json(double v)
+{
+	return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t) v) : json_real(v);
+}
+
+static json_t *
+strings_json(char **s, int n)
+{
+	json_t	   *a = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(a, json_string(s[i]));
+	return a;
+}
+
+static json_t *
+feature_json(const PpdlFeature *f)
+{
+	json_t	   *o = json_object();
+
+	if (f->column)
+		json_object_set_new(o, "column", json_string(f->column));
+	json_object_set_new(o, "kind", json_string(kind_name[f->kind]));
+	if (f->kind == PPDL_FEATURE_NUMERIC)
+	{
+		json_object_set_new(o, "min", number_json(f->min));
+		json_object_set_new(o, "max", number_json(f->max));
+	}
+	if (f->kind == PPDL_FEATURE_BANDS)
+	{
+		json_t	   *cuts = json_array();
+
+		for (int i = 0; i < f->ncuts; i++)
+			json_array_append_new(cuts, number_json(f->cut[i]));
+		json_object_set_new(o, "cuts", cuts);
+	}
+	if (f->ncategories)
+		json_object_set_new(o, "categories", strings_json(f->category, f->ncategories));
+	if (f->kind == PPDL_FEATURE_PADDING)
+		json_object_set_new(o, "inputs", json_integer(f->inputs));
+	if (f->missing)
+		json_object_set_new(o, "missing", json_true());
+	if (f->weight != 1)
+		json_object_set_new(o, "weight", number_json(f->weight));
+	return o;
+}
+
+/* appends a value and takes it; reals with as many digits as bring them back */
+static void
+put_json(PpdlWriter *w, json_t *value)
+{
+	char	   *text = NULL;
+
+	for (int digits = 15; value && digits <= 17; digits++)
+	{
+		json_t	   *back;
+		int			same;
+
+		free(text);
+		text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+		back = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+		same = back && json_equal(back, value);
+		json_decref(back);
+		if (same)
+			break;
+	}
+	if (text)
+		ppdl_write_bytes(w, text, strlen(text));
+	else
+		w->bad = 1;
+	free(text);
+	json_decref(value);
+}
+
+static void
+put(PpdlWriter *w, const char *s)
+{
+	ppdl_write_bytes(w, s, strlen(s));
+}
+
+PpdlStatus
+ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err)
+{
+	put(w, "{\n  \"format\": \"" FORMAT_NAME "\",\n  \"version\": ");
+	put_json(w, json_integer(FORMAT_VERSION));
+	put(w, ",\n  \"source\": ");
+	put_json(w, json_string(fs->source));
+	put(w, ",\n  \"rows\": ");
+	put_json(w, json_integer(fs->rows));
+	if (fs->id)
+	{
+		put(w, ",\n  \"id\": ");
+		put_json(w, json_string(fs->id));
+	}
+	put(w, ",\n  \"features\": [\n");
+	for (int i = 0; i < fs->count; i++)
+	{
+		put(w, "    ");
+		put_json(w, feature_json(&fs->feature[i]));
+		put(w, i + 1 < fs->count ? ",\n" : "\n");
+	}
+	put(w, "  ]");
+	if (fs->label)
+	{
+		put(w, ",\n  \"label\": ");
+		put_json(w, feature_json(fs->label));
+	}
+	put(w, "\n}\n");
+	if (w->bad)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ reading */
+
+typedef struct Place
+{
+	const char *file;
+	const char *path;			/* "features[3]" */
+	PpdlError  *err;
+} Place;
+
+static PpdlStatus
+bad(const Place *at, const char *member, const char *what)
+{
+	return ppdl_error(at->err, PPDL_ERR_FORMAT, "%s: %s%s%s: %s", at->file, at->path, at->path[0] && member[0] ? "." : "", member, what);
+}
+
+static PpdlStatus
+check_members(const Place *at, json_t *o, const char *const *allowed)
+{
+	const char *key;
+	json_t	   *value;
+
+	json_object_foreach(o, key, value)
+	{
+		const char *const *a = allowed;
+
+		while (*a && strcmp(*a, key) != 0)
+			a++;
+		if (*a == NULL)
+			return bad(at, key, "unknown member");
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+get_string(const Place *at, json_t *o, const char *member, char **out)
+{
+	json_t	   *v = json_object_get(o, member);
+
+	if (!json_is_string(v) || json_string_length(v) == 0)
+		return bad(at, member, "a non-empty string is expected");
+	*out = strdup(json_string_value(v));
+	return *out ? PPDL_OK : ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+static PpdlStatus
+get_number(const Place *at, json_t *o, const char *member, double *out)
+{
+	json_t	   *v = json_object_get(o, member);
+
+	if (!json_is_number(v))
+		return bad(at, member, "a number is expected");
+	*out = json_number_value(v);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+get_cuts(const Place *at, json_t *o, PpdlFeature *f)
+{
+	json_t	   *a = json_object_get(o, "cuts");
+	size_t		n = json_array_size(a);
+
+	if (n == 0 || n > PPDL_MAX_INPUTS)
+		return bad(at, "cuts", "an array of increasing numbers is expected");
+	f->cut = calloc(n, sizeof *f->cut);
+	if (f->cut == NULL)
+		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+	f->ncuts = (int) n;
+	for (size_t i = 0; i < n; i++)
+	{
+		json_t	   *v = json_array_get(a, i);
+
+		f->cut[i] = json_number_value(v);
+		if (!json_is_number(v) || (i > 0 && f->cut[i] <= f->cut[i - 1]))
+			return bad(at, "cuts", "an array of increasing numbers is expected");
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+get_categories(const Place *at, json_t *o, PpdlFeature *f)
+{
+	json_t	   *a = json_object_get(o, "categories");
+	size_t		n = json_array_size(a);
+
+	if (n == 0 || n > PPDL_MAX_INPUTS || (f->kind == PPDL_FEATURE_BINARY && n != 2))
+		return bad(at, "categories", f->kind == PPDL_FEATURE_BINARY ? "two strings are expected" : "an array of strings is expected");
+	f->category = calloc(n, sizeof *f->category);
+	if (f->category == NULL)
+		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+	f->ncategories = (int) n;
+	for (size_t i = 0; i < n; i++)
+	{
+		json_t	   *v = json_array_get(a, i);
+
+		if (!json_is_string(v) || json_string_length(v) == 0)
+			return bad(at, "categories", "an array of non-empty strings is expected");
+		if ((f->category[i] = strdup(json_string_value(v))) == NULL)
+			return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(f->category[i], f->category[j]) == 0)
+				return bad(at, "categories", "a category appears twice");
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+get_kind(const Place *at, json_t *o, PpdlFeatureKind *kind)
+{
+	const char *s = json_string_value(json_object_get(o, "kind"));
+
+	for (int i = 0; s && i < NKINDS; i++)
+		if (strcmp(s, kind_name[i]) == 0)
+		{
+			*kind = (PpdlFeatureKind) i;
+			return PPDL_OK;
+		}
+	return bad(at, "kind", "\"numeric\", \"bands\", \"binary\", \"one-hot\", \"constant\" or \"padding\" is expected");
+}
+
+static PpdlStatus
+parse_numeric(const Place *at, json_t *o, PpdlFeature *f)
+{
+	PPDL_TRY(get_number(at, o, "min", &f->min));
+	PPDL_TRY(get_number(at, o, "max", &f->max));
+	if (!(f->min < f->max))
+		return bad(at, "max", "must be greater than min");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+parse_feature(const Place *at, json_t *o, PpdlFeature *f)
+{
+	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing", "weight", NULL};
+	json_t	   *missing = json_object_get(o, "missing");
+	double		inputs;
+
+	if (!json_is_object(o))
+		return bad(at, "", "an object is expected");
+	PPDL_TRY(check_members(at, o, allowed));
+	PPDL_TRY(get_kind(at, o, &f->kind));
+	f->weight = 1;
+	if (json_object_get(o, "weight"))
+		PPDL_TRY(get_number(at, o, "weight", &f->weight));
+	if (!(f->weight > 0))
+		return bad(at, "weight", "must be positive");
+	if (missing && !json_is_boolean(missing))
+		return bad(at, "missing", "true or false is expected");
+	f->missing = json_is_true(missing);
+	switch (f->kind)
+	{
+		case PPDL_FEATURE_CONSTANT:
+			f->missing = 0;
+			return PPDL_OK;
+		case PPDL_FEATURE_PADDING:
+			f->missing = 0;
+			PPDL_TRY(get_number(at, o, "inputs", &inputs));
+			if (!(inputs >= 1 && inputs <= PPDL_MAX_INPUTS && inputs == floor(inputs)))
+				return bad(at, "inputs", "a positive integer is expected");
+			f->inputs = (int) inputs;
+			return PPDL_OK;
+		default:
+			break;
+	}
+	PPDL_TRY(get_string(at, o, "column", &f->column));
+	if (f->kind == PPDL_FEATURE_NUMERIC)
+		return parse_numeric(at, o, f);
+	if (f->kind == PPDL_FEATURE_BANDS)
+		return get_cuts(at, o, f);
+	return get_categories(at, o, f);
+}
+
+static PpdlStatus
+parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
+{
+	static const char *const allowed[] = {"format", "version", "source", "rows", "id", "features", "label", NULL};
+	const char *format = json_string_value(json_object_get(root, "format"));
+
+	if (format == NULL || strcmp(format, FORMAT_NAME) != 0)
+		return ppdl_error(at->err, PPDL_ERR_FORMAT, "%s: this is no feature file: it lacks \"format\": \"" FORMAT_NAME "\"", at->file);
+	if (json_integer_value(json_object_get(root, "version")) != FORMAT_VERSION)
+		return ppdl_error(at->err, PPDL_ERR_VERSION, "%s: unknown version of the feature file (this tool reads version %d)",
+						  at->file, FORMAT_VERSION);
+	PPDL_TRY(check_members(at, root, allowed));
+	fs->rows = (long) json_integer_value(json_object_get(root, "rows"));
+	fs->source = strdup(json_is_string(json_object_get(root, "source")) ? json_string_value(json_object_get(root, "source")) : "");
+	if (fs->source == NULL)
+		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+	if (json_object_get(root, "id"))
+		PPDL_TRY(get_string(at, root, "id", &fs->id));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+parse_label(const Place *at, json_t *o, PpdlFeatures *fs)
+{
+	fs->label = calloc(1, sizeof *fs->label);
+	if (fs->label == NULL)
+		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+	PPDL_TRY(parse_feature(at, o, fs->label));
+	if (fs->label->kind != PPDL_FEATURE_NUMERIC && fs->label->kind != PPDL_FEATURE_BINARY && fs->label->kind != PPDL_FEATURE_ONE_HOT)
+		return bad(at, "kind", "a label is \"numeric\", \"binary\" or \"one-hot\"");
+	if (fs->label->missing)
+		return bad(at, "missing", "does not apply to a label: empty labels become NULL");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+parse_root(json_t *root, const char *name, PpdlFeatures *fs, PpdlError *err)
+{
+	char		path[40];
+	Place		at = {name, "", err};
+	json_t	   *list = json_object_get(root, "features");
+	size_t		n = json_array_size(list);
+
+	PPDL_TRY(parse_header(&at, root, fs));
+	if (n == 0 || n > PPDL_MAX_INPUTS)
+		return bad(&at, "features", "an array of features is expected");
+	fs->feature = calloc(n, sizeof *fs->feature);
+	if (fs->feature == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	fs->count = (int) n;
+	at.path = path;
+	for (size_t i = 0; i < n; i++)
+	{
+		snprintf(path, sizeof path, "features[%zu]", i);
+		PPDL_TRY(parse_feature(&at, json_array_get(list, i), &fs->feature[i]));
+	}
+	at.path = "label";
+	if (json_object_get(root, "label"))
+		PPDL_TRY(parse_label(&at, json_object_get(root, "label"), fs));
+	return ppdl_features_number(fs, err);
+}
+
+static PpdlStatus
+take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char *name, PpdlError *err)
+{
+	PpdlFeatures *fs;
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (root == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", name, why->line, why->column, why->text);
+	fs = calloc(1, sizeof *fs);
+	status = fs ? parse_root(root, name, fs, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	json_decref(root);
+	if (status == PPDL_OK)
+		*out = fs;
+	else
+		ppdl_features_destroy(fs);
+	return status;
+}
+
+PpdlStatus
+ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err)
+{
+	json_error_t why;
+
+	return take_root(out, json_loadb(json, len, JSON_REJECT_DUPLICATES, &why), &why, name, err);
+}
+
+PpdlStatus
+ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err)
+{
+	FILE	   *f = fopen(path, "r");
+	json_error_t why;
+	json_t	   *root;
+
+	*out = NULL;
+	if (f == NULL)
+		return ppdl_os_error(err, "open", path);
+	root = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
+	fclose(f);
+	return take_root(out, root, &why, path, err);
+}

@@ -1,0 +1,60 @@
+#include "pg/keys.h"
+
+#include <unistd.h>
+
+#include "access/parallel.h"
+#include "base/mem.h"
+#include "base/threads.h"
+
+typedef struct QueryEval
+{
+	PpdlEval	ev;
+	PpdlPool   *pool;
+	PpdlThreads *threads;
+	bool		ready;
+	uint8_t		fp[8];
+} QueryEval;
+
+static void
+destroy_eval(void *arg)
+{
+	QueryEval  *q = arg;
+
+	if (q->ready)
+		ppdl_eval_fini(&q->ev);
+	ppdl_threads_destroy(q->threads);
+	ppdl_pool_destroy(q->pool);
+}
+
+int
+ppdl_pg_threads(void)
+{
+	long		n = ppdl_threads_setting;
+
+	if (n == 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	return (int) Max(1, Min(n, 256));
+}
+
+PpdlEval *
+ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8])
+{
+	QueryEval  *q = MemoryContextAllocZero(context, sizeof(QueryEval));
+	const PpdlParams *par;
+	PpdlError	err;
+
+	memcpy(q->fp, fp, sizeof(q->fp));
+	ppdl_guard(context, destroy_eval, q);
+	PPDL_PG(ppdl_params_get(ring, &par, &err));
+	q->pool = ppdl_pool_create();
+	if (q->pool == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (ring == PPDL_RING_DEEP && !IsParallelWorker() && ppdl_pg_threads() > 1)
+		PPDL_PG(ppdl_threads_create(&q->threads, ppdl_pg_threads(), &err));
+	PPDL_PG(ppdl_eval_init(&q->ev, par, q->pool, q->threads, &err));
+	q->ready = true;
+	q->ev.get_key = ppdl_pg_get_key;
+	q->ev.get_key_arg = q->fp;
+	q->ev.interrupted = ppdl_pg_interrupted;
+	return &q->ev;
+}

@@ -1,0 +1,35 @@
+#include "pg/ppdl.h"
+#include "pg/owner_session.h"
+
+#include "storage/ipc.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+bool		ppdl_owner_mode = false;
+int			ppdl_threads_setting = 0;
+
+void		_PG_init(void);
+
+static void
+assign_owner_mode(bool newval, void *extra)
+{
+	if (!newval)
+		ppdl_owner_session_forget();
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomBoolVariable("ppdl.owner_mode",
+							 "Allows the SQL functions that take a secret key.",
+							 "For a database on the owner's own machine and for tests: a server that "
+							 "others run must never see a secret key.",
+							 &ppdl_owner_mode, false, PGC_SUSET, 0, NULL, assign_owner_mode, NULL);
+	DefineCustomIntVariable("ppdl.threads",
+							"Threads that training and bootstrapping may use.",
+							"0 takes as many as there are processors.",
+							&ppdl_threads_setting, 0, 0, 256, PGC_USERSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("ppdl");
+	before_shmem_exit(ppdl_owner_session_exit, (Datum) 0);
+}

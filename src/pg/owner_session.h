@@ -1,0 +1,18 @@
+/*
+ * The owner's key of a session in owner mode: opening a key file takes scrypt's
+ * third of a second, so the last one stays open until owner mode is switched off
+ * or the session ends.
+ */
+#ifndef PPDL_PG_OWNER_SESSION_H
+#define PPDL_PG_OWNER_SESSION_H
+
+#include "pg/ppdl.h"
+
+struct PpdlOwner;
+
+/* key: text of a key file.  The owner stays the session's. */
+extern struct PpdlOwner *ppdl_owner_session(text *key, text *passphrase);
+extern void ppdl_owner_session_forget(void);
+extern void ppdl_owner_session_exit(int code, Datum arg);
+
+#endif

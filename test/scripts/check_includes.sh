@@ -1,0 +1,99 @@
+#!/bin/bash
+# Checks the one-way dependencies between the floors of src/ (or of the source
+# tree named as an argument).  With --self-test, checks that it notices each
+# kind of violation.
+set -u -o pipefail
+floors="base ring ckks rows rsa nn owner"
+
+check_tree() {
+	local files
+
+	mapfile -t files < <(cd "$1" && find src include -name '*.[ch]' 2>/dev/null | sort)
+	[ ${#files[@]} -gt 0 ] || { echo "no sources in $1"; return 1; }
+	(cd "$1" && awk -v floors="$floors" '
+		BEGIN {
+			n = split(floors, name, " ")
+			for (i = 1; i <= n; i++)
+				rank[name[i]] = i
+			rank["pg"] = rank["cli"] = n + 1
+		}
+		function complain(what) {
+			printf "%s:%d: %s\n", FILENAME, FNR, what
+			bad = 1
+		}
+		FNR == 1 {
+			split(FILENAME, part, "/")
+			# the public header belongs to the owner library
+			floor = part[1] == "src" ? part[2] : "owner"
+			if (!(floor in rank))
+				complain("unknown directory src/" floor)
+		}
+		FNR == 801 {
+			printf "%s: warning: more than 800 lines\n", FILENAME
+		}
+		/^[ \t]*#[ \t]*include[ \t]*[<"]/ {
+			match($0, /[<"][^>"]*/)
+			target = substr($0, RSTART + 1, RLENGTH - 1)
+			quoted = substr($0, RSTART, 1) == "\""
+			to = target
+			sub(/\/.*/, "", to)
+			if (target ~ /^\.\.?\// || target ~ /\/\.\.\//)
+				complain("relative include of " target)
+			else if (target ~ /\// && (to in rank) && to != floor && rank[to] >= rank[floor])
+				complain("src/" floor " must not include " target)
+			else if (quoted && target !~ /\// && target != "ppdl.h" && floor != "pg")
+				complain("include of " target " without its directory")
+			if (target == "ppdl.h" && floor != "owner" && floor != "cli")
+				complain("ppdl.h is for src/owner and src/cli")
+			if (floor != "pg" && (target ~ /^(postgres|postgres_fe|fmgr|funcapi|miscadmin)\.h$/ ||
+				target ~ /^(access|catalog|commands|executor|nodes|storage|utils)\/[a-z_]*\.h$/))
+				complain("server header " target " outside src/pg")
+			if (floor != "cli" && target ~ /^(libpq-fe|csv|argp)\.h$/ && !(floor == "owner" && target == "csv.h"))
+				complain(target " is for src/cli")
+		}
+		/(^|[^A-Za-z0-9_>.])(palloc0?|pfree|ereport|elog|longjmp|siglongjmp)[ \t]*\(/ {
+			if (floor != "pg" && $0 !~ /^[ \t]*(\*|\/\*|\/\/)/)
+				complain("server or jumping call outside src/pg")
+		}
+		END { exit bad }
+	' "${files[@]}")
+}
+
+self_test() {
+	local tmp rc=0
+
+	tmp=$(mktemp -d)
+	try() {						# file, line, expected: 0 clean, 1 violation
+		local got=0
+
+		rm -rf "$tmp/src" "$tmp/include"
+		mkdir -p "$tmp/${1%/*}"
+		printf '%s\n' "$2" >"$tmp/$1"
+		check_tree "$tmp" >/dev/null || got=1
+		[ $got = "$3" ] || { echo "check_includes: self-test failed on $1: $2"; rc=1; }
+	}
+	try src/ring/a.c '#include "base/error.h"' 0
+	try src/ring/a.c '#include "ring/ntt.h"' 0
+	try src/pg/a.c '#include "postgres.h"' 0
+	try src/pg/a.c '#include "owner/key.h"' 0
+	try src/ring/a.c '#include "ckks/ct.h"' 1
+	try src/rows/a.c '  #  include "rsa/key.h"' 1
+	try src/base/a.h '#include <postgres.h>' 1
+	try src/cli/a.c '#include "utils/builtins.h"' 1
+	try src/cli/a.c '#include "pg/types.h"' 1
+	try src/pg/a.c '#include "cli/options.h"' 1
+	try src/ring/a.c '#include "../ckks/ct.h"' 1
+	try src/ring/a.c '#include "ntt.h"' 1
+	try src/nn/a.c '	p = palloc(8);' 1
+	try src/misc/a.c 'int a;' 1
+	try include/ppdl.h '#include "rows/batch.h"' 0
+	try include/ppdl.h '#include "cli/options.h"' 1
+	rm -rf "$tmp"
+	return $rc
+}
+
+if [ "${1:-}" = --self-test ]; then
+	self_test
+else
+	check_tree "${1:-$(dirname "$0")/../..}"
+fi

@@ -1,0 +1,58 @@
+#!/bin/bash
+# Installs the Debian 12 packages that building and testing ppdl need, and does
+# nothing when they are all there.  No database cluster is created.
+set -eu
+
+packages=(
+	gcc libc6-dev make										# compiler
+	postgresql-15 postgresql-server-dev-15 libpq-dev		# server, its headers, client library
+	libgmp-dev libssl-dev libjansson-dev libcsv-dev			# what ppdl links to
+	libcmocka-dev											# unit tests
+	postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
+	perl libipc-run-perl									# Perl TAP tests
+)
+
+if ! command -v dpkg-query >/dev/null; then
+	command -v pg_config >/dev/null && exit 0
+	echo "setup: not a Debian system; please install the equivalents of: ${packages[*]}" >&2
+	exit 1
+fi
+
+missing=()
+for p in "${packages[@]}"; do
+	case "$(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null || true)" in
+		ii*) ;;
+		*) missing+=("$p") ;;
+	esac
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "setup: these packages are missing and neither root nor sudo is at hand: ${missing[*]}" >&2
+		exit 1
+	fi
+	as_root=(sudo -n)
+	# on a terminal sudo may ask; elsewhere it must fail rather than wait
+	[ ! -t 0 ] || as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}" >&2
+
+# Debian makes and starts a cluster "main" when a server is first installed; a
+# drop-in file, gone again when this script ends, tells it not to.
+dropin=
+if [ ! -d /usr/lib/postgresql/15/bin ] || [ ! -x /usr/lib/postgresql/15/bin/postgres ]; then
+	dropin=/etc/postgresql-common/createcluster.d/ppdl-setup.conf
+	trap '"${as_root[@]}" rm -f "$dropin"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	"${as_root[@]}" mkdir -p "${dropin%/*}"
+	echo "create_main_cluster = false" | "${as_root[@]}" tee "$dropin" >/dev/null
+fi
+
+apt() {
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
+}
+apt update || echo "setup: apt-get update reported errors; going on with the package lists at hand" >&2
+apt install --no-install-recommends "${missing[@]}"

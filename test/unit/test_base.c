@@ -1,0 +1,225 @@
+/* The base floor: bytes, bit packing, errors, memory, threads, and the choice of vector kernels. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/threads.h"
+
+static uint64_t seed;
+
+static uint64_t
+next(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static void
+reader_returns_what_the_writer_wrote(void **state)
+{
+	PpdlWriter	w;
+	PpdlReader	r;
+
+	ppdl_writer_init(&w);
+	ppdl_write_u8(&w, 0xab);
+	ppdl_write_u16(&w, 0x1234);
+	ppdl_write_u32(&w, 0xdeadbeef);
+	ppdl_write_u64(&w, UINT64_C(0x0123456789abcdef));
+	ppdl_write_f64(&w, -0.1);
+	ppdl_write_bytes(&w, "ppdl", 4);
+	assert_false(w.bad);
+	assert_int_equal(w.len, 1 + 2 + 4 + 8 + 8 + 4);
+	/* little endian, whatever the machine */
+	assert_int_equal(w.buf[1], 0x34);
+	assert_int_equal(w.buf[3], 0xef);
+
+	r = ppdl_reader(w.buf, w.len);
+	assert_int_equal(ppdl_read_u8(&r), 0xab);
+	assert_int_equal(ppdl_read_u16(&r), 0x1234);
+	assert_true(ppdl_read_u32(&r) == 0xdeadbeef);
+	assert_true(ppdl_read_u64(&r) == UINT64_C(0x0123456789abcdef));
+	assert_true(ppdl_read_f64(&r) == -0.1);
+	assert_memory_equal(ppdl_read_bytes(&r, 4), "ppdl", 4);
+	assert_int_equal(ppdl_reader_left(&r), 0);
+	assert_false(r.bad);
+	ppdl_writer_free(&w);
+}
+
+static void
+reader_never_passes_the_end(void **state)
+{
+	for (size_t len = 0; len < 8; len++)
+	{
+		/* an exact heap block, so that the sanitizer sees one byte too many */
+		uint8_t    *block = malloc(len > 0 ? len : 1);
+		PpdlReader	r = ppdl_reader(block, len);
+
+		assert_non_null(block);
+		memset(block, 0xff, len);
+		assert_true(ppdl_read_u64(&r) == 0);
+		assert_true(r.bad);
+		assert_int_equal(ppdl_read_u8(&r), 0);
+		assert_null(ppdl_read_bytes(&r, SIZE_MAX));
+		free(block);
+	}
+}
+
+static void
+packed_bits_come_back(void **state)
+{
+	for (int bits = 1; bits <= 56; bits++)
+	{
+		size_t		n = 1 + next() % 70;
+		size_t		bytes = ppdl_packed_size(n, bits);
+		uint64_t   *in = malloc(n * sizeof *in),
+				   *out = malloc(n * sizeof *out);
+		uint8_t    *packed = malloc(bytes);
+
+		assert_true(in && out && packed);
+		assert_int_equal(bytes, (n * bits + 7) / 8);
+		for (size_t i = 0; i < n; i++)
+			in[i] = next() & ((UINT64_C(1) << bits) - 1);
+		memset(packed, 0xff, bytes);
+		ppdl_pack_bits(packed, in, n, bits);
+		ppdl_unpack_bits(out, packed, n, bits);
+		assert_memory_equal(in, out, n * sizeof *in);
+		if (n * bits % 8 != 0)
+			assert_int_equal(packed[bytes - 1] >> (n * bits % 8), 0);
+		free(in);
+		free(out);
+		free(packed);
+	}
+}
+
+static void
+errors_carry_code_message_detail_and_hint(void **state)
+{
+	PpdlError	err;
+
+	assert_int_equal(ppdl_error(&err, PPDL_ERR_RANGE, "value %d of %s", 7, "row 3"), PPDL_ERR_RANGE);
+	assert_int_equal(err.code, PPDL_ERR_RANGE);
+	assert_string_equal(err.message, "value 7 of row 3");
+	assert_string_equal(err.detail, "");
+	assert_string_equal(err.hint, "");
+	assert_int_equal(ppdl_error_detail(&err, PPDL_ERR_RANGE, "more"), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_error_hint(&err, PPDL_ERR_RANGE, "do %s", "this"), PPDL_ERR_RANGE);
+	assert_string_equal(err.detail, "more");
+	assert_string_equal(err.hint, "do this");
+	assert_int_equal(ppdl_error(NULL, PPDL_ERR_IO, "nobody listens"), PPDL_ERR_IO);
+	/* a long message is cut, never overrun */
+	assert_int_equal(ppdl_error(&err, PPDL_ERR_FORMAT, "%01000d", 1), PPDL_ERR_FORMAT);
+	assert_int_equal(strlen(err.message), sizeof err.message - 1);
+}
+
+static void
+pool_reuses_aligned_buffers_and_counts_them(void **state)
+{
+	PpdlPool   *pool = ppdl_pool_create();
+	void	   *a,
+			   *b;
+	size_t		held;
+
+	assert_non_null(pool);
+	a = ppdl_pool_get(pool, 1000);
+	b = ppdl_pool_get(pool, 1000);
+	assert_true(a && b && a != b);
+	assert_int_equal((uintptr_t) a % 64, 0);
+	assert_int_equal((uintptr_t) b % 64, 0);
+	memset(a, 1, 1000);
+	memset(b, 2, 1000);
+	held = ppdl_pool_bytes(pool);
+	assert_true(held >= 2000);
+	ppdl_pool_put(pool, a);
+	ppdl_pool_put(pool, NULL);
+	assert_ptr_equal(ppdl_pool_get(pool, 1000), a);
+	assert_int_equal(ppdl_pool_bytes(pool), held);
+	ppdl_pool_put(pool, a);
+	ppdl_pool_trim(pool);
+	assert_true(ppdl_pool_bytes(pool) < held);
+	assert_true(ppdl_pool_peak(pool) >= held);
+	ppdl_pool_destroy(pool);	/* b is still out: the pool frees it */
+	ppdl_pool_destroy(NULL);
+}
+
+#define TURNS 1000
+
+static void
+count_turn(void *arg, int i)
+{
+	((int *) arg)[i]++;
+}
+
+static void
+every_turn_of_a_loop_runs_once(void **state)
+{
+	for (int threads = 1; threads <= 5; threads += 2)
+	{
+		PpdlThreads *pool = NULL;
+		PpdlError	err;
+		int			count[TURNS] = {0};
+
+		assert_int_equal(ppdl_threads_create(&pool, threads, &err), PPDL_OK);
+		assert_int_equal(ppdl_threads_count(pool), threads);
+		for (int round = 1; round <= 20; round++)
+		{
+			ppdl_parallel_for(pool, TURNS, count_turn, count);
+			for (int i = 0; i < TURNS; i++)
+				assert_int_equal(count[i], round);
+		}
+		ppdl_parallel_for(pool, 0, count_turn, NULL);
+		ppdl_threads_destroy(pool);
+	}
+	{
+		PpdlThreads *pool = NULL;
+		PpdlError	err;
+		int			count[3] = {0};
+
+		assert_int_equal(ppdl_threads_create(&pool, 0, &err), PPDL_ERR_ARGUMENT);
+		assert_int_equal(ppdl_threads_create(&pool, 257, &err), PPDL_ERR_ARGUMENT);
+		ppdl_parallel_for(NULL, 3, count_turn, count);
+		assert_int_equal(count[0] + count[1] + count[2], 3);
+	}
+}
+
+static void
+vector_level_can_only_be_lowered(void **state)
+{
+	PpdlCpu		best = ppdl_cpu_best();
+
+	assert_true(ppdl_cpu() <= best);
+	assert_int_equal(ppdl_cpu_force(PPDL_CPU_SCALAR), PPDL_CPU_SCALAR);
+	assert_int_equal(ppdl_cpu(), PPDL_CPU_SCALAR);
+	assert_int_equal(ppdl_cpu_force(PPDL_CPU_IFMA), best);
+	assert_int_equal(ppdl_cpu(), best);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reader_returns_what_the_writer_wrote),
+		cmocka_unit_test(reader_never_passes_the_end),
+		cmocka_unit_test(packed_bits_come_back),
+		cmocka_unit_test(errors_carry_code_message_detail_and_hint),
+		cmocka_unit_test(pool_reuses_aligned_buffers_and_counts_them),
+		cmocka_unit_test(every_turn_of_a_loop_runs_once),
+		cmocka_unit_test(vector_level_can_only_be_lowered),
+	};
+
+	seed = (uint64_t) time(NULL) * 2654435761u | 1;
+	printf("# seed %llu\n", (unsigned long long) seed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,292 @@
+/* Training in the clear: gradients, schedule, convergence, determinism. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/prng.h"
+#include "nn/train.h"
+
+#define SEED 20240611
+
+static PpdlError err;
+
+static PpdlNet *
+parse(const char *json)
+{
+	PpdlNet    *net;
+
+	if (ppdl_net_parse(&net, json, &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	return net;
+}
+
+static PpdlTrainOptions
+options(const char *json)
+{
+	PpdlTrainOptions opt;
+
+	if (ppdl_train_options_parse(&opt, json, &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	return opt;
+}
+
+/* known answers: the stream must never change, models' first weights depend on it */
+static void
+generator(void **state)
+{
+	PpdlPrng	r;
+	double		sum = 0,
+				squares = 0;
+
+	ppdl_prng_init(&r, 1, 1);
+	assert_true(ppdl_prng_next(&r) == 0x309714EC38D33B4Cu);
+	assert_true(ppdl_prng_next(&r) == 0x1BC11473D28024A0u);
+	for (int i = 0; i < 100000; i++)
+	{
+		double		z = ppdl_prng_normal(&r);
+
+		sum += z;
+		squares += z * z;
+		assert_true(ppdl_prng_below(&r, 7) < 7);
+	}
+	assert_true(fabs(sum / 100000) < 0.02 && fabs(squares / 100000 - 1) < 0.02);
+}
+
+static void
+numerical_gradient(void **state)
+{
+	static const char *const specs[] = {
+		"{\"inputs\": 3, \"input_scale\": [1, 2, 0.5], \"layers\": [{\"units\": 4, \"activation\": \"quadratic\"}, {\"units\": 1}]}",
+		"{\"inputs\": 3, \"layers\": [{\"units\": 4, \"activation\": \"square\"}, {\"units\": 3, \"activation\": {\"poly\": [0.1, 1, 0.2, -0.3]}},"
+		" {\"units\": 2, \"activation\": {\"name\": \"sigmoid\", \"degree\": 5, \"interval\": [-3, 3]}}]}",
+		"{\"inputs\": 3, \"layers\": [{\"units\": 2}]}",
+	};
+	PpdlPrng	r;
+
+	printf("seed %d\n", SEED);
+	ppdl_prng_init(&r, SEED, 0);
+	for (int s = 0; s < 3; s++)
+	{
+		PpdlNet    *net = parse(specs[s]);
+		PpdlTrainOptions opt = options("{\"init_scale\": 0.7}");
+		int			n = ppdl_net_weight_count(net);
+		double		x[15],
+					y[10],
+				   *w = calloc(n, sizeof(double)),
+				   *g = calloc(n, sizeof(double)),
+				   *unused = calloc(n, sizeof(double));
+		const int	index[] = {4, 0, 3};
+		double		loss;
+
+		for (int i = 0; i < 15; i++)
+			x[i] = 2 * ppdl_prng_uniform(&r) - 1;
+		for (int i = 0; i < 10; i++)
+			y[i] = 2 * ppdl_prng_uniform(&r) - 1;
+		assert_int_equal(ppdl_net_init(net, &opt, &err), PPDL_OK);
+		ppdl_net_get_weights(net, w);
+		assert_int_equal(ppdl_net_gradient(net, x, y, index, 3, g, &loss, &err), PPDL_OK);
+		for (int i = 0; i < n; i++)
+		{
+			double		h = 1e-5,
+						up,
+						down,
+						keep = w[i];
+
+			w[i] = keep + h;
+			assert_int_equal(ppdl_net_set_weights(net, w, n, &err), PPDL_OK);
+			assert_int_equal(ppdl_net_gradient(net, x, y, index, 3, unused, &up, &err), PPDL_OK);
+			w[i] = keep - h;
+			assert_int_equal(ppdl_net_set_weights(net, w, n, &err), PPDL_OK);
+			assert_int_equal(ppdl_net_gradient(net, x, y, index, 3, unused, &down, &err), PPDL_OK);
+			w[i] = keep;
+			assert_true(fabs((up - down) / (2 * h) - g[i]) < 1e-7 * (1 + fabs(g[i])));
+		}
+		free(w);
+		free(g);
+		free(unused);
+		ppdl_net_destroy(net);
+	}
+}
+
+/* every row once before any row twice; batches of the asked size */
+static void
+schedule(void **state)
+{
+	PpdlTrainOptions opt = options("{\"batch\": 10, \"seed\": 5}");
+	int			seen[23] = {0},
+				index[10],
+				count,
+			   *order,
+			   *again;
+
+	for (int step = 0; step < 3; step++)
+	{
+		ppdl_train_batch(&opt, 23, step, index, &count);
+		assert_int_equal(count, 10);
+		for (int i = 0; i < count; i++)
+			seen[index[i]]++;
+	}
+	for (int i = 0; i < 23; i++)
+		assert_int_equal(seen[i], i < 7 ? 2 : 1);
+	ppdl_train_batch(&opt, 23, 3, index, &count);
+	assert_int_equal(index[0], 0);
+	ppdl_train_batch(&opt, 4, 9, index, &count);
+	assert_int_equal(count, 4);
+	assert_int_equal(ppdl_train_order(&opt, 23, &order, &err), PPDL_OK);
+	assert_int_equal(ppdl_train_order(&opt, 23, &again, &err), PPDL_OK);
+	assert_memory_equal(order, again, sizeof(int) * 23);
+	memset(seen, 0, sizeof(seen));
+	for (int i = 0; i < 23; i++)
+		seen[order[i]]++;
+	for (int i = 0; i < 23; i++)
+		assert_int_equal(seen[i], 1);
+	free(order);
+	free(again);
+	assert_int_equal(ppdl_train_steps(&opt, 1000), 15);
+	opt = options("{\"batch\": 100, \"epochs\": 2.5}");
+	assert_int_equal(ppdl_train_steps(&opt, 1000), 25);
+	assert_int_equal(ppdl_train_steps(&opt, 1), 1);
+}
+
+static void
+bad_options(void **state)
+{
+	static const char *const bad[] = {
+		"{", "[]", "{\"step\": 3}", "{\"steps\": 0}", "{\"steps\": 1.5}", "{\"steps\": 2, \"epochs\": 1}",
+		"{\"batch\": 0}", "{\"learning_rate\": 0}", "{\"momentum\": 1}", "{\"seed\": -1}", "{\"shuffle\": 1}",
+		"{\"init_scale\": -1}", "{\"learning_rate\": \"fast\"}"
+	};
+	PpdlTrainOptions opt;
+	char	   *json;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		err.message[0] = '\0';
+		assert_int_not_equal(ppdl_train_options_parse(&opt, bad[i], &err), PPDL_OK);
+		assert_true(err.message[0] != '\0');
+	}
+	opt = options("{\"epochs\": 2, \"shuffle\": false, \"seed\": 77, \"momentum\": 0.5}");
+	assert_int_equal(ppdl_train_options_json(&opt, &json, &err), PPDL_OK);
+	assert_string_equal(json, "{\"epochs\": 2, \"batch\": 256, \"learning_rate\": 0.2, "
+						"\"momentum\": 0.5, \"init_scale\": 0.2, \"seed\": 77, \"shuffle\": false}");
+	free(json);
+}
+
+#define ROWS 600
+
+/* ring against centre: no linear model can tell them apart */
+static void
+make_rings(double *x, double *y)
+{
+	PpdlPrng	r;
+
+	ppdl_prng_init(&r, SEED, 3);
+	for (int i = 0; i < ROWS; i++)
+	{
+		double		angle = 2 * M_PI * ppdl_prng_uniform(&r);
+		int			outer = i % 2;
+		double		radius = (outer ? 0.7 : 0.2) + 0.1 * ppdl_prng_uniform(&r);
+
+		x[2 * i] = radius * cos(angle);
+		x[2 * i + 1] = radius * sin(angle);
+		y[i] = outer ? 1 : -1;
+	}
+}
+
+static void
+count_steps(void *arg, int step, int steps, double loss)
+{
+	assert_int_equal(steps, 200);
+	assert_int_equal(step, ++*(int *) arg - 1);
+}
+
+static void
+convergence(void **state)
+{
+	static double x[2 * ROWS],
+				y[ROWS];
+	const char *json = "{\"inputs\": 2, \"input_scale\": 2, \"layers\": [{\"units\": 8, \"activation\": \"quadratic\"}, {\"units\": 1}]}";
+	PpdlTrainOptions opt = options("{\"steps\": 200, \"batch\": 64, \"learning_rate\": 0.1, \"momentum\": 0.8, \"init_scale\": 0.5}");
+	PpdlNet    *a = parse(json),
+			   *b = parse(json);
+	double		wa[33],
+				wb[33];
+	int			right = 0,
+				calls = 0;
+
+	make_rings(x, y);
+	assert_int_equal(ppdl_net_weight_count(a), 33);
+	assert_int_equal(ppdl_net_train(a, x, y, ROWS, &opt, NULL, count_steps, &calls, &err), PPDL_OK);
+	assert_int_equal(calls, 200);
+	for (int i = 0; i < ROWS; i++)
+	{
+		double		o;
+
+		assert_int_equal(ppdl_net_predict(a, x + 2 * i, &o, &err), PPDL_OK);
+		right += (o > 0) == (y[i] > 0);
+	}
+	printf("rings: %d of %d right\n", right, ROWS);
+	assert_true(right >= ROWS * 0.99);
+	assert_int_equal(ppdl_net_train(b, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_OK);
+	ppdl_net_get_weights(a, wa);
+	ppdl_net_get_weights(b, wb);
+	assert_memory_equal(wa, wb, sizeof(wa));
+	opt.seed++;
+	ppdl_net_destroy(b);
+	b = parse(json);
+	assert_int_equal(ppdl_net_train(b, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_OK);
+	ppdl_net_get_weights(b, wb);
+	assert_memory_not_equal(wa, wb, sizeof(wa));
+	ppdl_net_destroy(a);
+	ppdl_net_destroy(b);
+}
+
+static int
+always(void *arg)
+{
+	return 1;
+}
+
+static void
+refusals(void **state)
+{
+	static double x[2 * ROWS],
+				y[ROWS];
+	PpdlNet    *net = parse("{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"square\"}, {\"units\": 1}]}");
+	PpdlTrainOptions opt = options("{\"steps\": 200, \"learning_rate\": 100, \"init_scale\": 2}");
+
+	make_rings(x, y);
+	assert_int_equal(ppdl_net_train(net, x, y, 0, &opt, NULL, NULL, NULL, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, always, NULL, NULL, &err), PPDL_ERR_CANCELED);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_non_null(strstr(err.message, "diverged"));
+	y[4] = 2;
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_non_null(strstr(err.message, "row 5"));
+	y[4] = 0;
+	x[9] = NAN;
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_non_null(strstr(err.message, "row 5, input 2"));
+	ppdl_net_destroy(net);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(generator),
+		cmocka_unit_test(numerical_gradient),
+		cmocka_unit_test(schedule),
+		cmocka_unit_test(bad_options),
+		cmocka_unit_test(convergence),
+		cmocka_unit_test(refusals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
