@@ -19,29 +19,41 @@
 #include "rsa/layer.h"
 #include "rsa/value.h"
 
-/* Computes predictions of one network for rows under one key. Belongs to one thread. */
+/* The encrypted sums of any number of rows, and what is needed to read them. */
+typedef struct PpdlRsaPrediction PpdlRsaPrediction;
+
+/* No rows yet.  Keeps a reference to pub; copies what it needs of the layer, and the rest. */
+PpdlStatus	ppdl_rsa_prediction_create(PpdlRsaPrediction **out, const PpdlRsaPublic *pub,
+									   const PpdlRsaLayer *layer, const void *rest, size_t rest_len,
+									   PpdlError *err);
+/* The rows of a wire value of kind PPDL_RSA_PREDICTION. */
+PpdlStatus	ppdl_rsa_prediction_load(PpdlRsaPrediction **out, const PpdlRsaPublic *pub,
+									 const PpdlRsaView *view, PpdlError *err);
+void		ppdl_rsa_prediction_free(PpdlRsaPrediction *prediction);	/* NULL is allowed */
+
+/* Adds the rows of a wire value made by the same network under the same key. */
+PpdlStatus	ppdl_rsa_prediction_append(PpdlRsaPrediction *prediction, const PpdlRsaView *view, PpdlError *err);
+
+uint32_t	ppdl_rsa_prediction_rows(const PpdlRsaPrediction *prediction);
+size_t		ppdl_rsa_prediction_size(const PpdlRsaPrediction *prediction);
+PpdlStatus	ppdl_rsa_prediction_write(const PpdlRsaPrediction *prediction, PpdlWriter *out, PpdlError *err);
+
+/* Computes the sums of rows, for any number of predictions. Belongs to one thread. */
 typedef struct PpdlRsaPredictor PpdlRsaPredictor;
 
-/* keeps references to pub and layer; copies the rest */
+/* keeps references to pub and layer */
 PpdlStatus	ppdl_rsa_predictor_create(PpdlRsaPredictor **out, const PpdlRsaPublic *pub,
-									  const PpdlRsaLayer *layer, const void *rest, size_t rest_len,
-									  PpdlError *err);
+									  const PpdlRsaLayer *layer, PpdlError *err);
 void		ppdl_rsa_predictor_free(PpdlRsaPredictor *predictor);	/* NULL is allowed */
 
 /*
- * Adds a row of layer->inputs values: one part each, on the grids of the layer,
- * checked in full.  A weight times an input that the modulus cannot hold is
- * PPDL_ERR_RANGE.  After an error the rows so far are as before.
+ * Adds a row of layer->inputs values to a prediction that was created for the
+ * same layer: one part each, on the grids of the layer, checked in full.  A
+ * weight times an input that the modulus cannot hold is PPDL_ERR_RANGE.  After
+ * an error the prediction is as before.
  */
-PpdlStatus	ppdl_rsa_predictor_add(PpdlRsaPredictor *predictor, const PpdlRsaView *inputs, int n,
-								   PpdlError *err);
-/* Adds the rows of a prediction made by the same network under the same key. */
-PpdlStatus	ppdl_rsa_predictor_append(PpdlRsaPredictor *predictor, const PpdlRsaView *prediction,
-									  PpdlError *err);
-
-uint32_t	ppdl_rsa_predictor_rows(const PpdlRsaPredictor *predictor);
-size_t		ppdl_rsa_predictor_size(const PpdlRsaPredictor *predictor);
-PpdlStatus	ppdl_rsa_predictor_write(const PpdlRsaPredictor *predictor, PpdlWriter *out, PpdlError *err);
+PpdlStatus	ppdl_rsa_predictor_add(PpdlRsaPredictor *predictor, PpdlRsaPrediction *prediction,
+								   const PpdlRsaView *inputs, int n, PpdlError *err);
 
 /* A prediction taken apart in place. */
 typedef struct PpdlRsaPredictionView

@@ -162,7 +162,8 @@ same_as_in_the_clear(void **state)
 		{
 			PpdlRsaGrid grid[INPUTS];
 			PpdlRsaLayer *layer;
-			PpdlRsaPredictor *p[2];
+			PpdlRsaPredictor *predictor;
+			PpdlRsaPrediction *p[2];
 			Row			row[4];
 			PpdlWriter	w[2];
 			PpdlRsaView view;
@@ -172,22 +173,29 @@ same_as_in_the_clear(void **state)
 
 			fill_grid(grid, INPUTS, 4);
 			random_layer(&layer, grid, weight_bits, &seed);
+			OK(ppdl_rsa_predictor_create(&predictor, fixture_pub, layer, &err));
 			for (int h = 0; h < 2; h++)
 			{
-				OK(ppdl_rsa_predictor_create(&p[h], fixture_pub, layer, rest, sizeof(rest), &err));
+				OK(ppdl_rsa_prediction_create(&p[h], fixture_pub, layer, rest, sizeof(rest), &err));
 				for (int r = 0; r < 2; r++)
 				{
 					encrypt_row(&row[2 * h + r], grid, random_bits, &seed);
-					OK(ppdl_rsa_predictor_add(p[h], row[2 * h + r].view, INPUTS, &err));
+					OK(ppdl_rsa_predictor_add(predictor, p[h], row[2 * h + r].view, INPUTS, &err));
 				}
 				ppdl_writer_init(&w[h]);
 			}
-			OK(ppdl_rsa_predictor_write(p[1], &w[1], &err));
+			/* the first two rows go through their wire form, as between processes */
+			OK(ppdl_rsa_prediction_write(p[0], &w[0], &err));
+			ppdl_rsa_prediction_free(p[0]);
+			OK(ppdl_rsa_view(&view, w[0].buf, w[0].len, &err));
+			OK(ppdl_rsa_prediction_load(&p[0], fixture_pub, &view, &err));
+			OK(ppdl_rsa_prediction_write(p[1], &w[1], &err));
 			OK(ppdl_rsa_view(&view, w[1].buf, w[1].len, &err));
-			OK(ppdl_rsa_predictor_append(p[0], &view, &err));
-			assert_int_equal(ppdl_rsa_predictor_rows(p[0]), 4);
-			OK(ppdl_rsa_predictor_write(p[0], &w[0], &err));
-			assert_int_equal(w[0].len, ppdl_rsa_predictor_size(p[0]));
+			OK(ppdl_rsa_prediction_append(p[0], &view, &err));
+			assert_int_equal(ppdl_rsa_prediction_rows(p[0]), 4);
+			w[0].len = 0;
+			OK(ppdl_rsa_prediction_write(p[0], &w[0], &err));
+			assert_int_equal(w[0].len, ppdl_rsa_prediction_size(p[0]));
 
 			OK(ppdl_rsa_view(&view, w[0].buf, w[0].len, &err));
 			OK(ppdl_rsa_prediction_view(&prediction, &view, &err));
@@ -205,9 +213,10 @@ same_as_in_the_clear(void **state)
 			}
 			for (int h = 0; h < 2; h++)
 			{
-				ppdl_rsa_predictor_free(p[h]);
+				ppdl_rsa_prediction_free(p[h]);
 				ppdl_writer_free(&w[h]);
 			}
+			ppdl_rsa_predictor_free(predictor);
 			ppdl_rsa_layer_free(layer);
 		}
 }
@@ -222,6 +231,8 @@ bad_rows(void **state)
 			   *wide;
 	PpdlRsaPredictor *p,
 			   *q;
+	PpdlRsaPrediction *narrow_rows,
+			   *wide_rows;
 	Row			row,
 				off_grid;
 	PpdlWriter	w;
@@ -234,22 +245,24 @@ bad_rows(void **state)
 	random_layer(&wide, grid, 8, &seed);
 	encrypt_row(&row, grid, 256, &seed);
 	encrypt_row(&off_grid, other, 256, &seed);
-	OK(ppdl_rsa_predictor_create(&p, fixture_pub, layer, NULL, 0, &err));
-	FAILS(PPDL_ERR_ARGUMENT, "16 inputs", ppdl_rsa_predictor_add(p, row.view, INPUTS - 1, &err));
-	FAILS(PPDL_ERR_SCALE, "input 1 is on the grid", ppdl_rsa_predictor_add(p, off_grid.view, INPUTS, &err));
+	OK(ppdl_rsa_predictor_create(&p, fixture_pub, layer, &err));
+	OK(ppdl_rsa_prediction_create(&narrow_rows, fixture_pub, layer, NULL, 0, &err));
+	FAILS(PPDL_ERR_ARGUMENT, "16 inputs", ppdl_rsa_predictor_add(p, narrow_rows, row.view, INPUTS - 1, &err));
+	FAILS(PPDL_ERR_SCALE, "input 1 is on the grid", ppdl_rsa_predictor_add(p, narrow_rows, off_grid.view, INPUTS, &err));
 
 	/* a weight vector that overflows: 127·(14 + 256) bits */
-	OK(ppdl_rsa_predictor_create(&q, fixture_pub, wide, NULL, 0, &err));
-	FAILS(PPDL_ERR_RANGE, "could wrap", ppdl_rsa_predictor_add(q, row.view, INPUTS, &err));
-	assert_int_equal(ppdl_rsa_predictor_rows(q), 0);
+	OK(ppdl_rsa_predictor_create(&q, fixture_pub, wide, &err));
+	OK(ppdl_rsa_prediction_create(&wide_rows, fixture_pub, wide, NULL, 0, &err));
+	FAILS(PPDL_ERR_RANGE, "could wrap", ppdl_rsa_predictor_add(q, wide_rows, row.view, INPUTS, &err));
+	assert_int_equal(ppdl_rsa_prediction_rows(wide_rows), 0);
 
 	/* predictions of two networks do not combine; a prediction is no input */
-	OK(ppdl_rsa_predictor_add(p, row.view, INPUTS, &err));
-	OK(ppdl_rsa_predictor_write(p, &w, &err));
+	OK(ppdl_rsa_predictor_add(p, narrow_rows, row.view, INPUTS, &err));
+	OK(ppdl_rsa_prediction_write(narrow_rows, &w, &err));
 	OK(ppdl_rsa_view(&view, w.buf, w.len, &err));
-	FAILS(PPDL_ERR_SCALE, "different networks", ppdl_rsa_predictor_append(q, &view, &err));
+	FAILS(PPDL_ERR_SCALE, "different networks", ppdl_rsa_prediction_append(wide_rows, &view, &err));
 	row.view[3] = view;
-	FAILS(PPDL_ERR_ARGUMENT, "input 4", ppdl_rsa_predictor_add(p, row.view, INPUTS, &err));
+	FAILS(PPDL_ERR_ARGUMENT, "input 4", ppdl_rsa_predictor_add(p, narrow_rows, row.view, INPUTS, &err));
 	{
 		PpdlRsaPlain plain;
 
@@ -258,6 +271,8 @@ bad_rows(void **state)
 	}
 	ppdl_rsa_predictor_free(p);
 	ppdl_rsa_predictor_free(q);
+	ppdl_rsa_prediction_free(narrow_rows);
+	ppdl_rsa_prediction_free(wide_rows);
 	ppdl_rsa_layer_free(layer);
 	ppdl_rsa_layer_free(wide);
 	free_row(&row);
@@ -273,6 +288,7 @@ hostile_predictions(void **state)
 	PpdlRsaGrid grid[INPUTS];
 	PpdlRsaLayer *layer;
 	PpdlRsaPredictor *p;
+	PpdlRsaPrediction *prediction;
 	Row			row;
 	PpdlWriter	w;
 	PpdlRsaView view;
@@ -281,9 +297,10 @@ hostile_predictions(void **state)
 	fill_grid(grid, INPUTS, 4);
 	random_layer(&layer, grid, 2, &seed);
 	encrypt_row(&row, grid, 0, &seed);
-	OK(ppdl_rsa_predictor_create(&p, fixture_pub, layer, "abc", 3, &err));
-	OK(ppdl_rsa_predictor_add(p, row.view, INPUTS, &err));
-	OK(ppdl_rsa_predictor_write(p, &w, &err));
+	OK(ppdl_rsa_predictor_create(&p, fixture_pub, layer, &err));
+	OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, layer, "abc", 3, &err));
+	OK(ppdl_rsa_predictor_add(p, prediction, row.view, INPUTS, &err));
+	OK(ppdl_rsa_prediction_write(prediction, &w, &err));
 	for (size_t len = 0; len < w.len; len++)
 	{
 		uint8_t    *cut = malloc(len + 1);
@@ -307,6 +324,7 @@ hostile_predictions(void **state)
 		free(copy);
 	}
 	ppdl_rsa_predictor_free(p);
+	ppdl_rsa_prediction_free(prediction);
 	ppdl_rsa_layer_free(layer);
 	free_row(&row);
 	ppdl_writer_free(&w);
