@@ -65,7 +65,7 @@ include $(PGXS)
 
 # vector kernels are compiled for their instruction set and chosen at run time
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
-AVX2_FLAGS = -mavx2
+AVX2_FLAGS = -mavx2 -mfma -ffp-contract=off
 IFMA_FLAGS = -mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx512ifma
 endif
 src/%_avx2.o: override CFLAGS += $(AVX2_FLAGS)

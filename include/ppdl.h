@@ -40,6 +40,9 @@ void		ppdl_owner_destroy(PpdlOwner *o);	/* wipes */
  */
 PpdlStatus	ppdl_owner_save(const PpdlOwner *o, const char *path, const char *passphrase, PpdlError *err);
 PpdlStatus	ppdl_owner_load(PpdlOwner **out, const char *path, const char *passphrase, PpdlError *err);
+/* the same in memory: the text of a key file, appended to w (wipe it), and back */
+PpdlStatus	ppdl_owner_write(const PpdlOwner *o, const char *passphrase, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passphrase, PpdlError *err);
 /* header only: no passphrase needed */
 PpdlStatus	ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError *err);
 

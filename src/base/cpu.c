@@ -20,7 +20,7 @@ ppdl_cpu_best(void)
 		__builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
 		__builtin_cpu_supports("avx512ifma"))
 		return PPDL_CPU_IFMA;
-	if (__builtin_cpu_supports("avx2"))
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		return PPDL_CPU_AVX2;
 #endif
 	return PPDL_CPU_SCALAR;

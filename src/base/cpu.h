@@ -8,7 +8,7 @@
 typedef enum PpdlCpu
 {
 	PPDL_CPU_SCALAR = 0,
-	PPDL_CPU_AVX2,
+	PPDL_CPU_AVX2,				/* AVX2 and FMA */
 	PPDL_CPU_IFMA				/* AVX-512 F, DQ, VL, BW and IFMA */
 } PpdlCpu;
 

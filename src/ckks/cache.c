@@ -84,12 +84,12 @@ ppdl_params_digits(const PpdlParams *par, int limbs)
  * Variance of the switched phase: rounding of ModDown, (1 + |s|^2)/12 with |s|^2
  * = 2N/3, and the digits, uniform below D_j, times the errors of the key over P.
  */
-static double
-plan_noise(const PpdlParams *par, const PpdlKsPlan *plan)
+static void
+estimate_noise(const PpdlParams *par, PpdlKsPlan *plan)
 {
 	double		n = (double) par->n,
 				log2_p = 0,
-				var = (1 + 2 * n / 3) / 12;
+				var = 0;
 
 	for (int i = 0; i < plan->np; i++)
 		log2_p += log2((double) par->ring->mod[par->nq + i].q);
@@ -101,7 +101,8 @@ plan_noise(const PpdlParams *par, const PpdlKsPlan *plan)
 			log2_d += log2((double) par->ring->mod[i].q);
 		var += n * exp2(2 * (log2_d - log2_p)) * PPDL_SIGMA * PPDL_SIGMA / 12;
 	}
-	return sqrt(var);
+	plan->digit_noise = sqrt(var);
+	plan->noise = sqrt(var + (1 + 2 * n / 3) / 12);
 }
 
 static PpdlStatus
@@ -148,7 +149,7 @@ make_plan(const PpdlParams *par, int limbs, int np, PpdlKsPlan **out, PpdlError 
 		plan->p_inv[i] = ppdl_mod_inv(m, p);
 	}
 	PPDL_GOTO(fail, ppdl_baseconv_create(&plan->down, par->ring, src, np, dst, limbs, err));
-	plan->noise = plan_noise(par, plan);
+	estimate_noise(par, plan);
 	*out = plan;
 	return PPDL_OK;
 

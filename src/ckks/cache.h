@@ -25,7 +25,8 @@ typedef struct PpdlKsPlan
 	PpdlBaseConv *down;			/* P -> Q */
 	uint64_t	p_mod[PPDL_MAX_Q],	/* P mod q_i, and its inverse */
 				p_inv[PPDL_MAX_Q];
-	double		noise;			/* see ppdl_keyswitch_noise */
+	double		noise,			/* see ppdl_keyswitch_noise */
+				digit_noise;	/* without the rounding of ModDown */
 } PpdlKsPlan;
 
 typedef struct PpdlParamsCache

@@ -46,7 +46,7 @@ check_security_bound(const PpdlParamsLiteral *lit, double log2_qp, PpdlError *er
 		if (log2_qp <= max_log2_qp[i].log2_qp)
 			return PPDL_OK;
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "parameter set %s: modulus QP of %.1f bits exceeds the %.0f bits that ring degree 2^%d allows at 128-bit security",
+						  "parameter set %s: modulus QP of %.3f bits exceeds the %.0f bits that ring degree 2^%d allows at 128-bit security",
 						  lit->name, log2_qp, max_log2_qp[i].log2_qp, lit->logn);
 	}
 	return ppdl_error(err, PPDL_ERR_ARGUMENT,

@@ -2,12 +2,15 @@
 
 #include <stdlib.h>
 
+#include <openssl/evp.h>
+
 #include "ckks/cache.h"
 #include "ckks/keys_impl.h"
 #include "ring/vec.h"
 
 #define MAGIC UINT32_C(0x4b445050)	/* "PPDK" */
 #define VERSION 1
+#define DIGEST_BYTES 16			/* of SHA-256: against damage, not against forgery */
 
 typedef enum Kind
 {
@@ -81,18 +84,49 @@ get_header(PpdlReader *r, Kind kind, const PpdlParams **par, PpdlError *err)
 }
 
 static PpdlStatus
-written(const PpdlWriter *w, PpdlError *err)
+digest(const uint8_t *p, size_t len, uint8_t out[EVP_MAX_MD_SIZE], PpdlError *err)
 {
+	if (EVP_Digest(p, len, out, NULL, EVP_sha256(), NULL) != 1)
+		return ppdl_error(err, PPDL_ERR_CRYPTO, "SHA-256 failed");
+	return PPDL_OK;
+}
+
+/* ends a key with the digest of its bytes from `start` on */
+static PpdlStatus
+put_digest(PpdlWriter *w, size_t start, PpdlError *err)
+{
+	uint8_t		md[EVP_MAX_MD_SIZE];
+
+	if (!w->bad)
+		PPDL_TRY(digest(w->buf + start, w->len - start, md, err));
+	ppdl_write_bytes(w, md, DIGEST_BYTES);
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory while writing a key") : PPDL_OK;
+}
+
+static PpdlStatus
+get_digest(PpdlReader *r, const uint8_t *start, PpdlError *err)
+{
+	const uint8_t *end = r->p,
+			   *stored = ppdl_read_bytes(r, DIGEST_BYTES);
+	uint8_t		md[EVP_MAX_MD_SIZE];
+
+	if (stored == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key: its digest is missing");
+	PPDL_TRY(digest(start, (size_t) (end - start), md, err));
+	if (memcmp(md, stored, DIGEST_BYTES) != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: its digest does not match");
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, PpdlError *err)
 {
+	const size_t start = w->len;
+
 	put_header(w, KIND_PUBLIC, pk->par->id);
 	ppdl_write_bytes(w, pk->seed, sizeof(pk->seed));
 	ppdl_wire_put_limbs(w, pk->par, pk->b, 0, pk->par->nq);
-	return written(w, err);
+	return put_digest(w, start, err);
 }
 
 static PpdlStatus
@@ -109,6 +143,7 @@ get_seed(PpdlReader *r, uint8_t *seed, PpdlError *err)
 PpdlStatus
 ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
 {
+	const uint8_t *start = r->p;
 	const PpdlParams *par;
 	PpdlPublicKey *pk;
 	size_t		bytes;
@@ -131,6 +166,7 @@ ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
 	}
 	PPDL_GOTO(fail, get_seed(r, pk->seed, err));
 	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, pk->b, 0, par->nq, err));
+	PPDL_GOTO(fail, get_digest(r, start, err));
 	for (int i = 0; i < par->nq; i++)
 		PPDL_GOTO(fail, ppdl_xof_uniform(&par->ring->mod[i], ppdl_at(par, pk->a, i), par->n, pk->seed, PPDL_XOF_KEY_A, 0, err));
 	*out = pk;
@@ -144,6 +180,7 @@ PpdlStatus
 ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err)
 {
 	const PpdlParams *par = key->par;
+	const size_t start = w->len;
 
 	put_header(w, KIND_SWITCH, par->id);
 	ppdl_write_u32(w, key->id);
@@ -159,7 +196,7 @@ ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err
 		ppdl_wire_put_limbs(w, par, digit, 0, key->limbs);
 		ppdl_wire_put_limbs(w, par, ppdl_cat(par, digit, key->limbs), par->nq, par->nq + key->np);
 	}
-	return written(w, err);
+	return put_digest(w, start, err);
 }
 
 static PpdlStatus
@@ -193,6 +230,7 @@ ppdl_wire_peek_switch_key(PpdlReader r, PpdlSwitchKeyInfo *info, PpdlError *err)
 PpdlStatus
 ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *threads, PpdlError *err)
 {
+	const uint8_t *start = r->p;
 	const PpdlParams *par;
 	PpdlSwitchKeyInfo info;
 	PpdlSwitchKey *key;
@@ -209,6 +247,7 @@ ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *thread
 		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, digit, 0, key->limbs, err));
 		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, ppdl_at(par, digit, key->limbs), par->nq, par->nq + key->np, err));
 	}
+	PPDL_GOTO(fail, get_digest(r, start, err));
 	PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));
 	*out = key;
 	return PPDL_OK;

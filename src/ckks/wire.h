@@ -1,7 +1,14 @@
 /*
  * Stored form of keys: little-endian, residues bit-packed limb by limb at the
  * bit length of each prime, uniform halves replaced by their seed.  Readers take
- * hostile bytes: every length, id and residue is checked.
+ * hostile bytes: every length, id and residue is checked, and a digest at the end
+ * of each key tells of damage.
+ *
+ * key:     "PPDK", version (1), kind (1 public, 2 switching), ring, 0
+ *          switching: id (4 bytes), limbs, special primes, digits, 0
+ *          seed (32 bytes)
+ *          b half: digit by digit, limbs of Q, then of P
+ *          first 16 bytes of the SHA-256 of all of the above
  */
 #ifndef PPDL_CKKS_WIRE_H
 #define PPDL_CKKS_WIRE_H

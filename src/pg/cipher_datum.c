@@ -1,7 +1,6 @@
 #include "pg/cipher_datum.h"
 
 #include "common/base64.h"
-#include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 
 void

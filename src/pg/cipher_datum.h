@@ -5,6 +5,7 @@
 #define PPDL_PG_CIPHER_DATUM_H
 
 #include "pg/ppdl.h"
+
 #include "lib/stringinfo.h"
 #include "rows/cipher.h"
 

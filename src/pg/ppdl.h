@@ -26,7 +26,7 @@ extern void ppdl_report_as(int sqlstate, const PpdlError *err) pg_attribute_nore
  * between these two and return the status; the error is kept and raised again, as it was, by the
  * ppdl_report() that the returned status leads to.
  *
- *	PPDL_PROTECT(status, err, { ... });
+ *	PPDL_PROTECT(status, err, { ... });		status is a volatile PpdlStatus
  */
 extern PpdlStatus ppdl_keep_error(PpdlError *err);
 #define PPDL_PROTECT(status, err, ...) \

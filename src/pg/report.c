@@ -89,7 +89,7 @@ ppdl_keep_error(PpdlError *err)
 int
 ppdl_pg_interrupted(void *arg)
 {
-	PpdlStatus	status = PPDL_OK;
+	volatile PpdlStatus status = PPDL_OK;
 
 	if (!INTERRUPTS_PENDING_CONDITION())
 		return 0;

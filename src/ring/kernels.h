@@ -51,5 +51,11 @@ extern const PpdlKernels ppdl_kernels_ifma;
 
 void		ppdl_scalar_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_scalar_intt(const PpdlModulus *m, uint64_t *a);
+#if defined(__x86_64__)
+void		ppdl_avx2_ntt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_avx2_intt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a);
+#endif
 
 #endif

@@ -246,7 +246,6 @@ encrypt_vector(PpdlEval *ev, PpdlCt *ct, const double *x, int width, int limbs, 
 		m[f * stride] = llrint(x[f] * scale);
 	PPDL_GOTO(done, ppdl_pt_alloc(ev, &pt, limbs, err));
 	PPDL_GOTO(done, ppdl_encode_coeffs(par, &pt, m, scale, limbs, err));
-	PPDL_GOTO(done, ppdl_ct_alloc(ev, ct, limbs, err));
 	status = ppdl_encrypt_public(ev, ct, &pt, pk, rng, err);
 done:
 	if (pt.p != NULL)

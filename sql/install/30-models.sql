@@ -1,0 +1,128 @@
+/*
+ * Models: networks, their versions, training and prediction.
+ */
+CREATE TABLE ppdl_models (
+	name text COLLATE "C" NOT NULL CHECK (name ~ '^[A-Za-z0-9_.-]{1,63}$'),
+	version int NOT NULL CHECK (version > 0),
+	spec jsonb NOT NULL,
+	weights float8[],
+	cipher lwe_cipher[],
+	key_id text COLLATE "C",
+	trained jsonb,
+	created timestamptz NOT NULL DEFAULT now(),
+	owner name NOT NULL DEFAULT current_user,
+	PRIMARY KEY (name, version),
+	CHECK (weights IS NULL OR cipher IS NULL),
+	CHECK (cipher IS NULL OR key_id IS NOT NULL)
+);
+COMMENT ON TABLE ppdl_models IS 'neural networks, a version a row';
+COMMENT ON COLUMN ppdl_models.name IS 'name of the model';
+COMMENT ON COLUMN ppdl_models.version IS 'counts from 1; each training adds one';
+COMMENT ON COLUMN ppdl_models.spec IS 'inputs, input_scale, and the units and activation of each layer';
+COMMENT ON COLUMN ppdl_models.weights IS 'plain weights, layer by layer: units x inputs row by row, then the biases; NULL while untrained or encrypted';
+COMMENT ON COLUMN ppdl_models.cipher IS 'encrypted weights';
+COMMENT ON COLUMN ppdl_models.key_id IS 'key of the encrypted weights';
+COMMENT ON COLUMN ppdl_models.trained IS 'what a version was trained on: rows, skipped, steps, seconds, options';
+COMMENT ON COLUMN ppdl_models.created IS 'when the version was stored';
+COMMENT ON COLUMN ppdl_models.owner IS 'who stored it';
+SELECT pg_extension_config_dump('ppdl_models', '');
+
+CREATE FUNCTION ppdl_create_model(name text, spec jsonb, weights float8[] DEFAULT NULL) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION ppdl_create_model(text, jsonb, float8[]) IS 'store a network as version 1 of a new model, untrained unless weights are given; returns name@version';
+CREATE FUNCTION ppdl_drop_model(model text) RETURNS int
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION ppdl_drop_model(text) IS 'remove a model, or one version of it (name@version); returns how many versions went';
+CREATE FUNCTION ppdl_model_weights(model text) RETURNS float8[]
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ppdl_model_weights(text) IS 'plain weights of a model, layer by layer: units x inputs row by row, then the biases';
+CREATE FUNCTION ppdl_model_levels(model text, OUT needed int, OUT available int) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ppdl_model_levels(text) IS 'multiplicative levels that prediction on encrypted rows takes, and how many a full row has';
+
+-- state of the aggregates over plain rows
+CREATE TYPE ppdl_rows_state;
+CREATE FUNCTION ppdl_rows_state_in(cstring) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION ppdl_rows_state_out(ppdl_rows_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION ppdl_rows_state_recv(internal) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION ppdl_rows_state_send(ppdl_rows_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE ppdl_rows_state (
+	INPUT = ppdl_rows_state_in,
+	OUTPUT = ppdl_rows_state_out,
+	RECEIVE = ppdl_rows_state_recv,
+	SEND = ppdl_rows_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE ppdl_rows_state IS 'state of ppdl_train and ppdl_predict_agg over float8[]';
+COMMENT ON FUNCTION ppdl_rows_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION ppdl_rows_state_out(ppdl_rows_state) IS 'I/O';
+COMMENT ON FUNCTION ppdl_rows_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION ppdl_rows_state_send(ppdl_rows_state) IS 'I/O';
+CREATE FUNCTION ppdl_rows_combine(ppdl_rows_state, ppdl_rows_state) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION ppdl_rows_combine(ppdl_rows_state, ppdl_rows_state) IS 'aggregate combine function';
+
+-- training on plain rows
+CREATE FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8, jsonb) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[]) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8s_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[], jsonb) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8s_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION ppdl_train_final(ppdl_rows_state) RETURNS text
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8_final' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8, jsonb) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[]) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[], jsonb) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_train_final(ppdl_rows_state) IS 'aggregate final function';
+
+CREATE AGGREGATE ppdl_train(model text, features float8[], label float8) (
+	SFUNC = ppdl_train_trans, STYPE = ppdl_rows_state, SSPACE = 1000000,
+	COMBINEFUNC = ppdl_rows_combine,
+	FINALFUNC = ppdl_train_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = UNSAFE
+);
+CREATE AGGREGATE ppdl_train(model text, features float8[], label float8, options jsonb) (
+	SFUNC = ppdl_train_trans, STYPE = ppdl_rows_state, SSPACE = 1000000,
+	COMBINEFUNC = ppdl_rows_combine,
+	FINALFUNC = ppdl_train_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = UNSAFE
+);
+CREATE AGGREGATE ppdl_train(model text, features float8[], label float8[]) (
+	SFUNC = ppdl_train_trans, STYPE = ppdl_rows_state, SSPACE = 1000000,
+	COMBINEFUNC = ppdl_rows_combine,
+	FINALFUNC = ppdl_train_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = UNSAFE
+);
+CREATE AGGREGATE ppdl_train(model text, features float8[], label float8[], options jsonb) (
+	SFUNC = ppdl_train_trans, STYPE = ppdl_rows_state, SSPACE = 1000000,
+	COMBINEFUNC = ppdl_rows_combine,
+	FINALFUNC = ppdl_train_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = UNSAFE
+);
+COMMENT ON AGGREGATE ppdl_train(text, float8[], float8) IS 'train a model on plain rows; stores a new version and returns name@version';
+COMMENT ON AGGREGATE ppdl_train(text, float8[], float8, jsonb) IS 'train a model on plain rows with options; stores a new version and returns name@version';
+COMMENT ON AGGREGATE ppdl_train(text, float8[], float8[]) IS 'train a model of several outputs on plain rows; stores a new version and returns name@version';
+COMMENT ON AGGREGATE ppdl_train(text, float8[], float8[], jsonb) IS 'train a model of several outputs on plain rows with options; stores a new version and returns name@version';
+
+-- prediction on plain rows
+CREATE FUNCTION ppdl_predict(model text, features float8[]) RETURNS float8[]
+	AS 'MODULE_PATHNAME', 'ppdl_predict_float8' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION ppdl_predict(text, float8[]) IS 'outputs of a model for one plain row, an array even when there is one';
+CREATE FUNCTION ppdl_predict_trans(ppdl_rows_state, text, float8[]) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION ppdl_predict_final(ppdl_rows_state) RETURNS float8[]
+	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION ppdl_predict_trans(ppdl_rows_state, text, float8[]) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_predict_final(ppdl_rows_state) IS 'aggregate final function';
+CREATE AGGREGATE ppdl_predict_agg(model text, features float8[]) (
+	SFUNC = ppdl_predict_trans, STYPE = ppdl_rows_state, SSPACE = 100000,
+	COMBINEFUNC = ppdl_rows_combine,
+	FINALFUNC = ppdl_predict_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ppdl_predict_agg(text, float8[]) IS 'outputs of a model for plain rows, in the order they come, one row of the result each; NULL for rows that are NULL';

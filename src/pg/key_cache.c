@@ -1,0 +1,468 @@
+/*
+ * The cache of expanded evaluation keys: ppdl_cache/<fingerprint>/<part>, in the data
+ * directory, one file a key, mapped read-only by every backend that needs it.
+ *
+ * A file is one page of header, then the words of b and of a.  It is written
+ * under a temporary name by whoever holds that file's lock (flock), synced and
+ * renamed, so that what has the final name is whole.  Each backend checks the
+ * payload's hash when it maps a file; one that is damaged, or was made from
+ * another publication of the key, is made again.  Without a writable directory
+ * or space the key is kept in memory instead.
+ */
+#include "pg/keys.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "ckks/wire.h"
+#include "common/file_perm.h"
+#include "miscadmin.h"
+#include <ppdl.h>
+#include "rows/cipher.h"
+#include "storage/fd.h"
+#include "storage/proc.h"
+#include "utils/hsearch.h"
+
+#define FILE_MAGIC "ppdlkey"
+#define FILE_VERSION 1
+#define PAYLOAD_OFFSET 4096
+
+typedef struct FileHeader
+{
+	char		magic[8];
+	uint32		version;
+	uint32		ring,
+				id,
+				limbs,
+				np,
+				ndigits;
+	uint64		words;			/* of b, and of a */
+	uint8_t		fingerprint[8];
+	uint8_t		seed[PPDL_SEED_BYTES];
+	uint8_t		source[32];		/* SHA-256 of the part it was made from */
+	uint8_t		payload[32];	/* SHA-256 of the words */
+	uint8_t		self[32];		/* SHA-256 of all of the above */
+} FileHeader;
+
+typedef struct EntryTag
+{
+	uint8_t		fp[8];
+	uint32		ring,
+				id;
+} EntryTag;
+
+typedef struct Entry
+{
+	EntryTag	tag;
+	PpdlSwitchKey *key;			/* what the core gets: points into map, or owns its memory */
+	void	   *map;
+	size_t		map_len;
+	uint8_t		source[32];
+	LocalTransactionId checked; /* the transaction that last compared source with the table */
+} Entry;
+
+static HTAB *entries = NULL;
+
+/* SHA-256 of two pieces; false when OpenSSL fails */
+static bool
+sha256(uint8_t out[32], const void *x, size_t xlen, const void *y, size_t ylen)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool		ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		EVP_DigestUpdate(ctx, x, xlen) == 1 && EVP_DigestUpdate(ctx, y, ylen) == 1 &&
+		EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static void
+file_path(char *path, const EntryTag *tag, const char *part, const char *suffix)
+{
+	char		hex[17],
+				file[64];
+
+	ppdl_fingerprint_hex(hex, tag->fp);
+	strlcpy(file, part, sizeof(file));
+	for (char *p = file; *p; p++)
+		if (*p == '/')
+			*p = '_';
+	snprintf(path, MAXPGPATH, "%s/%s/%s%s", PPDL_CACHE_DIR, hex, file, suffix);
+}
+
+static void
+forget(Entry *e)
+{
+	if (e->map != NULL)
+		munmap(e->map, e->map_len);
+	if (e->key != NULL)
+		ppdl_switch_key_destroy(e->key);
+	e->map = NULL;
+	e->key = NULL;
+}
+
+/* Does the header describe this key, made from this source, in a file of this size? */
+static const char *
+header_fault(const FileHeader *h, const EntryTag *tag, const uint8_t source[32], const PpdlParams *par, size_t size)
+{
+	uint8_t		self[32];
+
+	if (memcmp(h->magic, FILE_MAGIC, sizeof(h->magic)) != 0 || h->version != FILE_VERSION)
+		return "it is not a key file of this version";
+	if (!sha256(self, h, offsetof(FileHeader, self), NULL, 0) || memcmp(self, h->self, sizeof(self)) != 0)
+		return "its header does not have the right hash";
+	if (memcmp(h->fingerprint, tag->fp, sizeof(tag->fp)) != 0 || h->ring != tag->ring || h->id != tag->id)
+		return "it holds another key";
+	if (h->limbs < 1 || h->limbs > par->nq || h->np < 1 || h->np > par->np || h->ndigits < 1 ||
+		h->ndigits > PPDL_MAX_DIGITS || h->words != (uint64) h->ndigits * (h->limbs + h->np) * par->n ||
+		size != PAYLOAD_OFFSET + 2 * h->words * sizeof(uint64_t))
+		return "it does not have the right length";
+	if (memcmp(h->source, source, 32) != 0)
+		return "";				/* not damaged: the key was published anew */
+	return NULL;
+}
+
+/* Maps and checks the file; false when there is none that can be used. */
+static bool
+map_file(Entry *e, const char *path, const uint8_t source[32], const PpdlParams *par)
+{
+	int			fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	struct stat st;
+	void	   *map;
+	const FileHeader *h;
+	const char *fault = NULL;
+	uint8_t		hash[32];
+
+	if (fd < 0)
+	{
+		if (errno != ENOENT)
+			ereport(WARNING, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
+		return false;
+	}
+	if (fstat(fd, &st) < 0 || st.st_size < PAYLOAD_OFFSET)
+		fault = "it does not have the right length";
+	map = fault == NULL ? mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	if (fault == NULL && map == MAP_FAILED)
+		ereport(WARNING, (errcode_for_file_access(), errmsg("could not map file \"%s\": %m", path)));
+	CloseTransientFile(fd);
+	h = map;
+	if (map != MAP_FAILED)
+	{
+		fault = header_fault(h, &e->tag, source, par, (size_t) st.st_size);
+		if (fault == NULL)
+		{
+			if (!sha256(hash, (char *) map + PAYLOAD_OFFSET, (size_t) st.st_size - PAYLOAD_OFFSET, NULL, 0) ||
+				memcmp(hash, h->payload, sizeof(hash)) != 0)
+				fault = "its contents do not have the right hash";
+		}
+	}
+	if (fault != NULL && *fault)
+		ereport(WARNING,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("cache file \"%s\" is damaged and will be made again: %s", path, fault)));
+	if (map == MAP_FAILED)
+		return false;
+	if (fault == NULL)
+		e->key = calloc(1, sizeof(PpdlSwitchKey));
+	if (e->key == NULL)
+	{
+		munmap(map, (size_t) st.st_size);
+		return false;
+	}
+	e->map = map;
+	e->map_len = (size_t) st.st_size;
+	e->key->par = par;
+	e->key->id = h->id;
+	e->key->limbs = (int) h->limbs;
+	e->key->np = (int) h->np;
+	e->key->ndigits = (int) h->ndigits;
+	memcpy(e->key->seed, h->seed, sizeof(h->seed));
+	e->key->b = (uint64_t *) ((char *) map + PAYLOAD_OFFSET);
+	e->key->a = e->key->b + h->words;
+	e->key->owned = 0;
+	return true;
+}
+
+static bool
+write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0)
+	{
+		ssize_t		n = write(fd, p, Min(len, (size_t) 8 << 20));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+		{
+			if (n == 0)
+				errno = ENOSPC;
+			return false;
+		}
+		CHECK_FOR_INTERRUPTS();
+		p += n;
+		len -= (size_t) n;
+	}
+	return true;
+}
+
+static bool
+write_file(int fd, const char *temporary, const char *path, const EntryTag *tag, const PpdlSwitchKey *key,
+		   const uint8_t source[32])
+{
+	union
+	{
+		FileHeader	h;
+		char		page[PAYLOAD_OFFSET];
+	}			header;
+	size_t		words = ppdl_switch_key_words(key),
+				bytes = words * sizeof(uint64_t);
+
+	memset(&header, 0, sizeof(header));
+	memcpy(header.h.magic, FILE_MAGIC, sizeof(header.h.magic));
+	header.h.version = FILE_VERSION;
+	header.h.ring = tag->ring;
+	header.h.id = tag->id;
+	header.h.limbs = (uint32) key->limbs;
+	header.h.np = (uint32) key->np;
+	header.h.ndigits = (uint32) key->ndigits;
+	header.h.words = words;
+	memcpy(header.h.fingerprint, tag->fp, sizeof(tag->fp));
+	memcpy(header.h.seed, key->seed, sizeof(key->seed));
+	memcpy(header.h.source, source, 32);
+	if (!sha256(header.h.payload, key->b, bytes, key->a, bytes) ||
+		!sha256(header.h.self, &header, offsetof(FileHeader, self), NULL, 0))
+		elog(ERROR, "could not compute SHA-256");
+
+	if (ftruncate(fd, 0) == 0 &&
+		write_all(fd, &header, sizeof(header)) &&
+		write_all(fd, key->b, bytes) &&
+		write_all(fd, key->a, bytes))
+		return durable_rename(temporary, path, WARNING) == 0;
+	ereport(WARNING, (errcode_for_file_access(), errmsg("could not write file \"%s\": %m", temporary)));
+	unlink(temporary);
+	return false;
+}
+
+static bool
+make_directory(const char *path)
+{
+	if (MakePGDirectory(path) == 0 || errno == EEXIST)
+		return true;
+	ereport(WARNING, (errcode_for_file_access(), errmsg("could not create directory \"%s\": %m", path)));
+	return false;
+}
+
+/* The temporary file, open and locked: whoever has it builds.  -1 when that is impossible. */
+static int
+lock_temporary(const char *path, const char *directory)
+{
+	for (;;)
+	{
+		struct stat by_fd,
+					by_path;
+		int			fd;
+
+		if (!make_directory(PPDL_CACHE_DIR) || !make_directory(directory))
+			return -1;
+		fd = OpenTransientFile(path, O_RDWR | O_CREAT | PG_BINARY);
+		if (fd < 0)
+		{
+			ereport(WARNING, (errcode_for_file_access(), errmsg("could not create file \"%s\": %m", path)));
+			return -1;
+		}
+		while (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		{
+			if (errno != EWOULDBLOCK && errno != EINTR)
+			{
+				ereport(WARNING, (errcode_for_file_access(), errmsg("could not lock file \"%s\": %m", path)));
+				CloseTransientFile(fd);
+				return -1;
+			}
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(10000L);
+		}
+		/* the one before us may have renamed it away while we waited */
+		if (fstat(fd, &by_fd) == 0 && stat(path, &by_path) == 0 &&
+			by_fd.st_ino == by_path.st_ino && by_fd.st_dev == by_path.st_dev)
+			return fd;
+		CloseTransientFile(fd);
+	}
+}
+
+/* Expands the part of the table; the key is the entry's, and owns its memory. */
+static void
+expand(Entry *e, const char *part, const PpdlParams *par)
+{
+	bytea	   *stored = ppdl_key_part(e->tag.fp, part);
+	PpdlReader	r = ppdl_reader(VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
+	PpdlError	err;
+
+	PPDL_PG(ppdl_wire_get_switch_key(&r, &e->key, NULL, &err));
+	if (e->key->par != par || e->key->id != e->tag.id)
+	{
+		forget(e);
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("part \"%s\" in ppdl_key_parts holds another key", part)));
+	}
+	pfree(stored);
+}
+
+/* With the temporary file locked: expands the key, writes the file, and maps it. */
+static void
+build(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par, int fd, const char *temporary,
+	  const char *path)
+{
+	Entry		mapped = {.tag = e->tag};
+
+	/* another backend may have been faster */
+	if (access(path, R_OK) == 0 && map_file(e, path, source, par))
+	{
+		unlink(temporary);
+		return;
+	}
+	ereport(DEBUG1, (errmsg_internal("making cache file \"%s\"", path)));
+	expand(e, part, par);
+	if (write_file(fd, temporary, path, &e->tag, e->key, source) && map_file(&mapped, path, source, par))
+	{
+		/* from now on shared pages instead of private memory */
+		forget(e);
+		e->key = mapped.key;
+		e->map = mapped.map;
+		e->map_len = mapped.map_len;
+	}
+}
+
+static void
+load(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par)
+{
+	char		path[MAXPGPATH],
+				temporary[MAXPGPATH],
+				directory[MAXPGPATH];
+	int			fd;
+
+	file_path(path, &e->tag, part, "");
+	if (map_file(e, path, source, par))
+		return;
+	unlink(path);				/* damaged or out of date: nobody need look at it again */
+	file_path(temporary, &e->tag, part, ".tmp");
+	strlcpy(directory, path, sizeof(directory));
+	*strrchr(directory, '/') = '\0';
+	fd = lock_temporary(temporary, directory);
+	if (fd < 0)
+	{
+		expand(e, part, par);
+		return;
+	}
+	PG_TRY();
+	{
+		build(e, part, source, par, fd, temporary, path);
+	}
+	PG_CATCH();
+	{
+		unlink(temporary);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	CloseTransientFile(fd);
+}
+
+static LocalTransactionId
+local_transaction(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProc->vxid.lxid;
+#else
+	return MyProc->lxid;
+#endif
+}
+
+static void
+get_key(const uint8_t *fp, uint8_t ring, uint32_t id, const PpdlSwitchKey **key)
+{
+	EntryTag	tag = {.ring = ring,.id = id};
+	Entry	   *e;
+	bool		found;
+	char		part[64];
+	PpdlKeyPartInfo info;
+	const PpdlParams *par;
+	PpdlError	err;
+
+	if (entries == NULL)
+	{
+		HASHCTL		ctl = {.keysize = sizeof(EntryTag),.entrysize = sizeof(Entry),.hcxt = TopMemoryContext};
+
+		entries = hash_create("ppdl keys", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	memcpy(tag.fp, fp, sizeof(tag.fp));
+	e = hash_search(entries, &tag, HASH_ENTER, &found);
+	if (!found)
+		memset((char *) e + sizeof(EntryTag), 0, sizeof(Entry) - sizeof(EntryTag));
+	if (e->key == NULL || e->checked != local_transaction())
+	{
+		ppdl_key_part_name(part, ring, id);
+		PPDL_PG(ppdl_params_get(ring, &par, &err));
+		if (!ppdl_key_part_info(fp, part, &info) || memcmp(e->source, info.sha256, 32) != 0)
+			forget(e);
+		if (!info.complete)
+			ppdl_key_part(fp, part);	/* raises the error */
+		if (e->key == NULL)
+			load(e, part, info.sha256, par);
+		memcpy(e->source, info.sha256, 32);
+		e->checked = local_transaction();
+	}
+	*key = e->key;
+}
+
+PpdlStatus
+ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
+{
+	volatile PpdlStatus status = PPDL_OK;
+
+	PPDL_PROTECT(status, err, {
+		get_key(arg, ring, id, key);
+	});
+	if (status == PPDL_OK && (*key)->limbs < limbs)
+	{
+		char		part[64],
+					hex[17];
+
+		ppdl_key_part_name(part, ring, id);
+		ppdl_fingerprint_hex(hex, arg);
+		ppdl_error(err, PPDL_ERR_KEY, "part \"%s\" of key %s serves %d limbs, but %d are needed", part, hex, (*key)->limbs, limbs);
+		return ppdl_error_hint(err, PPDL_ERR_KEY, "Publish the key again with a newer \"ppdl publish\".");
+	}
+	return status;
+}
+
+void
+ppdl_key_cache_remove(const uint8_t *fp)
+{
+	char		path[MAXPGPATH] = PPDL_CACHE_DIR;
+	char		hex[17];
+	struct stat st;
+
+	if (fp != NULL)
+	{
+		ppdl_fingerprint_hex(hex, fp);
+		snprintf(path, sizeof(path), "%s/%s", PPDL_CACHE_DIR, hex);
+	}
+	if (stat(path, &st) == 0 && !rmtree(path, true))
+		ereport(WARNING, (errmsg("could not remove all of directory \"%s\"", path)));
+	if (entries != NULL)
+	{
+		HASH_SEQ_STATUS seq;
+		Entry	   *e;
+
+		hash_seq_init(&seq, entries);
+		while ((e = hash_seq_search(&seq)) != NULL)
+			e->checked = InvalidLocalTransactionId;
+	}
+}

@@ -1,0 +1,363 @@
+/*
+ * Encryption under a stored public key, and the functions of owner mode: key
+ * generation, encryption and decryption with a secret key.
+ */
+#include "pg/cipher_datum.h"
+#include "pg/keys.h"
+#include "pg/owner_session.h"
+
+#include <math.h>
+
+#include <openssl/crypto.h>
+
+#include "catalog/pg_type.h"
+#include "ckks/wire.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include <ppdl.h>
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(lwe_encrypt_public);
+PG_FUNCTION_INFO_V1(lwe_encrypt_secret);
+PG_FUNCTION_INFO_V1(lwe_encrypt_rows);
+PG_FUNCTION_INFO_V1(lwe_keygen);
+PG_FUNCTION_INFO_V1(lwe_decrypt);
+
+#define SCALE_BITS 30
+
+/* The numbers of an array of the given dimension; rows is 1 for one dimension. */
+static const double *
+array_values(ArrayType *array, int ndim, int *rows, int *width)
+{
+	if (ARR_NDIM(array) != ndim)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("expected an array of %d dimension(s), not %d", ndim, ARR_NDIM(array))));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("values to encrypt must not be null")));
+	*rows = ndim == 2 ? ARR_DIMS(array)[0] : 1;
+	*width = ARR_DIMS(array)[ndim - 1];
+	return (const double *) ARR_DATA_PTR(array);
+}
+
+/* ---- public key ---- */
+
+typedef struct PublicCache
+{
+	char	   *name;
+	uint8_t		fp[8];
+	PpdlPublicKey *pk;
+	PpdlRng    *rng;
+} PublicCache;
+
+static void
+destroy_public(void *arg)
+{
+	PublicCache *cache = arg;
+
+	if (cache->pk != NULL)
+		ppdl_public_key_destroy(cache->pk);
+	if (cache->rng != NULL)
+		ppdl_rng_destroy(cache->rng);
+	cache->pk = NULL;
+	cache->rng = NULL;
+}
+
+/* The public key a query encrypts under, kept for the next row. */
+static PublicCache *
+public_key(FmgrInfo *flinfo, const char *name)
+{
+	PublicCache *cache = flinfo->fn_extra;
+	bytea	   *part;
+	PpdlReader	r;
+	PpdlError	err;
+
+	if (cache != NULL && cache->pk != NULL && strcmp(cache->name, name) == 0)
+		return cache;
+	if (cache == NULL)
+	{
+		cache = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(PublicCache));
+		ppdl_guard(flinfo->fn_mcxt, destroy_public, cache);
+		flinfo->fn_extra = cache;
+	}
+	destroy_public(cache);
+	ppdl_key_lookup(name, "lwe", cache->fp);
+	part = ppdl_key_part(cache->fp, "public");
+	r = ppdl_reader(VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
+	PPDL_PG(ppdl_rng_create(&cache->rng, &err));
+	PPDL_PG(ppdl_wire_get_public_key(&r, &cache->pk, &err));
+	pfree(part);
+	cache->name = MemoryContextStrdup(flinfo->fn_mcxt, name);
+	return cache;
+}
+
+Datum
+lwe_encrypt_public(PG_FUNCTION_ARGS)
+{
+	PublicCache *cache = public_key(fcinfo->flinfo, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	int			rows,
+				width;
+	const double *x = array_values(PG_GETARG_ARRAYTYPE_P(1), 1, &rows, &width);
+	int			limbs = PG_GETARG_BOOL(2) ? 1 : cache->pk->par->nq;
+	PpdlWriter	w;
+	PpdlError	err;
+
+	ppdl_writer_init(&w);
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_row_encrypt_public(&w, x, width, limbs, SCALE_BITS, cache->pk, cache->fp,
+																 cache->rng, &err), &w, &err));
+}
+
+/* ---- secret key ---- */
+
+typedef struct Encryption
+{
+	const PpdlParams *par;
+	PpdlBatchOptions opt;
+	size_t		slice;			/* bytes of one */
+} Encryption;
+
+static void
+plan_encryption(Encryption *e, int rows, int width, bool compact)
+{
+	PpdlError	err;
+	int			logk = ppdl_log2_width(width);
+
+	PPDL_PG(ppdl_params_get(PPDL_RING_ROW, &e->par, &err));
+	if (logk > e->par->logn)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a row of %d values is too wide: the limit is %zu", width, e->par->n)));
+	e->opt.limbs = compact ? 1 : e->par->nq;
+	e->opt.scale_bits = SCALE_BITS;
+	e->opt.logc = 0;
+	while (e->opt.logc < e->par->logn - logk && (1 << e->opt.logc) < rows)
+		e->opt.logc++;
+	e->slice = ppdl_slice_size(e->par, e->opt.limbs, logk);
+}
+
+Datum
+lwe_encrypt_secret(PG_FUNCTION_ARGS)
+{
+	Encryption	e;
+	int			rows,
+				width;
+	const double *x;
+	struct varlena *value;
+	PpdlOwner  *owner;
+	PpdlError	err;
+
+	ppdl_require_owner_mode("lwe_encrypt");
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	x = array_values(PG_GETARG_ARRAYTYPE_P(2), 1, &rows, &width);
+	plan_encryption(&e, 1, width, PG_GETARG_BOOL(3));
+	value = palloc(e.slice + VARHDRSZ);
+	SET_VARSIZE(value, e.slice + VARHDRSZ);
+	PPDL_PG(ppdl_owner_encrypt(owner, (uint8_t *) VARDATA(value), x, 1, width, &e.opt, &err));
+	PG_RETURN_POINTER(value);
+}
+
+/* The rows of a batch that starts at x, as datums. */
+static void
+put_batch(ReturnSetInfo *rsinfo, PpdlOwner *owner, const Encryption *e, const double *x, int rows, int width)
+{
+	uint8_t    *slices = palloc(e->slice * (size_t) rows);
+	struct varlena *value = palloc(e->slice + VARHDRSZ);
+	bool		isnull = false;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_owner_encrypt(owner, slices, x, rows, width, &e->opt, &err));
+	SET_VARSIZE(value, e->slice + VARHDRSZ);
+	for (int i = 0; i < rows; i++)
+	{
+		Datum		d = PointerGetDatum(value);
+
+		memcpy(VARDATA(value), slices + e->slice * (size_t) i, e->slice);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &d, &isnull);
+	}
+	pfree(value);
+	pfree(slices);
+}
+
+Datum
+lwe_encrypt_rows(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
+	Encryption	e;
+	int			rows,
+				width,
+				batch;
+	const double *x;
+	PpdlOwner  *owner;
+
+	ppdl_require_owner_mode("lwe_encrypt_rows");
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (ARR_NDIM(array) == 0)
+		return (Datum) 0;
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	x = array_values(array, 2, &rows, &width);
+	plan_encryption(&e, rows, width, PG_GETARG_BOOL(3));
+	batch = 1 << e.opt.logc;
+	for (int i = 0; i < rows; i += batch)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_batch(rsinfo, owner, &e, x + (size_t) i * width, Min(batch, rows - i), width);
+	}
+	return (Datum) 0;
+}
+
+typedef struct KeyGeneration
+{
+	PpdlOwner  *owner;
+	PpdlWriter	part;			/* public bytes */
+	PpdlWriter	file;			/* the secret key's text */
+} KeyGeneration;
+
+static void
+destroy_generation(void *arg)
+{
+	KeyGeneration *g = arg;
+
+	if (g->owner != NULL)
+		ppdl_owner_destroy(g->owner);
+	ppdl_writer_free(&g->part);
+	if (g->file.buf != NULL)
+		OPENSSL_cleanse(g->file.buf, g->file.cap);
+	ppdl_writer_free(&g->file);
+}
+
+static void
+publish_part(KeyGeneration *g, const char *name)
+{
+	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", "", name, g->part.buf, g->part.len);
+	ppdl_writer_free(&g->part);
+}
+
+static void
+publish_use(KeyGeneration *g, PpdlUse use)
+{
+	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	PpdlError	err = {0};
+	int			n = ppdl_keyplan(use, needs, &err);
+
+	if (err.code != PPDL_OK || n < 0)
+		ppdl_report(&err);
+	for (int i = 0; i < n; i++)
+	{
+		char		part[64];
+
+		CHECK_FOR_INTERRUPTS();
+		ppdl_key_part_name(part, needs[i].ring, needs[i].id);
+		PPDL_PG(ppdl_owner_eval_key(g->owner, &needs[i], NULL, &g->part, &err));
+		publish_part(g, part);
+	}
+}
+
+static PpdlUse
+use_from_name(const char *name)
+{
+	if (strcmp(name, "sum") == 0)
+		return PPDL_USE_SUM;
+	if (strcmp(name, "predict") == 0)
+		return PPDL_USE_PREDICT;
+	if (strcmp(name, "train") == 0)
+		return PPDL_USE_TRAIN;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown use \"%s\" of a key", name),
+			 errhint("Uses are sum, predict and train.")));
+}
+
+Datum
+lwe_keygen(PG_FUNCTION_ARGS)
+{
+	KeyGeneration *g;
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0)),
+			   *passphrase = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	PpdlUse		use = use_from_name(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	PpdlGuard  *guard;
+	PpdlError	err;
+	text	   *file;
+
+	ppdl_require_owner_mode("lwe_keygen");
+	g = palloc0(sizeof(KeyGeneration));
+	guard = ppdl_guard(CurrentMemoryContext, destroy_generation, g);
+	PPDL_PG(ppdl_owner_generate(&g->owner, name, &err));
+	PPDL_PG(ppdl_owner_public_key(g->owner, &g->part, &err));
+	publish_part(g, "public");
+	for (PpdlUse u = PPDL_USE_SUM; u <= use; u = (PpdlUse) (u << 1))
+		publish_use(g, u);
+	PPDL_PG(ppdl_owner_write(g->owner, passphrase, &g->file, &err));
+	OPENSSL_cleanse(passphrase, strlen(passphrase));
+	file = cstring_to_text_with_len((const char *) g->file.buf, (int) g->file.len);
+	ppdl_guard_release(guard);
+	PG_RETURN_TEXT_P(file);
+}
+
+/* ---- decryption ---- */
+
+static void
+free_values(void *arg)
+{
+	ppdl_values_free(arg);
+}
+
+/* The power of ten below the error: what lies under it is noise. */
+static double
+digits_factor(double error)
+{
+	double		digits = ceil(-log10(error));
+
+	return pow(10, Max(0, Min(digits, 15)));
+}
+
+static ArrayType *
+values_array(const PpdlValues *v)
+{
+	int			dims[2] = {(int) v->nrows, v->width};
+	int			lower[2] = {1, 1};
+	size_t		n = (size_t) v->nrows * v->width;
+	bool		packed = v->kind == PPDL_KIND_PACKED;
+	double		factor = digits_factor(v->error);
+	Datum	   *elements;
+	bool	   *nulls;
+
+	if (n > MaxAllocSize / sizeof(Datum) / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%zu decrypted values are too many for an array", n),
+				 errhint("Decrypt with the ppdl tool, or pack fewer rows.")));
+	elements = palloc(n * sizeof(Datum));
+	nulls = palloc(n * sizeof(bool));
+	for (size_t i = 0; i < n; i++)
+	{
+		nulls[i] = isnan(v->v[i]);
+		elements[i] = Float8GetDatum(nulls[i] ? 0 : rint(v->v[i] * factor) / factor + 0.0);
+	}
+	return construct_md_array(elements, nulls, packed ? 2 : 1, packed ? dims : dims + 1, lower,
+							  FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+Datum
+lwe_decrypt(PG_FUNCTION_ARGS)
+{
+	struct varlena *value;
+	PpdlOwner  *owner;
+	PpdlValues *v;
+	PpdlGuard  *guard;
+	ArrayType  *result;
+	PpdlError	err;
+
+	ppdl_require_owner_mode("lwe_decrypt");
+	value = PG_GETARG_CIPHER_PP(0);
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2));
+	v = palloc0(sizeof(PpdlValues));
+	PPDL_PG(ppdl_owner_decrypt(owner, v, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 0, &err));
+	guard = ppdl_guard(CurrentMemoryContext, free_values, v);
+	result = values_array(v);
+	ppdl_guard_release(guard);
+	PG_RETURN_ARRAYTYPE_P(result);
+}

@@ -1,0 +1,50 @@
+/*
+ * Stored models: rows of ppdl_models, and what a backend keeps of them.
+ */
+#ifndef PPDL_PG_MODEL_H
+#define PPDL_PG_MODEL_H
+
+#include "pg/ppdl.h"
+#include "nn/net.h"
+#include "utils/array.h"
+
+#define PPDL_MODEL_NAME 64		/* bytes of a name, with its zero */
+#define PPDL_MODEL_REF 80		/* bytes of name@version */
+
+/* One version of a model; stays valid as long as it is pinned. */
+typedef struct PpdlModel
+{
+	char		name[PPDL_MODEL_NAME];
+	int			version;
+	PpdlNet    *net;			/* with weights, unless there are none or they are encrypted */
+	bool		encrypted;		/* its weights are ciphertexts of key key_id */
+	char		key_id[17];
+	void	   *predictors;		/* owned by predict_cache.c */
+	struct PpdlModelEntry *entry;
+} PpdlModel;
+
+/* "name" or "name@3" -> name and version (0: the latest); reports what is not a name */
+extern void ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version);
+/* "name@version" */
+extern void ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF]);
+
+/*
+ * Finds a model with the caller's rights and the active snapshot; pinned until `context` is reset.  Unknown models
+ * are errors.
+ */
+extern PpdlModel *ppdl_model_open(const char *ref, MemoryContext context);
+/* the same for argument `arg` of a function call, found once a statement (fn_extra) */
+extern PpdlModel *ppdl_model_argument(FunctionCallInfo fcinfo, int arg);
+/* raises unless the model has plain weights */
+extern void ppdl_model_require_weights(const PpdlModel *model);
+
+/* adds the next version of a model (the first: it must not exist); trained: JSON text or NULL. Returns the version. */
+extern int	ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained);
+
+/* called when an entry is thrown away */
+extern void ppdl_predictors_destroy(void *predictors);
+
+/* float8[] argument -> inputs values; reports a wrong dimension, length or NULL. what: "features", "label" */
+extern const double *ppdl_float8_vector(ArrayType *array, int want, const char *what);
+
+#endif

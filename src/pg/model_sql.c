@@ -1,0 +1,125 @@
+/* SQL functions about models as such. */
+#include "pg/model.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "nn/predict.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+PG_FUNCTION_INFO_V1(ppdl_create_model);
+PG_FUNCTION_INFO_V1(ppdl_drop_model);
+PG_FUNCTION_INFO_V1(ppdl_model_weights);
+PG_FUNCTION_INFO_V1(ppdl_model_levels);
+
+static void
+destroy_net(void *arg)
+{
+	ppdl_net_destroy(arg);
+}
+
+static PpdlNet *
+parse_spec(Jsonb *spec)
+{
+	PpdlNet    *net;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_net_parse(&net, JsonbToCString(NULL, &spec->root, VARSIZE(spec)), &err));
+	ppdl_guard(CurrentMemoryContext, destroy_net, net);
+	return net;
+}
+
+Datum
+ppdl_create_model(PG_FUNCTION_ARGS)
+{
+	const char *ref;
+	char		name[PPDL_MODEL_NAME],
+				out[PPDL_MODEL_REF];
+	int			version;
+	PpdlNet    *net;
+	PpdlError	err;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name and specification of a model must not be NULL")));
+	ref = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ppdl_model_parse_ref(ref, name, &version);
+	if (version != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the name of a new model takes no version: \"%s\"", ref)));
+	net = parse_spec(PG_GETARG_JSONB_P(1));
+	if (!PG_ARGISNULL(2))
+	{
+		int			count = ppdl_net_weight_count(net);
+
+		PPDL_PG(ppdl_net_set_weights(net, ppdl_float8_vector(PG_GETARG_ARRAYTYPE_P(2), count, "weights"), count, &err));
+	}
+	version = ppdl_model_store(name, true, net, NULL);
+	snprintf(out, sizeof(out), "%s@%d", name, version);
+	PG_RETURN_TEXT_P(cstring_to_text(out));
+}
+
+Datum
+ppdl_drop_model(PG_FUNCTION_ARGS)
+{
+	const char *ref = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char		name[PPDL_MODEL_NAME];
+	int			version;
+	Oid			types[2] = {TEXTOID, INT4OID};
+	Datum		values[2];
+	uint64		dropped;
+
+	ppdl_model_parse_ref(ref, name, &version);
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int32GetDatum(version);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(psprintf("DELETE FROM %s.ppdl_models WHERE name = $1 AND ($2 = 0 OR version = $2)",
+									   ppdl_schema_name()),
+							  2, types, values, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not delete from ppdl_models");
+	dropped = SPI_processed;
+	SPI_finish();
+	if (dropped == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" does not exist", ref),
+				 errhint("The table ppdl_models lists the models and versions that exist.")));
+	PG_RETURN_INT32((int32) dropped);
+}
+
+Datum
+ppdl_model_weights(PG_FUNCTION_ARGS)
+{
+	PpdlModel  *model = ppdl_model_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), CurrentMemoryContext);
+	int			n = ppdl_net_weight_count(model->net);
+	double	   *w;
+	Datum	   *d;
+
+	ppdl_model_require_weights(model);
+	w = palloc_extended(sizeof(double) * n, MCXT_ALLOC_HUGE);
+	d = palloc_extended(sizeof(Datum) * n, MCXT_ALLOC_HUGE);
+	ppdl_net_get_weights(model->net, w);
+	for (int i = 0; i < n; i++)
+		d[i] = Float8GetDatum(w[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(d, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* levels that prediction on encrypted rows takes, and how many there are */
+Datum
+ppdl_model_levels(PG_FUNCTION_ARGS)
+{
+	PpdlModel  *model = ppdl_model_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), CurrentMemoryContext);
+	TupleDesc	desc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int32GetDatum(ppdl_network_levels(model->net));
+	values[1] = Int32GetDatum(PPDL_ROW_LEVELS);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

@@ -1,0 +1,393 @@
+/*
+ * Reading and writing ppdl_models, and the models a backend remembers.
+ *
+ * A remembered model is found by the identity of its row (table, ctid, xmin), so that a model that
+ * was dropped and made again under the same name is a different one.
+ */
+#include "pg/model.h"
+
+#include <ctype.h>
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "executor/spi.h"
+#include "nn/train.h"
+#include "storage/itemptr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#define KEEP_MODELS 8			/* that nobody uses at the moment */
+
+typedef struct PpdlModelEntry
+{
+	PpdlModel	model;
+	Oid			table;
+	ItemPointerData ctid;
+	TransactionId xmin;
+	int			pins;
+	uint64		used;			/* clock of its last use */
+	struct PpdlModelEntry *next;
+} PpdlModelEntry;
+
+static PpdlModelEntry *entries = NULL;
+static uint64 use_clock = 0;
+
+void
+ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version)
+{
+	const char *at = strchr(ref, '@');
+	size_t		len = at != NULL ? (size_t) (at - ref) : strlen(ref);
+	bool		good = len > 0 && len < PPDL_MODEL_NAME;
+
+	for (size_t i = 0; good && i < len; i++)
+		good = isalnum((unsigned char) ref[i]) || strchr("_.-", ref[i]) != NULL;
+	if (!good)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid model name \"%s\"", ref),
+				 errhint("A name has 1 to 63 letters, digits, \"_\", \".\" or \"-\"; a version may follow it, as in \"name@3\".")));
+	memcpy(name, ref, len);
+	name[len] = '\0';
+	*version = 0;
+	if (at != NULL)
+	{
+		char	   *end;
+		long		v = strtol(at + 1, &end, 10);
+
+		if (!isdigit((unsigned char) at[1]) || *end != '\0' || v < 1 || v > PG_INT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("invalid model version in \"%s\"", ref),
+					 errhint("Versions are whole numbers from 1, as in \"name@3\".")));
+		*version = (int) v;
+	}
+}
+
+void
+ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF])
+{
+	snprintf(ref, PPDL_MODEL_REF, "%s@%d", model->name, model->version);
+}
+
+static void
+free_entry(PpdlModelEntry *e)
+{
+	ppdl_predictors_destroy(e->model.predictors);
+	ppdl_net_destroy(e->model.net);
+	free(e);
+}
+
+/* forgets the longest unused ones beyond KEEP_MODELS */
+static void
+trim_entries(void)
+{
+	for (;;)
+	{
+		PpdlModelEntry **oldest = NULL;
+		int			idle = 0;
+
+		for (PpdlModelEntry **p = &entries; *p != NULL; p = &(*p)->next)
+		{
+			if ((*p)->pins > 0)
+				continue;
+			idle++;
+			if (oldest == NULL || (*p)->used < (*oldest)->used)
+				oldest = p;
+		}
+		if (idle <= KEEP_MODELS)
+			return;
+		else
+		{
+			PpdlModelEntry *e = *oldest;
+
+			*oldest = e->next;
+			free_entry(e);
+		}
+	}
+}
+
+static void
+unpin(void *arg)
+{
+	PpdlModelEntry *e = arg;
+
+	e->pins--;
+	if (e->pins == 0)
+		trim_entries();
+}
+
+static PpdlModel *
+pin(PpdlModelEntry *e, MemoryContext context)
+{
+	e->used = ++use_clock;
+	e->pins++;
+	ppdl_guard(context, unpin, e);
+	return &e->model;
+}
+
+static void
+unknown_model(const char *ref, const char *name, int version)
+{
+	if (version == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" does not exist", name),
+				 errhint("Make it with ppdl_create_model(); the table ppdl_models lists those that exist.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" does not exist", ref),
+			 errhint("The table ppdl_models lists the models and versions that exist; a name without version means the latest.")));
+}
+
+/* the tuple of a model version with the columns that are asked for; inside SPI */
+static HeapTuple
+find_row(const char *columns, const char *ref)
+{
+	char		name[PPDL_MODEL_NAME];
+	int			version;
+	Oid			types[2] = {TEXTOID, INT4OID};
+	Datum		values[2];
+	char	   *sql;
+
+	ppdl_model_parse_ref(ref, name, &version);
+	sql = psprintf("SELECT %s FROM %s.ppdl_models WHERE name = $1 AND ($2 = 0 OR version = $2)"
+				   " ORDER BY version DESC LIMIT 1", columns, ppdl_schema_name());
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Int32GetDatum(version);
+	if (SPI_execute_with_args(sql, 2, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read ppdl_models");
+	if (SPI_processed == 0)
+		unknown_model(ref, name, version);
+	return SPI_tuptable->vals[0];
+}
+
+static Datum
+column(HeapTuple row, int i, bool *isnull)
+{
+	return SPI_getbinval(row, SPI_tuptable->tupdesc, i, isnull);
+}
+
+/* reads version, spec, weights, key_id, has-cipher; inside SPI */
+static void
+read_model(PpdlModel *model, const char *ref)
+{
+	HeapTuple	row = find_row("name, version, spec::text, weights, key_id, cipher IS NOT NULL", ref);
+	bool		isnull;
+	Datum		d;
+	PpdlError	err;
+
+	strlcpy(model->name, TextDatumGetCString(column(row, 1, &isnull)), sizeof(model->name));
+	model->version = DatumGetInt32(column(row, 2, &isnull));
+	PPDL_PG(ppdl_net_parse(&model->net, TextDatumGetCString(column(row, 3, &isnull)), &err));
+	d = column(row, 4, &isnull);
+	if (!isnull)
+	{
+		int			count = ppdl_net_weight_count(model->net);
+
+		PPDL_PG(ppdl_net_set_weights(model->net, ppdl_float8_vector(DatumGetArrayTypeP(d), count, "weights"), count, &err));
+	}
+	d = column(row, 5, &isnull);
+	if (!isnull)
+		strlcpy(model->key_id, TextDatumGetCString(d), sizeof(model->key_id));
+	model->encrypted = DatumGetBool(column(row, 6, &isnull));
+}
+
+static void
+destroy_entry(void *arg)
+{
+	free_entry(arg);
+}
+
+static PpdlModelEntry *
+load_entry(const char *ref, Oid table, ItemPointer ctid, TransactionId xmin)
+{
+	PpdlModelEntry *e = calloc(1, sizeof(PpdlModelEntry));
+	PpdlGuard  *guard;
+
+	if (e == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	guard = ppdl_guard(CurrentMemoryContext, destroy_entry, e);
+	e->table = table;
+	e->ctid = *ctid;
+	e->xmin = xmin;
+	e->model.entry = e;
+	read_model(&e->model, ref);
+	guard->arg = NULL;			/* now the list's */
+	e->next = entries;
+	entries = e;
+	return e;
+}
+
+PpdlModel *
+ppdl_model_open(const char *ref, MemoryContext context)
+{
+	Oid			table;
+	HeapTuple	row;
+	ItemPointerData ctid;
+	TransactionId xmin;
+	PpdlModelEntry *e;
+	PpdlModel  *model;
+	bool		isnull;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	row = find_row("ctid, xmin, tableoid", ref);
+	ctid = *(ItemPointer) DatumGetPointer(column(row, 1, &isnull));
+	xmin = DatumGetTransactionId(column(row, 2, &isnull));
+	table = DatumGetObjectId(column(row, 3, &isnull));
+	for (e = entries; e != NULL; e = e->next)
+		if (e->table == table && e->xmin == xmin && ItemPointerEquals(&e->ctid, &ctid))
+			break;
+	if (e == NULL)
+		e = load_entry(ref, table, &ctid, xmin);
+	model = pin(e, context);
+	SPI_finish();
+	trim_entries();
+	return model;
+}
+
+/* What a function call remembers: the model, and the snapshot that it was seen in. */
+typedef struct ModelArgument
+{
+	PpdlModel  *model;
+	text	   *ref;
+	TransactionId xmin,
+				xmax;
+	uint32		running;
+	CommandId	command;
+	MemoryContext context;		/* the pin's */
+} ModelArgument;
+
+static bool
+same_view(const ModelArgument *m, Snapshot s)
+{
+	return m->xmin == s->xmin && m->xmax == s->xmax && m->running == s->xcnt && m->command == s->curcid;
+}
+
+PpdlModel *
+ppdl_model_argument(FunctionCallInfo fcinfo, int arg)
+{
+	ModelArgument *m = fcinfo->flinfo->fn_extra;
+	text	   *ref = PG_GETARG_TEXT_PP(arg);
+	Snapshot	snapshot = GetActiveSnapshot();
+	MemoryContext parent = fcinfo->flinfo->fn_mcxt;
+	MemoryContext old;
+
+	if (m != NULL && m->model != NULL && same_view(m, snapshot) &&
+		VARSIZE_ANY_EXHDR(ref) == VARSIZE_ANY_EXHDR(m->ref) &&
+		memcmp(VARDATA_ANY(ref), VARDATA_ANY(m->ref), VARSIZE_ANY_EXHDR(ref)) == 0)
+		return m->model;
+	if (m == NULL)
+	{
+		m = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(parent, sizeof(ModelArgument));
+		m->context = AllocSetContextCreate(parent, "ppdl model argument", ALLOCSET_SMALL_SIZES);
+	}
+	m->model = NULL;
+	MemoryContextReset(m->context);
+	old = MemoryContextSwitchTo(m->context);
+	m->ref = (text *) pg_detoast_datum_copy((struct varlena *) ref);
+	MemoryContextSwitchTo(old);
+	m->model = ppdl_model_open(text_to_cstring(ref), m->context);
+	m->xmin = snapshot->xmin;
+	m->xmax = snapshot->xmax;
+	m->running = snapshot->xcnt;
+	m->command = snapshot->curcid;
+	return m->model;
+}
+
+void
+ppdl_model_require_weights(const PpdlModel *model)
+{
+	if (model->encrypted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the weights of model \"%s\" version %d are encrypted", model->name, model->version),
+				 errdetail("They belong to key %s.", model->key_id)));
+	if (ppdl_net_check_trained(model->net, NULL) != PPDL_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" version %d has no weights yet", model->name, model->version),
+				 errhint("Train it with ppdl_train(), or give the weights to ppdl_create_model().")));
+}
+
+static ArrayType *
+weights_array(const PpdlNet *net)
+{
+	int			n = ppdl_net_weight_count(net);
+	double	   *w = palloc_extended(sizeof(double) * n, MCXT_ALLOC_HUGE);
+	Datum	   *d = palloc_extended(sizeof(Datum) * n, MCXT_ALLOC_HUGE);
+
+	ppdl_net_get_weights(net, w);
+	for (int i = 0; i < n; i++)
+		d[i] = Float8GetDatum(w[i]);
+	return construct_array(d, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+int
+ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained)
+{
+	Oid			types[5] = {TEXTOID, TEXTOID, FLOAT8ARRAYOID, TEXTOID, BOOLOID};
+	Datum		values[5];
+	char		nulls[6] = "     ";
+	char	   *json;
+	PpdlError	err;
+	bool		isnull;
+	int			version;
+
+	/* one writer of a name at a time: the next version is read and taken under this lock */
+	DirectFunctionCall2(pg_advisory_xact_lock_int4, Int32GetDatum(0x7070646C),
+						UInt32GetDatum(hash_bytes((const unsigned char *) name, (int) strlen(name))));
+	PPDL_PG(ppdl_net_json(net, &json, &err));
+	values[0] = CStringGetTextDatum(name);
+	values[1] = CStringGetTextDatum(json);
+	free(json);
+	if (ppdl_net_check_trained(net, NULL) == PPDL_OK)
+		values[2] = PointerGetDatum(weights_array(net));
+	else
+		nulls[2] = 'n';
+	if (trained != NULL)
+		values[3] = CStringGetTextDatum(trained);
+	else
+		nulls[3] = 'n';
+	values[4] = BoolGetDatum(first);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, trained)"
+									   " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3, $4::jsonb"
+									   " FROM %1$s.ppdl_models WHERE name = $1"
+									   " HAVING NOT $5 OR count(*) = 0 RETURNING version", ppdl_schema_name()),
+							  5, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
+		elog(ERROR, "could not write ppdl_models");
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", name),
+				 errhint("ppdl_train() adds versions to a model; ppdl_drop_model() removes it.")));
+	version = DatumGetInt32(column(SPI_tuptable->vals[0], 1, &isnull));
+	SPI_finish();
+	return version;
+}
+
+const double *
+ppdl_float8_vector(ArrayType *array, int want, const char *what)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s must be a one-dimensional array, not one of %d dimensions", what, ARR_NDIM(array))));
+	if (n != want)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s has %d values, the model takes %d", what, n, want)));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not contain NULL", what)));
+	return (const double *) ARR_DATA_PTR(array);
+}

@@ -1,0 +1,62 @@
+#include "pg/owner_session.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <ppdl.h>
+#include "utils/builtins.h"
+
+static PpdlOwner *open_owner = NULL;
+static uint8_t open_hash[32];	/* of key and passphrase */
+
+void
+ppdl_owner_session_forget(void)
+{
+	if (open_owner != NULL)
+		ppdl_owner_destroy(open_owner);
+	open_owner = NULL;
+	OPENSSL_cleanse(open_hash, sizeof(open_hash));
+}
+
+void
+ppdl_owner_session_exit(int code, Datum arg)
+{
+	ppdl_owner_session_forget();
+}
+
+/* SHA-256 of the two hashes: no pair of texts runs into another */
+static void
+hash_texts(uint8_t out[32], text *a, text *b)
+{
+	uint8_t		h[64];
+
+	SHA256((const unsigned char *) VARDATA_ANY(a), VARSIZE_ANY_EXHDR(a), h);
+	SHA256((const unsigned char *) VARDATA_ANY(b), VARSIZE_ANY_EXHDR(b), h + 32);
+	SHA256(h, sizeof(h), out);
+	OPENSSL_cleanse(h, sizeof(h));
+}
+
+PpdlOwner *
+ppdl_owner_session(text *key, text *passphrase)
+{
+	uint8_t		hash[32];
+	char	   *secret;
+	PpdlStatus	status;
+	PpdlError	err;
+
+	hash_texts(hash, key, passphrase);
+	if (open_owner != NULL && CRYPTO_memcmp(hash, open_hash, sizeof(hash)) == 0)
+		return open_owner;
+	ppdl_owner_session_forget();
+	secret = text_to_cstring(passphrase);
+	status = ppdl_owner_read(&open_owner, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), secret, &err);
+	OPENSSL_cleanse(secret, strlen(secret));
+	pfree(secret);
+	if (status != PPDL_OK)
+	{
+		open_owner = NULL;
+		ppdl_report(&err);
+	}
+	memcpy(open_hash, hash, sizeof(hash));
+	return open_owner;
+}

@@ -1,0 +1,225 @@
+/* ppdl_train on plain float8[] rows. */
+#include "pg/model_rows.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "nn/json.h"
+#include "nn/train.h"
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+PG_FUNCTION_INFO_V1(ppdl_train_float8_trans);
+PG_FUNCTION_INFO_V1(ppdl_train_float8s_trans);
+PG_FUNCTION_INFO_V1(ppdl_train_float8_final);
+
+static char *
+options_text(FunctionCallInfo fcinfo)
+{
+	Jsonb	   *options;
+
+	if (PG_NARGS() < 5 || PG_ARGISNULL(4))
+		return NULL;
+	options = PG_GETARG_JSONB_P(4);
+	return JsonbToCString(NULL, &options->root, VARSIZE(options));
+}
+
+/* checks the options at the first row, before anything is collected */
+static PpdlRowsState *
+first_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
+{
+	char	   *options = options_text(fcinfo);
+	PpdlTrainOptions parsed;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
+	return ppdl_rows_state_new(fcinfo, model, options, width);
+}
+
+static PpdlRowsState *
+next_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
+{
+	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, true);
+	char	   *options = options_text(fcinfo);
+
+	ppdl_rows_state_check(state, model, width);
+	if (strcmp(options ? options : "", state->options ? state->options : "") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("all rows of an aggregate must have the same training options")));
+	return state;
+}
+
+static Datum
+train_trans(FunctionCallInfo fcinfo, bool vector_label)
+{
+	PpdlModel  *model;
+	PpdlRowsState *state;
+	int			inputs,
+				outputs;
+	double	   *row;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
+	model = ppdl_model_argument(fcinfo, 1);
+	inputs = model->net->inputs;
+	outputs = ppdl_net_outputs(model->net);
+	if (PG_ARGISNULL(0))
+		state = first_row(fcinfo, model, inputs + outputs);
+	else
+		state = next_row(fcinfo, model, inputs + outputs);
+	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
+	{
+		state->skipped++;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	}
+	if (!vector_label && outputs != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" has %d outputs, the label is a single value", model->name, outputs),
+				 errhint("Give the label as an array of %d values.", outputs)));
+	row = ppdl_rows_state_add(state, false);
+	memcpy(row, ppdl_float8_vector(PG_GETARG_ARRAYTYPE_P(2), inputs, "features"), sizeof(double) * inputs);
+	if (vector_label)
+		memcpy(row + inputs, ppdl_float8_vector(PG_GETARG_ARRAYTYPE_P(3), outputs, "label"), sizeof(double) * outputs);
+	else
+		row[inputs] = PG_GETARG_FLOAT8(3);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+}
+
+Datum
+ppdl_train_float8_trans(PG_FUNCTION_ARGS)
+{
+	return train_trans(fcinfo, false);
+}
+
+Datum
+ppdl_train_float8s_trans(PG_FUNCTION_ARGS)
+{
+	return train_trans(fcinfo, true);
+}
+
+/* what the callbacks of a run see */
+typedef struct Watch
+{
+	instr_time	start;
+	double		reported,		/* seconds after the start */
+				loss;
+} Watch;
+
+static double
+seconds_since(instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+static int
+canceled(void *arg)
+{
+	return ppdl_pg_interrupted(NULL);
+}
+
+static void
+progress(void *arg, int step, int steps, double loss)
+{
+	Watch	   *w = arg;
+	double		t = seconds_since(w->start);
+
+	w->loss = loss;
+	if (t < w->reported + 1)
+		return;
+	w->reported = t;
+	ereport(NOTICE,
+			(errmsg("training: step %d of %d, loss %.4g, %.0f s left", step + 1, steps, loss,
+					t / (step > 0 ? step : 1) * (steps - step))));
+}
+
+static char *
+trained_json(const PpdlRowsState *state, const PpdlTrainOptions *opt, const Watch *w)
+{
+	PpdlError	err;
+	char	   *options,
+			   *json;
+
+	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
+	json = psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.6g,"
+					" \"from\": \"%s\", \"options\": %s}",
+					(long long) state->rows, (long long) state->skipped, ppdl_train_steps(opt, (int) state->rows),
+					seconds_since(w->start), w->loss, state->model, options);
+	free(options);
+	return json;
+}
+
+static void
+destroy_net(void *arg)
+{
+	ppdl_net_destroy(arg);
+}
+
+/* a network of its own to train, of the model's shape */
+static PpdlNet *
+copy_net(const PpdlModel *model)
+{
+	PpdlNet    *net;
+	char	   *json;
+	PpdlStatus	status;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_net_json(model->net, &json, &err));
+	status = ppdl_net_parse(&net, json, &err);
+	free(json);
+	PPDL_PG(status);
+	ppdl_guard(CurrentMemoryContext, destroy_net, net);
+	return net;
+}
+
+static void
+run(PpdlNet *net, const PpdlRowsState *state, const PpdlTrainOptions *opt, Watch *w)
+{
+	int			inputs = net->inputs,
+				outputs = ppdl_net_outputs(net);
+	double	   *x = palloc_extended(sizeof(double) * inputs * state->rows, MCXT_ALLOC_HUGE);
+	double	   *y = palloc_extended(sizeof(double) * outputs * state->rows, MCXT_ALLOC_HUGE);
+	PpdlError	err;
+
+	for (int64 i = 0; i < state->rows; i++)
+	{
+		const double *row = state->data + i * state->width;
+
+		memcpy(x + i * inputs, row, sizeof(double) * inputs);
+		memcpy(y + i * outputs, row + inputs, sizeof(double) * outputs);
+	}
+	PPDL_PG(ppdl_net_train(net, x, y, (int) state->rows, opt, canceled, progress, w, &err));
+}
+
+Datum
+ppdl_train_float8_final(PG_FUNCTION_ARGS)
+{
+	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, false);
+	PpdlModel  *model = ppdl_model_open(state->model, CurrentMemoryContext);
+	PpdlNet    *net = copy_net(model);
+	PpdlTrainOptions opt;
+	Watch		w = {.reported = 0};
+	char		ref[PPDL_MODEL_REF];
+	PpdlError	err;
+
+	if (state->rows == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are no rows to train model \"%s\" on", model->name),
+				 errdetail("%lld rows had NULL features or a NULL label.", (long long) state->skipped)));
+	if (state->rows > PG_INT32_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows to train on")));
+	if (net->inputs + ppdl_net_outputs(net) != state->width)
+		elog(ERROR, "model \"%s\" does not fit the collected rows", model->name);
+	PPDL_PG(ppdl_train_options_parse(&opt, state->options, &err));
+	INSTR_TIME_SET_CURRENT(w.start);
+	run(net, state, &opt, &w);
+	snprintf(ref, sizeof(ref), "%s@%d", model->name,
+			 ppdl_model_store(model->name, false, net, trained_json(state, &opt, &w)));
+	PG_RETURN_TEXT_P(cstring_to_text(ref));
+}

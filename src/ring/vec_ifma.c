@@ -1,0 +1,376 @@
+/* The array kernels with AVX-512 IFMA. */
+#include "ring/kernels.h"
+
+#if defined(__x86_64__)
+
+#include "ring/ifma.h"
+
+/* what products of two variables need: Barrett (HAC 14.42) with both factors shifted to the left */
+typedef struct Barrett
+{
+	Prime		p;
+	V			shift,			/* 52 - bits */
+				mu;				/* floor(2^(2*bits) / q) * 2^(51-bits) */
+} Barrett;
+
+static inline Barrett
+barrett(const PpdlModulus *m)
+{
+	Barrett		b = {prime(m), set1((uint64_t) (52 - m->bits)), set1(m->barrett << (51 - m->bits))};
+
+	return b;
+}
+
+/* a*b mod q: h = floor(a*b / 2^(bits-1)), quotient floor(h * mu / 2^52), at most 2 too small */
+static inline V
+mul(const Barrett *b, V x, V y)
+{
+	const V		zero = _mm512_setzero_si512();
+	V			h = _mm512_madd52hi_epu64(zero, _mm512_sllv_epi64(x, b->shift), _mm512_add_epi64(y, y)),
+				l = _mm512_madd52lo_epu64(zero, x, y),
+				t = _mm512_madd52hi_epu64(zero, h, b->mu);
+
+	l = _mm512_and_si512(_mm512_madd52lo_epu64(l, t, b->p.negq), b->p.mask);
+	return fold(fold(l, b->p.q2), b->p.q);
+}
+
+static inline V
+mul_w(const Prime *p, V x, Shoup s)
+{
+	return fold(mul_lazy(p, x, s), p->q);
+}
+
+static inline V
+add(const Prime *p, V x, V y)
+{
+	return fold(_mm512_add_epi64(x, y), p->q);
+}
+
+/* a negative difference is the larger one, unsigned */
+static inline V
+sub(const Prime *p, V x, V y)
+{
+	V			d = _mm512_sub_epi64(x, y);
+
+	return _mm512_min_epu64(d, _mm512_add_epi64(d, p->q));
+}
+
+static void
+vec_add(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	const Prime p = prime(m);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, add(&p, load(a + i), load(b + i)));
+}
+
+static void
+vec_sub(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	const Prime p = prime(m);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, sub(&p, load(a + i), load(b + i)));
+}
+
+static void
+vec_neg(const PpdlModulus *m, uint64_t *out, const uint64_t *a, size_t n)
+{
+	const Prime p = prime(m);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, sub(&p, _mm512_setzero_si512(), load(a + i)));
+}
+
+static void
+vec_mul(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	const Barrett r = barrett(m);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, mul(&r, load(a + i), load(b + i)));
+}
+
+static void
+vec_mul_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n)
+{
+	const Barrett r = barrett(m);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(acc + i, add(&r.p, load(acc + i), mul(&r, load(a + i), load(b + i))));
+}
+
+static void
+vec_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, uint64_t wq, size_t n)
+{
+	const Prime p = prime(m);
+	const Shoup s = shoup1(w, wq);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, mul_w(&p, load(a + i), s));
+}
+
+static void
+vec_mul_w_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, uint64_t wq, size_t n)
+{
+	const Prime p = prime(m);
+	const Shoup s = shoup1(w, wq);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(acc + i, add(&p, load(acc + i), mul_w(&p, load(a + i), s)));
+}
+
+static void
+vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n)
+{
+	const Prime p = prime(m);
+	const Shoup s = shoup1(w, wq);
+
+	for (size_t i = 0; i < n; i += 8)
+	{
+		V			d = _mm512_sub_epi64(_mm512_add_epi64(load(a + i), p.q), load(b + i));
+
+		store(out + i, mul_w(&p, d, s));
+	}
+}
+
+static void
+vec_add_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n)
+{
+	const Prime p = prime(m);
+	const V		x = set1(w);
+
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, add(&p, load(a + i), x));
+}
+
+/* for sums h*2^52 + l that are too long for Barrett: 2^52 and 2^104 as factors */
+typedef struct Wide
+{
+	Prime		p;
+	Shoup		one,			/* floor(2^52 / q) */
+				two52,
+				two104;
+	V			q4;
+} Wide;
+
+static inline Wide
+wide(const PpdlModulus *m)
+{
+	uint64_t	two52 = (UINT64_C(1) << 52) % m->q,
+				two104 = ppdl_mod_mul(m, two52, two52);
+	Wide		w = {
+		prime(m), {set1(1), set1((UINT64_C(1) << 52) / m->q)},
+		shoup1(two52, ppdl_shoup(m, two52)), shoup1(two104, ppdl_shoup(m, two104)), set1(4 * m->q)
+	};
+
+	return w;
+}
+
+/* h*2^52 + l mod q; the low 52 bits of l count, h < 2^52: two quotients, one multiple of q */
+static inline V
+reduce104(const Wide *w, V h, V l)
+{
+	const V		zero = _mm512_setzero_si512();
+	V			t = _mm512_madd52hi_epu64(_mm512_madd52hi_epu64(zero, h, w->two52.wq), l, w->one.wq),
+				r = _mm512_madd52lo_epu64(l, h, w->two52.w);
+
+	r = _mm512_and_si512(_mm512_madd52lo_epu64(r, t, w->p.negq), w->p.mask);
+	return fold(fold(r, w->p.q2), w->p.q);
+}
+
+/* h*2^52 + l mod q for any l and h < 2^63: carries first */
+static inline V
+reduce_sum(const Wide *w, V h, V l, int long_sum)
+{
+	V			r;
+
+	h = _mm512_add_epi64(h, _mm512_srli_epi64(l, 52));
+	r = reduce104(w, h, l);
+	if (long_sum)
+		r = add(&w->p, r, mul_w(&w->p, _mm512_srli_epi64(h, 52), w->two104));
+	return r;
+}
+
+static void
+vec_reduce(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n)
+{
+	const Wide	w = wide(m);
+
+	for (size_t i = 0; i < n; i += 8)
+	{
+		V			x = load(in + i);
+
+		store(out + i, reduce104(&w, _mm512_srli_epi64(x, 52), x));
+	}
+}
+
+static void
+vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n)
+{
+	const Wide	w = wide(m);
+	const V		half = set1(from->q / 2),
+				wrap = set1(ppdl_mod_from_u64(m, from->q));
+
+	for (size_t i = 0; i < n; i += 8)
+	{
+		V			x = load(in + i),
+					r = mul_w(&w.p, x, w.one);
+
+		r = _mm512_mask_sub_epi64(r, _mm512_cmpgt_epu64_mask(x, half), r, wrap);
+		store(out + i, _mm512_min_epu64(r, _mm512_add_epi64(r, w.p.q)));
+	}
+}
+
+/*
+ * 4096 low halves stay below 2^64 and 4096 high halves of 100-bit products below
+ * 2^60; what is accumulated comes in after the reduction.
+ */
+#define DOT(OUTPUTS, VECTORS) \
+	do { \
+		V			h[2][VECTORS], \
+					l[2][VECTORS]; \
+		for (int v = 0; v < VECTORS; v++) \
+			h[0][v] = h[1][v] = l[0][v] = l[1][v] = _mm512_setzero_si512(); \
+		for (int j = 0; j < terms; j++) \
+			for (int v = 0; v < VECTORS; v++) \
+			{ \
+				V			x = load(a[j] + i + 8 * v); \
+				for (int o = 0; o < OUTPUTS; o++) \
+				{ \
+					V			y = load((o ? k1 : k0)[j] + i + 8 * v); \
+					l[o][v] = _mm512_madd52lo_epu64(l[o][v], x, y); \
+					h[o][v] = _mm512_madd52hi_epu64(h[o][v], x, y); \
+				} \
+			} \
+		for (int o = 0; o < OUTPUTS; o++) \
+			for (int v = 0; v < VECTORS; v++) \
+			{ \
+				uint64_t   *out = (o ? out1 : out0) + i + 8 * v; \
+				V			r = reduce_sum(&w, h[o][v], l[o][v], long_sum); \
+				store(out, accumulate ? add(&w.p, r, load(out)) : r); \
+			} \
+		i += 8 * VECTORS; \
+	} while (0)
+
+static inline __attribute__((always_inline)) void
+dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
+	const uint64_t *const *k0, const uint64_t *const *k1, int outputs, int terms, int accumulate, size_t n)
+{
+	const Wide	w = wide(m);
+	const int	long_sum = terms > 14;	/* 15 * (2^48 + 1) and the carry still fit 52 bits */
+	size_t		i = 0;
+
+	while (i + 32 <= n)
+		DOT(outputs, 4);
+	while (i < n)
+		DOT(outputs, 1);
+}
+
+static void
+vec_dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
+		int terms, int accumulate, size_t n)
+{
+	dot(m, out, NULL, a, k, NULL, 1, terms, accumulate, n);
+}
+
+static void
+vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
+		 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
+{
+	dot(m, out0, out1, a, k0, k1, 2, terms, accumulate, n);
+}
+
+static size_t
+vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
+{
+	const V		last = set1(m->q - 1);
+	size_t		count = 0;
+
+	for (size_t i = 0; i < n; i += 8)
+		count += (size_t) __builtin_popcount(_mm512_cmpgt_epu64_mask(load(a + i), last));
+	return count;
+}
+
+static void
+permute(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
+{
+	for (size_t i = 0; i < n; i += 8)
+		store(out + i, _mm512_i32gather_epi64(_mm256_loadu_si256((const __m256i *) (perm + i)), in, 8));
+}
+
+static void
+conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
+		uint64_t w, uint64_t wq, uint64_t c, size_t n)
+{
+	const Prime p = prime(m);
+	const Shoup s = shoup1(w, wq);
+	const V		scale = set1(c),
+				shift = set1((uint64_t) (52 - m->bits));
+
+	for (size_t i = 0; i < n; i += 8)
+	{
+		V			r = mul_w(&p, load(x + i), s);
+
+		store(y + i, r);
+		store(frac + i, _mm512_madd52hi_epu64(load(frac + i), _mm512_sllv_epi64(r, shift), scale));
+	}
+}
+
+#define CONV_OUT(VECTORS) \
+	do { \
+		V			h[VECTORS], \
+					l[VECTORS]; \
+		for (int v = 0; v < VECTORS; v++) \
+			h[v] = l[v] = _mm512_setzero_si512(); \
+		for (int j = 0; j < terms; j++) \
+		{ \
+			const V		c = set1(k[j]); \
+			for (int v = 0; v < VECTORS; v++) \
+			{ \
+				V			x = load(y + j * PPDL_CONV_BLOCK + i + 8 * v); \
+				l[v] = _mm512_madd52lo_epu64(l[v], x, c); \
+				h[v] = _mm512_madd52hi_epu64(h[v], x, c); \
+			} \
+		} \
+		for (int v = 0; v < VECTORS; v++) \
+			store(out + i + 8 * v, reduce_sum(&w, h[v], l[v], long_sum)); \
+		i += 8 * VECTORS; \
+	} while (0)
+
+static void
+conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms, size_t n)
+{
+	const Wide	w = wide(m);
+	const int	long_sum = terms > 14;
+	size_t		i = 0;
+
+	while (i + 64 <= n)
+		CONV_OUT(8);
+	while (i < n)
+		CONV_OUT(1);
+}
+
+const PpdlKernels ppdl_kernels_ifma = {
+	.ntt = ppdl_ifma_ntt,
+	.intt = ppdl_ifma_intt,
+	.permute = permute,
+	.add = vec_add,
+	.sub = vec_sub,
+	.neg = vec_neg,
+	.mul = vec_mul,
+	.mul_add = vec_mul_add,
+	.mul_w = vec_mul_w,
+	.mul_w_add = vec_mul_w_add,
+	.sub_mul_w = vec_sub_mul_w,
+	.add_w = vec_add_w,
+	.reduce = vec_reduce,
+	.switch_modulus = vec_switch_modulus,
+	.dot = vec_dot,
+	.dot2 = vec_dot2,
+	.count_unreduced = vec_count_unreduced,
+	.conv_in = conv_in,
+	.conv_out = conv_out,
+};
+
+#endif

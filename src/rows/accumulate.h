@@ -1,0 +1,38 @@
+/*
+ * Adding packed residues to 64-bit accumulators: the inner loop of sums.
+ */
+#ifndef PPDL_ROWS_ACCUMULATE_H
+#define PPDL_ROWS_ACCUMULATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* residues of at most 50 bits that fit an accumulator that was reduced before */
+#define PPDL_LAZY_ADDS 8192
+
+/* four values at a time: where two 16-byte loads lie and how their bytes and bits move */
+typedef struct PpdlUnpackGroup
+{
+	size_t		lo,
+				hi;				/* offsets from the group's first byte */
+	uint8_t		shuffle[32];
+	uint64_t	shift[4];
+} PpdlUnpackGroup;
+
+/* how to unpack n values of `bits` bits, 1 <= bits <= 50 */
+typedef struct PpdlUnpackPlan
+{
+	size_t		n,
+				bytes;
+	int			bits;
+	int			groups;			/* 0: no vector form */
+	PpdlUnpackGroup group[3];	/* even groups, odd groups, the last group */
+} PpdlUnpackPlan;
+
+void		ppdl_unpack_plan(PpdlUnpackPlan *plan, size_t n, int bits);
+
+/* acc[i] += value i; reads exactly plan->bytes bytes of src.  Scalar and AVX2 twins, chosen at run time. */
+void		ppdl_unpack_add(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src);
+void		ppdl_unpack_add_avx2(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src);	/* groups > 0 */
+
+#endif

@@ -1,0 +1,574 @@
+#include "rows/sum.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "ring/vec.h"
+#include "rows/accumulate.h"
+#include "rows/openbatch.h"
+#include "rows/residues.h"
+
+#define MAX_LIMBS 2
+#define STATE_MAGIC 0x314D5553u /* "SUM1" */
+/* open batches are expanded early when they hold more */
+#define OPEN_BYTES ((size_t) 32 << 20)
+/* weights are counted in 64 bits */
+#define MAX_BOUND 0x1p62
+
+struct PpdlSum
+{
+	const PpdlParams *par;		/* NULL before the first term */
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	int			width,
+				logk,
+				limbs;
+	double		scale,
+				bound,			/* sum of |weight| * bound */
+				max_bound,		/* what the limbs have room for */
+				squares;		/* variance of the error of what is in a already */
+	uint64_t	count;
+	PpdlUnpackPlan plan[MAX_LIMBS];
+	uint64_t   *b[MAX_LIMBS];	/* k each: sums of the values' coefficients */
+	unsigned	lazy;			/* additions since b was reduced */
+	uint64_t   *a;				/* limbs * N, NTT domain, without the open batches; NULL: zero */
+	PpdlOpenBatches open;
+
+	/* the slice last seen: the fast path compares bytes with these */
+	PpdlOpenBatch *batch;		/* its batch, NULL: none */
+	size_t		slice_len;		/* 0: no slice seen yet */
+	uint64_t	head[3];		/* the common header */
+};
+
+PpdlStatus
+ppdl_sum_create(PpdlSum **out, PpdlError *err)
+{
+	*out = calloc(1, sizeof(PpdlSum));
+	return *out == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+static void
+clear(PpdlSum *s)
+{
+	for (int l = 0; l < MAX_LIMBS; l++)
+		ppdl_free_aligned(s->b[l]);
+	ppdl_free_aligned(s->a);
+	ppdl_open_batches_free(&s->open);
+	memset(s, 0, sizeof(*s));
+}
+
+void
+ppdl_sum_destroy(PpdlSum *s)
+{
+	if (s == NULL)
+		return;
+	clear(s);
+	free(s);
+}
+
+uint64_t
+ppdl_sum_count(const PpdlSum *s)
+{
+	return s->count;
+}
+
+size_t
+ppdl_sum_memory(const PpdlSum *s)
+{
+	size_t		bytes = sizeof(*s) + s->open.bytes;
+
+	if (s->par != NULL)
+		bytes += (MAX_LIMBS * sizeof(uint64_t)) << s->logk;
+	if (s->a != NULL)
+		bytes += (size_t) s->limbs * s->par->n * sizeof(uint64_t);
+	return bytes;
+}
+
+/* ------------------------------------------------------------------ shape and bounds */
+
+/* the largest bound that `limbs` limbs hold: half the modulus, less a millionth part for the noise */
+static double
+reach(const PpdlParams *par, int limbs, double scale)
+{
+	double		q = 1;
+
+	for (int l = 0; l < limbs; l++)
+		q *= (double) par->ring->mod[l].q;
+	return fmin(q / 2 * (1 - 0x1p-20) / scale, MAX_BOUND);
+}
+
+static PpdlStatus
+overflow(const PpdlSum *s, double bound, int limbs, PpdlError *err)
+{
+	double		max = reach(s->par, limbs, s->scale);
+
+	ppdl_error(err, PPDL_ERR_RANGE, "sum may overflow after %llu terms: it could reach %.6g, and %d limb%s at scale 2^%.4g hold%s %.6g",
+			   (unsigned long long) s->count, bound, limbs, limbs == 1 ? "" : "s", log2(s->scale), limbs == 1 ? "s" : "", max);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Sum smaller groups, or rows encrypted with more limbs or a smaller scale.");
+}
+
+/* takes its shape from the first term */
+static PpdlStatus
+start(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
+{
+	const size_t k = (size_t) 1 << c->logk;
+
+	for (int l = 0; l < MAX_LIMBS && l < c->limbs; l++)
+	{
+		s->b[l] = ppdl_alloc_aligned(k * sizeof(uint64_t));
+		if (s->b[l] == NULL)
+		{
+			clear(s);
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		}
+		memset(s->b[l], 0, k * sizeof(uint64_t));
+		ppdl_unpack_plan(&s->plan[l], k, c->par->ring->mod[l].bits);
+	}
+	s->par = c->par;
+	memcpy(s->fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES);
+	s->width = c->width;
+	s->logk = c->logk;
+	s->scale = c->scale;
+	s->limbs = c->limbs < MAX_LIMBS ? c->limbs : MAX_LIMBS;
+	s->max_bound = reach(s->par, s->limbs, s->scale);
+	return PPDL_OK;
+}
+
+/* what the sum looks like to ppdl_cipher_check_same */
+static PpdlCipher
+shape(const PpdlSum *s)
+{
+	PpdlCipher	c = {.par = s->par, .kind = PPDL_KIND_ROW, .limbs = s->limbs, .width = s->width,
+		.logk = s->logk, .scale = s->scale};
+
+	memcpy(c.fingerprint, s->fingerprint, PPDL_FINGERPRINT_BYTES);
+	return c;
+}
+
+/* makes room for a term of `limbs` limbs that adds `bound`; nothing changes on error */
+static PpdlStatus
+admit(PpdlSum *s, int limbs, double bound, PpdlError *err)
+{
+	if (limbs > s->limbs)
+		limbs = s->limbs;
+	if (!(s->bound + bound <= reach(s->par, limbs, s->scale)))
+		return overflow(s, s->bound + bound, limbs, err);
+	s->limbs = limbs;
+	s->max_bound = reach(s->par, limbs, s->scale);
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ the two halves */
+
+static void
+reduce_b(PpdlSum *s)
+{
+	const size_t k = (size_t) 1 << s->logk;
+
+	for (int l = 0; l < s->limbs; l++)
+		for (size_t f = 0; f < k; f++)
+			s->b[l][f] = ppdl_mod_from_u64(&s->par->ring->mod[l], s->b[l][f]);
+	s->lazy = 0;
+}
+
+/* b += the k residues of each limb at src */
+static inline void
+add_b(PpdlSum *s, const uint8_t *src)
+{
+	for (int l = 0; l < s->limbs; l++)
+	{
+		ppdl_unpack_add(&s->plan[l], s->b[l], src);
+		src += s->plan[l].bytes;
+	}
+	if (++s->lazy == PPDL_LAZY_ADDS)
+		reduce_b(s);
+}
+
+static PpdlStatus
+need_a(PpdlSum *s, PpdlError *err)
+{
+	const size_t bytes = (size_t) s->limbs * s->par->n * sizeof(uint64_t);
+
+	if (s->a != NULL)
+		return PPDL_OK;
+	s->a = ppdl_alloc_aligned(bytes);
+	if (s->a == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(s->a, 0, bytes);
+	return PPDL_OK;
+}
+
+/* moves the open batches into a */
+static PpdlStatus
+flush(PpdlSum *s, PpdlError *err)
+{
+	double		squares;
+
+	if (s->open.used == 0)
+		return PPDL_OK;
+	PPDL_TRY(need_a(s, err));
+	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
+	PPDL_TRY(ppdl_open_batches_expand(&s->open, s->par, s->logk, s->a, s->limbs, err));
+	s->squares += PPDL_SIGMA * PPDL_SIGMA * squares;
+	ppdl_open_batches_free(&s->open);
+	s->batch = NULL;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+enter_batch(PpdlSum *s, const uint8_t *seed, int logc, PpdlError *err)
+{
+	uint64_t	words[4];
+
+	if (s->open.bytes > OPEN_BYTES)
+		PPDL_TRY(flush(s, err));
+	memcpy(words, seed, sizeof(words));
+	s->batch = ppdl_open_batch_find(&s->open, words, logc);
+	return s->batch == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ adding */
+
+/* b[l] += weight * v, v reduced */
+static void
+add_weighted(PpdlSum *s, int l, const uint64_t *v, uint64_t w)
+{
+	const PpdlModulus *m = &s->par->ring->mod[l];
+
+	for (size_t f = 0; f < (size_t) 1 << s->logk; f++)
+		s->b[l][f] = ppdl_mod_add(m, s->b[l][f], ppdl_mod_mul(m, v[f], w));
+}
+
+static PpdlStatus
+add_slice_weighted(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	const size_t k = (size_t) 1 << c->logk;
+	const uint8_t *src = c->residues;
+	PpdlStatus	status = PPDL_OK;
+	uint64_t   *v = malloc(MAX_LIMBS * k * sizeof(uint64_t));
+
+	if (v == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int l = 0; l < s->limbs && status == PPDL_OK; l++)
+	{
+		status = ppdl_residues_get(&s->par->ring->mod[l], v + (size_t) l * k, src, k, err);
+		src += s->plan[l].bytes;
+	}
+	if (status == PPDL_OK && !ppdl_open_batch_add_slow(&s->open, s->batch, c->pos, weight))
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (status == PPDL_OK)
+	{
+		reduce_b(s);
+		for (int l = 0; l < s->limbs; l++)
+			add_weighted(s, l, v + (size_t) l * k, ppdl_mod_from_i64(&s->par->ring->mod[l], weight));
+	}
+	free(v);
+	return status;
+}
+
+static PpdlStatus
+add_slice(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	PPDL_TRY(enter_batch(s, c->seed, c->logc, err));
+	if (weight != 1)
+		return add_slice_weighted(s, c, weight, err);
+	if (!ppdl_open_batch_add(&s->open, s->batch, c->pos))
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	add_b(s, c->residues);
+	return PPDL_OK;
+}
+
+/* the residues of an explicit row's lowest limbs: k of b, then N of a, limb by limb */
+static PpdlStatus
+read_row(const PpdlCipher *c, int limbs, uint64_t *v, PpdlError *err)
+{
+	const size_t n[2] = {(size_t) 1 << c->logk, c->par->n};
+	const uint8_t *src = c->residues;
+
+	for (int l = 0; l < limbs; l++)
+		for (int half = 0; half < 2; half++)
+		{
+			const PpdlModulus *m = &c->par->ring->mod[l];
+
+			PPDL_TRY(ppdl_residues_get(m, v, src, n[half], err));
+			src += ppdl_packed_size(n[half], m->bits);
+			v += n[half];
+		}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+add_row(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	const size_t k = (size_t) 1 << s->logk,
+				n = s->par->n;
+	PpdlStatus	status;
+	uint64_t   *v = ppdl_alloc_aligned((size_t) s->limbs * (k + n) * sizeof(uint64_t)),
+			   *at = v;
+
+	if (v == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	PPDL_GOTO(done, read_row(c, s->limbs, v, err));
+	PPDL_GOTO(done, need_a(s, err));
+	reduce_b(s);
+	for (int l = 0; l < s->limbs; l++, at += k + n)
+	{
+		const PpdlModulus *m = &s->par->ring->mod[l];
+		uint64_t	w = ppdl_mod_from_i64(m, weight);
+
+		add_weighted(s, l, at, w);
+		memmove(v, at + k, n * sizeof(uint64_t));	/* aligned; behind what is still to come */
+		ppdl_vec_mul_scalar_add(m, ppdl_limb(s->par->ring, s->a, l), v, w, n);
+	}
+	s->squares += c->noise * c->noise * (double) weight * (double) weight;
+done:
+	ppdl_free_aligned(v);
+	return status;
+}
+
+/* the bytes by which the fast path knows the next slice of this kind */
+static void
+remember(PpdlSum *s, const void *buf, size_t len)
+{
+	memcpy(s->head, buf, sizeof(s->head));
+	s->slice_len = len;
+}
+
+PpdlStatus
+ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	double		bound = fabs((double) weight) * c->bound;
+
+	if (c->kind == PPDL_KIND_PACKED)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "packed values cannot be summed");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Sum the rows themselves.");
+	}
+	if (s->par == NULL)
+		PPDL_TRY(start(s, c, err));
+	else
+	{
+		PpdlCipher	mine = shape(s);
+
+		PPDL_TRY(ppdl_cipher_check_same(&mine, c, "sum", err));
+	}
+	s->slice_len = 0;
+	PPDL_TRY(admit(s, c->limbs, bound, err));
+	if (c->kind == PPDL_KIND_SLICE)
+		PPDL_TRY(add_slice(s, c, weight, err));
+	else
+		PPDL_TRY(add_row(s, c, weight, err));
+	s->bound += bound;
+	s->count++;
+	return PPDL_OK;
+}
+
+/*
+ * A slice whose first 24 bytes are those of the last one: what may differ is batch,
+ * position and residues.  1 = added, 0 = take the slow path, which also raises errors.
+ */
+static inline int
+add_alike(PpdlSum *s, const uint8_t *p)
+{
+	uint64_t	head[3],
+				seed[4];
+	unsigned	logc = p[24];
+	uint32_t	pos = (uint32_t) p[26] | (uint32_t) p[27] << 8;
+	PpdlOpenBatch *b = s->batch;
+
+	memcpy(head, p, sizeof(head));
+	memcpy(seed, p + 28, sizeof(seed));
+	if (((head[0] ^ s->head[0]) | (head[1] ^ s->head[1]) | (head[2] ^ s->head[2])) != 0 ||
+		p[25] != s->logk || logc + (unsigned) s->logk > (unsigned) s->par->logn || pos >> logc != 0 ||
+		s->bound + 1 > s->max_bound)
+		return 0;
+	if (b == NULL || b->logc != (int) logc ||
+		((seed[0] ^ b->seed[0]) | (seed[1] ^ b->seed[1]) | (seed[2] ^ b->seed[2]) | (seed[3] ^ b->seed[3])) != 0)
+	{
+		if (enter_batch(s, p + 28, (int) logc, NULL) != PPDL_OK)
+			return 0;
+		b = s->batch;
+	}
+	if (!ppdl_open_batch_add(&s->open, b, pos))
+		return 0;
+	add_b(s, p + 60);
+	s->bound += 1;
+	s->count++;
+	return 1;
+}
+
+PpdlStatus
+ppdl_sum_add_bytes(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
+{
+	PpdlCipher	c;
+
+	if (len == s->slice_len && add_alike(s, buf))
+		return PPDL_OK;
+	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	PPDL_TRY(ppdl_sum_add(s, &c, 1, err));
+	if (c.kind == PPDL_KIND_SLICE)
+		remember(s, buf, len);
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ merging */
+
+static PpdlStatus
+merge_halves(PpdlSum *into, PpdlSum *from, PpdlError *err)
+{
+	const PpdlRing *ring = into->par->ring;
+
+	if (!ppdl_open_batches_merge(&into->open, &from->open))
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	reduce_b(into);
+	reduce_b(from);
+	if (from->a != NULL)
+		PPDL_TRY(need_a(into, err));
+	for (int l = 0; l < into->limbs; l++)
+	{
+		const PpdlModulus *m = &ring->mod[l];
+
+		for (size_t f = 0; f < (size_t) 1 << into->logk; f++)
+			into->b[l][f] = ppdl_mod_add(m, into->b[l][f], from->b[l][f]);
+		if (from->a != NULL)
+			ppdl_vec_add(m, ppdl_limb(ring, into->a, l), ppdl_limb(ring, into->a, l), ppdl_limb(ring, from->a, l), ring->n);
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
+{
+	PpdlCipher	mine,
+				other;
+
+	if (from->count == 0)
+		return PPDL_OK;
+	if (into->count == 0)
+	{
+		PpdlSum		empty = *into;
+
+		*into = *from;
+		*from = empty;
+		return PPDL_OK;
+	}
+	mine = shape(into);
+	other = shape(from);
+	PPDL_TRY(ppdl_cipher_check_same(&mine, &other, "sum", err));
+	PPDL_TRY(admit(into, from->limbs, from->bound, err));
+	into->slice_len = 0;
+	PPDL_TRY(merge_halves(into, from, err));
+	into->bound += from->bound;
+	into->squares += from->squares;
+	into->count += from->count;
+	if (into->open.bytes > OPEN_BYTES)
+		PPDL_TRY(flush(into, err));
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ results */
+
+/* the whole uniform half: what is in a already plus the open batches, `limbs` limbs */
+static PpdlStatus
+expand(const PpdlSum *s, int limbs, uint64_t *a, double *squares, PpdlError *err)
+{
+	const size_t bytes = (size_t) limbs * s->par->n * sizeof(uint64_t);
+
+	if (s->a != NULL)
+		memcpy(a, s->a, bytes);
+	else
+		memset(a, 0, bytes);
+	PPDL_TRY(ppdl_open_batches_squares(&s->open, squares, err));
+	*squares = s->squares + PPDL_SIGMA * PPDL_SIGMA * *squares;
+	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, err);
+}
+
+/* the sum as a row of `limbs` limbs; the state stays as it is */
+static PpdlStatus
+write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
+{
+	PpdlCipher	row = shape(s);
+	PpdlStatus	status;
+	double		squares;
+	uint64_t   *a = ppdl_alloc_aligned((size_t) limbs * s->par->n * sizeof(uint64_t));
+
+	if (a == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	PPDL_GOTO(done, expand(s, limbs, a, &squares, err));
+	reduce_b(s);
+	row.limbs = limbs;
+	row.scale = s->scale * divisor;
+	row.noise = sqrt(squares);
+	row.bound = s->bound / divisor;
+	ppdl_cipher_put_row_header(w, &row);
+	for (int l = 0; l < limbs; l++)
+		ppdl_cipher_put_row_limb(w, &row, l, s->b[l], ppdl_limb(s->par->ring, a, l));
+	if (w->bad)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+done:
+	ppdl_free_aligned(a);
+	return status;
+}
+
+PpdlStatus
+ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err)
+{
+	int			limbs = 1;
+
+	if (s->count == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum of no terms has no value");
+	if (!(divisor > 0) || !isnormal(s->scale * divisor))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum cannot be divided by %g", divisor);
+	while (limbs < s->limbs && s->bound > reach(s->par, limbs, s->scale))
+		limbs++;
+	return write_row(s, limbs, divisor, w, err);
+}
+
+PpdlStatus
+ppdl_sum_save(PpdlSum *s, PpdlWriter *w, PpdlError *err)
+{
+	ppdl_write_u32(w, STATE_MAGIC);
+	ppdl_write_u64(w, s->count);
+	if (s->count > 0)
+		return write_row(s, s->limbs, 1, w, err);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+static PpdlStatus
+load(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
+{
+	PpdlReader	r = ppdl_reader(buf, len);
+	uint32_t	magic = ppdl_read_u32(&r);
+	uint64_t	count = ppdl_read_u64(&r);
+	PpdlCipher	c;
+
+	if (r.bad || magic != STATE_MAGIC)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of a sum");
+	if ((count == 0) != (ppdl_reader_left(&r) == 0))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum of %llu terms with %zu bytes of row",
+						  (unsigned long long) count, ppdl_reader_left(&r));
+	if (count == 0)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_cipher_validate(r.p, ppdl_reader_left(&r), err));
+	PPDL_TRY(ppdl_cipher_parse(&c, r.p, ppdl_reader_left(&r), err));
+	if (c.kind != PPDL_KIND_ROW)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum that holds no row");
+	PPDL_TRY(ppdl_sum_add(s, &c, 1, err));
+	s->count = count;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_sum_load(PpdlSum **out, const void *buf, size_t len, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_sum_create(out, err));
+	status = load(*out, buf, len, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_sum_destroy(*out);
+		*out = NULL;
+	}
+	return status;
+}

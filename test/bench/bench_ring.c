@@ -1,0 +1,282 @@
+/*
+ * Speed of the ring floor: prints `name<TAB>value<TAB>unit<TAB>note`, one figure
+ * a line.  Times are medians of runs that take turns between the levels, so that
+ * ratios hold on a busy machine.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+#include "ring/random.h"
+#include "ring/ring.h"
+#include "ring/rns.h"
+#include "ring/vec.h"
+
+#define RUNS 41
+#define LEVELS 3
+
+/* the primes of the deep ring: good for every N up to 2^16 */
+static const uint64_t primes[] = {
+	0x3ffffffd20001, 0x10000140001, 0xffffe80001, 0xffffc40001, 0x100003e0001, 0xffffb20001,
+	0x10000500001, 0xffff940001, 0xffff8a0001, 0xffff820001, 0xffff780001, 0x10000960001,
+	0x3ffffe80001, 0x3ffffd20001, 0x3ffffffb80001, 0x3fffffed60001, 0x3fffffec80001,
+	0x3fffffebe0001, 0x3fffffea60001, 0x3fffffea40001, 0x3fffffe9e0001, 0x3fffffe9a0001,
+	0x3fffffe940001, 0x3fffffe620001, 0xfffffffa0001, 0xfffffff00001, 0x10000001a0001,
+	0x10000001e0001,
+	0x3fffffe460001, 0x3fffffdd40001, 0x3fffffdce0001, 0x3fffffd900001, 0x3fffffd7a0001,
+	0x3fffffd540001, 0x3fffffd500001, 0x3fffffd2a0001, 0x3fffffcc40001
+};
+
+#define COUNT ((int) (sizeof(primes) / sizeof(primes[0])))
+#define TERMS 4
+
+typedef struct Work
+{
+	PpdlRing   *ring;
+	PpdlPool   *pool;
+	PpdlBaseConv *bc;
+	uint64_t   *buf;			/* 2 * COUNT limbs */
+	const uint64_t *a[COUNT],
+			   *k0[COUNT],
+			   *k1[COUNT];
+	uint64_t   *out[COUNT];
+	const uint32_t *perm;
+} Work;
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	double		x = *(const double *) a,
+				y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* medians of the seconds that one call takes at each level; a level the processor lacks gets 0 */
+static void
+measure(double seconds[LEVELS], void (*fn) (Work *), Work *w, int repeat)
+{
+	double		run[LEVELS][RUNS];
+
+	for (int r = 0; r < RUNS; r++)
+		for (int level = 0; level < LEVELS; level++)
+		{
+			double		start;
+
+			if (ppdl_cpu_force((PpdlCpu) level) != (PpdlCpu) level)
+				continue;
+			fn(w);
+			start = now();
+			for (int i = 0; i < repeat; i++)
+				fn(w);
+			run[level][r] = (now() - start) / repeat;
+		}
+	for (int level = 0; level < LEVELS; level++)
+	{
+		seconds[level] = 0;
+		if (level > (int) ppdl_cpu_best())
+			continue;
+		qsort(run[level], RUNS, sizeof(double), by_value);
+		seconds[level] = run[level][RUNS / 2];
+	}
+	ppdl_cpu_force(ppdl_cpu_best());
+}
+
+/* name_<level>_<unit> and the speedups over the scalar twin */
+static void
+report(const char *name, const double seconds[LEVELS], double per, const char *unit, const char *note)
+{
+	for (int level = 0; level < LEVELS; level++)
+	{
+		const char *cpu = ppdl_cpu_name((PpdlCpu) level);
+
+		if (level <= (int) ppdl_cpu_best())
+			printf("%s_%s_%s\t%.4g\t%s\t%s\n", name, cpu, unit, seconds[level] / per, unit, note);
+		else
+			printf("%s_%s_%s\t0\t%s\tnot measured: the processor lacks it\n", name, cpu, unit, unit);
+	}
+	for (int level = 1; level < LEVELS; level++)
+	{
+		const char *cpu = ppdl_cpu_name((PpdlCpu) level);
+
+		if (level <= (int) ppdl_cpu_best())
+			printf("%s_%s_speedup\t%.3g\tx\tscalar time / %s time, %s\n", name, cpu, seconds[0] / seconds[level], cpu, note);
+		else
+			printf("%s_%s_speedup\t0\tx\tnot measured: the processor lacks it\n", name, cpu);
+	}
+	fflush(stdout);
+}
+
+static void
+run_ntt(Work *w)
+{
+	ppdl_ntt(w->ring, &w->ring->mod[0], w->buf);
+}
+
+static void
+run_intt(Work *w)
+{
+	ppdl_intt(w->ring, &w->ring->mod[0], w->buf);
+}
+
+static void
+run_ntt40(Work *w)
+{
+	ppdl_ntt(w->ring, &w->ring->mod[1], w->buf);
+}
+
+static void
+run_dot(Work *w)
+{
+	ppdl_vec_dot(&w->ring->mod[0], w->out[0], w->out[1], w->a, w->k0, w->k1, TERMS, 0, w->ring->n);
+}
+
+static void
+run_mul(Work *w)
+{
+	ppdl_vec_mul(&w->ring->mod[0], w->out[0], w->a[0], w->a[1], w->ring->n);
+}
+
+static void
+run_autom(Work *w)
+{
+	ppdl_autom_ntt(w->ring, w->out[0], w->a[0], w->perm);
+}
+
+static void
+run_monomial(Work *w)
+{
+	ppdl_mul_monomial_ntt(w->ring, &w->ring->mod[0], w->out[0], w->a[0], 1);
+}
+
+static void
+run_monomial_half(Work *w)
+{
+	ppdl_mul_monomial_ntt(w->ring, &w->ring->mod[0], w->out[0], w->a[0], (int64_t) w->ring->n / 2);
+}
+
+static void
+run_baseconv(Work *w)
+{
+	if (ppdl_baseconv_run(w->bc, w->a, w->out, w->pool, NULL, NULL) != PPDL_OK)
+		abort();
+}
+
+static void
+run_xof(Work *w)
+{
+	static const uint8_t seed[PPDL_SEED_BYTES];
+
+	if (ppdl_xof_uniform(&w->ring->mod[0], w->out[0], w->ring->n, seed, PPDL_XOF_KEY_A, 0, NULL) != PPDL_OK)
+		abort();
+}
+
+static void
+open_work(Work *w, int logn)
+{
+	static const int src[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+	int			dst[COUNT - 10];
+	PpdlError	err;
+	double		start = now();
+
+	for (int i = 10; i < COUNT; i++)
+		dst[i - 10] = i;
+	if (ppdl_ring_create(&w->ring, logn, primes, COUNT, &err) != PPDL_OK)
+	{
+		fprintf(stderr, "bench_ring: %s\n", err.message);
+		exit(1);
+	}
+	printf("ring_create_%d_s\t%.3g\ts\t%d primes, N = 2^%d\n", logn, now() - start, COUNT, logn);
+	w->pool = ppdl_pool_create();
+	w->buf = ppdl_alloc_aligned(2 * COUNT * w->ring->n * sizeof(uint64_t));
+	w->perm = ppdl_autom_table(w->ring, ppdl_galois_rotation(w->ring, 1));
+	if (w->pool == NULL || w->buf == NULL || w->perm == NULL ||
+		ppdl_baseconv_create(&w->bc, w->ring, src, 10, dst, COUNT - 10, NULL) != PPDL_OK)
+		abort();
+	for (int i = 0; i < COUNT; i++)
+	{
+		uint64_t   *limb = w->buf + (size_t) i * w->ring->n;
+		const uint8_t seed[PPDL_SEED_BYTES] = {1, (uint8_t) i};
+
+		if (ppdl_xof_uniform(&w->ring->mod[i], limb, w->ring->n, seed, PPDL_XOF_KEY_A, 0, NULL) != PPDL_OK)
+			abort();
+		w->a[i] = limb;
+		w->out[i] = w->buf + (size_t) (COUNT + i) * w->ring->n;
+	}
+	/* residues below 2^40 are reduced for the prime of 50 bits */
+	for (int i = 0; i < TERMS; i++)
+	{
+		w->k0[i] = w->a[1 + i];
+		w->k1[i] = w->a[1 + TERMS + i];
+	}
+}
+
+static void
+close_work(Work *w)
+{
+	ppdl_baseconv_destroy(w->bc);
+	ppdl_ring_destroy(w->ring);
+	ppdl_free_aligned(w->buf);
+	ppdl_pool_destroy(w->pool);
+}
+
+int
+main(void)
+{
+	static Work w;
+	double		s[LEVELS],
+				n;
+
+	open_work(&w, 14);
+	n = (double) w.ring->n;
+	measure(s, run_ntt, &w, 8);
+	report("ntt", s, 1e-6, "us", "N = 2^14, 50-bit prime");
+	measure(s, run_intt, &w, 8);
+	report("intt", s, 1e-6, "us", "N = 2^14, 50-bit prime");
+	measure(s, run_ntt40, &w, 8);
+	report("ntt40", s, 1e-6, "us", "N = 2^14, 40-bit prime");
+	measure(s, run_mul, &w, 20);
+	report("vec_mul", s, 1e-9 * n, "ns", "a coefficient, N = 2^14");
+	measure(s, run_dot, &w, 8);
+	report("vec_dot", s, 1e-9 * n * 2 * TERMS, "ns", "a coefficient and term, 4 terms, two outputs, N = 2^14");
+	measure(s, run_autom, &w, 20);
+	report("autom_ntt", s, 1e-9 * n, "ns", "a coefficient, rotation by 1, N = 2^14");
+	measure(s, run_monomial, &w, 8);
+	report("monomial_1", s, 1e-9 * n, "ns", "a coefficient, X, N = 2^14");
+	measure(s, run_monomial_half, &w, 8);
+	report("monomial_half", s, 1e-9 * n, "ns", "a coefficient, X^(N/2), N = 2^14");
+	measure(s, run_xof, &w, 4);
+	for (int level = 0; level < LEVELS; level++)
+		s[level] = s[level] > 0 ? 8 * n / s[level] : 0;
+	printf("xof_gbs\t%.3g\tGB/s\tstream bytes consumed, %s, N = 2^14\n", s[ppdl_cpu_best()] / 1e9, ppdl_cpu_name(ppdl_cpu_best()));
+	close_work(&w);
+
+	open_work(&w, 16);
+	n = (double) w.ring->n;
+	measure(s, run_ntt, &w, 2);
+	report("ntt16", s, 1e-6, "us", "N = 2^16, 50-bit prime");
+	measure(s, run_intt, &w, 2);
+	report("intt16", s, 1e-6, "us", "N = 2^16, 50-bit prime");
+	measure(s, run_dot, &w, 2);
+	report("vec_dot16", s, 1e-9 * n * 2 * TERMS, "ns", "a coefficient and term, 4 terms, two outputs, N = 2^16");
+	close_work(&w);
+
+	open_work(&w, 13);
+	n = (double) w.ring->n;
+	measure(s, run_baseconv, &w, 1);
+	report("baseconv", s, 1e-9 * n * 10 * (COUNT - 10), "ns", "a coefficient and pair of primes, 10 to 27 primes, N = 2^13");
+	close_work(&w);
+	return 0;
+}
