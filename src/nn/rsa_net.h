@@ -22,7 +22,7 @@ PpdlStatus	ppdl_rsa_net_rest(const PpdlNet *net, PpdlWriter *out, PpdlError *err
 PpdlStatus	ppdl_rsa_net_prediction(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, const PpdlNet *net,
 									const PpdlRsaLayer *layer, PpdlError *err);
 
-/* What the network says of rows: rows × outputs values, row-major; freed with free(value). */
+/* What the network says of rows: rows × outputs values, row-major, NaN for rows without values; freed with free(value). */
 typedef struct PpdlRsaOutputs
 {
 	int			rows,

@@ -20,8 +20,8 @@ ppdl_rsa_prediction_view(PpdlRsaPredictionView *v, const PpdlRsaView *view, Ppdl
 	v->rows = ppdl_read_u32(&r);
 	v->units = ppdl_read_u32(&r);
 	v->rest_len = ppdl_read_u32(&r);
-	if (r.bad || v->units < 1 || v->units > PPDL_RSA_MAX_UNITS)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed rsa_cipher: impossible number of units");
+	if (r.bad || v->units < 1 || v->units > PPDL_RSA_MAX_UNITS || v->rows > INT32_MAX)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed rsa_cipher: impossible number of rows or units");
 	v->unit = ppdl_read_bytes(&r, (size_t) v->units * UNIT_BYTES);
 	v->rest = ppdl_read_bytes(&r, v->rest_len);
 	if (r.bad)
@@ -45,12 +45,37 @@ read_unit(const PpdlRsaPredictionView *v, uint32_t u)
 	return unit;
 }
 
+/* reads one row; sets r->bad, or returns an error, when it is not one */
+static PpdlStatus
+check_row(PpdlReader *r, const PpdlRsaView *view, uint32_t units, uint32_t *parts, PpdlError *err)
+{
+	unsigned	present = ppdl_read_u8(r);
+
+	if (present > PPDL_RSA_ROW_PRESENT)
+		r->bad = 1;
+	for (uint32_t s = 0; present && s < 2 * units && !r->bad; s++)
+	{
+		unsigned	n = ppdl_read_u16(r);
+
+		if (n == 0)
+			r->bad = 1;
+		for (unsigned i = 0; i < n && !r->bad; i++)
+		{
+			const uint8_t *part = ppdl_read_bytes(r, ppdl_rsa_part_bytes(view));
+
+			if (part != NULL)
+				PPDL_TRY(ppdl_rsa_part_check_layout(view, part, err));
+		}
+		*parts += n;
+	}
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_rsa_prediction_check_layout(const PpdlRsaView *view, PpdlError *err)
 {
 	PpdlRsaPredictionView v;
 	PpdlReader	r;
-	uint64_t	sums;
 	uint32_t	parts = 0;
 
 	PPDL_TRY(ppdl_rsa_prediction_view(&v, view, err));
@@ -63,29 +88,15 @@ ppdl_rsa_prediction_check_layout(const PpdlRsaView *view, PpdlError *err)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "malformed rsa_cipher: impossible scale of unit %u", u + 1);
 	}
 	r = ppdl_reader(v.sums, v.sums_len);
-	sums = (uint64_t) v.rows * v.units * 2;
-	for (uint64_t s = 0; s < sums && !r.bad; s++)
-	{
-		unsigned	n = ppdl_read_u16(&r);
-
-		if (n == 0)
-			r.bad = 1;
-		for (unsigned i = 0; i < n && !r.bad; i++)
-		{
-			const uint8_t *part = ppdl_read_bytes(&r, ppdl_rsa_part_bytes(view));
-
-			if (part != NULL)
-				PPDL_TRY(ppdl_rsa_part_check_layout(view, part, err));
-		}
-		parts += n;
-	}
+	for (uint32_t row = 0; row < v.rows && !r.bad; row++)
+		PPDL_TRY(check_row(&r, view, v.units, &parts, err));
 	if (r.bad || ppdl_reader_left(&r) != 0 || parts != view->parts)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed rsa_cipher: its length does not fit its %u rows", v.rows);
 	return PPDL_OK;
 }
 
-static void
-write_units(PpdlWriter *w, const PpdlRsaLayer *layer)
+void
+ppdl_rsa_write_units(PpdlWriter *w, const PpdlRsaLayer *layer)
 {
 	for (int u = 0; u < layer->units; u++)
 	{
@@ -114,7 +125,7 @@ ppdl_rsa_prediction_create(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, co
 	p->pub = pub;
 	p->units = (uint32_t) layer->units;
 	p->rest_len = (uint32_t) rest_len;
-	write_units(&p->model, layer);
+	ppdl_rsa_write_units(&p->model, layer);
 	ppdl_write_bytes(&p->model, rest, rest_len);
 	if (p->model.bad)
 	{
@@ -134,6 +145,8 @@ take_rows(PpdlRsaPrediction *p, const PpdlRsaView *view, const PpdlRsaPrediction
 	ppdl_write_bytes(&p->sums, v->sums, v->sums_len);
 	if (p->sums.bad)
 		return ppdl_rsa_nomem(err);
+	if (v->rows > (uint32_t) INT32_MAX - p->rows)
+		return ppdl_error(err, PPDL_ERR_RANGE, "prediction of too many rows");
 	p->rows += v->rows;
 	p->parts += view->parts;
 	p->flags |= view->flags;
@@ -194,6 +207,22 @@ ppdl_rsa_prediction_append(PpdlRsaPrediction *p, const PpdlRsaView *view, PpdlEr
 	if (v.units != p->units || v.rest_len != p->rest_len || memcmp(v.unit, p->model.buf, p->model.len) != 0)
 		return ppdl_error(err, PPDL_ERR_SCALE, "predictions of different networks, or of rows on different grids, cannot be combined");
 	return take_rows(p, view, &v, err);
+}
+
+PpdlStatus
+ppdl_rsa_prediction_add_nulls(PpdlRsaPrediction *p, uint32_t n, PpdlError *err)
+{
+	uint8_t    *row;
+
+	if (n > (uint32_t) INT32_MAX - p->rows)
+		return ppdl_error(err, PPDL_ERR_RANGE, "prediction of too many rows");
+	row = ppdl_write_space(&p->sums, n);
+	if (row == NULL && n > 0)
+		return ppdl_rsa_nomem(err);
+	if (n > 0)
+		memset(row, PPDL_RSA_ROW_NULL, n);
+	p->rows += n;
+	return PPDL_OK;
 }
 
 uint32_t
@@ -265,7 +294,14 @@ decrypt_row(const Job *job, int row, PpdlError *err)
 	const PpdlRsaPredictionView *v = &job->prediction;
 	PpdlReader	r = ppdl_reader(job->row[row], (size_t) (job->row[row + 1] - job->row[row]));
 	double	   *z = job->z + (size_t) row * v->units;
+	int			present = ppdl_read_u8(&r) == PPDL_RSA_ROW_PRESENT;
 
+	if (!present)
+	{
+		for (uint32_t u = 0; u < v->units; u++)
+			z[u] = NAN;
+		return PPDL_OK;
+	}
 	for (uint32_t u = 0; u < v->units; u++)
 	{
 		PpdlRsaUnit unit = read_unit(v, u);
@@ -299,6 +335,8 @@ find_rows(Job *job)
 	for (uint32_t row = 0; row < v->rows; row++)
 	{
 		job->row[row] = r.p;
+		if (ppdl_read_u8(&r) == PPDL_RSA_ROW_NULL)
+			continue;
 		for (uint32_t s = 0; s < 2 * v->units; s++)
 		{
 			unsigned	n = ppdl_read_u16(&r);

@@ -8,7 +8,8 @@
  *	4	rows			4	units			4	bytes of the rest (T)
  *	units × 32			scale, bias (doubles), shift (signed), bounds of P and N
  *	T					the rest of the network
- *	per row, unit and sign: 2 bytes, number of parts; the parts as in a value
+ *	per row			1 byte: 0, a row without values (NULL), or 1, and then
+ *					per unit and sign: 2 bytes, number of parts; the parts as in a value
  *
  * Rows are in the order in which they were added.
  */
@@ -33,6 +34,9 @@ void		ppdl_rsa_prediction_free(PpdlRsaPrediction *prediction);	/* NULL is allowe
 
 /* Adds the rows of a wire value made by the same network under the same key. */
 PpdlStatus	ppdl_rsa_prediction_append(PpdlRsaPrediction *prediction, const PpdlRsaView *view, PpdlError *err);
+
+/* Adds n rows without values: they keep their places. */
+PpdlStatus	ppdl_rsa_prediction_add_nulls(PpdlRsaPrediction *prediction, uint32_t n, PpdlError *err);
 
 uint32_t	ppdl_rsa_prediction_rows(const PpdlRsaPrediction *prediction);
 size_t		ppdl_rsa_prediction_size(const PpdlRsaPrediction *prediction);
@@ -72,7 +76,7 @@ PpdlStatus	ppdl_rsa_prediction_view(PpdlRsaPredictionView *prediction, const Ppd
 
 /*
  * The owner's side: pre-activations z[rows × units] of the first layer, spread
- * over `threads` (may be NULL).  Exact, or an error.
+ * over `threads` (may be NULL).  Exact, or an error; NaN for rows without values.
  */
 PpdlStatus	ppdl_rsa_prediction_decrypt(const PpdlRsaKey *key, const PpdlRsaView *view,
 										PpdlThreads *threads, double *z, PpdlError *err);

@@ -16,4 +16,11 @@ struct PpdlRsaPrediction
 	PpdlWriter	sums;			/* of all rows, as on the wire */
 };
 
+/* what the wire form puts before each row */
+#define PPDL_RSA_ROW_NULL 0
+#define PPDL_RSA_ROW_PRESENT 1
+
+/* a layer's units, as on the wire */
+void		ppdl_rsa_write_units(PpdlWriter *w, const PpdlRsaLayer *layer);
+
 #endif

@@ -13,6 +13,7 @@ struct PpdlRsaPredictor
 {
 	const PpdlRsaPublic *pub;
 	const PpdlRsaLayer *layer;
+	PpdlWriter	units;			/* of the layer, as on the wire */
 	PpdlRsaParts sum;			/* the one in hand */
 	uint8_t    *needed;			/* inputs × (MAX_WEIGHT + 1): is c_i^k a factor of any unit? */
 	int		   *top;			/* inputs: the largest such k */
@@ -74,7 +75,8 @@ ppdl_rsa_predictor_create(PpdlRsaPredictor **out, const PpdlRsaPublic *pub, cons
 		plan_powers(p);
 		p->power = malloc((size_t) layer->inputs * p->largest * pub->limbs * sizeof(mp_limb_t));
 	}
-	if (status == PPDL_OK && p->power == NULL)
+	ppdl_rsa_write_units(&p->units, layer);
+	if (status == PPDL_OK && (p->power == NULL || p->units.bad))
 		status = ppdl_rsa_nomem(err);
 	if (status != PPDL_OK)
 		ppdl_rsa_predictor_free(p);
@@ -88,6 +90,7 @@ ppdl_rsa_predictor_free(PpdlRsaPredictor *p)
 {
 	if (p == NULL)
 		return;
+	ppdl_writer_free(&p->units);
 	ppdl_rsa_parts_free(&p->sum);
 	free(p->needed);
 	free(p->top);
@@ -175,14 +178,23 @@ ppdl_rsa_predictor_add(PpdlRsaPredictor *p, PpdlRsaPrediction *prediction, const
 	uint32_t	parts = prediction->parts;
 	PpdlStatus	status;
 
-	PPDL_ASSERT(prediction->units == (uint32_t) p->layer->units && prediction->pub == p->pub);
+	if (prediction->units != (uint32_t) p->layer->units ||
+		memcmp(prediction->model.buf, p->units.buf, p->units.len) != 0)
+	{
+		ppdl_error(err, PPDL_ERR_SCALE, "rows on different grids, or other weights, cannot be predicted together");
+		return ppdl_error_hint(err, PPDL_ERR_SCALE, "Encrypt all rows with the same number of input bits.");
+	}
 	if (n != p->layer->inputs)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "row has %d features, but the network has %d inputs", n, p->layer->inputs);
+	if (prediction->rows == INT32_MAX)
+		return ppdl_error(err, PPDL_ERR_RANGE, "prediction of too many rows");
+	PPDL_TRY(ppdl_rsa_view_check_key(&inputs[0], prediction->pub, err));
 	for (int i = 0; i < n; i++)
 	{
 		PPDL_TRY(check_input(p, i, &inputs[i], err));
 		PPDL_TRY(compute_powers(p, i, &inputs[i], err));
 	}
+	ppdl_write_u8(&prediction->sums, PPDL_RSA_ROW_PRESENT);
 	for (int u = 0; u < p->layer->units; u++)
 	{
 		PPDL_GOTO(failed, add_sum(p, prediction, u, 1, inputs, err));

@@ -168,7 +168,7 @@ same_as_in_the_clear(void **state)
 			PpdlWriter	w[2];
 			PpdlRsaView view;
 			PpdlRsaPredictionView prediction;
-			double		z[4 * UNITS],
+			double		z[6 * UNITS],
 						expected[UNITS];
 
 			fill_grid(grid, INPUTS, 4);
@@ -191,24 +191,27 @@ same_as_in_the_clear(void **state)
 			OK(ppdl_rsa_prediction_load(&p[0], fixture_pub, &view, &err));
 			OK(ppdl_rsa_prediction_write(p[1], &w[1], &err));
 			OK(ppdl_rsa_view(&view, w[1].buf, w[1].len, &err));
+			OK(ppdl_rsa_prediction_add_nulls(p[0], 2, &err));
 			OK(ppdl_rsa_prediction_append(p[0], &view, &err));
-			assert_int_equal(ppdl_rsa_prediction_rows(p[0]), 4);
+			assert_int_equal(ppdl_rsa_prediction_rows(p[0]), 6);
 			w[0].len = 0;
 			OK(ppdl_rsa_prediction_write(p[0], &w[0], &err));
 			assert_int_equal(w[0].len, ppdl_rsa_prediction_size(p[0]));
 
 			OK(ppdl_rsa_view(&view, w[0].buf, w[0].len, &err));
 			OK(ppdl_rsa_prediction_view(&prediction, &view, &err));
-			assert_int_equal(prediction.rows, 4);
+			assert_int_equal(prediction.rows, 6);
 			assert_int_equal(prediction.units, UNITS);
 			assert_int_equal(prediction.rest_len, sizeof(rest));
 			assert_memory_equal(prediction.rest, rest, sizeof(rest));
 			OK(ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, z, &err));
+			for (int i = 2 * UNITS; i < 4 * UNITS; i++)
+				assert_true(isnan(z[i]));	/* the two rows without values */
 			for (int r = 0; r < 4; r++)
 			{
 				OK(ppdl_rsa_layer_apply(layer, row[r].x, expected, &err));
 				for (int u = 0; u < UNITS; u++)
-					assert_true(z[r * UNITS + u] == expected[u]);
+					assert_true(z[(r < 2 ? r : r + 2) * UNITS + u] == expected[u]);
 				free_row(&row[r]);
 			}
 			for (int h = 0; h < 2; h++)
@@ -260,6 +263,7 @@ bad_rows(void **state)
 	OK(ppdl_rsa_predictor_add(p, narrow_rows, row.view, INPUTS, &err));
 	OK(ppdl_rsa_prediction_write(narrow_rows, &w, &err));
 	OK(ppdl_rsa_view(&view, w.buf, w.len, &err));
+	FAILS(PPDL_ERR_SCALE, "other weights", ppdl_rsa_predictor_add(p, wide_rows, row.view, INPUTS, &err));
 	FAILS(PPDL_ERR_SCALE, "different networks", ppdl_rsa_prediction_append(wide_rows, &view, &err));
 	row.view[3] = view;
 	FAILS(PPDL_ERR_ARGUMENT, "input 4", ppdl_rsa_predictor_add(p, narrow_rows, row.view, INPUTS, &err));
