@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 
 #define MAX_RECORD (1u << 30)
+#define ABSENT ((size_t) 1 << (8 * sizeof(size_t) - 1))	/* mark of an empty field without quotes */
 #define BETWEEN_RECORDS 0		/* libcsv's parser state before the first character of a record */
 
 typedef struct Record
@@ -31,6 +32,8 @@ struct PpdlCsv
 	int			ncolumns;
 	char	  **column;
 	struct csv_parser parser;
+	const char *first;			/* line read by somebody else */
+	size_t		first_len;
 	char	   *line;			/* physical line */
 	size_t		line_cap;
 	long		lineno;			/* of the line being fed */
@@ -41,7 +44,7 @@ struct PpdlCsv
 	char	   *text;
 	size_t		text_len,
 				text_cap;
-	size_t	   *start;
+	size_t	   *start;			/* of each field in text, with ABSENT */
 	size_t		nfields,
 				fields_cap;
 	Record	   *record;
@@ -51,6 +54,7 @@ struct PpdlCsv
 	/* views of the record handed out */
 	char	  **view;
 	size_t	   *view_len;
+	char	   *view_absent;
 	size_t		view_cap;
 };
 
@@ -97,8 +101,9 @@ on_field(void *s, size_t len, void *arg)
 		csv->nomem = 1;
 		return;
 	}
-	csv->start[csv->nfields++] = csv->text_len;
-	memcpy(csv->text + csv->text_len, s, len);
+	csv->start[csv->nfields++] = csv->text_len | (s ? 0 : ABSENT);
+	if (len)
+		memcpy(csv->text + csv->text_len, s, len);
 	csv->text_len += len;
 	csv->text[csv->text_len++] = 0;
 }
@@ -160,9 +165,20 @@ finish(PpdlCsv *csv, PpdlError *err)
 static PpdlStatus
 feed(PpdlCsv *csv, PpdlError *err)
 {
-	ssize_t		n = getline(&csv->line, &csv->line_cap, csv->f);
-	const char *s = csv->line;
+	ssize_t		n;
+	const char *s;
 
+	if (csv->first)
+	{
+		s = csv->first;
+		n = (ssize_t) csv->first_len;
+		csv->first = NULL;
+	}
+	else
+	{
+		n = getline(&csv->line, &csv->line_cap, csv->f);
+		s = csv->line;
+	}
 	if (n < 0)
 	{
 		if (ferror(csv->f))
@@ -194,7 +210,7 @@ reset_queue(PpdlCsv *csv)
 	/* fields of a record that is still open move to the front */
 	size_t		done = fields_before(csv);
 	size_t		open = csv->nfields - done;
-	size_t		from = open ? csv->start[done] : csv->text_len;
+	size_t		from = open ? csv->start[done] & ~ABSENT : csv->text_len;
 
 	if (csv->text_len > from)
 		memmove(csv->text, csv->text + from, csv->text_len - from);
@@ -238,23 +254,29 @@ next_record(PpdlCsv *csv, PpdlCsvRow *row, int *more, PpdlError *err)
 	{
 		free(csv->view);
 		free(csv->view_len);
+		free(csv->view_absent);
 		csv->view = malloc(r->count * sizeof *csv->view);
 		csv->view_len = malloc(r->count * sizeof *csv->view_len);
-		csv->view_cap = csv->view && csv->view_len ? r->count : 0;
+		csv->view_absent = malloc(r->count);
+		csv->view_cap = csv->view && csv->view_len && csv->view_absent ? r->count : 0;
 		if (csv->view_cap == 0)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "%s:%ld: out of memory for this record", csv->name, r->line);
 	}
 	for (size_t i = 0; i < r->count; i++)
 	{
-		size_t		end = r->first + i + 1 < csv->nfields ? csv->start[r->first + i + 1] : csv->text_len;
+		const size_t *at = &csv->start[r->first + i];
+		size_t		start = *at & ~ABSENT;
+		size_t		end = r->first + i + 1 < csv->nfields ? at[1] & ~ABSENT : csv->text_len;
 
-		csv->view[i] = csv->text + csv->start[r->first + i];
-		csv->view_len[i] = end - csv->start[r->first + i] - 1;
+		csv->view[i] = csv->text + start;
+		csv->view_len[i] = end - start - 1;
+		csv->view_absent[i] = (*at & ABSENT) != 0;
 	}
 	row->line = r->line;
 	row->nfields = (int) r->count;
 	row->field = csv->view;
 	row->len = csv->view_len;
+	row->absent = csv->view_absent;
 	*more = 1;
 	return check_utf8(csv, row, err);
 }
@@ -317,7 +339,7 @@ ppdl_csv_open(PpdlCsv **out, FILE *f, const PpdlCsvOptions *opt, PpdlError *err)
 
 	*out = NULL;
 	if (csv == NULL || (csv->name = strdup(opt->name)) == NULL ||
-		csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
+		csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_EMPTY_IS_NULL) != 0)
 	{
 		if (csv)
 			free(csv->name);
@@ -327,6 +349,8 @@ ppdl_csv_open(PpdlCsv **out, FILE *f, const PpdlCsvOptions *opt, PpdlError *err)
 	csv->f = f;
 	csv->begin = 1;
 	csv->ragged = opt->ragged;
+	csv->first = opt->first;
+	csv->first_len = opt->first_len;
 	csv_set_space_func(&csv->parser, never_space);
 	if (opt->delimiter)
 		csv_set_delim(&csv->parser, (unsigned char) opt->delimiter);
@@ -360,6 +384,7 @@ ppdl_csv_close(PpdlCsv *csv)
 	free(csv->record);
 	free(csv->view);
 	free(csv->view_len);
+	free(csv->view_absent);
 	free(csv->name);
 	free(csv);
 }

@@ -19,6 +19,8 @@ typedef struct PpdlCsvOptions
 	char		delimiter;		/* 0: comma */
 	int			no_header;		/* columns are then called 1, 2, 3, ... */
 	int			ragged;			/* records may have any number of fields (implies no_header) */
+	const char *first;			/* first line, if it was already read from f; must live until the first record is read */
+	size_t		first_len;
 } PpdlCsvOptions;
 
 typedef struct PpdlCsvRow
@@ -27,6 +29,7 @@ typedef struct PpdlCsvRow
 	int			nfields;
 	char	  **field;			/* NUL-terminated; "" when empty. Valid until the next call. */
 	size_t	   *len;
+	char	   *absent;			/* 1 when there is nothing, not even quotes: SQL NULL */
 } PpdlCsvRow;
 
 /*

@@ -268,7 +268,7 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 {
 	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing", "weight", NULL};
 	json_t	   *missing = json_object_get(o, "missing");
-	double		inputs;
+	double		inputs = 0;
 
 	if (!json_is_object(o))
 		return bad(at, "", "an object is expected");

@@ -1,0 +1,110 @@
+#include "cli/args.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+void
+ppdl_list_add(PpdlList *l, const char *item, struct argp_state *state)
+{
+	char	  **p = realloc(l->item, (size_t) (l->count + 2) * sizeof *p);
+
+	if (p)
+		l->item = p;
+	if (p == NULL || (p[l->count] = strdup(item)) == NULL)
+	{
+		argp_failure(state, PPDL_EXIT_FAILED, 0, "out of memory");
+		return;
+	}
+	p[++l->count] = NULL;
+}
+
+void
+ppdl_list_add_commas(PpdlList *l, const char *items, struct argp_state *state)
+{
+	for (;;)
+	{
+		const char *comma = strchrnul(items, ',');
+		char	   *item = strndup(items, (size_t) (comma - items));
+
+		if (item && item[0])
+			ppdl_list_add(l, item, state);
+		free(item);
+		if (*comma == 0)
+			return;
+		items = comma + 1;
+	}
+}
+
+void
+ppdl_list_free(PpdlList *l)
+{
+	for (int i = 0; i < l->count; i++)
+		free(l->item[i]);
+	free(l->item);
+	l->item = NULL;
+	l->count = 0;
+}
+
+int
+ppdl_list_has(const PpdlList *l, const char *item)
+{
+	for (int i = 0; i < l->count; i++)
+		if (strcmp(l->item[i], item) == 0)
+			return 1;
+	return 0;
+}
+
+long
+ppdl_arg_int(struct argp_state *state, const char *option, const char *arg, long lo, long hi)
+{
+	char	   *end;
+	long		v;
+
+	errno = 0;
+	v = strtol(arg, &end, 10);
+	if (errno || end == arg || *end || v < lo || v > hi)
+		argp_error(state, "%s: \"%s\" is not an integer from %ld to %ld", option, arg, lo, hi);
+	return v;
+}
+
+double
+ppdl_arg_double(struct argp_state *state, const char *option, const char *arg)
+{
+	char	   *end;
+	double		v = strtod(arg, &end);
+
+	if (end == arg || *end || !isfinite(v))
+		argp_error(state, "%s: \"%s\" is not a number", option, arg);
+	return v;
+}
+
+int
+ppdl_arg_choice(struct argp_state *state, const char *option, const char *arg, const char *const *choices)
+{
+	char		list[200] = "";
+	size_t		n = 0;
+
+	for (int i = 0; choices[i]; i++)
+	{
+		if (strcmp(arg, choices[i]) == 0)
+			return i;
+		if (n < sizeof list)
+			n += (size_t) snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", choices[i]);
+	}
+	argp_error(state, "%s: \"%s\" is none of: %s", option, arg, list);
+	return 0;
+}
+
+char
+ppdl_arg_delimiter(struct argp_state *state, const char *arg)
+{
+	if (strcmp(arg, "tab") == 0 || strcmp(arg, "\\t") == 0)
+		return '\t';
+	if (strlen(arg) != 1 || strchr("\"\r\n", arg[0]))
+		argp_error(state, "--delimiter: one character is expected, or \"tab\"");
+	return arg[0];
+}

@@ -1,0 +1,599 @@
+/*
+ * ppdl encrypt: rows of a CSV file become ciphertexts, batch by batch.
+ */
+#include <errno.h>
+#include <math.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/database.h"
+#include "cli/features.h"
+#include "cli/progress.h"
+#include "cli/secret.h"
+#include "cli/sink.h"
+
+static const char doc[] =
+"Encrypt the rows of CSV (\"-\": standard input) as COPY text.\v"
+"Each line has the id (if the encoding has one), the --keep columns in the clear, the "
+"encrypted features, and the encrypted label (if the encoding has one; an empty label is NULL).\n\n"
+"Full rows (the default) serve sums, training and fast prediction; --compact ones are four times smaller "
+"and serve sums, training, and slower prediction.\n\n"
+"Example:\n\n"
+"  ppdl encrypt --key hospital.key --features features.json patients.csv > patients.copy\n"
+"  psql -c '\\copy patients (id, features, label) FROM patients.copy'\n\n"
+"or, straight into the table, with a plain column beside the encrypted ones:\n\n"
+"  ppdl encrypt --key hospital.key --features features.json --keep Hospital \\\n"
+"    --dsn \"$DSN\" --table patients --columns id,hospital,features,label patients.csv\n\n"
+"With --plain it writes the same rows in the clear, as float8[] features and float8 label, to try "
+"models on; no key is needed. With --raw every column that is not --id, --label or --keep "
+"is a number in [-1, 1] already and no feature file is needed.";
+
+enum
+{
+	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
+	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT, OPT_DELIMITER,
+	OPT_PASSPHRASE
+};
+
+static const struct argp_option options[] = {
+	{"key", 'k', "FILE", 0, "secret key file", 1},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"features", OPT_FEATURES, "FILE", 0, "feature file made by ppdl encode", 2},
+	{"unknown", OPT_UNKNOWN, "error|other", 0, "an unknown category, or an unexpected empty field, is an error (the default), or none of the categories", 2},
+	{"outside", OPT_OUTSIDE, "error|clamp", 0, "a number outside the learned range is an error (the default), or becomes the nearer bound", 2},
+	{"keep", OPT_KEEP, "COL,...", 0, "columns to write in the clear, between id and features", 2},
+	{"no-label", OPT_NO_LABEL, 0, 0, "write no label, even if the encoding has one", 2},
+	{"compact", OPT_COMPACT, 0, 0, "small rows", 3},
+	{"scale-bits", OPT_SCALE, "N", 0, "scale of the encryption, 2^N, 20..40 (30)", 3},
+	{"batch-rows", OPT_BATCH, "N", 0, "rows that share a seed, a power of two (the most that fit: 1024 of 16 values)", 3},
+	{"plain", OPT_PLAIN, 0, 0, "do not encrypt: write float8[] features and float8 label", 3},
+	{"raw", OPT_RAW, 0, 0, "the columns are numbers in [-1, 1] already", 4},
+	{"width", OPT_WIDTH, "N", 0, "with --raw: there must be this many of them", 4},
+	{"id", OPT_ID, "COL", 0, "with --raw: column that identifies a row", 4},
+	{"label", OPT_LABEL, "COL", 0, "with --raw: column of the label", 4},
+	{"no-header", OPT_NO_HEADER, 0, 0, "with --raw: the file has no header; columns are called 1, 2, 3, ...", 4},
+	{"dsn", OPT_DSN, "DSN", 0, "database to load into (else libpq's environment, if --table is given)", 5},
+	{"table", OPT_TABLE, "NAME", 0, "table to load into; it must exist", 5},
+	{"columns", OPT_COLUMNS, "NAME,...", 0, "its columns, in the order of the output", 5},
+	{"format", OPT_FORMAT, "copy|csv", 0, "of the output file (copy)", 6},
+	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of the input (comma)", 6},
+	{"output", 'o', "FILE", 0, "where to write (standard output)", 6},
+	{0}
+};
+
+typedef struct Args
+{
+	const char *csv,
+			   *output,
+			   *key,
+			   *passphrase_file,
+			   *features,
+			   *id,
+			   *label,
+			   *dsn,
+			   *table;
+	PpdlList	keep,
+				columns;
+	int			compact,
+				scale_bits,
+				batch_rows,
+				plain,
+				raw,
+				width,
+				no_header,
+				no_label,
+				unknown_other,
+				clamp;
+	PpdlFormat	format;
+	char		delimiter;
+} Args;
+
+static void
+check(const Args *a, struct argp_state *state)
+{
+	if (a->csv == NULL)
+		argp_error(state, "which CSV file?");
+	if (!a->plain && a->key == NULL)
+		argp_error(state, "--key is missing");
+	if (a->plain && a->key)
+		argp_error(state, "--plain encrypts nothing: --key has no place beside it");
+	if (!a->raw && a->features == NULL)
+		argp_error(state, "--features is missing (make the file with \"ppdl encode\"), or --raw");
+	if (a->raw && a->features)
+		argp_error(state, "--features and --raw exclude each other");
+	if (!a->raw && (a->id || a->label || a->no_header || a->width))
+		argp_error(state, "--id, --label, --no-header and --width go with --raw only: the feature file names the columns");
+	if (a->dsn && a->table == NULL)
+		argp_error(state, "--dsn without --table");
+	if (a->table && a->output)
+		argp_error(state, "--table and --output exclude each other");
+	if (a->columns.count && a->table == NULL)
+		argp_error(state, "--columns goes with --table only");
+	if (a->batch_rows & (a->batch_rows - 1))
+		argp_error(state, "--batch-rows: %d is not a power of two", a->batch_rows);
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const unknown[] = {"error", "other", NULL};
+	static const char *const outside[] = {"error", "clamp", NULL};
+	static const char *const format[] = {"copy", "csv", NULL};
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case 'k':
+			a->key = arg;
+			return 0;
+		case OPT_PASSPHRASE:
+			a->passphrase_file = arg;
+			return 0;
+		case OPT_FEATURES:
+			a->features = arg;
+			return 0;
+		case OPT_UNKNOWN:
+			a->unknown_other = ppdl_arg_choice(state, "--unknown", arg, unknown);
+			return 0;
+		case OPT_OUTSIDE:
+			a->clamp = ppdl_arg_choice(state, "--outside", arg, outside);
+			return 0;
+		case OPT_KEEP:
+			ppdl_list_add_commas(&a->keep, arg, state);
+			return 0;
+		case OPT_NO_LABEL:
+			a->no_label = 1;
+			return 0;
+		case OPT_COMPACT:
+			a->compact = 1;
+			return 0;
+		case OPT_SCALE:
+			a->scale_bits = (int) ppdl_arg_int(state, "--scale-bits", arg, 20, 40);
+			return 0;
+		case OPT_BATCH:
+			a->batch_rows = (int) ppdl_arg_int(state, "--batch-rows", arg, 1, 1 << 14);
+			return 0;
+		case OPT_PLAIN:
+			a->plain = 1;
+			return 0;
+		case OPT_RAW:
+			a->raw = 1;
+			return 0;
+		case OPT_WIDTH:
+			a->width = (int) ppdl_arg_int(state, "--width", arg, 1, PPDL_MAX_INPUTS);
+			return 0;
+		case OPT_ID:
+			a->id = arg;
+			return 0;
+		case OPT_LABEL:
+			a->label = arg;
+			return 0;
+		case OPT_NO_HEADER:
+			a->no_header = 1;
+			return 0;
+		case OPT_DSN:
+			a->dsn = arg;
+			return 0;
+		case OPT_TABLE:
+			a->table = arg;
+			return 0;
+		case OPT_COLUMNS:
+			ppdl_list_add_commas(&a->columns, arg, state);
+			return 0;
+		case OPT_FORMAT:
+			a->format = (PpdlFormat) ppdl_arg_choice(state, "--format", arg, format);
+			return 0;
+		case OPT_DELIMITER:
+			a->delimiter = ppdl_arg_delimiter(state, arg);
+			return 0;
+		case 'o':
+			a->output = arg;
+			return 0;
+		case ARGP_KEY_ARG:
+			if (a->csv)
+				argp_error(state, "one CSV file is expected, not also \"%s\"", arg);
+			a->csv = arg;
+			return 0;
+		case ARGP_KEY_END:
+			check(a, state);
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ------------------------------------------------------------------ one batch */
+
+/* Everything the loop over rows needs. */
+typedef struct Job
+{
+	const Args *a;
+	FILE	   *f;
+	uint64_t	bytes;			/* of the input file, 0 if unknown */
+	PpdlCsv    *csv;
+	PpdlFeatures *fs;
+	PpdlBinding bind;
+	int			nkeep;
+	int		   *keep;			/* columns */
+	PpdlOwner  *owner;			/* NULL with --plain */
+	PpdlBatchOptions batch;
+	int			capacity;
+	size_t		slice[2];		/* bytes of a row's features and label */
+	double	   *x,
+			   *y;
+	uint8_t    *cipher[2];
+	char	   *has_label;
+	char	  **kept;			/* capacity * (1 + nkeep) texts: id first */
+	int			rows;			/* in the batch */
+	long		first_line;		/* of the batch, for messages */
+	PpdlDb		db;
+	PpdlOutFile out;
+	PpdlSink	sink;
+} Job;
+
+static int
+has_label_column(const Job *j)
+{
+	return j->fs->label && !j->a->no_label;
+}
+
+static PpdlStatus
+encrypt_one(Job *j, int what, const double *x, int width, PpdlError *err)
+{
+	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &j->batch, err);
+}
+
+static void
+put_row(Job *j, int r)
+{
+	const PpdlFeatures *fs = j->fs;
+	char	  **kept = j->kept + (size_t) r * (size_t) (1 + j->nkeep);
+
+	if (fs->id)
+		ppdl_sink_text(&j->sink, kept[0], strlen(kept[0]));
+	for (int i = 1; i <= j->nkeep; i++)
+		ppdl_sink_text(&j->sink, kept[i][0] ? kept[i] : NULL, strlen(kept[i]));
+	if (j->owner)
+		ppdl_sink_base64(&j->sink, j->cipher[0] + (size_t) r * j->slice[0], j->slice[0]);
+	else
+		ppdl_sink_numbers(&j->sink, j->x + (size_t) r * (size_t) fs->inputs, fs->inputs, 0);
+	if (!has_label_column(j))
+		return;
+	if (!j->has_label[r])
+		ppdl_sink_text(&j->sink, NULL, 0);
+	else if (j->owner)
+		ppdl_sink_base64(&j->sink, j->cipher[1] + (size_t) r * j->slice[1], j->slice[1]);
+	else
+		ppdl_sink_numbers(&j->sink, j->y + (size_t) r * (size_t) fs->outputs, fs->outputs, 1);
+}
+
+static void
+free_kept(Job *j)
+{
+	for (int i = 0; j->kept && i < j->rows * (1 + j->nkeep); i++)
+	{
+		free(j->kept[i]);
+		j->kept[i] = NULL;
+	}
+}
+
+/* encrypts and writes the rows that wait; features and label share positions but not seeds */
+static PpdlStatus
+finish_batch(Job *j, PpdlError *err)
+{
+	if (j->rows == 0)
+		return PPDL_OK;
+	if (j->owner)
+	{
+		PPDL_TRY(encrypt_one(j, 0, j->x, j->fs->inputs, err));
+		if (has_label_column(j))
+			PPDL_TRY(encrypt_one(j, 1, j->y, j->fs->outputs, err));
+	}
+	for (int r = 0; r < j->rows; r++)
+	{
+		put_row(j, r);
+		PPDL_TRY(ppdl_sink_end_row(&j->sink, err));
+	}
+	free_kept(j);
+	j->rows = 0;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
+{
+	const PpdlFeatures *fs = j->fs;
+	int			r = j->rows;
+	char	  **kept = j->kept + (size_t) r * (size_t) (1 + j->nkeep);
+	double	   *y = j->y + (size_t) r * (size_t) fs->outputs;
+	int			has_label;
+
+	memset(y, 0, (size_t) fs->outputs * sizeof *y);
+	PPDL_TRY(ppdl_binding_apply(&j->bind, row, j->x + (size_t) r * (size_t) fs->inputs, y, &has_label, err));
+	j->has_label[r] = (char) has_label;
+	if (fs->id && row->field[j->bind.id][0] == 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the id is empty", ppdl_csv_name(j->csv), row->line, fs->id);
+	j->rows++;
+	kept[0] = strdup(fs->id ? row->field[j->bind.id] : "");
+	for (int i = 0; i < j->nkeep; i++)
+		kept[i + 1] = strdup(row->field[j->keep[i]]);
+	for (int i = 0; i <= j->nkeep; i++)
+		if (kept[i] == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+all_rows(Job *j, PpdlError *err)
+{
+	PpdlCsvRow	row;
+	int			more;
+
+	for (;;)
+	{
+		PPDL_TRY(ppdl_csv_next(j->csv, &row, &more, err));
+		if (!more)
+			break;
+		PPDL_TRY(take_row(j, &row, err));
+		if (j->rows < j->capacity)
+			continue;
+		PPDL_TRY(finish_batch(j, err));
+		ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, j->owner ? "encrypting" : "encoding");
+	}
+	PPDL_TRY(finish_batch(j, err));
+	return ppdl_sink_flush(&j->sink, err);
+}
+
+/* ------------------------------------------------------------------ setting up */
+
+static int
+log2_up(int n)
+{
+	int			l = 0;
+
+	while ((1 << l) < n)
+		l++;
+	return l;
+}
+
+/* one capacity for all columns of a row, so that their positions line up */
+static PpdlStatus
+choose_batch(Job *j, PpdlError *err)
+{
+	const PpdlParams *par;
+	int			logk = ppdl_log2_width(j->fs->inputs);
+	int			logk_label = has_label_column(j) ? ppdl_log2_width(j->fs->outputs) : 0;
+	int			most;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	most = par->logn - (logk > logk_label ? logk : logk_label);
+	if (most < 0)
+		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)", j->fs->inputs, 1 << par->logn);
+	j->batch.logc = j->a->batch_rows ? log2_up(j->a->batch_rows) : most;
+	if (j->batch.logc > most)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--batch-rows %d: at most %d rows of %d values fit into one batch",
+						  j->a->batch_rows, 1 << most, 1 << (par->logn - most));
+	j->batch.limbs = j->a->compact ? 1 : par->nq;
+	j->batch.scale_bits = j->a->scale_bits;
+	j->slice[0] = ppdl_slice_size(par, j->batch.limbs, logk);
+	j->slice[1] = ppdl_slice_size(par, j->batch.limbs, logk_label);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+allocate(Job *j, PpdlError *err)
+{
+	size_t		c;
+
+	PPDL_TRY(choose_batch(j, err));
+	c = (size_t) 1 << j->batch.logc;
+	j->capacity = (int) c;
+	j->x = calloc(c * (size_t) j->fs->inputs, sizeof *j->x);
+	j->y = calloc(c * (size_t) (j->fs->outputs + 1), sizeof *j->y);
+	j->has_label = calloc(c, 1);
+	j->kept = calloc(c * (size_t) (1 + j->nkeep), sizeof *j->kept);
+	for (int i = 0; i < 2; i++)
+		j->cipher[i] = malloc(c * j->slice[i]);
+	if (!j->x || !j->y || !j->has_label || !j->kept || !j->cipher[0] || !j->cipher[1])
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+open_input(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+	int			standard = strcmp(a->csv, "-") == 0;
+	PpdlCsvOptions opt = {.name = standard ? "standard input" : a->csv, .delimiter = a->delimiter, .no_header = a->no_header};
+	struct stat st;
+
+	j->f = standard ? stdin : fopen(a->csv, "r");
+	if (j->f == NULL)
+		return ppdl_os_error(err, "open", a->csv);
+	if (fstat(fileno(j->f), &st) == 0 && S_ISREG(st.st_mode))
+		j->bytes = (uint64_t) st.st_size;
+	return ppdl_csv_open(&j->csv, j->f, &opt, err);
+}
+
+static PpdlStatus
+open_features(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+
+	if (!a->raw)
+		return ppdl_features_load(&j->fs, a->features, err);
+	PPDL_TRY(ppdl_features_raw(&j->fs, j->csv, a->id, a->label, a->keep.item, err));
+	if (a->width && a->width != j->fs->inputs)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %d columns of numbers where --width says %d",
+						  ppdl_csv_name(j->csv), j->fs->inputs, a->width);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+bind_columns(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+
+	PPDL_TRY(ppdl_binding_init(&j->bind, j->fs, j->csv, !a->no_label, err));
+	j->bind.unknown_other = a->unknown_other;
+	j->bind.clamp = a->clamp;
+	j->nkeep = a->keep.count;
+	j->keep = calloc((size_t) j->nkeep + 1, sizeof *j->keep);
+	if (j->keep == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < j->nkeep; i++)
+		PPDL_TRY(ppdl_csv_find(j->csv, a->keep.item[i], &j->keep[i], err));
+	return PPDL_OK;
+}
+
+/* table: as typed, possibly schema-qualified and quoted; columns are quoted here */
+static PpdlStatus
+begin_copy(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+	PpdlWriter	w;
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
+	ppdl_writer_init(&w);
+	ppdl_write_bytes(&w, "COPY ", 5);
+	ppdl_write_bytes(&w, a->table, strlen(a->table));
+	for (int i = 0; i < a->columns.count; i++)
+	{
+		char	   *name = PQescapeIdentifier(j->db.conn, a->columns.item[i], strlen(a->columns.item[i]));
+
+		ppdl_write_bytes(&w, i ? ", " : " (", 2);
+		ppdl_write_bytes(&w, name ? name : "", name ? strlen(name) : 0);
+		PQfreemem(name);
+	}
+	ppdl_write_bytes(&w, a->columns.count ? ") " : " ", a->columns.count ? 2 : 1);
+	ppdl_write_bytes(&w, "FROM STDIN", 11);
+	if (w.bad)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	res = PQexec(j->db.conn, (const char *) w.buf);
+	ppdl_writer_free(&w);
+	if (PQresultStatus(res) != PGRES_COPY_IN)
+		status = ppdl_db_error(&j->db, res, err);
+	PQclear(res);
+	ppdl_sink_table(&j->sink, j->db.conn);
+	return status;
+}
+
+static PpdlStatus
+end_copy(Job *j, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+
+	if (PQputCopyEnd(j->db.conn, NULL) != 1)
+		return ppdl_db_error(&j->db, NULL, err);
+	while ((res = PQgetResult(j->db.conn)) != NULL)
+	{
+		if (PQresultStatus(res) != PGRES_COMMAND_OK && status == PPDL_OK)
+			status = ppdl_db_error(&j->db, res, err);
+		PQclear(res);
+	}
+	return status;
+}
+
+/* the server's own reason, when it ended the COPY while rows were being sent (57014: it was not the server) */
+static PpdlStatus
+copy_failure(Job *j, PpdlStatus status, PpdlError *err)
+{
+	PGresult   *res;
+
+	if (status != PPDL_ERR_IO || PQputCopyEnd(j->db.conn, "given up") != 1)
+		return status;
+	while ((res = PQgetResult(j->db.conn)) != NULL)
+	{
+		const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+		if (PQresultStatus(res) == PGRES_FATAL_ERROR && state && strcmp(state, "57014") != 0)
+			status = ppdl_db_error(&j->db, res, err);
+		PQclear(res);
+	}
+	return status;
+}
+
+static PpdlStatus
+write_rows(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+	PpdlStatus	status;
+
+	if (a->table)
+	{
+		PPDL_TRY(begin_copy(j, err));
+		status = all_rows(j, err);
+		return status == PPDL_OK ? end_copy(j, err) : copy_failure(j, status, err);
+	}
+	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0666, err));
+	ppdl_sink_file(&j->sink, j->out.f, a->format);
+	PPDL_TRY(all_rows(j, err));
+	return ppdl_out_commit(&j->out, err);
+}
+
+static PpdlStatus
+run(Job *j, PpdlError *err)
+{
+	PPDL_TRY(open_input(j, err));
+	PPDL_TRY(open_features(j, err));
+	PPDL_TRY(bind_columns(j, err));
+	PPDL_TRY(allocate(j, err));
+	if (!j->a->plain)
+		PPDL_TRY(ppdl_key_open(&j->owner, j->a->key, j->a->passphrase_file, err));
+	return write_rows(j, err);
+}
+
+static void
+release(Job *j)
+{
+	ppdl_progress_clear();
+	ppdl_out_abort(&j->out);
+	ppdl_sink_free(&j->sink);
+	ppdl_db_close(&j->db);
+	ppdl_owner_destroy(j->owner);
+	free_kept(j);
+	free(j->kept);
+	free(j->keep);
+	free(j->has_label);
+	if (j->x)
+		OPENSSL_cleanse(j->x, (size_t) j->capacity * (size_t) j->fs->inputs * sizeof *j->x);
+	if (j->y)
+		OPENSSL_cleanse(j->y, (size_t) j->capacity * (size_t) (j->fs->outputs + 1) * sizeof *j->y);
+	free(j->x);
+	free(j->y);
+	free(j->cipher[0]);
+	free(j->cipher[1]);
+	ppdl_binding_free(&j->bind);
+	ppdl_features_destroy(j->fs);
+	ppdl_csv_close(j->csv);
+	if (j->f && j->f != stdin)
+		fclose(j->f);
+}
+
+int
+ppdl_cmd_encrypt(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "CSV", doc};
+	Args		a = {.scale_bits = 30};
+	Job			j = {.a = &a};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	status = run(&j, &err);
+	if (status == PPDL_OK && j.bind.unknown)
+		ppdl_note("%ld unknown or missing values were encoded as none of the learned ones", j.bind.unknown);
+	if (status == PPDL_OK && j.bind.clamped)
+		ppdl_note("%ld numbers outside the learned ranges were set to the nearer bound", j.bind.clamped);
+	release(&j);
+	ppdl_list_free(&a.keep);
+	ppdl_list_free(&a.columns);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

@@ -1,0 +1,267 @@
+/*
+ * ppdl inspect: says what a file or a value is, from its public parts alone.
+ */
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/features.h"
+#include "cli/reveal.h"
+#include "ppdl.h"
+
+static const char doc[] =
+"Say what FILE is: a secret or public key file, a feature file, a model file, or text with ciphertexts "
+"(\"-\": read from standard input). Needs no passphrase.\v"
+"Examples:\n\n"
+"  ppdl inspect hospital.pub\n"
+"  psql -At -c 'SELECT sum(features) FROM patients' | ppdl inspect -";
+
+enum
+{
+	OPT_LIMIT = 256
+};
+
+static const struct argp_option options[] = {
+	{"limit", OPT_LIMIT, "N", 0, "stop after N ciphertexts (10)", 0},
+	{0}
+};
+
+typedef struct Args
+{
+	const char *file;
+	long		limit;
+} Args;
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case OPT_LIMIT:
+			a->limit = ppdl_arg_int(state, "--limit", arg, 1, 1000000000);
+			return 0;
+		case ARGP_KEY_ARG:
+			if (a->file)
+				argp_error(state, "one file is expected, not also \"%s\"", arg);
+			a->file = arg;
+			return 0;
+		case ARGP_KEY_END:
+			if (a->file == NULL)
+				argp_error(state, "which file?");
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ------------------------------------------------------------------ key files */
+
+static PpdlStatus
+show_secret_key(const char *path, PpdlError *err)
+{
+	char		name[64],
+				fingerprint[17];
+
+	PPDL_TRY(ppdl_owner_peek(path, name, fingerprint, err));
+	printf("secret key file (encrypted under a passphrase)\nname:        %s\nfingerprint: %s\n", name, fingerprint);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+show_public_file(const char *path, PpdlError *err)
+{
+	static const char *const use_name[] = {"sum", "predict", "train"};
+	PpdlPublicFile *f;
+	char		hex[17];
+	size_t		total = 0;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_public_file_open(&f, path, err));
+	ppdl_fingerprint_hex(hex, ppdl_public_file_fingerprint(f));
+	printf("public key file\nname:        %s\nfingerprint: %s\nfor:        ", ppdl_public_file_name(f), hex);
+	for (int u = 0; u < 3; u++)
+		if (ppdl_public_file_uses(f) & (1 << u))
+			printf(" %s", use_name[u]);
+	printf("\nparts:       %d\n", ppdl_public_file_count(f));
+	for (int i = 0; i < ppdl_public_file_count(f) && status == PPDL_OK; i++)
+	{
+		const PpdlPublicPart *p = ppdl_public_file_part(f, i);
+
+		status = ppdl_public_part_check(p, err);
+		printf("%12zu bytes  %-8s %s\n", p->len, p->use == PPDL_USE_SUM ? "sum" : p->use == PPDL_USE_PREDICT ? "predict" : "train", p->name);
+		total += p->len;
+	}
+	printf("%12zu bytes in all\n", total);
+	ppdl_public_file_close(f);
+	return status;
+}
+
+/* ------------------------------------------------------------------ ciphertexts */
+
+static PpdlStatus
+show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
+{
+	static const char *const kind[] = {"", "slice (one row of a batch)", "row", "packed"};
+	PpdlCipher	c;
+	char		hex[17];
+
+	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
+	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	ppdl_fingerprint_hex(hex, c.fingerprint);
+	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        N = %d\n", kind[c.kind],
+		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, 1 << c.par->logn);
+	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\nerror:       %.2g (standard deviation)\nbytes:       %zu\n",
+		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);
+	if (c.kind == PPDL_KIND_SLICE)
+		printf("position:    %u of %u rows\n", c.pos, 1u << c.logc);
+	else
+		printf("bound:       |value| <= %g\n", c.bound);
+	if (c.kind == PPDL_KIND_PACKED)
+		printf("rows:        %u in %u ciphertexts, in %s\n", c.nrows, c.nchunks,
+			   c.layout == PPDL_LAYOUT_SLOTS ? "slots" : "coefficients");
+	return PPDL_OK;
+}
+
+static int
+is_base64(int c)
+{
+	return isalnum(c) || c == '+' || c == '/' || c == '=';
+}
+
+static PpdlStatus
+show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
+{
+	const char *s = (const char *) text->buf;
+	size_t		n = text->len;
+	long		shown = 0;
+
+	for (size_t i = 0, j; i < n && shown < a->limit; i = j)
+	{
+		uint8_t    *buf;
+		size_t		len;
+		PpdlStatus	status;
+
+		for (j = i; j < n && is_base64((unsigned char) s[j]); j++)
+			;
+		if (j == i || !ppdl_reveal_starts(s + i, j - i))
+		{
+			j += j == i;
+			continue;
+		}
+		if (shown++)
+			putchar('\n');
+		PPDL_TRY(ppdl_base64_decode(s + i, j - i, &buf, &len, err));
+		status = show_cipher(buf, len, err);
+		free(buf);
+		PPDL_TRY(status);
+	}
+	if (shown == 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: no key file, no feature or model file, and no ciphertext in it", a->file);
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ which is it? */
+
+static PpdlStatus
+show_features(const Args *a, const PpdlWriter *text, PpdlError *err)
+{
+	PpdlFeatures *fs;
+	char		name[120];
+
+	PPDL_TRY(ppdl_features_parse(&fs, (const char *) text->buf, text->len, a->file, err));
+	printf("feature file, learned from %ld rows of \"%s\"\nwidth:       %d\nid:          %s\nlabel:       %s", fs->rows, fs->source,
+		   fs->inputs, fs->id ? fs->id : "(none)", fs->label ? fs->label->column : "(none)");
+	printf(fs->label ? ", %d value%s\n" : "\n", fs->outputs, fs->outputs == 1 ? "" : "s");
+	for (int i = 0; i < fs->inputs; i++)
+	{
+		ppdl_features_input_name(fs, i, name, sizeof name);
+		printf("%11d  %s\n", i + 1, name);
+	}
+	ppdl_features_destroy(fs);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+read_all(const char *path, PpdlWriter *w, PpdlError *err)
+{
+	FILE	   *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	PpdlStatus	status = PPDL_OK;
+	uint8_t		buf[65536];
+	size_t		n;
+
+	if (f == NULL)
+		return ppdl_os_error(err, "open", path);
+	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+		ppdl_write_bytes(w, buf, n);
+	if (ferror(f))
+		status = ppdl_os_error(err, "read", path);
+	else if (w->bad)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (f != stdin)
+		fclose(f);
+	return status;
+}
+
+static int
+contains(const PpdlWriter *w, const char *s)
+{
+	size_t		n = w->len < 4096 ? w->len : 4096;
+
+	return memmem(w->buf, n, s, strlen(s)) != NULL;
+}
+
+static PpdlStatus
+inspect_text(const Args *a, PpdlError *err)
+{
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = read_all(a->file, &w, err);
+	if (status == PPDL_OK && contains(&w, "\"ppdl-features\""))
+		status = show_features(a, &w, err);
+	else if (status == PPDL_OK)
+		status = show_text(a, &w, err);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/* the first bytes tell key files from the rest */
+static PpdlStatus
+inspect(const Args *a, PpdlError *err)
+{
+	char		start[256] = "";
+	FILE	   *f;
+	size_t		n;
+
+	if (strcmp(a->file, "-") == 0)
+		return inspect_text(a, err);
+	f = fopen(a->file, "r");
+	if (f == NULL)
+		return ppdl_os_error(err, "open", a->file);
+	n = fread(start, 1, sizeof start - 1, f);
+	fclose(f);
+	if (memmem(start, n, "ppdl-owner-key", 14))
+		return show_secret_key(a->file, err);
+	if (n >= 4 && memcmp(start, "PPDL", 4) == 0)
+		return show_public_file(a->file, err);
+	return inspect_text(a, err);
+}
+
+int
+ppdl_cmd_inspect(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "FILE", doc};
+	Args		a = {.limit = 10};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	status = inspect(&a, &err);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

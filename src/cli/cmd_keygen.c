@@ -1,0 +1,143 @@
+/*
+ * ppdl keygen: makes a key pair.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/keygen.h"
+#include "rows/keyplan.h"
+
+static const char doc[] =
+"Make a key pair: PREFIX.key, the secret key, encrypted under a passphrase and readable by you alone; and "
+"PREFIX.pub, the public and evaluation keys, for servers.\v"
+"Whoever has PREFIX.key and its passphrase reads every row; whoever loses either reads none. Keep a copy of both, "
+"in different places. PREFIX.pub holds no secrets and can be made again from PREFIX.key.\n\n"
+"--for says what a server shall do with rows under this key: sum (sums and averages; a small file), "
+"predict (also networks on encrypted rows; the default), train (also training; a large file).\n\n"
+"Examples:\n\n"
+"  ppdl keygen --out hospital\n"
+"  ppdl keygen --key hospital.key --for train --out hospital-train\n\n"
+"The second makes another public file from a secret key that exists, here one that serves training, too.";
+
+enum
+{
+	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS
+};
+
+static const struct argp_option options[] = {
+	{"out", OPT_OUT, "PREFIX", 0, "where to write; never overwrites", 1},
+	{"name", OPT_NAME, "NAME", 0, "what people call the key (the last part of PREFIX)", 1},
+	{"for", OPT_FOR, "sum|predict|train", 0, "what the public file serves (predict)", 1},
+	{"key", 'k', "FILE", 0, "make only the public file, from this secret key", 2},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
+	{"scheme", OPT_SCHEME, "lwe", 0, "kind of key (lwe)", 3},
+	{"threads", OPT_THREADS, "N", 0, "threads to use (all processors)", 3},
+	{0}
+};
+
+static const struct
+{
+	const char *name;
+	PpdlStatus	(*generate) (const PpdlKeygen *k, PpdlError *err);
+}			schemes[] = {
+	{"lwe", ppdl_keygen_lwe},
+};
+
+static const char *const scheme_names[] = {"lwe", NULL};
+
+typedef struct Args
+{
+	PpdlKeygen	k;
+	int			scheme;
+} Args;
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const use[] = {"sum", "predict", "train", NULL};
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case OPT_OUT:
+			a->k.prefix = arg;
+			return 0;
+		case OPT_NAME:
+			a->k.name = arg;
+			return 0;
+		case OPT_FOR:
+			a->k.uses = (2 << ppdl_arg_choice(state, "--for", arg, use)) - 1;
+			return 0;
+		case 'k':
+			a->k.existing = arg;
+			return 0;
+		case OPT_PASSPHRASE:
+			a->k.passphrase_file = arg;
+			return 0;
+		case OPT_SCHEME:
+			a->scheme = ppdl_arg_choice(state, "--scheme", arg, scheme_names);
+			return 0;
+		case OPT_THREADS:
+			a->k.threads = (int) ppdl_arg_int(state, "--threads", arg, 1, 256);
+			return 0;
+		case ARGP_KEY_ARG:
+			argp_error(state, "unexpected \"%s\"", arg);
+			return 0;
+		case ARGP_KEY_END:
+			if (a->k.prefix == NULL)
+				argp_error(state, "--out is missing");
+			if (a->k.existing && a->k.name)
+				argp_error(state, "--name has no place beside --key: a key keeps its name");
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static PpdlStatus
+must_not_exist(const char *path, PpdlError *err)
+{
+	if (access(path, F_OK) != 0)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_IO, "\"%s\" exists and is not overwritten", path);
+	return ppdl_error_hint(err, PPDL_ERR_IO, "Choose another --out, or move the file away.");
+}
+
+static PpdlStatus
+keygen(Args *a, PpdlError *err)
+{
+	PpdlKeygen *k = &a->k;
+
+	if (asprintf(&k->secret_path, "%s.key", k->prefix) < 0 || asprintf(&k->public_path, "%s.pub", k->prefix) < 0)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (k->existing == NULL)
+		PPDL_TRY(must_not_exist(k->secret_path, err));
+	PPDL_TRY(must_not_exist(k->public_path, err));
+	return schemes[a->scheme].generate(k, err);
+}
+
+static int
+processors(void)
+{
+	long		n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > 256 ? 256 : (int) n;
+}
+
+int
+ppdl_cmd_keygen(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, NULL, doc};
+	Args		a = {.k = {.uses = PPDL_USE_SUM | PPDL_USE_PREDICT, .threads = processors()}};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	status = keygen(&a, &err);
+	free(a.k.secret_path);
+	free(a.k.public_path);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

@@ -1,0 +1,453 @@
+/*
+ * ppdl model: stored models, listed, shown, and moved to and from files.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/database.h"
+#include "cli/features.h"
+#include "cli/outfile.h"
+#include "cli/table.h"
+#include "nn/net.h"
+
+static const char doc[] =
+"List the models of a database, show one, or move one to or from a file.\v"
+"MODEL is a name, for its newest version, or name@version.\n\n"
+"  list           all models and their versions\n"
+"  show MODEL     one model: layers, weights, what it was trained on\n"
+"  export MODEL   write it as JSON, with -o FILE into a file\n"
+"  import FILE    store it: as a new model if there is none of its name (or --name), else as a new version\n\n"
+"The file is JSON: \"spec\" as in ppdl_create_model, and either \"weights\", an array of numbers, layer by layer, units x inputs row by "
+"row and then the biases, or \"cipher\", encrypted weights as they lie in the table, with \"key_id\". A file with a spec alone "
+"stores an untrained model.\n\n"
+"Example:\n\n"
+"  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
+"  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"";
+
+enum
+{
+	OPT_DSN = 256, OPT_NAME
+};
+
+static const struct argp_option options[] = {
+	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 0},
+	{"name", OPT_NAME, "NAME", 0, "import under this name", 0},
+	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
+	{0}
+};
+
+typedef struct Args
+{
+	const char *action,
+			   *what,
+			   *dsn,
+			   *name,
+			   *output;
+} Args;
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const actions[] = {"list", "show", "export", "import", NULL};
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case OPT_DSN:
+			a->dsn = arg;
+			return 0;
+		case OPT_NAME:
+			a->name = arg;
+			return 0;
+		case 'o':
+			a->output = arg;
+			return 0;
+		case ARGP_KEY_ARG:
+			if (a->action == NULL)
+				a->action = actions[ppdl_arg_choice(state, "action", arg, actions)];
+			else if (a->what == NULL && strcmp(a->action, "list") != 0)
+				a->what = arg;
+			else
+				argp_error(state, "unexpected \"%s\"", arg);
+			return 0;
+		case ARGP_KEY_END:
+			if (a->action == NULL)
+				argp_error(state, "list, show, export or import?");
+			if (a->what == NULL && strcmp(a->action, "list") != 0)
+				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
+			if (a->name && strcmp(a->action, "import") != 0)
+				argp_error(state, "--name goes with import only");
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ------------------------------------------------------------------ list and show */
+
+static PpdlStatus
+print_result(PGresult *res, FILE *f, PpdlError *err)
+{
+	int			n = PQnfields(res);
+	char	  **name = calloc((size_t) n + 1, sizeof *name);
+	PpdlText   *row = calloc((size_t) n + 1, sizeof *row);
+	PpdlTable	t = {0};
+	int			ok = name && row && ppdl_table_init(&t, n, name);
+
+	for (int i = 0; ok && i < n; i++)
+	{
+		name[i] = PQfname(res, i);
+		t.right[i] = PQftype(res, i) == 23 || PQftype(res, i) == 20;
+	}
+	for (int r = 0; ok && r < PQntuples(res); r++)
+	{
+		for (int i = 0; i < n; i++)
+			row[i] = PQgetisnull(res, r, i) ? (PpdlText) {NULL, 0} :
+				(PpdlText) {PQgetvalue(res, r, i), (size_t) PQgetlength(res, r, i)};
+		ok = ppdl_table_add(&t, row);
+	}
+	if (ok)
+		ppdl_table_print(&t, f);
+	ppdl_table_free(&t);
+	free(name);
+	free(row);
+	return ok ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+static PpdlStatus
+list(PpdlDb *db, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT name, version, (spec->>'inputs')::int AS inputs,"
+						 " (SELECT string_agg(l->>'units', ' -> ' ORDER BY i) FROM jsonb_array_elements(spec->'layers') WITH ORDINALITY AS u (l, i)) AS units,"
+						 " CASE WHEN weights IS NOT NULL THEN 'plain' WHEN cipher IS NOT NULL THEN 'encrypted' ELSE 'untrained' END AS weights,"
+						 " to_char(created, 'YYYY-MM-DD HH24:MI') AS created, owner"
+						 " FROM %s.ppdl_models ORDER BY name, version", 0, NULL));
+	status = print_result(res, stdout, err);
+	PQclear(res);
+	return status;
+}
+
+enum
+{
+	F_NAME, F_VERSION, F_SPEC, F_WEIGHTS, F_CIPHER, F_KEY, F_TRAINED, F_CREATED, F_COUNT
+};
+
+/* the row of name or name@version */
+static PpdlStatus
+find_model(PpdlDb *db, const char *ref, PGresult **res, PpdlError *err)
+{
+	const char *at = strchr(ref, '@');
+	char	   *name = strndup(ref, at ? (size_t) (at - ref) : strlen(ref));
+	const char *params[] = {name, at ? at + 1 : NULL};
+	PpdlStatus	status;
+
+	if (name == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (at && (at[1] == 0 || strspn(at + 1, "0123456789") != strlen(at + 1) || strlen(at + 1) > 9))
+	{
+		free(name);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\": a version is a whole number, as in name@3", ref);
+	}
+	status = ppdl_db_run(db, res, err,
+						 "SELECT name, version, spec::text, array_to_json(weights)::text, array_to_json(cipher)::text, key_id,"
+						 " trained::text, created::text, coalesce(array_length(weights, 1), 0)"
+						 " FROM %s.ppdl_models WHERE name = $1 AND ($2::int IS NULL OR version = $2::int)"
+						 " ORDER BY version DESC LIMIT 1", 2, params);
+	free(name);
+	if (status == PPDL_OK && PQntuples(*res) == 0)
+	{
+		PQclear(*res);
+		*res = NULL;
+		ppdl_error(err, PPDL_ERR_FORMAT, "there is no model \"%s\" in database \"%s\"", ref, PQdb(db->conn));
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "\"ppdl model list\" lists them.");
+	}
+	return status;
+}
+
+static const char *
+field(const PGresult *res, int i)
+{
+	return PQgetisnull(res, 0, i) ? NULL : PQgetvalue(res, 0, i);
+}
+
+static PpdlStatus
+show(PpdlDb *db, const char *ref, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlNet    *net;
+	PpdlStatus	status;
+
+	PPDL_TRY(find_model(db, ref, &res, err));
+	status = ppdl_net_parse(&net, field(res, F_SPEC), err);
+	if (status == PPDL_OK)
+	{
+		printf("model:    %s@%s\ncreated:  %s\ninputs:   %d\n", field(res, F_NAME), field(res, F_VERSION), field(res, F_CREATED), net->inputs);
+		for (int i = 0; i < net->nlayers; i++)
+			printf("layer %d:  %d units, %s\n", i + 1, net->layer[i].units, net->layer[i].act.name);
+		printf("weights:  %d, %s\n", ppdl_net_weight_count(net), field(res, F_WEIGHTS) ? "plain" : field(res, F_CIPHER) ? "encrypted" : "untrained");
+		if (field(res, F_KEY))
+			printf("key:      %s\n", field(res, F_KEY));
+		if (field(res, F_TRAINED))
+			printf("trained:  %s\n", field(res, F_TRAINED));
+		printf("spec:     %s\n", field(res, F_SPEC));
+		ppdl_net_destroy(net);
+	}
+	PQclear(res);
+	return status;
+}
+
+/* ------------------------------------------------------------------ export */
+
+/* all members are JSON texts of the server, passed on as they are */
+static void
+put_member(FILE *f, const char *name, const char *json, int quote)
+{
+	if (json)
+		fprintf(f, quote ? ",\n  \"%s\": \"%s\"" : ",\n  \"%s\": %s", name, json);
+}
+
+static PpdlStatus
+export_model(PpdlDb *db, const Args *a, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlOutFile out;
+	PpdlStatus	status;
+
+	PPDL_TRY(find_model(db, a->what, &res, err));
+	status = ppdl_out_open(&out, a->output, 0666, err);
+	if (status == PPDL_OK)
+	{
+		fputs("{\n  \"format\": \"ppdl-model\",\n  \"version\": 1", out.f);
+		put_member(out.f, "name", field(res, F_NAME), 1);
+		put_member(out.f, "model_version", field(res, F_VERSION), 0);
+		put_member(out.f, "created", field(res, F_CREATED), 1);
+		put_member(out.f, "spec", field(res, F_SPEC), 0);
+		put_member(out.f, "weights", field(res, F_WEIGHTS), 0);
+		put_member(out.f, "key_id", field(res, F_KEY), 1);
+		put_member(out.f, "cipher", field(res, F_CIPHER), 0);
+		put_member(out.f, "trained", field(res, F_TRAINED), 0);
+		fputs("\n}\n", out.f);
+		status = ppdl_out_commit(&out, err);
+	}
+	PQclear(res);
+	return status;
+}
+
+/* ------------------------------------------------------------------ import */
+
+typedef struct ModelFile
+{
+	const char *path;
+	json_t	   *root;
+	char	   *spec,
+			   *trained;
+	PpdlWriter	weights,		/* text of a float8[], or empty */
+				cipher;			/* text of a lwe_cipher[], or empty */
+	const char *key_id;
+} ModelFile;
+
+static PpdlStatus
+bad(const ModelFile *m, const char *what, PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %s", m->path, what);
+}
+
+static PpdlStatus
+read_weights(ModelFile *m, const json_t *a, PpdlNet *net, PpdlError *err)
+{
+	size_t		n = json_array_size(a);
+	double	   *w = calloc(n + 1, sizeof *w);
+	char		number[32];
+	PpdlStatus	status = PPDL_OK;
+
+	if (w == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n && status == PPDL_OK; i++)
+	{
+		w[i] = json_number_value(json_array_get(a, i));
+		if (!json_is_number(json_array_get(a, i)))
+			status = ppdl_error(err, PPDL_ERR_FORMAT, "%s: weights[%zu] is not a number", m->path, i);
+		ppdl_print_number(number, w[i]);
+		ppdl_write_u8(&m->weights, i ? ',' : '{');
+		ppdl_write_bytes(&m->weights, number, strlen(number));
+	}
+	ppdl_write_bytes(&m->weights, "}", 2);
+	if (status == PPDL_OK && n > 0x7fffffff)
+		status = bad(m, "too many weights", err);
+	if (status == PPDL_OK)
+		status = ppdl_net_set_weights(net, w, (int) n, err);
+	free(w);
+	return status;
+}
+
+static PpdlStatus
+read_cipher(ModelFile *m, const json_t *a, PpdlError *err)
+{
+	m->key_id = json_string_value(json_object_get(m->root, "key_id"));
+	if (m->key_id == NULL)
+		return bad(m, "encrypted weights without \"key_id\"", err);
+	for (size_t i = 0; i < json_array_size(a); i++)
+	{
+		const char *s = json_string_value(json_array_get(a, i));
+
+		if (s == NULL || s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] != 0)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: cipher[%zu] is no ciphertext", m->path, i);
+		ppdl_write_u8(&m->cipher, i ? ',' : '{');
+		ppdl_write_bytes(&m->cipher, s, strlen(s));
+	}
+	ppdl_write_bytes(&m->cipher, "}", 2);
+	return PPDL_OK;
+}
+
+/* everything is checked here, before the server is asked */
+static PpdlStatus
+check_file(ModelFile *m, PpdlError *err)
+{
+	const char *format = json_string_value(json_object_get(m->root, "format"));
+	json_t	   *weights = json_object_get(m->root, "weights");
+	json_t	   *cipher = json_object_get(m->root, "cipher");
+	json_t	   *trained = json_object_get(m->root, "trained");
+	PpdlNet    *net;
+	PpdlStatus	status;
+
+	if (format == NULL || strcmp(format, "ppdl-model") != 0)
+		return bad(m, "this is no model file: it lacks \"format\": \"ppdl-model\"", err);
+	if (json_integer_value(json_object_get(m->root, "version")) != 1)
+		return ppdl_error(err, PPDL_ERR_VERSION, "%s: unknown version of the model file (this tool reads version 1)", m->path);
+	if (!json_is_object(json_object_get(m->root, "spec")))
+		return bad(m, "\"spec\" is missing", err);
+	if (weights && cipher)
+		return bad(m, "\"weights\" and \"cipher\" exclude each other", err);
+	if ((weights && json_array_size(weights) == 0) || (cipher && json_array_size(cipher) == 0))
+		return bad(m, "\"weights\" or \"cipher\" is no array, or empty", err);
+	m->spec = json_dumps(json_object_get(m->root, "spec"), JSON_COMPACT);
+	if (m->spec == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (trained && !json_is_null(trained) && (m->trained = json_dumps(trained, JSON_COMPACT | JSON_ENCODE_ANY)) == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	PPDL_TRY(ppdl_net_parse(&net, m->spec, err));
+	status = weights ? read_weights(m, weights, net, err) : cipher ? read_cipher(m, cipher, err) : PPDL_OK;
+	ppdl_net_destroy(net);
+	if (status == PPDL_OK && (m->weights.bad || m->cipher.bad))
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return status;
+}
+
+static PpdlStatus
+load_file(ModelFile *m, PpdlError *err)
+{
+	json_error_t why;
+	FILE	   *f = fopen(m->path, "r");
+
+	if (f == NULL)
+		return ppdl_os_error(err, "open", m->path);
+	m->root = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
+	fclose(f);
+	if (m->root == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", m->path, why.line, why.column, why.text);
+	return check_file(m, err);
+}
+
+/* a first version goes through ppdl_create_model, which checks all that the server wants checked */
+static PpdlStatus
+store(PpdlDb *db, const ModelFile *m, const char *name, PpdlError *err)
+{
+	const char *params[] = {name, m->spec, m->weights.len ? (const char *) m->weights.buf : NULL,
+		m->cipher.len ? (const char *) m->cipher.buf : NULL, m->key_id, m->trained};
+	PGresult   *res;
+	int			fresh;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models WHERE name = $1", 1, params));
+	fresh = strcmp(PQgetvalue(res, 0, 0), "0") == 0;
+	PQclear(res);
+	if (fresh && m->cipher.len == 0 && m->trained == NULL)
+		PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_create_model($1, $2::jsonb, $3::float8[])", 3, params));
+	else
+		PPDL_TRY(ppdl_db_run(db, &res, err,
+							 "INSERT INTO %s.ppdl_models (name, version, spec, weights, cipher, key_id, trained)"
+							 " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3::float8[], $4::%s.lwe_cipher[], $5, $6::jsonb"
+							 " FROM %s.ppdl_models WHERE name = $1"
+							 " RETURNING name || '@' || version", 6, params));
+	printf("%s\n", PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return PPDL_OK;
+}
+
+static void
+release_file(ModelFile *m)
+{
+	ppdl_writer_free(&m->weights);
+	ppdl_writer_free(&m->cipher);
+	free(m->spec);
+	free(m->trained);
+	json_decref(m->root);
+}
+
+static PpdlStatus
+import_model(const Args *a, PpdlError *err)
+{
+	ModelFile	m = {.path = a->what};
+	const char *name = a->name;
+	PpdlDb		db = {0};
+	PpdlStatus	status;
+
+	ppdl_writer_init(&m.weights);
+	ppdl_writer_init(&m.cipher);
+	PPDL_GOTO(done, load_file(&m, err));
+	if (name == NULL)
+		name = json_string_value(json_object_get(m.root, "name"));
+	if (name == NULL)
+	{
+		status = bad(&m, "no \"name\" in the file: give one with --name", err);
+		goto done;
+	}
+	PPDL_GOTO(done, ppdl_db_open(&db, a->dsn, err));
+	PPDL_GOTO(done, ppdl_db_extension(&db, err));
+	status = store(&db, &m, name, err);
+done:
+	ppdl_db_close(&db);
+	release_file(&m);
+	return status;
+}
+
+/* ------------------------------------------------------------------ the command */
+
+static PpdlStatus
+model(const Args *a, PpdlError *err)
+{
+	PpdlDb		db;
+	PpdlStatus	status;
+
+	if (strcmp(a->action, "import") == 0)
+		return import_model(a, err);
+	PPDL_TRY(ppdl_db_open(&db, a->dsn, err));
+	status = ppdl_db_extension(&db, err);
+	if (status == PPDL_OK && strcmp(a->action, "list") == 0)
+		status = list(&db, err);
+	else if (status == PPDL_OK && strcmp(a->action, "show") == 0)
+		status = show(&db, a->what, err);
+	else if (status == PPDL_OK)
+		status = export_model(&db, a, err);
+	ppdl_db_close(&db);
+	return status;
+}
+
+int
+ppdl_cmd_model(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "list | show MODEL | export MODEL | import FILE", doc};
+	Args		a = {0};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	status = model(&a, &err);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

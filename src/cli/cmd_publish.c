@@ -1,0 +1,329 @@
+/*
+ * ppdl publish: sends the parts of a public key file that a use needs and the
+ * server lacks.
+ */
+#include <arpa/inet.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/database.h"
+#include "cli/progress.h"
+#include "ppdl.h"
+
+/* what the server's ppdl_publish_part expects */
+#define CHUNK (4u << 20)
+
+static const char doc[] =
+"Send what a use needs of the public key file FILE to a database that has the extension.\v"
+"Only parts that the server lacks are sent, each in a transaction of its own: a publication that was broken off is "
+"simply started again. Publishing for a greater use later adds what is missing. No secret is sent.\n\n"
+"Several databases may be given by repeating --dsn. On a Citus cluster keys must be on every "
+"node: --all-nodes asks the coordinator for its nodes and publishes to them, too, with the same user and database.\n\n"
+"Example:\n\n"
+"  ppdl publish hospital.pub --for predict --dsn \"host=db.example dbname=clinic\"";
+
+enum
+{
+	OPT_FOR = 256, OPT_DSN, OPT_NAME, OPT_ALL
+};
+
+static const struct argp_option options[] = {
+	{"for", OPT_FOR, "sum|predict|train", 0, "what the server shall be able to do (all that FILE serves)", 1},
+	{"dsn", OPT_DSN, "DSN", 0, "database; may be repeated (else libpq's environment: PGHOST, PGDATABASE, ...)", 1},
+	{"name", OPT_NAME, "NAME", 0, "publish under this name instead of the key's own", 1},
+	{"all-nodes", OPT_ALL, 0, 0, "also to all nodes of a Citus cluster", 1},
+	{0}
+};
+
+typedef struct Args
+{
+	const char *file,
+			   *name;
+	PpdlList	dsn;
+	int			use;			/* 0: all */
+	int			all_nodes;
+} Args;
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const use[] = {"sum", "predict", "train", NULL};
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case OPT_FOR:
+			a->use = 1 << ppdl_arg_choice(state, "--for", arg, use);
+			return 0;
+		case OPT_DSN:
+			ppdl_list_add(&a->dsn, arg, state);
+			return 0;
+		case OPT_NAME:
+			a->name = arg;
+			return 0;
+		case OPT_ALL:
+			a->all_nodes = 1;
+			return 0;
+		case ARGP_KEY_ARG:
+			if (a->file)
+				argp_error(state, "one public key file is expected, not also \"%s\"", arg);
+			a->file = arg;
+			return 0;
+		case ARGP_KEY_END:
+			if (a->file == NULL)
+				argp_error(state, "which public key file?");
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* ------------------------------------------------------------------ one database */
+
+typedef struct Job
+{
+	const Args *a;
+	PpdlPublicFile *f;
+	int			use;
+	const char *name;
+	char		key_id[17];
+	char	   *wanted;			/* of each part: still to be sent? */
+	uint64_t	sent,
+				total;
+	int			parts;
+} Job;
+
+static void
+hex(char *out, const uint8_t *in, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		sprintf(out + 2 * i, "%02x", in[i]);
+}
+
+/* marks the parts that the use needs, then unmarks those that are there */
+static PpdlStatus
+find_missing(Job *j, PpdlDb *db, PpdlError *err)
+{
+	const char *params[] = {j->key_id};
+	PGresult   *res;
+
+	for (int i = 0; i < ppdl_public_file_count(j->f); i++)
+		j->wanted[i] = ppdl_public_file_part(j->f, i)->use <= j->use;
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT part, encode(sha256, 'hex') FROM %s.ppdl_key_part_info WHERE key_id = $1 AND complete", 1, params));
+	for (int i = 0; i < ppdl_public_file_count(j->f); i++)
+	{
+		const PpdlPublicPart *p = ppdl_public_file_part(j->f, i);
+		char		sha[65];
+
+		hex(sha, p->sha256, 32);
+		for (int r = 0; r < PQntuples(res); r++)
+			if (strcmp(PQgetvalue(res, r, 0), p->name) == 0 && strcmp(PQgetvalue(res, r, 1), sha) == 0)
+				j->wanted[i] = 0;
+	}
+	PQclear(res);
+	j->sent = j->total = 0;
+	j->parts = 0;
+	for (int i = 0; i < ppdl_public_file_count(j->f); i++)
+		if (j->wanted[i])
+		{
+			j->total += ppdl_public_file_part(j->f, i)->len;
+			j->parts++;
+		}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+send_chunk(Job *j, PpdlDb *db, const char *sql, const PpdlPublicPart *p, uint32_t chunk, int *complete, PpdlError *err)
+{
+	size_t		from = (size_t) chunk * CHUNK;
+	size_t		n = p->len - from < CHUNK ? p->len - from : CHUNK;
+	uint32_t	chunk_be = htonl(chunk);
+	uint32_t	total_be[2] = {htonl((uint32_t) ((uint64_t) p->len >> 32)), htonl((uint32_t) p->len)};
+	const char *params[9] = {j->key_id, j->name, "lwe", "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits", p->name,
+		(char *) &chunk_be, (char *) total_be, (char *) p->sha256, (char *) p->data + from};
+	int			lengths[9] = {0, 0, 0, 0, 0, sizeof chunk_be, sizeof total_be, sizeof p->sha256, (int) n};
+	int			formats[9] = {0, 0, 0, 0, 0, 1, 1, 1, 1};
+	PGresult   *res = PQexecParams(db->conn, sql, 9, NULL, params, lengths, formats, 0);
+	PpdlStatus	status = PPDL_OK;
+
+	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1)
+		*complete = PQgetvalue(res, 0, 0)[0] == 't';
+	else
+		status = ppdl_db_error(db, res, err);
+	PQclear(res);
+	j->sent += n;
+	ppdl_progress(NULL, j->sent, j->total, p->name);
+	return status;
+}
+
+static PpdlStatus
+send_part(Job *j, PpdlDb *db, const char *sql, const PpdlPublicPart *p, PpdlError *err)
+{
+	int			complete = 0;
+
+	PPDL_TRY(ppdl_public_part_check(p, err));
+	PPDL_TRY(ppdl_db_run(db, NULL, err, "BEGIN", 0, NULL));
+	for (uint32_t chunk = 0; (size_t) chunk * CHUNK < p->len; chunk++)
+		PPDL_TRY(send_chunk(j, db, sql, p, chunk, &complete, err));
+	if (!complete)
+		return ppdl_server_error(err, "the server did not accept part \"%s\" as complete", p->name);
+	return ppdl_db_run(db, NULL, err, "COMMIT", 0, NULL);
+}
+
+static PpdlStatus
+send_parts(Job *j, PpdlDb *db, PpdlError *err)
+{
+	char	   *sql;
+	PpdlStatus	status = PPDL_OK;
+
+	if (asprintf(&sql, "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea)",
+				 db->schema) < 0)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < ppdl_public_file_count(j->f) && status == PPDL_OK; i++)
+		if (j->wanted[i])
+			status = send_part(j, db, sql, ppdl_public_file_part(j->f, i), err);
+	free(sql);
+	ppdl_progress_clear();
+	return status;
+}
+
+static PpdlStatus
+publish_to(Job *j, PpdlDb *db, PpdlError *err)
+{
+	const char *host = PQhost(db->conn);
+
+	PPDL_TRY(ppdl_db_extension(db, err));
+	PPDL_TRY(find_missing(j, db, err));
+	PPDL_TRY(send_parts(j, db, err));
+	printf("%s/%s: key \"%s\" (%s), %d parts sent, %.1f MiB\n", host ? host : "", PQdb(db->conn), j->name, j->key_id, j->parts,
+		   (double) j->total / (1 << 20));
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ many databases */
+
+/* connects as `like` did, but to another host and port */
+static PpdlStatus
+open_node(PpdlDb *db, const PpdlDb *like, const char *host, const char *port, PpdlError *err)
+{
+	PQconninfoOption *info = PQconninfo(like->conn);
+	const char *keys[64],
+			   *values[64];
+	int			n = 0;
+
+	memset(db, 0, sizeof *db);
+	for (PQconninfoOption *o = info; o && o->keyword && n < 60; o++)
+	{
+		const char *v = strcmp(o->keyword, "host") == 0 ? host : strcmp(o->keyword, "port") == 0 ? port : o->val;
+
+		if (v == NULL || strcmp(o->keyword, "hostaddr") == 0)
+			continue;
+		keys[n] = o->keyword;
+		values[n++] = v;
+	}
+	keys[n] = values[n] = NULL;
+	db->conn = PQconnectdbParams(keys, values, 0);
+	PQconninfoFree(info);
+	if (db->conn && PQstatus(db->conn) == CONNECTION_OK)
+		return PPDL_OK;
+	ppdl_db_error(db, NULL, err);
+	return ppdl_error_detail(err, PPDL_ERR_IO, "This is node %s, port %s, of the cluster.", host, port);
+}
+
+static PpdlStatus
+publish_to_nodes(Job *j, PpdlDb *db, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT to_regclass('pg_dist_node') IS NOT NULL", 0, NULL));
+	if (PQgetvalue(res, 0, 0)[0] != 't')
+	{
+		PQclear(res);
+		return ppdl_server_error(err, "database \"%s\" is no Citus coordinator: it has no pg_dist_node", PQdb(db->conn));
+	}
+	PQclear(res);
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
+	status = PPDL_OK;
+	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
+	{
+		PpdlDb		node;
+
+		status = open_node(&node, db, PQgetvalue(res, r, 0), PQgetvalue(res, r, 1), err);
+		if (status == PPDL_OK)
+			status = publish_to(j, &node, err);
+		ppdl_db_close(&node);
+	}
+	PQclear(res);
+	return status;
+}
+
+static PpdlStatus
+publish_dsn(Job *j, const char *dsn, PpdlError *err)
+{
+	PpdlDb		db;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_db_open(&db, dsn, err));
+	status = publish_to(j, &db, err);
+	if (status == PPDL_OK && j->a->all_nodes)
+		status = publish_to_nodes(j, &db, err);
+	ppdl_db_close(&db);
+	return status;
+}
+
+static PpdlStatus
+choose_use(Job *j, PpdlError *err)
+{
+	static const char *const use_name[] = {"sum", "predict", "train"};
+	int			uses = ppdl_public_file_uses(j->f);
+	int			most = uses & PPDL_USE_TRAIN ? 2 : uses & PPDL_USE_PREDICT ? 1 : 0;
+
+	j->use = j->a->use ? j->a->use : 1 << most;
+	if (j->use <= 1 << most)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" serves %s only", j->a->file, use_name[most]);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Make a greater file from the secret key: ppdl keygen --key FILE.key --for %s --out PREFIX",
+						   use_name[j->use == PPDL_USE_TRAIN ? 2 : 1]);
+}
+
+static PpdlStatus
+publish(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+
+	PPDL_TRY(ppdl_public_file_open(&j->f, a->file, err));
+	PPDL_TRY(choose_use(j, err));
+	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
+	j->name = a->name ? a->name : ppdl_public_file_name(j->f);
+	j->wanted = calloc((size_t) ppdl_public_file_count(j->f) + 1, 1);
+	if (j->wanted == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (a->dsn.count == 0)
+		return publish_dsn(j, NULL, err);
+	for (int i = 0; i < a->dsn.count; i++)
+		PPDL_TRY(publish_dsn(j, a->dsn.item[i], err));
+	return PPDL_OK;
+}
+
+int
+ppdl_cmd_publish(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, "FILE", doc};
+	Args		a = {0};
+	Job			j = {.a = &a};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	status = publish(&j, &err);
+	ppdl_progress_clear();
+	ppdl_public_file_close(j.f);
+	free(j.wanted);
+	ppdl_list_free(&a.dsn);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

@@ -1,0 +1,356 @@
+/*
+ * ppdl query: runs SQL and shows the answer decrypted.
+ */
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/csv.h"
+#include "cli/database.h"
+#include "cli/outfile.h"
+#include "cli/reveal.h"
+#include "cli/secret.h"
+#include "cli/table.h"
+
+static const char doc[] =
+"Run SQL and show its results, ciphertexts decrypted.\v"
+"The SQL runs on the server, which sends ciphertexts; they are decrypted here. Ctrl-C cancels the query "
+"on the server.\n\n"
+"--expand gives each row of a packed result a line of its own and deals out the arrays beside it.\n\n"
+"Examples:\n\n"
+"  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
+"    -c \"SELECT hospital, count(*), avg(features) FROM patients GROUP BY hospital\"\n"
+"  ppdl query --key hospital.key --dsn \"$DSN\" --expand --format csv \\\n"
+"    -c \"SELECT array_agg(id), ppdl_predict_agg('osteo', features) FROM patients\"";
+
+enum
+{
+	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_PASSPHRASE
+};
+
+static const struct argp_option options[] = {
+	{"key", 'k', "FILE", 0, "secret key file", 1},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
+	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
+	{"file", 'f', "FILE", 0, "read the SQL from FILE (-: standard input)", 2},
+	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
+	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
+	{"format", OPT_FORMAT, "table|csv", 0, "of the output (table)", 3},
+	{"csv", OPT_CSV, 0, 0, "same as --format csv", 3},
+	{"output", 'o', "FILE", 0, "where to write (standard output)", 3},
+	{0}
+};
+
+typedef struct Args
+{
+	const char *key,
+			   *passphrase_file,
+			   *dsn,
+			   *file,
+			   *output;
+	PpdlList	commands;
+	int			csv,
+				expand,
+				share;
+} Args;
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	static const char *const formats[] = {"table", "csv", NULL};
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case 'k':
+			a->key = arg;
+			return 0;
+		case OPT_PASSPHRASE:
+			a->passphrase_file = arg;
+			return 0;
+		case OPT_DSN:
+			a->dsn = arg;
+			return 0;
+		case 'c':
+			ppdl_list_add(&a->commands, arg, state);
+			return 0;
+		case 'f':
+			a->file = arg;
+			return 0;
+		case OPT_EXPAND:
+			a->expand = 1;
+			return 0;
+		case OPT_SHARE:
+			a->share = 1;
+			return 0;
+		case OPT_FORMAT:
+			a->csv = ppdl_arg_choice(state, "--format", arg, formats);
+			return 0;
+		case OPT_CSV:
+			a->csv = 1;
+			return 0;
+		case 'o':
+			a->output = arg;
+			return 0;
+		case ARGP_KEY_ARG:
+			argp_error(state, "unexpected \"%s\": SQL goes after -c, in quotes", arg);
+			return 0;
+		case ARGP_KEY_END:
+			if (a->key == NULL)
+				argp_error(state, "--key is missing");
+			if ((a->commands.count == 0) == (a->file == NULL))
+				argp_error(state, "give SQL with -c or with -f");
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+typedef struct Job
+{
+	const Args *a;
+	PpdlDb		db;
+	PpdlReveal	reveal;
+	PpdlOutFile out;
+	PpdlTable	table;			/* with --format table */
+	PpdlWriter	w;				/* one line of CSV */
+	PpdlText   *field;
+} Job;
+
+/* ------------------------------------------------------------------ one result */
+
+static PpdlStatus
+csv_line(Job *j, const PpdlText *fields, size_t count, PpdlError *err)
+{
+	j->w.len = 0;
+	for (size_t i = 0; i < count; i++)
+	{
+		if (i)
+			ppdl_write_u8(&j->w, ',');
+		if (fields[i].s)
+			ppdl_csv_put(&j->w, fields[i].s, fields[i].len);
+	}
+	ppdl_write_u8(&j->w, '\n');
+	if (j->w.bad)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (fwrite(j->w.buf, 1, j->w.len, j->out.f) != j->w.len)
+		return ppdl_os_error(err, "write", j->out.shown);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
+{
+	Job		   *j = arg;
+
+	if (j->a->csv)
+		return csv_line(j, fields, count, err);
+	return ppdl_table_add(&j->table, fields) ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+static int
+is_cipher(const Job *j, const PGresult *res, int column)
+{
+	Oid			type = PQftype(res, column);
+
+	return type == j->db.lwe || type == j->db.lwe_array;
+}
+
+/* numbers are aligned right */
+static int
+is_number(const Job *j, const PGresult *res, int column)
+{
+	switch (PQftype(res, column))
+	{
+		case 20:				/* int8 */
+		case 21:				/* int2 */
+		case 23:				/* int4 */
+		case 26:				/* oid */
+		case 700:				/* float4 */
+		case 701:				/* float8 */
+		case 1700:				/* numeric */
+			return 1;
+		default:
+			return is_cipher(j, res, column);
+	}
+}
+
+static PpdlStatus
+result_row(Job *j, const PGresult *res, int row, PpdlError *err)
+{
+	int			n = PQnfields(res);
+	char		text[sizeof err->message];
+	PpdlStatus	status;
+
+	for (int i = 0; i < n; i++)
+		j->field[i] = PQgetisnull(res, row, i) ? (PpdlText) {NULL, 0} :
+			(PpdlText) {PQgetvalue(res, row, i), (size_t) PQgetlength(res, row, i)};
+	status = ppdl_reveal_record(&j->reveal, j->field, (size_t) n, j->a->expand, emit, j, err);
+	if (status == PPDL_OK || status == PPDL_ERR_IO)
+		return status;
+	snprintf(text, sizeof text, "row %d of the result: %.270s", row + 1, err->message);
+	memcpy(err->message, text, sizeof text);
+	return status;
+}
+
+static PpdlStatus
+result_rows(Job *j, const PGresult *res, PpdlError *err)
+{
+	for (int r = 0; r < PQntuples(res); r++)
+		PPDL_TRY(result_row(j, res, r, err));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+show_rows(Job *j, const PGresult *res, PpdlError *err)
+{
+	int			n = PQnfields(res);
+	char	  **name = calloc((size_t) n + 1, sizeof *name);
+	PpdlStatus	status;
+
+	j->field = calloc((size_t) n + 1, sizeof *j->field);
+	if (name == NULL || j->field == NULL || !ppdl_table_init(&j->table, n, name))
+	{
+		free(name);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	for (int i = 0; i < n; i++)
+	{
+		name[i] = PQfname(res, i);
+		j->table.right[i] = (char) is_number(j, res, i);
+		j->field[i] = (PpdlText) {name[i], strlen(name[i])};
+	}
+	status = j->a->csv ? csv_line(j, j->field, (size_t) n, err) : PPDL_OK;
+	if (status == PPDL_OK)
+		status = result_rows(j, res, err);
+	if (status == PPDL_OK && !j->a->csv)
+		ppdl_table_print(&j->table, j->out.f);
+	ppdl_table_free(&j->table);
+	free(name);
+	free(j->field);
+	j->field = NULL;
+	return status;
+}
+
+static PpdlStatus
+show_result(Job *j, const PGresult *res, PpdlError *err)
+{
+	switch (PQresultStatus(res))
+	{
+		case PGRES_TUPLES_OK:
+			return show_rows(j, res, err);
+		case PGRES_COMMAND_OK:
+			if (!j->a->csv)
+				fprintf(j->out.f, "%s\n", PQcmdStatus((PGresult *) res));
+			return PPDL_OK;
+		case PGRES_EMPTY_QUERY:
+			return PPDL_OK;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			ppdl_error(err, PPDL_ERR_ARGUMENT, "COPY to or from the tool is not supported");
+			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
+		default:
+			return ppdl_db_error(&j->db, res, err);
+	}
+}
+
+/* all statements of one command string */
+static PpdlStatus
+run_sql(Job *j, const char *sql, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+
+	if (!PQsendQuery(j->db.conn, sql))
+		return ppdl_db_error(&j->db, NULL, err);
+	while (status == PPDL_OK && (res = PQgetResult(j->db.conn)) != NULL)
+	{
+		status = show_result(j, res, err);
+		PQclear(res);
+	}
+	return status;
+}
+
+static PpdlStatus
+read_file(const char *path, PpdlWriter *w, PpdlError *err)
+{
+	FILE	   *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	PpdlStatus	status = PPDL_OK;
+	uint8_t		buf[8192];
+	size_t		n;
+
+	if (f == NULL)
+		return ppdl_os_error(err, "open", path);
+	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+		ppdl_write_bytes(w, buf, n);
+	ppdl_write_u8(w, 0);
+	if (ferror(f))
+		status = ppdl_os_error(err, "read", path);
+	else if (w->bad)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (f != stdin)
+		fclose(f);
+	return status;
+}
+
+static PpdlStatus
+run_all(Job *j, PpdlError *err)
+{
+	PpdlWriter	sql;
+	PpdlStatus	status;
+
+	for (int i = 0; i < j->a->commands.count; i++)
+		PPDL_TRY(run_sql(j, j->a->commands.item[i], err));
+	if (j->a->file == NULL)
+		return PPDL_OK;
+	ppdl_writer_init(&sql);
+	status = read_file(j->a->file, &sql, err);
+	if (status == PPDL_OK)
+		status = run_sql(j, (const char *) sql.buf, err);
+	ppdl_writer_free(&sql);
+	return status;
+}
+
+static PpdlStatus
+run(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_key_open(&j->reveal.owner, a->key, a->passphrase_file, err));
+	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
+	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
+	ppdl_db_cancel_on_interrupt(&j->db);
+	status = run_all(j, err);
+	ppdl_db_ignore_interrupt();
+	PPDL_TRY(status);
+	return ppdl_out_commit(&j->out, err);
+}
+
+int
+ppdl_cmd_query(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, NULL, doc};
+	Args		a = {0};
+	Job			j = {.a = &a};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	j.reveal.share = a.share;
+	ppdl_writer_init(&j.w);
+	status = run(&j, &err);
+	ppdl_out_abort(&j.out);
+	if (j.w.buf)
+		OPENSSL_cleanse(j.w.buf, j.w.cap);
+	ppdl_writer_free(&j.w);
+	ppdl_db_close(&j.db);
+	ppdl_owner_destroy(j.reveal.owner);
+	ppdl_list_free(&a.commands);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

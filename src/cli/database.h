@@ -1,0 +1,39 @@
+/*
+ * A connection to a database that has the extension.
+ */
+#ifndef PPDL_CLI_DATABASE_H
+#define PPDL_CLI_DATABASE_H
+
+#include <libpq-fe.h>
+
+#include "base/error.h"
+
+typedef struct PpdlDb
+{
+	PGconn	   *conn;
+	char	   *schema;			/* of the extension, quoted as an identifier; NULL before ppdl_db_extension */
+	Oid			lwe,
+				lwe_array;
+} PpdlDb;
+
+/* dsn: connection string or URI; NULL: libpq's environment */
+PpdlStatus	ppdl_db_open(PpdlDb *db, const char *dsn, PpdlError *err);
+void		ppdl_db_close(PpdlDb *db);
+
+/* Finds the extension's schema and types; an error with a hint when it is not installed. */
+PpdlStatus	ppdl_db_extension(PpdlDb *db, PpdlError *err);
+
+/*
+ * Runs one statement with text parameters (NULL for SQL NULL).  *res is NULL on error and may be
+ * NULL as an argument when the rows do not matter.  "%s" in sql stands for the extension's quoted schema.
+ */
+PpdlStatus	ppdl_db_run(PpdlDb *db, PGresult **res, PpdlError *err, const char *sql, int nparams, const char *const *params);
+
+/* what the server said about res (NULL: about the connection), message, detail and hint */
+PpdlStatus	ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err);
+
+/* From now on Ctrl-C cancels what this connection runs, instead of ending the tool. */
+void		ppdl_db_cancel_on_interrupt(PpdlDb *db);
+void		ppdl_db_ignore_interrupt(void);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * Key generation, one function a scheme; cmd_keygen.c picks it.
+ */
+#ifndef PPDL_CLI_KEYGEN_H
+#define PPDL_CLI_KEYGEN_H
+
+#include "base/error.h"
+
+typedef struct PpdlKeygen
+{
+	const char *prefix;			/* writes <prefix>.key and <prefix>.pub */
+	const char *name;			/* NULL: the last part of prefix */
+	const char *passphrase_file;
+	const char *existing;		/* secret key file to make a public one from, or NULL */
+	int			uses;			/* PpdlUse bits, lower uses included */
+	int			threads;
+	char	   *secret_path,
+			   *public_path;
+} PpdlKeygen;
+
+PpdlStatus	ppdl_keygen_lwe(const PpdlKeygen *k, PpdlError *err);
+
+#endif

@@ -1,0 +1,318 @@
+#include "cli/reveal.h"
+
+#include <limits.h>
+#include <math.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives "UEw" */
+#define START "UEw"
+#define SHORTEST 32				/* base64 characters of a bare header */
+
+int
+ppdl_reveal_starts(const char *s, size_t len)
+{
+	return len >= SHORTEST && memcmp(s, START, sizeof START - 1) == 0;
+}
+
+static int
+is_base64(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+}
+
+PpdlStatus
+ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlError *err)
+{
+	size_t		pad = 0;
+	size_t		done = 0;
+	uint8_t    *buf;
+
+	*out = NULL;
+	if (len % 4 != 0 || len == 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu base64 characters are no multiple of 4", len);
+	while (pad < 2 && s[len - 1 - pad] == '=')
+		pad++;
+	buf = malloc(len / 4 * 3);
+	if (buf == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a ciphertext of %zu characters", len);
+	/* EVP counts in ints */
+	while (done < len)
+	{
+		size_t		n = len - done > (1u << 24) ? 1u << 24 : len - done;
+
+		if (EVP_DecodeBlock(buf + done / 4 * 3, (const unsigned char *) s + done, (int) n) != (int) (n / 4 * 3))
+		{
+			free(buf);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is damaged: it is no base64 text");
+		}
+		done += n;
+	}
+	*out = buf;
+	*outlen = len / 4 * 3 - pad;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+decrypt(PpdlReveal *r, const char *s, size_t len, PpdlValues *values, PpdlError *err)
+{
+	uint8_t    *buf;
+	size_t		n;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_base64_decode(s, len, &buf, &n, err));
+	status = ppdl_owner_decrypt(r->owner, values, buf, n, r->share, err);
+	free(buf);
+	r->values++;
+	return status;
+}
+
+static void
+put_number(PpdlWriter *w, double v, double error)
+{
+	char		text[64];
+
+	if (isnan(v))
+		ppdl_write_bytes(w, "NULL", 4);
+	else
+	{
+		ppdl_format_value(text, sizeof text, v, error);
+		ppdl_write_bytes(w, text, strlen(text));
+	}
+}
+
+void
+ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w)
+{
+	const double *v = values->v + (size_t) i * (size_t) values->width;
+
+	if (values->width == 1 || isnan(v[0]))
+	{
+		put_number(w, v[0], values->error);
+		return;
+	}
+	for (int j = 0; j < values->width; j++)
+	{
+		ppdl_write_u8(w, j ? ',' : '{');
+		put_number(w, v[j], values->error);
+	}
+	ppdl_write_u8(w, '}');
+}
+
+static void
+put_values(const PpdlValues *values, PpdlWriter *w)
+{
+	if (values->kind != PPDL_KIND_PACKED)
+	{
+		ppdl_reveal_row(values, 0, w);
+		return;
+	}
+	ppdl_write_u8(w, '{');
+	for (uint32_t i = 0; i < values->nrows; i++)
+	{
+		if (i)
+			ppdl_write_u8(w, ',');
+		ppdl_reveal_row(values, i, w);
+	}
+	ppdl_write_u8(w, '}');
+}
+
+PpdlStatus
+ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err)
+{
+	size_t		i = 0;
+
+	while (i < len)
+	{
+		size_t		j = i;
+		PpdlValues	values;
+
+		while (j < len && is_base64(s[j]))
+			j++;
+		if (j > i && ppdl_reveal_starts(s + i, j - i))
+		{
+			PPDL_TRY(decrypt(r, s + i, j - i, &values, err));
+			put_values(&values, w);
+			ppdl_values_free(&values);
+		}
+		else
+			ppdl_write_bytes(w, s + i, j - i);
+		while (j < len && !is_base64(s[j]))
+			ppdl_write_u8(w, (uint8_t) s[j++]);
+		i = j;
+	}
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ records */
+
+/* What becomes of one field when a record is dealt out. */
+typedef struct Part
+{
+	PpdlWriter	whole;			/* text, if the field stays whole */
+	int			null;
+	int			packed;			/* values holds rows */
+	PpdlValues	values;
+	char	   *array;			/* own copy of an array's text, split into elements */
+	PpdlTexts	element;
+} Part;
+
+typedef struct Record
+{
+	PpdlReveal *r;
+	Part	   *part;
+	PpdlText   *out;
+	PpdlWriter *cell;			/* text of one output row's fields */
+	size_t		count;
+	int			dealt;			/* some field is packed */
+	uint32_t	rows;
+} Record;
+
+static void
+release(Record *rec)
+{
+	for (size_t i = 0; rec->part && i < rec->count; i++)
+	{
+		Part	   *p = &rec->part[i];
+
+		if (p->packed)
+			ppdl_values_free(&p->values);
+		ppdl_writer_free(&p->whole);
+		ppdl_texts_free(&p->element);
+		free(p->array);
+	}
+	for (size_t i = 0; rec->cell && i < rec->count; i++)
+		ppdl_writer_free(&rec->cell[i]);
+	free(rec->part);
+	free(rec->out);
+	free(rec->cell);
+}
+
+/* a field that is one packed ciphertext is kept as values, everything else as text */
+static PpdlStatus
+read_field(Record *rec, const PpdlText *field, Part *p, int expand, PpdlError *err)
+{
+	size_t		n = 0;
+
+	p->null = field->s == NULL;
+	if (p->null)
+		return PPDL_OK;
+	while (n < field->len && is_base64(field->s[n]))
+		n++;
+	if (!expand || n < field->len || !ppdl_reveal_starts(field->s, n))
+		return ppdl_reveal_text(rec->r, field->s, field->len, &p->whole, err);
+	PPDL_TRY(decrypt(rec->r, field->s, n, &p->values, err));
+	if (p->values.kind != PPDL_KIND_PACKED)
+	{
+		put_values(&p->values, &p->whole);
+		ppdl_values_free(&p->values);
+		return PPDL_OK;
+	}
+	p->packed = 1;
+	if (rec->dealt && rec->rows != p->values.nrows)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "two packed results of one record have %u and %u rows", rec->rows, p->values.nrows);
+	rec->dealt = 1;
+	rec->rows = p->values.nrows;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+deal_array(Record *rec, size_t column, Part *p, PpdlError *err)
+{
+	int			got;
+
+	if (p->null || p->packed || p->whole.len == 0 || p->whole.buf[0] != '{')
+		return PPDL_OK;
+	p->array = malloc(p->whole.len + 1);
+	if (p->array == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memcpy(p->array, p->whole.buf, p->whole.len);
+	p->array[p->whole.len] = 0;
+	got = ppdl_array_split(&p->element, p->array, p->whole.len);
+	if (got < 0)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (got == 0)
+	{
+		free(p->array);
+		p->array = NULL;
+		return PPDL_OK;
+	}
+	if (p->element.count != rec->rows)
+	{
+		ppdl_error(err, PPDL_ERR_FORMAT, "column %zu has %zu elements where the packed result has %u rows",
+				   column + 1, p->element.count, rec->rows);
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
+							   "Aggregate both over the same rows and in the same order; leave --expand away to see the arrays.");
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+emit_row(Record *rec, uint32_t row, PpdlEmit emit, void *arg, PpdlError *err)
+{
+	for (size_t i = 0; i < rec->count; i++)
+	{
+		Part	   *p = &rec->part[i];
+		PpdlWriter *cell = &rec->cell[i];
+
+		if (p->array)
+			rec->out[i] = p->element.text[row];
+		else if (p->packed && isnan(p->values.v[(size_t) row * (size_t) p->values.width]))
+			rec->out[i] = (PpdlText) {NULL, 0};
+		else if (p->packed)
+		{
+			cell->len = 0;
+			ppdl_reveal_row(&p->values, row, cell);
+			ppdl_write_u8(cell, 0);
+			if (cell->bad)
+				return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+			rec->out[i] = (PpdlText) {(char *) cell->buf, cell->len - 1};
+		}
+		else if (p->null)
+			rec->out[i] = (PpdlText) {NULL, 0};
+		else
+			rec->out[i] = (PpdlText) {(char *) p->whole.buf, p->whole.len - 1};
+	}
+	return emit(arg, rec->out, rec->count, err);
+}
+
+static PpdlStatus
+record(Record *rec, const PpdlText *fields, int expand, PpdlEmit emit, void *arg, PpdlError *err)
+{
+	for (size_t i = 0; i < rec->count; i++)
+		PPDL_TRY(read_field(rec, &fields[i], &rec->part[i], expand, err));
+	for (size_t i = 0; rec->dealt && i < rec->count; i++)
+		PPDL_TRY(deal_array(rec, i, &rec->part[i], err));
+	for (size_t i = 0; i < rec->count; i++)
+	{
+		ppdl_write_u8(&rec->part[i].whole, 0);
+		if (rec->part[i].whole.bad)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	if (!rec->dealt)
+		return emit_row(rec, 0, emit, arg, err);
+	for (uint32_t row = 0; row < rec->rows; row++)
+		PPDL_TRY(emit_row(rec, row, emit, arg, err));
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_reveal_record(PpdlReveal *r, const PpdlText *fields, size_t count, int expand, PpdlEmit emit, void *arg, PpdlError *err)
+{
+	Record		rec = {.r = r, .count = count};
+	PpdlStatus	status;
+
+	rec.part = calloc(count + 1, sizeof *rec.part);
+	rec.out = calloc(count + 1, sizeof *rec.out);
+	rec.cell = calloc(count + 1, sizeof *rec.cell);
+	if (rec.part && rec.out && rec.cell)
+		status = record(&rec, fields, expand, emit, arg, err);
+	else
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	release(&rec);
+	return status;
+}

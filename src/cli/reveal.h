@@ -1,0 +1,42 @@
+/*
+ * From ciphertexts in text to numbers in text.
+ *
+ * A ciphertext is recognised by the base64 of its first bytes (magic, version);
+ * anything else passes unchanged.  A value of width 1 becomes a number, a wider one
+ * {a,b,c}, a packed one an array of those, in which rows without value are NULL.
+ */
+#ifndef PPDL_CLI_REVEAL_H
+#define PPDL_CLI_REVEAL_H
+
+#include "cli/copytext.h"
+#include "ppdl.h"
+
+typedef struct PpdlReveal
+{
+	PpdlOwner  *owner;
+	int			share;			/* add noise flooding */
+	uint64_t	values;			/* ciphertexts read so far */
+} PpdlReveal;
+
+/* does a ciphertext begin here? */
+int			ppdl_reveal_starts(const char *s, size_t len);
+
+/* base64 -> bytes, malloc'ed; PPDL_ERR_FORMAT */
+PpdlStatus	ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlError *err);
+
+/* s with every ciphertext in it replaced, appended to w */
+PpdlStatus	ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err);
+
+/* appends row i of values as one text */
+void		ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w);
+
+/*
+ * One record, its fields revealed.  With expand, a field that is one packed value gives as many
+ * output rows as it holds; arrays beside it must have as many elements and are dealt out, other fields are
+ * repeated.  emit is called for each output row with fields that live until it returns.
+ */
+typedef PpdlStatus (*PpdlEmit) (void *arg, const PpdlText *fields, size_t count, PpdlError *err);
+PpdlStatus	ppdl_reveal_record(PpdlReveal *r, const PpdlText *fields, size_t count, int expand,
+							   PpdlEmit emit, void *arg, PpdlError *err);
+
+#endif

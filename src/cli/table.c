@@ -1,0 +1,123 @@
+#include "cli/table.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+int
+ppdl_table_init(PpdlTable *t, int ncolumns, char **name)
+{
+	memset(t, 0, sizeof *t);
+	t->ncolumns = ncolumns;
+	t->name = name;
+	t->right = calloc((size_t) ncolumns + 1, 1);
+	return t->right != NULL;
+}
+
+void
+ppdl_table_free(PpdlTable *t)
+{
+	for (size_t i = 0; i < t->rows * (size_t) t->ncolumns; i++)
+		if (t->cell[i])
+		{
+			OPENSSL_cleanse(t->cell[i], strlen(t->cell[i]));
+			free(t->cell[i]);
+		}
+	free(t->cell);
+	free(t->right);
+	memset(t, 0, sizeof *t);
+}
+
+int
+ppdl_table_add(PpdlTable *t, const PpdlText *fields)
+{
+	size_t		n = (size_t) t->ncolumns;
+	char	  **row;
+
+	if (t->rows == t->cap)
+	{
+		size_t		cap = t->cap ? 2 * t->cap : 64;
+		char	  **p = realloc(t->cell, cap * (n + 1) * sizeof *p);
+
+		if (p == NULL)
+			return 0;
+		t->cell = p;
+		t->cap = cap;
+	}
+	row = t->cell + t->rows * n;
+	memset(row, 0, n * sizeof *row);
+	t->rows++;
+	for (size_t i = 0; i < n; i++)
+		if (fields[i].s && (row[i] = strdup(fields[i].s)) == NULL)
+			return 0;
+	return 1;
+}
+
+/* code points: enough for what databases hold, and independent of the locale */
+int
+ppdl_display_width(const char *s)
+{
+	int			n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char) *s & 0xC0) != 0x80;
+	return n;
+}
+
+static void
+spaces(int n, FILE *f)
+{
+	for (; n > 0; n--)
+		fputc(' ', f);
+}
+
+static void
+print_row(const PpdlTable *t, char **cell, const int *width, int centred, FILE *f)
+{
+	for (int i = 0; i < t->ncolumns; i++)
+	{
+		const char *s = cell[i] ? cell[i] : "";
+		int			room = width[i] - ppdl_display_width(s);
+		int			left = centred ? room / 2 : t->right[i] ? room : 0;
+
+		fputs(i ? "| " : " ", f);
+		spaces(left, f);
+		fputs(s, f);
+		if (i + 1 < t->ncolumns)
+			spaces(room - left + 1, f);
+	}
+	fputc('\n', f);
+}
+
+void
+ppdl_table_print(const PpdlTable *t, FILE *f)
+{
+	int		   *width = calloc((size_t) t->ncolumns + 1, sizeof *width);
+
+	if (width == NULL)
+		return;
+	for (int i = 0; i < t->ncolumns; i++)
+	{
+		width[i] = ppdl_display_width(t->name[i]);
+		for (size_t r = 0; r < t->rows; r++)
+		{
+			const char *s = t->cell[r * (size_t) t->ncolumns + (size_t) i];
+			int			w = s ? ppdl_display_width(s) : 0;
+
+			width[i] = w > width[i] ? w : width[i];
+		}
+	}
+	print_row(t, t->name, width, 1, f);
+	for (int i = 0; i < t->ncolumns; i++)
+	{
+		if (i)
+			fputc('+', f);
+		for (int k = 0; k < width[i] + 2; k++)
+			fputc('-', f);
+	}
+	fputc('\n', f);
+	for (size_t r = 0; r < t->rows; r++)
+		print_row(t, t->cell + r * (size_t) t->ncolumns, width, 0, f);
+	fprintf(f, "(%zu row%s)\n\n", t->rows, t->rows == 1 ? "" : "s");
+	free(width);
+}

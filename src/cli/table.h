@@ -1,0 +1,30 @@
+/*
+ * A table of texts for people, aligned like psql's.
+ */
+#ifndef PPDL_CLI_TABLE_H
+#define PPDL_CLI_TABLE_H
+
+#include <stdio.h>
+
+#include "cli/copytext.h"
+
+typedef struct PpdlTable
+{
+	int			ncolumns;
+	char	  **name;			/* column titles, not owned */
+	char	   *right;			/* align right? */
+	char	  **cell;			/* rows * ncolumns, malloc'ed; NULL for SQL NULL */
+	size_t		rows,
+				cap;
+} PpdlTable;
+
+/* name must outlive the table. 0: out of memory */
+int			ppdl_table_init(PpdlTable *t, int ncolumns, char **name);
+void		ppdl_table_free(PpdlTable *t);	/* wipes */
+int			ppdl_table_add(PpdlTable *t, const PpdlText *fields);
+void		ppdl_table_print(const PpdlTable *t, FILE *f);
+
+/* columns that text takes on a terminal */
+int			ppdl_display_width(const char *s);
+
+#endif

@@ -1,0 +1,257 @@
+#include "owner/owner_impl.h"
+
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "ckks/boot.h"
+#include "ckks/wire.h"
+
+/* Streams of the master seed (ppdl_rng_create_seeded): a ring's id for its secret, and this for the public key. Stored files depend on them. */
+#define STREAM_PUBLIC_KEY 0x100
+#define STREAM_SPARSE 0x200
+
+PpdlStatus
+ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError *err)
+{
+	if (EVP_Q_digest(NULL, "SHA256", NULL, data, len, out, NULL) != 1)
+		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_check_owner_name(const char *name, PpdlError *err)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+	size_t		len = strlen(name);
+
+	if (len < 1 || len > PPDL_NAME_MAX || strspn(name, allowed) != len)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%.80s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", name, PPDL_NAME_MAX);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+make_secret(PpdlSecret **out, const uint8_t master[PPDL_MASTER_BYTES], uint8_t ring, PpdlError *err)
+{
+	const PpdlParams *par;
+	PpdlStatus	status;
+	PpdlRng    *rng;
+
+	PPDL_TRY(ppdl_params_get(ring, &par, err));
+	PPDL_TRY(ppdl_rng_create_seeded(&rng, master, ring, err));
+	status = ppdl_secret_create(out, par, rng, err);
+	ppdl_rng_destroy(rng);
+	return status;
+}
+
+/* the public key is a function of the master seed, so that it has one fingerprint */
+static PpdlStatus
+make_public_key(PpdlOwner *o, PpdlError *err)
+{
+	uint8_t		hash[32];
+	PpdlPublicKey *pk;
+	PpdlStatus	status;
+	PpdlRng    *rng;
+
+	PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_PUBLIC_KEY | PPDL_RING_ROW, err));
+	status = ppdl_public_key_create(&pk, o->row, rng, err);
+	ppdl_rng_destroy(rng);
+	PPDL_TRY(status);
+	status = ppdl_wire_put_public_key(&o->public_key, pk, err);
+	ppdl_public_key_destroy(pk);
+	PPDL_TRY(status);
+	PPDL_TRY(ppdl_sha256(hash, o->public_key.buf, o->public_key.len, err));
+	memcpy(o->fingerprint, hash, PPDL_FINGERPRINT_BYTES);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[PPDL_MASTER_BYTES], PpdlError *err)
+{
+	PpdlOwner  *o;
+	PpdlStatus	status;
+
+	*out = NULL;
+	PPDL_TRY(ppdl_check_owner_name(name, err));
+	o = calloc(1, sizeof(*o));
+	if (o == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	strcpy(o->name, name);
+	memcpy(o->master, master, PPDL_MASTER_BYTES);
+	ppdl_writer_init(&o->public_key);
+	PPDL_GOTO(fail, ppdl_rng_create(&o->rng, err));
+	PPDL_GOTO(fail, make_secret(&o->row, master, PPDL_RING_ROW, err));
+	PPDL_GOTO(fail, make_public_key(o, err));
+	*out = o;
+	return PPDL_OK;
+fail:
+	ppdl_owner_destroy(o);
+	return status;
+}
+
+PpdlStatus
+ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err)
+{
+	uint8_t		master[PPDL_MASTER_BYTES];
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (RAND_priv_bytes(master, sizeof(master)) != 1)
+		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL has no randomness to give");
+	status = ppdl_owner_from_master(out, name, master, err);
+	OPENSSL_cleanse(master, sizeof(master));
+	return status;
+}
+
+void
+ppdl_owner_destroy(PpdlOwner *o)
+{
+	if (o == NULL)
+		return;
+	ppdl_secret_destroy(o->row);
+	ppdl_secret_destroy(o->deep);
+	ppdl_secret_destroy(o->sparse);
+	ppdl_secret_destroy(o->bridge);
+	ppdl_rng_destroy(o->rng);
+	ppdl_writer_free(&o->public_key);
+	OPENSSL_cleanse(o, sizeof(*o));
+	free(o);
+}
+
+const char *
+ppdl_owner_name(const PpdlOwner *o)
+{
+	return o->name;
+}
+
+const uint8_t *
+ppdl_owner_fingerprint(const PpdlOwner *o)
+{
+	return o->fingerprint;
+}
+
+PpdlStatus
+ppdl_owner_secret(PpdlOwner *o, uint8_t ring, const PpdlSecret **sk, PpdlError *err)
+{
+	if (ring == PPDL_RING_DEEP && o->deep == NULL)
+		PPDL_TRY(make_secret(&o->deep, o->master, ring, err));
+	if (ring != PPDL_RING_ROW && ring != PPDL_RING_DEEP)
+		return ppdl_error(err, PPDL_ERR_VERSION, "unknown ring number %d", ring);
+	*sk = ring == PPDL_RING_ROW ? o->row : o->deep;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err)
+{
+	ppdl_write_bytes(w, o->public_key.buf, o->public_key.len);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+/* the encapsulation secret, and s_row(X^4): both in the deep ring */
+static PpdlStatus
+make_bootstrap_secrets(PpdlOwner *o, PpdlError *err)
+{
+	const PpdlParams *par;
+	PpdlStatus	status;
+	PpdlRng    *rng;
+	int8_t	   *coeff;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_DEEP, &par, err));
+	if (o->sparse == NULL)
+	{
+		PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_SPARSE | PPDL_RING_DEEP, err));
+		status = ppdl_secret_create_sparse(&o->sparse, par, PPDL_BOOT_SPARSE_H, rng, err);
+		ppdl_rng_destroy(rng);
+		PPDL_TRY(status);
+	}
+	if (o->bridge == NULL)
+	{
+		const size_t stretch = par->n / o->row->par->n;
+
+		coeff = calloc(par->n, 1);
+		if (coeff == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		for (size_t i = 0; i < o->row->par->n; i++)
+			coeff[stretch * i] = o->row->coeff[i];
+		status = ppdl_secret_create_from(&o->bridge, par, coeff, err);
+		ppdl_free_secret(coeff, par->n);
+		PPDL_TRY(status);
+	}
+	return PPDL_OK;
+}
+
+/* always from fresh randomness: two keys of one secret must never share a seed and an error */
+static PpdlStatus
+make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlError *err)
+{
+	const PpdlSecret *sk,
+			   *from,
+			   *to;
+
+	PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
+	if (need->id == PPDL_KEY_RELIN || need->id % 2 == 1)
+		return ppdl_eval_key_create(key, need->id, sk, need->limbs, o->rng, threads, err);
+	if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_FROM_SPARSE)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", sk->par->name, need->id);
+	PPDL_TRY(make_bootstrap_secrets(o, err));
+	from = need->id == PPDL_KEY_BRIDGE ? o->bridge : need->id == PPDL_KEY_TO_SPARSE ? o->deep : o->sparse;
+	to = need->id == PPDL_KEY_FROM_SPARSE ? o->deep : o->sparse;
+	return ppdl_switch_key_create(key, need->id, from, to, need->limbs, need->np, o->rng, threads, err);
+}
+
+PpdlStatus
+ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w, PpdlError *err)
+{
+	PpdlSwitchKey *key;
+	PpdlStatus	status;
+
+	PPDL_TRY(make_eval_key(&key, o, need, threads, err));
+	status = ppdl_wire_put_switch_key(w, key, err);
+	ppdl_switch_key_destroy(key);
+	return status;
+}
+
+/* ------------------------------------------------------------------ rows and results */
+
+PpdlStatus
+ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
+				   const PpdlBatchOptions *opt, PpdlError *err)
+{
+	return ppdl_batch_encrypt(out, x, rows, width, opt, o->row, o->fingerprint, o->rng, err);
+}
+
+static PpdlStatus
+check_owner(const PpdlOwner *o, const PpdlCipher *c, PpdlError *err)
+{
+	char		theirs[17],
+				mine[17];
+
+	if (memcmp(c->fingerprint, o->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
+		return PPDL_OK;
+	ppdl_fingerprint_hex(theirs, c->fingerprint);
+	ppdl_fingerprint_hex(mine, o->fingerprint);
+	return ppdl_error(err, PPDL_ERR_KEY, "value is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
+}
+
+PpdlStatus
+ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err)
+{
+	const PpdlSecret *sk;
+	PpdlStatus	status;
+	PpdlCipher	c;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	PPDL_TRY(check_owner(o, &c, err));
+	PPDL_TRY(ppdl_owner_secret(o, c.par->id, &sk, err));
+	PPDL_TRY(ppdl_cipher_decrypt(out, &c, sk, err));
+	if (!share)
+		return PPDL_OK;
+	status = ppdl_values_flood(out, c.bound, o->rng, err);
+	if (status != PPDL_OK)
+		ppdl_values_free(out);
+	return status;
+}

@@ -1,0 +1,44 @@
+/* Private to src/owner. */
+#ifndef PPDL_OWNER_OWNER_IMPL_H
+#define PPDL_OWNER_OWNER_IMPL_H
+
+#include "ppdl.h"
+
+#define PPDL_MASTER_BYTES 32
+#define PPDL_NAME_MAX 63
+
+struct PpdlOwner
+{
+	char		name[PPDL_NAME_MAX + 1];
+	uint8_t		master[PPDL_MASTER_BYTES];
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	PpdlSecret *row,
+			   *deep,			/* these are NULL until first needed */
+			   *sparse,			/* encapsulation secret of bootstrapping */
+			   *bridge;			/* s_row(X^4) in the deep ring */
+	PpdlRng    *rng;
+	PpdlWriter	public_key;		/* wire form */
+};
+
+/* everything that follows from the master seed and the name */
+PpdlStatus	ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[PPDL_MASTER_BYTES], PpdlError *err);
+
+PpdlStatus	ppdl_check_owner_name(const char *name, PpdlError *err);
+
+/* cost of scrypt; key files say theirs */
+typedef struct PpdlScrypt
+{
+	uint64_t	n;
+	uint32_t	r,
+				p;
+} PpdlScrypt;
+
+/* ppdl_owner_write at another cost: tests that open many files */
+PpdlStatus	ppdl_key_file_write(const PpdlOwner *o, const char *passphrase, const PpdlScrypt *cost, PpdlWriter *w, PpdlError *err);
+
+PpdlStatus	ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError *err);
+
+/* values plus Gaussian noise of standard deviation 2^15 * error, on a grid */
+PpdlStatus	ppdl_values_flood(PpdlValues *v, double bound, PpdlRng *rng, PpdlError *err);
+
+#endif

@@ -1,0 +1,478 @@
+#include "rows_util.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ckks/wire.h"
+#include "owner/owner_impl.h"
+#include "rows/sum.h"
+
+#define PREDICT_MB_MAX 160
+
+static const PpdlScrypt cheap = {4, 1, 1};
+static char dir[] = "/tmp/ppdl_test_owner_XXXXXX";
+static PpdlOwner *owner;
+
+static int
+setup(void **state)
+{
+	assert_non_null(mkdtemp(dir));
+	OK(ppdl_owner_generate(&owner, "hospital", ERR));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	ppdl_owner_destroy(owner);
+	return rmdir(dir);
+}
+
+static const char *
+path_of(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void
+test_names(void **state)
+{
+	PpdlOwner  *o;
+	char		longest[65];
+
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, "", ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, "a b", ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, "a/b", ERR));
+	memset(longest, 'x', 64);
+	longest[64] = '\0';
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, longest, ERR));
+	longest[63] = '\0';
+	OK(ppdl_owner_generate(&o, longest, ERR));
+	assert_string_equal(ppdl_owner_name(o), longest);
+	assert_memory_not_equal(ppdl_owner_fingerprint(o), ppdl_owner_fingerprint(owner), 8);
+	ppdl_owner_destroy(o);
+}
+
+static void
+assert_same_owner(PpdlOwner *a, PpdlOwner *b)
+{
+	const PpdlSecret *sa,
+			   *sb;
+
+	assert_string_equal(ppdl_owner_name(a), ppdl_owner_name(b));
+	assert_memory_equal(ppdl_owner_fingerprint(a), ppdl_owner_fingerprint(b), 8);
+	OK(ppdl_owner_secret(a, PPDL_RING_ROW, &sa, ERR));
+	OK(ppdl_owner_secret(b, PPDL_RING_ROW, &sb, ERR));
+	assert_memory_equal(sa->coeff, sb->coeff, sa->par->n);
+}
+
+static void
+test_key_file(void **state)
+{
+	const char *path = path_of("a.key");
+	char		name[64],
+				fp[17],
+				want[17];
+	struct stat st;
+	PpdlOwner  *o;
+	int			fd;
+
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_save(owner, path, "", ERR));
+	assert_int_equal(access(path, F_OK), -1);	/* nothing is left behind */
+	OK(ppdl_owner_save(owner, path, "open sesame", ERR));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	FAILS(PPDL_ERR_IO, ppdl_owner_save(owner, path, "open sesame", ERR));
+
+	OK(ppdl_owner_load(&o, path, "open sesame", ERR));
+	assert_same_owner(o, owner);
+	ppdl_owner_destroy(o);
+	OK(ppdl_owner_peek(path, name, fp, ERR));
+	ppdl_fingerprint_hex(want, ppdl_owner_fingerprint(owner));
+	assert_string_equal(name, "hospital");
+	assert_string_equal(fp, want);
+
+	FAILS(PPDL_ERR_KEY, ppdl_owner_load(&o, path, "open sesame ", ERR));
+	assert_null(o);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_load(&o, path, "", ERR));
+	FAILS(PPDL_ERR_IO, ppdl_owner_load(&o, path_of("none.key"), "x", ERR));
+
+	/* a file of anything is refused */
+	fd = open(path_of("big.key"), O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(ftruncate(fd, 1 << 16), 0);
+	close(fd);
+	FAILS(PPDL_ERR_KEY, ppdl_owner_load(&o, path_of("big.key"), "x", ERR));
+	unlink(path_of("big.key"));
+	unlink(path_of("a.key"));
+}
+
+/* every bit of a byte, one at a time, must be noticed */
+static void
+test_key_file_flips(void **state)
+{
+	PpdlOwner  *o;
+	PpdlWriter	w;
+	char	   *text;
+
+	ppdl_writer_init(&w);
+	OK(ppdl_key_file_write(owner, "pw", &cheap, &w, ERR));
+	text = malloc(w.len + 1);
+	OK(ppdl_owner_read(&o, (char *) w.buf, w.len, "pw", ERR));
+	assert_same_owner(o, owner);
+	ppdl_owner_destroy(o);
+	for (size_t i = 0; i < w.len; i++)
+		for (int bit = 0; bit < 8; bit++)
+		{
+			PpdlStatus	status;
+
+			memcpy(text, w.buf, w.len);
+			text[i] ^= (char) (1 << bit);
+			/* flips may turn the cost of scrypt into one of gigabytes: only what is quick */
+			if (strstr((char *) w.buf, "\"n\":4") + 4 == (char *) w.buf + i)
+				continue;
+			status = ppdl_owner_read(&o, text, w.len, "pw", ERR);
+			if (status != PPDL_ERR_KEY && status != PPDL_ERR_VERSION)
+				fail_msg("flip of bit %d of byte %zu: %s (%s)", bit, i, ppdl_status_name(status), test_error.message);
+			assert_null(o);
+		}
+	for (size_t len = 0; len < w.len; len++)
+		FAILS(PPDL_ERR_KEY, ppdl_owner_read(&o, (char *) w.buf, len, "pw", ERR));
+	memcpy(text, w.buf, w.len);
+	text[w.len] = '\n';
+	FAILS(PPDL_ERR_KEY, ppdl_owner_read(&o, text, w.len + 1, "pw", ERR));
+	free(text);
+	ppdl_writer_free(&w);
+}
+
+typedef struct Seen
+{
+	uint64_t	calls,
+				done,
+				total;
+} Seen;
+
+static void
+progress(void *arg, uint64_t done, uint64_t total, const char *what)
+{
+	Seen	   *s = arg;
+
+	assert_true(done >= s->done && done <= total);
+	s->calls++;
+	s->done = done;
+	s->total = total;
+}
+
+static void
+test_public_sum(void **state)
+{
+	char		path[128];
+	PpdlPublicFile *f;
+	PpdlPublicKey *pk;
+	PpdlReader	r;
+	struct stat st;
+	uint8_t		byte;
+	int			fd;
+
+	strcpy(path, path_of("a.pub"));
+	OK(ppdl_owner_write_public(owner, path, PPDL_USE_SUM, NULL, NULL, NULL, ERR));
+	OK(ppdl_public_file_open(&f, path, ERR));
+	assert_string_equal(ppdl_public_file_name(f), "hospital");
+	assert_memory_equal(ppdl_public_file_fingerprint(f), ppdl_owner_fingerprint(owner), 8);
+	assert_int_equal(ppdl_public_file_uses(f), PPDL_USE_SUM);
+	assert_int_equal(ppdl_public_file_count(f), 1);
+	assert_null(ppdl_public_file_part(f, 1));
+	OK(ppdl_public_part_check(ppdl_public_file_part(f, 0), ERR));
+	r = ppdl_reader(ppdl_public_file_part(f, 0)->data, ppdl_public_file_part(f, 0)->len);
+	OK(ppdl_wire_get_public_key(&r, &pk, ERR));
+	ppdl_public_key_destroy(pk);
+	ppdl_public_file_close(f);
+
+	/* a flip anywhere in the directory stops it from opening; a flip in a part is found by its check */
+	fd = open(path, O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	for (off_t at = 0; at < st.st_size; at += at < 300 ? 1 : 7919)
+	{
+		PpdlStatus	status;
+
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte ^= 16;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		status = ppdl_public_file_open(&f, path, ERR);
+		if (at < 96 + 120 + 32)
+			assert_true(status == PPDL_ERR_FORMAT || status == PPDL_ERR_VERSION);
+		else
+		{
+			assert_int_equal(status, PPDL_OK);
+			/* bytes of alignment belong to nobody */
+			if (at >= 256)
+				FAILS(PPDL_ERR_FORMAT, ppdl_public_part_check(ppdl_public_file_part(f, 0), ERR));
+			ppdl_public_file_close(f);
+		}
+		byte ^= 16;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	for (off_t len = st.st_size - 1; len > 0; len /= 2)
+	{
+		assert_int_equal(ftruncate(fd, len), 0);
+		FAILS(PPDL_ERR_FORMAT, ppdl_public_file_open(&f, path, ERR));
+	}
+	close(fd);
+	unlink(path);
+	FAILS(PPDL_ERR_IO, ppdl_public_file_open(&f, path, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_write_public(owner, path, 0, NULL, NULL, NULL, ERR));
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* what training needs, counted without making it, but for the small keys of the bridge */
+static void
+test_train_needs(void **state)
+{
+	PpdlKeyNeed need[PPDL_MAX_KEY_NEEDS];
+	int			n = ppdl_keyplan(PPDL_USE_TRAIN, need, ERR);
+	const PpdlParams *par;
+	double		stored = 0,
+				cached = 0;
+
+	OK(ppdl_params_get(PPDL_RING_DEEP, &par, ERR));
+	assert_true(n > 10);
+	for (int i = 0; i < n; i++)
+	{
+		int			digits = 0;
+
+		assert_int_equal(need[i].ring, PPDL_RING_DEEP);
+		if (need[i].id == PPDL_KEY_FROM_SPARSE)
+			digits = 1;
+		else
+			while (digits < par->ndigits && par->digit_start[digits] < need[i].limbs)
+				digits++;
+		for (int t = 0; t < need[i].limbs + need[i].np; t++)
+		{
+			const PpdlModulus *m = &par->ring->mod[t < need[i].limbs ? t : par->nq + t - need[i].limbs];
+
+			stored += digits * (double) ppdl_packed_size(par->n, m->bits);
+			cached += digits * 2.0 * (double) par->n * 8;
+		}
+		if (need[i].limbs == 1)
+		{
+			PpdlWriter	w;
+
+			ppdl_writer_init(&w);
+			OK(ppdl_owner_eval_key(owner, &need[i], NULL, &w, ERR));
+			assert_true(w.len > ppdl_packed_size(par->n, 50));
+			ppdl_writer_free(&w);
+		}
+	}
+	printf("keys for training: %d, %.0f MB stored, %.0f MB expanded\n", n, stored / 1e6, cached / 1e6);
+	assert_true(cached < 2.5 * 1073741824.0);
+}
+
+static void
+test_public_predict(void **state)
+{
+	const char *path = path_of("b.pub");
+	PpdlThreads *threads;
+	PpdlPublicFile *f;
+	struct stat st;
+	Seen		seen = {0};
+
+	OK(ppdl_threads_create(&threads, 2, ERR));
+	OK(ppdl_owner_write_public(owner, path, PPDL_USE_PREDICT, threads, progress, &seen, ERR));
+	ppdl_threads_destroy(threads);
+	OK(ppdl_public_file_open(&f, path, ERR));
+	assert_int_equal(ppdl_public_file_uses(f), PPDL_USE_SUM | PPDL_USE_PREDICT);
+	assert_int_equal(seen.total, ppdl_public_file_count(f));
+	assert_int_equal(seen.done, seen.total);
+	for (int i = 1; i < ppdl_public_file_count(f); i++)
+	{
+		const PpdlPublicPart *part = ppdl_public_file_part(f, i);
+		PpdlSwitchKeyInfo info;
+		uint8_t		ring;
+		uint32_t	id;
+
+		assert_int_equal(part->use, PPDL_USE_PREDICT);
+		assert_true(ppdl_key_part_parse(part->name, &ring, &id));
+		OK(ppdl_wire_peek_switch_key(ppdl_reader(part->data, part->len), &info, ERR));
+		assert_int_equal(info.ring, ring);
+		assert_int_equal(info.id, id);
+		for (int j = 1; j < i; j++)
+			assert_string_not_equal(part->name, ppdl_public_file_part(f, j)->name);
+	}
+	OK(ppdl_public_part_check(ppdl_public_file_part(f, 5), ERR));
+	assert_int_equal(stat(path, &st), 0);
+	printf("keys for prediction: %d parts, %.1f MB\n", ppdl_public_file_count(f), (double) st.st_size / 1e6);
+	assert_true(st.st_size <= PREDICT_MB_MAX * 1000000L);
+	ppdl_public_file_close(f);
+	unlink(path);
+}
+
+static void
+test_part_names(void **state)
+{
+	static const char *const bad[] = {"", "public", "row", "row/galois/", "row/galois/4", "row/galois/05", "row/galois/5x", "row/galois/-5", "deep/bridge2", "mid/relin"};
+	static const uint32_t ids[] = {PPDL_KEY_RELIN, PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE, PPDL_KEY_FROM_SPARSE, 3, 5, 32767, 131071};
+	char		name[64];
+	uint8_t		ring;
+	uint32_t	id;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(ppdl_key_part_parse(bad[i], &ring, &id));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+	{
+		ppdl_key_part_name(name, PPDL_RING_DEEP, ids[i]);
+		assert_true(ppdl_key_part_parse(name, &ring, &id));
+		assert_int_equal(ring, PPDL_RING_DEEP);
+		assert_int_equal(id, ids[i]);
+	}
+	ppdl_key_part_name(name, PPDL_RING_ROW, PPDL_KEY_RELIN);
+	assert_string_equal(name, "row/relin");
+}
+
+static void
+test_encrypt_decrypt(void **state)
+{
+	const PpdlBatchOptions opt = {1, 30, 2};
+	const double x[6] = {0.5, -1, 1, 0.125, 0, -0.75};
+	const PpdlParams *par;
+	size_t		size;
+	uint8_t    *slice;
+	PpdlOwner  *other;
+	PpdlValues	v;
+	char		fp[17];
+
+	OK(ppdl_params_get(PPDL_RING_ROW, &par, ERR));
+	size = ppdl_slice_size(par, 1, 2);
+	slice = malloc(2 * size);
+	OK(ppdl_owner_encrypt(owner, slice, x, 2, 3, &opt, ERR));
+	for (int i = 0; i < 2; i++)
+	{
+		OK(ppdl_owner_decrypt(owner, &v, slice + (size_t) i * size, size, 0, ERR));
+		assert_int_equal(v.width, 3);
+		for (int f = 0; f < 3; f++)
+			assert_true(fabs(v.v[f] - x[3 * i + f]) < 1e-7);
+		ppdl_values_free(&v);
+	}
+	OK(ppdl_owner_generate(&other, "clinic", ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_owner_decrypt(other, &v, slice, size, 0, ERR));
+	ppdl_fingerprint_hex(fp, ppdl_owner_fingerprint(owner));
+	assert_non_null(strstr(test_error.message, fp));
+	ppdl_fingerprint_hex(fp, ppdl_owner_fingerprint(other));
+	assert_non_null(strstr(test_error.message, fp));
+	/* the right fingerprint on the wrong key: found by the values */
+	memcpy(slice + 8, ppdl_owner_fingerprint(other), 8);
+	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt(other, &v, slice, size, 0, ERR));
+	ppdl_owner_destroy(other);
+	free(slice);
+}
+
+/* shared values differ from the exact ones by as much as they say, and never twice alike */
+static void
+test_share(void **state)
+{
+	const PpdlBatchOptions opt = {1, 40, 0};
+	const double x[64] = {0};
+	const PpdlParams *par;
+	size_t		size;
+	uint8_t    *slice;
+	PpdlValues	v;
+	double		squares = 0,
+				error = 0;
+	int			n = 0;
+
+	OK(ppdl_params_get(PPDL_RING_ROW, &par, ERR));
+	size = ppdl_slice_size(par, 1, 6);
+	slice = malloc(size);
+	OK(ppdl_owner_encrypt(owner, slice, x, 1, 64, &opt, ERR));
+	for (int t = 0; t < 16; t++)
+	{
+		OK(ppdl_owner_decrypt(owner, &v, slice, size, 1, ERR));
+		for (int f = 0; f < 64; f++, n++)
+			squares += v.v[f] * v.v[f];
+		error = v.error;
+		ppdl_values_free(&v);
+	}
+	assert_true(error > 0x1p15 * 3 * 0x1p-40 && error < 0x1p15 * 4 * 0x1p-40);
+	if (fabs(sqrt(squares / n) / error - 1) > 0.15)
+		fail_msg("noise %g where %g is stated", sqrt(squares / n), error);
+	free(slice);
+}
+
+/* a public-key row of 20 bits has no room for it */
+static void
+test_share_refused(void **state)
+{
+	const double x[3] = {0.5, 0.25, -1};
+	PpdlPublicKey *pk;
+	PpdlWriter	key,
+				row;
+	PpdlReader	r;
+	PpdlValues	v;
+	PpdlRng    *rng = test_rng();
+
+	ppdl_writer_init(&key);
+	ppdl_writer_init(&row);
+	OK(ppdl_owner_public_key(owner, &key, ERR));
+	r = ppdl_reader(key.buf, key.len);
+	OK(ppdl_wire_get_public_key(&r, &pk, ERR));
+	OK(ppdl_row_encrypt_public(&row, x, 3, 1, 20, pk, ppdl_owner_fingerprint(owner), rng, ERR));
+	OK(ppdl_owner_decrypt(owner, &v, row.buf, row.len, 0, ERR));
+	for (int f = 0; f < 3; f++)
+		assert_true(fabs(v.v[f] - x[f]) < 8 * v.error);
+	ppdl_values_free(&v);
+	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt(owner, &v, row.buf, row.len, 1, ERR));
+	ppdl_public_key_destroy(pk);
+	ppdl_rng_destroy(rng);
+	ppdl_writer_free(&key);
+	ppdl_writer_free(&row);
+}
+
+static void
+test_format(void **state)
+{
+	static const struct
+	{
+		double		v,
+					error;
+		const char *text;
+	}			cases[] = {
+		{0.12345678, 1e-4, "0.123"},
+		{0.12345678, 1e-5, "0.1235"},
+		{-0.00001, 1e-4, "0.000"},
+		{12345.678, 30, "12000"},
+		{-12345.678, 2, "-12350"},
+		{1, 0, "1.000000000000000"},
+		{0.1 + 0.2, 1e-12, "0.30000000000"},
+		{NAN, 1, ""},
+	};
+	char		out[64];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		assert_int_equal(ppdl_format_value(out, sizeof(out), cases[i].v, cases[i].error), strlen(cases[i].text));
+		assert_string_equal(out, cases[i].text);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_key_file),
+		cmocka_unit_test(test_key_file_flips),
+		cmocka_unit_test(test_public_sum),
+		cmocka_unit_test(test_train_needs),
+		cmocka_unit_test(test_public_predict),
+		cmocka_unit_test(test_part_names),
+		cmocka_unit_test(test_encrypt_decrypt),
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_share_refused),
+		cmocka_unit_test(test_format),
+	};
+
+	test_seed("test_owner");
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
