@@ -50,6 +50,10 @@ rsa_keygen(PG_FUNCTION_ARGS)
 	PpdlError	err;
 
 	ppdl_require_owner_mode("rsa_keygen");
+	if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a passphrase is needed: RSA private keys are only stored encrypted")));
 	PPDL_PG(ppdl_rsa_generate(&key, PG_GETARG_INT32(2), &err));
 	ppdl_guard(CurrentMemoryContext, free_key, key);
 	passphrase = text_to_cstring(PG_GETARG_TEXT_PP(1));
@@ -74,7 +78,7 @@ rsa_decrypt(PG_FUNCTION_ARGS)
 	PpdlRsaView view;
 	PpdlRsaPlain plain;
 	PpdlRsaKey *key;
-	char	   *text,
+	char	   *number,
 			   *copy;
 	PpdlStatus	status;
 	PpdlError	err;
@@ -88,15 +92,15 @@ rsa_decrypt(PG_FUNCTION_ARGS)
 				 errmsg("rsa_cipher is a prediction, not a value"),
 				 errhint("rsa_decrypt_prediction() decrypts predictions.")));
 	PPDL_PG(ppdl_rsa_decrypt(key, &view, &plain, &err));
-	status = ppdl_rsa_plain_text(&plain, &text, &err);
+	status = ppdl_rsa_plain_text(&plain, &number, &err);
 	ppdl_rsa_plain_free(&plain);
 	if (status != PPDL_OK)
 		ppdl_report(&err);
-	copy = MemoryContextAllocExtended(CurrentMemoryContext, strlen(text) + 1, MCXT_ALLOC_NO_OOM);
+	copy = MemoryContextAllocExtended(CurrentMemoryContext, strlen(number) + 1, MCXT_ALLOC_NO_OOM);
 	if (copy != NULL)
-		strcpy(copy, text);
-	OPENSSL_cleanse(text, strlen(text));
-	free(text);
+		strcpy(copy, number);
+	OPENSSL_cleanse(number, strlen(number));
+	free(number);
 	if (copy == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	PG_RETURN_DATUM(DirectFunctionCall3(numeric_in, CStringGetDatum(copy), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));

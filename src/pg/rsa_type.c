@@ -62,7 +62,7 @@ rsa_cipher_out(PG_FUNCTION_ARGS)
 Datum
 rsa_cipher_send(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(PG_GETARG_VARLENA_P_COPY(0));
+	PG_RETURN_POINTER(PG_GETARG_BYTEA_P_COPY(0));
 }
 
 /* the header, without fetching the rest of a value from its TOAST table */

@@ -117,8 +117,8 @@ bound_of_max(uint32_t *bound, const PpdlRsaPublic *pub, const BIGNUM *max, PpdlE
 	}
 	if (*bound > pub->capacity)
 		return ppdl_error(err, PPDL_ERR_RANGE,
-						  "the largest value must lie between 1 and 2^%.1f, the reach of key %s",
-						  pub->capacity / 65536.0, pub->key_id);
+						  "the largest value must lie between 1 and 2^%d, the reach of key %s",
+						  pub->bits - 1, pub->key_id);
 	return PPDL_OK;
 }
 
