@@ -209,14 +209,14 @@ COMMENT ON FUNCTION lwe_encrypt(text, float8[], boolean) IS 'encrypt one row und
 CREATE FUNCTION lwe_keygen(name text, passphrase text, use text DEFAULT 'sum') RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION lwe_keygen(text, text, text) IS 'owner mode: make a key, publish what a use (sum, predict, train) needs of it, return the secret key file';
-CREATE FUNCTION lwe_encrypt(secret text, passphrase text, "values" float8[], compact boolean DEFAULT false) RETURNS lwe_cipher
-	AS 'MODULE_PATHNAME', 'lwe_encrypt_secret' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000;
-COMMENT ON FUNCTION lwe_encrypt(text, text, float8[], boolean) IS 'owner mode: encrypt one row under a secret key';
-CREATE FUNCTION lwe_encrypt_rows(secret text, passphrase text, "rows" float8[], compact boolean DEFAULT false) RETURNS SETOF lwe_cipher
+CREATE FUNCTION lwe_encrypt(secret text, "values" float8[], passphrase text, compact boolean DEFAULT false) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'lwe_encrypt_secret' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 10000;
+COMMENT ON FUNCTION lwe_encrypt(text, float8[], text, boolean) IS 'owner mode: encrypt one row under a secret key';
+CREATE FUNCTION lwe_encrypt_rows(secret text, "rows" float8[], passphrase text, compact boolean DEFAULT false, scale_bits int DEFAULT 30) RETURNS SETOF lwe_cipher
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000 ROWS 1000;
-COMMENT ON FUNCTION lwe_encrypt_rows(text, text, float8[], boolean) IS 'owner mode: encrypt the rows of a two-dimensional array, as batches, in order';
+COMMENT ON FUNCTION lwe_encrypt_rows(text, float8[], text, boolean, int) IS 'owner mode: encrypt the rows of a two-dimensional array, as batches, in order; scale_bits (20 to 40) trades precision for room in sums';
 CREATE FUNCTION lwe_decrypt(cipher lwe_cipher, secret text, passphrase text) RETURNS float8[]
-	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 100000;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED COST 10000;
 COMMENT ON FUNCTION lwe_decrypt(lwe_cipher, text, text) IS 'owner mode: decrypt; of packed rows an array a row, rounded to the digits that the error leaves';
-REVOKE EXECUTE ON FUNCTION lwe_keygen(text, text, text), lwe_encrypt(text, text, float8[], boolean),
-	lwe_encrypt_rows(text, text, float8[], boolean), lwe_decrypt(lwe_cipher, text, text) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION lwe_keygen(text, text, text), lwe_encrypt(text, float8[], text, boolean),
+	lwe_encrypt_rows(text, float8[], text, boolean, int), lwe_decrypt(lwe_cipher, text, text) FROM PUBLIC;

@@ -77,6 +77,12 @@ REVOKE EXECUTE ON FUNCTION ppdl_cache_clear(text) FROM PUBLIC;
 COMMENT ON FUNCTION ppdl_cache_clear(text)
 	IS 'remove the cache files of a key (NULL: of all keys); they are made again when next needed';
 
+CREATE FUNCTION ppdl_cache_warm(key text, use text DEFAULT 'predict')
+	RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION ppdl_cache_warm(text, text)
+	IS 'make and check the cache files that a use (sum, predict, train) of a key needs; returns their bytes';
+
 CREATE FUNCTION ppdl_key_uses(key text)
 	RETURNS text[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;

@@ -49,7 +49,8 @@ destroy_plan(PpdlKsPlan *plan)
 		return;
 	for (int j = 0; j < plan->ndigits; j++)
 		ppdl_baseconv_destroy(plan->up[j]);
-	ppdl_baseconv_destroy(plan->down);
+	ppdl_baseconv_destroy(plan->by_p.conv);
+	ppdl_baseconv_destroy(plan->by_pq.conv);
 	free(plan);
 }
 
@@ -105,6 +106,35 @@ estimate_noise(const PpdlParams *par, PpdlKsPlan *plan)
 	plan->noise = sqrt(var + (1 + 2 * n / 3) / 12);
 }
 
+/* product of the primes of limbs first .. total-1 over QP, modulo prime i */
+static uint64_t
+product_mod(const PpdlParams *par, const PpdlKsPlan *plan, int first, int i)
+{
+	const PpdlModulus *m = &par->ring->mod[i];
+	uint64_t	p = 1;
+
+	for (int t = first; t < plan->total; t++)
+		p = ppdl_mod_mul(m, p, ppdl_mod_from_u64(m, ppdl_qp_mod(par, plan->limbs, t)->q));
+	return p;
+}
+
+static PpdlStatus
+make_divisor(const PpdlParams *par, const PpdlKsPlan *plan, int first, PpdlDivisor *d, PpdlError *err)
+{
+	int			src[PPDL_MAX_P + 1],
+				dst[PPDL_MAX_Q];
+
+	d->first = first;
+	for (int t = first; t < plan->total; t++)
+		src[t - first] = ppdl_qp_index(par, plan->limbs, t);
+	for (int i = 0; i < first; i++)
+	{
+		dst[i] = i;
+		d->inv[i] = ppdl_mod_inv(&par->ring->mod[i], product_mod(par, plan, first, i));
+	}
+	return ppdl_baseconv_create(&d->conv, par->ring, src, plan->total - first, dst, first, err);
+}
+
 static PpdlStatus
 make_plan(const PpdlParams *par, int limbs, int np, PpdlKsPlan **out, PpdlError *err)
 {
@@ -135,20 +165,11 @@ make_plan(const PpdlParams *par, int limbs, int np, PpdlKsPlan **out, PpdlError 
 		}
 		PPDL_GOTO(fail, ppdl_baseconv_create(&plan->up[j], par->ring, src, nsrc, dst, ndst, err));
 	}
-	for (int i = 0; i < np; i++)
-		src[i] = par->nq + i;
 	for (int i = 0; i < limbs; i++)
-	{
-		const PpdlModulus *m = &par->ring->mod[i];
-		uint64_t	p = 1;
-
-		dst[i] = i;
-		for (int k = 0; k < np; k++)
-			p = ppdl_mod_mul(m, p, ppdl_mod_from_u64(m, par->ring->mod[par->nq + k].q));
-		plan->p_mod[i] = p;
-		plan->p_inv[i] = ppdl_mod_inv(m, p);
-	}
-	PPDL_GOTO(fail, ppdl_baseconv_create(&plan->down, par->ring, src, np, dst, limbs, err));
+		plan->p_mod[i] = product_mod(par, plan, limbs, i);
+	PPDL_GOTO(fail, make_divisor(par, plan, limbs, &plan->by_p, err));
+	if (limbs > 1)
+		PPDL_GOTO(fail, make_divisor(par, plan, limbs - 1, &plan->by_pq, err));
 	estimate_noise(par, plan);
 	*out = plan;
 	return PPDL_OK;

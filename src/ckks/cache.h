@@ -12,6 +12,14 @@
 #include "ckks/params.h"
 #include "ring/rns.h"
 
+/* division of a polynomial over QP by the product of its limbs from `first` on */
+typedef struct PpdlDivisor
+{
+	int			first;
+	PpdlBaseConv *conv;			/* those limbs -> the limbs below */
+	uint64_t	inv[PPDL_MAX_Q];	/* inverse of the divisor modulo each of the limbs below */
+} PpdlDivisor;
+
 /* key switching of `limbs` limbs with np special primes */
 typedef struct PpdlKsPlan
 {
@@ -22,9 +30,9 @@ typedef struct PpdlKsPlan
 	int			lo[PPDL_MAX_DIGITS],	/* digit j = limbs lo[j] .. hi[j]-1 */
 				hi[PPDL_MAX_DIGITS];
 	PpdlBaseConv *up[PPDL_MAX_DIGITS];	/* digit j -> the other limbs over QP, in their order */
-	PpdlBaseConv *down;			/* P -> Q */
-	uint64_t	p_mod[PPDL_MAX_Q],	/* P mod q_i, and its inverse */
-				p_inv[PPDL_MAX_Q];
+	PpdlDivisor by_p,			/* P */
+				by_pq;			/* P and the top prime of Q; conv is NULL at one limb */
+	uint64_t	p_mod[PPDL_MAX_Q];	/* P mod q_i */
 	double		noise,			/* see ppdl_keyswitch_noise */
 				digit_noise;	/* without the rounding of ModDown */
 } PpdlKsPlan;

@@ -19,6 +19,7 @@
 #include "base/threads.h"
 #include "ckks/ct.h"
 #include "ckks/keys.h"
+#include "ckks/rotset.h"
 
 /* finds a switching key that serves at least `limbs` limbs; PPDL_ERR_KEY names the missing key */
 typedef PpdlStatus (*PpdlKeyGetter) (void *arg, uint8_t ring, uint32_t id, int limbs,
@@ -31,6 +32,7 @@ typedef struct PpdlEval
 	PpdlThreads *threads;
 	PpdlKeyGetter get_key;
 	void	   *get_key_arg;
+	const PpdlRotationSet *rotations;	/* rotations that have keys; NULL: each one that is asked for */
 	int			(*interrupted) (void *arg);	/* NULL: never */
 	void	   *interrupted_arg;
 	uint64_t	keyswitches,	/* counters for tests and benchmarks */
@@ -73,13 +75,16 @@ PpdlStatus	ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlE
 void		ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct);
 PpdlStatus	ppdl_ct_relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);	/* consumes in */
 PpdlStatus	ppdl_ct_mul(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);	/* tensor + relinearize */
+/* the same followed by a rescale, in one division: half the cost of the two, and one rounding instead of two */
+PpdlStatus	ppdl_ct_relinearize_rescale(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);
+PpdlStatus	ppdl_ct_mul_rescale(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 
 /* divides by the top prime: limbs - 1, scale / q_top */
 PpdlStatus	ppdl_ct_rescale(PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 /* brings ct exactly to (limbs, scale) by an integer factor and one rescale; needs ct->limbs > limbs unless it is there already */
 PpdlStatus	ppdl_ct_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err);
 
-/* automorphisms: sigma_d with one key switch; rotation by r slots, conjugation */
+/* automorphisms: sigma_d with one key switch; rotation by r slots (by several switches when ev->rotations says so), conjugation */
 PpdlStatus	ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, PpdlError *err);
 PpdlStatus	ppdl_ct_rotate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err);
 PpdlStatus	ppdl_ct_conjugate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);

@@ -52,6 +52,7 @@ typedef struct Extending
 	const uint64_t *a;
 	uint64_t   *coeff;
 	PpdlDigits *digits;
+	int			digit;
 } Extending;
 
 static void
@@ -65,17 +66,17 @@ turn_to_coeff(void *arg, int i)
 	ppdl_intt(par->ring, &par->ring->mod[i], c);
 }
 
+/* turns count the limbs that are not the digit's own */
 static void
 turn_extended_to_ntt(void *arg, int turn)
 {
 	Extending  *op = arg;
 	const PpdlParams *par = op->par;
 	const PpdlKsPlan *plan = op->plan;
-	int			j = turn / plan->total,
-				t = turn % plan->total;
+	int			j = op->digit,
+				t = turn < plan->lo[j] ? turn : turn + plan->hi[j] - plan->lo[j];
 
-	if (t < plan->lo[j] || t >= plan->hi[j])
-		ppdl_ntt(par->ring, ppdl_qp_mod(par, plan->limbs, t), ppdl_at(par, op->digits->buf[j], t));
+	ppdl_ntt(par->ring, ppdl_qp_mod(par, plan->limbs, t), ppdl_at(par, op->digits->buf[j], t));
 }
 
 PpdlStatus
@@ -90,6 +91,7 @@ ppdl_digits_extend(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const ui
 	d->a = a;
 	PPDL_GOTO(fail, ppdl_buffer(ev, plan->limbs, &op.coeff, err));
 	ppdl_parallel_for(ev->threads, plan->limbs, turn_to_coeff, &op);
+	/* digit by digit: what is converted is transformed while it lies in the cache */
 	for (int j = 0; j < plan->ndigits; j++)
 	{
 		const uint64_t *in[PPDL_MAX_Q];
@@ -105,8 +107,9 @@ ppdl_digits_extend(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const ui
 				out[nout++] = ppdl_at(par, d->buf[j], t);
 		}
 		PPDL_GOTO(fail, ppdl_baseconv_run(plan->up[j], in, out, ev->pool, ev->threads, err));
+		op.digit = j;
+		ppdl_parallel_for(ev->threads, nout, turn_extended_to_ntt, &op);
 	}
-	ppdl_parallel_for(ev->threads, plan->ndigits * plan->total, turn_extended_to_ntt, &op);
 	ppdl_pool_put(ev->pool, op.coeff);
 	return PPDL_OK;
 
@@ -136,65 +139,71 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey 
 	ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t), kb, ka, x, b, a, plan->ndigits, 0, par->n);
 }
 
-typedef struct Down
+typedef struct Dividing
 {
 	const PpdlParams *par;
 	const PpdlKsPlan *plan;
-	uint64_t   *acc[2],			/* over QP */
-			   *conv[2],		/* limbs of Q */
-			   *out[2];
-	int			halves;
-} Down;
+	const PpdlDivisor *by;
+	const PpdlHalf *half;
+	const uint32_t *perm;
+	uint64_t   *conv;			/* limbs of Q */
+} Dividing;
 
 static void
-turn_down_p(void *arg, int turn)
+turn_divisor_to_coeff(void *arg, int turn)
 {
-	Down	   *op = arg;
+	Dividing   *op = arg;
 	const PpdlParams *par = op->par;
-	int			t = op->plan->limbs + turn / op->halves;
+	int			t = op->by->first + turn;
 
-	ppdl_intt(par->ring, ppdl_qp_mod(par, op->plan->limbs, t), ppdl_at(par, op->acc[turn % op->halves], t));
+	ppdl_intt(par->ring, ppdl_qp_mod(par, op->plan->limbs, t), ppdl_at(par, op->half->acc, t));
 }
 
 static void
-turn_down_q(void *arg, int turn)
+turn_divide(void *arg, int i)
 {
-	Down	   *op = arg;
+	Dividing   *op = arg;
 	const PpdlParams *par = op->par;
-	int			i = turn / op->halves,
-				h = turn % op->halves;
 	const PpdlModulus *m = &par->ring->mod[i];
-	uint64_t   *conv = ppdl_at(par, op->conv[h], i);
+	uint64_t   *conv = ppdl_at(par, op->conv, i),
+			   *acc = ppdl_at(par, op->half->acc, i),
+			   *out = ppdl_at(par, op->half->out, i),
+			   *last = op->perm != NULL ? conv : out;
 
 	ppdl_ntt(par->ring, m, conv);
-	ppdl_vec_sub_mul_scalar(m, ppdl_at(par, op->out[h], i), ppdl_cat(par, op->acc[h], i), conv, op->plan->p_inv[i], par->n);
+	ppdl_vec_sub_mul_scalar(m, last, acc, conv, op->by->inv[i], par->n);
+	if (op->half->add != NULL)
+		ppdl_vec_add(m, last, last, ppdl_cat(par, op->half->add, i), par->n);
+	if (op->perm != NULL)
+		ppdl_autom_ntt(par->ring, out, conv, op->perm);
 }
 
 PpdlStatus
-ppdl_mod_down(PpdlEval *ev, const PpdlKsPlan *plan, uint64_t *acc0, uint64_t *acc1, uint64_t *out0, uint64_t *out1, PpdlError *err)
+ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const PpdlHalf *half, int halves,
+			const uint32_t *perm, PpdlError *err)
 {
 	const PpdlParams *par = ev->par;
-	Down		op = {.par = par, .plan = plan, .acc = {acc0, acc1}, .out = {out0, out1}, .halves = acc1 != NULL ? 2 : 1};
+	Dividing	op = {.par = par, .plan = plan, .by = by, .perm = perm};
 	PpdlStatus	status;
 
-	ppdl_parallel_for(ev->threads, plan->np * op.halves, turn_down_p, &op);
-	for (int h = 0; h < op.halves; h++)
+	PPDL_TRY(ppdl_buffer(ev, by->first, &op.conv, err));
+	for (int h = 0; h < halves; h++)
 	{
-		const uint64_t *in[PPDL_MAX_P];
+		const uint64_t *in[PPDL_MAX_P + 1];
 		uint64_t   *out[PPDL_MAX_Q];
 
-		PPDL_GOTO(done, ppdl_buffer(ev, plan->limbs, &op.conv[h], err));
-		for (int i = 0; i < plan->np; i++)
-			in[i] = ppdl_cat(par, op.acc[h], plan->limbs + i);
-		for (int i = 0; i < plan->limbs; i++)
-			out[i] = ppdl_at(par, op.conv[h], i);
-		PPDL_GOTO(done, ppdl_baseconv_run(plan->down, in, out, ev->pool, ev->threads, err));
+		op.half = &half[h];
+		ppdl_parallel_for(ev->threads, plan->total - by->first, turn_divisor_to_coeff, &op);
+		for (int t = by->first; t < plan->total; t++)
+			in[t - by->first] = ppdl_cat(par, half[h].acc, t);
+		for (int i = 0; i < by->first; i++)
+			out[i] = ppdl_at(par, op.conv, i);
+		PPDL_GOTO(done, ppdl_baseconv_run(by->conv, in, out, ev->pool, ev->threads, err));
+		ppdl_parallel_for(ev->threads, by->first, turn_divide, &op);
 	}
-	ppdl_parallel_for(ev->threads, plan->limbs * op.halves, turn_down_q, &op);
 	status = PPDL_OK;
 done:
-	ppdl_pool_put(ev->pool, op.conv[0]);
-	ppdl_pool_put(ev->pool, op.conv[1]);
+	ppdl_pool_put(ev->pool, op.conv);
 	return status;
 }
 
@@ -203,8 +212,9 @@ typedef struct Inner
 	const PpdlParams *par;
 	const PpdlDigits *digits;
 	const PpdlSwitchKey *key;
-	uint64_t   *b,
+	const uint64_t *b,			/* a ciphertext that is added P times, or NULL */
 			   *a;
+	uint64_t   *acc[2];
 } Inner;
 
 static void
@@ -212,31 +222,48 @@ turn_inner(void *arg, int t)
 {
 	Inner	   *op = arg;
 	const PpdlParams *par = op->par;
+	const PpdlKsPlan *plan = op->digits->plan;
+	uint64_t   *acc[2] = {ppdl_at(par, op->acc[0], t), ppdl_at(par, op->acc[1], t)};
 
-	ppdl_digits_dot(par, op->digits, op->key, t, ppdl_at(par, op->b, t), ppdl_at(par, op->a, t));
+	ppdl_digits_dot(par, op->digits, op->key, t, acc[0], acc[1]);
+	if (op->b != NULL && t < plan->limbs)
+	{
+		const PpdlModulus *m = &par->ring->mod[t];
+
+		ppdl_vec_mul_scalar_add(m, acc[0], ppdl_cat(par, op->b, t), plan->p_mod[t], par->n);
+		ppdl_vec_mul_scalar_add(m, acc[1], ppdl_cat(par, op->a, t), plan->p_mod[t], par->n);
+	}
 }
 
-/* digits times key, divided by P */
-static PpdlStatus
-apply_key(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, uint64_t *kb, uint64_t *ka, PpdlError *err)
+PpdlStatus
+ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err)
 {
-	Inner		op = {.par = ev->par, .digits = d, .key = key};
+	const PpdlKsPlan *plan = d->plan;
+	/* without rescaling it is cheaper to add after the division */
+	Inner		op = {.par = ev->par, .digits = d, .key = key, .b = to->rescale ? to->add_b : NULL, .a = to->rescale ? to->add_a : NULL};
+	PpdlHalf	half[2] = {{.out = to->b}, {.out = to->a}};
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_buffer(ev, d->plan->total, &op.b, err));
-	PPDL_GOTO(done, ppdl_buffer(ev, d->plan->total, &op.a, err));
-	ppdl_parallel_for(ev->threads, d->plan->total, turn_inner, &op);
+	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[0], err));
+	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[1], err));
+	ppdl_parallel_for(ev->threads, plan->total, turn_inner, &op);
 	ev->keyswitches++;
-	status = ppdl_mod_down(ev, d->plan, op.b, op.a, kb, ka, err);
+	half[0].acc = op.acc[0];
+	half[1].acc = op.acc[1];
+	if (!to->rescale)
+	{
+		half[0].add = to->add_b;
+		half[1].add = to->add_a;
+	}
+	status = ppdl_divide(ev, plan, to->rescale ? &plan->by_pq : &plan->by_p, half, 2, to->perm, err);
 done:
-	ppdl_pool_put(ev->pool, op.b);
-	ppdl_pool_put(ev->pool, op.a);
+	ppdl_pool_put(ev->pool, op.acc[0]);
+	ppdl_pool_put(ev->pool, op.acc[1]);
 	return status;
 }
 
 PpdlStatus
-ppdl_keyswitch(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key,
-			   uint64_t *kb, uint64_t *ka, PpdlError *err)
+ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err)
 {
 	const PpdlKsPlan *plan;
 	PpdlDigits	d;
@@ -246,9 +273,18 @@ ppdl_keyswitch(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *
 		return ppdl_error(err, PPDL_ERR_KEY, "switching key %u serves %d limbs, not %d", key->id, key->limbs, limbs);
 	PPDL_TRY(ppdl_ks_plan(ev->par, limbs, key->np, &plan, err));
 	PPDL_TRY(ppdl_digits_extend(ev, &d, plan, a, err));
-	status = apply_key(ev, &d, key, kb, ka, err);
+	status = ppdl_digits_apply(ev, &d, key, to, err);
 	ppdl_digits_release(ev, &d);
 	return status;
+}
+
+PpdlStatus
+ppdl_keyswitch(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key,
+			   uint64_t *kb, uint64_t *ka, PpdlError *err)
+{
+	const PpdlSwitchTo to = {.b = kb, .a = ka};
+
+	return ppdl_keyswitch_to(ev, a, limbs, key, &to, err);
 }
 
 PpdlStatus
@@ -287,29 +323,6 @@ ppdl_hoisted_digits(PpdlEval *ev, const PpdlHoisted *h, PpdlDigits *d, PpdlError
 	return PPDL_OK;
 }
 
-typedef struct Permuting
-{
-	const PpdlParams *par;
-	const uint32_t *perm;
-	const PpdlCt *in;
-	PpdlCt	   *out;
-	uint64_t   *kb,
-			   *ka;
-} Permuting;
-
-/* out = sigma_d(b + kb, ka) */
-static void
-turn_permute(void *arg, int i)
-{
-	Permuting  *op = arg;
-	const PpdlParams *par = op->par;
-	uint64_t   *kb = ppdl_at(par, op->kb, i);
-
-	ppdl_vec_add(&par->ring->mod[i], kb, kb, ppdl_cat(par, op->in->b, i), par->n);
-	ppdl_autom_ntt(par->ring, ppdl_at(par, op->out->b, i), kb, op->perm);
-	ppdl_autom_ntt(par->ring, ppdl_at(par, op->out->a, i), ppdl_cat(par, op->ka, i), op->perm);
-}
-
 static PpdlStatus
 check_galois(const PpdlEval *ev, uint32_t d, PpdlError *err)
 {
@@ -322,7 +335,7 @@ PpdlStatus
 ppdl_hoisted_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlHoisted *h, uint32_t d, PpdlError *err)
 {
 	const PpdlCt *in = h->in;
-	Permuting	op = {.par = ev->par, .in = in, .out = out};
+	PpdlSwitchTo to = {.add_b = in->b};
 	const PpdlSwitchKey *key;
 	PpdlDigits	digits;
 	PpdlStatus	status;
@@ -333,21 +346,18 @@ ppdl_hoisted_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlHoisted *h, uint3
 		return ppdl_ct_copy(ev, out, in, in->limbs, err);
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	PPDL_TRY(ppdl_find_key(ev, d, in->limbs, &key, err));
-	op.perm = ppdl_autom_table(ev->par->ring, d);
-	if (op.perm == NULL)
+	/* the key leads to sigma_(d^-1)(s): out = sigma_d(b + kb, ka) */
+	to.perm = ppdl_autom_table(ev->par->ring, d);
+	if (to.perm == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_TRY(ppdl_hoisted_digits(ev, h, &digits, err));
-	PPDL_GOTO(done, ppdl_ct_alloc(ev, out, in->limbs, err));
-	PPDL_GOTO(done, ppdl_buffer(ev, in->limbs, &op.kb, err));
-	PPDL_GOTO(done, ppdl_buffer(ev, in->limbs, &op.ka, err));
-	PPDL_GOTO(done, apply_key(ev, &digits, key, op.kb, op.ka, err));
-	ppdl_parallel_for(ev->threads, in->limbs, turn_permute, &op);
+	PPDL_TRY(ppdl_ct_alloc(ev, out, in->limbs, err));
+	to.b = out->b;
+	to.a = out->a;
+	status = ppdl_digits_apply(ev, &digits, key, &to, err);
 	out->scale = in->scale;
 	out->bound = in->bound;
 	out->noise = hypot(in->noise, digits.plan->noise);
-done:
-	ppdl_pool_put(ev->pool, op.kb);
-	ppdl_pool_put(ev->pool, op.ka);
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, out);
 	return status;
@@ -372,7 +382,28 @@ ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, Pp
 PpdlStatus
 ppdl_ct_rotate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err)
 {
-	return ppdl_ct_automorphism(ev, out, in, ppdl_galois_rotation(ev->par->ring, r), err);
+	const PpdlCt *from = in;
+	PpdlCt		held = {0};
+	int			path[PPDL_MAX_ROTATION_PATH],
+				steps;
+	PpdlStatus	status = PPDL_OK;
+
+	if (ev->rotations == NULL)
+		return ppdl_ct_automorphism(ev, out, in, ppdl_galois_rotation(ev->par->ring, r), err);
+	out->b = out->a = NULL;
+	steps = ppdl_rotset_path(ev->rotations, r, in->limbs, path);
+	if (steps < 0)
+		return ppdl_error(err, PPDL_ERR_KEY, "the published keys cannot rotate by %d slots at %d limbs", r, in->limbs);
+	if (steps == 0)
+		return ppdl_ct_copy(ev, out, in, in->limbs, err);
+	for (int i = 0; i < steps && status == PPDL_OK; i++)
+	{
+		status = ppdl_ct_automorphism(ev, out, from, ppdl_galois_rotation(ev->par->ring, path[i]), err);
+		ppdl_ct_release(ev, &held);
+		held = *out;
+		from = &held;
+	}
+	return status;
 }
 
 PpdlStatus

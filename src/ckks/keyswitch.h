@@ -19,11 +19,36 @@ void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
 PpdlStatus	ppdl_hoisted_digits(PpdlEval *ev, const PpdlHoisted *h, PpdlDigits *d, PpdlError *err);
 /* limb t over QP of the inner products with the two halves of key; any thread */
 void		ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey *key, int t, uint64_t *kb, uint64_t *ka);
+
 /*
- * out = round(acc / P): over QP -> limbs of Q, NTT domain both.  One half when
- * acc1 is NULL.  The P limbs of acc are destroyed; out may be acc.
+ * One half of a division: out = sigma(round(acc / D) + add), D = P or P times the
+ * top prime.  NTT domain; acc, over QP, is destroyed and may be out when there is
+ * no sigma.
  */
-PpdlStatus	ppdl_mod_down(PpdlEval *ev, const PpdlKsPlan *plan, uint64_t *acc0, uint64_t *acc1,
-						  uint64_t *out0, uint64_t *out1, PpdlError *err);
+typedef struct PpdlHalf
+{
+	uint64_t   *acc;
+	const uint64_t *add;		/* limbs of Q, or NULL */
+	uint64_t   *out;			/* as many limbs as the division leaves */
+} PpdlHalf;
+
+/* where a key switch goes: (b, a) = sigma((kb, ka) + (add_b, add_a)), divided by the top prime as well when rescale is set */
+typedef struct PpdlSwitchTo
+{
+	uint64_t   *b,
+			   *a;
+	const uint64_t *add_b,		/* or NULL; with rescale both or none */
+			   *add_a;
+	const uint32_t *perm;		/* table of sigma, or NULL */
+	int			rescale;
+} PpdlSwitchTo;
+
+PpdlStatus	ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err);
+/* extends, applies, forgets */
+PpdlStatus	ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err);
+
+/* perm: the table of sigma, or NULL */
+PpdlStatus	ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const PpdlHalf *half, int halves,
+						const uint32_t *perm, PpdlError *err);
 
 #endif

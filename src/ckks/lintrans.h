@@ -59,5 +59,7 @@ int			ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, int baby, int min
  * level the transforms were encoded for.
  */
 PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err);
+/* the same, rescaled in the same division: limbs = in.limbs - 1, scale = in.scale * pt_scale / q_top */
+PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err);
 
 #endif

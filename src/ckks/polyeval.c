@@ -165,15 +165,14 @@ sum_finish(PpdlEval *ev, Sum *sum, PpdlCt *out, double scale, PpdlError *err)
 {
 	PpdlStatus	status;
 
-	out->b = out->a = NULL;
 	if (sum->ct.d != NULL)
-		PPDL_TRY(ppdl_ct_relinearize(ev, out, &sum->ct, err));
+		status = ppdl_ct_relinearize_rescale(ev, out, &sum->ct, err);
 	else
 	{
 		*out = sum->ct.ct;
 		sum->ct.ct.b = sum->ct.ct.a = NULL;
+		status = ppdl_ct_rescale(ev, out, err);
 	}
-	status = ppdl_ct_rescale(ev, out, err);
 	out->scale = scale;
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, out);

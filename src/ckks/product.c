@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "ckks/eval_impl.h"
+#include "ckks/keyswitch.h"
 #include "ckks/noise.h"
 #include "ring/vec.h"
 
@@ -59,42 +60,38 @@ ppdl_ct_tensor(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, Ppd
 	return PPDL_OK;
 }
 
-typedef struct Relin
+static PpdlStatus
+relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, int rescale, PpdlError *err)
 {
-	const PpdlParams *par;
-	PpdlCt	   *out;
-	const PpdlCt3 *in;
-} Relin;
-
-static void
-turn_relin(void *arg, int i)
-{
-	Relin	   *op = arg;
-	const PpdlParams *par = op->par;
-	const PpdlModulus *m = &par->ring->mod[i];
-
-	ppdl_vec_add(m, ppdl_at(par, op->out->b, i), ppdl_at(par, op->out->b, i), ppdl_cat(par, op->in->ct.b, i), par->n);
-	ppdl_vec_add(m, ppdl_at(par, op->out->a, i), ppdl_at(par, op->out->a, i), ppdl_cat(par, op->in->ct.a, i), par->n);
-}
-
-PpdlStatus
-ppdl_ct_relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err)
-{
+	const PpdlParams *par = ev->par;
 	const int	limbs = in->ct.limbs;
 	const PpdlSwitchKey *key;
-	Relin		op = {.par = ev->par, .out = out, .in = in};
+	PpdlSwitchTo to = {.add_b = in->ct.b, .add_a = in->ct.a, .rescale = rescale};
 	PpdlStatus	status;
 
 	out->b = out->a = NULL;
 	PPDL_GOTO(done, ppdl_eval_poll(ev, err));
 	PPDL_GOTO(done, ppdl_check_ring(ev, in->ct.par, "relinearise", err));
+	if (rescale && limbs < 2)
+	{
+		status = ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale a product at the last limb");
+		goto done;
+	}
 	PPDL_GOTO(done, ppdl_find_key(ev, PPDL_KEY_RELIN, limbs, &key, err));
-	PPDL_GOTO(done, ppdl_ct_alloc(ev, out, limbs, err));
-	PPDL_GOTO(done, ppdl_keyswitch(ev, in->d, limbs, key, out->b, out->a, err));
-	ppdl_parallel_for(ev->threads, limbs, turn_relin, &op);
+	PPDL_GOTO(done, ppdl_ct_alloc(ev, out, limbs - rescale, err));
+	to.b = out->b;
+	to.a = out->a;
+	PPDL_GOTO(done, ppdl_keyswitch_to(ev, in->d, limbs, key, &to, err));
 	out->scale = in->ct.scale;
 	out->bound = in->ct.bound;
-	out->noise = hypot(in->ct.noise, ppdl_keyswitch_noise(ev->par, limbs));
+	out->noise = hypot(in->ct.noise, ppdl_keyswitch_noise(par, limbs));
+	if (rescale)
+	{
+		double		q = (double) par->ring->mod[limbs - 1].q;
+
+		out->scale /= q;
+		out->noise = hypot(out->noise / q, ppdl_rescale_noise(par));
+	}
 done:
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, out);
@@ -103,12 +100,35 @@ done:
 }
 
 PpdlStatus
+ppdl_ct_relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err)
+{
+	return relinearize(ev, out, in, 0, err);
+}
+
+PpdlStatus
+ppdl_ct_relinearize_rescale(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err)
+{
+	return relinearize(ev, out, in, 1, err);
+}
+
+PpdlStatus
 ppdl_ct_mul(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
 {
 	PpdlCt3		t;
 
+	out->b = out->a = NULL;
 	PPDL_TRY(ppdl_ct_tensor(ev, &t, x, y, err));
-	return ppdl_ct_relinearize(ev, out, &t, err);
+	return relinearize(ev, out, &t, 0, err);
+}
+
+PpdlStatus
+ppdl_ct_mul_rescale(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
+{
+	PpdlCt3		t;
+
+	out->b = out->a = NULL;
+	PPDL_TRY(ppdl_ct_tensor(ev, &t, x, y, err));
+	return relinearize(ev, out, &t, 1, err);
 }
 
 PpdlStatus

@@ -6,22 +6,39 @@
 #define PPDL_NN_PREDICT_H
 
 #include "nn/net.h"
+#include "rows/keyplan.h"
 #include "rows/pack.h"
 
-/* Everything that depends on the model and the row width but not on the rows: encoded matrices. Immutable, costly to make, kept by the caller. */
+/* levels of a full row in the row ring */
+#define PPDL_ROW_LEVELS (PPDL_ROW_C2S_LIMBS - 1)
+/* inputs that a network on encrypted rows may have */
+#define PPDL_PREDICT_MIN_WIDTH 2
+#define PPDL_PREDICT_MAX_WIDTH 1024
+
+/* Everything that depends on the model and the rows' width and scale but not on the rows: encoded matrices. Immutable, costly to make, kept by the caller. */
 typedef struct PpdlPredictor PpdlPredictor;
 
 /*
+ * width: values a row; must be net->inputs (PPDL_ERR_ARGUMENT says both).  scale: of the packed ciphertexts.
  * PPDL_ERR_LEVEL when the network is too deep for the ring: says how many levels it needs and how many
- * there are.  width: values a row; must be net->inputs (PPDL_ERR_ARGUMENT says both).
+ * there are.  PPDL_ERR_ARGUMENT when a row has more outputs than slots (half of its values, rounded up to
+ * a power of two).  PPDL_ERR_RANGE when values of the network could outgrow the modulus for inputs within [-1,1].
  */
-PpdlStatus	ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, PpdlThreads *threads, PpdlError *err);
+PpdlStatus	ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, PpdlError *err);
 void		ppdl_predictor_destroy(PpdlPredictor *p);
 size_t		ppdl_predictor_bytes(const PpdlPredictor *p);
-/* levels a network needs after packing, all told, and how many the row ring has (7) */
+int			ppdl_predictor_outputs(const PpdlPredictor *p);
+/* limbs that a packed ciphertext needs for it */
+int			ppdl_predictor_limbs(const PpdlPredictor *p);
+double		ppdl_predictor_scale(const PpdlPredictor *p);	/* as given to create */
+/* levels a network needs after packing, all told; the row ring has PPDL_ROW_LEVELS */
 int			ppdl_network_levels(const PpdlNet *net);
 
-/* in: a packed ciphertext of slices; out: layout 1 (real part of slot p*k/2 + j = output j of the row at p); noise, bound, scale set */
+/*
+ * in: a packed ciphertext of slices with values in [-1,1], of the predictor's width and scale, at ppdl_predictor_limbs()
+ * limbs or more; out: layout 1 (real part of slot p*k/2 + j = output j of the row at p; imaginary parts and other slots mean
+ * nothing), 1 or 2 limbs; noise, bound, scale set.
+ */
 PpdlStatus	ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err);
 
 #endif

@@ -21,10 +21,12 @@
 PG_FUNCTION_INFO_V1(ppdl_publish_part);
 PG_FUNCTION_INFO_V1(ppdl_drop_key);
 PG_FUNCTION_INFO_V1(ppdl_cache_clear);
+PG_FUNCTION_INFO_V1(ppdl_cache_warm);
 PG_FUNCTION_INFO_V1(ppdl_key_uses);
 PG_FUNCTION_INFO_V1(ppdl_key_plan);
 
 #define PART_PUBLIC "public"
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 typedef struct Chunk
 {
@@ -55,6 +57,11 @@ check_chunk(const Chunk *c)
 	uint32_t	id;
 	bool		lwe = strcmp(c->scheme, "lwe") == 0;
 
+	if (strlen(c->name) < 1 || strlen(c->name) > 63 || strspn(c->name, NAME_CHARACTERS) != strlen(c->name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid name \"%s\" of a key", c->name),
+				 errdetail("A name has 1 to 63 letters, digits, underscores, hyphens and periods.")));
 	if (!lwe && strcmp(c->scheme, "rsa") != 0)
 		refuse("unknown scheme \"%s\" of a key", c->scheme);
 	if (strcmp(c->part, PART_PUBLIC) != 0 && !(lwe && ppdl_key_part_parse(c->part, &ring, &id)))
@@ -275,6 +282,18 @@ static const struct
 	PpdlUse		use;
 }			uses[] = {{"sum", PPDL_USE_SUM}, {"predict", PPDL_USE_PREDICT}, {"train", PPDL_USE_TRAIN}};
 
+static int
+use_index(const char *name)
+{
+	for (int i = 0; i < lengthof(uses); i++)
+		if (strcmp(name, uses[i].name) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown use \"%s\" of a key", name),
+			 errhint("Uses are sum, predict and train.")));
+}
+
 static bool
 part_serves(const uint8_t fp[8], const char *part, int limbs)
 {
@@ -307,9 +326,10 @@ static bool
 key_serves(const uint8_t fp[8], PpdlUse use)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	int			n = plan_of(use, needs);
+	PpdlError	err = {0};
+	int			n = ppdl_keyplan(use, needs, &err);
 
-	if (!part_serves(fp, PART_PUBLIC, 0))
+	if (err.code != PPDL_OK || n < 0 || !part_serves(fp, PART_PUBLIC, 0))
 		return false;
 	for (int i = 0; i < n; i++)
 	{
@@ -352,17 +372,11 @@ Datum
 ppdl_key_plan(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
 	Datum		values[2];
 	bool		nulls[2] = {false, true};
-	int			last = -1;
 
-	for (int i = 0; i < lengthof(uses); i++)
-		if (strcmp(name, uses[i].name) == 0)
-			last = i;
-	if (last < 0)
-		refuse("unknown use \"%s\" of a key", name);
 	InitMaterializedSRF(fcinfo, 0);
 	values[0] = CStringGetTextDatum(PART_PUBLIC);
 	values[1] = (Datum) 0;
@@ -383,4 +397,32 @@ ppdl_key_plan(PG_FUNCTION_ARGS)
 		}
 	}
 	return (Datum) 0;
+}
+
+/* Maps every key of a use, so that the first query does not have to make the cache files. */
+Datum
+ppdl_cache_warm(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	uint8_t		fp[8];
+	uint64		bytes = 0;
+
+	ppdl_key_lookup(name, "lwe", fp);
+	for (int u = 0; u <= last; u++)
+	{
+		int			n = plan_of(uses[u].use, needs);
+
+		for (int i = 0; i < n; i++)
+		{
+			const PpdlSwitchKey *key;
+			PpdlError	err;
+
+			CHECK_FOR_INTERRUPTS();
+			PPDL_PG(ppdl_pg_get_key(fp, needs[i].ring, needs[i].id, needs[i].limbs, &key, &err));
+			bytes += 2 * ppdl_switch_key_words(key) * sizeof(uint64_t);
+		}
+	}
+	PG_RETURN_INT64((int64) bytes);
 }

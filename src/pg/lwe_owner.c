@@ -120,7 +120,7 @@ typedef struct Encryption
 } Encryption;
 
 static void
-plan_encryption(Encryption *e, int rows, int width, bool compact)
+plan_encryption(Encryption *e, int rows, int width, bool compact, int scale_bits)
 {
 	PpdlError	err;
 	int			logk = ppdl_log2_width(width);
@@ -131,7 +131,7 @@ plan_encryption(Encryption *e, int rows, int width, bool compact)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a row of %d values is too wide: the limit is %zu", width, e->par->n)));
 	e->opt.limbs = compact ? 1 : e->par->nq;
-	e->opt.scale_bits = SCALE_BITS;
+	e->opt.scale_bits = scale_bits;
 	e->opt.logc = 0;
 	while (e->opt.logc < e->par->logn - logk && (1 << e->opt.logc) < rows)
 		e->opt.logc++;
@@ -150,9 +150,9 @@ lwe_encrypt_secret(PG_FUNCTION_ARGS)
 	PpdlError	err;
 
 	ppdl_require_owner_mode("lwe_encrypt");
-	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
-	x = array_values(PG_GETARG_ARRAYTYPE_P(2), 1, &rows, &width);
-	plan_encryption(&e, 1, width, PG_GETARG_BOOL(3));
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(2));
+	x = array_values(PG_GETARG_ARRAYTYPE_P(1), 1, &rows, &width);
+	plan_encryption(&e, 1, width, PG_GETARG_BOOL(3), SCALE_BITS);
 	value = palloc(e.slice + VARHDRSZ);
 	SET_VARSIZE(value, e.slice + VARHDRSZ);
 	PPDL_PG(ppdl_owner_encrypt(owner, (uint8_t *) VARDATA(value), x, 1, width, &e.opt, &err));
@@ -185,7 +185,7 @@ Datum
 lwe_encrypt_rows(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	Encryption	e;
 	int			rows,
 				width,
@@ -197,9 +197,9 @@ lwe_encrypt_rows(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (ARR_NDIM(array) == 0)
 		return (Datum) 0;
-	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(2));
 	x = array_values(array, 2, &rows, &width);
-	plan_encryption(&e, rows, width, PG_GETARG_BOOL(3));
+	plan_encryption(&e, rows, width, PG_GETARG_BOOL(3), PG_GETARG_INT32(4));
 	batch = 1 << e.opt.logc;
 	for (int i = 0; i < rows; i += batch)
 	{
@@ -305,11 +305,11 @@ free_values(void *arg)
 	ppdl_values_free(arg);
 }
 
-/* The power of ten below the error: what lies under it is noise. */
+/* A power of ten: decimals that are at least two standard deviations wide. */
 static double
 digits_factor(double error)
 {
-	double		digits = ceil(-log10(error));
+	double		digits = floor(-log10(2 * error));
 
 	return pow(10, Max(0, Min(digits, 15)));
 }

@@ -17,8 +17,9 @@ typedef struct PpdlCollector PpdlCollector;
 /* limbs: how many each slice must have (PPDL_ERR_LEVEL says "compact rows ... need full ones" otherwise) */
 PpdlStatus	ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err);
 void		ppdl_collector_destroy(PpdlCollector *col);
-/* *complete = 1 when this row completed its batch, which ppdl_pack_complete can then take */
+/* *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then take; smaller ones wait to share a ciphertext */
 PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err);
+/* into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it finds none */
 PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
 uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
 size_t		ppdl_collector_memory(const PpdlCollector *col);
@@ -40,9 +41,12 @@ typedef struct PpdlPacked
 	uint32_t   *ordinal;		/* [N/k], malloc'ed: ordinal of the row at tree position p, PPDL_NO_PLACE if none */
 } PpdlPacked;
 
-/* Takes one complete batch, if there is one: *found. No key switch when C*k = N. */
+/* Takes one complete batch with C*k = N, if there is one: *found.  No key switch. */
 PpdlStatus	ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
-/* Takes up to N/k of the remaining rows, largest classes first; *found = 0 when none are left. Galois keys 2^j+1, j > log2 k. */
+/*
+ * Takes a complete batch, else up to N/k of the remaining rows, largest classes first; *found = 0 when none
+ * are left.  Galois keys 2^j+1, j > log2 k.  PPDL_ERR_RANGE when scale * 2^D * bound has no room.
+ */
 PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
 void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
 

@@ -135,6 +135,10 @@ case_product(Fixture *f, int limbs)
 	OK(ppdl_ct_rescale(&f->ev, &c, &err));
 	check(f, "mul, rescaled", &c, want);
 	ppdl_ct_release(&f->ev, &c);
+	OK(ppdl_ct_mul_rescale(&f->ev, &c, &cx, &cy, &err));
+	assert_int_equal(c.limbs, limbs - 1);
+	check(f, "mul_rescale", &c, want);
+	ppdl_ct_release(&f->ev, &c);
 
 	/* x*y + x*x, one relinearisation; then times a plaintext */
 	OK(ppdl_ct_tensor(&f->ev, &t, &cx, &cy, &err));
@@ -264,6 +268,7 @@ test_errors(void **state)
 	assert_int_equal(ppdl_ct_match(&f->ev, &c, 3, SCALE, &err), PPDL_ERR_LEVEL);
 	assert_int_equal(ppdl_ct_match(&f->ev, &c, 1, 1, &err), PPDL_ERR_SCALE);
 	ppdl_ct_drop(&c, 1);
+	assert_int_equal(ppdl_ct_mul_rescale(&f->ev, &out, &c, &c, &err), PPDL_ERR_LEVEL);
 	assert_int_equal(ppdl_ct_rescale(&f->ev, &c, &err), PPDL_ERR_LEVEL);
 	assert_int_equal(ppdl_ct_copy(&f->ev, &out, &c, 2, &err), PPDL_ERR_LEVEL);
 	assert_int_equal(ppdl_ct_alloc(&f->ev, &out, 7, &err), PPDL_ERR_LEVEL);

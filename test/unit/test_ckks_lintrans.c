@@ -96,6 +96,11 @@ one_transform(Fixture *f, size_t period, const int *offsets, int count, int limb
 	assert_true(fabs(out.scale / 0x1p74 - 1) < 1e-12);
 	apply_plain(m, want, x, f->par->slots);
 	check(f, "linear transform", &out, want);
+	ppdl_ct_release(&f->ev, &out);
+	OK(ppdl_lintrans_apply_rescale(&f->ev, &out, list, 1, &ct, &err));
+	assert_int_equal(out.limbs, limbs - 1);
+	assert_true(fabs(out.scale * (double) f->par->ring->mod[limbs - 1].q / 0x1p74 - 1) < 1e-12);
+	check(f, "linear transform, rescaled", &out, want);
 	check_announced(f, lt, m, baby, min_keys);
 	ppdl_ct_release(&f->ev, &out);
 	ppdl_ct_release(&f->ev, &ct);
@@ -273,9 +278,8 @@ coefficients_to_slots(Fixture *f, const int *stages, int levels, int min_keys, c
 		OK(ppdl_matrix_dft(&matrix, par, par->slots, len, stages[i], 1, &err));
 		len >>= stages[i];
 		OK(ppdl_lintrans_create(&lt, par, matrix, ct.limbs, (double) par->ring->mod[ct.limbs - 1].q, 0, min_keys, f->threads, &err));
-		OK(ppdl_lintrans_apply(&f->ev, &out, (const PpdlLinTrans *const *) &lt, 1, &ct, &err));
+		OK(ppdl_lintrans_apply_rescale(&f->ev, &out, (const PpdlLinTrans *const *) &lt, 1, &ct, &err));
 		ppdl_ct_release(&f->ev, &ct);
-		OK(ppdl_ct_rescale(&f->ev, &out, &err));
 		ct = out;
 		ppdl_lintrans_destroy(lt);
 		ppdl_matrix_destroy(matrix);

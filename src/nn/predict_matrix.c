@@ -1,0 +1,166 @@
+/* Dense layers as matrices on slots. */
+#include "nn/predict_impl.h"
+
+#include <stdlib.h>
+
+/* blocks of the last stages of CoefficientsToSlots */
+#define C2S_BLOCK 16
+
+int
+ppdl_row_map(const PpdlRowMap *map, int group, int r)
+{
+	int			stride,
+				output,
+				pair;
+
+	if (map->outputs == 0)
+	{
+		int			unit = group * map->slots + r;
+
+		return unit < map->plus->units ? unit : -1;
+	}
+	stride = ppdl_quadratic_stride(map->outputs);
+	output = r % stride;
+	pair = group * (map->slots / stride) + r / stride;
+	return output < map->outputs && pair < map->pairs ? output * map->pairs + pair : -1;
+}
+
+int
+ppdl_row_map_groups(const PpdlRowMap *map)
+{
+	int			places = map->slots;
+	int			units = map->plus->units;
+
+	if (map->outputs > 0)
+	{
+		places /= ppdl_quadratic_stride(map->outputs);
+		units = map->pairs;
+	}
+	return (units + places - 1) / places;
+}
+
+void
+ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to)
+{
+	for (int r = 0; r < map->slots; r++)
+	{
+		int			u = ppdl_row_map(map, to, r);
+
+		out[r] = 0;
+		if (u >= 0)
+			out[r] = map->plus->bias[u] + (map->minus != NULL ? map->minus->bias[u] * I : 0);
+	}
+}
+
+/* sets entry (r, c) of every block of `slots` slots */
+static PpdlStatus
+set_entry(PpdlMatrix *m, int slots, int r, int c, double complex value, PpdlError *err)
+{
+	double complex *diag;
+
+	if (value == 0)
+		return PPDL_OK;
+	diag = ppdl_matrix_diag(m, c - r);
+	if (diag == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a matrix");
+	for (size_t p = r; p < m->period; p += slots)
+		diag[p] = value;
+	return PPDL_OK;
+}
+
+/* at least one diagonal, so that a layer of zeros is a transform, too */
+static PpdlStatus
+not_empty(PpdlMatrix *m, PpdlError *err)
+{
+	if (m->count == 0 && ppdl_matrix_diag(m, 0) == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a matrix");
+	return PPDL_OK;
+}
+
+static double complex
+weight(const PpdlAffine *plus, const PpdlAffine *minus, int u, int i)
+{
+	size_t		at = (size_t) u * plus->inputs + i;
+
+	return i >= plus->inputs ? 0 : plus->w[at] + (minus != NULL ? minus->w[at] * I : 0);
+}
+
+PpdlStatus
+ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+
+	/* a period of four blocks keeps the diagonals above and below the main one apart */
+	PPDL_TRY(ppdl_matrix_create(out, 4 * (size_t) map->slots, err));
+	for (int r = 0; r < map->slots && status == PPDL_OK; r++)
+	{
+		int			u = ppdl_row_map(map, to, r);
+
+		for (int c = 0; c < map->slots && u >= 0 && status == PPDL_OK; c++)
+			status = set_entry(*out, map->slots, r, c, weight(map->plus, map->minus, u, from * map->slots + c), err);
+	}
+	if (status == PPDL_OK)
+		status = not_empty(*out, err);
+	if (status != PPDL_OK)
+		ppdl_matrix_destroy(*out);
+	return status;
+}
+
+/*
+ * Slot brv(f) of a row holds x_f + i*x_(f+slots).  A real form w on x is Re(sum u_f v_f), u_f = w_f -
+ * i*w_(f+slots) = (t + conj(t)), t = u*v/2; a complex one p + i*m is t0 + conj(t1), t0 = (u_p + i*u_m)*v/2,
+ * t1 = (u_p - i*u_m)*v/2.
+ */
+static double complex
+first_entry(const PpdlRowMap *map, int u, int f, int which)
+{
+	double complex plus = weight(map->plus, NULL, u, f) - I * weight(map->plus, NULL, u, f + map->slots),
+				minus;
+
+	if (map->minus == NULL)
+		return plus / 2;
+	minus = weight(map->minus, NULL, u, f) - I * weight(map->minus, NULL, u, f + map->slots);
+	return (plus + (which == 0 ? I : -I) * minus) / 2;
+}
+
+static PpdlStatus
+fill_first(PpdlMatrix *m, const PpdlRowMap *map, int to, int which, PpdlError *err)
+{
+	int			bits = 0;
+
+	while (1 << bits < map->slots)
+		bits++;
+	for (int r = 0; r < map->slots; r++)
+	{
+		int			u = ppdl_row_map(map, to, r);
+
+		for (int f = 0; f < map->slots && u >= 0; f++)
+			PPDL_TRY(set_entry(m, map->slots, r, (int) ppdl_bitrev(f, bits), first_entry(map, u, f, which), err));
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_first_matrix(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err)
+{
+	size_t		block = map->slots > C2S_BLOCK ? map->slots : C2S_BLOCK;
+	PpdlMatrix *layer = NULL,
+			   *dft = NULL;
+	PpdlStatus	status;
+
+	*out = NULL;
+	PPDL_GOTO(done, ppdl_matrix_create(&layer, 4 * block, err));
+	PPDL_GOTO(done, fill_first(layer, map, to, which, err));
+	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, 4 * block, C2S_BLOCK, 4, 1, err));
+	PPDL_GOTO(done, ppdl_matrix_mul(out, layer, dft, err));
+	status = not_empty(*out, err);
+done:
+	ppdl_matrix_destroy(layer);
+	ppdl_matrix_destroy(dft);
+	if (status != PPDL_OK)
+	{
+		ppdl_matrix_destroy(*out);
+		*out = NULL;
+	}
+	return status;
+}

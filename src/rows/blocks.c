@@ -1,0 +1,144 @@
+/*
+ * Which rows of the waiting batches form full residue classes: aligned runs of
+ * indices (see collector.h).
+ */
+#include <stdlib.h>
+
+#include "rows/collector.h"
+
+static PpdlStatus
+push(PpdlBlocks *blocks, const PpdlBlock *block, PpdlError *err)
+{
+	if (blocks->count == blocks->cap)
+	{
+		size_t		cap = blocks->cap > 0 ? 2 * blocks->cap : 64;
+		PpdlBlock  *grown = realloc(blocks->block, cap * sizeof(grown[0]));
+
+		if (grown == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		blocks->block = grown;
+		blocks->cap = cap;
+	}
+	blocks->block[blocks->count++] = *block;
+	return PPDL_OK;
+}
+
+/* entries with where their residues are, while they are put in order */
+typedef struct Sorting
+{
+	PpdlCollected entry;
+	uint32_t	from;
+} Sorting;
+
+static int
+by_index(const void *a, const void *b)
+{
+	uint32_t	x = ((const Sorting *) a)->entry.index,
+				y = ((const Sorting *) b)->entry.index;
+
+	return (x > y) - (x < y);
+}
+
+static int
+is_sorted(const PpdlRowBatch *b)
+{
+	for (uint32_t i = 1; i < b->rows; i++)
+		if (b->entry[i - 1].index > b->entry[i].index)
+			return 0;
+	return 1;
+}
+
+PpdlStatus
+ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err)
+{
+	Sorting    *s;
+	uint8_t    *residues;
+
+	if (b->rows == b->left && is_sorted(b))
+		return PPDL_OK;
+	s = malloc(b->rows * sizeof(s[0]));
+	residues = malloc(b->cap * b->each);
+	if (s == NULL || residues == NULL)
+	{
+		free(s);
+		free(residues);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	for (uint32_t i = 0; i < b->rows; i++)
+		s[i] = (Sorting) {b->entry[i], i};
+	qsort(s, b->rows, sizeof(s[0]), by_index);
+	for (uint32_t i = 0; i < b->rows; i++)
+	{
+		b->entry[i] = s[i].entry;
+		memcpy(residues + i * b->each, b->residues + s[i].from * b->each, b->each);
+	}
+	free(b->residues);
+	b->residues = residues;
+	b->rows = b->left;
+	free(s);
+	return PPDL_OK;
+}
+
+/* entries from..to-1 have consecutive indices: cut them into aligned runs, the longest first that fits */
+static PpdlStatus
+plan_run(PpdlCollector *col, PpdlRowBatch *b, uint32_t from, uint32_t to, PpdlError *err)
+{
+	while (from < to)
+	{
+		uint32_t	index = b->entry[from].index;
+		PpdlBlock	block = {b, from, 0};
+
+		while (block.h < b->logc && (index >> block.h & 1) == 0 && (2u << block.h) <= to - from)
+			block.h++;
+		PPDL_TRY(push(&col->blocks[block.h], &block, err));
+		from += 1u << block.h;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+plan_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
+{
+	uint32_t	from = 0;
+
+	PPDL_TRY(ppdl_collector_sort(b, err));
+	for (uint32_t i = 1; i <= b->rows; i++)
+	{
+		if (i < b->rows && b->entry[i].index == b->entry[i - 1].index + 1)
+			continue;
+		PPDL_TRY(plan_run(col, b, from, i, err));
+		from = i;
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_collector_plan(PpdlCollector *col, PpdlError *err)
+{
+	if (col->planned)
+		return PPDL_OK;
+	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
+		col->blocks[h].count = 0;
+	for (size_t i = 0; i < col->nbuckets; i++)
+		for (PpdlRowBatch *b = col->bucket[i]; b != NULL; b = b->next)
+			PPDL_TRY(plan_batch(col, b, err));
+	col->planned = 1;
+	return PPDL_OK;
+}
+
+void
+ppdl_collector_take(PpdlCollector *col, const PpdlBlock *block)
+{
+	PpdlRowBatch *b = block->batch;
+	uint32_t	n = 1u << block->h;
+
+	for (PpdlCollected *e = &b->entry[block->first]; e < &b->entry[block->first + n]; e++)
+	{
+		b->present[e->index >> 3] &= (uint8_t) ~(1 << (e->index & 7));
+		e->index = PPDL_TAKEN;
+	}
+	b->left -= n;
+	col->rows -= n;
+	if (b->left == 0)
+		ppdl_collector_drop(col, b);
+}

@@ -1,0 +1,504 @@
+#include "rows/collector.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "rows/residues.h"
+
+#define STATE_MAGIC 0x314C4F43u /* "COL1" */
+
+static PpdlStatus
+no_memory(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+PpdlStatus
+ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err)
+{
+	*out = NULL;
+	if (limbs < 1 || limbs > PPDL_MAX_Q)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows cannot be collected at %d limbs", limbs);
+	*out = calloc(1, sizeof(PpdlCollector));
+	if (*out == NULL)
+		return no_memory(err);
+	(*out)->limbs = limbs;
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ batches */
+
+static size_t
+bitmap_bytes(int logc)
+{
+	return (((size_t) 1 << logc) + 7) / 8;
+}
+
+void
+ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b)
+{
+	if (b == NULL)
+		return;
+	if (col->uniform_of == b)
+		col->uniform_of = NULL;
+	if (col->last == b)
+		col->last = NULL;
+	col->rows -= b->left;
+	col->bytes -= sizeof(*b) + bitmap_bytes(b->logc) + b->cap * (sizeof(b->entry[0]) + b->each);
+	free(b->entry);
+	free(b->residues);
+	free(b->present);
+	free(b);
+}
+
+static void
+clear(PpdlCollector *col)
+{
+	for (size_t i = 0; i < col->nbuckets; i++)
+		while (col->bucket[i] != NULL)
+		{
+			PpdlRowBatch *b = col->bucket[i];
+
+			col->bucket[i] = b->next;
+			ppdl_collector_free_batch(col, b);
+		}
+	while (col->complete != NULL)
+		ppdl_collector_free_batch(col, ppdl_collector_pop_complete(col));
+	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
+		free(col->blocks[h].block);
+	free(col->bucket);
+	ppdl_free_aligned(col->uniform);
+}
+
+void
+ppdl_collector_destroy(PpdlCollector *col)
+{
+	if (col == NULL)
+		return;
+	clear(col);
+	free(col);
+}
+
+uint64_t
+ppdl_collector_rows(const PpdlCollector *col)
+{
+	return col->rows;
+}
+
+size_t
+ppdl_collector_memory(const PpdlCollector *col)
+{
+	size_t		bytes = sizeof(*col) + col->bytes + col->nbuckets * sizeof(col->bucket[0]);
+
+	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
+		bytes += col->blocks[h].cap * sizeof(PpdlBlock);
+	if (col->uniform != NULL)
+		bytes += (size_t) col->limbs * col->par->n * sizeof(uint64_t);
+	return bytes;
+}
+
+/* seeds are uniform already; whoever forges colliding ones slows down nothing but the own query */
+static PpdlRowBatch **
+bucket_of(const PpdlCollector *col, const uint8_t seed[PPDL_SEED_BYTES])
+{
+	uint64_t	word[4];
+
+	memcpy(word, seed, sizeof(word));
+	word[0] += 3 * word[1] + 5 * word[2] + 7 * word[3];
+	return &col->bucket[(word[0] ^ word[0] >> 32) & (col->nbuckets - 1)];
+}
+
+static PpdlStatus
+grow_buckets(PpdlCollector *col, PpdlError *err)
+{
+	PpdlCollector old = *col;
+	size_t		n = col->nbuckets > 0 ? 2 * col->nbuckets : 64;
+	PpdlRowBatch **bucket = calloc(n, sizeof(bucket[0]));
+
+	if (bucket == NULL)
+		return no_memory(err);
+	col->bucket = bucket;
+	col->nbuckets = n;
+	for (size_t i = 0; i < old.nbuckets; i++)
+		while (old.bucket[i] != NULL)
+		{
+			PpdlRowBatch *b = old.bucket[i],
+					  **home = bucket_of(col, b->seed);
+
+			old.bucket[i] = b->next;
+			b->next = *home;
+			*home = b;
+		}
+	free(old.bucket);
+	return PPDL_OK;
+}
+
+static void
+unlink_batch(PpdlCollector *col, PpdlRowBatch *b)
+{
+	PpdlRowBatch **at = bucket_of(col, b->seed);
+
+	while (*at != b)
+		at = &(*at)->next;
+	*at = b->next;
+	b->next = NULL;
+	col->nbatches--;
+	if (col->last == b)
+		col->last = NULL;
+}
+
+void
+ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b)
+{
+	unlink_batch(col, b);
+	ppdl_collector_free_batch(col, b);
+}
+
+static PpdlStatus
+new_batch(PpdlCollector *col, const uint8_t seed[PPDL_SEED_BYTES], int logc, size_t each, PpdlRowBatch **out, PpdlError *err)
+{
+	PpdlRowBatch *b,
+			  **home;
+
+	if (col->nbatches >= col->nbuckets)
+		PPDL_TRY(grow_buckets(col, err));
+	b = calloc(1, sizeof(*b));
+	if (b != NULL)
+		b->present = calloc(1, bitmap_bytes(logc));
+	if (b == NULL || b->present == NULL)
+	{
+		free(b);
+		return no_memory(err);
+	}
+	memcpy(b->seed, seed, PPDL_SEED_BYTES);
+	b->logc = logc;
+	b->each = each;
+	b->noise = PPDL_SIGMA;
+	b->bound = 1;
+	home = bucket_of(col, seed);
+	b->next = *home;
+	*home = b;
+	col->nbatches++;
+	col->bytes += sizeof(*b) + bitmap_bytes(logc);
+	*out = b;
+	return PPDL_OK;
+}
+
+static int
+has_room(const PpdlRowBatch *b, const uint8_t *seed, int logc, uint32_t index)
+{
+	return !b->explicit_row && b->logc == logc && memcmp(b->seed, seed, PPDL_SEED_BYTES) == 0 &&
+		(b->present[index >> 3] >> (index & 7) & 1) == 0;
+}
+
+/* the batch that misses this row; a row that comes twice starts a further batch */
+static PpdlStatus
+find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, size_t each, PpdlRowBatch **out, PpdlError *err)
+{
+	if (col->last != NULL && has_room(col->last, seed, logc, index))
+	{
+		*out = col->last;
+		return PPDL_OK;
+	}
+	if (col->nbuckets > 0)
+		for (PpdlRowBatch *b = *bucket_of(col, seed); b != NULL; b = b->next)
+			if (has_room(b, seed, logc, index))
+			{
+				*out = col->last = b;
+				return PPDL_OK;
+			}
+	PPDL_TRY(new_batch(col, seed, logc, each, out, err));
+	col->last = *out;
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static PpdlStatus
+grow_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
+{
+	uint32_t	cap = b->cap > 0 ? 2 * b->cap : b->explicit_row ? 1 : 4;
+	PpdlCollected *entry = realloc(b->entry, cap * sizeof(entry[0]));
+	uint8_t    *residues;
+
+	if (entry == NULL)
+		return no_memory(err);
+	b->entry = entry;
+	residues = realloc(b->residues, cap * b->each);
+	if (residues == NULL)
+		return no_memory(err);
+	b->residues = residues;
+	col->bytes += (cap - b->cap) * (sizeof(b->entry[0]) + b->each);
+	b->cap = cap;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+put_row(PpdlCollector *col, PpdlRowBatch *b, uint32_t index, uint32_t ordinal, const uint8_t *residues, PpdlError *err)
+{
+	if (b->rows == b->cap)
+		PPDL_TRY(grow_batch(col, b, err));
+	b->entry[b->rows] = (PpdlCollected) {index, ordinal};
+	memcpy(b->residues + b->rows * b->each, residues, b->each);
+	b->present[index >> 3] |= (uint8_t) (1 << (index & 7));
+	b->rows++;
+	b->left++;
+	col->rows++;
+	col->planned = 0;
+	return PPDL_OK;
+}
+
+static void
+push_complete(PpdlCollector *col, PpdlRowBatch *b)
+{
+	unlink_batch(col, b);
+	if (col->complete == NULL)
+		col->complete = b;
+	else
+		col->complete_end->next = b;
+	col->complete_end = b;
+}
+
+PpdlRowBatch *
+ppdl_collector_pop_complete(PpdlCollector *col)
+{
+	PpdlRowBatch *b = col->complete;
+
+	if (b != NULL)
+		col->complete = b->next;
+	return b;
+}
+
+static PpdlStatus
+add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uint32_t ordinal,
+		  const uint8_t *residues, int *complete, PpdlError *err)
+{
+	const size_t each = ppdl_residues_size(col->par, col->limbs, (size_t) 1 << col->logk);
+	PpdlRowBatch *b;
+
+	PPDL_TRY(find_batch(col, seed, logc, index, each, &b, err));
+	PPDL_TRY(put_row(col, b, index, ordinal, residues, err));
+	if (b->left == (uint32_t) 1 << logc && logc + col->logk == col->par->logn)
+	{
+		push_complete(col, b);
+		*complete = 1;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+add_explicit(PpdlCollector *col, double noise, double bound, uint32_t ordinal, const uint8_t *residues, PpdlError *err)
+{
+	static const uint8_t no_seed[PPDL_SEED_BYTES];
+	const size_t each = ppdl_residues_size(col->par, col->limbs, (size_t) 1 << col->logk) +
+		ppdl_residues_size(col->par, col->limbs, col->par->n);
+	PpdlRowBatch *b;
+
+	PPDL_TRY(new_batch(col, no_seed, 0, each, &b, err));
+	b->explicit_row = 1;
+	b->noise = noise;
+	b->bound = bound;
+	return put_row(col, b, 0, ordinal, residues, err);
+}
+
+static PpdlStatus
+check_row(PpdlCollector *col, const PpdlCipher *c, PpdlError *err)
+{
+	PpdlCipher	mine = {.par = col->par, .width = col->width, .scale = col->scale};
+
+	if (c->kind == PPDL_KIND_PACKED)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "value is packed already; only slices and rows can be packed");
+	if (c->limbs < col->limbs)
+	{
+		ppdl_error(err, PPDL_ERR_LEVEL, "row of %d limb%s where %d are needed", c->limbs, c->limbs == 1 ? "" : "s", col->limbs);
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Compact rows do for sums; this needs full ones.");
+	}
+	if (col->par == NULL)
+		return PPDL_OK;
+	memcpy(mine.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	return ppdl_cipher_check_same(&mine, c, "packing", err);
+}
+
+PpdlStatus
+ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err)
+{
+	*complete = 0;
+	PPDL_TRY(check_row(col, c, err));
+	if (col->par == NULL)
+	{
+		col->par = c->par;
+		memcpy(col->fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES);
+		col->width = c->width;
+		col->logk = c->logk;
+		col->scale = c->scale;
+	}
+	if (c->kind == PPDL_KIND_ROW)
+		return add_explicit(col, c->noise, c->bound, ordinal, c->residues, err);
+	return add_slice(col, c->seed, c->logc, ppdl_bitrev(c->pos, c->logc), ordinal, c->residues, complete, err);
+}
+
+/* ------------------------------------------------------------------ all batches */
+
+/* calls fn for every row that is not packed yet */
+typedef PpdlStatus (*RowVisitor) (void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err);
+
+static PpdlStatus
+visit_batch(const PpdlRowBatch *b, RowVisitor fn, void *arg, PpdlError *err)
+{
+	for (uint32_t i = 0; i < b->rows; i++)
+		if (b->entry[i].index != PPDL_TAKEN)
+			PPDL_TRY(fn(arg, b, &b->entry[i], b->residues + i * b->each, err));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+visit(const PpdlCollector *col, RowVisitor fn, void *arg, PpdlError *err)
+{
+	for (const PpdlRowBatch *b = col->complete; b != NULL; b = b->next)
+		PPDL_TRY(visit_batch(b, fn, arg, err));
+	for (size_t i = 0; i < col->nbuckets; i++)
+		for (const PpdlRowBatch *b = col->bucket[i]; b != NULL; b = b->next)
+			PPDL_TRY(visit_batch(b, fn, arg, err));
+	return PPDL_OK;
+}
+
+typedef struct Merge
+{
+	PpdlCollector *into;
+	uint32_t	offset;
+} Merge;
+
+static PpdlStatus
+merge_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err)
+{
+	Merge	   *m = arg;
+	int			complete;
+
+	if (b->explicit_row)
+		return add_explicit(m->into, b->noise, b->bound, entry->ordinal + m->offset, residues, err);
+	return add_slice(m->into, b->seed, b->logc, entry->index, entry->ordinal + m->offset, residues, &complete, err);
+}
+
+PpdlStatus
+ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err)
+{
+	Merge		m = {into, ordinal_offset};
+
+	if (from->par == NULL)
+		return PPDL_OK;
+	if (into->limbs != from->limbs)
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "collectors of %d and %d limbs", into->limbs, from->limbs);
+	if (into->par != NULL)
+	{
+		PpdlCipher	other = {.par = from->par, .kind = PPDL_KIND_SLICE, .width = from->width, .limbs = from->limbs, .scale = from->scale};
+
+		memcpy(other.fingerprint, from->fingerprint, PPDL_FINGERPRINT_BYTES);
+		PPDL_TRY(check_row(into, &other, err));
+	}
+	else
+	{
+		into->par = from->par;
+		memcpy(into->fingerprint, from->fingerprint, PPDL_FINGERPRINT_BYTES);
+		into->width = from->width;
+		into->logk = from->logk;
+		into->scale = from->scale;
+	}
+	return visit(from, merge_row, &m, err);
+}
+
+/* ------------------------------------------------------------------ state bytes */
+
+typedef struct Save
+{
+	const PpdlCollector *col;
+	PpdlWriter *w;
+} Save;
+
+/* ordinal, length and wire form */
+static PpdlStatus
+save_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err)
+{
+	const PpdlCollector *col = ((Save *) arg)->col;
+	PpdlWriter *w = ((Save *) arg)->w;
+	PpdlCipher	row = {.par = col->par, .limbs = col->limbs, .width = col->width, .logk = col->logk,
+		.scale = col->scale, .noise = b->noise, .bound = b->bound};
+
+	ppdl_write_u32(w, entry->ordinal);
+	if (b->explicit_row)
+	{
+		memcpy(row.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+		ppdl_write_u32(w, (uint32_t) ppdl_row_size(col->par, col->limbs, col->logk));
+		ppdl_cipher_put_row_header(w, &row);
+	}
+	else
+	{
+		ppdl_write_u32(w, (uint32_t) ppdl_slice_size(col->par, col->limbs, col->logk));
+		ppdl_cipher_put_header(w, col->par, PPDL_KIND_SLICE, col->limbs, col->width, col->fingerprint, col->scale);
+		ppdl_write_u8(w, (uint8_t) b->logc);
+		ppdl_write_u8(w, (uint8_t) col->logk);
+		ppdl_write_u16(w, (uint16_t) ppdl_bitrev(entry->index, b->logc));
+		ppdl_write_bytes(w, b->seed, PPDL_SEED_BYTES);
+	}
+	ppdl_write_bytes(w, residues, b->each);
+	return w->bad ? no_memory(err) : PPDL_OK;
+}
+
+PpdlStatus
+ppdl_collector_save(const PpdlCollector *col, PpdlWriter *w, PpdlError *err)
+{
+	Save		s = {col, w};
+
+	ppdl_write_u32(w, STATE_MAGIC);
+	ppdl_write_u32(w, (uint32_t) col->limbs);
+	ppdl_write_u64(w, col->rows);
+	PPDL_TRY(visit(col, save_row, &s, err));
+	return w->bad ? no_memory(err) : PPDL_OK;
+}
+
+static PpdlStatus
+load_row(PpdlCollector *col, PpdlReader *r, PpdlError *err)
+{
+	uint32_t	ordinal = ppdl_read_u32(r),
+				len = ppdl_read_u32(r);
+	const uint8_t *buf = ppdl_read_bytes(r, len);
+	PpdlCipher	c;
+	int			complete;
+
+	if (r->bad)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of collected rows is cut off");
+	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
+	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	return ppdl_collector_add(col, &c, ordinal, &complete, err);
+}
+
+static PpdlStatus
+load(PpdlCollector *col, PpdlReader *r, uint64_t rows, PpdlError *err)
+{
+	for (uint64_t i = 0; i < rows; i++)
+		PPDL_TRY(load_row(col, r, err));
+	if (ppdl_reader_left(r) > 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of collected rows has bytes to spare");
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err)
+{
+	PpdlReader	r = ppdl_reader(buf, len);
+	uint32_t	magic = ppdl_read_u32(&r),
+				limbs = ppdl_read_u32(&r);
+	uint64_t	rows = ppdl_read_u64(&r);
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (r.bad || magic != STATE_MAGIC || limbs > PPDL_MAX_Q)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of collected rows");
+	PPDL_TRY(ppdl_collector_create(out, (int) limbs, err));
+	status = load(*out, &r, rows, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_collector_destroy(*out);
+		*out = NULL;
+	}
+	return status;
+}

@@ -1,0 +1,89 @@
+/*
+ * Inside of a collector, private to src/rows.
+ *
+ * A row is known by its index i in its batch, pos = bitrev(i).  A full residue class
+ * of positions is an aligned run of 2^h indices: rows s .. s + 2^h - 1, s a multiple of
+ * 2^h, have the positions i0 + t*C/2^h, i0 = bitrev(s), t = bitrev_h(i - s).
+ */
+#ifndef PPDL_ROWS_COLLECTOR_H
+#define PPDL_ROWS_COLLECTOR_H
+
+#include "rows/pack.h"
+
+#define PPDL_TAKEN UINT32_MAX	/* index of a row that has been packed */
+
+typedef struct PpdlCollected
+{
+	uint32_t	index,
+				ordinal;
+} PpdlCollected;
+
+typedef struct PpdlRowBatch
+{
+	struct PpdlRowBatch *next;	/* in its hash bucket, or among the complete */
+	uint8_t		seed[PPDL_SEED_BYTES];
+	int			logc;
+	int			explicit_row;	/* one row with both halves in its residues */
+	double		noise,			/* of a coefficient */
+				bound;
+	uint32_t	rows,			/* entries */
+				left,			/* of them not packed yet */
+				cap;
+	PpdlCollected *entry;
+	uint8_t    *residues;		/* `each` bytes an entry */
+	size_t		each;
+	uint8_t    *present;		/* a bit an index */
+} PpdlRowBatch;
+
+/* entries first .. first + 2^h - 1 of a batch */
+typedef struct PpdlBlock
+{
+	PpdlRowBatch *batch;
+	uint32_t	first;
+	int			h;
+} PpdlBlock;
+
+typedef struct PpdlBlocks
+{
+	PpdlBlock  *block;
+	size_t		count,
+				cap;
+} PpdlBlocks;
+
+#define PPDL_MAX_HEIGHT 17
+
+struct PpdlCollector
+{
+	const PpdlParams *par;		/* NULL before the first row */
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	int			width,
+				logk,
+				limbs;
+	double		scale;
+	uint64_t	rows;
+	size_t		bytes;
+	PpdlRowBatch **bucket;		/* batches that are not complete */
+	size_t		nbuckets,
+				nbatches;
+	PpdlRowBatch *last;			/* where the last slice went, or NULL */
+	PpdlRowBatch *complete,		/* whole ciphertexts, first and last of a list */
+			   *complete_end;
+	PpdlBlocks	blocks[PPDL_MAX_HEIGHT];	/* by height, from the end; what is left to pack */
+	int			planned;		/* blocks are up to date */
+	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
+	uint64_t   *uniform;		/* limbs * N */
+};
+
+/* the blocks of all batches that are not complete, unless they are planned already */
+PpdlStatus	ppdl_collector_plan(PpdlCollector *col, PpdlError *err);
+/* entries by index; rows packed already are forgotten */
+PpdlStatus	ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err);
+/* marks a block's rows as packed; frees batches that are through */
+void		ppdl_collector_take(PpdlCollector *col, const PpdlBlock *block);
+/* unlinks the first complete batch, NULL if none; free it with ppdl_collector_free_batch */
+PpdlRowBatch *ppdl_collector_pop_complete(PpdlCollector *col);
+void		ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b);
+/* unlinks and frees a batch that is not complete */
+void		ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b);
+
+#endif

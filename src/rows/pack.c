@@ -1,0 +1,387 @@
+#include "rows/pack.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "rows/collector.h"
+#include "rows/residues.h"
+
+/* a block and the tree position of its first row, a multiple of 2^h */
+typedef struct Placed
+{
+	PpdlBlock	block;
+	uint32_t	at;
+} Placed;
+
+typedef struct Packing
+{
+	PpdlEval   *ev;
+	PpdlCollector *col;
+	int			height;			/* D = log2(N/k) */
+	Placed	   *placed;			/* by position; the first `next` are in the tree already */
+	uint32_t	count,
+				next;
+	uint64_t   *scratch;		/* k words */
+} Packing;
+
+static PpdlStatus
+no_memory(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+/* ------------------------------------------------------------------ blocks as ciphertexts */
+
+/* A of the batch; kept, since blocks of one batch come one after the other */
+static PpdlStatus
+expand_uniform(Packing *p, PpdlRowBatch *b, PpdlError *err)
+{
+	PpdlCollector *col = p->col;
+	const PpdlRing *ring = col->par->ring;
+
+	if (col->uniform_of == b)
+		return PPDL_OK;
+	col->uniform_of = NULL;
+	if (col->uniform == NULL)
+		col->uniform = ppdl_alloc_aligned((size_t) col->limbs * ring->n * sizeof(uint64_t));
+	if (col->uniform == NULL)
+		return no_memory(err);
+	for (int l = 0; l < col->limbs; l++)
+		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, col->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
+	col->uniform_of = b;
+	return PPDL_OK;
+}
+
+/* limb l of the rows first .. first + n - 1: row t of the block at coefficients t*step*g + f*N/k; others zero */
+static PpdlStatus
+place_rows(const Packing *p, const PpdlBlock *block, int l, size_t offset, uint64_t *b, PpdlError *err)
+{
+	const PpdlCollector *col = p->col;
+	const PpdlRing *ring = col->par->ring;
+	const PpdlModulus *m = &ring->mod[l];
+	const size_t k = (size_t) 1 << col->logk;
+	const uint32_t start = block->batch->entry[block->first].index;
+
+	memset(b, 0, ring->n * sizeof(uint64_t));
+	for (uint32_t e = block->first; e < block->first + (1u << block->h); e++)
+	{
+		const PpdlRowBatch *batch = block->batch;
+		size_t		u = (size_t) ppdl_bitrev(batch->entry[e].index - start, block->h) << (p->height - block->h);
+
+		PPDL_TRY(ppdl_residues_get(m, p->scratch, batch->residues + e * batch->each + offset, k, err));
+		for (size_t f = 0; f < k; f++)
+			b[u + (f << p->height)] = p->scratch[f];
+	}
+	ppdl_ntt(ring, m, b);
+	return PPDL_OK;
+}
+
+/* a = A * X^(-i0*g), or as it was stored */
+static PpdlStatus
+place_uniform(const Packing *p, const PpdlBlock *block, int l, size_t offset, uint64_t *a, PpdlError *err)
+{
+	const PpdlCollector *col = p->col;
+	const PpdlRing *ring = col->par->ring;
+	const PpdlRowBatch *b = block->batch;
+	int64_t		shift;
+
+	if (b->explicit_row)
+		return ppdl_residues_get(&ring->mod[l], a, b->residues + offset, ring->n, err);
+	shift = (int64_t) ppdl_bitrev(b->entry[block->first].index, b->logc) << (p->height - b->logc);
+	ppdl_mul_monomial_ntt(ring, &ring->mod[l], a, ppdl_climb(ring, col->uniform, l), -shift);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+fill_leaf(Packing *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
+{
+	const PpdlRing *ring = p->col->par->ring;
+	size_t		offset = 0;
+
+	if (!block->batch->explicit_row)
+		PPDL_TRY(expand_uniform(p, block->batch, err));
+	for (int l = 0; l < ct->limbs; l++)
+	{
+		PPDL_TRY(place_rows(p, block, l, offset, ppdl_limb(ring, ct->b, l), err));
+		offset += ppdl_packed_size((size_t) 1 << p->col->logk, ring->mod[l].bits);
+		PPDL_TRY(place_uniform(p, block, l, offset, ppdl_limb(ring, ct->a, l), err));
+		if (block->batch->explicit_row)
+			offset += ppdl_packed_size(ring->n, ring->mod[l].bits);
+	}
+	return PPDL_OK;
+}
+
+/* a block that enters the tree at height h, times 2^h */
+static PpdlStatus
+leaf(Packing *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_alloc(p->ev, out, p->col->limbs, err));
+	status = fill_leaf(p, block, out, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_ct_release(p->ev, out);
+		return status;
+	}
+	out->scale = p->col->scale;
+	out->noise = block->batch->noise;
+	if (block->h > 0)
+		ppdl_ct_mul_int(p->ev, out, (__int128) 1 << block->h);
+	out->scale *= ldexp(1, block->h);
+	out->bound = block->batch->bound;
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ the merge tree */
+
+/*
+ * e valid at multiples of N/2^l -> valid at multiples of N/2^(l+1) with o's values
+ * between e's; the message is doubled.  o may be missing (NULL).  Releases o.
+ */
+static PpdlStatus
+merge(Packing *p, PpdlCt *e, PpdlCt *o, int l, PpdlError *err)
+{
+	PpdlEval   *ev = p->ev;
+	const PpdlParams *par = e->par;
+	double		noise = e->noise,
+				bound = e->bound;
+	PpdlStatus	status;
+	PpdlCt		difference = {0},
+				switched = {0};
+
+	if (o == NULL)
+		PPDL_GOTO(done, ppdl_ct_automorphism(ev, &switched, e, (2u << l) + 1, err));
+	else
+	{
+		noise = fmax(noise, o->noise);
+		bound = fmax(bound, o->bound);
+		ppdl_ct_mul_monomial(ev, o, (int64_t) (par->n >> (l + 1)));
+		PPDL_GOTO(done, ppdl_ct_copy(ev, &difference, e, e->limbs, err));
+		PPDL_GOTO(done, ppdl_ct_sub(ev, &difference, o, err));
+		PPDL_GOTO(done, ppdl_ct_add(ev, e, o, err));
+		ppdl_ct_release(ev, o);
+		PPDL_GOTO(done, ppdl_ct_automorphism(ev, &switched, &difference, (2u << l) + 1, err));
+	}
+	PPDL_GOTO(done, ppdl_ct_add(ev, e, &switched, err));
+	e->scale *= 2;
+	e->noise = hypot(2 * noise, ppdl_keyswitch_noise(par, e->limbs));
+	e->bound = bound;
+done:
+	ppdl_ct_release(ev, &difference);
+	ppdl_ct_release(ev, &switched);
+	return status;
+}
+
+/* the subtree of the positions at .. at + 2^h - 1; *found = 0 when nothing lies there */
+static PpdlStatus
+build(Packing *p, uint32_t at, int h, PpdlCt *out, int *found, PpdlError *err)
+{
+	const Placed *next = &p->placed[p->next];
+	PpdlStatus	status;
+	PpdlCt		o = {0};
+	int			right;
+
+	*found = 0;
+	if (p->next == p->count || next->at >= at + (1u << h))
+		return PPDL_OK;
+	*found = 1;
+	if (next->block.h == h)
+	{
+		PPDL_ASSERT(next->at == at);
+		p->next++;
+		return leaf(p, &next->block, out, err);
+	}
+	/* positions are given out from the left: where there is a right half, there is a left one */
+	PPDL_TRY(build(p, at, h - 1, out, &right, err));
+	PPDL_ASSERT(right);
+	PPDL_GOTO(fail, build(p, at + (1u << (h - 1)), h - 1, &o, &right, err));
+	PPDL_GOTO(fail, merge(p, out, right ? &o : NULL, p->col->logk + h - 1, err));
+	return PPDL_OK;
+fail:
+	ppdl_ct_release(p->ev, &o);
+	ppdl_ct_release(p->ev, out);
+	return status;
+}
+
+/* ------------------------------------------------------------------ what to pack */
+
+/* the largest blocks first: then each starts at a multiple of its size */
+static PpdlStatus
+choose_blocks(Packing *p, PpdlError *err)
+{
+	uint32_t	capacity = 1u << p->height,
+				at = 0;
+
+	PPDL_TRY(ppdl_collector_plan(p->col, err));
+	for (int h = p->height; h >= 0; h--)
+	{
+		PpdlBlocks *from = &p->col->blocks[h];
+
+		for (size_t left = from->count; left > 0 && at + (1u << h) <= capacity; left--, at += 1u << h)
+			p->placed[p->count++] = (Placed) {from->block[left - 1], at};
+	}
+	return PPDL_OK;
+}
+
+static void
+take_blocks(Packing *p)
+{
+	for (uint32_t i = 0; i < p->count; i++)
+	{
+		p->col->blocks[p->placed[i].block.h].count--;
+		ppdl_collector_take(p->col, &p->placed[i].block);
+	}
+}
+
+/* before anything wraps: scale * 2^D * bound must stay below half the modulus */
+static PpdlStatus
+check_room(const Packing *p, PpdlError *err)
+{
+	const PpdlCollector *col = p->col;
+	double		have = ppdl_params_log2_q(col->par, col->limbs) - 1 - 0x1p-10,
+				bound = 0,
+				need;
+
+	for (uint32_t i = 0; i < p->count; i++)
+		bound = fmax(bound, p->placed[i].block.batch->bound);
+	need = log2(fmax(bound, 1e-300) * col->scale) + p->height;
+	if (need < have)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_RANGE, "rows cannot be packed at %d limb%s: values up to %.4g at scale 2^%.4g take %.1f bits once packed, and there are %.1f",
+			   col->limbs, col->limbs == 1 ? "" : "s", bound, log2(col->scale), need, have);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Rows encrypted at a smaller scale, or of more limbs, have room.");
+}
+
+/* ordinals and the rest of *out from the blocks and their root */
+static PpdlStatus
+describe(const Packing *p, PpdlPacked *out, PpdlError *err)
+{
+	const PpdlCollector *col = p->col;
+	const uint32_t capacity = 1u << p->height;
+
+	out->ordinal = malloc(capacity * sizeof(uint32_t));
+	if (out->ordinal == NULL)
+		return no_memory(err);
+	for (uint32_t i = 0; i < capacity; i++)
+		out->ordinal[i] = PPDL_NO_PLACE;
+	out->width = col->width;
+	out->logk = col->logk;
+	memcpy(out->fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	for (uint32_t i = 0; i < p->count; i++)
+	{
+		const PpdlBlock *block = &p->placed[i].block;
+		const PpdlCollected *entry = &block->batch->entry[block->first];
+
+		for (uint32_t t = 0; t < 1u << block->h; t++)
+			out->ordinal[p->placed[i].at + (entry[t].index - entry[0].index)] = entry[t].ordinal;
+		out->rows += 1u << block->h;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+pack(Packing *p, PpdlPacked *out, PpdlError *err)
+{
+	PpdlStatus	status;
+	int			found;
+
+	PPDL_TRY(check_room(p, err));
+	PPDL_TRY(build(p, 0, p->height, &out->ct, &found, err));
+	status = describe(p, out, err);
+	if (status != PPDL_OK)
+		ppdl_ct_release(p->ev, &out->ct);
+	return status;
+}
+
+static PpdlStatus
+packing_init(Packing *p, PpdlEval *ev, PpdlCollector *col, PpdlError *err)
+{
+	memset(p, 0, sizeof(*p));
+	if (ev->par != col->par)
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "evaluator of ring %s for rows of ring %s", ev->par->name, col->par->name);
+	p->ev = ev;
+	p->col = col;
+	p->height = col->par->logn - col->logk;
+	p->placed = malloc(sizeof(Placed) << p->height);
+	p->scratch = malloc(sizeof(uint64_t) << (col->logk < 3 ? 3 : col->logk));
+	return p->placed == NULL || p->scratch == NULL ? no_memory(err) : PPDL_OK;
+}
+
+static void
+packing_fini(Packing *p)
+{
+	free(p->placed);
+	free(p->scratch);
+}
+
+/* a complete batch is one block */
+static PpdlStatus
+choose_whole(Packing *p, PpdlRowBatch *b, PpdlError *err)
+{
+	PPDL_TRY(ppdl_collector_sort(b, err));
+	PPDL_ASSERT(b->rows == 1u << p->height && b->logc == p->height);
+	p->placed[0] = (Placed) {{b, 0, p->height}, 0};
+	p->count = 1;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+pack_complete(Packing *p, PpdlPacked *out, PpdlError *err)
+{
+	PPDL_TRY(choose_whole(p, p->col->complete, err));
+	PPDL_TRY(pack(p, out, err));
+	ppdl_collector_free_batch(p->col, ppdl_collector_pop_complete(p->col));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+pack_rest(Packing *p, PpdlPacked *out, PpdlError *err)
+{
+	PPDL_TRY(choose_blocks(p, err));
+	PPDL_TRY(pack(p, out, err));
+	take_blocks(p);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err)
+{
+	PpdlStatus	status;
+	Packing		p;
+
+	memset(out, 0, sizeof(*out));
+	*found = col->complete != NULL;
+	if (!*found)
+		return PPDL_OK;
+	status = packing_init(&p, ev, col, err);
+	if (status == PPDL_OK)
+		status = pack_complete(&p, out, err);
+	packing_fini(&p);
+	return status;
+}
+
+PpdlStatus
+ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err)
+{
+	PpdlStatus	status;
+	Packing		p;
+
+	PPDL_TRY(ppdl_pack_complete(ev, col, out, found, err));
+	if (*found || col->rows == 0)
+		return PPDL_OK;
+	status = packing_init(&p, ev, col, err);
+	if (status == PPDL_OK)
+		status = pack_rest(&p, out, err);
+	packing_fini(&p);
+	*found = status == PPDL_OK;
+	return status;
+}
+
+void
+ppdl_packed_release(PpdlEval *ev, PpdlPacked *p)
+{
+	ppdl_ct_release(ev, &p->ct);
+	free(p->ordinal);
+	p->ordinal = NULL;
+}

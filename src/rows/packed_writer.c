@@ -1,0 +1,157 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "ckks/wire.h"
+#include "rows/pack.h"
+#include "rows/residues.h"
+
+/* slots beside the rows' (padding, imaginary parts) may hold more than the bound says */
+#define SLOT_HEADROOM 8
+
+struct PpdlPackedWriter
+{
+	PpdlLayout	layout;
+	int			width,
+				logk;
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	const PpdlParams *par;		/* NULL before the first chunk */
+	int			limbs;
+	double		scale,
+				noise,
+				bound;
+	uint32_t	nchunks;
+	uint32_t   *place;			/* by ordinal */
+	size_t		nplaces;
+	PpdlWriter	chunks;
+};
+
+PpdlStatus
+ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
+						  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err)
+{
+	*out = NULL;
+	if (logk < (int) layout || logk > 16 || width < 1 || width > 1 << (logk - (int) layout))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d values a row do not fit rows of 2^%d coefficients", width, logk);
+	*out = calloc(1, sizeof(PpdlPackedWriter));
+	if (*out == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	(*out)->layout = layout;
+	(*out)->width = width;
+	(*out)->logk = logk;
+	memcpy((*out)->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
+	ppdl_writer_init(&(*out)->chunks);
+	return PPDL_OK;
+}
+
+void
+ppdl_packed_writer_destroy(PpdlPackedWriter *pw)
+{
+	if (pw == NULL)
+		return;
+	ppdl_writer_free(&pw->chunks);
+	free(pw->place);
+	free(pw);
+}
+
+/* limbs that a ciphertext's coefficients need */
+static int
+limbs_needed(const PpdlPackedWriter *pw, const PpdlCt *ct)
+{
+	double		room = pw->layout == PPDL_LAYOUT_SLOTS ? SLOT_HEADROOM : 1,
+				need = 1 + log2(room * ct->bound * ct->scale + 32 * ct->noise) + 0x1p-10;
+	int			limbs = 1;
+
+	while (limbs < ct->limbs && ppdl_params_log2_q(ct->par, limbs) < need)
+		limbs++;
+	return limbs;
+}
+
+static PpdlStatus
+check_chunk(PpdlPackedWriter *pw, const PpdlCt *ct, PpdlError *err)
+{
+	int			limbs;
+
+	if (!(ct->bound > 0))
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "packed ciphertext without a bound");
+	limbs = limbs_needed(pw, ct);
+	if (pw->par == NULL)
+	{
+		pw->par = ct->par;
+		pw->scale = ct->scale;
+		pw->limbs = limbs;
+	}
+	if (ct->par != pw->par || fabs(ct->scale - pw->scale) > ldexp(pw->scale, -40))
+		return ppdl_error(err, PPDL_ERR_SCALE, "chunks of one packed value have scales 2^%.6f and 2^%.6f", log2(pw->scale), log2(ct->scale));
+	if (limbs > pw->limbs || ct->limbs < pw->limbs)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "chunk of %d limbs, of which it needs %d, in a packed value of %d", ct->limbs, limbs, pw->limbs);
+	if (pw->nchunks == PPDL_MAX_CHUNKS)
+		return ppdl_error(err, PPDL_ERR_RANGE, "packed value would have more than %d chunks", PPDL_MAX_CHUNKS);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+put_places(PpdlPackedWriter *pw, const uint32_t *ordinal, PpdlError *err)
+{
+	const uint32_t capacity = (uint32_t) (pw->par->n >> pw->logk);
+
+	for (uint32_t p = 0; p < capacity; p++)
+	{
+		size_t		want = (size_t) ordinal[p] + 1;
+
+		if (ordinal[p] == PPDL_NO_PLACE)
+			continue;
+		if (want > pw->nplaces)
+		{
+			size_t		n = want > 2 * pw->nplaces ? want : 2 * pw->nplaces;
+			uint32_t   *place = realloc(pw->place, n * sizeof(place[0]));
+
+			if (place == NULL)
+				return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+			memset(place + pw->nplaces, 0xFF, (n - pw->nplaces) * sizeof(place[0]));
+			pw->place = place;
+			pw->nplaces = n;
+		}
+		pw->place[ordinal[p]] = pw->nchunks << 16 | p;
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err)
+{
+	PPDL_TRY(ppdl_eval_poll(ev, err));
+	PPDL_TRY(check_chunk(pw, ct, err));
+	PPDL_TRY(put_places(pw, ordinal, err));
+	for (int l = 0; l < pw->limbs; l++)
+	{
+		ppdl_wire_put_limbs(&pw->chunks, pw->par, ppdl_climb(pw->par->ring, ct->b, l), l, l + 1);
+		ppdl_wire_put_limbs(&pw->chunks, pw->par, ppdl_climb(pw->par->ring, ct->a, l), l, l + 1);
+	}
+	pw->noise = fmax(pw->noise, ct->noise);
+	pw->bound = fmax(pw->bound, ct->bound);
+	pw->nchunks++;
+	return pw->chunks.bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+PpdlStatus
+ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, PpdlError *err)
+{
+	if (pw->par == NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a packed value needs at least one row");
+	for (size_t i = nrows; i < pw->nplaces; i++)
+		if (pw->place[i] != PPDL_NO_PLACE)
+			return ppdl_error(err, PPDL_ERR_INTERNAL, "row %zu in a packed value of %u rows", i + 1, nrows);
+	ppdl_cipher_put_header(w, pw->par, PPDL_KIND_PACKED, pw->limbs, pw->width, pw->fingerprint, pw->scale);
+	ppdl_write_f64(w, pw->noise);
+	ppdl_write_f64(w, pw->bound);
+	ppdl_write_u8(w, (uint8_t) pw->layout);
+	ppdl_write_u8(w, (uint8_t) pw->logk);
+	ppdl_write_u16(w, 0);
+	ppdl_write_u32(w, nrows);
+	ppdl_write_u32(w, pw->nchunks);
+	ppdl_write_u32(w, 0);
+	for (uint32_t i = 0; i < nrows; i++)
+		ppdl_write_u32(w, i < pw->nplaces ? pw->place[i] : PPDL_NO_PLACE);
+	ppdl_write_bytes(w, pw->chunks.buf, pw->chunks.len);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}

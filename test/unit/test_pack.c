@@ -1,0 +1,520 @@
+#include "rows_util.h"
+
+#include "rows/collector.h"
+#include "rows/sum.h"
+
+/* a ring, its secret, and keys made when they are first asked for */
+typedef struct Site
+{
+	const PpdlParams *par;
+	PpdlParams *toy;
+	PpdlSecret *sk;
+	PpdlRng    *rng;
+	PpdlPool   *pool;
+	PpdlEval	ev;
+	PpdlSwitchKey *key[32];
+	int			keys;
+} Site;
+
+static PpdlStatus
+get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
+{
+	Site	   *s = arg;
+
+	for (int i = 0; i < s->keys; i++)
+		if (s->key[i]->id == id && s->key[i]->limbs >= limbs)
+		{
+			*key = s->key[i];
+			return PPDL_OK;
+		}
+	assert_int_equal(ring, s->par->id);
+	assert_true(s->keys < 32);
+	PPDL_TRY(ppdl_eval_key_create(&s->key[s->keys], id, s->sk, limbs, s->rng, NULL, err));
+	*key = s->key[s->keys++];
+	return PPDL_OK;
+}
+
+static void
+site_open(Site *s, int toy_logn)
+{
+	memset(s, 0, sizeof(*s));
+	if (toy_logn > 0)
+		s->par = s->toy = test_toy_params(toy_logn);
+	else
+		OK(ppdl_params_get(PPDL_RING_ROW, &s->par, ERR));
+	s->rng = test_rng();
+	OK(ppdl_secret_create(&s->sk, s->par, s->rng, ERR));
+	s->pool = ppdl_pool_create();
+	OK(ppdl_eval_init(&s->ev, s->par, s->pool, NULL, ERR));
+	s->ev.get_key = get_key;
+	s->ev.get_key_arg = s;
+}
+
+static void
+site_close(Site *s)
+{
+	for (int i = 0; i < s->keys; i++)
+		ppdl_switch_key_destroy(s->key[i]);
+	ppdl_eval_fini(&s->ev);
+	ppdl_pool_destroy(s->pool);
+	ppdl_secret_destroy(s->sk);
+	ppdl_rng_destroy(s->rng);
+	ppdl_params_destroy(s->toy);
+}
+
+/* what was collected, by ordinal */
+typedef struct Expected
+{
+	int			width,
+				count;
+	double	   *x;				/* count * width */
+	uint8_t    *seen;
+} Expected;
+
+static void
+expect(Expected *e, const double *x)
+{
+	e->x = realloc(e->x, (size_t) (e->count + 1) * (size_t) e->width * sizeof(double));
+	e->seen = realloc(e->seen, (size_t) e->count + 1);
+	memcpy(e->x + (size_t) e->count * (size_t) e->width, x, (size_t) e->width * sizeof(double));
+	e->seen[e->count++] = 0;
+}
+
+static void
+expect_free(Expected *e)
+{
+	free(e->x);
+	free(e->seen);
+}
+
+static int
+add(Site *s, PpdlCollector *col, const uint8_t *slice, size_t size, uint32_t ordinal)
+{
+	PpdlCipher	c;
+	int			complete;
+
+	OK(ppdl_cipher_parse_in(&c, s->par, slice, size, ERR));
+	OK(ppdl_collector_add(col, &c, ordinal, &complete, ERR));
+	return complete;
+}
+
+/* every coefficient of a packed ciphertext: the rows' values, zero elsewhere. Returns the rms error in standard deviations. */
+static double
+check_packed(Site *s, const PpdlPacked *p, Expected *e, double slice_scale)
+{
+	const int	d = s->par->logn - p->logk;
+	double	   *phase = malloc(s->par->n * sizeof(double)),
+			   *want = calloc(s->par->n, sizeof(double));
+	double		squares = 0,
+				worst = 0;
+	uint32_t	rows = 0;
+
+	assert_true(fabs(p->ct.scale / ldexp(slice_scale, d) - 1) < 1e-12);
+	for (uint32_t at = 0; at < 1u << d; at++)
+	{
+		uint32_t	o = p->ordinal[at];
+
+		if (o == PPDL_NO_PLACE)
+			continue;
+		assert_true(o < (uint32_t) e->count && !e->seen[o]);
+		e->seen[o] = 1;
+		rows++;
+		for (int f = 0; f < e->width; f++)
+			want[ppdl_bitrev(at, d) + ((size_t) f << d)] = e->x[o * (uint32_t) e->width + (uint32_t) f];
+	}
+	assert_int_equal(rows, p->rows);
+	OK(ppdl_decrypt_coeffs(&s->ev, &p->ct, s->sk, phase, ERR));
+	for (size_t i = 0; i < s->par->n; i++)
+	{
+		double		diff = fabs(phase[i] - want[i] * p->ct.scale) / p->ct.noise;
+
+		squares += diff * diff;
+		worst = fmax(worst, diff);
+	}
+	/* rounding of the encoder counts half a unit of the slice's scale */
+	if (!(worst < 9))
+		fail_msg("coefficient off by %g estimated deviations", worst);
+	free(phase);
+	free(want);
+	return sqrt(squares / (double) s->par->n);
+}
+
+static int
+pack_all(Site *s, PpdlCollector *col, Expected *e, double scale)
+{
+	int			found,
+				packed = 0;
+	PpdlPacked	p;
+
+	for (;;)
+	{
+		double		rms;
+
+		OK(ppdl_pack_next(&s->ev, col, &p, &found, ERR));
+		if (!found)
+			break;
+		rms = check_packed(s, &p, e, scale);
+		/* the estimate is the worst coefficient's: far below it would waste precision, above would lie */
+		if (!(rms < 1.3))
+			fail_msg("rms error is %g times the estimate", rms);
+		ppdl_packed_release(&s->ev, &p);
+		packed++;
+	}
+	assert_int_equal(ppdl_collector_rows(col), 0);
+	for (int i = 0; i < e->count; i++)
+		assert_true(e->seen[i]);
+	return packed;
+}
+
+static void
+shuffle(int *v, int n)
+{
+	for (int i = n - 1; i > 0; i--)
+	{
+		int			j = test_below(i + 1),
+					t = v[i];
+
+		v[i] = v[j];
+		v[j] = t;
+	}
+}
+
+/* random subsets of batches of several capacities, in random order, some rows twice */
+static void
+random_subsets(Site *s, int width, int limbs, int batches, int percent)
+{
+	Expected	e = {.width = width};
+	PpdlCollector *col;
+	TestBatch  *t = malloc((size_t) batches * sizeof(*t));
+	int		   *order,
+				rows = 0,
+				n = 0;
+
+	for (int i = 0; i < batches; i++)
+	{
+		int			logc = test_below(s->par->logn - ppdl_log2_width(width) + 1);
+
+		t[i] = test_batch(s->sk, s->rng, 1 << logc, width, logc, limbs, 30);
+		rows += t[i].rows;
+	}
+	order = malloc((size_t) rows * sizeof(int));
+	for (int i = 0; i < rows; i++)
+		order[i] = i;
+	shuffle(order, rows);
+	OK(ppdl_collector_create(&col, limbs, ERR));
+	for (int i = 0; i < rows; i++)
+	{
+		int			b = 0,
+					row = order[i];
+
+		while (row >= t[b].rows)
+			row -= t[b++].rows;
+		if (test_below(100) >= percent)
+			continue;
+		for (int times = test_below(10) == 0 ? 2 : 1; times > 0; times--)
+		{
+			add(s, col, test_slice(&t[b], row), t[b].size, (uint32_t) e.count);
+			expect(&e, t[b].x + row * width);
+		}
+	}
+	assert_int_equal(ppdl_collector_rows(col), e.count);
+	n = pack_all(s, col, &e, 0x1p30);
+	assert_true(n >= (e.count + (1 << (s->par->logn - ppdl_log2_width(width))) - 1) >> (s->par->logn - ppdl_log2_width(width)));
+	ppdl_collector_destroy(col);
+	for (int i = 0; i < batches; i++)
+		test_batch_free(&t[i]);
+	free(t);
+	free(order);
+	expect_free(&e);
+}
+
+static void
+test_toy_subsets(void **state)
+{
+	static const int percent[] = {3, 30, 70, 100};
+	static const int width[] = {1, 3, 4, 16, 60};
+	Site		s;
+
+	site_open(&s, 8);
+	for (int round = 0; round < 3; round++)
+		for (int p = 0; p < 4; p++)
+			for (int w = 0; w < 5; w++)
+				random_subsets(&s, width[w], 2 + test_below(7), 1 + test_below(5), percent[p]);
+	site_close(&s);
+}
+
+/* a complete batch with C*k = N takes no key, and rows come out in order */
+static void
+test_complete(void **state)
+{
+	Site		s;
+	TestBatch	t;
+	PpdlCollector *col;
+	Expected	e = {.width = 16};
+	PpdlPacked	p;
+	int			found;
+	int			order[1024];
+
+	site_open(&s, 0);
+	t = test_batch(s.sk, s.rng, 1024, 16, 10, s.par->nq, 30);
+	OK(ppdl_collector_create(&col, s.par->nq, ERR));
+	for (int i = 0; i < 1024; i++)
+	{
+		order[i] = i;
+		expect(&e, t.x + i * 16);
+	}
+	shuffle(order, 1024);
+	for (int i = 0; i < 1024; i++)
+		assert_int_equal(add(&s, col, test_slice(&t, order[i]), t.size, (uint32_t) order[i]), i == 1023);
+	OK(ppdl_pack_complete(&s.ev, col, &p, &found, ERR));
+	assert_true(found);
+	assert_int_equal(s.ev.keyswitches, 0);
+	for (uint32_t i = 0; i < 1024; i++)
+		assert_int_equal(p.ordinal[i], i);
+	check_packed(&s, &p, &e, 0x1p30);
+	ppdl_packed_release(&s.ev, &p);
+	OK(ppdl_pack_complete(&s.ev, col, &p, &found, ERR));
+	assert_false(found);
+	assert_int_equal(ppdl_collector_rows(col), 0);
+	ppdl_collector_destroy(col);
+	test_batch_free(&t);
+	expect_free(&e);
+	site_close(&s);
+}
+
+/* rows [100,900) of 1024 are eight full classes: 4, 8, 16, 128, 256, 256, 128, 4 */
+static void
+test_contiguous(void **state)
+{
+	static const size_t blocks[PPDL_MAX_HEIGHT] = {[2] = 2,[3] = 1,[4] = 1,[7] = 2,[8] = 2};
+	Site		s;
+	TestBatch	t;
+	PpdlCollector *col;
+	Expected	e = {.width = 16};
+
+	site_open(&s, 0);
+	t = test_batch(s.sk, s.rng, 1024, 16, 10, 2, 30);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (int i = 100; i < 900; i++)
+	{
+		add(&s, col, test_slice(&t, i), t.size, (uint32_t) e.count);
+		expect(&e, t.x + i * 16);
+	}
+	OK(ppdl_collector_plan(col, ERR));
+	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
+		assert_int_equal(col->blocks[h].count, blocks[h]);
+	assert_int_equal(pack_all(&s, col, &e, 0x1p30), 1);
+	/* seven merges of two and three of one */
+	assert_int_equal(s.ev.keyswitches, 10);
+	ppdl_collector_destroy(col);
+	test_batch_free(&t);
+	expect_free(&e);
+	site_close(&s);
+}
+
+/* rows scattered over several batches at the row ring's parameters */
+static void
+test_row_subsets(void **state)
+{
+	Site		s;
+
+	site_open(&s, 0);
+	random_subsets(&s, 200, 8, 3, 40);
+	random_subsets(&s, 100, 1, 2, 20);
+	site_close(&s);
+}
+
+/* save, load, merge; explicit rows beside slices */
+static void
+test_states(void **state)
+{
+	Site		s;
+	TestBatch	t;
+	PpdlCollector *col[2],
+			   *loaded;
+	Expected	e = {.width = 1000};
+	PpdlWriter	w,
+				row;
+	PpdlCipher	c;
+	double		x[1000];
+	int			complete;
+
+	site_open(&s, 0);
+	t = test_batch(s.sk, s.rng, 16, 1000, 4, 2, 30);
+	for (int i = 0; i < 2; i++)
+		OK(ppdl_collector_create(&col[i], 2, ERR));
+	for (int i = 0; i < 7; i++)
+	{
+		add(&s, col[0], test_slice(&t, i), t.size, (uint32_t) e.count);
+		expect(&e, t.x + i * 1000);
+	}
+	/* an explicit row: row 0 minus row 1, over 2 */
+	{
+		PpdlCipher	a,
+					b;
+
+		OK(ppdl_cipher_parse(&a, test_slice(&t, 0), t.size, ERR));
+		OK(ppdl_cipher_parse(&b, test_slice(&t, 1), t.size, ERR));
+		ppdl_writer_init(&row);
+		OK(ppdl_cipher_combine(&row, &a, 1, &b, -1, ERR));
+		for (int f = 0; f < 1000; f++)
+			x[f] = t.x[f] - t.x[1000 + f];
+	}
+	OK(ppdl_cipher_parse(&c, row.buf, row.len, ERR));
+	OK(ppdl_collector_add(col[1], &c, 0, &complete, ERR));
+	for (int i = 7; i < 13; i++)
+		add(&s, col[1], test_slice(&t, i), t.size, (uint32_t) (i - 6));
+	expect(&e, x);
+	for (int i = 7; i < 13; i++)
+		expect(&e, t.x + i * 1000);
+
+	ppdl_writer_init(&w);
+	OK(ppdl_collector_save(col[1], &w, ERR));
+	for (size_t len = 0; len < w.len; len += len < 300 ? 1 : 9973)
+		assert_int_not_equal(ppdl_collector_load(&loaded, w.buf, len, ERR), PPDL_OK);
+	OK(ppdl_collector_load(&loaded, w.buf, w.len, ERR));
+	assert_int_equal(ppdl_collector_rows(loaded), 7);
+	OK(ppdl_collector_merge(col[0], loaded, 7, ERR));
+	ppdl_collector_destroy(loaded);
+	assert_int_equal(ppdl_collector_rows(col[0]), 14);
+	pack_all(&s, col[0], &e, 0x1p30);
+	for (int i = 0; i < 2; i++)
+		ppdl_collector_destroy(col[i]);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&row);
+	test_batch_free(&t);
+	expect_free(&e);
+	site_close(&s);
+}
+
+static void
+test_refusals(void **state)
+{
+	Site		s;
+	TestBatch	t,
+				narrow,
+				big;
+	PpdlCollector *col;
+	PpdlPacked	p;
+	PpdlCipher	c;
+	int			complete,
+				found;
+
+	site_open(&s, 0);
+	t = test_batch(s.sk, s.rng, 1, 4, 2, 1, 30);
+	narrow = test_batch(s.sk, s.rng, 1, 2, 2, 1, 30);
+	big = test_batch(s.sk, s.rng, 1, 4, 2, 1, 40);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_collector_create(&col, 0, ERR));
+	OK(ppdl_collector_create(&col, 8, ERR));
+	OK(ppdl_cipher_parse(&c, t.slice, t.size, ERR));
+	FAILS(PPDL_ERR_LEVEL, ppdl_collector_add(col, &c, 0, &complete, ERR));
+	assert_non_null(strstr(test_error.hint, "Compact"));
+	ppdl_collector_destroy(col);
+	OK(ppdl_collector_create(&col, 1, ERR));
+	OK(ppdl_pack_next(&s.ev, col, &p, &found, ERR));
+	assert_false(found);
+	OK(ppdl_collector_add(col, &c, 0, &complete, ERR));
+	OK(ppdl_cipher_parse(&c, narrow.slice, narrow.size, ERR));
+	FAILS(PPDL_ERR_SCALE, ppdl_collector_add(col, &c, 0, &complete, ERR));
+	OK(ppdl_cipher_parse(&c, big.slice, big.size, ERR));
+	FAILS(PPDL_ERR_SCALE, ppdl_collector_add(col, &c, 0, &complete, ERR));
+	ppdl_collector_destroy(col);
+	/* 2^40 * 2^12 has no room in 50 bits */
+	OK(ppdl_collector_create(&col, 1, ERR));
+	OK(ppdl_collector_add(col, &c, 0, &complete, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_pack_next(&s.ev, col, &p, &found, ERR));
+	assert_int_equal(ppdl_collector_rows(col), 1);
+	ppdl_collector_destroy(col);
+	test_batch_free(&t);
+	test_batch_free(&narrow);
+	test_batch_free(&big);
+	site_close(&s);
+}
+
+/* packed values as written and decrypted; rows that are NULL keep their place */
+static void
+test_writer(void **state)
+{
+	Site		s;
+	TestBatch	t[2];
+	PpdlCollector *col;
+	PpdlPackedWriter *pw;
+	PpdlWriter	w;
+	PpdlCipher	c;
+	PpdlValues	v;
+	PpdlPacked	p;
+	int			found;
+
+	site_open(&s, 0);
+	t[0] = test_batch(s.sk, s.rng, 8, 1500, 3, 8, 28);
+	t[1] = test_batch(s.sk, s.rng, 4, 1500, 3, 8, 28);
+	OK(ppdl_collector_create(&col, 8, ERR));
+	for (int i = 0; i < 12; i++)
+		add(&s, col, test_slice(&t[i / 8], i % 8), t[0].size, (uint32_t) (2 * i + 1));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_packed_writer_create(&pw, PPDL_LAYOUT_COEFFS, 1500, 10, test_fp, ERR));
+	OK(ppdl_packed_writer_create(&pw, PPDL_LAYOUT_COEFFS, 1500, 11, test_fp, ERR));
+	ppdl_writer_init(&w);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_packed_writer_finish(pw, 1, &w, ERR));
+	for (int chunks = 0;; chunks++)
+	{
+		OK(ppdl_pack_next(&s.ev, col, &p, &found, ERR));
+		if (!found)
+		{
+			assert_int_equal(chunks, 2);
+			break;
+		}
+		OK(ppdl_packed_writer_add(pw, &s.ev, &p.ct, p.ordinal, ERR));
+		ppdl_packed_release(&s.ev, &p);
+	}
+	FAILS(PPDL_ERR_INTERNAL, ppdl_packed_writer_finish(pw, 23, &w, ERR));
+	OK(ppdl_packed_writer_finish(pw, 25, &w, ERR));
+	OK(ppdl_cipher_validate(w.buf, w.len, ERR));
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	assert_int_equal(c.kind, PPDL_KIND_PACKED);
+	assert_int_equal(c.limbs, 1);
+	assert_int_equal(c.nrows, 25);
+	assert_int_equal(c.nchunks, 2);
+	OK(ppdl_cipher_decrypt(&v, &c, s.sk, ERR));
+	assert_int_equal(v.nrows, 25);
+	assert_true(v.error < 1e-6);
+	for (int i = 0; i < 25; i++)
+		for (int f = 0; f < 1500; f++)
+		{
+			double		got = v.v[i * 1500 + f];
+
+			if (i % 2 == 0)
+				assert_true(isnan(got));
+			else if (!(fabs(got - t[i / 16].x[i % 16 / 2 * 1500 + f]) < 8 * v.error))
+				fail_msg("row %d, value %d: %g", i, f, got);
+		}
+	ppdl_values_free(&v);
+	/* a place beyond the chunk or the chunks is refused */
+	w.buf[56 + 4] ^= 8;
+	FAILS(PPDL_ERR_FORMAT, ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	w.buf[56 + 4] ^= 8;
+	w.buf[56 + 6] ^= 2;
+	FAILS(PPDL_ERR_FORMAT, ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	ppdl_packed_writer_destroy(pw);
+	ppdl_writer_free(&w);
+	ppdl_collector_destroy(col);
+	test_batch_free(&t[0]);
+	test_batch_free(&t[1]);
+	site_close(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_toy_subsets),
+		cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_contiguous),
+		cmocka_unit_test(test_row_subsets),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_writer),
+	};
+
+	test_seed("test_pack");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,294 @@
+/* Networks on packed ciphertexts of the row ring against the same networks in the clear. */
+#include "ckks_fixture.h"
+
+#include <time.h>
+
+#include "nn/predict.h"
+#include "nn/train.h"
+
+/* of the keys of prediction and no others, each as short as the plan says */
+static PpdlStatus
+planned_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
+{
+	static PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	static int	count;
+	Fixture    *f = arg;
+
+	if (count == 0)
+		count = ppdl_keyplan(PPDL_USE_PREDICT, needs, e);
+	for (int i = 0; i < count; i++)
+	{
+		if (needs[i].id == id && needs[i].limbs >= limbs)
+		{
+			f->key_limbs = needs[i].limbs;
+			return make_key(arg, ring, id, limbs, key, e);
+		}
+	}
+	return ppdl_error(e, PPDL_ERR_KEY, "key %u for %d limbs is not planned", id, limbs);
+}
+
+static Fixture *
+predict_fixture(void)
+{
+	Fixture    *f = fixture_new(NULL, PPDL_RING_ROW, 1);
+
+	f->ev.get_key = planned_key;
+	f->ev.get_key_arg = f;
+	return f;
+}
+
+static PpdlNet *
+make_net(Fixture *f, const char *json, double size)
+{
+	PpdlNet    *net;
+	double	   *w;
+	int			n;
+
+	OK(ppdl_net_parse(&net, json, &err));
+	n = ppdl_net_weight_count(net);
+	w = malloc(sizeof(double) * n);
+	for (int i = 0; i < n; i++)
+		w[i] = size * next_real(f);
+	OK(ppdl_net_set_weights(net, w, n, &err));
+	free(w);
+	return net;
+}
+
+/* all rows of a packed ciphertext, x row by row in the order of tree positions */
+static void
+pack_rows(Fixture *f, PpdlPacked *out, const double *x, int width, double scale)
+{
+	const PpdlParams *par = f->par;
+	int64_t    *c = calloc(par->n, sizeof(int64_t));
+	PpdlPt		pt;
+
+	memset(out, 0, sizeof(*out));
+	out->width = width;
+	out->logk = ppdl_log2_width(width);
+	out->rows = (uint32_t) (par->n >> out->logk);
+	for (uint32_t p = 0; p < out->rows; p++)
+		for (int i = 0; i < width; i++)
+			c[ppdl_bitrev(p, par->logn - out->logk) + i * out->rows] = llround(x[(size_t) p * width + i] * scale);
+	OK(ppdl_pt_alloc(&f->ev, &pt, par->nq, &err));
+	OK(ppdl_encode_coeffs(par, &pt, c, scale, par->nq, &err));
+	OK(ppdl_encrypt_secret(&f->ev, &out->ct, &pt, f->sk, f->rng, &err));
+	out->ct.bound = 1;
+	ppdl_pt_release(&f->ev, &pt);
+	free(c);
+}
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec + 1e-9 * t.tv_nsec;
+}
+
+/* log2 of the largest difference to the network in the clear over all rows */
+static double
+compare(Fixture *f, const PpdlNet *net, double scale, const char *what, double *estimate)
+{
+	int			width = net->inputs,
+				outputs = ppdl_net_outputs(net),
+				slots = 1 << (ppdl_log2_width(width) - 1),
+				rows = (int) (f->par->slots / slots);
+	double	   *x = malloc(sizeof(double) * rows * width),
+			   *want = malloc(sizeof(double) * outputs),
+				worst = 0,
+				start;
+	PpdlPredictor *p;
+	PpdlPacked	packed;
+	PpdlCt		ct;
+
+	for (int i = 0; i < rows * width; i++)
+		x[i] = i % 3 == 0 ? copysign(1, next_real(f)) : next_real(f);
+	pack_rows(f, &packed, x, width, scale);
+	OK(ppdl_predictor_create(&p, net, width, scale, NULL, &err));
+	start = seconds();
+	OK(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err));
+	start = seconds() - start;
+	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
+	for (int r = 0; r < rows; r++)
+	{
+		OK(ppdl_net_predict(net, x + (size_t) r * width, want, &err));
+		for (int j = 0; j < outputs; j++)
+		{
+			worst = fmax(worst, fabs(creal(f->z[r * slots + j]) - want[j]));
+			assert_true(fabs(want[j]) <= ct.bound);
+		}
+	}
+	*estimate = ct.noise * sqrt((double) f->par->n) / ct.scale;
+	print_message("%-42s %d -> %d limbs, scale 2^%.1f, worst %.1f bits, estimate %.1f, %.0f ms, %.1f MB\n", what,
+				  ppdl_predictor_limbs(p), ct.limbs, log2(ct.scale), -log2(worst), -log2(*estimate), start * 1e3,
+				  ppdl_predictor_bytes(p) / 1e6);
+	ppdl_predictor_destroy(p);
+	ppdl_ct_release(&f->ev, &ct);
+	ppdl_ct_release(&f->ev, &packed.ct);
+	free(x);
+	free(want);
+	return worst;
+}
+
+static void
+check_net(Fixture *f, const char *json, double size, double scale)
+{
+	PpdlNet    *net = make_net(f, json, size);
+	char		what[64];
+	double		estimate,
+				worst;
+	int			n = snprintf(what, sizeof(what), "%d", net->inputs);
+
+	for (int l = 0; l < net->nlayers; l++)
+		n += snprintf(what + n, sizeof(what) - n, ",%d %s %d", net->layer[l].units, net->layer[l].act.name, net->layer[l].act.degree);
+	/* keys are made now rather than inside the measured run */
+	worst = compare(f, net, scale, what, &estimate);
+	assert_true(worst < 0x1p-14);
+	/* the estimate is a standard deviation, worst the largest of thousands */
+	assert_true(worst < 8 * estimate);
+	assert_true(worst > estimate / 64);
+	ppdl_net_destroy(net);
+}
+
+static void
+one_hidden_layer(void **state)
+{
+	Fixture    *f = predict_fixture();
+
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.4, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.4, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"square\"},{\"units\":1}]}", 0.4, 0x1p40);
+	check_net(f, "{\"inputs\":32,\"input_scale\":3,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":3}]}", 0.2, 0x1p39);
+	check_net(f, "{\"inputs\":4,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0.3,-1,-0.25]}},{\"units\":2}]}", 0.8, 0x1p42);
+	check_net(f, "{\"inputs\":13,\"layers\":[{\"units\":64,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"quadratic\"}]}", 0.2, 0x1p40);
+	fixture_free(f);
+}
+
+static void
+other_shapes(void **state)
+{
+	Fixture    *f = predict_fixture();
+
+	check_net(f, "{\"inputs\":2,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":1}]}", 1, 0x1p43);
+	check_net(f, "{\"inputs\":64,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.1, 0x1p38);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8}]}", 0.5, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":12,\"activation\":\"identity\"},{\"units\":1,\"activation\":\"square\"}]}", 0.3, 0x1p35);
+	fixture_free(f);
+}
+
+static void
+deeper(void **state)
+{
+	Fixture    *f = predict_fixture();
+
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.3, 0x1p40);
+	check_net(f, "{\"inputs\":13,\"layers\":[{\"units\":12,\"activation\":{\"poly\":[0.5,0.5,-0.25]}},{\"units\":12,\"activation\":\"square\"},{\"units\":2}]}", 0.3, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":2}]}", 0.4, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]}]}", 0.2, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-5,5]},{\"units\":1}]}", 0.3, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,1,0,-0.1]}},{\"units\":1}]}", 0.2, 0x1p40);
+	fixture_free(f);
+}
+
+static void
+untouched(void **state)
+{
+	Fixture    *f = predict_fixture();
+	PpdlNet    *net = make_net(f, "{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 0);
+	double		estimate;
+
+	/* weights of zero */
+	assert_true(compare(f, net, 0x1p41, "zero", &estimate) < 0x1p-14);
+	ppdl_net_destroy(net);
+	fixture_free(f);
+}
+
+static void
+refuse(const char *json, double size, int width, PpdlStatus status, const char *says)
+{
+	Fixture		r = {.random = 5};
+	PpdlNet    *net = make_net(&r, json, size);
+	PpdlPredictor *p;
+
+	assert_int_equal(ppdl_predictor_create(&p, net, width, 0x1p40, NULL, &err), status);
+	assert_null(p);
+	if (strstr(err.message, says) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", err.message, says);
+	ppdl_net_destroy(net);
+}
+
+static void
+refusals(void **state)
+{
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":1}]}", 1, 9, PPDL_ERR_ARGUMENT, "8 inputs, the rows have 9");
+	refuse("{\"inputs\":1,\"layers\":[{\"units\":1}]}", 1, 1, PPDL_ERR_ARGUMENT, "2 to 1024 inputs");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":5}]}", 1, 8, PPDL_ERR_ARGUMENT, "room for 4");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},"
+		   "{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1, 8, PPDL_ERR_LEVEL, "needs 8 levels, encrypted rows have 7");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\",\"degree\":15},{\"units\":1}]}", 1, 8, PPDL_ERR_LEVEL, "8 levels");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1e9, 8, PPDL_ERR_RANGE, "too large");
+}
+
+static int
+count_down(void *arg)
+{
+	return --*(int *) arg < 0;
+}
+
+static void
+bad_input_and_cancel(void **state)
+{
+	Fixture    *f = predict_fixture();
+	PpdlNet    *net = make_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}", 0.3);
+	double	   *x = calloc(f->par->n, sizeof(double));
+	PpdlPredictor *p;
+	PpdlPacked	packed;
+	PpdlCt		ct;
+	int			left = 3;
+	size_t		held;
+
+	pack_rows(f, &packed, x, 16, 0x1p40);
+	OK(ppdl_predictor_create(&p, net, 16, 0x1p40, NULL, &err));
+	packed.ct.scale = 0x1p41;
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_SCALE);
+	packed.ct.scale = 0x1p40;
+	packed.ct.bound = 2;
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_RANGE);
+	packed.ct.bound = 1;
+	packed.width = 15;
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_ARGUMENT);
+	packed.width = 16;
+	ppdl_ct_drop(&packed.ct, 2);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_LEVEL);
+	ppdl_ct_release(&f->ev, &packed.ct);
+	pack_rows(f, &packed, x, 16, 0x1p40);
+	f->ev.interrupted = count_down;
+	f->ev.interrupted_arg = &left;
+	ppdl_pool_trim(f->pool);
+	held = ppdl_pool_bytes(f->pool);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_CANCELED);
+	/* nothing is left behind */
+	ppdl_pool_trim(f->pool);
+	assert_int_equal(ppdl_pool_bytes(f->pool), held);
+	ppdl_ct_release(&f->ev, &packed.ct);
+	ppdl_predictor_destroy(p);
+	ppdl_net_destroy(net);
+	free(x);
+	fixture_free(f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_hidden_layer),
+		cmocka_unit_test(other_shapes),
+		cmocka_unit_test(deeper),
+		cmocka_unit_test(untouched),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(bad_input_and_cancel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
