@@ -38,7 +38,7 @@ SELECT grp, count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret')) AS encrypte
 	   (SELECT ARRAY[round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3)] FROM plain WHERE id % 7 = grp) AS plain
 FROM enc GROUP BY grp ORDER BY grp;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
-FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 5) t;
+FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 25) t;
 SET enable_hashagg = off;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
 FROM (SELECT abs((lwe_decrypt(avg(v), :'key', 'secret'))[2] - avg(y)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;

@@ -382,7 +382,28 @@ ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, Pp
 PpdlStatus
 ppdl_ct_rotate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err)
 {
-	return ppdl_ct_automorphism(ev, out, in, ppdl_galois_rotation(ev->par->ring, r), err);
+	const PpdlCt *from = in;
+	PpdlCt		held = {0};
+	int			path[PPDL_MAX_ROTATION_PATH],
+				steps;
+	PpdlStatus	status = PPDL_OK;
+
+	if (ev->rotations == NULL)
+		return ppdl_ct_automorphism(ev, out, in, ppdl_galois_rotation(ev->par->ring, r), err);
+	out->b = out->a = NULL;
+	steps = ppdl_rotset_path(ev->rotations, r, in->limbs, path);
+	if (steps < 0)
+		return ppdl_error(err, PPDL_ERR_KEY, "the published keys cannot rotate by %d slots at %d limbs", r, in->limbs);
+	if (steps == 0)
+		return ppdl_ct_copy(ev, out, in, in->limbs, err);
+	for (int i = 0; i < steps && status == PPDL_OK; i++)
+	{
+		status = ppdl_ct_automorphism(ev, out, from, ppdl_galois_rotation(ev->par->ring, path[i]), err);
+		ppdl_ct_release(ev, &held);
+		held = *out;
+		from = &held;
+	}
+	return status;
 }
 
 PpdlStatus

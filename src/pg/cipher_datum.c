@@ -1,5 +1,7 @@
 #include "pg/cipher_datum.h"
 
+#include <ctype.h>
+
 #include "common/base64.h"
 #include "libpq/pqformat.h"
 
@@ -55,13 +57,32 @@ ppdl_check_typmod(const PpdlCipher *c, int32 typmod)
 				 errmsg("expected an lwe_cipher of width %d, not %d", typmod, c->width)));
 }
 
+/* a copy without white space */
+static char *
+squeeze(const char *text)
+{
+	char	   *copy = palloc(strlen(text) + 1),
+			   *to = copy;
+
+	for (; *text; text++)
+		if (!isspace((unsigned char) *text))
+			*to++ = *text;
+	*to = '\0';
+	return copy;
+}
+
 struct varlena *
 ppdl_base64_decode(const char *text, const char *type)
 {
-	size_t		textlen = strlen(text);
-	int			len = pg_b64_dec_len((int) textlen);
-	struct varlena *value = palloc((Size) len + VARHDRSZ);
+	size_t		textlen;
+	int			len;
+	struct varlena *value;
 
+	if (strpbrk(text, " \t\r\n") != NULL)
+		text = squeeze(text);
+	textlen = strlen(text);
+	len = pg_b64_dec_len((int) textlen);
+	value = palloc((Size) len + VARHDRSZ);
 	len = pg_b64_decode(text, (int) textlen, VARDATA(value), len);
 	if (len < 0)
 		ereport(ERROR,

@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(ppdl_key_uses);
 PG_FUNCTION_INFO_V1(ppdl_key_plan);
 
 #define PART_PUBLIC "public"
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 typedef struct Chunk
 {
@@ -56,6 +57,11 @@ check_chunk(const Chunk *c)
 	uint32_t	id;
 	bool		lwe = strcmp(c->scheme, "lwe") == 0;
 
+	if (strlen(c->name) < 1 || strlen(c->name) > 63 || strspn(c->name, NAME_CHARACTERS) != strlen(c->name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid name \"%s\" of a key", c->name),
+				 errdetail("A name has 1 to 63 letters, digits, underscores, hyphens and periods.")));
 	if (!lwe && strcmp(c->scheme, "rsa") != 0)
 		refuse("unknown scheme \"%s\" of a key", c->scheme);
 	if (strcmp(c->part, PART_PUBLIC) != 0 && !(lwe && ppdl_key_part_parse(c->part, &ring, &id)))
@@ -320,9 +326,10 @@ static bool
 key_serves(const uint8_t fp[8], PpdlUse use)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	int			n = plan_of(use, needs);
+	PpdlError	err = {0};
+	int			n = ppdl_keyplan(use, needs, &err);
 
-	if (!part_serves(fp, PART_PUBLIC, 0))
+	if (err.code != PPDL_OK || n < 0 || !part_serves(fp, PART_PUBLIC, 0))
 		return false;
 	for (int i = 0; i < n; i++)
 	{

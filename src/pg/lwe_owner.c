@@ -150,8 +150,8 @@ lwe_encrypt_secret(PG_FUNCTION_ARGS)
 	PpdlError	err;
 
 	ppdl_require_owner_mode("lwe_encrypt");
-	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
-	x = array_values(PG_GETARG_ARRAYTYPE_P(2), 1, &rows, &width);
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(2));
+	x = array_values(PG_GETARG_ARRAYTYPE_P(1), 1, &rows, &width);
 	plan_encryption(&e, 1, width, PG_GETARG_BOOL(3), SCALE_BITS);
 	value = palloc(e.slice + VARHDRSZ);
 	SET_VARSIZE(value, e.slice + VARHDRSZ);
@@ -185,7 +185,7 @@ Datum
 lwe_encrypt_rows(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(2);
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	Encryption	e;
 	int			rows,
 				width,
@@ -197,7 +197,7 @@ lwe_encrypt_rows(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (ARR_NDIM(array) == 0)
 		return (Datum) 0;
-	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1));
+	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(2));
 	x = array_values(array, 2, &rows, &width);
 	plan_encryption(&e, rows, width, PG_GETARG_BOOL(3), PG_GETARG_INT32(4));
 	batch = 1 << e.opt.logc;
