@@ -36,7 +36,7 @@ PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, Ppd
 #define PPDL_MODEL_LIMBS 4
 PpdlStatus	ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 
-/* Encrypted weights: "PLW1", ring, limbs, key fingerprint, period, scale, noise, b and a. Hostile bytes: PPDL_ERR_FORMAT. */
+/* Encrypted weights are a packed lwe_cipher of layout slots in the deep ring: one row, one period of complex slots (slots.h). Hostile bytes: PPDL_ERR_FORMAT. */
 PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt *ct, uint32_t *period, uint8_t fingerprint[8], const void *buf, size_t len, PpdlError *err);
 
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */

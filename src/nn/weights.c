@@ -5,8 +5,9 @@
 
 #include "ckks/wire.h"
 #include "nn/etrain.h"
-
-#define WEIGHTS_MAGIC 0x31574C50	/* "PLW1" */
+#include "rows/cipher.h"
+#include "rows/lift.h"
+#include "rows/residues.h"
 
 void
 ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct)
@@ -46,34 +47,41 @@ fail:
 	return status;
 }
 
+/* one chunk of one row: its period, at place 0 */
 PpdlStatus
 ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
 {
-	ppdl_write_u32(w, WEIGHTS_MAGIC);
-	ppdl_write_u32(w, period);
-	ppdl_write_bytes(w, fingerprint, 8);
-	ppdl_put_ct(w, ct);
+	const PpdlParams *par = ct->par;
+
+	ppdl_cipher_put_header(w, par, PPDL_KIND_PACKED, ct->limbs, (int) period, fingerprint, ct->scale);
+	ppdl_write_f64(w, ct->noise);
+	ppdl_write_f64(w, ct->bound);
+	ppdl_write_u8(w, PPDL_LAYOUT_SLOTS);
+	ppdl_write_u8(w, (uint8_t) (ppdl_log2_width((int) period) + 1));
+	ppdl_write_u16(w, 0);
+	ppdl_write_u32(w, 1);
+	ppdl_write_u32(w, 1);
+	ppdl_write_u32(w, 0);
+	ppdl_write_u32(w, 0);
+	for (int l = 0; l < ct->limbs; l++)
+	{
+		ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct->b, l), l, l + 1);
+		ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct->a, l), l, l + 1);
+	}
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
 PpdlStatus
 ppdl_weights_load(PpdlEval *ev, PpdlCt *ct, uint32_t *period, uint8_t fingerprint[8], const void *buf, size_t len, PpdlError *err)
 {
-	PpdlReader	r = ppdl_reader(buf, len);
-	uint32_t	magic = ppdl_read_u32(&r);
-	const uint8_t *fp;
+	PpdlCipher	c;
 
-	*period = ppdl_read_u32(&r);
-	fp = ppdl_read_bytes(&r, 8);
 	ct->b = ct->a = NULL;
-	if (r.bad || magic != WEIGHTS_MAGIC || *period < 1 || *period > ev->par->slots || (*period & (*period - 1)) != 0)
+	PPDL_TRY(ppdl_cipher_parse_in(&c, ev->par, buf, len, err));
+	if (c.par != ev->par || c.kind != PPDL_KIND_PACKED || c.layout != PPDL_LAYOUT_SLOTS || c.logstride != 0 ||
+		c.nrows != 1 || c.nchunks != 1 || ppdl_cipher_place(&c, 0) != 0 || c.width != 1 << (c.logk - 1))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "these are no encrypted weights");
-	memcpy(fingerprint, fp, 8);
-	PPDL_TRY(ppdl_get_ct(&r, ev, ct, err));
-	if (ppdl_reader_left(&r) != 0)
-	{
-		ppdl_ct_release(ev, ct);
-		return ppdl_error(err, PPDL_ERR_FORMAT, "encrypted weights have extra bytes");
-	}
-	return PPDL_OK;
+	*period = (uint32_t) c.width;
+	memcpy(fingerprint, c.fingerprint, sizeof(c.fingerprint));
+	return ppdl_lift_chunk(ev, ct, &c, 0, c.limbs, err);
 }
