@@ -19,6 +19,7 @@
 #include "base/threads.h"
 #include "ckks/ct.h"
 #include "ckks/keys.h"
+#include "ckks/rotset.h"
 
 /* finds a switching key that serves at least `limbs` limbs; PPDL_ERR_KEY names the missing key */
 typedef PpdlStatus (*PpdlKeyGetter) (void *arg, uint8_t ring, uint32_t id, int limbs,
@@ -31,6 +32,7 @@ typedef struct PpdlEval
 	PpdlThreads *threads;
 	PpdlKeyGetter get_key;
 	void	   *get_key_arg;
+	const PpdlRotationSet *rotations;	/* rotations that have keys; NULL: each one that is asked for */
 	int			(*interrupted) (void *arg);	/* NULL: never */
 	void	   *interrupted_arg;
 	uint64_t	keyswitches,	/* counters for tests and benchmarks */
@@ -82,7 +84,7 @@ PpdlStatus	ppdl_ct_rescale(PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 /* brings ct exactly to (limbs, scale) by an integer factor and one rescale; needs ct->limbs > limbs unless it is there already */
 PpdlStatus	ppdl_ct_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err);
 
-/* automorphisms: sigma_d with one key switch; rotation by r slots, conjugation */
+/* automorphisms: sigma_d with one key switch; rotation by r slots (by several switches when ev->rotations says so), conjugation */
 PpdlStatus	ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, PpdlError *err);
 PpdlStatus	ppdl_ct_rotate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err);
 PpdlStatus	ppdl_ct_conjugate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);

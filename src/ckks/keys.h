@@ -41,7 +41,7 @@ void		ppdl_public_key_destroy(PpdlPublicKey *pk);
 #define PPDL_KEY_RELIN 0u
 #define PPDL_KEY_BRIDGE 2u		/* deep ring: s_row(X^4) -> s_sparse at q0*p0 */
 #define PPDL_KEY_TO_SPARSE 4u	/* deep ring: s_deep -> s_sparse at q0*p0 */
-#define PPDL_KEY_FROM_SPARSE 6u	/* deep ring: s_sparse -> s_deep over the whole chain */
+#define PPDL_KEY_FROM_SPARSE 6u	/* deep ring: s_sparse -> s_deep over the whole chain, for inputs below q0: one digit, g = 1 mod every prime, one special prime */
 /* PPDL_KEY_GALOIS(d) is d itself */
 
 /*

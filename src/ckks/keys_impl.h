@@ -6,6 +6,8 @@
 
 /* is there such a key? code is the error of one there is not */
 PpdlStatus	ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code, PpdlError *err);
+/* digits of the key `id` when it serves `limbs` limbs */
+int			ppdl_switch_key_digits(const PpdlParams *par, uint32_t id, int limbs);
 /* checks the shape; contents undefined */
 PpdlStatus	ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np, PpdlError *err);
 /* fills key->a from key->seed */

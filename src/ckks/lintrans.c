@@ -23,7 +23,8 @@ typedef struct Term
 {
 	int			giant,
 				baby;
-	uint64_t   *p;				/* over QP, NTT domain */
+	int			logrun;			/* entries of a limb come in runs of 2^logrun equal ones, of which one is kept */
+	uint64_t   *p;				/* over QP, NTT domain, N >> logrun words a limb */
 } Term;
 
 struct PpdlLinTrans
@@ -50,10 +51,20 @@ ppdl_lintrans_destroy(PpdlLinTrans *lt)
 	free(lt);
 }
 
+static size_t
+term_bytes(const PpdlLinTrans *lt, const Term *t)
+{
+	return (size_t) lt->ks->total * (lt->par->n >> t->logrun) * sizeof(uint64_t);
+}
+
 size_t
 ppdl_lintrans_bytes(const PpdlLinTrans *lt)
 {
-	return sizeof(*lt) + (size_t) lt->count * (sizeof(Term) + (size_t) lt->ks->total * lt->par->n * sizeof(uint64_t));
+	size_t		bytes = sizeof(*lt);
+
+	for (int i = 0; i < lt->count; i++)
+		bytes += sizeof(Term) + term_bytes(lt, &lt->term[i]);
+	return bytes;
 }
 
 int
@@ -95,6 +106,22 @@ typedef struct Encoding
 	int			failed;
 } Encoding;
 
+/*
+ * A diagonal of period P encodes to a polynomial in X^(slots/P), whose values at
+ * the roots, in bit-reversed order, are equal in runs of slots/P.  Short runs are not worth it.
+ */
+static int
+find_logrun(const PpdlParams *par, const double complex *diag, size_t period)
+{
+	size_t		p = period;
+	int			run;
+
+	while (p > 1 && memcmp(diag, diag + p / 2, p / 2 * sizeof(*diag)) == 0)
+		p /= 2;
+	run = __builtin_ctzll((unsigned long long) (par->slots / p));
+	return run >= 3 ? run : 0;
+}
+
 /* diagonal turned back by its giant step: D[p - giant rotation] */
 static PpdlStatus
 encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const Term *term, const double complex *diag, PpdlError *err)
@@ -102,11 +129,13 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const Term *term, const
 	const PpdlParams *par = lt->par;
 	size_t		turn = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->giant) & (m->period - 1));
 	int64_t    *c = ppdl_alloc_aligned(sizeof(int64_t) * par->n);
+	uint64_t   *limb = ppdl_alloc_aligned(sizeof(uint64_t) * par->n);
+	const size_t kept = par->n >> term->logrun;
 	double complex *z = ppdl_alloc_aligned(sizeof(double complex) * m->period),
 			   *work = ppdl_alloc_aligned(sizeof(double complex) * m->period);
 	PpdlStatus	status;
 
-	if (c == NULL || z == NULL || work == NULL)
+	if (c == NULL || limb == NULL || z == NULL || work == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else
 	{
@@ -116,8 +145,13 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const Term *term, const
 	}
 	if (status == PPDL_OK)
 		for (int t = 0; t < lt->ks->total; t++)
-			ppdl_coeffs_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), ppdl_at(par, term->p, t), c);
+		{
+			ppdl_coeffs_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), limb, c);
+			for (size_t i = 0; i < kept; i++)
+				term->p[(size_t) t * kept + i] = limb[i << term->logrun];
+		}
 	ppdl_free_aligned(c);
+	ppdl_free_aligned(limb);
 	ppdl_free_aligned(z);
 	ppdl_free_aligned(work);
 	return status;
@@ -202,7 +236,8 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 		Term	   *t = &lt->term[i];
 
 		ppdl_bsgs_split(&lt->plan, m->offset[i], &t->giant, &t->baby);
-		t->p = ppdl_alloc_aligned(ppdl_limb_bytes(par, lt->ks->total));
+		t->logrun = find_logrun(par, m->diag[i], m->period);
+		t->p = ppdl_alloc_aligned(term_bytes(lt, t));
 		lt->count++;
 		if (t->p == NULL)
 		{
@@ -269,6 +304,7 @@ typedef struct Scratch
 	uint64_t   *baby,			/* rotated copies, b then a of each */
 			   *tmp;			/* three limbs */
 	const uint64_t **term;		/* plaintexts, b and a of one inner sum */
+	uint64_t   *expanded;		/* a block of each plaintext of one inner sum */
 } Scratch;
 
 typedef struct Apply
@@ -284,7 +320,7 @@ typedef struct Apply
 	Giant	   *giant;
 	int			ngiants;
 	Scratch    *scratch;
-	int			nscratch;
+	int			nworkers;
 	int			next_limb;		/* atomic */
 	int			max_terms;
 } Apply;
@@ -317,6 +353,26 @@ rotate_limb(const Apply *op, const Baby *baby, const Scratch *s, const uint64_t 
 /* coefficients of a limb that the sums of all giant steps take at a time: the babies' share stays in cache */
 #define BLOCK 1024
 
+/* entries from .. from+n-1 of limb t of a plaintext */
+static const uint64_t *
+plaintext_block(const Apply *op, const Term *term, uint64_t *buf, int t, size_t from, size_t n)
+{
+	const size_t kept = op->ev->par->n >> term->logrun,
+				run = (size_t) 1 << term->logrun;
+	const uint64_t *p = term->p + (size_t) t * kept + (from >> term->logrun);
+
+	if (term->logrun == 0)
+		return p;
+	if (run >= n)
+		for (size_t i = 0; i < n; i++)
+			buf[i] = *p;
+	else
+		for (size_t i = 0; i < n; i += run, p++)
+			for (size_t k = 0; k < run; k++)
+				buf[i + k] = *p;
+	return buf;
+}
+
 static void
 sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t from, size_t n)
 {
@@ -337,7 +393,7 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 		/* the unrotated input times P is 0 modulo P */
 		if (op->baby[at].key == NULL && t >= op->ks->limbs)
 			continue;
-		pt[terms] = ppdl_cat(par, term->p, t) + from;
+		pt[terms] = plaintext_block(op, term, s->expanded + (size_t) terms * BLOCK, t, from, n);
 		xb[terms] = ppdl_cat(par, s->baby, 2 * at) + from;
 		xa[terms++] = ppdl_cat(par, s->baby, 2 * at + 1) + from;
 	}
@@ -379,7 +435,7 @@ inner_sums(const Apply *op, const Scratch *s, int t)
 }
 
 static void
-turn_inner_sums(void *arg, int worker)
+work_on_inner_sums(void *arg, int worker)
 {
 	Apply	   *op = arg;
 	int			t;
@@ -398,17 +454,18 @@ typedef struct Step
 	const uint32_t *perm;
 	const Giant *from,
 			   *to;
-	uint64_t   *tmp;			/* three limbs a limb over QP */
+	uint64_t   *scratch;		/* three limbs a worker */
+	int			next;			/* atomic */
 } Step;
 
-/* to += sigma(from.b + kb, ka) */
+/* to += sigma(from.b + kb, ka) on one limb over QP */
 static void
-turn_step(void *arg, int t)
+step_limb(const Step *op, int t, uint64_t *scratch)
 {
-	Step	   *op = arg;
 	const PpdlParams *par = op->par;
-	const PpdlModulus *m = ppdl_qp_mod(par, op->digits.plan->limbs, t);
-	uint64_t   *kb = ppdl_at(par, op->tmp, 3 * t),
+	const PpdlKsPlan *ks = op->digits.plan;
+	const PpdlModulus *m = ppdl_qp_mod(par, ks->limbs, t);
+	uint64_t   *kb = scratch,
 			   *ka = kb + par->n,
 			   *turned = ka + par->n,
 			   *b = ppdl_at(par, op->to->b, t),
@@ -420,6 +477,16 @@ turn_step(void *arg, int t)
 	ppdl_vec_add(m, b, b, turned, par->n);
 	ppdl_autom_ntt(par->ring, turned, ka, op->perm);
 	ppdl_vec_add(m, a, a, turned, par->n);
+}
+
+static void
+work_on_step(void *arg, int worker)
+{
+	Step	   *op = arg;
+	int			t;
+
+	while ((t = __atomic_fetch_add(&op->next, 1, __ATOMIC_RELAXED)) < op->digits.plan->total)
+		step_limb(op, t, ppdl_at(op->par, op->scratch, 3 * worker));
 }
 
 static PpdlStatus
@@ -439,10 +506,10 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, NULL, err));
 	PPDL_TRY(ppdl_digits_extend(ev, &step.digits, op->ks, from->a, err));
-	status = ppdl_buffer(ev, 3 * op->ks->total, &step.tmp, err);
+	status = ppdl_buffer(ev, 3 * op->nworkers, &step.scratch, err);
 	if (status == PPDL_OK)
-		ppdl_parallel_for(ev->threads, op->ks->total, turn_step, &step);
-	ppdl_pool_put(ev->pool, step.tmp);
+		ppdl_parallel_for(ev->threads, op->nworkers, work_on_step, &step);
+	ppdl_pool_put(ev->pool, step.scratch);
 	ppdl_digits_release(ev, &step.digits);
 	ev->keyswitches++;
 	return status;
@@ -549,22 +616,23 @@ prepare(Apply *op, PpdlError *err)
 		babies += lt->plan.baby;
 		giants += lt->plan.max_giant - lt->plan.min_giant + 1;
 	}
-	op->nscratch = ppdl_threads_count(ev->threads);
+	op->nworkers = ppdl_threads_count(ev->threads);
 	op->max_terms = 1;
 	op->baby = ppdl_pool_get(ev->pool, sizeof(Baby) * (size_t) babies);
 	op->giant = ppdl_pool_get(ev->pool, sizeof(Giant) * (size_t) giants);
-	op->scratch = ppdl_pool_get(ev->pool, sizeof(Scratch) * (size_t) op->nscratch);
+	op->scratch = ppdl_pool_get(ev->pool, sizeof(Scratch) * (size_t) op->nworkers);
 	if (op->baby == NULL || op->giant == NULL || op->scratch == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(op->scratch, 0, sizeof(Scratch) * (size_t) op->nscratch);
+	memset(op->scratch, 0, sizeof(Scratch) * (size_t) op->nworkers);
 	PPDL_TRY(prepare_babies(op, err));
 	PPDL_TRY(prepare_giants(op, err));
-	for (int i = 0; i < op->nscratch; i++)
+	for (int i = 0; i < op->nworkers; i++)
 	{
 		PPDL_TRY(ppdl_buffer(ev, 2 * op->nbabies, &op->scratch[i].baby, err));
 		PPDL_TRY(ppdl_buffer(ev, 3, &op->scratch[i].tmp, err));
 		op->scratch[i].term = ppdl_pool_get(ev->pool, 3 * sizeof(uint64_t *) * (size_t) op->max_terms);
-		if (op->scratch[i].term == NULL)
+		op->scratch[i].expanded = ppdl_pool_get(ev->pool, BLOCK * sizeof(uint64_t) * (size_t) op->max_terms);
+		if (op->scratch[i].term == NULL || op->scratch[i].expanded == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
 	return PPDL_OK;
@@ -577,11 +645,12 @@ release_scratch(Apply *op)
 
 	if (op->scratch == NULL)
 		return;
-	for (int i = 0; i < op->nscratch; i++)
+	for (int i = 0; i < op->nworkers; i++)
 	{
 		ppdl_pool_put(pool, op->scratch[i].baby);
 		ppdl_pool_put(pool, op->scratch[i].tmp);
 		ppdl_pool_put(pool, op->scratch[i].term);
+		ppdl_pool_put(pool, op->scratch[i].expanded);
 	}
 	ppdl_pool_put(pool, op->scratch);
 	op->scratch = NULL;
@@ -659,7 +728,7 @@ apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const
 	PPDL_GOTO(done, ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &op.ks, err));
 	PPDL_GOTO(done, prepare(&op, err));
 	PPDL_GOTO(done, ppdl_digits_extend(ev, &op.digits, op.ks, in->a, err));
-	ppdl_parallel_for(ev->threads, op.nscratch, turn_inner_sums, &op);
+	ppdl_parallel_for(ev->threads, op.nworkers, work_on_inner_sums, &op);
 	ev->keyswitches += (uint64_t) (op.nbabies - (find_baby(&op, 0) >= 0));
 	release_scratch(&op);
 	for (i = 0; i < count; i++)

@@ -31,15 +31,21 @@ ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, Ppd
 {
 	if (limbs < 1 || limbs > par->nq)
 		return ppdl_error(err, code, "switching key %u: %d limbs, must be 1 to %d", id, limbs, par->nq);
-	/* one special prime covers the digit of q0 alone */
-	if (np != par->np && !(np == 1 && limbs == 1))
+	/* one special prime covers inputs below q0 alone */
+	if (np != par->np && !(np == 1 && (limbs == 1 || id == PPDL_KEY_FROM_SPARSE)))
 		return ppdl_error(err, code,
-						  "switching key %u: %d special primes at %d limbs; must be %d, or 1 at one limb", id, np, limbs, par->np);
+						  "switching key %u: %d special primes at %d limbs; must be %d, or 1 for inputs of one limb", id, np, limbs, par->np);
 	if (id % 2 == 1 && id >= 2 * par->n)
 		return ppdl_error(err, code, "switching key %u: no such Galois element in ring degree %zu", id, par->n);
 	return PPDL_OK;
 }
 
+
+int
+ppdl_switch_key_digits(const PpdlParams *par, uint32_t id, int limbs)
+{
+	return id == PPDL_KEY_FROM_SPARSE ? 1 : ppdl_params_digits(par, limbs);
+}
 
 PpdlStatus
 ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np, PpdlError *err)
@@ -56,7 +62,7 @@ ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, i
 	key->id = id;
 	key->limbs = limbs;
 	key->np = np;
-	key->ndigits = ppdl_params_digits(par, limbs);
+	key->ndigits = ppdl_switch_key_digits(par, id, limbs);
 	key->owned = 1;
 	bytes = ppdl_switch_key_words(key) * sizeof(uint64_t);
 	key->b = ppdl_alloc_aligned(bytes);
@@ -99,7 +105,6 @@ expand_limb(void *arg, int turn)
 		*mk->error = err;
 }
 
-
 PpdlStatus
 ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err)
 {
@@ -111,7 +116,7 @@ ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* b_j = -a_j*s_to + e_j + P*g_j*s_from on one limb; g_j is 1 on the digit's own primes, 0 elsewhere */
+/* b_j = -a_j*s_to + e_j + P*g_j*s_from on one limb; g_j is 1 on the digit's own primes (PPDL_KEY_FROM_SPARSE: on all), 0 elsewhere */
 static void
 make_limb(void *arg, int turn)
 {
@@ -127,7 +132,8 @@ make_limb(void *arg, int turn)
 
 	ppdl_small_to_limb(m, b, mk->e + (size_t) digit * par->n, par->n);
 	ppdl_ntt(par->ring, m, b);
-	if (t < key->limbs && t >= par->digit_start[digit] && t < par->digit_start[digit + 1])
+	if (t < key->limbs && (key->id == PPDL_KEY_FROM_SPARSE ||
+						   (t >= par->digit_start[digit] && t < par->digit_start[digit + 1])))
 		ppdl_vec_mul_scalar_add(m, b, ppdl_cat(par, mk->from, prime), mk->p_mod[t], par->n);
 	ppdl_vec_neg(m, b, b, par->n);
 	ppdl_vec_mul_add(m, b, ppdl_cat(par, key->a, turn), ppdl_cat(par, mk->to, prime), par->n);

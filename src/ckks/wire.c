@@ -214,7 +214,7 @@ get_switch_header(PpdlReader *r, const PpdlParams **par, PpdlSwitchKeyInfo *info
 	if (r->bad)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key: shorter than its header");
 	PPDL_TRY(ppdl_switch_key_check(*par, info->id, info->limbs, info->np, PPDL_ERR_FORMAT, err));
-	if (info->ndigits != ppdl_params_digits(*par, info->limbs) || reserved != 0)
+	if (info->ndigits != ppdl_switch_key_digits(*par, info->id, info->limbs) || reserved != 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: switching key %u of %d limbs with %d digits", info->id, info->limbs, info->ndigits);
 	return PPDL_OK;
 }

@@ -77,6 +77,12 @@ ppdl_json_integer(const json_t *v, const char *where, long lo, long hi, long *ou
 }
 
 json_t *
+ppdl_json_object(void)
+{
+	return json_pack("{}");
+}
+
+json_t *
 ppdl_json_real(double v)
 {
 	if (v == floor(v) && fabs(v) < 1e15)

@@ -9,6 +9,7 @@
  * or {"name": "relu"|"sigmoid"|"tanh"|"silu", "degree": 1..15, "interval": [lo, hi]}: a
  * Chebyshev approximation of that degree on that interval.  "poly" etc. may also be written as
  * "activation": "poly", "coefficients": [...]  and  "activation": "relu", "degree": .., "interval": ..
+ * "bias": false (true by default) beside "inputs" leaves the biases out.
  * input_scale: what each input is multiplied by before the first layer (inputs themselves stay within [-1,1]).
  */
 #ifndef PPDL_NN_NET_H
@@ -46,6 +47,7 @@ typedef struct PpdlNet
 {
 	int			inputs;
 	double	   *input_scale;	/* inputs */
+	int			bias;			/* 0: biases are 0 and stay so in training */
 	int			nlayers;
 	PpdlLayer	layer[PPDL_MAX_LAYERS];
 } PpdlNet;

@@ -174,10 +174,14 @@ read_input_scale(PpdlNet *net, const json_t *v, PpdlError *err)
 static PpdlStatus
 read_net(PpdlNet *net, const json_t *root, PpdlError *err)
 {
-	static const char *const allowed[] = {"inputs", "input_scale", "layers", NULL};
+	static const char *const allowed[] = {"inputs", "input_scale", "bias", "layers", NULL};
+	const json_t *bias = json_object_get(root, "bias");
 	long		inputs;
 
 	PPDL_TRY(ppdl_json_members(root, "model", allowed, err));
+	if (bias != NULL && !json_is_boolean(bias))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "model: bias must be true or false");
+	net->bias = bias == NULL || json_is_true(bias);
 	PPDL_TRY(ppdl_json_integer(json_object_get(root, "inputs"), "model: inputs", 1, PPDL_MAX_UNITS, &inputs, err));
 	net->inputs = (int) inputs;
 	PPDL_TRY(read_input_scale(net, json_object_get(root, "input_scale"), err));
@@ -219,7 +223,7 @@ write_activation(const PpdlActivation *act)
 	list = json_array();
 	for (int i = 0; i <= act->degree; i++)
 		json_array_append_new(list, ppdl_json_real(act->coef[i]));
-	obj = json_object();
+	obj = ppdl_json_object();
 	json_object_set_new(obj, "poly", list);
 	return obj;
 }
@@ -244,10 +248,12 @@ PpdlStatus
 ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err)
 {
 	json_t	   *layers = json_array();
-	json_t	   *root = json_object();
+	json_t	   *root = ppdl_json_object();
 
 	json_object_set_new(root, "inputs", json_integer(net->inputs));
 	json_object_set_new(root, "input_scale", write_input_scale(net));
+	if (!net->bias)
+		json_object_set_new(root, "bias", json_false());
 	for (int l = 0; l < net->nlayers; l++)
 		json_array_append_new(layers, json_pack("{s:i, s:o}", "units", net->layer[l].units,
 												"activation", write_activation(&net->layer[l].act)));

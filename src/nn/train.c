@@ -46,50 +46,55 @@ ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err)
 }
 
 int
-ppdl_train_steps(const PpdlTrainOptions *opt, int rows)
+ppdl_train_classes(const PpdlTrainOptions *opt, uint64_t rows)
+{
+	int			m = 1;
+
+	while (m < PPDL_MAX_CLASSES && rows / (2 * (uint64_t) m) >= (uint64_t) opt->batch)
+		m *= 2;
+	return m;
+}
+
+int
+ppdl_train_steps(const PpdlTrainOptions *opt, uint64_t rows)
 {
 	double		steps;
 
 	if (opt->steps > 0)
 		return opt->steps;
-	steps = ceil(opt->epochs * rows / opt->batch);
+	steps = ceil(opt->epochs * ppdl_train_classes(opt, rows));
 	return steps < 1 ? 1 : steps > 1e9 ? 1000000000 : (int) steps;
 }
 
-PpdlStatus
-ppdl_train_order(const PpdlTrainOptions *opt, int rows, int **order, PpdlError *err)
+int
+ppdl_train_class(const PpdlTrainOptions *opt, uint64_t rows, int step)
 {
+	const int	m = ppdl_train_classes(opt, rows);
+	int			order[PPDL_MAX_CLASSES];
 	PpdlPrng	rng;
 
-	*order = malloc(sizeof(int) * (rows > 0 ? rows : 1));
-	if (*order == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for the order of %d rows", rows);
-	for (int i = 0; i < rows; i++)
-		(*order)[i] = i;
-	if (!opt->shuffle)
-		return PPDL_OK;
+	for (int i = 0; i < m; i++)
+		order[i] = i;
 	ppdl_prng_init(&rng, opt->seed, STREAM_ORDER);
-	for (int i = rows - 1; i > 0; i--)
+	for (int i = m - 1; i > 0 && opt->shuffle; i--)
 	{
-		int			j = (int) ppdl_prng_below(&rng, (uint64_t) i + 1);
-		int			t = (*order)[i];
+		int			j = (int) ppdl_prng_below(&rng, (uint64_t) i + 1),
+					t = order[i];
 
-		(*order)[i] = (*order)[j];
-		(*order)[j] = t;
+		order[i] = order[j];
+		order[j] = t;
 	}
-	return PPDL_OK;
+	return order[step % m];
 }
 
 void
 ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count)
 {
-	int			n = opt->batch < rows ? opt->batch : rows;
-	int			batches = (rows + n - 1) / n;
-	long		first = (long) (step % batches) * n;
+	const int	m = ppdl_train_classes(opt, (uint64_t) rows);
 
-	for (int i = 0; i < n; i++)
-		index[i] = (int) ((first + i) % rows);
-	*count = n;
+	*count = 0;
+	for (int t = ppdl_train_class(opt, (uint64_t) rows, step); t < rows; t += m)
+		index[(*count)++] = t;
 }
 
 /* what one row needs on its way forward and back: pre-activations, values, errors of each layer */
@@ -188,7 +193,7 @@ backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
 
 			for (int i = 0; i < layer->inputs; i++)
 				gw[(size_t) u * layer->inputs + i] += d * t->a[l][i];
-			gb[u] += d;
+			gb[u] += net->bias ? d : 0;
 		}
 	}
 	return loss;
@@ -241,20 +246,16 @@ typedef struct Run
 	double	   *w,
 			   *v,
 			   *gradient;
-	int		   *order,
-			   *index;
+	int		   *index;
 	int			count;			/* weights */
 } Run;
 
 static PpdlStatus
-run_init(Run *r, const PpdlNet *net, int rows, const PpdlTrainOptions *opt, PpdlError *err)
+run_init(Run *r, const PpdlNet *net, int rows, PpdlError *err)
 {
-	int			batch = opt->batch < rows ? opt->batch : rows;
-
 	r->count = ppdl_net_weight_count(net);
-	PPDL_TRY(ppdl_train_order(opt, rows, &r->order, err));
 	r->w = malloc(sizeof(double) * r->count * 3);
-	r->index = malloc(sizeof(int) * batch);
+	r->index = malloc(sizeof(int) * rows);
 	if (r->w == NULL || r->index == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for %d weights", r->count);
 	r->v = r->w + r->count;
@@ -295,8 +296,8 @@ ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const P
 	PPDL_TRY(check_data(net, x, y, rows, err));
 	if (ppdl_net_check_trained(net, NULL) != PPDL_OK)
 		PPDL_TRY(ppdl_net_init(net, opt, err));
-	PPDL_GOTO(done, run_init(&r, net, rows, opt, err));
-	steps = ppdl_train_steps(opt, rows);
+	PPDL_GOTO(done, run_init(&r, net, rows, err));
+	steps = ppdl_train_steps(opt, (uint64_t) rows);
 	for (int step = 0; step < steps; step++)
 	{
 		double		loss;
@@ -308,8 +309,6 @@ ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const P
 			goto done;
 		}
 		ppdl_train_batch(opt, rows, step, r.index, &count);
-		for (int i = 0; i < count; i++)
-			r.index[i] = r.order[r.index[i]];
 		PPDL_GOTO(done, ppdl_net_gradient(net, x, y, r.index, count, r.gradient, &loss, err));
 		if (progress != NULL)
 			progress(arg, step, steps, loss);
@@ -318,6 +317,5 @@ ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const P
 done:
 	free(r.w);
 	free(r.index);
-	free(r.order);
 	return status;
 }

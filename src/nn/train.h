@@ -21,7 +21,7 @@ typedef struct PpdlTrainOptions
 				momentum,
 				init_scale;		/* s1: first-layer weights ~ N(0, s1^2/d) */
 	uint64_t	seed;
-	int			shuffle;		/* order of rows from the seed; else as they come */
+	int			shuffle;		/* order of the mini-batches from the seed; else as they come */
 } PpdlTrainOptions;
 
 PpdlStatus	ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, PpdlError *err);	/* NULL or "" gives the defaults; unknown members are errors */
@@ -31,19 +31,22 @@ PpdlStatus	ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, Ppdl
  * First weights from the seed alone (the encrypted trainer uses the same): first layer N(0, s1^2/d),
  * middle layers N(0, 1/fan-in), last layer +-1/sqrt(h) alternating (output j: the sign is the parity of
  * i AND (j+1), so that outputs start out different), biases 0.  A bias is trained like a
- * weight whose input is the constant 1.
+ * weight whose input is the constant 1 (not at all when net->bias is 0).
  */
 PpdlStatus	ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err);
 
-/* steps that the options mean for so many rows: steps, or ceil(epochs * rows / batch), at least 1 */
-int			ppdl_train_steps(const PpdlTrainOptions *opt, int rows);
 /*
- * The order of the rows, malloc'ed: one permutation for the whole run, from the seed (or the rows as
- * they come).  Mini-batch b is places b*batch .. (b+1)*batch - 1 of it; the last one is filled up from the
- * start; step t takes mini-batch t mod ceil(rows/batch).
+ * Mini-batches are residue classes: with M of them, M a power of two, row t (as rows come) belongs to class
+ * t mod M, so that rows sorted by anything are spread evenly, and encrypted rows, whose places in a batch are fixed,
+ * fall into the same classes.  M is the largest power of two, at most PPDL_MAX_CLASSES, for which a class has `batch` rows or more.
  */
-PpdlStatus	ppdl_train_order(const PpdlTrainOptions *opt, int rows, int **order, PpdlError *err);
-/* rows of step t, in places of the order: writes min(batch, rows) of them to index */
+#define PPDL_MAX_CLASSES 32
+int			ppdl_train_classes(const PpdlTrainOptions *opt, uint64_t rows);
+/* steps that the options mean for so many rows: steps, or ceil(epochs * M), at least 1 */
+int			ppdl_train_steps(const PpdlTrainOptions *opt, uint64_t rows);
+/* class of step t: the classes in turn, in an order from the seed if opt->shuffle */
+int			ppdl_train_class(const PpdlTrainOptions *opt, uint64_t rows, int step);
+/* rows of step t: writes their indices, at most ceil(rows/M) of them */
 void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count);
 
 /*

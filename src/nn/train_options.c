@@ -88,7 +88,7 @@ ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, PpdlError *err
 PpdlStatus
 ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err)
 {
-	json_t	   *root = json_object();
+	json_t	   *root = ppdl_json_object();
 
 	if (opt->steps > 0)
 		json_object_set_new(root, "steps", json_integer(opt->steps));

@@ -6,10 +6,12 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "ckks/boot.h"
 #include "ckks/wire.h"
 
 /* Streams of the master seed (ppdl_rng_create_seeded): a ring's id for its secret, and this for the public key. Stored files depend on them. */
 #define STREAM_PUBLIC_KEY 0x100
+#define STREAM_SPARSE 0x200
 
 PpdlStatus
 ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError *err)
@@ -110,6 +112,8 @@ ppdl_owner_destroy(PpdlOwner *o)
 		return;
 	ppdl_secret_destroy(o->row);
 	ppdl_secret_destroy(o->deep);
+	ppdl_secret_destroy(o->sparse);
+	ppdl_secret_destroy(o->bridge);
 	ppdl_rng_destroy(o->rng);
 	ppdl_writer_free(&o->public_key);
 	OPENSSL_cleanse(o, sizeof(*o));
@@ -146,18 +150,65 @@ ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err)
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
+/* the encapsulation secret, and s_row(X^4): both in the deep ring */
+static PpdlStatus
+make_bootstrap_secrets(PpdlOwner *o, PpdlError *err)
+{
+	const PpdlParams *par;
+	PpdlStatus	status;
+	PpdlRng    *rng;
+	int8_t	   *coeff;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_DEEP, &par, err));
+	if (o->sparse == NULL)
+	{
+		PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_SPARSE | PPDL_RING_DEEP, err));
+		status = ppdl_secret_create_sparse(&o->sparse, par, PPDL_BOOT_SPARSE_H, rng, err);
+		ppdl_rng_destroy(rng);
+		PPDL_TRY(status);
+	}
+	if (o->bridge == NULL)
+	{
+		const size_t stretch = par->n / o->row->par->n;
+
+		coeff = calloc(par->n, 1);
+		if (coeff == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		for (size_t i = 0; i < o->row->par->n; i++)
+			coeff[stretch * i] = o->row->coeff[i];
+		status = ppdl_secret_create_from(&o->bridge, par, coeff, err);
+		ppdl_free_secret(coeff, par->n);
+		PPDL_TRY(status);
+	}
+	return PPDL_OK;
+}
+
 /* always from fresh randomness: two keys of one secret must never share a seed and an error */
+static PpdlStatus
+make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlError *err)
+{
+	const PpdlSecret *sk,
+			   *from,
+			   *to;
+
+	PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
+	if (need->id == PPDL_KEY_RELIN || need->id % 2 == 1)
+		return ppdl_eval_key_create(key, need->id, sk, need->limbs, o->rng, threads, err);
+	if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_FROM_SPARSE)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", sk->par->name, need->id);
+	PPDL_TRY(make_bootstrap_secrets(o, err));
+	from = need->id == PPDL_KEY_BRIDGE ? o->bridge : need->id == PPDL_KEY_TO_SPARSE ? o->deep : o->sparse;
+	to = need->id == PPDL_KEY_FROM_SPARSE ? o->deep : o->sparse;
+	return ppdl_switch_key_create(key, need->id, from, to, need->limbs, need->np, o->rng, threads, err);
+}
+
 PpdlStatus
 ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w, PpdlError *err)
 {
-	const PpdlSecret *sk;
 	PpdlSwitchKey *key;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
-	if (need->np != sk->par->np)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "keys of %d special primes in ring %s are not available yet", need->np, sk->par->name);
-	PPDL_TRY(ppdl_eval_key_create(&key, need->id, sk, need->limbs, o->rng, threads, err));
+	PPDL_TRY(make_eval_key(&key, o, need, threads, err));
 	status = ppdl_wire_put_switch_key(w, key, err);
 	ppdl_switch_key_destroy(key);
 	return status;

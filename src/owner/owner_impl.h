@@ -13,7 +13,9 @@ struct PpdlOwner
 	uint8_t		master[PPDL_MASTER_BYTES];
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
 	PpdlSecret *row,
-			   *deep;			/* NULL until first needed */
+			   *deep,			/* these are NULL until first needed */
+			   *sparse,			/* encapsulation secret of bootstrapping */
+			   *bridge;			/* s_row(X^4) in the deep ring */
 	PpdlRng    *rng;
 	PpdlWriter	public_key;		/* wire form */
 };

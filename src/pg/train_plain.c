@@ -145,7 +145,7 @@ trained_json(const PpdlRowsState *state, const PpdlTrainOptions *opt, const Watc
 			   *json;
 
 	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
-	json = psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.6g,"
+	json = psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.9f,"
 					" \"from\": \"%s\", \"options\": %s}",
 					(long long) state->rows, (long long) state->skipped, ppdl_train_steps(opt, (int) state->rows),
 					seconds_since(w->start), w->loss, state->model, options);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "ring/kernels.h"
@@ -133,44 +134,92 @@ ppdl_autom_coeff(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, cons
 }
 
 /*
- * With e = 2^v * odd, entries t and t + 2^v of each aligned 2^(v+1) entries are
- * multiplied by opposite factors, and each 2^v entries by the same one: the
- * factor of entry t is psi^(e*(2*brv(t)+1)), a root that the NTT table holds at
- * brv of its exponent.
+ * Entry t of X^e is psi^(e*(2*brv(t)+1)), a root that the NTT table holds at brv
+ * of its exponent.  With e = 2^v * odd, aligned runs of 2^v entries share one
+ * factor, and the next run has minus that.
  */
+typedef struct Factor
+{
+	uint64_t	w,
+				wq;
+} Factor;
+
+/* psi^exponent and its quotient, exponent modulo 2N */
+static Factor
+factor(const PpdlRing *ring, const PpdlModulus *m, uint32_t exponent)
+{
+	uint32_t	at = ppdl_bitrev(exponent, ring->logn);
+	Factor		f = {m->ntt->w[at], m->ntt->wq[at]};
+
+	if (exponent >> ring->logn & 1)
+	{
+		f.w = m->q - f.w;
+		f.wq = ~f.wq;			/* q does not divide w * 2^64 */
+	}
+	return f;
+}
+
+static void
+monomial_by_runs(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t e, size_t run)
+{
+	const PpdlKernels *kernels = ppdl_kernels();
+
+	for (size_t t = 0; t < ring->n; t += 2 * run)
+	{
+		Factor		f = factor(ring, m, e * (2 * ppdl_bitrev((uint32_t) t, ring->logn) + 1));
+
+		kernels->mul_w(m, out + t, in + t, f.w, f.wq, run);
+		kernels->mul_w(m, out + t + run, in + t + run, m->q - f.w, ~f.wq, run);
+	}
+}
+
+/* brv(8b + s) = brv(8b) + brv(s): eight factors for s, times one for each block */
+static void
+monomial_by_blocks(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t e)
+{
+	enum { CHUNK = 64 };
+	const PpdlKernels *kernels = ppdl_kernels();
+	uint64_t	s[8],
+				sq[8],
+				b[CHUNK],
+				bq[CHUNK];
+
+	for (uint32_t i = 0; i < 8; i++)
+	{
+		Factor		f = factor(ring, m, e * (2 * ppdl_bitrev(i, ring->logn) + 1));
+
+		s[i] = f.w;
+		sq[i] = f.wq;
+	}
+	for (size_t t = 0; t < ring->n; t += 8 * CHUNK)
+	{
+		size_t		blocks = (ring->n - t) / 8 < CHUNK ? (ring->n - t) / 8 : CHUNK;
+
+		for (size_t i = 0; i < blocks; i++)
+		{
+			Factor		f = factor(ring, m, e * 2 * ppdl_bitrev((uint32_t) (t + 8 * i), ring->logn));
+
+			b[i] = f.w;
+			bq[i] = f.wq;
+		}
+		kernels->mul_outer(m, out + t, in + t, s, sq, b, bq, blocks);
+	}
+}
+
 void
 ppdl_mul_monomial_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, int64_t e)
 {
-	const PpdlKernels *kernels = ppdl_kernels();
-	const uint32_t n = (uint32_t) ring->n;
-	const uint32_t shift = (uint32_t) e & (2 * n - 1);
-	const uint32_t run = shift == 0 ? n : shift & -shift;
+	const uint32_t exponent = (uint32_t) e & (uint32_t) (2 * ring->n - 1);
+	const size_t run = exponent & -exponent;	/* 0 for X^0 */
 
-	if (run >= n)				/* X^0 = 1, X^N = -1 */
-	{
-		if (shift != 0)
-			kernels->neg(m, out, in, n);
-		else if (out != in)
-			for (uint32_t t = 0; t < n; t++)
-				out[t] = in[t];
-		return;
-	}
-	for (uint32_t t = 0; t < n; t += 2 * run)
-	{
-		uint32_t	exponent = shift * (2 * ppdl_bitrev(t, ring->logn) + 1) & (2 * n - 1);
-		uint32_t	at = ppdl_bitrev(exponent & (n - 1), ring->logn);
-		uint64_t	w = m->ntt->w[at],
-					wq = m->ntt->wq[at];
-		const int	negative = exponent >= n;
-
-		for (uint32_t j = t; j < t + 2 * run; j++)
-		{
-			uint64_t	r = ppdl_mul_shoup_lazy(m->q, in[j], w, wq);
-
-			r -= m->q & -(uint64_t) (r >= m->q);
-			out[j] = negative == (j < t + run) ? ppdl_mod_neg(m, r) : r;
-		}
-	}
+	if (run == ring->n)			/* X^N = -1 */
+		ppdl_kernels()->neg(m, out, in, ring->n);
+	else if (run >= 8)
+		monomial_by_runs(ring, m, out, in, exponent, run);
+	else if (run > 0)
+		monomial_by_blocks(ring, m, out, in, exponent);
+	else if (out != in)
+		memcpy(out, in, ring->n * sizeof(uint64_t));
 }
 
 uint32_t

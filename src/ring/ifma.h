@@ -65,7 +65,7 @@ typedef struct Shoup
 static inline Shoup
 shoup1(uint64_t w, uint64_t wq64)
 {
-	Shoup		s = {set1(w), set1(wq64 >> 12)};
+	Shoup		s = {set1(w), _mm512_srli_epi64(set1(wq64), 12)};
 
 	return s;
 }

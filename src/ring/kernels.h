@@ -33,6 +33,9 @@ typedef struct PpdlKernels
 						int terms, int accumulate, size_t n);
 	void		(*dot2) (const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
 						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
+	/* out[8i + j] = in[8i + j] * s[j] * b[i], i < blocks, with the Shoup quotients of s and b */
+	void		(*mul_outer) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
+							  const uint64_t *b, const uint64_t *bq, size_t blocks);
 	size_t		(*count_unreduced) (const PpdlModulus *m, const uint64_t *a, size_t n);
 	/* y = x * w mod m, and frac += floor(y * c / 2^bits): a step of base conversion, see rns.c */
 	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,

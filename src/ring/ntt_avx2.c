@@ -79,53 +79,62 @@ inverse_butterfly(const Context *c, D *x, D *y, D w)
 	*y = mul_near(&c->p, d, w);
 }
 
+/* the roots of two stages below node k, copied out of the table before a loop writes; those of the inverse are mirrored */
 INLINE void
-radix4(const Context *c, D d[4], size_t k)
+get_roots(const Context *c, D w[3], size_t k, int inverse)
 {
-	const D		a = root(c, k);
-
-	d[0] = reduce_near(&c->p, d[0]);
-	d[1] = reduce_near(&c->p, d[1]);
-	butterfly(c, &d[0], &d[2], a);
-	butterfly(c, &d[1], &d[3], a);
-	butterfly(c, &d[0], &d[1], root(c, 2 * k));
-	butterfly(c, &d[2], &d[3], root(c, 2 * k + 1));
+	w[0] = root(c, k);
+	w[1] = root(c, 2 * k + (size_t) inverse);
+	w[2] = root(c, 2 * k + 1 - (size_t) inverse);
 }
 
 INLINE void
-inverse_radix4(const Context *c, D d[4], size_t k)
+radix4(const Context *c, D d[4], const D w[3])
 {
-	const D		a = root(c, k);
+	d[0] = reduce_near(&c->p, d[0]);
+	d[1] = reduce_near(&c->p, d[1]);
+	butterfly(c, &d[0], &d[2], w[0]);
+	butterfly(c, &d[1], &d[3], w[0]);
+	butterfly(c, &d[0], &d[1], w[1]);
+	butterfly(c, &d[2], &d[3], w[2]);
+}
 
-	inverse_butterfly(c, &d[0], &d[1], root(c, 2 * k + 1));
-	inverse_butterfly(c, &d[2], &d[3], root(c, 2 * k));
-	inverse_butterfly(c, &d[0], &d[2], a);
-	inverse_butterfly(c, &d[1], &d[3], a);
+INLINE void
+inverse_radix4(const Context *c, D d[4], const D w[3])
+{
+	inverse_butterfly(c, &d[0], &d[1], w[1]);
+	inverse_butterfly(c, &d[2], &d[3], w[2]);
+	inverse_butterfly(c, &d[0], &d[2], w[0]);
+	inverse_butterfly(c, &d[1], &d[3], w[0]);
 	d[0] = reduce_near(&c->p, d[0]);
 	d[1] = reduce_near(&c->p, d[1]);
 }
 
 INLINE void
-pass4(const Context *c, uint64_t *a, size_t n, size_t k, int inverse)
+pass4(const Context *shared, uint64_t *a, size_t n, size_t k, int inverse)
 {
+	const Context c = *shared;
 	const size_t stride = n / 4;
+	D			w[3];
 
+	get_roots(&c, w, k, inverse);
 	for (size_t j = 0; j < stride; j += 4)
 	{
 		D			d[4];
 
 		for (int i = 0; i < 4; i++)
 			d[i] = load(a + j + (size_t) i * stride);
-		(inverse ? inverse_radix4 : radix4) (c, d, k);
+		(inverse ? inverse_radix4 : radix4) (&c, d, w);
 		for (int i = 0; i < 4; i++)
 			store(a + j + (size_t) i * stride, d[i]);
 	}
 }
 
 INLINE void
-pass2(const Context *c, uint64_t *a, size_t n, size_t k, int inverse)
+pass2(const Context *shared, uint64_t *a, size_t n, size_t k, int inverse)
 {
-	const D		w = root(c, k);
+	const Context c = *shared;
+	const D		w = root(&c, k);
 
 	for (size_t j = 0; j < n / 2; j += 4)
 	{
@@ -134,13 +143,13 @@ pass2(const Context *c, uint64_t *a, size_t n, size_t k, int inverse)
 
 		if (inverse)
 		{
-			inverse_butterfly(c, &x, &y, w);
-			x = reduce_near(&c->p, x);
+			inverse_butterfly(&c, &x, &y, w);
+			x = reduce_near(&c.p, x);
 		}
 		else
 		{
-			x = reduce_near(&c->p, x);
-			butterfly(c, &x, &y, w);
+			x = reduce_near(&c.p, x);
+			butterfly(&c, &x, &y, w);
 		}
 		store(a + j, x);
 		store(a + j + n / 2, y);
@@ -170,44 +179,52 @@ regroup1(D *x, D *y)
 
 /* the last four stages: 16 points below node k, reduced words at the end */
 INLINE void
-last16(const Context *c, uint64_t *a, size_t k)
+last16(const Context *shared, uint64_t *a, size_t k)
 {
-	D			d[4];
+	const Context c = *shared;
+	D			d[4],
+				w[3];
 
+	get_roots(&c, w, k, 0);
 	for (int i = 0; i < 4; i++)
 		d[i] = load(a + 4 * i);
-	radix4(c, d, k);
+	radix4(&c, d, w);
+#pragma GCC unroll 2
 	for (int i = 0; i < 4; i += 2)
 	{
-		const uint64_t *w2 = c->w + 4 * k + i,
-				   *w1 = c->w + 8 * k + 2 * (size_t) i;
+		const uint64_t *w2 = c.w + 4 * k + i,
+				   *w1 = c.w + 8 * k + 2 * (size_t) i;
 		D		   *x = &d[i],
 				   *y = &d[i + 1];
 
 		/* lanes after the second regrouping: 0, 2, 4, 6 and 1, 3, 5, 7 */
 		regroup2(x, y);
-		*x = reduce_near(&c->p, *x);
-		butterfly(c, x, y, roots4(c, _mm256_set_epi64x((long long) w2[1], (long long) w2[1], (long long) w2[0], (long long) w2[0])));
+		*x = reduce_near(&c.p, *x);
+		butterfly(&c, x, y, roots4(&c, _mm256_set_epi64x((long long) w2[1], (long long) w2[1], (long long) w2[0], (long long) w2[0])));
 		regroup1(x, y);
-		butterfly(c, x, y, roots4(c, load_words(w1)));
-		*x = reduce_near(&c->p, *x);
-		*y = reduce_near(&c->p, *y);
+		butterfly(&c, x, y, roots4(&c, load_words(w1)));
+		*x = reduce_near(&c.p, *x);
+		*y = reduce_near(&c.p, *y);
 		regroup1(x, y);
 		regroup2(x, y);
-		store_words(a + 4 * i, lift(&c->p, *x));
-		store_words(a + 4 * i + 4, lift(&c->p, *y));
+		store_words(a + 4 * i, lift(&c.p, *x));
+		store_words(a + 4 * i + 4, lift(&c.p, *y));
 	}
 }
 
 INLINE void
-first16(const Context *c, uint64_t *a, size_t k)
+first16(const Context *shared, uint64_t *a, size_t k)
 {
-	D			d[4];
+	const Context c = *shared;
+	D			d[4],
+				w[3];
 
+	get_roots(&c, w, k, 1);
+#pragma GCC unroll 2
 	for (int i = 0; i < 4; i += 2)
 	{
-		const uint64_t *w2 = c->w + 4 * k + 2 - i,
-				   *w1 = c->w + 8 * k + 4 - 2 * (size_t) i;
+		const uint64_t *w2 = c.w + 4 * k + 2 - i,
+				   *w1 = c.w + 8 * k + 4 - 2 * (size_t) i;
 		D		   *x = &d[i],
 				   *y = &d[i + 1];
 
@@ -215,13 +232,13 @@ first16(const Context *c, uint64_t *a, size_t k)
 		*y = to_double(load_words(a + 4 * i + 4));
 		regroup2(x, y);
 		regroup1(x, y);
-		inverse_butterfly(c, x, y, roots4(c, _mm256_permute4x64_epi64(load_words(w1), 0x1b)));
+		inverse_butterfly(&c, x, y, roots4(&c, _mm256_permute4x64_epi64(load_words(w1), 0x1b)));
 		regroup1(x, y);
-		inverse_butterfly(c, x, y, roots4(c, _mm256_set_epi64x((long long) w2[0], (long long) w2[0], (long long) w2[1], (long long) w2[1])));
-		*x = reduce_near(&c->p, *x);
+		inverse_butterfly(&c, x, y, roots4(&c, _mm256_set_epi64x((long long) w2[0], (long long) w2[0], (long long) w2[1], (long long) w2[1])));
+		*x = reduce_near(&c.p, *x);
 		regroup2(x, y);
 	}
-	inverse_radix4(c, d, k);
+	inverse_radix4(&c, d, w);
 	for (int i = 0; i < 4; i++)
 		store(a + 4 * i, d[i]);
 }

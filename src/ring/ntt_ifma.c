@@ -8,9 +8,18 @@
  * w[k], its halves are nodes 2k and 2k + 1.  The inverse takes minus the root of
  * the mirrored node K = 3m - 1 - k, whose halves, mirrored, are 2K + 1 and 2K.
  *
- * Lazy transforms, for q < 2^46, leave out reductions: forward, a value grows by
- * 2q a stage and ends below 35q; inverse, sums of values below 8q grow to at most
- * 64q within one pass, and only the first of the 2, 4 or 8 can exceed 8q.
+ * Multiplications read the low 52 bits of their operands, so what is above them
+ * in a vector may be anything; "value" below means the low 52 bits, and every
+ * bound keeps it from overflowing them.
+ *
+ * Forward, values stay below 2^51 + 2q: subtracting 2q when bit 51 is set gives
+ * less than 2^51, and a butterfly adds less than 2q.  Primes below 2^45 need no
+ * subtraction at all ("lazy"): each pass of r stages first adds 2q*r to the first
+ * half of its inputs, so that no difference is negative, and no value grows by
+ * more than 4q a stage, to 69q in the end.
+ *
+ * Inverse, values stay below 2q; lazy: below 8q between passes, for within a pass
+ * sums grow to at most 64q and only the first of the 2, 4 or 8 can exceed 8q.
  */
 #include "ring/kernels.h"
 
@@ -20,13 +29,14 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-#define LAZY_BITS 46
+#define LAZY_BITS 45
 
 typedef struct Context
 {
 	Prime		p;
-	V			bias;			/* a multiple of q above what is subtracted: 2q or 32q */
-	Shoup		one;
+	V			bias,			/* inverse: a multiple of q above what is subtracted, 2q or 32q */
+				bit51,
+				one;			/* floor(2^52 / q) */
 	int			lazy;
 	const uint64_t *w,
 			   *wq;
@@ -40,115 +50,128 @@ root(const Context *c, size_t k)
 	return shoup1(c->w[k], c->wq[k]);
 }
 
-/* [0, 4q) -> [0, 4q) (Harvey 2014, algorithm 4) */
+INLINE V
+quotient(V x, V wq)
+{
+	return _mm512_madd52hi_epu64(_mm512_setzero_si512(), x, wq);
+}
+
+/* any value -> the same residue in [0, 2q) */
+INLINE V
+reduce_lazy(const Context *c, V x)
+{
+	return _mm512_madd52lo_epu64(x, quotient(x, c->one), c->p.negq);
+}
+
+/* (x, y) -> (x + w*y, x - w*y), the product in [0, 2q) (Harvey 2014, algorithm 4) */
 INLINE void
 butterfly(const Context *c, V *x, V *y, Shoup s, int lazy)
 {
-	V			u = lazy ? *x : fold(*x, c->p.q2),
-				t = mul_lazy(&c->p, *y, s);
+	V			u = lazy ? *x : _mm512_mask_sub_epi64(*x, _mm512_test_epi64_mask(*x, c->bit51), *x, c->p.q2),
+				twice = _mm512_add_epi64(u, u);
 
-	*x = _mm512_add_epi64(u, t);
-	*y = _mm512_sub_epi64(_mm512_add_epi64(u, c->p.q2), t);
+	u = _mm512_madd52lo_epu64(u, *y, s.w);
+	*x = _mm512_madd52lo_epu64(u, quotient(*y, s.wq), c->p.negq);
+	*y = _mm512_sub_epi64(lazy ? twice : _mm512_add_epi64(twice, c->p.q2), *x);
 }
 
-/* [0, 2q) -> [0, 2q) (algorithm 3), s minus the inverse root */
+/* what a lazy pass of r stages adds to the first half of its inputs */
+INLINE V
+lift(const Context *c, V x, int r, int lazy)
+{
+	for (int i = 0; lazy && i < r; i++)
+		x = _mm512_add_epi64(x, c->p.q2);
+	return x;
+}
+
+/* (x, y) -> (x + y, (y - x) * w), w minus the inverse root (algorithm 3) */
 INLINE void
 inverse_butterfly(const Context *c, V *x, V *y, Shoup s, int lazy)
 {
 	V			d = _mm512_sub_epi64(_mm512_add_epi64(*y, c->bias), *x),
-				sum = _mm512_add_epi64(*x, *y);
+				sum = _mm512_add_epi64(*x, *y),
+				l = _mm512_madd52lo_epu64(_mm512_setzero_si512(), d, s.w);
 
+	l = _mm512_madd52lo_epu64(l, quotient(d, s.wq), c->p.negq);
 	*x = lazy ? sum : fold(sum, c->p.q2);
-	*y = mul_lazy(&c->p, d, s);
+	*y = lazy ? l : _mm512_and_si512(l, c->p.mask);
 }
 
-/* the three stages below node k on eight vectors; d[4] .. d[7] is the second half */
+/*
+ * The roots of r stages below node k, copied out of the table before a loop
+ * writes: s[1], s[2..3], s[4..7].  Those of the inverse are mirrored.
+ */
 INLINE void
-radix8(const Context *c, V d[8], size_t k, int lazy)
+get_roots(const Context *c, Shoup s[8], size_t k, int r, int inverse)
 {
-	const Shoup a = root(c, k);
-	const Shoup b[2] = {root(c, 2 * k), root(c, 2 * k + 1)};
+	s[1] = root(c, k);
+	for (int i = 0; r > 1 && i < 2; i++)
+		s[2 + i] = root(c, 2 * k + (size_t) (inverse ? 1 - i : i));
+	for (int i = 0; r > 2 && i < 4; i++)
+		s[4 + i] = root(c, 4 * k + (size_t) (inverse ? 3 - i : i));
+}
 
-	for (int i = 0; i < 4; i++)
-		butterfly(c, &d[i], &d[i + 4], a, lazy);
-	for (int i = 0; i < 8; i += 4)
+/* the stage of m blocks on `count` vectors */
+INLINE void
+stage(const Context *c, V d[8], const Shoup s[8], int count, int m, int lazy, int inverse)
+{
+	const int	half = count / (2 * m);
+
+#pragma GCC unroll 4
+	for (int i = 0; i < count / 2; i++)
 	{
-		butterfly(c, &d[i], &d[i + 2], b[i / 4], lazy);
-		butterfly(c, &d[i + 1], &d[i + 3], b[i / 4], lazy);
+		V		   *x = &d[i / half * 2 * half + i % half];
+
+		if (inverse)
+			inverse_butterfly(c, x, x + half, s[m + i / half], lazy);
+		else
+			butterfly(c, x, x + half, s[m + i / half], lazy);
 	}
-	for (int i = 0; i < 4; i++)
-		butterfly(c, &d[2 * i], &d[2 * i + 1], root(c, 4 * k + (size_t) i), lazy);
+}
+
+/* r stages on 1 << r vectors */
+INLINE void
+stages(const Context *c, V d[8], const Shoup s[8], int r, int lazy)
+{
+	for (int i = 0; i < 1 << r >> 1; i++)
+		d[i] = lift(c, d[i], r, lazy);
+	stage(c, d, s, 1 << r, 1, lazy, 0);
+	if (r > 1)
+		stage(c, d, s, 1 << r, 2, lazy, 0);
+	if (r > 2)
+		stage(c, d, s, 1 << r, 4, lazy, 0);
 }
 
 INLINE void
-inverse_radix8(const Context *c, V d[8], size_t k, int lazy)
+inverse_stages(const Context *c, V d[8], const Shoup s[8], int r, int lazy)
 {
-	const Shoup a = root(c, k);
-	const Shoup b[2] = {root(c, 2 * k + 1), root(c, 2 * k)};
-
-	for (int i = 0; i < 4; i++)
-		inverse_butterfly(c, &d[2 * i], &d[2 * i + 1], root(c, 4 * k + 3 - (size_t) i), lazy);
-	for (int i = 0; i < 8; i += 4)
-	{
-		inverse_butterfly(c, &d[i], &d[i + 2], b[i / 4], lazy);
-		inverse_butterfly(c, &d[i + 1], &d[i + 3], b[i / 4], lazy);
-	}
-	for (int i = 0; i < 4; i++)
-		inverse_butterfly(c, &d[i], &d[i + 4], a, lazy);
+	if (r > 2)
+		stage(c, d, s, 1 << r, 4, lazy, 1);
+	if (r > 1)
+		stage(c, d, s, 1 << r, 2, lazy, 1);
+	stage(c, d, s, 1 << r, 1, lazy, 1);
 	if (lazy)
-		d[0] = mul_lazy(&c->p, d[0], c->one);
+		d[0] = reduce_lazy(c, d[0]);
 }
 
 /* one pass over n points, 1 << r of them at a time, below node k */
 INLINE void
-pass(const Context *c, uint64_t *a, size_t n, size_t k, int r, int lazy)
+pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, int inverse)
 {
+	const Context c = *shared;
 	const size_t stride = n >> r;
+	Shoup		s[8];
 	V			d[8];
 
+	get_roots(&c, s, k, r, inverse);
 	for (size_t j = 0; j < stride; j += 8)
 	{
 		for (int i = 0; i < 1 << r; i++)
 			d[i] = load(a + j + (size_t) i * stride);
-		if (r == 3)
-			radix8(c, d, k, lazy);
-		else if (r == 2)
-		{
-			butterfly(c, &d[0], &d[2], root(c, k), lazy);
-			butterfly(c, &d[1], &d[3], root(c, k), lazy);
-			butterfly(c, &d[0], &d[1], root(c, 2 * k), lazy);
-			butterfly(c, &d[2], &d[3], root(c, 2 * k + 1), lazy);
-		}
+		if (inverse)
+			inverse_stages(&c, d, s, r, lazy);
 		else
-			butterfly(c, &d[0], &d[1], root(c, k), lazy);
-		for (int i = 0; i < 1 << r; i++)
-			store(a + j + (size_t) i * stride, d[i]);
-	}
-}
-
-INLINE void
-inverse_pass(const Context *c, uint64_t *a, size_t n, size_t k, int r, int lazy)
-{
-	const size_t stride = n >> r;
-	V			d[8];
-
-	for (size_t j = 0; j < stride; j += 8)
-	{
-		for (int i = 0; i < 1 << r; i++)
-			d[i] = load(a + j + (size_t) i * stride);
-		if (r == 3)
-			inverse_radix8(c, d, k, lazy);
-		else if (r == 2)
-		{
-			inverse_butterfly(c, &d[0], &d[1], root(c, 2 * k + 1), lazy);
-			inverse_butterfly(c, &d[2], &d[3], root(c, 2 * k), lazy);
-			inverse_butterfly(c, &d[0], &d[2], root(c, k), lazy);
-			inverse_butterfly(c, &d[1], &d[3], root(c, k), lazy);
-		}
-		else
-			inverse_butterfly(c, &d[0], &d[1], root(c, k), lazy);
-		if (lazy && r < 3)
-			d[0] = mul_lazy(&c->p, d[0], c->one);
+			stages(&c, d, s, r, lazy);
 		for (int i = 0; i < 1 << r; i++)
 			store(a + j + (size_t) i * stride, d[i]);
 	}
@@ -198,35 +221,47 @@ static const uint64_t spread4[4][8] = {
 static const uint64_t spread2[2][8] = {{0, 0, 1, 1, 2, 2, 3, 3}, {4, 4, 5, 5, 6, 6, 7, 7}};
 
 INLINE V
-last_reduction(const Context *c, V x, int lazy)
+last_reduction(const Context *c, V x)
 {
-	return fold(lazy ? mul_lazy(&c->p, x, c->one) : fold(x, c->p.q2), c->p.q);
+	return fold(_mm512_and_si512(reduce_lazy(c, x), c->p.mask), c->p.q);
 }
 
 /* the last six stages: 64 points below node k, reduced at the end */
 INLINE void
-last64(const Context *c, uint64_t *a, size_t k, int lazy)
+last64(const Context *shared, uint64_t *a, size_t k, int lazy)
 {
+	const Context c = *shared;
+	Shoup		s[8];
 	V			d[8];
 
+	get_roots(&c, s, k, 3, 0);
+#pragma GCC unroll 8
 	for (int i = 0; i < 8; i++)
 		d[i] = load(a + 8 * i);
-	radix8(c, d, k, lazy);
-	for (int i = 0; i < 8; i += 2)
+	stages(&c, d, s, 3, lazy);
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
 	{
-		V		   *x = &d[i],
-				   *y = &d[i + 1];
-
-		regroup(x, y, perm4);
-		butterfly(c, x, y, spread(c, 8 * k, spread4[i / 2]), lazy);
-		regroup(x, y, perm2);
-		butterfly(c, x, y, spread(c, 16 * k + 8 * (size_t) (i / 4), spread2[i / 2 % 2]), lazy);
-		regroup(x, y, perm1);
-		butterfly(c, x, y, roots8(c, 32 * k + 4 * (size_t) i), lazy);
-		regroup(x, y, unperm);
-		store(a + 8 * i, last_reduction(c, *x, lazy));
-		store(a + 8 * i + 8, last_reduction(c, *y, lazy));
+		regroup(&d[2 * i], &d[2 * i + 1], perm4);
+		d[2 * i] = lift(&c, d[2 * i], 3, lazy);
+		butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 8 * k, spread4[i]), lazy);
 	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+	{
+		regroup(&d[2 * i], &d[2 * i + 1], perm2);
+		butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 16 * k + 8 * (size_t) (i / 2), spread2[i % 2]), lazy);
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+	{
+		regroup(&d[2 * i], &d[2 * i + 1], perm1);
+		butterfly(&c, &d[2 * i], &d[2 * i + 1], roots8(&c, 32 * k + 8 * (size_t) i), lazy);
+		regroup(&d[2 * i], &d[2 * i + 1], unperm);
+	}
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++)
+		store(a + 8 * i, last_reduction(&c, d[i]));
 }
 
 /* mirrored: index 7 - lane */
@@ -238,35 +273,47 @@ static const uint64_t mirror2[2][8] = {{7, 7, 6, 6, 5, 5, 4, 4}, {3, 3, 2, 2, 1,
 static const uint64_t mirror1[8] = {7, 6, 5, 4, 3, 2, 1, 0};
 
 INLINE void
-first64(const Context *c, uint64_t *a, size_t k, int lazy)
+first64(const Context *shared, uint64_t *a, size_t k, int lazy)
 {
+	const Context c = *shared;
+	Shoup		s[8];
 	V			d[8];
 
-	for (int i = 0; i < 8; i += 2)
+	get_roots(&c, s, k, 3, 1);
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
 	{
-		V		   *x = &d[i],
-				   *y = &d[i + 1];
-
-		*x = load(a + 8 * i);
-		*y = load(a + 8 * i + 8);
-		regroup(x, y, reperm);
-		inverse_butterfly(c, x, y, spread(c, 32 * k + 24 - 4 * (size_t) i, mirror1), lazy);
-		regroup(x, y, perm1);
-		inverse_butterfly(c, x, y, spread(c, 16 * k + 8 - 8 * (size_t) (i / 4), mirror2[i / 2 % 2]), lazy);
-		regroup(x, y, perm2);
-		inverse_butterfly(c, x, y, spread(c, 8 * k, mirror4[i / 2]), lazy);
-		regroup(x, y, perm4);
+		d[2 * i] = load(a + 16 * i);
+		d[2 * i + 1] = load(a + 16 * i + 8);
+		regroup(&d[2 * i], &d[2 * i + 1], reperm);
+		inverse_butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 32 * k + 24 - 8 * (size_t) i, mirror1), lazy);
 	}
-	inverse_radix8(c, d, k, lazy);
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+	{
+		regroup(&d[2 * i], &d[2 * i + 1], perm1);
+		inverse_butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 16 * k + 8 - 8 * (size_t) (i / 2), mirror2[i % 2]), lazy);
+	}
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+	{
+		regroup(&d[2 * i], &d[2 * i + 1], perm2);
+		inverse_butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 8 * k, mirror4[i]), lazy);
+		regroup(&d[2 * i], &d[2 * i + 1], perm4);
+	}
+	inverse_stages(&c, d, s, 3, lazy);
+#pragma GCC unroll 8
 	for (int i = 0; i < 8; i++)
 		store(a + 8 * i, d[i]);
 }
 
-/* stages of the pass over a block of 2^logb points, so that 64 are left in the end */
+/* stages of the pass over a block of 2^logb points, so that 64 are left in the end: most where memory is slowest */
 INLINE int
 pass_stages(int logb)
 {
-	return (logb - 6) % 3 == 0 ? 3 : (logb - 6) % 3;
+	const int	left = logb - 6;
+
+	return left == 4 ? 2 : left < 3 ? left : 3;
 }
 
 INLINE void
@@ -277,11 +324,11 @@ forward_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
 	if (logb == 6)
 		last64(c, a, k, lazy);
 	else if (pass_stages(logb) == 3)
-		pass(c, a, n, k, 3, lazy);
+		pass(c, a, n, k, 3, lazy, 0);
 	else if (pass_stages(logb) == 2)
-		pass(c, a, n, k, 2, lazy);
+		pass(c, a, n, k, 2, lazy, 0);
 	else
-		pass(c, a, n, k, 1, lazy);
+		pass(c, a, n, k, 1, lazy, 0);
 }
 
 INLINE void
@@ -292,11 +339,11 @@ inverse_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
 	if (logb == 6)
 		first64(c, a, k, lazy);
 	else if (pass_stages(logb) == 3)
-		inverse_pass(c, a, n, k, 3, lazy);
+		pass(c, a, n, k, 3, lazy, 1);
 	else if (pass_stages(logb) == 2)
-		inverse_pass(c, a, n, k, 2, lazy);
+		pass(c, a, n, k, 2, lazy, 1);
 	else
-		inverse_pass(c, a, n, k, 1, lazy);
+		pass(c, a, n, k, 1, lazy, 1);
 }
 
 static void
@@ -341,7 +388,8 @@ context(const PpdlModulus *m)
 	Context		c = {
 		.p = prime(m),
 		.bias = set1((lazy ? 32 : 2) * m->q),
-		.one = {set1(1), set1((UINT64_C(1) << 52) / m->q)},
+		.bit51 = set1(UINT64_C(1) << 51),
+		.one = set1((UINT64_C(1) << 52) / m->q),
 		.lazy = lazy,
 		.w = t->w,
 		.wq = t->wq,

@@ -47,14 +47,14 @@ ppdl_climb(const PpdlRing *ring, const uint64_t *p, int i)
 	return p + (size_t) i * ring->n;
 }
 
+/* the lowest `bits` bits of x in reverse */
 static inline uint32_t
 ppdl_bitrev(uint32_t x, int bits)
 {
-	uint32_t	r = 0;
-
-	for (; bits > 0; bits--, x >>= 1)
-		r = r << 1 | (x & 1);
-	return r;
+	x = (x >> 1 & 0x55555555) | (x & 0x55555555) << 1;
+	x = (x >> 2 & 0x33333333) | (x & 0x33333333) << 2;
+	x = (x >> 4 & 0x0f0f0f0f) | (x & 0x0f0f0f0f) << 4;
+	return (uint32_t) ((uint64_t) __builtin_bswap32(x) >> (32 - bits));
 }
 
 /*

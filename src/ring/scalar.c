@@ -138,6 +138,14 @@ vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *c
 	}
 }
 
+static void
+mul_outer(const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
+		  const uint64_t *b, const uint64_t *bq, size_t blocks)
+{
+	for (size_t i = 0; i < 8 * blocks; i++)
+		out[i] = mul_w(m->q, ppdl_mul_shoup_lazy(m->q, in[i], s[i % 8], sq[i % 8]), b[i / 8], bq[i / 8]);
+}
+
 static size_t
 vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 {
@@ -189,6 +197,7 @@ const PpdlKernels ppdl_kernels_scalar = {
 	.switch_modulus = vec_switch_modulus,
 	.dot = vec_dot,
 	.dot2 = vec_dot2,
+	.mul_outer = mul_outer,
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,

@@ -212,6 +212,25 @@ vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *c
 	dot(m, out0, out1, a, k0, k1, terms, accumulate, n);
 }
 
+static void
+mul_outer(const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
+		  const uint64_t *b, const uint64_t *bq, size_t blocks)
+{
+	const Prime p = prime(m);
+	const D		lo = load(s),
+				hi = load(s + 4);
+
+	(void) sq;
+	(void) bq;
+	for (size_t i = 0; i < blocks; i++)
+	{
+		const D		w = _mm256_set1_pd((double) b[i]);
+
+		store_words(out + 8 * i, lift(&p, mul_near(&p, mul_near(&p, load(in + 8 * i), lo), w)));
+		store_words(out + 8 * i + 4, lift(&p, mul_near(&p, mul_near(&p, load(in + 8 * i + 4), hi), w)));
+	}
+}
+
 static size_t
 vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 {
@@ -286,6 +305,7 @@ const PpdlKernels ppdl_kernels_avx2 = {
 	.switch_modulus = vec_switch_modulus,
 	.dot = vec_dot,
 	.dot2 = vec_dot2,
+	.mul_outer = mul_outer,
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,

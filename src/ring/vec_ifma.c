@@ -281,6 +281,17 @@ vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *c
 	dot(m, out0, out1, a, k0, k1, 2, terms, accumulate, n);
 }
 
+static void
+mul_outer(const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
+		  const uint64_t *b, const uint64_t *bq, size_t blocks)
+{
+	const Prime p = prime(m);
+	const Shoup each = {load(s), _mm512_srli_epi64(load(sq), 12)};
+
+	for (size_t i = 0; i < blocks; i++)
+		store(out + 8 * i, mul_w(&p, mul_lazy(&p, load(in + 8 * i), each), shoup1(b[i], bq[i])));
+}
+
 static size_t
 vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 {
@@ -368,6 +379,7 @@ const PpdlKernels ppdl_kernels_ifma = {
 	.switch_modulus = vec_switch_modulus,
 	.dot = vec_dot,
 	.dot2 = vec_dot2,
+	.mul_outer = mul_outer,
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,

@@ -1,5 +1,7 @@
 #include "rows/keyplan.h"
 
+#include "ckks/boot.h"
+
 /* limbs of a ciphertext where each key is used, see keyplan.h */
 #define PACK_LIMBS PPDL_ROW_C2S_LIMBS
 #define ACTIVATION_LIMBS (PPDL_ROW_C2S_LIMBS - PPDL_ROW_C2S_LEVELS)
@@ -31,11 +33,12 @@ need_rotation(Plan *p, int r, int limbs)
 	need(p, ppdl_galois_rotation(p->par->ring, r), limbs);
 }
 
-/* merges at every height, for rows of every width */
+/* merges at every height, for rows of every width; networks have two inputs or more, and what is only decrypted packs in two limbs */
 static void
 need_merges(Plan *p)
 {
-	for (int j = 1; j <= p->par->logn; j++)
+	need(p, 3, 2);
+	for (int j = 2; j <= p->par->logn; j++)
 		need(p, (1u << j) + 1, PACK_LIMBS);
 }
 
@@ -64,20 +67,57 @@ plan_predict(Plan *p)
 	need(p, PPDL_KEY_RELIN, ACTIVATION_LIMBS);
 }
 
+/*
+ * Rotations of the deep ring that have keys; all others are combined from them.  Four levels
+ * of CoefficientsToSlots in the half-bootstrap (strides 2048, 128, 8, 1) take baby steps {1,2,3} and giants
+ * of 4 (the first, whose keys are the largest: {1} and 2), the sparse bootstrap of weights reuses them; the last ones serve the steps of training.
+ */
+static const PpdlRotationKey deep_rotations[] = {
+	{2048, 28}, {4096, 28},
+	{128, 27}, {256, 27}, {384, 27}, {512, 27}, {-512, 27},
+	{8, 26}, {16, 26}, {24, 26}, {32, 26}, {-32, 26},
+	{1, 25}, {2, 25}, {3, 25}, {4, 25}, {-4, 25},
+	{-1, 13}, {-16, 13}, {-128, 14},
+};
+
+const PpdlRotationKey *
+ppdl_keyplan_deep_rotations(int *count)
+{
+	*count = (int) (sizeof(deep_rotations) / sizeof(deep_rotations[0]));
+	return deep_rotations;
+}
+
+static void
+need_one_prime(Plan *p, uint32_t id, int limbs)
+{
+	p->need[p->count++] = (PpdlKeyNeed) {.ring = p->par->id, .id = id, .limbs = limbs, .np = 1};
+}
+
+static void
+plan_train(Plan *p)
+{
+	const int	count = sizeof(deep_rotations) / sizeof(deep_rotations[0]);
+
+	need_one_prime(p, PPDL_KEY_BRIDGE, 1);
+	need_one_prime(p, PPDL_KEY_TO_SPARSE, 1);
+	need_one_prime(p, PPDL_KEY_FROM_SPARSE, p->par->nq);
+	for (int i = 0; i < count; i++)
+		need_rotation(p, deep_rotations[i].rotation, deep_rotations[i].limbs);
+	need(p, ppdl_galois_conjugate(p->par->ring), PPDL_BOOT_EVALMOD_LIMBS);
+	need(p, PPDL_KEY_RELIN, PPDL_BOOT_EVALMOD_LIMBS);
+}
+
 int
 ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err)
 {
 	Plan		p = {.need = out};
+	uint8_t		ring = use == PPDL_USE_TRAIN ? PPDL_RING_DEEP : PPDL_RING_ROW;
 
-	if (use == PPDL_USE_SUM)
+	if (use == PPDL_USE_SUM || ppdl_params_get(ring, &p.par, err) != PPDL_OK)
 		return 0;
-	if (use != PPDL_USE_PREDICT)
-	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "keys for training are not available yet");
-		return 0;
-	}
-	if (ppdl_params_get(PPDL_RING_ROW, &p.par, err) != PPDL_OK)
-		return 0;
-	plan_predict(&p);
+	if (use == PPDL_USE_TRAIN)
+		plan_train(&p);
+	else
+		plan_predict(&p);
 	return p.count;
 }

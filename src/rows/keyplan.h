@@ -6,6 +6,7 @@
 #define PPDL_ROWS_KEYPLAN_H
 
 #include "ckks/keys.h"
+#include "ckks/rotset.h"
 
 typedef enum PpdlUse
 {
@@ -26,6 +27,9 @@ typedef struct PpdlKeyNeed
 
 /* Writes the keys that `use` needs beyond those of the lower uses; returns how many (<= PPDL_MAX_KEY_NEEDS). */
 int			ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err);
+
+/* the rotations of the deep ring that have keys (PPDL_USE_TRAIN); for PpdlEval.rotations */
+const PpdlRotationKey *ppdl_keyplan_deep_rotations(int *count);
 
 /*
  * The fixed CoefficientsToSlots of the row ring: stage groups from the top; level i takes a ciphertext

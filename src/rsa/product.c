@@ -16,7 +16,6 @@ struct PpdlRsaProduct
 	uint8_t		flags;
 	PpdlRsaGrid grid;			/* of the product so far */
 	PpdlRsaParts parts;
-	PpdlRsaScratch scratch;
 };
 
 PpdlStatus
@@ -92,8 +91,8 @@ static PpdlStatus
 could_wrap(const PpdlRsaPublic *pub, uint64_t bound, PpdlRsaEncoding encoding, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_RANGE,
-			   "result could wrap: it may need %.1f bits, and the modulus of key %s holds %.1f",
-			   (double) bound / 65536.0, pub->key_id, pub->capacity / 65536.0);
+			   "result could wrap: it may need %.1f bits, and the modulus of key %s holds %d",
+			   (double) bound / 65536.0, pub->key_id, pub->bits - 1);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, encoding == PPDL_RSA_PRODUCT ?
 						   "Encrypt with a smaller largest value, multiply fewer values, or use a larger key." :
 						   "rsa_sum goes on in further parts where one modulus does not suffice; smaller weights and larger keys help, too.");
@@ -104,6 +103,7 @@ ppdl_rsa_product_times(PpdlRsaProduct *product, const PpdlRsaView *view, PpdlErr
 {
 	const PpdlRsaPublic *pub = product->pub;
 	PpdlRsaGrid grid = view->grid;
+	PpdlRsaScratch scratch;
 
 	PPDL_TRY(ppdl_rsa_view_check_key(view, pub, err));
 	PPDL_TRY(check_encoding(product->encoding, view, err));
@@ -114,11 +114,10 @@ ppdl_rsa_product_times(PpdlRsaProduct *product, const PpdlRsaView *view, PpdlErr
 		const uint8_t *part = ppdl_rsa_view_part(view, i);
 		uint32_t	bound = ppdl_rsa_part_bound(part);
 
-		PPDL_TRY(ppdl_rsa_part_limbs(product->scratch.operand, view, part, pub, err));
+		PPDL_TRY(ppdl_rsa_part_limbs(scratch.operand, view, part, pub, err));
 		if (product->overflow == PPDL_RSA_REFUSE && bound > pub->capacity - product->parts.bound)
 			return could_wrap(pub, (uint64_t) bound + product->parts.bound, product->encoding, err);
-		PPDL_TRY(ppdl_rsa_parts_times(&product->parts, product->scratch.operand, bound, pub,
-									  &product->scratch, err));
+		PPDL_TRY(ppdl_rsa_parts_times(&product->parts, scratch.operand, bound, pub, &scratch, err));
 	}
 	product->grid = grid;
 	product->flags |= view->flags;

@@ -203,25 +203,37 @@ ppdl_rsa_public_from_der(PpdlRsaPublic **out, const void *der, size_t len, PpdlE
 	return status;
 }
 
+/* Block by block, without OpenSSL's key decoder: that would ask the terminal for a passphrase. */
 PpdlStatus
 ppdl_rsa_public_from_pem(PpdlRsaPublic **out, const void *pem, size_t len, PpdlError *err)
 {
 	BIO		   *bio;
-	EVP_PKEY   *pkey;
-	PpdlStatus	status;
+	PpdlStatus	status = PPDL_ERR_FORMAT;
+	int			found = 0;
+	char	   *name,
+			   *header;
+	unsigned char *der;
+	long		der_len;
 
 	*out = NULL;
 	if (len > INT32_MAX || (bio = BIO_new_mem_buf(pem, (int) len)) == NULL)
 		return ppdl_rsa_nomem(err);
-	pkey = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	if (pkey == NULL)
+	while (!found && PEM_read_bio(bio, &name, &header, &der, &der_len))
 	{
-		status = ppdl_rsa_openssl_error(err, PPDL_ERR_FORMAT, "no PEM block \"PUBLIC KEY\" found");
-		return ppdl_error_hint(err, status, "openssl pkey -in key.pem -pubout writes one.");
+		found = strcmp(name, PEM_STRING_PUBLIC) == 0;
+		if (found)
+			status = ppdl_rsa_public_from_der(out, der, (size_t) der_len, err);
+		OPENSSL_free(name);
+		OPENSSL_free(header);
+		OPENSSL_free(der);
 	}
-	status = ppdl_rsa_public_from_pkey(out, pkey, err);
-	EVP_PKEY_free(pkey);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!found)
+	{
+		ppdl_error(err, status, "no PEM block \"PUBLIC KEY\" found");
+		ppdl_error_hint(err, status, "openssl pkey -in key.pem -pubout writes one.");
+	}
 	return status;
 }
 

@@ -223,9 +223,51 @@ test_public_sum(void **state)
 	close(fd);
 	unlink(path);
 	FAILS(PPDL_ERR_IO, ppdl_public_file_open(&f, path, ERR));
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_write_public(owner, path, PPDL_USE_TRAIN, NULL, NULL, NULL, ERR));
 	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_write_public(owner, path, 0, NULL, NULL, NULL, ERR));
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* what training needs, counted without making it, but for the small keys of the bridge */
+static void
+test_train_needs(void **state)
+{
+	PpdlKeyNeed need[PPDL_MAX_KEY_NEEDS];
+	int			n = ppdl_keyplan(PPDL_USE_TRAIN, need, ERR);
+	const PpdlParams *par;
+	double		stored = 0,
+				cached = 0;
+
+	OK(ppdl_params_get(PPDL_RING_DEEP, &par, ERR));
+	assert_true(n > 10);
+	for (int i = 0; i < n; i++)
+	{
+		int			digits = 0;
+
+		assert_int_equal(need[i].ring, PPDL_RING_DEEP);
+		if (need[i].id == PPDL_KEY_FROM_SPARSE)
+			digits = 1;
+		else
+			while (digits < par->ndigits && par->digit_start[digits] < need[i].limbs)
+				digits++;
+		for (int t = 0; t < need[i].limbs + need[i].np; t++)
+		{
+			const PpdlModulus *m = &par->ring->mod[t < need[i].limbs ? t : par->nq + t - need[i].limbs];
+
+			stored += digits * (double) ppdl_packed_size(par->n, m->bits);
+			cached += digits * 2.0 * (double) par->n * 8;
+		}
+		if (need[i].limbs == 1)
+		{
+			PpdlWriter	w;
+
+			ppdl_writer_init(&w);
+			OK(ppdl_owner_eval_key(owner, &need[i], NULL, &w, ERR));
+			assert_true(w.len > ppdl_packed_size(par->n, 50));
+			ppdl_writer_free(&w);
+		}
+	}
+	printf("keys for training: %d, %.0f MB stored, %.0f MB expanded\n", n, stored / 1e6, cached / 1e6);
+	assert_true(cached < 2.5 * 1073741824.0);
 }
 
 static void
@@ -422,6 +464,7 @@ main(void)
 		cmocka_unit_test(test_key_file),
 		cmocka_unit_test(test_key_file_flips),
 		cmocka_unit_test(test_public_sum),
+		cmocka_unit_test(test_train_needs),
 		cmocka_unit_test(test_public_predict),
 		cmocka_unit_test(test_part_names),
 		cmocka_unit_test(test_encrypt_decrypt),

@@ -1,0 +1,76 @@
+/*
+ * Bootstrapping in the deep ring, in five named steps: encapsulate (to the
+ * sparse secret), ModRaise, CoefficientsToSlots, EvalMod, SlotsToCoefficients
+ * (Cheon et al. 2018; Bossuat et al. 2021 and 2022 for the sparse-secret
+ * encapsulation).  EvalMod is the exponential exp(2 pi i S / 2^5), S = phase/q0, as a
+ * Chebyshev series of degree 15, five squarings, and Im(4/3 z - 1/6 z^2), whose
+ * series theta*(1 - theta^4/30 ...) takes the place of an arcsine.
+ *
+ * Limbs: C2S takes 4 levels from the top (a sparse bootstrap: 2), EvalMod 10, S2C 2:
+ *   28 -> 24 (or 26 -> 24) -> 14 -> 12.
+ */
+#ifndef PPDL_CKKS_BOOT_H
+#define PPDL_CKKS_BOOT_H
+
+#include "ckks/lintrans.h"
+
+#define PPDL_BOOT_C2S_LEVELS 4
+#define PPDL_BOOT_EVALMOD_LIMBS 24	/* limbs that EvalMod takes */
+#define PPDL_BOOT_S2C_LIMBS 14	/* limbs that EvalMod leaves */
+#define PPDL_BOOT_WORK_LIMBS 12	/* limbs that a whole bootstrap leaves */
+#define PPDL_BOOT_SPARSE_H 32	/* weight of the encapsulation secret */
+
+/* Before ModRaise a ciphertext's scale is brought to q0 / 2^PPDL_BOOT_RANGE_BITS; coefficients are to stay below 1/8. */
+#define PPDL_BOOT_RANGE_BITS 4
+
+/* One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE). */
+PpdlStatus	ppdl_ct_switch_one(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, PpdlError *err);
+/* noise of such a switch: a coefficient's standard deviation */
+double		ppdl_boot_one_prime_noise(const PpdlParams *par);
+
+/* Encapsulate: one limb under s_deep -> one limb under s_sparse (key PPDL_KEY_TO_SPARSE). */
+PpdlStatus	ppdl_boot_encapsulate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
+
+/* ModRaise: one limb under s_sparse, read as integers, -> `limbs` limbs under s_deep (key PPDL_KEY_FROM_SPARSE). phase = message + q0*I, |I| <= 14. */
+PpdlStatus	ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *err);
+
+/*
+ * EvalMod: slots S/14.25 (scale near 2^50, PPDL_BOOT_EVALMOD_LIMBS limbs), S = m/q0 + I -> slots m/q0
+ * (PPDL_BOOT_S2C_LIMBS limbs).  14 products, 1 conjugation.
+ */
+PpdlStatus	ppdl_boot_eval_mod(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
+/* the scale at which it leaves S mod 1 */
+double		ppdl_boot_eval_mod_scale(const PpdlParams *par);
+
+/* The half-bootstrap: coefficients in, slots out. */
+typedef struct PpdlHalfBoot PpdlHalfBoot;
+
+PpdlStatus	ppdl_halfboot_create(PpdlHalfBoot **out, const PpdlParams *par, PpdlThreads *threads, PpdlError *err);
+void		ppdl_halfboot_destroy(PpdlHalfBoot *hb);
+size_t		ppdl_halfboot_bytes(const PpdlHalfBoot *hb);
+/*
+ * in: one limb under s_sparse, coefficients m_c at in->scale.  out[0], out[1]: PPDL_BOOT_S2C_LIMBS
+ * limbs, slot bitrev(c mod N/2) holds m_c, c < N/2 in out[0], c >= N/2 in out[1], real slots.
+ * Coefficients with a random phase (holes) come out as bounded garbage (|value| <= 56 at
+ * scale q0/2^8) and leave the others alone.
+ */
+PpdlStatus	ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const PpdlCt *in, PpdlError *err);
+
+/* Error of a slot that a bootstrap adds: measured, 2^-22.4 for slots up to 1 (see the tests); its standard deviation as a value. */
+#define PPDL_BOOT_ERROR 0x1p-22
+
+/* The sparse bootstrap: slots in, slots out, for one or two ciphertexts of a short period. */
+typedef struct PpdlSparseBoot PpdlSparseBoot;
+
+/*
+ * period: complex slots of each ciphertext (a power of two); count 1 or 2 of them refreshed
+ * together; count*period*2 <= N/2.  scale: that of the first ciphertext, coming and going.
+ */
+PpdlStatus	ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t period, int count, double scale,
+								   PpdlThreads *threads, PpdlError *err);
+void		ppdl_sparseboot_destroy(PpdlSparseBoot *sb);
+size_t		ppdl_sparseboot_bytes(const PpdlSparseBoot *sb);
+/* ct[0..count-1]: periodic slots, at least one limb; replaced by PPDL_BOOT_WORK_LIMBS limbs, each at about the scale it came with */
+PpdlStatus	ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
+
+#endif

@@ -1,0 +1,140 @@
+/* EvalMod: slots S/14.25 -> S mod 1, see boot.h. */
+#include "ckks/boot.h"
+#include "ckks/boot_impl.h"
+#include "ckks/polyeval.h"
+
+#include <math.h>
+
+/* degree of the Chebyshev series, number of squarings */
+#define DEGREE 15
+#define SQUARINGS 5
+#define CHEBYSHEV_SCALE 0x1p50
+
+/*
+ * c_k = (2 - [k = 0]) i^k J_k(A), A = 2 pi K / 2^5: the Jacobi-Anger series of
+ * exp(i A t) (Abramowitz and Stegun 9.1.44), even terms real, odd terms imaginary.
+ */
+static void
+exponential_series(double complex *c)
+{
+	static const double complex power[4] = {1, I, -1, -I};
+	const double a = 2 * M_PI * PPDL_BOOT_K / (1 << SQUARINGS);
+
+	for (int k = 0; k <= DEGREE; k++)
+		c[k] = (k == 0 ? 1 : 2) * power[k % 4] * jn(k, a);
+}
+
+static PpdlStatus
+square(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	PpdlCt		s;
+
+	PPDL_TRY(ppdl_ct_mul(ev, &s, ct, ct, err));
+	ppdl_ct_release(ev, ct);
+	*ct = s;
+	return ppdl_ct_rescale(ev, ct, err);
+}
+
+/* z -> 4/3 z - 1/6 z^2, one level; the factor -1/6 goes into the scale */
+static PpdlStatus
+harmonic(PpdlEval *ev, PpdlCt *z, PpdlError *err)
+{
+	PpdlCt		s,
+				lin = {0};
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_mul(ev, &s, z, z, err));
+	ppdl_ct_neg(ev, &s);
+	s.scale *= 6;
+	s.bound /= 6;
+	PPDL_GOTO(fail, ppdl_ct_copy(ev, &lin, z, z->limbs, err));
+	PPDL_GOTO(fail, ppdl_ct_mul_const(ev, &lin, 4.0 / 3.0, 0, s.scale / z->scale, err));
+	lin.scale = s.scale;
+	PPDL_GOTO(fail, ppdl_ct_add(ev, &s, &lin, err));
+	PPDL_GOTO(fail, ppdl_ct_rescale(ev, &s, err));
+	ppdl_ct_release(ev, &lin);
+	ppdl_ct_release(ev, z);
+	*z = s;
+	return PPDL_OK;
+fail:
+	ppdl_ct_release(ev, &lin);
+	ppdl_ct_release(ev, &s);
+	return status;
+}
+
+PpdlStatus
+ppdl_ct_split(PpdlEval *ev, PpdlCt *re, PpdlCt *im, const PpdlCt *in, PpdlError *err)
+{
+	PpdlCt		conj = {0};
+	PpdlStatus	status;
+
+	if (re != NULL)
+		re->b = re->a = NULL;
+	if (im != NULL)
+		im->b = im->a = NULL;
+	PPDL_GOTO(done, ppdl_ct_conjugate(ev, &conj, in, err));
+	if (re != NULL)
+	{
+		PPDL_GOTO(done, ppdl_ct_copy(ev, re, in, in->limbs, err));
+		PPDL_GOTO(done, ppdl_ct_add(ev, re, &conj, err));
+		re->scale *= 2;
+		re->bound /= 2;
+	}
+	if (im != NULL)
+	{
+		/* (z - conj z)/2 = i*Im; times -i = X^(3N/2) */
+		PPDL_GOTO(done, ppdl_ct_copy(ev, im, in, in->limbs, err));
+		PPDL_GOTO(done, ppdl_ct_sub(ev, im, &conj, err));
+		ppdl_ct_mul_monomial(ev, im, 3 * (int64_t) ev->par->n / 2);
+		im->scale *= 2;
+		im->bound /= 2;
+	}
+done:
+	ppdl_ct_release(ev, &conj);
+	if (status != PPDL_OK)
+	{
+		if (re != NULL)
+			ppdl_ct_release(ev, re);
+		if (im != NULL)
+			ppdl_ct_release(ev, im);
+	}
+	return status;
+}
+
+double
+ppdl_boot_eval_mod_scale(const PpdlParams *par)
+{
+	int			top = PPDL_BOOT_EVALMOD_LIMBS - ppdl_poly_levels(DEGREE) - 1;
+	double		s = CHEBYSHEV_SCALE;
+
+	for (int i = 0; i < SQUARINGS; i++, top--)
+		s = s * s / (double) par->ring->mod[top].q;
+	return 6 * s * s / (double) par->ring->mod[top].q * 2 * 2 * M_PI;
+}
+
+PpdlStatus
+ppdl_boot_eval_mod(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err)
+{
+	double complex c[DEGREE + 1];
+	PpdlCt		z;
+	PpdlStatus	status;
+
+	if (in->limbs != PPDL_BOOT_EVALMOD_LIMBS)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "EvalMod takes %d limbs, not %d", PPDL_BOOT_EVALMOD_LIMBS, in->limbs);
+	exponential_series(c);
+	PPDL_TRY(ppdl_poly_chebyshev(ev, &z, in, c, DEGREE, CHEBYSHEV_SCALE, err));
+	z.bound = 1;
+	for (int i = 0; i < SQUARINGS; i++)
+	{
+		PPDL_GOTO(fail, square(ev, &z, err));
+		z.bound = 1;
+	}
+	PPDL_GOTO(fail, harmonic(ev, &z, err));
+	PPDL_GOTO(fail, ppdl_ct_split(ev, NULL, out, &z, err));
+	out->scale *= 2 * M_PI;
+	out->bound = 0.25;
+	PPDL_ASSERT(out->limbs == PPDL_BOOT_S2C_LIMBS);
+fail:
+	ppdl_ct_release(ev, &z);
+	return status;
+}

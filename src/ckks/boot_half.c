@@ -1,0 +1,131 @@
+/* The half-bootstrap: coefficients of a raised ciphertext into slots. */
+#include "ckks/boot.h"
+#include "ckks/boot_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct PpdlHalfBoot
+{
+	const PpdlParams *par;
+	PpdlChain	c2s;
+};
+
+void
+ppdl_chain_destroy(PpdlChain *chain)
+{
+	for (int i = 0; i < chain->count; i++)
+		ppdl_lintrans_destroy(chain->level[i]);
+	chain->count = 0;
+}
+
+size_t
+ppdl_chain_bytes(const PpdlChain *chain)
+{
+	size_t		bytes = 0;
+
+	for (int i = 0; i < chain->count; i++)
+		bytes += ppdl_lintrans_bytes(chain->level[i]);
+	return bytes;
+}
+
+PpdlStatus
+ppdl_chain_run(const PpdlChain *chain, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	for (int i = 0; i < chain->count; i++)
+	{
+		const PpdlLinTrans *lt = chain->level[i];
+		PpdlCt		out;
+
+		PPDL_TRY(ppdl_lintrans_apply(ev, &out, &lt, 1, ct, err));
+		ppdl_ct_release(ev, ct);
+		*ct = out;
+		PPDL_TRY(ppdl_ct_rescale(ev, ct, err));
+	}
+	return PPDL_OK;
+}
+
+void
+ppdl_halfboot_destroy(PpdlHalfBoot *hb)
+{
+	if (hb == NULL)
+		return;
+	ppdl_chain_destroy(&hb->c2s);
+	free(hb);
+}
+
+size_t
+ppdl_halfboot_bytes(const PpdlHalfBoot *hb)
+{
+	return sizeof(*hb) + ppdl_chain_bytes(&hb->c2s);
+}
+
+PpdlStatus
+ppdl_halfboot_create(PpdlHalfBoot **out, const PpdlParams *par, PpdlThreads *threads, PpdlError *err)
+{
+	PpdlHalfBoot *hb = calloc(1, sizeof(*hb));
+	const int	stages = par->logn - 1;
+	const double q0 = (double) par->ring->mod[0].q;
+	const double factor = pow(PPDL_BOOT_C2S_SCALE / (q0 * PPDL_BOOT_K), 1.0 / PPDL_BOOT_C2S_LEVELS);
+	size_t		len = par->slots;
+
+	*out = NULL;
+	if (hb == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	hb->par = par;
+	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
+	{
+		int			group = (stages + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS;
+		int			limbs = par->nq - i;
+		PpdlMatrix *m;
+		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, group, 1, err);
+
+		if (status == PPDL_OK)
+		{
+			status = ppdl_lintrans_create(&hb->c2s.level[i], par, m, limbs,
+										  (double) par->ring->mod[limbs - 1].q * factor, i == 0 ? 2 : 4, 1, threads, err);
+			ppdl_matrix_destroy(m);
+		}
+		if (status != PPDL_OK)
+		{
+			ppdl_halfboot_destroy(hb);
+			return status;
+		}
+		hb->c2s.count = i + 1;
+		len >>= group;
+	}
+	*out = hb;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const PpdlCt *in, PpdlError *err)
+{
+	const double q0 = (double) hb->par->ring->mod[0].q;
+	PpdlCt		c = {0},
+				part[2] = {{0}};
+	PpdlStatus	status;
+
+	out[0].b = out[0].a = out[1].b = out[1].a = NULL;
+	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, in, hb->par->nq, err));
+	c.scale = q0 * PPDL_BOOT_K;
+	PPDL_GOTO(done, ppdl_chain_run(&hb->c2s, ev, &c, err));
+	PPDL_GOTO(done, ppdl_ct_split(ev, &part[0], &part[1], &c, err));
+	for (int h = 0; h < 2; h++)
+	{
+		PPDL_GOTO(done, ppdl_boot_eval_mod(ev, &out[h], &part[h], err));
+		ppdl_ct_release(ev, &part[h]);
+		out[h].scale *= in->scale / q0;
+		out[h].bound = q0 / in->scale / 4;	/* what a hole may reach */
+		out[h].noise = PPDL_BOOT_ERROR * out[h].scale / sqrt((double) hb->par->n);
+	}
+done:
+	ppdl_ct_release(ev, &c);
+	for (int h = 0; h < 2; h++)
+	{
+		ppdl_ct_release(ev, &part[h]);
+		if (status != PPDL_OK)
+			ppdl_ct_release(ev, &out[h]);
+	}
+	return status;
+}

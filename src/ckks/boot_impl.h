@@ -1,0 +1,32 @@
+/* Private to bootstrapping. */
+#ifndef PPDL_CKKS_BOOT_IMPL_H
+#define PPDL_CKKS_BOOT_IMPL_H
+
+#include "ckks/lintrans.h"
+
+/* |S| <= 14 but for 2^-62 of the bootstraps (h = 32); the series is good to 14.25 */
+#define PPDL_BOOT_K 14.25
+
+/* scale of S/K that C2S leaves, before the real parts double it */
+#define PPDL_BOOT_C2S_SCALE 0x1p49
+
+/*
+ * What C2S does to a raised ciphertext: declares its scale so that slots read S/K
+ * (repeats = how many equal copies the sub-sum added), then applies the chain; each
+ * matrix is encoded at q_top * factor, factor = (PPDL_BOOT_C2S_SCALE / scale)^(1/levels).
+ */
+typedef struct PpdlChain
+{
+	int			count;
+	PpdlLinTrans *level[PPDL_MAX_Q];
+} PpdlChain;
+
+void		ppdl_chain_destroy(PpdlChain *chain);
+size_t		ppdl_chain_bytes(const PpdlChain *chain);
+/* *ct becomes level[count-1](... level[0](ct)), a rescale after each */
+PpdlStatus	ppdl_chain_run(const PpdlChain *chain, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
+
+/* real and imaginary parts of all slots (either may be NULL): one conjugation; scale doubles, value halves back */
+PpdlStatus	ppdl_ct_split(PpdlEval *ev, PpdlCt *re, PpdlCt *im, const PpdlCt *in, PpdlError *err);
+
+#endif

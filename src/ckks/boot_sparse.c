@@ -1,0 +1,285 @@
+/* The sparse bootstrap: one or two ciphertexts whose slots have a short period. */
+#include "ckks/boot.h"
+#include "ckks/boot_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct PpdlSparseBoot
+{
+	const PpdlParams *par;
+	size_t		period;			/* of each ciphertext */
+	size_t		ns;				/* count * period complex slots together */
+	int			count;
+	int			up;				/* messages are multiplied by 2^up before ModRaise */
+	double		s2c_factor;		/* scale of an S2C matrix relative to the prime it is rescaled by */
+	PpdlChain	c2s;
+	PpdlLinTrans *first;		/* S2C on (re | im), period 2*ns */
+	PpdlLinTrans *last[2];		/* the remaining stages, selecting one half each when count = 2 */
+};
+
+void
+ppdl_sparseboot_destroy(PpdlSparseBoot *sb)
+{
+	if (sb == NULL)
+		return;
+	ppdl_chain_destroy(&sb->c2s);
+	ppdl_lintrans_destroy(sb->first);
+	ppdl_lintrans_destroy(sb->last[0]);
+	ppdl_lintrans_destroy(sb->last[1]);
+	free(sb);
+}
+
+size_t
+ppdl_sparseboot_bytes(const PpdlSparseBoot *sb)
+{
+	size_t		bytes = sizeof(*sb) + ppdl_chain_bytes(&sb->c2s);
+
+	if (sb->first != NULL)
+		bytes += ppdl_lintrans_bytes(sb->first);
+	for (int v = 0; v < sb->count; v++)
+		if (sb->last[v] != NULL)
+			bytes += ppdl_lintrans_bytes(sb->last[v]);
+	return bytes;
+}
+
+static int
+log2_size(size_t n)
+{
+	return __builtin_ctzll((unsigned long long) n);
+}
+
+static double
+prime(const PpdlParams *par, int limbs)
+{
+	return (double) par->ring->mod[limbs - 1].q;
+}
+
+/* the scale of one C2S matrix relative to the prime it is rescaled by */
+static double
+c2s_factor(const PpdlSparseBoot *sb)
+{
+	const double repeats = (double) (sb->par->slots / sb->ns);
+
+	return sqrt(PPDL_BOOT_C2S_SCALE / (prime(sb->par, 1) * PPDL_BOOT_K * repeats));
+}
+
+/* CoefficientsToSlots on ns slots in two levels; the second clears slots ns .. 2*ns-1 of each period of 2*ns */
+static PpdlStatus
+create_c2s(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
+{
+	const int	stages = log2_size(sb->ns);
+	const int	group[2] = {stages - 3, 3};
+	size_t		len = sb->ns;
+
+	for (int i = 0; i < 2; i++)
+	{
+		int			limbs = PPDL_BOOT_EVALMOD_LIMBS + 2 - i;
+		PpdlMatrix *m;
+		PpdlStatus	status;
+
+		PPDL_TRY(ppdl_matrix_dft(&m, sb->par, 2 * sb->ns, len, group[i], 1, err));
+		if (i == 1)
+			for (int d = 0; d < m->count; d++)
+				for (size_t p = sb->ns; p < 2 * sb->ns; p++)
+					m->diag[d][p] = 0;
+		status = ppdl_lintrans_create(&sb->c2s.level[i], sb->par, m, limbs,
+									  prime(sb->par, limbs) * c2s_factor(sb), 4, 1, threads, err);
+		ppdl_matrix_destroy(m);
+		PPDL_TRY(status);
+		sb->c2s.count = i + 1;
+		len >>= group[i];
+	}
+	return PPDL_OK;
+}
+
+/*
+ * First S2C matrix: slots (re | im) of period 2*ns go to z with z + rot_ns(z) = stages(re + i*im):
+ * the columns of the upper half are multiplied by i.
+ */
+static PpdlStatus
+create_first(PpdlSparseBoot *sb, int stages, PpdlThreads *threads, PpdlError *err)
+{
+	const size_t period = 2 * sb->ns;
+	const int	limbs = PPDL_BOOT_S2C_LIMBS;
+	PpdlMatrix *m;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_matrix_dft(&m, sb->par, period, 2, stages, 0, err));
+	for (int d = 0; d < m->count; d++)
+		for (size_t p = 0; p < period; p++)
+			if (((p + (size_t) m->offset[d]) & (period - 1)) >= sb->ns)
+				m->diag[d][p] *= I;
+	status = ppdl_lintrans_create(&sb->first, sb->par, m, limbs, prime(sb->par, limbs) * sb->s2c_factor, 4, 1, threads, err);
+	ppdl_matrix_destroy(m);
+	return status;
+}
+
+/* Last S2C matrix; with two ciphertexts, matrix v keeps the slots of half v only (the caller adds rot_period). */
+static PpdlStatus
+create_last(PpdlSparseBoot *sb, int v, size_t len, int stages, PpdlThreads *threads, PpdlError *err)
+{
+	const int	limbs = PPDL_BOOT_S2C_LIMBS - 1;
+	PpdlMatrix *m;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_matrix_dft(&m, sb->par, sb->ns, len, stages, 0, err));
+	if (sb->count == 2)
+		for (int d = 0; d < m->count; d++)
+			for (size_t p = 0; p < sb->ns; p++)
+				if (p / sb->period != (size_t) v)
+					m->diag[d][p] = 0;
+	status = ppdl_lintrans_create(&sb->last[v], sb->par, m, limbs, prime(sb->par, limbs) * sb->s2c_factor, 4, 1, threads, err);
+	ppdl_matrix_destroy(m);
+	return status;
+}
+
+PpdlStatus
+ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t period, int count, double scale,
+					   PpdlThreads *threads, PpdlError *err)
+{
+	const int	stages = log2_size(period);
+	const double q0 = prime(par, 1);
+	PpdlSparseBoot *sb;
+	PpdlStatus	status = PPDL_OK;
+
+	*out = NULL;
+	if (count < 1 || count > 2 || period < 16 || (period & (period - 1)) != 0 || 2 * count * period > par->slots)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT,
+						  "cannot bootstrap %d ciphertexts of period %zu in a ring of %zu slots", count, period, par->slots);
+	sb = calloc(1, sizeof(*sb));
+	if (sb == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	sb->par = par;
+	sb->period = period;
+	sb->count = count;
+	sb->ns = period * (size_t) count;
+	sb->up = (int) floor(log2(q0 / scale) - PPDL_BOOT_RANGE_BITS + 0.5);
+	if (sb->up < 0)
+	{
+		status = ppdl_error(err, PPDL_ERR_RANGE, "scale 2^%.2f is too large to bootstrap: q0 is 2^%.2f", log2(scale), log2(q0));
+		goto fail;
+	}
+	sb->s2c_factor = sqrt(q0 / (ppdl_boot_eval_mod_scale(par) * exp2(sb->up)));
+	PPDL_GOTO(fail, create_c2s(sb, threads, err));
+	PPDL_GOTO(fail, create_first(sb, stages - 3, threads, err));
+	for (int v = 0; v < count; v++)
+		PPDL_GOTO(fail, create_last(sb, v, (size_t) 2 << (stages - 3), 3, threads, err));
+	*out = sb;
+	return PPDL_OK;
+fail:
+	ppdl_sparseboot_destroy(sb);
+	return status;
+}
+
+/* *acc += rot_r(*acc) */
+static PpdlStatus
+fold(PpdlEval *ev, PpdlCt *acc, int r, PpdlError *err)
+{
+	PpdlCt		rot;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_rotate(ev, &rot, acc, r, err));
+	status = ppdl_ct_add(ev, acc, &rot, err);
+	ppdl_ct_release(ev, &rot);
+	return status;
+}
+
+/*
+ * One limb with all of it: ct[0] + X^(N/(4 period)) ct[1], times 2^up.  c->scale is what
+ * the message then has; *ratio = scale of ct[1] / scale of ct[0].
+ */
+static PpdlStatus
+gather(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *c, const PpdlCt *ct, double *ratio, PpdlError *err)
+{
+	PPDL_TRY(ppdl_ct_copy(ev, c, &ct[0], 1, err));
+	*ratio = 1;
+	if (sb->count == 2)
+	{
+		PpdlCt		second;
+		PpdlStatus	status;
+
+		PPDL_TRY(ppdl_ct_copy(ev, &second, &ct[1], 1, err));
+		*ratio = ct[1].scale / ct[0].scale;
+		ppdl_ct_mul_monomial(ev, &second, (int64_t) (sb->par->n / (4 * sb->period)));
+		second.scale = c->scale;
+		status = ppdl_ct_add(ev, c, &second, err);
+		ppdl_ct_release(ev, &second);
+		PPDL_TRY(status);
+	}
+	ppdl_ct_mul_int(ev, c, (__int128) 1 << sb->up);
+	c->scale *= exp2(sb->up);
+	return PPDL_OK;
+}
+
+/* SlotsToCoefficients: y = (re | im), period 2*ns -> ct[0..count-1], period `period`; came: their noise before */
+static PpdlStatus
+slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, double ratio, const double came[2], PpdlError *err)
+{
+	const PpdlLinTrans *first = sb->first,
+			   *const *last = (const PpdlLinTrans *const *) sb->last;
+	PpdlCt		w = {0};
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, ppdl_lintrans_apply(ev, &w, &first, 1, y, err));
+	ppdl_ct_release(ev, y);
+	PPDL_GOTO(done, fold(ev, &w, (int) sb->ns, err));
+	PPDL_GOTO(done, ppdl_ct_rescale(ev, &w, err));
+	PPDL_GOTO(done, ppdl_lintrans_apply(ev, ct, last, sb->count, &w, err));
+	for (int v = 0; v < sb->count; v++)
+	{
+		if (sb->count == 2)
+			PPDL_GOTO(done, fold(ev, &ct[v], (int) sb->period, err));
+		PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
+		if (v == 1)
+			ct[v].scale *= ratio;
+		ct[v].bound = 1;
+		ct[v].noise = hypot(came[v], PPDL_BOOT_ERROR * ct[v].scale / sqrt((double) sb->par->n));
+	}
+done:
+	ppdl_ct_release(ev, &w);
+	return status;
+}
+
+PpdlStatus
+ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	const double q0 = prime(sb->par, 1);
+	PpdlCt		c = {0},
+				sp = {0},
+				re = {0},
+				im = {0},
+				rot = {0},
+				y = {0};
+	double		scale,
+				ratio,
+				came[2] = {ct[0].noise, sb->count == 2 ? ct[1].noise : 0};
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, gather(sb, ev, &c, ct, &ratio, err));
+	for (int v = 0; v < sb->count; v++)
+		ppdl_ct_release(ev, &ct[v]);
+	scale = c.scale;
+	PPDL_GOTO(done, ppdl_boot_encapsulate(ev, &sp, &c, err));
+	ppdl_ct_release(ev, &c);
+	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, &sp, PPDL_BOOT_EVALMOD_LIMBS + 2, err));
+	for (size_t t = sb->ns; t < sb->par->slots; t *= 2)
+		PPDL_GOTO(done, fold(ev, &c, (int) t, err));
+	c.scale = q0 * PPDL_BOOT_K * (double) (sb->par->slots / sb->ns);
+	PPDL_GOTO(done, ppdl_chain_run(&sb->c2s, ev, &c, err));
+	PPDL_GOTO(done, ppdl_ct_split(ev, &re, &im, &c, err));
+	PPDL_GOTO(done, ppdl_ct_rotate(ev, &rot, &im, -(int) sb->ns, err));
+	PPDL_GOTO(done, ppdl_ct_add(ev, &re, &rot, err));
+	PPDL_GOTO(done, ppdl_boot_eval_mod(ev, &y, &re, err));
+	y.scale *= scale / q0;
+	y.bound = 1;
+	PPDL_GOTO(done, slots_to_coeffs(sb, ev, ct, &y, ratio, came, err));
+done:
+	ppdl_ct_release(ev, &c);
+	ppdl_ct_release(ev, &sp);
+	ppdl_ct_release(ev, &re);
+	ppdl_ct_release(ev, &im);
+	ppdl_ct_release(ev, &rot);
+	ppdl_ct_release(ev, &y);
+	return status;
+}

@@ -1,0 +1,36 @@
+/*
+ * From collected rows to training tiles: batches are lifted to slots by the
+ * bridge and the half-bootstrap, then cut into ciphertexts of the layout of
+ * slots.h, one mini-batch class after the other (crypto: holes are masked
+ * before anything is squared).
+ */
+#ifndef PPDL_NN_TILES_H
+#define PPDL_NN_TILES_H
+
+#include "ckks/boot.h"
+#include "nn/sgd.h"
+#include "rows/trainset.h"
+
+typedef struct PpdlTileSet
+{
+	PpdlSlotLayout lay;
+	int			classes;		/* mini-batches */
+	int			count;			/* tiles in all */
+	int			cap;
+	PpdlTile   *tile;
+	int		   *class_of;		/* of each tile */
+	int		   *open;			/* per class: a tile whose upper half is free, or -1 */
+} PpdlTileSet;
+
+typedef void (*PpdlTilesProgress) (void *arg, int done, int total);
+
+/*
+ * Features alone (ts->width_y = 0: prediction, classes = 1) or with labels.  ev: deep ring.  A row's class is its
+ * place in its batch modulo `classes` (ppdl_train_class).  Tiles come at PPDL_BOOT_WORK_LIMBS limbs, scale PPDL_SGD_SCALE.
+ * Inputs are multiplied by net->input_scale.
+ */
+PpdlStatus	ppdl_tiles_create(PpdlTileSet **out, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlSlotLayout *lay, const PpdlNet *net,
+							  const PpdlTrainSet *ts, int classes, PpdlTilesProgress progress, void *arg, PpdlError *err);
+void		ppdl_tiles_destroy(PpdlTileSet *set, PpdlEval *ev);
+
+#endif

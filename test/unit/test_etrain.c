@@ -1,0 +1,381 @@
+/* Encrypted training against its plain twin: tiles, steps, bootstraps, save and restore; insecure degree. */
+#include "deep_fixture.h"
+
+#include "nn/etrain.h"
+#include "ring/vec.h"
+
+#define ROW_LOGN 9
+#define DEEP_LOGN 11
+
+typedef struct Rows
+{
+	PpdlParams *par;
+	PpdlSecret *sk;
+	PpdlTrainSet *ts;
+	int			n,
+				inputs,
+				outputs;
+	double	   *x,
+			   *y;
+} Rows;
+
+/* s_row(X^4) in the deep ring */
+static void
+make_bridge(Deep *d, const PpdlSecret *row)
+{
+	int8_t	   *c = calloc(d->f->par->n, 1);
+
+	for (size_t i = 0; i < row->par->n; i++)
+		c[4 * i] = row->coeff[i];
+	OK(ppdl_secret_create_from(&d->bridge, d->f->par, c, &err));
+	free(c);
+}
+
+/* one batch column: B = -A*s + E + scale*M mod q0 as coefficients; every coefficient encrypted */
+static uint64_t *
+encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
+{
+	const PpdlModulus *q0 = &r->par->ring->mod[0];
+	const size_t n = r->par->n;
+	uint64_t   *b = ppdl_alloc_aligned(n * 8),
+			   *a = ppdl_alloc_aligned(n * 8);
+	int8_t	   *e = malloc(n);
+
+	OK(ppdl_xof_uniform(q0, a, n, seed, PPDL_XOF_ROW_A, 0, &err));
+	ppdl_vec_mul(q0, a, a, r->sk->ntt, n);
+	ppdl_intt(r->par->ring, q0, a);
+	OK(ppdl_sample_gaussian(f->rng, e, n, &err));
+	for (size_t c = 0; c < n; c++)
+		b[c] = ppdl_mod_sub(q0, ppdl_mod_from_i64(q0, m[c] + e[c]), a[c]);
+	ppdl_free_aligned(a);
+	free(e);
+	return b;
+}
+
+/* rows in batches of N/k, as the owner would write them; label on the same places */
+static Rows
+make_rows(Deep *d, int n, int inputs, int outputs)
+{
+	Fixture    *f = d->f;
+	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = ROW_LOGN, .nq = 1, .np = 2,
+		.q = {f->par->ring->mod[0].q}, .p = {f->par->ring->mod[f->par->nq].q, f->par->ring->mod[f->par->nq + 1].q}};
+	Rows		r = {.n = n, .inputs = inputs, .outputs = outputs};
+	const int	logk = ppdl_log2_width(inputs),
+				logk_y = ppdl_log2_width(outputs),
+				capacity = 1 << (ROW_LOGN - logk);
+
+	OK(ppdl_params_create(&r.par, &lit, 0, &err));
+	OK(ppdl_secret_create(&r.sk, r.par, f->rng, &err));
+	make_bridge(d, r.sk);
+	r.x = malloc(sizeof(double) * (size_t) (n * inputs));
+	r.y = malloc(sizeof(double) * (size_t) (n * outputs));
+	for (int i = 0; i < n; i++)
+	{
+		double		s = 0;
+
+		for (int k = 0; k < inputs; k++)
+			s += (r.x[i * inputs + k] = next_real(f)) * cos(3 * k);
+		for (int k = 0; k < outputs; k++)
+			r.y[i * outputs + k] = tanh(k % 2 ? -s : s + k);
+	}
+	OK(ppdl_trainset_create(&r.ts, &err));
+	r.ts->par = r.par;
+	r.ts->width_x = inputs;
+	r.ts->logk_x = logk;
+	r.ts->width_y = outputs;
+	r.ts->logk_y = logk_y;
+	r.ts->scale = 0x1p30;
+	r.ts->rows = (uint64_t) n;
+	r.ts->nbatches = (n + capacity - 1) / capacity;
+	r.ts->batch = calloc((size_t) r.ts->nbatches, sizeof(PpdlTrainBatch));
+	for (int b = 0; b < r.ts->nbatches; b++)
+	{
+		PpdlTrainBatch *tb = &r.ts->batch[b];
+		int64_t    *mx = calloc(r.par->n, 8),
+				   *my = calloc(r.par->n, 8);
+		uint64_t   *bx,
+				   *by;
+
+		tb->ordinal = malloc(sizeof(uint32_t) * (size_t) capacity);
+		memset(tb->ordinal, 0xFF, sizeof(uint32_t) * (size_t) capacity);
+		OK(ppdl_rng_bytes(f->rng, tb->seed_x, 32, &err));
+		OK(ppdl_rng_bytes(f->rng, tb->seed_y, 32, &err));
+		for (int i = 0; i < capacity && b * capacity + i < n; i++)
+		{
+			size_t		pos = ppdl_bitrev((uint32_t) i, ROW_LOGN - logk),
+						pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), ROW_LOGN - logk_y);
+
+			tb->ordinal[i] = (uint32_t) (b * capacity + i);
+			tb->rows++;
+			for (int k = 0; k < inputs; k++)
+				mx[pos + (size_t) k * (r.par->n >> logk)] = llround(r.x[(b * capacity + i) * inputs + k] * 0x1p30);
+			for (int k = 0; k < outputs; k++)
+				my[pos_y + (size_t) k * (r.par->n >> logk_y)] = llround(r.y[(b * capacity + i) * outputs + k] * 0x1p30);
+		}
+		bx = encrypt_poly(&r, f, mx, tb->seed_x);
+		by = encrypt_poly(&r, f, my, tb->seed_y);
+		/* rows keep their own coefficients only */
+		tb->bx = calloc(r.par->n, 8);
+		tb->by = calloc(r.par->n, 8);
+		for (int i = 0; i < capacity; i++)
+			if (tb->ordinal[i] != PPDL_NO_PLACE)
+			{
+				size_t		pos = ppdl_bitrev((uint32_t) i, ROW_LOGN - logk),
+							pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), ROW_LOGN - logk_y);
+
+				for (size_t c = pos; c < r.par->n; c += r.par->n >> logk)
+					tb->bx[c] = bx[c];
+				for (size_t c = pos_y; c < r.par->n; c += r.par->n >> logk_y)
+					tb->by[c] = by[c];
+			}
+		ppdl_free_aligned(bx);
+		ppdl_free_aligned(by);
+		free(mx);
+		free(my);
+	}
+	return r;
+}
+
+static void
+free_rows(Rows *r)
+{
+	ppdl_trainset_destroy(r->ts);
+	ppdl_secret_destroy(r->sk);
+	ppdl_params_destroy(r->par);
+	free(r->x);
+	free(r->y);
+}
+
+static void
+compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const PpdlNet *plain, double bits, const char *what)
+{
+	Fixture    *f = d->f;
+	PpdlCt		ct;
+	uint32_t	period;
+	uint8_t		fp[8];
+	PpdlNet    *net;
+	char	   *json;
+	int			n = ppdl_net_weight_count(plain);
+	double	   *a = malloc(sizeof(double) * (size_t) n),
+			   *b = malloc(sizeof(double) * (size_t) n);
+	Precision	p = {0};
+
+	OK(ppdl_weights_load(&f->ev, &ct, &period, fp, stored->buf, stored->len, &err));
+	assert_int_equal(period, lay->period);
+	assert_int_equal(ct.limbs, PPDL_MODEL_LIMBS);
+	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
+	OK(ppdl_net_json(plain, &json, &err));
+	OK(ppdl_net_parse(&net, json, &err));
+	OK(ppdl_slots_to_net(lay, f->z, net, &err));
+	ppdl_net_get_weights(net, a);
+	ppdl_net_get_weights(plain, b);
+	for (int i = 0; i < n; i++)
+		precision_add(&p, a[i] - b[i]);
+	precision_print(&p, what);
+	assert_true(precision_worst(&p) >= bits);
+	ppdl_ct_release(&f->ev, &ct);
+	ppdl_net_destroy(net);
+	free(json);
+	free(a);
+	free(b);
+}
+
+static void
+train(const char *spec, const char *options, int rows, int inputs, int outputs, double bits)
+{
+	Deep	   *d = deep_new(DEEP_LOGN, 2);
+	Rows		r = make_rows(d, rows, inputs, outputs);
+	PpdlNet    *net;
+	PpdlTrainOptions opt;
+	PpdlTrainer *t,
+			   *again;
+	PpdlSlotLayout lay;
+	PpdlWriter	state,
+				model,
+				resumed;
+	double		most = 0;
+
+	print_message("%s %s\n", spec, options);
+	OK(ppdl_net_parse(&net, spec, &err));
+	OK(ppdl_train_options_parse(&opt, options, &err));
+	OK(ppdl_net_init(net, &opt, &err));
+	OK(ppdl_slot_layout(&lay, d->f->par, net, inputs, &err));
+	OK(ppdl_trainer_create(&t, &d->f->ev, net, &opt, r.ts, NULL, NULL, &err));
+	ppdl_writer_init(&state);
+	ppdl_writer_init(&model);
+	ppdl_writer_init(&resumed);
+	while (ppdl_trainer_steps_done(t) < ppdl_trainer_step_count(t))
+	{
+		OK(ppdl_trainer_step(t, &err));
+		if (ppdl_trainer_steps_done(t) == 3)
+			OK(ppdl_trainer_save(t, &state, &err));
+	}
+	OK(ppdl_trainer_finish(t, &model, &err));
+	OK(ppdl_net_train(net, r.x, r.y, r.n, &opt, NULL, NULL, NULL, &err));
+	for (int l = 0; l < net->nlayers; l++)
+		for (int i = 0; i < net->layer[l].units * net->layer[l].inputs; i++)
+			most = fmax(most, fabs(net->layer[l].w[i]));
+	print_message("largest weight %.3f\n", most);
+	compare(d, &lay, &model, net, bits, "weights, encrypted against plain");
+
+	/* resumed after step 3: the same, bit for bit */
+	OK(ppdl_net_init(net, &opt, &err));
+	OK(ppdl_trainer_create(&again, &d->f->ev, net, &opt, r.ts, NULL, NULL, &err));
+	OK(ppdl_trainer_restore(again, state.buf, state.len, &err));
+	assert_int_equal(ppdl_trainer_steps_done(again), 3);
+	while (ppdl_trainer_steps_done(again) < ppdl_trainer_step_count(again))
+		OK(ppdl_trainer_step(again, &err));
+	OK(ppdl_trainer_finish(again, &resumed, &err));
+	assert_int_equal(model.len, resumed.len);
+	assert_memory_equal(model.buf, resumed.buf, model.len);
+	assert_int_equal(ppdl_trainer_restore(again, state.buf, state.len - 1, &err), PPDL_ERR_FORMAT);
+
+	ppdl_trainer_destroy(t);
+	ppdl_trainer_destroy(again);
+	ppdl_writer_free(&state);
+	ppdl_writer_free(&model);
+	ppdl_writer_free(&resumed);
+	ppdl_net_destroy(net);
+	free_rows(&r);
+	deep_free(d);
+}
+
+static void
+one_output(void **state)
+{
+	train("{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}",
+		  "{\"steps\":6,\"batch\":8,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 60, 16, 1, 14);
+}
+
+static void
+with_bias_and_scale(void **state)
+{
+	train("{\"inputs\":13,\"input_scale\":2,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":1}]}",
+		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.5,\"init_scale\":0.3}", 70, 13, 1, 14);
+}
+
+static void
+no_momentum_negative_square(void **state)
+{
+	train("{\"inputs\":4,\"layers\":[{\"units\":15,\"activation\":{\"poly\":[0.1,0.5,-0.25]}},{\"units\":1}]}",
+		  "{\"steps\":4,\"batch\":200,\"learning_rate\":0.2,\"momentum\":0,\"init_scale\":0.3}", 100, 4, 1, 14);
+}
+
+static void
+three_classes(void **state)
+{
+	train("{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":3}]}",
+		  "{\"steps\":5,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 8, 3, 14);
+}
+
+typedef struct Seen
+{
+	Deep	   *d;
+	const Rows *r;
+	const PpdlNet *net;
+	Precision	p;
+	int			rows;
+} Seen;
+
+static PpdlStatus
+check_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *e)
+{
+	Seen	   *s = arg;
+	double		want[4];
+
+	OK(ppdl_decrypt_slots(&s->d->f->ev, out, s->d->f->sk, s->d->f->z, e));
+	for (size_t r = 0; r < lay->rows; r++)
+	{
+		if (ordinal[r] == PPDL_NO_PLACE)
+			continue;
+		s->rows++;
+		OK(ppdl_net_predict(s->net, s->r->x + (size_t) ordinal[r] * (size_t) s->r->inputs, want, e));
+		for (int c = 0; c < lay->classes; c++)
+			precision_add(&s->p, creal(s->d->f->z[r * lay->period + ((size_t) c << (lay->logd + lay->logh))]) - want[c]);
+	}
+	return PPDL_OK;
+}
+
+static void
+predict(void **state)
+{
+	Deep	   *d = deep_new(DEEP_LOGN, 2);
+	Rows		r = make_rows(d, 150, 13, 3);
+	PpdlNet    *net;
+	PpdlTrainOptions opt;
+	PpdlSlotLayout lay;
+	PpdlHalfBoot *hb;
+	PpdlPt		pt;
+	PpdlCt		w;
+	double complex z[2048];
+	Seen		seen = {d, &r, NULL, {0}, 0};
+
+	OK(ppdl_net_parse(&net, "{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", &err));
+	OK(ppdl_train_options_parse(&opt, "{\"init_scale\":0.5}", &err));
+	OK(ppdl_net_init(net, &opt, &err));
+	for (int i = 0; i < 3; i++)
+		net->layer[0].bias[i] = 0.1 * i, net->layer[1].bias[i] = 0.2 - 0.1 * i;
+	OK(ppdl_slot_layout(&lay, d->f->par, net, 13, &err));
+	ppdl_slots_from_net(&lay, net, z);
+	OK(ppdl_pt_alloc(&d->f->ev, &pt, PPDL_MODEL_LIMBS, &err));
+	OK(ppdl_encode_slots(d->f->par, &pt, z, lay.period, PPDL_SGD_SCALE, PPDL_MODEL_LIMBS, &err));
+	OK(ppdl_encrypt_secret(&d->f->ev, &w, &pt, d->f->sk, d->f->rng, &err));
+	ppdl_pt_release(&d->f->ev, &pt);
+	OK(ppdl_halfboot_create(&hb, d->f->par, NULL, &err));
+	for (int b = 0; b < r.ts->nbatches; b++)
+	{
+		free(r.ts->batch[b].by);
+		r.ts->batch[b].by = NULL;
+	}
+	r.ts->width_y = 0;
+	seen.net = net;
+	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, &w, r.ts, check_tile, &seen, &err));
+	assert_int_equal(seen.rows, r.n);
+	precision_print(&seen.p, "predictions with encrypted weights");
+	assert_true(precision_worst(&seen.p) >= 14);
+	ppdl_ct_release(&d->f->ev, &w);
+	ppdl_halfboot_destroy(hb);
+	ppdl_net_destroy(net);
+	free_rows(&r);
+	deep_free(d);
+}
+
+static void
+refused(void **state)
+{
+	static const char *const bad[] = {
+		"{\"inputs\":8,\"layers\":[{\"units\":1}]}",
+		"{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\"},{\"units\":1}]}",
+		"{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}]}",
+		"{\"inputs\":8,\"layers\":[{\"units\":256,\"activation\":\"quadratic\"},{\"units\":1}]}",
+		"{\"inputs\":9,\"layers\":[{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1}]}",
+	};
+	const PpdlParams *par;
+	PpdlSlotLayout lay;
+
+	OK(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		PpdlNet    *net;
+
+		OK(ppdl_net_parse(&net, bad[i], &err));
+		assert_int_equal(ppdl_slot_layout(&lay, par, net, 8, &err), PPDL_ERR_ARGUMENT);
+		print_message("%s: %s\n", err.message, err.detail);
+		ppdl_net_destroy(net);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refused),
+		cmocka_unit_test(one_output),
+		cmocka_unit_test(with_bias_and_scale),
+		cmocka_unit_test(no_momentum_negative_square),
+		cmocka_unit_test(three_classes),
+		cmocka_unit_test(predict),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

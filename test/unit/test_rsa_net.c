@@ -1,0 +1,206 @@
+/* A whole network over RSA rows: decrypted and finished, it says what its twin in the clear says. */
+#include "rsa_fixture.h"
+
+#include <math.h>
+
+#include "nn/rsa_net.h"
+
+#define INPUTS 6
+#define ROWS 5
+
+static const char spec[] =
+"{\"inputs\": 6, \"input_scale\": 2,"
+" \"layers\": [{\"units\": 4, \"activation\": \"quadratic\"},"
+"              {\"units\": 3, \"activation\": \"square\"},"
+"              {\"units\": 2, \"activation\": \"identity\"}]}";
+
+static double
+uniform(unsigned *seed)
+{
+	return 2.0 * rand_r(seed) / RAND_MAX - 1;
+}
+
+static PpdlNet *
+random_net(unsigned *seed)
+{
+	PpdlNet    *net;
+	double		weight[6 * 4 + 4 + 4 * 3 + 3 + 3 * 2 + 2];
+	const int	count = sizeof(weight) / sizeof(weight[0]);
+
+	OK(ppdl_net_parse(&net, spec, &err));
+	for (int i = 0; i < count; i++)
+		weight[i] = 0.5 * uniform(seed);
+	OK(ppdl_net_set_weights(net, weight, count, &err));
+	return net;
+}
+
+static void
+encrypted_row(PpdlWriter *w, PpdlRsaView *view, const double *x, const PpdlRsaGrid *grid)
+{
+	for (int i = 0; i < INPUTS; i++)
+	{
+		ppdl_writer_init(&w[i]);
+		OK(ppdl_rsa_encrypt_on_grid(fixture_pub, x[i], &grid[i], 256, &w[i], &err));
+		OK(ppdl_rsa_view(&view[i], w[i].buf, w[i].len, &err));
+	}
+}
+
+static void
+whole_network(void **state)
+{
+	unsigned	seed = (unsigned) fixture_seed("whole_network");
+	PpdlNet    *net = random_net(&seed);
+	PpdlRsaGrid grid[INPUTS];
+	PpdlRsaLayer *layer;
+	PpdlRsaPredictor *predictor;
+	PpdlRsaPrediction *prediction;
+	PpdlRsaOutputs outputs;
+	PpdlWriter	wire;
+	PpdlRsaView view;
+	double		x[ROWS][INPUTS];
+
+	for (int i = 0; i < INPUTS; i++)
+		OK(ppdl_rsa_input_grid(&grid[i], 6, &err));
+	OK(ppdl_rsa_net_layer(&layer, net, grid, 4, &err));
+	OK(ppdl_rsa_predictor_create(&predictor, fixture_pub, layer, &err));
+	OK(ppdl_rsa_net_prediction(&prediction, fixture_pub, net, layer, &err));
+	for (int r = 0; r < ROWS; r++)
+	{
+		PpdlWriter	w[INPUTS];
+		PpdlRsaView input[INPUTS];
+
+		for (int i = 0; i < INPUTS; i++)
+			x[r][i] = uniform(&seed);
+		encrypted_row(w, input, x[r], grid);
+		OK(ppdl_rsa_predictor_add(predictor, prediction, input, INPUTS, &err));
+		for (int i = 0; i < INPUTS; i++)
+			ppdl_writer_free(&w[i]);
+	}
+	ppdl_writer_init(&wire);
+	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
+	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
+	OK(ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
+	assert_int_equal(outputs.rows, ROWS);
+	assert_int_equal(outputs.outputs, 2);
+	for (int r = 0; r < ROWS; r++)
+	{
+		double		quantised[2],
+					plain[2];
+
+		OK(ppdl_rsa_net_predict(net, layer, x[r], quantised, &err));
+		OK(ppdl_net_predict(net, x[r], plain, &err));
+		for (int o = 0; o < 2; o++)
+		{
+			assert_true(outputs.value[2 * r + o] == quantised[o]);
+			assert_true(fabs(quantised[o] - plain[o]) < 0.25);	/* what weights to ±7 and 6-bit inputs leave */
+		}
+	}
+	free(outputs.value);
+	ppdl_writer_free(&wire);
+	ppdl_rsa_prediction_free(prediction);
+	ppdl_rsa_predictor_free(predictor);
+	ppdl_rsa_layer_free(layer);
+	ppdl_net_destroy(net);
+}
+
+/* finer grids and weights come arbitrarily close to the plain network */
+static void
+converges(void **state)
+{
+	unsigned	seed = (unsigned) fixture_seed("converges");
+	PpdlNet    *net = random_net(&seed);
+	double		worst = 0;
+	PpdlRsaGrid grid[INPUTS];
+	PpdlRsaLayer *layer;
+
+	for (int i = 0; i < INPUTS; i++)
+		OK(ppdl_rsa_input_grid(&grid[i], 12, &err));
+	OK(ppdl_rsa_net_layer(&layer, net, grid, 8, &err));
+	for (int r = 0; r < 200; r++)
+	{
+		double		x[INPUTS],
+					quantised[2],
+					plain[2];
+
+		for (int i = 0; i < INPUTS; i++)
+			x[i] = uniform(&seed);
+		OK(ppdl_rsa_net_predict(net, layer, x, quantised, &err));
+		OK(ppdl_net_predict(net, x, plain, &err));
+		for (int o = 0; o < 2; o++)
+			worst = fmax(worst, fabs(quantised[o] - plain[o]));
+	}
+	assert_true(worst < 0.06);
+	ppdl_rsa_layer_free(layer);
+	ppdl_net_destroy(net);
+}
+
+/* a prediction that carries something else than a network, or one of other units */
+static void
+foreign_rest(void **state)
+{
+	unsigned	seed = (unsigned) fixture_seed("foreign_rest");
+	PpdlNet    *net = random_net(&seed);
+	PpdlRsaGrid grid[INPUTS];
+	PpdlRsaLayer *layer,
+			   *narrow;
+	PpdlRsaPrediction *prediction;
+	PpdlRsaOutputs outputs;
+	PpdlRsaView view;
+	PpdlWriter	wire,
+				rest;
+	const double weight[INPUTS] = {1},
+				bias[1] = {0};
+
+	for (int i = 0; i < INPUTS; i++)
+		OK(ppdl_rsa_input_grid(&grid[i], 4, &err));
+	OK(ppdl_rsa_net_layer(&layer, net, grid, 4, &err));
+	OK(ppdl_rsa_layer_create(&narrow, INPUTS, 1, weight, bias, grid, 4, &err));
+	ppdl_writer_init(&wire);
+	ppdl_writer_init(&rest);
+	OK(ppdl_rsa_net_rest(net, &rest, &err));
+
+	OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, layer, "??", 2, &err));
+	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
+	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
+	FAILS(PPDL_ERR_FORMAT, "does not carry a network", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
+	ppdl_rsa_prediction_free(prediction);
+
+	for (int cut = 0; cut < 2; cut++)
+	{
+		wire.len = 0;
+		OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, cut ? layer : narrow, rest.buf, rest.len - (size_t) cut, &err));
+		OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
+		OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
+		FAILS(PPDL_ERR_FORMAT, "does not fit", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
+		assert_null(outputs.value);
+		ppdl_rsa_prediction_free(prediction);
+	}
+
+	/* none of its rows is a prediction of no rows */
+	wire.len = 0;
+	OK(ppdl_rsa_net_prediction(&prediction, fixture_pub, net, layer, &err));
+	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
+	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
+	OK(ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
+	assert_int_equal(outputs.rows, 0);
+	free(outputs.value);
+	ppdl_rsa_prediction_free(prediction);
+
+	ppdl_writer_free(&wire);
+	ppdl_writer_free(&rest);
+	ppdl_rsa_layer_free(layer);
+	ppdl_rsa_layer_free(narrow);
+	ppdl_net_destroy(net);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_network),
+		cmocka_unit_test(converges),
+		cmocka_unit_test(foreign_rest),
+	};
+
+	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
