@@ -76,6 +76,10 @@ SELECT count(*) AS flips, count(*) FILTER (WHERE r = 'ok' OR r ~ '^(22P02|54000|
 FROM (SELECT lwe_pack_state_send(lwe_pack_trans(NULL, v)) b FROM enc WHERE id = 1) t, generate_series(0, 100 * 8 - 1, 3) bit,
 	 LATERAL (SELECT outcome(format('SELECT %L::lwe_pack_state', encode(set_bit(b, bit, 1 - get_bit(b, bit)), 'base64'))) r) o;
 
+-- a state that numbers its rows wrongly: ordinal of the row of a state of one row, then the count of rows
+SELECT outcome(format('SELECT lwe_pack_final(%L)', encode(set_byte(b, position('\x504c0101'::bytea IN b) - 9 + n, 255), 'base64')))
+FROM (SELECT lwe_pack_state_send(lwe_pack_trans(NULL, v)) b FROM enc WHERE id = 1) t, generate_series(0, 3) n;
+
 -- what cannot be packed, or with what is packed be done
 SELECT outcome(format('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, array_fill(0::float8, ARRAY[16]), ''secret'')) t', :'key2'));
 SELECT outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(''pack'', ''{1,1}'')) t');
@@ -88,6 +92,13 @@ CREATE TABLE enc2 AS SELECT v FROM lwe_encrypt_rows(:'key2', array_fill(0.5::flo
 SELECT lwe_rows(lwe_pack(v)) FROM enc2;
 SELECT outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc2 LIMIT 3) t');
 
+-- 1,000 single rows take 1,000 key switches and more: cancelled on the way
+CREATE TABLE single AS SELECT lwe_encrypt(:'key', x, 'secret', true) v FROM plain WHERE id <= 1000;
+SET statement_timeout = '100ms';
+SELECT lwe_pack(v) FROM single;
+RESET statement_timeout;
+SELECT lwe_rows(lwe_pack(v)) FROM (SELECT v FROM single LIMIT 5) t;
+
 -- typmod, text and binary form of packed values
 CREATE TABLE packed AS SELECT lwe_pack(v)::lwe_cipher(16) AS v FROM enc WHERE id <= 10;
 SELECT lwe_cipher_send(v::text::lwe_cipher) = lwe_cipher_send(v) AS same, lwe_rows(v) FROM packed;
@@ -97,5 +108,5 @@ FROM (SELECT lwe_cipher_send(v) b FROM packed) t,
 ORDER BY n;
 
 SELECT ppdl_drop_key('pack'), ppdl_drop_key('pack2');
-DROP TABLE plain, enc, enc2, big, packed;
+DROP TABLE plain, enc, enc2, big, packed, single;
 DROP FUNCTION outcome, compared;
