@@ -296,7 +296,7 @@ publish(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
 
-	PPDL_TRY(ppdl_public_file_open(&j->f, a->file, err));
+	PPDL_TRY(ppdl_name_file(a->file, ppdl_public_file_open(&j->f, a->file, err), err));
 	PPDL_TRY(choose_use(j, err));
 	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
 	j->name = a->name ? a->name : ppdl_public_file_name(j->f);
