@@ -173,7 +173,7 @@ CREATE TYPE lwe_pack_state (
 	ALIGNMENT = double,
 	STORAGE = external
 );
-COMMENT ON TYPE lwe_pack_state IS 'state of lwe_pack(lwe_cipher)';
+COMMENT ON TYPE lwe_pack_state IS 'state of lwe_pack and ppdl_predict_agg over encrypted rows';
 COMMENT ON FUNCTION lwe_pack_state_in(cstring) IS 'I/O';
 COMMENT ON FUNCTION lwe_pack_state_out(lwe_pack_state) IS 'I/O';
 COMMENT ON FUNCTION lwe_pack_state_recv(internal) IS 'I/O';

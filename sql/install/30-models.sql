@@ -126,3 +126,20 @@ CREATE AGGREGATE ppdl_predict_agg(model text, features float8[]) (
 	FINALFUNC = ppdl_predict_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ppdl_predict_agg(text, float8[]) IS 'outputs of a model for plain rows, in the order they come, one row of the result each; NULL for rows that are NULL';
+
+-- prediction on encrypted rows
+CREATE FUNCTION ppdl_predict(model text, features lwe_cipher) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'ppdl_predict_lwe' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000000;
+COMMENT ON FUNCTION ppdl_predict(text, lwe_cipher) IS 'encrypted outputs of a model for one encrypted row; needs the owner''s published keys for prediction; for many rows ppdl_predict_agg is a thousand times faster';
+CREATE FUNCTION ppdl_predict_trans(lwe_pack_state, text, lwe_cipher) RETURNS lwe_pack_state
+	AS 'MODULE_PATHNAME', 'ppdl_predict_lwe_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION ppdl_predict_final(lwe_pack_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME', 'ppdl_predict_lwe_final' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000000;
+COMMENT ON FUNCTION ppdl_predict_trans(lwe_pack_state, text, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_predict_final(lwe_pack_state) IS 'aggregate final function';
+CREATE AGGREGATE ppdl_predict_agg(model text, features lwe_cipher) (
+	SFUNC = ppdl_predict_trans, STYPE = lwe_pack_state, SSPACE = 10000000,
+	COMBINEFUNC = lwe_pack_combine,
+	FINALFUNC = ppdl_predict_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ppdl_predict_agg(text, lwe_cipher) IS 'encrypted outputs of a model for encrypted rows, packed, in the order they come; rows that are NULL keep their place without value';

@@ -1,0 +1,43 @@
+/*
+ * The state of lwe_pack and of ppdl_predict_agg over encrypted rows, type lwe_pack_state: an expanded
+ * object that collects rows and turns a batch into a ciphertext as soon as its last row is there:
+ * packed, or with the outputs of a network.  What is left is merged at the end, which takes the
+ * owner's published keys.
+ */
+#ifndef PPDL_PG_PACK_STATE_H
+#define PPDL_PG_PACK_STATE_H
+
+#include "pg/cipher_datum.h"
+#include "pg/model.h"
+
+#include "nn/predict.h"
+#include "rows/pack.h"
+#include "utils/expandeddatum.h"
+
+typedef struct PpdlPackState
+{
+	ExpandedObjectHeader hdr;
+	uint32		magic;
+	uint32		next;			/* ordinal of the next row */
+	char		model[PPDL_MODEL_REF];	/* name@version, or "": packing only */
+	PpdlEval   *ev;				/* NULL before the first row that is not NULL; so is col */
+	PpdlCipher	shape;			/* what every row must be like: key, width, scale; limbs: how many are collected */
+	int			outputs;		/* values a row of the result */
+	const PpdlPredictor *predictor; /* NULL: none, or not found yet in this process */
+	PpdlCollector *col;
+	int			nchunks;
+	PpdlPacked **chunk;			/* batches already dealt with; ciphertexts live in the evaluator's pool */
+	PpdlWriter	flat;			/* between flat size and flattening */
+} PpdlPackState;
+
+extern PpdlPackState *ppdl_pack_state_new(MemoryContext parent);
+/* the state in argument 0, to be changed; a new one when it is NULL */
+extern PpdlPackState *ppdl_pack_state_argument(FunctionCallInfo fcinfo);
+/* what the first row that is not NULL decides */
+extern void ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs);
+/* the next row; NULL: it keeps its place */
+extern void ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row);
+/* all that was collected as one packed value, or NULL when there was nothing but NULLs */
+extern struct varlena *ppdl_pack_state_finish(PpdlPackState *state);
+
+#endif

@@ -1,0 +1,12 @@
+#ifndef PPDL_PG_PREDICT_CACHE_H
+#define PPDL_PG_PREDICT_CACHE_H
+
+#include "pg/model.h"
+
+#include "nn/predict.h"
+#include "rows/cipher.h"
+
+/* the model prepared for rows like this one; lives as long as the model is pinned */
+extern const PpdlPredictor *ppdl_model_predictor(PpdlModel *model, const PpdlCipher *row);
+
+#endif

@@ -1,0 +1,85 @@
+/* Prediction on encrypted rows: the aggregate, and one row at a time. */
+#include "pg/pack_state.h"
+#include "pg/predict_cache.h"
+
+PG_FUNCTION_INFO_V1(ppdl_predict_lwe);
+PG_FUNCTION_INFO_V1(ppdl_predict_lwe_trans);
+PG_FUNCTION_INFO_V1(ppdl_predict_lwe_final);
+
+static void
+begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
+{
+	state->predictor = ppdl_model_predictor(model, row);
+	ppdl_pack_state_begin(state, row, ppdl_predictor_limbs(state->predictor), ppdl_predictor_outputs(state->predictor));
+}
+
+/* the state's model stays pinned with the state */
+static PpdlModel *
+own_model(PpdlPackState *state)
+{
+	return ppdl_model_open(state->model, state->hdr.eoh_context);
+}
+
+Datum
+ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
+{
+	PpdlPackState *state = ppdl_pack_state_argument(fcinfo);
+	PpdlModel  *model;
+	char		ref[PPDL_MODEL_REF];
+	PpdlCipher	c;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
+	model = ppdl_model_argument(fcinfo, 1);
+	ppdl_model_format_ref(model, ref);
+	if (PG_ARGISNULL(0))
+		strlcpy(state->model, ref, sizeof(state->model));
+	else if (strcmp(ref, state->model) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("all rows of an aggregate must name the same model"),
+				 errdetail("One row names \"%s\", another one \"%s\".", state->model, ref)));
+	if (!PG_ARGISNULL(2))
+	{
+		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(2));
+		if (state->ev == NULL)
+			begin(state, own_model(state), &c);
+		else if (state->predictor == NULL)
+			state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
+	}
+	ppdl_pack_state_add(state, PG_ARGISNULL(2) ? NULL : &c);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+}
+
+Datum
+ppdl_predict_lwe_final(PG_FUNCTION_ARGS)
+{
+	PpdlPackState *state = ppdl_pack_state_argument(fcinfo);
+	struct varlena *result;
+
+	if (state->ev != NULL && state->predictor == NULL)
+		state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
+	result = ppdl_pack_state_finish(state);
+	if (result == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(result);
+}
+
+/* one row: a packed value of one row */
+Datum
+ppdl_predict_lwe(PG_FUNCTION_ARGS)
+{
+	PpdlModel  *model = ppdl_model_argument(fcinfo, 0);
+	struct varlena *value = PG_GETARG_CIPHER_PP(1);
+	PpdlPackState *state = ppdl_pack_state_new(CurrentMemoryContext);
+	PpdlCipher	c;
+	struct varlena *result;
+
+	ppdl_model_format_ref(model, state->model);
+	ppdl_cipher_from_datum(&c, value);
+	begin(state, model, &c);
+	ppdl_pack_state_add(state, &c);
+	result = ppdl_pack_state_finish(state);
+	MemoryContextDelete(state->hdr.eoh_context);
+	PG_RETURN_POINTER(result);
+}
