@@ -251,8 +251,8 @@ typedef struct Job
 	int		   *keep;			/* columns */
 	PpdlOwner  *owner;			/* NULL with --plain and RSA keys */
 	PpdlRsaColumns *rsa;		/* NULL with --plain and other keys */
-	PpdlBatchOptions batch;
-	int			capacity;
+	PpdlBatchOptions batch[2];	/* of features and label */
+	int			capacity;		/* rows */
 	size_t		slice[2];		/* bytes of a row's features and label */
 	double	   *x,
 			   *y;
@@ -275,14 +275,7 @@ has_label_column(const Job *j)
 static PpdlStatus
 encrypt_one(Job *j, int what, const double *x, int width, PpdlError *err)
 {
-	PpdlBatchOptions opt = j->batch;
-	const PpdlParams *par;
-	int			logk = ppdl_log2_width(j->fs->inputs);
-
-	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
-	if (what == 1 && ppdl_log2_width(width) < logk)
-		opt = ppdl_batch_beside(&j->batch, par, logk, ppdl_log2_width(width));
-	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &opt, err);
+	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &j->batch[what], err);
 }
 
 static void
@@ -407,27 +400,31 @@ log2_up(int n)
 	return l;
 }
 
-/* one capacity for all columns of a row, so that their positions line up */
+/* One capacity for all columns of a row, with the narrower beside the wider, so that a row's values line up. */
 static PpdlStatus
 choose_batch(Job *j, PpdlError *err)
 {
 	const PpdlParams *par;
-	int			logk = ppdl_log2_width(j->fs->inputs);
-	int			logk_label = has_label_column(j) ? ppdl_log2_width(j->fs->outputs) : 0;
+	int			logk[2] = {ppdl_log2_width(j->fs->inputs), has_label_column(j) ? ppdl_log2_width(j->fs->outputs) : 0};
+	int			widest = logk[0] >= logk[1] ? 0 : 1;
 	int			most;
+	PpdlBatchOptions *wide = &j->batch[widest];
 
 	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
-	most = par->logn - (logk > logk_label ? logk : logk_label);
+	most = par->logn - logk[widest];
 	if (most < 0)
-		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)", j->fs->inputs, 1 << par->logn);
-	j->batch.logc = j->a->batch_rows ? log2_up(j->a->batch_rows) : most;
-	if (j->batch.logc > most)
+		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)",
+						  widest ? j->fs->outputs : j->fs->inputs, 1 << par->logn);
+	wide->logc = j->a->batch_rows ? log2_up(j->a->batch_rows) : most;
+	if (wide->logc > most)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--batch-rows %d: at most %d rows of %d values fit into one batch",
-						  j->a->batch_rows, 1 << most, 1 << (par->logn - most));
-	j->batch.limbs = j->a->compact ? 1 : par->nq;
-	j->batch.scale_bits = j->a->scale_bits;
-	j->slice[0] = ppdl_slice_size(par, j->batch.limbs, logk);
-	j->slice[1] = ppdl_slice_size(par, j->batch.limbs, logk_label);
+						  j->a->batch_rows, 1 << most, 1 << logk[widest]);
+	wide->limbs = j->a->compact ? 1 : par->nq;
+	wide->scale_bits = j->a->scale_bits;
+	j->capacity = 1 << wide->logc;
+	j->batch[!widest] = logk[0] == logk[1] ? *wide : ppdl_batch_beside(wide, par, logk[widest], logk[!widest]);
+	for (int i = 0; i < 2; i++)
+		j->slice[i] = ppdl_slice_size(par, wide->limbs, logk[i]);
 	return PPDL_OK;
 }
 
@@ -437,8 +434,7 @@ allocate(Job *j, PpdlError *err)
 	size_t		c;
 
 	PPDL_TRY(choose_batch(j, err));
-	c = (size_t) 1 << j->batch.logc;
-	j->capacity = (int) c;
+	c = (size_t) j->capacity;
 	j->x = calloc(c * (size_t) j->fs->inputs, sizeof *j->x);
 	j->y = calloc(c * (size_t) (j->fs->outputs + 1), sizeof *j->y);
 	j->has_label = calloc(c, 1);

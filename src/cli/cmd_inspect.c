@@ -310,6 +310,6 @@ ppdl_cmd_inspect(int argc, char **argv)
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	status = inspect(&a, &err);
+	status = ppdl_name_file(a.file, inspect(&a, &err), &err);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

@@ -314,7 +314,7 @@ choose_use(Job *j, PpdlError *err)
 static PpdlStatus
 open_lwe(Job *j, PpdlError *err)
 {
-	PPDL_TRY(ppdl_public_file_open(&j->f, j->a->file, err));
+	PPDL_TRY(ppdl_name_file(j->a->file, ppdl_public_file_open(&j->f, j->a->file, err), err));
 	PPDL_TRY(choose_use(j, err));
 	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
 	j->name = ppdl_public_file_name(j->f);
