@@ -244,7 +244,14 @@ has_label_column(const Job *j)
 static PpdlStatus
 encrypt_one(Job *j, int what, const double *x, int width, PpdlError *err)
 {
-	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &j->batch, err);
+	PpdlBatchOptions opt = j->batch;
+	const PpdlParams *par;
+	int			logk = ppdl_log2_width(j->fs->inputs);
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	if (what == 1 && ppdl_log2_width(width) < logk)
+		opt = ppdl_batch_beside(&j->batch, par, logk, ppdl_log2_width(width));
+	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &opt, err);
 }
 
 static void

@@ -20,7 +20,8 @@ typedef struct Batch
 	const PpdlSecret *sk;
 	int			rows,
 				logk,
-				logc;
+				logc,
+				logstride;
 	size_t		count;
 	uint8_t		seed[PPDL_SEED_BYTES];
 	int64_t    *message;		/* scaled values plus errors */
@@ -29,6 +30,16 @@ typedef struct Batch
 			   *t,				/* count: message mod q, then B */
 			   *u;				/* count: A*s at the rows' coefficients */
 } Batch;
+
+PpdlBatchOptions
+ppdl_batch_beside(const PpdlBatchOptions *wide, const PpdlParams *par, int logk_wide, int logk)
+{
+	PpdlBatchOptions opt = *wide;
+
+	opt.logc = par->logn - logk;
+	opt.logstride = logk_wide - logk;
+	return opt;
+}
 
 static PpdlStatus
 check_options(const PpdlBatchOptions *opt, const PpdlParams *par, int rows, int width, PpdlError *err)
@@ -42,8 +53,8 @@ check_options(const PpdlBatchOptions *opt, const PpdlParams *par, int rows, int 
 	if (opt->logc < 0 || opt->logc + ppdl_log2_width(width) > par->logn)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "batch of 2^%d rows of %d values does not fit ring %s of 2^%d coefficients",
 						  opt->logc, width, par->name, par->logn);
-	if (rows < 1 || rows > 1 << opt->logc)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d rows in a batch of 2^%d", rows, opt->logc);
+	if (opt->logstride < 0 || opt->logstride > opt->logc || rows < 1 || rows > 1 << (opt->logc - opt->logstride))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d rows, 2^%d apart, in a batch of 2^%d", rows, opt->logstride, opt->logc);
 	return PPDL_OK;
 }
 
@@ -67,7 +78,7 @@ check_values(const double *x, int rows, int width, PpdlError *err)
 }
 
 static PpdlStatus
-batch_init(Batch *b, const PpdlSecret *sk, int rows, int logk, int logc, PpdlError *err)
+batch_init(Batch *b, const PpdlSecret *sk, int rows, int logk, const PpdlBatchOptions *opt, PpdlError *err)
 {
 	const size_t words = ((((size_t) rows << logk) + 7) & ~(size_t) 7) * sizeof(uint64_t);
 
@@ -76,7 +87,8 @@ batch_init(Batch *b, const PpdlSecret *sk, int rows, int logk, int logc, PpdlErr
 	b->sk = sk;
 	b->rows = rows;
 	b->logk = logk;
-	b->logc = logc;
+	b->logc = opt->logc;
+	b->logstride = opt->logstride;
 	b->count = words / sizeof(uint64_t);
 	b->message = ppdl_alloc_aligned(words);
 	b->noise = ppdl_alloc_aligned(b->count);
@@ -131,6 +143,12 @@ reduce_messages(const PpdlModulus *m, uint64_t *out, const int64_t *message, siz
 	ppdl_vec_reduce(m, out, out, n);
 }
 
+static uint32_t
+position(const Batch *b, int i)
+{
+	return ppdl_bitrev((uint32_t) i << b->logstride, b->logc);
+}
+
 /* u = the rows' coefficients pos(i)*g + f*N/k of the carrier */
 static void
 gather(const Batch *b)
@@ -141,7 +159,7 @@ gather(const Batch *b)
 
 	for (int i = 0; i < b->rows; i++)
 	{
-		const uint64_t *from = b->carrier + ppdl_bitrev((uint32_t) i, b->logc) * g;
+		const uint64_t *from = b->carrier + position(b, i) * g;
 
 		for (size_t f = 0; f < k; f++)
 			b->u[(size_t) i * k + f] = from[f * stride];
@@ -186,7 +204,7 @@ batch_write(const Batch *b, uint8_t *out, const PpdlWriter *head, int limbs, Ppd
 
 	for (int i = 0; i < b->rows; i++)
 	{
-		uint32_t	pos = ppdl_bitrev((uint32_t) i, b->logc);
+		uint32_t	pos = position(b, i);
 
 		memcpy(out + i * size, head->buf, head->len);
 		out[i * size + PPDL_CIPHER_HEADER + 2] = (uint8_t) pos;
@@ -216,7 +234,7 @@ ppdl_batch_encrypt(uint8_t *out, const double *x, int rows, int width, const Ppd
 	PPDL_TRY(check_options(opt, sk->par, rows, width, err));
 	PPDL_TRY(check_values(x, rows, width, err));
 	ppdl_writer_init(&head);
-	PPDL_GOTO(done, batch_init(&b, sk, rows, ppdl_log2_width(width), opt->logc, err));
+	PPDL_GOTO(done, batch_init(&b, sk, rows, ppdl_log2_width(width), opt, err));
 	PPDL_GOTO(done, batch_fill(&b, x, width, opt->scale_bits, rng, err));
 	PPDL_GOTO(done, slice_head(&b, &head, opt->limbs, width, opt->scale_bits, fp, err));
 	status = batch_write(&b, out, &head, opt->limbs, err);

@@ -15,10 +15,17 @@ typedef struct PpdlBatchOptions
 	int			limbs;			/* 1 = compact .. par->nq = full */
 	int			scale_bits;		/* scale = 2^scale_bits, 20..40; 30 by default */
 	int			logc;			/* capacity 2^logc rows, logc + logk <= logn */
+	int			logstride;		/* row i takes the place of row i << logstride, 0 by default; see ppdl_batch_beside */
 } PpdlBatchOptions;
 
 /*
- * Encrypts rows 0..rows-1 (rows <= C) of `width` values each, row-major, |x| <= 1
+ * Options for a column of 2^logk values a row whose rows are to lie beside those of a wider column of
+ * 2^logk_wide values, encrypted with `wide`: their values come out in the same slots (training needs label and features so).
+ */
+PpdlBatchOptions ppdl_batch_beside(const PpdlBatchOptions *wide, const PpdlParams *par, int logk_wide, int logk);
+
+/*
+ * Encrypts rows 0..rows-1 (rows << logstride <= C) of `width` values each, row-major, |x| <= 1
  * and finite (PPDL_ERR_RANGE names row and column, counted from 1).  Writes rows
  * slices of ppdl_slice_size() bytes each, one after the other.  A fresh seed from
  * rng; the same seed is never used twice.
