@@ -99,6 +99,8 @@ UNIT_DEBUG = $(addprefix build/debug/unit/,$(UNIT_NAMES))
 UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
 DEBUG_OBJS = $(addprefix build/debug/,$(CORE_OBJS))
+# tests of the tool, test_cli_*, are linked to its objects, too
+CLI_TEST_OBJS = $(filter-out src/cli/main.o,$(CLI_OBJS))
 DEBUG_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN) -MMD -MP
 RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
 LIBS_TEST = -lcmocka $(LIBS_CORE)
@@ -111,6 +113,13 @@ build/debug/%.o: %.c
 build/debug/unit/%: test/unit/%.c $(DEBUG_OBJS)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(DEBUG_OBJS) $(LIBS_TEST)
+build/debug/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
+build/debug/unit/test_cli_%: test/unit/test_cli_%.c $(DEBUG_OBJS) $(addprefix build/debug/,$(CLI_TEST_OBJS))
+	@$(MKDIR_P) $(@D)
+	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -o $@ $(filter-out %.h,$^) -L$(libdir) -lpq -lcsv $(LIBS_TEST)
+build/release/unit/test_cli_%: test/unit/test_cli_%.c $(CORE_OBJS) $(CLI_TEST_OBJS)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $(filter-out %.h,$^) -L$(libdir) -lpq -lcsv $(LIBS_TEST)
 build/release/unit/%: test/unit/%.c $(CORE_OBJS)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_TEST)

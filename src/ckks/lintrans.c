@@ -320,7 +320,7 @@ typedef struct Apply
 	Giant	   *giant;
 	int			ngiants;
 	Scratch    *scratch;
-	int			nscratch;
+	int			nworkers;
 	int			next_limb;		/* atomic */
 	int			max_terms;
 } Apply;
@@ -435,7 +435,7 @@ inner_sums(const Apply *op, const Scratch *s, int t)
 }
 
 static void
-turn_inner_sums(void *arg, int worker)
+work_on_inner_sums(void *arg, int worker)
 {
 	Apply	   *op = arg;
 	int			t;
@@ -454,17 +454,18 @@ typedef struct Step
 	const uint32_t *perm;
 	const Giant *from,
 			   *to;
-	uint64_t   *tmp;			/* three limbs a limb over QP */
+	uint64_t   *scratch;		/* three limbs a worker */
+	int			next;			/* atomic */
 } Step;
 
-/* to += sigma(from.b + kb, ka) */
+/* to += sigma(from.b + kb, ka) on one limb over QP */
 static void
-turn_step(void *arg, int t)
+step_limb(const Step *op, int t, uint64_t *scratch)
 {
-	Step	   *op = arg;
 	const PpdlParams *par = op->par;
-	const PpdlModulus *m = ppdl_qp_mod(par, op->digits.plan->limbs, t);
-	uint64_t   *kb = ppdl_at(par, op->tmp, 3 * t),
+	const PpdlKsPlan *ks = op->digits.plan;
+	const PpdlModulus *m = ppdl_qp_mod(par, ks->limbs, t);
+	uint64_t   *kb = scratch,
 			   *ka = kb + par->n,
 			   *turned = ka + par->n,
 			   *b = ppdl_at(par, op->to->b, t),
@@ -476,6 +477,16 @@ turn_step(void *arg, int t)
 	ppdl_vec_add(m, b, b, turned, par->n);
 	ppdl_autom_ntt(par->ring, turned, ka, op->perm);
 	ppdl_vec_add(m, a, a, turned, par->n);
+}
+
+static void
+work_on_step(void *arg, int worker)
+{
+	Step	   *op = arg;
+	int			t;
+
+	while ((t = __atomic_fetch_add(&op->next, 1, __ATOMIC_RELAXED)) < op->digits.plan->total)
+		step_limb(op, t, ppdl_at(op->par, op->scratch, 3 * worker));
 }
 
 static PpdlStatus
@@ -495,10 +506,10 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, NULL, err));
 	PPDL_TRY(ppdl_digits_extend(ev, &step.digits, op->ks, from->a, err));
-	status = ppdl_buffer(ev, 3 * op->ks->total, &step.tmp, err);
+	status = ppdl_buffer(ev, 3 * op->nworkers, &step.scratch, err);
 	if (status == PPDL_OK)
-		ppdl_parallel_for(ev->threads, op->ks->total, turn_step, &step);
-	ppdl_pool_put(ev->pool, step.tmp);
+		ppdl_parallel_for(ev->threads, op->nworkers, work_on_step, &step);
+	ppdl_pool_put(ev->pool, step.scratch);
 	ppdl_digits_release(ev, &step.digits);
 	ev->keyswitches++;
 	return status;
@@ -605,17 +616,17 @@ prepare(Apply *op, PpdlError *err)
 		babies += lt->plan.baby;
 		giants += lt->plan.max_giant - lt->plan.min_giant + 1;
 	}
-	op->nscratch = ppdl_threads_count(ev->threads);
+	op->nworkers = ppdl_threads_count(ev->threads);
 	op->max_terms = 1;
 	op->baby = ppdl_pool_get(ev->pool, sizeof(Baby) * (size_t) babies);
 	op->giant = ppdl_pool_get(ev->pool, sizeof(Giant) * (size_t) giants);
-	op->scratch = ppdl_pool_get(ev->pool, sizeof(Scratch) * (size_t) op->nscratch);
+	op->scratch = ppdl_pool_get(ev->pool, sizeof(Scratch) * (size_t) op->nworkers);
 	if (op->baby == NULL || op->giant == NULL || op->scratch == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(op->scratch, 0, sizeof(Scratch) * (size_t) op->nscratch);
+	memset(op->scratch, 0, sizeof(Scratch) * (size_t) op->nworkers);
 	PPDL_TRY(prepare_babies(op, err));
 	PPDL_TRY(prepare_giants(op, err));
-	for (int i = 0; i < op->nscratch; i++)
+	for (int i = 0; i < op->nworkers; i++)
 	{
 		PPDL_TRY(ppdl_buffer(ev, 2 * op->nbabies, &op->scratch[i].baby, err));
 		PPDL_TRY(ppdl_buffer(ev, 3, &op->scratch[i].tmp, err));
@@ -634,7 +645,7 @@ release_scratch(Apply *op)
 
 	if (op->scratch == NULL)
 		return;
-	for (int i = 0; i < op->nscratch; i++)
+	for (int i = 0; i < op->nworkers; i++)
 	{
 		ppdl_pool_put(pool, op->scratch[i].baby);
 		ppdl_pool_put(pool, op->scratch[i].tmp);
@@ -717,7 +728,7 @@ apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const
 	PPDL_GOTO(done, ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &op.ks, err));
 	PPDL_GOTO(done, prepare(&op, err));
 	PPDL_GOTO(done, ppdl_digits_extend(ev, &op.digits, op.ks, in->a, err));
-	ppdl_parallel_for(ev->threads, op.nscratch, turn_inner_sums, &op);
+	ppdl_parallel_for(ev->threads, op.nworkers, work_on_inner_sums, &op);
 	ev->keyswitches += (uint64_t) (op.nbabies - (find_baby(&op, 0) >= 0));
 	release_scratch(&op);
 	for (i = 0; i < count; i++)

@@ -37,6 +37,9 @@ ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, Ppd
 		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu base64 characters are no multiple of 4", len);
 	while (pad < 2 && s[len - 1 - pad] == '=')
 		pad++;
+	/* EVP takes a "=" anywhere for zero bits */
+	if (memchr(s, '=', len - pad))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is damaged: it is no base64 text");
 	buf = malloc(len / 4 * 3);
 	if (buf == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a ciphertext of %zu characters", len);

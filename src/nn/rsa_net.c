@@ -137,7 +137,7 @@ finish(const PpdlNet *net, const double *z, double *y)
 
 PpdlStatus
 ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaView *view,
-					 PpdlThreads *threads, PpdlError *err)
+					 PpdlThreads *threads, PpdlRsaPoll poll, void *arg, PpdlError *err)
 {
 	PpdlRsaPredictionView v;
 	PpdlNet    *net = NULL;
@@ -158,7 +158,7 @@ ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaVi
 		status = nomem(err);
 		goto done;
 	}
-	PPDL_GOTO(done, ppdl_rsa_prediction_decrypt(key, view, threads, z, err));
+	PPDL_GOTO(done, ppdl_rsa_prediction_decrypt(key, view, threads, poll, arg, z, err));
 	for (uint32_t r = 0; r < v.rows; r++)
 		finish(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs);
 done:

@@ -30,9 +30,12 @@ typedef struct PpdlRsaOutputs
 	double	   *value;
 } PpdlRsaOutputs;
 
-/* The owner's side: decrypts a prediction and finishes the network. Exact but for the quantisation, or an error. */
+/*
+ * The owner's side: decrypts a prediction and finishes the network.  Exact but for the quantisation, or an
+ * error.  threads and poll (see rsa/prediction.h) may be NULL.
+ */
 PpdlStatus	ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaView *view,
-								 PpdlThreads *threads, PpdlError *err);
+								 PpdlThreads *threads, PpdlRsaPoll poll, void *arg, PpdlError *err);
 
 /* The same network with its quantised first layer, in the clear: x[inputs] to y[outputs]. */
 PpdlStatus	ppdl_rsa_net_predict(const PpdlNet *net, const PpdlRsaLayer *layer, const double *x, double *y, PpdlError *err);

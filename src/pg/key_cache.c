@@ -146,7 +146,7 @@ map_file(Entry *e, const char *path, const uint8_t source[32], const PpdlParams 
 	}
 	if (fstat(fd, &st) < 0 || st.st_size < PAYLOAD_OFFSET)
 		fault = "it does not have the right length";
-	map = fault == NULL ? mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+	map = fault == NULL ? mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0) : MAP_FAILED;
 	if (fault == NULL && map == MAP_FAILED)
 		ereport(WARNING, (errcode_for_file_access(), errmsg("could not map file \"%s\": %m", path)));
 	CloseTransientFile(fd);

@@ -14,6 +14,7 @@
 #include <ppdl.h>
 #include "rows/cipher.h"
 #include "rows/keyplan.h"
+#include "rsa/key.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
@@ -85,9 +86,18 @@ check_part(const Chunk *c)
 	PpdlReader	r = ppdl_reader(VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
 	PpdlError	err;
 
-	if (strcmp(c->scheme, "lwe") != 0)
-		return;
-	if (strcmp(c->part, PART_PUBLIC) == 0)
+	if (strcmp(c->scheme, "rsa") == 0)
+	{
+		PpdlRsaPublic *pub;
+		bool		same;
+
+		PPDL_PG(ppdl_rsa_public_from_pem(&pub, VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part), &err));
+		same = memcmp(pub->fingerprint, c->fp, sizeof(c->fp)) == 0;
+		ppdl_rsa_public_free(pub);
+		if (!same)
+			refuse("the public part does not belong to key %s", c->hex);
+	}
+	else if (strcmp(c->part, PART_PUBLIC) == 0)
 	{
 		PpdlPublicKey *pk;
 		uint8_t		hash[32];

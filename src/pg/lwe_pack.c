@@ -4,11 +4,22 @@
  */
 #include "pg/pack_state.h"
 
+#include <math.h>
+
 PG_FUNCTION_INFO_V1(lwe_pack_trans);
 PG_FUNCTION_INFO_V1(lwe_pack_final);
 
-/* limbs collected: the packed result has room in one */
-#define PACK_LIMBS 1
+/* As few limbs as rows like this one need: packing multiplies the scale by N/k. */
+static int
+limbs_needed(const PpdlCipher *c)
+{
+	double		bits = log2(c->scale) + (c->par->logn - c->logk) + log2(Max(c->bound, 1)) + 2;
+	int			limbs = 1;
+
+	while (limbs < c->limbs && ppdl_params_log2_q(c->par, limbs) < bits)
+		limbs++;
+	return limbs;
+}
 
 Datum
 lwe_pack_trans(PG_FUNCTION_ARGS)
@@ -20,7 +31,7 @@ lwe_pack_trans(PG_FUNCTION_ARGS)
 	{
 		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(1));
 		if (state->ev == NULL)
-			ppdl_pack_state_begin(state, &c, PACK_LIMBS, c.width);
+			ppdl_pack_state_begin(state, &c, limbs_needed(&c), c.width);
 	}
 	ppdl_pack_state_add(state, PG_ARGISNULL(1) ? NULL : &c);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));

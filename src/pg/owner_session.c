@@ -4,18 +4,36 @@
 #include <openssl/sha.h>
 
 #include <ppdl.h>
+#include "rsa/key.h"
 #include "utils/builtins.h"
 
 static PpdlOwner *open_owner = NULL;
 static uint8_t open_hash[32];	/* of key and passphrase */
+static PpdlRsaKey *open_rsa = NULL;
+static uint8_t open_rsa_hash[32];
 
-void
-ppdl_owner_session_forget(void)
+static void
+forget_owner(void)
 {
 	if (open_owner != NULL)
 		ppdl_owner_destroy(open_owner);
 	open_owner = NULL;
 	OPENSSL_cleanse(open_hash, sizeof(open_hash));
+}
+
+static void
+forget_rsa(void)
+{
+	ppdl_rsa_key_free(open_rsa);
+	open_rsa = NULL;
+	OPENSSL_cleanse(open_rsa_hash, sizeof(open_rsa_hash));
+}
+
+void
+ppdl_owner_session_forget(void)
+{
+	forget_owner();
+	forget_rsa();
 }
 
 void
@@ -47,7 +65,7 @@ ppdl_owner_session(text *key, text *passphrase)
 	hash_texts(hash, key, passphrase);
 	if (open_owner != NULL && CRYPTO_memcmp(hash, open_hash, sizeof(hash)) == 0)
 		return open_owner;
-	ppdl_owner_session_forget();
+	forget_owner();
 	secret = text_to_cstring(passphrase);
 	status = ppdl_owner_read(&open_owner, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), secret, &err);
 	OPENSSL_cleanse(secret, strlen(secret));
@@ -59,4 +77,26 @@ ppdl_owner_session(text *key, text *passphrase)
 	}
 	memcpy(open_hash, hash, sizeof(hash));
 	return open_owner;
+}
+
+PpdlRsaKey *
+ppdl_rsa_session(text *key, text *passphrase)
+{
+	uint8_t		hash[32];
+	char	   *secret;
+	PpdlStatus	status;
+	PpdlError	err;
+
+	hash_texts(hash, key, passphrase);
+	if (open_rsa != NULL && CRYPTO_memcmp(hash, open_rsa_hash, sizeof(hash)) == 0)
+		return open_rsa;
+	forget_rsa();
+	secret = text_to_cstring(passphrase);
+	status = ppdl_rsa_key_from_pem(&open_rsa, VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key), secret, &err);
+	OPENSSL_cleanse(secret, strlen(secret));
+	pfree(secret);
+	if (status != PPDL_OK)
+		ppdl_report(&err);
+	memcpy(open_rsa_hash, hash, sizeof(hash));
+	return open_rsa;
 }

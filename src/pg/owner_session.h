@@ -12,6 +12,10 @@ struct PpdlOwner;
 
 /* key: text of a key file.  The owner stays the session's. */
 extern struct PpdlOwner *ppdl_owner_session(text *key, text *passphrase);
+/* the same for an RSA key: text of a PEM file */
+struct PpdlRsaKey;
+extern struct PpdlRsaKey *ppdl_rsa_session(text *key, text *passphrase);
+/* both of them */
 extern void ppdl_owner_session_forget(void);
 extern void ppdl_owner_session_exit(int code, Datum arg);
 

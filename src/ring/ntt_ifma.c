@@ -133,7 +133,6 @@ stage(const Context *c, V d[8], const Shoup s[8], int count, int m, int lazy, in
 INLINE void
 stages(const Context *c, V d[8], const Shoup s[8], int r, int lazy)
 {
-#pragma GCC unroll 4
 	for (int i = 0; i < 1 << r >> 1; i++)
 		d[i] = lift(c, d[i], r, lazy);
 	stage(c, d, s, 1 << r, 1, lazy, 0);
@@ -167,14 +166,12 @@ pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, in
 	get_roots(&c, s, k, r, inverse);
 	for (size_t j = 0; j < stride; j += 8)
 	{
-#pragma GCC unroll 8
 		for (int i = 0; i < 1 << r; i++)
 			d[i] = load(a + j + (size_t) i * stride);
 		if (inverse)
 			inverse_stages(&c, d, s, r, lazy);
 		else
 			stages(&c, d, s, r, lazy);
-#pragma GCC unroll 8
 		for (int i = 0; i < 1 << r; i++)
 			store(a + j + (size_t) i * stride, d[i]);
 	}

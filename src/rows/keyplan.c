@@ -33,11 +33,12 @@ need_rotation(Plan *p, int r, int limbs)
 	need(p, ppdl_galois_rotation(p->par->ring, r), limbs);
 }
 
-/* merges at every height, for rows of every width */
+/* merges at every height, for rows of every width; networks have two inputs or more, and what is only decrypted packs in two limbs */
 static void
 need_merges(Plan *p)
 {
-	for (int j = 1; j <= p->par->logn; j++)
+	need(p, 3, 2);
+	for (int j = 2; j <= p->par->logn; j++)
 		need(p, (1u << j) + 1, PACK_LIMBS);
 }
 

@@ -34,27 +34,52 @@ write_fresh(PpdlWriter *out, const PpdlRsaPublic *pub, const PpdlRsaView *head,
 	return status;
 }
 
-/* digits, optionally followed by a point and zeros, as a number */
+/* length of the digits that `decimal` begins with; an error unless nothing but a point and zeros follows */
 static PpdlStatus
-parse_integer(BIGNUM **out, const char *decimal, const char *name, PpdlError *err)
+check_integer(size_t *digits, const char *decimal, const char *name, PpdlError *err)
 {
-	size_t		digits = strspn(decimal, "0123456789");
-	const char *rest = decimal + digits;
-	char		text[PPDL_RSA_MAX_BITS / 3];
-	int			ok;
+	const char *rest;
 
+	*digits = strspn(decimal, "0123456789");
+	rest = decimal + *digits;
 	if (decimal[0] == '-')
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is negative: the product encoding holds positive integers only", name);
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Shift the values so that the smallest becomes positive.");
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is negative: RSA encrypts no negative numbers", name);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Shift the values so that none is negative.");
 	}
 	if (*rest == '.')
 		rest += 1 + strspn(rest + 1, "0");
-	if (digits == 0 || *rest != '\0')
+	if (*digits == 0 || *rest != '\0')
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is not an integer: RSA encrypts integers only", name);
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Multiply by a power of ten first, and divide the decrypted result.");
 	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_rsa_parse_count(uint32_t *q, const char *decimal, const char *name, PpdlError *err)
+{
+	size_t		digits;
+	uint64_t	value = 0;
+
+	PPDL_TRY(check_integer(&digits, decimal, name, err));
+	for (size_t i = 0; i < digits && value <= UINT32_MAX; i++)
+		value = 10 * value + (uint64_t) (decimal[i] - '0');
+	if (value > UINT32_MAX)
+		return ppdl_error(err, PPDL_ERR_RANGE, "%s is too large for the exponent encoding", name);
+	*q = (uint32_t) value;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+parse_integer(BIGNUM **out, const char *decimal, const char *name, PpdlError *err)
+{
+	size_t		digits;
+	char		text[PPDL_RSA_MAX_BITS / 3];
+	int			ok;
+
+	PPDL_TRY(check_integer(&digits, decimal, name, err));
 	if (digits >= sizeof(text))
 		return ppdl_error(err, PPDL_ERR_RANGE, "%s has %zu digits: more than any RSA modulus holds", name, digits);
 	memcpy(text, decimal, digits);
@@ -92,8 +117,8 @@ bound_of_max(uint32_t *bound, const PpdlRsaPublic *pub, const BIGNUM *max, PpdlE
 	}
 	if (*bound > pub->capacity)
 		return ppdl_error(err, PPDL_ERR_RANGE,
-						  "the largest value must lie between 1 and 2^%.1f, the reach of key %s",
-						  pub->capacity / 65536.0, pub->key_id);
+						  "the largest value must lie between 1 and 2^%d, the reach of key %s",
+						  pub->bits - 1, pub->key_id);
 	return PPDL_OK;
 }
 
@@ -231,7 +256,10 @@ ppdl_rsa_encrypt_count(const PpdlRsaPublic *pub, uint32_t q, uint32_t max, int r
 	PpdlRsaGrid grid = {.step = 1, .offset = 0, .max = max};
 
 	if (q > max)
-		return ppdl_error(err, PPDL_ERR_RANGE, "value is larger than the largest value, %u", max);
+	{
+		ppdl_error(err, PPDL_ERR_RANGE, "value is larger than the largest value, %u", max);
+		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Give a larger largest value: it is public, and each summand takes as many bits.");
+	}
 	return encrypt_exponent(pub, q, &grid, random_bits, out, err);
 }
 

@@ -163,7 +163,8 @@ check_view(const PpdlRsaPublic *pub, const PpdlRsaView *view, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_rsa_prediction_load(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, const PpdlRsaView *view, PpdlError *err)
+ppdl_rsa_prediction_load(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, uint32_t nulls,
+						 const PpdlRsaView *view, PpdlError *err)
 {
 	PpdlRsaPrediction *p;
 	PpdlRsaPredictionView v;
@@ -179,7 +180,9 @@ ppdl_rsa_prediction_load(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, cons
 	p->units = v.units;
 	p->rest_len = (uint32_t) v.rest_len;
 	ppdl_write_bytes(&p->model, v.unit, (size_t) (v.sums - v.unit));
-	status = p->model.bad ? ppdl_rsa_nomem(err) : take_rows(p, view, &v, err);
+	status = p->model.bad ? ppdl_rsa_nomem(err) : ppdl_rsa_prediction_add_nulls(p, nulls, err);
+	if (status == PPDL_OK)
+		status = take_rows(p, view, &v, err);
 	if (status != PPDL_OK)
 		ppdl_rsa_prediction_free(p);
 	else
@@ -256,6 +259,8 @@ ppdl_rsa_prediction_write(const PpdlRsaPrediction *p, PpdlWriter *out, PpdlError
 
 /* ---- the owner's side ---- */
 
+#define BLOCK 64				/* rows between two polls */
+
 /* decryption of row-major sums by several threads, a row a turn */
 typedef struct Job
 {
@@ -264,8 +269,9 @@ typedef struct Job
 	PpdlRsaPredictionView prediction;
 	const uint8_t **row;		/* start of each row's sums */
 	double	   *z;
-	PpdlError  *row_error;		/* rows */
-	PpdlStatus *row_status;
+	uint32_t	first;			/* row of turn 0 */
+	PpdlError	turn_error[BLOCK];
+	PpdlStatus	turn_status[BLOCK];
 } Job;
 
 static PpdlStatus
@@ -289,7 +295,7 @@ decrypt_sum(const Job *job, PpdlReader *r, uint32_t max, uint32_t *sum, PpdlErro
 }
 
 static PpdlStatus
-decrypt_row(const Job *job, int row, PpdlError *err)
+decrypt_row(const Job *job, uint32_t row, PpdlError *err)
 {
 	const PpdlRsaPredictionView *v = &job->prediction;
 	PpdlReader	r = ppdl_reader(job->row[row], (size_t) (job->row[row + 1] - job->row[row]));
@@ -318,11 +324,28 @@ decrypt_row(const Job *job, int row, PpdlError *err)
 }
 
 static void
-decrypt_turn(void *arg, int row)
+decrypt_turn(void *arg, int turn)
 {
 	Job		   *job = arg;
 
-	job->row_status[row] = decrypt_row(job, row, &job->row_error[row]);
+	job->turn_status[turn] = decrypt_row(job, job->first + (uint32_t) turn, &job->turn_error[turn]);
+}
+
+static PpdlStatus
+decrypt_block(Job *job, PpdlThreads *threads, PpdlError *err)
+{
+	uint32_t	left = job->prediction.rows - job->first;
+	int			turns = (int) (left < BLOCK ? left : BLOCK);
+
+	ppdl_parallel_for(threads, turns, decrypt_turn, job);
+	for (int t = 0; t < turns; t++)
+		if (job->turn_status[t] != PPDL_OK)
+		{
+			if (err != NULL)
+				*err = job->turn_error[t];
+			return job->turn_status[t];
+		}
+	return PPDL_OK;
 }
 
 /* where each row's sums begin; the layout has been checked */
@@ -349,34 +372,40 @@ find_rows(Job *job)
 
 PpdlStatus
 ppdl_rsa_prediction_decrypt(const PpdlRsaKey *key, const PpdlRsaView *view, PpdlThreads *threads,
-							double *z, PpdlError *err)
+							PpdlRsaPoll poll, void *arg, double *z, PpdlError *err)
 {
-	Job			job = {.key = key, .view = view, .z = z};
-	PpdlStatus	status = PPDL_OK;
+	Job		   *job;
+	PpdlStatus	status;
 	uint32_t	rows;
 
 	PPDL_TRY(check_view(ppdl_rsa_key_public(key), view, err));
-	PPDL_TRY(ppdl_rsa_prediction_view(&job.prediction, view, err));
-	rows = job.prediction.rows;
-	job.row = calloc((size_t) rows + 1, sizeof(*job.row));
-	job.row_error = calloc((size_t) rows + 1, sizeof(*job.row_error));
-	job.row_status = calloc((size_t) rows + 1, sizeof(*job.row_status));
-	if (job.row == NULL || job.row_error == NULL || job.row_status == NULL)
-		status = ppdl_rsa_nomem(err);
-	else
+	job = calloc(1, sizeof(*job));
+	if (job == NULL)
+		return ppdl_rsa_nomem(err);
+	job->key = key;
+	job->view = view;
+	job->z = z;
+	PPDL_GOTO(done, ppdl_rsa_prediction_view(&job->prediction, view, err));
+	rows = job->prediction.rows;
+	job->row = calloc((size_t) rows + 1, sizeof(*job->row));
+	if (job->row == NULL)
 	{
-		find_rows(&job);
-		ppdl_parallel_for(threads, (int) rows, decrypt_turn, &job);
-		for (uint32_t row = 0; status == PPDL_OK && row < rows; row++)
-			if (job.row_status[row] != PPDL_OK)
-			{
-				status = job.row_status[row];
-				if (err != NULL)
-					*err = job.row_error[row];
-			}
+		status = ppdl_rsa_nomem(err);
+		goto done;
 	}
-	free(job.row);
-	free(job.row_error);
-	free(job.row_status);
+	find_rows(job);
+	for (; job->first < rows; job->first += BLOCK)
+	{
+		if (poll != NULL && poll(arg, job->first, rows))
+		{
+			status = ppdl_error(err, PPDL_ERR_CANCELED, "decryption was interrupted");
+			goto done;
+		}
+		PPDL_GOTO(done, decrypt_block(job, threads, err));
+	}
+	status = PPDL_OK;
+done:
+	free(job->row);
+	free(job);
 	return status;
 }

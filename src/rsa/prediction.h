@@ -27,8 +27,8 @@ typedef struct PpdlRsaPrediction PpdlRsaPrediction;
 PpdlStatus	ppdl_rsa_prediction_create(PpdlRsaPrediction **out, const PpdlRsaPublic *pub,
 									   const PpdlRsaLayer *layer, const void *rest, size_t rest_len,
 									   PpdlError *err);
-/* The rows of a wire value of kind PPDL_RSA_PREDICTION. */
-PpdlStatus	ppdl_rsa_prediction_load(PpdlRsaPrediction **out, const PpdlRsaPublic *pub,
+/* `nulls` rows without values, then the rows of a wire value of kind PPDL_RSA_PREDICTION. */
+PpdlStatus	ppdl_rsa_prediction_load(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, uint32_t nulls,
 									 const PpdlRsaView *view, PpdlError *err);
 void		ppdl_rsa_prediction_free(PpdlRsaPrediction *prediction);	/* NULL is allowed */
 
@@ -75,10 +75,17 @@ typedef struct PpdlRsaPredictionView
 PpdlStatus	ppdl_rsa_prediction_view(PpdlRsaPredictionView *prediction, const PpdlRsaView *view, PpdlError *err);
 
 /*
- * The owner's side: pre-activations z[rows × units] of the first layer, spread
- * over `threads` (may be NULL).  Exact, or an error; NaN for rows without values.
+ * Called now and then in the caller's thread, with the rows done and all rows;
+ * a result that is not 0 ends the work with PPDL_ERR_CANCELED.
  */
-PpdlStatus	ppdl_rsa_prediction_decrypt(const PpdlRsaKey *key, const PpdlRsaView *view,
-										PpdlThreads *threads, double *z, PpdlError *err);
+typedef int (*PpdlRsaPoll) (void *arg, uint32_t done, uint32_t rows);
+
+/*
+ * The owner's side: pre-activations z[rows × units] of the first layer, spread
+ * over `threads` (may be NULL); `poll` may be NULL.  Exact, or an error; NaN for
+ * rows without values.
+ */
+PpdlStatus	ppdl_rsa_prediction_decrypt(const PpdlRsaKey *key, const PpdlRsaView *view, PpdlThreads *threads,
+										PpdlRsaPoll poll, void *arg, double *z, PpdlError *err);
 
 #endif

@@ -122,8 +122,8 @@ check_input(const PpdlRsaPredictor *p, int i, const PpdlRsaView *input, PpdlErro
 	if (bound * (uint64_t) p->top[i] > p->pub->capacity)
 	{
 		ppdl_error(err, PPDL_ERR_RANGE,
-				   "weight %d of input %d could wrap: the power may need %.1f bits, and the modulus of key %s holds %.1f",
-				   p->top[i], i + 1, (double) bound * p->top[i] / 65536.0, p->pub->key_id, p->pub->capacity / 65536.0);
+				   "weight %d of input %d could wrap: the power may need %.1f bits, and the modulus of key %s holds %d",
+				   p->top[i], i + 1, (double) bound * p->top[i] / 65536.0, p->pub->key_id, p->pub->bits - 1);
 		return ppdl_error_hint(err, PPDL_ERR_RANGE,
 							   "Use fewer weight_bits, rows encrypted with fewer input_bits or without randomness, or a larger key.");
 	}

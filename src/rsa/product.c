@@ -91,8 +91,8 @@ static PpdlStatus
 could_wrap(const PpdlRsaPublic *pub, uint64_t bound, PpdlRsaEncoding encoding, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_RANGE,
-			   "result could wrap: it may need %.1f bits, and the modulus of key %s holds %.1f",
-			   (double) bound / 65536.0, pub->key_id, pub->capacity / 65536.0);
+			   "result could wrap: it may need %.1f bits, and the modulus of key %s holds %d",
+			   (double) bound / 65536.0, pub->key_id, pub->bits - 1);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, encoding == PPDL_RSA_PRODUCT ?
 						   "Encrypt with a smaller largest value, multiply fewer values, or use a larger key." :
 						   "rsa_sum goes on in further parts where one modulus does not suffice; smaller weights and larger keys help, too.");

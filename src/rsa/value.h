@@ -19,6 +19,7 @@
 
 #define PPDL_RSA_RANDOM_BITS 256	/* the default, and the least that is not 0 */
 #define PPDL_RSA_MAX_RANDOM_BITS 1024
+#define PPDL_RSA_COUNT_MAX 255	/* what a count may be when nobody said more */
 
 /*
  * Product encoding of a decimal integer ("42"; "42.00" is one, too).  `max`, a
@@ -28,6 +29,9 @@
  */
 PpdlStatus	ppdl_rsa_encrypt_integer(const PpdlRsaPublic *pub, const char *decimal,
 									 const char *max, PpdlWriter *out, PpdlError *err);
+
+/* The count that a decimal text ("42", "42.00") says: an integer from 0 to 2^32 − 1. `name` is for the message. */
+PpdlStatus	ppdl_rsa_parse_count(uint32_t *q, const char *decimal, const char *name, PpdlError *err);
 
 /* Exponent encoding of q <= max as a count: step 1, offset 0. */
 PpdlStatus	ppdl_rsa_encrypt_count(const PpdlRsaPublic *pub, uint32_t q, uint32_t max,

@@ -65,7 +65,7 @@ test_seed(const char *name)
 {
 	const char *given = getenv("PPDL_TEST_SEED");
 
-	test_state = given != NULL ? strtoull(given, NULL, 0) : ((uint64_t) time(NULL) << 20 ^ (uint64_t) clock()) | 1;
+	test_state = given != NULL ? strtoull(given, NULL, 0) : ((uint64_t) time(NULL) << 20 ^ (uint64_t) clock()) * UINT64_C(0x9E3779B97F4A7C15) | 1;
 	printf("%s: PPDL_TEST_SEED=%#llx\n", name, (unsigned long long) test_state);
 }
 

@@ -3,6 +3,9 @@
 
 #include <gmp.h>
 
+/* an id that stands for no particular switch */
+#define GENERIC 8u
+
 static Fixture *toy;
 
 typedef mpz_t *Poly;
@@ -156,7 +159,7 @@ test_secret_to_secret(void **state)
 	to = widen(sparse->coeff, f->par->n);
 	for (int key_limbs = 1; key_limbs <= f->par->nq; key_limbs++)
 	{
-		OK(ppdl_switch_key_create(&key, PPDL_KEY_FROM_SPARSE, sparse, f->sk, key_limbs, f->par->np, f->rng, f->threads, &err));
+		OK(ppdl_switch_key_create(&key, GENERIC, sparse, f->sk, key_limbs, f->par->np, f->rng, f->threads, &err));
 		for (int limbs = 1; limbs <= key_limbs; limbs++)
 			check_switch(f, key, to, from, limbs, "from sparse");
 		ppdl_switch_key_destroy(key);
@@ -237,6 +240,10 @@ test_errors(void **state)
 	assert_int_equal(ppdl_eval_key_create(&key, 5, f->sk, 7, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_switch_key_create(&key, PPDL_KEY_BRIDGE, f->sk, f->sk, 2, 1, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
 	OK(ppdl_eval_key_create(&key, 5, f->sk, 2, f->rng, NULL, &err));
+	assert_int_equal(ppdl_keyswitch(&f->ev, none, 3, key, none, none, &err), PPDL_ERR_KEY);
+	ppdl_switch_key_destroy(key);
+	/* a key for inputs below q0 has one digit only */
+	OK(ppdl_switch_key_create(&key, PPDL_KEY_FROM_SPARSE, f->sk, f->sk, 6, 1, f->rng, NULL, &err));
 	assert_int_equal(ppdl_keyswitch(&f->ev, none, 3, key, none, none, &err), PPDL_ERR_KEY);
 	ppdl_switch_key_destroy(key);
 }

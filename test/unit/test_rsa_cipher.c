@@ -318,6 +318,22 @@ counts(void **state)
 }
 
 static void
+count_texts(void **state)
+{
+	uint32_t	q;
+
+	OK(ppdl_rsa_parse_count(&q, "0", "value", &err));
+	assert_int_equal(q, 0);
+	OK(ppdl_rsa_parse_count(&q, "4294967295.000", "value", &err));
+	assert_int_equal(q, UINT32_MAX);
+	FAILS(PPDL_ERR_RANGE, "too large", ppdl_rsa_parse_count(&q, "4294967296", "value", &err));
+	FAILS(PPDL_ERR_RANGE, "too large", ppdl_rsa_parse_count(&q, "99999999999999999999999", "value", &err));
+	FAILS(PPDL_ERR_ARGUMENT, "negative", ppdl_rsa_parse_count(&q, "-1", "value", &err));
+	FAILS(PPDL_ERR_ARGUMENT, "not an integer", ppdl_rsa_parse_count(&q, "1.5", "value", &err));
+	FAILS(PPDL_ERR_ARGUMENT, "not an integer", ppdl_rsa_parse_count(&q, "", "value", &err));
+}
+
+static void
 grid_values(void **state)
 {
 	static const double x[] = {-1, -0.75, -1.0 / 3, 0, 0.01, 0.5, 1};
@@ -369,6 +385,7 @@ main(void)
 		cmocka_unit_test(integers_are_deterministic),
 		cmocka_unit_test(known_answer),
 		cmocka_unit_test(counts),
+		cmocka_unit_test(count_texts),
 		cmocka_unit_test(grid_values),
 	};
 

@@ -79,7 +79,7 @@ whole_network(void **state)
 	ppdl_writer_init(&wire);
 	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
 	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
-	OK(ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, &err));
+	OK(ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
 	assert_int_equal(outputs.rows, ROWS);
 	assert_int_equal(outputs.outputs, 2);
 	for (int r = 0; r < ROWS; r++)
@@ -162,7 +162,7 @@ foreign_rest(void **state)
 	OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, layer, "??", 2, &err));
 	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
 	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
-	FAILS(PPDL_ERR_FORMAT, "does not carry a network", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, &err));
+	FAILS(PPDL_ERR_FORMAT, "does not carry a network", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
 	ppdl_rsa_prediction_free(prediction);
 
 	for (int cut = 0; cut < 2; cut++)
@@ -171,7 +171,7 @@ foreign_rest(void **state)
 		OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, cut ? layer : narrow, rest.buf, rest.len - (size_t) cut, &err));
 		OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
 		OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
-		FAILS(PPDL_ERR_FORMAT, "does not fit", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, &err));
+		FAILS(PPDL_ERR_FORMAT, "does not fit", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
 		assert_null(outputs.value);
 		ppdl_rsa_prediction_free(prediction);
 	}
@@ -181,7 +181,7 @@ foreign_rest(void **state)
 	OK(ppdl_rsa_net_prediction(&prediction, fixture_pub, net, layer, &err));
 	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
 	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
-	OK(ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, &err));
+	OK(ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
 	assert_int_equal(outputs.rows, 0);
 	free(outputs.value);
 	ppdl_rsa_prediction_free(prediction);

@@ -188,10 +188,10 @@ same_as_in_the_clear(void **state)
 			OK(ppdl_rsa_prediction_write(p[0], &w[0], &err));
 			ppdl_rsa_prediction_free(p[0]);
 			OK(ppdl_rsa_view(&view, w[0].buf, w[0].len, &err));
-			OK(ppdl_rsa_prediction_load(&p[0], fixture_pub, &view, &err));
+			OK(ppdl_rsa_prediction_load(&p[0], fixture_pub, 1, &view, &err));
 			OK(ppdl_rsa_prediction_write(p[1], &w[1], &err));
 			OK(ppdl_rsa_view(&view, w[1].buf, w[1].len, &err));
-			OK(ppdl_rsa_prediction_add_nulls(p[0], 2, &err));
+			OK(ppdl_rsa_prediction_add_nulls(p[0], 1, &err));
 			OK(ppdl_rsa_prediction_append(p[0], &view, &err));
 			assert_int_equal(ppdl_rsa_prediction_rows(p[0]), 6);
 			w[0].len = 0;
@@ -204,14 +204,17 @@ same_as_in_the_clear(void **state)
 			assert_int_equal(prediction.units, UNITS);
 			assert_int_equal(prediction.rest_len, sizeof(rest));
 			assert_memory_equal(prediction.rest, rest, sizeof(rest));
-			OK(ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, z, &err));
-			for (int i = 2 * UNITS; i < 4 * UNITS; i++)
-				assert_true(isnan(z[i]));	/* the two rows without values */
+			OK(ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, NULL, NULL, z, &err));
+			for (int u = 0; u < UNITS; u++)
+			{
+				assert_true(isnan(z[u]));	/* the rows without values: one before all others, one in the middle */
+				assert_true(isnan(z[3 * UNITS + u]));
+			}
 			for (int r = 0; r < 4; r++)
 			{
 				OK(ppdl_rsa_layer_apply(layer, row[r].x, expected, &err));
 				for (int u = 0; u < UNITS; u++)
-					assert_true(z[(r < 2 ? r : r + 2) * UNITS + u] == expected[u]);
+					assert_true(z[(r < 2 ? r + 1 : r + 2) * UNITS + u] == expected[u]);
 				free_row(&row[r]);
 			}
 			for (int h = 0; h < 2; h++)
@@ -222,6 +225,42 @@ same_as_in_the_clear(void **state)
 			ppdl_rsa_predictor_free(predictor);
 			ppdl_rsa_layer_free(layer);
 		}
+}
+
+static int
+stop_at_64(void *arg, uint32_t done, uint32_t rows)
+{
+	(*(int *) arg)++;
+	assert_int_equal(rows, 200);
+	return done >= 64;
+}
+
+/* rows without values cost nothing: the polls are what is counted */
+static void
+interrupted(void **state)
+{
+	const double weight[] = {1},
+				bias[] = {0};
+	PpdlRsaGrid grid;
+	PpdlRsaLayer *layer;
+	PpdlRsaPrediction *prediction;
+	PpdlWriter	w;
+	PpdlRsaView view;
+	double		z[200];
+	int			polls = 0;
+
+	OK(ppdl_rsa_input_grid(&grid, 4, &err));
+	OK(ppdl_rsa_layer_create(&layer, 1, 1, weight, bias, &grid, 4, &err));
+	OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, layer, NULL, 0, &err));
+	OK(ppdl_rsa_prediction_add_nulls(prediction, 200, &err));
+	ppdl_writer_init(&w);
+	OK(ppdl_rsa_prediction_write(prediction, &w, &err));
+	OK(ppdl_rsa_view(&view, w.buf, w.len, &err));
+	FAILS(PPDL_ERR_CANCELED, "interrupted", ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, stop_at_64, &polls, z, &err));
+	assert_int_equal(polls, 2);
+	ppdl_writer_free(&w);
+	ppdl_rsa_prediction_free(prediction);
+	ppdl_rsa_layer_free(layer);
 }
 
 static void
@@ -322,7 +361,7 @@ hostile_predictions(void **state)
 		memcpy(copy, w.buf, w.len);
 		copy[at] ^= (uint8_t) (1 + rand_r(&seed) % 255);
 		if (ppdl_rsa_view(&view, copy, w.len, NULL) == PPDL_OK && i % 400 == 0 &&
-			ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, z, NULL) == PPDL_OK)
+			ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, NULL, NULL, z, NULL) == PPDL_OK)
 			for (int u = 0; u < UNITS; u++)
 				assert_true(isfinite(z[u]));
 		free(copy);
@@ -342,6 +381,7 @@ main(void)
 		cmocka_unit_test(integers_are_exact),
 		cmocka_unit_test(bad_layers),
 		cmocka_unit_test(same_as_in_the_clear),
+		cmocka_unit_test(interrupted),
 		cmocka_unit_test(bad_rows),
 		cmocka_unit_test(hostile_predictions),
 	};

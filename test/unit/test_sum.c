@@ -1,5 +1,8 @@
 #include "rows_util.h"
 
+#include "base/cpu.h"
+#include "rows/accumulate.h"
+#include "rows/openbatch.h"
 #include "rows/sum.h"
 
 static const PpdlParams *par;
@@ -115,11 +118,431 @@ test_random_sums(void **state)
 	}
 }
 
+
+/* vector and scalar unpacking agree, and read no byte beyond the residues */
+static void
+test_unpack(void **state)
+{
+	for (int n = 0; n < 2000; n++)
+	{
+		int			bits = 1 + test_below(50);
+		size_t		count = (size_t) (1 << test_below(7)) + (n % 3 == 0 ? (size_t) test_below(5) : 0),
+					bytes = ppdl_packed_size(count, bits);
+		uint64_t   *v = malloc(count * 8),
+				   *acc = calloc(count, 8);
+		uint8_t    *packed = malloc(bytes);
+		PpdlUnpackPlan plan;
+
+		for (size_t i = 0; i < count; i++)
+			v[i] = test_random() >> (64 - bits);
+		ppdl_pack_bits(packed, v, count, bits);
+		ppdl_unpack_plan(&plan, count, bits);
+		assert_int_equal(plan.bytes, bytes);
+		ppdl_cpu_force(ppdl_cpu_best());
+		ppdl_unpack_add(&plan, acc, packed);
+		ppdl_cpu_force(PPDL_CPU_SCALAR);
+		ppdl_unpack_add(&plan, acc, packed);
+		for (size_t i = 0; i < count; i++)
+			assert_true(acc[i] == 2 * v[i]);
+		free(v);
+		free(acc);
+		free(packed);
+	}
+	ppdl_cpu_force(ppdl_cpu_best());
+}
+
+/* more additions than accumulators hold without reduction, over many batches */
+static void
+test_long_sum(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 256, 4, 8, par->nq, 30);
+	double		want[4] = {0};
+	PpdlSum    *s;
+
+	OK(ppdl_sum_create(&s, ERR));
+	for (int n = 0; n < 40000; n++)
+	{
+		int			row = test_below(256);
+
+		OK(ppdl_sum_add_bytes(s, test_slice(&t, row), t.size, ERR));
+		for (int f = 0; f < 4; f++)
+			want[f] += t.x[row * 4 + f];
+	}
+	check_sum(s, 1, want, 4, 1e-3);
+	ppdl_sum_destroy(s);
+	test_batch_free(&t);
+}
+
+/* a parsed slice of a made-up weight adds to the bound without the work of adding rows */
+static PpdlStatus
+add_weight(PpdlSum *s, const TestBatch *t, int row, int64_t weight)
+{
+	PpdlCipher	c;
+
+	OK(ppdl_cipher_parse(&c, test_slice(t, row), t->size, ERR));
+	return ppdl_sum_add(s, &c, weight, ERR);
+}
+
+/* one limb of 50 bits at scale 2^30 holds 2^19 - 1 terms and not one more */
+static void
+test_reach(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 2, 4, 1, 1, 30),
+				full = test_batch(sk, rng, 2, 4, 1, 2, 30);
+	double		want[4];
+	PpdlSum    *s,
+			   *more;
+	PpdlWriter	w;
+
+	OK(ppdl_sum_create(&s, ERR));
+	OK(add_weight(s, &t, 0, (1 << 19) - 3));
+	OK(ppdl_sum_add_bytes(s, test_slice(&t, 1), t.size, ERR));
+	OK(ppdl_sum_add_bytes(s, test_slice(&t, 1), t.size, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_sum_add_bytes(s, test_slice(&t, 1), t.size, ERR));
+	assert_non_null(strstr(test_error.message, "3 terms"));
+	FAILS(PPDL_ERR_RANGE, add_weight(s, &t, 1, -1));
+	OK(add_weight(s, &t, 1, 0));
+	/* what was refused changed nothing */
+	for (int f = 0; f < 4; f++)
+		want[f] = ((1 << 19) - 3) * t.x[f] + 2 * t.x[4 + f];
+	check_sum(s, 1, want, 4, 1e-1);
+	/* nor may a merge pass the bound */
+	OK(ppdl_sum_create(&more, ERR));
+	OK(ppdl_sum_add_bytes(more, test_slice(&t, 1), t.size, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_sum_merge(s, more, ERR));
+	ppdl_sum_destroy(more);
+	ppdl_sum_destroy(s);
+
+	/* two limbs reach further, and stay two while they are needed */
+	OK(ppdl_sum_create(&s, ERR));
+	OK(add_weight(s, &full, 0, 3 << 19));
+	OK(add_weight(s, &full, 1, -1));
+	for (int f = 0; f < 4; f++)
+		want[f] = (3 << 19) * full.x[f] - full.x[4 + f];
+	check_sum(s, 1, want, 4, 1);
+	FAILS(PPDL_ERR_RANGE, add_weight(s, &full, 0, INT64_MIN));
+	FAILS(PPDL_ERR_RANGE, add_weight(s, &full, 0, INT64_MAX));
+	/* a compact row would cut the sum to one limb, where it has no room */
+	FAILS(PPDL_ERR_RANGE, ppdl_sum_add_bytes(s, test_slice(&t, 0), t.size, ERR));
+	check_sum(s, 1, want, 4, 1);
+	ppdl_sum_destroy(s);
+
+	/* compact and full rows mix while there is room; the result takes one limb */
+	OK(ppdl_sum_create(&s, ERR));
+	for (int n = 0; n < 3; n++)
+	{
+		OK(ppdl_sum_add_bytes(s, test_slice(&full, 0), full.size, ERR));
+		OK(ppdl_sum_add_bytes(s, test_slice(&t, 0), t.size, ERR));
+	}
+	for (int f = 0; f < 4; f++)
+		want[f] = 3 * (full.x[f] + t.x[f]);
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_finish(s, 1, &w, ERR));
+	assert_int_equal(w.len, ppdl_row_size(par, 1, 2));
+	check(&w, want, 4, 1e-6);
+	ppdl_sum_destroy(s);
+	test_batch_free(&t);
+	test_batch_free(&full);
+}
+
+/* two partial sums that share batches, through bytes and back */
+static void
+test_merge_save_load(void **state)
+{
+	TestBatch	t[2] = {test_batch(sk, rng, 64, 5, 6, 8, 30), test_batch(sk, rng, 16, 5, 11, 8, 30)};
+	double		want[5] = {0};
+	PpdlSum    *part[3],
+			   *empty,
+			   *loaded;
+	PpdlWriter	w;
+
+	OK(ppdl_sum_create(&empty, ERR));
+	for (int p = 0; p < 3; p++)
+		OK(ppdl_sum_create(&part[p], ERR));
+	for (int n = 0; n < 500; n++)
+	{
+		TestBatch  *b = &t[test_below(2)];
+		int			row = test_below(b->rows);
+
+		OK(ppdl_sum_add_bytes(part[test_below(3)], test_slice(b, row), b->size, ERR));
+		for (int f = 0; f < 5; f++)
+			want[f] += b->x[row * 5 + f];
+	}
+	assert_true(ppdl_sum_memory(part[0]) > 0 && ppdl_sum_memory(part[0]) < 1 << 20);
+	OK(ppdl_sum_merge(part[0], part[1], ERR));
+	ppdl_sum_destroy(part[1]);
+	OK(ppdl_sum_merge(part[0], empty, ERR));
+
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_save(part[2], &w, ERR));
+	for (size_t len = 0; len < w.len; len += len < 200 ? 1 : 4999)
+		assert_int_not_equal(ppdl_sum_load(&loaded, w.buf, len, ERR), PPDL_OK);
+	for (int n = 0; n < 200; n++)
+	{
+		size_t		at = (size_t) test_below(n < 100 ? 80 : (int) w.len);
+		uint8_t		saved = w.buf[at];
+
+		w.buf[at] ^= (uint8_t) (1 << test_below(8));
+		if (ppdl_sum_load(&loaded, w.buf, w.len, ERR) == PPDL_OK)
+			ppdl_sum_destroy(loaded);
+		w.buf[at] = saved;
+	}
+	OK(ppdl_sum_load(&loaded, w.buf, w.len, ERR));
+	assert_int_equal(ppdl_sum_count(loaded), ppdl_sum_count(part[2]));
+	OK(ppdl_sum_merge(part[0], loaded, ERR));
+	ppdl_sum_destroy(loaded);
+	assert_int_equal(ppdl_sum_count(part[0]), 500);
+	/* a state goes on after it was read */
+	OK(ppdl_sum_add_bytes(part[0], test_slice(&t[0], 7), t[0].size, ERR));
+	for (int f = 0; f < 5; f++)
+		want[f] += t[0].x[7 * 5 + f];
+	check_sum(part[0], 1, want, 5, 1e-5);
+	/* an empty one takes over the other */
+	OK(ppdl_sum_merge(empty, part[0], ERR));
+	check_sum(empty, 501, (double[]) {want[0] / 501, want[1] / 501, want[2] / 501, want[3] / 501, want[4] / 501}, 5, 1e-7);
+	assert_int_equal(ppdl_sum_count(part[0]), 0);
+	ppdl_writer_free(&w);
+
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_save(part[0], &w, ERR));	/* of nothing */
+	OK(ppdl_sum_load(&loaded, w.buf, w.len, ERR));
+	assert_int_equal(ppdl_sum_count(loaded), 0);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_sum_finish(loaded, 1, &w, ERR));
+	ppdl_sum_destroy(loaded);
+	ppdl_writer_free(&w);
+	for (int p = 0; p < 3; p += 2)
+		ppdl_sum_destroy(part[p]);
+	ppdl_sum_destroy(empty);
+	test_batch_free(&t[0]);
+	test_batch_free(&t[1]);
+}
+
+/* rows of whole batches, and of thousands with a few rows each */
+static void
+test_many_batches(void **state)
+{
+	double		want[1] = {0};
+	PpdlSum    *s;
+	PpdlOpenBatches set = {0};
+	uint64_t	seed[4] = {0};
+
+	OK(ppdl_sum_create(&s, ERR));
+	for (int n = 0; n < 3; n++)
+	{
+		TestBatch	t = test_batch(sk, rng, 16384, 1, 14, 1, 30);
+
+		for (int i = 0; i < 5000; i++)
+		{
+			OK(ppdl_sum_add_bytes(s, test_slice(&t, i), t.size, ERR));
+			want[0] += t.x[i];
+		}
+		test_batch_free(&t);
+	}
+	check_sum(s, 1, want, 1, 1e-4);
+	ppdl_sum_destroy(s);
+	/* few rows of many batches take little */
+	for (seed[0] = 0; seed[0] < 10000; seed[0]++)
+		for (uint32_t i = 0; i < 5; i++)
+			assert_true(ppdl_open_batch_add(&set, ppdl_open_batch_find(&set, seed, 10), i * 7));
+	assert_int_equal(set.used, 10000);
+	assert_true(set.bytes < 10000 * 200);
+	ppdl_open_batches_free(&set);
+}
+
+/* past the limit on open batches they are expanded, and the sum goes on */
+static void
+test_early_expansion(void **state)
+{
+	const PpdlBatchOptions opt = {1, 30, 14};
+	const size_t size = ppdl_slice_size(par, 1, 0);
+	uint8_t    *slice = malloc(size);
+	double		want[1] = {0};
+	size_t		peak = 0;
+	PpdlSum    *s;
+
+	OK(ppdl_sum_create(&s, ERR));
+	for (int n = 0; n < 300; n++)
+	{
+		double		x = test_value();
+		PpdlCipher	c;
+
+		OK(ppdl_batch_encrypt(slice, &x, 1, 1, &opt, sk, test_fp, rng, ERR));
+		OK(ppdl_cipher_parse(&c, slice, size, ERR));
+		/* a weight makes the batch count all its positions: 128 kB */
+		OK(ppdl_sum_add(s, &c, 2, ERR));
+		want[0] += 2 * x;
+		peak = ppdl_sum_memory(s) > peak ? ppdl_sum_memory(s) : peak;
+	}
+	assert_true(peak > 32 << 20 && peak < 34 << 20);
+	assert_true(ppdl_sum_memory(s) < 32 << 20);
+	check_sum(s, 1, want, 1, 1e-5);
+	ppdl_sum_destroy(s);
+	free(slice);
+}
+
+static void
+test_refusals(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 2, 4, 1, 2, 30),
+				other = test_batch(sk, rng, 2, 3, 1, 2, 30),
+				scaled = test_batch(sk, rng, 2, 4, 1, 2, 31);
+	PpdlSum    *s;
+	PpdlWriter	w;
+
+	OK(ppdl_sum_create(&s, ERR));
+	ppdl_writer_init(&w);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_sum_finish(s, 1, &w, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_sum_add_bytes(s, t.slice, t.size - 1, ERR));
+	OK(ppdl_sum_add_bytes(s, t.slice, t.size, ERR));
+	FAILS(PPDL_ERR_SCALE, ppdl_sum_add_bytes(s, other.slice, other.size, ERR));
+	FAILS(PPDL_ERR_SCALE, ppdl_sum_add_bytes(s, scaled.slice, scaled.size, ERR));
+	t.slice[8] ^= 1;
+	FAILS(PPDL_ERR_KEY, ppdl_sum_add_bytes(s, t.slice, t.size, ERR));
+	t.slice[8] ^= 1;
+	/* after a good one, so that the fast path meets them */
+	OK(ppdl_sum_add_bytes(s, t.slice, t.size, ERR));
+	t.slice[26] = 2;
+	FAILS(PPDL_ERR_FORMAT, ppdl_sum_add_bytes(s, t.slice, t.size, ERR));
+	t.slice[26] = 0;
+	t.slice[24] = 14;
+	FAILS(PPDL_ERR_FORMAT, ppdl_sum_add_bytes(s, t.slice, t.size, ERR));
+	t.slice[24] = 1;
+	t.slice[25] = 3;
+	FAILS(PPDL_ERR_FORMAT, ppdl_sum_add_bytes(s, t.slice, t.size, ERR));
+	t.slice[25] = 2;
+	FAILS(PPDL_ERR_FORMAT, ppdl_sum_add_bytes(s, t.slice, t.size + 1, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_sum_finish(s, 0, &w, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_sum_finish(s, -1, &w, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_sum_finish(s, NAN, &w, ERR));
+	check_sum(s, 2, t.x, 4, 1e-7);
+	ppdl_sum_destroy(s);
+	ppdl_writer_free(&w);
+	test_batch_free(&t);
+	test_batch_free(&other);
+	test_batch_free(&scaled);
+}
+
+/* the operators, against plain numbers; then sums of their results */
+static void
+test_combine(void **state)
+{
+	static const double factor[] = {1, -1, 0.5, 3, -7, 0.1, 1.0 / 3, 0, 1e-6, 12345.678, M_PI};
+	TestBatch	t = test_batch(sk, rng, 2, 6, 1, 3, 30);
+	PpdlCipher	a,
+				b;
+
+	OK(ppdl_cipher_parse(&a, test_slice(&t, 0), t.size, ERR));
+	OK(ppdl_cipher_parse(&b, test_slice(&t, 1), t.size, ERR));
+	for (size_t i = 0; i < sizeof(factor) / sizeof(factor[0]); i++)
+	{
+		double		want[6];
+		PpdlWriter	w;
+
+		ppdl_writer_init(&w);
+		OK(ppdl_cipher_combine(&w, &a, factor[i], NULL, 0, ERR));
+		for (int f = 0; f < 6; f++)
+			want[f] = factor[i] * t.x[f];
+		check(&w, want, 6, 1e-7 * (fabs(factor[i]) + 1e-3));
+		for (size_t j = 0; j < sizeof(factor) / sizeof(factor[0]); j++)
+		{
+			ppdl_writer_init(&w);
+			OK(ppdl_cipher_combine(&w, &a, factor[i], &b, factor[j], ERR));
+			for (int f = 0; f < 6; f++)
+				want[f] = factor[i] * t.x[f] + factor[j] * t.x[6 + f];
+			check(&w, want, 6, 1e-6 * (fabs(factor[i]) + fabs(factor[j]) + 1e-3));
+		}
+	}
+	test_batch_free(&t);
+}
+
+static void
+test_combine_refusals(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 2, 6, 1, 1, 30);
+	PpdlCipher	a,
+				b;
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	OK(ppdl_cipher_parse(&a, test_slice(&t, 0), t.size, ERR));
+	OK(ppdl_cipher_parse(&b, test_slice(&t, 1), t.size, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_cipher_combine(&w, &a, NAN, NULL, 0, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_cipher_combine(&w, &a, 1, &b, INFINITY, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_cipher_combine(&w, &a, 1e300, NULL, 0, ERR));
+	/* one limb has no room for the integers that pi takes */
+	FAILS(PPDL_ERR_RANGE, ppdl_cipher_combine(&w, &a, M_PI, &b, 1, ERR));
+	assert_true(test_error.hint[0] != '\0');
+	b.fingerprint[3] ^= 1;
+	FAILS(PPDL_ERR_KEY, ppdl_cipher_combine(&w, &a, 1, &b, 1, ERR));
+	assert_int_equal(w.len, 0);
+	ppdl_writer_free(&w);
+	test_batch_free(&t);
+}
+
+/* averages of averages: rows of scales that differ */
+static void
+test_rows_of_rows(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 12, 3, 4, 1, 30);
+	double		want[3] = {0};
+	PpdlWriter	avg[2],
+				w;
+	PpdlCipher	c[2];
+	PpdlSum    *s;
+
+	for (int g = 0; g < 2; g++)
+	{
+		int			from = g == 0 ? 0 : 5,
+					to = g == 0 ? 5 : 12;
+
+		OK(ppdl_sum_create(&s, ERR));
+		for (int i = from; i < to; i++)
+		{
+			OK(ppdl_sum_add_bytes(s, test_slice(&t, i), t.size, ERR));
+			for (int f = 0; f < 3; f++)
+				want[f] += t.x[i * 3 + f] / (to - from) * (g == 0 ? 1 : -1);
+		}
+		ppdl_writer_init(&avg[g]);
+		OK(ppdl_sum_finish(s, to - from, &avg[g], ERR));
+		ppdl_sum_destroy(s);
+		OK(ppdl_cipher_parse(&c[g], avg[g].buf, avg[g].len, ERR));
+	}
+	ppdl_writer_init(&w);
+	OK(ppdl_cipher_combine(&w, &c[0], 1, &c[1], -1, ERR));
+	check(&w, want, 3, 1e-7);
+	/* a sum of rows, one of them weighted */
+	OK(ppdl_sum_create(&s, ERR));
+	OK(ppdl_sum_add(s, &c[0], 1, ERR));
+	OK(ppdl_sum_add(s, &c[0], -5, ERR));
+	FAILS(PPDL_ERR_SCALE, ppdl_sum_add(s, &c[1], 1, ERR));
+	for (int f = 0; f < 3; f++)
+	{
+		want[f] = 0;
+		for (int i = 0; i < 5; i++)
+			want[f] -= 4 * t.x[i * 3 + f] / 5;
+	}
+	check_sum(s, 1, want, 3, 1e-6);
+	ppdl_sum_destroy(s);
+	ppdl_writer_free(&avg[0]);
+	ppdl_writer_free(&avg[1]);
+	test_batch_free(&t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_unpack),
 		cmocka_unit_test(test_random_sums),
+		cmocka_unit_test(test_long_sum),
+		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_merge_save_load),
+		cmocka_unit_test(test_many_batches),
+		cmocka_unit_test(test_early_expansion),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_combine),
+		cmocka_unit_test(test_combine_refusals),
+		cmocka_unit_test(test_rows_of_rows),
 	};
 
 	test_seed("test_sum");

@@ -1,0 +1,216 @@
+/*
+ * Speed and size of the row floor on one thread: prints `name<TAB>value<TAB>unit<TAB>note`,
+ * one figure a line.  Times are the smallest processor times of some runs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "ckks/eval.h"
+#include "rows/batch.h"
+#include "rows/pack.h"
+#include "rows/sum.h"
+
+#define WIDTH 16
+#define LOGC 10
+#define ROWS (1 << LOGC)
+#define BATCHES 64
+#define RUNS 7
+#define VARHDRSZ 4				/* PostgreSQL's length word */
+
+static PpdlError err;
+
+#define OK(expr) \
+	do { \
+		if ((expr) != PPDL_OK) \
+		{ \
+			fprintf(stderr, "%s: %s\n", #expr, err.message); \
+			exit(1); \
+		} \
+	} while (0)
+
+typedef struct Bench
+{
+	const PpdlParams *par;
+	PpdlRng    *rng;
+	PpdlSecret *sk;
+	PpdlPool   *pool;
+	PpdlEval	ev;
+	PpdlSwitchKey *key[16];
+	int			nkeys;
+	double	   *x;
+} Bench;
+
+static const uint8_t fp[PPDL_FINGERPRINT_BYTES] = {1};
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+}
+
+static PpdlStatus
+get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
+{
+	Bench	   *b = arg;
+
+	for (int i = 0; i < b->nkeys; i++)
+		if (b->key[i]->id == id)
+		{
+			*key = b->key[i];
+			return PPDL_OK;
+		}
+	PPDL_TRY(ppdl_eval_key_create(&b->key[b->nkeys], id, b->sk, b->par->nq, b->rng, NULL, e));
+	*key = b->key[b->nkeys++];
+	return PPDL_OK;
+}
+
+static void
+encrypt(Bench *b, uint8_t *out, int limbs, int scale_bits)
+{
+	const PpdlBatchOptions opt = {limbs, scale_bits, LOGC};
+
+	OK(ppdl_batch_encrypt(out, b->x, ROWS, WIDTH, &opt, b->sk, fp, b->rng, &err));
+}
+
+static void
+bench_encrypt(Bench *b, int limbs, const char *name, const char *note)
+{
+	uint8_t    *out = malloc(ROWS * ppdl_slice_size(b->par, limbs, 4));
+	double		best = 1e9;
+
+	for (int i = 0; i < RUNS; i++)
+	{
+		double		t = now();
+
+		encrypt(b, out, limbs, 30);
+		t = now() - t;
+		best = t < best ? t : best;
+	}
+	printf("%s\t%.0f\trows/s\t%s\n", name, ROWS / best, note);
+	free(out);
+}
+
+/* rows already in memory, in the order of the table; then the rest of the sum, once */
+static void
+bench_sum(Bench *b, int limbs, const char *kind)
+{
+	const size_t size = ppdl_slice_size(b->par, limbs, 4);
+	uint8_t    *rows = malloc(BATCHES * ROWS * size);
+	double		best = 1e9,
+				finish = 1e9;
+
+	for (int i = 0; i < BATCHES; i++)
+		encrypt(b, rows + (size_t) i * ROWS * size, limbs, 28);
+	for (int run = 0; run < RUNS; run++)
+	{
+		PpdlWriter	w;
+		PpdlSum    *s;
+		double		t = now();
+
+		OK(ppdl_sum_create(&s, &err));
+		for (size_t i = 0; i < BATCHES * ROWS; i++)
+			OK(ppdl_sum_add_bytes(s, rows + i * size, size, &err));
+		t = (now() - t) / (BATCHES * ROWS);
+		best = t < best ? t : best;
+		ppdl_writer_init(&w);
+		t = now();
+		OK(ppdl_sum_finish(s, 1, &w, &err));
+		t = (now() - t) / (BATCHES * ROWS);
+		finish = t < finish ? t : finish;
+		ppdl_writer_free(&w);
+		ppdl_sum_destroy(s);
+	}
+	printf("sum_add_ns_%s\t%.1f\tns/row\t16 values, %zu bytes, %d rows in memory\n", kind, best * 1e9, size, BATCHES * ROWS);
+	printf("sum_finish_ns_%s\t%.1f\tns/row\texpanding one uniform half a batch of 1,024 rows\n", kind, finish * 1e9);
+	free(rows);
+}
+
+/* packs the rows from..to-1 of one batch; milliseconds */
+static double
+pack_once(Bench *b, const uint8_t *rows, int from, int to)
+{
+	const size_t size = ppdl_slice_size(b->par, b->par->nq, 4);
+	PpdlCollector *col;
+	PpdlPacked	p;
+	PpdlCipher	c;
+	double		t = now();
+	int			complete,
+				found;
+
+	OK(ppdl_collector_create(&col, b->par->nq, &err));
+	for (int i = from; i < to; i++)
+	{
+		OK(ppdl_cipher_parse(&c, rows + (size_t) i * size, size, &err));
+		OK(ppdl_collector_add(col, &c, (uint32_t) i, &complete, &err));
+	}
+	OK(ppdl_pack_next(&b->ev, col, &p, &found, &err));
+	t = now() - t;
+	ppdl_packed_release(&b->ev, &p);
+	ppdl_collector_destroy(col);
+	return t * 1e3;
+}
+
+static void
+bench_pack(Bench *b, const uint8_t *rows, int from, int to, const char *name, const char *note)
+{
+	double		best = pack_once(b, rows, from, to);	/* makes the keys */
+
+	for (int i = 0; i < RUNS; i++)
+	{
+		double		t = pack_once(b, rows, from, to);
+
+		best = t < best || i == 0 ? t : best;
+	}
+	printf("%s\t%.2f\tms\t%s\n", name, best, note);
+}
+
+static void
+sizes(const Bench *b)
+{
+	printf("row_bytes_full_16\t%zu\tbytes\tlength word included\n", ppdl_slice_size(b->par, b->par->nq, 4) + VARHDRSZ);
+	printf("row_bytes_compact_16\t%zu\tbytes\tlength word included\n", ppdl_slice_size(b->par, 1, 4) + VARHDRSZ);
+}
+
+int
+main(void)
+{
+	static Bench b;
+	uint8_t    *rows;
+
+	OK(ppdl_params_get(PPDL_RING_ROW, &b.par, &err));
+	OK(ppdl_rng_create(&b.rng, &err));
+	OK(ppdl_secret_create(&b.sk, b.par, b.rng, &err));
+	b.pool = ppdl_pool_create();
+	OK(ppdl_eval_init(&b.ev, b.par, b.pool, NULL, &err));
+	b.ev.get_key = get_key;
+	b.ev.get_key_arg = &b;
+	b.x = malloc(ROWS * WIDTH * sizeof(double));
+	for (int i = 0; i < ROWS * WIDTH; i++)
+		b.x[i] = (double) (i % 2001) / 1000 - 1;
+
+	sizes(&b);
+	bench_encrypt(&b, b.par->nq, "encrypt_rows_per_s", "16 values, full");
+	bench_encrypt(&b, 1, "encrypt_rows_per_s_compact", "16 values, compact");
+	bench_sum(&b, b.par->nq, "full");
+	bench_sum(&b, 1, "compact");
+	rows = malloc(ROWS * ppdl_slice_size(b.par, b.par->nq, 4));
+	encrypt(&b, rows, b.par->nq, 30);
+	bench_pack(&b, rows, 0, ROWS, "pack_complete_ms", "1,024 full rows of 16 values, no key switch");
+	bench_pack(&b, rows, 5, 6, "pack_single_row_ms", "one full row of 16 values, ten key switches");
+	bench_pack(&b, rows, 100, 900, "pack_partial_ms", "rows 100 to 899 of 1,024, ten key switches");
+
+	free(rows);
+	free(b.x);
+	for (int i = 0; i < b.nkeys; i++)
+		ppdl_switch_key_destroy(b.key[i]);
+	ppdl_eval_fini(&b.ev);
+	ppdl_pool_destroy(b.pool);
+	ppdl_secret_destroy(b.sk);
+	ppdl_rng_destroy(b.rng);
+	return 0;
+}

@@ -1,0 +1,374 @@
+# The ppdl tool without a server: keys, encodings, encryption, decryption, and what each refuses.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use IPC::Run;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+plan skip_all => 'the ppdl tool is not built' unless grep { -x "$_/ppdl" } split /:/, $ENV{PATH};
+
+my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+chdir $dir or die "cannot enter $dir: $!";
+$ENV{PPDL_PASSPHRASE} = 'only for tests';
+
+# Runs the tool with $in as its input; returns its exit code, output and messages.
+sub ppdl_in
+{
+	my ($in, @args) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'ppdl', @args ], '<', \$in, '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+sub ppdl
+{
+	return ppdl_in('', @_);
+}
+
+# The tool must end with exit code $code and a message that matches $like.
+sub refused
+{
+	my ($args, $code, $like, $name, $in) = @_;
+	my ($rc, $out, $err) = ppdl_in($in // '', @$args);
+
+	is($rc, $code, "$name: exit code") or diag($err);
+	like($err, $like, "$name: message");
+}
+
+sub file
+{
+	my ($name, $text) = @_;
+
+	open my $fh, '>:raw', $name or die "cannot write $name: $!";
+	print $fh $text;
+	close $fh;
+	return $name;
+}
+
+sub lines
+{
+	return split /\n/, $_[0];
+}
+
+my ($rc, $out, $err);
+
+# ---------------------------------------------------------------- help and usage
+
+my @commands = qw(keygen publish encode encrypt decrypt query model inspect);
+
+($rc, $out, $err) = ppdl('help');
+is($rc, 0, 'ppdl help');
+like($out, qr/^  $_ /m, "it lists $_") for @commands;
+for my $command (@commands)
+{
+	($rc, $out, $err) = ppdl('help', $command);
+	is($rc, 0, "ppdl help $command");
+	like($out, qr/Example.*ppdl $command/s, "help of $command has an example");
+	refused([ $command, '--nosuch' ], 2, qr/unrecognized option.*--help/s, "$command with an unknown option");
+}
+($rc, $out) = ppdl('--version');
+like($out, qr/^ppdl \d+\.\d+\.\d+$/, 'ppdl --version');
+refused([], 2, qr/^Usage: ppdl COMMAND/, 'no command');
+refused(['decypher'], 2, qr/no command "decypher"; the commands are:.* decrypt/, 'an unknown command');
+refused([ 'help', 'decypher' ], 2, qr/no command "decypher"/, 'help on an unknown command');
+refused([ 'keygen' ], 2, qr/--out is missing/, 'keygen without --out');
+refused([ 'keygen', '--out', 'x', '--for', 'fun' ], 2, qr/"fun" is none of: sum, predict, train/, 'keygen for fun');
+refused([ 'keygen', '--out', 'x', '--threads', '0' ], 2, qr/"0" is not an integer from 1/, 'keygen on no thread');
+refused([ 'encode' ], 2, qr/which CSV file/, 'encode without a file');
+refused([ 'encrypt', 'x.csv' ], 2, qr/--key is missing/, 'encrypt without a key');
+refused([ 'encrypt', '--key', 'k', 'x.csv' ], 2, qr/--features is missing/, 'encrypt without features');
+refused([ 'encrypt', '--key', 'k', '--raw', '--features', 'f', 'x.csv' ], 2, qr/exclude each other/, 'encrypt --raw --features');
+refused([ 'encrypt', '--key', 'k', '--raw', '--batch-rows', '3', 'x.csv' ], 2, qr/not a power of two/, 'encrypt --batch-rows 3');
+refused([ 'encrypt', '--key', 'k', '--raw', '--scale-bits', '99', 'x.csv' ], 2, qr/20 to 40/, 'encrypt --scale-bits 99');
+refused([ 'decrypt' ], 2, qr/--key is missing/, 'decrypt without a key');
+refused([ 'query', '--key', 'k' ], 2, qr/give SQL with -c/, 'query without SQL');
+refused([ 'model', 'burn' ], 2, qr/"burn" is none of: list, show/, 'model burn');
+
+# ---------------------------------------------------------------- keygen
+
+($rc, $out, $err) = ppdl('keygen', '--out', 'clinic', '--for', 'sum');
+is($rc, 0, 'keygen') or diag($err);
+my ($fingerprint) = $out =~ /^fingerprint: ([0-9a-f]{16})$/m;
+ok($fingerprint, 'it prints the fingerprint');
+like($out, qr/clinic\.pub \(\d+\.\d KiB\)/, 'and sizes');
+is((stat 'clinic.key')[2] & 0777, 0600, 'the secret key is for its owner alone');
+unlike(slurp_file('clinic.key'), qr/only for tests/, 'the passphrase is not in the file');
+
+my $before = slurp_file('clinic.key') . slurp_file('clinic.pub');
+refused([ 'keygen', '--out', 'clinic' ], 1, qr/"clinic.key" exists and is not overwritten/, 'keygen over a key');
+is(slurp_file('clinic.key') . slurp_file('clinic.pub'), $before, 'both files are untouched');
+refused([ 'keygen', '--out', 'nowhere/clinic', '--for', 'sum' ], 1, qr/nowhere.*No such file/, 'keygen into a missing directory');
+refused([ 'keygen', '--out', 'x', '--name', 'a b', '--for', 'sum' ], 2, qr/name/, 'keygen with a bad name');
+
+file('pass', "another one\nsecond line\n");
+($rc) = ppdl('keygen', '--out', 'other', '--for', 'sum', '--passphrase-file', 'pass');
+is($rc, 0, 'keygen with a passphrase file');
+($rc) = ppdl('keygen', '--key', 'other.key', '--out', 'other2', '--for', 'sum', '--passphrase-file', 'pass');
+is($rc, 0, 'a second public file from a secret key');
+is(slurp_file('other2.pub'), slurp_file('other.pub'), 'is the same');
+refused([ 'keygen', '--key', 'other.key', '--out', 'x', '--for', 'sum' ], 4, qr/passphrase/, 'a wrong passphrase');
+file('empty', "\n");
+refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', 'empty' ], 4, qr/no passphrase/, 'an empty passphrase');
+refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', 'missing' ], 1, qr/missing.*No such file/, 'a missing passphrase file');
+refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', file('long', 'x' x 2000) ], 4, qr/longer than/, 'a very long passphrase');
+is_deeply([ grep { /^x|tmp/ } glob '*' ], [], 'failures leave no files');
+
+{
+	local %ENV = %ENV;
+	delete $ENV{PPDL_PASSPHRASE};
+	my ($o, $e) = ('', '');
+
+	# a session without a terminal
+	IPC::Run::run([ 'setsid', '--wait', 'ppdl', 'keygen', '--out', 'x', '--for', 'sum' ], '<', \undef, '>', \$o, '2>', \$e);
+	is($? >> 8, 4, 'no passphrase and no terminal: exit code');
+	like($e, qr/no terminal to ask.*hint: Give --passphrase-file/s, 'no passphrase and no terminal: message');
+}
+
+SKIP:
+{
+	skip 'IO::Pty is not there', 4 unless eval { require IO::Pty; 1 };
+	local %ENV = %ENV;
+	delete $ENV{PPDL_PASSPHRASE};
+
+	# types the answers at the prompts; returns the exit code and what the terminal showed
+	my $type = sub {
+		my (@answers) = @_;
+		my ($in, $screen) = ('', '');
+		my $h = IPC::Run::start([ 'ppdl', 'keygen', '--out', 'typed', '--for', 'sum' ], '<pty<', \$in, '>pty>', \$screen,
+			IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+
+		for my $n (1 .. @answers)
+		{
+			$h->pump until (() = $screen =~ /: $|: \r?\n/mg) >= $n || !$h->pumpable;
+			$in .= "$answers[$n - 1]\n";
+		}
+		$h->finish;
+		return ($? >> 8, $screen);
+	};
+	my ($code, $screen) = $type->('sesame', 'sesame2');
+	is($code, 4, 'two different passphrases');
+	like($screen, qr/two passphrases differ/, 'it says so');
+	($code, $screen) = $type->('sesame', 'sesame');
+	is($code, 0, 'a passphrase typed twice') or diag($screen);
+	unlike($screen, qr/sesame/, 'and never shown');
+}
+
+# ---------------------------------------------------------------- inspect
+
+($rc, $out) = ppdl('inspect', 'clinic.key');
+is($rc, 0, 'inspect a secret key file');
+like($out, qr/^secret key file.*name: +clinic\nfingerprint: $fingerprint/s, 'name and fingerprint');
+($rc, $out) = ppdl('inspect', 'clinic.pub');
+like($out, qr/^public key file.*fingerprint: $fingerprint\nfor: +sum\nparts: +1\n/s, 'inspect a public key file');
+
+my $pub = slurp_file('clinic.pub');
+substr($pub, -1000, 1) = chr(ord(substr($pub, -1000, 1)) ^ 1);
+refused([ 'inspect', file('damaged.pub', $pub) ], 3, qr/public/, 'a damaged public key file');
+refused([ 'inspect', file('short.pub', substr($pub, 0, 100)) ], 3, qr/./, 'a public key file cut short');
+refused([ 'inspect', file('text', "hello\n") ], 3, qr/no key file, no feature/, 'inspect something else');
+refused([ 'inspect', 'missing' ], 1, qr/cannot open "missing"/, 'inspect nothing');
+
+# ---------------------------------------------------------------- encode
+
+($rc, $out, $err) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json');
+is($rc, 0, 'encode') or diag($err);
+my ($width) = $out =~ /^width: +(\d+)$/m;
+like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"layers"/m, 'it suggests a model');
+like(slurp_file('features.json'), qr/\{"column": "Age", "kind": "numeric", "min": 18, "max": 90\}/, 'the file is readable');
+($rc, $out) = ppdl('inspect', 'features.json');
+like($out, qr/^feature file.*^width: +$width$/ms, 'inspect a feature file');
+
+my $recipe16 = [
+	'--bands', 'Age:20..40/2', '--one-hot-weight', '2', '--columns', 'Age,Gender,Family History,Body Weight,Prior Fractures'
+];
+my $recipe32 = [
+	'--bands', 'Age:19..39/1', '--one-hot-weight', '3', '--exclude', 'Race/Ethnicity,Medical Conditions,Medications'
+];
+($rc, $out) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', @$recipe16, '-o', 'f16.json');
+like($out, qr/^width: +16$/m, 'two-year age bands and four binaries: 16 inputs');
+like($out, qr/"input_scale":\[2,2,2,2,2,2,2,2,2,2,2,2,1,1,1,1\]/, 'the bands are weighted in the model');
+($rc, $out) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', @$recipe32, '-o', 'f32.json');
+like($out, qr/^width: +32$/m, 'one-year age bands and ten binaries: 32 inputs');
+($rc, $out) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--pad', '--constant');
+like($out, qr/^\{\n  "format": "ppdl-features".*"constant".*"padding"/s, 'without -o the file goes to standard output');
+
+my $small = "Id,Age,Sex,Sick\n1,20,m,0\n2,30,f,1\n3,40,f,\n4,50,m,1\n";
+file('small.csv', $small);
+file('ragged.csv', "Id,Age,Sex,Sick\n1,20,m,0\n2,30,f\n");
+file('abc.csv', "Id,Age,Sex,Sick\n1,20,m,0\n2,abc,f,1\n3,40,f,1\n4,50,f,1\n");
+file('twice.csv', "Id,Age,Age\n1,2,3\n");
+file('latin.csv', "Id,Name\n1,J\xF6rg\n");
+file('quote.csv', "Id,Name\n1,\"J\n2,K\n");
+my @encode = ('--id', 'Id', '-o', 'never.json');
+refused([ 'encode', 'missing.csv', @encode ], 1, qr/cannot open "missing.csv"/, 'encode a missing file');
+refused([ 'encode', 'ragged.csv', @encode ], 3, qr/ragged.csv:3: 3 fields where the header has 4 columns/, 'encode a ragged file');
+refused([ 'encode', 'abc.csv', @encode ], 3, qr/abc.csv:3: column "Age": "abc" is not a number/, 'encode a word among numbers');
+refused([ 'encode', 'twice.csv', @encode ], 3, qr/twice.csv:1: column name "Age" appears twice/, 'encode a header with a name twice');
+refused([ 'encode', 'latin.csv', @encode ], 3, qr/latin.csv:2: column 2: invalid UTF-8/, 'encode another character set');
+refused([ 'encode', 'quote.csv', @encode ], 3, qr/quote.csv:2: a quoted field of this record is never closed/, 'encode an open quote');
+refused([ 'encode', 'small.csv', @encode, '--label', 'Ill' ], 3, qr/no column "Ill".*Columns: Id, Age/s, 'encode without the label');
+refused([ 'encode', 'small.csv', @encode, '--bands', 'Age' ], 2, qr/--bands Age: no colon/, 'encode with bad bands');
+ok(!-e 'never.json', 'failures write nothing');
+
+# ---------------------------------------------------------------- encrypt and decrypt
+
+# numbers of all fields but the id
+sub numbers
+{
+	my ($line) = @_;
+	my ($id, @rest) = split /\t/, $line;
+
+	return map { $_ eq '\N' ? () : /-?[\d.]+(?:e-?\d+)?/g } @rest;
+}
+
+sub same_numbers
+{
+	my ($got, $want, $name) = @_;
+	my @g = lines($got);
+	my @w = lines($want);
+	my $worst = 0;
+
+	is(scalar @g, scalar @w, "$name: rows");
+	for my $i (0 .. $#w)
+	{
+		my @a = numbers($g[$i]);
+		my @b = numbers($w[$i]);
+
+		return fail("$name: row $i has " . @a . " numbers, not " . @b) if @a != @b;
+		for my $j (0 .. $#b)
+		{
+			my $d = abs($a[$j] - $b[$j]);
+
+			$worst = $d if $d > $worst;
+		}
+	}
+	cmp_ok($worst, '<', 1e-6, "$name: numbers");
+}
+
+my @features = ('--features', 'features.json', $patients);
+my ($rc2, $plain) = ppdl('encrypt', '--plain', @features);
+is($rc2, 0, 'the plain twin');
+is(scalar(lines($plain)), 2000, 'has every row');
+for my $compact (0, 1)
+{
+	my @opt = $compact ? ('--compact') : ();
+	my $kind = $compact ? 'compact' : 'full';
+	my ($rc3, $cipher, $message) = ppdl('encrypt', '--key', 'clinic.key', @opt, @features);
+
+	is($rc3, 0, "encrypt, $kind") or diag($message);
+	is($message, '', 'no progress bar where there is no terminal');
+	my ($rc4, $back) = ppdl_in($cipher, 'decrypt', '--key', 'clinic.key');
+	is($rc4, 0, "decrypt, $kind");
+	same_numbers($back, $plain, "$kind rows");
+	my ($rc5, $again) = ppdl('encrypt', '--key', 'clinic.key', @opt, @features);
+	isnt($again, $cipher, 'no two encryptions are the same');
+
+	my ($line) = lines($cipher);
+	my ($rc6, $what) = ppdl_in((split /\t/, $line)[1], 'inspect', '-');
+	like($what, qr/kind: +slice.*$kind\nkey: +$fingerprint\n.*width: +$width\n.*position: +0 of 512 rows/s, "inspect a $kind row");
+}
+
+# 16 values a row: the sizes that the design promises
+for my $t ([ 730, [] ], [ 170, ['--compact'] ])
+{
+	my ($most, $opt) = @$t;
+	my ($r, $o) = ppdl('encrypt', '--key', 'clinic.key', '--features', 'f16.json', @$opt, '--no-label', $patients);
+	my ($field) = (split /\t/, (lines($o))[0])[1];
+	my ($r2, $what) = ppdl_in($field, 'inspect', '-');
+	my ($bytes) = $what =~ /^bytes: +(\d+)$/m;
+
+	cmp_ok($bytes, '<=', $most, "a row of 16 values: $bytes bytes");
+}
+
+# labels may be missing, plain columns kept, files written whole
+($rc, $out) = ppdl('encode', 'small.csv', '--id', 'Id', '--label', 'Sick', '-o', 'small.json');
+($rc, $out) = ppdl('encrypt', '--key', 'clinic.key', '--features', 'small.json', '--keep', 'Sex,Age', '-o', 'small.copy', 'small.csv');
+is($rc, 0, 'encrypt into a file');
+my @small = lines(slurp_file('small.copy'));
+like($small[0], qr/^1\tm\t20\tUEwB[^\t]+\tUEwB[^\t]+$/, 'id, kept columns, features, label');
+like($small[2], qr/^3\tf\t40\tUEwB[^\t]+\t\\N$/, 'an empty label is NULL');
+($rc, $out) = ppdl('decrypt', '--key', 'clinic.key', 'small.copy');
+like($out, qr/^1\tm\t20\t\{-1\.0+,1\.0+\}\t-1\.0+\n2\tf\t30\t\{-0\.3333\d+,-1\.0+\}\t1\.0+\n3\tf\t40\t\{0\.3333\d+,-1\.0+\}\t\\N\n/, 'decrypted');
+($rc, $out) = ppdl('encrypt', '--plain', '--format', 'csv', '--features', 'small.json', 'small.csv');
+is($out, qq{1,"{-1,1}",-1\n2,"{-0.33333333333333337,-1}",1\n3,"{0.33333333333333326,-1}",\n4,"{1,1}",1\n}, 'the plain twin as CSV');
+
+# what is wrong with the input is the same with --plain, which needs no slow key
+my @enc = ('encrypt', '--plain', '--features', 'small.json', '-o', 'never.copy');
+file('unknown.csv', "Id,Age,Sex,Sick\n1,20,m,0\n2,30,x,1\n");
+file('old.csv', "Id,Age,Sex,Sick\n1,20,m,0\n2,99,f,1\n");
+file('gap.csv', "Id,Age,Sex,Sick\n1,,m,0\n");
+file('noid.csv', "Id,Age,Sex,Sick\n1,20,m,0\n,30,f,0\n");
+file('badlabel.csv', "Id,Age,Sex,Sick\n1,20,m,maybe\n");
+file('nan.csv', "Id,Age,Sex,Sick\n1,nan,m,0\n");
+refused([ 'encrypt', '--key', 'clinic.key', '--features', 'small.json', '-o', 'never.copy', 'unknown.csv' ], 3, qr/unknown.csv:3: column "Sex": "x" is none of the learned categories.*Learned: "f", "m".*--unknown=other/s, 'an unknown category');
+refused([ @enc, 'old.csv' ], 3, qr/old.csv:3: column "Age": "99" lies outside 20 .. 50.*--outside=clamp/s, 'a number outside');
+refused([ @enc, 'gap.csv' ], 3, qr/gap.csv:2: column "Age": empty/, 'an unexpected empty field');
+refused([ @enc, 'noid.csv' ], 3, qr/noid.csv:3: column "Id": the id is empty/, 'an empty id');
+refused([ @enc, 'badlabel.csv' ], 3, qr/badlabel.csv:2: column "Sick": "maybe" is none/, 'an unknown label');
+refused([ @enc, 'nan.csv' ], 3, qr/nan.csv:2: column "Age": "nan" is not a finite number/, 'not a number');
+refused([ @enc, 'ragged.csv' ], 3, qr/ragged.csv:3: 3 fields/, 'a ragged line');
+refused([ @enc, 'missing.csv' ], 1, qr/missing.csv/, 'a missing file');
+refused([ @enc, '--keep', 'Height', 'small.csv' ], 3, qr/no column "Height"/, 'an unknown column to keep');
+refused([ 'encrypt', '--key', 'clinic.pub', '--features', 'small.json', 'small.csv' ], 4, qr/clinic.pub: not a key file/, 'a public key for a secret one');
+refused([ 'encrypt', '--key', 'other.key', '--features', 'small.json', 'small.csv' ], 4, qr/passphrase/, 'the wrong passphrase');
+refused([ 'encrypt', '--key', 'clinic.key', '--features', 'small.csv', 'small.csv' ], 3, qr/small.csv:1/, 'features that are none');
+ok(!-e 'never.copy', 'failures write nothing');
+is_deeply([ glob 'never*' ], [], 'not even under another name');
+
+($rc, $out, $err) = ppdl('encrypt', '--plain', '--features', 'small.json', '--unknown=other', '--outside=clamp', 'old.csv');
+is($rc, 0, '--outside=clamp');
+like($out, qr/^2\t\{1,-1\}/m, 'the nearer bound');
+like($err, qr/1 numbers outside/, 'and it is counted');
+($rc, $out, $err) = ppdl('encrypt', '--plain', '--features', 'small.json', '--unknown=other', 'unknown.csv');
+like($out, qr/^2\t\{-0\.333\d+,0\}/m, '--unknown=other');
+like($err, qr/1 unknown or missing/, 'and it is counted');
+
+# --raw
+my $raw = "0.5,-1,7\n1,0.25,8\n";
+($rc, $out, $err) = ppdl_in($raw, 'encrypt', '--plain', '--raw', '--no-header', '--id', '3', '--width', '2', '-');
+is($out, "7\t{0.5,-1}\n8\t{1,0.25}\n", '--raw --no-header');
+refused([ 'encrypt', '--plain', '--raw', '--no-header', '--width', '2', '-' ], 3, qr/3 columns of numbers where --width says 2/, '--raw, wrong width', $raw);
+refused([ 'encrypt', '--plain', '--raw', '--no-header', '-' ], 3, qr/standard input:1: column "3": "7" lies outside -1 .. 1/, '--raw, too large', $raw);
+refused([ 'encrypt', '--key', 'clinic.key', '--raw', '--no-header', '--batch-rows', '16384', '-' ], 2, qr/at most 4096 rows of 4 values/, '--batch-rows, too many', $raw);
+($rc, $out) = ppdl_in("a,y\n0.1,1\n0.2,-1\n0.3,1\n", 'encrypt', '--key', 'clinic.key', '--raw', '--label', 'y', '--batch-rows', '2', '-');
+($rc, $out) = ppdl_in($out, 'decrypt', '--key', 'clinic.key');
+like($out, qr/^0\.1000\d*\t1\.0+\n0\.2000\d*\t-1\.0+\n0\.3000\d*\t1\.0+\n$/, '--raw, three rows in batches of two');
+
+# ---------------------------------------------------------------- decrypt
+
+my $value = (split /\t/, $small[0])[3];
+my $label = (split /\t/, $small[0])[4];
+($rc, $out, $err) = ppdl_in("id,features,note\n1,$value,\"a, b\"\n2,,\"\"\n", 'decrypt', '--key', 'clinic.key');
+like($out, qr/^id,features,note\n1,"\{-1\.0+,1\.0+\}","a, b"\n2,,""\n$/, 'CSV');
+($rc, $out) = ppdl_in("$label\n", 'decrypt', '--key', 'clinic.key');
+like($out, qr/^-1\.0+\n$/, 'a bare value');
+($rc, $out) = ppdl_in("7|$label|C:\\temp\n", 'decrypt', '--key', 'clinic.key');
+like($out, qr/^7\|-1\.0+\|C:\\temp\n$/, 'unaligned output of psql');
+($rc, $out) = ppdl_in("1\t{$value,$value}\n", 'decrypt', '--key', 'clinic.key');
+like($out, qr/^1\t\{\{-1\.0+,1\.0+\},\{-1\.0+,1\.0+\}\}\n$/, 'an array');
+($rc, $out, $err) = ppdl_in("nothing here\n", 'decrypt', '--key', 'clinic.key');
+is($out, "nothing here\n", 'other text passes');
+like($err, qr/no ciphertext/, 'with a note');
+($rc, $out) = ppdl_in('', 'decrypt', '--key', 'clinic.key');
+is("$rc$out", '0', 'empty input');
+($rc, $out) = ppdl_in("$label\n", 'decrypt', '--key', 'clinic.key', '--share');
+is($rc, 0, '--share');
+like($out, qr/^-1\.?\d*\n$|^-0\.9\d*\n$/, 'with noise, the same number');
+
+my @dec = ('decrypt', '--key', 'clinic.key', '-o', 'never.txt');
+refused([@dec], 3, qr/standard input:2: /, 'a value cut short', "1\t2\n1\t" . substr($value, 0, 100) . "\n");
+refused([@dec], 3, qr/standard input:1: .*multiple of 4/, 'a value cut short within a group', substr($value, 0, 101) . "\n");
+refused([@dec], 3, qr/standard input:1: /, 'a value too long', $value . "AAAA\n");
+(my $version = $value) =~ s/^UEwB/UEwC/;
+refused([@dec], 3, qr/version/, 'a version of the future', "$version\n");
+ppdl('keygen', '--out', 'stranger', '--for', 'sum');
+refused([ 'decrypt', '--key', 'stranger.key' ], 4, qr/$fingerprint/, "somebody else's key", "$value\n");
+ok(!-e 'never.txt', 'failures write nothing');
+
+done_testing();

@@ -1,0 +1,203 @@
+/* COPY text, arrays, base64, output files that are never half-written. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/copytext.h"
+#include "cli/outfile.h"
+#include "cli/reveal.h"
+#include "cli/table.h"
+
+static PpdlError err;
+
+static void
+test_copy_round_trip(void **state)
+{
+	static const char text[] = "a\tb\nc\\d\r\b\f\vé\001";
+	PpdlWriter	w;
+	PpdlTexts	t = {0};
+
+	(void) state;
+	ppdl_writer_init(&w);
+	ppdl_copy_put(&w, text, sizeof text - 1);
+	ppdl_write_u8(&w, '\t');
+	ppdl_copy_put(&w, NULL, 0);
+	ppdl_write_u8(&w, '\t');
+	ppdl_copy_put(&w, "", 0);
+	assert_null(memchr(w.buf, '\n', w.len));
+	ppdl_write_u8(&w, 0);
+	assert_int_equal(ppdl_copy_split(&t, (char *) w.buf, w.len - 1), 1);
+	assert_int_equal(t.count, 3);
+	assert_int_equal(t.text[0].len, sizeof text - 1);
+	assert_memory_equal(t.text[0].s, text, sizeof text);
+	assert_null(t.text[1].s);
+	assert_string_equal(t.text[2].s, "");
+	ppdl_texts_free(&t);
+	ppdl_writer_free(&w);
+}
+
+static void
+test_copy_escapes(void **state)
+{
+	char		line[] = "\\x41\\101\\q\\\\N\t\\x4\t\\";
+	PpdlTexts	t = {0};
+
+	(void) state;
+	assert_int_equal(ppdl_copy_split(&t, line, strlen(line)), 1);
+	assert_int_equal(t.count, 3);
+	assert_string_equal(t.text[0].s, "AAq\\N");
+	assert_string_equal(t.text[1].s, "\x04");
+	assert_string_equal(t.text[2].s, "\\");
+	ppdl_texts_free(&t);
+}
+
+static void
+test_arrays(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		int			count;		/* -1: no array */
+		const char *first;
+	}			cases[] = {
+		{"{}", 0, NULL},
+		{"{1,2,3}", 3, "1"},
+		{"{NULL,2}", 2, NULL},
+		{"{\"NULL\",2}", 2, "NULL"},
+		{"{\"a,b\",c}", 2, "a,b"},
+		{"{\"q\\\"\\\\\"}", 1, "q\"\\"},
+		{"{\"\"}", 1, ""},
+		{"{two words}", 1, "two words"},
+		{"", -1, NULL},
+		{"{", -1, NULL},
+		{"{1", -1, NULL},
+		{"1,2}", -1, NULL},
+		{"{1,}", -1, NULL},
+		{"{,1}", -1, NULL},
+		{"{{1},{2}}", -1, NULL},
+		{"{1}}", -1, NULL},
+		{"{\"a}", -1, NULL},
+		{"{\"a\"b}", -1, NULL},
+		{"{\"a\\}", -1, NULL},
+		{"{1},{2}", -1, NULL},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+	{
+		PpdlTexts	t = {0};
+		char	   *copy = strdup(cases[i].text);
+		int			got = ppdl_array_split(&t, copy, strlen(copy));
+
+		if (got != (cases[i].count >= 0))
+			fail_msg("%s: %d", cases[i].text, got);
+		if (got)
+		{
+			assert_int_equal(t.count, cases[i].count);
+			if (cases[i].first)
+				assert_string_equal(t.text[0].s, cases[i].first);
+			else if (t.count)
+				assert_null(t.text[0].s);
+		}
+		ppdl_texts_free(&t);
+		free(copy);
+	}
+}
+
+static void
+test_base64(void **state)
+{
+	uint8_t    *out;
+	size_t		n;
+
+	(void) state;
+	assert_int_equal(ppdl_base64_decode("UEwB", 4, &out, &n, &err), PPDL_OK);
+	assert_int_equal(n, 3);
+	assert_memory_equal(out, "PL\1", 3);
+	free(out);
+	assert_int_equal(ppdl_base64_decode("UEw=", 4, &out, &n, &err), PPDL_OK);
+	assert_int_equal(n, 2);
+	free(out);
+	assert_int_equal(ppdl_base64_decode("UEwBA", 5, &out, &n, &err), PPDL_ERR_FORMAT);
+	assert_int_equal(ppdl_base64_decode("UE=B", 4, &out, &n, &err), PPDL_ERR_FORMAT);
+	assert_null(out);
+}
+
+static int
+files_in(const char *dir)
+{
+	char		cmd[300];
+	int			n = -1;
+	FILE	   *p;
+
+	snprintf(cmd, sizeof cmd, "ls '%s' | wc -l", dir);
+	p = popen(cmd, "r");
+	assert_non_null(p);
+	assert_int_equal(fscanf(p, "%d", &n), 1);
+	pclose(p);
+	return n;
+}
+
+static void
+test_output_files(void **state)
+{
+	char		dir[] = "/tmp/ppdl_test_XXXXXX";
+	char		path[64];
+	PpdlOutFile o;
+	struct stat st;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/out", dir);
+	assert_int_equal(ppdl_out_open(&o, path, 0600, &err), PPDL_OK);
+	fputs("half", o.f);
+	assert_int_not_equal(access(path, F_OK), 0);
+	ppdl_out_abort(&o);
+	assert_int_equal(files_in(dir), 0);
+	assert_int_equal(ppdl_out_open(&o, path, 0600, &err), PPDL_OK);
+	fputs("whole", o.f);
+	assert_int_equal(ppdl_out_commit(&o, &err), PPDL_OK);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 5);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(files_in(dir), 1);
+	unlink(path);
+	rmdir(dir);
+	assert_int_equal(ppdl_out_open(&o, path, 0600, &err), PPDL_ERR_IO);
+	assert_non_null(strstr(err.message, path));
+	/* a device is written directly; a full one is noticed */
+	assert_int_equal(ppdl_out_open(&o, "/dev/full", 0600, &err), PPDL_OK);
+	fputs("x", o.f);
+	assert_int_equal(ppdl_out_commit(&o, &err), PPDL_ERR_IO);
+	ppdl_out_abort(&o);
+}
+
+static void
+test_display_width(void **state)
+{
+	(void) state;
+	assert_int_equal(ppdl_display_width(""), 0);
+	assert_int_equal(ppdl_display_width("abc"), 3);
+	assert_int_equal(ppdl_display_width("\xC3\xA9\xE2\x82\xAC"), 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copy_round_trip),
+		cmocka_unit_test(test_copy_escapes),
+		cmocka_unit_test(test_arrays),
+		cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_output_files),
+		cmocka_unit_test(test_display_width),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

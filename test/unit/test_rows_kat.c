@@ -1,0 +1,202 @@
+/*
+ * Known answers: everything stored follows from fixed seeds to the byte, and what
+ * was written once can be read for ever.  contrib-data/kat/rows.txt holds the
+ * answers; PPDL_KAT_WRITE=1 writes it anew (only for a new format version).
+ */
+#include "rows_util.h"
+
+#include "ckks/wire.h"
+#include "owner/owner_impl.h"
+#include "rows/pack.h"
+#include "rows/sum.h"
+
+#define FILE_NAME "contrib-data/kat/rows.txt"
+
+static const double x[3][3] = {{0.5, -0.25, 1}, {-1, 0, 0.0625}, {0.75, 0.125, -0.5}};
+
+static PpdlOwner *owner;
+static PpdlRng *rng;
+static uint8_t *slices[2];		/* compact, full: 3 rows each */
+static size_t slice_size[2];
+static char *text;				/* the answers of this program */
+static size_t text_len;
+
+static void
+say(FILE *f, const char *name, const uint8_t *bytes, size_t len)
+{
+	fprintf(f, "%s ", name);
+	for (size_t i = 0; i < len; i++)
+		fprintf(f, "%02x", bytes[i]);
+	fprintf(f, "\n");
+}
+
+static void
+say_hash(FILE *f, const char *name, const void *bytes, size_t len)
+{
+	uint8_t		hash[32];
+
+	OK(ppdl_sha256(hash, bytes, len, ERR));
+	say(f, name, hash, 32);
+}
+
+static void
+say_slices(FILE *f)
+{
+	static const char *const name[2] = {"compact_slice", "full_slice"};
+	const PpdlSecret *sk;
+
+	OK(ppdl_owner_secret(owner, PPDL_RING_ROW, &sk, ERR));
+	for (int full = 0; full < 2; full++)
+	{
+		const PpdlBatchOptions opt = {full ? sk->par->nq : 1, 30, 2};
+
+		slice_size[full] = ppdl_slice_size(sk->par, opt.limbs, 2);
+		slices[full] = malloc(3 * slice_size[full]);
+		OK(ppdl_batch_encrypt(slices[full], x[0], 3, 3, &opt, sk, ppdl_owner_fingerprint(owner), rng, ERR));
+		for (int i = 0; i < 3; i++)
+			say(f, name[full], slices[full] + (size_t) i * slice_size[full], slice_size[full]);
+	}
+}
+
+static void
+say_sums(FILE *f)
+{
+	PpdlWriter	w;
+	PpdlCipher	a,
+				b;
+	PpdlSum    *s;
+
+	OK(ppdl_sum_create(&s, ERR));
+	for (int i = 0; i < 3; i++)
+		OK(ppdl_sum_add_bytes(s, slices[0] + (size_t) i * slice_size[0], slice_size[0], ERR));
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_finish(s, 3, &w, ERR));
+	say_hash(f, "sha256_of_average", w.buf, w.len);
+	ppdl_sum_destroy(s);
+	w.len = 0;
+	OK(ppdl_cipher_parse(&a, slices[1], slice_size[1], ERR));
+	OK(ppdl_cipher_parse(&b, slices[1] + slice_size[1], slice_size[1], ERR));
+	OK(ppdl_cipher_combine(&w, &a, 0.5, &b, -3, ERR));
+	say_hash(f, "sha256_of_combination", w.buf, w.len);
+	ppdl_writer_free(&w);
+}
+
+static int
+setup(void **state)
+{
+	uint8_t		master[32],
+				seed[32];
+	const PpdlSecret *sk;
+	PpdlWriter	w;
+	FILE	   *f = open_memstream(&text, &text_len);
+
+	for (int i = 0; i < 32; i++)
+	{
+		master[i] = (uint8_t) i;
+		seed[i] = (uint8_t) (0xA0 + i);
+	}
+	OK(ppdl_owner_from_master(&owner, "kat", master, ERR));
+	OK(ppdl_rng_create_seeded(&rng, seed, 5, ERR));
+	say(f, "master", master, 32);
+	say(f, "fingerprint", ppdl_owner_fingerprint(owner), 8);
+	OK(ppdl_owner_secret(owner, PPDL_RING_ROW, &sk, ERR));
+	say_hash(f, "sha256_of_row_secret", sk->coeff, sk->par->n);
+	OK(ppdl_owner_secret(owner, PPDL_RING_DEEP, &sk, ERR));
+	say_hash(f, "sha256_of_deep_secret", sk->coeff, sk->par->n);
+	ppdl_writer_init(&w);
+	OK(ppdl_owner_public_key(owner, &w, ERR));
+	say_hash(f, "sha256_of_public_key", w.buf, w.len);
+	ppdl_writer_free(&w);
+	say(f, "batch_randomness", seed, 32);
+	say_slices(f);
+	say_sums(f);
+	fclose(f);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	free(slices[0]);
+	free(slices[1]);
+	free(text);
+	ppdl_rng_destroy(rng);
+	ppdl_owner_destroy(owner);
+	return 0;
+}
+
+static void
+test_answers(void **state)
+{
+	char		line[1200];
+	size_t		at = 0;
+	FILE	   *f;
+
+	if (getenv("PPDL_KAT_WRITE") != NULL)
+	{
+		f = fopen(FILE_NAME, "w");
+		assert_non_null(f);
+		fputs(text, f);
+		fclose(f);
+	}
+	f = fopen(FILE_NAME, "r");
+	if (f == NULL)
+		fail_msg("no file %s (run this from the top of the source tree)", FILE_NAME);
+	while (fgets(line, sizeof(line), f) != NULL)
+	{
+		size_t		len = strlen(line);
+
+		if (at + len > text_len || memcmp(text + at, line, len) != 0)
+			fail_msg("expected %s, got %.*s", line, (int) strcspn(text + at, "\n"), text + at);
+		at += len;
+	}
+	fclose(f);
+	assert_int_equal(at, text_len);
+}
+
+static void
+test_readable(void **state)
+{
+	for (int full = 0; full < 2; full++)
+		for (int i = 0; i < 3; i++)
+		{
+			PpdlValues	v;
+
+			OK(ppdl_owner_decrypt(owner, &v, slices[full] + (size_t) i * slice_size[full], slice_size[full], 0, ERR));
+			for (int f = 0; f < 3; f++)
+				assert_true(fabs(v.v[f] - x[i][f]) < 1e-7);
+			ppdl_values_free(&v);
+		}
+}
+
+/* a key file as written by version 1, with the passphrase "known answer" */
+static void
+test_key_file(void **state)
+{
+	char		name[64],
+				fingerprint[17],
+				want[17];
+	PpdlOwner  *o;
+
+	if (getenv("PPDL_KAT_WRITE") != NULL)
+		OK(ppdl_owner_save(owner, "contrib-data/kat/owner.key", "known answer", ERR));
+	OK(ppdl_owner_peek("contrib-data/kat/owner.key", name, fingerprint, ERR));
+	ppdl_fingerprint_hex(want, ppdl_owner_fingerprint(owner));
+	assert_string_equal(name, "kat");
+	assert_string_equal(fingerprint, want);
+	OK(ppdl_owner_load(&o, "contrib-data/kat/owner.key", "known answer", ERR));
+	assert_memory_equal(ppdl_owner_fingerprint(o), ppdl_owner_fingerprint(owner), 8);
+	ppdl_owner_destroy(o);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_readable),
+		cmocka_unit_test(test_key_file),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
