@@ -115,6 +115,13 @@ SELECT outcome('SELECT lwe_encrypt(''trap'', ''{0.5}'')');
 RESET search_path;
 DROP TABLE pg_temp.ppdl_keys;
 RESET ROLE;
+-- wherever the extension lives
+CREATE SCHEMA "odd schema";
+ALTER EXTENSION ppdl SET SCHEMA "odd schema";
+SELECT "odd schema".lwe_kind("odd schema".lwe_encrypt('clinic', '{0.5}'));
+SELECT name, uses FROM "odd schema".ppdl_key_info ORDER BY name;
+ALTER EXTENSION ppdl SET SCHEMA public;
+DROP SCHEMA "odd schema";
 REVOKE CREATE ON SCHEMA public FROM regress_ppdl_analyst;
 DROP ROLE regress_ppdl_analyst;
 SELECT ppdl_cache_clear('clinic'), ppdl_cache_clear();

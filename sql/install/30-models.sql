@@ -112,10 +112,10 @@ COMMENT ON AGGREGATE ppdl_train(text, float8[], float8[], jsonb) IS 'train a mod
 
 -- prediction on plain rows
 CREATE FUNCTION ppdl_predict(model text, features float8[]) RETURNS float8[]
-	AS 'MODULE_PATHNAME', 'ppdl_predict_float8' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'ppdl_predict_float8' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION ppdl_predict(text, float8[]) IS 'outputs of a model for one plain row, an array even when there is one';
 CREATE FUNCTION ppdl_predict_trans(ppdl_rows_state, text, float8[]) RETURNS ppdl_rows_state
-	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 CREATE FUNCTION ppdl_predict_final(ppdl_rows_state) RETURNS float8[]
 	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION ppdl_predict_trans(ppdl_rows_state, text, float8[]) IS 'aggregate transition function';

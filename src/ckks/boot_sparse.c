@@ -226,12 +226,17 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 	ppdl_ct_release(ev, y);
 	PPDL_GOTO(done, fold(ev, &w, (int) sb->ns, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, &w, err));
-	PPDL_GOTO(done, ppdl_lintrans_apply(ev, ct, last, sb->count, &w, err));
+	if (sb->count == 1)
+		PPDL_GOTO(done, ppdl_lintrans_apply_rescale(ev, ct, last, 1, &w, err));
+	else
+		PPDL_GOTO(done, ppdl_lintrans_apply(ev, ct, last, sb->count, &w, err));
 	for (int v = 0; v < sb->count; v++)
 	{
 		if (sb->count == 2)
+		{
 			PPDL_GOTO(done, fold(ev, &ct[v], (int) sb->period, err));
-		PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
+			PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
+		}
 		if (v == 1)
 			ct[v].scale *= ratio;
 		ct[v].bound = 1;

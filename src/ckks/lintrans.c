@@ -144,9 +144,11 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const Term *term, const
 		status = ppdl_slots_to_coeffs(par, c, work, z, m->period, lt->scale, err);
 	}
 	if (status == PPDL_OK)
+		ppdl_shift_coeffs(par, (uint64_t *) c, c);
+	if (status == PPDL_OK)
 		for (int t = 0; t < lt->ks->total; t++)
 		{
-			ppdl_coeffs_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), limb, c);
+			ppdl_shifted_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), limb, (const uint64_t *) c);
 			for (size_t i = 0; i < kept; i++)
 				term->p[(size_t) t * kept + i] = limb[i << term->logrun];
 		}

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/features.h"
+#include "cli/jsontext.h"
 #include "cli/outfile.h"
 #include "cli/model_decrypt.h"
 #include "cli/table.h"
@@ -272,9 +273,9 @@ typedef struct ModelFile
 {
 	const char *path;
 	json_t	   *root;
-	char	   *spec,
-			   *trained;
-	PpdlWriter	weights,		/* text of a float8[], or empty */
+	PpdlWriter	spec,			/* JSON text */
+				trained,		/* the same, or empty */
+				weights,		/* text of a float8[], or empty */
 				cipher;			/* text of a lwe_cipher[], or empty */
 	const char *key_id;
 } ModelFile;
@@ -353,12 +354,16 @@ check_file(ModelFile *m, PpdlError *err)
 		return bad(m, "\"weights\" and \"cipher\" exclude each other", err);
 	if ((weights && json_array_size(weights) == 0) || (cipher && json_array_size(cipher) == 0))
 		return bad(m, "\"weights\" or \"cipher\" is no array, or empty", err);
-	m->spec = json_dumps(json_object_get(m->root, "spec"), JSON_COMPACT);
-	if (m->spec == NULL)
+	ppdl_json_put(&m->spec, json_object_get(m->root, "spec"));
+	ppdl_write_u8(&m->spec, 0);
+	if (trained && !json_is_null(trained))
+	{
+		ppdl_json_put(&m->trained, trained);
+		ppdl_write_u8(&m->trained, 0);
+	}
+	if (m->spec.bad || m->trained.bad)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (trained && !json_is_null(trained) && (m->trained = json_dumps(trained, JSON_COMPACT | JSON_ENCODE_ANY)) == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_net_parse(&net, m->spec, err));
+	PPDL_TRY(ppdl_net_parse(&net, (const char *) m->spec.buf, err));
 	status = weights ? read_weights(m, weights, net, err) : cipher ? read_cipher(m, cipher, err) : PPDL_OK;
 	ppdl_net_destroy(net);
 	if (status == PPDL_OK && (m->weights.bad || m->cipher.bad))
@@ -370,6 +375,7 @@ static PpdlStatus
 load_file(ModelFile *m, PpdlError *err)
 {
 	json_error_t why;
+	PpdlStatus	status;
 	FILE	   *f = fopen(m->path, "r");
 
 	if (f == NULL)
@@ -378,22 +384,30 @@ load_file(ModelFile *m, PpdlError *err)
 	fclose(f);
 	if (m->root == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", m->path, why.line, why.column, why.text);
-	return check_file(m, err);
+	status = check_file(m, err);
+	if (status == PPDL_ERR_ARGUMENT)
+		status = err->code = PPDL_ERR_FORMAT;	/* it is the file that is wrong, not the command line */
+	return status;
+}
+
+static const char *
+text(const PpdlWriter *w)
+{
+	return w->len ? (const char *) w->buf : NULL;
 }
 
 /* a first version goes through ppdl_create_model, which checks all that the server wants checked */
 static PpdlStatus
 store(PpdlDb *db, const ModelFile *m, const char *name, PpdlError *err)
 {
-	const char *params[] = {name, m->spec, m->weights.len ? (const char *) m->weights.buf : NULL,
-		m->cipher.len ? (const char *) m->cipher.buf : NULL, m->key_id, m->trained};
+	const char *params[] = {name, text(&m->spec), text(&m->weights), text(&m->cipher), m->key_id, text(&m->trained)};
 	PGresult   *res;
 	int			fresh;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models WHERE name = $1", 1, params));
 	fresh = strcmp(PQgetvalue(res, 0, 0), "0") == 0;
 	PQclear(res);
-	if (fresh && m->cipher.len == 0 && m->trained == NULL)
+	if (fresh && m->cipher.len == 0 && m->trained.len == 0)
 		PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_create_model($1, $2::jsonb, $3::float8[])", 3, params));
 	else
 		PPDL_TRY(ppdl_db_run(db, &res, err,
@@ -411,8 +425,8 @@ release_file(ModelFile *m)
 {
 	ppdl_writer_free(&m->weights);
 	ppdl_writer_free(&m->cipher);
-	free(m->spec);
-	free(m->trained);
+	ppdl_writer_free(&m->spec);
+	ppdl_writer_free(&m->trained);
 	json_decref(m->root);
 }
 
@@ -424,9 +438,11 @@ import_model(const Args *a, PpdlError *err)
 	PpdlDb		db = {0};
 	PpdlStatus	status;
 
+	ppdl_writer_init(&m.spec);
+	ppdl_writer_init(&m.trained);
 	ppdl_writer_init(&m.weights);
 	ppdl_writer_init(&m.cipher);
-	PPDL_GOTO(done, load_file(&m, err));
+	PPDL_GOTO(done, ppdl_name_file(m.path, load_file(&m, err), err));
 	if (name == NULL)
 		name = json_string_value(json_object_get(m.root, "name"));
 	if (name == NULL)

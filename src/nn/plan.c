@@ -167,13 +167,18 @@ form_groups(const PpdlQuadratic *q, int slots)
 	return places > 0 ? (q->pairs + places - 1) / places : q->pairs;
 }
 
-/* the form that needs fewer ciphertexts */
+/* the form that needs fewer ciphertexts; first: of the inputs themselves */
 static PpdlStatus
-choose_form(PpdlQuadratic *q, const PpdlAffine *before, const double *c, const PpdlAffine *after, int slots, PpdlError *err)
+choose_form(PpdlQuadratic *q, const PpdlAffine *before, const double *c, const PpdlAffine *after, int slots, int first, PpdlError *err)
 {
 	PpdlQuadratic few;
 
 	PPDL_TRY(ppdl_quadratic_create(q, before, c, after, 0, err));
+	if (first && q->outputs == 1 && form_groups(q, slots) > 1)
+	{
+		ppdl_quadratic_free(q);
+		return ppdl_quadratic_product(q, before, c, after, slots, err);
+	}
 	if (before->units <= before->inputs || before->inputs > MAX_EIGEN_INPUTS || form_groups(q, slots) == 1)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_quadratic_create(&few, before, c, after, 1, err));
@@ -199,7 +204,7 @@ add_quadratic(PpdlPlan *plan, const PpdlNet *net, int l, const PpdlAffine *befor
 		PPDL_TRY(identity(&after, before->units, err));
 	else
 		PPDL_TRY(affine_run(&after, net, l + 1, net->nlayers - 1, err));
-	status = choose_form(&step->quadratic, before, net->layer[l].act.coef, &after, slots, err);
+	status = choose_form(&step->quadratic, before, net->layer[l].act.coef, &after, slots, plan->nsteps == 1, err);
 	ppdl_affine_free(&after);
 	return status;
 }
@@ -325,10 +330,11 @@ quadratic_bound(PpdlStep *step, const double *in, PpdlError *err)
 
 			for (int r = j * q->pairs; r < (j + 1) * q->pairs; r++)
 			{
-				double		y = plus[r] * plus[r] + minus[r] * minus[r];
+				double		y = hypot(plus[r], minus[r]);
 
-				sum += y;
-				step->inner = fmax(step->inner, sqrt(y));
+				/* the other factor: an input, or the same again */
+				sum += y * (q->product ? M_SQRT2 : y);
+				step->inner = fmax(step->inner, y);
 			}
 			step->bound = fmax(step->bound, sum);
 		}

@@ -9,6 +9,11 @@
  *   out_j = sum_r ( plus_r(v)^2 - minus_r(v)^2 ) + constant_j = Re sum_r ( plus_r(v) + i minus_r(v) )^2 + constant_j
  *
  * with affine forms plus_r, minus_r, at most as many as the form has eigenvalues of one sign.  One level.
+ * For one output straight from the inputs x, which CoefficientsToSlots leaves as complex numbers x_f + i x_(f+slots),
+ *
+ *   out = x'(Qx + l) + constant = Re sum_f ( x_f + i x_(f+slots) ) ( (Qx + l)_f - i (Qx + l)_(f+slots) ) + constant
+ *
+ * needs one more ciphertext, however many units the layer has.
  */
 #ifndef PPDL_NN_PLAN_H
 #define PPDL_NN_PLAN_H
@@ -29,9 +34,13 @@ void		ppdl_affine_free(PpdlAffine *a);
 /* *a = b after *a */
 PpdlStatus	ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, PpdlError *err);
 
-/* the quadratic form of each output; forms of output j are rows j*pairs .. (j+1)*pairs - 1, unused ones zero */
+/*
+ * The quadratic form of each output.  As squares: forms of output j are rows j*pairs .. (j+1)*pairs - 1, unused ones
+ * zero.  As a product with the inputs: row r is what slot r of the inputs is multiplied by, plus + i*minus.
+ */
 typedef struct PpdlQuadratic
 {
+	int			product;
 	int			outputs,
 				pairs;
 	PpdlAffine	plus,
@@ -46,6 +55,10 @@ void		ppdl_quadratic_free(PpdlQuadratic *q);
  */
 PpdlStatus	ppdl_quadratic_create(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
 								  const PpdlAffine *after, int few, PpdlError *err);
+
+/* the same for one output as a product with inputs in `slots` slots, in the order of CoefficientsToSlots */
+PpdlStatus	ppdl_quadratic_product(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
+								   const PpdlAffine *after, int slots, PpdlError *err);
 
 typedef enum PpdlStepKind
 {

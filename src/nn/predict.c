@@ -68,30 +68,30 @@ add_conjugate(PpdlEval *ev, PpdlCt *ct, PpdlCt *other, PpdlError *err)
 static PpdlStatus
 run_matrix(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
 {
-	int			row = s->out_groups * s->per_group;
 	Groups		sum = {0},
 				part = {0};
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, groups_init(&sum, row, err));
-	PPDL_GOTO(done, groups_init(&part, row, err));
+	PPDL_GOTO(done, groups_init(&sum, s->nlt, err));
+	PPDL_GOTO(done, groups_init(&part, s->nlt, err));
 	for (int from = 0; from < s->in_groups; from++)
 	{
-		PPDL_GOTO(done, ppdl_lintrans_apply(ev, part.ct, (const PpdlLinTrans *const *) s->lt + from * row, row, &in->ct[from], err));
-		for (int i = 0; i < row; i++)
+		PPDL_GOTO(done, ppdl_lintrans_apply(ev, part.ct, (const PpdlLinTrans *const *) s->lt + from * s->nlt, s->nlt, &in->ct[from], err));
+		for (int i = 0; i < s->nlt; i++)
 			PPDL_GOTO(done, accumulate(ev, &sum.ct[i], &part.ct[i], err));
 	}
-	for (int i = 0; i < row; i++)
+	for (int i = 0; i < s->nlt; i++)
 		PPDL_GOTO(done, ppdl_ct_rescale(ev, &sum.ct[i], err));
 	for (int to = 0; to < s->out_groups; to++)
 	{
+		int			is_input = s->with_input && to == s->out_groups - 1;
 		PpdlCt	   *ct = &sum.ct[to * s->per_group];
 
-		if (s->conjugates)
+		if (s->conjugates && !is_input)
 			PPDL_GOTO(done, add_conjugate(ev, ct, ct + s->per_group - 1, err));
-		if (s->bias != NULL)
+		if (s->bias != NULL && !is_input)
 			PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->bias[to], err));
-		ct->bound = s->bound;
+		ct->bound = is_input ? M_SQRT2 : s->bound;
 		out->ct[to] = *ct;
 		memset(ct, 0, sizeof(*ct));
 	}
@@ -148,22 +148,35 @@ fold(PpdlEval *ev, PpdlCt *ct, int stride, int slots, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* Re of the sum of squares: the squares are added up before the one relinearisation */
+/* products are added up before the one relinearisation */
 static PpdlStatus
-run_sum_squares(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt3 *sum, PpdlError *err)
 {
-	PpdlCt3		sum = {0},
-				square = {0};
+	if (s->kind == PPDL_STAGE_SUM_PRODUCT)
+		return ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[1], err);
+	PPDL_TRY(ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[0], err));
+	for (int i = 1; i < in->count; i++)
+	{
+		PpdlCt3		square = {0};
+		PpdlStatus	status = ppdl_ct_tensor(ev, &square, &in->ct[i], &in->ct[i], err);
+
+		if (status == PPDL_OK)
+			status = ppdl_ct3_add(ev, sum, &square, err);
+		ppdl_ct3_release(ev, &square);
+		PPDL_TRY(status);
+	}
+	return PPDL_OK;
+}
+
+/* the outputs are the real parts */
+static PpdlStatus
+run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	PpdlCt3		sum = {0};
 	PpdlCt	   *ct = &out->ct[0];
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_ct_tensor(ev, &sum, &in->ct[0], &in->ct[0], err));
-	for (int i = 1; i < in->count; i++)
-	{
-		PPDL_GOTO(done, ppdl_ct_tensor(ev, &square, &in->ct[i], &in->ct[i], err));
-		PPDL_GOTO(done, ppdl_ct3_add(ev, &sum, &square, err));
-		ppdl_ct3_release(ev, &square);
-	}
+	PPDL_GOTO(done, sum_products(ev, s, in, &sum, err));
 	PPDL_GOTO(done, ppdl_ct_relinearize(ev, ct, &sum, err));
 	PPDL_GOTO(done, fold(ev, ct, s->stride, p->slots, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, ct, err));
@@ -174,7 +187,6 @@ run_sum_squares(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const 
 	ct->bound = s->bound;
 done:
 	ppdl_ct3_release(ev, &sum);
-	ppdl_ct3_release(ev, &square);
 	return status;
 }
 
@@ -191,7 +203,8 @@ run_stage(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups
 		case PPDL_STAGE_POLY:
 			return run_poly(ev, s, in, out, err);
 		case PPDL_STAGE_SUM_SQUARES:
-			return run_sum_squares(p, ev, s, in, out, err);
+		case PPDL_STAGE_SUM_PRODUCT:
+			return run_sum(p, ev, s, in, out, err);
 	}
 	return ppdl_error(err, PPDL_ERR_INTERNAL, "unknown stage %d", s->kind);
 }

@@ -51,7 +51,7 @@ map_of_step(PpdlRowMap *map, const PpdlPredictor *p, const PpdlStep *step)
 	{
 		map->plus = &step->quadratic.plus;
 		map->minus = &step->quadratic.minus;
-		map->outputs = step->quadratic.outputs;
+		map->outputs = step->quadratic.product ? 0 : step->quadratic.outputs;
 		map->pairs = step->quadratic.pairs;
 	}
 }
@@ -67,6 +67,13 @@ add_matrix_stage(PpdlPredictor *p, const PpdlStep *step, int *groups)
 	s = add_stage(p, PPDL_STAGE_MATRIX, *groups, ppdl_row_map_groups(&map));
 	s->conjugates = first;
 	s->per_group = first && map.minus != NULL ? 2 : 1;
+	s->nlt = s->out_groups * s->per_group;
+	if (step->kind == PPDL_STEP_QUADRATIC && step->quadratic.product)
+	{
+		s->with_input = 1;
+		s->out_groups++;
+		s->nlt++;
+	}
 	s->bound = step->kind == PPDL_STEP_QUADRATIC ? step->inner : step->bound;
 	*groups = s->out_groups;
 }
@@ -77,7 +84,12 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 	int			groups = 1;
 
 	for (int i = 0; i < PPDL_ROW_C2S_LEVELS - 1; i++)
-		add_stage(p, PPDL_STAGE_LINEAR, 1, 1)->bound = M_SQRT2;
+	{
+		PpdlStage  *s = add_stage(p, PPDL_STAGE_LINEAR, 1, 1);
+
+		s->bound = M_SQRT2;
+		s->nlt = 1;
+	}
 	for (int i = 0; i < plan->nsteps; i++)
 	{
 		const PpdlStep *step = &plan->step[i];
@@ -102,13 +114,19 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 				break;
 			case PPDL_STEP_QUADRATIC:
 				add_matrix_stage(p, step, &groups);
-				s = add_stage(p, PPDL_STAGE_SUM_SQUARES, groups, 1);
+				s = add_stage(p, step->quadratic.product ? PPDL_STAGE_SUM_PRODUCT : PPDL_STAGE_SUM_SQUARES, groups, 1);
 				s->bound = step->bound;
 				s->stride = ppdl_quadratic_stride(step->quadratic.outputs);
 				s->constant_value = step->quadratic.constant[0];
 				break;
 		}
 	}
+}
+
+static int
+is_sum(const PpdlStage *s)
+{
+	return s->kind == PPDL_STAGE_SUM_SQUARES || s->kind == PPDL_STAGE_SUM_PRODUCT;
 }
 
 static int
@@ -129,7 +147,7 @@ wanted_scale(const PpdlPredictor *p, int i)
 
 	if (i + 1 == p->nstages)
 		return fmin(SCALE_MOST, most_scale(p->par, after, s->bound));
-	if (s[1].kind == PPDL_STAGE_SUM_SQUARES)
+	if (is_sum(s + 1))
 		return fmin(SCALE_MOST, sqrt(most_scale(p->par, s[1].limbs, s[1].bound)));
 	return scale;
 }
@@ -156,7 +174,7 @@ assign_scales(PpdlPredictor *p, int limbs)
 		/* CoefficientsToSlots goes to the first layer's scale in equal steps */
 		if (i < PPDL_ROW_C2S_LEVELS - 1)
 			s->scale = p->in_scale * pow(target / p->in_scale, (i + 1.0) / PPDL_ROW_C2S_LEVELS);
-		else if (s->kind == PPDL_STAGE_SQUARE || s->kind == PPDL_STAGE_SUM_SQUARES)
+		else if (s->kind == PPDL_STAGE_SQUARE || is_sum(s))
 			s->scale = scale * scale / top_prime(p->par, s->limbs);
 		else
 			s->scale = wanted_scale(p, i);
@@ -231,13 +249,14 @@ encode_c2s(PpdlPredictor *p, int i, double in_scale, PpdlThreads *threads, PpdlE
 static PpdlStatus
 encode_biases(PpdlPredictor *p, PpdlStage *s, const PpdlRowMap *map, PpdlError *err)
 {
+	int			groups = s->out_groups - s->with_input;
 	double complex *z = malloc(sizeof(*z) * p->slots);
 	PpdlStatus	status = PPDL_OK;
 
-	s->bias = calloc(s->out_groups, sizeof(PpdlPt));
+	s->bias = calloc(groups, sizeof(PpdlPt));
 	if (z == NULL || s->bias == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (int to = 0; to < s->out_groups && status == PPDL_OK; to++)
+	for (int to = 0; to < groups && status == PPDL_OK; to++)
 	{
 		ppdl_layer_bias(z, map, to);
 		status = encode_periodic(p, &s->bias[to], z, s->limbs - 1, s->scale, err);
@@ -246,27 +265,34 @@ encode_biases(PpdlPredictor *p, PpdlStage *s, const PpdlRowMap *map, PpdlError *
 	return status;
 }
 
+/* transform i of input group `from` */
+static PpdlStatus
+stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const PpdlRowMap *map, int from, int i, PpdlError *err)
+{
+	if (!s->conjugates)
+		return ppdl_layer_matrix(m, map, i, from, err);
+	if (s->with_input && i == s->nlt - 1)
+		return ppdl_first_matrix(m, p->par, NULL, 0, 0, err);
+	return ppdl_first_matrix(m, p->par, map, i / s->per_group, i % s->per_group, err);
+}
+
 static PpdlStatus
 encode_layer(PpdlPredictor *p, PpdlStage *s, double in_scale, const PpdlStep *step, PpdlThreads *threads, PpdlError *err)
 {
-	int			row = s->out_groups * s->per_group;
 	PpdlRowMap	map;
 
 	map_of_step(&map, p, step);
-	s->lt = calloc((size_t) s->in_groups * row, sizeof(*s->lt));
+	s->lt = calloc((size_t) s->in_groups * s->nlt, sizeof(*s->lt));
 	if (s->lt == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int from = 0; from < s->in_groups; from++)
 	{
-		for (int i = 0; i < row; i++)
+		for (int i = 0; i < s->nlt; i++)
 		{
 			PpdlMatrix *m;
 
-			if (s->conjugates)
-				PPDL_TRY(ppdl_first_matrix(&m, p->par, &map, i / s->per_group, i % s->per_group, err));
-			else
-				PPDL_TRY(ppdl_layer_matrix(&m, &map, i, from, err));
-			PPDL_TRY(encode_matrix(p, s, in_scale, m, threads, &s->lt[from * row + i], err));
+			PPDL_TRY(stage_matrix(&m, p, s, &map, from, i, err));
+			PPDL_TRY(encode_matrix(p, s, in_scale, m, threads, &s->lt[from * s->nlt + i], err));
 		}
 	}
 	return encode_biases(p, s, &map, err);
@@ -305,11 +331,11 @@ encode(PpdlPredictor *p, const PpdlPlan *plan, PpdlThreads *threads, PpdlError *
 			PPDL_TRY(encode_c2s(p, i, scale, threads, err));
 		else if (s->kind == PPDL_STAGE_MATRIX)
 			PPDL_TRY(encode_layer(p, s, scale, &plan->step[step], threads, err));
-		else if (s->kind == PPDL_STAGE_SUM_SQUARES)
+		else if (is_sum(s))
 			PPDL_TRY(encode_constants(p, s, &plan->step[step].quadratic, err));
 		scale = s->scale;
 		/* a quadratic step is two stages */
-		if (s->kind != PPDL_STAGE_LINEAR && !(i + 1 < p->nstages && s[1].kind == PPDL_STAGE_SUM_SQUARES))
+		if (s->kind != PPDL_STAGE_LINEAR && !(i + 1 < p->nstages && is_sum(s + 1)))
 			step++;
 	}
 	return PPDL_OK;
@@ -390,9 +416,9 @@ ppdl_predictor_destroy(PpdlPredictor *p)
 	{
 		PpdlStage  *s = &p->stage[i];
 
-		for (int k = 0; s->lt != NULL && k < s->in_groups * s->out_groups * s->per_group; k++)
+		for (int k = 0; s->lt != NULL && k < s->in_groups * s->nlt; k++)
 			ppdl_lintrans_destroy(s->lt[k]);
-		for (int k = 0; s->bias != NULL && k < s->out_groups; k++)
+		for (int k = 0; s->bias != NULL && k < s->out_groups - s->with_input; k++)
 			ppdl_free_aligned(s->bias[k].p);
 		free(s->lt);
 		free(s->bias);
@@ -411,10 +437,10 @@ ppdl_predictor_bytes(const PpdlPredictor *p)
 	{
 		const PpdlStage *s = &p->stage[i];
 
-		for (int k = 0; s->lt != NULL && k < s->in_groups * s->out_groups * s->per_group; k++)
+		for (int k = 0; s->lt != NULL && k < s->in_groups * s->nlt; k++)
 			bytes += ppdl_lintrans_bytes(s->lt[k]);
 		if (s->bias != NULL)
-			bytes += limb * (s->limbs - 1) * s->out_groups;
+			bytes += limb * (s->limbs - 1) * (s->out_groups - s->with_input);
 		if (s->constant.p != NULL)
 			bytes += limb * (s->limbs - 1);
 	}

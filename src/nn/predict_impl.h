@@ -16,7 +16,8 @@ typedef enum PpdlStageKind
 	PPDL_STAGE_MATRIX,			/* groups -> groups */
 	PPDL_STAGE_SQUARE,
 	PPDL_STAGE_POLY,
-	PPDL_STAGE_SUM_SQUARES		/* groups -> the outputs; last */
+	PPDL_STAGE_SUM_SQUARES,		/* groups -> the outputs; last */
+	PPDL_STAGE_SUM_PRODUCT		/* the same from two groups, the other one the inputs */
 } PpdlStageKind;
 
 typedef struct PpdlStage
@@ -30,13 +31,15 @@ typedef struct PpdlStage
 	/* LINEAR, MATRIX */
 	int			conjugates;		/* the first layer: real parts are taken by adding conjugates */
 	int			per_group;		/* transforms an output group: 2 for complex outputs of the first layer */
-	PpdlLinTrans **lt;			/* [in_groups][out_groups * per_group] */
-	PpdlPt	   *bias;			/* out_groups, or NULL */
+	int			with_input;		/* the first layer: the last output group is the inputs, without layer */
+	PpdlLinTrans **lt;			/* [in_groups][nlt] */
+	int			nlt;			/* transforms of an input group */
+	PpdlPt	   *bias;			/* out_groups less the inputs, or NULL */
 	/* POLY */
 	int			chebyshev,
 				degree;
 	double		coef[PPDL_MAX_ACT_DEGREE + 1];
-	/* SUM_SQUARES */
+	/* SUM_SQUARES, SUM_PRODUCT */
 	int			stride;			/* first fold */
 	PpdlPt		constant;		/* p is NULL for one output: then constant_value */
 	double		constant_value;
@@ -77,7 +80,7 @@ int			ppdl_row_map_groups(const PpdlRowMap *map);
 PpdlStatus	ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, PpdlError *err);
 /*
  * First layer after the last stages of CoefficientsToSlots, for features in the order that those leave: the
- * value is t + conj(t) (minus NULL), or t0 + conj(t1), t_i the result of the matrix which = i.
+ * value is t + conj(t) (minus NULL), or t0 + conj(t1), t_i the result of the matrix which = i.  map NULL: no layer.
  */
 PpdlStatus	ppdl_first_matrix(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err);
 /* biases of a group, slots of them */

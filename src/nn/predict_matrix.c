@@ -143,12 +143,14 @@ fill_first(PpdlMatrix *m, const PpdlRowMap *map, int to, int which, PpdlError *e
 PpdlStatus
 ppdl_first_matrix(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err)
 {
-	size_t		block = map->slots > C2S_BLOCK ? map->slots : C2S_BLOCK;
+	size_t		block = map != NULL && map->slots > C2S_BLOCK ? map->slots : C2S_BLOCK;
 	PpdlMatrix *layer = NULL,
 			   *dft = NULL;
 	PpdlStatus	status;
 
 	*out = NULL;
+	if (map == NULL)
+		return ppdl_matrix_dft(out, par, 4 * block, C2S_BLOCK, 4, 1, err);
 	PPDL_GOTO(done, ppdl_matrix_create(&layer, 4 * block, err));
 	PPDL_GOTO(done, fill_first(layer, map, to, which, err));
 	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, 4 * block, C2S_BLOCK, 4, 1, err));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nn/eigen.h"
+#include "ring/ring.h"
 
 /* one output: squares of affine forms, rows of n + 1 numbers (the constant last), by sign */
 typedef struct Forms
@@ -180,6 +181,62 @@ ppdl_quadratic_create(PpdlQuadratic *q, const PpdlAffine *before, const double c
 	if (status != PPDL_OK)
 		ppdl_quadratic_free(q);
 	return status;
+}
+
+/* adds w*(c2*z^2 + c1*z + c0), z the unit's affine form: to q (n*n), l (n) and the constant */
+static void
+add_unit(double *q, double *l, double *constant, const PpdlAffine *before, int unit, const double c[3], double w)
+{
+	int			n = before->inputs;
+	const double *row = before->w + (size_t) unit * n;
+	double		b = before->bias[unit];
+
+	for (int i = 0; i < n; i++)
+	{
+		for (int k = 0; k < n; k++)
+			q[(size_t) i * n + k] += w * c[2] * row[i] * row[k];
+		l[i] += w * (2 * c[2] * b + c[1]) * row[i];
+	}
+	*constant += w * ((c[2] * b + c[1]) * b + c[0]);
+}
+
+PpdlStatus
+ppdl_quadratic_product(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
+					   const PpdlAffine *after, int slots, PpdlError *err)
+{
+	int			n = before->inputs,
+				bits = 0;
+	double	   *matrix = calloc((size_t) n * n + n, sizeof(double)),
+			   *linear = matrix + (size_t) n * n;
+
+	memset(q, 0, sizeof(*q));
+	q->product = q->outputs = 1;
+	q->pairs = slots;
+	q->constant = malloc(sizeof(double));
+	if (matrix == NULL || q->constant == NULL ||
+		ppdl_affine_create(&q->plus, n, slots, err) != PPDL_OK || ppdl_affine_create(&q->minus, n, slots, err) != PPDL_OK)
+	{
+		free(matrix);
+		ppdl_quadratic_free(q);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a quadratic form of %d inputs", n);
+	}
+	q->constant[0] = after->bias[0];
+	for (int u = 0; u < before->units; u++)
+		add_unit(matrix, linear, q->constant, before, u, c, after->w[u]);
+	while (1 << bits < slots)
+		bits++;
+	for (int f = 0; f < 2 * slots && f < n; f++)
+	{
+		int			r = (int) ppdl_bitrev(f % slots, bits);
+		PpdlAffine *to = f < slots ? &q->plus : &q->minus;
+		double		sign = f < slots ? 1 : -1;
+
+		for (int i = 0; i < n; i++)
+			to->w[(size_t) r * n + i] = sign * matrix[(size_t) f * n + i];
+		to->bias[r] = sign * linear[f];
+	}
+	free(matrix);
+	return PPDL_OK;
 }
 
 int

@@ -130,9 +130,7 @@ plan_encryption(Encryption *e, int rows, int width, bool compact, int scale_bits
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a row of %d values is too wide: the limit is %zu", width, e->par->n)));
-	e->opt.limbs = compact ? 1 : e->par->nq;
-	e->opt.scale_bits = scale_bits;
-	e->opt.logc = 0;
+	e->opt = (PpdlBatchOptions) {.limbs = compact ? 1 : e->par->nq,.scale_bits = scale_bits};
 	while (e->opt.logc < e->par->logn - logk && (1 << e->opt.logc) < rows)
 		e->opt.logc++;
 	e->slice = ppdl_slice_size(e->par, e->opt.limbs, logk);

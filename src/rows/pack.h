@@ -21,7 +21,6 @@ void		ppdl_collector_destroy(PpdlCollector *col);
 PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err);
 /* into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it finds none */
 PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
-int			ppdl_collector_limbs(const PpdlCollector *col);	/* as created */
 uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
 size_t		ppdl_collector_memory(const PpdlCollector *col);
 /* state bytes for transfer, and back */

@@ -1,0 +1,142 @@
+--
+-- models, training and prediction on plain rows
+--
+CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	message text;
+	detail text;
+	hint text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	RETURN concat_ws(' | ', SQLSTATE, message, nullif(detail, ''), nullif(hint, ''));
+END $$;
+CREATE FUNCTION rounded(float8[], int DEFAULT 4) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
+	'SELECT array_agg(round(x::numeric, $2) + 0 ORDER BY i) FROM unnest($1) WITH ORDINALITY u(x, i)';
+
+-- making
+SELECT ppdl_create_model('linear', '{"inputs":2,"layers":[{"units":2}]}', ARRAY[1,2,3,4,0.5,-0.5]);
+SELECT ppdl_create_model('rings', '{"layers":[{"activation":"quadratic","units":8},{"units":1}],"input_scale":2,"inputs":2}');
+SELECT ppdl_create_model('acts', '{"inputs":2,"input_scale":[1,0.5],"layers":[{"units":2,"activation":{"poly":[0,1,0.5]}},{"units":2,"activation":"relu","degree":4,"interval":[-2,2]},{"units":2,"activation":{"name":"sigmoid"}}]}');
+SELECT name, version, spec, weights, trained, key_id, cipher IS NULL AS plain FROM ppdl_models ORDER BY name;
+SELECT ppdl_model_weights('linear'), ppdl_model_weights('linear@1');
+SELECT m, l.* FROM unnest(ARRAY['linear', 'rings', 'acts']) m, ppdl_model_levels(m) l;
+
+-- what cannot be made
+SELECT outcome(format('SELECT ppdl_create_model(%L, %L)', name, spec)) FROM (VALUES
+	('linear', '{"inputs":2,"layers":[{"units":2}]}'),
+	('linear@2', '{"inputs":2,"layers":[{"units":2}]}'),
+	('', '{"inputs":2,"layers":[{"units":2}]}'),
+	('my model', '{"inputs":2,"layers":[{"units":2}]}'),
+	(repeat('x', 64), '{"inputs":2,"layers":[{"units":2}]}'),
+	(NULL, '{"inputs":2,"layers":[{"units":2}]}'),
+	('bad', '[1]'),
+	('bad', '{"inputs":2}'),
+	('bad', '{"inputs":2,"layers":[]}'),
+	('bad', '{"inputs":0,"layers":[{"units":2}]}'),
+	('bad', '{"inputs":2,"layers":[{"units":2,"colour":1}]}'),
+	('bad', '{"inputs":2,"layers":[{"units":2,"activation":"gelu"}]}'),
+	('bad', '{"inputs":2,"layers":[{"units":2,"activation":{"name":"relu","degree":99}}]}'),
+	('bad', '{"inputs":2,"layers":[{"units":2,"activation":{"name":"relu","interval":[1,0]}}]}')) v(name, spec);
+SELECT outcome($$SELECT ppdl_create_model('bad', '{"inputs":2,"layers":[{"units":2}]}', ARRAY[1,2,3])$$);
+SELECT outcome($$SELECT ppdl_create_model('bad', '{"inputs":2,"layers":[{"units":1}]}', ARRAY[1,'NaN'::float8,3])$$);
+SELECT outcome($$SELECT ppdl_create_model('bad', '{"inputs":2,"layers":[{"units":1}]}', ARRAY[1,NULL,3])$$);
+SELECT outcome($$SELECT ppdl_create_model('bad', '{"inputs":2,"layers":[{"units":1}]}', ARRAY[[1,2,3]])$$);
+
+-- prediction
+SELECT ppdl_predict('linear', ARRAY[1,-1]), ppdl_predict('linear@1', '{0,0}'::float8[]), ppdl_predict('linear', NULL::float8[]);
+SELECT ppdl_predict_agg('linear', x ORDER BY i)
+	FROM (VALUES (1, '{1,0}'::float8[]), (2, NULL), (3, '{0,1}')) v(i, x);
+SELECT ppdl_predict_agg('linear', NULL::float8[]), ppdl_predict_agg('linear', '{1,1}'::float8[]) FILTER (WHERE false);
+SELECT outcome(format('SELECT ppdl_predict(%L, %L::float8[])', name, x)) FROM (VALUES
+	('linear', '{1}'),
+	('linear', '{1,2,3}'),
+	('linear', '{{1,2}}'),
+	('linear', '{1,NULL}'),
+	('linear', '{1,Infinity}'),
+	('linear@2', '{1,2}'),
+	('linear@0', '{1,2}'),
+	('linear@x', '{1,2}'),
+	('linear@99999999999', '{1,2}'),
+	('rings', '{1,2}'),
+	('nobody', '{1,2}')) v(name, x);
+SELECT outcome($$SELECT ppdl_predict_agg(m, '{1,2}'::float8[]) FROM unnest(ARRAY['linear', 'copy']) m$$);
+SELECT outcome($$SELECT ppdl_predict_agg(NULL, '{1,2}'::float8[])$$);
+
+-- training: a ring against its centre
+CREATE TABLE rings AS
+	SELECT i, ARRAY[r * cos(i), r * sin(i)] AS x, CASE WHEN i % 2 = 0 THEN 1 ELSE -1 END AS y
+	FROM generate_series(1, 600) i, LATERAL (SELECT CASE WHEN i % 2 = 0 THEN 0.8 ELSE 0.2 END) s(r);
+SELECT ppdl_train('rings', x, y, '{"steps":200,"batch":64,"learning_rate":0.1,"init_scale":0.5}') FROM rings;
+SELECT count(*) FILTER (WHERE ((ppdl_predict('rings', x))[1] > 0) = (y > 0)) AS right FROM rings;
+SELECT version, weights IS NULL AS untrained, trained - 'seconds' - 'loss' AS trained, (trained->>'loss')::float8 < 0.01 AS converged, (trained->>'seconds')::float8 >= 0 AS timed
+	FROM ppdl_models WHERE name = 'rings' ORDER BY version;
+-- the same again is the same; another seed is not
+SELECT ppdl_train('rings@1', x, y, '{"steps":200,"batch":64,"learning_rate":0.1,"init_scale":0.5}' ORDER BY i) FROM rings;
+SELECT ppdl_train('rings', x, y, '{"steps":200,"batch":64,"learning_rate":0.1,"init_scale":0.5,"seed":2}' ORDER BY i) FROM rings;
+SELECT ppdl_model_weights('rings@2') = ppdl_model_weights('rings@3') AS same, ppdl_model_weights('rings@3') = ppdl_model_weights('rings@4') AS seed;
+-- no steps to speak of: the first weights follow from the seed alone
+SELECT ppdl_train('rings', x, y, '{"steps":1,"learning_rate":1e-12,"init_scale":0.5}') FROM rings;
+SELECT rounded(ppdl_model_weights('rings@5'));
+-- NULLs are left out; several outputs; a model a group
+SELECT ppdl_train('linear', CASE WHEN i % 3 > 0 THEN x END, CASE WHEN i % 5 > 0 THEN ARRAY[y, -y] END, '{"epochs":2,"batch":100}') FROM rings;
+SELECT trained->'rows' AS rows, trained->'skipped' AS skipped, trained->'steps' AS steps FROM ppdl_models WHERE name = 'linear' AND version = 2;
+SELECT ppdl_train('rings', x, y::float8) AS ref FROM rings GROUP BY i % 2 ORDER BY ref;
+-- a model that changes within a statement is seen
+DO $$
+BEGIN
+	FOR step IN 1..3 LOOP
+		UPDATE ppdl_models SET weights = ARRAY[step,0,0,step,0,0] WHERE name = 'linear' AND version = 2;
+		RAISE NOTICE '%', ppdl_predict('linear', ARRAY[1,1]);
+	END LOOP;
+END $$;
+SELECT outcome(s) FROM (VALUES
+	($$SELECT ppdl_train('nobody', x, y) FROM rings$$),
+	($$SELECT ppdl_train('rings', x, ARRAY[y,y]) FROM rings$$),
+	($$SELECT ppdl_train('linear', x, y) FROM rings$$),
+	($$SELECT ppdl_train('rings', x || 1.0, y) FROM rings$$),
+	($$SELECT ppdl_train('rings', x, 2 * y) FROM rings$$),
+	($$SELECT ppdl_train('rings', x, 'NaN'::float8) FROM rings$$),
+	($$SELECT ppdl_train('rings', NULL::float8[], y) FROM rings$$),
+	($$SELECT ppdl_train('rings', x, y, '{"step":1}') FROM rings$$),
+	($$SELECT ppdl_train('rings', x, y, '{"steps":1,"epochs":1}') FROM rings$$),
+	($$SELECT ppdl_train('rings', x, y, '{"batch":0}') FROM rings$$),
+	($$SELECT ppdl_train('rings', x, y, format('{"steps":%s}', i)::jsonb) FROM rings$$),
+	($$SELECT ppdl_train('rings', x, y, '{"learning_rate":100}') FROM rings$$)) v(s);
+SELECT ppdl_train('rings', x, y) FROM rings WHERE false;
+
+-- a parallel plan collects in pieces
+CREATE TABLE many AS SELECT x, y FROM rings, generate_series(1, 10);
+ANALYZE many;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.1; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+EXPLAIN (COSTS OFF) SELECT ppdl_predict_agg('rings@2', x) FROM many;
+SELECT array_length(p, 1) AS rows, (SELECT count(*) FROM unnest(p) o WHERE o > 0) AS positive FROM (SELECT ppdl_predict_agg('rings@2', x) AS p FROM many) s;
+EXPLAIN (COSTS OFF) SELECT ppdl_train('rings', x, y) FROM many;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
+
+-- states from anywhere are checked
+SELECT outcome(format('SELECT %L::ppdl_rows_state', s)) FROM unnest(ARRAY['', 'AAAA', '*', encode(decode(repeat('01', 200), 'hex'), 'base64')]) s;
+
+-- removing
+SELECT ppdl_drop_model('rings@5'), ppdl_drop_model('acts');
+SELECT outcome($$SELECT ppdl_drop_model('acts')$$), outcome($$SELECT ppdl_drop_model('rings@5')$$), outcome($$SELECT ppdl_predict('rings@5', ARRAY[1,2])$$);
+SELECT name, version FROM ppdl_models ORDER BY name, version;
+
+-- rights are those to the table
+CREATE ROLE ppdl_reader;
+GRANT SELECT ON rings TO ppdl_reader;
+SET ROLE ppdl_reader;
+SELECT outcome($$SELECT ppdl_predict('linear', ARRAY[1,2])$$);
+RESET ROLE;
+GRANT SELECT ON ppdl_models TO ppdl_reader;
+SET ROLE ppdl_reader;
+SELECT ppdl_predict('linear@1', ARRAY[1,2]);
+SELECT outcome($$SELECT ppdl_train('rings', x, y) FROM rings$$), outcome($$SELECT ppdl_drop_model('rings')$$);
+RESET ROLE;
+REVOKE ALL ON ppdl_models, rings FROM ppdl_reader;
+DROP ROLE ppdl_reader;
+SELECT ppdl_drop_model('rings'), ppdl_drop_model('linear');
+DROP TABLE rings, many;
+DROP FUNCTION outcome, rounded;

@@ -1,0 +1,201 @@
+/*
+ * Speed of packing and of networks in the row ring: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a
+ * line.  CPU times of one thread, the least of some runs.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "nn/predict.h"
+#include "rows/batch.h"
+#include "rows/pack.h"
+
+#define RUNS 7
+#define MAX_KEYS 256
+#define WIDTH 16
+#define ROWS 1024
+
+static PpdlError err;
+
+#define OK(expr) ok(expr, __LINE__)
+
+static void
+ok(PpdlStatus status, int line)
+{
+	if (status == PPDL_OK)
+		return;
+	fprintf(stderr, "bench_predict, line %d: %s\n", line, err.message);
+	exit(1);
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
+}
+
+typedef struct Bench
+{
+	const PpdlParams *par;
+	PpdlPool   *pool;
+	PpdlRng    *rng;
+	PpdlSecret *sk;
+	PpdlEval	ev;
+	PpdlSwitchKey *key[MAX_KEYS];
+	int			nkeys;
+	uint8_t    *slices;			/* ROWS of them */
+	size_t		slice_size;
+} Bench;
+
+static PpdlStatus
+find_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
+{
+	Bench	   *b = arg;
+	PpdlKeyNeed need[PPDL_MAX_KEY_NEEDS];
+	int			n = ppdl_keyplan(PPDL_USE_PREDICT, need, e);
+
+	for (int i = 0; i < b->nkeys; i++)
+	{
+		*key = b->key[i];
+		if (b->key[i]->id == id && b->key[i]->limbs >= limbs)
+			return PPDL_OK;
+	}
+	for (int i = 0; i < n; i++)
+		if (need[i].id == id)
+			limbs = need[i].limbs;
+	OK(ppdl_eval_key_create(&b->key[b->nkeys], id, b->sk, limbs, b->rng, NULL, e));
+	*key = b->key[b->nkeys++];
+	return PPDL_OK;
+}
+
+static void
+start(Bench *b)
+{
+	PpdlBatchOptions opt = {.scale_bits = 30, .logc = 10};
+	const uint8_t fp[PPDL_FINGERPRINT_BYTES] = {1};
+	double	   *x = malloc(sizeof(double) * ROWS * WIDTH);
+
+	memset(b, 0, sizeof(*b));
+	OK(ppdl_params_get(PPDL_RING_ROW, &b->par, &err));
+	b->pool = ppdl_pool_create();
+	OK(ppdl_rng_create(&b->rng, &err));
+	OK(ppdl_secret_create(&b->sk, b->par, b->rng, &err));
+	OK(ppdl_eval_init(&b->ev, b->par, b->pool, NULL, &err));
+	b->ev.get_key = find_key;
+	b->ev.get_key_arg = b;
+	opt.limbs = b->par->nq;
+	for (int i = 0; i < ROWS * WIDTH; i++)
+		x[i] = sin(i);
+	b->slice_size = ppdl_slice_size(b->par, opt.limbs, ppdl_log2_width(WIDTH));
+	b->slices = malloc(b->slice_size * ROWS);
+	OK(ppdl_batch_encrypt(b->slices, x, ROWS, WIDTH, &opt, b->sk, fp, b->rng, &err));
+	free(x);
+}
+
+/* collects every step'th row; seconds of packing, the packed ciphertext in *out */
+static double
+pack(Bench *b, int step, int limbs, PpdlPacked *out)
+{
+	PpdlCollector *col;
+	PpdlCipher	c;
+	double		t;
+	int			complete,
+				found;
+
+	OK(ppdl_collector_create(&col, limbs, &err));
+	for (int i = 0; i < ROWS; i += step)
+	{
+		OK(ppdl_cipher_parse(&c, b->slices + i * b->slice_size, b->slice_size, &err));
+		OK(ppdl_collector_add(col, &c, i, &complete, &err));
+	}
+	t = now();
+	OK(ppdl_pack_next(&b->ev, col, out, &found, &err));
+	t = now() - t;
+	ppdl_collector_destroy(col);
+	return t;
+}
+
+static PpdlNet *
+network(void)
+{
+	PpdlNet    *net;
+	double	   *w;
+	int			n;
+
+	OK(ppdl_net_parse(&net, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}", &err));
+	n = ppdl_net_weight_count(net);
+	w = malloc(sizeof(double) * n);
+	for (int i = 0; i < n; i++)
+		w[i] = 0.3 * sin(i * 1.7);
+	OK(ppdl_net_set_weights(net, w, n, &err));
+	free(w);
+	return net;
+}
+
+static void
+bench_network(Bench *b)
+{
+	PpdlNet    *net = network();
+	PpdlPredictor *p;
+	PpdlPacked	packed;
+	PpdlCt		ct;
+	double		best = 1e9,
+				packing = 1e9,
+				t = now();
+
+	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, &err));
+	printf("predictor_create_ms\t%.1f\tms\tmatrices of 16-32-1, once a model\n", (now() - t) * 1e3);
+	printf("predictor_bytes\t%zu\tbytes\tthe same\n", ppdl_predictor_bytes(p));
+	for (int run = 0; run <= RUNS; run++)
+	{
+		packing = fmin(packing, pack(b, 1, ppdl_predictor_limbs(p), &packed));
+		t = now();
+		OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, &err));
+		best = fmin(best, now() - t);
+		ppdl_ct_release(&b->ev, &ct);
+		ppdl_packed_release(&b->ev, &packed);
+	}
+	printf("predict_pack_batch_ms\t%.2f\tms\ta complete batch of 1,024 rows\n", packing * 1e3);
+	printf("predict_batch_ms\t%.2f\tms\t16-32-1 on 1,024 packed rows\n", best * 1e3);
+	printf("predict_us_per_row\t%.2f\tus\tpacking and network\n", (best + packing) * 1e6 / ROWS);
+	ppdl_predictor_destroy(p);
+	ppdl_net_destroy(net);
+}
+
+static void
+bench_partial(Bench *b)
+{
+	double		best = 1e9;
+
+	for (int run = 0; run < 3; run++)
+	{
+		PpdlPacked	packed;
+
+		best = fmin(best, pack(b, 3, 5, &packed));
+		ppdl_packed_release(&b->ev, &packed);
+	}
+	printf("pack_single_row_us\t%.1f\tus\tevery third row of a batch, 5 limbs\n", best * 1e6 / ((ROWS + 2) / 3));
+}
+
+int
+main(void)
+{
+	Bench		b;
+
+	start(&b);
+	bench_network(&b);
+	bench_partial(&b);
+	ppdl_eval_fini(&b.ev);
+	for (int i = 0; i < b.nkeys; i++)
+		ppdl_switch_key_destroy(b.key[i]);
+	ppdl_secret_destroy(b.sk);
+	ppdl_rng_destroy(b.rng);
+	ppdl_pool_destroy(b.pool);
+	free(b.slices);
+	return 0;
+}
