@@ -92,37 +92,38 @@ uninstall-tool:
 	rm -f '$(DESTDIR)$(bindir)/ppdl'
 
 # Unit tests and core benchmarks, one program a file.  Tests link to a second
-# set of core objects, with assertions and sanitizers.
+# set of core objects, with assertions and sanitizers; those at parameters too
+# large for that, test_*_real, to the optimised ones.
 UNIT_NAMES = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
 BENCH_NAMES = $(sort $(basename $(notdir $(wildcard test/bench/bench_*.c))))
-UNIT_DEBUG = $(addprefix build/debug/unit/,$(UNIT_NAMES))
+UNIT_REAL = $(filter test_%_real,$(UNIT_NAMES))
+UNIT_CHECK = $(addprefix build/debug/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAMES))) $(addprefix build/release/unit/,$(UNIT_REAL))
 UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
-DEBUG_OBJS = $(addprefix build/debug/,$(CORE_OBJS))
-# tests of the tool, test_cli_*, are linked to its objects, too
-CLI_TEST_OBJS = $(filter-out src/cli/main.o,$(CLI_OBJS))
+# tests of the tool, test_cli_*, need its objects, too
+TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS))
 DEBUG_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN) -MMD -MP
 RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
-LIBS_TEST = -lcmocka $(LIBS_CORE)
+LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) -lpq -lcsv $(LIBS_CORE)
 
 build/debug/%_avx2.o: DEBUG_CFLAGS += $(AVX2_FLAGS)
 build/debug/%_ifma.o: DEBUG_CFLAGS += $(IFMA_FLAGS)
 build/debug/%.o: %.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -c -o $@ $<
-build/debug/unit/%: test/unit/%.c $(DEBUG_OBJS)
-	@$(MKDIR_P) $(@D)
-	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(DEBUG_OBJS) $(LIBS_TEST)
 build/debug/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
-build/debug/unit/test_cli_%: test/unit/test_cli_%.c $(DEBUG_OBJS) $(addprefix build/debug/,$(CLI_TEST_OBJS))
+build/debug/libtest.a: $(addprefix build/debug/,$(TEST_OBJS))
+build/release/libtest.a: $(TEST_OBJS)
+build/%/libtest.a:
 	@$(MKDIR_P) $(@D)
-	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -o $@ $(filter-out %.h,$^) -L$(libdir) -lpq -lcsv $(LIBS_TEST)
-build/release/unit/test_cli_%: test/unit/test_cli_%.c $(CORE_OBJS) $(CLI_TEST_OBJS)
+	@rm -f $@
+	$(AR) $(AROPT) $@ $^
+build/debug/unit/%: test/unit/%.c build/debug/libtest.a
 	@$(MKDIR_P) $(@D)
-	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $(filter-out %.h,$^) -L$(libdir) -lpq -lcsv $(LIBS_TEST)
-build/release/unit/%: test/unit/%.c $(CORE_OBJS)
+	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/debug/libtest.a $(LIBS_TEST)
+build/release/unit/%: test/unit/%.c build/release/libtest.a
 	@$(MKDIR_P) $(@D)
-	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_TEST)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/release/libtest.a $(LIBS_TEST)
 build/release/bench/%: test/bench/%.c $(CORE_OBJS)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_CORE)
@@ -131,9 +132,9 @@ build/generate_patients: contrib-data/generate_patients.c
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
 .PHONY: unit unit-release unit-programs bench-programs check-includes check-data
-unit-programs: $(UNIT_DEBUG)
+unit-programs: $(UNIT_CHECK)
 unit: unit-programs
-	@test/scripts/run_unit.sh $(UNIT_DEBUG)
+	@test/scripts/run_unit.sh $(UNIT_CHECK)
 unit-release: $(UNIT_RELEASE)
 	@test/scripts/run_unit.sh $(UNIT_RELEASE)
 bench-programs: $(BENCH_PROGRAMS)

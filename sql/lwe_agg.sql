@@ -38,7 +38,7 @@ SELECT grp, count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret')) AS encrypte
 	   (SELECT ARRAY[round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3)] FROM plain WHERE id % 7 = grp) AS plain
 FROM enc GROUP BY grp ORDER BY grp;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
-FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 25) t;
+FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
 SET enable_hashagg = off;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
 FROM (SELECT abs((lwe_decrypt(avg(v), :'key', 'secret'))[2] - avg(y)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
@@ -114,7 +114,7 @@ SELECT round(avg(x)::numeric, 3) AS continued FROM plain WHERE id IN (3, 5);
 SELECT outcome('SELECT ''''::lwe_sum_state'), outcome('SELECT ''////''::lwe_sum_state');
 SELECT n, left(outcome(format('SELECT %L::lwe_sum_state', encode(substr(b, 1, n), 'base64'))), 5) FROM (SELECT lwe_sum_state_send(s) b FROM states LIMIT 1) t, generate_series(0, 72, 8) n;
 SELECT count(*) AS flips, count(*) FILTER (WHERE r = 'ok' OR r LIKE '22P02%' OR r LIKE '22003%') AS as_expected
-FROM (SELECT lwe_sum_state_send(s) b FROM states LIMIT 1) t, generate_series(0, 80 * 8 - 1) bit,
+FROM (SELECT lwe_sum_state_send(s) b FROM states LIMIT 1) t, generate_series(0, 80 * 8 - 1, 5) bit,
 	 LATERAL (SELECT outcome(format('SELECT lwe_sum_final(%L)', encode(set_bit(b, bit, 1 - get_bit(b, bit)), 'base64'))) r) o;
 
 --

@@ -155,27 +155,29 @@ ppdl_write_f64(PpdlWriter *w, double v)
 	write_le(w, u, 8);
 }
 
+/* little-endian machines only, checked in cpu.c */
 void
 ppdl_pack_bits(uint8_t *dst, const uint64_t *src, size_t n, int bits)
 {
-	unsigned __int128 acc = 0;
+	uint64_t	acc = 0;
 	int			have = 0;
 
 	PPDL_ASSERT(bits >= 1 && bits <= 56);
 	for (size_t i = 0; i < n; i++)
 	{
 		PPDL_ASSERT(src[i] >> bits == 0);
-		acc |= (unsigned __int128) src[i] << have;
+		acc |= src[i] << have;
 		have += bits;
-		while (have >= 8)
+		if (have >= 64)
 		{
-			*dst++ = (uint8_t) acc;
-			acc >>= 8;
-			have -= 8;
+			memcpy(dst, &acc, 8);
+			dst += 8;
+			have -= 64;
+			acc = src[i] >> (bits - have);
 		}
 	}
-	if (have > 0)
-		*dst = (uint8_t) acc;
+	for (; have > 0; have -= 8, acc >>= 8)
+		*dst++ = (uint8_t) acc;
 }
 
 /* Reads whole 8-byte words while they lie inside the packed bytes, then byte by byte. */

@@ -29,37 +29,32 @@ square(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 {
 	PpdlCt		s;
 
-	PPDL_TRY(ppdl_ct_mul(ev, &s, ct, ct, err));
+	PPDL_TRY(ppdl_ct_mul_rescale(ev, &s, ct, ct, err));
 	ppdl_ct_release(ev, ct);
 	*ct = s;
-	return ppdl_ct_rescale(ev, ct, err);
+	return PPDL_OK;
 }
 
-/* z -> 4/3 z - 1/6 z^2, one level; the factor -1/6 goes into the scale */
+/* z -> 4/3 z - 1/6 z^2 = -(z^2 - 8z)/6, one level; the sixth goes into the scale */
 static PpdlStatus
 harmonic(PpdlEval *ev, PpdlCt *z, PpdlError *err)
 {
-	PpdlCt		s,
-				lin = {0};
+	PpdlCt3		t;
+	PpdlCt		s;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_ct_mul(ev, &s, z, z, err));
+	PPDL_TRY(ppdl_ct_tensor(ev, &t, z, z, err));
+	status = ppdl_ct_add_multiple(ev, &t.ct, z, -8, 0, err);
+	if (status == PPDL_OK)
+		status = ppdl_ct_relinearize_rescale(ev, &s, &t, err);
+	ppdl_ct3_release(ev, &t);
+	PPDL_TRY(status);
 	ppdl_ct_neg(ev, &s);
 	s.scale *= 6;
 	s.bound /= 6;
-	PPDL_GOTO(fail, ppdl_ct_copy(ev, &lin, z, z->limbs, err));
-	PPDL_GOTO(fail, ppdl_ct_mul_const(ev, &lin, 4.0 / 3.0, 0, s.scale / z->scale, err));
-	lin.scale = s.scale;
-	PPDL_GOTO(fail, ppdl_ct_add(ev, &s, &lin, err));
-	PPDL_GOTO(fail, ppdl_ct_rescale(ev, &s, err));
-	ppdl_ct_release(ev, &lin);
 	ppdl_ct_release(ev, z);
 	*z = s;
 	return PPDL_OK;
-fail:
-	ppdl_ct_release(ev, &lin);
-	ppdl_ct_release(ev, &s);
-	return status;
 }
 
 PpdlStatus

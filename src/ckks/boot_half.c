@@ -37,10 +37,9 @@ ppdl_chain_run(const PpdlChain *chain, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 		const PpdlLinTrans *lt = chain->level[i];
 		PpdlCt		out;
 
-		PPDL_TRY(ppdl_lintrans_apply(ev, &out, &lt, 1, ct, err));
+		PPDL_TRY(ppdl_lintrans_apply_rescale(ev, &out, &lt, 1, ct, err));
 		ppdl_ct_release(ev, ct);
 		*ct = out;
-		PPDL_TRY(ppdl_ct_rescale(ev, ct, err));
 	}
 	return PPDL_OK;
 }

@@ -162,9 +162,10 @@ ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t perio
 	}
 	sb->s2c_factor = sqrt(q0 / (ppdl_boot_eval_mod_scale(par) * exp2(sb->up)));
 	PPDL_GOTO(fail, create_c2s(sb, threads, err));
-	PPDL_GOTO(fail, create_first(sb, stages - 3, threads, err));
+	/* strides 1 and 8, as in CoefficientsToSlots and for every period: the same keys serve */
+	PPDL_GOTO(fail, create_first(sb, 3, threads, err));
 	for (int v = 0; v < count; v++)
-		PPDL_GOTO(fail, create_last(sb, v, (size_t) 2 << (stages - 3), 3, threads, err));
+		PPDL_GOTO(fail, create_last(sb, v, 16, stages - 3, threads, err));
 	*out = sb;
 	return PPDL_OK;
 fail:
@@ -225,12 +226,17 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 	ppdl_ct_release(ev, y);
 	PPDL_GOTO(done, fold(ev, &w, (int) sb->ns, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, &w, err));
-	PPDL_GOTO(done, ppdl_lintrans_apply(ev, ct, last, sb->count, &w, err));
+	if (sb->count == 1)
+		PPDL_GOTO(done, ppdl_lintrans_apply_rescale(ev, ct, last, 1, &w, err));
+	else
+		PPDL_GOTO(done, ppdl_lintrans_apply(ev, ct, last, sb->count, &w, err));
 	for (int v = 0; v < sb->count; v++)
 	{
 		if (sb->count == 2)
+		{
 			PPDL_GOTO(done, fold(ev, &ct[v], (int) sb->period, err));
-		PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
+			PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
+		}
 		if (v == 1)
 			ct[v].scale *= ratio;
 		ct[v].bound = 1;

@@ -131,6 +131,7 @@ make_divisor(const PpdlParams *par, const PpdlKsPlan *plan, int first, PpdlDivis
 	{
 		dst[i] = i;
 		d->inv[i] = ppdl_mod_inv(&par->ring->mod[i], product_mod(par, plan, first, i));
+		d->p_over[i] = ppdl_mod_mul(&par->ring->mod[i], plan->p_mod[i], d->inv[i]);
 	}
 	return ppdl_baseconv_create(&d->conv, par->ring, src, plan->total - first, dst, first, err);
 }

@@ -17,7 +17,8 @@ typedef struct PpdlDivisor
 {
 	int			first;
 	PpdlBaseConv *conv;			/* those limbs -> the limbs below */
-	uint64_t	inv[PPDL_MAX_Q];	/* inverse of the divisor modulo each of the limbs below */
+	uint64_t	inv[PPDL_MAX_Q],	/* inverse of the divisor modulo each of the limbs below */
+				p_over[PPDL_MAX_Q];	/* P over the divisor: 1, or the inverse of the top prime */
 } PpdlDivisor;
 
 /* key switching of `limbs` limbs with np special primes */

@@ -222,6 +222,24 @@ turn_mul_scalar(void *arg, int i)
 	}
 }
 
+/* x += y times the factors */
+static void
+turn_add_multiple(void *arg, int i)
+{
+	Linear	   *op = arg;
+	const PpdlParams *par = op->par;
+	size_t		half = par->n / 2;
+
+	EACH_HALF(op)
+	{
+		uint64_t   *x = ppdl_at(par, op->x[h], i);
+		const uint64_t *y = ppdl_cat(par, op->y[h], i);
+
+		ppdl_vec_mul_scalar_add(&par->ring->mod[i], x, y, op->w0[i], half);
+		ppdl_vec_mul_scalar_add(&par->ring->mod[i], x + half, y + half, op->w1[i], half);
+	}
+}
+
 static void
 turn_add_scalar(void *arg, int i)
 {
@@ -373,6 +391,31 @@ ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, double f, Ppdl
 	ct->noise = hypot(ct->noise * hypot((double) r, (double) i), ppdl_factor_noise(ct, off));
 	ct->bound *= hypot(re, im);
 	ct->scale *= f;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, double im, PpdlError *err)
+{
+	uint64_t	w0[PPDL_MAX_Q],
+				w1[PPDL_MAX_Q];
+	Linear		op = {.par = ev->par, .x = {acc->b, acc->a}, .y = {x->b, x->a}, .w0 = w0, .w1 = w1};
+	double		f = acc->scale / x->scale,
+				off;
+	__int128	r = 0,
+				i = 0;
+
+	PPDL_TRY(ppdl_check_ring(ev, acc->par, "add a multiple", err));
+	PPDL_TRY(ppdl_check_ring(ev, x->par, "add a multiple", err));
+	PPDL_TRY(round_factor(re * f, &r, "add a multiple", err));
+	PPDL_TRY(round_factor(im * f, &i, "add a multiple", err));
+	ppdl_ct_drop(acc, x->limbs);
+	for (int l = 0; l < acc->limbs; l++)
+		gaussian_integer(ev->par, l, r, i, &w0[l], &w1[l]);
+	ppdl_parallel_for(ev->threads, acc->limbs, turn_add_multiple, &op);
+	off = hypot(re * f - (double) r, im * f - (double) i);
+	acc->noise = hypot(acc->noise, hypot(x->noise * hypot((double) r, (double) i), ppdl_factor_noise(x, off)));
+	acc->bound = ppdl_bound_add(acc->bound, x->bound * hypot(re, im));
 	return PPDL_OK;
 }
 

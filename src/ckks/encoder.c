@@ -149,15 +149,20 @@ ppdl_slots_to_coeffs(const PpdlParams *par, int64_t *c, double complex *work,
 	return ppdl_error(err, PPDL_ERR_RANGE, "cannot encode: the values are too large for scale 2^%.1f", log2(scale));
 }
 
-void
-ppdl_coeffs_to_limb(const PpdlParams *par, const PpdlModulus *m, uint64_t *limb, const int64_t *c)
-{
-	const uint64_t offset = UINT64_C(1) << 62;
+#define SHIFT (UINT64_C(1) << 62)
 
+void
+ppdl_shift_coeffs(const PpdlParams *par, uint64_t *out, const int64_t *c)
+{
 	for (size_t i = 0; i < par->n; i++)
-		limb[i] = (uint64_t) c[i] + offset;
-	ppdl_vec_reduce(m, limb, limb, par->n);
-	ppdl_vec_add_scalar(m, limb, limb, ppdl_mod_neg(m, offset % m->q), par->n);
+		out[i] = (uint64_t) c[i] + SHIFT;
+}
+
+void
+ppdl_shifted_to_limb(const PpdlParams *par, const PpdlModulus *m, uint64_t *limb, const uint64_t *shifted)
+{
+	ppdl_vec_reduce(m, limb, shifted, par->n);
+	ppdl_vec_add_scalar(m, limb, limb, ppdl_mod_neg(m, ppdl_mod_from_u64(m, SHIFT)), par->n);
 	ppdl_ntt(par->ring, m, limb);
 }
 
@@ -170,10 +175,10 @@ check_limbs(const PpdlParams *par, int limbs, PpdlError *err)
 }
 
 static void
-fill_limbs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double scale, int limbs)
+fill_limbs(const PpdlParams *par, PpdlPt *out, const uint64_t *shifted, double scale, int limbs)
 {
 	for (int i = 0; i < limbs; i++)
-		ppdl_coeffs_to_limb(par, &par->ring->mod[i], ppdl_at(par, out->p, i), c);
+		ppdl_shifted_to_limb(par, &par->ring->mod[i], ppdl_at(par, out->p, i), shifted);
 	out->par = par;
 	out->limbs = limbs;
 	out->scale = scale;
@@ -197,10 +202,15 @@ ppdl_encode_slots(const PpdlParams *par, PpdlPt *out, const double complex *z, s
 		status = ppdl_slots_to_coeffs(par, c, work, z, count, scale, err);
 	if (status == PPDL_OK)
 	{
-		fill_limbs(par, out, c, scale, limbs);
+		ppdl_shift_coeffs(par, (uint64_t *) c, c);
+		fill_limbs(par, out, (const uint64_t *) c, scale, limbs);
 		for (size_t i = 0; i < count; i++)
-			bound = fmax(bound, hypot(creal(z[i]), cimag(z[i])));
-		out->bound = bound;
+		{
+			double		square = creal(z[i]) * creal(z[i]) + cimag(z[i]) * cimag(z[i]);
+
+			bound = square > bound ? square : bound;
+		}
+		out->bound = sqrt(bound);
 	}
 	/* may hold an owner's values */
 	ppdl_free_secret(c, sizeof(int64_t) * par->n);
@@ -211,7 +221,8 @@ ppdl_encode_slots(const PpdlParams *par, PpdlPt *out, const double complex *z, s
 PpdlStatus
 ppdl_encode_coeffs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double scale, int limbs, PpdlError *err)
 {
-	uint64_t	max = 0;
+	uint64_t	max = 0,
+			   *shifted;
 
 	PPDL_TRY(check_limbs(par, limbs, err));
 	for (size_t i = 0; i < par->n; i++)
@@ -222,7 +233,12 @@ ppdl_encode_coeffs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double 
 	}
 	if (max >= UINT64_C(1) << 62)
 		return ppdl_error(err, PPDL_ERR_RANGE, "cannot encode: a coefficient reaches 2^62");
-	fill_limbs(par, out, c, scale, limbs);
+	shifted = ppdl_alloc_aligned(sizeof(uint64_t) * par->n);
+	if (shifted == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ppdl_shift_coeffs(par, shifted, c);
+	fill_limbs(par, out, shifted, scale, limbs);
+	ppdl_free_secret(shifted, sizeof(uint64_t) * par->n);
 	out->bound = (double) max / scale;
 	return PPDL_OK;
 }

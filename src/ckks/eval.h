@@ -63,6 +63,8 @@ PpdlStatus	ppdl_ct_add_const(PpdlEval *ev, PpdlCt *ct, double re, double im, Ppd
 void		ppdl_ct_mul_int(PpdlEval *ev, PpdlCt *ct, __int128 c);
 /* times round(re*f) + i*round(im*f): value times re + i*im, scale times f; no rescale */
 PpdlStatus	ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, double f, PpdlError *err);
+/* acc += (re + i*im) * x at acc's scale, in one pass; the integer factor has acc.scale/x.scale to be precise to */
+PpdlStatus	ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, double im, PpdlError *err);
 /* times X^e */
 void		ppdl_ct_mul_monomial(PpdlEval *ev, PpdlCt *ct, int64_t e);
 /* slotwise; scale = ct.scale * pt.scale; no rescale */

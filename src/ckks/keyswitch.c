@@ -65,8 +65,10 @@ turn_divide(void *arg, int i)
 
 	ppdl_ntt(par->ring, m, conv);
 	ppdl_vec_sub_mul_scalar(m, last, ppdl_cat(par, op->half->acc, i), conv, op->by->inv[i], par->n);
-	if (op->half->add != NULL)
+	if (op->half->add != NULL && op->by->p_over[i] == 1)
 		ppdl_vec_add(m, last, last, ppdl_cat(par, op->half->add, i), par->n);
+	else if (op->half->add != NULL)
+		ppdl_vec_mul_scalar_add(m, last, ppdl_cat(par, op->half->add, i), op->by->p_over[i], par->n);
 	if (op->perm != NULL)
 		ppdl_autom_ntt(par->ring, out, conv, op->perm);
 }
@@ -86,6 +88,9 @@ ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const P
 		uint64_t   *out[PPDL_MAX_Q];
 
 		op.half = &half[h];
+		/* a limb of Q that is divided by takes its part of P * add with it */
+		for (int t = by->first; t < plan->limbs && half[h].add != NULL; t++)
+			ppdl_vec_mul_scalar_add(&par->ring->mod[t], ppdl_at(par, half[h].acc, t), ppdl_cat(par, half[h].add, t), plan->p_mod[t], par->n);
 		ppdl_parallel_for(ev->threads, plan->total - by->first, turn_divisor_to_coeff, &op);
 		for (int t = by->first; t < plan->total; t++)
 			in[t - by->first] = ppdl_cat(par, half[h].acc, t);
@@ -107,35 +112,24 @@ typedef struct Inner
 	const PpdlParams *par;
 	const PpdlDigits *digits;
 	const PpdlSwitchKey *key;
-	const PpdlSwitchTo *to;
 	uint64_t   *acc[2];
 } Inner;
 
-/* limb t of digits times key; what is to be rescaled with the result comes in here, times P */
 static void
 turn_inner(void *arg, int t)
 {
 	const Inner *op = arg;
 	const PpdlParams *par = op->par;
-	const PpdlKsPlan *plan = op->digits->plan;
-	uint64_t   *acc[2] = {ppdl_at(par, op->acc[0], t), ppdl_at(par, op->acc[1], t)};
 
-	ppdl_digits_dot(par, op->digits, op->key, t, acc[0], acc[1]);
-	if (op->to->rescale && op->to->add_b != NULL && t < plan->limbs)
-	{
-		const PpdlModulus *m = &par->ring->mod[t];
-
-		ppdl_vec_mul_scalar_add(m, acc[0], ppdl_cat(par, op->to->add_b, t), plan->p_mod[t], par->n);
-		ppdl_vec_mul_scalar_add(m, acc[1], ppdl_cat(par, op->to->add_a, t), plan->p_mod[t], par->n);
-	}
+	ppdl_digits_dot(par, op->digits, op->key, t, ppdl_at(par, op->acc[0], t), ppdl_at(par, op->acc[1], t));
 }
 
 PpdlStatus
 ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err)
 {
 	const PpdlKsPlan *plan = d->plan;
-	Inner		op = {.par = ev->par, .digits = d, .key = key, .to = to};
-	PpdlHalf	half[2] = {{.out = to->b}, {.out = to->a}};
+	Inner		op = {.par = ev->par, .digits = d, .key = key};
+	PpdlHalf	half[2] = {{.add = to->add_b, .out = to->b}, {.add = to->add_a, .out = to->a}};
 	PpdlStatus	status;
 
 	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[0], err));
@@ -144,12 +138,6 @@ ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, c
 	ev->keyswitches++;
 	half[0].acc = op.acc[0];
 	half[1].acc = op.acc[1];
-	if (!to->rescale)
-	{
-		/* cheaper after the division */
-		half[0].add = to->add_b;
-		half[1].add = to->add_a;
-	}
 	status = ppdl_divide(ev, plan, to->rescale ? &plan->by_pq : &plan->by_p, half, 2, to->perm, err);
 done:
 	ppdl_pool_put(ev->pool, op.acc[0]);

@@ -26,7 +26,7 @@ typedef struct PpdlSwitchTo
 {
 	uint64_t   *b,
 			   *a;
-	const uint64_t *add_b,		/* or NULL; with rescale both or none */
+	const uint64_t *add_b,		/* or NULL */
 			   *add_a;
 	const uint32_t *perm;		/* table of sigma, or NULL */
 	int			rescale;
@@ -37,14 +37,14 @@ PpdlStatus	ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitch
 PpdlStatus	ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err);
 
 /*
- * One half of a division: out = sigma(round(acc / D) + add), D = P or P times the
- * top prime.  NTT domain; acc, over QP, is destroyed and may be out when there is
- * no sigma.
+ * One half of a division: out = sigma(round((acc + P*add) / D)), D = P or P times
+ * the top prime.  NTT domain; acc, over QP, is destroyed and may be out when there
+ * is no sigma.
  */
 typedef struct PpdlHalf
 {
 	uint64_t   *acc;
-	const uint64_t *add;		/* limbs of Q, or NULL */
+	const uint64_t *add;		/* all limbs of Q, or NULL */
 	uint64_t   *out;			/* as many limbs as the division leaves */
 } PpdlHalf;
 

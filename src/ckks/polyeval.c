@@ -58,6 +58,8 @@ make_power(Basis *basis, int k, PpdlError *err)
 	int			hi = largest_power(k - 1),
 				lo = k - hi;
 	PpdlCt	   *out = &basis->power[k];
+	PpdlCt3		t;
+	PpdlStatus	status = PPDL_OK;
 
 	if (out->b != NULL)
 		return PPDL_OK;
@@ -65,29 +67,18 @@ make_power(Basis *basis, int k, PpdlError *err)
 	PPDL_TRY(make_power(basis, lo, err));
 	if (basis->chebyshev && hi > lo)
 		PPDL_TRY(make_power(basis, hi - lo, err));
-	PPDL_TRY(ppdl_ct_mul(ev, out, &basis->power[hi], &basis->power[lo], err));
+	PPDL_TRY(ppdl_ct_tensor_times(ev, &t, &basis->power[hi], &basis->power[lo], basis->chebyshev ? 2 : 1, err));
+	/* T_k = 2*T_hi*T_lo - T_(hi-lo) */
+	if (basis->chebyshev && hi == lo)
+		status = ppdl_ct_add_const(ev, &t.ct, -1, 0, err);
+	else if (basis->chebyshev)
+		status = ppdl_ct_add_multiple(ev, &t.ct, &basis->power[hi - lo], -1, 0, err);
 	if (basis->chebyshev)
-	{
-		/* T_k = 2*T_hi*T_lo - T_(hi-lo) */
-		ppdl_ct_mul_int(ev, out, 2);
-		if (hi == lo)
-			PPDL_TRY(ppdl_ct_add_const(ev, out, -1, 0, err));
-		else
-		{
-			const PpdlCt *low = &basis->power[hi - lo];
-			PpdlCt		c;
-			PpdlStatus	status;
-
-			PPDL_TRY(ppdl_ct_copy(ev, &c, low, out->limbs, err));
-			status = ppdl_ct_mul_const(ev, &c, 1, 0, out->scale / low->scale, err);
-			if (status == PPDL_OK)
-				status = ppdl_ct_sub(ev, out, &c, err);
-			ppdl_ct_release(ev, &c);
-			PPDL_TRY(status);
-		}
-		out->bound = 1;
-	}
-	return ppdl_ct_rescale(ev, out, err);
+		t.ct.bound = 1;
+	if (status == PPDL_OK)
+		status = ppdl_ct_relinearize_rescale(ev, out, &t, err);
+	ppdl_ct3_release(ev, &t);
+	return status;
 }
 
 static void
@@ -120,17 +111,11 @@ sum_bound(PpdlCt *sum, double before, double term)
 static PpdlStatus
 sum_add_multiple(PpdlEval *ev, Sum *sum, const PpdlCt *x, double complex c, PpdlError *err)
 {
-	PpdlCt		t;
 	double		before = sum->ct.ct.bound;
-	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_ct_copy(ev, &t, x, sum->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_mul_const(ev, &t, creal(c), cimag(c), sum->scale / x->scale, err));
-	PPDL_GOTO(done, ppdl_ct_add(ev, &sum->ct.ct, &t, err));
-	sum_bound(&sum->ct.ct, before, t.bound);
-done:
-	ppdl_ct_release(ev, &t);
-	return status;
+	PPDL_TRY(ppdl_ct_add_multiple(ev, &sum->ct.ct, x, creal(c), cimag(c), err));
+	sum_bound(&sum->ct.ct, before, x->bound * hypot(creal(c), cimag(c)));
+	return PPDL_OK;
 }
 
 /* sum += x * y, not relinearised */

@@ -14,6 +14,7 @@ typedef struct Tensor
 	const PpdlCt *x,
 			   *y;
 	PpdlCt3    *out;
+	int			twice;
 } Tensor;
 
 static void
@@ -28,19 +29,29 @@ turn_tensor(void *arg, int i)
 			   *ya = ppdl_cat(par, op->y->a, i);
 	const uint64_t *left[2] = {xb, xa},
 			   *right[2] = {ya, yb};
+	uint64_t   *out[3] = {ppdl_at(par, op->out->ct.b, i), ppdl_at(par, op->out->ct.a, i), ppdl_at(par, op->out->d, i)};
 
-	ppdl_vec_mul(m, ppdl_at(par, op->out->ct.b, i), xb, yb, par->n);
-	ppdl_vec_dot(m, ppdl_at(par, op->out->ct.a, i), NULL, left, right, NULL, 2, 0, par->n);
-	ppdl_vec_mul(m, ppdl_at(par, op->out->d, i), xa, ya, par->n);
+	ppdl_vec_mul(m, out[0], xb, yb, par->n);
+	ppdl_vec_dot(m, out[1], NULL, left, right, NULL, 2, 0, par->n);
+	ppdl_vec_mul(m, out[2], xa, ya, par->n);
+	for (int h = 0; op->twice && h < 3; h++)
+		ppdl_vec_add(m, out[h], out[h], out[h], par->n);
 }
 
 PpdlStatus
 ppdl_ct_tensor(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
 {
-	Tensor		op = {.par = ev->par, .x = x, .y = y, .out = out};
+	return ppdl_ct_tensor_times(ev, out, x, y, 1, err);
+}
+
+PpdlStatus
+ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, int factor, PpdlError *err)
+{
+	Tensor		op = {.par = ev->par, .x = x, .y = y, .out = out, .twice = factor == 2};
 	int			limbs = x->limbs < y->limbs ? x->limbs : y->limbs;
 	PpdlStatus	status;
 
+	PPDL_ASSERT(factor == 1 || factor == 2);
 	out->d = NULL;
 	out->ct.b = out->ct.a = NULL;
 	PPDL_TRY(ppdl_check_ring(ev, x->par, "multiply", err));
@@ -54,8 +65,8 @@ ppdl_ct_tensor(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, Ppd
 	}
 	ppdl_parallel_for(ev->threads, limbs, turn_tensor, &op);
 	out->ct.scale = x->scale * y->scale;
-	out->ct.noise = ppdl_product_noise(x, y);
-	out->ct.bound = x->bound * y->bound;
+	out->ct.noise = factor * ppdl_product_noise(x, y);
+	out->ct.bound = factor * x->bound * y->bound;
 	ev->products++;
 	return PPDL_OK;
 }

@@ -10,7 +10,6 @@
 #include "cli/csv.h"
 #include "cli/outfile.h"
 #include "cli/reveal.h"
-#include "cli/secret.h"
 
 static const char doc[] =
 "Read query results (FILE, or standard input) and write them with every ciphertext replaced by its numbers.\v"
@@ -31,7 +30,7 @@ enum
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file", 1},
+	{"key", 'k', "FILE", 0, "secret key file; may be repeated for one key of each scheme", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 2},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 2},
@@ -47,8 +46,8 @@ enum
 
 typedef struct Args
 {
-	const char *key,
-			   *passphrase_file,
+	PpdlList	keys;
+	const char *passphrase_file,
 			   *input,
 			   *output;
 	int			share,
@@ -65,7 +64,7 @@ parse(int key, char *arg, struct argp_state *state)
 	switch (key)
 	{
 		case 'k':
-			a->key = arg;
+			ppdl_list_add(&a->keys, arg, state);
 			return 0;
 		case OPT_PASSPHRASE:
 			a->passphrase_file = arg;
@@ -88,7 +87,7 @@ parse(int key, char *arg, struct argp_state *state)
 			a->input = arg;
 			return 0;
 		case ARGP_KEY_END:
-			if (a->key == NULL)
+			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
 			return 0;
 		default:
@@ -255,7 +254,7 @@ run(Job *j, PpdlError *err)
 	j->f = standard ? stdin : fopen(a->input, "r");
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->input);
-	PPDL_TRY(ppdl_key_open(&j->reveal.owner, a->key, a->passphrase_file, err));
+	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	PPDL_TRY(convert(j, err));
 	return ppdl_out_commit(&j->out, err);
@@ -281,7 +280,8 @@ ppdl_cmd_decrypt(int argc, char **argv)
 		OPENSSL_cleanse(j.w.buf, j.w.cap);
 	ppdl_writer_free(&j.w);
 	free(j.line);
-	ppdl_owner_destroy(j.reveal.owner);
+	ppdl_reveal_close(&j.reveal);
+	ppdl_list_free(&a.keys);
 	if (j.f && j.f != stdin)
 		fclose(j.f);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -12,7 +12,9 @@
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/features.h"
+#include "cli/pemfile.h"
 #include "cli/progress.h"
+#include "cli/rsa_columns.h"
 #include "cli/secret.h"
 #include "cli/sink.h"
 
@@ -30,13 +32,17 @@ static const char doc[] =
 "    --dsn \"$DSN\" --table patients --columns id,hospital,features,label patients.csv\n\n"
 "With --plain it writes the same rows in the clear, as float8[] features and float8 label, to try "
 "models on; no key is needed. With --raw every column that is not --id, --label or --keep "
-"is a number in [-1, 1] already and no feature file is needed.";
+"is a number in [-1, 1] already and no feature file is needed.\n\n"
+"If --key is an RSA key (its public file suffices), the features become an rsa_cipher[] on a grid of --input-bits, "
+"the label an rsa_cipher; --count and --product encrypt further columns, written before the features, for rsa_sum and "
+"rsa_product. With them --features may be missing:\n\n"
+"  ppdl encrypt --key hospital-rsa.pub --id Id --keep Hospital --count Falls:20 patients.csv";
 
 enum
 {
 	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
 	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT, OPT_DELIMITER,
-	OPT_PASSPHRASE
+	OPT_PASSPHRASE, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT
 };
 
 static const struct argp_option options[] = {
@@ -56,6 +62,10 @@ static const struct argp_option options[] = {
 	{"id", OPT_ID, "COL", 0, "with --raw: column that identifies a row", 4},
 	{"label", OPT_LABEL, "COL", 0, "with --raw: column of the label", 4},
 	{"no-header", OPT_NO_HEADER, 0, 0, "with --raw: the file has no header; columns are called 1, 2, 3, ...", 4},
+	{"input-bits", OPT_INPUT_BITS, "N", 0, "with an RSA key: round features to 2^N - 1 steps of [-1, 1], 1..12 (4)", 5},
+	{"deterministic", OPT_DETERMINISTIC, 0, 0, "with an RSA key: no randomness; equal values show, and sums stay small", 5},
+	{"count", OPT_COUNT, "COL[:MAX],...", 0, "with an RSA key: encrypt these as counts up to MAX (255)", 5},
+	{"product", OPT_PRODUCT, "COL[:MAX],...", 0, "with an RSA key: encrypt these for products", 5},
 	{"dsn", OPT_DSN, "DSN", 0, "database to load into (else libpq's environment, if --table is given)", 5},
 	{"table", OPT_TABLE, "NAME", 0, "table to load into; it must exist", 5},
 	{"columns", OPT_COLUMNS, "NAME,...", 0, "its columns, in the order of the output", 5},
@@ -76,6 +86,7 @@ typedef struct Args
 			   *label,
 			   *dsn,
 			   *table;
+	PpdlRsaColumnOptions rsa;
 	PpdlList	keep,
 				columns;
 	int			compact,
@@ -92,6 +103,13 @@ typedef struct Args
 	char		delimiter;
 } Args;
 
+/* counts and products, and no features */
+static int
+columns_only(const Args *a)
+{
+	return a->features == NULL && !a->raw && a->rsa.counts.count + a->rsa.products.count > 0;
+}
+
 static void
 check(const Args *a, struct argp_state *state)
 {
@@ -101,11 +119,11 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--key is missing");
 	if (a->plain && a->key)
 		argp_error(state, "--plain encrypts nothing: --key has no place beside it");
-	if (!a->raw && a->features == NULL)
+	if (!a->raw && a->features == NULL && !columns_only(a))
 		argp_error(state, "--features is missing (make the file with \"ppdl encode\"), or --raw");
 	if (a->raw && a->features)
 		argp_error(state, "--features and --raw exclude each other");
-	if (!a->raw && (a->id || a->label || a->no_header || a->width))
+	if (!a->raw && !columns_only(a) && (a->id || a->label || a->no_header || a->width))
 		argp_error(state, "--id, --label, --no-header and --width go with --raw only: the feature file names the columns");
 	if (a->dsn && a->table == NULL)
 		argp_error(state, "--dsn without --table");
@@ -175,6 +193,18 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_NO_HEADER:
 			a->no_header = 1;
 			return 0;
+		case OPT_INPUT_BITS:
+			a->rsa.input_bits = (int) ppdl_arg_int(state, "--input-bits", arg, 1, 12);
+			return 0;
+		case OPT_DETERMINISTIC:
+			a->rsa.randomise = 0;
+			return 0;
+		case OPT_COUNT:
+			ppdl_list_add_commas(&a->rsa.counts, arg, state);
+			return 0;
+		case OPT_PRODUCT:
+			ppdl_list_add_commas(&a->rsa.products, arg, state);
+			return 0;
 		case OPT_DSN:
 			a->dsn = arg;
 			return 0;
@@ -219,9 +249,10 @@ typedef struct Job
 	PpdlBinding bind;
 	int			nkeep;
 	int		   *keep;			/* columns */
-	PpdlOwner  *owner;			/* NULL with --plain */
-	PpdlBatchOptions batch;
-	int			capacity;
+	PpdlOwner  *owner;			/* NULL with --plain and RSA keys */
+	PpdlRsaColumns *rsa;		/* NULL with --plain and other keys */
+	PpdlBatchOptions batch[2];	/* of features and label */
+	int			capacity;		/* rows */
 	size_t		slice[2];		/* bytes of a row's features and label */
 	double	   *x,
 			   *y;
@@ -244,14 +275,7 @@ has_label_column(const Job *j)
 static PpdlStatus
 encrypt_one(Job *j, int what, const double *x, int width, PpdlError *err)
 {
-	PpdlBatchOptions opt = j->batch;
-	const PpdlParams *par;
-	int			logk = ppdl_log2_width(j->fs->inputs);
-
-	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
-	if (what == 1 && ppdl_log2_width(width) < logk)
-		opt = ppdl_batch_beside(&j->batch, par, logk, ppdl_log2_width(width));
-	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &opt, err);
+	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &j->batch[what], err);
 }
 
 static void
@@ -264,6 +288,11 @@ put_row(Job *j, int r)
 		ppdl_sink_text(&j->sink, kept[0], strlen(kept[0]));
 	for (int i = 1; i <= j->nkeep; i++)
 		ppdl_sink_text(&j->sink, kept[i][0] ? kept[i] : NULL, strlen(kept[i]));
+	if (j->rsa)
+	{
+		ppdl_rsa_columns_put(j->rsa, &j->sink, r);
+		return;
+	}
 	if (j->owner)
 		ppdl_sink_base64(&j->sink, j->cipher[0] + (size_t) r * j->slice[0], j->slice[0]);
 	else
@@ -300,6 +329,8 @@ finish_batch(Job *j, PpdlError *err)
 		if (has_label_column(j))
 			PPDL_TRY(encrypt_one(j, 1, j->y, j->fs->outputs, err));
 	}
+	if (j->rsa)
+		PPDL_TRY(ppdl_rsa_columns_encrypt(j->rsa, j->x, j->y, j->has_label, j->rows, err));
 	for (int r = 0; r < j->rows; r++)
 	{
 		put_row(j, r);
@@ -324,6 +355,8 @@ take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 	j->has_label[r] = (char) has_label;
 	if (fs->id && row->field[j->bind.id][0] == 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the id is empty", ppdl_csv_name(j->csv), row->line, fs->id);
+	if (j->rsa)
+		PPDL_TRY(ppdl_rsa_columns_take(j->rsa, r, row, err));
 	j->rows++;
 	kept[0] = strdup(fs->id ? row->field[j->bind.id] : "");
 	for (int i = 0; i < j->nkeep; i++)
@@ -349,7 +382,7 @@ all_rows(Job *j, PpdlError *err)
 		if (j->rows < j->capacity)
 			continue;
 		PPDL_TRY(finish_batch(j, err));
-		ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, j->owner ? "encrypting" : "encoding");
+		ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, j->a->plain ? "encoding" : "encrypting");
 	}
 	PPDL_TRY(finish_batch(j, err));
 	return ppdl_sink_flush(&j->sink, err);
@@ -367,27 +400,31 @@ log2_up(int n)
 	return l;
 }
 
-/* one capacity for all columns of a row, so that their positions line up */
+/* One capacity for all columns of a row, with the narrower beside the wider, so that a row's values line up. */
 static PpdlStatus
 choose_batch(Job *j, PpdlError *err)
 {
 	const PpdlParams *par;
-	int			logk = ppdl_log2_width(j->fs->inputs);
-	int			logk_label = has_label_column(j) ? ppdl_log2_width(j->fs->outputs) : 0;
+	int			logk[2] = {ppdl_log2_width(j->fs->inputs), has_label_column(j) ? ppdl_log2_width(j->fs->outputs) : 0};
+	int			widest = logk[0] >= logk[1] ? 0 : 1;
 	int			most;
+	PpdlBatchOptions *wide = &j->batch[widest];
 
 	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
-	most = par->logn - (logk > logk_label ? logk : logk_label);
+	most = par->logn - logk[widest];
 	if (most < 0)
-		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)", j->fs->inputs, 1 << par->logn);
-	j->batch.logc = j->a->batch_rows ? log2_up(j->a->batch_rows) : most;
-	if (j->batch.logc > most)
+		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)",
+						  widest ? j->fs->outputs : j->fs->inputs, 1 << par->logn);
+	wide->logc = j->a->batch_rows ? log2_up(j->a->batch_rows) : most;
+	if (wide->logc > most)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--batch-rows %d: at most %d rows of %d values fit into one batch",
-						  j->a->batch_rows, 1 << most, 1 << (par->logn - most));
-	j->batch.limbs = j->a->compact ? 1 : par->nq;
-	j->batch.scale_bits = j->a->scale_bits;
-	j->slice[0] = ppdl_slice_size(par, j->batch.limbs, logk);
-	j->slice[1] = ppdl_slice_size(par, j->batch.limbs, logk_label);
+						  j->a->batch_rows, 1 << most, 1 << logk[widest]);
+	wide->limbs = j->a->compact ? 1 : par->nq;
+	wide->scale_bits = j->a->scale_bits;
+	j->capacity = 1 << wide->logc;
+	j->batch[!widest] = logk[0] == logk[1] ? *wide : ppdl_batch_beside(wide, par, logk[widest], logk[!widest]);
+	for (int i = 0; i < 2; i++)
+		j->slice[i] = ppdl_slice_size(par, wide->limbs, logk[i]);
 	return PPDL_OK;
 }
 
@@ -397,8 +434,7 @@ allocate(Job *j, PpdlError *err)
 	size_t		c;
 
 	PPDL_TRY(choose_batch(j, err));
-	c = (size_t) 1 << j->batch.logc;
-	j->capacity = (int) c;
+	c = (size_t) j->capacity;
 	j->x = calloc(c * (size_t) j->fs->inputs, sizeof *j->x);
 	j->y = calloc(c * (size_t) (j->fs->outputs + 1), sizeof *j->y);
 	j->has_label = calloc(c, 1);
@@ -427,10 +463,27 @@ open_input(Job *j, PpdlError *err)
 }
 
 static PpdlStatus
+no_features(Job *j, PpdlError *err)
+{
+	int			column;
+
+	j->fs = calloc(1, sizeof *j->fs);
+	if (j->fs == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (j->a->id == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_csv_find(j->csv, j->a->id, &column, err));
+	j->fs->id = strdup(j->a->id);
+	return j->fs->id ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+static PpdlStatus
 open_features(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
 
+	if (columns_only(a))
+		return no_features(j, err);
 	if (!a->raw)
 		return ppdl_features_load(&j->fs, a->features, err);
 	PPDL_TRY(ppdl_features_raw(&j->fs, j->csv, a->id, a->label, a->keep.item, err));
@@ -546,6 +599,25 @@ write_rows(Job *j, PpdlError *err)
 }
 
 static PpdlStatus
+open_key(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+	PpdlRsaColumnOptions rsa = a->rsa;
+	PpdlPemKind kind;
+
+	PPDL_TRY(ppdl_pem_kind(a->key, &kind, err));
+	if (kind == PPDL_PEM_NONE && a->rsa.counts.count + a->rsa.products.count > 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--count and --product need an RSA key, and \"%s\" is none", a->key);
+	if (kind == PPDL_PEM_NONE)
+		return ppdl_key_open(&j->owner, a->key, a->passphrase_file, err);
+	if (a->compact)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--compact has no meaning under an RSA key");
+	rsa.key = a->key;
+	rsa.passphrase_file = a->passphrase_file;
+	return ppdl_rsa_columns_open(&j->rsa, &rsa, j->fs, j->csv, has_label_column(j), j->capacity, err);
+}
+
+static PpdlStatus
 run(Job *j, PpdlError *err)
 {
 	PPDL_TRY(open_input(j, err));
@@ -553,7 +625,7 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(bind_columns(j, err));
 	PPDL_TRY(allocate(j, err));
 	if (!j->a->plain)
-		PPDL_TRY(ppdl_key_open(&j->owner, j->a->key, j->a->passphrase_file, err));
+		PPDL_TRY(open_key(j, err));
 	return write_rows(j, err);
 }
 
@@ -565,6 +637,7 @@ release(Job *j)
 	ppdl_sink_free(&j->sink);
 	ppdl_db_close(&j->db);
 	ppdl_owner_destroy(j->owner);
+	ppdl_rsa_columns_close(j->rsa);
 	free_kept(j);
 	free(j->kept);
 	free(j->keep);
@@ -588,7 +661,7 @@ int
 ppdl_cmd_encrypt(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, "CSV", doc};
-	Args		a = {.scale_bits = 30};
+	Args		a = {.scale_bits = 30, .rsa = {.input_bits = 4, .randomise = 1}};
 	Job			j = {.a = &a};
 	PpdlError	err = {0};
 	PpdlStatus	status;
@@ -600,6 +673,8 @@ ppdl_cmd_encrypt(int argc, char **argv)
 	if (status == PPDL_OK && j.bind.clamped)
 		ppdl_note("%ld numbers outside the learned ranges were set to the nearer bound", j.bind.clamped);
 	release(&j);
+	ppdl_list_free(&a.rsa.counts);
+	ppdl_list_free(&a.rsa.products);
 	ppdl_list_free(&a.keep);
 	ppdl_list_free(&a.columns);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -9,6 +9,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/features.h"
+#include "cli/pemfile.h"
 #include "cli/reveal.h"
 #include "ppdl.h"
 
@@ -101,7 +102,50 @@ show_public_file(const char *path, PpdlError *err)
 	return status;
 }
 
+static PpdlStatus
+show_pem(const char *path, PpdlPemKind kind, PpdlError *err)
+{
+	PpdlRsaPublic *pub;
+
+	if (kind == PPDL_PEM_PRIVATE)
+	{
+		printf("RSA private key file (encrypted under a passphrase, and with it the fingerprint)\n");
+		return PPDL_OK;
+	}
+	PPDL_TRY(ppdl_rsa_public_load(&pub, path, err));
+	printf("RSA public key file\nfingerprint: %s\nmodulus:     %d bits\n", pub->key_id, pub->bits);
+	ppdl_rsa_public_free(pub);
+	return PPDL_OK;
+}
+
 /* ------------------------------------------------------------------ ciphertexts */
+
+static PpdlStatus
+show_rsa_cipher(const uint8_t *buf, size_t len, PpdlError *err)
+{
+	PpdlRsaView view;
+	char		id[PPDL_RSA_KEY_ID_LEN + 1];
+
+	PPDL_TRY(ppdl_rsa_view(&view, buf, len, err));
+	ppdl_rsa_key_id(id, view.fingerprint);
+	printf("rsa_cipher\nkind:        %s\nkey:         %s\nmodulus:     %d bits\nencoding:    %s%s\nparts:       %u\n",
+		   view.kind == PPDL_RSA_VALUE ? "value" : "prediction", id, view.modulus_bits, ppdl_rsa_encoding_name(view.encoding),
+		   view.flags & PPDL_RSA_RANDOMISED ? ", randomised" : ", deterministic", view.parts);
+	if (view.kind == PPDL_RSA_VALUE)
+		printf("bound:       2^%.3f\n", ppdl_rsa_view_bound(&view) / 65536.0);
+	if (view.kind == PPDL_RSA_VALUE && view.encoding == PPDL_RSA_EXPONENT)
+		printf("range:       %.15g to %.15g in steps of %.15g\n", view.grid.step * (double) view.grid.offset,
+			   view.grid.step * ((double) view.grid.offset + view.grid.max), view.grid.step);
+	if (view.kind == PPDL_RSA_PREDICTION)
+	{
+		PpdlRsaPredictionView p;
+
+		PPDL_TRY(ppdl_rsa_prediction_view(&p, &view, err));
+		printf("rows:        %u\nunits:       %u in the first layer\n", p.rows, p.units);
+	}
+	printf("bytes:       %zu\n", len);
+	return PPDL_OK;
+}
 
 static PpdlStatus
 show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
@@ -156,7 +200,7 @@ show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 		if (shown++)
 			putchar('\n');
 		PPDL_TRY(ppdl_base64_decode(s + i, j - i, &buf, &len, err));
-		status = show_cipher(buf, len, err);
+		status = ppdl_reveal_starts_rsa(s + i, j - i) ? show_rsa_cipher(buf, len, err) : show_cipher(buf, len, err);
 		free(buf);
 		PPDL_TRY(status);
 	}
@@ -236,6 +280,7 @@ static PpdlStatus
 inspect(const Args *a, PpdlError *err)
 {
 	char		start[256] = "";
+	PpdlPemKind kind;
 	FILE	   *f;
 	size_t		n;
 
@@ -246,6 +291,9 @@ inspect(const Args *a, PpdlError *err)
 		return ppdl_os_error(err, "open", a->file);
 	n = fread(start, 1, sizeof start - 1, f);
 	fclose(f);
+	PPDL_TRY(ppdl_pem_kind(a->file, &kind, err));
+	if (kind != PPDL_PEM_NONE)
+		return show_pem(a->file, kind, err);
 	if (memmem(start, n, "ppdl-owner-key", 14))
 		return show_secret_key(a->file, err);
 	if (n >= 4 && memcmp(start, "PPDL", 4) == 0)
@@ -262,6 +310,6 @@ ppdl_cmd_inspect(int argc, char **argv)
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	status = inspect(&a, &err);
+	status = ppdl_name_file(a.file, inspect(&a, &err), &err);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

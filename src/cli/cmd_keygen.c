@@ -20,11 +20,13 @@ static const char doc[] =
 "Examples:\n\n"
 "  ppdl keygen --out hospital\n"
 "  ppdl keygen --key hospital.key --for train --out hospital-train\n\n"
-"The second makes another public file from a secret key that exists, here one that serves training, too.";
+"The second makes another public file from a secret key that exists, here one that serves training, too.\n\n"
+"--scheme rsa makes an RSA key instead, for rsa_cipher: standard PEM files that openssl reads, which have no "
+"name but their file's. What RSA protects and what it does not is in doc/rsa.md.";
 
 enum
 {
-	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS
+	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS, OPT_BITS
 };
 
 static const struct argp_option options[] = {
@@ -33,7 +35,8 @@ static const struct argp_option options[] = {
 	{"for", OPT_FOR, "sum|predict|train", 0, "what the public file serves (predict)", 1},
 	{"key", 'k', "FILE", 0, "make only the public file, from this secret key", 2},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
-	{"scheme", OPT_SCHEME, "lwe", 0, "kind of key (lwe)", 3},
+	{"scheme", OPT_SCHEME, "lwe|rsa", 0, "kind of key (lwe)", 3},
+	{"bits", OPT_BITS, "3072|4096|8192", 0, "with --scheme rsa: size of the modulus (3072)", 3},
 	{"threads", OPT_THREADS, "N", 0, "threads to use (all processors)", 3},
 	{0}
 };
@@ -44,9 +47,12 @@ static const struct
 	PpdlStatus	(*generate) (const PpdlKeygen *k, PpdlError *err);
 }			schemes[] = {
 	{"lwe", ppdl_keygen_lwe},
+	{"rsa", ppdl_keygen_rsa},
 };
 
-static const char *const scheme_names[] = {"lwe", NULL};
+#define RSA 1					/* index of the above */
+
+static const char *const scheme_names[] = {"lwe", "rsa", NULL};
 
 typedef struct Args
 {
@@ -58,6 +64,7 @@ static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const use[] = {"sum", "predict", "train", NULL};
+	static const char *const bits[] = {"3072", "4096", "8192", NULL};
 	Args	   *a = state->input;
 
 	switch (key)
@@ -80,6 +87,9 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_SCHEME:
 			a->scheme = ppdl_arg_choice(state, "--scheme", arg, scheme_names);
 			return 0;
+		case OPT_BITS:
+			a->k.bits = atoi(bits[ppdl_arg_choice(state, "--bits", arg, bits)]);
+			return 0;
 		case OPT_THREADS:
 			a->k.threads = (int) ppdl_arg_int(state, "--threads", arg, 1, 256);
 			return 0;
@@ -91,6 +101,10 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, "--out is missing");
 			if (a->k.existing && a->k.name)
 				argp_error(state, "--name has no place beside --key: a key keeps its name");
+			if (a->scheme != RSA && a->k.bits)
+				argp_error(state, "--bits goes with --scheme rsa only");
+			if (a->scheme == RSA && (a->k.name || a->k.uses))
+				argp_error(state, "--name and --for have no place beside --scheme rsa: ppdl publish --name names an RSA key");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -131,11 +145,15 @@ int
 ppdl_cmd_keygen(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, NULL, doc};
-	Args		a = {.k = {.uses = PPDL_USE_SUM | PPDL_USE_PREDICT, .threads = processors()}};
+	Args		a = {.k = {.threads = processors()}};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (a.k.uses == 0)
+		a.k.uses = PPDL_USE_SUM | PPDL_USE_PREDICT;
+	if (a.k.bits == 0)
+		a.k.bits = 3072;
 	status = keygen(&a, &err);
 	free(a.k.secret_path);
 	free(a.k.public_path);

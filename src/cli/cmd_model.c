@@ -9,7 +9,9 @@
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/features.h"
+#include "cli/jsontext.h"
 #include "cli/outfile.h"
+#include "cli/model_decrypt.h"
 #include "cli/table.h"
 #include "nn/net.h"
 
@@ -23,18 +25,23 @@ static const char doc[] =
 "The file is JSON: \"spec\" as in ppdl_create_model, and either \"weights\", an array of numbers, layer by layer, units x inputs row by "
 "row and then the biases, or \"cipher\", encrypted weights as they lie in the table, with \"key_id\". A file with a spec alone "
 "stores an untrained model.\n\n"
+"A model that was trained on encrypted rows has encrypted weights. export --key decrypts them; import puts the plain ones "
+"back, for everybody on the server to read, and predicts faster.\n\n"
 "Example:\n\n"
 "  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
+"  ppdl model export osteo --key hospital.key --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"";
 
 enum
 {
-	OPT_DSN = 256, OPT_NAME
+	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE
 };
 
 static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 0},
 	{"name", OPT_NAME, "NAME", 0, "import under this name", 0},
+	{"key", 'k', "FILE", 0, "secret key file: export decrypts an encrypted model", 0},
+	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
 };
@@ -45,6 +52,8 @@ typedef struct Args
 			   *what,
 			   *dsn,
 			   *name,
+			   *key,
+			   *passphrase_file,
 			   *output;
 } Args;
 
@@ -61,6 +70,12 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_NAME:
 			a->name = arg;
+			return 0;
+		case 'k':
+			a->key = arg;
+			return 0;
+		case OPT_PASSPHRASE_FILE:
+			a->passphrase_file = arg;
 			return 0;
 		case 'o':
 			a->output = arg;
@@ -80,6 +95,8 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
 			if (a->name && strcmp(a->action, "import") != 0)
 				argp_error(state, "--name goes with import only");
+			if (a->key && strcmp(a->action, "export") != 0)
+				argp_error(state, "--key goes with export only");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -218,10 +235,16 @@ export_model(PpdlDb *db, const Args *a, PpdlError *err)
 {
 	PGresult   *res;
 	PpdlOutFile out;
-	PpdlStatus	status;
+	char	   *plain = NULL;
+	PpdlStatus	status = PPDL_OK;
 
 	PPDL_TRY(find_model(db, a->what, &res, err));
-	status = ppdl_out_open(&out, a->output, 0666, err);
+	if (a->key && field(res, F_CIPHER) == NULL)
+		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "model \"%s\" is not encrypted: leave out --key", a->what);
+	else if (a->key)
+		status = ppdl_model_decrypt(&plain, a->key, a->passphrase_file, field(res, F_SPEC), field(res, F_CIPHER), err);
+	if (status == PPDL_OK)
+		status = ppdl_out_open(&out, a->output, 0666, err);
 	if (status == PPDL_OK)
 	{
 		fputs("{\n  \"format\": \"ppdl-model\",\n  \"version\": 1", out.f);
@@ -229,13 +252,17 @@ export_model(PpdlDb *db, const Args *a, PpdlError *err)
 		put_member(out.f, "model_version", field(res, F_VERSION), 0);
 		put_member(out.f, "created", field(res, F_CREATED), 1);
 		put_member(out.f, "spec", field(res, F_SPEC), 0);
-		put_member(out.f, "weights", field(res, F_WEIGHTS), 0);
-		put_member(out.f, "key_id", field(res, F_KEY), 1);
-		put_member(out.f, "cipher", field(res, F_CIPHER), 0);
+		put_member(out.f, "weights", plain ? plain : field(res, F_WEIGHTS), 0);
+		if (plain == NULL)
+		{
+			put_member(out.f, "key_id", field(res, F_KEY), 1);
+			put_member(out.f, "cipher", field(res, F_CIPHER), 0);
+		}
 		put_member(out.f, "trained", field(res, F_TRAINED), 0);
 		fputs("\n}\n", out.f);
 		status = ppdl_out_commit(&out, err);
 	}
+	free(plain);
 	PQclear(res);
 	return status;
 }
@@ -246,9 +273,9 @@ typedef struct ModelFile
 {
 	const char *path;
 	json_t	   *root;
-	char	   *spec,
-			   *trained;
-	PpdlWriter	weights,		/* text of a float8[], or empty */
+	PpdlWriter	spec,			/* JSON text */
+				trained,		/* the same, or empty */
+				weights,		/* text of a float8[], or empty */
 				cipher;			/* text of a lwe_cipher[], or empty */
 	const char *key_id;
 } ModelFile;
@@ -327,12 +354,16 @@ check_file(ModelFile *m, PpdlError *err)
 		return bad(m, "\"weights\" and \"cipher\" exclude each other", err);
 	if ((weights && json_array_size(weights) == 0) || (cipher && json_array_size(cipher) == 0))
 		return bad(m, "\"weights\" or \"cipher\" is no array, or empty", err);
-	m->spec = json_dumps(json_object_get(m->root, "spec"), JSON_COMPACT);
-	if (m->spec == NULL)
+	ppdl_json_put(&m->spec, json_object_get(m->root, "spec"));
+	ppdl_write_u8(&m->spec, 0);
+	if (trained && !json_is_null(trained))
+	{
+		ppdl_json_put(&m->trained, trained);
+		ppdl_write_u8(&m->trained, 0);
+	}
+	if (m->spec.bad || m->trained.bad)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (trained && !json_is_null(trained) && (m->trained = json_dumps(trained, JSON_COMPACT | JSON_ENCODE_ANY)) == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_net_parse(&net, m->spec, err));
+	PPDL_TRY(ppdl_net_parse(&net, (const char *) m->spec.buf, err));
 	status = weights ? read_weights(m, weights, net, err) : cipher ? read_cipher(m, cipher, err) : PPDL_OK;
 	ppdl_net_destroy(net);
 	if (status == PPDL_OK && (m->weights.bad || m->cipher.bad))
@@ -344,6 +375,7 @@ static PpdlStatus
 load_file(ModelFile *m, PpdlError *err)
 {
 	json_error_t why;
+	PpdlStatus	status;
 	FILE	   *f = fopen(m->path, "r");
 
 	if (f == NULL)
@@ -352,22 +384,30 @@ load_file(ModelFile *m, PpdlError *err)
 	fclose(f);
 	if (m->root == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", m->path, why.line, why.column, why.text);
-	return check_file(m, err);
+	status = check_file(m, err);
+	if (status == PPDL_ERR_ARGUMENT)
+		status = err->code = PPDL_ERR_FORMAT;	/* it is the file that is wrong, not the command line */
+	return status;
+}
+
+static const char *
+text(const PpdlWriter *w)
+{
+	return w->len ? (const char *) w->buf : NULL;
 }
 
 /* a first version goes through ppdl_create_model, which checks all that the server wants checked */
 static PpdlStatus
 store(PpdlDb *db, const ModelFile *m, const char *name, PpdlError *err)
 {
-	const char *params[] = {name, m->spec, m->weights.len ? (const char *) m->weights.buf : NULL,
-		m->cipher.len ? (const char *) m->cipher.buf : NULL, m->key_id, m->trained};
+	const char *params[] = {name, text(&m->spec), text(&m->weights), text(&m->cipher), m->key_id, text(&m->trained)};
 	PGresult   *res;
 	int			fresh;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models WHERE name = $1", 1, params));
 	fresh = strcmp(PQgetvalue(res, 0, 0), "0") == 0;
 	PQclear(res);
-	if (fresh && m->cipher.len == 0 && m->trained == NULL)
+	if (fresh && m->cipher.len == 0 && m->trained.len == 0)
 		PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_create_model($1, $2::jsonb, $3::float8[])", 3, params));
 	else
 		PPDL_TRY(ppdl_db_run(db, &res, err,
@@ -385,8 +425,8 @@ release_file(ModelFile *m)
 {
 	ppdl_writer_free(&m->weights);
 	ppdl_writer_free(&m->cipher);
-	free(m->spec);
-	free(m->trained);
+	ppdl_writer_free(&m->spec);
+	ppdl_writer_free(&m->trained);
 	json_decref(m->root);
 }
 
@@ -398,9 +438,11 @@ import_model(const Args *a, PpdlError *err)
 	PpdlDb		db = {0};
 	PpdlStatus	status;
 
+	ppdl_writer_init(&m.spec);
+	ppdl_writer_init(&m.trained);
 	ppdl_writer_init(&m.weights);
 	ppdl_writer_init(&m.cipher);
-	PPDL_GOTO(done, load_file(&m, err));
+	PPDL_GOTO(done, ppdl_name_file(m.path, load_file(&m, err), err));
 	if (name == NULL)
 		name = json_string_value(json_object_get(m.root, "name"));
 	if (name == NULL)

@@ -3,13 +3,14 @@
  * server lacks.
  */
 #include <arpa/inet.h>
-#include <openssl/crypto.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/database.h"
+#include "cli/pemfile.h"
 #include "cli/progress.h"
 #include "ppdl.h"
 
@@ -23,7 +24,9 @@ static const char doc[] =
 "Several databases may be given by repeating --dsn. On a Citus cluster keys must be on every "
 "node: --all-nodes asks the coordinator for its nodes and publishes to them, too, with the same user and database.\n\n"
 "Example:\n\n"
-"  ppdl publish hospital.pub --for predict --dsn \"host=db.example dbname=clinic\"";
+"  ppdl publish hospital.pub --for predict --dsn \"host=db.example dbname=clinic\"\n\n"
+"FILE may be an RSA public key, too (PEM). It serves all that RSA can do, and is published under its file's "
+"name unless --name says another.";
 
 enum
 {
@@ -87,14 +90,31 @@ typedef struct Job
 {
 	const Args *a;
 	PpdlPublicFile *f;
+	PpdlWriter	pem;			/* an RSA key's only part */
+	PpdlPublicPart rsa;
+	const char *scheme,
+			   *params;
 	int			use;
 	const char *name;
+	char	   *file_name;		/* of an RSA key */
 	char		key_id[17];
 	char	   *wanted;			/* of each part: still to be sent? */
 	uint64_t	sent,
 				total;
 	int			parts;
 } Job;
+
+static int
+part_count(const Job *j)
+{
+	return j->f ? ppdl_public_file_count(j->f) : 1;
+}
+
+static const PpdlPublicPart *
+part(const Job *j, int i)
+{
+	return j->f ? ppdl_public_file_part(j->f, i) : &j->rsa;
+}
 
 static void
 hex(char *out, const uint8_t *in, size_t n)
@@ -110,13 +130,13 @@ find_missing(Job *j, PpdlDb *db, PpdlError *err)
 	const char *params[] = {j->key_id};
 	PGresult   *res;
 
-	for (int i = 0; i < ppdl_public_file_count(j->f); i++)
-		j->wanted[i] = ppdl_public_file_part(j->f, i)->use <= j->use;
+	for (int i = 0; i < part_count(j); i++)
+		j->wanted[i] = part(j, i)->use <= j->use;
 	PPDL_TRY(ppdl_db_run(db, &res, err,
 						 "SELECT part, encode(sha256, 'hex') FROM %s.ppdl_key_part_info WHERE key_id = $1 AND complete", 1, params));
-	for (int i = 0; i < ppdl_public_file_count(j->f); i++)
+	for (int i = 0; i < part_count(j); i++)
 	{
-		const PpdlPublicPart *p = ppdl_public_file_part(j->f, i);
+		const PpdlPublicPart *p = part(j, i);
 		char		sha[65];
 
 		hex(sha, p->sha256, 32);
@@ -127,10 +147,10 @@ find_missing(Job *j, PpdlDb *db, PpdlError *err)
 	PQclear(res);
 	j->sent = j->total = 0;
 	j->parts = 0;
-	for (int i = 0; i < ppdl_public_file_count(j->f); i++)
+	for (int i = 0; i < part_count(j); i++)
 		if (j->wanted[i])
 		{
-			j->total += ppdl_public_file_part(j->f, i)->len;
+			j->total += part(j, i)->len;
 			j->parts++;
 		}
 	return PPDL_OK;
@@ -143,7 +163,7 @@ send_chunk(Job *j, PpdlDb *db, const char *sql, const PpdlPublicPart *p, uint32_
 	size_t		n = p->len - from < CHUNK ? p->len - from : CHUNK;
 	uint32_t	chunk_be = htonl(chunk);
 	uint32_t	total_be[2] = {htonl((uint32_t) ((uint64_t) p->len >> 32)), htonl((uint32_t) p->len)};
-	const char *params[9] = {j->key_id, j->name, "lwe", "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits", p->name,
+	const char *params[9] = {j->key_id, j->name, j->scheme, j->params, p->name,
 		(char *) &chunk_be, (char *) total_be, (char *) p->sha256, (char *) p->data + from};
 	int			lengths[9] = {0, 0, 0, 0, 0, sizeof chunk_be, sizeof total_be, sizeof p->sha256, (int) n};
 	int			formats[9] = {0, 0, 0, 0, 0, 1, 1, 1, 1};
@@ -183,9 +203,9 @@ send_parts(Job *j, PpdlDb *db, PpdlError *err)
 	if (asprintf(&sql, "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea)",
 				 db->schema) < 0)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (int i = 0; i < ppdl_public_file_count(j->f) && status == PPDL_OK; i++)
+	for (int i = 0; i < part_count(j) && status == PPDL_OK; i++)
 		if (j->wanted[i])
-			status = send_part(j, db, sql, ppdl_public_file_part(j->f, i), err);
+			status = send_part(j, db, sql, part(j, i), err);
 	free(sql);
 	ppdl_progress_clear();
 	return status;
@@ -292,15 +312,54 @@ choose_use(Job *j, PpdlError *err)
 }
 
 static PpdlStatus
+open_lwe(Job *j, PpdlError *err)
+{
+	PPDL_TRY(ppdl_name_file(j->a->file, ppdl_public_file_open(&j->f, j->a->file, err), err));
+	PPDL_TRY(choose_use(j, err));
+	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
+	j->name = ppdl_public_file_name(j->f);
+	j->scheme = "lwe";
+	j->params = "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits";
+	return PPDL_OK;
+}
+
+static PpdlStatus
+open_rsa(Job *j, PpdlError *err)
+{
+	PpdlRsaPublic *pub;
+	static char params[32];
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_rsa_public_load(&pub, j->a->file, err));
+	status = ppdl_rsa_public_to_pem(pub, &j->pem, err);
+	snprintf(params, sizeof params, "RSA, %d bits", pub->bits);
+	memcpy(j->key_id, pub->key_id, sizeof j->key_id);
+	ppdl_rsa_public_free(pub);
+	PPDL_TRY(status);
+	j->rsa = (PpdlPublicPart) {.name = "public", .data = j->pem.buf, .len = j->pem.len};
+	SHA256(j->pem.buf, j->pem.len, j->rsa.sha256);
+	j->file_name = ppdl_pem_name(j->a->file);
+	if (j->file_name == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	j->name = j->file_name;
+	j->scheme = "rsa";
+	j->params = params;
+	return PPDL_OK;
+}
+
+static PpdlStatus
 publish(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
+	PpdlPemKind kind;
 
-	PPDL_TRY(ppdl_public_file_open(&j->f, a->file, err));
-	PPDL_TRY(choose_use(j, err));
-	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
-	j->name = a->name ? a->name : ppdl_public_file_name(j->f);
-	j->wanted = calloc((size_t) ppdl_public_file_count(j->f) + 1, 1);
+	PPDL_TRY(ppdl_pem_kind(a->file, &kind, err));
+	if (kind == PPDL_PEM_PRIVATE || kind == PPDL_PEM_OTHER)
+		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is no public key: a private one never leaves its owner", a->file);
+	PPDL_TRY(kind == PPDL_PEM_PUBLIC ? open_rsa(j, err) : open_lwe(j, err));
+	if (a->name)
+		j->name = a->name;
+	j->wanted = calloc((size_t) part_count(j) + 1, 1);
 	if (j->wanted == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (a->dsn.count == 0)
@@ -323,6 +382,8 @@ ppdl_cmd_publish(int argc, char **argv)
 	status = publish(&j, &err);
 	ppdl_progress_clear();
 	ppdl_public_file_close(j.f);
+	ppdl_writer_free(&j.pem);
+	free(j.file_name);
 	free(j.wanted);
 	ppdl_list_free(&a.dsn);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

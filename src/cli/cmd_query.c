@@ -11,7 +11,6 @@
 #include "cli/database.h"
 #include "cli/outfile.h"
 #include "cli/reveal.h"
-#include "cli/secret.h"
 #include "cli/table.h"
 
 static const char doc[] =
@@ -31,7 +30,7 @@ enum
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file", 1},
+	{"key", 'k', "FILE", 0, "secret key file; may be repeated for one key of each scheme", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
 	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
@@ -46,12 +45,12 @@ static const struct argp_option options[] = {
 
 typedef struct Args
 {
-	const char *key,
-			   *passphrase_file,
+	const char *passphrase_file,
 			   *dsn,
 			   *file,
 			   *output;
-	PpdlList	commands;
+	PpdlList	keys,
+				commands;
 	int			csv,
 				expand,
 				share;
@@ -66,7 +65,7 @@ parse(int key, char *arg, struct argp_state *state)
 	switch (key)
 	{
 		case 'k':
-			a->key = arg;
+			ppdl_list_add(&a->keys, arg, state);
 			return 0;
 		case OPT_PASSPHRASE:
 			a->passphrase_file = arg;
@@ -99,7 +98,7 @@ parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "unexpected \"%s\": SQL goes after -c, in quotes", arg);
 			return 0;
 		case ARGP_KEY_END:
-			if (a->key == NULL)
+			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
 			if ((a->commands.count == 0) == (a->file == NULL))
 				argp_error(state, "give SQL with -c or with -f");
@@ -156,7 +155,7 @@ is_cipher(const Job *j, const PGresult *res, int column)
 {
 	Oid			type = PQftype(res, column);
 
-	return type == j->db.lwe || type == j->db.lwe_array;
+	return type == j->db.lwe || type == j->db.lwe_array || type == j->db.rsa || type == j->db.rsa_array;
 }
 
 /* numbers are aligned right */
@@ -321,7 +320,7 @@ run(Job *j, PpdlError *err)
 	const Args *a = j->a;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_key_open(&j->reveal.owner, a->key, a->passphrase_file, err));
+	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
@@ -350,7 +349,8 @@ ppdl_cmd_query(int argc, char **argv)
 		OPENSSL_cleanse(j.w.buf, j.w.cap);
 	ppdl_writer_free(&j.w);
 	ppdl_db_close(&j.db);
-	ppdl_owner_destroy(j.reveal.owner);
+	ppdl_reveal_close(&j.reveal);
+	ppdl_list_free(&a.keys);
 	ppdl_list_free(&a.commands);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

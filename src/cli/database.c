@@ -169,9 +169,10 @@ ppdl_db_extension(PpdlDb *db, PpdlError *err)
 	PGresult   *res;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT quote_ident(n.nspname), t.oid, t.typarray"
+						 "SELECT quote_ident(n.nspname), t.oid, t.typarray, r.oid, r.typarray"
 						 " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
 						 " JOIN pg_type t ON t.typnamespace = n.oid AND t.typname = 'lwe_cipher'"
+						 " JOIN pg_type r ON r.typnamespace = n.oid AND r.typname = 'rsa_cipher'"
 						 " WHERE e.extname = 'ppdl'", 0, NULL));
 	if (PQntuples(res) != 1)
 	{
@@ -182,6 +183,8 @@ ppdl_db_extension(PpdlDb *db, PpdlError *err)
 	db->schema = strdup(PQgetvalue(res, 0, 0));
 	db->lwe = (Oid) strtoul(PQgetvalue(res, 0, 1), NULL, 10);
 	db->lwe_array = (Oid) strtoul(PQgetvalue(res, 0, 2), NULL, 10);
+	db->rsa = (Oid) strtoul(PQgetvalue(res, 0, 3), NULL, 10);
+	db->rsa_array = (Oid) strtoul(PQgetvalue(res, 0, 4), NULL, 10);
 	PQclear(res);
 	return db->schema ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }

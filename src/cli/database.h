@@ -13,7 +13,9 @@ typedef struct PpdlDb
 	PGconn	   *conn;
 	char	   *schema;			/* of the extension, quoted as an identifier; NULL before ppdl_db_extension */
 	Oid			lwe,
-				lwe_array;
+				lwe_array,
+				rsa,
+				rsa_array;
 } PpdlDb;
 
 /* dsn: connection string or URI; NULL: libpq's environment */

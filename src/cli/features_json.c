@@ -3,13 +3,13 @@
  */
 #include "cli/features.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/jsontext.h"
 
 #define FORMAT_NAME "ppdl-features"
 #define FORMAT_VERSION 1
@@ -68,30 +68,14 @@ feature_json(const PpdlFeature *f)
 	return o;
 }
 
-/* appends a value and takes it; reals with as many digits as bring them back */
+/* appends a value and takes it */
 static void
 put_json(PpdlWriter *w, json_t *value)
 {
-	char	   *text = NULL;
-
-	for (int digits = 15; value && digits <= 17; digits++)
-	{
-		json_t	   *back;
-		int			same;
-
-		free(text);
-		text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
-		back = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
-		same = back && json_equal(back, value);
-		json_decref(back);
-		if (same)
-			break;
-	}
-	if (text)
-		ppdl_write_bytes(w, text, strlen(text));
+	if (value)
+		ppdl_json_put(w, value);
 	else
 		w->bad = 1;
-	free(text);
 	json_decref(value);
 }
 

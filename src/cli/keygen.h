@@ -14,10 +14,12 @@ typedef struct PpdlKeygen
 	const char *existing;		/* secret key file to make a public one from, or NULL */
 	int			uses;			/* PpdlUse bits, lower uses included */
 	int			threads;
+	int			bits;			/* of an RSA modulus */
 	char	   *secret_path,
 			   *public_path;
 } PpdlKeygen;
 
 PpdlStatus	ppdl_keygen_lwe(const PpdlKeygen *k, PpdlError *err);
+PpdlStatus	ppdl_keygen_rsa(const PpdlKeygen *k, PpdlError *err);
 
 #endif

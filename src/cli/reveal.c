@@ -6,18 +6,70 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/pemfile.h"
+#include "cli/progress.h"
+#include "cli/secret.h"
 
 /* base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives "UEw" */
 #define START "UEw"
 #define SHORTEST 32				/* base64 characters of a bare header */
+#define START_RSA "UFJTQ"		/* of "PRSA", whatever follows */
+#define RSA_DIGITS 1e-9			/* of a finished network, relative: double arithmetic and nothing else */
+
+int
+ppdl_reveal_starts_rsa(const char *s, size_t len)
+{
+	return len >= SHORTEST && memcmp(s, START_RSA, sizeof START_RSA - 1) == 0;
+}
 
 int
 ppdl_reveal_starts(const char *s, size_t len)
 {
-	return len >= SHORTEST && memcmp(s, START, sizeof START - 1) == 0;
+	return (len >= SHORTEST && memcmp(s, START, sizeof START - 1) == 0) || ppdl_reveal_starts_rsa(s, len);
 }
+
+/* ------------------------------------------------------------------ keys */
+
+static PpdlStatus
+open_one(PpdlReveal *r, const char *path, const char *passphrase_file, PpdlError *err)
+{
+	PpdlPemKind kind;
+
+	PPDL_TRY(ppdl_pem_kind(path, &kind, err));
+	if (kind == PPDL_PEM_NONE ? r->owner != NULL : r->rsa != NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" is a second key of the same scheme: give one of each at most", path);
+	if (kind == PPDL_PEM_NONE)
+		return ppdl_key_open(&r->owner, path, passphrase_file, err);
+	return ppdl_rsa_key_open(&r->rsa, path, passphrase_file, err);
+}
+
+PpdlStatus
+ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_file, PpdlError *err)
+{
+	long		n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	for (int i = 0; i < keys->count; i++)
+		PPDL_TRY(open_one(r, keys->item[i], passphrase_file, err));
+	if (r->rsa == NULL)
+		return PPDL_OK;
+	return ppdl_threads_create(&r->threads, n < 1 ? 1 : n > 256 ? 256 : (int) n, err);
+}
+
+void
+ppdl_reveal_close(PpdlReveal *r)
+{
+	ppdl_threads_destroy(r->threads);
+	ppdl_rsa_key_free(r->rsa);
+	ppdl_owner_destroy(r->owner);
+	r->threads = NULL;
+	r->rsa = NULL;
+	r->owner = NULL;
+}
+
+/* ------------------------------------------------------------------ values */
 
 static int
 is_base64(char c)
@@ -60,15 +112,100 @@ ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, Ppd
 	return PPDL_OK;
 }
 
+/* What a ciphertext decrypts to: an exact number as text, or values. */
+typedef struct Revealed
+{
+	char	   *number;			/* NULL: values */
+	PpdlValues	values;
+} Revealed;
+
+static void
+free_revealed(Revealed *v)
+{
+	if (v->number)
+	{
+		OPENSSL_cleanse(v->number, strlen(v->number));
+		free(v->number);
+	}
+	else if (v->values.v)
+		ppdl_values_free(&v->values);
+	memset(v, 0, sizeof *v);
+}
+
+static int
+show_progress(void *arg, uint32_t done, uint32_t rows)
+{
+	(void) arg;
+	ppdl_progress(NULL, done, rows, "decrypting");
+	return 0;
+}
+
 static PpdlStatus
-decrypt(PpdlReveal *r, const char *s, size_t len, PpdlValues *values, PpdlError *err)
+decrypt_prediction(PpdlReveal *r, const PpdlRsaView *view, PpdlValues *values, PpdlError *err)
+{
+	PpdlRsaOutputs out;
+	double		largest = 1;
+	PpdlStatus	status = ppdl_rsa_net_decrypt(&out, r->rsa, view, r->threads, show_progress, NULL, err);
+
+	ppdl_progress_clear();
+	PPDL_TRY(status);
+	for (size_t i = 0; i < (size_t) out.rows * (size_t) out.outputs; i++)
+		if (fabs(out.value[i]) > largest)
+			largest = fabs(out.value[i]);
+	values->kind = out.rows == 1 ? PPDL_KIND_ROW : PPDL_KIND_PACKED;
+	values->nrows = (uint32_t) out.rows;
+	values->width = out.outputs;
+	values->v = out.value;
+	values->error = RSA_DIGITS * largest;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+decrypt_rsa(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlError *err)
+{
+	PpdlRsaView view;
+	PpdlRsaPlain plain;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_rsa_view(&view, buf, n, err));
+	if (r->rsa == NULL)
+	{
+		char		id[PPDL_RSA_KEY_ID_LEN + 1];
+
+		ppdl_rsa_key_id(id, view.fingerprint);
+		ppdl_error(err, PPDL_ERR_KEY, "an rsa_cipher of key %s, and no RSA key was given", id);
+		return ppdl_error_hint(err, PPDL_ERR_KEY, "Give it with a --key of its own.");
+	}
+	if (view.kind == PPDL_RSA_PREDICTION)
+	{
+		PPDL_TRY(ppdl_rsa_view_check_key(&view, ppdl_rsa_key_public(r->rsa), err));
+		return decrypt_prediction(r, &view, &out->values, err);
+	}
+	PPDL_TRY(ppdl_rsa_decrypt(r->rsa, &view, &plain, err));
+	status = ppdl_rsa_plain_text(&plain, &out->number, err);
+	ppdl_rsa_plain_free(&plain);
+	return status;
+}
+
+static PpdlStatus
+decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlError *err)
+{
+	if (r->owner != NULL)
+		return ppdl_owner_decrypt(r->owner, &out->values, buf, n, r->share, err);
+	ppdl_error(err, PPDL_ERR_KEY, "an lwe_cipher, and only an RSA key was given");
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Give its key with a --key of its own.");
+}
+
+static PpdlStatus
+decrypt(PpdlReveal *r, const char *s, size_t len, Revealed *out, PpdlError *err)
 {
 	uint8_t    *buf;
 	size_t		n;
 	PpdlStatus	status;
 
+	memset(out, 0, sizeof *out);
 	PPDL_TRY(ppdl_base64_decode(s, len, &buf, &n, err));
-	status = ppdl_owner_decrypt(r->owner, values, buf, n, r->share, err);
+	status = ppdl_reveal_starts_rsa(s, len) ? decrypt_rsa(r, buf, n, out, err) : decrypt_lwe(r, buf, n, out, err);
 	free(buf);
 	r->values++;
 	return status;
@@ -107,8 +244,15 @@ ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w)
 }
 
 static void
-put_values(const PpdlValues *values, PpdlWriter *w)
+put_revealed(const Revealed *v, PpdlWriter *w)
 {
+	const PpdlValues *values = &v->values;
+
+	if (v->number)
+	{
+		ppdl_write_bytes(w, v->number, strlen(v->number));
+		return;
+	}
 	if (values->kind != PPDL_KIND_PACKED)
 	{
 		ppdl_reveal_row(values, 0, w);
@@ -132,15 +276,15 @@ ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlEr
 	while (i < len)
 	{
 		size_t		j = i;
-		PpdlValues	values;
+		Revealed	value;
 
 		while (j < len && is_base64(s[j]))
 			j++;
 		if (j > i && ppdl_reveal_starts(s + i, j - i))
 		{
-			PPDL_TRY(decrypt(r, s + i, j - i, &values, err));
-			put_values(&values, w);
-			ppdl_values_free(&values);
+			PPDL_TRY(decrypt(r, s + i, j - i, &value, err));
+			put_revealed(&value, w);
+			free_revealed(&value);
 		}
 		else
 			ppdl_write_bytes(w, s + i, j - i);
@@ -200,6 +344,7 @@ static PpdlStatus
 read_field(Record *rec, const PpdlText *field, Part *p, int expand, PpdlError *err)
 {
 	size_t		n = 0;
+	Revealed	value;
 
 	p->null = field->s == NULL;
 	if (p->null)
@@ -208,13 +353,14 @@ read_field(Record *rec, const PpdlText *field, Part *p, int expand, PpdlError *e
 		n++;
 	if (!expand || n < field->len || !ppdl_reveal_starts(field->s, n))
 		return ppdl_reveal_text(rec->r, field->s, field->len, &p->whole, err);
-	PPDL_TRY(decrypt(rec->r, field->s, n, &p->values, err));
-	if (p->values.kind != PPDL_KIND_PACKED)
+	PPDL_TRY(decrypt(rec->r, field->s, n, &value, err));
+	if (value.number || value.values.kind != PPDL_KIND_PACKED)
 	{
-		put_values(&p->values, &p->whole);
-		ppdl_values_free(&p->values);
+		put_revealed(&value, &p->whole);
+		free_revealed(&value);
 		return PPDL_OK;
 	}
+	p->values = value.values;
 	p->packed = 1;
 	if (rec->dealt && rec->rows != p->values.nrows)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "two packed results of one record have %u and %u rows", rec->rows, p->values.nrows);

@@ -3,23 +3,33 @@
  *
  * A ciphertext is recognised by the base64 of its first bytes (magic, version);
  * anything else passes unchanged.  A value of width 1 becomes a number, a wider one
- * {a,b,c}, a packed one an array of those, in which rows without value are NULL.
+ * {a,b,c}, a packed one an array of those, in which rows without value are NULL.  Of RSA: a value
+ * becomes its exact number, a prediction is finished and shown like a packed value.
  */
 #ifndef PPDL_CLI_REVEAL_H
 #define PPDL_CLI_REVEAL_H
 
+#include "cli/args.h"
 #include "cli/copytext.h"
+#include "nn/rsa_net.h"
 #include "ppdl.h"
 
 typedef struct PpdlReveal
 {
-	PpdlOwner  *owner;
+	PpdlOwner  *owner;			/* either key may be missing */
+	PpdlRsaKey *rsa;
+	PpdlThreads *threads;		/* for RSA predictions */
 	int			share;			/* add noise flooding */
 	uint64_t	values;			/* ciphertexts read so far */
 } PpdlReveal;
 
+/* Opens one key file of each scheme at most. */
+PpdlStatus	ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_file, PpdlError *err);
+void		ppdl_reveal_close(PpdlReveal *r);
+
 /* does a ciphertext begin here? */
 int			ppdl_reveal_starts(const char *s, size_t len);
+int			ppdl_reveal_starts_rsa(const char *s, size_t len);
 
 /* base64 -> bytes, malloc'ed; PPDL_ERR_FORMAT */
 PpdlStatus	ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlError *err);

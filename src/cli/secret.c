@@ -176,19 +176,6 @@ ppdl_passphrase_get(char **out, const char *file, const char *what, int confirm,
 	return status;
 }
 
-/* puts the file's name before a message that lacks it */
-static PpdlStatus
-name_file(const char *path, PpdlStatus status, PpdlError *err)
-{
-	char		text[sizeof err->message];
-
-	if (status == PPDL_OK || strstr(err->message, path))
-		return status;
-	snprintf(text, sizeof text, "%.150s: %.160s", path, err->message);
-	memcpy(err->message, text, sizeof text);
-	return status;
-}
-
 PpdlStatus
 ppdl_key_open(PpdlOwner **out, const char *path, const char *passphrase_file, PpdlError *err)
 {
@@ -199,9 +186,9 @@ ppdl_key_open(PpdlOwner **out, const char *path, const char *passphrase_file, Pp
 
 	*out = NULL;
 	/* first what needs no passphrase: nobody types one for a file that is not there */
-	PPDL_TRY(name_file(path, ppdl_owner_peek(path, name, fingerprint, err), err));
+	PPDL_TRY(ppdl_name_file(path, ppdl_owner_peek(path, name, fingerprint, err), err));
 	PPDL_TRY(ppdl_passphrase_get(&passphrase, passphrase_file, path, 0, err));
-	status = name_file(path, ppdl_owner_load(out, path, passphrase, err), err);
+	status = ppdl_name_file(path, ppdl_owner_load(out, path, passphrase, err), err);
 	ppdl_passphrase_free(passphrase);
 	return status;
 }

@@ -33,6 +33,8 @@ void		ppdl_sink_free(PpdlSink *s);
 /* s NULL: SQL NULL */
 void		ppdl_sink_text(PpdlSink *s, const char *text, size_t len);
 void		ppdl_sink_base64(PpdlSink *s, const void *data, size_t len);
+/* {base64,base64,...} of n pieces of len bytes each */
+void		ppdl_sink_base64_array(PpdlSink *s, const void *data, int n, size_t len);
 /* {x,y,...}; as_scalar: n = 1 without braces */
 void		ppdl_sink_numbers(PpdlSink *s, const double *x, int n, int as_scalar);
 PpdlStatus	ppdl_sink_end_row(PpdlSink *s, PpdlError *err);

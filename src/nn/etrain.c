@@ -17,11 +17,22 @@ struct PpdlTrainer
 	PpdlTileSet *tiles;
 	PpdlSgd    *sgd;
 	PpdlSparseBoot *boot;
-	PpdlCt		ct[2];			/* weights and, with momentum, the point they are extrapolated from */
-	int			count;			/* of ct */
+	int			nweights,
+				momentum;		/* 1: there is one */
+	PpdlCt		ct[2][PPDL_MAX_WEIGHT_CTS];	/* weights and, with momentum, the points they are extrapolated from */
 	int			step,
 				steps;
 };
+
+typedef PpdlCt State[2][PPDL_MAX_WEIGHT_CTS];
+
+static void
+release_state(const PpdlTrainer *t, State ct)
+{
+	for (int m = 0; m < 2; m++)
+		for (int i = 0; i < PPDL_MAX_WEIGHT_CTS; i++)
+			ppdl_ct_release(t->ev, &ct[m][i]);
+}
 
 void
 ppdl_trainer_destroy(PpdlTrainer *t)
@@ -31,35 +42,39 @@ ppdl_trainer_destroy(PpdlTrainer *t)
 	ppdl_tiles_destroy(t->tiles, t->ev);
 	ppdl_sgd_destroy(t->sgd);
 	ppdl_sparseboot_destroy(t->boot);
-	ppdl_ct_release(t->ev, &t->ct[0]);
-	ppdl_ct_release(t->ev, &t->ct[1]);
+	release_state(t, t->ct);
 	free(t);
 }
 
 /* the first weights are no secret: (encoding, 0) */
 static PpdlStatus
+plain_weights(PpdlEval *ev, PpdlCt *ct, const double complex *z, size_t period, PpdlError *err)
+{
+	PpdlPt		pt;
+
+	PPDL_TRY(ppdl_ct_alloc(ev, ct, PPDL_BOOT_WORK_LIMBS, err));
+	pt = (PpdlPt) {.par = ev->par, .p = ct->b};
+	PPDL_TRY(ppdl_encode_slots(ev->par, &pt, z, period, PPDL_SGD_SCALE, PPDL_BOOT_WORK_LIMBS, err));
+	memset(ct->a, 0, (size_t) PPDL_BOOT_WORK_LIMBS * ev->par->n * sizeof(uint64_t));
+	ct->scale = PPDL_SGD_SCALE;
+	ct->bound = 1;
+	ct->noise = 1;
+	return PPDL_OK;
+}
+
+static PpdlStatus
 first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &t->tiles->lay;
-	double complex *z = malloc(lay->period * sizeof(*z));
+	double complex *z = malloc((size_t) lay->nweights * lay->period * sizeof(*z));
 	PpdlStatus	status;
 
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	ppdl_slots_from_net(lay, net, z);
-	for (int i = 0; i < t->count; i++)
-	{
-		PpdlPt		pt;
-
-		PPDL_GOTO(done, ppdl_ct_alloc(t->ev, &t->ct[i], PPDL_BOOT_WORK_LIMBS, err));
-		pt = (PpdlPt) {.par = t->ev->par, .p = t->ct[i].b};
-		PPDL_GOTO(done, ppdl_encode_slots(t->ev->par, &pt, z, lay->period, PPDL_SGD_SCALE, PPDL_BOOT_WORK_LIMBS, err));
-		memset(t->ct[i].a, 0, (size_t) PPDL_BOOT_WORK_LIMBS * t->ev->par->n * sizeof(uint64_t));
-		t->ct[i].scale = PPDL_SGD_SCALE;
-		t->ct[i].bound = 1;
-		t->ct[i].noise = 1;
-	}
-	status = PPDL_OK;
+	PPDL_GOTO(done, ppdl_slots_from_net(lay, net, z, err));
+	for (int m = 0; m <= t->momentum; m++)
+		for (int i = 0; i < t->nweights; i++)
+			PPDL_GOTO(done, plain_weights(t->ev, &t->ct[m][i], z + (size_t) i * lay->period, lay->period, err));
 done:
 	free(z);
 	return status;
@@ -90,7 +105,8 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTraine
 
 	PPDL_TRY(ppdl_slot_layout(&lay, t->ev->par, net, ts->width_x, err));
 	PPDL_TRY(ppdl_sgd_create(&t->sgd, &lay, t->opt.learning_rate, t->opt.momentum, err));
-	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev->par, lay.period, t->count, PPDL_SGD_SCALE, t->ev->threads, err));
+	t->nweights = lay.nweights;
+	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev->par, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, t->ev->threads, err));
 	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev->par, t->ev->threads, err));
 	status = ppdl_tiles_create(&t->tiles, t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), tell_lift, &l, err);
 	ppdl_halfboot_destroy(hb);
@@ -114,7 +130,7 @@ ppdl_trainer_create(PpdlTrainer **out, PpdlEval *ev, const PpdlNet *net, const P
 	t->opt = *opt;
 	t->rows = ts->rows;
 	memcpy(t->fingerprint, ts->fingerprint, sizeof(t->fingerprint));
-	t->count = opt->momentum > 0 ? 2 : 1;
+	t->momentum = opt->momentum > 0;
 	t->steps = ppdl_train_steps(opt, ts->rows);
 	PPDL_GOTO(fail, lift_rows(t, net, ts, progress, arg, err));
 	PPDL_GOTO(fail, first_weights(t, net, err));
@@ -153,22 +169,36 @@ mini_batch(const PpdlTrainer *t, int class, int *count)
 
 /* copies of the state, so that a failure or a cancel leaves the last whole step */
 static PpdlStatus
-copy_state(const PpdlTrainer *t, PpdlCt *to, PpdlError *err)
+copy_state(const PpdlTrainer *t, State to, PpdlError *err)
 {
-	to[0].b = to[0].a = to[1].b = to[1].a = NULL;
-	for (int i = 0; i < t->count; i++)
-		PPDL_TRY(ppdl_ct_copy(t->ev, &to[i], &t->ct[i], t->ct[i].limbs, err));
+	memset(to, 0, sizeof(State));
+	for (int m = 0; m <= t->momentum; m++)
+		for (int i = 0; i < t->nweights; i++)
+			PPDL_TRY(ppdl_ct_copy(t->ev, &to[m][i], &t->ct[m][i], t->ct[m][i].limbs, err));
 	return PPDL_OK;
 }
 
 static void
-keep_state(PpdlTrainer *t, PpdlCt *from)
+keep_state(PpdlTrainer *t, State from)
 {
-	for (int i = 0; i < t->count; i++)
+	release_state(t, t->ct);
+	memcpy(t->ct, from, sizeof(State));
+}
+
+/* each weight ciphertext with its momentum */
+static PpdlStatus
+refresh(const PpdlTrainer *t, State ct, PpdlError *err)
+{
+	for (int i = 0; i < t->nweights; i++)
 	{
-		ppdl_ct_release(t->ev, &t->ct[i]);
-		t->ct[i] = from[i];
+		PpdlCt		pair[2] = {ct[0][i], ct[1][i]};
+		PpdlStatus	status = ppdl_sparseboot_run(t->boot, t->ev, pair, err);
+
+		ct[0][i] = pair[0];
+		ct[1][i] = pair[1];
+		PPDL_TRY(status);
 	}
+	return PPDL_OK;
 }
 
 PpdlStatus
@@ -177,24 +207,23 @@ ppdl_trainer_step(PpdlTrainer *t, PpdlError *err)
 	int			class = ppdl_train_class(&t->opt, t->rows, t->step),
 				tiles;
 	PpdlTile   *tile = mini_batch(t, class, &tiles);
-	PpdlCt		next[2];
+	State		next;
 	PpdlStatus	status;
 
 	if (tile == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(fail, copy_state(t, next, err));
-	if (next[0].limbs <= PPDL_SGD_LEVELS)
-		PPDL_GOTO(fail, ppdl_sparseboot_run(t->boot, t->ev, next, err));
+	if (next[0][0].limbs <= t->tiles->lay.step_levels)
+		PPDL_GOTO(fail, refresh(t, next, err));
 	/* rows chosen by a filter may leave a class empty: its step is none */
 	if (tiles > 0)
-		PPDL_GOTO(fail, ppdl_sgd_step(t->sgd, t->ev, &next[0], t->count == 2 ? &next[1] : NULL, tile, tiles, err));
+		PPDL_GOTO(fail, ppdl_sgd_step(t->sgd, t->ev, next[0], t->momentum ? next[1] : NULL, tile, tiles, err));
 	keep_state(t, next);
 	t->step++;
 	free(tile);
 	return PPDL_OK;
 fail:
-	for (int i = 0; i < 2; i++)
-		ppdl_ct_release(t->ev, &next[i]);
+	release_state(t, next);
 	free(tile);
 	return status;
 }
@@ -208,9 +237,11 @@ ppdl_trainer_save(const PpdlTrainer *t, PpdlWriter *w, PpdlError *err)
 {
 	ppdl_write_u32(w, STATE_MAGIC);
 	ppdl_write_u32(w, (uint32_t) t->step);
-	ppdl_write_u8(w, (uint8_t) t->count);
-	for (int i = 0; i < t->count; i++)
-		ppdl_put_ct(w, &t->ct[i]);
+	ppdl_write_u8(w, (uint8_t) t->momentum);
+	ppdl_write_u8(w, (uint8_t) t->nweights);
+	for (int m = 0; m <= t->momentum; m++)
+		for (int i = 0; i < t->nweights; i++)
+			ppdl_put_ct(w, &t->ct[m][i]);
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
@@ -220,14 +251,17 @@ ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err
 	PpdlReader	r = ppdl_reader(buf, len);
 	uint32_t	magic = ppdl_read_u32(&r),
 				step = ppdl_read_u32(&r);
-	uint8_t		count = ppdl_read_u8(&r);
-	PpdlCt		ct[2] = {{0}};
+	uint8_t		momentum = ppdl_read_u8(&r),
+				nweights = ppdl_read_u8(&r);
+	State		ct;
 	PpdlStatus	status;
 
-	if (r.bad || magic != STATE_MAGIC || count != t->count || step > (uint32_t) t->steps)
+	memset(ct, 0, sizeof(ct));
+	if (r.bad || magic != STATE_MAGIC || momentum != t->momentum || nweights != t->nweights || step > (uint32_t) t->steps)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "this is no state of this training run");
-	for (int i = 0; i < t->count; i++)
-		PPDL_GOTO(fail, ppdl_get_ct(&r, t->ev, &ct[i], err));
+	for (int m = 0; m <= t->momentum; m++)
+		for (int i = 0; i < t->nweights; i++)
+			PPDL_GOTO(fail, ppdl_get_ct(&r, t->ev, &ct[m][i], err));
 	if (ppdl_reader_left(&r) != 0)
 	{
 		status = ppdl_error(err, PPDL_ERR_FORMAT, "the state of this training run has extra bytes");
@@ -237,25 +271,39 @@ ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err
 	t->step = (int) step;
 	return PPDL_OK;
 fail:
-	for (int i = 0; i < 2; i++)
-		ppdl_ct_release(t->ev, &ct[i]);
+	release_state(t, ct);
 	return status;
+}
+
+/* one scale and one number of limbs for all weight ciphertexts */
+static PpdlStatus
+settle(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
+{
+	for (int i = 0; i < t->nweights; i++)
+	{
+		if (t->nweights == 1)
+			ppdl_ct_drop(&ct[0][i], limbs);
+		else
+			PPDL_TRY(ppdl_ct_match(t->ev, &ct[0][i], limbs, PPDL_SGD_SCALE, err));
+	}
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err)
 {
-	PpdlCt		ct[2];
+	const PpdlSlotLayout *lay = &t->tiles->lay;
+	const int	limbs = lay->predict_levels + 1;
+	State		ct;
 	PpdlStatus	status;
 
 	PPDL_GOTO(done, copy_state(t, ct, err));
-	if (ct[0].limbs < PPDL_MODEL_LIMBS)
-		PPDL_GOTO(done, ppdl_sparseboot_run(t->boot, t->ev, ct, err));
-	ppdl_ct_drop(&ct[0], PPDL_MODEL_LIMBS);
-	status = ppdl_weights_save(w, &ct[0], (uint32_t) t->tiles->lay.period, t->fingerprint, err);
+	if (ct[0][0].limbs < limbs + (t->nweights > 1))
+		PPDL_GOTO(done, refresh(t, ct, err));
+	PPDL_GOTO(done, settle(t, ct, limbs, err));
+	status = ppdl_weights_save(w, ct[0], t->nweights, (uint32_t) lay->period, t->fingerprint, err);
 done:
-	for (int i = 0; i < 2; i++)
-		ppdl_ct_release(t->ev, &ct[i]);
+	release_state(t, ct);
 	return status;
 }
 

@@ -32,18 +32,18 @@ PpdlStatus	ppdl_trainer_step(PpdlTrainer *t, PpdlError *err);
 PpdlStatus	ppdl_trainer_save(const PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err);
 
-/* The weights at as many limbs as a prediction takes (PPDL_MODEL_LIMBS), refreshed if need be, in the form of ppdl_weights_load. */
-#define PPDL_MODEL_LIMBS 4
+/* The weights at as many limbs as a prediction takes (lay->predict_levels + 1), refreshed if need be, in the form of ppdl_weights_load. */
 PpdlStatus	ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 
-/* Encrypted weights: "PLW1", ring, limbs, key fingerprint, period, scale, noise, b and a. Hostile bytes: PPDL_ERR_FORMAT. */
-PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt *ct, uint32_t *period, uint8_t fingerprint[8], const void *buf, size_t len, PpdlError *err);
+/* Encrypted weights are a packed lwe_cipher of layout slots in the deep ring: a row and a chunk for each weight ciphertext, one period of complex slots (slots.h). Hostile bytes: PPDL_ERR_FORMAT. */
+PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period, uint8_t fingerprint[8],
+							  const void *buf, size_t len, PpdlError *err);
 
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */
 size_t		ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err);
 
 /*
- * Prediction with encrypted weights: features alone, lifted and put through the network.  Calls result once a
+ * Prediction with encrypted weights (lay->nweights ciphertexts): features alone, lifted and put through the network.  Calls result once a
  * tile: out holds output c of the row with ordinal[r] in the real part of slot r*period + c*stride.
  */
 typedef PpdlStatus (*PpdlPredictedTile) (void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *err);

@@ -8,9 +8,6 @@
 #include "ckks/eval.h"
 #include "nn/slots.h"
 
-/* limbs that a step takes from the weights */
-#define PPDL_SGD_LEVELS 5
-
 /* scale of weights and inputs */
 #define PPDL_SGD_SCALE 0x1p40
 
@@ -30,12 +27,12 @@ PpdlStatus	ppdl_sgd_create(PpdlSgd **out, const PpdlSlotLayout *lay, double lear
 void		ppdl_sgd_destroy(PpdlSgd *sgd);
 
 /*
- * One step over a mini-batch of tiles.  w, v: weights and momentum at the same number of limbs
- * (> PPDL_SGD_LEVELS), w at PPDL_SGD_SCALE; v is NULL when momentum is 0.  Both lose PPDL_SGD_LEVELS limbs.
+ * One step over a mini-batch of tiles.  w, v: lay->nweights ciphertexts each, weights and momentum, all at the same number
+ * of limbs (> lay->step_levels), w at PPDL_SGD_SCALE; v is NULL when momentum is 0.  All lose lay->step_levels limbs.
  */
 PpdlStatus	ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const PpdlTile *tile, int tiles, PpdlError *err);
 
-/* The forward pass alone: output c of row r in the real part of slot r*period + c*h*d; 3 limbs fewer than w and x. */
+/* The forward pass alone: output c of row r in the real part of slot r*period + c*h*d; lay->predict_levels limbs fewer than w (and x, if that has fewer). */
 PpdlStatus	ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w, const PpdlCt *x, PpdlError *err);
 
 void		ppdl_tile_release(PpdlEval *ev, PpdlTile *tile);

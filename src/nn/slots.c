@@ -8,67 +8,101 @@
 
 #define MAX_PERIOD 2048
 
-static PpdlStatus
-check_shape(const PpdlNet *net, PpdlError *err)
+static int
+trainable(const PpdlNet *net)
 {
-	if (net->nlayers != 2 || net->layer[0].act.degree != 2 || net->layer[1].act.degree != 1 ||
-		net->layer[1].act.coef[0] != 0 || net->layer[1].act.coef[1] != 1)
+	const PpdlLayer *out = &net->layer[net->nlayers - 1];
+
+	if (net->nlayers != 2 && net->nlayers != 3)
+		return 0;
+	for (int l = 0; l < net->nlayers - 1; l++)
+		if (net->layer[l].act.degree != 2)
+			return 0;
+	return out->act.degree == 1 && out->act.coef[0] == 0 && out->act.coef[1] == 1 &&
+		(net->nlayers == 2 || out->units == 1);
+}
+
+static PpdlStatus
+check_shape(const PpdlNet *net, int width, PpdlError *err)
+{
+	if (!trainable(net))
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "this network cannot be trained on encrypted rows");
 		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "Encrypted training takes one hidden layer with an activation of degree 2 (quadratic, square, poly) and an output layer with activation identity.");
+								 "Encrypted training takes one hidden layer, or two and one output, with activations of degree 2 (quadratic, square, poly), and an output layer with activation identity.");
 	}
+	if (width != net->inputs)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs, width);
+	if (width < 2)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "encrypted training takes rows of two values or more");
 	return PPDL_OK;
 }
 
-static void
-complete_square(PpdlSlotLayout *lay, const PpdlActivation *act)
+static PpdlSquare
+complete_square(const PpdlActivation *act)
 {
 	const double c2 = act->coef[2],
 				c1 = act->coef[1],
 				c0 = act->coef[0];
+	PpdlSquare	sq;
 
-	lay->sign = c2 < 0 ? -1 : 1;
-	lay->r = sqrt(fabs(c2));
-	lay->k0 = c1 * lay->r / (2 * c2);
-	lay->kappa = c0 - c1 * c1 / (4 * c2);
+	sq.sign = c2 < 0 ? -1 : 1;
+	sq.r = sqrt(fabs(c2));
+	sq.k0 = c1 * sq.r / (2 * c2);
+	sq.kappa = c0 - c1 * c1 / (4 * c2);
+	return sq;
+}
+
+static PpdlStatus
+check_period(const PpdlSlotLayout *lay, PpdlError *err)
+{
+	if (lay->period <= MAX_PERIOD)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "this network is too wide to be trained on encrypted rows");
+	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+					  "Inputs%s, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = %zu; the limit is %d.",
+					  lay->units2 ? " or units of the second hidden layer" : "", lay->bias ? " with one more for the bias" : "",
+					  1 << lay->logd, 1 << lay->logh, 1 << lay->logc, lay->period, MAX_PERIOD);
+	if (lay->bias)
+		ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\"bias\": false saves room when inputs or units are a power of two.");
+	return PPDL_ERR_ARGUMENT;
+}
+
+static int
+max_int(int a, int b)
+{
+	return a > b ? a : b;
 }
 
 PpdlStatus
 ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err)
 {
-	PPDL_TRY(check_shape(net, err));
-	if (width != net->inputs)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs, width);
+	const int	two = net->nlayers == 3;
+
+	PPDL_TRY(check_shape(net, width, err));
 	memset(lay, 0, sizeof(*lay));
 	lay->par = par;
 	lay->inputs = net->inputs;
 	lay->units = net->layer[0].units;
-	lay->classes = net->layer[1].units;
+	lay->units2 = two ? net->layer[1].units : 0;
+	lay->classes = ppdl_net_outputs(net);
 	lay->bias = net->bias;
 	lay->logk = ppdl_log2_width(width);
-	if (lay->logk == 0)
-		lay->logk = 1;
-	lay->logd = ppdl_log2_width(lay->inputs + lay->bias);
-	if (lay->logd < lay->logk)
-		lay->logd = lay->logk;
+	lay->logd = max_int(lay->logk, ppdl_log2_width(lay->inputs + lay->bias));
+	if (two)
+		lay->logd = max_int(lay->logd, ppdl_log2_width(lay->units2 + lay->bias));
 	lay->logh = ppdl_log2_width(lay->units + lay->bias);
 	lay->logc = ppdl_log2_width(lay->classes);
 	while (lay->logd + lay->logh + lay->logc < 4)	/* the sparse bootstrap's smallest period */
 		lay->logh++;
 	lay->period = (size_t) 1 << (lay->logd + lay->logh + lay->logc);
-	if (lay->period > MAX_PERIOD)
-	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "this network is too wide to be trained on encrypted rows");
-		ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-						  "Inputs, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = %zu; the limit is %d.",
-						  lay->bias ? " with one more for the bias" : "", 1 << lay->logd, 1 << lay->logh, 1 << lay->logc, lay->period, MAX_PERIOD);
-		if (lay->bias)
-			ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\"bias\": false saves room when inputs or units are a power of two.");
-		return PPDL_ERR_ARGUMENT;
-	}
+	PPDL_TRY(check_period(lay, err));
 	lay->rows = par->slots / lay->period;
-	complete_square(lay, &net->layer[0].act);
+	lay->nweights = two ? 2 : 1;
+	lay->step_levels = two ? 9 : 5;
+	lay->predict_levels = two ? 7 : 3;
+	for (int l = 0; l < net->nlayers - 1; l++)
+		lay->act[l] = complete_square(&net->layer[l].act);
 	return PPDL_OK;
 }
 
@@ -83,58 +117,139 @@ ppdl_slot_of_input(const PpdlSlotLayout *lay, int f)
 	return (size_t) (f >= half ? half : 0) + ppdl_bitrev((uint32_t) (f % half), lay->logk - 1);
 }
 
-void
-ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double complex *w)
+/*
+ * Every weight of the network and the place it has: kind 0: real part of slot `at` of the first ciphertext,
+ * 1: its imaginary part, 2: real part of the second.  `copies` places, `stride` apart, hold the same.
+ */
+typedef struct Place
 {
-	const PpdlLayer *hidden = &net->layer[0],
-			   *out = &net->layer[1];
+	int			kind;
+	size_t		at,
+				copies,
+				stride;
+} Place;
+
+typedef void (*Visitor) (double complex *w, size_t period, const Place *p, double *weight);
+
+static void
+visit_first(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
 	const size_t d = (size_t) 1 << lay->logd,
 				h = (size_t) 1 << lay->logh;
 
-	memset(w, 0, lay->period * sizeof(*w));
-	for (int c = 0; c < 1 << lay->logc; c++)
-		for (size_t j = 0; j < h; j++)
+	for (int j = 0; j < lay->units; j++)
+		for (int f = 0; f < lay->inputs + lay->bias; f++)
 		{
-			double complex *at = w + ((size_t) c * h + j) * d;
-			double		w2 = 0;
+			Place		p = {0, (size_t) j * d + ppdl_slot_of_input(lay, f), (size_t) 1 << lay->logc, d * h};
 
-			if ((int) j < lay->units)
-			{
-				for (int f = 0; f < lay->inputs; f++)
-					at[ppdl_slot_of_input(lay, f)] = hidden->w[j * (size_t) lay->inputs + (size_t) f];
-				if (lay->bias)
-					at[ppdl_slot_of_input(lay, lay->inputs)] = hidden->bias[j];
-			}
-			if (c < lay->classes)
-				w2 = (int) j < lay->units ? out->w[(size_t) c * (size_t) lay->units + j]
-					: (int) j == lay->units && lay->bias ? out->bias[c] : 0;
-			for (size_t i = 0; i < d; i++)
-				at[i] += w2 * I;
+			visit(w, lay->period, &p, f < lay->inputs ? &weight[(size_t) j * (size_t) lay->inputs + (size_t) f] : &bias[j]);
 		}
+}
+
+/* output weights of one hidden layer: class c, unit j, at every input slot */
+static void
+visit_output(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
+
+	for (int c = 0; c < lay->classes; c++)
+		for (int j = 0; j < lay->units + lay->bias; j++)
+		{
+			Place		p = {1, ((size_t) c * h + (size_t) j) * d, d, 1};
+
+			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) c * (size_t) lay->units + (size_t) j] : &bias[c]);
+		}
+}
+
+/* W2[l, j] at (j, l) */
+static void
+visit_second(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	const size_t d = (size_t) 1 << lay->logd;
+
+	for (int l = 0; l < lay->units2; l++)
+		for (int j = 0; j < lay->units + lay->bias; j++)
+		{
+			Place		p = {1, (size_t) j * d + (size_t) l, 1, 0};
+
+			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) l * (size_t) lay->units + (size_t) j] : &bias[l]);
+		}
+}
+
+/* w3[l] at (j, l), every j */
+static void
+visit_third(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	for (int l = 0; l < lay->units2 + lay->bias; l++)
+	{
+		Place		p = {2, (size_t) l, (size_t) 1 << lay->logh, (size_t) 1 << lay->logd};
+
+		visit(w, lay->period, &p, l < lay->units2 ? &weight[l] : &bias[0]);
+	}
+}
+
+/* flat: weights as ppdl_net_get_weights orders them */
+static void
+visit_all(const PpdlSlotLayout *lay, double complex *w, double *flat, Visitor visit)
+{
+	double	   *bias1 = flat + (size_t) lay->units * (size_t) lay->inputs,
+			   *next = bias1 + lay->units,
+			   *bias2;
+
+	visit_first(lay, w, flat, bias1, visit);
+	if (lay->units2 == 0)
+	{
+		visit_output(lay, w, next, next + (size_t) lay->classes * (size_t) lay->units, visit);
+		return;
+	}
+	bias2 = next + (size_t) lay->units2 * (size_t) lay->units;
+	visit_second(lay, w, next, bias2, visit);
+	next = bias2 + lay->units2;
+	visit_third(lay, w, next, next + lay->units2, visit);
+}
+
+static void
+write_slots(double complex *w, size_t period, const Place *p, double *weight)
+{
+	double complex v = p->kind == 1 ? *weight * I : *weight;
+
+	for (size_t i = 0; i < p->copies; i++)
+		w[(p->kind == 2 ? period : 0) + p->at + i * p->stride] += v;
+}
+
+static void
+read_slots(double complex *w, size_t period, const Place *p, double *weight)
+{
+	double complex v = w[(p->kind == 2 ? period : 0) + p->at];
+
+	*weight = p->kind == 1 ? cimag(v) : creal(v);
+}
+
+PpdlStatus
+ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double complex *w, PpdlError *err)
+{
+	double	   *flat = calloc((size_t) ppdl_net_weight_count(net), sizeof(double));
+
+	if (flat == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ppdl_net_get_weights(net, flat);
+	memset(w, 0, (size_t) lay->nweights * lay->period * sizeof(*w));
+	visit_all(lay, w, flat, write_slots);
+	free(flat);
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_slots_to_net(const PpdlSlotLayout *lay, const double complex *w, PpdlNet *net, PpdlError *err)
 {
-	const size_t d = (size_t) 1 << lay->logd,
-				h = (size_t) 1 << lay->logh;
 	const int	count = ppdl_net_weight_count(net);
-	double	   *flat = calloc((size_t) count, sizeof(double)),
-			   *p = flat;
+	double	   *flat = calloc((size_t) count, sizeof(double));
 	PpdlStatus	status;
 
 	if (flat == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (int j = 0; j < lay->units; j++)
-		for (int f = 0; f < lay->inputs; f++)
-			*p++ = creal(w[(size_t) j * d + ppdl_slot_of_input(lay, f)]);
-	for (int j = 0; j < lay->units; j++)
-		*p++ = lay->bias ? creal(w[(size_t) j * d + ppdl_slot_of_input(lay, lay->inputs)]) : 0;
-	for (int c = 0; c < lay->classes; c++)
-		for (int j = 0; j < lay->units; j++)
-			*p++ = cimag(w[((size_t) c * h + (size_t) j) * d]);
-	for (int c = 0; c < lay->classes; c++)
-		*p++ = lay->bias ? cimag(w[((size_t) c * h + (size_t) lay->units) * d]) : 0;
+	visit_all(lay, (double complex *) w, flat, read_slots);
 	status = ppdl_net_set_weights(net, flat, count, err);
 	free(flat);
 	return status;

@@ -1,6 +1,6 @@
 /*
- * How a network with one hidden layer lies in the slots of the deep ring during
- * training (crypto: one SGD step in slots):
+ * How a network with one or two hidden layers lies in the slots of the deep ring during
+ * training (crypto: one SGD step in slots).  With one:
  *
  *   slot = row*period + class*(h*d) + unit*d + input,   period = classes*h*d,
  *
@@ -8,6 +8,14 @@
  * `inputs` is the constant 1 and unit `units` the constant activation 1.  Weights
  * are one ciphertext of that period: W1[unit, input] + i*w2[class, unit], so that
  * one sparse bootstrap refreshes all of them.
+ *
+ * With two hidden layers (and one output):
+ *
+ *   slot = row*period + unit1*d + (input | unit2),   period = h1*d,  d >= inputs, units2.
+ *
+ * Products with W1 are summed over the low axis, products with W2 over the high one, products with w3 over the
+ * low one again, so that nothing is ever transposed.  Weights are two ciphertexts: W1[unit1, input] +
+ * i*W2[unit2, unit1], and w3[unit2], equal for all unit1.  With a bias, the constant units are number `units` and `units2`.
  *
  * Input slot i of a row of k values holds value f with i = (f >= k/2)*k/2 + bitrev(f mod k/2).
  */
@@ -19,11 +27,23 @@
 #include "ckks/ct.h"
 #include "nn/net.h"
 
+/* activation c2 z^2 + c1 z + c0 = sign*(r*z + k0)^2 + kappa; its slope is 2*r*sign*(r*z + k0) */
+typedef struct PpdlSquare
+{
+	double		r,
+				k0,
+				kappa,
+				sign;
+} PpdlSquare;
+
+#define PPDL_MAX_WEIGHT_CTS 2
+
 typedef struct PpdlSlotLayout
 {
 	const PpdlParams *par;		/* deep ring */
 	int			inputs,
-				units,
+				units,			/* first hidden layer */
+				units2,			/* second hidden layer, 0: there is none */
 				classes,
 				bias;			/* 1: constant input and constant unit */
 	int			logk;			/* values a row, padded, as encrypted */
@@ -32,16 +52,15 @@ typedef struct PpdlSlotLayout
 				logc;
 	size_t		period,
 				rows;			/* rows a ciphertext: slots / period */
-	/* activation c2 u^2 + c1 u + c0 = sign*(r*u + k0)^2 + kappa */
-	double		r,
-				k0,
-				kappa,
-				sign;
+	int			nweights,		/* ciphertexts of weights: 1, or 2 with two hidden layers */
+				step_levels,	/* limbs that a training step takes from the weights */
+				predict_levels; /* ... and a prediction */
+	PpdlSquare	act[2];			/* of each hidden layer */
 } PpdlSlotLayout;
 
 /*
- * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one hidden layer with an
- * activation of degree 2, an output layer with identity; and the limits: period <= 2048 slots.
+ * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one or two hidden layers with
+ * activations of degree 2, an output layer with identity (of one output with two hidden layers); and the limits: period <= 2048 slots.
  * width: values a row as encrypted, = net->inputs.
  */
 PpdlStatus	ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err);
@@ -49,8 +68,8 @@ PpdlStatus	ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const Pp
 /* input slot of value f */
 size_t		ppdl_slot_of_input(const PpdlSlotLayout *lay, int f);
 
-/* weights of the network <-> one period of slots W1 + i*w2 */
-void		ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double complex *w);
+/* weights of the network <-> one period of slots of each weight ciphertext, nweights*period in all */
+PpdlStatus	ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double complex *w, PpdlError *err);
 PpdlStatus	ppdl_slots_to_net(const PpdlSlotLayout *lay, const double complex *w, PpdlNet *net, PpdlError *err);
 
 #endif

@@ -5,8 +5,9 @@
 
 #include "ckks/wire.h"
 #include "nn/etrain.h"
-
-#define WEIGHTS_MAGIC 0x31574C50	/* "PLW1" */
+#include "rows/cipher.h"
+#include "rows/lift.h"
+#include "rows/residues.h"
 
 void
 ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct)
@@ -46,34 +47,57 @@ fail:
 	return status;
 }
 
+/* a chunk and a row for each ciphertext, which have one scale: a period at place 0 */
 PpdlStatus
-ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
+ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
 {
-	ppdl_write_u32(w, WEIGHTS_MAGIC);
-	ppdl_write_u32(w, period);
-	ppdl_write_bytes(w, fingerprint, 8);
-	ppdl_put_ct(w, ct);
+	const PpdlParams *par = ct->par;
+
+	ppdl_cipher_put_header(w, par, PPDL_KIND_PACKED, ct->limbs, (int) period, fingerprint, ct->scale);
+	ppdl_write_f64(w, ct->noise);
+	ppdl_write_f64(w, ct->bound);
+	ppdl_write_u8(w, PPDL_LAYOUT_SLOTS);
+	ppdl_write_u8(w, (uint8_t) (ppdl_log2_width((int) period) + 1));
+	ppdl_write_u16(w, 0);
+	ppdl_write_u32(w, (uint32_t) count);
+	ppdl_write_u32(w, (uint32_t) count);
+	ppdl_write_u32(w, 0);
+	for (int i = 0; i < count; i++)
+		ppdl_write_u32(w, (uint32_t) i << 16);
+	for (int i = 0; i < count; i++)
+		for (int l = 0; l < ct->limbs; l++)
+		{
+			PPDL_ASSERT(ct[i].limbs == ct->limbs && ct[i].scale == ct->scale);
+			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].b, l), l, l + 1);
+			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].a, l), l, l + 1);
+		}
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
 PpdlStatus
-ppdl_weights_load(PpdlEval *ev, PpdlCt *ct, uint32_t *period, uint8_t fingerprint[8], const void *buf, size_t len, PpdlError *err)
+ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period, uint8_t fingerprint[8],
+				  const void *buf, size_t len, PpdlError *err)
 {
-	PpdlReader	r = ppdl_reader(buf, len);
-	uint32_t	magic = ppdl_read_u32(&r);
-	const uint8_t *fp;
+	PpdlCipher	c;
+	PpdlStatus	status = PPDL_OK;
 
-	*period = ppdl_read_u32(&r);
-	fp = ppdl_read_bytes(&r, 8);
-	ct->b = ct->a = NULL;
-	if (r.bad || magic != WEIGHTS_MAGIC || *period < 1 || *period > ev->par->slots || (*period & (*period - 1)) != 0)
+	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS; i++)
+		ct[i].b = ct[i].a = NULL;
+	PPDL_TRY(ppdl_cipher_parse_in(&c, ev->par, buf, len, err));
+	if (c.par != ev->par || c.kind != PPDL_KIND_PACKED || c.layout != PPDL_LAYOUT_SLOTS || c.logstride != 0 ||
+		c.nrows < 1 || c.nrows > PPDL_MAX_WEIGHT_CTS || c.nchunks != c.nrows || c.width != 1 << (c.logk - 1))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "these are no encrypted weights");
-	memcpy(fingerprint, fp, 8);
-	PPDL_TRY(ppdl_get_ct(&r, ev, ct, err));
-	if (ppdl_reader_left(&r) != 0)
+	*count = (int) c.nrows;
+	*period = (uint32_t) c.width;
+	memcpy(fingerprint, c.fingerprint, sizeof(c.fingerprint));
+	for (int i = 0; i < *count && status == PPDL_OK; i++)
 	{
-		ppdl_ct_release(ev, ct);
-		return ppdl_error(err, PPDL_ERR_FORMAT, "encrypted weights have extra bytes");
+		if (ppdl_cipher_place(&c, (uint32_t) i) != (uint32_t) i << 16)
+			status = ppdl_error(err, PPDL_ERR_FORMAT, "these are no encrypted weights");
+		else
+			status = ppdl_lift_chunk(ev, &ct[i], &c, (uint32_t) i, c.limbs, err);
 	}
-	return PPDL_OK;
+	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS && status != PPDL_OK; i++)
+		ppdl_ct_release(ev, &ct[i]);
+	return status;
 }

@@ -10,6 +10,6 @@ void		ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct);
 PpdlStatus	ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
 /* see ppdl_weights_load */
-PpdlStatus	ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, uint32_t period, const uint8_t fingerprint[8], PpdlError *err);
+PpdlStatus	ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err);
 
 #endif

@@ -101,6 +101,9 @@ read_entry(PpdlPublicFile *f, PpdlPublicPart *part, PpdlReader *r, uint64_t *end
 		return damaged("a part of unknown use", err);
 	if (offset != ppdl_public_align(*end) || offset > f->size || len > f->size - offset || len == 0)
 		return damaged("a part is cut off", err);
+	for (uint64_t i = *end; i < offset; i++)
+		if (f->map[i] != 0)
+			return damaged("something lies between its parts", err);
 	*end = offset + len;
 	part->data = f->map + offset;
 	part->len = (size_t) len;

@@ -5,6 +5,7 @@
 #include "access/parallel.h"
 #include "base/mem.h"
 #include "base/threads.h"
+#include "rows/keyplan.h"
 
 typedef struct QueryEval
 {
@@ -36,6 +37,23 @@ ppdl_pg_threads(void)
 	return (int) Max(1, Min(n, 256));
 }
 
+/* the rotations of the deep ring that owners publish keys for; made once a process */
+static const PpdlRotationSet *
+deep_rotations(const PpdlParams *par)
+{
+	static PpdlRotationSet *set = NULL;
+	PpdlError	err;
+
+	if (set == NULL)
+	{
+		int			count;
+		const PpdlRotationKey *key = ppdl_keyplan_deep_rotations(&count);
+
+		PPDL_PG(ppdl_rotset_create(&set, par, key, count, &err));
+	}
+	return set;
+}
+
 PpdlEval *
 ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8])
 {
@@ -56,5 +74,7 @@ ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8])
 	q->ev.get_key = ppdl_pg_get_key;
 	q->ev.get_key_arg = q->fp;
 	q->ev.interrupted = ppdl_pg_interrupted;
+	if (ring == PPDL_RING_DEEP)
+		q->ev.rotations = deep_rotations(par);
 	return &q->ev;
 }

@@ -426,6 +426,8 @@ ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitc
 {
 	volatile PpdlStatus status = PPDL_OK;
 
+	if (!ppdl_main_thread())
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "a worker thread asked for a key");
 	PPDL_PROTECT(status, err, {
 		get_key(arg, ring, id, key);
 	});

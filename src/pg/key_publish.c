@@ -332,8 +332,8 @@ plan_of(PpdlUse use, PpdlKeyNeed *needs)
 	return n;
 }
 
-static bool
-key_serves(const uint8_t fp[8], PpdlUse use)
+bool
+ppdl_key_serves(const uint8_t fp[8], PpdlUse use)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
 	PpdlError	err = {0};
@@ -370,7 +370,7 @@ ppdl_key_uses(PG_FUNCTION_ARGS)
 		names[n++] = CStringGetTextDatum("predict");
 	}
 	else
-		while (n < lengthof(uses) && key_serves(fp, uses[n].use))
+		while (n < lengthof(uses) && ppdl_key_serves(fp, uses[n].use))
 		{
 			names[n] = CStringGetTextDatum(uses[n].name);
 			n++;

@@ -6,6 +6,7 @@
 #define PPDL_PG_KEYS_H
 
 #include "pg/ppdl.h"
+#include "rows/keyplan.h"
 
 #define PPDL_KEY_CHUNK 4194304	/* bytes of a chunk; part of the contract of ppdl_publish_part */
 #define PPDL_CACHE_DIR "ppdl_cache"
@@ -26,6 +27,9 @@ typedef struct PpdlKeyPartInfo
 extern bool ppdl_key_part_info(const uint8_t fp[8], const char *part, PpdlKeyPartInfo *info);
 /* its first n bytes (fewer when it is shorter) */
 extern bytea *ppdl_key_part_head(const uint8_t fp[8], const char *part, int n);
+
+/* are all parts there that a use needs beyond those of lesser uses? */
+extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use);
 
 /* what ppdl_publish_part() does, for parts that are whole in memory */
 extern void ppdl_key_store(const uint8_t fp[8], const char *name, const char *scheme, const char *params,

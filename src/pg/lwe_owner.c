@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(lwe_keygen);
 PG_FUNCTION_INFO_V1(lwe_decrypt);
 
 #define SCALE_BITS 30
+#define PARAMS "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits"
 
 /* The numbers of an array of the given dimension; rows is 1 for one dimension. */
 static const double *
@@ -130,9 +131,7 @@ plan_encryption(Encryption *e, int rows, int width, bool compact, int scale_bits
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a row of %d values is too wide: the limit is %zu", width, e->par->n)));
-	e->opt.limbs = compact ? 1 : e->par->nq;
-	e->opt.scale_bits = scale_bits;
-	e->opt.logc = 0;
+	e->opt = (PpdlBatchOptions) {.limbs = compact ? 1 : e->par->nq,.scale_bits = scale_bits};
 	while (e->opt.logc < e->par->logn - logk && (1 << e->opt.logc) < rows)
 		e->opt.logc++;
 	e->slice = ppdl_slice_size(e->par, e->opt.limbs, logk);
@@ -232,7 +231,7 @@ destroy_generation(void *arg)
 static void
 publish_part(KeyGeneration *g, const char *name)
 {
-	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", "", name, g->part.buf, g->part.len);
+	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", PARAMS, name, g->part.buf, g->part.len);
 	ppdl_writer_free(&g->part);
 }
 

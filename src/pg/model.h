@@ -41,6 +41,14 @@ extern void ppdl_model_require_weights(const PpdlModel *model);
 /* adds the next version of a model (the first: it must not exist); trained: JSON text or NULL. Returns the version. */
 extern int	ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained);
 
+/* the same with encrypted weights, an lwe_cipher, of the shape of net */
+extern int	ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights, const char *key_id,
+									   const char *trained);
+/* the encrypted weights of a model that has them, an lwe_cipher (palloc'ed) */
+extern struct varlena *ppdl_model_encrypted_weights(const PpdlModel *model);
+/* a network of the model's shape, without weights; destroyed with context */
+extern PpdlNet *ppdl_model_untrained(const PpdlModel *model, MemoryContext context);
+
 /* called when an entry is thrown away */
 extern void ppdl_predictors_destroy(void *predictors);
 

@@ -19,6 +19,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #define KEEP_MODELS 8			/* that nobody uses at the moment */
 
@@ -327,12 +328,37 @@ weights_array(const PpdlNet *net)
 	return construct_array(d, n, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
-int
-ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained)
+/* what a new version holds; the weights are the network's, unless there are encrypted ones */
+typedef struct NewVersion
 {
-	Oid			types[5] = {TEXTOID, TEXTOID, FLOAT8ARRAYOID, TEXTOID, BOOLOID};
-	Datum		values[5];
-	char		nulls[6] = "     ";
+	const char *name;
+	bool		first;			/* the model must not exist yet */
+	const PpdlNet *net;
+	struct varlena *cipher;
+	const char *key_id;
+	const char *trained;
+} NewVersion;
+
+static Oid
+cipher_type(void)
+{
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("lwe_cipher"), ObjectIdGetDatum(ppdl_schema()));
+}
+
+static ArrayType *
+one_cipher(struct varlena *cipher)
+{
+	Datum		d = PointerGetDatum(cipher);
+
+	return construct_array(&d, 1, cipher_type(), -1, false, TYPALIGN_DOUBLE);
+}
+
+static int
+store(const NewVersion *v)
+{
+	Oid			types[7] = {TEXTOID, TEXTOID, FLOAT8ARRAYOID, TEXTOID, BOOLOID, InvalidOid, TEXTOID};
+	Datum		values[7] = {0};
+	char		nulls[8] = "  nn nn";
 	char	   *json;
 	PpdlError	err;
 	bool		isnull;
@@ -340,36 +366,104 @@ ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *t
 
 	/* one writer of a name at a time: the next version is read and taken under this lock */
 	DirectFunctionCall2(pg_advisory_xact_lock_int4, Int32GetDatum(0x7070646C),
-						UInt32GetDatum(hash_bytes((const unsigned char *) name, (int) strlen(name))));
-	PPDL_PG(ppdl_net_json(net, &json, &err));
-	values[0] = CStringGetTextDatum(name);
+						UInt32GetDatum(hash_bytes((const unsigned char *) v->name, (int) strlen(v->name))));
+	PPDL_PG(ppdl_net_json(v->net, &json, &err));
+	values[0] = CStringGetTextDatum(v->name);
 	values[1] = CStringGetTextDatum(json);
 	free(json);
-	if (ppdl_net_check_trained(net, NULL) == PPDL_OK)
-		values[2] = PointerGetDatum(weights_array(net));
-	else
-		nulls[2] = 'n';
-	if (trained != NULL)
-		values[3] = CStringGetTextDatum(trained);
-	else
-		nulls[3] = 'n';
-	values[4] = BoolGetDatum(first);
+	types[5] = get_array_type(cipher_type());
+	if (v->cipher != NULL)
+	{
+		values[5] = PointerGetDatum(one_cipher(v->cipher));
+		values[6] = CStringGetTextDatum(v->key_id);
+		nulls[5] = nulls[6] = ' ';
+	}
+	else if (ppdl_net_check_trained(v->net, NULL) == PPDL_OK)
+	{
+		values[2] = PointerGetDatum(weights_array(v->net));
+		nulls[2] = ' ';
+	}
+	if (v->trained != NULL)
+	{
+		values[3] = CStringGetTextDatum(v->trained);
+		nulls[3] = ' ';
+	}
+	values[4] = BoolGetDatum(v->first);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, trained)"
-									   " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3, $4::jsonb"
+	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, trained, cipher, key_id)"
+									   " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3, $4::jsonb, $6, $7"
 									   " FROM %1$s.ppdl_models WHERE name = $1"
 									   " HAVING NOT $5 OR count(*) = 0 RETURNING version", ppdl_schema_name()),
-							  5, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
+							  7, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not write ppdl_models");
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("model \"%s\" already exists", name),
+				 errmsg("model \"%s\" already exists", v->name),
 				 errhint("ppdl_train() adds versions to a model; ppdl_drop_model() removes it.")));
 	version = DatumGetInt32(column(SPI_tuptable->vals[0], 1, &isnull));
 	SPI_finish();
 	return version;
+}
+
+int
+ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained)
+{
+	return store(&(NewVersion) {.name = name, .first = first, .net = net, .trained = trained});
+}
+
+int
+ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights, const char *key_id, const char *trained)
+{
+	return store(&(NewVersion) {.name = name, .net = net, .cipher = weights, .key_id = key_id, .trained = trained});
+}
+
+struct varlena *
+ppdl_model_encrypted_weights(const PpdlModel *model)
+{
+	MemoryContext context = CurrentMemoryContext,
+				old;
+	char		ref[PPDL_MODEL_REF];
+	struct varlena *weights;
+	bool		isnull;
+	Datum		d;
+
+	ppdl_model_format_ref(model, ref);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	d = column(find_row("cipher[1]", ref), 1, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has no encrypted weights", ref)));
+	old = MemoryContextSwitchTo(context);
+	weights = pg_detoast_datum_copy((struct varlena *) DatumGetPointer(d));
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	return weights;
+}
+
+static void
+destroy_net(void *arg)
+{
+	ppdl_net_destroy(arg);
+}
+
+PpdlNet *
+ppdl_model_untrained(const PpdlModel *model, MemoryContext context)
+{
+	PpdlNet    *net;
+	char	   *json;
+	PpdlStatus	status;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_net_json(model->net, &json, &err));
+	status = ppdl_net_parse(&net, json, &err);
+	free(json);
+	PPDL_PG(status);
+	ppdl_guard(context, destroy_net, net);
+	return net;
 }
 
 const double *

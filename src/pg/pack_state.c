@@ -448,11 +448,23 @@ destroy_writer(void *arg)
 	ppdl_packed_writer_destroy(arg);
 }
 
+/* a state that came as bytes may number its rows as it likes */
+static void
+check_ordinals(const PpdlPackState *state, const PpdlPacked *p)
+{
+	for (size_t i = 0; i < p->ct.par->n >> p->logk; i++)
+		if (p->ordinal[i] != PPDL_NO_PLACE && p->ordinal[i] >= state->next)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("state of %s numbers a row %u of %u", aggregate_name(state), p->ordinal[i], state->next)));
+}
+
 static void
 write_chunk(PpdlPackState *state, PpdlPackedWriter **writer, PpdlPacked *p)
 {
 	PpdlError	err;
 
+	check_ordinals(state, p);
 	if (*writer == NULL)
 	{
 		PpdlLayout	layout = state->model[0] != '\0' ? PPDL_LAYOUT_SLOTS : PPDL_LAYOUT_COEFFS;

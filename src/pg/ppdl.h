@@ -29,6 +29,8 @@ extern void ppdl_report_as(int sqlstate, const PpdlError *err) pg_attribute_nore
  *	PPDL_PROTECT(status, err, { ... });		status is a volatile PpdlStatus
  */
 extern PpdlStatus ppdl_keep_error(PpdlError *err);
+/* PostgreSQL's code may run on no other */
+extern bool ppdl_main_thread(void);
 #define PPDL_PROTECT(status, err, ...) \
 	do { \
 		MemoryContext protect_context_ = CurrentMemoryContext; \

@@ -3,6 +3,8 @@
  */
 #include "pg/ppdl.h"
 
+#include <unistd.h>
+
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -86,12 +88,18 @@ ppdl_keep_error(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_CANCELED, "%s", kept->message ? kept->message : "error in PostgreSQL");
 }
 
+bool
+ppdl_main_thread(void)
+{
+	return gettid() == getpid();
+}
+
 int
 ppdl_pg_interrupted(void *arg)
 {
 	volatile PpdlStatus status = PPDL_OK;
 
-	if (!INTERRUPTS_PENDING_CONDITION())
+	if (!INTERRUPTS_PENDING_CONDITION() || !ppdl_main_thread())
 		return 0;
 	PPDL_PROTECT(status, NULL, {
 		CHECK_FOR_INTERRUPTS();

@@ -154,29 +154,6 @@ trained_json(const PpdlRowsState *state, const PpdlTrainOptions *opt, const Watc
 }
 
 static void
-destroy_net(void *arg)
-{
-	ppdl_net_destroy(arg);
-}
-
-/* a network of its own to train, of the model's shape */
-static PpdlNet *
-copy_net(const PpdlModel *model)
-{
-	PpdlNet    *net;
-	char	   *json;
-	PpdlStatus	status;
-	PpdlError	err;
-
-	PPDL_PG(ppdl_net_json(model->net, &json, &err));
-	status = ppdl_net_parse(&net, json, &err);
-	free(json);
-	PPDL_PG(status);
-	ppdl_guard(CurrentMemoryContext, destroy_net, net);
-	return net;
-}
-
-static void
 run(PpdlNet *net, const PpdlRowsState *state, const PpdlTrainOptions *opt, Watch *w)
 {
 	int			inputs = net->inputs,
@@ -200,7 +177,7 @@ ppdl_train_float8_final(PG_FUNCTION_ARGS)
 {
 	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, false);
 	PpdlModel  *model = ppdl_model_open(state->model, CurrentMemoryContext);
-	PpdlNet    *net = copy_net(model);
+	PpdlNet    *net = ppdl_model_untrained(model, CurrentMemoryContext);
 	PpdlTrainOptions opt;
 	Watch		w = {.reported = 0};
 	char		ref[PPDL_MODEL_REF];

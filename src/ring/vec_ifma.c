@@ -303,11 +303,21 @@ vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 	return count;
 }
 
+/*
+ * Entries that differ in the low k bits of t have exponents 2*brv(t)+1 that
+ * differ in their high k bits, and a multiplication by d keeps it so: eight
+ * entries of the result come from one vector.
+ */
 static void
 permute(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8)
-		store(out + i, _mm512_i32gather_epi64(_mm256_loadu_si256((const __m256i *) (perm + i)), in, 8));
+	{
+		V			index = _mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *) (perm + i)));
+
+		PPDL_ASSERT((perm[i] ^ perm[i + 7]) < 8);
+		store(out + i, _mm512_permutexvar_epi64(index, load(in + (perm[i] & ~UINT32_C(7)))));
+	}
 }
 
 static void

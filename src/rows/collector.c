@@ -79,12 +79,6 @@ ppdl_collector_destroy(PpdlCollector *col)
 	free(col);
 }
 
-int
-ppdl_collector_limbs(const PpdlCollector *col)
-{
-	return col->limbs;
-}
-
 uint64_t
 ppdl_collector_rows(const PpdlCollector *col)
 {

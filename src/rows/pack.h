@@ -21,7 +21,6 @@ void		ppdl_collector_destroy(PpdlCollector *col);
 PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err);
 /* into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it finds none */
 PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
-int			ppdl_collector_limbs(const PpdlCollector *col);	/* as created */
 uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
 size_t		ppdl_collector_memory(const PpdlCollector *col);
 /* state bytes for transfer, and back */
@@ -55,6 +54,8 @@ void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
 typedef struct PpdlPackedWriter PpdlPackedWriter;
 PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
 									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
+/* values of a row 2^logstride slots apart instead of side by side (layout slots) */
+PpdlStatus	ppdl_packed_writer_stride(PpdlPackedWriter *pw, int logstride, PpdlError *err);
 /* drops ct to as few limbs as its bound needs (the same for every chunk: the first decides); ordinal as in PpdlPacked */
 PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err);
 /* nrows: how many ordinals there are in all; rows never added get PPDL_NO_PLACE */

@@ -8,12 +8,14 @@
 #include <time.h>
 
 #include "ckks/boot.h"
+#include "rows/keyplan.h"
 
 typedef struct Deep
 {
 	Fixture    *f;
 	PpdlSecret *sparse;
 	PpdlSecret *bridge;			/* s_row(X^4), if the test uses rows */
+	PpdlRotationSet *rotations;
 } Deep;
 
 static inline double
@@ -25,6 +27,19 @@ seconds(void)
 	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
 }
 
+/* do owners publish it? */
+static inline int
+deep_key_is_planned(uint32_t id, int limbs)
+{
+	PpdlKeyNeed need[PPDL_MAX_KEY_NEEDS];
+	int			n = ppdl_keyplan(PPDL_USE_TRAIN, need, &err);
+
+	for (int i = 0; i < n; i++)
+		if (need[i].id == id && need[i].limbs >= limbs)
+			return 1;
+	return 0;
+}
+
 static inline PpdlStatus
 deep_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
 {
@@ -33,6 +48,8 @@ deep_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 	PpdlStatus	status;
 
 	*key = NULL;
+	if (f->ev.rotations != NULL && !deep_key_is_planned(id, limbs))
+		return ppdl_error(e, PPDL_ERR_KEY, "key %u at %d limbs is not in the plan", id, limbs);
 	for (int i = 0; i < f->nkeys; i++)
 		if (f->key[i]->id == id && f->key[i]->limbs >= limbs)
 		{
@@ -53,7 +70,7 @@ deep_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 	return status;
 }
 
-/* logn 16: the real ring */
+/* logn 16: the real ring, and no other keys than owners publish */
 static inline Deep *
 deep_new(int logn, int threads)
 {
@@ -65,6 +82,14 @@ deep_new(int logn, int threads)
 	lit = toy_deep(real, logn);
 	d->f = fixture_new(logn == real->logn ? NULL : &lit, PPDL_RING_DEEP, threads);
 	OK(ppdl_secret_create_sparse(&d->sparse, d->f->par, PPDL_BOOT_SPARSE_H, d->f->rng, &err));
+	if (logn == real->logn)
+	{
+		int			count;
+		const PpdlRotationKey *key = ppdl_keyplan_deep_rotations(&count);
+
+		OK(ppdl_rotset_create(&d->rotations, real, key, count, &err));
+		d->f->ev.rotations = d->rotations;
+	}
 	d->f->ev.get_key = deep_key;
 	d->f->ev.get_key_arg = d;
 	return d;
@@ -76,6 +101,7 @@ deep_free(Deep *d)
 	ppdl_secret_destroy(d->sparse);
 	ppdl_secret_destroy(d->bridge);
 	fixture_free(d->f);
+	ppdl_rotset_destroy(d->rotations);
 	free(d);
 }
 

@@ -1,22 +1,5 @@
-/* Bootstrapping, step by step: at an insecure degree always, at the real one when PPDL_TEST_LEVEL asks. */
-#include "deep_fixture.h"
-
-/* encrypts coefficients under the sparse secret at one limb; those marked as holes get a random phase */
-static void
-encrypt_sparse(Deep *d, PpdlCt *out, const double *x, const uint8_t *hole, double scale)
-{
-	Fixture    *f = d->f;
-	int64_t    *m = malloc(sizeof(*m) * f->par->n);
-	PpdlPt		pt;
-
-	for (size_t c = 0; c < f->par->n; c++)
-		m[c] = hole[c] ? (int64_t) (next_real(f) * 0x1p48) : llround(x[c] * scale);
-	OK(ppdl_pt_alloc(&f->ev, &pt, 1, &err));
-	OK(ppdl_encode_coeffs(f->par, &pt, m, scale, 1, &err));
-	OK(ppdl_encrypt_secret(&f->ev, out, &pt, d->sparse, f->rng, &err));
-	ppdl_pt_release(&f->ev, &pt);
-	free(m);
-}
+/* Bootstrapping, step by step, at an insecure degree; test_boot_real.c has the real one. */
+#include "boot_fixture.h"
 
 static void
 mod_raise(void **state)
@@ -59,117 +42,9 @@ mod_raise(void **state)
 }
 
 static void
-half_bootstrap(int logn, int threads, double bits)
-{
-	Deep	   *d = deep_new(logn, threads);
-	Fixture    *f = d->f;
-	const size_t n = f->par->n,
-				half = n / 2;
-	double	   *x = malloc(sizeof(double) * n);
-	uint8_t    *hole = malloc(n);
-	Precision	p = {0};
-	double		hole_max = 0,
-				t;
-	PpdlHalfBoot *hb;
-	PpdlCt		in,
-				out[2];
-
-	for (size_t c = 0; c < n; c++)
-	{
-		x[c] = next_real(f);
-		hole[c] = next_random(f) % 10 == 0;
-	}
-	encrypt_sparse(d, &in, x, hole, 0x1p42);
-	OK(ppdl_halfboot_create(&hb, f->par, f->threads, &err));
-	for (int run = 0; run < 2; run++)	/* the first makes the keys */
-	{
-		t = seconds();
-		OK(ppdl_halfboot_run(hb, &f->ev, out, &in, &err));
-		t = seconds() - t;
-		if (run == 0)
-			for (int h = 0; h < 2; h++)
-				ppdl_ct_release(&f->ev, &out[h]);
-	}
-	for (int h = 0; h < 2; h++)
-	{
-		assert_int_equal(out[h].limbs, PPDL_BOOT_S2C_LIMBS);
-		OK(ppdl_decrypt_slots(&f->ev, &out[h], f->sk, f->z, &err));
-		for (size_t s = 0; s < half; s++)
-		{
-			size_t		c = ppdl_bitrev((uint32_t) s, f->par->logn - 1) + (size_t) h * half;
-
-			if (hole[c])
-				hole_max = fmax(hole_max, cabs(f->z[s]));
-			else
-				precision_add(&p, creal(f->z[s]) - x[c]);
-		}
-		ppdl_ct_release(&f->ev, &out[h]);
-	}
-	precision_print(&p, "half-bootstrap, 10 % holes");
-	print_message("N = 2^%d, %d threads: %.2f s, %zu MB of tables, largest hole %.1f, scale 2^%.2f\n",
-				  logn, threads, t, ppdl_halfboot_bytes(hb) >> 20, hole_max, log2(out[0].scale));
-	assert_true(precision_worst(&p) >= bits);
-	assert_true(hole_max < 60);
-	ppdl_ct_release(&f->ev, &in);
-	ppdl_halfboot_destroy(hb);
-	free(x);
-	free(hole);
-	deep_free(d);
-}
-
-static void
 half_bootstrap_toy(void **state)
 {
 	half_bootstrap(11, 2, 18);
-}
-
-/* one or two ciphertexts of a period of slots, scale near 2^40 (the second's differs) */
-static void
-sparse_bootstrap(int logn, int threads, size_t period, int count, double bits)
-{
-	Deep	   *d = deep_new(logn, threads);
-	Fixture    *f = d->f;
-	const double scale[2] = {0x1p40, 0x1.8p40};
-	double complex *w = malloc(sizeof(*w) * 2 * period);
-	PpdlSparseBoot *sb;
-	PpdlCt		ct[2];
-	Precision	p = {0};
-	double		t = 0;
-
-	OK(ppdl_sparseboot_create(&sb, f->par, period, count, scale[0], f->threads, &err));
-	for (int v = 0; v < count; v++)
-	{
-		PpdlPt		pt;
-
-		for (size_t s = 0; s < period; s++)
-			w[(size_t) v * period + s] = 0.7 * next_real(f) + 0.7 * I * next_real(f);
-		OK(ppdl_pt_alloc(&f->ev, &pt, 2, &err));
-		OK(ppdl_encode_slots(f->par, &pt, w + (size_t) v * period, period, scale[v], 2, &err));
-		OK(ppdl_encrypt_secret(&f->ev, &ct[v], &pt, f->sk, f->rng, &err));
-		ppdl_pt_release(&f->ev, &pt);
-	}
-	for (int run = 0; run < 2; run++)
-	{
-		t = seconds();
-		OK(ppdl_sparseboot_run(sb, &f->ev, ct, &err));
-		t = seconds() - t;
-	}
-	for (int v = 0; v < count; v++)
-	{
-		assert_int_equal(ct[v].limbs, PPDL_BOOT_WORK_LIMBS);
-		assert_true(fabs(ct[v].scale / scale[v] - 1) < 1e-6);
-		OK(ppdl_decrypt_slots(&f->ev, &ct[v], f->sk, f->z, &err));
-		for (size_t s = 0; s < f->par->slots; s++)
-			precision_add(&p, cabs(f->z[s] - w[(size_t) v * period + s % period]));
-		ppdl_ct_release(&f->ev, &ct[v]);
-	}
-	precision_print(&p, "two sparse bootstraps in a row");
-	print_message("N = 2^%d, %d x %zu slots, %d threads: %.2f s, %zu MB of tables\n",
-				  logn, count, period, threads, t, ppdl_sparseboot_bytes(sb) >> 20);
-	assert_true(precision_worst(&p) >= bits);
-	ppdl_sparseboot_destroy(sb);
-	free(w);
-	deep_free(d);
 }
 
 static void
@@ -180,20 +55,6 @@ sparse_bootstrap_toy(void **state)
 	sparse_bootstrap(11, 1, 64, 2, 18);
 }
 
-static void
-real_degree(void **state)
-{
-	const char *level = getenv("PPDL_TEST_LEVEL");
-
-	if (level == NULL || strcmp(level, "full") != 0)
-	{
-		print_message("set PPDL_TEST_LEVEL=full to bootstrap at N = 2^16\n");
-		skip();
-	}
-	half_bootstrap(16, 2, 18);
-	sparse_bootstrap(16, 2, 256, 2, 18);
-}
-
 int
 main(void)
 {
@@ -201,7 +62,6 @@ main(void)
 		cmocka_unit_test(mod_raise),
 		cmocka_unit_test(half_bootstrap_toy),
 		cmocka_unit_test(sparse_bootstrap_toy),
-		cmocka_unit_test(real_degree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,20 @@ case_constants(Fixture *f, int limbs)
 	for (size_t i = 0; i < f->par->slots; i++)
 		want[i] = x[i] + CMPLX(0.75, -0.3);
 	check(f, "add_const", &c, want);
+	if (limbs > 1)
+	{
+		PpdlCt		acc;
+
+		OK(ppdl_ct_copy(&f->ev, &acc, &c, limbs, &err));
+		OK(ppdl_ct_mul_const(&f->ev, &acc, 1, 0, 0x1p30, &err));
+		OK(ppdl_ct_add_multiple(&f->ev, &acc, &c, 0.5, -0.125, &err));
+		for (size_t i = 0; i < f->par->slots; i++)
+			want[i] *= CMPLX(1.5, -0.125);
+		check(f, "add_multiple", &acc, want);
+		ppdl_ct_release(&f->ev, &acc);
+		for (size_t i = 0; i < f->par->slots; i++)
+			want[i] = x[i] + CMPLX(0.75, -0.3);
+	}
 	ppdl_ct_mul_int(&f->ev, &c, -3);
 	for (size_t i = 0; i < f->par->slots; i++)
 		want[i] *= -3;

@@ -150,7 +150,9 @@ static void
 compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const PpdlNet *plain, double bits, const char *what)
 {
 	Fixture    *f = d->f;
-	PpdlCt		ct;
+	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS];
+	double complex *z = malloc(sizeof(*z) * (size_t) lay->nweights * lay->period);
+	int			count;
 	uint32_t	period;
 	uint8_t		fp[8];
 	PpdlNet    *net;
@@ -160,20 +162,26 @@ compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const Ppdl
 			   *b = malloc(sizeof(double) * (size_t) n);
 	Precision	p = {0};
 
-	OK(ppdl_weights_load(&f->ev, &ct, &period, fp, stored->buf, stored->len, &err));
+	OK(ppdl_weights_load(&f->ev, ct, &count, &period, fp, stored->buf, stored->len, &err));
 	assert_int_equal(period, lay->period);
-	assert_int_equal(ct.limbs, PPDL_MODEL_LIMBS);
-	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
+	assert_int_equal(count, lay->nweights);
+	for (int i = 0; i < count; i++)
+	{
+		assert_int_equal(ct[i].limbs, lay->predict_levels + 1);
+		OK(ppdl_decrypt_slots(&f->ev, &ct[i], f->sk, f->z, &err));
+		memcpy(z + (size_t) i * lay->period, f->z, sizeof(*z) * lay->period);
+		ppdl_ct_release(&f->ev, &ct[i]);
+	}
 	OK(ppdl_net_json(plain, &json, &err));
 	OK(ppdl_net_parse(&net, json, &err));
-	OK(ppdl_slots_to_net(lay, f->z, net, &err));
+	OK(ppdl_slots_to_net(lay, z, net, &err));
+	free(z);
 	ppdl_net_get_weights(net, a);
 	ppdl_net_get_weights(plain, b);
 	for (int i = 0; i < n; i++)
 		precision_add(&p, a[i] - b[i]);
 	precision_print(&p, what);
 	assert_true(precision_worst(&p) >= bits);
-	ppdl_ct_release(&f->ev, &ct);
 	ppdl_net_destroy(net);
 	free(json);
 	free(a);
@@ -268,6 +276,15 @@ three_classes(void **state)
 		  "{\"steps\":5,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 8, 3, 14);
 }
 
+static void
+two_hidden_layers(void **state)
+{
+	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":5,\"activation\":\"quadratic\"},{\"units\":1}]}",
+		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.5}", 70, 7, 1, 13);
+	train("{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":{\"poly\":[0.1,0.5,-0.25]}},{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}",
+		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0,\"init_scale\":0.5}", 70, 8, 1, 13);
+}
+
 typedef struct Seen
 {
 	Deep	   *d;
@@ -297,30 +314,37 @@ check_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32
 }
 
 static void
-predict(void **state)
+predict_with(const char *spec, int outputs)
 {
 	Deep	   *d = deep_new(DEEP_LOGN, 2);
-	Rows		r = make_rows(d, 150, 13, 3);
+	Rows		r = make_rows(d, 150, 13, outputs);
 	PpdlNet    *net;
 	PpdlTrainOptions opt;
 	PpdlSlotLayout lay;
 	PpdlHalfBoot *hb;
-	PpdlPt		pt;
-	PpdlCt		w;
-	double complex z[2048];
+	PpdlCt		w[PPDL_MAX_WEIGHT_CTS] = {{0}};
+	double complex *z;
 	Seen		seen = {d, &r, NULL, {0}, 0};
 
-	OK(ppdl_net_parse(&net, "{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", &err));
+	OK(ppdl_net_parse(&net, spec, &err));
 	OK(ppdl_train_options_parse(&opt, "{\"init_scale\":0.5}", &err));
 	OK(ppdl_net_init(net, &opt, &err));
-	for (int i = 0; i < 3; i++)
-		net->layer[0].bias[i] = 0.1 * i, net->layer[1].bias[i] = 0.2 - 0.1 * i;
+	for (int l = 0; l < net->nlayers; l++)
+		for (int i = 0; i < net->layer[l].units; i++)
+			net->layer[l].bias[i] = 0.2 - 0.1 * i;
 	OK(ppdl_slot_layout(&lay, d->f->par, net, 13, &err));
-	ppdl_slots_from_net(&lay, net, z);
-	OK(ppdl_pt_alloc(&d->f->ev, &pt, PPDL_MODEL_LIMBS, &err));
-	OK(ppdl_encode_slots(d->f->par, &pt, z, lay.period, PPDL_SGD_SCALE, PPDL_MODEL_LIMBS, &err));
-	OK(ppdl_encrypt_secret(&d->f->ev, &w, &pt, d->f->sk, d->f->rng, &err));
-	ppdl_pt_release(&d->f->ev, &pt);
+	z = malloc(sizeof(*z) * (size_t) lay.nweights * lay.period);
+	OK(ppdl_slots_from_net(&lay, net, z, &err));
+	for (int i = 0; i < lay.nweights; i++)
+	{
+		const int	limbs = lay.predict_levels + 1;
+		PpdlPt		pt;
+
+		OK(ppdl_pt_alloc(&d->f->ev, &pt, limbs, &err));
+		OK(ppdl_encode_slots(d->f->par, &pt, z + (size_t) i * lay.period, lay.period, PPDL_SGD_SCALE, limbs, &err));
+		OK(ppdl_encrypt_secret(&d->f->ev, &w[i], &pt, d->f->sk, d->f->rng, &err));
+		ppdl_pt_release(&d->f->ev, &pt);
+	}
 	OK(ppdl_halfboot_create(&hb, d->f->par, NULL, &err));
 	for (int b = 0; b < r.ts->nbatches; b++)
 	{
@@ -329,15 +353,24 @@ predict(void **state)
 	}
 	r.ts->width_y = 0;
 	seen.net = net;
-	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, &w, r.ts, check_tile, &seen, &err));
+	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, w, r.ts, check_tile, &seen, &err));
 	assert_int_equal(seen.rows, r.n);
 	precision_print(&seen.p, "predictions with encrypted weights");
 	assert_true(precision_worst(&seen.p) >= 14);
-	ppdl_ct_release(&d->f->ev, &w);
+	for (int i = 0; i < lay.nweights; i++)
+		ppdl_ct_release(&d->f->ev, &w[i]);
 	ppdl_halfboot_destroy(hb);
 	ppdl_net_destroy(net);
+	free(z);
 	free_rows(&r);
 	deep_free(d);
+}
+
+static void
+predict(void **state)
+{
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", 3);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":9,\"activation\":\"square\"},{\"units\":1}]}", 1);
 }
 
 static void
@@ -374,6 +407,7 @@ main(void)
 		cmocka_unit_test(with_bias_and_scale),
 		cmocka_unit_test(no_momentum_negative_square),
 		cmocka_unit_test(three_classes),
+		cmocka_unit_test(two_hidden_layers),
 		cmocka_unit_test(predict),
 	};
 

@@ -114,44 +114,53 @@ numerical_gradient(void **state)
 	}
 }
 
-/* every row once before any row twice; batches of the asked size */
+/* classes of at least the asked size, as many as there may be; every row once before any row twice */
 static void
 schedule(void **state)
 {
-	PpdlTrainOptions opt = options("{\"batch\": 10, \"seed\": 5}");
-	int			seen[23] = {0},
-				index[10],
-				count,
-			   *order,
-			   *again;
-
-	for (int step = 0; step < 3; step++)
+	static const struct
 	{
-		ppdl_train_batch(&opt, 23, step, index, &count);
-		assert_int_equal(count, 10);
-		for (int i = 0; i < count; i++)
-			seen[index[i]]++;
+		int			batch,
+					rows,
+					classes;
+	}			cases[] = {{10, 23, 2}, {10, 19, 1}, {10, 20, 2}, {10, 4, 1}, {1, 23, 16}, {7, 1000, 32}, {256, 1600, 4}};
+	PpdlTrainOptions opt = options("{\"seed\": 5}");
+	int			seen[1600],
+				index[1600],
+				count;
+
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++)
+	{
+		const int	rows = cases[c].rows,
+					m = cases[c].classes;
+
+		opt.batch = cases[c].batch;
+		assert_int_equal(ppdl_train_classes(&opt, (uint64_t) rows), m);
+		memset(seen, 0, sizeof(seen));
+		for (int step = 0; step < 2 * m; step++)
+		{
+			const int	class = ppdl_train_class(&opt, (uint64_t) rows, step);
+
+			assert_in_range(class, 0, m - 1);
+			assert_int_equal(class, ppdl_train_class(&opt, (uint64_t) rows, step + m));
+			ppdl_train_batch(&opt, rows, step, index, &count);
+			assert_true(count >= (opt.batch < rows ? opt.batch : rows));
+			for (int i = 0; i < count; i++)
+			{
+				assert_int_equal(index[i] % m, class);
+				seen[index[i]]++;
+			}
+		}
+		for (int i = 0; i < rows; i++)
+			assert_int_equal(seen[i], 2);
 	}
-	for (int i = 0; i < 23; i++)
-		assert_int_equal(seen[i], i < 7 ? 2 : 1);
-	ppdl_train_batch(&opt, 23, 3, index, &count);
-	assert_int_equal(index[0], 0);
-	ppdl_train_batch(&opt, 4, 9, index, &count);
-	assert_int_equal(count, 4);
-	assert_int_equal(ppdl_train_order(&opt, 23, &order, &err), PPDL_OK);
-	assert_int_equal(ppdl_train_order(&opt, 23, &again, &err), PPDL_OK);
-	assert_memory_equal(order, again, sizeof(int) * 23);
-	memset(seen, 0, sizeof(seen));
-	for (int i = 0; i < 23; i++)
-		seen[order[i]]++;
-	for (int i = 0; i < 23; i++)
-		assert_int_equal(seen[i], 1);
-	free(order);
-	free(again);
+	opt.shuffle = 0;
+	for (int step = 0; step < 9; step++)
+		assert_int_equal(ppdl_train_class(&opt, 1600, step), step % 4);
 	assert_int_equal(ppdl_train_steps(&opt, 1000), 15);
 	opt = options("{\"batch\": 100, \"epochs\": 2.5}");
-	assert_int_equal(ppdl_train_steps(&opt, 1000), 25);
-	assert_int_equal(ppdl_train_steps(&opt, 1), 1);
+	assert_int_equal(ppdl_train_steps(&opt, 1000), 20);
+	assert_int_equal(ppdl_train_steps(&opt, 1), 3);
 }
 
 static void

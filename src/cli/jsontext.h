@@ -1,0 +1,15 @@
+/*
+ * JSON values as text on one line, real numbers as short as reads back exactly.
+ * (jansson prints all reals with the same number of digits.)
+ */
+#ifndef PPDL_CLI_JSONTEXT_H
+#define PPDL_CLI_JSONTEXT_H
+
+#include <jansson.h>
+
+#include "base/bytes.h"
+
+/* appends; w->bad when out of memory */
+void		ppdl_json_put(PpdlWriter *w, const json_t *value);
+
+#endif

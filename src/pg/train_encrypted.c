@@ -1,0 +1,139 @@
+/* ppdl_train on encrypted rows, and ppdl_train_resume. */
+#include "pg/checkpoint.h"
+#include "pg/cipher_datum.h"
+#include "pg/train_run.h"
+
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+PG_FUNCTION_INFO_V1(ppdl_train_lwe_trans);
+PG_FUNCTION_INFO_V1(ppdl_train_lwe_final);
+PG_FUNCTION_INFO_V1(ppdl_train_resume);
+
+static char *
+options_text(FunctionCallInfo fcinfo)
+{
+	Jsonb	   *options;
+
+	if (PG_NARGS() < 5 || PG_ARGISNULL(4))
+		return NULL;
+	options = PG_GETARG_JSONB_P(4);
+	return JsonbToCString(NULL, &options->root, VARSIZE(options));
+}
+
+/* options are checked before anything is collected */
+static PpdlTrainState *
+first_row(FunctionCallInfo fcinfo, const char *ref, const char *options)
+{
+	PpdlTrainOptions parsed;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
+	return ppdl_train_state_new(ppdl_train_state_parent(fcinfo), ref, options);
+}
+
+static PpdlTrainState *
+next_row(FunctionCallInfo fcinfo, const char *ref, const char *options)
+{
+	PpdlTrainState *state = ppdl_train_state_argument(fcinfo, 0);
+
+	ppdl_train_state_check(state, ref, options);
+	return state;
+}
+
+Datum
+ppdl_train_lwe_trans(PG_FUNCTION_ARGS)
+{
+	PpdlModel  *model;
+	PpdlTrainState *state;
+	PpdlCipher	x,
+				y;
+	char		ref[PPDL_MODEL_REF];
+	char	   *options = options_text(fcinfo);
+	PpdlError	err;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
+	model = ppdl_model_argument(fcinfo, 1);
+	ppdl_model_format_ref(model, ref);
+	state = PG_ARGISNULL(0) ? first_row(fcinfo, ref, options) : next_row(fcinfo, ref, options);
+	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
+	{
+		state->skipped++;
+		PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	}
+	ppdl_cipher_from_datum(&x, PG_GETARG_CIPHER_PP(2));
+	ppdl_cipher_from_datum(&y, PG_GETARG_CIPHER_PP(3));
+	if (state->next == PPDL_NO_PLACE - 1)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows to train on")));
+	PPDL_PG(ppdl_trainset_add(state->ts, &x, &y, state->next, &err));
+	if (state->ts->rows == 1)
+		ppdl_train_check(model, state->ts);
+	state->next++;
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+}
+
+Datum
+ppdl_train_lwe_final(PG_FUNCTION_ARGS)
+{
+	PpdlTrainState *state = ppdl_train_state_argument(fcinfo, 0);
+	PpdlModel  *model = ppdl_model_open(state->model, CurrentMemoryContext);
+	PpdlTrainRun run = {.options = state->options, .skipped = state->skipped, .ts = state->ts};
+	char	   *spec;
+	PpdlError	err;
+
+	if (state->ts->rows == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there are no rows to train model \"%s\" on", model->name),
+				 errdetail("%lld rows had NULL features or a NULL label.", (long long) state->skipped)));
+	ppdl_train_check(model, run.ts);
+	strlcpy(run.model, state->model, sizeof(run.model));
+	PPDL_PG(ppdl_net_json(model->net, &spec, &err));
+	run.spec = pstrdup(spec);
+	free(spec);
+	ppdl_checkpoint_lock(model->name);
+	ppdl_checkpoint_begin(model->name, &run);
+	PG_RETURN_TEXT_P(cstring_to_text(ppdl_train_run(&run, NULL, 0)));
+}
+
+static void
+destroy_rows(void *arg)
+{
+	ppdl_trainset_destroy(((PpdlTrainRun *) arg)->ts);
+}
+
+Datum
+ppdl_train_resume(PG_FUNCTION_ARGS)
+{
+	char		name[PPDL_MODEL_NAME];
+	PpdlTrainRun *run = palloc0(sizeof(PpdlTrainRun));
+	PpdlModel  *model;
+	int			version;
+	char	   *spec;
+	void	   *state;
+	size_t		len;
+	bool		same;
+	PpdlError	err;
+
+	ppdl_model_parse_ref(text_to_cstring(PG_GETARG_TEXT_PP(0)), name, &version);
+	if (version != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name the model without a version to resume its training")));
+	ppdl_model_open(name, CurrentMemoryContext);	/* must exist */
+	ppdl_checkpoint_lock(name);
+	ppdl_guard(CurrentMemoryContext, destroy_rows, run);
+	state = ppdl_checkpoint_read(name, run, &len);
+	model = ppdl_model_open(run->model, CurrentMemoryContext);
+	PPDL_PG(ppdl_net_json(model->net, &spec, &err));
+	same = strcmp(spec, run->spec) == 0;
+	free(spec);
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" is not the network whose training was interrupted", run->model),
+				 errhint("Train it again with ppdl_train().")));
+	ppdl_train_check(model, run->ts);
+	PG_RETURN_TEXT_P(cstring_to_text(ppdl_train_run(run, state, len)));
+}

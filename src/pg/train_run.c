@@ -1,0 +1,296 @@
+#include "pg/train_run.h"
+
+#include <stdio.h>
+
+#include "miscadmin.h"
+#include "nn/etrain.h"
+#include "pg/checkpoint.h"
+#include "pg/cipher_datum.h"
+#include "pg/keys.h"
+#include "portability/instr_time.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/ps_status.h"
+
+#define GIGABYTE ((double) (1 << 30))
+
+/* ---- before the start ---- */
+
+static void
+check_rights(void)
+{
+	Oid			table = get_relname_relid("ppdl_models", ppdl_schema());
+	AclResult	result = pg_class_aclcheck(table, GetUserId(), ACL_INSERT);
+
+	PreventCommandIfReadOnly("ppdl_train()");
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_TABLE, "ppdl_models");
+}
+
+static void
+check_key(const uint8_t fp[8])
+{
+	char		hex[17];
+
+	ppdl_fingerprint_hex(hex, fp);
+	if (!ppdl_key_serves(fp, PPDL_USE_TRAIN))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("key %s of the rows is not published for training", hex),
+				 errhint("Its owner publishes what is missing with \"ppdl publish --for train\".")));
+}
+
+void
+ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts)
+{
+	const PpdlParams *par;
+	PpdlSlotLayout lay;
+	PpdlError	err;
+
+	check_rights();
+	PPDL_PG(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
+	PPDL_PG(ppdl_slot_layout(&lay, par, model->net, ts->width_x, &err));
+	if (ts->width_y != lay.classes)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" has %d outputs, labels have %d values", model->name, lay.classes, ts->width_y)));
+	check_key(ts->fingerprint);
+}
+
+/* bytes that the machine can give, 0 when it does not say */
+static double
+memory_available(void)
+{
+	FILE	   *f = fopen("/proc/meminfo", "r");
+	char		line[128];
+	double		kilobytes = 0;
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "MemAvailable: %lf kB", &kilobytes) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kilobytes * 1024;
+}
+
+static void
+state_memory(const char *model, const PpdlNet *net, const PpdlTrainSet *ts, int steps)
+{
+	PpdlError	err;
+	double		need = (double) ppdl_trainer_memory(net, ts->width_x, ts->rows, &err),
+				have = memory_available();
+
+	ereport(NOTICE,
+			(errmsg("training model \"%s\" on %llu encrypted rows: %d steps on %d threads, about %.1f GB of memory besides the cached keys",
+					model, (unsigned long long) ts->rows, steps, ppdl_pg_threads(), need / GIGABYTE)));
+	if (have > 0 && need > have)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("training needs about %.1f GB of memory, the machine has %.1f GB left", need / GIGABYTE, have / GIGABYTE),
+				 errhint("Train on fewer rows; each ciphertext of rows takes %.0f MB.", 4 * 12 * 0.5)));
+}
+
+/* ---- progress ---- */
+
+typedef struct Watch
+{
+	const char *name;
+	instr_time	start;
+	double		told;			/* seconds after the start */
+	int			first;			/* step that the run began with */
+} Watch;
+
+static double
+elapsed(const Watch *w)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, w->start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+/* at most once a second */
+static bool
+due(Watch *w)
+{
+	double		t = elapsed(w);
+
+	if (t < w->told + 1)
+		return false;
+	w->told = t;
+	return true;
+}
+
+static void
+show(const Watch *w, const char *what, int done, int total)
+{
+	char		title[128];
+
+	snprintf(title, sizeof(title), "ppdl_train %s: %s %d of %d", w->name, what, done, total);
+	set_ps_display(title);
+}
+
+static void
+tell_lift(void *arg, const char *what, int done, int total)
+{
+	Watch	   *w = arg;
+
+	show(w, "batch", done + 1, total);
+	if (due(w))
+		ereport(NOTICE,
+				(errmsg("training: batch %d of %d being lifted to slots%s", done + 1, total,
+						done > 0 ? psprintf(", %.0f s left", elapsed(w) / done * (total - done)) : "")));
+}
+
+static void
+tell_step(Watch *w, int done, int total, double lifted)
+{
+	double		step = done > w->first ? (elapsed(w) - lifted) / (done - w->first) : 0;
+
+	show(w, "step", done + 1, total);
+	if (!due(w))
+		return;
+	if (step > 0)
+		ereport(NOTICE,
+				(errmsg("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done))));
+	else
+		ereport(NOTICE, (errmsg("training: step %d of %d", done + 1, total)));
+}
+
+/* ---- the run ---- */
+
+typedef struct Run
+{
+	PpdlEval   *ev;
+	PpdlTrainer *trainer;
+	PpdlWriter	buffer;			/* state or weights */
+	Watch		watch;
+	double		before;			/* seconds of earlier parts of the run */
+} Run;
+
+static void
+destroy_run(void *arg)
+{
+	Run		   *r = arg;
+
+	ppdl_trainer_destroy(r->trainer);
+	ppdl_writer_free(&r->buffer);
+}
+
+/* raises; a run that was canceled says how to go on */
+static void
+stopped(const Run *r, const PpdlError *err)
+{
+	if (err->code == PPDL_ERR_CANCELED && !ProcDiePending)
+		ereport(NOTICE,
+				(errmsg("training of model \"%s\" stops after %d steps; ppdl_train_resume('%s') continues it", r->watch.name,
+						r->trainer != NULL ? ppdl_trainer_steps_done(r->trainer) : 0, r->watch.name)));
+	ppdl_report(err);
+}
+
+static void
+checkpoint(Run *r, PpdlTrainRun *run)
+{
+	PpdlError	err;
+
+	ppdl_writer_free(&r->buffer);
+	PPDL_PG(ppdl_trainer_save(r->trainer, &r->buffer, &err));
+	run->seconds = r->before + elapsed(&r->watch);
+	ppdl_checkpoint_step(r->watch.name, run, &r->buffer);
+}
+
+static void
+all_steps(Run *r, PpdlTrainRun *run)
+{
+	int			steps = ppdl_trainer_step_count(r->trainer);
+	double		lifted = elapsed(&r->watch);
+	PpdlError	err;
+
+	r->watch.first = ppdl_trainer_steps_done(r->trainer);
+	for (int done = r->watch.first; done < steps; done++)
+	{
+		tell_step(&r->watch, done, steps, lifted);
+		if (ppdl_trainer_step(r->trainer, &err) != PPDL_OK)
+			stopped(r, &err);
+		checkpoint(r, run);
+	}
+}
+
+static char *
+trained_json(const PpdlTrainRun *run, const PpdlTrainOptions *opt, uint64_t rows, const char *key)
+{
+	PpdlError	err;
+	char	   *options,
+			   *json;
+
+	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
+	json = psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"from\": \"%s\","
+					" \"key\": \"%s\", \"options\": %s}",
+					(unsigned long long) rows, (long long) run->skipped, ppdl_train_steps(opt, rows), run->seconds,
+					run->model, key, options);
+	free(options);
+	return json;
+}
+
+static struct varlena *
+weights(Run *r)
+{
+	PpdlError	err;
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	return ppdl_cipher_result(ppdl_trainer_finish(r->trainer, &w, &err), &w, &err);
+}
+
+static char *
+train(PpdlTrainRun *run, const void *state, size_t state_len)
+{
+	Run		   *r = palloc0(sizeof(Run));
+	const uint64_t rows = run->ts->rows;
+	char		key[17],
+				name[PPDL_MODEL_NAME];
+	int			version;
+	PpdlModel  *model = ppdl_model_open(run->model, CurrentMemoryContext);
+	PpdlNet    *net = ppdl_model_untrained(model, CurrentMemoryContext);
+	PpdlTrainOptions opt;
+	PpdlError	err;
+
+	ppdl_fingerprint_hex(key, run->ts->fingerprint);
+	ppdl_model_parse_ref(run->model, name, &version);
+	PPDL_PG(ppdl_train_options_parse(&opt, run->options, &err));
+	PPDL_PG(ppdl_net_init(net, &opt, &err));
+	state_memory(name, net, run->ts, ppdl_train_steps(&opt, rows));
+	r->watch.name = name;
+	r->before = run->seconds;
+	INSTR_TIME_SET_CURRENT(r->watch.start);
+	r->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, run->ts->fingerprint);
+	ppdl_guard(CurrentMemoryContext, destroy_run, r);
+	if (ppdl_trainer_create(&r->trainer, r->ev, net, &opt, run->ts, tell_lift, &r->watch, &err) != PPDL_OK)
+		stopped(r, &err);
+	if (state != NULL)
+		PPDL_PG(ppdl_trainer_restore(r->trainer, state, state_len, &err));
+	all_steps(r, run);
+	run->seconds = r->before + elapsed(&r->watch);
+	version = ppdl_model_store_encrypted(name, net, weights(r), key, trained_json(run, &opt, rows, key));
+	ppdl_checkpoint_done(name);
+	return psprintf("%s@%d", name, version);
+}
+
+char *
+ppdl_train_run(PpdlTrainRun *run, const void *state, size_t state_len)
+{
+	MemoryContext caller = CurrentMemoryContext,
+				context = AllocSetContextCreate(caller, "ppdl_train", ALLOCSET_DEFAULT_SIZES);
+	int			len;
+	char	   *title = pstrdup(get_ps_display(&len)),
+			   *ref;
+
+	MemoryContextSwitchTo(context);
+	ref = train(run, state, state_len);
+	MemoryContextSwitchTo(caller);
+	ref = pstrdup(ref);
+	MemoryContextDelete(context);
+	set_ps_display(title);
+	return ref;
+}

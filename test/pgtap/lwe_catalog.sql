@@ -1,0 +1,57 @@
+-- lwe_cipher and keys as the catalogue shows them
+\set QUIET on
+\pset format unaligned
+\pset tuples_only on
+\pset pager off
+BEGIN;
+SELECT plan(34);
+
+CREATE TEMP VIEW ours AS
+	SELECT classid, objid FROM pg_depend
+	WHERE refclassid = 'pg_extension'::regclass AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'ppdl') AND deptype = 'e';
+
+-- the type
+SELECT has_type('lwe_cipher');
+SELECT is((SELECT (typalign, typstorage, typlen, typbyval)::text FROM pg_type WHERE oid = 'lwe_cipher'::regtype), '(d,e,-1,f)', 'aligned as double, stored outside without compression');
+SELECT ok((SELECT typreceive <> 0 AND typsend <> 0 AND typmodin <> 0 AND typmodout <> 0 FROM pg_type WHERE oid = 'lwe_cipher'::regtype), 'has binary forms and typmods');
+SELECT is(format_type('lwe_cipher'::regtype, 16), 'lwe_cipher(16)', 'typmod is shown');
+SELECT is((SELECT count(*) FROM pg_opclass WHERE opcintype = 'lwe_cipher'::regtype), 0::bigint, 'no operator class: no index, no sorting, no hashing');
+SELECT is((SELECT count(*) FROM pg_operator WHERE 'lwe_cipher'::regtype IN (oprleft, oprright) AND oprresult = 'bool'::regtype), 0::bigint, 'no operator compares');
+SELECT is((SELECT count(*) FROM pg_cast WHERE 'lwe_cipher'::regtype IN (castsource, casttarget) AND castsource <> casttarget), 0::bigint, 'no cast leads out of the type');
+
+-- aggregates travel
+SELECT ok(aggcombinefn <> 0 AND aggfinalfn <> 0 AND aggtranstype <> 'internal'::regtype AND proparallel = 's', name || ' combines, is parallel safe, has a concrete state')
+FROM unnest(ARRAY['sum', 'avg', 'lwe_pack']) name, pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
+WHERE a.aggfnoid = (name || '(lwe_cipher)')::regprocedure;
+SELECT is((SELECT string_agg(aggfinalmodify::text, '' ORDER BY proname) FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.oid IN ('sum(lwe_cipher)'::regprocedure, 'avg(lwe_cipher)'::regprocedure)), 'rr', 'sum and avg share a state that their final functions leave alone');
+SELECT ok((SELECT bool_and(typreceive <> 0 AND typsend <> 0) FROM pg_type WHERE oid IN ('lwe_sum_state'::regtype, 'lwe_pack_state'::regtype)), 'states have binary forms');
+
+-- everything is commented
+SELECT is_empty($$ SELECT objid::regprocedure FROM ours WHERE classid = 'pg_proc'::regclass AND obj_description(objid, 'pg_proc') IS NULL $$, 'functions and aggregates are commented');
+SELECT is_empty($$ SELECT objid::regtype FROM ours JOIN pg_type t ON t.oid = objid WHERE classid = 'pg_type'::regclass AND typtype = 'b' AND typelem = 0 AND obj_description(objid, 'pg_type') IS NULL $$, 'types are commented');
+SELECT is_empty($$ SELECT objid::regoperator FROM ours WHERE classid = 'pg_operator'::regclass AND obj_description(objid, 'pg_operator') IS NULL $$, 'operators are commented');
+SELECT is_empty($$ SELECT objid::regclass FROM ours JOIN pg_class c ON c.oid = objid WHERE classid = 'pg_class'::regclass AND relkind IN ('r', 'v') AND obj_description(objid, 'pg_class') IS NULL $$, 'tables and views are commented');
+SELECT is_empty($$ SELECT c.oid::regclass, attname FROM ours JOIN pg_class c ON c.oid = objid JOIN pg_attribute a ON attrelid = c.oid WHERE classid = 'pg_class'::regclass AND relkind = 'r' AND attnum > 0 AND NOT attisdropped AND col_description(c.oid, attnum) IS NULL $$, 'columns are commented');
+
+-- functions say what they are
+SELECT is_empty($$ SELECT objid::regprocedure FROM ours JOIN pg_proc p ON p.oid = objid JOIN pg_language l ON l.oid = prolang WHERE classid = 'pg_proc'::regclass AND lanname = 'c' AND proname ~ '^lwe_(decrypt|encrypt|keygen)' AND provolatile = 'i' $$, 'nothing that reads keys or draws randomness is immutable');
+SELECT volatility_is('lwe_encrypt', ARRAY['text', 'double precision[]', 'boolean'], 'volatile');
+SELECT is((SELECT string_agg(provolatile::text || proparallel::text || proisstrict::text, ' ') FROM pg_proc WHERE oid IN ('lwe_add(lwe_cipher, lwe_cipher)'::regprocedure, 'lwe_key_id(lwe_cipher)'::regprocedure)), 'istrue istrue', 'arithmetic and accessors are immutable, parallel safe and strict');
+SELECT is_empty($$ SELECT objid::regprocedure FROM ours JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass AND prosecdef $$, 'nothing runs with its owner''s rights');
+
+-- privileges
+SELECT ok(NOT has_function_privilege('public', f, 'EXECUTE'), f || ' is not for everybody')
+FROM unnest(ARRAY['lwe_keygen(text, text, text)', 'lwe_encrypt(text, double precision[], text, boolean)', 'lwe_decrypt(lwe_cipher, text, text)', 'ppdl_cache_clear(text)']) f;
+SELECT ok(has_table_privilege('public', t, 'SELECT') AND NOT has_table_privilege('public', t, 'INSERT, UPDATE, DELETE, TRUNCATE'), t || ' is for reading')
+FROM unnest(ARRAY['ppdl_keys', 'ppdl_key_parts']) t;
+SELECT ok(has_table_privilege('public', t, 'SELECT'), t || ' can be read') FROM unnest(ARRAY['ppdl_key_info', 'ppdl_key_part_info']) t;
+
+-- pg_dump carries the keys
+SELECT bag_has($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'ppdl' $$, $$ VALUES ('ppdl_keys'), ('ppdl_key_parts') $$, 'keys are dumped');
+SELECT is((SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'ppdl_key_parts'::regclass AND attname = 'data'), 'e', 'chunks are not compressed');
+SELECT col_is_pk('ppdl_key_parts', ARRAY['key_id', 'part', 'chunk']);
+SELECT col_is_fk('ppdl_key_parts', ARRAY['key_id']);
+SELECT throws_ok($$ INSERT INTO ppdl_keys (key_id, name, scheme) VALUES ('XYZ', 'a', 'lwe') $$, '23514');
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,220 @@
+# The ppdl tool with a server: publishing, loading, queries, models.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+plan skip_all => 'the ppdl tool is not built' unless grep { -x "$_/ppdl" } split /:/, $ENV{PATH};
+
+my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+$ENV{PPDL_PASSPHRASE} = 'only for tests';
+
+sub ppdl
+{
+	my (@args) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'ppdl', @args ], '<', \undef, '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+sub done
+{
+	my ($args, $name) = @_;
+	my ($rc, $out, $err) = ppdl(@$args);
+
+	is($rc, 0, $name) or diag($err);
+	return $out;
+}
+
+sub refused
+{
+	my ($args, $code, $like, $name) = @_;
+	my ($rc, $out, $err) = ppdl(@$args);
+
+	is($rc, $code, "$name: exit code") or diag($err);
+	like($err, $like, "$name: message");
+}
+
+sub file
+{
+	my ($name, $text) = @_;
+
+	open my $fh, '>', $name or die "cannot write $name: $!";
+	print $fh $text;
+	close $fh;
+	return $name;
+}
+
+my $node = PostgreSQL::Test::Cluster->new('clinic');
+$node->init;
+$node->start;
+chdir $dir or die "cannot enter $dir: $!";
+my $dsn = $node->connstr('postgres');
+my @dsn = ('--dsn', $dsn);
+
+# a schema that is not in anybody's search_path
+$node->safe_psql('postgres', 'CREATE SCHEMA "Crypt"');
+
+done([ 'keygen', '--out', 'clinic' ], 'keygen');
+done([ 'encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json' ], 'encode');
+
+# ---------------------------------------------------------------- publish
+
+refused([ 'publish', 'clinic.pub', '--dsn', 'host=/nonexistent' ], 5, qr/nonexistent/, 'publish to no server');
+refused([ 'publish', 'clinic.pub', @dsn ], 5, qr/extension ppdl is not installed.*hint: Run there: CREATE EXTENSION/s, 'publish without the extension');
+$node->safe_psql('postgres', 'CREATE EXTENSION ppdl SCHEMA "Crypt"');
+refused([ 'publish', 'clinic.key', @dsn ], 3, qr/clinic.key/, 'publish the secret key');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_keys'), '0', 'nothing is there');
+refused([ 'publish', 'clinic.pub', '--for', 'train', @dsn ], 4, qr/serves predict only.*hint: .*--for train/s, 'publish for a use that the file does not serve');
+
+like(done([ 'publish', 'clinic.pub', '--for', 'sum', @dsn ], 'publish for sums'), qr/: key "clinic" \([0-9a-f]{16}\), 1 parts sent/, 'one part');
+is($node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT uses FROM ppdl_key_info}), '{sum}', 'sums are possible');
+my $sent = done([ 'publish', 'clinic.pub', '--for', 'predict', @dsn ], 'publish for predictions');
+my ($parts) = $sent =~ /, (\d+) parts sent/;
+cmp_ok($parts, '>', 10, 'the other parts');
+is($node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT uses FROM ppdl_key_info}), '{sum,predict}', 'predictions are possible');
+like(done([ 'publish', 'clinic.pub', @dsn ], 'publish again'), qr/, 0 parts sent/, 'nothing is sent again');
+
+# broken off: one part half there, one missing
+$node->safe_psql('postgres', q{DELETE FROM "Crypt".ppdl_key_parts WHERE part IN ('row/relin', 'row/galois/5')});
+like(done([ 'publish', 'clinic.pub', @dsn ], 'publish the rest'), qr/, 2 parts sent/, 'only what is missing');
+
+# several nodes, as Citus lists them; here the same server twice
+refused([ 'publish', 'clinic.pub', '--all-nodes', @dsn ], 5, qr/no Citus coordinator/, '--all-nodes without a cluster');
+my ($host, $port) = ($node->host, $node->port);
+$node->safe_psql('postgres', qq{CREATE TABLE public.pg_dist_node (groupid int, nodename text, nodeport int, noderole text);
+	INSERT INTO public.pg_dist_node VALUES (0, 'elsewhere', 1, 'primary'), (1, '$host', $port, 'primary'), (2, 'elsewhere', 1, 'secondary')});
+my @nodes = done([ 'publish', 'clinic.pub', '--all-nodes', @dsn ], '--all-nodes') =~ /0 parts sent/g;
+is(scalar @nodes, 2, 'coordinator and worker');
+$node->safe_psql('postgres', q{UPDATE public.pg_dist_node SET nodeport = 1});
+refused([ 'publish', 'clinic.pub', '--all-nodes', @dsn ], 5, qr/detail: This is node .*, port 1/s, 'a node that does not answer');
+$node->safe_psql('postgres', 'DROP TABLE public.pg_dist_node');
+
+# ---------------------------------------------------------------- encrypt into a table
+
+$node->safe_psql('postgres', q{CREATE TABLE patients (label "Crypt".lwe_cipher(1), features "Crypt".lwe_cipher(18), "Sex" text, id int PRIMARY KEY);
+	CREATE TABLE plain (id int PRIMARY KEY, features float8[], label float8)});
+my @load = ('encrypt', '--key', 'clinic.key', '--features', 'features.json', '--keep', 'Gender', '--table', 'patients', @dsn);
+
+refused([ @load, '--columns', 'id,Sex,features', $patients ], 5, qr/extra data after last expected column/, 'load with too few columns');
+refused([ @load, '--columns', 'id,sex,features,label', $patients ], 5, qr/column "sex".*does not exist/, 'load with a wrong column');
+my $rows = slurp_file($patients);
+my $first = (split /\n/, $rows)[1];
+$first =~ s/^\d+/0/;
+$first =~ s/,(Fem|M)ale,/,Klingon,/;
+file('last_bad.csv', "$rows$first\n");
+refused([ @load, '--columns', 'id,Sex,features,label', 'last_bad.csv' ], 3, qr/last_bad.csv:2002: column "Gender": "Klingon"/, 'load with a bad last row');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '0', 'loads nothing');
+done([ @load, '--columns', 'id,Sex,features,label', $patients ], 'load');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '2000', 'loads every row');
+refused([ @load, '--columns', 'id,Sex,features,label', $patients ], 5, qr/duplicate key.*detail: Key \(id\)/s, 'load the same again');
+done([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'plain', @dsn, $patients ], 'load the plain twin');
+
+# ---------------------------------------------------------------- query
+
+my @query = ('query', '--key', 'clinic.key', @dsn);
+my $out = done(
+	[ @query, '-c', q{SELECT "Sex", count(*) AS n, "Crypt".avg(label) AS sick, NULL::"Crypt".lwe_cipher AS none FROM patients GROUP BY 1 ORDER BY 1} ],
+	'query with groups');
+my @want = split /\n/,
+  $node->safe_psql('postgres', 'SELECT "Sex", count(*), avg(p.label) FROM patients JOIN plain p USING (id) GROUP BY 1 ORDER BY 1');
+my @got = split /\n/, $out;
+like($got[0], qr/^  Sex +\| +n +\| +sick +\| none$/, 'the header of the table');
+like($got[1], qr/^[-+]+$/, 'and the line below it');
+for my $i (0 .. 1)
+{
+	my ($sex, $n, $avg) = split /\|/, $want[$i];
+	my @cell = map { s/^ +| +$//gr } split /\|/, $got[ $i + 2 ];
+
+	is("$cell[0] $cell[1]", "$sex $n", "group $sex");
+	cmp_ok(abs($cell[2] - $avg), '<', 1e-6, "average of group $sex");
+	is($cell[3], '', 'NULL shows as nothing');
+}
+is($got[4], '(2 rows)', 'the count of rows');
+
+$out = done([ @query, '--csv', '-c', 'SELECT "Crypt".sum(features) FROM patients WHERE id < 100100' ], 'query as CSV');
+my @sum = $out =~ /-?\d+\.\d+/g;
+@want = split /\n/, $node->safe_psql('postgres',
+	'SELECT sum(x) FROM plain, unnest(features) WITH ORDINALITY AS u (x, i) WHERE id < 100100 GROUP BY i ORDER BY i');
+is(scalar @sum, 18, 'a vector has all its values');
+cmp_ok(abs($sum[$_] - $want[$_]), '<', 1e-5, "sum of value $_") for 0 .. 17;
+
+my $pack = q{SELECT array_agg(id ORDER BY id DESC) AS id, "Crypt".lwe_pack(label ORDER BY id DESC) AS label, 'a,b' AS c FROM patients WHERE id <= 100020};
+$out = done([ @query, '--csv', '-c', $pack ], 'a packed result');
+like($out, qr/^id,label,c\n"\{100020,.*,100001\}","\{-?1\.0+(,-?1\.0+){19}\}","a,b"\n$/, 'is an array');
+$out = done([ @query, '--format', 'csv', '--expand', '-c', $pack ], 'a packed result, expanded');
+my %label = $out =~ /^(\d+),(-?)1\.0+,"a,b"$/mg;
+my %truth = $node->safe_psql('postgres', 'SELECT id, label FROM plain WHERE id <= 100020') =~ /^(\d+)\|(-?)1$/mg;
+is_deeply(\%label, \%truth, 'gives each row its own value');
+my ($status, $psql) = (0, $node->safe_psql('postgres', "COPY ($pack) TO STDOUT"));
+file('packed.txt', "$psql\n");
+is(done([ 'decrypt', '--key', 'clinic.key', '--expand', 'packed.txt' ], 'decrypt --expand on COPY text') =~ tr/\n//, 20, 'twenty lines');
+file('uneven.txt', "{1,2,3}\t" . (split /\t/, $psql)[1] . "\n");
+refused([ 'decrypt', '--key', 'clinic.key', '--expand', 'uneven.txt' ], 3, qr/uneven.txt:1: column 1 has 3 elements where the packed result has 20 rows/, 'arrays that do not match');
+
+$out = done([ @query, '-c', 'SELECT 1 AS a; SELECT 2 AS b', '-c', 'CREATE TEMP TABLE t (); SELECT 3 AS c' ], 'several statements');
+like($out, qr/ a.* 1\n.* b.* 2\n.*CREATE TABLE\n.* c.* 3\n/s, 'all are shown');
+file('q.sql', "SELECT 40 + 2 AS answer\n");
+like(done([ @query, '-f', 'q.sql' ], 'SQL from a file'), qr/ 42\n/, 'is run');
+refused([ @query, '-c', 'SELECT 1/0' ], 5, qr/server: division by zero \(SQLSTATE 22012\)/, 'an error of the server');
+refused([ @query, '-c', 'SELECT nosuch FROM patients' ], 5, qr/column "nosuch" does not exist/, 'a column that is not there');
+refused([ @query, '-c', 'SELECT count(id, id) FROM patients' ], 5, qr/hint: /, 'with the hint');
+refused([ @query, '-c', 'COPY patients TO STDOUT' ], 2, qr/COPY.*not supported/, 'COPY');
+refused([ @query, '-o', 'never.txt', '-c', 'SELECT 1', '-c', 'SELECT 1/0' ], 5, qr/division/, 'an error after a result');
+ok(!-e 'never.txt', 'leaves no half output');
+done([ 'keygen', '--out', 'stranger', '--for', 'sum' ], "somebody else's key");
+refused([ 'query', '--key', 'stranger.key', @dsn, '-c', 'SELECT "Crypt".sum(label) FROM patients' ], 4, qr/row 1 of the result: .*[0-9a-f]{16}/, "with somebody else's key");
+
+# Ctrl-C cancels on the server
+{
+	my ($o, $e) = ('', '');
+	my $h = IPC::Run::start([ 'ppdl', @query, '-c', 'SELECT pg_sleep(600)' ], '<', \undef, '>', \$o, '2>', \$e);
+
+	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)' AND state = 'active'})
+	  or die 'the query never started';
+	$h->signal('INT');
+	$h->finish;
+	is($? >> 8, 5, 'Ctrl-C: exit code');
+	like($e, qr/canceling statement due to user request/, 'Ctrl-C: cancelled by the server');
+}
+
+# ---------------------------------------------------------------- models
+
+my @model = ('model');
+$node->safe_psql('postgres', q{SET search_path = "Crypt", public;
+	SELECT ppdl_create_model('osteo', '{"inputs": 18, "layers": [{"units": 4, "activation": "quadratic"}, {"units": 1, "activation": "identity"}]}');
+	SELECT ppdl_train('osteo', features, label, '{"steps": 3, "batch": 64}' ORDER BY id) FROM plain});
+like(done([ 'model', 'list', @dsn ], 'model list'), qr/^ osteo +\| +1 \| +18 \| 4 -> 1 +\| untrained.*^ osteo +\| +2 \| +18 \| 4 -> 1 +\| plain/ms, 'both versions');
+like(done([ 'model', 'show', 'osteo', @dsn ], 'model show'), qr/^model: +osteo\@2\n.*inputs: +18\nlayer 1: +4 units, quadratic\nlayer 2: +1 units, identity\nweights: +81, plain\ntrained:/s, 'the newest version');
+like(done([ 'model', 'show', 'osteo@1', @dsn ], 'model show name@version'), qr/osteo\@1\n.*weights: +81, untrained/s, 'a version');
+done([ 'model', 'export', 'osteo', '-o', 'osteo.json', @dsn ], 'model export');
+like(done([ 'model', 'import', 'osteo.json', '--name', 'copy', @dsn ], 'model import as another'), qr/^copy\@1$/, 'a first version');
+like(done([ 'model', 'import', 'osteo.json', @dsn ], 'model import'), qr/^osteo\@3$/, 'a next version');
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT (spec, weights, trained)), count(*) FROM "Crypt".ppdl_models WHERE weights IS NOT NULL}),
+	'1|3', 'weights come back bit for bit');
+done([ 'model', 'export', 'osteo@1', '-o', 'untrained.json', @dsn ], 'model export, untrained');
+like(done([ 'model', 'import', 'untrained.json', '--name', 'fresh', @dsn ], 'model import, untrained'), qr/^fresh\@1$/, 'is stored');
+
+refused([ 'model', 'show', 'nosuch', @dsn ], 3, qr/no model "nosuch".*model list/s, 'no such model');
+refused([ 'model', 'show', 'osteo@9', @dsn ], 3, qr/no model "osteo\@9"/, 'no such version');
+refused([ 'model', 'show', 'osteo@x', @dsn ], 2, qr/a version is a whole number/, 'a bad version');
+refused([ 'model', 'import', 'features.json', @dsn ], 3, qr/features.json: this is no model file/, 'import something else');
+my $json = slurp_file('osteo.json');
+refused([ 'model', 'import', file('few.json', $json =~ s/("weights": \[)[^,]+,/$1/r), @dsn ], 3, qr/8[01]/, 'too few weights');
+refused([ 'model', 'import', file('word.json', $json =~ s/("weights": \[)[^,]+,/$1"x",/r), @dsn ], 3, qr/word.json: weights\[0\] is not a number/, 'a word among weights');
+refused([ 'model', 'import', file('spec.json', $json =~ s/quadratic/quadratish/r), @dsn ], 3, qr/quadratish/, 'an unknown activation');
+refused([ 'model', 'import', file('broken.json', substr($json, 0, 200)), @dsn ], 3, qr/broken.json:\d+: column/, 'a broken file');
+refused([ 'model', 'import', file('future.json', $json =~ s/"version": 1/"version": 2/r), @dsn ], 3, qr/unknown version/, 'a file of the future');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_models'), '5', 'none of these was stored');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,25 @@
+/* Bootstrapping at the real degree, N = 2^16.  Run on the optimised objects: the keys alone take a gigabyte. */
+#include "boot_fixture.h"
+
+static void
+half_bootstrap_real(void **state)
+{
+	half_bootstrap(16, 2, 18);
+}
+
+static void
+sparse_bootstrap_real(void **state)
+{
+	sparse_bootstrap(16, 2, 256, 2, 18);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(half_bootstrap_real),
+		cmocka_unit_test(sparse_bootstrap_real),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
