@@ -45,50 +45,66 @@ check_weights(const double complex *z, const PpdlSlotLayout *lay, const PpdlCt *
 	return PPDL_OK;
 }
 
-static PpdlStatus
-decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const PpdlCt *ct, uint32_t period, PpdlError *err)
+/* what ppdl_weights_load found */
+typedef struct Weights
 {
-	const double error = ct->noise * sqrt((double) ev->par->n) / ct->scale;
+	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS];
+	int			count;
+	uint32_t	period;
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+} Weights;
+
+static PpdlStatus
+decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, PpdlError *err)
+{
+	const double error = w->ct[0].noise * sqrt((double) ev->par->n) / w->ct[0].scale;
+	const size_t slots = ev->par->slots;
 	PpdlSlotLayout lay;
 	double complex *z;
-	PpdlStatus	status;
+	PpdlStatus	status = PPDL_OK;
 
 	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, net->inputs, err));
-	if (lay.period != period)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "encrypted weights of period %u do not fit this network, whose period is %zu", period, lay.period);
-	z = malloc(ev->par->slots * sizeof(*z));
+	if (lay.period != w->period || lay.nweights != w->count)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "encrypted weights of %d x %u slots do not fit this network, which has %d x %zu",
+						  w->count, w->period, lay.nweights, lay.period);
+	/* one ciphertext's period after the other; each decryption fills all slots */
+	z = malloc((slots + (size_t) w->count * lay.period) * sizeof(*z));
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_GOTO(done, ppdl_decrypt_slots(ev, ct, sk, z, err));
-	PPDL_GOTO(done, check_weights(z, &lay, ct, error, err));
-	PPDL_GOTO(done, ppdl_slots_to_net(&lay, z, net, err));
-	status = round_weights(net, error, err);
-done:
-	ppdl_free_secret(z, ev->par->slots * sizeof(*z));
+	for (int i = 0; i < w->count && status == PPDL_OK; i++)
+	{
+		status = ppdl_decrypt_slots(ev, &w->ct[i], sk, z + (size_t) i * lay.period, err);
+		if (status == PPDL_OK)
+			status = check_weights(z + (size_t) i * lay.period, &lay, &w->ct[i], error, err);
+	}
+	if (status == PPDL_OK)
+		status = ppdl_slots_to_net(&lay, z, net, err);
+	if (status == PPDL_OK)
+		status = round_weights(net, error, err);
+	ppdl_free_secret(z, (slots + (size_t) w->count * lay.period) * sizeof(*z));
 	return status;
 }
 
 static PpdlStatus
 load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const void *buf, size_t len, PpdlError *err)
 {
-	uint8_t		fp[PPDL_FINGERPRINT_BYTES];
-	uint32_t	period;
 	PpdlStatus	status;
-	PpdlCt		ct;
+	Weights		w;
 
-	PPDL_TRY(ppdl_weights_load(ev, &ct, &period, fp, buf, len, err));
-	if (memcmp(fp, o->fingerprint, sizeof(fp)) != 0)
+	PPDL_TRY(ppdl_weights_load(ev, w.ct, &w.count, &w.period, w.fingerprint, buf, len, err));
+	if (memcmp(w.fingerprint, o->fingerprint, sizeof(w.fingerprint)) != 0)
 	{
 		char		theirs[17],
 					mine[17];
 
-		ppdl_fingerprint_hex(theirs, fp);
+		ppdl_fingerprint_hex(theirs, w.fingerprint);
 		ppdl_fingerprint_hex(mine, o->fingerprint);
 		status = ppdl_error(err, PPDL_ERR_KEY, "model is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
 	}
 	else
-		status = decrypt(ev, sk, net, &ct, period, err);
-	ppdl_ct_release(ev, &ct);
+		status = decrypt(ev, sk, net, &w, err);
+	for (int i = 0; i < w.count; i++)
+		ppdl_ct_release(ev, &w.ct[i]);
 	return status;
 }
 
