@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "nn/net.h"
 #include "rows/batch.h"
 #include "rows/keyplan.h"
 
@@ -97,6 +98,12 @@ PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int r
 							   const PpdlBatchOptions *opt, PpdlError *err);
 /* any lwe_cipher value; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  share: add noise flooding for results that leave the owner (Li and Micciancio 2021) */
 PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err);
+
+/*
+ * The weights of a model that was trained on encrypted rows (one element of ppdl_models.cipher) into net, which has
+ * the model's shape; rounded to what their error supports.  PPDL_ERR_PRECISION when training has diverged.
+ */
+PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err);
 
 /* v rounded to the digits that the error supports, as text ("0.1234"); NaN gives "" */
 int			ppdl_format_value(char *out, size_t size, double v, double error);

@@ -5,7 +5,7 @@ SET ppdl.owner_mode = on;
 SET jit = off;
 SELECT lwe_keygen('pack', 'secret', 'predict') AS key \gset
 SELECT lwe_keygen('pack2', 'secret') AS key2 \gset
-SELECT name, uses, parts > 1 AS parts, complete FROM ppdl_key_info ORDER BY name;
+SELECT name, uses, parts > 1 AS parts, complete FROM ppdl_key_info WHERE name LIKE 'pack%' ORDER BY name;
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;

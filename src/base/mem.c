@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <openssl/crypto.h>
 
@@ -15,6 +16,7 @@ typedef struct Block
 } Block;
 
 #define HEADER 64
+#define HUGE_PAGE ((size_t) 2 << 20)
 
 _Static_assert(sizeof(Block) <= HEADER, "pool header must fit its block");
 
@@ -33,6 +35,16 @@ ppdl_alloc_aligned(size_t bytes)
 
 	if (bytes == 0)
 		bytes = 1;
+#ifdef MADV_HUGEPAGE
+	/* page faults on long buffers otherwise cost as much as some of the arithmetic */
+	if (bytes >= 2 * HUGE_PAGE)
+	{
+		if (posix_memalign(&p, HUGE_PAGE, bytes) != 0)
+			return NULL;
+		madvise(p, bytes, MADV_HUGEPAGE);
+		return p;
+	}
+#endif
 	if (posix_memalign(&p, 64, bytes) != 0)
 		return NULL;
 	return p;
@@ -110,21 +122,31 @@ ppdl_pool_destroy(PpdlPool *pool)
 	free(pool);
 }
 
+/* the smallest idle block that fits and wastes no more than a third of itself */
+static Block *
+find_idle(PpdlPool *pool, size_t bytes)
+{
+	Block	   *best = NULL;
+
+	for (Block *b = pool->idle.next; b != &pool->idle; b = b->next)
+		if (b->bytes >= bytes && b->bytes - bytes <= b->bytes / 3 && (best == NULL || b->bytes < best->bytes))
+			best = b;
+	return best;
+}
+
 void *
 ppdl_pool_get(PpdlPool *pool, size_t bytes)
 {
 	Block	   *b;
 
 	bytes = (bytes + 63) & ~(size_t) 63;
-	for (b = pool->idle.next; b != &pool->idle; b = b->next)
+	b = find_idle(pool, bytes);
+	if (b != NULL)
 	{
-		if (b->bytes == bytes)
-		{
-			unlink_block(b);
-			link_block(&pool->used, b);
-			b->free = 0;
-			return (char *) b + HEADER;
-		}
+		unlink_block(b);
+		link_block(&pool->used, b);
+		b->free = 0;
+		return (char *) b + HEADER;
 	}
 	b = ppdl_alloc_aligned(HEADER + bytes);
 	if (b == NULL)

@@ -1,44 +1,13 @@
-/*
- * Linear transforms with baby and giant steps.  Baby steps share one hoisting
- * and are not divided by P: products with the plaintexts are summed over QP,
- * and each giant step divides only the half that it has to switch (Bossuat et
- * al. 2021, "double hoisting", §4.1).  Giant steps run by Horner's rule when keys
- * are dear.
- */
+/* Linear transforms: encoding of their diagonals. */
 #include "ckks/lintrans.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ckks/bsgs.h"
 #include "ckks/encode_impl.h"
 #include "ckks/eval_impl.h"
-#include "ckks/keyswitch.h"
-#include "ckks/noise.h"
-#include "ring/vec.h"
-
-/* one encoded diagonal */
-typedef struct Term
-{
-	int			giant,
-				baby;
-	int			logrun;			/* entries of a limb come in runs of 2^logrun equal ones, of which one is kept */
-	uint64_t   *p;				/* over QP, NTT domain, N >> logrun words a limb */
-} Term;
-
-struct PpdlLinTrans
-{
-	const PpdlParams *par;
-	const PpdlKsPlan *ks;
-	PpdlBsgs	plan;
-	int			limbs,
-				count;
-	double		scale,
-				row_bound,		/* max over rows of the sum of |entries| */
-				rms;			/* root of the sum over diagonals of the mean of |entry|^2 */
-	Term	   *term;			/* by giant, then baby */
-};
+#include "ckks/lintrans_impl.h"
 
 void
 ppdl_lintrans_destroy(PpdlLinTrans *lt)
@@ -52,7 +21,7 @@ ppdl_lintrans_destroy(PpdlLinTrans *lt)
 }
 
 static size_t
-term_bytes(const PpdlLinTrans *lt, const Term *t)
+term_bytes(const PpdlLinTrans *lt, const PpdlTerm *t)
 {
 	return (size_t) lt->ks->total * (lt->par->n >> t->logrun) * sizeof(uint64_t);
 }
@@ -63,7 +32,7 @@ ppdl_lintrans_bytes(const PpdlLinTrans *lt)
 	size_t		bytes = sizeof(*lt);
 
 	for (int i = 0; i < lt->count; i++)
-		bytes += sizeof(Term) + term_bytes(lt, &lt->term[i]);
+		bytes += sizeof(PpdlTerm) + term_bytes(lt, &lt->term[i]);
 	return bytes;
 }
 
@@ -78,7 +47,7 @@ ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max)
 		return 0;
 	for (int i = 0; i < lt->count; i++)
 	{
-		const Term *t = &lt->term[i];
+		const PpdlTerm *t = &lt->term[i];
 
 		needed[ppdl_bsgs_baby_rotation(plan, t->baby)] = 1;
 		needed[ppdl_bsgs_giant_rotation(plan, !plan->min_keys ? t->giant : (t->giant > 0) - (t->giant < 0))] = 1;
@@ -94,8 +63,6 @@ ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max)
 	free(needed);
 	return count;
 }
-
-/* ---- encoding ---- */
 
 typedef struct Encoding
 {
@@ -124,7 +91,7 @@ find_logrun(const PpdlParams *par, const double complex *diag, size_t period)
 
 /* diagonal turned back by its giant step: D[p - giant rotation] */
 static PpdlStatus
-encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const Term *term, const double complex *diag, PpdlError *err)
+encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, const double complex *diag, PpdlError *err)
 {
 	const PpdlParams *par = lt->par;
 	size_t		turn = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->giant) & (m->period - 1));
@@ -199,7 +166,7 @@ measure_entries(PpdlLinTrans *lt, const PpdlMatrix *m, PpdlError *err)
 static int
 compare_terms(const void *a, const void *b)
 {
-	const Term *x = a,
+	const PpdlTerm *x = a,
 			   *y = b;
 
 	return x->giant != y->giant ? x->giant - y->giant : x->baby - y->baby;
@@ -226,7 +193,7 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 	PPDL_GOTO(fail, ppdl_ks_plan(par, limbs, par->np, &lt->ks, err));
 	PPDL_GOTO(fail, ppdl_bsgs_plan(&lt->plan, m, par->slots, baby, min_keys, err));
 	PPDL_GOTO(fail, measure_entries(lt, m, err));
-	lt->term = calloc((size_t) m->count, sizeof(Term));
+	lt->term = calloc((size_t) m->count, sizeof(PpdlTerm));
 	source = malloc(sizeof(int) * (size_t) m->count);
 	if (lt->term == NULL || source == NULL)
 	{
@@ -235,7 +202,7 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 	}
 	for (int i = 0; i < m->count; i++)
 	{
-		Term	   *t = &lt->term[i];
+		PpdlTerm	   *t = &lt->term[i];
 
 		ppdl_bsgs_split(&lt->plan, m->offset[i], &t->giant, &t->baby);
 		t->logrun = find_logrun(par, m->diag[i], m->period);
@@ -247,7 +214,7 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 			goto fail;
 		}
 	}
-	qsort(lt->term, (size_t) lt->count, sizeof(Term), compare_terms);
+	qsort(lt->term, (size_t) lt->count, sizeof(PpdlTerm), compare_terms);
 	for (int i = 0; i < lt->count; i++)
 	{
 		for (int k = 0; k < m->count; k++)
@@ -277,484 +244,4 @@ fail:
 	free(source);
 	ppdl_lintrans_destroy(lt);
 	return status;
-}
-
-/* ---- evaluation ---- */
-
-/* a rotated copy of the input over QP */
-typedef struct Baby
-{
-	int			rotation;
-	const PpdlSwitchKey *key;	/* NULL: no rotation */
-	const uint32_t *perm;
-} Baby;
-
-/* an accumulator over QP: inner sum of one giant step of one transform */
-typedef struct Giant
-{
-	const PpdlLinTrans *lt;
-	int			number;
-	int			first,			/* terms first .. last-1 of the transform */
-				last;
-	uint64_t   *b,
-			   *a;
-} Giant;
-
-/* work of one thread on one limb */
-typedef struct Scratch
-{
-	uint64_t   *baby,			/* rotated copies, b then a of each */
-			   *tmp;			/* three limbs */
-	const uint64_t **term;		/* plaintexts, b and a of one inner sum */
-	uint64_t   *expanded;		/* a block of each plaintext of one inner sum */
-} Scratch;
-
-typedef struct Apply
-{
-	PpdlEval   *ev;
-	const PpdlCt *in;
-	const PpdlLinTrans *const *lt;
-	int			count;
-	const PpdlKsPlan *ks;
-	PpdlDigits	digits;
-	Baby	   *baby;
-	int			nbabies;
-	Giant	   *giant;
-	int			ngiants;
-	Scratch    *scratch;
-	int			nworkers;
-	int			next_limb;		/* atomic */
-	int			max_terms;
-} Apply;
-
-static int
-find_baby(const Apply *op, int rotation)
-{
-	for (int i = 0; i < op->nbabies; i++)
-		if (op->baby[i].rotation == rotation)
-			return i;
-	return -1;
-}
-
-/* the rotation sigma(b*P + kb, ka) of one limb over QP */
-static void
-rotate_limb(const Apply *op, const Baby *baby, const Scratch *s, const uint64_t *pb, int t, uint64_t *out)
-{
-	const PpdlParams *par = op->ev->par;
-	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
-	uint64_t   *kb = s->tmp,
-			   *ka = s->tmp + par->n;
-
-	ppdl_digits_dot(par, &op->digits, baby->key, t, kb, ka);
-	if (t < op->ks->limbs)
-		ppdl_vec_add(m, kb, kb, pb, par->n);
-	ppdl_autom_ntt(par->ring, out, kb, baby->perm);
-	ppdl_autom_ntt(par->ring, out + par->n, ka, baby->perm);
-}
-
-/* coefficients of a limb that the sums of all giant steps take at a time: the babies' share stays in cache */
-#define BLOCK 1024
-
-/* entries from .. from+n-1 of limb t of a plaintext */
-static const uint64_t *
-plaintext_block(const Apply *op, const Term *term, uint64_t *buf, int t, size_t from, size_t n)
-{
-	const size_t kept = op->ev->par->n >> term->logrun,
-				run = (size_t) 1 << term->logrun;
-	const uint64_t *p = term->p + (size_t) t * kept + (from >> term->logrun);
-
-	if (term->logrun == 0)
-		return p;
-	if (run >= n)
-		for (size_t i = 0; i < n; i++)
-			buf[i] = *p;
-	else
-		for (size_t i = 0; i < n; i += run, p++)
-			for (size_t k = 0; k < run; k++)
-				buf[i + k] = *p;
-	return buf;
-}
-
-static void
-sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t from, size_t n)
-{
-	const PpdlParams *par = op->ev->par;
-	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
-	uint64_t   *b = ppdl_at(par, g->b, t) + from,
-			   *a = ppdl_at(par, g->a, t) + from;
-	const uint64_t **pt = s->term,
-			  **xb = pt + op->max_terms,
-			  **xa = xb + op->max_terms;
-	int			terms = 0;
-
-	for (int i = g->first; i < g->last; i++)
-	{
-		const Term *term = &g->lt->term[i];
-		int			at = find_baby(op, ppdl_bsgs_baby_rotation(&g->lt->plan, term->baby));
-
-		/* the unrotated input times P is 0 modulo P */
-		if (op->baby[at].key == NULL && t >= op->ks->limbs)
-			continue;
-		pt[terms] = plaintext_block(op, term, s->expanded + (size_t) terms * BLOCK, t, from, n);
-		xb[terms] = ppdl_cat(par, s->baby, 2 * at) + from;
-		xa[terms++] = ppdl_cat(par, s->baby, 2 * at + 1) + from;
-	}
-	if (terms > 0)
-		ppdl_vec_dot(m, b, a, pt, xb, xa, terms, 0, n);
-	else
-	{
-		memset(b, 0, n * sizeof(uint64_t));
-		memset(a, 0, n * sizeof(uint64_t));
-	}
-}
-
-/* all inner sums of one limb over QP */
-static void
-inner_sums(const Apply *op, const Scratch *s, int t)
-{
-	const PpdlParams *par = op->ev->par;
-	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
-	uint64_t   *pb = s->tmp + 2 * par->n;
-	size_t		block = par->n < BLOCK ? par->n : BLOCK;
-
-	if (t < op->ks->limbs)
-		ppdl_vec_mul_scalar(m, pb, ppdl_cat(par, op->in->b, t), op->ks->p_mod[t], par->n);
-	for (int i = 0; i < op->nbabies; i++)
-	{
-		uint64_t   *out = ppdl_at(par, s->baby, 2 * i);
-
-		if (op->baby[i].key != NULL)
-			rotate_limb(op, &op->baby[i], s, pb, t, out);
-		else if (t < op->ks->limbs)
-		{
-			memcpy(out, pb, ppdl_limb_bytes(par, 1));
-			ppdl_vec_mul_scalar(m, out + par->n, ppdl_cat(par, op->in->a, t), op->ks->p_mod[t], par->n);
-		}
-	}
-	for (size_t from = 0; from < par->n; from += block)
-		for (int g = 0; g < op->ngiants; g++)
-			sum_giant_block(op, &op->giant[g], s, t, from, block);
-}
-
-static void
-work_on_inner_sums(void *arg, int worker)
-{
-	Apply	   *op = arg;
-	int			t;
-
-	while ((t = __atomic_fetch_add(&op->next_limb, 1, __ATOMIC_RELAXED)) < op->ks->total)
-		inner_sums(op, &op->scratch[worker], t);
-}
-
-/* ---- giant steps ---- */
-
-typedef struct Step
-{
-	const PpdlParams *par;
-	PpdlDigits	digits;
-	const PpdlSwitchKey *key;
-	const uint32_t *perm;
-	const Giant *from,
-			   *to;
-	uint64_t   *scratch;		/* three limbs a worker */
-	int			next;			/* atomic */
-} Step;
-
-/* to += sigma(from.b + kb, ka) on one limb over QP */
-static void
-step_limb(const Step *op, int t, uint64_t *scratch)
-{
-	const PpdlParams *par = op->par;
-	const PpdlKsPlan *ks = op->digits.plan;
-	const PpdlModulus *m = ppdl_qp_mod(par, ks->limbs, t);
-	uint64_t   *kb = scratch,
-			   *ka = kb + par->n,
-			   *turned = ka + par->n,
-			   *b = ppdl_at(par, op->to->b, t),
-			   *a = ppdl_at(par, op->to->a, t);
-
-	ppdl_digits_dot(par, &op->digits, op->key, t, kb, ka);
-	ppdl_vec_add(m, kb, kb, ppdl_cat(par, op->from->b, t), par->n);
-	ppdl_autom_ntt(par->ring, turned, kb, op->perm);
-	ppdl_vec_add(m, b, b, turned, par->n);
-	ppdl_autom_ntt(par->ring, turned, ka, op->perm);
-	ppdl_vec_add(m, a, a, turned, par->n);
-}
-
-static void
-work_on_step(void *arg, int worker)
-{
-	Step	   *op = arg;
-	int			t;
-
-	while ((t = __atomic_fetch_add(&op->next, 1, __ATOMIC_RELAXED)) < op->digits.plan->total)
-		step_limb(op, t, ppdl_at(op->par, op->scratch, 3 * worker));
-}
-
-static PpdlStatus
-giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlError *err)
-{
-	PpdlEval   *ev = op->ev;
-	const PpdlParams *par = ev->par;
-	Step		step = {.par = par, .from = from, .to = to};
-	PpdlHalf	half = {.acc = from->a, .out = from->a};
-	uint32_t	d = ppdl_galois_rotation(par->ring, rotation);
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_eval_poll(ev, err));
-	PPDL_TRY(ppdl_find_key(ev, d, op->ks->limbs, &step.key, err));
-	step.perm = ppdl_autom_table(par->ring, d);
-	if (step.perm == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, NULL, err));
-	PPDL_TRY(ppdl_digits_extend(ev, &step.digits, op->ks, from->a, err));
-	status = ppdl_buffer(ev, 3 * op->nworkers, &step.scratch, err);
-	if (status == PPDL_OK)
-		ppdl_parallel_for(ev->threads, op->nworkers, work_on_step, &step);
-	ppdl_pool_put(ev->pool, step.scratch);
-	ppdl_digits_release(ev, &step.digits);
-	ev->keyswitches++;
-	return status;
-}
-
-/* giants of one transform lie in a row, by number; leaves the whole in number 0 */
-static PpdlStatus
-giant_steps(Apply *op, const Giant *zero, PpdlError *err)
-{
-	const PpdlBsgs *plan = &zero->lt->plan;
-
-	for (int g = plan->max_giant; g > 0; g--)
-	{
-		if (plan->min_keys)
-			PPDL_TRY(giant_step(op, zero + g, zero + g - 1, ppdl_bsgs_giant_rotation(plan, 1), err));
-		else if (zero[g].first < zero[g].last)
-			PPDL_TRY(giant_step(op, zero + g, zero, ppdl_bsgs_giant_rotation(plan, g), err));
-	}
-	for (int g = plan->min_giant; g < 0; g++)
-	{
-		if (plan->min_keys)
-			PPDL_TRY(giant_step(op, zero + g, zero + g + 1, ppdl_bsgs_giant_rotation(plan, -1), err));
-		else if (zero[g].first < zero[g].last)
-			PPDL_TRY(giant_step(op, zero + g, zero, ppdl_bsgs_giant_rotation(plan, g), err));
-	}
-	return PPDL_OK;
-}
-
-/* ---- the whole ---- */
-
-static PpdlStatus
-prepare_babies(Apply *op, PpdlError *err)
-{
-	PpdlEval   *ev = op->ev;
-	const PpdlParams *par = ev->par;
-
-	for (int i = 0; i < op->count; i++)
-	{
-		for (int k = 0; k < op->lt[i]->count; k++)
-		{
-			int			r = ppdl_bsgs_baby_rotation(&op->lt[i]->plan, op->lt[i]->term[k].baby);
-			Baby	   *b = &op->baby[op->nbabies];
-			uint32_t	d;
-
-			if (find_baby(op, r) >= 0)
-				continue;
-			memset(b, 0, sizeof(*b));
-			b->rotation = r;
-			op->nbabies++;
-			if (r == 0)
-				continue;
-			d = ppdl_galois_rotation(par->ring, r);
-			PPDL_TRY(ppdl_find_key(ev, d, op->ks->limbs, &b->key, err));
-			b->perm = ppdl_autom_table(par->ring, d);
-			if (b->perm == NULL)
-				return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		}
-	}
-	return PPDL_OK;
-}
-
-static PpdlStatus
-prepare_giants(Apply *op, PpdlError *err)
-{
-	for (int i = 0; i < op->count; i++)
-	{
-		const PpdlLinTrans *lt = op->lt[i];
-		int			k = 0;
-
-		for (int number = lt->plan.min_giant; number <= lt->plan.max_giant; number++)
-		{
-			Giant	   *g = &op->giant[op->ngiants++];
-
-			memset(g, 0, sizeof(*g));
-			g->lt = lt;
-			g->number = number;
-			g->first = k;
-			while (k < lt->count && lt->term[k].giant == number)
-				k++;
-			g->last = k;
-			if (g->last - g->first > op->max_terms)
-				op->max_terms = g->last - g->first;
-			PPDL_TRY(ppdl_buffer(op->ev, op->ks->total, &g->b, err));
-			PPDL_TRY(ppdl_buffer(op->ev, op->ks->total, &g->a, err));
-		}
-	}
-	return PPDL_OK;
-}
-
-static PpdlStatus
-prepare(Apply *op, PpdlError *err)
-{
-	PpdlEval   *ev = op->ev;
-	int			babies = 0,
-				giants = 0;
-
-	for (int i = 0; i < op->count; i++)
-	{
-		const PpdlLinTrans *lt = op->lt[i];
-
-		PPDL_TRY(ppdl_check_ring(ev, lt->par, "apply a linear transform", err));
-		if (lt->limbs != op->in->limbs)
-			return ppdl_error(err, PPDL_ERR_LEVEL, "linear transform encoded for %d limbs, ciphertext has %d", lt->limbs, op->in->limbs);
-		babies += lt->plan.baby;
-		giants += lt->plan.max_giant - lt->plan.min_giant + 1;
-	}
-	op->nworkers = ppdl_threads_count(ev->threads);
-	op->max_terms = 1;
-	op->baby = ppdl_pool_get(ev->pool, sizeof(Baby) * (size_t) babies);
-	op->giant = ppdl_pool_get(ev->pool, sizeof(Giant) * (size_t) giants);
-	op->scratch = ppdl_pool_get(ev->pool, sizeof(Scratch) * (size_t) op->nworkers);
-	if (op->baby == NULL || op->giant == NULL || op->scratch == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(op->scratch, 0, sizeof(Scratch) * (size_t) op->nworkers);
-	PPDL_TRY(prepare_babies(op, err));
-	PPDL_TRY(prepare_giants(op, err));
-	for (int i = 0; i < op->nworkers; i++)
-	{
-		PPDL_TRY(ppdl_buffer(ev, 2 * op->nbabies, &op->scratch[i].baby, err));
-		PPDL_TRY(ppdl_buffer(ev, 3, &op->scratch[i].tmp, err));
-		op->scratch[i].term = ppdl_pool_get(ev->pool, 3 * sizeof(uint64_t *) * (size_t) op->max_terms);
-		op->scratch[i].expanded = ppdl_pool_get(ev->pool, BLOCK * sizeof(uint64_t) * (size_t) op->max_terms);
-		if (op->scratch[i].term == NULL || op->scratch[i].expanded == NULL)
-			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	}
-	return PPDL_OK;
-}
-
-static void
-release_scratch(Apply *op)
-{
-	PpdlPool   *pool = op->ev->pool;
-
-	if (op->scratch == NULL)
-		return;
-	for (int i = 0; i < op->nworkers; i++)
-	{
-		ppdl_pool_put(pool, op->scratch[i].baby);
-		ppdl_pool_put(pool, op->scratch[i].tmp);
-		ppdl_pool_put(pool, op->scratch[i].term);
-		ppdl_pool_put(pool, op->scratch[i].expanded);
-	}
-	ppdl_pool_put(pool, op->scratch);
-	op->scratch = NULL;
-	ppdl_digits_release(op->ev, &op->digits);
-}
-
-static void
-release(Apply *op)
-{
-	PpdlPool   *pool = op->ev->pool;
-
-	release_scratch(op);
-	for (int i = 0; i < op->ngiants; i++)
-	{
-		ppdl_pool_put(pool, op->giant[i].b);
-		ppdl_pool_put(pool, op->giant[i].a);
-	}
-	ppdl_pool_put(pool, op->giant);
-	ppdl_pool_put(pool, op->baby);
-}
-
-/*
- * Noise: the input's and that of the baby switches go through the matrix; each
- * giant step adds a switch; plaintexts were rounded.
- */
-static void
-account(PpdlCt *out, const PpdlLinTrans *lt, const PpdlCt *in)
-{
-	double		factor = lt->scale * lt->rms,
-				babies = lt->plan.baby > 1 ? lt->ks->digit_noise : 0,
-				giants = lt->ks->noise * sqrt(lt->plan.max_giant - lt->plan.min_giant + 1),
-				rounding = ppdl_norm(in->bound, in->scale) * PPDL_ROUNDING * sqrt(lt->count);
-
-	out->scale = in->scale * lt->scale;
-	out->bound = in->bound * lt->row_bound;
-	out->noise = hypot(hypot(factor * in->noise, factor * babies), hypot(giants, rounding));
-}
-
-static PpdlStatus
-finish(Apply *op, PpdlCt *out, const Giant *zero, int rescale, PpdlError *err)
-{
-	const PpdlKsPlan *ks = op->ks;
-	PpdlHalf	half[2] = {{.acc = zero->b}, {.acc = zero->a}};
-
-	PPDL_TRY(giant_steps(op, zero, err));
-	PPDL_TRY(ppdl_ct_alloc(op->ev, out, ks->limbs - rescale, err));
-	half[0].out = out->b;
-	half[1].out = out->a;
-	PPDL_TRY(ppdl_divide(op->ev, ks, rescale ? &ks->by_pq : &ks->by_p, half, 2, NULL, err));
-	account(out, zero->lt, op->in);
-	if (rescale)
-	{
-		double		q = (double) out->par->ring->mod[ks->limbs - 1].q;
-
-		out->scale /= q;
-		out->noise = hypot(out->noise / q, ppdl_rescale_noise(out->par));
-	}
-	return PPDL_OK;
-}
-
-static PpdlStatus
-apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, int rescale, PpdlError *err)
-{
-	Apply		op = {.ev = ev, .in = in, .lt = lt, .count = count};
-	int			i = 0,
-				at = 0;
-	PpdlStatus	status;
-
-	for (int k = 0; k < count; k++)
-		out[k].b = out[k].a = NULL;
-	PPDL_TRY(ppdl_check_ring(ev, in->par, "apply a linear transform", err));
-	PPDL_TRY(ppdl_eval_poll(ev, err));
-	if (rescale && in->limbs < 2)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale: the ciphertext is at its last limb");
-	PPDL_GOTO(done, ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &op.ks, err));
-	PPDL_GOTO(done, prepare(&op, err));
-	PPDL_GOTO(done, ppdl_digits_extend(ev, &op.digits, op.ks, in->a, err));
-	ppdl_parallel_for(ev->threads, op.nworkers, work_on_inner_sums, &op);
-	ev->keyswitches += (uint64_t) (op.nbabies - (find_baby(&op, 0) >= 0));
-	release_scratch(&op);
-	for (i = 0; i < count; i++)
-	{
-		PPDL_GOTO(done, finish(&op, &out[i], &op.giant[at - lt[i]->plan.min_giant], rescale, err));
-		at += lt[i]->plan.max_giant - lt[i]->plan.min_giant + 1;
-	}
-	status = PPDL_OK;
-done:
-	release(&op);
-	if (status != PPDL_OK)
-		for (int k = 0; k < count; k++)
-			ppdl_ct_release(ev, &out[k]);
-	return status;
-}
-
-PpdlStatus
-ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
-{
-	return apply(ev, out, lt, count, in, 0, err);
-}
-
-PpdlStatus
-ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
-{
-	return apply(ev, out, lt, count, in, 1, err);
 }

@@ -21,7 +21,8 @@ static const char doc[] =
 "--share adds noise that hides what the rounding errors of a result tell about the key (Li and Micciancio "
 "2021). Use it for results that leave the owner's hands; it costs some digits.\n\n"
 "Example:\n\n"
-"  psql --csv -c \"SELECT array_agg(id), ppdl_predict_agg('osteo', features) FROM patients\" |\n"
+"  psql --csv -c \"SELECT array_agg(id), ppdl_predict_agg('osteo', features)\n"
+"    FROM patients\" |\n"
 "    ppdl decrypt --key hospital.key --expand";
 
 enum

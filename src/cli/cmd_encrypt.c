@@ -25,18 +25,21 @@ static const char doc[] =
 "Full rows (the default) serve sums, training and fast prediction; --compact ones are four times smaller "
 "and serve sums, training, and slower prediction.\n\n"
 "Example:\n\n"
-"  ppdl encrypt --key hospital.key --features features.json patients.csv > patients.copy\n"
+"  ppdl encrypt --key hospital.key --features features.json \\\n"
+"    patients.csv > patients.copy\n"
 "  psql -c '\\copy patients (id, features, label) FROM patients.copy'\n\n"
 "or, straight into the table, with a plain column beside the encrypted ones:\n\n"
 "  ppdl encrypt --key hospital.key --features features.json --keep Hospital \\\n"
-"    --dsn \"$DSN\" --table patients --columns id,hospital,features,label patients.csv\n\n"
+"    --dsn \"$DSN\" --table patients --columns id,hospital,features,label \\\n"
+"    patients.csv\n\n"
 "With --plain it writes the same rows in the clear, as float8[] features and float8 label, to try "
 "models on; no key is needed. With --raw every column that is not --id, --label or --keep "
 "is a number in [-1, 1] already and no feature file is needed.\n\n"
 "If --key is an RSA key (its public file suffices), the features become an rsa_cipher[] on a grid of --input-bits, "
 "the label an rsa_cipher; --count and --product encrypt further columns, written before the features, for rsa_sum and "
 "rsa_product. With them --features may be missing:\n\n"
-"  ppdl encrypt --key hospital-rsa.pub --id Id --keep Hospital --count Falls:20 patients.csv";
+"  ppdl encrypt --key hospital-rsa.pub --id Id --keep Hospital \\\n"
+"    --count Falls:20 patients.csv";
 
 enum
 {

@@ -11,6 +11,7 @@
 #include "cli/features.h"
 #include "cli/jsontext.h"
 #include "cli/outfile.h"
+#include "cli/model_decrypt.h"
 #include "cli/table.h"
 #include "nn/net.h"
 
@@ -24,18 +25,23 @@ static const char doc[] =
 "The file is JSON: \"spec\" as in ppdl_create_model, and either \"weights\", an array of numbers, layer by layer, units x inputs row by "
 "row and then the biases, or \"cipher\", encrypted weights as they lie in the table, with \"key_id\". A file with a spec alone "
 "stores an untrained model.\n\n"
+"A model that was trained on encrypted rows has encrypted weights. export --key decrypts them; import puts the plain ones "
+"back, for everybody on the server to read, and predicts faster.\n\n"
 "Example:\n\n"
 "  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
+"  ppdl model export osteo --key hospital.key --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"";
 
 enum
 {
-	OPT_DSN = 256, OPT_NAME
+	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE
 };
 
 static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 0},
 	{"name", OPT_NAME, "NAME", 0, "import under this name", 0},
+	{"key", 'k', "FILE", 0, "secret key file: export decrypts an encrypted model", 0},
+	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
 };
@@ -46,6 +52,8 @@ typedef struct Args
 			   *what,
 			   *dsn,
 			   *name,
+			   *key,
+			   *passphrase_file,
 			   *output;
 } Args;
 
@@ -62,6 +70,12 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_NAME:
 			a->name = arg;
+			return 0;
+		case 'k':
+			a->key = arg;
+			return 0;
+		case OPT_PASSPHRASE_FILE:
+			a->passphrase_file = arg;
 			return 0;
 		case 'o':
 			a->output = arg;
@@ -81,6 +95,8 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
 			if (a->name && strcmp(a->action, "import") != 0)
 				argp_error(state, "--name goes with import only");
+			if (a->key && strcmp(a->action, "export") != 0)
+				argp_error(state, "--key goes with export only");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -219,10 +235,16 @@ export_model(PpdlDb *db, const Args *a, PpdlError *err)
 {
 	PGresult   *res;
 	PpdlOutFile out;
-	PpdlStatus	status;
+	char	   *plain = NULL;
+	PpdlStatus	status = PPDL_OK;
 
 	PPDL_TRY(find_model(db, a->what, &res, err));
-	status = ppdl_out_open(&out, a->output, 0666, err);
+	if (a->key && field(res, F_CIPHER) == NULL)
+		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "model \"%s\" is not encrypted: leave out --key", a->what);
+	else if (a->key)
+		status = ppdl_model_decrypt(&plain, a->key, a->passphrase_file, field(res, F_SPEC), field(res, F_CIPHER), err);
+	if (status == PPDL_OK)
+		status = ppdl_out_open(&out, a->output, 0666, err);
 	if (status == PPDL_OK)
 	{
 		fputs("{\n  \"format\": \"ppdl-model\",\n  \"version\": 1", out.f);
@@ -230,13 +252,17 @@ export_model(PpdlDb *db, const Args *a, PpdlError *err)
 		put_member(out.f, "model_version", field(res, F_VERSION), 0);
 		put_member(out.f, "created", field(res, F_CREATED), 1);
 		put_member(out.f, "spec", field(res, F_SPEC), 0);
-		put_member(out.f, "weights", field(res, F_WEIGHTS), 0);
-		put_member(out.f, "key_id", field(res, F_KEY), 1);
-		put_member(out.f, "cipher", field(res, F_CIPHER), 0);
+		put_member(out.f, "weights", plain ? plain : field(res, F_WEIGHTS), 0);
+		if (plain == NULL)
+		{
+			put_member(out.f, "key_id", field(res, F_KEY), 1);
+			put_member(out.f, "cipher", field(res, F_CIPHER), 0);
+		}
 		put_member(out.f, "trained", field(res, F_TRAINED), 0);
 		fputs("\n}\n", out.f);
 		status = ppdl_out_commit(&out, err);
 	}
+	free(plain);
 	PQclear(res);
 	return status;
 }

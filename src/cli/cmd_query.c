@@ -20,9 +20,9 @@ static const char doc[] =
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it.\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
-"    -c \"SELECT hospital, count(*), avg(features) FROM patients GROUP BY hospital\"\n"
+"    -c 'SELECT hospital, avg(features) FROM patients GROUP BY hospital'\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" --expand --format csv \\\n"
-"    -c \"SELECT array_agg(id), ppdl_predict_agg('osteo', features) FROM patients\"";
+"    -c \"SELECT array_agg(id), ppdl_predict_agg('m', features) FROM patients\"";
 
 enum
 {

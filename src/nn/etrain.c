@@ -46,38 +46,46 @@ ppdl_trainer_destroy(PpdlTrainer *t)
 	free(t);
 }
 
-/* the first weights are no secret: (encoding, 0) */
 static PpdlStatus
-plain_weights(PpdlEval *ev, PpdlCt *ct, const double complex *z, size_t period, PpdlError *err)
+plain_weights(PpdlEval *ev, PpdlCt *ct, const double complex *z, size_t period, int limbs, PpdlError *err)
 {
+	double		most = 1;
 	PpdlPt		pt;
 
-	PPDL_TRY(ppdl_ct_alloc(ev, ct, PPDL_BOOT_WORK_LIMBS, err));
+	for (size_t i = 0; i < period; i++)
+		most = fmax(most, cabs(z[i]));
+	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
 	pt = (PpdlPt) {.par = ev->par, .p = ct->b};
-	PPDL_TRY(ppdl_encode_slots(ev->par, &pt, z, period, PPDL_SGD_SCALE, PPDL_BOOT_WORK_LIMBS, err));
-	memset(ct->a, 0, (size_t) PPDL_BOOT_WORK_LIMBS * ev->par->n * sizeof(uint64_t));
+	PPDL_TRY(ppdl_encode_slots(ev->par, &pt, z, period, PPDL_SGD_SCALE, limbs, err));
+	memset(ct->a, 0, (size_t) limbs * ev->par->n * sizeof(uint64_t));
 	ct->scale = PPDL_SGD_SCALE;
-	ct->bound = 1;
+	ct->bound = most;
 	ct->noise = 1;
 	return PPDL_OK;
 }
 
-static PpdlStatus
-first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
+PpdlStatus
+ppdl_weights_plain(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], const PpdlSlotLayout *lay, const PpdlNet *net, int limbs, PpdlError *err)
 {
-	const PpdlSlotLayout *lay = &t->tiles->lay;
 	double complex *z = malloc((size_t) lay->nweights * lay->period * sizeof(*z));
 	PpdlStatus	status;
 
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, ppdl_slots_from_net(lay, net, z, err));
-	for (int m = 0; m <= t->momentum; m++)
-		for (int i = 0; i < t->nweights; i++)
-			PPDL_GOTO(done, plain_weights(t->ev, &t->ct[m][i], z + (size_t) i * lay->period, lay->period, err));
+	for (int i = 0; i < lay->nweights; i++)
+		PPDL_GOTO(done, plain_weights(ev, &ct[i], z + (size_t) i * lay->period, lay->period, limbs, err));
 done:
 	free(z);
 	return status;
+}
+
+static PpdlStatus
+first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
+{
+	for (int m = 0; m <= t->momentum; m++)
+		PPDL_TRY(ppdl_weights_plain(t->ev, t->ct[m], &t->tiles->lay, net, PPDL_BOOT_WORK_LIMBS, err));
+	return PPDL_OK;
 }
 
 typedef struct Lifting

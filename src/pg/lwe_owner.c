@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(lwe_keygen);
 PG_FUNCTION_INFO_V1(lwe_decrypt);
 
 #define SCALE_BITS 30
+#define PARAMS "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits"
 
 /* The numbers of an array of the given dimension; rows is 1 for one dimension. */
 static const double *
@@ -230,7 +231,7 @@ destroy_generation(void *arg)
 static void
 publish_part(KeyGeneration *g, const char *name)
 {
-	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", "", name, g->part.buf, g->part.len);
+	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", PARAMS, name, g->part.buf, g->part.len);
 	ppdl_writer_free(&g->part);
 }
 

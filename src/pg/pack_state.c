@@ -1,5 +1,7 @@
 #include "pg/pack_state.h"
 
+#include "pg/predict_deep.h"
+
 #include <math.h>
 
 #include "ckks/wire.h"
@@ -29,6 +31,7 @@ destroy_state(void *arg)
 		ppdl_packed_release(state->ev, state->chunk[i]);
 	if (state->col != NULL)
 		ppdl_collector_destroy(state->col);
+	ppdl_trainset_destroy(state->deep);
 }
 
 static void save_state(PpdlPackState *state, PpdlWriter *w);
@@ -157,7 +160,10 @@ save_state(PpdlPackState *state, PpdlWriter *w)
 	ppdl_write_u32(w, (uint32) state->nchunks);
 	for (int i = 0; i < state->nchunks; i++)
 		save_chunk(w, state->chunk[i]);
-	PPDL_PG(ppdl_collector_save(state->col, w, &err));
+	if (state->deep != NULL)
+		PPDL_PG(ppdl_trainset_save(state->deep, w, &err));
+	else
+		PPDL_PG(ppdl_collector_save(state->col, w, &err));
 	if (w->bad)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
@@ -247,12 +253,15 @@ load(PpdlPackState *state, const void *buf, size_t len, PpdlError *err)
 	limbs = ppdl_read_u8(&r);
 	outputs = ppdl_read_u16(&r);
 	chunks = ppdl_read_u32(&r);
-	if (r.bad || !(isfinite(scale) && scale > 0) || limbs < 1 || limbs > PPDL_ROW_C2S_LIMBS ||
+	if (r.bad || !(isfinite(scale) && scale > 0) || limbs > PPDL_ROW_C2S_LIMBS ||
+		(limbs == 0 && (chunks > 0 || state->model[0] == '\0')) ||
 		outputs < 1 || outputs > MAX_WIDTH || (state->model[0] == '\0' && outputs != width))
 		return malformed(err);
 	set_shape(state, fp, width, scale, limbs, outputs);
 	for (uint32 i = 0; i < chunks; i++)
 		PPDL_TRY(load_chunk(state, &r, err));
+	if (limbs == 0)
+		return ppdl_trainset_load(&state->deep, r.p, ppdl_reader_left(&r), err);
 	return ppdl_collector_load(&state->col, r.p, ppdl_reader_left(&r), err);
 }
 
@@ -349,7 +358,10 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 	PpdlError	err;
 
 	set_shape(state, like->fingerprint, like->width, like->scale, limbs, outputs);
-	PPDL_PG(ppdl_collector_create(&state->col, limbs, &err));
+	if (limbs == 0)
+		PPDL_PG(ppdl_trainset_create(&state->deep, &err));
+	else
+		PPDL_PG(ppdl_collector_create(&state->col, limbs, &err));
 }
 
 void
@@ -362,12 +374,15 @@ void
 ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row)
 {
 	PpdlError	err;
-	int			complete;
+	int			complete = 0;
 
 	if (row != NULL)
 	{
 		PPDL_PG(ppdl_cipher_check_same(&state->shape, row, aggregate_name(state), &err));
-		PPDL_PG(ppdl_collector_add(state->col, row, state->next, &complete, &err));
+		if (state->deep != NULL)
+			PPDL_PG(ppdl_trainset_add(state->deep, row, NULL, state->next, &err));
+		else
+			PPDL_PG(ppdl_collector_add(state->col, row, state->next, &complete, &err));
 		if (complete)
 			finish_batch(state);
 	}
@@ -432,8 +447,15 @@ lwe_pack_combine(PG_FUNCTION_ARGS)
 		if (into->ev == NULL)
 			begin(into, &from->shape, from->shape.limbs, from->outputs);
 		PPDL_PG(ppdl_cipher_check_same(&into->shape, &from->shape, aggregate_name(into), &err));
+		if ((into->deep == NULL) != (from->deep == NULL))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("%s cannot mix full and compact rows", aggregate_name(into))));
 		take_chunks(into, from);
-		PPDL_PG(ppdl_collector_merge(into->col, from->col, into->next, &err));
+		if (into->deep != NULL)
+			PPDL_PG(ppdl_trainset_merge(into->deep, from->deep, into->next, &err));
+		else
+			PPDL_PG(ppdl_collector_merge(into->col, from->col, into->next, &err));
 	}
 	into->next += from->next;
 	MemoryContextDelete(from->hdr.eoh_context);
@@ -512,6 +534,8 @@ ppdl_pack_state_finish(PpdlPackState *state)
 	PpdlError	err;
 	int			found;
 
+	if (state->deep != NULL)
+		return ppdl_predict_deep(ppdl_model_open(state->model, state->hdr.eoh_context), state->deep, state->next);
 	INSTR_TIME_SET_CURRENT(watch.start);
 	watch.rows = state->col != NULL ? ppdl_collector_rows(state->col) : 0;
 	for (int i = 0; i < state->nchunks; i++)

@@ -2,7 +2,7 @@
  * The state of lwe_pack and of ppdl_predict_agg over encrypted rows, type lwe_pack_state: an expanded
  * object that collects rows and turns a batch into a ciphertext as soon as its last row is there:
  * packed, or with the outputs of a network.  What is left is merged at the end, which takes the
- * owner's published keys.
+ * owner's published keys.  For prediction in the deep ring (predict_deep.h) it only collects.
  */
 #ifndef PPDL_PG_PACK_STATE_H
 #define PPDL_PG_PACK_STATE_H
@@ -12,6 +12,7 @@
 
 #include "nn/predict.h"
 #include "rows/pack.h"
+#include "rows/trainset.h"
 #include "utils/expandeddatum.h"
 
 typedef struct PpdlPackState
@@ -25,6 +26,7 @@ typedef struct PpdlPackState
 	int			outputs;		/* values a row of the result */
 	const PpdlPredictor *predictor; /* NULL: none, or not found yet in this process */
 	PpdlCollector *col;
+	PpdlTrainSet *deep;			/* in place of col, for prediction in the deep ring; then shape.limbs is 0 */
 	int			nchunks;
 	PpdlPacked **chunk;			/* batches already dealt with; ciphertexts live in the evaluator's pool */
 	PpdlWriter	flat;			/* between flat size and flattening */
@@ -33,7 +35,7 @@ typedef struct PpdlPackState
 extern PpdlPackState *ppdl_pack_state_new(MemoryContext parent);
 /* the state in argument 0, to be changed; a new one when it is NULL */
 extern PpdlPackState *ppdl_pack_state_argument(FunctionCallInfo fcinfo);
-/* what the first row that is not NULL decides */
+/* what the first row that is not NULL decides; limbs 0: prediction in the deep ring */
 extern void ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs);
 /* the next row; NULL: it keeps its place */
 extern void ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row);

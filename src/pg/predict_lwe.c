@@ -1,6 +1,7 @@
 /* Prediction on encrypted rows: the aggregate, and one row at a time. */
 #include "pg/pack_state.h"
 #include "pg/predict_cache.h"
+#include "pg/predict_deep.h"
 
 PG_FUNCTION_INFO_V1(ppdl_predict_lwe);
 PG_FUNCTION_INFO_V1(ppdl_predict_lwe_trans);
@@ -9,6 +10,11 @@ PG_FUNCTION_INFO_V1(ppdl_predict_lwe_final);
 static void
 begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 {
+	if (ppdl_predict_is_deep(model, row))
+	{
+		ppdl_pack_state_begin(state, row, 0, ppdl_net_outputs(model->net));
+		return;
+	}
 	state->predictor = ppdl_model_predictor(model, row);
 	ppdl_pack_state_begin(state, row, ppdl_predictor_limbs(state->predictor), ppdl_predictor_outputs(state->predictor));
 }
@@ -44,7 +50,7 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(2));
 		if (state->ev == NULL)
 			begin(state, own_model(state), &c);
-		else if (state->predictor == NULL)
+		else if (state->predictor == NULL && state->deep == NULL)
 			state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
 	}
 	ppdl_pack_state_add(state, PG_ARGISNULL(2) ? NULL : &c);
@@ -57,7 +63,7 @@ ppdl_predict_lwe_final(PG_FUNCTION_ARGS)
 	PpdlPackState *state = ppdl_pack_state_argument(fcinfo);
 	struct varlena *result;
 
-	if (state->ev != NULL && state->predictor == NULL)
+	if (state->ev != NULL && state->predictor == NULL && state->deep == NULL)
 		state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
 	result = ppdl_pack_state_finish(state);
 	if (result == NULL)

@@ -1,0 +1,31 @@
+/* Private to the floor: what an encoded linear transform is made of. */
+#ifndef PPDL_CKKS_LINTRANS_IMPL_H
+#define PPDL_CKKS_LINTRANS_IMPL_H
+
+#include "ckks/bsgs.h"
+#include "ckks/cache.h"
+#include "ckks/lintrans.h"
+
+/* one encoded diagonal */
+typedef struct PpdlTerm
+{
+	int			giant,
+				baby;
+	int			logrun;			/* entries of a limb come in runs of 2^logrun equal ones, of which one is kept */
+	uint64_t   *p;				/* over QP, NTT domain, N >> logrun words a limb */
+} PpdlTerm;
+
+struct PpdlLinTrans
+{
+	const PpdlParams *par;
+	const PpdlKsPlan *ks;
+	PpdlBsgs	plan;
+	int			limbs,
+				count;
+	double		scale,
+				row_bound,		/* max over rows of the sum of |entries| */
+				rms;			/* root of the sum over diagonals of the mean of |entry|^2 */
+	PpdlTerm   *term;			/* by giant, then baby */
+};
+
+#endif

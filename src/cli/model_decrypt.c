@@ -1,0 +1,78 @@
+#include "cli/model_decrypt.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/features.h"
+#include "cli/reveal.h"
+#include "cli/secret.h"
+
+static PpdlStatus
+decrypt_text(PpdlNet *net, const char *key, const char *passphrase_file, const char *text, PpdlError *err)
+{
+	PpdlOwner  *owner;
+	uint8_t    *buf;
+	size_t		len;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_base64_decode(text, strlen(text), &buf, &len, err));
+	status = ppdl_key_open(&owner, key, passphrase_file, err);
+	if (status == PPDL_OK)
+	{
+		status = ppdl_owner_decrypt_model(owner, net, buf, len, err);
+		ppdl_owner_destroy(owner);
+	}
+	free(buf);
+	return status;
+}
+
+static PpdlStatus
+weights_text(char **out, const PpdlNet *net, PpdlError *err)
+{
+	const int	n = ppdl_net_weight_count(net);
+	double	   *w = calloc((size_t) n + 1, sizeof *w);
+	char		number[32];
+	PpdlWriter	text;
+
+	if (w == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ppdl_net_get_weights(net, w);
+	ppdl_writer_init(&text);
+	for (int i = 0; i < n; i++)
+	{
+		ppdl_print_number(number, w[i]);
+		ppdl_write_bytes(&text, i ? ", " : "[", i ? 2 : 1);
+		ppdl_write_bytes(&text, number, strlen(number));
+	}
+	ppdl_write_bytes(&text, "]", 2);
+	free(w);
+	if (text.bad)
+	{
+		ppdl_writer_free(&text);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	*out = (char *) text.buf;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec, const char *cipher, PpdlError *err)
+{
+	json_t	   *array = json_loads(cipher, 0, NULL);
+	const char *text = json_string_value(json_array_get(array, 0));
+	PpdlNet    *net = NULL;
+	PpdlStatus	status;
+
+	if (text == NULL || json_array_size(array) != 1)
+		status = ppdl_error(err, PPDL_ERR_FORMAT, "the model's encrypted weights are no single ciphertext");
+	else
+		status = ppdl_net_parse(&net, spec, err);
+	if (status == PPDL_OK)
+		status = decrypt_text(net, key, passphrase_file, text, err);
+	if (status == PPDL_OK)
+		status = weights_text(out, net, err);
+	ppdl_net_destroy(net);
+	json_decref(array);
+	return status;
+}

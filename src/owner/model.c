@@ -1,0 +1,131 @@
+/* Encrypted weights of a model that was trained on encrypted rows, back in the clear. */
+#include "owner/owner_impl.h"
+
+#include <complex.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "ckks/encrypt.h"
+#include "nn/etrain.h"
+
+/* digits below the error say more about the key than about the weights */
+static PpdlStatus
+round_weights(PpdlNet *net, double error, PpdlError *err)
+{
+	const int	n = ppdl_net_weight_count(net);
+	const double unit = exp2(ceil(log2(fmax(2 * error, 0x1p-40))));
+	double	   *w = malloc((size_t) n * sizeof(*w));
+	PpdlStatus	status;
+
+	if (w == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ppdl_net_get_weights(net, w);
+	for (int i = 0; i < n; i++)
+		w[i] = rint(w[i] / unit) * unit + 0.0;
+	status = ppdl_net_set_weights(net, w, n, err);
+	ppdl_free_secret(w, (size_t) n * sizeof(*w));
+	return status;
+}
+
+/* digits that mean nothing are never returned: training keeps weights within [-1, 1] */
+static PpdlStatus
+check_weights(const double complex *z, const PpdlSlotLayout *lay, const PpdlCt *ct, double error, PpdlError *err)
+{
+	const double limit = ct->bound * (1 + 0x1p-10) + 32 * error;
+	int			wild = error > ct->bound / 4;
+
+	for (size_t i = 0; i < lay->period; i++)
+		wild |= fabs(creal(z[i])) > limit || fabs(cimag(z[i])) > limit;
+	if (wild)
+	{
+		ppdl_error(err, PPDL_ERR_PRECISION, "the decrypted weights leave the range that training keeps, +-%.3g", ct->bound);
+		return ppdl_error_hint(err, PPDL_ERR_PRECISION,
+							   "Training has diverged (a smaller learning rate helps), or the model is damaged.");
+	}
+	return PPDL_OK;
+}
+
+/* what ppdl_weights_load found */
+typedef struct Weights
+{
+	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS];
+	int			count;
+	uint32_t	period;
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+} Weights;
+
+static PpdlStatus
+decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, PpdlError *err)
+{
+	const double error = w->ct[0].noise * sqrt((double) ev->par->n) / w->ct[0].scale;
+	const size_t slots = ev->par->slots;
+	PpdlSlotLayout lay;
+	double complex *z;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, net->inputs, err));
+	if (lay.period != w->period || lay.nweights != w->count)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "encrypted weights of %d x %u slots do not fit this network, which has %d x %zu",
+						  w->count, w->period, lay.nweights, lay.period);
+	/* one ciphertext's period after the other; each decryption fills all slots */
+	z = malloc((slots + (size_t) w->count * lay.period) * sizeof(*z));
+	if (z == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < w->count && status == PPDL_OK; i++)
+	{
+		status = ppdl_decrypt_slots(ev, &w->ct[i], sk, z + (size_t) i * lay.period, err);
+		if (status == PPDL_OK)
+			status = check_weights(z + (size_t) i * lay.period, &lay, &w->ct[i], error, err);
+	}
+	if (status == PPDL_OK)
+		status = ppdl_slots_to_net(&lay, z, net, err);
+	if (status == PPDL_OK)
+		status = round_weights(net, error, err);
+	ppdl_free_secret(z, (slots + (size_t) w->count * lay.period) * sizeof(*z));
+	return status;
+}
+
+static PpdlStatus
+load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const void *buf, size_t len, PpdlError *err)
+{
+	PpdlStatus	status;
+	Weights		w;
+
+	PPDL_TRY(ppdl_weights_load(ev, w.ct, &w.count, &w.period, w.fingerprint, buf, len, err));
+	if (memcmp(w.fingerprint, o->fingerprint, sizeof(w.fingerprint)) != 0)
+	{
+		char		theirs[17],
+					mine[17];
+
+		ppdl_fingerprint_hex(theirs, w.fingerprint);
+		ppdl_fingerprint_hex(mine, o->fingerprint);
+		status = ppdl_error(err, PPDL_ERR_KEY, "model is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
+	}
+	else
+		status = decrypt(ev, sk, net, &w, err);
+	for (int i = 0; i < w.count; i++)
+		ppdl_ct_release(ev, &w.ct[i]);
+	return status;
+}
+
+PpdlStatus
+ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err)
+{
+	const PpdlSecret *sk;
+	PpdlStatus	status;
+	PpdlPool   *pool;
+	PpdlEval	ev;
+
+	PPDL_TRY(ppdl_owner_secret(o, PPDL_RING_DEEP, &sk, err));
+	pool = ppdl_pool_create();
+	if (pool == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = ppdl_eval_init(&ev, sk->par, pool, NULL, err);
+	if (status == PPDL_OK)
+	{
+		status = load_and_decrypt(o, &ev, sk, net, buf, len, err);
+		ppdl_eval_fini(&ev);
+	}
+	ppdl_pool_destroy(pool);
+	return status;
+}

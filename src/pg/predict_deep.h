@@ -1,0 +1,17 @@
+/*
+ * Prediction in the deep ring: rows are lifted by bridge and half-bootstrap, then put through the network of encrypted
+ * training.  For models with encrypted weights; for plain ones on compact rows; for plain ones too deep for the row ring.
+ */
+#ifndef PPDL_PG_PREDICT_DEEP_H
+#define PPDL_PG_PREDICT_DEEP_H
+
+#include "pg/model.h"
+
+#include "rows/trainset.h"
+
+/* Is this the way for rows like this one? Raises when it is the only one and closed. */
+extern bool ppdl_predict_is_deep(const PpdlModel *model, const PpdlCipher *row);
+/* outputs for collected rows as one packed value, nrows rows by ordinal */
+extern struct varlena *ppdl_predict_deep(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows);
+
+#endif
