@@ -17,7 +17,8 @@ start(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlParams *key_par, Ppd
 	PPDL_TRY(ppdl_check_ring(ev, key_par, "encrypt with this key", err));
 	PPDL_TRY(ppdl_ct_alloc(ev, ct, pt->limbs, err));
 	ct->scale = pt->scale;
-	ct->bound = pt->bound;
+	/* the exact maximum would tell of the values */
+	ct->bound = pt->bound <= 1 ? 1 : exp2(ceil(log2(pt->bound)));
 	return PPDL_OK;
 }
 

@@ -10,6 +10,10 @@
 #include "ckks/eval.h"
 #include "ckks/keys.h"
 
+/*
+ * Both leave ct->bound at the power of two above pt->bound, at least 1: with
+ * values of magnitude up to 1 it says nothing about them.
+ */
 /* ct (allocated by the evaluator, ct->limbs = pt->limbs) = encryption of pt; a fresh from OpenSSL */
 PpdlStatus	ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err);
 /* with u ternary: (b*u + e0 + m, a*u + e1) */

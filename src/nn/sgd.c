@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ckks/boot.h"
 #include "ckks/encoder.h"
 #include "nn/sgd_impl.h"
 #include "rows/cipher.h"
@@ -132,8 +133,7 @@ ppdl_sgd_activate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u
 {
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_ct_mul(ev, out, u, u, err));
-	PPDL_GOTO(fail, ppdl_ct_rescale(ev, out, err));
+	PPDL_TRY(ppdl_ct_mul_rescale(ev, out, u, u, err));
 	if (sq->sign < 0)
 		ppdl_ct_neg(ev, out);
 	ppdl_sgd_vector(sgd, axis, 0, sq->kappa, 1);
@@ -330,6 +330,26 @@ done:
 	return status;
 }
 
+/*
+ * As in settle_estimates(): errors of inputs (a half-bootstrap's) and weights go through sums as independent ones, with weights,
+ * pre-activations and activations of about 1 and slopes of 2.  Values are bounded by what the modulus holds, with the room that
+ * slots between the outputs take; outputs beyond that are told at decryption.
+ */
+static void
+settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
+{
+	const PpdlSlotLayout *lay = &sgd->lay;
+	const double room = exp2(ppdl_params_log2_q(out->par, out->limbs) - 4) / out->scale,
+				in = w->noise * sqrt((double) w->par->n) / w->scale;
+	double		e = 2 * sqrt(lay->inputs + lay->bias) * (2 * PPDL_BOOT_ERROR + in);
+
+	if (lay->units2 > 0)
+		e = 2 * sqrt(lay->units + lay->bias) * (e + in);
+	e = sqrt((lay->units2 > 0 ? lay->units2 : lay->units) + lay->bias) * (e + in);
+	out->noise = fmin(out->noise, e * out->scale / sqrt((double) out->par->n));
+	out->bound = fmin(out->bound, room);
+}
+
 PpdlStatus
 ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
 {
@@ -340,6 +360,7 @@ ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w,
 	PPDL_GOTO(done, prepare(sgd, ev, &sh, w, err));
 	PPDL_GOTO(done, sgd->lay.units2 ? ppdl_sgd_two_predict(sgd, ev, out, &sh, w, x, err)
 			  : ppdl_sgd_one_predict(sgd, ev, out, &sh, w, x, err));
+	settle_outputs(sgd, out, w);
 done:
 	release_shared(ev, &sh);
 	return status;

@@ -10,7 +10,7 @@
 set -u
 
 export PPDL_TEST_LEVEL=${PPDL_TEST_LEVEL:-quick}
-export PPDL_UNIT_TIMEOUT=${PPDL_UNIT_TIMEOUT:-300}
+export PPDL_UNIT_TIMEOUT=${PPDL_UNIT_TIMEOUT:-900}
 export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}

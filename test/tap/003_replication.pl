@@ -33,7 +33,8 @@ numbers_agree(\@encrypted, \@sums, 2**-10, 'sums on the standby');
 my @plain = split /\n/, $primary->safe_psql('postgres', q{SELECT (ppdl_predict('osteo', features))[1] FROM plain_patients ORDER BY id});
 @encrypted = decrypted($standby, $owner, q{SELECT ppdl_predict_agg('osteo', features ORDER BY id) FROM patients});
 numbers_agree(\@encrypted, \@plain, 2**-12, 'predictions on the standby');
-cmp_ok(scalar(cache_files($standby)), '>', 0, 'the standby has a cache of its own');
+my @cache = cache_files($standby);
+cmp_ok(scalar @cache, '>', 0, 'the standby has a cache of its own');
 
 # what cannot work there says so
 my ($rc, $out, $err) = $standby->psql('postgres', q{SELECT ppdl_train('osteo', features, label, '{"steps": 1}') FROM plain_patients});

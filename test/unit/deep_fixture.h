@@ -128,6 +128,12 @@ precision_worst(const Precision *p)
 	return -log2(p->max + 1e-300);
 }
 
+static inline double
+precision_rms(const Precision *p)
+{
+	return sqrt(p->sum / (double) p->n);
+}
+
 static inline void
 precision_print(const Precision *p, const char *what)
 {

@@ -291,6 +291,7 @@ typedef struct Seen
 	const Rows *r;
 	const PpdlNet *net;
 	Precision	p;
+	double		estimate;		/* of the error, as the ciphertexts say */
 	int			rows;
 } Seen;
 
@@ -301,6 +302,7 @@ check_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32
 	double		want[4];
 
 	OK(ppdl_decrypt_slots(&s->d->f->ev, out, s->d->f->sk, s->d->f->z, e));
+	s->estimate = out->noise * sqrt((double) out->par->n) / out->scale;
 	for (size_t r = 0; r < lay->rows; r++)
 	{
 		if (ordinal[r] == PPDL_NO_PLACE)
@@ -357,6 +359,8 @@ predict_with(const char *spec, int outputs)
 	assert_int_equal(seen.rows, r.n);
 	precision_print(&seen.p, "predictions with encrypted weights");
 	assert_true(precision_worst(&seen.p) >= 14);
+	print_message("estimate %.2f bits\n", -log2(seen.estimate));
+	assert_true(precision_rms(&seen.p) < seen.estimate && seen.estimate < 0x1p-13);
 	for (int i = 0; i < lay.nweights; i++)
 		ppdl_ct_release(&d->f->ev, &w[i]);
 	ppdl_halfboot_destroy(hb);

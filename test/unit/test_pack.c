@@ -12,7 +12,7 @@ typedef struct Site
 	PpdlRng    *rng;
 	PpdlPool   *pool;
 	PpdlEval	ev;
-	PpdlSwitchKey *key[64];
+	PpdlSwitchKey *key[256];		/* a rotation may be asked for at ever more limbs */
 	int			keys;
 } Site;
 
@@ -28,7 +28,7 @@ get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **k
 			return PPDL_OK;
 		}
 	assert_int_equal(ring, s->par->id);
-	assert_true(s->keys < 64);
+	assert_true(s->keys < 256);
 	PPDL_TRY(ppdl_eval_key_create(&s->key[s->keys], id, s->sk, limbs, s->rng, NULL, err));
 	*key = s->key[s->keys++];
 	return PPDL_OK;
