@@ -55,7 +55,7 @@ done
 if [ ${#scripts[@]} -gt 0 ]; then
 	sandbox_install || die "install failed"
 	# tables that are summed stay in memory, as they would on a server made for them: a quarter of it, up to 4 GB
-	buffers=$(awk '/^MemTotal:/ { mb = int($2 / 4096); print mb < 128 ? 128 : mb > 4096 ? 4096 : mb }' /proc/meminfo)
+	buffers=$(awk '/^MemTotal:/ { mb = int($2 / 4096); if (mb > 4096) mb = 4096; print (mb < 128 ? 128 : mb) }' /proc/meminfo)
 	server_start "shared_buffers = ${buffers}MB" "wal_level = minimal" "max_wal_senders = 0" "autovacuum = off" \
 		"max_parallel_workers = 8" "synchronous_commit = off" || die "server failed"
 	mkdir "$sandbox/work"
