@@ -142,6 +142,7 @@ ppdl_trainer_create(PpdlTrainer **out, PpdlEval *ev, const PpdlNet *net, const P
 	t->momentum = opt->momentum > 0;
 	t->steps = ppdl_train_steps(opt, ts->rows);
 	PPDL_GOTO(fail, lift_rows(t, net, ts, progress, arg, err));
+	ppdl_pool_trim(ev->pool);	/* steps take much less */
 	PPDL_GOTO(fail, first_weights(t, net, err));
 	*out = t;
 	return PPDL_OK;
@@ -328,8 +329,11 @@ ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err
 		return 0;
 	limb = par->n * sizeof(uint64_t);
 	tiles = (rows + lay.rows - 1) / lay.rows + PPDL_MAX_CLASSES;
-	/* x and y of each tile; lifting: one full ciphertext with its digits, the inner sums of the widest matrix, tables */
-	return tiles * 4 * PPDL_BOOT_WORK_LIMBS * limb + (size_t) 2 * 37 * limb * 16 + 16 * 37 * limb;
+	/*
+	 * x and y of each tile; lifting: a full ciphertext with its digits, tables, and the inner sums of the widest matrix, which
+	 * the pool keeps for each of the levels, as their sizes differ (measured: 2.4 GB in all)
+	 */
+	return tiles * 4 * PPDL_BOOT_WORK_LIMBS * limb + (size_t) PPDL_BOOT_C2S_LEVELS * 2 * 37 * limb * 16 + 16 * 37 * limb;
 }
 
 /* ---- prediction ---- */

@@ -56,7 +56,7 @@ echo "training" >&2
 	echo "SELECT pg_backend_pid() AS pid \gset"
 	echo "SELECT ppdl_train('encrypted', features, label, '$options' ORDER BY id) FROM cipher_rows \g /dev/null"
 	echo "\setenv PID :pid"
-	echo "\! awk '/^VmHWM/ { print \$2 * 1024 }' /proc/\$PID/status"
+	echo "\! awk '/^VmHWM/ { printf \"%.0f\", \$2 * 1024 }' /proc/\$PID/status"
 } | sql >"$dir/rss"
 ppdl model export encrypted --key "$dir/bench.key" --dsn "dbname=$PGDATABASE" -o "$dir/model.json"
 ppdl model import "$dir/model.json" --name opened --dsn "dbname=$PGDATABASE" >&2
