@@ -133,8 +133,7 @@ ppdl_sgd_activate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u
 {
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_ct_mul(ev, out, u, u, err));
-	PPDL_GOTO(fail, ppdl_ct_rescale(ev, out, err));
+	PPDL_TRY(ppdl_ct_mul_rescale(ev, out, u, u, err));
 	if (sq->sign < 0)
 		ppdl_ct_neg(ev, out);
 	ppdl_sgd_vector(sgd, axis, 0, sq->kappa, 1);

@@ -94,8 +94,7 @@ slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, PpdlCt *s, PpdlCt *t, Ppdl
 	PPDL_GOTO(done, ppdl_ct_add(ev, t, &iu, err));
 	if (sq->sign < 0)
 		ppdl_ct_neg(ev, t);
-	PPDL_GOTO(done, ppdl_ct_mul(ev, out, s, t, err));
-	PPDL_GOTO(done, ppdl_ct_rescale(ev, out, err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(ev, out, s, t, err));
 	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 0, sq->kappa * I, 1 * I);
 	PPDL_GOTO(done, ppdl_sgd_add(sgd, ev, out, err));
 done:

@@ -22,8 +22,7 @@ ppdl_sgd_two_prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const 
 {
 	(void) sgd;
 	PPDL_TRY(ppdl_ct_split(ev, NULL, &sh->w2, &w[0], err));
-	PPDL_TRY(ppdl_ct_mul(ev, &sh->k, &w[1], &sh->w2, err));
-	return ppdl_ct_rescale(ev, &sh->k, err);
+	return ppdl_ct_mul_rescale(ev, &sh->k, &w[1], &sh->w2, err);
 }
 
 /* everything of one tile that the backward pass takes from the forward pass */
@@ -120,16 +119,16 @@ slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, const Forward *f, const Ppdl
 				pa = {0};
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, mul_fold(ev, &ux, &f->u1, x, 0, 0, err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(ev, &ux, &f->u1, x, err));
 	/* H is to leave at PPDL_SGD_SCALE */
 	PPDL_GOTO(done, back_to_first(sgd, ev, &t, &sh->k, &f->u2,
 								  PPDL_SGD_SCALE * c1 * (double) ev->par->ring->mod[f->u2.limbs - 3].q / ux.scale, err));
-	PPDL_GOTO(done, mul_fold(ev, h, &t, &ux, 0, 0, err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(ev, h, &t, &ux, err));
 	h->scale /= c1;
 	if (one->sign * two->sign < 0)
 		ppdl_ct_neg(ev, h);
-	PPDL_GOTO(done, mul_fold(ev, &p, &w[1], &f->u2, 0, 0, err));
-	PPDL_GOTO(done, mul_fold(ev, &pa, &p, &f->a1, 0, 0, err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(ev, &p, &w[1], &f->u2, err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(ev, &pa, &p, &f->a1, err));
 	pa.scale /= 2 * two->r;
 	PPDL_GOTO(done, ppdl_ct_match(ev, &pa, h->limbs, h->scale, err));
 	ppdl_ct_mul_monomial(ev, &pa, (int64_t) ev->par->n / 2);

@@ -87,7 +87,7 @@ state_memory(const char *model, const PpdlNet *net, const PpdlTrainSet *ts, int 
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("training needs about %.1f GB of memory, the machine has %.1f GB left", need / GIGABYTE, have / GIGABYTE),
-				 errhint("Train on fewer rows; each ciphertext of rows takes %.0f MB.", 4 * 12 * 0.5)));
+				 errhint("Train on fewer rows.")));
 }
 
 /* ---- progress ---- */
@@ -144,10 +144,8 @@ tell_lift(void *arg, const char *what, int done, int total)
 }
 
 static void
-tell_step(Watch *w, int done, int total, double lifted)
+tell_step(Watch *w, int done, int total, double step)
 {
-	double		step = done > w->first ? (elapsed(w) - lifted) / (done - w->first) : 0;
-
 	show(w, "step", done + 1, total);
 	if (!due(w))
 		return;
@@ -166,7 +164,8 @@ typedef struct Run
 	PpdlTrainer *trainer;
 	PpdlWriter	buffer;			/* state or weights */
 	Watch		watch;
-	double		before;			/* seconds of earlier parts of the run */
+	double		before,			/* seconds of earlier parts of the run */
+				step;			/* seconds a step, on average, since it was last interrupted */
 } Run;
 
 static void
@@ -210,25 +209,26 @@ all_steps(Run *r, PpdlTrainRun *run)
 	r->watch.first = ppdl_trainer_steps_done(r->trainer);
 	for (int done = r->watch.first; done < steps; done++)
 	{
-		tell_step(&r->watch, done, steps, lifted);
+		tell_step(&r->watch, done, steps, r->step);
 		if (ppdl_trainer_step(r->trainer, &err) != PPDL_OK)
 			stopped(r, &err);
 		checkpoint(r, run);
+		r->step = (elapsed(&r->watch) - lifted) / (done + 1 - r->watch.first);
 	}
 }
 
 static char *
-trained_json(const PpdlTrainRun *run, const PpdlTrainOptions *opt, uint64_t rows, const char *key)
+trained_json(const Run *r, const PpdlTrainRun *run, const PpdlTrainOptions *opt, uint64_t rows, const char *key)
 {
 	PpdlError	err;
 	char	   *options,
 			   *json;
 
 	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
-	json = psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"from\": \"%s\","
+	json = psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"step_seconds\": %.3f, \"from\": \"%s\","
 					" \"key\": \"%s\", \"options\": %s}",
 					(unsigned long long) rows, (long long) run->skipped, ppdl_train_steps(opt, rows), run->seconds,
-					run->model, key, options);
+					r->step, run->model, key, options);
 	free(options);
 	return json;
 }
@@ -272,7 +272,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 		PPDL_PG(ppdl_trainer_restore(r->trainer, state, state_len, &err));
 	all_steps(r, run);
 	run->seconds = r->before + elapsed(&r->watch);
-	version = ppdl_model_store_encrypted(name, net, weights(r), key, trained_json(run, &opt, rows, key));
+	version = ppdl_model_store_encrypted(name, net, weights(r), key, trained_json(r, run, &opt, rows, key));
 	ppdl_checkpoint_done(name);
 	return psprintf("%s@%d", name, version);
 }

@@ -2,6 +2,9 @@
 # make check: sets everything up, builds, and runs every test there is.  Its
 # last line is "N passed, N failed"; it fails when a test or a step failed.
 # Logs of the steps are left in build/log.
+#
+#	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
+#				regress, pgtap, tap (all)
 set -u -o pipefail
 cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
@@ -11,6 +14,10 @@ failed=0
 jobs=$(nproc)
 [ "$jobs" -le 4 ] || jobs=4
 began=$SECONDS
+
+is_wanted() {
+	[[ -z "${PPDL_CHECK:-}" || " $PPDL_CHECK " == *" $1 "* ]]
+}
 
 # Notes the outcome of a step: name, tests passed, tests failed.
 note() {
@@ -123,7 +130,7 @@ perl_tests() {
 	[ -z "$sandbox_user" ] || chown "$sandbox_user" "$dir"
 	tap_step "Perl TAP" as_server_user env -C "$dir" -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
 		TESTDIR="$dir" TMPDIR="$sandbox" PG_REGRESS="$pg_regress" \
-		sh -c 'prove --verbose --norc -I "$1" -I t t/*.pl' sh "$pg_perl"
+		sh -c 'prove -j2 --timer --verbose --norc -I "$1" -I t t/*.pl' sh "$pg_perl"
 }
 
 test/scripts/setup.sh || die "set-up failed"
@@ -132,14 +139,18 @@ find_pg_config
 sandbox_begin
 
 step "build" make -j"$jobs" PG_CONFIG="$pg_config" all || finish
-step "include directions" make -s check-includes PG_CONFIG="$pg_config"
-step "include check notices violations" test/scripts/check_includes.sh --self-test
-step "contrib-data is what its generator makes" make -s check-data PG_CONFIG="$pg_config"
-step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs && unit_tests
+if is_wanted static; then
+	step "include directions" make -s check-includes PG_CONFIG="$pg_config"
+	step "include check notices violations" test/scripts/check_includes.sh --self-test
+	step "contrib-data is what its generator makes" make -s check-data PG_CONFIG="$pg_config"
+fi
+if is_wanted unit; then
+	step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs && unit_tests
+fi
 step "install" sandbox_install || finish
 sandbox_paths
 step "server" server_start || finish
-regression_tests
-pgtap_tests
-perl_tests
+is_wanted regress && regression_tests
+is_wanted pgtap && pgtap_tests
+is_wanted tap && perl_tests
 finish

@@ -1,0 +1,275 @@
+/*
+ * Bootstrapping at the real degree: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a line.  Seconds: on one
+ * thread the smallest processor time of two runs, on several the smallest wall time; bits are those of the worst slot.
+ */
+#include <complex.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "ckks/boot.h"
+#include "ckks/encoder.h"
+#include "ckks/encrypt.h"
+#include "rows/keyplan.h"
+
+#define RUNS 2
+#define PERIOD 256				/* 16 inputs, 16 units, one output */
+#define MAX_THREADS 2
+
+static PpdlError err;
+
+#define OK(expr) \
+	do { \
+		if ((expr) != PPDL_OK) \
+		{ \
+			fprintf(stderr, "%s: %s\n", #expr, err.message); \
+			exit(1); \
+		} \
+	} while (0)
+
+typedef struct Bench
+{
+	const PpdlParams *par;
+	PpdlPool   *pool;
+	PpdlRng    *rng;
+	PpdlThreads *threads;
+	PpdlRotationSet *rotations;
+	PpdlSecret *sk,
+			   *sparse;
+	PpdlEval	ev;
+	PpdlKeyNeed need[PPDL_MAX_KEY_NEEDS];
+	PpdlSwitchKey *key[PPDL_MAX_KEY_NEEDS];
+	int			needs;
+	double complex *z;
+} Bench;
+
+static double
+seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+static uint64_t random_state = 20240607;
+
+/* -1 .. 1 */
+static double
+next_real(void)
+{
+	random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return (double) (int64_t) random_state * 0x1p-63;
+}
+
+/* makes a key of the plan when it is first asked for */
+static PpdlStatus
+get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
+{
+	Bench	   *b = arg;
+	const PpdlSecret *from = id == PPDL_KEY_FROM_SPARSE ? b->sparse : b->sk,
+			   *to = id == PPDL_KEY_FROM_SPARSE ? b->sk : b->sparse;
+
+	for (int i = 0; i < b->needs; i++)
+	{
+		const PpdlKeyNeed *need = &b->need[i];
+
+		if (need->id != id || need->limbs < limbs)
+			continue;
+		if (b->key[i] == NULL && (id == PPDL_KEY_FROM_SPARSE || id == PPDL_KEY_TO_SPARSE))
+			PPDL_TRY(ppdl_switch_key_create(&b->key[i], id, from, to, need->limbs, need->np, b->rng, b->threads, e));
+		else if (b->key[i] == NULL)
+			PPDL_TRY(ppdl_eval_key_create(&b->key[i], id, b->sk, need->limbs, b->rng, b->threads, e));
+		*key = b->key[i];
+		return PPDL_OK;
+	}
+	return ppdl_error(e, PPDL_ERR_KEY, "key %u at %d limbs is not in the plan of ring %d", id, limbs, ring);
+}
+
+static void
+setup(Bench *b)
+{
+	int			count;
+	const PpdlRotationKey *rotation = ppdl_keyplan_deep_rotations(&count);
+
+	OK(ppdl_params_get(PPDL_RING_DEEP, &b->par, &err));
+	b->pool = ppdl_pool_create();
+	OK(ppdl_rng_create(&b->rng, &err));
+	OK(ppdl_secret_create(&b->sk, b->par, b->rng, &err));
+	OK(ppdl_secret_create_sparse(&b->sparse, b->par, PPDL_BOOT_SPARSE_H, b->rng, &err));
+	OK(ppdl_threads_create(&b->threads, MAX_THREADS, &err));
+	OK(ppdl_rotset_create(&b->rotations, b->par, rotation, count, &err));
+	OK(ppdl_eval_init(&b->ev, b->par, b->pool, b->threads, &err));
+	b->needs = ppdl_keyplan(PPDL_USE_TRAIN, b->need, &err);
+	b->ev.rotations = b->rotations;
+	b->ev.get_key = get_key;
+	b->ev.get_key_arg = b;
+	b->z = malloc(sizeof(*b->z) * b->par->slots);
+}
+
+static void
+report(const char *name, int threads, double t, double worst, size_t tables)
+{
+	if (threads == 1)
+		printf("%s_s\t%.2f\ts\t", name, t);
+	else
+		printf("%s_threads%d_s\t%.2f\ts\t", name, threads, t);
+	printf("N=2^16, %d thread(s), %.1f bits worst, %zu MB of tables\n", threads, -log2(worst), tables >> 20);
+	fflush(stdout);
+}
+
+/* the shortest of some runs of fn */
+static double
+timed(Bench *b, int threads, void (*fn) (Bench *, void *), void *arg)
+{
+	const clockid_t clock = threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+	double		best = INFINITY;
+
+	b->ev.threads = threads == 1 ? NULL : b->threads;
+	for (int run = 0; run < RUNS; run++)
+	{
+		double		start = seconds(clock);
+
+		fn(b, arg);
+		best = fmin(best, seconds(clock) - start);
+	}
+	return best;
+}
+
+typedef struct Half
+{
+	PpdlHalfBoot *hb;
+	PpdlCt		in,
+				out[2];
+} Half;
+
+static void
+run_half(Bench *b, void *arg)
+{
+	Half	   *h = arg;
+
+	for (int i = 0; i < 2; i++)
+		ppdl_ct_release(&b->ev, &h->out[i]);
+	OK(ppdl_halfboot_run(h->hb, &b->ev, h->out, &h->in, &err));
+}
+
+static void
+bench_half(Bench *b)
+{
+	const size_t n = b->par->n;
+	double	   *x = malloc(sizeof(double) * n);
+	int64_t    *m = malloc(sizeof(*m) * n);
+	Half		h = {0};
+	PpdlPt		pt;
+
+	for (size_t c = 0; c < n; c++)
+		m[c] = llround((x[c] = next_real()) * 0x1p42);
+	OK(ppdl_pt_alloc(&b->ev, &pt, 1, &err));
+	OK(ppdl_encode_coeffs(b->par, &pt, m, 0x1p42, 1, &err));
+	OK(ppdl_encrypt_secret(&b->ev, &h.in, &pt, b->sparse, b->rng, &err));
+	ppdl_pt_release(&b->ev, &pt);
+	OK(ppdl_halfboot_create(&h.hb, b->par, b->threads, &err));
+	run_half(b, &h);			/* makes the keys */
+	for (int threads = 1; threads <= MAX_THREADS; threads++)
+	{
+		double		t = timed(b, threads, run_half, &h),
+					worst = 0;
+
+		for (int i = 0; i < 2; i++)
+		{
+			OK(ppdl_decrypt_slots(&b->ev, &h.out[i], b->sk, b->z, &err));
+			for (size_t s = 0; s < n / 2; s++)
+				worst = fmax(worst, fabs(creal(b->z[s]) - x[ppdl_bitrev((uint32_t) s, b->par->logn - 1) + (size_t) i * n / 2]));
+		}
+		report("half_bootstrap", threads, t, worst, ppdl_halfboot_bytes(h.hb));
+	}
+	for (int i = 0; i < 2; i++)
+		ppdl_ct_release(&b->ev, &h.out[i]);
+	ppdl_ct_release(&b->ev, &h.in);
+	ppdl_halfboot_destroy(h.hb);
+	free(x);
+	free(m);
+}
+
+/* weights and momentum, each of one period */
+typedef struct Weights
+{
+	PpdlSparseBoot *sb;
+	PpdlCt		fresh[2],
+				ct[2];
+} Weights;
+
+static void
+run_weights(Bench *b, void *arg)
+{
+	Weights    *w = arg;
+
+	for (int v = 0; v < 2; v++)
+	{
+		ppdl_ct_release(&b->ev, &w->ct[v]);
+		OK(ppdl_ct_copy(&b->ev, &w->ct[v], &w->fresh[v], w->fresh[v].limbs, &err));
+	}
+	OK(ppdl_sparseboot_run(w->sb, &b->ev, w->ct, &err));
+}
+
+static void
+bench_weights(Bench *b)
+{
+	double complex x[2][PERIOD];
+	Weights		w = {0};
+
+	for (int v = 0; v < 2; v++)
+	{
+		PpdlPt		pt;
+
+		for (int s = 0; s < PERIOD; s++)
+			x[v][s] = 0.7 * next_real() + 0.7 * I * next_real();
+		OK(ppdl_pt_alloc(&b->ev, &pt, 2, &err));
+		OK(ppdl_encode_slots(b->par, &pt, x[v], PERIOD, 0x1p40, 2, &err));
+		OK(ppdl_encrypt_secret(&b->ev, &w.fresh[v], &pt, b->sk, b->rng, &err));
+		ppdl_pt_release(&b->ev, &pt);
+	}
+	OK(ppdl_sparseboot_create(&w.sb, b->par, PERIOD, 2, 0x1p40, b->threads, &err));
+	run_weights(b, &w);
+	for (int threads = 1; threads <= MAX_THREADS; threads++)
+	{
+		double		t = timed(b, threads, run_weights, &w),
+					worst = 0;
+
+		for (int v = 0; v < 2; v++)
+		{
+			OK(ppdl_decrypt_slots(&b->ev, &w.ct[v], b->sk, b->z, &err));
+			for (size_t s = 0; s < b->par->slots; s++)
+				worst = fmax(worst, cabs(b->z[s] - x[v][s % PERIOD]));
+		}
+		report("bootstrap_weights", threads, t, worst, ppdl_sparseboot_bytes(w.sb));
+	}
+	for (int v = 0; v < 2; v++)
+	{
+		ppdl_ct_release(&b->ev, &w.ct[v]);
+		ppdl_ct_release(&b->ev, &w.fresh[v]);
+	}
+	ppdl_sparseboot_destroy(w.sb);
+}
+
+int
+main(void)
+{
+	Bench		b = {0};
+
+	setup(&b);
+	bench_half(&b);
+	bench_weights(&b);
+	for (int i = 0; i < b.needs; i++)
+		ppdl_switch_key_destroy(b.key[i]);
+	ppdl_secret_destroy(b.sk);
+	ppdl_secret_destroy(b.sparse);
+	ppdl_rotset_destroy(b.rotations);
+	ppdl_eval_fini(&b.ev);
+	ppdl_threads_destroy(b.threads);
+	ppdl_rng_destroy(b.rng);
+	ppdl_pool_destroy(b.pool);
+	free(b.z);
+	return 0;
+}

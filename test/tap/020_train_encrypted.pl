@@ -1,0 +1,158 @@
+# Training on encrypted rows at the real degree: against the plain twin, canceled and resumed, and used for prediction.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use PpdlTest;
+
+plan skip_all => 'the ppdl tool is not built' unless grep { -x "$_/ppdl" } split /:/, $ENV{PATH};
+
+my $rows = 300;
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $node = PostgreSQL::Test::Cluster->new('train');
+my $dsn;
+
+# Sixteen numbers and a label that depends on them.
+sub write_rows
+{
+	my $seed = 20240607;
+	my $next = sub { $seed = ($seed * 1103515245 + 12345) % 2147483648; return $seed / 1073741824 - 1; };
+	my $csv = 'id,' . join(',', map { "x$_" } 1 .. 16) . ",y\n";
+
+	for my $id (1 .. $rows)
+	{
+		my @x = map { sprintf '%.5f', $next->() } 1 .. 16;
+		my $sum = 0;
+
+		$sum += $x[$_] * cos(3 * $_) for 0 .. 15;
+		$csv .= join(',', $id, @x, $sum > 0 ? 1 : -1) . "\n";
+	}
+	append_to_file("$dir/rows.csv", $csv);
+}
+
+sub tool_ok
+{
+	my ($name, @command) = @_;
+	my ($stdout, $stderr);
+	my $ok = IPC::Run::run(\@command, '<', \undef, '>', \$stdout, '2>', \$stderr);
+
+	ok($ok, $name) or diag($stderr);
+	return $stdout;
+}
+
+# Runs a query that must fail; returns its messages.
+sub failure
+{
+	my ($sql) = @_;
+	my ($rc, $stdout, $stderr) = $node->psql('postgres', $sql);
+
+	isnt($rc, 0, "fails: $sql");
+	return $stderr;
+}
+
+# Starts a query in the background, waits until its messages match, cancels it; returns its messages.
+sub cancel_when
+{
+	my ($sql, $pattern) = @_;
+	my ($in, $out, $err) = ('', '', '');
+	my $h = IPC::Run::start([ 'psql', '-X', '-d', $dsn, '-c', $sql ], '<', \$in, '>', \$out, '2>', \$err,
+		IPC::Run::timeout(600));
+	my $asked;
+
+	$h->pump until $err =~ $pattern || !$h->pumpable;
+	$asked = time;
+	$node->safe_psql('postgres',
+		q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query ~ '^SELECT ppdl_train' AND pid <> pg_backend_pid()});
+	$h->finish;
+	return ($err, time - $asked);
+}
+
+# The files of unfinished training.
+sub checkpoints
+{
+	return sort glob($node->data_dir . '/ppdl_train/*/*');
+}
+
+$node->init;
+$node->append_conf('postgresql.conf', "max_wal_size = 4GB\nfsync = off\n");
+$node->start;
+$dsn = $node->connstr('postgres');
+$node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
+write_rows();
+tool_ok('keys', 'ppdl', 'keygen', '--for', 'train', '--out', "$dir/clinic");
+append_to_file("$dir/$_->[0].copy", tool_ok("$_->[0] rows", 'ppdl', 'encrypt', @$_[ 1 .. $#$_ ], '--raw', '--id', 'id', '--label', 'y', "$dir/rows.csv"))
+  for [ 'cipher', '--compact', '--key', "$dir/clinic.key" ], [ 'plain', '--plain' ];
+$node->safe_psql(
+	'postgres', qq{
+	CREATE TABLE patients (id int PRIMARY KEY, features lwe_cipher, label lwe_cipher);
+	CREATE TABLE plain_patients (id int PRIMARY KEY, features float8[], label float8);
+	\\copy patients FROM '$dir/cipher.copy'
+	\\copy plain_patients FROM '$dir/plain.copy'
+	INSERT INTO patients SELECT 1000, features, NULL FROM patients WHERE id = 1;
+	SELECT ppdl_create_model('osteo', '{"inputs": 16, "bias": false, "layers": [{"units": 8, "activation": "quadratic"}, {"units": 1}]}');
+	SELECT ppdl_create_model('wide', '{"inputs": 16, "layers": [{"units": 300, "activation": "quadratic"}, {"units": 1}]}');
+	SELECT ppdl_create_model('two', '{"inputs": 16, "bias": false, "layers": [{"units": 8, "activation": "quadratic"}, {"units": 2}]}');
+});
+
+my $options = '{"steps": 3, "batch": 128, "learning_rate": 0.3, "init_scale": 0.3}';
+my $train = qq{SELECT ppdl_train('osteo', features, label, '$options' ORDER BY id) FROM patients};
+
+# what is wrong is said before any work
+like(failure($train), qr/key [0-9a-f]{16} of the rows is not published for training.*publish --for train/s, 'keys missing');
+tool_ok('publish', 'ppdl', 'publish', "$dir/clinic.pub", '--for', 'train', '--dsn', $dsn);
+is($node->safe_psql('postgres', q{SELECT ppdl_key_uses('clinic')}), '{sum,predict,train}', 'keys are there');
+cmp_ok($node->safe_psql('postgres', q{SELECT sum(bytes) FROM ppdl_key_info}), '<', 1.0e9, 'stored keys take less than a gigabyte');
+like(failure(q{SELECT ppdl_train('wide', features, label) FROM patients}), qr/too wide.*the limit is 2048/s, 'network too wide');
+like(failure(q{SELECT ppdl_train('two', features, label) FROM patients}), qr/2 outputs, labels have 1 values/, 'labels of another width');
+like(failure(q{SELECT ppdl_train('osteo', p.features, q.label) FROM patients p JOIN patients q ON q.id = p.id + 1}),
+	qr/not encrypted side by side/, 'label of another row');
+like(failure(q{SELECT ppdl_train('osteo', features, label) FROM (SELECT * FROM patients UNION ALL SELECT * FROM patients) t}),
+	qr/a row came twice/, 'rows that come twice');
+like(failure(q{SELECT ppdl_train('osteo', features, NULL::lwe_cipher) FROM patients}), qr/there are no rows to train.*301 rows had NULL/s, 'nothing but NULLs');
+like(failure(q{SELECT ppdl_train_resume('osteo')}), qr/no interrupted training to resume/, 'nothing to resume');
+
+# canceled after the first step, resumed, and the same as in one go
+my ($messages, $seconds) = cancel_when($train, qr/step 2 of 3/);
+like($messages, qr/stops after \d steps; ppdl_train_resume\('osteo'\) continues it.*canceling statement due to user request/s, 'canceled');
+note(sprintf 'canceled in %.1f s', $seconds);
+cmp_ok($seconds, '<', 10, 'a cancel is obeyed soon, even on a busy machine');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ppdl_models'), '3', 'no version is stored');
+my %state = map { $_ => slurp_file($_) } checkpoints();
+is(join(' ', map { m,/(\w+)$, } sort keys %state), 'run state', 'there is a checkpoint');
+$node->stop('immediate');
+$node->start;
+is_deeply({ map { $_ => slurp_file($_) } checkpoints() }, \%state, 'the checkpoint survives a crash');
+is($node->safe_psql('postgres', q{SELECT ppdl_train_resume('osteo')}), 'osteo@2', 'resumed');
+is_deeply([ checkpoints() ], [], 'the checkpoint is gone');
+like(failure(q{SELECT ppdl_train_resume('osteo')}), qr/no interrupted training to resume/, 'nothing left to resume');
+is( $node->safe_psql('postgres', q{SELECT trained->>'rows', trained->>'skipped', trained->>'steps', weights IS NULL, key_id = trained->>'key' FROM ppdl_models WHERE name = 'osteo' AND version = 2}),
+	'300|1|3|t|t', 'what is told about the new version');
+
+# against the plain twin
+$node->safe_psql('postgres', qq{
+	SELECT ppdl_create_model('twin', (SELECT spec FROM ppdl_models WHERE name = 'osteo' AND version = 1));
+	SELECT ppdl_train('twin', features, label, '$options' ORDER BY id) FROM plain_patients});
+tool_ok('export', 'ppdl', 'model', 'export', 'osteo', '--key', "$dir/clinic.key", '--dsn', $dsn, '-o', "$dir/osteo.json");
+is(tool_ok('import', 'ppdl', 'model', 'import', "$dir/osteo.json", '--name', 'opened', '--dsn', $dsn), "opened\@1\n", 'imported');
+my @want = split /,/, $node->safe_psql('postgres', q{SELECT array_to_string(ppdl_model_weights('twin'), ',')});
+my @got = split /,/, $node->safe_psql('postgres', q{SELECT array_to_string(ppdl_model_weights('opened'), ',')});
+numbers_agree(\@got, \@want, 2**-14, 'weights agree with those of plain training');
+my @moved = grep { abs } @want;
+cmp_ok(scalar @moved, '>', 100, 'weights are not zero');
+
+# prediction with encrypted weights, in row order, NULL keeps its place
+my $plain = q{SELECT (ppdl_predict('twin', features))[1] FROM plain_patients WHERE id <= 40 ORDER BY id};
+@want = split /\n/, $node->safe_psql('postgres', $plain);
+@got = decrypted($node, { key => "$dir/clinic.key" },
+	q{SELECT ppdl_predict_agg('osteo', features ORDER BY id) FROM (SELECT id, features FROM patients WHERE id <= 40 UNION ALL SELECT 0, NULL) t});
+numbers_agree(\@got, \@want, 2**-10, 'predictions with encrypted weights');
+# a plain model on compact rows goes the same way
+@got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict('twin', features) FROM patients WHERE id = 7});
+numbers_agree(\@got, [ $want[6] ], 2**-10, 'prediction with plain weights on a compact row');
+
+$node->stop;
+done_testing();
