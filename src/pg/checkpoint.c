@@ -192,6 +192,27 @@ read_text(PpdlReader *r)
 	return p == NULL || len == 0 ? NULL : pnstrdup(p, len);
 }
 
+/* checkpoints that the transaction makes superfluous when it commits */
+typedef struct Finished
+{
+	char		directory[MAXPGPATH];
+	SubTransactionId subxact;
+	struct Finished *next;
+} Finished;
+
+static Finished *finished = NULL;	/* in TopTransactionContext */
+
+/* a new run in the place of one that this transaction has finished: there is something to keep again */
+static void
+keep_at_commit(const char *directory)
+{
+	for (Finished **f = &finished; *f != NULL;)
+		if (strcmp((*f)->directory, directory) == 0)
+			*f = (*f)->next;
+		else
+			f = &(*f)->next;
+}
+
 static void
 remove_files(const char *directory)
 {
@@ -215,6 +236,7 @@ ppdl_checkpoint_begin(const char *name, PpdlTrainRun *run)
 	PpdlError	err;
 
 	directory_path(directory, name);
+	keep_at_commit(directory);
 	if (access(directory, F_OK) == 0)
 	{
 		ereport(NOTICE, (errmsg("discarding the checkpoint of an unfinished training of model \"%s\"", name)));
@@ -302,15 +324,6 @@ ppdl_checkpoint_read(const char *name, PpdlTrainRun *run, size_t *state_len)
 }
 
 /* ---- removal at commit ---- */
-
-typedef struct Finished
-{
-	char		directory[MAXPGPATH];
-	SubTransactionId subxact;
-	struct Finished *next;
-} Finished;
-
-static Finished *finished = NULL;	/* in TopTransactionContext */
 
 static void
 at_end(XactEvent event, void *arg)
