@@ -4,8 +4,11 @@
 #include "nn/predict.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
+#include "portability/instr_time.h"
 #include "rows/pack.h"
 #include "utils/datum.h"
+
+#define NOTICE_AFTER 5.0		/* seconds before progress is told */
 
 static void
 check_key(const PpdlModel *model, const uint8_t fp[8])
@@ -58,6 +61,10 @@ typedef struct Prediction
 	PpdlCt		weights[PPDL_MAX_WEIGHT_CTS];
 	PpdlPackedWriter *writer;
 	const uint8_t *fp;
+	instr_time	start;
+	double		told;			/* seconds after the start */
+	uint64		done,			/* rows */
+				rows;
 } Prediction;
 
 static void
@@ -95,12 +102,33 @@ load_weights(Prediction *p, const PpdlModel *model, const PpdlSlotLayout *lay)
 						model->version)));
 }
 
+/* at most once a second, for those who wait */
+static void
+tell(Prediction *p, const PpdlSlotLayout *lay, const uint32_t *ordinal)
+{
+	instr_time	now;
+	double		t;
+
+	for (size_t r = 0; r < lay->rows; r++)
+		p->done += ordinal[r] != PPDL_NO_PLACE;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, p->start);
+	t = INSTR_TIME_GET_DOUBLE(now);
+	if (t < NOTICE_AFTER || t < p->told + 1)
+		return;
+	p->told = t;
+	ereport(NOTICE,
+			(errmsg("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
+					(unsigned long long) p->rows, t / (double) p->done * (double) (p->rows - p->done))));
+}
+
 /* outputs of a row lie one class apart */
 static PpdlStatus
 take_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *err)
 {
 	Prediction *p = arg;
 
+	tell(p, lay, ordinal);
 	if (p->writer == NULL)
 	{
 		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, lay->classes, ppdl_log2_width((int) lay->period) + 1,
@@ -120,6 +148,8 @@ predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 	PpdlError	err;
 
 	p->fp = ts->fingerprint;
+	p->rows = ts->rows;
+	INSTR_TIME_SET_CURRENT(p->start);
 	p->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_prediction, p);
 	PPDL_PG(ppdl_slot_layout(&lay, p->ev->par, model->net, ts->width_x, &err));

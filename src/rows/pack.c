@@ -2,27 +2,10 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "rows/collector.h"
+#include "rows/pack_impl.h"
 #include "rows/residues.h"
-
-/* a block and the tree position of its first row, a multiple of 2^h */
-typedef struct Placed
-{
-	PpdlBlock	block;
-	uint32_t	at;
-} Placed;
-
-typedef struct Packing
-{
-	PpdlEval   *ev;
-	PpdlCollector *col;
-	int			height;			/* D = log2(N/k) */
-	Placed	   *placed;			/* by position; the first `next` are in the tree already */
-	uint32_t	count,
-				next;
-	uint64_t   *scratch;		/* k words */
-} Packing;
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -32,9 +15,8 @@ no_memory(PpdlError *err)
 
 /* ------------------------------------------------------------------ blocks as ciphertexts */
 
-/* A of the batch; kept, since blocks of one batch come one after the other */
-static PpdlStatus
-expand_uniform(Packing *p, PpdlRowBatch *b, PpdlError *err)
+PpdlStatus
+ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 {
 	PpdlCollector *col = p->col;
 	const PpdlRing *ring = col->par->ring;
@@ -52,33 +34,40 @@ expand_uniform(Packing *p, PpdlRowBatch *b, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* limb l of the rows first .. first + n - 1: row t of the block at coefficients t*step*g + f*N/k; others zero */
-static PpdlStatus
-place_rows(const Packing *p, const PpdlBlock *block, int l, size_t offset, uint64_t *b, PpdlError *err)
+PpdlStatus
+ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h, uint64_t *b, PpdlError *err)
 {
 	const PpdlCollector *col = p->col;
-	const PpdlRing *ring = col->par->ring;
-	const PpdlModulus *m = &ring->mod[l];
+	const PpdlRowBatch *batch = block->batch;
 	const size_t k = (size_t) 1 << col->logk;
-	const uint32_t start = block->batch->entry[block->first].index;
+	const uint32_t start = batch->entry[block->first].index;
 
-	memset(b, 0, ring->n * sizeof(uint64_t));
 	for (uint32_t e = block->first; e < block->first + (1u << block->h); e++)
 	{
-		const PpdlRowBatch *batch = block->batch;
-		size_t		u = (size_t) ppdl_bitrev(batch->entry[e].index - start, block->h) << (p->height - block->h);
+		size_t		u = (size_t) ppdl_bitrev(at + (batch->entry[e].index - start), h) << (p->height - h);
 
-		PPDL_TRY(ppdl_residues_get(m, p->scratch, batch->residues + e * batch->each + offset, k, err));
+		PPDL_TRY(ppdl_residues_get(&col->par->ring->mod[l], p->scratch, batch->residues + e * batch->each + offset, k, err));
 		for (size_t f = 0; f < k; f++)
 			b[u + (f << p->height)] = p->scratch[f];
 	}
-	ppdl_ntt(ring, m, b);
+	return PPDL_OK;
+}
+
+/* limb l of a block; other coefficients are zero */
+static PpdlStatus
+place_rows(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *b, PpdlError *err)
+{
+	const PpdlRing *ring = p->col->par->ring;
+
+	memset(b, 0, ring->n * sizeof(uint64_t));
+	PPDL_TRY(ppdl_pack_place(p, block, l, offset, 0, block->h, b, err));
+	ppdl_ntt(ring, &ring->mod[l], b);
 	return PPDL_OK;
 }
 
 /* a = A * X^(-i0*g), or as it was stored */
 static PpdlStatus
-place_uniform(const Packing *p, const PpdlBlock *block, int l, size_t offset, uint64_t *a, PpdlError *err)
+place_uniform(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *a, PpdlError *err)
 {
 	const PpdlCollector *col = p->col;
 	const PpdlRing *ring = col->par->ring;
@@ -93,13 +82,13 @@ place_uniform(const Packing *p, const PpdlBlock *block, int l, size_t offset, ui
 }
 
 static PpdlStatus
-fill_leaf(Packing *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
+fill_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
 {
 	const PpdlRing *ring = p->col->par->ring;
 	size_t		offset = 0;
 
 	if (!block->batch->explicit_row)
-		PPDL_TRY(expand_uniform(p, block->batch, err));
+		PPDL_TRY(ppdl_pack_expand(p, block->batch, err));
 	for (int l = 0; l < ct->limbs; l++)
 	{
 		PPDL_TRY(place_rows(p, block, l, offset, ppdl_limb(ring, ct->b, l), err));
@@ -113,7 +102,7 @@ fill_leaf(Packing *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
 
 /* a block that enters the tree at height h, times 2^h */
 static PpdlStatus
-leaf(Packing *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err)
+leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err)
 {
 	PpdlStatus	status;
 
@@ -140,7 +129,7 @@ leaf(Packing *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err)
  * between e's; the message is doubled.  o may be missing (NULL).  Releases o.
  */
 static PpdlStatus
-merge(Packing *p, PpdlCt *e, PpdlCt *o, int l, PpdlError *err)
+merge(PpdlPacking *p, PpdlCt *e, PpdlCt *o, int l, PpdlError *err)
 {
 	PpdlEval   *ev = p->ev;
 	const PpdlParams *par = e->par;
@@ -175,9 +164,9 @@ done:
 
 /* the subtree of the positions at .. at + 2^h - 1; *found = 0 when nothing lies there */
 static PpdlStatus
-build(Packing *p, uint32_t at, int h, PpdlCt *out, int *found, PpdlError *err)
+build(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, int *found, PpdlError *err)
 {
-	const Placed *next = &p->placed[p->next];
+	const PpdlPlaced *next = &p->placed[p->next];
 	PpdlStatus	status;
 	PpdlCt		o = {0};
 	int			right;
@@ -192,6 +181,8 @@ build(Packing *p, uint32_t at, int h, PpdlCt *out, int *found, PpdlError *err)
 		p->next++;
 		return leaf(p, &next->block, out, err);
 	}
+	if (p->window[at] == h)
+		return ppdl_pack_window(p, at, h, out, err);
 	/* positions are given out from the left: where there is a right half, there is a left one */
 	PPDL_TRY(build(p, at, h - 1, out, &right, err));
 	PPDL_ASSERT(right);
@@ -208,7 +199,7 @@ fail:
 
 /* the largest blocks first: then each starts at a multiple of its size */
 static PpdlStatus
-choose_blocks(Packing *p, PpdlError *err)
+choose_blocks(PpdlPacking *p, PpdlError *err)
 {
 	uint32_t	capacity = 1u << p->height,
 				at = 0;
@@ -219,13 +210,13 @@ choose_blocks(Packing *p, PpdlError *err)
 		PpdlBlocks *from = &p->col->blocks[h];
 
 		for (size_t left = from->count; left > 0 && at + (1u << h) <= capacity; left--, at += 1u << h)
-			p->placed[p->count++] = (Placed) {from->block[left - 1], at};
+			p->placed[p->count++] = (PpdlPlaced) {from->block[left - 1], at};
 	}
 	return PPDL_OK;
 }
 
 static void
-take_blocks(Packing *p)
+take_blocks(PpdlPacking *p)
 {
 	for (uint32_t i = 0; i < p->count; i++)
 	{
@@ -236,7 +227,7 @@ take_blocks(Packing *p)
 
 /* before anything wraps: scale * 2^D * bound must stay below half the modulus */
 static PpdlStatus
-check_room(const Packing *p, PpdlError *err)
+check_room(const PpdlPacking *p, PpdlError *err)
 {
 	const PpdlCollector *col = p->col;
 	double		have = ppdl_params_log2_q(col->par, col->limbs) - 1 - 0x1p-10,
@@ -255,7 +246,7 @@ check_room(const Packing *p, PpdlError *err)
 
 /* ordinals and the rest of *out from the blocks and their root */
 static PpdlStatus
-describe(const Packing *p, PpdlPacked *out, PpdlError *err)
+describe(const PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 {
 	const PpdlCollector *col = p->col;
 	const uint32_t capacity = 1u << p->height;
@@ -281,12 +272,13 @@ describe(const Packing *p, PpdlPacked *out, PpdlError *err)
 }
 
 static PpdlStatus
-pack(Packing *p, PpdlPacked *out, PpdlError *err)
+pack(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 {
 	PpdlStatus	status;
 	int			found;
 
 	PPDL_TRY(check_room(p, err));
+	ppdl_pack_plan_windows(p);
 	PPDL_TRY(build(p, 0, p->height, &out->ct, &found, err));
 	status = describe(p, out, err);
 	if (status != PPDL_OK)
@@ -295,7 +287,7 @@ pack(Packing *p, PpdlPacked *out, PpdlError *err)
 }
 
 static PpdlStatus
-packing_init(Packing *p, PpdlEval *ev, PpdlCollector *col, PpdlError *err)
+packing_init(PpdlPacking *p, PpdlEval *ev, PpdlCollector *col, PpdlError *err)
 {
 	memset(p, 0, sizeof(*p));
 	if (ev->par != col->par)
@@ -303,31 +295,34 @@ packing_init(Packing *p, PpdlEval *ev, PpdlCollector *col, PpdlError *err)
 	p->ev = ev;
 	p->col = col;
 	p->height = col->par->logn - col->logk;
-	p->placed = malloc(sizeof(Placed) << p->height);
+	p->placed = malloc(sizeof(PpdlPlaced) << p->height);
 	p->scratch = malloc(sizeof(uint64_t) << (col->logk < 3 ? 3 : col->logk));
-	return p->placed == NULL || p->scratch == NULL ? no_memory(err) : PPDL_OK;
+	p->window = calloc((size_t) 1 << p->height, 1);
+	return p->placed == NULL || p->scratch == NULL || p->window == NULL ? no_memory(err) : PPDL_OK;
 }
 
 static void
-packing_fini(Packing *p)
+packing_fini(PpdlPacking *p)
 {
+	ppdl_pack_release_basis(p);
 	free(p->placed);
 	free(p->scratch);
+	free(p->window);
 }
 
 /* a complete batch is one block */
 static PpdlStatus
-choose_whole(Packing *p, PpdlRowBatch *b, PpdlError *err)
+choose_whole(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 {
 	PPDL_TRY(ppdl_collector_sort(b, err));
 	PPDL_ASSERT(b->rows == 1u << p->height && b->logc == p->height);
-	p->placed[0] = (Placed) {{b, 0, p->height}, 0};
+	p->placed[0] = (PpdlPlaced) {{b, 0, p->height}, 0};
 	p->count = 1;
 	return PPDL_OK;
 }
 
 static PpdlStatus
-pack_complete(Packing *p, PpdlPacked *out, PpdlError *err)
+pack_complete(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 {
 	PPDL_TRY(choose_whole(p, p->col->complete, err));
 	PPDL_TRY(pack(p, out, err));
@@ -336,7 +331,7 @@ pack_complete(Packing *p, PpdlPacked *out, PpdlError *err)
 }
 
 static PpdlStatus
-pack_rest(Packing *p, PpdlPacked *out, PpdlError *err)
+pack_rest(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 {
 	PPDL_TRY(choose_blocks(p, err));
 	PPDL_TRY(pack(p, out, err));
@@ -348,7 +343,7 @@ PpdlStatus
 ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err)
 {
 	PpdlStatus	status;
-	Packing		p;
+	PpdlPacking p;
 
 	memset(out, 0, sizeof(*out));
 	*found = col->complete != NULL;
@@ -365,7 +360,7 @@ PpdlStatus
 ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err)
 {
 	PpdlStatus	status;
-	Packing		p;
+	PpdlPacking p;
 
 	PPDL_TRY(ppdl_pack_complete(ev, col, out, found, err));
 	if (*found || col->rows == 0)

@@ -312,6 +312,37 @@ test_contiguous(void **state)
 	site_close(&s);
 }
 
+/* every second row, then every second pair: single blocks of one batch share their key switches */
+static void
+test_windows(void **state)
+{
+	for (int run = 1; run <= 2; run++)
+	{
+		Site		s;
+		TestBatch	t;
+		PpdlCollector *col;
+		Expected	e = {.width = 16};
+
+		site_open(&s, 0);
+		t = test_batch(s.sk, s.rng, 1024, 16, 10, 2, 30);
+		OK(ppdl_collector_create(&col, 2, ERR));
+		for (int i = 0; i < 1024; i++)
+		{
+			if ((i & run) == 0)
+				continue;
+			add(&s, col, test_slice(&t, i), t.size, (uint32_t) e.count);
+			expect(&e, t.x + i * 16);
+		}
+		assert_int_equal(pack_all(&s, col, &e, 0x1p30), 1);
+		print_message("%d rows in blocks of %d: %d key switches\n", e.count, run, (int) s.ev.keyswitches);
+		assert_true(s.ev.keyswitches < (run == 1 ? 64 : 48));
+		ppdl_collector_destroy(col);
+		test_batch_free(&t);
+		expect_free(&e);
+		site_close(&s);
+	}
+}
+
 /* rows scattered over several batches at the row ring's parameters */
 static void
 test_row_subsets(void **state)
@@ -509,6 +540,7 @@ main(void)
 		cmocka_unit_test(test_toy_subsets),
 		cmocka_unit_test(test_complete),
 		cmocka_unit_test(test_contiguous),
+		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),

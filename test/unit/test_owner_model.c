@@ -1,0 +1,158 @@
+/* The owner decrypts models; what is not theirs, or not whole, is refused. */
+#include "rows_util.h"
+
+#include <complex.h>
+
+#include "ckks/encoder.h"
+#include "ckks/encrypt.h"
+#include "nn/etrain.h"
+#include "nn/weights.h"
+#include "owner/owner_impl.h"
+
+static const char spec[] = "{\"inputs\":5,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":2}]}";
+static const char spec_two[] = "{\"inputs\":5,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}";
+
+typedef struct Model
+{
+	PpdlNet    *net;
+	double	   *w;
+	int			n;
+	PpdlWriter	cipher;
+} Model;
+
+/* weights i/64 * factor - 1/4, encrypted as a training run leaves them */
+static Model
+make_model(PpdlOwner *owner, const char *json, double factor)
+{
+	Model		m;
+	const PpdlSecret *sk;
+	PpdlPool   *pool = ppdl_pool_create();
+	PpdlSlotLayout lay;
+	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS];
+	PpdlEval	ev;
+	double complex *z;
+
+	OK(ppdl_net_parse(&m.net, json, ERR));
+	m.n = ppdl_net_weight_count(m.net);
+	m.w = malloc(sizeof(double) * (size_t) m.n);
+	for (int i = 0; i < m.n; i++)
+		m.w[i] = factor * i / 64 - 0.25;
+	OK(ppdl_net_set_weights(m.net, m.w, m.n, ERR));
+	OK(ppdl_owner_secret(owner, PPDL_RING_DEEP, &sk, ERR));
+	OK(ppdl_eval_init(&ev, sk->par, pool, NULL, ERR));
+	OK(ppdl_slot_layout(&lay, sk->par, m.net, m.net->inputs, ERR));
+	z = malloc(sizeof(*z) * lay.period * (size_t) lay.nweights);
+	OK(ppdl_slots_from_net(&lay, m.net, z, ERR));
+	for (int i = 0; i < lay.nweights; i++)
+	{
+		PpdlPt		pt;
+
+		OK(ppdl_pt_alloc(&ev, &pt, lay.predict_levels + 1, ERR));
+		OK(ppdl_encode_slots(sk->par, &pt, z + (size_t) i * lay.period, lay.period, PPDL_SGD_SCALE, lay.predict_levels + 1, ERR));
+		OK(ppdl_encrypt_secret(&ev, &ct[i], &pt, sk, owner->rng, ERR));
+		ct[i].bound = 1;
+		ppdl_pt_release(&ev, &pt);
+	}
+	ppdl_writer_init(&m.cipher);
+	OK(ppdl_weights_save(&m.cipher, ct, lay.nweights, (uint32_t) lay.period, owner->fingerprint, ERR));
+	for (int i = 0; i < lay.nweights; i++)
+		ppdl_ct_release(&ev, &ct[i]);
+	free(z);
+	ppdl_eval_fini(&ev);
+	ppdl_pool_destroy(pool);
+	return m;
+}
+
+static void
+free_model(Model *m)
+{
+	ppdl_net_destroy(m->net);
+	ppdl_writer_free(&m->cipher);
+	free(m->w);
+}
+
+static void
+check_decrypts(PpdlOwner *owner, const char *json)
+{
+	Model		m = make_model(owner, json, 1);
+	PpdlNet    *net;
+	double	   *got = malloc(sizeof(double) * (size_t) m.n);
+
+	OK(ppdl_net_parse(&net, json, ERR));
+	OK(ppdl_owner_decrypt_model(owner, net, m.cipher.buf, m.cipher.len, ERR));
+	ppdl_net_get_weights(net, got);
+	for (int i = 0; i < m.n; i++)
+		assert_true(fabs(got[i] - m.w[i]) < 1e-6);
+	free(got);
+	ppdl_net_destroy(net);
+	free_model(&m);
+}
+
+static void
+decrypts(void **state)
+{
+	check_decrypts(*state, spec);
+	check_decrypts(*state, spec_two);
+}
+
+static void
+refuses(void **state)
+{
+	PpdlOwner  *owner = *state,
+			   *other;
+	Model		m = make_model(owner, spec, 1),
+				wild = make_model(owner, spec, 6);
+	PpdlNet    *net,
+			   *two;
+	char		fp[17];
+
+	OK(ppdl_net_parse(&net, spec, ERR));
+	OK(ppdl_net_parse(&two, spec_two, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, net, m.cipher.buf, m.cipher.len - 1, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, net, "PL", 2, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, two, m.cipher.buf, m.cipher.len, ERR));
+	/* a run that has diverged */
+	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt_model(owner, net, wild.cipher.buf, wild.cipher.len, ERR));
+	assert_non_null(strstr(test_error.hint, "learning rate"));
+	assert_int_not_equal(ppdl_net_check_trained(net, NULL), PPDL_OK);
+	OK(ppdl_owner_generate(&other, "clinic", ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_owner_decrypt_model(other, net, m.cipher.buf, m.cipher.len, ERR));
+	ppdl_fingerprint_hex(fp, ppdl_owner_fingerprint(owner));
+	assert_non_null(strstr(test_error.message, fp));
+	/* the right fingerprint on the wrong key: found by the values */
+	memcpy(m.cipher.buf + 8, ppdl_owner_fingerprint(other), 8);
+	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt_model(other, net, m.cipher.buf, m.cipher.len, ERR));
+	ppdl_owner_destroy(other);
+	ppdl_net_destroy(net);
+	ppdl_net_destroy(two);
+	free_model(&m);
+	free_model(&wild);
+}
+
+static int
+setup(void **state)
+{
+	PpdlOwner  *owner;
+
+	OK(ppdl_owner_generate(&owner, "hospital", ERR));
+	*state = owner;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	ppdl_owner_destroy(*state);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decrypts),
+		cmocka_unit_test(refuses),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
