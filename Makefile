@@ -93,10 +93,10 @@ uninstall-tool:
 
 # Unit tests and core benchmarks, one program a file.  Tests link to a second
 # set of core objects, with assertions and sanitizers; those at parameters too
-# large for that, test_*_real, to the optimised ones.
+# large for that, test_*_real, and whole training runs to the optimised ones.
 UNIT_NAMES = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
 BENCH_NAMES = $(sort $(basename $(notdir $(wildcard test/bench/bench_*.c))))
-UNIT_REAL = $(filter test_%_real,$(UNIT_NAMES))
+UNIT_REAL = $(filter test_%_real test_etrain,$(UNIT_NAMES))
 UNIT_CHECK = $(addprefix build/debug/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAMES))) $(addprefix build/release/unit/,$(UNIT_REAL))
 UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))

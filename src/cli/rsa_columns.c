@@ -175,7 +175,14 @@ check_field(const PpdlRsaColumns *c, const Extra *e, const PpdlCsvRow *row, Ppdl
 
 	/* products are checked when they are encrypted: they may be of any size */
 	if (!e->product)
+	{
 		status = ppdl_rsa_parse_count(&q, row->field[e->column], "value", err);
+		if (status == PPDL_OK && q > e->count_max)
+		{
+			status = ppdl_error(err, PPDL_ERR_RANGE, "value is larger than the largest value, %u", e->count_max);
+			ppdl_error_hint(err, status, "Give a larger one: --count \"%s:MAX\".", e->name);
+		}
+	}
 	if (status == PPDL_OK)
 		return status;
 	snprintf(text, sizeof text, "%.100s:%ld: column \"%.60s\": %.120s", ppdl_csv_name(c->csv), row->line, e->name, err->message);

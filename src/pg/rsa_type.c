@@ -27,9 +27,7 @@ check_input(const struct varlena *value, int sqlstate)
 	if (ppdl_rsa_view(&view, VARDATA(value), VARSIZE(value) - VARHDRSZ, &err) != PPDL_OK)
 		ppdl_report_input(sqlstate, "rsa_cipher", &err);
 	pub = ppdl_rsa_public_if_known(view.fingerprint);
-	if (pub == NULL || view.kind != PPDL_RSA_VALUE)
-		return;
-	if (ppdl_rsa_view_check(&view, pub, &err) != PPDL_OK)
+	if (pub != NULL && ppdl_rsa_view_check(&view, pub, &err) != PPDL_OK)
 		ppdl_report_input(sqlstate, "rsa_cipher", &err);
 }
 

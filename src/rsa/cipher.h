@@ -85,7 +85,7 @@ PpdlStatus	ppdl_rsa_view_header(PpdlRsaView *view, const void *wire, size_t len,
 
 /* PPDL_ERR_KEY unless the view is of this key; cheap */
 PpdlStatus	ppdl_rsa_view_check_key(const PpdlRsaView *view, const PpdlRsaPublic *pub, PpdlError *err);
-/* the same, and every c < n and every bound within the modulus; values only */
+/* the same, and every c < n and every bound within the modulus */
 PpdlStatus	ppdl_rsa_view_check(const PpdlRsaView *view, const PpdlRsaPublic *pub, PpdlError *err);
 
 /* part i of a value */

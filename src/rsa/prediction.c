@@ -47,7 +47,7 @@ read_unit(const PpdlRsaPredictionView *v, uint32_t u)
 
 /* reads one row; sets r->bad, or returns an error, when it is not one */
 static PpdlStatus
-check_row(PpdlReader *r, const PpdlRsaView *view, uint32_t units, uint32_t *parts, PpdlError *err)
+check_row(PpdlReader *r, const PpdlRsaView *view, const PpdlRsaPublic *pub, uint32_t units, uint32_t *parts, PpdlError *err)
 {
 	unsigned	present = ppdl_read_u8(r);
 
@@ -64,7 +64,8 @@ check_row(PpdlReader *r, const PpdlRsaView *view, uint32_t units, uint32_t *part
 			const uint8_t *part = ppdl_read_bytes(r, ppdl_rsa_part_bytes(view));
 
 			if (part != NULL)
-				PPDL_TRY(ppdl_rsa_part_check_layout(view, part, err));
+				PPDL_TRY(pub == NULL ? ppdl_rsa_part_check_layout(view, part, err) :
+						 ppdl_rsa_part_check_key(view, part, pub, err));
 		}
 		*parts += n;
 	}
@@ -72,7 +73,7 @@ check_row(PpdlReader *r, const PpdlRsaView *view, uint32_t units, uint32_t *part
 }
 
 PpdlStatus
-ppdl_rsa_prediction_check_layout(const PpdlRsaView *view, PpdlError *err)
+ppdl_rsa_prediction_check(const PpdlRsaView *view, const PpdlRsaPublic *pub, PpdlError *err)
 {
 	PpdlRsaPredictionView v;
 	PpdlReader	r;
@@ -89,7 +90,7 @@ ppdl_rsa_prediction_check_layout(const PpdlRsaView *view, PpdlError *err)
 	}
 	r = ppdl_reader(v.sums, v.sums_len);
 	for (uint32_t row = 0; row < v.rows && !r.bad; row++)
-		PPDL_TRY(check_row(&r, view, v.units, &parts, err));
+		PPDL_TRY(check_row(&r, view, pub, v.units, &parts, err));
 	if (r.bad || ppdl_reader_left(&r) != 0 || parts != view->parts)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed rsa_cipher: its length does not fit its %u rows", v.rows);
 	return PPDL_OK;

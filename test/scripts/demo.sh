@@ -1,7 +1,7 @@
 #!/bin/bash
 # make demo: a session from nothing, on a throw-away server.  An owner encrypts
 # 2,000 patients; the server, which cannot read them, averages and classifies
-# them; the owner reads the answers.  All numbers of the last line are computed
+# them, and trains a network on them; the owner reads the answers.  All numbers of the last lines are computed
 # from what the session returned.
 #
 #	PPDL_DEMO_DATA		another CSV file with the columns Id, ..., Osteoporosis
@@ -125,6 +125,46 @@ show ppdl query --key hospital.key --csv --expand -o predictions.csv \
 head -n 4 predictions.csv
 sql --csv -c "SELECT id, (ppdl_predict('osteo', features))[1] AS prediction, label FROM plain_patients WHERE part = 'test' ORDER BY id" \
 	-o plain_predictions.csv
+
+chapter "A network, trained on encrypted rows: nothing is decrypted, the owner is not on line"
+show ppdl keygen --key hospital.key --for train --out training
+show ppdl publish training.pub --for train
+# 16 inputs, one of them constant in the place of biases; one residue a value is enough for training
+show ppdl encode train.csv --id Id --label Osteoporosis --exclude Race/Ethnicity --constant -o features16.json
+inputs=$(ppdl inspect features16.json | sed -n 's/^width: *//p')
+sql -c "CREATE TABLE small (n serial, id int, part text, features lwe_cipher($inputs), label lwe_cipher(1))" \
+	-c "CREATE TABLE plain_small (n serial, id int, part text, features float8[], label float8)"
+for part in train test; do
+	for twin in small plain_small; do
+		how=(--plain)
+		[ $twin = plain_small ] || how=(--compact --key hospital.key)
+		run ppdl encrypt "${how[@]}" --outside=clamp --features features16.json -o $twin.$part.copy $part.csv
+		sql -c "ALTER TABLE $twin ALTER part SET DEFAULT '$part'" -c "\\copy $twin (id, features, label) FROM '$twin.$part.copy'"
+	done
+done
+spec="{\"inputs\": $inputs, \"bias\": false, \"layers\": [{\"units\": 16, \"activation\": \"quadratic\"}, {\"units\": 1}]}"
+options='{"steps": 8, "batch": 256, "learning_rate": 0.1, "momentum": 0.8}'
+sql -At -c "SELECT ppdl_create_model('secret', '$spec'), ppdl_create_model('open', '$spec')"
+sql -At -c "SELECT ppdl_train('open', features, label, '$options' ORDER BY n) FROM plain_small WHERE part = 'train'"
+show_sql "SELECT ppdl_train('secret', features, label, '$options' ORDER BY n) FROM small WHERE part = 'train'"
+show ppdl query --key hospital.key --csv --expand -o trained.csv \
+	-c "SELECT array_agg(id ORDER BY n) AS id, ppdl_predict_agg('secret', features ORDER BY n) AS prediction FROM small WHERE part = 'test'"
+run ppdl model export --key hospital.key secret -o secret.json
+# the owner puts the decrypted weights back under a name of its own, to compare them in SQL
+run ppdl model import secret.json --name opened
+sql --csv -c "SELECT id, (ppdl_predict('open', features))[1], label FROM plain_small WHERE part = 'test' ORDER BY n" -o plain_trained.csv
+weight_error=$(sql -At -c "SELECT max(abs(a - b)) FROM unnest(ppdl_model_weights('open'), ppdl_model_weights('opened')) u (a, b)")
+trained=$(sql -At -F ' ' -c "SELECT trained->>'rows', trained->>'steps', trained->>'seconds' FROM ppdl_models WHERE name = 'secret' AND version = 2")
+paste -d , trained.csv plain_trained.csv | tail -n +2 | tr -d '"{}' | awk -F, -v trained="$trained" -v error="$weight_error" '
+	NF != 5 || $1 != $3 || $2 == "" { print "line " NR " of the predictions: " $0 > "/dev/stderr"; bad = 1; exit 1 }
+	{ n++; encrypted += ($2 > 0) == ($5 > 0); plain += ($4 > 0) == ($5 > 0) }
+	END {
+		if (bad || n == 0) exit 1
+		split(trained, t, " ")
+		printf "train: rows=%d steps=%d seconds=%.1f plain_accuracy=%.4f encrypted_accuracy=%.4f weight_error=%.3g\n",
+			t[1], t[2], t[3], plain / n, encrypted / n, error
+		exit !(error < 2 ^ -8)
+	}'
 
 paste -d , predictions.csv plain_predictions.csv | tail -n +2 | tr -d '"{}' >both.csv
 awk -F, -v rows="$(sql -At -c 'SELECT count(*) FROM patients')" '

@@ -352,6 +352,18 @@ hostile_predictions(void **state)
 		FAILS(PPDL_ERR_FORMAT, "malformed", ppdl_rsa_view(&view, cut, len, &err));
 		free(cut);
 	}
+	/* the last ciphertext not below n: seen as soon as the key is known */
+	OK(ppdl_rsa_view(&view, w.buf, w.len, &err));
+	OK(ppdl_rsa_view_check(&view, fixture_pub, &err));
+	{
+		uint8_t    *copy = malloc(w.len);
+
+		memcpy(copy, w.buf, w.len);
+		memset(copy + w.len - 384, 0xff, 384);
+		OK(ppdl_rsa_view(&view, copy, w.len, &err));
+		FAILS(PPDL_ERR_FORMAT, "not below the modulus", ppdl_rsa_view_check(&view, fixture_pub, &err));
+		free(copy);
+	}
 	for (int i = 0; i < 20000; i++)
 	{
 		uint8_t    *copy = malloc(w.len);
