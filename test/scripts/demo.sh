@@ -57,7 +57,7 @@ cd "$owner"
 export PPDL_PASSPHRASE=only-for-the-demonstration
 # every fifth patient is kept back for the test
 awk 'NR == 1 { print > "train.csv"; print > "test.csv"; next }
-	{ print > (NR % 5 == 3 ? "test.csv" : "train.csv") }' "$data"
+	{ print > (NR % 5 == 1 ? "test.csv" : "train.csv") }' "$data"
 
 chapter "The owner makes keys and learns an encoding"
 show ppdl keygen --out hospital
