@@ -8,8 +8,6 @@ use Test::More;
 
 use PpdlTest;
 
-plan skip_all => 'the ppdl tool is not built' unless grep { -x "$_/ppdl" } split /:/, $ENV{PATH};
-
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
 $primary->start;

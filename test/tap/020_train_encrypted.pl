@@ -9,8 +9,6 @@ use Time::HiRes qw(sleep time);
 
 use PpdlTest;
 
-plan skip_all => 'the ppdl tool is not built' unless grep { -x "$_/ppdl" } split /:/, $ENV{PATH};
-
 my $rows = 300;
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my $node = PostgreSQL::Test::Cluster->new('train');

@@ -9,8 +9,6 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-plan skip_all => 'the ppdl tool is not built' unless grep { -x "$_/ppdl" } split /:/, $ENV{PATH};
-
 my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
 my $dir = PostgreSQL::Test::Utils::tempdir;
 
