@@ -26,7 +26,4 @@ size_t		ppdl_chain_bytes(const PpdlChain *chain);
 /* *ct becomes level[count-1](... level[0](ct)), a rescale after each */
 PpdlStatus	ppdl_chain_run(const PpdlChain *chain, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
-/* real and imaginary parts of all slots (either may be NULL): one conjugation; scale doubles, value halves back */
-PpdlStatus	ppdl_ct_split(PpdlEval *ev, PpdlCt *re, PpdlCt *im, const PpdlCt *in, PpdlError *err);
-
 #endif

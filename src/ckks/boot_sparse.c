@@ -173,19 +173,6 @@ fail:
 	return status;
 }
 
-/* *acc += rot_r(*acc) */
-static PpdlStatus
-fold(PpdlEval *ev, PpdlCt *acc, int r, PpdlError *err)
-{
-	PpdlCt		rot;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_ct_rotate(ev, &rot, acc, r, err));
-	status = ppdl_ct_add(ev, acc, &rot, err);
-	ppdl_ct_release(ev, &rot);
-	return status;
-}
-
 /*
  * One limb with all of it: ct[0] + X^(N/(4 period)) ct[1], times 2^up.  c->scale is what
  * the message then has; *ratio = scale of ct[1] / scale of ct[0].
@@ -224,7 +211,7 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 
 	PPDL_GOTO(done, ppdl_lintrans_apply(ev, &w, &first, 1, y, err));
 	ppdl_ct_release(ev, y);
-	PPDL_GOTO(done, fold(ev, &w, (int) sb->ns, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, &w, (int) sb->ns, 1, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, &w, err));
 	if (sb->count == 1)
 		PPDL_GOTO(done, ppdl_lintrans_apply_rescale(ev, ct, last, 1, &w, err));
@@ -234,7 +221,7 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 	{
 		if (sb->count == 2)
 		{
-			PPDL_GOTO(done, fold(ev, &ct[v], (int) sb->period, err));
+			PPDL_GOTO(done, ppdl_ct_fold(ev, &ct[v], (int) sb->period, 1, err));
 			PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
 		}
 		if (v == 1)
@@ -269,8 +256,7 @@ ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlErro
 	PPDL_GOTO(done, ppdl_boot_encapsulate(ev, &sp, &c, err));
 	ppdl_ct_release(ev, &c);
 	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, &sp, PPDL_BOOT_EVALMOD_LIMBS + 2, err));
-	for (size_t t = sb->ns; t < sb->par->slots; t *= 2)
-		PPDL_GOTO(done, fold(ev, &c, (int) t, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, &c, (int) sb->ns, log2_size(sb->par->slots / sb->ns), err));
 	c.scale = q0 * PPDL_BOOT_K * (double) (sb->par->slots / sb->ns);
 	PPDL_GOTO(done, ppdl_chain_run(&sb->c2s, ev, &c, err));
 	PPDL_GOTO(done, ppdl_ct_split(ev, &re, &im, &c, err));

@@ -91,6 +91,11 @@ PpdlStatus	ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uin
 PpdlStatus	ppdl_ct_rotate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err);
 PpdlStatus	ppdl_ct_conjugate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
 
+/* *acc += its rotation by step, then by 2*step, ..., 2^(count-1)*step: before a rescale, whose rounding would add up, too */
+PpdlStatus	ppdl_ct_fold(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err);
+/* real and imaginary parts of all slots (either may be NULL): one conjugation; scale doubles, value halves back */
+PpdlStatus	ppdl_ct_split(PpdlEval *ev, PpdlCt *re, PpdlCt *im, const PpdlCt *in, PpdlError *err);
+
 /*
  * Hoisting (Halevi and Shoup 2018, §5): the digits of in->a, extended to QP, for
  * any number of automorphisms of the same ciphertext.

@@ -131,23 +131,6 @@ run_poly(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlEr
 	return PPDL_OK;
 }
 
-/* ct += rotations by stride, 2*stride .. slots/2: before the rescale, or its rounding would add up, too */
-static PpdlStatus
-fold(PpdlEval *ev, PpdlCt *ct, int stride, int slots, PpdlError *err)
-{
-	for (int r = stride; r < slots; r *= 2)
-	{
-		PpdlCt		turned = {0};
-		PpdlStatus	status = ppdl_ct_rotate(ev, &turned, ct, r, err);
-
-		if (status == PPDL_OK)
-			status = ppdl_ct_add(ev, ct, &turned, err);
-		ppdl_ct_release(ev, &turned);
-		PPDL_TRY(status);
-	}
-	return PPDL_OK;
-}
-
 /* products are added up before the one relinearisation */
 static PpdlStatus
 sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt3 *sum, PpdlError *err)
@@ -178,7 +161,7 @@ run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *
 
 	PPDL_GOTO(done, sum_products(ev, s, in, &sum, err));
 	PPDL_GOTO(done, ppdl_ct_relinearize(ev, ct, &sum, err));
-	PPDL_GOTO(done, fold(ev, ct, s->stride, p->slots, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, ct, s->stride, ppdl_log2_width(p->slots / s->stride), err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, ct, err));
 	if (s->constant.p != NULL)
 		PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->constant, err));

@@ -50,22 +50,6 @@ ppdl_sgd_destroy(PpdlSgd *sgd)
 /* ---- shared pieces ---- */
 
 PpdlStatus
-ppdl_sgd_fold(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err)
-{
-	for (int i = 0; i < count; i++, step *= 2)
-	{
-		PpdlCt		rot;
-		PpdlStatus	status;
-
-		PPDL_TRY(ppdl_ct_rotate(ev, &rot, acc, step, err));
-		status = ppdl_ct_add(ev, acc, &rot, err);
-		ppdl_ct_release(ev, &rot);
-		PPDL_TRY(status);
-	}
-	return PPDL_OK;
-}
-
-PpdlStatus
 ppdl_sgd_mask(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, size_t count, double out_scale, PpdlError *err)
 {
 	const double q = (double) ev->par->ring->mod[ct->limbs - 1].q;
@@ -121,8 +105,8 @@ ppdl_sgd_affine(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, cons
 	z->scale /= sq->r;
 	ppdl_sgd_vector(sgd, axis, 1, 1, 0);
 	PPDL_TRY(ppdl_sgd_mask(sgd, ev, z, lay->period, PPDL_SGD_SCALE, err));
-	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_sgd_fold(ev, z, -1, lay->logd, err)
-			 : ppdl_sgd_fold(ev, z, -(1 << lay->logd), lay->logh, err));
+	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_ct_fold(ev, z, -1, lay->logd, err)
+			 : ppdl_ct_fold(ev, z, -(1 << lay->logd), lay->logh, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, z, err));
 	ppdl_sgd_vector(sgd, axis, 0, sq->k0, 0);
 	return ppdl_sgd_add(sgd, ev, z, err);
@@ -161,7 +145,7 @@ ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile
 			for (int c = 0; c < lay->classes; c++)
 				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
 	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (lay->logc > 0 ? 2 : 1), err));
-	PPDL_GOTO(done, ppdl_sgd_fold(ev, o, -1, lay->logd + lay->logh, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, o, -1, lay->logd + lay->logh, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
 done:
 	ppdl_ct_release(ev, &y);
@@ -199,7 +183,7 @@ fold_classes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &re, g, g->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_add(ev, &re, &conj, err));
 	PPDL_GOTO(done, ppdl_ct_sub(ev, g, &conj, err));
-	PPDL_GOTO(done, ppdl_sgd_fold(ev, &re, 1 << (lay->logd + lay->logh), lay->logc, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, &re, 1 << (lay->logd + lay->logh), lay->logc, err));
 	PPDL_GOTO(done, ppdl_ct_add(ev, g, &re, err));
 	g->scale *= 2;
 	g->bound /= 2;
@@ -216,7 +200,7 @@ gradient(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlCt3 *sum, PpdlError *e
 	const PpdlSlotLayout *lay = &sgd->lay;
 
 	PPDL_TRY(ppdl_ct_relinearize(ev, g, sum, err));
-	PPDL_TRY(ppdl_sgd_fold(ev, g, (int) lay->period, __builtin_ctzll((unsigned long long) lay->rows), err));
+	PPDL_TRY(ppdl_ct_fold(ev, g, (int) lay->period, __builtin_ctzll((unsigned long long) lay->rows), err));
 	PPDL_TRY(ppdl_ct_rescale(ev, g, err));
 	return fold_classes(sgd, ev, g, err);
 }

@@ -25,8 +25,6 @@ typedef enum PpdlAxis
  */
 void		ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double complex value, double complex constant);
 
-/* *acc += its rotations by step, 2*step, ..., 2^(count-1)*step in turn */
-PpdlStatus	ppdl_sgd_fold(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err);
 /* ct times the `count` slots of scratch (repeated); out_scale is what the caller's rescale leaves */
 PpdlStatus	ppdl_sgd_mask(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, size_t count, double out_scale, PpdlError *err);
 /* ct plus one period of scratch */

@@ -1,5 +1,4 @@
 /* One hidden layer: five levels a step, three a prediction (crypto: one SGD step in slots). */
-#include "ckks/boot_impl.h"
 #include "nn/sgd_impl.h"
 
 /* 1/2i (W - conj W) at input 0: the output weights as real slots; one level */
@@ -29,7 +28,7 @@ first_layer(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *s, PpdlCt *t, const PpdlCt
 
 	PPDL_TRY(ppdl_ct_mul(ev, &v, w, x, err));
 	PPDL_GOTO(done, ppdl_ct_split(ev, s, t, &v, err));
-	PPDL_GOTO(done, ppdl_sgd_fold(ev, s, 1, sgd->lay.logd, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, s, 1, sgd->lay.logd, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, s, err));
 	if (t != NULL)
 		PPDL_GOTO(done, ppdl_ct_rescale(ev, t, err));
@@ -54,7 +53,7 @@ second_layer(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlCt *s, const
 	PPDL_GOTO(done, ppdl_sgd_add(sgd, ev, &u, err));
 	PPDL_GOTO(done, ppdl_sgd_activate(sgd, ev, &a, &u, PPDL_AXIS_HIGH, &lay->act[0], err));
 	PPDL_GOTO(done, ppdl_ct_mul(ev, o, w2, &a, err));
-	PPDL_GOTO(done, ppdl_sgd_fold(ev, o, 1 << lay->logd, lay->logh, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, o, 1 << lay->logd, lay->logh, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
 done:
 	ppdl_ct_release(ev, &u);

@@ -14,7 +14,6 @@
  *
  * slopes of the activations are 2*r*sign*u, so that c1 = 4*r1*r2*sign1*sign2 and c2 = 2*r2*sign2.
  */
-#include "ckks/boot_impl.h"
 #include "nn/sgd_impl.h"
 
 PpdlStatus
@@ -50,7 +49,7 @@ static PpdlStatus
 mul_fold(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, int step, int count, PpdlError *err)
 {
 	PPDL_TRY(ppdl_ct_mul(ev, out, x, y, err));
-	PPDL_TRY(ppdl_sgd_fold(ev, out, step, count, err));
+	PPDL_TRY(ppdl_ct_fold(ev, out, step, count, err));
 	return ppdl_ct_rescale(ev, out, err);
 }
 
@@ -66,7 +65,7 @@ forward(const PpdlSgd *sgd, PpdlEval *ev, Forward *f, const PpdlSgdShared *sh, c
 	status = ppdl_ct_split(ev, &f->u1, NULL, &v, err);
 	ppdl_ct_release(ev, &v);
 	PPDL_TRY(status);
-	PPDL_TRY(ppdl_sgd_fold(ev, &f->u1, 1, lay->logd, err));
+	PPDL_TRY(ppdl_ct_fold(ev, &f->u1, 1, lay->logd, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, &f->u1, err));
 	PPDL_TRY(ppdl_sgd_affine(sgd, ev, &f->u1, PPDL_AXIS_HIGH, &lay->act[0], err));
 	PPDL_TRY(ppdl_sgd_activate(sgd, ev, &f->a1, &f->u1, PPDL_AXIS_HIGH, &lay->act[0], err));
@@ -102,7 +101,7 @@ back_to_first(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *t, const PpdlCt *k, cons
 	PPDL_TRY(mul_fold(ev, t, k, u2, 1, lay->logd, err));
 	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 1, 1, 0);
 	PPDL_TRY(ppdl_sgd_mask(sgd, ev, t, lay->period, out_scale, err));
-	PPDL_TRY(ppdl_sgd_fold(ev, t, -1, lay->logd, err));
+	PPDL_TRY(ppdl_ct_fold(ev, t, -1, lay->logd, err));
 	return ppdl_ct_rescale(ev, t, err);
 }
 

@@ -154,16 +154,7 @@ cut_inputs(const Cutter *c, PpdlCt *x, const Unit *u, size_t rho, int upper, int
 			}
 		PPDL_GOTO(fail, add_piece(c, x, &u->part[h], place - first, err));
 	}
-	for (int t = 0; t < c->lay->logh + c->lay->logc; t++)
-	{
-		PpdlCt		rot;
-
-		PPDL_GOTO(fail, ppdl_ct_rotate(ev, &rot, x, -(1 << (c->lay->logd + t)), err));
-		status = ppdl_ct_add(ev, x, &rot, err);
-		ppdl_ct_release(ev, &rot);
-		if (status != PPDL_OK)
-			goto fail;
-	}
+	PPDL_GOTO(fail, ppdl_ct_fold(ev, x, -(1 << c->lay->logd), c->lay->logh + c->lay->logc, err));
 	PPDL_GOTO(fail, settle(ev, x, err));
 	return PPDL_OK;
 fail:
