@@ -6,8 +6,8 @@
  * Chebyshev series of degree 15, five squarings, and Im(4/3 z - 1/6 z^2), whose
  * series theta*(1 - theta^4/30 ...) takes the place of an arcsine.
  *
- * Limbs: C2S takes 4 levels from the top (a sparse bootstrap: 2), EvalMod 10, S2C 2:
- *   28 -> 24 (or 26 -> 24) -> 14 -> 12.
+ * Limbs: C2S takes 4 levels from the top (a sparse bootstrap: 2 to 4), EvalMod 10, S2C 3:
+ *   28 -> 24 -> 14 -> 11.
  */
 #ifndef PPDL_CKKS_BOOT_H
 #define PPDL_CKKS_BOOT_H
@@ -17,10 +17,10 @@
 #define PPDL_BOOT_C2S_LEVELS 4
 #define PPDL_BOOT_EVALMOD_LIMBS 24	/* limbs that EvalMod takes */
 #define PPDL_BOOT_S2C_LIMBS 14	/* limbs that EvalMod leaves */
-#define PPDL_BOOT_WORK_LIMBS 12	/* limbs that a whole bootstrap leaves */
+#define PPDL_BOOT_WORK_LIMBS 11	/* limbs that a whole bootstrap leaves */
 #define PPDL_BOOT_SPARSE_H 32	/* weight of the encapsulation secret */
 
-/* Before ModRaise a ciphertext's scale is brought to q0 / 2^PPDL_BOOT_RANGE_BITS; coefficients are to stay below 1/8. */
+/* Before ModRaise a ciphertext's scale is brought to q0 / 2^PPDL_BOOT_RANGE_BITS (or less: weights of a short period); coefficients are to stay below 1/8. */
 #define PPDL_BOOT_RANGE_BITS 4
 
 /* One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE). */

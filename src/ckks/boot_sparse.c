@@ -12,11 +12,21 @@ struct PpdlSparseBoot
 	size_t		ns;				/* count * period complex slots together */
 	int			count;
 	int			up;				/* messages are multiplied by 2^up before ModRaise */
+	int			c2s_levels,
+				s2c_levels;
 	double		s2c_factor;		/* scale of an S2C matrix relative to the prime it is rescaled by */
 	PpdlChain	c2s;
-	PpdlLinTrans *first;		/* S2C on (re | im), period 2*ns */
-	PpdlLinTrans *last[2];		/* the remaining stages, selecting one half each when count = 2 */
+	PpdlChain	s2c;			/* all but the last: level 0 on (re | im), period 2*ns, then one level or none of period ns */
+	PpdlLinTrans *last[2];		/* the last one, selecting one half each when count = 2 */
 };
+
+/*
+ * Butterflies of these distances and more, up to the next one, are merged into one level: the half-bootstrap's
+ * strides at N = 2^16, so that the same keys serve.
+ */
+static const int strides[] = {1, 8, 128, 2048};
+
+#define S2C_LEVELS 3
 
 void
 ppdl_sparseboot_destroy(PpdlSparseBoot *sb)
@@ -24,7 +34,7 @@ ppdl_sparseboot_destroy(PpdlSparseBoot *sb)
 	if (sb == NULL)
 		return;
 	ppdl_chain_destroy(&sb->c2s);
-	ppdl_lintrans_destroy(sb->first);
+	ppdl_chain_destroy(&sb->s2c);
 	ppdl_lintrans_destroy(sb->last[0]);
 	ppdl_lintrans_destroy(sb->last[1]);
 	free(sb);
@@ -33,10 +43,8 @@ ppdl_sparseboot_destroy(PpdlSparseBoot *sb)
 size_t
 ppdl_sparseboot_bytes(const PpdlSparseBoot *sb)
 {
-	size_t		bytes = sizeof(*sb) + ppdl_chain_bytes(&sb->c2s);
+	size_t		bytes = sizeof(*sb) + ppdl_chain_bytes(&sb->c2s) + ppdl_chain_bytes(&sb->s2c);
 
-	if (sb->first != NULL)
-		bytes += ppdl_lintrans_bytes(sb->first);
 	for (int v = 0; v < sb->count; v++)
 		if (sb->last[v] != NULL)
 			bytes += ppdl_lintrans_bytes(sb->last[v]);
@@ -55,90 +63,122 @@ prime(const PpdlParams *par, int limbs)
 	return (double) par->ring->mod[limbs - 1].q;
 }
 
-/* the scale of one C2S matrix relative to the prime it is rescaled by */
-static double
-c2s_factor(const PpdlSparseBoot *sb)
+/* levels that a transform on n slots takes, `most` if it would be more */
+static int
+levels_for(size_t n, int most)
 {
-	const double repeats = (double) (sb->par->slots / sb->ns);
+	int			levels = 1;
 
-	return sqrt(PPDL_BOOT_C2S_SCALE / (prime(sb->par, 1) * PPDL_BOOT_K * repeats));
+	while (levels < most && (size_t) strides[levels] < n)
+		levels++;
+	return levels;
 }
 
-/* CoefficientsToSlots on ns slots in two levels; the second clears slots ns .. 2*ns-1 of each period of 2*ns */
+/* stages in level i of `levels`, counted from the small distances; the last takes all that are left */
+static int
+stages_of(size_t n, int levels, int i)
+{
+	return log2_size(i == levels - 1 ? n : (size_t) strides[i + 1]) - log2_size((size_t) strides[i]);
+}
+
+static PpdlStatus
+encode(const PpdlSparseBoot *sb, PpdlLinTrans **out, const PpdlMatrix *m, int limbs, double factor, PpdlThreads *threads, PpdlError *err)
+{
+	/* the largest keys are few: see the key plan */
+	const int	baby = limbs == sb->par->nq ? 2 : 4;
+
+	return ppdl_lintrans_create(out, sb->par, m, limbs, prime(sb->par, limbs) * factor, baby, 1, threads, err);
+}
+
+/* CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns */
 static PpdlStatus
 create_c2s(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
 {
-	const int	stages = log2_size(sb->ns);
-	const int	group[2] = {stages - 3, 3};
+	const int	levels = sb->c2s_levels;
+	const double repeats = (double) (sb->par->slots / sb->ns),
+				factor = pow(PPDL_BOOT_C2S_SCALE / (prime(sb->par, 1) * PPDL_BOOT_K * repeats), 1.0 / levels);
 	size_t		len = sb->ns;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < levels; i++)
 	{
-		int			limbs = PPDL_BOOT_EVALMOD_LIMBS + 2 - i;
+		const int	stages = stages_of(sb->ns, levels, levels - 1 - i);
 		PpdlMatrix *m;
 		PpdlStatus	status;
 
-		PPDL_TRY(ppdl_matrix_dft(&m, sb->par, 2 * sb->ns, len, group[i], 1, err));
-		if (i == 1)
-			for (int d = 0; d < m->count; d++)
-				for (size_t p = sb->ns; p < 2 * sb->ns; p++)
-					m->diag[d][p] = 0;
-		status = ppdl_lintrans_create(&sb->c2s.level[i], sb->par, m, limbs,
-									  prime(sb->par, limbs) * c2s_factor(sb), 4, 1, threads, err);
+		PPDL_TRY(ppdl_matrix_dft(&m, sb->par, 2 * sb->ns, len, stages, 1, err));
+		for (int d = 0; d < m->count && i == levels - 1; d++)
+			for (size_t p = sb->ns; p < 2 * sb->ns; p++)
+				m->diag[d][p] = 0;
+		status = encode(sb, &sb->c2s.level[i], m, PPDL_BOOT_EVALMOD_LIMBS + levels - i, factor, threads, err);
 		ppdl_matrix_destroy(m);
 		PPDL_TRY(status);
 		sb->c2s.count = i + 1;
-		len >>= group[i];
+		len >>= stages;
 	}
 	return PPDL_OK;
 }
 
 /*
- * First S2C matrix: slots (re | im) of period 2*ns go to z with z + rot_ns(z) = stages(re + i*im):
- * the columns of the upper half are multiplied by i.
+ * The columns of the upper half are multiplied by i: slots (re | im) of period 2*ns go to z with
+ * z + rot_ns(z) = stages(re + i*im).
  */
-static PpdlStatus
-create_first(PpdlSparseBoot *sb, int stages, PpdlThreads *threads, PpdlError *err)
+static void
+join_halves(const PpdlSparseBoot *sb, PpdlMatrix *m)
 {
-	const size_t period = 2 * sb->ns;
-	const int	limbs = PPDL_BOOT_S2C_LIMBS;
-	PpdlMatrix *m;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_matrix_dft(&m, sb->par, period, 2, stages, 0, err));
 	for (int d = 0; d < m->count; d++)
-		for (size_t p = 0; p < period; p++)
-			if (((p + (size_t) m->offset[d]) & (period - 1)) >= sb->ns)
+		for (size_t p = 0; p < 2 * sb->ns; p++)
+			if (((p + (size_t) m->offset[d]) & (2 * sb->ns - 1)) >= sb->ns)
 				m->diag[d][p] *= I;
-	status = ppdl_lintrans_create(&sb->first, sb->par, m, limbs, prime(sb->par, limbs) * sb->s2c_factor, 4, 1, threads, err);
-	ppdl_matrix_destroy(m);
-	return status;
 }
 
-/* Last S2C matrix; with two ciphertexts, matrix v keeps the slots of half v only (the caller adds rot_period). */
-static PpdlStatus
-create_last(PpdlSparseBoot *sb, int v, size_t len, int stages, PpdlThreads *threads, PpdlError *err)
+/* keeps the slots of ciphertext v only (the caller adds rot_period) */
+static void
+select_half(const PpdlSparseBoot *sb, PpdlMatrix *m, int v)
 {
-	const int	limbs = PPDL_BOOT_S2C_LIMBS - 1;
-	PpdlMatrix *m;
-	PpdlStatus	status;
+	for (int d = 0; d < m->count; d++)
+		for (size_t p = 0; p < sb->ns; p++)
+			if (p / sb->period != (size_t) v)
+				m->diag[d][p] = 0;
+}
 
-	PPDL_TRY(ppdl_matrix_dft(&m, sb->par, sb->ns, len, stages, 0, err));
-	if (sb->count == 2)
-		for (int d = 0; d < m->count; d++)
-			for (size_t p = 0; p < sb->ns; p++)
-				if (p / sb->period != (size_t) v)
-					m->diag[d][p] = 0;
-	status = ppdl_lintrans_create(&sb->last[v], sb->par, m, limbs, prime(sb->par, limbs) * sb->s2c_factor, 4, 1, threads, err);
-	ppdl_matrix_destroy(m);
-	return status;
+/* SlotsToCoefficients, of each ciphertext's period: the stage that would mix the two is left out */
+static PpdlStatus
+create_s2c(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
+{
+	const int	last = sb->s2c_levels - 1;
+
+	for (int i = 0; i <= last; i++)
+		for (int v = 0; v < (i == last ? sb->count : 1); v++)
+		{
+			PpdlMatrix *m;
+			PpdlStatus	status;
+
+			PPDL_TRY(ppdl_matrix_dft(&m, sb->par, i == 0 ? 2 * sb->ns : sb->ns, 2 * (size_t) strides[i],
+									 stages_of(sb->period, sb->s2c_levels, i), 0, err));
+			if (i == 0)
+				join_halves(sb, m);
+			if (i == last && sb->count == 2)
+				select_half(sb, m, v);
+			status = encode(sb, i == last ? &sb->last[v] : &sb->s2c.level[i], m, PPDL_BOOT_S2C_LIMBS - i, sb->s2c_factor, threads, err);
+			ppdl_matrix_destroy(m);
+			PPDL_TRY(status);
+			if (i < last)
+				sb->s2c.count = i + 1;
+		}
+	return PPDL_OK;
+}
+
+/* coefficients of slots up to 1 grow as the period shrinks: by the square root, down from 1/8 and less at 256 slots */
+static double
+small_period_bits(size_t period)
+{
+	return fmax(0, (8 - log2_size(period)) / 2.0);
 }
 
 PpdlStatus
 ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t period, int count, double scale,
 					   PpdlThreads *threads, PpdlError *err)
 {
-	const int	stages = log2_size(period);
 	const double q0 = prime(par, 1);
 	PpdlSparseBoot *sb;
 	PpdlStatus	status = PPDL_OK;
@@ -154,18 +194,17 @@ ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t perio
 	sb->period = period;
 	sb->count = count;
 	sb->ns = period * (size_t) count;
-	sb->up = (int) floor(log2(q0 / scale) - PPDL_BOOT_RANGE_BITS + 0.5);
+	sb->up = (int) floor(log2(q0 / scale) - PPDL_BOOT_RANGE_BITS - small_period_bits(period) + 0.5);
 	if (sb->up < 0)
 	{
 		status = ppdl_error(err, PPDL_ERR_RANGE, "scale 2^%.2f is too large to bootstrap: q0 is 2^%.2f", log2(scale), log2(q0));
 		goto fail;
 	}
-	sb->s2c_factor = sqrt(q0 / (ppdl_boot_eval_mod_scale(par) * exp2(sb->up)));
+	sb->c2s_levels = levels_for(sb->ns, sizeof(strides) / sizeof(strides[0]));
+	sb->s2c_levels = levels_for(period, S2C_LEVELS);
+	sb->s2c_factor = pow(q0 / (ppdl_boot_eval_mod_scale(par) * exp2(sb->up)), 1.0 / sb->s2c_levels);
 	PPDL_GOTO(fail, create_c2s(sb, threads, err));
-	/* strides 1 and 8, as in CoefficientsToSlots and for every period: the same keys serve */
-	PPDL_GOTO(fail, create_first(sb, 3, threads, err));
-	for (int v = 0; v < count; v++)
-		PPDL_GOTO(fail, create_last(sb, v, 16, stages - 3, threads, err));
+	PPDL_GOTO(fail, create_s2c(sb, threads, err));
 	*out = sb;
 	return PPDL_OK;
 fail:
@@ -200,19 +239,37 @@ gather(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *c, const PpdlCt *ct, doub
 	return PPDL_OK;
 }
 
+/* the levels of S2C but the last: y = (re | im), period 2*ns -> w, period ns */
+static PpdlStatus
+first_levels(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *w, const PpdlCt *y, PpdlError *err)
+{
+	const PpdlLinTrans *first = sb->s2c.level[0];
+
+	PPDL_TRY(ppdl_lintrans_apply(ev, w, &first, 1, y, err));
+	PPDL_TRY(ppdl_ct_fold(ev, w, (int) sb->ns, 1, err));
+	PPDL_TRY(ppdl_ct_rescale(ev, w, err));
+	for (int i = 1; i < sb->s2c.count; i++)
+	{
+		const PpdlLinTrans *lt = sb->s2c.level[i];
+		PpdlCt		out;
+
+		PPDL_TRY(ppdl_lintrans_apply_rescale(ev, &out, &lt, 1, w, err));
+		ppdl_ct_release(ev, w);
+		*w = out;
+	}
+	return PPDL_OK;
+}
+
 /* SlotsToCoefficients: y = (re | im), period 2*ns -> ct[0..count-1], period `period`; came: their noise before */
 static PpdlStatus
 slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, double ratio, const double came[2], PpdlError *err)
 {
-	const PpdlLinTrans *first = sb->first,
-			   *const *last = (const PpdlLinTrans *const *) sb->last;
+	const PpdlLinTrans *const *last = (const PpdlLinTrans *const *) sb->last;
 	PpdlCt		w = {0};
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_lintrans_apply(ev, &w, &first, 1, y, err));
+	PPDL_GOTO(done, first_levels(sb, ev, &w, y, err));
 	ppdl_ct_release(ev, y);
-	PPDL_GOTO(done, ppdl_ct_fold(ev, &w, (int) sb->ns, 1, err));
-	PPDL_GOTO(done, ppdl_ct_rescale(ev, &w, err));
 	if (sb->count == 1)
 		PPDL_GOTO(done, ppdl_lintrans_apply_rescale(ev, ct, last, 1, &w, err));
 	else
@@ -224,6 +281,7 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 			PPDL_GOTO(done, ppdl_ct_fold(ev, &ct[v], (int) sb->period, 1, err));
 			PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
 		}
+		ppdl_ct_drop(&ct[v], PPDL_BOOT_WORK_LIMBS);
 		if (v == 1)
 			ct[v].scale *= ratio;
 		ct[v].bound = 1;
@@ -255,7 +313,7 @@ ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlErro
 	scale = c.scale;
 	PPDL_GOTO(done, ppdl_boot_encapsulate(ev, &sp, &c, err));
 	ppdl_ct_release(ev, &c);
-	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, &sp, PPDL_BOOT_EVALMOD_LIMBS + 2, err));
+	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, &sp, PPDL_BOOT_EVALMOD_LIMBS + sb->c2s_levels, err));
 	PPDL_GOTO(done, ppdl_ct_fold(ev, &c, (int) sb->ns, log2_size(sb->par->slots / sb->ns), err));
 	c.scale = q0 * PPDL_BOOT_K * (double) (sb->par->slots / sb->ns);
 	PPDL_GOTO(done, ppdl_chain_run(&sb->c2s, ev, &c, err));

@@ -70,7 +70,8 @@ plan_predict(Plan *p)
 /*
  * Rotations of the deep ring that have keys; all others are combined from them.  Four levels
  * of CoefficientsToSlots in the half-bootstrap (strides 2048, 128, 8, 1) take baby steps {1,2,3} and giants
- * of 4 (the first, whose keys are the largest: {1} and 2), the sparse bootstrap of weights reuses them; the last ones serve the steps of training.
+ * of 4 (the first, whose keys are the largest: {1} and 2), the sparse bootstrap of weights merges its
+ * stages at the same strides and reuses them; the last ones serve the steps of training.
  */
 static const PpdlRotationKey deep_rotations[] = {
 	{2048, 28}, {4096, 28},

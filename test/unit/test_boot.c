@@ -53,6 +53,8 @@ sparse_bootstrap_toy(void **state)
 	sparse_bootstrap(11, 2, 256, 1, 18);
 	sparse_bootstrap(11, 2, 256, 2, 18);
 	sparse_bootstrap(11, 1, 64, 2, 18);
+	sparse_bootstrap(11, 2, 16, 2, 18);
+	sparse_bootstrap(14, 2, 2048, 2, 18);	/* four levels of CoefficientsToSlots */
 }
 
 int
