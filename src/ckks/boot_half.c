@@ -82,7 +82,7 @@ ppdl_halfboot_create(PpdlHalfBoot **out, const PpdlParams *par, PpdlThreads *thr
 		if (status == PPDL_OK)
 		{
 			status = ppdl_lintrans_create(&hb->c2s.level[i], par, m, limbs,
-										  (double) par->ring->mod[limbs - 1].q * factor, i == 0 ? 2 : 4, 1, threads, err);
+										  (double) par->ring->mod[limbs - 1].q * factor, 4, 1, threads, err);
 			ppdl_matrix_destroy(m);
 		}
 		if (status != PPDL_OK)

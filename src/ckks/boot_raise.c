@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "ckks/eval_impl.h"
+#include "ckks/keys_impl.h"
 #include "ckks/keyswitch.h"
-#include "ring/vec.h"
 
 PpdlStatus
 ppdl_ct_switch_one(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, PpdlError *err)
@@ -68,14 +68,16 @@ turn_raise(void *arg, int t)
 	const PpdlModulus *q0 = &par->ring->mod[0],
 			   *m = ppdl_qp_mod(par, op->limbs, t);
 	uint64_t   *x = ppdl_at(par, op->lifted, t);
-	const uint64_t *digit = x;
 	int			in_key = t < op->limbs ? t : op->key->limbs;
-	const uint64_t *kb = ppdl_cat(par, op->key->b, in_key),
-			   *ka = ppdl_cat(par, op->key->a, in_key);
+	uint64_t   *kb = ppdl_at(par, op->kb, t),
+			   *ka = ppdl_at(par, op->ka, t);
 
 	ppdl_vec_switch_modulus(m, x, q0, op->a, par->n);
 	ppdl_ntt(par->ring, m, x);
-	ppdl_vec_dot(m, ppdl_at(par, op->kb, t), ppdl_at(par, op->ka, t), &digit, &kb, &ka, 1, 0, par->n);
+	ppdl_vec_unpack(kb, ppdl_key_limb(op->key, op->key->b, in_key), par->n);
+	ppdl_vec_unpack(ka, ppdl_key_limb(op->key, op->key->a, in_key), par->n);
+	ppdl_vec_mul(m, kb, kb, x, par->n);
+	ppdl_vec_mul(m, ka, ka, x, par->n);
 	if (t < op->limbs)
 	{
 		uint64_t   *b = ppdl_at(par, op->out_b, t);

@@ -84,10 +84,7 @@ stages_of(size_t n, int levels, int i)
 static PpdlStatus
 encode(const PpdlSparseBoot *sb, PpdlLinTrans **out, const PpdlMatrix *m, int limbs, double factor, PpdlThreads *threads, PpdlError *err)
 {
-	/* the largest keys are few: see the key plan */
-	const int	baby = limbs == sb->par->nq ? 2 : 4;
-
-	return ppdl_lintrans_create(out, sb->par, m, limbs, prime(sb->par, limbs) * factor, baby, 1, threads, err);
+	return ppdl_lintrans_create(out, sb->par, m, limbs, prime(sb->par, limbs) * factor, 4, 1, threads, err);
 }
 
 /* CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns */

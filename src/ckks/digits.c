@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "ckks/eval_impl.h"
+#include "ckks/keys_impl.h"
 #include "ckks/keyswitch.h"
-#include "ring/vec.h"
 
 void
 ppdl_digits_release(PpdlEval *ev, PpdlDigits *d)
@@ -98,22 +98,33 @@ ppdl_digits_extend(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const ui
 	return status;
 }
 
+/* coefficients that are unpacked from the key at a time: they stay in the first cache */
+#define BLOCK 256
+
 void
 ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey *key, int t, uint64_t *kb, uint64_t *ka)
 {
 	const PpdlKsPlan *plan = d->plan;
+	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
+	const size_t block = par->n < BLOCK ? par->n : BLOCK;
+	uint64_t	words[2][PPDL_MAX_DIGITS][BLOCK];
 	const uint64_t *x[PPDL_MAX_DIGITS],
 			   *b[PPDL_MAX_DIGITS],
 			   *a[PPDL_MAX_DIGITS];
-	int			in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
 
-	for (int j = 0; j < plan->ndigits; j++)
+	for (size_t from = 0; from < par->n; from += block)
 	{
-		int			at = j * (key->limbs + key->np) + in_key;
+		for (int j = 0; j < plan->ndigits; j++)
+		{
+			const int	at = j * (key->limbs + key->np) + in_key;
+			const size_t skip = ppdl_vec_packed_bytes(from);
 
-		x[j] = t >= plan->lo[j] && t < plan->hi[j] ? ppdl_cat(par, d->a, t) : ppdl_cat(par, d->buf[j], t);
-		b[j] = ppdl_cat(par, key->b, at);
-		a[j] = ppdl_cat(par, key->a, at);
+			x[j] = (t >= plan->lo[j] && t < plan->hi[j] ? ppdl_cat(par, d->a, t) : ppdl_cat(par, d->buf[j], t)) + from;
+			ppdl_vec_unpack(words[0][j], ppdl_key_limb(key, key->b, at) + skip, block);
+			ppdl_vec_unpack(words[1][j], ppdl_key_limb(key, key->a, at) + skip, block);
+			b[j] = words[0][j];
+			a[j] = words[1][j];
+		}
+		ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t), kb + from, ka + from, x, b, a, plan->ndigits, 0, block);
 	}
-	ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t), kb, ka, x, b, a, plan->ndigits, 0, par->n);
 }

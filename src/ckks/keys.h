@@ -60,7 +60,7 @@ typedef struct PpdlSwitchKey
 	int			np;				/* special primes used: par->np, or 1 for the encapsulation keys at q0*p0 */
 	int			ndigits;
 	uint8_t		seed[PPDL_SEED_BYTES];
-	uint64_t   *b,				/* [ndigits][limbs + np][N], NTT domain */
+	uint8_t    *b,				/* [ndigits][limbs + np][N] residues, NTT domain, packed (vec.h): switching is a matter of reading them */
 			   *a;
 	int			owned;			/* b and a are freed with the key (else they point into a mapped file) */
 } PpdlSwitchKey;
@@ -72,7 +72,7 @@ PpdlStatus	ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecr
 								 PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
 void		ppdl_switch_key_destroy(PpdlSwitchKey *key);
 
-/* words in b (and in a): ndigits * (limbs + np) * N */
-size_t		ppdl_switch_key_words(const PpdlSwitchKey *key);
+/* bytes of b (and of a) */
+size_t		ppdl_switch_key_bytes(const PpdlSwitchKey *key);
 
 #endif

@@ -3,6 +3,14 @@
 #define PPDL_CKKS_KEYS_IMPL_H
 
 #include "ckks/keys.h"
+#include "ring/vec.h"
+
+/* a half's limb number `turn`, = digit*(limbs + np) + place over QP; packed */
+static inline uint8_t *
+ppdl_key_limb(const PpdlSwitchKey *key, uint8_t *half, int turn)
+{
+	return half + (size_t) turn * ppdl_vec_packed_bytes(key->par->n);
+}
 
 /* is there such a key? code is the error of one there is not */
 PpdlStatus	ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code, PpdlError *err);

@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "ckks/cache.h"
 #include "ckks/keys_impl.h"
-#include "ring/vec.h"
 
 size_t
-ppdl_switch_key_words(const PpdlSwitchKey *key)
+ppdl_switch_key_bytes(const PpdlSwitchKey *key)
 {
-	return (size_t) key->ndigits * (size_t) (key->limbs + key->np) * key->par->n;
+	return (size_t) key->ndigits * (size_t) (key->limbs + key->np) * ppdl_vec_packed_bytes(key->par->n);
 }
 
 void
@@ -64,7 +64,7 @@ ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, i
 	key->np = np;
 	key->ndigits = ppdl_switch_key_digits(par, id, limbs);
 	key->owned = 1;
-	bytes = ppdl_switch_key_words(key) * sizeof(uint64_t);
+	bytes = ppdl_switch_key_bytes(key);
 	key->b = ppdl_alloc_aligned(bytes);
 	key->a = ppdl_alloc_aligned(bytes);
 	if (key->b == NULL || key->a == NULL)
@@ -81,54 +81,24 @@ typedef struct Making
 {
 	PpdlSwitchKey *key;
 	const uint64_t *from,		/* over QP with nq limbs, NTT domain */
-			   *to;
+			   *to;				/* NULL: only a is made, from the seed */
 	const int8_t *e;			/* ndigits * N */
 	uint64_t	p_mod[PPDL_MAX_Q];
-	PpdlError  *error;			/* of the first turn that fails */
+	PpdlError	error;			/* of the first turn that fails */
 	int			failed;
 } Making;
 
-static void
-expand_limb(void *arg, int turn)
-{
-	Making	   *mk = arg;
-	PpdlSwitchKey *key = mk->key;
-	const PpdlParams *par = key->par;
-	int			total = key->limbs + key->np,
-				digit = turn / total,
-				prime = ppdl_qp_index(par, key->limbs, turn % total);
-	PpdlError	err;
-
-	if (ppdl_xof_uniform(&par->ring->mod[prime], ppdl_at(par, key->a, turn), par->n,
-						 key->seed, PPDL_XOF_KEY_A, (uint16_t) digit, &err) != PPDL_OK
-		&& __atomic_exchange_n(&mk->failed, 1, __ATOMIC_RELAXED) == 0 && mk->error != NULL)
-		*mk->error = err;
-}
-
-PpdlStatus
-ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err)
-{
-	Making		mk = {.key = key, .error = err};
-
-	ppdl_parallel_for(threads, key->ndigits * (key->limbs + key->np), expand_limb, &mk);
-	if (mk.failed)
-		return err != NULL ? err->code : PPDL_ERR_CRYPTO;
-	return PPDL_OK;
-}
-
 /* b_j = -a_j*s_to + e_j + P*g_j*s_from on one limb; g_j is 1 on the digit's own primes (PPDL_KEY_FROM_SPARSE: on all), 0 elsewhere */
 static void
-make_limb(void *arg, int turn)
+make_body(const Making *mk, int turn, uint64_t *b, const uint64_t *a)
 {
-	Making	   *mk = arg;
-	PpdlSwitchKey *key = mk->key;
+	const PpdlSwitchKey *key = mk->key;
 	const PpdlParams *par = key->par;
 	int			total = key->limbs + key->np,
 				digit = turn / total,
 				t = turn % total,
 				prime = ppdl_qp_index(par, key->limbs, t);
 	const PpdlModulus *m = &par->ring->mod[prime];
-	uint64_t   *b = ppdl_at(par, key->b, turn);
 
 	ppdl_small_to_limb(m, b, mk->e + (size_t) digit * par->n, par->n);
 	ppdl_ntt(par->ring, m, b);
@@ -136,8 +106,65 @@ make_limb(void *arg, int turn)
 						   (t >= par->digit_start[digit] && t < par->digit_start[digit + 1])))
 		ppdl_vec_mul_scalar_add(m, b, ppdl_cat(par, mk->from, prime), mk->p_mod[t], par->n);
 	ppdl_vec_neg(m, b, b, par->n);
-	ppdl_vec_mul_add(m, b, ppdl_cat(par, key->a, turn), ppdl_cat(par, mk->to, prime), par->n);
+	ppdl_vec_mul_add(m, b, a, ppdl_cat(par, mk->to, prime), par->n);
 	ppdl_vec_neg(m, b, b, par->n);
+}
+
+static PpdlStatus
+make_limb(const Making *mk, int turn, PpdlError *err)
+{
+	PpdlSwitchKey *key = mk->key;
+	const PpdlParams *par = key->par;
+	const size_t bytes = par->n * sizeof(uint64_t);
+	int			total = key->limbs + key->np;
+	uint64_t   *a = ppdl_alloc_aligned(bytes),
+			   *b = ppdl_alloc_aligned(bytes);
+	PpdlStatus	status;
+
+	if (a == NULL || b == NULL)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	else
+		status = ppdl_xof_uniform(&par->ring->mod[ppdl_qp_index(par, key->limbs, turn % total)], a, par->n,
+								  key->seed, PPDL_XOF_KEY_A, (uint16_t) (turn / total), err);
+	if (status == PPDL_OK)
+		ppdl_pack_bits(ppdl_key_limb(key, key->a, turn), a, par->n, PPDL_MAX_PRIME_BITS);
+	if (status == PPDL_OK && mk->to != NULL)
+	{
+		make_body(mk, turn, b, a);
+		ppdl_pack_bits(ppdl_key_limb(key, key->b, turn), b, par->n, PPDL_MAX_PRIME_BITS);
+	}
+	ppdl_free_aligned(a);
+	ppdl_free_secret(b, bytes);
+	return status;
+}
+
+static void
+turn_limb(void *arg, int turn)
+{
+	Making	   *mk = arg;
+	PpdlError	err;
+
+	if (make_limb(mk, turn, &err) != PPDL_OK && __atomic_exchange_n(&mk->failed, 1, __ATOMIC_RELAXED) == 0)
+		mk->error = err;
+}
+
+static PpdlStatus
+make(Making *mk, PpdlThreads *threads, PpdlError *err)
+{
+	ppdl_parallel_for(threads, mk->key->ndigits * (mk->key->limbs + mk->key->np), turn_limb, mk);
+	if (!mk->failed)
+		return PPDL_OK;
+	if (err != NULL)
+		*err = mk->error;
+	return mk->error.code;
+}
+
+PpdlStatus
+ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err)
+{
+	Making		mk = {.key = key};
+
+	return make(&mk, threads, err);
 }
 
 static PpdlStatus
@@ -164,10 +191,9 @@ create_from_ntt(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, const u
 	}
 	PPDL_GOTO(done, ppdl_rng_bytes(rng, key->seed, sizeof(key->seed), err));
 	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, e_bytes, err));
-	PPDL_GOTO(done, ppdl_switch_key_expand(key, threads, err));
 	mk.key = key;
 	mk.e = e;
-	ppdl_parallel_for(threads, key->ndigits * (limbs + np), make_limb, &mk);
+	PPDL_GOTO(done, make(&mk, threads, err));
 done:
 	ppdl_free_secret(e, e_bytes);
 	if (status != PPDL_OK)

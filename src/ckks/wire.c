@@ -181,7 +181,10 @@ ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err
 {
 	const PpdlParams *par = key->par;
 	const size_t start = w->len;
+	uint64_t   *limb = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
 
+	if (limb == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	put_header(w, KIND_SWITCH, par->id);
 	ppdl_write_u32(w, key->id);
 	ppdl_write_u8(w, (uint8_t) key->limbs);
@@ -189,13 +192,14 @@ ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err
 	ppdl_write_u8(w, (uint8_t) key->ndigits);
 	ppdl_write_u8(w, 0);
 	ppdl_write_bytes(w, key->seed, sizeof(key->seed));
-	for (int j = 0; j < key->ndigits; j++)
+	for (int turn = 0; turn < key->ndigits * (key->limbs + key->np); turn++)
 	{
-		const uint64_t *digit = ppdl_cat(par, key->b, j * (key->limbs + key->np));
+		int			prime = ppdl_qp_index(par, key->limbs, turn % (key->limbs + key->np));
 
-		ppdl_wire_put_limbs(w, par, digit, 0, key->limbs);
-		ppdl_wire_put_limbs(w, par, ppdl_cat(par, digit, key->limbs), par->nq, par->nq + key->np);
+		ppdl_vec_unpack(limb, ppdl_key_limb(key, key->b, turn), par->n);
+		ppdl_wire_put_limbs(w, par, limb, prime, prime + 1);
 	}
+	ppdl_free_aligned(limb);
 	return put_digest(w, start, err);
 }
 
@@ -234,24 +238,33 @@ ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *thread
 	const PpdlParams *par;
 	PpdlSwitchKeyInfo info;
 	PpdlSwitchKey *key;
+	uint64_t   *limb;
 	PpdlStatus	status;
 
 	*out = NULL;
 	PPDL_TRY(get_switch_header(r, &par, &info, err));
 	PPDL_TRY(ppdl_switch_key_alloc(&key, par, info.id, info.limbs, info.np, err));
-	PPDL_GOTO(fail, get_seed(r, key->seed, err));
-	for (int j = 0; j < key->ndigits; j++)
+	limb = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
+	if (limb == NULL)
 	{
-		uint64_t   *digit = ppdl_at(par, key->b, j * (key->limbs + key->np));
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		goto fail;
+	}
+	PPDL_GOTO(fail, get_seed(r, key->seed, err));
+	for (int turn = 0; turn < key->ndigits * (key->limbs + key->np); turn++)
+	{
+		int			prime = ppdl_qp_index(par, key->limbs, turn % (key->limbs + key->np));
 
-		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, digit, 0, key->limbs, err));
-		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, ppdl_at(par, digit, key->limbs), par->nq, par->nq + key->np, err));
+		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, limb, prime, prime + 1, err));
+		ppdl_pack_bits(ppdl_key_limb(key, key->b, turn), limb, par->n, PPDL_MAX_PRIME_BITS);
 	}
 	PPDL_GOTO(fail, get_digest(r, start, err));
 	PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));
+	ppdl_free_aligned(limb);
 	*out = key;
 	return PPDL_OK;
 fail:
+	ppdl_free_aligned(limb);
 	ppdl_switch_key_destroy(key);
 	return status;
 }

@@ -2,7 +2,7 @@
  * The cache of expanded evaluation keys: ppdl_cache/<fingerprint>/<part>, in the data
  * directory, one file a key, mapped read-only by every backend that needs it.
  *
- * A file is one page of header, then the words of b and of a.  It is written
+ * A file is one page of header, then b and a, packed as in memory.  It is written
  * under a temporary name by whoever holds that file's lock (flock), synced and
  * renamed, so that what has the final name is whole.  Each backend checks the
  * payload's hash when it maps a file; one that is damaged, or was made from
@@ -23,13 +23,14 @@
 #include "common/file_perm.h"
 #include "miscadmin.h"
 #include <ppdl.h>
+#include "ring/vec.h"
 #include "rows/cipher.h"
 #include "storage/fd.h"
 #include "storage/proc.h"
 #include "utils/hsearch.h"
 
 #define FILE_MAGIC "ppdlkey"
-#define FILE_VERSION 1
+#define FILE_VERSION 2
 #define PAYLOAD_OFFSET 4096
 
 typedef struct FileHeader
@@ -41,11 +42,11 @@ typedef struct FileHeader
 				limbs,
 				np,
 				ndigits;
-	uint64		words;			/* of b, and of a */
+	uint64		half;			/* bytes of b, and of a */
 	uint8_t		fingerprint[8];
 	uint8_t		seed[PPDL_SEED_BYTES];
 	uint8_t		source[32];		/* SHA-256 of the part it was made from */
-	uint8_t		payload[32];	/* SHA-256 of the words */
+	uint8_t		payload[32];	/* SHA-256 of b and a */
 	uint8_t		self[32];		/* SHA-256 of all of the above */
 } FileHeader;
 
@@ -119,8 +120,8 @@ header_fault(const FileHeader *h, const EntryTag *tag, const uint8_t source[32],
 	if (memcmp(h->fingerprint, tag->fp, sizeof(tag->fp)) != 0 || h->ring != tag->ring || h->id != tag->id)
 		return "it holds another key";
 	if (h->limbs < 1 || h->limbs > par->nq || h->np < 1 || h->np > par->np || h->ndigits < 1 ||
-		h->ndigits > PPDL_MAX_DIGITS || h->words != (uint64) h->ndigits * (h->limbs + h->np) * par->n ||
-		size != PAYLOAD_OFFSET + 2 * h->words * sizeof(uint64_t))
+		h->ndigits > PPDL_MAX_DIGITS || h->half != (uint64) h->ndigits * (h->limbs + h->np) * ppdl_vec_packed_bytes(par->n) ||
+		size != PAYLOAD_OFFSET + 2 * h->half)
 		return "it does not have the right length";
 	if (memcmp(h->source, source, 32) != 0)
 		return "";				/* not damaged: the key was published anew */
@@ -182,8 +183,8 @@ map_file(Entry *e, const char *path, const uint8_t source[32], const PpdlParams 
 	e->key->np = (int) h->np;
 	e->key->ndigits = (int) h->ndigits;
 	memcpy(e->key->seed, h->seed, sizeof(h->seed));
-	e->key->b = (uint64_t *) ((char *) map + PAYLOAD_OFFSET);
-	e->key->a = e->key->b + h->words;
+	e->key->b = (uint8_t *) map + PAYLOAD_OFFSET;
+	e->key->a = e->key->b + h->half;
 	e->key->owned = 0;
 	return true;
 }
@@ -221,8 +222,7 @@ write_file(int fd, const char *temporary, const char *path, const EntryTag *tag,
 		FileHeader	h;
 		char		page[PAYLOAD_OFFSET];
 	}			header;
-	size_t		words = ppdl_switch_key_words(key),
-				bytes = words * sizeof(uint64_t);
+	size_t		bytes = ppdl_switch_key_bytes(key);
 
 	memset(&header, 0, sizeof(header));
 	memcpy(header.h.magic, FILE_MAGIC, sizeof(header.h.magic));
@@ -232,7 +232,7 @@ write_file(int fd, const char *temporary, const char *path, const EntryTag *tag,
 	header.h.limbs = (uint32) key->limbs;
 	header.h.np = (uint32) key->np;
 	header.h.ndigits = (uint32) key->ndigits;
-	header.h.words = words;
+	header.h.half = bytes;
 	memcpy(header.h.fingerprint, tag->fp, sizeof(tag->fp));
 	memcpy(header.h.seed, key->seed, sizeof(key->seed));
 	memcpy(header.h.source, source, 32);

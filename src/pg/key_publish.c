@@ -431,7 +431,7 @@ ppdl_cache_warm(PG_FUNCTION_ARGS)
 
 			CHECK_FOR_INTERRUPTS();
 			PPDL_PG(ppdl_pg_get_key(fp, needs[i].ring, needs[i].id, needs[i].limbs, &key, &err));
-			bytes += 2 * ppdl_switch_key_words(key) * sizeof(uint64_t);
+			bytes += 2 * ppdl_switch_key_bytes(key);
 		}
 	}
 	PG_RETURN_INT64((int64) bytes);

@@ -36,6 +36,7 @@ typedef struct PpdlKernels
 	/* out[8i + j] = in[8i + j] * s[j] * b[i], i < blocks, with the Shoup quotients of s and b */
 	void		(*mul_outer) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
 							  const uint64_t *b, const uint64_t *bq, size_t blocks);
+	void		(*unpack) (uint64_t *out, const uint8_t *in, size_t n);
 	size_t		(*count_unreduced) (const PpdlModulus *m, const uint64_t *a, size_t n);
 	/* y = x * w mod m, and frac += floor(y * c / 2^bits): a step of base conversion, see rns.c */
 	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,

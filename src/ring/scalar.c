@@ -1,4 +1,5 @@
 /* The scalar twins: the definition of what every other table computes. */
+#include "base/bytes.h"
 #include "ring/kernels.h"
 
 static inline uint64_t
@@ -139,6 +140,12 @@ vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *c
 }
 
 static void
+vec_unpack(uint64_t *out, const uint8_t *in, size_t n)
+{
+	ppdl_unpack_bits(out, in, n, PPDL_MAX_PRIME_BITS);
+}
+
+static void
 mul_outer(const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
 		  const uint64_t *b, const uint64_t *bq, size_t blocks)
 {
@@ -198,6 +205,7 @@ const PpdlKernels ppdl_kernels_scalar = {
 	.dot = vec_dot,
 	.dot2 = vec_dot2,
 	.mul_outer = mul_outer,
+	.unpack = vec_unpack,
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,

@@ -79,6 +79,13 @@ ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_
 		ppdl_kernels()->dot2(m, out0, out1, a, k0, k1, terms, accumulate, n);
 }
 
+void
+ppdl_vec_unpack(uint64_t *out, const uint8_t *in, size_t n)
+{
+	PPDL_ASSERT(n % 8 == 0);
+	ppdl_kernels()->unpack(out, in, n);
+}
+
 size_t
 ppdl_vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 {

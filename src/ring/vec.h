@@ -39,6 +39,16 @@ void		ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlMod
 void		ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
 						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
 
+/* bytes of n residues without gaps, PPDL_MAX_PRIME_BITS bits each (ppdl_pack_bits); n a multiple of 8 */
+static inline size_t
+ppdl_vec_packed_bytes(size_t n)
+{
+	return n / 8 * PPDL_MAX_PRIME_BITS;
+}
+
+/* such residues to words; reads no byte more */
+void		ppdl_vec_unpack(uint64_t *out, const uint8_t *in, size_t n);
+
 /* out[i] = number of a[i] >= q (0 when all are reduced); public data */
 size_t		ppdl_vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n);
 

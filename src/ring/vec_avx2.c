@@ -212,6 +212,24 @@ vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *c
 	dot(m, out0, out1, a, k0, k1, terms, accumulate, n);
 }
 
+/* four residues in 25 bytes: two from the first 16 bytes, two from the last 16 */
+static void
+vec_unpack(uint64_t *out, const uint8_t *in, size_t n)
+{
+	const __m256i bytes = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, -1, 6, 7, 8, 9, 10, 11, 12, -1,
+										   3, 4, 5, 6, 7, 8, 9, -1, 9, 10, 11, 12, 13, 14, 15, -1),
+				shift = _mm256_setr_epi64x(0, 2, 4, 6),
+				mask = words1((UINT64_C(1) << PPDL_MAX_PRIME_BITS) - 1);
+
+	for (size_t i = 0; i < n; i += 4, in += PPDL_MAX_PRIME_BITS / 2)
+	{
+		__m256i		x = _mm256_loadu2_m128i((const __m128i *) (in + 9), (const __m128i *) in);
+
+		x = _mm256_srlv_epi64(_mm256_shuffle_epi8(x, bytes), shift);
+		store_words(out + i, _mm256_and_si256(x, mask));
+	}
+}
+
 static void
 mul_outer(const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
 		  const uint64_t *b, const uint64_t *bq, size_t blocks)
@@ -306,6 +324,7 @@ const PpdlKernels ppdl_kernels_avx2 = {
 	.dot = vec_dot,
 	.dot2 = vec_dot2,
 	.mul_outer = mul_outer,
+	.unpack = vec_unpack,
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,

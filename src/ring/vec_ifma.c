@@ -281,6 +281,24 @@ vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *c
 	dot(m, out0, out1, a, k0, k1, 2, terms, accumulate, n);
 }
 
+/* eight residues in 50 bytes: each begins in the 16-bit word at 50*j/16 */
+static void
+vec_unpack(uint64_t *out, const uint8_t *in, size_t n)
+{
+	const __m512i words = _mm512_set_epi16(24, 23, 22, 21, 21, 20, 19, 18, 18, 17, 16, 15, 15, 14, 13, 12,
+										   12, 11, 10, 9, 9, 8, 7, 6, 6, 5, 4, 3, 3, 2, 1, 0);
+	const V		shift = _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0),
+				mask = _mm512_set1_epi64((INT64_C(1) << PPDL_MAX_PRIME_BITS) - 1);
+
+	for (size_t i = 0; i < n; i += 8, in += PPDL_MAX_PRIME_BITS)
+	{
+		V			x = _mm512_maskz_loadu_epi16(0x1FFFFFF, in);
+
+		x = _mm512_srlv_epi64(_mm512_permutexvar_epi16(words, x), shift);
+		store(out + i, _mm512_and_si512(x, mask));
+	}
+}
+
 static void
 mul_outer(const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
 		  const uint64_t *b, const uint64_t *bq, size_t blocks)
@@ -390,6 +408,7 @@ const PpdlKernels ppdl_kernels_ifma = {
 	.dot = vec_dot,
 	.dot2 = vec_dot2,
 	.mul_outer = mul_outer,
+	.unpack = vec_unpack,
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,

@@ -70,15 +70,15 @@ plan_predict(Plan *p)
 /*
  * Rotations of the deep ring that have keys; all others are combined from them.  Four levels
  * of CoefficientsToSlots in the half-bootstrap (strides 2048, 128, 8, 1) take baby steps {1,2,3} and giants
- * of 4 (the first, whose keys are the largest: {1} and 2), the sparse bootstrap of weights merges its
- * stages at the same strides and reuses them; the last ones serve the steps of training.
+ * of 4; the sparse bootstrap of weights merges its stages at the same strides and reuses them.  The last ones, one digit
+ * each, serve the steps of training.
  */
 static const PpdlRotationKey deep_rotations[] = {
-	{2048, 28}, {4096, 28},
+	{2048, 28}, {4096, 28}, {6144, 28}, {8192, 28},
 	{128, 27}, {256, 27}, {384, 27}, {512, 27}, {-512, 27},
 	{8, 26}, {16, 26}, {24, 26}, {32, 26}, {-32, 26},
 	{1, 25}, {2, 25}, {3, 25}, {4, 25}, {-4, 25},
-	{-1, 13}, {-16, 13}, {-128, 14},
+	{-1, 10}, {-2, 10}, {-8, 10}, {-16, 10}, {64, 10}, {-64, 10}, {-128, 10},
 };
 
 const PpdlRotationKey *

@@ -15,6 +15,7 @@
 #include <gmp.h>
 
 #include "base/cpu.h"
+#include "base/bytes.h"
 #include "base/mem.h"
 #include "ring/random.h"
 #include "ring/ring.h"

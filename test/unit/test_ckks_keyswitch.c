@@ -167,7 +167,7 @@ test_secret_to_secret(void **state)
 	/* encapsulation: one limb, one special prime */
 	OK(ppdl_switch_key_create(&key, PPDL_KEY_TO_SPARSE, f->sk, sparse, 1, 1, f->rng, NULL, &err));
 	assert_int_equal(key->ndigits, 1);
-	assert_int_equal(ppdl_switch_key_words(key), 2 * f->par->n);
+	assert_int_equal(ppdl_switch_key_bytes(key), 2 * f->par->n / 8 * 50);
 	check_switch(f, key, from, to, 1, "encapsulation");
 	ppdl_switch_key_destroy(key);
 	ppdl_secret_destroy(sparse);

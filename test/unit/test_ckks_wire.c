@@ -24,7 +24,7 @@ round_trip(uint32_t id, int limbs)
 	PpdlSwitchKeyInfo info;
 	PpdlWriter	w;
 	PpdlReader	r;
-	size_t		words;
+	size_t		bytes;
 
 	OK(ppdl_eval_key_create(&key, id, row->sk, limbs, row->rng, NULL, &err));
 	ppdl_writer_init(&w);
@@ -42,11 +42,11 @@ round_trip(uint32_t id, int limbs)
 	OK(ppdl_wire_get_switch_key(&r, &back, NULL, &err));
 	assert_int_equal(ppdl_read_u32(&r), 98);
 	assert_int_equal(ppdl_reader_left(&r), 0);
-	words = ppdl_switch_key_words(key);
-	assert_int_equal(words, ppdl_switch_key_words(back));
-	assert_memory_equal(key->b, back->b, words * 8);
-	assert_memory_equal(key->a, back->a, words * 8);
-	print_message("key %u of %d limbs: %zu bytes, %zu in memory\n", id, limbs, w.len - 8, 2 * words * 8);
+	bytes = ppdl_switch_key_bytes(key);
+	assert_int_equal(bytes, ppdl_switch_key_bytes(back));
+	assert_memory_equal(key->b, back->b, bytes);
+	assert_memory_equal(key->a, back->a, bytes);
+	print_message("key %u of %d limbs: %zu bytes, %zu in memory\n", id, limbs, w.len - 8, 2 * bytes);
 	ppdl_writer_free(&w);
 	ppdl_switch_key_destroy(key);
 	ppdl_switch_key_destroy(back);

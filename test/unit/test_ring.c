@@ -591,6 +591,33 @@ test_dot(void **state)
 	ppdl_ring_destroy(ring);
 }
 
+/* the packed form of any residues, at the very end of its memory */
+static void
+test_unpack(void **state)
+{
+	for (size_t n = 8; n <= 520; n += 8)
+	{
+		size_t		bytes = ppdl_vec_packed_bytes(n);
+		uint64_t   *in = malloc(n * sizeof(*in)),
+				   *out = malloc(n * sizeof(*out));
+		uint8_t    *packed = malloc(bytes);
+
+		assert_int_equal(bytes, ppdl_packed_size(n, 50));
+		for (size_t i = 0; i < n; i++)
+			in[i] = n % 16 == 0 ? (UINT64_C(1) << 50) - 1 : next64() >> 14;
+		ppdl_pack_bits(packed, in, n, 50);
+		FOR_EACH_LEVEL(level)
+		{
+			memset(out, 0xff, n * sizeof(*out));
+			ppdl_vec_unpack(out, packed, n);
+			assert_memory_equal(out, in, n * sizeof(*out));
+		}
+		free(in);
+		free(out);
+		free(packed);
+	}
+}
+
 static int
 back_to_best(void **state)
 {
@@ -614,6 +641,7 @@ main(void)
 		cmocka_unit_test_teardown(test_monomials, back_to_best),
 		cmocka_unit_test_teardown(test_arrays, back_to_best),
 		cmocka_unit_test_teardown(test_dot, back_to_best),
+		cmocka_unit_test_teardown(test_unpack, back_to_best),
 	};
 
 	seed_tests();
