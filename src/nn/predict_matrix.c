@@ -52,6 +52,16 @@ ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to)
 	}
 }
 
+/*
+ * Four blocks, and four times the baby steps of any ring at least: then diagonals below the main one (offsets just short of the
+ * period) are taken as turns backwards, which is the same within the period only.
+ */
+static size_t
+layer_period(const PpdlRowMap *map)
+{
+	return 4 * (size_t) (map->slots > C2S_BLOCK ? map->slots : C2S_BLOCK);
+}
+
 /* sets entry (r, c) of every block of `slots` slots */
 static PpdlStatus
 set_entry(PpdlMatrix *m, int slots, int r, int c, double complex value, PpdlError *err)
@@ -68,11 +78,18 @@ set_entry(PpdlMatrix *m, int slots, int r, int c, double complex value, PpdlErro
 	return PPDL_OK;
 }
 
-/* at least one diagonal, so that a layer of zeros is a transform, too */
+/*
+ * Diagonals of zeros for layers that are mostly zero: one at least, so that the layer is a transform at all, and an odd
+ * one, as baby and giant steps are multiples of what all offsets have in common and keys are for steps of 1.
+ */
 static PpdlStatus
-not_empty(PpdlMatrix *m, PpdlError *err)
+unit_stride(PpdlMatrix *m, PpdlError *err)
 {
-	if (m->count == 0 && ppdl_matrix_diag(m, 0) == NULL)
+	int			bits = 0;
+
+	for (int i = 0; i < m->count; i++)
+		bits |= m->offset[i];
+	if ((m->count == 0 && ppdl_matrix_diag(m, 0) == NULL) || (bits != 0 && bits % 2 == 0 && ppdl_matrix_diag(m, 1) == NULL))
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a matrix");
 	return PPDL_OK;
 }
@@ -90,8 +107,7 @@ ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, Ppd
 {
 	PpdlStatus	status = PPDL_OK;
 
-	/* a period of four blocks keeps the diagonals above and below the main one apart */
-	PPDL_TRY(ppdl_matrix_create(out, 4 * (size_t) map->slots, err));
+	PPDL_TRY(ppdl_matrix_create(out, layer_period(map), err));
 	for (int r = 0; r < map->slots && status == PPDL_OK; r++)
 	{
 		int			u = ppdl_row_map(map, to, r);
@@ -100,7 +116,7 @@ ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, Ppd
 			status = set_entry(*out, map->slots, r, c, weight(map->plus, map->minus, u, from * map->slots + c), err);
 	}
 	if (status == PPDL_OK)
-		status = not_empty(*out, err);
+		status = unit_stride(*out, err);
 	if (status != PPDL_OK)
 		ppdl_matrix_destroy(*out);
 	return status;
@@ -143,19 +159,18 @@ fill_first(PpdlMatrix *m, const PpdlRowMap *map, int to, int which, PpdlError *e
 PpdlStatus
 ppdl_first_matrix(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err)
 {
-	size_t		block = map != NULL && map->slots > C2S_BLOCK ? map->slots : C2S_BLOCK;
 	PpdlMatrix *layer = NULL,
 			   *dft = NULL;
 	PpdlStatus	status;
 
 	*out = NULL;
 	if (map == NULL)
-		return ppdl_matrix_dft(out, par, 4 * block, C2S_BLOCK, 4, 1, err);
-	PPDL_GOTO(done, ppdl_matrix_create(&layer, 4 * block, err));
+		return ppdl_matrix_dft(out, par, 4 * C2S_BLOCK, C2S_BLOCK, 4, 1, err);
+	PPDL_GOTO(done, ppdl_matrix_create(&layer, layer_period(map), err));
 	PPDL_GOTO(done, fill_first(layer, map, to, which, err));
-	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, 4 * block, C2S_BLOCK, 4, 1, err));
+	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, layer_period(map), C2S_BLOCK, 4, 1, err));
 	PPDL_GOTO(done, ppdl_matrix_mul(out, layer, dft, err));
-	status = not_empty(*out, err);
+	status = unit_stride(*out, err);
 done:
 	ppdl_matrix_destroy(layer);
 	ppdl_matrix_destroy(dft);

@@ -260,6 +260,36 @@ deeper(void **state)
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,1,0,-0.1]}},{\"units\":1}]}", 0.2, 0x1p40);
 }
 
+/* rows of fewer slots than a giant step is long */
+static void
+narrow(void **state)
+{
+	Fixture    *f = *state;
+
+	check_net(f, "{\"inputs\":4,\"layers\":[{\"units\":5,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":2}]}", 0.5, 0x1p40);
+	check_net(f, "{\"inputs\":7,\"layers\":[{\"units\":9,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 0.4, 0x1p40);
+	check_net(f, "{\"inputs\":2,\"layers\":[{\"units\":3,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":1}]}", 0.8, 0x1p40);
+}
+
+/* weights that are mostly zero: offsets of diagonals have a factor in common, keys are for steps of one */
+static void
+sparse(void **state)
+{
+	Fixture    *f = *state;
+	PpdlNet    *net = make_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"square\"},{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}", 0);
+	double		estimate;
+
+	for (int u = 0; u < 8; u++)
+	{
+		net->layer[0].w[u * 16 + u] = 0.9;
+		net->layer[1].w[u * 8 + (u + 2) % 8] = 0.5;
+		net->layer[1].w[u * 8 + (u + 6) % 8] = -0.25;
+		net->layer[2].w[u] = 0.2;
+	}
+	assert_true(compare(f, net, 0x1p40, "sparse", &estimate) < 0x1p-14);
+	ppdl_net_destroy(net);
+}
+
 static void
 untouched(void **state)
 {
@@ -354,6 +384,8 @@ main(void)
 		cmocka_unit_test(one_hidden_layer),
 		cmocka_unit_test(other_shapes),
 		cmocka_unit_test(deeper),
+		cmocka_unit_test(narrow),
+		cmocka_unit_test(sparse),
 		cmocka_unit_test(untouched),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(bad_input_and_cancel),
