@@ -45,7 +45,8 @@ double		ppdl_boot_eval_mod_scale(const PpdlParams *par);
 /* The half-bootstrap: coefficients in, slots out. */
 typedef struct PpdlHalfBoot PpdlHalfBoot;
 
-PpdlStatus	ppdl_halfboot_create(PpdlHalfBoot **out, const PpdlParams *par, PpdlThreads *threads, PpdlError *err);
+/* tables for the ring of ev, with its threads; between them ev is asked for interrupts */
+PpdlStatus	ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err);
 void		ppdl_halfboot_destroy(PpdlHalfBoot *hb);
 size_t		ppdl_halfboot_bytes(const PpdlHalfBoot *hb);
 /*

@@ -60,8 +60,9 @@ ppdl_halfboot_bytes(const PpdlHalfBoot *hb)
 }
 
 PpdlStatus
-ppdl_halfboot_create(PpdlHalfBoot **out, const PpdlParams *par, PpdlThreads *threads, PpdlError *err)
+ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
 {
+	const PpdlParams *par = ev->par;
 	PpdlHalfBoot *hb = calloc(1, sizeof(*hb));
 	const int	stages = par->logn - 1;
 	const double q0 = (double) par->ring->mod[0].q;
@@ -77,12 +78,14 @@ ppdl_halfboot_create(PpdlHalfBoot **out, const PpdlParams *par, PpdlThreads *thr
 		int			group = (stages + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS;
 		int			limbs = par->nq - i;
 		PpdlMatrix *m;
-		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, group, 1, err);
+		PpdlStatus	status = ppdl_eval_poll(ev, err);
 
+		if (status == PPDL_OK)
+			status = ppdl_matrix_dft(&m, par, par->slots, len, group, 1, err);
 		if (status == PPDL_OK)
 		{
 			status = ppdl_lintrans_create(&hb->c2s.level[i], par, m, limbs,
-										  (double) par->ring->mod[limbs - 1].q * factor, 4, 1, threads, err);
+										  (double) par->ring->mod[limbs - 1].q * factor, 4, 1, ev->threads, err);
 			ppdl_matrix_destroy(m);
 		}
 		if (status != PPDL_OK)

@@ -47,46 +47,41 @@ ppdl_trainer_destroy(PpdlTrainer *t)
 	free(t);
 }
 
+/* weights that are no secret, as a ciphertext (encoding, 0) */
 static PpdlStatus
-plain_weights(PpdlEval *ev, PpdlCt *ct, const double complex *z, size_t period, int limbs, PpdlError *err)
+plain_weights(PpdlEval *ev, PpdlCt *ct, const double complex *z, size_t period, PpdlError *err)
 {
 	double		most = 1;
 	PpdlPt		pt;
 
 	for (size_t i = 0; i < period; i++)
 		most = fmax(most, cabs(z[i]));
-	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
+	PPDL_TRY(ppdl_ct_alloc(ev, ct, PPDL_BOOT_WORK_LIMBS, err));
 	pt = (PpdlPt) {.par = ev->par, .p = ct->b};
-	PPDL_TRY(ppdl_encode_slots(ev->par, &pt, z, period, PPDL_SGD_SCALE, limbs, err));
-	memset(ct->a, 0, (size_t) limbs * ev->par->n * sizeof(uint64_t));
+	PPDL_TRY(ppdl_encode_slots(ev->par, &pt, z, period, PPDL_SGD_SCALE, ct->limbs, err));
+	memset(ct->a, 0, (size_t) ct->limbs * ev->par->n * sizeof(uint64_t));
 	ct->scale = PPDL_SGD_SCALE;
 	ct->bound = most;
 	ct->noise = 1;
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_weights_plain(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], const PpdlSlotLayout *lay, const PpdlNet *net, int limbs, PpdlError *err)
+static PpdlStatus
+first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
 {
+	const PpdlSlotLayout *lay = &t->tiles->lay;
 	double complex *z = malloc((size_t) lay->nweights * lay->period * sizeof(*z));
 	PpdlStatus	status;
 
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, ppdl_slots_from_net(lay, net, z, err));
-	for (int i = 0; i < lay->nweights; i++)
-		PPDL_GOTO(done, plain_weights(ev, &ct[i], z + (size_t) i * lay->period, lay->period, limbs, err));
+	for (int m = 0; m <= t->momentum; m++)
+		for (int i = 0; i < lay->nweights; i++)
+			PPDL_GOTO(done, plain_weights(t->ev, &t->ct[m][i], z + (size_t) i * lay->period, lay->period, err));
 done:
 	free(z);
 	return status;
-}
-
-static PpdlStatus
-first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
-{
-	for (int m = 0; m <= t->momentum; m++)
-		PPDL_TRY(ppdl_weights_plain(t->ev, t->ct[m], &t->tiles->lay, net, PPDL_BOOT_WORK_LIMBS, err));
-	return PPDL_OK;
 }
 
 typedef struct Lifting
@@ -116,7 +111,7 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTraine
 	PPDL_TRY(ppdl_sgd_create(&t->sgd, &lay, t->opt.learning_rate, t->opt.momentum, err));
 	t->nweights = lay.nweights;
 	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev->par, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, t->ev->threads, err));
-	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev->par, t->ev->threads, err));
+	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev, err));
 	status = ppdl_tiles_create(&t->tiles, t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), tell_lift, &l, err);
 	ppdl_halfboot_destroy(hb);
 	return status;

@@ -39,9 +39,6 @@ PpdlStatus	ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period, uint8_t fingerprint[8],
 							  const void *buf, size_t len, PpdlError *err);
 
-/* Weights that are no secret, as ciphertexts (encoding, 0) of `limbs` limbs at PPDL_SGD_SCALE; release all lay->nweights, after a failure, too. */
-PpdlStatus	ppdl_weights_plain(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], const PpdlSlotLayout *lay, const PpdlNet *net, int limbs, PpdlError *err);
-
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */
 size_t		ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err);
 

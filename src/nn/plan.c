@@ -39,10 +39,10 @@ last_curved(const PpdlNet *net)
 }
 
 int
-ppdl_network_levels(const PpdlNet *net)
+ppdl_network_depth(const PpdlNet *net)
 {
 	int			last = last_curved(net),
-				levels = PPDL_ROW_C2S_LEVELS;
+				levels = 1;
 
 	for (int l = 0; l <= last; l++)
 	{
@@ -56,6 +56,12 @@ ppdl_network_levels(const PpdlNet *net)
 			levels++;
 	}
 	return levels;
+}
+
+int
+ppdl_network_levels(const PpdlNet *net)
+{
+	return PPDL_ROW_C2S_LEVELS - 1 + ppdl_network_depth(net);
 }
 
 static void

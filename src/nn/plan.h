@@ -90,6 +90,9 @@ typedef struct PpdlPlan
 	PpdlStep	step[PPDL_MAX_STEPS];
 } PpdlPlan;
 
+/* Levels of a network from its first layer on. */
+int			ppdl_network_depth(const PpdlNet *net);
+
 /* slots: how many a row has, so that the form of the quadratic step can be chosen.  The network has weights. */
 PpdlStatus	ppdl_plan_create(PpdlPlan **out, const PpdlNet *net, int slots, PpdlError *err);
 void		ppdl_plan_destroy(PpdlPlan *plan);

@@ -213,18 +213,16 @@ check_input(const PpdlPredictor *p, const PpdlPacked *in, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err)
+ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err)
 {
 	Groups		cur = {0},
 				next = {0};
 	PpdlStatus	status;
 
 	memset(out, 0, sizeof(*out));
-	PPDL_TRY(check_input(p, in, err));
 	PPDL_GOTO(done, groups_init(&cur, 1, err));
-	PPDL_GOTO(done, ppdl_ct_copy(ev, &cur.ct[0], &in->ct, p->limbs, err));
-	/* as slots, coefficients within [-1,1] are as large as sqrt(N) in the mean */
-	cur.ct[0].bound = sqrt((double) p->par->n);
+	cur.ct[0] = *in;
+	memset(in, 0, sizeof(*in));
 	for (int i = 0; i < p->nstages; i++)
 	{
 		PPDL_GOTO(done, groups_init(&next, p->stage[i].out_groups, err));
@@ -238,5 +236,19 @@ ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const Ppdl
 done:
 	groups_free(ev, &cur);
 	groups_free(ev, &next);
+	ppdl_ct_release(ev, in);
 	return status;
+}
+
+PpdlStatus
+ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err)
+{
+	PpdlCt		ct;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_TRY(check_input(p, in, err));
+	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, p->limbs, err));
+	/* as slots, coefficients within [-1,1] are as large as sqrt(N) in the mean */
+	ct.bound = sqrt((double) p->par->n);
+	return ppdl_predictor_stages(p, ev, out, &ct, err);
 }

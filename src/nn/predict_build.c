@@ -7,11 +7,23 @@
 
 #include "ckks/polyeval.h"
 
-/* scales: of values between layers, and the least that still carries the precision */
+/* scales: the most, of lifted rows, the least that still carries the precision */
 #define SCALE_MOST 0x1p40
-#define SCALE_LAYER 0x1p39
+#define SCALE_LIFTED 0x1p40
 #define SCALE_LEAST 0x1p34
 #define PLAIN_LEAST 0x1p30
+
+static const PpdlEntry packed_rows = {"encrypted rows have", PPDL_ROW_C2S_LEVELS - 1, PPDL_ROW_C2S_LIMBS, PPDL_ROW_C2S_BABY, 0x1p39};
+static const PpdlEntry lifted_rows = {"the deep ring has", 0, PPDL_LIFTED_LIMBS, 4, SCALE_LIFTED};
+
+/* what making one takes */
+typedef struct Build
+{
+	PpdlPredictor *p;
+	const PpdlPlan *plan;
+	PpdlThreads *threads;
+	PpdlEval   *ev;				/* asked for interrupts; NULL: there are none */
+} Build;
 
 static double
 top_prime(const PpdlParams *par, int limbs)
@@ -46,6 +58,7 @@ map_of_step(PpdlRowMap *map, const PpdlPredictor *p, const PpdlStep *step)
 {
 	memset(map, 0, sizeof(*map));
 	map->slots = p->slots;
+	map->half = p->half;
 	map->plus = &step->affine;
 	if (step->kind == PPDL_STEP_QUADRATIC)
 	{
@@ -59,7 +72,7 @@ map_of_step(PpdlRowMap *map, const PpdlPredictor *p, const PpdlStep *step)
 static void
 add_matrix_stage(PpdlPredictor *p, const PpdlStep *step, int *groups)
 {
-	int			first = p->nstages == PPDL_ROW_C2S_LEVELS - 1;
+	int			first = p->nstages == p->entry->transforms;
 	PpdlRowMap	map;
 	PpdlStage  *s;
 
@@ -83,7 +96,7 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 {
 	int			groups = 1;
 
-	for (int i = 0; i < PPDL_ROW_C2S_LEVELS - 1; i++)
+	for (int i = 0; i < p->entry->transforms; i++)
 	{
 		PpdlStage  *s = add_stage(p, PPDL_STAGE_LINEAR, 1, 1);
 
@@ -143,7 +156,7 @@ wanted_scale(const PpdlPredictor *p, int i)
 {
 	const PpdlStage *s = &p->stage[i];
 	int			after = s->limbs - stage_levels(s);
-	double		scale = fmin(SCALE_LAYER, most_scale(p->par, after, s->bound));
+	double		scale = fmin(p->entry->layer_scale, most_scale(p->par, after, s->bound));
 
 	if (i + 1 == p->nstages)
 		return fmin(SCALE_MOST, most_scale(p->par, after, s->bound));
@@ -166,14 +179,14 @@ assign_scales(PpdlPredictor *p, int limbs)
 		p->stage[i].limbs = limbs;
 		limbs -= stage_levels(&p->stage[i]);
 	}
-	target = wanted_scale(p, PPDL_ROW_C2S_LEVELS - 1);
+	target = wanted_scale(p, p->entry->transforms);
 	for (int i = 0; i < p->nstages; i++)
 	{
 		PpdlStage  *s = &p->stage[i];
 
 		/* CoefficientsToSlots goes to the first layer's scale in equal steps */
-		if (i < PPDL_ROW_C2S_LEVELS - 1)
-			s->scale = p->in_scale * pow(target / p->in_scale, (i + 1.0) / PPDL_ROW_C2S_LEVELS);
+		if (i < p->entry->transforms)
+			s->scale = p->in_scale * pow(target / p->in_scale, (i + 1.0) / (p->entry->transforms + 1));
 		else if (s->kind == PPDL_STAGE_SQUARE || is_sum(s))
 			s->scale = scale * scale / top_prime(p->par, s->limbs);
 		else
@@ -181,7 +194,7 @@ assign_scales(PpdlPredictor *p, int limbs)
 		if (s->kind == PPDL_STAGE_LINEAR || s->kind == PPDL_STAGE_MATRIX)
 			good = good && s->scale / scale * top_prime(p->par, s->limbs) >= PLAIN_LEAST;
 		if (s->kind == PPDL_STAGE_POLY && s->chebyshev)
-			good = good && p->inner * SCALE_LAYER <= most_scale(p->par, s->limbs - stage_levels(s) + 1, 1);
+			good = good && p->inner * p->entry->layer_scale <= most_scale(p->par, s->limbs - stage_levels(s) + 1, 1);
 		good = good && s->scale >= SCALE_LEAST && s->scale <= most_scale(p->par, s->limbs - stage_levels(s), s->bound) * (1 + 1e-9);
 		scale = s->scale;
 	}
@@ -191,11 +204,15 @@ assign_scales(PpdlPredictor *p, int limbs)
 static PpdlStatus
 choose_limbs(PpdlPredictor *p, int levels, PpdlError *err)
 {
-	for (int limbs = levels + 1; limbs <= PPDL_ROW_C2S_LIMBS; limbs++)
+	double		before = 1;
+
+	for (int limbs = levels + 1; limbs <= p->entry->limbs; limbs++)
 		if (assign_scales(p, limbs))
 			return PPDL_OK;
+	if (p->nstages > 1)
+		before = p->stage[p->nstages - 2].bound;
 	ppdl_error(err, PPDL_ERR_RANGE, "values of the network can grow beyond what ciphertexts carry: outputs to %.3g, before them %.3g",
-			   p->stage[p->nstages - 1].bound, p->stage[p->nstages - 2].bound);
+			   p->stage[p->nstages - 1].bound, before);
 	ppdl_error_detail(err, PPDL_ERR_RANGE, "These are bounds for inputs within [-1, 1], from the weights and activations.");
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Smaller weights or input_scale, or activations on wider intervals, lower them.");
 }
@@ -203,11 +220,14 @@ choose_limbs(PpdlPredictor *p, int levels, PpdlError *err)
 /* ---- encoding ---- */
 
 static PpdlStatus
-encode_matrix(PpdlPredictor *p, PpdlStage *s, double in_scale, PpdlMatrix *m, PpdlThreads *threads, PpdlLinTrans **lt, PpdlError *err)
+encode_matrix(const Build *build, PpdlStage *s, double in_scale, PpdlMatrix *m, PpdlLinTrans **lt, PpdlError *err)
 {
+	const PpdlPredictor *p = build->p;
 	double		scale = s->scale / in_scale * top_prime(p->par, s->limbs);
-	PpdlStatus	status = ppdl_lintrans_create(lt, p->par, m, s->limbs, scale, PPDL_ROW_C2S_BABY, 1, threads, err);
+	PpdlStatus	status = build->ev != NULL ? ppdl_eval_poll(build->ev, err) : PPDL_OK;
 
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(lt, p->par, m, s->limbs, scale, p->entry->baby, 1, build->threads, err);
 	ppdl_matrix_destroy(m);
 	if (status == PPDL_ERR_RANGE)
 	{
@@ -228,7 +248,7 @@ encode_periodic(const PpdlPredictor *p, PpdlPt *pt, const double complex *z, int
 
 /* stages 16..2 are folded into the first layer */
 static PpdlStatus
-encode_c2s(PpdlPredictor *p, int i, double in_scale, PpdlThreads *threads, PpdlError *err)
+encode_c2s(const Build *build, int i, double in_scale, PpdlError *err)
 {
 	static const struct
 	{
@@ -236,14 +256,14 @@ encode_c2s(PpdlPredictor *p, int i, double in_scale, PpdlThreads *threads, PpdlE
 					len;
 		int			stages;
 	}			part[PPDL_ROW_C2S_LEVELS - 1] = {{8192, 8192, 5}, {1024, 256, 4}};
-	PpdlStage  *s = &p->stage[i];
+	PpdlStage  *s = &build->p->stage[i];
 	PpdlMatrix *m;
 
 	s->lt = calloc(1, sizeof(*s->lt));
 	if (s->lt == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_matrix_dft(&m, p->par, part[i].period, part[i].len, part[i].stages, 1, err));
-	return encode_matrix(p, s, in_scale, m, threads, &s->lt[0], err);
+	PPDL_TRY(ppdl_matrix_dft(&m, build->p->par, part[i].period, part[i].len, part[i].stages, 1, err));
+	return encode_matrix(build, s, in_scale, m, &s->lt[0], err);
 }
 
 static PpdlStatus
@@ -269,16 +289,21 @@ encode_biases(PpdlPredictor *p, PpdlStage *s, const PpdlRowMap *map, PpdlError *
 static PpdlStatus
 stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const PpdlRowMap *map, int from, int i, PpdlError *err)
 {
+	int			is_input = s->with_input && i == s->nlt - 1,
+				to = is_input ? 0 : i / s->per_group,
+				which = is_input ? 0 : i % s->per_group;
+
 	if (!s->conjugates)
 		return ppdl_layer_matrix(m, map, i, from, err);
-	if (s->with_input && i == s->nlt - 1)
-		return ppdl_first_matrix(m, p->par, NULL, 0, 0, err);
-	return ppdl_first_matrix(m, p->par, map, i / s->per_group, i % s->per_group, err);
+	if (is_input)
+		map = NULL;
+	return p->entry->transforms > 0 ? ppdl_first_matrix_c2s(m, p->par, map, to, which, err) : ppdl_first_matrix(m, map, to, which, err);
 }
 
 static PpdlStatus
-encode_layer(PpdlPredictor *p, PpdlStage *s, double in_scale, const PpdlStep *step, PpdlThreads *threads, PpdlError *err)
+encode_layer(const Build *build, PpdlStage *s, double in_scale, const PpdlStep *step, PpdlError *err)
 {
+	PpdlPredictor *p = build->p;
 	PpdlRowMap	map;
 
 	map_of_step(&map, p, step);
@@ -292,7 +317,7 @@ encode_layer(PpdlPredictor *p, PpdlStage *s, double in_scale, const PpdlStep *st
 			PpdlMatrix *m;
 
 			PPDL_TRY(stage_matrix(&m, p, s, &map, from, i, err));
-			PPDL_TRY(encode_matrix(p, s, in_scale, m, threads, &s->lt[from * s->nlt + i], err));
+			PPDL_TRY(encode_matrix(build, s, in_scale, m, &s->lt[from * s->nlt + i], err));
 		}
 	}
 	return encode_biases(p, s, &map, err);
@@ -318,8 +343,10 @@ encode_constants(PpdlPredictor *p, PpdlStage *s, const PpdlQuadratic *q, PpdlErr
 }
 
 static PpdlStatus
-encode(PpdlPredictor *p, const PpdlPlan *plan, PpdlThreads *threads, PpdlError *err)
+encode(const Build *build, PpdlError *err)
 {
+	PpdlPredictor *p = build->p;
+	const PpdlPlan *plan = build->plan;
 	double		scale = p->in_scale;
 	int			step = 0;
 
@@ -328,9 +355,9 @@ encode(PpdlPredictor *p, const PpdlPlan *plan, PpdlThreads *threads, PpdlError *
 		PpdlStage  *s = &p->stage[i];
 
 		if (s->kind == PPDL_STAGE_LINEAR)
-			PPDL_TRY(encode_c2s(p, i, scale, threads, err));
+			PPDL_TRY(encode_c2s(build, i, scale, err));
 		else if (s->kind == PPDL_STAGE_MATRIX)
-			PPDL_TRY(encode_layer(p, s, scale, &plan->step[step], threads, err));
+			PPDL_TRY(encode_layer(build, s, scale, &plan->step[step], err));
 		else if (is_sum(s))
 			PPDL_TRY(encode_constants(p, s, &plan->step[step].quadratic, err));
 		scale = s->scale;
@@ -343,66 +370,124 @@ encode(PpdlPredictor *p, const PpdlPlan *plan, PpdlThreads *threads, PpdlError *
 
 /* ---- the whole ---- */
 
+/* levels: of the network, with those of CoefficientsToSlots */
 static PpdlStatus
-check_shape(const PpdlPredictor *p, const PpdlNet *net, int width, PpdlError *err)
+check_levels(const PpdlEntry *entry, int levels, PpdlError *err)
 {
-	int			levels = ppdl_network_levels(net);
+	if (levels < entry->limbs)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_LEVEL, "the network needs %d levels, %s %d", levels, entry->name, entry->limbs - 1);
+	if (entry->transforms == 0)
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "A layer takes 1, a degree-2 activation 1, others log2(degree + 1) rounded up.");
+	return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Packing takes %d levels, a layer after the first one 1, a degree-2 activation 1, "
+						   "others log2(degree + 1) rounded up. Deeper networks need the owner's keys for training.", entry->transforms + 1);
+}
 
-	if (width != net->inputs)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", net->inputs, width);
-	if (width < PPDL_PREDICT_MIN_WIDTH || width > PPDL_PREDICT_MAX_WIDTH)
+static PpdlStatus
+check_shape(const PpdlPredictor *p, const PpdlNet *net, PpdlError *err)
+{
+	if (p->width != net->inputs)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", net->inputs, p->width);
+	if (p->width < PPDL_PREDICT_MIN_WIDTH || p->width > PPDL_PREDICT_MAX_WIDTH)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "networks on encrypted rows have %d to %d inputs, not %d",
-						  PPDL_PREDICT_MIN_WIDTH, PPDL_PREDICT_MAX_WIDTH, width);
+						  PPDL_PREDICT_MIN_WIDTH, PPDL_PREDICT_MAX_WIDTH, p->width);
 	if (p->outputs > p->slots)
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, rows of %d values have room for %d",
-				   p->outputs, width, p->slots);
+				   p->outputs, p->width, p->slots);
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give the rows more values (zeros will do), or use several networks.");
 	}
-	if (levels > PPDL_ROW_LEVELS)
+	return check_levels(p->entry, p->entry->transforms + ppdl_network_depth(net), err);
+}
+
+/* stages with their limbs and scales */
+static PpdlStatus
+lay_out(PpdlPredictor *p, PpdlPlan **plan, const PpdlNet *net, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	*plan = NULL;
+	PPDL_TRY(check_shape(p, net, err));
+	PPDL_TRY(ppdl_plan_create(plan, net, p->slots, err));
+	add_stages(p, *plan);
+	status = choose_limbs(p, p->entry->transforms + ppdl_network_depth(net), err);
+	if (status != PPDL_OK)
 	{
-		ppdl_error(err, PPDL_ERR_LEVEL, "the network needs %d levels, encrypted rows have %d", levels, PPDL_ROW_LEVELS);
-		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Packing takes %d levels, a layer after the first one 1, a degree-2 activation 1, "
-							   "others log2(degree + 1) rounded up.", PPDL_ROW_C2S_LEVELS);
+		ppdl_plan_destroy(*plan);
+		*plan = NULL;
 	}
+	return status;
+}
+
+static PpdlStatus
+new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale, PpdlError *err)
+{
+	PpdlPredictor *p = calloc(1, sizeof(*p));
+
+	*out = p;
+	if (p == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	p->par = par;
+	p->entry = entry;
+	p->width = width;
+	p->logk = ppdl_log2_width(width);
+	p->half = p->slots = p->logk > 0 ? 1 << (p->logk - 1) : 1;
+	p->outputs = ppdl_net_outputs(net);
+	p->in_scale = scale;
+	/* a lifted row can be given the slots of its neighbours */
+	while (entry->transforms == 0 && p->slots < p->outputs && 2 * p->slots <= PPDL_PREDICT_MAX_WIDTH / 2)
+		p->slots *= 2;
 	return PPDL_OK;
 }
 
 static PpdlStatus
-create(PpdlPredictor *p, const PpdlNet *net, PpdlThreads *threads, PpdlError *err)
+create(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale,
+	   PpdlThreads *threads, PpdlEval *ev, PpdlError *err)
 {
-	PpdlPlan   *plan;
+	Build		build = {.threads = threads, .ev = ev};
+	PpdlPlan   *plan = NULL;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_plan_create(&plan, net, p->slots, err));
-	add_stages(p, plan);
-	status = choose_limbs(p, ppdl_network_levels(net), err);
-	if (status == PPDL_OK)
-		status = encode(p, plan, threads, err);
+	*out = NULL;
+	PPDL_GOTO(done, new_predictor(&build.p, par, entry, net, width, scale, err));
+	PPDL_GOTO(done, lay_out(build.p, &plan, net, err));
+	build.plan = plan;
+	status = encode(&build, err);
+done:
 	ppdl_plan_destroy(plan);
+	if (status == PPDL_OK)
+		*out = build.p;
+	else
+		ppdl_predictor_destroy(build.p);
 	return status;
 }
 
 PpdlStatus
 ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, PpdlError *err)
 {
-	PpdlPredictor *p = calloc(1, sizeof(*p));
-	PpdlStatus	status;
+	const PpdlParams *par;
 
 	*out = NULL;
-	if (p == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	p->width = width;
-	p->logk = ppdl_log2_width(width);
-	p->slots = p->logk > 0 ? 1 << (p->logk - 1) : 1;
-	p->outputs = ppdl_net_outputs(net);
-	p->in_scale = scale;
-	PPDL_GOTO(fail, ppdl_params_get(PPDL_RING_ROW, &p->par, err));
-	PPDL_GOTO(fail, check_shape(p, net, width, err));
-	PPDL_GOTO(fail, create(p, net, threads, err));
-	*out = p;
-	return PPDL_OK;
-fail:
+	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	return create(out, par, &packed_rows, net, width, scale, threads, NULL, err);
+}
+
+PpdlStatus
+ppdl_predictor_create_lifted(PpdlPredictor **out, PpdlEval *ev, const PpdlNet *net, int width, PpdlError *err)
+{
+	return create(out, ev->par, &lifted_rows, net, width, SCALE_LIFTED, ev->threads, ev, err);
+}
+
+PpdlStatus
+ppdl_predictor_check_lifted(const PpdlParams *deep, const PpdlNet *net, int width, PpdlError *err)
+{
+	PpdlPredictor *p;
+	PpdlPlan   *plan = NULL;
+	PpdlStatus	status = new_predictor(&p, deep, &lifted_rows, net, width, SCALE_LIFTED, err);
+
+	if (status == PPDL_OK)
+		status = lay_out(p, &plan, net, err);
+	ppdl_plan_destroy(plan);
 	ppdl_predictor_destroy(p);
 	return status;
 }

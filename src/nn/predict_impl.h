@@ -12,7 +12,7 @@
  */
 typedef enum PpdlStageKind
 {
-	PPDL_STAGE_LINEAR,			/* one matrix of one ciphertext: CoefficientsToSlots */
+	PPDL_STAGE_LINEAR,			/* one matrix of one ciphertext: CoefficientsToSlots before the first layer */
 	PPDL_STAGE_MATRIX,			/* groups -> groups */
 	PPDL_STAGE_SQUARE,
 	PPDL_STAGE_POLY,
@@ -47,12 +47,27 @@ typedef struct PpdlStage
 
 #define PPDL_MAX_STAGES (PPDL_MAX_STEPS + 4)
 
+/*
+ * How rows come in.  Either way the first layer finds x_f + i*x_(f+k/2) in slot bitrev(f) of each row, f < k/2:
+ * packed rows after CoefficientsToSlots, whose last matrix it is folded into, lifted ones as they are.
+ */
+typedef struct PpdlEntry
+{
+	const char *name;			/* for messages */
+	int			transforms,		/* LINEAR stages */
+				limbs,			/* most that a row comes with */
+				baby;			/* baby steps of all matrices: which rotations have keys */
+	double		layer_scale;	/* of values between layers */
+} PpdlEntry;
+
 struct PpdlPredictor
 {
 	const PpdlParams *par;
+	const PpdlEntry *entry;
 	int			width,
 				logk,
-				slots,			/* a row: k/2 */
+				half,			/* slots of a row's inputs: k/2 */
+				slots,			/* a row: k/2, more for lifted rows with more outputs */
 				outputs,
 				limbs;			/* at entry */
 	double		in_scale;
@@ -60,6 +75,11 @@ struct PpdlPredictor
 	int			nstages;
 	PpdlStage	stage[PPDL_MAX_STAGES];
 };
+
+/* ---- predict.c ---- */
+
+/* all stages on one ciphertext of p->limbs limbs and scale p->in_scale, bound and noise set; consumes in, after a failure, too */
+PpdlStatus	ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err);
 
 /* ---- predict_matrix.c ---- */
 
@@ -69,6 +89,7 @@ typedef struct PpdlRowMap
 	const PpdlAffine *plus,
 			   *minus;			/* NULL: real values */
 	int			slots,
+				half,			/* slots of the inputs, for the first layer */
 				outputs,		/* of a quadratic form; 0: unit g*slots + r */
 				pairs;
 } PpdlRowMap;
@@ -79,10 +100,12 @@ int			ppdl_row_map_groups(const PpdlRowMap *map);
 /* middle layers: output group `to` from input group `from` */
 PpdlStatus	ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, PpdlError *err);
 /*
- * First layer after the last stages of CoefficientsToSlots, for features in the order that those leave: the
- * value is t + conj(t) (minus NULL), or t0 + conj(t1), t_i the result of the matrix which = i.  map NULL: no layer.
+ * First layer on inputs in their slots: the value is t + conj(t) (minus NULL), or t0 + conj(t1), t_i the result of the
+ * matrix which = i.  map NULL: no layer.
  */
-PpdlStatus	ppdl_first_matrix(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err);
+PpdlStatus	ppdl_first_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int which, PpdlError *err);
+/* the same after the last stages of CoefficientsToSlots, which leave inputs in that order */
+PpdlStatus	ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err);
 /* biases of a group, slots of them */
 void		ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to);
 

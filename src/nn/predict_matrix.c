@@ -123,19 +123,19 @@ ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, Ppd
 }
 
 /*
- * Slot brv(f) of a row holds x_f + i*x_(f+slots).  A real form w on x is Re(sum u_f v_f), u_f = w_f -
- * i*w_(f+slots) = (t + conj(t)), t = u*v/2; a complex one p + i*m is t0 + conj(t1), t0 = (u_p + i*u_m)*v/2,
+ * Slot brv(f) of a row holds x_f + i*x_(f+half).  A real form w on x is Re(sum u_f v_f), u_f = w_f -
+ * i*w_(f+half) = (t + conj(t)), t = u*v/2; a complex one p + i*m is t0 + conj(t1), t0 = (u_p + i*u_m)*v/2,
  * t1 = (u_p - i*u_m)*v/2.
  */
 static double complex
 first_entry(const PpdlRowMap *map, int u, int f, int which)
 {
-	double complex plus = weight(map->plus, NULL, u, f) - I * weight(map->plus, NULL, u, f + map->slots),
+	double complex plus = weight(map->plus, NULL, u, f) - I * weight(map->plus, NULL, u, f + map->half),
 				minus;
 
 	if (map->minus == NULL)
 		return plus / 2;
-	minus = weight(map->minus, NULL, u, f) - I * weight(map->minus, NULL, u, f + map->slots);
+	minus = weight(map->minus, NULL, u, f) - I * weight(map->minus, NULL, u, f + map->half);
 	return (plus + (which == 0 ? I : -I) * minus) / 2;
 }
 
@@ -144,20 +144,57 @@ fill_first(PpdlMatrix *m, const PpdlRowMap *map, int to, int which, PpdlError *e
 {
 	int			bits = 0;
 
-	while (1 << bits < map->slots)
+	while (1 << bits < map->half)
 		bits++;
 	for (int r = 0; r < map->slots; r++)
 	{
 		int			u = ppdl_row_map(map, to, r);
 
-		for (int f = 0; f < map->slots && u >= 0; f++)
+		for (int f = 0; f < map->half && u >= 0; f++)
 			PPDL_TRY(set_entry(m, map->slots, r, (int) ppdl_bitrev(f, bits), first_entry(map, u, f, which), err));
 	}
 	return PPDL_OK;
 }
 
+static PpdlStatus
+identity(PpdlMatrix **out, PpdlError *err)
+{
+	double complex *diag;
+
+	PPDL_TRY(ppdl_matrix_create(out, 1, err));
+	diag = ppdl_matrix_diag(*out, 0);
+	if (diag == NULL)
+	{
+		ppdl_matrix_destroy(*out);
+		*out = NULL;
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a matrix");
+	}
+	diag[0] = 1;
+	return PPDL_OK;
+}
+
 PpdlStatus
-ppdl_first_matrix(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err)
+ppdl_first_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int which, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (map == NULL)
+		return identity(out, err);
+	PPDL_TRY(ppdl_matrix_create(out, layer_period(map), err));
+	status = fill_first(*out, map, to, which, err);
+	if (status == PPDL_OK)
+		status = unit_stride(*out, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_matrix_destroy(*out);
+		*out = NULL;
+	}
+	return status;
+}
+
+PpdlStatus
+ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err)
 {
 	PpdlMatrix *layer = NULL,
 			   *dft = NULL;

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "ckks/encoder.h"
-#include "rows/bridge.h"
+#include "nn/lifting.h"
 
 /* Batches lifted together: their features in quarters 0 .. count-1, their labels, if any, in quarters 2 and 3. */
 typedef struct Unit
 {
-	const PpdlTrainBatch *batch[PPDL_BRIDGE_POLYS];
+	const PpdlTrainBatch *batch;
 	int			count;
 	PpdlCt		part[2];		/* real and imaginary: values f < k/2, f >= k/2 */
 } Unit;
@@ -48,57 +48,24 @@ unit_release(PpdlEval *ev, Unit *u)
 	ppdl_ct_release(ev, &u->part[1]);
 }
 
-/* bridge and half-bootstrap */
-static PpdlStatus
-lift(const Cutter *c, const PpdlHalfBoot *hb, Unit *u, PpdlError *err)
-{
-	PpdlRowPoly poly[PPDL_BRIDGE_POLYS] = {{0}};
-	PpdlCt		bridged;
-	PpdlStatus	status;
-
-	u->part[0].b = u->part[0].a = u->part[1].b = u->part[1].a = NULL;
-	for (int q = 0; q < u->count; q++)
-	{
-		PpdlRowPoly *x = &poly[ppdl_bitrev((uint32_t) q, 2)];
-
-		x->seed = u->batch[q]->seed_x;
-		x->b = u->batch[q]->bx;
-		if (c->ts->width_y > 0)
-		{
-			PpdlRowPoly *y = &poly[ppdl_bitrev((uint32_t) q + 2, 2)];
-
-			y->seed = u->batch[q]->seed_y;
-			y->b = u->batch[q]->by;
-		}
-	}
-	PPDL_TRY(ppdl_bridge(c->ev, &bridged, c->ts->par, poly, c->ts->scale, err));
-	status = ppdl_halfboot_run(hb, c->ev, u->part, &bridged, err);
-	ppdl_ct_release(c->ev, &bridged);
-	return status;
-}
-
 /* row i of residue rho, block b of its quarter; is it there and of this class? */
 static int
 belongs(const Cutter *c, const Unit *u, int q, size_t i, int class)
 {
-	return u->batch[q]->ordinal[i] != PPDL_NO_PLACE && (int) (i % (size_t) c->set->classes) == class;
+	return u->batch[q].ordinal[i] != PPDL_NO_PLACE && (int) (i % (size_t) c->set->classes) == class;
 }
 
-/* *sum += rot_r(part * mask z) with the mask at the scale of the prime; the part's scale stays */
+/* *sum += rot_r(part * mask z); the part's scale stays */
 static PpdlStatus
 add_piece(const Cutter *c, PpdlCt *sum, const PpdlCt *part, int r, PpdlError *err)
 {
 	PpdlEval   *ev = c->ev;
-	const double q = (double) ev->par->ring->mod[part->limbs - 1].q;
 	PpdlCt		x = {0},
 				rot = {0};
-	PpdlPt		pt;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_pt_alloc(ev, &pt, part->limbs, err));
-	PPDL_GOTO(done, ppdl_encode_slots(ev->par, &pt, c->z, ev->par->slots, q, part->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &x, part, part->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, &x, &pt, err));
+	PPDL_GOTO(done, ppdl_lifted_mask(ev, &x, c->z, err));
 	x.bound = 1;				/* holes are gone */
 	PPDL_GOTO(done, ppdl_ct_rotate(ev, &rot, &x, r, err));
 	if (sum->b == NULL)
@@ -109,18 +76,15 @@ add_piece(const Cutter *c, PpdlCt *sum, const PpdlCt *part, int r, PpdlError *er
 	else
 		PPDL_GOTO(done, ppdl_ct_add(ev, sum, &rot, err));
 done:
-	ppdl_pt_release(ev, &pt);
 	ppdl_ct_release(ev, &x);
 	ppdl_ct_release(ev, &rot);
 	return status;
 }
 
-/* rescale, then a constant brings the scale to that of training: two levels, as masking and scaling in one would cost the holes 4 bits */
 static PpdlStatus
 settle(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 {
-	PPDL_TRY(ppdl_ct_rescale(ev, ct, err));
-	return ppdl_ct_match(ev, ct, PPDL_BOOT_WORK_LIMBS, PPDL_SGD_SCALE, err);
+	return ppdl_lifted_settle(ev, ct, PPDL_LIFTED_LIMBS, PPDL_SGD_SCALE, err);
 }
 
 /* inputs of the rows of one residue, in the lower or upper half, replicated over units and classes */
@@ -212,7 +176,7 @@ note_rows(const Cutter *c, PpdlTile *tile, const Unit *u, size_t rho, int upper,
 
 			if (!belongs(c, u, q, i, class))
 				continue;
-			tile->ordinal[r] = u->batch[q]->ordinal[i];
+			tile->ordinal[r] = u->batch[q].ordinal[i];
 			added++;
 		}
 	tile->count += added;
@@ -335,17 +299,13 @@ run(Cutter *c, const PpdlHalfBoot *hb, PpdlTilesProgress progress, void *arg, Pp
 
 	for (int first = 0; first < c->ts->nbatches; first += at_once)
 	{
-		Unit		u = {.count = 0};
+		Unit		u = {.batch = &c->ts->batch[first]};
 		PpdlStatus	status;
 
 		if (progress != NULL)
 			progress(arg, first, c->ts->nbatches);
-		while (u.count < at_once && first + u.count < c->ts->nbatches)
-		{
-			u.batch[u.count] = &c->ts->batch[first + u.count];
-			u.count++;
-		}
-		PPDL_TRY(lift(c, hb, &u, err));
+		u.count = c->ts->nbatches - first < at_once ? c->ts->nbatches - first : at_once;
+		PPDL_TRY(ppdl_lift_batches(c->ev, hb, c->ts, u.batch, u.count, u.part, err));
 		status = cut_unit(c, &u, err);
 		unit_release(c->ev, &u);
 		PPDL_TRY(status);

@@ -26,7 +26,7 @@ typedef void (*PpdlTilesProgress) (void *arg, int done, int total);
 
 /*
  * Features alone (ts->width_y = 0: prediction, classes = 1) or with labels.  ev: deep ring.  A row's class is its
- * place in its batch modulo `classes` (ppdl_train_class).  Tiles come at PPDL_BOOT_WORK_LIMBS limbs, scale PPDL_SGD_SCALE.
+ * place in its batch modulo `classes` (ppdl_train_class).  Tiles come at PPDL_LIFTED_LIMBS limbs, scale PPDL_SGD_SCALE.
  * Inputs are multiplied by net->input_scale.
  */
 PpdlStatus	ppdl_tiles_create(PpdlTileSet **out, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlSlotLayout *lay, const PpdlNet *net,

@@ -29,42 +29,51 @@ check_key(const PpdlModel *model, const uint8_t fp[8])
 						 "Its owner publishes them with \"ppdl publish --for train\", or writes full rows instead of compact ones.")));
 }
 
-bool
-ppdl_predict_is_deep(const PpdlModel *model, const PpdlCipher *row)
+/* raises when no keys could help */
+static void
+check_network(const PpdlModel *model, int width)
 {
 	const PpdlParams *par;
 	PpdlSlotLayout lay;
 	PpdlError	err;
 
+	PPDL_PG(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
+	if (model->encrypted)
+		PPDL_PG(ppdl_slot_layout(&lay, par, model->net, width, &err));
+	else
+		PPDL_PG(ppdl_predictor_check_lifted(par, model->net, width, &err));
+}
+
+bool
+ppdl_predict_is_deep(const PpdlModel *model, const PpdlCipher *row)
+{
 	if (!model->encrypted)
 	{
 		ppdl_model_require_weights(model);
-		if (row->kind != PPDL_KIND_SLICE ||
-			(row->limbs > 1 && ppdl_network_levels(model->net) <= PPDL_ROW_LEVELS))
+		if (row->kind != PPDL_KIND_SLICE)
+			return false;
+		/* without the keys the row ring's own error says more */
+		if (row->limbs > 1 &&
+			(ppdl_network_levels(model->net) <= PPDL_ROW_LEVELS || !ppdl_key_serves(row->fingerprint, PPDL_USE_TRAIN)))
 			return false;
 	}
-	PPDL_PG(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
-	if (ppdl_slot_layout(&lay, par, model->net, row->width, &err) != PPDL_OK)
-	{
-		if (model->encrypted)
-			ppdl_report(&err);
-		return false;			/* the row ring's own error says more */
-	}
+	check_network(model, row->width);
 	check_key(model, row->fingerprint);
 	return true;
 }
 
 typedef struct Prediction
 {
+	const PpdlModel *model;
+	const PpdlTrainSet *ts;
 	PpdlEval   *ev;
 	PpdlHalfBoot *hb;
-	PpdlCt		weights[PPDL_MAX_WEIGHT_CTS];
+	PpdlPredictor *predictor;	/* of a plain model */
+	PpdlCt		weights[PPDL_MAX_WEIGHT_CTS];	/* of an encrypted one */
 	PpdlPackedWriter *writer;
-	const uint8_t *fp;
 	instr_time	start;
 	double		told;			/* seconds after the start */
-	uint64		done,			/* rows */
-				rows;
+	uint64		done;			/* rows */
 } Prediction;
 
 static void
@@ -73,89 +82,120 @@ destroy_prediction(void *arg)
 	Prediction *p = arg;
 
 	ppdl_halfboot_destroy(p->hb);
+	ppdl_predictor_destroy(p->predictor);
 	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS; i++)
 		ppdl_ct_release(p->ev, &p->weights[i]);
 	ppdl_packed_writer_destroy(p->writer);
 }
 
+/* at most once a second, for those who wait */
 static void
-load_weights(Prediction *p, const PpdlModel *model, const PpdlSlotLayout *lay)
+tell(Prediction *p, int logk, const uint32_t *ordinal)
 {
-	struct varlena *stored;
+	const uint64 rows = p->ts->rows;
+	instr_time	now;
+	double		t;
+
+	for (size_t r = 0; r < p->ev->par->n >> logk; r++)
+		p->done += ordinal[r] != PPDL_NO_PLACE;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, p->start);
+	t = INSTR_TIME_GET_DOUBLE(now);
+	if (t < NOTICE_AFTER || t < p->told + 1 || p->done == rows)
+		return;
+	p->told = t;
+	ereport(NOTICE,
+			(errmsg("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
+					(unsigned long long) rows, t / (double) p->done * (double) (rows - p->done))));
+}
+
+/* outputs of rows that take 2^logk coefficients each, 2^logstride slots apart */
+static PpdlStatus
+write_rows(Prediction *p, const PpdlCt *out, int logk, int logstride, const uint32_t *ordinal, PpdlError *err)
+{
+	tell(p, logk, ordinal);
+	if (p->writer == NULL)
+	{
+		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, ppdl_net_outputs(p->model->net), logk, p->ts->fingerprint, err));
+		PPDL_TRY(ppdl_packed_writer_stride(p->writer, logstride, err));
+	}
+	return ppdl_packed_writer_add(p->writer, p->ev, out, ordinal, err);
+}
+
+/* ---- plain weights ---- */
+
+static PpdlStatus
+take_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlError *err)
+{
+	return write_rows(arg, out, logk, 0, ordinal, err);
+}
+
+static void
+predict_plain(Prediction *p)
+{
+	PpdlError	err;
+
+	PPDL_PG(ppdl_predictor_create_lifted(&p->predictor, p->ev, p->model->net, p->ts->width_x, &err));
+	PPDL_PG(ppdl_halfboot_create(&p->hb, p->ev, &err));
+	PPDL_PG(ppdl_predict_lifted(p->predictor, p->ev, p->hb, p->ts, take_rows, p, &err));
+}
+
+/* ---- encrypted weights ---- */
+
+static void
+load_weights(Prediction *p, const PpdlSlotLayout *lay)
+{
+	const PpdlModel *model = p->model;
+	struct varlena *stored = ppdl_model_encrypted_weights(model);
 	uint8_t		fp[PPDL_FINGERPRINT_BYTES];
 	uint32_t	period;
 	int			count;
 	PpdlError	err;
 
-	if (!model->encrypted)
-	{
-		PPDL_PG(ppdl_weights_plain(p->ev, p->weights, lay, model->net, lay->predict_levels + 1, &err));
-		return;
-	}
-	stored = ppdl_model_encrypted_weights(model);
 	PPDL_PG(ppdl_weights_load(p->ev, p->weights, &count, &period, fp, VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored), &err));
 	pfree(stored);
-	if (period != lay->period || count != lay->nweights || memcmp(fp, p->fp, sizeof(fp)) != 0)
+	if (period != lay->period || count != lay->nweights || memcmp(fp, p->ts->fingerprint, sizeof(fp)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the encrypted weights of model \"%s\" version %d do not belong to its network or key", model->name,
 						model->version)));
 }
 
-/* at most once a second, for those who wait */
-static void
-tell(Prediction *p, const PpdlSlotLayout *lay, const uint32_t *ordinal)
-{
-	instr_time	now;
-	double		t;
-
-	for (size_t r = 0; r < lay->rows; r++)
-		p->done += ordinal[r] != PPDL_NO_PLACE;
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, p->start);
-	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < p->told + 1)
-		return;
-	p->told = t;
-	ereport(NOTICE,
-			(errmsg("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
-					(unsigned long long) p->rows, t / (double) p->done * (double) (p->rows - p->done))));
-}
-
 /* outputs of a row lie one class apart */
 static PpdlStatus
 take_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *err)
 {
-	Prediction *p = arg;
+	return write_rows(arg, out, ppdl_log2_width((int) lay->period) + 1, lay->classes > 1 ? lay->logd + lay->logh : 0, ordinal, err);
+}
 
-	tell(p, lay, ordinal);
-	if (p->writer == NULL)
-	{
-		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, lay->classes, ppdl_log2_width((int) lay->period) + 1,
-										   p->fp, err));
-		if (lay->classes > 1)
-			PPDL_TRY(ppdl_packed_writer_stride(p->writer, lay->logd + lay->logh, err));
-	}
-	return ppdl_packed_writer_add(p->writer, p->ev, out, ordinal, err);
+static void
+predict_encrypted(Prediction *p)
+{
+	PpdlSlotLayout lay;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_slot_layout(&lay, p->ev->par, p->model->net, p->ts->width_x, &err));
+	load_weights(p, &lay);
+	PPDL_PG(ppdl_halfboot_create(&p->hb, p->ev, &err));
+	PPDL_PG(ppdl_encrypted_predict(p->ev, p->hb, p->model->net, p->weights, p->ts, take_tile, p, &err));
 }
 
 static struct varlena *
 predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 {
 	Prediction *p = palloc0(sizeof(Prediction));
-	PpdlSlotLayout lay;
 	PpdlWriter	w;
 	PpdlError	err;
 
-	p->fp = ts->fingerprint;
-	p->rows = ts->rows;
+	p->model = model;
+	p->ts = ts;
 	INSTR_TIME_SET_CURRENT(p->start);
 	p->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_prediction, p);
-	PPDL_PG(ppdl_slot_layout(&lay, p->ev->par, model->net, ts->width_x, &err));
-	load_weights(p, model, &lay);
-	PPDL_PG(ppdl_halfboot_create(&p->hb, p->ev->par, p->ev->threads, &err));
-	PPDL_PG(ppdl_encrypted_predict(p->ev, p->hb, model->net, p->weights, ts, take_tile, p, &err));
+	if (model->encrypted)
+		predict_encrypted(p);
+	else
+		predict_plain(p);
 	ppdl_writer_init(&w);
 	return ppdl_cipher_result(ppdl_packed_writer_finish(p->writer, nrows, &w, &err), &w, &err);
 }

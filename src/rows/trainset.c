@@ -114,15 +114,22 @@ new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, int *at, P
 	return PPDL_OK;
 }
 
+/* a row that is predicted twice goes to another batch of the same seed */
+static int
+is_batch_of(const PpdlTrainBatch *b, const PpdlCipher *x, int labelled, uint32_t i)
+{
+	return memcmp(b->seed_x, x->seed, PPDL_SEED_BYTES) == 0 && (labelled || b->ordinal[i] == PPDL_NO_PLACE);
+}
+
 /* few batches and rows in order: the last one, then a linear search */
 static PpdlStatus
-find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, int *at, PpdlError *err)
+find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, int *at, PpdlError *err)
 {
 	*at = ts->last;
-	if (ts->nbatches == 0 || memcmp(ts->batch[*at].seed_x, x->seed, PPDL_SEED_BYTES) != 0)
+	if (ts->nbatches == 0 || !is_batch_of(&ts->batch[*at], x, y != NULL, i))
 	{
 		for (*at = 0; *at < ts->nbatches; ++*at)
-			if (memcmp(ts->batch[*at].seed_x, x->seed, PPDL_SEED_BYTES) == 0)
+			if (is_batch_of(&ts->batch[*at], x, y != NULL, i))
 				break;
 		if (*at == ts->nbatches)
 			PPDL_TRY(new_batch(ts, x, y, at, err));
@@ -130,6 +137,22 @@ find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, int *at, 
 	}
 	if (y != NULL && memcmp(ts->batch[*at].seed_y, y->seed, PPDL_SEED_BYTES) != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "features and label of a row were not encrypted side by side");
+	return PPDL_OK;
+}
+
+/* a place for row i of the batch of x and y */
+static PpdlStatus
+take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, uint32_t ordinal, PpdlTrainBatch **to, PpdlError *err)
+{
+	int			at;
+
+	PPDL_TRY(find_batch(ts, x, y, i, &at, err));
+	*to = &ts->batch[at];
+	if ((*to)->ordinal[i] != PPDL_NO_PLACE)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; train on each row once");
+	(*to)->ordinal[i] = ordinal;
+	(*to)->rows++;
+	ts->rows++;
 	return PPDL_OK;
 }
 
@@ -151,8 +174,8 @@ put(uint64_t *b, const PpdlCipher *c)
 PpdlStatus
 ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err)
 {
+	PpdlTrainBatch *to;
 	uint32_t	i;
-	int			at;
 
 	if (ts->par == NULL)
 		PPDL_TRY(begin(ts, x, y));
@@ -167,46 +190,39 @@ ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, ui
 			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Encrypt both columns in one run of ppdl encrypt.");
 		}
 	}
-	PPDL_TRY(find_batch(ts, x, y, &at, err));
-	if (ts->batch[at].ordinal[i] != PPDL_NO_PLACE)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; train on each row once");
-	put(ts->batch[at].bx, x);
+	PPDL_TRY(take_place(ts, x, y, i, ordinal, &to, err));
+	put(to->bx, x);
 	if (y != NULL)
-		put(ts->batch[at].by, y);
-	ts->batch[at].ordinal[i] = ordinal;
-	ts->batch[at].rows++;
-	ts->rows++;
+		put(to->by, y);
 	return PPDL_OK;
 }
 
-/* limbs of another set's batch into ours, which may have rows of the same batch */
+/* row i of 2^logk values: its coefficients */
+static void
+copy_row(uint64_t *to, const uint64_t *from, const PpdlParams *par, uint32_t i, int logk)
+{
+	for (size_t c = ppdl_bitrev(i, par->logn - logk); c < par->n; c += par->n >> logk)
+		to[c] = from[c];
+}
+
+/* rows of another set's batch, of which we may have some */
 static PpdlStatus
 merge_batch(PpdlTrainSet *into, const PpdlTrainSet *from, const PpdlTrainBatch *b, uint32_t offset, PpdlError *err)
 {
-	const size_t n = from->par->n;
-	PpdlCipher	x = {.seed = b->seed_x},
+	const PpdlCipher x = {.seed = b->seed_x},
 				y = {.seed = b->seed_y};
-	PpdlTrainBatch *to;
-	int			at;
 
-	PPDL_TRY(find_batch(into, &x, b->by == NULL ? NULL : &y, &at, err));
-	to = &into->batch[at];
-	for (size_t i = 0; i < n >> from->logk_x; i++)
+	for (uint32_t i = 0; i < from->par->n >> from->logk_x; i++)
 	{
+		PpdlTrainBatch *to;
+
 		if (b->ordinal[i] == PPDL_NO_PLACE)
 			continue;
-		if (to->ordinal[i] != PPDL_NO_PLACE)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; train on each row once");
-		to->ordinal[i] = b->ordinal[i] + offset;
-	}
-	for (size_t c = 0; c < n; c++)
-	{
-		to->bx[c] += b->bx[c];	/* one of the two is 0 */
+		PPDL_TRY(take_place(into, &x, b->by == NULL ? NULL : &y, i, b->ordinal[i] + offset, &to, err));
+		copy_row(to->bx, b->bx, from->par, i, from->logk_x);
 		if (b->by != NULL)
-			to->by[c] += b->by[c];
+			copy_row(to->by, b->by, from->par, i << (from->logk_x - from->logk_y), from->logk_y);
 	}
-	to->rows += b->rows;
-	into->rows += b->rows;
 	return PPDL_OK;
 }
 

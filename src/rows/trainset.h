@@ -1,5 +1,5 @@
 /*
- * The rows of a training run: features and label of each, gathered batch by
+ * The rows of a training run or of a prediction in the deep ring: features and label of each, gathered batch by
  * batch as residues mod q0 (compact rows suffice).  Features and label must have
  * been encrypted side by side: their batches line up row by row.
  */
@@ -36,7 +36,7 @@ typedef struct PpdlTrainSet
 
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
 void		ppdl_trainset_destroy(PpdlTrainSet *ts);
-/* y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and features do not line up, or a row comes twice */
+/* y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and features do not line up, or a row to train on comes twice */
 PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err);
 /* adds `offset` to the ordinals of from */
 PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offset, PpdlError *err);

@@ -169,7 +169,7 @@ bench_half(Bench *b)
 	OK(ppdl_encode_coeffs(b->par, &pt, m, 0x1p42, 1, &err));
 	OK(ppdl_encrypt_secret(&b->ev, &h.in, &pt, b->sparse, b->rng, &err));
 	ppdl_pt_release(&b->ev, &pt);
-	OK(ppdl_halfboot_create(&h.hb, b->par, b->threads, &err));
+	OK(ppdl_halfboot_create(&h.hb, &b->ev, &err));
 	run_half(b, &h);			/* makes the keys */
 	for (int threads = 1; threads <= MAX_THREADS; threads++)
 	{

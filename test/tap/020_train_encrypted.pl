@@ -83,16 +83,23 @@ $node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
 write_rows();
 tool_ok('keys', 'ppdl', 'keygen', '--for', 'train', '--out', "$dir/clinic");
 append_to_file("$dir/$_->[0].copy", tool_ok("$_->[0] rows", 'ppdl', 'encrypt', @$_[ 1 .. $#$_ ], '--raw', '--id', 'id', '--label', 'y', "$dir/rows.csv"))
-  for [ 'cipher', '--compact', '--key', "$dir/clinic.key" ], [ 'plain', '--plain' ];
+  for [ 'cipher', '--compact', '--key', "$dir/clinic.key" ], [ 'full', '--key', "$dir/clinic.key" ], [ 'plain', '--plain' ];
 $node->safe_psql(
 	'postgres', qq{
 	CREATE TABLE patients (id int PRIMARY KEY, features lwe_cipher, label lwe_cipher);
+	CREATE TABLE full_patients (id int PRIMARY KEY, features lwe_cipher, label lwe_cipher);
 	CREATE TABLE plain_patients (id int PRIMARY KEY, features float8[], label float8);
 	\\copy patients FROM '$dir/cipher.copy'
+	\\copy full_patients FROM '$dir/full.copy'
 	\\copy plain_patients FROM '$dir/plain.copy'
 	INSERT INTO patients SELECT 1000, features, NULL FROM patients WHERE id = 1;
 	SELECT ppdl_create_model('osteo', '{"inputs": 16, "bias": false, "layers": [{"units": 8, "activation": "quadratic"}, {"units": 1}]}');
 	SELECT ppdl_create_model('wide', '{"inputs": 16, "layers": [{"units": 300, "activation": "quadratic"}, {"units": 1}]}');
+	SELECT ppdl_create_model('steep', '{"inputs": 16, "layers": [{"units": 8, "activation": "quadratic"}, {"units": 8, "activation": "quadratic"},
+		{"units": 4, "activation": "quadratic"}, {"units": 2, "activation": "sigmoid", "degree": 7, "interval": [-6, 6]}]}',
+		(SELECT array_agg(0.15 * sin(i)) FROM generate_series(1, 17 * 8 + 9 * 8 + 9 * 4 + 5 * 2) i));
+	SELECT ppdl_create_model('steeper', '{"inputs": 16, "layers": [{"units": 2, "activation": "tanh", "degree": 15}, {"units": 2, "activation": "tanh", "degree": 15},
+		{"units": 1, "activation": "sigmoid", "degree": 7}]}', (SELECT array_agg(0.1 * sin(i)) FROM generate_series(1, 17 * 2 + 3 * 2 + 3) i));
 	SELECT ppdl_create_model('two', '{"inputs": 16, "bias": false, "layers": [{"units": 8, "activation": "quadratic"}, {"units": 2}]}');
 });
 
@@ -100,6 +107,8 @@ my $options = '{"steps": 3, "batch": 128, "learning_rate": 0.3, "init_scale": 0.
 my $train = qq{SELECT ppdl_train('osteo', features, label, '$options' ORDER BY id) FROM patients};
 
 # what is wrong is said before any work
+like(failure(q{SELECT ppdl_predict('steep', features) FROM full_patients WHERE id = 1}),
+	qr/the network needs 12 levels, encrypted rows have 7.*keys for training/s, 'network too deep for the keys that there are');
 like(failure($train), qr/key [0-9a-f]{16} of the rows is not published for training.*publish --for train/s, 'keys missing');
 tool_ok('publish', 'ppdl', 'publish', "$dir/clinic.pub", '--for', 'train', '--dsn', $dsn);
 is($node->safe_psql('postgres', q{SELECT ppdl_key_uses('clinic')}), '{sum,predict,train}', 'keys are there');
@@ -118,7 +127,7 @@ my ($messages, $seconds) = cancel_when($train, qr/step 2 of 3/);
 like($messages, qr/stops after \d steps; ppdl_train_resume\('osteo'\) continues it.*canceling statement due to user request/s, 'canceled');
 note(sprintf 'canceled in %.1f s', $seconds);
 cmp_ok($seconds, '<', 10, 'a cancel is obeyed soon, even on a busy machine');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM ppdl_models'), '3', 'no version is stored');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM ppdl_models'), '5', 'no version is stored');
 my %state = map { $_ => slurp_file($_) } checkpoints();
 is(join(' ', map { m,/(\w+)$, } sort keys %state), 'run state', 'there is a checkpoint');
 $node->stop('immediate');
@@ -148,9 +157,21 @@ my $plain = q{SELECT (ppdl_predict('twin', features))[1] FROM plain_patients WHE
 @got = decrypted($node, { key => "$dir/clinic.key" },
 	q{SELECT ppdl_predict_agg('osteo', features ORDER BY id) FROM (SELECT id, features FROM patients WHERE id <= 40 UNION ALL SELECT 0, NULL) t});
 numbers_agree(\@got, \@want, 2**-10, 'predictions with encrypted weights');
-# a plain model on compact rows goes the same way
+
+# a plain model on compact rows: one row, and all of them the other way round, the first one twice
 @got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict('twin', features) FROM patients WHERE id = 7});
-numbers_agree(\@got, [ $want[6] ], 2**-10, 'prediction with plain weights on a compact row');
+numbers_agree(\@got, [ $want[6] ], 2**-12, 'prediction with plain weights on a compact row');
+@want = split /\n/, $node->safe_psql('postgres',
+	q{SELECT (ppdl_predict('twin', features))[1] FROM (SELECT * FROM plain_patients UNION ALL SELECT 1000, features, 0 FROM plain_patients WHERE id = 1) t ORDER BY id DESC});
+@got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict_agg('twin', features ORDER BY id DESC) FROM patients});
+numbers_agree(\@got, \@want, 2**-12, 'predictions with plain weights on compact rows');
+is($node->safe_psql('postgres', q{SELECT length(ppdl_predict_agg('twin', features)::text) < 1200000 FROM patients WHERE id <= 300}), 't', 'one ciphertext holds them');
+
+# and a network too deep for the row ring, on full rows
+@want = split /\n/, $node->safe_psql('postgres', q{SELECT array_to_string(ppdl_predict('steep', features), E'\n') FROM plain_patients WHERE id % 3 = 1 ORDER BY id});
+@got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict_agg('steep', features ORDER BY id) FROM full_patients WHERE id % 3 = 1});
+numbers_agree(\@got, \@want, 2**-12, 'predictions of a deep network');
+like(failure(q{SELECT ppdl_predict('steeper', features) FROM full_patients WHERE id = 1}), qr/needs 14 levels, the deep ring has 11/, 'network too deep for any ring');
 
 $node->stop;
 done_testing();

@@ -43,7 +43,7 @@ half_bootstrap(int logn, int threads, double bits)
 		hole[c] = next_random(f) % 10 == 0;
 	}
 	encrypt_sparse(d, &in, x, hole, 0x1p42);
-	OK(ppdl_halfboot_create(&hb, f->par, f->threads, &err));
+	OK(ppdl_halfboot_create(&hb, &f->ev, &err));
 	for (int run = 0; run < 2; run++)	/* the first makes the keys */
 	{
 		t = seconds();

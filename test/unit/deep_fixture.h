@@ -16,6 +16,7 @@ typedef struct Deep
 	PpdlSecret *sparse;
 	PpdlSecret *bridge;			/* s_row(X^4), if the test uses rows */
 	PpdlRotationSet *rotations;
+	int			planned;		/* no other keys than owners publish */
 } Deep;
 
 static inline double
@@ -48,7 +49,7 @@ deep_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 	PpdlStatus	status;
 
 	*key = NULL;
-	if (f->ev.rotations != NULL && !deep_key_is_planned(id, limbs))
+	if (d->planned && !deep_key_is_planned(id, limbs))
 		return ppdl_error(e, PPDL_ERR_KEY, "key %u at %d limbs is not in the plan", id, limbs);
 	for (int i = 0; i < f->nkeys; i++)
 		if (f->key[i]->id == id && f->key[i]->limbs >= limbs)
@@ -89,6 +90,7 @@ deep_new(int logn, int threads)
 
 		OK(ppdl_rotset_create(&d->rotations, real, key, count, &err));
 		d->f->ev.rotations = d->rotations;
+		d->planned = 1;
 	}
 	d->f->ev.get_key = deep_key;
 	d->f->ev.get_key_arg = d;
@@ -100,8 +102,8 @@ deep_free(Deep *d)
 {
 	ppdl_secret_destroy(d->sparse);
 	ppdl_secret_destroy(d->bridge);
-	fixture_free(d->f);
 	ppdl_rotset_destroy(d->rotations);
+	fixture_free(d->f);
 	free(d);
 }
 

@@ -1,0 +1,164 @@
+/* Encrypted rows of an insecure row ring and the deep ring that they have a bridge to. */
+#ifndef TEST_TOY_ROWS_H
+#define TEST_TOY_ROWS_H
+
+#include "deep_fixture.h"
+
+#include "ring/vec.h"
+#include "rows/trainset.h"
+
+#define ROW_LOGN 9
+#define DEEP_LOGN 11
+
+typedef struct Rows
+{
+	PpdlParams *par;
+	PpdlSecret *sk;
+	PpdlTrainSet *ts;
+	int			n,
+				inputs,
+				outputs;
+	double	   *x,
+			   *y;
+} Rows;
+
+/* s_row(X^4) in the deep ring */
+static inline void
+make_bridge(Deep *d, const PpdlSecret *row)
+{
+	int8_t	   *c = calloc(d->f->par->n, 1);
+
+	for (size_t i = 0; i < row->par->n; i++)
+		c[4 * i] = row->coeff[i];
+	OK(ppdl_secret_create_from(&d->bridge, d->f->par, c, &err));
+	free(c);
+}
+
+/* one batch column: B = -A*s + E + scale*M mod q0 as coefficients; every coefficient encrypted */
+static inline uint64_t *
+encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
+{
+	const PpdlModulus *q0 = &r->par->ring->mod[0];
+	const size_t n = r->par->n;
+	uint64_t   *b = ppdl_alloc_aligned(n * 8),
+			   *a = ppdl_alloc_aligned(n * 8);
+	int8_t	   *e = malloc(n);
+
+	OK(ppdl_xof_uniform(q0, a, n, seed, PPDL_XOF_ROW_A, 0, &err));
+	ppdl_vec_mul(q0, a, a, r->sk->ntt, n);
+	ppdl_intt(r->par->ring, q0, a);
+	OK(ppdl_sample_gaussian(f->rng, e, n, &err));
+	for (size_t c = 0; c < n; c++)
+		b[c] = ppdl_mod_sub(q0, ppdl_mod_from_i64(q0, m[c] + e[c]), a[c]);
+	ppdl_free_aligned(a);
+	free(e);
+	return b;
+}
+
+/* rows in batches of N/k, as the owner would write them; label on the same places */
+static inline Rows
+make_rows(Deep *d, int n, int inputs, int outputs)
+{
+	Fixture    *f = d->f;
+	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = ROW_LOGN, .nq = 1, .np = 2,
+		.q = {f->par->ring->mod[0].q}, .p = {f->par->ring->mod[f->par->nq].q, f->par->ring->mod[f->par->nq + 1].q}};
+	Rows		r = {.n = n, .inputs = inputs, .outputs = outputs};
+	const int	logk = ppdl_log2_width(inputs),
+				logk_y = ppdl_log2_width(outputs),
+				capacity = 1 << (ROW_LOGN - logk);
+
+	OK(ppdl_params_create(&r.par, &lit, 0, &err));
+	OK(ppdl_secret_create(&r.sk, r.par, f->rng, &err));
+	make_bridge(d, r.sk);
+	r.x = malloc(sizeof(double) * (size_t) (n * inputs));
+	r.y = malloc(sizeof(double) * (size_t) (n * outputs));
+	for (int i = 0; i < n; i++)
+	{
+		double		s = 0;
+
+		for (int k = 0; k < inputs; k++)
+			s += (r.x[i * inputs + k] = next_real(f)) * cos(3 * k);
+		for (int k = 0; k < outputs; k++)
+			r.y[i * outputs + k] = tanh(k % 2 ? -s : s + k);
+	}
+	OK(ppdl_trainset_create(&r.ts, &err));
+	r.ts->par = r.par;
+	r.ts->width_x = inputs;
+	r.ts->logk_x = logk;
+	r.ts->width_y = outputs;
+	r.ts->logk_y = logk_y;
+	r.ts->scale = 0x1p30;
+	r.ts->rows = (uint64_t) n;
+	r.ts->nbatches = (n + capacity - 1) / capacity;
+	r.ts->batch = calloc((size_t) r.ts->nbatches, sizeof(PpdlTrainBatch));
+	for (int b = 0; b < r.ts->nbatches; b++)
+	{
+		PpdlTrainBatch *tb = &r.ts->batch[b];
+		int64_t    *mx = calloc(r.par->n, 8),
+				   *my = calloc(r.par->n, 8);
+		uint64_t   *bx,
+				   *by;
+
+		tb->ordinal = malloc(sizeof(uint32_t) * (size_t) capacity);
+		memset(tb->ordinal, 0xFF, sizeof(uint32_t) * (size_t) capacity);
+		OK(ppdl_rng_bytes(f->rng, tb->seed_x, 32, &err));
+		OK(ppdl_rng_bytes(f->rng, tb->seed_y, 32, &err));
+		for (int i = 0; i < capacity && b * capacity + i < n; i++)
+		{
+			size_t		pos = ppdl_bitrev((uint32_t) i, ROW_LOGN - logk),
+						pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), ROW_LOGN - logk_y);
+
+			tb->ordinal[i] = (uint32_t) (b * capacity + i);
+			tb->rows++;
+			for (int k = 0; k < inputs; k++)
+				mx[pos + (size_t) k * (r.par->n >> logk)] = llround(r.x[(b * capacity + i) * inputs + k] * 0x1p30);
+			for (int k = 0; k < outputs; k++)
+				my[pos_y + (size_t) k * (r.par->n >> logk_y)] = llround(r.y[(b * capacity + i) * outputs + k] * 0x1p30);
+		}
+		bx = encrypt_poly(&r, f, mx, tb->seed_x);
+		by = encrypt_poly(&r, f, my, tb->seed_y);
+		/* rows keep their own coefficients only */
+		tb->bx = calloc(r.par->n, 8);
+		tb->by = calloc(r.par->n, 8);
+		for (int i = 0; i < capacity; i++)
+			if (tb->ordinal[i] != PPDL_NO_PLACE)
+			{
+				size_t		pos = ppdl_bitrev((uint32_t) i, ROW_LOGN - logk),
+							pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), ROW_LOGN - logk_y);
+
+				for (size_t c = pos; c < r.par->n; c += r.par->n >> logk)
+					tb->bx[c] = bx[c];
+				for (size_t c = pos_y; c < r.par->n; c += r.par->n >> logk_y)
+					tb->by[c] = by[c];
+			}
+		ppdl_free_aligned(bx);
+		ppdl_free_aligned(by);
+		free(mx);
+		free(my);
+	}
+	return r;
+}
+
+/* for prediction */
+static inline void
+drop_labels(Rows *r)
+{
+	for (int b = 0; b < r->ts->nbatches; b++)
+	{
+		free(r->ts->batch[b].by);
+		r->ts->batch[b].by = NULL;
+	}
+	r->ts->width_y = 0;
+}
+
+static inline void
+free_rows(Rows *r)
+{
+	ppdl_trainset_destroy(r->ts);
+	ppdl_secret_destroy(r->sk);
+	ppdl_params_destroy(r->par);
+	free(r->x);
+	free(r->y);
+}
+
+#endif
