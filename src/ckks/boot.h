@@ -67,8 +67,7 @@ typedef struct PpdlSparseBoot PpdlSparseBoot;
  * period: complex slots of each ciphertext (a power of two); count 1 or 2 of them refreshed
  * together; count*period*2 <= N/2.  scale: that of the first ciphertext, coming and going.
  */
-PpdlStatus	ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t period, int count, double scale,
-								   PpdlThreads *threads, PpdlError *err);
+PpdlStatus	ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int count, double scale, PpdlError *err);
 void		ppdl_sparseboot_destroy(PpdlSparseBoot *sb);
 size_t		ppdl_sparseboot_bytes(const PpdlSparseBoot *sb);
 /* ct[0..count-1]: periodic slots, at least one limb; replaced by PPDL_BOOT_WORK_LIMBS limbs, each at about the scale it came with */

@@ -82,14 +82,15 @@ stages_of(size_t n, int levels, int i)
 }
 
 static PpdlStatus
-encode(const PpdlSparseBoot *sb, PpdlLinTrans **out, const PpdlMatrix *m, int limbs, double factor, PpdlThreads *threads, PpdlError *err)
+encode(const PpdlSparseBoot *sb, PpdlLinTrans **out, const PpdlMatrix *m, int limbs, double factor, PpdlEval *ev, PpdlError *err)
 {
-	return ppdl_lintrans_create(out, sb->par, m, limbs, prime(sb->par, limbs) * factor, 4, 1, threads, err);
+	PPDL_TRY(ppdl_eval_poll(ev, err));
+	return ppdl_lintrans_create(out, sb->par, m, limbs, prime(sb->par, limbs) * factor, 4, 1, ev->threads, err);
 }
 
 /* CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns */
 static PpdlStatus
-create_c2s(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
+create_c2s(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 {
 	const int	levels = sb->c2s_levels;
 	const double repeats = (double) (sb->par->slots / sb->ns),
@@ -106,7 +107,7 @@ create_c2s(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
 		for (int d = 0; d < m->count && i == levels - 1; d++)
 			for (size_t p = sb->ns; p < 2 * sb->ns; p++)
 				m->diag[d][p] = 0;
-		status = encode(sb, &sb->c2s.level[i], m, PPDL_BOOT_EVALMOD_LIMBS + levels - i, factor, threads, err);
+		status = encode(sb, &sb->c2s.level[i], m, PPDL_BOOT_EVALMOD_LIMBS + levels - i, factor, ev, err);
 		ppdl_matrix_destroy(m);
 		PPDL_TRY(status);
 		sb->c2s.count = i + 1;
@@ -140,7 +141,7 @@ select_half(const PpdlSparseBoot *sb, PpdlMatrix *m, int v)
 
 /* SlotsToCoefficients, of each ciphertext's period: the stage that would mix the two is left out */
 static PpdlStatus
-create_s2c(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
+create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 {
 	const int	last = sb->s2c_levels - 1;
 
@@ -156,7 +157,7 @@ create_s2c(PpdlSparseBoot *sb, PpdlThreads *threads, PpdlError *err)
 				join_halves(sb, m);
 			if (i == last && sb->count == 2)
 				select_half(sb, m, v);
-			status = encode(sb, i == last ? &sb->last[v] : &sb->s2c.level[i], m, PPDL_BOOT_S2C_LIMBS - i, sb->s2c_factor, threads, err);
+			status = encode(sb, i == last ? &sb->last[v] : &sb->s2c.level[i], m, PPDL_BOOT_S2C_LIMBS - i, sb->s2c_factor, ev, err);
 			ppdl_matrix_destroy(m);
 			PPDL_TRY(status);
 			if (i < last)
@@ -173,9 +174,9 @@ small_period_bits(size_t period)
 }
 
 PpdlStatus
-ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t period, int count, double scale,
-					   PpdlThreads *threads, PpdlError *err)
+ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int count, double scale, PpdlError *err)
 {
+	const PpdlParams *par = ev->par;
 	const double q0 = prime(par, 1);
 	PpdlSparseBoot *sb;
 	PpdlStatus	status = PPDL_OK;
@@ -200,8 +201,8 @@ ppdl_sparseboot_create(PpdlSparseBoot **out, const PpdlParams *par, size_t perio
 	sb->c2s_levels = levels_for(sb->ns, sizeof(strides) / sizeof(strides[0]));
 	sb->s2c_levels = levels_for(period, S2C_LEVELS);
 	sb->s2c_factor = pow(q0 / (ppdl_boot_eval_mod_scale(par) * exp2(sb->up)), 1.0 / sb->s2c_levels);
-	PPDL_GOTO(fail, create_c2s(sb, threads, err));
-	PPDL_GOTO(fail, create_s2c(sb, threads, err));
+	PPDL_GOTO(fail, create_c2s(sb, ev, err));
+	PPDL_GOTO(fail, create_s2c(sb, ev, err));
 	*out = sb;
 	return PPDL_OK;
 fail:

@@ -110,7 +110,7 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTraine
 	PPDL_TRY(ppdl_slot_layout(&lay, t->ev->par, net, ts->width_x, err));
 	PPDL_TRY(ppdl_sgd_create(&t->sgd, &lay, t->opt.learning_rate, t->opt.momentum, err));
 	t->nweights = lay.nweights;
-	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev->par, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, t->ev->threads, err));
+	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, err));
 	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev, err));
 	status = ppdl_tiles_create(&t->tiles, t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), tell_lift, &l, err);
 	ppdl_halfboot_destroy(hb);

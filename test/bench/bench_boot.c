@@ -230,7 +230,7 @@ bench_weights(Bench *b)
 		OK(ppdl_encrypt_secret(&b->ev, &w.fresh[v], &pt, b->sk, b->rng, &err));
 		ppdl_pt_release(&b->ev, &pt);
 	}
-	OK(ppdl_sparseboot_create(&w.sb, b->par, PERIOD, 2, 0x1p40, b->threads, &err));
+	OK(ppdl_sparseboot_create(&w.sb, &b->ev, PERIOD, 2, 0x1p40, &err));
 	run_weights(b, &w);
 	for (int threads = 1; threads <= MAX_THREADS; threads++)
 	{

@@ -93,7 +93,7 @@ sparse_bootstrap(int logn, int threads, size_t period, int count, double bits)
 	Precision	p = {0};
 	double		t = 0;
 
-	OK(ppdl_sparseboot_create(&sb, f->par, period, count, scale[0], f->threads, &err));
+	OK(ppdl_sparseboot_create(&sb, &f->ev, period, count, scale[0], &err));
 	for (int v = 0; v < count; v++)
 	{
 		PpdlPt		pt;
