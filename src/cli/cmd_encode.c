@@ -141,6 +141,23 @@ summarise(const PpdlFeatures *fs, FILE *out)
 	}
 }
 
+static int
+is_power_of_two(int n)
+{
+	return n > 1 && (n & (n - 1)) == 0;
+}
+
+/* encrypted training rounds inputs and units, with one more each for biases, up to powers of two */
+static void
+print_bias_note(const PpdlFeatures *fs, int units, FILE *out)
+{
+	const char *what = is_power_of_two(fs->inputs) && is_power_of_two(units) ? "inputs and units fill" :
+		is_power_of_two(fs->inputs) ? "inputs fill" : is_power_of_two(units) ? "units fill" : NULL;
+
+	if (what != NULL)
+		fprintf(out, "note:   for training on encrypted rows add \"bias\": false: %s a power of two, which a bias would double\n", what);
+}
+
 static PpdlStatus
 print_model(const PpdlFeatures *fs, int units, FILE *out, PpdlError *err)
 {
@@ -151,6 +168,8 @@ print_model(const PpdlFeatures *fs, int units, FILE *out, PpdlError *err)
 	status = ppdl_features_model_spec(fs, units, &w, err);
 	if (status == PPDL_OK)
 		fprintf(out, "model:  SELECT ppdl_create_model('name', '%.*s');\n", (int) w.len, (const char *) w.buf);
+	if (status == PPDL_OK)
+		print_bias_note(fs, units, out);
 	ppdl_writer_free(&w);
 	return status;
 }

@@ -5,6 +5,7 @@
 #
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
 #				regress, pgtap, tap (all)
+#	PPDL_TAP	only Perl tests with this in their names, for instance cli
 set -u -o pipefail
 cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
@@ -130,7 +131,7 @@ perl_tests() {
 	[ -z "$sandbox_user" ] || chown "$sandbox_user" "$dir"
 	tap_step "Perl TAP" as_server_user env -C "$dir" -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
 		TESTDIR="$dir" TMPDIR="$sandbox" PG_REGRESS="$pg_regress" \
-		sh -c 'prove -j2 --timer --verbose --norc -I "$1" -I t t/*.pl' sh "$pg_perl"
+		sh -c 'prove -j2 --timer --verbose --norc -I "$1" -I t t/*"$2"*.pl' sh "$pg_perl" "${PPDL_TAP:-}"
 }
 
 test/scripts/setup.sh || die "set-up failed"

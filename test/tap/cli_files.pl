@@ -178,6 +178,7 @@ refused([ 'inspect', 'missing' ], 1, qr/cannot open "missing"/, 'inspect nothing
 is($rc, 0, 'encode') or diag($err);
 my ($width) = $out =~ /^width: +(\d+)$/m;
 like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"layers"/m, 'it suggests a model');
+like($out, qr/^note: .*"bias": false: units fill/m, 'and says what a bias costs');
 like(slurp_file('features.json'), qr/\{"column": "Age", "kind": "numeric", "min": 18, "max": 90\}/, 'the file is readable');
 ($rc, $out) = ppdl('inspect', 'features.json');
 like($out, qr/^feature file.*^width: +$width$/ms, 'inspect a feature file');
