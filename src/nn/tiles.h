@@ -19,7 +19,6 @@ typedef struct PpdlTileSet
 	int			cap;
 	PpdlTile   *tile;
 	int		   *class_of;		/* of each tile */
-	int		   *open;			/* per class: a tile whose upper half is free, or -1 */
 } PpdlTileSet;
 
 typedef void (*PpdlTilesProgress) (void *arg, int done, int total);
