@@ -47,6 +47,13 @@ ppdl_sgd_destroy(PpdlSgd *sgd)
 	free(sgd);
 }
 
+/* With one hidden layer the gradient of W1 is the sum over classes, that of w2, in the same ciphertext, is not. */
+static int
+folds_real_part(const PpdlSlotLayout *lay)
+{
+	return lay->units2 == 0 && lay->logc > 0;
+}
+
 /* ---- shared pieces ---- */
 
 PpdlStatus
@@ -144,7 +151,7 @@ ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile
 		if (tile->ordinal[r] != PPDL_NO_PLACE)
 			for (int c = 0; c < lay->classes; c++)
 				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
-	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (lay->logc > 0 ? 2 : 1), err));
+	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (folds_real_part(lay) ? 2 : 1), err));
 	PPDL_GOTO(done, ppdl_ct_fold(ev, o, -1, lay->logd + lay->logh, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
 done:
@@ -168,17 +175,15 @@ ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y
 
 /* ---- the step ---- */
 
-/* With several classes the gradient of W1 is the sum over them, that of w2 is not: fold the real part only. */
+/* g += the real part of the other classes; leaves twice g, as its scale says */
 static PpdlStatus
-fold_classes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
+fold_real_part(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 	PpdlCt		conj = {0},
 				re = {0};
 	PpdlStatus	status;
 
-	if (lay->logc == 0)
-		return PPDL_OK;
 	PPDL_GOTO(done, ppdl_ct_conjugate(ev, &conj, g, err));
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &re, g, g->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_add(ev, &re, &conj, err));
@@ -193,16 +198,18 @@ done:
 	return status;
 }
 
-/* the sum over all rows, at every row */
+/* The gradient of weight ciphertext k: the sum over all rows, and over classes what they share, at every row. */
 static PpdlStatus
-gradient(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlCt3 *sum, PpdlError *err)
+gradient(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlCt3 *sum, int k, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
+	const int	block = lay->logd + lay->logh,
+				first = lay->units2 > 0 && k == 0 ? block : block + lay->logc;
 
 	PPDL_TRY(ppdl_ct_relinearize(ev, g, sum, err));
-	PPDL_TRY(ppdl_ct_fold(ev, g, (int) lay->period, __builtin_ctzll((unsigned long long) lay->rows), err));
+	PPDL_TRY(ppdl_ct_fold(ev, g, 1 << first, __builtin_ctzll((unsigned long long) lay->par->slots) - first, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, g, err));
-	return fold_classes(sgd, ev, g, err);
+	return folds_real_part(lay) ? fold_real_part(sgd, ev, g, err) : PPDL_OK;
 }
 
 /* w' = (1+m)*w - m*v - (1+m)*g, the factor of g by redeclaring its scale */
@@ -302,7 +309,7 @@ ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const Ppdl
 				  : ppdl_sgd_one_tile(sgd, ev, sum, &sh, w, &tile[i], count, err));
 	for (int k = 0; k < lay->nweights; k++)
 	{
-		PPDL_GOTO(done, gradient(sgd, ev, &g, &sum[k], err));
+		PPDL_GOTO(done, gradient(sgd, ev, &g, &sum[k], k, err));
 		PPDL_GOTO(done, update(sgd, ev, &w[k], v == NULL ? NULL : &v[k], &g, err));
 		ppdl_ct_release(ev, &g);
 	}

@@ -1,6 +1,6 @@
 /*
- * Two hidden layers and one output: nine levels a step, seven a prediction.  The error is one number a
- * row, so that everything else of the gradients is computed beside the forward pass, and the error multiplies it last:
+ * Two hidden layers: nine levels a step, seven a prediction.  The error is one number a row and
+ * class, so that everything else of the gradients is computed beside the forward pass, and the error multiplies it last:
  *
  *	level 1	z1 = fold_low(W1*x)				K = w3*W2
  *	2		u1 = r*z1 + k0, replicated
@@ -73,7 +73,7 @@ forward(const PpdlSgd *sgd, PpdlEval *ev, Forward *f, const PpdlSgdShared *sh, c
 	PPDL_TRY(mul_fold(ev, &f->u2, &sh->w2, &f->a1, 1 << lay->logd, lay->logh, err));
 	PPDL_TRY(ppdl_sgd_affine(sgd, ev, &f->u2, PPDL_AXIS_LOW, &lay->act[1], err));
 	PPDL_TRY(ppdl_sgd_activate(sgd, ev, &f->a2, &f->u2, PPDL_AXIS_LOW, &lay->act[1], err));
-	/* o at slot 0 of each row */
+	/* o at slot 0 of each row and class */
 	return mul_fold(ev, &f->o, &w[1], &f->a2, 1, lay->logd, err);
 }
 

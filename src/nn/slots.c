@@ -18,8 +18,7 @@ trainable(const PpdlNet *net)
 	for (int l = 0; l < net->nlayers - 1; l++)
 		if (net->layer[l].act.degree != 2)
 			return 0;
-	return out->act.degree == 1 && out->act.coef[0] == 0 && out->act.coef[1] == 1 &&
-		(net->nlayers == 2 || out->units == 1);
+	return out->act.degree == 1 && out->act.coef[0] == 0 && out->act.coef[1] == 1;
 }
 
 static PpdlStatus
@@ -29,7 +28,7 @@ check_shape(const PpdlNet *net, int width, PpdlError *err)
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "this network cannot be trained on encrypted rows");
 		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "Encrypted training takes one hidden layer, or two and one output, with activations of degree 2 (quadratic, square, poly), and an output layer with activation identity.");
+								 "Encrypted training takes one or two hidden layers with activations of degree 2 (quadratic, square, poly), and an output layer with activation identity.");
 	}
 	if (width != net->inputs)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs, width);
@@ -162,31 +161,36 @@ visit_output(const PpdlSlotLayout *lay, double complex *w, double *weight, doubl
 		}
 }
 
-/* W2[l, j] at (j, l) */
+/* W2[l, j] at (j, l) of every class */
 static void
 visit_second(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
 {
-	const size_t d = (size_t) 1 << lay->logd;
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
 
 	for (int l = 0; l < lay->units2; l++)
 		for (int j = 0; j < lay->units + lay->bias; j++)
 		{
-			Place		p = {1, (size_t) j * d + (size_t) l, 1, 0};
+			Place		p = {1, (size_t) j * d + (size_t) l, (size_t) 1 << lay->logc, d * h};
 
 			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) l * (size_t) lay->units + (size_t) j] : &bias[l]);
 		}
 }
 
-/* w3[l] at (j, l), every j */
+/* w3[c, l] at (c, j, l), every j */
 static void
 visit_third(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
 {
-	for (int l = 0; l < lay->units2 + lay->bias; l++)
-	{
-		Place		p = {2, (size_t) l, (size_t) 1 << lay->logh, (size_t) 1 << lay->logd};
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
 
-		visit(w, lay->period, &p, l < lay->units2 ? &weight[l] : &bias[0]);
-	}
+	for (int c = 0; c < lay->classes; c++)
+		for (int l = 0; l < lay->units2 + lay->bias; l++)
+		{
+			Place		p = {2, (size_t) c * h * d + (size_t) l, h, d};
+
+			visit(w, lay->period, &p, l < lay->units2 ? &weight[(size_t) c * (size_t) lay->units2 + (size_t) l] : &bias[c]);
+		}
 }
 
 /* flat: weights as ppdl_net_get_weights orders them */
@@ -206,7 +210,7 @@ visit_all(const PpdlSlotLayout *lay, double complex *w, double *flat, Visitor vi
 	bias2 = next + (size_t) lay->units2 * (size_t) lay->units;
 	visit_second(lay, w, next, bias2, visit);
 	next = bias2 + lay->units2;
-	visit_third(lay, w, next, next + lay->units2, visit);
+	visit_third(lay, w, next, next + (size_t) lay->classes * (size_t) lay->units2, visit);
 }
 
 static void

@@ -9,13 +9,14 @@
  * are one ciphertext of that period: W1[unit, input] + i*w2[class, unit], so that
  * one sparse bootstrap refreshes all of them.
  *
- * With two hidden layers (and one output):
+ * With two hidden layers:
  *
- *   slot = row*period + unit1*d + (input | unit2),   period = h1*d,  d >= inputs, units2.
+ *   slot = row*period + class*(h1*d) + unit1*d + (input | unit2),   period = classes*h1*d,  d >= inputs, units2.
  *
  * Products with W1 are summed over the low axis, products with W2 over the high one, products with w3 over the
  * low one again, so that nothing is ever transposed.  Weights are two ciphertexts: W1[unit1, input] +
- * i*W2[unit2, unit1], and w3[unit2], equal for all unit1.  With a bias, the constant units are number `units` and `units2`.
+ * i*W2[unit2, unit1], equal for all classes, and w3[class, unit2], equal for all unit1.  With a bias, the constant units are
+ * number `units` and `units2`.
  *
  * Input slot i of a row of k values holds value f with i = (f >= k/2)*k/2 + bitrev(f mod k/2).
  */
@@ -60,7 +61,7 @@ typedef struct PpdlSlotLayout
 
 /*
  * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one or two hidden layers with
- * activations of degree 2, an output layer with identity (of one output with two hidden layers); and the limits: period <= 2048 slots.
+ * activations of degree 2, an output layer with identity; and the limits: period <= 2048 slots.
  * width: values a row as encrypted, = net->inputs.
  */
 PpdlStatus	ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err);

@@ -131,6 +131,8 @@ three_classes(void **state)
 {
 	train("{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":3}]}",
 		  "{\"steps\":5,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 8, 3, 14);
+	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"quadratic\"},{\"units\":3}]}",
+		  "{\"steps\":10,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 7, 3, 13);
 }
 
 static void
@@ -226,7 +228,7 @@ static void
 predict(void **state)
 {
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", 3);
-	predict_with("{\"inputs\":13,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":9,\"activation\":\"square\"},{\"units\":1}]}", 1);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":9,\"activation\":\"square\"},{\"units\":2}]}", 2);
 }
 
 static void
