@@ -105,34 +105,15 @@ ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double comple
 }
 
 PpdlStatus
-ppdl_sgd_affine(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, const PpdlSquare *sq, PpdlError *err)
+ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 
-	z->scale /= sq->r;
 	ppdl_sgd_vector(sgd, axis, 1, 1, 0);
 	PPDL_TRY(ppdl_sgd_mask(sgd, ev, z, lay->period, PPDL_SGD_SCALE, err));
 	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_ct_fold(ev, z, -1, lay->logd, err)
 			 : ppdl_ct_fold(ev, z, -(1 << lay->logd), lay->logh, err));
-	PPDL_TRY(ppdl_ct_rescale(ev, z, err));
-	ppdl_sgd_vector(sgd, axis, 0, sq->k0, 0);
-	return ppdl_sgd_add(sgd, ev, z, err);
-}
-
-PpdlStatus
-ppdl_sgd_activate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u, PpdlAxis axis, const PpdlSquare *sq, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_ct_mul_rescale(ev, out, u, u, err));
-	if (sq->sign < 0)
-		ppdl_ct_neg(ev, out);
-	ppdl_sgd_vector(sgd, axis, 0, sq->kappa, 1);
-	PPDL_GOTO(fail, ppdl_sgd_add(sgd, ev, out, err));
-	return PPDL_OK;
-fail:
-	ppdl_ct_release(ev, out);
-	return status;
+	return ppdl_ct_rescale(ev, z, err);
 }
 
 PpdlStatus

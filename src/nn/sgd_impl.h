@@ -30,10 +30,20 @@ PpdlStatus	ppdl_sgd_mask(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, size_t co
 /* ct plus one period of scratch */
 PpdlStatus	ppdl_sgd_add(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
-/* u = r*z + k0 at the real units of the axis, 0 elsewhere, from z valid where the other axis is at 0; replicated along it: one level */
-PpdlStatus	ppdl_sgd_affine(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, const PpdlSquare *sq, PpdlError *err);
-/* activation sign*u^2 + kappa, 1 at the constant unit: one level */
-PpdlStatus	ppdl_sgd_activate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u, PpdlAxis axis, const PpdlSquare *sq, PpdlError *err);
+/* z at the real units of the axis, 0 elsewhere, from z valid where the other axis is at 0; replicated along that one: one level, leaves PPDL_SGD_SCALE */
+PpdlStatus	ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, PpdlError *err);
+
+/* p' */
+PpdlSlotPoly ppdl_sgd_slope(const PpdlSlotPoly *p);
+/*
+ * p(u) at the real units of the axis, `constant` at the constant one, 0 where u is 0 elsewhere.  p->degree - 1 levels; leaves a scale of
+ * about u's, in degree 2 (and 1) over the leading coefficient.
+ */
+PpdlStatus	ppdl_sgd_polynomial(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u, PpdlAxis axis, const PpdlSlotPoly *p, double constant, PpdlError *err);
+/* The same in two halves, for degrees 2 and 3: what is added to `product` between them (ppdl_sgd_accumulate) shares its relinearisation and rescale. */
+PpdlStatus	ppdl_sgd_poly_product(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *product, const PpdlCt *u, PpdlAxis axis, const PpdlSlotPoly *p, PpdlError *err);
+PpdlStatus	ppdl_sgd_poly_finish(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, PpdlCt3 *product, PpdlAxis axis, const PpdlSlotPoly *p, double constant, PpdlError *err);
+
 /*
  * o becomes (o - y)*eta/count at (row, class, 0, 0) of present rows, replicated over units and inputs; its scale carries the
  * factor 1 + momentum, so that the weights come out of the step at PPDL_SGD_SCALE.  One level.

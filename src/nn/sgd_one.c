@@ -1,4 +1,13 @@
-/* One hidden layer: five levels a step, three a prediction (crypto: one SGD step in slots). */
+/*
+ * One hidden layer (crypto: one SGD step in slots), with an activation p of D levels:
+ *
+ *	level 1	V = W*x, s = fold_low(re V)			t = im V	w2 at input 0
+ *	2		u = s, replicated
+ *	1+D		a = p(s)								p'(u)
+ *	2+D		o = fold_high(w2*a)					H = t*p'(u) + i*p(u)
+ *	3+D		e = (o - y)*eta/rows, replicated
+ *	4+D		gradient e*H
+ */
 #include "nn/sgd_impl.h"
 
 /* 1/2i (W - conj W) at input 0: the output weights as real slots; one level */
@@ -37,26 +46,20 @@ done:
 	return status;
 }
 
-/* outputs o at (row, class, 0, 0) from s and the output weights: two levels; garbage at other inputs is harmless */
+/* outputs o at (row, class, 0, 0) from s and the output weights: 1 + D levels; garbage at other inputs is harmless */
 static PpdlStatus
 second_layer(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlCt *s, const PpdlCt *w2, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
-	PpdlCt		u = {0},
-				a = {0};
+	PpdlCt		a;
 	PpdlStatus	status;
 
 	o->b = o->a = NULL;
-	PPDL_GOTO(done, ppdl_ct_copy(ev, &u, s, s->limbs, err));
-	u.scale /= lay->act[0].r;
-	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 0, lay->act[0].k0, 0);
-	PPDL_GOTO(done, ppdl_sgd_add(sgd, ev, &u, err));
-	PPDL_GOTO(done, ppdl_sgd_activate(sgd, ev, &a, &u, PPDL_AXIS_HIGH, &lay->act[0], err));
+	PPDL_TRY(ppdl_sgd_polynomial(sgd, ev, &a, s, PPDL_AXIS_HIGH, &lay->act[0], 1, err));
 	PPDL_GOTO(done, ppdl_ct_mul(ev, o, w2, &a, err));
 	PPDL_GOTO(done, ppdl_ct_fold(ev, o, 1 << lay->logd, lay->logh, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
 done:
-	ppdl_ct_release(ev, &u);
 	ppdl_ct_release(ev, &a);
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, o);
@@ -75,31 +78,30 @@ ppdl_sgd_one_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSg
 	return status;
 }
 
-/* H = w2*p'(u)*x + i*p(u) at every slot from s, t: two levels after theirs */
+/* H = t*p'(u) + i*p(u) at every slot, at PPDL_SGD_SCALE, from s and t: 2 + D levels after theirs */
 static PpdlStatus
-slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, PpdlCt *s, PpdlCt *t, PpdlError *err)
+slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, PpdlCt *s, PpdlCt *t, PpdlError *err)
 {
-	const PpdlSquare *sq = &sgd->lay.act[0];
-	PpdlCt		iu = {0};
+	const PpdlSlotPoly *p = &sgd->lay.act[0],
+				slope = ppdl_sgd_slope(p);
+	const int64_t i = (int64_t) ev->par->n / 2;
+	PpdlCt		sl = {0};
+	PpdlCt3		sum = {{0}, NULL};
 	PpdlStatus	status;
 
-	out->b = out->a = NULL;
-	PPDL_GOTO(done, ppdl_sgd_affine(sgd, ev, s, PPDL_AXIS_HIGH, sq, err));
-	/* u*(2 r sign t + i sign u) + i kappa */
-	t->scale /= 2 * sq->r;
-	PPDL_GOTO(done, ppdl_ct_match(ev, t, s->limbs, s->scale, err));
-	PPDL_GOTO(done, ppdl_ct_copy(ev, &iu, s, s->limbs, err));
-	ppdl_ct_mul_monomial(ev, &iu, (int64_t) ev->par->n / 2);
-	PPDL_GOTO(done, ppdl_ct_add(ev, t, &iu, err));
-	if (sq->sign < 0)
-		ppdl_ct_neg(ev, t);
-	PPDL_GOTO(done, ppdl_ct_mul_rescale(ev, out, s, t, err));
-	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 0, sq->kappa * I, 1 * I);
-	PPDL_GOTO(done, ppdl_sgd_add(sgd, ev, out, err));
+	PPDL_GOTO(done, ppdl_sgd_replicate(sgd, ev, s, PPDL_AXIS_HIGH, err));
+	PPDL_GOTO(done, ppdl_sgd_polynomial(sgd, ev, &sl, s, PPDL_AXIS_HIGH, &slope, 0, err));
+	/* i*(p(u) - i*t*p'(u)) */
+	PPDL_GOTO(done, ppdl_sgd_poly_product(sgd, ev, &sum, s, PPDL_AXIS_HIGH, p, err));
+	PPDL_GOTO(done, ppdl_ct_match(ev, t, sl.limbs, sum.ct.scale / sl.scale, err));
+	ppdl_ct_mul_monomial(ev, t, 3 * i);
+	PPDL_GOTO(done, ppdl_sgd_accumulate(ev, &sum, t, &sl, err));
+	PPDL_GOTO(done, ppdl_sgd_poly_finish(sgd, ev, h, &sum, PPDL_AXIS_HIGH, p, 1, err));
+	ppdl_ct_mul_monomial(ev, h, i);
+	PPDL_GOTO(done, ppdl_ct_match(ev, h, h->limbs - 1, PPDL_SGD_SCALE, err));
 done:
-	ppdl_ct_release(ev, &iu);
-	if (status != PPDL_OK)
-		ppdl_ct_release(ev, out);
+	ppdl_ct_release(ev, &sl);
+	ppdl_ct3_release(ev, &sum);
 	return status;
 }
 

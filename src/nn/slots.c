@@ -4,31 +4,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ckks/boot.h"
+#include "nn/activation.h"
 #include "rows/cipher.h"
 
 #define MAX_PERIOD 2048
+#define MIN_LEADING 0x1p-8
 
-static int
-trainable(const PpdlNet *net)
+static PpdlStatus
+untrainable(PpdlError *err)
 {
-	const PpdlLayer *out = &net->layer[net->nlayers - 1];
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "this network cannot be trained on encrypted rows");
+}
 
-	if (net->nlayers != 2 && net->nlayers != 3)
-		return 0;
-	for (int l = 0; l < net->nlayers - 1; l++)
-		if (net->layer[l].act.degree != 2)
-			return 0;
-	return out->act.degree == 1 && out->act.coef[0] == 0 && out->act.coef[1] == 1;
+static PpdlStatus
+check_activation(const PpdlActivation *act, int layer, PpdlError *err)
+{
+	const int	degree = ppdl_activation_degree(act);
+
+	if (degree < 2 || degree > PPDL_MAX_SLOT_DEGREE)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of hidden layer %d, %s, has degree %d; encrypted training takes degree 2 and 3.",
+								 layer + 1, act->name, degree);
+	}
+	if (fabs(act->coef[degree]) < MIN_LEADING)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of hidden layer %d has %.3g z^%d; a highest coefficient below 1/%.0f would drown in the noise.",
+								 layer + 1, act->coef[degree], degree, 1 / MIN_LEADING);
+	}
+	return PPDL_OK;
 }
 
 static PpdlStatus
 check_shape(const PpdlNet *net, int width, PpdlError *err)
 {
-	if (!trainable(net))
+	const PpdlActivation *out = &net->layer[net->nlayers - 1].act;
+
+	if (net->nlayers != 2 && net->nlayers != 3)
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "this network cannot be trained on encrypted rows");
-		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "Encrypted training takes one or two hidden layers with activations of degree 2 (quadratic, square, poly), and an output layer with activation identity.");
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "It has %d hidden layers; encrypted training takes one or two.", net->nlayers - 1);
+	}
+	for (int l = 0; l < net->nlayers - 1; l++)
+		PPDL_TRY(check_activation(&net->layer[l].act, l, err));
+	if (out->degree != 1 || out->coef[0] != 0 || out->coef[1] != 1)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of the output layer is %s; encrypted training takes identity.", out->name);
 	}
 	if (width != net->inputs)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs, width);
@@ -37,19 +61,13 @@ check_shape(const PpdlNet *net, int width, PpdlError *err)
 	return PPDL_OK;
 }
 
-static PpdlSquare
-complete_square(const PpdlActivation *act)
+static PpdlSlotPoly
+slot_poly(const PpdlActivation *act)
 {
-	const double c2 = act->coef[2],
-				c1 = act->coef[1],
-				c0 = act->coef[0];
-	PpdlSquare	sq;
+	PpdlSlotPoly p = {.degree = ppdl_activation_degree(act)};
 
-	sq.sign = c2 < 0 ? -1 : 1;
-	sq.r = sqrt(fabs(c2));
-	sq.k0 = c1 * sq.r / (2 * c2);
-	sq.kappa = c0 - c1 * c1 / (4 * c2);
-	return sq;
+	memcpy(p.c, act->coef, sizeof(p.c));
+	return p;
 }
 
 static PpdlStatus
@@ -65,6 +83,18 @@ check_period(const PpdlSlotLayout *lay, PpdlError *err)
 	if (lay->bias)
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\"bias\": false saves room when inputs or units are a power of two.");
 	return PPDL_ERR_ARGUMENT;
+}
+
+static PpdlStatus
+check_levels(const PpdlSlotLayout *lay, PpdlError *err)
+{
+	const int	left = PPDL_BOOT_WORK_LIMBS - 1;
+
+	if (lay->step_levels <= left)
+		return PPDL_OK;
+	untrainable(err);
+	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "With hidden layers of degree %d and %d a training step takes %d levels, and a bootstrap leaves %d.",
+							 lay->act[0].degree, lay->act[1].degree, lay->step_levels, left);
 }
 
 static int
@@ -98,11 +128,16 @@ ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net,
 	PPDL_TRY(check_period(lay, err));
 	lay->rows = par->slots / lay->period;
 	lay->nweights = two ? 2 : 1;
-	lay->step_levels = two ? 9 : 5;
-	lay->predict_levels = two ? 7 : 3;
+	/* beside the activations (sgd_one.c, sgd_two.c) */
+	lay->step_levels = two ? 7 : 4;
+	lay->predict_levels = two ? 5 : 2;
 	for (int l = 0; l < net->nlayers - 1; l++)
-		lay->act[l] = complete_square(&net->layer[l].act);
-	return PPDL_OK;
+	{
+		lay->act[l] = slot_poly(&net->layer[l].act);
+		lay->step_levels += lay->act[l].degree - 1;
+		lay->predict_levels += lay->act[l].degree - 1;
+	}
+	return check_levels(lay, err);
 }
 
 size_t

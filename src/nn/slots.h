@@ -28,14 +28,13 @@
 #include "ckks/ct.h"
 #include "nn/net.h"
 
-/* activation c2 z^2 + c1 z + c0 = sign*(r*z + k0)^2 + kappa; its slope is 2*r*sign*(r*z + k0) */
-typedef struct PpdlSquare
+/* c[0] + c[1] z + ... + c[degree] z^degree: an activation takes degree - 1 levels */
+#define PPDL_MAX_SLOT_DEGREE 3
+typedef struct PpdlSlotPoly
 {
-	double		r,
-				k0,
-				kappa,
-				sign;
-} PpdlSquare;
+	int			degree;
+	double		c[PPDL_MAX_SLOT_DEGREE + 1];
+} PpdlSlotPoly;
 
 #define PPDL_MAX_WEIGHT_CTS 2
 
@@ -56,13 +55,13 @@ typedef struct PpdlSlotLayout
 	int			nweights,		/* ciphertexts of weights: 1, or 2 with two hidden layers */
 				step_levels,	/* limbs that a training step takes from the weights */
 				predict_levels; /* ... and a prediction */
-	PpdlSquare	act[2];			/* of each hidden layer */
+	PpdlSlotPoly act[2];		/* of each hidden layer */
 } PpdlSlotLayout;
 
 /*
- * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one or two hidden layers with
- * activations of degree 2, an output layer with identity; and the limits: period <= 2048 slots.
- * width: values a row as encrypted, = net->inputs.
+ * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one or two hidden layers with activations of degree 2 or 3,
+ * which count by their highest coefficient that is not 0 and have it at 1/256 or more, and an output layer with identity; and the limits:
+ * period <= 2048 slots, step_levels < PPDL_BOOT_WORK_LIMBS.  width: values a row as encrypted, = net->inputs.
  */
 PpdlStatus	ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err);
 

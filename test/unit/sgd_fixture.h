@@ -186,6 +186,7 @@ descent_predict(Descent *s, double bits)
 
 	OK(ppdl_sgd_predict(s->sgd, &f->ev, &out, s->w, &s->tile.x, &err));
 	assert_int_equal(out.limbs, s->w[0].limbs - lay->predict_levels);
+	assert_true(out.bound > 0);
 	OK(ppdl_decrypt_slots(&f->ev, &out, f->sk, f->z, &err));
 	for (size_t r = 0; r < lay->rows; r++)
 	{

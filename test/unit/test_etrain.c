@@ -136,6 +136,15 @@ three_classes(void **state)
 }
 
 static void
+cubic(void **state)
+{
+	train("{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,0.9,0.1,-0.05]}},{\"units\":1}]}",
+		  "{\"steps\":10,\"batch\":16,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 60, 16, 1, 14);
+	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":{\"name\":\"tanh\"}},{\"units\":5,\"activation\":{\"poly\":[0,0.9,0.1,-0.05]}},{\"units\":3}]}",
+		  "{\"steps\":10,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.5}", 70, 7, 3, 13);
+}
+
+static void
 two_hidden_layers(void **state)
 {
 	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":5,\"activation\":\"quadratic\"},{\"units\":1}]}",
@@ -229,31 +238,48 @@ predict(void **state)
 {
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", 3);
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":9,\"activation\":\"square\"},{\"units\":2}]}", 2);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":{\"name\":\"tanh\"}},{\"units\":9,\"activation\":{\"poly\":[0.1,0.5,-0.25,0.1]}},{\"units\":2}]}", 2);
 }
 
 static void
 refused(void **state)
 {
-	static const char *const bad[] = {
-		"{\"inputs\":8,\"layers\":[{\"units\":1}]}",
-		"{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\"},{\"units\":1}]}",
-		"{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}]}",
-		"{\"inputs\":8,\"layers\":[{\"units\":256,\"activation\":\"quadratic\"},{\"units\":1}]}",
-		"{\"inputs\":9,\"layers\":[{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1}]}",
+	static const struct
+	{
+		const char *layers,
+				   *why;
+	}			bad[] = {
+		{"{\"units\":1}", "It has 0 hidden layers"},
+		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}", "It has 3 hidden layers"},
+		{"{\"units\":4,\"activation\":\"relu\",\"degree\":4},{\"units\":1}", "hidden layer 1, relu, has degree 4"},
+		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4},{\"units\":1}", "hidden layer 2, identity, has degree 1"},
+		{"{\"units\":4,\"activation\":{\"poly\":[0,1,0.5,0.001]}},{\"units\":1}", "0.001 z^3; a highest coefficient below 1/256"},
+		{"{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}", "output layer is square"},
+		{"{\"units\":256,\"activation\":\"quadratic\"},{\"units\":1}", "16 x 512 x 1 = 8192"},
+		{"{\"units\":15,\"activation\":\"square\"},{\"units\":16,\"activation\":\"square\"},{\"units\":5}", "32 x 16 x 8 = 4096"},
 	};
 	const PpdlParams *par;
 	PpdlSlotLayout lay;
+	PpdlNet    *net;
 
 	OK(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 	{
-		PpdlNet    *net;
+		char		spec[512];
 
-		OK(ppdl_net_parse(&net, bad[i], &err));
+		snprintf(spec, sizeof(spec), "{\"inputs\":8,\"layers\":[%s]}", bad[i].layers);
+		OK(ppdl_net_parse(&net, spec, &err));
 		assert_int_equal(ppdl_slot_layout(&lay, par, net, 8, &err), PPDL_ERR_ARGUMENT);
 		print_message("%s: %s\n", err.message, err.detail);
+		assert_non_null(strstr(err.detail, bad[i].why));
 		ppdl_net_destroy(net);
 	}
+	/* relu is an even function beside x/2: its degree 3 is 2 */
+	OK(ppdl_net_parse(&net, "{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\"},{\"units\":1}]}", &err));
+	OK(ppdl_slot_layout(&lay, par, net, 8, &err));
+	assert_int_equal(lay.step_levels, 5);
+	assert_int_equal(ppdl_slot_layout(&lay, par, net, 9, &err), PPDL_ERR_ARGUMENT);
+	ppdl_net_destroy(net);
 }
 
 int
@@ -266,6 +292,7 @@ main(void)
 		cmocka_unit_test(no_momentum_negative_square),
 		cmocka_unit_test(three_classes),
 		cmocka_unit_test(two_hidden_layers),
+		cmocka_unit_test(cubic),
 		cmocka_unit_test(predict),
 	};
 

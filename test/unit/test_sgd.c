@@ -1,7 +1,13 @@
 /* One step of gradient descent and one prediction for each kind of network against the plain twin; insecure degree. */
 #include "sgd_fixture.h"
 
+#define SQUARE "\"activation\":\"square\""
 #define QUADRATIC "\"activation\":\"quadratic\""
+#define CUBIC "\"activation\":{\"poly\":[0.1,0.8,-0.3,0.2]}"
+#define CUBE "\"activation\":{\"poly\":[0,0,0,-1]}"
+#define TANH "\"activation\":{\"name\":\"tanh\",\"degree\":3}"
+#define SIGMOID "\"activation\":{\"name\":\"sigmoid\",\"degree\":3}"
+#define FAINT "\"activation\":{\"poly\":[0,1,0.00390625]}"
 #define NEGATIVE "\"activation\":{\"poly\":[0.1,0.5,-0.25]}"
 
 static void
@@ -44,7 +50,27 @@ static void
 two_hidden(void **state)
 {
 	descend_all("{\"units\":7," QUADRATIC "},{\"units\":5," NEGATIVE "},{\"units\":1}", 7, 1);
-	descend_all("{\"units\":7," NEGATIVE "},{\"units\":3," QUADRATIC "},{\"units\":3}", 7, 1);
+	descend_all("{\"units\":7," NEGATIVE "},{\"units\":3," SQUARE "},{\"units\":3}", 7, 1);
+}
+
+/* a level more a step for each layer of degree 3 */
+static void
+cubic(void **state)
+{
+	descend_all("{\"units\":7," CUBIC "},{\"units\":3}", 7, 1);
+	descend_all("{\"units\":7," CUBE "},{\"units\":5," QUADRATIC "},{\"units\":1}", 7, 1);
+	descend_all("{\"units\":7," QUADRATIC "},{\"units\":3," CUBIC "},{\"units\":3}", 7, 1);
+	descend_all("{\"units\":7," TANH "},{\"units\":5," NEGATIVE "},{\"units\":2}", 7, 1);
+	descend_all("{\"units\":7," SQUARE "},{\"units\":5," SIGMOID "},{\"units\":2}", 7, 1);
+}
+
+/* leading coefficients far from 1 */
+static void
+faint(void **state)
+{
+	descend_all("{\"units\":7," FAINT "},{\"units\":3}", 7, 2);
+	descend_all("{\"units\":7," FAINT "},{\"units\":3," FAINT "},{\"units\":3}", 7, 1);
+	descend_all("{\"units\":7," SIGMOID "},{\"units\":1}", 7, 1);
 }
 
 int
@@ -53,6 +79,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_hidden),
 		cmocka_unit_test(two_hidden),
+		cmocka_unit_test(cubic),
+		cmocka_unit_test(faint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
