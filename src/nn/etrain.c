@@ -20,6 +20,7 @@ struct PpdlTrainer
 	PpdlSparseBoot *boot;
 	int			nweights,
 				momentum;		/* 1: there is one */
+	double complex *first;		/* the first weights, a period for each ciphertext of them */
 	PpdlCt		ct[2][PPDL_MAX_WEIGHT_CTS];	/* weights and, with momentum, the points they are extrapolated from */
 	int			step,
 				steps;
@@ -44,6 +45,7 @@ ppdl_trainer_destroy(PpdlTrainer *t)
 	ppdl_sgd_destroy(t->sgd);
 	ppdl_sparseboot_destroy(t->boot);
 	release_state(t, t->ct);
+	free(t->first);
 	free(t);
 }
 
@@ -70,18 +72,15 @@ static PpdlStatus
 first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &t->tiles->lay;
-	double complex *z = malloc((size_t) lay->nweights * lay->period * sizeof(*z));
-	PpdlStatus	status;
 
-	if (z == NULL)
+	t->first = malloc((size_t) lay->nweights * lay->period * sizeof(*t->first));
+	if (t->first == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_GOTO(done, ppdl_slots_from_net(lay, net, z, err));
+	PPDL_TRY(ppdl_slots_from_net(lay, net, t->first, err));
 	for (int m = 0; m <= t->momentum; m++)
 		for (int i = 0; i < lay->nweights; i++)
-			PPDL_GOTO(done, plain_weights(t->ev, &t->ct[m][i], z + (size_t) i * lay->period, lay->period, err));
-done:
-	free(z);
-	return status;
+			PPDL_TRY(plain_weights(t->ev, &t->ct[m][i], t->first + (size_t) i * lay->period, lay->period, err));
+	return PPDL_OK;
 }
 
 typedef struct Lifting
@@ -190,6 +189,42 @@ keep_state(PpdlTrainer *t, State from)
 	memcpy(t->ct, from, sizeof(State));
 }
 
+/* ct = first weights - ct, of weight ciphertext i */
+static PpdlStatus
+reflect(const PpdlTrainer *t, PpdlCt *ct, int i, PpdlError *err)
+{
+	const size_t period = t->tiles->lay.period;
+	PpdlPt		pt;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_pt_alloc(t->ev, &pt, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_encode_slots(t->ev->par, &pt, t->first + (size_t) i * period, period, ct->scale, ct->limbs, err));
+	ppdl_ct_neg(t->ev, ct);
+	PPDL_GOTO(done, ppdl_ct_add_plain(t->ev, ct, &pt, err));
+	ct->bound = 1;
+done:
+	ppdl_pt_release(t->ev, &pt);
+	return status;
+}
+
+/*
+ * What training changed is bootstrapped, not the weights: the modular reduction's error grows with the fifth power of a coefficient, and
+ * first output weights, equal but for their signs, are one large coefficient.
+ */
+static PpdlStatus
+refresh_pair(const PpdlTrainer *t, PpdlCt *pair, int i, PpdlError *err)
+{
+	for (int m = 0; m <= t->momentum; m++)
+	{
+		ppdl_ct_drop(&pair[m], 1);
+		PPDL_TRY(reflect(t, &pair[m], i, err));
+	}
+	PPDL_TRY(ppdl_sparseboot_run(t->boot, t->ev, pair, err));
+	for (int m = 0; m <= t->momentum; m++)
+		PPDL_TRY(reflect(t, &pair[m], i, err));
+	return PPDL_OK;
+}
+
 /* each weight ciphertext with its momentum */
 static PpdlStatus
 refresh(const PpdlTrainer *t, State ct, PpdlError *err)
@@ -197,7 +232,7 @@ refresh(const PpdlTrainer *t, State ct, PpdlError *err)
 	for (int i = 0; i < t->nweights; i++)
 	{
 		PpdlCt		pair[2] = {ct[0][i], ct[1][i]};
-		PpdlStatus	status = ppdl_sparseboot_run(t->boot, t->ev, pair, err);
+		PpdlStatus	status = refresh_pair(t, pair, i, err);
 
 		ct[0][i] = pair[0];
 		ct[1][i] = pair[1];

@@ -145,6 +145,25 @@ descent_step(Descent *s)
 	}
 }
 
+/* a bootstrap of the weights, with the momentum if there is one */
+static inline void
+descent_refresh(Descent *s)
+{
+	const int	count = s->opt.momentum > 0 ? 2 : 1;
+	PpdlSparseBoot *boot;
+
+	OK(ppdl_sparseboot_create(&boot, &s->d->f->ev, s->lay.period, count, PPDL_SGD_SCALE, &err));
+	for (int i = 0; i < s->lay.nweights; i++)
+	{
+		PpdlCt		pair[2] = {s->w[i], s->v[i]};
+
+		OK(ppdl_sparseboot_run(boot, &s->d->f->ev, pair, &err));
+		s->w[i] = pair[0];
+		s->v[i] = pair[1];
+	}
+	ppdl_sparseboot_destroy(boot);
+}
+
 /* every slot of the weights, empty ones and copies included, against the twin after all steps */
 static inline void
 descent_check(Descent *s, double bits)

@@ -109,48 +109,48 @@ static void
 one_output(void **state)
 {
 	train("{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}",
-		  "{\"steps\":6,\"batch\":8,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 60, 16, 1, 14);
+		  "{\"steps\":10,\"batch\":8,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 60, 16, 1, 18);
 }
 
 static void
 with_bias_and_scale(void **state)
 {
 	train("{\"inputs\":13,\"input_scale\":2,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":1}]}",
-		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.5,\"init_scale\":0.3}", 70, 13, 1, 14);
+		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.5,\"init_scale\":0.3}", 70, 13, 1, 18);
 }
 
 static void
 no_momentum_negative_square(void **state)
 {
 	train("{\"inputs\":4,\"layers\":[{\"units\":15,\"activation\":{\"poly\":[0.1,0.5,-0.25]}},{\"units\":1}]}",
-		  "{\"steps\":4,\"batch\":200,\"learning_rate\":0.2,\"momentum\":0,\"init_scale\":0.3}", 100, 4, 1, 14);
+		  "{\"steps\":4,\"batch\":200,\"learning_rate\":0.2,\"momentum\":0,\"init_scale\":0.3}", 100, 4, 1, 18);
 }
 
 static void
 three_classes(void **state)
 {
 	train("{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":3}]}",
-		  "{\"steps\":5,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 8, 3, 14);
+		  "{\"steps\":5,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 8, 3, 18);
 	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"quadratic\"},{\"units\":3}]}",
-		  "{\"steps\":10,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 7, 3, 13);
+		  "{\"steps\":10,\"batch\":30,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 64, 7, 3, 18);
 }
 
 static void
 cubic(void **state)
 {
 	train("{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,0.9,0.1,-0.05]}},{\"units\":1}]}",
-		  "{\"steps\":10,\"batch\":16,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 60, 16, 1, 14);
-	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":{\"name\":\"tanh\"}},{\"units\":5,\"activation\":{\"poly\":[0,0.9,0.1,-0.05]}},{\"units\":3}]}",
-		  "{\"steps\":10,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.5}", 70, 7, 3, 13);
+		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 60, 16, 1, 18);
+	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":{\"name\":\"tanh\"}},{\"units\":5,\"activation\":\"quadratic\"},{\"units\":3}]}",
+		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.5}", 70, 7, 3, 18);
 }
 
 static void
 two_hidden_layers(void **state)
 {
 	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":5,\"activation\":\"quadratic\"},{\"units\":1}]}",
-		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.5}", 70, 7, 1, 13);
+		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.5}", 70, 7, 1, 18);
 	train("{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":{\"poly\":[0.1,0.5,-0.25]}},{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}",
-		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0,\"init_scale\":0.5}", 70, 8, 1, 13);
+		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0,\"init_scale\":0.5}", 70, 8, 1, 18);
 }
 
 typedef struct Seen
@@ -221,7 +221,7 @@ predict_with(const char *spec, int outputs)
 	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, w, r.ts, check_tile, &seen, &err));
 	assert_int_equal(seen.rows, r.n);
 	precision_print(&seen.p, "predictions with encrypted weights");
-	assert_true(precision_worst(&seen.p) >= 14);
+	assert_true(precision_worst(&seen.p) >= 18);
 	print_message("estimate %.2f bits\n", -log2(seen.estimate));
 	assert_true(precision_rms(&seen.p) < seen.estimate && seen.estimate < 0x1p-13);
 	for (int i = 0; i < lay.nweights; i++)
@@ -238,7 +238,7 @@ predict(void **state)
 {
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", 3);
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":9,\"activation\":\"square\"},{\"units\":2}]}", 2);
-	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":{\"name\":\"tanh\"}},{\"units\":9,\"activation\":{\"poly\":[0.1,0.5,-0.25,0.1]}},{\"units\":2}]}", 2);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"square\"},{\"units\":9,\"activation\":{\"poly\":[0.1,0.5,-0.25,0.1]}},{\"units\":2}]}", 2);
 }
 
 static void
@@ -254,6 +254,7 @@ refused(void **state)
 		{"{\"units\":4,\"activation\":\"relu\",\"degree\":4},{\"units\":1}", "hidden layer 1, relu, has degree 4"},
 		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4},{\"units\":1}", "hidden layer 2, identity, has degree 1"},
 		{"{\"units\":4,\"activation\":{\"poly\":[0,1,0.5,0.001]}},{\"units\":1}", "0.001 z^3; a highest coefficient below 1/256"},
+		{"{\"units\":4,\"activation\":\"tanh\"},{\"units\":4,\"activation\":\"tanh\"},{\"units\":1}", "layers of degree 3 and 3 a training step takes 11 levels, and a bootstrap leaves 10"},
 		{"{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}", "output layer is square"},
 		{"{\"units\":256,\"activation\":\"quadratic\"},{\"units\":1}", "16 x 512 x 1 = 8192"},
 		{"{\"units\":15,\"activation\":\"square\"},{\"units\":16,\"activation\":\"square\"},{\"units\":5}", "32 x 16 x 8 = 4096"},

@@ -11,9 +11,8 @@
 #define NEGATIVE "\"activation\":{\"poly\":[0.1,0.5,-0.25]}"
 
 static void
-descend(const char *spec, const char *options, int steps)
+descend(Deep *d, const char *spec, const char *options, int steps)
 {
-	Deep	   *d = deep_new(11, 1);
 	Descent    *s = descent_new(d, spec, options);
 
 	descent_predict(s, 20);
@@ -21,13 +20,14 @@ descend(const char *spec, const char *options, int steps)
 		descent_step(s);
 	descent_check(s, 20);
 	descent_free(s);
-	deep_free(d);
 }
 
 /* as many steps as fit a bootstrap, without and with momentum, with biases and without */
 static void
 descend_all(const char *layers, int inputs, int steps)
 {
+	Deep	   *d = deep_new(11, 1);
+
 	for (int variant = 0; variant < 4; variant++)
 	{
 		char		spec[512],
@@ -35,8 +35,9 @@ descend_all(const char *layers, int inputs, int steps)
 
 		snprintf(spec, sizeof(spec), "{\"inputs\":%d,\"bias\":%s,\"layers\":[%s]}", inputs, variant & 1 ? "true" : "false", layers);
 		snprintf(options, sizeof(options), "{" INITIAL ",\"steps\":%d,\"momentum\":%g}", steps, variant & 2 ? 0.8 : 0);
-		descend(spec, options, steps);
+		descend(d, spec, options, steps);
 	}
+	deep_free(d);
 }
 
 static void
