@@ -6,6 +6,7 @@
 
 #include "ckks/encoder.h"
 #include "ckks/wire.h"
+#include "nn/epredict.h"
 #include "nn/weights.h"
 #include "rows/bridge.h"
 
@@ -333,7 +334,7 @@ PpdlStatus
 ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &t->tiles->lay;
-	const int	limbs = lay->predict_levels + 1;
+	const int	limbs = ppdl_encrypted_predict_limbs(lay);
 	State		ct;
 	PpdlStatus	status;
 
@@ -364,50 +365,4 @@ ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err
 	 * the pool keeps for each of the levels, as their sizes differ (measured: 2.4 GB in all)
 	 */
 	return tiles * 4 * PPDL_BOOT_WORK_LIMBS * limb + (size_t) PPDL_BOOT_C2S_LEVELS * 2 * 37 * limb * 16 + 16 * 37 * limb;
-}
-
-/* ---- prediction ---- */
-
-/* puts the rows of ts through the network; they are all in memory as tiles meanwhile */
-static PpdlStatus
-predict_part(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlSgd *sgd, const PpdlSlotLayout *lay, const PpdlNet *net,
-			 const PpdlCt *weights, const PpdlTrainSet *ts, PpdlPredictedTile result, void *arg, PpdlError *err)
-{
-	PpdlTileSet *set;
-	PpdlStatus	status = PPDL_OK;
-
-	PPDL_TRY(ppdl_tiles_create(&set, ev, hb, lay, net, ts, 1, NULL, NULL, err));
-	for (int i = 0; i < set->count && status == PPDL_OK; i++)
-	{
-		PpdlCt		out;
-
-		PPDL_GOTO(done, ppdl_sgd_predict(sgd, ev, &out, weights, &set->tile[i].x, err));
-		status = result(arg, &out, lay, set->tile[i].ordinal, err);
-		ppdl_ct_release(ev, &out);
-	}
-done:
-	ppdl_tiles_destroy(set, ev);
-	return status;
-}
-
-PpdlStatus
-ppdl_encrypted_predict(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts,
-					   PpdlPredictedTile result, void *arg, PpdlError *err)
-{
-	PpdlSlotLayout lay;
-	PpdlSgd    *sgd;
-	PpdlStatus	status = PPDL_OK;
-
-	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, ts->width_x, err));
-	PPDL_TRY(ppdl_sgd_create(&sgd, &lay, 1, 0, err));
-	for (int first = 0; first < ts->nbatches && status == PPDL_OK; first += PPDL_BRIDGE_POLYS)
-	{
-		PpdlTrainSet part = *ts;	/* borrows the batches that are lifted together */
-
-		part.batch = ts->batch + first;
-		part.nbatches = ts->nbatches - first < PPDL_BRIDGE_POLYS ? ts->nbatches - first : PPDL_BRIDGE_POLYS;
-		status = predict_part(ev, hb, sgd, &lay, net, weights, &part, result, arg, err);
-	}
-	ppdl_sgd_destroy(sgd);
-	return status;
 }

@@ -32,7 +32,7 @@ PpdlStatus	ppdl_trainer_step(PpdlTrainer *t, PpdlError *err);
 PpdlStatus	ppdl_trainer_save(const PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err);
 
-/* The weights at as many limbs as a prediction takes (lay->predict_levels + 1), refreshed if need be, in the form of ppdl_weights_load. */
+/* The weights at as many limbs as a prediction takes (ppdl_encrypted_predict_limbs), refreshed if need be, in the form of ppdl_weights_load. */
 PpdlStatus	ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 
 /* Encrypted weights are a packed lwe_cipher of layout slots in the deep ring: a row and a chunk for each weight ciphertext, one period of complex slots (slots.h). Hostile bytes: PPDL_ERR_FORMAT. */
@@ -41,13 +41,5 @@ PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *
 
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */
 size_t		ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err);
-
-/*
- * Prediction with encrypted weights (lay->nweights ciphertexts): features alone, lifted and put through the network.  Calls result once a
- * tile: out holds output c of the row with ordinal[r] in the real part of slot r*period + c*stride.
- */
-typedef PpdlStatus (*PpdlPredictedTile) (void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *err);
-PpdlStatus	ppdl_encrypted_predict(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts,
-								   PpdlPredictedTile result, void *arg, PpdlError *err);
 
 #endif

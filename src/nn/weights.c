@@ -84,7 +84,7 @@ ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint
 	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS; i++)
 		ct[i].b = ct[i].a = NULL;
 	PPDL_TRY(ppdl_cipher_parse_in(&c, ev->par, buf, len, err));
-	if (c.par != ev->par || c.kind != PPDL_KIND_PACKED || c.layout != PPDL_LAYOUT_SLOTS || c.logstride != 0 ||
+	if (c.par != ev->par || c.kind != PPDL_KIND_PACKED || c.layout != PPDL_LAYOUT_SLOTS ||
 		c.nrows < 1 || c.nrows > PPDL_MAX_WEIGHT_CTS || c.nchunks != c.nrows || c.width != 1 << (c.logk - 1))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "these are no encrypted weights");
 	*count = (int) c.nrows;

@@ -1,5 +1,6 @@
 #include "pg/predict_deep.h"
 
+#include "nn/epredict.h"
 #include "nn/etrain.h"
 #include "nn/predict.h"
 #include "pg/cipher_datum.h"
@@ -90,35 +91,32 @@ destroy_prediction(void *arg)
 
 /* at most once a second, for those who wait */
 static void
-tell(Prediction *p, int logk, const uint32_t *ordinal)
+tell(void *arg, int rows)
 {
-	const uint64 rows = p->ts->rows;
+	Prediction *p = arg;
 	instr_time	now;
 	double		t;
 
-	for (size_t r = 0; r < p->ev->par->n >> logk; r++)
-		p->done += ordinal[r] != PPDL_NO_PLACE;
+	p->done += (uint64) rows;
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, p->start);
 	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < p->told + 1 || p->done == rows)
+	if (t < NOTICE_AFTER || t < p->told + 1 || p->done == p->ts->rows)
 		return;
 	p->told = t;
 	ereport(NOTICE,
 			(errmsg("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
-					(unsigned long long) rows, t / (double) p->done * (double) (rows - p->done))));
+					(unsigned long long) p->ts->rows, t / (double) p->done * (double) (p->ts->rows - p->done))));
 }
 
-/* outputs of rows that take 2^logk coefficients each, 2^logstride slots apart */
+/* outputs of rows that take 2^logk coefficients each */
 static PpdlStatus
-write_rows(Prediction *p, const PpdlCt *out, int logk, int logstride, const uint32_t *ordinal, PpdlError *err)
+write_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlError *err)
 {
-	tell(p, logk, ordinal);
+	Prediction *p = arg;
+
 	if (p->writer == NULL)
-	{
 		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, ppdl_net_outputs(p->model->net), logk, p->ts->fingerprint, err));
-		PPDL_TRY(ppdl_packed_writer_stride(p->writer, logstride, err));
-	}
 	return ppdl_packed_writer_add(p->writer, p->ev, out, ordinal, err);
 }
 
@@ -127,7 +125,13 @@ write_rows(Prediction *p, const PpdlCt *out, int logk, int logstride, const uint
 static PpdlStatus
 take_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlError *err)
 {
-	return write_rows(arg, out, logk, 0, ordinal, err);
+	const Prediction *p = arg;
+	int			rows = 0;
+
+	for (size_t r = 0; r < p->ev->par->n >> logk; r++)
+		rows += ordinal[r] != PPDL_NO_PLACE;
+	tell(arg, rows);
+	return write_rows(arg, out, logk, ordinal, err);
 }
 
 static void
@@ -161,13 +165,6 @@ load_weights(Prediction *p, const PpdlSlotLayout *lay)
 						model->version)));
 }
 
-/* outputs of a row lie one class apart */
-static PpdlStatus
-take_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *err)
-{
-	return write_rows(arg, out, ppdl_log2_width((int) lay->period) + 1, lay->classes > 1 ? lay->logd + lay->logh : 0, ordinal, err);
-}
-
 static void
 predict_encrypted(Prediction *p)
 {
@@ -177,7 +174,7 @@ predict_encrypted(Prediction *p)
 	PPDL_PG(ppdl_slot_layout(&lay, p->ev->par, p->model->net, p->ts->width_x, &err));
 	load_weights(p, &lay);
 	PPDL_PG(ppdl_halfboot_create(&p->hb, p->ev, &err));
-	PPDL_PG(ppdl_encrypted_predict(p->ev, p->hb, p->model->net, p->weights, p->ts, take_tile, p, &err));
+	PPDL_PG(ppdl_encrypted_predict(p->ev, p->hb, p->model->net, p->weights, p->ts, write_rows, tell, p, &err));
 }
 
 static struct varlena *

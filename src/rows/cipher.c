@@ -151,18 +151,19 @@ parse_packed(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 {
 	unsigned	layout;
 	int			room;
+	unsigned	reserved;
 	uint32_t	zero;
 
 	PPDL_TRY(parse_estimates(c, r, err));
 	layout = ppdl_read_u8(r);
 	c->logk = ppdl_read_u8(r);
-	c->logstride = ppdl_read_u16(r);
+	reserved = ppdl_read_u16(r);
 	c->nrows = ppdl_read_u32(r);
 	c->nchunks = ppdl_read_u32(r);
 	zero = ppdl_read_u32(r);
 	if (r->bad)
 		return short_value(PACKED_BODY - 1, err);
-	if (zero != 0)
+	if (zero != 0 || reserved != 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher with something in its reserved bytes");
 	if (layout > PPDL_LAYOUT_SLOTS)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "packed lwe_cipher of unknown layout %u", layout);
@@ -170,9 +171,6 @@ parse_packed(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 	if (c->logk < (int) layout || c->logk > c->par->logn)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "packed lwe_cipher with rows of 2^%d coefficients", c->logk);
 	room = 1 << (c->logk - (int) layout);
-	if (layout == PPDL_LAYOUT_COEFFS ? c->logstride != 0 : c->logstride >= c->logk)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "packed lwe_cipher with values 2^%d apart in rows of 2^%d coefficients", c->logstride, c->logk);
-	room >>= c->logstride;
 	if (c->width > room)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "packed lwe_cipher of %d values a row with room for %d", c->width, room);
 	if (c->nchunks > PPDL_MAX_CHUNKS)

@@ -13,11 +13,11 @@
  *   24 f64 noise   32 f64 bound   40 u8 log2 k   41 u8[7] zero
  *   48 limb by limb: k coefficients f*N/k of b (coefficient domain), padded; then N values of a (NTT domain), padded
  * packed, then:
- *   24 f64 noise   32 f64 bound   40 u8 layout  41 u8 log2 k  42 u16 log2 of the stride between values  44 u32 nrows  48 u32 nchunks  52 u32 zero
+ *   24 f64 noise   32 f64 bound   40 u8 layout  41 u8 log2 k  42 u16 zero  44 u32 nrows  48 u32 nchunks  52 u32 zero
  *   56 u32[nrows] place of row r: chunk << 16 | tree position, or 0xFFFFFFFF for a row without value (SQL NULL)
  *      then a chunk: limb by limb b, a (NTT domain), padded
  *   layout 0 (coefficients): row at tree position p, value f: coefficient bitrev_D(p) + f*N/k, D = log2(N/k)
- *   layout 1 (slots): real part of slot p*k/2 + f*stride, f < width; layout 0 has stride 1
+ *   layout 1 (slots): real part of slot p*k/2 + f, f < width
  */
 #ifndef PPDL_ROWS_CIPHER_H
 #define PPDL_ROWS_CIPHER_H
@@ -68,7 +68,6 @@ typedef struct PpdlCipher
 	const uint8_t *seed;
 	/* packed */
 	PpdlLayout	layout;
-	int			logstride;		/* log2 of the slots from one value of a row to the next */
 	uint32_t	nrows,
 				nchunks;
 	const uint8_t *places;		/* nrows little-endian u32 */

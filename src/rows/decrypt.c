@@ -82,7 +82,7 @@ take_row_slots(PpdlValues *out, const PpdlCipher *c, uint32_t row, uint32_t p, c
 	const double complex *from = slot + ((size_t) p << (c->logk - 1));
 
 	for (int f = 0; f < c->width; f++)
-		out->v[(size_t) row * (size_t) c->width + f] = creal(from[(size_t) f << c->logstride]);
+		out->v[(size_t) row * (size_t) c->width + f] = creal(from[f]);
 }
 
 /* all coefficients but those of the chunk's rows should be zero */

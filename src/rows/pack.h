@@ -54,8 +54,6 @@ void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
 typedef struct PpdlPackedWriter PpdlPackedWriter;
 PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
 									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
-/* values of a row 2^logstride slots apart instead of side by side (layout slots) */
-PpdlStatus	ppdl_packed_writer_stride(PpdlPackedWriter *pw, int logstride, PpdlError *err);
 /* drops ct to as few limbs as its bound needs (the same for every chunk: the first decides); ordinal as in PpdlPacked */
 PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err);
 /* nrows: how many ordinals there are in all; rows never added get PPDL_NO_PLACE */

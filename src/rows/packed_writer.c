@@ -12,8 +12,7 @@ struct PpdlPackedWriter
 {
 	PpdlLayout	layout;
 	int			width,
-				logk,
-				logstride;
+				logk;
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
 	const PpdlParams *par;		/* NULL before the first chunk */
 	int			limbs;
@@ -41,15 +40,6 @@ ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, 
 	(*out)->logk = logk;
 	memcpy((*out)->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
 	ppdl_writer_init(&(*out)->chunks);
-	return PPDL_OK;
-}
-
-PpdlStatus
-ppdl_packed_writer_stride(PpdlPackedWriter *pw, int logstride, PpdlError *err)
-{
-	if (pw->layout != PPDL_LAYOUT_SLOTS || logstride < 0 || logstride >= pw->logk || pw->width > (1 << (pw->logk - 1)) >> logstride)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d values a row, 2^%d slots apart, do not fit rows of 2^%d coefficients", pw->width, logstride, pw->logk);
-	pw->logstride = logstride;
 	return PPDL_OK;
 }
 
@@ -156,7 +146,7 @@ ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, P
 	ppdl_write_f64(w, pw->bound);
 	ppdl_write_u8(w, (uint8_t) pw->layout);
 	ppdl_write_u8(w, (uint8_t) pw->logk);
-	ppdl_write_u16(w, (uint16_t) pw->logstride);
+	ppdl_write_u16(w, 0);
 	ppdl_write_u32(w, nrows);
 	ppdl_write_u32(w, pw->nchunks);
 	ppdl_write_u32(w, 0);

@@ -1,6 +1,7 @@
 /* Encrypted training against its plain twin: tiles, steps, bootstraps, save and restore; insecure degree. */
 #include "toy_rows.h"
 
+#include "nn/epredict.h"
 #include "nn/etrain.h"
 
 static void
@@ -24,7 +25,7 @@ compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const Ppdl
 	assert_int_equal(count, lay->nweights);
 	for (int i = 0; i < count; i++)
 	{
-		assert_int_equal(ct[i].limbs, lay->predict_levels + 1);
+		assert_int_equal(ct[i].limbs, ppdl_encrypted_predict_limbs(lay));
 		OK(ppdl_decrypt_slots(&f->ev, &ct[i], f->sk, f->z, &err));
 		memcpy(z + (size_t) i * lay->period, f->z, sizeof(*z) * lay->period);
 		ppdl_ct_release(&f->ev, &ct[i]);
@@ -160,27 +161,39 @@ typedef struct Seen
 	const PpdlNet *net;
 	Precision	p;
 	double		estimate;		/* of the error, as the ciphertexts say */
-	int			rows;
+	int			rows,
+				told,
+				chunks;
 } Seen;
 
 static PpdlStatus
-check_tile(void *arg, const PpdlCt *out, const PpdlSlotLayout *lay, const uint32_t *ordinal, PpdlError *e)
+check_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlError *e)
 {
 	Seen	   *s = arg;
 	double		want[4];
 
+	assert_int_equal(out->limbs, 1);
 	OK(ppdl_decrypt_slots(&s->d->f->ev, out, s->d->f->sk, s->d->f->z, e));
 	s->estimate = out->noise * sqrt((double) out->par->n) / out->scale;
-	for (size_t r = 0; r < lay->rows; r++)
+	s->chunks++;
+	for (size_t p = 0; p < out->par->n >> logk; p++)
 	{
-		if (ordinal[r] == PPDL_NO_PLACE)
+		if (ordinal[p] == PPDL_NO_PLACE)
 			continue;
 		s->rows++;
-		OK(ppdl_net_predict(s->net, s->r->x + (size_t) ordinal[r] * (size_t) s->r->inputs, want, e));
-		for (int c = 0; c < lay->classes; c++)
-			precision_add(&s->p, creal(s->d->f->z[r * lay->period + ((size_t) c << (lay->logd + lay->logh))]) - want[c]);
+		OK(ppdl_net_predict(s->net, s->r->x + (size_t) ordinal[p] * (size_t) s->r->inputs, want, e));
+		for (int c = 0; c < ppdl_net_outputs(s->net); c++)
+			precision_add(&s->p, creal(s->d->f->z[(p << (logk - 1)) + (size_t) c]) - want[c]);
 	}
 	return PPDL_OK;
+}
+
+static void
+count_told(void *arg, int rows)
+{
+	Seen	   *s = arg;
+
+	s->told += rows;
 }
 
 static void
@@ -207,7 +220,7 @@ predict_with(const char *spec, int outputs)
 	OK(ppdl_slots_from_net(&lay, net, z, &err));
 	for (int i = 0; i < lay.nweights; i++)
 	{
-		const int	limbs = lay.predict_levels + 1;
+		const int	limbs = ppdl_encrypted_predict_limbs(&lay);
 		PpdlPt		pt;
 
 		OK(ppdl_pt_alloc(&d->f->ev, &pt, limbs, &err));
@@ -218,8 +231,10 @@ predict_with(const char *spec, int outputs)
 	OK(ppdl_halfboot_create(&hb, &d->f->ev, &err));
 	drop_labels(&r);
 	seen.net = net;
-	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, w, r.ts, check_tile, &seen, &err));
+	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, w, r.ts, check_rows, count_told, &seen, &err));
 	assert_int_equal(seen.rows, r.n);
+	assert_int_equal(seen.told, r.n);
+	assert_int_equal(seen.chunks, 1);
 	precision_print(&seen.p, "predictions with encrypted weights");
 	assert_true(precision_worst(&seen.p) >= 18);
 	print_message("estimate %.2f bits\n", -log2(seen.estimate));
