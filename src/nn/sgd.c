@@ -303,8 +303,8 @@ done:
 }
 
 /*
- * As in settle_estimates(): errors of inputs (a half-bootstrap's) and weights go through sums as independent ones, with weights,
- * pre-activations and activations of about 1 and slopes of 2.  Values are bounded by what the modulus holds, with the room that
+ * As in settle_estimates(): errors of inputs (a half-bootstrap's) and weights go through sums as independent ones, with units whose
+ * squared weights sum to 1, activations of about 1 and slopes of 2.  Values are bounded by what the modulus holds, with the room that
  * slots between the outputs take; outputs beyond that are told at decryption.
  */
 static void
@@ -313,11 +313,11 @@ settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
 	const PpdlSlotLayout *lay = &sgd->lay;
 	const double room = exp2(ppdl_params_log2_q(out->par, out->limbs) - 4) / out->scale,
 				in = w->noise * sqrt((double) w->par->n) / w->scale;
-	double		e = 2 * sqrt(lay->inputs + lay->bias) * (2 * PPDL_BOOT_ERROR + in);
+	double		e = 2 * hypot(2 * PPDL_BOOT_ERROR, sqrt(lay->inputs + lay->bias) * in);
 
 	if (lay->units2 > 0)
-		e = 2 * sqrt(lay->units + lay->bias) * (e + in);
-	e = sqrt((lay->units2 > 0 ? lay->units2 : lay->units) + lay->bias) * (e + in);
+		e = 2 * hypot(e, sqrt(lay->units + lay->bias) * in);
+	e = hypot(e, sqrt((lay->units2 > 0 ? lay->units2 : lay->units) + lay->bias) * in);
 	out->noise = fmin(out->noise, e * out->scale / sqrt((double) out->par->n));
 	out->bound = fmin(out->bound, room);
 }
