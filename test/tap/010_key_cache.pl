@@ -63,7 +63,7 @@ for my $case (
 	[ 'a flipped byte at the start of the words', sub { spoil($files[0], 4096, chr(255 - ord(substr($whole, 4096, 1)))) } ],
 	[ 'a spoilt header', sub { spoil($files[0], 40, "\xff" x 8) } ],
 	[ 'another magic', sub { spoil($files[0], 0, 'x') } ],
-	[ 'another version', sub { spoil($files[0], 8, "\x02") } ],
+	[ 'another version', sub { spoil($files[0], 8, "\x01") } ],
 	[ 'a file cut short', sub { truncate($files[0], $size - 8) or die } ],
 	[ 'a file cut to nothing', sub { truncate($files[0], 0) or die } ],
 	[ 'a file grown', sub { spoil($files[0], $size, 'x' x 8) } ],
