@@ -316,7 +316,19 @@ fail:
 	return status;
 }
 
-/* one scale and one number of limbs for all weight ciphertexts */
+/* Bootstraps keep what training changed within 1. */
+static double
+weights_bound(const PpdlTrainer *t)
+{
+	const PpdlSlotLayout *lay = &t->tiles->lay;
+	double		most = 0;
+
+	for (size_t i = 0; i < (size_t) lay->nweights * lay->period; i++)
+		most = fmax(most, fmax(fabs(creal(t->first[i])), fabs(cimag(t->first[i]))));
+	return 1 + most;
+}
+
+/* one scale, number of limbs and bound for all weight ciphertexts */
 static PpdlStatus
 settle(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
 {
@@ -326,6 +338,7 @@ settle(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
 			ppdl_ct_drop(&ct[0][i], limbs);
 		else
 			PPDL_TRY(ppdl_ct_match(t->ev, &ct[0][i], limbs, PPDL_SGD_SCALE, err));
+		ct[0][i].bound = weights_bound(t);
 	}
 	return PPDL_OK;
 }

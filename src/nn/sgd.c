@@ -213,8 +213,8 @@ extrapolate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, PpdlCt *g, P
 }
 
 /*
- * Worst-case bookkeeping through a whole step would say nothing.  Weights stay
- * within [-1, 1] (a diverging run does not, and is documented so); a step adds an error
+ * Worst-case bookkeeping through a whole step would say nothing.  Weights are of
+ * about 1 (in a diverging run they are not, and it is documented so); a step adds an error
  * measured below 2^-23, and errors die out as momentum does.
  */
 static void

@@ -27,7 +27,7 @@ round_weights(PpdlNet *net, double error, PpdlError *err)
 	return status;
 }
 
-/* digits that mean nothing are never returned: training keeps weights within [-1, 1] */
+/* digits that mean nothing are never returned: training keeps weights within 1 of the first ones */
 static PpdlStatus
 check_weights(const double complex *z, const PpdlSlotLayout *lay, const PpdlCt *ct, double error, PpdlError *err)
 {
