@@ -7,6 +7,7 @@
 #include "ckks/encoder.h"
 #include "ckks/wire.h"
 #include "nn/epredict.h"
+#include "nn/lifting.h"
 #include "nn/weights.h"
 #include "rows/bridge.h"
 
@@ -362,7 +363,7 @@ done:
 }
 
 size_t
-ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err)
+ppdl_trainer_memory(const PpdlNet *net, const PpdlTrainOptions *opt, int width, uint64_t rows, PpdlError *err)
 {
 	const PpdlParams *par;
 	PpdlSlotLayout lay;
@@ -372,10 +373,11 @@ ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err
 	if (ppdl_params_get(PPDL_RING_DEEP, &par, err) != PPDL_OK || ppdl_slot_layout(&lay, par, net, width, err) != PPDL_OK)
 		return 0;
 	limb = par->n * sizeof(uint64_t);
-	tiles = (rows + lay.rows - 1) / lay.rows + PPDL_MAX_CLASSES;
+	/* a mini-batch leaves the room that its last rows do not fill, and batches of few rows leave some between them */
+	tiles = (rows + rows / 4 + lay.rows - 1) / lay.rows + (size_t) ppdl_train_classes(opt, rows);
 	/*
-	 * x and y of each tile; lifting: a full ciphertext with its digits, tables, and the inner sums of the widest matrix, which
-	 * the pool keeps for each of the levels, as their sizes differ (measured: 2.4 GB in all)
+	 * x and y of each tile; lifting: tables, a full ciphertext with its digits, and the inner sums of the widest matrix, which
+	 * the pool keeps for each of the levels, as their sizes differ (measured: 1.2 GB in all)
 	 */
-	return tiles * 4 * PPDL_BOOT_WORK_LIMBS * limb + (size_t) PPDL_BOOT_C2S_LEVELS * 2 * 37 * limb * 16 + 16 * 37 * limb;
+	return tiles * 4 * PPDL_LIFTED_LIMBS * limb + 72 * 37 * limb;
 }

@@ -40,6 +40,6 @@ PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *
 							  const void *buf, size_t len, PpdlError *err);
 
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */
-size_t		ppdl_trainer_memory(const PpdlNet *net, int width, uint64_t rows, PpdlError *err);
+size_t		ppdl_trainer_memory(const PpdlNet *net, const PpdlTrainOptions *opt, int width, uint64_t rows, PpdlError *err);
 
 #endif

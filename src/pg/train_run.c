@@ -74,15 +74,15 @@ memory_available(void)
 }
 
 static void
-state_memory(const char *model, const PpdlNet *net, const PpdlTrainSet *ts, int steps)
+state_memory(const char *model, const PpdlNet *net, const PpdlTrainOptions *opt, const PpdlTrainSet *ts)
 {
 	PpdlError	err;
-	double		need = (double) ppdl_trainer_memory(net, ts->width_x, ts->rows, &err),
+	double		need = (double) ppdl_trainer_memory(net, opt, ts->width_x, ts->rows, &err),
 				have = memory_available();
 
 	ereport(NOTICE,
 			(errmsg("training model \"%s\" on %llu encrypted rows: %d steps on %d threads, about %.1f GB of memory besides the cached keys",
-					model, (unsigned long long) ts->rows, steps, ppdl_pg_threads(), need / GIGABYTE)));
+					model, (unsigned long long) ts->rows, ppdl_train_steps(opt, ts->rows), ppdl_pg_threads(), need / GIGABYTE)));
 	if (have > 0 && need > have)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -260,7 +260,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	ppdl_model_parse_ref(run->model, name, &version);
 	PPDL_PG(ppdl_train_options_parse(&opt, run->options, &err));
 	PPDL_PG(ppdl_net_init(net, &opt, &err));
-	state_memory(name, net, run->ts, ppdl_train_steps(&opt, rows));
+	state_memory(name, net, &opt, run->ts);
 	r->watch.name = name;
 	r->before = run->seconds;
 	INSTR_TIME_SET_CURRENT(r->watch.start);
