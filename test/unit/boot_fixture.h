@@ -3,6 +3,7 @@
 #define TEST_BOOT_FIXTURE_H
 
 #include "deep_fixture.h"
+#include "ckks/boot_impl.h"
 
 /* encrypts coefficients under the sparse secret at one limb; those marked as holes get a random phase */
 static inline void
@@ -19,6 +20,127 @@ encrypt_sparse(Deep *d, PpdlCt *out, const double *x, const uint8_t *hole, doubl
 	OK(ppdl_encrypt_secret(&f->ev, out, &pt, d->sparse, f->rng, &err));
 	ppdl_pt_release(&f->ev, &pt);
 	free(m);
+}
+
+/* from the one secret to the sparse one */
+static inline void
+encapsulation(int logn, int threads, double bits)
+{
+	Deep	   *d = deep_new(logn, threads);
+	Fixture    *f = d->f;
+	const size_t n = f->par->n;
+	double	   *x = malloc(sizeof(double) * n),
+			   *got = malloc(sizeof(double) * n);
+	int64_t    *m = malloc(sizeof(*m) * n);
+	Precision	p = {0};
+	PpdlPt		pt;
+	PpdlCt		in,
+				out;
+
+	for (size_t c = 0; c < n; c++)
+		m[c] = llround((x[c] = next_real(f)) * 0x1p42);
+	OK(ppdl_pt_alloc(&f->ev, &pt, 1, &err));
+	OK(ppdl_encode_coeffs(f->par, &pt, m, 0x1p42, 1, &err));
+	OK(ppdl_encrypt_secret(&f->ev, &in, &pt, f->sk, f->rng, &err));
+	OK(ppdl_boot_encapsulate(&f->ev, &out, &in, &err));
+	OK(ppdl_decrypt_coeffs(&f->ev, &out, d->sparse, got, &err));
+	for (size_t c = 0; c < n; c++)
+		precision_add(&p, got[c] / out.scale - x[c]);
+	precision_print(&p, "encapsulation");
+	assert_true(precision_worst(&p) >= bits);
+	ppdl_pt_release(&f->ev, &pt);
+	ppdl_ct_release(&f->ev, &in);
+	ppdl_ct_release(&f->ev, &out);
+	free(x);
+	free(got);
+	free(m);
+	deep_free(d);
+}
+
+/* CoefficientsToSlots in the levels of the half-bootstrap */
+static inline void
+coeffs_to_slots(int logn, int threads, double bits)
+{
+	Deep	   *d = deep_new(logn, threads);
+	Fixture    *f = d->f;
+	const size_t n = f->par->n;
+	double	   *x = malloc(sizeof(double) * n);
+	int64_t    *m = malloc(sizeof(*m) * n);
+	PpdlChain	chain = {0};
+	size_t		len = f->par->slots;
+	Precision	p = {0};
+	PpdlPt		pt;
+	PpdlCt		ct;
+
+	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
+	{
+		const int	stages = (f->par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS,
+					limbs = f->par->nq - i;
+		PpdlMatrix *dft;
+
+		OK(ppdl_matrix_dft(&dft, f->par, f->par->slots, len, stages, 1, &err));
+		OK(ppdl_lintrans_create(&chain.level[i], f->par, dft, limbs, (double) f->par->ring->mod[limbs - 1].q, 4, 1, f->threads, &err));
+		ppdl_matrix_destroy(dft);
+		chain.count = i + 1;
+		len >>= stages;
+	}
+	for (size_t c = 0; c < n; c++)
+		m[c] = llround((x[c] = next_real(f)) * 0x1p50);
+	OK(ppdl_pt_alloc(&f->ev, &pt, f->par->nq, &err));
+	OK(ppdl_encode_coeffs(f->par, &pt, m, 0x1p50, f->par->nq, &err));
+	OK(ppdl_encrypt_secret(&f->ev, &ct, &pt, f->sk, f->rng, &err));
+	OK(ppdl_chain_run(&chain, &f->ev, &ct, &err));
+	assert_int_equal(ct.limbs, PPDL_BOOT_EVALMOD_LIMBS);
+	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
+	for (size_t s = 0; s < n / 2; s++)
+	{
+		size_t		c = ppdl_bitrev((uint32_t) s, f->par->logn - 1);
+
+		precision_add(&p, cabs(f->z[s] - (x[c] + I * x[c + n / 2])));
+	}
+	precision_print(&p, "CoefficientsToSlots");
+	assert_true(precision_worst(&p) >= bits);
+	ppdl_chain_destroy(&chain);
+	ppdl_pt_release(&f->ev, &pt);
+	ppdl_ct_release(&f->ev, &ct);
+	free(x);
+	free(m);
+	deep_free(d);
+}
+
+/* residues of up to 2^-8 beside any multiple of q0 that occurs, relative to 2^-8 */
+static inline void
+eval_mod(int logn, int threads, double bits)
+{
+	Deep	   *d = deep_new(logn, threads);
+	Fixture    *f = d->f;
+	const size_t slots = f->par->slots;
+	double	   *x = malloc(sizeof(double) * slots);
+	Precision	p = {0};
+	PpdlPt		pt;
+	PpdlCt		in,
+				out;
+
+	for (size_t s = 0; s < slots; s++)
+	{
+		x[s] = next_real(f);
+		f->z[s] = (floor(14.5 * (next_real(f) + 1)) - 14 + x[s] / 256) / PPDL_BOOT_K;
+	}
+	OK(ppdl_pt_alloc(&f->ev, &pt, PPDL_BOOT_EVALMOD_LIMBS, &err));
+	OK(ppdl_encode_slots(f->par, &pt, f->z, slots, 0x1p50, PPDL_BOOT_EVALMOD_LIMBS, &err));
+	OK(ppdl_encrypt_secret(&f->ev, &in, &pt, f->sk, f->rng, &err));
+	OK(ppdl_boot_eval_mod(&f->ev, &out, &in, &err));
+	assert_int_equal(out.limbs, PPDL_BOOT_S2C_LIMBS);
+	OK(ppdl_decrypt_slots(&f->ev, &out, f->sk, f->z, &err));
+	for (size_t s = 0; s < slots; s++)
+		precision_add(&p, cabs(f->z[s] * 256 - x[s]));
+	precision_print(&p, "EvalMod");
+	assert_true(precision_worst(&p) >= bits);
+	ppdl_pt_release(&f->ev, &pt);
+	ppdl_ct_release(&f->ev, &in);
+	ppdl_ct_release(&f->ev, &out);
+	free(x);
+	deep_free(d);
 }
 
 static inline void

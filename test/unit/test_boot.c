@@ -42,6 +42,24 @@ mod_raise(void **state)
 }
 
 static void
+encapsulation_toy(void **state)
+{
+	encapsulation(11, 1, 26);
+}
+
+static void
+coeffs_to_slots_toy(void **state)
+{
+	coeffs_to_slots(11, 2, 30);
+}
+
+static void
+eval_mod_toy(void **state)
+{
+	eval_mod(11, 2, 18);
+}
+
+static void
 half_bootstrap_toy(void **state)
 {
 	half_bootstrap(11, 2, 18);
@@ -61,7 +79,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(encapsulation_toy),
 		cmocka_unit_test(mod_raise),
+		cmocka_unit_test(coeffs_to_slots_toy),
+		cmocka_unit_test(eval_mod_toy),
 		cmocka_unit_test(half_bootstrap_toy),
 		cmocka_unit_test(sparse_bootstrap_toy),
 	};

@@ -2,6 +2,14 @@
 #include "boot_fixture.h"
 
 static void
+steps_real(void **state)
+{
+	encapsulation(16, 2, 22);
+	coeffs_to_slots(16, 2, 26);
+	eval_mod(16, 2, 18);
+}
+
+static void
 half_bootstrap_real(void **state)
 {
 	half_bootstrap(16, 2, 18);
@@ -17,6 +25,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_real),
 		cmocka_unit_test(half_bootstrap_real),
 		cmocka_unit_test(sparse_bootstrap_real),
 	};
