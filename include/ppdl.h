@@ -104,6 +104,8 @@ PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, si
  * the model's shape; rounded to what their error supports.  PPDL_ERR_PRECISION when training has diverged.
  */
 PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err);
+/* appends such an element with the weights of net; PPDL_ERR_ARGUMENT when it has none, or a shape that encrypted weights cannot have */
+PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, PpdlError *err);
 
 /* v rounded to the digits that the error supports, as text ("0.1234"); NaN gives "" */
 int			ppdl_format_value(char *out, size_t size, double v, double error);

@@ -11,7 +11,7 @@
 #include "cli/features.h"
 #include "cli/jsontext.h"
 #include "cli/outfile.h"
-#include "cli/model_decrypt.h"
+#include "cli/model_cipher.h"
 #include "cli/table.h"
 #include "nn/net.h"
 
@@ -26,11 +26,12 @@ static const char doc[] =
 "row and then the biases, or \"cipher\", encrypted weights as they lie in the table, with \"key_id\". A file with a spec alone "
 "stores an untrained model.\n\n"
 "A model that was trained on encrypted rows has encrypted weights. export --key decrypts them; import puts the plain ones "
-"back, for everybody on the server to read, and predicts faster.\n\n"
+"back, for everybody on the server to read, and predicts faster; import --key encrypts plain weights before they leave this machine.\n\n"
 "Example:\n\n"
 "  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model export osteo --key hospital.key --dsn \"$DSN\" -o osteo.json\n"
-"  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"";
+"  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"\n"
+"  ppdl model import osteo.json --key hospital.key --dsn \"$DSN\"";
 
 enum
 {
@@ -40,7 +41,7 @@ enum
 static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 0},
 	{"name", OPT_NAME, "NAME", 0, "import under this name", 0},
-	{"key", 'k', "FILE", 0, "secret key file: export decrypts an encrypted model", 0},
+	{"key", 'k', "FILE", 0, "secret key file: export decrypts an encrypted model, import encrypts a plain one", 0},
 	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
@@ -95,8 +96,8 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
 			if (a->name && strcmp(a->action, "import") != 0)
 				argp_error(state, "--name goes with import only");
-			if (a->key && strcmp(a->action, "export") != 0)
-				argp_error(state, "--key goes with export only");
+			if (a->key && strcmp(a->action, "export") != 0 && strcmp(a->action, "import") != 0)
+				argp_error(state, "--key goes with export and import only");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -278,6 +279,9 @@ typedef struct ModelFile
 				weights,		/* text of a float8[], or empty */
 				cipher;			/* text of a lwe_cipher[], or empty */
 	const char *key_id;
+	const char *key,			/* secret key file to encrypt the weights with, or NULL */
+			   *passphrase_file;
+	char		key_hex[17];
 } ModelFile;
 
 static PpdlStatus
@@ -333,6 +337,20 @@ read_cipher(ModelFile *m, const json_t *a, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* plain weights are not to be seen by the server */
+static PpdlStatus
+encrypt_weights(ModelFile *m, const PpdlNet *net, PpdlError *err)
+{
+	if (m->cipher.len > 0)
+		return bad(m, "its weights are encrypted already: leave out --key", err);
+	if (m->weights.len == 0)
+		return bad(m, "it has no weights to encrypt: leave out --key", err);
+	PPDL_TRY(ppdl_model_encrypt(&m->cipher, m->key_hex, m->key, m->passphrase_file, net, err));
+	m->key_id = m->key_hex;
+	m->weights.len = 0;
+	return PPDL_OK;
+}
+
 /* everything is checked here, before the server is asked */
 static PpdlStatus
 check_file(ModelFile *m, PpdlError *err)
@@ -365,6 +383,8 @@ check_file(ModelFile *m, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_TRY(ppdl_net_parse(&net, (const char *) m->spec.buf, err));
 	status = weights ? read_weights(m, weights, net, err) : cipher ? read_cipher(m, cipher, err) : PPDL_OK;
+	if (status == PPDL_OK && m->key)
+		status = encrypt_weights(m, net, err);
 	ppdl_net_destroy(net);
 	if (status == PPDL_OK && (m->weights.bad || m->cipher.bad))
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -433,7 +453,7 @@ release_file(ModelFile *m)
 static PpdlStatus
 import_model(const Args *a, PpdlError *err)
 {
-	ModelFile	m = {.path = a->what};
+	ModelFile	m = {.path = a->what, .key = a->key, .passphrase_file = a->passphrase_file};
 	const char *name = a->name;
 	PpdlDb		db = {0};
 	PpdlStatus	status;

@@ -1,12 +1,17 @@
-/* Encrypted weights of a model that was trained on encrypted rows, back in the clear. */
+/* Encrypted weights of a model, as training on encrypted rows leaves them: back in the clear, or made by the owner. */
 #include "owner/owner_impl.h"
 
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
+#include "ckks/encoder.h"
 #include "ckks/encrypt.h"
+#include "nn/epredict.h"
 #include "nn/etrain.h"
+#include "nn/weights.h"
 
 /* digits below the error say more about the key than about the weights */
 static PpdlStatus
@@ -108,24 +113,108 @@ load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net,
 	return status;
 }
 
+/* ---- in the clear -> encrypted ---- */
+
+static PpdlStatus
+encrypt_period(PpdlOwner *o, PpdlEval *ev, PpdlCt *ct, const PpdlSecret *sk, const double complex *z, const PpdlSlotLayout *lay, PpdlError *err)
+{
+	const int	limbs = ppdl_encrypted_predict_limbs(lay);
+	PpdlPt		pt;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_pt_alloc(ev, &pt, limbs, err));
+	status = ppdl_encode_slots(ev->par, &pt, z, lay->period, PPDL_SGD_SCALE, limbs, err);
+	if (status == PPDL_OK)
+		status = ppdl_encrypt_secret(ev, ct, &pt, sk, o->rng, err);
+	OPENSSL_cleanse(pt.p, (size_t) limbs * ev->par->n * sizeof(uint64_t));
+	ppdl_pt_release(ev, &pt);
+	return status;
+}
+
+static PpdlStatus
+encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, PpdlWriter *out, PpdlError *err)
+{
+	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS] = {{0}};
+	PpdlSlotLayout lay;
+	double complex *z;
+	double		most = 1;
+	size_t		count;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, net->inputs, err));
+	count = (size_t) lay.nweights * lay.period;
+	z = malloc(count * sizeof(*z));
+	if (z == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = ppdl_slots_from_net(&lay, net, z, err);
+	for (size_t i = 0; i < count && status == PPDL_OK; i++)
+		most = fmax(most, fmax(fabs(creal(z[i])), fabs(cimag(z[i]))));
+	for (int i = 0; i < lay.nweights && status == PPDL_OK; i++)
+	{
+		status = encrypt_period(o, ev, &ct[i], sk, z + (size_t) i * lay.period, &lay, err);
+		ct[i].bound = most;
+	}
+	if (status == PPDL_OK)
+		status = ppdl_weights_save(out, ct, lay.nweights, (uint32_t) lay.period, o->fingerprint, err);
+	for (int i = 0; i < lay.nweights; i++)
+		ppdl_ct_release(ev, &ct[i]);
+	ppdl_free_secret(z, count * sizeof(*z));
+	return status;
+}
+
+/* ---- both ---- */
+
+/* an evaluator without keys for the owner's deep secret */
+typedef struct Workshop
+{
+	const PpdlSecret *sk;
+	PpdlPool   *pool;
+	PpdlEval	ev;
+} Workshop;
+
+static PpdlStatus
+workshop_open(Workshop *w, PpdlOwner *o, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_owner_secret(o, PPDL_RING_DEEP, &w->sk, err));
+	w->pool = ppdl_pool_create();
+	if (w->pool == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = ppdl_eval_init(&w->ev, w->sk->par, w->pool, NULL, err);
+	if (status != PPDL_OK)
+		ppdl_pool_destroy(w->pool);
+	return status;
+}
+
+static void
+workshop_close(Workshop *w)
+{
+	ppdl_eval_fini(&w->ev);
+	ppdl_pool_destroy(w->pool);
+}
+
 PpdlStatus
 ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err)
 {
-	const PpdlSecret *sk;
+	Workshop	w;
 	PpdlStatus	status;
-	PpdlPool   *pool;
-	PpdlEval	ev;
 
-	PPDL_TRY(ppdl_owner_secret(o, PPDL_RING_DEEP, &sk, err));
-	pool = ppdl_pool_create();
-	if (pool == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = ppdl_eval_init(&ev, sk->par, pool, NULL, err);
-	if (status == PPDL_OK)
-	{
-		status = load_and_decrypt(o, &ev, sk, net, buf, len, err);
-		ppdl_eval_fini(&ev);
-	}
-	ppdl_pool_destroy(pool);
+	PPDL_TRY(workshop_open(&w, o, err));
+	status = load_and_decrypt(o, &w.ev, w.sk, net, buf, len, err);
+	workshop_close(&w);
+	return status;
+}
+
+PpdlStatus
+ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, PpdlError *err)
+{
+	Workshop	w;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_net_check_trained(net, err));
+	PPDL_TRY(workshop_open(&w, o, err));
+	status = encrypt(o, &w.ev, w.sk, net, out, err);
+	workshop_close(&w);
 	return status;
 }

@@ -150,6 +150,10 @@ my @got = split /,/, $node->safe_psql('postgres', q{SELECT array_to_string(ppdl_
 numbers_agree(\@got, \@want, 2**-14, 'weights agree with those of plain training');
 my @moved = grep { abs } @want;
 cmp_ok(scalar @moved, '>', 100, 'weights are not zero');
+is(tool_ok('import, encrypted', 'ppdl', 'model', 'import', "$dir/osteo.json", '--name', 'sealed', '--key', "$dir/clinic.key", '--dsn', $dsn), "sealed\@1\n",
+	'the owner encrypts weights');
+is($node->safe_psql('postgres', q{SELECT weights IS NULL, cardinality(cipher), key_id = (SELECT key_id FROM ppdl_models WHERE name = 'osteo' AND version = 2)
+	FROM ppdl_models WHERE name = 'sealed'}), 't|1|t', 'the server does not see them');
 
 # prediction with encrypted weights, in row order, NULL keeps its place
 my $plain = q{SELECT (ppdl_predict('twin', features))[1] FROM plain_patients WHERE id <= 40 ORDER BY id};
@@ -157,6 +161,9 @@ my $plain = q{SELECT (ppdl_predict('twin', features))[1] FROM plain_patients WHE
 @got = decrypted($node, { key => "$dir/clinic.key" },
 	q{SELECT ppdl_predict_agg('osteo', features ORDER BY id) FROM (SELECT id, features FROM patients WHERE id <= 40 UNION ALL SELECT 0, NULL) t});
 numbers_agree(\@got, \@want, 2**-10, 'predictions with encrypted weights');
+
+@got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict('sealed', features) FROM full_patients WHERE id = 9});
+numbers_agree(\@got, [ $want[8] ], 2**-10, 'prediction with weights that the owner encrypted, on a full row');
 
 # a plain model on compact rows: one row, and all of them the other way round, the first one twice
 @got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict('twin', features) FROM patients WHERE id = 7});

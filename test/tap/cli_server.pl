@@ -201,6 +201,7 @@ is($node->safe_psql('postgres', q{SELECT count(DISTINCT (spec, weights, trained)
 	'1|3', 'weights come back bit for bit');
 done([ 'model', 'export', 'osteo@1', '-o', 'untrained.json', @dsn ], 'model export, untrained');
 like(done([ 'model', 'import', 'untrained.json', '--name', 'fresh', @dsn ], 'model import, untrained'), qr/^fresh\@1$/, 'is stored');
+refused([ 'model', 'import', 'untrained.json', '--key', 'clinic.key', @dsn ], 3, qr/no weights to encrypt: leave out --key/, 'encrypt no weights');
 
 refused([ 'model', 'show', 'nosuch', @dsn ], 3, qr/no model "nosuch".*model list/s, 'no such model');
 refused([ 'model', 'show', 'osteo@9', @dsn ], 3, qr/no model "osteo\@9"/, 'no such version');

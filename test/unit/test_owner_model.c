@@ -1,4 +1,4 @@
-/* The owner decrypts models; what is not theirs, or not whole, is refused. */
+/* The owner encrypts and decrypts models; what is not theirs, or not whole, is refused. */
 #include "rows_util.h"
 
 #include <complex.h>
@@ -96,6 +96,42 @@ decrypts(void **state)
 	check_decrypts(*state, spec_two);
 }
 
+/* both shapes, with weights beyond 1, which are no sign of divergence here */
+static void
+encrypts(void **state)
+{
+	const char *const specs[] = {spec, spec_two};
+	PpdlOwner  *owner = *state;
+
+	for (int s = 0; s < 2; s++)
+	{
+		PpdlNet    *net,
+				   *back;
+		PpdlWriter	w;
+		double		want[200],
+					got[200];
+		int			n;
+
+		OK(ppdl_net_parse(&net, specs[s], ERR));
+		OK(ppdl_net_parse(&back, specs[s], ERR));
+		n = ppdl_net_weight_count(net);
+		assert_true(n <= 200);
+		ppdl_writer_init(&w);
+		FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_encrypt_model(owner, net, &w, ERR));
+		for (int i = 0; i < n; i++)
+			want[i] = 3 * sin(i + 1);
+		OK(ppdl_net_set_weights(net, want, n, ERR));
+		OK(ppdl_owner_encrypt_model(owner, net, &w, ERR));
+		OK(ppdl_owner_decrypt_model(owner, back, w.buf, w.len, ERR));
+		ppdl_net_get_weights(back, got);
+		for (int i = 0; i < n; i++)
+			assert_true(fabs(got[i] - want[i]) < 1e-6);
+		ppdl_writer_free(&w);
+		ppdl_net_destroy(net);
+		ppdl_net_destroy(back);
+	}
+}
+
 static void
 refuses(void **state)
 {
@@ -152,6 +188,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decrypts),
+		cmocka_unit_test(encrypts),
 		cmocka_unit_test(refuses),
 	};
 

@@ -1,6 +1,7 @@
-#include "cli/model_decrypt.h"
+#include "cli/model_cipher.h"
 
 #include <jansson.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,5 +75,45 @@ ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, con
 		status = weights_text(out, net, err);
 	ppdl_net_destroy(net);
 	json_decref(array);
+	return status;
+}
+
+static PpdlStatus
+encrypt_text(PpdlWriter *out, PpdlOwner *owner, const PpdlNet *net, PpdlError *err)
+{
+	PpdlWriter	cipher;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&cipher);
+	status = ppdl_owner_encrypt_model(owner, net, &cipher, err);
+	if (status == PPDL_OK)
+	{
+		uint8_t    *to;
+
+		ppdl_write_u8(out, '{');
+		to = ppdl_write_space(out, 4 * ((cipher.len + 2) / 3) + 1);
+		if (to != NULL)
+		{
+			EVP_EncodeBlock(to, cipher.buf, (int) cipher.len);
+			out->len--;			/* the NUL that EVP adds */
+		}
+		ppdl_write_bytes(out, "}", 2);
+		if (out->bad)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	ppdl_writer_free(&cipher);
+	return status;
+}
+
+PpdlStatus
+ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file, const PpdlNet *net, PpdlError *err)
+{
+	PpdlOwner  *owner;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_key_open(&owner, key, passphrase_file, err));
+	ppdl_fingerprint_hex(key_id, ppdl_owner_fingerprint(owner));
+	status = encrypt_text(out, owner, net, err);
+	ppdl_owner_destroy(owner);
 	return status;
 }
