@@ -11,6 +11,17 @@ struct PpdlHalfBoot
 	PpdlChain	c2s;
 };
 
+PpdlStatus
+ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err)
+{
+	PpdlStatus	status = ppdl_eval_poll(ev, err);
+
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(out, ev->par, m, limbs, (double) ev->par->ring->mod[limbs - 1].q * factor, 4, 1, ev->threads, err);
+	ppdl_matrix_destroy(m);
+	return status;
+}
+
 void
 ppdl_chain_destroy(PpdlChain *chain)
 {
@@ -76,18 +87,11 @@ ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
 	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
 	{
 		int			group = (stages + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS;
-		int			limbs = par->nq - i;
 		PpdlMatrix *m;
-		PpdlStatus	status = ppdl_eval_poll(ev, err);
+		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, group, 1, err);
 
 		if (status == PPDL_OK)
-			status = ppdl_matrix_dft(&m, par, par->slots, len, group, 1, err);
-		if (status == PPDL_OK)
-		{
-			status = ppdl_lintrans_create(&hb->c2s.level[i], par, m, limbs,
-										  (double) par->ring->mod[limbs - 1].q * factor, 4, 1, ev->threads, err);
-			ppdl_matrix_destroy(m);
-		}
+			status = ppdl_boot_encode(&hb->c2s.level[i], ev, m, par->nq - i, factor, err);
 		if (status != PPDL_OK)
 		{
 			ppdl_halfboot_destroy(hb);

@@ -21,6 +21,9 @@ typedef struct PpdlChain
 	PpdlLinTrans *level[PPDL_MAX_Q];
 } PpdlChain;
 
+/* m encoded for `limbs` limbs at q_top * factor, for the keys that the plan has; asks for interrupts first, destroys m */
+PpdlStatus	ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err);
+
 void		ppdl_chain_destroy(PpdlChain *chain);
 size_t		ppdl_chain_bytes(const PpdlChain *chain);
 /* *ct becomes level[count-1](... level[0](ct)), a rescale after each */

@@ -16,8 +16,9 @@ struct PpdlSparseBoot
 				s2c_levels;
 	double		s2c_factor;		/* scale of an S2C matrix relative to the prime it is rescaled by */
 	PpdlChain	c2s;
-	PpdlChain	s2c;			/* all but the last: level 0 on (re | im), period 2*ns, then one level or none of period ns */
-	PpdlLinTrans *last[2];		/* the last one, selecting one half each when count = 2 */
+	PpdlLinTrans *first;		/* S2C on (re | im), period 2*ns */
+	PpdlChain	middle;			/* one level or none */
+	PpdlLinTrans *last[2];		/* selecting one half each when count = 2 */
 };
 
 /*
@@ -34,7 +35,8 @@ ppdl_sparseboot_destroy(PpdlSparseBoot *sb)
 	if (sb == NULL)
 		return;
 	ppdl_chain_destroy(&sb->c2s);
-	ppdl_chain_destroy(&sb->s2c);
+	ppdl_lintrans_destroy(sb->first);
+	ppdl_chain_destroy(&sb->middle);
 	ppdl_lintrans_destroy(sb->last[0]);
 	ppdl_lintrans_destroy(sb->last[1]);
 	free(sb);
@@ -43,8 +45,10 @@ ppdl_sparseboot_destroy(PpdlSparseBoot *sb)
 size_t
 ppdl_sparseboot_bytes(const PpdlSparseBoot *sb)
 {
-	size_t		bytes = sizeof(*sb) + ppdl_chain_bytes(&sb->c2s) + ppdl_chain_bytes(&sb->s2c);
+	size_t		bytes = sizeof(*sb) + ppdl_chain_bytes(&sb->c2s) + ppdl_chain_bytes(&sb->middle);
 
+	if (sb->first != NULL)
+		bytes += ppdl_lintrans_bytes(sb->first);
 	for (int v = 0; v < sb->count; v++)
 		if (sb->last[v] != NULL)
 			bytes += ppdl_lintrans_bytes(sb->last[v]);
@@ -81,13 +85,6 @@ stages_of(size_t n, int levels, int i)
 	return log2_size(i == levels - 1 ? n : (size_t) strides[i + 1]) - log2_size((size_t) strides[i]);
 }
 
-static PpdlStatus
-encode(const PpdlSparseBoot *sb, PpdlLinTrans **out, const PpdlMatrix *m, int limbs, double factor, PpdlEval *ev, PpdlError *err)
-{
-	PPDL_TRY(ppdl_eval_poll(ev, err));
-	return ppdl_lintrans_create(out, sb->par, m, limbs, prime(sb->par, limbs) * factor, 4, 1, ev->threads, err);
-}
-
 /* CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns */
 static PpdlStatus
 create_c2s(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
@@ -101,15 +98,12 @@ create_c2s(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 	{
 		const int	stages = stages_of(sb->ns, levels, levels - 1 - i);
 		PpdlMatrix *m;
-		PpdlStatus	status;
 
 		PPDL_TRY(ppdl_matrix_dft(&m, sb->par, 2 * sb->ns, len, stages, 1, err));
 		for (int d = 0; d < m->count && i == levels - 1; d++)
 			for (size_t p = sb->ns; p < 2 * sb->ns; p++)
 				m->diag[d][p] = 0;
-		status = encode(sb, &sb->c2s.level[i], m, PPDL_BOOT_EVALMOD_LIMBS + levels - i, factor, ev, err);
-		ppdl_matrix_destroy(m);
-		PPDL_TRY(status);
+		PPDL_TRY(ppdl_boot_encode(&sb->c2s.level[i], ev, m, PPDL_BOOT_EVALMOD_LIMBS + levels - i, factor, err));
 		sb->c2s.count = i + 1;
 		len >>= stages;
 	}
@@ -148,8 +142,8 @@ create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 	for (int i = 0; i <= last; i++)
 		for (int v = 0; v < (i == last ? sb->count : 1); v++)
 		{
+			PpdlLinTrans **to = i == 0 ? &sb->first : i == last ? &sb->last[v] : &sb->middle.level[i - 1];
 			PpdlMatrix *m;
-			PpdlStatus	status;
 
 			PPDL_TRY(ppdl_matrix_dft(&m, sb->par, i == 0 ? 2 * sb->ns : sb->ns, 2 * (size_t) strides[i],
 									 stages_of(sb->period, sb->s2c_levels, i), 0, err));
@@ -157,11 +151,9 @@ create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 				join_halves(sb, m);
 			if (i == last && sb->count == 2)
 				select_half(sb, m, v);
-			status = encode(sb, i == last ? &sb->last[v] : &sb->s2c.level[i], m, PPDL_BOOT_S2C_LIMBS - i, sb->s2c_factor, ev, err);
-			ppdl_matrix_destroy(m);
-			PPDL_TRY(status);
-			if (i < last)
-				sb->s2c.count = i + 1;
+			PPDL_TRY(ppdl_boot_encode(to, ev, m, PPDL_BOOT_S2C_LIMBS - i, sb->s2c_factor, err));
+			if (i > 0 && i < last)
+				sb->middle.count = i;
 		}
 	return PPDL_OK;
 }
@@ -241,21 +233,12 @@ gather(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *c, const PpdlCt *ct, doub
 static PpdlStatus
 first_levels(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *w, const PpdlCt *y, PpdlError *err)
 {
-	const PpdlLinTrans *first = sb->s2c.level[0];
+	const PpdlLinTrans *first = sb->first;
 
 	PPDL_TRY(ppdl_lintrans_apply(ev, w, &first, 1, y, err));
 	PPDL_TRY(ppdl_ct_fold(ev, w, (int) sb->ns, 1, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, w, err));
-	for (int i = 1; i < sb->s2c.count; i++)
-	{
-		const PpdlLinTrans *lt = sb->s2c.level[i];
-		PpdlCt		out;
-
-		PPDL_TRY(ppdl_lintrans_apply_rescale(ev, &out, &lt, 1, w, err));
-		ppdl_ct_release(ev, w);
-		*w = out;
-	}
-	return PPDL_OK;
+	return ppdl_chain_run(&sb->middle, ev, w, err);
 }
 
 /* SlotsToCoefficients: y = (re | im), period 2*ns -> ct[0..count-1], period `period`; came: their noise before */

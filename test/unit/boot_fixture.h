@@ -74,13 +74,11 @@ coeffs_to_slots(int logn, int threads, double bits)
 
 	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
 	{
-		const int	stages = (f->par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS,
-					limbs = f->par->nq - i;
+		const int	stages = (f->par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS;
 		PpdlMatrix *dft;
 
 		OK(ppdl_matrix_dft(&dft, f->par, f->par->slots, len, stages, 1, &err));
-		OK(ppdl_lintrans_create(&chain.level[i], f->par, dft, limbs, (double) f->par->ring->mod[limbs - 1].q, 4, 1, f->threads, &err));
-		ppdl_matrix_destroy(dft);
+		OK(ppdl_boot_encode(&chain.level[i], &f->ev, dft, f->par->nq - i, 1, &err));
 		chain.count = i + 1;
 		len >>= stages;
 	}
