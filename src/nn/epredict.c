@@ -16,17 +16,16 @@ ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay)
 
 /*
  * Outputs of many tiles in one ciphertext.  A tile has an output of a class once in a period; each further tile turns what is there
- * by `width` slots and takes the place that gets free, so that output c of row r of the tile that came i-th before the last ends
- * in slot r*period + i*width + c.
+ * by 2^logc slots and takes the place that gets free, so that output c of row r of the tile that came i-th before the last ends
+ * in slot r*period + i*2^logc + c.
  */
 typedef struct Gathering
 {
 	PpdlEval   *ev;
 	const PpdlSlotLayout *lay;
 	const PpdlSgd *sgd;
-	int			logwidth;		/* slots of a row: classes, rounded up to a power of two */
 	size_t		tiles,
-				most;			/* period / width */
+				most;			/* period / 2^logc */
 	PpdlCt	   *sum;			/* of each class, at slot 0 of its row */
 	double		noise,			/* of the noisiest tile */
 				bound;			/* of any output */
@@ -41,9 +40,7 @@ gathering_init(Gathering *g, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = g->lay;
 
-	while (1 << g->logwidth < lay->classes)
-		g->logwidth++;
-	g->most = lay->period >> g->logwidth;
+	g->most = lay->period >> lay->logc;
 	g->sum = calloc((size_t) lay->classes, sizeof(*g->sum));
 	g->ordinal = malloc(g->most * lay->rows * sizeof(*g->ordinal));
 	if (g->sum == NULL || g->ordinal == NULL)
@@ -120,7 +117,7 @@ gather_class(Gathering *g, const PpdlCt *tile, int class, PpdlError *err)
 		*sum = picked;
 		return PPDL_OK;
 	}
-	status = turn(g, sum, -(1 << g->logwidth), err);
+	status = turn(g, sum, -(1 << g->lay->logc), err);
 	if (status == PPDL_OK)
 		status = ppdl_ct_add(g->ev, sum, &picked, err);
 	ppdl_ct_release(g->ev, &picked);
@@ -132,7 +129,7 @@ static uint32_t *
 places(const Gathering *g)
 {
 	const PpdlSlotLayout *lay = g->lay;
-	const size_t count = lay->par->slots >> g->logwidth;
+	const size_t count = lay->par->slots >> lay->logc;
 	uint32_t   *at = malloc(count * sizeof(*at));
 
 	if (at == NULL)
@@ -165,7 +162,7 @@ flush(Gathering *g, PpdlError *err)
 	at = places(g);
 	if (at == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = g->result(g->arg, out, g->logwidth + 1, at, err);
+	status = g->result(g->arg, out, lay->logc + 1, at, err);
 	free(at);
 	release_sums(g);
 	g->tiles = 0;

@@ -317,29 +317,20 @@ fail:
 	return status;
 }
 
-/* Bootstraps keep what training changed within 1. */
-static double
-weights_bound(const PpdlTrainer *t)
-{
-	const PpdlSlotLayout *lay = &t->tiles->lay;
-	double		most = 0;
-
-	for (size_t i = 0; i < (size_t) lay->nweights * lay->period; i++)
-		most = fmax(most, fmax(fabs(creal(t->first[i])), fabs(cimag(t->first[i]))));
-	return 1 + most;
-}
-
 /* one scale, number of limbs and bound for all weight ciphertexts */
 static PpdlStatus
 settle(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
 {
+	/* bootstraps keep what training changed within 1 */
+	const double bound = 1 + ppdl_slots_largest(t->first, (size_t) t->nweights * t->tiles->lay.period);
+
 	for (int i = 0; i < t->nweights; i++)
 	{
 		if (t->nweights == 1)
 			ppdl_ct_drop(&ct[0][i], limbs);
 		else
 			PPDL_TRY(ppdl_ct_match(t->ev, &ct[0][i], limbs, PPDL_SGD_SCALE, err));
-		ct[0][i].bound = weights_bound(t);
+		ct[0][i].bound = bound;
 	}
 	return PPDL_OK;
 }

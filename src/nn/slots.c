@@ -279,6 +279,16 @@ ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double comple
 	return PPDL_OK;
 }
 
+double
+ppdl_slots_largest(const double complex *w, size_t n)
+{
+	double		most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		most = fmax(most, fmax(fabs(creal(w[i])), fabs(cimag(w[i]))));
+	return most;
+}
+
 PpdlStatus
 ppdl_slots_to_net(const PpdlSlotLayout *lay, const double complex *w, PpdlNet *net, PpdlError *err)
 {

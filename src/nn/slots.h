@@ -72,4 +72,7 @@ size_t		ppdl_slot_of_input(const PpdlSlotLayout *lay, int f);
 PpdlStatus	ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double complex *w, PpdlError *err);
 PpdlStatus	ppdl_slots_to_net(const PpdlSlotLayout *lay, const double complex *w, PpdlNet *net, PpdlError *err);
 
+/* largest real or imaginary part, in absolute value, of n slots */
+double		ppdl_slots_largest(const double complex *w, size_t n);
+
 #endif

@@ -37,11 +37,8 @@ static PpdlStatus
 check_weights(const double complex *z, const PpdlSlotLayout *lay, const PpdlCt *ct, double error, PpdlError *err)
 {
 	const double limit = ct->bound * (1 + 0x1p-10) + 32 * error;
-	int			wild = error > ct->bound / 4;
 
-	for (size_t i = 0; i < lay->period; i++)
-		wild |= fabs(creal(z[i])) > limit || fabs(cimag(z[i])) > limit;
-	if (wild)
+	if (error > ct->bound / 4 || ppdl_slots_largest(z, lay->period) > limit)
 	{
 		ppdl_error(err, PPDL_ERR_PRECISION, "the decrypted weights leave the range that training keeps, +-%.3g", ct->bound);
 		return ppdl_error_hint(err, PPDL_ERR_PRECISION,
@@ -137,7 +134,6 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS] = {{0}};
 	PpdlSlotLayout lay;
 	double complex *z;
-	double		most = 1;
 	size_t		count;
 	PpdlStatus	status;
 
@@ -147,12 +143,10 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	status = ppdl_slots_from_net(&lay, net, z, err);
-	for (size_t i = 0; i < count && status == PPDL_OK; i++)
-		most = fmax(most, fmax(fabs(creal(z[i])), fabs(cimag(z[i]))));
 	for (int i = 0; i < lay.nweights && status == PPDL_OK; i++)
 	{
 		status = encrypt_period(o, ev, &ct[i], sk, z + (size_t) i * lay.period, &lay, err);
-		ct[i].bound = most;
+		ct[i].bound = fmax(1, ppdl_slots_largest(z, count));
 	}
 	if (status == PPDL_OK)
 		status = ppdl_weights_save(out, ct, lay.nweights, (uint32_t) lay.period, o->fingerprint, err);
