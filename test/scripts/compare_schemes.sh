@@ -31,13 +31,8 @@ seconds() {		# command ...; its output goes to file $out
 	awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }'
 }
 
-find_pg_config
-run make -s -j2 PG_CONFIG="$pg_config" all >&2
-sandbox_begin
-sandbox_install >&2
-server_start >&2
-createdb compare
-export PGDATABASE=compare PPDL_PASSPHRASE=comparison
+sandbox_database compare >&2
+export PPDL_PASSPHRASE=comparison
 owner=$sandbox/owner
 out=$owner/out
 mkdir "$owner"

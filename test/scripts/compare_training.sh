@@ -26,13 +26,8 @@ sql() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-find_pg_config
-run make -s -j2 PG_CONFIG="$pg_config" all >&2
-sandbox_begin
-sandbox_install >&2
-server_start >&2
-createdb compare
-export PGDATABASE=compare PPDL_PASSPHRASE=comparison
+sandbox_database compare >&2
+export PPDL_PASSPHRASE=comparison
 owner=$sandbox/owner
 mkdir "$owner"
 # the file may be sorted by label: every fifth row is a fair sample

@@ -6,6 +6,7 @@
 #	sandbox_install			private copy of the PostgreSQL installation, with ppdl in it
 #	server_start [option=value ...]
 #							initdb and start; exports PGHOST, PGPORT, PGUSER, PGDATABASE
+#	sandbox_database name	all of the above, with a fresh build, and a database; exports PGDATABASE
 #	run command ...			runs a long command so that signals are obeyed at once
 #	as_server_user command ...	runs a command as the user that owns the server
 #
@@ -184,4 +185,14 @@ server_start() {
 		cat "$sandbox/start.log" "$log" >&2
 		return 1
 	}
+}
+
+sandbox_database() {	# name
+	find_pg_config
+	run make -s -j2 PG_CONFIG="$pg_config" all
+	sandbox_begin
+	sandbox_install
+	server_start
+	createdb "$1"
+	export PGDATABASE=$1
 }

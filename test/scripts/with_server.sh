@@ -6,12 +6,6 @@ cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
 
 [ $# -gt 0 ] || set -- psql
-find_pg_config
-make -s PG_CONFIG="$pg_config" all >&2
-sandbox_begin
-sandbox_install
-server_start
-createdb ppdl
-export PGDATABASE=ppdl
+sandbox_database ppdl >&2
 psql -q -c 'CREATE EXTENSION ppdl'
 "$@"
