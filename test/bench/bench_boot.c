@@ -4,10 +4,8 @@
  */
 #include <complex.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
+#include "bench.h"
 #include "ckks/boot.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
@@ -16,17 +14,6 @@
 #define RUNS 2
 #define PERIOD 256				/* 16 inputs, 16 units, one output */
 #define MAX_THREADS 2
-
-static PpdlError err;
-
-#define OK(expr) \
-	do { \
-		if ((expr) != PPDL_OK) \
-		{ \
-			fprintf(stderr, "%s: %s\n", #expr, err.message); \
-			exit(1); \
-		} \
-	} while (0)
 
 typedef struct Bench
 {
@@ -43,15 +30,6 @@ typedef struct Bench
 	int			needs;
 	double complex *z;
 } Bench;
-
-static double
-seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static uint64_t random_state = 20240607;
 

@@ -4,11 +4,9 @@
  */
 #include <complex.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "base/cpu.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
@@ -17,17 +15,6 @@
 #include "ckks/lintrans.h"
 
 #define MAX_KEYS 64
-
-static PpdlError err;
-
-#define OK(expr) \
-	do { \
-		if ((expr) != PPDL_OK) \
-		{ \
-			fprintf(stderr, "%s: %s\n", #expr, err.message); \
-			exit(1); \
-		} \
-	} while (0)
 
 typedef struct Bench
 {
@@ -45,15 +32,6 @@ typedef struct Bench
 	PpdlHoisted hoisted;
 	PpdlLinTrans *lt[3];
 } Bench;
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
-}
 
 /* milliseconds */
 static double

@@ -3,11 +3,9 @@
  * line.  CPU times of one thread, the least of some runs.
  */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "nn/predict.h"
 #include "rows/batch.h"
 #include "rows/pack.h"
@@ -16,28 +14,6 @@
 #define MAX_KEYS 256
 #define WIDTH 16
 #define ROWS 1024
-
-static PpdlError err;
-
-#define OK(expr) ok(expr, __LINE__)
-
-static void
-ok(PpdlStatus status, int line)
-{
-	if (status == PPDL_OK)
-		return;
-	fprintf(stderr, "bench_predict, line %d: %s\n", line, err.message);
-	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
-}
 
 typedef struct Bench
 {

@@ -3,11 +3,9 @@
  * a line.  Times are medians of runs that take turns between the levels, so that
  * ratios hold on a busy machine.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "ring/random.h"
@@ -45,15 +43,6 @@ typedef struct Work
 	uint64_t   *out[COUNT];
 	const uint32_t *perm;
 } Work;
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
-}
 
 static int
 by_value(const void *a, const void *b)

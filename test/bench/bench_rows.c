@@ -2,11 +2,9 @@
  * Speed and size of the row floor on one thread: prints `name<TAB>value<TAB>unit<TAB>note`,
  * one figure a line.  Times are the smallest processor times of some runs.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "ckks/eval.h"
 #include "rows/batch.h"
 #include "rows/pack.h"
@@ -18,17 +16,6 @@
 #define BATCHES 64
 #define RUNS 7
 #define VARHDRSZ 4				/* PostgreSQL's length word */
-
-static PpdlError err;
-
-#define OK(expr) \
-	do { \
-		if ((expr) != PPDL_OK) \
-		{ \
-			fprintf(stderr, "%s: %s\n", #expr, err.message); \
-			exit(1); \
-		} \
-	} while (0)
 
 typedef struct Bench
 {
@@ -43,15 +30,6 @@ typedef struct Bench
 } Bench;
 
 static const uint8_t fp[PPDL_FINGERPRINT_BYTES] = {1};
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
-}
 
 static PpdlStatus
 get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)

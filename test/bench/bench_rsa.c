@@ -2,11 +2,9 @@
  * RSA without the server: a product a row against the bare GMP loop, encryption,
  * decryption, and the first layer of a network.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench.h"
 #include "rsa/rsa.h"
 
 #define BITS 3072
@@ -14,26 +12,6 @@
 #define UNITS 32
 #define FRESH 512				/* ciphertexts, more than the level-1 cache holds */
 #define REPEATS 7
-
-static PpdlError err;
-
-#define CHECK(expr) \
-	do { \
-		if ((expr) != PPDL_OK) \
-		{ \
-			fprintf(stderr, "%s: %s\n", #expr, err.message); \
-			exit(1); \
-		} \
-	} while (0)
-
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static void
 figure(const char *name, double value, const char *unit, const char *note)
@@ -53,8 +31,8 @@ make_fresh(const PpdlRsaPublic *pub)
 
 		snprintf(text, sizeof(text), "%d", 1 + i % 7);
 		ppdl_writer_init(&wire[i]);
-		CHECK(ppdl_rsa_encrypt_integer(pub, text, "7", &wire[i], &err));
-		CHECK(ppdl_rsa_view(&view[i], wire[i].buf, wire[i].len, &err));
+		OK(ppdl_rsa_encrypt_integer(pub, text, "7", &wire[i], &err));
+		OK(ppdl_rsa_view(&view[i], wire[i].buf, wire[i].len, &err));
 	}
 }
 
@@ -65,16 +43,16 @@ product_of_rows(const PpdlRsaPublic *pub)
 	PpdlRsaProduct *product;
 	double		start;
 
-	CHECK(ppdl_rsa_product_create(&product, pub, PPDL_RSA_PRODUCT, PPDL_RSA_REFUSE, &err));
-	start = seconds();
+	OK(ppdl_rsa_product_create(&product, pub, PPDL_RSA_PRODUCT, PPDL_RSA_REFUSE, &err));
+	start = now();
 	for (int i = 0; i < FRESH; i++)
 	{
 		PpdlRsaView row;
 
-		CHECK(ppdl_rsa_view(&row, wire[i].buf, wire[i].len, &err));
-		CHECK(ppdl_rsa_product_times(product, &row, &err));
+		OK(ppdl_rsa_view(&row, wire[i].buf, wire[i].len, &err));
+		OK(ppdl_rsa_product_times(product, &row, &err));
 	}
-	start = seconds() - start;
+	start = now() - start;
 	ppdl_rsa_product_free(product);
 	return 1e9 * start / FRESH;
 }
@@ -94,13 +72,13 @@ product_by_gmp(const PpdlRsaPublic *pub)
 		mpz_import(c[i], pub->bytes, 1, 1, 1, 0, ppdl_rsa_view_part(&view[i], 0) + 4);
 	}
 	mpz_init_set_ui(product, 1);
-	start = seconds();
+	start = now();
 	for (int i = 0; i < FRESH; i++)
 	{
 		mpz_mul(product, product, c[i]);
 		mpz_mod(product, product, modulus);
 	}
-	start = seconds() - start;
+	start = now() - start;
 	for (int i = 0; i < FRESH; i++)
 		mpz_clear(c[i]);
 	mpz_clear(product);
@@ -160,25 +138,25 @@ bench_values(const PpdlRsaKey *key)
 	ppdl_writer_init(&w);
 	for (int r = 0; r < REPEATS; r++)
 	{
-		double		start = seconds(),
+		double		start = now(),
 					t;
 
 		for (int i = 0; i < count; i++)
 		{
 			w.len = 0;
-			CHECK(ppdl_rsa_encrypt_count(pub, 1, 1, PPDL_RSA_RANDOM_BITS, &w, &err));
+			OK(ppdl_rsa_encrypt_count(pub, 1, 1, PPDL_RSA_RANDOM_BITS, &w, &err));
 		}
-		t = 1e6 * (seconds() - start) / count;
+		t = 1e6 * (now() - start) / count;
 		if (t < encrypt)
 			encrypt = t;
-		CHECK(ppdl_rsa_view(&v, w.buf, w.len, &err));
-		start = seconds();
+		OK(ppdl_rsa_view(&v, w.buf, w.len, &err));
+		start = now();
 		for (int i = 0; i < count / 5; i++)
 		{
-			CHECK(ppdl_rsa_decrypt(key, &v, &plain, &err));
+			OK(ppdl_rsa_decrypt(key, &v, &plain, &err));
 			ppdl_rsa_plain_free(&plain);
 		}
-		t = 1e6 * (seconds() - start) / (count / 5);
+		t = 1e6 * (now() - start) / (count / 5);
 		if (t < decrypt)
 			decrypt = t;
 	}
@@ -209,21 +187,21 @@ bench_layer(const PpdlRsaPublic *pub, int weight_bits)
 		weight[i] = 2.0 * rand() / RAND_MAX - 1;
 	for (int i = 0; i < INPUTS; i++)
 	{
-		CHECK(ppdl_rsa_input_grid(&grid[i], 4, &err));
+		OK(ppdl_rsa_input_grid(&grid[i], 4, &err));
 		ppdl_writer_init(&w[i]);
-		CHECK(ppdl_rsa_encrypt_on_grid(pub, 0.5, &grid[i], PPDL_RSA_RANDOM_BITS, &w[i], &err));
-		CHECK(ppdl_rsa_view(&input[i], w[i].buf, w[i].len, &err));
+		OK(ppdl_rsa_encrypt_on_grid(pub, 0.5, &grid[i], PPDL_RSA_RANDOM_BITS, &w[i], &err));
+		OK(ppdl_rsa_view(&input[i], w[i].buf, w[i].len, &err));
 	}
-	CHECK(ppdl_rsa_layer_create(&layer, INPUTS, UNITS, weight, bias, grid, weight_bits, &err));
-	CHECK(ppdl_rsa_predictor_create(&predictor, pub, layer, &err));
+	OK(ppdl_rsa_layer_create(&layer, INPUTS, UNITS, weight, bias, grid, weight_bits, &err));
+	OK(ppdl_rsa_predictor_create(&predictor, pub, layer, &err));
 	for (int r = 0; r < REPEATS; r++)
 	{
-		double		start = seconds();
+		double		start = now();
 
-		CHECK(ppdl_rsa_prediction_create(&prediction, pub, layer, NULL, 0, &err));
+		OK(ppdl_rsa_prediction_create(&prediction, pub, layer, NULL, 0, &err));
 		for (int i = 0; i < 20; i++)
-			CHECK(ppdl_rsa_predictor_add(predictor, prediction, input, INPUTS, &err));
-		start = (seconds() - start) / 20;
+			OK(ppdl_rsa_predictor_add(predictor, prediction, input, INPUTS, &err));
+		start = (now() - start) / 20;
 		if (start < best)
 			best = start;
 		if (r < REPEATS - 1)
@@ -246,7 +224,7 @@ main(int argc, char **argv)
 {
 	PpdlRsaKey *key;
 
-	CHECK(ppdl_rsa_generate(&key, BITS, &err));
+	OK(ppdl_rsa_generate(&key, BITS, &err));
 	if (argc > 1 && strcmp(argv[1], "gmp") == 0)
 	{
 		make_fresh(ppdl_rsa_key_public(key));
