@@ -6,10 +6,13 @@ use warnings;
 
 use Exporter 'import';
 use File::Basename qw(dirname);
+use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_owner publish load_patients make_model decrypted cache_files numbers_agree $patients_csv);
+our %EXPORT_TAGS = (cli => [qw(command ppdl_in ppdl done refused file)]);
+our @EXPORT_OK = @{ $EXPORT_TAGS{cli} };
 
 # check.sh copies contrib-data beside the tests' directory
 our $patients_csv = dirname(__FILE__) . '/../contrib-data/patients.csv';
@@ -24,6 +27,65 @@ sub tool
 
 	die "@_ failed: $stderr" unless $ok;
 	return $stdout;
+}
+
+# Runs a command with $in as its input; returns its exit code, output and messages.
+sub command_in
+{
+	my ($in, @args) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run(\@args, '<', \$in, '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+sub command
+{
+	return command_in('', @_);
+}
+
+# The same for the tool.
+sub ppdl_in
+{
+	my ($in, @args) = @_;
+
+	return command_in($in, 'ppdl', @args);
+}
+
+sub ppdl
+{
+	return ppdl_in('', @_);
+}
+
+# The tool must succeed; returns its output.
+sub done
+{
+	my ($args, $name) = @_;
+	my ($rc, $out, $err) = ppdl(@$args);
+
+	is($rc, 0, $name) or diag($err);
+	return $out;
+}
+
+# The tool must end with exit code $code and a message that matches $like.
+sub refused
+{
+	my ($args, $code, $like, $name, $in) = @_;
+	my ($rc, $out, $err) = ppdl_in($in // '', @$args);
+
+	is($rc, $code, "$name: exit code") or diag($err);
+	like($err, $like, "$name: message");
+}
+
+# Writes a file; returns its name.
+sub file
+{
+	my ($name, $text) = @_;
+
+	open my $fh, '>:raw', $name or die "cannot write $name: $!";
+	print $fh $text;
+	close $fh;
+	return $name;
 }
 
 # Makes keys and an encoding in a fresh directory of the owner's.  Returns { dir, key, pub, features, rows }.

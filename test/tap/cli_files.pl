@@ -8,46 +8,12 @@ use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use PpdlTest qw(:cli);
+
 my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
 my $dir = PostgreSQL::Test::Utils::tempdir;
 
 chdir $dir or die "cannot enter $dir: $!";
-$ENV{PPDL_PASSPHRASE} = 'only for tests';
-
-# Runs the tool with $in as its input; returns its exit code, output and messages.
-sub ppdl_in
-{
-	my ($in, @args) = @_;
-	my ($out, $err) = ('', '');
-
-	IPC::Run::run([ 'ppdl', @args ], '<', \$in, '>', \$out, '2>', \$err);
-	return ($? >> 8, $out, $err);
-}
-
-sub ppdl
-{
-	return ppdl_in('', @_);
-}
-
-# The tool must end with exit code $code and a message that matches $like.
-sub refused
-{
-	my ($args, $code, $like, $name, $in) = @_;
-	my ($rc, $out, $err) = ppdl_in($in // '', @$args);
-
-	is($rc, $code, "$name: exit code") or diag($err);
-	like($err, $like, "$name: message");
-}
-
-sub file
-{
-	my ($name, $text) = @_;
-
-	open my $fh, '>:raw', $name or die "cannot write $name: $!";
-	print $fh $text;
-	close $fh;
-	return $name;
-}
 
 sub lines
 {

@@ -10,47 +10,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(usleep);
 
+use PpdlTest qw(:cli);
+
 my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
 my $dir = PostgreSQL::Test::Utils::tempdir;
-
-$ENV{PPDL_PASSPHRASE} = 'only for tests';
-
-sub ppdl
-{
-	my (@args) = @_;
-	my ($out, $err) = ('', '');
-
-	IPC::Run::run([ 'ppdl', @args ], '<', \undef, '>', \$out, '2>', \$err);
-	return ($? >> 8, $out, $err);
-}
-
-sub done
-{
-	my ($args, $name) = @_;
-	my ($rc, $out, $err) = ppdl(@$args);
-
-	is($rc, 0, $name) or diag($err);
-	return $out;
-}
-
-sub refused
-{
-	my ($args, $code, $like, $name) = @_;
-	my ($rc, $out, $err) = ppdl(@$args);
-
-	is($rc, $code, "$name: exit code") or diag($err);
-	like($err, $like, "$name: message");
-}
-
-sub file
-{
-	my ($name, $text) = @_;
-
-	open my $fh, '>', $name or die "cannot write $name: $!";
-	print $fh $text;
-	close $fh;
-	return $name;
-}
 
 my $node = PostgreSQL::Test::Cluster->new('clinic');
 $node->init;
