@@ -30,7 +30,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" ppdl.control)
 MODULE_big = ppdl
 
 # floors, lowest first: each may include only those before it (src/pg and src/cli stand side by side on top)
-FLOORS = base ring ckks rows rsa nn owner
+FLOORS = base ring ckks rows rsa net predict learn owner
 CORE_SRCS = $(sort $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c)))
 PG_SRCS = $(sort $(wildcard src/pg/*.c))
 CLI_SRCS = $(sort $(wildcard src/cli/*.c))
@@ -96,7 +96,7 @@ uninstall-tool:
 # large for that, test_*_real, and whole training runs to the optimised ones.
 UNIT_NAMES = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
 BENCH_NAMES = $(sort $(basename $(notdir $(wildcard test/bench/bench_*.c))))
-UNIT_REAL = $(filter test_%_real test_etrain,$(UNIT_NAMES))
+UNIT_REAL = $(filter test_%_real test_trainer,$(UNIT_NAMES))
 UNIT_CHECK = $(addprefix build/debug/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAMES))) $(addprefix build/release/unit/,$(UNIT_REAL))
 UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))

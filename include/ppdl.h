@@ -15,7 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "nn/net.h"
+#include "net/net.h"
 #include "rows/batch.h"
 #include "rows/keyplan.h"
 

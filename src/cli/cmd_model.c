@@ -13,7 +13,7 @@
 #include "cli/outfile.h"
 #include "cli/model_cipher.h"
 #include "cli/table.h"
-#include "nn/net.h"
+#include "net/net.h"
 
 static const char doc[] =
 "List the models of a database, show one, or move one to or from a file.\v"

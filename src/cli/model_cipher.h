@@ -3,7 +3,7 @@
 #define PPDL_CLI_MODEL_CIPHER_H
 
 #include "base/bytes.h"
-#include "nn/net.h"
+#include "net/net.h"
 
 /* spec: the network; cipher: a JSON array of the base64 text that lies in the table; *out: a JSON array of plain weights, malloc'ed */
 PpdlStatus	ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec, const char *cipher, PpdlError *err);

@@ -11,7 +11,7 @@
 
 #include "cli/args.h"
 #include "cli/copytext.h"
-#include "nn/rsa_net.h"
+#include "net/rsa_net.h"
 #include "ppdl.h"
 
 typedef struct PpdlReveal

@@ -9,9 +9,9 @@
 
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
-#include "nn/epredict.h"
-#include "nn/etrain.h"
-#include "nn/weights.h"
+#include "learn/predict_encrypted.h"
+#include "learn/trainer.h"
+#include "learn/weights.h"
 
 /* digits below the error say more about the key than about the weights */
 static PpdlStatus

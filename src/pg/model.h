@@ -5,7 +5,7 @@
 #define PPDL_PG_MODEL_H
 
 #include "pg/ppdl.h"
-#include "nn/net.h"
+#include "net/net.h"
 #include "utils/array.h"
 
 #define PPDL_MODEL_NAME 64		/* bytes of a name, with its zero */

@@ -4,7 +4,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "funcapi.h"
-#include "nn/predict.h"
+#include "predict/predictor.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 

@@ -13,7 +13,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "nn/train.h"
+#include "net/train.h"
 #include "storage/itemptr.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"

@@ -10,9 +10,9 @@
 #include "pg/cipher_datum.h"
 #include "pg/model.h"
 
-#include "nn/predict.h"
+#include "predict/predictor.h"
 #include "rows/pack.h"
-#include "rows/trainset.h"
+#include "rows/row_set.h"
 #include "utils/expandeddatum.h"
 
 typedef struct PpdlPackState

@@ -3,7 +3,7 @@
 
 #include "pg/model.h"
 
-#include "nn/predict.h"
+#include "predict/predictor.h"
 #include "rows/cipher.h"
 
 /* the model prepared for rows like this one; lives as long as the model is pinned */

@@ -1,8 +1,8 @@
 #include "pg/predict_deep.h"
 
-#include "nn/epredict.h"
-#include "nn/etrain.h"
-#include "nn/predict.h"
+#include "learn/predict_encrypted.h"
+#include "learn/trainer.h"
+#include "predict/predictor.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
 #include "portability/instr_time.h"

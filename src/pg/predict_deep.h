@@ -7,7 +7,7 @@
 
 #include "pg/model.h"
 
-#include "rows/trainset.h"
+#include "rows/row_set.h"
 
 /* Is this the way for rows like this one? Raises when it is the only one and closed. */
 extern bool ppdl_predict_is_deep(const PpdlModel *model, const PpdlCipher *row);

@@ -8,7 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "catalog/pg_type.h"
-#include "nn/rsa_net.h"
+#include "net/rsa_net.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"

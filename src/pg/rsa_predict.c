@@ -5,7 +5,7 @@
 #include "pg/model.h"
 #include "pg/rsa_datum.h"
 
-#include "nn/rsa_net.h"
+#include "net/rsa_net.h"
 #include "utils/expandeddatum.h"
 
 PG_FUNCTION_INFO_V1(ppdl_predict_rsa);

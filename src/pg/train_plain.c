@@ -3,7 +3,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "nn/train.h"
+#include "net/train.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "miscadmin.h"
-#include "nn/etrain.h"
+#include "learn/trainer.h"
 #include "pg/checkpoint.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"

@@ -8,8 +8,8 @@
 #include "pg/model.h"
 
 #include "base/bytes.h"
-#include "nn/train.h"
-#include "rows/trainset.h"
+#include "net/train.h"
+#include "rows/row_set.h"
 #include "utils/expandeddatum.h"
 
 typedef struct PpdlTrainState

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "ring/vec.h"
 #include "rows/accumulate.h"
-#include "rows/openbatch.h"
+#include "rows/histogram.h"
 #include "rows/residues.h"
 
 #define MAX_LIMBS 2

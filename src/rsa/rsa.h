@@ -26,7 +26,7 @@
  *	if (view.kind == PPDL_RSA_VALUE)
  *		ppdl_rsa_decrypt(key, &view, &plain, err), ppdl_rsa_plain_text(&plain, &text, err);
  *	else
- *		ppdl_rsa_net_decrypt(&outputs, key, &view, threads, NULL, NULL, err);   nn/rsa_net.h
+ *		ppdl_rsa_net_decrypt(&outputs, key, &view, threads, NULL, NULL, err);   net/rsa_net.h
  *
  * Every ppdl_rsa_encrypt_… appends to a PpdlWriter: a row of features is encrypted
  * by as many calls with a writer each.

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "nn/predict.h"
+#include "predict/predictor.h"
 #include "rows/batch.h"
 #include "rows/pack.h"
 

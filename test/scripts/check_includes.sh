@@ -3,7 +3,7 @@
 # tree named as an argument).  With --self-test, checks that it notices each
 # kind of violation.
 set -u -o pipefail
-floors="base ring ckks rows rsa nn owner"
+floors="base ring ckks rows rsa net predict learn owner"
 
 check_tree() {
 	local files
@@ -84,7 +84,7 @@ self_test() {
 	try src/pg/a.c '#include "cli/options.h"' 1
 	try src/ring/a.c '#include "../ckks/ct.h"' 1
 	try src/ring/a.c '#include "ntt.h"' 1
-	try src/nn/a.c '	p = palloc(8);' 1
+	try src/net/a.c '	p = palloc(8);' 1
 	try src/misc/a.c 'int a;' 1
 	try include/ppdl.h '#include "rows/batch.h"' 0
 	try include/ppdl.h '#include "cli/options.h"' 1

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/activation.h"
-#include "nn/net.h"
+#include "net/activation.h"
+#include "net/net.h"
 
 static PpdlError err;
 

@@ -5,9 +5,9 @@
 
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
-#include "nn/epredict.h"
-#include "nn/etrain.h"
-#include "nn/weights.h"
+#include "learn/predict_encrypted.h"
+#include "learn/trainer.h"
+#include "learn/weights.h"
 #include "owner/owner_impl.h"
 
 static const char spec[] = "{\"inputs\":5,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":2}]}";

@@ -3,8 +3,8 @@
 
 #include <time.h>
 
-#include "nn/plan.h"
-#include "nn/predict.h"
+#include "predict/plan.h"
+#include "predict/predictor.h"
 
 /* of the keys of prediction and no others, each as short as the plan says */
 static PpdlStatus

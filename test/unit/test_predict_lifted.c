@@ -3,7 +3,7 @@
 
 #include <limits.h>
 
-#include "nn/predict.h"
+#include "predict/predictor.h"
 
 /* The half-bootstrap's strides depend on the degree; below it only what is planned, at this degree. */
 static PpdlStatus

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "nn/rsa_net.h"
+#include "net/rsa_net.h"
 
 #define INPUTS 6
 #define ROWS 5

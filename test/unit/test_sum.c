@@ -2,7 +2,7 @@
 
 #include "base/cpu.h"
 #include "rows/accumulate.h"
-#include "rows/openbatch.h"
+#include "rows/histogram.h"
 #include "rows/sum.h"
 
 static const PpdlParams *par;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/prng.h"
-#include "nn/train.h"
+#include "net/prng.h"
+#include "net/train.h"
 
 #define SEED 20240611
 

@@ -5,7 +5,7 @@
 #include "deep_fixture.h"
 
 #include "ring/vec.h"
-#include "rows/trainset.h"
+#include "rows/row_set.h"
 
 #define ROW_LOGN 9
 #define DEEP_LOGN 11

@@ -1,0 +1,305 @@
+#include "learn/layout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ckks/boot.h"
+#include "net/activation.h"
+#include "rows/cipher.h"
+
+#define MAX_PERIOD 2048
+#define MIN_LEADING 0x1p-8
+
+static PpdlStatus
+untrainable(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "this network cannot be trained on encrypted rows");
+}
+
+static PpdlStatus
+check_activation(const PpdlActivation *act, int layer, PpdlError *err)
+{
+	const int	degree = ppdl_activation_degree(act);
+
+	if (degree < 2 || degree > PPDL_MAX_SLOT_DEGREE)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of hidden layer %d, %s, has degree %d; encrypted training takes degree 2 and 3.",
+								 layer + 1, act->name, degree);
+	}
+	if (fabs(act->coef[degree]) < MIN_LEADING)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of hidden layer %d has %.3g z^%d; a highest coefficient below 1/%.0f would drown in the noise.",
+								 layer + 1, act->coef[degree], degree, 1 / MIN_LEADING);
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+check_shape(const PpdlNet *net, int width, PpdlError *err)
+{
+	const PpdlActivation *out = &net->layer[net->nlayers - 1].act;
+
+	if (net->nlayers != 2 && net->nlayers != 3)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "It has %d hidden layers; encrypted training takes one or two.", net->nlayers - 1);
+	}
+	for (int l = 0; l < net->nlayers - 1; l++)
+		PPDL_TRY(check_activation(&net->layer[l].act, l, err));
+	if (out->degree != 1 || out->coef[0] != 0 || out->coef[1] != 1)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of the output layer is %s; encrypted training takes identity.", out->name);
+	}
+	if (width != net->inputs)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs, width);
+	if (width < 2)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "encrypted training takes rows of two values or more");
+	return PPDL_OK;
+}
+
+static PpdlSlotPoly
+slot_poly(const PpdlActivation *act)
+{
+	PpdlSlotPoly p = {.degree = ppdl_activation_degree(act)};
+
+	memcpy(p.c, act->coef, sizeof(p.c));
+	return p;
+}
+
+static PpdlStatus
+check_period(const PpdlSlotLayout *lay, PpdlError *err)
+{
+	if (lay->period <= MAX_PERIOD)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "this network is too wide to be trained on encrypted rows");
+	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+					  "Inputs%s, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = %zu; the limit is %d.",
+					  lay->units2 ? " or units of the second hidden layer" : "", lay->bias ? " with one more for the bias" : "",
+					  1 << lay->logd, 1 << lay->logh, 1 << lay->logc, lay->period, MAX_PERIOD);
+	if (lay->bias)
+		ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\"bias\": false saves room when inputs or units are a power of two.");
+	return PPDL_ERR_ARGUMENT;
+}
+
+static PpdlStatus
+check_levels(const PpdlSlotLayout *lay, PpdlError *err)
+{
+	const int	left = PPDL_BOOT_WORK_LIMBS - 1;
+
+	if (lay->step_levels <= left)
+		return PPDL_OK;
+	untrainable(err);
+	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "With hidden layers of degree %d and %d a training step takes %d levels, and a bootstrap leaves %d.",
+							 lay->act[0].degree, lay->act[1].degree, lay->step_levels, left);
+}
+
+static int
+max_int(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+PpdlStatus
+ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err)
+{
+	const int	two = net->nlayers == 3;
+
+	PPDL_TRY(check_shape(net, width, err));
+	memset(lay, 0, sizeof(*lay));
+	lay->par = par;
+	lay->inputs = net->inputs;
+	lay->units = net->layer[0].units;
+	lay->units2 = two ? net->layer[1].units : 0;
+	lay->classes = ppdl_net_outputs(net);
+	lay->bias = net->bias;
+	lay->logk = ppdl_log2_width(width);
+	lay->logd = max_int(lay->logk, ppdl_log2_width(lay->inputs + lay->bias));
+	if (two)
+		lay->logd = max_int(lay->logd, ppdl_log2_width(lay->units2 + lay->bias));
+	lay->logh = ppdl_log2_width(lay->units + lay->bias);
+	lay->logc = ppdl_log2_width(lay->classes);
+	while (lay->logd + lay->logh + lay->logc < 4)	/* the sparse bootstrap's smallest period */
+		lay->logh++;
+	lay->period = (size_t) 1 << (lay->logd + lay->logh + lay->logc);
+	PPDL_TRY(check_period(lay, err));
+	lay->rows = par->slots / lay->period;
+	lay->nweights = two ? 2 : 1;
+	/* beside the activations (sgd_one.c, sgd_two.c) */
+	lay->step_levels = two ? 7 : 4;
+	lay->predict_levels = two ? 5 : 2;
+	for (int l = 0; l < net->nlayers - 1; l++)
+	{
+		lay->act[l] = slot_poly(&net->layer[l].act);
+		lay->step_levels += lay->act[l].degree - 1;
+		lay->predict_levels += lay->act[l].degree - 1;
+	}
+	return check_levels(lay, err);
+}
+
+size_t
+ppdl_slot_of_input(const PpdlSlotLayout *lay, int f)
+{
+	const int	half = 1 << (lay->logk - 1);
+
+	/* the bias goes to the place of a value that rows do not have, or behind all values */
+	if (f >= 1 << lay->logk)
+		return (size_t) f;
+	return (size_t) (f >= half ? half : 0) + ppdl_bitrev((uint32_t) (f % half), lay->logk - 1);
+}
+
+/*
+ * Every weight of the network and the place it has: kind 0: real part of slot `at` of the first ciphertext,
+ * 1: its imaginary part, 2: real part of the second.  `copies` places, `stride` apart, hold the same.
+ */
+typedef struct Place
+{
+	int			kind;
+	size_t		at,
+				copies,
+				stride;
+} Place;
+
+typedef void (*Visitor) (double complex *w, size_t period, const Place *p, double *weight);
+
+static void
+visit_first(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
+
+	for (int j = 0; j < lay->units; j++)
+		for (int f = 0; f < lay->inputs + lay->bias; f++)
+		{
+			Place		p = {0, (size_t) j * d + ppdl_slot_of_input(lay, f), (size_t) 1 << lay->logc, d * h};
+
+			visit(w, lay->period, &p, f < lay->inputs ? &weight[(size_t) j * (size_t) lay->inputs + (size_t) f] : &bias[j]);
+		}
+}
+
+/* output weights of one hidden layer: class c, unit j, at every input slot */
+static void
+visit_output(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
+
+	for (int c = 0; c < lay->classes; c++)
+		for (int j = 0; j < lay->units + lay->bias; j++)
+		{
+			Place		p = {1, ((size_t) c * h + (size_t) j) * d, d, 1};
+
+			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) c * (size_t) lay->units + (size_t) j] : &bias[c]);
+		}
+}
+
+/* W2[l, j] at (j, l) of every class */
+static void
+visit_second(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
+
+	for (int l = 0; l < lay->units2; l++)
+		for (int j = 0; j < lay->units + lay->bias; j++)
+		{
+			Place		p = {1, (size_t) j * d + (size_t) l, (size_t) 1 << lay->logc, d * h};
+
+			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) l * (size_t) lay->units + (size_t) j] : &bias[l]);
+		}
+}
+
+/* w3[c, l] at (c, j, l), every j */
+static void
+visit_third(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
+
+	for (int c = 0; c < lay->classes; c++)
+		for (int l = 0; l < lay->units2 + lay->bias; l++)
+		{
+			Place		p = {2, (size_t) c * h * d + (size_t) l, h, d};
+
+			visit(w, lay->period, &p, l < lay->units2 ? &weight[(size_t) c * (size_t) lay->units2 + (size_t) l] : &bias[c]);
+		}
+}
+
+/* flat: weights as ppdl_net_get_weights orders them */
+static void
+visit_all(const PpdlSlotLayout *lay, double complex *w, double *flat, Visitor visit)
+{
+	double	   *bias1 = flat + (size_t) lay->units * (size_t) lay->inputs,
+			   *next = bias1 + lay->units,
+			   *bias2;
+
+	visit_first(lay, w, flat, bias1, visit);
+	if (lay->units2 == 0)
+	{
+		visit_output(lay, w, next, next + (size_t) lay->classes * (size_t) lay->units, visit);
+		return;
+	}
+	bias2 = next + (size_t) lay->units2 * (size_t) lay->units;
+	visit_second(lay, w, next, bias2, visit);
+	next = bias2 + lay->units2;
+	visit_third(lay, w, next, next + (size_t) lay->classes * (size_t) lay->units2, visit);
+}
+
+static void
+write_slots(double complex *w, size_t period, const Place *p, double *weight)
+{
+	double complex v = p->kind == 1 ? *weight * I : *weight;
+
+	for (size_t i = 0; i < p->copies; i++)
+		w[(p->kind == 2 ? period : 0) + p->at + i * p->stride] += v;
+}
+
+static void
+read_slots(double complex *w, size_t period, const Place *p, double *weight)
+{
+	double complex v = w[(p->kind == 2 ? period : 0) + p->at];
+
+	*weight = p->kind == 1 ? cimag(v) : creal(v);
+}
+
+PpdlStatus
+ppdl_slots_from_net(const PpdlSlotLayout *lay, const PpdlNet *net, double complex *w, PpdlError *err)
+{
+	double	   *flat = calloc((size_t) ppdl_net_weight_count(net), sizeof(double));
+
+	if (flat == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ppdl_net_get_weights(net, flat);
+	memset(w, 0, (size_t) lay->nweights * lay->period * sizeof(*w));
+	visit_all(lay, w, flat, write_slots);
+	free(flat);
+	return PPDL_OK;
+}
+
+double
+ppdl_slots_largest(const double complex *w, size_t n)
+{
+	double		most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		most = fmax(most, fmax(fabs(creal(w[i])), fabs(cimag(w[i]))));
+	return most;
+}
+
+PpdlStatus
+ppdl_slots_to_net(const PpdlSlotLayout *lay, const double complex *w, PpdlNet *net, PpdlError *err)
+{
+	const int	count = ppdl_net_weight_count(net);
+	double	   *flat = calloc((size_t) count, sizeof(double));
+	PpdlStatus	status;
+
+	if (flat == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	visit_all(lay, (double complex *) w, flat, read_slots);
+	status = ppdl_net_set_weights(net, flat, count, err);
+	free(flat);
+	return status;
+}

@@ -1,0 +1,236 @@
+#include "learn/predict_encrypted.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learn/step_impl.h"
+#include "learn/tiles.h"
+
+/* the forward pass, and the mask that outputs are gathered with */
+int
+ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay)
+{
+	return lay->predict_levels + 2;
+}
+
+/*
+ * Outputs of many tiles in one ciphertext.  A tile has an output of a class once in a period; each further tile turns what is there
+ * by 2^logc slots and takes the place that gets free, so that output c of row r of the tile that came i-th before the last ends
+ * in slot r*period + i*2^logc + c.
+ */
+typedef struct Gathering
+{
+	PpdlEval   *ev;
+	const PpdlSlotLayout *lay;
+	const PpdlSgd *sgd;
+	size_t		tiles,
+				most;			/* period / 2^logc */
+	PpdlCt	   *sum;			/* of each class, at slot 0 of its row */
+	double		noise,			/* of the noisiest tile */
+				bound;			/* of any output */
+	uint32_t   *ordinal;		/* of the rows of each tile */
+	PpdlPredictedRows result;
+	PpdlRowsProgress progress;
+	void	   *arg;
+} Gathering;
+
+static PpdlStatus
+gathering_init(Gathering *g, PpdlError *err)
+{
+	const PpdlSlotLayout *lay = g->lay;
+
+	g->most = lay->period >> lay->logc;
+	g->sum = calloc((size_t) lay->classes, sizeof(*g->sum));
+	g->ordinal = malloc(g->most * lay->rows * sizeof(*g->ordinal));
+	if (g->sum == NULL || g->ordinal == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
+static void
+release_sums(Gathering *g)
+{
+	for (int c = 0; g->sum != NULL && c < g->lay->classes; c++)
+		ppdl_ct_release(g->ev, &g->sum[c]);
+}
+
+static void
+gathering_free(Gathering *g)
+{
+	release_sums(g);
+	free(g->sum);
+	free(g->ordinal);
+}
+
+/* *ct = rot_r(*ct) */
+static PpdlStatus
+turn(const Gathering *g, PpdlCt *ct, int r, PpdlError *err)
+{
+	PpdlCt		turned;
+
+	if (r == 0)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_ct_rotate(g->ev, &turned, ct, r, err));
+	ppdl_ct_release(g->ev, ct);
+	*ct = turned;
+	return PPDL_OK;
+}
+
+/* No bound of outputs is known but what the modulus holds that they are given away with; those beyond are told at decryption. */
+static double
+room(const PpdlCt *tile)
+{
+	return exp2(ppdl_params_log2_q(tile->par, tile->limbs - 1) - 4) / tile->scale;
+}
+
+/* outputs of one class of a tile, all else cleared */
+static PpdlStatus
+pick(const Gathering *g, PpdlCt *out, const PpdlCt *tile, int class, PpdlError *err)
+{
+	const PpdlSlotLayout *lay = g->lay;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_copy(g->ev, out, tile, tile->limbs, err));
+	out->bound = fmin(out->bound, room(tile));
+	out->noise = 0;				/* of the sum it is that of one tile, as each has its own slots */
+	memset(g->sgd->scratch, 0, lay->period * sizeof(double complex));
+	g->sgd->scratch[(size_t) class << (lay->logd + lay->logh)] = 1;
+	PPDL_GOTO(fail, ppdl_sgd_mask(g->sgd, g->ev, out, lay->period, tile->scale, err));
+	PPDL_GOTO(fail, ppdl_ct_rescale(g->ev, out, err));
+	return PPDL_OK;
+fail:
+	ppdl_ct_release(g->ev, out);
+	return status;
+}
+
+static PpdlStatus
+gather_class(Gathering *g, const PpdlCt *tile, int class, PpdlError *err)
+{
+	PpdlCt	   *sum = &g->sum[class],
+				picked;
+	PpdlStatus	status;
+
+	PPDL_TRY(pick(g, &picked, tile, class, err));
+	if (g->tiles == 0)
+	{
+		*sum = picked;
+		return PPDL_OK;
+	}
+	status = turn(g, sum, -(1 << g->lay->logc), err);
+	if (status == PPDL_OK)
+		status = ppdl_ct_add(g->ev, sum, &picked, err);
+	ppdl_ct_release(g->ev, &picked);
+	return status;
+}
+
+/* ordinals by place in the gathered ciphertext */
+static uint32_t *
+places(const Gathering *g)
+{
+	const PpdlSlotLayout *lay = g->lay;
+	const size_t count = lay->par->slots >> lay->logc;
+	uint32_t   *at = malloc(count * sizeof(*at));
+
+	if (at == NULL)
+		return NULL;
+	memset(at, 0xFF, count * sizeof(*at));
+	for (size_t i = 0; i < g->tiles; i++)
+		for (size_t r = 0; r < lay->rows; r++)
+			at[r * g->most + g->tiles - 1 - i] = g->ordinal[i * lay->rows + r];
+	return at;
+}
+
+/* gives away what has been gathered */
+static PpdlStatus
+flush(Gathering *g, PpdlError *err)
+{
+	const PpdlSlotLayout *lay = g->lay;
+	PpdlCt	   *out = &g->sum[0];
+	uint32_t   *at;
+	PpdlStatus	status;
+
+	if (g->tiles == 0)
+		return PPDL_OK;
+	for (int c = 1; c < lay->classes; c++)
+	{
+		PPDL_TRY(turn(g, &g->sum[c], c * (1 << (lay->logd + lay->logh)) - c, err));
+		PPDL_TRY(ppdl_ct_add(g->ev, out, &g->sum[c], err));
+	}
+	out->noise = hypot(out->noise, g->noise);
+	out->bound = g->bound;
+	at = places(g);
+	if (at == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = g->result(g->arg, out, lay->logc + 1, at, err);
+	free(at);
+	release_sums(g);
+	g->tiles = 0;
+	g->noise = g->bound = 0;
+	return status;
+}
+
+static PpdlStatus
+gather(Gathering *g, const PpdlCt *out, const PpdlTile *tile, PpdlError *err)
+{
+	for (int c = 0; c < g->lay->classes; c++)
+		PPDL_TRY(gather_class(g, out, c, err));
+	memcpy(g->ordinal + g->tiles * g->lay->rows, tile->ordinal, g->lay->rows * sizeof(*g->ordinal));
+	g->noise = fmax(g->noise, out->noise);
+	g->bound = fmax(g->bound, fmin(out->bound, room(out)));
+	g->tiles++;
+	if (g->progress != NULL)
+		g->progress(g->arg, tile->count);
+	return g->tiles == g->most ? flush(g, err) : PPDL_OK;
+}
+
+/* puts the rows of ts through the network; they are all in memory as tiles meanwhile */
+static PpdlStatus
+predict_part(Gathering *g, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts, PpdlError *err)
+{
+	PpdlTileSet *set;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_tiles_create(&set, g->ev, hb, g->lay, net, ts, 1, NULL, NULL, err));
+	for (int i = 0; i < set->count && status == PPDL_OK; i++)
+	{
+		PpdlCt		out;
+
+		PPDL_GOTO(done, ppdl_sgd_predict(g->sgd, g->ev, &out, weights, &set->tile[i].x, err));
+		status = gather(g, &out, &set->tile[i], err);
+		ppdl_ct_release(g->ev, &out);
+	}
+done:
+	ppdl_tiles_destroy(set, g->ev);
+	return status;
+}
+
+PpdlStatus
+ppdl_encrypted_predict(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts,
+					   PpdlPredictedRows result, PpdlRowsProgress progress, void *arg, PpdlError *err)
+{
+	PpdlSlotLayout lay;
+	PpdlSgd    *sgd;
+	Gathering	g = {.ev = ev, .lay = &lay, .result = result, .progress = progress, .arg = arg};
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, ts->width_x, err));
+	if (weights[0].limbs < ppdl_encrypted_predict_limbs(&lay))
+		return ppdl_error(err, PPDL_ERR_LEVEL, "encrypted weights of %d limbs; a prediction takes %d", weights[0].limbs, ppdl_encrypted_predict_limbs(&lay));
+	PPDL_TRY(ppdl_sgd_create(&sgd, &lay, 1, 0, err));
+	g.sgd = sgd;
+	PPDL_GOTO(done, gathering_init(&g, err));
+	for (int first = 0; first < ts->nbatches; first += PPDL_BRIDGE_POLYS)
+	{
+		PpdlTrainSet part = *ts;	/* borrows the batches that are lifted together */
+
+		part.batch = ts->batch + first;
+		part.nbatches = ts->nbatches - first < PPDL_BRIDGE_POLYS ? ts->nbatches - first : PPDL_BRIDGE_POLYS;
+		PPDL_GOTO(done, predict_part(&g, hb, net, weights, &part, err));
+	}
+	status = flush(&g, err);
+done:
+	gathering_free(&g);
+	ppdl_sgd_destroy(sgd);
+	return status;
+}

@@ -1,0 +1,447 @@
+#include "learn/tiles.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ckks/encoder.h"
+#include "predict/lifting.h"
+
+/*
+ * Batches lifted together.  Values and labels are turned once for all pieces: value f of row i of batch q lies in slot
+ * base + ppdl_slot_of_input(f), label v in slot base + v*h*d, base = q*slots/4 + i*k/2, modulo the slots; what else is there is masked.
+ */
+typedef struct Unit
+{
+	const PpdlTrainBatch *batch;
+	int			count;
+	PpdlCt		value[2],		/* f < k/2, f >= k/2 */
+			   *label;			/* one for each value of a label */
+} Unit;
+
+/* A tile that is being filled: pieces, each the rows of one residue of a unit, one behind the other. */
+typedef struct Open
+{
+	PpdlCt		sum;			/* inputs + i*labels; not yet rescaled */
+	uint32_t   *ordinal;		/* NULL: there is none */
+	size_t		used;			/* rows of it, present or not */
+	int			count;
+} Open;
+
+typedef struct Cutter
+{
+	PpdlEval   *ev;
+	PpdlTileSet *set;
+	const PpdlSlotLayout *lay;
+	const PpdlNet *net;
+	const PpdlTrainSet *ts;
+	Open	   *open;			/* of each class */
+	double complex *z;			/* slots */
+	size_t		half_k,			/* slots of a row as it comes out of the half-bootstrap */
+				residues,		/* rows whose slots lie alike in their periods: period / half_k */
+				quarter,
+				blocks;			/* periods of a quarter */
+} Cutter;
+
+/* Rows of one residue and class of a unit; numbered q*blocks + b, first .. last are those that a tile takes. */
+typedef struct Piece
+{
+	const Unit *u;
+	size_t		rho;
+	int			class;
+	size_t		first,
+				last;
+} Piece;
+
+void
+ppdl_tiles_destroy(PpdlTileSet *set, PpdlEval *ev)
+{
+	if (set == NULL)
+		return;
+	for (int i = 0; i < set->count; i++)
+		ppdl_tile_release(ev, &set->tile[i]);
+	free(set->tile);
+	free(set->class_of);
+	free(set);
+}
+
+/* ---- units ---- */
+
+static void
+unit_release(const Cutter *c, Unit *u)
+{
+	for (int h = 0; h < 2; h++)
+		ppdl_ct_release(c->ev, &u->value[h]);
+	for (int v = 0; u->label != NULL && v < c->lay->classes; v++)
+		ppdl_ct_release(c->ev, &u->label[v]);
+	free(u->label);
+}
+
+/* labels of all rows to their slots; part is still as lifted */
+static PpdlStatus
+turn_labels(const Cutter *c, Unit *u, const PpdlCt part[2], PpdlError *err)
+{
+	const int	logk = c->ts->logk_y > 0 ? c->ts->logk_y : 1,
+				half = 1 << (logk - 1);
+
+	u->label = calloc((size_t) c->lay->classes, sizeof(PpdlCt));
+	if (u->label == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int v = 0; v < c->lay->classes; v++)
+	{
+		int			at = (int) ppdl_bitrev((uint32_t) (v % half), logk - 1) - v * (1 << (c->lay->logd + c->lay->logh));
+
+		PPDL_TRY(ppdl_ct_rotate(c->ev, &u->label[v], &part[v >= half], at + (int) (c->ev->par->slots / 2), err));
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+unit_create(const Cutter *c, const PpdlHalfBoot *hb, Unit *u, PpdlError *err)
+{
+	PpdlCt		part[2];
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_lift_batches(c->ev, hb, c->ts, u->batch, u->count, part, err));
+	if (c->ts->width_y > 0)
+		PPDL_GOTO(done, turn_labels(c, u, part, err));
+	if ((size_t) c->lay->inputs > c->half_k)
+		PPDL_GOTO(done, ppdl_ct_rotate(c->ev, &u->value[1], &part[1], -(int) c->half_k, err));
+	u->value[0] = part[0];
+	part[0].b = part[0].a = NULL;
+	status = PPDL_OK;
+done:
+	for (int h = 0; h < 2; h++)
+		ppdl_ct_release(c->ev, &part[h]);
+	return status;
+}
+
+/* ---- pieces ---- */
+
+/* number of row r of the piece, PPDL_NO_PLACE when it is not there or of another class; *base: its first slot */
+static uint32_t
+row_of(const Cutter *c, const Piece *p, size_t r, size_t *base)
+{
+	const size_t i = p->rho + r % c->blocks * c->residues;
+
+	*base = p->rho * c->half_k + r * c->lay->period;
+	return (int) (i % (size_t) c->set->classes) == p->class ? p->u->batch[r / c->blocks].ordinal[i] : PPDL_NO_PLACE;
+}
+
+/* sets first and last; returns how many rows are there */
+static int
+find_rows(const Cutter *c, Piece *p)
+{
+	int			count = 0;
+	size_t		base;
+
+	for (size_t r = 0; r < (size_t) p->u->count * c->blocks; r++)
+	{
+		if (row_of(c, p, r, &base) == PPDL_NO_PLACE)
+			continue;
+		if (count++ == 0)
+			p->first = r;
+		p->last = r;
+	}
+	return count;
+}
+
+/* *sum += ct where the mask z says so */
+static PpdlStatus
+add_masked(const Cutter *c, PpdlCt *sum, const PpdlCt *ct, PpdlError *err)
+{
+	PpdlCt		x;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_ct_copy(c->ev, &x, ct, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_lifted_mask(c->ev, &x, c->z, err));
+	x.bound = 1;				/* holes are gone */
+	if (sum->b == NULL)
+	{
+		*sum = x;
+		return PPDL_OK;
+	}
+	status = ppdl_ct_add(c->ev, sum, &x, err);
+done:
+	ppdl_ct_release(c->ev, &x);
+	return status;
+}
+
+static PpdlStatus
+add_inputs(const Cutter *c, PpdlCt *sum, const Piece *p, PpdlError *err)
+{
+	const size_t slots = c->ev->par->slots;
+
+	for (int h = 0; h < 2 && h * (int) c->half_k < c->lay->inputs; h++)
+	{
+		memset(c->z, 0, slots * sizeof(*c->z));
+		for (size_t r = p->first; r <= p->last; r++)
+		{
+			size_t		base;
+
+			if (row_of(c, p, r, &base) == PPDL_NO_PLACE)
+				continue;
+			for (int f = h * (int) c->half_k; f < (h + 1) * (int) c->half_k && f < c->lay->inputs; f++)
+				c->z[(base + ppdl_slot_of_input(c->lay, f)) & (slots - 1)] = c->net->input_scale[f];
+		}
+		PPDL_TRY(add_masked(c, sum, &p->u->value[h], err));
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+add_labels(const Cutter *c, PpdlCt *sum, const Piece *p, PpdlError *err)
+{
+	const size_t slots = c->ev->par->slots,
+				block = (size_t) 1 << (c->lay->logd + c->lay->logh);
+
+	for (int v = 0; v < c->lay->classes; v++)
+	{
+		memset(c->z, 0, slots * sizeof(*c->z));
+		for (size_t r = p->first; r <= p->last; r++)
+		{
+			size_t		base;
+
+			if (row_of(c, p, r, &base) != PPDL_NO_PLACE)
+				c->z[(base + (size_t) v * block) & (slots - 1)] = I;
+		}
+		PPDL_TRY(add_masked(c, sum, &p->u->label[v], err));
+	}
+	return PPDL_OK;
+}
+
+/* inputs + i*labels of the piece, its first row at row `at` of a tile */
+static PpdlStatus
+cut_piece(const Cutter *c, PpdlCt *out, const Piece *p, size_t at, PpdlError *err)
+{
+	PpdlCt		sum = {0};
+	PpdlStatus	status;
+
+	out->b = out->a = NULL;
+	PPDL_GOTO(done, add_inputs(c, &sum, p, err));
+	if (c->ts->width_y > 0)
+		PPDL_GOTO(done, add_labels(c, &sum, p, err));
+	status = ppdl_ct_rotate(c->ev, out, &sum, (int) (p->rho * c->half_k) + ((int) p->first - (int) at) * (int) c->lay->period, err);
+done:
+	ppdl_ct_release(c->ev, &sum);
+	return status;
+}
+
+/* ---- tiles ---- */
+
+static PpdlStatus
+settle(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	PPDL_TRY(ppdl_lifted_settle(ev, ct, PPDL_LIFTED_LIMBS, PPDL_SGD_SCALE, err));
+	ct->bound = 1;
+	return PPDL_OK;
+}
+
+/* the constant input: 1 at every present row */
+static PpdlStatus
+add_bias(const Cutter *c, PpdlCt *x, const PpdlTile *rows, PpdlError *err)
+{
+	const size_t d = (size_t) 1 << c->lay->logd,
+				at = ppdl_slot_of_input(c->lay, c->lay->inputs);
+	PpdlPt		pt;
+	PpdlStatus	status;
+
+	if (!c->lay->bias)
+		return PPDL_OK;
+	memset(c->z, 0, c->ev->par->slots * sizeof(*c->z));
+	for (size_t r = 0; r < c->lay->rows; r++)
+		for (size_t s = at; s < c->lay->period && rows->ordinal[r] != PPDL_NO_PLACE; s += d)
+			c->z[r * c->lay->period + s] = 1;
+	PPDL_TRY(ppdl_pt_alloc(c->ev, &pt, x->limbs, err));
+	PPDL_GOTO(done, ppdl_encode_slots(c->ev->par, &pt, c->z, c->ev->par->slots, x->scale, x->limbs, err));
+	PPDL_GOTO(done, ppdl_ct_add_plain(c->ev, x, &pt, err));
+done:
+	ppdl_pt_release(c->ev, &pt);
+	return status;
+}
+
+static PpdlStatus
+grow(PpdlTileSet *set, PpdlError *err)
+{
+	int			cap = set->cap ? 2 * set->cap : 16;
+	PpdlTile   *tile = realloc(set->tile, (size_t) cap * sizeof(*tile));
+	int		   *class_of;
+
+	if (tile != NULL)
+		set->tile = tile;
+	class_of = tile == NULL ? NULL : realloc(set->class_of, (size_t) cap * sizeof(int));
+	if (class_of == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	set->class_of = class_of;
+	set->cap = cap;
+	return PPDL_OK;
+}
+
+static void
+forget(const Cutter *c, Open *open)
+{
+	ppdl_ct_release(c->ev, &open->sum);
+	free(open->ordinal);
+	memset(open, 0, sizeof(*open));
+}
+
+/* what has been put into a tile becomes one: inputs replicated over units and classes, labels apart */
+static PpdlStatus
+close_tile(const Cutter *c, int class, PpdlError *err)
+{
+	PpdlTileSet *set = c->set;
+	Open	   *open = &c->open[class];
+	PpdlTile	tile = {.ordinal = open->ordinal, .count = open->count};
+	PpdlStatus	status;
+
+	if (open->ordinal == NULL)
+		return PPDL_OK;
+	open->ordinal = NULL;
+	if (set->count == set->cap)
+		PPDL_GOTO(fail, grow(set, err));
+	if (c->ts->width_y > 0)
+	{
+		PPDL_GOTO(fail, ppdl_ct_split(c->ev, &tile.x, &tile.y, &open->sum, err));
+		PPDL_GOTO(fail, settle(c->ev, &tile.y, err));
+	}
+	else
+	{
+		tile.x = open->sum;
+		open->sum.b = open->sum.a = NULL;
+	}
+	forget(c, open);
+	PPDL_GOTO(fail, ppdl_ct_fold(c->ev, &tile.x, -(1 << c->lay->logd), c->lay->logh + c->lay->logc, err));
+	PPDL_GOTO(fail, settle(c->ev, &tile.x, err));
+	PPDL_GOTO(fail, add_bias(c, &tile.x, &tile, err));
+	set->class_of[set->count] = class;
+	set->tile[set->count++] = tile;
+	return PPDL_OK;
+fail:
+	ppdl_tile_release(c->ev, &tile);
+	return status;
+}
+
+static PpdlStatus
+open_tile(const Cutter *c, Open *open, PpdlError *err)
+{
+	open->ordinal = malloc(c->lay->rows * sizeof(uint32_t));
+	if (open->ordinal == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(open->ordinal, 0xFF, c->lay->rows * sizeof(uint32_t));
+	return PPDL_OK;
+}
+
+/* the rows of one unit, residue and class, behind those of the open tile if there is room */
+static PpdlStatus
+cut(const Cutter *c, const Unit *u, size_t rho, int class, PpdlError *err)
+{
+	Piece		p = {.u = u, .rho = rho, .class = class};
+	Open	   *open = &c->open[class];
+	PpdlCt		piece;
+	const int	count = find_rows(c, &p);
+	PpdlStatus	status = PPDL_OK;
+
+	if (count == 0)
+		return PPDL_OK;
+	if (open->used + (p.last - p.first + 1) > c->lay->rows)
+		PPDL_TRY(close_tile(c, class, err));
+	if (open->ordinal == NULL)
+		PPDL_TRY(open_tile(c, open, err));
+	PPDL_TRY(cut_piece(c, &piece, &p, open->used, err));
+	if (open->sum.b == NULL)
+		open->sum = piece;
+	else
+	{
+		status = ppdl_ct_add(c->ev, &open->sum, &piece, err);
+		ppdl_ct_release(c->ev, &piece);
+	}
+	open->sum.bound = 1;
+	for (size_t r = p.first; r <= p.last; r++)
+	{
+		size_t		base;
+
+		open->ordinal[open->used++] = row_of(c, &p, r, &base);
+	}
+	open->count += count;
+	return status;
+}
+
+static PpdlStatus
+cut_unit(const Cutter *c, const Unit *u, PpdlError *err)
+{
+	for (size_t rho = 0; rho < c->residues; rho++)
+		for (int class = 0; class < c->set->classes; class++)
+		{
+			/* rows of residue rho have class rho mod classes, or several when there are more classes than residues */
+			size_t		common = (size_t) c->set->classes < c->residues ? (size_t) c->set->classes : c->residues;
+
+			if (rho % common == (size_t) class % common)
+				PPDL_TRY(cut(c, u, rho, class, err));
+		}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+run(Cutter *c, const PpdlHalfBoot *hb, PpdlTilesProgress progress, void *arg, PpdlError *err)
+{
+	const int	at_once = c->ts->width_y > 0 ? PPDL_BRIDGE_POLYS / 2 : PPDL_BRIDGE_POLYS;
+
+	for (int first = 0; first < c->ts->nbatches; first += at_once)
+	{
+		Unit		u = {.batch = &c->ts->batch[first]};
+		PpdlStatus	status;
+
+		if (progress != NULL)
+			progress(arg, first, c->ts->nbatches);
+		u.count = c->ts->nbatches - first < at_once ? c->ts->nbatches - first : at_once;
+		status = unit_create(c, hb, &u, err);
+		if (status == PPDL_OK)
+			status = cut_unit(c, &u, err);
+		unit_release(c, &u);
+		PPDL_TRY(status);
+	}
+	for (int class = 0; class < c->set->classes; class++)
+		PPDL_TRY(close_tile(c, class, err));
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_tiles_create(PpdlTileSet **out, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlSlotLayout *lay, const PpdlNet *net,
+				  const PpdlTrainSet *ts, int classes, PpdlTilesProgress progress, void *arg, PpdlError *err)
+{
+	PpdlTileSet *set = calloc(1, sizeof(*set));
+	Cutter		c = {.ev = ev, .set = set, .net = net, .ts = ts};
+	PpdlStatus	status;
+
+	*out = NULL;
+	c.z = malloc(ev->par->slots * sizeof(*c.z));
+	c.open = calloc((size_t) classes, sizeof(*c.open));
+	if (set == NULL || c.open == NULL || c.z == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	set->lay = *lay;
+	set->classes = classes;
+	c.lay = &set->lay;
+	c.half_k = (size_t) 1 << (lay->logk - 1);
+	c.residues = lay->period / c.half_k;
+	c.quarter = ev->par->slots / PPDL_BRIDGE_POLYS;
+	c.blocks = c.quarter / lay->period;
+	if (ts->width_y > 0 && ts->width_y != lay->classes)
+		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, labels have %d values", lay->classes, ts->width_y);
+	else if (lay->period > c.quarter || ts->logk_x != lay->logk)
+		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d values do not fit this network", 1 << ts->logk_x);
+	else
+		status = run(&c, hb, progress, arg, err);
+done:
+	for (int class = 0; c.open != NULL && class < classes; class++)
+		forget(&c, &c.open[class]);
+	free(c.open);
+	free(c.z);
+	if (status == PPDL_OK)
+		*out = set;
+	else
+		ppdl_tiles_destroy(set, ev);
+	return status;
+}

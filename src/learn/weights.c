@@ -1,0 +1,103 @@
+#include "learn/weights.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "ckks/wire.h"
+#include "learn/trainer.h"
+#include "rows/cipher.h"
+#include "rows/lift.h"
+#include "rows/residues.h"
+
+void
+ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct)
+{
+	ppdl_write_u8(w, ct->par->id);
+	ppdl_write_u8(w, (uint8_t) ct->limbs);
+	ppdl_write_f64(w, ct->scale);
+	ppdl_write_f64(w, ct->noise);
+	ppdl_write_f64(w, ct->bound);
+	ppdl_wire_put_limbs(w, ct->par, ct->b, 0, ct->limbs);
+	ppdl_wire_put_limbs(w, ct->par, ct->a, 0, ct->limbs);
+}
+
+PpdlStatus
+ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	uint8_t		ring = ppdl_read_u8(r),
+				limbs = ppdl_read_u8(r);
+	double		scale = ppdl_read_f64(r),
+				noise = ppdl_read_f64(r),
+				bound = ppdl_read_f64(r);
+	PpdlStatus	status;
+
+	ct->b = ct->a = NULL;
+	if (r->bad || ring != ev->par->id || limbs < 1 || limbs > ev->par->nq || !(scale >= 1 && scale < 0x1p120) ||
+		!(noise >= 0 && isfinite(noise)) || !(bound >= 0 && isfinite(bound)))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed ciphertext");
+	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
+	ct->scale = scale;
+	ct->noise = noise;
+	ct->bound = bound;
+	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, ev->par, ct->b, 0, limbs, err));
+	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, ev->par, ct->a, 0, limbs, err));
+	return PPDL_OK;
+fail:
+	ppdl_ct_release(ev, ct);
+	return status;
+}
+
+/* a chunk and a row for each ciphertext, which have one scale: a period at place 0 */
+PpdlStatus
+ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
+{
+	const PpdlParams *par = ct->par;
+
+	ppdl_cipher_put_header(w, par, PPDL_KIND_PACKED, ct->limbs, (int) period, fingerprint, ct->scale);
+	ppdl_write_f64(w, ct->noise);
+	ppdl_write_f64(w, ct->bound);
+	ppdl_write_u8(w, PPDL_LAYOUT_SLOTS);
+	ppdl_write_u8(w, (uint8_t) (ppdl_log2_width((int) period) + 1));
+	ppdl_write_u16(w, 0);
+	ppdl_write_u32(w, (uint32_t) count);
+	ppdl_write_u32(w, (uint32_t) count);
+	ppdl_write_u32(w, 0);
+	for (int i = 0; i < count; i++)
+		ppdl_write_u32(w, (uint32_t) i << 16);
+	for (int i = 0; i < count; i++)
+		for (int l = 0; l < ct->limbs; l++)
+		{
+			PPDL_ASSERT(ct[i].limbs == ct->limbs && ct[i].scale == ct->scale);
+			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].b, l), l, l + 1);
+			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].a, l), l, l + 1);
+		}
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+PpdlStatus
+ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period, uint8_t fingerprint[8],
+				  const void *buf, size_t len, PpdlError *err)
+{
+	PpdlCipher	c;
+	PpdlStatus	status = PPDL_OK;
+
+	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS; i++)
+		ct[i].b = ct[i].a = NULL;
+	PPDL_TRY(ppdl_cipher_parse_in(&c, ev->par, buf, len, err));
+	if (c.par != ev->par || c.kind != PPDL_KIND_PACKED || c.layout != PPDL_LAYOUT_SLOTS ||
+		c.nrows < 1 || c.nrows > PPDL_MAX_WEIGHT_CTS || c.nchunks != c.nrows || c.width != 1 << (c.logk - 1))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "these are no encrypted weights");
+	*count = (int) c.nrows;
+	*period = (uint32_t) c.width;
+	memcpy(fingerprint, c.fingerprint, sizeof(c.fingerprint));
+	for (int i = 0; i < *count && status == PPDL_OK; i++)
+	{
+		if (ppdl_cipher_place(&c, (uint32_t) i) != (uint32_t) i << 16)
+			status = ppdl_error(err, PPDL_ERR_FORMAT, "these are no encrypted weights");
+		else
+			status = ppdl_lift_chunk(ev, &ct[i], &c, (uint32_t) i, c.limbs, err);
+	}
+	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS && status != PPDL_OK; i++)
+		ppdl_ct_release(ev, &ct[i]);
+	return status;
+}

@@ -1,0 +1,171 @@
+#include "net/net.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/activation.h"
+
+void
+ppdl_net_destroy(PpdlNet *net)
+{
+	if (net == NULL)
+		return;
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		free(net->layer[l].w);
+		free(net->layer[l].bias);
+	}
+	free(net->input_scale);
+	free(net);
+}
+
+int
+ppdl_net_outputs(const PpdlNet *net)
+{
+	return net->layer[net->nlayers - 1].units;
+}
+
+int
+ppdl_net_weight_count(const PpdlNet *net)
+{
+	int			count = 0;
+
+	for (int l = 0; l < net->nlayers; l++)
+		count += net->layer[l].units * (net->layer[l].inputs + 1);
+	return count;
+}
+
+/* "layer 2, unit 3, input 4" of a place in the flat vector, for messages */
+static void
+locate(const PpdlNet *net, int i, char *buf, size_t size)
+{
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+		int			n = layer->units * layer->inputs;
+
+		if (i < n)
+		{
+			snprintf(buf, size, "layer %d, unit %d, input %d", l + 1, i / layer->inputs + 1, i % layer->inputs + 1);
+			return;
+		}
+		if (i < n + layer->units)
+		{
+			snprintf(buf, size, "layer %d, bias of unit %d", l + 1, i - n + 1);
+			return;
+		}
+		i -= n + layer->units;
+	}
+	snprintf(buf, size, "beyond the last layer");
+}
+
+static PpdlStatus
+allocate_weights(PpdlNet *net, PpdlError *err)
+{
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		PpdlLayer  *layer = &net->layer[l];
+
+		if (layer->w == NULL)
+			layer->w = malloc(sizeof(double) * layer->units * layer->inputs);
+		if (layer->bias == NULL)
+			layer->bias = malloc(sizeof(double) * layer->units);
+		if (layer->w == NULL || layer->bias == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for %d weights", ppdl_net_weight_count(net));
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err)
+{
+	int			want = ppdl_net_weight_count(net);
+
+	if (count != want)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d weights, %d were given", want, count);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+							   "Layer by layer: units x inputs weights, row by row, then one bias a unit.");
+	}
+	for (int i = 0; i < count; i++)
+	{
+		if (!isfinite(w[i]))
+		{
+			char		where[80];
+
+			locate(net, i, where, sizeof(where));
+			return ppdl_error(err, PPDL_ERR_RANGE, "weight %d (%s) is not finite", i + 1, where);
+		}
+	}
+	PPDL_TRY(allocate_weights(net, err));
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		PpdlLayer  *layer = &net->layer[l];
+		size_t		n = (size_t) layer->units * layer->inputs;
+
+		memcpy(layer->w, w, n * sizeof(double));
+		memcpy(layer->bias, w + n, layer->units * sizeof(double));
+		w += n + layer->units;
+	}
+	return PPDL_OK;
+}
+
+void
+ppdl_net_get_weights(const PpdlNet *net, double *w)
+{
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+		size_t		n = (size_t) layer->units * layer->inputs;
+
+		memcpy(w, layer->w, n * sizeof(double));
+		memcpy(w + n, layer->bias, layer->units * sizeof(double));
+		w += n + layer->units;
+	}
+}
+
+PpdlStatus
+ppdl_net_check_trained(const PpdlNet *net, PpdlError *err)
+{
+	if (net->layer[0].w == NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has no weights yet");
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err)
+{
+	double		buf[2][PPDL_MAX_UNITS];
+	double	   *in = buf[0],
+			   *next = buf[1];
+
+	PPDL_TRY(ppdl_net_check_trained(net, err));
+	for (int i = 0; i < net->inputs; i++)
+	{
+		if (!isfinite(x[i]))
+			return ppdl_error(err, PPDL_ERR_RANGE, "input %d is not finite", i + 1);
+		in[i] = x[i] * net->input_scale[i];
+	}
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+		double	   *t;
+
+		for (int u = 0; u < layer->units; u++)
+		{
+			const double *w = layer->w + (size_t) u * layer->inputs;
+			double		z = layer->bias[u];
+
+			for (int i = 0; i < layer->inputs; i++)
+				z += w[i] * in[i];
+			next[u] = ppdl_activation_value(&layer->act, z);
+		}
+		t = in;
+		in = next;
+		next = t;
+	}
+	memcpy(out, in, sizeof(double) * ppdl_net_outputs(net));
+	return PPDL_OK;
+}

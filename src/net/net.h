@@ -1,0 +1,73 @@
+/*
+ * Networks: dense layers with polynomial activations, in the clear.
+ *
+ * JSON (model specification):
+ *   {"inputs": 16, "input_scale": 1 | [..],
+ *    "layers": [{"units": 32, "activation": "quadratic"},
+ *               {"units": 1, "activation": "identity"}]}
+ * activation: "identity", "square" (z^2), "quadratic" (z + z^2/2), {"poly": [c0, c1, ..]},
+ * or {"name": "relu"|"sigmoid"|"tanh"|"silu", "degree": 1..15, "interval": [lo, hi]}: a
+ * Chebyshev approximation of that degree on that interval.  "poly" etc. may also be written as
+ * "activation": "poly", "coefficients": [...]  and  "activation": "relu", "degree": .., "interval": ..
+ * "bias": false (true by default) beside "inputs" leaves the biases out.
+ * input_scale: what each input is multiplied by before the first layer (inputs themselves stay within [-1,1]).
+ */
+#ifndef PPDL_NET_NET_H
+#define PPDL_NET_NET_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define PPDL_MAX_LAYERS 16
+#define PPDL_MAX_UNITS 4096
+#define PPDL_MAX_ACT_DEGREE 15
+
+typedef struct PpdlActivation
+{
+	char		name[16];		/* as written: identity, square, quadratic, poly, relu, ... */
+	int			degree;			/* 0 < degree <= PPDL_MAX_ACT_DEGREE; identity has degree 1, coef {0,1} */
+	double		lo,
+				hi;				/* interval of an approximation, 0, 0 for exact polynomials */
+	double		coef[PPDL_MAX_ACT_DEGREE + 1];	/* monomial coefficients */
+	double		cheb[PPDL_MAX_ACT_DEGREE + 1];	/* Chebyshev coefficients on [lo,hi] for approximations */
+	double		max_error;		/* of an approximation on its interval, measured */
+} PpdlActivation;
+
+typedef struct PpdlLayer
+{
+	int			inputs,
+				units;
+	PpdlActivation act;
+	double	   *w;				/* units * inputs, row-major; NULL while untrained */
+	double	   *bias;			/* units */
+} PpdlLayer;
+
+typedef struct PpdlNet
+{
+	int			inputs;
+	double	   *input_scale;	/* inputs */
+	int			bias;			/* 0: biases are 0 and stay so in training */
+	int			nlayers;
+	PpdlLayer	layer[PPDL_MAX_LAYERS];
+} PpdlNet;
+
+/* PPDL_ERR_FORMAT / PPDL_ERR_ARGUMENT say where in the JSON; unknown members are errors */
+PpdlStatus	ppdl_net_parse(PpdlNet **out, const char *json, PpdlError *err);
+void		ppdl_net_destroy(PpdlNet *net);
+/* malloc'ed canonical JSON of the specification (without weights) */
+PpdlStatus	ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err);
+int			ppdl_net_outputs(const PpdlNet *net);
+
+/* weights as one flat vector: layer by layer, w (row-major) then bias */
+int			ppdl_net_weight_count(const PpdlNet *net);
+PpdlStatus	ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err);	/* finite, right count */
+void		ppdl_net_get_weights(const PpdlNet *net, double *w);
+
+/* PPDL_ERR_ARGUMENT while there are no weights */
+PpdlStatus	ppdl_net_check_trained(const PpdlNet *net, PpdlError *err);
+
+/* x: inputs values; out: outputs values */
+PpdlStatus	ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err);
+
+#endif

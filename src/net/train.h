@@ -1,0 +1,68 @@
+/*
+ * Training in the clear: mini-batch gradient descent with Nesterov momentum on the
+ * squared error, the very schedule that the encrypted trainer follows (crypto: training
+ * recipe): v' = w - lr*g, w = v' + m*(v' - v), g the mean gradient of (o - y)^2 / 2 over the mini-batch.
+ */
+#ifndef PPDL_NET_TRAIN_H
+#define PPDL_NET_TRAIN_H
+
+#include "net/net.h"
+
+/*
+ * JSON: {"steps": 15 | "epochs": 2, "batch": 256, "learning_rate": 0.2, "momentum": 0.8, "init_scale": 0.2,
+ *        "seed": 1, "shuffle": true}; these figures are the defaults (steps, not epochs)
+ */
+typedef struct PpdlTrainOptions
+{
+	int			steps;			/* 0: epochs decides */
+	double		epochs;
+	int			batch;
+	double		learning_rate,
+				momentum,
+				init_scale;		/* s1: first-layer weights ~ N(0, s1^2/d) */
+	uint64_t	seed;
+	int			shuffle;		/* order of the mini-batches from the seed; else as they come */
+} PpdlTrainOptions;
+
+PpdlStatus	ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, PpdlError *err);	/* NULL or "" gives the defaults; unknown members are errors */
+PpdlStatus	ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err);
+
+/*
+ * First weights from the seed alone (the encrypted trainer uses the same): first layer N(0, s1^2/d),
+ * middle layers N(0, 1/fan-in), last layer +-1/sqrt(h) alternating (output j: the sign is the parity of
+ * i AND (j+1), so that outputs start out different), biases 0.  A bias is trained like a
+ * weight whose input is the constant 1 (not at all when net->bias is 0).
+ */
+PpdlStatus	ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err);
+
+/*
+ * Mini-batches are residue classes: with M of them, M a power of two, row t (as rows come) belongs to class
+ * t mod M, so that rows sorted by anything are spread evenly, and encrypted rows, whose places in a batch are fixed,
+ * fall into the same classes.  M is the largest power of two, at most PPDL_MAX_CLASSES, for which a class has `batch` rows or more.
+ */
+#define PPDL_MAX_CLASSES 32
+int			ppdl_train_classes(const PpdlTrainOptions *opt, uint64_t rows);
+/* steps that the options mean for so many rows: steps, or ceil(epochs * M), at least 1 */
+int			ppdl_train_steps(const PpdlTrainOptions *opt, uint64_t rows);
+/* class of step t: the classes in turn, in an order from the seed if opt->shuffle */
+int			ppdl_train_class(const PpdlTrainOptions *opt, uint64_t rows, int step);
+/* rows of step t: writes their indices, at most ceil(rows/M) of them */
+void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count);
+
+/*
+ * Mean gradient of sum_j (o_j - y_j)^2 / 2 over `count` rows (row index[i] of x and y), as one flat
+ * vector like the weights; returns the mean loss.
+ */
+PpdlStatus	ppdl_net_gradient(const PpdlNet *net, const double *x, const double *y, const int *index, int count,
+							  double *gradient, double *loss, PpdlError *err);
+
+/*
+ * x: rows*inputs, y: rows*outputs; labels in [-1,1].  Starts from the network's weights, or from ppdl_net_init
+ * when it has none.  PPDL_ERR_RANGE when the weights leave the finite numbers.  poll returns non-zero to
+ * cancel; progress is told the loss before each step; both may be NULL.
+ */
+PpdlStatus	ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const PpdlTrainOptions *opt,
+						   int (*poll) (void *arg), void (*progress) (void *arg, int step, int steps, double loss), void *arg,
+						   PpdlError *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* Rows lifted to the deep ring, through a predictor. */
+#include "predict/predictor_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Run
+{
+	const PpdlPredictor *p;
+	PpdlEval   *ev;
+	const PpdlTrainSet *ts;
+	size_t		capacity,		/* rows of a batch */
+				share;			/* rows that one row's slots are taken from: the network is run as many times */
+	double complex *mask;		/* all slots */
+	uint32_t   *ordinal;		/* rows of a ciphertext */
+} Run;
+
+/* *x = part[0] + i*part[1], with limbs for the mask: what CoefficientsToSlots leaves of packed rows */
+static PpdlStatus
+join_halves(const Run *r, PpdlCt *x, PpdlCt part[2], PpdlError *err)
+{
+	const int	limbs = r->p->limbs + PPDL_BOOT_S2C_LIMBS - PPDL_LIFTED_LIMBS;
+
+	for (int h = 0; h < 2; h++)
+		ppdl_ct_drop(&part[h], limbs);
+	ppdl_ct_mul_monomial(r->ev, &part[1], (int64_t) r->p->par->n / 2);
+	*x = part[0];
+	part[0].b = part[0].a = NULL;
+	return ppdl_ct_add(r->ev, x, &part[1], err);
+}
+
+/* mask and ordinals of every share-th row, starting with row rho; returns how many are there */
+static int
+choose_rows(const Run *r, const PpdlTrainBatch *batch, int count, size_t rho)
+{
+	const size_t slots = r->p->par->slots,
+				half = (size_t) r->p->half;
+	int			rows = 0;
+
+	memset(r->mask, 0, slots * sizeof(*r->mask));
+	memset(r->ordinal, 0xFF, slots / (size_t) r->p->slots * sizeof(*r->ordinal));
+	for (size_t row = rho; row < r->capacity * (size_t) count; row += r->share)
+	{
+		uint32_t	ordinal = batch[row / r->capacity].ordinal[row % r->capacity];
+
+		if (ordinal == PPDL_NO_PLACE)
+			continue;
+		r->ordinal[row / r->share] = ordinal;
+		for (size_t s = row * half; s < (row + 1) * half; s++)
+			r->mask[s] = 1;
+		rows++;
+	}
+	return rows;
+}
+
+/* the rows chosen, each at the start of its slots, and zeros, as the predictor takes them */
+static PpdlStatus
+take_rows(const Run *r, PpdlCt *x, const PpdlCt *lifted, size_t rho, PpdlError *err)
+{
+	PpdlEval   *ev = r->ev;
+	PpdlCt		turned;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_copy(ev, x, lifted, lifted->limbs, err));
+	PPDL_GOTO(fail, ppdl_lifted_mask(ev, x, r->mask, err));
+	x->bound = M_SQRT2;			/* holes are gone */
+	if (rho > 0)
+	{
+		PPDL_GOTO(fail, ppdl_ct_rotate(ev, &turned, x, (int) rho * r->p->half, err));
+		ppdl_ct_release(ev, x);
+		*x = turned;
+	}
+	PPDL_GOTO(fail, ppdl_lifted_settle(ev, x, r->p->limbs, r->p->in_scale, err));
+	return PPDL_OK;
+fail:
+	ppdl_ct_release(ev, x);
+	return status;
+}
+
+static PpdlStatus
+run_batches(const Run *r, const PpdlHalfBoot *hb, const PpdlTrainBatch *batch, int count, PpdlPredictedRows result, void *arg, PpdlError *err)
+{
+	PpdlCt		part[2],
+				lifted = {0},
+				x,
+				out;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_lift_batches(r->ev, hb, r->ts, batch, count, part, err));
+	PPDL_GOTO(done, join_halves(r, &lifted, part, err));
+	for (size_t rho = 0; rho < r->share; rho++)
+	{
+		if (choose_rows(r, batch, count, rho) == 0)
+			continue;
+		PPDL_GOTO(done, take_rows(r, &x, &lifted, rho, err));
+		PPDL_GOTO(done, ppdl_predictor_stages(r->p, r->ev, &out, &x, err));
+		status = result(arg, &out, ppdl_log2_width(r->p->slots) + 1, r->ordinal, err);
+		ppdl_ct_release(r->ev, &out);
+		PPDL_GOTO(done, status);
+	}
+done:
+	ppdl_ct_release(r->ev, &part[0]);
+	ppdl_ct_release(r->ev, &part[1]);
+	ppdl_ct_release(r->ev, &lifted);
+	return status;
+}
+
+PpdlStatus
+ppdl_predict_lifted(const PpdlPredictor *p, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts,
+					PpdlPredictedRows result, void *arg, PpdlError *err)
+{
+	Run			r = {.p = p, .ev = ev, .ts = ts};
+	PpdlStatus	status = PPDL_OK;
+
+	if (ev->par != p->par || p->entry->transforms > 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "this network was not prepared for lifted rows of ring %s", ev->par->name);
+	if (ts->width_x != p->width || ts->width_y > 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values and labels of %d", p->width, ts->width_x, ts->width_y);
+	r.capacity = ts->par->n >> p->logk;
+	r.share = (size_t) (p->slots / p->half);
+	r.mask = malloc(p->par->slots * sizeof(*r.mask));
+	r.ordinal = malloc(p->par->slots / (size_t) p->slots * sizeof(*r.ordinal));
+	if (r.mask == NULL || r.ordinal == NULL)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int first = 0; first < ts->nbatches && status == PPDL_OK; first += PPDL_BRIDGE_POLYS)
+	{
+		int			count = ts->nbatches - first < PPDL_BRIDGE_POLYS ? ts->nbatches - first : PPDL_BRIDGE_POLYS;
+
+		status = run_batches(&r, hb, ts->batch + first, count, result, arg, err);
+	}
+	free(r.mask);
+	free(r.ordinal);
+	return status;
+}

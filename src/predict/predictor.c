@@ -1,0 +1,254 @@
+/* Running a predictor. */
+#include "predict/predictor_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ckks/polyeval.h"
+
+/* ciphertexts between two stages */
+typedef struct Groups
+{
+	int			count;
+	PpdlCt	   *ct;
+} Groups;
+
+static PpdlStatus
+groups_init(Groups *g, int count, PpdlError *err)
+{
+	g->count = count;
+	g->ct = calloc(count, sizeof(PpdlCt));
+	if (g->ct == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
+static void
+groups_free(PpdlEval *ev, Groups *g)
+{
+	for (int i = 0; g->ct != NULL && i < g->count; i++)
+		ppdl_ct_release(ev, &g->ct[i]);
+	free(g->ct);
+	g->ct = NULL;
+}
+
+/* acc += x, or acc = x (taken over) when acc is empty */
+static PpdlStatus
+accumulate(PpdlEval *ev, PpdlCt *acc, PpdlCt *x, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+
+	if (acc->b == NULL)
+	{
+		*acc = *x;
+		memset(x, 0, sizeof(*x));
+		return PPDL_OK;
+	}
+	status = ppdl_ct_add(ev, acc, x, err);
+	ppdl_ct_release(ev, x);
+	return status;
+}
+
+/* ct = ct + conj(other), other = ct or another one, which is released */
+static PpdlStatus
+add_conjugate(PpdlEval *ev, PpdlCt *ct, PpdlCt *other, PpdlError *err)
+{
+	PpdlCt		conj = {0};
+	PpdlStatus	status = ppdl_ct_conjugate(ev, &conj, other, err);
+
+	if (status == PPDL_OK)
+		status = ppdl_ct_add(ev, ct, &conj, err);
+	ppdl_ct_release(ev, &conj);
+	if (other != ct)
+		ppdl_ct_release(ev, other);
+	return status;
+}
+
+static PpdlStatus
+run_matrix(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	Groups		sum = {0},
+				part = {0};
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, groups_init(&sum, s->nlt, err));
+	PPDL_GOTO(done, groups_init(&part, s->nlt, err));
+	for (int from = 0; from < s->in_groups; from++)
+	{
+		PPDL_GOTO(done, ppdl_lintrans_apply(ev, part.ct, (const PpdlLinTrans *const *) s->lt + from * s->nlt, s->nlt, &in->ct[from], err));
+		for (int i = 0; i < s->nlt; i++)
+			PPDL_GOTO(done, accumulate(ev, &sum.ct[i], &part.ct[i], err));
+	}
+	for (int i = 0; i < s->nlt; i++)
+		PPDL_GOTO(done, ppdl_ct_rescale(ev, &sum.ct[i], err));
+	for (int to = 0; to < s->out_groups; to++)
+	{
+		int			is_input = s->with_input && to == s->out_groups - 1;
+		PpdlCt	   *ct = &sum.ct[to * s->per_group];
+
+		if (s->conjugates && !is_input)
+			PPDL_GOTO(done, add_conjugate(ev, ct, ct + s->per_group - 1, err));
+		if (s->bias != NULL && !is_input)
+			PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->bias[to], err));
+		ct->bound = is_input ? M_SQRT2 : s->bound;
+		out->ct[to] = *ct;
+		memset(ct, 0, sizeof(*ct));
+	}
+done:
+	groups_free(ev, &sum);
+	groups_free(ev, &part);
+	return status;
+}
+
+static PpdlStatus
+run_square(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	for (int i = 0; i < in->count; i++)
+	{
+		PPDL_TRY(ppdl_ct_mul(ev, &out->ct[i], &in->ct[i], &in->ct[i], err));
+		PPDL_TRY(ppdl_ct_rescale(ev, &out->ct[i], err));
+		out->ct[i].bound = s->bound;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+run_poly(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	double complex c[PPDL_MAX_ACT_DEGREE + 1];
+
+	for (int k = 0; k <= s->degree; k++)
+		c[k] = s->coef[k];
+	for (int i = 0; i < in->count; i++)
+	{
+		if (s->chebyshev)
+			PPDL_TRY(ppdl_poly_chebyshev(ev, &out->ct[i], &in->ct[i], c, s->degree, s->scale, err));
+		else
+			PPDL_TRY(ppdl_poly_monomial(ev, &out->ct[i], &in->ct[i], s->coef, s->degree, s->scale, err));
+		out->ct[i].bound = s->bound;
+	}
+	return PPDL_OK;
+}
+
+/* products are added up before the one relinearisation */
+static PpdlStatus
+sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt3 *sum, PpdlError *err)
+{
+	if (s->kind == PPDL_STAGE_SUM_PRODUCT)
+		return ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[1], err);
+	PPDL_TRY(ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[0], err));
+	for (int i = 1; i < in->count; i++)
+	{
+		PpdlCt3		square = {0};
+		PpdlStatus	status = ppdl_ct_tensor(ev, &square, &in->ct[i], &in->ct[i], err);
+
+		if (status == PPDL_OK)
+			status = ppdl_ct3_add(ev, sum, &square, err);
+		ppdl_ct3_release(ev, &square);
+		PPDL_TRY(status);
+	}
+	return PPDL_OK;
+}
+
+/* the outputs are the real parts */
+static PpdlStatus
+run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	PpdlCt3		sum = {0};
+	PpdlCt	   *ct = &out->ct[0];
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, sum_products(ev, s, in, &sum, err));
+	PPDL_GOTO(done, ppdl_ct_relinearize(ev, ct, &sum, err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, ct, s->stride, ppdl_log2_width(p->slots / s->stride), err));
+	PPDL_GOTO(done, ppdl_ct_rescale(ev, ct, err));
+	if (s->constant.p != NULL)
+		PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->constant, err));
+	else
+		PPDL_GOTO(done, ppdl_ct_add_const(ev, ct, s->constant_value, 0, err));
+	ct->bound = s->bound;
+done:
+	ppdl_ct3_release(ev, &sum);
+	return status;
+}
+
+static PpdlStatus
+run_stage(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	switch (s->kind)
+	{
+		case PPDL_STAGE_LINEAR:
+		case PPDL_STAGE_MATRIX:
+			return run_matrix(ev, s, in, out, err);
+		case PPDL_STAGE_SQUARE:
+			return run_square(ev, s, in, out, err);
+		case PPDL_STAGE_POLY:
+			return run_poly(ev, s, in, out, err);
+		case PPDL_STAGE_SUM_SQUARES:
+		case PPDL_STAGE_SUM_PRODUCT:
+			return run_sum(p, ev, s, in, out, err);
+	}
+	return ppdl_error(err, PPDL_ERR_INTERNAL, "unknown stage %d", s->kind);
+}
+
+static PpdlStatus
+check_input(const PpdlPredictor *p, const PpdlPacked *in, PpdlError *err)
+{
+	if (in->ct.par != p->par)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prediction takes rows of ring %s, not of ring %s", p->par->name, in->ct.par->name);
+	if (in->width != p->width || in->logk != p->logk)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", p->width, in->width);
+	if (fabs(in->ct.scale / p->in_scale - 1) > 0x1p-40)
+		return ppdl_error(err, PPDL_ERR_SCALE, "rows are packed at scale 2^%.3f, the network was prepared for 2^%.3f",
+						  log2(in->ct.scale), log2(p->in_scale));
+	if (in->ct.limbs < p->limbs)
+	{
+		ppdl_error(err, PPDL_ERR_LEVEL, "rows have %d limbs, the network takes %d", in->ct.limbs, p->limbs);
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Prediction needs full rows; compact ones serve sums and training.");
+	}
+	if (in->ct.bound > 1 + 0x1p-20)
+		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, networks take values within [-1, 1]", in->ct.bound);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err)
+{
+	Groups		cur = {0},
+				next = {0};
+	PpdlStatus	status;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_GOTO(done, groups_init(&cur, 1, err));
+	cur.ct[0] = *in;
+	memset(in, 0, sizeof(*in));
+	for (int i = 0; i < p->nstages; i++)
+	{
+		PPDL_GOTO(done, groups_init(&next, p->stage[i].out_groups, err));
+		PPDL_GOTO(done, run_stage(p, ev, &p->stage[i], &cur, &next, err));
+		groups_free(ev, &cur);
+		cur = next;
+		memset(&next, 0, sizeof(next));
+	}
+	*out = cur.ct[0];
+	memset(&cur.ct[0], 0, sizeof(PpdlCt));
+done:
+	groups_free(ev, &cur);
+	groups_free(ev, &next);
+	ppdl_ct_release(ev, in);
+	return status;
+}
+
+PpdlStatus
+ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err)
+{
+	PpdlCt		ct;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_TRY(check_input(p, in, err));
+	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, p->limbs, err));
+	/* as slots, coefficients within [-1,1] are as large as sqrt(N) in the mean */
+	ct.bound = sqrt((double) p->par->n);
+	return ppdl_predictor_stages(p, ev, out, &ct, err);
+}

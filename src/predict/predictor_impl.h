@@ -1,0 +1,112 @@
+/* Private to the floor: a predictor's stages. */
+#ifndef PPDL_PREDICT_PREDICTOR_IMPL_H
+#define PPDL_PREDICT_PREDICTOR_IMPL_H
+
+#include "ckks/lintrans.h"
+#include "predict/plan.h"
+#include "predict/predictor.h"
+
+/*
+ * A value of the network is spread over ciphertexts ("groups"): unit u of a row at tree position p is
+ * in slot p*slots + u % slots of group u / slots, slots = k/2.
+ */
+typedef enum PpdlStageKind
+{
+	PPDL_STAGE_LINEAR,			/* one matrix of one ciphertext: CoefficientsToSlots before the first layer */
+	PPDL_STAGE_MATRIX,			/* groups -> groups */
+	PPDL_STAGE_SQUARE,
+	PPDL_STAGE_POLY,
+	PPDL_STAGE_SUM_SQUARES,		/* groups -> the outputs; last */
+	PPDL_STAGE_SUM_PRODUCT		/* the same from two groups, the other one the inputs */
+} PpdlStageKind;
+
+typedef struct PpdlStage
+{
+	PpdlStageKind kind;
+	int			limbs;			/* of its input */
+	int			in_groups,
+				out_groups;
+	double		scale;			/* of its output */
+	double		bound;			/* of |slot| of its output */
+	/* LINEAR, MATRIX */
+	int			conjugates;		/* the first layer: real parts are taken by adding conjugates */
+	int			per_group;		/* transforms an output group: 2 for complex outputs of the first layer */
+	int			with_input;		/* the first layer: the last output group is the inputs, without layer */
+	PpdlLinTrans **lt;			/* [in_groups][nlt] */
+	int			nlt;			/* transforms of an input group */
+	PpdlPt	   *bias;			/* out_groups less the inputs, or NULL */
+	/* POLY */
+	int			chebyshev,
+				degree;
+	double		coef[PPDL_MAX_ACT_DEGREE + 1];
+	/* SUM_SQUARES, SUM_PRODUCT */
+	int			stride;			/* first fold */
+	PpdlPt		constant;		/* p is NULL for one output: then constant_value */
+	double		constant_value;
+} PpdlStage;
+
+#define PPDL_MAX_STAGES (PPDL_MAX_STEPS + 4)
+
+/*
+ * How rows come in.  Either way the first layer finds x_f + i*x_(f+k/2) in slot bitrev(f) of each row, f < k/2:
+ * packed rows after CoefficientsToSlots, whose last matrix it is folded into, lifted ones as they are.
+ */
+typedef struct PpdlEntry
+{
+	const char *name;			/* for messages */
+	int			transforms,		/* LINEAR stages */
+				limbs,			/* most that a row comes with */
+				baby;			/* baby steps of all matrices: which rotations have keys */
+	double		layer_scale;	/* of values between layers */
+} PpdlEntry;
+
+struct PpdlPredictor
+{
+	const PpdlParams *par;
+	const PpdlEntry *entry;
+	int			width,
+				logk,
+				half,			/* slots of a row's inputs: k/2 */
+				slots,			/* a row: k/2, more for lifted rows with more outputs */
+				outputs,
+				limbs;			/* at entry */
+	double		in_scale;
+	double		inner;			/* see PpdlStep */
+	int			nstages;
+	PpdlStage	stage[PPDL_MAX_STAGES];
+};
+
+/* ---- predict.c ---- */
+
+/* all stages on one ciphertext of p->limbs limbs and scale p->in_scale, bound and noise set; consumes in, after a failure, too */
+PpdlStatus	ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err);
+
+/* ---- predict_matrix.c ---- */
+
+/* where the forms of a matrix stage go: row of plus (and minus, if any) for slot r of group g, or -1 */
+typedef struct PpdlRowMap
+{
+	const PpdlAffine *plus,
+			   *minus;			/* NULL: real values */
+	int			slots,
+				half,			/* slots of the inputs, for the first layer */
+				outputs,		/* of a quadratic form; 0: unit g*slots + r */
+				pairs;
+} PpdlRowMap;
+
+int			ppdl_row_map(const PpdlRowMap *map, int group, int r);
+int			ppdl_row_map_groups(const PpdlRowMap *map);
+
+/* middle layers: output group `to` from input group `from` */
+PpdlStatus	ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int from, PpdlError *err);
+/*
+ * First layer on inputs in their slots: the value is t + conj(t) (minus NULL), or t0 + conj(t1), t_i the result of the
+ * matrix which = i.  map NULL: no layer.
+ */
+PpdlStatus	ppdl_first_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int which, PpdlError *err);
+/* the same after the last stages of CoefficientsToSlots, which leave inputs in that order */
+PpdlStatus	ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err);
+/* biases of a group, slots of them */
+void		ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The rows of a training run or of a prediction in the deep ring: features and label of each, gathered batch by
+ * batch as residues mod q0 (compact rows suffice).  Features and label must have
+ * been encrypted side by side: their batches line up row by row.
+ */
+#ifndef PPDL_ROWS_ROW_SET_H
+#define PPDL_ROWS_ROW_SET_H
+
+#include "rows/cipher.h"
+
+typedef struct PpdlTrainBatch
+{
+	uint8_t		seed_x[PPDL_SEED_BYTES],
+				seed_y[PPDL_SEED_BYTES];
+	uint64_t   *bx,				/* N coefficients each, 0 where no row is present */
+			   *by;
+	uint32_t   *ordinal;		/* N/k: the caller's number of row i, PPDL_NO_PLACE where there is none */
+	uint32_t	rows;
+} PpdlTrainBatch;
+
+typedef struct PpdlTrainSet
+{
+	const PpdlParams *par;		/* NULL until the first row */
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	int			width_x,
+				logk_x,
+				width_y,
+				logk_y;
+	double		scale;
+	uint64_t	rows;
+	int			nbatches,
+				cap;
+	PpdlTrainBatch *batch;
+	int			last;			/* batch of the row before: rows mostly come in order */
+} PpdlTrainSet;
+
+PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
+void		ppdl_trainset_destroy(PpdlTrainSet *ts);
+/* y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and features do not line up, or a row to train on comes twice */
+PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err);
+/* adds `offset` to the ordinals of from */
+PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offset, PpdlError *err);
+size_t		ppdl_trainset_memory(const PpdlTrainSet *ts);
+/* index of the row within its batch: 0 .. N/k - 1 in the order of encryption */
+uint32_t	ppdl_slice_index(const PpdlCipher *c);
+PpdlStatus	ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_trainset_load(PpdlTrainSet **out, const void *buf, size_t len, PpdlError *err);
+
+#endif
