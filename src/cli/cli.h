@@ -21,7 +21,7 @@ typedef enum PpdlExit
 	PPDL_EXIT_SERVER = 5		/* the database said no */
 } PpdlExit;
 
-#define PPDL_TOOL_VERSION "0.1.0"
+#define PPDL_TOOL_VERSION "0.2.0"
 
 typedef struct PpdlCommand
 {

@@ -159,6 +159,8 @@ sandbox_install() {
 		esac
 	done
 	make -s install PG_CONFIG="$pg_config" DESTDIR="$tree" >&2 || return 1
+	# earlier versions' catalogues, which tests upgrade from
+	cp test/data/ppdl--*.sql "$tree$sharedir/extension/"
 	# so that programs run as the server's user can read and enter, too
 	chmod -R a+rX "$tree"
 }

@@ -1,0 +1,1 @@
+\echo Use "ALTER EXTENSION ppdl UPDATE" to load this file. \quit
