@@ -14,10 +14,10 @@ struct PpdlHalfBoot
 PpdlStatus
 ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err)
 {
-	PpdlStatus	status = ppdl_eval_poll(ev, err);
+	const PpdlLinTransForm form = {limbs, (double) ev->par->ring->mod[limbs - 1].q * factor, 4, 1};
+	const PpdlPoll poll = ppdl_eval_poller(ev);
+	PpdlStatus	status = ppdl_lintrans_create(out, ev->par, m, &form, ev->threads, &poll, err);
 
-	if (status == PPDL_OK)
-		status = ppdl_lintrans_create(out, ev->par, m, limbs, (double) ev->par->ring->mod[limbs - 1].q * factor, 4, 1, ev->threads, err);
 	ppdl_matrix_destroy(m);
 	return status;
 }

@@ -28,12 +28,18 @@ ppdl_eval_fini(PpdlEval *ev)
 	memset(ev, 0, sizeof(*ev));
 }
 
+PpdlPoll
+ppdl_eval_poller(const PpdlEval *ev)
+{
+	return (PpdlPoll) {ev->interrupted, ev->interrupted_arg};
+}
+
 PpdlStatus
 ppdl_eval_poll(PpdlEval *ev, PpdlError *err)
 {
-	if (ev->interrupted != NULL && ev->interrupted(ev->interrupted_arg))
-		return ppdl_error(err, PPDL_ERR_CANCELED, "canceled");
-	return PPDL_OK;
+	const PpdlPoll poll = ppdl_eval_poller(ev);
+
+	return ppdl_poll(&poll, err);
 }
 
 PpdlStatus

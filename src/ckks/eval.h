@@ -16,6 +16,7 @@
 #define PPDL_CKKS_EVAL_H
 
 #include "base/mem.h"
+#include "base/poll.h"
 #include "base/threads.h"
 #include "ckks/ct.h"
 #include "ckks/keys.h"
@@ -41,7 +42,8 @@ typedef struct PpdlEval
 
 PpdlStatus	ppdl_eval_init(PpdlEval *ev, const PpdlParams *par, PpdlPool *pool, PpdlThreads *threads, PpdlError *err);
 void		ppdl_eval_fini(PpdlEval *ev);
-/* PPDL_ERR_CANCELED when the caller wants to stop */
+/* what to ask in work that takes no evaluator; and PPDL_ERR_CANCELED when the caller wants to stop */
+PpdlPoll	ppdl_eval_poller(const PpdlEval *ev);
 PpdlStatus	ppdl_eval_poll(PpdlEval *ev, PpdlError *err);
 
 /* memory */

@@ -26,6 +26,21 @@ term_bytes(const PpdlLinTrans *lt, const PpdlTerm *t)
 	return (size_t) lt->ks->total * (lt->par->n >> t->logrun) * sizeof(uint64_t);
 }
 
+/* A diagonal of that period has equal values in runs of 2^this.  Short runs are not worth it. */
+static int
+logrun(const PpdlParams *par, size_t period)
+{
+	int			run = __builtin_ctzll((unsigned long long) (par->slots / period));
+
+	return run >= 3 ? run : 0;
+}
+
+double
+ppdl_lintrans_bytes_most(const PpdlParams *par, int limbs, int diagonals, size_t period)
+{
+	return (double) diagonals * (limbs + par->np) * (double) (par->n >> logrun(par, period)) * sizeof(uint64_t);
+}
+
 size_t
 ppdl_lintrans_bytes(const PpdlLinTrans *lt)
 {
@@ -69,24 +84,23 @@ typedef struct Encoding
 	const PpdlMatrix *m;
 	PpdlLinTrans *lt;
 	const int  *source;			/* diagonal of each term */
+	int			first;			/* term of turn 0 */
 	PpdlError	error;			/* of the first turn that fails */
 	int			failed;
 } Encoding;
 
 /*
  * A diagonal of period P encodes to a polynomial in X^(slots/P), whose values at
- * the roots, in bit-reversed order, are equal in runs of slots/P.  Short runs are not worth it.
+ * the roots, in bit-reversed order, are equal in runs of slots/P.
  */
 static int
 find_logrun(const PpdlParams *par, const double complex *diag, size_t period)
 {
 	size_t		p = period;
-	int			run;
 
 	while (p > 1 && memcmp(diag, diag + p / 2, p / 2 * sizeof(*diag)) == 0)
 		p /= 2;
-	run = __builtin_ctzll((unsigned long long) (par->slots / p));
-	return run >= 3 ? run : 0;
+	return logrun(par, p);
 }
 
 /* diagonal turned back by its giant step: D[p - giant rotation] */
@@ -132,6 +146,7 @@ turn_encode(void *arg, int i)
 	Encoding   *op = arg;
 	PpdlError	err;
 
+	i += op->first;
 	if (encode_term(op->lt, op->m, &op->lt->term[i], op->m->diag[op->source[i]], &err) != PPDL_OK
 		&& __atomic_exchange_n(&op->failed, 1, __ATOMIC_RELAXED) == 0)
 		op->error = err;
@@ -172,47 +187,20 @@ compare_terms(const void *a, const void *b)
 	return x->giant != y->giant ? x->giant - y->giant : x->baby - y->baby;
 }
 
-PpdlStatus
-ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m, int limbs,
-					 double pt_scale, int baby, int min_keys, PpdlThreads *threads, PpdlError *err)
+/* terms in the order they are applied in, each with room for its plaintext; source: the diagonal of each */
+static PpdlStatus
+plan_terms(PpdlLinTrans *lt, const PpdlMatrix *m, int *source, PpdlError *err)
 {
-	PpdlLinTrans *lt;
-	Encoding	op = {.m = m};
-	int		   *source = NULL;
-	PpdlStatus	status;
-
-	*out = NULL;
-	if (limbs < 1 || limbs > par->nq)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "no linear transform at %d limbs in ring %s: must be 1 to %d", limbs, par->name, par->nq);
-	lt = calloc(1, sizeof(*lt));
-	if (lt == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	lt->par = par;
-	lt->limbs = limbs;
-	lt->scale = pt_scale;
-	PPDL_GOTO(fail, ppdl_ks_plan(par, limbs, par->np, &lt->ks, err));
-	PPDL_GOTO(fail, ppdl_bsgs_plan(&lt->plan, m, par->slots, baby, min_keys, err));
-	PPDL_GOTO(fail, measure_entries(lt, m, err));
-	lt->term = calloc((size_t) m->count, sizeof(PpdlTerm));
-	source = malloc(sizeof(int) * (size_t) m->count);
-	if (lt->term == NULL || source == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		goto fail;
-	}
 	for (int i = 0; i < m->count; i++)
 	{
-		PpdlTerm	   *t = &lt->term[i];
+		PpdlTerm   *t = &lt->term[i];
 
 		ppdl_bsgs_split(&lt->plan, m->offset[i], &t->giant, &t->baby);
-		t->logrun = find_logrun(par, m->diag[i], m->period);
+		t->logrun = find_logrun(lt->par, m->diag[i], m->period);
 		t->p = ppdl_alloc_aligned(term_bytes(lt, t));
 		lt->count++;
 		if (t->p == NULL)
-		{
-			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for diagonal %d of %d", i, m->count);
-			goto fail;
-		}
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for diagonal %d of %d", i, m->count);
 	}
 	qsort(lt->term, (size_t) lt->count, sizeof(PpdlTerm), compare_terms);
 	for (int i = 0; i < lt->count; i++)
@@ -227,21 +215,64 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 				source[i] = k;
 		}
 	}
-	op.lt = lt;
-	op.source = source;
-	ppdl_parallel_for(threads, lt->count, turn_encode, &op);
-	if (op.failed)
-	{
-		if (err != NULL)
-			*err = op.error;
-		status = op.error.code;
-		goto fail;
-	}
-	free(source);
-	*out = lt;
 	return PPDL_OK;
-fail:
+}
+
+/* diagonals encoded between two questions whether to go on */
+#define TERMS_A_POLL 32
+
+static PpdlStatus
+encode_terms(Encoding *op, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
+{
+	const int	count = op->lt->count;
+
+	for (op->first = 0; op->first < count && !op->failed; op->first += TERMS_A_POLL)
+	{
+		int			left = count - op->first;
+
+		PPDL_TRY(ppdl_poll(poll, err));
+		ppdl_parallel_for(threads, left < TERMS_A_POLL ? left : TERMS_A_POLL, turn_encode, op);
+	}
+	if (!op->failed)
+		return PPDL_OK;
+	if (err != NULL)
+		*err = op->error;
+	return op->error.code;
+}
+
+PpdlStatus
+ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m, const PpdlLinTransForm *form,
+					 PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
+{
+	PpdlLinTrans *lt;
+	Encoding	op = {.m = m};
+	int		   *source = NULL;
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (form->limbs < 1 || form->limbs > par->nq)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "no linear transform at %d limbs in ring %s: must be 1 to %d", form->limbs, par->name, par->nq);
+	lt = calloc(1, sizeof(*lt));
+	if (lt == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	lt->par = par;
+	lt->limbs = form->limbs;
+	lt->scale = form->pt_scale;
+	PPDL_GOTO(done, ppdl_ks_plan(par, form->limbs, par->np, &lt->ks, err));
+	PPDL_GOTO(done, ppdl_bsgs_plan(&lt->plan, m, par->slots, form->baby, form->min_keys, err));
+	PPDL_GOTO(done, measure_entries(lt, m, err));
+	lt->term = calloc((size_t) m->count, sizeof(PpdlTerm));
+	op.lt = lt;
+	op.source = source = malloc(sizeof(int) * (size_t) m->count);
+	if (lt->term == NULL || source == NULL)
+		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
+	PPDL_GOTO(done, plan_terms(lt, m, source, err));
+	status = encode_terms(&op, threads, poll, err);
+done:
 	free(source);
-	ppdl_lintrans_destroy(lt);
+	if (status == PPDL_OK)
+		*out = lt;
+	else
+		ppdl_lintrans_destroy(lt);
 	return status;
 }

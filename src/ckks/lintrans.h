@@ -39,13 +39,20 @@ PpdlStatus	ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t perio
 /* A matrix encoded for one input level; immutable; shared between evaluators. */
 typedef struct PpdlLinTrans PpdlLinTrans;
 
-/*
- * Plaintexts are encoded at scale pt_scale for inputs of `limbs` limbs.  baby: number of
- * baby steps (a power of two), 0 = choose.  min_keys: giant steps by Horner with one key
- * (rotation by baby*stride) each way.
- */
-PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m, int limbs,
-								 double pt_scale, int baby, int min_keys, PpdlThreads *threads, PpdlError *err);
+/* How a matrix is encoded. */
+typedef struct PpdlLinTransForm
+{
+	int			limbs;			/* of the inputs */
+	double		pt_scale;		/* of the plaintexts */
+	int			baby,			/* number of baby steps (a power of two), 0: chosen */
+				min_keys;		/* giant steps by Horner's rule with one key (rotation by baby*stride) each way */
+} PpdlLinTransForm;
+
+/* m is only read.  threads, poll: may be NULL; poll is asked every few diagonals: PPDL_ERR_CANCELED */
+PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m, const PpdlLinTransForm *form,
+								 PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err);
+/* bytes that a transform of `diagonals` diagonals of that period takes, at most */
+double		ppdl_lintrans_bytes_most(const PpdlParams *par, int limbs, int diagonals, size_t period);
 void		ppdl_lintrans_destroy(PpdlLinTrans *lt);
 size_t		ppdl_lintrans_bytes(const PpdlLinTrans *lt);
 /* rotations whose keys apply() needs: writes at most max, returns how many there are */

@@ -32,6 +32,7 @@ const PpdlPredictor *
 ppdl_model_predictor(PpdlModel *model, const PpdlCipher *row)
 {
 	double		scale = ldexp(row->scale, row->par->logn - row->logk);
+	const PpdlPoll poll = {ppdl_pg_interrupted, NULL};
 	CachedPredictor *p;
 	PpdlStatus	status;
 	PpdlError	err;
@@ -43,7 +44,7 @@ ppdl_model_predictor(PpdlModel *model, const PpdlCipher *row)
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	status = ppdl_predictor_create(&p->predictor, model->net, row->width, scale, NULL, &err);
+	status = ppdl_predictor_create(&p->predictor, model->net, row->width, scale, NULL, &poll, &err);
 	if (status != PPDL_OK)
 	{
 		free(p);

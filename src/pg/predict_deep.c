@@ -34,6 +34,7 @@ check_key(const PpdlModel *model, const uint8_t fp[8])
 static void
 check_network(const PpdlModel *model, int width)
 {
+	const PpdlPoll poll = {ppdl_pg_interrupted, NULL};
 	const PpdlParams *par;
 	PpdlSlotLayout lay;
 	PpdlError	err;
@@ -42,7 +43,7 @@ check_network(const PpdlModel *model, int width)
 	if (model->encrypted)
 		PPDL_PG(ppdl_slot_layout(&lay, par, model->net, width, &err));
 	else
-		PPDL_PG(ppdl_predictor_check_lifted(par, model->net, width, &err));
+		PPDL_PG(ppdl_predictor_check_lifted(par, model->net, width, &poll, &err));
 }
 
 bool

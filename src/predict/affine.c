@@ -27,7 +27,7 @@ ppdl_affine_free(PpdlAffine *a)
 }
 
 PpdlStatus
-ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, PpdlError *err)
+ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlAffine	c;
 
@@ -35,7 +35,13 @@ ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, PpdlError *err)
 	for (int u = 0; u < b->units; u++)
 	{
 		double	   *row = c.w + (size_t) u * c.inputs;
+		PpdlStatus	status = ppdl_poll(poll, err);
 
+		if (status != PPDL_OK)
+		{
+			ppdl_affine_free(&c);
+			return status;
+		}
 		c.bias[u] = b->bias[u];
 		for (int v = 0; v < b->inputs; v++)
 		{

@@ -20,9 +20,9 @@ static const PpdlEntry lifted_rows = {"the deep ring has", 0, PPDL_LIFTED_LIMBS,
 typedef struct Build
 {
 	PpdlPredictor *p;
-	const PpdlPlan *plan;
+	PpdlPlan   *plan;
 	PpdlThreads *threads;
-	PpdlEval   *ev;				/* asked for interrupts; NULL: there are none */
+	const PpdlPoll *poll;
 } Build;
 
 static double
@@ -38,13 +38,15 @@ most_scale(const PpdlParams *par, int limbs, double bound)
 	return exp2(ppdl_params_log2_q(par, limbs) - 3) / fmax(bound, 0x1p-20);
 }
 
+/* step: whose numbers it takes, or NULL */
 static PpdlStage *
-add_stage(PpdlPredictor *p, PpdlStageKind kind, int in_groups, int out_groups)
+add_stage(PpdlPredictor *p, PpdlStageKind kind, const PpdlStep *step, int in_groups, int out_groups)
 {
 	PpdlStage  *s = &p->stage[p->nstages++];
 
 	memset(s, 0, sizeof(*s));
 	s->kind = kind;
+	s->step = step;
 	s->in_groups = in_groups;
 	s->out_groups = out_groups;
 	s->per_group = 1;
@@ -77,7 +79,7 @@ add_matrix_stage(PpdlPredictor *p, const PpdlStep *step, int *groups)
 	PpdlStage  *s;
 
 	map_of_step(&map, p, step);
-	s = add_stage(p, PPDL_STAGE_MATRIX, *groups, ppdl_row_map_groups(&map));
+	s = add_stage(p, PPDL_STAGE_MATRIX, step, *groups, ppdl_row_map_groups(&map));
 	s->conjugates = first;
 	s->per_group = first && map.minus != NULL ? 2 : 1;
 	s->nlt = s->out_groups * s->per_group;
@@ -98,7 +100,7 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 
 	for (int i = 0; i < p->entry->transforms; i++)
 	{
-		PpdlStage  *s = add_stage(p, PPDL_STAGE_LINEAR, 1, 1);
+		PpdlStage  *s = add_stage(p, PPDL_STAGE_LINEAR, NULL, 1, 1);
 
 		s->bound = M_SQRT2;
 		s->nlt = 1;
@@ -114,11 +116,11 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 				add_matrix_stage(p, step, &groups);
 				break;
 			case PPDL_STEP_SQUARE:
-				add_stage(p, PPDL_STAGE_SQUARE, groups, groups)->bound = step->bound;
+				add_stage(p, PPDL_STAGE_SQUARE, step, groups, groups)->bound = step->bound;
 				break;
 			case PPDL_STEP_CHEBYSHEV:
 			case PPDL_STEP_MONOMIAL:
-				s = add_stage(p, PPDL_STAGE_POLY, groups, groups);
+				s = add_stage(p, PPDL_STAGE_POLY, step, groups, groups);
 				s->bound = step->bound;
 				s->chebyshev = step->kind == PPDL_STEP_CHEBYSHEV;
 				s->degree = step->degree;
@@ -127,7 +129,7 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 				break;
 			case PPDL_STEP_QUADRATIC:
 				add_matrix_stage(p, step, &groups);
-				s = add_stage(p, step->quadratic.product ? PPDL_STAGE_SUM_PRODUCT : PPDL_STAGE_SUM_SQUARES, groups, 1);
+				s = add_stage(p, step->quadratic.product ? PPDL_STAGE_SUM_PRODUCT : PPDL_STAGE_SUM_SQUARES, step, groups, 1);
 				s->bound = step->bound;
 				s->stride = ppdl_quadratic_stride(step->quadratic.outputs);
 				s->constant_value = step->quadratic.constant[0];
@@ -223,11 +225,9 @@ static PpdlStatus
 encode_matrix(const Build *build, PpdlStage *s, double in_scale, PpdlMatrix *m, PpdlLinTrans **lt, PpdlError *err)
 {
 	const PpdlPredictor *p = build->p;
-	double		scale = s->scale / in_scale * top_prime(p->par, s->limbs);
-	PpdlStatus	status = build->ev != NULL ? ppdl_eval_poll(build->ev, err) : PPDL_OK;
+	const PpdlLinTransForm form = {s->limbs, s->scale / in_scale * top_prime(p->par, s->limbs), p->entry->baby, 1};
+	PpdlStatus	status = ppdl_lintrans_create(lt, p->par, m, &form, build->threads, build->poll, err);
 
-	if (status == PPDL_OK)
-		status = ppdl_lintrans_create(lt, p->par, m, s->limbs, scale, p->entry->baby, 1, build->threads, err);
 	ppdl_matrix_destroy(m);
 	if (status == PPDL_ERR_RANGE)
 	{
@@ -301,12 +301,12 @@ stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const P
 }
 
 static PpdlStatus
-encode_layer(const Build *build, PpdlStage *s, double in_scale, const PpdlStep *step, PpdlError *err)
+encode_layer(const Build *build, PpdlStage *s, double in_scale, PpdlError *err)
 {
 	PpdlPredictor *p = build->p;
 	PpdlRowMap	map;
 
-	map_of_step(&map, p, step);
+	map_of_step(&map, p, s->step);
 	s->lt = calloc((size_t) s->in_groups * s->nlt, sizeof(*s->lt));
 	if (s->lt == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -325,8 +325,9 @@ encode_layer(const Build *build, PpdlStage *s, double in_scale, const PpdlStep *
 
 /* constants of a quadratic form with several outputs, output j in slot j */
 static PpdlStatus
-encode_constants(PpdlPredictor *p, PpdlStage *s, const PpdlQuadratic *q, PpdlError *err)
+encode_constants(PpdlPredictor *p, PpdlStage *s, PpdlError *err)
 {
+	const PpdlQuadratic *q = &s->step->quadratic;
 	double complex *z;
 	PpdlStatus	status;
 
@@ -346,9 +347,7 @@ static PpdlStatus
 encode(const Build *build, PpdlError *err)
 {
 	PpdlPredictor *p = build->p;
-	const PpdlPlan *plan = build->plan;
 	double		scale = p->in_scale;
-	int			step = 0;
 
 	for (int i = 0; i < p->nstages; i++)
 	{
@@ -357,13 +356,10 @@ encode(const Build *build, PpdlError *err)
 		if (s->kind == PPDL_STAGE_LINEAR)
 			PPDL_TRY(encode_c2s(build, i, scale, err));
 		else if (s->kind == PPDL_STAGE_MATRIX)
-			PPDL_TRY(encode_layer(build, s, scale, &plan->step[step], err));
+			PPDL_TRY(encode_layer(build, s, scale, err));
 		else if (is_sum(s))
-			PPDL_TRY(encode_constants(p, s, &plan->step[step].quadratic, err));
+			PPDL_TRY(encode_constants(p, s, err));
 		scale = s->scale;
-		/* a quadratic step is two stages */
-		if (s->kind != PPDL_STAGE_LINEAR && !(i + 1 < p->nstages && is_sum(s + 1)))
-			step++;
 	}
 	return PPDL_OK;
 }
@@ -400,27 +396,22 @@ check_shape(const PpdlPredictor *p, const PpdlNet *net, PpdlError *err)
 	return check_levels(p->entry, p->entry->transforms + ppdl_network_depth(net), err);
 }
 
-/* stages with their limbs and scales */
+/* plan, and stages with their limbs and scales */
 static PpdlStatus
-lay_out(PpdlPredictor *p, PpdlPlan **plan, const PpdlNet *net, PpdlError *err)
+lay_out(Build *build, const PpdlNet *net, PpdlError *err)
 {
-	PpdlStatus	status;
+	PpdlPredictor *p = build->p;
+	const PpdlPlanLimits limits = {p->par, p->slots, p->entry->limbs - p->entry->transforms, PPDL_PREDICTOR_BYTES, build->poll};
 
-	*plan = NULL;
 	PPDL_TRY(check_shape(p, net, err));
-	PPDL_TRY(ppdl_plan_create(plan, net, p->slots, err));
-	add_stages(p, *plan);
-	status = choose_limbs(p, p->entry->transforms + ppdl_network_depth(net), err);
-	if (status != PPDL_OK)
-	{
-		ppdl_plan_destroy(*plan);
-		*plan = NULL;
-	}
-	return status;
+	PPDL_TRY(ppdl_plan_create(&build->plan, net, &limits, err));
+	add_stages(p, build->plan);
+	return choose_limbs(p, p->entry->transforms + ppdl_plan_depth(build->plan), err);
 }
 
 static PpdlStatus
-new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale, PpdlError *err)
+new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale,
+			  PpdlError *err)
 {
 	PpdlPredictor *p = calloc(1, sizeof(*p));
 
@@ -430,7 +421,7 @@ new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry
 	p->par = par;
 	p->entry = entry;
 	p->width = width;
-	p->logk = ppdl_log2_width(width);
+	p->logk = ppdl_log2_width(p->width);
 	p->half = p->slots = p->logk > 0 ? 1 << (p->logk - 1) : 1;
 	p->outputs = ppdl_net_outputs(net);
 	p->in_scale = scale;
@@ -440,56 +431,57 @@ new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry
 	return PPDL_OK;
 }
 
+/* out NULL: nothing is encoded */
 static PpdlStatus
-create(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale,
-	   PpdlThreads *threads, PpdlEval *ev, PpdlError *err)
+create(PpdlPredictor **out, Build build, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale,
+	   PpdlError *err)
 {
-	Build		build = {.threads = threads, .ev = ev};
-	PpdlPlan   *plan = NULL;
 	PpdlStatus	status;
 
-	*out = NULL;
 	PPDL_GOTO(done, new_predictor(&build.p, par, entry, net, width, scale, err));
-	PPDL_GOTO(done, lay_out(build.p, &plan, net, err));
-	build.plan = plan;
-	status = encode(&build, err);
+	PPDL_GOTO(done, lay_out(&build, net, err));
+	if (out == NULL)
+		goto done;
+	PPDL_GOTO(done, encode(&build, err));
+	/* the steps go with the plan */
+	for (int i = 0; i < build.p->nstages; i++)
+		build.p->stage[i].step = NULL;
+	*out = build.p;
+	build.p = NULL;
 done:
-	ppdl_plan_destroy(plan);
-	if (status == PPDL_OK)
-		*out = build.p;
-	else
-		ppdl_predictor_destroy(build.p);
+	ppdl_predictor_destroy(build.p);
+	ppdl_plan_destroy(build.plan);
 	return status;
 }
 
 PpdlStatus
-ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, PpdlError *err)
+ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, const PpdlPoll *poll,
+					  PpdlError *err)
 {
+	const Build build = {.threads = threads, .poll = poll};
 	const PpdlParams *par;
 
 	*out = NULL;
 	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
-	return create(out, par, &packed_rows, net, width, scale, threads, NULL, err);
+	return create(out, build, par, &packed_rows, net, width, scale, err);
 }
 
 PpdlStatus
 ppdl_predictor_create_lifted(PpdlPredictor **out, PpdlEval *ev, const PpdlNet *net, int width, PpdlError *err)
 {
-	return create(out, ev->par, &lifted_rows, net, width, SCALE_LIFTED, ev->threads, ev, err);
+	const PpdlPoll poll = ppdl_eval_poller(ev);
+	const Build build = {.threads = ev->threads, .poll = &poll};
+
+	*out = NULL;
+	return create(out, build, ev->par, &lifted_rows, net, width, SCALE_LIFTED, err);
 }
 
 PpdlStatus
-ppdl_predictor_check_lifted(const PpdlParams *deep, const PpdlNet *net, int width, PpdlError *err)
+ppdl_predictor_check_lifted(const PpdlParams *deep, const PpdlNet *net, int width, const PpdlPoll *poll, PpdlError *err)
 {
-	PpdlPredictor *p;
-	PpdlPlan   *plan = NULL;
-	PpdlStatus	status = new_predictor(&p, deep, &lifted_rows, net, width, SCALE_LIFTED, err);
+	const Build build = {.poll = poll};
 
-	if (status == PPDL_OK)
-		status = lay_out(p, &plan, net, err);
-	ppdl_plan_destroy(plan);
-	ppdl_predictor_destroy(p);
-	return status;
+	return create(NULL, build, deep, &lifted_rows, net, width, SCALE_LIFTED, err);
 }
 
 void

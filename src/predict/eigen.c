@@ -43,8 +43,8 @@ rotate(double *a, double *vector, int n, int p, int q)
 	}
 }
 
-void
-ppdl_eigen_symmetric(double *a, int n, double *value, double *vector)
+PpdlStatus
+ppdl_eigen_symmetric(double *a, int n, double *value, double *vector, const PpdlPoll *poll, PpdlError *err)
 {
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
@@ -65,9 +65,13 @@ ppdl_eigen_symmetric(double *a, int n, double *value, double *vector)
 		if (off <= 1e-32 * all)
 			break;
 		for (int p = 0; p < n; p++)
+		{
+			PPDL_TRY(ppdl_poll(poll, err));
 			for (int q = p + 1; q < n; q++)
 				rotate(a, vector, n, p, q);
+		}
 	}
 	for (int i = 0; i < n; i++)
 		value[i] = a[(size_t) i * n + i];
+	return PPDL_OK;
 }

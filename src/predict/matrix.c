@@ -3,9 +3,6 @@
 
 #include <stdlib.h>
 
-/* blocks of the last stages of CoefficientsToSlots */
-#define C2S_BLOCK 16
-
 int
 ppdl_row_map(const PpdlRowMap *map, int group, int r)
 {
@@ -54,12 +51,12 @@ ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to)
 
 /*
  * Four blocks, and four times the baby steps of any ring at least: then diagonals below the main one (offsets just short of the
- * period) are taken as turns backwards, which is the same within the period only.
+ * period) are taken as rotations backwards, which is the same within the period only.
  */
 static size_t
 layer_period(const PpdlRowMap *map)
 {
-	return 4 * (size_t) (map->slots > C2S_BLOCK ? map->slots : C2S_BLOCK);
+	return 4 * (size_t) (map->slots > PPDL_C2S_BLOCK ? map->slots : PPDL_C2S_BLOCK);
 }
 
 /* sets entry (r, c) of every block of `slots` slots */
@@ -202,10 +199,10 @@ ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap 
 
 	*out = NULL;
 	if (map == NULL)
-		return ppdl_matrix_dft(out, par, 4 * C2S_BLOCK, C2S_BLOCK, 4, 1, err);
+		return ppdl_matrix_dft(out, par, 4 * PPDL_C2S_BLOCK, PPDL_C2S_BLOCK, 4, 1, err);
 	PPDL_GOTO(done, ppdl_matrix_create(&layer, layer_period(map), err));
 	PPDL_GOTO(done, fill_first(layer, map, to, which, err));
-	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, layer_period(map), C2S_BLOCK, 4, 1, err));
+	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, layer_period(map), PPDL_C2S_BLOCK, 4, 1, err));
 	PPDL_GOTO(done, ppdl_matrix_mul(out, layer, dft, err));
 	status = unit_stride(*out, err);
 done:

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ckks/lintrans.h"
 #include "ckks/polyeval.h"
 #include "net/activation.h"
 #include "predict/predictor.h"
-
-/* a quadratic form of more inputs than this is taken unit by unit: its eigenvalues would take minutes */
-#define MAX_EIGEN_INPUTS 256
 
 /*
  * c2*z^2 + c1*z + c0 may be taken as a shifted square: the shift -c1/(2*c2) must not be so
@@ -38,24 +36,104 @@ last_curved(const PpdlNet *net)
 	return l;
 }
 
+/* ---- shape ---- */
+
+static PpdlStep *
+add_step(PpdlPlan *plan, PpdlStepKind kind, int from, int to, int inputs, int units)
+{
+	PpdlStep   *step = &plan->step[plan->nsteps++];
+
+	memset(step, 0, sizeof(*step));
+	step->kind = kind;
+	step->from = from;
+	step->to = to;
+	step->inputs = inputs;
+	step->units = units;
+	return step;
+}
+
+static int
+step_levels(const PpdlStep *step)
+{
+	switch (step->kind)
+	{
+		case PPDL_STEP_AFFINE:
+		case PPDL_STEP_SQUARE:
+			return 1;
+		case PPDL_STEP_QUADRATIC:
+			return 2;
+		case PPDL_STEP_CHEBYSHEV:
+		case PPDL_STEP_MONOMIAL:
+			break;
+	}
+	return ppdl_poly_levels(step->degree);
+}
+
+int
+ppdl_plan_depth(const PpdlPlan *plan)
+{
+	int			levels = 0;
+
+	for (int s = 0; s < plan->nsteps; s++)
+		levels += step_levels(&plan->step[s]);
+	return levels;
+}
+
+static void
+add_activation(PpdlPlan *plan, const PpdlActivation *act, int l, int units)
+{
+	PpdlStep   *step;
+
+	if (is_square(act))
+	{
+		add_step(plan, PPDL_STEP_SQUARE, l, l, units, units);
+		return;
+	}
+	step = add_step(plan, ppdl_activation_is_fit(act) ? PPDL_STEP_CHEBYSHEV : PPDL_STEP_MONOMIAL, l, l, units, units);
+	step->degree = ppdl_activation_degree(act);
+	memcpy(step->coef, ppdl_activation_is_fit(act) ? act->cheb : act->coef, sizeof(step->coef));
+}
+
+/* which steps there are; as_form: the last activation, if it is a square, and all that follows it are one quadratic form */
+static void
+lay_out_steps(PpdlPlan *plan, const PpdlNet *net, int as_form)
+{
+	int			last = last_curved(net),
+				from = 0,
+				inputs = net->inputs;
+
+	plan->inputs = net->inputs;
+	plan->outputs = ppdl_net_outputs(net);
+	plan->nsteps = 0;
+	while (from < net->nlayers)
+	{
+		const PpdlLayer *layer;
+		int			to = from;
+
+		/* up to and with the next activation that is not affine */
+		while (to < net->nlayers - 1 && is_affine(&net->layer[to].act))
+			to++;
+		layer = &net->layer[to];
+		if (as_form && to == last && is_square(&layer->act))
+		{
+			add_step(plan, PPDL_STEP_QUADRATIC, from, to, inputs, plan->outputs);
+			return;
+		}
+		add_step(plan, PPDL_STEP_AFFINE, from, to, inputs, layer->units);
+		if (!is_affine(&layer->act))
+			add_activation(plan, &layer->act, to, layer->units);
+		inputs = layer->units;
+		from = to + 1;
+	}
+}
+
 int
 ppdl_network_depth(const PpdlNet *net)
 {
-	int			last = last_curved(net),
-				levels = 1;
+	PpdlPlan	plan;
 
-	for (int l = 0; l <= last; l++)
-	{
-		const PpdlActivation *act = &net->layer[l].act;
-
-		if (is_affine(act))
-			continue;
-		levels += is_square(act) ? 1 : ppdl_poly_levels(ppdl_activation_degree(act));
-		/* the layer after it; that of the last square is part of the form */
-		if (l < last || (l < net->nlayers - 1 && !is_square(act)))
-			levels++;
-	}
-	return levels;
+	lay_out_steps(&plan, net, 1);
+	return ppdl_plan_depth(&plan);
 }
 
 int
@@ -64,34 +142,98 @@ ppdl_network_levels(const PpdlNet *net)
 	return PPDL_ROW_C2S_LEVELS - 1 + ppdl_network_depth(net);
 }
 
-static void
-free_step(PpdlStep *step)
+/* ---- memory ---- */
+
+static int
+groups_of(int units, int slots)
 {
-	ppdl_affine_free(&step->affine);
-	ppdl_quadratic_free(&step->quadratic);
+	return (units + slots - 1) / slots;
 }
 
-void
-ppdl_plan_destroy(PpdlPlan *plan)
+/* ciphertexts for the pairs of a quadratic form */
+static int
+form_groups(int outputs, int pairs, int slots)
 {
-	if (plan == NULL)
-		return;
-	for (int i = 0; i < plan->nsteps; i++)
-		free_step(&plan->step[i]);
-	free(plan);
+	int			places = slots / ppdl_quadratic_stride(outputs);
+
+	return places > 0 ? groups_of(pairs, places) : pairs;
 }
 
-/* ---- the list of steps ---- */
-
-static PpdlStep *
-add_step(PpdlPlan *plan, PpdlStepKind kind)
+static int
+may_be_few(const PpdlStep *step, int units, int outputs)
 {
-	PpdlStep   *step = &plan->step[plan->nsteps++];
-
-	memset(step, 0, sizeof(*step));
-	step->kind = kind;
-	return step;
+	return units > step->inputs && ppdl_quadratic_few_is_cheap(step->inputs, outputs);
 }
+
+/* matrices of a step for each ciphertext before it, at most */
+static int
+step_matrices(const PpdlStep *step, const PpdlNet *net, int slots, int first)
+{
+	const int	outputs = ppdl_net_outputs(net),
+				units = net->layer[step->to].units;
+	int			pairs = units,
+				groups;
+
+	if (step->kind == PPDL_STEP_AFFINE)
+		return groups_of(step->units, slots);
+	if (step->to == net->nlayers - 1)
+		pairs = 1;
+	else if (may_be_few(step, units, outputs) && pairs > step->inputs + 1)
+		pairs = step->inputs + 1;
+	groups = form_groups(outputs, pairs, slots);
+	if (!first)
+		return groups;
+	return outputs == 1 && groups > 1 ? 3 : 2 * groups;
+}
+
+/* bytes of the encoded matrices, at most */
+static double
+plan_bytes(const PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limits)
+{
+	const int	slots = limits->slots;
+	double		bytes = 0;
+	int			limbs = limits->limbs;
+
+	for (int s = 0; s < plan->nsteps; s++)
+	{
+		const PpdlStep *step = &plan->step[s];
+		size_t		period = (size_t) (slots > PPDL_C2S_BLOCK ? slots : PPDL_C2S_BLOCK);
+
+		if (step->kind == PPDL_STEP_AFFINE || step->kind == PPDL_STEP_QUADRATIC)
+		{
+			int			rows = step->kind == PPDL_STEP_AFFINE && step->units < slots ? step->units : slots,
+						columns = step->inputs < slots ? step->inputs : slots,
+						diagonals = rows + columns - 1 + (s == 0 ? 2 * PPDL_C2S_BLOCK - 2 : 0),
+						count = (s == 0 ? 1 : groups_of(step->inputs, slots)) * step_matrices(step, net, slots, s == 0);
+
+			bytes += count * ppdl_lintrans_bytes_most(limits->par, limbs, diagonals, period);
+		}
+		limbs -= step_levels(step);
+	}
+	return bytes;
+}
+
+static PpdlStatus
+choose_shape(PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limits, PpdlError *err)
+{
+	double		bytes;
+
+	lay_out_steps(plan, net, 1);
+	bytes = plan_bytes(plan, net, limits);
+	/* a form at the end of the network is cheap: nothing follows the square */
+	if (bytes > limits->bytes && last_curved(net) < net->nlayers - 1 && ppdl_plan_depth(plan) + 1 < limits->limbs)
+	{
+		lay_out_steps(plan, net, 0);
+		bytes = fmin(bytes, plan_bytes(plan, net, limits));
+	}
+	if (bytes <= limits->bytes)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_RANGE, "the network's matrices need up to %.1f GB of memory for rows of %d values, of %.1f GB allowed",
+			   bytes / 1e9, net->inputs, limits->bytes / 1e9);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Layers of fewer units take less: the matrix of two layers takes the product of their units.");
+}
+
+/* ---- numbers ---- */
 
 static PpdlStatus
 layer_affine(PpdlAffine *a, const PpdlLayer *layer, PpdlError *err)
@@ -139,7 +281,7 @@ identity(PpdlAffine *a, int n, PpdlError *err)
 
 /* layers from..to, activations between and after them affine, as one map */
 static PpdlStatus
-affine_run(PpdlAffine *a, const PpdlNet *net, int from, int to, PpdlError *err)
+affine_run(PpdlAffine *a, const PpdlNet *net, int from, int to, const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlStatus	status;
 
@@ -155,7 +297,7 @@ affine_run(PpdlAffine *a, const PpdlNet *net, int from, int to, PpdlError *err)
 			return PPDL_OK;
 		status = layer_affine(&next, &net->layer[l + 1], err);
 		if (status == PPDL_OK)
-			status = ppdl_affine_compose(a, &next, err);
+			status = ppdl_affine_compose(a, &next, poll, err);
 		ppdl_affine_free(&next);
 		if (status != PPDL_OK)
 		{
@@ -165,124 +307,128 @@ affine_run(PpdlAffine *a, const PpdlNet *net, int from, int to, PpdlError *err)
 	}
 }
 
-static int
-form_groups(const PpdlQuadratic *q, int slots)
-{
-	int			places = slots / ppdl_quadratic_stride(q->outputs);
-
-	return places > 0 ? (q->pairs + places - 1) / places : q->pairs;
-}
-
 /* the form that needs fewer ciphertexts; first: of the inputs themselves */
 static PpdlStatus
-choose_form(PpdlQuadratic *q, const PpdlAffine *before, const double *c, const PpdlAffine *after, int slots, int first, PpdlError *err)
+choose_form(PpdlStep *step, const PpdlAffine *before, const double *c, const PpdlAffine *after, const PpdlPlanLimits *limits, int first,
+			PpdlError *err)
 {
-	PpdlQuadratic few;
+	PpdlQuadratic *q = &step->quadratic,
+				few;
+	const int	slots = limits->slots,
+				outputs = after->units,
+				groups = form_groups(outputs, ppdl_quadratic_pairs(c, after), slots);
 
-	PPDL_TRY(ppdl_quadratic_create(q, before, c, after, 0, err));
-	if (first && q->outputs == 1 && form_groups(q, slots) > 1)
+	if (first && outputs == 1 && groups > 1)
+		return ppdl_quadratic_product(q, before, c, after, slots, limits->poll, err);
+	if (groups > 1 && may_be_few(step, before->units, outputs))
 	{
-		ppdl_quadratic_free(q);
-		return ppdl_quadratic_product(q, before, c, after, slots, err);
-	}
-	if (before->units <= before->inputs || before->inputs > MAX_EIGEN_INPUTS || form_groups(q, slots) == 1)
-		return PPDL_OK;
-	PPDL_TRY(ppdl_quadratic_create(&few, before, c, after, 1, err));
-	if (form_groups(&few, slots) < form_groups(q, slots))
-	{
-		ppdl_quadratic_free(q);
-		*q = few;
-	}
-	else
+		PPDL_TRY(ppdl_quadratic_create(&few, before, c, after, 1, limits->poll, err));
+		if (form_groups(outputs, few.pairs, slots) < groups)
+		{
+			*q = few;
+			return PPDL_OK;
+		}
 		ppdl_quadratic_free(&few);
-	return PPDL_OK;
+	}
+	return ppdl_quadratic_create(q, before, c, after, 0, limits->poll, err);
 }
 
 /* the last square, with `before` and all that follows it */
 static PpdlStatus
-add_quadratic(PpdlPlan *plan, const PpdlNet *net, int l, const PpdlAffine *before, int slots, PpdlError *err)
+set_quadratic(PpdlStep *step, const PpdlNet *net, const PpdlAffine *before, const PpdlPlanLimits *limits, PpdlError *err)
 {
-	PpdlStep   *step = add_step(plan, PPDL_STEP_QUADRATIC);
 	PpdlAffine	after = {0};
 	PpdlStatus	status;
 
-	if (l == net->nlayers - 1)
+	if (step->to == net->nlayers - 1)
 		PPDL_TRY(identity(&after, before->units, err));
 	else
-		PPDL_TRY(affine_run(&after, net, l + 1, net->nlayers - 1, err));
-	status = choose_form(&step->quadratic, before, net->layer[l].act.coef, &after, slots, plan->nsteps == 1, err);
+		PPDL_TRY(affine_run(&after, net, step->to + 1, net->nlayers - 1, limits->poll, err));
+	status = choose_form(step, before, net->layer[step->to].act.coef, &after, limits, step->from == 0, err);
 	ppdl_affine_free(&after);
 	return status;
 }
 
-/*
- * An activation in the middle.  before: the map in front of it, which becomes a step; sign and constant of a square
- * are left for the next map.
- */
-static void
-add_activation(PpdlPlan *plan, const PpdlActivation *act, PpdlAffine *before, double *sign, double *constant)
+/* what a square leaves for the next map: sign*v^2 + constant is the activation */
+typedef struct Shift
 {
-	PpdlStep   *affine = add_step(plan, PPDL_STEP_AFFINE),
-			   *step;
+	double		sign,
+				constant;
+} Shift;
 
-	*sign = 1;
-	*constant = 0;
-	affine->affine = *before;
-	before->w = before->bias = NULL;
-	if (is_square(act))
+/* the map in front of an activation takes up the square's shift, or the interval */
+static void
+prepare_activation(PpdlAffine *before, const PpdlStep *step, const PpdlActivation *act, Shift *shift)
+{
+	const double *c = act->coef;
+
+	if (step->kind == PPDL_STEP_SQUARE)
 	{
-		const double *c = act->coef;
 		double		r = sqrt(fabs(c[2]));
 
-		*sign = c[2] < 0 ? -1 : 1;
-		*constant = c[0] - c[1] * c[1] / (4 * c[2]);
-		stretch(&affine->affine, r, *sign * c[1] / (2 * r));
-		add_step(plan, PPDL_STEP_SQUARE);
-		return;
+		shift->sign = c[2] < 0 ? -1 : 1;
+		shift->constant = c[0] - c[1] * c[1] / (4 * c[2]);
+		stretch(before, r, shift->sign * c[1] / (2 * r));
 	}
-	step = add_step(plan, ppdl_activation_is_fit(act) ? PPDL_STEP_CHEBYSHEV : PPDL_STEP_MONOMIAL);
-	step->degree = ppdl_activation_degree(act);
-	memcpy(step->coef, ppdl_activation_is_fit(act) ? act->cheb : act->coef, sizeof(step->coef));
-	if (ppdl_activation_is_fit(act))
-		stretch(&affine->affine, 2 / (act->hi - act->lo), -(act->hi + act->lo) / (act->hi - act->lo));
+	else if (step->kind == PPDL_STEP_CHEBYSHEV)
+		stretch(before, 2 / (act->hi - act->lo), -(act->hi + act->lo) / (act->hi - act->lo));
 }
 
 static PpdlStatus
-build(PpdlPlan *plan, const PpdlNet *net, int slots, PpdlError *err)
+set_map(PpdlStep *step, const PpdlNet *net, const PpdlPlanLimits *limits, Shift *shift, PpdlError *err)
 {
-	int			last = last_curved(net),
-				from = 0;
-	double		sign = 1,
-				constant = 0;
+	PpdlAffine	a;
+	PpdlStatus	status;
 
-	while (from < net->nlayers)
+	PPDL_TRY(affine_run(&a, net, step->from, step->to, limits->poll, err));
+	if (step->from == 0)
+		for (size_t i = 0; i < (size_t) a.inputs * a.units; i++)
+			a.w[i] *= net->input_scale[i % a.inputs];
+	stretch_inputs(&a, shift->sign, shift->constant);
+	*shift = (Shift) {1, 0};
+	if (step->kind == PPDL_STEP_AFFINE)
 	{
-		int			to = from;
-		PpdlAffine	a = {0};
+		step->affine = a;
+		return PPDL_OK;
+	}
+	status = set_quadratic(step, net, &a, limits, err);
+	ppdl_affine_free(&a);
+	return status;
+}
 
-		/* up to and with the next activation that is not affine */
-		while (to < net->nlayers - 1 && is_affine(&net->layer[to].act))
-			to++;
-		PPDL_TRY(affine_run(&a, net, from, to, err));
-		if (from == 0)
-			for (size_t i = 0; i < (size_t) a.inputs * a.units; i++)
-				a.w[i] *= net->input_scale[i % a.inputs];
-		stretch_inputs(&a, sign, constant);
-		if (is_affine(&net->layer[to].act))
-		{
-			add_step(plan, PPDL_STEP_AFFINE)->affine = a;
-			return PPDL_OK;
-		}
-		if (to == last && is_square(&net->layer[to].act))
-		{
-			PpdlStatus	status = add_quadratic(plan, net, to, &a, slots, err);
-			ppdl_affine_free(&a);
-			return status;
-		}
-		add_activation(plan, &net->layer[to].act, &a, &sign, &constant);
-		from = to + 1;
+static PpdlStatus
+set_numbers(PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limits, PpdlError *err)
+{
+	Shift		shift = {1, 0};
+
+	for (int s = 0; s < plan->nsteps; s++)
+	{
+		PpdlStep   *step = &plan->step[s];
+
+		PPDL_TRY(ppdl_poll(limits->poll, err));
+		if (step->kind == PPDL_STEP_AFFINE || step->kind == PPDL_STEP_QUADRATIC)
+			PPDL_TRY(set_map(step, net, limits, &shift, err));
+		else
+			prepare_activation(&step[-1].affine, step, &net->layer[step->to].act, &shift);
 	}
 	return PPDL_OK;
+}
+
+static void
+free_step(PpdlStep *step)
+{
+	ppdl_affine_free(&step->affine);
+	ppdl_quadratic_free(&step->quadratic);
+}
+
+void
+ppdl_plan_destroy(PpdlPlan *plan)
+{
+	if (plan == NULL)
+		return;
+	for (int i = 0; i < plan->nsteps; i++)
+		free_step(&plan->step[i]);
+	free(plan);
 }
 
 /* ---- bounds ---- */
@@ -392,7 +538,7 @@ find_bounds(PpdlPlan *plan, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_plan_create(PpdlPlan **out, const PpdlNet *net, int slots, PpdlError *err)
+ppdl_plan_create(PpdlPlan **out, const PpdlNet *net, const PpdlPlanLimits *limits, PpdlError *err)
 {
 	PpdlPlan   *plan;
 	PpdlStatus	status;
@@ -402,16 +548,13 @@ ppdl_plan_create(PpdlPlan **out, const PpdlNet *net, int slots, PpdlError *err)
 	plan = calloc(1, sizeof(*plan));
 	if (plan == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	plan->inputs = net->inputs;
-	plan->outputs = ppdl_net_outputs(net);
-	status = build(plan, net, slots, err);
+	PPDL_GOTO(done, choose_shape(plan, net, limits, err));
+	PPDL_GOTO(done, set_numbers(plan, net, limits, err));
+	status = find_bounds(plan, err);
+done:
 	if (status == PPDL_OK)
-		status = find_bounds(plan, err);
-	if (status != PPDL_OK)
-	{
+		*out = plan;
+	else
 		ppdl_plan_destroy(plan);
-		return status;
-	}
-	*out = plan;
-	return PPDL_OK;
+	return status;
 }

@@ -14,10 +14,15 @@
  *   out = x'(Qx + l) + constant = Re sum_f ( x_f + i x_(f+slots) ) ( (Qx + l)_f - i (Qx + l)_(f+slots) ) + constant
  *
  * needs one more ciphertext, however many units the layer has.
+ *
+ * A plan is made in two steps: its shape, from the network's description alone, then its numbers.  So it is known how many matrices a
+ * plan asks for before anything of their size is allocated.
  */
 #ifndef PPDL_PREDICT_PLAN_H
 #define PPDL_PREDICT_PLAN_H
 
+#include "base/poll.h"
+#include "ckks/params.h"
 #include "net/net.h"
 
 /* v -> w*v + bias */
@@ -31,8 +36,8 @@ typedef struct PpdlAffine
 
 PpdlStatus	ppdl_affine_create(PpdlAffine *a, int inputs, int units, PpdlError *err);	/* zero */
 void		ppdl_affine_free(PpdlAffine *a);
-/* *a = b after *a */
-PpdlStatus	ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, PpdlError *err);
+/* *a = b after *a; *a is as it was after an error */
+PpdlStatus	ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, const PpdlPoll *poll, PpdlError *err);
 
 /*
  * The quadratic form of each output.  As squares: forms of output j are rows j*pairs .. (j+1)*pairs - 1, unused ones
@@ -54,11 +59,15 @@ void		ppdl_quadratic_free(PpdlQuadratic *q);
  * decomposition), else one form a unit
  */
 PpdlStatus	ppdl_quadratic_create(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
-								  const PpdlAffine *after, int few, PpdlError *err);
+								  const PpdlAffine *after, int few, const PpdlPoll *poll, PpdlError *err);
+/* pairs of that with one form a unit: nothing is formed */
+int			ppdl_quadratic_pairs(const double c[3], const PpdlAffine *after);
+/* would an eigenvalue decomposition for each output be done in seconds? */
+int			ppdl_quadratic_few_is_cheap(int inputs, int outputs);
 
 /* the same for one output as a product with inputs in `slots` slots, in the order of CoefficientsToSlots */
 PpdlStatus	ppdl_quadratic_product(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
-								   const PpdlAffine *after, int slots, PpdlError *err);
+								   const PpdlAffine *after, int slots, const PpdlPoll *poll, PpdlError *err);
 
 typedef enum PpdlStepKind
 {
@@ -72,6 +81,11 @@ typedef enum PpdlStepKind
 typedef struct PpdlStep
 {
 	PpdlStepKind kind;
+	int			from,			/* layers of its first map; of an activation: its layer, twice */
+				to;
+	int			inputs,			/* values before and after it */
+				units;
+	/* its numbers */
 	PpdlAffine	affine;
 	PpdlQuadratic quadratic;
 	int			degree;
@@ -82,6 +96,9 @@ typedef struct PpdlStep
 
 #define PPDL_MAX_STEPS (2 * PPDL_MAX_LAYERS + 1)
 
+/* blocks of the last stages of CoefficientsToSlots, which the first map is multiplied with */
+#define PPDL_C2S_BLOCK 16
+
 typedef struct PpdlPlan
 {
 	int			inputs,
@@ -90,12 +107,26 @@ typedef struct PpdlPlan
 	PpdlStep	step[PPDL_MAX_STEPS];
 } PpdlPlan;
 
-/* Levels of a network from its first layer on. */
+/*
+ * What a plan may take.  Matrices count as if no weight were zero.  A quadratic form that takes more than there is memory for is
+ * left as a square and the layer after it, which cost another level; when there is none, or more is needed still, the plan is refused.
+ */
+typedef struct PpdlPlanLimits
+{
+	const PpdlParams *par;
+	int			slots,			/* of a row */
+				limbs;			/* most that the first layer can have: a network of as many levels is too deep */
+	double		bytes;			/* of encoded matrices */
+	const PpdlPoll *poll;		/* or NULL */
+} PpdlPlanLimits;
+
+/* Levels of a network from its first layer on, at least. */
 int			ppdl_network_depth(const PpdlNet *net);
 
-/* slots: how many a row has, so that the form of the quadratic step can be chosen.  The network has weights. */
-PpdlStatus	ppdl_plan_create(PpdlPlan **out, const PpdlNet *net, int slots, PpdlError *err);
+/* The network has weights; it is not kept.  PPDL_ERR_RANGE: the memory needed, and allowed; PPDL_ERR_CANCELED. */
+PpdlStatus	ppdl_plan_create(PpdlPlan **out, const PpdlNet *net, const PpdlPlanLimits *limits, PpdlError *err);
 void		ppdl_plan_destroy(PpdlPlan *plan);
+int			ppdl_plan_depth(const PpdlPlan *plan);	/* levels */
 
 /* quadratic form: slots from one output's form to its next one, the smallest power of two >= outputs */
 int			ppdl_quadratic_stride(int outputs);

@@ -15,6 +15,8 @@
 #define PPDL_ROW_LEVELS (PPDL_ROW_C2S_LIMBS - 1)
 /* levels of a lifted row */
 #define PPDL_LIFTED_LEVELS (PPDL_LIFTED_LIMBS - 1)
+/* bytes that a predictor's matrices may take, as if no weight were zero; making it takes up to half a gigabyte more */
+#define PPDL_PREDICTOR_BYTES 0x1p31
 /* inputs that a network on encrypted rows may have */
 #define PPDL_PREDICT_MIN_WIDTH 2
 #define PPDL_PREDICT_MAX_WIDTH 1024
@@ -26,16 +28,18 @@ typedef struct PpdlPredictor PpdlPredictor;
  * width: values a row; must be net->inputs (PPDL_ERR_ARGUMENT says both).  scale: of the packed ciphertexts.
  * PPDL_ERR_LEVEL when the network is too deep for the ring: says how many levels it needs and how many
  * there are.  PPDL_ERR_ARGUMENT when a row has more outputs than slots (half of its values, rounded up to
- * a power of two).  PPDL_ERR_RANGE when values of the network could outgrow the modulus for inputs within [-1,1].
+ * a power of two).  PPDL_ERR_RANGE when values of the network could outgrow the modulus for inputs within [-1,1], or its matrices
+ * PPDL_PREDICTOR_BYTES.  threads, poll: may be NULL; PPDL_ERR_CANCELED.  The network is not kept.
  */
-PpdlStatus	ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, PpdlError *err);
+PpdlStatus	ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, const PpdlPoll *poll,
+								  PpdlError *err);
 /*
  * For rows lifted to the ring of ev, the deep one.  Errors as above, but a row may have up to PPDL_PREDICT_MAX_WIDTH / 2
  * outputs whatever its width; PPDL_ERR_CANCELED.
  */
 PpdlStatus	ppdl_predictor_create_lifted(PpdlPredictor **out, PpdlEval *ev, const PpdlNet *net, int width, PpdlError *err);
 /* would that succeed? nothing is encoded */
-PpdlStatus	ppdl_predictor_check_lifted(const PpdlParams *deep, const PpdlNet *net, int width, PpdlError *err);
+PpdlStatus	ppdl_predictor_check_lifted(const PpdlParams *deep, const PpdlNet *net, int width, const PpdlPoll *poll, PpdlError *err);
 void		ppdl_predictor_destroy(PpdlPredictor *p);
 size_t		ppdl_predictor_bytes(const PpdlPredictor *p);
 int			ppdl_predictor_outputs(const PpdlPredictor *p);

@@ -28,6 +28,7 @@ typedef struct PpdlStage
 				out_groups;
 	double		scale;			/* of its output */
 	double		bound;			/* of |slot| of its output */
+	const PpdlStep *step;		/* whose numbers it takes, while the predictor is made; NULL: CoefficientsToSlots */
 	/* LINEAR, MATRIX */
 	int			conjugates;		/* the first layer: real parts are taken by adding conjugates */
 	int			per_group;		/* transforms an output group: 2 for complex outputs of the first layer */

@@ -8,6 +8,10 @@
 #include "predict/eigen.h"
 #include "ring/ring.h"
 
+/* inputs of a form, and n^3 of all decompositions together: seconds; larger ones are taken unit by unit */
+#define MAX_EIGEN_INPUTS 256
+#define MAX_EIGEN_WORK 0x1p27
+
 /* one output: squares of affine forms, rows of n + 1 numbers (the constant last), by sign */
 typedef struct Forms
 {
@@ -58,32 +62,31 @@ forms_by_unit(Forms *forms, const PpdlAffine *before, const double *weight, doub
 
 /* the same form from its eigenvectors: sum_r value_r * (vector_r, (v, 1))^2 */
 static PpdlStatus
-forms_by_eigenvector(Forms *forms, const PpdlAffine *before, const double *weight, double shift, double *row, PpdlError *err)
+forms_by_eigenvector(Forms *forms, const PpdlAffine *before, const double *weight, double shift, double *row, const PpdlPoll *poll,
+					 PpdlError *err)
 {
 	int			n = before->inputs + 1;
 	double	   *matrix = calloc((size_t) n * n, sizeof(double)),
 			   *vector = malloc(sizeof(double) * n * n),
 			   *value = malloc(sizeof(double) * n);
 	double		largest = 0;
+	PpdlStatus	status = PPDL_OK;
 
 	if (matrix == NULL || vector == NULL || value == NULL)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a quadratic form of %d inputs", n);
+	for (int u = 0; u < before->units && status == PPDL_OK; u++)
 	{
-		free(matrix);
-		free(vector);
-		free(value);
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a quadratic form of %d inputs", n);
-	}
-	for (int u = 0; u < before->units; u++)
-	{
+		status = ppdl_poll(poll, err);
 		unit_form(row, before, u, shift, 1);
 		for (int i = 0; i < n; i++)
 			for (int j = 0; j < n; j++)
 				matrix[(size_t) i * n + j] += weight[u] * row[i] * row[j];
 	}
-	ppdl_eigen_symmetric(matrix, n, value, vector);
-	for (int r = 0; r < n; r++)
+	if (status == PPDL_OK)
+		status = ppdl_eigen_symmetric(matrix, n, value, vector, poll, err);
+	for (int r = 0; r < n && status == PPDL_OK; r++)
 		largest = fmax(largest, fabs(value[r]));
-	for (int r = 0; r < n; r++)
+	for (int r = 0; r < n && status == PPDL_OK; r++)
 	{
 		double		f = sqrt(fabs(value[r]));
 
@@ -96,7 +99,7 @@ forms_by_eigenvector(Forms *forms, const PpdlAffine *before, const double *weigh
 	free(matrix);
 	free(vector);
 	free(value);
-	return PPDL_OK;
+	return status;
 }
 
 static void
@@ -128,13 +131,62 @@ collect(PpdlQuadratic *q, Forms *forms, int n, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* squares by sign of output j with one a unit */
+static void
+count_units(int count[2], const double c[3], const PpdlAffine *after, int j)
+{
+	count[0] = count[1] = 0;
+	for (int u = 0; u < after->inputs; u++)
+	{
+		double		weight = after->w[(size_t) j * after->inputs + u] * c[2];
+
+		if (weight != 0)
+			count[weight < 0]++;
+	}
+}
+
+int
+ppdl_quadratic_pairs(const double c[3], const PpdlAffine *after)
+{
+	int			pairs = 1;
+
+	for (int j = 0; j < after->units; j++)
+	{
+		int			count[2];
+
+		count_units(count, c, after, j);
+		for (int s = 0; s < 2; s++)
+			pairs = count[s] > pairs ? count[s] : pairs;
+	}
+	return pairs;
+}
+
+int
+ppdl_quadratic_few_is_cheap(int inputs, int outputs)
+{
+	double		n = inputs + 1;
+
+	return inputs <= MAX_EIGEN_INPUTS && n * n * n * outputs <= MAX_EIGEN_WORK;
+}
+
+static PpdlStatus
+alloc_forms(Forms *f, int n, const int count[2], PpdlError *err)
+{
+	for (int s = 0; s < 2; s++)
+	{
+		f->row[s] = malloc(sizeof(double) * ((size_t) count[s] + 1) * ((size_t) n + 1));
+		if (f->row[s] == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for %d quadratic forms of %d inputs", count[s], n);
+	}
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_quadratic_create(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
-					  const PpdlAffine *after, int few, PpdlError *err)
+					  const PpdlAffine *after, int few, const PpdlPoll *poll, PpdlError *err)
 {
 	int			n = before->inputs,
-				h = before->units,
-				most = h > n + 1 ? h : n + 1;
+				h = before->units;
 	double		shift = c[1] / (2 * c[2]);
 	Forms	   *forms = calloc(after->units, sizeof(Forms));
 	double	   *row = malloc(sizeof(double) * (n + 1)),
@@ -149,6 +201,7 @@ ppdl_quadratic_create(PpdlQuadratic *q, const PpdlAffine *before, const double c
 	for (int j = 0; j < q->outputs && status == PPDL_OK; j++)
 	{
 		Forms	   *f = &forms[j];
+		int			count[2] = {n + 1, n + 1};
 
 		/* c2*z^2 + c1*z + c0 = c2*(z + shift)^2 + c0 - c2*shift^2 */
 		q->constant[j] = after->bias[j];
@@ -159,13 +212,14 @@ ppdl_quadratic_create(PpdlQuadratic *q, const PpdlAffine *before, const double c
 			weight[u] = w * c[2];
 			q->constant[j] += w * (c[0] - c[2] * shift * shift);
 		}
-		f->row[0] = malloc(sizeof(double) * most * (n + 1));
-		f->row[1] = malloc(sizeof(double) * most * (n + 1));
-		if (f->row[0] == NULL || f->row[1] == NULL)
-			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		else if (few)
-			status = forms_by_eigenvector(f, before, weight, shift, row, err);
-		else
+		if (!few)
+			count_units(count, c, after, j);
+		status = ppdl_poll(poll, err);
+		if (status == PPDL_OK)
+			status = alloc_forms(f, n, count, err);
+		if (status == PPDL_OK && few)
+			status = forms_by_eigenvector(f, before, weight, shift, row, poll, err);
+		else if (status == PPDL_OK)
 			forms_by_unit(f, before, weight, shift, row);
 	}
 	if (status == PPDL_OK)
@@ -202,7 +256,7 @@ add_unit(double *q, double *l, double *constant, const PpdlAffine *before, int u
 
 PpdlStatus
 ppdl_quadratic_product(PpdlQuadratic *q, const PpdlAffine *before, const double c[3],
-					   const PpdlAffine *after, int slots, PpdlError *err)
+					   const PpdlAffine *after, int slots, const PpdlPoll *poll, PpdlError *err)
 {
 	int			n = before->inputs,
 				bits = 0;
@@ -222,7 +276,17 @@ ppdl_quadratic_product(PpdlQuadratic *q, const PpdlAffine *before, const double 
 	}
 	q->constant[0] = after->bias[0];
 	for (int u = 0; u < before->units; u++)
+	{
+		PpdlStatus	status = ppdl_poll(poll, err);
+
+		if (status != PPDL_OK)
+		{
+			free(matrix);
+			ppdl_quadratic_free(q);
+			return status;
+		}
 		add_unit(matrix, linear, q->constant, before, u, c, after->w[u]);
+	}
 	while (1 << bits < slots)
 		bits++;
 	for (int f = 0; f < 2 * slots && f < n; f++)

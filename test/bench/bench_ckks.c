@@ -175,7 +175,7 @@ make_c2s(Bench *b)
 
 		OK(ppdl_matrix_dft(&m, b->par, b->par->slots, len, stages[i], 1, &err));
 		len >>= stages[i];
-		OK(ppdl_lintrans_create(&b->lt[i], b->par, m, limbs, (double) b->par->ring->mod[limbs - 1].q, 0, 1, NULL, &err));
+		OK(ppdl_lintrans_create(&b->lt[i], b->par, m, &(PpdlLinTransForm) {limbs, (double) b->par->ring->mod[limbs - 1].q, 0, 1}, NULL, NULL, &err));
 		ppdl_matrix_destroy(m);
 	}
 }

@@ -124,7 +124,7 @@ bench_network(Bench *b)
 				packing = 1e9,
 				t = now();
 
-	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, &err));
+	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, NULL, &err));
 	printf("predictor_create_ms\t%.1f\tms\tmatrices of 16-32-1, once a model\n", (now() - t) * 1e3);
 	printf("predictor_bytes\t%zu\tbytes\tthe same\n", ppdl_predictor_bytes(p));
 	for (int run = 0; run <= RUNS; run++)

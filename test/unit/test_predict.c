@@ -1,6 +1,8 @@
 /* Networks on packed ciphertexts of the row ring against the same networks in the clear. */
 #include "ckks_fixture.h"
 
+#include <limits.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "predict/plan.h"
@@ -114,7 +116,7 @@ compare(Fixture *f, const PpdlNet *net, double scale, const char *what, double *
 	for (int i = 0; i < rows * width; i++)
 		x[i] = i % 3 == 0 ? copysign(1, next_real(f)) : next_real(f);
 	pack_rows(f, &packed, x, width, scale);
-	OK(ppdl_predictor_create(&p, net, width, scale, NULL, &err));
+	OK(ppdl_predictor_create(&p, net, width, scale, NULL, NULL, &err));
 	start = seconds();
 	OK(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err));
 	start = seconds() - start;
@@ -199,10 +201,10 @@ quadratic_forms(void **state)
 				after = {20, 2, net->layer[1].w, net->layer[1].bias};
 	PpdlQuadratic form[3];
 
-	OK(ppdl_quadratic_create(&form[0], &before, net->layer[0].act.coef, &after, 0, &err));
-	OK(ppdl_quadratic_create(&form[1], &before, net->layer[0].act.coef, &after, 1, &err));
+	OK(ppdl_quadratic_create(&form[0], &before, net->layer[0].act.coef, &after, 0, NULL, &err));
+	OK(ppdl_quadratic_create(&form[1], &before, net->layer[0].act.coef, &after, 1, NULL, &err));
 	after.units = 1;
-	OK(ppdl_quadratic_product(&form[2], &before, net->layer[0].act.coef, &after, 4, &err));
+	OK(ppdl_quadratic_product(&form[2], &before, net->layer[0].act.coef, &after, 4, NULL, &err));
 	assert_true(form[1].pairs <= 8 && form[1].pairs <= form[0].pairs);
 	for (int k = 0; k < 20; k++)
 	{
@@ -309,7 +311,7 @@ refuse(const char *json, double size, int width, PpdlStatus status, const char *
 	PpdlNet    *net = make_net(&r, json, size);
 	PpdlPredictor *p;
 
-	assert_int_equal(ppdl_predictor_create(&p, net, width, 0x1p40, NULL, &err), status);
+	assert_int_equal(ppdl_predictor_create(&p, net, width, 0x1p40, NULL, NULL, &err), status);
 	assert_null(p);
 	if (strstr(err.message, says) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", err.message, says);
@@ -347,7 +349,7 @@ bad_input_and_cancel(void **state)
 	size_t		held;
 
 	pack_rows(f, &packed, x, 16, 0x1p40);
-	OK(ppdl_predictor_create(&p, net, 16, 0x1p40, NULL, &err));
+	OK(ppdl_predictor_create(&p, net, 16, 0x1p40, NULL, NULL, &err));
 	packed.ct.scale = 0x1p41;
 	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_SCALE);
 	packed.ct.scale = 0x1p40;
@@ -376,10 +378,130 @@ bad_input_and_cancel(void **state)
 	free(x);
 }
 
+/* ---- networks that are too large ---- */
+
+#define SQUARE(units) "{\"units\":" #units ",\"activation\":\"quadratic\"}"
+
+static PpdlStatus
+plan_packed(PpdlPlan **plan, const Fixture *f, const PpdlNet *net, const PpdlPoll *poll)
+{
+	const PpdlPlanLimits limits = {f->par, 1 << (ppdl_log2_width(net->inputs) - 1), PPDL_ROW_C2S_LIMBS - 2, PPDL_PREDICTOR_BYTES, poll};
+
+	return ppdl_plan_create(plan, net, &limits, &err);
+}
+
+static double
+peak_megabytes(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double) usage.ru_maxrss / 1024;
+}
+
+/* a form of 512 outputs and 4,096 units would be 8,192 matrices; as layers they are 16 */
+static void
+large_forms_stay_layers(void **state)
+{
+	Fixture    *f = *state;
+	PpdlNet    *net = make_net(f, "{\"inputs\":1024,\"layers\":[" SQUARE(4096) ",{\"units\":512}]}", 1e-3);
+	double		before = peak_megabytes();
+	PpdlPlan   *plan;
+
+	OK(plan_packed(&plan, f, net, NULL));
+	assert_int_equal(plan->nsteps, 3);
+	assert_int_equal(plan->step[1].kind, PPDL_STEP_SQUARE);
+	assert_int_equal(ppdl_plan_depth(plan), ppdl_network_depth(net) + 1);
+	assert_true(peak_megabytes() - before < 300);
+	ppdl_plan_destroy(plan);
+	ppdl_net_destroy(net);
+	/* the same for a network that is small enough to run here */
+	net = make_net(f, "{\"inputs\":512,\"layers\":[" SQUARE(64) ",{\"units\":256}]}", 0.02);
+	OK(plan_packed(&plan, f, net, NULL));
+	assert_int_equal(plan->nsteps, 3);
+	ppdl_plan_destroy(plan);
+	ppdl_net_destroy(net);
+	check_net(f, "{\"inputs\":512,\"layers\":[" SQUARE(64) ",{\"units\":256}]}", 0.02, 0x1p40);
+}
+
+static void
+too_large(void **state)
+{
+	double		before = peak_megabytes();
+
+	refuse("{\"inputs\":1024,\"layers\":[" SQUARE(2048) "," SQUARE(4096) ",{\"units\":512}]}", 1e-3, 1024, PPDL_ERR_RANGE,
+		   "of 2.1 GB allowed");
+	assert_true(peak_megabytes() - before < 600);	/* most of it the network itself */
+}
+
+/* asked often enough, and nothing is left behind wherever the work ends */
+static void
+planning_canceled(void **state)
+{
+	static const struct
+	{
+		const char *json;
+		int			polls;
+	}			net_of[] = {
+		{"{\"inputs\":32,\"layers\":[" SQUARE(96) ",{\"units\":5}]}", 5 * 33},	/* eigenvalues */
+		{"{\"inputs\":32,\"layers\":[" SQUARE(96) ",{\"units\":1}]}", 96},	/* a product */
+		{"{\"inputs\":4,\"layers\":[{\"units\":70},{\"units\":80},{\"units\":2}]}", 80},
+	};
+	Fixture    *f = *state;
+	int			left;
+	const PpdlPoll poll = {count_down, &left};
+
+	for (size_t i = 0; i < sizeof(net_of) / sizeof(net_of[0]); i++)
+	{
+		PpdlNet    *net = make_net(f, net_of[i].json, 0.1);
+		PpdlPlan   *plan;
+		int			polls;
+
+		left = INT_MAX;
+		OK(plan_packed(&plan, f, net, &poll));
+		ppdl_plan_destroy(plan);
+		polls = INT_MAX - left;
+		assert_true(polls >= net_of[i].polls);
+		for (int at = 0; at < polls; at += 1 + polls / 20)
+		{
+			left = at;
+			assert_int_equal(plan_packed(&plan, f, net, &poll), PPDL_ERR_CANCELED);
+			assert_null(plan);
+		}
+		ppdl_net_destroy(net);
+	}
+}
+
+static void
+building_canceled(void **state)
+{
+	Fixture    *f = *state;
+	PpdlNet    *net = make_net(f, "{\"inputs\":32,\"layers\":[{\"units\":4}]}", 0.3);
+	int			left = INT_MAX,
+				polls;
+	const PpdlPoll poll = {count_down, &left};
+	PpdlPredictor *p;
+
+	OK(ppdl_predictor_create(&p, net, 32, 0x1p40, NULL, &poll, &err));
+	ppdl_predictor_destroy(p);
+	polls = INT_MAX - left;
+	for (int at = 0; at < polls; at += 1 + polls / 5)
+	{
+		left = at;
+		assert_int_equal(ppdl_predictor_create(&p, net, 32, 0x1p40, NULL, &poll, &err), PPDL_ERR_CANCELED);
+		assert_null(p);
+	}
+	ppdl_net_destroy(net);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(large_forms_stay_layers),
+		cmocka_unit_test(too_large),
+		cmocka_unit_test(planning_canceled),
+		cmocka_unit_test(building_canceled),
 		cmocka_unit_test(quadratic_forms),
 		cmocka_unit_test(one_hidden_layer),
 		cmocka_unit_test(other_shapes),

@@ -161,7 +161,7 @@ check_with(World *w, PpdlNet *net, int rows, int every, int ciphertexts)
 	for (int i = 0; i < rows; i++)
 		if (i % every != 0)
 			leave_out(&r, i);
-	OK(ppdl_predictor_check_lifted(d->f->par, net, net->inputs, &err));
+	OK(ppdl_predictor_check_lifted(d->f->par, net, net->inputs, NULL, &err));
 	OK(ppdl_predictor_create_lifted(&p, &d->f->ev, net, net->inputs, &err));
 	OK(ppdl_predict_lifted(p, &d->f->ev, w->hb, r.ts, check_rows, &seen, &err));
 	snprintf(what, sizeof(what), "%d inputs, %d layers, %d outputs, %d rows:", net->inputs, net->nlayers, ppdl_net_outputs(net), seen.rows);
@@ -312,7 +312,7 @@ refuse(World *w, const char *json, double size, int width, PpdlStatus status, co
 	PpdlNet    *net = make_net(w->d->f, json, size);
 	PpdlPredictor *p;
 
-	assert_int_equal(ppdl_predictor_check_lifted(w->d->f->par, net, width, &err), status);
+	assert_int_equal(ppdl_predictor_check_lifted(w->d->f->par, net, width, NULL, &err), status);
 	if (strstr(err.message, says) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", err.message, says);
 	assert_int_equal(ppdl_predictor_create_lifted(&p, &w->d->f->ev, net, width, &err), status);
