@@ -77,7 +77,7 @@ typedef struct PpdlRsaView
 /*
  * Reads the header and the body's layout, trusting nothing: every length,
  * field and bound is checked, and each c lies in [1, 2^bits).  That c < n needs
- * the key: ppdl_rsa_view_check.
+ * the key: ppdl_rsa_view_check.  (Both are in view.c, which knows predictions, too.)
  */
 PpdlStatus	ppdl_rsa_view(PpdlRsaView *view, const void *wire, size_t len, PpdlError *err);
 /* The header alone (44 bytes suffice); `body` is not set. */

@@ -8,9 +8,6 @@
 PpdlStatus	ppdl_rsa_part_check_layout(const PpdlRsaView *view, const uint8_t *part, PpdlError *err);
 PpdlStatus	ppdl_rsa_part_check_key(const PpdlRsaView *view, const uint8_t *part,
 									const PpdlRsaPublic *pub, PpdlError *err);
-/* the body of a prediction: its layout (pub NULL), or also its parts against the key */
-PpdlStatus	ppdl_rsa_prediction_check(const PpdlRsaView *view, const PpdlRsaPublic *pub, PpdlError *err);
-
 /* c of a part, in pub->limbs limbs; an error unless 1 <= c < n */
 PpdlStatus	ppdl_rsa_part_limbs(mp_limb_t *c, const PpdlRsaView *view, const uint8_t *part,
 								const PpdlRsaPublic *pub, PpdlError *err);
