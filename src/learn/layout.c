@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ckks/boot.h"
+#include "learn/step_scheme.h"
 #include "net/activation.h"
 #include "rows/cipher.h"
 
@@ -127,10 +128,10 @@ ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net,
 	lay->period = (size_t) 1 << (lay->logd + lay->logh + lay->logc);
 	PPDL_TRY(check_period(lay, err));
 	lay->rows = par->slots / lay->period;
-	lay->nweights = two ? 2 : 1;
-	/* beside the activations (sgd_one.c, sgd_two.c) */
-	lay->step_levels = two ? 7 : 4;
-	lay->predict_levels = two ? 5 : 2;
+	lay->scheme = two ? &ppdl_sgd_two_hidden : &ppdl_sgd_one_hidden;
+	lay->nweights = lay->scheme->nweights;
+	lay->step_levels = lay->scheme->step_levels;
+	lay->predict_levels = lay->scheme->predict_levels;
 	for (int l = 0; l < net->nlayers - 1; l++)
 	{
 		lay->act[l] = slot_poly(&net->layer[l].act);

@@ -38,6 +38,8 @@ typedef struct PpdlSlotPoly
 
 #define PPDL_MAX_WEIGHT_CTS 2
 
+typedef struct PpdlSgdScheme PpdlSgdScheme;	/* step_scheme.h */
+
 typedef struct PpdlSlotLayout
 {
 	const PpdlParams *par;		/* deep ring */
@@ -52,7 +54,8 @@ typedef struct PpdlSlotLayout
 				logc;
 	size_t		period,
 				rows;			/* rows a ciphertext: slots / period */
-	int			nweights,		/* ciphertexts of weights: 1, or 2 with two hidden layers */
+	const PpdlSgdScheme *scheme;	/* of one or of two hidden layers */
+	int			nweights,		/* ciphertexts of weights */
 				step_levels,	/* limbs that a training step takes from the weights */
 				predict_levels; /* ... and a prediction */
 	PpdlSlotPoly act[2];		/* of each hidden layer */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learn/step_impl.h"
+#include "learn/step_ops.h"
 #include "learn/tiles.h"
 
 /* the forward pass, and the mask that outputs are gathered with */
@@ -15,7 +15,7 @@ ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay)
 }
 
 /*
- * Outputs of many tiles in one ciphertext.  A tile has an output of a class once in a period; each further tile turns what is there
+ * Outputs of many tiles in one ciphertext.  A tile has an output of a class once in a period; each further tile rotates what is there
  * by 2^logc slots and takes the place that gets free, so that output c of row r of the tile that came i-th before the last ends
  * in slot r*period + i*2^logc + c.
  */
@@ -24,6 +24,7 @@ typedef struct Gathering
 	PpdlEval   *ev;
 	const PpdlSlotLayout *lay;
 	const PpdlSgd *sgd;
+	const PpdlCt *weights;
 	size_t		tiles,
 				most;			/* period / 2^logc */
 	PpdlCt	   *sum;			/* of each class, at slot 0 of its row */
@@ -65,23 +66,16 @@ gathering_free(Gathering *g)
 
 /* *ct = rot_r(*ct) */
 static PpdlStatus
-turn(const Gathering *g, PpdlCt *ct, int r, PpdlError *err)
+rotate(const Gathering *g, PpdlCt *ct, int r, PpdlError *err)
 {
-	PpdlCt		turned;
+	PpdlCt		rotated;
 
 	if (r == 0)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_ct_rotate(g->ev, &turned, ct, r, err));
+	PPDL_TRY(ppdl_ct_rotate(g->ev, &rotated, ct, r, err));
 	ppdl_ct_release(g->ev, ct);
-	*ct = turned;
+	*ct = rotated;
 	return PPDL_OK;
-}
-
-/* No bound of outputs is known but what the modulus holds that they are given away with; those beyond are told at decryption. */
-static double
-room(const PpdlCt *tile)
-{
-	return exp2(ppdl_params_log2_q(tile->par, tile->limbs - 1) - 4) / tile->scale;
 }
 
 /* outputs of one class of a tile, all else cleared */
@@ -92,7 +86,6 @@ pick(const Gathering *g, PpdlCt *out, const PpdlCt *tile, int class, PpdlError *
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_copy(g->ev, out, tile, tile->limbs, err));
-	out->bound = fmin(out->bound, room(tile));
 	out->noise = 0;				/* of the sum it is that of one tile, as each has its own slots */
 	memset(g->sgd->scratch, 0, lay->period * sizeof(double complex));
 	g->sgd->scratch[(size_t) class << (lay->logd + lay->logh)] = 1;
@@ -117,7 +110,7 @@ gather_class(Gathering *g, const PpdlCt *tile, int class, PpdlError *err)
 		*sum = picked;
 		return PPDL_OK;
 	}
-	status = turn(g, sum, -(1 << g->lay->logc), err);
+	status = rotate(g, sum, -(1 << g->lay->logc), err);
 	if (status == PPDL_OK)
 		status = ppdl_ct_add(g->ev, sum, &picked, err);
 	ppdl_ct_release(g->ev, &picked);
@@ -154,7 +147,7 @@ flush(Gathering *g, PpdlError *err)
 		return PPDL_OK;
 	for (int c = 1; c < lay->classes; c++)
 	{
-		PPDL_TRY(turn(g, &g->sum[c], c * (1 << (lay->logd + lay->logh)) - c, err));
+		PPDL_TRY(rotate(g, &g->sum[c], c * (1 << (lay->logd + lay->logh)) - c, err));
 		PPDL_TRY(ppdl_ct_add(g->ev, out, &g->sum[c], err));
 	}
 	out->noise = hypot(out->noise, g->noise);
@@ -177,57 +170,47 @@ gather(Gathering *g, const PpdlCt *out, const PpdlTile *tile, PpdlError *err)
 		PPDL_TRY(gather_class(g, out, c, err));
 	memcpy(g->ordinal + g->tiles * g->lay->rows, tile->ordinal, g->lay->rows * sizeof(*g->ordinal));
 	g->noise = fmax(g->noise, out->noise);
-	g->bound = fmax(g->bound, fmin(out->bound, room(out)));
+	g->bound = fmax(g->bound, out->bound);
 	g->tiles++;
 	if (g->progress != NULL)
 		g->progress(g->arg, tile->count);
 	return g->tiles == g->most ? flush(g, err) : PPDL_OK;
 }
 
-/* puts the rows of ts through the network; they are all in memory as tiles meanwhile */
 static PpdlStatus
-predict_part(Gathering *g, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts, PpdlError *err)
+predict_tile(void *arg, PpdlTile *tile, int class, PpdlError *err)
 {
-	PpdlTileSet *set;
-	PpdlStatus	status = PPDL_OK;
+	Gathering  *g = arg;
+	PpdlCt		out;
+	PpdlStatus	status = ppdl_sgd_predict(g->sgd, g->ev, &out, g->weights, &tile->x, err);
 
-	PPDL_TRY(ppdl_tiles_create(&set, g->ev, hb, g->lay, net, ts, 1, NULL, NULL, err));
-	for (int i = 0; i < set->count && status == PPDL_OK; i++)
+	(void) class;
+	if (status == PPDL_OK)
 	{
-		PpdlCt		out;
-
-		PPDL_GOTO(done, ppdl_sgd_predict(g->sgd, g->ev, &out, weights, &set->tile[i].x, err));
-		status = gather(g, &out, &set->tile[i], err);
+		status = gather(g, &out, tile, err);
 		ppdl_ct_release(g->ev, &out);
 	}
-done:
-	ppdl_tiles_destroy(set, g->ev);
+	ppdl_tile_release(g->ev, tile);
 	return status;
 }
 
 PpdlStatus
-ppdl_encrypted_predict(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts,
-					   PpdlPredictedRows result, PpdlRowsProgress progress, void *arg, PpdlError *err)
+ppdl_encrypted_predict(const PpdlEncryptedPrediction *p, PpdlError *err)
 {
 	PpdlSlotLayout lay;
 	PpdlSgd    *sgd;
-	Gathering	g = {.ev = ev, .lay = &lay, .result = result, .progress = progress, .arg = arg};
+	const PpdlTileSource source = {p->ev, p->hb, &lay, p->net, p->ts, 1, NULL, NULL};
+	Gathering	g = {.ev = p->ev, .lay = &lay, .weights = p->weights, .result = p->result, .progress = p->progress, .arg = p->arg};
+	const int	limbs = p->weights[0].limbs;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, ts->width_x, err));
-	if (weights[0].limbs < ppdl_encrypted_predict_limbs(&lay))
-		return ppdl_error(err, PPDL_ERR_LEVEL, "encrypted weights of %d limbs; a prediction takes %d", weights[0].limbs, ppdl_encrypted_predict_limbs(&lay));
+	PPDL_TRY(ppdl_slot_layout(&lay, p->ev->par, p->net, p->ts->width_x, err));
+	if (limbs < ppdl_encrypted_predict_limbs(&lay))
+		return ppdl_error(err, PPDL_ERR_LEVEL, "encrypted weights of %d limbs; a prediction takes %d", limbs, ppdl_encrypted_predict_limbs(&lay));
 	PPDL_TRY(ppdl_sgd_create(&sgd, &lay, 1, 0, err));
 	g.sgd = sgd;
 	PPDL_GOTO(done, gathering_init(&g, err));
-	for (int first = 0; first < ts->nbatches; first += PPDL_BRIDGE_POLYS)
-	{
-		PpdlTrainSet part = *ts;	/* borrows the batches that are lifted together */
-
-		part.batch = ts->batch + first;
-		part.nbatches = ts->nbatches - first < PPDL_BRIDGE_POLYS ? ts->nbatches - first : PPDL_BRIDGE_POLYS;
-		PPDL_GOTO(done, predict_part(&g, hb, net, weights, &part, err));
-	}
+	PPDL_GOTO(done, ppdl_tiles_cut(&source, predict_tile, &g, err));
 	status = flush(&g, err);
 done:
 	gathering_free(&g);

@@ -8,13 +8,21 @@
 /* limbs that encrypted weights need for it */
 int			ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay);
 
-/*
- * Rows of ts (features alone) lifted and put through the network.  ev: deep ring.  weights: lay->nweights ciphertexts of
- * ppdl_encrypted_predict_limbs() limbs, one period each.  result as for ppdl_predict_lifted: called whenever all slots of a ciphertext
- * are taken, and at the end.  progress (or NULL): rows done since it was called last.
- */
-typedef void (*PpdlRowsProgress) (void *arg, int rows);
-PpdlStatus	ppdl_encrypted_predict(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlNet *net, const PpdlCt *weights, const PpdlTrainSet *ts,
-								   PpdlPredictedRows result, PpdlRowsProgress progress, void *arg, PpdlError *err);
+typedef void (*PpdlRowsProgress) (void *arg, int rows);	/* done since it was called last */
+
+typedef struct PpdlEncryptedPrediction
+{
+	PpdlEval   *ev;				/* deep ring */
+	const PpdlHalfBoot *hb;
+	const PpdlNet *net;
+	const PpdlCt *weights;		/* lay->nweights ciphertexts of ppdl_encrypted_predict_limbs() limbs, one period each */
+	const PpdlTrainSet *ts;		/* features alone */
+	PpdlPredictedRows result;	/* as for ppdl_predict_lifted: whenever all slots of a ciphertext are taken, and at the end */
+	PpdlRowsProgress progress;	/* or NULL */
+	void	   *arg;			/* of both */
+} PpdlEncryptedPrediction;
+
+/* Rows lifted and put through the network, a tile at a time. */
+PpdlStatus	ppdl_encrypted_predict(const PpdlEncryptedPrediction *p, PpdlError *err);
 
 #endif

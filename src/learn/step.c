@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "ckks/boot.h"
-#include "ckks/encoder.h"
-#include "learn/step_impl.h"
-#include "rows/cipher.h"
+#include "learn/step_scheme.h"
 
 void
 ppdl_tile_release(PpdlEval *ev, PpdlTile *tile)
@@ -47,115 +45,6 @@ ppdl_sgd_destroy(PpdlSgd *sgd)
 	free(sgd);
 }
 
-/* With one hidden layer the gradient of W1 is the sum over classes, that of w2, in the same ciphertext, is not. */
-static int
-folds_real_part(const PpdlSlotLayout *lay)
-{
-	return lay->units2 == 0 && lay->logc > 0;
-}
-
-/* ---- shared pieces ---- */
-
-PpdlStatus
-ppdl_sgd_mask(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, size_t count, double out_scale, PpdlError *err)
-{
-	const double q = (double) ev->par->ring->mod[ct->limbs - 1].q;
-	PpdlPt		pt;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_pt_alloc(ev, &pt, ct->limbs, err));
-	PPDL_GOTO(done, ppdl_encode_slots(ev->par, &pt, sgd->scratch, count, out_scale * q / ct->scale, ct->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, ct, &pt, err));
-done:
-	ppdl_pt_release(ev, &pt);
-	return status;
-}
-
-PpdlStatus
-ppdl_sgd_add(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
-{
-	PpdlPt		pt;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_pt_alloc(ev, &pt, ct->limbs, err));
-	PPDL_GOTO(done, ppdl_encode_slots(ev->par, &pt, sgd->scratch, sgd->lay.period, ct->scale, ct->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &pt, err));
-done:
-	ppdl_pt_release(ev, &pt);
-	return status;
-}
-
-void
-ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double complex value, double complex constant)
-{
-	const PpdlSlotLayout *lay = &sgd->lay;
-	const size_t d = (size_t) 1 << lay->logd,
-				h = (size_t) 1 << lay->logh;
-	const int	units = axis == PPDL_AXIS_HIGH ? lay->units : lay->units2;
-
-	for (size_t s = 0; s < lay->period; s++)
-	{
-		size_t		low = s % d,
-					high = s / d % h;
-		int			unit = (int) (axis == PPDL_AXIS_HIGH ? high : low);
-		size_t		other = axis == PPDL_AXIS_HIGH ? low : high;
-
-		sgd->scratch[s] = first_only && other != 0 ? 0 : unit < units ? value : unit == units && lay->bias ? constant : 0;
-	}
-}
-
-PpdlStatus
-ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, PpdlError *err)
-{
-	const PpdlSlotLayout *lay = &sgd->lay;
-
-	ppdl_sgd_vector(sgd, axis, 1, 1, 0);
-	PPDL_TRY(ppdl_sgd_mask(sgd, ev, z, lay->period, PPDL_SGD_SCALE, err));
-	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_ct_fold(ev, z, -1, lay->logd, err)
-			 : ppdl_ct_fold(ev, z, -(1 << lay->logd), lay->logh, err));
-	return ppdl_ct_rescale(ev, z, err);
-}
-
-PpdlStatus
-ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, int count, PpdlError *err)
-{
-	const PpdlSlotLayout *lay = &sgd->lay;
-	const size_t block = (size_t) 1 << (lay->logd + lay->logh);
-	PpdlCt		y;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_ct_copy(ev, &y, &tile->y, tile->y.limbs, err));
-	PPDL_GOTO(done, ppdl_ct_match(ev, &y, o->limbs, o->scale, err));
-	PPDL_GOTO(done, ppdl_ct_sub(ev, o, &y, err));
-	memset(sgd->scratch, 0, lay->par->slots * sizeof(double complex));
-	for (size_t r = 0; r < lay->rows; r++)
-		if (tile->ordinal[r] != PPDL_NO_PLACE)
-			for (int c = 0; c < lay->classes; c++)
-				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
-	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (folds_real_part(lay) ? 2 : 1), err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, o, -1, lay->logd + lay->logh, err));
-	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
-done:
-	ppdl_ct_release(ev, &y);
-	return status;
-}
-
-PpdlStatus
-ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
-{
-	PpdlCt3		g;
-	PpdlStatus	status;
-
-	if (sum->d == NULL)
-		return ppdl_ct_tensor(ev, sum, x, y, err);
-	PPDL_TRY(ppdl_ct_tensor(ev, &g, x, y, err));
-	status = ppdl_ct3_add(ev, sum, &g, err);
-	ppdl_ct3_release(ev, &g);
-	return status;
-}
-
-/* ---- the step ---- */
-
 /* g += the real part of the other classes; leaves twice g, as its scale says */
 static PpdlStatus
 fold_real_part(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
@@ -185,12 +74,12 @@ gradient(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlCt3 *sum, int k, PpdlE
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 	const int	block = lay->logd + lay->logh,
-				first = lay->units2 > 0 && k == 0 ? block : block + lay->logc;
+				first = lay->scheme->equal_in_classes[k] ? block : block + lay->logc;
 
 	PPDL_TRY(ppdl_ct_relinearize(ev, g, sum, err));
 	PPDL_TRY(ppdl_ct_fold(ev, g, 1 << first, __builtin_ctzll((unsigned long long) lay->par->slots) - first, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, g, err));
-	return folds_real_part(lay) ? fold_real_part(sgd, ev, g, err) : PPDL_OK;
+	return ppdl_sgd_classes_apart(lay) ? fold_real_part(sgd, ev, g, err) : PPDL_OK;
 }
 
 /* w' = (1+m)*w - m*v - (1+m)*g, the factor of g by redeclaring its scale */
@@ -254,13 +143,6 @@ fail:
 	return status;
 }
 
-static PpdlStatus
-prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
-{
-	memset(sh, 0, sizeof(*sh));
-	return sgd->lay.units2 ? ppdl_sgd_two_prepare(sgd, ev, sh, w, err) : ppdl_sgd_one_prepare(sgd, ev, sh, w, err);
-}
-
 static void
 release_shared(PpdlEval *ev, PpdlSgdShared *sh)
 {
@@ -272,7 +154,7 @@ PpdlStatus
 ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const PpdlTile *tile, int tiles, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
-	PpdlSgdShared sh;
+	PpdlSgdShared sh = {0};
 	PpdlCt		g = {0};
 	PpdlCt3		sum[PPDL_MAX_WEIGHT_CTS] = {{{0}, NULL}};
 	int			count = 0;
@@ -284,10 +166,9 @@ ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const Ppdl
 		count += tile[i].count;
 	if (count == 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a mini-batch without rows");
-	PPDL_GOTO(done, prepare(sgd, ev, &sh, w, err));
+	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
 	for (int i = 0; i < tiles; i++)
-		PPDL_GOTO(done, lay->units2 ? ppdl_sgd_two_tile(sgd, ev, sum, &sh, w, &tile[i], count, err)
-				  : ppdl_sgd_one_tile(sgd, ev, sum, &sh, w, &tile[i], count, err));
+		PPDL_GOTO(done, lay->scheme->tile(sgd, ev, sum, &sh, w, &tile[i], count, err));
 	for (int k = 0; k < lay->nweights; k++)
 	{
 		PPDL_GOTO(done, gradient(sgd, ev, &g, &sum[k], k, err));
@@ -304,14 +185,15 @@ done:
 
 /*
  * As in settle_estimates(): errors of inputs (a half-bootstrap's) and weights go through sums as independent ones, with units whose
- * squared weights sum to 1, activations of about 1 and slopes of 2.  Values are bounded by what the modulus holds, with the room that
- * slots between the outputs take; outputs beyond that are told at decryption.
+ * squared weights sum to 1, activations of about 1 and slopes of 2.  No bound of outputs is known but what the modulus holds, with the room
+ * that slots between the outputs take, and one limb further on, where they are given away; decryption tells outputs beyond that.
  */
 static void
 settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
-	const double room = exp2(ppdl_params_log2_q(out->par, out->limbs) - 4) / out->scale,
+	const int	limbs = out->limbs > 1 ? out->limbs - 1 : 1;
+	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale,
 				in = w->noise * sqrt((double) w->par->n) / w->scale;
 	double		e = 2 * hypot(2 * PPDL_BOOT_ERROR, sqrt(lay->inputs + lay->bias) * in);
 
@@ -325,13 +207,12 @@ settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
 PpdlStatus
 ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
 {
-	PpdlSgdShared sh;
+	PpdlSgdShared sh = {0};
 	PpdlStatus	status;
 
 	out->b = out->a = NULL;
-	PPDL_GOTO(done, prepare(sgd, ev, &sh, w, err));
-	PPDL_GOTO(done, sgd->lay.units2 ? ppdl_sgd_two_predict(sgd, ev, out, &sh, w, x, err)
-			  : ppdl_sgd_one_predict(sgd, ev, out, &sh, w, x, err));
+	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
+	PPDL_GOTO(done, sgd->lay.scheme->predict(sgd, ev, out, &sh, w, x, err));
 	settle_outputs(sgd, out, w);
 done:
 	release_shared(ev, &sh);

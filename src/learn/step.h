@@ -22,7 +22,7 @@ typedef struct PpdlTile
 
 typedef struct PpdlSgd PpdlSgd;
 
-/* encodes the masks that depend on the layout only */
+/* what steps and predictions in this layout work with; lay is copied, its parameters are not */
 PpdlStatus	ppdl_sgd_create(PpdlSgd **out, const PpdlSlotLayout *lay, double learning_rate, double momentum, PpdlError *err);
 void		ppdl_sgd_destroy(PpdlSgd *sgd);
 

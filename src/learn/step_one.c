@@ -8,11 +8,12 @@
  *	3+D		e = (o - y)*eta/rows, replicated
  *	4+D		gradient e*H
  */
-#include "learn/step_impl.h"
+#include "learn/step_poly.h"
+#include "learn/step_scheme.h"
 
 /* 1/2i (W - conj W) at input 0: the output weights as real slots; one level */
-PpdlStatus
-ppdl_sgd_one_prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
+static PpdlStatus
+prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
 {
 	PpdlCt		conj;
 	PpdlStatus	status;
@@ -66,8 +67,8 @@ done:
 	return status;
 }
 
-PpdlStatus
-ppdl_sgd_one_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
+static PpdlStatus
+predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
 {
 	PpdlCt		s;
 	PpdlStatus	status;
@@ -105,9 +106,9 @@ done:
 	return status;
 }
 
-PpdlStatus
-ppdl_sgd_one_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh, const PpdlCt *w,
-				  const PpdlTile *tile, int count, PpdlError *err)
+static PpdlStatus
+add_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh, const PpdlCt *w,
+		 const PpdlTile *tile, int count, PpdlError *err)
 {
 	PpdlCt		s = {0},
 				t = {0},
@@ -127,3 +128,13 @@ done:
 	ppdl_ct_release(ev, &h);
 	return status;
 }
+
+const PpdlSgdScheme ppdl_sgd_one_hidden = {
+	.nweights = 1,
+	.step_levels = 4,
+	.predict_levels = 2,
+	.classes_apart = 1,
+	.prepare = prepare,
+	.tile = add_tile,
+	.predict = predict,
+};

@@ -1,7 +1,7 @@
-/* Activations and their slopes: polynomials of degree 1 to 3, unit by unit, at one level less than their degree. */
-#include <math.h>
+/* Polynomials of degree 1 to 3, at one level less than their degree. */
+#include "learn/step_poly.h"
 
-#include "learn/step_impl.h"
+#include <math.h>
 
 /* times c, without a level */
 static void

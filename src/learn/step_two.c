@@ -12,10 +12,11 @@
  *	6+D1+D2		e = (o - y)*eta/rows, replicated	H = t*X + i*P
  *	7+D1+D2		gradients: e*H for W1 + i*W2, e*a2 for w3
  */
-#include "learn/step_impl.h"
+#include "learn/step_poly.h"
+#include "learn/step_scheme.h"
 
-PpdlStatus
-ppdl_sgd_two_prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
+static PpdlStatus
+prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
 {
 	(void) sgd;
 	PPDL_TRY(ppdl_ct_split(ev, NULL, &sh->w2, &w[0], err));
@@ -75,8 +76,8 @@ forward(const PpdlSgd *sgd, PpdlEval *ev, Forward *f, const PpdlSgdShared *sh, c
 	return mul_fold(ev, &f->o, &w[1], &f->a2, 1, lay->logd, err);
 }
 
-PpdlStatus
-ppdl_sgd_two_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
+static PpdlStatus
+predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
 {
 	Forward		f = {0};
 	PpdlStatus	status = forward(sgd, ev, &f, sh, w, x, err);
@@ -160,9 +161,9 @@ done:
 	return status;
 }
 
-PpdlStatus
-ppdl_sgd_two_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh, const PpdlCt *w,
-				  const PpdlTile *tile, int count, PpdlError *err)
+static PpdlStatus
+add_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh, const PpdlCt *w,
+		 const PpdlTile *tile, int count, PpdlError *err)
 {
 	Forward		f = {0};
 	PpdlCt		h = {0},
@@ -183,3 +184,13 @@ done:
 	ppdl_ct_release(ev, &a2);
 	return status;
 }
+
+const PpdlSgdScheme ppdl_sgd_two_hidden = {
+	.nweights = 2,
+	.step_levels = 7,
+	.predict_levels = 5,
+	.equal_in_classes = {1, 0},
+	.prepare = prepare,
+	.tile = add_tile,
+	.predict = predict,
+};

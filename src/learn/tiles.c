@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "ckks/encoder.h"
-#include "predict/lifting.h"
 
 /*
- * Batches lifted together.  Values and labels are turned once for all pieces: value f of row i of batch q lies in slot
+ * Batches lifted together.  Values and labels are rotated once for all pieces: value f of row i of batch q lies in slot
  * base + ppdl_slot_of_input(f), label v in slot base + v*h*d, base = q*slots/4 + i*k/2, modulo the slots; what else is there is masked.
  */
 typedef struct Unit
@@ -31,10 +30,14 @@ typedef struct Open
 typedef struct Cutter
 {
 	PpdlEval   *ev;
-	PpdlTileSet *set;
 	const PpdlSlotLayout *lay;
 	const PpdlNet *net;
 	const PpdlTrainSet *ts;
+	int			classes;
+	PpdlTileSink sink;
+	void	   *sink_arg;
+	PpdlLiftProgress progress;
+	void	   *progress_arg;
 	Open	   *open;			/* of each class */
 	double complex *z;			/* slots */
 	size_t		half_k,			/* slots of a row as it comes out of the half-bootstrap */
@@ -53,18 +56,6 @@ typedef struct Piece
 				last;
 } Piece;
 
-void
-ppdl_tiles_destroy(PpdlTileSet *set, PpdlEval *ev)
-{
-	if (set == NULL)
-		return;
-	for (int i = 0; i < set->count; i++)
-		ppdl_tile_release(ev, &set->tile[i]);
-	free(set->tile);
-	free(set->class_of);
-	free(set);
-}
-
 /* ---- units ---- */
 
 static void
@@ -79,7 +70,7 @@ unit_release(const Cutter *c, Unit *u)
 
 /* labels of all rows to their slots; part is still as lifted */
 static PpdlStatus
-turn_labels(const Cutter *c, Unit *u, const PpdlCt part[2], PpdlError *err)
+rotate_labels(const Cutter *c, Unit *u, const PpdlCt part[2], PpdlError *err)
 {
 	const int	logk = c->ts->logk_y > 0 ? c->ts->logk_y : 1,
 				half = 1 << (logk - 1);
@@ -97,23 +88,17 @@ turn_labels(const Cutter *c, Unit *u, const PpdlCt part[2], PpdlError *err)
 }
 
 static PpdlStatus
-unit_create(const Cutter *c, const PpdlHalfBoot *hb, Unit *u, PpdlError *err)
+unit_create(const Cutter *c, Unit *u, PpdlLifted *in, PpdlError *err)
 {
-	PpdlCt		part[2];
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_lift_batches(c->ev, hb, c->ts, u->batch, u->count, part, err));
+	u->batch = in->batch;
+	u->count = in->count;
 	if (c->ts->width_y > 0)
-		PPDL_GOTO(done, turn_labels(c, u, part, err));
+		PPDL_TRY(rotate_labels(c, u, in->part, err));
 	if ((size_t) c->lay->inputs > c->half_k)
-		PPDL_GOTO(done, ppdl_ct_rotate(c->ev, &u->value[1], &part[1], -(int) c->half_k, err));
-	u->value[0] = part[0];
-	part[0].b = part[0].a = NULL;
-	status = PPDL_OK;
-done:
-	for (int h = 0; h < 2; h++)
-		ppdl_ct_release(c->ev, &part[h]);
-	return status;
+		PPDL_TRY(ppdl_ct_rotate(c->ev, &u->value[1], &in->part[1], -(int) c->half_k, err));
+	u->value[0] = in->part[0];
+	in->part[0].b = in->part[0].a = NULL;
+	return PPDL_OK;
 }
 
 /* ---- pieces ---- */
@@ -125,7 +110,7 @@ row_of(const Cutter *c, const Piece *p, size_t r, size_t *base)
 	const size_t i = p->rho + r % c->blocks * c->residues;
 
 	*base = p->rho * c->half_k + r * c->lay->period;
-	return (int) (i % (size_t) c->set->classes) == p->class ? p->u->batch[r / c->blocks].ordinal[i] : PPDL_NO_PLACE;
+	return (int) (i % (size_t) c->classes) == p->class ? p->u->batch[r / c->blocks].ordinal[i] : PPDL_NO_PLACE;
 }
 
 /* sets first and last; returns how many rows are there */
@@ -260,23 +245,6 @@ done:
 	return status;
 }
 
-static PpdlStatus
-grow(PpdlTileSet *set, PpdlError *err)
-{
-	int			cap = set->cap ? 2 * set->cap : 16;
-	PpdlTile   *tile = realloc(set->tile, (size_t) cap * sizeof(*tile));
-	int		   *class_of;
-
-	if (tile != NULL)
-		set->tile = tile;
-	class_of = tile == NULL ? NULL : realloc(set->class_of, (size_t) cap * sizeof(int));
-	if (class_of == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	set->class_of = class_of;
-	set->cap = cap;
-	return PPDL_OK;
-}
-
 static void
 forget(const Cutter *c, Open *open)
 {
@@ -289,7 +257,6 @@ forget(const Cutter *c, Open *open)
 static PpdlStatus
 close_tile(const Cutter *c, int class, PpdlError *err)
 {
-	PpdlTileSet *set = c->set;
 	Open	   *open = &c->open[class];
 	PpdlTile	tile = {.ordinal = open->ordinal, .count = open->count};
 	PpdlStatus	status;
@@ -297,8 +264,6 @@ close_tile(const Cutter *c, int class, PpdlError *err)
 	if (open->ordinal == NULL)
 		return PPDL_OK;
 	open->ordinal = NULL;
-	if (set->count == set->cap)
-		PPDL_GOTO(fail, grow(set, err));
 	if (c->ts->width_y > 0)
 	{
 		PPDL_GOTO(fail, ppdl_ct_split(c->ev, &tile.x, &tile.y, &open->sum, err));
@@ -313,9 +278,7 @@ close_tile(const Cutter *c, int class, PpdlError *err)
 	PPDL_GOTO(fail, ppdl_ct_fold(c->ev, &tile.x, -(1 << c->lay->logd), c->lay->logh + c->lay->logc, err));
 	PPDL_GOTO(fail, settle(c->ev, &tile.x, err));
 	PPDL_GOTO(fail, add_bias(c, &tile.x, &tile, err));
-	set->class_of[set->count] = class;
-	set->tile[set->count++] = tile;
-	return PPDL_OK;
+	return c->sink(c->sink_arg, &tile, class, err);
 fail:
 	ppdl_tile_release(c->ev, &tile);
 	return status;
@@ -370,10 +333,10 @@ static PpdlStatus
 cut_unit(const Cutter *c, const Unit *u, PpdlError *err)
 {
 	for (size_t rho = 0; rho < c->residues; rho++)
-		for (int class = 0; class < c->set->classes; class++)
+		for (int class = 0; class < c->classes; class++)
 		{
 			/* rows of residue rho have class rho mod classes, or several when there are more classes than residues */
-			size_t		common = (size_t) c->set->classes < c->residues ? (size_t) c->set->classes : c->residues;
+			size_t		common = (size_t) c->classes < c->residues ? (size_t) c->classes : c->residues;
 
 			if (rho % common == (size_t) class % common)
 				PPDL_TRY(cut(c, u, rho, class, err));
@@ -382,66 +345,142 @@ cut_unit(const Cutter *c, const Unit *u, PpdlError *err)
 }
 
 static PpdlStatus
-run(Cutter *c, const PpdlHalfBoot *hb, PpdlTilesProgress progress, void *arg, PpdlError *err)
+cut_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 {
-	const int	at_once = c->ts->width_y > 0 ? PPDL_BRIDGE_POLYS / 2 : PPDL_BRIDGE_POLYS;
+	const Cutter *c = arg;
+	Unit		u = {0};
+	PpdlStatus	status = unit_create(c, &u, in, err);
 
-	for (int first = 0; first < c->ts->nbatches; first += at_once)
-	{
-		Unit		u = {.batch = &c->ts->batch[first]};
-		PpdlStatus	status;
+	if (status == PPDL_OK)
+		status = cut_unit(c, &u, err);
+	unit_release(c, &u);
+	return status;
+}
 
-		if (progress != NULL)
-			progress(arg, first, c->ts->nbatches);
-		u.count = c->ts->nbatches - first < at_once ? c->ts->nbatches - first : at_once;
-		status = unit_create(c, hb, &u, err);
-		if (status == PPDL_OK)
-			status = cut_unit(c, &u, err);
-		unit_release(c, &u);
-		PPDL_TRY(status);
-	}
-	for (int class = 0; class < c->set->classes; class++)
-		PPDL_TRY(close_tile(c, class, err));
+static void
+tell(void *arg, int done, int total)
+{
+	const Cutter *c = arg;
+
+	if (c->progress != NULL)
+		c->progress(c->progress_arg, done, total);
+}
+
+static PpdlStatus
+check_source(const PpdlTileSource *source, const Cutter *c, PpdlError *err)
+{
+	const PpdlTrainSet *ts = source->ts;
+	const PpdlSlotLayout *lay = source->lay;
+
+	if (ts->width_y > 0 && ts->width_y != lay->classes)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, labels have %d values", lay->classes, ts->width_y);
+	if (lay->period > c->quarter || ts->logk_x != lay->logk)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d values do not fit this network", 1 << ts->logk_x);
 	return PPDL_OK;
 }
 
 PpdlStatus
-ppdl_tiles_create(PpdlTileSet **out, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlSlotLayout *lay, const PpdlNet *net,
-				  const PpdlTrainSet *ts, int classes, PpdlTilesProgress progress, void *arg, PpdlError *err)
+ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlError *err)
 {
-	PpdlTileSet *set = calloc(1, sizeof(*set));
-	Cutter		c = {.ev = ev, .set = set, .net = net, .ts = ts};
+	Cutter		c = {.ev = source->ev, .lay = source->lay, .net = source->net, .ts = source->ts, .classes = source->classes, .sink = sink,
+		.sink_arg = arg, .progress = source->progress, .progress_arg = source->progress_arg
+	};
+	const size_t slots = source->ev->par->slots;
 	PpdlStatus	status;
 
-	*out = NULL;
-	c.z = malloc(ev->par->slots * sizeof(*c.z));
-	c.open = calloc((size_t) classes, sizeof(*c.open));
-	if (set == NULL || c.open == NULL || c.z == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		goto done;
-	}
-	set->lay = *lay;
-	set->classes = classes;
-	c.lay = &set->lay;
-	c.half_k = (size_t) 1 << (lay->logk - 1);
-	c.residues = lay->period / c.half_k;
-	c.quarter = ev->par->slots / PPDL_BRIDGE_POLYS;
-	c.blocks = c.quarter / lay->period;
-	if (ts->width_y > 0 && ts->width_y != lay->classes)
-		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, labels have %d values", lay->classes, ts->width_y);
-	else if (lay->period > c.quarter || ts->logk_x != lay->logk)
-		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d values do not fit this network", 1 << ts->logk_x);
-	else
-		status = run(&c, hb, progress, arg, err);
+	c.half_k = (size_t) 1 << (c.lay->logk - 1);
+	c.residues = c.lay->period / c.half_k;
+	c.quarter = slots / PPDL_BRIDGE_POLYS;
+	c.blocks = c.quarter / c.lay->period;
+	PPDL_TRY(check_source(source, &c, err));
+	c.z = malloc(slots * sizeof(*c.z));
+	c.open = calloc((size_t) c.classes, sizeof(*c.open));
+	if (c.open == NULL || c.z == NULL)
+		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
+	PPDL_GOTO(done, ppdl_lift_all(c.ev, source->hb, c.ts, cut_lifted, tell, &c, err));
+	for (int class = 0; class < c.classes; class++)
+		PPDL_GOTO(done, close_tile(&c, class, err));
 done:
-	for (int class = 0; c.open != NULL && class < classes; class++)
+	for (int class = 0; c.open != NULL && class < c.classes; class++)
 		forget(&c, &c.open[class]);
 	free(c.open);
 	free(c.z);
+	return status;
+}
+
+/* ---- sets ---- */
+
+void
+ppdl_tiles_destroy(PpdlTileSet *set, PpdlEval *ev)
+{
+	if (set == NULL)
+		return;
+	for (int i = 0; i < set->count; i++)
+		ppdl_tile_release(ev, &set->tile[i]);
+	free(set->tile);
+	free(set->class_of);
+	free(set);
+}
+
+static PpdlStatus
+grow(PpdlTileSet *set, PpdlError *err)
+{
+	int			cap = set->cap ? 2 * set->cap : 16;
+	PpdlTile   *tile = realloc(set->tile, (size_t) cap * sizeof(*tile));
+	int		   *class_of;
+
+	if (tile != NULL)
+		set->tile = tile;
+	class_of = tile == NULL ? NULL : realloc(set->class_of, (size_t) cap * sizeof(int));
+	if (class_of == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	set->class_of = class_of;
+	set->cap = cap;
+	return PPDL_OK;
+}
+
+typedef struct Collector
+{
+	PpdlTileSet *set;
+	PpdlEval   *ev;
+} Collector;
+
+static PpdlStatus
+keep(void *arg, PpdlTile *tile, int class, PpdlError *err)
+{
+	Collector  *c = arg;
+	PpdlTileSet *set = c->set;
+
+	if (set->count == set->cap)
+	{
+		PpdlStatus	status = grow(set, err);
+
+		if (status != PPDL_OK)
+		{
+			ppdl_tile_release(c->ev, tile);
+			return status;
+		}
+	}
+	set->class_of[set->count] = class;
+	set->tile[set->count++] = *tile;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_tiles_create(PpdlTileSet **out, const PpdlTileSource *source, PpdlError *err)
+{
+	Collector	c = {calloc(1, sizeof(*c.set)), source->ev};
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (c.set == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	c.set->lay = *source->lay;
+	c.set->classes = source->classes;
+	status = ppdl_tiles_cut(source, keep, &c, err);
 	if (status == PPDL_OK)
-		*out = set;
+		*out = c.set;
 	else
-		ppdl_tiles_destroy(set, ev);
+		ppdl_tiles_destroy(c.set, source->ev);
 	return status;
 }

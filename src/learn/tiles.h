@@ -1,15 +1,12 @@
 /*
- * From collected rows to training tiles: batches are lifted to slots by the
- * bridge and the half-bootstrap, then cut into ciphertexts of the layout of
- * layout.h, one mini-batch class after the other (crypto: holes are masked
- * before anything is squared).
+ * From collected rows to tiles: batches are lifted to slots by the bridge and the half-bootstrap, then cut into ciphertexts of the layout of
+ * layout.h, those of each mini-batch class apart.  Holes are masked before anything is squared.
  */
 #ifndef PPDL_LEARN_TILES_H
 #define PPDL_LEARN_TILES_H
 
-#include "ckks/boot.h"
 #include "learn/step.h"
-#include "rows/row_set.h"
+#include "predict/lifting.h"
 
 typedef struct PpdlTileSet
 {
@@ -21,15 +18,32 @@ typedef struct PpdlTileSet
 	int		   *class_of;		/* of each tile */
 } PpdlTileSet;
 
-typedef void (*PpdlTilesProgress) (void *arg, int done, int total);
+/*
+ * What tiles are made of.  Features alone (ts->width_y = 0: prediction, classes = 1) or with labels.  A row's class is its place in its batch
+ * modulo `classes` (ppdl_train_class).  Inputs are multiplied by net->input_scale.
+ */
+typedef struct PpdlTileSource
+{
+	PpdlEval   *ev;				/* deep ring */
+	const PpdlHalfBoot *hb;
+	const PpdlSlotLayout *lay;
+	const PpdlNet *net;
+	const PpdlTrainSet *ts;
+	int			classes;
+	PpdlLiftProgress progress;	/* or NULL */
+	void	   *progress_arg;
+} PpdlTileSource;
+
+/* owns the tile, after a failure, too */
+typedef PpdlStatus (*PpdlTileSink) (void *arg, PpdlTile *tile, int class, PpdlError *err);
 
 /*
- * Features alone (ts->width_y = 0: prediction, classes = 1) or with labels.  ev: deep ring.  A row's class is its
- * place in its batch modulo `classes` (ppdl_train_class).  Tiles come at PPDL_LIFTED_LIMBS limbs, scale PPDL_SGD_SCALE.
- * Inputs are multiplied by net->input_scale.
+ * Gives each tile to sink as soon as it is full, those that are not at the end.  Tiles come at PPDL_LIFTED_LIMBS limbs, scale PPDL_SGD_SCALE,
+ * bound 1, NTT domain.
  */
-PpdlStatus	ppdl_tiles_create(PpdlTileSet **out, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlSlotLayout *lay, const PpdlNet *net,
-							  const PpdlTrainSet *ts, int classes, PpdlTilesProgress progress, void *arg, PpdlError *err);
+PpdlStatus	ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlError *err);
+/* keeps them; the layout is copied */
+PpdlStatus	ppdl_tiles_create(PpdlTileSet **out, const PpdlTileSource *source, PpdlError *err);
 void		ppdl_tiles_destroy(PpdlTileSet *set, PpdlEval *ev);
 
 #endif

@@ -113,7 +113,8 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTraine
 	t->nweights = lay.nweights;
 	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, err));
 	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev, err));
-	status = ppdl_tiles_create(&t->tiles, t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), tell_lift, &l, err);
+	status = ppdl_tiles_create(&t->tiles, &(PpdlTileSource) {t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), tell_lift, &l},
+							   err);
 	ppdl_halfboot_destroy(hb);
 	return status;
 }

@@ -175,7 +175,7 @@ predict_encrypted(Prediction *p)
 	PPDL_PG(ppdl_slot_layout(&lay, p->ev->par, p->model->net, p->ts->width_x, &err));
 	load_weights(p, &lay);
 	PPDL_PG(ppdl_halfboot_create(&p->hb, p->ev, &err));
-	PPDL_PG(ppdl_encrypted_predict(p->ev, p->hb, p->model->net, p->weights, p->ts, write_rows, tell, p, &err));
+	PPDL_PG(ppdl_encrypted_predict(&(PpdlEncryptedPrediction) {p->ev, p->hb, p->model->net, p->weights, p->ts, write_rows, tell, p}, &err));
 }
 
 static struct varlena *

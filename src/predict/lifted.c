@@ -9,7 +9,8 @@ typedef struct Run
 {
 	const PpdlPredictor *p;
 	PpdlEval   *ev;
-	const PpdlTrainSet *ts;
+	PpdlPredictedRows result;
+	void	   *arg;
 	size_t		capacity,		/* rows of a batch */
 				share;			/* rows that one row's slots are taken from: the network is run as many times */
 	double complex *mask;		/* all slots */
@@ -59,7 +60,7 @@ static PpdlStatus
 take_rows(const Run *r, PpdlCt *x, const PpdlCt *lifted, size_t rho, PpdlError *err)
 {
 	PpdlEval   *ev = r->ev;
-	PpdlCt		turned;
+	PpdlCt		rotated;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_copy(ev, x, lifted, lifted->limbs, err));
@@ -67,9 +68,9 @@ take_rows(const Run *r, PpdlCt *x, const PpdlCt *lifted, size_t rho, PpdlError *
 	x->bound = M_SQRT2;			/* holes are gone */
 	if (rho > 0)
 	{
-		PPDL_GOTO(fail, ppdl_ct_rotate(ev, &turned, x, (int) rho * r->p->half, err));
+		PPDL_GOTO(fail, ppdl_ct_rotate(ev, &rotated, x, (int) rho * r->p->half, err));
 		ppdl_ct_release(ev, x);
-		*x = turned;
+		*x = rotated;
 	}
 	PPDL_GOTO(fail, ppdl_lifted_settle(ev, x, r->p->limbs, r->p->in_scale, err));
 	return PPDL_OK;
@@ -79,30 +80,27 @@ fail:
 }
 
 static PpdlStatus
-run_batches(const Run *r, const PpdlHalfBoot *hb, const PpdlTrainBatch *batch, int count, PpdlPredictedRows result, void *arg, PpdlError *err)
+run_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 {
-	PpdlCt		part[2],
-				lifted = {0},
+	const Run  *r = arg;
+	PpdlCt		joined = {0},
 				x,
 				out;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_lift_batches(r->ev, hb, r->ts, batch, count, part, err));
-	PPDL_GOTO(done, join_halves(r, &lifted, part, err));
+	PPDL_GOTO(done, join_halves(r, &joined, in->part, err));
 	for (size_t rho = 0; rho < r->share; rho++)
 	{
-		if (choose_rows(r, batch, count, rho) == 0)
+		if (choose_rows(r, in->batch, in->count, rho) == 0)
 			continue;
-		PPDL_GOTO(done, take_rows(r, &x, &lifted, rho, err));
+		PPDL_GOTO(done, take_rows(r, &x, &joined, rho, err));
 		PPDL_GOTO(done, ppdl_predictor_stages(r->p, r->ev, &out, &x, err));
-		status = result(arg, &out, ppdl_log2_width(r->p->slots) + 1, r->ordinal, err);
+		status = r->result(r->arg, &out, ppdl_log2_width(r->p->slots) + 1, r->ordinal, err);
 		ppdl_ct_release(r->ev, &out);
 		PPDL_GOTO(done, status);
 	}
 done:
-	ppdl_ct_release(r->ev, &part[0]);
-	ppdl_ct_release(r->ev, &part[1]);
-	ppdl_ct_release(r->ev, &lifted);
+	ppdl_ct_release(r->ev, &joined);
 	return status;
 }
 
@@ -110,7 +108,7 @@ PpdlStatus
 ppdl_predict_lifted(const PpdlPredictor *p, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts,
 					PpdlPredictedRows result, void *arg, PpdlError *err)
 {
-	Run			r = {.p = p, .ev = ev, .ts = ts};
+	Run			r = {.p = p, .ev = ev, .result = result, .arg = arg};
 	PpdlStatus	status = PPDL_OK;
 
 	if (ev->par != p->par || p->entry->transforms > 0)
@@ -123,12 +121,8 @@ ppdl_predict_lifted(const PpdlPredictor *p, PpdlEval *ev, const PpdlHalfBoot *hb
 	r.ordinal = malloc(p->par->slots / (size_t) p->slots * sizeof(*r.ordinal));
 	if (r.mask == NULL || r.ordinal == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (int first = 0; first < ts->nbatches && status == PPDL_OK; first += PPDL_BRIDGE_POLYS)
-	{
-		int			count = ts->nbatches - first < PPDL_BRIDGE_POLYS ? ts->nbatches - first : PPDL_BRIDGE_POLYS;
-
-		status = run_batches(&r, hb, ts->batch + first, count, result, arg, err);
-	}
+	else
+		status = ppdl_lift_all(ev, hb, ts, run_lifted, NULL, &r, err);
 	free(r.mask);
 	free(r.ordinal);
 	return status;

@@ -32,6 +32,31 @@ ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, 
 }
 
 PpdlStatus
+ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlLiftProgress progress, void *arg,
+			  PpdlError *err)
+{
+	const int	at_once = ts->width_y > 0 ? PPDL_BRIDGE_POLYS / 2 : PPDL_BRIDGE_POLYS;
+
+	for (int first = 0; first < ts->nbatches; first += at_once)
+	{
+		PpdlLifted	lifted = {.batch = ts->batch + first, .count = ts->nbatches - first};
+		PpdlStatus	status;
+
+		if (lifted.count > at_once)
+			lifted.count = at_once;
+		if (progress != NULL)
+			progress(arg, first, ts->nbatches);
+		status = ppdl_lift_batches(ev, hb, ts, lifted.batch, lifted.count, lifted.part, err);
+		if (status == PPDL_OK)
+			status = sink(arg, &lifted, err);
+		ppdl_ct_release(ev, &lifted.part[0]);
+		ppdl_ct_release(ev, &lifted.part[1]);
+		PPDL_TRY(status);
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
 ppdl_lifted_mask(PpdlEval *ev, PpdlCt *ct, const double complex *z, PpdlError *err)
 {
 	const double q = (double) ev->par->ring->mod[ct->limbs - 1].q;

@@ -22,6 +22,22 @@
 PpdlStatus	ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, const PpdlTrainBatch *batch, int count,
 							  PpdlCt part[2], PpdlError *err);
 
+/* Batches that were lifted together. */
+typedef struct PpdlLifted
+{
+	const PpdlTrainBatch *batch;
+	int			count;
+	PpdlCt		part[2];		/* as ppdl_lift_batches leaves them */
+} PpdlLifted;
+
+/* may take parts over, setting their buffers to NULL */
+typedef PpdlStatus (*PpdlLiftedSink) (void *arg, PpdlLifted *lifted, PpdlError *err);
+typedef void (*PpdlLiftProgress) (void *arg, int done, int total);	/* batches */
+
+/* Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress: before each time, or NULL. */
+PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlLiftProgress progress,
+						  void *arg, PpdlError *err);
+
 /*
  * ct times z (all slots), 0 where there is no row, encoded at the scale of the prime that ppdl_lifted_settle divides by; the caller
  * sets the bound.  To be settled, at `limbs` limbs and `scale`: two levels, as masking and scaling in one would cost

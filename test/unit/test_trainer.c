@@ -237,7 +237,7 @@ predict_with(const char *spec, int outputs)
 	OK(ppdl_halfboot_create(&hb, &d->f->ev, &err));
 	drop_labels(&r);
 	seen.net = net;
-	OK(ppdl_encrypted_predict(&d->f->ev, hb, net, w, r.ts, check_rows, count_told, &seen, &err));
+	OK(ppdl_encrypted_predict(&(PpdlEncryptedPrediction) {&d->f->ev, hb, net, w, r.ts, check_rows, count_told, &seen}, &err));
 	assert_int_equal(seen.rows, r.n);
 	assert_int_equal(seen.told, r.n);
 	assert_int_equal(seen.chunks, 1);

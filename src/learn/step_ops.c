@@ -1,0 +1,111 @@
+#include "learn/step_ops.h"
+
+#include <string.h>
+
+#include "ckks/encoder.h"
+#include "learn/step_scheme.h"
+#include "rows/cipher.h"
+
+int
+ppdl_sgd_classes_apart(const PpdlSlotLayout *lay)
+{
+	return lay->scheme->classes_apart && lay->logc > 0;
+}
+
+PpdlStatus
+ppdl_sgd_mask(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, size_t count, double out_scale, PpdlError *err)
+{
+	const double q = (double) ev->par->ring->mod[ct->limbs - 1].q;
+	PpdlPt		pt;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_pt_alloc(ev, &pt, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_encode_slots(ev->par, &pt, sgd->scratch, count, out_scale * q / ct->scale, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, ct, &pt, err));
+done:
+	ppdl_pt_release(ev, &pt);
+	return status;
+}
+
+PpdlStatus
+ppdl_sgd_add(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	PpdlPt		pt;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_pt_alloc(ev, &pt, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_encode_slots(ev->par, &pt, sgd->scratch, sgd->lay.period, ct->scale, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &pt, err));
+done:
+	ppdl_pt_release(ev, &pt);
+	return status;
+}
+
+void
+ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double complex value, double complex constant)
+{
+	const PpdlSlotLayout *lay = &sgd->lay;
+	const size_t d = (size_t) 1 << lay->logd,
+				h = (size_t) 1 << lay->logh;
+	const int	units = axis == PPDL_AXIS_HIGH ? lay->units : lay->units2;
+
+	for (size_t s = 0; s < lay->period; s++)
+	{
+		size_t		low = s % d,
+					high = s / d % h;
+		int			unit = (int) (axis == PPDL_AXIS_HIGH ? high : low);
+		size_t		other = axis == PPDL_AXIS_HIGH ? low : high;
+
+		sgd->scratch[s] = first_only && other != 0 ? 0 : unit < units ? value : unit == units && lay->bias ? constant : 0;
+	}
+}
+
+PpdlStatus
+ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, PpdlError *err)
+{
+	const PpdlSlotLayout *lay = &sgd->lay;
+
+	ppdl_sgd_vector(sgd, axis, 1, 1, 0);
+	PPDL_TRY(ppdl_sgd_mask(sgd, ev, z, lay->period, PPDL_SGD_SCALE, err));
+	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_ct_fold(ev, z, -1, lay->logd, err)
+			 : ppdl_ct_fold(ev, z, -(1 << lay->logd), lay->logh, err));
+	return ppdl_ct_rescale(ev, z, err);
+}
+
+PpdlStatus
+ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, int count, PpdlError *err)
+{
+	const PpdlSlotLayout *lay = &sgd->lay;
+	const size_t block = (size_t) 1 << (lay->logd + lay->logh);
+	PpdlCt		y;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_copy(ev, &y, &tile->y, tile->y.limbs, err));
+	PPDL_GOTO(done, ppdl_ct_match(ev, &y, o->limbs, o->scale, err));
+	PPDL_GOTO(done, ppdl_ct_sub(ev, o, &y, err));
+	memset(sgd->scratch, 0, lay->par->slots * sizeof(double complex));
+	for (size_t r = 0; r < lay->rows; r++)
+		if (tile->ordinal[r] != PPDL_NO_PLACE)
+			for (int c = 0; c < lay->classes; c++)
+				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
+	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (ppdl_sgd_classes_apart(lay) ? 2 : 1), err));
+	PPDL_GOTO(done, ppdl_ct_fold(ev, o, -1, lay->logd + lay->logh, err));
+	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
+done:
+	ppdl_ct_release(ev, &y);
+	return status;
+}
+
+PpdlStatus
+ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
+{
+	PpdlCt3		g;
+	PpdlStatus	status;
+
+	if (sum->d == NULL)
+		return ppdl_ct_tensor(ev, sum, x, y, err);
+	PPDL_TRY(ppdl_ct_tensor(ev, &g, x, y, err));
+	status = ppdl_ct3_add(ev, sum, &g, err);
+	ppdl_ct3_release(ev, &g);
+	return status;
+}
