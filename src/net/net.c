@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/activation.h"
+#include "net/forward.h"
 
 void
 ppdl_net_destroy(PpdlNet *net)
@@ -127,6 +127,56 @@ ppdl_net_get_weights(const PpdlNet *net, double *w)
 }
 
 PpdlStatus
+ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err)
+{
+	PpdlNet    *copy = malloc(sizeof(*copy));
+
+	*out = NULL;
+	if (copy == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	*copy = *net;
+	for (int l = 0; l < net->nlayers; l++)
+		copy->layer[l].w = copy->layer[l].bias = NULL;
+	copy->input_scale = malloc(sizeof(double) * (size_t) net->inputs);
+	if (copy->input_scale == NULL || (net->layer[0].w != NULL && allocate_weights(copy, err) != PPDL_OK))
+	{
+		ppdl_net_destroy(copy);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a network of %d weights", ppdl_net_weight_count(net));
+	}
+	memcpy(copy->input_scale, net->input_scale, sizeof(double) * (size_t) net->inputs);
+	for (int l = 0; l < net->nlayers && net->layer[0].w != NULL; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+
+		memcpy(copy->layer[l].w, layer->w, sizeof(double) * (size_t) layer->units * (size_t) layer->inputs);
+		memcpy(copy->layer[l].bias, layer->bias, sizeof(double) * (size_t) layer->units);
+	}
+	*out = copy;
+	return PPDL_OK;
+}
+
+static int
+same_activation(const PpdlActivation *a, const PpdlActivation *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->degree == b->degree && a->lo == b->lo && a->hi == b->hi &&
+		memcmp(a->coef, b->coef, sizeof(a->coef)) == 0;
+}
+
+int
+ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b)
+{
+	if (a->inputs != b->inputs || a->bias != b->bias || a->nlayers != b->nlayers)
+		return 0;
+	for (int i = 0; i < a->inputs; i++)
+		if (a->input_scale[i] != b->input_scale[i])
+			return 0;
+	for (int l = 0; l < a->nlayers; l++)
+		if (a->layer[l].units != b->layer[l].units || !same_activation(&a->layer[l].act, &b->layer[l].act))
+			return 0;
+	return 1;
+}
+
+PpdlStatus
 ppdl_net_check_trained(const PpdlNet *net, PpdlError *err)
 {
 	if (net->layer[0].w == NULL)
@@ -137,9 +187,7 @@ ppdl_net_check_trained(const PpdlNet *net, PpdlError *err)
 PpdlStatus
 ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err)
 {
-	double		buf[2][PPDL_MAX_UNITS];
-	double	   *in = buf[0],
-			   *next = buf[1];
+	double		in[PPDL_MAX_UNITS];
 
 	PPDL_TRY(ppdl_net_check_trained(net, err));
 	for (int i = 0; i < net->inputs; i++)
@@ -148,24 +196,6 @@ ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *er
 			return ppdl_error(err, PPDL_ERR_RANGE, "input %d is not finite", i + 1);
 		in[i] = x[i] * net->input_scale[i];
 	}
-	for (int l = 0; l < net->nlayers; l++)
-	{
-		const PpdlLayer *layer = &net->layer[l];
-		double	   *t;
-
-		for (int u = 0; u < layer->units; u++)
-		{
-			const double *w = layer->w + (size_t) u * layer->inputs;
-			double		z = layer->bias[u];
-
-			for (int i = 0; i < layer->inputs; i++)
-				z += w[i] * in[i];
-			next[u] = ppdl_activation_value(&layer->act, z);
-		}
-		t = in;
-		in = next;
-		next = t;
-	}
-	memcpy(out, in, sizeof(double) * ppdl_net_outputs(net));
+	ppdl_net_forward(net, 0, in, out);
 	return PPDL_OK;
 }

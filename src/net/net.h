@@ -59,6 +59,11 @@ void		ppdl_net_destroy(PpdlNet *net);
 PpdlStatus	ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err);
 int			ppdl_net_outputs(const PpdlNet *net);
 
+/* a copy of its own, with the weights if there are any */
+PpdlStatus	ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err);
+/* are both of one specification, whatever their weights? */
+int			ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b);
+
 /* weights as one flat vector: layer by layer, w (row-major) then bias */
 int			ppdl_net_weight_count(const PpdlNet *net);
 PpdlStatus	ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err);	/* finite, right count */

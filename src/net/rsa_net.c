@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net/activation.h"
+#include "net/forward.h"
 
 static PpdlStatus
 nomem(PpdlError *err)
@@ -109,30 +110,11 @@ read_rest(PpdlNet **out, const PpdlRsaPredictionView *v, PpdlError *err)
 static void
 finish(const PpdlNet *net, const double *z, double *y)
 {
-	double		buf[2][PPDL_MAX_UNITS];
-	double	   *in = buf[0],
-			   *next = buf[1];
+	double		a[PPDL_MAX_UNITS];
 
 	for (int u = 0; u < net->layer[0].units; u++)
-		in[u] = ppdl_activation_value(&net->layer[0].act, z[u]);
-	for (int l = 1; l < net->nlayers; l++)
-	{
-		const PpdlLayer *layer = &net->layer[l];
-		double	   *t = in;
-
-		for (int u = 0; u < layer->units; u++)
-		{
-			const double *w = layer->w + (size_t) u * layer->inputs;
-			double		sum = layer->bias[u];
-
-			for (int i = 0; i < layer->inputs; i++)
-				sum += w[i] * in[i];
-			next[u] = ppdl_activation_value(&layer->act, sum);
-		}
-		in = next;
-		next = t;
-	}
-	memcpy(y, in, sizeof(double) * (size_t) ppdl_net_outputs(net));
+		a[u] = ppdl_activation_value(&net->layer[0].act, z[u]);
+	ppdl_net_forward(net, 1, a, y);
 }
 
 PpdlStatus

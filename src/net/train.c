@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/activation.h"
+#include "net/forward.h"
 #include "net/prng.h"
 
 /* streams of the seed */
@@ -137,20 +138,7 @@ forward(Trace *t, const PpdlNet *net, const double *x)
 	for (int i = 0; i < net->inputs; i++)
 		t->a[0][i] = x[i] * net->input_scale[i];
 	for (int l = 0; l < net->nlayers; l++)
-	{
-		const PpdlLayer *layer = &net->layer[l];
-
-		for (int u = 0; u < layer->units; u++)
-		{
-			const double *w = layer->w + (size_t) u * layer->inputs;
-			double		z = layer->bias[u];
-
-			for (int i = 0; i < layer->inputs; i++)
-				z += w[i] * t->a[l][i];
-			t->z[l][u] = z;
-			t->a[l + 1][u] = ppdl_activation_value(&layer->act, z);
-		}
-	}
+		ppdl_layer_forward(&net->layer[l], t->a[l], t->z[l], t->a[l + 1]);
 }
 
 /* adds the row's gradient; returns its loss */

@@ -179,6 +179,47 @@ prediction_by_hand(void **state)
 	ppdl_net_destroy(net);
 }
 
+static void
+clones(void **state)
+{
+	static const char *other[] = {
+		"{\"inputs\":3,\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1}]}",
+		"{\"inputs\":2,\"input_scale\":[1,2],\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1}]}",
+		"{\"inputs\":2,\"bias\":false,\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1}]}",
+		"{\"inputs\":2,\"layers\":[{\"units\":3,\"activation\":\"square\"},{\"units\":1}]}",
+		"{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1},{\"units\":1}]}",
+		"{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":{\"poly\":[0,0,1.5]}},{\"units\":1}]}",
+		"{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"tanh\",\"degree\":2,\"interval\":[-1,1]},{\"units\":1}]}",
+	};
+	static const double w[] = {1, 2, 3, 4, 5, 6, 7, 8, 9},
+				x[] = {0.5, -0.25};
+	PpdlNet    *net,
+			   *copy,
+			   *trained;
+	double		want,
+				got;
+
+	assert_int_equal(ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1}]}", &err), PPDL_OK);
+	assert_int_equal(ppdl_net_clone(&copy, net, &err), PPDL_OK);
+	assert_true(ppdl_net_is_same(net, copy));
+	assert_int_equal(ppdl_net_check_trained(copy, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_net_set_weights(copy, w, 9, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_clone(&trained, copy, &err), PPDL_OK);
+	assert_true(ppdl_net_is_same(net, trained));
+	assert_int_equal(ppdl_net_predict(copy, x, &want, &err), PPDL_OK);
+	ppdl_net_destroy(copy);
+	assert_int_equal(ppdl_net_predict(trained, x, &got, &err), PPDL_OK);
+	assert_true(got == want);
+	ppdl_net_destroy(trained);
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+	{
+		assert_int_equal(ppdl_net_parse(&copy, other[i], &err), PPDL_OK);
+		assert_false(ppdl_net_is_same(net, copy));
+		ppdl_net_destroy(copy);
+	}
+	ppdl_net_destroy(net);
+}
+
 int
 main(void)
 {
@@ -188,6 +229,7 @@ main(void)
 		cmocka_unit_test(specification_round_trip),
 		cmocka_unit_test(bad_specifications),
 		cmocka_unit_test(prediction_by_hand),
+		cmocka_unit_test(clones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
