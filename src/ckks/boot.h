@@ -13,8 +13,8 @@
 #define PPDL_CKKS_BOOT_H
 
 #include "ckks/lintrans.h"
+#include "ckks/schedule.h"
 
-#define PPDL_BOOT_C2S_LEVELS 4
 #define PPDL_BOOT_EVALMOD_LIMBS 24	/* limbs that EvalMod takes */
 #define PPDL_BOOT_S2C_LIMBS 14	/* limbs that EvalMod leaves */
 #define PPDL_BOOT_WORK_LIMBS 11	/* limbs that a whole bootstrap leaves */

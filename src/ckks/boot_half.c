@@ -14,7 +14,7 @@ struct PpdlHalfBoot
 PpdlStatus
 ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err)
 {
-	const PpdlLinTransForm form = {limbs, (double) ev->par->ring->mod[limbs - 1].q * factor, 4, 1};
+	const PpdlLinTransForm form = {limbs, (double) ev->par->ring->mod[limbs - 1].q * factor, PPDL_DEEP_BABY, 1};
 	const PpdlPoll poll = ppdl_eval_poller(ev);
 	PpdlStatus	status = ppdl_lintrans_create(out, ev->par, m, &form, ev->threads, &poll, err);
 
@@ -75,7 +75,6 @@ ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
 {
 	const PpdlParams *par = ev->par;
 	PpdlHalfBoot *hb = calloc(1, sizeof(*hb));
-	const int	stages = par->logn - 1;
 	const double q0 = (double) par->ring->mod[0].q;
 	const double factor = pow(PPDL_BOOT_C2S_SCALE / (q0 * PPDL_BOOT_K), 1.0 / PPDL_BOOT_C2S_LEVELS);
 	size_t		len = par->slots;
@@ -86,9 +85,9 @@ ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
 	hb->par = par;
 	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
 	{
-		int			group = (stages + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS;
+		const int	stages = ppdl_deep_stages(par, i);
 		PpdlMatrix *m;
-		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, group, 1, err);
+		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, stages, 1, err);
 
 		if (status == PPDL_OK)
 			status = ppdl_boot_encode(&hb->c2s.level[i], ev, m, par->nq - i, factor, err);
@@ -98,7 +97,7 @@ ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
 			return status;
 		}
 		hb->c2s.count = i + 1;
-		len >>= group;
+		len >>= stages;
 	}
 	*out = hb;
 	return PPDL_OK;

@@ -22,10 +22,14 @@ struct PpdlSparseBoot
 };
 
 /*
- * Butterflies of these distances and more, up to the next one, are merged into one level: the half-bootstrap's
+ * Level i, from the smallest distances: butterflies of this one and more, up to the next level's, are merged.  The half-bootstrap's
  * strides at N = 2^16, so that the same keys serve.
  */
-static const int strides[] = {1, 8, 128, 2048};
+static size_t
+stride(int i)
+{
+	return (size_t) PPDL_DEEP_STRIDE(PPDL_BOOT_C2S_LEVELS - 1 - i);
+}
 
 #define S2C_LEVELS 3
 
@@ -73,7 +77,7 @@ levels_for(size_t n, int most)
 {
 	int			levels = 1;
 
-	while (levels < most && (size_t) strides[levels] < n)
+	while (levels < most && stride(levels) < n)
 		levels++;
 	return levels;
 }
@@ -82,7 +86,7 @@ levels_for(size_t n, int most)
 static int
 stages_of(size_t n, int levels, int i)
 {
-	return log2_size(i == levels - 1 ? n : (size_t) strides[i + 1]) - log2_size((size_t) strides[i]);
+	return log2_size(i == levels - 1 ? n : stride(i + 1)) - log2_size(stride(i));
 }
 
 /* CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns */
@@ -145,7 +149,7 @@ create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 			PpdlLinTrans **to = i == 0 ? &sb->first : i == last ? &sb->last[v] : &sb->middle.level[i - 1];
 			PpdlMatrix *m;
 
-			PPDL_TRY(ppdl_matrix_dft(&m, sb->par, i == 0 ? 2 * sb->ns : sb->ns, 2 * (size_t) strides[i],
+			PPDL_TRY(ppdl_matrix_dft(&m, sb->par, i == 0 ? 2 * sb->ns : sb->ns, 2 * stride(i),
 									 stages_of(sb->period, sb->s2c_levels, i), 0, err));
 			if (i == 0)
 				join_halves(sb, m);
@@ -190,7 +194,7 @@ ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int co
 		status = ppdl_error(err, PPDL_ERR_RANGE, "scale 2^%.2f is too large to bootstrap: q0 is 2^%.2f", log2(scale), log2(q0));
 		goto fail;
 	}
-	sb->c2s_levels = levels_for(sb->ns, sizeof(strides) / sizeof(strides[0]));
+	sb->c2s_levels = levels_for(sb->ns, PPDL_BOOT_C2S_LEVELS);
 	sb->s2c_levels = levels_for(period, S2C_LEVELS);
 	sb->s2c_factor = pow(q0 / (ppdl_boot_eval_mod_scale(par) * exp2(sb->up)), 1.0 / sb->s2c_levels);
 	PPDL_GOTO(fail, create_c2s(sb, ev, err));

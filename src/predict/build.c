@@ -14,7 +14,7 @@
 #define PLAIN_LEAST 0x1p30
 
 static const PpdlEntry packed_rows = {"encrypted rows have", PPDL_ROW_C2S_LEVELS - 1, PPDL_ROW_C2S_LIMBS, PPDL_ROW_C2S_BABY, 0x1p39};
-static const PpdlEntry lifted_rows = {"the deep ring has", 0, PPDL_LIFTED_LIMBS, 4, SCALE_LIFTED};
+static const PpdlEntry lifted_rows = {"the deep ring has", 0, PPDL_LIFTED_LIMBS, PPDL_DEEP_BABY, SCALE_LIFTED};
 
 /* what making one takes */
 typedef struct Build
@@ -250,19 +250,14 @@ encode_periodic(const PpdlPredictor *p, PpdlPt *pt, const double complex *z, int
 static PpdlStatus
 encode_c2s(const Build *build, int i, double in_scale, PpdlError *err)
 {
-	static const struct
-	{
-		size_t		period,
-					len;
-		int			stages;
-	}			part[PPDL_ROW_C2S_LEVELS - 1] = {{8192, 8192, 5}, {1024, 256, 4}};
+	const PpdlC2sLevel *level = &ppdl_row_c2s[i];
 	PpdlStage  *s = &build->p->stage[i];
 	PpdlMatrix *m;
 
 	s->lt = calloc(1, sizeof(*s->lt));
 	if (s->lt == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_matrix_dft(&m, build->p->par, part[i].period, part[i].len, part[i].stages, 1, err));
+	PPDL_TRY(ppdl_matrix_dft(&m, build->p->par, level->period, level->len, level->stages, 1, err));
 	return encode_matrix(build, s, in_scale, m, &s->lt[0], err);
 }
 

@@ -56,7 +56,7 @@ ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to)
 static size_t
 layer_period(const PpdlRowMap *map)
 {
-	return 4 * (size_t) (map->slots > PPDL_C2S_BLOCK ? map->slots : PPDL_C2S_BLOCK);
+	return 4 * (size_t) (map->slots > PPDL_ROW_C2S_BLOCK ? map->slots : PPDL_ROW_C2S_BLOCK);
 }
 
 /* sets entry (r, c) of every block of `slots` slots */
@@ -193,16 +193,17 @@ ppdl_first_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int which, Pp
 PpdlStatus
 ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err)
 {
+	const PpdlC2sLevel *last = &ppdl_row_c2s[PPDL_ROW_C2S_LEVELS - 1];
 	PpdlMatrix *layer = NULL,
 			   *dft = NULL;
 	PpdlStatus	status;
 
 	*out = NULL;
 	if (map == NULL)
-		return ppdl_matrix_dft(out, par, 4 * PPDL_C2S_BLOCK, PPDL_C2S_BLOCK, 4, 1, err);
+		return ppdl_matrix_dft(out, par, last->period, last->len, last->stages, 1, err);
 	PPDL_GOTO(done, ppdl_matrix_create(&layer, layer_period(map), err));
 	PPDL_GOTO(done, fill_first(layer, map, to, which, err));
-	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, layer_period(map), PPDL_C2S_BLOCK, 4, 1, err));
+	PPDL_GOTO(done, ppdl_matrix_dft(&dft, par, layer_period(map), last->len, last->stages, 1, err));
 	PPDL_GOTO(done, ppdl_matrix_mul(out, layer, dft, err));
 	status = unit_stride(*out, err);
 done:

@@ -197,13 +197,13 @@ plan_bytes(const PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limit
 	for (int s = 0; s < plan->nsteps; s++)
 	{
 		const PpdlStep *step = &plan->step[s];
-		size_t		period = (size_t) (slots > PPDL_C2S_BLOCK ? slots : PPDL_C2S_BLOCK);
+		size_t		period = (size_t) (slots > PPDL_ROW_C2S_BLOCK ? slots : PPDL_ROW_C2S_BLOCK);
 
 		if (step->kind == PPDL_STEP_AFFINE || step->kind == PPDL_STEP_QUADRATIC)
 		{
 			int			rows = step->kind == PPDL_STEP_AFFINE && step->units < slots ? step->units : slots,
 						columns = step->inputs < slots ? step->inputs : slots,
-						diagonals = rows + columns - 1 + (s == 0 ? 2 * PPDL_C2S_BLOCK - 2 : 0),
+						diagonals = rows + columns - 1 + (s == 0 ? 2 * PPDL_ROW_C2S_BLOCK - 2 : 0),
 						count = (s == 0 ? 1 : groups_of(step->inputs, slots)) * step_matrices(step, net, slots, s == 0);
 
 			bytes += count * ppdl_lintrans_bytes_most(limits->par, limbs, diagonals, period);

@@ -96,9 +96,6 @@ typedef struct PpdlStep
 
 #define PPDL_MAX_STEPS (2 * PPDL_MAX_LAYERS + 1)
 
-/* blocks of the last stages of CoefficientsToSlots, which the first map is multiplied with */
-#define PPDL_C2S_BLOCK 16
-
 typedef struct PpdlPlan
 {
 	int			inputs,

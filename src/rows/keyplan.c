@@ -2,7 +2,7 @@
 
 #include "ckks/boot.h"
 
-/* limbs of a ciphertext where each key is used, see keyplan.h */
+/* limbs of a ciphertext where each key is used, see ckks/schedule.h */
 #define PACK_LIMBS PPDL_ROW_C2S_LIMBS
 #define ACTIVATION_LIMBS (PPDL_ROW_C2S_LIMBS - PPDL_ROW_C2S_LEVELS)
 
@@ -42,17 +42,18 @@ need_merges(Plan *p)
 		need(p, (1u << j) + 1, PACK_LIMBS);
 }
 
-/* baby steps stride*{1..7}, then one giant step, or one each way */
+/* baby steps, then one giant step, or one each way */
 static void
-need_level(Plan *p, int level, int stride, int both_ways)
+need_level(Plan *p, int level)
 {
 	const int	limbs = PPDL_ROW_C2S_LIMBS - level,
+				stride = ppdl_row_c2s[level].stride,
 				giant = stride * PPDL_ROW_C2S_BABY;
 
 	for (int i = 1; i < PPDL_ROW_C2S_BABY; i++)
 		need_rotation(p, stride * i, limbs);
 	need_rotation(p, giant, limbs);
-	if (both_ways)
+	if (level > 0)
 		need_rotation(p, -giant, limbs);
 }
 
@@ -60,25 +61,31 @@ static void
 plan_predict(Plan *p)
 {
 	need_merges(p);
-	need_level(p, 0, 256, 0);
-	need_level(p, 1, 16, 1);
-	need_level(p, 2, 1, 1);
+	for (int level = 0; level < PPDL_ROW_C2S_LEVELS; level++)
+		need_level(p, level);
 	need(p, ppdl_galois_conjugate(p->par->ring), ACTIVATION_LIMBS);
 	need(p, PPDL_KEY_RELIN, ACTIVATION_LIMBS);
 }
 
 /*
- * Rotations of the deep ring that have keys; all others are combined from them.  Four levels
- * of CoefficientsToSlots in the half-bootstrap (strides 2048, 128, 8, 1) take baby steps {1,2,3} and giants
- * of 4; the sparse bootstrap of weights merges its stages at the same strides and reuses them.  The last ones, one digit
+ * Rotations of the deep ring that have keys; all others are combined from them.  The levels of CoefficientsToSlots in the
+ * half-bootstrap; the sparse bootstrap of weights merges its stages at the same strides and reuses them.  The last ones, one digit
  * each, serve the steps of training.
  */
+#define LIMBS(level) (PPDL_BOOT_C2S_LIMBS - (level))
+#define KEYS(level) \
+	{PPDL_DEEP_STRIDE(level), LIMBS(level)}, {2 * PPDL_DEEP_STRIDE(level), LIMBS(level)}, \
+	{3 * PPDL_DEEP_STRIDE(level), LIMBS(level)}, {PPDL_DEEP_BABY * PPDL_DEEP_STRIDE(level), LIMBS(level)}
+#define BACKWARDS(level) {-PPDL_DEEP_BABY * PPDL_DEEP_STRIDE(level), LIMBS(level)}
+#define STEP_LIMBS (PPDL_BOOT_WORK_LIMBS - 1)
+_Static_assert(PPDL_DEEP_BABY == 4, "KEYS has the baby steps 1 to 3");
+
 static const PpdlRotationKey deep_rotations[] = {
-	{2048, 28}, {4096, 28}, {6144, 28}, {8192, 28},
-	{128, 27}, {256, 27}, {384, 27}, {512, 27}, {-512, 27},
-	{8, 26}, {16, 26}, {24, 26}, {32, 26}, {-32, 26},
-	{1, 25}, {2, 25}, {3, 25}, {4, 25}, {-4, 25},
-	{-1, 10}, {-2, 10}, {-8, 10}, {-16, 10}, {64, 10}, {-64, 10}, {-128, 10},
+	KEYS(0),
+	KEYS(1), BACKWARDS(1),
+	KEYS(2), BACKWARDS(2),
+	KEYS(3), BACKWARDS(3),
+	{-1, STEP_LIMBS}, {-2, STEP_LIMBS}, {-8, STEP_LIMBS}, {-16, STEP_LIMBS}, {64, STEP_LIMBS}, {-64, STEP_LIMBS}, {-128, STEP_LIMBS},
 };
 
 const PpdlRotationKey *

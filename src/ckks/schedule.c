@@ -1,0 +1,13 @@
+#include "ckks/schedule.h"
+
+const PpdlC2sLevel ppdl_row_c2s[PPDL_ROW_C2S_LEVELS] = {
+	{.period = 8192, .len = 8192, .stages = 5, .stride = 256},
+	{.period = 1024, .len = 256, .stages = 4, .stride = 16},
+	{.period = 4 * PPDL_ROW_C2S_BLOCK, .len = PPDL_ROW_C2S_BLOCK, .stages = 4, .stride = 1},
+};
+
+int
+ppdl_deep_stages(const PpdlParams *par, int level)
+{
+	return (par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - level) / PPDL_BOOT_C2S_LEVELS;
+}
