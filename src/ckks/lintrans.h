@@ -31,7 +31,7 @@ void		ppdl_matrix_apply(const PpdlMatrix *m, double complex *out, const double c
 /*
  * Merged butterfly stages of CoefficientsToSlots (inverse = 1: block lengths
  * len, len/2, ...) or SlotsToCoefficients (inverse = 0: len, 2*len, ...), `stages`
- * of them, as one matrix of the given period (crypto: C2S followed by nothing
+ * of them, as one matrix of the given period (algorithms.md, 4.2: C2S followed by nothing
  * leaves slot p = m_c + i*m_(c+N/2), c = bitrev(p)).
  */
 PpdlStatus	ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, int stages, int inverse, PpdlError *err);

@@ -1,6 +1,6 @@
 /*
  * Parameter sets.  A set is built from a literal, checked rule by rule, and
- * immutable afterwards; the two built-in sets (crypto of the project: 128-bit
+ * immutable afterwards; the two built-in sets (algorithms.md, 1.4: 128-bit
  * security, uniform ternary secrets, sigma = 3.2) live as long as the process.
  *
  * Moduli: ring->mod[0 .. nq-1] are Q (bottom to top), ring->mod[nq .. nq+np-1]

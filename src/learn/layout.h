@@ -1,6 +1,6 @@
 /*
  * How a network with one or two hidden layers lies in the slots of the deep ring during
- * training (crypto: one SGD step in slots).  With one:
+ * training (algorithms.md, 7.2 and 7.3).  With one:
  *
  *   slot = row*period + class*(h*d) + unit*d + input,   period = classes*h*d,
  *

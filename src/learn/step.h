@@ -1,6 +1,6 @@
 /*
- * Steps of gradient descent with Nesterov momentum on ciphertexts (crypto: one
- * SGD step in slots; layout.h).
+ * Steps of gradient descent with Nesterov momentum on ciphertexts (algorithms.md, 7;
+ * layout.h).
  */
 #ifndef PPDL_LEARN_STEP_H
 #define PPDL_LEARN_STEP_H

@@ -1,5 +1,5 @@
 /*
- * One hidden layer (crypto: one SGD step in slots), with an activation p of D levels:
+ * One hidden layer (algorithms.md, 7.2), with an activation p of D levels:
  *
  *	level 1	V = W*x, s = fold_low(re V)			t = im V	w2 at input 0
  *	2		u = s, replicated

@@ -1,5 +1,5 @@
 /*
- * Two hidden layers, with activations p1, p2 of D1, D2 levels.  The error is one number a row and
+ * Two hidden layers (algorithms.md, 7.3), with activations p1, p2 of D1, D2 levels.  The error is one number a row and
  * class, so that everything else of the gradients is computed beside the forward pass, and the error multiplies it last:
  *
  *	level 1		z1 = fold_low(W1*x)				K = w3*W2

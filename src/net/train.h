@@ -1,7 +1,7 @@
 /*
  * Training in the clear: mini-batch gradient descent with Nesterov momentum on the
- * squared error, the very schedule that the encrypted trainer follows (crypto: training
- * recipe): v' = w - lr*g, w = v' + m*(v' - v), g the mean gradient of (o - y)^2 / 2 over the mini-batch.
+ * squared error, the very schedule that the encrypted trainer follows
+ * (algorithms.md, 7.1): v' = w - lr*g, w = v' + m*(v' - v), g the mean gradient of (o - y)^2 / 2 over the mini-batch.
  */
 #ifndef PPDL_NET_TRAIN_H
 #define PPDL_NET_TRAIN_H

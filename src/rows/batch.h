@@ -1,6 +1,6 @@
 /*
  * Batch encryption: C rows of k values under one seed, of which each row keeps
- * its slice (crypto: row slices).  g = N/(C*k), pos(i) = bitrev(i) on log2 C bits,
+ * its slice (algorithms.md, 3.1).  g = N/(C*k), pos(i) = bitrev(i) on log2 C bits,
  * M = sum_i sum_f x[i,f] X^(pos(i)*g + f*N/k), B = -A*s + E + scale*M.
  */
 #ifndef PPDL_ROWS_BATCH_H

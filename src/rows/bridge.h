@@ -1,5 +1,5 @@
 /*
- * From the row ring to the deep ring (crypto: bridge): up to four batches of
+ * From the row ring to the deep ring (algorithms.md, 3.5): up to four batches of
  * compact residues, interleaved into one ciphertext of degree 4N mod q0 and
  * switched to the sparse secret of bootstrapping.
  */

@@ -1,5 +1,5 @@
 /*
- * From slices to packed ciphertexts (crypto: blocks, merge tree).
+ * From slices to packed ciphertexts (algorithms.md, 3.2 and 3.3).
  */
 #ifndef PPDL_ROWS_PACK_H
 #define PPDL_ROWS_PACK_H

@@ -1,5 +1,5 @@
 /*
- * Weighted sums of slices and rows without any key switch (crypto: sums).
+ * Weighted sums of slices and rows without any key switch (algorithms.md, 3.4).
  * The uniform half of a batch is expanded once, times the sum of the rows'
  * monomials; the other half is k additions a row.
  */
