@@ -119,9 +119,9 @@ ppdl_collector_plan(PpdlCollector *col, PpdlError *err)
 		return PPDL_OK;
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		col->blocks[h].count = 0;
-	for (size_t i = 0; i < col->nbuckets; i++)
-		for (PpdlRowBatch *b = col->bucket[i]; b != NULL; b = b->next)
-			PPDL_TRY(plan_batch(col, b, err));
+	ppdl_collector_close(col);
+	for (PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+		PPDL_TRY(plan_batch(col, b, err));
 	col->planned = 1;
 	return PPDL_OK;
 }
@@ -133,10 +133,7 @@ ppdl_collector_take(PpdlCollector *col, const PpdlBlock *block)
 	uint32_t	n = 1u << block->h;
 
 	for (PpdlCollected *e = &b->entry[block->first]; e < &b->entry[block->first + n]; e++)
-	{
-		b->present[e->index >> 3] &= (uint8_t) ~(1 << (e->index & 7));
 		e->index = PPDL_TAKEN;
-	}
 	b->left -= n;
 	col->rows -= n;
 	if (b->left == 0)

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "rows/ordinals.h"
 #include "rows/residues.h"
 
 #define STATE_MAGIC 0x314C4F43u /* "COL1" */
+#define FEW_ROWS 32				/* of a batch without a bitmap */
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -34,6 +36,52 @@ bitmap_bytes(int logc)
 	return (((size_t) 1 << logc) + 7) / 8;
 }
 
+static void
+append(PpdlBatchList *list, PpdlRowBatch *b)
+{
+	b->prev = list->end;
+	b->next = NULL;
+	*(list->end != NULL ? &list->end->next : &list->first) = b;
+	list->end = b;
+}
+
+static void
+unlink_batch(PpdlBatchList *list, PpdlRowBatch *b)
+{
+	*(b->prev != NULL ? &b->prev->next : &list->first) = b->next;
+	*(b->next != NULL ? &b->next->prev : &list->end) = b->prev;
+	b->prev = b->next = NULL;
+}
+
+/* the index forgets a batch */
+static void
+close_batch(PpdlCollector *col, PpdlRowBatch *b)
+{
+	if (b->number != PPDL_NO_BATCH)
+		col->batch[b->number] = NULL;
+	b->number = PPDL_NO_BATCH;
+	if (col->last == b)
+		col->last = NULL;
+}
+
+void
+ppdl_collector_close(PpdlCollector *col)
+{
+	for (PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+		b->number = PPDL_NO_BATCH;
+	col->last = NULL;
+	ppdl_seed_table_free(&col->index);
+	free(col->batch);
+	col->batch = NULL;
+	col->batch_cap = 0;
+}
+
+static size_t
+batch_bytes(const PpdlRowBatch *b)
+{
+	return sizeof(*b) + (b->present != NULL ? bitmap_bytes(b->logc) : 0) + b->cap * (sizeof(b->entry[0]) + b->each);
+}
+
 void
 ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b)
 {
@@ -41,10 +89,9 @@ ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b)
 		return;
 	if (col->uniform_of == b)
 		col->uniform_of = NULL;
-	if (col->last == b)
-		col->last = NULL;
+	close_batch(col, b);
 	col->rows -= b->left;
-	col->bytes -= sizeof(*b) + bitmap_bytes(b->logc) + b->cap * (sizeof(b->entry[0]) + b->each);
+	col->bytes -= batch_bytes(b);
 	free(b->entry);
 	free(b->residues);
 	free(b->present);
@@ -54,19 +101,14 @@ ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b)
 static void
 clear(PpdlCollector *col)
 {
-	for (size_t i = 0; i < col->nbuckets; i++)
-		while (col->bucket[i] != NULL)
-		{
-			PpdlRowBatch *b = col->bucket[i];
-
-			col->bucket[i] = b->next;
-			ppdl_collector_free_batch(col, b);
-		}
-	while (col->complete != NULL)
+	while (col->waiting.first != NULL)
+		ppdl_collector_drop(col, col->waiting.first);
+	while (col->complete.first != NULL)
 		ppdl_collector_free_batch(col, ppdl_collector_pop_complete(col));
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		free(col->blocks[h].block);
-	free(col->bucket);
+	ppdl_seed_table_free(&col->index);
+	free(col->batch);
 	ppdl_free_aligned(col->uniform);
 }
 
@@ -88,7 +130,7 @@ ppdl_collector_rows(const PpdlCollector *col)
 size_t
 ppdl_collector_memory(const PpdlCollector *col)
 {
-	size_t		bytes = sizeof(*col) + col->bytes + col->nbuckets * sizeof(col->bucket[0]);
+	size_t		bytes = sizeof(*col) + col->bytes + ppdl_seed_table_memory(&col->index) + col->batch_cap * sizeof(col->batch[0]);
 
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		bytes += col->blocks[h].cap * sizeof(PpdlBlock);
@@ -97,118 +139,94 @@ ppdl_collector_memory(const PpdlCollector *col)
 	return bytes;
 }
 
-/* seeds are uniform already; whoever forges colliding ones slows down nothing but the own query */
-static PpdlRowBatch **
-bucket_of(const PpdlCollector *col, const uint8_t seed[PPDL_SEED_BYTES])
-{
-	uint64_t	word[4];
-
-	memcpy(word, seed, sizeof(word));
-	word[0] += 3 * word[1] + 5 * word[2] + 7 * word[3];
-	return &col->bucket[(word[0] ^ word[0] >> 32) & (col->nbuckets - 1)];
-}
-
-static PpdlStatus
-grow_buckets(PpdlCollector *col, PpdlError *err)
-{
-	PpdlCollector old = *col;
-	size_t		n = col->nbuckets > 0 ? 2 * col->nbuckets : 64;
-	PpdlRowBatch **bucket = calloc(n, sizeof(bucket[0]));
-
-	if (bucket == NULL)
-		return no_memory(err);
-	col->bucket = bucket;
-	col->nbuckets = n;
-	for (size_t i = 0; i < old.nbuckets; i++)
-		while (old.bucket[i] != NULL)
-		{
-			PpdlRowBatch *b = old.bucket[i],
-					  **home = bucket_of(col, b->seed);
-
-			old.bucket[i] = b->next;
-			b->next = *home;
-			*home = b;
-		}
-	free(old.bucket);
-	return PPDL_OK;
-}
-
-static void
-unlink_batch(PpdlCollector *col, PpdlRowBatch *b)
-{
-	PpdlRowBatch **at = bucket_of(col, b->seed);
-
-	while (*at != b)
-		at = &(*at)->next;
-	*at = b->next;
-	b->next = NULL;
-	col->nbatches--;
-	if (col->last == b)
-		col->last = NULL;
-}
-
 void
 ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b)
 {
-	unlink_batch(col, b);
+	unlink_batch(&col->waiting, b);
 	ppdl_collector_free_batch(col, b);
 }
 
+/* an empty batch among those that wait, without a place in the index */
 static PpdlStatus
 new_batch(PpdlCollector *col, const uint8_t seed[PPDL_SEED_BYTES], int logc, size_t each, PpdlRowBatch **out, PpdlError *err)
 {
-	PpdlRowBatch *b,
-			  **home;
+	PpdlRowBatch *b = calloc(1, sizeof(*b));
 
-	if (col->nbatches >= col->nbuckets)
-		PPDL_TRY(grow_buckets(col, err));
-	b = calloc(1, sizeof(*b));
-	if (b != NULL)
-		b->present = calloc(1, bitmap_bytes(logc));
-	if (b == NULL || b->present == NULL)
-	{
-		free(b);
+	*out = b;
+	if (b == NULL)
 		return no_memory(err);
-	}
+	b->number = PPDL_NO_BATCH;
 	memcpy(b->seed, seed, PPDL_SEED_BYTES);
 	b->logc = logc;
 	b->each = each;
 	b->noise = PPDL_SIGMA;
 	b->bound = 1;
-	home = bucket_of(col, seed);
-	b->next = *home;
-	*home = b;
-	col->nbatches++;
-	col->bytes += sizeof(*b) + bitmap_bytes(logc);
-	*out = b;
+	append(&col->waiting, b);
+	col->bytes += sizeof(*b);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+index_batch(PpdlCollector *col, PpdlRowBatch *b, uint32_t copy, PpdlError *err)
+{
+	uint32_t	number = col->index.used;
+
+	if (number == col->batch_cap)
+	{
+		uint32_t	cap = number > 0 ? 2 * number : 1;
+		PpdlRowBatch **grown = realloc(col->batch, cap * sizeof(grown[0]));
+
+		if (grown == NULL)
+			return no_memory(err);
+		col->batch = grown;
+		col->batch_cap = cap;
+	}
+	PPDL_TRY(ppdl_seed_add(&col->index, b->seed, b->logc, copy, err));
+	col->batch[number] = b;
+	b->number = number;
 	return PPDL_OK;
 }
 
 static int
-has_room(const PpdlRowBatch *b, const uint8_t *seed, int logc, uint32_t index)
+has_row(const PpdlRowBatch *b, uint32_t index)
 {
-	return !b->explicit_row && b->logc == logc && memcmp(b->seed, seed, PPDL_SEED_BYTES) == 0 &&
-		(b->present[index >> 3] >> (index & 7) & 1) == 0;
+	if (b->present != NULL)
+		return b->present[index >> 3] >> (index & 7) & 1;
+	for (uint32_t i = 0; i < b->rows; i++)
+		if (b->entry[i].index == index)
+			return 1;
+	return 0;
 }
 
-/* the batch that misses this row; a row that comes twice starts a further batch */
+/* PpdlPlaceTaken; a batch that is complete has no free place */
+static int
+taken(const void *batches, uint32_t number, uint32_t index)
+{
+	const PpdlRowBatch *b = ((PpdlRowBatch *const *) batches)[number];
+
+	return b == NULL || has_row(b, index);
+}
+
+/* the batch that misses this row; a row that comes twice starts a further one */
 static PpdlStatus
 find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, size_t each, PpdlRowBatch **out, PpdlError *err)
 {
-	if (col->last != NULL && has_room(col->last, seed, logc, index))
+	PpdlRowBatch *b = col->last;
+	uint32_t	number,
+				copy;
+
+	if (b == NULL || b->logc != logc || memcmp(b->seed, seed, PPDL_SEED_BYTES) != 0 || has_row(b, index))
 	{
-		*out = col->last;
-		return PPDL_OK;
+		number = ppdl_seed_find_free(&col->index, seed, logc, index, taken, col->batch, &copy);
+		if (number != PPDL_NO_BATCH)
+			b = col->batch[number];
+		else
+		{
+			PPDL_TRY(new_batch(col, seed, logc, each, &b, err));
+			PPDL_TRY(index_batch(col, b, copy, err));
+		}
 	}
-	if (col->nbuckets > 0)
-		for (PpdlRowBatch *b = *bucket_of(col, seed); b != NULL; b = b->next)
-			if (has_room(b, seed, logc, index))
-			{
-				*out = col->last = b;
-				return PPDL_OK;
-			}
-	PPDL_TRY(new_batch(col, seed, logc, each, out, err));
-	col->last = *out;
+	*out = col->last = b;
 	return PPDL_OK;
 }
 
@@ -217,7 +235,7 @@ find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, si
 static PpdlStatus
 grow_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
 {
-	uint32_t	cap = b->cap > 0 ? 2 * b->cap : b->explicit_row ? 1 : 4;
+	uint32_t	cap = b->cap > 0 ? 2 * b->cap : 1;
 	PpdlCollected *entry = realloc(b->entry, cap * sizeof(entry[0]));
 	uint8_t    *residues;
 
@@ -234,13 +252,28 @@ grow_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
 }
 
 static PpdlStatus
+make_bitmap(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
+{
+	b->present = calloc(1, bitmap_bytes(b->logc));
+	if (b->present == NULL)
+		return no_memory(err);
+	col->bytes += bitmap_bytes(b->logc);
+	for (uint32_t i = 0; i < b->rows; i++)
+		b->present[b->entry[i].index >> 3] |= (uint8_t) (1 << (b->entry[i].index & 7));
+	return PPDL_OK;
+}
+
+static PpdlStatus
 put_row(PpdlCollector *col, PpdlRowBatch *b, uint32_t index, uint32_t ordinal, const uint8_t *residues, PpdlError *err)
 {
 	if (b->rows == b->cap)
 		PPDL_TRY(grow_batch(col, b, err));
+	if (b->rows == FEW_ROWS && b->present == NULL)
+		PPDL_TRY(make_bitmap(col, b, err));
 	b->entry[b->rows] = (PpdlCollected) {index, ordinal};
 	memcpy(b->residues + b->rows * b->each, residues, b->each);
-	b->present[index >> 3] |= (uint8_t) (1 << (index & 7));
+	if (b->present != NULL)
+		b->present[index >> 3] |= (uint8_t) (1 << (index & 7));
 	b->rows++;
 	b->left++;
 	col->rows++;
@@ -248,24 +281,13 @@ put_row(PpdlCollector *col, PpdlRowBatch *b, uint32_t index, uint32_t ordinal, c
 	return PPDL_OK;
 }
 
-static void
-push_complete(PpdlCollector *col, PpdlRowBatch *b)
-{
-	unlink_batch(col, b);
-	if (col->complete == NULL)
-		col->complete = b;
-	else
-		col->complete_end->next = b;
-	col->complete_end = b;
-}
-
 PpdlRowBatch *
 ppdl_collector_pop_complete(PpdlCollector *col)
 {
-	PpdlRowBatch *b = col->complete;
+	PpdlRowBatch *b = col->complete.first;
 
 	if (b != NULL)
-		col->complete = b->next;
+		unlink_batch(&col->complete, b);
 	return b;
 }
 
@@ -280,7 +302,9 @@ add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uin
 	PPDL_TRY(put_row(col, b, index, ordinal, residues, err));
 	if (b->left == (uint32_t) 1 << logc && logc + col->logk == col->par->logn)
 	{
-		push_complete(col, b);
+		close_batch(col, b);
+		unlink_batch(&col->waiting, b);
+		append(&col->complete, b);
 		*complete = 1;
 	}
 	return PPDL_OK;
@@ -354,12 +378,46 @@ visit_batch(const PpdlRowBatch *b, RowVisitor fn, void *arg, PpdlError *err)
 static PpdlStatus
 visit(const PpdlCollector *col, RowVisitor fn, void *arg, PpdlError *err)
 {
-	for (const PpdlRowBatch *b = col->complete; b != NULL; b = b->next)
+	for (const PpdlRowBatch *b = col->complete.first; b != NULL; b = b->next)
 		PPDL_TRY(visit_batch(b, fn, arg, err));
-	for (size_t i = 0; i < col->nbuckets; i++)
-		for (const PpdlRowBatch *b = col->bucket[i]; b != NULL; b = b->next)
-			PPDL_TRY(visit_batch(b, fn, arg, err));
+	for (const PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+		PPDL_TRY(visit_batch(b, fn, arg, err));
 	return PPDL_OK;
+}
+
+typedef struct Marks
+{
+	uint8_t    *bits;
+	uint32_t	n;
+} Marks;
+
+static PpdlStatus
+mark_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err)
+{
+	Marks	   *m = arg;
+
+	return ppdl_ordinal_mark(m->bits, m->n, entry->ordinal, err);
+}
+
+PpdlStatus
+ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err)
+{
+	Marks		m = {bits, n};
+
+	return visit(col, mark_row, &m, err);
+}
+
+PpdlStatus
+ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err)
+{
+	PpdlCipher	mine = {.par = col->par, .width = col->width, .scale = col->scale};
+
+	if (col->limbs != shape->limbs)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of rows of %d limbs has rows of %d", shape->limbs, col->limbs);
+	if (col->par == NULL)
+		return PPDL_OK;
+	memcpy(mine.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	return ppdl_cipher_check_same(shape, &mine, "state", err);
 }
 
 typedef struct Merge
@@ -468,12 +526,16 @@ load_row(PpdlCollector *col, PpdlReader *r, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "state of collected rows is cut off");
 	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	if (c.limbs != col->limbs)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of rows of %d limbs has a row of %d", col->limbs, c.limbs);
 	return ppdl_collector_add(col, &c, ordinal, &complete, err);
 }
 
 static PpdlStatus
 load(PpdlCollector *col, PpdlReader *r, uint64_t rows, PpdlError *err)
 {
+	if (rows > ppdl_reader_left(r) / (8 + PPDL_CIPHER_HEADER))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of collected rows is cut off");
 	for (uint64_t i = 0; i < rows; i++)
 		PPDL_TRY(load_row(col, r, err));
 	if (ppdl_reader_left(r) > 0)

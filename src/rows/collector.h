@@ -9,6 +9,7 @@
 #define PPDL_ROWS_COLLECTOR_H
 
 #include "rows/pack.h"
+#include "rows/seed_table.h"
 
 #define PPDL_TAKEN UINT32_MAX	/* index of a row that has been packed */
 
@@ -20,7 +21,9 @@ typedef struct PpdlCollected
 
 typedef struct PpdlRowBatch
 {
-	struct PpdlRowBatch *next;	/* in its hash bucket, or among the complete */
+	struct PpdlRowBatch *prev,	/* among those that wait, or the complete */
+			   *next;
+	uint32_t	number;			/* in the collector's index; PPDL_NO_BATCH: it gets no further rows */
 	uint8_t		seed[PPDL_SEED_BYTES];
 	int			logc;
 	int			explicit_row;	/* one row with both halves in its residues */
@@ -32,8 +35,14 @@ typedef struct PpdlRowBatch
 	PpdlCollected *entry;
 	uint8_t    *residues;		/* `each` bytes an entry */
 	size_t		each;
-	uint8_t    *present;		/* a bit an index */
+	uint8_t    *present;		/* a bit an index; NULL while the rows are so few that looking at each does */
 } PpdlRowBatch;
+
+typedef struct PpdlBatchList
+{
+	PpdlRowBatch *first,
+			   *end;
+} PpdlBatchList;
 
 /* entries first .. first + 2^h - 1 of a batch */
 typedef struct PpdlBlock
@@ -62,20 +71,22 @@ struct PpdlCollector
 	double		scale;
 	uint64_t	rows;
 	size_t		bytes;
-	PpdlRowBatch **bucket;		/* batches that are not complete */
-	size_t		nbuckets,
-				nbatches;
+	PpdlSeedTable index;		/* of batches that may get further rows */
+	PpdlRowBatch **batch;		/* by number in the index; NULL once it is complete */
+	uint32_t	batch_cap;
 	PpdlRowBatch *last;			/* where the last slice went, or NULL */
-	PpdlRowBatch *complete,		/* whole ciphertexts, first and last of a list */
-			   *complete_end;
+	PpdlBatchList waiting,		/* batches that are not complete, as they came */
+				complete;		/* whole ciphertexts */
 	PpdlBlocks	blocks[PPDL_MAX_HEIGHT];	/* by height, from the end; what is left to pack */
 	int			planned;		/* blocks are up to date */
 	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
 	uint64_t   *uniform;		/* limbs * N */
 };
 
-/* the blocks of all batches that are not complete, unless they are planned already */
+/* the blocks of all batches that are not complete, unless they are planned already; closes the collector */
 PpdlStatus	ppdl_collector_plan(PpdlCollector *col, PpdlError *err);
+/* rows that come later go to new batches */
+void		ppdl_collector_close(PpdlCollector *col);
 /* entries by index; rows packed already are forgotten */
 PpdlStatus	ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err);
 /* marks a block's rows as packed; frees batches that are through */

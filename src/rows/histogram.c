@@ -6,87 +6,59 @@
 #include "base/mem.h"
 #include "ring/vec.h"
 
-static size_t
-hash_seed(const uint64_t seed[4], int logc)
-{
-	uint64_t	h = seed[0] ^ (uint64_t) logc;
-
-	h = (h ^ h >> 32) * UINT64_C(0x9fb21c651e98df25) + seed[1];
-	h = (h ^ h >> 32) * UINT64_C(0x9fb21c651e98df25) + seed[2];
-	h = (h ^ h >> 32) * UINT64_C(0x9fb21c651e98df25) + seed[3];
-	return (size_t) (h ^ h >> 29);
-}
-
 void
 ppdl_open_batches_free(PpdlOpenBatches *set)
 {
-	for (size_t i = 0; i < set->nslots; i++)
+	for (size_t i = 0; i < set->used; i++)
 	{
-		if (set->slot[i] == NULL)
-			continue;
-		free(set->slot[i]->list);
-		free(set->slot[i]->count);
-		free(set->slot[i]);
+		free(set->batch[i]->list);
+		free(set->batch[i]->count);
+		free(set->batch[i]);
 	}
-	free(set->slot);
+	free(set->batch);
+	ppdl_seed_table_free(&set->index);
 	memset(set, 0, sizeof(*set));
 }
 
-/* where the batch is, or the free slot where it belongs */
-static PpdlOpenBatch **
-find_slot(const PpdlOpenBatches *set, const uint64_t seed[4], int logc)
-{
-	size_t		i = hash_seed(seed, logc) & (set->nslots - 1);
-
-	for (;; i = (i + 1) & (set->nslots - 1))
-	{
-		PpdlOpenBatch *b = set->slot[i];
-
-		if (b == NULL || (b->logc == logc && memcmp(b->seed, seed, sizeof(b->seed)) == 0))
-			return &set->slot[i];
-	}
-}
-
+/* room for one more batch */
 static int
 grow(PpdlOpenBatches *set)
 {
-	PpdlOpenBatches bigger = *set;
+	size_t		cap = set->cap > 0 ? 2 * set->cap : 1;
+	PpdlOpenBatch **batch;
 
-	bigger.nslots = set->nslots > 0 ? 2 * set->nslots : 16;
-	bigger.slot = calloc(bigger.nslots, sizeof(bigger.slot[0]));
-	if (bigger.slot == NULL)
+	if (set->used < set->cap)
+		return 1;
+	batch = realloc(set->batch, cap * sizeof(batch[0]));
+	if (batch == NULL)
 		return 0;
-	for (size_t i = 0; i < set->nslots; i++)
-		if (set->slot[i] != NULL)
-			*find_slot(&bigger, set->slot[i]->seed, set->slot[i]->logc) = set->slot[i];
-	free(set->slot);
-	bigger.bytes += (bigger.nslots - set->nslots) * sizeof(bigger.slot[0]);
-	*set = bigger;
+	set->batch = batch;
+	set->bytes += (cap - set->cap) * sizeof(batch[0]);
+	set->cap = cap;
 	return 1;
 }
 
 PpdlOpenBatch *
 ppdl_open_batch_find(PpdlOpenBatches *set, const uint64_t seed[4], int logc)
 {
-	PpdlOpenBatch **slot = set->nslots > 0 ? find_slot(set, seed, logc) : NULL;
+	uint32_t	number = ppdl_seed_find(&set->index, seed, logc, 0);
+	size_t		before = ppdl_seed_table_memory(&set->index);
 	PpdlOpenBatch *b;
 
-	if (slot != NULL && *slot != NULL)
-		return *slot;
-	if (2 * (set->used + 1) > set->nslots)
-	{
-		if (!grow(set))
-			return NULL;
-		slot = find_slot(set, seed, logc);
-	}
-	b = calloc(1, sizeof(*b));
-	if (b == NULL)
+	if (number != PPDL_NO_BATCH)
+		return set->batch[number];
+	if (!grow(set))
 		return NULL;
+	b = calloc(1, sizeof(*b));
+	if (b == NULL || ppdl_seed_add(&set->index, seed, logc, 0, NULL) != PPDL_OK)
+	{
+		free(b);
+		return NULL;
+	}
 	memcpy(b->seed, seed, sizeof(b->seed));
 	b->logc = logc;
-	*slot = b;
-	set->used++;
-	set->bytes += sizeof(*b);
+	set->batch[set->used++] = b;
+	set->bytes += sizeof(*b) + ppdl_seed_table_memory(&set->index) - before;
 	return b;
 }
 
@@ -161,14 +133,11 @@ merge_batch(PpdlOpenBatches *set, PpdlOpenBatch *into, const PpdlOpenBatch *from
 int
 ppdl_open_batches_merge(PpdlOpenBatches *into, const PpdlOpenBatches *from)
 {
-	for (size_t i = 0; i < from->nslots; i++)
+	for (size_t i = 0; i < from->used; i++)
 	{
-		const PpdlOpenBatch *b = from->slot[i];
-		PpdlOpenBatch *mine;
+		const PpdlOpenBatch *b = from->batch[i];
+		PpdlOpenBatch *mine = ppdl_open_batch_find(into, b->seed, b->logc);
 
-		if (b == NULL)
-			continue;
-		mine = ppdl_open_batch_find(into, b->seed, b->logc);
 		if (mine == NULL || !merge_batch(into, mine, b))
 			return 0;
 	}
@@ -196,9 +165,9 @@ largest(const PpdlOpenBatches *set)
 {
 	int			logc = 0;
 
-	for (size_t i = 0; i < set->nslots; i++)
-		if (set->slot[i] != NULL && set->slot[i]->logc > logc)
-			logc = set->slot[i]->logc;
+	for (size_t i = 0; i < set->used; i++)
+		if (set->batch[i]->logc > logc)
+			logc = set->batch[i]->logc;
 	return (size_t) 1 << logc;
 }
 
@@ -210,12 +179,10 @@ ppdl_open_batches_squares(const PpdlOpenBatches *set, double *squares, PpdlError
 	*squares = 0;
 	if (work == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < set->nslots; i++)
+	for (size_t i = 0; i < set->used; i++)
 	{
-		if (set->slot[i] == NULL)
-			continue;
-		get_counts(set->slot[i], work);
-		for (size_t pos = 0; pos < (size_t) 1 << set->slot[i]->logc; pos++)
+		get_counts(set->batch[i], work);
+		for (size_t pos = 0; pos < (size_t) 1 << set->batch[i]->logc; pos++)
 			*squares += (double) work[pos] * (double) work[pos];
 	}
 	free(work);
@@ -265,9 +232,8 @@ ppdl_open_batches_expand(const PpdlOpenBatches *set, const PpdlParams *par, int 
 
 	if (work == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < set->nslots && status == PPDL_OK; i++)
-		if (set->slot[i] != NULL)
-			status = expand_batch(set->slot[i], par, logk, a, limbs, work, err);
+	for (size_t i = 0; i < set->used && status == PPDL_OK; i++)
+		status = expand_batch(set->batch[i], par, logk, a, limbs, work, err);
 	ppdl_free_aligned(work);
 	return status;
 }

@@ -7,6 +7,7 @@
 
 #include "ckks/params.h"
 #include "ring/random.h"
+#include "rows/seed_table.h"
 
 typedef struct PpdlOpenBatch
 {
@@ -20,10 +21,11 @@ typedef struct PpdlOpenBatch
 
 typedef struct PpdlOpenBatches
 {
-	PpdlOpenBatch **slot;		/* open addressing, a power of two, at most half full */
-	size_t		nslots,
-				used,
-				bytes;
+	PpdlSeedTable index;
+	PpdlOpenBatch **batch;		/* by number */
+	size_t		used,
+				cap,
+				bytes;			/* all that is held */
 } PpdlOpenBatches;
 
 void		ppdl_open_batches_free(PpdlOpenBatches *set);	/* leaves an empty set */

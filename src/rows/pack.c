@@ -324,7 +324,7 @@ choose_whole(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 static PpdlStatus
 pack_complete(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 {
-	PPDL_TRY(choose_whole(p, p->col->complete, err));
+	PPDL_TRY(choose_whole(p, p->col->complete.first, err));
 	PPDL_TRY(pack(p, out, err));
 	ppdl_collector_free_batch(p->col, ppdl_collector_pop_complete(p->col));
 	return PPDL_OK;
@@ -346,7 +346,7 @@ ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found
 	PpdlPacking p;
 
 	memset(out, 0, sizeof(*out));
-	*found = col->complete != NULL;
+	*found = col->complete.first != NULL;
 	if (!*found)
 		return PPDL_OK;
 	status = packing_init(&p, ev, col, err);

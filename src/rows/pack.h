@@ -23,7 +23,14 @@ PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t 
 PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
 uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
 size_t		ppdl_collector_memory(const PpdlCollector *col);
-/* state bytes for transfer, and back */
+/* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
+PpdlStatus	ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err);
+/* are the rows of the shape's ring, key, width, scale and limbs? */
+PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err);
+/*
+ * State bytes for transfer, and back.  Loading trusts nothing: each row is checked as if it came alone, and
+ * all must belong together.  It takes no more than a few times the bytes.
+ */
 PpdlStatus	ppdl_collector_save(const PpdlCollector *col, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err);
 

@@ -4,11 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows/ordinals.h"
+
 PpdlStatus
 ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err)
 {
 	*out = calloc(1, sizeof(PpdlTrainSet));
 	return *out == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+static void
+free_batch(PpdlTrainBatch *b)
+{
+	free(b->bx);
+	free(b->by);
+	free(b->ordinal);
 }
 
 void
@@ -17,21 +27,19 @@ ppdl_trainset_destroy(PpdlTrainSet *ts)
 	if (ts == NULL)
 		return;
 	for (int i = 0; i < ts->nbatches; i++)
-	{
-		free(ts->batch[i].bx);
-		free(ts->batch[i].by);
-		free(ts->batch[i].ordinal);
-	}
+		free_batch(&ts->batch[i]);
 	free(ts->batch);
+	ppdl_seed_table_free(&ts->index);
 	free(ts);
 }
 
 size_t
 ppdl_trainset_memory(const PpdlTrainSet *ts)
 {
-	size_t		batch = ts->par == NULL ? 0 : 2 * ts->par->n * sizeof(uint64_t) + (ts->par->n >> ts->logk_x) * sizeof(uint32_t);
+	size_t		batch = ts->par == NULL ? 0 :
+		(ts->width_y > 0 ? 2 : 1) * ts->par->n * sizeof(uint64_t) + (ts->par->n >> ts->logk_x) * sizeof(uint32_t);
 
-	return sizeof(*ts) + (size_t) ts->nbatches * (sizeof(PpdlTrainBatch) + batch);
+	return sizeof(*ts) + ppdl_seed_table_memory(&ts->index) + (size_t) ts->cap * sizeof(PpdlTrainBatch) + (size_t) ts->nbatches * batch;
 }
 
 uint32_t
@@ -80,9 +88,28 @@ check(const PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, 
 }
 
 static PpdlStatus
-new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, int *at, PpdlError *err)
+alloc_batch(PpdlTrainBatch *b, const PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, PpdlError *err)
+{
+	const size_t places = ts->par->n >> ts->logk_x;
+
+	memset(b, 0, sizeof(*b));
+	b->bx = calloc(ts->par->n, sizeof(uint64_t));
+	b->by = y == NULL ? NULL : calloc(ts->par->n, sizeof(uint64_t));
+	b->ordinal = malloc(places * sizeof(uint32_t));
+	if (b->bx == NULL || (y != NULL && b->by == NULL) || b->ordinal == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(b->ordinal, 0xFF, places * sizeof(uint32_t));
+	memcpy(b->seed_x, x->seed, PPDL_SEED_BYTES);
+	if (y != NULL)
+		memcpy(b->seed_y, y->seed, PPDL_SEED_BYTES);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t copy, PpdlError *err)
 {
 	PpdlTrainBatch *b;
+	PpdlStatus	status;
 
 	if (ts->nbatches == ts->cap)
 	{
@@ -95,46 +122,40 @@ new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, int *at, P
 		ts->cap = cap;
 	}
 	b = &ts->batch[ts->nbatches];
-	memset(b, 0, sizeof(*b));
-	b->bx = calloc(ts->par->n, sizeof(uint64_t));
-	b->by = y == NULL ? NULL : calloc(ts->par->n, sizeof(uint64_t));
-	b->ordinal = malloc((ts->par->n >> ts->logk_x) * sizeof(uint32_t));
-	if (b->bx == NULL || (y != NULL && b->by == NULL) || b->ordinal == NULL)
-	{
-		free(b->bx);
-		free(b->by);
-		free(b->ordinal);
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	}
-	memset(b->ordinal, 0xFF, (ts->par->n >> ts->logk_x) * sizeof(uint32_t));
-	memcpy(b->seed_x, x->seed, PPDL_SEED_BYTES);
-	if (y != NULL)
-		memcpy(b->seed_y, y->seed, PPDL_SEED_BYTES);
-	*at = ts->nbatches++;
-	return PPDL_OK;
+	status = alloc_batch(b, ts, x, y, err);
+	if (status == PPDL_OK)
+		status = ppdl_seed_add(&ts->index, x->seed, 0, copy, err);
+	if (status != PPDL_OK)
+		free_batch(b);
+	else
+		ts->nbatches++;
+	return status;
 }
 
-/* a row that is predicted twice goes to another batch of the same seed */
+/* PpdlPlaceTaken */
 static int
-is_batch_of(const PpdlTrainBatch *b, const PpdlCipher *x, int labelled, uint32_t i)
+taken(const void *batches, uint32_t number, uint32_t i)
 {
-	return memcmp(b->seed_x, x->seed, PPDL_SEED_BYTES) == 0 && (labelled || b->ordinal[i] == PPDL_NO_PLACE);
+	return ((const PpdlTrainSet *) batches)->batch[number].ordinal[i] != PPDL_NO_PLACE;
 }
 
-/* few batches and rows in order: the last one, then a linear search */
+/* a row that is predicted twice goes to a further copy of its batch; one to train on must not come twice */
 static PpdlStatus
 find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, int *at, PpdlError *err)
 {
-	*at = ts->last;
-	if (ts->nbatches == 0 || !is_batch_of(&ts->batch[*at], x, y != NULL, i))
+	uint32_t	copy = 0,
+				number;
+
+	if (y != NULL)
+		number = ppdl_seed_find(&ts->index, x->seed, 0, 0);
+	else
+		number = ppdl_seed_find_free(&ts->index, x->seed, 0, i, taken, ts, &copy);
+	if (number == PPDL_NO_BATCH)
 	{
-		for (*at = 0; *at < ts->nbatches; ++*at)
-			if (is_batch_of(&ts->batch[*at], x, y != NULL, i))
-				break;
-		if (*at == ts->nbatches)
-			PPDL_TRY(new_batch(ts, x, y, at, err));
-		ts->last = *at;
+		number = (uint32_t) ts->nbatches;
+		PPDL_TRY(new_batch(ts, x, y, copy, err));
 	}
+	*at = (int) number;
 	if (y != NULL && memcmp(ts->batch[*at].seed_y, y->seed, PPDL_SEED_BYTES) != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "features and label of a row were not encrypted side by side");
 	return PPDL_OK;
@@ -250,6 +271,16 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 	return PPDL_OK;
 }
 
+PpdlStatus
+ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n, PpdlError *err)
+{
+	for (int b = 0; b < ts->nbatches; b++)
+		for (size_t i = 0; i < ts->par->n >> ts->logk_x; i++)
+			if (ts->batch[b].ordinal[i] != PPDL_NO_PLACE)
+				PPDL_TRY(ppdl_ordinal_mark(bits, n, ts->batch[b].ordinal[i], err));
+	return PPDL_OK;
+}
+
 /* u8 ring, fingerprint, u16 widths, f64 scale, u32 batches; a batch: seeds, u32 ordinals, packed bx, by */
 PpdlStatus
 ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
@@ -280,43 +311,128 @@ ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
 }
 
 static PpdlStatus
+malformed(PpdlError *err, const char *what)
+{
+	return ppdl_error(err, PPDL_ERR_FORMAT, "training state %s", what);
+}
+
+/* one of the two columns of a batch */
+static PpdlStatus
 load_limb(PpdlReader *r, const PpdlParams *par, uint64_t *out, PpdlError *err)
 {
 	const PpdlModulus *m = &par->ring->mod[0];
 	const uint8_t *p = ppdl_read_bytes(r, ppdl_packed_size(par->n, m->bits));
 
 	if (p == NULL)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "training state is truncated");
+		return malformed(err, "is truncated");
 	ppdl_unpack_bits(out, p, par->n, m->bits);
 	for (size_t c = 0; c < par->n; c++)
 		if (out[c] >= m->q)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "training state has a residue that is not below its modulus");
+			return malformed(err, "has a residue that is not below its modulus");
 	return PPDL_OK;
+}
+
+/* coefficients are those of rows that are there; row i of the batch is row i << shift of the column */
+static PpdlStatus
+check_places(const PpdlTrainSet *ts, const PpdlTrainBatch *b, const uint64_t *column, int logk, PpdlError *err)
+{
+	const size_t n = ts->par->n,
+				places = n >> logk;
+	const int	shift = ts->logk_x - logk;
+
+	for (size_t at = 0; at < places; at++)
+	{
+		uint32_t	i = ppdl_bitrev((uint32_t) at, ts->par->logn - logk);
+
+		if ((i & ((1u << shift) - 1)) == 0 && b->ordinal[i >> shift] != PPDL_NO_PLACE)
+			continue;
+		for (size_t c = at; c < n; c += places)
+			if (column[c] != 0)
+				return malformed(err, "has coefficients of rows that are missing");
+	}
+	return PPDL_OK;
+}
+
+/* PpdlPlaceTaken, when a whole batch is to have no like */
+static int
+always_taken(const void *batches, uint32_t number, uint32_t i)
+{
+	return 1;
 }
 
 static PpdlStatus
 load_batch(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
 {
-	PpdlCipher	x = {0},
-				y = {0};
+	static const uint8_t no_seed[PPDL_SEED_BYTES];
+	PpdlCipher	x = {.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES)},
+				y = {.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES)};
 	PpdlTrainBatch *b;
-	int			at;
+	uint32_t	copy;
 
-	x.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES);
-	y.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES);
 	if (r->bad)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "training state is truncated");
-	PPDL_TRY(new_batch(ts, &x, ts->width_y > 0 ? &y : NULL, &at, err));
-	b = &ts->batch[at];
+		return malformed(err, "is truncated");
+	ppdl_seed_find_free(&ts->index, x.seed, 0, 0, always_taken, ts, &copy);
+	if (ts->width_y > 0 ? copy > 0 : memcmp(y.seed, no_seed, PPDL_SEED_BYTES) != 0)
+		return malformed(err, ts->width_y > 0 ? "has a batch twice" : "of features alone has labels");
+	PPDL_TRY(new_batch(ts, &x, ts->width_y > 0 ? &y : NULL, copy, err));
+	b = &ts->batch[ts->nbatches - 1];
 	for (size_t i = 0; i < ts->par->n >> ts->logk_x; i++)
 	{
 		b->ordinal[i] = ppdl_read_u32(r);
 		b->rows += b->ordinal[i] != PPDL_NO_PLACE;
 	}
+	if (b->rows == 0)
+		return malformed(err, "has a batch without rows");
 	ts->rows += b->rows;
 	PPDL_TRY(load_limb(r, ts->par, b->bx, err));
-	if (b->by != NULL)
-		PPDL_TRY(load_limb(r, ts->par, b->by, err));
+	PPDL_TRY(check_places(ts, b, b->bx, ts->logk_x, err));
+	if (b->by == NULL)
+		return PPDL_OK;
+	PPDL_TRY(load_limb(r, ts->par, b->by, err));
+	return check_places(ts, b, b->by, ts->logk_y, err);
+}
+
+/* scales are those of slices */
+static PpdlStatus
+check_shape(const PpdlTrainSet *ts, PpdlError *err)
+{
+	int			e;
+
+	if (ts->width_x < 1 || ts->width_x > (int) ts->par->n || ts->width_y > ts->width_x ||
+		frexp(ts->scale, &e) != 0.5 || e - 1 < PPDL_SCALE_BITS_MIN || e - 1 > PPDL_SCALE_BITS_MAX)
+		return malformed(err, "has impossible widths or scale");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+load(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
+{
+	uint8_t		ring = ppdl_read_u8(r);
+	const uint8_t *fp = ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES);
+	uint32_t	batches;
+
+	ts->width_x = ppdl_read_u16(r);
+	ts->width_y = ppdl_read_u16(r);
+	ts->scale = ppdl_read_f64(r);
+	batches = ppdl_read_u32(r);
+	if (r->bad)
+		return malformed(err, "is truncated");
+	if (ring != 0)
+	{
+		if (ring != PPDL_RING_ROW)
+			return malformed(err, "is of another ring than that of rows");
+		PPDL_TRY(ppdl_params_get(ring, &ts->par, err));
+		memcpy(ts->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
+		PPDL_TRY(check_shape(ts, err));
+		ts->logk_x = ppdl_log2_width(ts->width_x);
+		ts->logk_y = ts->width_y > 0 ? ppdl_log2_width(ts->width_y) : 0;
+		for (uint32_t i = 0; i < batches; i++)
+			PPDL_TRY(load_batch(ts, r, err));
+	}
+	else if (ts->width_x != 0 || ts->width_y != 0)
+		return malformed(err, "has widths without rows");
+	if (ppdl_reader_left(r) != 0 || (ring == 0) != (batches == 0))
+		return malformed(err, "has extra bytes");
 	return PPDL_OK;
 }
 
@@ -324,39 +440,13 @@ PpdlStatus
 ppdl_trainset_load(PpdlTrainSet **out, const void *buf, size_t len, PpdlError *err)
 {
 	PpdlReader	r = ppdl_reader(buf, len);
-	PpdlTrainSet *ts;
-	uint8_t		ring = ppdl_read_u8(&r);
-	const uint8_t *fp = ppdl_read_bytes(&r, PPDL_FINGERPRINT_BYTES);
-	uint32_t	batches;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_trainset_create(out, err));
-	ts = *out;
-	ts->width_x = ppdl_read_u16(&r);
-	ts->width_y = ppdl_read_u16(&r);
-	ts->scale = ppdl_read_f64(&r);
-	batches = ppdl_read_u32(&r);
-	status = r.bad ? ppdl_error(err, PPDL_ERR_FORMAT, "training state is truncated") : PPDL_OK;
-	if (status == PPDL_OK && ring != 0)
-	{
-		PPDL_GOTO(fail, ppdl_params_get(ring, &ts->par, err));
-		memcpy(ts->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
-		if (ts->width_x < 1 || ts->width_x > (int) ts->par->n || ts->width_y > ts->width_x || !(ts->scale >= 1 && ts->scale < 0x1p50))
-		{
-			status = ppdl_error(err, PPDL_ERR_FORMAT, "training state has impossible widths or scale");
-			goto fail;
-		}
-		ts->logk_x = ppdl_log2_width(ts->width_x);
-		ts->logk_y = ts->width_y > 0 ? ppdl_log2_width(ts->width_y) : 0;
-		for (uint32_t i = 0; i < batches; i++)
-			PPDL_GOTO(fail, load_batch(ts, &r, err));
-	}
-	if (status == PPDL_OK && (ppdl_reader_left(&r) != 0 || (ring == 0 && batches != 0)))
-		status = ppdl_error(err, PPDL_ERR_FORMAT, "training state has extra bytes");
-fail:
+	status = load(*out, &r, err);
 	if (status != PPDL_OK)
 	{
-		ppdl_trainset_destroy(ts);
+		ppdl_trainset_destroy(*out);
 		*out = NULL;
 	}
 	return status;

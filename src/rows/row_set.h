@@ -7,6 +7,7 @@
 #define PPDL_ROWS_ROW_SET_H
 
 #include "rows/cipher.h"
+#include "rows/seed_table.h"
 
 typedef struct PpdlTrainBatch
 {
@@ -30,8 +31,8 @@ typedef struct PpdlTrainSet
 	uint64_t	rows;
 	int			nbatches,
 				cap;
-	PpdlTrainBatch *batch;
-	int			last;			/* batch of the row before: rows mostly come in order */
+	PpdlTrainBatch *batch;		/* by number in the index */
+	PpdlSeedTable index;		/* by seed_x */
 } PpdlTrainSet;
 
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
@@ -43,6 +44,12 @@ PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uin
 size_t		ppdl_trainset_memory(const PpdlTrainSet *ts);
 /* index of the row within its batch: 0 .. N/k - 1 in the order of encryption */
 uint32_t	ppdl_slice_index(const PpdlCipher *c);
+/* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
+PpdlStatus	ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n, PpdlError *err);
+/*
+ * State bytes for transfer and for checkpoints, and back.  Loading trusts nothing but the caller's numbers of rows,
+ * which ppdl_trainset_mark checks; it takes no more than a few times the bytes.
+ */
 PpdlStatus	ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_trainset_load(PpdlTrainSet **out, const void *buf, size_t len, PpdlError *err);
 

@@ -455,6 +455,8 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	mine = shape(into);
 	other = shape(from);
 	PPDL_TRY(ppdl_cipher_check_same(&mine, &other, "sum", err));
+	if (from->count > UINT64_MAX - into->count)
+		return ppdl_error(err, PPDL_ERR_RANGE, "sum of too many terms");
 	PPDL_TRY(admit(into, from->limbs, from->bound, err));
 	into->slice_len = 0;
 	PPDL_TRY(merge_halves(into, from, err));
@@ -500,6 +502,11 @@ write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
 	row.scale = s->scale * divisor;
 	row.noise = sqrt(squares);
 	row.bound = s->bound / divisor;
+	if (!isfinite(row.noise))
+	{
+		status = ppdl_error(err, PPDL_ERR_PRECISION, "error of the sum of %llu terms is beyond all numbers", (unsigned long long) s->count);
+		goto done;
+	}
 	ppdl_cipher_put_row_header(w, &row);
 	for (int l = 0; l < limbs; l++)
 		ppdl_cipher_put_row_limb(w, &row, l, s->b[l], ppdl_limb(s->par->ring, a, l));
@@ -551,8 +558,8 @@ load(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_cipher_validate(r.p, ppdl_reader_left(&r), err));
 	PPDL_TRY(ppdl_cipher_parse(&c, r.p, ppdl_reader_left(&r), err));
-	if (c.kind != PPDL_KIND_ROW)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum that holds no row");
+	if (c.kind != PPDL_KIND_ROW || c.limbs > MAX_LIMBS)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum that holds no row of 1 or %d limbs", MAX_LIMBS);
 	PPDL_TRY(ppdl_sum_add(s, &c, 1, err));
 	s->count = count;
 	return PPDL_OK;
