@@ -21,10 +21,20 @@ limbs_needed(const PpdlCipher *c)
 	return limbs;
 }
 
+static PpdlPackState *
+of_lwe_pack(PpdlPackState *state)
+{
+	if (state->model[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("this lwe_pack_state is of ppdl_predict_agg, not of lwe_pack")));
+	return state;
+}
+
 Datum
 lwe_pack_trans(PG_FUNCTION_ARGS)
 {
-	PpdlPackState *state = ppdl_pack_state_argument(fcinfo);
+	PpdlPackState *state = of_lwe_pack(ppdl_pack_state_argument(fcinfo));
 	PpdlCipher	c;
 
 	if (!PG_ARGISNULL(1))
@@ -34,13 +44,13 @@ lwe_pack_trans(PG_FUNCTION_ARGS)
 			ppdl_pack_state_begin(state, &c, limbs_needed(&c), c.width);
 	}
 	ppdl_pack_state_add(state, PG_ARGISNULL(1) ? NULL : &c);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	return ppdl_agg_state_result(&state->agg);
 }
 
 Datum
 lwe_pack_final(PG_FUNCTION_ARGS)
 {
-	struct varlena *result = ppdl_pack_state_finish(ppdl_pack_state_argument(fcinfo));
+	struct varlena *result = ppdl_pack_state_finish(of_lwe_pack(ppdl_pack_state_consume(fcinfo)));
 
 	if (result == NULL)
 		PG_RETURN_NULL();

@@ -1,18 +1,8 @@
 #include "pg/model_rows.h"
 
-#include "base/bytes.h"
-#include "pg/cipher_datum.h"
+#include "common/int.h"
 
-PG_FUNCTION_INFO_V1(ppdl_rows_combine);
-PG_FUNCTION_INFO_V1(ppdl_rows_state_in);
-PG_FUNCTION_INFO_V1(ppdl_rows_state_out);
-PG_FUNCTION_INFO_V1(ppdl_rows_state_recv);
-PG_FUNCTION_INFO_V1(ppdl_rows_state_send);
-
-#define ROWS_STATE_MAGIC 0x50524F57
 #define FLAT_VERSION 1
-/* version, width, rows, skipped, length of options; then model, options, null flags, values */
-#define FLAT_HEADER (1 + 4 + 8 + 8 + 4 + PPDL_MODEL_REF)
 
 static Size
 options_length(const PpdlRowsState *state)
@@ -20,68 +10,17 @@ options_length(const PpdlRowsState *state)
 	return state->options != NULL ? strlen(state->options) : 0;
 }
 
-static Size
-state_flat_size(ExpandedObjectHeader *eohptr)
-{
-	PpdlRowsState *state = (PpdlRowsState *) eohptr;
-	Size		size = VARHDRSZ + FLAT_HEADER + options_length(state) +
-		(Size) state->rows * (1 + (Size) state->width * sizeof(double));
-
-	if (!AllocSizeIsValid(size))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("collected rows are larger than 1 GB"),
-				 errhint("Aggregate fewer rows, or without parallel workers.")));
-	return size;
-}
-
 static void
-state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+set_options(PpdlRowsState *state, const void *options, Size length)
 {
-	PpdlRowsState *state = (PpdlRowsState *) eohptr;
-	Size		options = options_length(state);
-	char	   *p = VARDATA(result);
-	uint32		width = state->width,
-				length = (uint32) options;
-
-	SET_VARSIZE(result, allocated_size);
-	*p++ = FLAT_VERSION;
-	memcpy(p, &width, 4);
-	memcpy(p + 4, &state->rows, 8);
-	memcpy(p + 12, &state->skipped, 8);
-	memcpy(p + 20, &length, 4);
-	memcpy(p + 24, state->model, PPDL_MODEL_REF);
-	p += 24 + PPDL_MODEL_REF;
-	memcpy(p, state->options, options);
-	p += options;
-	memcpy(p, state->null, state->rows);
-	p += state->rows;
-	memcpy(p, state->data, (Size) state->rows * state->width * sizeof(double));
-}
-
-static const ExpandedObjectMethods state_methods = {state_flat_size, state_flatten};
-
-static PpdlRowsState *
-new_state(MemoryContext parent, int width, const char *options, Size length)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "ppdl_rows_state", ALLOCSET_DEFAULT_SIZES);
-	PpdlRowsState *state = MemoryContextAllocZero(context, sizeof(PpdlRowsState));
-
-	EOH_init_header(&state->hdr, &state_methods, context);
-	state->magic = ROWS_STATE_MAGIC;
-	state->width = width;
-	if (options != NULL)
-	{
-		state->options = MemoryContextAllocZero(context, length + 1);
-		memcpy(state->options, options, length);
-	}
-	return state;
+	state->options = MemoryContextAllocZero(state->agg.hdr.eoh_context, length + 1);
+	memcpy(state->options, options, length);
 }
 
 static void
 reserve(PpdlRowsState *state, int64 rows)
 {
-	MemoryContext context = state->hdr.eoh_context;
+	MemoryContext context = state->agg.hdr.eoh_context;
 
 	if (rows <= state->capacity)
 		return;
@@ -118,74 +57,125 @@ ppdl_rows_state_add(PpdlRowsState *state, bool null)
 	return values;
 }
 
+/* all is in the state's context */
 static void
-bad_state(void)
+destroy(PpdlAggState *agg)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid ppdl_rows_state")));
 }
 
-/* checks everything: the bytes may come from anywhere */
-static PpdlRowsState *
-load_state(struct varlena *flat, MemoryContext parent)
+static size_t
+memory(const PpdlAggState *agg)
 {
-	const char *p = VARDATA_ANY(flat);
-	Size		left = VARSIZE_ANY_EXHDR(flat);
-	PpdlRowsState *state;
-	uint32		width,
-				options;
-	int64		rows,
-				skipped;
+	return 0;
+}
 
-	if (left < FLAT_HEADER || *p++ != FLAT_VERSION)
-		bad_state();
-	memcpy(&width, p, 4);
-	memcpy(&rows, p + 4, 8);
-	memcpy(&skipped, p + 12, 8);
-	memcpy(&options, p + 20, 4);
-	left -= FLAT_HEADER;
-	if (width < 1 || width > 2 * PPDL_MAX_UNITS || rows < 0 || skipped < 0 || options > left ||
-		memchr(p + 24, '\0', PPDL_MODEL_REF) == NULL)
-		bad_state();
-	left -= options;
-	if (left % (1 + width * sizeof(double)) != 0 || (Size) rows != left / (1 + width * sizeof(double)))
-		bad_state();
-	state = new_state(parent, (int) width, options > 0 ? p + 24 + PPDL_MODEL_REF : NULL, options);
-	memcpy(state->model, p + 24, PPDL_MODEL_REF);
-	p += 24 + PPDL_MODEL_REF + options;
+/* u8 version, u32 width, u64 rows, u64 skipped, u32 length of options, model, options, null flags, values */
+static PpdlStatus
+save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
+{
+	PpdlRowsState *state = (PpdlRowsState *) agg;
+	Size		options = options_length(state);
+
+	ppdl_write_u8(w, FLAT_VERSION);
+	ppdl_write_u32(w, (uint32) state->width);
+	ppdl_write_u64(w, (uint64_t) state->rows);
+	ppdl_write_u64(w, (uint64_t) state->skipped);
+	ppdl_write_u32(w, (uint32) options);
+	ppdl_write_bytes(w, state->model, sizeof(state->model));
+	ppdl_write_bytes(w, state->options, options);
+	ppdl_write_bytes(w, state->null, (Size) state->rows);
+	ppdl_write_bytes(w, state->data, (Size) state->rows * state->width * sizeof(double));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+malformed(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of an aggregate over plain rows");
+}
+
+static PpdlStatus
+load_rows(PpdlRowsState *state, int64 rows, PpdlReader *r, PpdlError *err)
+{
+	const uint8_t *null = ppdl_read_bytes(r, (size_t) rows);
+
 	reserve(state, rows);
 	for (int64 i = 0; i < rows; i++)
-		state->null[i] = p[i] != 0;
-	memcpy(state->data, p + rows, (Size) rows * width * sizeof(double));
+	{
+		if (null[i] > 1)
+			return malformed(err);
+		state->null[i] = null[i];
+	}
+	if (rows > 0)
+		memcpy(state->data, r->p, ppdl_reader_left(r));
 	state->rows = rows;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
+{
+	PpdlRowsState *state = (PpdlRowsState *) agg;
+	PpdlReader	r = ppdl_reader(buf, len);
+	int			version = ppdl_read_u8(&r);
+	uint32		width = ppdl_read_u32(&r);
+	uint64		rows = ppdl_read_u64(&r);
+	int64		skipped = (int64) ppdl_read_u64(&r);
+	uint32		length = ppdl_read_u32(&r);
+	const uint8_t *model = ppdl_read_bytes(&r, PPDL_MODEL_REF),
+			   *options = ppdl_read_bytes(&r, length);
+	size_t		row = 1 + width * sizeof(double);
+
+	if (r.bad || version != FLAT_VERSION || width < 1 || width > 2 * PPDL_MAX_UNITS || skipped < 0 ||
+		memchr(model, '\0', PPDL_MODEL_REF) == NULL || (length > 0 && memchr(options, '\0', length) != NULL) ||
+		ppdl_reader_left(&r) % row != 0 || ppdl_reader_left(&r) / row != rows)
+		return malformed(err);
+	memcpy(state->model, model, PPDL_MODEL_REF);
+	if (length > 0)
+		set_options(state, options, length);
+	state->width = (int) width;
 	state->skipped = skipped;
-	return state;
+	return load_rows(state, (int64) rows, &r, err);
 }
 
-static PpdlRowsState *
-expanded(Datum d)
+static PpdlStatus
+merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 {
-	PpdlRowsState *state = (PpdlRowsState *) DatumGetEOHP(d);
+	PpdlRowsState *into = (PpdlRowsState *) into_agg,
+			   *from = (PpdlRowsState *) from_agg;
 
-	if (state->magic != ROWS_STATE_MAGIC)
-		elog(ERROR, "not a ppdl_rows_state");
-	return state;
+	if (strcmp(into->model, from->model) != 0 || into->width != from->width ||
+		strcmp(into->options ? into->options : "", from->options ? from->options : "") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("all rows of an aggregate must name the same model and options"),
+				 errdetail("One row names \"%s\", another one \"%s\".", into->model, from->model)));
+	if (pg_add_s64_overflow(into->skipped, from->skipped, &into->skipped))
+		return ppdl_error(err, PPDL_ERR_LEVEL, "too many rows");
+	if (from->rows == 0)
+		return PPDL_OK;
+	reserve(into, into->rows + from->rows);
+	memcpy(into->null + into->rows, from->null, from->rows);
+	memcpy(into->data + into->rows * into->width, from->data, (Size) from->rows * from->width * sizeof(double));
+	into->rows += from->rows;
+	return PPDL_OK;
 }
 
-static MemoryContext
-state_parent(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
+static const PpdlAggKind rows_kind = {
+	"ppdl_rows_state", "collected rows", sizeof(PpdlRowsState), destroy, save, load, merge, memory
+};
 
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
-}
+PPDL_AGG_STATE_TYPE(ppdl_rows_state, &rows_kind);
+PPDL_SQL_FUNCTION(ppdl_rows_combine, ppdl_agg_state_combine(fcinfo, &rows_kind));
 
 PpdlRowsState *
 ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char *options, int width)
 {
-	PpdlRowsState *state = new_state(state_parent(fcinfo), width, options, options != NULL ? strlen(options) : 0);
+	PpdlRowsState *state = ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &rows_kind);
 
+	state->width = width;
+	if (options != NULL)
+		set_options(state, options, strlen(options));
 	ppdl_model_format_ref(model, state->model);
 	return state;
 }
@@ -193,12 +183,7 @@ ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char 
 PpdlRowsState *
 ppdl_rows_state_argument(FunctionCallInfo fcinfo, bool change)
 {
-	Datum		d = PG_GETARG_DATUM(0);
-
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)) ||
-		(!change && VARATT_IS_EXTERNAL_EXPANDED_RO(DatumGetPointer(d))))
-		return expanded(d);
-	return load_state((struct varlena *) PG_DETOAST_DATUM_PACKED(d), state_parent(fcinfo));
+	return change ? ppdl_agg_state_argument(fcinfo, 0, &rows_kind) : ppdl_agg_state_read(fcinfo, 0, &rows_kind);
 }
 
 void
@@ -212,71 +197,4 @@ ppdl_rows_state_check(const PpdlRowsState *state, const PpdlModel *model, int wi
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("all rows of an aggregate must name the same model"),
 				 errdetail("One row names \"%s\", another one \"%s\".", state->model, ref)));
-}
-
-Datum
-ppdl_rows_combine(PG_FUNCTION_ARGS)
-{
-	PpdlRowsState *into,
-			   *from;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	if (PG_ARGISNULL(0))
-	{
-		into = load_state((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1)), state_parent(fcinfo));
-		PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
-	}
-	into = ppdl_rows_state_argument(fcinfo, true);
-	from = load_state((struct varlena *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1)), CurrentMemoryContext);
-	if (strcmp(into->model, from->model) != 0 || into->width != from->width ||
-		strcmp(into->options ? into->options : "", from->options ? from->options : "") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model and options"),
-				 errdetail("One row names \"%s\", another one \"%s\".", into->model, from->model)));
-	reserve(into, into->rows + from->rows);
-	memcpy(into->null + into->rows, from->null, from->rows);
-	memcpy(into->data + into->rows * into->width, from->data, (Size) from->rows * from->width * sizeof(double));
-	into->rows += from->rows;
-	into->skipped += from->skipped;
-	MemoryContextDelete(from->hdr.eoh_context);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
-}
-
-static Datum
-input(struct varlena *flat)
-{
-	MemoryContextDelete(load_state(flat, CurrentMemoryContext)->hdr.eoh_context);
-	PG_RETURN_POINTER(flat);
-}
-
-Datum
-ppdl_rows_state_in(PG_FUNCTION_ARGS)
-{
-	return input(ppdl_base64_decode(PG_GETARG_CSTRING(0), "ppdl_rows_state"));
-}
-
-Datum
-ppdl_rows_state_recv(PG_FUNCTION_ARGS)
-{
-	return input(ppdl_receive_bytes((StringInfo) PG_GETARG_POINTER(0)));
-}
-
-Datum
-ppdl_rows_state_out(PG_FUNCTION_ARGS)
-{
-	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
-
-	PG_RETURN_CSTRING(ppdl_base64_encode(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat)));
-}
-
-Datum
-ppdl_rows_state_send(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(PG_GETARG_BYTEA_P_COPY(0));
 }

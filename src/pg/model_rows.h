@@ -1,18 +1,16 @@
 /*
  * The state of the aggregates over plain rows (type ppdl_rows_state): a model, options, and a growing
- * matrix of float8, some of whose rows may be NULL.  An expanded object that flattens for transfer.
+ * matrix of float8, some of whose rows may be NULL (agg_state.h).
  */
 #ifndef PPDL_PG_MODEL_ROWS_H
 #define PPDL_PG_MODEL_ROWS_H
 
+#include "pg/agg_state.h"
 #include "pg/model.h"
-
-#include "utils/expandeddatum.h"
 
 typedef struct PpdlRowsState
 {
-	ExpandedObjectHeader hdr;
-	uint32		magic;
+	PpdlAggState agg;
 	char		model[PPDL_MODEL_REF];	/* name@version */
 	char	   *options;		/* JSON text, or NULL */
 	int			width;			/* values a row */

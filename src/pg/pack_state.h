@@ -1,24 +1,23 @@
 /*
  * The state of lwe_pack and of ppdl_predict_agg over encrypted rows, type lwe_pack_state: an expanded
- * object that collects rows and turns a batch into a ciphertext as soon as its last row is there:
+ * object (agg_state.h) that collects rows and turns a batch into a ciphertext as soon as its last row is there:
  * packed, or with the outputs of a network.  What is left is merged at the end, which takes the
  * owner's published keys.  For prediction in the deep ring (predict_deep.h) it only collects.
  */
 #ifndef PPDL_PG_PACK_STATE_H
 #define PPDL_PG_PACK_STATE_H
 
+#include "pg/agg_state.h"
 #include "pg/cipher_datum.h"
 #include "pg/model.h"
 
 #include "predict/predictor.h"
 #include "rows/pack.h"
 #include "rows/row_set.h"
-#include "utils/expandeddatum.h"
 
 typedef struct PpdlPackState
 {
-	ExpandedObjectHeader hdr;
-	uint32		magic;
+	PpdlAggState agg;
 	uint32		next;			/* ordinal of the next row */
 	char		model[PPDL_MODEL_REF];	/* name@version, or "": packing only */
 	PpdlEval   *ev;				/* NULL before the first row that is not NULL; so is col */
@@ -27,19 +26,21 @@ typedef struct PpdlPackState
 	const PpdlPredictor *predictor; /* NULL: none, or not found yet in this process */
 	PpdlCollector *col;
 	PpdlTrainSet *deep;			/* in place of col, for prediction in the deep ring; then shape.limbs is 0 */
-	int			nchunks;
-	PpdlPacked **chunk;			/* batches already dealt with; ciphertexts live in the evaluator's pool */
-	PpdlWriter	flat;			/* between flat size and flattening */
+	int			nchunks,
+				chunk_cap;
+	PpdlPacked *chunk;			/* batches already dealt with; ciphertexts live in the evaluator's pool */
 } PpdlPackState;
 
 extern PpdlPackState *ppdl_pack_state_new(MemoryContext parent);
 /* the state in argument 0, to be changed; a new one when it is NULL */
 extern PpdlPackState *ppdl_pack_state_argument(FunctionCallInfo fcinfo);
+/* the state in argument 0, for ppdl_pack_state_finish */
+extern PpdlPackState *ppdl_pack_state_consume(FunctionCallInfo fcinfo);
 /* what the first row that is not NULL decides; limbs 0: prediction in the deep ring */
 extern void ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs);
 /* the next row; NULL: it keeps its place */
 extern void ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row);
-/* all that was collected as one packed value, or NULL when there was nothing but NULLs */
+/* all that was collected as one packed value, or NULL when there was nothing but NULLs; uses the state up */
 extern struct varlena *ppdl_pack_state_finish(PpdlPackState *state);
 
 #endif

@@ -23,7 +23,20 @@ begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 static PpdlModel *
 own_model(PpdlPackState *state)
 {
-	return ppdl_model_open(state->model, state->hdr.eoh_context);
+	return ppdl_model_open(state->model, state->agg.hdr.eoh_context);
+}
+
+/* the predictor of a state that came from elsewhere; its rows must have been collected for it */
+static void
+find_predictor(PpdlPackState *state)
+{
+	if (state->ev == NULL || state->predictor != NULL || state->deep != NULL)
+		return;
+	state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
+	if (ppdl_predictor_limbs(state->predictor) != state->shape.limbs || ppdl_predictor_outputs(state->predictor) != state->outputs)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("state of ppdl_predict_agg does not fit model \"%s\"", state->model)));
 }
 
 Datum
@@ -50,21 +63,20 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(2));
 		if (state->ev == NULL)
 			begin(state, own_model(state), &c);
-		else if (state->predictor == NULL && state->deep == NULL)
-			state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
+		else
+			find_predictor(state);
 	}
 	ppdl_pack_state_add(state, PG_ARGISNULL(2) ? NULL : &c);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	return ppdl_agg_state_result(&state->agg);
 }
 
 Datum
 ppdl_predict_lwe_final(PG_FUNCTION_ARGS)
 {
-	PpdlPackState *state = ppdl_pack_state_argument(fcinfo);
+	PpdlPackState *state = ppdl_pack_state_consume(fcinfo);
 	struct varlena *result;
 
-	if (state->ev != NULL && state->predictor == NULL && state->deep == NULL)
-		state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
+	find_predictor(state);
 	result = ppdl_pack_state_finish(state);
 	if (result == NULL)
 		PG_RETURN_NULL();
@@ -86,6 +98,6 @@ ppdl_predict_lwe(PG_FUNCTION_ARGS)
 	begin(state, model, &c);
 	ppdl_pack_state_add(state, &c);
 	result = ppdl_pack_state_finish(state);
-	MemoryContextDelete(state->hdr.eoh_context);
+	MemoryContextDelete(state->agg.hdr.eoh_context);
 	PG_RETURN_POINTER(result);
 }

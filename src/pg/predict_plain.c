@@ -51,7 +51,7 @@ ppdl_predict_float8_trans(PG_FUNCTION_ARGS)
 
 		PPDL_PG(ppdl_net_predict(model->net, x, ppdl_rows_state_add(state, false), &err));
 	}
-	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	return ppdl_agg_state_result(&state->agg);
 }
 
 Datum

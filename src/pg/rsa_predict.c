@@ -2,18 +2,19 @@
  * ppdl_predict and ppdl_predict_agg over rsa_cipher[]: the encrypted sums of a
  * stored model's first layer, with the rest of the model for the owner to finish.
  */
+#include "pg/agg_state.h"
+#include "pg/cipher_datum.h"
 #include "pg/model.h"
 #include "pg/rsa_datum.h"
 
 #include "net/rsa_net.h"
-#include "utils/expandeddatum.h"
 
 PG_FUNCTION_INFO_V1(ppdl_predict_rsa);
 PG_FUNCTION_INFO_V1(ppdl_predict_rsa_trans);
-PG_FUNCTION_INFO_V1(ppdl_predict_rsa_combine);
 PG_FUNCTION_INFO_V1(ppdl_predict_rsa_final);
 
-#define ROWS_MAGIC 0x52535752
+#define FLAT_MAGIC 0x53535250	/* "PRSS" */
+#define FLAT_VERSION 1
 #define DEFAULT_WEIGHT_BITS 4
 
 /* ---- the quantised first layer of a model, kept for the next row ---- */
@@ -126,134 +127,123 @@ network_for(CallState *state, PpdlModel *model, int weight_bits, const PpdlRsaVi
 
 /* ---- predictions in memory contexts ---- */
 
-/* An aggregate's rows.  Flat form (bytea): one that has values as their wire form; else the count of rows, all NULL. */
+/* An aggregate's rows. */
 typedef struct RowsState
 {
-	ExpandedObjectHeader hdr;
-	uint32		magic;
+	PpdlAggState agg;
 	uint32		nulls;			/* rows before the first that has values */
 	PpdlRsaPrediction *prediction;	/* NULL until then */
-	PpdlWriter	flat;
 } RowsState;
 
 static void
-destroy_rows(void *arg)
+destroy_rows(PpdlAggState *agg)
 {
-	RowsState  *rows = arg;
-
-	ppdl_writer_free(&rows->flat);
-	ppdl_rsa_prediction_free(rows->prediction);
+	ppdl_rsa_prediction_free(((RowsState *) agg)->prediction);
 }
 
-static Size
-rows_flat_size(ExpandedObjectHeader *eohptr)
+static size_t
+rows_memory(const PpdlAggState *agg)
 {
-	RowsState  *rows = (RowsState *) eohptr;
-	size_t		size = VARHDRSZ + (rows->prediction != NULL ? ppdl_rsa_prediction_size(rows->prediction) : sizeof(rows->nulls));
+	const RowsState *rows = (const RowsState *) agg;
 
-	if (!AllocSizeIsValid(size))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("encrypted predictions are larger than 1 GB"),
-				 errhint("Predict fewer rows at a time.")));
-	return size;
+	return rows->prediction != NULL ? ppdl_rsa_prediction_size(rows->prediction) : 0;
 }
 
-static void
-write_rows(RowsState *rows, struct varlena *result, Size size)
+static PpdlStatus
+add_nulls(RowsState *rows, uint32 n, PpdlError *err)
 {
-	PpdlError	err;
-
-	SET_VARSIZE(result, size);
-	if (rows->prediction == NULL)
-	{
-		memcpy(VARDATA(result), &rows->nulls, sizeof(rows->nulls));
-		return;
-	}
-	ppdl_writer_free(&rows->flat);
-	PPDL_PG(ppdl_rsa_prediction_write(rows->prediction, &rows->flat, &err));
-	Assert(size == rows->flat.len + VARHDRSZ);
-	memcpy(VARDATA(result), rows->flat.buf, rows->flat.len);
-	ppdl_writer_free(&rows->flat);
-}
-
-static void
-rows_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
-{
-	write_rows((RowsState *) eohptr, result, allocated_size);
-}
-
-static const ExpandedObjectMethods rows_methods = {rows_flat_size, rows_flatten};
-
-static RowsState *
-new_rows(MemoryContext parent)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "ppdl RSA predictions", 0, 1024, ALLOCSET_DEFAULT_MAXSIZE);
-	RowsState  *rows = MemoryContextAllocZero(context, sizeof(RowsState));
-
-	EOH_init_header(&rows->hdr, &rows_methods, context);
-	rows->magic = ROWS_MAGIC;
-	ppdl_guard(context, destroy_rows, rows);
-	return rows;
-}
-
-static void
-add_nulls(RowsState *rows, uint32 n)
-{
-	PpdlError	err;
-
 	if (rows->prediction != NULL)
-		PPDL_PG(ppdl_rsa_prediction_add_nulls(rows->prediction, n, &err));
-	else if (n > (uint32) PG_INT32_MAX - rows->nulls)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows")));
-	else
-		rows->nulls += n;
+		return ppdl_rsa_prediction_add_nulls(rows->prediction, n, err);
+	if (n > (uint32) PG_INT32_MAX - rows->nulls)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "too many rows");
+	rows->nulls += n;
+	return PPDL_OK;
 }
 
-/* rows of a flat form, which may come from anywhere */
-static void
-append_flat(RowsState *rows, struct varlena *flat)
+/*
+ * Flat form (bytea): u32 magic, u8 version, u32 rows that are all NULL, and a zero for each: no count is larger than
+ * the bytes.  Then the rows from the first that has values, if there is one, as the rsa_cipher that they make.
+ */
+static PpdlStatus
+save_rows(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 {
+	RowsState  *rows = (RowsState *) agg;
+	uint32		nulls = rows->prediction != NULL ? 0 : rows->nulls;
+	uint8_t    *zeros;
+
+	ppdl_write_u32(w, FLAT_MAGIC);
+	ppdl_write_u8(w, FLAT_VERSION);
+	ppdl_write_u32(w, nulls);
+	zeros = ppdl_write_space(w, nulls);
+	if (zeros != NULL && nulls > 0)
+		memset(zeros, 0, nulls);
+	return rows->prediction != NULL ? ppdl_rsa_prediction_write(rows->prediction, w, err) : PPDL_OK;
+}
+
+static PpdlStatus
+load_rows(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
+{
+	RowsState  *rows = (RowsState *) agg;
+	PpdlReader	r = ppdl_reader(buf, len);
+	uint32		magic = ppdl_read_u32(&r);
+	int			version = ppdl_read_u8(&r);
+	uint32		nulls = ppdl_read_u32(&r);
+	const uint8_t *zeros = ppdl_read_bytes(&r, nulls);
+	const PpdlRsaPublic *pub;
 	PpdlRsaView view;
-	PpdlError	err;
 
-	if (VARSIZE_ANY_EXHDR(flat) == sizeof(rows->nulls))
-	{
-		uint32		n;
-
-		memcpy(&n, VARDATA_ANY(flat), sizeof(n));
-		add_nulls(rows, n);
-		return;
-	}
-	ppdl_rsa_from_datum(&view, flat);
-	if (rows->prediction != NULL)
-		PPDL_PG(ppdl_rsa_prediction_append(rows->prediction, &view, &err));
-	else
-		PPDL_PG(ppdl_rsa_prediction_load(&rows->prediction, ppdl_rsa_public(view.fingerprint), rows->nulls, &view, &err));
+	if (r.bad || magic != FLAT_MAGIC || version != FLAT_VERSION)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of ppdl_predict_agg over rsa_cipher");
+	for (uint32 i = 0; i < nulls; i++)
+		if (zeros[i] != 0)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of ppdl_predict_agg over rsa_cipher");
+	PPDL_TRY(add_nulls(rows, nulls, err));
+	if (ppdl_reader_left(&r) == 0)
+		return nulls > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT, "state of ppdl_predict_agg over rsa_cipher without rows");
+	PPDL_TRY(ppdl_rsa_view(&view, r.p, ppdl_reader_left(&r), err));
+	pub = ppdl_rsa_public(view.fingerprint);
+	PPDL_TRY(ppdl_rsa_view_check(&view, pub, err));
+	return ppdl_rsa_prediction_load(&rows->prediction, pub, nulls, &view, err);
 }
 
-/* The aggregate's own state to change in place, or a new one with the rows of a flat form; d may be NULL. */
-static RowsState *
-writable_rows(FunctionCallInfo fcinfo)
+static void
+destroy_writer(void *arg)
 {
-	MemoryContext parent;
-	RowsState  *rows;
-
-	if (!AggCheckCallContext(fcinfo, &parent))
-		parent = CurrentMemoryContext;
-	if (PG_ARGISNULL(0))
-		return new_rows(parent);
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(PG_GETARG_DATUM(0))))
-	{
-		rows = (RowsState *) DatumGetEOHP(PG_GETARG_DATUM(0));
-		if (rows->magic != ROWS_MAGIC)
-			elog(ERROR, "not a state of ppdl_predict_agg");
-		return rows;
-	}
-	rows = new_rows(parent);
-	append_flat(rows, PG_GETARG_VARLENA_PP(0));
-	return rows;
+	ppdl_writer_free(arg);
 }
+
+/* the rows of a prediction as a wire value, for the core's append; freed with the current context */
+static PpdlStatus
+view_of(const PpdlRsaPrediction *prediction, PpdlRsaView *view, PpdlError *err)
+{
+	PpdlWriter *w = palloc0(sizeof(PpdlWriter));
+
+	ppdl_guard(CurrentMemoryContext, destroy_writer, w);
+	PPDL_TRY(ppdl_rsa_prediction_write(prediction, w, err));
+	return ppdl_rsa_view(view, w->buf, w->len, err);
+}
+
+static PpdlStatus
+merge_rows(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
+{
+	RowsState  *into = (RowsState *) into_agg,
+			   *from = (RowsState *) from_agg;
+	PpdlRsaView view;
+
+	if (from->prediction == NULL)
+		return add_nulls(into, from->nulls, err);
+	PPDL_TRY(view_of(from->prediction, &view, err));
+	if (into->prediction != NULL)
+		return ppdl_rsa_prediction_append(into->prediction, &view, err);
+	return ppdl_rsa_prediction_load(&into->prediction, ppdl_rsa_public(view.fingerprint), into->nulls, &view, err);
+}
+
+static const PpdlAggKind rows_kind = {
+	"state of ppdl_predict_agg over rsa_cipher", "encrypted predictions", sizeof(RowsState),
+	destroy_rows, save_rows, load_rows, merge_rows, rows_memory
+};
+
+PPDL_SQL_FUNCTION(ppdl_predict_rsa_combine, ppdl_agg_state_combine(fcinfo, &rows_kind));
 
 /* ---- SQL ---- */
 
@@ -287,25 +277,25 @@ add_row(FunctionCallInfo fcinfo, RowsState *rows, int model_arg)
 }
 
 static Datum
-rsa_cipher_of(RowsState *rows)
+rsa_cipher_of(const RowsState *rows)
 {
-	Size		size = rows_flat_size(&rows->hdr);
-	struct varlena *result = palloc(size);
+	PpdlWriter	w;
+	PpdlError	err;
 
-	write_rows(rows, result, size);
-	PG_RETURN_POINTER(result);
+	ppdl_writer_init(&w);
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_rsa_prediction_write(rows->prediction, &w, &err), &w, &err));
 }
 
 /* ppdl_predict(model, features, weight_bits) */
 Datum
 ppdl_predict_rsa(PG_FUNCTION_ARGS)
 {
-	RowsState  *rows = new_rows(CurrentMemoryContext);
+	RowsState  *rows = ppdl_agg_state_create(CurrentMemoryContext, &rows_kind);
 	Datum		result;
 
 	add_row(fcinfo, rows, 0);
 	result = rsa_cipher_of(rows);
-	MemoryContextDelete(rows->hdr.eoh_context);
+	MemoryContextDelete(rows->agg.hdr.eoh_context);
 	return result;
 }
 
@@ -314,39 +304,27 @@ Datum
 ppdl_predict_rsa_trans(PG_FUNCTION_ARGS)
 {
 	RowsState  *rows;
+	PpdlError	err;
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
-	rows = writable_rows(fcinfo);
+	if (PG_ARGISNULL(0))
+		rows = ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &rows_kind);
+	else
+		rows = ppdl_agg_state_argument(fcinfo, 0, &rows_kind);
 	if (PG_ARGISNULL(2))
-		add_nulls(rows, 1);
+		PPDL_PG(add_nulls(rows, 1, &err));
 	else
 		add_row(fcinfo, rows, 1);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&rows->hdr));
-}
-
-Datum
-ppdl_predict_rsa_combine(PG_FUNCTION_ARGS)
-{
-	RowsState  *rows;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	rows = writable_rows(fcinfo);
-	append_flat(rows, PG_GETARG_VARLENA_PP(1));
-	PG_RETURN_DATUM(EOHPGetRWDatum(&rows->hdr));
+	return ppdl_agg_state_result(&rows->agg);
 }
 
 Datum
 ppdl_predict_rsa_final(PG_FUNCTION_ARGS)
 {
-	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
+	RowsState  *rows = ppdl_agg_state_read(fcinfo, 0, &rows_kind);
 
-	if (VARSIZE_ANY_EXHDR(flat) == sizeof(uint32))
+	if (rows->prediction == NULL)
 		PG_RETURN_NULL();		/* no row has values: nobody's key */
-	PG_RETURN_POINTER(flat);
+	return rsa_cipher_of(rows);
 }

@@ -29,13 +29,13 @@ first_row(FunctionCallInfo fcinfo, const char *ref, const char *options)
 	PpdlError	err;
 
 	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
-	return ppdl_train_state_new(ppdl_train_state_parent(fcinfo), ref, options);
+	return ppdl_train_state_new(ppdl_agg_state_parent(fcinfo), ref, options);
 }
 
 static PpdlTrainState *
 next_row(FunctionCallInfo fcinfo, const char *ref, const char *options)
 {
-	PpdlTrainState *state = ppdl_train_state_argument(fcinfo, 0);
+	PpdlTrainState *state = ppdl_train_state_argument(fcinfo);
 
 	ppdl_train_state_check(state, ref, options);
 	return state;
@@ -60,7 +60,7 @@ ppdl_train_lwe_trans(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
 	{
 		state->skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+		return ppdl_agg_state_result(&state->agg);
 	}
 	ppdl_cipher_from_datum(&x, PG_GETARG_CIPHER_PP(2));
 	ppdl_cipher_from_datum(&y, PG_GETARG_CIPHER_PP(3));
@@ -70,13 +70,13 @@ ppdl_train_lwe_trans(PG_FUNCTION_ARGS)
 	if (state->ts->rows == 1)
 		ppdl_train_check(model, state->ts);
 	state->next++;
-	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	return ppdl_agg_state_result(&state->agg);
 }
 
 Datum
 ppdl_train_lwe_final(PG_FUNCTION_ARGS)
 {
-	PpdlTrainState *state = ppdl_train_state_argument(fcinfo, 0);
+	PpdlTrainState *state = ppdl_train_state_read(fcinfo);
 	PpdlModel  *model = ppdl_model_open(state->model, CurrentMemoryContext);
 	PpdlTrainRun run = {.options = state->options, .skipped = state->skipped, .ts = state->ts};
 	char	   *spec;

@@ -70,7 +70,7 @@ train_trans(FunctionCallInfo fcinfo, bool vector_label)
 	if (PG_ARGISNULL(2) || PG_ARGISNULL(3))
 	{
 		state->skipped++;
-		PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+		return ppdl_agg_state_result(&state->agg);
 	}
 	if (!vector_label && outputs != 1)
 		ereport(ERROR,
@@ -83,7 +83,7 @@ train_trans(FunctionCallInfo fcinfo, bool vector_label)
 		memcpy(row + inputs, ppdl_float8_vector(PG_GETARG_ARRAYTYPE_P(3), outputs, "label"), sizeof(double) * outputs);
 	else
 		row[inputs] = PG_GETARG_FLOAT8(3);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+	return ppdl_agg_state_result(&state->agg);
 }
 
 Datum

@@ -1,91 +1,62 @@
 #include "pg/train_state.h"
 
-#include "pg/cipher_datum.h"
+#include "common/int.h"
+#include "rows/ordinals.h"
 
-PG_FUNCTION_INFO_V1(ppdl_train_lwe_combine);
-PG_FUNCTION_INFO_V1(ppdl_train_state_in);
-PG_FUNCTION_INFO_V1(ppdl_train_state_out);
-PG_FUNCTION_INFO_V1(ppdl_train_state_recv);
-PG_FUNCTION_INFO_V1(ppdl_train_state_send);
-
-#define TRAIN_STATE_MAGIC 0x50545354
 #define FLAT_MAGIC 0x31535450	/* "PTS1" */
 
 static void
-destroy_state(void *arg)
+destroy(PpdlAggState *agg)
 {
-	PpdlTrainState *state = arg;
+	ppdl_trainset_destroy(((PpdlTrainState *) agg)->ts);
+}
 
-	ppdl_writer_free(&state->flat);
-	ppdl_trainset_destroy(state->ts);
+static size_t
+memory(const PpdlAggState *agg)
+{
+	return ppdl_trainset_memory(((const PpdlTrainState *) agg)->ts);
 }
 
 /* u32 magic, model, u32 length of options, options, u32 next, u64 skipped, the rows */
-static Size
-state_flat_size(ExpandedObjectHeader *eohptr)
+static PpdlStatus
+save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 {
-	PpdlTrainState *state = (PpdlTrainState *) eohptr;
-	PpdlWriter *w = &state->flat;
+	PpdlTrainState *state = (PpdlTrainState *) agg;
 	uint32		length = state->options != NULL ? (uint32) strlen(state->options) : 0;
-	PpdlError	err;
 
-	ppdl_writer_free(w);
 	ppdl_write_u32(w, FLAT_MAGIC);
 	ppdl_write_bytes(w, state->model, sizeof(state->model));
 	ppdl_write_u32(w, length);
 	ppdl_write_bytes(w, state->options, length);
 	ppdl_write_u32(w, state->next);
 	ppdl_write_u64(w, (uint64_t) state->skipped);
-	PPDL_PG(ppdl_trainset_save(state->ts, w, &err));
-	if (w->len > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("collected training rows are larger than 1 GB"),
-				 errhint("Train without parallel workers, or on fewer rows.")));
-	return w->len + VARHDRSZ;
-}
-
-static void
-state_flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
-{
-	PpdlTrainState *state = (PpdlTrainState *) eohptr;
-
-	Assert(allocated_size == state->flat.len + VARHDRSZ);
-	SET_VARSIZE(result, allocated_size);
-	memcpy(VARDATA(result), state->flat.buf, state->flat.len);
-	ppdl_writer_free(&state->flat);
-}
-
-static const ExpandedObjectMethods state_methods = {state_flat_size, state_flatten};
-
-static PpdlTrainState *
-empty_state(MemoryContext parent)
-{
-	MemoryContext context = AllocSetContextCreate(parent, "ppdl_train_state", ALLOCSET_SMALL_SIZES);
-	PpdlTrainState *state = MemoryContextAllocZero(context, sizeof(PpdlTrainState));
-
-	EOH_init_header(&state->hdr, &state_methods, context);
-	state->magic = TRAIN_STATE_MAGIC;
-	ppdl_guard(context, destroy_state, state);
-	return state;
-}
-
-PpdlTrainState *
-ppdl_train_state_new(MemoryContext parent, const char *model, const char *options)
-{
-	PpdlTrainState *state = empty_state(parent);
-	PpdlError	err;
-
-	strlcpy(state->model, model, sizeof(state->model));
-	if (options != NULL)
-		state->options = MemoryContextStrdup(state->hdr.eoh_context, options);
-	PPDL_PG(ppdl_trainset_create(&state->ts, &err));
-	return state;
+	return ppdl_trainset_save(state->ts, w, err);
 }
 
 static PpdlStatus
-load(PpdlTrainState *state, const void *buf, size_t len, PpdlError *err)
+malformed(PpdlError *err)
 {
+	return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of ppdl_train");
+}
+
+/* rows are numbered 0, 1, 2 …, without gaps */
+static PpdlStatus
+check_rows(const PpdlTrainState *state, PpdlError *err)
+{
+	uint8_t    *seen;
+
+	if (state->ts->rows != state->next)
+		return malformed(err);
+	seen = MemoryContextAllocZero(state->agg.hdr.eoh_context, ppdl_ordinal_bytes(state->next) + 1);
+	PPDL_TRY(ppdl_trainset_mark(state->ts, seen, state->next, err));
+	pfree(seen);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
+{
+	PpdlTrainState *state = (PpdlTrainState *) agg;
 	PpdlReader	r = ppdl_reader(buf, len);
 	uint32		magic = ppdl_read_u32(&r);
 	const uint8_t *model = ppdl_read_bytes(&r, PPDL_MODEL_REF);
@@ -96,44 +67,12 @@ load(PpdlTrainState *state, const void *buf, size_t len, PpdlError *err)
 	state->skipped = (int64) ppdl_read_u64(&r);
 	if (r.bad || magic != FLAT_MAGIC || memchr(model, '\0', PPDL_MODEL_REF) == NULL || state->skipped < 0 ||
 		(length > 0 && memchr(options, '\0', length) != NULL))
-		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of ppdl_train");
+		return malformed(err);
 	memcpy(state->model, model, PPDL_MODEL_REF);
 	if (length > 0)
-		state->options = memcpy(MemoryContextAllocZero(state->hdr.eoh_context, (Size) length + 1), options, length);
-	return ppdl_trainset_load(&state->ts, r.p, ppdl_reader_left(&r), err);
-}
-
-static PpdlTrainState *
-load_state(Datum d, MemoryContext parent)
-{
-	struct varlena *flat = PG_DETOAST_DATUM_PACKED(d);
-	PpdlTrainState *state = empty_state(parent);
-	PpdlError	err;
-
-	PPDL_PG(load(state, VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &err));
-	return state;
-}
-
-MemoryContext
-ppdl_train_state_parent(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
-}
-
-PpdlTrainState *
-ppdl_train_state_argument(FunctionCallInfo fcinfo, int arg)
-{
-	Datum		d = PG_GETARG_DATUM(arg);
-	PpdlTrainState *state;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
-		return load_state(d, ppdl_train_state_parent(fcinfo));
-	state = (PpdlTrainState *) DatumGetEOHP(d);
-	if (state->magic != TRAIN_STATE_MAGIC)
-		elog(ERROR, "not a ppdl_train_state");
-	return state;
+		state->options = memcpy(MemoryContextAllocZero(agg->hdr.eoh_context, (Size) length + 1), options, length);
+	PPDL_TRY(ppdl_trainset_load(&state->ts, r.p, ppdl_reader_left(&r), err));
+	return check_rows(state, err);
 }
 
 void
@@ -150,72 +89,48 @@ ppdl_train_state_check(const PpdlTrainState *state, const char *model, const cha
 				 errmsg("all rows of an aggregate must have the same training options")));
 }
 
-Datum
-ppdl_train_lwe_combine(PG_FUNCTION_ARGS)
+static PpdlStatus
+merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 {
-	PpdlTrainState *into,
-			   *from;
-	PpdlError	err;
+	PpdlTrainState *into = (PpdlTrainState *) into_agg,
+			   *from = (PpdlTrainState *) from_agg;
 
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	if (PG_ARGISNULL(0))
-	{
-		into = load_state(PG_GETARG_DATUM(1), ppdl_train_state_parent(fcinfo));
-		PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
-	}
-	into = ppdl_train_state_argument(fcinfo, 0);
-	from = load_state(PG_GETARG_DATUM(1), CurrentMemoryContext);
 	ppdl_train_state_check(into, from->model, from->options);
-	if ((uint64) into->next + from->next >= PPDL_NO_PLACE)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows to train on")));
-	PPDL_PG(ppdl_trainset_merge(into->ts, from->ts, into->next, &err));
+	if ((uint64) into->next + from->next >= PPDL_NO_PLACE || pg_add_s64_overflow(into->skipped, from->skipped, &into->skipped))
+		return ppdl_error(err, PPDL_ERR_LEVEL, "too many rows to train on");
+	PPDL_TRY(ppdl_trainset_merge(into->ts, from->ts, into->next, err));
 	into->next += from->next;
-	into->skipped += from->skipped;
-	MemoryContextDelete(from->hdr.eoh_context);
-	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
+	return PPDL_OK;
 }
 
-/* ---- the state as a value ---- */
+static const PpdlAggKind train_kind = {
+	"ppdl_train_state", "collected training rows", sizeof(PpdlTrainState), destroy, save, load, merge, memory
+};
 
-static Datum
-input(struct varlena *flat, int sqlstate)
+PPDL_AGG_STATE_TYPE(ppdl_train_state, &train_kind);
+PPDL_SQL_FUNCTION(ppdl_train_lwe_combine, ppdl_agg_state_combine(fcinfo, &train_kind));
+
+PpdlTrainState *
+ppdl_train_state_new(MemoryContext parent, const char *model, const char *options)
 {
-	PpdlTrainState *state = empty_state(CurrentMemoryContext);
+	PpdlTrainState *state = ppdl_agg_state_create(parent, &train_kind);
 	PpdlError	err;
 
-	if (load(state, VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &err) != PPDL_OK)
-		ppdl_report_input(sqlstate, "ppdl_train_state", &err);
-	MemoryContextDelete(state->hdr.eoh_context);
-	PG_RETURN_POINTER(flat);
+	strlcpy(state->model, model, sizeof(state->model));
+	if (options != NULL)
+		state->options = MemoryContextStrdup(state->agg.hdr.eoh_context, options);
+	PPDL_PG(ppdl_trainset_create(&state->ts, &err));
+	return state;
 }
 
-Datum
-ppdl_train_state_in(PG_FUNCTION_ARGS)
+PpdlTrainState *
+ppdl_train_state_argument(FunctionCallInfo fcinfo)
 {
-	return input(ppdl_base64_decode(PG_GETARG_CSTRING(0), "ppdl_train_state"), ERRCODE_INVALID_TEXT_REPRESENTATION);
+	return ppdl_agg_state_argument(fcinfo, 0, &train_kind);
 }
 
-Datum
-ppdl_train_state_recv(PG_FUNCTION_ARGS)
+PpdlTrainState *
+ppdl_train_state_read(FunctionCallInfo fcinfo)
 {
-	return input(ppdl_receive_bytes((StringInfo) PG_GETARG_POINTER(0)), ERRCODE_INVALID_BINARY_REPRESENTATION);
-}
-
-Datum
-ppdl_train_state_out(PG_FUNCTION_ARGS)
-{
-	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
-
-	PG_RETURN_CSTRING(ppdl_base64_encode(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat)));
-}
-
-Datum
-ppdl_train_state_send(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(PG_GETARG_BYTEA_P_COPY(0));
+	return ppdl_agg_state_read(fcinfo, 0, &train_kind);
 }

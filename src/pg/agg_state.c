@@ -1,0 +1,210 @@
+#include "pg/agg_state.h"
+
+#include "pg/cipher_datum.h"
+
+/*
+ * The core allocates with malloc, which PostgreSQL does not count against work_mem.  What a state holds is added
+ * to the sum that its memory context reports (MemoryContextMemAllocated): hash aggregation spills by it.  Servers
+ * built to check their memory contexts compare that sum with the blocks, and are left alone.
+ */
+static void
+charge(PpdlAggState *state, size_t bytes)
+{
+#ifndef MEMORY_CONTEXT_CHECKING
+	state->hdr.eoh_context->mem_allocated += bytes - state->charged;
+	state->charged = bytes;
+#endif
+}
+
+static void
+destroy(void *arg)
+{
+	PpdlAggState *state = arg;
+
+	charge(state, 0);
+	ppdl_writer_free(&state->flat);
+	state->kind->destroy(state);
+}
+
+static Size
+flat_size(ExpandedObjectHeader *eohptr)
+{
+	PpdlAggState *state = (PpdlAggState *) eohptr;
+	PpdlError	err;
+
+	ppdl_writer_free(&state->flat);
+	PPDL_PG(state->kind->save(state, &state->flat, &err));
+	if (state->flat.bad)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	if (state->flat.len > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s are larger than 1 GB", state->kind->contents),
+				 errhint("Aggregate fewer rows, or without parallel workers.")));
+	return state->flat.len + VARHDRSZ;
+}
+
+static void
+flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+{
+	PpdlAggState *state = (PpdlAggState *) eohptr;
+
+	Assert(allocated_size == state->flat.len + VARHDRSZ);
+	SET_VARSIZE(result, allocated_size);
+	memcpy(VARDATA(result), state->flat.buf, state->flat.len);
+	ppdl_writer_free(&state->flat);
+}
+
+static const ExpandedObjectMethods methods = {flat_size, flatten};
+
+void *
+ppdl_agg_state_create(MemoryContext parent, const PpdlAggKind *kind)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "ppdl aggregate state", 0, 1024, ALLOCSET_DEFAULT_MAXSIZE);
+	PpdlAggState *state = MemoryContextAllocZero(context, kind->size);
+
+	MemoryContextSetIdentifier(context, kind->type);
+	EOH_init_header(&state->hdr, &methods, context);
+	state->kind = kind;
+	ppdl_guard(context, destroy, state);
+	return state;
+}
+
+MemoryContext
+ppdl_agg_state_parent(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
+}
+
+/* NULL unless the datum is an expanded object of this kind */
+static PpdlAggState *
+expanded(Datum d, const PpdlAggKind *kind)
+{
+	ExpandedObjectHeader *eoh = VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)) ? DatumGetEOHP(d) : NULL;
+
+	return eoh != NULL && eoh->eoh_methods == &methods && ((PpdlAggState *) eoh)->kind == kind ? (PpdlAggState *) eoh : NULL;
+}
+
+static PpdlAggState *
+load(Datum d, MemoryContext parent, const PpdlAggKind *kind)
+{
+	struct varlena *flat = PG_DETOAST_DATUM_PACKED(d);
+	PpdlAggState *state = ppdl_agg_state_create(parent, kind);
+	PpdlError	err;
+
+	PPDL_PG(kind->load(state, (const uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &err));
+	if ((Pointer) flat != DatumGetPointer(d))
+		pfree(flat);
+	return state;
+}
+
+void *
+ppdl_agg_state_copy(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
+{
+	return load(PG_GETARG_DATUM(arg), ppdl_agg_state_parent(fcinfo), kind);
+}
+
+void *
+ppdl_agg_state_argument(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
+{
+	Datum		d = PG_GETARG_DATUM(arg);
+	PpdlAggState *state = VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)) ? expanded(d, kind) : NULL;
+
+	return state != NULL ? state : ppdl_agg_state_copy(fcinfo, arg, kind);
+}
+
+void *
+ppdl_agg_state_read(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
+{
+	PpdlAggState *state = expanded(PG_GETARG_DATUM(arg), kind);
+
+	return state != NULL ? state : load(PG_GETARG_DATUM(arg), CurrentMemoryContext, kind);
+}
+
+void *
+ppdl_agg_state_consume(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
+{
+	/* the executor hands even such states on as read-only */
+	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && !AggStateIsShared(fcinfo))
+		return ppdl_agg_state_read(fcinfo, arg, kind);
+	return ppdl_agg_state_argument(fcinfo, arg, kind);
+}
+
+Datum
+ppdl_agg_state_result(PpdlAggState *state)
+{
+	charge(state, state->kind->memory(state));
+	return EOHPGetRWDatum(&state->hdr);
+}
+
+Datum
+ppdl_agg_state_combine(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
+{
+	PpdlAggState *into,
+			   *from;
+	PpdlError	err;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		return PG_GETARG_DATUM(0);
+	}
+	if (PG_ARGISNULL(0))
+		return ppdl_agg_state_result(ppdl_agg_state_copy(fcinfo, 1, kind));
+	into = ppdl_agg_state_argument(fcinfo, 0, kind);
+	from = ppdl_agg_state_read(fcinfo, 1, kind);
+	if (from == into)
+		from = load(PG_GETARG_DATUM(1), CurrentMemoryContext, kind);
+	PPDL_PG(kind->merge(into, from, &err));
+	if (from != expanded(PG_GETARG_DATUM(1), kind))
+		MemoryContextDelete(from->hdr.eoh_context);
+	return ppdl_agg_state_result(into);
+}
+
+/* ---- the type ---- */
+
+/* whatever is wrong with the bytes is malformed input; what is wrong with the machine is not */
+static Datum
+check(struct varlena *flat, const PpdlAggKind *kind, int sqlstate)
+{
+	PpdlAggState *state = ppdl_agg_state_create(CurrentMemoryContext, kind);
+	PpdlError	err;
+
+	if (kind->load(state, (const uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &err) != PPDL_OK)
+	{
+		if (err.code != PPDL_ERR_NOMEM && err.code != PPDL_ERR_CANCELED && err.code != PPDL_ERR_CRYPTO)
+			err.code = PPDL_ERR_FORMAT;
+		ppdl_report_input(sqlstate, kind->type, &err);
+	}
+	MemoryContextDelete(state->hdr.eoh_context);
+	PG_RETURN_POINTER(flat);
+}
+
+Datum
+ppdl_agg_state_in(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
+{
+	return check(ppdl_base64_decode(PG_GETARG_CSTRING(0), kind->type), kind, ERRCODE_INVALID_TEXT_REPRESENTATION);
+}
+
+Datum
+ppdl_agg_state_recv(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
+{
+	return check(ppdl_receive_bytes((StringInfo) PG_GETARG_POINTER(0)), kind, ERRCODE_INVALID_BINARY_REPRESENTATION);
+}
+
+Datum
+ppdl_agg_state_out(FunctionCallInfo fcinfo)
+{
+	struct varlena *flat = PG_GETARG_VARLENA_PP(0);
+
+	PG_RETURN_CSTRING(ppdl_base64_encode(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat)));
+}
+
+Datum
+ppdl_agg_state_send(FunctionCallInfo fcinfo)
+{
+	PG_RETURN_POINTER(PG_GETARG_BYTEA_P_COPY(0));
+}
