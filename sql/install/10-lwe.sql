@@ -220,3 +220,9 @@ CREATE FUNCTION lwe_decrypt(cipher lwe_cipher, secret text, passphrase text) RET
 COMMENT ON FUNCTION lwe_decrypt(lwe_cipher, text, text) IS 'owner mode: decrypt; of packed rows an array a row, rounded to the digits that the error leaves';
 REVOKE EXECUTE ON FUNCTION lwe_keygen(text, text, text), lwe_encrypt(text, float8[], text, boolean),
 	lwe_encrypt_rows(text, float8[], text, boolean, int), lwe_decrypt(lwe_cipher, text, text) FROM PUBLIC;
+
+-- for the aggregates only, which call them with their owner's rights
+REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher), lwe_sum_combine(lwe_sum_state, lwe_sum_state),
+	lwe_sum_final(lwe_sum_state), lwe_avg_final(lwe_sum_state),
+	lwe_pack_trans(lwe_pack_state, lwe_cipher), lwe_pack_combine(lwe_pack_state, lwe_pack_state),
+	lwe_pack_final(lwe_pack_state) FROM PUBLIC;

@@ -143,3 +143,13 @@ CREATE AGGREGATE ppdl_predict_agg(model text, features lwe_cipher) (
 	FINALFUNC = ppdl_predict_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE ppdl_predict_agg(text, lwe_cipher) IS 'encrypted outputs of a model for encrypted rows, packed, in the order they come; rows that are NULL keep their place without value';
+
+-- for the aggregates only, which call them with their owner's rights
+REVOKE EXECUTE ON FUNCTION ppdl_rows_combine(ppdl_rows_state, ppdl_rows_state),
+	ppdl_train_trans(ppdl_rows_state, text, float8[], float8),
+	ppdl_train_trans(ppdl_rows_state, text, float8[], float8, jsonb),
+	ppdl_train_trans(ppdl_rows_state, text, float8[], float8[]),
+	ppdl_train_trans(ppdl_rows_state, text, float8[], float8[], jsonb),
+	ppdl_train_final(ppdl_rows_state), ppdl_predict_trans(ppdl_rows_state, text, float8[]),
+	ppdl_predict_final(ppdl_rows_state), ppdl_predict_trans(lwe_pack_state, text, lwe_cipher),
+	ppdl_predict_final(lwe_pack_state) FROM PUBLIC;

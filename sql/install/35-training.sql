@@ -53,3 +53,9 @@ COMMENT ON AGGREGATE ppdl_train(text, lwe_cipher, lwe_cipher, jsonb) IS 'train a
 CREATE FUNCTION ppdl_train_resume(model text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000000;
 COMMENT ON FUNCTION ppdl_train_resume(text) IS 'continue an interrupted training on encrypted rows from its last step, with the same result as without interruption; returns name@version';
+
+-- for the aggregates only, which call them with their owner's rights
+REVOKE EXECUTE ON FUNCTION ppdl_train_combine(ppdl_train_state, ppdl_train_state),
+	ppdl_train_trans(ppdl_train_state, text, lwe_cipher, lwe_cipher),
+	ppdl_train_trans(ppdl_train_state, text, lwe_cipher, lwe_cipher, jsonb),
+	ppdl_train_final(ppdl_train_state) FROM PUBLIC;

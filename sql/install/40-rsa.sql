@@ -113,7 +113,7 @@ CREATE FUNCTION ppdl_predict_rsa_trans(bytea, text, rsa_cipher[], int) RETURNS b
 CREATE FUNCTION ppdl_predict_rsa_combine(bytea, bytea) RETURNS bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
 CREATE FUNCTION ppdl_predict_rsa_final(bytea) RETURNS rsa_cipher
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION ppdl_predict_rsa_trans(bytea, text, rsa_cipher[]) IS 'aggregate transition function';
 COMMENT ON FUNCTION ppdl_predict_rsa_trans(bytea, text, rsa_cipher[], int) IS 'aggregate transition function';
 COMMENT ON FUNCTION ppdl_predict_rsa_combine(bytea, bytea) IS 'aggregate combine function';
@@ -145,3 +145,9 @@ CREATE FUNCTION rsa_decrypt_prediction(cipher rsa_cipher, secret text, passphras
 COMMENT ON FUNCTION rsa_decrypt_prediction(rsa_cipher, text, text) IS 'owner mode: decrypt predictions and finish the network; one row of the array a row';
 REVOKE EXECUTE ON FUNCTION rsa_keygen(text, text, int), rsa_decrypt(rsa_cipher, text, text),
 	rsa_decrypt_prediction(rsa_cipher, text, text) FROM PUBLIC;
+
+-- for the aggregates only, which call them with their owner's rights
+REVOKE EXECUTE ON FUNCTION rsa_product_trans(rsa_cipher, rsa_cipher), rsa_sum_trans(rsa_cipher, rsa_cipher),
+	ppdl_predict_rsa_trans(bytea, text, rsa_cipher[]),
+	ppdl_predict_rsa_trans(bytea, text, rsa_cipher[], int), ppdl_predict_rsa_combine(bytea, bytea),
+	ppdl_predict_rsa_final(bytea) FROM PUBLIC;

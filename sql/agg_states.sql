@@ -1,0 +1,170 @@
+--
+-- states of aggregates: bytes from anywhere, rights, memory
+--
+SET ppdl.owner_mode = on;
+SET jit = off;
+SELECT lwe_keygen('states', 'secret', 'predict') AS key \gset
+-- an RSA key made once for tests
+\getenv dir PG_ABS_SRCDIR
+\set file :dir '/test/data/rsa-test.pub'
+\set public `cat :'file'`
+SELECT left(encode(sha256(decode(regexp_replace(:'public', '-----[A-Z ]+-----', '', 'g'), 'base64')), 'hex'), 16) AS key_id \gset
+SELECT ppdl_publish_part(:'key_id', 'states_rsa', 'rsa', 'RSA, 3072 bits', 'public', 0, length(:'public'), sha256(:'public'::bytea), :'public'::bytea) AS published;
+-- compact and full rows of few values; a complete batch of four wide rows
+CREATE TABLE enc AS SELECT n::int AS id, v, w FROM ROWS FROM (
+	lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[6, 2]), 'secret', true),
+	lwe_encrypt_rows(:'key', array_fill(0.25::float8, ARRAY[6, 2]), 'secret')) WITH ORDINALITY t(v, w, n);
+CREATE TABLE wide AS SELECT n::int AS id, v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[4, 4096]), 'secret', true, 20) WITH ORDINALITY t(v, n);
+SELECT ppdl_create_model('states', '{"inputs":2,"layers":[{"units":2,"activation":"square"},{"units":1}]}', '{0.5,0.5,0,0.25,-0.25,0,1,1,0}');
+SELECT ppdl_create_model('states_rsa', '{"inputs":2,"layers":[{"units":1}]}', '{1,-1,0}');
+CREATE TABLE rsa AS SELECT i AS id, rsa_encrypt_features('states_rsa', ARRAY[i / 10.0, 0]) AS c, rsa_encrypt('states_rsa', i, 'exponent') AS n
+	FROM generate_series(1, 4) i;
+
+-- one state of each kind, as its bytes; finals that switch keys are left out
+CREATE TABLE states (name text, type text, final text, b bytea);
+INSERT INTO states
+	SELECT 'sum', 'lwe_sum_state', 'lwe_sum_final', lwe_sum_state_send(lwe_sum_trans(lwe_sum_trans(NULL, a.v), b.v)) FROM enc a, enc b WHERE a.id = 1 AND b.id = 2
+	UNION ALL SELECT 'pack', 'lwe_pack_state', NULL, lwe_pack_state_send(lwe_pack_trans(lwe_pack_trans(lwe_pack_trans(NULL, a.v), NULL), b.v)) FROM enc a, enc b WHERE a.id = 1 AND b.id = 2
+	UNION ALL SELECT 'predict', 'lwe_pack_state', NULL, lwe_pack_state_send(ppdl_predict_trans(NULL, 'states', w)) FROM enc WHERE id = 1
+	UNION ALL SELECT 'rows', 'ppdl_rows_state', 'ppdl_predict_final', ppdl_rows_state_send(ppdl_predict_trans(ppdl_predict_trans(NULL, 'states', '{1,2}'::float8[]), 'states', NULL::float8[]))
+	UNION ALL SELECT 'train', 'ppdl_train_state', NULL, ppdl_train_state_send(ppdl_train_trans(NULL, 'states', NULL, v)) FROM enc WHERE id = 1
+	UNION ALL SELECT 'rsa sum', 'rsa_cipher', NULL, rsa_cipher_send(rsa_sum_trans(rsa_sum_trans(NULL, a.n), b.n)) FROM rsa a, rsa b WHERE a.id = 1 AND b.id = 2
+	UNION ALL SELECT 'rsa predict', 'bytea', 'ppdl_predict_rsa_final', ppdl_predict_rsa_trans(ppdl_predict_rsa_trans(NULL, 'states_rsa', NULL), 'states_rsa', c) FROM rsa WHERE id = 1;
+-- a state with a packed ciphertext
+CREATE TABLE packed AS SELECT lwe_pack_state_send(lwe_pack_trans(lwe_pack_trans(lwe_pack_trans(lwe_pack_trans(NULL, a.v), b.v), c.v), d.v)) AS b
+	FROM wide a, wide b, wide c, wide d WHERE (a.id, b.id, c.id, d.id) = (1, 2, 3, 4);
+
+-- SQLSTATEs of input, and of the final function where it is loaded: 22P02 or, where the bytes make sense, nothing worse than an error of the aggregate
+CREATE FUNCTION sqlstate_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END $$;
+CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	message text;
+	detail text;
+BEGIN
+	EXECUTE statement;
+	RETURN 'ok';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(message, '[0-9a-f]{16}', '<id>', 'g'), nullif(regexp_replace(detail, '[0-9a-f]{16}', '<id>', 'g'), ''));
+END $$;
+CREATE FUNCTION literal(b bytea, type text) RETURNS text LANGUAGE sql IMMUTABLE AS
+	$$ SELECT CASE type WHEN 'bytea' THEN format('%L::bytea', b) ELSE format('%L::%s', encode(b, 'base64'), type) END $$;
+
+-- as anybody
+CREATE ROLE ppdl_regress_anybody;
+GRANT SELECT ON enc, wide, rsa, states, packed, ppdl_models TO ppdl_regress_anybody;
+SET ROLE ppdl_regress_anybody;
+-- the aggregates work
+SELECT lwe_kind(sum(v)), lwe_kind(avg(v)), lwe_kind(lwe_pack(v)) FROM enc;
+SELECT lwe_rows(ppdl_predict_agg('states', w)) FROM enc;
+SELECT ppdl_predict_agg('states', ARRAY[0.5, id]) FROM enc WHERE id < 3;
+SELECT rsa_parts(rsa_sum(n)), rsa_kind(ppdl_predict_agg('states_rsa', c)), rsa_kind(ppdl_predict_agg('states_rsa', c, 4)) FROM rsa;
+SELECT count(*) FROM (SELECT sum(v) OVER (ORDER BY id), rsa_sum(n) OVER (ORDER BY id) FROM enc JOIN rsa USING (id)) t;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+SELECT lwe_kind(sum(v)), lwe_kind(lwe_pack(v)), lwe_rows(ppdl_predict_agg('states', w)) FROM enc;
+SELECT rsa_parts(rsa_sum(n)), rsa_kind(ppdl_predict_agg('states_rsa', c)) FROM rsa;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size;
+-- their functions are not for direct use
+SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid JOIN pg_extension e ON d.refobjid = e.oid AND extname = 'ppdl'
+WHERE has_function_privilege(p.oid, 'EXECUTE') AND p.oid IN (SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn]) FROM pg_aggregate);
+SELECT outcome('SELECT lwe_sum_trans(NULL, v) FROM enc'), outcome('SELECT ppdl_predict_rsa_final(''\x00'')');
+-- input and binary input are: states travel
+SELECT name, CASE type WHEN 'bytea' THEN 'ok' ELSE outcome('SELECT ' || literal(b, type)) END FROM states ORDER BY name;
+SELECT outcome('SELECT ' || literal(b, 'lwe_pack_state')) FROM packed;
+RESET ROLE;
+
+-- every truncation is refused, as input and by the functions that load a state
+SELECT name, count(*) AS cuts, array_agg(DISTINCT sqlstate_of(format('SELECT %s(NULL, %s)', combine, literal(substr(b, 1, n), type)))) AS outcomes
+FROM states JOIN (VALUES ('sum', 'lwe_sum_combine'), ('pack', 'lwe_pack_combine'), ('predict', 'lwe_pack_combine'), ('rows', 'ppdl_rows_combine'),
+	('train', 'ppdl_train_combine'), ('rsa sum', 'rsa_sum_trans'), ('rsa predict', 'ppdl_predict_rsa_combine')) f (name, combine) USING (name),
+	generate_series(0, length(b) - 1) n
+WHERE n < 160 OR n = length(b) - 1 OR n % 2001 = 0 GROUP BY name ORDER BY name;
+-- flipped bits load, or are refused for what they are
+SELECT name, count(*) AS flips, bool_and(r = 'ok' OR r ~ '^(22|54|42704|0A)') AS as_expected, bool_or(r = 'ok') AS some_load, bool_or(r = '22P02' OR type = 'bytea') AS some_not
+FROM states, generate_series(0, least(length(b), 300) * 8 - 1, 11) bit,
+	LATERAL (SELECT set_bit(b, bit, 1 - get_bit(b, bit)) AS c OFFSET 0) s,
+	LATERAL (SELECT sqlstate_of('SELECT ' || coalesce(final || '(' || literal(c, type) || ')', literal(c, type))) AS r OFFSET 0) o
+GROUP BY name ORDER BY name;
+-- finals of those that load, one flip in 101
+SELECT name, count(*) AS flips, bool_and(r = 'ok' OR r ~ '^(22|54|42704|0A)') AS as_expected
+FROM (VALUES ('pack', 'lwe_pack_final'), ('predict', 'ppdl_predict_final')) f (name, final) JOIN states s USING (name), generate_series(0, least(length(b), 300) * 8 - 1, 101) bit,
+	LATERAL (SELECT set_bit(b, bit, 1 - get_bit(b, bit)) AS c OFFSET 0) t,
+	LATERAL (SELECT sqlstate_of('SELECT ' || f.final || '(' || literal(c, type) || ')') AS r OFFSET 0) o
+GROUP BY name ORDER BY name;
+-- bytes overwritten with 0xFF: counts and sizes far beyond the bytes
+SELECT name, count(*) AS changes, bool_and(r = 'ok' OR r ~ '^(22|54|42704|0A)') AS as_expected
+FROM states, generate_series(0, least(length(b), 300) - 5, 2) at,
+	LATERAL (SELECT overlay(b PLACING '\xffffffff' FROM at + 1) AS c OFFSET 0) s,
+	LATERAL (SELECT sqlstate_of('SELECT ' || coalesce(final || '(' || literal(c, type) || ')', literal(c, type))) AS r OFFSET 0) o
+GROUP BY name ORDER BY name;
+-- the head of one state (114 bytes, of one row) and the rows of another: of 2 and 4,096 values, of two scales, of two keys
+SELECT lwe_keygen('states2', 'secret') AS key2 \gset
+CREATE TABLE one AS
+	SELECT 'wide' AS name, lwe_pack_state_send(lwe_pack_trans(NULL, v)) AS b FROM wide WHERE id = 1
+	UNION ALL SELECT 'two', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM enc WHERE id = 1
+	UNION ALL SELECT 'coarse', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret', true, 25) v
+	UNION ALL SELECT 'other key', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret', true) v;
+SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 114) || substr(b.b, 115), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
+FROM one a, one b WHERE a.name <> b.name AND 'two' IN (a.name, b.name) ORDER BY 1, 2;
+-- a state with a packed ciphertext, changed in one place
+SELECT what, outcome('SELECT ' || literal(overlay(b PLACING x FROM at), 'lwe_pack_state'))
+FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '\x05'), (3, 'row 1 is NULL', 89, '\x0e'), (4, 'width', 90, '\x0200'), (5, 'width 0', 90, '\x0000'), (6, 'scale', 106, '\xf07f'),
+	(7, 'limbs', 108, '\x02'), (8, 'deep', 108, '\x00'), (9, 'outputs', 109, '\x0100'), (10, 'ciphertexts', 111, '\x02'), (11, 'scale of ciphertext', 122, '\x00'),
+	(12, 'noise', 130, '\xf07f'), (13, 'bound', 138, '\xf07f'), (14, 'rows of ciphertext', 140, '\x03'), (15, 'row twice', 144, '\x01'), (16, 'row too many', 144, '\x04')) c (n, what, at, x) ORDER BY n;
+-- a state of few bytes says that it has many rows
+SELECT outcome('SELECT lwe_pack_final(' || literal(overlay(b PLACING '\x00000010' FROM 5), 'lwe_pack_state') || ')') FROM states WHERE name = 'pack';
+SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x5052535301ffffff7f'')');
+-- nothing but a state becomes a value
+SELECT outcome('SELECT ppdl_predict_rsa_final(''\x00'')'), outcome('SELECT ppdl_predict_rsa_final(''\x01020304'')'), outcome('SELECT ppdl_predict_rsa_final(''any bytes at all''::bytea)');
+SELECT outcome(format('SELECT ppdl_predict_rsa_final(%L)', '\x50525353'::bytea || '\x0100000000'::bytea || rsa_cipher_send(n))) FROM rsa WHERE id = 1;
+-- a state of one aggregate in another
+SELECT outcome('SELECT lwe_pack_final(' || literal(b, type) || ')') FROM states WHERE name = 'predict';
+SELECT outcome('SELECT ppdl_predict_final(' || literal(b, type) || ')') FROM states WHERE name = 'pack';
+SELECT outcome('SELECT ppdl_predict_final(' || literal(overlay(b PLACING convert_to(rpad('states_rsa', 10), 'utf8') FROM 9), type) || ')') FROM states WHERE name = 'predict';
+
+-- final functions leave a variable as it was
+DO $$
+DECLARE
+	s lwe_pack_state;
+	t lwe_pack_state;
+	v lwe_cipher;
+	first text;
+BEGIN
+	FOR v IN SELECT enc.v FROM enc ORDER BY id LOOP
+		s := lwe_pack_trans(s, v);
+	END LOOP;
+	first := lwe_pack_final(s)::text;
+	t := lwe_pack_combine(s, s);
+	RAISE NOTICE 'again the same: %, both together have % rows, and once more the same: %', first = lwe_pack_final(s)::text,
+		lwe_rows(lwe_pack_final(t)), first = lwe_pack_final(s)::text;
+END $$;
+
+-- hash aggregation knows what the states take: in all some MB of malloc'ed memory, and 2 MB of work_mem
+CREATE TABLE groups AS SELECT g, v FROM generate_series(1, 80) g, wide;
+ANALYZE groups;
+CREATE FUNCTION batches(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, FORMAT json) ' || query INTO plan;
+	RETURN (plan -> 0 -> 'Plan' ->> 'HashAgg Batches')::int > 1;
+END $$;
+SET enable_sort = off; SET max_parallel_workers_per_gather = 0; SET hash_mem_multiplier = 1;
+SET work_mem = '256MB';
+SELECT batches('SELECT g, sum(v) FROM groups GROUP BY g'), batches('SELECT g, lwe_pack(v) FROM groups GROUP BY g');
+SET work_mem = '2MB';
+SELECT batches('SELECT g, sum(v) FROM groups GROUP BY g'), batches('SELECT g, lwe_pack(v) FROM groups GROUP BY g');
+SELECT count(*), count(DISTINCT lwe_rows(p)), min(lwe_rows(p)) FROM (SELECT lwe_pack(v) p FROM groups GROUP BY g) t;
+RESET enable_sort; RESET max_parallel_workers_per_gather; RESET hash_mem_multiplier; RESET work_mem;
+
+DROP TABLE enc, wide, rsa, states, packed, groups, one;
+DROP FUNCTION outcome, sqlstate_of, literal, batches;
+DROP OWNED BY ppdl_regress_anybody;
+DROP ROLE ppdl_regress_anybody;
+SELECT ppdl_drop_model('states'), ppdl_drop_model('states_rsa'), ppdl_drop_key('states'), ppdl_drop_key('states2'), ppdl_drop_key('states_rsa');
