@@ -72,13 +72,15 @@ PpdlStatus
 ppdl_boot_eval_mod(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err)
 {
 	double complex c[DEGREE + 1];
-	PpdlCt		z;
+	PpdlCt		t = *in,
+				z;
 	PpdlStatus	status;
 
 	if (in->limbs != PPDL_BOOT_EVALMOD_LIMBS)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "EvalMod takes %d limbs, not %d", PPDL_BOOT_EVALMOD_LIMBS, in->limbs);
 	exponential_series(c);
-	PPDL_TRY(ppdl_poly_chebyshev(ev, &z, in, c, DEGREE, CHEBYSHEV_SCALE, err));
+	t.bound = 1;				/* of S/14.25 */
+	PPDL_TRY(ppdl_poly_chebyshev(ev, &z, &t, c, DEGREE, CHEBYSHEV_SCALE, err));
 	z.bound = 1;
 	for (int i = 0; i < SQUARINGS; i++)
 	{

@@ -51,6 +51,12 @@ ppdl_lintrans_bytes(const PpdlLinTrans *lt)
 	return bytes;
 }
 
+double
+ppdl_lintrans_norm(const PpdlLinTrans *lt)
+{
+	return lt->row_norm;
+}
+
 int
 ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max)
 {
@@ -93,14 +99,15 @@ typedef struct Encoding
  * A diagonal of period P encodes to a polynomial in X^(slots/P), whose values at
  * the roots, in bit-reversed order, are equal in runs of slots/P.
  */
-static int
-find_logrun(const PpdlParams *par, const double complex *diag, size_t period)
+static void
+find_period(const PpdlParams *par, PpdlTerm *term, const double complex *diag, size_t period)
 {
 	size_t		p = period;
 
 	while (p > 1 && memcmp(diag, diag + p / 2, p / 2 * sizeof(*diag)) == 0)
 		p /= 2;
-	return logrun(par, p);
+	term->filled = (double) p / (double) par->slots;
+	term->logrun = logrun(par, p);
 }
 
 /* diagonal turned back by its giant step: D[p - giant rotation] */
@@ -155,8 +162,8 @@ turn_encode(void *arg, int i)
 static PpdlStatus
 measure_entries(PpdlLinTrans *lt, const PpdlMatrix *m, PpdlError *err)
 {
-	double		sum = 0,
-			   *row = calloc(m->period, sizeof(double));
+	double	   *row = calloc(2 * m->period, sizeof(double)),
+			   *squares = row + m->period;
 
 	if (row == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -168,12 +175,14 @@ measure_entries(PpdlLinTrans *lt, const PpdlMatrix *m, PpdlError *err)
 						im = cimag(m->diag[i][p]);
 
 			row[p] += sqrt(re * re + im * im);
-			sum += re * re + im * im;
+			squares[p] += re * re + im * im;
 		}
 	}
 	for (size_t p = 0; p < m->period; p++)
+	{
 		lt->row_bound = fmax(lt->row_bound, row[p]);
-	lt->rms = sqrt(sum / (double) m->period);
+		lt->row_norm = fmax(lt->row_norm, sqrt(squares[p]));
+	}
 	free(row);
 	return PPDL_OK;
 }
@@ -196,7 +205,7 @@ plan_terms(PpdlLinTrans *lt, const PpdlMatrix *m, int *source, PpdlError *err)
 		PpdlTerm   *t = &lt->term[i];
 
 		ppdl_bsgs_split(&lt->plan, m->offset[i], &t->giant, &t->baby);
-		t->logrun = find_logrun(lt->par, m->diag[i], m->period);
+		find_period(lt->par, t, m->diag[i], m->period);
 		t->p = ppdl_alloc_aligned(term_bytes(lt, t));
 		lt->count++;
 		if (t->p == NULL)

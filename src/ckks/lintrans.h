@@ -55,6 +55,8 @@ PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const
 double		ppdl_lintrans_bytes_most(const PpdlParams *par, int limbs, int diagonals, size_t period);
 void		ppdl_lintrans_destroy(PpdlLinTrans *lt);
 size_t		ppdl_lintrans_bytes(const PpdlLinTrans *lt);
+/* largest Euclidean norm of a row: what it makes, at most, of errors that are independent from slot to slot */
+double		ppdl_lintrans_norm(const PpdlLinTrans *lt);
 /* rotations whose keys apply() needs: writes at most max, returns how many there are */
 int			ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max);
 /* the same question without encoding anything, for planning keys */

@@ -408,16 +408,22 @@ release(Apply *op)
 }
 
 /*
- * Noise: the input's and that of the baby switches go through the matrix; each
- * giant step adds a switch; plaintexts were rounded.
+ * Noise, of the slot that has most of it: the input's and that of the baby switches go
+ * through the matrix, whose longest row counts, not the mean of all; each giant step adds a
+ * switch; plaintexts were rounded, those coefficients that are not 0 anyway.
  */
 static void
 account(PpdlCt *out, const PpdlLinTrans *lt, const PpdlCt *in)
 {
-	double		factor = lt->scale * lt->rms,
+	double		factor = lt->scale * lt->row_norm,
 				babies = lt->plan.baby > 1 ? lt->ks->digit_noise : 0,
 				giants = lt->ks->noise * sqrt(lt->plan.max_giant - lt->plan.min_giant + 1),
-				rounding = ppdl_norm(in->bound, in->scale) * PPDL_ROUNDING * sqrt(lt->count);
+				rounded = 0,
+				rounding;
+
+	for (int i = 0; i < lt->count; i++)
+		rounded += lt->term[i].filled;
+	rounding = ppdl_norm(in->bound, in->scale) * PPDL_ROUNDING * sqrt(rounded);
 
 	out->scale = in->scale * lt->scale;
 	out->bound = in->bound * lt->row_bound;

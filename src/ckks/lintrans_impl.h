@@ -12,6 +12,7 @@ typedef struct PpdlTerm
 	int			giant,
 				baby;
 	int			logrun;			/* entries of a limb come in runs of 2^logrun equal ones, of which one is kept */
+	double		filled;			/* share of its coefficients that are not 0, as the diagonal has a period */
 	uint64_t   *p;				/* over QP, NTT domain, N >> logrun words a limb */
 } PpdlTerm;
 
@@ -24,7 +25,7 @@ struct PpdlLinTrans
 				count;
 	double		scale,
 				row_bound,		/* max over rows of the sum of |entries| */
-				rms;			/* root of the sum over diagonals of the mean of |entry|^2 */
+				row_norm;		/* max over rows of the root of the sum of |entry|^2 */
 	PpdlTerm   *term;			/* by giant, then baby */
 };
 

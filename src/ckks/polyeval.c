@@ -30,6 +30,7 @@ typedef struct Basis
 	PpdlEval   *ev;
 	int			chebyshev;		/* else x^k */
 	int			baby;			/* remainders below this degree are plain sums */
+	double		top;			/* Chebyshev: |t| is at most this, 1 or more */
 	PpdlCt		power[MAX_DEGREE + 1];
 } Basis;
 
@@ -49,6 +50,13 @@ largest_power(int degree)
 	while (2 * g <= degree)
 		g *= 2;
 	return g;
+}
+
+/* of |T_k(t)| over |t| <= top */
+static double
+chebyshev_bound(int k, double top)
+{
+	return top > 1 ? cosh(k * acosh(top)) : 1;
 }
 
 static PpdlStatus
@@ -74,7 +82,7 @@ make_power(Basis *basis, int k, PpdlError *err)
 	else if (basis->chebyshev)
 		status = ppdl_ct_add_multiple(ev, &t.ct, &basis->power[hi - lo], -1, 0, err);
 	if (basis->chebyshev)
-		t.ct.bound = 1;
+		t.ct.bound = chebyshev_bound(k, basis->top);
 	if (status == PPDL_OK)
 		status = ppdl_ct_relinearize_rescale(ev, out, &t, err);
 	ppdl_ct3_release(ev, &t);
@@ -164,24 +172,32 @@ sum_finish(PpdlEval *ev, Sum *sum, PpdlCt *out, double scale, PpdlError *err)
 	return status;
 }
 
+/* points between -1 and 1 where a polynomial is looked at, for each of its degrees */
+#define POINTS 8
+
+/* of |sum_k c[k]*T_k(t)| over |t| <= top: seen on a grid, as sums of |c[k]| say much more; beyond [-1,1] just these */
 static double
-norm1(const double complex *c, int degree)
+series_bound(const double complex *c, int degree, double top)
 {
-	double		sum = 0;
+	double		most = 0;
 
-	for (int k = 0; k <= degree; k++)
-		sum += hypot(creal(c[k]), cimag(c[k]));
-	return sum;
-}
+	for (int i = 0; i <= POINTS * degree; i++)
+	{
+		double complex sum = 0;
 
-static double
-norm2(const double complex *c, int degree)
-{
-	double		sum = 0;
+		for (int k = 0; k <= degree; k++)
+			sum += c[k] * cos(k * M_PI * i / (POINTS * degree));
+		most = fmax(most, hypot(creal(sum), cimag(sum)));
+	}
+	if (top > 1)
+	{
+		double		sum = 0;
 
-	for (int k = 0; k <= degree; k++)
-		sum = hypot(sum, hypot(creal(c[k]), cimag(c[k])));
-	return sum;
+		for (int k = 0; k <= degree; k++)
+			sum += hypot(creal(c[k]), cimag(c[k])) * chebyshev_bound(k, top);
+		most = fmax(most, sum);
+	}
+	return most;
 }
 
 /* p = quotient * T_g + remainder, g a power of two, g <= degree < 2g */
@@ -245,9 +261,8 @@ add_polynomial(Basis *basis, Sum *sum, const double complex *c, int degree, int 
 			status = sum_finish(ev, &sub, &q, q_scale, err);
 		sum_release(ev, &sub);
 		PPDL_TRY(status);
-		/* for the noise of the product the root mean square tells more than the bound */
 		if (basis->chebyshev)
-			q.bound = norm2(quotient, degree - g);
+			q.bound = series_bound(quotient, degree - g, basis->top);
 		status = sum_add_product(ev, sum, &q, &basis->power[g], err);
 		ppdl_ct_release(ev, &q);
 		PPDL_TRY(status);
@@ -334,13 +349,14 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 	basis->chebyshev = chebyshev;
 	basis->baby = choose_baby(degree);
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &basis->power[1], in, in->limbs, err));
+	basis->top = fmax(1, in->bound);
 	if (chebyshev)
-		basis->power[1].bound = 1;
+		basis->power[1].bound = basis->top;
 	PPDL_GOTO(done, sum_start(ev, &sum, limbs, out_scale * (double) ev->par->ring->mod[limbs - 1].q, err));
 	PPDL_GOTO(done, add_polynomial(basis, &sum, c, degree, 1, err));
 	status = sum_finish(ev, &sum, out, out_scale, err);
 	if (chebyshev)
-		out->bound = norm1(c, degree);
+		out->bound = series_bound(c, degree, basis->top);
 	else if (!(in->bound > 0))
 		out->bound = 0;
 done:

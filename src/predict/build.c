@@ -359,6 +359,39 @@ encode(const Build *build, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* ---- what errors become ---- */
+
+/* the last stages of CoefficientsToSlots, which the first layer takes in: each a butterfly of two halves */
+#define FOLDED_NORM 0x1p-2
+
+static void
+place_estimates(PpdlPredictor *p)
+{
+	const int	first = p->entry->transforms;
+	double		norm = first > 0 ? sqrt((double) p->par->n) : M_SQRT2;
+
+	for (int i = 0; i < first; i++)
+	{
+		p->stage[i].size = norm;	/* coefficients within [-1,1] are as large as sqrt(N) in the mean, as slots */
+		norm *= ppdl_lintrans_norm(p->stage[i].lt[0]);
+	}
+	p->stage[first].size = norm;
+	norm = FOLDED_NORM;
+	for (int i = first - 1; i >= 0; i--)
+	{
+		p->stage[i].gain = norm * p->estimate.input_gain;
+		norm *= ppdl_lintrans_norm(p->stage[i].lt[0]);
+	}
+	for (int i = first; i < p->nstages; i++)
+	{
+		const PpdlReach *reach = &p->estimate.reach[i - first];
+
+		p->stage[i].gain = reach->gain;
+		if (i > first)
+			p->stage[i].size = p->stage[i].kind == PPDL_STAGE_MATRIX ? reach[-1].rms : reach[-1].most;
+	}
+}
+
 /* ---- the whole ---- */
 
 /* levels: of the network, with those of CoefficientsToSlots */
@@ -401,6 +434,7 @@ lay_out(Build *build, const PpdlNet *net, PpdlError *err)
 	PPDL_TRY(check_shape(p, net, err));
 	PPDL_TRY(ppdl_plan_create(&build->plan, net, &limits, err));
 	add_stages(p, build->plan);
+	PPDL_TRY(ppdl_estimate_create(&p->estimate, build->plan, build->poll, err));
 	return choose_limbs(p, p->entry->transforms + ppdl_plan_depth(build->plan), err);
 }
 
@@ -438,6 +472,7 @@ create(PpdlPredictor **out, Build build, const PpdlParams *par, const PpdlEntry 
 	if (out == NULL)
 		goto done;
 	PPDL_GOTO(done, encode(&build, err));
+	place_estimates(build.p);
 	/* the steps go with the plan */
 	for (int i = 0; i < build.p->nstages; i++)
 		build.p->stage[i].step = NULL;

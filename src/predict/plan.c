@@ -90,6 +90,8 @@ add_activation(PpdlPlan *plan, const PpdlActivation *act, int l, int units)
 		return;
 	}
 	step = add_step(plan, ppdl_activation_is_fit(act) ? PPDL_STEP_CHEBYSHEV : PPDL_STEP_MONOMIAL, l, l, units, units);
+	step->lo = act->lo;
+	step->hi = act->hi;
 	step->degree = ppdl_activation_degree(act);
 	memcpy(step->coef, ppdl_activation_is_fit(act) ? act->cheb : act->coef, sizeof(step->coef));
 }

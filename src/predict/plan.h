@@ -88,6 +88,8 @@ typedef struct PpdlStep
 	/* its numbers */
 	PpdlAffine	affine;
 	PpdlQuadratic quadratic;
+	double		lo,				/* the interval of an activation that has one */
+				hi;
 	int			degree;
 	double		coef[PPDL_MAX_ACT_DEGREE + 1];
 	double		bound;			/* of |value| after this step for inputs in [-1,1] */

@@ -91,7 +91,6 @@ run_matrix(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, Ppdl
 			PPDL_GOTO(done, add_conjugate(ev, ct, ct + s->per_group - 1, err));
 		if (s->bias != NULL && !is_input)
 			PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->bias[to], err));
-		ct->bound = is_input ? M_SQRT2 : s->bound;
 		out->ct[to] = *ct;
 		memset(ct, 0, sizeof(*ct));
 	}
@@ -108,7 +107,6 @@ run_square(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, Ppdl
 	{
 		PPDL_TRY(ppdl_ct_mul(ev, &out->ct[i], &in->ct[i], &in->ct[i], err));
 		PPDL_TRY(ppdl_ct_rescale(ev, &out->ct[i], err));
-		out->ct[i].bound = s->bound;
 	}
 	return PPDL_OK;
 }
@@ -126,7 +124,6 @@ run_poly(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlEr
 			PPDL_TRY(ppdl_poly_chebyshev(ev, &out->ct[i], &in->ct[i], c, s->degree, s->scale, err));
 		else
 			PPDL_TRY(ppdl_poly_monomial(ev, &out->ct[i], &in->ct[i], s->coef, s->degree, s->scale, err));
-		out->ct[i].bound = s->bound;
 	}
 	return PPDL_OK;
 }
@@ -167,7 +164,6 @@ run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *
 		PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->constant, err));
 	else
 		PPDL_GOTO(done, ppdl_ct_add_const(ev, ct, s->constant_value, 0, err));
-	ct->bound = s->bound;
 done:
 	ppdl_ct3_release(ev, &sum);
 	return status;
@@ -212,11 +208,59 @@ check_input(const PpdlPredictor *p, const PpdlPacked *in, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* ---- errors ---- */
+
+/* standard deviation of the error of a real slot, as a value: that of a complex one has a half in each part */
+static double
+slot_error(const PpdlCt *ct, int real)
+{
+	return ct->noise / ct->scale * sqrt((double) ct->par->n / (real ? 1 : 2));
+}
+
+/* of an output, from the noise of the rows as they come: coefficients, or slots that hold two inputs */
+static double
+error_of_rows(const PpdlPredictor *p, const PpdlCt *in)
+{
+	return p->estimate.input_gain * (p->entry->transforms > 0 ? in->noise / in->scale : slot_error(in, 0));
+}
+
+/* what a stage left, as the error of an output that it leads to */
+static double
+error_of_stage(const PpdlStage *s, const Groups *out)
+{
+	const int	real = s->conjugates && s->per_group == 1;
+	double		most = 0;
+
+	for (int i = 0; i < out->count; i++)
+		most = fmax(most, slot_error(&out->ct[i], real));
+	return s->gain * most;
+}
+
+/* see there */
+static void
+forget_errors(const PpdlStage *next, Groups *in)
+{
+	for (int i = 0; i < in->count; i++)
+	{
+		in->ct[i].noise = 0;
+		in->ct[i].bound = next->size;
+	}
+}
+
+/* the error of a value is noise*sqrt(N)/scale */
+static void
+state_error(PpdlCt *out, double error, double bound)
+{
+	out->noise = error * out->scale / sqrt((double) out->par->n);
+	out->bound = fmax(bound, 8 * error);
+}
+
 PpdlStatus
 ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err)
 {
 	Groups		cur = {0},
 				next = {0};
+	double		error = error_of_rows(p, in);
 	PpdlStatus	status;
 
 	memset(out, 0, sizeof(*out));
@@ -225,13 +269,16 @@ ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt 
 	memset(in, 0, sizeof(*in));
 	for (int i = 0; i < p->nstages; i++)
 	{
+		forget_errors(&p->stage[i], &cur);
 		PPDL_GOTO(done, groups_init(&next, p->stage[i].out_groups, err));
 		PPDL_GOTO(done, run_stage(p, ev, &p->stage[i], &cur, &next, err));
 		groups_free(ev, &cur);
 		cur = next;
 		memset(&next, 0, sizeof(next));
+		error = hypot(error, error_of_stage(&p->stage[i], &cur));
 	}
 	*out = cur.ct[0];
+	state_error(out, error, p->stage[p->nstages - 1].bound);
 	memset(&cur.ct[0], 0, sizeof(PpdlCt));
 done:
 	groups_free(ev, &cur);
@@ -248,7 +295,5 @@ ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const Ppdl
 	memset(out, 0, sizeof(*out));
 	PPDL_TRY(check_input(p, in, err));
 	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, p->limbs, err));
-	/* as slots, coefficients within [-1,1] are as large as sqrt(N) in the mean */
-	ct.bound = sqrt((double) p->par->n);
 	return ppdl_predictor_stages(p, ev, out, &ct, err);
 }

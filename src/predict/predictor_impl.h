@@ -3,7 +3,7 @@
 #define PPDL_PREDICT_PREDICTOR_IMPL_H
 
 #include "ckks/lintrans.h"
-#include "predict/plan.h"
+#include "predict/estimate.h"
 #include "predict/predictor.h"
 
 /*
@@ -28,6 +28,8 @@ typedef struct PpdlStage
 				out_groups;
 	double		scale;			/* of its output */
 	double		bound;			/* of |slot| of its output */
+	double		size,			/* of |slot| of its input as noise sees it: see ppdl_predictor_stages */
+				gain;			/* see PpdlReach; LINEAR: at the inputs */
 	const PpdlStep *step;		/* whose numbers it takes, while the predictor is made; NULL: CoefficientsToSlots */
 	/* LINEAR, MATRIX */
 	int			conjugates;		/* the first layer: real parts are taken by adding conjugates */
@@ -73,13 +75,20 @@ struct PpdlPredictor
 				limbs;			/* at entry */
 	double		in_scale;
 	double		inner;			/* see PpdlStep */
+	PpdlEstimate estimate;
 	int			nstages;
 	PpdlStage	stage[PPDL_MAX_STAGES];
 };
 
 /* ---- predict.c ---- */
 
-/* all stages on one ciphertext of p->limbs limbs and scale p->in_scale, bound and noise set; consumes in, after a failure, too */
+/*
+ * All stages on one ciphertext of p->limbs limbs and scale p->in_scale, its noise set; consumes in, after a failure, too.
+ * Each stage is run as if its input had no noise, which leaves the noise that the stage adds; what that becomes at the
+ * outputs is known (PpdlEstimate), and all of it is added up in the end.  Meanwhile bounds of ciphertexts say how large
+ * slots really get, in the mean for sums of many and at most for polynomials, since bounds for the worst of cases,
+ * which scales are chosen by, say nothing of noise.
+ */
 PpdlStatus	ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err);
 
 /* ---- predict_matrix.c ---- */

@@ -55,7 +55,15 @@ check_result(Fixture *f, const char *name, int degree, const PpdlCt *in, const P
 	assert_int_equal(out->limbs, in->limbs - ppdl_poly_levels(degree));
 	assert_true(out->scale == scale);
 	snprintf(what, sizeof(what), "%s, degree %d, %d switches", name, degree, (int) (f->ev.keyswitches - switches));
-	if (degree > 0)
+	/* the estimate holds for any slot, where slopes are steepest: of high degrees that is far above the mean */
+	if (degree > 15)
+	{
+		Measured	m = show_error(f, what, out, want);
+		double		estimate = out->noise * sqrt((double) f->par->n) / out->scale;
+
+		assert_true(m.worst <= 6 * estimate && m.rms >= estimate / 128);
+	}
+	else if (degree > 0)
 		check(f, what, out, want);
 	else
 		assert_true(show_error(f, what, out, want).worst < 0x1p-36);

@@ -156,8 +156,8 @@ check_net(Fixture *f, const char *json, double size, double scale)
 	worst = compare(f, net, scale, what, &estimate);
 	assert_true(worst < 0x1p-14);
 	/* the estimate is a standard deviation, worst the largest of thousands */
-	assert_true(worst < 16 * estimate);
-	assert_true(worst > estimate / 64);
+	assert_true(worst < 6 * estimate);
+	assert_true(worst > estimate / 8);
 	ppdl_net_destroy(net);
 }
 
