@@ -26,7 +26,7 @@ struct PpdlSum
 	double		scale,
 				bound,			/* sum of |weight| * bound */
 				max_bound,		/* what the limbs have room for */
-				squares;		/* variance of the error of what is in a already */
+				noise;			/* of what is in a already: terms may be the same, so that their errors add up as they are */
 	uint64_t	count;
 	PpdlUnpackPlan plan[MAX_LIMBS];
 	uint64_t   *b[MAX_LIMBS];	/* k each: sums of the values' coefficients */
@@ -209,7 +209,7 @@ flush(PpdlSum *s, PpdlError *err)
 	PPDL_TRY(need_a(s, err));
 	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
 	PPDL_TRY(ppdl_open_batches_expand(&s->open, s->par, s->logk, s->a, s->limbs, err));
-	s->squares += PPDL_SIGMA * PPDL_SIGMA * squares;
+	s->noise += PPDL_SIGMA * sqrt(squares);
 	ppdl_open_batches_free(&s->open);
 	s->batch = NULL;
 	return PPDL_OK;
@@ -320,7 +320,7 @@ add_row(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 		memmove(v, at + k, n * sizeof(uint64_t));	/* aligned; behind what is still to come */
 		ppdl_vec_mul_scalar_add(m, ppdl_limb(s->par->ring, s->a, l), v, w, n);
 	}
-	s->squares += c->noise * c->noise * (double) weight * (double) weight;
+	s->noise += c->noise * fabs((double) weight);
 done:
 	ppdl_free_aligned(v);
 	return status;
@@ -461,7 +461,7 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	into->slice_len = 0;
 	PPDL_TRY(merge_halves(into, from, err));
 	into->bound += from->bound;
-	into->squares += from->squares;
+	into->noise += from->noise;
 	into->count += from->count;
 	if (into->open.bytes > OPEN_BYTES)
 		PPDL_TRY(flush(into, err));
@@ -470,18 +470,23 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 
 /* ------------------------------------------------------------------ results */
 
-/* the whole uniform half: what is in a already plus the open batches, `limbs` limbs */
+/*
+ * The whole uniform half: what is in a already plus the open batches, `limbs` limbs.  noise: of both; slices of open
+ * batches are told apart, and count as often as they come, but not from what is in a.
+ */
 static PpdlStatus
-expand(const PpdlSum *s, int limbs, uint64_t *a, double *squares, PpdlError *err)
+expand(const PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 {
+	double		squares;
+
 	const size_t bytes = (size_t) limbs * s->par->n * sizeof(uint64_t);
 
 	if (s->a != NULL)
 		memcpy(a, s->a, bytes);
 	else
 		memset(a, 0, bytes);
-	PPDL_TRY(ppdl_open_batches_squares(&s->open, squares, err));
-	*squares = s->squares + PPDL_SIGMA * PPDL_SIGMA * *squares;
+	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
+	*noise = s->noise + PPDL_SIGMA * sqrt(squares);
 	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, err);
 }
 
@@ -491,16 +496,14 @@ write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
 {
 	PpdlCipher	row = shape(s);
 	PpdlStatus	status;
-	double		squares;
 	uint64_t   *a = ppdl_alloc_aligned((size_t) limbs * s->par->n * sizeof(uint64_t));
 
 	if (a == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_GOTO(done, expand(s, limbs, a, &squares, err));
+	PPDL_GOTO(done, expand(s, limbs, a, &row.noise, err));
 	reduce_b(s);
 	row.limbs = limbs;
 	row.scale = s->scale * divisor;
-	row.noise = sqrt(squares);
 	row.bound = s->bound / divisor;
 	if (!isfinite(row.noise))
 	{

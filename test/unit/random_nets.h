@@ -43,7 +43,7 @@ typedef enum NetKind
 	NET_SQUARES,				/* two, or up to four */
 	NET_FIT,					/* a Chebyshev activation */
 	NET_POLY,
-	NET_MIXED,					/* a square, then a Chebyshev activation */
+	NET_MIXED,					/* a square, then a Chebyshev activation: too deep for the row ring */
 	NET_KINDS
 } NetKind;
 
