@@ -175,7 +175,7 @@ real_network(RealRing *r, NetKind kind, Tally *t)
 	PpdlStatus	status;
 
 	OK(random_net(&net, &r->random, kind, width, wide ? 8 : slots < 16 ? slots : 16, errors.outputs, 2, 7, &err));
-	status = ppdl_predictor_create(&p, net, width, ldexp(1, 30 + r->par->logn - logk), NULL, &err);
+	status = ppdl_predictor_create(&p, net, width, ldexp(1, 30 + r->par->logn - logk), NULL, NULL, &err);
 	if (status != PPDL_ERR_RANGE && status != PPDL_ERR_LEVEL)
 		OK(status);
 	if (status != PPDL_OK)

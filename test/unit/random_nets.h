@@ -7,7 +7,7 @@
  * inputs in [-1,1], half stop short of it, by half at most.
  *
  * A network's truth is the rms error of that output, over rows of that kind (inside, corners, corners where a unit of the
- * first layer is largest), for which it is largest: an estimate has to hold for each row.  How far the estimate is
+ * first layer is largest or an output far out), for which it is largest: an estimate has to hold for each row.  How far the estimate is
  * exceeded is the largest error of all over the stated deviation.
  */
 #ifndef TEST_RANDOM_NETS_H
@@ -166,8 +166,31 @@ typedef enum RowKind
 	ROW_INSIDE,
 	ROW_CORNER,
 	ROW_EXTREME,				/* where a unit of the first layer is largest */
+	ROW_CLIMBED,				/* from there to where an output is far out: slopes are steep, too */
 	ROW_KINDS
 } RowKind;
+
+/* turns each input that takes output j further up (or down), all at once */
+static inline void
+climb_row(const PpdlNet *net, double *x, int j, double up)
+{
+	double		out[512],
+				here;
+	uint8_t    *turn = calloc((size_t) net->inputs, 1);
+
+	ppdl_net_predict(net, x, out, NULL);
+	here = up * out[j];
+	for (int k = 0; k < net->inputs; k++)
+	{
+		x[k] = -x[k];
+		ppdl_net_predict(net, x, out, NULL);
+		x[k] = -x[k];
+		turn[k] = up * out[j] > here;
+	}
+	for (int k = 0; k < net->inputs; k++)
+		x[k] = turn[k] ? -x[k] : x[k];
+	free(turn);
+}
 
 static inline void
 random_row(PpdlPrng *r, const PpdlNet *net, double *x, RowKind kind)
@@ -181,9 +204,11 @@ random_row(PpdlPrng *r, const PpdlNet *net, double *x, RowKind kind)
 		x[k] = between(r, -1, 1);
 		if (kind == ROW_CORNER)
 			x[k] = copysign(1, x[k]);
-		if (kind == ROW_EXTREME)
+		if (kind >= ROW_EXTREME)
 			x[k] = copysign(1, sign * w[k]);
 	}
+	for (int step = 0; kind == ROW_CLIMBED && step < 2; step++)
+		climb_row(net, x, pick(r, 0, net->layer[net->nlayers - 1].units - 1), sign);
 }
 
 /* ---- errors against their estimates ---- */

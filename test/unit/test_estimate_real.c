@@ -43,13 +43,13 @@ tear_down(void **state)
 	return 0;
 }
 
-/* three bits for nine of ten: of so few, three of four, as some runs draw more networks of the other kind (test_estimate has more) */
+/* three bits for nine of ten: of so few, eight of ten, as some runs draw more of the others (test_estimate has more) */
 static void
 check_tally(Tally *t)
 {
 	tally_print(t, stdout);
 	assert_true(tally_quantile(t->sigma, t->count, 1) <= 6);
-	assert_true(tally_quantile(t->slack, t->count, 0.75) <= 3);
+	assert_true(tally_quantile(t->slack, t->count, 0.8) <= 3);
 	assert_true(tally_quantile(t->slack, t->count, 0.5) <= 2);
 }
 

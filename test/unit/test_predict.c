@@ -260,6 +260,8 @@ deeper(void **state)
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]}]}", 0.2, 0x1p40);
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-5,5]},{\"units\":1}]}", 0.3, 0x1p40);
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,1,0,-0.1]}},{\"units\":1}]}", 0.2, 0x1p40);
+	/* units leave the interval by a quarter */
+	check_net(f, "{\"inputs\":2,\"layers\":[{\"units\":4,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-1.7,1.7]},{\"units\":1}]}", 1, 0x1p40);
 }
 
 /* rows of fewer slots than a giant step is long */
@@ -328,6 +330,11 @@ refusals(void **state)
 		   "{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1, 8, PPDL_ERR_LEVEL, "needs 8 levels, encrypted rows have 7");
 	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\",\"degree\":15},{\"units\":1}]}", 1, 8, PPDL_ERR_LEVEL, "8 levels");
 	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1e9, 8, PPDL_ERR_RANGE, "too large");
+	/* units reach twice the end of the interval, where T_7 is 5042 */
+	refuse("{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-4,4]},{\"units\":1}]}", 1, 16,
+		   PPDL_ERR_RANGE, "layer 1 reach values far outside the interval [-4, 4]");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":4,\"activation\":\"relu\",\"degree\":7,\"interval\":[-1,1]}]}", 1, 8,
+		   PPDL_ERR_RANGE, "layer 2 reach values far outside");
 }
 
 static int
