@@ -31,5 +31,5 @@ ppdl_net_forward(const PpdlNet *net, int first, const double *in, double *out)
 		ppdl_layer_forward(&net->layer[l], in, a, a);
 		in = a;
 	}
-	memcpy(out, in, sizeof(double) * (size_t) ppdl_net_outputs(net));
+	memcpy(out, in, sizeof(double) * (size_t) net->layer[net->nlayers - 1].units);
 }

@@ -6,7 +6,6 @@
 
 PG_MODULE_MAGIC;
 
-bool		ppdl_owner_mode = false;
 int			ppdl_threads_setting = 0;
 
 void		_PG_init(void);

@@ -7,10 +7,23 @@
 #include "rsa/key.h"
 #include "utils/builtins.h"
 
+bool		ppdl_owner_mode = false;
+
 static PpdlOwner *open_owner = NULL;
 static uint8_t open_hash[32];	/* of key and passphrase */
 static PpdlRsaKey *open_rsa = NULL;
 static uint8_t open_rsa_hash[32];
+
+void
+ppdl_require_owner_mode(const char *function)
+{
+	if (!ppdl_owner_mode)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("function %s takes a secret key and is for the owner's own machine", function),
+				 errdetail("The setting ppdl.owner_mode is off."),
+				 errhint("Encrypt and decrypt with the ppdl tool, which keeps the secret key away from the server.")));
+}
 
 static void
 forget_owner(void)

@@ -141,14 +141,3 @@ ppdl_guard_release(PpdlGuard *guard)
 {
 	run_guard(guard);
 }
-
-void
-ppdl_require_owner_mode(const char *function)
-{
-	if (!ppdl_owner_mode)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("function %s takes a secret key and is for the owner's own machine", function),
-				 errdetail("The setting ppdl.owner_mode is off."),
-				 errhint("Encrypt and decrypt with the ppdl tool, which keeps the secret key away from the server.")));
-}
