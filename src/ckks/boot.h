@@ -6,6 +6,9 @@
  * Chebyshev series of degree 15, five squarings, and Im(4/3 z - 1/6 z^2), whose
  * series theta*(1 - theta^4/30 ...) takes the place of an arcsine.
  *
+ * No file bears this name: boot_raise.c has encapsulation and ModRaise, boot_evalmod.c EvalMod, boot_half.c and boot_sparse.c the whole.
+ * Ciphertexts come and go in the NTT domain.  (algorithms.md, 5)
+ *
  * Limbs: C2S takes 4 levels from the top (a sparse bootstrap: 2 to 4), EvalMod 10, S2C 3:
  *   28 -> 24 -> 14 -> 11.
  */

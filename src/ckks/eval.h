@@ -11,6 +11,10 @@
  * Results are written to `out`, whose buffers are allocated by the operation
  * (release them with ppdl_ct_release); out may be an input only where said.
  * Every operation that costs a key switch first asks `interrupted`.
+ * Ciphertexts and plaintexts are in the NTT domain, residues reduced, throughout.
+ *
+ * No file bears this name: ct.c has memory and linear operations, product.c products, slot_ops.c sums over slots and their parts,
+ * automorphism.c rotations, digits.c hoisting, keyswitch.c the bare key switch.
  */
 #ifndef PPDL_CKKS_EVAL_H
 #define PPDL_CKKS_EVAL_H
@@ -69,7 +73,7 @@ PpdlStatus	ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, dou
 PpdlStatus	ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, double im, PpdlError *err);
 /* times X^e */
 void		ppdl_ct_mul_monomial(PpdlEval *ev, PpdlCt *ct, int64_t e);
-/* slotwise; scale = ct.scale * pt.scale; no rescale */
+/* slot by slot; scale = ct.scale * pt.scale; no rescale */
 PpdlStatus	ppdl_ct_mul_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err);
 
 /* products: scales multiply, no rescale.  relinearisation needs PPDL_KEY_RELIN */

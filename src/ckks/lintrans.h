@@ -1,6 +1,7 @@
 /*
  * Linear maps on slots as sums of diagonals: out[p] = sum_t D_t[p] * v[p + t],
- * evaluated with baby steps (hoisted) and giant steps (Horner: one key).
+ * evaluated with baby steps (hoisted) and giant steps (Horner: one key): algorithms.md, 4.1.
+ * Matrices in the clear are in matrix.c, encoding in lintrans.c, application in lintrans_apply.c.
  */
 #ifndef PPDL_CKKS_LINTRANS_H
 #define PPDL_CKKS_LINTRANS_H

@@ -28,13 +28,15 @@ void		ppdl_sgd_destroy(PpdlSgd *sgd);
 
 /*
  * One step over a mini-batch of tiles.  w, v: lay->nweights ciphertexts each, weights and momentum, all at the same number
- * of limbs (> lay->step_levels), w at PPDL_SGD_SCALE; v is NULL when momentum is 0.  All lose lay->step_levels limbs.
+ * of limbs (> lay->step_levels), w at PPDL_SGD_SCALE, NTT domain; v is NULL when momentum is 0.  All lose lay->step_levels limbs; w leaves at
+ * PPDL_SGD_SCALE but for the last bits, bound 1.  Tiles are only read.  After an error w and v are in between: step on copies.
  */
 PpdlStatus	ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const PpdlTile *tile, int tiles, PpdlError *err);
 
-/* The forward pass alone: output c of row r in the real part of slot r*period + c*h*d; lay->predict_levels limbs fewer than w (and x, if that has fewer). */
+/* The forward pass alone: output c of row r in the real part of slot r*period + c*h*d; lay->predict_levels limbs fewer than w (and x, if that has fewer); out is the caller's to release, nothing after an error. */
 PpdlStatus	ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w, const PpdlCt *x, PpdlError *err);
 
+/* idempotent */
 void		ppdl_tile_release(PpdlEval *ev, PpdlTile *tile);
 
 #endif

@@ -25,7 +25,7 @@ void		ppdl_trainer_destroy(PpdlTrainer *t);
 
 int			ppdl_trainer_step_count(const PpdlTrainer *t);	/* steps in all */
 int			ppdl_trainer_steps_done(const PpdlTrainer *t);
-/* one step, bootstrapping first when needed; PPDL_ERR_CANCELED leaves the state of the last whole step */
+/* one step, bootstrapping first when needed, on copies; PPDL_ERR_CANCELED leaves the state of the last whole step */
 PpdlStatus	ppdl_trainer_step(PpdlTrainer *t, PpdlError *err);
 
 /* state after the last whole step, appended to w; restore continues from there, bit for bit */

@@ -5,11 +5,12 @@
 #include "base/bytes.h"
 #include "ckks/eval.h"
 
-/* u8 ring, u8 limbs, f64 scale, noise, bound, then b and a limb by limb */
+/* u8 ring, u8 limbs, f64 scale, noise, bound, then b and a limb by limb, NTT domain; a failed writer says so itself */
 void		ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct);
+/* back, for the ring of ev; buffers from its pool, none after an error.  Hostile bytes: PPDL_ERR_FORMAT */
 PpdlStatus	ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
-/* see ppdl_weights_load */
+/* appends `count` ciphertexts of one ring, number of limbs and scale, in the form that ppdl_weights_load (trainer.h) reads; ct is left as it is */
 PpdlStatus	ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err);
 
 #endif

@@ -52,9 +52,9 @@ typedef struct PpdlNet
 	PpdlLayer	layer[PPDL_MAX_LAYERS];
 } PpdlNet;
 
-/* PPDL_ERR_FORMAT / PPDL_ERR_ARGUMENT say where in the JSON; unknown members are errors */
+/* A network without weights, the caller's to destroy.  PPDL_ERR_FORMAT / PPDL_ERR_ARGUMENT say where in the JSON; unknown members are errors.  (net_json.c) */
 PpdlStatus	ppdl_net_parse(PpdlNet **out, const char *json, PpdlError *err);
-void		ppdl_net_destroy(PpdlNet *net);
+void		ppdl_net_destroy(PpdlNet *net);	/* NULL is allowed */
 /* malloc'ed canonical JSON of the specification (without weights) */
 PpdlStatus	ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err);
 int			ppdl_net_outputs(const PpdlNet *net);

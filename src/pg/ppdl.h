@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "ckks/eval.h"
 
-/* settings (settings.c); reserved prefix "ppdl" */
+/* settings (registered in module.c); reserved prefix "ppdl" */
 extern bool ppdl_owner_mode;	/* ppdl.owner_mode, superuser only, off */
 extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = the cores */
 

@@ -15,7 +15,7 @@
 #define PPDL_LIFTED_LIMBS (PPDL_BOOT_S2C_LIMBS - 2)
 
 /*
- * Lifts batch[0..count-1] of ts, PPDL_BRIDGE_POLYS at most, half as many with labels.  part[0] holds the values f < k/2,
+ * Lifts batch[0..count-1] of ts, which is only read, PPDL_BRIDGE_POLYS at most, half as many with labels.  part[0] holds the values f < k/2,
  * part[1] the others, as real slots at PPDL_BOOT_S2C_LIMBS limbs: those of row i of batch q in slot q*slots/4 + i*k/2 +
  * bitrev(f mod k/2).  Labels of batch q lie likewise in quarter q + 2.  Absent rows of a batch are bounded garbage.
  */

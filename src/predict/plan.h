@@ -1,5 +1,6 @@
 /*
- * Private to the floor: a network as a short list of steps for ciphertexts.
+ * Private to the floor: a network as a short list of steps for ciphertexts.  Maps are in affine.c, quadratic forms in quadratic.c, the rest
+ * in plan.c.  All of it is in the clear.
  *
  * Affine layers that follow each other are multiplied out.  A degree-2 activation
  * is a square with a shift that the layer before and the layer after take up, so

@@ -2,6 +2,7 @@
  * A network on packed ciphertexts of the row ring: CoefficientsToSlots with the
  * first dense layer folded into its last matrix, activations, further layers.
  * And on rows lifted to the deep ring, which come as slots and with more levels.
+ * Made in predictor_build.c, run in predictor.c, on lifted rows in lifted.c; levels are counted in plan.c.
  */
 #ifndef PPDL_PREDICT_PREDICTOR_H
 #define PPDL_PREDICT_PREDICTOR_H

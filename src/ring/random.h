@@ -1,7 +1,7 @@
 /*
  * Randomness.  Public uniform polynomials are expanded from 32-byte seeds (the
- * stored form of the uniform half of ciphertexts and keys); secrets and errors
- * come from a generator seeded by OpenSSL.
+ * stored form of the uniform half of ciphertexts and keys: xof.c, stream.c); secrets and errors
+ * come from a generator seeded by OpenSSL (rng.c, sampler.c).
  */
 #ifndef PPDL_RING_RANDOM_H
 #define PPDL_RING_RANDOM_H

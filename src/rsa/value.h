@@ -1,5 +1,5 @@
 /*
- * Numbers into rsa_ciphers and back.
+ * Numbers into rsa_ciphers (encrypt.c) and back (decrypt.c): algorithms.md, 8.
  *
  * Product encoding: a positive integer m, encrypted as it is.  Deterministic:
  * whoever has the public key can test a guess, and 1 encrypts to 1.  Zero would

@@ -1,7 +1,8 @@
-/* Dense layers as matrices on slots. */
-#include "predict/predictor_impl.h"
+#include "predict/layer_matrix.h"
 
 #include <stdlib.h>
+
+#include "ckks/schedule.h"
 
 int
 ppdl_row_map(const PpdlRowMap *map, int group, int r)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ckks/polyeval.h"
+#include "predict/layer_matrix.h"
 
 /* scales: the most, of lifted rows, the least that still carries the precision */
 #define SCALE_MOST 0x1p40
