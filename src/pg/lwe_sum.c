@@ -35,6 +35,7 @@ static PpdlStatus
 load(PpdlAggState *state, const uint8_t *buf, size_t len, PpdlError *err)
 {
 	PPDL_TRY(ppdl_sum_load(&((SumState *) state)->sum, buf, len, err));
+	ppdl_sum_set_poll(sum_of(state), &ppdl_pg_poll);
 	return ppdl_sum_count(sum_of(state)) > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum of no terms");
 }
 
@@ -75,6 +76,7 @@ add(FunctionCallInfo fcinfo)
 	{
 		state = ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &sum_kind);
 		PPDL_PG(ppdl_sum_create(&state->sum, &err));
+		ppdl_sum_set_poll(state->sum, &ppdl_pg_poll);
 	}
 	else
 		state = ppdl_agg_state_argument(fcinfo, 0, &sum_kind);

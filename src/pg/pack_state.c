@@ -209,7 +209,9 @@ load_rows(PpdlPackState *state, int width, PpdlReader *r, PpdlError *err)
 	}
 	if (state->shape.limbs == 0)
 		return load_deep(state, r, err);
-	PPDL_TRY(ppdl_collector_load(&state->col, r->p, ppdl_reader_left(r), err));
+	PPDL_TRY(ppdl_collector_create(&state->col, state->shape.limbs, err));
+	ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
+	PPDL_TRY(ppdl_collector_fill(state->col, r->p, ppdl_reader_left(r), err));
 	return ppdl_collector_check_like(state->col, &state->shape, err);
 }
 
@@ -290,7 +292,10 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 	if (limbs == 0)
 		PPDL_PG(ppdl_trainset_create(&state->deep, &err));
 	else
+	{
 		PPDL_PG(ppdl_collector_create(&state->col, limbs, &err));
+		ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
+	}
 }
 
 void

@@ -76,6 +76,8 @@ extern const char *ppdl_schema_name(void);
 
 /* PpdlEval.interrupted: true when the query is cancelled; serves PostgreSQL's other interrupts */
 extern int	ppdl_pg_interrupted(void *arg);
+/* the same, for objects of the core that outlive a call */
+extern const PpdlPoll ppdl_pg_poll;
 
 /* ppdl.threads, or the number of processors */
 extern int	ppdl_pg_threads(void);

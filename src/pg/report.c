@@ -107,6 +107,8 @@ ppdl_pg_interrupted(void *arg)
 	return status != PPDL_OK;
 }
 
+const PpdlPoll ppdl_pg_poll = {ppdl_pg_interrupted, NULL};
+
 static void
 run_guard(void *arg)
 {

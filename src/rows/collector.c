@@ -8,6 +8,7 @@
 
 #define STATE_MAGIC 0x314C4F43u /* "COL1" */
 #define FEW_ROWS 32				/* of a batch without a bitmap */
+#define POLL_ROWS 1024			/* between two polls */
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -26,6 +27,12 @@ ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err)
 		return no_memory(err);
 	(*out)->limbs = limbs;
 	return PPDL_OK;
+}
+
+void
+ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll)
+{
+	col->poll = poll;
 }
 
 /* ------------------------------------------------------------------ batches */
@@ -367,22 +374,26 @@ ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, in
 typedef PpdlStatus (*RowVisitor) (void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err);
 
 static PpdlStatus
-visit_batch(const PpdlRowBatch *b, RowVisitor fn, void *arg, PpdlError *err)
+visit_batches(const PpdlCollector *col, const PpdlBatchList *list, RowVisitor fn, void *arg, PpdlError *err)
 {
-	for (uint32_t i = 0; i < b->rows; i++)
-		if (b->entry[i].index != PPDL_TAKEN)
-			PPDL_TRY(fn(arg, b, &b->entry[i], b->residues + i * b->each, err));
+	uint64_t	rows = 0;
+
+	for (const PpdlRowBatch *b = list->first; b != NULL; b = b->next)
+		for (uint32_t i = 0; i < b->rows; i++)
+		{
+			if (b->entry[i].index != PPDL_TAKEN)
+				PPDL_TRY(fn(arg, b, &b->entry[i], b->residues + i * b->each, err));
+			if (++rows % POLL_ROWS == 0)
+				PPDL_TRY(ppdl_poll(col->poll, err));
+		}
 	return PPDL_OK;
 }
 
 static PpdlStatus
 visit(const PpdlCollector *col, RowVisitor fn, void *arg, PpdlError *err)
 {
-	for (const PpdlRowBatch *b = col->complete.first; b != NULL; b = b->next)
-		PPDL_TRY(visit_batch(b, fn, arg, err));
-	for (const PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
-		PPDL_TRY(visit_batch(b, fn, arg, err));
-	return PPDL_OK;
+	PPDL_TRY(visit_batches(col, &col->complete, fn, arg, err));
+	return visit_batches(col, &col->waiting, fn, arg, err);
 }
 
 typedef struct Marks
@@ -531,14 +542,38 @@ load_row(PpdlCollector *col, PpdlReader *r, PpdlError *err)
 	return ppdl_collector_add(col, &c, ordinal, &complete, err);
 }
 
+/* the head: limbs and rows */
 static PpdlStatus
-load(PpdlCollector *col, PpdlReader *r, uint64_t rows, PpdlError *err)
+load_head(PpdlReader *r, uint32_t *limbs, uint64_t *rows, PpdlError *err)
 {
-	if (rows > ppdl_reader_left(r) / (8 + PPDL_CIPHER_HEADER))
+	uint32_t	magic = ppdl_read_u32(r);
+
+	*limbs = ppdl_read_u32(r);
+	*rows = ppdl_read_u64(r);
+	if (r->bad || magic != STATE_MAGIC || *limbs < 1 || *limbs > PPDL_MAX_Q)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of collected rows");
+	if (*rows > ppdl_reader_left(r) / (8 + PPDL_CIPHER_HEADER))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "state of collected rows is cut off");
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_collector_fill(PpdlCollector *col, const void *buf, size_t len, PpdlError *err)
+{
+	PpdlReader	r = ppdl_reader(buf, len);
+	uint32_t	limbs;
+	uint64_t	rows;
+
+	PPDL_TRY(load_head(&r, &limbs, &rows, err));
+	if ((int) limbs != col->limbs)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of rows of %d limbs has rows of %u", col->limbs, limbs);
 	for (uint64_t i = 0; i < rows; i++)
-		PPDL_TRY(load_row(col, r, err));
-	if (ppdl_reader_left(r) > 0)
+	{
+		PPDL_TRY(load_row(col, &r, err));
+		if (i % POLL_ROWS == 0)
+			PPDL_TRY(ppdl_poll(col->poll, err));
+	}
+	if (ppdl_reader_left(&r) > 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "state of collected rows has bytes to spare");
 	return PPDL_OK;
 }
@@ -547,16 +582,14 @@ PpdlStatus
 ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err)
 {
 	PpdlReader	r = ppdl_reader(buf, len);
-	uint32_t	magic = ppdl_read_u32(&r),
-				limbs = ppdl_read_u32(&r);
-	uint64_t	rows = ppdl_read_u64(&r);
+	uint32_t	limbs;
+	uint64_t	rows;
 	PpdlStatus	status;
 
 	*out = NULL;
-	if (r.bad || magic != STATE_MAGIC || limbs > PPDL_MAX_Q)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of collected rows");
+	PPDL_TRY(load_head(&r, &limbs, &rows, err));
 	PPDL_TRY(ppdl_collector_create(out, (int) limbs, err));
-	status = load(*out, &r, rows, err);
+	status = ppdl_collector_fill(*out, buf, len, err);
 	if (status != PPDL_OK)
 	{
 		ppdl_collector_destroy(*out);

@@ -69,6 +69,7 @@ struct PpdlCollector
 				logk,
 				limbs;
 	double		scale;
+	const PpdlPoll *poll;
 	uint64_t	rows;
 	size_t		bytes;
 	PpdlSeedTable index;		/* of batches that may get further rows */

@@ -225,7 +225,8 @@ expand_batch(const PpdlOpenBatch *b, const PpdlParams *par, int logk, uint64_t *
 }
 
 PpdlStatus
-ppdl_open_batches_expand(const PpdlOpenBatches *set, const PpdlParams *par, int logk, uint64_t *a, int limbs, PpdlError *err)
+ppdl_open_batches_expand(const PpdlOpenBatches *set, const PpdlParams *par, int logk, uint64_t *a, int limbs,
+						 const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlStatus	status = PPDL_OK;
 	uint64_t   *work = ppdl_alloc_aligned(3 * par->n * sizeof(uint64_t));
@@ -233,7 +234,11 @@ ppdl_open_batches_expand(const PpdlOpenBatches *set, const PpdlParams *par, int 
 	if (work == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < set->used && status == PPDL_OK; i++)
-		status = expand_batch(set->batch[i], par, logk, a, limbs, work, err);
+	{
+		status = ppdl_poll(poll, err);
+		if (status == PPDL_OK)
+			status = expand_batch(set->batch[i], par, logk, a, limbs, work, err);
+	}
 	ppdl_free_aligned(work);
 	return status;
 }

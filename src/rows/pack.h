@@ -17,6 +17,8 @@ typedef struct PpdlCollector PpdlCollector;
 /* limbs: how many each slice must have (PPDL_ERR_LEVEL says "compact rows ... need full ones" otherwise) */
 PpdlStatus	ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err);
 void		ppdl_collector_destroy(PpdlCollector *col);
+/* whom loading, merging and saving ask now and then; poll must outlive col */
+void		ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll);
 /* *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then take; smaller ones wait to share a ciphertext */
 PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err);
 /* into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it finds none */
@@ -32,6 +34,7 @@ PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher 
  * all must belong together.  It takes no more than a few times the bytes.
  */
 PpdlStatus	ppdl_collector_save(const PpdlCollector *col, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_collector_fill(PpdlCollector *col, const void *buf, size_t len, PpdlError *err);	/* an empty one, of the same limbs */
 PpdlStatus	ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err);
 
 /*

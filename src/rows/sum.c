@@ -28,6 +28,7 @@ struct PpdlSum
 				max_bound,		/* what the limbs have room for */
 				noise;			/* of what is in a already: terms may be the same, so that their errors add up as they are */
 	uint64_t	count;
+	const PpdlPoll *poll;
 	PpdlUnpackPlan plan[MAX_LIMBS];
 	uint64_t   *b[MAX_LIMBS];	/* k each: sums of the values' coefficients */
 	unsigned	lazy;			/* additions since b was reduced */
@@ -64,6 +65,12 @@ ppdl_sum_destroy(PpdlSum *s)
 		return;
 	clear(s);
 	free(s);
+}
+
+void
+ppdl_sum_set_poll(PpdlSum *s, const PpdlPoll *poll)
+{
+	s->poll = poll;
 }
 
 uint64_t
@@ -198,17 +205,45 @@ need_a(PpdlSum *s, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* moves the open batches into a */
+/* what the open batches come to, limbs * N */
+static PpdlStatus
+expand_open(const PpdlSum *s, uint64_t **out, double *squares, PpdlError *err)
+{
+	const size_t bytes = (size_t) s->limbs * s->par->n * sizeof(uint64_t);
+	PpdlStatus	status;
+
+	*out = ppdl_alloc_aligned(bytes);
+	if (*out == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(*out, 0, bytes);
+	PPDL_GOTO(fail, ppdl_open_batches_squares(&s->open, squares, err));
+	PPDL_GOTO(fail, ppdl_open_batches_expand(&s->open, s->par, s->logk, *out, s->limbs, s->poll, err));
+	return PPDL_OK;
+fail:
+	ppdl_free_aligned(*out);
+	return status;
+}
+
+/* moves the open batches into a; nothing changes on error */
 static PpdlStatus
 flush(PpdlSum *s, PpdlError *err)
 {
+	const PpdlRing *ring;
+	uint64_t   *sum;
 	double		squares;
 
 	if (s->open.used == 0)
 		return PPDL_OK;
-	PPDL_TRY(need_a(s, err));
-	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
-	PPDL_TRY(ppdl_open_batches_expand(&s->open, s->par, s->logk, s->a, s->limbs, err));
+	ring = s->par->ring;
+	PPDL_TRY(expand_open(s, &sum, &squares, err));
+	if (s->a == NULL)
+		s->a = sum;
+	else
+	{
+		for (int l = 0; l < s->limbs; l++)
+			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, s->a, l), ppdl_limb(ring, s->a, l), ppdl_limb(ring, sum, l), ring->n);
+		ppdl_free_aligned(sum);
+	}
 	s->noise += PPDL_SIGMA * sqrt(squares);
 	ppdl_open_batches_free(&s->open);
 	s->batch = NULL;
@@ -385,7 +420,7 @@ add_alike(PpdlSum *s, const uint8_t *p)
 	if (b == NULL || b->logc != (int) logc ||
 		((seed[0] ^ b->seed[0]) | (seed[1] ^ b->seed[1]) | (seed[2] ^ b->seed[2]) | (seed[3] ^ b->seed[3])) != 0)
 	{
-		if (enter_batch(s, p + 28, (int) logc, NULL) != PPDL_OK)
+		if (s->open.bytes > OPEN_BYTES || enter_batch(s, p + 28, (int) logc, NULL) != PPDL_OK)
 			return 0;
 		b = s->batch;
 	}
@@ -487,7 +522,7 @@ expand(const PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 		memset(a, 0, bytes);
 	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
 	*noise = s->noise + PPDL_SIGMA * sqrt(squares);
-	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, err);
+	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);
 }
 
 /* the sum as a row of `limbs` limbs; the state stays as it is */

@@ -6,12 +6,15 @@
 #ifndef PPDL_ROWS_SUM_H
 #define PPDL_ROWS_SUM_H
 
+#include "base/poll.h"
 #include "rows/cipher.h"
 
 typedef struct PpdlSum PpdlSum;
 
 PpdlStatus	ppdl_sum_create(PpdlSum **out, PpdlError *err);
 void		ppdl_sum_destroy(PpdlSum *s);
+/* whom adding, merging, saving and finishing ask when they expand many batches; poll must outlive s.  What is interrupted leaves the sum without the term, or with all of it. */
+void		ppdl_sum_set_poll(PpdlSum *s, const PpdlPoll *poll);
 
 /*
  * Adds weight * c, c a slice or a row of one ring, key, width and scale (others:

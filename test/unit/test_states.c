@@ -509,6 +509,67 @@ test_damage(void **state)
 	test_batch_free(&y);
 }
 
+/* ---- interrupts ---- */
+
+static int
+count_down(void *arg)
+{
+	int		   *left = arg;
+
+	return (*left)-- <= 0;
+}
+
+/* what is interrupted can be done again, and is as it would have been */
+static void
+test_interrupts(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 1, 1, 14, 1, 30);
+	int			left = 10;
+	const PpdlPoll poll = {count_down, &left};
+	PpdlSum    *sum;
+	PpdlCollector *col,
+			   *copy;
+	PpdlWriter	w[2];
+
+	OK(ppdl_sum_create(&sum, ERR));
+	OK(ppdl_collector_create(&col, 1, ERR));
+	for (uint32_t i = 0; i < 4000; i++)
+	{
+		reseed(t.slice, i);
+		add_row(col, t.slice, t.size, i);
+		if (i < 30)
+			OK(ppdl_sum_add_bytes(sum, t.slice, t.size, ERR));
+	}
+	for (int i = 0; i < 2; i++)
+		ppdl_writer_init(&w[i]);
+	OK(ppdl_sum_save(sum, &w[0], ERR));
+	ppdl_sum_set_poll(sum, &poll);
+	FAILS(PPDL_ERR_CANCELED, ppdl_sum_save(sum, &w[1], ERR));
+	assert_int_equal(left, -1);
+	ppdl_sum_set_poll(sum, NULL);
+	w[1].len = 0;
+	OK(ppdl_sum_save(sum, &w[1], ERR));
+	assert_int_equal(w[0].len, w[1].len);
+	assert_memory_equal(w[0].buf, w[1].buf, w[0].len);
+	ppdl_sum_destroy(sum);
+
+	w[0].len = 0;
+	OK(ppdl_collector_save(col, &w[0], ERR));
+	left = 1;
+	OK(ppdl_collector_create(&copy, 1, ERR));
+	ppdl_collector_set_poll(copy, &poll);
+	FAILS(PPDL_ERR_CANCELED, ppdl_collector_fill(copy, w[0].buf, w[0].len, ERR));
+	assert_in_range(ppdl_collector_rows(copy), 1, 3999);
+	ppdl_collector_destroy(copy);
+	left = 1;
+	ppdl_collector_set_poll(col, &poll);
+	FAILS(PPDL_ERR_CANCELED, ppdl_collector_save(col, &w[1], ERR));
+	ppdl_collector_destroy(col);
+	for (int i = 0; i < 2; i++)
+		ppdl_writer_free(&w[i]);
+	test_batch_free(&t);
+}
+
 static int
 setup(void **state)
 {
@@ -538,6 +599,7 @@ main(void)
 		cmocka_unit_test(test_row_set),
 		cmocka_unit_test(test_row_set_refusals),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_interrupts),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
