@@ -184,7 +184,9 @@ load_deep(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 {
 	const PpdlTrainSet *ts;
 
-	PPDL_TRY(ppdl_trainset_load(&state->deep, r->p, ppdl_reader_left(r), err));
+	PPDL_TRY(ppdl_trainset_create(&state->deep, err));
+	state->deep->poll = &ppdl_pg_poll;
+	PPDL_TRY(ppdl_trainset_fill(state->deep, r->p, ppdl_reader_left(r), err));
 	ts = state->deep;
 	if (ts->par != state->shape.par || memcmp(ts->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0 ||
 		ts->width_x != state->shape.width || ts->width_y != 0 || ts->scale != state->shape.scale)
@@ -290,7 +292,10 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 
 	set_shape(state, like->fingerprint, like->width, like->scale, limbs, outputs);
 	if (limbs == 0)
+	{
 		PPDL_PG(ppdl_trainset_create(&state->deep, &err));
+		state->deep->poll = &ppdl_pg_poll;
+	}
 	else
 	{
 		PPDL_PG(ppdl_collector_create(&state->col, limbs, &err));

@@ -71,7 +71,9 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 	memcpy(state->model, model, PPDL_MODEL_REF);
 	if (length > 0)
 		state->options = memcpy(MemoryContextAllocZero(agg->hdr.eoh_context, (Size) length + 1), options, length);
-	PPDL_TRY(ppdl_trainset_load(&state->ts, r.p, ppdl_reader_left(&r), err));
+	PPDL_TRY(ppdl_trainset_create(&state->ts, err));
+	state->ts->poll = &ppdl_pg_poll;
+	PPDL_TRY(ppdl_trainset_fill(state->ts, r.p, ppdl_reader_left(&r), err));
 	return check_rows(state, err);
 }
 
@@ -120,6 +122,7 @@ ppdl_train_state_new(MemoryContext parent, const char *model, const char *option
 	if (options != NULL)
 		state->options = MemoryContextStrdup(state->agg.hdr.eoh_context, options);
 	PPDL_PG(ppdl_trainset_create(&state->ts, &err));
+	state->ts->poll = &ppdl_pg_poll;
 	return state;
 }
 

@@ -267,7 +267,10 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 	if (into->width_x != from->width_x || into->width_y != from->width_y || into->scale != from->scale)
 		return ppdl_error(err, PPDL_ERR_SCALE, "training rows of different shapes");
 	for (int i = 0; i < from->nbatches; i++)
+	{
+		PPDL_TRY(ppdl_poll(into->poll, err));
 		PPDL_TRY(merge_batch(into, from, &from->batch[i], offset, err));
+	}
 	return PPDL_OK;
 }
 
@@ -404,9 +407,11 @@ check_shape(const PpdlTrainSet *ts, PpdlError *err)
 	return PPDL_OK;
 }
 
-static PpdlStatus
-load(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
+PpdlStatus
+ppdl_trainset_fill(PpdlTrainSet *ts, const void *buf, size_t len, PpdlError *err)
 {
+	PpdlReader	reader = ppdl_reader(buf, len),
+			   *r = &reader;
 	uint8_t		ring = ppdl_read_u8(r);
 	const uint8_t *fp = ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES);
 	uint32_t	batches;
@@ -427,7 +432,10 @@ load(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
 		ts->logk_x = ppdl_log2_width(ts->width_x);
 		ts->logk_y = ts->width_y > 0 ? ppdl_log2_width(ts->width_y) : 0;
 		for (uint32_t i = 0; i < batches; i++)
+		{
+			PPDL_TRY(ppdl_poll(ts->poll, err));
 			PPDL_TRY(load_batch(ts, r, err));
+		}
 	}
 	else if (ts->width_x != 0 || ts->width_y != 0)
 		return malformed(err, "has widths without rows");
@@ -439,11 +447,10 @@ load(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
 PpdlStatus
 ppdl_trainset_load(PpdlTrainSet **out, const void *buf, size_t len, PpdlError *err)
 {
-	PpdlReader	r = ppdl_reader(buf, len);
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_trainset_create(out, err));
-	status = load(*out, &r, err);
+	status = ppdl_trainset_fill(*out, buf, len, err);
 	if (status != PPDL_OK)
 	{
 		ppdl_trainset_destroy(*out);

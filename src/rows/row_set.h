@@ -6,6 +6,7 @@
 #ifndef PPDL_ROWS_ROW_SET_H
 #define PPDL_ROWS_ROW_SET_H
 
+#include "base/poll.h"
 #include "rows/cipher.h"
 #include "rows/seed_table.h"
 
@@ -33,6 +34,7 @@ typedef struct PpdlTrainSet
 				cap;
 	PpdlTrainBatch *batch;		/* by number in the index */
 	PpdlSeedTable index;		/* by seed_x */
+	const PpdlPoll *poll;		/* whom loading and merging ask, a batch a time; NULL: nobody */
 } PpdlTrainSet;
 
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
@@ -51,6 +53,7 @@ PpdlStatus	ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n,
  * which ppdl_trainset_mark checks; it takes no more than a few times the bytes.
  */
 PpdlStatus	ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_trainset_fill(PpdlTrainSet *ts, const void *buf, size_t len, PpdlError *err);	/* an empty one */
 PpdlStatus	ppdl_trainset_load(PpdlTrainSet **out, const void *buf, size_t len, PpdlError *err);
 
 #endif

@@ -523,7 +523,9 @@ count_down(void *arg)
 static void
 test_interrupts(void **state)
 {
-	TestBatch	t = test_batch(sk, rng, 1, 1, 14, 1, 30);
+	TestBatch	t = test_batch(sk, rng, 1, 1, 14, 1, 30),
+				x = test_batch(sk, rng, 1, 4, 12, 1, 30);
+	PpdlTrainSet *ts;
 	int			left = 10;
 	const PpdlPoll poll = {count_down, &left};
 	PpdlSum    *sum;
@@ -565,9 +567,21 @@ test_interrupts(void **state)
 	ppdl_collector_set_poll(col, &poll);
 	FAILS(PPDL_ERR_CANCELED, ppdl_collector_save(col, &w[1], ERR));
 	ppdl_collector_destroy(col);
+
+	ts = some_rows(&x, NULL, 1, 6);
+	w[0].len = 0;
+	OK(ppdl_trainset_save(ts, &w[0], ERR));
+	ppdl_trainset_destroy(ts);
+	left = 3;
+	OK(ppdl_trainset_create(&ts, ERR));
+	ts->poll = &poll;
+	FAILS(PPDL_ERR_CANCELED, ppdl_trainset_fill(ts, w[0].buf, w[0].len, ERR));
+	assert_int_equal(ts->nbatches, 3);
+	ppdl_trainset_destroy(ts);
 	for (int i = 0; i < 2; i++)
 		ppdl_writer_free(&w[i]);
 	test_batch_free(&t);
+	test_batch_free(&x);
 }
 
 static int
