@@ -145,6 +145,13 @@ BEGIN
 		lwe_rows(lwe_pack_final(t)), first = lwe_pack_final(s)::text;
 END $$;
 
+-- results of hashed groups are asked for twice when they are rescanned
+SET enable_sort = off; SET enable_material = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_memoize = off; SET max_parallel_workers_per_gather = 0;
+EXPLAIN (COSTS OFF) SELECT n, g, p FROM (VALUES (1), (2)) v(n) LEFT JOIN (SELECT id % 2 AS g, lwe_pack(v) AS p FROM enc GROUP BY 1) t ON g <= n;
+SELECT g, count(*) AS times, count(DISTINCT p::text) AS packed, count(DISTINCT q::text) AS predicted, min(lwe_rows(p)), min(lwe_rows(q))
+FROM (VALUES (1), (2)) v(n) LEFT JOIN (SELECT id % 2 AS g, lwe_pack(v) AS p, ppdl_predict_agg('states', w) AS q FROM enc GROUP BY 1) t ON g <= n GROUP BY g ORDER BY g;
+RESET enable_sort; RESET enable_material; RESET enable_hashjoin; RESET enable_mergejoin; RESET enable_memoize; RESET max_parallel_workers_per_gather;
+
 -- hash aggregation knows what the states take: in all some MB of malloc'ed memory, and 2 MB of work_mem
 CREATE TABLE groups AS SELECT g, v FROM generate_series(1, 80) g, wide;
 ANALYZE groups;

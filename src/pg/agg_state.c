@@ -124,7 +124,7 @@ ppdl_agg_state_read(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 }
 
 void *
-ppdl_agg_state_consume(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
+ppdl_agg_state_final(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 {
 	/* the executor hands even such states on as read-only */
 	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && !AggStateIsShared(fcinfo))

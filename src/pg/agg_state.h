@@ -52,8 +52,11 @@ extern void *ppdl_agg_state_argument(FunctionCallInfo fcinfo, int arg, const Ppd
 extern void *ppdl_agg_state_copy(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
 /* the state in an argument, to be read only: for final functions */
 extern void *ppdl_agg_state_read(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
-/* the same, to be used up, for final functions declared READ_WRITE: the aggregate's own, which nobody sees again, or a copy */
-extern void *ppdl_agg_state_consume(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
+/*
+ * The same, for final functions declared READ_WRITE that put a state into another form: the aggregate's own, or a copy.
+ * Its value must stay, since results of hashed groups may be asked for again; only after an error nobody looks at it.
+ */
+extern void *ppdl_agg_state_final(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
 /* tells PostgreSQL what the state holds by now, and makes it a result */
 extern Datum ppdl_agg_state_result(PpdlAggState *state);
 

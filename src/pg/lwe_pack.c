@@ -50,7 +50,7 @@ lwe_pack_trans(PG_FUNCTION_ARGS)
 Datum
 lwe_pack_final(PG_FUNCTION_ARGS)
 {
-	struct varlena *result = ppdl_pack_state_finish(of_lwe_pack(ppdl_pack_state_consume(fcinfo)));
+	struct varlena *result = ppdl_pack_state_finish(of_lwe_pack(ppdl_pack_state_final(fcinfo)));
 
 	if (result == NULL)
 		PG_RETURN_NULL();

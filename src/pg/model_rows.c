@@ -25,7 +25,7 @@ reserve(PpdlRowsState *state, int64 rows)
 	if (rows <= state->capacity)
 		return;
 	rows = Max(rows, 2 * state->capacity);
-	rows = Max(rows, 64);
+	rows = Max(rows, 512 / state->width);
 	if ((Size) rows > MaxAllocHugeSize / (sizeof(double) * state->width))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows")));
 	if (state->data == NULL)

@@ -386,9 +386,9 @@ ppdl_pack_state_argument(FunctionCallInfo fcinfo)
 }
 
 PpdlPackState *
-ppdl_pack_state_consume(FunctionCallInfo fcinfo)
+ppdl_pack_state_final(FunctionCallInfo fcinfo)
 {
-	return ppdl_agg_state_consume(fcinfo, 0, &pack_kind);
+	return ppdl_agg_state_final(fcinfo, 0, &pack_kind);
 }
 
 /* ---- the result ---- */
@@ -413,20 +413,26 @@ destroy_writer(void *arg)
 	ppdl_packed_writer_destroy(arg);
 }
 
+/* the result under way */
+typedef struct Output
+{
+	PpdlPackedWriter *writer;	/* NULL before the first ciphertext */
+	PpdlGuard  *guard;
+} Output;
+
 static void
-write_chunk(PpdlPackState *state, PpdlPackedWriter **writer, PpdlPacked *p)
+write_chunk(const PpdlPackState *state, Output *out, const PpdlPacked *p)
 {
 	PpdlError	err;
 
-	if (*writer == NULL)
+	if (out->writer == NULL)
 	{
 		PpdlLayout	layout = state->model[0] != '\0' ? PPDL_LAYOUT_SLOTS : PPDL_LAYOUT_COEFFS;
 
-		PPDL_PG(ppdl_packed_writer_create(writer, layout, p->width, p->logk, p->fingerprint, &err));
-		ppdl_guard(state->agg.hdr.eoh_context, destroy_writer, *writer);
+		PPDL_PG(ppdl_packed_writer_create(&out->writer, layout, p->width, p->logk, p->fingerprint, &err));
+		out->guard = ppdl_guard(state->agg.hdr.eoh_context, destroy_writer, out->writer);
 	}
-	PPDL_PG(ppdl_packed_writer_add(*writer, state->ev, &p->ct, p->ordinal, &err));
-	ppdl_packed_release(state->ev, p);
+	PPDL_PG(ppdl_packed_writer_add(out->writer, state->ev, &p->ct, p->ordinal, &err));
 }
 
 /* progress of merging, for those who wait */
@@ -456,11 +462,16 @@ tell(Watch *w, const PpdlPackState *state)
 					t / (double) done * (double) (w->rows - done))));
 }
 
+/*
+ * Rows that waited become packed ciphertexts of the state, which so keeps its value: the executor asks for a result
+ * again when it rescans hashed groups.
+ */
 struct varlena *
 ppdl_pack_state_finish(PpdlPackState *state)
 {
-	PpdlPackedWriter *writer = NULL;
+	Output		out = {NULL};
 	Watch		watch = {.told = 0};
+	struct varlena *result;
 	PpdlWriter	w;
 	PpdlError	err;
 	int			found;
@@ -473,7 +484,7 @@ ppdl_pack_state_finish(PpdlPackState *state)
 	INSTR_TIME_SET_CURRENT(watch.start);
 	watch.rows = ppdl_collector_rows(state->col);
 	for (int i = 0; i < state->nchunks; i++)
-		write_chunk(state, &writer, &state->chunk[i]);
+		write_chunk(state, &out, &state->chunk[i]);
 	for (;;)
 	{
 		PpdlPacked *p = chunk_slot(state);
@@ -484,12 +495,13 @@ ppdl_pack_state_finish(PpdlPackState *state)
 			break;
 		state->nchunks++;
 		predict(state, p);
-		write_chunk(state, &writer, p);
-		state->nchunks--;
+		write_chunk(state, &out, p);
 		tell(&watch, state);
 	}
-	if (writer == NULL)
+	if (out.writer == NULL)
 		return NULL;
 	ppdl_writer_init(&w);
-	return ppdl_cipher_result(ppdl_packed_writer_finish(writer, state->next, &w, &err), &w, &err);
+	result = ppdl_cipher_result(ppdl_packed_writer_finish(out.writer, state->next, &w, &err), &w, &err);
+	ppdl_guard_release(out.guard);
+	return result;
 }

@@ -35,12 +35,12 @@ extern PpdlPackState *ppdl_pack_state_new(MemoryContext parent);
 /* the state in argument 0, to be changed; a new one when it is NULL */
 extern PpdlPackState *ppdl_pack_state_argument(FunctionCallInfo fcinfo);
 /* the state in argument 0, for ppdl_pack_state_finish */
-extern PpdlPackState *ppdl_pack_state_consume(FunctionCallInfo fcinfo);
+extern PpdlPackState *ppdl_pack_state_final(FunctionCallInfo fcinfo);
 /* what the first row that is not NULL decides; limbs 0: prediction in the deep ring */
 extern void ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs);
 /* the next row; NULL: it keeps its place */
 extern void ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row);
-/* all that was collected as one packed value, or NULL when there was nothing but NULLs; uses the state up */
+/* all that was collected as one packed value, or NULL when there was nothing but NULLs */
 extern struct varlena *ppdl_pack_state_finish(PpdlPackState *state);
 
 #endif

@@ -73,7 +73,7 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 Datum
 ppdl_predict_lwe_final(PG_FUNCTION_ARGS)
 {
-	PpdlPackState *state = ppdl_pack_state_consume(fcinfo);
+	PpdlPackState *state = ppdl_pack_state_final(fcinfo);
 	struct varlena *result;
 
 	find_predictor(state);
