@@ -453,7 +453,7 @@ tell(Watch *w, const PpdlPackState *state)
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, w->start);
 	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < w->told + 1 || done == 0)
+	if (t < NOTICE_AFTER || t < w->told + 1 || done == 0 || done == w->rows)
 		return;
 	w->told = t;
 	ereport(NOTICE,
