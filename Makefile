@@ -102,7 +102,7 @@ UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
 # tests of the tool, test_cli_*, need its objects, too
 TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS))
-DEBUG_CFLAGS = -std=gnu11 -O2 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all $(WARN) -MMD -MP
+DEBUG_CFLAGS = -std=gnu11 -O2 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all $(WARN) -MMD -MP
 RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
 LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) -lpq -lcsv $(LIBS_CORE)
 

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "net/net.h"
 #include "rows/batch.h"
+#include "rows/decrypt.h"
 #include "rows/keyplan.h"
 
 #ifdef __cplusplus

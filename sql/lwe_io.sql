@@ -88,14 +88,34 @@ FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 1) t,
 ORDER BY n;
 SELECT left(text_input(set_byte(b, 3, kind)), 5) AS another_kind
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 1) t, generate_series(2, 3) kind;
+-- a row of 65,535 values in the deep ring, of the length that its header calls for
+SELECT text_input(set_byte(set_byte(set_byte(set_byte(set_byte(substr(b, 1, 60), 4, 2), 5, 1), 6, 255), 7, 255), 25, 16) || decode(repeat('00', 409600), 'hex')) AS wide_slice
+FROM (SELECT set_byte(lwe_cipher_send(v), 24, 0) b FROM io WHERE id = 1) t;
 -- fields of a row: noise, bound, log k, padding
 SELECT what, text_input(set_byte(b, at, value))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t,
 	 (VALUES (1, 'negative noise', 31, 191), (3, 'bound', 39, 191), (4, 'log k', 40, 3), (5, 'padding', 41, 1)) f (n, what, at, value)
 ORDER BY n;
 SELECT text_input(set_byte(set_byte(b, 31, 127), 30, 248)) AS noise_not_a_number FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
+-- numbers of no use: noise, bound and scale beyond 2^1000
+SELECT what, text_input(set_byte(b, at, 127))
+FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t, (VALUES (1, 'scale', 23), (2, 'noise', 31), (3, 'bound', 39)) f (n, what, at)
+ORDER BY n;
+-- packed values: rows of 3 values in one chunk of 4,096 places; then rows of 16,384 values, of which one fits
+CREATE FUNCTION packed(b bytea, width bytea, logk bytea, rows bytea, places bytea) RETURNS bytea LANGUAGE sql AS
+	$$ SELECT substr(b, 1, 3) || '\x030101' || width || substr(b, 9, 32) || '\x00' || logk || '\x0000' || rows || '\x0100000000000000' || places || decode(repeat('00', 204800), 'hex') $$;
+SELECT what, text_input(packed(b, '\x0300', '\x02', '\x02000000', places)) FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t,
+	 (VALUES (1, 'two places', '\x00000000FF0F0000'::bytea), (2, 'one place', '\x0700000007000000'), (3, 'no such place', '\x0000000000100000'), (4, 'no such chunk', '\x0000000000000100'),
+			 (5, 'both NULL', '\xFFFFFFFFFFFFFFFF')) f (n, what, places)
+ORDER BY n;
+SELECT what, text_input(packed(b, '\x0040', '\x0e', '\xA0860100', decode(repeat(place, 100000), 'hex'))) FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t,
+	 (VALUES (1, '100,000 rows in one place', '00000000'), (2, '100,000 NULL rows', 'FFFFFFFF')) f (n, what, place)
+ORDER BY n;
+-- ... which would be an array of 13 GB: said before anything is decrypted
+SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(packed(b, '\x0040', '\x0e', '\xA0860100', decode(repeat('FFFFFFFF', 100000), 'hex')), 'base64'), :'key', 'secret'))
+FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
 -- a huge noise is well-formed, but such a value does not decrypt to digits
-SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(set_byte(b, 31, 127), 'base64'), :'key', 'secret')) FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
+SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(set_byte(b, 31, 122), 'base64'), :'key', 'secret')) FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
 -- a residue that is not below its modulus: all bits of the first 50 set
 SELECT text_input(set_byte(set_byte(set_byte(set_byte(set_byte(set_byte(set_byte(b, 60, 255), 61, 255), 62, 255), 63, 255), 64, 255), 65, 255), 66, 255))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 1) t;
@@ -172,4 +192,4 @@ SET ppdl.no_such_setting = 1;
 SELECT name, setting, context FROM pg_settings WHERE name LIKE 'ppdl.%' ORDER BY name;
 SELECT ppdl_drop_key('io'), ppdl_drop_key('other');
 DROP TABLE io, io_copy, wide, raw;
-DROP FUNCTION outcome, rounded, text_input;
+DROP FUNCTION outcome, rounded, text_input, packed;

@@ -107,23 +107,34 @@ done:
 	return status;
 }
 
-/* limbs read by decryption: enough for the message, 64 times over, and its noise */
-#define MAX_READ 3
+/* decryption reads enough for the message, 64 times over, and its noise, where there are limbs for that */
 #define HEADROOM_BITS 6
 
-static int
-limbs_to_read(const PpdlCt *ct)
+int
+ppdl_decrypt_limbs(const PpdlParams *par, int limbs, double scale, double noise, double bound)
 {
-	double		need,
-				have = 0;
-	int			limbs = 0;
+	const double need = 1 + HEADROOM_BITS + log2(bound * scale + 16 * noise);
+	double		have = 0;
+	int			read = 0;
 
-	if (!(ct->bound > 0))
-		return ct->limbs < MAX_READ ? ct->limbs : MAX_READ;
-	need = 1 + HEADROOM_BITS + log2(ct->bound * ct->scale + 16 * ct->noise);
-	while (limbs < ct->limbs && limbs < MAX_READ && have < need)
-		have += log2((double) ct->par->ring->mod[limbs++].q);
-	return limbs;
+	if (!(bound > 0))
+		return limbs;
+	while (read < limbs && have < need)
+		have += log2((double) par->ring->mod[read++].q);
+	return read;
+}
+
+/* what does not fit its modulus has wrapped, and its digits mean nothing */
+static PpdlStatus
+check_fits(const PpdlCt *ct, PpdlError *err)
+{
+	const double need = 1 + log2(ct->bound * ct->scale),
+				have = ppdl_params_log2_q(ct->par, ct->limbs);
+
+	if (!(ct->bound > 0) || need <= have)
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_PRECISION, "values up to %.3g at scale 2^%.1f take %.1f bits, and %d limb%s of ring %s hold%s %.1f",
+					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s", ct->par->name, ct->limbs == 1 ? "s" : "", have);
 }
 
 /* b + a*s of one limb, coefficient domain */
@@ -139,7 +150,7 @@ phase_limb(const PpdlCt *ct, const PpdlSecret *sk, int i, uint64_t *out)
 }
 
 /*
- * Centred mixed radix (Garner): x = v0 + q0*(v1 + q1*v2), |v_i| <= q_i/2, turns
+ * Centred mixed radix (Garner): x = v0 + q0*(v1 + q1*(v2 + ...)), |v_i| <= q_i/2, turns
  * limb i of p into v_i mod q_i; tmp: one limb.
  */
 static void
@@ -172,11 +183,12 @@ ppdl_decrypt_coeffs(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double
 
 	PPDL_TRY(ppdl_check_ring(ev, ct->par, "decrypt", err));
 	PPDL_TRY(ppdl_check_ring(ev, sk->par, "decrypt with this key", err));
-	limbs = limbs_to_read(ct);
-	PPDL_TRY(ppdl_buffer(ev, MAX_READ + 1, &p, err));
+	PPDL_TRY(check_fits(ct, err));
+	limbs = ppdl_decrypt_limbs(par, ct->limbs, ct->scale, ct->noise, ct->bound);
+	PPDL_TRY(ppdl_buffer(ev, limbs + 1, &p, err));
 	for (int i = 0; i < limbs; i++)
 		phase_limb(ct, sk, i, ppdl_at(par, p, i));
-	to_mixed_radix(par, p, limbs, ppdl_at(par, p, MAX_READ));
+	to_mixed_radix(par, p, limbs, ppdl_at(par, p, limbs));
 	for (size_t c = 0; c < par->n; c++)
 	{
 		long double x = 0;
@@ -186,7 +198,7 @@ ppdl_decrypt_coeffs(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double
 		out[c] = (double) x;
 	}
 	status = PPDL_OK;
-	OPENSSL_cleanse(p, ppdl_limb_bytes(par, MAX_READ + 1));
+	OPENSSL_cleanse(p, ppdl_limb_bytes(par, limbs + 1));
 	ppdl_pool_put(ev->pool, p);
 	return status;
 }

@@ -19,11 +19,13 @@ PpdlStatus	ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const
 /* with u ternary: (b*u + e0 + m, a*u + e1) */
 PpdlStatus	ppdl_encrypt_public(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlPublicKey *pk, PpdlRng *rng, PpdlError *err);
 
+/* how many of `limbs` limbs decryption reads: those that hold bound*scale and the noise with room to spare, all when the bound is 0 (unknown) */
+int			ppdl_decrypt_limbs(const PpdlParams *par, int limbs, double scale, double noise, double bound);
 /*
- * Phase of ct as N doubles (coefficients, centred, NOT divided by the scale),
- * read from as many of its lowest limbs as 2*bound*scale*growth needs, exactly
- * reconstructed (up to 3 limbs) before rounding to double; no secret-dependent
- * branch.
+ * Phase of ct (NTT domain) as N doubles (coefficients, centred, NOT divided by the scale),
+ * read from ppdl_decrypt_limbs of its lowest limbs and exactly reconstructed before
+ * rounding to double; no secret-dependent branch.  PPDL_ERR_PRECISION when bound*scale
+ * does not fit the modulus of ct.
  */
 PpdlStatus	ppdl_decrypt_coeffs(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double *out, PpdlError *err);
 /* decrypts and decodes: out has par->slots entries */

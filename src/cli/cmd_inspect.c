@@ -12,6 +12,7 @@
 #include "cli/pemfile.h"
 #include "cli/reveal.h"
 #include "ppdl.h"
+#include "rows/cipher_read.h"
 
 static const char doc[] =
 "Say what FILE is: a secret or public key file, a feature file, a model file, or text with ciphertexts "

@@ -153,7 +153,7 @@ decrypt_prediction(PpdlReveal *r, const PpdlRsaView *view, PpdlValues *values, P
 		if (fabs(out.value[i]) > largest)
 			largest = fabs(out.value[i]);
 	values->kind = out.rows == 1 ? PPDL_KIND_ROW : PPDL_KIND_PACKED;
-	values->nrows = (uint32_t) out.rows;
+	values->nrows = values->held = (uint32_t) out.rows;
 	values->width = out.outputs;
 	values->v = out.value;
 	values->error = RSA_DIGITS * largest;
@@ -228,11 +228,11 @@ put_number(PpdlWriter *w, double v, double error)
 void
 ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w)
 {
-	const double *v = values->v + (size_t) i * (size_t) values->width;
+	const double *v = ppdl_values_row(values, i);
 
-	if (values->width == 1 || isnan(v[0]))
+	if (v == NULL || values->width == 1 || isnan(v[0]))
 	{
-		put_number(w, v[0], values->error);
+		put_number(w, v == NULL ? NAN : v[0], values->error);
 		return;
 	}
 	for (int j = 0; j < values->width; j++)
@@ -400,6 +400,14 @@ deal_array(Record *rec, size_t column, Part *p, PpdlError *err)
 	return PPDL_OK;
 }
 
+static int
+is_null_row(const PpdlValues *values, uint32_t i)
+{
+	const double *v = ppdl_values_row(values, i);
+
+	return v == NULL || isnan(v[0]);
+}
+
 static PpdlStatus
 emit_row(Record *rec, uint32_t row, PpdlEmit emit, void *arg, PpdlError *err)
 {
@@ -410,7 +418,7 @@ emit_row(Record *rec, uint32_t row, PpdlEmit emit, void *arg, PpdlError *err)
 
 		if (p->array)
 			rec->out[i] = p->element.text[row];
-		else if (p->packed && isnan(p->values.v[(size_t) row * (size_t) p->values.width]))
+		else if (p->packed && is_null_row(&p->values, row))
 			rec->out[i] = (PpdlText) {NULL, 0};
 		else if (p->packed)
 		{

@@ -5,9 +5,9 @@
 
 #include "ckks/wire.h"
 #include "learn/trainer.h"
-#include "rows/cipher.h"
+#include "rows/cipher_read.h"
+#include "rows/cipher_write.h"
 #include "rows/lift.h"
-#include "rows/residues.h"
 
 void
 ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct)
@@ -32,9 +32,9 @@ ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 	PpdlStatus	status;
 
 	ct->b = ct->a = NULL;
-	if (r->bad || ring != ev->par->id || limbs < 1 || limbs > ev->par->nq || !(scale >= 1 && scale < 0x1p120) ||
-		!(noise >= 0 && isfinite(noise)) || !(bound >= 0 && isfinite(bound)))
+	if (r->bad || ring != ev->par->id || limbs < 1 || limbs > ev->par->nq || !(scale >= 1 && scale < 0x1p120))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed ciphertext");
+	PPDL_TRY(ppdl_cipher_check_estimates(scale, noise, bound, PPDL_ERR_FORMAT, err));
 	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
 	ct->scale = scale;
 	ct->noise = noise;
@@ -52,22 +52,21 @@ PpdlStatus
 ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
 {
 	const PpdlParams *par = ct->par;
+	PpdlCipher	header = {.par = par, .kind = PPDL_KIND_PACKED, .limbs = ct->limbs, .width = (int) period, .logk = ppdl_log2_width((int) period) + 1,
+		.scale = ct->scale, .noise = ct->noise, .bound = ct->bound, .layout = PPDL_LAYOUT_SLOTS, .nrows = (uint32_t) count, .nchunks = (uint32_t) count};
 
-	ppdl_cipher_put_header(w, par, PPDL_KIND_PACKED, ct->limbs, (int) period, fingerprint, ct->scale);
-	ppdl_write_f64(w, ct->noise);
-	ppdl_write_f64(w, ct->bound);
-	ppdl_write_u8(w, PPDL_LAYOUT_SLOTS);
-	ppdl_write_u8(w, (uint8_t) (ppdl_log2_width((int) period) + 1));
-	ppdl_write_u16(w, 0);
-	ppdl_write_u32(w, (uint32_t) count);
-	ppdl_write_u32(w, (uint32_t) count);
-	ppdl_write_u32(w, 0);
+	/* a checkpoint may bring any two */
+	for (int i = 1; i < count; i++)
+		if (ct[i].limbs != ct->limbs || ct[i].scale != ct->scale)
+			return ppdl_error(err, PPDL_ERR_SCALE, "encrypted weights of %d and %d limbs, of scales 2^%.4f and 2^%.4f, are none of one model",
+							  ct->limbs, ct[i].limbs, log2(ct->scale), log2(ct[i].scale));
+	memcpy(header.fingerprint, fingerprint, PPDL_FINGERPRINT_BYTES);
+	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));
 	for (int i = 0; i < count; i++)
 		ppdl_write_u32(w, (uint32_t) i << 16);
 	for (int i = 0; i < count; i++)
 		for (int l = 0; l < ct->limbs; l++)
 		{
-			PPDL_ASSERT(ct[i].limbs == ct->limbs && ct[i].scale == ct->scale);
 			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].b, l), l, l + 1);
 			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].a, l), l, l + 1);
 		}

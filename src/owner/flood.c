@@ -52,7 +52,7 @@ ppdl_values_flood(PpdlValues *v, double bound, PpdlRng *rng, PpdlError *err)
 	}
 	/* low bits of a floating-point sum could tell the noise from the value: keep none below the grid */
 	grid = exp2(floor(log2(sigma)) - 6);
-	for (size_t i = 0; i < (size_t) v->nrows * (size_t) v->width; i++)
+	for (size_t i = 0; i < (size_t) v->held * (size_t) v->width; i++)
 	{
 		double		noise;
 

@@ -8,6 +8,7 @@
 
 #include "ckks/boot.h"
 #include "ckks/wire.h"
+#include "rows/cipher_read.h"
 
 /* Streams of the master seed (ppdl_rng_create_seeded): a ring's id for its secret, and this for the public key. Stored files depend on them. */
 #define STREAM_PUBLIC_KEY 0x100
@@ -220,7 +221,9 @@ PpdlStatus
 ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
 				   const PpdlBatchOptions *opt, PpdlError *err)
 {
-	return ppdl_batch_encrypt(out, x, rows, width, opt, o->row, o->fingerprint, o->rng, err);
+	const PpdlBatchKey key = {o->row, o->fingerprint, o->rng};
+
+	return ppdl_batch_encrypt(out, x, rows, width, opt, &key, err);
 }
 
 static PpdlStatus

@@ -4,6 +4,7 @@
 
 #include "common/base64.h"
 #include "libpq/pqformat.h"
+#include "rows/cipher_read.h"
 
 void
 ppdl_cipher_from_datum(PpdlCipher *c, struct varlena *value)

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "rows/sum.h"
+#include "rows/combine.h"
 
 PG_FUNCTION_INFO_V1(lwe_add);
 PG_FUNCTION_INFO_V1(lwe_sub);

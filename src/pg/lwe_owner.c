@@ -17,6 +17,8 @@
 #include <ppdl.h>
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "rows/cipher_read.h"
+#include "rows/row.h"
 
 PG_FUNCTION_INFO_V1(lwe_encrypt_public);
 PG_FUNCTION_INFO_V1(lwe_encrypt_secret);
@@ -103,12 +105,12 @@ lwe_encrypt_public(PG_FUNCTION_ARGS)
 				width;
 	const double *x = array_values(PG_GETARG_ARRAYTYPE_P(1), 1, &rows, &width);
 	int			limbs = PG_GETARG_BOOL(2) ? 1 : cache->pk->par->nq;
+	PpdlRowKey	key = {cache->pk, cache->fp, cache->rng};
 	PpdlWriter	w;
 	PpdlError	err;
 
 	ppdl_writer_init(&w);
-	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_row_encrypt_public(&w, x, width, limbs, SCALE_BITS, cache->pk, cache->fp,
-																 cache->rng, &err), &w, &err));
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_row_encrypt_public(&w, x, width, limbs, SCALE_BITS, &key, &err), &w, &err));
 }
 
 /* ---- secret key ---- */
@@ -318,26 +320,43 @@ values_array(const PpdlValues *v)
 {
 	int			dims[2] = {(int) v->nrows, v->width};
 	int			lower[2] = {1, 1};
-	size_t		n = (size_t) v->nrows * v->width;
+	size_t		n = 0;
 	bool		packed = v->kind == PPDL_KIND_PACKED;
 	double		factor = digits_factor(v->error);
 	Datum	   *elements;
 	bool	   *nulls;
 
+	elements = palloc((size_t) v->nrows * v->width * sizeof(Datum));
+	nulls = palloc((size_t) v->nrows * v->width * sizeof(bool));
+	for (uint32_t i = 0; i < v->nrows; i++)
+	{
+		const double *row = ppdl_values_row(v, i);
+
+		for (int f = 0; f < v->width; f++, n++)
+		{
+			nulls[n] = row == NULL;
+			elements[n] = Float8GetDatum(row == NULL ? 0 : rint(row[f] * factor) / factor + 0.0);
+		}
+	}
+	return construct_md_array(elements, nulls, packed ? 2 : 1, packed ? dims : dims + 1, lower,
+							  FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/* before anything is decrypted: whether the result can be an array */
+static void
+check_array_size(const struct varlena *value)
+{
+	PpdlCipher	c;
+	PpdlError	err;
+	size_t		n;
+
+	PPDL_PG(ppdl_cipher_parse(&c, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
+	n = (size_t) (c.kind == PPDL_KIND_PACKED ? c.nrows : 1) * c.width;
 	if (n > MaxAllocSize / sizeof(Datum) / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%zu decrypted values are too many for an array", n),
 				 errhint("Decrypt with the ppdl tool, or pack fewer rows.")));
-	elements = palloc(n * sizeof(Datum));
-	nulls = palloc(n * sizeof(bool));
-	for (size_t i = 0; i < n; i++)
-	{
-		nulls[i] = isnan(v->v[i]);
-		elements[i] = Float8GetDatum(nulls[i] ? 0 : rint(v->v[i] * factor) / factor + 0.0);
-	}
-	return construct_md_array(elements, nulls, packed ? 2 : 1, packed ? dims : dims + 1, lower,
-							  FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
 }
 
 Datum
@@ -352,6 +371,7 @@ lwe_decrypt(PG_FUNCTION_ARGS)
 
 	ppdl_require_owner_mode("lwe_decrypt");
 	value = PG_GETARG_CIPHER_PP(0);
+	check_array_size(value);
 	owner = ppdl_owner_session(PG_GETARG_TEXT_PP(1), PG_GETARG_TEXT_PP(2));
 	v = palloc0(sizeof(PpdlValues));
 	PPDL_PG(ppdl_owner_decrypt(owner, v, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 0, &err));

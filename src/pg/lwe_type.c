@@ -7,6 +7,7 @@
 #include "libpq/pqformat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "rows/cipher_read.h"
 
 PG_FUNCTION_INFO_V1(lwe_cipher_in);
 PG_FUNCTION_INFO_V1(lwe_cipher_out);

@@ -8,6 +8,7 @@
 #include "portability/instr_time.h"
 #include "rows/ordinals.h"
 #include "rows/packed_state.h"
+#include "rows/packed_writer.h"
 
 #define FLAT_MAGIC 0x3353504C	/* "LPS3" */
 #define MAX_WIDTH 16384			/* N of the row ring */

@@ -7,6 +7,7 @@
 #include "pg/keys.h"
 #include "portability/instr_time.h"
 #include "rows/pack.h"
+#include "rows/packed_writer.h"
 #include "utils/datum.h"
 
 #define NOTICE_AFTER 5.0		/* seconds before progress is told */

@@ -1,14 +1,11 @@
 #include "rows/batch.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include <openssl/crypto.h>
-
-#include "ckks/encoder.h"
-#include "ckks/encrypt.h"
+#include "base/mem.h"
 #include "ring/vec.h"
-#include "rows/residues.h"
+#include "rows/cipher_write.h"
+#include "rows/partner.h"
 
 /*
  * A batch under way.  Everything is in the order of the slices, row by row and
@@ -17,8 +14,9 @@
 typedef struct Batch
 {
 	const PpdlParams *par;
-	const PpdlSecret *sk;
+	const PpdlBatchKey *key;
 	int			rows,
+				width,
 				logk,
 				logc,
 				logstride;
@@ -78,14 +76,16 @@ check_values(const double *x, int rows, int width, PpdlError *err)
 }
 
 static PpdlStatus
-batch_init(Batch *b, const PpdlSecret *sk, int rows, int logk, const PpdlBatchOptions *opt, PpdlError *err)
+batch_init(Batch *b, const PpdlBatchKey *key, int rows, int width, const PpdlBatchOptions *opt, PpdlError *err)
 {
+	const int	logk = ppdl_log2_width(width);
 	const size_t words = ((((size_t) rows << logk) + 7) & ~(size_t) 7) * sizeof(uint64_t);
 
 	memset(b, 0, sizeof(*b));
-	b->par = sk->par;
-	b->sk = sk;
+	b->par = key->sk->par;
+	b->key = key;
 	b->rows = rows;
+	b->width = width;
 	b->logk = logk;
 	b->logc = opt->logc;
 	b->logstride = opt->logstride;
@@ -113,20 +113,25 @@ batch_fini(Batch *b)
 	ppdl_free_secret(b->u, words);
 }
 
-/* message = round(scale * x) + e, |message| < 2^41 */
+/* a fresh seed, and message = round(scale * x) + e, |message| < 2^41 */
 static PpdlStatus
-batch_fill(Batch *b, const double *x, int width, int scale_bits, PpdlRng *rng, PpdlError *err)
+batch_fill(Batch *b, const double *x, const PpdlBatchOptions *opt, PpdlError *err)
 {
-	const double scale = ldexp(1, scale_bits);
-	const size_t k = (size_t) 1 << b->logk;
+	const double scale = ldexp(1, opt->scale_bits);
+	const size_t k = (size_t) 1 << b->logk,
+				width = (size_t) b->width;
+	PpdlRng    *rng = b->key->rng;
 
-	PPDL_TRY(ppdl_rng_bytes(rng, b->seed, sizeof(b->seed), err));
+	if (opt->features != NULL)
+		PPDL_TRY(ppdl_partner_seed(b->seed, opt->features, rng, err));
+	else
+		PPDL_TRY(ppdl_rng_bytes(rng, b->seed, sizeof(b->seed), err));
 	PPDL_TRY(ppdl_sample_gaussian(rng, b->noise, b->count, err));
 	for (size_t i = 0; i < b->count; i++)
 		b->message[i] = b->noise[i];
-	for (int i = 0; i < b->rows; i++)
-		for (int f = 0; f < width; f++)
-			b->message[(size_t) i * k + f] += llrint(x[(size_t) i * width + f] * scale);
+	for (size_t i = 0; i < (size_t) b->rows; i++)
+		for (size_t f = 0; f < width; f++)
+			b->message[i * k + f] += llrint(x[i * width + f] * scale);
 	return PPDL_OK;
 }
 
@@ -174,7 +179,7 @@ batch_limb(const Batch *b, int l, PpdlError *err)
 	const PpdlModulus *m = &ring->mod[l];
 
 	PPDL_TRY(ppdl_xof_uniform(m, b->carrier, ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
-	ppdl_vec_mul(m, b->carrier, b->carrier, ppdl_climb(ring, b->sk->ntt, l), ring->n);
+	ppdl_vec_mul(m, b->carrier, b->carrier, ppdl_climb(ring, b->key->sk->ntt, l), ring->n);
 	ppdl_intt(ring, m, b->carrier);
 	gather(b);
 	reduce_messages(m, b->t, b->message, b->count);
@@ -182,17 +187,15 @@ batch_limb(const Batch *b, int l, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* everything of a slice before its residues */
+/* everything of a slice before its residues; at position 0 */
 static PpdlStatus
-slice_head(const Batch *b, PpdlWriter *w, int limbs, int width, int scale_bits,
-		   const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err)
+slice_head(const Batch *b, PpdlWriter *w, const PpdlBatchOptions *opt, PpdlError *err)
 {
-	ppdl_cipher_put_header(w, b->par, PPDL_KIND_SLICE, limbs, width, fp, ldexp(1, scale_bits));
-	ppdl_write_u8(w, (uint8_t) b->logc);
-	ppdl_write_u8(w, (uint8_t) b->logk);
-	ppdl_write_u16(w, 0);
-	ppdl_write_bytes(w, b->seed, PPDL_SEED_BYTES);
-	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+	PpdlCipher	slice = {.par = b->par, .kind = PPDL_KIND_SLICE, .limbs = opt->limbs, .width = b->width, .logk = b->logk,
+		.scale = ldexp(1, opt->scale_bits), .noise = PPDL_SIGMA, .bound = 1, .logc = b->logc, .seed = b->seed};
+
+	memcpy(slice.fingerprint, b->key->fingerprint, PPDL_FINGERPRINT_BYTES);
+	return ppdl_cipher_put_header(w, &slice, err);
 }
 
 static PpdlStatus
@@ -223,20 +226,25 @@ batch_write(const Batch *b, uint8_t *out, const PpdlWriter *head, int limbs, Ppd
 }
 
 PpdlStatus
+ppdl_batch_check(const double *x, int rows, int width, const PpdlBatchOptions *opt, const PpdlParams *par, PpdlError *err)
+{
+	PPDL_TRY(check_options(opt, par, rows, width, err));
+	return check_values(x, rows, width, err);
+}
+
+PpdlStatus
 ppdl_batch_encrypt(uint8_t *out, const double *x, int rows, int width, const PpdlBatchOptions *opt,
-				   const PpdlSecret *sk, const uint8_t fp[PPDL_FINGERPRINT_BYTES],
-				   PpdlRng *rng, PpdlError *err)
+				   const PpdlBatchKey *key, PpdlError *err)
 {
 	PpdlStatus	status;
 	PpdlWriter	head;
 	Batch		b;
 
-	PPDL_TRY(check_options(opt, sk->par, rows, width, err));
-	PPDL_TRY(check_values(x, rows, width, err));
+	PPDL_TRY(ppdl_batch_check(x, rows, width, opt, key->sk->par, err));
 	ppdl_writer_init(&head);
-	PPDL_GOTO(done, batch_init(&b, sk, rows, ppdl_log2_width(width), opt, err));
-	PPDL_GOTO(done, batch_fill(&b, x, width, opt->scale_bits, rng, err));
-	PPDL_GOTO(done, slice_head(&b, &head, opt->limbs, width, opt->scale_bits, fp, err));
+	PPDL_GOTO(done, batch_init(&b, key, rows, width, opt, err));
+	PPDL_GOTO(done, batch_fill(&b, x, opt, err));
+	PPDL_GOTO(done, slice_head(&b, &head, opt, err));
 	status = batch_write(&b, out, &head, opt->limbs, err);
 done:
 	ppdl_writer_free(&head);
@@ -244,82 +252,8 @@ done:
 	return status;
 }
 
-/* ------------------------------------------------------------------ public key */
-
-static PpdlStatus
-encrypt_vector(PpdlEval *ev, PpdlCt *ct, const double *x, int width, int limbs, int scale_bits,
-			   const PpdlPublicKey *pk, PpdlRng *rng, PpdlError *err)
+const uint8_t *
+ppdl_slice_seed(const uint8_t *slice)
 {
-	const PpdlParams *par = pk->par;
-	const double scale = ldexp(1, scale_bits);
-	const size_t stride = par->n >> ppdl_log2_width(width);
-	PpdlStatus	status;
-	PpdlPt		pt = {0};
-	int64_t    *m = ppdl_pool_get(ev->pool, par->n * sizeof(int64_t));
-
-	if (m == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(m, 0, par->n * sizeof(int64_t));
-	for (int f = 0; f < width; f++)
-		m[f * stride] = llrint(x[f] * scale);
-	PPDL_GOTO(done, ppdl_pt_alloc(ev, &pt, limbs, err));
-	PPDL_GOTO(done, ppdl_encode_coeffs(par, &pt, m, scale, limbs, err));
-	status = ppdl_encrypt_public(ev, ct, &pt, pk, rng, err);
-done:
-	if (pt.p != NULL)
-		OPENSSL_cleanse(pt.p, (size_t) limbs * par->n * sizeof(uint64_t));
-	ppdl_pt_release(ev, &pt);
-	OPENSSL_cleanse(m, par->n * sizeof(int64_t));
-	ppdl_pool_put(ev->pool, m);
-	return status;
-}
-
-PpdlStatus
-ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits,
-						const PpdlPublicKey *pk, const uint8_t fp[PPDL_FINGERPRINT_BYTES],
-						PpdlRng *rng, PpdlError *err)
-{
-	const PpdlBatchOptions opt = {limbs, scale_bits, 0};
-	PpdlStatus	status;
-	PpdlPool   *pool;
-	PpdlEval	ev;
-	PpdlCt		ct = {0};
-
-	PPDL_TRY(check_options(&opt, pk->par, 1, width, err));
-	PPDL_TRY(check_values(x, 1, width, err));
-	pool = ppdl_pool_create();
-	if (pool == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_GOTO(no_eval, ppdl_eval_init(&ev, pk->par, pool, NULL, err));
-	PPDL_GOTO(done, encrypt_vector(&ev, &ct, x, width, limbs, scale_bits, pk, rng, err));
-	ct.bound = 1;
-	status = ppdl_row_write(w, &ct, width, fp, err);
-done:
-	ppdl_eval_fini(&ev);
-no_eval:
-	ppdl_pool_destroy(pool);
-	return status;
-}
-
-PpdlStatus
-ppdl_row_write(PpdlWriter *w, PpdlCt *ct, int width, const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err)
-{
-	const PpdlRing *ring = ct->par->ring;
-	PpdlCipher	row = {.par = ct->par, .kind = PPDL_KIND_ROW, .limbs = ct->limbs, .width = width,
-		.logk = ppdl_log2_width(width), .scale = ct->scale, .noise = ct->noise, .bound = ct->bound};
-	const size_t k = (size_t) 1 << row.logk,
-				stride = ring->n >> row.logk;
-
-	memcpy(row.fingerprint, fp, PPDL_FINGERPRINT_BYTES);
-	ppdl_cipher_put_row_header(w, &row);
-	for (int l = 0; l < ct->limbs; l++)
-	{
-		uint64_t   *b = ppdl_limb(ring, ct->b, l);
-
-		ppdl_intt(ring, &ring->mod[l], b);
-		for (size_t f = 0; f < k; f++)
-			b[f] = b[f * stride];
-		ppdl_cipher_put_row_limb(w, &row, l, b, ppdl_climb(ring, ct->a, l));
-	}
-	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+	return slice + PPDL_SLICE_HEADER - PPDL_SEED_BYTES;
 }

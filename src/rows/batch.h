@@ -6,7 +6,6 @@
 #ifndef PPDL_ROWS_BATCH_H
 #define PPDL_ROWS_BATCH_H
 
-#include "ckks/ct.h"
 #include "ckks/keys.h"
 #include "rows/cipher.h"
 
@@ -16,7 +15,16 @@ typedef struct PpdlBatchOptions
 	int			scale_bits;		/* scale = 2^scale_bits, 20..40; 30 by default */
 	int			logc;			/* capacity 2^logc rows, logc + logk <= logn */
 	int			logstride;		/* row i takes the place of row i << logstride, 0 by default; see ppdl_batch_beside */
+	const uint8_t *features;	/* NULL by default; for labels: the seed of the batch that they lie beside (rows/partner.h) */
 } PpdlBatchOptions;
+
+/* what encryption takes of the owner; all stay the caller's */
+typedef struct PpdlBatchKey
+{
+	const PpdlSecret *sk;
+	const uint8_t *fingerprint; /* PPDL_FINGERPRINT_BYTES */
+	PpdlRng    *rng;
+} PpdlBatchKey;
 
 /*
  * Options for a column of 2^logk values a row whose rows are to lie beside those of a wider column of
@@ -28,35 +36,15 @@ PpdlBatchOptions ppdl_batch_beside(const PpdlBatchOptions *wide, const PpdlParam
  * Encrypts rows 0..rows-1 (rows << logstride <= C) of `width` values each, row-major, |x| <= 1
  * and finite (PPDL_ERR_RANGE names row and column, counted from 1).  Writes rows
  * slices of ppdl_slice_size() bytes each, one after the other.  A fresh seed from
- * rng; the same seed is never used twice.
+ * key->rng; the same seed is never used twice.
  */
 PpdlStatus	ppdl_batch_encrypt(uint8_t *out, const double *x, int rows, int width, const PpdlBatchOptions *opt,
-							   const PpdlSecret *sk, const uint8_t fp[PPDL_FINGERPRINT_BYTES],
-							   PpdlRng *rng, PpdlError *err);
+							   const PpdlBatchKey *key, PpdlError *err);
 
-/* One vector under a public key -> a row-kind ciphertext of `limbs` limbs, appended to w. */
-PpdlStatus	ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits,
-									const PpdlPublicKey *pk, const uint8_t fp[PPDL_FINGERPRINT_BYTES],
-									PpdlRng *rng, PpdlError *err);
+/* the seed inside a slice that ppdl_batch_encrypt wrote */
+const uint8_t *ppdl_slice_seed(const uint8_t *slice);
 
-/* ct, values at coefficients f*N/k, as a row-kind value appended to w; ct->b is destroyed */
-PpdlStatus	ppdl_row_write(PpdlWriter *w, PpdlCt *ct, int width, const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
-
-/*
- * Decryption of any kind.  values: malloc'ed, nrows*width doubles, NaN for rows
- * without value; error: the larger of the estimated and the observed error (standard
- * deviation, in units of the value).  A value beyond bound*(1+2^-10) + 32 errors, or an error
- * above bound/4, is PPDL_ERR_PRECISION: digits that mean nothing are never returned.
- */
-typedef struct PpdlValues
-{
-	PpdlKind	kind;
-	uint32_t	nrows;
-	int			width;
-	double	   *v;
-	double		error;
-} PpdlValues;
-PpdlStatus	ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err);
-void		ppdl_values_free(PpdlValues *v);	/* wipes */
+/* whether such values can be encrypted so: PPDL_ERR_ARGUMENT for shapes, PPDL_ERR_RANGE for values */
+PpdlStatus	ppdl_batch_check(const double *x, int rows, int width, const PpdlBatchOptions *opt, const PpdlParams *par, PpdlError *err);
 
 #endif

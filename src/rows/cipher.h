@@ -1,5 +1,6 @@
 /*
- * The wire form of lwe_cipher, one type, three kinds (doc/wire-format.md).
+ * lwe_cipher, one type of three kinds (doc/wire-format.md): what a value is made of, and the rules
+ * that its header keeps.  Reading is in rows/cipher_read.h, writing in rows/cipher_write.h.
  *
  * All integers little-endian.  Common header, 24 bytes:
  *    0 u16 magic 0x4C50 ("PL")      2 u8 version = 1     3 u8 kind
@@ -25,17 +26,23 @@
 #include "base/bytes.h"
 #include "ckks/params.h"
 #include "ring/random.h"
+#include "rows/fingerprint.h"
 
 #define PPDL_CIPHER_MAGIC 0x4C50
 #define PPDL_CIPHER_VERSION 1
-#define PPDL_CIPHER_HEADER 24
-#define PPDL_FINGERPRINT_BYTES 8
+#define PPDL_CIPHER_HEADER 24	/* bytes of the common header */
+#define PPDL_SLICE_HEADER 60	/* bytes before the residues, common header included */
+#define PPDL_ROW_HEADER 48
+#define PPDL_PACKED_HEADER 56	/* bytes before the places */
 #define PPDL_NO_PLACE 0xFFFFFFFFu
 #define PPDL_MAX_CHUNKS 65535
 
 /* a slice's scale is 2^PPDL_SCALE_BITS_MIN .. 2^PPDL_SCALE_BITS_MAX */
 #define PPDL_SCALE_BITS_MIN 20
 #define PPDL_SCALE_BITS_MAX 40
+
+/* the scale of rows and packed values is from 2^-PPDL_ESTIMATE_BITS to 2^PPDL_ESTIMATE_BITS, noise and bound from 0 to that */
+#define PPDL_ESTIMATE_BITS 1000
 
 typedef enum PpdlKind
 {
@@ -50,7 +57,7 @@ typedef enum PpdlLayout
 	PPDL_LAYOUT_SLOTS = 1
 } PpdlLayout;
 
-/* A parsed view; pointers go into the parsed bytes, which must outlive it (any alignment). */
+/* A value's header, and where its bytes are; pointers go into the parsed bytes, which must outlive it (any alignment). */
 typedef struct PpdlCipher
 {
 	const PpdlParams *par;
@@ -77,17 +84,16 @@ typedef struct PpdlCipher
 } PpdlCipher;
 
 /*
- * Reads the header and checks structure: magic, version, kind, ring, limbs, width,
- * finite positive scale and noise, exact length.  Cheap enough for every row of an
- * aggregate.  PPDL_ERR_FORMAT / PPDL_ERR_VERSION.
+ * The rules that the fields of a header keep, all kinds, whatever their origin: limbs and width of the ring, log2 k
+ * of the width, position in the batch, scale, noise and bound in the ranges above, slices in a ring that has them.  par and
+ * kind must be valid; pointers are not looked at.  code: the status of a failure, PPDL_ERR_FORMAT for what was
+ * read, PPDL_ERR_RANGE for a result.
  */
-PpdlStatus	ppdl_cipher_parse(PpdlCipher *c, const void *buf, size_t len, PpdlError *err);
-/* the same; ring: found for its id before the built-in ones, NULL for those alone */
-PpdlStatus	ppdl_cipher_parse_in(PpdlCipher *c, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err);
-/* Only the first PPDL_CIPHER_HEADER bytes, all that buf need hold: for accessors on a toasted value.  Sets par, kind, limbs, width, fingerprint and scale. */
-PpdlStatus	ppdl_cipher_peek(PpdlCipher *c, const void *buf, PpdlError *err);
-/* parse, and every residue below its modulus, padding bits zero: for input functions */
-PpdlStatus	ppdl_cipher_validate(const void *buf, size_t len, PpdlError *err);
+PpdlStatus	ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err);
+/* the rules of the common header alone: noise, bound and what follows them need not be set */
+PpdlStatus	ppdl_cipher_check_common(const PpdlCipher *c, PpdlStatus code, PpdlError *err);
+/* the rule of scale, noise and bound alone, for other forms that carry them */
+PpdlStatus	ppdl_cipher_check_estimates(double scale, double noise, double bound, PpdlStatus code, PpdlError *err);
 
 /* place of row i of a packed value, i < nrows */
 static inline uint32_t
@@ -99,19 +105,15 @@ ppdl_cipher_place(const PpdlCipher *c, uint32_t i)
 	return place;
 }
 
-/* exact sizes in bytes */
+/* exact sizes in bytes, limbs and logk being of the ring */
 size_t		ppdl_slice_size(const PpdlParams *par, int limbs, int logk);
 size_t		ppdl_row_size(const PpdlParams *par, int limbs, int logk);
 
 /* estimated standard deviation of one value's error, in units of the value: noise/scale (coefficients), noise*sqrt(N)/scale (slots) */
 double		ppdl_cipher_error(const PpdlCipher *c);
 
-/* smallest log2 k with 2^k >= width */
+/* smallest log2 k with 2^k >= width; width 1 .. 2^30 */
 int			ppdl_log2_width(int width);
-
-/* 16 lower-case hex digits and a zero */
-void		ppdl_fingerprint_hex(char out[17], const uint8_t fp[PPDL_FINGERPRINT_BYTES]);
-int			ppdl_fingerprint_parse(uint8_t fp[PPDL_FINGERPRINT_BYTES], const char *hex);	/* 0 when it is not 16 hex digits */
 
 /* Same ring, key, width, scale? else PPDL_ERR_KEY / PPDL_ERR_SCALE naming both. what: e.g. "sum" */
 PpdlStatus	ppdl_cipher_check_same(const PpdlCipher *a, const PpdlCipher *b, const char *what, PpdlError *err);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "rows/cipher_read.h"
+#include "rows/cipher_write.h"
 #include "rows/ordinals.h"
 #include "rows/residues.h"
 
@@ -489,25 +491,15 @@ save_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uin
 {
 	const PpdlCollector *col = ((Save *) arg)->col;
 	PpdlWriter *w = ((Save *) arg)->w;
-	PpdlCipher	row = {.par = col->par, .limbs = col->limbs, .width = col->width, .logk = col->logk,
-		.scale = col->scale, .noise = b->noise, .bound = b->bound};
+	PpdlCipher	row = {.par = col->par, .kind = b->explicit_row ? PPDL_KIND_ROW : PPDL_KIND_SLICE, .limbs = col->limbs, .width = col->width,
+		.logk = col->logk, .scale = col->scale, .noise = b->noise, .bound = b->bound, .logc = b->logc, .seed = b->seed};
 
+	memcpy(row.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	row.pos = ppdl_bitrev(entry->index, b->logc);
 	ppdl_write_u32(w, entry->ordinal);
-	if (b->explicit_row)
-	{
-		memcpy(row.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
-		ppdl_write_u32(w, (uint32_t) ppdl_row_size(col->par, col->limbs, col->logk));
-		ppdl_cipher_put_row_header(w, &row);
-	}
-	else
-	{
-		ppdl_write_u32(w, (uint32_t) ppdl_slice_size(col->par, col->limbs, col->logk));
-		ppdl_cipher_put_header(w, col->par, PPDL_KIND_SLICE, col->limbs, col->width, col->fingerprint, col->scale);
-		ppdl_write_u8(w, (uint8_t) b->logc);
-		ppdl_write_u8(w, (uint8_t) col->logk);
-		ppdl_write_u16(w, (uint16_t) ppdl_bitrev(entry->index, b->logc));
-		ppdl_write_bytes(w, b->seed, PPDL_SEED_BYTES);
-	}
+	ppdl_write_u32(w, (uint32_t) (b->explicit_row ? ppdl_row_size(col->par, col->limbs, col->logk) :
+								  ppdl_slice_size(col->par, col->limbs, col->logk)));
+	PPDL_TRY(ppdl_cipher_put_header(w, &row, err));
 	ppdl_write_bytes(w, residues, b->each);
 	return w->bad ? no_memory(err) : PPDL_OK;
 }

@@ -1,8 +1,9 @@
+#include "rows/combine.h"
+
 #include <math.h>
 
-#include "rows/batch.h"
 #include "rows/lift.h"
-#include "rows/sum.h"
+#include "rows/row.h"
 
 /* integers are kept where doubles are exact */
 #define MAX_FACTOR 0x1p52
@@ -18,8 +19,8 @@ typedef struct Term
 } Term;
 
 /*
- * The smallest integers x, y with |x/y - ratio| <= ratio * 2^-40: the convergents of
- * the continued fraction (Khinchin 1964, theorem 16).  0 when they grow too large.
+ * The smallest integers x, y with |x/y - ratio| <= ratio * 2^-40, ratio >= 1: the convergents of
+ * the continued fraction (Khinchin 1964, theorem 16).  0 when they grow too large, the first one included.
  */
 static int
 integer_ratio(double ratio, double *x, double *y)
@@ -31,7 +32,7 @@ integer_ratio(double ratio, double *x, double *y)
 
 	*x = whole;
 	*y = 1;
-	while (fabs(*x / *y - ratio) > ratio * RATIO_ERROR)
+	while (*x < MAX_FACTOR && *y < MAX_FACTOR && fabs(*x / *y - ratio) > ratio * RATIO_ERROR)
 	{
 		double		x1 = *x,
 					y1 = *y;
@@ -42,10 +43,8 @@ integer_ratio(double ratio, double *x, double *y)
 		*y = whole * y1 + y0;
 		x0 = x1;
 		y0 = y1;
-		if (!(*x < MAX_FACTOR) || !(*y < MAX_FACTOR))
-			return 0;
 	}
-	return *x >= 1;
+	return *x >= 1 && *x < MAX_FACTOR && *y < MAX_FACTOR;
 }
 
 static PpdlStatus
@@ -70,6 +69,13 @@ set_term(Term *t, const PpdlCipher *c, double factor, PpdlError *err)
 	return PPDL_OK;
 }
 
+static PpdlStatus
+scale_hint(PpdlError *err)
+{
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Values of very different scales (after division or multiplication by numbers that are no simple fractions of each other) "
+						   "need large integers to be added; multiply after adding, or use rows with more limbs.");
+}
+
 /* a factor of zero stands for no message at all: the integer 0 */
 static PpdlStatus
 match_scales(Term *t, int terms, PpdlError *err)
@@ -85,7 +91,10 @@ match_scales(Term *t, int terms, PpdlError *err)
 		!(t[1].scale >= t[0].scale ?
 		  integer_ratio(t[1].scale / t[0].scale, &t[0].multiple, &t[1].multiple) :
 		  integer_ratio(t[0].scale / t[1].scale, &t[1].multiple, &t[0].multiple)))
-		return ppdl_error(err, PPDL_ERR_RANGE, "scales 2^%.4f and 2^%.4f cannot be brought together", log2(t[0].scale), log2(t[1].scale));
+	{
+		ppdl_error(err, PPDL_ERR_RANGE, "scales 2^%.4f and 2^%.4f cannot be brought together", log2(t[0].scale), log2(t[1].scale));
+		return scale_hint(err);
+	}
 	return PPDL_OK;
 }
 
@@ -100,8 +109,7 @@ check_room(const PpdlParams *par, int limbs, double scale, double bound, double 
 	{
 		ppdl_error(err, PPDL_ERR_RANGE, "result may overflow: it takes %.1f bits, and %d limb%s hold%s %.1f",
 				   need, limbs, limbs == 1 ? "" : "s", limbs == 1 ? "s" : "", have);
-		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Values of very different scales (after division or multiplication by numbers that are no simple fractions of each other) "
-							   "need large integers to be added; multiply after adding, or use rows with more limbs.");
+		return scale_hint(err);
 	}
 	return PPDL_OK;
 }

@@ -1,3 +1,5 @@
+#include "rows/decrypt.h"
+
 #include <complex.h>
 #include <math.h>
 #include <stdlib.h>
@@ -5,11 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "ckks/encrypt.h"
-#include "rows/batch.h"
 #include "rows/lift.h"
-
-/* most limbs that ppdl_decrypt_coeffs reads */
-#define MAX_READ 3
 
 /* sum of squares of what ought to be zero */
 typedef struct Observed
@@ -28,9 +26,14 @@ observe(Observed *o, double x)
 static int
 limbs_to_lift(const PpdlCipher *c)
 {
-	if (c->kind == PPDL_KIND_SLICE)
-		return 1;				/* 2^40 times a value of at most 1 */
-	return c->limbs < MAX_READ ? c->limbs : MAX_READ;
+	return ppdl_decrypt_limbs(c->par, c->limbs, c->scale, c->noise, c->bound);
+}
+
+static PpdlStatus
+allocate_values(PpdlValues *out, PpdlError *err)
+{
+	out->v = calloc((size_t) out->held * (size_t) out->width + 1, sizeof(double));
+	return out->v == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
 /* a slice or row: coefficients f*N/k */
@@ -41,6 +44,8 @@ decrypt_vector(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, 
 	PpdlStatus	status;
 	PpdlCt		ct;
 
+	out->held = 1;
+	PPDL_TRY(allocate_values(out, err));
 	PPDL_TRY(ppdl_lift_vector(ev, &ct, c, limbs_to_lift(c), err));
 	status = ppdl_decrypt_coeffs(ev, &ct, sk, phase, err);
 	ppdl_ct_release(ev, &ct);
@@ -57,87 +62,120 @@ decrypt_vector(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, 
 	return PPDL_OK;
 }
 
-static void
-take_row_coeffs(PpdlValues *out, const PpdlCipher *c, uint32_t row, uint32_t p, const double *phase)
+/* ------------------------------------------------------------------ packed values */
+
+/* Which of the rows that have a value lies at each place of each chunk: row[chunk * capacity + p], or PPDL_NO_PLACE. */
+typedef struct Places
 {
-	const int	d = c->par->logn - c->logk;
-	const double *from = phase + ppdl_bitrev(p, d);
+	size_t		capacity;		/* N/k */
+	uint32_t   *row;
+} Places;
 
-	for (int f = 0; f < c->width; f++)
-		out->v[(size_t) row * (size_t) c->width + f] = from[(size_t) f << d] / c->scale;
-}
-
-static void
-blank_row_coeffs(const PpdlCipher *c, uint32_t p, double *phase)
+/* ... and fills out->at, out->held */
+static PpdlStatus
+find_places(Places *places, PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 {
-	const int	d = c->par->logn - c->logk;
+	const size_t capacity = c->par->n >> c->logk,
+				count = c->nchunks * capacity;
 
-	for (int f = 0; f < c->width; f++)
-		phase[ppdl_bitrev(p, d) + ((size_t) f << d)] = NAN;
-}
-
-static void
-take_row_slots(PpdlValues *out, const PpdlCipher *c, uint32_t row, uint32_t p, const double complex *slot)
-{
-	const double complex *from = slot + ((size_t) p << (c->logk - 1));
-
-	for (int f = 0; f < c->width; f++)
-		out->v[(size_t) row * (size_t) c->width + f] = creal(from[f]);
-}
-
-/* all coefficients but those of the chunk's rows should be zero */
-static void
-observe_rest(Observed *o, const PpdlCipher *c, uint32_t chunk, double *phase)
-{
+	places->capacity = capacity;
+	places->row = malloc((count + 1) * sizeof(uint32_t));
+	out->at = malloc(((size_t) c->nrows + 1) * sizeof(uint32_t));
+	if (places->row == NULL || out->at == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(places->row, 0xFF, count * sizeof(uint32_t));
 	for (uint32_t i = 0; i < c->nrows; i++)
 	{
 		uint32_t	place = ppdl_cipher_place(c, i);
 
-		if (place != PPDL_NO_PLACE && place >> 16 == chunk)
-			blank_row_coeffs(c, place & 0xFFFF, phase);
+		out->at[i] = PPDL_NO_PLACE;
+		if (place == PPDL_NO_PLACE)
+			continue;
+		out->at[i] = out->held;
+		places->row[(place >> 16) * capacity + (place & 0xFFFF)] = out->held++;
 	}
-	for (size_t i = 0; i < c->par->n; i++)
-		if (!isnan(phase[i]))
-			observe(o, phase[i] / c->scale);
+	return PPDL_OK;
 }
 
-/* work: N doubles, as coefficients or as N/2 slots */
-static PpdlStatus
-decrypt_chunk(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, uint32_t chunk, const PpdlSecret *sk, double *work, PpdlError *err)
+/* row: of the chunk's places.  Coefficients that belong to no row should be zero. */
+static void
+take_coeffs(PpdlValues *out, Observed *o, const PpdlCipher *c, const uint32_t *row, const double *phase)
 {
+	const int	d = c->par->logn - c->logk;
+
+	for (uint32_t p = 0; p < 1u << d; p++)
+	{
+		const double *from = phase + ppdl_bitrev(p, d);
+		int			taken = row[p] == PPDL_NO_PLACE ? 0 : c->width;
+
+		for (int f = 0; f < taken; f++)
+			out->v[(size_t) row[p] * (size_t) c->width + (size_t) f] = from[(size_t) f << d] / c->scale;
+		for (int f = taken; f < 1 << c->logk; f++)
+			observe(o, from[(size_t) f << d] / c->scale);
+	}
+}
+
+static void
+take_slots(PpdlValues *out, const PpdlCipher *c, const uint32_t *row, const double complex *slot)
+{
+	for (size_t p = 0; p < c->par->n >> c->logk; p++)
+	{
+		const double complex *from = slot + (p << (c->logk - 1));
+
+		for (int f = 0; row[p] != PPDL_NO_PLACE && f < c->width; f++)
+			out->v[(size_t) row[p] * (size_t) c->width + (size_t) f] = creal(from[f]);
+	}
+}
+
+/* one chunk under decryption */
+typedef struct Chunk
+{
+	const PpdlCipher *c;
+	uint32_t	number;
+	const uint32_t *row;		/* of its places */
+	double	   *work;			/* N doubles, as coefficients or as N/2 slots */
+} Chunk;
+
+static PpdlStatus
+decrypt_chunk(PpdlEval *ev, PpdlValues *out, Observed *o, const Chunk *chunk, const PpdlSecret *sk, PpdlError *err)
+{
+	const PpdlCipher *c = chunk->c;
 	const int	coeffs = c->layout == PPDL_LAYOUT_COEFFS;
+	double complex *slot = (double complex *) chunk->work;
 	PpdlStatus	status;
 	PpdlCt		ct;
 
-	PPDL_TRY(ppdl_lift_chunk(ev, &ct, c, chunk, limbs_to_lift(c), err));
-	status = coeffs ? ppdl_decrypt_coeffs(ev, &ct, sk, work, err) : ppdl_decrypt_slots(ev, &ct, sk, (double complex *) work, err);
+	PPDL_TRY(ppdl_lift_chunk(ev, &ct, c, chunk->number, limbs_to_lift(c), err));
+	status = coeffs ? ppdl_decrypt_coeffs(ev, &ct, sk, chunk->work, err) : ppdl_decrypt_slots(ev, &ct, sk, slot, err);
 	ppdl_ct_release(ev, &ct);
 	PPDL_TRY(status);
-	for (uint32_t i = 0; i < c->nrows; i++)
-	{
-		uint32_t	place = ppdl_cipher_place(c, i);
-
-		if (place == PPDL_NO_PLACE || place >> 16 != chunk)
-			continue;
-		if (coeffs)
-			take_row_coeffs(out, c, i, place & 0xFFFF, work);
-		else
-			take_row_slots(out, c, i, place & 0xFFFF, (const double complex *) work);
-	}
 	if (coeffs)
-		observe_rest(o, c, chunk, work);
+		take_coeffs(out, o, c, chunk->row, chunk->work);
+	else
+		take_slots(out, c, chunk->row, slot);
 	return PPDL_OK;
 }
 
 static PpdlStatus
 decrypt_packed(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, const PpdlSecret *sk, double *work, PpdlError *err)
 {
-	for (size_t i = 0; i < (size_t) c->nrows * (size_t) c->width; i++)
-		out->v[i] = NAN;
-	for (uint32_t chunk = 0; chunk < c->nchunks; chunk++)
-		PPDL_TRY(decrypt_chunk(ev, out, o, c, chunk, sk, work, err));
-	return PPDL_OK;
+	Places		places = {0};
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, find_places(&places, out, c, err));
+	PPDL_GOTO(done, allocate_values(out, err));
+	for (uint32_t i = 0; i < c->nchunks && status == PPDL_OK; i++)
+	{
+		const Chunk chunk = {c, i, places.row + i * places.capacity, work};
+
+		status = decrypt_chunk(ev, out, o, &chunk, sk, err);
+	}
+done:
+	free(places.row);
+	return status;
 }
+
+/* ------------------------------------------------------------------ all kinds */
 
 static PpdlStatus
 decrypt_with(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
@@ -160,13 +198,13 @@ static PpdlStatus
 check_values(const PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 {
 	const double limit = c->bound * (1 + ldexp(1, -10)) + 32 * out->error;
-	size_t		n = (size_t) out->nrows * (size_t) out->width;
+	size_t		n = (size_t) out->held * (size_t) out->width;
 	int			wild = 0;
 
-	if (out->error > c->bound / 4)
+	if (c->bound > 0 && out->error > c->bound / 4)
 		return ppdl_error(err, PPDL_ERR_PRECISION, "the error of this value, %.3g, is no smaller than what it may hold, %.3g", out->error, c->bound);
 	for (size_t i = 0; i < n; i++)
-		wild |= fabs(out->v[i]) > limit;	/* not of a NaN */
+		wild |= !(fabs(out->v[i]) <= limit);
 	if (wild)
 	{
 		ppdl_error(err, PPDL_ERR_PRECISION, "decryption gives values beyond the bound %.6g that this ciphertext states", c->bound);
@@ -189,13 +227,9 @@ ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, 
 	out->kind = c->kind;
 	out->nrows = c->kind == PPDL_KIND_PACKED ? c->nrows : 1;
 	out->width = c->width;
-	out->v = calloc((size_t) out->nrows * (size_t) out->width + 1, sizeof(double));
 	pool = ppdl_pool_create();
-	if (out->v == NULL || pool == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		goto no_eval;
-	}
+	if (pool == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(no_eval, ppdl_eval_init(&ev, c->par, pool, NULL, err));
 	PPDL_GOTO(done, decrypt_with(&ev, out, &o, c, sk, err));
 	out->error = ppdl_cipher_error(c);
@@ -214,6 +248,7 @@ no_eval:
 void
 ppdl_values_free(PpdlValues *v)
 {
-	ppdl_free_secret(v->v, ((size_t) v->nrows * (size_t) v->width + 1) * sizeof(double));
+	ppdl_free_secret(v->v, ((size_t) v->held * (size_t) v->width + 1) * sizeof(double));
+	free(v->at);
 	memset(v, 0, sizeof(*v));
 }

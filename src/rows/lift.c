@@ -62,7 +62,8 @@ lift_chunk_limb(const PpdlCipher *c, int l, const uint8_t **src, uint64_t *b, ui
 static PpdlStatus
 lift(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, const uint8_t *src, int limbs, PpdlError *err)
 {
-	PPDL_ASSERT(limbs >= 1 && limbs <= c->limbs);
+	if (limbs < 1 || limbs > c->limbs)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "value of %d limb%s where %d are needed", c->limbs, c->limbs == 1 ? "" : "s", limbs);
 	PPDL_TRY(ppdl_ct_alloc(ev, out, limbs, err));
 	out->scale = c->scale;
 	out->noise = c->noise;
@@ -87,7 +88,9 @@ lift(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, const uint8_t *src, int lim
 PpdlStatus
 ppdl_lift_vector(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, int limbs, PpdlError *err)
 {
-	PPDL_ASSERT(c->kind != PPDL_KIND_PACKED);
+	out->b = out->a = NULL;
+	if (c->kind == PPDL_KIND_PACKED)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a packed value is no single row");
 	return lift(ev, out, c, c->residues, limbs, err);
 }
 
@@ -96,6 +99,8 @@ ppdl_lift_chunk(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, uint32_t chunk, 
 {
 	const size_t bytes = 2 * ppdl_residues_size(c->par, c->limbs, c->par->n);
 
-	PPDL_ASSERT(c->kind == PPDL_KIND_PACKED && chunk < c->nchunks);
+	out->b = out->a = NULL;
+	if (c->kind != PPDL_KIND_PACKED || chunk >= c->nchunks)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "no chunk %u in a value of %u chunks", chunk, c->kind == PPDL_KIND_PACKED ? c->nchunks : 0);
 	return lift(ev, out, c, c->residues + chunk * bytes, limbs, err);
 }

@@ -4,122 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rows/pack_impl.h"
-#include "rows/residues.h"
+#include "rows/pack_leaf.h"
+#include "rows/pack_window.h"
 
 static PpdlStatus
 no_memory(PpdlError *err)
 {
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-}
-
-/* ------------------------------------------------------------------ blocks as ciphertexts */
-
-PpdlStatus
-ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
-{
-	PpdlCollector *col = p->col;
-	const PpdlRing *ring = col->par->ring;
-
-	if (col->uniform_of == b)
-		return PPDL_OK;
-	col->uniform_of = NULL;
-	if (col->uniform == NULL)
-		col->uniform = ppdl_alloc_aligned((size_t) col->limbs * ring->n * sizeof(uint64_t));
-	if (col->uniform == NULL)
-		return no_memory(err);
-	for (int l = 0; l < col->limbs; l++)
-		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, col->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
-	col->uniform_of = b;
-	return PPDL_OK;
-}
-
-PpdlStatus
-ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h, uint64_t *b, PpdlError *err)
-{
-	const PpdlCollector *col = p->col;
-	const PpdlRowBatch *batch = block->batch;
-	const size_t k = (size_t) 1 << col->logk;
-	const uint32_t start = batch->entry[block->first].index;
-
-	for (uint32_t e = block->first; e < block->first + (1u << block->h); e++)
-	{
-		size_t		u = (size_t) ppdl_bitrev(at + (batch->entry[e].index - start), h) << (p->height - h);
-
-		PPDL_TRY(ppdl_residues_get(&col->par->ring->mod[l], p->scratch, batch->residues + e * batch->each + offset, k, err));
-		for (size_t f = 0; f < k; f++)
-			b[u + (f << p->height)] = p->scratch[f];
-	}
-	return PPDL_OK;
-}
-
-/* limb l of a block; other coefficients are zero */
-static PpdlStatus
-place_rows(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *b, PpdlError *err)
-{
-	const PpdlRing *ring = p->col->par->ring;
-
-	memset(b, 0, ring->n * sizeof(uint64_t));
-	PPDL_TRY(ppdl_pack_place(p, block, l, offset, 0, block->h, b, err));
-	ppdl_ntt(ring, &ring->mod[l], b);
-	return PPDL_OK;
-}
-
-/* a = A * X^(-i0*g), or as it was stored */
-static PpdlStatus
-place_uniform(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *a, PpdlError *err)
-{
-	const PpdlCollector *col = p->col;
-	const PpdlRing *ring = col->par->ring;
-	const PpdlRowBatch *b = block->batch;
-	int64_t		shift;
-
-	if (b->explicit_row)
-		return ppdl_residues_get(&ring->mod[l], a, b->residues + offset, ring->n, err);
-	shift = (int64_t) ppdl_bitrev(b->entry[block->first].index, b->logc) << (p->height - b->logc);
-	ppdl_mul_monomial_ntt(ring, &ring->mod[l], a, ppdl_climb(ring, col->uniform, l), -shift);
-	return PPDL_OK;
-}
-
-static PpdlStatus
-fill_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
-{
-	const PpdlRing *ring = p->col->par->ring;
-	size_t		offset = 0;
-
-	if (!block->batch->explicit_row)
-		PPDL_TRY(ppdl_pack_expand(p, block->batch, err));
-	for (int l = 0; l < ct->limbs; l++)
-	{
-		PPDL_TRY(place_rows(p, block, l, offset, ppdl_limb(ring, ct->b, l), err));
-		offset += ppdl_packed_size((size_t) 1 << p->col->logk, ring->mod[l].bits);
-		PPDL_TRY(place_uniform(p, block, l, offset, ppdl_limb(ring, ct->a, l), err));
-		if (block->batch->explicit_row)
-			offset += ppdl_packed_size(ring->n, ring->mod[l].bits);
-	}
-	return PPDL_OK;
-}
-
-/* a block that enters the tree at height h, times 2^h */
-static PpdlStatus
-leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_ct_alloc(p->ev, out, p->col->limbs, err));
-	status = fill_leaf(p, block, out, err);
-	if (status != PPDL_OK)
-	{
-		ppdl_ct_release(p->ev, out);
-		return status;
-	}
-	out->scale = p->col->scale;
-	out->noise = block->batch->noise;
-	if (block->h > 0)
-		ppdl_ct_mul_int(p->ev, out, (__int128) 1 << block->h);
-	out->scale *= ldexp(1, block->h);
-	out->bound = block->batch->bound;
-	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ the merge tree */
@@ -179,7 +70,7 @@ build(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, int *found, PpdlError *er
 	{
 		PPDL_ASSERT(next->at == at);
 		p->next++;
-		return leaf(p, &next->block, out, err);
+		return ppdl_pack_leaf(p, &next->block, out, err);
 	}
 	if (p->window[at] == h)
 		return ppdl_pack_window(p, at, h, out, err);

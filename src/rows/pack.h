@@ -60,14 +60,4 @@ PpdlStatus	ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out,
 PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
 void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
 
-/* Writing a packed-kind value: begin with the shape, add chunks, end with the places. Streams into w. */
-typedef struct PpdlPackedWriter PpdlPackedWriter;
-PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
-									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
-/* drops ct to as few limbs as its bound needs (the same for every chunk: the first decides); ordinal as in PpdlPacked */
-PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err);
-/* nrows: how many ordinals there are in all; rows never added get PPDL_NO_PLACE */
-PpdlStatus	ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, PpdlError *err);
-void		ppdl_packed_writer_destroy(PpdlPackedWriter *pw);
-
 #endif

@@ -36,19 +36,4 @@ typedef struct PpdlPacking
 	PpdlBasis	basis;
 } PpdlPacking;
 
-/* ---- pack.c ---- */
-
-/* A of the batch into col->uniform; kept, since blocks of one batch come one after the other */
-PpdlStatus	ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err);
-/* coefficients of a block's rows in limb l, the first row being at position `at` of a subtree of height h; offset: of the limb in a row's residues */
-PpdlStatus	ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h, uint64_t *b, PpdlError *err);
-
-/* ---- pack_window.c ---- */
-
-/* decides which subtrees are windows */
-void		ppdl_pack_plan_windows(PpdlPacking *p);
-/* the subtree of height h at a position that p->window says is one; takes its blocks */
-PpdlStatus	ppdl_pack_window(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, PpdlError *err);
-void		ppdl_pack_release_basis(PpdlPacking *p);
-
 #endif

@@ -15,12 +15,14 @@
  * Noise: K's error is multiplied by m_W, so a window of n blocks adds n * levels * 2^(levels-1)
  * key switches' variance where merges would add about n^2/3: one or two bits of some ten to spare.
  */
+#include "rows/pack_window.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ring/vec.h"
-#include "rows/pack_impl.h"
+#include "rows/pack_leaf.h"
 
 /* costs in units of a key switch: one of a basis (decompositions are shared), one block of a window */
 #define BASIS_COST 0.8

@@ -41,8 +41,7 @@ check_estimates(const PpdlCt *ct, const PpdlParams *par, PpdlError *err)
 {
 	double		q = ppdl_params_log2_q(par, ct->limbs);
 
-	if (!(isnormal(ct->scale) && ct->scale > 0 && isnormal(ct->bound) && ct->bound > 0 && isfinite(ct->noise) && ct->noise >= 0))
-		return malformed(err, "whose scale, bound or noise is no positive number");
+	PPDL_TRY(ppdl_cipher_check_estimates(ct->scale, ct->noise, ct->bound, PPDL_ERR_FORMAT, err));
 	if (log2(ct->scale) + log2(ct->bound) >= q || ct->noise >= exp2(q))
 		return malformed(err, "whose values do not fit its modulus");
 	return PPDL_OK;

@@ -1,9 +1,10 @@
+#include "rows/packed_writer.h"
+
 #include <math.h>
 #include <stdlib.h>
 
 #include "ckks/wire.h"
-#include "rows/pack.h"
-#include "rows/residues.h"
+#include "rows/cipher_write.h"
 
 /* slots beside the rows' (padding, imaginary parts) may hold more than the bound says */
 #define SLOT_HEADROOM 8
@@ -53,6 +54,19 @@ ppdl_packed_writer_destroy(PpdlPackedWriter *pw)
 	free(pw);
 }
 
+/* before anything wraps: false for NaN and infinity, too */
+static PpdlStatus
+check_room(const PpdlCt *ct, PpdlError *err)
+{
+	double		need = 1 + log2(ct->bound * ct->scale),
+				have = ppdl_params_log2_q(ct->par, ct->limbs);
+
+	if (need < have)
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_RANGE, "results may overflow: values up to %.4g at scale 2^%.2f take %.1f bits, and %d limb%s hold%s %.1f",
+					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s", ct->limbs == 1 ? "s" : "", have);
+}
+
 /* limbs that a ciphertext's coefficients need */
 static int
 limbs_needed(const PpdlPackedWriter *pw, const PpdlCt *ct)
@@ -71,9 +85,8 @@ check_chunk(PpdlPackedWriter *pw, const PpdlCt *ct, PpdlError *err)
 {
 	int			limbs;
 
-	if (!(ct->bound > 0))
-		return ppdl_error(err, PPDL_ERR_INTERNAL, "packed ciphertext without a bound");
 	limbs = limbs_needed(pw, ct);
+	PPDL_TRY(check_room(ct, err));
 	if (pw->par == NULL)
 	{
 		pw->par = ct->par;
@@ -136,20 +149,17 @@ ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, con
 PpdlStatus
 ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, PpdlError *err)
 {
+	PpdlCipher	header;
+
 	if (pw->par == NULL)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a packed value needs at least one row");
 	for (size_t i = nrows; i < pw->nplaces; i++)
 		if (pw->place[i] != PPDL_NO_PLACE)
 			return ppdl_error(err, PPDL_ERR_INTERNAL, "row %zu in a packed value of %u rows", i + 1, nrows);
-	ppdl_cipher_put_header(w, pw->par, PPDL_KIND_PACKED, pw->limbs, pw->width, pw->fingerprint, pw->scale);
-	ppdl_write_f64(w, pw->noise);
-	ppdl_write_f64(w, pw->bound);
-	ppdl_write_u8(w, (uint8_t) pw->layout);
-	ppdl_write_u8(w, (uint8_t) pw->logk);
-	ppdl_write_u16(w, 0);
-	ppdl_write_u32(w, nrows);
-	ppdl_write_u32(w, pw->nchunks);
-	ppdl_write_u32(w, 0);
+	header = (PpdlCipher) {.par = pw->par, .kind = PPDL_KIND_PACKED, .limbs = pw->limbs, .width = pw->width, .logk = pw->logk, .scale = pw->scale,
+		.noise = pw->noise, .bound = pw->bound, .layout = pw->layout, .nrows = nrows, .nchunks = pw->nchunks};
+	memcpy(header.fingerprint, pw->fingerprint, PPDL_FINGERPRINT_BYTES);
+	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));
 	for (uint32_t i = 0; i < nrows; i++)
 		ppdl_write_u32(w, i < pw->nplaces ? pw->place[i] : PPDL_NO_PLACE);
 	ppdl_write_bytes(w, pw->chunks.buf, pw->chunks.len);

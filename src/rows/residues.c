@@ -36,45 +36,10 @@ ppdl_residues_get(const PpdlModulus *m, uint64_t *out, const uint8_t *src, size_
 }
 
 void
-ppdl_cipher_put_header(PpdlWriter *w, const PpdlParams *par, PpdlKind kind, int limbs, int width,
-					   const uint8_t fp[PPDL_FINGERPRINT_BYTES], double scale)
+ppdl_residues_put(PpdlWriter *w, const PpdlModulus *m, const uint64_t *v, size_t n)
 {
-	ppdl_write_u16(w, PPDL_CIPHER_MAGIC);
-	ppdl_write_u8(w, PPDL_CIPHER_VERSION);
-	ppdl_write_u8(w, (uint8_t) kind);
-	ppdl_write_u8(w, par->id);
-	ppdl_write_u8(w, (uint8_t) limbs);
-	ppdl_write_u16(w, (uint16_t) width);
-	ppdl_write_bytes(w, fp, PPDL_FINGERPRINT_BYTES);
-	ppdl_write_f64(w, scale);
-}
-
-void
-ppdl_cipher_put_row_header(PpdlWriter *w, const PpdlCipher *c)
-{
-	static const uint8_t zero[7];
-
-	ppdl_cipher_put_header(w, c->par, PPDL_KIND_ROW, c->limbs, c->width, c->fingerprint, c->scale);
-	ppdl_write_f64(w, c->noise);
-	ppdl_write_f64(w, c->bound);
-	ppdl_write_u8(w, (uint8_t) c->logk);
-	ppdl_write_bytes(w, zero, sizeof(zero));
-}
-
-static void
-put_packed(PpdlWriter *w, const uint64_t *v, size_t n, int bits)
-{
-	uint8_t    *p = ppdl_write_space(w, ppdl_packed_size(n, bits));
+	uint8_t    *p = ppdl_write_space(w, ppdl_packed_size(n, m->bits));
 
 	if (p != NULL)
-		ppdl_pack_bits(p, v, n, bits);
-}
-
-void
-ppdl_cipher_put_row_limb(PpdlWriter *w, const PpdlCipher *c, int limb, const uint64_t *b, const uint64_t *a)
-{
-	const int	bits = c->par->ring->mod[limb].bits;
-
-	put_packed(w, b, (size_t) 1 << c->logk, bits);
-	put_packed(w, a, c->par->n, bits);
+		ppdl_pack_bits(p, v, n, m->bits);
 }

@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "ring/vec.h"
 #include "rows/accumulate.h"
+#include "rows/cipher_read.h"
+#include "rows/cipher_write.h"
 #include "rows/histogram.h"
 #include "rows/residues.h"
 
@@ -540,12 +542,7 @@ write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
 	row.limbs = limbs;
 	row.scale = s->scale * divisor;
 	row.bound = s->bound / divisor;
-	if (!isfinite(row.noise))
-	{
-		status = ppdl_error(err, PPDL_ERR_PRECISION, "error of the sum of %llu terms is beyond all numbers", (unsigned long long) s->count);
-		goto done;
-	}
-	ppdl_cipher_put_row_header(w, &row);
+	PPDL_GOTO(done, ppdl_cipher_put_header(w, &row, err));
 	for (int l = 0; l < limbs; l++)
 		ppdl_cipher_put_row_limb(w, &row, l, s->b[l], ppdl_limb(s->par->ring, a, l));
 	if (w->bad)

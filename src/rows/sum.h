@@ -42,11 +42,4 @@ PpdlStatus	ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError 
 PpdlStatus	ppdl_sum_save(PpdlSum *s, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_sum_load(PpdlSum **out, const void *buf, size_t len, PpdlError *err);
 
-/*
- * a*wa + b*wb as a row-kind ciphertext, wa, wb real: the operators + - and * float8.  A factor moves
- * the scale; two scales are brought together by the smallest integers whose ratio is right to
- * 2^-40, PPDL_ERR_RANGE when the modulus has no room for them.  b may be NULL.
- */
-PpdlStatus	ppdl_cipher_combine(PpdlWriter *w, const PpdlCipher *a, double wa, const PpdlCipher *b, double wb, PpdlError *err);
-
 #endif

@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "predict/predictor.h"
 #include "rows/batch.h"
+#include "rows/cipher_read.h"
 #include "rows/pack.h"
 
 #define RUNS 7
@@ -69,7 +70,7 @@ start(Bench *b)
 		x[i] = sin(i);
 	b->slice_size = ppdl_slice_size(b->par, opt.limbs, ppdl_log2_width(WIDTH));
 	b->slices = malloc(b->slice_size * ROWS);
-	OK(ppdl_batch_encrypt(b->slices, x, ROWS, WIDTH, &opt, b->sk, fp, b->rng, &err));
+	OK(ppdl_batch_encrypt(b->slices, x, ROWS, WIDTH, &opt, &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
 	free(x);
 }
 

@@ -7,6 +7,7 @@
 #include "bench.h"
 #include "ckks/eval.h"
 #include "rows/batch.h"
+#include "rows/cipher_read.h"
 #include "rows/pack.h"
 #include "rows/sum.h"
 
@@ -52,7 +53,7 @@ encrypt(Bench *b, uint8_t *out, int limbs, int scale_bits)
 {
 	const PpdlBatchOptions opt = {limbs, scale_bits, LOGC};
 
-	OK(ppdl_batch_encrypt(out, b->x, ROWS, WIDTH, &opt, b->sk, fp, b->rng, &err));
+	OK(ppdl_batch_encrypt(out, b->x, ROWS, WIDTH, &opt, &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
 }
 
 static void

@@ -10,6 +10,10 @@
 #include "predict/predictor.h"
 #include "random_nets.h"
 #include "rows/batch.h"
+#include "rows/cipher_read.h"
+#include "rows/combine.h"
+#include "rows/decrypt.h"
+#include "rows/row.h"
 #include "rows/sum.h"
 
 #define REAL_MAX_KEYS 256
@@ -102,7 +106,8 @@ real_encrypt(RealRing *r, RealBatch *b, int limbs)
 		opt.logc++;
 	b->size = ppdl_slice_size(r->par, limbs, ppdl_log2_width(b->width));
 	b->slices = malloc(b->size * (size_t) b->rows);
-	OK(ppdl_batch_encrypt(b->slices, b->x, b->rows, b->width, &opt, r->sk, real_fingerprint, r->rng, &err));
+	OK(ppdl_batch_encrypt(b->slices, b->x, b->rows, b->width, &opt, &(PpdlBatchKey) {r->sk, real_fingerprint, r->rng},
+						  &err));
 }
 
 static inline void
@@ -254,7 +259,7 @@ real_add_rows(RealRing *r, RealSum *s)
 		PpdlCipher	c;
 
 		ppdl_writer_init(&w);
-		OK(ppdl_row_encrypt_public(&w, x, s->b.width, 1, 30, r->pk, real_fingerprint, r->rng, &err));
+		OK(ppdl_row_encrypt_public(&w, x, s->b.width, 1, 30, &(PpdlRowKey) {r->pk, real_fingerprint, r->rng}, &err));
 		OK(ppdl_cipher_parse(&c, w.buf, w.len, &err));
 		for (int n = 0; n < times; n++)
 			real_add(r, s, &c, x, 1);

@@ -17,6 +17,8 @@
 
 #include "ckks/encrypt.h"
 #include "rows/batch.h"
+#include "rows/cipher_read.h"
+#include "rows/decrypt.h"
 
 #define OK(expr) \
 	do { \
@@ -121,7 +123,7 @@ test_batch(const PpdlSecret *sk, PpdlRng *rng, int rows, int width, int logc, in
 	assert_true(t.x != NULL && t.slice != NULL);
 	for (int i = 0; i < rows * width; i++)
 		t.x[i] = test_value();
-	OK(ppdl_batch_encrypt(t.slice, t.x, rows, width, &opt, sk, test_fp, rng, ERR));
+	OK(ppdl_batch_encrypt(t.slice, t.x, rows, width, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	return t;
 }
 

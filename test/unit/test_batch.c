@@ -1,6 +1,7 @@
 #include "rows_util.h"
 
 #include "ckks/wire.h"
+#include "rows/row.h"
 
 static const PpdlParams *par;
 static PpdlSecret *sk;
@@ -116,7 +117,7 @@ test_extremes(void **state)
 	PpdlCipher	c;
 	PpdlValues	v;
 
-	OK(ppdl_batch_encrypt(slice, x, 1, 4, &opt, sk, test_fp, rng, ERR));
+	OK(ppdl_batch_encrypt(slice, x, 1, 4, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	OK(ppdl_cipher_parse(&c, slice, ppdl_slice_size(par, 1, 2), ERR));
 	OK(ppdl_cipher_decrypt(&v, &c, sk, ERR));
 	for (int f = 0; f < 4; f++)
@@ -132,27 +133,27 @@ test_refusals(void **state)
 	uint8_t		out[4 * 100];
 
 	x[5] = NAN;
-	FAILS(PPDL_ERR_RANGE, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	assert_non_null(strstr(test_error.message, "value 2 of row 3"));
 	x[5] = -INFINITY;
-	FAILS(PPDL_ERR_RANGE, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	x[5] = nextafter(1, 2);
-	FAILS(PPDL_ERR_RANGE, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_RANGE, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	x[5] = 0;
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 5, 1, &opt, sk, test_fp, rng, ERR));
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 0, 2, &opt, sk, test_fp, rng, ERR));
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 0, &opt, sk, test_fp, rng, ERR));
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 1, 16385, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 5, 1, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 0, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 0, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 1, 16385, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	opt.limbs = 9;
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	opt = (PpdlBatchOptions) {1, 41, 2};
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	opt = (PpdlBatchOptions) {1, 19, 2};
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	opt = (PpdlBatchOptions) {1, 30, 14};
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 4, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	opt = (PpdlBatchOptions) {1, 30, -1};
-	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 1, 2, &opt, sk, test_fp, rng, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_batch_encrypt(out, x, 1, 2, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 }
 
 /* seeds never repeat, equal values never look alike */
@@ -164,8 +165,8 @@ test_fresh(void **state)
 	uint8_t		a[160],
 				b[160];
 
-	OK(ppdl_batch_encrypt(a, x, 1, 16, &opt, sk, test_fp, rng, ERR));
-	OK(ppdl_batch_encrypt(b, x, 1, 16, &opt, sk, test_fp, rng, ERR));
+	OK(ppdl_batch_encrypt(a, x, 1, 16, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
+	OK(ppdl_batch_encrypt(b, x, 1, 16, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 	assert_memory_equal(a, b, 28);
 	assert_memory_not_equal(a + 28, b + 28, 32);
 	assert_memory_not_equal(a + 60, b + 60, 100);
@@ -217,7 +218,7 @@ test_public_key(void **state)
 		for (int f = 0; f < width; f++)
 			x[f] = test_value();
 		ppdl_writer_init(&w);
-		OK(ppdl_row_encrypt_public(&w, x, width, limbs, 30, pk, test_fp, rng, ERR));
+		OK(ppdl_row_encrypt_public(&w, x, width, limbs, 30, &(PpdlRowKey) {pk, test_fp, rng}, ERR));
 		OK(ppdl_cipher_validate(w.buf, w.len, ERR));
 		OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
 		assert_int_equal(w.len, ppdl_row_size(par, limbs, ppdl_log2_width(width)));
@@ -229,7 +230,7 @@ test_public_key(void **state)
 		ppdl_values_free(&v);
 		ppdl_writer_free(&w);
 		x[0] = 1.5;
-		FAILS(PPDL_ERR_RANGE, ppdl_row_encrypt_public(&w, x, width, limbs, 30, pk, test_fp, rng, ERR));
+		FAILS(PPDL_ERR_RANGE, ppdl_row_encrypt_public(&w, x, width, limbs, 30, &(PpdlRowKey) {pk, test_fp, rng}, ERR));
 	}
 	ppdl_public_key_destroy(pk);
 }

@@ -1,6 +1,9 @@
 #include "rows_util.h"
 
+#include "rows/cipher_write.h"
+#include "rows/combine.h"
 #include "rows/pack.h"
+#include "rows/packed_writer.h"
 #include "rows/sum.h"
 
 static const PpdlParams *par;
@@ -188,6 +191,7 @@ test_fields(void **state)
 		{7, 4, 1, 0, PPDL_ERR_VERSION},
 		{7, 4, 1, 3, PPDL_ERR_VERSION},
 		{7, 4, 1, 255, PPDL_ERR_VERSION},
+		{1, 4, 1, 2, PPDL_ERR_FORMAT},	/* no rows are encrypted in the deep ring */
 		{7, 5, 1, 0, PPDL_ERR_FORMAT},
 		{7, 5, 1, 9, PPDL_ERR_FORMAT},
 		{7, 5, 1, 255, PPDL_ERR_FORMAT},
@@ -199,6 +203,8 @@ test_fields(void **state)
 		{7, 16, 8, bits_of(-1), PPDL_ERR_FORMAT},
 		{7, 16, 8, bits_of(NAN), PPDL_ERR_FORMAT},
 		{7, 16, 8, bits_of(INFINITY), PPDL_ERR_FORMAT},
+		{6, 16, 8, bits_of(0x1p1001), PPDL_ERR_FORMAT},
+		{6, 16, 8, bits_of(0x1p-1001), PPDL_ERR_FORMAT},
 		{1, 16, 8, bits_of(0x1p19), PPDL_ERR_FORMAT},
 		{1, 16, 8, bits_of(0x1p41), PPDL_ERR_FORMAT},
 		{1, 16, 8, bits_of(3 * 0x1p28), PPDL_ERR_FORMAT},
@@ -211,6 +217,9 @@ test_fields(void **state)
 		{1, 26, 2, 0xFFFF, PPDL_ERR_FORMAT},
 		{6, 24, 8, bits_of(-1), PPDL_ERR_FORMAT},
 		{6, 24, 8, bits_of(NAN), PPDL_ERR_FORMAT},
+		{6, 24, 8, bits_of(INFINITY), PPDL_ERR_FORMAT},
+		{6, 24, 8, bits_of(0x1p1001), PPDL_ERR_FORMAT},
+		{6, 32, 8, bits_of(0x1p1001), PPDL_ERR_FORMAT},
 		{6, 32, 8, bits_of(-1), PPDL_ERR_FORMAT},
 		{6, 32, 8, bits_of(INFINITY), PPDL_ERR_FORMAT},
 		{2, 40, 1, 10, PPDL_ERR_FORMAT},
@@ -249,6 +258,162 @@ test_fields(void **state)
 			if (status != f->code)
 				fail_msg("kind %d, byte %zu = %#llx: %s", v + 1, f->at, (unsigned long long) f->bad, ppdl_status_name(status));
 		}
+}
+
+/* A slice of 65,535 values in the deep ring, well formed but for its ring: such a one wrote past an array of rows. */
+static void
+test_slice_of_deep_ring(void **state)
+{
+	const size_t len = 60 + ppdl_packed_size(1 << 16, 50);
+	uint8_t    *buf = calloc(1, len);
+	const double scale = 0x1p30;
+	PpdlCipher	c;
+
+	memcpy(buf, value[0].buf, 60);
+	buf[4] = PPDL_RING_DEEP;
+	buf[5] = 1;
+	memset(buf + 6, 0xFF, 2);
+	memcpy(buf + 16, &scale, 8);
+	buf[24] = 0;				/* log2 C, log2 k, position */
+	buf[25] = 16;
+	memset(buf + 26, 0, 2);
+	FAILS(PPDL_ERR_FORMAT, ppdl_cipher_parse(&c, buf, len, ERR));
+	assert_non_null(strstr(test_error.message, "deep16"));
+	FAILS(PPDL_ERR_FORMAT, ppdl_cipher_peek(&c, buf, ERR));
+	free(buf);
+}
+
+/* the packed value with other places: rows of them, in an allocation of exactly their size */
+static uint8_t *
+with_places(const uint32_t *place, uint32_t rows, size_t *len)
+{
+	const size_t places = (size_t) rows * 4,
+				rest = value[2].len - 56 - 8 * 4;
+	uint8_t    *buf = malloc(56 + places + rest);
+
+	memcpy(buf, value[2].buf, 56);
+	memcpy(buf + 44, &rows, 4);
+	memcpy(buf + 56, place, places);
+	memcpy(buf + 56 + places, value[2].buf + 56 + 8 * 4, rest);
+	*len = 56 + places + rest;
+	return buf;
+}
+
+/* a place holds one row: no more rows have a value than the chunks have room for */
+static void
+test_places(void **state)
+{
+	uint32_t	place[1000];
+	uint8_t    *buf;
+	size_t		len;
+	PpdlCipher	c;
+
+	for (int i = 0; i < 1000; i++)
+		place[i] = i < 8 ? 7 - (uint32_t) i : PPDL_NO_PLACE;
+	buf = with_places(place, 1000, &len);
+	OK(ppdl_cipher_parse(&c, buf, len, ERR));
+	free(buf);
+	for (int n = 0; n < 100; n++)
+	{
+		int			i = test_below(8),
+					j = 1 + test_below(999);
+
+		if (place[i] == place[j])
+			continue;
+		place[j] = place[i];
+		buf = with_places(place, 1000, &len);
+		FAILS(PPDL_ERR_FORMAT, ppdl_cipher_parse(&c, buf, len, ERR));
+		free(buf);
+		place[j] = j < 8 ? 7 - (uint32_t) j : PPDL_NO_PLACE;
+	}
+	/* 1,000 rows of 1,500 values in one place */
+	memset(place, 0, sizeof(place));
+	buf = with_places(place, 1000, &len);
+	FAILS(PPDL_ERR_FORMAT, ppdl_cipher_parse(&c, buf, len, ERR));
+	free(buf);
+}
+
+/* rows without value cost their places only: as numbers these would take 24 GB */
+static void
+test_null_rows(void **state)
+{
+	const uint32_t rows = 2000000;
+	uint32_t   *place = malloc(rows * sizeof(place[0]));
+	uint8_t    *buf;
+	size_t		len;
+	PpdlCipher	c;
+	PpdlValues	v;
+
+	memset(place, 0xFF, rows * sizeof(place[0]));
+	place[rows - 1] = 3;
+	place[rows / 2] = 5;
+	buf = with_places(place, rows, &len);
+	OK(ppdl_cipher_parse(&c, buf, len, ERR));
+	/* six places hold values of no row, which are taken for errors */
+	FAILS(PPDL_ERR_PRECISION, ppdl_cipher_decrypt(&v, &c, sk, ERR));
+	assert_null(v.v);
+	assert_null(v.at);
+	for (int i = 0; i < 8; i++)
+		place[i == 3 ? rows - 1 : i == 5 ? rows / 2 : 100 + (uint32_t) i] = (uint32_t) i;
+	free(buf);
+	buf = with_places(place, rows, &len);
+	OK(ppdl_cipher_parse(&c, buf, len, ERR));
+	OK(ppdl_cipher_decrypt(&v, &c, sk, ERR));
+	assert_int_equal(v.nrows, rows);
+	assert_int_equal(v.held, 8);
+	assert_null(ppdl_values_row(&v, 0));
+	assert_null(ppdl_values_row(&v, rows - 2));
+	assert_ptr_equal(ppdl_values_row(&v, 100), v.v);
+	assert_ptr_equal(ppdl_values_row(&v, rows - 1), v.v + 7 * 1500);
+	ppdl_values_free(&v);
+	free(buf);
+	free(place);
+}
+
+/* what breaks the rules of a header is not written */
+static void
+test_results_keep_the_rules(void **state)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlWriter	w;
+		PpdlCipher	c,
+					bad;
+
+		OK(ppdl_cipher_parse(&c, value[i].buf, value[i].len, ERR));
+		ppdl_writer_init(&w);
+		OK(ppdl_cipher_put_header(&w, &c, ERR));
+		assert_memory_equal(w.buf, value[i].buf, w.len);
+		assert_int_equal(w.len, i == 0 ? PPDL_SLICE_HEADER : i == 1 ? PPDL_ROW_HEADER : PPDL_PACKED_HEADER);
+		w.len = 0;
+#define REFUSED(field, x) \
+		do { \
+			bad = c; \
+			bad.field = (x); \
+			FAILS(PPDL_ERR_RANGE, ppdl_cipher_put_header(&w, &bad, ERR)); \
+			assert_int_equal(w.len, 0); \
+		} while (0)
+		REFUSED(noise, INFINITY);
+		REFUSED(noise, NAN);
+		REFUSED(noise, -1);
+		REFUSED(bound, 0x1p1001);
+		REFUSED(bound, NAN);
+		REFUSED(scale, 0);
+		REFUSED(scale, INFINITY);
+		REFUSED(limbs, 9);
+		REFUSED(limbs, 0);
+		REFUSED(width, 16385);
+		REFUSED(width, 0);
+		REFUSED(logk, i == 2 ? 10 : 12);
+		if (i == 0)
+		{
+			REFUSED(pos, 8);
+			REFUSED(logc, 4);
+		}
+		else if (i == 2)
+			REFUSED(nchunks, 65536);
+		ppdl_writer_free(&w);
+	}
 }
 
 /* residues not below their modulus, and set padding bits, are found by validation */
@@ -392,6 +557,10 @@ main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_oversized),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_slice_of_deep_ring),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_null_rows),
+		cmocka_unit_test(test_results_keep_the_rules),
 		cmocka_unit_test(test_residues),
 		cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_fuzz),

@@ -42,7 +42,7 @@ test_both_keys(void **state)
 	both_keys(row, 1, 0x1p34);
 }
 
-/* coefficients come back exactly when there is room for them: one, two, three limbs read */
+/* coefficients come back exactly when there is room for them: one limb read, two, three, all there are */
 static void
 test_coefficients(void **state)
 {
@@ -74,6 +74,19 @@ test_coefficients(void **state)
 		OK(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err));
 		for (size_t k = 0; k < par->n; k++)
 			assert_true(fabs(got[k] * 0x1p-50 - (double) m[k]) <= 41 + fabs(got[k]) * 0x1p-102);
+		ct.bound = 0x1p200;		/* four limbs hold some 160 bits */
+		assert_int_equal(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err), PPDL_ERR_PRECISION);
+		ppdl_pt_release(&f->ev, &pt);
+		ppdl_ct_release(&f->ev, &ct);
+		/* up to 2^(bits + 100): all limbs of the ring */
+		OK(ppdl_pt_alloc(&f->ev, &pt, par->nq, &err));
+		OK(ppdl_encode_coeffs(par, &pt, m, 1, par->nq, &err));
+		OK(ppdl_encrypt_secret(&f->ev, &ct, &pt, f->sk, f->rng, &err));
+		ppdl_ct_mul_int(&f->ev, &ct, (__int128) 1 << 100);
+		ct.bound = ldexp(1, bits[i] + 100);
+		OK(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err));
+		for (size_t k = 0; k < par->n; k++)
+			assert_true(fabs(got[k] * 0x1p-100 - (double) m[k]) <= 41 + fabs(got[k]) * 0x1p-152);
 		ppdl_pt_release(&f->ev, &pt);
 		ppdl_ct_release(&f->ev, &ct);
 	}

@@ -7,6 +7,7 @@
 #include "ckks/wire.h"
 #include "owner/owner_impl.h"
 #include "ring/vec.h"
+#include "rows/row.h"
 #include "rows/sum.h"
 
 #define PREDICT_MB_MAX 160
@@ -425,7 +426,7 @@ test_share_refused(void **state)
 	OK(ppdl_owner_public_key(owner, &key, ERR));
 	r = ppdl_reader(key.buf, key.len);
 	OK(ppdl_wire_get_public_key(&r, &pk, ERR));
-	OK(ppdl_row_encrypt_public(&row, x, 3, 1, 20, pk, ppdl_owner_fingerprint(owner), rng, ERR));
+	OK(ppdl_row_encrypt_public(&row, x, 3, 1, 20, &(PpdlRowKey) {pk, ppdl_owner_fingerprint(owner), rng}, ERR));
 	OK(ppdl_owner_decrypt(owner, &v, row.buf, row.len, 0, ERR));
 	for (int f = 0; f < 3; f++)
 		assert_true(fabs(v.v[f] - x[f]) < 8 * v.error);

@@ -1,6 +1,9 @@
 #include "rows_util.h"
 
 #include "rows/collector.h"
+#include "ckks/encoder.h"
+#include "rows/combine.h"
+#include "rows/packed_writer.h"
 #include "rows/sum.h"
 
 /* a ring, its secret, and keys made when they are first asked for */
@@ -511,12 +514,12 @@ test_writer(void **state)
 	for (int i = 0; i < 25; i++)
 		for (int f = 0; f < 1500; f++)
 		{
-			double		got = v.v[i * 1500 + f];
+			const double *got = ppdl_values_row(&v, (uint32_t) i);
 
 			if (i % 2 == 0)
-				assert_true(isnan(got));
-			else if (!(fabs(got - t[i / 16].x[i % 16 / 2 * 1500 + f]) < 8 * v.error))
-				fail_msg("row %d, value %d: %g", i, f, got);
+				assert_null(got);
+			else if (!(fabs(got[f] - t[i / 16].x[i % 16 / 2 * 1500 + f]) < 8 * v.error))
+				fail_msg("row %d, value %d: %g", i, f, got[f]);
 		}
 	ppdl_values_free(&v);
 	/* a place beyond the chunk or the chunks is refused */
@@ -533,6 +536,51 @@ test_writer(void **state)
 	site_close(&s);
 }
 
+/* what a chunk states is checked before it is written: bounds without room, and a bound of 0, which stands for zeros */
+static void
+test_writer_bounds(void **state)
+{
+	uint32_t	ordinal[8] = {0, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE};
+	Site		s;
+	PpdlPackedWriter *pw;
+	PpdlWriter	w;
+	PpdlCipher	c;
+	PpdlValues	v;
+	PpdlPt		pt;
+	PpdlCt		ct;
+	int64_t    *m;
+
+	site_open(&s, 0);
+	m = calloc(s.par->n, sizeof(*m));
+	OK(ppdl_pt_alloc(&s.ev, &pt, 2, ERR));
+	OK(ppdl_encode_coeffs(s.par, &pt, m, 0x1p30, 2, ERR));
+	OK(ppdl_encrypt_secret(&s.ev, &ct, &pt, s.sk, s.rng, ERR));
+	OK(ppdl_packed_writer_create(&pw, PPDL_LAYOUT_COEFFS, 1500, 11, test_fp, ERR));
+	for (int i = 0; i < 3; i++)
+	{
+		ct.bound = i == 0 ? 0x1p59 : i == 1 ? INFINITY : NAN;
+		FAILS(PPDL_ERR_RANGE, ppdl_packed_writer_add(pw, &s.ev, &ct, ordinal, ERR));
+	}
+	ct.bound = 0;
+	OK(ppdl_packed_writer_add(pw, &s.ev, &ct, ordinal, ERR));
+	ppdl_writer_init(&w);
+	OK(ppdl_packed_writer_finish(pw, 1, &w, ERR));
+	OK(ppdl_cipher_validate(w.buf, w.len, ERR));
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	assert_true(c.bound == 0);
+	OK(ppdl_cipher_decrypt(&v, &c, s.sk, ERR));
+	assert_true(v.error < 1e-8);
+	for (int f = 0; f < 1500; f++)
+		assert_true(fabs(v.v[f]) < 8 * v.error);
+	ppdl_values_free(&v);
+	ppdl_writer_free(&w);
+	ppdl_packed_writer_destroy(pw);
+	ppdl_ct_release(&s.ev, &ct);
+	ppdl_pt_release(&s.ev, &pt);
+	free(m);
+	site_close(&s);
+}
+
 int
 main(void)
 {
@@ -545,6 +593,7 @@ main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_writer),
+		cmocka_unit_test(test_writer_bounds),
 	};
 
 	test_seed("test_pack");

@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "rows/accumulate.h"
+#include "rows/combine.h"
 #include "rows/histogram.h"
 #include "rows/sum.h"
 
@@ -366,7 +367,7 @@ test_early_expansion(void **state)
 		double		x = test_value();
 		PpdlCipher	c;
 
-		OK(ppdl_batch_encrypt(slice, &x, 1, 1, &opt, sk, test_fp, rng, ERR));
+		OK(ppdl_batch_encrypt(slice, &x, 1, 1, &opt, &(PpdlBatchKey) {sk, test_fp, rng}, ERR));
 		OK(ppdl_cipher_parse(&c, slice, size, ERR));
 		/* a weight makes the batch count all its positions: 128 kB */
 		OK(ppdl_sum_add(s, &c, 2, ERR));
@@ -479,6 +480,128 @@ test_combine_refusals(void **state)
 	test_batch_free(&t);
 }
 
+/* factors whose ratio no integers below 2^52 have; as many limbs as there are, and few */
+static void
+test_combine_far_apart(void **state)
+{
+	static const double tiny[] = {1e-15, 0x1p-52, 1e-17, 1e-30, 1e-40, 1e-100, 1e-250};
+
+	for (int limbs = 1; limbs <= par->nq; limbs += limbs == 1 ? 2 : 5)
+	{
+		TestBatch	t = test_batch(sk, rng, 2, 6, 1, limbs, 30);
+		PpdlCipher	c[2],
+					r;
+		PpdlWriter	w,
+					sum;
+
+		for (int i = 0; i < 2; i++)
+			OK(ppdl_cipher_parse(&c[i], test_slice(&t, i), t.size, ERR));
+		for (size_t i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++)
+		{
+			double		want[6];
+			PpdlStatus	status;
+
+			ppdl_writer_init(&w);
+			ppdl_writer_init(&sum);
+			OK(ppdl_cipher_combine(&w, &c[1], tiny[i], NULL, 0, ERR));
+			OK(ppdl_cipher_parse(&r, w.buf, w.len, ERR));
+			status = ppdl_cipher_combine(&sum, &c[0], 1, &r, 1, ERR);
+			for (int f = 0; f < 6; f++)
+				want[f] = t.x[f] + tiny[i] * t.x[6 + f];
+			if (status == PPDL_OK)
+				check(&sum, want, 6, 1e-6);
+			else
+			{
+				assert_int_equal(status, PPDL_ERR_RANGE);
+				assert_true(test_error.hint[0] != '\0');
+				assert_true(limbs == 1 || tiny[i] < 1e-15);
+			}
+			assert_true(tiny[i] > 0x1p-52 || status == PPDL_ERR_RANGE);
+			ppdl_writer_free(&w);
+			ppdl_writer_free(&sum);
+		}
+		test_batch_free(&t);
+	}
+}
+
+/* x + x * f again and again: the scale grows until eight limbs are full, and every result on the way is right */
+static void
+test_combine_grows(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 1, 4, 0, par->nq, 30);
+	double		want[4];
+	PpdlWriter	last;
+	double		bits = 0;
+
+	memcpy(want, t.x, sizeof(want));
+	ppdl_writer_init(&last);
+	ppdl_write_bytes(&last, t.slice, t.size);
+	for (int i = 0;; i++)
+	{
+		double		f = -fabs(test_value());
+		PpdlWriter	w,
+					copy;
+		PpdlCipher	c;
+		PpdlStatus	status;
+
+		assert_true(i < 100);
+		OK(ppdl_cipher_parse(&c, last.buf, last.len, ERR));
+		bits = log2(2 * c.scale * c.bound);
+		ppdl_writer_init(&w);
+		status = ppdl_cipher_combine(&w, &c, f, &c, 1, ERR);
+		ppdl_writer_free(&last);
+		if (status != PPDL_OK)
+		{
+			assert_int_equal(status, PPDL_ERR_RANGE);
+			ppdl_writer_free(&w);
+			break;
+		}
+		for (int k = 0; k < 4; k++)
+			want[k] += f * want[k];
+		ppdl_writer_init(&copy);
+		ppdl_write_bytes(&copy, w.buf, w.len);
+		check(&copy, want, 4, 1e-5);
+		last = w;
+	}
+	/* more than the three limbs that were read once */
+	assert_true(bits > ppdl_params_log2_q(par, 5));
+	test_batch_free(&t);
+}
+
+/* noise that no longer fits a number is an error, in results and in states, not an infinity that nobody reads again */
+static void
+test_noise_overflow(void **state)
+{
+	const double noise = 0x1p1000;
+	TestBatch	t = test_batch(sk, rng, 1, 4, 0, 2, 30);
+	PpdlWriter	w,
+				out;
+	PpdlCipher	c;
+	PpdlSum    *s;
+
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&out);
+	OK(ppdl_cipher_parse(&c, t.slice, t.size, ERR));
+	OK(ppdl_cipher_combine(&w, &c, 1, NULL, 0, ERR));
+	memcpy(w.buf + 24, &noise, 8);
+	OK(ppdl_cipher_validate(w.buf, w.len, ERR));
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	OK(ppdl_sum_create(&s, ERR));
+	OK(ppdl_sum_add(s, &c, 1, ERR));
+	OK(ppdl_sum_add(s, &c, 1 << 20, ERR));
+	for (int save = 0; save < 2; save++)
+	{
+		PpdlStatus	status = save ? ppdl_sum_save(s, &out, ERR) : ppdl_sum_finish(s, 1, &out, ERR);
+
+		assert_true(status == PPDL_ERR_RANGE || status == PPDL_ERR_PRECISION);
+	}
+	FAILS(PPDL_ERR_RANGE, ppdl_cipher_combine(&out, &c, 1e9, &c, M_PI, ERR));
+	ppdl_sum_destroy(s);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&out);
+	test_batch_free(&t);
+}
+
 /* averages of averages: rows of scales that differ */
 static void
 test_rows_of_rows(void **state)
@@ -542,6 +665,9 @@ main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_combine),
 		cmocka_unit_test(test_combine_refusals),
+		cmocka_unit_test(test_combine_far_apart),
+		cmocka_unit_test(test_combine_grows),
+		cmocka_unit_test(test_noise_overflow),
 		cmocka_unit_test(test_rows_of_rows),
 	};
 

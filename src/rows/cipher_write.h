@@ -1,0 +1,19 @@
+/*
+ * Writing the wire form of lwe_cipher.
+ */
+#ifndef PPDL_ROWS_CIPHER_WRITE_H
+#define PPDL_ROWS_CIPHER_WRITE_H
+
+#include "rows/cipher.h"
+
+/*
+ * Appends all of a value's header: of a slice or row everything before its residues, of a packed value everything
+ * before its places.  c->residues and c->places are not looked at.  PPDL_ERR_RANGE when the header breaks a rule of
+ * ppdl_cipher_check (nothing is appended then), PPDL_ERR_NOMEM.
+ */
+PpdlStatus	ppdl_cipher_put_header(PpdlWriter *w, const PpdlCipher *c, PpdlError *err);
+
+/* one limb of a row-kind value: b, k reduced coefficients, and a, N reduced residues in the NTT domain; w->bad on failure */
+void		ppdl_cipher_put_row_limb(PpdlWriter *w, const PpdlCipher *c, int limb, const uint64_t *b, const uint64_t *a);
+
+#endif

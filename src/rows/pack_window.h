@@ -1,0 +1,13 @@
+/* Private to the floor: subtrees of the merge tree whose leaves are blocks of one batch. */
+#ifndef PPDL_ROWS_PACK_WINDOW_H
+#define PPDL_ROWS_PACK_WINDOW_H
+
+#include "rows/pack_impl.h"
+
+/* decides which subtrees are windows */
+void		ppdl_pack_plan_windows(PpdlPacking *p);
+/* the subtree of height h at a position that p->window says is one, NTT domain; takes its blocks; out is the evaluator's, nothing after an error */
+PpdlStatus	ppdl_pack_window(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, PpdlError *err);
+void		ppdl_pack_release_basis(PpdlPacking *p);
+
+#endif

@@ -1,0 +1,68 @@
+#include "rows/partner.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#define FRESH 12				/* bytes */
+#define NAMED 24				/* with the partner's digest */
+
+/* out, len bytes = SHA-256(domain | data), cut */
+static PpdlStatus
+digest(uint8_t *out, size_t len, const char *domain, const uint8_t *data, size_t data_len, PpdlError *err)
+{
+	uint8_t		buf[64],
+				md[EVP_MAX_MD_SIZE];
+	const size_t n = strlen(domain);
+
+	memcpy(buf, domain, n);
+	memcpy(buf + n, data, data_len);
+	if (EVP_Digest(buf, n + data_len, md, NULL, EVP_sha256(), NULL) != 1)
+		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
+	memcpy(out, md, len);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+name_partner(uint8_t out[NAMED - FRESH], const uint8_t *features, PpdlError *err)
+{
+	return digest(out, NAMED - FRESH, "ppdl/partner/1", features, PPDL_SEED_BYTES, err);
+}
+
+static PpdlStatus
+mark(uint8_t out[PPDL_SEED_BYTES - NAMED], const uint8_t *label, PpdlError *err)
+{
+	return digest(out, PPDL_SEED_BYTES - NAMED, "ppdl/beside/1", label, NAMED, err);
+}
+
+PpdlStatus
+ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SEED_BYTES], PpdlRng *rng, PpdlError *err)
+{
+	uint8_t		seed[PPDL_SEED_BYTES];
+
+	PPDL_TRY(ppdl_rng_bytes(rng, seed, FRESH, err));
+	PPDL_TRY(name_partner(seed + FRESH, features, err));
+	PPDL_TRY(mark(seed + NAMED, seed, err));
+	memcpy(label, seed, sizeof(seed));
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[PPDL_SEED_BYTES], PpdlError *err)
+{
+	uint8_t		want[PPDL_SEED_BYTES - FRESH];
+
+	PPDL_TRY(mark(want, label, err));
+	if (memcmp(want, label + NAMED, PPDL_SEED_BYTES - NAMED) != 0)
+		return PPDL_OK;
+	PPDL_TRY(name_partner(want, features, err));
+	return memcmp(want, label + FRESH, NAMED - FRESH) == 0 ? PPDL_OK : ppdl_partner_mismatch(err);
+}
+
+PpdlStatus
+ppdl_partner_mismatch(PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "features and label of a row were not encrypted side by side");
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+						   "Encrypt both columns in one run of ppdl encrypt, and keep each label in the row of its features.");
+}
