@@ -49,6 +49,9 @@ SELECT outcome($$SELECT ppdl_train('small', x, NULL::lwe_cipher) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('four', v, y) FROM enc JOIN enc4 USING (i) WHERE i > 1$$);
 SELECT outcome($$SELECT ppdl_train('small', a.x, b.y) FROM enc a, enc b WHERE b.i = a.i + 1$$);
 SELECT outcome($$SELECT ppdl_train('small', x + x, y) FROM enc$$);
+-- features of the deep ring, of 65,535 values
+SELECT left(outcome(format('SELECT ppdl_train(''small'', %L::lwe_cipher, y) FROM enc', encode(set_byte(set_byte(set_byte(set_byte(set_byte(
+	substr(set_byte(lwe_cipher_send(x), 24, 0), 1, 60), 4, 2), 5, 1), 6, 255), 7, 255), 25, 16) || decode(repeat('A5', 409600), 'hex'), 'base64'))), 120) AS refused FROM enc WHERE i = 1;
 SELECT outcome($$SELECT ppdl_train('small', x, v) FROM enc JOIN enc_other USING (i)$$);
 -- keys
 SELECT outcome($$SELECT ppdl_train('small', x, y) FROM enc$$);

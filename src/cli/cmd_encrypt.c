@@ -320,18 +320,25 @@ free_kept(Job *j)
 	}
 }
 
-/* encrypts and writes the rows that wait; features and label share positions but not seeds */
+/* features and label share positions but not seeds: that of the label names that of the features */
+static PpdlStatus
+encrypt_rows(Job *j, PpdlError *err)
+{
+	PPDL_TRY(encrypt_one(j, 0, j->x, j->fs->inputs, err));
+	if (!has_label_column(j))
+		return PPDL_OK;
+	j->batch[1].features = ppdl_slice_seed(j->cipher[0]);
+	return encrypt_one(j, 1, j->y, j->fs->outputs, err);
+}
+
+/* encrypts and writes the rows that wait */
 static PpdlStatus
 finish_batch(Job *j, PpdlError *err)
 {
 	if (j->rows == 0)
 		return PPDL_OK;
 	if (j->owner)
-	{
-		PPDL_TRY(encrypt_one(j, 0, j->x, j->fs->inputs, err));
-		if (has_label_column(j))
-			PPDL_TRY(encrypt_one(j, 1, j->y, j->fs->outputs, err));
-	}
+		PPDL_TRY(encrypt_rows(j, err));
 	if (j->rsa)
 		PPDL_TRY(ppdl_rsa_columns_encrypt(j->rsa, j->x, j->y, j->has_label, j->rows, err));
 	for (int r = 0; r < j->rows; r++)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "rows/ordinals.h"
+#include "rows/partner.h"
+#include "rows/residues.h"
 
 PpdlStatus
 ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err)
@@ -30,6 +32,7 @@ ppdl_trainset_destroy(PpdlTrainSet *ts)
 		free_batch(&ts->batch[i]);
 	free(ts->batch);
 	ppdl_seed_table_free(&ts->index);
+	ppdl_seed_table_free(&ts->labels);
 	free(ts);
 }
 
@@ -39,7 +42,8 @@ ppdl_trainset_memory(const PpdlTrainSet *ts)
 	size_t		batch = ts->par == NULL ? 0 :
 		(ts->width_y > 0 ? 2 : 1) * ts->par->n * sizeof(uint64_t) + (ts->par->n >> ts->logk_x) * sizeof(uint32_t);
 
-	return sizeof(*ts) + ppdl_seed_table_memory(&ts->index) + (size_t) ts->cap * sizeof(PpdlTrainBatch) + (size_t) ts->nbatches * batch;
+	return sizeof(*ts) + ppdl_seed_table_memory(&ts->index) + ppdl_seed_table_memory(&ts->labels) +
+		(size_t) ts->cap * sizeof(PpdlTrainBatch) + (size_t) ts->nbatches * batch;
 }
 
 uint32_t
@@ -51,6 +55,15 @@ ppdl_slice_index(const PpdlCipher *c)
 }
 
 static PpdlStatus
+check_kind(const PpdlCipher *c, const char *what, PpdlError *err)
+{
+	if (c->kind != PPDL_KIND_SLICE)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: only rows as their owner wrote them can be used, not results of operations", what);
+	return PPDL_OK;
+}
+
+/* takes the shape of the first row */
+static void
 begin(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y)
 {
 	ts->par = x->par;
@@ -63,14 +76,11 @@ begin(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y)
 		ts->width_y = y->width;
 		ts->logk_y = y->logk;
 	}
-	return PPDL_OK;
 }
 
 static PpdlStatus
 check(const PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, PpdlError *err)
 {
-	if (c->kind != PPDL_KIND_SLICE)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: only rows as their owner wrote them can be used, not results of operations", what);
 	if (c->par != ts->par || memcmp(c->fingerprint, ts->fingerprint, sizeof(ts->fingerprint)) != 0)
 	{
 		char		have[17],
@@ -105,6 +115,15 @@ alloc_batch(PpdlTrainBatch *b, const PpdlTrainSet *ts, const PpdlCipher *x, cons
 	return PPDL_OK;
 }
 
+/* a new pair of batches: the label must not name other features, nor belong to another batch of features already */
+static PpdlStatus
+check_pair(const PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, PpdlError *err)
+{
+	if (ppdl_seed_find(&ts->labels, y->seed, 0, 0) != PPDL_NO_BATCH)
+		return ppdl_partner_mismatch(err);
+	return ppdl_partner_check(x->seed, y->seed, err);
+}
+
 static PpdlStatus
 new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t copy, PpdlError *err)
 {
@@ -121,8 +140,12 @@ new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t c
 		ts->batch = grown;
 		ts->cap = cap;
 	}
+	if (y != NULL)
+		PPDL_TRY(check_pair(ts, x, y, err));
 	b = &ts->batch[ts->nbatches];
 	status = alloc_batch(b, ts, x, y, err);
+	if (status == PPDL_OK && y != NULL)
+		status = ppdl_seed_add(&ts->labels, y->seed, 0, 0, err);
 	if (status == PPDL_OK)
 		status = ppdl_seed_add(&ts->index, x->seed, 0, copy, err);
 	if (status != PPDL_OK)
@@ -157,7 +180,7 @@ find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t 
 	}
 	*at = (int) number;
 	if (y != NULL && memcmp(ts->batch[*at].seed_y, y->seed, PPDL_SEED_BYTES) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "features and label of a row were not encrypted side by side");
+		return ppdl_partner_mismatch(err);
 	return PPDL_OK;
 }
 
@@ -177,45 +200,65 @@ take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t 
 	return PPDL_OK;
 }
 
-/* the row's coefficients mod q0 at their places pos*g + f*N/k */
+/* the coefficients mod q0 of a row, k reduced residues, at their places pos*g + f*N/k */
 static void
-put(uint64_t *b, const PpdlCipher *c)
+put(uint64_t *b, const PpdlCipher *c, const uint64_t *v)
 {
 	const size_t n = c->par->n,
 				k = (size_t) 1 << c->logk,
 				g = n >> (c->logk + c->logc);
-	uint64_t	v[1 << 14];
 
-	PPDL_ASSERT(k <= sizeof(v) / sizeof(v[0]));
-	ppdl_unpack_bits(v, c->residues, k, c->par->ring->mod[0].bits);
 	for (size_t f = 0; f < k; f++)
 		b[c->pos * g + f * (n / k)] = v[f];
+}
+
+static PpdlStatus
+get(uint64_t *v, const PpdlCipher *c, PpdlError *err)
+{
+	return ppdl_residues_get(&c->par->ring->mod[0], v, c->residues, (size_t) 1 << c->logk, err);
+}
+
+/* v: the coefficients of x, then of y; nothing changes on error */
+static PpdlStatus
+add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, uint64_t *v, PpdlError *err)
+{
+	uint64_t   *vy = v + ((size_t) 1 << x->logk);
+	PpdlTrainBatch *to;
+
+	PPDL_TRY(get(v, x, err));
+	if (y != NULL)
+		PPDL_TRY(get(vy, y, err));
+	PPDL_TRY(take_place(ts, x, y, ppdl_slice_index(x), ordinal, &to, err));
+	put(to->bx, x, v);
+	if (y != NULL)
+		put(to->by, y, vy);
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err)
 {
-	PpdlTrainBatch *to;
-	uint32_t	i;
+	PpdlStatus	status;
+	uint64_t   *v;
 
+	PPDL_TRY(check_kind(x, "features", err));
+	if (y != NULL)
+		PPDL_TRY(check_kind(y, "label", err));
 	if (ts->par == NULL)
-		PPDL_TRY(begin(ts, x, y));
+		begin(ts, x, y);
 	PPDL_TRY(check(ts, x, ts->width_x, "features", err));
-	i = ppdl_slice_index(x);
 	if (y != NULL)
 	{
 		PPDL_TRY(check(ts, y, ts->width_y, "label", err));
-		if (y->logk > x->logk || ppdl_slice_index(y) != i << (x->logk - y->logk))
-		{
-			ppdl_error(err, PPDL_ERR_ARGUMENT, "features and label of a row were not encrypted side by side");
-			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Encrypt both columns in one run of ppdl encrypt.");
-		}
+		if (y->logk > x->logk || ppdl_slice_index(y) != ppdl_slice_index(x) << (x->logk - y->logk))
+			return ppdl_partner_mismatch(err);
 	}
-	PPDL_TRY(take_place(ts, x, y, i, ordinal, &to, err));
-	put(to->bx, x);
-	if (y != NULL)
-		put(to->by, y);
-	return PPDL_OK;
+	v = malloc((((size_t) 1 << x->logk) + (y == NULL ? 0 : (size_t) 1 << y->logk)) * sizeof(uint64_t));
+	if (v == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = add(ts, x, y, ordinal, v, err);
+	free(v);
+	return status;
 }
 
 /* row i of 2^logk values: its coefficients */

@@ -1,7 +1,8 @@
 /*
  * The rows of a training run or of a prediction in the deep ring: features and label of each, gathered batch by
  * batch as residues mod q0 (compact rows suffice).  Features and label must have
- * been encrypted side by side: their batches line up row by row.
+ * been encrypted side by side: their batches line up row by row, each batch of features has one
+ * batch of labels and that no other, and where the labels name their features (rows/partner.h) it is these.
  */
 #ifndef PPDL_ROWS_ROW_SET_H
 #define PPDL_ROWS_ROW_SET_H
@@ -33,7 +34,8 @@ typedef struct PpdlTrainSet
 	int			nbatches,
 				cap;
 	PpdlTrainBatch *batch;		/* by number in the index */
-	PpdlSeedTable index;		/* by seed_x */
+	PpdlSeedTable index,		/* by seed_x */
+				labels;			/* by seed_y, of rows to train on */
 	const PpdlPoll *poll;		/* whom loading and merging ask, a batch a time; NULL: nobody */
 } PpdlTrainSet;
 

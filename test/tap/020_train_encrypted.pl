@@ -117,6 +117,8 @@ like(failure(q{SELECT ppdl_train('wide', features, label) FROM patients}), qr/to
 like(failure(q{SELECT ppdl_train('two', features, label) FROM patients}), qr/2 outputs, labels have 1 values/, 'labels of another width');
 like(failure(q{SELECT ppdl_train('osteo', p.features, q.label) FROM patients p JOIN patients q ON q.id = p.id + 1}),
 	qr/not encrypted side by side/, 'label of another row');
+like(failure(q{SELECT ppdl_train('osteo', p.features, f.label) FROM patients p JOIN full_patients f USING (id)}),
+	qr/not encrypted side by side.*keep each label in the row of its features/s, 'label at the same place of another batch');
 like(failure(q{SELECT ppdl_train('osteo', features, label) FROM (SELECT * FROM patients UNION ALL SELECT * FROM patients) t}),
 	qr/a row came twice/, 'rows that come twice');
 like(failure(q{SELECT ppdl_train('osteo', features, NULL::lwe_cipher) FROM patients}), qr/there are no rows to train.*301 rows had NULL/s, 'nothing but NULLs');
