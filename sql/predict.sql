@@ -80,6 +80,10 @@ SELECT outcome(s) FROM (VALUES
 	($$SELECT ppdl_predict_agg('one', v) FROM (SELECT v FROM enc WHERE i = 1 UNION ALL SELECT v FROM odd) s$$),
 	($$SELECT ppdl_predict_agg(CASE WHEN i = 1 THEN 'one' ELSE 'three' END, v) FROM enc WHERE i < 3$$)) v(s);
 
+-- a network of nothing but zeros says 0
+SELECT ppdl_create_model('zero', '{"inputs":13,"layers":[{"units":8,"activation":"square"},{"units":2}]}', array_fill(0::float8, ARRAY[8 * 14 + 18]));
+SELECT lwe_decrypt(ppdl_predict_agg('zero', v), :'key', 'secret') AS zeros, lwe_decrypt(ppdl_predict_agg('zero', v * 0), :'key', 'secret') AS of_zeros FROM enc WHERE i < 4;
+
 -- a parallel plan
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.1; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT ppdl_predict_agg('one', v) FROM enc;

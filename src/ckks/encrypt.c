@@ -133,8 +133,10 @@ check_fits(const PpdlCt *ct, PpdlError *err)
 
 	if (!(ct->bound > 0) || need <= have)
 		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_PRECISION, "values up to %.3g at scale 2^%.1f take %.1f bits, and %d limb%s of ring %s hold%s %.1f",
-					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s", ct->par->name, ct->limbs == 1 ? "s" : "", have);
+	return ppdl_error(err, PPDL_ERR_PRECISION,
+					  "values up to %.3g at scale 2^%.1f take %.1f bits, and %d limb%s of ring %s hold%s %.1f",
+					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s", ct->par->name,
+					  ct->limbs == 1 ? "s" : "", have);
 }
 
 /* b + a*s of one limb, coefficient domain */

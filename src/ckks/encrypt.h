@@ -19,7 +19,10 @@ PpdlStatus	ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const
 /* with u ternary: (b*u + e0 + m, a*u + e1) */
 PpdlStatus	ppdl_encrypt_public(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlPublicKey *pk, PpdlRng *rng, PpdlError *err);
 
-/* how many of `limbs` limbs decryption reads: those that hold bound*scale and the noise with room to spare, all when the bound is 0 (unknown) */
+/*
+ * How many of `limbs` limbs decryption reads: those that hold bound*scale and the noise with room to spare,
+ * all when the bound is 0 (unknown)
+ */
 int			ppdl_decrypt_limbs(const PpdlParams *par, int limbs, double scale, double noise, double bound);
 /*
  * Phase of ct (NTT domain) as N doubles (coefficients, centred, NOT divided by the scale),

@@ -52,13 +52,16 @@ PpdlStatus
 ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
 {
 	const PpdlParams *par = ct->par;
-	PpdlCipher	header = {.par = par, .kind = PPDL_KIND_PACKED, .limbs = ct->limbs, .width = (int) period, .logk = ppdl_log2_width((int) period) + 1,
-		.scale = ct->scale, .noise = ct->noise, .bound = ct->bound, .layout = PPDL_LAYOUT_SLOTS, .nrows = (uint32_t) count, .nchunks = (uint32_t) count};
+	PpdlCipher	header = {.par = par, .kind = PPDL_KIND_PACKED, .limbs = ct->limbs, .width = (int) period,
+		.logk = ppdl_log2_width((int) period) + 1,
+		.scale = ct->scale, .noise = ct->noise, .bound = ct->bound, .layout = PPDL_LAYOUT_SLOTS,
+		.nrows = (uint32_t) count, .nchunks = (uint32_t) count};
 
 	/* a checkpoint may bring any two */
 	for (int i = 1; i < count; i++)
 		if (ct[i].limbs != ct->limbs || ct[i].scale != ct->scale)
-			return ppdl_error(err, PPDL_ERR_SCALE, "encrypted weights of %d and %d limbs, of scales 2^%.4f and 2^%.4f, are none of one model",
+			return ppdl_error(err, PPDL_ERR_SCALE,
+							  "encrypted weights of %d and %d limbs, of scales 2^%.4f and 2^%.4f, are none of one model",
 							  ct->limbs, ct[i].limbs, log2(ct->scale), log2(ct[i].scale));
 	memcpy(header.fingerprint, fingerprint, PPDL_FINGERPRINT_BYTES);
 	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));

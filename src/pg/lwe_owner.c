@@ -110,7 +110,8 @@ lwe_encrypt_public(PG_FUNCTION_ARGS)
 	PpdlError	err;
 
 	ppdl_writer_init(&w);
-	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_row_encrypt_public(&w, x, width, limbs, SCALE_BITS, &key, &err), &w, &err));
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_row_encrypt_public(&w, x, width, limbs, SCALE_BITS, &key, &err), &w,
+										 &err));
 }
 
 /* ---- secret key ---- */

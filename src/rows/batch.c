@@ -191,7 +191,8 @@ batch_limb(const Batch *b, int l, PpdlError *err)
 static PpdlStatus
 slice_head(const Batch *b, PpdlWriter *w, const PpdlBatchOptions *opt, PpdlError *err)
 {
-	PpdlCipher	slice = {.par = b->par, .kind = PPDL_KIND_SLICE, .limbs = opt->limbs, .width = b->width, .logk = b->logk,
+	PpdlCipher	slice = {.par = b->par, .kind = PPDL_KIND_SLICE, .limbs = opt->limbs, .width = b->width,
+		.logk = b->logk,
 		.scale = ldexp(1, opt->scale_bits), .noise = PPDL_SIGMA, .bound = 1, .logc = b->logc, .seed = b->seed};
 
 	memcpy(slice.fingerprint, b->key->fingerprint, PPDL_FINGERPRINT_BYTES);
@@ -226,7 +227,8 @@ batch_write(const Batch *b, uint8_t *out, const PpdlWriter *head, int limbs, Ppd
 }
 
 PpdlStatus
-ppdl_batch_check(const double *x, int rows, int width, const PpdlBatchOptions *opt, const PpdlParams *par, PpdlError *err)
+ppdl_batch_check(const double *x, int rows, int width, const PpdlBatchOptions *opt, const PpdlParams *par,
+				 PpdlError *err)
 {
 	PPDL_TRY(check_options(opt, par, rows, width, err));
 	return check_values(x, rows, width, err);

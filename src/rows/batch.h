@@ -15,7 +15,7 @@ typedef struct PpdlBatchOptions
 	int			scale_bits;		/* scale = 2^scale_bits, 20..40; 30 by default */
 	int			logc;			/* capacity 2^logc rows, logc + logk <= logn */
 	int			logstride;		/* row i takes the place of row i << logstride, 0 by default; see ppdl_batch_beside */
-	const uint8_t *features;	/* NULL by default; for labels: the seed of the batch that they lie beside (rows/partner.h) */
+	const uint8_t *features;	/* labels: seed of the batch that they lie beside (rows/partner.h); else NULL */
 } PpdlBatchOptions;
 
 /* what encryption takes of the owner; all stay the caller's */
@@ -45,6 +45,7 @@ PpdlStatus	ppdl_batch_encrypt(uint8_t *out, const double *x, int rows, int width
 const uint8_t *ppdl_slice_seed(const uint8_t *slice);
 
 /* whether such values can be encrypted so: PPDL_ERR_ARGUMENT for shapes, PPDL_ERR_RANGE for values */
-PpdlStatus	ppdl_batch_check(const double *x, int rows, int width, const PpdlBatchOptions *opt, const PpdlParams *par, PpdlError *err);
+PpdlStatus	ppdl_batch_check(const double *x, int rows, int width, const PpdlBatchOptions *opt, const PpdlParams *par,
+							 PpdlError *err);
 
 #endif

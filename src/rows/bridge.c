@@ -59,7 +59,9 @@ ppdl_bridge(PpdlEval *ev, PpdlCt *out, const PpdlParams *row, const PpdlRowPoly 
 	if (ev->par->n != PPDL_BRIDGE_POLYS * row->n || ev->par->ring->mod[0].q != row->ring->mod[0].q)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rings \"%s\" and \"%s\" have no bridge", row->name, ev->par->name);
 	if (!(room >= 0 && room < 63))
-		return ppdl_error(err, PPDL_ERR_SCALE, "rows of scale 2^%.1f do not suit the deep ring, which takes up to 2^%.1f", log2(scale), log2(q0) - RANGE_BITS);
+		return ppdl_error(err, PPDL_ERR_SCALE,
+						  "rows of scale 2^%.1f do not suit the deep ring, which takes up to 2^%.1f",
+						  log2(scale), log2(q0) - RANGE_BITS);
 	up = (int) room;
 	PPDL_TRY(ppdl_ct_alloc(ev, &full, 1, err));
 	PPDL_GOTO(done, fill(ev, &full, row, poly, err));

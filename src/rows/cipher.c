@@ -33,9 +33,11 @@ ppdl_cipher_check_estimates(double scale, double noise, double bound, PpdlStatus
 	const double most = ldexp(1, PPDL_ESTIMATE_BITS);
 
 	if (!within(scale, 1 / most, most))
-		return ppdl_error(err, code, "lwe_cipher whose scale %g is not a number from 2^-%d to 2^%d", scale, PPDL_ESTIMATE_BITS, PPDL_ESTIMATE_BITS);
+		return ppdl_error(err, code, "lwe_cipher whose scale %g is not a number from 2^-%d to 2^%d", scale,
+						  PPDL_ESTIMATE_BITS, PPDL_ESTIMATE_BITS);
 	if (!within(noise, 0, most) || !within(bound, 0, most))
-		return ppdl_error(err, code, "lwe_cipher whose noise %g or bound %g is not a number from 0 to 2^%d", noise, bound, PPDL_ESTIMATE_BITS);
+		return ppdl_error(err, code, "lwe_cipher whose noise %g or bound %g is not a number from 0 to 2^%d", noise,
+						  bound, PPDL_ESTIMATE_BITS);
 	return PPDL_OK;
 }
 
@@ -45,7 +47,8 @@ ppdl_cipher_check_common(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 	if (c->limbs < 1 || c->limbs > c->par->nq)
 		return ppdl_error(err, code, "lwe_cipher of %d limbs; ring %s has 1 to %d", c->limbs, c->par->name, c->par->nq);
 	if (c->width < 1 || (size_t) c->width > c->par->n)
-		return ppdl_error(err, code, "lwe_cipher of %d values a row; ring %s holds 1 to %zu", c->width, c->par->name, c->par->n);
+		return ppdl_error(err, code, "lwe_cipher of %d values a row; ring %s holds 1 to %zu", c->width, c->par->name,
+						  c->par->n);
 	if (c->kind == PPDL_KIND_SLICE && !has_slices(c->par))
 		return ppdl_error(err, code, "row slice in ring %s, in which no rows are encrypted", c->par->name);
 	return ppdl_cipher_check_estimates(c->scale, 0, 0, code, err);
@@ -91,7 +94,8 @@ check_packed(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 	if (c->width > room)
 		return ppdl_error(err, code, "packed lwe_cipher of %d values a row with room for %d", c->width, room);
 	if (c->nchunks > PPDL_MAX_CHUNKS)
-		return ppdl_error(err, code, "packed lwe_cipher of %u chunks; at most %d are allowed", c->nchunks, PPDL_MAX_CHUNKS);
+		return ppdl_error(err, code, "packed lwe_cipher of %u chunks; at most %d are allowed", c->nchunks,
+						  PPDL_MAX_CHUNKS);
 	return PPDL_OK;
 }
 
@@ -122,7 +126,8 @@ ppdl_slice_size(const PpdlParams *par, int limbs, int logk)
 size_t
 ppdl_row_size(const PpdlParams *par, int limbs, int logk)
 {
-	return PPDL_ROW_HEADER + ppdl_residues_size(par, limbs, (size_t) 1 << logk) + ppdl_residues_size(par, limbs, par->n);
+	return PPDL_ROW_HEADER + ppdl_residues_size(par, limbs, (size_t) 1 << logk) +
+		ppdl_residues_size(par, limbs, par->n);
 }
 
 double

@@ -41,7 +41,7 @@
 #define PPDL_SCALE_BITS_MIN 20
 #define PPDL_SCALE_BITS_MAX 40
 
-/* the scale of rows and packed values is from 2^-PPDL_ESTIMATE_BITS to 2^PPDL_ESTIMATE_BITS, noise and bound from 0 to that */
+/* scales of rows and packed values are from 2^-PPDL_ESTIMATE_BITS to 2^PPDL_ESTIMATE_BITS, noise and bound from 0 */
 #define PPDL_ESTIMATE_BITS 1000
 
 typedef enum PpdlKind
@@ -57,7 +57,10 @@ typedef enum PpdlLayout
 	PPDL_LAYOUT_SLOTS = 1
 } PpdlLayout;
 
-/* A value's header, and where its bytes are; pointers go into the parsed bytes, which must outlive it (any alignment). */
+/*
+ * A value's header, and where its bytes are; pointers go into the parsed bytes, which must outlive it (any
+ * alignment).
+ */
 typedef struct PpdlCipher
 {
 	const PpdlParams *par;
@@ -85,8 +88,8 @@ typedef struct PpdlCipher
 
 /*
  * The rules that the fields of a header keep, all kinds, whatever their origin: limbs and width of the ring, log2 k
- * of the width, position in the batch, scale, noise and bound in the ranges above, slices in a ring that has them.  par and
- * kind must be valid; pointers are not looked at.  code: the status of a failure, PPDL_ERR_FORMAT for what was
+ * of the width, position in the batch, scale, noise and bound in the ranges above, slices in a ring that has
+ * them.  par and kind must be valid; pointers are not looked at.  code: the status of a failure, PPDL_ERR_FORMAT for what was
  * read, PPDL_ERR_RANGE for a result.
  */
 PpdlStatus	ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err);

@@ -27,11 +27,14 @@ parse_header(PpdlCipher *c, const PpdlParams *ring, PpdlReader *r, PpdlError *er
 	fp = ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES);
 	c->scale = ppdl_read_f64(r);
 	if (r->bad)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "value is shorter than the %d bytes of an lwe_cipher's header", PPDL_CIPHER_HEADER);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "value is shorter than the %d bytes of an lwe_cipher's header",
+						  PPDL_CIPHER_HEADER);
 	if (magic != PPDL_CIPHER_MAGIC)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "not an lwe_cipher: it begins with 0x%04x, not 0x%04x", magic, PPDL_CIPHER_MAGIC);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not an lwe_cipher: it begins with 0x%04x, not 0x%04x", magic,
+						  PPDL_CIPHER_MAGIC);
 	if (version != PPDL_CIPHER_VERSION)
-		return ppdl_error(err, PPDL_ERR_VERSION, "lwe_cipher of format version %u; this program reads version %d", version, PPDL_CIPHER_VERSION);
+		return ppdl_error(err, PPDL_ERR_VERSION, "lwe_cipher of format version %u; this program reads version %d",
+						  version, PPDL_CIPHER_VERSION);
 	if (kind < PPDL_KIND_SLICE || kind > PPDL_KIND_PACKED)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher of unknown kind %u", kind);
 	memcpy(c->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
@@ -108,10 +111,12 @@ check_place(const PpdlCipher *c, uint32_t row, uint8_t *seen, PpdlError *err)
 	if (place == PPDL_NO_PLACE)
 		return PPDL_OK;
 	if (chunk >= c->nchunks || p >= capacity)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "row %u of a packed lwe_cipher lies at place %u of chunk %u; there are %u chunks of %u places",
+		return ppdl_error(err, PPDL_ERR_FORMAT,
+						  "row %u of a packed lwe_cipher lies at place %u of chunk %u; there are %u chunks of %u places",
 						  row + 1, p, chunk, c->nchunks, capacity);
 	if (seen[bit >> 3] >> (bit & 7) & 1)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "row %u of a packed lwe_cipher lies at place %u of chunk %u, where another row lies",
+		return ppdl_error(err, PPDL_ERR_FORMAT,
+						  "row %u of a packed lwe_cipher lies at place %u of chunk %u, where another row lies",
 						  row + 1, p, chunk);
 	seen[bit >> 3] |= (uint8_t) (1 << (bit & 7));
 	return PPDL_OK;

@@ -14,7 +14,10 @@
 PpdlStatus	ppdl_cipher_parse(PpdlCipher *c, const void *buf, size_t len, PpdlError *err);
 /* the same; ring: found for its id before the built-in ones, NULL for those alone */
 PpdlStatus	ppdl_cipher_parse_in(PpdlCipher *c, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err);
-/* Only the first PPDL_CIPHER_HEADER bytes, all that buf need hold: for accessors on a toasted value.  Sets par, kind, limbs, width, fingerprint and scale. */
+/*
+ * Only the first PPDL_CIPHER_HEADER bytes, all that buf need hold: for accessors on a toasted value.  Sets
+ * par, kind, limbs, width, fingerprint and scale.
+ */
 PpdlStatus	ppdl_cipher_peek(PpdlCipher *c, const void *buf, PpdlError *err);
 /* parse, and every residue below its modulus, padding bits zero: for input functions */
 PpdlStatus	ppdl_cipher_validate(const void *buf, size_t len, PpdlError *err);

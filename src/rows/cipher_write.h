@@ -13,7 +13,11 @@
  */
 PpdlStatus	ppdl_cipher_put_header(PpdlWriter *w, const PpdlCipher *c, PpdlError *err);
 
-/* one limb of a row-kind value: b, k reduced coefficients, and a, N reduced residues in the NTT domain; w->bad on failure */
-void		ppdl_cipher_put_row_limb(PpdlWriter *w, const PpdlCipher *c, int limb, const uint64_t *b, const uint64_t *a);
+/*
+ * One limb of a row-kind value: b, k reduced coefficients, and a, N reduced residues in the NTT domain;
+ * w->bad on failure
+ */
+void		ppdl_cipher_put_row_limb(PpdlWriter *w, const PpdlCipher *c, int limb, const uint64_t *b,
+									 const uint64_t *a);
 
 #endif

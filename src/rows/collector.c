@@ -491,7 +491,8 @@ save_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uin
 {
 	const PpdlCollector *col = ((Save *) arg)->col;
 	PpdlWriter *w = ((Save *) arg)->w;
-	PpdlCipher	row = {.par = col->par, .kind = b->explicit_row ? PPDL_KIND_ROW : PPDL_KIND_SLICE, .limbs = col->limbs, .width = col->width,
+	PpdlCipher	row = {.par = col->par, .kind = b->explicit_row ? PPDL_KIND_ROW : PPDL_KIND_SLICE, .limbs = col->limbs,
+		.width = col->width,
 		.logk = col->logk, .scale = col->scale, .noise = b->noise, .bound = b->bound, .logc = b->logc, .seed = b->seed};
 
 	memcpy(row.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);

@@ -72,8 +72,9 @@ set_term(Term *t, const PpdlCipher *c, double factor, PpdlError *err)
 static PpdlStatus
 scale_hint(PpdlError *err)
 {
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Values of very different scales (after division or multiplication by numbers that are no simple fractions of each other) "
-						   "need large integers to be added; multiply after adding, or use rows with more limbs.");
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Values of very different scales (after division or multiplication by numbers that are no simple "
+						   "fractions of each other) need large integers to be added; multiply after adding, or use rows with more limbs.");
 }
 
 /* a factor of zero stands for no message at all: the integer 0 */
@@ -92,7 +93,8 @@ match_scales(Term *t, int terms, PpdlError *err)
 		  integer_ratio(t[1].scale / t[0].scale, &t[0].multiple, &t[1].multiple) :
 		  integer_ratio(t[0].scale / t[1].scale, &t[1].multiple, &t[0].multiple)))
 	{
-		ppdl_error(err, PPDL_ERR_RANGE, "scales 2^%.4f and 2^%.4f cannot be brought together", log2(t[0].scale), log2(t[1].scale));
+		ppdl_error(err, PPDL_ERR_RANGE, "scales 2^%.4f and 2^%.4f cannot be brought together", log2(t[0].scale),
+				   log2(t[1].scale));
 		return scale_hint(err);
 	}
 	return PPDL_OK;

@@ -63,7 +63,8 @@ static PpdlStatus
 lift(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, const uint8_t *src, int limbs, PpdlError *err)
 {
 	if (limbs < 1 || limbs > c->limbs)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "value of %d limb%s where %d are needed", c->limbs, c->limbs == 1 ? "" : "s", limbs);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "value of %d limb%s where %d are needed", c->limbs,
+						  c->limbs == 1 ? "" : "s", limbs);
 	PPDL_TRY(ppdl_ct_alloc(ev, out, limbs, err));
 	out->scale = c->scale;
 	out->noise = c->noise;
@@ -101,6 +102,7 @@ ppdl_lift_chunk(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, uint32_t chunk, 
 
 	out->b = out->a = NULL;
 	if (c->kind != PPDL_KIND_PACKED || chunk >= c->nchunks)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "no chunk %u in a value of %u chunks", chunk, c->kind == PPDL_KIND_PACKED ? c->nchunks : 0);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "no chunk %u in a value of %u chunks", chunk,
+						  c->kind == PPDL_KIND_PACKED ? c->nchunks : 0);
 	return lift(ev, out, c, c->residues + chunk * bytes, limbs, err);
 }

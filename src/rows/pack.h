@@ -38,7 +38,7 @@ PpdlStatus	ppdl_collector_fill(PpdlCollector *col, const void *buf, size_t len, 
 PpdlStatus	ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err);
 
 /*
- * One packed ciphertext: row at tree position p has its value f at coefficient
+ * One packed ciphertext (NTT domain, the collector's limbs): row at tree position p has its value f at coefficient
  * bitrev_D(p) + f*N/k, all other coefficients are (nearly) zero.  scale = slice scale * 2^D.
  */
 typedef struct PpdlPacked
@@ -51,11 +51,16 @@ typedef struct PpdlPacked
 	uint32_t   *ordinal;		/* [N/k], malloc'ed: ordinal of the row at tree position p, PPDL_NO_PLACE if none */
 } PpdlPacked;
 
-/* Takes one complete batch with C*k = N, if there is one: *found.  No key switch. */
+/*
+ * Takes one complete batch with C*k = N, if there is one: *found.  No key switch.  ev: of the rows' ring.
+ * out: the caller's, released with ppdl_packed_release; nothing when not *found or after an error, which leaves
+ * the rows where they are.
+ */
 PpdlStatus	ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
 /*
  * Takes a complete batch, else up to N/k of the remaining rows, largest classes first; *found = 0 when none
- * are left.  Galois keys 2^j+1, j > log2 k.  PPDL_ERR_RANGE when scale * 2^D * bound has no room.
+ * are left.  Otherwise as ppdl_pack_complete.  Galois keys 2^j+1, j > log2 k.
+ * PPDL_ERR_RANGE when scale * 2^D * bound has no room.
  */
 PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
 void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);

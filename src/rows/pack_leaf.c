@@ -19,13 +19,15 @@ ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 	if (col->uniform == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int l = 0; l < col->limbs; l++)
-		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, col->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
+		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, col->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0,
+								  err));
 	col->uniform_of = b;
 	return PPDL_OK;
 }
 
 PpdlStatus
-ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h, uint64_t *b, PpdlError *err)
+ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h, uint64_t *b,
+				PpdlError *err)
 {
 	const PpdlCollector *col = p->col;
 	const PpdlRowBatch *batch = block->batch;
@@ -36,7 +38,8 @@ ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offs
 	{
 		size_t		u = (size_t) ppdl_bitrev(at + (batch->entry[e].index - start), h) << (p->height - h);
 
-		PPDL_TRY(ppdl_residues_get(&col->par->ring->mod[l], p->scratch, batch->residues + e * batch->each + offset, k, err));
+		PPDL_TRY(ppdl_residues_get(&col->par->ring->mod[l], p->scratch, batch->residues + e * batch->each + offset, k,
+								   err));
 		for (size_t f = 0; f < k; f++)
 			b[u + (f << p->height)] = p->scratch[f];
 	}

@@ -6,9 +6,16 @@
 
 /* A of the batch into col->uniform (NTT domain); kept, since blocks of one batch come one after the other */
 PpdlStatus	ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err);
-/* coefficients of a block's rows in limb l into b (coefficient domain), the first row being at position `at` of a subtree of height h; offset: of the limb in a row's residues */
-PpdlStatus	ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h, uint64_t *b, PpdlError *err);
-/* a block that enters the tree at height h, times 2^h, all limbs of the collector, NTT domain; out is the evaluator's, nothing after an error */
+/*
+ * Coefficients of a block's rows in limb l into b (coefficient domain), the first row being at position `at`
+ * of a subtree of height h; offset: of the limb in a row's residues
+ */
+PpdlStatus	ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h,
+							uint64_t *b, PpdlError *err);
+/*
+ * A block that enters the tree at height h, times 2^h, all limbs of the collector, NTT domain; out is the
+ * evaluator's, nothing after an error
+ */
 PpdlStatus	ppdl_pack_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err);
 
 #endif

@@ -6,7 +6,10 @@
 
 /* decides which subtrees are windows */
 void		ppdl_pack_plan_windows(PpdlPacking *p);
-/* the subtree of height h at a position that p->window says is one, NTT domain; takes its blocks; out is the evaluator's, nothing after an error */
+/*
+ * The subtree of height h at a position that p->window says is one, NTT domain; takes its blocks; out is the
+ * evaluator's, nothing after an error
+ */
 PpdlStatus	ppdl_pack_window(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, PpdlError *err);
 void		ppdl_pack_release_basis(PpdlPacking *p);
 

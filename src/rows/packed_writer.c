@@ -63,8 +63,10 @@ check_room(const PpdlCt *ct, PpdlError *err)
 
 	if (need < have)
 		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_RANGE, "results may overflow: values up to %.4g at scale 2^%.2f take %.1f bits, and %d limb%s hold%s %.1f",
-					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s", ct->limbs == 1 ? "s" : "", have);
+	return ppdl_error(err, PPDL_ERR_RANGE,
+					  "results may overflow: values up to %.4g at scale 2^%.2f take %.1f bits, and %d limb%s hold%s %.1f",
+					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s",
+					  ct->limbs == 1 ? "s" : "", have);
 }
 
 /* limbs that a ciphertext's coefficients need */
@@ -156,7 +158,8 @@ ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, P
 	for (size_t i = nrows; i < pw->nplaces; i++)
 		if (pw->place[i] != PPDL_NO_PLACE)
 			return ppdl_error(err, PPDL_ERR_INTERNAL, "row %zu in a packed value of %u rows", i + 1, nrows);
-	header = (PpdlCipher) {.par = pw->par, .kind = PPDL_KIND_PACKED, .limbs = pw->limbs, .width = pw->width, .logk = pw->logk, .scale = pw->scale,
+	header = (PpdlCipher) {.par = pw->par, .kind = PPDL_KIND_PACKED, .limbs = pw->limbs, .width = pw->width,
+		.logk = pw->logk, .scale = pw->scale,
 		.noise = pw->noise, .bound = pw->bound, .layout = pw->layout, .nrows = nrows, .nchunks = pw->nchunks};
 	memcpy(header.fingerprint, pw->fingerprint, PPDL_FINGERPRINT_BYTES);
 	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));

@@ -13,11 +13,12 @@ typedef struct PpdlPackedWriter PpdlPackedWriter;
 PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
 									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
 /*
- * Copies ct (NTT domain) at as few limbs as its bound needs (the same for every chunk: the first decides); ordinal[N/k]: of the
- * row at each place, PPDL_NO_PLACE where there is none.  A bound of 0 stands for values known to be zero.
+ * Copies ct (NTT domain) at as few limbs as its bound needs (the same for every chunk: the first decides);
+ * ordinal[N/k]: of the row at each place, PPDL_NO_PLACE where there is none.  A bound of 0 stands for values known to be zero.
  * PPDL_ERR_RANGE when ct has no room for its bound, PPDL_ERR_SCALE and PPDL_ERR_LEVEL for chunks that differ.
  */
-PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err);
+PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal,
+								   PpdlError *err);
 /* appends the value to w.  nrows: how many ordinals there are in all; rows never added get PPDL_NO_PLACE */
 PpdlStatus	ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, PpdlError *err);
 void		ppdl_packed_writer_destroy(PpdlPackedWriter *pw);

@@ -15,10 +15,12 @@
 #include "ring/random.h"
 
 /* label: a fresh seed for labels beside the batch of this seed; PPDL_ERR_CRYPTO */
-PpdlStatus	ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SEED_BYTES], PpdlRng *rng, PpdlError *err);
+PpdlStatus	ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SEED_BYTES], PpdlRng *rng,
+							  PpdlError *err);
 
 /* PPDL_ERR_ARGUMENT, with a hint, when the label's seed names other features; PPDL_ERR_CRYPTO */
-PpdlStatus	ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[PPDL_SEED_BYTES], PpdlError *err);
+PpdlStatus	ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[PPDL_SEED_BYTES],
+							   PpdlError *err);
 
 /* the error of a row whose features and label do not belong together, with its hint */
 PpdlStatus	ppdl_partner_mismatch(PpdlError *err);

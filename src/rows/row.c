@@ -10,7 +10,8 @@
 #include "rows/cipher_write.h"
 
 static PpdlStatus
-encrypt_vector(PpdlEval *ev, PpdlCt *ct, const double *x, int width, const PpdlBatchOptions *opt, const PpdlRowKey *key, PpdlError *err)
+encrypt_vector(PpdlEval *ev, PpdlCt *ct, const double *x, int width, const PpdlBatchOptions *opt, const PpdlRowKey *key,
+			   PpdlError *err)
 {
 	const PpdlParams *par = key->pk->par;
 	const double scale = ldexp(1, opt->scale_bits);
@@ -37,7 +38,8 @@ done:
 }
 
 PpdlStatus
-ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits, const PpdlRowKey *key, PpdlError *err)
+ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits, const PpdlRowKey *key,
+						PpdlError *err)
 {
 	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = scale_bits};
 	PpdlStatus	status;

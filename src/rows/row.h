@@ -17,12 +17,17 @@ typedef struct PpdlRowKey
 } PpdlRowKey;
 
 /*
- * width values, finite and |x| <= 1 (PPDL_ERR_RANGE), under a public key: appends a row of `limbs` limbs at scale
+ * Width values, finite and |x| <= 1 (PPDL_ERR_RANGE), under a public key: appends a row of `limbs` limbs at scale
  * 2^scale_bits to w.  Limits of limbs, width and scale as of PpdlBatchOptions: PPDL_ERR_ARGUMENT.
  */
-PpdlStatus	ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits, const PpdlRowKey *key, PpdlError *err);
+PpdlStatus	ppdl_row_encrypt_public(PpdlWriter *w, const double *x, int width, int limbs, int scale_bits,
+									const PpdlRowKey *key, PpdlError *err);
 
-/* appends ct (NTT domain, values at coefficients f*N/k) as a row to w; ct->b is destroyed, ct stays the caller's.  PPDL_ERR_RANGE as ppdl_cipher_put_header. */
-PpdlStatus	ppdl_row_write(PpdlWriter *w, PpdlCt *ct, int width, const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
+/*
+ * Appends ct (NTT domain, values at coefficients f*N/k) as a row to w; ct->b is destroyed, ct stays the
+ * caller's.  PPDL_ERR_RANGE as ppdl_cipher_put_header.
+ */
+PpdlStatus	ppdl_row_write(PpdlWriter *w, PpdlCt *ct, int width, const uint8_t fp[PPDL_FINGERPRINT_BYTES],
+						   PpdlError *err);
 
 #endif

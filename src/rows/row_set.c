@@ -58,7 +58,8 @@ static PpdlStatus
 check_kind(const PpdlCipher *c, const char *what, PpdlError *err)
 {
 	if (c->kind != PPDL_KIND_SLICE)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: only rows as their owner wrote them can be used, not results of operations", what);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT,
+						  "%s: only rows as their owner wrote them can be used, not results of operations", what);
 	return PPDL_OK;
 }
 

@@ -11,6 +11,7 @@
 
 typedef struct PpdlSum PpdlSum;
 
+/* *out: an empty sum, destroyed by the caller; it takes its ring, key, width and scale from its first term */
 PpdlStatus	ppdl_sum_create(PpdlSum **out, PpdlError *err);
 void		ppdl_sum_destroy(PpdlSum *s);
 /* whom adding, merging, saving and finishing ask when they expand many batches; poll must outlive s.  What is interrupted leaves the sum without the term, or with all of it. */
@@ -21,10 +22,13 @@ void		ppdl_sum_set_poll(PpdlSum *s, const PpdlPoll *poll);
  * PPDL_ERR_KEY, PPDL_ERR_SCALE; packed: PPDL_ERR_ARGUMENT).  Keeps the lowest
  * min(limbs so far, c's limbs, 2) limbs.  The bound of the result, sum |weight|*bound,
  * times the scale must stay below half the modulus kept: else PPDL_ERR_RANGE, before
- * anything wraps, saying how many rows there were.
+ * anything wraps, saying how many rows there were.  c stays the caller's.
  */
 PpdlStatus	ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err);
-/* The fast path for aggregates: a value's bytes; parses only what changes from row to row. weight 1. */
+/*
+ * The fast path for aggregates: a value's bytes, any alignment; parses only what changes from row to row.
+ * weight 1.  Errors as of parsing and adding.
+ */
 PpdlStatus	ppdl_sum_add_bytes(PpdlSum *s, const void *buf, size_t len, PpdlError *err);
 /* into += from; from may be destroyed afterwards */
 PpdlStatus	ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err);
@@ -34,7 +38,8 @@ size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held */
 
 /*
  * The result as a row-kind ciphertext appended to w; values divided by `divisor` (moves the
- * scale; > 0).  As few limbs as the bound needs.  At least one term.
+ * scale; > 0).  As few limbs as the bound needs.  At least one term: PPDL_ERR_ARGUMENT.  PPDL_ERR_RANGE for
+ * results that are no lwe_cipher (rows/cipher.h).  The sum may go on.
  */
 PpdlStatus	ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err);
 

@@ -540,7 +540,8 @@ test_writer(void **state)
 static void
 test_writer_bounds(void **state)
 {
-	uint32_t	ordinal[8] = {0, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE};
+	uint32_t	ordinal[8] = {0, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE, PPDL_NO_PLACE,
+		PPDL_NO_PLACE, PPDL_NO_PLACE};
 	Site		s;
 	PpdlPackedWriter *pw;
 	PpdlWriter	w;

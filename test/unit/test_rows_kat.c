@@ -53,7 +53,8 @@ say_slices(FILE *f)
 
 		slice_size[full] = ppdl_slice_size(sk->par, opt.limbs, 2);
 		slices[full] = malloc(3 * slice_size[full]);
-		OK(ppdl_batch_encrypt(slices[full], x[0], 3, 3, &opt, &(PpdlBatchKey) {sk, ppdl_owner_fingerprint(owner), rng}, ERR));
+		OK(ppdl_batch_encrypt(slices[full], x[0], 3, 3, &opt, &(PpdlBatchKey) {sk, ppdl_owner_fingerprint(owner), rng},
+							  ERR));
 		for (int i = 0; i < 3; i++)
 			say(f, name[full], slices[full] + (size_t) i * slice_size[full], slice_size[full]);
 	}
