@@ -33,10 +33,10 @@ ppdl_cipher_check_estimates(double scale, double noise, double bound, PpdlStatus
 	const double most = ldexp(1, PPDL_ESTIMATE_BITS);
 
 	if (!within(scale, 1 / most, most))
-		return ppdl_error(err, code, "lwe_cipher whose scale %g is not a number from 2^-%d to 2^%d", scale,
+		return ppdl_error(err, code, "ciphertext whose scale %g is not a number from 2^-%d to 2^%d", scale,
 						  PPDL_ESTIMATE_BITS, PPDL_ESTIMATE_BITS);
 	if (!within(noise, 0, most) || !within(bound, 0, most))
-		return ppdl_error(err, code, "lwe_cipher whose noise %g or bound %g is not a number from 0 to 2^%d", noise,
+		return ppdl_error(err, code, "ciphertext whose noise %g or bound %g is not a number from 0 to 2^%d", noise,
 						  bound, PPDL_ESTIMATE_BITS);
 	return PPDL_OK;
 }

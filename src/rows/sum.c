@@ -246,7 +246,7 @@ flush(PpdlSum *s, PpdlError *err)
 			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, s->a, l), ppdl_limb(ring, s->a, l), ppdl_limb(ring, sum, l), ring->n);
 		ppdl_free_aligned(sum);
 	}
-	s->noise += PPDL_SIGMA * sqrt(squares);
+	s->noise += sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
 	ppdl_open_batches_free(&s->open);
 	s->batch = NULL;
 	return PPDL_OK;
@@ -523,7 +523,7 @@ expand(const PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 	else
 		memset(a, 0, bytes);
 	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
-	*noise = s->noise + PPDL_SIGMA * sqrt(squares);
+	*noise = s->noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
 	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);
 }
 
