@@ -62,8 +62,8 @@ PpdlStatus	ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2]
 
 /* Error of a slot that a bootstrap adds: measured, 2^-22.4 for slots up to 1 (see the tests); its standard deviation as a value. */
 #define PPDL_BOOT_ERROR 0x1p-22
-/* that of a half-bootstrap of rows: measured, 2^-23.4 */
-#define PPDL_HALFBOOT_ERROR 0x1.4p-23
+/* that of a half-bootstrap of rows, which is noise and grows with the degree: 2^-22.7 in the deep ring, measured 2^-23.4 */
+#define PPDL_HALFBOOT_ERROR(par) (0x1.4p-39 * (double) (par)->n)
 
 /* The sparse bootstrap: slots in, slots out, for one or two ciphertexts of a short period. */
 typedef struct PpdlSparseBoot PpdlSparseBoot;

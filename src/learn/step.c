@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ckks/boot.h"
+#include "learn/estimate.h"
 #include "learn/step_scheme.h"
 
 void
@@ -184,23 +185,16 @@ done:
 }
 
 /*
- * As in settle_estimates(): errors of inputs (a half-bootstrap's) and weights go through sums as independent ones, with units whose
- * squared weights sum to 1, activations of about 1 and slopes of 2.  No bound of outputs is known but what the modulus holds, with the room
- * that slots between the outputs take, and one limb further on, where they are given away; decryption tells outputs beyond that.
+ * No bound of outputs is known but what the modulus holds, with the room that slots between the outputs take, and one limb further on,
+ * where they are given away; decryption tells outputs beyond that.
  */
 static void
 settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
 {
-	const PpdlSlotLayout *lay = &sgd->lay;
 	const int	limbs = out->limbs > 1 ? out->limbs - 1 : 1;
-	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale,
-				in = w->noise * sqrt((double) w->par->n) / w->scale;
-	double		e = 2 * hypot(2 * PPDL_BOOT_ERROR, sqrt(lay->inputs + lay->bias) * in);
+	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale;
 
-	if (lay->units2 > 0)
-		e = 2 * hypot(e, sqrt(lay->units + lay->bias) * in);
-	e = hypot(e, sqrt((lay->units2 > 0 ? lay->units2 : lay->units) + lay->bias) * in);
-	out->noise = fmin(out->noise, e * out->scale / sqrt((double) out->par->n));
+	out->noise = ppdl_encrypted_error(&sgd->lay, w) * out->scale / sqrt((double) out->par->n);
 	out->bound = fmin(out->bound, room);
 }
 

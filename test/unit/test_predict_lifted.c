@@ -58,22 +58,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static void
-forget_bridge(Deep *d)
-{
-	Fixture    *f = d->f;
-
-	ppdl_secret_destroy(d->bridge);
-	d->bridge = NULL;
-	for (int i = 0; i < f->nkeys; i++)
-		if (f->key[i]->id == PPDL_KEY_BRIDGE)
-		{
-			ppdl_switch_key_destroy(f->key[i]);
-			f->key[i] = f->key[--f->nkeys];
-			return;
-		}
-}
-
 static PpdlNet *
 make_net(Fixture *f, const char *json, double size)
 {

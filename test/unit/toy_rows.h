@@ -55,9 +55,9 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
 	return b;
 }
 
-/* rows in batches of N/k, as the owner would write them; label on the same places */
+/* rows in batches of N/k, as the owner would write them; label on the same places; corners: every other row is +-1 */
 static inline Rows
-make_rows(Deep *d, int n, int inputs, int outputs)
+make_rows_with(Deep *d, int n, int inputs, int outputs, int corners)
 {
 	Fixture    *f = d->f;
 	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = ROW_LOGN, .nq = 1, .np = 2,
@@ -77,7 +77,12 @@ make_rows(Deep *d, int n, int inputs, int outputs)
 		double		s = 0;
 
 		for (int k = 0; k < inputs; k++)
-			s += (r.x[i * inputs + k] = next_real(f)) * cos(3 * k);
+		{
+			double		x = next_real(f);
+
+			r.x[i * inputs + k] = corners && i % 2 ? copysign(1, x) : x;
+			s += r.x[i * inputs + k] * cos(3 * k);
+		}
 		for (int k = 0; k < outputs; k++)
 			r.y[i * outputs + k] = tanh(k % 2 ? -s : s + k);
 	}
@@ -137,6 +142,29 @@ make_rows(Deep *d, int n, int inputs, int outputs)
 		free(my);
 	}
 	return r;
+}
+
+static inline Rows
+make_rows(Deep *d, int n, int inputs, int outputs)
+{
+	return make_rows_with(d, n, inputs, outputs, 0);
+}
+
+/* rows of another secret take another bridge */
+static inline void
+forget_bridge(Deep *d)
+{
+	Fixture    *f = d->f;
+
+	ppdl_secret_destroy(d->bridge);
+	d->bridge = NULL;
+	for (int i = 0; i < f->nkeys; i++)
+		if (f->key[i]->id == PPDL_KEY_BRIDGE)
+		{
+			ppdl_switch_key_destroy(f->key[i]);
+			f->key[i] = f->key[--f->nkeys];
+			return;
+		}
 }
 
 /* for prediction */

@@ -1,0 +1,182 @@
+/* Stated errors of predictions with encrypted weights against true ones, on both sides; insecure degree. */
+#include "toy_rows.h"
+
+#include "learn/predict_encrypted.h"
+#include "learn/step.h"
+#include "random_nets.h"
+
+#define NETS 20
+#define ROWS 100
+
+typedef struct World
+{
+	Deep	   *d;
+	PpdlHalfBoot *hb;
+	PpdlPrng	random;
+} World;
+
+static int
+set_up(void **state)
+{
+	static World w;
+	const PpdlRotationKey *key;
+	int			count;
+	const char *given = getenv("PPDL_TEST_SEED");
+	uint64_t	seed = given != NULL ? strtoull(given, NULL, 0) : (uint64_t) time(NULL);
+
+	printf("PPDL_TEST_SEED=%llu\n", (unsigned long long) seed);
+	ppdl_prng_init(&w.random, seed, 2);
+	w.d = deep_new(DEEP_LOGN, 2);
+	/* no more rotations than owners publish keys for */
+	key = ppdl_keyplan_deep_rotations(&count);
+	OK(ppdl_rotset_create(&w.d->rotations, w.d->f->par, key, count, &err));
+	w.d->f->ev.rotations = w.d->rotations;
+	OK(ppdl_halfboot_create(&w.hb, &w.d->f->ev, &err));
+	*state = &w;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	World	   *w = *state;
+
+	ppdl_halfboot_destroy(w->hb);
+	deep_free(w->d);
+	return 0;
+}
+
+/* one or two hidden layers; weights evenly spread or normal, up to `range` */
+static PpdlNet *
+trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
+{
+	static const char *const act[] = {"\"quadratic\"", "\"square\"", "{\"poly\":[0.1,0.5,-0.25]}", "{\"poly\":[0,0.9,0.1,-0.05]}"};
+	const int	normal = pick(r, 0, 1);
+	char		json[512];
+	int			at = snprintf(json, sizeof(json), "{\"inputs\":%d,\"layers\":[", inputs),
+				n;
+	double	   *w;
+	PpdlNet    *net;
+
+	for (int l = 0; l < hidden; l++)
+		at += snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s},", pick(r, 2, 7), act[pick(r, 0, hidden == 1 ? 3 : 2)]);
+	snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d}]}", pick(r, 1, 2));
+	OK(ppdl_net_parse(&net, json, &err));
+	n = ppdl_net_weight_count(net);
+	w = malloc(sizeof(double) * (size_t) n);
+	for (int i = 0; i < n; i++)
+		w[i] = range * (normal ? fmax(-1, fmin(1, ppdl_prng_normal(r) / 3)) : between(r, -1, 1));
+	OK(ppdl_net_set_weights(net, w, n, &err));
+	free(w);
+	return net;
+}
+
+/* as their owner writes them */
+static void
+encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, double range, PpdlCt *w)
+{
+	double complex *z = malloc(sizeof(*z) * (size_t) lay->nweights * lay->period);
+
+	OK(ppdl_slots_from_net(lay, net, z, &err));
+	for (int i = 0; i < lay->nweights; i++)
+	{
+		const int	limbs = ppdl_encrypted_predict_limbs(lay);
+		PpdlPt		pt;
+
+		OK(ppdl_pt_alloc(&f->ev, &pt, limbs, &err));
+		OK(ppdl_encode_slots(f->par, &pt, z + (size_t) i * lay->period, lay->period, PPDL_SGD_SCALE, limbs, &err));
+		OK(ppdl_encrypt_secret(&f->ev, &w[i], &pt, f->sk, f->rng, &err));
+		w[i].bound = fmax(1, range);
+		ppdl_pt_release(&f->ev, &pt);
+	}
+	free(z);
+}
+
+typedef struct Seen
+{
+	Fixture    *f;
+	const double *x;
+	const PpdlNet *net;
+	NetErrors	errors;
+	double		estimate;
+	int			told;			/* outputs beyond what decryption returns */
+} Seen;
+
+static PpdlStatus
+see_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlError *e)
+{
+	Seen	   *s = arg;
+	double		want[4],
+				got[4];
+
+	OK(ppdl_decrypt_slots(&s->f->ev, out, s->f->sk, s->f->z, e));
+	s->estimate = fmax(s->estimate, out->noise * sqrt((double) out->par->n) / out->scale);
+	for (size_t p = 0; p < out->par->n >> logk; p++)
+	{
+		if (ordinal[p] == PPDL_NO_PLACE)
+			continue;
+		OK(ppdl_net_predict(s->net, s->x + (size_t) ordinal[p] * (size_t) s->net->inputs, want, e));
+		for (int c = 0; c < s->errors.outputs; c++)
+		{
+			got[c] = creal(s->f->z[(p << (logk - 1)) + (size_t) c]);
+			s->told |= fabs(want[c]) > out->bound;
+		}
+		net_errors_add(&s->errors, ordinal[p] % 2 ? ROW_CORNER : ROW_INSIDE, got, want);
+	}
+	return PPDL_OK;
+}
+
+static void
+try_net(World *world, Tally *t, int inputs, int hidden, double range)
+{
+	Fixture    *f = world->d->f;
+	PpdlNet    *net = trainable_net(&world->random, inputs, hidden, range);
+	Rows		r = make_rows_with(world->d, ROWS, inputs, 1, 1);
+	Seen		seen = {.f = f, .x = r.x, .net = net, .errors.outputs = ppdl_net_outputs(net)};
+	PpdlCt		w[PPDL_MAX_WEIGHT_CTS] = {{0}};
+	const PpdlEncryptedPrediction p = {.ev = &f->ev, .hb = world->hb, .net = net, .weights = w, .ts = r.ts, .result = see_rows, .arg = &seen};
+	PpdlSlotLayout lay;
+
+	drop_labels(&r);
+	OK(ppdl_slot_layout(&lay, f->par, net, inputs, &err));
+	encrypt_weights(f, &lay, net, range, w);
+	OK(ppdl_encrypted_predict(&p, &err));
+	assert_int_equal(seen.errors.rows[ROW_INSIDE] + seen.errors.rows[ROW_CORNER], ROWS);
+	if (!seen.told)
+		tally_add(t, seen.errors.worst, net_errors_rms(&seen.errors), seen.estimate);
+	if (!seen.told)
+		printf("%2d inputs, %d hidden, weights to %-6.3g %5.1f sigma, %5.1f bits above\n", inputs, hidden, range, t->sigma[t->count - 1], t->slack[t->count - 1]);
+	for (int i = 0; i < lay.nweights; i++)
+		ppdl_ct_release(&f->ev, &w[i]);
+	ppdl_net_destroy(net);
+	free_rows(&r);
+	forget_bridge(world->d);
+}
+
+/* weights of a declared range from 1, which not all of them fill, to large ones */
+static void
+networks(void **state)
+{
+	static Tally t;
+	World	   *w = *state;
+
+	for (int i = 0; i < NETS; i++)
+	{
+		const int	hidden = 1 + i % 2;
+
+		try_net(w, &t, pick(&w->random, 2, 13), hidden, exp(between(&w->random, log(0.7), log(hidden == 1 ? 5 : 1.6))));
+	}
+	tally_print(&t, stdout);
+	assert_true(tally_quantile(t.sigma, t.count, 1) <= 6);
+	assert_true(tally_quantile(t.slack, t.count, 0.5) <= 7);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(networks),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
