@@ -97,7 +97,11 @@ int			ppdl_key_part_parse(const char *name, uint8_t *ring, uint32_t *id);
 /* one batch of rows; see rows/batch.h. out: rows * ppdl_slice_size(...) bytes */
 PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
 							   const PpdlBatchOptions *opt, PpdlError *err);
-/* any lwe_cipher value; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  share: add noise flooding for results that leave the owner (Li and Micciancio 2021) */
+/*
+ * Any lwe_cipher value; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  The error is never
+ * below what an honest value has at least, whatever the ciphertext states.  share: add noise flooding for results
+ * that leave the owner (Li and Micciancio 2021).
+ */
 PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err);
 
 /*
@@ -105,7 +109,12 @@ PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, si
  * the model's shape; rounded to what their error supports.  PPDL_ERR_PRECISION when training has diverged.
  */
 PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err);
-/* appends such an element with the weights of net; PPDL_ERR_ARGUMENT when it has none, or a shape that encrypted weights cannot have */
+/* the bound that encrypted weights are given away with, whatever they are */
+#define PPDL_WEIGHT_RANGE 16
+/*
+ * Appends such an element with the weights of net; PPDL_ERR_ARGUMENT when it has none, or a shape that encrypted weights cannot have,
+ * PPDL_ERR_RANGE when a weight is beyond PPDL_WEIGHT_RANGE.
+ */
 PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, PpdlError *err);
 
 /* v rounded to the digits that the error supports, as text ("0.1234"); NaN gives "" */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 const uint8_t *
 ppdl_read_bytes(PpdlReader *r, size_t len)
 {
@@ -69,10 +71,37 @@ ppdl_writer_init(PpdlWriter *w)
 }
 
 void
+ppdl_writer_init_secret(PpdlWriter *w)
+{
+	ppdl_writer_init(w);
+	w->secret = 1;
+}
+
+void
 ppdl_writer_free(PpdlWriter *w)
 {
+	if (w->secret && w->buf != NULL)
+		OPENSSL_cleanse(w->buf, w->cap);
 	free(w->buf);
 	memset(w, 0, sizeof(*w));
+}
+
+/* realloc moves a buffer without wiping the old place */
+static uint8_t *
+grow(const PpdlWriter *w, size_t cap)
+{
+	uint8_t    *grown;
+
+	if (!w->secret)
+		return realloc(w->buf, cap);
+	grown = malloc(cap);
+	if (grown != NULL && w->buf != NULL)
+	{
+		memcpy(grown, w->buf, w->len);
+		OPENSSL_cleanse(w->buf, w->cap);
+		free(w->buf);
+	}
+	return grown;
 }
 
 uint8_t *
@@ -89,7 +118,7 @@ ppdl_write_space(PpdlWriter *w, size_t len)
 
 		while (cap - w->len < len)
 			cap *= 2;
-		grown = realloc(w->buf, cap);
+		grown = grow(w, cap);
 		if (grown == NULL)
 		{
 			w->bad = 1;

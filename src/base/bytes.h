@@ -47,11 +47,14 @@ typedef struct PpdlWriter
 	uint8_t    *buf;
 	size_t		len,
 				cap;
-	int			bad;
+	int			bad,
+				secret;			/* wipe what is left behind */
 } PpdlWriter;
 
 void		ppdl_writer_init(PpdlWriter *w);
-void		ppdl_writer_free(PpdlWriter *w);	/* plain data */
+/* for secrets and values in the clear: buffers are wiped when they grow and when they are freed */
+void		ppdl_writer_init_secret(PpdlWriter *w);
+void		ppdl_writer_free(PpdlWriter *w);
 /* len more bytes to fill in, or NULL when out of memory */
 uint8_t    *ppdl_write_space(PpdlWriter *w, size_t len);
 void		ppdl_write_bytes(PpdlWriter *w, const void *src, size_t len);

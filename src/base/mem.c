@@ -3,6 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -63,6 +68,53 @@ ppdl_free_secret(void *p, size_t bytes)
 		return;
 	OPENSSL_cleanse(p, bytes);
 	free(p);
+}
+
+static size_t
+whole_pages(size_t bytes)
+{
+	const size_t page = (size_t) sysconf(_SC_PAGESIZE);
+
+	return bytes > SIZE_MAX - page ? 0 : (bytes + page - 1) / page * page;
+}
+
+void *
+ppdl_lock_alloc(size_t bytes)
+{
+	const size_t pages = whole_pages(bytes > 0 ? bytes : 1);
+	void	   *p = pages == 0 ? MAP_FAILED : mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+#ifdef MADV_DONTDUMP
+	madvise(p, pages, MADV_DONTDUMP);
+#endif
+	/* RLIMIT_MEMLOCK may be small: a key that can be swapped out is better than none */
+	(void) !mlock(p, pages);
+	return p;
+}
+
+void
+ppdl_lock_free(void *p, size_t bytes)
+{
+	const size_t pages = whole_pages(bytes > 0 ? bytes : 1);
+
+	if (p == NULL)
+		return;
+	OPENSSL_cleanse(p, pages);
+	munmap(p, pages);
+}
+
+int
+ppdl_forbid_dumps(void)
+{
+	const struct rlimit none = {0, 0};
+	int			ok = setrlimit(RLIMIT_CORE, &none) == 0;
+
+#ifdef PR_SET_DUMPABLE
+	ok &= prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+#endif
+	return ok;
 }
 
 static void

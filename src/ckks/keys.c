@@ -23,8 +23,8 @@ secret_alloc(PpdlSecret **out, const PpdlParams *par, PpdlError *err)
 	if (sk != NULL)
 	{
 		sk->par = par;
-		sk->coeff = ppdl_alloc_aligned(par->n);
-		sk->ntt = ppdl_alloc_aligned(secret_words(par) * sizeof(uint64_t));
+		sk->coeff = ppdl_lock_alloc(par->n);
+		sk->ntt = ppdl_lock_alloc(secret_words(par) * sizeof(uint64_t));
 	}
 	if (sk == NULL || sk->coeff == NULL || sk->ntt == NULL)
 	{
@@ -52,8 +52,8 @@ ppdl_secret_destroy(PpdlSecret *sk)
 {
 	if (sk == NULL)
 		return;
-	ppdl_free_secret(sk->coeff, sk->par->n);
-	ppdl_free_secret(sk->ntt, secret_words(sk->par) * sizeof(uint64_t));
+	ppdl_lock_free(sk->coeff, sk->par->n);
+	ppdl_lock_free(sk->ntt, secret_words(sk->par) * sizeof(uint64_t));
 	free(sk);
 }
 

@@ -59,7 +59,8 @@ typedef struct Weights
 static PpdlStatus
 decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, PpdlError *err)
 {
-	const double error = w->ct[0].noise * sqrt((double) ev->par->n) / w->ct[0].scale;
+	/* not below that of a fresh encryption, whatever the server wrote (floor.c) */
+	const double error = fmax(w->ct[0].noise, PPDL_SIGMA) * sqrt((double) ev->par->n) / w->ct[0].scale;
 	const size_t slots = ev->par->slots;
 	PpdlSlotLayout lay;
 	double complex *z;
@@ -146,7 +147,8 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 	for (int i = 0; i < lay.nweights && status == PPDL_OK; i++)
 	{
 		status = encrypt_period(o, ev, &ct[i], sk, z + (size_t) i * lay.period, &lay, err);
-		ct[i].bound = fmax(1, ppdl_slots_largest(z, count));
+		/* the server reads it, so it must not come from the weights */
+		ct[i].bound = PPDL_WEIGHT_RANGE;
 	}
 	if (status == PPDL_OK)
 		status = ppdl_weights_save(out, ct, lay.nweights, (uint32_t) lay.period, o->fingerprint, err);
@@ -154,6 +156,26 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 		ppdl_ct_release(ev, &ct[i]);
 	ppdl_free_secret(z, count * sizeof(*z));
 	return status;
+}
+
+static PpdlStatus
+check_range(const PpdlNet *net, PpdlError *err)
+{
+	const int	n = ppdl_net_weight_count(net);
+	double	   *w = malloc((size_t) n * sizeof(*w));
+	int			wild = 0;
+
+	if (w == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ppdl_net_get_weights(net, w);
+	for (int i = 0; i < n; i++)
+		wild |= !(fabs(w[i]) <= PPDL_WEIGHT_RANGE);
+	ppdl_free_secret(w, (size_t) n * sizeof(*w));
+	if (!wild)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_RANGE, "a weight leaves +-%d, the range that encrypted weights are encrypted for", PPDL_WEIGHT_RANGE);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "The range is public and the same for all models, since the largest weight would tell "
+						   "about the others. Larger inputs (\"input_scale\") need smaller weights.");
 }
 
 /* ---- both ---- */
@@ -207,6 +229,7 @@ ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, Ppdl
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_net_check_trained(net, err));
+	PPDL_TRY(check_range(net, err));
 	PPDL_TRY(workshop_open(&w, o, err));
 	status = encrypt(o, &w.ev, w.sk, net, out, err);
 	workshop_close(&w);

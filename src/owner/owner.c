@@ -1,5 +1,6 @@
 #include "owner/owner_impl.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -76,7 +77,7 @@ ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[P
 
 	*out = NULL;
 	PPDL_TRY(ppdl_check_owner_name(name, err));
-	o = calloc(1, sizeof(*o));
+	o = ppdl_lock_alloc(sizeof(*o));
 	if (o == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	strcpy(o->name, name);
@@ -117,8 +118,7 @@ ppdl_owner_destroy(PpdlOwner *o)
 	ppdl_secret_destroy(o->bridge);
 	ppdl_rng_destroy(o->rng);
 	ppdl_writer_free(&o->public_key);
-	OPENSSL_cleanse(o, sizeof(*o));
-	free(o);
+	ppdl_lock_free(o, sizeof(*o));
 }
 
 const char *
@@ -251,6 +251,8 @@ ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, i
 	PPDL_TRY(check_owner(o, &c, err));
 	PPDL_TRY(ppdl_owner_secret(o, c.par->id, &sk, err));
 	PPDL_TRY(ppdl_cipher_decrypt(out, &c, sk, err));
+	/* the noise that a ciphertext states is what a server wrote */
+	out->error = fmax(out->error, ppdl_cipher_floor(&c));
 	if (!share)
 		return PPDL_OK;
 	status = ppdl_values_flood(out, c.bound, o->rng, err);

@@ -38,6 +38,12 @@ PpdlStatus	ppdl_key_file_write(const PpdlOwner *o, const char *passphrase, const
 
 PpdlStatus	ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError *err);
 
+/*
+ * The least error, in units of the value, that an honest ciphertext of this kind, layout, ring and scale can have, whatever noise it
+ * states.  0 when its `a` is zero everywhere: such a value is no function of the key.
+ */
+double		ppdl_cipher_floor(const PpdlCipher *c);
+
 /* values plus Gaussian noise of standard deviation 2^15 * error, on a grid */
 PpdlStatus	ppdl_values_flood(PpdlValues *v, double bound, PpdlRng *rng, PpdlError *err);
 

@@ -438,6 +438,64 @@ test_share_refused(void **state)
 	ppdl_writer_free(&row);
 }
 
+/* a row in the clear form of 30 bits, appended to w */
+static void
+put_public_row(PpdlWriter *w, const double *x, int width)
+{
+	PpdlRng    *rng = test_rng();
+	PpdlPublicKey *pk;
+	PpdlWriter	key;
+	PpdlReader	r;
+
+	ppdl_writer_init(&key);
+	OK(ppdl_owner_public_key(owner, &key, ERR));
+	r = ppdl_reader(key.buf, key.len);
+	OK(ppdl_wire_get_public_key(&r, &pk, ERR));
+	OK(ppdl_row_encrypt_public(w, x, width, 1, 30, pk, ppdl_owner_fingerprint(owner), rng, ERR));
+	ppdl_public_key_destroy(pk);
+	ppdl_writer_free(&key);
+	ppdl_rng_destroy(rng);
+}
+
+/* what a server may write in place of noise and scale; in units of the coefficients, errors stay those of a fresh value */
+static void
+test_stated_noise(void **state)
+{
+	static const double noises[] = {0, 1e-300, 1e-3, 1};
+	static const double scales[] = {0x1p30, 0x1p32};
+	double		x[16];
+	PpdlWriter	row;
+	PpdlValues	v;
+	char		text[64];
+
+	for (int f = 0; f < 16; f++)
+		x[f] = 0.1 + 0.01 * f;
+	ppdl_writer_init(&row);
+	put_public_row(&row, x, 16);
+	for (size_t i = 0; i < sizeof(noises) / sizeof(noises[0]); i++)
+		for (size_t j = 0; j < sizeof(scales) / sizeof(scales[0]); j++)
+			for (int share = 0; share < 2; share++)
+			{
+				const double floor = PPDL_SIGMA / scales[j] * (share ? 0x1p15 : 1);
+
+				memcpy(row.buf + 16, &scales[j], 8);
+				memcpy(row.buf + 24, &noises[i], 8);
+				OK(ppdl_owner_decrypt(owner, &v, row.buf, row.len, share, ERR));
+				assert_true(v.error >= floor);
+				ppdl_format_value(text, sizeof(text), v.v[0], v.error);
+				assert_true(strlen(text) < 12);
+				ppdl_values_free(&v);
+			}
+	/* nothing was encrypted: an exact number tells nothing, and is not flooded */
+	memcpy(row.buf + 16, &scales[0], 8);
+	memset(row.buf + 24, 0, 8);
+	memset(row.buf + 48, 0, row.len - 48);
+	OK(ppdl_owner_decrypt(owner, &v, row.buf, row.len, 1, ERR));
+	assert_true(v.error == 0 && v.v[3] == 0);
+	ppdl_values_free(&v);
+	ppdl_writer_free(&row);
+}
+
 static void
 test_format(void **state)
 {
@@ -479,6 +537,7 @@ main(void)
 		cmocka_unit_test(test_encrypt_decrypt),
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_share_refused),
+		cmocka_unit_test(test_stated_noise),
 		cmocka_unit_test(test_format),
 	};
 

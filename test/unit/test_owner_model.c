@@ -166,6 +166,24 @@ refuses(void **state)
 	free_model(&wild);
 }
 
+/* a server that states no noise gets no more digits than it would get of a fresh model */
+static void
+stated_noise(void **state)
+{
+	PpdlOwner  *owner = *state;
+	Model		m = make_model(owner, spec, 1);
+	const double unit = exp2(ceil(log2(2 * PPDL_SIGMA * 256 / PPDL_SGD_SCALE)));
+	double	   *got = malloc(sizeof(double) * (size_t) m.n);
+
+	memset(m.cipher.buf + 24, 0, 8);
+	OK(ppdl_owner_decrypt_model(owner, m.net, m.cipher.buf, m.cipher.len, ERR));
+	ppdl_net_get_weights(m.net, got);
+	for (int i = 0; i < m.n; i++)
+		assert_true(rint(got[i] / unit) * unit == got[i]);
+	free(got);
+	free_model(&m);
+}
+
 static int
 setup(void **state)
 {
@@ -190,6 +208,7 @@ main(void)
 		cmocka_unit_test(decrypts),
 		cmocka_unit_test(encrypts),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(stated_noise),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
