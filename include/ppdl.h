@@ -45,7 +45,7 @@ PpdlStatus	ppdl_owner_load(PpdlOwner **out, const char *path, const char *passph
 /* the same in memory: the text of a key file, appended to w (wipe it), and back */
 PpdlStatus	ppdl_owner_write(const PpdlOwner *o, const char *passphrase, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passphrase, PpdlError *err);
-/* header only: no passphrase needed */
+/* what needs no passphrase: the header, and that the sealed key is there and well-formed */
 PpdlStatus	ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError *err);
 
 const char *ppdl_owner_name(const PpdlOwner *o);

@@ -22,21 +22,42 @@ ppdl_list_add(PpdlList *l, const char *item, struct argp_state *state)
 	p[++l->count] = NULL;
 }
 
+/* one item, without its quotes if it has some; returns what ends it: a comma or the end */
+static const char *
+unquote(char *out, const char *item)
+{
+	if (*item != '"')
+	{
+		const char *comma = strchrnul(item, ',');
+
+		*(char *) mempcpy(out, item, (size_t) (comma - item)) = 0;
+		return comma;
+	}
+	for (item++; *item && (*item != '"' || item[1] == '"'); item++)
+	{
+		*out++ = *item;
+		item += *item == '"';
+	}
+	*out = 0;
+	return *item ? item + 1 : item;
+}
+
 void
 ppdl_list_add_commas(PpdlList *l, const char *items, struct argp_state *state)
 {
-	for (;;)
-	{
-		const char *comma = strchrnul(items, ',');
-		char	   *item = strndup(items, (size_t) (comma - items));
+	char	   *item = malloc(strlen(items) + 1);
 
-		if (item && item[0])
+	for (const char *end = items; item; items = end + 1)
+	{
+		end = unquote(item, items);
+		if (*end && *end != ',')
+			argp_error(state, "\"%s\": a comma is expected after a name in quotes", items);
+		if (item[0])
 			ppdl_list_add(l, item, state);
-		free(item);
-		if (*comma == 0)
-			return;
-		items = comma + 1;
+		if (*end == 0)
+			break;
 	}
+	free(item);
 }
 
 void

@@ -15,7 +15,7 @@ typedef struct PpdlList
 
 /* adds a copy of one item */
 void		ppdl_list_add(PpdlList *l, const char *item, struct argp_state *state);
-/* adds the items between commas */
+/* adds the items between commas; one with commas is written as in CSV: "a,b" in quotes, a quote in it twice */
 void		ppdl_list_add_commas(PpdlList *l, const char *items, struct argp_state *state);
 void		ppdl_list_free(PpdlList *l);
 int			ppdl_list_has(const PpdlList *l, const char *item);

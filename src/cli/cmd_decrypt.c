@@ -1,7 +1,6 @@
 /*
  * ppdl decrypt: a filter over query results.
  */
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +103,8 @@ typedef struct Job
 	PpdlReveal	reveal;
 	PpdlOutFile out;
 	PpdlWriter	w;
-	int			csv;
+	int			csv,
+				cr;				/* the line in work ends in CR LF */
 	char	   *line;
 	size_t		cap;
 } Job;
@@ -117,6 +117,15 @@ put(Job *j, PpdlError *err)
 	if (fwrite(j->w.buf, 1, j->w.len, j->out.f) != j->w.len)
 		return ppdl_os_error(err, "write", j->out.shown);
 	return PPDL_OK;
+}
+
+/* as it was in the input */
+static void
+end_line(Job *j)
+{
+	if (j->cr)
+		ppdl_write_u8(&j->w, '\r');
+	ppdl_write_u8(&j->w, '\n');
 }
 
 static PpdlStatus
@@ -134,7 +143,7 @@ emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
 		else if (fields[i].s)
 			ppdl_csv_put(&j->w, fields[i].s, fields[i].len);
 	}
-	ppdl_write_u8(&j->w, '\n');
+	end_line(j);
 	return put(j, err);
 }
 
@@ -201,7 +210,7 @@ text_line(Job *j, PpdlTexts *fields, size_t n, PpdlError *err)
 	}
 	j->w.len = 0;
 	PPDL_TRY(ppdl_reveal_text(&j->reveal, j->line, n, &j->w, err));
-	ppdl_write_u8(&j->w, '\n');
+	end_line(j);
 	return put(j, err);
 }
 
@@ -214,6 +223,9 @@ all_text(Job *j, ssize_t n, PpdlError *err)
 	for (long line = 1; n >= 0 && status == PPDL_OK; line++)
 	{
 		if (n > 0 && j->line[n - 1] == '\n')
+			j->line[--n] = 0;
+		j->cr = n > 0 && j->line[n - 1] == '\r';
+		if (j->cr)
 			j->line[--n] = 0;
 		status = at_line(j, line, text_line(j, &fields, (size_t) n, err), err);
 		if (status == PPDL_OK)
@@ -272,13 +284,11 @@ ppdl_cmd_decrypt(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	j.reveal.share = a.share;
-	ppdl_writer_init(&j.w);
+	ppdl_writer_init_secret(&j.w);
 	status = run(&j, &err);
 	if (status == PPDL_OK && j.reveal.values == 0)
 		ppdl_note("there was no ciphertext in the input");
 	ppdl_out_abort(&j.out);
-	if (j.w.buf)
-		OPENSSL_cleanse(j.w.buf, j.w.cap);
 	ppdl_writer_free(&j.w);
 	free(j.line);
 	ppdl_reveal_close(&j.reveal);

@@ -45,7 +45,7 @@ enum
 {
 	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
 	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT, OPT_DELIMITER,
-	OPT_PASSPHRASE, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT
+	OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT
 };
 
 static const struct argp_option options[] = {
@@ -73,6 +73,7 @@ static const struct argp_option options[] = {
 	{"table", OPT_TABLE, "NAME", 0, "table to load into; it must exist", 5},
 	{"columns", OPT_COLUMNS, "NAME,...", 0, "its columns, in the order of the output", 5},
 	{"format", OPT_FORMAT, "copy|csv", 0, "of the output file (copy)", 6},
+	{"header", OPT_HEADER, 0, 0, "with --format csv: begin with the columns' names", 6},
 	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of the input (comma)", 6},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 6},
 	{0}
@@ -100,6 +101,7 @@ typedef struct Args
 				width,
 				no_header,
 				no_label,
+				header,
 				unknown_other,
 				clamp;
 	PpdlFormat	format;
@@ -130,6 +132,8 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--id, --label, --no-header and --width go with --raw only: the feature file names the columns");
 	if (a->dsn && a->table == NULL)
 		argp_error(state, "--dsn without --table");
+	if (a->header && (a->format != PPDL_FORMAT_CSV || a->table))
+		argp_error(state, "--header goes with --format csv only");
 	if (a->table && a->output)
 		argp_error(state, "--table and --output exclude each other");
 	if (a->columns.count && a->table == NULL)
@@ -138,22 +142,15 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--batch-rows: %d is not a power of two", a->batch_rows);
 }
 
+/* ARGP_ERR_UNKNOWN, as of the next ones: none of these */
 static error_t
-parse(int key, char *arg, struct argp_state *state)
+parse_encoding(int key, char *arg, Args *a, struct argp_state *state)
 {
 	static const char *const unknown[] = {"error", "other", NULL};
 	static const char *const outside[] = {"error", "clamp", NULL};
-	static const char *const format[] = {"copy", "csv", NULL};
-	Args	   *a = state->input;
 
 	switch (key)
 	{
-		case 'k':
-			a->key = arg;
-			return 0;
-		case OPT_PASSPHRASE:
-			a->passphrase_file = arg;
-			return 0;
 		case OPT_FEATURES:
 			a->features = arg;
 			return 0;
@@ -168,18 +165,6 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_NO_LABEL:
 			a->no_label = 1;
-			return 0;
-		case OPT_COMPACT:
-			a->compact = 1;
-			return 0;
-		case OPT_SCALE:
-			a->scale_bits = (int) ppdl_arg_int(state, "--scale-bits", arg, 20, 40);
-			return 0;
-		case OPT_BATCH:
-			a->batch_rows = (int) ppdl_arg_int(state, "--batch-rows", arg, 1, 1 << 14);
-			return 0;
-		case OPT_PLAIN:
-			a->plain = 1;
 			return 0;
 		case OPT_RAW:
 			a->raw = 1;
@@ -196,6 +181,34 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_NO_HEADER:
 			a->no_header = 1;
 			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t
+parse_scheme(int key, char *arg, Args *a, struct argp_state *state)
+{
+	switch (key)
+	{
+		case 'k':
+			a->key = arg;
+			return 0;
+		case OPT_PASSPHRASE:
+			a->passphrase_file = arg;
+			return 0;
+		case OPT_PLAIN:
+			a->plain = 1;
+			return 0;
+		case OPT_COMPACT:
+			a->compact = 1;
+			return 0;
+		case OPT_SCALE:
+			a->scale_bits = (int) ppdl_arg_int(state, "--scale-bits", arg, 20, 40);
+			return 0;
+		case OPT_BATCH:
+			a->batch_rows = (int) ppdl_arg_int(state, "--batch-rows", arg, 1, 1 << 14);
+			return 0;
 		case OPT_INPUT_BITS:
 			a->rsa.input_bits = (int) ppdl_arg_int(state, "--input-bits", arg, 1, 12);
 			return 0;
@@ -208,6 +221,18 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_PRODUCT:
 			ppdl_list_add_commas(&a->rsa.products, arg, state);
 			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t
+parse_output(int key, char *arg, Args *a, struct argp_state *state)
+{
+	static const char *const format[] = {"copy", "csv", NULL};
+
+	switch (key)
+	{
 		case OPT_DSN:
 			a->dsn = arg;
 			return 0;
@@ -220,23 +245,42 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_FORMAT:
 			a->format = (PpdlFormat) ppdl_arg_choice(state, "--format", arg, format);
 			return 0;
+		case OPT_HEADER:
+			a->header = 1;
+			return 0;
 		case OPT_DELIMITER:
 			a->delimiter = ppdl_arg_delimiter(state, arg);
 			return 0;
 		case 'o':
 			a->output = arg;
 			return 0;
-		case ARGP_KEY_ARG:
-			if (a->csv)
-				argp_error(state, "one CSV file is expected, not also \"%s\"", arg);
-			a->csv = arg;
-			return 0;
-		case ARGP_KEY_END:
-			check(a, state);
-			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	Args	   *a = state->input;
+	error_t		e;
+
+	if (key == ARGP_KEY_ARG)
+	{
+		if (a->csv)
+			argp_error(state, "one CSV file is expected, not also \"%s\"", arg);
+		a->csv = arg;
+		return 0;
+	}
+	if (key == ARGP_KEY_END)
+	{
+		check(a, state);
+		return 0;
+	}
+	e = parse_encoding(key, arg, a, state);
+	if (e == ARGP_ERR_UNKNOWN)
+		e = parse_scheme(key, arg, a, state);
+	return e == ARGP_ERR_UNKNOWN ? parse_output(key, arg, a, state) : e;
 }
 
 /* ------------------------------------------------------------------ one batch */
@@ -308,6 +352,26 @@ put_row(Job *j, int r)
 		ppdl_sink_base64(&j->sink, j->cipher[1] + (size_t) r * j->slice[1], j->slice[1]);
 	else
 		ppdl_sink_numbers(&j->sink, j->y + (size_t) r * (size_t) fs->outputs, fs->outputs, 1);
+}
+
+static PpdlStatus
+put_header(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+
+	if (j->fs->id)
+		ppdl_sink_text(&j->sink, j->fs->id, strlen(j->fs->id));
+	for (int i = 0; i < a->keep.count; i++)
+		ppdl_sink_text(&j->sink, a->keep.item[i], strlen(a->keep.item[i]));
+	if (j->rsa)
+		ppdl_rsa_columns_names(j->rsa, &j->sink);
+	if (j->fs->inputs > 0)
+		ppdl_sink_text(&j->sink, "features", 8);
+	if (has_label_column(j))
+		ppdl_sink_text(&j->sink, "label", 5);
+	PPDL_TRY(ppdl_sink_end_row(&j->sink, err));
+	j->sink.rows = 0;
+	return PPDL_OK;
 }
 
 static void
@@ -520,36 +584,65 @@ bind_columns(Job *j, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* table: as typed, possibly schema-qualified and quoted; columns are quoted here */
+static void
+put_text(PpdlWriter *w, const char *s)
+{
+	ppdl_write_bytes(w, s, strlen(s));
+}
+
+/* the table as SQL writes it; typed as in SQL ("order" without its quotes, too), or by its exact name */
+static PpdlStatus
+put_table(Job *j, PpdlWriter *w, PpdlError *err)
+{
+	const char *params[] = {j->a->table};
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(&j->db, &res, err,
+						 "SELECT coalesce(CASE WHEN $1::text ~ '^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
+						 " to_regclass(quote_ident($1)))::text", 1, params));
+	put_text(w, PQgetisnull(res, 0, 0) ? j->a->table : PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+copy_command(Job *j, PpdlWriter *w, PpdlError *err)
+{
+	const PpdlList *columns = &j->a->columns;
+
+	put_text(w, "COPY ");
+	PPDL_TRY(put_table(j, w, err));
+	for (int i = 0; i < columns->count; i++)
+	{
+		char	   *name = PQescapeIdentifier(j->db.conn, columns->item[i], strlen(columns->item[i]));
+
+		put_text(w, i ? ", " : " (");
+		put_text(w, name ? name : "");
+		PQfreemem(name);
+	}
+	put_text(w, columns->count ? ") FROM STDIN" : " FROM STDIN");
+	ppdl_write_u8(w, 0);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
 static PpdlStatus
 begin_copy(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
 	PpdlWriter	w;
 	PGresult   *res;
-	PpdlStatus	status = PPDL_OK;
+	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
+	PPDL_TRY(ppdl_db_open(&j->db, j->a->dsn, err));
 	ppdl_writer_init(&w);
-	ppdl_write_bytes(&w, "COPY ", 5);
-	ppdl_write_bytes(&w, a->table, strlen(a->table));
-	for (int i = 0; i < a->columns.count; i++)
+	status = copy_command(j, &w, err);
+	if (status == PPDL_OK)
 	{
-		char	   *name = PQescapeIdentifier(j->db.conn, a->columns.item[i], strlen(a->columns.item[i]));
-
-		ppdl_write_bytes(&w, i ? ", " : " (", 2);
-		ppdl_write_bytes(&w, name ? name : "", name ? strlen(name) : 0);
-		PQfreemem(name);
+		res = PQexec(j->db.conn, (const char *) w.buf);
+		if (PQresultStatus(res) != PGRES_COPY_IN)
+			status = ppdl_db_error(&j->db, res, err);
+		PQclear(res);
 	}
-	ppdl_write_bytes(&w, a->columns.count ? ") " : " ", a->columns.count ? 2 : 1);
-	ppdl_write_bytes(&w, "FROM STDIN", 11);
-	if (w.bad)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	res = PQexec(j->db.conn, (const char *) w.buf);
 	ppdl_writer_free(&w);
-	if (PQresultStatus(res) != PGRES_COPY_IN)
-		status = ppdl_db_error(&j->db, res, err);
-	PQclear(res);
 	ppdl_sink_table(&j->sink, j->db.conn);
 	return status;
 }
@@ -602,8 +695,10 @@ write_rows(Job *j, PpdlError *err)
 		status = all_rows(j, err);
 		return status == PPDL_OK ? end_copy(j, err) : copy_failure(j, status, err);
 	}
-	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0666, err));
-	ppdl_sink_file(&j->sink, j->out.f, a->format);
+	PPDL_TRY(ppdl_out_open(&j->out, a->output, a->plain ? 0600 : 0666, err));
+	ppdl_sink_file(&j->sink, &j->out, a->format);
+	if (a->header)
+		PPDL_TRY(put_header(j, err));
 	PPDL_TRY(all_rows(j, err));
 	return ppdl_out_commit(&j->out, err);
 }

@@ -9,8 +9,10 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/features.h"
+#include "cli/infile.h"
 #include "cli/pemfile.h"
 #include "cli/reveal.h"
+#include "net/json.h"
 #include "ppdl.h"
 #include "rows/cipher_read.h"
 
@@ -70,7 +72,8 @@ show_secret_key(const char *path, PpdlError *err)
 				fingerprint[17];
 
 	PPDL_TRY(ppdl_owner_peek(path, name, fingerprint, err));
-	printf("secret key file (encrypted under a passphrase)\nname:        %s\nfingerprint: %s\n", name, fingerprint);
+	printf("secret key file (encrypted under a passphrase)\nname:        %s\nfingerprint: %s\n"
+		   "sealed key:  there; only its passphrase shows that it opens\n", name, fingerprint);
 	return PPDL_OK;
 }
 
@@ -104,12 +107,27 @@ show_public_file(const char *path, PpdlError *err)
 }
 
 static PpdlStatus
+check_private(const char *path, PpdlError *err)
+{
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = ppdl_read_whole(path, &w, err);
+	if (status == PPDL_OK)
+		status = ppdl_rsa_key_check_pem(w.buf, w.len, err);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+static PpdlStatus
 show_pem(const char *path, PpdlPemKind kind, PpdlError *err)
 {
 	PpdlRsaPublic *pub;
 
 	if (kind == PPDL_PEM_PRIVATE)
 	{
+		PPDL_TRY(check_private(path, err));
 		printf("RSA private key file (encrypted under a passphrase, and with it the fingerprint)\n");
 		return PPDL_OK;
 	}
@@ -232,23 +250,39 @@ show_features(const Args *a, const PpdlWriter *text, PpdlError *err)
 }
 
 static PpdlStatus
-read_all(const char *path, PpdlWriter *w, PpdlError *err)
+describe_model(const json_t *root, PpdlError *err)
 {
-	FILE	   *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	PpdlStatus	status = PPDL_OK;
-	uint8_t		buf[65536];
-	size_t		n;
+	const char *name = json_string_value(json_object_get(root, "name"));
+	const char *key = json_string_value(json_object_get(root, "key_id"));
+	char	   *spec = json_dumps(json_object_get(root, "spec"), JSON_COMPACT);
+	PpdlNet    *net;
+	PpdlStatus	status = ppdl_net_parse(&net, spec ? spec : "", err);
 
-	if (f == NULL)
-		return ppdl_os_error(err, "open", path);
-	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
-		ppdl_write_bytes(w, buf, n);
-	if (ferror(f))
-		status = ppdl_os_error(err, "read", path);
-	else if (w->bad)
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (f != stdin)
-		fclose(f);
+	if (status == PPDL_OK)
+	{
+		printf("model file\nname:        %s\ninputs:      %d\n", name ? name : "(none)", net->inputs);
+		for (int i = 0; i < net->nlayers; i++)
+			printf("layer %d:     %d units, %s\n", i + 1, net->layer[i].units, net->layer[i].act.name);
+		printf("weights:     %s\n", json_object_get(root, "cipher") ? "encrypted" : json_object_get(root, "weights") ? "plain" : "none");
+		if (key)
+			printf("key:         %s\n", key);
+		ppdl_net_destroy(net);
+	}
+	free(spec);
+	return status;
+}
+
+static PpdlStatus
+show_model(const Args *a, const PpdlWriter *text, PpdlError *err)
+{
+	json_error_t why;
+	json_t	   *root = ppdl_json_read((const char *) text->buf, text->len, &why);
+	PpdlStatus	status;
+
+	if (root == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", a->file, why.line, why.column, why.text);
+	status = describe_model(root, err);
+	json_decref(root);
 	return status;
 }
 
@@ -267,9 +301,11 @@ inspect_text(const Args *a, PpdlError *err)
 	PpdlStatus	status;
 
 	ppdl_writer_init(&w);
-	status = read_all(a->file, &w, err);
+	status = ppdl_read_whole(a->file, &w, err);
 	if (status == PPDL_OK && contains(&w, "\"ppdl-features\""))
 		status = show_features(a, &w, err);
+	else if (status == PPDL_OK && contains(&w, "\"ppdl-model\""))
+		status = show_model(a, &w, err);
 	else if (status == PPDL_OK)
 		status = show_text(a, &w, err);
 	ppdl_writer_free(&w);

@@ -26,7 +26,7 @@ static const char doc[] =
 
 enum
 {
-	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS, OPT_BITS
+	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS, OPT_BITS, OPT_WEAK
 };
 
 static const struct argp_option options[] = {
@@ -35,6 +35,7 @@ static const struct argp_option options[] = {
 	{"for", OPT_FOR, "sum|predict|train", 0, "what the public file serves (predict)", 1},
 	{"key", 'k', "FILE", 0, "make only the public file, from this secret key", 2},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
+	{"allow-weak-passphrase", OPT_WEAK, 0, 0, "take a passphrase of fewer than 8 characters", 2},
 	{"scheme", OPT_SCHEME, "lwe|rsa", 0, "kind of key (lwe)", 3},
 	{"bits", OPT_BITS, "3072|4096|8192", 0, "with --scheme rsa: size of the modulus (3072)", 3},
 	{"threads", OPT_THREADS, "N", 0, "threads to use (all processors)", 3},
@@ -83,6 +84,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_PASSPHRASE:
 			a->k.passphrase_file = arg;
+			return 0;
+		case OPT_WEAK:
+			a->k.allow_weak = 1;
 			return 0;
 		case OPT_SCHEME:
 			a->scheme = ppdl_arg_choice(state, "--scheme", arg, scheme_names);

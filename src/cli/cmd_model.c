@@ -5,14 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/features.h"
+#include "cli/infile.h"
 #include "cli/jsontext.h"
 #include "cli/outfile.h"
 #include "cli/model_cipher.h"
 #include "cli/table.h"
+#include "net/json.h"
 #include "net/net.h"
 
 static const char doc[] =
@@ -110,14 +113,13 @@ static PpdlStatus
 print_result(PGresult *res, FILE *f, PpdlError *err)
 {
 	int			n = PQnfields(res);
-	char	  **name = calloc((size_t) n + 1, sizeof *name);
 	PpdlText   *row = calloc((size_t) n + 1, sizeof *row);
 	PpdlTable	t = {0};
-	int			ok = name && row && ppdl_table_init(&t, n, name);
+	int			ok = row && ppdl_table_init(&t, n);
 
 	for (int i = 0; ok && i < n; i++)
 	{
-		name[i] = PQfname(res, i);
+		ok = ppdl_table_title(&t, i, PQfname(res, i));
 		t.right[i] = PQftype(res, i) == 23 || PQftype(res, i) == 20;
 	}
 	for (int r = 0; ok && r < PQntuples(res); r++)
@@ -130,7 +132,6 @@ print_result(PGresult *res, FILE *f, PpdlError *err)
 	if (ok)
 		ppdl_table_print(&t, f);
 	ppdl_table_free(&t);
-	free(name);
 	free(row);
 	return ok ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
@@ -223,12 +224,17 @@ show(PpdlDb *db, const char *ref, PpdlError *err)
 
 /* ------------------------------------------------------------------ export */
 
-/* all members are JSON texts of the server, passed on as they are */
+/* JSON texts of the server are passed on as they are, other texts as strings */
 static void
-put_member(FILE *f, const char *name, const char *json, int quote)
+put_member(FILE *f, const char *name, const char *text, int quote)
 {
-	if (json)
-		fprintf(f, quote ? ",\n  \"%s\": \"%s\"" : ",\n  \"%s\": %s", name, json);
+	json_t	   *string = quote && text ? json_string(text) : NULL;
+	char	   *json = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+
+	if (text)
+		fprintf(f, ",\n  \"%s\": %s", name, quote ? json ? json : "null" : text);
+	free(json);
+	json_decref(string);
 }
 
 static PpdlStatus
@@ -245,7 +251,7 @@ export_model(PpdlDb *db, const Args *a, PpdlError *err)
 	else if (a->key)
 		status = ppdl_model_decrypt(&plain, a->key, a->passphrase_file, field(res, F_SPEC), field(res, F_CIPHER), err);
 	if (status == PPDL_OK)
-		status = ppdl_out_open(&out, a->output, 0666, err);
+		status = ppdl_out_open(&out, a->output, plain || field(res, F_WEIGHTS) ? 0600 : 0666, err);
 	if (status == PPDL_OK)
 	{
 		fputs("{\n  \"format\": \"ppdl-model\",\n  \"version\": 1", out.f);
@@ -263,7 +269,8 @@ export_model(PpdlDb *db, const Args *a, PpdlError *err)
 		fputs("\n}\n", out.f);
 		status = ppdl_out_commit(&out, err);
 	}
-	free(plain);
+	if (plain)
+		ppdl_free_secret(plain, strlen(plain));
 	PQclear(res);
 	return status;
 }
@@ -314,7 +321,7 @@ read_weights(ModelFile *m, const json_t *a, PpdlNet *net, PpdlError *err)
 		status = bad(m, "too many weights", err);
 	if (status == PPDL_OK)
 		status = ppdl_net_set_weights(net, w, (int) n, err);
-	free(w);
+	ppdl_free_secret(w, (n + 1) * sizeof *w);
 	return status;
 }
 
@@ -337,6 +344,22 @@ read_cipher(ModelFile *m, const json_t *a, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* encrypted weights of a network without biases have no place for them */
+static PpdlStatus
+no_lost_biases(const ModelFile *m, const PpdlNet *net, PpdlError *err)
+{
+	if (net->bias)
+		return PPDL_OK;
+	for (int l = 0; l < net->nlayers; l++)
+		for (int u = 0; u < net->layer[l].units; u++)
+			if (net->layer[l].bias[u] != 0)
+			{
+				ppdl_error(err, PPDL_ERR_FORMAT, "%s: \"bias\" is false, but the bias of unit %d of layer %d is not 0", m->path, u + 1, l + 1);
+				return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Set it to 0, or \"bias\" to true: encrypted weights without biases would drop it.");
+			}
+	return PPDL_OK;
+}
+
 /* plain weights are not to be seen by the server */
 static PpdlStatus
 encrypt_weights(ModelFile *m, const PpdlNet *net, PpdlError *err)
@@ -345,6 +368,7 @@ encrypt_weights(ModelFile *m, const PpdlNet *net, PpdlError *err)
 		return bad(m, "its weights are encrypted already: leave out --key", err);
 	if (m->weights.len == 0)
 		return bad(m, "it has no weights to encrypt: leave out --key", err);
+	PPDL_TRY(no_lost_biases(m, net, err));
 	PPDL_TRY(ppdl_model_encrypt(&m->cipher, m->key_hex, m->key, m->passphrase_file, net, err));
 	m->key_id = m->key_hex;
 	m->weights.len = 0;
@@ -396,12 +420,14 @@ load_file(ModelFile *m, PpdlError *err)
 {
 	json_error_t why;
 	PpdlStatus	status;
-	FILE	   *f = fopen(m->path, "r");
+	PpdlWriter	w;
 
-	if (f == NULL)
-		return ppdl_os_error(err, "open", m->path);
-	m->root = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
-	fclose(f);
+	ppdl_writer_init_secret(&w);
+	status = ppdl_read_whole(m->path, &w, err);
+	if (status == PPDL_OK)
+		m->root = ppdl_json_read((const char *) w.buf, w.len, &why);
+	ppdl_writer_free(&w);
+	PPDL_TRY(status);
 	if (m->root == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", m->path, why.line, why.column, why.text);
 	status = check_file(m, err);
@@ -460,7 +486,7 @@ import_model(const Args *a, PpdlError *err)
 
 	ppdl_writer_init(&m.spec);
 	ppdl_writer_init(&m.trained);
-	ppdl_writer_init(&m.weights);
+	ppdl_writer_init_secret(&m.weights);
 	ppdl_writer_init(&m.cipher);
 	PPDL_GOTO(done, ppdl_name_file(m.path, load_file(&m, err), err));
 	if (name == NULL)

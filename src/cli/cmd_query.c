@@ -1,7 +1,6 @@
 /*
  * ppdl query: runs SQL and shows the answer decrypted.
  */
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/csv.h"
 #include "cli/database.h"
+#include "cli/infile.h"
 #include "cli/outfile.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
@@ -204,31 +204,40 @@ result_rows(Job *j, const PGresult *res, PpdlError *err)
 }
 
 static PpdlStatus
+put_titles(Job *j, const PGresult *res, PpdlError *err)
+{
+	int			n = PQnfields(res);
+	int			ok = 1;
+
+	for (int i = 0; i < n && ok; i++)
+	{
+		const char *name = PQfname(res, i);
+
+		ok = ppdl_table_title(&j->table, i, name);
+		j->table.right[i] = (char) is_number(j, res, i);
+		j->field[i] = (PpdlText) {(char *) name, strlen(name)};
+	}
+	if (!ok)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return j->a->csv ? csv_line(j, j->field, (size_t) n, err) : PPDL_OK;
+}
+
+static PpdlStatus
 show_rows(Job *j, const PGresult *res, PpdlError *err)
 {
 	int			n = PQnfields(res);
-	char	  **name = calloc((size_t) n + 1, sizeof *name);
 	PpdlStatus	status;
 
 	j->field = calloc((size_t) n + 1, sizeof *j->field);
-	if (name == NULL || j->field == NULL || !ppdl_table_init(&j->table, n, name))
-	{
-		free(name);
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	}
-	for (int i = 0; i < n; i++)
-	{
-		name[i] = PQfname(res, i);
-		j->table.right[i] = (char) is_number(j, res, i);
-		j->field[i] = (PpdlText) {name[i], strlen(name[i])};
-	}
-	status = j->a->csv ? csv_line(j, j->field, (size_t) n, err) : PPDL_OK;
+	if (j->field == NULL || !ppdl_table_init(&j->table, n))
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	else
+		status = put_titles(j, res, err);
 	if (status == PPDL_OK)
 		status = result_rows(j, res, err);
 	if (status == PPDL_OK && !j->a->csv)
 		ppdl_table_print(&j->table, j->out.f);
 	ppdl_table_free(&j->table);
-	free(name);
 	free(j->field);
 	j->field = NULL;
 	return status;
@@ -275,28 +284,6 @@ run_sql(Job *j, const char *sql, PpdlError *err)
 }
 
 static PpdlStatus
-read_file(const char *path, PpdlWriter *w, PpdlError *err)
-{
-	FILE	   *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
-	PpdlStatus	status = PPDL_OK;
-	uint8_t		buf[8192];
-	size_t		n;
-
-	if (f == NULL)
-		return ppdl_os_error(err, "open", path);
-	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
-		ppdl_write_bytes(w, buf, n);
-	ppdl_write_u8(w, 0);
-	if (ferror(f))
-		status = ppdl_os_error(err, "read", path);
-	else if (w->bad)
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (f != stdin)
-		fclose(f);
-	return status;
-}
-
-static PpdlStatus
 run_all(Job *j, PpdlError *err)
 {
 	PpdlWriter	sql;
@@ -307,7 +294,7 @@ run_all(Job *j, PpdlError *err)
 	if (j->a->file == NULL)
 		return PPDL_OK;
 	ppdl_writer_init(&sql);
-	status = read_file(j->a->file, &sql, err);
+	status = ppdl_read_whole(j->a->file, &sql, err);
 	if (status == PPDL_OK)
 		status = run_sql(j, (const char *) sql.buf, err);
 	ppdl_writer_free(&sql);
@@ -342,11 +329,9 @@ ppdl_cmd_query(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	j.reveal.share = a.share;
-	ppdl_writer_init(&j.w);
+	ppdl_writer_init_secret(&j.w);
 	status = run(&j, &err);
 	ppdl_out_abort(&j.out);
-	if (j.w.buf)
-		OPENSSL_cleanse(j.w.buf, j.w.cap);
 	ppdl_writer_free(&j.w);
 	ppdl_db_close(&j.db);
 	ppdl_reveal_close(&j.reveal);

@@ -7,6 +7,7 @@
 #include "cli/csv.h"
 
 #include <csv.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,42 @@ grow(void **array, size_t *cap, size_t need, size_t size)
 	*array = p;
 	*cap = n;
 	return 1;
+}
+
+/* for libcsv, which does not say how much there was */
+static void *
+wiping_realloc(void *old, size_t bytes)
+{
+	void	   *p = malloc(bytes);
+	size_t		had = old ? malloc_usable_size(old) : 0;
+
+	if (p == NULL || old == NULL)
+		return p;
+	memcpy(p, old, had < bytes ? had : bytes);
+	OPENSSL_cleanse(old, had);
+	free(old);
+	return p;
+}
+
+/* as getline() does, but that leaves copies of what it has read when it grows */
+static ssize_t
+read_line(PpdlCsv *csv)
+{
+	size_t		n = 0;
+	int			c;
+
+	while ((c = getc_unlocked(csv->f)) != EOF)
+	{
+		if (!grow((void **) &csv->line, &csv->line_cap, n + 1, 1))
+		{
+			csv->nomem = 1;
+			return -1;
+		}
+		csv->line[n++] = (char) c;
+		if (c == '\n')
+			break;
+	}
+	return n == 0 || ferror(csv->f) ? -1 : (ssize_t) n;
 }
 
 static void
@@ -176,14 +213,14 @@ feed(PpdlCsv *csv, PpdlError *err)
 	}
 	else
 	{
-		n = getline(&csv->line, &csv->line_cap, csv->f);
+		n = read_line(csv);
 		s = csv->line;
 	}
 	if (n < 0)
 	{
 		if (ferror(csv->f))
 			return ppdl_os_error(err, "read", csv->name);
-		if (!feof(csv->f))
+		if (csv->nomem)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "%s:%ld: out of memory for this line", csv->name, csv->lineno + 1);
 		return finish(csv, err);
 	}
@@ -352,6 +389,7 @@ ppdl_csv_open(PpdlCsv **out, FILE *f, const PpdlCsvOptions *opt, PpdlError *err)
 	csv->first = opt->first;
 	csv->first_len = opt->first_len;
 	csv_set_space_func(&csv->parser, never_space);
+	csv_set_realloc_func(&csv->parser, wiping_realloc);
 	if (opt->delimiter)
 		csv_set_delim(&csv->parser, (unsigned char) opt->delimiter);
 	if (!opt->ragged)

@@ -52,6 +52,7 @@ typedef struct PpdlFeatures
 {
 	char	   *source;			/* name of the file it was learned from */
 	long		rows;
+	int			raw;			/* --raw: no file behind it */
 	char	   *id;				/* column, or NULL */
 	int			count;
 	PpdlFeature *feature;

@@ -25,7 +25,7 @@ ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, in
 		PPDL_GOTO(fail, ppdl_csv_find(csv, fs->id, &b->id, err));
 	if (fs->label && ppdl_csv_find(csv, fs->label->column, &b->label, need_label ? err : NULL) != PPDL_OK && need_label)
 	{
-		status = PPDL_ERR_FORMAT;
+		status = ppdl_error_hint(err, PPDL_ERR_FORMAT, "Rows without a label are encrypted with --no-label.");
 		goto fail;
 	}
 	return PPDL_OK;
@@ -81,7 +81,8 @@ apply_numeric(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 			ppdl_print_number(hi, f->max);
 			snprintf(what, sizeof what, "lies outside %s .. %s", lo, hi);
 			bad_value(b, row, f, s, what, err);
-			return ppdl_error_hint(err, PPDL_ERR_FORMAT,
+			return ppdl_error_hint(err, PPDL_ERR_FORMAT, b->fs->raw ?
+								   "Without a feature file (--raw) numbers must lie in [-1, 1]: divide the column first, or give --outside=clamp to take the nearer bound." :
 								   "Widen min and max in the feature file, or give --outside=clamp to take the nearer bound.");
 		}
 		b->clamped++;
@@ -130,7 +131,9 @@ unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature 
 	for (int i = 0; i < f->ncategories && n < sizeof list; i++)
 		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%s\"", i ? ", " : "", f->category[i]);
 	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
-	if (!label)
+	if (label)
+		ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again; leave the field empty for a NULL label, or give --no-label to write none.");
+	else
 		ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again, or give --unknown=other to encode it as none of them.");
 	return PPDL_ERR_FORMAT;
 }

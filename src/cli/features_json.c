@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/infile.h"
 #include "cli/jsontext.h"
+#include "net/json.h"
 
 #define FORMAT_NAME "ppdl-features"
 #define FORMAT_VERSION 1
@@ -375,20 +377,20 @@ ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char
 {
 	json_error_t why;
 
-	return take_root(out, json_loadb(json, len, JSON_REJECT_DUPLICATES, &why), &why, name, err);
+	return take_root(out, ppdl_json_read(json, len, &why), &why, name, err);
 }
 
 PpdlStatus
 ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err)
 {
-	FILE	   *f = fopen(path, "r");
-	json_error_t why;
-	json_t	   *root;
+	PpdlWriter	w;
+	PpdlStatus	status;
 
 	*out = NULL;
-	if (f == NULL)
-		return ppdl_os_error(err, "open", path);
-	root = json_loadf(f, JSON_REJECT_DUPLICATES, &why);
-	fclose(f);
-	return take_root(out, root, &why, path, err);
+	ppdl_writer_init(&w);
+	status = ppdl_read_whole(path, &w, err);
+	if (status == PPDL_OK)
+		status = ppdl_features_parse(out, (const char *) w.buf, w.len, path, err);
+	ppdl_writer_free(&w);
+	return status;
 }

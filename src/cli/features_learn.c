@@ -355,6 +355,9 @@ decide_label(Learner *l, const char *name, const Column *c, PpdlFeature *f)
 	f->weight = 1;
 	if (c->missing)
 		note(l, "label \"%s\" is empty in %ld rows: those will have a NULL label", name, c->missing);
+	if (c->ndistinct == 0)
+		return ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: label \"%s\" is empty in every row: there is nothing to learn",
+						  ppdl_csv_name(l->csv), name);
 	if (c->ndistinct < 2)
 		return ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: label \"%s\" has only one value: there is nothing to learn",
 						  ppdl_csv_name(l->csv), name);
@@ -508,6 +511,8 @@ check_options(Learner *l)
 		PPDL_TRY(ppdl_csv_find(l->csv, l->opt->id, &i, l->err));
 	if (l->opt->label)
 		PPDL_TRY(ppdl_csv_find(l->csv, l->opt->label, &i, l->err));
+	if (l->opt->id && l->opt->label && strcmp(l->opt->id, l->opt->label) == 0)
+		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--id and --label name the same column, \"%s\"", l->opt->id);
 	if (!(l->opt->one_hot_weight > 0) || !isfinite(l->opt->one_hot_weight))
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--one-hot-weight must be a positive number");
 	return PPDL_OK;
@@ -608,6 +613,10 @@ ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const 
 	PpdlStatus	status = new_features(&fs, csv, id, err);
 
 	*out = NULL;
+	if (status == PPDL_OK && id && label && strcmp(id, label) == 0)
+		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "--id and --label name the same column, \"%s\"", id);
+	if (status == PPDL_OK)
+		fs->raw = 1;
 	if (status == PPDL_OK)
 		status = raw(fs, csv, label, exclude, err);
 	if (status == PPDL_OK)

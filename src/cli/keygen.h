@@ -15,6 +15,7 @@ typedef struct PpdlKeygen
 	int			uses;			/* PpdlUse bits, lower uses included */
 	int			threads;
 	int			bits;			/* of an RSA modulus */
+	int			allow_weak;		/* take a short passphrase */
 	char	   *secret_path,
 			   *public_path;
 } PpdlKeygen;

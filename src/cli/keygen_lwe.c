@@ -16,7 +16,7 @@ new_owner(const PpdlKeygen *k, PpdlOwner **o, char **passphrase, PpdlError *err)
 	const char *slash = strrchr(k->prefix, '/');
 	const char *name = k->name ? k->name : slash ? slash + 1 : k->prefix;
 
-	PPDL_TRY(ppdl_passphrase_get(passphrase, k->passphrase_file, k->secret_path, 1, err));
+	PPDL_TRY(ppdl_passphrase_new(passphrase, k->passphrase_file, k->secret_path, k->allow_weak, err));
 	return ppdl_owner_generate(o, name, err);
 }
 
@@ -51,6 +51,8 @@ write_files(const PpdlKeygen *k, PpdlOwner *o, const char *passphrase, const cha
 
 	PPDL_TRY(ppdl_threads_create(&threads, k->threads, err));
 	status = ppdl_owner_write_public(o, temporary, k->uses, threads, ppdl_progress, NULL, err);
+	if (status == PPDL_ERR_IO)
+		ppdl_error_detail(err, status, "This is the temporary name of \"%s\".", k->public_path);
 	ppdl_threads_destroy(threads);
 	ppdl_progress_clear();
 	PPDL_TRY(status);

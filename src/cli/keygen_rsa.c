@@ -13,7 +13,7 @@ new_key(const PpdlKeygen *k, PpdlRsaKey **key, PpdlError *err)
 	char	   *passphrase;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_passphrase_get(&passphrase, k->passphrase_file, k->secret_path, 1, err));
+	PPDL_TRY(ppdl_passphrase_new(&passphrase, k->passphrase_file, k->secret_path, k->allow_weak, err));
 	if (k->bits > 4096)
 		ppdl_note("looking for two primes of %d bits takes up to a few minutes", k->bits / 2);
 	status = ppdl_rsa_generate(key, k->bits, err);

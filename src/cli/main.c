@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 
 const char *argp_program_version = "ppdl " PPDL_TOOL_VERSION;
 
@@ -92,6 +94,8 @@ main(int argc, char **argv)
 {
 	const PpdlCommand *c;
 
+	ppdl_forbid_dumps();
+	ppdl_terminal_guard();
 	argp_err_exit_status = PPDL_EXIT_USAGE;
 	if (argc < 2)
 	{

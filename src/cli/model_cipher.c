@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/features.h"
 #include "cli/reveal.h"
 #include "cli/secret.h"
@@ -39,7 +40,7 @@ weights_text(char **out, const PpdlNet *net, PpdlError *err)
 	if (w == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	ppdl_net_get_weights(net, w);
-	ppdl_writer_init(&text);
+	ppdl_writer_init_secret(&text);
 	for (int i = 0; i < n; i++)
 	{
 		ppdl_print_number(number, w[i]);
@@ -47,7 +48,7 @@ weights_text(char **out, const PpdlNet *net, PpdlError *err)
 		ppdl_write_bytes(&text, number, strlen(number));
 	}
 	ppdl_write_bytes(&text, "]", 2);
-	free(w);
+	ppdl_free_secret(w, ((size_t) n + 1) * sizeof *w);
 	if (text.bad)
 	{
 		ppdl_writer_free(&text);

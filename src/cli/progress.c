@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/progress.h"
+#include "cli/terminal.h"
 
 static int	shown;
 static double started,
@@ -33,13 +34,14 @@ terminal_width(void)
 static void
 draw(uint64_t done, uint64_t total, const char *what, double seconds)
 {
+	FILE	   *f = ppdl_terminal();
 	char		tail[64];
 	int			width = terminal_width();
 	int			bar;
 
 	if (total == 0)
 	{
-		fprintf(stderr, "\r\033[K%s %llu", what, (unsigned long long) done);
+		fprintf(f, "\r\033[K%s %llu", what, (unsigned long long) done);
 		return;
 	}
 
@@ -50,15 +52,15 @@ draw(uint64_t done, uint64_t total, const char *what, double seconds)
 	bar = width - 28 - (int) strlen(tail);
 	if (bar > 40)
 		bar = 40;
-	fprintf(stderr, "\r\033[K%-24.24s ", what);
+	fprintf(f, "\r\033[K%-24.24s ", what);
 	if (bar > 0)
 	{
-		fputc('[', stderr);
+		fputc('[', f);
 		for (int i = 0; i < bar; i++)
-			fputc(i < (int) (part * bar) ? '#' : '.', stderr);
-		fputc(']', stderr);
+			fputc(i < (int) (part * bar) ? '#' : '.', f);
+		fputc(']', f);
 	}
-	fputs(tail, stderr);
+	fputs(tail, f);
 }
 
 void
@@ -84,13 +86,16 @@ ppdl_progress(void *arg, uint64_t done, uint64_t total, const char *what)
 	drawn = t;
 	draw(done, total, what, t - started);
 	shown = 1;
-	fflush(stderr);
+	fflush(ppdl_terminal());
 }
 
 void
 ppdl_progress_clear(void)
 {
 	if (shown)
-		fputs("\r\033[K", stderr);
+	{
+		fputs("\r\033[K", ppdl_terminal());
+		fflush(ppdl_terminal());
+	}
 	shown = 0;
 }

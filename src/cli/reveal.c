@@ -328,6 +328,8 @@ release(Record *rec)
 
 		if (p->packed)
 			ppdl_values_free(&p->values);
+		if (p->array)
+			OPENSSL_cleanse(p->array, p->whole.len);
 		ppdl_writer_free(&p->whole);
 		ppdl_texts_free(&p->element);
 		free(p->array);
@@ -346,6 +348,7 @@ read_field(Record *rec, const PpdlText *field, Part *p, int expand, PpdlError *e
 	size_t		n = 0;
 	Revealed	value;
 
+	ppdl_writer_init_secret(&p->whole);
 	p->null = field->s == NULL;
 	if (p->null)
 		return PPDL_OK;
@@ -440,6 +443,8 @@ emit_row(Record *rec, uint32_t row, PpdlEmit emit, void *arg, PpdlError *err)
 static PpdlStatus
 record(Record *rec, const PpdlText *fields, int expand, PpdlEmit emit, void *arg, PpdlError *err)
 {
+	for (size_t i = 0; i < rec->count; i++)
+		ppdl_writer_init_secret(&rec->cell[i]);
 	for (size_t i = 0; i < rec->count; i++)
 		PPDL_TRY(read_field(rec, &fields[i], &rec->part[i], expand, err));
 	for (size_t i = 0; rec->dealt && i < rec->count; i++)

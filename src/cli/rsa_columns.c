@@ -10,11 +10,13 @@
 #include "cli/pemfile.h"
 #include "rsa/rsa.h"
 
+#define PRODUCT_MAX "4294967295"	/* of a product, where none is declared */
+
 /* one column of counts or products */
 typedef struct Extra
 {
 	char	   *name;
-	char	   *max;			/* text of the largest value, or NULL */
+	const char *max;			/* text of the largest value, or NULL */
 	uint32_t	count_max;
 	int			product;
 	int			column;			/* in the file */
@@ -71,6 +73,9 @@ add_extra(PpdlRsaColumns *c, const char *spec, int product, PpdlError *err)
 		e->max = colon + 1;
 		PPDL_TRY(ppdl_rsa_parse_count(&e->count_max, e->max, "the largest value of a column", err));
 	}
+	/* every value's header shows the largest: it must not come from the value */
+	if (product && e->max == NULL)
+		e->max = PRODUCT_MAX;
 	return ppdl_csv_find(c->csv, e->name, &e->column, err);
 }
 
@@ -222,6 +227,8 @@ encrypt_extra(PpdlRsaColumns *c, const Extra *e, const char *text, PpdlWriter *w
 		PPDL_TRY(ppdl_rsa_parse_count(&q, text, "value", err));
 		status = ppdl_rsa_encrypt_count(c->pub, q, e->count_max, c->random_bits, w, err);
 	}
+	if (status == PPDL_ERR_RANGE && e->product)
+		ppdl_error_hint(err, status, "Declare a larger one, which everybody may know: --product \"%s:MAX\".", e->name);
 	if (status != PPDL_OK)
 		ppdl_error_detail(err, status, "This is column \"%.200s\".", e->name);
 	return status;
@@ -267,6 +274,13 @@ ppdl_rsa_columns_encrypt(PpdlRsaColumns *c, const double *x, const double *y, co
 			return c->row_status[r];
 		}
 	return PPDL_OK;
+}
+
+void
+ppdl_rsa_columns_names(const PpdlRsaColumns *c, PpdlSink *sink)
+{
+	for (int i = 0; i < c->nextra; i++)
+		ppdl_sink_text(sink, c->extra[i].name, strlen(c->extra[i].name));
 }
 
 void

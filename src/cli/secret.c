@@ -14,14 +14,23 @@
 
 #define SIZE (PPDL_MAX_PASSPHRASE + 1)
 
+/* signals that end or stop the tool, and must find the terminal as it was */
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+
+#define NWATCHED (sizeof watched / sizeof *watched)
+
+static volatile sig_atomic_t caught;
+
 void
 ppdl_passphrase_free(char *passphrase)
 {
-	if (passphrase)
-		ppdl_free_secret(passphrase, SIZE);
+	ppdl_lock_free(passphrase, SIZE);
 }
 
-/* one line from fd, byte by byte: no buffer of the C library ever holds it. Its length, -1 on error, SIZE when too long */
+/*
+ * One line from fd, byte by byte: no buffer of the C library ever holds it.  Its length, NUL bytes included; -1 on error or when a
+ * signal was caught; SIZE when too long.
+ */
 static ssize_t
 read_line(int fd, char *buf)
 {
@@ -30,9 +39,9 @@ read_line(int fd, char *buf)
 
 	for (;;)
 	{
-		ssize_t		got = read(fd, &c, 1);
+		ssize_t		got = caught ? -1 : read(fd, &c, 1);
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && !caught)
 			continue;
 		if (got < 0)
 			return -1;
@@ -54,9 +63,22 @@ too_long(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_KEY, "the passphrase is longer than %d bytes", PPDL_MAX_PASSPHRASE);
 }
 
+/* version 0.1.0 took what stood before the first NUL byte: of a file in UTF-16, a letter */
+static PpdlStatus
+check_text(const char *buf, ssize_t n, const char *where, PpdlError *err)
+{
+	if (memchr(buf, 0, (size_t) n) == NULL && memcmp(buf, "\xFF\xFE", 2) != 0 && memcmp(buf, "\xFE\xFF", 2) != 0)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_KEY, "%s is no passphrase: it holds a NUL byte or begins with a mark of UTF-16", where);
+	ppdl_error_detail(err, PPDL_ERR_KEY, "Version 0.1.0 took the bytes before the first NUL byte for the passphrase: a file of those alone opens a key that was made so.");
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "The file is probably UTF-16, as some Windows programs write it. Save it as UTF-8, "
+						   "for example: iconv -f utf-16 -t utf-8 old > new");
+}
+
 static PpdlStatus
 from_file(char *buf, const char *path, PpdlError *err)
 {
+	char		where[200];
 	int			fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t		n;
 
@@ -70,54 +92,78 @@ from_file(char *buf, const char *path, PpdlError *err)
 		return too_long(err);
 	if (n == 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "the first line of \"%s\" is empty: no passphrase", path);
-	return PPDL_OK;
+	snprintf(where, sizeof where, "the first line of \"%.150s\"", path);
+	return check_text(buf, n, where, err);
 }
-
-static struct termios saved_terminal;
-static int	saved_fd = -1;
 
 static void
-restore_terminal(int sig)
+on_signal(int sig)
 {
-	tcsetattr(saved_fd, TCSAFLUSH, &saved_terminal);
-	signal(sig, SIG_DFL);
-	raise(sig);
+	caught = sig;
 }
 
-/* asks with echo off; Ctrl-C gives the terminal back as it was */
+/* asks with echo off */
+static ssize_t
+ask_once(int fd, const char *prompt, char *buf)
+{
+	struct termios as_it_was,
+				quiet;
+	struct sigaction act = {.sa_handler = on_signal},	/* no SA_RESTART: read() returns */
+				old[NWATCHED];
+	ssize_t		n;
+
+	if (tcgetattr(fd, &as_it_was) != 0)
+		return -1;
+	quiet = as_it_was;
+	quiet.c_lflag &= ~(tcflag_t) ECHO;
+	quiet.c_lflag |= ECHONL;
+	caught = 0;
+	for (size_t i = 0; i < NWATCHED; i++)
+		sigaction(watched[i], &act, &old[i]);
+	tcsetattr(fd, TCSAFLUSH, &quiet);
+	n = write(fd, prompt, strlen(prompt)) < 0 ? -1 : read_line(fd, buf);
+	/* a background process may not set the terminal; nor need it, as its shell has done so */
+	while (tcsetattr(fd, TCSAFLUSH, &as_it_was) != 0 && errno == EINTR && caught != SIGTTOU)
+		;
+	for (size_t i = 0; i < NWATCHED; i++)
+		sigaction(watched[i], &old[i], NULL);
+	return n;
+}
+
+/* What was caught happens once the terminal is as it was.  Whoever comes back from a stop is asked again. */
 static ssize_t
 ask(int fd, const char *prompt, char *buf)
 {
-	struct termios quiet;
-	struct sigaction act = {.sa_handler = restore_terminal},
-				old;
-	ssize_t		n;
+	for (;;)
+	{
+		ssize_t		n = ask_once(fd, prompt, buf);
+		int			sig = caught;
 
-	if (tcgetattr(fd, &saved_terminal) != 0)
-		return -1;
-	saved_fd = fd;
-	quiet = saved_terminal;
-	quiet.c_lflag &= ~(tcflag_t) ECHO;
-	quiet.c_lflag |= ECHONL;
-	sigaction(SIGINT, &act, &old);
-	tcsetattr(fd, TCSAFLUSH, &quiet);
-	n = write(fd, prompt, strlen(prompt)) < 0 ? -1 : read_line(fd, buf);
-	tcsetattr(fd, TCSAFLUSH, &saved_terminal);
-	sigaction(SIGINT, &old, NULL);
-	return n;
+		caught = 0;
+		if (sig == 0)
+			return n;
+		raise(sig);
+		if (sig != SIGTSTP && sig != SIGTTIN && sig != SIGTTOU)
+			return -1;
+	}
 }
 
 static PpdlStatus
 from_terminal(char *buf, const char *what, int confirm, PpdlError *err)
 {
-	char		again[SIZE];
+	char	   *again = ppdl_lock_alloc(SIZE);
 	char		prompt[300];
 	int			fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	ssize_t		n;
 	int			same = 1;
 
-	if (fd < 0)
+	if (fd < 0 || again == NULL)
 	{
+		ppdl_passphrase_free(again);
+		if (fd >= 0)
+			close(fd);
+		if (again == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		ppdl_error(err, PPDL_ERR_KEY, "no passphrase for %s, and no terminal to ask for it", what);
 		return ppdl_error_hint(err, PPDL_ERR_KEY, "Give --passphrase-file FILE, or set PPDL_PASSPHRASE.");
 	}
@@ -128,8 +174,8 @@ from_terminal(char *buf, const char *what, int confirm, PpdlError *err)
 		ssize_t		m = ask(fd, "The same again: ", again);
 
 		same = m == n && CRYPTO_memcmp(buf, again, (size_t) n) == 0;
-		OPENSSL_cleanse(again, sizeof again);
 	}
+	ppdl_passphrase_free(again);
 	close(fd);
 	if (n < 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "cannot read a passphrase from the terminal: %s", strerror(errno));
@@ -139,7 +185,7 @@ from_terminal(char *buf, const char *what, int confirm, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_KEY, "an empty passphrase is not accepted");
 	if (!same)
 		return ppdl_error(err, PPDL_ERR_KEY, "the two passphrases differ");
-	return PPDL_OK;
+	return check_text(buf, n, "what was typed", err);
 }
 
 static PpdlStatus
@@ -156,7 +202,7 @@ from_environment(char *buf, const char *value, PpdlError *err)
 PpdlStatus
 ppdl_passphrase_get(char **out, const char *file, const char *what, int confirm, PpdlError *err)
 {
-	char	   *buf = calloc(1, SIZE);
+	char	   *buf = ppdl_lock_alloc(SIZE);
 	const char *env = getenv("PPDL_PASSPHRASE");
 	PpdlStatus	status;
 
@@ -174,6 +220,30 @@ ppdl_passphrase_get(char **out, const char *file, const char *what, int confirm,
 	else
 		ppdl_passphrase_free(buf);
 	return status;
+}
+
+/* characters of UTF-8 */
+static size_t
+length(const char *s)
+{
+	size_t		n = 0;
+
+	for (; *s; s++)
+		n += (*s & 0xC0) != 0x80;
+	return n;
+}
+
+PpdlStatus
+ppdl_passphrase_new(char **out, const char *file, const char *what, int allow_weak, PpdlError *err)
+{
+	PPDL_TRY(ppdl_passphrase_get(out, file, what, 1, err));
+	if (allow_weak || length(*out) >= PPDL_MIN_PASSPHRASE)
+		return PPDL_OK;
+	ppdl_passphrase_free(*out);
+	*out = NULL;
+	ppdl_error(err, PPDL_ERR_KEY, "the passphrase has fewer than %d characters", PPDL_MIN_PASSPHRASE);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "It alone protects the key when its file is copied. Several words make a good one; "
+						   "--allow-weak-passphrase takes any.");
 }
 
 PpdlStatus

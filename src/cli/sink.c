@@ -1,6 +1,5 @@
 #include "cli/sink.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -12,11 +11,12 @@
 #define FLUSH_AT (1u << 20)
 
 void
-ppdl_sink_file(PpdlSink *s, FILE *f, PpdlFormat format)
+ppdl_sink_file(PpdlSink *s, const PpdlOutFile *out, PpdlFormat format)
 {
 	memset(s, 0, sizeof *s);
-	ppdl_writer_init(&s->w);
-	s->f = f;
+	ppdl_writer_init_secret(&s->w);
+	s->f = out->f;
+	s->shown = out->shown;
 	s->format = format;
 }
 
@@ -24,7 +24,7 @@ void
 ppdl_sink_table(PpdlSink *s, PGconn *conn)
 {
 	memset(s, 0, sizeof *s);
-	ppdl_writer_init(&s->w);
+	ppdl_writer_init_secret(&s->w);
 	s->conn = conn;
 	s->format = PPDL_FORMAT_COPY;
 }
@@ -32,8 +32,6 @@ ppdl_sink_table(PpdlSink *s, PGconn *conn)
 void
 ppdl_sink_free(PpdlSink *s)
 {
-	if (s->w.buf)
-		OPENSSL_cleanse(s->w.buf, s->w.cap);
 	ppdl_writer_free(&s->w);
 }
 
@@ -126,7 +124,7 @@ ppdl_sink_flush(PpdlSink *s, PpdlError *err)
 			return ppdl_server_error(err, "%s", PQerrorMessage(s->conn));
 	}
 	else if (fwrite(s->w.buf, 1, s->w.len, s->f) != s->w.len)
-		return ppdl_os_error(err, "write", "output");
+		return ppdl_os_error(err, "write", s->shown);
 	s->w.len = 0;
 	return PPDL_OK;
 }

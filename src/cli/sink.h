@@ -20,13 +20,14 @@ typedef struct PpdlSink
 {
 	PpdlFormat	format;
 	FILE	   *f;				/* or */
+	const char *shown;			/* name of f, for messages */
 	PGconn	   *conn;			/* in COPY IN state */
 	PpdlWriter	w;				/* what waits to be sent */
 	int			fields;			/* in the row so far */
 	uint64_t	rows;
 } PpdlSink;
 
-void		ppdl_sink_file(PpdlSink *s, FILE *f, PpdlFormat format);
+void		ppdl_sink_file(PpdlSink *s, const PpdlOutFile *out, PpdlFormat format);
 void		ppdl_sink_table(PpdlSink *s, PGconn *conn);
 void		ppdl_sink_free(PpdlSink *s);
 

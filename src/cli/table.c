@@ -4,25 +4,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/terminal.h"
+
+/* a copy in which no character moves the cursor; NULL: out of memory */
+static char *
+one_line(const char *s)
+{
+	PpdlEscaper e = {0};
+	PpdlWriter	w;
+
+	ppdl_writer_init_secret(&w);
+	ppdl_escape(&e, &w, s, strlen(s), "");
+	ppdl_write_u8(&w, 0);
+	if (w.bad)
+		ppdl_writer_free(&w);
+	return (char *) w.buf;
+}
+
+static void
+free_text(char *s)
+{
+	if (s == NULL)
+		return;
+	OPENSSL_cleanse(s, strlen(s));
+	free(s);
+}
+
 int
-ppdl_table_init(PpdlTable *t, int ncolumns, char **name)
+ppdl_table_init(PpdlTable *t, int ncolumns)
 {
 	memset(t, 0, sizeof *t);
 	t->ncolumns = ncolumns;
-	t->name = name;
+	t->name = calloc((size_t) ncolumns + 1, sizeof *t->name);
 	t->right = calloc((size_t) ncolumns + 1, 1);
-	return t->right != NULL;
+	return t->name != NULL && t->right != NULL;
+}
+
+int
+ppdl_table_title(PpdlTable *t, int column, const char *name)
+{
+	t->name[column] = one_line(name);
+	return t->name[column] != NULL;
 }
 
 void
 ppdl_table_free(PpdlTable *t)
 {
 	for (size_t i = 0; i < t->rows * (size_t) t->ncolumns; i++)
-		if (t->cell[i])
-		{
-			OPENSSL_cleanse(t->cell[i], strlen(t->cell[i]));
-			free(t->cell[i]);
-		}
+		free_text(t->cell[i]);
+	for (int i = 0; t->name && i < t->ncolumns; i++)
+		free_text(t->name[i]);
+	free(t->name);
 	free(t->cell);
 	free(t->right);
 	memset(t, 0, sizeof *t);
@@ -48,7 +80,7 @@ ppdl_table_add(PpdlTable *t, const PpdlText *fields)
 	memset(row, 0, n * sizeof *row);
 	t->rows++;
 	for (size_t i = 0; i < n; i++)
-		if (fields[i].s && (row[i] = strdup(fields[i].s)) == NULL)
+		if (fields[i].s && (row[i] = one_line(fields[i].s)) == NULL)
 			return 0;
 	return 1;
 }

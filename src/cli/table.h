@@ -11,15 +11,16 @@
 typedef struct PpdlTable
 {
 	int			ncolumns;
-	char	  **name;			/* column titles, not owned */
+	char	  **name;			/* column titles */
 	char	   *right;			/* align right? */
 	char	  **cell;			/* rows * ncolumns, malloc'ed; NULL for SQL NULL */
 	size_t		rows,
 				cap;
 } PpdlTable;
 
-/* name must outlive the table. 0: out of memory */
-int			ppdl_table_init(PpdlTable *t, int ncolumns, char **name);
+/* Texts are copied, control characters in them as escapes: a row is a line.  All return 0 when out of memory. */
+int			ppdl_table_init(PpdlTable *t, int ncolumns);
+int			ppdl_table_title(PpdlTable *t, int column, const char *name);
 void		ppdl_table_free(PpdlTable *t);	/* wipes */
 int			ppdl_table_add(PpdlTable *t, const PpdlText *fields);
 void		ppdl_table_print(const PpdlTable *t, FILE *f);

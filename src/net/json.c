@@ -4,12 +4,82 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
+/* of an integer without sign; 0: none begins here */
+static size_t
+integer_length(const char *s, const char *end)
+{
+	const char *p = s;
+
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p < end && (*p == '.' || *p == 'e' || *p == 'E') ? 0 : (size_t) (p - s);
+}
+
+/* the end of what begins at s: a string, a number or a single character */
+static const char *
+token_end(const char *s, const char *end)
+{
+	const char *p = s + 1;
+
+	if (*s == '"')
+	{
+		for (; p < end && *p != '"'; p++)
+			p += *p == '\\';
+		return p < end ? p + 1 : end;
+	}
+	if (*s >= '0' && *s <= '9')
+		p += strspn(p, "0123456789.eE+-");
+	return p < end ? p : end;
+}
+
+/* text with ".0" after each integer that may not fit 64 bits */
+static json_t *
+read_with_reals(const char *text, size_t len, json_error_t *why)
+{
+	const char *end = text + len;
+	PpdlWriter	w;
+	json_t	   *json;
+
+	ppdl_writer_init_secret(&w);
+	for (const char *s = text, *next; s < end; s = next)
+	{
+		next = token_end(s, end);
+		ppdl_write_bytes(&w, s, (size_t) (next - s));
+		if (integer_length(s, end) >= 19)
+			ppdl_write_bytes(&w, ".0", 2);
+	}
+	ppdl_write_u8(&w, 0);
+	json = w.bad ? NULL : json_loads((const char *) w.buf, JSON_REJECT_DUPLICATES, why);
+	ppdl_writer_free(&w);
+	return json;
+}
+
+json_t *
+ppdl_json_read(const char *text, size_t len, json_error_t *why)
+{
+	json_t	   *json;
+
+	if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
+	{
+		text += 3;
+		len -= 3;
+	}
+	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, why);
+	if (json == NULL && json_error_code(why) == json_error_numeric_overflow && memchr(text, 0, len) == NULL)
+		json = read_with_reals(text, len, why);
+	return json;
+}
+
 PpdlStatus
 ppdl_json_load(json_t **out, const char *text, const char *what, PpdlError *err)
 {
 	json_error_t je;
 
-	*out = json_loads(text, JSON_REJECT_DUPLICATES, &je);
+	*out = ppdl_json_read(text, strlen(text), &je);
+	if (*out == NULL && json_error_code(&je) == json_error_numeric_overflow)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s has a number that is too large, line %d, column %d", what, je.line, je.column);
 	if (*out == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s is not valid JSON, line %d, column %d: %s",
 						  what, je.line, je.column, je.text);

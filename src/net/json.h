@@ -9,6 +9,11 @@
 
 #include "base/error.h"
 
+/*
+ * Any JSON text.  A byte order mark before it is skipped; whole numbers beyond 64 bits, such as 1e20 becomes in PostgreSQL's jsonb, are
+ * read as reals.  NULL with *why filled in.
+ */
+json_t	   *ppdl_json_read(const char *text, size_t len, json_error_t *why);
 /* what: "model", "training options" */
 PpdlStatus	ppdl_json_load(json_t **out, const char *text, const char *what, PpdlError *err);
 /* every member of obj is in the NULL-terminated list */

@@ -122,6 +122,13 @@ damaged(const char *what, PpdlError *err)
 }
 
 static PpdlStatus
+carriage_returns(PpdlError *err)
+{
+	damaged("its lines end in CR LF, not in LF", err);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "A mail program or an editor has changed them. To get the file back: tr -d '\\r' < changed.key > whole.key");
+}
+
+static PpdlStatus
 read_fields(Header *h, json_t *j, PpdlError *err)
 {
 	const char *format,
@@ -166,6 +173,8 @@ read_header(Header *h, const char *text, size_t total, int *len, PpdlError *err)
 
 	if (end == NULL)
 		return damaged("it has no first line", err);
+	if (end > text && end[-1] == '\r')
+		return carriage_returns(err);
 	*len = (int) (end - text);
 	j = json_loadb(text, (size_t) *len, JSON_REJECT_DUPLICATES, NULL);
 	if (j == NULL)
@@ -235,6 +244,15 @@ read_body(uint8_t sealed[SEALED_BYTES], const char *body, size_t len, PpdlError 
 {
 	uint8_t		again[BASE64_BYTES + 1];
 
+	if (len == 0)
+		return damaged("its second line, the sealed key itself, is missing", err);
+	if (len >= 2 && body[len - 2] == '\r' && body[len - 1] == '\n')
+		return carriage_returns(err);
+	if (len == BASE64_BYTES && memchr(body, '\n', len) == NULL)
+	{
+		damaged("its last line does not end", err);
+		return ppdl_error_hint(err, PPDL_ERR_KEY, "Something is cut off. If it is the newline alone, this puts it back: echo >> FILE");
+	}
 	if (len != BASE64_BYTES + 1 || body[BASE64_BYTES] != '\n' ||
 		EVP_DecodeBlock(sealed, (const uint8_t *) body, BASE64_BYTES) != SEALED_BYTES)
 		return damaged("its second line is malformed", err);
@@ -375,11 +393,13 @@ ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError
 {
 	char		text[MAX_FILE];
 	size_t		len;
+	uint8_t		sealed[SEALED_BYTES];
 	Header		h;
 	int			header_len;
 
 	PPDL_TRY(read_file(path, text, &len, err));
 	PPDL_TRY(read_header(&h, text, len, &header_len, err));
+	PPDL_TRY(read_body(sealed, text + header_len + 1, len - (size_t) header_len - 1, err));
 	strcpy(name, h.name);
 	ppdl_fingerprint_hex(fingerprint, h.fingerprint);
 	return PPDL_OK;

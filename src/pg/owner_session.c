@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 
 #include <ppdl.h>
+#include "base/mem.h"
 #include "rsa/key.h"
 #include "utils/builtins.h"
 
@@ -14,6 +15,18 @@ static uint8_t open_hash[32];	/* of key and passphrase */
 static PpdlRsaKey *open_rsa = NULL;
 static uint8_t open_rsa_hash[32];
 
+/* from here on this backend has secrets, of which memory keeps traces to its end */
+static void
+forbid_dumps(void)
+{
+	static bool done = false;
+
+	if (!done && !ppdl_forbid_dumps())
+		ereport(WARNING,
+				(errmsg("cannot forbid core files of this session, which may hold secret keys")));
+	done = true;
+}
+
 void
 ppdl_require_owner_mode(const char *function)
 {
@@ -23,6 +36,7 @@ ppdl_require_owner_mode(const char *function)
 				 errmsg("function %s takes a secret key and is for the owner's own machine", function),
 				 errdetail("The setting ppdl.owner_mode is off."),
 				 errhint("Encrypt and decrypt with the ppdl tool, which keeps the secret key away from the server.")));
+	forbid_dumps();
 }
 
 static void

@@ -17,10 +17,13 @@
 #include "rsa/error.h"
 #include "rsa/key_private.h"
 
-/* scrypt at 16 MiB and a fifth of a second; OpenSSL reads back at most 32 MiB */
+/*
+ * Memory times time as of the other scheme's key files, 128 MiB once.  OpenSSL reads back at most 32 MiB, so that here
+ * it is 16 MiB 64 times over.
+ */
 #define SCRYPT_N 16384
 #define SCRYPT_R 8
-#define SCRYPT_P 5
+#define SCRYPT_P 64
 #define SALT_BYTES 16
 
 struct PpdlRsaKey
@@ -166,22 +169,46 @@ done:
 	return status;
 }
 
+/* the block "ENCRYPTED PRIVATE KEY" */
+static X509_SIG *
+read_sealed(const void *pem, size_t len, PpdlStatus *status, PpdlError *err)
+{
+	BIO		   *bio = len > INT32_MAX ? NULL : BIO_new_mem_buf(pem, (int) len);
+	X509_SIG   *sealed = bio == NULL ? NULL : PEM_read_bio_PKCS8(bio, NULL, NULL, NULL);
+
+	*status = PPDL_OK;
+	if (bio == NULL)
+		*status = ppdl_rsa_nomem(err);
+	else if (sealed == NULL)
+	{
+		*status = ppdl_rsa_openssl_error(err, PPDL_ERR_FORMAT,
+										 "no whole PEM block \"ENCRYPTED PRIVATE KEY\" found");
+		ppdl_error_hint(err, *status,
+						"openssl pkcs8 -topk8 -scrypt -in key.pem encrypts a private key of another form.");
+	}
+	BIO_free(bio);
+	return sealed;
+}
+
+PpdlStatus
+ppdl_rsa_key_check_pem(const void *pem, size_t len, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	X509_SIG_free(read_sealed(pem, len, &status, err));
+	return status;
+}
+
 /* the key in a "ENCRYPTED PRIVATE KEY" block, or NULL with *status and *err set */
 static EVP_PKEY *
-decrypt_pkcs8(BIO *bio, const char *passphrase, PpdlStatus *status, PpdlError *err)
+decrypt_pkcs8(const void *pem, size_t len, const char *passphrase, PpdlStatus *status, PpdlError *err)
 {
-	X509_SIG   *sealed = PEM_read_bio_PKCS8(bio, NULL, NULL, NULL);
+	X509_SIG   *sealed = read_sealed(pem, len, status, err);
 	PKCS8_PRIV_KEY_INFO *info;
 	EVP_PKEY   *pkey;
 
 	if (sealed == NULL)
-	{
-		*status = ppdl_rsa_openssl_error(err, PPDL_ERR_FORMAT,
-										 "no PEM block \"ENCRYPTED PRIVATE KEY\" found");
-		ppdl_error_hint(err, *status,
-						"openssl pkcs8 -topk8 -scrypt -in key.pem encrypts a private key of another form.");
 		return NULL;
-	}
 	info = PKCS8_decrypt(sealed, passphrase, (int) strlen(passphrase));
 	X509_SIG_free(sealed);
 	if (info == NULL)
@@ -202,17 +229,13 @@ PpdlStatus
 ppdl_rsa_key_from_pem(PpdlRsaKey **out, const void *pem, size_t len, const char *passphrase,
 					  PpdlError *err)
 {
-	PpdlStatus	status = PPDL_OK;
+	PpdlStatus	status;
 	EVP_PKEY   *pkey;
-	BIO		   *bio;
 
 	*out = NULL;
 	if (passphrase == NULL)
 		return ppdl_error(err, PPDL_ERR_KEY, "a passphrase is needed to read an RSA private key");
-	if (len > INT32_MAX || (bio = BIO_new_mem_buf(pem, (int) len)) == NULL)
-		return ppdl_rsa_nomem(err);
-	pkey = decrypt_pkcs8(bio, passphrase, &status, err);
-	BIO_free(bio);
+	pkey = decrypt_pkcs8(pem, len, passphrase, &status, err);
 	if (pkey == NULL)
 		return status;
 	PPDL_TRY(key_from_pkey(out, pkey, err));

@@ -58,6 +58,8 @@ PpdlStatus	ppdl_rsa_key_to_pem(const PpdlRsaKey *key, const char *passphrase,
 								PpdlWriter *out, PpdlError *err);
 PpdlStatus	ppdl_rsa_key_from_pem(PpdlRsaKey **out, const void *pem, size_t len,
 								  const char *passphrase, PpdlError *err);
+/* what needs no passphrase: is there a whole block of that kind? */
+PpdlStatus	ppdl_rsa_key_check_pem(const void *pem, size_t len, PpdlError *err);
 /* The same to and from a file: created with mode 0600, never overwritten. */
 PpdlStatus	ppdl_rsa_key_save(const PpdlRsaKey *key, const char *path,
 							  const char *passphrase, PpdlError *err);

@@ -5,6 +5,7 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 use IPC::Run;
+use POSIX ();
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -81,6 +82,20 @@ file('empty', "\n");
 refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', 'empty' ], 4, qr/no passphrase/, 'an empty passphrase');
 refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', 'missing' ], 1, qr/missing.*No such file/, 'a missing passphrase file');
 refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', file('long', 'x' x 2000) ], 4, qr/longer than/, 'a very long passphrase');
+# UTF-16 has a NUL byte in each letter of English, and may have none behind its mark
+my $utf16 = join '', map { "$_\0" } split //, "correct horse battery staple\n";
+for my $text ($utf16, "\xFF\xFE$utf16", "\xFE\xFF" . "c\n", "correct horse\0\n")
+{
+	refused([ 'keygen', '--out', 'x', '--for', 'sum', '--passphrase-file', file('utf16', $text) ], 4, qr/NUL byte.*hint: .*UTF-16/s, 'a passphrase in UTF-16');
+	refused([ 'keygen', '--out', 'x', '--for', 'sum', '--key', 'other.key', '--passphrase-file', 'utf16' ], 4, qr/UTF-16/, 'and to open a key');
+}
+for my $short ('abc', "\xC3\xA4" x 7)
+{
+	refused([ 'keygen', '--out', 'x', @$_, '--passphrase-file', file('short', "$short\n") ], 4, qr/fewer than 8 characters.*--allow-weak-passphrase/s, 'a short passphrase')
+	  for [ '--for', 'sum' ], [ '--scheme', 'rsa' ];
+}
+done([ 'keygen', '--out', 'weak', '--for', 'sum', '--allow-weak-passphrase', '--passphrase-file', 'short' ], '--allow-weak-passphrase');
+done([ 'keygen', '--out', 'weak2', '--for', 'sum', '--key', 'weak.key', '--passphrase-file', 'short' ], 'an old key opens with any passphrase');
 is_deeply([ grep { /^x|tmp/ } glob '*' ], [], 'failures leave no files');
 
 {
@@ -96,7 +111,7 @@ is_deeply([ grep { /^x|tmp/ } glob '*' ], [], 'failures leave no files');
 
 SKIP:
 {
-	skip 'IO::Pty is not there', 4 unless eval { require IO::Pty; 1 };
+	skip 'IO::Pty is not there', 10 unless eval { require IO::Pty; 1 };
 	local %ENV = %ENV;
 	delete $ENV{PPDL_PASSPHRASE};
 
@@ -115,12 +130,45 @@ SKIP:
 		$h->finish;
 		return ($? >> 8, $screen);
 	};
-	my ($code, $screen) = $type->('sesame', 'sesame2');
+	my ($code, $screen) = $type->('open sesame', 'open sesame2');
 	is($code, 4, 'two different passphrases');
 	like($screen, qr/two passphrases differ/, 'it says so');
-	($code, $screen) = $type->('sesame', 'sesame');
+	($code, $screen) = $type->('open sesame', 'open sesame');
 	is($code, 0, 'a passphrase typed twice') or diag($screen);
 	unlike($screen, qr/sesame/, 'and never shown');
+
+	# a signal at the prompt; the terminal must be as it was, and a stop must go on with a prompt
+	file('shell.pl', <<'END');
+use POSIX;
+$SIG{TTOU} = 'IGNORE';
+my $pid = fork;
+if (!$pid) { setpgid(0, 0); tcsetpgrp(0, $$); $SIG{TTOU} = 'DEFAULT'; exec 'ppdl', 'keygen', '--out', 'signalled', '--for', 'sum' }
+setpgid($pid, $pid);
+my $echo = sub { my $t = POSIX::Termios->new; $t->getattr(0); $t->getlflag & ECHO ? 'on' : 'off' };
+select undef, undef, undef, 0.05 while $echo->() eq 'on';
+kill $ARGV[0], $pid;
+waitpid $pid, WUNTRACED;
+my $stopped = $? == 0 && kill 0, $pid;
+print 'after: ', $echo->(), ' ', $stopped ? 'stopped' : $?, "\n";
+if ($stopped)
+{
+	tcsetpgrp(0, $pid);
+	kill 'CONT', $pid;
+	select undef, undef, undef, 0.05 while $echo->() eq 'on';
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	print 'again: ', $echo->(), " $?\n";
+}
+END
+	for my $signal (qw(INT TERM HUP QUIT TSTP))
+	{
+		my ($in, $out) = ('', '');
+		my $number = POSIX->can("SIG$signal")->();
+
+		IPC::Run::run([ 'perl', 'shell.pl', $signal ], '<pty<', \$in, '>pty>', \$out, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		like($out, $signal eq 'TSTP' ? qr/after: on stopped\r?\n.*again: on 15\r?\n/s : qr/after: on $number\r?\n/, "SIG$signal at the prompt");
+	}
+	ok(!-e 'signalled.key', 'makes no key');
 }
 
 # ---------------------------------------------------------------- inspect
@@ -130,6 +178,20 @@ is($rc, 0, 'inspect a secret key file');
 like($out, qr/^secret key file.*name: +clinic\nfingerprint: $fingerprint/s, 'name and fingerprint');
 ($rc, $out) = ppdl('inspect', 'clinic.pub');
 like($out, qr/^public key file.*fingerprint: $fingerprint\nfor: +sum\nparts: +1\n/s, 'inspect a public key file');
+
+my $key = slurp_file('clinic.key');
+my ($head, $sealed) = split /(?<=\n)/, $key;
+refused([ 'inspect', file('lost.key', $head) ], 4, qr/second line, the sealed key itself, is missing/, 'a key file without its secret line');
+refused([ 'inspect', file('cut.key', $head . substr($sealed, 0, 30) . "\n") ], 4, qr/second line is malformed/, 'a secret line cut short');
+refused([ 'inspect', file('bad.key', $head . '*' . substr($sealed, 1)) ], 4, qr/second line is malformed/, 'a damaged secret line');
+refused([ 'inspect', file('nonl.key', $head . substr($sealed, 0, -1)) ], 4, qr/last line does not end/, 'a key file without its last newline');
+for my $text ($key =~ s/\n/\r\n/gr, $head . substr($sealed, 0, -1) . "\r\n")
+{
+	refused([ 'inspect', file('crlf.key', $text) ], 4, qr/CR LF.*hint: .*tr -d/s, 'a key file with the line ends of Windows');
+	refused([ 'keygen', '--key', 'crlf.key', '--out', 'x', '--for', 'sum' ], 4, qr/CR LF/, 'which no command takes');
+}
+my $pem = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIHZTBPBgkqhkiG9w0BBQ0w\n";
+refused([ 'inspect', file('cut.pem', $pem) ], 3, qr/no whole PEM block/, 'an RSA key file cut short');
 
 my $pub = slurp_file('clinic.pub');
 substr($pub, -1000, 1) = chr(ord(substr($pub, -1000, 1)) ^ 1);
@@ -325,6 +387,75 @@ is("$rc$out", '0', 'empty input');
 ($rc, $out) = ppdl_in("$label\n", 'decrypt', '--key', 'clinic.key', '--share');
 is($rc, 0, '--share');
 like($out, qr/^-1\.?\d*\n$|^-0\.9\d*\n$/, 'with noise, the same number');
+
+($rc, $out) = ppdl_in("1\t$label\r\n{1}\t$label\r\n", 'decrypt', '--key', 'clinic.key');
+like($out, qr/^1\t-1\.0+\r\n\{1\}\t-1\.0+\r\n$/, 'line ends stay what they are');
+
+# output that cannot be written is an error of every command
+SKIP:
+{
+	skip 'no /dev/full', 10 unless -w '/dev/full';
+	for my $command ('help', 'help encrypt', 'decrypt --help', '--version', 'inspect clinic.key', 'inspect clinic.pub', 'inspect small.json',
+		'encode small.csv', 'encrypt --plain --features small.json small.csv', 'decrypt --key clinic.key small.copy')
+	{
+		is((command('sh', '-c', "ppdl $command > /dev/full"))[0], 1, "ppdl $command > /dev/full");
+	}
+}
+
+# on a terminal no control character of a file or a server's answer gets through; into a pipe all do
+{
+	my $text = "1\t\e]0;owned\a\x{9B}31m\tend\n";
+	my ($in, $screen) = ('', '');
+
+	file('odd.txt', $text);
+	($rc, $out) = ppdl('decrypt', '--key', 'clinic.key', 'odd.txt');
+	is($out, $text, 'a pipe gets what there was');
+  SKIP:
+	{
+		skip 'IO::Pty is not there', 1 unless eval { require IO::Pty; 1 };
+		IPC::Run::run([ 'ppdl', 'decrypt', '--key', 'clinic.key', 'odd.txt' ], '<pty<', \$in, '>pty>', \$screen, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		like($screen, qr/1\s+\\x1b\]0;owned\\x07\\x9b31m\s+end/, 'a terminal, escapes');
+	}
+	refused([ 'inspect', "no\esuch" ], 1, qr/no\\x1bsuch/, 'messages, too');
+}
+
+# what is written in the clear is the owner's to read, and nothing of this process goes into a core
+ppdl('encrypt', '--plain', '--features', 'small.json', '-o', 'plain.copy', 'small.csv');
+is((stat 'plain.copy')[2] & 0777, 0600, 'rows in the clear are for their owner alone');
+SKIP:
+{
+	skip 'no /proc', 1 unless -r '/proc/self/limits';
+	my ($in, $o) = ('', '');
+	my $h = IPC::Run::start([ 'sh', '-c', 'ulimit -c unlimited; exec ppdl decrypt --key clinic.key' ], '<', \$in, '>', \$o);
+	my $pid = $h->{KIDS}[0]{PID};
+	my $limits = '';
+
+	for (1 .. 300)
+	{
+		$limits = eval { slurp_file("/proc/$pid/limits") } // '';
+		last if $limits =~ /^Max core file size +0 +0 /m;
+		select undef, undef, undef, 0.02;
+	}
+	like($limits, qr/^Max core file size +0 +0 /m, 'no core file, whatever the limit was');
+	$h->finish;
+}
+
+# JSON and names of all kinds
+($rc, $out) = ppdl('encrypt', '--plain', '--features', file('bom.json', "\xEF\xBB\xBF" . slurp_file('small.json')), 'small.csv');
+is($rc, 0, 'a feature file with a byte order mark');
+file('comma.csv', qq("a,b","say ""c""",d\n1,2,3\n2,3,4\n3,9,1\n));
+like((ppdl('encode', 'comma.csv', '--exclude', '"a,b","say ""c"""', '-o', 'comma.json'))[1], qr/^width: +1\n/m, 'names with commas and quotes');
+refused([ 'encode', 'comma.csv', '--exclude', '"a,b"c' ], 2, qr/comma is expected/, 'a list that is badly quoted');
+($rc, $out) = ppdl('encrypt', '--plain', '--format', 'csv', '--header', '--keep', 'Sex', '--features', 'small.json', 'small.csv');
+like($out, qr/^Id,Sex,features,label\n1,m,/, '--header');
+refused([ 'encrypt', '--plain', '--header', '--features', 'small.json', 'small.csv' ], 2, qr/--format csv/, '--header of COPY text');
+refused([ 'encode', 'small.csv', '--id', 'Sick', '--label', 'Sick' ], 2, qr/same column/, 'one column as id and label');
+file('nolabel.csv', "Id,Age,Sex,Sick\n1,20,m,\n2,30,f,\n");
+refused([ 'encode', 'nolabel.csv', '--label', 'Sick' ], 3, qr/empty in every row/, 'a label without values');
+refused([ 'encrypt', '--plain', '--features', 'small.json', file('three.csv', "Id,Age,Sex\n1,20,m\n") ], 3, qr/no column "Sick".*hint: .*--no-label/s, 'no label column');
+refused([ 'encrypt', '--plain', '--raw', file('large.csv', "a\n7\n") ], 3, qr/hint: Without a feature file/, '--raw, a hint that fits');
+like((ppdl('inspect', file('model.json', '{"format": "ppdl-model", "version": 1, "name": "m", "spec": {"inputs": 2, "layers": [{"units": 1}]}, "weights": [1, 2, 3]}')))[1],
+	qr/^model file\nname: +m\ninputs: +2\nlayer 1: +1 units, identity\nweights: +plain\n/, 'inspect a model file');
 
 my @dec = ('decrypt', '--key', 'clinic.key', '-o', 'never.txt');
 refused([@dec], 3, qr/standard input:2: /, 'a value cut short', "1\t2\n1\t" . substr($value, 0, 100) . "\n");

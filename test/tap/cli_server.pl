@@ -135,6 +135,19 @@ ok(!-e 'never.txt', 'leaves no half output');
 done([ 'keygen', '--out', 'stranger', '--for', 'sum' ], "somebody else's key");
 refused([ 'query', '--key', 'stranger.key', @dsn, '-c', 'SELECT "Crypt".sum(label) FROM patients' ], 4, qr/row 1 of the result: .*[0-9a-f]{16}/, "with somebody else's key");
 
+# nothing that a server sends moves the cursor: names, cells, notices, errors, details; and a row of a table is a line
+$out = done([ @query, '-c', "SELECT U&'\\001B]0;x\\0007\\007F' || E'\\n\\t' AS \"a\e[2Jb\", 1 AS n" ], 'control characters in a table');
+like($out, qr/^ +a\\x1b\[2Jb +\| n *\n-+\+-+\n \\x1b\]0;x\\x07\\x7f\\n\\t \| 1\n\(1 row\)\n/, 'are escapes');
+is(done([ @query, '--csv', '-c', "SELECT U&'\\001B]0;x\\0007\\007F' AS a" ], 'in CSV'), "a\n\e]0;x\a\x7f\n", 'they stay');
+refused([ @query, '-c', "DO \$\$DECLARE t text := chr(27) || ']0;x' || chr(7) || chr(127); BEGIN RAISE NOTICE '%', t; RAISE EXCEPTION USING MESSAGE = t, DETAIL = t, HINT = t; END\$\$" ], 5,
+	qr/\A(?:[^\x00-\x08\x0b-\x1f\x7f]*\\x1b){4}[^\x00-\x08\x0b-\x1f\x7f]*\z/, 'in notices and errors');
+
+# a table by any name
+$node->safe_psql('postgres', 'CREATE TABLE "order" (LIKE plain); CREATE TABLE "My, Table" (LIKE plain); CREATE SCHEMA s CREATE TABLE t (id int, features float8[], label float8)');
+done([ 'encrypt', '--plain', '--features', 'features.json', '--table', $_, @dsn, $patients ], "load into $_") for 'order', 'My, Table', '"My, Table"', 's.t', 'S.T';
+is($node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM "order"), (SELECT count(*) FROM "My, Table"), (SELECT count(*) FROM s.t)'), '2000|4000|4000', 'each got its rows');
+refused([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'nosuch', @dsn, $patients ], 5, qr/relation "nosuch" does not exist/, 'no such table');
+
 # Ctrl-C cancels on the server
 {
 	my ($o, $e) = ('', '');
@@ -158,6 +171,7 @@ like(done([ 'model', 'list', @dsn ], 'model list'), qr/^ osteo +\| +1 \| +18 \| 
 like(done([ 'model', 'show', 'osteo', @dsn ], 'model show'), qr/^model: +osteo\@2\n.*inputs: +18\nlayer 1: +4 units, quadratic\nlayer 2: +1 units, identity\nweights: +81, plain\ntrained:/s, 'the newest version');
 like(done([ 'model', 'show', 'osteo@1', @dsn ], 'model show name@version'), qr/osteo\@1\n.*weights: +81, untrained/s, 'a version');
 done([ 'model', 'export', 'osteo', '-o', 'osteo.json', @dsn ], 'model export');
+is((stat 'osteo.json')[2] & 0777, 0600, 'its weights are for their owner alone');
 like(done([ 'model', 'import', 'osteo.json', '--name', 'copy', @dsn ], 'model import as another'), qr/^copy\@1$/, 'a first version');
 like(done([ 'model', 'import', 'osteo.json', @dsn ], 'model import'), qr/^osteo\@3$/, 'a next version');
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT (spec, weights, trained)), count(*) FROM "Crypt".ppdl_models WHERE weights IS NOT NULL}),
@@ -166,17 +180,27 @@ done([ 'model', 'export', 'osteo@1', '-o', 'untrained.json', @dsn ], 'model expo
 like(done([ 'model', 'import', 'untrained.json', '--name', 'fresh', @dsn ], 'model import, untrained'), qr/^fresh\@1$/, 'is stored');
 refused([ 'model', 'import', 'untrained.json', '--key', 'clinic.key', @dsn ], 3, qr/no weights to encrypt: leave out --key/, 'encrypt no weights');
 
+$node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT ppdl_create_model('large', '{"inputs":2,"layers":[{"units":1,"activation":{"poly":[0,1e20]}}]}')});
+done([ 'model', 'export', 'large', '-o', 'large_number.json', @dsn ], 'export a model with 1e20 in it');
+like(done([ 'model', 'import', 'large_number.json', '--name', 'large2', @dsn ], 'and import it'), qr/^large2\@1$/, 'as it was');
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT spec) FROM "Crypt".ppdl_models WHERE name LIKE 'large%'}), '1', 'bit for bit');
+is((command('sh', '-c', "ppdl model list --dsn '$dsn' > /dev/full"))[0], 1, 'model list > /dev/full');
+
 refused([ 'model', 'show', 'nosuch', @dsn ], 3, qr/no model "nosuch".*model list/s, 'no such model');
 refused([ 'model', 'show', 'osteo@9', @dsn ], 3, qr/no model "osteo\@9"/, 'no such version');
 refused([ 'model', 'show', 'osteo@x', @dsn ], 2, qr/a version is a whole number/, 'a bad version');
 refused([ 'model', 'import', 'features.json', @dsn ], 3, qr/features.json: this is no model file/, 'import something else');
 my $json = slurp_file('osteo.json');
+refused([ 'model', 'import', '--key', 'clinic.key', @dsn, file('bias.json', '{"format": "ppdl-model", "version": 1, "name": "b", "spec":
+	{"inputs": 2, "bias": false, "layers": [{"units": 1, "activation": "quadratic"}, {"units": 1}]}, "weights": [0.1, 0.1, 0.3, 0.5, 0.25]}') ],
+	3, qr/bias of unit 1 of layer 1 is not 0/, 'biases that encrypted weights would drop');
+refused([ 'model', 'import', '--key', 'clinic.key', @dsn, file('large.json', $json =~ s/("weights": \[)[^,]+,/${1}17,/r) ], 3, qr/leaves \+-16/, 'a weight beyond what a header may say');
 refused([ 'model', 'import', file('few.json', $json =~ s/("weights": \[)[^,]+,/$1/r), @dsn ], 3, qr/8[01]/, 'too few weights');
 refused([ 'model', 'import', file('word.json', $json =~ s/("weights": \[)[^,]+,/$1"x",/r), @dsn ], 3, qr/word.json: weights\[0\] is not a number/, 'a word among weights');
 refused([ 'model', 'import', file('spec.json', $json =~ s/quadratic/quadratish/r), @dsn ], 3, qr/quadratish/, 'an unknown activation');
 refused([ 'model', 'import', file('broken.json', substr($json, 0, 200)), @dsn ], 3, qr/broken.json:\d+: column/, 'a broken file');
 refused([ 'model', 'import', file('future.json', $json =~ s/"version": 1/"version": 2/r), @dsn ], 3, qr/unknown version/, 'a file of the future');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_models'), '5', 'none of these was stored');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_models'), '7', 'none of these was stored');
 
 $node->stop;
 done_testing();

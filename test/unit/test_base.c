@@ -206,6 +206,54 @@ vector_level_can_only_be_lowered(void **state)
 	assert_int_equal(ppdl_cpu(), best);
 }
 
+static void
+locked_memory_is_zeroed_and_left_out_of_cores(void **state)
+{
+	const size_t size = 70000;
+	uint8_t    *p = ppdl_lock_alloc(size);
+	char		line[256];
+	int			here = 0,
+				left_out = 0;
+	FILE	   *maps = fopen("/proc/self/smaps", "r");
+
+	assert_non_null(p);
+	for (size_t i = 0; i < size; i++)
+		assert_int_equal(p[i], 0);
+	memset(p, 0xA5, size);
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL)
+	{
+		unsigned long from,
+					to;
+
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			here = from <= (uintptr_t) p && (uintptr_t) p < to;
+		else if (here && strncmp(line, "VmFlags:", 8) == 0)
+			left_out |= strstr(line, " dd") != NULL;
+	}
+	if (maps != NULL)
+	{
+		assert_true(left_out);
+		fclose(maps);
+	}
+	ppdl_lock_free(p, size);
+	ppdl_lock_free(NULL, size);
+	assert_null(ppdl_lock_alloc(SIZE_MAX));
+}
+
+static void
+secret_writers_grow_without_loss(void **state)
+{
+	PpdlWriter	w;
+
+	ppdl_writer_init_secret(&w);
+	for (int i = 0; i < 5000; i++)
+		ppdl_write_u16(&w, (uint16_t) i);
+	assert_int_equal(w.len, 10000);
+	for (int i = 0; i < 5000; i++)
+		assert_int_equal(w.buf[2 * i] | w.buf[2 * i + 1] << 8, i);
+	ppdl_writer_free(&w);
+}
+
 int
 main(void)
 {
@@ -215,6 +263,8 @@ main(void)
 		cmocka_unit_test(packed_bits_come_back),
 		cmocka_unit_test(errors_carry_code_message_detail_and_hint),
 		cmocka_unit_test(pool_reuses_aligned_buffers_and_counts_them),
+		cmocka_unit_test(locked_memory_is_zeroed_and_left_out_of_cores),
+		cmocka_unit_test(secret_writers_grow_without_loss),
 		cmocka_unit_test(every_turn_of_a_loop_runs_once),
 		cmocka_unit_test(vector_level_can_only_be_lowered),
 	};

@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include "cli/args.h"
 #include "cli/copytext.h"
 #include "cli/outfile.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 static PpdlError err;
 
@@ -187,6 +189,72 @@ test_display_width(void **state)
 	assert_int_equal(ppdl_display_width("\xC3\xA9\xE2\x82\xAC"), 2);
 }
 
+static char *
+escaped(const char *s, size_t len, const char *keep, size_t piece)
+{
+	static PpdlWriter w;
+	PpdlEscaper e = {0};
+
+	ppdl_writer_free(&w);
+	ppdl_writer_init(&w);
+	for (size_t i = 0; i < len; i += piece)
+		ppdl_escape(&e, &w, s + i, piece < len - i ? piece : len - i, keep);
+	ppdl_write_u8(&w, 0);
+	return (char *) w.buf;
+}
+
+/* in one piece or byte by byte; text of all languages passes */
+static void
+test_escape(void **state)
+{
+	static const struct
+	{
+		const char *in,
+				   *out;
+	}			cases[] = {
+		{"plain", "plain"},
+		{"\033]0;title\007", "\\x1b]0;title\\x07"},
+		{"a\r\nb\tc", "a\\r\nb\tc"},
+		{"\177\xC2\x9B" "31m", "\\x7f\\x9b31m"},
+		{"\x9B" "31m", "\\x9b31m"},
+		{"\xC2\xA0\xC3\x9F\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC2\xA0\xC3\x9F\xE2\x82\xAC\xF0\x9F\x98\x80"},
+		{"\xC2\033", "\xC2\\x1b"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+	{
+		assert_string_equal(escaped(cases[i].in, strlen(cases[i].in), "\n\t", 100), cases[i].out);
+		assert_string_equal(escaped(cases[i].in, strlen(cases[i].in), "\n\t", 1), cases[i].out);
+	}
+	assert_string_equal(escaped("a\0b", 3, "\n", 3), "a\\x00b");
+	assert_string_equal(escaped("a\nb\tc", 5, "", 5), "a\\nb\\tc");
+	/* nothing that moves a cursor is left of any bytes */
+	for (unsigned i = 0; i < 1u << 16; i++)
+	{
+		const char	two[] = {(char) (i >> 8), (char) i};
+
+		for (const char *p = escaped(two, 2, "", 2); *p; p++)
+			assert_true((unsigned char) *p >= 0x20 && *p != 0x7F && !((unsigned char) p[0] == 0xC2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xA0));
+	}
+	escaped("", 0, "", 1);
+}
+
+static void
+test_lists(void **state)
+{
+	PpdlList	l = {0};
+
+	(void) state;
+	ppdl_list_add_commas(&l, "a,\"b,c\",,\"d\"\"e\",f g", NULL);
+	assert_int_equal(l.count, 4);
+	assert_string_equal(l.item[0], "a");
+	assert_string_equal(l.item[1], "b,c");
+	assert_string_equal(l.item[2], "d\"e");
+	assert_string_equal(l.item[3], "f g");
+	ppdl_list_free(&l);
+}
+
 int
 main(void)
 {
@@ -197,6 +265,8 @@ main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_output_files),
 		cmocka_unit_test(test_display_width),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "net/activation.h"
+#include "net/json.h"
 #include "net/net.h"
 
 static PpdlError err;
@@ -220,6 +221,30 @@ clones(void **state)
 	ppdl_net_destroy(net);
 }
 
+/* what is valid JSON is read: numbers beyond 64 bits as jsonb writes them, a byte order mark; and what is not, is not */
+static void
+json_texts(void **state)
+{
+	json_error_t why;
+	static const char good[] = "\xEF\xBB\xBF[1, -100000000000000000000, 1e20, \"100000000000000000000\\\"\", 7]",
+				bad[] = "[100000000000000000000, ]";
+	json_t	   *j = ppdl_json_read(good, strlen(good), &why);
+	PpdlNet    *net;
+
+	assert_non_null(j);
+	assert_true(json_is_integer(json_array_get(j, 0)) && json_is_integer(json_array_get(j, 4)));
+	assert_true(json_real_value(json_array_get(j, 1)) == -1e20);
+	assert_true(json_real_value(json_array_get(j, 2)) == 1e20);
+	assert_string_equal(json_string_value(json_array_get(j, 3)), "100000000000000000000\"");
+	json_decref(j);
+	assert_null(ppdl_json_read(bad, strlen(bad), &why));
+	assert_int_equal(ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":1,\"activation\":{\"poly\":[0,100000000000000000000]}}]}", &err), PPDL_OK);
+	assert_true(ppdl_activation_value(&net->layer[0].act, 2) == 2e20);
+	ppdl_net_destroy(net);
+	assert_int_equal(ppdl_net_parse(&net, "{\"inputs\":1e999}", &err), PPDL_ERR_FORMAT);
+	assert_non_null(strstr(err.message, "too large"));
+}
+
 int
 main(void)
 {
@@ -228,6 +253,7 @@ main(void)
 		cmocka_unit_test(fitted_activations),
 		cmocka_unit_test(specification_round_trip),
 		cmocka_unit_test(bad_specifications),
+		cmocka_unit_test(json_texts),
 		cmocka_unit_test(prediction_by_hand),
 		cmocka_unit_test(clones),
 	};
