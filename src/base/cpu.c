@@ -1,10 +1,14 @@
 #include "base/cpu.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "ppdl is written for little-endian machines"
+#endif
+#if UINTPTR_MAX != UINT64_MAX
+#error "ppdl is written for 64-bit machines"
 #endif
 
 static int	current = -1;

@@ -6,9 +6,9 @@
 #ifndef PPDL_CKKS_CACHE_H
 #define PPDL_CKKS_CACHE_H
 
-#include <complex.h>
 #include <pthread.h>
 
+#include "base/complex.h"
 #include "ckks/params.h"
 #include "ring/rns.h"
 

@@ -5,8 +5,7 @@
 #ifndef PPDL_CKKS_ENCODER_H
 #define PPDL_CKKS_ENCODER_H
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "base/mem.h"
 #include "ckks/ct.h"
 

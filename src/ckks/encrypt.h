@@ -5,8 +5,7 @@
 #ifndef PPDL_CKKS_ENCRYPT_H
 #define PPDL_CKKS_ENCRYPT_H
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "ckks/eval.h"
 #include "ckks/keys.h"
 

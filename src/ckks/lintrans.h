@@ -6,8 +6,7 @@
 #ifndef PPDL_CKKS_LINTRANS_H
 #define PPDL_CKKS_LINTRANS_H
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "ckks/encoder.h"
 #include "ckks/eval.h"
 

@@ -4,8 +4,7 @@
 #ifndef PPDL_CKKS_POLYEVAL_H
 #define PPDL_CKKS_POLYEVAL_H
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "ckks/eval.h"
 
 /* levels that a polynomial of this degree takes: 0 for degree 0, else ceil(log2(degree + 1)) */

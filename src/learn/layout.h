@@ -23,8 +23,7 @@
 #ifndef PPDL_LEARN_LAYOUT_H
 #define PPDL_LEARN_LAYOUT_H
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "ckks/ct.h"
 #include "net/net.h"
 

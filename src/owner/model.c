@@ -1,12 +1,12 @@
 /* Encrypted weights of a model, as training on encrypted rows leaves them: back in the clear, or made by the owner. */
 #include "owner/owner_impl.h"
 
-#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
 
+#include "base/complex.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "learn/predict_encrypted.h"

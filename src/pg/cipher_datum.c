@@ -84,7 +84,7 @@ ppdl_base64_decode(const char *text, const char *type)
 	textlen = strlen(text);
 	len = pg_b64_dec_len((int) textlen);
 	value = palloc((Size) len + VARHDRSZ);
-	len = pg_b64_decode(text, (int) textlen, VARDATA(value), len);
+	len = pg_b64_decode(text, (int) textlen, (void *) VARDATA(value), len);	/* char * before 18, uint8 * from then on */
 	if (len < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),

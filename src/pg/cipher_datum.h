@@ -24,7 +24,7 @@ extern char *ppdl_base64_encode(const void *bytes, size_t len);
 /* the rest of a message of the binary protocol, as a varlena */
 extern struct varlena *ppdl_receive_bytes(StringInfo message);
 /* FORMAT and VERSION errors of input functions under the given SQLSTATE, others as usual */
-extern void ppdl_report_input(int sqlstate, const char *type, PpdlError *err) pg_attribute_noreturn();
+extern void ppdl_report_input(int sqlstate, const char *type, PpdlError *err) PPDL_NORETURN;
 
 #define PG_GETARG_CIPHER_PP(n) PG_GETARG_VARLENA_PP(n)
 

@@ -5,7 +5,7 @@
 #ifndef PPDL_PG_PPDL_H
 #define PPDL_PG_PPDL_H
 
-#include "postgres.h"
+#include "pg/compat.h"
 #include "fmgr.h"
 #include "utils/memutils.h"
 
@@ -17,9 +17,9 @@ extern bool ppdl_owner_mode;	/* ppdl.owner_mode, superuser only, off */
 extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = the cores */
 
 /* ereport(ERROR) with the SQLSTATE that fits err->code, message, detail, hint. PPDL_ERR_CANCELED ends in CHECK_FOR_INTERRUPTS(). */
-extern void ppdl_report(const PpdlError *err) pg_attribute_noreturn();
+extern void ppdl_report(const PpdlError *err) PPDL_NORETURN;
 /* the same under another SQLSTATE: input functions have their own */
-extern void ppdl_report_as(int sqlstate, const PpdlError *err) pg_attribute_noreturn();
+extern void ppdl_report_as(int sqlstate, const PpdlError *err) PPDL_NORETURN;
 
 /*
  * Callbacks that the core calls (interrupts, keys) must not jump through it.  They run PostgreSQL code

@@ -5,8 +5,7 @@
 #ifndef PPDL_PREDICT_LIFTING_H
 #define PPDL_PREDICT_LIFTING_H
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "ckks/boot.h"
 #include "rows/bridge.h"
 #include "rows/row_set.h"

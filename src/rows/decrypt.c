@@ -1,11 +1,11 @@
 #include "rows/decrypt.h"
 
-#include <complex.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
 
+#include "base/complex.h"
 #include "ckks/encrypt.h"
 #include "rows/lift.h"
 

@@ -2,9 +2,9 @@
  * Bootstrapping at the real degree: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a line.  Seconds: on one
  * thread the smallest processor time of two runs, on several the smallest wall time; bits are those of the worst slot.
  */
-#include <complex.h>
 #include <math.h>
 
+#include "base/complex.h"
 #include "bench.h"
 #include "ckks/boot.h"
 #include "ckks/encoder.h"

@@ -2,10 +2,10 @@
  * Speed of the CKKS floor on one thread: prints `name<TAB>value<TAB>unit<TAB>note`,
  * one figure a line.  Times are the smallest processor times of some runs.
  */
-#include <complex.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/complex.h"
 #include "bench.h"
 #include "base/cpu.h"
 #include "ckks/encoder.h"

@@ -13,6 +13,7 @@ cd "$(dirname "$0")/../.."
 passed=0
 failed=0
 jobs=$(nproc)
+export PPDL_WERROR=-Werror
 [ "$jobs" -le 4 ] || jobs=4
 began=$SECONDS
 
@@ -130,7 +131,7 @@ perl_tests() {
 	chmod -R a+rX "$dir"
 	[ -z "$sandbox_user" ] || chown "$sandbox_user" "$dir"
 	tap_step "Perl TAP" as_server_user env -C "$dir" -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \
-		TESTDIR="$dir" TMPDIR="$sandbox" PG_REGRESS="$pg_regress" \
+		TESTDIR="$dir" TESTDATADIR="$dir/tmp_check" TESTLOGDIR="$dir/tmp_check/log" TMPDIR="$sandbox" PG_REGRESS="$pg_regress" \
 		sh -c 'prove -j2 --timer --verbose --norc -I "$1" -I t t/*"$2"*.pl' sh "$pg_perl" "${PPDL_TAP:-}"
 }
 

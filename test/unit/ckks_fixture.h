@@ -5,7 +5,6 @@
 #ifndef TEST_CKKS_FIXTURE_H
 #define TEST_CKKS_FIXTURE_H
 
-#include <complex.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/complex.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "ckks/eval.h"

@@ -1,8 +1,7 @@
 /* The owner encrypts and decrypts models; what is not theirs, or not whole, is refused. */
 #include "rows_util.h"
 
-#include <complex.h>
-
+#include "base/complex.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "learn/predict_encrypted.h"
