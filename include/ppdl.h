@@ -30,7 +30,7 @@ extern "C"
 /* master seed, name, fingerprint; row-ring secret; deep-ring secrets made when first needed */
 typedef struct PpdlOwner PpdlOwner;
 
-/* name: 1..63 characters of [A-Za-z0-9_.-] */
+/* name: 1..63 characters of [A-Za-z0-9_.-]; PPDL_ERR_ARGUMENT for 16 hexadecimal digits, which would be taken for a fingerprint */
 PpdlStatus	ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err);
 void		ppdl_owner_destroy(PpdlOwner *o);	/* wipes */
 
@@ -54,8 +54,20 @@ const uint8_t *ppdl_owner_fingerprint(const PpdlOwner *o);	/* 8 bytes: SHA-256 o
 PpdlStatus	ppdl_owner_secret(PpdlOwner *o, uint8_t ring, const PpdlSecret **sk, PpdlError *err);
 /* wire form of the public key (row ring), appended to w */
 PpdlStatus	ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err);
-/* wire form of one evaluation key */
+/* wire form of one evaluation key: the same bytes each time */
 PpdlStatus	ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w, PpdlError *err);
+
+/*
+ * What binds the parts of a public key to it: Ed25519 signatures (src/owner/signature.c), checked with a key that
+ * whoever publishes first leaves on the server.  part: its name; len, sha256: of its bytes.  verify: PPDL_ERR_KEY.
+ */
+#define PPDL_VERIFY_KEY_BYTES 32
+#define PPDL_SIGNATURE_BYTES 64
+const uint8_t *ppdl_owner_verify_key(const PpdlOwner *o);
+PpdlStatus	ppdl_owner_sign_part(const PpdlOwner *o, const char *part, uint64_t len, const uint8_t sha256[32],
+								 uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
+PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], const uint8_t fingerprint[8], const char *part,
+							 uint64_t len, const uint8_t sha256[32], const uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
 
 /* ------------------------------------------------------------------ public key file */
 
@@ -77,16 +89,19 @@ typedef struct PpdlPublicPart
 	const uint8_t *data;
 	size_t		len;
 	uint8_t		sha256[32];
+	const uint8_t *signature;	/* PPDL_SIGNATURE_BYTES, or NULL: files of 0.1.0 have none */
+	const PpdlPublicFile *file;
 } PpdlPublicPart;
 
 PpdlStatus	ppdl_public_file_open(PpdlPublicFile **out, const char *path, PpdlError *err);	/* checks structure and the directory's hash */
 void		ppdl_public_file_close(PpdlPublicFile *f);
 const char *ppdl_public_file_name(const PpdlPublicFile *f);
 const uint8_t *ppdl_public_file_fingerprint(const PpdlPublicFile *f);
+const uint8_t *ppdl_public_file_verify_key(const PpdlPublicFile *f);	/* NULL: the parts are not signed */
 int			ppdl_public_file_uses(const PpdlPublicFile *f);
 int			ppdl_public_file_count(const PpdlPublicFile *f);
 const PpdlPublicPart *ppdl_public_file_part(const PpdlPublicFile *f, int i);
-PpdlStatus	ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err);	/* its sha256 */
+PpdlStatus	ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err);	/* its sha256 and, if it has one, its signature */
 
 /* name of the part that holds a key, and back (0 when the name is no such part) */
 void		ppdl_key_part_name(char out[64], uint8_t ring, uint32_t id);

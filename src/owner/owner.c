@@ -34,6 +34,19 @@ ppdl_check_owner_name(const char *name, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* also of a key that is new: a name that looks like a fingerprint would be taken for one */
+static PpdlStatus
+check_new_name(const char *name, PpdlError *err)
+{
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+
+	PPDL_TRY(ppdl_check_owner_name(name, err));
+	if (!ppdl_fingerprint_parse(fingerprint, name))
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" is no name for a key: it would be taken for a fingerprint", name);
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Choose a name that is not 16 hexadecimal digits.");
+}
+
 static PpdlStatus
 make_secret(PpdlSecret **out, const uint8_t master[PPDL_MASTER_BYTES], uint8_t ring, PpdlError *err)
 {
@@ -86,6 +99,7 @@ ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[P
 	PPDL_GOTO(fail, ppdl_rng_create(&o->rng, err));
 	PPDL_GOTO(fail, make_secret(&o->row, master, PPDL_RING_ROW, err));
 	PPDL_GOTO(fail, make_public_key(o, err));
+	PPDL_GOTO(fail, ppdl_derive_verify_key(o->verify_key, master, err));
 	*out = o;
 	return PPDL_OK;
 fail:
@@ -100,6 +114,7 @@ ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err)
 	PpdlStatus	status;
 
 	*out = NULL;
+	PPDL_TRY(check_new_name(name, err));
 	if (RAND_priv_bytes(master, sizeof(master)) != 1)
 		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL has no randomness to give");
 	status = ppdl_owner_from_master(out, name, master, err);
@@ -131,6 +146,12 @@ const uint8_t *
 ppdl_owner_fingerprint(const PpdlOwner *o)
 {
 	return o->fingerprint;
+}
+
+const uint8_t *
+ppdl_owner_verify_key(const PpdlOwner *o)
+{
+	return o->verify_key;
 }
 
 PpdlStatus
@@ -184,23 +205,72 @@ make_bootstrap_secrets(PpdlOwner *o, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* always from fresh randomness: two keys of one secret must never share a seed and an error */
+/* a digest of all that a switching key is computed from, but its randomness */
+static PpdlStatus
+eval_key_inputs(uint8_t out[32], const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to, PpdlError *err)
+{
+	const PpdlParams *par = from->par;
+	const int32_t numbers[] = {par->id, par->logn, par->nq, par->np, par->ndigits, need->limbs, need->np, (int32_t) need->id};
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int			ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+		EVP_DigestUpdate(ctx, numbers, sizeof(numbers)) == 1 &&
+		EVP_DigestUpdate(ctx, par->digit_start, (size_t) (par->ndigits + 1) * sizeof(par->digit_start[0])) == 1;
+
+	for (int i = 0; ok && i < par->nq + par->np; i++)
+		ok = EVP_DigestUpdate(ctx, &par->ring->mod[i].q, sizeof(par->ring->mod[i].q)) == 1;
+	ok = ok && EVP_DigestUpdate(ctx, from->coeff, par->n) == 1 && EVP_DigestUpdate(ctx, to->coeff, par->n) == 1 &&
+		EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok ? PPDL_OK : ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
+}
+
+/*
+ * The seed and the errors of a switching key come from a generator of its own, a pseudo-random function of the master
+ * seed and of everything that the key is made of: the same key is the same bytes whenever it is made, and whatever
+ * differs in another differs in its randomness, too.  Two keys of one secret must never share a seed and an error:
+ * change the label with anything else that changes these bytes (the sampler, the order in which it is read).
+ */
+static PpdlStatus
+eval_key_rng(PpdlRng **rng, const PpdlOwner *o, const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to, PpdlError *err)
+{
+	uint8_t		inputs[32],
+				seed[PPDL_SEED_BYTES];
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, eval_key_inputs(inputs, need, from, to, err));
+	PPDL_GOTO(done, ppdl_derive(seed, o->master, "ppdl switching key 1", inputs, err));
+	status = ppdl_rng_create_seeded(rng, seed, 0, err);
+done:
+	OPENSSL_cleanse(inputs, sizeof(inputs));
+	OPENSSL_cleanse(seed, sizeof(seed));
+	return status;
+}
+
 static PpdlStatus
 make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlError *err)
 {
+	int			is_bootstrap = need->id != PPDL_KEY_RELIN && need->id % 2 == 0;
 	const PpdlSecret *sk,
 			   *from,
 			   *to;
+	PpdlStatus	status;
+	PpdlRng    *rng;
 
 	PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
-	if (need->id == PPDL_KEY_RELIN || need->id % 2 == 1)
-		return ppdl_eval_key_create(key, need->id, sk, need->limbs, o->rng, threads, err);
-	if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_FROM_SPARSE)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", sk->par->name, need->id);
-	PPDL_TRY(make_bootstrap_secrets(o, err));
-	from = need->id == PPDL_KEY_BRIDGE ? o->bridge : need->id == PPDL_KEY_TO_SPARSE ? o->deep : o->sparse;
-	to = need->id == PPDL_KEY_FROM_SPARSE ? o->deep : o->sparse;
-	return ppdl_switch_key_create(key, need->id, from, to, need->limbs, need->np, o->rng, threads, err);
+	from = to = sk;
+	if (is_bootstrap)
+	{
+		if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_FROM_SPARSE)
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", sk->par->name, need->id);
+		PPDL_TRY(make_bootstrap_secrets(o, err));
+		from = need->id == PPDL_KEY_BRIDGE ? o->bridge : need->id == PPDL_KEY_TO_SPARSE ? o->deep : o->sparse;
+		to = need->id == PPDL_KEY_FROM_SPARSE ? o->deep : o->sparse;
+	}
+	PPDL_TRY(eval_key_rng(&rng, o, need, from, to, err));
+	status = is_bootstrap ? ppdl_switch_key_create(key, need->id, from, to, need->limbs, need->np, rng, threads, err) :
+		ppdl_eval_key_create(key, need->id, sk, need->limbs, rng, threads, err);
+	ppdl_rng_destroy(rng);
+	return status;
 }
 
 PpdlStatus

@@ -12,6 +12,7 @@ struct PpdlOwner
 	char		name[PPDL_NAME_MAX + 1];
 	uint8_t		master[PPDL_MASTER_BYTES];
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	uint8_t		verify_key[PPDL_VERIFY_KEY_BYTES];	/* checks the signatures of its parts */
 	PpdlSecret *row,
 			   *deep,			/* these are NULL until first needed */
 			   *sparse,			/* encapsulation secret of bootstrapping */
@@ -24,6 +25,11 @@ struct PpdlOwner
 PpdlStatus	ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[PPDL_MASTER_BYTES], PpdlError *err);
 
 PpdlStatus	ppdl_check_owner_name(const char *name, PpdlError *err);
+
+/* a key of its own for each label (at most 63 bytes) and context (NULL: none), by HKDF from the master seed; wipe it */
+PpdlStatus	ppdl_derive(uint8_t out[PPDL_MASTER_BYTES], const uint8_t master[PPDL_MASTER_BYTES], const char *label,
+						const uint8_t context[32], PpdlError *err);
+PpdlStatus	ppdl_derive_verify_key(uint8_t out[PPDL_VERIFY_KEY_BYTES], const uint8_t master[PPDL_MASTER_BYTES], PpdlError *err);
 
 /* cost of scrypt; key files say theirs */
 typedef struct PpdlScrypt

@@ -11,7 +11,9 @@ struct PpdlPublicFile
 {
 	const uint8_t *map;
 	size_t		size;
+	uint32_t	version;
 	int			uses;
+	const uint8_t *verify_key;	/* NULL in version 1 */
 	char		name[PPDL_NAME_MAX + 1];
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
 	uint32_t	count;
@@ -53,26 +55,29 @@ static PpdlStatus
 read_head(PpdlPublicFile *f, PpdlReader *r, PpdlError *err)
 {
 	const uint8_t *magic = ppdl_read_bytes(r, 8);
-	uint32_t	version = ppdl_read_u32(r);
 	const uint8_t *name;
 	uint8_t		hash[32];
 	uint64_t	end;
 
 	if (memcmp(magic, PPDL_PUBLIC_MAGIC, 8) != 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "not a public key file");
-	if (version != PPDL_PUBLIC_VERSION)
-		return ppdl_error(err, PPDL_ERR_VERSION, "public key file of format version %u; this program reads version %d", version, PPDL_PUBLIC_VERSION);
+	f->version = ppdl_read_u32(r);
+	if (f->version < 1 || f->version > PPDL_PUBLIC_VERSION)
+		return ppdl_error(err, PPDL_ERR_VERSION, "public key file of format version %u; this program reads versions 1 to %d",
+						  f->version, PPDL_PUBLIC_VERSION);
 	f->uses = (int) ppdl_read_u32(r);
 	memcpy(f->fingerprint, ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES), PPDL_FINGERPRINT_BYTES);
 	name = ppdl_read_bytes(r, 64);
 	f->count = ppdl_read_u32(r);
 	ppdl_read_u32(r);
-	end = ppdl_public_directory_end(f->count);
+	end = ppdl_public_directory_end(f->version, f->count);
 	if (f->count < 1 || f->count > PPDL_PUBLIC_MAX_PARTS || f->size < end + 32)
 		return damaged("its directory is cut off", err);
 	PPDL_TRY(ppdl_sha256(hash, f->map, end, err));
 	if (memcmp(hash, f->map + end, 32) != 0)
 		return damaged("its directory does not match its hash", err);
+	if (f->version > 1)
+		f->verify_key = ppdl_read_bytes(r, PPDL_VERIFY_KEY_BYTES);
 	if (name[PPDL_NAME_MAX] != '\0')
 		return damaged("malformed name", err);
 	strcpy(f->name, (const char *) name);
@@ -95,6 +100,8 @@ read_entry(PpdlPublicFile *f, PpdlPublicPart *part, PpdlReader *r, uint64_t *end
 	offset = ppdl_read_u64(r);
 	len = ppdl_read_u64(r);
 	memcpy(part->sha256, ppdl_read_bytes(r, 32), 32);
+	part->signature = f->version > 1 ? ppdl_read_bytes(r, PPDL_SIGNATURE_BYTES) : NULL;
+	part->file = f;
 	if (part->name[63] != '\0' || (first ? strcmp(part->name, "public") != 0 : !ppdl_key_part_parse(part->name, &ring, &id)))
 		return damaged("a part of unknown name", err);
 	if (part->use < PPDL_USE_SUM || (part->use & f->uses) != part->use)
@@ -120,7 +127,7 @@ read_file(PpdlPublicFile *f, PpdlError *err)
 	f->part = calloc(f->count, sizeof(f->part[0]));
 	if (f->part == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	end = ppdl_public_directory_end(f->count) + 32;
+	end = ppdl_public_directory_end(f->version, f->count) + 32;
 	for (uint32_t i = 0; i < f->count; i++)
 		PPDL_TRY(read_entry(f, &f->part[i], &r, &end, err));
 	if (end != f->size)
@@ -174,6 +181,12 @@ ppdl_public_file_fingerprint(const PpdlPublicFile *f)
 	return f->fingerprint;
 }
 
+const uint8_t *
+ppdl_public_file_verify_key(const PpdlPublicFile *f)
+{
+	return f->verify_key;
+}
+
 int
 ppdl_public_file_uses(const PpdlPublicFile *f)
 {
@@ -200,5 +213,8 @@ ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err)
 	PPDL_TRY(ppdl_sha256(hash, part->data, part->len, err));
 	if (memcmp(hash, part->sha256, sizeof(hash)) != 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "part \"%s\" of the public key file is damaged", part->name);
+	if (part->signature != NULL)
+		PPDL_TRY(ppdl_part_verify(part->file->verify_key, part->file->fingerprint, part->name, part->len, part->sha256,
+								  part->signature, err));
 	return PPDL_OK;
 }

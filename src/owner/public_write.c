@@ -15,6 +15,7 @@ typedef struct Part
 	uint64_t	offset,
 				len;
 	uint8_t		sha256[32];
+	uint8_t		signature[PPDL_SIGNATURE_BYTES];
 } Part;
 
 typedef struct Output
@@ -94,6 +95,7 @@ write_part(Output *out, uint32_t i, uint64_t *end, PpdlError *err)
 	PPDL_GOTO(done, i == 0 ? ppdl_owner_public_key(out->owner, &w, err) :
 			  ppdl_owner_eval_key(out->owner, &part->need, out->threads, &w, err));
 	PPDL_GOTO(done, ppdl_sha256(part->sha256, w.buf, w.len, err));
+	PPDL_GOTO(done, ppdl_owner_sign_part(out->owner, part->name, w.len, part->sha256, part->signature, err));
 	part->offset = ppdl_public_align(*end);
 	part->len = w.len;
 	*end = part->offset + part->len;
@@ -127,6 +129,7 @@ write_directory(const Output *out, PpdlError *err)
 	put_name(&w, out->owner->name);
 	ppdl_write_u32(&w, out->count);
 	ppdl_write_u32(&w, 0);
+	ppdl_write_bytes(&w, out->owner->verify_key, PPDL_VERIFY_KEY_BYTES);
 	for (uint32_t i = 0; i < out->count; i++)
 	{
 		put_name(&w, out->part[i].name);
@@ -135,6 +138,7 @@ write_directory(const Output *out, PpdlError *err)
 		ppdl_write_u64(&w, out->part[i].offset);
 		ppdl_write_u64(&w, out->part[i].len);
 		ppdl_write_bytes(&w, out->part[i].sha256, 32);
+		ppdl_write_bytes(&w, out->part[i].signature, PPDL_SIGNATURE_BYTES);
 	}
 	if (w.bad)
 	{
@@ -152,7 +156,7 @@ done:
 static PpdlStatus
 write_all(Output *out, PpdlProgress progress, void *arg, PpdlError *err)
 {
-	uint64_t	end = ppdl_public_directory_end(out->count) + 32;
+	uint64_t	end = ppdl_public_directory_end(PPDL_PUBLIC_VERSION, out->count) + 32;
 
 	for (uint32_t i = 0; i < out->count; i++)
 	{

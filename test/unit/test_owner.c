@@ -53,6 +53,9 @@ test_names(void **state)
 	longest[64] = '\0';
 	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, longest, ERR));
 	longest[63] = '\0';
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, "0123456789abcdef", ERR));
+	assert_non_null(strstr(test_error.message, "fingerprint"));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_generate(&o, "0123456789ABCDEF", ERR));
 	OK(ppdl_owner_generate(&o, longest, ERR));
 	assert_string_equal(ppdl_owner_name(o), longest);
 	assert_memory_not_equal(ppdl_owner_fingerprint(o), ppdl_owner_fingerprint(owner), 8);
@@ -196,7 +199,7 @@ test_public_sum(void **state)
 	/* a flip anywhere in the directory stops it from opening; a flip in a part is found by its check */
 	fd = open(path, O_RDWR);
 	assert_int_equal(fstat(fd, &st), 0);
-	for (off_t at = 0; at < st.st_size; at += at < 300 ? 1 : 7919)
+	for (off_t at = 0; at < st.st_size; at += at < 400 ? 1 : 7919)
 	{
 		PpdlStatus	status;
 
@@ -204,7 +207,7 @@ test_public_sum(void **state)
 		byte ^= 16;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 		status = ppdl_public_file_open(&f, path, ERR);
-		if (at < 256)
+		if (at < 384)
 			assert_true(status == PPDL_ERR_FORMAT || status == PPDL_ERR_VERSION);
 		else
 		{
@@ -225,6 +228,177 @@ test_public_sum(void **state)
 	FAILS(PPDL_ERR_IO, ppdl_public_file_open(&f, path, ERR));
 	FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_write_public(owner, path, 0, NULL, NULL, NULL, ERR));
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* a file of 0.1.0: the same directory without a verification key and signatures */
+static void
+write_version_1(const char *path, const PpdlPublicFile *f)
+{
+	const PpdlPublicPart *part = ppdl_public_file_part(f, 0);
+	char		name[64] = "hospital";
+	uint8_t		hash[32];
+	PpdlWriter	w;
+	int			fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+	ppdl_writer_init(&w);
+	ppdl_write_bytes(&w, "PPDLPUB1", 8);
+	ppdl_write_u32(&w, 1);
+	ppdl_write_u32(&w, PPDL_USE_SUM);
+	ppdl_write_bytes(&w, ppdl_public_file_fingerprint(f), 8);
+	ppdl_write_bytes(&w, name, 64);
+	ppdl_write_u64(&w, 1);
+	ppdl_write_bytes(&w, part->name, 64);
+	ppdl_write_u64(&w, PPDL_USE_SUM);
+	ppdl_write_u64(&w, 256);
+	ppdl_write_u64(&w, part->len);
+	ppdl_write_bytes(&w, part->sha256, 32);
+	OK(ppdl_sha256(hash, w.buf, w.len, ERR));
+	ppdl_write_bytes(&w, hash, 32);
+	ppdl_write_u64(&w, 0);
+	ppdl_write_bytes(&w, part->data, part->len);
+	assert_int_equal(write(fd, w.buf, w.len), w.len);
+	close(fd);
+	ppdl_writer_free(&w);
+}
+
+static void
+test_public_version_1(void **state)
+{
+	char		path[128],
+				old[128];
+	PpdlPublicFile *f,
+			   *v1;
+
+	strcpy(path, path_of("a.pub"));
+	strcpy(old, path_of("old.pub"));
+	OK(ppdl_owner_write_public(owner, path, PPDL_USE_SUM, NULL, NULL, NULL, ERR));
+	OK(ppdl_public_file_open(&f, path, ERR));
+	assert_memory_equal(ppdl_public_file_verify_key(f), ppdl_owner_verify_key(owner), PPDL_VERIFY_KEY_BYTES);
+	write_version_1(old, f);
+	OK(ppdl_public_file_open(&v1, old, ERR));
+	assert_null(ppdl_public_file_verify_key(v1));
+	assert_null(ppdl_public_file_part(v1, 0)->signature);
+	OK(ppdl_public_part_check(ppdl_public_file_part(v1, 0), ERR));
+	assert_memory_equal(ppdl_public_file_part(v1, 0)->sha256, ppdl_public_file_part(f, 0)->sha256, 32);
+	ppdl_public_file_close(v1);
+	ppdl_public_file_close(f);
+	unlink(path);
+	unlink(old);
+}
+
+/* a signature holds for the key, the name, the length and the bytes that it was made for, and for nothing else */
+static void
+test_signatures(void **state)
+{
+	uint8_t		sha[32] = {1, 2, 3},
+				fp[8],
+				key[PPDL_VERIFY_KEY_BYTES],
+				signature[PPDL_SIGNATURE_BYTES];
+	PpdlOwner  *other;
+
+	memcpy(fp, ppdl_owner_fingerprint(owner), sizeof(fp));
+	memcpy(key, ppdl_owner_verify_key(owner), sizeof(key));
+	OK(ppdl_owner_sign_part(owner, "row/galois/5", 1000, sha, signature, ERR));
+	OK(ppdl_part_verify(key, fp, "row/galois/5", 1000, sha, signature, ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_part_verify(key, fp, "row/galois/25", 1000, sha, signature, ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_part_verify(key, fp, "row/galois/5", 1001, sha, signature, ERR));
+	for (int i = 0; i < 8 * PPDL_SIGNATURE_BYTES; i++)
+	{
+		signature[i / 8] ^= (uint8_t) (1 << i % 8);
+		FAILS(PPDL_ERR_KEY, ppdl_part_verify(key, fp, "row/galois/5", 1000, sha, signature, ERR));
+		signature[i / 8] ^= (uint8_t) (1 << i % 8);
+	}
+	sha[31] ^= 1;
+	FAILS(PPDL_ERR_KEY, ppdl_part_verify(key, fp, "row/galois/5", 1000, sha, signature, ERR));
+	sha[31] ^= 1;
+	fp[0] ^= 1;
+	FAILS(PPDL_ERR_KEY, ppdl_part_verify(key, fp, "row/galois/5", 1000, sha, signature, ERR));
+	fp[0] ^= 1;
+	OK(ppdl_owner_generate(&other, "other", ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_part_verify(ppdl_owner_verify_key(other), fp, "row/galois/5", 1000, sha, signature, ERR));
+	OK(ppdl_owner_sign_part(other, "row/galois/5", 1000, sha, signature, ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_part_verify(key, fp, "row/galois/5", 1000, sha, signature, ERR));
+	ppdl_owner_destroy(other);
+}
+
+static void
+eval_key_digest(PpdlOwner *o, uint8_t ring, uint32_t id, int limbs, int np, uint8_t seed[32], uint8_t sha[32])
+{
+	const PpdlKeyNeed need = {.ring = ring, .id = id, .limbs = limbs, .np = np};
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	OK(ppdl_owner_eval_key(o, &need, NULL, &w, ERR));
+	memcpy(seed, w.buf + 16, 32);
+	OK(ppdl_sha256(sha, w.buf, w.len, ERR));
+	ppdl_writer_free(&w);
+}
+
+/* The same key is the same bytes; keys that differ in anything share no seed. */
+static void
+test_eval_keys_repeat(void **state)
+{
+	static const struct
+	{
+		uint32_t	id;
+		int			limbs;
+	}			key[] = {{PPDL_KEY_RELIN, 2}, {PPDL_KEY_RELIN, 3}, {5, 2}, {5, 3}, {25, 2}};
+	uint8_t		seed[6][32],
+				sha[6][32],
+				again[32];
+	PpdlOwner  *o,
+			   *same;
+
+	OK(ppdl_owner_from_master(&same, "same", owner->master, ERR));
+	for (int i = 0; i < 5; i++)
+	{
+		eval_key_digest(owner, PPDL_RING_ROW, key[i].id, key[i].limbs, 2, seed[i], sha[i]);
+		eval_key_digest(same, PPDL_RING_ROW, key[i].id, key[i].limbs, 2, seed[5], again);
+		assert_memory_equal(again, sha[i], 32);
+		for (int j = 0; j < i; j++)
+			assert_memory_not_equal(seed[i], seed[j], 32);
+	}
+	ppdl_owner_destroy(same);
+	OK(ppdl_owner_generate(&o, "other", ERR));
+	eval_key_digest(o, PPDL_RING_ROW, key[0].id, key[0].limbs, 2, seed[5], sha[5]);
+	assert_memory_not_equal(seed[5], seed[0], 32);
+	ppdl_owner_destroy(o);
+}
+
+static void
+assert_hex(const uint8_t *got, size_t n, const char *want)
+{
+	char		hex[65];
+
+	for (size_t i = 0; i < n; i++)
+		sprintf(hex + 2 * i, "%02x", got[i]);
+	assert_string_equal(hex, want);
+}
+
+/*
+ * What follows from a master seed: when these change, keys made before and after would share seeds, and the labels of
+ * src/owner must change, too (see eval_key_rng).
+ */
+static void
+test_known_answers(void **state)
+{
+	uint8_t		master[PPDL_MASTER_BYTES],
+				seed[32],
+				sha[32];
+	PpdlOwner  *o;
+
+	for (int i = 0; i < PPDL_MASTER_BYTES; i++)
+		master[i] = (uint8_t) i;
+	OK(ppdl_owner_from_master(&o, "known", master, ERR));
+	assert_hex(ppdl_owner_fingerprint(o), 8, "3f10babda1527a0b");
+	assert_hex(ppdl_owner_verify_key(o), 32, "012300e38b73ddb7c4f7a1fbcd952dca9cbb5f3566ee58a61b51e6a7598da6ae");
+	eval_key_digest(o, PPDL_RING_ROW, PPDL_KEY_RELIN, 2, 2, seed, sha);
+	assert_hex(sha, 32, "a22e201d0aaf6feaacfd89df5828e6da180a6a4e409d689f324b46c273ed7d8c");
+	eval_key_digest(o, PPDL_RING_ROW, 5, 1, 2, seed, sha);
+	assert_hex(sha, 32, "b0da46e8bcf26d91d6c99646bc3429e72150b5b911beeac9d37d34c86a80f612");
+	eval_key_digest(o, PPDL_RING_DEEP, PPDL_KEY_BRIDGE, 1, 1, seed, sha);
+	assert_hex(sha, 32, "a84d54d2d4c984293e05188f5ee2096cd2085b9705b687b550d34e2585b839ba");
+	ppdl_owner_destroy(o);
 }
 
 /* keys of one use, counted without making them, but for the small ones of the bridge: bytes stored and expanded */
@@ -530,6 +704,10 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_key_file),
 		cmocka_unit_test(test_key_file_flips),
+		cmocka_unit_test(test_public_version_1),
+		cmocka_unit_test(test_signatures),
+		cmocka_unit_test(test_eval_keys_repeat),
+		cmocka_unit_test(test_known_answers),
 		cmocka_unit_test(test_public_sum),
 		cmocka_unit_test(test_train_needs),
 		cmocka_unit_test(test_public_predict),
