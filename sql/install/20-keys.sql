@@ -7,9 +7,10 @@
  *
  *   SELECT ppdl_publish_part($1 key_id text, $2 name text, $3 scheme text,
  *                            $4 params text, $5 part text, $6 chunk int,
- *                            $7 total bigint, $8 sha256 bytea, $9 data bytea)
+ *                            $7 total bigint, $8 sha256 bytea, $9 data bytea,
+ *                            $10 verify_key bytea, $11 signature bytea)
  *
- * with the parameters of the whole part in $7 and $8.  The key's row is made on
+ * with the parameters of the whole part in $7, $8 and $11.  The key's row is made on
  * first use.  The answer is true when this chunk completed the part, which has
  * then been checked against its SHA-256 and its name.  Sending a chunk again does
  * no harm; a part whose SHA-256 or length differs replaces the stored one.  So a
@@ -17,7 +18,15 @@
  *
  *   SELECT part, sha256 FROM ppdl_key_part_info WHERE key_id = $1 AND complete
  *
- * Publishing needs the right to write to both tables.
+ * The first publication of a key binds it: it leaves the key that checks the
+ * owner's signatures, and from then on no part is taken or used that is not
+ * signed.  RSA keys and files of 0.1.0 have no signatures ($10 and $11 left out);
+ * an RSA key's only part is bound by its fingerprint, a lwe key of 0.1.0 is
+ * "unbound" until ppdl_bind_key() finds all its parts signed.
+ *
+ * Publishing needs the right to write to both tables.  A key belongs to the role
+ * that published it: only members of that role (and superusers) change or drop it.
+ * A trigger sees to that, and to signatures.
  */
 CREATE TABLE ppdl_keys (
 	key_id text COLLATE "C" NOT NULL PRIMARY KEY CHECK (key_id ~ '^[0-9a-f]{16}$'),
@@ -25,7 +34,11 @@ CREATE TABLE ppdl_keys (
 	scheme text COLLATE "C" NOT NULL CHECK (scheme IN ('lwe', 'rsa')),
 	params text NOT NULL DEFAULT '',
 	created timestamptz NOT NULL DEFAULT now(),
-	comment text
+	comment text,
+	owner name NOT NULL DEFAULT CURRENT_USER,
+	verify_key bytea,
+	CONSTRAINT ppdl_keys_name_no_fingerprint CHECK (name !~ '^[0-9A-Fa-f]{16}$'),
+	CONSTRAINT ppdl_keys_verify_key CHECK (octet_length(verify_key) = 32)
 );
 COMMENT ON TABLE ppdl_keys IS 'public keys of the owners of encrypted rows, one a row; holds no secrets';
 COMMENT ON COLUMN ppdl_keys.key_id IS 'fingerprint, 16 hexadecimal digits, carried by every ciphertext';
@@ -34,6 +47,8 @@ COMMENT ON COLUMN ppdl_keys.scheme IS 'lwe or rsa';
 COMMENT ON COLUMN ppdl_keys.params IS 'parameters of the key, for people';
 COMMENT ON COLUMN ppdl_keys.created IS 'when it was first published here';
 COMMENT ON COLUMN ppdl_keys.comment IS 'free text';
+COMMENT ON COLUMN ppdl_keys.owner IS 'role that published the key; only its members change or drop it';
+COMMENT ON COLUMN ppdl_keys.verify_key IS 'Ed25519 public key that checks the signatures of the parts; NULL: the parts are not bound by signatures';
 
 CREATE TABLE ppdl_key_parts (
 	key_id text COLLATE "C" NOT NULL REFERENCES ppdl_keys ON UPDATE CASCADE ON DELETE CASCADE,
@@ -42,7 +57,9 @@ CREATE TABLE ppdl_key_parts (
 	total bigint NOT NULL CHECK (total > 0),
 	sha256 bytea NOT NULL CHECK (octet_length(sha256) = 32),
 	data bytea NOT NULL,
-	PRIMARY KEY (key_id, part, chunk)
+	signature bytea,
+	PRIMARY KEY (key_id, part, chunk),
+	CONSTRAINT ppdl_key_parts_signature CHECK (octet_length(signature) = 64)
 );
 ALTER TABLE ppdl_key_parts ALTER COLUMN data SET STORAGE EXTERNAL;
 COMMENT ON TABLE ppdl_key_parts IS 'what the keys of ppdl_keys are made of: public, relinearisation, rotation and bootstrapping keys, in chunks';
@@ -52,6 +69,22 @@ COMMENT ON COLUMN ppdl_key_parts.chunk IS 'number of the chunk within the part, 
 COMMENT ON COLUMN ppdl_key_parts.total IS 'bytes of the whole part';
 COMMENT ON COLUMN ppdl_key_parts.sha256 IS 'SHA-256 of the whole part';
 COMMENT ON COLUMN ppdl_key_parts.data IS 'the bytes, 4 MiB a chunk';
+COMMENT ON COLUMN ppdl_key_parts.signature IS 'the owner''s Ed25519 signature of the whole part';
+
+CREATE FUNCTION ppdl_key_guard()
+	RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+REVOKE EXECUTE ON FUNCTION ppdl_key_guard() FROM PUBLIC;
+COMMENT ON FUNCTION ppdl_key_guard()
+	IS 'trigger: a key is changed by members of its owner only, its parts carry its owner''s signature';
+CREATE TRIGGER ppdl_key_guard BEFORE INSERT OR UPDATE OR DELETE ON ppdl_keys
+	FOR EACH ROW EXECUTE FUNCTION ppdl_key_guard();
+CREATE TRIGGER ppdl_key_guard_truncate BEFORE TRUNCATE ON ppdl_keys
+	FOR EACH STATEMENT EXECUTE FUNCTION ppdl_key_guard();
+CREATE TRIGGER ppdl_key_guard BEFORE INSERT OR UPDATE OR DELETE ON ppdl_key_parts
+	FOR EACH ROW EXECUTE FUNCTION ppdl_key_guard();
+CREATE TRIGGER ppdl_key_guard_truncate BEFORE TRUNCATE ON ppdl_key_parts
+	FOR EACH STATEMENT EXECUTE FUNCTION ppdl_key_guard();
 
 SELECT pg_extension_config_dump('ppdl_keys', '');
 SELECT pg_extension_config_dump('ppdl_key_parts', '');
@@ -64,6 +97,19 @@ CREATE FUNCTION ppdl_publish_part(key_id text, name text, scheme text, params te
 COMMENT ON FUNCTION ppdl_publish_part(text, text, text, text, text, int, bigint, bytea, bytea)
 	IS 'store one chunk of one part of a public key; true when the part is complete';
 
+CREATE FUNCTION ppdl_publish_part(key_id text, name text, scheme text, params text, part text, chunk int,
+								  total bigint, sha256 bytea, data bytea, verify_key bytea, signature bytea)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ppdl_publish_part' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_publish_part(text, text, text, text, text, int, bigint, bytea, bytea, bytea, bytea)
+	IS 'store one chunk of one part of a public key, with the owner''s signature of the part; true when the part is complete';
+
+CREATE FUNCTION ppdl_bind_key(key text, verify_key bytea)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_bind_key(text, bytea)
+	IS 'bind a key that was published without signatures, once all its parts are signed; false when some are not';
+
 CREATE FUNCTION ppdl_drop_key(key text)
 	RETURNS void
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
@@ -75,11 +121,12 @@ CREATE FUNCTION ppdl_cache_clear(key text DEFAULT NULL)
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE EXECUTE ON FUNCTION ppdl_cache_clear(text) FROM PUBLIC;
 COMMENT ON FUNCTION ppdl_cache_clear(text)
-	IS 'remove the cache files of a key (NULL: of all keys); they are made again when next needed';
+	IS 'remove the cache files of a key (NULL: of all keys of this database, and what dropped databases left); they are made again when next needed';
 
 CREATE FUNCTION ppdl_cache_warm(key text, use text DEFAULT 'predict')
 	RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000;
+REVOKE EXECUTE ON FUNCTION ppdl_cache_warm(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION ppdl_cache_warm(text, text)
 	IS 'make and check the cache files that a use (sum, predict, train) of a key needs; returns their bytes';
 
@@ -95,6 +142,12 @@ CREATE FUNCTION ppdl_key_plan(use text, OUT part text, OUT limbs int)
 COMMENT ON FUNCTION ppdl_key_plan(text)
 	IS 'the parts of a lwe key that a use (sum, predict, train) needs, those of lesser uses included, and how many limbs each must serve';
 
+CREATE FUNCTION ppdl_key_use_parts(key text, OUT use text, OUT needed int, OUT present int, OUT begun boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 3;
+COMMENT ON FUNCTION ppdl_key_use_parts(text)
+	IS 'for each use of a key, lesser uses included: how many parts it needs, how many are here whole, whether some are that only it needs';
+
 CREATE VIEW ppdl_key_part_info AS
 	SELECT key_id, part, total AS bytes, sha256, count(*)::int AS chunks,
 		   sum(octet_length(data)) = total AS complete
@@ -102,12 +155,20 @@ CREATE VIEW ppdl_key_part_info AS
 	GROUP BY key_id, part, total, sha256;
 COMMENT ON VIEW ppdl_key_part_info IS 'parts of public keys, with their size and whether all chunks are there';
 
+CREATE VIEW ppdl_key_use_info AS
+	SELECT k.key_id, k.name, u.use, u.needed, u.present, u.present = u.needed AS complete
+	FROM ppdl_keys k CROSS JOIN LATERAL ppdl_key_use_parts(k.key_id) u;
+COMMENT ON VIEW ppdl_key_use_info IS 'for each key and use: how many parts the use needs, and how many are here';
+
 CREATE VIEW ppdl_key_info AS
 	SELECT k.key_id, k.name, k.scheme, k.params, ppdl_key_uses(k.key_id) AS uses,
 		   count(p.part)::int AS parts, coalesce(sum(p.bytes), 0)::bigint AS bytes,
-		   coalesce(bool_and(p.complete), false) AS complete, k.created, k.comment
+		   coalesce(bool_and(p.complete), false)
+		   AND NOT EXISTS (SELECT FROM ppdl_key_use_parts(k.key_id) u WHERE u.begun AND u.present < u.needed) AS complete,
+		   k.created, k.comment, k.owner,
+		   CASE WHEN k.verify_key IS NOT NULL THEN 'signed' WHEN k.scheme = 'rsa' THEN 'fingerprint' ELSE 'unbound' END AS binding
 	FROM ppdl_keys k LEFT JOIN ppdl_key_part_info p USING (key_id)
 	GROUP BY k.key_id;
-COMMENT ON VIEW ppdl_key_info IS 'public keys with what they are good for and their size';
+COMMENT ON VIEW ppdl_key_info IS 'public keys with what they are good for, their size, whether no use is begun and unfinished, and what binds their parts';
 
-GRANT SELECT ON ppdl_key_part_info, ppdl_key_info TO PUBLIC;
+GRANT SELECT ON ppdl_key_part_info, ppdl_key_use_info, ppdl_key_info TO PUBLIC;

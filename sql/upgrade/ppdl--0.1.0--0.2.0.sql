@@ -23,3 +23,73 @@ REVOKE EXECUTE ON FUNCTION rsa_product_trans(rsa_cipher, rsa_cipher), rsa_sum_tr
 	ppdl_predict_rsa_final(bytea) FROM PUBLIC;
 -- it looks the key up
 ALTER FUNCTION ppdl_predict_rsa_final(bytea) STABLE;
+
+-- keys: names that are not fingerprints, an owner, signatures
+UPDATE ppdl_keys SET name = 'key_' || name WHERE name ~ '^[0-9A-Fa-f]{16}$';
+ALTER TABLE ppdl_keys
+	ADD COLUMN owner name NOT NULL DEFAULT CURRENT_USER,
+	ADD COLUMN verify_key bytea,
+	ADD CONSTRAINT ppdl_keys_name_no_fingerprint CHECK (name !~ '^[0-9A-Fa-f]{16}$'),
+	ADD CONSTRAINT ppdl_keys_verify_key CHECK (octet_length(verify_key) = 32);
+COMMENT ON COLUMN ppdl_keys.owner IS 'role that published the key; only its members change or drop it';
+COMMENT ON COLUMN ppdl_keys.verify_key IS 'Ed25519 public key that checks the signatures of the parts; NULL: the parts are not bound by signatures';
+ALTER TABLE ppdl_key_parts
+	ADD COLUMN signature bytea,
+	ADD CONSTRAINT ppdl_key_parts_signature CHECK (octet_length(signature) = 64);
+COMMENT ON COLUMN ppdl_key_parts.signature IS 'the owner''s Ed25519 signature of the whole part';
+
+CREATE FUNCTION ppdl_key_guard()
+	RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+REVOKE EXECUTE ON FUNCTION ppdl_key_guard() FROM PUBLIC;
+COMMENT ON FUNCTION ppdl_key_guard()
+	IS 'trigger: a key is changed by members of its owner only, its parts carry its owner''s signature';
+CREATE TRIGGER ppdl_key_guard BEFORE INSERT OR UPDATE OR DELETE ON ppdl_keys
+	FOR EACH ROW EXECUTE FUNCTION ppdl_key_guard();
+CREATE TRIGGER ppdl_key_guard_truncate BEFORE TRUNCATE ON ppdl_keys
+	FOR EACH STATEMENT EXECUTE FUNCTION ppdl_key_guard();
+CREATE TRIGGER ppdl_key_guard BEFORE INSERT OR UPDATE OR DELETE ON ppdl_key_parts
+	FOR EACH ROW EXECUTE FUNCTION ppdl_key_guard();
+CREATE TRIGGER ppdl_key_guard_truncate BEFORE TRUNCATE ON ppdl_key_parts
+	FOR EACH STATEMENT EXECUTE FUNCTION ppdl_key_guard();
+
+CREATE FUNCTION ppdl_publish_part(key_id text, name text, scheme text, params text, part text, chunk int,
+								  total bigint, sha256 bytea, data bytea, verify_key bytea, signature bytea)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ppdl_publish_part' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_publish_part(text, text, text, text, text, int, bigint, bytea, bytea, bytea, bytea)
+	IS 'store one chunk of one part of a public key, with the owner''s signature of the part; true when the part is complete';
+
+CREATE FUNCTION ppdl_bind_key(key text, verify_key bytea)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_bind_key(text, bytea)
+	IS 'bind a key that was published without signatures, once all its parts are signed; false when some are not';
+
+REVOKE EXECUTE ON FUNCTION ppdl_cache_warm(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION ppdl_cache_clear(text)
+	IS 'remove the cache files of a key (NULL: of all keys of this database, and what dropped databases left); they are made again when next needed';
+
+CREATE FUNCTION ppdl_key_use_parts(key text, OUT use text, OUT needed int, OUT present int, OUT begun boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 3;
+COMMENT ON FUNCTION ppdl_key_use_parts(text)
+	IS 'for each use of a key, lesser uses included: how many parts it needs, how many are here whole, whether some are that only it needs';
+
+CREATE VIEW ppdl_key_use_info AS
+	SELECT k.key_id, k.name, u.use, u.needed, u.present, u.present = u.needed AS complete
+	FROM ppdl_keys k CROSS JOIN LATERAL ppdl_key_use_parts(k.key_id) u;
+COMMENT ON VIEW ppdl_key_use_info IS 'for each key and use: how many parts the use needs, and how many are here';
+
+CREATE OR REPLACE VIEW ppdl_key_info AS
+	SELECT k.key_id, k.name, k.scheme, k.params, ppdl_key_uses(k.key_id) AS uses,
+		   count(p.part)::int AS parts, coalesce(sum(p.bytes), 0)::bigint AS bytes,
+		   coalesce(bool_and(p.complete), false)
+		   AND NOT EXISTS (SELECT FROM ppdl_key_use_parts(k.key_id) u WHERE u.begun AND u.present < u.needed) AS complete,
+		   k.created, k.comment, k.owner,
+		   CASE WHEN k.verify_key IS NOT NULL THEN 'signed' WHEN k.scheme = 'rsa' THEN 'fingerprint' ELSE 'unbound' END AS binding
+	FROM ppdl_keys k LEFT JOIN ppdl_key_part_info p USING (key_id)
+	GROUP BY k.key_id;
+COMMENT ON VIEW ppdl_key_info IS 'public keys with what they are good for, their size, whether no use is begun and unfinished, and what binds their parts';
+
+GRANT SELECT ON ppdl_key_use_info TO PUBLIC;

@@ -1,6 +1,6 @@
 /*
- * The cache of expanded evaluation keys: ppdl_cache/<fingerprint>/<part>, in the data
- * directory, one file a key, mapped read-only by every backend that needs it.
+ * The cache of expanded evaluation keys: one file a key in a directory of the data
+ * directory, mapped read-only by every backend of the database that needs it.
  *
  * A file is one page of header, then b and a, packed as in memory.  It is written
  * under a temporary name by whoever holds that file's lock (flock), synced and
@@ -64,7 +64,9 @@ typedef struct Entry
 	void	   *map;
 	size_t		map_len;
 	uint8_t		source[32];
-	LocalTransactionId checked; /* the transaction that last compared source with the table */
+	bool		is_bound;		/* source was signed under verify_key */
+	uint8_t		verify_key[PPDL_VERIFY_KEY_BYTES];
+	uint64		checked;		/* ppdl_key_generation() when these were last compared with the tables */
 } Entry;
 
 static HTAB *entries = NULL;
@@ -85,15 +87,15 @@ sha256(uint8_t out[32], const void *x, size_t xlen, const void *y, size_t ylen)
 static void
 file_path(char *path, const EntryTag *tag, const char *part, const char *suffix)
 {
-	char		hex[17],
+	char		directory[MAXPGPATH],
 				file[64];
 
-	ppdl_fingerprint_hex(hex, tag->fp);
+	ppdl_key_cache_directory(directory, tag->fp);
 	strlcpy(file, part, sizeof(file));
 	for (char *p = file; *p; p++)
 		if (*p == '/')
 			*p = '_';
-	snprintf(path, MAXPGPATH, "%s/%s/%s%s", PPDL_CACHE_DIR, hex, file, suffix);
+	snprintf(path, MAXPGPATH, "%s/%s%s", directory, file, suffix);
 }
 
 static void
@@ -261,15 +263,20 @@ make_directory(const char *path)
 
 /* The temporary file, open and locked: whoever has it builds.  -1 when that is impossible. */
 static int
-lock_temporary(const char *path, const char *directory)
+lock_temporary(const char *path, const uint8_t fp[8])
 {
+	char		database[MAXPGPATH],
+				key[MAXPGPATH];
+
+	ppdl_key_cache_directory(database, NULL);
+	ppdl_key_cache_directory(key, fp);
 	for (;;)
 	{
 		struct stat by_fd,
 					by_path;
 		int			fd;
 
-		if (!make_directory(PPDL_CACHE_DIR) || !make_directory(directory))
+		if (!make_directory(PPDL_CACHE_DIR) || !make_directory(database) || !make_directory(key))
 			return -1;
 		fd = OpenTransientFile(path, O_RDWR | O_CREAT | PG_BINARY);
 		if (fd < 0)
@@ -344,8 +351,7 @@ static void
 load(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par)
 {
 	char		path[MAXPGPATH],
-				temporary[MAXPGPATH],
-				directory[MAXPGPATH];
+				temporary[MAXPGPATH];
 	int			fd;
 
 	file_path(path, &e->tag, part, "");
@@ -353,9 +359,7 @@ load(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par
 		return;
 	unlink(path);				/* damaged or out of date: nobody need look at it again */
 	file_path(temporary, &e->tag, part, ".tmp");
-	strlcpy(directory, path, sizeof(directory));
-	*strrchr(directory, '/') = '\0';
-	fd = lock_temporary(temporary, directory);
+	fd = lock_temporary(temporary, e->tag.fp);
 	if (fd < 0)
 	{
 		expand(e, part, par);
@@ -363,6 +367,7 @@ load(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par
 	}
 	PG_TRY();
 	{
+		ppdl_key_cache_sweep();
 		build(e, part, source, par, fd, temporary, path);
 	}
 	PG_CATCH();
@@ -374,14 +379,36 @@ load(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par
 	CloseTransientFile(fd);
 }
 
-static LocalTransactionId
-local_transaction(void)
+static uint64 generation = 1;
+
+uint64
+ppdl_key_generation(void)
 {
+	static LocalTransactionId seen = InvalidLocalTransactionId;
 #if PG_VERSION_NUM >= 170000
-	return MyProc->vxid.lxid;
+	LocalTransactionId now = MyProc->vxid.lxid;
 #else
-	return MyProc->lxid;
+	LocalTransactionId now = MyProc->lxid;
 #endif
+
+	if (now != seen)
+		generation++;
+	seen = now;
+	return generation;
+}
+
+void
+ppdl_key_changed(void)
+{
+	generation++;
+}
+
+/* was what is mapped made, and its signature checked, from what the tables hold now? */
+static bool
+same_source(const Entry *e, const PpdlKeyRow *row, const PpdlKeyPartInfo *info)
+{
+	return memcmp(e->source, info->sha256, sizeof(e->source)) == 0 && e->is_bound == row->is_bound &&
+		memcmp(e->verify_key, row->verify_key, sizeof(e->verify_key)) == 0;
 }
 
 static void
@@ -391,7 +418,8 @@ get_key(const uint8_t *fp, uint8_t ring, uint32_t id, const PpdlSwitchKey **key)
 	Entry	   *e;
 	bool		found;
 	char		part[64];
-	PpdlKeyPartInfo info;
+	PpdlKeyPartInfo info = {0};
+	PpdlKeyRow	row;
 	const PpdlParams *par;
 	PpdlError	err;
 
@@ -405,18 +433,23 @@ get_key(const uint8_t *fp, uint8_t ring, uint32_t id, const PpdlSwitchKey **key)
 	e = hash_search(entries, &tag, HASH_ENTER, &found);
 	if (!found)
 		memset((char *) e + sizeof(EntryTag), 0, sizeof(Entry) - sizeof(EntryTag));
-	if (e->key == NULL || e->checked != local_transaction())
+	if (e->key == NULL || e->checked != ppdl_key_generation())
 	{
 		ppdl_key_part_name(part, ring, id);
 		PPDL_PG(ppdl_params_get(ring, &par, &err));
-		if (!ppdl_key_part_info(fp, part, &info) || memcmp(e->source, info.sha256, 32) != 0)
+		if (!ppdl_key_row(fp, &row) || !ppdl_key_part_info(fp, part, &info) || !same_source(e, &row, &info))
 			forget(e);
 		if (!info.complete)
 			ppdl_key_part(fp, part);	/* raises the error */
 		if (e->key == NULL)
+		{
+			ppdl_key_check_binding(fp, &row, part, &info);
 			load(e, part, info.sha256, par);
+		}
 		memcpy(e->source, info.sha256, 32);
-		e->checked = local_transaction();
+		e->is_bound = row.is_bound;
+		memcpy(e->verify_key, row.verify_key, sizeof(e->verify_key));
+		e->checked = ppdl_key_generation();
 	}
 	*key = e->key;
 }
@@ -442,29 +475,4 @@ ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitc
 		return ppdl_error_hint(err, PPDL_ERR_KEY, "Publish the key again with a newer \"ppdl publish\".");
 	}
 	return status;
-}
-
-void
-ppdl_key_cache_remove(const uint8_t *fp)
-{
-	char		path[MAXPGPATH] = PPDL_CACHE_DIR;
-	char		hex[17];
-	struct stat st;
-
-	if (fp != NULL)
-	{
-		ppdl_fingerprint_hex(hex, fp);
-		snprintf(path, sizeof(path), "%s/%s", PPDL_CACHE_DIR, hex);
-	}
-	if (stat(path, &st) == 0 && !rmtree(path, true))
-		ereport(WARNING, (errmsg("could not remove all of directory \"%s\"", path)));
-	if (entries != NULL)
-	{
-		HASH_SEQ_STATUS seq;
-		Entry	   *e;
-
-		hash_seq_init(&seq, entries);
-		while ((e = hash_seq_search(&seq)) != NULL)
-			e->checked = InvalidLocalTransactionId;
-	}
 }

@@ -1,5 +1,7 @@
 /*
- * Writing keys: ppdl_publish_part, ppdl_drop_key, and what is good for what.
+ * Writing keys: ppdl_publish_part, ppdl_bind_key, ppdl_drop_key.  Who may is seen to
+ * by the tables' trigger (key_guard.c), whatever statement writes there; here are
+ * the better messages.
  */
 #include "pg/keys.h"
 
@@ -9,24 +11,20 @@
 #include "catalog/pg_type.h"
 #include "ckks/wire.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include <ppdl.h>
 #include "rows/cipher.h"
-#include "rows/keyplan.h"
 #include "rsa/key.h"
-#include "utils/array.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(ppdl_publish_part);
 PG_FUNCTION_INFO_V1(ppdl_drop_key);
 PG_FUNCTION_INFO_V1(ppdl_cache_clear);
-PG_FUNCTION_INFO_V1(ppdl_cache_warm);
-PG_FUNCTION_INFO_V1(ppdl_key_uses);
-PG_FUNCTION_INFO_V1(ppdl_key_plan);
+PG_FUNCTION_INFO_V1(ppdl_bind_key);
 
-#define PART_PUBLIC "public"
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 typedef struct Chunk
@@ -42,6 +40,8 @@ typedef struct Chunk
 	uint8_t		sha256[32];
 	const uint8_t *data;
 	size_t		len;
+	const uint8_t *verify_key,	/* both NULL: not signed */
+			   *signature;
 } Chunk;
 
 static void
@@ -56,6 +56,7 @@ check_chunk(const Chunk *c)
 	int64		start = (int64) c->number * PPDL_KEY_CHUNK;
 	uint8_t		ring;
 	uint32_t	id;
+	uint8_t		fp[8];
 	bool		lwe = strcmp(c->scheme, "lwe") == 0;
 
 	if (strlen(c->name) < 1 || strlen(c->name) > 63 || strspn(c->name, NAME_CHARACTERS) != strlen(c->name))
@@ -63,10 +64,18 @@ check_chunk(const Chunk *c)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name \"%s\" of a key", c->name),
 				 errdetail("A name has 1 to 63 letters, digits, underscores, hyphens and periods.")));
+	if (ppdl_fingerprint_parse(fp, c->name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid name \"%s\" of a key", c->name),
+				 errdetail("It would be taken for a fingerprint."),
+				 errhint("Publish under a name that is not 16 hexadecimal digits.")));
 	if (!lwe && strcmp(c->scheme, "rsa") != 0)
 		refuse("unknown scheme \"%s\" of a key", c->scheme);
-	if (strcmp(c->part, PART_PUBLIC) != 0 && !(lwe && ppdl_key_part_parse(c->part, &ring, &id)))
+	if (strcmp(c->part, PPDL_PART_PUBLIC) != 0 && !(lwe && ppdl_key_part_parse(c->part, &ring, &id)))
 		refuse("a key has no part \"%s\"", c->part);
+	if (lwe && strcmp(c->part, PPDL_PART_PUBLIC) == 0 && memcmp(c->sha256, c->fp, sizeof(c->fp)) != 0)
+		refuse("the public part does not belong to key %s", c->hex);
 	if (c->total < 1 || c->total > (int64) MaxAllocSize - VARHDRSZ)
 		refuse("length of part \"%s\" is out of range", c->part);
 	if (c->number < 0 || start >= c->total)
@@ -97,7 +106,7 @@ check_part(const Chunk *c)
 		if (!same)
 			refuse("the public part does not belong to key %s", c->hex);
 	}
-	else if (strcmp(c->part, PART_PUBLIC) == 0)
+	else if (strcmp(c->part, PPDL_PART_PUBLIC) == 0)
 	{
 		PpdlPublicKey *pk;
 		uint8_t		hash[32];
@@ -122,6 +131,16 @@ check_part(const Chunk *c)
 	pfree(part);
 }
 
+static Datum
+bytes_datum(const uint8_t *data, size_t len)
+{
+	bytea	   *b = palloc(len + VARHDRSZ);
+
+	SET_VARSIZE(b, len + VARHDRSZ);
+	memcpy(VARDATA(b), data, len);
+	return PointerGetDatum(b);
+}
+
 static void
 execute(const char *sql, int n, Oid *types, Datum *values, int expect)
 {
@@ -131,62 +150,129 @@ execute(const char *sql, int n, Oid *types, Datum *values, int expect)
 		elog(ERROR, "%s", SPI_result_code_string(rc));
 }
 
+/* The rights that publishing takes, asked for in one message. */
+static void
+check_rights(const char *schema)
+{
+	const AclMode parts = ACL_INSERT | ACL_UPDATE | ACL_DELETE;
+
+	if (pg_class_aclcheck(ppdl_relation("ppdl_keys"), GetUserId(), ACL_INSERT) == ACLCHECK_OK &&
+		pg_class_aclmask(ppdl_relation("ppdl_key_parts"), GetUserId(), parts, ACLMASK_ALL) == parts)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" may not publish keys in this database", GetUserNameFromId(GetUserId(), false)),
+			 errhint("An administrator allows it with: GRANT INSERT, UPDATE, DELETE ON %s.ppdl_keys, %s.ppdl_key_parts TO %s;",
+					 schema, schema, quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
+
+/* Other keys of the same name, and the same key under other names. */
+static void
+check_same_key(const char *hex, const char *name, const char *scheme, const Chunk *c)
+{
+	if (strcmp(hex, c->hex) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("the name \"%s\" is taken by key %s", name, hex),
+				 errhint("Drop that key with ppdl_drop_key(), or publish under another name.")));
+	if (strcmp(name, c->name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("key %s is published here under the name \"%s\"", hex, name)));
+	if (strcmp(scheme, c->scheme) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("key \"%s\" is of scheme %s, not %s", name, scheme, c->scheme)));
+}
+
+static void
+insert_key(const char *schema, const Chunk *c)
+{
+	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID};
+	Datum		values[] = {CStringGetTextDatum(c->hex), CStringGetTextDatum(c->name),
+	CStringGetTextDatum(c->scheme), CStringGetTextDatum(c->params), (Datum) 0};
+
+	if (c->verify_key == NULL)
+	{
+		execute(psprintf("INSERT INTO %s.ppdl_keys (key_id, name, scheme, params) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+						 schema), 4, types, values, SPI_OK_INSERT);
+		return;
+	}
+	values[4] = bytes_datum(c->verify_key, PPDL_VERIFY_KEY_BYTES);
+	execute(psprintf("INSERT INTO %s.ppdl_keys (key_id, name, scheme, params, verify_key) VALUES ($1, $2, $3, $4, $5)"
+					 " ON CONFLICT DO NOTHING", schema), 5, types, values, SPI_OK_INSERT);
+}
+
 /* Makes the key's row; the name and the fingerprint must belong together. */
 static void
 store_key(const char *schema, const Chunk *c)
 {
-	Oid			types[] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(c->hex), CStringGetTextDatum(c->name),
-	CStringGetTextDatum(c->scheme), CStringGetTextDatum(c->params)};
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(c->hex), CStringGetTextDatum(c->name)};
 
-	execute(psprintf("INSERT INTO %s.ppdl_keys (key_id, name, scheme, params) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-					 schema), 4, types, values, SPI_OK_INSERT);
+	insert_key(schema, c);
 	if (SPI_processed > 0)
 		return;
-	execute(psprintf("SELECT key_id, name, scheme FROM %s.ppdl_keys WHERE key_id = $1 OR name = $2", schema),
-			2, types, values, SPI_OK_SELECT);
+	execute(psprintf("SELECT key_id, name, scheme FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1 OR name OPERATOR(pg_catalog.=) $2",
+					 schema), 2, types, values, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
-		const char *hex = SPI_getvalue(row, SPI_tuptable->tupdesc, 1);
-		const char *name = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
-		const char *scheme = SPI_getvalue(row, SPI_tuptable->tupdesc, 3);
 
-		if (strcmp(hex, c->hex) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("the name \"%s\" is taken by key %s", name, hex),
-					 errhint("Drop that key with ppdl_drop_key(), or publish under another name.")));
-		if (strcmp(name, c->name) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("key %s is published here under the name \"%s\"", hex, name)));
-		if (strcmp(scheme, c->scheme) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("key \"%s\" is of scheme %s, not %s", name, scheme, c->scheme)));
+		check_same_key(SPI_getvalue(row, SPI_tuptable->tupdesc, 1), SPI_getvalue(row, SPI_tuptable->tupdesc, 2),
+					   SPI_getvalue(row, SPI_tuptable->tupdesc, 3), c);
 	}
+}
+
+/* Whose key it is, and that no part takes the place of one that says more of itself. */
+static void
+check_binding(const Chunk *c)
+{
+	PpdlKeyPartInfo stored;
+	PpdlKeyRow	row;
+	PpdlError	err;
+
+	if (c->signature != NULL)
+		PPDL_PG(ppdl_part_verify(c->verify_key, c->fp, c->part, (uint64_t) c->total, c->sha256, c->signature, &err));
+	if (!ppdl_key_row(c->fp, &row))
+		return;
+	if (NameStr(row.owner)[0] != '\0')
+		ppdl_key_check_owner(row.name, NameStr(row.owner));
+	if (row.is_bound && c->verify_key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parts of key \"%s\" must be signed", row.name),
+				 errdetail("The key was first published with signatures; since then no other part is taken."),
+				 errhint("Make a signed file from the secret key, with the ppdl tool of version 0.2.0 or later: ppdl keygen --key FILE.key --out PREFIX")));
+	if (row.is_bound && memcmp(row.verify_key, c->verify_key, sizeof(row.verify_key)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("key \"%s\" is bound here to another verification key", row.name),
+				 errdetail("Whoever published it first, role \"%s\", does not hold the secret key that signed this file.", NameStr(row.owner)),
+				 errhint("If the key is yours, have it dropped with ppdl_drop_key(), and publish it again.")));
+	if (c->signature == NULL && ppdl_key_part_info(c->fp, c->part, &stored) && stored.is_signed)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("part \"%s\" of key \"%s\" is signed, and is not replaced by one that is not", c->part, row.name)));
 }
 
 static void
 store_chunk(const char *schema, const Chunk *c)
 {
-	bytea	   *data = palloc(c->len + VARHDRSZ),
-			   *sha256 = palloc(32 + VARHDRSZ);
-	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, INT8OID, BYTEAOID, BYTEAOID};
+	Oid			types[] = {TEXTOID, TEXTOID, INT4OID, INT8OID, BYTEAOID, BYTEAOID, BYTEAOID};
 	Datum		values[] = {CStringGetTextDatum(c->hex), CStringGetTextDatum(c->part), Int32GetDatum(c->number),
-	Int64GetDatum(c->total), PointerGetDatum(sha256), PointerGetDatum(data)};
+	Int64GetDatum(c->total), bytes_datum(c->sha256, 32), bytes_datum(c->data, c->len), (Datum) 0};
 
-	SET_VARSIZE(data, c->len + VARHDRSZ);
-	memcpy(VARDATA(data), c->data, c->len);
-	SET_VARSIZE(sha256, 32 + VARHDRSZ);
-	memcpy(VARDATA(sha256), c->sha256, 32);
-	execute(psprintf("DELETE FROM %s.ppdl_key_parts WHERE key_id = $1 AND part = $2 AND (total <> $4 OR sha256 <> $5)",
-					 schema), 5, types, values, SPI_OK_DELETE);
-	execute(psprintf("INSERT INTO %s.ppdl_key_parts (key_id, part, chunk, total, sha256, data)"
-					 " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_id, part, chunk) DO UPDATE SET data = excluded.data",
-					 schema), 6, types, values, SPI_OK_INSERT);
-	pfree(data);
+	execute(psprintf("DELETE FROM %s.ppdl_key_parts WHERE key_id OPERATOR(pg_catalog.=) $1 AND part OPERATOR(pg_catalog.=) $2"
+					 " AND (total OPERATOR(pg_catalog.<>) $4 OR sha256 OPERATOR(pg_catalog.<>) $5%s)", schema,
+					 c->signature != NULL ? " OR signature IS NULL" : ""), 5, types, values, SPI_OK_DELETE);
+	if (c->signature != NULL)
+		values[6] = bytes_datum(c->signature, PPDL_SIGNATURE_BYTES);
+	execute(psprintf("INSERT INTO %s.ppdl_key_parts (key_id, part, chunk, total, sha256, data%s)"
+					 " VALUES ($1, $2, $3, $4, $5, $6%s) ON CONFLICT (key_id, part, chunk) DO UPDATE SET data = excluded.data",
+					 schema, c->signature != NULL ? ", signature" : "", c->signature != NULL ? ", $7" : ""),
+			c->signature != NULL ? 7 : 6, types, values, SPI_OK_INSERT);
+	pfree(DatumGetPointer(values[5]));
 }
 
 static bool
@@ -196,9 +282,13 @@ publish(const Chunk *c)
 	PpdlKeyPartInfo info;
 
 	check_chunk(c);
+	check_rights(schema);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	store_key(schema, c);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	check_binding(c);
+	PopActiveSnapshot();
 	store_chunk(schema, c);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (ppdl_key_part_info(c->fp, c->part, &info) && info.complete)
@@ -208,18 +298,26 @@ publish(const Chunk *c)
 	return info.complete;
 }
 
+/* n bytes of an argument */
+static const uint8_t *
+fixed_bytes(Datum arg, const char *what, size_t n)
+{
+	bytea	   *b = DatumGetByteaPP(arg);
+
+	if (VARSIZE_ANY_EXHDR(b) != n)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s does not have %zu bytes", what, n)));
+	return (const uint8_t *) VARDATA_ANY(b);
+}
+
 Datum
 ppdl_publish_part(PG_FUNCTION_ARGS)
 {
-	Chunk		c;
-	bytea	   *sha256 = PG_GETARG_BYTEA_PP(7),
-			   *data = PG_GETARG_BYTEA_PP(8);
+	Chunk		c = {0};
+	bytea	   *data = PG_GETARG_BYTEA_PP(8);
 	char	   *hex = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	if (!ppdl_fingerprint_parse(c.fp, hex))
 		refuse("\"%s\" is not a fingerprint of 16 hexadecimal digits", hex);
-	if (VARSIZE_ANY_EXHDR(sha256) != 32)
-		refuse("%s does not have 32 bytes", "sha256");
 	ppdl_fingerprint_hex(c.hex, c.fp);
 	c.name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	c.scheme = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -227,21 +325,35 @@ ppdl_publish_part(PG_FUNCTION_ARGS)
 	c.part = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	c.number = PG_GETARG_INT32(5);
 	c.total = PG_GETARG_INT64(6);
-	memcpy(c.sha256, VARDATA_ANY(sha256), 32);
+	memcpy(c.sha256, fixed_bytes(PG_GETARG_DATUM(7), "sha256", 32), 32);
 	c.data = (const uint8_t *) VARDATA_ANY(data);
 	c.len = VARSIZE_ANY_EXHDR(data);
+	if (PG_NARGS() > 9)
+	{
+		c.verify_key = fixed_bytes(PG_GETARG_DATUM(9), "verify_key", PPDL_VERIFY_KEY_BYTES);
+		c.signature = fixed_bytes(PG_GETARG_DATUM(10), "signature", PPDL_SIGNATURE_BYTES);
+	}
 	PG_RETURN_BOOL(publish(&c));
 }
 
 void
 ppdl_key_store(const uint8_t fp[8], const char *name, const char *scheme, const char *params,
-			   const char *part, const uint8_t *data, size_t len)
+			   const char *part, const uint8_t *data, size_t len, const PpdlOwner *owner)
 {
 	Chunk		c = {.name = name,.scheme = scheme,.params = params,.part = part,.total = (int64) len};
+	uint8_t		signature[PPDL_SIGNATURE_BYTES];
+	PpdlError	err;
 
 	memcpy(c.fp, fp, sizeof(c.fp));
 	ppdl_fingerprint_hex(c.hex, fp);
 	SHA256(data, len, c.sha256);
+	/* a catalogue of 0.1.0 has no place for signatures */
+	if (owner != NULL && get_attnum(ppdl_relation("ppdl_keys"), "verify_key") != InvalidAttrNumber)
+	{
+		PPDL_PG(ppdl_owner_sign_part(owner, part, len, c.sha256, signature, &err));
+		c.verify_key = ppdl_owner_verify_key(owner);
+		c.signature = signature;
+	}
 	for (size_t at = 0; at < len; at += PPDL_KEY_CHUNK)
 	{
 		c.data = data + at;
@@ -249,6 +361,37 @@ ppdl_key_store(const uint8_t fp[8], const char *name, const char *scheme, const 
 		publish(&c);
 		c.number++;
 	}
+}
+
+/* Binds a key of 0.1.0, or one published in two halves by tools of two versions. */
+Datum
+ppdl_bind_key(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	uint8_t		fp[8];
+	char		hex[17];
+	PpdlKeyRow	row;
+	Oid			types[] = {TEXTOID, BYTEAOID};
+	Datum		values[2];
+
+	ppdl_key_lookup(name, "lwe", fp);
+	ppdl_fingerprint_hex(hex, fp);
+	ppdl_key_row(fp, &row);
+	ppdl_key_check_owner(row.name, NameStr(row.owner));
+	if (!row.is_bound)
+	{
+		memcpy(row.verify_key, fixed_bytes(PG_GETARG_DATUM(1), "verify_key", sizeof(row.verify_key)), sizeof(row.verify_key));
+		if (!ppdl_key_all_signed(fp, &row))
+			PG_RETURN_BOOL(false);
+	}
+	values[0] = CStringGetTextDatum(hex);
+	values[1] = PG_GETARG_DATUM(1);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	execute(psprintf("UPDATE %s.ppdl_keys SET verify_key = $2 WHERE key_id OPERATOR(pg_catalog.=) $1", ppdl_schema_name()),
+			2, types, values, SPI_OK_UPDATE);
+	SPI_finish();
+	PG_RETURN_BOOL(true);
 }
 
 Datum
@@ -265,7 +408,7 @@ ppdl_drop_key(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(hex);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	execute(psprintf("DELETE FROM %s.ppdl_keys WHERE key_id = $1", ppdl_schema_name()), 1, types, values, SPI_OK_DELETE);
+	execute(psprintf("DELETE FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1", ppdl_schema_name()), 1, types, values, SPI_OK_DELETE);
 	SPI_finish();
 	ppdl_key_cache_remove(fp);
 	PG_RETURN_VOID();
@@ -284,155 +427,4 @@ ppdl_cache_clear(PG_FUNCTION_ARGS)
 	ppdl_key_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, fp);
 	ppdl_key_cache_remove(fp);
 	PG_RETURN_VOID();
-}
-
-static const struct
-{
-	const char *name;
-	PpdlUse		use;
-}			uses[] = {{"sum", PPDL_USE_SUM}, {"predict", PPDL_USE_PREDICT}, {"train", PPDL_USE_TRAIN}};
-
-static int
-use_index(const char *name)
-{
-	for (int i = 0; i < lengthof(uses); i++)
-		if (strcmp(name, uses[i].name) == 0)
-			return i;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown use \"%s\" of a key", name),
-			 errhint("Uses are sum, predict and train.")));
-}
-
-static bool
-part_serves(const uint8_t fp[8], const char *part, int limbs)
-{
-	PpdlKeyPartInfo info;
-	PpdlSwitchKeyInfo key;
-	PpdlError	err;
-	bytea	   *head;
-
-	if (!ppdl_key_part_info(fp, part, &info) || !info.complete)
-		return false;
-	if (limbs == 0)
-		return true;
-	head = ppdl_key_part_head(fp, part, 256);
-	return ppdl_wire_peek_switch_key(ppdl_reader(VARDATA_ANY(head), VARSIZE_ANY_EXHDR(head)), &key, &err) == PPDL_OK &&
-		key.limbs >= limbs;
-}
-
-static int
-plan_of(PpdlUse use, PpdlKeyNeed *needs)
-{
-	PpdlError	err = {0};
-	int			n = ppdl_keyplan(use, needs, &err);
-
-	if (err.code != PPDL_OK || n < 0)
-		ppdl_report(&err);
-	return n;
-}
-
-bool
-ppdl_key_serves(const uint8_t fp[8], PpdlUse use)
-{
-	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	PpdlError	err = {0};
-	int			n = ppdl_keyplan(use, needs, &err);
-
-	if (err.code != PPDL_OK || n < 0 || !part_serves(fp, PART_PUBLIC, 0))
-		return false;
-	for (int i = 0; i < n; i++)
-	{
-		char		part[64];
-
-		ppdl_key_part_name(part, needs[i].ring, needs[i].id);
-		if (!part_serves(fp, part, needs[i].limbs))
-			return false;
-	}
-	return true;
-}
-
-Datum
-ppdl_key_uses(PG_FUNCTION_ARGS)
-{
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	uint8_t		fp[8];
-	Datum		names[lengthof(uses)];
-	int			n = 0;
-	bytea	   *head;
-
-	ppdl_key_lookup(name, NULL, fp);
-	head = ppdl_key_part_head(fp, PART_PUBLIC, 16);
-	if (head != NULL && strncmp(VARDATA_ANY(head), "-----BEGIN", Min(VARSIZE_ANY_EXHDR(head), 10)) == 0)
-	{
-		names[n++] = CStringGetTextDatum("product");
-		names[n++] = CStringGetTextDatum("sum");
-		names[n++] = CStringGetTextDatum("predict");
-	}
-	else
-		while (n < lengthof(uses) && ppdl_key_serves(fp, uses[n].use))
-		{
-			names[n] = CStringGetTextDatum(uses[n].name);
-			n++;
-		}
-	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-Datum
-ppdl_key_plan(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	Datum		values[2];
-	bool		nulls[2] = {false, true};
-
-	InitMaterializedSRF(fcinfo, 0);
-	values[0] = CStringGetTextDatum(PART_PUBLIC);
-	values[1] = (Datum) 0;
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	nulls[1] = false;
-	for (int u = 0; u <= last; u++)
-	{
-		int			n = plan_of(uses[u].use, needs);
-
-		for (int i = 0; i < n; i++)
-		{
-			char		part[64];
-
-			ppdl_key_part_name(part, needs[i].ring, needs[i].id);
-			values[0] = CStringGetTextDatum(part);
-			values[1] = Int32GetDatum(needs[i].limbs);
-			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-		}
-	}
-	return (Datum) 0;
-}
-
-/* Maps every key of a use, so that the first query does not have to make the cache files. */
-Datum
-ppdl_cache_warm(PG_FUNCTION_ARGS)
-{
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	uint8_t		fp[8];
-	uint64		bytes = 0;
-
-	ppdl_key_lookup(name, "lwe", fp);
-	for (int u = 0; u <= last; u++)
-	{
-		int			n = plan_of(uses[u].use, needs);
-
-		for (int i = 0; i < n; i++)
-		{
-			const PpdlSwitchKey *key;
-			PpdlError	err;
-
-			CHECK_FOR_INTERRUPTS();
-			PPDL_PG(ppdl_pg_get_key(fp, needs[i].ring, needs[i].id, needs[i].limbs, &key, &err));
-			bytes += 2 * ppdl_switch_key_bytes(key);
-		}
-	}
-	PG_RETURN_INT64((int64) bytes);
 }

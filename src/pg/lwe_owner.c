@@ -51,6 +51,7 @@ array_values(ArrayType *array, int ndim, int *rows, int *width)
 typedef struct PublicCache
 {
 	char	   *name;
+	uint64		generation;		/* of the keys, when it was read */
 	uint8_t		fp[8];
 	PpdlPublicKey *pk;
 	PpdlRng    *rng;
@@ -78,7 +79,7 @@ public_key(FmgrInfo *flinfo, const char *name)
 	PpdlReader	r;
 	PpdlError	err;
 
-	if (cache != NULL && cache->pk != NULL && strcmp(cache->name, name) == 0)
+	if (cache != NULL && cache->pk != NULL && strcmp(cache->name, name) == 0 && cache->generation == ppdl_key_generation())
 		return cache;
 	if (cache == NULL)
 	{
@@ -87,6 +88,7 @@ public_key(FmgrInfo *flinfo, const char *name)
 		flinfo->fn_extra = cache;
 	}
 	destroy_public(cache);
+	cache->generation = ppdl_key_generation();
 	ppdl_key_lookup(name, "lwe", cache->fp);
 	part = ppdl_key_part(cache->fp, "public");
 	r = ppdl_reader(VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
@@ -234,7 +236,8 @@ destroy_generation(void *arg)
 static void
 publish_part(KeyGeneration *g, const char *name)
 {
-	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", PARAMS, name, g->part.buf, g->part.len);
+	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", PARAMS, name, g->part.buf, g->part.len,
+				   g->owner);
 	ppdl_writer_free(&g->part);
 }
 

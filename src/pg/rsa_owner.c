@@ -35,7 +35,7 @@ publish(const PpdlRsaPublic *pub, const char *name)
 	copy = pnstrdup((char *) pem.buf, pem.len);
 	ppdl_writer_free(&pem);
 	ppdl_key_store(pub->fingerprint, name, "rsa", psprintf("RSA, %d bits", pub->bits), "public",
-				   (uint8_t *) copy, strlen(copy));
+				   (uint8_t *) copy, strlen(copy), NULL);
 }
 
 /* rsa_keygen(name, passphrase, bits): publishes the public key, returns the private one */

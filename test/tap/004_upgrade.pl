@@ -8,13 +8,25 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
+$node->append_conf('postgresql.conf', 'ppdl.owner_mode = on');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'ppdl'");
 $node->start;
 $node->safe_psql('postgres', 'CREATE DATABASE fresh');
 $node->safe_psql('postgres', 'CREATE DATABASE upgraded');
 $node->safe_psql('fresh', 'CREATE EXTENSION ppdl');
 $node->safe_psql('upgraded', q{CREATE EXTENSION ppdl VERSION '0.1.0'});
 like(catalogue('fresh'), qr/^aggregate sum\(lwe_cipher\)/m, 'the catalogue lists what there is');
+
+# keys of 0.1.0, one with a name that is no longer allowed; the new library serves them before and after
+$node->safe_psql('upgraded', q{SELECT length(lwe_keygen('clinic', 'secret'))});
+my $id = $node->safe_psql('upgraded', 'SELECT key_id FROM ppdl_keys');
+$node->safe_psql('upgraded', qq{INSERT INTO ppdl_keys (key_id, name, scheme) VALUES ('0123456789abcdef', '$id', 'lwe')});
+is($node->safe_psql('upgraded', q{SELECT lwe_key_id(lwe_encrypt('clinic', '{0.5}'))}), $id, 'keys serve before the upgrade');
+is($node->safe_psql('upgraded', qq{SELECT lwe_key_id(lwe_encrypt('$id', '{0.5}'))}), $id, "and a name does not hide another key's fingerprint");
 $node->safe_psql('upgraded', 'ALTER EXTENSION ppdl UPDATE');
+is($node->safe_psql('upgraded', q{SELECT name, owner = current_user, binding, uses FROM ppdl_key_info ORDER BY name}),
+	"clinic|t|unbound|{sum}\nkey_$id|t|unbound|{}", 'they have an owner, are unbound, and no fingerprint for a name');
+is($node->safe_psql('upgraded', q{SELECT lwe_key_id(lwe_encrypt('clinic', '{0.5}'))}), $id, 'and serve after it');
 is($node->safe_psql('upgraded', q{SELECT extversion FROM pg_extension WHERE extname = 'ppdl'}),
 	$node->safe_psql('fresh', q{SELECT extversion FROM pg_extension WHERE extname = 'ppdl'}),
 	'the upgrade reaches the newest version');

@@ -15,7 +15,8 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
 my $key = $node->safe_psql('postgres', q{SELECT lwe_keygen('clinic', 'secret', 'predict')});
 my $id = $node->safe_psql('postgres', q{SELECT key_id FROM ppdl_keys});
-my $directory = $node->data_dir . "/ppdl_cache/$id";
+my $cache = $node->data_dir . '/pgsql_tmp_ppdl';
+my $directory = "$cache/" . $node->safe_psql('postgres', q{SELECT oid FROM pg_database WHERE datname = 'postgres'}) . "/$id";
 
 # three rows of 4096 values: two merges, so two rotation keys
 $node->safe_psql('postgres', qq{
@@ -72,7 +73,7 @@ for my $case (
 	my ($name, $damage) = @$case;
 
 	$damage->();
-	packs($name, qr/WARNING:  cache file "ppdl_cache.*" is damaged and will be made again/);
+	packs($name, qr/WARNING:  cache file "pgsql_tmp_ppdl.*" is damaged and will be made again/);
 	ok(slurp_file($files[0]) eq $whole, "$name: made again as it was");
 }
 packs('after all that');
@@ -86,10 +87,10 @@ unlink $files[0] or die;
 packs('a temporary file left by a crash');
 is_deeply([ cache_files($node) ], \@files, 'and it is gone');
 $node->safe_psql('postgres', 'SELECT ppdl_cache_clear()');
-ok(!-d $node->data_dir . '/ppdl_cache', 'the whole cache can be cleared');
-append_to_file($node->data_dir . '/ppdl_cache', 'not a directory');
+ok(!-d $cache, 'the whole cache can be cleared');
+append_to_file($cache, 'not a directory');
 packs('no directory can be made', qr/WARNING:  could not create directory/);
-unlink $node->data_dir . '/ppdl_cache' or die;
+unlink $cache or die;
 
 # several at once build each file once
 my @sessions = map {
@@ -129,16 +130,32 @@ like($err, qr/ERROR:  part "$part" of key $id is not on this server/, 'a missing
 $node->safe_psql('postgres', qq{INSERT INTO ppdl_key_parts SELECT * FROM saved});
 packs('once the part is there again');
 
-# a part published anew replaces the file made of the old one (any other valid key will do to see that)
-my $before = slurp_file($files[0]);
-my $other = $node->safe_psql('postgres', q{SELECT lwe_keygen('other', 'secret', 'predict')});
+# a part that another key's owner signed, or nobody, is refused, even by what has mapped the right one
+my ($file) = grep { /galois_8193$/ } @files;
+my $before = slurp_file($file);
+$node->safe_psql('postgres', q{SELECT lwe_keygen('other', 'secret', 'predict')});
+my $foreign = qq{UPDATE ppdl_key_parts p SET (total, sha256, signature, data) = (o.total, o.sha256, %s, o.data)
+	FROM ppdl_key_parts o, ppdl_keys k WHERE k.name = 'other' AND o.key_id = k.key_id AND o.part = p.part AND o.chunk = p.chunk
+	AND p.part = '$part' AND p.key_id = '$id'};
+for my $signature (qw(o.signature NULL))
+{
+	($rc, $out, $err) = $node->psql('postgres', sprintf($foreign, $signature));
+	like($err, qr/ERROR:  part "$part" of key "clinic" is not signed by the key's owner/, "$signature: is not stored");
+	($rc, $out, $err) = $node->psql('postgres', "$pack; SET session_replication_role = replica; " . sprintf($foreign, $signature) . "; $pack");
+	like($err, qr/ERROR:  part "$part" of key $id is damaged.*\nDETAIL:  It is not signed/, "$signature: is not used");
+	like($out, qr/^$expected$/, 'what was there before was');
+	$node->safe_psql('postgres', qq{DELETE FROM ppdl_key_parts WHERE part = '$part' AND key_id = '$id'; INSERT INTO ppdl_key_parts SELECT * FROM saved});
+}
+packs('the right part');
+
+# a part published anew replaces the file made of the old one, within one session, too (any other valid key will do to
+# see that, once the key is not bound)
+$node->safe_psql('postgres', q{SET session_replication_role = replica; UPDATE ppdl_keys SET verify_key = NULL; UPDATE ppdl_key_parts SET signature = NULL});
 ($rc, $out, $err) = $node->psql('postgres',
-	qq{SELECT ppdl_publish_part(k.key_id, k.name, 'lwe', '', o.part, o.chunk, o.total, o.sha256, o.data)
-	   FROM ppdl_keys k, ppdl_key_parts o WHERE k.name = 'clinic' AND o.key_id <> k.key_id AND o.part = '$part'});
-is("$rc|$err", '0|', 'a part is published anew');
-($rc, $out, $err) = $node->psql('postgres', $pack);
-ok($rc == 0 ? $out ne $expected : $err =~ /error of this value|beyond|precision/i, 'and is what is used');
-ok(slurp_file((grep { /galois_8193$/ } @files)[0]) ne $before || slurp_file($files[1]) ne $before, 'in a new file');
+	qq{$pack; SELECT ppdl_publish_part(k.key_id, k.name, 'lwe', '', o.part, o.chunk, o.total, o.sha256, o.data)
+	   FROM ppdl_keys k, ppdl_key_parts o WHERE k.name = 'clinic' AND o.key_id <> k.key_id AND o.part = '$part'; $pack});
+ok($out !~ /$expected.*$expected/s && ($rc == 0 || $err =~ /error of this value|beyond|precision/i), 'a part published anew is what is used');
+ok(slurp_file($file) ne $before, 'in a new file');
 
 # dropping a key removes its files
 $node->safe_psql('postgres', q{SELECT ppdl_drop_key('clinic')});

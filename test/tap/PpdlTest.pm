@@ -161,13 +161,13 @@ sub decrypted
 	return map { /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g } @lines;
 }
 
-# Files of the cache of expanded keys, relative names.
+# Files of the cache of expanded keys.
 sub cache_files
 {
 	my ($node) = @_;
-	my $root = $node->data_dir . '/ppdl_cache';
+	my $root = $node->data_dir . '/pgsql_tmp_ppdl';
 
-	return sort grep { -f } glob("$root/*/*");
+	return sort grep { -f } glob("$root/*/*/*");
 }
 
 sub numbers_agree

@@ -1,0 +1,237 @@
+/*
+ * What a key's parts are good for, against what each use needs.
+ */
+#include "pg/keys.h"
+
+#include "catalog/pg_type.h"
+#include "ckks/wire.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "rows/keyplan.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(ppdl_cache_warm);
+PG_FUNCTION_INFO_V1(ppdl_key_uses);
+PG_FUNCTION_INFO_V1(ppdl_key_use_parts);
+PG_FUNCTION_INFO_V1(ppdl_key_plan);
+
+static const struct
+{
+	const char *name;
+	PpdlUse		use;
+}			uses[] = {{"sum", PPDL_USE_SUM}, {"predict", PPDL_USE_PREDICT}, {"train", PPDL_USE_TRAIN}};
+
+static int
+use_index(const char *name)
+{
+	for (int i = 0; i < lengthof(uses); i++)
+		if (strcmp(name, uses[i].name) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown use \"%s\" of a key", name),
+			 errhint("Uses are sum, predict and train.")));
+}
+
+static bool
+part_serves(const uint8_t fp[8], const char *part, int limbs)
+{
+	PpdlKeyPartInfo info;
+	PpdlSwitchKeyInfo key;
+	PpdlError	err;
+	bytea	   *head;
+
+	if (!ppdl_key_part_info(fp, part, &info) || !info.complete)
+		return false;
+	if (limbs == 0)
+		return true;
+	head = ppdl_key_part_head(fp, part, 256);
+	return ppdl_wire_peek_switch_key(ppdl_reader(VARDATA_ANY(head), VARSIZE_ANY_EXHDR(head)), &key, &err) == PPDL_OK &&
+		key.limbs >= limbs;
+}
+
+static int
+plan_of(PpdlUse use, PpdlKeyNeed *needs)
+{
+	PpdlError	err = {0};
+	int			n = ppdl_keyplan(use, needs, &err);
+
+	if (err.code != PPDL_OK || n < 0)
+		ppdl_report(&err);
+	return n;
+}
+
+bool
+ppdl_key_serves(const uint8_t fp[8], PpdlUse use)
+{
+	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	PpdlError	err = {0};
+	int			n = ppdl_keyplan(use, needs, &err);
+
+	if (err.code != PPDL_OK || n < 0 || !part_serves(fp, PPDL_PART_PUBLIC, 0))
+		return false;
+	for (int i = 0; i < n; i++)
+	{
+		char		part[64];
+
+		ppdl_key_part_name(part, needs[i].ring, needs[i].id);
+		if (!part_serves(fp, part, needs[i].limbs))
+			return false;
+	}
+	return true;
+}
+
+/* an RSA key is its public part, and good for all that RSA can do */
+static const char *const rsa_uses[] = {"product", "sum", "predict"};
+
+static bool
+is_rsa(const uint8_t fp[8])
+{
+	PpdlKeyRow	row;
+
+	return ppdl_key_row(fp, &row) && strcmp(row.scheme, "rsa") == 0;
+}
+
+/* how many of the parts that a use needs beyond those of lesser uses are whole; *needed: of how many */
+static int
+count_parts(const uint8_t fp[8], PpdlUse use, int *needed)
+{
+	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	int			n = plan_of(use, needs),
+				present = 0;
+
+	*needed = n;
+	if (use == PPDL_USE_SUM)
+	{
+		(*needed)++;
+		present += part_serves(fp, PPDL_PART_PUBLIC, 0);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		char		part[64];
+
+		ppdl_key_part_name(part, needs[i].ring, needs[i].id);
+		present += part_serves(fp, part, needs[i].limbs);
+	}
+	return present;
+}
+
+static void
+put_use(ReturnSetInfo *rsinfo, const char *use, int needed, int present, bool begun)
+{
+	Datum		values[] = {CStringGetTextDatum(use), Int32GetDatum(needed), Int32GetDatum(present), BoolGetDatum(begun)};
+	bool		nulls[4] = {false};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+Datum
+ppdl_key_use_parts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	uint8_t		fp[8];
+	int			needed = 0,
+				present = 0;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ppdl_key_lookup(text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL, fp);
+	if (is_rsa(fp))
+		for (int u = 0; u < lengthof(rsa_uses); u++)
+		{
+			bool		there = part_serves(fp, PPDL_PART_PUBLIC, 0);
+
+			put_use(rsinfo, rsa_uses[u], 1, there, there);
+		}
+	else
+		for (int u = 0; u < lengthof(uses); u++)
+		{
+			int			n,
+						have = count_parts(fp, uses[u].use, &n);
+
+			needed += n;
+			present += have;
+			put_use(rsinfo, uses[u].name, needed, present, have > 0);
+		}
+	return (Datum) 0;
+}
+
+Datum
+ppdl_key_uses(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	uint8_t		fp[8];
+	Datum		names[lengthof(uses)];
+	int			n = 0;
+
+	ppdl_key_lookup(name, NULL, fp);
+	if (is_rsa(fp))
+		for (; n < lengthof(rsa_uses) && part_serves(fp, PPDL_PART_PUBLIC, 0); n++)
+			names[n] = CStringGetTextDatum(rsa_uses[n]);
+	else
+		while (n < lengthof(uses) && ppdl_key_serves(fp, uses[n].use))
+		{
+			names[n] = CStringGetTextDatum(uses[n].name);
+			n++;
+		}
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+Datum
+ppdl_key_plan(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	Datum		values[2];
+	bool		nulls[2] = {false, true};
+
+	InitMaterializedSRF(fcinfo, 0);
+	values[0] = CStringGetTextDatum(PPDL_PART_PUBLIC);
+	values[1] = (Datum) 0;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	nulls[1] = false;
+	for (int u = 0; u <= last; u++)
+	{
+		int			n = plan_of(uses[u].use, needs);
+
+		for (int i = 0; i < n; i++)
+		{
+			char		part[64];
+
+			ppdl_key_part_name(part, needs[i].ring, needs[i].id);
+			values[0] = CStringGetTextDatum(part);
+			values[1] = Int32GetDatum(needs[i].limbs);
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	}
+	return (Datum) 0;
+}
+
+/* Maps every key of a use, so that the first query does not have to make the cache files. */
+Datum
+ppdl_cache_warm(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
+	uint8_t		fp[8];
+	uint64		bytes = 0;
+
+	ppdl_key_lookup(name, "lwe", fp);
+	for (int u = 0; u <= last; u++)
+	{
+		int			n = plan_of(uses[u].use, needs);
+
+		for (int i = 0; i < n; i++)
+		{
+			const PpdlSwitchKey *key;
+			PpdlError	err;
+
+			CHECK_FOR_INTERRUPTS();
+			PPDL_PG(ppdl_pg_get_key(fp, needs[i].ring, needs[i].id, needs[i].limbs, &key, &err));
+			bytes += 2 * ppdl_switch_key_bytes(key);
+		}
+	}
+	PG_RETURN_INT64((int64) bytes);
+}
