@@ -4,7 +4,7 @@
 \pset tuples_only on
 \pset pager off
 BEGIN;
-SELECT plan(34);
+SELECT plan(38);
 
 CREATE TEMP VIEW ours AS
 	SELECT classid, objid FROM pg_depend
@@ -15,8 +15,9 @@ SELECT has_type('lwe_cipher');
 SELECT is((SELECT (typalign, typstorage, typlen, typbyval)::text FROM pg_type WHERE oid = 'lwe_cipher'::regtype), '(d,e,-1,f)', 'aligned as double, stored outside without compression');
 SELECT ok((SELECT typreceive <> 0 AND typsend <> 0 AND typmodin <> 0 AND typmodout <> 0 FROM pg_type WHERE oid = 'lwe_cipher'::regtype), 'has binary forms and typmods');
 SELECT is(format_type('lwe_cipher'::regtype, 16), 'lwe_cipher(16)', 'typmod is shown');
-SELECT is((SELECT count(*) FROM pg_opclass WHERE opcintype = 'lwe_cipher'::regtype), 0::bigint, 'no operator class: no index, no sorting, no hashing');
-SELECT is((SELECT count(*) FROM pg_operator WHERE 'lwe_cipher'::regtype IN (oprleft, oprright) AND oprresult = 'bool'::regtype), 0::bigint, 'no operator compares');
+SELECT is((SELECT string_agg(amname, ' ') FROM pg_opclass JOIN pg_am a ON a.oid = opcmethod WHERE opcintype = 'lwe_cipher'::regtype), 'hash', 'no operator class but that of bytewise equality: no order');
+SELECT is((SELECT string_agg(oid::regoperator::text, ' ') FROM pg_operator WHERE 'lwe_cipher'::regtype IN (oprleft, oprright) AND oprresult = 'bool'::regtype), '*=(lwe_cipher,lwe_cipher)', 'no operator compares but that of bytes');
+SELECT is((SELECT count(*) FROM pg_operator WHERE oprname IN ('=', '<>', '<', '>') AND oprleft IN ('lwe_cipher'::regtype, 'rsa_cipher'::regtype)), 0::bigint, 'and it is not called =');
 SELECT is((SELECT count(*) FROM pg_cast WHERE 'lwe_cipher'::regtype IN (castsource, casttarget) AND castsource <> casttarget), 0::bigint, 'no cast leads out of the type');
 
 -- aggregates travel
@@ -41,10 +42,10 @@ SELECT is_empty($$ SELECT objid::regprocedure FROM ours JOIN pg_proc p ON p.oid 
 
 -- privileges
 SELECT ok(NOT has_function_privilege('public', f, 'EXECUTE'), f || ' is not for everybody')
-FROM unnest(ARRAY['lwe_keygen(text, text, text)', 'lwe_encrypt(text, double precision[], text, boolean)', 'lwe_decrypt(lwe_cipher, text, text)', 'ppdl_cache_clear(text)']) f;
+FROM unnest(ARRAY['lwe_keygen(text, text, text)', 'lwe_encrypt(text, double precision[], text, boolean)', 'lwe_decrypt(lwe_cipher, text, text)', 'ppdl_cache_clear(text)', 'ppdl_cache_warm(text, text)', 'ppdl_key_guard()']) f;
 SELECT ok(has_table_privilege('public', t, 'SELECT') AND NOT has_table_privilege('public', t, 'INSERT, UPDATE, DELETE, TRUNCATE'), t || ' is for reading')
 FROM unnest(ARRAY['ppdl_keys', 'ppdl_key_parts']) t;
-SELECT ok(has_table_privilege('public', t, 'SELECT'), t || ' can be read') FROM unnest(ARRAY['ppdl_key_info', 'ppdl_key_part_info']) t;
+SELECT ok(has_table_privilege('public', t, 'SELECT'), t || ' can be read') FROM unnest(ARRAY['ppdl_key_info', 'ppdl_key_part_info', 'ppdl_key_use_info']) t;
 
 -- pg_dump carries the keys
 SELECT bag_has($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'ppdl' $$, $$ VALUES ('ppdl_keys'), ('ppdl_key_parts') $$, 'keys are dumped');
