@@ -22,7 +22,8 @@ static const char doc[] =
 "Only parts that the server lacks are sent, each in a transaction of its own: a publication that was broken off is "
 "simply started again. Publishing for a greater use later adds what is missing. No secret is sent.\n\n"
 "Several databases may be given by repeating --dsn. On a Citus cluster keys must be on every "
-"node: --all-nodes asks the coordinator for its nodes and publishes to them, too, with the same user and database.\n\n"
+"node: --all-nodes asks the coordinator for its nodes and publishes to them, too, with the same user and database. "
+"Your password goes to them as well, so they are shown and you are asked first; --yes answers.\n\n"
 "Example:\n\n"
 "  ppdl publish hospital.pub --for predict --dsn \"host=db.example dbname=clinic\"\n\n"
 "FILE may be an RSA public key, too (PEM). It serves all that RSA can do, and is published under its file's "
@@ -30,7 +31,7 @@ static const char doc[] =
 
 enum
 {
-	OPT_FOR = 256, OPT_DSN, OPT_NAME, OPT_ALL
+	OPT_FOR = 256, OPT_DSN, OPT_NAME, OPT_ALL, OPT_YES
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +39,7 @@ static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database; may be repeated (else libpq's environment: PGHOST, PGDATABASE, ...)", 1},
 	{"name", OPT_NAME, "NAME", 0, "publish under this name instead of the key's own", 1},
 	{"all-nodes", OPT_ALL, 0, 0, "also to all nodes of a Citus cluster", 1},
+	{"yes", OPT_YES, 0, 0, "with --all-nodes: connect to the nodes without asking", 1},
 	{0}
 };
 
@@ -47,7 +49,8 @@ typedef struct Args
 			   *name;
 	PpdlList	dsn;
 	int			use;			/* 0: all */
-	int			all_nodes;
+	int			all_nodes,
+				yes;
 } Args;
 
 static error_t
@@ -69,6 +72,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_ALL:
 			a->all_nodes = 1;
+			return 0;
+		case OPT_YES:
+			a->yes = 1;
 			return 0;
 		case ARGP_KEY_ARG:
 			if (a->file)
@@ -95,8 +101,10 @@ typedef struct Job
 	const char *scheme,
 			   *params;
 	int			use;
-	const char *name;
-	char	   *file_name;		/* of an RSA key */
+	const char *name,			/* that the key has, or shall have, in the database */
+			   *own_name;		/* that it is published under when nothing else is said */
+	char	   *file_name,		/* of an RSA key */
+			   *name_there;		/* that it has in the database already */
 	char		key_id[17];
 	char	   *wanted;			/* of each part: still to be sent? */
 	uint64_t	sent,
@@ -116,11 +124,55 @@ part(const Job *j, int i)
 	return j->f ? ppdl_public_file_part(j->f, i) : &j->rsa;
 }
 
+/* of the owner's signatures; NULL: the file has none */
+static const uint8_t *
+verify_key(const Job *j)
+{
+	return j->f ? ppdl_public_file_verify_key(j->f) : NULL;
+}
+
 static void
 hex(char *out, const uint8_t *in, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		sprintf(out + 2 * i, "%02x", in[i]);
+}
+
+/* A key keeps the name it has there; another name that was asked for, and a name that another key has, are errors before anything is sent. */
+static PpdlStatus
+choose_name(Job *j, PpdlDb *db, PpdlError *err)
+{
+	const char *params[] = {j->key_id, j->own_name};
+	PpdlStatus	status = PPDL_OK;
+	PGresult   *res;
+	const char *key_id,
+			   *name;
+
+	j->name = j->own_name;
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT key_id, name FROM %s.ppdl_keys WHERE key_id = $1 OR name = $2 ORDER BY key_id = $1 DESC",
+						 2, params));
+	key_id = PQntuples(res) > 0 ? PQgetvalue(res, 0, 0) : j->key_id;
+	name = PQntuples(res) > 0 ? PQgetvalue(res, 0, 1) : j->name;
+	if (strcmp(key_id, j->key_id) != 0)
+	{
+		ppdl_server_error(err, "the name \"%s\" is taken there by another key, %s", name, key_id);
+		status = ppdl_error_hint(err, PPDL_ERR_IO, "Choose another name with --name.");
+	}
+	else if (strcmp(name, j->name) != 0 && j->a->name != NULL)
+	{
+		ppdl_server_error(err, "this key, %s, is published there under the name \"%s\", not \"%s\"", key_id, name, j->name);
+		status = ppdl_error_hint(err, PPDL_ERR_IO, "Leave out --name, or rename the key there: UPDATE ppdl_keys SET name = '%s' WHERE key_id = '%s';",
+								 j->name, key_id);
+	}
+	else
+	{
+		free(j->name_there);
+		j->name = j->name_there = strdup(name);
+		if (j->name == NULL)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	PQclear(res);
+	return status;
 }
 
 /* marks the parts that the use needs, then unmarks those that are there */
@@ -132,7 +184,10 @@ find_missing(Job *j, PpdlDb *db, PpdlError *err)
 
 	for (int i = 0; i < part_count(j); i++)
 		j->wanted[i] = part(j, i)->use <= j->use;
-	PPDL_TRY(ppdl_db_run(db, &res, err,
+	/* a part that is there without its signature is sent again */
+	PPDL_TRY(ppdl_db_run(db, &res, err, verify_key(j) ?
+						 "SELECT i.part, encode(i.sha256, 'hex') FROM %s.ppdl_key_part_info i WHERE i.key_id = $1 AND i.complete AND"
+						 " (SELECT p.signature IS NOT NULL FROM %s.ppdl_key_parts p WHERE p.key_id = i.key_id AND p.part = i.part AND p.chunk = 0)" :
 						 "SELECT part, encode(sha256, 'hex') FROM %s.ppdl_key_part_info WHERE key_id = $1 AND complete", 1, params));
 	for (int i = 0; i < part_count(j); i++)
 	{
@@ -163,11 +218,13 @@ send_chunk(Job *j, PpdlDb *db, const char *sql, const PpdlPublicPart *p, uint32_
 	size_t		n = p->len - from < CHUNK ? p->len - from : CHUNK;
 	uint32_t	chunk_be = htonl(chunk);
 	uint32_t	total_be[2] = {htonl((uint32_t) ((uint64_t) p->len >> 32)), htonl((uint32_t) p->len)};
-	const char *params[9] = {j->key_id, j->name, j->scheme, j->params, p->name,
-		(char *) &chunk_be, (char *) total_be, (char *) p->sha256, (char *) p->data + from};
-	int			lengths[9] = {0, 0, 0, 0, 0, sizeof chunk_be, sizeof total_be, sizeof p->sha256, (int) n};
-	int			formats[9] = {0, 0, 0, 0, 0, 1, 1, 1, 1};
-	PGresult   *res = PQexecParams(db->conn, sql, 9, NULL, params, lengths, formats, 0);
+	const uint8_t *key = verify_key(j);
+	const char *params[11] = {j->key_id, j->name, j->scheme, j->params, p->name,
+		(char *) &chunk_be, (char *) total_be, (char *) p->sha256, (char *) p->data + from, (char *) key, (char *) p->signature};
+	int			lengths[11] = {0, 0, 0, 0, 0, sizeof chunk_be, sizeof total_be, sizeof p->sha256, (int) n,
+	PPDL_VERIFY_KEY_BYTES, PPDL_SIGNATURE_BYTES};
+	int			formats[11] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1};
+	PGresult   *res = PQexecParams(db->conn, sql, key ? 11 : 9, NULL, params, lengths, formats, 0);
 	PpdlStatus	status = PPDL_OK;
 
 	if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1)
@@ -200,8 +257,8 @@ send_parts(Job *j, PpdlDb *db, PpdlError *err)
 	char	   *sql;
 	PpdlStatus	status = PPDL_OK;
 
-	if (asprintf(&sql, "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea)",
-				 db->schema) < 0)
+	if (asprintf(&sql, "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea%s)",
+				 db->schema, verify_key(j) ? ", $10::bytea, $11::bytea" : "") < 0)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < part_count(j) && status == PPDL_OK; i++)
 		if (j->wanted[i])
@@ -211,16 +268,62 @@ send_parts(Job *j, PpdlDb *db, PpdlError *err)
 	return status;
 }
 
+/* A key that was published without signatures is bound as soon as all its parts have them. */
+static PpdlStatus
+bind_key(Job *j, PpdlDb *db, PpdlError *err)
+{
+	const char *lookup[] = {j->key_id};
+	char		key[2 + 2 * PPDL_VERIFY_KEY_BYTES + 1] = "\\x";
+	const char *params[] = {j->key_id, key};
+	PGresult   *res;
+	int			unbound;
+
+	if (verify_key(j) == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT verify_key IS NULL FROM %s.ppdl_keys WHERE key_id = $1", 1, lookup));
+	unbound = PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
+	PQclear(res);
+	if (!unbound)
+		return PPDL_OK;
+	hex(key + 2, verify_key(j), PPDL_VERIFY_KEY_BYTES);
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_bind_key($1, $2::bytea)", 2, params));
+	if (PQgetvalue(res, 0, 0)[0] != 't')
+		ppdl_note("key \"%s\" stays unbound there: some of its parts are not signed; publish a file that serves every use it was published for", j->name);
+	PQclear(res);
+	return PPDL_OK;
+}
+
+/* what this tool calls is not in a catalogue of 0.1.0 */
+static PpdlStatus
+check_version(PpdlDb *db, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT extversion FROM pg_extension WHERE extname = 'ppdl'", 0, NULL));
+	if (PQntuples(res) == 1 && strcmp(PQgetvalue(res, 0, 0), "0.1.0") == 0)
+	{
+		ppdl_server_error(err, "the extension ppdl in database \"%s\" is still of version 0.1.0", PQdb(db->conn));
+		status = ppdl_error_hint(err, PPDL_ERR_IO, "Run there: ALTER EXTENSION ppdl UPDATE;");
+	}
+	PQclear(res);
+	return status;
+}
+
 static PpdlStatus
 publish_to(Job *j, PpdlDb *db, PpdlError *err)
 {
-	const char *host = PQhost(db->conn);
+	const char *host = PQhost(db->conn),
+			   *port = PQport(db->conn);
 
 	PPDL_TRY(ppdl_db_extension(db, err));
+	PPDL_TRY(check_version(db, err));
+	PPDL_TRY(choose_name(j, db, err));
 	PPDL_TRY(find_missing(j, db, err));
 	PPDL_TRY(send_parts(j, db, err));
-	printf("%s/%s: key \"%s\" (%s), %d parts sent, %.1f MiB\n", host ? host : "", PQdb(db->conn), j->name, j->key_id, j->parts,
-		   (double) j->total / (1 << 20));
+	PPDL_TRY(bind_key(j, db, err));
+	printf("%s:%s/%s: key \"%s\" (%s), %d parts sent, %.1f MiB\n", host ? host : "", port ? port : "", PQdb(db->conn), j->name, j->key_id,
+		   j->parts, (double) j->total / (1 << 20));
 	return PPDL_OK;
 }
 
@@ -254,6 +357,48 @@ open_node(PpdlDb *db, const PpdlDb *like, const char *host, const char *port, Pp
 	return ppdl_error_detail(err, PPDL_ERR_IO, "This is node %s, port %s, of the cluster.", host, port);
 }
 
+/* one host name or directory of sockets, which shows on a terminal as what it is */
+static int
+is_plain(const char *host)
+{
+	for (const char *p = host; *p; p++)
+		if (*p <= ' ' || *p > '~' || *p == ',')
+			return 0;
+	return host[0] != 0;
+}
+
+/* The coordinator says where the nodes are; the user says whether these hosts may have the password. */
+static PpdlStatus
+ask_about_nodes(const Job *j, PpdlDb *db, const PGresult *nodes, PpdlError *err)
+{
+	char		answer[16] = "";
+	FILE	   *terminal;
+
+	for (int r = 0; r < PQntuples(nodes); r++)
+		if (!is_plain(PQgetvalue(nodes, r, 0)))
+			return ppdl_server_error(err, "the name of node %d of the cluster is not that of one host", r + 1);
+	if (j->a->yes || PQntuples(nodes) == 0)
+		return PPDL_OK;
+	terminal = fopen("/dev/tty", "r+");
+	if (terminal == NULL)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "--all-nodes would send the credentials of user \"%s\" to %d hosts that the coordinator names",
+				   PQuser(db->conn), PQntuples(nodes));
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "There is no terminal to ask on. Look at pg_dist_node, then say --yes.");
+	}
+	fprintf(terminal, "The coordinator names these nodes:\n");
+	for (int r = 0; r < PQntuples(nodes); r++)
+		fprintf(terminal, "  %s, port %s\n", PQgetvalue(nodes, r, 0), PQgetvalue(nodes, r, 1));
+	fprintf(terminal, "Connect to them as user \"%s\", with the same password? [y/N] ", PQuser(db->conn));
+	fflush(terminal);
+	if (fgets(answer, sizeof answer, terminal) == NULL)
+		answer[0] = 0;
+	fclose(terminal);
+	if (answer[0] == 'y' || answer[0] == 'Y')
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "the nodes of the cluster were left out; the coordinator has the key");
+}
+
 static PpdlStatus
 publish_to_nodes(Job *j, PpdlDb *db, PpdlError *err)
 {
@@ -268,7 +413,7 @@ publish_to_nodes(Job *j, PpdlDb *db, PpdlError *err)
 	}
 	PQclear(res);
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
-	status = PPDL_OK;
+	status = ask_about_nodes(j, db, res, err);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
 		PpdlDb		node;
@@ -317,7 +462,7 @@ open_lwe(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_name_file(j->a->file, ppdl_public_file_open(&j->f, j->a->file, err), err));
 	PPDL_TRY(choose_use(j, err));
 	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
-	j->name = ppdl_public_file_name(j->f);
+	j->own_name = ppdl_public_file_name(j->f);
 	j->scheme = "lwe";
 	j->params = "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits";
 	return PPDL_OK;
@@ -341,10 +486,33 @@ open_rsa(Job *j, PpdlError *err)
 	j->file_name = ppdl_pem_name(j->a->file);
 	if (j->file_name == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	j->name = j->file_name;
+	j->own_name = j->file_name;
 	j->scheme = "rsa";
 	j->params = params;
 	return PPDL_OK;
+}
+
+/* Is it a secret key?  Then nothing is sent, and loudly. */
+static PpdlStatus
+refuse_secret(const char *path, PpdlPemKind kind, PpdlError *err)
+{
+	char		start[4096];
+	FILE	   *f = fopen(path, "r");
+	size_t		n;
+	int			is_secret;
+
+	if (f == NULL)
+		return ppdl_os_error(err, "open", path);
+	n = fread(start, 1, sizeof start, f);
+	fclose(f);
+	is_secret = memmem(start, n, "PRIVATE KEY-----", 16) != NULL || memmem(start, n, "\"ppdl-owner-key\"", 16) != NULL;
+	if (!is_secret && kind != PPDL_PEM_OTHER)
+		return PPDL_OK;
+	if (!is_secret)
+		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is no public key: nothing was sent", path);
+	ppdl_error(err, PPDL_ERR_KEY, "STOP: \"%s\" is a SECRET key, which must never leave its owner: nothing was sent", path);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Publish the public file made with it, which ends in .pub. Whoever has a copy of the secret one "
+						   "and its passphrase reads every row.");
 }
 
 static PpdlStatus
@@ -354,11 +522,10 @@ publish(Job *j, PpdlError *err)
 	PpdlPemKind kind;
 
 	PPDL_TRY(ppdl_pem_kind(a->file, &kind, err));
-	if (kind == PPDL_PEM_PRIVATE || kind == PPDL_PEM_OTHER)
-		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is no public key: a private one never leaves its owner", a->file);
+	PPDL_TRY(refuse_secret(a->file, kind, err));
 	PPDL_TRY(kind == PPDL_PEM_PUBLIC ? open_rsa(j, err) : open_lwe(j, err));
 	if (a->name)
-		j->name = a->name;
+		j->own_name = a->name;
 	j->wanted = calloc((size_t) part_count(j) + 1, 1);
 	if (j->wanted == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -384,6 +551,7 @@ ppdl_cmd_publish(int argc, char **argv)
 	ppdl_public_file_close(j.f);
 	ppdl_writer_free(&j.pem);
 	free(j.file_name);
+	free(j.name_there);
 	free(j.wanted);
 	ppdl_list_free(&a.dsn);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -38,7 +38,7 @@ refused([ 'keygen', '--scheme', 'rsa', '--out', 'clinic' ], 1, qr/exists/, 'keys
 refused([ 'keygen', '--scheme', 'rsa', '--bits', '2048', '--out', 'small' ], 2, qr/3072/, 'small modulus');
 refused([ 'keygen', '--bits', '4096', '--out', 'lwe' ], 2, qr/--scheme rsa/, '--bits of another scheme');
 like(done([ 'inspect', 'clinic.pub' ], 'inspect the public key'), qr/RSA public key file\nfingerprint: [0-9a-f]{16}\nmodulus:     3072/, 'which says what it is');
-refused([ 'publish', 'clinic.key', @dsn ], 4, qr/private/, 'a private key is not published');
+refused([ 'publish', 'clinic.key', @dsn ], 4, qr/STOP: "clinic.key" is a SECRET key.*nothing was sent/, 'a private key is not published');
 like(done([ 'publish', 'clinic.pub', @dsn ], 'publish'), qr/1 parts sent/, 'one part');
 like(done([ 'publish', 'clinic.pub', @dsn ], 'publish again'), qr/0 parts sent/, 'nothing left to send');
 is($node->safe_psql('postgres', 'SELECT name, scheme, params, uses FROM ppdl_key_info'), 'clinic|rsa|RSA, 3072 bits|{product,sum,predict}', 'what the server has');

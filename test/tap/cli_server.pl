@@ -33,7 +33,7 @@ done([ 'encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '-o', 'feat
 refused([ 'publish', 'clinic.pub', '--dsn', 'host=/nonexistent' ], 5, qr/nonexistent/, 'publish to no server');
 refused([ 'publish', 'clinic.pub', @dsn ], 5, qr/extension ppdl is not installed.*hint: Run there: CREATE EXTENSION/s, 'publish without the extension');
 $node->safe_psql('postgres', 'CREATE EXTENSION ppdl SCHEMA "Crypt"');
-refused([ 'publish', 'clinic.key', @dsn ], 3, qr/clinic.key/, 'publish the secret key');
+refused([ 'publish', 'clinic.key', @dsn ], 4, qr/STOP: "clinic.key" is a SECRET key.*nothing was sent.*hint: .*\.pub/s, 'publish the secret key');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_keys'), '0', 'nothing is there');
 refused([ 'publish', 'clinic.pub', '--for', 'train', @dsn ], 4, qr/serves predict only.*hint: .*--for train/s, 'publish for a use that the file does not serve');
 
@@ -47,17 +47,68 @@ like(done([ 'publish', 'clinic.pub', @dsn ], 'publish again'), qr/, 0 parts sent
 
 # broken off: one part half there, one missing
 $node->safe_psql('postgres', q{DELETE FROM "Crypt".ppdl_key_parts WHERE part IN ('row/relin', 'row/galois/5')});
+is($node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT use, needed - present, complete FROM ppdl_key_use_info; SELECT complete, binding FROM ppdl_key_info}),
+	"sum|0|t\npredict|2|f\ntrain|" . $node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT needed - present FROM ppdl_key_use_info WHERE use = 'train'}) . "|f\nf|signed",
+	'what is missing is said, use by use');
 like(done([ 'publish', 'clinic.pub', @dsn ], 'publish the rest'), qr/, 2 parts sent/, 'only what is missing');
+is($node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT complete FROM ppdl_key_info}), 't', 'then it is complete');
+
+# files made of one secret key share their parts, so that only new ones are sent
+done([ 'keygen', '--key', 'clinic.key', '--out', 'again', '--for', 'sum' ], 'keygen --key for sums');
+done([ 'keygen', '--key', 'clinic.key', '--out', 'more' ], 'keygen --key for predictions');
+ok(slurp_file('more.pub') eq slurp_file('clinic.pub'), 'the same file, byte for byte');
+like(done([ 'publish', "$_.pub", @dsn ], "publish $_.pub"), qr/, 0 parts sent/, 'nothing is sent') for qw(again more);
+
+# names: a key has one, and a name one key
+done([ 'keygen', '--out', 'second', '--for', 'sum' ], 'a second key');
+refused([ 'publish', 'clinic.pub', '--name', 'xyz', @dsn ], 5, qr/is published there under the name "clinic", not "xyz".*hint: Leave out --name/s, 'a key under another name');
+refused([ 'publish', 'second.pub', '--name', 'clinic', @dsn ], 5, qr/the name "clinic" is taken there by another key/, "another key's name");
+my ($clinic_id) = $sent =~ /\(([0-9a-f]{16})\)/;
+refused([ 'publish', 'second.pub', '--name', $clinic_id, @dsn ], 5, qr/invalid name "$clinic_id".*fingerprint/s, "another key's fingerprint as a name");
+refused([ 'keygen', '--out', 'third', '--name', $clinic_id ], 2, qr/would be taken for a fingerprint/, 'keygen, too');
+ok(!-e 'third.key' && !-e 'third.pub', 'makes nothing');
+like(done([ 'publish', 'second.pub', '--name', 'zweite', @dsn ], 'publish under another name'), qr/key "zweite"/, 'is what it says');
+like(done([ 'publish', 'second.pub', @dsn ], 'and again'), qr/key "zweite" .* 0 parts/, 'a key keeps the name it has');
+
+# rights: what is missing is said; one role's key is not another's
+$node->safe_psql('postgres', q{CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; GRANT USAGE ON SCHEMA "Crypt" TO alice, bob});
+done([ 'keygen', '--out', 'of_alice', '--for', 'sum' ], 'a key of another user');
+refused([ 'publish', 'of_alice.pub', '--dsn', "$dsn user=alice" ], 5, qr/role "alice" may not publish.*hint: .*GRANT INSERT, UPDATE, DELETE ON "Crypt".ppdl_keys, "Crypt".ppdl_key_parts TO alice;/s, 'publish without rights');
+$node->safe_psql('postgres', q{GRANT INSERT, UPDATE, DELETE ON "Crypt".ppdl_keys, "Crypt".ppdl_key_parts TO alice, bob});
+done([ 'publish', 'of_alice.pub', '--dsn', "$dsn user=alice" ], 'publish with them');
+$node->safe_psql('postgres', q{DELETE FROM "Crypt".ppdl_key_parts p USING "Crypt".ppdl_keys k WHERE k.key_id = p.key_id AND k.name = 'of_alice'});
+refused([ 'publish', 'of_alice.pub', '--dsn', "$dsn user=bob" ], 5, qr/key "of_alice" belongs to role "alice"/, "another role's key");
+done([ 'publish', 'of_alice.pub', '--dsn', "$dsn user=alice" ], 'its own role adds what is missing');
+
+# a key that was published without signatures is bound when all its parts are replaced by signed ones
+$node->safe_psql('postgres', q{SET session_replication_role = replica; UPDATE "Crypt".ppdl_keys SET verify_key = NULL; UPDATE "Crypt".ppdl_key_parts SET signature = NULL});
+my ($rc, $stdout, $stderr) = ppdl('publish', 'again.pub', @dsn);
+is($rc, 0, 'publish a signed file for less than there is') or diag($stderr);
+like($stderr, qr/key "clinic" stays unbound there/, 'leaves the key unbound');
+like(done([ 'publish', 'clinic.pub', @dsn ], 'publish a signed file for all that there is'), qr/, (?!0)\d+ parts sent/, 'sends the parts');
+is($node->safe_psql('postgres', q{SELECT binding FROM "Crypt".ppdl_key_info WHERE name = 'clinic'}), 'signed', 'and binds it');
 
 # several nodes, as Citus lists them; here the same server twice
 refused([ 'publish', 'clinic.pub', '--all-nodes', @dsn ], 5, qr/no Citus coordinator/, '--all-nodes without a cluster');
 my ($host, $port) = ($node->host, $node->port);
 $node->safe_psql('postgres', qq{CREATE TABLE public.pg_dist_node (groupid int, nodename text, nodeport int, noderole text);
 	INSERT INTO public.pg_dist_node VALUES (0, 'elsewhere', 1, 'primary'), (1, '$host', $port, 'primary'), (2, 'elsewhere', 1, 'secondary')});
-my @nodes = done([ 'publish', 'clinic.pub', '--all-nodes', @dsn ], '--all-nodes') =~ /0 parts sent/g;
-is(scalar @nodes, 2, 'coordinator and worker');
+{
+	# no terminal to ask on
+	my ($o, $e) = ('', '');
+
+	IPC::Run::run([ 'setsid', '--wait', 'ppdl', 'publish', 'clinic.pub', '--all-nodes', @dsn ], '<', \undef, '>', \$o, '2>', \$e);
+	is($? >> 8, 2, '--all-nodes without a terminal: exit code');
+	like($e, qr/would send the credentials of user .* to 1 hosts.*hint: .*--yes/s, 'says what it would do');
+	is(() = $o =~ /parts sent/g, 1, 'only the coordinator was asked');
+}
+my @nodes = done([ 'publish', 'clinic.pub', '--all-nodes', '--yes', @dsn ], '--all-nodes') =~ /:$port\/postgres: key .* 0 parts sent/g;
+is(scalar @nodes, 2, 'coordinator and worker, with their ports');
+$node->safe_psql('postgres', q{UPDATE public.pg_dist_node SET nodename = 'db1,evil.example' WHERE groupid = 1});
+refused([ 'publish', 'clinic.pub', '--all-nodes', '--yes', @dsn ], 5, qr/not that of one host/, 'a node that is two hosts');
+$node->safe_psql('postgres', qq{UPDATE public.pg_dist_node SET nodename = '$host' WHERE groupid = 1});
 $node->safe_psql('postgres', q{UPDATE public.pg_dist_node SET nodeport = 1});
-refused([ 'publish', 'clinic.pub', '--all-nodes', @dsn ], 5, qr/detail: This is node .*, port 1/s, 'a node that does not answer');
+refused([ 'publish', 'clinic.pub', '--all-nodes', '--yes', @dsn ], 5, qr/detail: This is node .*, port 1/s, 'a node that does not answer');
 $node->safe_psql('postgres', 'DROP TABLE public.pg_dist_node');
 
 # ---------------------------------------------------------------- encrypt into a table
