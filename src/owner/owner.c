@@ -225,7 +225,7 @@ eval_key_inputs(uint8_t out[32], const PpdlKeyNeed *need, const PpdlSecret *from
 }
 
 /*
- * The seed and the errors of a switching key come from a generator of its own, a pseudo-random function of the master
+ * The seed and the errors of a switching key come from a generator of its own (algorithms.md, 2.4), a pseudo-random function of the master
  * seed and of everything that the key is made of: the same key is the same bytes whenever it is made, and whatever
  * differs in another differs in its randomness, too.  Two keys of one secret must never share a seed and an error:
  * change the label with anything else that changes these bytes (the sampler, the order in which it is read).

@@ -1,5 +1,5 @@
 /*
- * Signatures that bind the parts of a public key to it: Ed25519 (RFC 8032) over
+ * Signatures that bind the parts of a public key to it (algorithms.md, 9.2): Ed25519 (RFC 8032) over
  *
  *   "PPDLSIG1", u8[8] fingerprint, u8[64] part name padded with zeros, u64 length, u8[32] SHA-256 of the part
  *
