@@ -16,7 +16,7 @@ new_key(const PpdlKeygen *k, PpdlRsaKey **key, PpdlError *err)
 	PPDL_TRY(ppdl_passphrase_new(&passphrase, k->passphrase_file, k->secret_path, k->allow_weak, err));
 	if (k->bits > 4096)
 		ppdl_note("looking for two primes of %d bits takes up to a few minutes", k->bits / 2);
-	status = ppdl_rsa_generate(key, k->bits, err);
+	status = ppdl_rsa_generate(key, k->bits, NULL, err);
 	if (status == PPDL_OK)
 		status = ppdl_rsa_key_save(*key, k->secret_path, passphrase, err);
 	ppdl_passphrase_free(passphrase);

@@ -19,7 +19,7 @@
 #define SEALED_BYTES (PPDL_MASTER_BYTES + TAG_BYTES)
 #define BASE64_BYTES (SEALED_BYTES / 3 * 4)
 #define MAX_FILE 4096
-#define SCRYPT_MEMORY (UINT64_C(2) << 30)	/* most that a key file may ask for */
+#define SCRYPT_MEMORY (UINT64_C(2) << 30)	/* most that a key file may ask for, p times over included: opening it cannot be interrupted */
 
 _Static_assert(SEALED_BYTES % 3 == 0, "base64 without padding");
 
@@ -156,7 +156,7 @@ read_fields(Header *h, json_t *j, PpdlError *err)
 	if (strcmp(kdf, "scrypt") != 0 || strcmp(cipher, "aes-256-gcm") != 0 ||
 		!unhex(h->salt, SALT_BYTES, salt) || !unhex(h->nonce, NONCE_BYTES, nonce))
 		return damaged("encryption parameters are malformed", err);
-	if (n < 2 || (n & (n - 1)) != 0 || r < 1 || r > 64 || p < 1 || p > 64 || (uint64_t) n > SCRYPT_MEMORY / (128 * (uint64_t) r))
+	if (n < 2 || (n & (n - 1)) != 0 || r < 1 || r > 64 || p < 1 || p > 64 || (uint64_t) n > SCRYPT_MEMORY / (128 * (uint64_t) r * (uint64_t) p))
 		return damaged("scrypt parameters out of range", err);
 	h->cost = (PpdlScrypt) {(uint64_t) n, (uint32_t) r, (uint32_t) p};
 	strcpy(h->name, name);

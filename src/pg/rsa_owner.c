@@ -42,6 +42,7 @@ publish(const PpdlRsaPublic *pub, const char *name)
 Datum
 rsa_keygen(PG_FUNCTION_ARGS)
 {
+	const PpdlPoll poll = {ppdl_pg_interrupted, NULL};
 	char	   *passphrase;
 	text	   *secret;
 	PpdlRsaKey *key;
@@ -54,7 +55,7 @@ rsa_keygen(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a passphrase is needed: RSA private keys are only stored encrypted")));
-	PPDL_PG(ppdl_rsa_generate(&key, PG_GETARG_INT32(2), &err));
+	PPDL_PG(ppdl_rsa_generate(&key, PG_GETARG_INT32(2), &poll, &err));
 	ppdl_guard(CurrentMemoryContext, free_key, key);
 	passphrase = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ppdl_writer_init(&pem);

@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "rsa/error.h"
+#include "rsa/kdf.h"
 #include "rsa/key_private.h"
 
 /*
@@ -53,16 +54,57 @@ key_from_pkey(PpdlRsaKey **out, EVP_PKEY *pkey, PpdlError *err)
 	return status;
 }
 
-PpdlStatus
-ppdl_rsa_generate(PpdlRsaKey **out, int bits, PpdlError *err)
+typedef struct Search
 {
+	const PpdlPoll *poll;
+	PpdlStatus	status;
+	PpdlError  *err;
+} Search;
+
+/* OpenSSL asks at each candidate for a prime; 0 ends the search, if not at once */
+static int
+go_on(EVP_PKEY_CTX *ctx)
+{
+	Search	   *s = EVP_PKEY_CTX_get_app_data(ctx);
+
+	if (s->status == PPDL_OK)
+		s->status = ppdl_poll(s->poll, s->err);
+	return s->status == PPDL_OK;
+}
+
+static EVP_PKEY *
+search_primes(int bits, Search *s)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY   *pkey = NULL;
+
+	if (ctx != NULL && EVP_PKEY_keygen_init(ctx) > 0 && EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, bits) > 0)
+	{
+		EVP_PKEY_CTX_set_app_data(ctx, s);
+		EVP_PKEY_CTX_set_cb(ctx, go_on);
+		if (EVP_PKEY_generate(ctx, &pkey) <= 0)
+			pkey = NULL;
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
+PpdlStatus
+ppdl_rsa_generate(PpdlRsaKey **out, int bits, const PpdlPoll *poll, PpdlError *err)
+{
+	Search		s = {poll, PPDL_OK, err};
 	EVP_PKEY   *pkey;
 
 	*out = NULL;
 	if (bits != 3072 && bits != 4096 && bits != 8192)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
 						  "RSA keys have 3072, 4096 or 8192 bits, not %d", bits);
-	pkey = EVP_RSA_gen((unsigned) bits);
+	pkey = search_primes(bits, &s);
+	if (pkey == NULL && s.status != PPDL_OK)
+	{
+		ERR_clear_error();
+		return s.status;
+	}
 	if (pkey == NULL)
 		return ppdl_rsa_openssl_error(err, PPDL_ERR_CRYPTO, "cannot generate an RSA key");
 	return key_from_pkey(out, pkey, err);
@@ -209,6 +251,12 @@ decrypt_pkcs8(const void *pem, size_t len, const char *passphrase, PpdlStatus *s
 
 	if (sealed == NULL)
 		return NULL;
+	*status = ppdl_rsa_check_kdf(sealed, err);
+	if (*status != PPDL_OK)
+	{
+		X509_SIG_free(sealed);
+		return NULL;
+	}
 	info = PKCS8_decrypt(sealed, passphrase, (int) strlen(passphrase));
 	X509_SIG_free(sealed);
 	if (info == NULL)

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/poll.h"
 
 /* Moduli that keys may have, and the ones that are generated: 3072, 4096, 8192. */
 #define PPDL_RSA_MIN_BITS 3072
@@ -45,8 +46,8 @@ typedef struct PpdlRsaPublic
 /* The owner's key pair. */
 typedef struct PpdlRsaKey PpdlRsaKey;
 
-/* bits is 3072, 4096 or 8192 (seconds, a minute for the last); e = 65537 */
-PpdlStatus	ppdl_rsa_generate(PpdlRsaKey **out, int bits, PpdlError *err);
+/* bits is 3072, 4096 or 8192 (seconds, a minute for the last); e = 65537.  poll (may be NULL) is asked at each candidate for a prime. */
+PpdlStatus	ppdl_rsa_generate(PpdlRsaKey **out, int bits, const PpdlPoll *poll, PpdlError *err);
 void		ppdl_rsa_key_free(PpdlRsaKey *key);	/* wipes; NULL is allowed */
 const PpdlRsaPublic *ppdl_rsa_key_public(const PpdlRsaKey *key);
 

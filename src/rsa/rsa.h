@@ -11,7 +11,7 @@
  *
  * An owner's tool does:
  *
- *	ppdl_rsa_generate(&key, 3072, err);
+ *	ppdl_rsa_generate(&key, 3072, NULL, err);
  *	ppdl_rsa_key_save(key, "hospital-rsa.key", passphrase, err);
  *	ppdl_rsa_public_save(ppdl_rsa_key_public(key), "hospital-rsa.pub", err);
  *

@@ -224,7 +224,7 @@ main(int argc, char **argv)
 {
 	PpdlRsaKey *key;
 
-	OK(ppdl_rsa_generate(&key, BITS, &err));
+	OK(ppdl_rsa_generate(&key, BITS, NULL, &err));
 	if (argc > 1 && strcmp(argv[1], "gmp") == 0)
 	{
 		make_fresh(ppdl_rsa_key_public(key));

@@ -189,6 +189,63 @@ not_rsa(void **state)
 	EVP_PKEY_free(ec);
 }
 
+/* a key file that would take hours of scrypt is refused before any; OpenSSL's own limit is of memory alone */
+static void
+costly_key_file(void **state)
+{
+	static const struct
+	{
+		uint64_t	n,
+					r,
+					p;
+	}			cost[] = {{2, 1, 65536}, {16384, 8, 5}, {1 << 15, 1, 1 << 16}, {1 << 14, 8, 256}, {1 << 10, 2, 1 << 16}};
+
+	for (size_t i = 0; i < sizeof(cost) / sizeof(cost[0]); i++)
+	{
+		X509_ALGOR *pbe = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 16, NULL, cost[i].n, cost[i].r, cost[i].p);
+		X509_SIG   *sealed = X509_SIG_new();
+		BIO		   *bio = BIO_new(BIO_s_mem());
+		ASN1_OCTET_STRING *bytes;
+		X509_ALGOR *algorithm;
+		char	   *pem;
+		long		len;
+		PpdlRsaKey *key;
+		const int	fits = cost[i].n * cost[i].r * cost[i].p * 128 <= UINT64_C(1) << 31;
+
+		assert_non_null(pbe);
+		X509_SIG_getm(sealed, &algorithm, &bytes);
+		X509_ALGOR_copy(algorithm, pbe);
+		ASN1_OCTET_STRING_set(bytes, (const unsigned char *) "sixteen bytes...", 16);
+		PEM_write_bio_PKCS8(bio, sealed);
+		len = BIO_get_mem_data(bio, &pem);
+		if (fits)
+			FAILS(PPDL_ERR_KEY, "wrong passphrase", ppdl_rsa_key_from_pem(&key, pem, (size_t) len, FIXTURE_PASSPHRASE, &err));
+		else
+			FAILS(PPDL_ERR_FORMAT, "scrypt parameters are out of range", ppdl_rsa_key_from_pem(&key, pem, (size_t) len, FIXTURE_PASSPHRASE, &err));
+		BIO_free(bio);
+		X509_SIG_free(sealed);
+		X509_ALGOR_free(pbe);
+	}
+}
+
+static int
+count_candidates(void *arg)
+{
+	return ++*(int *) arg == 3;
+}
+
+/* the search for primes ends at once, and leaves nothing behind */
+static void
+canceled_generation(void **state)
+{
+	PpdlRsaKey *key = NULL;
+	int			candidates = 0;
+
+	FAILS(PPDL_ERR_CANCELED, "canceled", ppdl_rsa_generate(&key, 8192, &(PpdlPoll) {count_candidates, &candidates}, &err));
+	assert_int_equal(candidates, 3);
+	assert_null(key);
+}
+
 static void
 generation(void **state)
 {
@@ -197,8 +254,8 @@ generation(void **state)
 	PpdlRsaView view;
 	PpdlRsaPlain plain;
 
-	FAILS(PPDL_ERR_ARGUMENT, "3072, 4096 or 8192", ppdl_rsa_generate(&key, 2048, &err));
-	OK(ppdl_rsa_generate(&key, 3072, &err));
+	FAILS(PPDL_ERR_ARGUMENT, "3072, 4096 or 8192", ppdl_rsa_generate(&key, 2048, NULL, &err));
+	OK(ppdl_rsa_generate(&key, 3072, NULL, &err));
 	assert_string_not_equal(ppdl_rsa_key_public(key)->key_id, fixture_pub->key_id);
 	ppdl_writer_init(&w);
 	OK(ppdl_rsa_encrypt_integer(ppdl_rsa_key_public(key), "123456789", NULL, &w, &err));
@@ -223,7 +280,9 @@ main(void)
 		cmocka_unit_test(files),
 		cmocka_unit_test(bad_public_keys),
 		cmocka_unit_test(not_rsa),
+		cmocka_unit_test(costly_key_file),
 		cmocka_unit_test(generation),
+		cmocka_unit_test(canceled_generation),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
