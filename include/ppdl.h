@@ -125,10 +125,10 @@ PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, si
  */
 PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err);
 /* the bound that encrypted weights are given away with, whatever they are */
-#define PPDL_WEIGHT_RANGE 16
+#define PPDL_ENCRYPTED_WEIGHT_RANGE 16
 /*
  * Appends such an element with the weights of net; PPDL_ERR_ARGUMENT when it has none, or a shape that encrypted weights cannot have,
- * PPDL_ERR_RANGE when a weight is beyond PPDL_WEIGHT_RANGE.
+ * PPDL_ERR_RANGE when a weight is beyond PPDL_ENCRYPTED_WEIGHT_RANGE.
  */
 PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, PpdlError *err);
 

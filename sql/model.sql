@@ -84,6 +84,70 @@ SELECT rounded(ppdl_model_weights('rings@5'));
 SELECT ppdl_train('linear', CASE WHEN i % 3 > 0 THEN x END, CASE WHEN i % 5 > 0 THEN ARRAY[y, -y] END, '{"epochs":2,"batch":100}') FROM rings;
 SELECT trained->'rows' AS rows, trained->'skipped' AS skipped, trained->'steps' AS steps FROM ppdl_models WHERE name = 'linear' AND version = 2;
 SELECT ppdl_train('rings', x, y::float8) AS ref FROM rings GROUP BY i % 2 ORDER BY ref;
+-- biases that a network must not have: refused where it is made, and where 0.1.0 left one
+SELECT outcome($$SELECT ppdl_create_model('unbiased', '{"inputs":2,"bias":false,"layers":[{"units":1}]}', '{1,2,0.5}')$$);
+INSERT INTO ppdl_models (name, version, spec, weights) VALUES ('unbiased', 1, '{"inputs":2,"bias":false,"layers":[{"units":1}]}', '{1,2,0.5}');
+SELECT outcome($$SELECT ppdl_predict('unbiased', '{1,1}'::float8[])$$);
+UPDATE ppdl_models SET spec = spec - 'bias' WHERE name = 'unbiased' AND version = 1;
+SELECT ppdl_predict('unbiased', '{1,1}'::float8[]), ppdl_drop_model('unbiased');
+-- no number is no prediction
+SELECT ppdl_create_model('huge', '{"inputs":2,"layers":[{"units":1}]}', '{1e308,-1e308,0}');
+SELECT ppdl_predict('huge', '{1,1}'::float8[]), outcome($$SELECT ppdl_predict('huge', '{10,10}'::float8[])$$), outcome($$SELECT ppdl_predict_agg('huge', '{10,0}'::float8[])$$);
+SELECT ppdl_drop_model('huge');
+-- training that explodes is never stored, however soon it ends
+SELECT steps, outcome(format($$SELECT ppdl_train('rings@1', x, y, '{"learning_rate":20,"steps":%s}' ORDER BY i) FROM rings$$, steps)) ~ '^22003 \| training diverged in step [0-9]+: .*learning_rate' AS diverged
+	FROM generate_series(2, 12, 5) steps;
+
+-- a row in the place of another's is not taken for it
+BEGIN;
+SELECT ppdl_create_model('a', '{"inputs":1,"layers":[{"units":1}]}', '{1,0}'), ppdl_create_model('b', '{"inputs":1,"layers":[{"units":1}]}', '{2,0}');
+COMMIT;
+SELECT ppdl_predict('a', '{1}'::float8[]), ppdl_drop_model('a');
+VACUUM FULL ppdl_models;
+SELECT ppdl_predict('b', '{1}'::float8[]), ppdl_drop_model('b');
+BEGIN;
+CREATE TABLE aside AS SELECT * FROM ppdl_models;
+TRUNCATE ppdl_models;
+SELECT ppdl_create_model('c', '{"inputs":1,"layers":[{"units":1}]}', '{3,0}');
+SELECT ppdl_predict('c', '{1}'::float8[]);
+TRUNCATE ppdl_models;
+INSERT INTO ppdl_models (name, version, spec, weights) VALUES ('c', 1, '{"inputs":1,"layers":[{"units":1}]}', '{4,0}');
+SELECT ppdl_predict('c', '{1}'::float8[]);
+ROLLBACK;
+-- a call site that goes on under another role asks for that role's rights
+CREATE ROLE ppdl_stranger;
+DO $$
+BEGIN
+	FOR i IN 1..2 LOOP
+		RAISE NOTICE '%', ppdl_predict('linear@1', ARRAY[1,1]);
+		SET ROLE ppdl_stranger;
+	END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+	RAISE NOTICE '%', SQLERRM;
+END $$;
+DROP ROLE ppdl_stranger;
+-- other people's operators and functions are not called
+CREATE SCHEMA elsewhere;
+CREATE FUNCTION elsewhere.trap(text, text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE FUNCTION elsewhere.trap(int, int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE FUNCTION elsewhere.trap(bigint, int) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE FUNCTION elsewhere.add(int, int) RETURNS int LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END $$;
+CREATE OPERATOR elsewhere.= (LEFTARG = text, RIGHTARG = text, FUNCTION = elsewhere.trap);
+CREATE OPERATOR elsewhere.= (LEFTARG = int, RIGHTARG = int, FUNCTION = elsewhere.trap);
+CREATE OPERATOR elsewhere.= (LEFTARG = bigint, RIGHTARG = int, FUNCTION = elsewhere.trap);
+CREATE OPERATOR elsewhere.+ (LEFTARG = int, RIGHTARG = int, FUNCTION = elsewhere.add);
+CREATE AGGREGATE elsewhere.max(int) (SFUNC = elsewhere.add, STYPE = int);
+CREATE AGGREGATE elsewhere.count(*) (SFUNC = pg_catalog.int8inc, STYPE = bigint, INITCOND = '5');
+CREATE DOMAIN elsewhere.text AS pg_catalog.text CHECK (VALUE IS NULL);
+CREATE DOMAIN elsewhere.jsonb AS pg_catalog.jsonb CHECK (VALUE IS NULL);
+SET search_path = elsewhere, pg_catalog, public;
+SELECT ppdl_create_model('path', '{"inputs":1,"layers":[{"units":1}]}', '{5,0}');
+SELECT ppdl_train('path', '{1}', 1, '{"steps":1,"learning_rate":0.001}'::pg_catalog.jsonb);
+SELECT ppdl_predict('path@1', '{1}'::float8[]), ppdl_drop_model('path');
+RESET search_path;
+SET client_min_messages = warning;
+DROP SCHEMA elsewhere CASCADE;
+RESET client_min_messages;
 -- a model that changes within a statement is seen
 DO $$
 BEGIN

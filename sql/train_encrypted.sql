@@ -44,7 +44,6 @@ SELECT outcome($$SELECT ppdl_train('small', x, y, '{"learning_rate":-1}') FROM e
 SELECT outcome($$SELECT ppdl_train('small', NULL::lwe_cipher, y, jsonb_build_object('steps', i)) FROM enc$$);
 -- rows
 SELECT outcome($$SELECT ppdl_train('small', x, y) FROM enc WHERE false$$);
-SELECT ppdl_train('small', x, y) IS NULL AS null_without_rows FROM enc WHERE false;
 SELECT outcome($$SELECT ppdl_train('small', x, NULL::lwe_cipher) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('four', v, y) FROM enc JOIN enc4 USING (i) WHERE i > 1$$);
 SELECT outcome($$SELECT ppdl_train('small', a.x, b.y) FROM enc a, enc b WHERE b.i = a.i + 1$$);

@@ -78,7 +78,7 @@ CREATE FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[]) RETU
 CREATE FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[], jsonb) RETURNS ppdl_rows_state
 	AS 'MODULE_PATHNAME', 'ppdl_train_float8s_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 CREATE FUNCTION ppdl_train_final(ppdl_rows_state) RETURNS text
-	AS 'MODULE_PATHNAME', 'ppdl_train_float8_final' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8_final' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8) IS 'aggregate transition function';
 COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8, jsonb) IS 'aggregate transition function';
 COMMENT ON FUNCTION ppdl_train_trans(ppdl_rows_state, text, float8[], float8[]) IS 'aggregate transition function';

@@ -34,7 +34,7 @@ CREATE FUNCTION ppdl_train_trans(ppdl_train_state, text, lwe_cipher, lwe_cipher,
 	AS 'MODULE_PATHNAME', 'ppdl_train_lwe_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION ppdl_train_trans(ppdl_train_state, text, lwe_cipher, lwe_cipher, jsonb) IS 'aggregate transition function';
 CREATE FUNCTION ppdl_train_final(ppdl_train_state) RETURNS text
-	AS 'MODULE_PATHNAME', 'ppdl_train_lwe_final' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000000;
+	AS 'MODULE_PATHNAME', 'ppdl_train_lwe_final' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000000;
 COMMENT ON FUNCTION ppdl_train_final(ppdl_train_state) IS 'aggregate final function';
 
 CREATE AGGREGATE ppdl_train(model text, features lwe_cipher, label lwe_cipher) (

@@ -134,3 +134,8 @@ COMMENT ON OPERATOR *= (rsa_cipher, rsa_cipher) IS 'same bytes? Says nothing abo
 CREATE OPERATOR CLASS rsa_cipher_image_ops DEFAULT FOR TYPE rsa_cipher USING hash AS
 	OPERATOR 1 *=, FUNCTION 1 ppdl_image_hash(rsa_cipher), FUNCTION 2 ppdl_image_hash(rsa_cipher, bigint);
 COMMENT ON OPERATOR CLASS rsa_cipher_image_ops USING hash IS 'bytewise equality, for logical replication';
+-- no rows to train on are an error, not a NULL
+CREATE OR REPLACE FUNCTION ppdl_train_final(ppdl_rows_state) RETURNS text
+	AS 'MODULE_PATHNAME', 'ppdl_train_float8_final' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+CREATE OR REPLACE FUNCTION ppdl_train_final(ppdl_train_state) RETURNS text
+	AS 'MODULE_PATHNAME', 'ppdl_train_lwe_final' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000000;

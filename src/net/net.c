@@ -78,6 +78,40 @@ allocate_weights(PpdlNet *net, PpdlError *err)
 	return PPDL_OK;
 }
 
+static PpdlStatus
+check_weight(const PpdlNet *net, const double *w, int i, PpdlError *err)
+{
+	char		where[80];
+
+	if (isfinite(w[i]))
+		return PPDL_OK;
+	locate(net, i, where, sizeof(where));
+	return ppdl_error(err, PPDL_ERR_RANGE, "weight %d (%s) is not finite", i + 1, where);
+}
+
+/* a network without biases must not get any: encrypted models have no place for them */
+static PpdlStatus
+check_biases(const PpdlNet *net, const double *w, PpdlError *err)
+{
+	int			at = 0;
+
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		at += net->layer[l].units * net->layer[l].inputs;
+		for (int u = 0; u < net->layer[l].units; u++, at++)
+			if (w[at] != 0)
+			{
+				char		where[80];
+
+				locate(net, at, where, sizeof(where));
+				ppdl_error(err, PPDL_ERR_ARGUMENT, "weight %d (%s) is %g, but the network has \"bias\": false", at + 1, where, w[at]);
+				return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+									   "Leave \"bias\": false out of the specification to keep the biases, or set them to 0.");
+			}
+	}
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err)
 {
@@ -90,15 +124,9 @@ ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err)
 							   "Layer by layer: units x inputs weights, row by row, then one bias a unit.");
 	}
 	for (int i = 0; i < count; i++)
-	{
-		if (!isfinite(w[i]))
-		{
-			char		where[80];
-
-			locate(net, i, where, sizeof(where));
-			return ppdl_error(err, PPDL_ERR_RANGE, "weight %d (%s) is not finite", i + 1, where);
-		}
-	}
+		PPDL_TRY(check_weight(net, w, i, err));
+	if (!net->bias)
+		PPDL_TRY(check_biases(net, w, err));
 	PPDL_TRY(allocate_weights(net, err));
 	for (int l = 0; l < net->nlayers; l++)
 	{
@@ -184,6 +212,34 @@ ppdl_net_check_trained(const PpdlNet *net, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* the first that is out of range, -1: none */
+static int
+out_of_range(const double *w, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!(fabs(w[i]) <= PPDL_WEIGHT_RANGE))
+			return i;
+	return -1;
+}
+
+PpdlStatus
+ppdl_net_check_range(const PpdlNet *net, PpdlError *err)
+{
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+		int			i = out_of_range(layer->w, layer->units * layer->inputs),
+					u = out_of_range(layer->bias, layer->units);
+
+		if (i < 0 && u < 0)
+			continue;
+		ppdl_error(err, PPDL_ERR_RANGE, "a weight of layer %d is %g, beyond +-%d: training has diverged", l + 1,
+				   i >= 0 ? layer->w[i] : layer->bias[u], PPDL_WEIGHT_RANGE);
+		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Train with a lower learning_rate, or a smaller input_scale of the model.");
+	}
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err)
 {
@@ -197,5 +253,17 @@ ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *er
 		in[i] = x[i] * net->input_scale[i];
 	}
 	ppdl_net_forward(net, 0, in, out);
+	return ppdl_net_check_outputs(net, out, err);
+}
+
+PpdlStatus
+ppdl_net_check_outputs(const PpdlNet *net, const double *out, PpdlError *err)
+{
+	for (int j = 0; j < ppdl_net_outputs(net); j++)
+		if (!isfinite(out[j]))
+		{
+			ppdl_error(err, PPDL_ERR_RANGE, "output %d of the network is not finite", j + 1);
+			return ppdl_error_hint(err, PPDL_ERR_RANGE, "Its weights, or what they are multiplied with, are too large.");
+		}
 	return PPDL_OK;
 }

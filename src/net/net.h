@@ -23,6 +23,13 @@
 #define PPDL_MAX_UNITS 4096
 #define PPDL_MAX_ACT_DEGREE 15
 
+/*
+ * What training keeps: labels are within 1, so outputs beyond the one and weights beyond the other mean that it has diverged.  Encrypted
+ * models promise no larger outputs; decryption says where they are larger all the same.
+ */
+#define PPDL_OUTPUT_RANGE 8
+#define PPDL_WEIGHT_RANGE 1024
+
 typedef struct PpdlActivation
 {
 	char		name[16];		/* as written: identity, square, quadratic, poly, relu, ... */
@@ -66,13 +73,19 @@ int			ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b);
 
 /* weights as one flat vector: layer by layer, w (row-major) then bias */
 int			ppdl_net_weight_count(const PpdlNet *net);
-PpdlStatus	ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err);	/* finite, right count */
+/* finite, right count, biases 0 in a network without */
+PpdlStatus	ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err);
 void		ppdl_net_get_weights(const PpdlNet *net, double *w);
 
 /* PPDL_ERR_ARGUMENT while there are no weights */
 PpdlStatus	ppdl_net_check_trained(const PpdlNet *net, PpdlError *err);
 
-/* x: inputs values; out: outputs values */
+/* PPDL_ERR_RANGE when a weight leaves +-PPDL_WEIGHT_RANGE: says which, and what to do about training that diverges */
+PpdlStatus	ppdl_net_check_range(const PpdlNet *net, PpdlError *err);
+
+/* x: inputs values; out: outputs values, finite, else PPDL_ERR_RANGE */
 PpdlStatus	ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err);
+/* PPDL_ERR_RANGE unless all are finite */
+PpdlStatus	ppdl_net_check_outputs(const PpdlNet *net, const double *out, PpdlError *err);
 
 #endif

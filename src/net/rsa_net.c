@@ -1,5 +1,6 @@
 #include "net/rsa_net.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,14 @@ finish(const PpdlNet *net, const double *z, double *y)
 	ppdl_net_forward(net, 1, a, y);
 }
 
+/* a row without values has NaN for its pre-activations, and for its outputs */
+static PpdlStatus
+finish_row(const PpdlNet *net, const double *z, double *y, PpdlError *err)
+{
+	finish(net, z, y);
+	return isnan(z[0]) ? PPDL_OK : ppdl_net_check_outputs(net, y, err);
+}
+
 PpdlStatus
 ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaView *view,
 					 PpdlThreads *threads, PpdlRsaPoll poll, void *arg, PpdlError *err)
@@ -142,7 +151,7 @@ ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaVi
 	}
 	PPDL_GOTO(done, ppdl_rsa_prediction_decrypt(key, view, threads, poll, arg, z, err));
 	for (uint32_t r = 0; r < v.rows; r++)
-		finish(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs);
+		PPDL_GOTO(done, finish_row(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs, err));
 done:
 	free(z);
 	ppdl_net_destroy(net);
@@ -161,6 +170,5 @@ ppdl_rsa_net_predict(const PpdlNet *net, const PpdlRsaLayer *layer, const double
 
 	PPDL_TRY(ppdl_net_check_trained(net, err));
 	PPDL_TRY(ppdl_rsa_layer_apply(layer, x, z, err));
-	finish(net, z, y);
-	return PPDL_OK;
+	return finish_row(net, z, y, err);
 }

@@ -141,11 +141,24 @@ forward(Trace *t, const PpdlNet *net, const double *x)
 		ppdl_layer_forward(&net->layer[l], t->a[l], t->z[l], t->a[l + 1]);
 }
 
+static double
+loss_of(const Trace *t, const PpdlNet *net, const double *y)
+{
+	double		loss = 0;
+
+	for (int j = 0; j < ppdl_net_outputs(net); j++)
+	{
+		double		d = t->a[net->nlayers][j] - y[j];
+
+		loss += d * d / 2;
+	}
+	return loss;
+}
+
 /* adds the row's gradient; returns its loss */
 static double
 backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
 {
-	double		loss = 0;
 	size_t		offset = ppdl_net_weight_count(net);
 
 	for (int l = net->nlayers - 1; l >= 0; l--)
@@ -159,10 +172,7 @@ backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
 			double		d = 0;
 
 			if (l == net->nlayers - 1)
-			{
 				d = t->a[l + 1][u] - y[u];
-				loss += d * d / 2;
-			}
 			else
 			{
 				const PpdlLayer *above = layer + 1;
@@ -184,31 +194,54 @@ backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
 			gb[u] += net->bias ? d : 0;
 		}
 	}
-	return loss;
+	return loss_of(t, net, y);
+}
+
+/* rows of a mini-batch */
+typedef struct MiniBatch
+{
+	const double *x,
+			   *y;
+	const int  *index;
+	int			count;
+} MiniBatch;
+
+/* mean gradient, and loss; gradient NULL: the loss alone */
+static PpdlStatus
+gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, double *loss, const PpdlTrainWatch *watch, PpdlError *err)
+{
+	int			n = ppdl_net_weight_count(net),
+				outputs = ppdl_net_outputs(net);
+	double		sum = 0;
+	PpdlStatus	status = PPDL_OK;
+	Trace		t;
+
+	PPDL_TRY(ppdl_net_check_trained(net, err));
+	PPDL_TRY(trace_init(&t, net, err));
+	if (gradient != NULL)
+		memset(gradient, 0, sizeof(double) * n);
+	for (int i = 0; i < b->count && status == PPDL_OK; i++)
+	{
+		const double *y = b->y + (size_t) b->index[i] * outputs;
+
+		forward(&t, net, b->x + (size_t) b->index[i] * net->inputs);
+		sum += gradient != NULL ? backward(&t, net, y, gradient) : loss_of(&t, net, y);
+		status = ppdl_poll(watch != NULL ? &watch->poll : NULL, err);
+	}
+	free(t.memory);
+	for (int i = 0; gradient != NULL && i < n; i++)
+		gradient[i] /= b->count;
+	*loss = sum / b->count;
+	return status;
 }
 
 PpdlStatus
 ppdl_net_gradient(const PpdlNet *net, const double *x, const double *y, const int *index, int count,
 				  double *gradient, double *loss, PpdlError *err)
 {
-	int			n = ppdl_net_weight_count(net),
-				outputs = ppdl_net_outputs(net);
-	double		sum = 0;
-	Trace		t;
+	const MiniBatch b = {x, y, index, count};
 
-	PPDL_TRY(ppdl_net_check_trained(net, err));
-	PPDL_TRY(trace_init(&t, net, err));
-	memset(gradient, 0, sizeof(double) * n);
-	for (int i = 0; i < count; i++)
-	{
-		forward(&t, net, x + (size_t) index[i] * net->inputs);
-		sum += backward(&t, net, y + (size_t) index[i] * outputs, gradient);
-	}
-	free(t.memory);
-	for (int i = 0; i < n; i++)
-		gradient[i] /= count;
-	*loss = sum / count;
-	return PPDL_OK;
+	return gradient_of(net, &b, gradient, loss, NULL, err);
 }
 
 static PpdlStatus
@@ -228,80 +261,103 @@ check_data(const PpdlNet *net, const double *x, const double *y, int rows, PpdlE
 	return PPDL_OK;
 }
 
-/* buffers of a run, in one piece */
+/* a run and its buffers */
 typedef struct Run
 {
+	PpdlNet    *net;
+	const PpdlTrainOptions *opt;
+	const PpdlTrainWatch *watch;
+	MiniBatch	batch;
 	double	   *w,
 			   *v,
 			   *gradient;
 	int		   *index;
-	int			count;			/* weights */
+	int			count,			/* weights */
+				rows;
+	double		first;			/* loss of the first weights */
 } Run;
 
 static PpdlStatus
-run_init(Run *r, const PpdlNet *net, int rows, PpdlError *err)
+run_init(Run *r, PpdlError *err)
 {
-	r->count = ppdl_net_weight_count(net);
+	r->count = ppdl_net_weight_count(r->net);
 	r->w = malloc(sizeof(double) * r->count * 3);
-	r->index = malloc(sizeof(int) * rows);
+	r->index = malloc(sizeof(int) * r->rows);
 	if (r->w == NULL || r->index == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for %d weights", r->count);
 	r->v = r->w + r->count;
 	r->gradient = r->v + r->count;
-	ppdl_net_get_weights(net, r->w);
+	r->batch.index = r->index;
+	ppdl_net_get_weights(r->net, r->w);
 	memcpy(r->v, r->w, sizeof(double) * r->count);
 	return PPDL_OK;
 }
 
 static PpdlStatus
-descend(Run *r, PpdlNet *net, const PpdlTrainOptions *opt, int step, PpdlError *err)
+diverged(const Run *r, int step, const char *what, double value, PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_RANGE, "training diverged in step %d: %s %.3g", step + 1, what, value);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Lower learning_rate (it is %g), init_scale (%g), or the input_scale of the model.",
+						   r->opt->learning_rate, r->opt->init_scale);
+}
+
+/* Outputs stay within PPDL_OUTPUT_RANGE of labels within 1, in the mean, or at least do not get worse. */
+static PpdlStatus
+check_loss(const Run *r, int step, double loss, PpdlError *err)
+{
+	const double most = ppdl_net_outputs(r->net) * (PPDL_OUTPUT_RANGE + 1.0) * (PPDL_OUTPUT_RANGE + 1.0) / 2;
+
+	return loss <= fmax(most, r->first) ? PPDL_OK : diverged(r, step, "the loss is", loss, err);
+}
+
+static PpdlStatus
+descend(Run *r, int step, PpdlError *err)
 {
 	for (int i = 0; i < r->count; i++)
 	{
-		double		next = r->w[i] - opt->learning_rate * r->gradient[i];
+		double		next = r->w[i] - r->opt->learning_rate * r->gradient[i];
 
-		r->w[i] = next + opt->momentum * (next - r->v[i]);
+		r->w[i] = next + r->opt->momentum * (next - r->v[i]);
 		r->v[i] = next;
-		if (!(fabs(r->w[i]) < 1e100))
-		{
-			ppdl_error(err, PPDL_ERR_RANGE, "training diverged in step %d", step + 1);
-			return ppdl_error_hint(err, PPDL_ERR_RANGE, "Lower the learning rate (it is %g) or the input scale.",
-								   opt->learning_rate);
-		}
+		if (!(fabs(r->w[i]) <= PPDL_WEIGHT_RANGE))
+			return diverged(r, step, "a weight is", r->w[i], err);
 	}
-	return ppdl_net_set_weights(net, r->w, r->count, err);
+	return ppdl_net_set_weights(r->net, r->w, r->count, err);
+}
+
+static PpdlStatus
+one_step(Run *r, int step, int steps, PpdlError *err)
+{
+	double		loss;
+
+	ppdl_train_batch(r->opt, r->rows, step, r->index, &r->batch.count);
+	PPDL_TRY(gradient_of(r->net, &r->batch, r->gradient, &loss, r->watch, err));
+	if (step == 0)
+		r->first = loss;
+	PPDL_TRY(check_loss(r, step, loss, err));
+	if (r->watch != NULL && r->watch->progress != NULL)
+		r->watch->progress(r->watch->arg, step, steps, loss);
+	return descend(r, step, err);
 }
 
 PpdlStatus
 ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const PpdlTrainOptions *opt,
-			   int (*poll) (void *arg), void (*progress) (void *arg, int step, int steps, double loss), void *arg,
-			   PpdlError *err)
+			   const PpdlTrainWatch *watch, PpdlError *err)
 {
-	int			steps;
-	Run			r = {0};
+	const int	steps = ppdl_train_steps(opt, (uint64_t) rows);
+	Run			r = {.net = net, .opt = opt, .watch = watch, .batch = {.x = x, .y = y}, .rows = rows};
+	double		loss;
 	PpdlStatus	status;
 
 	PPDL_TRY(check_data(net, x, y, rows, err));
 	if (ppdl_net_check_trained(net, NULL) != PPDL_OK)
 		PPDL_TRY(ppdl_net_init(net, opt, err));
-	PPDL_GOTO(done, run_init(&r, net, rows, err));
-	steps = ppdl_train_steps(opt, (uint64_t) rows);
+	PPDL_GOTO(done, run_init(&r, err));
 	for (int step = 0; step < steps; step++)
-	{
-		double		loss;
-		int			count;
-
-		if (poll != NULL && poll(arg))
-		{
-			status = ppdl_error(err, PPDL_ERR_CANCELED, "training was canceled in step %d of %d", step + 1, steps);
-			goto done;
-		}
-		ppdl_train_batch(opt, rows, step, r.index, &count);
-		PPDL_GOTO(done, ppdl_net_gradient(net, x, y, r.index, count, r.gradient, &loss, err));
-		if (progress != NULL)
-			progress(arg, step, steps, loss);
-		PPDL_GOTO(done, descend(&r, net, opt, step, err));
-	}
+		PPDL_GOTO(done, one_step(&r, step, steps, err));
+	/* what the last step made of it */
+	PPDL_GOTO(done, gradient_of(net, &r.batch, NULL, &loss, watch, err));
+	status = check_loss(&r, steps - 1, loss, err);
 done:
 	free(r.w);
 	free(r.index);

@@ -6,6 +6,7 @@
 #ifndef PPDL_NET_TRAIN_H
 #define PPDL_NET_TRAIN_H
 
+#include "base/poll.h"
 #include "net/net.h"
 
 /*
@@ -56,13 +57,21 @@ void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *ind
 PpdlStatus	ppdl_net_gradient(const PpdlNet *net, const double *x, const double *y, const int *index, int count,
 							  double *gradient, double *loss, PpdlError *err);
 
+/* what a run calls */
+typedef struct PpdlTrainWatch
+{
+	PpdlPoll	poll;			/* after each row of a mini-batch */
+	void		(*progress) (void *arg, int step, int steps, double loss);	/* before each step; may be NULL */
+	void	   *arg;			/* of progress */
+} PpdlTrainWatch;
+
 /*
  * x: rows*inputs, y: rows*outputs; labels in [-1,1].  Starts from the network's weights, or from ppdl_net_init
- * when it has none.  PPDL_ERR_RANGE when the weights leave the finite numbers.  poll returns non-zero to
- * cancel; progress is told the loss before each step; both may be NULL.
+ * when it has none.  PPDL_ERR_RANGE when training diverges: a weight leaves +-PPDL_WEIGHT_RANGE, or the loss of a mini-batch, that
+ * after the last step included, is larger than outputs within PPDL_OUTPUT_RANGE can have and than it was at first; the network
+ * is then not to be used.  watch may be NULL.
  */
 PpdlStatus	ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const PpdlTrainOptions *opt,
-						   int (*poll) (void *arg), void (*progress) (void *arg, int step, int steps, double loss), void *arg,
-						   PpdlError *err);
+						   const PpdlTrainWatch *watch, PpdlError *err);
 
 #endif

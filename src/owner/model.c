@@ -83,6 +83,8 @@ decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, Ppdl
 	if (status == PPDL_OK)
 		status = ppdl_slots_to_net(&lay, z, net, err);
 	if (status == PPDL_OK)
+		status = ppdl_net_check_range(net, err);
+	if (status == PPDL_OK)
 		status = round_weights(net, error, err);
 	ppdl_free_secret(z, (slots + (size_t) w->count * lay.period) * sizeof(*z));
 	return status;
@@ -148,7 +150,7 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 	{
 		status = encrypt_period(o, ev, &ct[i], sk, z + (size_t) i * lay.period, &lay, err);
 		/* the server reads it, so it must not come from the weights */
-		ct[i].bound = PPDL_WEIGHT_RANGE;
+		ct[i].bound = PPDL_ENCRYPTED_WEIGHT_RANGE;
 	}
 	if (status == PPDL_OK)
 		status = ppdl_weights_save(out, ct, lay.nweights, (uint32_t) lay.period, o->fingerprint, err);
@@ -169,11 +171,11 @@ check_range(const PpdlNet *net, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	ppdl_net_get_weights(net, w);
 	for (int i = 0; i < n; i++)
-		wild |= !(fabs(w[i]) <= PPDL_WEIGHT_RANGE);
+		wild |= !(fabs(w[i]) <= PPDL_ENCRYPTED_WEIGHT_RANGE);
 	ppdl_free_secret(w, (size_t) n * sizeof(*w));
 	if (!wild)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_RANGE, "a weight leaves +-%d, the range that encrypted weights are encrypted for", PPDL_WEIGHT_RANGE);
+	ppdl_error(err, PPDL_ERR_RANGE, "a weight leaves +-%d, the range that encrypted weights are encrypted for", PPDL_ENCRYPTED_WEIGHT_RANGE);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, "The range is public and the same for all models, since the largest weight would tell "
 						   "about the others. Larger inputs (\"input_scale\") need smaller weights.");
 }

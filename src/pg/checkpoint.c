@@ -8,39 +8,95 @@
 
 #include "access/xact.h"
 #include "common/file_perm.h"
-#include "common/hashfn.h"
 #include "miscadmin.h"
+#include "pg/locks.h"
 #include "storage/fd.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
+#include "utils/syscache.h"
 
-#define RUN_MAGIC 0x31525450	/* "PTR1" */
+#define RUN_MAGIC 0x32525450	/* "PTR2" */
+#define OLD_RUN_MAGIC 0x31525450	/* "PTR1", of 0.1.0: without database and role */
 #define STATE_MAGIC 0x31435450	/* "PTC1" */
 #define RUN_FILE "run"
 #define STATE_FILE "state"
-#define LOCK_CLASS 0x7070646D	/* advisory locks of training runs */
 
 static void
-directory_path(char path[MAXPGPATH], const char *name)
+file_path(char path[MAXPGPATH], const char *directory, const char *file)
 {
-	snprintf(path, MAXPGPATH, "%s/%u.%s", PPDL_TRAIN_DIR, MyDatabaseId, name);
+	snprintf(path, MAXPGPATH, "%s/%s", directory, file);
+}
+
+/* false when another transaction has it */
+static bool
+try_lock(const char *directory)
+{
+	return ppdl_try_lock_name(PPDL_LOCK_TRAINING, directory);
 }
 
 static void
-file_path(char path[MAXPGPATH], const char *name, const char *file)
+lock(const char *directory, const char *model)
 {
-	snprintf(path, MAXPGPATH, "%s/%u.%s/%s", PPDL_TRAIN_DIR, MyDatabaseId, name, file);
+	if (!try_lock(directory))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("model \"%s\" is being trained by another session", model)));
 }
 
 void
-ppdl_checkpoint_lock(const char *name)
+ppdl_checkpoint_lock(const char *name, PpdlTrainRun *run)
 {
-	uint32		hash = hash_bytes((const unsigned char *) name, (int) strlen(name));
+	snprintf(run->directory, sizeof(run->directory), "%s/%u.%s@%u", PPDL_TRAIN_DIR, MyDatabaseId, name, GetUserId());
+	lock(run->directory, name);
+}
 
-	if (!DatumGetBool(DirectFunctionCall2(pg_try_advisory_xact_lock_int4, Int32GetDatum(LOCK_CLASS), UInt32GetDatum(hash))))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("model \"%s\" is being trained by another session", name)));
+/* ---- what is there ---- */
+
+/* name of a directory of checkpoints: "<database>.<model>@<role>"; role is InvalidOid for "<database>.<model>", of 0.1.0 */
+typedef struct Place
+{
+	char		path[MAXPGPATH],
+				model[PPDL_MODEL_NAME];
+	Oid			database,
+				role;
+} Place;
+
+static bool
+parse_place(Place *p, const char *file)
+{
+	unsigned	database,
+				role = InvalidOid;
+	int			dot = 0,
+				end = 0;
+	const char *at = strrchr(file, '@');
+
+	if (sscanf(file, "%u.%n", &database, &dot) != 1 || dot == 0)
+		return false;
+	if (at != NULL && (sscanf(at, "@%u%n", &role, &end) != 1 || at[end] != '\0' || role == InvalidOid))
+		return false;
+	if (at == NULL)
+		at = file + strlen(file);
+	if (at <= file + dot || at - (file + dot) >= PPDL_MODEL_NAME)
+		return false;
+	strlcpy(p->model, file + dot, (size_t) (at - (file + dot)) + 1);
+	snprintf(p->path, sizeof(p->path), "%s/%s", PPDL_TRAIN_DIR, file);
+	p->database = database;
+	p->role = role;
+	return true;
+}
+
+/* calls visit for each, until it returns false */
+static void
+for_places(bool (*visit) (const Place *p, void *arg), void *arg)
+{
+	DIR		   *dir = AllocateDir(PPDL_TRAIN_DIR);
+	struct dirent *entry;
+	Place		p;
+
+	if (dir == NULL && errno == ENOENT)
+		return;
+	while ((entry = ReadDir(dir, PPDL_TRAIN_DIR)) != NULL)
+		if (parse_place(&p, entry->d_name) && !visit(&p, arg))
+			break;
+	FreeDir(dir);
 }
 
 /* ---- files ---- */
@@ -81,9 +137,9 @@ make_directory(const char *path)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not create directory \"%s\": %m", path)));
 }
 
-/* w and its SHA-256, durably */
-static void
-write_file(const char *name, const char *file, const PpdlWriter *w, uint8_t hash[32])
+/* w and its SHA-256, durably; false when there is no such directory */
+static bool
+write_file(const char *directory, const char *file, const PpdlWriter *w, uint8_t hash[32])
 {
 	char		path[MAXPGPATH],
 				temporary[MAXPGPATH];
@@ -92,12 +148,11 @@ write_file(const char *name, const char *file, const PpdlWriter *w, uint8_t hash
 	if (w->bad)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	SHA256(w->buf, w->len, hash);
-	directory_path(path, name);
-	make_directory(PPDL_TRAIN_DIR);
-	make_directory(path);
-	file_path(path, name, file);
-	file_path(temporary, name, "new");
+	file_path(path, directory, file);
+	file_path(temporary, directory, "new");
 	fd = OpenTransientFile(temporary, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY);
+	if (fd < 0 && errno == ENOENT)
+		return false;
 	if (fd < 0)
 		file_error("create", temporary);
 	write_bytes(fd, temporary, w->buf, w->len);
@@ -105,6 +160,7 @@ write_file(const char *name, const char *file, const PpdlWriter *w, uint8_t hash
 	if (CloseTransientFile(fd) != 0)
 		file_error("close", temporary);
 	durable_rename(temporary, path, ERROR);
+	return true;
 }
 
 static void
@@ -118,7 +174,7 @@ damaged(const char *path)
 
 /* what write_file wrote, palloc'ed, its hash checked; NULL when there is no such file */
 static uint8_t *
-read_file(const char *name, const char *file, size_t *len, uint8_t hash[32])
+read_file(const char *directory, const char *file, size_t *len, uint8_t hash[32])
 {
 	char		path[MAXPGPATH];
 	struct stat st;
@@ -126,7 +182,7 @@ read_file(const char *name, const char *file, size_t *len, uint8_t hash[32])
 	size_t		have = 0;
 	int			fd;
 
-	file_path(path, name, file);
+	file_path(path, directory, file);
 	fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
 	if (fd < 0 && errno == ENOENT)
 		return NULL;
@@ -227,28 +283,43 @@ remove_files(const char *directory)
 	rmdir(directory);
 }
 
+/* removes what nobody can come back for: checkpoints of databases and (of this one's) roles that are no more */
+static bool
+sweep(const Place *p, void *arg)
+{
+	if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(p->database)) ||
+		(p->database == MyDatabaseId && p->role != InvalidOid && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(p->role)) &&
+		 try_lock(p->path)))
+		remove_files(p->path);
+	return true;
+}
+
 void
 ppdl_checkpoint_begin(const char *name, PpdlTrainRun *run)
 {
-	char		directory[MAXPGPATH];
 	PpdlGuard  *guard;
 	PpdlWriter *w = new_writer(&guard);
 	PpdlError	err;
 
-	directory_path(directory, name);
-	keep_at_commit(directory);
-	if (access(directory, F_OK) == 0)
+	for_places(sweep, NULL);
+	keep_at_commit(run->directory);
+	if (access(run->directory, F_OK) == 0)
 	{
 		ereport(NOTICE, (errmsg("discarding the checkpoint of an unfinished training of model \"%s\"", name)));
-		remove_files(directory);
+		remove_files(run->directory);
 	}
 	ppdl_write_u32(w, RUN_MAGIC);
+	ppdl_write_u32(w, MyDatabaseId);
+	ppdl_write_u32(w, GetUserId());
 	ppdl_write_bytes(w, run->model, sizeof(run->model));
 	write_text(w, run->options);
 	write_text(w, run->spec);
 	ppdl_write_u64(w, (uint64_t) run->skipped);
 	PPDL_PG(ppdl_trainset_save(run->ts, w, &err));
-	write_file(name, RUN_FILE, w, run->id);
+	make_directory(PPDL_TRAIN_DIR);
+	make_directory(run->directory);
+	if (!write_file(run->directory, RUN_FILE, w, run->id))
+		file_error("create", run->directory);
 	ppdl_guard_release(guard);
 }
 
@@ -263,8 +334,78 @@ ppdl_checkpoint_step(const char *name, const PpdlTrainRun *run, const PpdlWriter
 	ppdl_write_bytes(w, run->id, sizeof(run->id));
 	ppdl_write_f64(w, run->seconds);
 	ppdl_write_bytes(w, state->buf, state->len);
-	write_file(name, STATE_FILE, w, hash);
+	if (!write_file(run->directory, STATE_FILE, w, hash))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" was dropped while it was being trained", name),
+				 errdetail("The directory \"%s\" of its checkpoint is gone.", run->directory)));
 	ppdl_guard_release(guard);
+}
+
+/* magic, whose it is, and the model; false when the bytes are no checkpoint's */
+static bool
+read_heading(PpdlReader *r, Oid *database, Oid *role, char model[PPDL_MODEL_REF])
+{
+	uint32		magic = ppdl_read_u32(r);
+	const uint8_t *ref;
+
+	*database = MyDatabaseId;
+	*role = InvalidOid;
+	if (magic == RUN_MAGIC)
+	{
+		*database = ppdl_read_u32(r);
+		*role = ppdl_read_u32(r);
+	}
+	ref = ppdl_read_bytes(r, PPDL_MODEL_REF);
+	if ((magic != RUN_MAGIC && magic != OLD_RUN_MAGIC) || ref == NULL || memchr(ref, '\0', PPDL_MODEL_REF) == NULL)
+		return false;
+	memcpy(model, ref, PPDL_MODEL_REF);
+	return true;
+}
+
+/* does another role have one? arg: the model's name, then NULL */
+static bool
+find_other(const Place *p, void *arg)
+{
+	const char **name = arg;
+
+	if (p->database == MyDatabaseId && strcmp(p->model, *name) == 0)
+		*name = NULL;
+	return *name != NULL;
+}
+
+static void
+nothing_to_resume(const char *name)
+{
+	const char *found = name;
+
+	for_places(find_other, &found);
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the interrupted training of model \"%s\" belongs to another role", name),
+				 errhint("The role that began it resumes it (a superuser, if that was under ppdl 0.1.0); ppdl_train() trains anew.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" has no interrupted training to resume", name),
+			 errhint("Train it with ppdl_train().")));
+}
+
+/* the run's bytes, of this role or of 0.1.0; sets run->directory and id */
+static uint8_t *
+find_run(const char *name, PpdlTrainRun *run, size_t *len)
+{
+	uint8_t    *data = read_file(run->directory, RUN_FILE, len, run->id);
+
+	if (data == NULL && superuser())
+	{
+		snprintf(run->directory, sizeof(run->directory), "%s/%u.%s", PPDL_TRAIN_DIR, MyDatabaseId, name);
+		lock(run->directory, name);
+		data = read_file(run->directory, RUN_FILE, len, run->id);
+	}
+	if (data == NULL)
+		nothing_to_resume(name);
+	return data;
 }
 
 static void
@@ -272,22 +413,19 @@ read_run(const char *name, PpdlTrainRun *run)
 {
 	char		path[MAXPGPATH];
 	size_t		len;
-	uint8_t    *data = read_file(name, RUN_FILE, &len, run->id);
-	const uint8_t *model;
-	PpdlReader	r;
+	uint8_t    *data = find_run(name, run, &len);
+	Oid			database,
+				role;
+	PpdlReader	r = ppdl_reader(data, len);
 	PpdlError	err;
 
-	file_path(path, name, RUN_FILE);
-	if (data == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" has no interrupted training to resume", name),
-				 errhint("Train it with ppdl_train().")));
-	r = ppdl_reader(data, len);
-	if (ppdl_read_u32(&r) != RUN_MAGIC || (model = ppdl_read_bytes(&r, sizeof(run->model))) == NULL ||
-		memchr(model, '\0', sizeof(run->model)) == NULL)
+	file_path(path, run->directory, RUN_FILE);
+	if (!read_heading(&r, &database, &role, run->model))
 		damaged(path);
-	memcpy(run->model, model, sizeof(run->model));
+	if (database != MyDatabaseId || (role != GetUserId() && !superuser()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("checkpoint file \"%s\" belongs to another role or database", path)));
 	run->options = read_text(&r);
 	run->spec = read_text(&r);
 	run->skipped = (int64) ppdl_read_u64(&r);
@@ -309,10 +447,10 @@ ppdl_checkpoint_read(const char *name, PpdlTrainRun *run, size_t *state_len)
 
 	read_run(name, run);
 	*state_len = 0;
-	data = read_file(name, STATE_FILE, &len, hash);
+	data = read_file(run->directory, STATE_FILE, &len, hash);
 	if (data == NULL)
 		return NULL;
-	file_path(path, name, STATE_FILE);
+	file_path(path, run->directory, STATE_FILE);
 	r = ppdl_reader(data, len);
 	if (ppdl_read_u32(&r) != STATE_MAGIC || (id = ppdl_read_bytes(&r, sizeof(run->id))) == NULL ||
 		memcmp(id, run->id, sizeof(run->id)) != 0)
@@ -351,8 +489,8 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId subxact, SubTransacti
 	}
 }
 
-void
-ppdl_checkpoint_done(const char *name)
+static void
+remove_at_commit(const char *directory)
 {
 	static bool registered = false;
 	Finished   *f = MemoryContextAlloc(TopTransactionContext, sizeof(Finished));
@@ -363,8 +501,64 @@ ppdl_checkpoint_done(const char *name)
 		RegisterSubXactCallback(at_subtransaction_end, NULL);
 		registered = true;
 	}
-	directory_path(f->directory, name);
+	strlcpy(f->directory, directory, sizeof(f->directory));
 	f->subxact = GetCurrentSubTransactionId();
 	f->next = finished;
 	finished = f;
+}
+
+void
+ppdl_checkpoint_done(const PpdlTrainRun *run)
+{
+	remove_at_commit(run->directory);
+}
+
+/* the version that a checkpoint began from; 0 when its file does not say */
+static int
+began_from(const char *directory)
+{
+	char		path[MAXPGPATH],
+				model[PPDL_MODEL_REF];
+	uint8_t		head[12 + PPDL_MODEL_REF];
+	PpdlReader	r;
+	Oid			database,
+				role;
+	const char *at = NULL;
+	ssize_t		n;
+	int			fd;
+
+	file_path(path, directory, RUN_FILE);
+	fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	if (fd < 0)
+		return 0;
+	n = read(fd, head, sizeof(head));
+	CloseTransientFile(fd);
+	r = ppdl_reader(head, n > 0 ? (size_t) n : 0);
+	if (read_heading(&r, &database, &role, model))
+		at = strchr(model, '@');
+	return at != NULL ? atoi(at + 1) : 0;
+}
+
+typedef struct Drop
+{
+	const char *name;
+	int			version;
+} Drop;
+
+static bool
+drop(const Place *p, void *arg)
+{
+	const Drop *d = arg;
+
+	if (p->database == MyDatabaseId && strcmp(p->model, d->name) == 0 && (d->version == 0 || began_from(p->path) == d->version))
+		remove_at_commit(p->path);
+	return true;
+}
+
+void
+ppdl_checkpoint_drop(const char *name, int version)
+{
+	Drop		d = {name, version};
+
+	for_places(drop, &d);
 }

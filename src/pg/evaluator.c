@@ -30,11 +30,10 @@ destroy_eval(void *arg)
 int
 ppdl_pg_threads(void)
 {
-	long		n = ppdl_threads_setting;
+	long		most = ppdl_max_threads > 0 ? ppdl_max_threads : Max(1, sysconf(_SC_NPROCESSORS_ONLN));
 
-	if (n == 0)
-		n = sysconf(_SC_NPROCESSORS_ONLN);
-	return (int) Max(1, Min(n, 256));
+	most = Min(most, 256);
+	return (int) (ppdl_threads_setting > 0 ? Min(ppdl_threads_setting, most) : most);
 }
 
 /* the rotations of the deep ring that owners publish keys for; made once a process */

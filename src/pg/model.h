@@ -38,7 +38,11 @@ extern PpdlModel *ppdl_model_argument(FunctionCallInfo fcinfo, int arg);
 /* raises unless the model has plain weights */
 extern void ppdl_model_require_weights(const PpdlModel *model);
 
-/* adds the next version of a model (the first: it must not exist); trained: JSON text or NULL. Returns the version. */
+extern Oid	ppdl_models_table(void);
+/* raises when this session may not store a version: on a standby, in a read-only transaction, without the right to insert */
+extern void ppdl_model_check_store(const char *command);
+
+/* adds the next version of a model (the first: it must not exist, else it must); trained: JSON text or NULL. Returns the version. */
 extern int	ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained);
 
 /* the same with encrypted weights, an lwe_cipher, of the shape of net */

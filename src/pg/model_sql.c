@@ -1,5 +1,5 @@
 /* SQL functions about models as such. */
-#include "pg/model.h"
+#include "pg/checkpoint.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -77,7 +77,8 @@ ppdl_drop_model(PG_FUNCTION_ARGS)
 	values[1] = Int32GetDatum(version);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(psprintf("DELETE FROM %s.ppdl_models WHERE name = $1 AND ($2 = 0 OR version = $2)",
+	if (SPI_execute_with_args(psprintf("DELETE FROM %s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
+									   " AND ($2 OPERATOR(pg_catalog.=) 0 OR version OPERATOR(pg_catalog.=) $2)",
 									   ppdl_schema_name()),
 							  2, types, values, NULL, false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "could not delete from ppdl_models");
@@ -88,6 +89,7 @@ ppdl_drop_model(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" does not exist", ref),
 				 errhint("The table ppdl_models lists the models and versions that exist.")));
+	ppdl_checkpoint_drop(name, version);
 	PG_RETURN_INT32((int32) dropped);
 }
 

@@ -1,20 +1,22 @@
 /*
  * Reading and writing ppdl_models, and the models a backend remembers.
  *
- * A remembered model is found by the identity of its row (table, ctid, xmin), so that a model that
- * was dropped and made again under the same name is a different one.
+ * A remembered model is found by all that is stored of it (name, version, and a SHA-256 of the specification and
+ * the weights), never by the place of its row: places are taken again after VACUUM FULL, TRUNCATE and the like.
  */
 #include "pg/model.h"
 
 #include <ctype.h>
 
+#include <openssl/evp.h>
+
 #include "access/htup_details.h"
-#include "access/transam.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "net/train.h"
-#include "storage/itemptr.h"
+#include "pg/locks.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -26,9 +28,7 @@
 typedef struct PpdlModelEntry
 {
 	PpdlModel	model;
-	Oid			table;
-	ItemPointerData ctid;
-	TransactionId xmin;
+	uint8_t		digest[32];		/* of all that is stored */
 	int			pins;
 	uint64		used;			/* clock of its last use */
 	struct PpdlModelEntry *next;
@@ -155,7 +155,8 @@ find_row(const char *columns, const char *ref)
 	char	   *sql;
 
 	ppdl_model_parse_ref(ref, name, &version);
-	sql = psprintf("SELECT %s FROM %s.ppdl_models WHERE name = $1 AND ($2 = 0 OR version = $2)"
+	sql = psprintf("SELECT %s FROM %s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
+				   " AND ($2 OPERATOR(pg_catalog.=) 0 OR version OPERATOR(pg_catalog.=) $2)"
 				   " ORDER BY version DESC LIMIT 1", columns, ppdl_schema_name());
 	values[0] = CStringGetTextDatum(name);
 	values[1] = Int32GetDatum(version);
@@ -172,29 +173,100 @@ column(HeapTuple row, int i, bool *isnull)
 	return SPI_getbinval(row, SPI_tuptable->tupdesc, i, isnull);
 }
 
-/* reads version, spec, weights, key_id, has-cipher; inside SPI */
-static void
-read_model(PpdlModel *model, const char *ref)
+/* a row of ppdl_models; what it points to lives as long as SPI's connection */
+typedef struct StoredModel
 {
-	HeapTuple	row = find_row("name, version, spec::text, weights, key_id, cipher IS NOT NULL", ref);
+	const char *name,
+			   *spec,
+			   *key_id;			/* NULL: none */
+	int			version;
+	ArrayType  *weights;		/* NULL: none in the clear */
+	bool		encrypted;
+	uint8_t		digest[32];
+} StoredModel;
+
+static void
+add_to_digest(EVP_MD_CTX *ctx, bool *ok, const void *data, size_t len)
+{
+	uint64		length = data != NULL ? len : UINT64_MAX;
+
+	*ok = *ok && EVP_DigestUpdate(ctx, &length, sizeof(length)) == 1 && (data == NULL || EVP_DigestUpdate(ctx, data, len) == 1);
+}
+
+static void
+digest_model(StoredModel *m)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool		ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+
+	add_to_digest(ctx, &ok, m->name, strlen(m->name));
+	add_to_digest(ctx, &ok, &m->version, sizeof(m->version));
+	add_to_digest(ctx, &ok, m->spec, strlen(m->spec));
+	add_to_digest(ctx, &ok, m->weights, m->weights != NULL ? VARSIZE(m->weights) : 0);
+	add_to_digest(ctx, &ok, m->key_id, m->key_id != NULL ? strlen(m->key_id) : 0);
+	add_to_digest(ctx, &ok, &m->encrypted, sizeof(m->encrypted));
+	ok = ok && EVP_DigestFinal_ex(ctx, m->digest, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		elog(ERROR, "could not compute SHA-256");
+}
+
+/* inside SPI */
+static void
+read_stored(StoredModel *m, const char *ref)
+{
+	HeapTuple	row = find_row("name, version, spec::pg_catalog.text, weights, key_id, cipher IS NOT NULL", ref);
 	bool		isnull;
 	Datum		d;
+
+	m->name = TextDatumGetCString(column(row, 1, &isnull));
+	m->version = DatumGetInt32(column(row, 2, &isnull));
+	m->spec = TextDatumGetCString(column(row, 3, &isnull));
+	d = column(row, 4, &isnull);
+	m->weights = isnull ? NULL : DatumGetArrayTypeP(d);
+	d = column(row, 5, &isnull);
+	m->key_id = isnull ? NULL : TextDatumGetCString(d);
+	m->encrypted = DatumGetBool(column(row, 6, &isnull));
+	digest_model(m);
+}
+
+/* 0.1.0 took biases for networks with "bias": false, and used them */
+static void
+forbidden_bias(const StoredModel *m, const PpdlError *err)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("model \"%s\" version %d: %s", m->name, m->version, err->message),
+			 errdetail("ppdl 0.1.0 stored such models, used their biases in the clear and dropped them from encrypted models."),
+			 errhint("To keep the biases: UPDATE ppdl_models SET spec = spec - 'bias' WHERE name = '%s' AND version = %d."
+					 " Else set them to 0 in its weights.", m->name, m->version)));
+}
+
+static void
+set_weights(const StoredModel *m, PpdlNet *net)
+{
+	int			count = ppdl_net_weight_count(net);
+	PpdlError	err;
+	PpdlStatus	status = ppdl_net_set_weights(net, ppdl_float8_vector(m->weights, count, "weights"), count, &err);
+
+	if (status == PPDL_ERR_ARGUMENT && !net->bias)
+		forbidden_bias(m, &err);
+	PPDL_PG(status);
+}
+
+static void
+make_model(PpdlModel *model, const StoredModel *m)
+{
 	PpdlError	err;
 
-	strlcpy(model->name, TextDatumGetCString(column(row, 1, &isnull)), sizeof(model->name));
-	model->version = DatumGetInt32(column(row, 2, &isnull));
-	PPDL_PG(ppdl_net_parse(&model->net, TextDatumGetCString(column(row, 3, &isnull)), &err));
-	d = column(row, 4, &isnull);
-	if (!isnull)
-	{
-		int			count = ppdl_net_weight_count(model->net);
-
-		PPDL_PG(ppdl_net_set_weights(model->net, ppdl_float8_vector(DatumGetArrayTypeP(d), count, "weights"), count, &err));
-	}
-	d = column(row, 5, &isnull);
-	if (!isnull)
-		strlcpy(model->key_id, TextDatumGetCString(d), sizeof(model->key_id));
-	model->encrypted = DatumGetBool(column(row, 6, &isnull));
+	strlcpy(model->name, m->name, sizeof(model->name));
+	model->version = m->version;
+	PPDL_PG(ppdl_net_parse(&model->net, m->spec, &err));
+	if (m->weights != NULL)
+		set_weights(m, model->net);
+	if (m->key_id != NULL)
+		strlcpy(model->key_id, m->key_id, sizeof(model->key_id));
+	model->encrypted = m->encrypted;
 }
 
 static void
@@ -204,7 +276,7 @@ destroy_entry(void *arg)
 }
 
 static PpdlModelEntry *
-load_entry(const char *ref, Oid table, ItemPointer ctid, TransactionId xmin)
+new_entry(const StoredModel *m)
 {
 	PpdlModelEntry *e = calloc(1, sizeof(PpdlModelEntry));
 	PpdlGuard  *guard;
@@ -212,73 +284,87 @@ load_entry(const char *ref, Oid table, ItemPointer ctid, TransactionId xmin)
 	if (e == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	guard = ppdl_guard(CurrentMemoryContext, destroy_entry, e);
-	e->table = table;
-	e->ctid = *ctid;
-	e->xmin = xmin;
+	memcpy(e->digest, m->digest, sizeof(e->digest));
 	e->model.entry = e;
-	read_model(&e->model, ref);
+	make_model(&e->model, m);
 	guard->arg = NULL;			/* now the list's */
 	e->next = entries;
 	entries = e;
 	return e;
 }
 
+static PpdlModelEntry *
+find_entry(const StoredModel *m)
+{
+	PpdlModelEntry *e;
+
+	for (e = entries; e != NULL; e = e->next)
+		if (strcmp(e->model.name, m->name) == 0 && e->model.version == m->version &&
+			memcmp(e->digest, m->digest, sizeof(e->digest)) == 0)
+			break;
+	return e;
+}
+
 PpdlModel *
 ppdl_model_open(const char *ref, MemoryContext context)
 {
-	Oid			table;
-	HeapTuple	row;
-	ItemPointerData ctid;
-	TransactionId xmin;
+	StoredModel stored;
 	PpdlModelEntry *e;
 	PpdlModel  *model;
-	bool		isnull;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	row = find_row("ctid, xmin, tableoid", ref);
-	ctid = *(ItemPointer) DatumGetPointer(column(row, 1, &isnull));
-	xmin = DatumGetTransactionId(column(row, 2, &isnull));
-	table = DatumGetObjectId(column(row, 3, &isnull));
-	for (e = entries; e != NULL; e = e->next)
-		if (e->table == table && e->xmin == xmin && ItemPointerEquals(&e->ctid, &ctid))
-			break;
-	if (e == NULL)
-		e = load_entry(ref, table, &ctid, xmin);
-	model = pin(e, context);
+	read_stored(&stored, ref);
+	e = find_entry(&stored);
+	model = pin(e != NULL ? e : new_entry(&stored), context);
 	SPI_finish();
 	trim_entries();
 	return model;
 }
 
-/* What a function call remembers: the model, and the snapshot that it was seen in. */
+/* Who saw what: equal views show the same rows of a table.  (With both ends equal, transactions that run can only have become fewer.) */
+typedef struct View
+{
+	Oid			user;
+	TransactionId xmin,
+				xmax;
+	uint32		running;		/* transactions; on a standby they are counted as subtransactions */
+	int32		subtransactions;
+	CommandId	command;
+} View;
+
+static View
+view_of(Snapshot s)
+{
+	return (View) {GetUserId(), s->xmin, s->xmax, s->xcnt, s->subxcnt, s->curcid};
+}
+
+static bool
+same_view(const View *a, const View *b)
+{
+	return a->user == b->user && a->xmin == b->xmin && a->xmax == b->xmax && a->running == b->running &&
+		a->subtransactions == b->subtransactions && a->command == b->command;
+}
+
+/* What a function call remembers: the model, and the view that it was found in. */
 typedef struct ModelArgument
 {
 	PpdlModel  *model;
 	text	   *ref;
-	TransactionId xmin,
-				xmax;
-	uint32		running;
-	CommandId	command;
+	View		view;
 	MemoryContext context;		/* the pin's */
 } ModelArgument;
-
-static bool
-same_view(const ModelArgument *m, Snapshot s)
-{
-	return m->xmin == s->xmin && m->xmax == s->xmax && m->running == s->xcnt && m->command == s->curcid;
-}
 
 PpdlModel *
 ppdl_model_argument(FunctionCallInfo fcinfo, int arg)
 {
 	ModelArgument *m = fcinfo->flinfo->fn_extra;
 	text	   *ref = PG_GETARG_TEXT_PP(arg);
-	Snapshot	snapshot = GetActiveSnapshot();
+	View		view = view_of(GetActiveSnapshot());
 	MemoryContext parent = fcinfo->flinfo->fn_mcxt;
 	MemoryContext old;
 
-	if (m != NULL && m->model != NULL && same_view(m, snapshot) &&
+	if (m != NULL && m->model != NULL && same_view(&m->view, &view) &&
 		VARSIZE_ANY_EXHDR(ref) == VARSIZE_ANY_EXHDR(m->ref) &&
 		memcmp(VARDATA_ANY(ref), VARDATA_ANY(m->ref), VARSIZE_ANY_EXHDR(ref)) == 0)
 		return m->model;
@@ -293,10 +379,7 @@ ppdl_model_argument(FunctionCallInfo fcinfo, int arg)
 	m->ref = (text *) pg_detoast_datum_copy((struct varlena *) ref);
 	MemoryContextSwitchTo(old);
 	m->model = ppdl_model_open(text_to_cstring(ref), m->context);
-	m->xmin = snapshot->xmin;
-	m->xmax = snapshot->xmax;
-	m->running = snapshot->xcnt;
-	m->command = snapshot->curcid;
+	m->view = view;
 	return m->model;
 }
 
@@ -353,6 +436,66 @@ one_cipher(struct varlena *cipher)
 	return construct_array(&d, 1, cipher_type(), -1, false, TYPALIGN_DOUBLE);
 }
 
+Oid
+ppdl_models_table(void)
+{
+	Oid			table = get_relname_relid("ppdl_models", ppdl_schema());
+
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"ppdl_models\" of extension ppdl does not exist")));
+	return table;
+}
+
+void
+ppdl_model_check_store(const char *command)
+{
+	AclResult	result;
+
+	PreventCommandIfReadOnly(command);
+	result = pg_class_aclcheck(ppdl_models_table(), GetUserId(), ACL_INSERT);
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_TABLE, "ppdl_models");
+}
+
+/* a first version must be the first, all others must not */
+static void
+nothing_stored(const NewVersion *v)
+{
+	if (v->first)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", v->name),
+				 errhint("ppdl_train() adds versions to a model; ppdl_drop_model() removes it.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" was dropped while it was being trained", v->name)));
+}
+
+static int
+insert_version(const NewVersion *v, Oid *types, Datum *values, const char *nulls)
+{
+	int			version;
+	bool		isnull;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, trained, cipher, key_id)"
+									   " SELECT $1, coalesce(pg_catalog.max(version), 0) OPERATOR(pg_catalog.+) 1,"
+									   " $2::pg_catalog.jsonb, $3, $4::pg_catalog.jsonb, $6, $7"
+									   " FROM %1$s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
+									   " HAVING (pg_catalog.count(*) OPERATOR(pg_catalog.=) 0) OPERATOR(pg_catalog.=) $5"
+									   " RETURNING version", ppdl_schema_name()),
+							  7, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
+		elog(ERROR, "could not write ppdl_models");
+	if (SPI_processed == 0)
+		nothing_stored(v);
+	version = DatumGetInt32(column(SPI_tuptable->vals[0], 1, &isnull));
+	SPI_finish();
+	return version;
+}
+
 static int
 store(const NewVersion *v)
 {
@@ -361,16 +504,12 @@ store(const NewVersion *v)
 	char		nulls[8] = "  nn nn";
 	char	   *json;
 	PpdlError	err;
-	bool		isnull;
-	int			version;
 
 	/* one writer of a name at a time: the next version is read and taken under this lock */
-	DirectFunctionCall2(pg_advisory_xact_lock_int4, Int32GetDatum(0x7070646C),
-						UInt32GetDatum(hash_bytes((const unsigned char *) v->name, (int) strlen(v->name))));
+	ppdl_lock_name(PPDL_LOCK_VERSIONS, v->name);
 	PPDL_PG(ppdl_net_json(v->net, &json, &err));
 	values[0] = CStringGetTextDatum(v->name);
-	values[1] = CStringGetTextDatum(json);
-	free(json);
+	values[1] = CStringGetTextDatum(ppdl_take_text(json));
 	types[5] = get_array_type(cipher_type());
 	if (v->cipher != NULL)
 	{
@@ -389,22 +528,7 @@ store(const NewVersion *v)
 		nulls[3] = ' ';
 	}
 	values[4] = BoolGetDatum(v->first);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, trained, cipher, key_id)"
-									   " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3, $4::jsonb, $6, $7"
-									   " FROM %1$s.ppdl_models WHERE name = $1"
-									   " HAVING NOT $5 OR count(*) = 0 RETURNING version", ppdl_schema_name()),
-							  7, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
-		elog(ERROR, "could not write ppdl_models");
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("model \"%s\" already exists", v->name),
-				 errhint("ppdl_train() adds versions to a model; ppdl_drop_model() removes it.")));
-	version = DatumGetInt32(column(SPI_tuptable->vals[0], 1, &isnull));
-	SPI_finish();
-	return version;
+	return insert_version(v, types, values, nulls);
 }
 
 int

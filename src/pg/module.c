@@ -6,7 +6,10 @@
 
 PG_MODULE_MAGIC;
 
+#define PPDL_MOST_THREADS 256	/* of a pool */
+
 int			ppdl_threads_setting = 0;
+int			ppdl_max_threads = 0;
 
 void		_PG_init(void);
 
@@ -27,8 +30,12 @@ _PG_init(void)
 							 &ppdl_owner_mode, false, PGC_SUSET, 0, NULL, assign_owner_mode, NULL);
 	DefineCustomIntVariable("ppdl.threads",
 							"Threads that training and bootstrapping may use.",
-							"0 takes as many as there are processors.",
-							&ppdl_threads_setting, 0, 0, 256, PGC_USERSET, 0, NULL, NULL, NULL);
+							"0 takes as many as there may be: ppdl.max_threads, or the processors.",
+							&ppdl_threads_setting, 0, 0, PPDL_MOST_THREADS, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ppdl.max_threads",
+							"The most threads that ppdl.threads may ask for.",
+							"0 allows as many as there are processors.",
+							&ppdl_max_threads, 0, 0, PPDL_MOST_THREADS, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ppdl");
 	before_shmem_exit(ppdl_owner_session_exit, (Datum) 0);
 }

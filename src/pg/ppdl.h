@@ -14,7 +14,8 @@
 
 /* settings (registered in module.c); reserved prefix "ppdl" */
 extern bool ppdl_owner_mode;	/* ppdl.owner_mode, superuser only, off */
-extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = the cores */
+extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = as many as there may be */
+extern int	ppdl_max_threads;		/* ppdl.max_threads, superuser only, 0 = the processors */
 
 /* ereport(ERROR) with the SQLSTATE that fits err->code, message, detail, hint. PPDL_ERR_CANCELED ends in CHECK_FOR_INTERRUPTS(). */
 extern void ppdl_report(const PpdlError *err) PPDL_NORETURN;
@@ -29,6 +30,8 @@ extern void ppdl_report_as(int sqlstate, const PpdlError *err) PPDL_NORETURN;
  *	PPDL_PROTECT(status, err, { ... });		status is a volatile PpdlStatus
  */
 extern PpdlStatus ppdl_keep_error(PpdlError *err);
+/* is there one that waits for its ppdl_report()? */
+extern bool ppdl_error_is_kept(void);
 /* PostgreSQL's code may run on no other */
 extern bool ppdl_main_thread(void);
 #define PPDL_PROTECT(status, err, ...) \
@@ -46,12 +49,21 @@ extern bool ppdl_main_thread(void);
 		PG_END_TRY(); \
 	} while (0)
 
-/* PPDL_PG(expr): runs a core call that takes &err, reports failure */
+/* PPDL_PG(expr): runs a core call that takes &err, reports failure, its own or one of its callbacks */
 #define PPDL_PG(expr) \
 	do { \
-		if ((expr) != PPDL_OK) \
+		if ((expr) != PPDL_OK || ppdl_error_is_kept()) \
 			ppdl_report(&err); \
 	} while (0)
+
+/*
+ * A NOTICE from anywhere, callbacks of the core included.  When sending it ends in an error (a cancel is noticed there, too), the
+ * error is kept, and ends the work at the next poll.
+ */
+extern void ppdl_tell(const char *format, ...) pg_attribute_printf(1, 2);
+
+/* a malloc'ed text as a palloc'ed one; the first is freed, whatever happens */
+extern char *ppdl_take_text(char *text);
 
 /* raises unless ppdl.owner_mode is on: "function %s takes a secret key and is for the owner's own machine" */
 extern void ppdl_require_owner_mode(const char *function);
@@ -74,12 +86,15 @@ extern PpdlGuard *ppdl_guard(MemoryContext context, void (*destroy) (void *arg),
 extern Oid	ppdl_schema(void);
 extern const char *ppdl_schema_name(void);
 
-/* PpdlEval.interrupted: true when the query is cancelled; serves PostgreSQL's other interrupts */
+/*
+ * PpdlEval.interrupted: true when the query is cancelled, the connection ends or the postmaster is gone; serves PostgreSQL's other
+ * interrupts.  Once it was true, ppdl_report() has to follow.
+ */
 extern int	ppdl_pg_interrupted(void *arg);
 /* the same, for objects of the core that outlive a call */
 extern const PpdlPoll ppdl_pg_poll;
 
-/* ppdl.threads, or the number of processors */
+/* ppdl.threads, or the number of processors; no more than ppdl.max_threads */
 extern int	ppdl_pg_threads(void);
 
 /*

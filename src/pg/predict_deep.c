@@ -106,9 +106,8 @@ tell(void *arg, int rows)
 	if (t < NOTICE_AFTER || t < p->told + 1 || p->done == p->ts->rows)
 		return;
 	p->told = t;
-	ereport(NOTICE,
-			(errmsg("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
-					(unsigned long long) p->ts->rows, t / (double) p->done * (double) (p->ts->rows - p->done))));
+	ppdl_tell("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
+			  (unsigned long long) p->ts->rows, t / (double) p->done * (double) (p->ts->rows - p->done));
 }
 
 /* outputs of rows that take 2^logk coefficients each */

@@ -15,7 +15,7 @@ begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 		ppdl_pack_state_begin(state, row, 0, ppdl_net_outputs(model->net));
 		return;
 	}
-	state->predictor = ppdl_model_predictor(model, row);
+	state->predictor = ppdl_model_predictor(model, row, state->agg.hdr.eoh_context);
 	ppdl_pack_state_begin(state, row, ppdl_predictor_limbs(state->predictor), ppdl_predictor_outputs(state->predictor));
 }
 
@@ -32,7 +32,7 @@ find_predictor(PpdlPackState *state)
 {
 	if (state->ev == NULL || state->predictor != NULL || state->deep != NULL)
 		return;
-	state->predictor = ppdl_model_predictor(own_model(state), &state->shape);
+	state->predictor = ppdl_model_predictor(own_model(state), &state->shape, state->agg.hdr.eoh_context);
 	if (ppdl_predictor_limbs(state->predictor) != state->shape.limbs || ppdl_predictor_outputs(state->predictor) != state->outputs)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -59,8 +59,8 @@ ppdl_predict_float8_final(PG_FUNCTION_ARGS)
 {
 	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, false);
 	Size		n = (Size) state->rows * state->width;
-	Datum	   *d = palloc_extended(sizeof(Datum) * n, MCXT_ALLOC_HUGE);
-	bool	   *nulls = palloc_extended(n, MCXT_ALLOC_HUGE);
+	Datum	   *d;
+	bool	   *nulls;
 	int			dims[2] = {(int) state->rows, state->width},
 				lower[2] = {1, 1};
 
@@ -68,6 +68,8 @@ ppdl_predict_float8_final(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("predictions of %lld rows do not fit an array", (long long) state->rows)));
+	d = palloc_extended(sizeof(Datum) * n, MCXT_ALLOC_HUGE);
+	nulls = palloc_extended(n, MCXT_ALLOC_HUGE);
 	for (Size i = 0; i < n; i++)
 	{
 		d[i] = Float8GetDatum(state->data[i]);

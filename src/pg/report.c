@@ -3,13 +3,17 @@
  */
 #include "pg/ppdl.h"
 
+#include <stdarg.h>
 #include <unistd.h>
 
 #include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/pmsignal.h"
 #include "utils/memutils.h"
 
 /* an error of PostgreSQL caught in a callback, on its way through the core */
 static ErrorData *kept = NULL;
+static bool kept_nomem = false; /* there was one, and no memory to keep it in */
 
 static int
 sqlstate_of(PpdlStatus code)
@@ -42,6 +46,13 @@ sqlstate_of(PpdlStatus code)
 	}
 }
 
+/* nobody is left who would end this process, and none may start before it has ended */
+static bool
+postmaster_is_gone(void)
+{
+	return IsUnderPostmaster && !PostmasterIsAlive();
+}
+
 void
 ppdl_report_as(int sqlstate, const PpdlError *err)
 {
@@ -52,8 +63,17 @@ ppdl_report_as(int sqlstate, const PpdlError *err)
 		kept = NULL;
 		ReThrowError(caught);
 	}
+	if (kept_nomem)
+	{
+		kept_nomem = false;
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	}
 	if (err->code == PPDL_ERR_CANCELED)
+	{
 		CHECK_FOR_INTERRUPTS();
+		if (postmaster_is_gone())
+			proc_exit(1);		/* as PostgreSQL does where it waits */
+	}
 	ereport(ERROR,
 			(errcode(sqlstate),
 			 errmsg_internal("%s", err->message),
@@ -67,25 +87,87 @@ ppdl_report(const PpdlError *err)
 	ppdl_report_as(sqlstate_of(err->code), err);
 }
 
+/* a (sub)transaction that ends takes its error with it */
 static void
 forget_kept(void *arg)
 {
 	kept = NULL;
+	kept_nomem = false;
+}
+
+/* copies the error that was caught; an allocation that fails here, in a handler, would jump through the core after all */
+static ErrorData *
+copy_error(void)
+{
+	MemoryContextCallback *callback = MemoryContextAllocExtended(CurTransactionContext, sizeof(*callback), MCXT_ALLOC_NO_OOM);
+	ErrorData  *volatile copy = NULL;
+
+	if (callback == NULL)
+		return NULL;
+	MemoryContextSwitchTo(CurTransactionContext);
+	PG_TRY();
+	{
+		copy = CopyErrorData();
+	}
+	PG_CATCH();
+	{
+		copy = NULL;
+	}
+	PG_END_TRY();
+	callback->func = forget_kept;
+	callback->arg = NULL;
+	MemoryContextRegisterResetCallback(CurTransactionContext, callback);
+	return copy;
 }
 
 PpdlStatus
 ppdl_keep_error(PpdlError *err)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	MemoryContextCallback *callback = palloc(sizeof(*callback));
+	MemoryContext old = CurrentMemoryContext;
+	ErrorData  *copy = copy_error();
 
-	kept = CopyErrorData();
 	FlushErrorState();
-	callback->func = forget_kept;
-	callback->arg = NULL;
-	MemoryContextRegisterResetCallback(TopTransactionContext, callback);
 	MemoryContextSwitchTo(old);
-	return ppdl_error(err, PPDL_ERR_CANCELED, "%s", kept->message ? kept->message : "error in PostgreSQL");
+	if (kept == NULL)			/* the first is the cause of what follows */
+		kept = copy;
+	kept_nomem = kept == NULL;
+	return ppdl_error(err, PPDL_ERR_CANCELED, "%s", kept != NULL && kept->message ? kept->message : "error in PostgreSQL");
+}
+
+bool
+ppdl_error_is_kept(void)
+{
+	return kept != NULL || kept_nomem;
+}
+
+void
+ppdl_tell(const char *format, ...)
+{
+	volatile PpdlStatus status = PPDL_OK;
+	char		message[512];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	PPDL_PROTECT(status, NULL, {
+		ereport(NOTICE, (errmsg_internal("%s", message)));
+	});
+	(void) status;
+}
+
+char *
+ppdl_take_text(char *text)
+{
+	size_t		size = strlen(text) + 1;
+	char	   *copy = MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE);
+
+	if (copy != NULL)
+		memcpy(copy, text, size);
+	free(text);
+	if (copy == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	return copy;
 }
 
 bool
@@ -99,8 +181,15 @@ ppdl_pg_interrupted(void *arg)
 {
 	volatile PpdlStatus status = PPDL_OK;
 
-	if (!INTERRUPTS_PENDING_CONDITION() || !ppdl_main_thread())
+	if (!INTERRUPTS_PENDING_CONDITION() && !ppdl_error_is_kept() && !postmaster_is_gone())
 		return 0;
+	if (!ppdl_main_thread())
+		return 0;
+	if (ppdl_error_is_kept() || postmaster_is_gone())
+		return 1;
+	/* ends the process, which had better be when the core has let go of its threads and files */
+	if (ProcDiePending && InterruptHoldoffCount == 0 && CritSectionCount == 0)
+		return 1;
 	PPDL_PROTECT(status, NULL, {
 		CHECK_FOR_INTERRUPTS();
 	});

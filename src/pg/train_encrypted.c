@@ -1,33 +1,23 @@
 /* ppdl_train on encrypted rows, and ppdl_train_resume. */
 #include "pg/checkpoint.h"
 #include "pg/cipher_datum.h"
+#include "pg/train_args.h"
 #include "pg/train_run.h"
 
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 PG_FUNCTION_INFO_V1(ppdl_train_lwe_trans);
 PG_FUNCTION_INFO_V1(ppdl_train_lwe_final);
 PG_FUNCTION_INFO_V1(ppdl_train_resume);
 
-static char *
-options_text(FunctionCallInfo fcinfo)
-{
-	Jsonb	   *options;
-
-	if (PG_NARGS() < 5 || PG_ARGISNULL(4))
-		return NULL;
-	options = PG_GETARG_JSONB_P(4);
-	return JsonbToCString(NULL, &options->root, VARSIZE(options));
-}
-
-/* options are checked before anything is collected */
+/* rights and options are checked before anything is collected */
 static PpdlTrainState *
 first_row(FunctionCallInfo fcinfo, const char *ref, const char *options)
 {
 	PpdlTrainOptions parsed;
 	PpdlError	err;
 
+	ppdl_model_check_store("ppdl_train()");
 	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
 	return ppdl_train_state_new(ppdl_agg_state_parent(fcinfo), ref, options);
 }
@@ -49,7 +39,7 @@ ppdl_train_lwe_trans(PG_FUNCTION_ARGS)
 	PpdlCipher	x,
 				y;
 	char		ref[PPDL_MODEL_REF];
-	char	   *options = options_text(fcinfo);
+	char	   *options = ppdl_train_options_text(fcinfo);
 	PpdlError	err;
 
 	if (PG_ARGISNULL(1))
@@ -76,12 +66,19 @@ ppdl_train_lwe_trans(PG_FUNCTION_ARGS)
 Datum
 ppdl_train_lwe_final(PG_FUNCTION_ARGS)
 {
-	PpdlTrainState *state = ppdl_train_state_read(fcinfo);
-	PpdlModel  *model = ppdl_model_open(state->model, CurrentMemoryContext);
-	PpdlTrainRun run = {.options = state->options, .skipped = state->skipped, .ts = state->ts};
+	PpdlTrainState *state;
+	PpdlModel  *model;
+	PpdlTrainRun run = {.seconds = 0};
 	char	   *spec;
 	PpdlError	err;
 
+	if (PG_ARGISNULL(0))
+		ppdl_train_without_rows();
+	state = ppdl_train_state_read(fcinfo);
+	model = ppdl_model_open(state->model, CurrentMemoryContext);
+	run.options = state->options;
+	run.skipped = state->skipped;
+	run.ts = state->ts;
 	if (state->ts->rows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -90,9 +87,8 @@ ppdl_train_lwe_final(PG_FUNCTION_ARGS)
 	ppdl_train_check(model, run.ts);
 	strlcpy(run.model, state->model, sizeof(run.model));
 	PPDL_PG(ppdl_net_json(model->net, &spec, &err));
-	run.spec = pstrdup(spec);
-	free(spec);
-	ppdl_checkpoint_lock(model->name);
+	run.spec = ppdl_take_text(spec);
+	ppdl_checkpoint_lock(model->name, &run);
 	ppdl_checkpoint_begin(model->name, &run);
 	PG_RETURN_TEXT_P(cstring_to_text(ppdl_train_run(&run, NULL, 0)));
 }
@@ -113,7 +109,6 @@ ppdl_train_resume(PG_FUNCTION_ARGS)
 	char	   *spec;
 	void	   *state;
 	size_t		len;
-	bool		same;
 	PpdlError	err;
 
 	ppdl_model_parse_ref(text_to_cstring(PG_GETARG_TEXT_PP(0)), name, &version);
@@ -121,15 +116,14 @@ ppdl_train_resume(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("name the model without a version to resume its training")));
+	ppdl_model_check_store("ppdl_train_resume()");
 	ppdl_model_open(name, CurrentMemoryContext);	/* must exist */
-	ppdl_checkpoint_lock(name);
+	ppdl_checkpoint_lock(name, run);
 	ppdl_guard(CurrentMemoryContext, destroy_rows, run);
 	state = ppdl_checkpoint_read(name, run, &len);
 	model = ppdl_model_open(run->model, CurrentMemoryContext);
 	PPDL_PG(ppdl_net_json(model->net, &spec, &err));
-	same = strcmp(spec, run->spec) == 0;
-	free(spec);
-	if (!same)
+	if (strcmp(ppdl_take_text(spec), run->spec) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" is not the network whose training was interrupted", run->model),

@@ -1,36 +1,26 @@
 /* ppdl_train on plain float8[] rows. */
 #include "pg/model_rows.h"
+#include "pg/train_args.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "net/train.h"
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 PG_FUNCTION_INFO_V1(ppdl_train_float8_trans);
 PG_FUNCTION_INFO_V1(ppdl_train_float8s_trans);
 PG_FUNCTION_INFO_V1(ppdl_train_float8_final);
 
-static char *
-options_text(FunctionCallInfo fcinfo)
-{
-	Jsonb	   *options;
-
-	if (PG_NARGS() < 5 || PG_ARGISNULL(4))
-		return NULL;
-	options = PG_GETARG_JSONB_P(4);
-	return JsonbToCString(NULL, &options->root, VARSIZE(options));
-}
-
-/* checks the options at the first row, before anything is collected */
+/* checks rights and options at the first row, before anything is collected */
 static PpdlRowsState *
 first_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
 {
-	char	   *options = options_text(fcinfo);
+	char	   *options = ppdl_train_options_text(fcinfo);
 	PpdlTrainOptions parsed;
 	PpdlError	err;
 
+	ppdl_model_check_store("ppdl_train()");
 	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
 	return ppdl_rows_state_new(fcinfo, model, options, width);
 }
@@ -39,7 +29,7 @@ static PpdlRowsState *
 next_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
 {
 	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, true);
-	char	   *options = options_text(fcinfo);
+	char	   *options = ppdl_train_options_text(fcinfo);
 
 	ppdl_rows_state_check(state, model, width);
 	if (strcmp(options ? options : "", state->options ? state->options : "") != 0)
@@ -116,12 +106,6 @@ seconds_since(instr_time start)
 	return INSTR_TIME_GET_DOUBLE(now);
 }
 
-static int
-canceled(void *arg)
-{
-	return ppdl_pg_interrupted(NULL);
-}
-
 static void
 progress(void *arg, int step, int steps, double loss)
 {
@@ -132,25 +116,21 @@ progress(void *arg, int step, int steps, double loss)
 	if (t < w->reported + 1)
 		return;
 	w->reported = t;
-	ereport(NOTICE,
-			(errmsg("training: step %d of %d, loss %.4g, %.0f s left", step + 1, steps, loss,
-					t / (step > 0 ? step : 1) * (steps - step))));
+	ppdl_tell("training: step %d of %d, loss %.4g, %.0f s left", step + 1, steps, loss, t / (step > 0 ? step : 1) * (steps - step));
 }
 
 static char *
 trained_json(const PpdlRowsState *state, const PpdlTrainOptions *opt, const Watch *w)
 {
 	PpdlError	err;
-	char	   *options,
-			   *json;
+	char	   *options;
 
 	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
-	json = psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.9f,"
+	options = ppdl_take_text(options);
+	return psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.9f,"
 					" \"from\": \"%s\", \"options\": %s}",
 					(long long) state->rows, (long long) state->skipped, ppdl_train_steps(opt, (int) state->rows),
 					seconds_since(w->start), w->loss, state->model, options);
-	free(options);
-	return json;
 }
 
 static void
@@ -160,6 +140,7 @@ run(PpdlNet *net, const PpdlRowsState *state, const PpdlTrainOptions *opt, Watch
 				outputs = ppdl_net_outputs(net);
 	double	   *x = palloc_extended(sizeof(double) * inputs * state->rows, MCXT_ALLOC_HUGE);
 	double	   *y = palloc_extended(sizeof(double) * outputs * state->rows, MCXT_ALLOC_HUGE);
+	const PpdlTrainWatch watch = {{ppdl_pg_interrupted, NULL}, progress, w};
 	PpdlError	err;
 
 	for (int64 i = 0; i < state->rows; i++)
@@ -169,20 +150,26 @@ run(PpdlNet *net, const PpdlRowsState *state, const PpdlTrainOptions *opt, Watch
 		memcpy(x + i * inputs, row, sizeof(double) * inputs);
 		memcpy(y + i * outputs, row + inputs, sizeof(double) * outputs);
 	}
-	PPDL_PG(ppdl_net_train(net, x, y, (int) state->rows, opt, canceled, progress, w, &err));
+	PPDL_PG(ppdl_net_train(net, x, y, (int) state->rows, opt, &watch, &err));
 }
 
 Datum
 ppdl_train_float8_final(PG_FUNCTION_ARGS)
 {
-	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, false);
-	PpdlModel  *model = ppdl_model_open(state->model, CurrentMemoryContext);
-	PpdlNet    *net = ppdl_model_untrained(model, CurrentMemoryContext);
+	PpdlRowsState *state;
+	PpdlModel  *model;
+	PpdlNet    *net;
 	PpdlTrainOptions opt;
 	Watch		w = {.reported = 0};
 	char		ref[PPDL_MODEL_REF];
 	PpdlError	err;
 
+	if (PG_ARGISNULL(0))
+		ppdl_train_without_rows();
+	state = ppdl_rows_state_argument(fcinfo, false);
+	model = ppdl_model_open(state->model, CurrentMemoryContext);
+	net = ppdl_model_untrained(model, CurrentMemoryContext);
+	ppdl_model_check_store("ppdl_train()");
 	if (state->rows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -8,24 +8,11 @@
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
 #include "portability/instr_time.h"
-#include "utils/acl.h"
-#include "utils/lsyscache.h"
 #include "utils/ps_status.h"
 
 #define GIGABYTE ((double) (1 << 30))
 
 /* ---- before the start ---- */
-
-static void
-check_rights(void)
-{
-	Oid			table = get_relname_relid("ppdl_models", ppdl_schema());
-	AclResult	result = pg_class_aclcheck(table, GetUserId(), ACL_INSERT);
-
-	PreventCommandIfReadOnly("ppdl_train()");
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_TABLE, "ppdl_models");
-}
 
 static void
 check_key(const uint8_t fp[8])
@@ -47,7 +34,7 @@ ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts)
 	PpdlSlotLayout lay;
 	PpdlError	err;
 
-	check_rights();
+	ppdl_model_check_store("ppdl_train()");
 	PPDL_PG(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
 	PPDL_PG(ppdl_slot_layout(&lay, par, model->net, ts->width_x, &err));
 	if (ts->width_y != lay.classes)
@@ -137,10 +124,12 @@ tell_lift(void *arg, const char *what, int done, int total)
 	Watch	   *w = arg;
 
 	show(w, "batch", done + 1, total);
-	if (due(w))
-		ereport(NOTICE,
-				(errmsg("training: batch %d of %d being lifted to slots%s", done + 1, total,
-						done > 0 ? psprintf(", %.0f s left", elapsed(w) / done * (total - done)) : "")));
+	if (!due(w))
+		return;
+	if (done > 0)
+		ppdl_tell("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total, elapsed(w) / done * (total - done));
+	else
+		ppdl_tell("training: batch %d of %d being lifted to slots", done + 1, total);
 }
 
 static void
@@ -150,10 +139,9 @@ tell_step(Watch *w, int done, int total, double step)
 	if (!due(w))
 		return;
 	if (step > 0)
-		ereport(NOTICE,
-				(errmsg("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done))));
+		ppdl_tell("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done));
 	else
-		ereport(NOTICE, (errmsg("training: step %d of %d", done + 1, total)));
+		ppdl_tell("training: step %d of %d", done + 1, total);
 }
 
 /* ---- the run ---- */
@@ -182,9 +170,8 @@ static void
 stopped(const Run *r, const PpdlError *err)
 {
 	if (err->code == PPDL_ERR_CANCELED && !ProcDiePending)
-		ereport(NOTICE,
-				(errmsg("training of model \"%s\" stops after %d steps; ppdl_train_resume('%s') continues it", r->watch.name,
-						r->trainer != NULL ? ppdl_trainer_steps_done(r->trainer) : 0, r->watch.name)));
+		ppdl_tell("training of model \"%s\" stops after %d steps; ppdl_train_resume('%s') continues it", r->watch.name,
+				  r->trainer != NULL ? ppdl_trainer_steps_done(r->trainer) : 0, r->watch.name);
 	ppdl_report(err);
 }
 
@@ -221,16 +208,14 @@ static char *
 trained_json(const Run *r, const PpdlTrainRun *run, const PpdlTrainOptions *opt, uint64_t rows, const char *key)
 {
 	PpdlError	err;
-	char	   *options,
-			   *json;
+	char	   *options;
 
 	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
-	json = psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"step_seconds\": %.3f, \"from\": \"%s\","
+	options = ppdl_take_text(options);
+	return psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"step_seconds\": %.3f, \"from\": \"%s\","
 					" \"key\": \"%s\", \"options\": %s}",
 					(unsigned long long) rows, (long long) run->skipped, ppdl_train_steps(opt, rows), run->seconds,
 					r->step, run->model, key, options);
-	free(options);
-	return json;
 }
 
 static struct varlena *
@@ -273,7 +258,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	all_steps(r, run);
 	run->seconds = r->before + elapsed(&r->watch);
 	version = ppdl_model_store_encrypted(name, net, weights(r), key, trained_json(r, run, &opt, rows, key));
-	ppdl_checkpoint_done(name);
+	ppdl_checkpoint_done(run);
 	return psprintf("%s@%d", name, version);
 }
 

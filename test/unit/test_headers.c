@@ -139,13 +139,13 @@ models(void **state)
 		ppdl_writer_init(&w);
 		for (int round = 0; round < ROUNDS; round++)
 		{
-			random_values(x, (size_t) n, PPDL_WEIGHT_RANGE * magnitude(round));
+			random_values(x, (size_t) n, PPDL_ENCRYPTED_WEIGHT_RANGE * magnitude(round));
 			OK(ppdl_net_set_weights(net, x, n, ERR));
 			w.len = 0;
 			OK(ppdl_owner_encrypt_model(owner, net, &w, ERR));
 			same_head(&first, w.buf, 56 + 4 * (size_t) (1 + s), round, "model");
 		}
-		x[0] = PPDL_WEIGHT_RANGE * 1.01;
+		x[0] = PPDL_ENCRYPTED_WEIGHT_RANGE * 1.01;
 		OK(ppdl_net_set_weights(net, x, n, ERR));
 		FAILS(PPDL_ERR_RANGE, ppdl_owner_encrypt_model(owner, net, &w, ERR));
 		ppdl_writer_free(&w);

@@ -245,6 +245,55 @@ json_texts(void **state)
 	assert_non_null(strstr(err.message, "too large"));
 }
 
+static PpdlNet *
+parse(const char *json)
+{
+	PpdlNet    *net;
+
+	if (ppdl_net_parse(&net, json, &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	return net;
+}
+
+/* biases that "bias": false does not allow, wherever they are; zeros of both signs are none */
+static void
+no_biases(void **state)
+{
+	PpdlNet    *net = parse("{\"inputs\": 2, \"bias\": false, \"layers\": [{\"units\": 2}, {\"units\": 1}]}");
+	double		w[9] = {1, 2, 3, 4, 0, -0.0, 5, 6, 0};
+	static const int bias[] = {4, 5, 8};
+
+	assert_int_equal(ppdl_net_set_weights(net, w, 9, &err), PPDL_OK);
+	for (int i = 0; i < 3; i++)
+	{
+		w[bias[i]] = 1e-300;
+		assert_int_equal(ppdl_net_set_weights(net, w, 9, &err), PPDL_ERR_ARGUMENT);
+		assert_non_null(strstr(err.message, i == 0 ? "layer 1, bias of unit 1" : i == 1 ? "layer 1, bias of unit 2" : "layer 2, bias of unit 1"));
+		assert_non_null(strstr(err.hint, "or set them to 0"));
+		w[bias[i]] = 0;
+	}
+	assert_int_equal(ppdl_net_set_weights(net, w, 9, &err), PPDL_OK);
+	ppdl_net_destroy(net);
+}
+
+/* infinity, and the NaN that comes of two of them, are no predictions */
+static void
+outputs_are_finite(void **state)
+{
+	PpdlNet    *net = parse("{\"inputs\": 2, \"layers\": [{\"units\": 2}]}");
+	const double w[6] = {1e308, -1e308, 1, 1, 0, 0};
+	double		out[2];
+
+	assert_int_equal(ppdl_net_set_weights(net, w, 6, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_predict(net, (double[]) {1, 1}, out, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_predict(net, (double[]) {10, 10}, out, &err), PPDL_ERR_RANGE);
+	assert_non_null(strstr(err.message, "output 1 of the network is not finite"));
+	assert_int_equal(ppdl_net_predict(net, (double[]) {10, 0}, out, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_net_check_range(net, &err), PPDL_ERR_RANGE);
+	assert_non_null(strstr(err.message, "layer 1 is 1e+308"));
+	ppdl_net_destroy(net);
+}
+
 int
 main(void)
 {
@@ -256,6 +305,8 @@ main(void)
 		cmocka_unit_test(json_texts),
 		cmocka_unit_test(prediction_by_hand),
 		cmocka_unit_test(clones),
+		cmocka_unit_test(no_biases),
+		cmocka_unit_test(outputs_are_finite),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,31 @@ converges(void **state)
 	ppdl_net_destroy(net);
 }
 
+/* what the layers after the first make infinite, or no number at all, is no value */
+static void
+values_are_finite(void **state)
+{
+	unsigned	seed = (unsigned) fixture_seed("values_are_finite");
+	PpdlNet    *net = random_net(&seed);
+	double		w[6 * 4 + 4 + 4 * 3 + 3 + 3 * 2 + 2],
+				y[2];
+	const int	count = sizeof(w) / sizeof(w[0]);
+	PpdlRsaGrid grid[INPUTS];
+	PpdlRsaLayer *layer;
+	const double x[INPUTS] = {0.5, 0.5, 0.5, 0.5, 0.5, 0.5};
+
+	ppdl_net_get_weights(net, w);
+	for (int i = 6 * 4 + 4; i < count; i++)
+		w[i] = i % 2 ? 1e200 : -1e200;
+	OK(ppdl_net_set_weights(net, w, count, &err));
+	for (int i = 0; i < INPUTS; i++)
+		OK(ppdl_rsa_input_grid(&grid[i], 6, &err));
+	OK(ppdl_rsa_net_layer(&layer, net, grid, 4, &err));
+	FAILS(PPDL_ERR_RANGE, "of the network is not finite", ppdl_rsa_net_predict(net, layer, x, y, &err));
+	ppdl_rsa_layer_free(layer);
+	ppdl_net_destroy(net);
+}
+
 /* a prediction that carries something else than a network, or one of other units */
 static void
 foreign_rest(void **state)
@@ -199,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_network),
 		cmocka_unit_test(converges),
+		cmocka_unit_test(values_are_finite),
 		cmocka_unit_test(foreign_rest),
 	};
 

@@ -231,7 +231,7 @@ convergence(void **state)
 
 	make_rings(x, y);
 	assert_int_equal(ppdl_net_weight_count(a), 33);
-	assert_int_equal(ppdl_net_train(a, x, y, ROWS, &opt, NULL, count_steps, &calls, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_train(a, x, y, ROWS, &opt, &(PpdlTrainWatch) {.progress = count_steps, .arg = &calls}, &err), PPDL_OK);
 	assert_int_equal(calls, 200);
 	for (int i = 0; i < ROWS; i++)
 	{
@@ -242,14 +242,14 @@ convergence(void **state)
 	}
 	printf("rings: %d of %d right\n", right, ROWS);
 	assert_true(right >= ROWS * 0.99);
-	assert_int_equal(ppdl_net_train(b, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_train(b, x, y, ROWS, &opt, NULL, &err), PPDL_OK);
 	ppdl_net_get_weights(a, wa);
 	ppdl_net_get_weights(b, wb);
 	assert_memory_equal(wa, wb, sizeof(wa));
 	opt.seed++;
 	ppdl_net_destroy(b);
 	b = parse(json);
-	assert_int_equal(ppdl_net_train(b, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_train(b, x, y, ROWS, &opt, NULL, &err), PPDL_OK);
 	ppdl_net_get_weights(b, wb);
 	assert_memory_not_equal(wa, wb, sizeof(wa));
 	ppdl_net_destroy(a);
@@ -262,6 +262,86 @@ always(void *arg)
 	return 1;
 }
 
+/* ends the run at a count */
+static int
+count_down(void *arg)
+{
+	return --*(int *) arg <= 0;
+}
+
+/* a mini-batch of many rows is left in the middle */
+static void
+canceled_within_a_step(void **state)
+{
+	static double x[2 * ROWS],
+				y[ROWS];
+	PpdlNet    *net = parse("{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"quadratic\"}, {\"units\": 1}]}");
+	PpdlTrainOptions opt = options("{\"steps\": 1, \"batch\": 1000}");
+	int			left = 10;
+
+	make_rings(x, y);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, &(PpdlTrainWatch) {.poll = {count_down, &left}}, &err),
+					 PPDL_ERR_CANCELED);
+	assert_int_equal(left, 0);
+	ppdl_net_destroy(net);
+}
+
+/* However few steps there are, and whatever is too large, training either says so or leaves usable weights. */
+static void
+divergence(void **state)
+{
+	static double x[2 * ROWS],
+				y[ROWS];
+	static const char *const activation[] = {"square", "quadratic", "identity"};
+	int			failed = 0,
+				good = 0;
+
+	make_rings(x, y);
+	for (int a = 0; a < 3; a++)
+		for (int rate = -8; rate <= 9; rate++)
+			for (int steps = 1; steps <= 12; steps++)
+			{
+				char		json[200],
+							text[100];
+				double		w[33],
+							o;
+				PpdlNet    *net;
+				PpdlTrainOptions opt;
+
+				snprintf(json, sizeof(json), "{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"%s\"}, {\"units\": 1}]}", activation[a]);
+				snprintf(text, sizeof(text), "{\"steps\": %d, \"learning_rate\": %g, \"init_scale\": 2}", steps, ldexp(1, rate));
+				net = parse(json);
+				opt = options(text);
+				if (ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err) != PPDL_OK)
+				{
+					assert_int_equal(err.code, PPDL_ERR_RANGE);
+					assert_non_null(strstr(err.message, "training diverged in step"));
+					assert_non_null(strstr(err.hint, "learning_rate"));
+					failed++;
+				}
+				else
+				{
+					double		square = 0;
+
+					ppdl_net_get_weights(net, w);
+					for (int i = 0; i < 33; i++)
+						assert_true(fabs(w[i]) <= PPDL_WEIGHT_RANGE);
+					assert_int_equal(ppdl_net_check_range(net, &err), PPDL_OK);
+					for (int i = 0; i < ROWS; i++)
+					{
+						assert_int_equal(ppdl_net_predict(net, x + 2 * i, &o, &err), PPDL_OK);
+						square += (o - y[i]) * (o - y[i]) / ROWS;
+					}
+					/* the last mini-batch is within it; all rows are much like it */
+					assert_true(sqrt(square) <= 1.5 * (PPDL_OUTPUT_RANGE + 1));
+					good++;
+				}
+				ppdl_net_destroy(net);
+			}
+	printf("%d diverge, %d do not\n", failed, good);
+	assert_true(failed > 100 && good > 100);
+}
+
 static void
 refusals(void **state)
 {
@@ -271,16 +351,16 @@ refusals(void **state)
 	PpdlTrainOptions opt = options("{\"steps\": 200, \"learning_rate\": 100, \"init_scale\": 2}");
 
 	make_rings(x, y);
-	assert_int_equal(ppdl_net_train(net, x, y, 0, &opt, NULL, NULL, NULL, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, always, NULL, NULL, &err), PPDL_ERR_CANCELED);
-	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_net_train(net, x, y, 0, &opt, NULL, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, &(PpdlTrainWatch) {.poll = {always, NULL}}, &err), PPDL_ERR_CANCELED);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_RANGE);
 	assert_non_null(strstr(err.message, "diverged"));
 	y[4] = 2;
-	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_RANGE);
 	assert_non_null(strstr(err.message, "row 5"));
 	y[4] = 0;
 	x[9] = NAN;
-	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_RANGE);
 	assert_non_null(strstr(err.message, "row 5, input 2"));
 	ppdl_net_destroy(net);
 }
@@ -294,6 +374,8 @@ main(void)
 		cmocka_unit_test(schedule),
 		cmocka_unit_test(bad_options),
 		cmocka_unit_test(convergence),
+		cmocka_unit_test(canceled_within_a_step),
+		cmocka_unit_test(divergence),
 		cmocka_unit_test(refusals),
 	};
 

@@ -82,7 +82,7 @@ train(const char *spec, const char *options, int rows, int inputs, int outputs, 
 			OK(ppdl_trainer_save(t, &state, &err));
 	}
 	OK(ppdl_trainer_finish(t, &model, &err));
-	OK(ppdl_net_train(net, r.x, r.y, r.n, &opt, NULL, NULL, NULL, &err));
+	OK(ppdl_net_train(net, r.x, r.y, r.n, &opt, NULL, &err));
 	for (int l = 0; l < net->nlayers; l++)
 		for (int i = 0; i < net->layer[l].units * net->layer[l].inputs; i++)
 			most = fmax(most, fabs(net->layer[l].w[i]));
