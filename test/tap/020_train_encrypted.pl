@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use Digest::SHA qw(sha256);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -64,7 +65,7 @@ sub cancel_when
 	$h->pump until $err =~ $pattern || !$h->pumpable;
 	$asked = time;
 	$node->safe_psql('postgres',
-		q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query ~ '^SELECT ppdl_train' AND pid <> pg_backend_pid()});
+		q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query ~ 'ppdl_train' AND pid <> pg_backend_pid()});
 	$h->finish;
 	return ($err, time - $asked);
 }
@@ -73,6 +74,30 @@ sub cancel_when
 sub checkpoints
 {
 	return sort glob($node->data_dir . '/ppdl_train/*/*');
+}
+
+# Writes a checkpoint file anew, with the hash that ends it.
+sub write_checkpoint
+{
+	my ($file, $bytes) = @_;
+
+	open my $fh, '>:raw', $file or die "cannot write $file: $!";
+	print $fh $bytes, sha256($bytes);
+	close $fh;
+}
+
+# Turns a checkpoint into what 0.1.0 would have left: without database and role, in the name and in the file.
+sub make_old
+{
+	my ($directory) = @_;
+	my ($run, $state) = map { substr slurp_file("$directory/$_"), 0, -32 } 'run', 'state';
+	(my $old = $directory) =~ s/\@\d+$//;
+
+	rename $directory, $old or die "cannot rename $directory: $!";
+	$run = 'PTR1' . substr $run, 12;
+	write_checkpoint("$old/run", $run);
+	write_checkpoint("$old/state", substr($state, 0, 4) . sha256($run) . substr $state, 36);
+	return $old;
 }
 
 $node->init;
@@ -132,9 +157,57 @@ cmp_ok($seconds, '<', 10, 'a cancel is obeyed soon, even on a busy machine');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM ppdl_models'), '5', 'no version is stored');
 my %state = map { $_ => slurp_file($_) } checkpoints();
 is(join(' ', map { m,/(\w+)$, } sort keys %state), 'run state', 'there is a checkpoint');
-$node->stop('immediate');
+
+# it is its role's alone
+$node->safe_psql('postgres', q{
+	CREATE ROLE analyst;
+	GRANT ALL ON ppdl_models TO analyst;
+	GRANT SELECT ON patients TO analyst});
+like(failure(q{SET ROLE analyst; SELECT ppdl_train_resume('osteo')}),
+	qr/the interrupted training of model "osteo" belongs to another role/, 'another role does not resume it');
+($messages) = cancel_when(qq{SET ROLE analyst; $train}, qr/training: /);
+unlike($messages, qr/discarding/, 'nor discard it');
+is(scalar(grep { /osteo\@\d+.run$/ } checkpoints()), 2, 'it has one of its own');
+unlink grep { !exists $state{$_} } checkpoints();
+rmdir $_ for glob($node->data_dir . '/ppdl_train/*');
+
+# canceled and timed out at many moments: nothing stays behind in the session
+my $status = q{SELECT (regexp_match(s, 'RssAnon:\s*(\d+)'))[1], (regexp_match(s, 'Threads:\s*(\d+)'))[1] FROM pg_read_file('/proc/self/status') s;};
+my $other = $train =~ s/'osteo'/'osteo_other'/r;
+(undef, my $flat) = $node->psql('postgres', join("\n",
+	q{SELECT ppdl_create_model('osteo_other', spec) FROM ppdl_models WHERE name = 'osteo';},
+	(map { ("SET statement_timeout = $_;", "$other;") } 1500, 2500), 'RESET statement_timeout;', $status,
+	(map { ("SET statement_timeout = $_;", "$other;") } 1100, 1400, 1700, 2000, 2300), 'RESET statement_timeout;', $status,
+	q{SELECT ppdl_drop_model('osteo_other');}), on_error_stop => 0);
+my @flat = map { [ split /\|/ ] } grep { /\|/ } split /\n/, $flat;
+note(join ', ', map { "$_->[0] kB, $_->[1] threads" } @flat);
+cmp_ok($flat[1][0], '<', $flat[0][0] + 60000, 'memory of canceled training stays flat');
+is($flat[1][1], $flat[0][1], 'and the number of threads');
+is_deeply([ checkpoints() ], [ sort keys %state ], 'a checkpoint goes with its model');
+
+# the postmaster is killed while the run goes on
+{
+	my ($in, $out, $err) = ('', '', '');
+	my $h = IPC::Run::start([ 'psql', '-X', '-d', $dsn, '-c', q{SELECT ppdl_train_resume('osteo')} ], '<', \$in, '>', \$out, '2>', \$err,
+		IPC::Run::timeout(600));
+	my ($pid, $began);
+
+	$h->pump until $err =~ /training: / || !$h->pumpable;
+	$pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE query ~ '^SELECT ppdl_train'});
+	$node->kill9;
+	$began = time;
+	sleep 0.05 while kill(0, $pid) && time - $began < 60;
+	cmp_ok(time - $began, '<', 15, 'training ends with the postmaster');
+	eval { $h->finish };
+}
 $node->start;
 is_deeply({ map { $_ => slurp_file($_) } checkpoints() }, \%state, 'the checkpoint survives a crash');
+
+# one of 0.1.0, which does not say whose it is
+my ($directory) = map { m,(.*)/run$, } sort keys %state;
+make_old($directory);
+like(failure(q{SET ROLE analyst; SELECT ppdl_train_resume('osteo')}), qr/belongs to another role.*a superuser, if that was under ppdl 0.1.0/s,
+	'a checkpoint of 0.1.0 is not for everybody');
 is($node->safe_psql('postgres', q{SELECT ppdl_train_resume('osteo')}), 'osteo@2', 'resumed');
 is_deeply([ checkpoints() ], [], 'the checkpoint is gone');
 like(failure(q{SELECT ppdl_train_resume('osteo')}), qr/no interrupted training to resume/, 'nothing left to resume');
@@ -181,6 +254,19 @@ is($node->safe_psql('postgres', q{SELECT length(ppdl_predict_agg('twin', feature
 @got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict_agg('steep', features ORDER BY id) FROM full_patients WHERE id % 3 = 1});
 numbers_agree(\@got, \@want, 2**-12, 'predictions of a deep network');
 like(failure(q{SELECT ppdl_predict('steeper', features) FROM full_patients WHERE id = 1}), qr/needs 14 levels, the deep ring has 11/, 'network too deep for any ring');
+
+# a checkpoint of a model that is dropped goes when the drop commits
+mkdir $directory or die "cannot make $directory: $!";
+for my $file (keys %state)
+{
+	open my $fh, '>:raw', $file or die "cannot write $file: $!";
+	print $fh $state{$file};
+	close $fh;
+}
+$node->safe_psql('postgres', q{SELECT ppdl_drop_model('osteo@2'), ppdl_drop_model('twin'); BEGIN; SELECT ppdl_drop_model('osteo@1'); ROLLBACK});
+is_deeply([ checkpoints() ], [ sort keys %state ], 'other drops leave a checkpoint alone');
+$node->safe_psql('postgres', q{SELECT ppdl_drop_model('osteo@1')});
+is_deeply([ glob($node->data_dir . '/ppdl_train/*') ], [], 'a dropped version takes the checkpoint that began from it along');
 
 cmp_ok($node->safe_psql('postgres', q{SELECT ppdl_cache_warm('clinic', 'train')}), '<', 2.5e9, 'size of all expanded keys');
 
