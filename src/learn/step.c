@@ -186,7 +186,7 @@ done:
 
 /*
  * No bound of outputs is known but what the modulus holds, with the room that slots between the outputs take, and one limb further on,
- * where they are given away; decryption tells outputs beyond that.
+ * where they are given away, and that training keeps them within PPDL_OUTPUT_RANGE; decryption tells outputs beyond that.
  */
 static void
 settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
@@ -195,7 +195,7 @@ settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
 	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale;
 
 	out->noise = ppdl_encrypted_error(&sgd->lay, w) * out->scale / sqrt((double) out->par->n);
-	out->bound = fmin(out->bound, room);
+	out->bound = fmin(out->bound, fmin(room, PPDL_OUTPUT_RANGE));
 }
 
 PpdlStatus

@@ -177,7 +177,7 @@ descent_check(Descent *s, double bits)
 	OK(ppdl_slots_from_net(&s->lay, s->net, want, &err));
 	for (size_t i = 0; i < period; i++)
 		moved -= cabs(want[i]);
-	OK(ppdl_net_train(s->net, s->x, s->y, s->rows, &s->opt, NULL, NULL, NULL, &err));
+	OK(ppdl_net_train(s->net, s->x, s->y, s->rows, &s->opt, NULL, &err));
 	OK(ppdl_slots_from_net(&s->lay, s->net, want, &err));
 	for (size_t i = 0; i < period; i++)
 		moved += cabs(want[i]);
