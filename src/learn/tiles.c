@@ -131,6 +131,17 @@ find_rows(const Cutter *c, Piece *p)
 	return count;
 }
 
+/* *sum += ct, which holds slots of its own: the noise is that of either, not of both */
+static PpdlStatus
+add_apart(PpdlEval *ev, PpdlCt *sum, const PpdlCt *ct, PpdlError *err)
+{
+	const double noise = fmax(sum->noise, ct->noise);
+
+	PPDL_TRY(ppdl_ct_add(ev, sum, ct, err));
+	sum->noise = noise;
+	return PPDL_OK;
+}
+
 /* *sum += ct where the mask z says so */
 static PpdlStatus
 add_masked(const Cutter *c, PpdlCt *sum, const PpdlCt *ct, PpdlError *err)
@@ -146,7 +157,7 @@ add_masked(const Cutter *c, PpdlCt *sum, const PpdlCt *ct, PpdlError *err)
 		*sum = x;
 		return PPDL_OK;
 	}
-	status = ppdl_ct_add(c->ev, sum, &x, err);
+	status = add_apart(c->ev, sum, &x, err);
 done:
 	ppdl_ct_release(c->ev, &x);
 	return status;
@@ -259,6 +270,7 @@ close_tile(const Cutter *c, int class, PpdlError *err)
 {
 	Open	   *open = &c->open[class];
 	PpdlTile	tile = {.ordinal = open->ordinal, .count = open->count};
+	double		noise;
 	PpdlStatus	status;
 
 	if (open->ordinal == NULL)
@@ -275,7 +287,10 @@ close_tile(const Cutter *c, int class, PpdlError *err)
 		open->sum.b = open->sum.a = NULL;
 	}
 	forget(c, open);
+	/* copies to slots that are empty */
+	noise = tile.x.noise;
 	PPDL_GOTO(fail, ppdl_ct_fold(c->ev, &tile.x, -(1 << c->lay->logd), c->lay->logh + c->lay->logc, err));
+	tile.x.noise = noise;
 	PPDL_GOTO(fail, settle(c->ev, &tile.x, err));
 	PPDL_GOTO(fail, add_bias(c, &tile.x, &tile, err));
 	return c->sink(c->sink_arg, &tile, class, err);
@@ -315,7 +330,7 @@ cut(const Cutter *c, const Unit *u, size_t rho, int class, PpdlError *err)
 		open->sum = piece;
 	else
 	{
-		status = ppdl_ct_add(c->ev, &open->sum, &piece, err);
+		status = add_apart(c->ev, &open->sum, &piece, err);
 		ppdl_ct_release(c->ev, &piece);
 	}
 	open->sum.bound = 1;
