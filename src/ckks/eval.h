@@ -58,7 +58,7 @@ void		ppdl_ct_drop(PpdlCt *ct, int limbs);	/* forgets upper limbs; message and s
 PpdlStatus	ppdl_pt_alloc(PpdlEval *ev, PpdlPt *pt, int limbs, PpdlError *err);
 void		ppdl_pt_release(PpdlEval *ev, PpdlPt *pt);
 
-/* linear operations, in place on acc (scale and level of acc; y must have at least its scale; acc drops to y's limbs if fewer) */
+/* linear operations, in place on acc: y has its scale, up to 2^-40 of it; acc drops to y's limbs if those are fewer */
 PpdlStatus	ppdl_ct_add(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err);
 PpdlStatus	ppdl_ct_sub(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err);
 void		ppdl_ct_neg(PpdlEval *ev, PpdlCt *ct);

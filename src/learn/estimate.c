@@ -2,8 +2,6 @@
 
 #include <math.h>
 
-#include "ckks/boot.h"
-
 /* how many deviations from 0 slopes of units' sums are taken at: rows in corners get there, and few units do not make up for each other */
 #define OFF 3
 
@@ -24,7 +22,7 @@ slot_error(const PpdlCt *ct)
 static Values
 weighted_sum(Values in, int n, const PpdlCt *w)
 {
-	const double length = w->bound * sqrt(n / 3.0);
+	const double length = w->bound;
 	const Values out = {length * in.size, hypot(length * in.error, sqrt(n) * in.size * slot_error(w))};
 
 	return out;
@@ -46,9 +44,9 @@ activate(Values in, const PpdlSlotPoly *p)
 }
 
 double
-ppdl_encrypted_error(const PpdlSlotLayout *lay, const PpdlCt *w)
+ppdl_encrypted_error(const PpdlSlotLayout *lay, const PpdlCt *x, const PpdlCt *w)
 {
-	Values		v = {1, PPDL_HALFBOOT_ERROR(lay->par)};
+	Values		v = {1, slot_error(x)};
 
 	v = activate(weighted_sum(v, lay->inputs + lay->bias, &w[0]), &lay->act[0]);
 	if (lay->units2 > 0)

@@ -189,12 +189,12 @@ done:
  * where they are given away, and that training keeps them within PPDL_OUTPUT_RANGE; decryption tells outputs beyond that.
  */
 static void
-settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w)
+settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w, const PpdlCt *x)
 {
 	const int	limbs = out->limbs > 1 ? out->limbs - 1 : 1;
 	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale;
 
-	out->noise = ppdl_encrypted_error(&sgd->lay, w) * out->scale / sqrt((double) out->par->n);
+	out->noise = ppdl_encrypted_error(&sgd->lay, x, w) * out->scale / sqrt((double) out->par->n);
 	out->bound = fmin(out->bound, fmin(room, PPDL_OUTPUT_RANGE));
 }
 
@@ -207,7 +207,7 @@ ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w,
 	out->b = out->a = NULL;
 	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
 	PPDL_GOTO(done, sgd->lay.scheme->predict(sgd, ev, out, &sh, w, x, err));
-	settle_outputs(sgd, out, w);
+	settle_outputs(sgd, out, w, x);
 done:
 	release_shared(ev, &sh);
 	return status;

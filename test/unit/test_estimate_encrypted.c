@@ -71,10 +71,30 @@ trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
 	return net;
 }
 
-/* as their owner writes them */
-static void
-encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, double range, PpdlCt *w)
+/* the length of a unit's weights, the longest, its bias among them */
+static double
+longest_weights(const PpdlNet *net)
 {
+	double		longest = 0;
+
+	for (int l = 0; l < net->nlayers; l++)
+		for (int u = 0; u < net->layer[l].units; u++)
+		{
+			const double *w = net->layer[l].w + (size_t) u * (size_t) net->layer[l].inputs;
+			double		squares = net->layer[l].bias[u] * net->layer[l].bias[u];
+
+			for (int i = 0; i < net->layer[l].inputs; i++)
+				squares += w[i] * w[i];
+			longest = fmax(longest, sqrt(squares));
+		}
+	return longest;
+}
+
+/* as their owner writes them, with their length declared */
+static void
+encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, PpdlCt *w)
+{
+	const double length = fmax(1, exp2(ceil(log2(longest_weights(net)))));
 	double complex *z = malloc(sizeof(*z) * (size_t) lay->nweights * lay->period);
 
 	OK(ppdl_slots_from_net(lay, net, z, &err));
@@ -86,7 +106,7 @@ encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, doubl
 		OK(ppdl_pt_alloc(&f->ev, &pt, limbs, &err));
 		OK(ppdl_encode_slots(f->par, &pt, z + (size_t) i * lay->period, lay->period, PPDL_SGD_SCALE, limbs, &err));
 		OK(ppdl_encrypt_secret(&f->ev, &w[i], &pt, f->sk, f->rng, &err));
-		w[i].bound = fmax(1, range);
+		w[i].bound = length;
 		ppdl_pt_release(&f->ev, &pt);
 	}
 	free(z);
@@ -139,7 +159,7 @@ try_net(World *world, Tally *t, int inputs, int hidden, double range)
 
 	drop_labels(&r);
 	OK(ppdl_slot_layout(&lay, f->par, net, inputs, &err));
-	encrypt_weights(f, &lay, net, range, w);
+	encrypt_weights(f, &lay, net, w);
 	OK(ppdl_encrypted_predict(&p, &err));
 	assert_int_equal(seen.errors.rows[ROW_INSIDE] + seen.errors.rows[ROW_CORNER], ROWS);
 	if (!seen.told)
@@ -168,7 +188,7 @@ networks(void **state)
 	}
 	tally_print(&t, stdout);
 	assert_true(tally_quantile(t.sigma, t.count, 1) <= 6);
-	assert_true(tally_quantile(t.slack, t.count, 0.5) <= 7);
+	assert_true(tally_quantile(t.slack, t.count, 0.5) <= 10);
 }
 
 int
