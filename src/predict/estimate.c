@@ -8,12 +8,12 @@
 #include "ring/ring.h"
 
 /* inputs looked at, and outputs whose slopes are followed, if the network is not too large for that */
-#define RANDOM_INPUTS 8
-#define CLIMBS 12
+#define RANDOM_INPUTS 64
+#define CLIMBS 48
 #define CLIMB_STEPS 4
 #define MOST_OUTPUTS 24
-/* products of a weight and a value that an estimate may take, about a second's work */
-#define BUDGET 1e9
+/* products of a weight and a value that an estimate may take, about a third of a second */
+#define BUDGET 3e8
 /* what the inputs looked at may have missed */
 #define MARGIN 1.25
 /*
@@ -559,7 +559,7 @@ ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, const PpdlPoll *po
 	choose_outputs(&p, (int) fmin(MOST_OUTPUTS, fmax(4, effort / 32)));
 	effort /= (CLIMB_STEPS + 3) * (p.noutputs + 2);
 	p.poll = poll;
-	PPDL_GOTO(done, look_all(&p, (int) fmin(CLIMBS, fmax(2, effort)), err));
+	PPDL_GOTO(done, look_all(&p, (int) fmin(RANDOM_INPUTS, fmax(2, effort)), err));
 	est->input_gain *= MARGIN;
 	for (int s = 0; s <= last; s++)
 		est->reach[s].gain *= MARGIN;
