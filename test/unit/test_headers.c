@@ -6,6 +6,7 @@
 
 #include "ckks/wire.h"
 #include "ppdl.h"
+#include "rows/row.h"
 #include "rsa/rsa.h"
 
 #define ROUNDS 12
@@ -107,7 +108,7 @@ explicit_rows(void **state)
 	{
 		random_values(x, 5, magnitude(round));
 		row.len = 0;
-		OK(ppdl_row_encrypt_public(&row, x, 5, 2, 30, pk, ppdl_owner_fingerprint(owner), rng, ERR));
+		OK(ppdl_row_encrypt_public(&row, x, 5, 2, 30, &(PpdlRowKey) {pk, ppdl_owner_fingerprint(owner), rng}, ERR));
 		same_head(&first, row.buf, 48, round, "row");
 	}
 	ppdl_public_key_destroy(pk);

@@ -625,7 +625,7 @@ put_public_row(PpdlWriter *w, const double *x, int width)
 	OK(ppdl_owner_public_key(owner, &key, ERR));
 	r = ppdl_reader(key.buf, key.len);
 	OK(ppdl_wire_get_public_key(&r, &pk, ERR));
-	OK(ppdl_row_encrypt_public(w, x, width, 1, 30, pk, ppdl_owner_fingerprint(owner), rng, ERR));
+	OK(ppdl_row_encrypt_public(w, x, width, 1, 30, &(PpdlRowKey) {pk, ppdl_owner_fingerprint(owner), rng}, ERR));
 	ppdl_public_key_destroy(pk);
 	ppdl_writer_free(&key);
 	ppdl_rng_destroy(rng);
