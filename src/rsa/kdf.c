@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
-#define MAX_SCRYPT (UINT64_C(1) << 31)	/* 128 N r p: bytes written by scrypt, 16 times what we ask for */
+#define MAX_SCRYPT (UINT64_C(1) << 31)	/* 128 N r p: bytes written by scrypt, twice what we ask for */
 #define MAX_ITERATIONS 10000000	/* of the hash of other derivations */
 
 static PpdlStatus

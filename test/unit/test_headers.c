@@ -165,7 +165,7 @@ rsa_values(void **state)
 			   *point = NULL,
 			   *product = NULL;
 
-	OK(ppdl_rsa_generate(&key, 3072, ERR));
+	OK(ppdl_rsa_generate(&key, 3072, NULL, ERR));
 	pub = ppdl_rsa_key_public(key);
 	OK(ppdl_rsa_input_grid(&grid, 4, ERR));
 	ppdl_writer_init(&w);
