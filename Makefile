@@ -105,6 +105,7 @@ BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
 TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS))
 DEBUG_CFLAGS = -std=gnu11 -O2 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all $(WARN) -MMD -MP
 RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
+COMMA = ,
 LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) -lpq -lcsv $(LIBS_CORE)
 
 build/debug/%_avx2.o: DEBUG_CFLAGS += $(AVX2_FLAGS)
@@ -125,26 +126,48 @@ build/debug/unit/%: test/unit/%.c build/debug/libtest.a
 build/release/unit/%: test/unit/%.c build/release/libtest.a
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/release/libtest.a $(LIBS_TEST)
+# allocations that fail on demand (test/unit/alloc_failure.h)
+build/debug/unit/test_alloc build/release/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps)
 build/release/bench/%: test/bench/%.c $(CORE_OBJS)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_CORE)
+
+# Fuzz programs (libFuzzer, which comes with clang), on core objects with assertions, sanitizers and coverage.
+FUZZ_CC ?= $(firstword $(foreach cc,clang clang-14 clang-15 clang-16,$(shell command -v $(cc) 2>/dev/null)))
+FUZZ_NAMES = $(sort $(basename $(notdir $(wildcard test/fuzz/fuzz_*.c))))
+FUZZ_PROGRAMS = $(addprefix build/fuzz/,$(FUZZ_NAMES))
+FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
+	$(filter-out $(PPDL_WERROR),$(WARN)) -MMD -MP
+build/fuzz/%_avx2.o: FUZZ_CFLAGS += $(AVX2_FLAGS)
+build/fuzz/%_ifma.o: FUZZ_CFLAGS += $(IFMA_FLAGS)
+build/fuzz/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
+build/fuzz/src/%.o: src/%.c
+	@$(MKDIR_P) $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link $(PG_CPPFLAGS) -c -o $@ $<
+build/fuzz/libtest.a: $(addprefix build/fuzz/,$(TEST_OBJS))
+build/fuzz/fuzz_%: test/fuzz/fuzz_%.c build/fuzz/libtest.a
+	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer $(PG_CPPFLAGS) -o $@ $< build/fuzz/libtest.a $(filter-out -lcmocka,$(LIBS_TEST))
+
 build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-data
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-data fuzz fuzz-programs
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
 unit-release: $(UNIT_RELEASE)
 	@test/scripts/run_unit.sh $(UNIT_RELEASE)
 bench-programs: $(BENCH_PROGRAMS)
+fuzz-programs: $(FUZZ_PROGRAMS)
+fuzz: fuzz-programs
+	@test/scripts/run_fuzz.sh $(FUZZ_PROGRAMS)
 check-includes:
 	@test/scripts/check_includes.sh
 check-data: build/generate_patients
 	@test/scripts/check_data.sh
 
 # header dependencies, written by the compiler beside each object
--include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*/*.d)
+-include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d)
 
 endif

@@ -34,7 +34,7 @@ strings_json(char **s, int n)
 	json_t	   *a = json_array();
 
 	for (int i = 0; i < n; i++)
-		json_array_append_new(a, json_string(s[i]));
+		ppdl_json_append(&a, json_string(s[i]));
 	return a;
 }
 
@@ -44,29 +44,29 @@ feature_json(const PpdlFeature *f)
 	json_t	   *o = json_object();
 
 	if (f->column)
-		json_object_set_new(o, "column", json_string(f->column));
-	json_object_set_new(o, "kind", json_string(kind_name[f->kind]));
+		ppdl_json_set(&o, "column", json_string(f->column));
+	ppdl_json_set(&o, "kind", json_string(kind_name[f->kind]));
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
-		json_object_set_new(o, "min", number_json(f->min));
-		json_object_set_new(o, "max", number_json(f->max));
+		ppdl_json_set(&o, "min", number_json(f->min));
+		ppdl_json_set(&o, "max", number_json(f->max));
 	}
 	if (f->kind == PPDL_FEATURE_BANDS)
 	{
 		json_t	   *cuts = json_array();
 
 		for (int i = 0; i < f->ncuts; i++)
-			json_array_append_new(cuts, number_json(f->cut[i]));
-		json_object_set_new(o, "cuts", cuts);
+			ppdl_json_append(&cuts, number_json(f->cut[i]));
+		ppdl_json_set(&o, "cuts", cuts);
 	}
 	if (f->ncategories)
-		json_object_set_new(o, "categories", strings_json(f->category, f->ncategories));
+		ppdl_json_set(&o, "categories", strings_json(f->category, f->ncategories));
 	if (f->kind == PPDL_FEATURE_PADDING)
-		json_object_set_new(o, "inputs", json_integer(f->inputs));
+		ppdl_json_set(&o, "inputs", json_integer(f->inputs));
 	if (f->missing)
-		json_object_set_new(o, "missing", json_true());
+		ppdl_json_set(&o, "missing", json_true());
 	if (f->weight != 1)
-		json_object_set_new(o, "weight", number_json(f->weight));
+		ppdl_json_set(&o, "weight", number_json(f->weight));
 	return o;
 }
 
@@ -360,6 +360,8 @@ take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char 
 	PpdlStatus	status;
 
 	*out = NULL;
+	if (root == NULL && why->text[0] == '\0')
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (root == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", name, why->line, why->column, why->text);
 	fs = calloc(1, sizeof *fs);

@@ -80,6 +80,9 @@ ppdl_json_load(json_t **out, const char *text, const char *what, PpdlError *err)
 	*out = ppdl_json_read(text, strlen(text), &je);
 	if (*out == NULL && json_error_code(&je) == json_error_numeric_overflow)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s has a number that is too large, line %d, column %d", what, je.line, je.column);
+	/* jansson says nothing where there was no memory */
+	if (*out == NULL && je.text[0] == '\0')
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (*out == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s is not valid JSON, line %d, column %d: %s",
 						  what, je.line, je.column, je.text);
@@ -150,6 +153,24 @@ json_t *
 ppdl_json_object(void)
 {
 	return json_pack("{}");
+}
+
+void
+ppdl_json_set(json_t **obj, const char *key, json_t *value)
+{
+	if (json_object_set_new(*obj, key, value) == 0)
+		return;
+	json_decref(*obj);
+	*obj = NULL;
+}
+
+void
+ppdl_json_append(json_t **list, json_t *value)
+{
+	if (json_array_append_new(*list, value) == 0)
+		return;
+	json_decref(*list);
+	*list = NULL;
 }
 
 json_t *

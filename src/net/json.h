@@ -23,6 +23,12 @@ PpdlStatus	ppdl_json_number(const json_t *v, const char *where, double *out, Ppd
 PpdlStatus	ppdl_json_integer(const json_t *v, const char *where, long lo, long hi, long *out, PpdlError *err);
 /* an empty object.  Not by json_object(): inside a server that name is PostgreSQL's. */
 json_t	   *ppdl_json_object(void);
+/*
+ * obj[key] = value, list[] = value; value is taken.  When there is no memory, or no value because there was none for it,
+ * the whole becomes NULL, so that no text is ever made of a part.
+ */
+void		ppdl_json_set(json_t **obj, const char *key, json_t *value);
+void		ppdl_json_append(json_t **list, json_t *value);
 /* a number that is kept as short as it can be: 1 rather than 1.0 */
 json_t	   *ppdl_json_real(double v);
 /* malloc'ed text with as few digits as give back the same numbers; NULL when out of memory */

@@ -222,9 +222,9 @@ write_activation(const PpdlActivation *act)
 		return json_string(act->name);
 	list = json_array();
 	for (int i = 0; i <= act->degree; i++)
-		json_array_append_new(list, ppdl_json_real(act->coef[i]));
+		ppdl_json_append(&list, ppdl_json_real(act->coef[i]));
 	obj = ppdl_json_object();
-	json_object_set_new(obj, "poly", list);
+	ppdl_json_set(&obj, "poly", list);
 	return obj;
 }
 
@@ -240,7 +240,7 @@ write_input_scale(const PpdlNet *net)
 		return ppdl_json_real(net->input_scale[0]);
 	list = json_array();
 	for (int i = 0; i < net->inputs; i++)
-		json_array_append_new(list, ppdl_json_real(net->input_scale[i]));
+		ppdl_json_append(&list, ppdl_json_real(net->input_scale[i]));
 	return list;
 }
 
@@ -250,14 +250,14 @@ ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err)
 	json_t	   *layers = json_array();
 	json_t	   *root = ppdl_json_object();
 
-	json_object_set_new(root, "inputs", json_integer(net->inputs));
-	json_object_set_new(root, "input_scale", write_input_scale(net));
+	ppdl_json_set(&root, "inputs", json_integer(net->inputs));
+	ppdl_json_set(&root, "input_scale", write_input_scale(net));
 	if (!net->bias)
-		json_object_set_new(root, "bias", json_false());
+		ppdl_json_set(&root, "bias", json_false());
 	for (int l = 0; l < net->nlayers; l++)
-		json_array_append_new(layers, json_pack("{s:i, s:o}", "units", net->layer[l].units,
+		ppdl_json_append(&layers, json_pack("{s:i, s:o}", "units", net->layer[l].units,
 												"activation", write_activation(&net->layer[l].act)));
-	json_object_set_new(root, "layers", layers);
+	ppdl_json_set(&root, "layers", layers);
 	*out = ppdl_json_dump(root);
 	json_decref(root);
 	if (*out == NULL)

@@ -91,15 +91,15 @@ ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err)
 	json_t	   *root = ppdl_json_object();
 
 	if (opt->steps > 0)
-		json_object_set_new(root, "steps", json_integer(opt->steps));
+		ppdl_json_set(&root, "steps", json_integer(opt->steps));
 	else
-		json_object_set_new(root, "epochs", ppdl_json_real(opt->epochs));
-	json_object_set_new(root, "batch", json_integer(opt->batch));
-	json_object_set_new(root, "learning_rate", ppdl_json_real(opt->learning_rate));
-	json_object_set_new(root, "momentum", ppdl_json_real(opt->momentum));
-	json_object_set_new(root, "init_scale", ppdl_json_real(opt->init_scale));
-	json_object_set_new(root, "seed", json_integer((json_int_t) opt->seed));
-	json_object_set_new(root, "shuffle", json_boolean(opt->shuffle));
+		ppdl_json_set(&root, "epochs", ppdl_json_real(opt->epochs));
+	ppdl_json_set(&root, "batch", json_integer(opt->batch));
+	ppdl_json_set(&root, "learning_rate", ppdl_json_real(opt->learning_rate));
+	ppdl_json_set(&root, "momentum", ppdl_json_real(opt->momentum));
+	ppdl_json_set(&root, "init_scale", ppdl_json_real(opt->init_scale));
+	ppdl_json_set(&root, "seed", json_integer((json_int_t) opt->seed));
+	ppdl_json_set(&root, "shuffle", json_boolean(opt->shuffle));
 	*out = ppdl_json_dump(root);
 	json_decref(root);
 	if (*out == NULL)

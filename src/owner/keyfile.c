@@ -168,6 +168,7 @@ static PpdlStatus
 read_header(Header *h, const char *text, size_t total, int *len, PpdlError *err)
 {
 	const char *end = memchr(text, '\n', total);
+	json_error_t why;
 	PpdlStatus	status;
 	json_t	   *j;
 
@@ -176,7 +177,9 @@ read_header(Header *h, const char *text, size_t total, int *len, PpdlError *err)
 	if (end > text && end[-1] == '\r')
 		return carriage_returns(err);
 	*len = (int) (end - text);
-	j = json_loadb(text, (size_t) *len, JSON_REJECT_DUPLICATES, NULL);
+	j = json_loadb(text, (size_t) *len, JSON_REJECT_DUPLICATES, &why);
+	if (j == NULL && why.text[0] == '\0')
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (j == NULL)
 		return damaged("its first line is not JSON", err);
 	status = read_fields(h, j, err);

@@ -1,0 +1,800 @@
+/*
+ * Each floor's work with memory that runs out: every allocation fails once, alone
+ * and with all that follow.  Nothing may crash or be left behind, and the status says "out
+ * of memory" unless the work could go on without.
+ *
+ * Work that takes long is tried at some of its allocations only (PPDL_TEST_LEVEL=full: all).
+ */
+#include <limits.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "alloc_failure.h"
+#include "toy_deep.h"
+
+#include "ckks/encoder.h"
+#include "ckks/encrypt.h"
+#include "ckks/wire.h"
+#include "cli/copytext.h"
+#include "cli/csv.h"
+#include "cli/features.h"
+#include "cli/reveal.h"
+#include "cli/table.h"
+#include "learn/trainer.h"
+#include "learn/weights.h"
+#include "net/rsa_net.h"
+#include "net/train.h"
+#include "owner/owner_impl.h"
+#include "predict/plan.h"
+#include "rows/batch.h"
+#include "rows/pack.h"
+#include "rows/row_set.h"
+#include "rows/sum.h"
+#include "rsa/rsa.h"
+
+#define BUDGET 2.0				/* seconds for each piece of work */
+
+static const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8};
+static const uint8_t seed[PPDL_SEED_BYTES] = {3};
+
+/* ------------------------------------------------------------------ running work */
+
+typedef PpdlStatus (*Work) (PpdlError *err);
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+/* at: which allocation fails first; last: which last */
+static void
+try_once(Work work, const char *name, long at, long last)
+{
+	/* json_unpack can do without the list it makes of names */
+	const int	unpacks = strcmp(name, "owner") == 0;
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	alloc_fail_at(at, last);
+	status = work(&err);
+	alloc_fail_end();
+	if (alloc_live != 0)
+		fail_msg("%s: allocation %ld%s fails: %ld blocks are left behind", name, at, last > at ? " and all after it" : "", alloc_live);
+	/* text that jansson had no memory for is not written without it; what it says of that is its own */
+	if (alloc_failed_json ? status == PPDL_OK && !unpacks : status == PPDL_OK ? last > at && alloc_failed : status != PPDL_ERR_NOMEM)
+		fail_msg("%s: allocation %ld%s fails: %s, \"%s\"", name, at, last > at ? " and all after it" : "", ppdl_status_name(status), err.message);
+}
+
+static void
+run_out(Work work, const char *name)
+{
+	const char *level = getenv("PPDL_TEST_LEVEL");
+	PpdlError	err = {0};
+	double		start;
+	long		total,
+				stride = 1;
+
+	/* once for what is made on first use and kept */
+	if (work(&err) != PPDL_OK)
+		fail_msg("%s: %s", name, err.message);
+	alloc_fail_at(0, 0);
+	start = now();
+	if (work(&err) != PPDL_OK)
+		fail_msg("%s: %s", name, err.message);
+	start = now() - start;
+	alloc_fail_end();
+	total = alloc_count;
+	assert_int_equal(alloc_live, 0);
+	assert_true(total > 0);
+	if (level == NULL || strcmp(level, "full") != 0)
+		stride += (long) (2 * (double) total * start / BUDGET);
+	print_message("%s: %ld allocations, each %ld.\n", name, total, stride);
+	for (long at = 1 + (long) (time(NULL) % stride); at <= total; at += stride)
+	{
+		try_once(work, name, at, at);
+		try_once(work, name, at, LONG_MAX);
+	}
+}
+
+/* ------------------------------------------------------------------ surroundings */
+
+/* the row ring's primes at an insecure degree, with secret, keys and evaluator */
+typedef struct Site
+{
+	PpdlParams *par;
+	PpdlRng    *rng;
+	PpdlSecret *sk;
+	PpdlPool   *pool;
+	PpdlEval	ev;
+	PpdlSwitchKey *key[64];
+	int			keys;
+} Site;
+
+static PpdlStatus
+get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
+{
+	Site	   *s = arg;
+
+	for (int i = 0; i < s->keys; i++)
+		if (s->key[i]->id == id && s->key[i]->limbs >= limbs)
+		{
+			*key = s->key[i];
+			return PPDL_OK;
+		}
+	assert_true(s->keys < 64);
+	PPDL_TRY(ppdl_eval_key_create(&s->key[s->keys], id, s->sk, limbs, s->rng, NULL, err));
+	*key = s->key[s->keys++];
+	return PPDL_OK;
+}
+
+static void
+close_site(Site *s)
+{
+	for (int i = 0; i < s->keys; i++)
+		ppdl_switch_key_destroy(s->key[i]);
+	if (s->ev.par != NULL)
+		ppdl_eval_fini(&s->ev);
+	ppdl_pool_destroy(s->pool);
+	ppdl_secret_destroy(s->sk);
+	ppdl_rng_destroy(s->rng);
+	ppdl_params_destroy(s->par);
+}
+
+static PpdlStatus
+open_ring(Site *s, uint8_t id, int logn, PpdlError *err)
+{
+	const PpdlParams *real;
+	PpdlParamsLiteral lit;
+	PpdlStatus	status;
+
+	memset(s, 0, sizeof(*s));
+	PPDL_TRY(ppdl_params_get(id, &real, err));
+	lit = toy_deep(real, logn);
+	PPDL_GOTO(fail, ppdl_params_create(&s->par, &lit, 0, err));
+	PPDL_GOTO(fail, ppdl_rng_create_seeded(&s->rng, seed, 1, err));
+	PPDL_GOTO(fail, ppdl_secret_create(&s->sk, s->par, s->rng, err));
+	s->pool = ppdl_pool_create();
+	if (s->pool == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		goto fail;
+	}
+	PPDL_GOTO(fail, ppdl_eval_init(&s->ev, s->par, s->pool, NULL, err));
+	s->ev.get_key = get_key;
+	s->ev.get_key_arg = s;
+	return PPDL_OK;
+fail:
+	s->ev.par = NULL;
+	close_site(s);
+	return status;
+}
+
+static PpdlStatus
+open_site(Site *s, PpdlError *err)
+{
+	return open_ring(s, PPDL_RING_ROW, 7, err);
+}
+
+/* ------------------------------------------------------------------ base, ring, ckks */
+
+static PpdlStatus
+work_base(PpdlError *err)
+{
+	PpdlPool   *pool = ppdl_pool_create();
+	PpdlThreads *threads = NULL;
+	PpdlStatus	status = PPDL_OK;
+	PpdlWriter	w;
+	void	   *a = NULL,
+			   *b = NULL;
+
+	ppdl_writer_init(&w);
+	for (int i = 0; i < 1000; i++)
+		ppdl_write_u64(&w, 1);
+	if (pool != NULL)
+	{
+		a = ppdl_pool_get(pool, 1000);
+		b = ppdl_pool_get(pool, 100000);
+		ppdl_pool_put(pool, a);
+	}
+	if (pool == NULL || a == NULL || b == NULL || w.bad)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	else
+		status = ppdl_threads_create(&threads, 2, err);
+	ppdl_threads_destroy(threads);
+	ppdl_pool_destroy(pool);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+static PpdlStatus
+work_ckks(PpdlError *err)
+{
+	double complex z[64] = {0.5, -0.25};
+	Site		s;
+	PpdlPt		pt = {0};
+	PpdlCt		x = {0},
+				y = {0},
+				r = {0};
+	PpdlStatus	status;
+
+	PPDL_TRY(open_site(&s, err));
+	PPDL_GOTO(done, ppdl_pt_alloc(&s.ev, &pt, 3, err));
+	PPDL_GOTO(done, ppdl_encode_slots(s.par, &pt, z, 64, 0x1p38, 3, err));
+	PPDL_GOTO(done, ppdl_encrypt_secret(&s.ev, &x, &pt, s.sk, s.rng, err));
+	PPDL_GOTO(done, ppdl_ct_mul(&s.ev, &y, &x, &x, err));
+	PPDL_GOTO(done, ppdl_ct_copy(&s.ev, &r, &y, 2, err));
+	PPDL_GOTO(done, ppdl_ct_add(&s.ev, &r, &y, err));
+	PPDL_GOTO(done, ppdl_decrypt_slots(&s.ev, &r, s.sk, z, err));
+done:
+	ppdl_ct_release(&s.ev, &x);
+	ppdl_ct_release(&s.ev, &y);
+	ppdl_ct_release(&s.ev, &r);
+	ppdl_pt_release(&s.ev, &pt);
+	close_site(&s);
+	return status;
+}
+
+static PpdlStatus
+work_public_key(PpdlError *err)
+{
+	Site		s;
+	PpdlPublicKey *pk = NULL;
+	PpdlPt		pt = {0};
+	PpdlCt		ct = {0};
+	PpdlWriter	w;
+	PpdlStatus	status;
+	double complex z[64] = {1};
+
+	PPDL_TRY(open_site(&s, err));
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_public_key_create(&pk, s.sk, s.rng, err));
+	PPDL_GOTO(done, ppdl_pt_alloc(&s.ev, &pt, 2, err));
+	PPDL_GOTO(done, ppdl_encode_slots(s.par, &pt, z, 64, 0x1p38, 2, err));
+	PPDL_GOTO(done, ppdl_encrypt_public(&s.ev, &ct, &pt, pk, s.rng, err));
+	PPDL_GOTO(done, ppdl_wire_put_public_key(&w, pk, err));
+done:
+	ppdl_ct_release(&s.ev, &ct);
+	ppdl_pt_release(&s.ev, &pt);
+	ppdl_public_key_destroy(pk);
+	ppdl_writer_free(&w);
+	close_site(&s);
+	return status;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+#define ROWS 5
+#define WIDTH 4
+
+static PpdlStatus
+encrypt_rows(uint8_t **out, size_t *each, const Site *s, PpdlError *err)
+{
+	const PpdlBatchOptions opt = {.limbs = s->par->nq, .scale_bits = 30, .logc = 3};
+	double		x[ROWS * WIDTH] = {0.5, -1, 1};
+	PpdlStatus	status;
+
+	*each = ppdl_slice_size(s->par, s->par->nq, 2);
+	*out = malloc(ROWS * *each);
+	if (*out == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = ppdl_batch_encrypt(*out, x, ROWS, WIDTH, &opt, s->sk, fingerprint, s->rng, err);
+	if (status != PPDL_OK)
+	{
+		free(*out);
+		*out = NULL;
+	}
+	return status;
+}
+
+static PpdlStatus
+work_sum(PpdlError *err)
+{
+	uint8_t    *slice = NULL;
+	size_t		each;
+	Site		s;
+	PpdlSum    *sum = NULL,
+			   *other = NULL;
+	PpdlValues	v = {0};
+	PpdlWriter	w,
+				combined;
+	PpdlCipher	c;
+	PpdlStatus	status;
+
+	PPDL_TRY(open_site(&s, err));
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&combined);
+	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, err));
+	PPDL_GOTO(done, ppdl_sum_create(&sum, err));
+	PPDL_GOTO(done, ppdl_sum_create(&other, err));
+	for (int i = 0; i < ROWS; i++)
+	{
+		PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, slice + (size_t) i * each, each, err));
+		PPDL_GOTO(done, ppdl_sum_add(i % 2 ? sum : other, &c, i == 3 ? 2 : 1, err));
+	}
+	PPDL_GOTO(done, ppdl_sum_merge(sum, other, err));
+	PPDL_GOTO(done, ppdl_sum_finish(sum, 2, &w, err));
+	PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, w.buf, w.len, err));
+	PPDL_GOTO(done, ppdl_cipher_combine(&combined, &c, 1, &c, -0.5, err));
+	PPDL_GOTO(done, ppdl_cipher_decrypt(&v, &c, s.sk, err));
+done:
+	ppdl_values_free(&v);
+	ppdl_sum_destroy(sum);
+	ppdl_sum_destroy(other);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&combined);
+	free(slice);
+	close_site(&s);
+	return status;
+}
+
+static PpdlStatus
+pack_all(Site *s, PpdlCollector *col, PpdlWriter *w, PpdlError *err)
+{
+	PpdlPackedWriter *pw;
+	PpdlPacked	packed;
+	PpdlStatus	status;
+	int			found = 1;
+
+	PPDL_TRY(ppdl_packed_writer_create(&pw, PPDL_LAYOUT_COEFFS, WIDTH, 2, fingerprint, err));
+	do
+	{
+		PPDL_GOTO(done, ppdl_pack_next(&s->ev, col, &packed, &found, err));
+		if (found)
+		{
+			status = ppdl_packed_writer_add(pw, &s->ev, &packed.ct, packed.ordinal, err);
+			ppdl_packed_release(&s->ev, &packed);
+			if (status != PPDL_OK)
+				goto done;
+		}
+	} while (found);
+	status = ppdl_packed_writer_finish(pw, 2 * ROWS, w, err);
+done:
+	ppdl_packed_writer_destroy(pw);
+	return status;
+}
+
+static PpdlStatus
+work_pack(PpdlError *err)
+{
+	uint8_t    *slice = NULL;
+	size_t		each;
+	Site		s;
+	PpdlCollector *col = NULL,
+			   *other = NULL;
+	PpdlValues	v = {0};
+	PpdlWriter	w,
+				state;
+	PpdlCipher	c;
+	PpdlStatus	status;
+	int			complete;
+
+	PPDL_TRY(open_site(&s, err));
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&state);
+	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, err));
+	PPDL_GOTO(done, ppdl_collector_create(&col, s.par->nq, err));
+	PPDL_GOTO(done, ppdl_collector_create(&other, s.par->nq, err));
+	for (int i = 0; i < 2 * ROWS; i++)
+	{
+		PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, slice + (size_t) (i % ROWS) * each, each, err));
+		PPDL_GOTO(done, ppdl_collector_add(i < ROWS ? col : other, &c, (uint32_t) (i % ROWS), &complete, err));
+	}
+	PPDL_GOTO(done, ppdl_collector_save(col, &state, err));
+	PPDL_GOTO(done, ppdl_collector_merge(col, other, ROWS, err));
+	PPDL_GOTO(done, pack_all(&s, col, &w, err));
+	PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, w.buf, w.len, err));
+	PPDL_GOTO(done, ppdl_cipher_decrypt(&v, &c, s.sk, err));
+done:
+	ppdl_values_free(&v);
+	ppdl_collector_destroy(col);
+	ppdl_collector_destroy(other);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&state);
+	free(slice);
+	close_site(&s);
+	return status;
+}
+
+/* states are of the built-in ring */
+static PpdlStatus
+work_row_set(PpdlError *err)
+{
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 10};
+	const PpdlParams *par;
+	static uint8_t slice[2 * 1024];
+	static PpdlSecret *sk;
+	static PpdlRng *rng;
+	double		x[32] = {0.5};
+	PpdlTrainSet *ts = NULL,
+			   *again = NULL;
+	PpdlWriter	w;
+	size_t		each;
+	PpdlCipher	c;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	each = ppdl_slice_size(par, 1, 4);
+	if (sk == NULL)
+	{
+		PPDL_TRY(ppdl_rng_create_seeded(&rng, seed, 1, err));
+		PPDL_TRY(ppdl_secret_create(&sk, par, rng, err));
+		PPDL_TRY(ppdl_batch_encrypt(slice, x, 2, 16, &opt, sk, fingerprint, rng, err));
+	}
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_trainset_create(&ts, err));
+	for (int i = 0; i < 2; i++)
+	{
+		PPDL_GOTO(done, ppdl_cipher_parse(&c, slice + (size_t) i * each, each, err));
+		PPDL_GOTO(done, ppdl_trainset_add(ts, &c, NULL, (uint32_t) i, err));
+	}
+	PPDL_GOTO(done, ppdl_trainset_save(ts, &w, err));
+	PPDL_GOTO(done, ppdl_trainset_load(&again, w.buf, w.len, err));
+	PPDL_GOTO(done, ppdl_trainset_merge(again, ts, 2, err));
+done:
+	ppdl_trainset_destroy(ts);
+	ppdl_trainset_destroy(again);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/* ------------------------------------------------------------------ rsa */
+
+static char public_pem[1024];
+
+static PpdlStatus
+work_rsa(PpdlError *err)
+{
+	PpdlRsaPublic *pub = NULL;
+	PpdlRsaProduct *product = NULL;
+	PpdlRsaView view;
+	PpdlWriter	w,
+				out;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&out);
+	PPDL_GOTO(done, ppdl_rsa_public_from_pem(&pub, public_pem, strlen(public_pem), err));
+	PPDL_GOTO(done, ppdl_rsa_encrypt_count(pub, 3, 255, PPDL_RSA_RANDOM_BITS, &w, err));
+	PPDL_GOTO(done, ppdl_rsa_encrypt_integer(pub, "42", NULL, &out, err));
+	PPDL_GOTO(done, ppdl_rsa_view(&view, w.buf, w.len, err));
+	PPDL_GOTO(done, ppdl_rsa_product_create(&product, pub, PPDL_RSA_EXPONENT, PPDL_RSA_NEW_PART, err));
+	for (int i = 0; i < 20; i++)
+		PPDL_GOTO(done, ppdl_rsa_product_times(product, &view, err));
+	PPDL_GOTO(done, ppdl_rsa_product_write(product, &out, err));
+	PPDL_GOTO(done, ppdl_rsa_power(pub, &view, 3, &out, err));
+done:
+	ppdl_rsa_product_free(product);
+	ppdl_rsa_public_free(pub);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&out);
+	return status;
+}
+
+static PpdlStatus
+work_rsa_network(PpdlError *err)
+{
+	static const double weight[] = {0.5, -1, 0.25, 1, 0.5, 0.1, 0.2, -0.3, 0.7};
+	PpdlRsaGrid grid[2];
+	PpdlRsaView input[2];
+	PpdlWriter	x[2],
+				w;
+	PpdlRsaPublic *pub = NULL;
+	PpdlNet    *net = NULL;
+	PpdlRsaLayer *layer = NULL;
+	PpdlRsaPrediction *p = NULL;
+	PpdlRsaPredictor *predictor = NULL;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&x[0]);
+	ppdl_writer_init(&x[1]);
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_rsa_public_from_pem(&pub, public_pem, strlen(public_pem), err));
+	PPDL_GOTO(done, ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"quadratic\"},{\"units\":1}]}", err));
+	PPDL_GOTO(done, ppdl_net_set_weights(net, weight, 9, err));
+	for (int i = 0; i < 2; i++)
+	{
+		PPDL_GOTO(done, ppdl_rsa_input_grid(&grid[i], 2, err));
+		PPDL_GOTO(done, ppdl_rsa_encrypt_on_grid(pub, 1, &grid[i], 0, &x[i], err));
+		PPDL_GOTO(done, ppdl_rsa_view(&input[i], x[i].buf, x[i].len, err));
+	}
+	PPDL_GOTO(done, ppdl_rsa_net_layer(&layer, net, grid, 2, err));
+	PPDL_GOTO(done, ppdl_rsa_net_prediction(&p, pub, net, layer, err));
+	PPDL_GOTO(done, ppdl_rsa_predictor_create(&predictor, pub, layer, err));
+	PPDL_GOTO(done, ppdl_rsa_prediction_add_nulls(p, 1, err));
+	PPDL_GOTO(done, ppdl_rsa_predictor_add(predictor, p, input, 2, err));
+	PPDL_GOTO(done, ppdl_rsa_prediction_write(p, &w, err));
+done:
+	ppdl_rsa_predictor_free(predictor);
+	ppdl_rsa_prediction_free(p);
+	ppdl_rsa_layer_free(layer);
+	ppdl_net_destroy(net);
+	ppdl_rsa_public_free(pub);
+	ppdl_writer_free(&x[0]);
+	ppdl_writer_free(&x[1]);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/* ------------------------------------------------------------------ net, predict, learn */
+
+static const char spec[] = "{\"inputs\":4,\"input_scale\":[1,1,1,0.5],\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":1}]}";
+
+static PpdlStatus
+work_net(PpdlError *err)
+{
+	double		x[8] = {0.5, -0.5, 1, 0, -1, 1, 0.25, 0.5},
+				y[2] = {1, -1},
+				out[1];
+	PpdlNet    *net = NULL;
+	PpdlPlan   *plan = NULL;
+	PpdlTrainOptions opt;
+	char	   *text = NULL,
+			   *options = NULL;
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, ppdl_net_parse(&net, spec, err));
+	PPDL_GOTO(done, ppdl_train_options_parse(&opt, "{\"steps\":2,\"batch\":2}", err));
+	PPDL_GOTO(done, ppdl_train_options_json(&opt, &options, err));
+	PPDL_GOTO(done, ppdl_net_train(net, x, y, 2, &opt, NULL, NULL, NULL, err));
+	PPDL_GOTO(done, ppdl_net_predict(net, x, out, err));
+	PPDL_GOTO(done, ppdl_net_json(net, &text, err));
+	PPDL_GOTO(done, ppdl_plan_create(&plan, net, 2, err));
+done:
+	ppdl_plan_destroy(plan);
+	ppdl_net_destroy(net);
+	free(text);
+	free(options);
+	return status;
+}
+
+static PpdlStatus
+work_learn(PpdlError *err)
+{
+	Site		s;
+	PpdlNet    *net = NULL;
+	PpdlSgd    *sgd = NULL;
+	PpdlTrainOptions opt;
+	PpdlSlotLayout lay;
+	PpdlPt		pt = {0};
+	PpdlCt		ct = {0},
+				loaded[PPDL_MAX_WEIGHT_CTS] = {{0}};
+	PpdlWriter	w;
+	double complex *z = NULL;
+	uint8_t		fp[8];
+	uint32_t	period;
+	int			count;
+	PpdlStatus	status;
+
+	PPDL_TRY(open_ring(&s, PPDL_RING_DEEP, 8, err));
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_net_parse(&net, spec, err));
+	PPDL_GOTO(done, ppdl_train_options_parse(&opt, NULL, err));
+	PPDL_GOTO(done, ppdl_net_init(net, &opt, err));
+	PPDL_GOTO(done, ppdl_slot_layout(&lay, s.par, net, 4, err));
+	PPDL_GOTO(done, ppdl_sgd_create(&sgd, &lay, 0.2, 0.8, err));
+	z = malloc(sizeof(*z) * (size_t) lay.nweights * lay.period);
+	if (z == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		goto done;
+	}
+	PPDL_GOTO(done, ppdl_slots_from_net(&lay, net, z, err));
+	PPDL_GOTO(done, ppdl_pt_alloc(&s.ev, &pt, 3, err));
+	PPDL_GOTO(done, ppdl_encode_slots(s.par, &pt, z, lay.period, PPDL_SGD_SCALE, 3, err));
+	PPDL_GOTO(done, ppdl_encrypt_secret(&s.ev, &ct, &pt, s.sk, s.rng, err));
+	PPDL_GOTO(done, ppdl_weights_save(&w, &ct, 1, (uint32_t) lay.period, fingerprint, err));
+	PPDL_GOTO(done, ppdl_weights_load(&s.ev, loaded, &count, &period, fp, w.buf, w.len, err));
+done:
+	ppdl_ct_release(&s.ev, &ct);
+	for (int i = 0; i < PPDL_MAX_WEIGHT_CTS; i++)
+		ppdl_ct_release(&s.ev, &loaded[i]);
+	ppdl_pt_release(&s.ev, &pt);
+	ppdl_sgd_destroy(sgd);
+	ppdl_net_destroy(net);
+	ppdl_writer_free(&w);
+	free(z);
+	close_site(&s);
+	return status;
+}
+
+/* ------------------------------------------------------------------ owner, cli */
+
+static PpdlStatus
+work_owner(PpdlError *err)
+{
+	static const PpdlScrypt cost = {2, 1, 1};
+	static const uint8_t master[PPDL_MASTER_BYTES] = {1};
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 4};
+	const PpdlParams *par;
+	uint8_t		slice[1024];
+	double		x[4] = {0.5};
+	PpdlOwner  *o = NULL,
+			   *again = NULL;
+	PpdlValues	v = {0};
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_owner_from_master(&o, "clinic", master, err));
+	PPDL_GOTO(done, ppdl_key_file_write(o, "only for tests", &cost, &w, err));
+	PPDL_GOTO(done, ppdl_owner_read(&again, (const char *) w.buf, w.len, "only for tests", err));
+	PPDL_GOTO(done, ppdl_owner_encrypt(again, slice, x, 1, 4, &opt, err));
+	PPDL_GOTO(done, ppdl_owner_decrypt(o, &v, slice, ppdl_slice_size(par, 1, 2), 0, err));
+done:
+	ppdl_values_free(&v);
+	ppdl_owner_destroy(o);
+	ppdl_owner_destroy(again);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+static PpdlStatus
+apply_features(const PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err)
+{
+	double		x[64],
+				y[8];
+	PpdlBinding b;
+	PpdlCsvRow	row;
+	PpdlStatus	status;
+	int			more,
+				has_label;
+
+	PPDL_TRY(ppdl_binding_init(&b, fs, csv, 1, err));
+	for (;;)
+	{
+		PPDL_GOTO(done, ppdl_csv_next(csv, &row, &more, err));
+		if (!more)
+			break;
+		PPDL_GOTO(done, ppdl_binding_apply(&b, &row, x, y, &has_label, err));
+	}
+done:
+	ppdl_binding_free(&b);
+	return status;
+}
+
+static PpdlStatus
+work_features(PpdlError *err)
+{
+	static char text[] = "id,age,sex,city,label\n1,30,m,Rome,yes\n2,41.5,f,Bonn,no\n3,77,m,Oslo,yes\n4,77,f,Rome,no\n5,30,f,Paris,yes\n";
+	const PpdlCsvOptions csv_options = {.name = "test"};
+	const PpdlLearnOptions opt = {.id = "id", .label = "label", .one_hot_weight = 1, .constant = 1, .pad = 1, .max_categories = 10};
+	FILE	   *f = fmemopen(text, strlen(text), "r");
+	PpdlCsv    *csv = NULL;
+	PpdlFeatures *fs = NULL,
+			   *again = NULL;
+	PpdlWriter	w,
+				notes;
+	PpdlStatus	status;
+
+	if (f == NULL)
+		return ppdl_error(err, PPDL_ERR_IO, "fmemopen");
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&notes);
+	PPDL_GOTO(done, ppdl_csv_open(&csv, f, &csv_options, err));
+	PPDL_GOTO(done, ppdl_features_learn(&fs, csv, &opt, &notes, err));
+	PPDL_GOTO(done, ppdl_features_write(fs, &w, err));
+	PPDL_GOTO(done, ppdl_features_parse(&again, (const char *) w.buf, w.len, "test", err));
+	ppdl_csv_close(csv);
+	csv = NULL;
+	rewind(f);
+	PPDL_GOTO(done, ppdl_csv_open(&csv, f, &csv_options, err));
+	PPDL_GOTO(done, apply_features(again, csv, err));
+	status = ppdl_features_model_spec(again, 3, &w, err);
+done:
+	ppdl_csv_close(csv);
+	fclose(f);
+	ppdl_features_destroy(fs);
+	ppdl_features_destroy(again);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&notes);
+	return status;
+}
+
+static PpdlStatus
+work_text(PpdlError *err)
+{
+	static char *titles[] = {"a", "b", NULL};
+	char		line[] = "1\tx\\ty\t\\N\tend",
+				array[] = "{1,\"two\",NULL}";
+	PpdlTexts	t = {0},
+				a = {0};
+	PpdlReveal	r = {0};
+	PpdlTable	table = {0};
+	PpdlWriter	w;
+	FILE	   *f = fopen("/dev/null", "w");
+	uint8_t    *bytes = NULL;
+	size_t		n;
+	PpdlStatus	status;
+	int			ok;
+
+	ppdl_writer_init(&w);
+	ok = ppdl_copy_split(&t, line, strlen(line)) && ppdl_array_split(&a, array, strlen(array)) == 1 &&
+		ppdl_table_init(&table, 2, titles) && ppdl_table_add(&table, t.text) && ppdl_table_add(&table, t.text + 2);
+	if (!ok)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	else
+	{
+		ppdl_table_print(&table, f);
+		PPDL_GOTO(done, ppdl_base64_decode("AAECAwQF", 8, &bytes, &n, err));
+		status = ppdl_reveal_text(&r, "no ciphertext at all", 20, &w, err);
+	}
+done:
+	fclose(f);
+	free(bytes);
+	ppdl_table_free(&table);
+	ppdl_texts_free(&t);
+	ppdl_texts_free(&a);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/* ------------------------------------------------------------------ tests */
+
+#define TEST(name) \
+	static void \
+	name(void **state) \
+	{ \
+		(void) state; \
+		run_out(work_##name, #name); \
+	}
+
+TEST(base)
+TEST(ckks)
+TEST(public_key)
+TEST(sum)
+TEST(pack)
+TEST(row_set)
+TEST(rsa)
+TEST(rsa_network)
+TEST(net)
+TEST(learn)
+TEST(owner)
+TEST(features)
+TEST(text)
+
+static int
+set_up(void **state)
+{
+	FILE	   *f = fopen("test/data/rsa-test.pub", "r");
+
+	(void) state;
+	assert_non_null(f);
+	assert_true(fread(public_pem, 1, sizeof(public_pem) - 1, f) > 0);
+	fclose(f);
+	hook_json();
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(base),
+		cmocka_unit_test(ckks),
+		cmocka_unit_test(public_key),
+		cmocka_unit_test(sum),
+		cmocka_unit_test(pack),
+		cmocka_unit_test(row_set),
+		cmocka_unit_test(rsa),
+		cmocka_unit_test(rsa_network),
+		cmocka_unit_test(net),
+		cmocka_unit_test(learn),
+		cmocka_unit_test(owner),
+		cmocka_unit_test(features),
+		cmocka_unit_test(text),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, NULL);
+}
