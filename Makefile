@@ -126,6 +126,10 @@ build/debug/unit/%: test/unit/%.c build/debug/libtest.a
 build/release/unit/%: test/unit/%.c build/release/libtest.a
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/release/libtest.a $(LIBS_TEST)
+# secrets are undefined memory: for valgrind
+build/release/test_ctime: test/ctime/test_ctime.c build/release/libtest.a
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) $(addprefix -Wl$(COMMA)--wrap=,ppdl_rng_bytes ppdl_owner_from_master) -o $@ $< build/release/libtest.a $(LIBS_TEST)
 # allocations that fail on demand (test/unit/alloc_failure.h)
 build/debug/unit/test_alloc build/release/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps)
 build/release/bench/%: test/bench/%.c $(CORE_OBJS)
@@ -152,12 +156,14 @@ build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-data fuzz fuzz-programs
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-data fuzz fuzz-programs ctime
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
 unit-release: $(UNIT_RELEASE)
 	@test/scripts/run_unit.sh $(UNIT_RELEASE)
+ctime: build/release/test_ctime
+	@test/scripts/run_ctime.sh $<
 bench-programs: $(BENCH_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: fuzz-programs
@@ -168,6 +174,6 @@ check-data: build/generate_patients
 	@test/scripts/check_data.sh
 
 # header dependencies, written by the compiler beside each object
--include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d)
+-include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d)
 
 endif

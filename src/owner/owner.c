@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "base/declassify.h"
 #include "ckks/boot.h"
 #include "ckks/wire.h"
 #include "rows/cipher_read.h"
@@ -77,6 +78,8 @@ make_public_key(PpdlOwner *o, PpdlError *err)
 	status = ppdl_wire_put_public_key(&o->public_key, pk, err);
 	ppdl_public_key_destroy(pk);
 	PPDL_TRY(status);
+	/* it is what the secret gives away, by design */
+	ppdl_declassify(o->public_key.buf, o->public_key.len);
 	PPDL_TRY(ppdl_sha256(hash, o->public_key.buf, o->public_key.len, err));
 	memcpy(o->fingerprint, hash, PPDL_FINGERPRINT_BYTES);
 	return PPDL_OK;

@@ -8,6 +8,8 @@
 
 #include <openssl/crypto.h>
 
+#include "base/declassify.h"
+
 #define CHUNK 512
 
 /* floor(u * 3 / 2^64): off uniform by less than 2^-62 */
@@ -35,12 +37,16 @@ draw_position(PpdlRng *rng, uint64_t n, uint64_t *position, int8_t *sign, PpdlEr
 {
 	uint64_t	word,
 				mask = n <= 1 ? 0 : UINT64_MAX >> __builtin_clzll(n - 1);
+	int			refused;
 
 	do
 	{
 		PPDL_TRY(ppdl_rng_bytes(rng, &word, sizeof(word), err));
 		*position = word & mask;
-	} while (*position >= n);
+		/* words that are refused are thrown away */
+		refused = *position >= n;
+		ppdl_declassify(&refused, sizeof(refused));
+	} while (refused);
 	*sign = (int8_t) (1 - 2 * (int) (word >> 63));
 	OPENSSL_cleanse(&word, sizeof(word));
 	return PPDL_OK;
@@ -72,9 +78,13 @@ ppdl_sample_sparse(PpdlRng *rng, int8_t *out, size_t n, int h, PpdlError *err)
 	{
 		uint64_t	position;
 		int8_t		sign;
+		int			placed;
 
 		PPDL_TRY(draw_position(rng, n, &position, &sign, err));
-		h -= place(out, n, position, sign);
+		placed = place(out, n, position, sign);
+		/* how often a place came twice says nothing about which places came */
+		ppdl_declassify(&placed, sizeof(placed));
+		h -= placed;
 	}
 	return PPDL_OK;
 }

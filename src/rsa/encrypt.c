@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "base/declassify.h"
 #include "rsa/error.h"
 #include "rsa/key_private.h"
 #include "rsa/value.h"
@@ -254,8 +255,11 @@ ppdl_rsa_encrypt_count(const PpdlRsaPublic *pub, uint32_t q, uint32_t max, int r
 					   PpdlWriter *out, PpdlError *err)
 {
 	PpdlRsaGrid grid = {.step = 1, .offset = 0, .max = max};
+	int			too_large = q > max;
 
-	if (q > max)
+	/* a value that is refused is named */
+	ppdl_declassify(&too_large, sizeof(too_large));
+	if (too_large)
 	{
 		ppdl_error(err, PPDL_ERR_RANGE, "value is larger than the largest value, %u", max);
 		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Give a larger largest value: it is public, and each summand takes as many bits.");

@@ -105,7 +105,7 @@ decrypt(const PpdlCipher *c)
 	if (ppdl_cipher_decrypt(&v, c, ring_secret(c->par), ERR) != PPDL_OK)
 		return;
 	must(isfinite(v.error));
-	for (size_t i = 0; i < (size_t) v.nrows * (size_t) v.width; i++)
+	for (size_t i = 0; i < (size_t) v.held * (size_t) v.width; i++)
 		must(!isinf(v.v[i]));
 	ppdl_values_free(&v);
 }

@@ -121,7 +121,7 @@ train_set_seeds(void)
 	size_t		each_x,
 				each_y;
 	uint8_t    *x = make_slices(row_ring(), 4, 4, 1, 12, 0, &each_x),
-			   *y = make_slices(row_ring(), 4, 1, 1, 14, 2, &each_y);
+			   *y = make_slices_beside(row_ring(), 4, 1, 1, 14, 2, ppdl_slice_seed(x), &each_y);
 	PpdlTrainSet *ts;
 	PpdlWriter	w;
 

@@ -6,7 +6,11 @@
 
 #include "ckks/encrypt.h"
 #include "rows/batch.h"
+#include "rows/cipher_read.h"
+#include "rows/combine.h"
+#include "rows/decrypt.h"
 #include "rows/pack.h"
+#include "rows/packed_writer.h"
 #include "rows/sum.h"
 
 static const uint8_t fuzz_fingerprint[PPDL_FINGERPRINT_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -64,12 +68,13 @@ ring_secret(const PpdlParams *par)
 	return *sk;
 }
 
-/* rows of a batch as slices one after the other, malloc'ed; *each: bytes of one */
+/* rows of a batch as slices one after the other, malloc'ed; *each: bytes of one; features: seed of the batch that labels lie beside, or NULL */
 static inline uint8_t *
-make_slices(const PpdlParams *par, int rows, int width, int limbs, int logc, int logstride, size_t *each)
+make_slices_beside(const PpdlParams *par, int rows, int width, int limbs, int logc, int logstride, const uint8_t *features, size_t *each)
 {
-	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = logc, .logstride = logstride};
+	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = logc, .logstride = logstride, .features = features};
 	double	   *x = malloc(sizeof(double) * (size_t) (rows * width));
+	const PpdlBatchKey key = {ring_secret(par), fuzz_fingerprint, fixed_rng()};
 	uint8_t    *out;
 
 	*each = ppdl_slice_size(par, limbs, ppdl_log2_width(width));
@@ -77,9 +82,15 @@ make_slices(const PpdlParams *par, int rows, int width, int limbs, int logc, int
 	must(x != NULL && out != NULL);
 	for (int i = 0; i < rows * width; i++)
 		x[i] = (i % 17 - 8) / 8.0;
-	OK(ppdl_batch_encrypt(out, x, rows, width, &opt, ring_secret(par), fuzz_fingerprint, fixed_rng(), ERR));
+	OK(ppdl_batch_encrypt(out, x, rows, width, &opt, &key, ERR));
 	free(x);
 	return out;
+}
+
+static inline uint8_t *
+make_slices(const PpdlParams *par, int rows, int width, int limbs, int logc, int logstride, size_t *each)
+{
+	return make_slices_beside(par, rows, width, limbs, logc, logstride, NULL, each);
 }
 
 static inline PpdlCipher

@@ -34,7 +34,11 @@
 #include "owner/owner_impl.h"
 #include "predict/plan.h"
 #include "rows/batch.h"
+#include "rows/cipher_read.h"
+#include "rows/combine.h"
+#include "rows/decrypt.h"
 #include "rows/pack.h"
+#include "rows/packed_writer.h"
 #include "rows/row_set.h"
 #include "rows/sum.h"
 #include "rsa/rsa.h"
@@ -288,7 +292,7 @@ encrypt_rows(uint8_t **out, size_t *each, const Site *s, PpdlError *err)
 	*out = malloc(ROWS * *each);
 	if (*out == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = ppdl_batch_encrypt(*out, x, ROWS, WIDTH, &opt, s->sk, fingerprint, s->rng, err);
+	status = ppdl_batch_encrypt(*out, x, ROWS, WIDTH, &opt, &(PpdlBatchKey) {s->sk, fingerprint, s->rng}, err);
 	if (status != PPDL_OK)
 	{
 		free(*out);
@@ -429,7 +433,7 @@ work_row_set(PpdlError *err)
 	{
 		PPDL_TRY(ppdl_rng_create_seeded(&rng, seed, 1, err));
 		PPDL_TRY(ppdl_secret_create(&sk, par, rng, err));
-		PPDL_TRY(ppdl_batch_encrypt(slice, x, 2, 16, &opt, sk, fingerprint, rng, err));
+		PPDL_TRY(ppdl_batch_encrypt(slice, x, 2, 16, &opt, &(PpdlBatchKey) {sk, fingerprint, rng}, err));
 	}
 	ppdl_writer_init(&w);
 	PPDL_GOTO(done, ppdl_trainset_create(&ts, err));
@@ -538,6 +542,7 @@ work_net(PpdlError *err)
 				out[1];
 	PpdlNet    *net = NULL;
 	PpdlPlan   *plan = NULL;
+	PpdlPlanLimits limits = {.slots = 2, .limbs = 6, .bytes = 1e9};
 	PpdlTrainOptions opt;
 	char	   *text = NULL,
 			   *options = NULL;
@@ -549,7 +554,8 @@ work_net(PpdlError *err)
 	PPDL_GOTO(done, ppdl_net_train(net, x, y, 2, &opt, NULL, NULL, NULL, err));
 	PPDL_GOTO(done, ppdl_net_predict(net, x, out, err));
 	PPDL_GOTO(done, ppdl_net_json(net, &text, err));
-	PPDL_GOTO(done, ppdl_plan_create(&plan, net, 2, err));
+	PPDL_GOTO(done, ppdl_params_get(PPDL_RING_ROW, &limits.par, err));
+	PPDL_GOTO(done, ppdl_plan_create(&plan, net, &limits, err));
 done:
 	ppdl_plan_destroy(plan);
 	ppdl_net_destroy(net);
