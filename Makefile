@@ -6,7 +6,11 @@
 #	make bench			sets everything up, prints one tab-separated line a figure
 #	make unit			unit tests only, on core objects with assertions and sanitizers
 #	make unit-release	unit tests on the optimised core objects
-#	make check-includes	the one-way dependencies between the directories of src/
+#	make check-includes	the one-way dependencies between the directories of src/, and circles between its files
+#	make fuzz TIME=...	fuzz programs, so many seconds each; RUNS=... executions instead (clang)
+#	make ctime			no branch or address depends on a secret (valgrind)
+#	make assert			everything built with clang and assertions; make unit-assert runs its unit tests
+#	make soak			eight clients on one table for ten minutes, every answer checked
 
 # These start from a machine that may lack PostgreSQL, its makefiles included;
 # their scripts come back to this Makefile when all is there.
@@ -126,18 +130,37 @@ build/debug/unit/%: test/unit/%.c build/debug/libtest.a
 build/release/unit/%: test/unit/%.c build/release/libtest.a
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/release/libtest.a $(LIBS_TEST)
+# Everything once more with the other compiler, clang where it is there, with assertions and without sanitizers: unit
+# tests, and an extension for the server's tests.
+ASSERT_CC ?= $(or $(FUZZ_CC),$(CC))
+ASSERT_CFLAGS = -std=gnu11 -O2 -g -fPIC -fwrapv -fno-strict-aliasing -DPPDL_DEBUG $(WARN) -MMD -MP
+ASSERT_UNIT = $(addprefix build/assert/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAMES)))
+build/assert/%_avx2.o: ASSERT_CFLAGS += $(AVX2_FLAGS)
+build/assert/%_ifma.o: ASSERT_CFLAGS += $(IFMA_FLAGS)
+build/assert/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
+build/assert/src/pg/%.o: PG_CPPFLAGS += -isystem $(includedir_server) -isystem $(includedir_internal)
+build/assert/%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(ASSERT_CC) $(ASSERT_CFLAGS) $(PG_CPPFLAGS) -c -o $@ $<
+build/assert/libtest.a: $(addprefix build/assert/,$(TEST_OBJS))
+build/assert/unit/%: test/unit/%.c build/assert/libtest.a
+	@$(MKDIR_P) $(@D)
+	$(ASSERT_CC) $(ASSERT_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/assert/libtest.a $(LIBS_TEST)
+build/assert/ppdl.so: $(addprefix build/assert/,$(OBJS))
+	$(ASSERT_CC) -shared -o $@ $^ $(LIBS_CORE)
+
 # secrets are undefined memory: for valgrind
 build/release/test_ctime: test/ctime/test_ctime.c build/release/libtest.a
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) $(addprefix -Wl$(COMMA)--wrap=,ppdl_rng_bytes ppdl_owner_from_master) -o $@ $< build/release/libtest.a $(LIBS_TEST)
 # allocations that fail on demand (test/unit/alloc_failure.h)
-build/debug/unit/test_alloc build/release/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps)
+build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps)
 build/release/bench/%: test/bench/%.c $(CORE_OBJS)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_CORE)
 
 # Fuzz programs (libFuzzer, which comes with clang), on core objects with assertions, sanitizers and coverage.
-FUZZ_CC ?= $(firstword $(foreach cc,clang clang-14 clang-15 clang-16,$(shell command -v $(cc) 2>/dev/null)))
+FUZZ_CC ?= $(firstword $(foreach cc,clang-14 clang clang-15 clang-16,$(shell command -v $(cc) 2>/dev/null)))
 FUZZ_NAMES = $(sort $(basename $(notdir $(wildcard test/fuzz/fuzz_*.c))))
 FUZZ_PROGRAMS = $(addprefix build/fuzz/,$(FUZZ_NAMES))
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -156,24 +179,32 @@ build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-data fuzz fuzz-programs ctime
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-data fuzz fuzz-programs assert unit-assert ctime soak
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
 unit-release: $(UNIT_RELEASE)
 	@test/scripts/run_unit.sh $(UNIT_RELEASE)
+assert: build/assert/ppdl.so $(ASSERT_UNIT)
+unit-assert: $(ASSERT_UNIT)
+	@test/scripts/run_unit.sh $(ASSERT_UNIT)
+soak:
+	@test/scripts/with_server.sh test/scripts/soak.pl
 ctime: build/release/test_ctime
 	@test/scripts/run_ctime.sh $<
 bench-programs: $(BENCH_PROGRAMS)
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: fuzz-programs
 	@test/scripts/run_fuzz.sh $(FUZZ_PROGRAMS)
-check-includes:
+# circles between files that may be left
+CIRCLES ?= 3
+check-includes: $(OBJS) $(CLI_OBJS)
 	@test/scripts/check_includes.sh
+	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS)
 check-data: build/generate_patients
 	@test/scripts/check_data.sh
 
 # header dependencies, written by the compiler beside each object
--include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d)
+-include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d build/assert/src/*/*.d build/assert/unit/*.d)
 
 endif

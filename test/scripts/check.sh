@@ -4,8 +4,11 @@
 # Logs of the steps are left in build/log.
 #
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
-#				regress, pgtap, tap (all)
+#				assert, ctime, fuzz, regress, pgtap, sqlfuzz, soak, tap (all)
 #	PPDL_TAP	only Perl tests with this in their names, for instance cli
+#	TIME		seconds of each fuzz program (30)
+#	PPDL_SQL_FUZZ_TIME	seconds of damaged values in SQL (120), and then of sqlsmith where it is installed (30)
+#	PPDL_SOAK_TIME	seconds of eight clients on one table (30)
 set -u -o pipefail
 cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
@@ -67,14 +70,15 @@ tap_step() {
 	note "$name" "$p" "$f"
 }
 
-unit_tests() {
-	local log=build/log/unit_tests.log rc=0 p f
+# Programs that end with "N passed, N failed": name, target of make
+counted_step() {
+	local log=build/log/$2.log rc=0 p f
 
-	run make -s PG_CONFIG="$pg_config" unit >"$log" 2>&1 || rc=$?
+	run make -s PG_CONFIG="$pg_config" "$2" >"$log" 2>&1 || rc=$?
 	read -r p f < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1) || { p=0 f=1; }
 	[ $rc = 0 ] || [ "$f" != 0 ] || f=1
 	sed '/^[0-9]* passed, [0-9]* failed$/d' "$log"
-	note "unit tests (assertions, sanitizers)" "$p" "$f"
+	note "$1" "$p" "$f"
 }
 
 regression_tests() {
@@ -116,6 +120,31 @@ pgtap_tests() {
 	tap_step "pgTAP" pg_prove --psql-bin "$pg_bindir/psql" --dbname ppdl_pgtap --verbose $files
 }
 
+# A build of the extension for backends that start from now on; those that run keep the file that they have.
+take_library() {
+	local to=$sandbox/tree$("$pg_config" --pkglibdir)/ppdl.so
+
+	cp "$1" "$to.new" && chmod 755 "$to.new" && mv "$to.new" "$to"
+}
+
+clang=
+has_clang() {
+	for clang in clang-14 clang clang-15 clang-16; do
+		command -v "$clang" && return 0
+	done
+	clang=
+	echo "clang is missing: nothing is fuzzed, and only gcc builds this; run test/scripts/setup.sh"
+	# a person may go on without; continuous integration may not
+	[ -z "${CI:-}" ]
+}
+
+sql_fuzz() {
+	step "damaged values in SQL" test/scripts/sql_fuzz.pl
+	command -v sqlsmith >/dev/null || return 0
+	createdb ppdl_sqlsmith && psql -q -d ppdl_sqlsmith -c 'CREATE EXTENSION ppdl' -c 'CREATE ROLE sqlsmith LOGIN' &&
+		step "sqlsmith" test/scripts/run_sqlsmith.sh ppdl_sqlsmith sqlsmith
+}
+
 # These make servers of their own, so they run as the server's user, on a copy
 # that this user can read.
 perl_tests() {
@@ -144,15 +173,37 @@ step "build" make -j"$jobs" PG_CONFIG="$pg_config" all || finish
 if is_wanted static; then
 	step "include directions" make -s check-includes PG_CONFIG="$pg_config"
 	step "include check notices violations" test/scripts/check_includes.sh --self-test
+	step "circle check notices circles" test/scripts/check_circles.pl --self-test
 	step "contrib-data is what its generator makes" make -s check-data PG_CONFIG="$pg_config"
 fi
 if is_wanted unit; then
-	step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs && unit_tests
+	step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs &&
+		counted_step "unit tests (assertions, sanitizers)" unit
+fi
+if is_wanted ctime; then
+	step "build of the test of constant time" make -s -j"$jobs" PG_CONFIG="$pg_config" build/release/test_ctime &&
+		step "constant time" make -s PG_CONFIG="$pg_config" ctime
+fi
+if is_wanted fuzz || is_wanted assert; then
+	step "clang is there" has_clang
+fi
+if is_wanted fuzz && [ -n "$clang" ]; then
+	step "build of the fuzz programs" make -j"$jobs" PG_CONFIG="$pg_config" fuzz-programs && counted_step "fuzz programs" fuzz
+fi
+asserting=
+if is_wanted assert; then
+	step "build with clang and assertions" make -j"$jobs" PG_CONFIG="$pg_config" assert &&
+		counted_step "unit tests (clang, assertions)" unit-assert && asserting=yes
 fi
 step "install" sandbox_install || finish
 sandbox_paths
 step "server" server_start || finish
+# what SQL does is tested with assertions where they were built, all that is about time and crashes as it is shipped
+[ -z "$asserting" ] || take_library build/assert/ppdl.so
 is_wanted regress && regression_tests
 is_wanted pgtap && pgtap_tests
+is_wanted sqlfuzz && sql_fuzz
+[ -z "$asserting" ] || take_library ppdl.so
+is_wanted soak && step "eight clients on one table" env PPDL_SOAK_TIME="${PPDL_SOAK_TIME:-30}" test/scripts/soak.pl
 is_wanted tap && perl_tests
 finish

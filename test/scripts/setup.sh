@@ -10,6 +10,8 @@ packages=(
 	libcmocka-dev											# unit tests
 	postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
 	perl libipc-run-perl									# Perl TAP tests
+	clang-14 libclang-rt-14-dev								# libFuzzer, and a second compiler's opinion
+	valgrind												# secrets as undefined memory: the test of constant time
 )
 
 if ! command -v dpkg-query >/dev/null; then

@@ -63,8 +63,8 @@ numerical_gradient(void **state)
 {
 	static const char *const specs[] = {
 		"{\"inputs\": 3, \"input_scale\": [1, 2, 0.5], \"layers\": [{\"units\": 4, \"activation\": \"quadratic\"}, {\"units\": 1}]}",
-		"{\"inputs\": 3, \"layers\": [{\"units\": 4, \"activation\": \"square\"}, {\"units\": 3, \"activation\": {\"poly\": [0.1, 1, 0.2, -0.3]}},"
-		" {\"units\": 2, \"activation\": {\"name\": \"sigmoid\", \"degree\": 5, \"interval\": [-3, 3]}}]}",
+		("{\"inputs\": 3, \"layers\": [{\"units\": 4, \"activation\": \"square\"}, {\"units\": 3, \"activation\": {\"poly\": [0.1, 1, 0.2, -0.3]}},"
+		" {\"units\": 2, \"activation\": {\"name\": \"sigmoid\", \"degree\": 5, \"interval\": [-3, 3]}}]}"),
 		"{\"inputs\": 3, \"layers\": [{\"units\": 2}]}",
 	};
 	PpdlPrng	r;
