@@ -44,7 +44,7 @@ sub session
 
 	$s->{pid} = open3($s->{in}, $s->{out}, undef, 'psql', '-X', '-q', '-A', '-t', '-d', $db);
 	($s->{backend}) = ask($s, 'SELECT pg_backend_pid()') =~ /^(\d+)$/m or die "no session\n";
-	ask($s, 'SET ppdl.owner_mode = on; SET enable_seqscan = on');
+	ask($s, 'SET ppdl.owner_mode = on; SET client_min_messages = warning');
 	return $s;
 }
 

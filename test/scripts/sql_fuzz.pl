@@ -156,13 +156,13 @@ sub set_up
 # Training on encrypted rows asks for a gigabyte of keys before its first row; its states are made here: an empty one, and a batch of one row.
 sub train_states
 {
-	my $head = pack 'V a80 V V Q<', 0x31535450, 'm@1', 0, 1, 0;
+	my $head = sub { return pack 'V a80 V V Q<', 0x31535450, 'm@1', 0, $_[0], 0 };
 	my $limb = "\0" x (16384 * 50 / 8);
 	my $key = pack 'H*', psql($db, 'SELECT lwe_key_id(x) FROM rows LIMIT 1');
 	my $shape = pack 'v v d< V', 3, 1, 2**30, 1;
 
-	return map { encode_base64($_, '') } $head . "\0" x 25,
-	  $head . "\1" . $key . $shape . "\5" x 32 . "\6" x 32 . pack('V*', 0, (0xFFFFFFFF) x 4095) . $limb . $limb;
+	return map { encode_base64($_, '') } $head->(0) . "\0" x 25,
+	  $head->(1) . "\1" . $key . $shape . "\5" x 32 . "\6" x 32 . pack('V*', 0, (0xFFFFFFFF) x 4095) . $limb . $limb;
 }
 
 # ---------------------------------------------------------------- values
