@@ -390,6 +390,7 @@ ppdl_csv_open(PpdlCsv **out, FILE *f, const PpdlCsvOptions *opt, PpdlError *err)
 	csv->first_len = opt->first_len;
 	csv_set_space_func(&csv->parser, never_space);
 	csv_set_realloc_func(&csv->parser, wiping_realloc);
+	csv_set_free_func(&csv->parser, free);
 	if (opt->delimiter)
 		csv_set_delim(&csv->parser, (unsigned char) opt->delimiter);
 	if (!opt->ragged)

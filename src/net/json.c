@@ -30,7 +30,8 @@ token_end(const char *s, const char *end)
 		return p < end ? p + 1 : end;
 	}
 	if (*s >= '0' && *s <= '9')
-		p += strspn(p, "0123456789.eE+-");
+		while (p < end && *p != '\0' && strchr("0123456789.eE+-", *p) != NULL)
+			p++;
 	return p < end ? p : end;
 }
 

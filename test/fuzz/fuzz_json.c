@@ -50,7 +50,7 @@ work_with(PpdlNet *net)
 
 	must(w != NULL && x != NULL && y != NULL);
 	for (int i = 0; i < count; i++)
-		w[i] = (i % 7 - 3) / 8.0;
+		w[i] = net->bias ? (i % 7 - 3) / 8.0 : 0;
 	OK(ppdl_net_set_weights(net, w, count, ERR));
 	ppdl_net_predict(net, x, y, ERR);
 	OK(ppdl_params_get(PPDL_RING_DEEP, &deep, ERR));

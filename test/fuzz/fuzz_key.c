@@ -106,13 +106,15 @@ memory_file(char path[64], const uint8_t *data, size_t len)
 static void
 hash_directory(uint8_t *buf, size_t len)
 {
-	uint32_t	parts;
+	uint32_t	version,
+				parts;
 	uint64_t	end;
 
 	if (len < PPDL_PUBLIC_HEAD)
 		return;
+	memcpy(&version, buf + 8, 4);
 	memcpy(&parts, buf + 88, 4);
-	end = ppdl_public_directory_end(parts);
+	end = ppdl_public_directory_end(version, parts);
 	if (end + SHA256_DIGEST_LENGTH <= len)
 		SHA256(buf, end, buf + end);
 }
@@ -149,7 +151,7 @@ public_file_seeds(void)
 		PART = 100
 	};
 	static const uint8_t master[PPDL_MASTER_BYTES] = {1};
-	const uint64_t entry = PPDL_PUBLIC_HEAD + 72,
+	const uint64_t entry = PPDL_PUBLIC_HEAD + PPDL_VERIFY_KEY_BYTES + 72,
 				short_length = PART;
 	char		path[] = "/tmp/ppdl-fuzz-XXXXXX";
 	uint8_t		buf[4096];

@@ -182,13 +182,13 @@ number_seeds(void)
 static void
 table(const uint8_t *data, size_t len)
 {
-	static char *titles[] = {"id", "value", NULL};
 	char	   *text = text_of(data, len);
 	PpdlTexts	t = {0};
 	PpdlTable	table;
 	FILE	   *f = fopen("/dev/null", "w");
 
-	must(f != NULL && ppdl_table_init(&table, 2, titles) && ppdl_copy_split(&t, text, len));
+	must(f != NULL && ppdl_table_init(&table, 2) && ppdl_table_title(&table, 0, "id") && ppdl_table_title(&table, 1, text) &&
+		 ppdl_copy_split(&t, text, len));
 	for (size_t i = 0; i + 2 <= t.count; i += 2)
 		must(ppdl_table_add(&table, t.text + i));
 	ppdl_table_print(&table, f);

@@ -551,7 +551,7 @@ work_net(PpdlError *err)
 	PPDL_GOTO(done, ppdl_net_parse(&net, spec, err));
 	PPDL_GOTO(done, ppdl_train_options_parse(&opt, "{\"steps\":2,\"batch\":2}", err));
 	PPDL_GOTO(done, ppdl_train_options_json(&opt, &options, err));
-	PPDL_GOTO(done, ppdl_net_train(net, x, y, 2, &opt, NULL, NULL, NULL, err));
+	PPDL_GOTO(done, ppdl_net_train(net, x, y, 2, &opt, NULL, err));
 	PPDL_GOTO(done, ppdl_net_predict(net, x, out, err));
 	PPDL_GOTO(done, ppdl_net_json(net, &text, err));
 	PPDL_GOTO(done, ppdl_params_get(PPDL_RING_ROW, &limits.par, err));
@@ -711,7 +711,6 @@ done:
 static PpdlStatus
 work_text(PpdlError *err)
 {
-	static char *titles[] = {"a", "b", NULL};
 	char		line[] = "1\tx\\ty\t\\N\tend",
 				array[] = "{1,\"two\",NULL}";
 	PpdlTexts	t = {0},
@@ -727,7 +726,7 @@ work_text(PpdlError *err)
 
 	ppdl_writer_init(&w);
 	ok = ppdl_copy_split(&t, line, strlen(line)) && ppdl_array_split(&a, array, strlen(array)) == 1 &&
-		ppdl_table_init(&table, 2, titles) && ppdl_table_add(&table, t.text) && ppdl_table_add(&table, t.text + 2);
+		ppdl_table_init(&table, 2) && ppdl_table_title(&table, 0, "a") && ppdl_table_title(&table, 1, "b") && ppdl_table_add(&table, t.text) && ppdl_table_add(&table, t.text + 2);
 	if (!ok)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else
