@@ -138,7 +138,7 @@ ASSERT_UNIT = $(addprefix build/assert/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NA
 build/assert/%_avx2.o: ASSERT_CFLAGS += $(AVX2_FLAGS)
 build/assert/%_ifma.o: ASSERT_CFLAGS += $(IFMA_FLAGS)
 build/assert/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
-build/assert/src/pg/%.o: PG_CPPFLAGS += -isystem $(includedir_server) -isystem $(includedir_internal)
+build/assert/src/pg/%.o: PG_CPPFLAGS += -Wno-ignored-attributes -isystem $(includedir_server) -isystem $(includedir_internal)
 build/assert/%.o: %.c
 	@$(MKDIR_P) $(@D)
 	$(ASSERT_CC) $(ASSERT_CFLAGS) $(PG_CPPFLAGS) -c -o $@ $<
