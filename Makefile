@@ -197,7 +197,7 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: fuzz-programs
 	@test/scripts/run_fuzz.sh $(FUZZ_PROGRAMS)
 # circles between files that may be left
-CIRCLES ?= 3
+CIRCLES ?= 0
 check-includes: $(OBJS) $(CLI_OBJS)
 	@test/scripts/check_includes.sh
 	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS)

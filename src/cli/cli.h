@@ -44,6 +44,8 @@ extern const char *ppdl_program;
 
 /* "ppdl encrypt: <text>" on stderr, above a progress bar if one is shown */
 void		ppdl_note(const char *fmt,...) __attribute__((format(printf, 1, 2)));
+/* for on_exit(): output that cannot be written turns exit status 0 into 1 */
+void		ppdl_close_output(int status, void *arg);
 
 /* Prints err with its detail and hint, and returns the exit code that fits. */
 PpdlExit	ppdl_fail(const PpdlError *err);

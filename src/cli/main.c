@@ -3,6 +3,7 @@
  */
 #include <argp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -96,6 +97,7 @@ main(int argc, char **argv)
 
 	ppdl_forbid_dumps();
 	ppdl_terminal_guard();
+	on_exit(ppdl_close_output, NULL);
 	argp_err_exit_status = PPDL_EXIT_USAGE;
 	if (argc < 2)
 	{

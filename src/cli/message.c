@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -83,4 +84,16 @@ ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err)
 	snprintf(text, sizeof text, "%.150s: %.160s", path, err->message);
 	memcpy(err->message, text, sizeof text);
 	return status;
+}
+
+void
+ppdl_close_output(int status, void *arg)
+{
+	(void) arg;
+	if ((ferror(stdout) | (fclose(stdout) != 0)) && status == PPDL_EXIT_OK)
+	{
+		ppdl_note("cannot write standard output: %s", errno ? strerror(errno) : "an earlier write failed");
+		fflush(stderr);
+		_exit(PPDL_EXIT_FAILED);
+	}
 }

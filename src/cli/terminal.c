@@ -113,19 +113,6 @@ escaping(int fd)
 	return f;
 }
 
-/* what could not be written is no success */
-static void
-close_output(int status, void *arg)
-{
-	(void) arg;
-	if ((ferror(stdout) | (fclose(stdout) != 0)) && status == PPDL_EXIT_OK)
-	{
-		ppdl_note("cannot write standard output: %s", errno ? strerror(errno) : "an earlier write failed");
-		fflush(stderr);
-		_exit(PPDL_EXIT_FAILED);
-	}
-}
-
 void
 ppdl_terminal_guard(void)
 {
@@ -136,7 +123,6 @@ ppdl_terminal_guard(void)
 		stderr = f;
 	if (isatty(STDOUT_FILENO) && (f = escaping(STDOUT_FILENO)) != NULL)
 		stdout = f;
-	on_exit(close_output, NULL);
 }
 
 FILE *

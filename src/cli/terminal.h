@@ -24,7 +24,7 @@ void		ppdl_escape(PpdlEscaper *e, PpdlWriter *w, const char *s, size_t len, cons
 
 /*
  * From here on, stdout escapes if it is a terminal, and stderr always (newlines and tabs pass); the tool's own control sequences
- * go to ppdl_terminal().  Arranges that output which cannot be written turns exit status 0 into 1.
+ * go to ppdl_terminal().
  */
 void		ppdl_terminal_guard(void);
 /* stderr as it was */

@@ -379,30 +379,6 @@ load(Entry *e, const char *part, const uint8_t source[32], const PpdlParams *par
 	CloseTransientFile(fd);
 }
 
-static uint64 generation = 1;
-
-uint64
-ppdl_key_generation(void)
-{
-	static LocalTransactionId seen = InvalidLocalTransactionId;
-#if PG_VERSION_NUM >= 170000
-	LocalTransactionId now = MyProc->vxid.lxid;
-#else
-	LocalTransactionId now = MyProc->lxid;
-#endif
-
-	if (now != seen)
-		generation++;
-	seen = now;
-	return generation;
-}
-
-void
-ppdl_key_changed(void)
-{
-	generation++;
-}
-
 /* was what is mapped made, and its signature checked, from what the tables hold now? */
 static bool
 same_source(const Entry *e, const PpdlKeyRow *row, const PpdlKeyPartInfo *info)

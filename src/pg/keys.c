@@ -33,18 +33,6 @@
 #define PARTS_DATA 6
 #define PARTS_SIGNATURE 7
 
-Oid
-ppdl_relation(const char *name)
-{
-	Oid			oid = get_relname_relid(name, ppdl_schema());
-
-	if (!OidIsValid(oid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"%s\" of extension ppdl does not exist", name)));
-	return oid;
-}
-
 static Datum
 column(Relation rel, HeapTuple tuple, int attno)
 {

@@ -63,7 +63,6 @@ extern bool ppdl_key_all_signed(const uint8_t fp[8], const PpdlKeyRow *row);
 extern void ppdl_key_check_owner(const char *name, const char *owner);
 
 /* the relation of that name in the extension's schema */
-extern Oid	ppdl_relation(const char *name);
 
 /* are all parts there that a use needs beyond those of lesser uses? */
 extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use);

@@ -12,7 +12,7 @@ tag_of(PpdlLock lock, const char *name)
 	uint64		hash = hash_bytes_extended((const unsigned char *) name, (int) strlen(name), 0);
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ppdl_models_table(), (uint32) hash, (uint16) (hash >> 32 << 1 | lock));
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ppdl_relation("ppdl_models"), (uint32) hash, (uint16) (hash >> 32 << 1 | lock));
 	return tag;
 }
 

@@ -38,7 +38,6 @@ extern PpdlModel *ppdl_model_argument(FunctionCallInfo fcinfo, int arg);
 /* raises unless the model has plain weights */
 extern void ppdl_model_require_weights(const PpdlModel *model);
 
-extern Oid	ppdl_models_table(void);
 /* raises when this session may not store a version: on a standby, in a read-only transaction, without the right to insert */
 extern void ppdl_model_check_store(const char *command);
 

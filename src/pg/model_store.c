@@ -383,21 +383,6 @@ ppdl_model_argument(FunctionCallInfo fcinfo, int arg)
 	return m->model;
 }
 
-void
-ppdl_model_require_weights(const PpdlModel *model)
-{
-	if (model->encrypted)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the weights of model \"%s\" version %d are encrypted", model->name, model->version),
-				 errdetail("They belong to key %s.", model->key_id)));
-	if (ppdl_net_check_trained(model->net, NULL) != PPDL_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("model \"%s\" version %d has no weights yet", model->name, model->version),
-				 errhint("Train it with ppdl_train(), or give the weights to ppdl_create_model().")));
-}
-
 static ArrayType *
 weights_array(const PpdlNet *net)
 {
@@ -436,25 +421,13 @@ one_cipher(struct varlena *cipher)
 	return construct_array(&d, 1, cipher_type(), -1, false, TYPALIGN_DOUBLE);
 }
 
-Oid
-ppdl_models_table(void)
-{
-	Oid			table = get_relname_relid("ppdl_models", ppdl_schema());
-
-	if (!OidIsValid(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("table \"ppdl_models\" of extension ppdl does not exist")));
-	return table;
-}
-
 void
 ppdl_model_check_store(const char *command)
 {
 	AclResult	result;
 
 	PreventCommandIfReadOnly(command);
-	result = pg_class_aclcheck(ppdl_models_table(), GetUserId(), ACL_INSERT);
+	result = pg_class_aclcheck(ppdl_relation("ppdl_models"), GetUserId(), ACL_INSERT);
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_TABLE, "ppdl_models");
 }

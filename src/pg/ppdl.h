@@ -85,6 +85,7 @@ extern PpdlGuard *ppdl_guard(MemoryContext context, void (*destroy) (void *arg),
 /* the schema ppdl is installed in, and its quoted name */
 extern Oid	ppdl_schema(void);
 extern const char *ppdl_schema_name(void);
+extern Oid	ppdl_relation(const char *name);	/* a table or view of ours */
 
 /*
  * PpdlEval.interrupted: true when the query is cancelled, the connection ends or the postmaster is gone; serves PostgreSQL's other

@@ -40,3 +40,15 @@ ppdl_schema_name(void)
 {
 	return quote_identifier(get_namespace_name(ppdl_schema()));
 }
+
+Oid
+ppdl_relation(const char *name)
+{
+	Oid			oid = get_relname_relid(name, ppdl_schema());
+
+	if (!OidIsValid(oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s\" of extension ppdl does not exist", name)));
+	return oid;
+}
