@@ -27,7 +27,7 @@ static const char doc[] =
 enum
 {
 	OPT_ID = 256, OPT_LABEL, OPT_EXCLUDE, OPT_COLUMNS, OPT_BANDS, OPT_NUMERIC, OPT_CATEGORY, OPT_WEIGHT,
-	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_UNITS
+	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_UNITS, OPT_NO_HEADER
 };
 
 static const struct argp_option options[] = {
@@ -44,6 +44,7 @@ static const struct argp_option options[] = {
 	{"pad", OPT_PAD, 0, 0, "add inputs that are always 0, up to a power of two", 4},
 	{"units", OPT_UNITS, "N", 0, "hidden units in the suggested model specification (16)", 4},
 	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields (comma)", 4},
+	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 5},
 	{0}
 };
@@ -104,6 +105,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_UNITS:
 			a->units = (int) ppdl_arg_int(state, "--units", arg, 1, 4096);
+			return 0;
+		case OPT_NO_HEADER:
+			a->learn.no_header = 1;
 			return 0;
 		case OPT_DELIMITER:
 			a->delimiter = ppdl_arg_delimiter(state, arg);
@@ -197,7 +201,7 @@ write_file(const PpdlFeatures *fs, const char *path, PpdlError *err)
 static PpdlStatus
 learn(const Args *a, PpdlFeatures **fs, PpdlWriter *notes, PpdlError *err)
 {
-	PpdlCsvOptions opt = {.name = a->csv, .delimiter = a->delimiter};
+	PpdlCsvOptions opt = {.name = a->csv, .delimiter = a->delimiter, .no_header = a->learn.no_header};
 	FILE	   *f = fopen(a->csv, "r");
 	PpdlCsv    *csv;
 	PpdlStatus	status;

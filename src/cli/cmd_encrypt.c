@@ -64,7 +64,7 @@ static const struct argp_option options[] = {
 	{"width", OPT_WIDTH, "N", 0, "with --raw: there must be this many of them", 4},
 	{"id", OPT_ID, "COL", 0, "with --raw: column that identifies a row", 4},
 	{"label", OPT_LABEL, "COL", 0, "with --raw: column of the label", 4},
-	{"no-header", OPT_NO_HEADER, 0, 0, "with --raw: the file has no header; columns are called 1, 2, 3, ...", 4},
+	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{"input-bits", OPT_INPUT_BITS, "N", 0, "with an RSA key: round features to 2^N - 1 steps of [-1, 1], 1..12 (4)", 5},
 	{"deterministic", OPT_DETERMINISTIC, 0, 0, "with an RSA key: no randomness; equal values show, and sums stay small", 5},
 	{"count", OPT_COUNT, "COL[:MAX],...", 0, "with an RSA key: encrypt these as counts up to MAX (255)", 5},
@@ -128,8 +128,8 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--features is missing (make the file with \"ppdl encode\"), or --raw");
 	if (a->raw && a->features)
 		argp_error(state, "--features and --raw exclude each other");
-	if (!a->raw && !columns_only(a) && (a->id || a->label || a->no_header || a->width))
-		argp_error(state, "--id, --label, --no-header and --width go with --raw only: the feature file names the columns");
+	if (!a->raw && !columns_only(a) && (a->id || a->label || a->width))
+		argp_error(state, "--id, --label and --width go with --raw only: the feature file names the columns");
 	if (a->dsn && a->table == NULL)
 		argp_error(state, "--dsn without --table");
 	if (a->header && (a->format != PPDL_FORMAT_CSV || a->table))

@@ -91,6 +91,40 @@ ppdl_parse_number(const char *s, double *v)
 	return 1;
 }
 
+int
+ppdl_parse_category_number(const char *s, double *v)
+{
+	const char *digit = s + strspn(s, " \t+-");
+
+	return ppdl_parse_number(s, v) == 1 && !(digit[0] == '0' && isdigit((unsigned char) digit[1]));
+}
+
+char
+ppdl_almost_number(const char *s)
+{
+	char		text[64];
+	size_t		n = strlen(s);
+	char	   *comma;
+	double		v;
+
+	if (n == 0 || n >= sizeof text)
+		return 0;
+	memcpy(text, s, n + 1);
+	while (n > 1 && text[n - 1] == ' ')
+		text[--n] = 0;
+	if (text[n - 1] == '%')
+	{
+		text[n - 1] = 0;
+		if ((comma = strchr(text, ',')) != NULL)
+			*comma = '.';
+		return ppdl_parse_number(text, &v) == 1 ? '%' : 0;
+	}
+	if ((comma = strchr(text, ',')) == NULL)
+		return 0;
+	*comma = '.';
+	return ppdl_parse_number(text, &v) == 1 ? ',' : 0;
+}
+
 void
 ppdl_print_number(char out[32], double v)
 {

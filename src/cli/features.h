@@ -79,6 +79,7 @@ typedef struct PpdlLearnOptions
 	int			constant;
 	int			pad;			/* to a power of two */
 	int			max_categories;
+	int			no_header;		/* the file has none */
 } PpdlLearnOptions;
 
 /* Reads csv to its end. notes: one line for every column left out, appended; may be NULL. */
@@ -128,6 +129,13 @@ PpdlStatus	ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, 
 
 /* a decimal number, spaces around it allowed; 0: not a number, -1: not finite */
 int			ppdl_parse_number(const char *s, double *v);
+/*
+ * "1.0" and "1" are one category: 1 when s is a finite number that is no code (a leading zero before another digit makes it
+ * one), and then its value.
+ */
+int			ppdl_parse_category_number(const char *s, double *v);
+/* what would be a number without a decimal comma or a percent sign: 0, or that character */
+char		ppdl_almost_number(const char *s);
 /* shortest text that reads back as v */
 void		ppdl_print_number(char out[32], double v);
 /* numbers by value before all other text, which goes by bytes */

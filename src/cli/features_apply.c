@@ -1,5 +1,6 @@
 #include "cli/features.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +93,9 @@ apply_numeric(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 		x[0] = v;				/* exactly */
 	else
 	{
-		x[0] = 2 * ((v - f->min) / (f->max - f->min)) - 1;
+		/* halves: the range of two numbers may be larger than any */
+		x[0] = isfinite(f->max - f->min) ? 2 * ((v - f->min) / (f->max - f->min)) - 1 :
+			2 * ((v / 2 - f->min / 2) / (f->max / 2 - f->min / 2)) - 1;
 		if (x[0] > 1)
 			x[0] = 1;
 	}
@@ -115,10 +118,24 @@ apply_bands(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const c
 static int
 find_category(const PpdlFeature *f, const char *s)
 {
+	int			found = -1;
+	double		v,
+				w;
+
 	for (int i = 0; i < f->ncategories; i++)
 		if (strcmp(f->category[i], s) == 0)
 			return i;
-	return -1;
+	if (!ppdl_parse_category_number(s, &v))
+		return -1;
+	/* another spelling of the number, unless two categories are */
+	for (int i = 0; i < f->ncategories; i++)
+		if (ppdl_parse_category_number(f->category[i], &w) && v == w)
+		{
+			if (found >= 0)
+				return -1;
+			found = i;
+		}
+	return found;
 }
 
 static PpdlStatus

@@ -14,9 +14,12 @@
 
 typedef struct Column
 {
+	int			verbatim;		/* --category: spellings of one number are different categories */
 	long		values,
 				missing,
-				numbers;
+				numbers,
+				almost;			/* numbers but for a decimal comma or a percent sign */
+	char		mark;			/* which of these, of the last one */
 	double		min,
 				max;
 	long		odd_line;		/* of the first value that is no finite number */
@@ -107,11 +110,25 @@ remember(Column *c, const char *s, PpdlError *err)
 	return c->distinct[lo] ? PPDL_OK : no_memory(err);
 }
 
+/* one number is one category, however it is written */
+static PpdlStatus
+remember_category(Column *c, const char *s, PpdlError *err)
+{
+	char		number[32];
+	double		v;
+
+	if (c->ndistinct > MAX_DISTINCT || c->verbatim || !ppdl_parse_category_number(s, &v))
+		return remember(c, s, err);
+	ppdl_print_number(number, v == 0 ? 0 : v);
+	return remember(c, number, err);
+}
+
 static PpdlStatus
 look(Column *c, const char *s, long line, PpdlError *err)
 {
 	double		v;
 	int			got;
+	char		mark;
 
 	if (s[0] == 0)
 	{
@@ -126,7 +143,12 @@ look(Column *c, const char *s, long line, PpdlError *err)
 		c->max = c->numbers == 0 || v > c->max ? v : c->max;
 		c->numbers++;
 	}
-	else if (c->odd == NULL)
+	else if ((mark = ppdl_almost_number(s)) != 0)
+	{
+		c->almost++;
+		c->mark = mark;
+	}
+	if (got != 1 && c->odd == NULL)
 	{
 		c->odd_line = line;
 		c->odd_infinite = got < 0;
@@ -134,7 +156,7 @@ look(Column *c, const char *s, long line, PpdlError *err)
 		if (c->odd == NULL)
 			return no_memory(err);
 	}
-	return remember(c, s, err);
+	return remember_category(c, s, err);
 }
 
 static PpdlStatus
@@ -261,11 +283,29 @@ bands_of(const PpdlLearnOptions *opt, const char *column)
 
 /* ------------------------------------------------------------------ kinds */
 
+/* numbers in the spelling of another country, or with a unit, are no categories */
+static PpdlStatus
+refuse_almost_numbers(Learner *l, const char *name, const Column *c)
+{
+	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" looks like a number with a %s", ppdl_csv_name(l->csv),
+			   c->odd_line, name, c->odd, c->mark == '%' ? "percent sign" : "decimal comma");
+	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Write %s; or, if these are codes, name the column in --category.",
+						   c->mark == '%' ? "numbers alone (5 for 5%)" : "numbers with a decimal point (0.81 for 0,81)");
+}
+
+static int
+is_almost_numbers(const Learner *l, const char *name, const Column *c)
+{
+	return c->almost > 0 && c->almost + c->numbers == c->values && !listed(l->opt->category, name);
+}
+
 static PpdlStatus
 require_numbers(Learner *l, const char *name, const Column *c)
 {
 	if (c->odd == NULL)
 		return PPDL_OK;
+	if (is_almost_numbers(l, name, c))
+		return refuse_almost_numbers(l, name, c);
 	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" is not a %snumber",
 			   ppdl_csv_name(l->csv), c->odd_line, name, c->odd, c->odd_infinite ? "finite " : "");
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
@@ -307,6 +347,8 @@ decide(Learner *l, const char *name, const Column *c, PpdlFeature *f, int *take)
 	*take = 1;
 	f->weight = 1;
 	f->missing = c->missing > 0;
+	if (is_almost_numbers(l, name, c))
+		return refuse_almost_numbers(l, name, c);
 	if (c->values == 0 || (c->ndistinct == 1 && c->missing == 0 && !bands))
 	{
 		note(l, "column \"%s\" is left out: %s", name, c->values ? "it has only one value" : "it is empty");
@@ -353,6 +395,8 @@ decide_label(Learner *l, const char *name, const Column *c, PpdlFeature *f)
 	int			forced = listed(l->opt->numeric, name);
 
 	f->weight = 1;
+	if (is_almost_numbers(l, name, c))
+		return refuse_almost_numbers(l, name, c);
 	if (c->missing)
 		note(l, "label \"%s\" is empty in %ld rows: those will have a NULL label", name, c->missing);
 	if (c->ndistinct == 0)
@@ -518,10 +562,29 @@ check_options(Learner *l)
 	return PPDL_OK;
 }
 
+/* a file without a header would lose its first row to one */
+static PpdlStatus
+check_header(Learner *l)
+{
+	double		v;
+
+	if (l->opt->no_header)
+		return PPDL_OK;
+	for (int i = 0; i < ppdl_csv_columns(l->csv); i++)
+		if (ppdl_parse_number(ppdl_csv_column(l->csv, i), &v) != 1)
+			return PPDL_OK;
+	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:1: the header holds nothing but numbers", ppdl_csv_name(l->csv));
+	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
+						   "If it is the first row, give --no-header: columns are then called 1, 2, 3, ... If these are names, change one of them.");
+}
+
 static PpdlStatus
 learn(Learner *l)
 {
 	PPDL_TRY(check_options(l));
+	PPDL_TRY(check_header(l));
+	for (int i = 0; i < ppdl_csv_columns(l->csv); i++)
+		l->column[i].verbatim = listed(l->opt->category, ppdl_csv_column(l->csv, i));
 	PPDL_TRY(read_rows(l));
 	PPDL_TRY(add_columns(l));
 	PPDL_TRY(add_constant_and_padding(l));

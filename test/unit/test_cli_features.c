@@ -435,6 +435,69 @@ test_raw(void **state)
 	ppdl_features_destroy(fs);
 }
 
+/* spellings of one number are one category; codes with leading zeros, and columns of --category, keep theirs */
+static void
+test_spellings(void **state)
+{
+	PpdlLearnOptions opt = {.label = "ill", .one_hot_weight = 1, .max_categories = 32};
+	PpdlFeatures *fs = learn("Age,icd,ill\n20,07,1.0\n30,7,0.0\n40,007,1\n50,7.0,0\n60,7,1e0\n", &opt, NULL);
+	double		x[8],
+				y[2];
+	int			has_label;
+
+	(void) state;
+	assert_non_null(fs);
+	assert_int_equal(fs->label->kind, PPDL_FEATURE_BINARY);
+	assert_string_equal(fs->label->category[1], "1");
+	assert_int_equal(apply(fs, "Age,icd,ill\n20,7,1.00\n", x, y, &has_label, 0, NULL), PPDL_OK);
+	assert_true(y[0] == 1);
+	ppdl_features_destroy(fs);
+
+	opt.category = (char *[]) {"icd", NULL};
+	fs = learn("Age,icd,ill\n20,1.10,1\n30,1.1,0\n40,2,1\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_int_equal(fs->feature[1].ncategories, 3);
+	/* a third spelling of two categories is neither */
+	assert_int_equal(apply(fs, "Age,icd,ill\n20,1.100,1\n", x, y, &has_label, 0, NULL), PPDL_ERR_FORMAT);
+	assert_int_equal(apply(fs, "Age,icd,ill\n20,2.0,1\n", x, y, &has_label, 0, NULL), PPDL_OK);
+	ppdl_features_destroy(fs);
+}
+
+/* numbers of other countries, first rows taken for headers, ranges that no number holds */
+static void
+test_real_files(void **state)
+{
+	PpdlLearnOptions opt = {.one_hot_weight = 1, .max_categories = 32};
+	double		x[2],
+				y[1];
+	int			has_label;
+	PpdlFeatures *fs;
+
+	(void) state;
+	assert_null(learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n1,3\n", &opt, NULL));
+	assert_non_null(strstr(err.message, "p.csv:2: column \"bmd\": \"0,81\" looks like a number with a decimal comma"));
+	assert_null(learn("pct,n\n5%,1\n\"10,5%\",2\n15%,3\n", &opt, NULL));
+	assert_non_null(strstr(err.message, "percent sign"));
+	opt.category = (char *[]) {"bmd", NULL};
+	fs = learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n\"1,5\",3\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_int_equal(fs->feature[0].ncategories, 3);
+	ppdl_features_destroy(fs);
+	opt.category = NULL;
+
+	assert_null(learn("6,148,72\n1,85,66\n8,183,64\n", &opt, NULL));
+	assert_non_null(strstr(err.message, "p.csv:1: the header holds nothing but numbers"));
+	assert_non_null(strstr(err.hint, "--no-header"));
+
+	fs = learn("A,B\n-1e308,1\n1e308,2\n0,3\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_int_equal(apply(fs, "A,B\n5e307,1\n", x, y, &has_label, 0, NULL), PPDL_OK);
+	assert_true(fabs(x[0] - 0.5) < 1e-15 && x[1] == -1);
+	assert_int_equal(apply(fs, "A,B\n-1e308,3\n", x, y, &has_label, 0, NULL), PPDL_OK);
+	assert_true(x[0] == -1 && x[1] == 1);
+	ppdl_features_destroy(fs);
+}
+
 int
 main(void)
 {
@@ -450,6 +513,8 @@ main(void)
 		cmocka_unit_test(test_json_round_trip),
 		cmocka_unit_test(test_json_refuses),
 		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_real_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
