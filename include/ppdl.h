@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/poll.h"
 #include "net/net.h"
 #include "rows/batch.h"
 #include "rows/decrypt.h"
@@ -75,7 +76,6 @@ PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], con
  * Everything a server may have, in parts.  Part names: "public"; "row/relin", "row/galois/<d>",
  * "deep/relin", "deep/galois/<d>", "deep/bridge", "deep/to_sparse", "deep/from_sparse".
  */
-typedef void (*PpdlProgress) (void *arg, uint64_t done, uint64_t total, const char *what);
 
 /* uses: bits of PpdlUse, lower uses included */
 PpdlStatus	ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *threads,

@@ -1,6 +1,8 @@
-/* How long work asks whether to go on. */
+/* How long work asks whether to go on, and tells how far it is. */
 #ifndef PPDL_BASE_POLL_H
 #define PPDL_BASE_POLL_H
+
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -13,5 +15,8 @@ typedef struct PpdlPoll
 
 /* PPDL_ERR_CANCELED when the work should end; poll may be NULL */
 PpdlStatus	ppdl_poll(const PpdlPoll *poll, PpdlError *err);
+
+/* done of total (0: unknown) of `what`; called by the thread that asked for the work.  NULL: nobody listens. */
+typedef void (*PpdlProgress) (void *arg, uint64_t done, uint64_t total, const char *what);
 
 #endif

@@ -32,7 +32,9 @@ typedef struct Gathering
 				bound;			/* of any output */
 	uint32_t   *ordinal;		/* of the rows of each tile */
 	PpdlPredictedRows result;
-	PpdlRowsProgress progress;
+	PpdlProgress progress;
+	uint64_t	done,			/* rows */
+				total;
 	void	   *arg;
 } Gathering;
 
@@ -172,8 +174,9 @@ gather(Gathering *g, const PpdlCt *out, const PpdlTile *tile, PpdlError *err)
 	g->noise = fmax(g->noise, out->noise);
 	g->bound = fmax(g->bound, out->bound);
 	g->tiles++;
+	g->done += (uint64_t) tile->count;
 	if (g->progress != NULL)
-		g->progress(g->arg, tile->count);
+		g->progress(g->arg, g->done, g->total, "row");
 	return g->tiles == g->most ? flush(g, err) : PPDL_OK;
 }
 
@@ -200,7 +203,7 @@ ppdl_encrypted_predict(const PpdlEncryptedPrediction *p, PpdlError *err)
 	PpdlSlotLayout lay;
 	PpdlSgd    *sgd;
 	const PpdlTileSource source = {p->ev, p->hb, &lay, p->net, p->ts, 1, NULL, NULL};
-	Gathering	g = {.ev = p->ev, .lay = &lay, .weights = p->weights, .result = p->result, .progress = p->progress, .arg = p->arg};
+	Gathering	g = {.ev = p->ev, .lay = &lay, .weights = p->weights, .result = p->result, .progress = p->progress, .total = p->ts->rows, .arg = p->arg};
 	const int	limbs = p->weights[0].limbs;
 	PpdlStatus	status;
 

@@ -8,8 +8,6 @@
 /* limbs that encrypted weights need for it */
 int			ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay);
 
-typedef void (*PpdlRowsProgress) (void *arg, int rows);	/* done since it was called last */
-
 typedef struct PpdlEncryptedPrediction
 {
 	PpdlEval   *ev;				/* deep ring */
@@ -18,7 +16,7 @@ typedef struct PpdlEncryptedPrediction
 	const PpdlCt *weights;		/* lay->nweights ciphertexts of ppdl_encrypted_predict_limbs() limbs, one period each */
 	const PpdlTrainSet *ts;		/* features alone */
 	PpdlPredictedRows result;	/* as for ppdl_predict_lifted: whenever all slots of a ciphertext are taken, and at the end */
-	PpdlRowsProgress progress;	/* or NULL */
+	PpdlProgress progress;		/* rows */
 	void	   *arg;			/* of both */
 } PpdlEncryptedPrediction;
 

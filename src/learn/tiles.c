@@ -36,7 +36,7 @@ typedef struct Cutter
 	int			classes;
 	PpdlTileSink sink;
 	void	   *sink_arg;
-	PpdlLiftProgress progress;
+	PpdlProgress progress;
 	void	   *progress_arg;
 	Open	   *open;			/* of each class */
 	double complex *z;			/* slots */
@@ -373,12 +373,12 @@ cut_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 }
 
 static void
-tell(void *arg, int done, int total)
+tell(void *arg, uint64_t done, uint64_t total, const char *what)
 {
 	const Cutter *c = arg;
 
 	if (c->progress != NULL)
-		c->progress(c->progress_arg, done, total);
+		c->progress(c->progress_arg, done, total, what);
 }
 
 static PpdlStatus

@@ -30,7 +30,7 @@ typedef struct PpdlTileSource
 	const PpdlNet *net;
 	const PpdlTrainSet *ts;
 	int			classes;
-	PpdlLiftProgress progress;	/* or NULL */
+	PpdlProgress progress;	/* or NULL */
 	void	   *progress_arg;
 } PpdlTileSource;
 

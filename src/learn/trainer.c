@@ -85,25 +85,9 @@ first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
 	return PPDL_OK;
 }
 
-typedef struct Lifting
-{
-	PpdlTrainerProgress progress;
-	void	   *arg;
-} Lifting;
-
-static void
-tell_lift(void *arg, int done, int total)
-{
-	Lifting    *l = arg;
-
-	if (l->progress != NULL)
-		l->progress(l->arg, "lift", done, total);
-}
-
 static PpdlStatus
-lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTrainerProgress progress, void *arg, PpdlError *err)
+lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlProgress progress, void *arg, PpdlError *err)
 {
-	Lifting		l = {progress, arg};
 	PpdlSlotLayout lay;
 	PpdlHalfBoot *hb;
 	PpdlStatus	status;
@@ -113,7 +97,7 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTraine
 	t->nweights = lay.nweights;
 	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, err));
 	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev, err));
-	status = ppdl_tiles_create(&t->tiles, &(PpdlTileSource) {t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), tell_lift, &l},
+	status = ppdl_tiles_create(&t->tiles, &(PpdlTileSource) {t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), progress, arg},
 							   err);
 	ppdl_halfboot_destroy(hb);
 	return status;
@@ -121,7 +105,7 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlTraine
 
 PpdlStatus
 ppdl_trainer_create(PpdlTrainer **out, PpdlEval *ev, const PpdlNet *net, const PpdlTrainOptions *opt,
-					const PpdlTrainSet *ts, PpdlTrainerProgress progress, void *arg, PpdlError *err)
+					const PpdlTrainSet *ts, PpdlProgress progress, void *arg, PpdlError *err)
 {
 	PpdlTrainer *t;
 	PpdlStatus	status;

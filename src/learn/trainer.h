@@ -12,15 +12,12 @@
 
 typedef struct PpdlTrainer PpdlTrainer;
 
-/* what: "lift" (batches of rows lifted to slots) */
-typedef void (*PpdlTrainerProgress) (void *arg, const char *what, int done, int total);
-
 /*
  * ev: deep ring, must outlive the trainer, as must net, whose weights are the first ones.  Lifts ts, which may be destroyed
  * afterwards.  PPDL_ERR_ARGUMENT when the network, the labels or the options do not allow it.
  */
 PpdlStatus	ppdl_trainer_create(PpdlTrainer **out, PpdlEval *ev, const PpdlNet *net, const PpdlTrainOptions *opt,
-								const PpdlTrainSet *ts, PpdlTrainerProgress progress, void *arg, PpdlError *err);
+								const PpdlTrainSet *ts, PpdlProgress progress, void *arg, PpdlError *err);
 void		ppdl_trainer_destroy(PpdlTrainer *t);
 
 int			ppdl_trainer_step_count(const PpdlTrainer *t);	/* steps in all */

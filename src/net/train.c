@@ -335,8 +335,10 @@ one_step(Run *r, int step, int steps, PpdlError *err)
 	if (step == 0)
 		r->first = loss;
 	PPDL_TRY(check_loss(r, step, loss, err));
+	if (r->watch != NULL && r->watch->loss != NULL)
+		*r->watch->loss = loss;
 	if (r->watch != NULL && r->watch->progress != NULL)
-		r->watch->progress(r->watch->arg, step, steps, loss);
+		r->watch->progress(r->watch->arg, (uint64_t) step, (uint64_t) steps, "step");
 	return descend(r, step, err);
 }
 

@@ -61,8 +61,9 @@ PpdlStatus	ppdl_net_gradient(const PpdlNet *net, const double *x, const double *
 typedef struct PpdlTrainWatch
 {
 	PpdlPoll	poll;			/* after each row of a mini-batch */
-	void		(*progress) (void *arg, int step, int steps, double loss);	/* before each step; may be NULL */
+	PpdlProgress progress;		/* steps, before each */
 	void	   *arg;			/* of progress */
+	double	   *loss;			/* set to that of the mini-batch before progress is called, or NULL */
 } PpdlTrainWatch;
 
 /*

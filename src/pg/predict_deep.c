@@ -93,21 +93,21 @@ destroy_prediction(void *arg)
 
 /* at most once a second, for those who wait */
 static void
-tell(void *arg, int rows)
+tell(void *arg, uint64_t done, uint64_t total, const char *what)
 {
 	Prediction *p = arg;
 	instr_time	now;
 	double		t;
 
-	p->done += (uint64) rows;
+	p->done = done;
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, p->start);
 	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < p->told + 1 || p->done == p->ts->rows)
+	if (t < NOTICE_AFTER || t < p->told + 1 || done == total)
 		return;
 	p->told = t;
-	ppdl_tell("prediction in the deep ring: %llu of %llu rows, %.0f s left", (unsigned long long) p->done,
-			  (unsigned long long) p->ts->rows, t / (double) p->done * (double) (p->ts->rows - p->done));
+	ppdl_tell("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
+			  (unsigned long long) total, t / (double) done * (double) (total - done));
 }
 
 /* outputs of rows that take 2^logk coefficients each */
@@ -131,7 +131,7 @@ take_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlE
 
 	for (size_t r = 0; r < p->ev->par->n >> logk; r++)
 		rows += ordinal[r] != PPDL_NO_PLACE;
-	tell(arg, rows);
+	tell(arg, p->done + (uint64) rows, p->ts->rows, "row");
 	return write_rows(arg, out, logk, ordinal, err);
 }
 

@@ -107,16 +107,16 @@ seconds_since(instr_time start)
 }
 
 static void
-progress(void *arg, int step, int steps, double loss)
+progress(void *arg, uint64_t step, uint64_t steps, const char *what)
 {
 	Watch	   *w = arg;
 	double		t = seconds_since(w->start);
 
-	w->loss = loss;
 	if (t < w->reported + 1)
 		return;
 	w->reported = t;
-	ppdl_tell("training: step %d of %d, loss %.4g, %.0f s left", step + 1, steps, loss, t / (step > 0 ? step : 1) * (steps - step));
+	ppdl_tell("training: %s %d of %d, loss %.4g, %.0f s left", what, (int) step + 1, (int) steps, w->loss,
+			  t / (double) (step > 0 ? step : 1) * (double) (steps - step));
 }
 
 static char *
@@ -140,7 +140,7 @@ run(PpdlNet *net, const PpdlRowsState *state, const PpdlTrainOptions *opt, Watch
 				outputs = ppdl_net_outputs(net);
 	double	   *x = palloc_extended(sizeof(double) * inputs * state->rows, MCXT_ALLOC_HUGE);
 	double	   *y = palloc_extended(sizeof(double) * outputs * state->rows, MCXT_ALLOC_HUGE);
-	const PpdlTrainWatch watch = {{ppdl_pg_interrupted, NULL}, progress, w};
+	const PpdlTrainWatch watch = {{ppdl_pg_interrupted, NULL}, progress, w, &w->loss};
 	PpdlError	err;
 
 	for (int64 i = 0; i < state->rows; i++)

@@ -119,11 +119,13 @@ show(const Watch *w, const char *what, int done, int total)
 }
 
 static void
-tell_lift(void *arg, const char *what, int done, int total)
+tell_lift(void *arg, uint64_t batches, uint64_t of, const char *what)
 {
 	Watch	   *w = arg;
+	int			done = (int) batches,
+				total = (int) of;
 
-	show(w, "batch", done + 1, total);
+	show(w, what, done + 1, total);
 	if (!due(w))
 		return;
 	if (done > 0)

@@ -32,7 +32,7 @@ ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, 
 }
 
 PpdlStatus
-ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlLiftProgress progress, void *arg,
+ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlProgress progress, void *arg,
 			  PpdlError *err)
 {
 	const int	at_once = ts->width_y > 0 ? PPDL_BRIDGE_POLYS / 2 : PPDL_BRIDGE_POLYS;
@@ -45,7 +45,7 @@ ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, Ppdl
 		if (lifted.count > at_once)
 			lifted.count = at_once;
 		if (progress != NULL)
-			progress(arg, first, ts->nbatches);
+			progress(arg, (uint64_t) first, (uint64_t) ts->nbatches, "batch");
 		status = ppdl_lift_batches(ev, hb, ts, lifted.batch, lifted.count, lifted.part, err);
 		if (status == PPDL_OK)
 			status = sink(arg, &lifted, err);

@@ -6,6 +6,7 @@
 #define PPDL_PREDICT_LIFTING_H
 
 #include "base/complex.h"
+#include "base/poll.h"
 #include "ckks/boot.h"
 #include "rows/bridge.h"
 #include "rows/row_set.h"
@@ -31,10 +32,9 @@ typedef struct PpdlLifted
 
 /* may take parts over, setting their buffers to NULL */
 typedef PpdlStatus (*PpdlLiftedSink) (void *arg, PpdlLifted *lifted, PpdlError *err);
-typedef void (*PpdlLiftProgress) (void *arg, int done, int total);	/* batches */
 
-/* Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress: before each time, or NULL. */
-PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlLiftProgress progress,
+/* Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress: batches, before each time. */
+PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlProgress progress,
 						  void *arg, PpdlError *err);
 
 /*

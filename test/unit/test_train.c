@@ -209,10 +209,11 @@ make_rings(double *x, double *y)
 }
 
 static void
-count_steps(void *arg, int step, int steps, double loss)
+count_steps(void *arg, uint64_t step, uint64_t steps, const char *what)
 {
 	assert_int_equal(steps, 200);
 	assert_int_equal(step, ++*(int *) arg - 1);
+	assert_string_equal(what, "step");
 }
 
 static void

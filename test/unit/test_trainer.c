@@ -195,11 +195,13 @@ check_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, Ppdl
 }
 
 static void
-count_told(void *arg, int rows)
+count_told(void *arg, uint64_t done, uint64_t total, const char *what)
 {
 	Seen	   *s = arg;
 
-	s->told += rows;
+	assert_int_equal(total, (uint64_t) s->r->n);
+	assert_true(done > (uint64_t) s->told);
+	s->told = (int) done;
 }
 
 static void
