@@ -256,7 +256,7 @@ sub functions
 	  split /\n/, psql($db, q{
 		SELECT concat(p.proname, '|', p.prokind, '|', CASE WHEN p.proretset THEN 'true' ELSE 'false' END, '|') || coalesce((SELECT string_agg(format_type(t, NULL), '|' ORDER BY n) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, n)), '')
 		FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e' JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'ppdl'
-		WHERE p.prokind IN ('f', 'a') AND NOT p.proargtypes::oid[] && ARRAY['internal'::regtype, 'cstring[]'::regtype]::oid[] ORDER BY p.oid::regprocedure::text});
+		WHERE p.prokind IN ('f', 'a') AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) AND NOT p.proargtypes::oid[] && ARRAY['internal'::regtype, 'cstring[]'::regtype]::oid[] ORDER BY p.oid::regprocedure::text});
 }
 
 sub statement
