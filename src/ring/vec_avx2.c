@@ -265,8 +265,17 @@ vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 static void
 permute(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
 {
+	const __m256i pair = _mm256_set1_epi64x(INT64_C(0x0000000100000000));
+
+	/* four outputs come from four neighbours; a gather is slower than the scalar loop on some processors */
 	for (size_t i = 0; i < n; i += 4)
-		store_words(out + i, _mm256_i32gather_epi64((const long long *) in, _mm_loadu_si128((const __m128i *) (perm + i)), 8));
+	{
+		__m256i		index = _mm256_slli_epi64(_mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *) (perm + i))), 1),
+					halves = _mm256_or_si256(_mm256_or_si256(index, _mm256_slli_epi64(index, 32)), pair);
+
+		PPDL_ASSERT((perm[i] ^ perm[i + 3]) < 4);
+		store_words(out + i, _mm256_permutevar8x32_epi32(load_words(in + (perm[i] & ~UINT32_C(3))), halves));
+	}
 }
 
 static void
