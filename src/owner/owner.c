@@ -130,6 +130,7 @@ ppdl_owner_destroy(PpdlOwner *o)
 {
 	if (o == NULL)
 		return;
+	ppdl_slice_reader_destroy(o->reader);
 	ppdl_secret_destroy(o->row);
 	ppdl_secret_destroy(o->deep);
 	ppdl_secret_destroy(o->sparse);
@@ -312,18 +313,29 @@ check_owner(const PpdlOwner *o, const PpdlCipher *c, PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_KEY, "value is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
 }
 
+static PpdlStatus
+decrypt(PpdlOwner *o, PpdlValues *out, const PpdlCipher *c, PpdlError *err)
+{
+	const PpdlSecret *sk;
+
+	PPDL_TRY(ppdl_owner_secret(o, c->par->id, &sk, err));
+	if (c->kind != PPDL_KIND_SLICE)
+		return ppdl_cipher_decrypt(out, c, sk, err);
+	if (o->reader == NULL)
+		PPDL_TRY(ppdl_slice_reader_create(&o->reader, sk, err));
+	return ppdl_slice_reader_decrypt(o->reader, out, c, err);
+}
+
 PpdlStatus
 ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err)
 {
-	const PpdlSecret *sk;
 	PpdlStatus	status;
 	PpdlCipher	c;
 
 	memset(out, 0, sizeof(*out));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
 	PPDL_TRY(check_owner(o, &c, err));
-	PPDL_TRY(ppdl_owner_secret(o, c.par->id, &sk, err));
-	PPDL_TRY(ppdl_cipher_decrypt(out, &c, sk, err));
+	PPDL_TRY(decrypt(o, out, &c, err));
 	/* the noise that a ciphertext states is what a server wrote */
 	out->error = fmax(out->error, ppdl_cipher_floor(&c));
 	if (!share)

@@ -3,6 +3,7 @@
 #define PPDL_OWNER_OWNER_IMPL_H
 
 #include "ppdl.h"
+#include "rows/slice_reader.h"
 
 #define PPDL_MASTER_BYTES 32
 #define PPDL_NAME_MAX 63
@@ -17,6 +18,7 @@ struct PpdlOwner
 			   *deep,			/* these are NULL until first needed */
 			   *sparse,			/* encapsulation secret of bootstrapping */
 			   *bridge;			/* s_row(X^4) in the deep ring */
+	PpdlSliceReader *reader;	/* of rows, NULL until first needed */
 	PpdlRng    *rng;
 	PpdlWriter	public_key;		/* wire form */
 };

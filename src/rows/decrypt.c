@@ -8,21 +8,8 @@
 #include "base/complex.h"
 #include "base/declassify.h"
 #include "ckks/encrypt.h"
+#include "rows/decrypt_impl.h"
 #include "rows/lift.h"
-
-/* sum of squares of what ought to be zero */
-typedef struct Observed
-{
-	double		squares;
-	size_t		count;
-} Observed;
-
-static void
-observe(Observed *o, double x)
-{
-	o->squares += x * x;
-	o->count++;
-}
 
 static int
 limbs_to_lift(const PpdlCipher *c)
@@ -30,8 +17,8 @@ limbs_to_lift(const PpdlCipher *c)
 	return ppdl_decrypt_limbs(c->par, c->limbs, c->scale, c->noise, c->bound);
 }
 
-static PpdlStatus
-allocate_values(PpdlValues *out, PpdlError *err)
+PpdlStatus
+ppdl_values_alloc(PpdlValues *out, PpdlError *err)
 {
 	out->v = calloc((size_t) out->held * (size_t) out->width + 1, sizeof(double));
 	return out->v == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
@@ -39,14 +26,14 @@ allocate_values(PpdlValues *out, PpdlError *err)
 
 /* a slice or row: coefficients f*N/k */
 static PpdlStatus
-decrypt_vector(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, const PpdlSecret *sk, double *phase, PpdlError *err)
+decrypt_vector(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, double *phase, PpdlError *err)
 {
 	const size_t stride = c->par->n >> c->logk;
 	PpdlStatus	status;
 	PpdlCt		ct;
 
 	out->held = 1;
-	PPDL_TRY(allocate_values(out, err));
+	PPDL_TRY(ppdl_values_alloc(out, err));
 	PPDL_TRY(ppdl_lift_vector(ev, &ct, c, limbs_to_lift(c), err));
 	status = ppdl_decrypt_coeffs(ev, &ct, sk, phase, err);
 	ppdl_ct_release(ev, &ct);
@@ -58,7 +45,7 @@ decrypt_vector(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, 
 		if (f < c->width)
 			out->v[f] = v;
 		else
-			observe(o, v);
+			ppdl_observe(o, v);
 	}
 	return PPDL_OK;
 }
@@ -100,7 +87,7 @@ find_places(Places *places, PpdlValues *out, const PpdlCipher *c, PpdlError *err
 
 /* row: of the chunk's places.  Coefficients that belong to no row should be zero. */
 static void
-take_coeffs(PpdlValues *out, Observed *o, const PpdlCipher *c, const uint32_t *row, const double *phase)
+take_coeffs(PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const uint32_t *row, const double *phase)
 {
 	const int	d = c->par->logn - c->logk;
 
@@ -112,7 +99,7 @@ take_coeffs(PpdlValues *out, Observed *o, const PpdlCipher *c, const uint32_t *r
 		for (int f = 0; f < taken; f++)
 			out->v[(size_t) row[p] * (size_t) c->width + (size_t) f] = from[(size_t) f << d] / c->scale;
 		for (int f = taken; f < 1 << c->logk; f++)
-			observe(o, from[(size_t) f << d] / c->scale);
+			ppdl_observe(o, from[(size_t) f << d] / c->scale);
 	}
 }
 
@@ -138,7 +125,7 @@ typedef struct Chunk
 } Chunk;
 
 static PpdlStatus
-decrypt_chunk(PpdlEval *ev, PpdlValues *out, Observed *o, const Chunk *chunk, const PpdlSecret *sk, PpdlError *err)
+decrypt_chunk(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const Chunk *chunk, const PpdlSecret *sk, PpdlError *err)
 {
 	const PpdlCipher *c = chunk->c;
 	const int	coeffs = c->layout == PPDL_LAYOUT_COEFFS;
@@ -158,13 +145,13 @@ decrypt_chunk(PpdlEval *ev, PpdlValues *out, Observed *o, const Chunk *chunk, co
 }
 
 static PpdlStatus
-decrypt_packed(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, const PpdlSecret *sk, double *work, PpdlError *err)
+decrypt_packed(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, double *work, PpdlError *err)
 {
 	Places		places = {0};
 	PpdlStatus	status;
 
 	PPDL_GOTO(done, find_places(&places, out, c, err));
-	PPDL_GOTO(done, allocate_values(out, err));
+	PPDL_GOTO(done, ppdl_values_alloc(out, err));
 	for (uint32_t i = 0; i < c->nchunks && status == PPDL_OK; i++)
 	{
 		const Chunk chunk = {c, i, places.row + i * places.capacity, work};
@@ -179,7 +166,7 @@ done:
 /* ------------------------------------------------------------------ all kinds */
 
 static PpdlStatus
-decrypt_with(PpdlEval *ev, PpdlValues *out, Observed *o, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
+decrypt_with(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
 {
 	PpdlStatus	status;
 	double	   *work = ppdl_alloc_aligned(c->par->n * sizeof(double));
@@ -215,9 +202,21 @@ check_values(const PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 }
 
 PpdlStatus
+ppdl_values_judge(PpdlValues *out, const PpdlCipher *c, PpdlObserved *o, PpdlError *err)
+{
+	out->error = ppdl_cipher_error(c);
+	/* the result: values, and the error that was seen beside them, are what the owner asked for */
+	ppdl_declassify(out->v, (size_t) out->held * (size_t) out->width * sizeof(double));
+	ppdl_declassify(&o->squares, sizeof(o->squares));
+	if (o->count > 0 && sqrt(o->squares / (double) o->count) > out->error)
+		out->error = sqrt(o->squares / (double) o->count);
+	return check_values(out, c, err);
+}
+
+PpdlStatus
 ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
 {
-	Observed	o = {0};
+	PpdlObserved o = {0};
 	PpdlStatus	status;
 	PpdlPool   *pool;
 	PpdlEval	ev;
@@ -233,13 +232,7 @@ ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, 
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(no_eval, ppdl_eval_init(&ev, c->par, pool, NULL, err));
 	PPDL_GOTO(done, decrypt_with(&ev, out, &o, c, sk, err));
-	out->error = ppdl_cipher_error(c);
-	/* the result: values, and the error that was seen beside them, are what the owner asked for */
-	ppdl_declassify(out->v, (size_t) out->held * (size_t) out->width * sizeof(double));
-	ppdl_declassify(&o.squares, sizeof(o.squares));
-	if (o.count > 0 && sqrt(o.squares / (double) o.count) > out->error)
-		out->error = sqrt(o.squares / (double) o.count);
-	status = check_values(out, c, err);
+	status = ppdl_values_judge(out, c, &o, err);
 done:
 	ppdl_eval_fini(&ev);
 no_eval:

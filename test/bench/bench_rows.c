@@ -9,6 +9,7 @@
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
 #include "rows/pack.h"
+#include "rows/slice_reader.h"
 #include "rows/sum.h"
 
 #define WIDTH 16
@@ -148,6 +149,39 @@ bench_pack(Bench *b, const uint8_t *rows, int from, int to, const char *name, co
 	printf("%s\t%.2f\tms\t%s\n", name, best, note);
 }
 
+/* single slices, as the owner reads a table */
+static void
+bench_decrypt(Bench *b, int limbs, const char *name, const char *note)
+{
+	const size_t size = ppdl_slice_size(b->par, limbs, 4);
+	uint8_t    *rows = malloc(ROWS * size);
+	double		best = 1e9;
+	PpdlSliceReader *r;
+
+	OK(ppdl_slice_reader_create(&r, b->sk, &err));
+	for (int run = 0; run < RUNS; run++)
+	{
+		double		t;
+
+		encrypt(b, rows, limbs, 30);
+		t = now();
+		for (int i = 0; i < ROWS; i++)
+		{
+			PpdlCipher	c;
+			PpdlValues	v;
+
+			OK(ppdl_cipher_parse(&c, rows + (size_t) i * size, size, &err));
+			OK(ppdl_slice_reader_decrypt(r, &v, &c, &err));
+			ppdl_values_free(&v);
+		}
+		t = now() - t;
+		best = t < best ? t : best;
+	}
+	printf("%s\t%.0f\trows/s\t%s\n", name, ROWS / best, note);
+	ppdl_slice_reader_destroy(r);
+	free(rows);
+}
+
 static void
 sizes(const Bench *b)
 {
@@ -175,6 +209,8 @@ main(void)
 	sizes(&b);
 	bench_encrypt(&b, b.par->nq, "encrypt_rows_per_s", "16 values, full");
 	bench_encrypt(&b, 1, "encrypt_rows_per_s_compact", "16 values, compact");
+	bench_decrypt(&b, b.par->nq, "decrypt_slices_per_s", "16 values, full rows one by one, a new batch each 1,024");
+	bench_decrypt(&b, 1, "decrypt_slices_per_s_compact", "16 values, compact");
 	bench_sum(&b, b.par->nq, "full");
 	bench_sum(&b, 1, "compact");
 	rows = malloc(ROWS * ppdl_slice_size(b.par, b.par->nq, 4));

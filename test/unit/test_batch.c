@@ -1,5 +1,7 @@
 #include "rows_util.h"
 
+#include "rows/slice_reader.h"
+
 #include "ckks/wire.h"
 #include "rows/row.h"
 
@@ -235,6 +237,38 @@ test_public_key(void **state)
 	ppdl_public_key_destroy(pk);
 }
 
+/* a reader that keeps A*s of a few batches says of each row what decryption says, whatever batches come in turn */
+static void
+test_slice_reader(void **state)
+{
+	enum { BATCHES = PPDL_SLICE_READER_BATCHES + 3, ROWS = 5, WIDTH = 5 };
+	TestBatch	b[BATCHES];
+	PpdlSliceReader *r;
+
+	OK(ppdl_slice_reader_create(&r, sk, ERR));
+	for (int i = 0; i < BATCHES; i++)
+		b[i] = test_batch(sk, rng, ROWS, WIDTH, 4 + i % 3, i % 2 ? 1 : par->nq, 30);
+	for (int t = 0; t < 300; t++)
+	{
+		const TestBatch *from = &b[t % 2 ? t % BATCHES : test_below(BATCHES)];
+		PpdlCipher	c;
+		PpdlValues	got,
+					want;
+
+		OK(ppdl_cipher_parse(&c, test_slice(from, test_below(ROWS)), from->size, ERR));
+		OK(ppdl_slice_reader_decrypt(r, &got, &c, ERR));
+		OK(ppdl_cipher_decrypt(&want, &c, sk, ERR));
+		assert_int_equal(got.width, WIDTH);
+		assert_memory_equal(got.v, want.v, WIDTH * sizeof(double));
+		assert_true(got.error == want.error);
+		ppdl_values_free(&got);
+		ppdl_values_free(&want);
+	}
+	for (int i = 0; i < BATCHES; i++)
+		test_batch_free(&b[i]);
+	ppdl_slice_reader_destroy(r);
+}
+
 int
 main(void)
 {
@@ -246,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_fresh),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_public_key),
+		cmocka_unit_test(test_slice_reader),
 	};
 
 	test_seed("test_batch");
