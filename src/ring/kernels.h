@@ -43,6 +43,7 @@ typedef struct PpdlKernels
 							uint64_t w, uint64_t wq, uint64_t c, size_t n);
 	/* out = sum_i y[i*PPDL_CONV_BLOCK + t] * k[i] mod m, y[i] < 2^50, terms <= PPDL_MAX_CONV + 1 */
 	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms, size_t n);
+	void		(*add_shifted) (uint64_t *acc, const uint64_t *a, size_t e, size_t n);
 } PpdlKernels;
 
 const PpdlKernels *ppdl_kernels(void);

@@ -1,6 +1,7 @@
 /* The scalar twins: the definition of what every other table computes. */
 #include "base/bytes.h"
 #include "ring/kernels.h"
+#include "ring/shift.h"
 
 static inline uint64_t
 fold(uint64_t x, uint64_t q)
@@ -187,6 +188,12 @@ conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t 
 	}
 }
 
+static void
+add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
+{
+	ppdl_add_shifted_loop(acc, a, e, n);
+}
+
 const PpdlKernels ppdl_kernels_scalar = {
 	.ntt = ppdl_scalar_ntt,
 	.intt = ppdl_scalar_intt,
@@ -209,4 +216,5 @@ const PpdlKernels ppdl_kernels_scalar = {
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,
+	.add_shifted = add_shifted,
 };

@@ -86,6 +86,24 @@ ppdl_vec_unpack(uint64_t *out, const uint8_t *in, size_t n)
 	ppdl_kernels()->unpack(out, in, n);
 }
 
+void
+ppdl_vec_add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
+{
+	PPDL_ASSERT(e < n);
+	ppdl_kernels()->add_shifted(acc, a, e, n);
+}
+
+void
+ppdl_vec_settle(const PpdlModulus *m, uint64_t *out, const uint64_t *acc, size_t n)
+{
+	/* makes them positive: at least 2^63, and below 2^63 + q */
+	const uint64_t lift = ((UINT64_C(1) << 63) / m->q + 1) * m->q;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = acc[i] + lift;
+	ppdl_vec_reduce(m, out, out, n);
+}
+
 size_t
 ppdl_vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 {

@@ -49,6 +49,15 @@ ppdl_vec_packed_bytes(size_t n)
 /* such residues to words; reads no byte more */
 void		ppdl_vec_unpack(uint64_t *out, const uint8_t *in, size_t n);
 
+/*
+ * acc += X^-e * a in Z[X]/(X^n + 1), e < n, words modulo 2^64: after at most PPDL_SHIFTED_ADDS such sums of reduced a, or
+ * ppdl_vec_settle of them, words are integers of absolute value below 2^63 in two's complement.  acc and a do not overlap.
+ */
+#define PPDL_SHIFTED_ADDS ((UINT64_C(1) << (63 - PPDL_MAX_PRIME_BITS)) - 2)
+void		ppdl_vec_add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n);
+/* such integers to residues */
+void		ppdl_vec_settle(const PpdlModulus *m, uint64_t *out, const uint64_t *acc, size_t n);
+
 /* out[i] = number of a[i] >= q (0 when all are reduced); public data */
 size_t		ppdl_vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n);
 

@@ -1,5 +1,6 @@
 /* The array kernels with AVX2 and fused multiply-add; see avx2.h. */
 #include "ring/kernels.h"
+#include "ring/shift.h"
 
 #if defined(__x86_64__)
 
@@ -315,6 +316,12 @@ conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t 
 	}
 }
 
+static void
+add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
+{
+	ppdl_add_shifted_loop(acc, a, e, n);
+}
+
 const PpdlKernels ppdl_kernels_avx2 = {
 	.ntt = ppdl_avx2_ntt,
 	.intt = ppdl_avx2_intt,
@@ -337,6 +344,7 @@ const PpdlKernels ppdl_kernels_avx2 = {
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,
+	.add_shifted = add_shifted,
 };
 
 #endif

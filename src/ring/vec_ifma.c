@@ -1,5 +1,6 @@
 /* The array kernels with AVX-512 IFMA. */
 #include "ring/kernels.h"
+#include "ring/shift.h"
 
 #if defined(__x86_64__)
 
@@ -390,6 +391,12 @@ conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t 
 		CONV_OUT(1);
 }
 
+static void
+add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
+{
+	ppdl_add_shifted_loop(acc, a, e, n);
+}
+
 const PpdlKernels ppdl_kernels_ifma = {
 	.ntt = ppdl_ifma_ntt,
 	.intt = ppdl_ifma_intt,
@@ -412,6 +419,7 @@ const PpdlKernels ppdl_kernels_ifma = {
 	.count_unreduced = vec_count_unreduced,
 	.conv_in = conv_in,
 	.conv_out = conv_out,
+	.add_shifted = add_shifted,
 };
 
 #endif

@@ -516,6 +516,55 @@ test_arrays(void **state)
 	ppdl_ring_destroy(ring);
 }
 
+/* sums of shifted polynomials at every level against sums by index, up to as many as there may be */
+static void
+test_shifted(void **state)
+{
+	enum { N = 64, TERMS = 300 };
+	static const uint64_t primes[] = {0x3ffffffd20001, 0x4000038001, 12289};
+	PpdlRing   *ring = new_ring(6, primes, COUNT(primes));
+
+	assert_int_equal(PPDL_SHIFTED_ADDS, 8190);
+	for (int p = 0; p < ring->count; p++)
+		FOR_EACH_LEVEL(level)
+		{
+			const PpdlModulus *m = &ring->mod[p];
+			uint64_t	a[N],
+						acc[N] = {0},
+						want[N] = {0},
+						out[N];
+
+			for (int t = 0; t < TERMS; t++)
+			{
+				size_t		e = t < N ? (size_t) t : next64() % N;
+
+				for (int i = 0; i < N; i++)
+				{
+					a[i] = some_residue(m->q) % m->q;
+					if ((size_t) i < e)
+						want[N + i - e] = (want[N + i - e] + m->q - a[i]) % m->q;
+					else
+						want[i - e] = (want[i - e] + a[i]) % m->q;
+				}
+				ppdl_vec_add_shifted(acc, a, e, N);
+			}
+			ppdl_vec_settle(m, out, acc, N);
+			assert_memory_equal(out, want, sizeof(out));
+			/* the most of the largest: all added in place 0, all subtracted in the others */
+			for (int i = 0; i < N; i++)
+			{
+				a[i] = m->q - 1;
+				acc[i] = 0;
+			}
+			for (uint64_t t = 0; t < PPDL_SHIFTED_ADDS; t++)
+				ppdl_vec_add_shifted(acc, a, N - 1, N);
+			ppdl_vec_settle(m, out, acc, N);
+			for (int i = 0; i < N; i++)
+				assert_int_equal(out[i], i == 0 ? (m->q - PPDL_SHIFTED_ADDS % m->q) % m->q : PPDL_SHIFTED_ADDS % m->q);
+		}
+	ppdl_ring_destroy(ring);
+}
+
 /* inner products: short ones of random residues, and the longest of the largest */
 static void
 test_dot(void **state)
@@ -640,6 +689,7 @@ main(void)
 		cmocka_unit_test(test_tables_of_threads),
 		cmocka_unit_test_teardown(test_monomials, back_to_best),
 		cmocka_unit_test_teardown(test_arrays, back_to_best),
+		cmocka_unit_test_teardown(test_shifted, back_to_best),
 		cmocka_unit_test_teardown(test_dot, back_to_best),
 		cmocka_unit_test_teardown(test_unpack, back_to_best),
 	};
