@@ -102,6 +102,47 @@ RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 
 --
+-- many groups, scattered over the batches: a batch is expanded once for all of them
+--
+SET enable_sort = off;
+CREATE FUNCTION peak_kb(query text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ' || query INTO plan;
+	RETURN plan -> 0 -> 'Plan' -> 'Peak Memory Usage';
+END $$;
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')), rounded(lwe_decrypt(sum(a), :'key', 'secret'), 2)
+FROM (SELECT sum(v) AS s, avg(v) AS a FROM enc WHERE id <= 4000 GROUP BY id % 400) t;
+SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(x)::numeric / 10, 2), round(sum(y)::numeric / 10, 2) FROM plain WHERE id <= 4000;
+-- more than there is room for uniform halves of
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
+SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM plain;
+-- what they hold is seen
+SELECT peak_kb('SELECT sum(v) FROM enc GROUP BY id % 1200') BETWEEN 1000 AND 4000 AS seen;
+-- groups that went to disk
+SET work_mem = '64kB';
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
+RESET work_mem;
+-- several hash tables, and aggregates of some rows only
+SELECT a, b, count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) AS all_rows, rounded(lwe_decrypt(sum(f), :'key', 'secret')) AS some
+FROM (SELECT grouping(id % 11) AS a, grouping(id % 3) AS b, sum(v) AS s, sum(v) FILTER (WHERE id % 5 = 0) AS f
+	  FROM enc GROUP BY GROUPING SETS ((id % 11), (id % 3), (id % 11, id % 3), ())) t
+GROUP BY a, b ORDER BY a, b;
+SELECT round(sum(x) FILTER (WHERE id % 5 = 0)::numeric, 3) AS some_x, round(sum(y) FILTER (WHERE id % 5 = 0)::numeric, 3) AS some_y FROM plain;
+-- again and again
+SELECT g, rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM generate_series(1, 3) g, LATERAL (SELECT sum(v) AS s FROM enc WHERE id <= 100 * g GROUP BY id % 5) t GROUP BY g ORDER BY g;
+SELECT g, round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM generate_series(1, 3) g, plain WHERE id <= 100 * g GROUP BY g ORDER BY g;
+BEGIN;
+DECLARE groups SCROLL CURSOR FOR SELECT id % 5 AS g, rounded(lwe_decrypt(sum(v), :'key', 'secret')) AS total FROM enc WHERE id % 5 = 2 GROUP BY 1;
+FETCH groups;
+FETCH BACKWARD groups;
+FETCH groups;
+ROLLBACK;
+SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM plain WHERE id % 5 = 2;
+RESET enable_sort;
+
+--
 -- the state as a value
 --
 CREATE TABLE states AS SELECT grp, lwe_sum_trans(NULL, v) AS s FROM enc WHERE id IN (3, 4);
@@ -132,4 +173,4 @@ CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret', false
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret')) FROM fine, generate_series(1, 6000);
 SELECT ppdl_drop_key('agg'), ppdl_drop_key('agg2');
 DROP TABLE plain, enc, big, parts, states, coarse, fine;
-DROP FUNCTION rounded, outcome;
+DROP FUNCTION rounded, outcome, peak_kb;

@@ -8,11 +8,11 @@
  * built to check their memory contexts compare that sum with the blocks, and are left alone.
  */
 static void
-charge(PpdlAggState *state, size_t bytes)
+charge(MemoryContext context, size_t *charged, size_t bytes)
 {
 #ifndef MEMORY_CONTEXT_CHECKING
-	state->hdr.eoh_context->mem_allocated += bytes - state->charged;
-	state->charged = bytes;
+	context->mem_allocated += bytes - *charged;
+	*charged = bytes;
 #endif
 }
 
@@ -21,9 +21,24 @@ destroy(void *arg)
 {
 	PpdlAggState *state = arg;
 
-	charge(state, 0);
+	charge(state->hdr.eoh_context, &state->charged, 0);
 	ppdl_writer_free(&state->flat);
 	state->kind->destroy(state);
+}
+
+static void
+destroy_share(void *arg)
+{
+	PpdlAggShare *share = arg;
+
+	for (PpdlAggState *state = share->states; state != NULL; state = state->next)
+		destroy(state);
+	charge(share->context, &share->charged, 0);
+	if (share->shared != NULL)
+		share->kind->shared_destroy(share->shared);
+	*share->link = share->next;
+	if (share->next != NULL)
+		share->next->link = share->link;
 }
 
 static Size
@@ -57,16 +72,74 @@ flatten(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
 
 static const ExpandedObjectMethods methods = {flat_size, flatten};
 
+static MemoryContext
+new_context(MemoryContext parent, const PpdlAggKind *kind)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "ppdl aggregate state", 0, 1024, ALLOCSET_DEFAULT_MAXSIZE);
+
+	MemoryContextSetIdentifier(context, kind->type);
+	return context;
+}
+
+static PpdlAggState *
+new_state(MemoryContext context, const PpdlAggKind *kind)
+{
+	PpdlAggState *state = MemoryContextAllocZero(context, kind->size);
+
+	EOH_init_header(&state->hdr, &methods, context);
+	state->kind = kind;
+	return state;
+}
+
 void *
 ppdl_agg_state_create(MemoryContext parent, const PpdlAggKind *kind)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "ppdl aggregate state", 0, 1024, ALLOCSET_DEFAULT_MAXSIZE);
-	PpdlAggState *state = MemoryContextAllocZero(context, kind->size);
+	PpdlAggState *state = new_state(new_context(parent, kind), kind);
 
-	MemoryContextSetIdentifier(context, kind->type);
-	EOH_init_header(&state->hdr, &methods, context);
-	state->kind = kind;
-	ppdl_guard(context, destroy, state);
+	ppdl_guard(state->hdr.eoh_context, destroy, state);
+	return state;
+}
+
+/* the share of the aggregate whose function this is, in one of its contexts: grouping sets have several */
+static PpdlAggShare *
+share_in(FmgrInfo *flinfo, MemoryContext parent, const PpdlAggKind *kind)
+{
+	PpdlAggShare **first = flinfo->fn_extra,
+			   *share;
+	MemoryContext context;
+
+	if (first == NULL)
+		flinfo->fn_extra = first = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(*first));
+	for (share = *first; share != NULL; share = share->next)
+		if (MemoryContextGetParent(share->context) == parent)
+			return share;
+	context = new_context(parent, kind);
+	share = MemoryContextAllocZero(context, sizeof(*share));
+	share->kind = kind;
+	share->context = context;
+	ppdl_guard(context, destroy_share, share);
+	share->link = first;
+	share->next = *first;
+	if (share->next != NULL)
+		share->next->link = &share->next;
+	*first = share;
+	return share;
+}
+
+void *
+ppdl_agg_state_new(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
+{
+	MemoryContext parent;
+	PpdlAggShare *share;
+	PpdlAggState *state;
+
+	if (kind->shared_memory == NULL || AggCheckCallContext(fcinfo, &parent) != AGG_CONTEXT_AGGREGATE)
+		return ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), kind);
+	share = share_in(fcinfo->flinfo, parent, kind);
+	state = new_state(share->context, kind);
+	state->share = share;
+	state->next = share->states;
+	share->states = state;
 	return state;
 }
 
@@ -88,13 +161,12 @@ expanded(Datum d, const PpdlAggKind *kind)
 }
 
 static PpdlAggState *
-load(Datum d, MemoryContext parent, const PpdlAggKind *kind)
+load(Datum d, PpdlAggState *state)
 {
 	struct varlena *flat = PG_DETOAST_DATUM_PACKED(d);
-	PpdlAggState *state = ppdl_agg_state_create(parent, kind);
 	PpdlError	err;
 
-	PPDL_PG(kind->load(state, (const uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &err));
+	PPDL_PG(state->kind->load(state, (const uint8_t *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &err));
 	if ((Pointer) flat != DatumGetPointer(d))
 		pfree(flat);
 	return state;
@@ -103,7 +175,7 @@ load(Datum d, MemoryContext parent, const PpdlAggKind *kind)
 void *
 ppdl_agg_state_copy(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 {
-	return load(PG_GETARG_DATUM(arg), ppdl_agg_state_parent(fcinfo), kind);
+	return load(PG_GETARG_DATUM(arg), ppdl_agg_state_new(fcinfo, kind));
 }
 
 void *
@@ -120,7 +192,7 @@ ppdl_agg_state_read(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 {
 	PpdlAggState *state = expanded(PG_GETARG_DATUM(arg), kind);
 
-	return state != NULL ? state : load(PG_GETARG_DATUM(arg), CurrentMemoryContext, kind);
+	return state != NULL ? state : load(PG_GETARG_DATUM(arg), ppdl_agg_state_create(CurrentMemoryContext, kind));
 }
 
 void *
@@ -135,7 +207,9 @@ ppdl_agg_state_final(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 Datum
 ppdl_agg_state_result(PpdlAggState *state)
 {
-	charge(state, state->kind->memory(state));
+	charge(state->hdr.eoh_context, &state->charged, state->kind->memory(state));
+	if (state->share != NULL && state->share->shared != NULL)
+		charge(state->share->context, &state->share->charged, state->kind->shared_memory(state->share->shared));
 	return EOHPGetRWDatum(&state->hdr);
 }
 
@@ -157,7 +231,7 @@ ppdl_agg_state_combine(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
 	into = ppdl_agg_state_argument(fcinfo, 0, kind);
 	from = ppdl_agg_state_read(fcinfo, 1, kind);
 	if (from == into)
-		from = load(PG_GETARG_DATUM(1), CurrentMemoryContext, kind);
+		from = load(PG_GETARG_DATUM(1), ppdl_agg_state_create(CurrentMemoryContext, kind));
 	PPDL_PG(kind->merge(into, from, &err));
 	if (from != expanded(PG_GETARG_DATUM(1), kind))
 		MemoryContextDelete(from->hdr.eoh_context);

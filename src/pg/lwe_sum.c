@@ -51,12 +51,47 @@ memory(const PpdlAggState *state)
 	return ppdl_sum_memory(sum_of(state));
 }
 
+/* the groups of a hash table have an arena in common */
+static size_t
+shared_memory(const void *shared)
+{
+	return ppdl_arena_memory(shared);
+}
+
+static void
+shared_destroy(void *shared)
+{
+	ppdl_arena_destroy(shared);
+}
+
 static const PpdlAggKind sum_kind = {
-	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory
+	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory, shared_memory, shared_destroy
 };
 
 PPDL_AGG_STATE_TYPE(lwe_sum_state, &sum_kind);
 PPDL_SQL_FUNCTION(lwe_sum_combine, ppdl_agg_state_combine(fcinfo, &sum_kind));
+
+static SumState *
+new_sum(FunctionCallInfo fcinfo)
+{
+	SumState   *state = ppdl_agg_state_new(fcinfo, &sum_kind);
+	PpdlAggShare *share = state->agg.share;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_sum_create(&state->sum, &err));
+	ppdl_sum_set_poll(state->sum, &ppdl_pg_poll);
+	if (share == NULL)
+		return state;
+	if (share->shared == NULL)
+	{
+		PpdlArena  *arena;
+
+		PPDL_PG(ppdl_arena_create(&arena, NULL, &ppdl_pg_poll, &err));
+		share->shared = arena;
+	}
+	ppdl_sum_set_arena(state->sum, share->shared);
+	return state;
+}
 
 static Datum
 add(FunctionCallInfo fcinfo)
@@ -73,11 +108,7 @@ add(FunctionCallInfo fcinfo)
 	}
 	value = PG_GETARG_CIPHER_PP(1);
 	if (PG_ARGISNULL(0))
-	{
-		state = ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &sum_kind);
-		PPDL_PG(ppdl_sum_create(&state->sum, &err));
-		ppdl_sum_set_poll(state->sum, &ppdl_pg_poll);
-	}
+		state = new_sum(fcinfo);
 	else
 		state = ppdl_agg_state_argument(fcinfo, 0, &sum_kind);
 	PPDL_PG(ppdl_sum_add_bytes(state->sum, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));

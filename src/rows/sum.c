@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "ring/vec.h"
 #include "rows/accumulate.h"
+#include "rows/arena.h"
 #include "rows/cipher_read.h"
 #include "rows/cipher_write.h"
 #include "rows/histogram.h"
@@ -27,15 +28,17 @@ struct PpdlSum
 				limbs;
 	double		scale,
 				bound,			/* sum of |weight| * bound */
-				max_bound,		/* what the limbs have room for */
-				noise;			/* of what is in a already: terms may be the same, so that their errors add up as they are */
+				max_bound;		/* what the limbs have room for */
 	uint64_t	count;
 	const PpdlPoll *poll;
 	PpdlUnpackPlan plan[MAX_LIMBS];
 	uint64_t   *b[MAX_LIMBS];	/* k each: sums of the values' coefficients */
 	unsigned	lazy;			/* additions since b was reduced */
-	uint64_t   *a;				/* limbs * N, NTT domain, without the open batches; NULL: zero */
+	PpdlHalf	half;			/* the uniform half without the open batches and what waits in the arena */
 	PpdlOpenBatches open;
+	PpdlArena  *arena;			/* where slices of weight 1 wait; NULL: in open */
+	int			attached;		/* to it, under this number */
+	uint32_t	number;
 
 	/* the slice last seen: the fast path compares bytes with these */
 	PpdlOpenBatch *batch;		/* its batch, NULL: none */
@@ -51,13 +54,32 @@ ppdl_sum_create(PpdlSum **out, PpdlError *err)
 }
 
 static void
+detach(PpdlSum *s)
+{
+	if (s->attached)
+		ppdl_arena_detach(s->arena, s->number);
+	s->attached = 0;
+}
+
+static void
 clear(PpdlSum *s)
 {
+	detach(s);
 	for (int l = 0; l < MAX_LIMBS; l++)
 		ppdl_free_aligned(s->b[l]);
-	ppdl_free_aligned(s->a);
+	ppdl_half_free(&s->half);
 	ppdl_open_batches_free(&s->open);
 	memset(s, 0, sizeof(*s));
+}
+
+/* an empty sum again, of the same arena and poll */
+static void
+forget(PpdlSum *s)
+{
+	PpdlSum		empty = {.arena = s->arena, .poll = s->poll};
+
+	clear(s);
+	*s = empty;
 }
 
 void
@@ -67,6 +89,12 @@ ppdl_sum_destroy(PpdlSum *s)
 		return;
 	clear(s);
 	free(s);
+}
+
+void
+ppdl_sum_set_arena(PpdlSum *s, PpdlArena *arena)
+{
+	s->arena = arena;
 }
 
 void
@@ -88,9 +116,7 @@ ppdl_sum_memory(const PpdlSum *s)
 
 	if (s->par != NULL)
 		bytes += (MAX_LIMBS * sizeof(uint64_t)) << s->logk;
-	if (s->a != NULL)
-		bytes += (size_t) s->limbs * s->par->n * sizeof(uint64_t);
-	return bytes;
+	return s->attached ? bytes : bytes + s->half.bytes;
 }
 
 /* ------------------------------------------------------------------ shape and bounds */
@@ -127,7 +153,7 @@ start(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
 		s->b[l] = ppdl_alloc_aligned(k * sizeof(uint64_t));
 		if (s->b[l] == NULL)
 		{
-			clear(s);
+			forget(s);
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		}
 		memset(s->b[l], 0, k * sizeof(uint64_t));
@@ -140,6 +166,9 @@ start(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
 	s->scale = c->scale;
 	s->limbs = c->limbs < MAX_LIMBS ? c->limbs : MAX_LIMBS;
 	s->max_bound = reach(s->par, s->limbs, s->scale);
+	s->half.par = s->par;
+	s->half.logk = s->logk;
+	s->half.limbs = s->limbs;
 	return PPDL_OK;
 }
 
@@ -162,7 +191,7 @@ admit(PpdlSum *s, int limbs, double bound, PpdlError *err)
 		limbs = s->limbs;
 	if (!(s->bound + bound <= reach(s->par, limbs, s->scale)))
 		return overflow(s, s->bound + bound, limbs, err);
-	s->limbs = limbs;
+	s->limbs = s->half.limbs = limbs;
 	s->max_bound = reach(s->par, limbs, s->scale);
 	return PPDL_OK;
 }
@@ -193,20 +222,6 @@ add_b(PpdlSum *s, const uint8_t *src)
 		reduce_b(s);
 }
 
-static PpdlStatus
-need_a(PpdlSum *s, PpdlError *err)
-{
-	const size_t bytes = (size_t) s->limbs * s->par->n * sizeof(uint64_t);
-
-	if (s->a != NULL)
-		return PPDL_OK;
-	s->a = ppdl_alloc_aligned(bytes);
-	if (s->a == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(s->a, 0, bytes);
-	return PPDL_OK;
-}
-
 /* what the open batches come to, limbs * N */
 static PpdlStatus
 expand_open(const PpdlSum *s, uint64_t **out, double *squares, PpdlError *err)
@@ -231,6 +246,7 @@ static PpdlStatus
 flush(PpdlSum *s, PpdlError *err)
 {
 	const PpdlRing *ring;
+	PpdlStatus	status;
 	uint64_t   *sum;
 	double		squares;
 
@@ -238,18 +254,39 @@ flush(PpdlSum *s, PpdlError *err)
 		return PPDL_OK;
 	ring = s->par->ring;
 	PPDL_TRY(expand_open(s, &sum, &squares, err));
-	if (s->a == NULL)
-		s->a = sum;
-	else
-	{
+	status = ppdl_half_need(&s->half, &s->half.a, err);
+	if (status == PPDL_OK)
 		for (int l = 0; l < s->limbs; l++)
-			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, s->a, l), ppdl_limb(ring, s->a, l), ppdl_limb(ring, sum, l), ring->n);
-		ppdl_free_aligned(sum);
-	}
-	s->noise += sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
+			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, s->half.a, l), ppdl_limb(ring, s->half.a, l), ppdl_limb(ring, sum, l), ring->n);
+	ppdl_free_aligned(sum);
+	if (status != PPDL_OK)
+		return status;
+	s->half.noise += sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
 	ppdl_open_batches_free(&s->open);
 	s->batch = NULL;
 	return PPDL_OK;
+}
+
+/* moves what waits in the arena into a */
+static PpdlStatus
+collect(PpdlSum *s, PpdlError *err)
+{
+	if (s->attached)
+		PPDL_TRY(ppdl_arena_expand(s->arena, s->number, err));
+	ppdl_half_join(&s->half);
+	return PPDL_OK;
+}
+
+/* a slice's position to the arena */
+static PpdlStatus
+add_waiting(PpdlSum *s, const uint64_t seed[4], int logc, uint32_t pos, PpdlError *err)
+{
+	if (!s->attached)
+	{
+		PPDL_TRY(ppdl_arena_attach(s->arena, &s->half, &s->number, err));
+		s->attached = 1;
+	}
+	return ppdl_arena_add(s->arena, s->number, seed, logc, pos, err);
 }
 
 static PpdlStatus
@@ -306,6 +343,15 @@ add_slice_weighted(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *e
 static PpdlStatus
 add_slice(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 {
+	if (weight == 1 && s->arena != NULL)
+	{
+		uint64_t	seed[4];
+
+		memcpy(seed, c->seed, sizeof(seed));
+		PPDL_TRY(add_waiting(s, seed, c->logc, c->pos, err));
+		add_b(s, c->residues);
+		return PPDL_OK;
+	}
 	PPDL_TRY(enter_batch(s, c->seed, c->logc, err));
 	if (weight != 1)
 		return add_slice_weighted(s, c, weight, err);
@@ -346,7 +392,7 @@ add_row(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 	if (v == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, read_row(c, s->limbs, v, err));
-	PPDL_GOTO(done, need_a(s, err));
+	PPDL_GOTO(done, ppdl_half_need(&s->half, &s->half.a, err));
 	reduce_b(s);
 	for (int l = 0; l < s->limbs; l++, at += k + n)
 	{
@@ -355,9 +401,9 @@ add_row(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 
 		add_weighted(s, l, at, w);
 		memmove(v, at + k, n * sizeof(uint64_t));	/* aligned; behind what is still to come */
-		ppdl_vec_mul_scalar_add(m, ppdl_limb(s->par->ring, s->a, l), v, w, n);
+		ppdl_vec_mul_scalar_add(m, ppdl_limb(s->par->ring, s->half.a, l), v, w, n);
 	}
-	s->noise += c->noise * fabs((double) weight);
+	s->half.noise += c->noise * fabs((double) weight);
 done:
 	ppdl_free_aligned(v);
 	return status;
@@ -400,6 +446,18 @@ ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 	return PPDL_OK;
 }
 
+static inline int
+add_open(PpdlSum *s, const uint8_t *bytes, const uint64_t seed[4], int logc, uint32_t pos)
+{
+	const PpdlOpenBatch *b = s->batch;
+
+	if ((b == NULL || b->logc != logc ||
+		 ((seed[0] ^ b->seed[0]) | (seed[1] ^ b->seed[1]) | (seed[2] ^ b->seed[2]) | (seed[3] ^ b->seed[3])) != 0) &&
+		(s->open.bytes > OPEN_BYTES || enter_batch(s, bytes, logc, NULL) != PPDL_OK))
+		return 0;
+	return ppdl_open_batch_add(&s->open, s->batch, pos);
+}
+
 /*
  * A slice whose first 24 bytes are those of the last one: what may differ is batch,
  * position and residues.  1 = added, 0 = take the slow path, which also raises errors.
@@ -411,7 +469,6 @@ add_alike(PpdlSum *s, const uint8_t *p)
 				seed[4];
 	unsigned	logc = p[24];
 	uint32_t	pos = (uint32_t) p[26] | (uint32_t) p[27] << 8;
-	PpdlOpenBatch *b = s->batch;
 
 	memcpy(head, p, sizeof(head));
 	memcpy(seed, p + 28, sizeof(seed));
@@ -419,14 +476,12 @@ add_alike(PpdlSum *s, const uint8_t *p)
 		p[25] != s->logk || logc + (unsigned) s->logk > (unsigned) s->par->logn || pos >> logc != 0 ||
 		s->bound + 1 > s->max_bound)
 		return 0;
-	if (b == NULL || b->logc != (int) logc ||
-		((seed[0] ^ b->seed[0]) | (seed[1] ^ b->seed[1]) | (seed[2] ^ b->seed[2]) | (seed[3] ^ b->seed[3])) != 0)
+	if (s->attached)
 	{
-		if (s->open.bytes > OPEN_BYTES || enter_batch(s, p + 28, (int) logc, NULL) != PPDL_OK)
+		if (ppdl_arena_add(s->arena, s->number, seed, (int) logc, pos, NULL) != PPDL_OK)
 			return 0;
-		b = s->batch;
 	}
-	if (!ppdl_open_batch_add(&s->open, b, pos))
+	else if (s->arena != NULL || !add_open(s, p + 28, seed, (int) logc, pos))
 		return 0;
 	add_b(s, p + 60);
 	s->bound += 1;
@@ -459,16 +514,16 @@ merge_halves(PpdlSum *into, PpdlSum *from, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	reduce_b(into);
 	reduce_b(from);
-	if (from->a != NULL)
-		PPDL_TRY(need_a(into, err));
+	if (from->half.a != NULL)
+		PPDL_TRY(ppdl_half_need(&into->half, &into->half.a, err));
 	for (int l = 0; l < into->limbs; l++)
 	{
 		const PpdlModulus *m = &ring->mod[l];
 
 		for (size_t f = 0; f < (size_t) 1 << into->logk; f++)
 			into->b[l][f] = ppdl_mod_add(m, into->b[l][f], from->b[l][f]);
-		if (from->a != NULL)
-			ppdl_vec_add(m, ppdl_limb(ring, into->a, l), ppdl_limb(ring, into->a, l), ppdl_limb(ring, from->a, l), ring->n);
+		if (from->half.a != NULL)
+			ppdl_vec_add(m, ppdl_limb(ring, into->half.a, l), ppdl_limb(ring, into->half.a, l), ppdl_limb(ring, from->half.a, l), ring->n);
 	}
 	return PPDL_OK;
 }
@@ -481,12 +536,19 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 
 	if (from->count == 0)
 		return PPDL_OK;
+	if (from->arena != NULL)
+		PPDL_TRY(collect(from, err));
+	detach(from);
 	if (into->count == 0)
 	{
-		PpdlSum		empty = *into;
+		PpdlSum		empty;
 
+		detach(into);
+		empty = *into;
 		*into = *from;
 		*from = empty;
+		from->arena = into->arena;
+		into->arena = empty.arena;
 		return PPDL_OK;
 	}
 	mine = shape(into);
@@ -498,7 +560,7 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	into->slice_len = 0;
 	PPDL_TRY(merge_halves(into, from, err));
 	into->bound += from->bound;
-	into->noise += from->noise;
+	into->half.noise += from->half.noise;
 	into->count += from->count;
 	if (into->open.bytes > OPEN_BYTES)
 		PPDL_TRY(flush(into, err));
@@ -512,18 +574,19 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
  * batches are told apart, and count as often as they come, but not from what is in a.
  */
 static PpdlStatus
-expand(const PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
+expand(PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 {
 	double		squares;
 
 	const size_t bytes = (size_t) limbs * s->par->n * sizeof(uint64_t);
 
-	if (s->a != NULL)
-		memcpy(a, s->a, bytes);
+	PPDL_TRY(collect(s, err));
+	if (s->half.a != NULL)
+		memcpy(a, s->half.a, bytes);
 	else
 		memset(a, 0, bytes);
 	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
-	*noise = s->noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
+	*noise = s->half.noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
 	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);
 }
 

@@ -7,6 +7,7 @@
 #define PPDL_ROWS_SUM_H
 
 #include "base/poll.h"
+#include "rows/arena.h"
 #include "rows/cipher.h"
 
 typedef struct PpdlSum PpdlSum;
@@ -16,6 +17,13 @@ PpdlStatus	ppdl_sum_create(PpdlSum **out, PpdlError *err);
 void		ppdl_sum_destroy(PpdlSum *s);
 /* whom adding, merging, saving and finishing ask when they expand many batches; poll must outlive s.  What is interrupted leaves the sum without the term, or with all of it. */
 void		ppdl_sum_set_poll(PpdlSum *s, const PpdlPoll *poll);
+
+/*
+ * Slices of weight 1 wait in an arena for their batch to be expanded for many sums at a time: finishing or saving one
+ * expands for others, too.  Before the first term; the arena must outlive s.  Without one a sum keeps them to itself, and
+ * finishing it leaves it as it was to the letter: for sums that are finished again and again.
+ */
+void		ppdl_sum_set_arena(PpdlSum *s, PpdlArena *arena);
 
 /*
  * Adds weight * c, c a slice or a row of one ring, key, width and scale (others:
@@ -34,7 +42,7 @@ PpdlStatus	ppdl_sum_add_bytes(PpdlSum *s, const void *buf, size_t len, PpdlError
 PpdlStatus	ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err);
 
 uint64_t	ppdl_sum_count(const PpdlSum *s);	/* terms added */
-size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held */
+size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held, without what its arena counts */
 
 /*
  * The result as a row-kind ciphertext appended to w; values divided by `divisor` (moves the

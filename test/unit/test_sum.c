@@ -651,6 +651,192 @@ test_rows_of_rows(void **state)
 	test_batch_free(&t);
 }
 
+/* ---- arenas ---- */
+
+enum { ARENA_BATCHES = 5, ARENA_ROWS = 512, ARENA_GROUPS = 24 };
+
+static void
+get_row(PpdlSum *s, PpdlWriter *w, PpdlCipher *c)
+{
+	ppdl_writer_init(w);
+	OK(ppdl_sum_finish(s, 1, w, ERR));
+	OK(ppdl_cipher_parse(c, w->buf, w->len, ERR));
+}
+
+/* the same residues and bound; noise: 1 the same, 0 no less than the plain sum's, and no more than all errors as they are */
+static void
+check_like_plain(PpdlSum *sum, PpdlSum *plain, int noise)
+{
+	PpdlWriter	w[2];
+	PpdlCipher	c[2];
+
+	get_row(sum, &w[0], &c[0]);
+	get_row(plain, &w[1], &c[1]);
+	assert_int_equal(w[0].len, w[1].len);
+	assert_memory_equal(c[0].residues, c[1].residues, c[0].residue_bytes);
+	assert_int_equal(ppdl_sum_count(sum), ppdl_sum_count(plain));
+	assert_true(c[0].bound == c[1].bound);
+	if (noise)
+		assert_float_equal(c[0].noise, c[1].noise, 1e-9 * c[1].noise);
+	assert_true(c[0].noise > 0.999999 * c[1].noise && c[0].noise <= 1.000001 * PPDL_SIGMA * (double) ppdl_sum_count(sum));
+	ppdl_writer_free(&w[0]);
+	ppdl_writer_free(&w[1]);
+}
+
+/* which group a row falls into: the first have most rows of each batch, the others a few */
+static int
+some_group(void)
+{
+	int			g = test_below(ARENA_GROUPS),
+				h = test_below(ARENA_GROUPS);
+
+	return test_below(2) ? test_below(2) : g < h ? g : h;
+}
+
+/* batches of both forms and of two capacities, in any order, rows that come again; groups that end early */
+static void
+arena_like_plain(const PpdlArenaLimits *limits, int early, int noise)
+{
+	TestBatch	t[ARENA_BATCHES];
+	PpdlSum    *sum[ARENA_GROUPS] = {NULL},
+			   *plain[ARENA_GROUPS] = {NULL};
+	PpdlArena  *arena;
+	size_t		most = 0;
+
+	OK(ppdl_arena_create(&arena, limits, NULL, ERR));
+	for (int b = 0; b < ARENA_BATCHES; b++)
+		t[b] = test_batch(sk, rng, b == 0 ? 8 : ARENA_ROWS, 4, b == 0 ? 3 : 9, b % 2 ? 1 : 2, 30);
+	for (int n = 0; n < 3000; n++)
+	{
+		const int	g = some_group();
+		TestBatch  *b = &t[n < 1000 ? n / 250 : test_below(ARENA_BATCHES)];
+		const uint8_t *slice = test_slice(b, test_below(b->rows));
+
+		if (sum[g] == NULL)
+		{
+			OK(ppdl_sum_create(&sum[g], ERR));
+			OK(ppdl_sum_create(&plain[g], ERR));
+			ppdl_sum_set_arena(sum[g], arena);
+		}
+		OK(ppdl_sum_add_bytes(sum[g], slice, b->size, ERR));
+		OK(ppdl_sum_add_bytes(plain[g], slice, b->size, ERR));
+		most = ppdl_arena_memory(arena) > most ? ppdl_arena_memory(arena) : most;
+		if (early && n % 500 == 499)
+			check_like_plain(sum[g], plain[g], 0);
+		if (early && n % 700 == 699)
+		{
+			/* rows that wait for a sum that is gone are dropped; its place is another's */
+			ppdl_sum_destroy(sum[g]);
+			ppdl_sum_destroy(plain[g]);
+			sum[g] = plain[g] = NULL;
+		}
+	}
+	assert_true(limits == NULL || most < ((size_t) 32 << 20));
+	for (int g = ARENA_GROUPS; g-- > 0;)
+		for (int again = 0; sum[g] != NULL && again < 2; again++)
+			check_like_plain(sum[g], plain[g], noise);
+	/* a weighted term, a merge of two groups of an arena, and one into a sum without */
+	if (sum[0] != NULL && sum[1] != NULL && sum[2] != NULL)
+	{
+		OK(add_weight(sum[0], &t[1], 3, 7));
+		OK(add_weight(plain[0], &t[1], 3, 7));
+		OK(ppdl_sum_add_bytes(sum[1], test_slice(&t[1], 3), t[1].size, ERR));
+		OK(ppdl_sum_add_bytes(plain[1], test_slice(&t[1], 3), t[1].size, ERR));
+		OK(ppdl_sum_merge(sum[0], sum[1], ERR));
+		OK(ppdl_sum_merge(plain[0], plain[1], ERR));
+		OK(ppdl_sum_merge(plain[2], sum[0], ERR));
+		OK(ppdl_sum_merge(sum[2], plain[0], ERR));
+		ppdl_sum_destroy(sum[0]);
+		ppdl_sum_destroy(plain[0]);
+		sum[0] = plain[0] = NULL;
+		OK(ppdl_sum_add_bytes(sum[2], test_slice(&t[2], 5), t[2].size, ERR));
+		OK(ppdl_sum_add_bytes(plain[2], test_slice(&t[2], 5), t[2].size, ERR));
+		ppdl_sum_destroy(sum[1]);
+		ppdl_sum_destroy(plain[1]);
+		sum[1] = plain[1] = NULL;
+	}
+	for (int g = 0; g < ARENA_GROUPS; g++)
+	{
+		ppdl_sum_destroy(sum[g]);
+		ppdl_sum_destroy(plain[g]);
+	}
+	ppdl_arena_destroy(arena);
+	for (int b = 0; b < ARENA_BATCHES; b++)
+		test_batch_free(&t[b]);
+}
+
+static void
+test_arena(void **state)
+{
+	/* rows waiting, halves: room for all; early expansions; sums one at a time, with one expanded seed kept or none */
+	static const PpdlArenaLimits all = {32 << 20, 64 << 20},
+				early = {2000, 64 << 20},
+				alone = {32 << 20, 300000},
+				none = {2000, 0};
+
+	arena_like_plain(NULL, 0, 1);
+	arena_like_plain(&all, 0, 1);
+	arena_like_plain(&all, 1, 0);
+	arena_like_plain(&early, 0, 0);
+	arena_like_plain(&alone, 0, 1);
+	arena_like_plain(&alone, 1, 0);
+	arena_like_plain(&none, 0, 1);
+	arena_like_plain(&none, 1, 0);
+}
+
+static int
+interrupt(void *arg)
+{
+	return --*(int *) arg == 0;
+}
+
+/* what is interrupted goes on later with what is left, and comes to the same */
+static void
+test_arena_interrupted(void **state)
+{
+	for (int turn = 1; turn < 8; turn++)
+	{
+		int			calls = turn;
+		const PpdlPoll poll = {interrupt, &calls};
+		const PpdlArenaLimits limits = {32 << 20, turn % 2 ? 64 << 20 : 0};
+		PpdlArena  *arena;
+		PpdlSum    *sum[2],
+				   *plain[2];
+		PpdlWriter	w;
+
+		OK(ppdl_arena_create(&arena, &limits, &poll, ERR));
+		for (int g = 0; g < 2; g++)
+		{
+			OK(ppdl_sum_create(&sum[g], ERR));
+			OK(ppdl_sum_create(&plain[g], ERR));
+			ppdl_sum_set_arena(sum[g], arena);
+		}
+		for (int b = 0; b < 20; b++)
+		{
+			TestBatch	t = test_batch(sk, rng, 40, 4, 6, 2, 30);
+
+			for (int i = 0; i < 40; i++)
+			{
+				OK(ppdl_sum_add_bytes(sum[i % 5 == 0], test_slice(&t, i), t.size, ERR));
+				OK(ppdl_sum_add_bytes(plain[i % 5 == 0], test_slice(&t, i), t.size, ERR));
+			}
+			test_batch_free(&t);
+		}
+		ppdl_writer_init(&w);
+		if (turn < 5)
+			FAILS(PPDL_ERR_CANCELED, ppdl_sum_finish(sum[0], 1, &w, ERR));
+		calls = 0;
+		for (int g = 0; g < 2; g++)
+		{
+			check_like_plain(sum[g], plain[g], 0);
+			ppdl_sum_destroy(sum[g]);
+			ppdl_sum_destroy(plain[g]);
+		}
+		ppdl_writer_free(&w);
+		ppdl_arena_destroy(arena);
+	}
+}
+
 int
 main(void)
 {
@@ -669,6 +855,8 @@ main(void)
 		cmocka_unit_test(test_combine_grows),
 		cmocka_unit_test(test_noise_overflow),
 		cmocka_unit_test(test_rows_of_rows),
+		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_arena_interrupted),
 	};
 
 	test_seed("test_sum");

@@ -1,0 +1,60 @@
+/*
+ * The rows of many sums that still wait for their uniform halves, batch by batch: GROUP BY over rows that lie scattered.
+ * Each batch's seed is expanded once for all sums.  A sum of few rows of a batch takes shifted copies of the uniform half, one
+ * of many takes a product with the sum of the rows' monomials: residues are the same either way.
+ */
+#ifndef PPDL_ROWS_ARENA_H
+#define PPDL_ROWS_ARENA_H
+
+#include "base/poll.h"
+#include "ckks/params.h"
+
+typedef struct PpdlArena PpdlArena;
+
+/* the uniform half of one sum; zeroed: nothing.  par, logk, limbs are set by the owner before it is attached */
+typedef struct PpdlHalf
+{
+	const PpdlParams *par;
+	int			logk,
+				limbs;			/* may become fewer */
+	uint64_t   *a;				/* limbs * N residues, NTT domain; NULL: zero */
+	uint64_t   *shifted;		/* limbs * N integers as ppdl_vec_add_shifted has them, coefficient domain, to be added; NULL: zero */
+	uint32_t	shifts;			/* additions to shifted */
+	double		squares,		/* of the expansion that is under way */
+				noise;			/* of what is in a and shifted: terms may be the same, so that their errors add up as they are */
+	size_t		bytes,			/* of both */
+			   *held;			/* where an arena counts them; NULL */
+} PpdlHalf;
+
+typedef struct PpdlArenaLimits
+{
+	size_t		waiting,		/* bytes of rows that wait before they are expanded early */
+				halves;			/* bytes of uniform halves, and of expanded seeds, that are held at a time */
+} PpdlArenaLimits;
+
+/* makes room for zeroes at *part, which is &h->a or &h->shifted */
+PpdlStatus	ppdl_half_need(PpdlHalf *h, uint64_t **part, PpdlError *err);
+/* moves shifted into a */
+void		ppdl_half_join(PpdlHalf *h);
+void		ppdl_half_free(PpdlHalf *h);
+
+/* limits: NULL for those of release; poll, which may be NULL, is asked for every few batches and must outlive the arena */
+PpdlStatus	ppdl_arena_create(PpdlArena **out, const PpdlArenaLimits *limits, const PpdlPoll *poll, PpdlError *err);
+/* sums that are attached must be detached before */
+void		ppdl_arena_destroy(PpdlArena *arena);
+size_t		ppdl_arena_memory(const PpdlArena *arena);	/* bytes held, with the halves of sums attached; constant time */
+
+/* a number for a sum; the half must stay where it is until it is detached, which drops rows that wait */
+PpdlStatus	ppdl_arena_attach(PpdlArena *arena, PpdlHalf *half, uint32_t *number, PpdlError *err);
+void		ppdl_arena_detach(PpdlArena *arena, uint32_t number);
+
+/* sum `number` has one more row, pos < 2^logc, of the batch with this seed.  After an error it has not. */
+PpdlStatus	ppdl_arena_add(PpdlArena *arena, uint32_t number, const uint64_t seed[4], int logc, uint32_t pos, PpdlError *err);
+
+/*
+ * Expands what waits for sum `number` into its half, and what waits for all others, too, while the halves of all
+ * fit the limit.  After an error each row either waits or has been expanded.
+ */
+PpdlStatus	ppdl_arena_expand(PpdlArena *arena, uint32_t number, PpdlError *err);
+
+#endif
