@@ -105,12 +105,12 @@ RESET parallel_tuple_cost;
 -- many groups, scattered over the batches: a batch is expanded once for all of them
 --
 SET enable_sort = off;
-CREATE FUNCTION peak_kb(query text) RETURNS numeric LANGUAGE plpgsql AS $$
+CREATE FUNCTION hash_figure(name text, query text) RETURNS numeric LANGUAGE plpgsql AS $$
 DECLARE
 	plan json;
 BEGIN
 	EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ' || query INTO plan;
-	RETURN plan -> 0 -> 'Plan' -> 'Peak Memory Usage';
+	RETURN plan -> 0 -> 'Plan' -> name;
 END $$;
 SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')), rounded(lwe_decrypt(sum(a), :'key', 'secret'), 2)
 FROM (SELECT sum(v) AS s, avg(v) AS a FROM enc WHERE id <= 4000 GROUP BY id % 400) t;
@@ -119,10 +119,11 @@ SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(x)::numer
 SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM plain;
 -- what they hold is seen
-SELECT peak_kb('SELECT sum(v) FROM enc GROUP BY id % 1200') BETWEEN 1000 AND 4000 AS seen;
+SELECT hash_figure('Peak Memory Usage', 'SELECT sum(v) FROM enc GROUP BY id % 1200') BETWEEN 1000 AND 4000 AS seen;
 -- groups that went to disk
 SET work_mem = '64kB';
 SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
+SELECT hash_figure('HashAgg Batches', 'SELECT sum(v) FROM enc GROUP BY id % 1200') > 1 AS spilled;
 RESET work_mem;
 -- several hash tables, and aggregates of some rows only
 SELECT a, b, count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) AS all_rows, rounded(lwe_decrypt(sum(f), :'key', 'secret')) AS some
@@ -173,4 +174,4 @@ CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret', false
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret')) FROM fine, generate_series(1, 6000);
 SELECT ppdl_drop_key('agg'), ppdl_drop_key('agg2');
 DROP TABLE plain, enc, big, parts, states, coarse, fine;
-DROP FUNCTION rounded, outcome, peak_kb;
+DROP FUNCTION rounded, outcome, hash_figure;

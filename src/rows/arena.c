@@ -495,6 +495,15 @@ tile_uniform(const Tile *t, uint64_t *form, int batch, int limb)
 	return form + ((size_t) batch * (size_t) t->limbs + (size_t) limb) * t->par->n;
 }
 
+/* in the coefficient domain, where it is kept or in the tile */
+static const uint64_t *
+tile_coeff(const Tile *t, int batch, int limb)
+{
+	const Batch *b = t->batch[batch];
+
+	return b->cached_limbs > limb ? b->cached + (size_t) limb * t->par->n : tile_uniform(t, t->uniform_coeff, batch, limb);
+}
+
 static PpdlStatus
 uniform_coeff(const PpdlParams *par, const Batch *b, uint64_t *out, int limb, PpdlError *err)
 {
@@ -518,11 +527,9 @@ tile_expand(Tile *t, PpdlError *err)
 
 			if (t->ntt[b])
 				PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ntt, ring->n, (const uint8_t *) t->batch[b]->seed, PPDL_XOF_ROW_A, 0, err));
-			if (!t->coeff[b])
+			if (!t->coeff[b] || t->batch[b]->cached_limbs > l)
 				continue;
-			if (t->batch[b]->cached_limbs > l)
-				memcpy(coeff, t->batch[b]->cached + (size_t) l * ring->n, ring->n * sizeof(uint64_t));
-			else if (t->ntt[b])
+			if (t->ntt[b])
 			{
 				memcpy(coeff, ntt, ring->n * sizeof(uint64_t));
 				ppdl_intt(ring, &ring->mod[l], coeff);
@@ -598,7 +605,7 @@ tile_add(Tile *t)
 			else
 				for (size_t j = 0; j < s->count; j++)
 					ppdl_vec_add_shifted(ppdl_limb(t->par->ring, s->half->shifted, l),
-										 tile_uniform(t, t->uniform_coeff, s->entry->batch, l), s->entry[j].pos * g, t->par->n);
+										 tile_coeff(t, s->entry->batch, l), s->entry[j].pos * g, t->par->n);
 		}
 }
 

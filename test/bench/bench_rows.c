@@ -6,6 +6,7 @@
 
 #include "bench.h"
 #include "ckks/eval.h"
+#include "ring/vec.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
 #include "rows/pack.h"
@@ -108,6 +109,87 @@ bench_sum(Bench *b, int limbs, const char *kind)
 	printf("sum_add_ns_%s\t%.1f\tns/row\t16 values, %zu bytes, %d rows in memory\n", kind, best * 1e9, size, BATCHES * ROWS);
 	printf("sum_finish_ns_%s\t%.1f\tns/row\texpanding one uniform half a batch of 1,024 rows\n", kind, finish * 1e9);
 	free(rows);
+}
+
+/* the same rows in groups that lie scattered over all batches, with an arena */
+static void
+bench_groups(Bench *b, int limbs, int groups, const char *kind)
+{
+	const size_t size = ppdl_slice_size(b->par, limbs, 4);
+	uint8_t    *rows = malloc(BATCHES * ROWS * size);
+	PpdlSum   **s = malloc((size_t) groups * sizeof(s[0]));
+	double		add = 1e9,
+				finish = 1e9;
+
+	for (int i = 0; i < BATCHES; i++)
+		encrypt(b, rows + (size_t) i * ROWS * size, limbs, 28);
+	for (int run = 0; run < 3; run++)
+	{
+		PpdlArena  *arena;
+		double		t = now();
+
+		OK(ppdl_arena_create(&arena, NULL, NULL, &err));
+		for (int g = 0; g < groups; g++)
+		{
+			OK(ppdl_sum_create(&s[g], &err));
+			ppdl_sum_set_arena(s[g], arena);
+		}
+		for (size_t i = 0; i < BATCHES * ROWS; i++)
+			OK(ppdl_sum_add_bytes(s[i % (size_t) groups], rows + i * size, size, &err));
+		t = (now() - t) / (BATCHES * ROWS);
+		add = t < add ? t : add;
+		t = now();
+		for (int g = 0; g < groups; g++)
+		{
+			PpdlWriter	w;
+
+			ppdl_writer_init(&w);
+			OK(ppdl_sum_finish(s[g], 1, &w, &err));
+			ppdl_writer_free(&w);
+			ppdl_sum_destroy(s[g]);
+		}
+		ppdl_arena_destroy(arena);
+		t = (now() - t) / (BATCHES * ROWS);
+		finish = t < finish ? t : finish;
+	}
+	printf("sum_groups_%d_add_ns_%s\t%.1f\tns/row\t%d groups scattered over %d batches\n", groups, kind, add * 1e9, groups, BATCHES);
+	printf("sum_groups_%d_finish_ns_%s\t%.1f\tns/row\tthe rest, with the results\n", groups, kind, finish * 1e9);
+	free(s);
+	free(rows);
+}
+
+/* from how many rows a product is cheaper than shifted copies */
+static void
+bench_crossing(const Bench *b)
+{
+	const PpdlRing *ring = b->par->ring;
+	uint64_t   *v[3];
+	double		shifted = 1e9,
+				product = 1e9;
+
+	for (int i = 0; i < 3; i++)
+	{
+		v[i] = ppdl_alloc_aligned(ring->n * sizeof(uint64_t));
+		memset(v[i], 0, ring->n * sizeof(uint64_t));
+	}
+	for (int run = 0; run < 50; run++)
+	{
+		double		t = now();
+
+		for (size_t e = 0; e < 20; e++)
+			ppdl_vec_add_shifted(v[0], v[1], e * (ring->n / 20), ring->n);
+		t = (now() - t) / 20;
+		shifted = t < shifted ? t : shifted;
+		t = now();
+		ppdl_ntt(ring, &ring->mod[0], v[1]);
+		ppdl_vec_mul_add(&ring->mod[0], v[2], v[1], v[1], ring->n);
+		t = now() - t;
+		product = t < product ? t : product;
+	}
+	printf("arena_crossing\t%.1f\trows\tof a batch, N = 2^%d: a shifted copy %.2f us, a product %.1f us\n", product / shifted,
+		   b->par->logn, shifted * 1e6, product * 1e6);
+	for (int i = 0; i < 3; i++)
+		ppdl_free_aligned(v[i]);
 }
 
 /* packs the rows from..to-1 of one batch; milliseconds */
@@ -213,6 +295,11 @@ main(void)
 	bench_decrypt(&b, 1, "decrypt_slices_per_s_compact", "16 values, compact");
 	bench_sum(&b, b.par->nq, "full");
 	bench_sum(&b, 1, "compact");
+	bench_groups(&b, 1, 1, "compact");
+	bench_groups(&b, 1, 10, "compact");
+	bench_groups(&b, 1, 500, "compact");
+	bench_groups(&b, 1, 1000, "compact");
+	bench_crossing(&b);
 	rows = malloc(ROWS * ppdl_slice_size(b.par, b.par->nq, 4));
 	encrypt(&b, rows, b.par->nq, 30);
 	bench_pack(&b, rows, 0, ROWS, "pack_complete_ms", "1,024 full rows of 16 values, no key switch");
