@@ -834,26 +834,32 @@ sort_slot(PpdlArena *arena, Slot *slot)
 		}
 }
 
+/* into: NULL, or what takes the sum's rows, which then wait on */
 static PpdlStatus
-expand_one(PpdlArena *arena, uint32_t number, PpdlError *err)
+expand_one(PpdlArena *arena, uint32_t number, PpdlHalf *into, PpdlError *err)
 {
 	Slot	   *slot = &arena->slot[number];
+	const Slot	before = *slot;
 	PpdlStatus	status = PPDL_OK;
 
 	PPDL_TRY(need_tile(arena, err));
 	sort_slot(arena, slot);
+	if (into != NULL)
+		slot->half = into;
 	while (slot->from < slot->to && status == PPDL_OK)
 		status = next_tile(arena, number, arena->tile, slot->half->limbs, err);
 	close_noise(slot->half);
+	if (into != NULL)
+		*slot = before;
 	return status;
 }
 
 PpdlStatus
-ppdl_arena_expand(PpdlArena *arena, uint32_t number, PpdlError *err)
+ppdl_arena_expand(PpdlArena *arena, uint32_t number, PpdlHalf *alone, PpdlError *err)
 {
 	if (arena->index == NULL && arena->wanted <= arena->limits.halves)
 		return arena->rows > 0 ? expand_all(arena, err) : PPDL_OK;
 	if (arena->rows > 0)
 		PPDL_TRY(make_index(arena, err));
-	return arena->index != NULL ? expand_one(arena, number, err) : PPDL_OK;
+	return arena->index != NULL ? expand_one(arena, number, alone, err) : PPDL_OK;
 }

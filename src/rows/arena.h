@@ -52,9 +52,10 @@ void		ppdl_arena_detach(PpdlArena *arena, uint32_t number);
 PpdlStatus	ppdl_arena_add(PpdlArena *arena, uint32_t number, const uint64_t seed[4], int logc, uint32_t pos, PpdlError *err);
 
 /*
- * Expands what waits for sum `number` into its half, and what waits for all others, too, while the halves of all
- * fit the limit.  After an error each row either waits or has been expanded.
+ * Expands what waits for sum `number` into its half, and what waits for all others, too, while the halves of all fit the
+ * limit.  Where they do not, alone, unless NULL, takes the rows of this sum instead, and they wait on: a half of
+ * the same par, logk and limbs, the caller's.  After an error each row either waits or has been expanded.
  */
-PpdlStatus	ppdl_arena_expand(PpdlArena *arena, uint32_t number, PpdlError *err);
+PpdlStatus	ppdl_arena_expand(PpdlArena *arena, uint32_t number, PpdlHalf *alone, PpdlError *err);
 
 #endif

@@ -272,7 +272,7 @@ static PpdlStatus
 collect(PpdlSum *s, PpdlError *err)
 {
 	if (s->attached)
-		PPDL_TRY(ppdl_arena_expand(s->arena, s->number, err));
+		PPDL_TRY(ppdl_arena_expand(s->arena, s->number, NULL, err));
 	ppdl_half_join(&s->half);
 	return PPDL_OK;
 }
@@ -576,18 +576,29 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 static PpdlStatus
 expand(PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 {
+	const PpdlRing *ring = s->par->ring;
+	const size_t bytes = (size_t) limbs * ring->n * sizeof(uint64_t);
+	PpdlHalf	alone = {.par = s->par, .logk = s->logk, .limbs = s->limbs};
+	PpdlStatus	status = PPDL_OK;
 	double		squares;
 
-	const size_t bytes = (size_t) limbs * s->par->n * sizeof(uint64_t);
-
-	PPDL_TRY(collect(s, err));
+	if (s->attached)
+		PPDL_GOTO(done, ppdl_arena_expand(s->arena, s->number, &alone, err));
+	ppdl_half_join(&s->half);
+	ppdl_half_join(&alone);
 	if (s->half.a != NULL)
 		memcpy(a, s->half.a, bytes);
 	else
 		memset(a, 0, bytes);
-	PPDL_TRY(ppdl_open_batches_squares(&s->open, &squares, err));
-	*noise = s->half.noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
-	return ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);
+	if (alone.a != NULL)
+		for (int l = 0; l < limbs; l++)
+			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, a, l), ppdl_limb(ring, a, l), ppdl_limb(ring, alone.a, l), ring->n);
+	PPDL_GOTO(done, ppdl_open_batches_squares(&s->open, &squares, err));
+	*noise = s->half.noise + alone.noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
+	status = ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);
+done:
+	ppdl_half_free(&alone);
+	return status;
 }
 
 /* the sum as a row of `limbs` limbs; the state stays as it is */
