@@ -64,74 +64,6 @@ struct PpdlArena
 	Tile	   *tile;			/* kept from expansion to expansion; NULL */
 };
 
-/* ------------------------------------------------------------------ halves */
-
-static size_t
-half_bytes(const PpdlHalf *h)
-{
-	return (size_t) h->limbs * h->par->n * sizeof(uint64_t);
-}
-
-PpdlStatus
-ppdl_half_need(PpdlHalf *h, uint64_t **part, PpdlError *err)
-{
-	const size_t bytes = half_bytes(h);
-
-	if (*part != NULL)
-		return PPDL_OK;
-	*part = ppdl_alloc_aligned(bytes);
-	if (*part == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(*part, 0, bytes);
-	h->bytes += bytes;
-	if (h->held != NULL)
-		*h->held += bytes;
-	return PPDL_OK;
-}
-
-static void
-settle(PpdlHalf *h)
-{
-	const PpdlRing *ring = h->par->ring;
-
-	for (int l = 0; l < h->limbs; l++)
-		ppdl_vec_settle(&ring->mod[l], ppdl_limb(ring, h->shifted, l), ppdl_limb(ring, h->shifted, l), ring->n);
-	h->shifts = 1;
-}
-
-void
-ppdl_half_join(PpdlHalf *h)
-{
-	const PpdlRing *ring;
-
-	if (h->shifted == NULL || h->shifts == 0)
-		return;
-	ring = h->par->ring;
-	settle(h);
-	for (int l = 0; l < h->limbs; l++)
-		ppdl_ntt(ring, &ring->mod[l], ppdl_limb(ring, h->shifted, l));
-	h->shifts = 0;
-	if (h->a == NULL)
-	{
-		h->a = h->shifted;
-		h->shifted = NULL;
-		return;
-	}
-	for (int l = 0; l < h->limbs; l++)
-		ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, h->a, l), ppdl_limb(ring, h->a, l), ppdl_limb(ring, h->shifted, l), ring->n);
-	memset(h->shifted, 0, half_bytes(h));
-}
-
-void
-ppdl_half_free(PpdlHalf *h)
-{
-	ppdl_free_aligned(h->a);
-	ppdl_free_aligned(h->shifted);
-	if (h->held != NULL)
-		*h->held -= h->bytes;
-	memset(h, 0, sizeof(*h));
-}
-
 /* ------------------------------------------------------------------ what waits */
 
 PpdlStatus
@@ -201,8 +133,8 @@ ppdl_arena_attach(PpdlArena *arena, PpdlHalf *half, uint32_t *number, PpdlError 
 		arena->slot_cap = cap;
 	}
 	*number = arena->slots++;
-	arena->slot[*number] = (Slot) {.half = half, .wanted = half_bytes(half)};
-	arena->wanted += half_bytes(half);
+	arena->slot[*number] = (Slot) {.half = half, .wanted = ppdl_half_bytes(half)};
+	arena->wanted += ppdl_half_bytes(half);
 	arena->held += half->bytes;
 	half->held = &arena->held;
 	return PPDL_OK;
@@ -552,7 +484,7 @@ tile_count_shifts(Tile *t)
 		for (end = i; end < t->segments && t->segment[end].half == half; end++)
 			shifts += t->segment[end].few ? (uint32_t) t->segment[end].count : 0;
 		if (half->shifts + shifts > PPDL_SHIFTED_ADDS)
-			settle(half);
+			ppdl_half_settle(half);
 		half->shifts += shifts;
 	}
 }

@@ -7,36 +7,15 @@
 #define PPDL_ROWS_ARENA_H
 
 #include "base/poll.h"
-#include "ckks/params.h"
+#include "rows/half.h"
 
 typedef struct PpdlArena PpdlArena;
-
-/* the uniform half of one sum; zeroed: nothing.  par, logk, limbs are set by the owner before it is attached */
-typedef struct PpdlHalf
-{
-	const PpdlParams *par;
-	int			logk,
-				limbs;			/* may become fewer */
-	uint64_t   *a;				/* limbs * N residues, NTT domain; NULL: zero */
-	uint64_t   *shifted;		/* limbs * N integers as ppdl_vec_add_shifted has them, coefficient domain, to be added; NULL: zero */
-	uint32_t	shifts;			/* additions to shifted */
-	double		squares,		/* of the expansion that is under way */
-				noise;			/* of what is in a and shifted: terms may be the same, so that their errors add up as they are */
-	size_t		bytes,			/* of both */
-			   *held;			/* where an arena counts them; NULL */
-} PpdlHalf;
 
 typedef struct PpdlArenaLimits
 {
 	size_t		waiting,		/* bytes of rows that wait before they are expanded early */
 				halves;			/* bytes of uniform halves, and of expanded seeds, that are held at a time */
 } PpdlArenaLimits;
-
-/* makes room for zeroes at *part, which is &h->a or &h->shifted */
-PpdlStatus	ppdl_half_need(PpdlHalf *h, uint64_t **part, PpdlError *err);
-/* moves shifted into a */
-void		ppdl_half_join(PpdlHalf *h);
-void		ppdl_half_free(PpdlHalf *h);
 
 /* limits: NULL for those of release; poll, which may be NULL, is asked for every few batches and must outlive the arena */
 PpdlStatus	ppdl_arena_create(PpdlArena **out, const PpdlArenaLimits *limits, const PpdlPoll *poll, PpdlError *err);

@@ -1,0 +1,33 @@
+/*
+ * The uniform half of a sum: residues in the NTT domain, and sums of shifted polynomials that are still to be transformed.
+ */
+#ifndef PPDL_ROWS_HALF_H
+#define PPDL_ROWS_HALF_H
+
+#include "ckks/params.h"
+
+/* the uniform half of one sum; zeroed: nothing.  par, logk, limbs are set by the owner before it is attached */
+typedef struct PpdlHalf
+{
+	const PpdlParams *par;
+	int			logk,
+				limbs;			/* may become fewer */
+	uint64_t   *a;				/* limbs * N residues, NTT domain; NULL: zero */
+	uint64_t   *shifted;		/* limbs * N integers as ppdl_vec_add_shifted has them, coefficient domain, to be added; NULL: zero */
+	uint32_t	shifts;			/* additions to shifted */
+	double		squares,		/* of the expansion that is under way */
+				noise;			/* of what is in a and shifted: terms may be the same, so that their errors add up as they are */
+	size_t		bytes,			/* of both */
+			   *held;			/* where an arena counts them; NULL */
+} PpdlHalf;
+
+size_t		ppdl_half_bytes(const PpdlHalf *h);	/* of one part */
+/* makes room for zeroes at *part, which is &h->a or &h->shifted */
+PpdlStatus	ppdl_half_need(PpdlHalf *h, uint64_t **part, PpdlError *err);
+/* shifted is reduced, and counts as one addition */
+void		ppdl_half_settle(PpdlHalf *h);
+/* moves shifted into a */
+void		ppdl_half_join(PpdlHalf *h);
+void		ppdl_half_free(PpdlHalf *h);
+
+#endif
