@@ -124,13 +124,15 @@ PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, si
  * the model's shape; rounded to what their error supports.  PPDL_ERR_PRECISION when training has diverged.
  */
 PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err);
-/* the bound that encrypted weights are given away with, whatever they are */
-#define PPDL_ENCRYPTED_WEIGHT_RANGE 16
+/* what the weights of a unit, its bias among them, may be in length: powers of two up to the largest */
+#define PPDL_DEFAULT_WEIGHT_LENGTH 2
+#define PPDL_MAX_WEIGHT_LENGTH 16
 /*
- * Appends such an element with the weights of net; PPDL_ERR_ARGUMENT when it has none, or a shape that encrypted weights cannot have,
- * PPDL_ERR_RANGE when a weight is beyond PPDL_ENCRYPTED_WEIGHT_RANGE.
+ * Appends such an element with the weights of net, and `within` as the bound that the server sees, whatever the weights: the owner's choice.
+ * PPDL_ERR_ARGUMENT when there are no weights, or a shape that encrypted weights cannot have, or `within` is none of 1, 2, 4 .. 16;
+ * PPDL_ERR_RANGE when the weights of a unit are longer: the message, for the owner alone, says what would do.
  */
-PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, PpdlError *err);
+PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err);
 
 /* v rounded to the digits that the error supports, as text ("0.1234"); NaN gives "" */
 int			ppdl_format_value(char *out, size_t size, double v, double error);

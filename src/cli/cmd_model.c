@@ -17,6 +17,7 @@
 #include "cli/table.h"
 #include "net/json.h"
 #include "net/net.h"
+#include "ppdl.h"
 
 static const char doc[] =
 "List the models of a database, show one, or move one to or from a file.\v"
@@ -38,7 +39,7 @@ static const char doc[] =
 
 enum
 {
-	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE
+	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE, OPT_WEIGHTS_WITHIN
 };
 
 static const struct argp_option options[] = {
@@ -46,6 +47,8 @@ static const struct argp_option options[] = {
 	{"name", OPT_NAME, "NAME", 0, "import under this name", 0},
 	{"key", 'k', "FILE", 0, "secret key file: export decrypts an encrypted model, import encrypts a plain one", 0},
 	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
+	{"weights-within", OPT_WEIGHTS_WITHIN, "R", 0, "import --key: declare to the server that the weights of each unit have a length of R at most: 1, 2, 4, 8 or 16 (2); "
+	"predictions state an error that grows with it", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
 };
@@ -59,12 +62,14 @@ typedef struct Args
 			   *key,
 			   *passphrase_file,
 			   *output;
+	int			within;			/* 0: not given */
 } Args;
 
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
 	static const char *const actions[] = {"list", "show", "export", "import", NULL};
+	static const char *const ranges[] = {"1", "2", "4", "8", "16", NULL};
 	Args	   *a = state->input;
 
 	switch (key)
@@ -80,6 +85,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_PASSPHRASE_FILE:
 			a->passphrase_file = arg;
+			return 0;
+		case OPT_WEIGHTS_WITHIN:
+			a->within = 1 << ppdl_arg_choice(state, "weights-within", arg, ranges);
 			return 0;
 		case 'o':
 			a->output = arg;
@@ -101,6 +109,8 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, "--name goes with import only");
 			if (a->key && strcmp(a->action, "export") != 0 && strcmp(a->action, "import") != 0)
 				argp_error(state, "--key goes with export and import only");
+			if (a->within != 0 && (a->key == NULL || strcmp(a->action, "import") != 0))
+				argp_error(state, "--weights-within goes with import --key only");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -288,6 +298,7 @@ typedef struct ModelFile
 	const char *key_id;
 	const char *key,			/* secret key file to encrypt the weights with, or NULL */
 			   *passphrase_file;
+	int			within;			/* length of weights that is declared */
 	char		key_hex[17];
 } ModelFile;
 
@@ -369,7 +380,7 @@ encrypt_weights(ModelFile *m, const PpdlNet *net, PpdlError *err)
 	if (m->weights.len == 0)
 		return bad(m, "it has no weights to encrypt: leave out --key", err);
 	PPDL_TRY(no_lost_biases(m, net, err));
-	PPDL_TRY(ppdl_model_encrypt(&m->cipher, m->key_hex, m->key, m->passphrase_file, net, err));
+	PPDL_TRY(ppdl_model_encrypt(&m->cipher, m->key_hex, m->key, m->passphrase_file, net, m->within, err));
 	m->key_id = m->key_hex;
 	m->weights.len = 0;
 	return PPDL_OK;
@@ -479,7 +490,8 @@ release_file(ModelFile *m)
 static PpdlStatus
 import_model(const Args *a, PpdlError *err)
 {
-	ModelFile	m = {.path = a->what, .key = a->key, .passphrase_file = a->passphrase_file};
+	ModelFile	m = {.path = a->what, .key = a->key, .passphrase_file = a->passphrase_file,
+		.within = a->within != 0 ? a->within : PPDL_DEFAULT_WEIGHT_LENGTH};
 	const char *name = a->name;
 	PpdlDb		db = {0};
 	PpdlStatus	status;

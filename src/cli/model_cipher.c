@@ -80,13 +80,13 @@ ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, con
 }
 
 static PpdlStatus
-encrypt_text(PpdlWriter *out, PpdlOwner *owner, const PpdlNet *net, PpdlError *err)
+encrypt_text(PpdlWriter *out, PpdlOwner *owner, const PpdlNet *net, int within, PpdlError *err)
 {
 	PpdlWriter	cipher;
 	PpdlStatus	status;
 
 	ppdl_writer_init(&cipher);
-	status = ppdl_owner_encrypt_model(owner, net, &cipher, err);
+	status = ppdl_owner_encrypt_model(owner, net, within, &cipher, err);
 	if (status == PPDL_OK)
 	{
 		uint8_t    *to;
@@ -107,14 +107,14 @@ encrypt_text(PpdlWriter *out, PpdlOwner *owner, const PpdlNet *net, PpdlError *e
 }
 
 PpdlStatus
-ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file, const PpdlNet *net, PpdlError *err)
+ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file, const PpdlNet *net, int within, PpdlError *err)
 {
 	PpdlOwner  *owner;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_key_open(&owner, key, passphrase_file, err));
 	ppdl_fingerprint_hex(key_id, ppdl_owner_fingerprint(owner));
-	status = encrypt_text(out, owner, net, err);
+	status = encrypt_text(out, owner, net, within, err);
 	ppdl_owner_destroy(owner);
 	return status;
 }

@@ -240,6 +240,25 @@ ppdl_net_check_range(const PpdlNet *net, PpdlError *err)
 	return PPDL_OK;
 }
 
+double
+ppdl_net_longest_weights(const PpdlNet *net)
+{
+	double		most = 0;
+
+	for (int l = 0; l < net->nlayers; l++)
+		for (int u = 0; u < net->layer[l].units; u++)
+		{
+			const PpdlLayer *layer = &net->layer[l];
+			const double *w = layer->w + (size_t) u * (size_t) layer->inputs;
+			double		squares = layer->bias[u] * layer->bias[u];
+
+			for (int i = 0; i < layer->inputs; i++)
+				squares += w[i] * w[i];
+			most = most > squares ? most : squares;
+		}
+	return sqrt(most);
+}
+
 PpdlStatus
 ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err)
 {

@@ -83,6 +83,9 @@ PpdlStatus	ppdl_net_check_trained(const PpdlNet *net, PpdlError *err);
 /* PPDL_ERR_RANGE when a weight leaves +-PPDL_WEIGHT_RANGE: says which, and what to do about training that diverges */
 PpdlStatus	ppdl_net_check_range(const PpdlNet *net, PpdlError *err);
 
+/* the largest Euclidean length of the weights of a unit, its bias among them */
+double		ppdl_net_longest_weights(const PpdlNet *net);
+
 /* x: inputs values; out: outputs values, finite, else PPDL_ERR_RANGE */
 PpdlStatus	ppdl_net_predict(const PpdlNet *net, const double *x, double *out, PpdlError *err);
 /* PPDL_ERR_RANGE unless all are finite */

@@ -132,7 +132,7 @@ encrypt_period(PpdlOwner *o, PpdlEval *ev, PpdlCt *ct, const PpdlSecret *sk, con
 }
 
 static PpdlStatus
-encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, PpdlWriter *out, PpdlError *err)
+encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err)
 {
 	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS] = {{0}};
 	PpdlSlotLayout lay;
@@ -150,7 +150,7 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 	{
 		status = encrypt_period(o, ev, &ct[i], sk, z + (size_t) i * lay.period, &lay, err);
 		/* the server reads it, so it must not come from the weights */
-		ct[i].bound = PPDL_ENCRYPTED_WEIGHT_RANGE;
+		ct[i].bound = within;
 	}
 	if (status == PPDL_OK)
 		status = ppdl_weights_save(out, ct, lay.nweights, (uint32_t) lay.period, o->fingerprint, err);
@@ -161,23 +161,23 @@ encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, Pp
 }
 
 static PpdlStatus
-check_range(const PpdlNet *net, PpdlError *err)
+check_length(const PpdlNet *net, int within, PpdlError *err)
 {
-	const int	n = ppdl_net_weight_count(net);
-	double	   *w = malloc((size_t) n * sizeof(*w));
-	int			wild = 0;
+	const double longest = ppdl_net_longest_weights(net);
+	int			enough = within;
 
-	if (w == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	ppdl_net_get_weights(net, w);
-	for (int i = 0; i < n; i++)
-		wild |= !(fabs(w[i]) <= PPDL_ENCRYPTED_WEIGHT_RANGE);
-	ppdl_free_secret(w, (size_t) n * sizeof(*w));
-	if (!wild)
+	if (within < 1 || within > PPDL_MAX_WEIGHT_LENGTH || (within & (within - 1)) != 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "encrypted weights are within 1, 2, 4, 8 or %d, not %d", PPDL_MAX_WEIGHT_LENGTH, within);
+	if (longest <= within)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_RANGE, "a weight leaves +-%d, the range that encrypted weights are encrypted for", PPDL_ENCRYPTED_WEIGHT_RANGE);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "The range is public and the same for all models, since the largest weight would tell "
-						   "about the others. Larger inputs (\"input_scale\") need smaller weights.");
+	while (enough < longest && enough < PPDL_MAX_WEIGHT_LENGTH)
+		enough *= 2;
+	ppdl_error(err, PPDL_ERR_RANGE, "the weights of a unit, its bias among them, have a length of %.4g, beyond the %d that encrypted weights are declared within",
+			   longest, within);
+	ppdl_error_detail(err, PPDL_ERR_RANGE, "The length is the root of the sum of their squares. The server sees what is declared, which is why it is not taken from the weights.");
+	if (longest > enough)
+		return ppdl_error_hint(err, PPDL_ERR_RANGE, "No more than %d can be declared. Larger inputs (\"input_scale\") need smaller weights.", PPDL_MAX_WEIGHT_LENGTH);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "--weights-within %d would do. Larger inputs (\"input_scale\") need smaller weights.", enough);
 }
 
 /* ---- both ---- */
@@ -225,15 +225,15 @@ ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len
 }
 
 PpdlStatus
-ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, PpdlWriter *out, PpdlError *err)
+ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err)
 {
 	Workshop	w;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_net_check_trained(net, err));
-	PPDL_TRY(check_range(net, err));
+	PPDL_TRY(check_length(net, within, err));
 	PPDL_TRY(workshop_open(&w, o, err));
-	status = encrypt(o, &w.ev, w.sk, net, out, err);
+	status = encrypt(o, &w.ev, w.sk, net, within, out, err);
 	workshop_close(&w);
 	return status;
 }

@@ -245,7 +245,10 @@ my $json = slurp_file('osteo.json');
 refused([ 'model', 'import', '--key', 'clinic.key', @dsn, file('bias.json', '{"format": "ppdl-model", "version": 1, "name": "b", "spec":
 	{"inputs": 2, "bias": false, "layers": [{"units": 1, "activation": "quadratic"}, {"units": 1}]}, "weights": [0.1, 0.1, 0.3, 0.5, 0.25]}') ],
 	3, qr/layer 1, bias of unit 1/, 'biases that encrypted weights would drop');
-refused([ 'model', 'import', '--key', 'clinic.key', @dsn, file('large.json', $json =~ s/("weights": \[)[^,]+,/${1}17,/r) ], 3, qr/leaves \+-16/, 'a weight beyond what a header may say');
+refused([ 'model', 'import', '--key', 'clinic.key', @dsn, file('large.json', $json =~ s/("weights": \[)[^,]+,/${1}17,/r) ], 3, qr/length of 17.*beyond the 2 .*No more than 16/s, 'a weight beyond what a header may say');
+refused([ 'model', 'import', '--key', 'clinic.key', @dsn, file('long.json', $json =~ s/("weights": \[)[^,]+,/${1}3,/r) ], 3, qr/--weights-within 4 would do/, 'weights longer than declared');
+refused([ 'model', 'import', '--weights-within', '4', @dsn, 'osteo.json' ], 2, qr/goes with import --key only/, 'declare weights that stay plain');
+refused([ 'model', 'import', '--weights-within', '3', '--key', 'clinic.key', @dsn, 'osteo.json' ], 2, qr/weights-within/, 'declare what is no power of two');
 refused([ 'model', 'import', file('few.json', $json =~ s/("weights": \[)[^,]+,/$1/r), @dsn ], 3, qr/8[01]/, 'too few weights');
 refused([ 'model', 'import', file('word.json', $json =~ s/("weights": \[)[^,]+,/$1"x",/r), @dsn ], 3, qr/word.json: weights\[0\] is not a number/, 'a word among weights');
 refused([ 'model', 'import', file('spec.json', $json =~ s/quadratic/quadratish/r), @dsn ], 3, qr/quadratish/, 'an unknown activation');

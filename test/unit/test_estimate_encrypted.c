@@ -3,6 +3,7 @@
 
 #include "learn/predict_encrypted.h"
 #include "learn/step.h"
+#include "ppdl.h"
 #include "random_nets.h"
 
 #define NETS 20
@@ -71,30 +72,11 @@ trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
 	return net;
 }
 
-/* the length of a unit's weights, the longest, its bias among them */
-static double
-longest_weights(const PpdlNet *net)
-{
-	double		longest = 0;
-
-	for (int l = 0; l < net->nlayers; l++)
-		for (int u = 0; u < net->layer[l].units; u++)
-		{
-			const double *w = net->layer[l].w + (size_t) u * (size_t) net->layer[l].inputs;
-			double		squares = net->layer[l].bias[u] * net->layer[l].bias[u];
-
-			for (int i = 0; i < net->layer[l].inputs; i++)
-				squares += w[i] * w[i];
-			longest = fmax(longest, sqrt(squares));
-		}
-	return longest;
-}
-
-/* as their owner writes them, with their length declared */
+/* as their owner writes them, who declares the default, or the least that their length fits */
 static void
 encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, PpdlCt *w)
 {
-	const double length = fmax(1, exp2(ceil(log2(longest_weights(net)))));
+	const double length = fmax(PPDL_DEFAULT_WEIGHT_LENGTH, exp2(ceil(log2(ppdl_net_longest_weights(net)))));
 	double complex *z = malloc(sizeof(*z) * (size_t) lay->nweights * lay->period);
 
 	OK(ppdl_slots_from_net(lay, net, z, &err));

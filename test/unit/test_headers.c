@@ -117,7 +117,16 @@ explicit_rows(void **state)
 	ppdl_rng_destroy(rng);
 }
 
-/* weights reach further than rows do */
+static double
+header_bound(const PpdlWriter *w)
+{
+	PpdlCipher	c;
+
+	OK(ppdl_cipher_parse(&c, w->buf, w->len, ERR));
+	return c.bound;
+}
+
+/* what the owner declares for the length of the weights of a unit, and nothing else */
 static void
 models(void **state)
 {
@@ -126,32 +135,35 @@ models(void **state)
 		"{\"inputs\":5,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}"
 	};
 
-	for (int s = 0; s < 2; s++)
-	{
-		uint8_t    *first = NULL;
-		PpdlNet    *net;
-		PpdlWriter	w;
-		double		x[200];
-		int			n;
-
-		OK(ppdl_net_parse(&net, spec[s], ERR));
-		n = ppdl_net_weight_count(net);
-		assert_true(n <= 200);
-		ppdl_writer_init(&w);
-		for (int round = 0; round < ROUNDS; round++)
+	for (int within = 1; within <= PPDL_MAX_WEIGHT_LENGTH; within *= 4)
+		for (int s = 0; s < 2; s++)
 		{
-			random_values(x, (size_t) n, PPDL_ENCRYPTED_WEIGHT_RANGE * magnitude(round));
+			uint8_t    *first = NULL;
+			PpdlNet    *net;
+			PpdlWriter	w;
+			double		x[200];
+			int			n;
+
+			OK(ppdl_net_parse(&net, spec[s], ERR));
+			n = ppdl_net_weight_count(net);
+			assert_true(n <= 200);
+			ppdl_writer_init(&w);
+			for (int round = 0; round < ROUNDS; round++)
+			{
+				/* no unit has more than five inputs and its bias */
+				random_values(x, (size_t) n, within / sqrt(6.01) * magnitude(round));
+				OK(ppdl_net_set_weights(net, x, n, ERR));
+				w.len = 0;
+				OK(ppdl_owner_encrypt_model(owner, net, within, &w, ERR));
+				same_head(&first, w.buf, 56 + 4 * (size_t) (1 + s), round, "model");
+			}
+			assert_float_equal(header_bound(&w), within, 0);
+			x[0] = within * 1.01;
 			OK(ppdl_net_set_weights(net, x, n, ERR));
-			w.len = 0;
-			OK(ppdl_owner_encrypt_model(owner, net, &w, ERR));
-			same_head(&first, w.buf, 56 + 4 * (size_t) (1 + s), round, "model");
+			FAILS(PPDL_ERR_RANGE, ppdl_owner_encrypt_model(owner, net, within, &w, ERR));
+			ppdl_writer_free(&w);
+			ppdl_net_destroy(net);
 		}
-		x[0] = PPDL_ENCRYPTED_WEIGHT_RANGE * 1.01;
-		OK(ppdl_net_set_weights(net, x, n, ERR));
-		FAILS(PPDL_ERR_RANGE, ppdl_owner_encrypt_model(owner, net, &w, ERR));
-		ppdl_writer_free(&w);
-		ppdl_net_destroy(net);
-	}
 }
 
 static void

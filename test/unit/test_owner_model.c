@@ -116,11 +116,15 @@ encrypts(void **state)
 		n = ppdl_net_weight_count(net);
 		assert_true(n <= 200);
 		ppdl_writer_init(&w);
-		FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_encrypt_model(owner, net, &w, ERR));
+		FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_encrypt_model(owner, net, 16, &w, ERR));
 		for (int i = 0; i < n; i++)
 			want[i] = 3 * sin(i + 1);
 		OK(ppdl_net_set_weights(net, want, n, ERR));
-		OK(ppdl_owner_encrypt_model(owner, net, &w, ERR));
+		for (int within = 0; within <= 32; within += 3)
+			FAILS(PPDL_ERR_ARGUMENT, ppdl_owner_encrypt_model(owner, net, within, &w, ERR));
+		FAILS(PPDL_ERR_RANGE, ppdl_owner_encrypt_model(owner, net, 2, &w, ERR));
+		assert_non_null(strstr(ERR->hint, "--weights-within 8"));
+		OK(ppdl_owner_encrypt_model(owner, net, 8, &w, ERR));
 		OK(ppdl_owner_decrypt_model(owner, back, w.buf, w.len, ERR));
 		ppdl_net_get_weights(back, got);
 		for (int i = 0; i < n; i++)
