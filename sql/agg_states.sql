@@ -3,6 +3,7 @@
 --
 SET ppdl.owner_mode = on;
 SET jit = off;
+SET ppdl.threads = 1;	-- batches are packed as they become complete
 SET client_min_messages = warning;	-- progress depends on the machine
 SELECT lwe_keygen('states', 'secret', 'predict') AS key \gset
 -- an RSA key made once for tests

@@ -84,6 +84,17 @@ SELECT outcome(s) FROM (VALUES
 SELECT ppdl_create_model('zero', '{"inputs":13,"layers":[{"units":8,"activation":"square"},{"units":2}]}', array_fill(0::float8, ARRAY[8 * 14 + 18]));
 SELECT lwe_decrypt(ppdl_predict_agg('zero', v), :'key', 'secret') AS zeros, lwe_decrypt(ppdl_predict_agg('zero', v * 0), :'key', 'secret') AS of_zeros FROM enc WHERE i < 4;
 
+-- several batches at a time, one a thread: the same bytes, whatever is complete
+CREATE TABLE by_threads (threads int, p lwe_cipher, holes lwe_cipher);
+SET ppdl.threads = 1;
+INSERT INTO by_threads SELECT 1, ppdl_predict_agg('one', v ORDER BY c, i), lwe_pack(v ORDER BY c, i) FILTER (WHERE i <> 7) FROM enc, generate_series(1, 3) c;
+SET ppdl.threads = 2;
+INSERT INTO by_threads SELECT 2, ppdl_predict_agg('one', v ORDER BY c, i), lwe_pack(v ORDER BY c, i) FILTER (WHERE i <> 7) FROM enc, generate_series(1, 3) c;
+SET ppdl.threads = 3;
+INSERT INTO by_threads SELECT 3, ppdl_predict_agg('one', v ORDER BY c, i), lwe_pack(v ORDER BY c, i) FILTER (WHERE i <> 7) FROM enc, generate_series(1, 3) c;
+RESET ppdl.threads;
+SELECT count(*), count(DISTINCT md5(p::text)) AS predicted, count(DISTINCT md5(holes::text)) AS packed, min(lwe_rows(p)) AS rows, min(lwe_rows(holes)) AS rows_of_holes FROM by_threads;
+
 -- a parallel plan
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.1; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT ppdl_predict_agg('one', v) FROM enc;

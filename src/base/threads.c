@@ -3,6 +3,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define ATTEND_NS 1000000		/* between two calls of attend */
 
 struct PpdlThreads
 {
@@ -56,6 +59,7 @@ PpdlStatus
 ppdl_threads_create(PpdlThreads **out, int threads, PpdlError *err)
 {
 	PpdlThreads *t;
+	pthread_condattr_t monotonic;
 	sigset_t	all,
 				old;
 	int			rc = 0;
@@ -73,7 +77,10 @@ ppdl_threads_create(PpdlThreads **out, int threads, PpdlError *err)
 	}
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->start, NULL);
-	pthread_cond_init(&t->done, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&t->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	t->count = 1;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -117,8 +124,32 @@ ppdl_threads_count(const PpdlThreads *t)
 	return t == NULL ? 1 : t->count;
 }
 
+/* with the lock: until all are done, which calls of attend, without it, only interrupt */
+static void
+wait_for_workers(PpdlThreads *t, void (*attend) (void *arg), void *arg)
+{
+	struct timespec until;
+
+	while (t->busy > 0)
+	{
+		if (attend == NULL)
+		{
+			pthread_cond_wait(&t->done, &t->lock);
+			continue;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += ATTEND_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&t->done, &t->lock, &until);
+		pthread_mutex_unlock(&t->lock);
+		attend(arg);
+		pthread_mutex_lock(&t->lock);
+	}
+}
+
 void
-ppdl_parallel_for(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void *arg)
+ppdl_parallel_for_attended(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void (*attend) (void *arg), void *arg)
 {
 	if (t == NULL || t->count == 1 || n <= 1)
 	{
@@ -137,7 +168,12 @@ ppdl_parallel_for(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void *ar
 	pthread_mutex_unlock(&t->lock);
 	turns(t);
 	pthread_mutex_lock(&t->lock);
-	while (t->busy > 0)
-		pthread_cond_wait(&t->done, &t->lock);
+	wait_for_workers(t, attend, arg);
 	pthread_mutex_unlock(&t->lock);
+}
+
+void
+ppdl_parallel_for(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void *arg)
+{
+	ppdl_parallel_for_attended(t, n, fn, NULL, arg);
 }

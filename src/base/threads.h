@@ -17,5 +17,7 @@ int			ppdl_threads_count(const PpdlThreads *t);
 
 /* Calls fn(arg, i) for every 0 <= i < n, in any order, and returns when all are done. Not reentrant from inside fn. */
 void		ppdl_parallel_for(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void *arg);
+/* The same; once the caller has no more turns to take, it calls attend(arg) every millisecond until the others are done. */
+void		ppdl_parallel_for_attended(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void (*attend) (void *arg), void *arg);
 
 #endif

@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include "access/parallel.h"
+#include "access/xact.h"
 #include "base/mem.h"
 #include "base/threads.h"
+#include "ckks/crew.h"
+#include "nodes/execnodes.h"
 #include "rows/keyplan.h"
 
 typedef struct QueryEval
@@ -27,6 +30,66 @@ destroy_eval(void *arg)
 	ppdl_pool_destroy(q->pool);
 }
 
+/* the crew that all evaluators of a backend share; goes with the last of them */
+static PpdlCrew *crew = NULL;
+static int	crew_users = 0;
+static bool crew_works = false;
+
+static void
+leave_crew(void *arg)
+{
+	if (--crew_users > 0)
+		return;
+	ppdl_crew_destroy(crew);
+	crew = NULL;
+}
+
+/* of so many threads; NULL when one is enough, or there are no more to be had */
+static PpdlStatus
+get_crew(PpdlCrew **out, int threads, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (threads < 2 || crew_works)
+		return PPDL_OK;
+	if (crew != NULL && ppdl_crew_threads(crew) != threads)
+	{
+		ppdl_crew_destroy(crew);
+		crew = NULL;
+	}
+	if (crew == NULL)
+	{
+		status = ppdl_crew_create(&crew, threads, err);
+		if (status != PPDL_OK)
+			return status == PPDL_ERR_IO ? PPDL_OK : status;
+	}
+	*out = crew;
+	return PPDL_OK;
+}
+
+void
+ppdl_pg_join_crew(MemoryContext context)
+{
+	crew_users++;
+	ppdl_guard(context, leave_crew, &crew_users);
+}
+
+PpdlStatus
+ppdl_pg_crew_run(PpdlEval *ev, int threads, int n, PpdlCrewJob job, void *arg, PpdlError *err)
+{
+	PpdlCrew   *workers;
+	PpdlStatus	status;
+
+	PPDL_TRY(get_crew(&workers, n > 1 ? threads : 1, err));
+	/* nothing below jumps */
+	crew_works |= workers != NULL;
+	status = ppdl_crew_run(workers, ev, n, job, arg, err);
+	if (workers != NULL)
+		crew_works = false;
+	return status;
+}
+
 int
 ppdl_pg_threads(void)
 {
@@ -34,6 +97,22 @@ ppdl_pg_threads(void)
 
 	most = Min(most, 256);
 	return (int) (ppdl_threads_setting > 0 ? Min(ppdl_threads_setting, most) : most);
+}
+
+/* does an aggregate's other half run elsewhere? */
+static bool
+is_partial(FunctionCallInfo fcinfo)
+{
+	return fcinfo->context != NULL && IsA(fcinfo->context, AggState) &&
+		DO_AGGSPLIT_SKIPFINAL(((AggState *) fcinfo->context)->aggsplit);
+}
+
+int
+ppdl_pg_threads_beside(FunctionCallInfo fcinfo)
+{
+	if (IsParallelWorker() || (IsInParallelMode() && is_partial(fcinfo)))
+		return 1;
+	return ppdl_pg_threads();
 }
 
 /* the rotations of the deep ring that owners publish keys for; made once a process */

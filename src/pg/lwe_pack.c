@@ -43,14 +43,14 @@ lwe_pack_trans(PG_FUNCTION_ARGS)
 		if (state->ev == NULL)
 			ppdl_pack_state_begin(state, &c, limbs_needed(&c), c.width);
 	}
-	ppdl_pack_state_add(state, PG_ARGISNULL(1) ? NULL : &c);
+	ppdl_pack_state_add(state, PG_ARGISNULL(1) ? NULL : &c, fcinfo);
 	return ppdl_agg_state_result(&state->agg);
 }
 
 Datum
 lwe_pack_final(PG_FUNCTION_ARGS)
 {
-	struct varlena *result = ppdl_pack_state_finish(of_lwe_pack(ppdl_pack_state_final(fcinfo)));
+	struct varlena *result = ppdl_pack_state_finish(of_lwe_pack(ppdl_pack_state_final(fcinfo)), fcinfo);
 
 	if (result == NULL)
 		PG_RETURN_NULL();

@@ -27,6 +27,7 @@ set_shape(PpdlPackState *state, const uint8_t fp[8], int width, double scale, in
 	PpdlCipher *shape = &state->shape;
 
 	state->ev = ppdl_pg_eval(state->agg.hdr.eoh_context, PPDL_RING_ROW, fp);
+	ppdl_pg_join_crew(state->agg.hdr.eoh_context);
 	shape->par = state->ev->par;
 	shape->kind = PPDL_KIND_SLICE;
 	shape->limbs = limbs;
@@ -37,22 +38,27 @@ set_shape(PpdlPackState *state, const uint8_t fp[8], int width, double scale, in
 	state->outputs = outputs;
 }
 
+/* room for so many packed ciphertexts more */
+static void
+reserve_chunks(PpdlPackState *state, int more)
+{
+	MemoryContext context = state->agg.hdr.eoh_context;
+	int			cap = Max(Max(8, state->nchunks + more), 2 * state->chunk_cap);
+
+	if (state->nchunks + more <= state->chunk_cap)
+		return;
+	if (state->chunk == NULL)
+		state->chunk = MemoryContextAllocHuge(context, cap * sizeof(PpdlPacked));
+	else
+		state->chunk = repalloc_huge(state->chunk, cap * sizeof(PpdlPacked));
+	state->chunk_cap = cap;
+}
+
 /* An empty slot for a packed ciphertext, the last; it counts when nchunks does. */
 static PpdlPacked *
 chunk_slot(PpdlPackState *state)
 {
-	MemoryContext context = state->agg.hdr.eoh_context;
-
-	if (state->nchunks == state->chunk_cap)
-	{
-		int			cap = Max(8, 2 * state->chunk_cap);
-
-		if (state->chunk == NULL)
-			state->chunk = MemoryContextAllocHuge(context, cap * sizeof(PpdlPacked));
-		else
-			state->chunk = repalloc_huge(state->chunk, cap * sizeof(PpdlPacked));
-		state->chunk_cap = cap;
-	}
+	reserve_chunks(state, 1);
 	return memset(&state->chunk[state->nchunks], 0, sizeof(PpdlPacked));
 }
 
@@ -247,34 +253,109 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 
 /* ---- aggregation ---- */
 
+/* Some ciphertexts that are made together, each by one thread. */
+typedef struct Turn
+{
+	PpdlPacking *packing;
+	PpdlEval   *ev;				/* whose pool has `out`; NULL when there is nothing */
+	PpdlPacked	out;
+} Turn;
+
+typedef struct Turns
+{
+	PpdlPackState *state;
+	int			count;
+	Turn	   *turn;
+} Turns;
+
 /* The network's outputs in place of its inputs, if there is a network. */
-static void
-predict(PpdlPackState *state, PpdlPacked *p)
+static PpdlStatus
+predict(const PpdlPackState *state, PpdlEval *ev, PpdlPacked *p, PpdlError *err)
 {
 	PpdlCt		out;
-	PpdlError	err;
 
 	if (state->predictor == NULL)
-		return;
-	PPDL_PG(ppdl_predictor_run(state->predictor, state->ev, &out, p, &err));
-	ppdl_ct_release(state->ev, &p->ct);
+		return PPDL_OK;
+	PPDL_TRY(ppdl_predictor_run(state->predictor, ev, &out, p, err));
+	ppdl_ct_release(ev, &p->ct);
 	p->ct = out;
 	p->width = state->outputs;
+	return PPDL_OK;
 }
 
-/* Deals with the batch that has just become complete. */
-static void
-finish_batch(PpdlPackState *state)
+/* PpdlCrewJob */
+static PpdlStatus
+take_turn(void *arg, int i, PpdlEval *ev, PpdlError *err)
 {
-	PpdlPacked *packed = chunk_slot(state);
-	PpdlError	err;
-	int			found;
+	const Turns *turns = arg;
+	Turn	   *t = &turns->turn[i];
 
-	PPDL_PG(ppdl_pack_complete(state->ev, state->col, packed, &found, &err));
-	if (!found)
-		return;
+	PPDL_TRY(ppdl_packing_run(t->packing, ev, &t->out, err));
+	t->ev = ev;
+	return predict(turns->state, ev, &t->out, err);
+}
+
+static PpdlStatus
+choose_turns(Turns *turns, int most, bool rest, PpdlError *err)
+{
+	while (turns->count < most)
+	{
+		Turn	   *t = &turns->turn[turns->count];
+
+		PPDL_TRY(ppdl_packing_choose(&t->packing, turns->state->col, rest, err));
+		if (t->packing == NULL)
+			break;
+		turns->count++;
+	}
+	return PPDL_OK;
+}
+
+/* the ciphertext as the state's own */
+static PpdlStatus
+keep_turn(PpdlPackState *state, Turn *t, PpdlError *err)
+{
+	PpdlPacked *p = &state->chunk[state->nchunks];
+
+	*p = t->out;
+	if (t->ev != state->ev)
+	{
+		PPDL_TRY(ppdl_ct_copy(state->ev, &p->ct, &t->out.ct, t->out.ct.limbs, err));
+		ppdl_ct_release(t->ev, &t->out.ct);
+	}
 	state->nchunks++;
-	predict(state, packed);
+	t->ev = NULL;
+	return PPDL_OK;
+}
+
+/* Makes up to `threads` ciphertexts, of complete batches or (rest) of all that waits; returns how many. */
+static int
+make_chunks(PpdlPackState *state, int threads, bool rest)
+{
+	Turns		turns = {state, 0, palloc0(threads * sizeof(Turn))};
+	PpdlStatus	status;
+	PpdlError	err;
+	int			kept = 0;
+
+	reserve_chunks(state, threads);
+	status = choose_turns(&turns, threads, rest, &err);
+	if (status == PPDL_OK)
+		status = ppdl_pg_crew_run(state->ev, threads, turns.count, take_turn, &turns, &err);
+	while (status == PPDL_OK && kept < turns.count)
+	{
+		status = keep_turn(state, &turns.turn[kept], &err);
+		kept += status == PPDL_OK;
+	}
+	for (int i = 0; i < turns.count; i++)
+	{
+		Turn	   *t = &turns.turn[i];
+
+		ppdl_packing_end(t->packing, i < kept);
+		if (t->ev != NULL)
+			ppdl_packed_release(t->ev, &t->out);
+	}
+	pfree(turns.turn);
+	PPDL_PG(status);
+	return kept;
 }
 
 static void
@@ -311,10 +392,11 @@ ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, in
 }
 
 void
-ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row)
+ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInfo fcinfo)
 {
 	PpdlError	err;
-	int			complete = 0;
+	int			complete = 0,
+				threads;
 
 	if (row != NULL)
 	{
@@ -323,10 +405,13 @@ ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row)
 			PPDL_PG(ppdl_trainset_add(state->deep, row, NULL, state->next, &err));
 		else
 			PPDL_PG(ppdl_collector_add(state->col, row, state->next, &complete, &err));
-		if (complete)
-			finish_batch(state);
 	}
 	count_row(state);
+	if (!complete)
+		return;
+	threads = ppdl_pg_threads_beside(fcinfo);
+	if (ppdl_collector_complete(state->col) >= threads)
+		make_chunks(state, threads, false);
 }
 
 static PpdlStatus
@@ -468,14 +553,15 @@ tell(Watch *w, const PpdlPackState *state)
  * again when it rescans hashed groups.
  */
 struct varlena *
-ppdl_pack_state_finish(PpdlPackState *state)
+ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 {
+	const int	threads = ppdl_pg_threads_beside(fcinfo);
 	Output		out = {NULL};
 	Watch		watch = {.told = 0};
 	struct varlena *result;
 	PpdlWriter	w;
 	PpdlError	err;
-	int			found;
+	int			made;
 
 	if (state->ev == NULL)
 		return NULL;
@@ -486,19 +572,15 @@ ppdl_pack_state_finish(PpdlPackState *state)
 	watch.rows = ppdl_collector_rows(state->col);
 	for (int i = 0; i < state->nchunks; i++)
 		write_chunk(state, &out, &state->chunk[i]);
-	for (;;)
+	do
 	{
-		PpdlPacked *p = chunk_slot(state);
-
 		CHECK_FOR_INTERRUPTS();
-		PPDL_PG(ppdl_pack_next(state->ev, state->col, p, &found, &err));
-		if (!found)
-			break;
-		state->nchunks++;
-		predict(state, p);
-		write_chunk(state, &out, p);
+		made = make_chunks(state, threads, true);
+		for (int i = state->nchunks - made; i < state->nchunks; i++)
+			write_chunk(state, &out, &state->chunk[i]);
 		tell(&watch, state);
 	}
+	while (made > 0);
 	if (out.writer == NULL)
 		return NULL;
 	ppdl_writer_init(&w);

@@ -1,8 +1,8 @@
 /*
  * The state of lwe_pack and of ppdl_predict_agg over encrypted rows, type lwe_pack_state: an expanded
- * object (agg_state.h) that collects rows and turns a batch into a ciphertext as soon as its last row is there:
- * packed, or with the outputs of a network.  What is left is merged at the end, which takes the
- * owner's published keys.  For prediction in the deep ring (predict_deep.h) it only collects.
+ * object (agg_state.h) that collects rows and turns batches into ciphertexts, packed, or with the outputs of a
+ * network, as soon as there are as many complete ones as threads: each thread takes one.  What is left is merged at the end, which
+ * takes the owner's published keys.  For prediction in the deep ring (predict_deep.h) it only collects.
  */
 #ifndef PPDL_PG_PACK_STATE_H
 #define PPDL_PG_PACK_STATE_H
@@ -38,9 +38,9 @@ extern PpdlPackState *ppdl_pack_state_argument(FunctionCallInfo fcinfo);
 extern PpdlPackState *ppdl_pack_state_final(FunctionCallInfo fcinfo);
 /* what the first row that is not NULL decides; limbs 0: prediction in the deep ring */
 extern void ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs);
-/* the next row; NULL: it keeps its place */
-extern void ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row);
+/* the next row of the aggregate that fcinfo calls; NULL: it keeps its place */
+extern void ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInfo fcinfo);
 /* all that was collected as one packed value, or NULL when there was nothing but NULLs */
-extern struct varlena *ppdl_pack_state_finish(PpdlPackState *state);
+extern struct varlena *ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo);
 
 #endif

@@ -10,7 +10,7 @@
 #include "utils/memutils.h"
 
 #include "base/error.h"
-#include "ckks/eval.h"
+#include "ckks/crew.h"
 
 /* settings (registered in module.c); reserved prefix "ppdl" */
 extern bool ppdl_owner_mode;	/* ppdl.owner_mode, superuser only, off */
@@ -103,5 +103,14 @@ extern int	ppdl_pg_threads(void);
  * thread for the row ring (ppdl.threads for the deep one); freed with `context`.
  */
 extern PpdlEval *ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8]);
+
+/*
+ * ppdl_crew_run on so many threads for an evaluator of ppdl_pg_eval.  The backend keeps one crew for as long as anybody, who joined
+ * it, may need it: until `context` is reset.
+ */
+extern void ppdl_pg_join_crew(MemoryContext context);
+/* the threads for a function: ppdl.threads, or 1 where other processes of the same query work at the same time */
+extern int	ppdl_pg_threads_beside(FunctionCallInfo fcinfo);
+extern PpdlStatus ppdl_pg_crew_run(PpdlEval *ev, int threads, int n, PpdlCrewJob job, void *arg, PpdlError *err);
 
 #endif

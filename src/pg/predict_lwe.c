@@ -66,7 +66,7 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 		else
 			find_predictor(state);
 	}
-	ppdl_pack_state_add(state, PG_ARGISNULL(2) ? NULL : &c);
+	ppdl_pack_state_add(state, PG_ARGISNULL(2) ? NULL : &c, fcinfo);
 	return ppdl_agg_state_result(&state->agg);
 }
 
@@ -77,7 +77,7 @@ ppdl_predict_lwe_final(PG_FUNCTION_ARGS)
 	struct varlena *result;
 
 	find_predictor(state);
-	result = ppdl_pack_state_finish(state);
+	result = ppdl_pack_state_finish(state, fcinfo);
 	if (result == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(result);
@@ -96,8 +96,8 @@ ppdl_predict_lwe(PG_FUNCTION_ARGS)
 	ppdl_model_format_ref(model, state->model);
 	ppdl_cipher_from_datum(&c, value);
 	begin(state, model, &c);
-	ppdl_pack_state_add(state, &c);
-	result = ppdl_pack_state_finish(state);
+	ppdl_pack_state_add(state, &c, fcinfo);
+	result = ppdl_pack_state_finish(state, fcinfo);
 	MemoryContextDelete(state->agg.hdr.eoh_context);
 	PG_RETURN_POINTER(result);
 }

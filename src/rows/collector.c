@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "rows/cipher_read.h"
 #include "rows/cipher_write.h"
 #include "rows/ordinals.h"
@@ -91,13 +90,9 @@ batch_bytes(const PpdlRowBatch *b)
 	return sizeof(*b) + (b->present != NULL ? bitmap_bytes(b->logc) : 0) + b->cap * (sizeof(b->entry[0]) + b->each);
 }
 
-void
-ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b)
+static void
+free_batch(PpdlCollector *col, PpdlRowBatch *b)
 {
-	if (b == NULL)
-		return;
-	if (col->uniform_of == b)
-		col->uniform_of = NULL;
 	close_batch(col, b);
 	col->rows -= b->left;
 	col->bytes -= batch_bytes(b);
@@ -113,12 +108,11 @@ clear(PpdlCollector *col)
 	while (col->waiting.first != NULL)
 		ppdl_collector_drop(col, col->waiting.first);
 	while (col->complete.first != NULL)
-		ppdl_collector_free_batch(col, ppdl_collector_pop_complete(col));
+		ppdl_collector_free_complete(col, col->complete.first);
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		free(col->blocks[h].block);
 	ppdl_seed_table_free(&col->index);
 	free(col->batch);
-	ppdl_free_aligned(col->uniform);
 }
 
 void
@@ -136,6 +130,12 @@ ppdl_collector_rows(const PpdlCollector *col)
 	return col->rows;
 }
 
+int
+ppdl_collector_complete(const PpdlCollector *col)
+{
+	return col->ncomplete;
+}
+
 size_t
 ppdl_collector_memory(const PpdlCollector *col)
 {
@@ -143,8 +143,6 @@ ppdl_collector_memory(const PpdlCollector *col)
 
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		bytes += col->blocks[h].cap * sizeof(PpdlBlock);
-	if (col->uniform != NULL)
-		bytes += (size_t) col->limbs * col->par->n * sizeof(uint64_t);
 	return bytes;
 }
 
@@ -152,7 +150,15 @@ void
 ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b)
 {
 	unlink_batch(&col->waiting, b);
-	ppdl_collector_free_batch(col, b);
+	free_batch(col, b);
+}
+
+void
+ppdl_collector_free_complete(PpdlCollector *col, PpdlRowBatch *b)
+{
+	unlink_batch(&col->complete, b);
+	col->ncomplete--;
+	free_batch(col, b);
 }
 
 /* an empty batch among those that wait, without a place in the index */
@@ -290,16 +296,6 @@ put_row(PpdlCollector *col, PpdlRowBatch *b, uint32_t index, uint32_t ordinal, c
 	return PPDL_OK;
 }
 
-PpdlRowBatch *
-ppdl_collector_pop_complete(PpdlCollector *col)
-{
-	PpdlRowBatch *b = col->complete.first;
-
-	if (b != NULL)
-		unlink_batch(&col->complete, b);
-	return b;
-}
-
 static PpdlStatus
 add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uint32_t ordinal,
 		  const uint8_t *residues, int *complete, PpdlError *err)
@@ -314,6 +310,7 @@ add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uin
 		close_batch(col, b);
 		unlink_batch(&col->waiting, b);
 		append(&col->complete, b);
+		col->ncomplete++;
 		*complete = 1;
 	}
 	return PPDL_OK;

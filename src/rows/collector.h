@@ -26,6 +26,7 @@ typedef struct PpdlRowBatch
 	uint32_t	number;			/* in the collector's index; PPDL_NO_BATCH: it gets no further rows */
 	uint8_t		seed[PPDL_SEED_BYTES];
 	int			logc;
+	int			chosen;			/* complete, and a packing under way takes it */
 	int			explicit_row;	/* one row with both halves in its residues */
 	double		noise,			/* of a coefficient */
 				bound;
@@ -80,8 +81,7 @@ struct PpdlCollector
 				complete;		/* whole ciphertexts */
 	PpdlBlocks	blocks[PPDL_MAX_HEIGHT];	/* by height, from the end; what is left to pack */
 	int			planned;		/* blocks are up to date */
-	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
-	uint64_t   *uniform;		/* limbs * N */
+	int			ncomplete;
 };
 
 /* the blocks of all batches that are not complete, unless they are planned already; closes the collector */
@@ -92,9 +92,8 @@ void		ppdl_collector_close(PpdlCollector *col);
 PpdlStatus	ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err);
 /* marks a block's rows as packed; frees batches that are through */
 void		ppdl_collector_take(PpdlCollector *col, const PpdlBlock *block);
-/* unlinks the first complete batch, NULL if none; free it with ppdl_collector_free_batch */
-PpdlRowBatch *ppdl_collector_pop_complete(PpdlCollector *col);
-void		ppdl_collector_free_batch(PpdlCollector *col, PpdlRowBatch *b);
+/* unlinks and frees a batch that is complete */
+void		ppdl_collector_free_complete(PpdlCollector *col, PpdlRowBatch *b);
 /* unlinks and frees a batch that is not complete */
 void		ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b);
 

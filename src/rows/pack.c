@@ -100,20 +100,23 @@ choose_blocks(PpdlPacking *p, PpdlError *err)
 	{
 		PpdlBlocks *from = &p->col->blocks[h];
 
-		for (size_t left = from->count; left > 0 && at + (1u << h) <= capacity; left--, at += 1u << h)
-			p->placed[p->count++] = (PpdlPlaced) {from->block[left - 1], at};
+		for (; from->count > 0 && at + (1u << h) <= capacity; at += 1u << h)
+			p->placed[p->count++] = (PpdlPlaced) {from->block[--from->count], at};
 	}
 	return PPDL_OK;
 }
 
-static void
-take_blocks(PpdlPacking *p)
+/* a complete batch is one block */
+static PpdlStatus
+choose_whole(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 {
-	for (uint32_t i = 0; i < p->count; i++)
-	{
-		p->col->blocks[p->placed[i].block.h].count--;
-		ppdl_collector_take(p->col, &p->placed[i].block);
-	}
+	PPDL_TRY(ppdl_collector_sort(b, err));
+	PPDL_ASSERT(b->rows == 1u << p->height && b->logc == p->height);
+	p->whole = b;
+	b->chosen = 1;
+	p->placed[0] = (PpdlPlaced) {{b, 0, p->height}, 0};
+	p->count = 1;
+	return PPDL_OK;
 }
 
 /* before anything wraps: scale * 2^D * bound must stay below half the modulus */
@@ -177,91 +180,133 @@ pack(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 	return status;
 }
 
-static PpdlStatus
-packing_init(PpdlPacking *p, PpdlEval *ev, PpdlCollector *col, PpdlError *err)
+/* ------------------------------------------------------------------ a packing */
+
+static void
+destroy(PpdlPacking *p)
 {
-	memset(p, 0, sizeof(*p));
-	if (ev->par != col->par)
-		return ppdl_error(err, PPDL_ERR_INTERNAL, "evaluator of ring %s for rows of ring %s", ev->par->name, col->par->name);
-	p->ev = ev;
+	free(p->placed);
+	free(p->scratch);
+	free(p->window);
+	free(p);
+}
+
+static PpdlStatus
+create(PpdlPacking **out, PpdlCollector *col, PpdlError *err)
+{
+	PpdlPacking *p = calloc(1, sizeof(*p));
+
+	*out = NULL;
+	if (p == NULL)
+		return no_memory(err);
 	p->col = col;
 	p->height = col->par->logn - col->logk;
 	p->placed = malloc(sizeof(PpdlPlaced) << p->height);
 	p->scratch = malloc(sizeof(uint64_t) << (col->logk < 3 ? 3 : col->logk));
 	p->window = calloc((size_t) 1 << p->height, 1);
-	return p->placed == NULL || p->scratch == NULL || p->window == NULL ? no_memory(err) : PPDL_OK;
+	if (p->placed == NULL || p->scratch == NULL || p->window == NULL)
+	{
+		destroy(p);
+		return no_memory(err);
+	}
+	*out = p;
+	return PPDL_OK;
 }
 
-static void
-packing_fini(PpdlPacking *p)
+/* the first complete batch that is not chosen yet */
+static PpdlRowBatch *
+next_complete(const PpdlCollector *col)
 {
+	PpdlRowBatch *b = col->complete.first;
+
+	while (b != NULL && b->chosen)
+		b = b->next;
+	return b;
+}
+
+PpdlStatus
+ppdl_packing_choose(PpdlPacking **out, PpdlCollector *col, int rest, PpdlError *err)
+{
+	PpdlRowBatch *whole = next_complete(col);
+	PpdlPacking *p;
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (whole == NULL && (!rest || col->waiting.first == NULL))
+		return PPDL_OK;
+	PPDL_TRY(create(&p, col, err));
+	status = whole != NULL ? choose_whole(p, whole, err) : choose_blocks(p, err);
+	if (status == PPDL_OK && p->count > 0)
+		*out = p;
+	else
+		destroy(p);
+	return status;
+}
+
+PpdlStatus
+ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	memset(out, 0, sizeof(*out));
+	if (ev->par != p->col->par)
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "evaluator of ring %s for rows of ring %s", ev->par->name, p->col->par->name);
+	p->ev = ev;
+	p->next = 0;
+	status = pack(p, out, err);
 	ppdl_pack_release_basis(p);
-	free(p->placed);
-	free(p->scratch);
-	free(p->window);
+	ppdl_pool_put(ev->pool, p->uniform);
+	p->uniform = NULL;
+	p->uniform_of = NULL;
+	return status;
 }
 
-/* a complete batch is one block */
-static PpdlStatus
-choose_whole(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
+void
+ppdl_packing_end(PpdlPacking *p, int packed)
 {
-	PPDL_TRY(ppdl_collector_sort(b, err));
-	PPDL_ASSERT(b->rows == 1u << p->height && b->logc == p->height);
-	p->placed[0] = (PpdlPlaced) {{b, 0, p->height}, 0};
-	p->count = 1;
-	return PPDL_OK;
+	PpdlCollector *col = p->col;
+
+	if (p->whole != NULL && packed)
+		ppdl_collector_free_complete(col, p->whole);
+	else if (p->whole != NULL)
+		p->whole->chosen = 0;
+	else if (packed)
+		for (uint32_t i = 0; i < p->count; i++)
+			ppdl_collector_take(col, &p->placed[i].block);
+	else
+		col->planned = 0;
+	destroy(p);
 }
 
-static PpdlStatus
-pack_complete(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
-{
-	PPDL_TRY(choose_whole(p, p->col->complete.first, err));
-	PPDL_TRY(pack(p, out, err));
-	ppdl_collector_free_batch(p->col, ppdl_collector_pop_complete(p->col));
-	return PPDL_OK;
-}
+/* ------------------------------------------------------------------ one at a time */
 
 static PpdlStatus
-pack_rest(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
+pack_one(PpdlEval *ev, PpdlCollector *col, int rest, PpdlPacked *out, int *found, PpdlError *err)
 {
-	PPDL_TRY(choose_blocks(p, err));
-	PPDL_TRY(pack(p, out, err));
-	take_blocks(p);
-	return PPDL_OK;
+	PpdlPacking *p;
+	PpdlStatus	status;
+
+	memset(out, 0, sizeof(*out));
+	*found = 0;
+	PPDL_TRY(ppdl_packing_choose(&p, col, rest, err));
+	if (p == NULL)
+		return PPDL_OK;
+	status = ppdl_packing_run(p, ev, out, err);
+	*found = status == PPDL_OK;
+	ppdl_packing_end(p, *found);
+	return status;
 }
 
 PpdlStatus
 ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err)
 {
-	PpdlStatus	status;
-	PpdlPacking p;
-
-	memset(out, 0, sizeof(*out));
-	*found = col->complete.first != NULL;
-	if (!*found)
-		return PPDL_OK;
-	status = packing_init(&p, ev, col, err);
-	if (status == PPDL_OK)
-		status = pack_complete(&p, out, err);
-	packing_fini(&p);
-	return status;
+	return pack_one(ev, col, 0, out, found, err);
 }
 
 PpdlStatus
 ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err)
 {
-	PpdlStatus	status;
-	PpdlPacking p;
-
-	PPDL_TRY(ppdl_pack_complete(ev, col, out, found, err));
-	if (*found || col->rows == 0)
-		return PPDL_OK;
-	status = packing_init(&p, ev, col, err);
-	if (status == PPDL_OK)
-		status = pack_rest(&p, out, err);
-	packing_fini(&p);
-	*found = status == PPDL_OK;
-	return status;
+	return pack_one(ev, col, 1, out, found, err);
 }
 
 void

@@ -24,6 +24,7 @@ PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t 
 /* into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it finds none */
 PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
 uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
+int			ppdl_collector_complete(const PpdlCollector *col);	/* batches that ppdl_pack_complete would find */
 size_t		ppdl_collector_memory(const PpdlCollector *col);
 /* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
 PpdlStatus	ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err);
@@ -64,5 +65,19 @@ PpdlStatus	ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out,
  */
 PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
 void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
+
+/*
+ * The same in three steps, for several at a time.  They are chosen one after the other, run in any order, each by one thread with an
+ * evaluator of its own, and all ended, in the order they were chosen, before anything else is done with the collector.
+ * Each gives the ciphertext that it would give alone.  Memory of a run, in ev's pool: two ciphertexts of the collector's limbs for
+ * complete batches, some 40 for others.
+ */
+typedef struct PpdlPacking PpdlPacking;
+
+/* what ppdl_pack_next (rest) or ppdl_pack_complete would take after those chosen before; *out is NULL when that is nothing */
+PpdlStatus	ppdl_packing_choose(PpdlPacking **out, PpdlCollector *col, int rest, PpdlError *err);
+PpdlStatus	ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err);
+/* frees p; its rows leave the collector (packed), or stay */
+void		ppdl_packing_end(PpdlPacking *p, int packed);
 
 #endif

@@ -23,9 +23,9 @@ typedef struct PpdlBasis
 	PpdlCt		ct[1 << PPDL_MAX_WINDOW];
 } PpdlBasis;
 
-typedef struct PpdlPacking
+struct PpdlPacking
 {
-	PpdlEval   *ev;
+	PpdlEval   *ev;				/* while it runs */
 	PpdlCollector *col;
 	int			height;			/* D = log2(N/k) */
 	PpdlPlaced *placed;			/* by position; the first `next` are in the tree already */
@@ -34,6 +34,9 @@ typedef struct PpdlPacking
 	uint64_t   *scratch;		/* k words */
 	uint8_t    *window;			/* for each position: height of the window that starts there, or 0 */
 	PpdlBasis	basis;
-} PpdlPacking;
+	PpdlRowBatch *whole;		/* the complete batch that it is of, or NULL */
+	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
+	uint64_t   *uniform;		/* limbs * N, ev's; NULL before the first */
+};
 
 #endif

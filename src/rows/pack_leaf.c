@@ -8,20 +8,19 @@
 PpdlStatus
 ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 {
-	PpdlCollector *col = p->col;
+	const PpdlCollector *col = p->col;
 	const PpdlRing *ring = col->par->ring;
 
-	if (col->uniform_of == b)
+	if (p->uniform_of == b)
 		return PPDL_OK;
-	col->uniform_of = NULL;
-	if (col->uniform == NULL)
-		col->uniform = ppdl_alloc_aligned((size_t) col->limbs * ring->n * sizeof(uint64_t));
-	if (col->uniform == NULL)
+	p->uniform_of = NULL;
+	if (p->uniform == NULL)
+		p->uniform = ppdl_pool_get(p->ev->pool, (size_t) col->limbs * ring->n * sizeof(uint64_t));
+	if (p->uniform == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int l = 0; l < col->limbs; l++)
-		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, col->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0,
-								  err));
-	col->uniform_of = b;
+		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, p->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
+	p->uniform_of = b;
 	return PPDL_OK;
 }
 
@@ -70,7 +69,7 @@ place_uniform(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset
 	if (b->explicit_row)
 		return ppdl_residues_get(&ring->mod[l], a, b->residues + offset, ring->n, err);
 	shift = (int64_t) ppdl_bitrev(b->entry[block->first].index, b->logc) << (p->height - b->logc);
-	ppdl_mul_monomial_ntt(ring, &ring->mod[l], a, ppdl_climb(ring, col->uniform, l), -shift);
+	ppdl_mul_monomial_ntt(ring, &ring->mod[l], a, ppdl_climb(ring, p->uniform, l), -shift);
 	return PPDL_OK;
 }
 

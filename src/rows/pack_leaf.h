@@ -4,7 +4,7 @@
 
 #include "rows/pack_impl.h"
 
-/* A of the batch into col->uniform (NTT domain); kept, since blocks of one batch come one after the other */
+/* A of the batch into p->uniform (NTT domain); kept, since blocks of one batch come one after the other */
 PpdlStatus	ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err);
 /*
  * Coefficients of a block's rows in limb l into b (coefficient domain), the first row being at position `at`

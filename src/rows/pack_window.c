@@ -156,7 +156,7 @@ make_basis(PpdlPacking *p, PpdlRowBatch *batch, int low, int levels, PpdlError *
 	PPDL_TRY(ppdl_pack_expand(p, batch, err));
 	PPDL_TRY(ppdl_ct_alloc(p->ev, &basis->ct[0], p->col->limbs, err));
 	memset(basis->ct[0].b, 0, words * sizeof(uint64_t));
-	memcpy(basis->ct[0].a, p->col->uniform, words * sizeof(uint64_t));
+	memcpy(basis->ct[0].a, p->uniform, words * sizeof(uint64_t));
 	for (int w = 0, top = 0; w < 1 << (levels - 1); w++)
 	{
 		while (w >> top != 0)

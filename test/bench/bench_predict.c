@@ -74,15 +74,23 @@ start(Bench *b)
 	free(x);
 }
 
-/* collects every step'th row; seconds of packing, the packed ciphertext in *out */
-static double
+/* seconds of packing, and of what is not done by the thread that packs */
+typedef struct Times
+{
+	double		packing,
+				serial;
+} Times;
+
+/* collects every step'th row; the packed ciphertext in *out */
+static Times
 pack(Bench *b, int step, int limbs, PpdlPacked *out)
 {
 	PpdlCollector *col;
+	PpdlPacking *packing;
 	PpdlCipher	c;
-	double		t;
-	int			complete,
-				found;
+	Times		t;
+	double		start = now();
+	int			complete;
 
 	OK(ppdl_collector_create(&col, limbs, &err));
 	for (int i = 0; i < ROWS; i += step)
@@ -90,10 +98,15 @@ pack(Bench *b, int step, int limbs, PpdlPacked *out)
 		OK(ppdl_cipher_parse(&c, b->slices + i * b->slice_size, b->slice_size, &err));
 		OK(ppdl_collector_add(col, &c, i, &complete, &err));
 	}
-	t = now();
-	OK(ppdl_pack_next(&b->ev, col, out, &found, &err));
-	t = now() - t;
+	OK(ppdl_packing_choose(&packing, col, 1, &err));
+	t.serial = now() - start;
+	start = now();
+	OK(ppdl_packing_run(packing, &b->ev, out, &err));
+	t.packing = now() - start;
+	start = now();
+	ppdl_packing_end(packing, 1);
 	ppdl_collector_destroy(col);
+	t.serial += now() - start;
 	return t;
 }
 
@@ -120,9 +133,11 @@ bench_network(Bench *b)
 	PpdlNet    *net = network();
 	PpdlPredictor *p;
 	PpdlPacked	packed;
-	PpdlCt		ct;
+	PpdlCt		ct,
+				copy;
 	double		best = 1e9,
 				packing = 1e9,
+				serial = 1e9,
 				t = now();
 
 	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, NULL, &err));
@@ -130,16 +145,31 @@ bench_network(Bench *b)
 	printf("predictor_bytes\t%zu\tbytes\tthe same\n", ppdl_predictor_bytes(p));
 	for (int run = 0; run <= RUNS; run++)
 	{
-		packing = fmin(packing, pack(b, 1, ppdl_predictor_limbs(p), &packed));
+		Times		times = pack(b, 1, ppdl_predictor_limbs(p), &packed);
+
+		packing = fmin(packing, times.packing);
 		t = now();
 		OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, &err));
 		best = fmin(best, now() - t);
+		t = now();
+		OK(ppdl_ct_copy(&b->ev, &copy, &ct, ct.limbs, &err));
+		serial = fmin(serial, times.serial + now() - t);
+		ppdl_ct_release(&b->ev, &copy);
 		ppdl_ct_release(&b->ev, &ct);
 		ppdl_packed_release(&b->ev, &packed);
 	}
 	printf("predict_pack_batch_ms\t%.2f\tms\ta complete batch of 1,024 rows\n", packing * 1e3);
 	printf("predict_batch_ms\t%.2f\tms\t16-32-1 on 1,024 packed rows\n", best * 1e3);
 	printf("predict_us_per_row\t%.2f\tus\tpacking and network\n", (best + packing) * 1e6 / ROWS);
+	printf("predict_serial_share\t%.4f\tratio\tof the time of a complete batch: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
+		   serial / (serial + best + packing));
+	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches\n", ppdl_pool_peak(b->pool));
+	for (int step = 2; step <= 3; step++)
+	{
+		pack(b, step, ppdl_predictor_limbs(p), &packed);
+		ppdl_packed_release(&b->ev, &packed);
+	}
+	printf("predict_thread_partial_bytes\t%zu\tbytes\tthe same, every second or third row of a batch\n", ppdl_pool_peak(b->pool));
 	ppdl_predictor_destroy(p);
 	ppdl_net_destroy(net);
 }
@@ -153,7 +183,7 @@ bench_partial(Bench *b)
 	{
 		PpdlPacked	packed;
 
-		best = fmin(best, pack(b, 3, 5, &packed));
+		best = fmin(best, pack(b, 3, 5, &packed).packing);
 		ppdl_packed_release(&b->ev, &packed);
 	}
 	printf("pack_single_row_us\t%.1f\tus\tevery third row of a batch, 5 limbs\n", best * 1e6 / ((ROWS + 2) / 3));

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Prediction of a 16-32-1 network on encrypted rows, from the table, on one core:
 # complete batches, every second row missing, one row at a time; and the bytes of
-# the keys that it takes.  The decrypted outputs must agree with the plain twin's.
+# the keys that it takes.  Complete batches on two threads, too, and in a parallel plan.  The decrypted outputs must agree with the plain twin's.
 #
 # Needs the server of test/scripts/bench.sh and a scratch directory in
 # PPDL_BENCH_DIR.  PPDL_BENCH_BATCHES makes it smaller.
@@ -12,7 +12,7 @@ runs=${PPDL_BENCH_RUNS:-3}
 rows=$((batches * 1024))
 partial=2048			# places, of which every second is there
 dir=$PPDL_BENCH_DIR
-export PGOPTIONS='-c jit=off -c max_parallel_workers_per_gather=0 -c client_min_messages=warning' PPDL_PASSPHRASE=benchmark
+export PGOPTIONS='-c jit=off -c ppdl.threads=1 -c max_parallel_workers_per_gather=0 -c client_min_messages=warning' PPDL_PASSPHRASE=benchmark
 
 sql() {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 "$@"
@@ -21,6 +21,7 @@ sql() {
 # Milliseconds of a query: the smallest of some runs in one session, after one to warm up.
 milliseconds() {		# query
 	{
+		echo "${settings-}"
 		echo '\timing on'
 		for ((i = 0; i <= runs; i++)); do
 			echo "$1;"
@@ -68,6 +69,16 @@ complete="SELECT lwe_rows(ppdl_predict_agg('bench', features)) FROM predict_rows
 holes="SELECT lwe_rows(ppdl_predict_agg('bench', features)) FROM predict_rows WHERE id <= $partial AND id % 2 = 0"
 ms=$(milliseconds "$complete")
 figure predict_rows_per_s "$(per_second "$rows" "$ms")" rows/s "16-32-1, $batches complete batches of 1,024 rows from the table, one core"
+if [ "$(nproc)" -ge 2 ]; then
+	two=$(settings="SET ppdl.threads = 2;" milliseconds "$complete")
+	one=$(milliseconds "$complete")		# once more: others may have come to work beside us
+	figure predict_threads2_speedup "$(awk -v one="$(printf '%s\n' "$ms" "$one" | sort -g | head -n 1)" -v two="$two" 'BEGIN { printf "%.2f", one / two }')" ratio \
+		"complete batches, two threads over one, the same run"
+	both="SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;"
+	parallel=$(settings="$both SET ppdl.threads = 2;" milliseconds "$complete")
+	figure predict_parallel_over_threads "$(awk -v parallel="$parallel" -v two="$two" 'BEGIN { printf "%.2f", parallel / two }')" ratio \
+		"complete batches, a parallel scan by two processes over a plain one, two threads each time"
+fi
 ms=$(runs=1 milliseconds "$holes")
 figure predict_partial_rows_per_s "$(per_second "$((partial / 2))" "$ms")" rows/s "every second row of $partial missing, one core"
 figure predict_one_ms "$(milliseconds "SELECT lwe_rows(ppdl_predict('bench', features)) FROM predict_rows WHERE id = 7")" ms "one row, warm"

@@ -133,6 +133,17 @@ my @want = split /\n/, $node->safe_psql('postgres',
 numbers_agree([ decrypted($node, $owner, q{SELECT ppdl_predict_agg('osteo', features * 0.5 ORDER BY id) FROM patients}) ],
 	\@want, 2**-11, 'predictions of scaled rows');
 
+# batches on several threads, canceled at many moments: neither threads nor memory stay
+(undef, @lines) = session(
+	'SET ppdl.threads = 3;',
+	q{SELECT lwe_rows(ppdl_predict_agg('osteo', features ORDER BY n, id)) FROM patients, generate_series(1, 60) n;}, $status,
+	(map { "SET statement_timeout = " . (40 + 35 * $_) . "; SELECT lwe_rows(ppdl_predict_agg('osteo', features ORDER BY n, id)) FROM patients, generate_series(1, 600) n;" } 1 .. 12),
+	'RESET statement_timeout;', $status);
+note("@lines");
+is($lines[0], 60 * 40, 'prediction on three threads');
+is((split /\|/, $lines[-1])[1], (split /\|/, $lines[1])[1], 'no thread outlives its statement');
+cmp_ok((split /\|/, $lines[-1])[0], '<', (split /\|/, $lines[1])[0] + 40000, 'nor does its memory');
+
 # a postmaster that is gone takes its training with it, and the next one starts
 my ($h, $messages) = background($train);
 $h->pump until $$messages =~ /training: step/ || !$h->pumpable;

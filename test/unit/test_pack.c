@@ -1,5 +1,8 @@
 #include "rows_util.h"
 
+#include <pthread.h>
+
+#include "ckks/crew.h"
 #include "rows/collector.h"
 #include "ckks/encoder.h"
 #include "rows/combine.h"
@@ -17,6 +20,7 @@ typedef struct Site
 	PpdlEval	ev;
 	PpdlSwitchKey *key[256];		/* a rotation may be asked for at ever more limbs */
 	int			keys;
+	pthread_t  *calling;		/* the thread that may ask for keys, where that is tested */
 } Site;
 
 static PpdlStatus
@@ -282,6 +286,162 @@ test_complete(void **state)
 	ppdl_collector_destroy(col);
 	test_batch_free(&t);
 	expect_free(&e);
+	site_close(&s);
+}
+
+#define CREW_BATCHES 4
+#define CREW_ROWS 32
+
+/* several packings and what becomes of them */
+typedef struct Crew
+{
+	int			count;
+	PpdlPacking *packing[8];
+	PpdlEval   *ev[8];
+	PpdlPacked	out[8];
+} Crew;
+
+static PpdlStatus
+run_packing(void *arg, int i, PpdlEval *ev, PpdlError *err)
+{
+	Crew	   *c = arg;
+
+	c->ev[i] = ev;
+	return ppdl_packing_run(c->packing[i], ev, &c->out[i], err);
+}
+
+static void
+choose_all(Crew *c, PpdlCollector *col)
+{
+	memset(c, 0, sizeof(*c));
+	for (;;)
+	{
+		assert_true(c->count < 8);
+		OK(ppdl_packing_choose(&c->packing[c->count], col, 1, ERR));
+		if (c->packing[c->count] == NULL)
+			return;
+		c->count++;
+	}
+}
+
+static void
+end_all(Crew *c, int packed)
+{
+	for (int i = 0; i < c->count; i++)
+	{
+		if (c->ev[i] != NULL)
+			ppdl_packed_release(c->ev[i], &c->out[i]);
+		ppdl_packing_end(c->packing[i], packed);
+	}
+}
+
+/* whole batches but for every third row of one */
+static PpdlCollector *
+collect(Site *s, const TestBatch *t)
+{
+	PpdlCollector *col;
+	uint32_t	ordinal = 0;
+
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (int b = 0; b < CREW_BATCHES; b++)
+		for (int i = 0; i < CREW_ROWS; i++)
+			if (b != 1 || i % 3 != 0)
+				add(s, col, test_slice(&t[b], i), t[b].size, ordinal++);
+	assert_int_equal(ppdl_collector_complete(col), CREW_BATCHES - 1);
+	return col;
+}
+
+static void
+check_same_packed(const PpdlPacked *x, const PpdlPacked *y, const PpdlParams *par)
+{
+	const size_t bytes = (size_t) x->ct.limbs * par->n * sizeof(uint64_t);
+
+	assert_int_equal(x->ct.limbs, y->ct.limbs);
+	assert_memory_equal(x->ct.b, y->ct.b, bytes);
+	assert_memory_equal(x->ct.a, y->ct.a, bytes);
+	assert_memory_equal(x->ordinal, y->ordinal, (par->n >> x->logk) * sizeof(uint32_t));
+	assert_true(x->ct.scale == y->ct.scale && x->ct.noise == y->ct.noise && x->ct.bound == y->ct.bound);
+}
+
+static PpdlStatus
+no_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_KEY, "no key %u", id);
+}
+
+static int
+stop_at_once(void *arg)
+{
+	return 1;
+}
+
+/* a key source and interrupts are the calling thread's alone */
+static PpdlStatus
+get_key_here(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
+{
+	assert_true(pthread_equal(pthread_self(), *((const Site *) arg)->calling));
+	return get_key(arg, ring, id, limbs, key, err);
+}
+
+/* packings by one, two and three threads are the same to the last bit; errors and interrupts leave the rows where they are */
+static void
+test_crew(void **state)
+{
+	Site		s;
+	TestBatch	t[CREW_BATCHES];
+	PpdlCollector *first,
+			   *col;
+	Crew		want,
+				c;
+	pthread_t	self = pthread_self();
+	uint64_t	switches;
+
+	site_open(&s, 9);
+	s.calling = &self;
+	for (int b = 0; b < CREW_BATCHES; b++)
+		t[b] = test_batch(s.sk, s.rng, CREW_ROWS, 16, 5, 2, 30);
+	first = collect(&s, t);
+	choose_all(&want, first);
+	assert_int_equal(want.count, CREW_BATCHES);
+	OK(ppdl_crew_run(NULL, &s.ev, want.count, run_packing, &want, ERR));
+	switches = s.ev.keyswitches;
+	assert_true(switches > 0);
+	for (int threads = 1; threads <= 3; threads++)
+	{
+		PpdlCrew   *crew;
+
+		OK(ppdl_crew_create(&crew, threads, ERR));
+		assert_int_equal(ppdl_crew_threads(crew), threads);
+		col = collect(&s, t);
+
+		s.ev.get_key = no_key;
+		choose_all(&c, col);
+		FAILS(PPDL_ERR_KEY, ppdl_crew_run(crew, &s.ev, c.count, run_packing, &c, ERR));
+		end_all(&c, 0);
+
+		s.ev.get_key = get_key_here;
+		s.ev.interrupted = stop_at_once;
+		choose_all(&c, col);
+		FAILS(PPDL_ERR_CANCELED, ppdl_crew_run(crew, &s.ev, c.count, run_packing, &c, ERR));
+		end_all(&c, 0);
+		s.ev.interrupted = NULL;
+
+		s.ev.keyswitches = 0;
+		choose_all(&c, col);
+		assert_int_equal(c.count, want.count);
+		OK(ppdl_crew_run(crew, &s.ev, c.count, run_packing, &c, ERR));
+		assert_int_equal(s.ev.keyswitches, switches);
+		for (int i = 0; i < c.count; i++)
+			check_same_packed(&c.out[i], &want.out[i], s.par);
+		end_all(&c, 1);
+		assert_int_equal(ppdl_collector_rows(col), 0);
+		ppdl_collector_destroy(col);
+		ppdl_crew_destroy(crew);
+	}
+	end_all(&want, 1);
+	ppdl_collector_destroy(first);
+	for (int b = 0; b < CREW_BATCHES; b++)
+		test_batch_free(&t[b]);
 	site_close(&s);
 }
 
@@ -588,6 +748,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_toy_subsets),
 		cmocka_unit_test(test_complete),
+		cmocka_unit_test(test_crew),
 		cmocka_unit_test(test_contiguous),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_row_subsets),
