@@ -1,5 +1,6 @@
 #include "pg/keys.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "access/parallel.h"
@@ -15,7 +16,8 @@ typedef struct QueryEval
 	PpdlEval	ev;
 	PpdlPool   *pool;
 	PpdlThreads *threads;
-	bool		ready;
+	bool		ready,
+				deep;			/* of the deep ring */
 	uint8_t		fp[8];
 } QueryEval;
 
@@ -28,6 +30,9 @@ destroy_eval(void *arg)
 		ppdl_eval_fini(&q->ev);
 	ppdl_threads_destroy(q->threads);
 	ppdl_pool_destroy(q->pool);
+	/* gigabytes, in pieces between which malloc keeps what is free */
+	if (q->deep)
+		malloc_trim(0);
 }
 
 /* the crew that all evaluators of a backend share; goes with the last of them */
@@ -140,6 +145,7 @@ ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8])
 	PpdlError	err;
 
 	memcpy(q->fp, fp, sizeof(q->fp));
+	q->deep = ring == PPDL_RING_DEEP;
 	ppdl_guard(context, destroy_eval, q);
 	PPDL_PG(ppdl_params_get(ring, &par, &err));
 	q->pool = ppdl_pool_create();
