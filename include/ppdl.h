@@ -31,7 +31,10 @@ extern "C"
 /* master seed, name, fingerprint; row-ring secret; deep-ring secrets made when first needed */
 typedef struct PpdlOwner PpdlOwner;
 
-/* name: 1..63 characters of [A-Za-z0-9_.-]; PPDL_ERR_ARGUMENT for 16 hexadecimal digits, which would be taken for a fingerprint */
+/*
+ * name: 1..63 characters of [A-Za-z0-9_.-]; PPDL_ERR_ARGUMENT for 16 hexadecimal digits, which would be taken for a
+ * fingerprint
+ */
 PpdlStatus	ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err);
 void		ppdl_owner_destroy(PpdlOwner *o);	/* wipes */
 
@@ -56,7 +59,8 @@ PpdlStatus	ppdl_owner_secret(PpdlOwner *o, uint8_t ring, const PpdlSecret **sk, 
 /* wire form of the public key (row ring), appended to w */
 PpdlStatus	ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err);
 /* wire form of one evaluation key: the same bytes each time */
-PpdlStatus	ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w,
+								PpdlError *err);
 
 /*
  * What binds the parts of a public key to it: Ed25519 signatures (src/owner/signature.c), checked with a key that
@@ -67,7 +71,8 @@ PpdlStatus	ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThread
 const uint8_t *ppdl_owner_verify_key(const PpdlOwner *o);
 PpdlStatus	ppdl_owner_sign_part(const PpdlOwner *o, const char *part, uint64_t len, const uint8_t sha256[32],
 								 uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
-PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], const uint8_t fingerprint[8], const char *part,
+PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], const uint8_t fingerprint[8],
+							 const char *part,
 							 uint64_t len, const uint8_t sha256[32], const uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
 
 /* ------------------------------------------------------------------ public key file */
@@ -93,7 +98,8 @@ typedef struct PpdlPublicPart
 	const PpdlPublicFile *file;
 } PpdlPublicPart;
 
-PpdlStatus	ppdl_public_file_open(PpdlPublicFile **out, const char *path, PpdlError *err);	/* checks structure and the directory's hash */
+/* checks structure and the directory's hash */
+PpdlStatus	ppdl_public_file_open(PpdlPublicFile **out, const char *path, PpdlError *err);
 void		ppdl_public_file_close(PpdlPublicFile *f);
 const char *ppdl_public_file_name(const PpdlPublicFile *f);
 const uint8_t *ppdl_public_file_fingerprint(const PpdlPublicFile *f);
@@ -101,7 +107,8 @@ const uint8_t *ppdl_public_file_verify_key(const PpdlPublicFile *f);	/* NULL: th
 int			ppdl_public_file_uses(const PpdlPublicFile *f);
 int			ppdl_public_file_count(const PpdlPublicFile *f);
 const PpdlPublicPart *ppdl_public_file_part(const PpdlPublicFile *f, int i);
-PpdlStatus	ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err);	/* its sha256 and, if it has one, its signature */
+/* its sha256 and, if it has one, its signature */
+PpdlStatus	ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err);
 
 /* name of the part that holds a key, and back (0 when the name is no such part) */
 void		ppdl_key_part_name(char out[64], uint8_t ring, uint32_t id);
@@ -128,9 +135,10 @@ PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf,
 #define PPDL_DEFAULT_WEIGHT_LENGTH 2
 #define PPDL_MAX_WEIGHT_LENGTH 16
 /*
- * Appends such an element with the weights of net, and `within` as the bound that the server sees, whatever the weights: the owner's choice.
- * PPDL_ERR_ARGUMENT when there are no weights, or a shape that encrypted weights cannot have, or `within` is none of 1, 2, 4 .. 16;
- * PPDL_ERR_RANGE when the weights of a unit are longer: the message, for the owner alone, says what would do.
+ * Appends such an element with the weights of net, and `within` as the bound that the server sees, whatever the
+ * weights: the owner's choice. PPDL_ERR_ARGUMENT when there are no weights, or a shape that encrypted weights cannot
+ * have, or `within` is none of 1, 2, 4 .. 16; PPDL_ERR_RANGE when the weights of a unit are longer: the message, for
+ * the owner alone, says what would do.
  */
 PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err);
 

@@ -14,7 +14,10 @@ typedef enum PpdlCpu
 
 PpdlCpu		ppdl_cpu(void);		/* the level in use */
 PpdlCpu		ppdl_cpu_best(void);	/* what the processor has */
-/* Uses at most `level` from now on (never more than the processor has); returns the level in use. Not thread-safe: for tests and benchmarks. */
+/*
+ * Uses at most `level` from now on (never more than the processor has); returns the level in use. Not thread-safe: for
+ * tests and benchmarks.
+ */
 PpdlCpu		ppdl_cpu_force(PpdlCpu level);
 const char *ppdl_cpu_name(PpdlCpu level);
 

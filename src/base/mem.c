@@ -82,7 +82,8 @@ void *
 ppdl_lock_alloc(size_t bytes)
 {
 	const size_t pages = whole_pages(bytes > 0 ? bytes : 1);
-	void	   *p = pages == 0 ? MAP_FAILED : mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void	   *p = pages == 0 ? MAP_FAILED : mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+												   0);
 
 	if (p == MAP_FAILED)
 		return NULL;

@@ -35,12 +35,15 @@ void		ppdl_free_aligned(void *p);
 void		ppdl_free_secret(void *p, size_t bytes);
 
 /*
- * Zeroed pages of their own for keys and passphrases: left out of core dumps and, where limits allow, never swapped out.
- * NULL when out of memory.  Released with ppdl_lock_free, with the same size, which wipes.
+ * Zeroed pages of their own for keys and passphrases: left out of core dumps and, where limits allow, never swapped
+ * out. NULL when out of memory.  Released with ppdl_lock_free, with the same size, which wipes.
  */
 void	   *ppdl_lock_alloc(size_t bytes);
 void		ppdl_lock_free(void *p, size_t bytes);
-/* From here on no core of this process, and no other process of the same user may look into it.  0 when the system refuses. */
+/*
+ * From here on no core of this process, and no other process of the same user may look into it.  0 when the system
+ * refuses.
+ */
 int			ppdl_forbid_dumps(void);
 
 #endif

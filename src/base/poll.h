@@ -6,7 +6,10 @@
 
 #include "base/error.h"
 
-/* interrupted(arg) is not 0 once the work should end; called by the thread that asked for the work, never by its helpers */
+/*
+ * interrupted(arg) is not 0 once the work should end; called by the thread that asked for the work, never by its
+ * helpers
+ */
 typedef struct PpdlPoll
 {
 	int			(*interrupted) (void *arg);	/* NULL: never */

@@ -17,14 +17,14 @@ struct PpdlThreads
 	void		(*fn) (void *arg, int i);
 	void	   *arg;
 	int			n,
-				next,			/* next turn to hand out (atomic) */
+				next,			/* next task to hand out (atomic) */
 				busy;			/* workers still inside the current loop */
 	unsigned	round;			/* one more for each loop */
 	int			quit;
 };
 
 static void
-turns(PpdlThreads *t)
+tasks(PpdlThreads *t)
 {
 	int			i;
 
@@ -47,7 +47,7 @@ work(void *arg)
 		pthread_mutex_unlock(&t->lock);
 		if (t->quit)
 			return NULL;
-		turns(t);
+		tasks(t);
 		pthread_mutex_lock(&t->lock);
 		if (--t->busy == 0)
 			pthread_cond_signal(&t->done);
@@ -166,7 +166,7 @@ ppdl_parallel_for_attended(PpdlThreads *t, int n, void (*fn) (void *arg, int i),
 	t->round++;
 	pthread_cond_broadcast(&t->start);
 	pthread_mutex_unlock(&t->lock);
-	turns(t);
+	tasks(t);
 	pthread_mutex_lock(&t->lock);
 	wait_for_workers(t, attend, arg);
 	pthread_mutex_unlock(&t->lock);

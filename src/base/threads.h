@@ -1,5 +1,5 @@
 /*
- * A pool of worker threads for loops whose turns are independent.  Workers
+ * A pool of worker threads for loops whose tasks are independent.  Workers
  * block every signal and call nothing but the core.  A pool of one thread runs
  * the loop in the caller; a NULL pool does the same.
  */
@@ -17,7 +17,11 @@ int			ppdl_threads_count(const PpdlThreads *t);
 
 /* Calls fn(arg, i) for every 0 <= i < n, in any order, and returns when all are done. Not reentrant from inside fn. */
 void		ppdl_parallel_for(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void *arg);
-/* The same; once the caller has no more turns to take, it calls attend(arg) every millisecond until the others are done. */
-void		ppdl_parallel_for_attended(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void (*attend) (void *arg), void *arg);
+/*
+ * The same; once the caller has no more tasks to take, it calls attend(arg) every millisecond until the others are
+ * done.
+ */
+void		ppdl_parallel_for_attended(PpdlThreads *t, int n, void (*fn) (void *arg, int i), void (*attend) (void *arg),
+									   void *arg);
 
 #endif

@@ -6,8 +6,8 @@
  * Chebyshev series of degree 15, five squarings, and Im(4/3 z - 1/6 z^2), whose
  * series theta*(1 - theta^4/30 ...) takes the place of an arcsine.
  *
- * No file bears this name: boot_raise.c has encapsulation and ModRaise, boot_evalmod.c EvalMod, boot_half.c and boot_sparse.c the whole.
- * Ciphertexts come and go in the NTT domain.  (algorithms.md, 5)
+ * No file bears this name: boot_raise.c has encapsulation and ModRaise, boot_evalmod.c EvalMod, boot_half.c and
+ * boot_sparse.c the whole. Ciphertexts come and go in the NTT domain.  (algorithms.md, 5)
  *
  * Limbs: C2S takes 4 levels from the top (a sparse bootstrap: 2 to 4), EvalMod 10, S2C 3:
  *   28 -> 24 -> 14 -> 11.
@@ -23,10 +23,15 @@
 #define PPDL_BOOT_WORK_LIMBS 11	/* limbs that a whole bootstrap leaves */
 #define PPDL_BOOT_SPARSE_H 32	/* weight of the encapsulation secret */
 
-/* Before ModRaise a ciphertext's scale is brought to q0 / 2^PPDL_BOOT_RANGE_BITS (or less: weights of a short period); coefficients are to stay below 1/8. */
+/*
+ * Before ModRaise a ciphertext's scale is brought to q0 / 2^PPDL_BOOT_RANGE_BITS (or less: weights of a short period);
+ * coefficients are to stay below 1/8.
+ */
 #define PPDL_BOOT_RANGE_BITS 4
 
-/* One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE). */
+/*
+ * One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE).
+ */
 PpdlStatus	ppdl_ct_switch_one(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, PpdlError *err);
 /* noise of such a switch: a coefficient's standard deviation */
 double		ppdl_boot_one_prime_noise(const PpdlParams *par);
@@ -34,7 +39,10 @@ double		ppdl_boot_one_prime_noise(const PpdlParams *par);
 /* Encapsulate: one limb under s_deep -> one limb under s_sparse (key PPDL_KEY_TO_SPARSE). */
 PpdlStatus	ppdl_boot_encapsulate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
 
-/* ModRaise: one limb under s_sparse, read as integers, -> `limbs` limbs under s_deep (key PPDL_KEY_FROM_SPARSE). phase = message + q0*I, |I| <= 14. */
+/*
+ * ModRaise: one limb under s_sparse, read as integers, -> `limbs` limbs under s_deep (key PPDL_KEY_FROM_SPARSE). phase
+ * = message + q0*I, |I| <= 14.
+ */
 PpdlStatus	ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *err);
 
 /*
@@ -60,9 +68,15 @@ size_t		ppdl_halfboot_bytes(const PpdlHalfBoot *hb);
  */
 PpdlStatus	ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const PpdlCt *in, PpdlError *err);
 
-/* Error of a slot that a bootstrap adds: measured, 2^-22.4 for slots up to 1 (see the tests); its standard deviation as a value. */
+/*
+ * Error of a slot that a bootstrap adds: measured, 2^-22.4 for slots up to 1 (see the tests); its standard deviation as
+ * a value.
+ */
 #define PPDL_BOOT_ERROR 0x1p-22
-/* that of a half-bootstrap of rows, which is noise and grows with the degree: 2^-22.7 in the deep ring, measured 2^-23.4 */
+/*
+ * that of a half-bootstrap of rows, which is noise and grows with the degree: 2^-22.7 in the deep ring, measured
+ * 2^-23.4
+ */
 #define PPDL_HALFBOOT_ERROR(par) (0x1.4p-39 * (double) (par)->n)
 
 /* The sparse bootstrap: slots in, slots out, for one or two ciphertexts of a short period. */
@@ -72,10 +86,14 @@ typedef struct PpdlSparseBoot PpdlSparseBoot;
  * period: complex slots of each ciphertext (a power of two); count 1 or 2 of them refreshed
  * together; count*period*2 <= N/2.  scale: that of the first ciphertext, coming and going.
  */
-PpdlStatus	ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int count, double scale, PpdlError *err);
+PpdlStatus	ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int count, double scale,
+								   PpdlError *err);
 void		ppdl_sparseboot_destroy(PpdlSparseBoot *sb);
 size_t		ppdl_sparseboot_bytes(const PpdlSparseBoot *sb);
-/* ct[0..count-1]: periodic slots, at least one limb; replaced by PPDL_BOOT_WORK_LIMBS limbs, each at about the scale it came with */
+/*
+ * ct[0..count-1]: periodic slots, at least one limb; replaced by PPDL_BOOT_WORK_LIMBS limbs, each at about the scale it
+ * came with
+ */
 PpdlStatus	ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
 #endif

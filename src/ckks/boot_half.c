@@ -122,7 +122,8 @@ ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const Ppd
 		ppdl_ct_release(ev, &part[h]);
 		out[h].scale *= in->scale / q0;
 		out[h].bound = q0 / in->scale / 4;	/* what a hole may reach */
-		out[h].noise = hypot(PPDL_HALFBOOT_ERROR(hb->par), in->noise / in->scale) * out[h].scale / sqrt((double) hb->par->n);
+		out[h].noise = hypot(PPDL_HALFBOOT_ERROR(hb->par),
+							 in->noise / in->scale) * out[h].scale / sqrt((double) hb->par->n);
 	}
 done:
 	ppdl_ct_release(ev, &c);

@@ -21,7 +21,9 @@ typedef struct PpdlChain
 	PpdlLinTrans *level[PPDL_MAX_Q];
 } PpdlChain;
 
-/* m encoded for `limbs` limbs at q_top * factor, for the keys that the plan has; asks for interrupts first, destroys m */
+/*
+ * m encoded for `limbs` limbs at q_top * factor, for the keys that the plan has; asks for interrupts first, destroys m
+ */
 PpdlStatus	ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err);
 
 void		ppdl_chain_destroy(PpdlChain *chain);

@@ -1,4 +1,6 @@
-/* Encapsulation and ModRaise (Bossuat, Troncoso-Pastoriza, Hubaux 2022): bootstrapping's way through a sparse secret. */
+/*
+ * Encapsulation and ModRaise (Bossuat, Troncoso-Pastoriza, Hubaux 2022): bootstrapping's way through a sparse secret.
+ */
 #include "ckks/boot.h"
 
 #include <math.h>
@@ -53,7 +55,7 @@ typedef struct Raising
 	int			limbs;
 	const uint64_t *b,			/* coefficients mod q0 */
 			   *a;
-	uint64_t   *lifted,			/* one limb for each turn that runs: limbs + 1 of them */
+	uint64_t   *lifted,			/* one limb for each task that runs: limbs + 1 of them */
 			   *kb,
 			   *ka,				/* over QP */
 			   *out_b;
@@ -61,7 +63,7 @@ typedef struct Raising
 
 /* limb t over QP: the key times a lifted to it; on Q also b lifted to it */
 static void
-turn_raise(void *arg, int t)
+task_raise(void *arg, int t)
 {
 	Raising    *op = arg;
 	const PpdlParams *par = op->par;
@@ -100,7 +102,8 @@ ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, Ppdl
 	out->b = out->a = NULL;
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	if (in->limbs != 1 || limbs < 2 || limbs > par->nq)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "ModRaise from %d limbs to %d: must be from 1 to at most %d", in->limbs, limbs, par->nq);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "ModRaise from %d limbs to %d: must be from 1 to at most %d", in->limbs,
+						  limbs, par->nq);
 	PPDL_TRY(ppdl_find_key(ev, PPDL_KEY_FROM_SPARSE, limbs, &op.key, err));
 	PPDL_TRY(ppdl_ks_plan(par, limbs, 1, &plan, err));
 	PPDL_GOTO(done, ppdl_ct_alloc(ev, out, limbs, err));
@@ -115,7 +118,7 @@ ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, Ppdl
 	op.b = coeff;
 	op.a = coeff + par->n;
 	op.out_b = out->b;
-	ppdl_parallel_for(ev->threads, limbs + 1, turn_raise, &op);
+	ppdl_parallel_for(ev->threads, limbs + 1, task_raise, &op);
 	ev->keyswitches++;
 	half[0] = (PpdlHalf) {.acc = op.kb, .add = out->b, .out = op.kb};
 	half[1] = (PpdlHalf) {.acc = op.ka, .out = out->a};

@@ -22,8 +22,8 @@ struct PpdlSparseBoot
 };
 
 /*
- * Level i, from the smallest distances: butterflies of this one and more, up to the next level's, are merged.  The half-bootstrap's
- * strides at N = 2^16, so that the same keys serve.
+ * Level i, from the smallest distances: butterflies of this one and more, up to the next level's, are merged.  The
+ * half-bootstrap's strides at N = 2^16, so that the same keys serve.
  */
 static size_t
 stride(int i)
@@ -191,7 +191,8 @@ ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int co
 	sb->up = (int) floor(log2(q0 / scale) - PPDL_BOOT_RANGE_BITS - small_period_bits(period) + 0.5);
 	if (sb->up < 0)
 	{
-		status = ppdl_error(err, PPDL_ERR_RANGE, "scale 2^%.2f is too large to bootstrap: q0 is 2^%.2f", log2(scale), log2(q0));
+		status = ppdl_error(err, PPDL_ERR_RANGE, "scale 2^%.2f is too large to bootstrap: q0 is 2^%.2f", log2(scale),
+							log2(q0));
 		goto fail;
 	}
 	sb->c2s_levels = levels_for(sb->ns, PPDL_BOOT_C2S_LEVELS);
@@ -240,14 +241,15 @@ first_levels(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *w, const PpdlCt *y,
 	const PpdlLinTrans *first = sb->first;
 
 	PPDL_TRY(ppdl_lintrans_apply(ev, w, &first, 1, y, err));
-	PPDL_TRY(ppdl_ct_fold(ev, w, (int) sb->ns, 1, err));
+	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, w, (int) sb->ns, 1, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, w, err));
 	return ppdl_chain_run(&sb->middle, ev, w, err);
 }
 
 /* SlotsToCoefficients: y = (re | im), period 2*ns -> ct[0..count-1], period `period`; came: their noise before */
 static PpdlStatus
-slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, double ratio, const double came[2], PpdlError *err)
+slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, double ratio, const double came[2],
+				PpdlError *err)
 {
 	const PpdlLinTrans *const *last = (const PpdlLinTrans *const *) sb->last;
 	PpdlCt		w = {0};
@@ -263,7 +265,7 @@ slots_to_coeffs(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlCt *y, d
 	{
 		if (sb->count == 2)
 		{
-			PPDL_GOTO(done, ppdl_ct_fold(ev, &ct[v], (int) sb->period, 1, err));
+			PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, &ct[v], (int) sb->period, 1, err));
 			PPDL_GOTO(done, ppdl_ct_rescale(ev, &ct[v], err));
 		}
 		ppdl_ct_drop(&ct[v], PPDL_BOOT_WORK_LIMBS);
@@ -299,7 +301,7 @@ ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlErro
 	PPDL_GOTO(done, ppdl_boot_encapsulate(ev, &sp, &c, err));
 	ppdl_ct_release(ev, &c);
 	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, &sp, PPDL_BOOT_EVALMOD_LIMBS + sb->c2s_levels, err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, &c, (int) sb->ns, log2_size(sb->par->slots / sb->ns), err));
+	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, &c, (int) sb->ns, log2_size(sb->par->slots / sb->ns), err));
 	c.scale = q0 * PPDL_BOOT_K * (double) (sb->par->slots / sb->ns);
 	PPDL_GOTO(done, ppdl_chain_run(&sb->c2s, ev, &c, err));
 	PPDL_GOTO(done, ppdl_ct_split(ev, &re, &im, &c, err));

@@ -188,7 +188,8 @@ attend(void *arg)
 	PpdlError	err;
 	Request    *r;
 
-	if (!__atomic_load_n(&crew->stop, __ATOMIC_RELAXED) && ev->interrupted != NULL && ev->interrupted(ev->interrupted_arg))
+	if (!__atomic_load_n(&crew->stop, __ATOMIC_RELAXED) && ev->interrupted != NULL &&
+		ev->interrupted(ev->interrupted_arg))
 		fail(crew, ppdl_error(&err, PPDL_ERR_CANCELED, "canceled"), &err);
 	while ((r = next_request(crew)) != NULL)
 		answer(crew, r);
@@ -237,7 +238,7 @@ get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **k
 }
 
 static void
-work(void *arg, int turn)
+work(void *arg, int task)
 {
 	PpdlCrew   *crew = arg;
 	int			i;
@@ -246,7 +247,7 @@ work(void *arg, int turn)
 		   (i = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED)) < crew->n)
 	{
 		PpdlError	err = {0};
-		PpdlStatus	status = crew->job(crew->arg, i, &crew->ev[turn], &err);
+		PpdlStatus	status = crew->job(crew->arg, i, &crew->ev[task], &err);
 
 		if (status != PPDL_OK)
 			fail(crew, status, &err);

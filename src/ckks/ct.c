@@ -72,7 +72,8 @@ static PpdlStatus
 check_limbs(const PpdlEval *ev, int limbs, PpdlError *err)
 {
 	if (limbs < 1 || limbs > ev->par->nq)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "no ciphertext of %d limbs in ring %s: must be 1 to %d", limbs, ev->par->name, ev->par->nq);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "no ciphertext of %d limbs in ring %s: must be 1 to %d", limbs,
+						  ev->par->name, ev->par->nq);
 	return PPDL_OK;
 }
 
@@ -157,7 +158,7 @@ ppdl_pt_release(PpdlEval *ev, PpdlPt *pt)
 	pt->p = NULL;
 }
 
-/* a turn of a linear operation does one limb of both halves */
+/* a task of a linear operation does one limb of both halves */
 typedef struct Linear
 {
 	const PpdlParams *par;
@@ -172,27 +173,29 @@ typedef struct Linear
 	for (int h = 0; h < 3 && (op)->x[h] != NULL; h++)
 
 static void
-turn_add(void *arg, int i)
+task_add(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
 
 	EACH_HALF(op)
-		ppdl_vec_add(&par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i), ppdl_cat(par, op->y[h], i), par->n);
+		ppdl_vec_add(&par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i),
+					 ppdl_cat(par, op->y[h], i), par->n);
 }
 
 static void
-turn_sub(void *arg, int i)
+task_sub(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
 
 	EACH_HALF(op)
-		ppdl_vec_sub(&par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i), ppdl_cat(par, op->y[h], i), par->n);
+		ppdl_vec_sub(&par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i),
+					 ppdl_cat(par, op->y[h], i), par->n);
 }
 
 static void
-turn_neg(void *arg, int i)
+task_neg(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
@@ -203,17 +206,18 @@ turn_neg(void *arg, int i)
 
 /* every x by the one y */
 static void
-turn_mul(void *arg, int i)
+task_mul(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
 
 	EACH_HALF(op)
-		ppdl_vec_mul(&par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i), ppdl_cat(par, op->y[0], i), par->n);
+		ppdl_vec_mul(&par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i),
+					 ppdl_cat(par, op->y[0], i), par->n);
 }
 
 static void
-turn_mul_scalar(void *arg, int i)
+task_mul_scalar(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
@@ -230,7 +234,7 @@ turn_mul_scalar(void *arg, int i)
 
 /* x += y times the factors */
 static void
-turn_add_multiple(void *arg, int i)
+task_add_multiple(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
@@ -247,7 +251,7 @@ turn_add_multiple(void *arg, int i)
 }
 
 static void
-turn_add_scalar(void *arg, int i)
+task_add_scalar(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
@@ -259,13 +263,14 @@ turn_add_scalar(void *arg, int i)
 }
 
 static void
-turn_monomial(void *arg, int i)
+task_monomial(void *arg, int i)
 {
 	Linear	   *op = arg;
 	const PpdlParams *par = op->par;
 
 	EACH_HALF(op)
-		ppdl_mul_monomial_ntt(par->ring, &par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i), op->e);
+		ppdl_mul_monomial_ntt(par->ring, &par->ring->mod[i], ppdl_at(par, op->x[h], i), ppdl_at(par, op->x[h], i),
+							  op->e);
 }
 
 static PpdlStatus
@@ -277,7 +282,7 @@ add_or_sub(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, int sub, PpdlError *err)
 	PPDL_TRY(ppdl_check_ring(ev, y->par, sub ? "subtract" : "add", err));
 	PPDL_TRY(ppdl_check_scales(acc->scale, y->scale, sub ? "subtract" : "add", err));
 	ppdl_ct_drop(acc, y->limbs);
-	ppdl_parallel_for(ev->threads, acc->limbs, sub ? turn_sub : turn_add, &op);
+	ppdl_parallel_for(ev->threads, acc->limbs, sub ? task_sub : task_add, &op);
 	acc->noise = hypot(acc->noise, y->noise);
 	acc->bound = ppdl_bound_add(acc->bound, y->bound);
 	return PPDL_OK;
@@ -300,7 +305,7 @@ ppdl_ct_neg(PpdlEval *ev, PpdlCt *ct)
 {
 	Linear		op = {.par = ev->par, .x = {ct->b, ct->a}};
 
-	ppdl_parallel_for(ev->threads, ct->limbs, turn_neg, &op);
+	ppdl_parallel_for(ev->threads, ct->limbs, task_neg, &op);
 }
 
 PpdlStatus
@@ -312,7 +317,7 @@ ppdl_ct_add_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 	PPDL_TRY(ppdl_check_ring(ev, pt->par, "add a plaintext", err));
 	PPDL_TRY(ppdl_check_scales(ct->scale, pt->scale, "add a plaintext", err));
 	ppdl_ct_drop(ct, pt->limbs);
-	ppdl_parallel_for(ev->threads, ct->limbs, turn_add, &op);
+	ppdl_parallel_for(ev->threads, ct->limbs, task_add, &op);
 	ct->noise = hypot(ct->noise, PPDL_ROUNDING);
 	ct->bound = ppdl_bound_add(ct->bound, pt->bound);
 	return PPDL_OK;
@@ -355,7 +360,7 @@ ppdl_ct_add_const(PpdlEval *ev, PpdlCt *ct, double re, double im, PpdlError *err
 	PPDL_TRY(round_factor(im * ct->scale, &i, "add a constant", err));
 	for (int l = 0; l < ct->limbs; l++)
 		gaussian_integer(ev->par, l, r, i, &w0[l], &w1[l]);
-	ppdl_parallel_for(ev->threads, ct->limbs, turn_add_scalar, &op);
+	ppdl_parallel_for(ev->threads, ct->limbs, task_add_scalar, &op);
 	if (ct->bound > 0)
 		ct->bound += hypot(re, im);
 	return PPDL_OK;
@@ -370,7 +375,7 @@ mul_gaussian_integer(PpdlEval *ev, PpdlCt *ct, __int128 re, __int128 im)
 
 	for (int l = 0; l < ct->limbs; l++)
 		gaussian_integer(ev->par, l, re, im, &w0[l], &w1[l]);
-	ppdl_parallel_for(ev->threads, ct->limbs, turn_mul_scalar, &op);
+	ppdl_parallel_for(ev->threads, ct->limbs, task_mul_scalar, &op);
 }
 
 void
@@ -418,7 +423,7 @@ ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, doub
 	ppdl_ct_drop(acc, x->limbs);
 	for (int l = 0; l < acc->limbs; l++)
 		gaussian_integer(ev->par, l, r, i, &w0[l], &w1[l]);
-	ppdl_parallel_for(ev->threads, acc->limbs, turn_add_multiple, &op);
+	ppdl_parallel_for(ev->threads, acc->limbs, task_add_multiple, &op);
 	off = hypot(re * f - (double) r, im * f - (double) i);
 	acc->noise = hypot(acc->noise, hypot(x->noise * hypot((double) r, (double) i), ppdl_factor_noise(x, off)));
 	acc->bound = ppdl_bound_add(acc->bound, x->bound * hypot(re, im));
@@ -430,7 +435,7 @@ ppdl_ct_mul_monomial(PpdlEval *ev, PpdlCt *ct, int64_t e)
 {
 	Linear		op = {.par = ev->par, .x = {ct->b, ct->a}, .e = e};
 
-	ppdl_parallel_for(ev->threads, ct->limbs, turn_monomial, &op);
+	ppdl_parallel_for(ev->threads, ct->limbs, task_monomial, &op);
 }
 
 static PpdlStatus
@@ -455,7 +460,7 @@ ppdl_ct_mul_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 
 	PPDL_TRY(check_plain_product(ev, ct, pt, err));
 	ppdl_ct_drop(ct, pt->limbs);
-	ppdl_parallel_for(ev->threads, ct->limbs, turn_mul, &op);
+	ppdl_parallel_for(ev->threads, ct->limbs, task_mul, &op);
 	account_plain_product(ct, pt);
 	ev->products++;
 	return PPDL_OK;
@@ -468,7 +473,7 @@ ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlError *err)
 
 	PPDL_TRY(check_plain_product(ev, &ct->ct, pt, err));
 	ppdl_ct_drop(&ct->ct, pt->limbs);
-	ppdl_parallel_for(ev->threads, ct->ct.limbs, turn_mul, &op);
+	ppdl_parallel_for(ev->threads, ct->ct.limbs, task_mul, &op);
 	account_plain_product(&ct->ct, pt);
 	ev->products++;
 	return PPDL_OK;
@@ -483,7 +488,7 @@ ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err)
 	PPDL_TRY(ppdl_check_ring(ev, y->ct.par, "add products", err));
 	PPDL_TRY(ppdl_check_scales(acc->ct.scale, y->ct.scale, "add products", err));
 	ppdl_ct_drop(&acc->ct, y->ct.limbs);
-	ppdl_parallel_for(ev->threads, acc->ct.limbs, turn_add, &op);
+	ppdl_parallel_for(ev->threads, acc->ct.limbs, task_add, &op);
 	acc->ct.noise = hypot(acc->ct.noise, y->ct.noise);
 	acc->ct.bound = ppdl_bound_add(acc->ct.bound, y->ct.bound);
 	return PPDL_OK;

@@ -29,7 +29,7 @@ typedef struct Extending
 } Extending;
 
 static void
-turn_to_coeff(void *arg, int i)
+task_to_coeff(void *arg, int i)
 {
 	const Extending *op = arg;
 	const PpdlParams *par = op->par;
@@ -39,18 +39,18 @@ turn_to_coeff(void *arg, int i)
 	ppdl_intt(par->ring, &par->ring->mod[i], c);
 }
 
-/* target number `turn` of a digit's conversion is this limb over QP */
+/* target number `task` of a digit's conversion is this limb over QP */
 static int
-target_limb(const PpdlKsPlan *plan, int j, int turn)
+target_limb(const PpdlKsPlan *plan, int j, int task)
 {
-	return turn < plan->lo[j] ? turn : turn + plan->hi[j] - plan->lo[j];
+	return task < plan->lo[j] ? task : task + plan->hi[j] - plan->lo[j];
 }
 
 static void
-turn_to_ntt(void *arg, int turn)
+task_to_ntt(void *arg, int task)
 {
 	const Extending *op = arg;
-	int			t = target_limb(op->plan, op->digit, turn);
+	int			t = target_limb(op->plan, op->digit, task);
 
 	ppdl_ntt(op->par->ring, ppdl_qp_mod(op->par, op->plan->limbs, t), ppdl_at(op->par, op->digits->buf[op->digit], t));
 }
@@ -63,7 +63,7 @@ extend(PpdlEval *ev, Extending *op, PpdlError *err)
 	const PpdlKsPlan *plan = op->plan;
 
 	PPDL_TRY(ppdl_buffer(ev, plan->limbs, &op->coeff, err));
-	ppdl_parallel_for(ev->threads, plan->limbs, turn_to_coeff, op);
+	ppdl_parallel_for(ev->threads, plan->limbs, task_to_coeff, op);
 	for (int j = 0; j < plan->ndigits; j++)
 	{
 		const uint64_t *in[PPDL_MAX_Q];
@@ -77,7 +77,7 @@ extend(PpdlEval *ev, Extending *op, PpdlError *err)
 			out[k] = ppdl_at(par, op->digits->buf[j], target_limb(plan, j, k));
 		PPDL_TRY(ppdl_baseconv_run(plan->up[j], in, out, ev->pool, ev->threads, err));
 		op->digit = j;
-		ppdl_parallel_for(ev->threads, nout, turn_to_ntt, op);
+		ppdl_parallel_for(ev->threads, nout, task_to_ntt, op);
 	}
 	return PPDL_OK;
 }

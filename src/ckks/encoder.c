@@ -117,7 +117,8 @@ ppdl_slots_to_coeffs(const PpdlParams *par, int64_t *c, double complex *work,
 	int			bad = 0;
 
 	if (count == 0 || count > par->slots || (count & (count - 1)) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cannot encode %zu values: must be a power of two up to %zu", count, par->slots);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cannot encode %zu values: must be a power of two up to %zu", count,
+						  par->slots);
 	if (!(scale > 0) || !isfinite(scale))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cannot encode at scale %g", scale);
 	gap = par->slots / count;

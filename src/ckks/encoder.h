@@ -9,7 +9,10 @@
 #include "base/mem.h"
 #include "ckks/ct.h"
 
-/* coefficients (c_0 .. c_(n-1)) real -> slots: in place special FFT on v, where v[j] = c_j + i*c_(j+N/2); count = par->slots */
+/*
+ * coefficients (c_0 .. c_(n-1)) real -> slots: in place special FFT on v, where v[j] = c_j + i*c_(j+N/2); count =
+ * par->slots
+ */
 PpdlStatus	ppdl_special_fft(const PpdlParams *par, double complex *v, PpdlError *err);
 /* the inverse, including 1/slots */
 PpdlStatus	ppdl_special_ifft(const PpdlParams *par, double complex *v, PpdlError *err);
@@ -22,6 +25,7 @@ PpdlStatus	ppdl_special_ifft(const PpdlParams *par, double complex *v, PpdlError
 PpdlStatus	ppdl_encode_slots(const PpdlParams *par, PpdlPt *out, const double complex *z, size_t count,
 							  double scale, int limbs, PpdlError *err);
 /* N signed coefficients, already scaled, -> NTT limbs */
-PpdlStatus	ppdl_encode_coeffs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double scale, int limbs, PpdlError *err);
+PpdlStatus	ppdl_encode_coeffs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double scale, int limbs,
+							   PpdlError *err);
 
 #endif

@@ -152,7 +152,7 @@ phase_limb(const PpdlCt *ct, const PpdlSecret *sk, int i, uint64_t *out)
 }
 
 /*
- * Centred mixed radix (Garner): x = v0 + q0*(v1 + q1*(v2 + ...)), |v_i| <= q_i/2, turns
+ * Centred mixed radix (Garner): x = v0 + q0*(v1 + q1*(v2 + ...)), |v_i| <= q_i/2, tasks
  * limb i of p into v_i mod q_i; tmp: one limb.
  */
 static void

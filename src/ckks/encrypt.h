@@ -14,9 +14,11 @@
  * values of magnitude up to 1 it says nothing about them.
  */
 /* ct (allocated by the evaluator, ct->limbs = pt->limbs) = encryption of pt; a fresh from OpenSSL */
-PpdlStatus	ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err);
+PpdlStatus	ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlSecret *sk, PpdlRng *rng,
+								PpdlError *err);
 /* with u ternary: (b*u + e0 + m, a*u + e1) */
-PpdlStatus	ppdl_encrypt_public(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlPublicKey *pk, PpdlRng *rng, PpdlError *err);
+PpdlStatus	ppdl_encrypt_public(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlPublicKey *pk, PpdlRng *rng,
+								PpdlError *err);
 
 /*
  * How many of `limbs` limbs decryption reads: those that hold bound*scale and the noise with room to spare,
@@ -31,6 +33,7 @@ int			ppdl_decrypt_limbs(const PpdlParams *par, int limbs, double scale, double 
  */
 PpdlStatus	ppdl_decrypt_coeffs(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double *out, PpdlError *err);
 /* decrypts and decodes: out has par->slots entries */
-PpdlStatus	ppdl_decrypt_slots(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double complex *out, PpdlError *err);
+PpdlStatus	ppdl_decrypt_slots(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double complex *out,
+							   PpdlError *err);
 
 #endif

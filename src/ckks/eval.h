@@ -13,8 +13,8 @@
  * Every operation that costs a key switch first asks `interrupted`.
  * Ciphertexts and plaintexts are in the NTT domain, residues reduced, throughout.
  *
- * No file bears this name: ct.c has memory and linear operations, product.c products, slot_ops.c sums over slots and their parts,
- * automorphism.c rotations, digits.c hoisting, keyswitch.c the bare key switch.
+ * No file bears this name: ct.c has memory and linear operations, product.c products, slot_ops.c sums over slots and
+ * their parts, automorphism.c rotations, digits.c hoisting, keyswitch.c the bare key switch.
  */
 #ifndef PPDL_CKKS_EVAL_H
 #define PPDL_CKKS_EVAL_H
@@ -53,7 +53,8 @@ PpdlStatus	ppdl_eval_poll(PpdlEval *ev, PpdlError *err);
 /* memory */
 PpdlStatus	ppdl_ct_alloc(PpdlEval *ev, PpdlCt *ct, int limbs, PpdlError *err);	/* contents undefined; scale 1 */
 void		ppdl_ct_release(PpdlEval *ev, PpdlCt *ct);	/* idempotent: sets the pointers to NULL */
-PpdlStatus	ppdl_ct_copy(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *err);	/* the lowest `limbs` limbs */
+/* the lowest `limbs` limbs */
+PpdlStatus	ppdl_ct_copy(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *err);
 void		ppdl_ct_drop(PpdlCt *ct, int limbs);	/* forgets upper limbs; message and scale stay */
 PpdlStatus	ppdl_pt_alloc(PpdlEval *ev, PpdlPt *pt, int limbs, PpdlError *err);
 void		ppdl_pt_release(PpdlEval *ev, PpdlPt *pt);
@@ -82,23 +83,33 @@ PpdlStatus	ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError 
 PpdlStatus	ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlError *err);
 void		ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct);
 PpdlStatus	ppdl_ct_relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);	/* consumes in */
-PpdlStatus	ppdl_ct_mul(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);	/* tensor + relinearize */
+/* tensor + relinearize */
+PpdlStatus	ppdl_ct_mul(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 /* the same followed by a rescale, in one division: half the cost of the two, and one rounding instead of two */
 PpdlStatus	ppdl_ct_relinearize_rescale(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);
 PpdlStatus	ppdl_ct_mul_rescale(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 
 /* divides by the top prime: limbs - 1, scale / q_top */
 PpdlStatus	ppdl_ct_rescale(PpdlEval *ev, PpdlCt *ct, PpdlError *err);
-/* brings ct exactly to (limbs, scale) by an integer factor and one rescale; needs ct->limbs > limbs unless it is there already */
+/*
+ * brings ct exactly to (limbs, scale) by an integer factor and one rescale; needs ct->limbs > limbs unless it is there
+ * already
+ */
 PpdlStatus	ppdl_ct_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err);
 
-/* automorphisms: sigma_d with one key switch; rotation by r slots (by several switches when ev->rotations says so), conjugation */
+/*
+ * automorphisms: sigma_d with one key switch; rotation by r slots (by several switches when ev->rotations says so),
+ * conjugation
+ */
 PpdlStatus	ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, PpdlError *err);
 PpdlStatus	ppdl_ct_rotate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err);
 PpdlStatus	ppdl_ct_conjugate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
 
-/* *acc += its rotation by step, then by 2*step, ..., 2^(count-1)*step: before a rescale, whose rounding would add up, too */
-PpdlStatus	ppdl_ct_fold(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err);
+/*
+ * *acc += its rotation by step, then by 2*step, ..., 2^(count-1)*step: before a rescale, whose rounding would add up,
+ * too
+ */
+PpdlStatus	ppdl_ct_rotate_and_sum(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err);
 /* real and imaginary parts of all slots (either may be NULL): one conjugation; scale doubles, value halves back */
 PpdlStatus	ppdl_ct_split(PpdlEval *ev, PpdlCt *re, PpdlCt *im, const PpdlCt *in, PpdlError *err);
 
@@ -110,7 +121,8 @@ typedef struct PpdlHoisted
 {
 	const PpdlCt *in;			/* must outlive the digits */
 	int			ndigits;
-	uint64_t   *digit[PPDL_MAX_DIGITS];	/* each over QP with in->limbs limbs, NTT domain; its own limbs are left in in->a */
+	/* each over QP with in->limbs limbs, NTT domain; its own limbs are left in in->a */
+	uint64_t   *digit[PPDL_MAX_DIGITS];
 } PpdlHoisted;
 
 PpdlStatus	ppdl_hoist(PpdlEval *ev, PpdlHoisted *h, const PpdlCt *in, PpdlError *err);

@@ -17,7 +17,8 @@ PpdlStatus	ppdl_check_ring(const PpdlEval *ev, const PpdlParams *par, const char
 PpdlStatus	ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err);
 
 /* x * y times 1 or 2 */
-PpdlStatus	ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, int factor, PpdlError *err);
+PpdlStatus	ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, int factor,
+								 PpdlError *err);
 
 /* asks the evaluator's key source; checks that the key fits */
 PpdlStatus	ppdl_find_key(PpdlEval *ev, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err);

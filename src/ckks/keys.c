@@ -84,7 +84,8 @@ ppdl_secret_create_sparse(PpdlSecret **out, const PpdlParams *par, int h, PpdlRn
 
 	*out = NULL;
 	if (h < 1 || (size_t) h > par->n)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a secret of %d non-zero coefficients does not fit ring degree %zu", h, par->n);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a secret of %d non-zero coefficients does not fit ring degree %zu",
+						  h, par->n);
 	PPDL_TRY(secret_alloc(out, par, err));
 	sk = *out;
 	status = ppdl_sample_sparse(rng, sk->coeff, par->n, h, err);

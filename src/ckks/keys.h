@@ -60,7 +60,8 @@ typedef struct PpdlSwitchKey
 	int			np;				/* special primes used: par->np, or 1 for the encapsulation keys at q0*p0 */
 	int			ndigits;
 	uint8_t		seed[PPDL_SEED_BYTES];
-	uint8_t    *b,				/* [ndigits][limbs + np][N] residues, NTT domain, packed (vec.h): switching is a matter of reading them */
+	/* [ndigits][limbs + np][N] residues, NTT domain, packed (vec.h): switching is a matter of reading them */
+	uint8_t    *b,
 			   *a;
 	int			owned;			/* b and a are freed with the key (else they point into a mapped file) */
 } PpdlSwitchKey;

@@ -5,19 +5,21 @@
 #include "ckks/keys.h"
 #include "ring/vec.h"
 
-/* a half's limb number `turn`, = digit*(limbs + np) + place over QP; packed */
+/* a half's limb number `task`, = digit*(limbs + np) + place over QP; packed */
 static inline uint8_t *
-ppdl_key_limb(const PpdlSwitchKey *key, uint8_t *half, int turn)
+ppdl_key_limb(const PpdlSwitchKey *key, uint8_t *half, int task)
 {
-	return half + (size_t) turn * ppdl_vec_packed_bytes(key->par->n);
+	return half + (size_t) task * ppdl_vec_packed_bytes(key->par->n);
 }
 
 /* is there such a key? code is the error of one there is not */
-PpdlStatus	ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code, PpdlError *err);
+PpdlStatus	ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code,
+								  PpdlError *err);
 /* digits of the key `id` when it serves `limbs` limbs */
 int			ppdl_switch_key_digits(const PpdlParams *par, uint32_t id, int limbs);
 /* checks the shape; contents undefined */
-PpdlStatus	ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np, PpdlError *err);
+PpdlStatus	ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np,
+								  PpdlError *err);
 /* fills key->a from key->seed */
 PpdlStatus	ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err);
 

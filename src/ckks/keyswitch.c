@@ -44,17 +44,17 @@ typedef struct Dividing
 } Dividing;
 
 static void
-turn_divisor_to_coeff(void *arg, int turn)
+task_divisor_to_coeff(void *arg, int task)
 {
 	const Dividing *op = arg;
 	const PpdlParams *par = op->par;
-	int			t = op->by->first + turn;
+	int			t = op->by->first + task;
 
 	ppdl_intt(par->ring, ppdl_qp_mod(par, op->plan->limbs, t), ppdl_at(par, op->half->acc, t));
 }
 
 static void
-turn_divide(void *arg, int i)
+task_divide(void *arg, int i)
 {
 	const Dividing *op = arg;
 	const PpdlParams *par = op->par;
@@ -90,14 +90,15 @@ ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const P
 		op.half = &half[h];
 		/* a limb of Q that is divided by takes its part of P * add with it */
 		for (int t = by->first; t < plan->limbs && half[h].add != NULL; t++)
-			ppdl_vec_mul_scalar_add(&par->ring->mod[t], ppdl_at(par, half[h].acc, t), ppdl_cat(par, half[h].add, t), plan->p_mod[t], par->n);
-		ppdl_parallel_for(ev->threads, plan->total - by->first, turn_divisor_to_coeff, &op);
+			ppdl_vec_mul_scalar_add(&par->ring->mod[t], ppdl_at(par, half[h].acc, t), ppdl_cat(par, half[h].add, t),
+									plan->p_mod[t], par->n);
+		ppdl_parallel_for(ev->threads, plan->total - by->first, task_divisor_to_coeff, &op);
 		for (int t = by->first; t < plan->total; t++)
 			in[t - by->first] = ppdl_cat(par, half[h].acc, t);
 		for (int i = 0; i < by->first; i++)
 			out[i] = ppdl_at(par, op.conv, i);
 		PPDL_GOTO(done, ppdl_baseconv_run(by->conv, in, out, ev->pool, ev->threads, err));
-		ppdl_parallel_for(ev->threads, by->first, turn_divide, &op);
+		ppdl_parallel_for(ev->threads, by->first, task_divide, &op);
 	}
 	status = PPDL_OK;
 done:
@@ -116,7 +117,7 @@ typedef struct Inner
 } Inner;
 
 static void
-turn_inner(void *arg, int t)
+task_inner(void *arg, int t)
 {
 	const Inner *op = arg;
 	const PpdlParams *par = op->par;
@@ -134,7 +135,7 @@ ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, c
 
 	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[0], err));
 	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[1], err));
-	ppdl_parallel_for(ev->threads, plan->total, turn_inner, &op);
+	ppdl_parallel_for(ev->threads, plan->total, task_inner, &op);
 	ev->keyswitches++;
 	half[0].acc = op.acc[0];
 	half[1].acc = op.acc[1];
@@ -146,7 +147,8 @@ done:
 }
 
 PpdlStatus
-ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err)
+ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key, const PpdlSwitchTo *to,
+				  PpdlError *err)
 {
 	const PpdlKsPlan *plan;
 	PpdlDigits	d;

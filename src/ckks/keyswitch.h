@@ -19,9 +19,13 @@ typedef struct PpdlDigits
 PpdlStatus	ppdl_digits_extend(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint64_t *a, PpdlError *err);
 void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
 /* limb t over QP of the inner products with the two halves of key; any thread */
-void		ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey *key, int t, uint64_t *kb, uint64_t *ka);
+void		ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey *key, int t, uint64_t *kb,
+							uint64_t *ka);
 
-/* where a key switch goes: (b, a) = sigma((kb, ka) + (add_b, add_a)), divided by the top prime as well when rescale is set */
+/*
+ * where a key switch goes: (b, a) = sigma((kb, ka) + (add_b, add_a)), divided by the top prime as well when rescale is
+ * set
+ */
 typedef struct PpdlSwitchTo
 {
 	uint64_t   *b,
@@ -32,9 +36,11 @@ typedef struct PpdlSwitchTo
 	int			rescale;
 } PpdlSwitchTo;
 
-PpdlStatus	ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err);
+PpdlStatus	ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, const PpdlSwitchTo *to,
+							  PpdlError *err);
 /* extends, applies, forgets */
-PpdlStatus	ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err);
+PpdlStatus	ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key,
+							  const PpdlSwitchTo *to, PpdlError *err);
 
 /*
  * One half of a division: out = sigma(round((acc + P*add) / D)), D = P or P times

@@ -90,8 +90,8 @@ typedef struct Encoding
 	const PpdlMatrix *m;
 	PpdlLinTrans *lt;
 	const int  *source;			/* diagonal of each term */
-	int			first;			/* term of turn 0 */
-	PpdlError	error;			/* of the first turn that fails */
+	int			first;			/* term of task 0 */
+	PpdlError	error;			/* of the first task that fails */
 	int			failed;
 } Encoding;
 
@@ -112,10 +112,11 @@ find_period(const PpdlParams *par, PpdlTerm *term, const double complex *diag, s
 
 /* diagonal turned back by its giant step: D[p - giant rotation] */
 static PpdlStatus
-encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, const double complex *diag, PpdlError *err)
+encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, const double complex *diag,
+			PpdlError *err)
 {
 	const PpdlParams *par = lt->par;
-	size_t		turn = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->giant) & (m->period - 1));
+	size_t		task = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->giant) & (m->period - 1));
 	int64_t    *c = ppdl_alloc_aligned(sizeof(int64_t) * par->n);
 	uint64_t   *limb = ppdl_alloc_aligned(sizeof(uint64_t) * par->n);
 	const size_t kept = par->n >> term->logrun;
@@ -128,7 +129,7 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, c
 	else
 	{
 		for (size_t p = 0; p < m->period; p++)
-			z[p] = diag[(p + turn) & (m->period - 1)];
+			z[p] = diag[(p + task) & (m->period - 1)];
 		status = ppdl_slots_to_coeffs(par, c, work, z, m->period, lt->scale, err);
 	}
 	if (status == PPDL_OK)
@@ -148,7 +149,7 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, c
 }
 
 static void
-turn_encode(void *arg, int i)
+task_encode(void *arg, int i)
 {
 	Encoding   *op = arg;
 	PpdlError	err;
@@ -240,7 +241,7 @@ encode_terms(Encoding *op, PpdlThreads *threads, const PpdlPoll *poll, PpdlError
 		int			left = count - op->first;
 
 		PPDL_TRY(ppdl_poll(poll, err));
-		ppdl_parallel_for(threads, left < TERMS_A_POLL ? left : TERMS_A_POLL, turn_encode, op);
+		ppdl_parallel_for(threads, left < TERMS_A_POLL ? left : TERMS_A_POLL, task_encode, op);
 	}
 	if (!op->failed)
 		return PPDL_OK;
@@ -260,7 +261,8 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 
 	*out = NULL;
 	if (form->limbs < 1 || form->limbs > par->nq)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "no linear transform at %d limbs in ring %s: must be 1 to %d", form->limbs, par->name, par->nq);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "no linear transform at %d limbs in ring %s: must be 1 to %d",
+						  form->limbs, par->name, par->nq);
 	lt = calloc(1, sizeof(*lt));
 	if (lt == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

@@ -23,7 +23,8 @@ PpdlStatus	ppdl_matrix_create(PpdlMatrix **out, size_t period, PpdlError *err);	
 void		ppdl_matrix_destroy(PpdlMatrix *m);
 /* the diagonal of offset t (mod period), added as zeros when absent; NULL when out of memory */
 double complex *ppdl_matrix_diag(PpdlMatrix *m, long t);
-PpdlStatus	ppdl_matrix_mul(PpdlMatrix **out, const PpdlMatrix *b, const PpdlMatrix *a, PpdlError *err);	/* b after a; zero diagonals dropped */
+/* b after a; zero diagonals dropped */
+PpdlStatus	ppdl_matrix_mul(PpdlMatrix **out, const PpdlMatrix *b, const PpdlMatrix *a, PpdlError *err);
 void		ppdl_matrix_scale(PpdlMatrix *m, double complex f);
 /* out[0..period-1] = m * v, in the clear: for tests and the plain twin */
 void		ppdl_matrix_apply(const PpdlMatrix *m, double complex *out, const double complex *v);
@@ -34,7 +35,8 @@ void		ppdl_matrix_apply(const PpdlMatrix *m, double complex *out, const double c
  * of them, as one matrix of the given period (algorithms.md, 4.2: C2S followed by nothing
  * leaves slot p = m_c + i*m_(c+N/2), c = bitrev(p)).
  */
-PpdlStatus	ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, int stages, int inverse, PpdlError *err);
+PpdlStatus	ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, int stages, int inverse,
+							PpdlError *err);
 
 /* A matrix encoded for one input level; immutable; shared between evaluators. */
 typedef struct PpdlLinTrans PpdlLinTrans;
@@ -49,7 +51,8 @@ typedef struct PpdlLinTransForm
 } PpdlLinTransForm;
 
 /* m is only read.  threads, poll: may be NULL; poll is asked every few diagonals: PPDL_ERR_CANCELED */
-PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m, const PpdlLinTransForm *form,
+PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m,
+								 const PpdlLinTransForm *form,
 								 PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err);
 /* bytes that a transform of `diagonals` diagonals of that period takes, at most */
 double		ppdl_lintrans_bytes_most(const PpdlParams *par, int limbs, int diagonals, size_t period);
@@ -67,8 +70,10 @@ int			ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, int baby, int min
  * rescale: scale = in.scale * pt_scale, limbs = in.limbs.  Needs in->limbs = the
  * level the transforms were encoded for.
  */
-PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err);
+PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in,
+								PpdlError *err);
 /* the same, rescaled in the same division: limbs = in.limbs - 1, scale = in.scale * pt_scale / q_top */
-PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err);
+PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count,
+										const PpdlCt *in, PpdlError *err);
 
 #endif

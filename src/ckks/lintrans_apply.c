@@ -347,7 +347,8 @@ prepare(Apply *op, PpdlError *err)
 
 		PPDL_TRY(ppdl_check_ring(ev, lt->par, "apply a linear transform", err));
 		if (lt->limbs != op->in->limbs)
-			return ppdl_error(err, PPDL_ERR_LEVEL, "linear transform encoded for %d limbs, ciphertext has %d", lt->limbs, op->in->limbs);
+			return ppdl_error(err, PPDL_ERR_LEVEL, "linear transform encoded for %d limbs, ciphertext has %d",
+							  lt->limbs, op->in->limbs);
 		babies += lt->plan.baby;
 		giants += lt->plan.max_giant - lt->plan.min_giant + 1;
 	}
@@ -453,7 +454,8 @@ finish(Apply *op, PpdlCt *out, const Giant *zero, int rescale, PpdlError *err)
 }
 
 static PpdlStatus
-apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, int rescale, PpdlError *err)
+apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, int rescale,
+	  PpdlError *err)
 {
 	Apply		op = {.ev = ev, .in = in, .lt = lt, .count = count};
 	int			i = 0,
@@ -487,13 +489,15 @@ done:
 }
 
 PpdlStatus
-ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
+ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in,
+					PpdlError *err)
 {
 	return apply(ev, out, lt, count, in, 0, err);
 }
 
 PpdlStatus
-ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in, PpdlError *err)
+ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in,
+							PpdlError *err)
 {
 	return apply(ev, out, lt, count, in, 1, err);
 }

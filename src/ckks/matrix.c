@@ -93,7 +93,8 @@ ppdl_matrix_mul(PpdlMatrix **out, const PpdlMatrix *b, const PpdlMatrix *a, Ppdl
 
 	*out = NULL;
 	if (a->period != b->period)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cannot multiply matrices of periods %zu and %zu", b->period, a->period);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cannot multiply matrices of periods %zu and %zu", b->period,
+						  a->period);
 	PPDL_TRY(ppdl_matrix_create(&m, a->period, err));
 	for (int i = 0; i < b->count; i++)
 	{
@@ -175,7 +176,8 @@ dft_stage(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, in
 }
 
 PpdlStatus
-ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, int stages, int inverse, PpdlError *err)
+ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t len, int stages, int inverse,
+				PpdlError *err)
 {
 	PpdlMatrix *m = NULL;
 
@@ -189,7 +191,8 @@ ppdl_matrix_dft(PpdlMatrix **out, const PpdlParams *par, size_t period, size_t l
 		if (len < 2 || len > period || period > par->slots || (len & (len - 1)) != 0)
 		{
 			ppdl_matrix_destroy(m);
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "no butterfly stage of length %zu in vectors of period %zu", len, period);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "no butterfly stage of length %zu in vectors of period %zu", len,
+							  period);
 		}
 		status = dft_stage(&stage, par, period, len, inverse, err);
 		if (status != PPDL_OK)

@@ -57,9 +57,11 @@ static PpdlStatus
 check_literal(const PpdlParamsLiteral *lit, int check_security, PpdlError *err)
 {
 	if (lit->nq < 1 || lit->nq > PPDL_MAX_Q)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d primes in Q, must be 1 to %d", lit->name, lit->nq, PPDL_MAX_Q);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d primes in Q, must be 1 to %d", lit->name,
+						  lit->nq, PPDL_MAX_Q);
 	if (lit->np < 1 || lit->np > PPDL_MAX_P)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d special primes, must be 1 to %d", lit->name, lit->np, PPDL_MAX_P);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d special primes, must be 1 to %d", lit->name,
+						  lit->np, PPDL_MAX_P);
 	for (int i = 0; i < lit->nq + lit->np; i++)
 	{
 		uint64_t	q = i < lit->nq ? lit->q[i] : lit->p[i - lit->nq];

@@ -54,7 +54,10 @@ typedef struct PpdlParams
 	struct PpdlParamsCache *cache;	/* private: FFT roots, key-switch constants made on first use (thread-safe) */
 } PpdlParams;
 
-/* PPDL_ERR_ARGUMENT names the broken rule.  check_security: refuse log2(QP) beyond the 128-bit bound of Bossuat et al. 2024 (2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0. */
+/*
+ * PPDL_ERR_ARGUMENT names the broken rule.  check_security: refuse log2(QP) beyond the 128-bit bound of Bossuat et al.
+ * 2024 (2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0.
+ */
 PpdlStatus	ppdl_params_create(PpdlParams **out, const PpdlParamsLiteral *lit, int check_security, PpdlError *err);
 void		ppdl_params_destroy(PpdlParams *par);
 

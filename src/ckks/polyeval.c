@@ -202,7 +202,8 @@ series_bound(const double complex *c, int degree, double top)
 
 /* p = quotient * T_g + remainder, g a power of two, g <= degree < 2g */
 static void
-divide(const Basis *basis, const double complex *c, int degree, int g, double complex *quotient, double complex *remainder)
+divide(const Basis *basis, const double complex *c, int degree, int g, double complex *quotient,
+	   double complex *remainder)
 {
 	memcpy(remainder, c, sizeof(*c) * (size_t) g);
 	memcpy(quotient, c + g, sizeof(*c) * (size_t) (degree - g + 1));
@@ -329,7 +330,8 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 	if (!(out_scale > 0) || !isfinite(out_scale))
 		return ppdl_error(err, PPDL_ERR_SCALE, "cannot evaluate a polynomial to scale %g", out_scale);
 	if (in->limbs <= levels)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "a polynomial of degree %d takes %d levels, the ciphertext has %d", degree, levels, in->limbs - 1);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "a polynomial of degree %d takes %d levels, the ciphertext has %d",
+						  degree, levels, in->limbs - 1);
 	if (degree == 0)
 	{
 		PPDL_TRY(sum_start(ev, &sum, in->limbs, out_scale, err));
@@ -385,7 +387,8 @@ ppdl_poly_monomial(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double *c,
 	double complex z[MAX_MONOMIAL_DEGREE + 1];
 
 	if (degree < 0 || degree > MAX_MONOMIAL_DEGREE)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "polynomial degree %d is not between 0 and %d; longer ones need the Chebyshev basis", degree, MAX_MONOMIAL_DEGREE);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT,
+						  "polynomial degree %d is not between 0 and %d; longer ones need the Chebyshev basis", degree, MAX_MONOMIAL_DEGREE);
 	for (int k = 0; k <= degree; k++)
 		z[k] = c[k];
 	return evaluate(ev, out, in, z, degree, out_scale, 0, err);

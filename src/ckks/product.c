@@ -18,7 +18,7 @@ typedef struct Tensor
 } Tensor;
 
 static void
-turn_tensor(void *arg, int i)
+task_tensor(void *arg, int i)
 {
 	Tensor	   *op = arg;
 	const PpdlParams *par = op->par;
@@ -63,7 +63,7 @@ ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *
 		ppdl_ct3_release(ev, out);
 		return status;
 	}
-	ppdl_parallel_for(ev->threads, limbs, turn_tensor, &op);
+	ppdl_parallel_for(ev->threads, limbs, task_tensor, &op);
 	out->ct.scale = x->scale * y->scale;
 	out->ct.noise = factor * ppdl_product_noise(x, y);
 	out->ct.bound = factor * x->bound * y->bound;
@@ -182,7 +182,8 @@ ppdl_ct_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err)
 						  log2(ct->scale), log2(scale), limbs);
 	factor = scale * (double) ev->par->ring->mod[limbs].q / ct->scale;
 	if (!(factor >= MIN_FACTOR && factor < 0x1p126))
-		return ppdl_error(err, PPDL_ERR_SCALE, "cannot match scale 2^%.3f to 2^%.3f at %d limbs", log2(ct->scale), log2(scale), limbs);
+		return ppdl_error(err, PPDL_ERR_SCALE, "cannot match scale 2^%.3f to 2^%.3f at %d limbs", log2(ct->scale),
+						  log2(scale), limbs);
 	rounded = rint(factor);
 	ppdl_ct_drop(ct, limbs + 1);
 	ct->noise = hypot(ct->noise * rounded, ppdl_factor_noise(ct, factor - rounded));

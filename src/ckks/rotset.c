@@ -61,7 +61,8 @@ search(PpdlRotationSet *set, Tree *tree, int limbs, PpdlError *err)
 		{
 			size_t		next = (at + (size_t) (set->key[i].rotation + (int64_t) slots)) % slots;
 
-			if (set->key[i].limbs < limbs || tree->depth[next] != UNREACHED || tree->depth[at] >= PPDL_MAX_ROTATION_PATH)
+			if (set->key[i].limbs < limbs || tree->depth[next] != UNREACHED ||
+				tree->depth[at] >= PPDL_MAX_ROTATION_PATH)
 				continue;
 			tree->depth[next] = (uint8_t) (tree->depth[at] + 1);
 			tree->via[next] = (uint8_t) i;

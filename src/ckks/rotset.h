@@ -16,7 +16,8 @@ typedef struct PpdlRotationKey
 typedef struct PpdlRotationSet PpdlRotationSet;
 
 /* Immutable after creation; serves any thread.  key[]: count entries. */
-PpdlStatus	ppdl_rotset_create(PpdlRotationSet **out, const PpdlParams *par, const PpdlRotationKey *key, int count, PpdlError *err);
+PpdlStatus	ppdl_rotset_create(PpdlRotationSet **out, const PpdlParams *par, const PpdlRotationKey *key, int count,
+							   PpdlError *err);
 void		ppdl_rotset_destroy(PpdlRotationSet *set);
 
 /*

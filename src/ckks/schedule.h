@@ -1,9 +1,10 @@
 /*
- * The fixed schedules of linear transforms: which butterfly stages of CoefficientsToSlots are merged into which level, and with that, which
- * rotations need keys and at how many limbs.  Key generation (rows/keyplan.c), the bootstraps and the planner of predictions all read them here.
+ * The fixed schedules of linear transforms: which butterfly stages of CoefficientsToSlots are merged into which level,
+ * and with that, which rotations need keys and at how many limbs.  Key generation (rows/keyplan.c), the bootstraps and
+ * the planner of predictions all read them here.
  *
- * A level whose smallest butterfly spans `stride` slots takes baby steps stride*{1 .. baby-1}, and giant steps of stride*baby by Horner's
- * rule, forwards, and backwards unless it is the top level.
+ * A level whose smallest butterfly spans `stride` slots takes baby steps stride*{1 .. baby-1}, and giant steps of
+ * stride*baby by Horner's rule, forwards, and backwards unless it is the top level.
  */
 #ifndef PPDL_CKKS_SCHEDULE_H
 #define PPDL_CKKS_SCHEDULE_H
@@ -11,9 +12,9 @@
 #include "ckks/params.h"
 
 /*
- * Row ring: stage groups from the top; level i takes a ciphertext of PPDL_ROW_C2S_LIMBS - i limbs.  The first dense layer of a network is
- * multiplied into the last one (blocks of max(16, k/2) slots), so that its first activation works at PPDL_ROW_C2S_LIMBS - 3 = 5 limbs.
- * Dense layers at lower levels use the last level's rotations.
+ * Row ring: stage groups from the top; level i takes a ciphertext of PPDL_ROW_C2S_LIMBS - i limbs.  The first dense
+ * layer of a network is multiplied into the last one (blocks of max(16, k/2) slots), so that its first activation works
+ * at PPDL_ROW_C2S_LIMBS - 3 = 5 limbs. Dense layers at lower levels use the last level's rotations.
  *   level 0: stages 8192..512, 32 diagonals
  *   level 1: stages 256..32,   31 diagonals
  *   level 2: stages 16..2, with layer 1
@@ -34,7 +35,10 @@ typedef struct PpdlC2sLevel
 
 extern const PpdlC2sLevel ppdl_row_c2s[PPDL_ROW_C2S_LEVELS];
 
-/* Deep ring, from the top: four levels in the half-bootstrap, as many of the last ones as needed in the sparse bootstrap. */
+/*
+ * Deep ring, from the top: four levels in the half-bootstrap, as many of the last ones as needed in the sparse
+ * bootstrap.
+ */
 #define PPDL_BOOT_C2S_LEVELS 4
 #define PPDL_BOOT_C2S_LIMBS 28	/* of the first */
 #define PPDL_DEEP_BABY 4

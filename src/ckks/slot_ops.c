@@ -2,7 +2,7 @@
 #include "ckks/eval.h"
 
 PpdlStatus
-ppdl_ct_fold(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err)
+ppdl_ct_rotate_and_sum(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err)
 {
 	for (int i = 0; i < count; i++, step *= 2)
 	{

@@ -76,7 +76,7 @@ ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, i
 	return PPDL_OK;
 }
 
-/* one limb of one digit a turn */
+/* one limb of one digit a task */
 typedef struct Making
 {
 	PpdlSwitchKey *key;
@@ -84,19 +84,22 @@ typedef struct Making
 			   *to;				/* NULL: only a is made, from the seed */
 	const int8_t *e;			/* ndigits * N */
 	uint64_t	p_mod[PPDL_MAX_Q];
-	PpdlError	error;			/* of the first turn that fails */
+	PpdlError	error;			/* of the first task that fails */
 	int			failed;
 } Making;
 
-/* b_j = -a_j*s_to + e_j + P*g_j*s_from on one limb; g_j is 1 on the digit's own primes (PPDL_KEY_FROM_SPARSE: on all), 0 elsewhere */
+/*
+ * b_j = -a_j*s_to + e_j + P*g_j*s_from on one limb; g_j is 1 on the digit's own primes (PPDL_KEY_FROM_SPARSE: on all),
+ * 0 elsewhere
+ */
 static void
-make_body(const Making *mk, int turn, uint64_t *b, const uint64_t *a)
+make_body(const Making *mk, int task, uint64_t *b, const uint64_t *a)
 {
 	const PpdlSwitchKey *key = mk->key;
 	const PpdlParams *par = key->par;
 	int			total = key->limbs + key->np,
-				digit = turn / total,
-				t = turn % total,
+				digit = task / total,
+				t = task % total,
 				prime = ppdl_qp_index(par, key->limbs, t);
 	const PpdlModulus *m = &par->ring->mod[prime];
 
@@ -111,7 +114,7 @@ make_body(const Making *mk, int turn, uint64_t *b, const uint64_t *a)
 }
 
 static PpdlStatus
-make_limb(const Making *mk, int turn, PpdlError *err)
+make_limb(const Making *mk, int task, PpdlError *err)
 {
 	PpdlSwitchKey *key = mk->key;
 	const PpdlParams *par = key->par;
@@ -124,14 +127,14 @@ make_limb(const Making *mk, int turn, PpdlError *err)
 	if (a == NULL || b == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else
-		status = ppdl_xof_uniform(&par->ring->mod[ppdl_qp_index(par, key->limbs, turn % total)], a, par->n,
-								  key->seed, PPDL_XOF_KEY_A, (uint16_t) (turn / total), err);
+		status = ppdl_xof_uniform(&par->ring->mod[ppdl_qp_index(par, key->limbs, task % total)], a, par->n,
+								  key->seed, PPDL_XOF_KEY_A, (uint16_t) (task / total), err);
 	if (status == PPDL_OK)
-		ppdl_pack_bits(ppdl_key_limb(key, key->a, turn), a, par->n, PPDL_MAX_PRIME_BITS);
+		ppdl_pack_bits(ppdl_key_limb(key, key->a, task), a, par->n, PPDL_MAX_PRIME_BITS);
 	if (status == PPDL_OK && mk->to != NULL)
 	{
-		make_body(mk, turn, b, a);
-		ppdl_pack_bits(ppdl_key_limb(key, key->b, turn), b, par->n, PPDL_MAX_PRIME_BITS);
+		make_body(mk, task, b, a);
+		ppdl_pack_bits(ppdl_key_limb(key, key->b, task), b, par->n, PPDL_MAX_PRIME_BITS);
 	}
 	ppdl_free_aligned(a);
 	ppdl_free_secret(b, bytes);
@@ -139,19 +142,19 @@ make_limb(const Making *mk, int turn, PpdlError *err)
 }
 
 static void
-turn_limb(void *arg, int turn)
+task_limb(void *arg, int task)
 {
 	Making	   *mk = arg;
 	PpdlError	err;
 
-	if (make_limb(mk, turn, &err) != PPDL_OK && __atomic_exchange_n(&mk->failed, 1, __ATOMIC_RELAXED) == 0)
+	if (make_limb(mk, task, &err) != PPDL_OK && __atomic_exchange_n(&mk->failed, 1, __ATOMIC_RELAXED) == 0)
 		mk->error = err;
 }
 
 static PpdlStatus
 make(Making *mk, PpdlThreads *threads, PpdlError *err)
 {
-	ppdl_parallel_for(threads, mk->key->ndigits * (mk->key->limbs + mk->key->np), turn_limb, mk);
+	ppdl_parallel_for(threads, mk->key->ndigits * (mk->key->limbs + mk->key->np), task_limb, mk);
 	if (!mk->failed)
 		return PPDL_OK;
 	if (err != NULL)

@@ -43,10 +43,12 @@ ppdl_wire_get_limbs(PpdlReader *r, const PpdlParams *par, uint64_t *p, int lo, i
 		uint64_t   *limb = ppdl_at(par, p, i - lo);
 
 		if (src == NULL)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "truncated: %zu bytes left where a polynomial takes %zu", left, size);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "truncated: %zu bytes left where a polynomial takes %zu", left,
+							  size);
 		ppdl_unpack_bits(limb, src, par->n, m->bits);
 		if (ppdl_vec_count_unreduced(m, limb, par->n) != 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "damaged: a residue is not below its modulus %llu", (unsigned long long) m->q);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "damaged: a residue is not below its modulus %llu",
+							  (unsigned long long) m->q);
 	}
 	return PPDL_OK;
 }
@@ -168,7 +170,8 @@ ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
 	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, pk->b, 0, par->nq, err));
 	PPDL_GOTO(fail, get_digest(r, start, err));
 	for (int i = 0; i < par->nq; i++)
-		PPDL_GOTO(fail, ppdl_xof_uniform(&par->ring->mod[i], ppdl_at(par, pk->a, i), par->n, pk->seed, PPDL_XOF_KEY_A, 0, err));
+		PPDL_GOTO(fail, ppdl_xof_uniform(&par->ring->mod[i], ppdl_at(par, pk->a, i), par->n, pk->seed, PPDL_XOF_KEY_A,
+										 0, err));
 	*out = pk;
 	return PPDL_OK;
 fail:
@@ -192,11 +195,11 @@ ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err
 	ppdl_write_u8(w, (uint8_t) key->ndigits);
 	ppdl_write_u8(w, 0);
 	ppdl_write_bytes(w, key->seed, sizeof(key->seed));
-	for (int turn = 0; turn < key->ndigits * (key->limbs + key->np); turn++)
+	for (int task = 0; task < key->ndigits * (key->limbs + key->np); task++)
 	{
-		int			prime = ppdl_qp_index(par, key->limbs, turn % (key->limbs + key->np));
+		int			prime = ppdl_qp_index(par, key->limbs, task % (key->limbs + key->np));
 
-		ppdl_vec_unpack(limb, ppdl_key_limb(key, key->b, turn), par->n);
+		ppdl_vec_unpack(limb, ppdl_key_limb(key, key->b, task), par->n);
 		ppdl_wire_put_limbs(w, par, limb, prime, prime + 1);
 	}
 	ppdl_free_aligned(limb);
@@ -219,7 +222,8 @@ get_switch_header(PpdlReader *r, const PpdlParams **par, PpdlSwitchKeyInfo *info
 		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key: shorter than its header");
 	PPDL_TRY(ppdl_switch_key_check(*par, info->id, info->limbs, info->np, PPDL_ERR_FORMAT, err));
 	if (info->ndigits != ppdl_switch_key_digits(*par, info->id, info->limbs) || reserved != 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: switching key %u of %d limbs with %d digits", info->id, info->limbs, info->ndigits);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: switching key %u of %d limbs with %d digits", info->id,
+						  info->limbs, info->ndigits);
 	return PPDL_OK;
 }
 
@@ -251,12 +255,12 @@ ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *thread
 		goto fail;
 	}
 	PPDL_GOTO(fail, get_seed(r, key->seed, err));
-	for (int turn = 0; turn < key->ndigits * (key->limbs + key->np); turn++)
+	for (int task = 0; task < key->ndigits * (key->limbs + key->np); task++)
 	{
-		int			prime = ppdl_qp_index(par, key->limbs, turn % (key->limbs + key->np));
+		int			prime = ppdl_qp_index(par, key->limbs, task % (key->limbs + key->np));
 
 		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, limb, prime, prime + 1, err));
-		ppdl_pack_bits(ppdl_key_limb(key, key->b, turn), limb, par->n, PPDL_MAX_PRIME_BITS);
+		ppdl_pack_bits(ppdl_key_limb(key, key->b, task), limb, par->n, PPDL_MAX_PRIME_BITS);
 	}
 	PPDL_GOTO(fail, get_digest(r, start, err));
 	PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));

@@ -31,10 +31,12 @@ enum
 
 static const struct argp_option options[] = {
 	{"key", 'k', "FILE", 0, "secret key file; may be repeated for one key of each scheme", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
+	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 2},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 2},
-	{"format", OPT_FORMAT, "auto|csv|text", 0, "of input and output (auto: text if the first line has a tab or no comma)", 2},
+	{"format", OPT_FORMAT, "auto|csv|text", 0,
+	 "of input and output (auto: text if the first line has a tab or no comma)", 2},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 3},
 	{0}
 };

@@ -37,8 +37,10 @@ static const struct argp_option options[] = {
 	{"columns", OPT_COLUMNS, "COL,...", 0, "only these are inputs, in this order", 2},
 	{"numeric", OPT_NUMERIC, "COL,...", 0, "columns that must be numbers", 2},
 	{"category", OPT_CATEGORY, "COL,...", 0, "columns whose values are categories even if they look like numbers", 2},
-	{"bands", OPT_BANDS, "COL:SPEC", 0, "cut a number into bands: COL:WIDTH, COL:FROM..TO/WIDTH (cuts at FROM, FROM+WIDTH, ... TO) or COL:CUT,CUT,...; may be repeated", 3},
-	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)", 3},
+	{"bands", OPT_BANDS, "COL:SPEC", 0,
+	 "cut a number into bands: COL:WIDTH, COL:FROM..TO/WIDTH (cuts at FROM, FROM+WIDTH, ... TO) or COL:CUT,CUT,...; may be repeated", 3},
+	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)",
+	 3},
 	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
 	{"constant", OPT_CONSTANT, 0, 0, "add an input that is always 1", 4},
 	{"pad", OPT_PAD, 0, 0, "add inputs that are always 0, up to a power of two", 4},
@@ -159,7 +161,8 @@ print_bias_note(const PpdlFeatures *fs, int units, FILE *out)
 		is_power_of_two(fs->inputs) ? "inputs fill" : is_power_of_two(units) ? "units fill" : NULL;
 
 	if (what != NULL)
-		fprintf(out, "note:   for training on encrypted rows add \"bias\": false: %s a power of two, which a bias would double\n", what);
+		fprintf(out,
+				"note:   for training on encrypted rows add \"bias\": false: %s a power of two, which a bias would double\n", what);
 }
 
 static PpdlStatus

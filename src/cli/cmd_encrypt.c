@@ -50,15 +50,19 @@ enum
 
 static const struct argp_option options[] = {
 	{"key", 'k', "FILE", 0, "secret key file", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
+	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"features", OPT_FEATURES, "FILE", 0, "feature file made by ppdl encode", 2},
-	{"unknown", OPT_UNKNOWN, "error|other", 0, "an unknown category, or an unexpected empty field, is an error (the default), or none of the categories", 2},
-	{"outside", OPT_OUTSIDE, "error|clamp", 0, "a number outside the learned range is an error (the default), or becomes the nearer bound", 2},
+	{"unknown", OPT_UNKNOWN, "error|other", 0,
+	 "an unknown category, or an unexpected empty field, is an error (the default), or none of the categories", 2},
+	{"outside", OPT_OUTSIDE, "error|clamp", 0,
+	 "a number outside the learned range is an error (the default), or becomes the nearer bound", 2},
 	{"keep", OPT_KEEP, "COL,...", 0, "columns to write in the clear, between id and features", 2},
 	{"no-label", OPT_NO_LABEL, 0, 0, "write no label, even if the encoding has one", 2},
 	{"compact", OPT_COMPACT, 0, 0, "small rows", 3},
 	{"scale-bits", OPT_SCALE, "N", 0, "scale of the encryption, 2^N, 20..40 (30)", 3},
-	{"batch-rows", OPT_BATCH, "N", 0, "rows that share a seed, a power of two (the most that fit: 1024 of 16 values)", 3},
+	{"batch-rows", OPT_BATCH, "N", 0, "rows that share a seed, a power of two (the most that fit: 1024 of 16 values)",
+	 3},
 	{"plain", OPT_PLAIN, 0, 0, "do not encrypt: write float8[] features and float8 label", 3},
 	{"raw", OPT_RAW, 0, 0, "the columns are numbers in [-1, 1] already", 4},
 	{"width", OPT_WIDTH, "N", 0, "with --raw: there must be this many of them", 4},
@@ -66,7 +70,8 @@ static const struct argp_option options[] = {
 	{"label", OPT_LABEL, "COL", 0, "with --raw: column of the label", 4},
 	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{"input-bits", OPT_INPUT_BITS, "N", 0, "with an RSA key: round features to 2^N - 1 steps of [-1, 1], 1..12 (4)", 5},
-	{"deterministic", OPT_DETERMINISTIC, 0, 0, "with an RSA key: no randomness; equal values show, and sums stay small", 5},
+	{"deterministic", OPT_DETERMINISTIC, 0, 0, "with an RSA key: no randomness; equal values show, and sums stay small",
+	 5},
 	{"count", OPT_COUNT, "COL[:MAX],...", 0, "with an RSA key: encrypt these as counts up to MAX (255)", 5},
 	{"product", OPT_PRODUCT, "COL[:MAX],...", 0, "with an RSA key: encrypt these for products", 5},
 	{"dsn", OPT_DSN, "DSN", 0, "database to load into (else libpq's environment, if --table is given)", 5},
@@ -428,7 +433,8 @@ take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 	PPDL_TRY(ppdl_binding_apply(&j->bind, row, j->x + (size_t) r * (size_t) fs->inputs, y, &has_label, err));
 	j->has_label[r] = (char) has_label;
 	if (fs->id && row->field[j->bind.id][0] == 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the id is empty", ppdl_csv_name(j->csv), row->line, fs->id);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the id is empty", ppdl_csv_name(j->csv),
+						  row->line, fs->id);
 	if (j->rsa)
 		PPDL_TRY(ppdl_rsa_columns_take(j->rsa, r, row, err));
 	j->rows++;
@@ -456,7 +462,8 @@ all_rows(Job *j, PpdlError *err)
 		if (j->rows < j->capacity)
 			continue;
 		PPDL_TRY(finish_batch(j, err));
-		ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, j->a->plain ? "encoding" : "encrypting");
+		ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, j->a->plain ? "encoding" :
+					  "encrypting");
 	}
 	PPDL_TRY(finish_batch(j, err));
 	return ppdl_sink_flush(&j->sink, err);
@@ -525,7 +532,8 @@ open_input(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
 	int			standard = strcmp(a->csv, "-") == 0;
-	PpdlCsvOptions opt = {.name = standard ? "standard input" : a->csv, .delimiter = a->delimiter, .no_header = a->no_header};
+	PpdlCsvOptions opt = {.name = standard ? "standard input" : a->csv, .delimiter = a->delimiter,
+						  .no_header = a->no_header};
 	struct stat st;
 
 	j->f = standard ? stdin : fopen(a->csv, "r");

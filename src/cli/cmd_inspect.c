@@ -98,7 +98,8 @@ show_public_file(const char *path, PpdlError *err)
 		const PpdlPublicPart *p = ppdl_public_file_part(f, i);
 
 		status = ppdl_public_part_check(p, err);
-		printf("%12zu bytes  %-8s %s\n", p->len, p->use == PPDL_USE_SUM ? "sum" : p->use == PPDL_USE_PREDICT ? "predict" : "train", p->name);
+		printf("%12zu bytes  %-8s %s\n", p->len, p->use == PPDL_USE_SUM ? "sum" : p->use == PPDL_USE_PREDICT ?
+			   "predict" : "train", p->name);
 		total += p->len;
 	}
 	printf("%12zu bytes in all\n", total);
@@ -224,7 +225,8 @@ show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 		PPDL_TRY(status);
 	}
 	if (shown == 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: no key file, no feature or model file, and no ciphertext in it", a->file);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: no key file, no feature or model file, and no ciphertext in it",
+						  a->file);
 	return PPDL_OK;
 }
 
@@ -237,7 +239,8 @@ show_features(const Args *a, const PpdlWriter *text, PpdlError *err)
 	char		name[120];
 
 	PPDL_TRY(ppdl_features_parse(&fs, (const char *) text->buf, text->len, a->file, err));
-	printf("feature file, learned from %ld rows of \"%s\"\nwidth:       %d\nid:          %s\nlabel:       %s", fs->rows, fs->source,
+	printf("feature file, learned from %ld rows of \"%s\"\nwidth:       %d\nid:          %s\nlabel:       %s", fs->rows,
+		   fs->source,
 		   fs->inputs, fs->id ? fs->id : "(none)", fs->label ? fs->label->column : "(none)");
 	printf(fs->label ? ", %d value%s\n" : "\n", fs->outputs, fs->outputs == 1 ? "" : "s");
 	for (int i = 0; i < fs->inputs; i++)
@@ -263,7 +266,8 @@ describe_model(const json_t *root, PpdlError *err)
 		printf("model file\nname:        %s\ninputs:      %d\n", name ? name : "(none)", net->inputs);
 		for (int i = 0; i < net->nlayers; i++)
 			printf("layer %d:     %d units, %s\n", i + 1, net->layer[i].units, net->layer[i].act.name);
-		printf("weights:     %s\n", json_object_get(root, "cipher") ? "encrypted" : json_object_get(root, "weights") ? "plain" : "none");
+		printf("weights:     %s\n", json_object_get(root, "cipher") ? "encrypted" : json_object_get(root, "weights") ?
+			   "plain" : "none");
 		if (key)
 			printf("key:         %s\n", key);
 		ppdl_net_destroy(net);

@@ -34,7 +34,8 @@ static const struct argp_option options[] = {
 	{"name", OPT_NAME, "NAME", 0, "what people call the key (the last part of PREFIX)", 1},
 	{"for", OPT_FOR, "sum|predict|train", 0, "what the public file serves (predict)", 1},
 	{"key", 'k', "FILE", 0, "make only the public file, from this secret key", 2},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
+	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
 	{"allow-weak-passphrase", OPT_WEAK, 0, 0, "take a passphrase of fewer than 8 characters", 2},
 	{"scheme", OPT_SCHEME, "lwe|rsa", 0, "kind of key (lwe)", 3},
 	{"bits", OPT_BITS, "3072|4096|8192", 0, "with --scheme rsa: size of the modulus (3072)", 3},
@@ -108,7 +109,8 @@ parse(int key, char *arg, struct argp_state *state)
 			if (a->scheme != RSA && a->k.bits)
 				argp_error(state, "--bits goes with --scheme rsa only");
 			if (a->scheme == RSA && (a->k.name || a->k.uses))
-				argp_error(state, "--name and --for have no place beside --scheme rsa: ppdl publish --name names an RSA key");
+				argp_error(state,
+						   "--name and --for have no place beside --scheme rsa: ppdl publish --name names an RSA key");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;

@@ -46,8 +46,10 @@ static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 0},
 	{"name", OPT_NAME, "NAME", 0, "import under this name", 0},
 	{"key", 'k', "FILE", 0, "secret key file: export decrypts an encrypted model, import encrypts a plain one", 0},
-	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
-	{"weights-within", OPT_WEIGHTS_WITHIN, "R", 0, "import --key: declare to the server that the weights of each unit have a length of R at most: 1, 2, 4, 8 or 16 (2); "
+	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0,
+	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
+	{"weights-within", OPT_WEIGHTS_WITHIN, "R", 0,
+	 "import --key: declare to the server that the weights of each unit have a length of R at most: 1, 2, 4, 8 or 16 (2); "
 	"predictions state an error that grows with it", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
@@ -217,10 +219,12 @@ show(PpdlDb *db, const char *ref, PpdlError *err)
 	status = ppdl_net_parse(&net, field(res, F_SPEC), err);
 	if (status == PPDL_OK)
 	{
-		printf("model:    %s@%s\ncreated:  %s\ninputs:   %d\n", field(res, F_NAME), field(res, F_VERSION), field(res, F_CREATED), net->inputs);
+		printf("model:    %s@%s\ncreated:  %s\ninputs:   %d\n", field(res, F_NAME), field(res, F_VERSION),
+			   field(res, F_CREATED), net->inputs);
 		for (int i = 0; i < net->nlayers; i++)
 			printf("layer %d:  %d units, %s\n", i + 1, net->layer[i].units, net->layer[i].act.name);
-		printf("weights:  %d, %s\n", ppdl_net_weight_count(net), field(res, F_WEIGHTS) ? "plain" : field(res, F_CIPHER) ? "encrypted" : "untrained");
+		printf("weights:  %d, %s\n", ppdl_net_weight_count(net), field(res, F_WEIGHTS) ? "plain" :
+			   field(res, F_CIPHER) ? "encrypted" : "untrained");
 		if (field(res, F_KEY))
 			printf("key:      %s\n", field(res, F_KEY));
 		if (field(res, F_TRAINED))
@@ -365,8 +369,10 @@ no_lost_biases(const ModelFile *m, const PpdlNet *net, PpdlError *err)
 		for (int u = 0; u < net->layer[l].units; u++)
 			if (net->layer[l].bias[u] != 0)
 			{
-				ppdl_error(err, PPDL_ERR_FORMAT, "%s: \"bias\" is false, but the bias of unit %d of layer %d is not 0", m->path, u + 1, l + 1);
-				return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Set it to 0, or \"bias\" to true: encrypted weights without biases would drop it.");
+				ppdl_error(err, PPDL_ERR_FORMAT, "%s: \"bias\" is false, but the bias of unit %d of layer %d is not 0",
+						   m->path, u + 1, l + 1);
+				return ppdl_error_hint(err, PPDL_ERR_FORMAT,
+									   "Set it to 0, or \"bias\" to true: encrypted weights without biases would drop it.");
 			}
 	return PPDL_OK;
 }
@@ -400,7 +406,8 @@ check_file(ModelFile *m, PpdlError *err)
 	if (format == NULL || strcmp(format, "ppdl-model") != 0)
 		return bad(m, "this is no model file: it lacks \"format\": \"ppdl-model\"", err);
 	if (json_integer_value(json_object_get(m->root, "version")) != 1)
-		return ppdl_error(err, PPDL_ERR_VERSION, "%s: unknown version of the model file (this tool reads version 1)", m->path);
+		return ppdl_error(err, PPDL_ERR_VERSION, "%s: unknown version of the model file (this tool reads version 1)",
+						  m->path);
 	if (!json_is_object(json_object_get(m->root, "spec")))
 		return bad(m, "\"spec\" is missing", err);
 	if (weights && cipher)

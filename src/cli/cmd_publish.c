@@ -138,7 +138,10 @@ hex(char *out, const uint8_t *in, size_t n)
 		sprintf(out + 2 * i, "%02x", in[i]);
 }
 
-/* A key keeps the name it has there; another name that was asked for, and a name that another key has, are errors before anything is sent. */
+/*
+ * A key keeps the name it has there; another name that was asked for, and a name that another key has, are errors
+ * before anything is sent.
+ */
 static PpdlStatus
 choose_name(Job *j, PpdlDb *db, PpdlError *err)
 {
@@ -149,7 +152,8 @@ choose_name(Job *j, PpdlDb *db, PpdlError *err)
 			   *name;
 
 	j->name = j->own_name;
-	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT key_id, name FROM %s.ppdl_keys WHERE key_id = $1 OR name = $2 ORDER BY key_id = $1 DESC",
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT key_id, name FROM %s.ppdl_keys WHERE key_id = $1 OR name = $2 ORDER BY key_id = $1 DESC",
 						 2, params));
 	key_id = PQntuples(res) > 0 ? PQgetvalue(res, 0, 0) : j->key_id;
 	name = PQntuples(res) > 0 ? PQgetvalue(res, 0, 1) : j->name;
@@ -160,8 +164,10 @@ choose_name(Job *j, PpdlDb *db, PpdlError *err)
 	}
 	else if (strcmp(name, j->name) != 0 && j->a->name != NULL)
 	{
-		ppdl_server_error(err, "this key, %s, is published there under the name \"%s\", not \"%s\"", key_id, name, j->name);
-		status = ppdl_error_hint(err, PPDL_ERR_IO, "Leave out --name, or rename the key there: UPDATE ppdl_keys SET name = '%s' WHERE key_id = '%s';",
+		ppdl_server_error(err, "this key, %s, is published there under the name \"%s\", not \"%s\"", key_id, name,
+						  j->name);
+		status = ppdl_error_hint(err, PPDL_ERR_IO,
+								 "Leave out --name, or rename the key there: UPDATE ppdl_keys SET name = '%s' WHERE key_id = '%s';",
 								 j->name, key_id);
 	}
 	else
@@ -257,7 +263,8 @@ send_parts(Job *j, PpdlDb *db, PpdlError *err)
 	char	   *sql;
 	PpdlStatus	status = PPDL_OK;
 
-	if (asprintf(&sql, "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea%s)",
+	if (asprintf(&sql,
+				 "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea%s)",
 				 db->schema, verify_key(j) ? ", $10::bytea, $11::bytea" : "") < 0)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < part_count(j) && status == PPDL_OK; i++)
@@ -322,7 +329,8 @@ publish_to(Job *j, PpdlDb *db, PpdlError *err)
 	PPDL_TRY(find_missing(j, db, err));
 	PPDL_TRY(send_parts(j, db, err));
 	PPDL_TRY(bind_key(j, db, err));
-	printf("%s:%s/%s: key \"%s\" (%s), %d parts sent, %.1f MiB\n", host ? host : "", port ? port : "", PQdb(db->conn), j->name, j->key_id,
+	printf("%s:%s/%s: key \"%s\" (%s), %d parts sent, %.1f MiB\n", host ? host : "", port ? port : "", PQdb(db->conn),
+		   j->name, j->key_id,
 		   j->parts, (double) j->total / (1 << 20));
 	return PPDL_OK;
 }
@@ -382,9 +390,11 @@ ask_about_nodes(const Job *j, PpdlDb *db, const PGresult *nodes, PpdlError *err)
 	terminal = fopen("/dev/tty", "r+");
 	if (terminal == NULL)
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "--all-nodes would send the credentials of user \"%s\" to %d hosts that the coordinator names",
+		ppdl_error(err, PPDL_ERR_ARGUMENT,
+				   "--all-nodes would send the credentials of user \"%s\" to %d hosts that the coordinator names",
 				   PQuser(db->conn), PQntuples(nodes));
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "There is no terminal to ask on. Look at pg_dist_node, then say --yes.");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+							   "There is no terminal to ask on. Look at pg_dist_node, then say --yes.");
 	}
 	fprintf(terminal, "The coordinator names these nodes:\n");
 	for (int r = 0; r < PQntuples(nodes); r++)
@@ -409,10 +419,12 @@ publish_to_nodes(Job *j, PpdlDb *db, PpdlError *err)
 	if (PQgetvalue(res, 0, 0)[0] != 't')
 	{
 		PQclear(res);
-		return ppdl_server_error(err, "database \"%s\" is no Citus coordinator: it has no pg_dist_node", PQdb(db->conn));
+		return ppdl_server_error(err, "database \"%s\" is no Citus coordinator: it has no pg_dist_node",
+								 PQdb(db->conn));
 	}
 	PQclear(res);
-	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
 	status = ask_about_nodes(j, db, res, err);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
@@ -452,7 +464,8 @@ choose_use(Job *j, PpdlError *err)
 	if (j->use <= 1 << most)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" serves %s only", j->a->file, use_name[most]);
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "Make a greater file from the secret key: ppdl keygen --key FILE.key --for %s --out PREFIX",
+	return ppdl_error_hint(err, PPDL_ERR_KEY,
+						   "Make a greater file from the secret key: ppdl keygen --key FILE.key --for %s --out PREFIX",
 						   use_name[j->use == PPDL_USE_TRAIN ? 2 : 1]);
 }
 
@@ -510,8 +523,10 @@ refuse_secret(const char *path, PpdlPemKind kind, PpdlError *err)
 		return PPDL_OK;
 	if (!is_secret)
 		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is no public key: nothing was sent", path);
-	ppdl_error(err, PPDL_ERR_KEY, "STOP: \"%s\" is a SECRET key, which must never leave its owner: nothing was sent", path);
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "Publish the public file made with it, which ends in .pub. Whoever has a copy of the secret one "
+	ppdl_error(err, PPDL_ERR_KEY, "STOP: \"%s\" is a SECRET key, which must never leave its owner: nothing was sent",
+			   path);
+	return ppdl_error_hint(err, PPDL_ERR_KEY,
+						   "Publish the public file made with it, which ends in .pub. Whoever has a copy of the secret one "
 						   "and its passphrase reads every row.");
 }
 

@@ -31,7 +31,8 @@ enum
 
 static const struct argp_option options[] = {
 	{"key", 'k', "FILE", 0, "secret key file; may be repeated for one key of each scheme", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0, "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
+	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
 	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
 	{"file", 'f', "FILE", 0, "read the SQL from FILE (-: standard input)", 2},
@@ -260,7 +261,8 @@ show_result(Job *j, const PGresult *res, PpdlError *err)
 		case PGRES_COPY_OUT:
 		case PGRES_COPY_BOTH:
 			ppdl_error(err, PPDL_ERR_ARGUMENT, "COPY to or from the tool is not supported");
-			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
+			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+								   "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
 		default:
 			return ppdl_db_error(&j->db, res, err);
 	}

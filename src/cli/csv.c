@@ -344,10 +344,12 @@ name_columns(PpdlCsv *csv, const PpdlCsvRow *row, int header, PpdlError *err)
 		if (csv->column[i] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		if (csv->column[i][0] == 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d has no name in the header", csv->name, row->line, i + 1);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d has no name in the header", csv->name, row->line,
+							  i + 1);
 		for (int j = 0; j < i; j++)
 			if (strcmp(csv->column[i], csv->column[j]) == 0)
-				return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column name \"%s\" appears twice in the header (columns %d and %d)",
+				return ppdl_error(err, PPDL_ERR_FORMAT,
+								  "%s:%ld: column name \"%s\" appears twice in the header (columns %d and %d)",
 								  csv->name, row->line, csv->column[i], j + 1, i + 1);
 	}
 	return PPDL_OK;

@@ -19,7 +19,8 @@ typedef struct PpdlCsvOptions
 	char		delimiter;		/* 0: comma */
 	int			no_header;		/* columns are then called 1, 2, 3, ... */
 	int			ragged;			/* records may have any number of fields (implies no_header) */
-	const char *first;			/* first line, if it was already read from f; must live until the first record is read */
+	/* first line, if it was already read from f; must live until the first record is read */
+	const char *first;
 	size_t		first_len;
 } PpdlCsvOptions;
 

@@ -62,7 +62,8 @@ ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err)
 
 	if (message == NULL)
 	{
-		tidy(text, sizeof text, res && PQresultErrorMessage(res)[0] ? PQresultErrorMessage(res) : PQerrorMessage(db->conn));
+		tidy(text, sizeof text, res && PQresultErrorMessage(res)[0] ? PQresultErrorMessage(res) :
+			 PQerrorMessage(db->conn));
 		return ppdl_server_error(err, "%s", text);
 	}
 	tidy(text, sizeof text, message);
@@ -102,7 +103,8 @@ ppdl_db_open(PpdlDb *db, const char *dsn, PpdlError *err)
 	ppdl_db_close(db);
 	ppdl_server_error(err, "%s", text);
 	if (dsn == NULL)
-		ppdl_error_hint(err, PPDL_ERR_IO, "Say which database with --dsn, e.g. --dsn \"host=db.example dbname=clinic\", or set PGHOST, PGDATABASE.");
+		ppdl_error_hint(err, PPDL_ERR_IO,
+						"Say which database with --dsn, e.g. --dsn \"host=db.example dbname=clinic\", or set PGHOST, PGDATABASE.");
 	return PPDL_ERR_IO;
 }
 

@@ -29,7 +29,8 @@ PpdlStatus	ppdl_db_extension(PpdlDb *db, PpdlError *err);
  * Runs one statement with text parameters (NULL for SQL NULL).  *res is NULL on error and may be
  * NULL as an argument when the rows do not matter.  "%s" in sql stands for the extension's quoted schema.
  */
-PpdlStatus	ppdl_db_run(PpdlDb *db, PGresult **res, PpdlError *err, const char *sql, int nparams, const char *const *params);
+PpdlStatus	ppdl_db_run(PpdlDb *db, PGresult **res, PpdlError *err, const char *sql, int nparams,
+						const char *const *params);
 
 /* what the server said about res (NULL: about the connection), message, detail and hint */
 PpdlStatus	ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err);

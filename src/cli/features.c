@@ -221,7 +221,8 @@ ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlE
 			}
 		put_text(w, "]");
 	}
-	snprintf(text, sizeof text, ",\"layers\":[{\"units\":%d,\"activation\":\"quadratic\"},{\"units\":%d,\"activation\":\"identity\"}]}",
+	snprintf(text, sizeof text,
+			 ",\"layers\":[{\"units\":%d,\"activation\":\"quadratic\"},{\"units\":%d,\"activation\":\"identity\"}]}",
 			 units, fs->outputs ? fs->outputs : 1);
 	put_text(w, text);
 	if (w->bad)

@@ -83,10 +83,12 @@ typedef struct PpdlLearnOptions
 } PpdlLearnOptions;
 
 /* Reads csv to its end. notes: one line for every column left out, appended; may be NULL. */
-PpdlStatus	ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearnOptions *opt, PpdlWriter *notes, PpdlError *err);
+PpdlStatus	ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearnOptions *opt, PpdlWriter *notes,
+								PpdlError *err);
 
 /* Every column of csv but those named is a number in [-1, 1] already. */
-PpdlStatus	ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const char *label, char **exclude, PpdlError *err);
+PpdlStatus	ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const char *label, char **exclude,
+							  PpdlError *err);
 
 /* ------------------------------------------------------------------ files */
 
@@ -117,21 +119,23 @@ typedef struct PpdlBinding
 } PpdlBinding;
 
 /* Finds the columns; a missing one is an error, but for the label when need_label is 0. */
-PpdlStatus	ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label, PpdlError *err);
+PpdlStatus	ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label,
+							  PpdlError *err);
 void		ppdl_binding_free(PpdlBinding *b);
 /*
  * x: fs->inputs values, y: fs->outputs; *has_label = 0 when the label's field is empty.
  * PPDL_ERR_FORMAT "file:line: column "c": ..." for what cannot be encoded.
  */
-PpdlStatus	ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label, PpdlError *err);
+PpdlStatus	ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label,
+							   PpdlError *err);
 
 /* ------------------------------------------------------------------ shared by the above */
 
 /* a decimal number, spaces around it allowed; 0: not a number, -1: not finite */
 int			ppdl_parse_number(const char *s, double *v);
 /*
- * "1.0" and "1" are one category: 1 when s is a finite number that is no code (a leading zero before another digit makes it
- * one), and then its value.
+ * "1.0" and "1" are one category: 1 when s is a finite number that is no code (a leading zero before another digit
+ * makes it one), and then its value.
  */
 int			ppdl_parse_category_number(const char *s, double *v);
 /* what would be a number without a decimal comma or a percent sign: 0, or that character */

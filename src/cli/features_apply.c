@@ -50,9 +50,11 @@ is_missing(const char *s)
 }
 
 static PpdlStatus
-bad_value(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, const char *what, PpdlError *err)
+bad_value(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, const char *what,
+		  PpdlError *err)
 {
-	return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" %s", b->file, row->line, f->column, s, what);
+	return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" %s", b->file, row->line, f->column, s,
+					  what);
 }
 
 static PpdlStatus
@@ -139,7 +141,8 @@ find_category(const PpdlFeature *f, const char *s)
 }
 
 static PpdlStatus
-unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, int label, PpdlError *err)
+unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, int label,
+				 PpdlError *err)
 {
 	char		list[sizeof err->detail] = "";
 	size_t		n = 0;
@@ -149,9 +152,11 @@ unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature 
 		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%s\"", i ? ", " : "", f->category[i]);
 	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
 	if (label)
-		ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again; leave the field empty for a NULL label, or give --no-label to write none.");
+		ppdl_error_hint(err, PPDL_ERR_FORMAT,
+						"Learn the encoding again; leave the field empty for a NULL label, or give --no-label to write none.");
 	else
-		ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again, or give --unknown=other to encode it as none of them.");
+		ppdl_error_hint(err, PPDL_ERR_FORMAT,
+						"Learn the encoding again, or give --unknown=other to encode it as none of them.");
 	return PPDL_ERR_FORMAT;
 }
 
@@ -176,9 +181,11 @@ apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 			b->unknown++;
 		else
 		{
-			ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": empty, which it never was where the encoding was learned",
+			ppdl_error(err, PPDL_ERR_FORMAT,
+					   "%s:%ld: column \"%s\": empty, which it never was where the encoding was learned",
 					   b->file, row->line, f->column);
-			return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Learn the encoding again, or give --unknown=other to encode it as 0.");
+			return ppdl_error_hint(err, PPDL_ERR_FORMAT,
+								   "Learn the encoding again, or give --unknown=other to encode it as 0.");
 		}
 		return PPDL_OK;
 	}

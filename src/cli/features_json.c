@@ -132,7 +132,8 @@ typedef struct Place
 static PpdlStatus
 bad(const Place *at, const char *member, const char *what)
 {
-	return ppdl_error(at->err, PPDL_ERR_FORMAT, "%s: %s%s%s: %s", at->file, at->path, at->path[0] && member[0] ? "." : "", member, what);
+	return ppdl_error(at->err, PPDL_ERR_FORMAT, "%s: %s%s%s: %s", at->file, at->path, at->path[0] && member[0] ? "." :
+					  "", member, what);
 }
 
 static PpdlStatus
@@ -205,7 +206,8 @@ get_categories(const Place *at, json_t *o, PpdlFeature *f)
 	size_t		n = json_array_size(a);
 
 	if (n == 0 || n > PPDL_MAX_INPUTS || (f->kind == PPDL_FEATURE_BINARY && n != 2))
-		return bad(at, "categories", f->kind == PPDL_FEATURE_BINARY ? "two strings are expected" : "an array of strings is expected");
+		return bad(at, "categories", f->kind == PPDL_FEATURE_BINARY ? "two strings are expected" :
+				   "an array of strings is expected");
 	f->category = calloc(n, sizeof *f->category);
 	if (f->category == NULL)
 		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
@@ -252,7 +254,8 @@ parse_numeric(const Place *at, json_t *o, PpdlFeature *f)
 static PpdlStatus
 parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 {
-	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing", "weight", NULL};
+	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing",
+										  "weight", NULL};
 	json_t	   *missing = json_object_get(o, "missing");
 	double		inputs = 0;
 
@@ -298,13 +301,16 @@ parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
 	const char *format = json_string_value(json_object_get(root, "format"));
 
 	if (format == NULL || strcmp(format, FORMAT_NAME) != 0)
-		return ppdl_error(at->err, PPDL_ERR_FORMAT, "%s: this is no feature file: it lacks \"format\": \"" FORMAT_NAME "\"", at->file);
+		return ppdl_error(at->err, PPDL_ERR_FORMAT,
+						  "%s: this is no feature file: it lacks \"format\": \"" FORMAT_NAME "\"", at->file);
 	if (json_integer_value(json_object_get(root, "version")) != FORMAT_VERSION)
-		return ppdl_error(at->err, PPDL_ERR_VERSION, "%s: unknown version of the feature file (this tool reads version %d)",
+		return ppdl_error(at->err, PPDL_ERR_VERSION,
+						  "%s: unknown version of the feature file (this tool reads version %d)",
 						  at->file, FORMAT_VERSION);
 	PPDL_TRY(check_members(at, root, allowed));
 	fs->rows = (long) json_integer_value(json_object_get(root, "rows"));
-	fs->source = strdup(json_is_string(json_object_get(root, "source")) ? json_string_value(json_object_get(root, "source")) : "");
+	fs->source = strdup(json_is_string(json_object_get(root, "source")) ?
+						json_string_value(json_object_get(root, "source")) : "");
 	if (fs->source == NULL)
 		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
 	if (json_object_get(root, "id"))
@@ -319,7 +325,8 @@ parse_label(const Place *at, json_t *o, PpdlFeatures *fs)
 	if (fs->label == NULL)
 		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_TRY(parse_feature(at, o, fs->label));
-	if (fs->label->kind != PPDL_FEATURE_NUMERIC && fs->label->kind != PPDL_FEATURE_BINARY && fs->label->kind != PPDL_FEATURE_ONE_HOT)
+	if (fs->label->kind != PPDL_FEATURE_NUMERIC && fs->label->kind != PPDL_FEATURE_BINARY &&
+		fs->label->kind != PPDL_FEATURE_ONE_HOT)
 		return bad(at, "kind", "a label is \"numeric\", \"binary\" or \"one-hot\"");
 	if (fs->label->missing)
 		return bad(at, "missing", "does not apply to a label: empty labels become NULL");

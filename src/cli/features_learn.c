@@ -287,7 +287,8 @@ bands_of(const PpdlLearnOptions *opt, const char *column)
 static PpdlStatus
 refuse_almost_numbers(Learner *l, const char *name, const Column *c)
 {
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" looks like a number with a %s", ppdl_csv_name(l->csv),
+	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" looks like a number with a %s",
+			   ppdl_csv_name(l->csv),
 			   c->odd_line, name, c->odd, c->mark == '%' ? "percent sign" : "decimal comma");
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Write %s; or, if these are codes, name the column in --category.",
 						   c->mark == '%' ? "numbers alone (5 for 5%)" : "numbers with a decimal point (0.81 for 0,81)");
@@ -329,10 +330,12 @@ take_categories(PpdlFeature *f, const Column *c, PpdlError *err)
 static PpdlStatus
 too_many_categories(Learner *l, const char *name, const Column *c, int limit)
 {
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: column \"%s\" has %s%d different values, more than the %d categories allowed",
+	ppdl_error(l->err, PPDL_ERR_FORMAT,
+			   "%s: column \"%s\" has %s%d different values, more than the %d categories allowed",
 			   ppdl_csv_name(l->csv), name, c->ndistinct > MAX_DISTINCT ? "more than " : "",
 			   c->ndistinct > MAX_DISTINCT ? MAX_DISTINCT : c->ndistinct, limit);
-	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Leave it out (--exclude \"%s\"), or raise --max-categories.", name);
+	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Leave it out (--exclude \"%s\"), or raise --max-categories.",
+						   name);
 }
 
 /* the kind of an input column; *take = 0 when it says nothing */
@@ -534,7 +537,8 @@ check_names(Learner *l, char **list, int bands)
 			return no_memory(l->err);
 		if (colon)
 			*colon = 0;
-		status = bands && colon == NULL ? bad_bands(*list, "no colon", l->err) : ppdl_csv_find(l->csv, name, &i, l->err);
+		status = bands && colon == NULL ? bad_bands(*list, "no colon", l->err) : ppdl_csv_find(l->csv, name, &i,
+																							   l->err);
 		free(name);
 		PPDL_TRY(status);
 	}
@@ -670,7 +674,8 @@ raw(PpdlFeatures *fs, const PpdlCsv *csv, const char *label, char **exclude, Ppd
 }
 
 PpdlStatus
-ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const char *label, char **exclude, PpdlError *err)
+ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const char *label, char **exclude,
+				  PpdlError *err)
 {
 	PpdlFeatures *fs;
 	PpdlStatus	status = new_features(&fs, csv, id, err);

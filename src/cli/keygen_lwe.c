@@ -26,7 +26,8 @@ report_size(const char *path, const char *what)
 	struct stat st;
 
 	if (stat(path, &st) == 0)
-		printf("%-12s %s (%.1f %s)\n", what, path, st.st_size < 1 << 20 ? (double) st.st_size / 1024 : (double) st.st_size / (1 << 20),
+		printf("%-12s %s (%.1f %s)\n", what, path, st.st_size < 1 << 20 ? (double) st.st_size / 1024 :
+			   (double) st.st_size / (1 << 20),
 			   st.st_size < 1 << 20 ? "KiB" : "MiB");
 }
 
@@ -42,7 +43,10 @@ report(const PpdlKeygen *k, const PpdlOwner *o)
 	report_size(k->public_path, "public keys:");
 }
 
-/* The public file first, under a temporary name: it takes long, and a secret key without it would be in the way of a second try. */
+/*
+ * The public file first, under a temporary name: it takes long, and a secret key without it would be in the way of a
+ * second try.
+ */
 static PpdlStatus
 write_files(const PpdlKeygen *k, PpdlOwner *o, const char *passphrase, const char *temporary, PpdlError *err)
 {

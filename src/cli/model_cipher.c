@@ -59,7 +59,8 @@ weights_text(char **out, const PpdlNet *net, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec, const char *cipher, PpdlError *err)
+ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec, const char *cipher,
+				   PpdlError *err)
 {
 	json_t	   *array = json_loads(cipher, 0, NULL);
 	const char *text = json_string_value(json_array_get(array, 0));
@@ -107,7 +108,8 @@ encrypt_text(PpdlWriter *out, PpdlOwner *owner, const PpdlNet *net, int within, 
 }
 
 PpdlStatus
-ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file, const PpdlNet *net, int within, PpdlError *err)
+ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file, const PpdlNet *net,
+				   int within, PpdlError *err)
 {
 	PpdlOwner  *owner;
 	PpdlStatus	status;

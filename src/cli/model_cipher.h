@@ -5,11 +5,16 @@
 #include "base/bytes.h"
 #include "net/net.h"
 
-/* spec: the network; cipher: a JSON array of the base64 text that lies in the table; *out: a JSON array of plain weights, malloc'ed */
-PpdlStatus	ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec, const char *cipher, PpdlError *err);
+/*
+ * spec: the network; cipher: a JSON array of the base64 text that lies in the table; *out: a JSON array of plain
+ * weights, malloc'ed
+ */
+PpdlStatus	ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec,
+							   const char *cipher, PpdlError *err);
 
 /* the weights of net as text of a lwe_cipher[], NUL included, appended to out; key_id: hexadecimal fingerprint of the key;
  * within: the length declared for the weights of a unit (ppdl_owner_encrypt_model) */
-PpdlStatus	ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file, const PpdlNet *net, int within, PpdlError *err);
+PpdlStatus	ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file,
+							   const PpdlNet *net, int within, PpdlError *err);
 
 #endif

@@ -25,7 +25,9 @@ PpdlStatus	ppdl_out_commit(PpdlOutFile *o, PpdlError *err);
 /* removes what was written; after commit it does nothing */
 void		ppdl_out_abort(PpdlOutFile *o);
 
-/* a temporary name beside path for a file somebody else writes; removed when the tool is killed, until ppdl_out_forget */
+/*
+ * a temporary name beside path for a file somebody else writes; removed when the tool is killed, until ppdl_out_forget
+ */
 PpdlStatus	ppdl_out_temporary(const char *path, char **temporary, PpdlError *err);
 void		ppdl_out_forget(void);
 

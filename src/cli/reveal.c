@@ -13,7 +13,10 @@
 #include "cli/progress.h"
 #include "cli/secret.h"
 
-/* base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives "UEw" */
+/*
+ * base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives
+ * "UEw"
+ */
 #define START "UEw"
 #define SHORTEST 32				/* base64 characters of a bare header */
 #define START_RSA "UFJTQ"		/* of "PRSA", whatever follows */
@@ -40,7 +43,8 @@ open_one(PpdlReveal *r, const char *path, const char *passphrase_file, PpdlError
 
 	PPDL_TRY(ppdl_pem_kind(path, &kind, err));
 	if (kind == PPDL_PEM_NONE ? r->owner != NULL : r->rsa != NULL)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" is a second key of the same scheme: give one of each at most", path);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" is a second key of the same scheme: give one of each at most",
+						  path);
 	if (kind == PPDL_PEM_NONE)
 		return ppdl_key_open(&r->owner, path, passphrase_file, err);
 	return ppdl_rsa_key_open(&r->rsa, path, passphrase_file, err);
@@ -74,7 +78,8 @@ ppdl_reveal_close(PpdlReveal *r)
 static int
 is_base64(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' || c == '=';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' &&
+																c <= '9') || c == '+' || c == '/' || c == '=';
 }
 
 PpdlStatus
@@ -86,7 +91,8 @@ ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, Ppd
 
 	*out = NULL;
 	if (len % 4 != 0 || len == 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu base64 characters are no multiple of 4", len);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu base64 characters are no multiple of 4",
+						  len);
 	while (pad < 2 && s[len - 1 - pad] == '=')
 		pad++;
 	/* EVP takes a "=" anywhere for zero bits */
@@ -366,7 +372,8 @@ read_field(Record *rec, const PpdlText *field, Part *p, int expand, PpdlError *e
 	p->values = value.values;
 	p->packed = 1;
 	if (rec->dealt && rec->rows != p->values.nrows)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "two packed results of one record have %u and %u rows", rec->rows, p->values.nrows);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "two packed results of one record have %u and %u rows", rec->rows,
+						  p->values.nrows);
 	rec->dealt = 1;
 	rec->rows = p->values.nrows;
 	return PPDL_OK;
@@ -463,7 +470,8 @@ record(Record *rec, const PpdlText *fields, int expand, PpdlEmit emit, void *arg
 }
 
 PpdlStatus
-ppdl_reveal_record(PpdlReveal *r, const PpdlText *fields, size_t count, int expand, PpdlEmit emit, void *arg, PpdlError *err)
+ppdl_reveal_record(PpdlReveal *r, const PpdlText *fields, size_t count, int expand, PpdlEmit emit, void *arg,
+				   PpdlError *err)
 {
 	Record		rec = {.r = r, .count = count};
 	PpdlStatus	status;

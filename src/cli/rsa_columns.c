@@ -190,7 +190,8 @@ check_field(const PpdlRsaColumns *c, const Extra *e, const PpdlCsvRow *row, Ppdl
 	}
 	if (status == PPDL_OK)
 		return status;
-	snprintf(text, sizeof text, "%.100s:%ld: column \"%.60s\": %.120s", ppdl_csv_name(c->csv), row->line, e->name, err->message);
+	snprintf(text, sizeof text, "%.100s:%ld: column \"%.60s\": %.120s", ppdl_csv_name(c->csv), row->line, e->name,
+			 err->message);
 	memcpy(err->message, text, sizeof text);
 	err->code = PPDL_ERR_FORMAT;
 	return PPDL_ERR_FORMAT;
@@ -246,9 +247,11 @@ encrypt_row(PpdlRsaColumns *c, int r, PpdlError *err)
 		if (c->text[r * c->nextra + i])
 			PPDL_TRY(encrypt_extra(c, &c->extra[i], c->text[r * c->nextra + i], w, err));
 	for (int i = 0; i < inputs; i++)
-		PPDL_TRY(ppdl_rsa_encrypt_on_grid(c->pub, c->x[(size_t) r * (size_t) inputs + (size_t) i], &c->input_grid, c->random_bits, w, err));
+		PPDL_TRY(ppdl_rsa_encrypt_on_grid(c->pub, c->x[(size_t) r * (size_t) inputs + (size_t) i], &c->input_grid,
+										  c->random_bits, w, err));
 	for (int i = 0; c->label && c->has_label[r] && i < outputs; i++)
-		PPDL_TRY(ppdl_rsa_encrypt_on_grid(c->pub, c->y[(size_t) r * (size_t) outputs + (size_t) i], &c->label_grid, c->random_bits, w, err));
+		PPDL_TRY(ppdl_rsa_encrypt_on_grid(c->pub, c->y[(size_t) r * (size_t) outputs + (size_t) i], &c->label_grid,
+										  c->random_bits, w, err));
 	return PPDL_OK;
 }
 
@@ -261,7 +264,8 @@ encrypt_turn(void *arg, int r)
 }
 
 PpdlStatus
-ppdl_rsa_columns_encrypt(PpdlRsaColumns *c, const double *x, const double *y, const char *has_label, int rows, PpdlError *err)
+ppdl_rsa_columns_encrypt(PpdlRsaColumns *c, const double *x, const double *y, const char *has_label, int rows,
+						 PpdlError *err)
 {
 	c->x = x;
 	c->y = y;

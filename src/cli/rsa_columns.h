@@ -35,7 +35,8 @@ void		ppdl_rsa_columns_close(PpdlRsaColumns *c);
 /* Remembers the counts and products of row r of the batch; an empty field is NULL. PPDL_ERR_FORMAT "file:line: ..." */
 PpdlStatus	ppdl_rsa_columns_take(PpdlRsaColumns *c, int r, const PpdlCsvRow *row, PpdlError *err);
 /* Encrypts rows 0..rows-1: x[rows * inputs], y[rows * outputs], of which rows without has_label are left out. */
-PpdlStatus	ppdl_rsa_columns_encrypt(PpdlRsaColumns *c, const double *x, const double *y, const char *has_label, int rows, PpdlError *err);
+PpdlStatus	ppdl_rsa_columns_encrypt(PpdlRsaColumns *c, const double *x, const double *y, const char *has_label,
+									 int rows, PpdlError *err);
 /* Writes the names of the counts and products. */
 void		ppdl_rsa_columns_names(const PpdlRsaColumns *c, PpdlSink *sink);
 /* Writes the columns of row r, once: counts and products, features, label. */

@@ -28,8 +28,8 @@ ppdl_passphrase_free(char *passphrase)
 }
 
 /*
- * One line from fd, byte by byte: no buffer of the C library ever holds it.  Its length, NUL bytes included; -1 on error or when a
- * signal was caught; SIZE when too long.
+ * One line from fd, byte by byte: no buffer of the C library ever holds it.  Its length, NUL bytes included; -1 on
+ * error or when a signal was caught; SIZE when too long.
  */
 static ssize_t
 read_line(int fd, char *buf)
@@ -70,8 +70,10 @@ check_text(const char *buf, ssize_t n, const char *where, PpdlError *err)
 	if (memchr(buf, 0, (size_t) n) == NULL && memcmp(buf, "\xFF\xFE", 2) != 0 && memcmp(buf, "\xFE\xFF", 2) != 0)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "%s is no passphrase: it holds a NUL byte or begins with a mark of UTF-16", where);
-	ppdl_error_detail(err, PPDL_ERR_KEY, "Version 0.1.0 took the bytes before the first NUL byte for the passphrase: a file of those alone opens a key that was made so.");
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "The file is probably UTF-16, as some Windows programs write it. Save it as UTF-8, "
+	ppdl_error_detail(err, PPDL_ERR_KEY,
+					  "Version 0.1.0 took the bytes before the first NUL byte for the passphrase: a file of those alone opens a key that was made so.");
+	return ppdl_error_hint(err, PPDL_ERR_KEY,
+						   "The file is probably UTF-16, as some Windows programs write it. Save it as UTF-8, "
 						   "for example: iconv -f utf-16 -t utf-8 old > new");
 }
 
@@ -242,7 +244,8 @@ ppdl_passphrase_new(char **out, const char *file, const char *what, int allow_we
 	ppdl_passphrase_free(*out);
 	*out = NULL;
 	ppdl_error(err, PPDL_ERR_KEY, "the passphrase has fewer than %d characters", PPDL_MIN_PASSPHRASE);
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "It alone protects the key when its file is copied. Several words make a good one; "
+	return ppdl_error_hint(err, PPDL_ERR_KEY,
+						   "It alone protects the key when its file is copied. Several words make a good one; "
 						   "--allow-weak-passphrase takes any.");
 }
 

@@ -1,6 +1,6 @@
 /*
- * The terminal.  What a database sends, and what stands in files, may hold sequences that move the cursor, change titles
- * or answer for the user: they never reach a terminal.  What goes into files and pipes stays as it is.
+ * The terminal.  What a database sends, and what stands in files, may hold sequences that move the cursor, change
+ * titles or answer for the user: they never reach a terminal.  What goes into files and pipes stays as it is.
  */
 #ifndef PPDL_CLI_TERMINAL_H
 #define PPDL_CLI_TERMINAL_H
@@ -17,14 +17,14 @@ typedef struct PpdlEscaper
 } PpdlEscaper;
 
 /*
- * Appends s to w with each control character as \xHH, or \n, \r, \t; those of the second kind (U+0080 .. U+009F) and stray bytes of
- * their values, too.  keep: characters that pass all the same ("\n\t").
+ * Appends s to w with each control character as \xHH, or \n, \r, \t; those of the second kind (U+0080 .. U+009F) and
+ * stray bytes of their values, too.  keep: characters that pass all the same ("\n\t").
  */
 void		ppdl_escape(PpdlEscaper *e, PpdlWriter *w, const char *s, size_t len, const char *keep);
 
 /*
- * From here on, stdout escapes if it is a terminal, and stderr always (newlines and tabs pass); the tool's own control sequences
- * go to ppdl_terminal().
+ * From here on, stdout escapes if it is a terminal, and stderr always (newlines and tabs pass); the tool's own control
+ * sequences go to ppdl_terminal().
  */
 void		ppdl_terminal_guard(void);
 /* stderr as it was */

@@ -2,7 +2,10 @@
 
 #include <math.h>
 
-/* how many deviations from 0 slopes of units' sums are taken at: rows in corners get there, and few units do not make up for each other */
+/*
+ * how many deviations from 0 slopes of units' sums are taken at: rows in corners get there, and few units do not make
+ * up for each other
+ */
 #define OFF 3
 
 /* values of a layer: their size, root mean square, and the deviation of their error */

@@ -26,13 +26,15 @@ check_activation(const PpdlActivation *act, int layer, PpdlError *err)
 	if (degree < 2 || degree > PPDL_MAX_SLOT_DEGREE)
 	{
 		untrainable(err);
-		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of hidden layer %d, %s, has degree %d; encrypted training takes degree 2 and 3.",
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "The activation of hidden layer %d, %s, has degree %d; encrypted training takes degree 2 and 3.",
 								 layer + 1, act->name, degree);
 	}
 	if (fabs(act->coef[degree]) < MIN_LEADING)
 	{
 		untrainable(err);
-		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of hidden layer %d has %.3g z^%d; a highest coefficient below 1/%.0f would drown in the noise.",
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "The activation of hidden layer %d has %.3g z^%d; a highest coefficient below 1/%.0f would drown in the noise.",
 								 layer + 1, act->coef[degree], degree, 1 / MIN_LEADING);
 	}
 	return PPDL_OK;
@@ -46,17 +48,20 @@ check_shape(const PpdlNet *net, int width, PpdlError *err)
 	if (net->nlayers != 2 && net->nlayers != 3)
 	{
 		untrainable(err);
-		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "It has %d hidden layers; encrypted training takes one or two.", net->nlayers - 1);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "It has %d hidden layers; encrypted training takes one or two.", net->nlayers - 1);
 	}
 	for (int l = 0; l < net->nlayers - 1; l++)
 		PPDL_TRY(check_activation(&net->layer[l].act, l, err));
 	if (out->degree != 1 || out->coef[0] != 0 || out->coef[1] != 1)
 	{
 		untrainable(err);
-		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "The activation of the output layer is %s; encrypted training takes identity.", out->name);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "The activation of the output layer is %s; encrypted training takes identity.", out->name);
 	}
 	if (width != net->inputs)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs, width);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs,
+						  width);
 	if (width < 2)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "encrypted training takes rows of two values or more");
 	return PPDL_OK;
@@ -80,7 +85,7 @@ check_period(const PpdlSlotLayout *lay, PpdlError *err)
 	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
 					  "Inputs%s, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = %zu; the limit is %d.",
 					  lay->units2 ? " or units of the second hidden layer" : "", lay->bias ? " with one more for the bias" : "",
-					  1 << lay->logd, 1 << lay->logh, 1 << lay->logc, lay->period, MAX_PERIOD);
+					  1 << lay->logd, 1 << lay->logh, 1 << lay->log_outputs, lay->period, MAX_PERIOD);
 	if (lay->bias)
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\"bias\": false saves room when inputs or units are a power of two.");
 	return PPDL_ERR_ARGUMENT;
@@ -94,7 +99,8 @@ check_levels(const PpdlSlotLayout *lay, PpdlError *err)
 	if (lay->step_levels <= left)
 		return PPDL_OK;
 	untrainable(err);
-	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "With hidden layers of degree %d and %d a training step takes %d levels, and a bootstrap leaves %d.",
+	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+							 "With hidden layers of degree %d and %d a training step takes %d levels, and a bootstrap leaves %d.",
 							 lay->act[0].degree, lay->act[1].degree, lay->step_levels, left);
 }
 
@@ -115,17 +121,17 @@ ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net,
 	lay->inputs = net->inputs;
 	lay->units = net->layer[0].units;
 	lay->units2 = two ? net->layer[1].units : 0;
-	lay->classes = ppdl_net_outputs(net);
+	lay->outputs = ppdl_net_outputs(net);
 	lay->bias = net->bias;
 	lay->logk = ppdl_log2_width(width);
 	lay->logd = max_int(lay->logk, ppdl_log2_width(lay->inputs + lay->bias));
 	if (two)
 		lay->logd = max_int(lay->logd, ppdl_log2_width(lay->units2 + lay->bias));
 	lay->logh = ppdl_log2_width(lay->units + lay->bias);
-	lay->logc = ppdl_log2_width(lay->classes);
-	while (lay->logd + lay->logh + lay->logc < 4)	/* the sparse bootstrap's smallest period */
+	lay->log_outputs = ppdl_log2_width(lay->outputs);
+	while (lay->logd + lay->logh + lay->log_outputs < 4)	/* the sparse bootstrap's smallest period */
 		lay->logh++;
-	lay->period = (size_t) 1 << (lay->logd + lay->logh + lay->logc);
+	lay->period = (size_t) 1 << (lay->logd + lay->logh + lay->log_outputs);
 	PPDL_TRY(check_period(lay, err));
 	lay->rows = par->slots / lay->period;
 	lay->scheme = two ? &ppdl_sgd_two_hidden : &ppdl_sgd_one_hidden;
@@ -175,29 +181,31 @@ visit_first(const PpdlSlotLayout *lay, double complex *w, double *weight, double
 	for (int j = 0; j < lay->units; j++)
 		for (int f = 0; f < lay->inputs + lay->bias; f++)
 		{
-			Place		p = {0, (size_t) j * d + ppdl_slot_of_input(lay, f), (size_t) 1 << lay->logc, d * h};
+			Place		p = {0, (size_t) j * d + ppdl_slot_of_input(lay, f), (size_t) 1 << lay->log_outputs, d * h};
 
-			visit(w, lay->period, &p, f < lay->inputs ? &weight[(size_t) j * (size_t) lay->inputs + (size_t) f] : &bias[j]);
+			visit(w, lay->period, &p, f < lay->inputs ? &weight[(size_t) j * (size_t) lay->inputs + (size_t) f] :
+				  &bias[j]);
 		}
 }
 
-/* output weights of one hidden layer: class c, unit j, at every input slot */
+/* output weights of one hidden layer: output c, unit j, at every input slot */
 static void
 visit_output(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
 {
 	const size_t d = (size_t) 1 << lay->logd,
 				h = (size_t) 1 << lay->logh;
 
-	for (int c = 0; c < lay->classes; c++)
+	for (int c = 0; c < lay->outputs; c++)
 		for (int j = 0; j < lay->units + lay->bias; j++)
 		{
 			Place		p = {1, ((size_t) c * h + (size_t) j) * d, d, 1};
 
-			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) c * (size_t) lay->units + (size_t) j] : &bias[c]);
+			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) c * (size_t) lay->units + (size_t) j] :
+				  &bias[c]);
 		}
 }
 
-/* W2[l, j] at (j, l) of every class */
+/* W2[l, j] at (j, l) of every output */
 static void
 visit_second(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
 {
@@ -207,9 +215,10 @@ visit_second(const PpdlSlotLayout *lay, double complex *w, double *weight, doubl
 	for (int l = 0; l < lay->units2; l++)
 		for (int j = 0; j < lay->units + lay->bias; j++)
 		{
-			Place		p = {1, (size_t) j * d + (size_t) l, (size_t) 1 << lay->logc, d * h};
+			Place		p = {1, (size_t) j * d + (size_t) l, (size_t) 1 << lay->log_outputs, d * h};
 
-			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) l * (size_t) lay->units + (size_t) j] : &bias[l]);
+			visit(w, lay->period, &p, j < lay->units ? &weight[(size_t) l * (size_t) lay->units + (size_t) j] :
+				  &bias[l]);
 		}
 }
 
@@ -220,12 +229,13 @@ visit_third(const PpdlSlotLayout *lay, double complex *w, double *weight, double
 	const size_t d = (size_t) 1 << lay->logd,
 				h = (size_t) 1 << lay->logh;
 
-	for (int c = 0; c < lay->classes; c++)
+	for (int c = 0; c < lay->outputs; c++)
 		for (int l = 0; l < lay->units2 + lay->bias; l++)
 		{
 			Place		p = {2, (size_t) c * h * d + (size_t) l, h, d};
 
-			visit(w, lay->period, &p, l < lay->units2 ? &weight[(size_t) c * (size_t) lay->units2 + (size_t) l] : &bias[c]);
+			visit(w, lay->period, &p, l < lay->units2 ? &weight[(size_t) c * (size_t) lay->units2 + (size_t) l] :
+				  &bias[c]);
 		}
 }
 
@@ -240,13 +250,13 @@ visit_all(const PpdlSlotLayout *lay, double complex *w, double *flat, Visitor vi
 	visit_first(lay, w, flat, bias1, visit);
 	if (lay->units2 == 0)
 	{
-		visit_output(lay, w, next, next + (size_t) lay->classes * (size_t) lay->units, visit);
+		visit_output(lay, w, next, next + (size_t) lay->outputs * (size_t) lay->units, visit);
 		return;
 	}
 	bias2 = next + (size_t) lay->units2 * (size_t) lay->units;
 	visit_second(lay, w, next, bias2, visit);
 	next = bias2 + lay->units2;
-	visit_third(lay, w, next, next + (size_t) lay->classes * (size_t) lay->units2, visit);
+	visit_third(lay, w, next, next + (size_t) lay->outputs * (size_t) lay->units2, visit);
 }
 
 static void

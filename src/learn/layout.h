@@ -2,21 +2,21 @@
  * How a network with one or two hidden layers lies in the slots of the deep ring during
  * training (algorithms.md, 7.2 and 7.3).  With one:
  *
- *   slot = row*period + class*(h*d) + unit*d + input,   period = classes*h*d,
+ *   slot = row*period + output*(h*d) + unit*d + input,   period = outputs*h*d,
  *
- * inputs, units and classes each padded to a power of two.  With a bias, input
+ * inputs, units and outputs each padded to a power of two.  With a bias, input
  * `inputs` is the constant 1 and unit `units` the constant activation 1.  Weights
- * are one ciphertext of that period: W1[unit, input] + i*w2[class, unit], so that
+ * are one ciphertext of that period: W1[unit, input] + i*w2[output, unit], so that
  * one sparse bootstrap refreshes all of them.
  *
  * With two hidden layers:
  *
- *   slot = row*period + class*(h1*d) + unit1*d + (input | unit2),   period = classes*h1*d,  d >= inputs, units2.
+ *   slot = row*period + output*(h1*d) + unit1*d + (input | unit2),   period = outputs*h1*d,  d >= inputs, units2.
  *
  * Products with W1 are summed over the low axis, products with W2 over the high one, products with w3 over the
  * low one again, so that nothing is ever transposed.  Weights are two ciphertexts: W1[unit1, input] +
- * i*W2[unit2, unit1], equal for all classes, and w3[class, unit2], equal for all unit1.  With a bias, the constant units are
- * number `units` and `units2`.
+ * i*W2[unit2, unit1], equal for all outputs, and w3[output, unit2], equal for all unit1.  With a bias, the constant
+ * units are number `units` and `units2`.
  *
  * Input slot i of a row of k values holds value f with i = (f >= k/2)*k/2 + bitrev(f mod k/2).
  */
@@ -45,12 +45,12 @@ typedef struct PpdlSlotLayout
 	int			inputs,
 				units,			/* first hidden layer */
 				units2,			/* second hidden layer, 0: there is none */
-				classes,
+				outputs,
 				bias;			/* 1: constant input and constant unit */
 	int			logk;			/* values a row, padded, as encrypted */
 	int			logd,
 				logh,
-				logc;
+				log_outputs;
 	size_t		period,
 				rows;			/* rows a ciphertext: slots / period */
 	const PpdlSgdScheme *scheme;	/* of one or of two hidden layers */
@@ -61,9 +61,10 @@ typedef struct PpdlSlotLayout
 } PpdlSlotLayout;
 
 /*
- * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one or two hidden layers with activations of degree 2 or 3,
- * which count by their highest coefficient that is not 0 and have it at 1/256 or more, and an output layer with identity; and the limits:
- * period <= 2048 slots, step_levels < PPDL_BOOT_WORK_LIMBS.  width: values a row as encrypted, = net->inputs.
+ * PPDL_ERR_ARGUMENT says what a network must look like for encrypted training: one or two hidden layers with
+ * activations of degree 2 or 3, which count by their highest coefficient that is not 0 and have it at 1/256 or more,
+ * and an output layer with identity; and the limits: period <= 2048 slots, step_levels < PPDL_BOOT_WORK_LIMBS.  width:
+ * values a row as encrypted, = net->inputs.
  */
 PpdlStatus	ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err);
 

@@ -15,9 +15,9 @@ ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay)
 }
 
 /*
- * Outputs of many tiles in one ciphertext.  A tile has an output of a class once in a period; each further tile rotates what is there
- * by 2^logc slots and takes the place that gets free, so that output c of row r of the tile that came i-th before the last ends
- * in slot r*period + i*2^logc + c.
+ * Outputs of many tiles in one ciphertext.  A tile has an output of a output once in a period; each further tile
+ * rotates what is there by 2^log_outputs slots and takes the place that gets free, so that output c of row r of the
+ * tile that came i-th before the last ends in slot r*period + i*2^log_outputs + c.
  */
 typedef struct Gathering
 {
@@ -26,8 +26,8 @@ typedef struct Gathering
 	const PpdlSgd *sgd;
 	const PpdlCt *weights;
 	size_t		tiles,
-				most;			/* period / 2^logc */
-	PpdlCt	   *sum;			/* of each class, at slot 0 of its row */
+				most;			/* period / 2^log_outputs */
+	PpdlCt	   *sum;			/* of each output, at slot 0 of its row */
 	double		noise,			/* of the noisiest tile */
 				bound;			/* of any output */
 	uint32_t   *ordinal;		/* of the rows of each tile */
@@ -43,8 +43,8 @@ gathering_init(Gathering *g, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = g->lay;
 
-	g->most = lay->period >> lay->logc;
-	g->sum = calloc((size_t) lay->classes, sizeof(*g->sum));
+	g->most = lay->period >> lay->log_outputs;
+	g->sum = calloc((size_t) lay->outputs, sizeof(*g->sum));
 	g->ordinal = malloc(g->most * lay->rows * sizeof(*g->ordinal));
 	if (g->sum == NULL || g->ordinal == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -54,7 +54,7 @@ gathering_init(Gathering *g, PpdlError *err)
 static void
 release_sums(Gathering *g)
 {
-	for (int c = 0; g->sum != NULL && c < g->lay->classes; c++)
+	for (int c = 0; g->sum != NULL && c < g->lay->outputs; c++)
 		ppdl_ct_release(g->ev, &g->sum[c]);
 }
 
@@ -80,9 +80,9 @@ rotate(const Gathering *g, PpdlCt *ct, int r, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* outputs of one class of a tile, all else cleared */
+/* outputs of one output of a tile, all else cleared */
 static PpdlStatus
-pick(const Gathering *g, PpdlCt *out, const PpdlCt *tile, int class, PpdlError *err)
+pick(const Gathering *g, PpdlCt *out, const PpdlCt *tile, int output, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = g->lay;
 	PpdlStatus	status;
@@ -90,7 +90,7 @@ pick(const Gathering *g, PpdlCt *out, const PpdlCt *tile, int class, PpdlError *
 	PPDL_TRY(ppdl_ct_copy(g->ev, out, tile, tile->limbs, err));
 	out->noise = 0;				/* of the sum it is that of one tile, as each has its own slots */
 	memset(g->sgd->scratch, 0, lay->period * sizeof(double complex));
-	g->sgd->scratch[(size_t) class << (lay->logd + lay->logh)] = 1;
+	g->sgd->scratch[(size_t) output << (lay->logd + lay->logh)] = 1;
 	PPDL_GOTO(fail, ppdl_sgd_mask(g->sgd, g->ev, out, lay->period, tile->scale, err));
 	PPDL_GOTO(fail, ppdl_ct_rescale(g->ev, out, err));
 	return PPDL_OK;
@@ -100,19 +100,19 @@ fail:
 }
 
 static PpdlStatus
-gather_class(Gathering *g, const PpdlCt *tile, int class, PpdlError *err)
+gather_class(Gathering *g, const PpdlCt *tile, int output, PpdlError *err)
 {
-	PpdlCt	   *sum = &g->sum[class],
+	PpdlCt	   *sum = &g->sum[output],
 				picked;
 	PpdlStatus	status;
 
-	PPDL_TRY(pick(g, &picked, tile, class, err));
+	PPDL_TRY(pick(g, &picked, tile, output, err));
 	if (g->tiles == 0)
 	{
 		*sum = picked;
 		return PPDL_OK;
 	}
-	status = rotate(g, sum, -(1 << g->lay->logc), err);
+	status = rotate(g, sum, -(1 << g->lay->log_outputs), err);
 	if (status == PPDL_OK)
 		status = ppdl_ct_add(g->ev, sum, &picked, err);
 	ppdl_ct_release(g->ev, &picked);
@@ -124,7 +124,7 @@ static uint32_t *
 places(const Gathering *g)
 {
 	const PpdlSlotLayout *lay = g->lay;
-	const size_t count = lay->par->slots >> lay->logc;
+	const size_t count = lay->par->slots >> lay->log_outputs;
 	uint32_t   *at = malloc(count * sizeof(*at));
 
 	if (at == NULL)
@@ -147,7 +147,7 @@ flush(Gathering *g, PpdlError *err)
 
 	if (g->tiles == 0)
 		return PPDL_OK;
-	for (int c = 1; c < lay->classes; c++)
+	for (int c = 1; c < lay->outputs; c++)
 	{
 		PPDL_TRY(rotate(g, &g->sum[c], c * (1 << (lay->logd + lay->logh)) - c, err));
 		PPDL_TRY(ppdl_ct_add(g->ev, out, &g->sum[c], err));
@@ -157,7 +157,7 @@ flush(Gathering *g, PpdlError *err)
 	at = places(g);
 	if (at == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = g->result(g->arg, out, lay->logc + 1, at, err);
+	status = g->result(g->arg, out, lay->log_outputs + 1, at, err);
 	free(at);
 	release_sums(g);
 	g->tiles = 0;
@@ -168,7 +168,7 @@ flush(Gathering *g, PpdlError *err)
 static PpdlStatus
 gather(Gathering *g, const PpdlCt *out, const PpdlTile *tile, PpdlError *err)
 {
-	for (int c = 0; c < g->lay->classes; c++)
+	for (int c = 0; c < g->lay->outputs; c++)
 		PPDL_TRY(gather_class(g, out, c, err));
 	memcpy(g->ordinal + g->tiles * g->lay->rows, tile->ordinal, g->lay->rows * sizeof(*g->ordinal));
 	g->noise = fmax(g->noise, out->noise);
@@ -181,13 +181,13 @@ gather(Gathering *g, const PpdlCt *out, const PpdlTile *tile, PpdlError *err)
 }
 
 static PpdlStatus
-predict_tile(void *arg, PpdlTile *tile, int class, PpdlError *err)
+predict_tile(void *arg, PpdlTile *tile, int output, PpdlError *err)
 {
 	Gathering  *g = arg;
 	PpdlCt		out;
 	PpdlStatus	status = ppdl_sgd_predict(g->sgd, g->ev, &out, g->weights, &tile->x, err);
 
-	(void) class;
+	(void) output;
 	if (status == PPDL_OK)
 	{
 		status = gather(g, &out, tile, err);
@@ -203,13 +203,15 @@ ppdl_encrypted_predict(const PpdlEncryptedPrediction *p, PpdlError *err)
 	PpdlSlotLayout lay;
 	PpdlSgd    *sgd;
 	const PpdlTileSource source = {p->ev, p->hb, &lay, p->net, p->ts, 1, NULL, NULL};
-	Gathering	g = {.ev = p->ev, .lay = &lay, .weights = p->weights, .result = p->result, .progress = p->progress, .total = p->ts->rows, .arg = p->arg};
+	Gathering	g = {.ev = p->ev, .lay = &lay, .weights = p->weights, .result = p->result, .progress = p->progress,
+					 .total = p->ts->rows, .arg = p->arg};
 	const int	limbs = p->weights[0].limbs;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_slot_layout(&lay, p->ev->par, p->net, p->ts->width_x, err));
 	if (limbs < ppdl_encrypted_predict_limbs(&lay))
-		return ppdl_error(err, PPDL_ERR_LEVEL, "encrypted weights of %d limbs; a prediction takes %d", limbs, ppdl_encrypted_predict_limbs(&lay));
+		return ppdl_error(err, PPDL_ERR_LEVEL, "encrypted weights of %d limbs; a prediction takes %d", limbs,
+						  ppdl_encrypted_predict_limbs(&lay));
 	PPDL_TRY(ppdl_sgd_create(&sgd, &lay, 1, 0, err));
 	g.sgd = sgd;
 	PPDL_GOTO(done, gathering_init(&g, err));

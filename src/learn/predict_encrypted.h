@@ -15,7 +15,8 @@ typedef struct PpdlEncryptedPrediction
 	const PpdlNet *net;
 	const PpdlCt *weights;		/* lay->nweights ciphertexts of ppdl_encrypted_predict_limbs() limbs, one period each */
 	const PpdlTrainSet *ts;		/* features alone */
-	PpdlPredictedRows result;	/* as for ppdl_predict_lifted: whenever all slots of a ciphertext are taken, and at the end */
+	/* as for ppdl_predict_lifted: whenever all slots of a ciphertext are taken, and at the end */
+	PpdlPredictedRows result;
 	PpdlProgress progress;		/* rows */
 	void	   *arg;			/* of both */
 } PpdlEncryptedPrediction;

@@ -46,9 +46,9 @@ ppdl_sgd_destroy(PpdlSgd *sgd)
 	free(sgd);
 }
 
-/* g += the real part of the other classes; leaves twice g, as its scale says */
+/* g += the real part of the other outputs; leaves twice g, as its scale says */
 static PpdlStatus
-fold_real_part(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
+sum_over_outputs(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 	PpdlCt		conj = {0},
@@ -59,7 +59,7 @@ fold_real_part(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlError *err)
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &re, g, g->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_add(ev, &re, &conj, err));
 	PPDL_GOTO(done, ppdl_ct_sub(ev, g, &conj, err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, &re, 1 << (lay->logd + lay->logh), lay->logc, err));
+	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, &re, 1 << (lay->logd + lay->logh), lay->log_outputs, err));
 	PPDL_GOTO(done, ppdl_ct_add(ev, g, &re, err));
 	g->scale *= 2;
 	g->bound /= 2;
@@ -69,18 +69,19 @@ done:
 	return status;
 }
 
-/* The gradient of weight ciphertext k: the sum over all rows, and over classes what they share, at every row. */
+/* The gradient of weight ciphertext k: the sum over all rows, and over outputs what they share, at every row. */
 static PpdlStatus
 gradient(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *g, PpdlCt3 *sum, int k, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 	const int	block = lay->logd + lay->logh,
-				first = lay->scheme->equal_in_classes[k] ? block : block + lay->logc;
+				first = lay->scheme->equal_in_outputs[k] ? block : block + lay->log_outputs;
 
 	PPDL_TRY(ppdl_ct_relinearize(ev, g, sum, err));
-	PPDL_TRY(ppdl_ct_fold(ev, g, 1 << first, __builtin_ctzll((unsigned long long) lay->par->slots) - first, err));
+	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, g, 1 << first, __builtin_ctzll((unsigned long long) lay->par->slots) - first,
+									err));
 	PPDL_TRY(ppdl_ct_rescale(ev, g, err));
-	return ppdl_sgd_classes_apart(lay) ? fold_real_part(sgd, ev, g, err) : PPDL_OK;
+	return ppdl_sgd_outputs_apart(lay) ? sum_over_outputs(sgd, ev, g, err) : PPDL_OK;
 }
 
 /* w' = (1+m)*w - m*v - (1+m)*g, the factor of g by redeclaring its scale */
@@ -108,7 +109,7 @@ extrapolate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, PpdlCt *g, P
  * measured below 2^-23, and errors die out as momentum does.
  */
 static void
-settle_estimates(const PpdlSgd *sgd, PpdlCt *ct, double came)
+restate_estimates(const PpdlSgd *sgd, PpdlCt *ct, double came)
 {
 	const double step = 0x1p-23 / (1 - sgd->momentum) * ct->scale / sqrt((double) ct->par->n);
 
@@ -127,7 +128,7 @@ update(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, PpdlCt *g, PpdlEr
 	PPDL_GOTO(fail, ppdl_ct_copy(ev, &next, w, w->limbs, err));
 	PPDL_GOTO(fail, ppdl_ct_match(ev, &next, g->limbs, g->scale, err));
 	PPDL_GOTO(fail, ppdl_ct_sub(ev, &next, g, err));
-	settle_estimates(sgd, &next, came);
+	restate_estimates(sgd, &next, came);
 	if (v == NULL)
 	{
 		ppdl_ct_release(ev, w);
@@ -135,7 +136,7 @@ update(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, PpdlCt *g, PpdlEr
 		return PPDL_OK;
 	}
 	PPDL_GOTO(fail, extrapolate(sgd, ev, w, v, g, err));
-	settle_estimates(sgd, w, came);
+	restate_estimates(sgd, w, came);
 	ppdl_ct_release(ev, v);
 	*v = next;
 	return PPDL_OK;
@@ -162,7 +163,8 @@ ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const Ppdl
 	PpdlStatus	status;
 
 	if (w->limbs <= lay->step_levels)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "a training step takes %d levels; the weights have %d limbs", lay->step_levels, w->limbs);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "a training step takes %d levels; the weights have %d limbs",
+						  lay->step_levels, w->limbs);
 	for (int i = 0; i < tiles; i++)
 		count += tile[i].count;
 	if (count == 0)
@@ -185,11 +187,12 @@ done:
 }
 
 /*
- * No bound of outputs is known but what the modulus holds, with the room that slots between the outputs take, and one limb further on,
- * where they are given away, and that training keeps them within PPDL_OUTPUT_RANGE; decryption tells outputs beyond that.
+ * No bound of outputs is known but what the modulus holds, with the room that slots between the outputs take, and one
+ * limb further on, where they are given away, and that training keeps them within PPDL_OUTPUT_RANGE; decryption tells
+ * outputs beyond that.
  */
 static void
-settle_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w, const PpdlCt *x)
+restate_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w, const PpdlCt *x)
 {
 	const int	limbs = out->limbs > 1 ? out->limbs - 1 : 1;
 	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale;
@@ -207,7 +210,7 @@ ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w,
 	out->b = out->a = NULL;
 	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
 	PPDL_GOTO(done, sgd->lay.scheme->predict(sgd, ev, out, &sh, w, x, err));
-	settle_outputs(sgd, out, w, x);
+	restate_outputs(sgd, out, w, x);
 done:
 	release_shared(ev, &sh);
 	return status;

@@ -38,7 +38,7 @@ first_layer(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *s, PpdlCt *t, const PpdlCt
 
 	PPDL_TRY(ppdl_ct_mul(ev, &v, w, x, err));
 	PPDL_GOTO(done, ppdl_ct_split(ev, s, t, &v, err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, s, 1, sgd->lay.logd, err));
+	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, s, 1, sgd->lay.logd, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, s, err));
 	if (t != NULL)
 		PPDL_GOTO(done, ppdl_ct_rescale(ev, t, err));
@@ -47,7 +47,7 @@ done:
 	return status;
 }
 
-/* outputs o at (row, class, 0, 0) from s and the output weights: 1 + D levels; garbage at other inputs is harmless */
+/* outputs o at (row, output, 0, 0) from s and the output weights: 1 + D levels; garbage at other inputs is harmless */
 static PpdlStatus
 second_layer(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlCt *s, const PpdlCt *w2, PpdlError *err)
 {
@@ -58,7 +58,7 @@ second_layer(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlCt *s, const
 	o->b = o->a = NULL;
 	PPDL_TRY(ppdl_sgd_polynomial(sgd, ev, &a, s, PPDL_AXIS_HIGH, &lay->act[0], 1, err));
 	PPDL_GOTO(done, ppdl_ct_mul(ev, o, w2, &a, err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, o, 1 << lay->logd, lay->logh, err));
+	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, o, 1 << lay->logd, lay->logh, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
 done:
 	ppdl_ct_release(ev, &a);
@@ -68,7 +68,8 @@ done:
 }
 
 static PpdlStatus
-predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
+predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x,
+		PpdlError *err)
 {
 	PpdlCt		s;
 	PpdlStatus	status;
@@ -133,7 +134,7 @@ const PpdlSgdScheme ppdl_sgd_one_hidden = {
 	.nweights = 1,
 	.step_levels = 4,
 	.predict_levels = 2,
-	.classes_apart = 1,
+	.outputs_apart = 1,
 	.prepare = prepare,
 	.tile = add_tile,
 	.predict = predict,

@@ -7,9 +7,9 @@
 #include "rows/cipher.h"
 
 int
-ppdl_sgd_classes_apart(const PpdlSlotLayout *lay)
+ppdl_sgd_outputs_apart(const PpdlSlotLayout *lay)
 {
-	return lay->scheme->classes_apart && lay->logc > 0;
+	return lay->scheme->outputs_apart && lay->log_outputs > 0;
 }
 
 PpdlStatus
@@ -67,8 +67,8 @@ ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, P
 
 	ppdl_sgd_vector(sgd, axis, 1, 1, 0);
 	PPDL_TRY(ppdl_sgd_mask(sgd, ev, z, lay->period, PPDL_SGD_SCALE, err));
-	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_ct_fold(ev, z, -1, lay->logd, err)
-			 : ppdl_ct_fold(ev, z, -(1 << lay->logd), lay->logh, err));
+	PPDL_TRY(axis == PPDL_AXIS_HIGH ? ppdl_ct_rotate_and_sum(ev, z, -1, lay->logd, err)
+			 : ppdl_ct_rotate_and_sum(ev, z, -(1 << lay->logd), lay->logh, err));
 	return ppdl_ct_rescale(ev, z, err);
 }
 
@@ -86,10 +86,11 @@ ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile
 	memset(sgd->scratch, 0, lay->par->slots * sizeof(double complex));
 	for (size_t r = 0; r < lay->rows; r++)
 		if (tile->ordinal[r] != PPDL_NO_PLACE)
-			for (int c = 0; c < lay->classes; c++)
+			for (int c = 0; c < lay->outputs; c++)
 				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
-	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots, PPDL_SGD_SCALE * (1 + sgd->momentum) / (ppdl_sgd_classes_apart(lay) ? 2 : 1), err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, o, -1, lay->logd + lay->logh, err));
+	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots,
+								  PPDL_SGD_SCALE * (1 + sgd->momentum) / (ppdl_sgd_outputs_apart(lay) ? 2 : 1), err));
+	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, o, -1, lay->logd + lay->logh, err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
 done:
 	ppdl_ct_release(ev, &y);

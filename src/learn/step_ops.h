@@ -26,23 +26,29 @@ typedef enum PpdlAxis
  * One period into sgd->scratch: `value` at every slot of a real unit of the axis, `constant` at the constant unit;
  * first_only: only where the other axis is at 0.
  */
-void		ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double complex value, double complex constant);
+void		ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double complex value,
+							double complex constant);
 
 /* ct times the `count` slots of scratch (repeated); out_scale is what the caller's rescale leaves */
 PpdlStatus	ppdl_sgd_mask(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, size_t count, double out_scale, PpdlError *err);
 /* ct plus one period of scratch */
 PpdlStatus	ppdl_sgd_add(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
-/* z at the real units of the axis, 0 elsewhere, from z valid where the other axis is at 0; replicated along that one: one level, leaves PPDL_SGD_SCALE */
+/*
+ * z at the real units of the axis, 0 elsewhere, from z valid where the other axis is at 0; replicated along that one:
+ * one level, leaves PPDL_SGD_SCALE
+ */
 PpdlStatus	ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, PpdlError *err);
 
 /*
- * o becomes (o - y)*eta/count at (row, class, 0, 0) of present rows, replicated over units and inputs; its scale carries the
- * factor 1 + momentum (over 2 where the gradient is doubled, PpdlSgdScheme.classes_apart), so that the weights come out of the step at PPDL_SGD_SCALE.  One level.
+ * o becomes (o - y)*eta/count at (row, output, 0, 0) of present rows, replicated over units and inputs; its scale
+ * carries the factor 1 + momentum (over 2 where the gradient is doubled, PpdlSgdScheme.outputs_apart), so that the
+ * weights come out of the step at PPDL_SGD_SCALE.  One level.
  */
-PpdlStatus	ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, int count, PpdlError *err);
-/* With one hidden layer the gradient of W1 is the sum over classes, that of w2, in the same ciphertext, is not. */
-int			ppdl_sgd_classes_apart(const PpdlSlotLayout *lay);
+PpdlStatus	ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, int count,
+						   PpdlError *err);
+/* With one hidden layer the gradient of W1 is the sum over outputs, that of w2, in the same ciphertext, is not. */
+int			ppdl_sgd_outputs_apart(const PpdlSlotLayout *lay);
 /* *sum += x*y before relinearisation; an empty sum has d == NULL */
 PpdlStatus	ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 

@@ -34,7 +34,8 @@ ppdl_sgd_slope(const PpdlSlotPoly *p)
 }
 
 PpdlStatus
-ppdl_sgd_poly_product(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *out, const PpdlCt *u, PpdlAxis axis, const PpdlSlotPoly *p, PpdlError *err)
+ppdl_sgd_poly_product(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *out, const PpdlCt *u, PpdlAxis axis,
+					  const PpdlSlotPoly *p, PpdlError *err)
 {
 	const int	n = p->degree,
 				cubic = n == 3;
@@ -64,7 +65,8 @@ done:
 }
 
 PpdlStatus
-ppdl_sgd_poly_finish(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlAxis axis, const PpdlSlotPoly *p, double constant, PpdlError *err)
+ppdl_sgd_poly_finish(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlAxis axis, const PpdlSlotPoly *p,
+					 double constant, PpdlError *err)
 {
 	PpdlStatus	status;
 
@@ -76,7 +78,8 @@ ppdl_sgd_poly_finish(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, PpdlCt3 *in,
 }
 
 PpdlStatus
-ppdl_sgd_polynomial(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u, PpdlAxis axis, const PpdlSlotPoly *p, double constant, PpdlError *err)
+ppdl_sgd_polynomial(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u, PpdlAxis axis,
+					const PpdlSlotPoly *p, double constant, PpdlError *err)
 {
 	PpdlCt3		product;
 	PpdlStatus	status;

@@ -1,6 +1,7 @@
 /*
- * Private to encrypted training: what differs between networks of one and of two hidden layers.  Each kind is a table in a file of
- * its own, step_one.c and step_two.c, whose heads say what happens at which level; step.c does what they have in common.
+ * Private to encrypted training: what differs between networks of one and of two hidden layers.  Each kind is a table
+ * in a file of its own, step_one.c and step_two.c, whose heads say what happens at which level; step.c does what they
+ * have in common.
  */
 #ifndef PPDL_LEARN_STEP_SCHEME_H
 #define PPDL_LEARN_STEP_SCHEME_H
@@ -19,15 +20,19 @@ struct PpdlSgdScheme
 	int			nweights,		/* ciphertexts of weights */
 				step_levels,	/* limbs that a step takes from them, beside those of the activations */
 				predict_levels; /* ... and a prediction */
-	int			equal_in_classes[PPDL_MAX_WEIGHT_CTS];	/* a weight ciphertext is the same for all classes */
-	int			classes_apart;	/* only its real part is: gradients are taken apart, which doubles them */
+	int			equal_in_outputs[PPDL_MAX_WEIGHT_CTS];	/* a weight ciphertext is the same for all outputs */
+	int			outputs_apart;	/* only its real part is: gradients are taken apart, which doubles them */
 	/* fills *sh, zeroed before, from the weights */
 	PpdlStatus	(*prepare) (const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err);
-	/* adds a tile's part of the gradient of each weight ciphertext to sum[0 .. nweights-1]; count: rows of the mini-batch */
+	/*
+	 * adds a tile's part of the gradient of each weight ciphertext to sum[0 .. nweights-1]; count: rows of the
+	 * mini-batch
+	 */
 	PpdlStatus	(*tile) (const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh, const PpdlCt *w,
 						 const PpdlTile *tile, int count, PpdlError *err);
 	/* outputs of a tile, as ppdl_sgd_predict */
-	PpdlStatus	(*predict) (const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x,
+	PpdlStatus	(*predict) (const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w,
+							const PpdlCt *x,
 							PpdlError *err);
 };
 

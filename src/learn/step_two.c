@@ -1,6 +1,7 @@
 /*
  * Two hidden layers (algorithms.md, 7.3), with activations p1, p2 of D1, D2 levels.  The error is one number a row and
- * class, so that everything else of the gradients is computed beside the forward pass, and the error multiplies it last:
+ * output, so that everything else of the gradients is computed beside the forward pass, and the error multiplies it
+ * last:
  *
  *	level 1		z1 = fold_low(W1*x)				K = w3*W2
  *	2			u1 = z1, replicated
@@ -45,15 +46,16 @@ release_forward(PpdlEval *ev, Forward *f)
 
 /* *out = x*y, folded along an axis, rescaled */
 static PpdlStatus
-mul_fold(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, int step, int count, PpdlError *err)
+mul_and_sum(PpdlEval *ev, PpdlCt *out, const PpdlCt *x, const PpdlCt *y, int step, int count, PpdlError *err)
 {
 	PPDL_TRY(ppdl_ct_mul(ev, out, x, y, err));
-	PPDL_TRY(ppdl_ct_fold(ev, out, step, count, err));
+	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, out, step, count, err));
 	return ppdl_ct_rescale(ev, out, err);
 }
 
 static PpdlStatus
-forward(const PpdlSgd *sgd, PpdlEval *ev, Forward *f, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
+forward(const PpdlSgd *sgd, PpdlEval *ev, Forward *f, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x,
+		PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 	PpdlCt		v;
@@ -64,20 +66,21 @@ forward(const PpdlSgd *sgd, PpdlEval *ev, Forward *f, const PpdlSgdShared *sh, c
 	status = ppdl_ct_split(ev, &f->u1, NULL, &v, err);
 	ppdl_ct_release(ev, &v);
 	PPDL_TRY(status);
-	PPDL_TRY(ppdl_ct_fold(ev, &f->u1, 1, lay->logd, err));
+	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, &f->u1, 1, lay->logd, err));
 	PPDL_TRY(ppdl_ct_rescale(ev, &f->u1, err));
 	PPDL_TRY(ppdl_sgd_replicate(sgd, ev, &f->u1, PPDL_AXIS_HIGH, err));
 	PPDL_TRY(ppdl_sgd_polynomial(sgd, ev, &f->a1, &f->u1, PPDL_AXIS_HIGH, &lay->act[0], 1, err));
 	/* u2 */
-	PPDL_TRY(mul_fold(ev, &f->u2, &sh->w2, &f->a1, 1 << lay->logd, lay->logh, err));
+	PPDL_TRY(mul_and_sum(ev, &f->u2, &sh->w2, &f->a1, 1 << lay->logd, lay->logh, err));
 	PPDL_TRY(ppdl_sgd_replicate(sgd, ev, &f->u2, PPDL_AXIS_LOW, err));
 	PPDL_TRY(ppdl_sgd_polynomial(sgd, ev, &f->a2, &f->u2, PPDL_AXIS_LOW, &lay->act[1], 1, err));
-	/* o at slot 0 of each row and class */
-	return mul_fold(ev, &f->o, &w[1], &f->a2, 1, lay->logd, err);
+	/* o at slot 0 of each row and output */
+	return mul_and_sum(ev, &f->o, &w[1], &f->a2, 1, lay->logd, err);
 }
 
 static PpdlStatus
-predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
+predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, const PpdlCt *w, const PpdlCt *x,
+		PpdlError *err)
 {
 	Forward		f = {0};
 	PpdlStatus	status = forward(sgd, ev, &f, sh, w, x, err);
@@ -91,22 +94,26 @@ predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlSgdShared *sh, 
 	return status;
 }
 
-/* t = sum_l K[j, l]*p2'(u2[l]), replicated over the low axis; only at real units, at the scale of the prime that a product with it loses */
+/*
+ * t = sum_l K[j, l]*p2'(u2[l]), replicated over the low axis; only at real units, at the scale of the prime that a
+ * product with it loses
+ */
 static PpdlStatus
 back_to_first(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *t, const PpdlCt *k, const PpdlCt *slope2, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 
-	PPDL_TRY(mul_fold(ev, t, k, slope2, 1, lay->logd, err));
+	PPDL_TRY(mul_and_sum(ev, t, k, slope2, 1, lay->logd, err));
 	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 1, 1, 0);
 	PPDL_TRY(ppdl_sgd_mask(sgd, ev, t, lay->period, (double) ev->par->ring->mod[t->limbs - 2].q, err));
-	PPDL_TRY(ppdl_ct_fold(ev, t, -1, lay->logd, err));
+	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, t, -1, lay->logd, err));
 	return ppdl_ct_rescale(ev, t, err);
 }
 
 /* X = p1'(u1)*x, real part of H: t*X at PPDL_SGD_SCALE */
 static PpdlStatus
-slopes_first(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, const Forward *f, const PpdlCt *t, const PpdlCt *x, PpdlError *err)
+slopes_first(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, const Forward *f, const PpdlCt *t, const PpdlCt *x,
+			 PpdlError *err)
 {
 	const PpdlSlotPoly slope = ppdl_sgd_slope(&sgd->lay.act[0]);
 	PpdlCt		sl,
@@ -144,7 +151,8 @@ done:
 
 /* H = t*X + i*P */
 static PpdlStatus
-slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, const Forward *f, const PpdlSgdShared *sh, const PpdlCt *w3, const PpdlCt *x, PpdlError *err)
+slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, const Forward *f, const PpdlSgdShared *sh, const PpdlCt *w3,
+	   const PpdlCt *x, PpdlError *err)
 {
 	const PpdlSlotPoly slope = ppdl_sgd_slope(&sgd->lay.act[1]);
 	PpdlCt		slope2,
@@ -189,7 +197,7 @@ const PpdlSgdScheme ppdl_sgd_two_hidden = {
 	.nweights = 2,
 	.step_levels = 7,
 	.predict_levels = 5,
-	.equal_in_classes = {1, 0},
+	.equal_in_outputs = {1, 0},
 	.prepare = prepare,
 	.tile = add_tile,
 	.predict = predict,

@@ -8,15 +8,16 @@
 
 /*
  * Batches lifted together.  Values and labels are rotated once for all pieces: value f of row i of batch q lies in slot
- * base + ppdl_slot_of_input(f), label v in slot base + v*h*d, base = q*slots/4 + i*k/2, modulo the slots; what else is there is masked.
+ * base + ppdl_slot_of_input(f), label v in slot base + v*h*d, base = q*slots/4 + i*k/2, modulo the slots; what else is
+ * there is masked.
  */
-typedef struct Unit
+typedef struct LiftedGroup
 {
 	const PpdlTrainBatch *batch;
 	int			count;
 	PpdlCt		value[2],		/* f < k/2, f >= k/2 */
 			   *label;			/* one for each value of a label */
-} Unit;
+} LiftedGroup;
 
 /* A tile that is being filled: pieces, each the rows of one residue of a unit, one behind the other. */
 typedef struct Open
@@ -33,12 +34,12 @@ typedef struct Cutter
 	const PpdlSlotLayout *lay;
 	const PpdlNet *net;
 	const PpdlTrainSet *ts;
-	int			classes;
+	int			minibatches;
 	PpdlTileSink sink;
 	void	   *sink_arg;
 	PpdlProgress progress;
 	void	   *progress_arg;
-	Open	   *open;			/* of each class */
+	Open	   *open;			/* of each minibatch */
 	double complex *z;			/* slots */
 	size_t		half_k,			/* slots of a row as it comes out of the half-bootstrap */
 				residues,		/* rows whose slots lie alike in their periods: period / half_k */
@@ -46,12 +47,12 @@ typedef struct Cutter
 				blocks;			/* periods of a quarter */
 } Cutter;
 
-/* Rows of one residue and class of a unit; numbered q*blocks + b, first .. last are those that a tile takes. */
+/* Rows of one residue and minibatch of a unit; numbered q*blocks + b, first .. last are those that a tile takes. */
 typedef struct Piece
 {
-	const Unit *u;
+	const LiftedGroup *u;
 	size_t		rho;
-	int			class;
+	int			minibatch;
 	size_t		first,
 				last;
 } Piece;
@@ -59,26 +60,26 @@ typedef struct Piece
 /* ---- units ---- */
 
 static void
-unit_release(const Cutter *c, Unit *u)
+group_release(const Cutter *c, LiftedGroup *u)
 {
 	for (int h = 0; h < 2; h++)
 		ppdl_ct_release(c->ev, &u->value[h]);
-	for (int v = 0; u->label != NULL && v < c->lay->classes; v++)
+	for (int v = 0; u->label != NULL && v < c->lay->outputs; v++)
 		ppdl_ct_release(c->ev, &u->label[v]);
 	free(u->label);
 }
 
 /* labels of all rows to their slots; part is still as lifted */
 static PpdlStatus
-rotate_labels(const Cutter *c, Unit *u, const PpdlCt part[2], PpdlError *err)
+rotate_labels(const Cutter *c, LiftedGroup *u, const PpdlCt part[2], PpdlError *err)
 {
 	const int	logk = c->ts->logk_y > 0 ? c->ts->logk_y : 1,
 				half = 1 << (logk - 1);
 
-	u->label = calloc((size_t) c->lay->classes, sizeof(PpdlCt));
+	u->label = calloc((size_t) c->lay->outputs, sizeof(PpdlCt));
 	if (u->label == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (int v = 0; v < c->lay->classes; v++)
+	for (int v = 0; v < c->lay->outputs; v++)
 	{
 		int			at = (int) ppdl_bitrev((uint32_t) (v % half), logk - 1) - v * (1 << (c->lay->logd + c->lay->logh));
 
@@ -88,7 +89,7 @@ rotate_labels(const Cutter *c, Unit *u, const PpdlCt part[2], PpdlError *err)
 }
 
 static PpdlStatus
-unit_create(const Cutter *c, Unit *u, PpdlLifted *in, PpdlError *err)
+group_create(const Cutter *c, LiftedGroup *u, PpdlLifted *in, PpdlError *err)
 {
 	u->batch = in->batch;
 	u->count = in->count;
@@ -103,14 +104,14 @@ unit_create(const Cutter *c, Unit *u, PpdlLifted *in, PpdlError *err)
 
 /* ---- pieces ---- */
 
-/* number of row r of the piece, PPDL_NO_PLACE when it is not there or of another class; *base: its first slot */
+/* number of row r of the piece, PPDL_NO_PLACE when it is not there or of another minibatch; *base: its first slot */
 static uint32_t
 row_of(const Cutter *c, const Piece *p, size_t r, size_t *base)
 {
 	const size_t i = p->rho + r % c->blocks * c->residues;
 
 	*base = p->rho * c->half_k + r * c->lay->period;
-	return (int) (i % (size_t) c->classes) == p->class ? p->u->batch[r / c->blocks].ordinal[i] : PPDL_NO_PLACE;
+	return (int) (i % (size_t) c->minibatches) == p->minibatch ? p->u->batch[r / c->blocks].ordinal[i] : PPDL_NO_PLACE;
 }
 
 /* sets first and last; returns how many rows are there */
@@ -191,7 +192,7 @@ add_labels(const Cutter *c, PpdlCt *sum, const Piece *p, PpdlError *err)
 	const size_t slots = c->ev->par->slots,
 				block = (size_t) 1 << (c->lay->logd + c->lay->logh);
 
-	for (int v = 0; v < c->lay->classes; v++)
+	for (int v = 0; v < c->lay->outputs; v++)
 	{
 		memset(c->z, 0, slots * sizeof(*c->z));
 		for (size_t r = p->first; r <= p->last; r++)
@@ -217,7 +218,8 @@ cut_piece(const Cutter *c, PpdlCt *out, const Piece *p, size_t at, PpdlError *er
 	PPDL_GOTO(done, add_inputs(c, &sum, p, err));
 	if (c->ts->width_y > 0)
 		PPDL_GOTO(done, add_labels(c, &sum, p, err));
-	status = ppdl_ct_rotate(c->ev, out, &sum, (int) (p->rho * c->half_k) + ((int) p->first - (int) at) * (int) c->lay->period, err);
+	status = ppdl_ct_rotate(c->ev, out, &sum,
+							(int) (p->rho * c->half_k) + ((int) p->first - (int) at) * (int) c->lay->period, err);
 done:
 	ppdl_ct_release(c->ev, &sum);
 	return status;
@@ -226,9 +228,9 @@ done:
 /* ---- tiles ---- */
 
 static PpdlStatus
-settle(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+match_tile(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 {
-	PPDL_TRY(ppdl_lifted_settle(ev, ct, PPDL_LIFTED_LIMBS, PPDL_SGD_SCALE, err));
+	PPDL_TRY(ppdl_lifted_match(ev, ct, PPDL_LIFTED_LIMBS, PPDL_SGD_SCALE, err));
 	ct->bound = 1;
 	return PPDL_OK;
 }
@@ -264,11 +266,11 @@ forget(const Cutter *c, Open *open)
 	memset(open, 0, sizeof(*open));
 }
 
-/* what has been put into a tile becomes one: inputs replicated over units and classes, labels apart */
+/* what has been put into a tile becomes one: inputs replicated over units and minibatches, labels apart */
 static PpdlStatus
-close_tile(const Cutter *c, int class, PpdlError *err)
+close_tile(const Cutter *c, int minibatch, PpdlError *err)
 {
-	Open	   *open = &c->open[class];
+	Open	   *open = &c->open[minibatch];
 	PpdlTile	tile = {.ordinal = open->ordinal, .count = open->count};
 	double		noise;
 	PpdlStatus	status;
@@ -279,7 +281,7 @@ close_tile(const Cutter *c, int class, PpdlError *err)
 	if (c->ts->width_y > 0)
 	{
 		PPDL_GOTO(fail, ppdl_ct_split(c->ev, &tile.x, &tile.y, &open->sum, err));
-		PPDL_GOTO(fail, settle(c->ev, &tile.y, err));
+		PPDL_GOTO(fail, match_tile(c->ev, &tile.y, err));
 	}
 	else
 	{
@@ -289,11 +291,12 @@ close_tile(const Cutter *c, int class, PpdlError *err)
 	forget(c, open);
 	/* copies to slots that are empty */
 	noise = tile.x.noise;
-	PPDL_GOTO(fail, ppdl_ct_fold(c->ev, &tile.x, -(1 << c->lay->logd), c->lay->logh + c->lay->logc, err));
+	PPDL_GOTO(fail, ppdl_ct_rotate_and_sum(c->ev, &tile.x, -(1 << c->lay->logd), c->lay->logh + c->lay->log_outputs,
+										   err));
 	tile.x.noise = noise;
-	PPDL_GOTO(fail, settle(c->ev, &tile.x, err));
+	PPDL_GOTO(fail, match_tile(c->ev, &tile.x, err));
 	PPDL_GOTO(fail, add_bias(c, &tile.x, &tile, err));
-	return c->sink(c->sink_arg, &tile, class, err);
+	return c->sink(c->sink_arg, &tile, minibatch, err);
 fail:
 	ppdl_tile_release(c->ev, &tile);
 	return status;
@@ -309,12 +312,12 @@ open_tile(const Cutter *c, Open *open, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* the rows of one unit, residue and class, behind those of the open tile if there is room */
+/* the rows of one unit, residue and minibatch, behind those of the open tile if there is room */
 static PpdlStatus
-cut(const Cutter *c, const Unit *u, size_t rho, int class, PpdlError *err)
+cut(const Cutter *c, const LiftedGroup *u, size_t rho, int minibatch, PpdlError *err)
 {
-	Piece		p = {.u = u, .rho = rho, .class = class};
-	Open	   *open = &c->open[class];
+	Piece		p = {.u = u, .rho = rho, .minibatch = minibatch};
+	Open	   *open = &c->open[minibatch];
 	PpdlCt		piece;
 	const int	count = find_rows(c, &p);
 	PpdlStatus	status = PPDL_OK;
@@ -322,7 +325,7 @@ cut(const Cutter *c, const Unit *u, size_t rho, int class, PpdlError *err)
 	if (count == 0)
 		return PPDL_OK;
 	if (open->used + (p.last - p.first + 1) > c->lay->rows)
-		PPDL_TRY(close_tile(c, class, err));
+		PPDL_TRY(close_tile(c, minibatch, err));
 	if (open->ordinal == NULL)
 		PPDL_TRY(open_tile(c, open, err));
 	PPDL_TRY(cut_piece(c, &piece, &p, open->used, err));
@@ -345,16 +348,19 @@ cut(const Cutter *c, const Unit *u, size_t rho, int class, PpdlError *err)
 }
 
 static PpdlStatus
-cut_unit(const Cutter *c, const Unit *u, PpdlError *err)
+cut_group(const Cutter *c, const LiftedGroup *u, PpdlError *err)
 {
 	for (size_t rho = 0; rho < c->residues; rho++)
-		for (int class = 0; class < c->classes; class++)
+		for (int minibatch = 0; minibatch < c->minibatches; minibatch++)
 		{
-			/* rows of residue rho have class rho mod classes, or several when there are more classes than residues */
-			size_t		common = (size_t) c->classes < c->residues ? (size_t) c->classes : c->residues;
+			/*
+			 * rows of residue rho have minibatch rho mod minibatches, or several when there are more minibatches than
+			 * residues
+			 */
+			size_t		common = (size_t) c->minibatches < c->residues ? (size_t) c->minibatches : c->residues;
 
-			if (rho % common == (size_t) class % common)
-				PPDL_TRY(cut(c, u, rho, class, err));
+			if (rho % common == (size_t) minibatch % common)
+				PPDL_TRY(cut(c, u, rho, minibatch, err));
 		}
 	return PPDL_OK;
 }
@@ -363,17 +369,17 @@ static PpdlStatus
 cut_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 {
 	const Cutter *c = arg;
-	Unit		u = {0};
-	PpdlStatus	status = unit_create(c, &u, in, err);
+	LiftedGroup		u = {0};
+	PpdlStatus	status = group_create(c, &u, in, err);
 
 	if (status == PPDL_OK)
-		status = cut_unit(c, &u, err);
-	unit_release(c, &u);
+		status = cut_group(c, &u, err);
+	group_release(c, &u);
 	return status;
 }
 
 static void
-tell(void *arg, uint64_t done, uint64_t total, const char *what)
+report_progress(void *arg, uint64_t done, uint64_t total, const char *what)
 {
 	const Cutter *c = arg;
 
@@ -387,8 +393,9 @@ check_source(const PpdlTileSource *source, const Cutter *c, PpdlError *err)
 	const PpdlTrainSet *ts = source->ts;
 	const PpdlSlotLayout *lay = source->lay;
 
-	if (ts->width_y > 0 && ts->width_y != lay->classes)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, labels have %d values", lay->classes, ts->width_y);
+	if (ts->width_y > 0 && ts->width_y != lay->outputs)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, labels have %d values", lay->outputs,
+						  ts->width_y);
 	if (lay->period > c->quarter || ts->logk_x != lay->logk)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d values do not fit this network", 1 << ts->logk_x);
 	return PPDL_OK;
@@ -397,7 +404,8 @@ check_source(const PpdlTileSource *source, const Cutter *c, PpdlError *err)
 PpdlStatus
 ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlError *err)
 {
-	Cutter		c = {.ev = source->ev, .lay = source->lay, .net = source->net, .ts = source->ts, .classes = source->classes, .sink = sink,
+	Cutter		c = {.ev = source->ev, .lay = source->lay, .net = source->net, .ts = source->ts,
+					 .minibatches = source->minibatches, .sink = sink,
 		.sink_arg = arg, .progress = source->progress, .progress_arg = source->progress_arg
 	};
 	const size_t slots = source->ev->par->slots;
@@ -409,15 +417,15 @@ ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlE
 	c.blocks = c.quarter / c.lay->period;
 	PPDL_TRY(check_source(source, &c, err));
 	c.z = malloc(slots * sizeof(*c.z));
-	c.open = calloc((size_t) c.classes, sizeof(*c.open));
+	c.open = calloc((size_t) c.minibatches, sizeof(*c.open));
 	if (c.open == NULL || c.z == NULL)
 		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
-	PPDL_GOTO(done, ppdl_lift_all(c.ev, source->hb, c.ts, cut_lifted, tell, &c, err));
-	for (int class = 0; class < c.classes; class++)
-		PPDL_GOTO(done, close_tile(&c, class, err));
+	PPDL_GOTO(done, ppdl_lift_all(c.ev, source->hb, c.ts, cut_lifted, report_progress, &c, err));
+	for (int minibatch = 0; minibatch < c.minibatches; minibatch++)
+		PPDL_GOTO(done, close_tile(&c, minibatch, err));
 done:
-	for (int class = 0; c.open != NULL && class < c.classes; class++)
-		forget(&c, &c.open[class]);
+	for (int minibatch = 0; c.open != NULL && minibatch < c.minibatches; minibatch++)
+		forget(&c, &c.open[minibatch]);
 	free(c.open);
 	free(c.z);
 	return status;
@@ -433,7 +441,7 @@ ppdl_tiles_destroy(PpdlTileSet *set, PpdlEval *ev)
 	for (int i = 0; i < set->count; i++)
 		ppdl_tile_release(ev, &set->tile[i]);
 	free(set->tile);
-	free(set->class_of);
+	free(set->minibatch_of);
 	free(set);
 }
 
@@ -442,14 +450,14 @@ grow(PpdlTileSet *set, PpdlError *err)
 {
 	int			cap = set->cap ? 2 * set->cap : 16;
 	PpdlTile   *tile = realloc(set->tile, (size_t) cap * sizeof(*tile));
-	int		   *class_of;
+	int		   *minibatch_of;
 
 	if (tile != NULL)
 		set->tile = tile;
-	class_of = tile == NULL ? NULL : realloc(set->class_of, (size_t) cap * sizeof(int));
-	if (class_of == NULL)
+	minibatch_of = tile == NULL ? NULL : realloc(set->minibatch_of, (size_t) cap * sizeof(int));
+	if (minibatch_of == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	set->class_of = class_of;
+	set->minibatch_of = minibatch_of;
 	set->cap = cap;
 	return PPDL_OK;
 }
@@ -461,7 +469,7 @@ typedef struct Collector
 } Collector;
 
 static PpdlStatus
-keep(void *arg, PpdlTile *tile, int class, PpdlError *err)
+keep(void *arg, PpdlTile *tile, int minibatch, PpdlError *err)
 {
 	Collector  *c = arg;
 	PpdlTileSet *set = c->set;
@@ -476,7 +484,7 @@ keep(void *arg, PpdlTile *tile, int class, PpdlError *err)
 			return status;
 		}
 	}
-	set->class_of[set->count] = class;
+	set->minibatch_of[set->count] = minibatch;
 	set->tile[set->count++] = *tile;
 	return PPDL_OK;
 }
@@ -491,7 +499,7 @@ ppdl_tiles_create(PpdlTileSet **out, const PpdlTileSource *source, PpdlError *er
 	if (c.set == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	c.set->lay = *source->lay;
-	c.set->classes = source->classes;
+	c.set->minibatches = source->minibatches;
 	status = ppdl_tiles_cut(source, keep, &c, err);
 	if (status == PPDL_OK)
 		*out = c.set;

@@ -1,6 +1,7 @@
 /*
- * From collected rows to tiles: batches are lifted to slots by the bridge and the half-bootstrap, then cut into ciphertexts of the layout of
- * layout.h, those of each mini-batch class apart.  Holes are masked before anything is squared.
+ * From collected rows to tiles: batches are lifted to slots by the bridge and the half-bootstrap, then cut into
+ * ciphertexts of the layout of layout.h, those of each mini-batch minibatch apart.  Holes are masked before anything is
+ * squared.
  */
 #ifndef PPDL_LEARN_TILES_H
 #define PPDL_LEARN_TILES_H
@@ -11,16 +12,17 @@
 typedef struct PpdlTileSet
 {
 	PpdlSlotLayout lay;
-	int			classes;		/* mini-batches */
+	int			minibatches;		/* mini-batches */
 	int			count;			/* tiles in all */
 	int			cap;
 	PpdlTile   *tile;
-	int		   *class_of;		/* of each tile */
+	int		   *minibatch_of;		/* of each tile */
 } PpdlTileSet;
 
 /*
- * What tiles are made of.  Features alone (ts->width_y = 0: prediction, classes = 1) or with labels.  A row's class is its place in its batch
- * modulo `classes` (ppdl_train_class).  Inputs are multiplied by net->input_scale.
+ * What tiles are made of.  Features alone (ts->width_y = 0: prediction, minibatches = 1) or with labels.  A row's
+ * minibatch is its place in its batch modulo `minibatches` (ppdl_train_minibatch).  Inputs are multiplied by
+ * net->input_scale.
  */
 typedef struct PpdlTileSource
 {
@@ -29,17 +31,17 @@ typedef struct PpdlTileSource
 	const PpdlSlotLayout *lay;
 	const PpdlNet *net;
 	const PpdlTrainSet *ts;
-	int			classes;
+	int			minibatches;
 	PpdlProgress progress;	/* or NULL */
 	void	   *progress_arg;
 } PpdlTileSource;
 
 /* owns the tile, after a failure, too */
-typedef PpdlStatus (*PpdlTileSink) (void *arg, PpdlTile *tile, int class, PpdlError *err);
+typedef PpdlStatus (*PpdlTileSink) (void *arg, PpdlTile *tile, int minibatch, PpdlError *err);
 
 /*
- * Gives each tile to sink as soon as it is full, those that are not at the end.  Tiles come at PPDL_LIFTED_LIMBS limbs, scale PPDL_SGD_SCALE,
- * bound 1, NTT domain.
+ * Gives each tile to sink as soon as it is full, those that are not at the end.  Tiles come at PPDL_LIFTED_LIMBS limbs,
+ * scale PPDL_SGD_SCALE, bound 1, NTT domain.
  */
 PpdlStatus	ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlError *err);
 /* keeps them; the layout is copied */

@@ -97,7 +97,8 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlProgre
 	t->nweights = lay.nweights;
 	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, err));
 	PPDL_TRY(ppdl_halfboot_create(&hb, t->ev, err));
-	status = ppdl_tiles_create(&t->tiles, &(PpdlTileSource) {t->ev, hb, &lay, net, ts, ppdl_train_classes(&t->opt, ts->rows), progress, arg},
+	status = ppdl_tiles_create(&t->tiles, &(PpdlTileSource) {t->ev, hb, &lay, net, ts,
+															 ppdl_train_minibatches(&t->opt, ts->rows), progress, arg},
 							   err);
 	ppdl_halfboot_destroy(hb);
 	return status;
@@ -144,16 +145,16 @@ ppdl_trainer_steps_done(const PpdlTrainer *t)
 	return t->step;
 }
 
-/* the tiles of one class, side by side (borrowed) */
+/* the tiles of one minibatch, side by side (borrowed) */
 static PpdlTile *
-mini_batch(const PpdlTrainer *t, int class, int *count)
+mini_batch(const PpdlTrainer *t, int minibatch, int *count)
 {
 	const PpdlTileSet *set = t->tiles;
 	PpdlTile   *tile = malloc((size_t) (set->count > 0 ? set->count : 1) * sizeof(*tile));
 
 	*count = 0;
 	for (int i = 0; tile != NULL && i < set->count; i++)
-		if (set->class_of[i] == class)
+		if (set->minibatch_of[i] == minibatch)
 			tile[(*count)++] = set->tile[i];
 	return tile;
 }
@@ -185,7 +186,8 @@ reflect(const PpdlTrainer *t, PpdlCt *ct, int i, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_pt_alloc(t->ev, &pt, ct->limbs, err));
-	PPDL_GOTO(done, ppdl_encode_slots(t->ev->par, &pt, t->first + (size_t) i * period, period, ct->scale, ct->limbs, err));
+	PPDL_GOTO(done, ppdl_encode_slots(t->ev->par, &pt, t->first + (size_t) i * period, period, ct->scale, ct->limbs,
+									  err));
 	ppdl_ct_neg(t->ev, ct);
 	PPDL_GOTO(done, ppdl_ct_add_plain(t->ev, ct, &pt, err));
 	ct->bound = 1;
@@ -195,8 +197,8 @@ done:
 }
 
 /*
- * What training changed is bootstrapped, not the weights: the modular reduction's error grows with the fifth power of a coefficient, and
- * first output weights, equal but for their signs, are one large coefficient.
+ * What training changed is bootstrapped, not the weights: the modular reduction's error grows with the fifth power of a
+ * coefficient, and first output weights, equal but for their signs, are one large coefficient.
  */
 static PpdlStatus
 refresh_pair(const PpdlTrainer *t, PpdlCt *pair, int i, PpdlError *err)
@@ -231,9 +233,9 @@ refresh(const PpdlTrainer *t, State ct, PpdlError *err)
 PpdlStatus
 ppdl_trainer_step(PpdlTrainer *t, PpdlError *err)
 {
-	int			class = ppdl_train_class(&t->opt, t->rows, t->step),
+	int			minibatch = ppdl_train_minibatch(&t->opt, t->rows, t->step),
 				tiles;
-	PpdlTile   *tile = mini_batch(t, class, &tiles);
+	PpdlTile   *tile = mini_batch(t, minibatch, &tiles);
 	State		next;
 	PpdlStatus	status;
 
@@ -242,7 +244,7 @@ ppdl_trainer_step(PpdlTrainer *t, PpdlError *err)
 	PPDL_GOTO(fail, copy_state(t, next, err));
 	if (next[0][0].limbs <= t->tiles->lay.step_levels)
 		PPDL_GOTO(fail, refresh(t, next, err));
-	/* rows chosen by a filter may leave a class empty: its step is none */
+	/* rows chosen by a filter may leave a minibatch empty: its step is none */
 	if (tiles > 0)
 		PPDL_GOTO(fail, ppdl_sgd_step(t->sgd, t->ev, next[0], t->momentum ? next[1] : NULL, tile, tiles, err));
 	keep_state(t, next);
@@ -284,7 +286,8 @@ ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err
 	PpdlStatus	status;
 
 	memset(ct, 0, sizeof(ct));
-	if (r.bad || magic != STATE_MAGIC || momentum != t->momentum || nweights != t->nweights || step > (uint32_t) t->steps)
+	if (r.bad || magic != STATE_MAGIC || momentum != t->momentum || nweights != t->nweights ||
+		step > (uint32_t) t->steps)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "this is no state of this training run");
 	for (int m = 0; m <= t->momentum; m++)
 		for (int i = 0; i < t->nweights; i++)
@@ -304,7 +307,7 @@ fail:
 
 /* one scale, number of limbs and bound for all weight ciphertexts */
 static PpdlStatus
-settle(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
+match_weights(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
 {
 	/* bootstraps keep what training changed within 1 */
 	const double bound = 1 + ppdl_slots_largest(t->first, (size_t) t->nweights * t->tiles->lay.period);
@@ -331,7 +334,7 @@ ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err)
 	PPDL_GOTO(done, copy_state(t, ct, err));
 	if (ct[0][0].limbs < limbs + (t->nweights > 1))
 		PPDL_GOTO(done, refresh(t, ct, err));
-	PPDL_GOTO(done, settle(t, ct, limbs, err));
+	PPDL_GOTO(done, match_weights(t, ct, limbs, err));
 	status = ppdl_weights_save(w, ct[0], t->nweights, (uint32_t) lay->period, t->fingerprint, err);
 done:
 	release_state(t, ct);
@@ -346,14 +349,15 @@ ppdl_trainer_memory(const PpdlNet *net, const PpdlTrainOptions *opt, int width, 
 	size_t		limb,
 				tiles;
 
-	if (ppdl_params_get(PPDL_RING_DEEP, &par, err) != PPDL_OK || ppdl_slot_layout(&lay, par, net, width, err) != PPDL_OK)
+	if (ppdl_params_get(PPDL_RING_DEEP, &par, err) != PPDL_OK ||
+		ppdl_slot_layout(&lay, par, net, width, err) != PPDL_OK)
 		return 0;
 	limb = par->n * sizeof(uint64_t);
 	/* a mini-batch leaves the room that its last rows do not fill, and batches of few rows leave some between them */
-	tiles = (rows + rows / 4 + lay.rows - 1) / lay.rows + (size_t) ppdl_train_classes(opt, rows);
+	tiles = (rows + rows / 4 + lay.rows - 1) / lay.rows + (size_t) ppdl_train_minibatches(opt, rows);
 	/*
-	 * x and y of each tile; lifting: tables, a full ciphertext with its digits, and the inner sums of the widest matrix, which
-	 * the pool keeps for each of the levels, as their sizes differ (measured: 1.2 GB in all)
+	 * x and y of each tile; lifting: tables, a full ciphertext with its digits, and the inner sums of the widest
+	 * matrix, which the pool keeps for each of the levels, as their sizes differ (measured: 1.2 GB in all)
 	 */
 	return tiles * 4 * PPDL_LIFTED_LIMBS * limb + 72 * 37 * limb;
 }

@@ -13,8 +13,8 @@
 typedef struct PpdlTrainer PpdlTrainer;
 
 /*
- * ev: deep ring, must outlive the trainer, as must net, whose weights are the first ones.  Lifts ts, which may be destroyed
- * afterwards.  PPDL_ERR_ARGUMENT when the network, the labels or the options do not allow it.
+ * ev: deep ring, must outlive the trainer, as must net, whose weights are the first ones.  Lifts ts, which may be
+ * destroyed afterwards.  PPDL_ERR_ARGUMENT when the network, the labels or the options do not allow it.
  */
 PpdlStatus	ppdl_trainer_create(PpdlTrainer **out, PpdlEval *ev, const PpdlNet *net, const PpdlTrainOptions *opt,
 								const PpdlTrainSet *ts, PpdlProgress progress, void *arg, PpdlError *err);
@@ -29,14 +29,22 @@ PpdlStatus	ppdl_trainer_step(PpdlTrainer *t, PpdlError *err);
 PpdlStatus	ppdl_trainer_save(const PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err);
 
-/* The weights at as many limbs as a prediction takes (ppdl_encrypted_predict_limbs), refreshed if need be, in the form of ppdl_weights_load. */
+/*
+ * The weights at as many limbs as a prediction takes (ppdl_encrypted_predict_limbs), refreshed if need be, in the form
+ * of ppdl_weights_load.
+ */
 PpdlStatus	ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
 
-/* Encrypted weights are a packed lwe_cipher of layout slots in the deep ring: a row and a chunk for each weight ciphertext, one period of complex slots (layout.h). Hostile bytes: PPDL_ERR_FORMAT. */
-PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period, uint8_t fingerprint[8],
+/*
+ * Encrypted weights are a packed lwe_cipher of layout slots in the deep ring: a row and a chunk for each weight
+ * ciphertext, one period of complex slots (layout.h). Hostile bytes: PPDL_ERR_FORMAT.
+ */
+PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period,
+							  uint8_t fingerprint[8],
 							  const void *buf, size_t len, PpdlError *err);
 
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */
-size_t		ppdl_trainer_memory(const PpdlNet *net, const PpdlTrainOptions *opt, int width, uint64_t rows, PpdlError *err);
+size_t		ppdl_trainer_memory(const PpdlNet *net, const PpdlTrainOptions *opt, int width, uint64_t rows,
+								PpdlError *err);
 
 #endif

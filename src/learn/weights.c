@@ -49,7 +49,8 @@ fail:
 
 /* a chunk and a row for each ciphertext, which have one scale: a period at place 0 */
 PpdlStatus
-ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err)
+ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8],
+				  PpdlError *err)
 {
 	const PpdlParams *par = ct->par;
 	PpdlCipher	header = {.par = par, .kind = PPDL_KIND_PACKED, .limbs = ct->limbs, .width = (int) period,

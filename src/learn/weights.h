@@ -10,7 +10,11 @@ void		ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct);
 /* back, for the ring of ev; buffers from its pool, none after an error.  Hostile bytes: PPDL_ERR_FORMAT */
 PpdlStatus	ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 
-/* appends `count` ciphertexts of one ring, number of limbs and scale, in the form that ppdl_weights_load (trainer.h) reads; ct is left as it is */
-PpdlStatus	ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8], PpdlError *err);
+/*
+ * appends `count` ciphertexts of one ring, number of limbs and scale, in the form that ppdl_weights_load (trainer.h)
+ * reads; ct is left as it is
+ */
+PpdlStatus	ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, const uint8_t fingerprint[8],
+							  PpdlError *err);
 
 #endif

@@ -16,7 +16,8 @@ PpdlStatus	ppdl_activation_poly(PpdlActivation *act, const double *c, int n, Ppd
  * a small factor of the minimax polynomial; Trefethen 2013, ch. 16).  Coefficients that are zero
  * by symmetry are exactly zero; max_error is measured on a grid.
  */
-PpdlStatus	ppdl_activation_fit(PpdlActivation *act, const char *name, int degree, double lo, double hi, PpdlError *err);
+PpdlStatus	ppdl_activation_fit(PpdlActivation *act, const char *name, int degree, double lo, double hi,
+								PpdlError *err);
 int			ppdl_activation_is_fit(const PpdlActivation *act);	/* has an interval */
 
 /* highest k with a non-zero coefficient (<= act->degree) */

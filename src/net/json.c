@@ -80,7 +80,8 @@ ppdl_json_load(json_t **out, const char *text, const char *what, PpdlError *err)
 
 	*out = ppdl_json_read(text, strlen(text), &je);
 	if (*out == NULL && json_error_code(&je) == json_error_numeric_overflow)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s has a number that is too large, line %d, column %d", what, je.line, je.column);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s has a number that is too large, line %d, column %d", what, je.line,
+						  je.column);
 	/* jansson says nothing where there was no memory */
 	if (*out == NULL && je.text[0] == '\0')
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

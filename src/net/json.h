@@ -10,8 +10,8 @@
 #include "base/error.h"
 
 /*
- * Any JSON text.  A byte order mark before it is skipped; whole numbers beyond 64 bits, such as 1e20 becomes in PostgreSQL's jsonb, are
- * read as reals.  NULL with *why filled in.
+ * Any JSON text.  A byte order mark before it is skipped; whole numbers beyond 64 bits, such as 1e20 becomes in
+ * PostgreSQL's jsonb, are read as reals.  NULL with *why filled in.
  */
 json_t	   *ppdl_json_read(const char *text, size_t len, json_error_t *why);
 /* what: "model", "training options" */
@@ -24,8 +24,8 @@ PpdlStatus	ppdl_json_integer(const json_t *v, const char *where, long lo, long h
 /* an empty object.  Not by json_object(): inside a server that name is PostgreSQL's. */
 json_t	   *ppdl_json_object(void);
 /*
- * obj[key] = value, list[] = value; value is taken.  When there is no memory, or no value because there was none for it,
- * the whole becomes NULL, so that no text is ever made of a part.
+ * obj[key] = value, list[] = value; value is taken.  When there is no memory, or no value because there was none for
+ * it, the whole becomes NULL, so that no text is ever made of a part.
  */
 void		ppdl_json_set(json_t **obj, const char *key, json_t *value);
 void		ppdl_json_append(json_t **list, json_t *value);

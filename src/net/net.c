@@ -104,7 +104,8 @@ check_biases(const PpdlNet *net, const double *w, PpdlError *err)
 				char		where[80];
 
 				locate(net, at, where, sizeof(where));
-				ppdl_error(err, PPDL_ERR_ARGUMENT, "weight %d (%s) is %g, but the network has \"bias\": false", at + 1, where, w[at]);
+				ppdl_error(err, PPDL_ERR_ARGUMENT, "weight %d (%s) is %g, but the network has \"bias\": false", at + 1,
+						   where, w[at]);
 				return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 									   "Leave \"bias\": false out of the specification to keep the biases, or set them to 0.");
 			}
@@ -235,7 +236,8 @@ ppdl_net_check_range(const PpdlNet *net, PpdlError *err)
 			continue;
 		ppdl_error(err, PPDL_ERR_RANGE, "a weight of layer %d is %g, beyond +-%d: training has diverged", l + 1,
 				   i >= 0 ? layer->w[i] : layer->bias[u], PPDL_WEIGHT_RANGE);
-		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Train with a lower learning_rate, or a smaller input_scale of the model.");
+		return ppdl_error_hint(err, PPDL_ERR_RANGE,
+							   "Train with a lower learning_rate, or a smaller input_scale of the model.");
 	}
 	return PPDL_OK;
 }
@@ -282,7 +284,8 @@ ppdl_net_check_outputs(const PpdlNet *net, const double *out, PpdlError *err)
 		if (!isfinite(out[j]))
 		{
 			ppdl_error(err, PPDL_ERR_RANGE, "output %d of the network is not finite", j + 1);
-			return ppdl_error_hint(err, PPDL_ERR_RANGE, "Its weights, or what they are multiplied with, are too large.");
+			return ppdl_error_hint(err, PPDL_ERR_RANGE,
+								   "Its weights, or what they are multiplied with, are too large.");
 		}
 	return PPDL_OK;
 }

@@ -24,8 +24,8 @@
 #define PPDL_MAX_ACT_DEGREE 15
 
 /*
- * What training keeps: labels are within 1, so outputs beyond the one and weights beyond the other mean that it has diverged.  Encrypted
- * models promise no larger outputs; decryption says where they are larger all the same.
+ * What training keeps: labels are within 1, so outputs beyond the one and weights beyond the other mean that it has
+ * diverged.  Encrypted models promise no larger outputs; decryption says where they are larger all the same.
  */
 #define PPDL_OUTPUT_RANGE 8
 #define PPDL_WEIGHT_RANGE 1024
@@ -59,7 +59,10 @@ typedef struct PpdlNet
 	PpdlLayer	layer[PPDL_MAX_LAYERS];
 } PpdlNet;
 
-/* A network without weights, the caller's to destroy.  PPDL_ERR_FORMAT / PPDL_ERR_ARGUMENT say where in the JSON; unknown members are errors.  (net_json.c) */
+/*
+ * A network without weights, the caller's to destroy.  PPDL_ERR_FORMAT / PPDL_ERR_ARGUMENT say where in the JSON;
+ * unknown members are errors.  (net_json.c)
+ */
 PpdlStatus	ppdl_net_parse(PpdlNet **out, const char *json, PpdlError *err);
 void		ppdl_net_destroy(PpdlNet *net);	/* NULL is allowed */
 /* malloc'ed canonical JSON of the specification (without weights) */

@@ -20,7 +20,8 @@ read_poly(PpdlActivation *act, const json_t *list, const char *where, PpdlError 
 	if (!json_is_array(list))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s must be an array of numbers, constant term first", where);
 	if (n > PPDL_MAX_ACT_DEGREE + 1)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s has %zu entries, the most is %d", where, n, PPDL_MAX_ACT_DEGREE + 1);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s has %zu entries, the most is %d", where, n,
+						  PPDL_MAX_ACT_DEGREE + 1);
 	for (size_t i = 0; i < n; i++)
 	{
 		char		item[160];
@@ -77,7 +78,8 @@ read_activation_object(PpdlActivation *act, const json_t *v, const char *where, 
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s must have a member \"poly\" or \"name\"", where);
 	if (json_object_size(v) == 1 && ppdl_activation_exact(act, json_string_value(name)))
 		return PPDL_OK;
-	return read_fit(act, json_string_value(name), json_object_get(v, "degree"), json_object_get(v, "interval"), where, err);
+	return read_fit(act, json_string_value(name), json_object_get(v, "degree"), json_object_get(v, "interval"), where,
+					err);
 }
 
 /* "activation" of a layer, with its companions beside it */
@@ -128,7 +130,8 @@ read_layers(PpdlNet *net, const json_t *layers, PpdlError *err)
 	if (!json_is_array(layers))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "model: layers must be an array of objects");
 	if (n < 1 || n > PPDL_MAX_LAYERS)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "model: layers has %zu entries, it must have 1 to %d", n, PPDL_MAX_LAYERS);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "model: layers has %zu entries, it must have 1 to %d", n,
+						  PPDL_MAX_LAYERS);
 	for (size_t i = 0; i < n; i++)
 	{
 		const json_t *v = json_array_get(layers, i);

@@ -151,7 +151,8 @@ ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaVi
 	}
 	PPDL_GOTO(done, ppdl_rsa_prediction_decrypt(key, view, threads, poll, arg, z, err));
 	for (uint32_t r = 0; r < v.rows; r++)
-		PPDL_GOTO(done, finish_row(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs, err));
+		PPDL_GOTO(done, finish_row(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs,
+								   err));
 done:
 	free(z);
 	ppdl_net_destroy(net);

@@ -13,8 +13,11 @@
 #include "net/net.h"
 #include "rsa/prediction.h"
 
-/* The first layer with integer weights, for inputs on the given grids (net->inputs of them); input_scale is folded in. */
-PpdlStatus	ppdl_rsa_net_layer(PpdlRsaLayer **out, const PpdlNet *net, const PpdlRsaGrid *grid, int weight_bits, PpdlError *err);
+/*
+ * The first layer with integer weights, for inputs on the given grids (net->inputs of them); input_scale is folded in.
+ */
+PpdlStatus	ppdl_rsa_net_layer(PpdlRsaLayer **out, const PpdlNet *net, const PpdlRsaGrid *grid, int weight_bits,
+							   PpdlError *err);
 /* appends the rest of the network */
 PpdlStatus	ppdl_rsa_net_rest(const PpdlNet *net, PpdlWriter *out, PpdlError *err);
 
@@ -22,7 +25,9 @@ PpdlStatus	ppdl_rsa_net_rest(const PpdlNet *net, PpdlWriter *out, PpdlError *err
 PpdlStatus	ppdl_rsa_net_prediction(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, const PpdlNet *net,
 									const PpdlRsaLayer *layer, PpdlError *err);
 
-/* What the network says of rows: rows × outputs values, row-major, NaN for rows without values; freed with free(value). */
+/*
+ * What the network says of rows: rows × outputs values, row-major, NaN for rows without values; freed with free(value).
+ */
 typedef struct PpdlRsaOutputs
 {
 	int			rows,
@@ -38,6 +43,7 @@ PpdlStatus	ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, cons
 								 PpdlThreads *threads, PpdlRsaPoll poll, void *arg, PpdlError *err);
 
 /* The same network with its quantised first layer, in the clear: x[inputs] to y[outputs]. */
-PpdlStatus	ppdl_rsa_net_predict(const PpdlNet *net, const PpdlRsaLayer *layer, const double *x, double *y, PpdlError *err);
+PpdlStatus	ppdl_rsa_net_predict(const PpdlNet *net, const PpdlRsaLayer *layer, const double *x, double *y,
+								 PpdlError *err);
 
 #endif

@@ -47,11 +47,11 @@ ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err)
 }
 
 int
-ppdl_train_classes(const PpdlTrainOptions *opt, uint64_t rows)
+ppdl_train_minibatches(const PpdlTrainOptions *opt, uint64_t rows)
 {
 	int			m = 1;
 
-	while (m < PPDL_MAX_CLASSES && rows / (2 * (uint64_t) m) >= (uint64_t) opt->batch)
+	while (m < PPDL_MAX_MINIBATCHES && rows / (2 * (uint64_t) m) >= (uint64_t) opt->batch)
 		m *= 2;
 	return m;
 }
@@ -63,15 +63,15 @@ ppdl_train_steps(const PpdlTrainOptions *opt, uint64_t rows)
 
 	if (opt->steps > 0)
 		return opt->steps;
-	steps = ceil(opt->epochs * ppdl_train_classes(opt, rows));
+	steps = ceil(opt->epochs * ppdl_train_minibatches(opt, rows));
 	return steps < 1 ? 1 : steps > 1e9 ? 1000000000 : (int) steps;
 }
 
 int
-ppdl_train_class(const PpdlTrainOptions *opt, uint64_t rows, int step)
+ppdl_train_minibatch(const PpdlTrainOptions *opt, uint64_t rows, int step)
 {
-	const int	m = ppdl_train_classes(opt, rows);
-	int			order[PPDL_MAX_CLASSES];
+	const int	m = ppdl_train_minibatches(opt, rows);
+	int			order[PPDL_MAX_MINIBATCHES];
 	PpdlPrng	rng;
 
 	for (int i = 0; i < m; i++)
@@ -91,10 +91,10 @@ ppdl_train_class(const PpdlTrainOptions *opt, uint64_t rows, int step)
 void
 ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count)
 {
-	const int	m = ppdl_train_classes(opt, (uint64_t) rows);
+	const int	m = ppdl_train_minibatches(opt, (uint64_t) rows);
 
 	*count = 0;
-	for (int t = ppdl_train_class(opt, (uint64_t) rows, step); t < rows; t += m)
+	for (int t = ppdl_train_minibatch(opt, (uint64_t) rows, step); t < rows; t += m)
 		index[(*count)++] = t;
 }
 
@@ -208,7 +208,8 @@ typedef struct MiniBatch
 
 /* mean gradient, and loss; gradient NULL: the loss alone */
 static PpdlStatus
-gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, double *loss, const PpdlTrainWatch *watch, PpdlError *err)
+gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, double *loss, const PpdlTrainWatch *watch,
+			PpdlError *err)
 {
 	int			n = ppdl_net_weight_count(net),
 				outputs = ppdl_net_outputs(net);
@@ -253,7 +254,8 @@ check_data(const PpdlNet *net, const double *x, const double *y, int rows, PpdlE
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "there are no rows to train on");
 	for (size_t i = 0; i < (size_t) rows * net->inputs; i++)
 		if (!isfinite(x[i]))
-			return ppdl_error(err, PPDL_ERR_RANGE, "row %zu, input %zu is not finite", i / net->inputs + 1, i % net->inputs + 1);
+			return ppdl_error(err, PPDL_ERR_RANGE, "row %zu, input %zu is not finite", i / net->inputs + 1,
+							  i % net->inputs + 1);
 	for (size_t i = 0; i < (size_t) rows * outputs; i++)
 		if (!(fabs(y[i]) <= 1))
 			return ppdl_error(err, PPDL_ERR_RANGE, "row %zu, label %zu is %g, labels must lie in [-1, 1]",
@@ -297,7 +299,8 @@ static PpdlStatus
 diverged(const Run *r, int step, const char *what, double value, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_RANGE, "training diverged in step %d: %s %.3g", step + 1, what, value);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Lower learning_rate (it is %g), init_scale (%g), or the input_scale of the model.",
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Lower learning_rate (it is %g), init_scale (%g), or the input_scale of the model.",
 						   r->opt->learning_rate, r->opt->init_scale);
 }
 

@@ -25,7 +25,8 @@ typedef struct PpdlTrainOptions
 	int			shuffle;		/* order of the mini-batches from the seed; else as they come */
 } PpdlTrainOptions;
 
-PpdlStatus	ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, PpdlError *err);	/* NULL or "" gives the defaults; unknown members are errors */
+/* NULL or "" gives the defaults; unknown members are errors */
+PpdlStatus	ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, PpdlError *err);
 PpdlStatus	ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err);
 
 /*
@@ -37,16 +38,17 @@ PpdlStatus	ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, Ppdl
 PpdlStatus	ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err);
 
 /*
- * Mini-batches are residue classes: with M of them, M a power of two, row t (as rows come) belongs to class
+ * Mini-batches are residue classes: with M of them, M a power of two, row t (as rows come) belongs to mini-batch
  * t mod M, so that rows sorted by anything are spread evenly, and encrypted rows, whose places in a batch are fixed,
- * fall into the same classes.  M is the largest power of two, at most PPDL_MAX_CLASSES, for which a class has `batch` rows or more.
+ * fall into the same mini-batches.  M is the largest power of two, at most PPDL_MAX_MINIBATCHES, for which a mini-batch
+ * has `batch` rows or more.
  */
-#define PPDL_MAX_CLASSES 32
-int			ppdl_train_classes(const PpdlTrainOptions *opt, uint64_t rows);
+#define PPDL_MAX_MINIBATCHES 32
+int			ppdl_train_minibatches(const PpdlTrainOptions *opt, uint64_t rows);
 /* steps that the options mean for so many rows: steps, or ceil(epochs * M), at least 1 */
 int			ppdl_train_steps(const PpdlTrainOptions *opt, uint64_t rows);
-/* class of step t: the classes in turn, in an order from the seed if opt->shuffle */
-int			ppdl_train_class(const PpdlTrainOptions *opt, uint64_t rows, int step);
+/* number of the mini-batch of step t: all in turn, in an order from the seed if opt->shuffle */
+int			ppdl_train_minibatch(const PpdlTrainOptions *opt, uint64_t rows, int step);
 /* rows of step t: writes their indices, at most ceil(rows/M) of them */
 void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count);
 
@@ -68,9 +70,9 @@ typedef struct PpdlTrainWatch
 
 /*
  * x: rows*inputs, y: rows*outputs; labels in [-1,1].  Starts from the network's weights, or from ppdl_net_init
- * when it has none.  PPDL_ERR_RANGE when training diverges: a weight leaves +-PPDL_WEIGHT_RANGE, or the loss of a mini-batch, that
- * after the last step included, is larger than outputs within PPDL_OUTPUT_RANGE can have and than it was at first; the network
- * is then not to be used.  watch may be NULL.
+ * when it has none.  PPDL_ERR_RANGE when training diverges: a weight leaves +-PPDL_WEIGHT_RANGE, or the loss of a
+ * mini-batch, that after the last step included, is larger than outputs within PPDL_OUTPUT_RANGE can have and than it
+ * was at first; the network is then not to be used.  watch may be NULL.
  */
 PpdlStatus	ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const PpdlTrainOptions *opt,
 						   const PpdlTrainWatch *watch, PpdlError *err);

@@ -27,7 +27,8 @@ hkdf(uint8_t out[PPDL_MASTER_BYTES], const uint8_t master[PPDL_MASTER_BYTES], ui
 }
 
 PpdlStatus
-ppdl_derive(uint8_t out[PPDL_MASTER_BYTES], const uint8_t master[PPDL_MASTER_BYTES], const char *label, const uint8_t context[32],
+ppdl_derive(uint8_t out[PPDL_MASTER_BYTES], const uint8_t master[PPDL_MASTER_BYTES], const char *label,
+			const uint8_t context[32],
 			PpdlError *err)
 {
 	uint8_t		info[96];

@@ -50,8 +50,10 @@ ppdl_values_flood(PpdlValues *v, double bound, PpdlRng *rng, PpdlError *err)
 		return PPDL_OK;			/* an exact zero: nothing was encrypted */
 	if (sigma > bound / 4)
 	{
-		ppdl_error(err, PPDL_ERR_PRECISION, "the noise that sharing this result takes, %.3g, would hide its values, which are at most %.3g", sigma, bound);
-		return ppdl_error_hint(err, PPDL_ERR_PRECISION, "Share a figure of less noise, or decide on it before sharing (for example, a class instead of a score).");
+		ppdl_error(err, PPDL_ERR_PRECISION,
+				   "the noise that sharing this result takes, %.3g, would hide its values, which are at most %.3g", sigma, bound);
+		return ppdl_error_hint(err, PPDL_ERR_PRECISION,
+							   "Share a figure of less noise, or decide on it before sharing (for example, a class instead of a score).");
 	}
 	/* low bits of a floating-point sum could tell the noise from the value: keep none below the grid */
 	grid = exp2(floor(log2(sigma)) - 6);

@@ -3,9 +3,9 @@
 #include "owner/owner_impl.h"
 
 /*
- * What a decrypted value tells about the key hangs on its error in units of 1/scale.  A server that states none, or a scale
- * that is too large, would get digits from which the key can be computed (Li and Micciancio 2021).  So the owner counts with
- * the error that every honest value has at least: that of its encryption, which nothing takes away.
+ * What a decrypted value tells about the key hangs on its error in units of 1/scale.  A server that states none, or a
+ * scale that is too large, would get digits from which the key can be computed (Li and Micciancio 2021).  So the owner
+ * counts with the error that every honest value has at least: that of its encryption, which nothing takes away.
  */
 
 /* are all residues of `a` zero? */

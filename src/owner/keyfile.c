@@ -125,7 +125,8 @@ static PpdlStatus
 carriage_returns(PpdlError *err)
 {
 	damaged("its lines end in CR LF, not in LF", err);
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "A mail program or an editor has changed them. To get the file back: tr -d '\\r' < changed.key > whole.key");
+	return ppdl_error_hint(err, PPDL_ERR_KEY,
+						   "A mail program or an editor has changed them. To get the file back: tr -d '\\r' < changed.key > whole.key");
 }
 
 static PpdlStatus
@@ -146,7 +147,8 @@ read_fields(Header *h, json_t *j, PpdlError *err)
 	if (json_unpack(j, "{ss si}", "format", &format, "version", &version) != 0 || strcmp(format, FORMAT) != 0)
 		return damaged("its first line does not say that it is one", err);
 	if (version != VERSION)
-		return ppdl_error(err, PPDL_ERR_VERSION, "key file of format version %d; this program reads version %d", version, VERSION);
+		return ppdl_error(err, PPDL_ERR_VERSION, "key file of format version %d; this program reads version %d",
+						  version, VERSION);
 	if (json_unpack(j, "{ss si ss ss ss sI si si ss ss ss !}", "format", &format, "version", &version,
 					"name", &name, "fingerprint", &fingerprint, "kdf", &kdf, "n", &n, "r", &r, "p", &p, "salt", &salt,
 					"cipher", &cipher, "nonce", &nonce) != 0)
@@ -156,7 +158,8 @@ read_fields(Header *h, json_t *j, PpdlError *err)
 	if (strcmp(kdf, "scrypt") != 0 || strcmp(cipher, "aes-256-gcm") != 0 ||
 		!unhex(h->salt, SALT_BYTES, salt) || !unhex(h->nonce, NONCE_BYTES, nonce))
 		return damaged("encryption parameters are malformed", err);
-	if (n < 2 || (n & (n - 1)) != 0 || r < 1 || r > 64 || p < 1 || p > 64 || (uint64_t) n > SCRYPT_MEMORY / (128 * (uint64_t) r * (uint64_t) p))
+	if (n < 2 || (n & (n - 1)) != 0 || r < 1 || r > 64 || p < 1 || p > 64 ||
+		(uint64_t) n > SCRYPT_MEMORY / (128 * (uint64_t) r * (uint64_t) p))
 		return damaged("scrypt parameters out of range", err);
 	h->cost = (PpdlScrypt) {(uint64_t) n, (uint32_t) r, (uint32_t) p};
 	strcpy(h->name, name);
@@ -254,7 +257,8 @@ read_body(uint8_t sealed[SEALED_BYTES], const char *body, size_t len, PpdlError 
 	if (len == BASE64_BYTES && memchr(body, '\n', len) == NULL)
 	{
 		damaged("its last line does not end", err);
-		return ppdl_error_hint(err, PPDL_ERR_KEY, "Something is cut off. If it is the newline alone, this puts it back: echo >> FILE");
+		return ppdl_error_hint(err, PPDL_ERR_KEY,
+							   "Something is cut off. If it is the newline alone, this puts it back: echo >> FILE");
 	}
 	if (len != BASE64_BYTES + 1 || body[BASE64_BYTES] != '\n' ||
 		EVP_DecodeBlock(sealed, (const uint8_t *) body, BASE64_BYTES) != SEALED_BYTES)
@@ -303,7 +307,8 @@ ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passp
 	{
 		ppdl_owner_destroy(*out);
 		*out = NULL;
-		status = ppdl_error(err, PPDL_ERR_KEY, "key file of \"%s\" does not give the key that its fingerprint names", h.name);
+		status = ppdl_error(err, PPDL_ERR_KEY, "key file of \"%s\" does not give the key that its fingerprint names",
+							h.name);
 	}
 done:
 	OPENSSL_cleanse(master, sizeof(master));

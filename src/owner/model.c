@@ -40,7 +40,8 @@ check_weights(const double complex *z, const PpdlSlotLayout *lay, const PpdlCt *
 
 	if (error > ct->bound / 4 || ppdl_slots_largest(z, lay->period) > limit)
 	{
-		ppdl_error(err, PPDL_ERR_PRECISION, "the decrypted weights leave the range that training keeps, +-%.3g", ct->bound);
+		ppdl_error(err, PPDL_ERR_PRECISION, "the decrypted weights leave the range that training keeps, +-%.3g",
+				   ct->bound);
 		return ppdl_error_hint(err, PPDL_ERR_PRECISION,
 							   "Training has diverged (a smaller learning rate helps), or the model is damaged.");
 	}
@@ -68,7 +69,8 @@ decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, Ppdl
 
 	PPDL_TRY(ppdl_slot_layout(&lay, ev->par, net, net->inputs, err));
 	if (lay.period != w->period || lay.nweights != w->count)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "encrypted weights of %d x %u slots do not fit this network, which has %d x %zu",
+		return ppdl_error(err, PPDL_ERR_FORMAT,
+						  "encrypted weights of %d x %u slots do not fit this network, which has %d x %zu",
 						  w->count, w->period, lay.nweights, lay.period);
 	/* one ciphertext's period after the other; each decryption fills all slots */
 	z = malloc((slots + (size_t) w->count * lay.period) * sizeof(*z));
@@ -91,7 +93,8 @@ decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, Ppdl
 }
 
 static PpdlStatus
-load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const void *buf, size_t len, PpdlError *err)
+load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const void *buf, size_t len,
+				 PpdlError *err)
 {
 	PpdlStatus	status;
 	Weights		w;
@@ -104,7 +107,8 @@ load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net,
 
 		ppdl_fingerprint_hex(theirs, w.fingerprint);
 		ppdl_fingerprint_hex(mine, o->fingerprint);
-		status = ppdl_error(err, PPDL_ERR_KEY, "model is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
+		status = ppdl_error(err, PPDL_ERR_KEY, "model is encrypted under key %s, not under key \"%s\" (%s)", theirs,
+							o->name, mine);
 	}
 	else
 		status = decrypt(ev, sk, net, &w, err);
@@ -116,7 +120,8 @@ load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net,
 /* ---- in the clear -> encrypted ---- */
 
 static PpdlStatus
-encrypt_period(PpdlOwner *o, PpdlEval *ev, PpdlCt *ct, const PpdlSecret *sk, const double complex *z, const PpdlSlotLayout *lay, PpdlError *err)
+encrypt_period(PpdlOwner *o, PpdlEval *ev, PpdlCt *ct, const PpdlSecret *sk, const double complex *z,
+			   const PpdlSlotLayout *lay, PpdlError *err)
 {
 	const int	limbs = ppdl_encrypted_predict_limbs(lay);
 	PpdlPt		pt;
@@ -132,7 +137,8 @@ encrypt_period(PpdlOwner *o, PpdlEval *ev, PpdlCt *ct, const PpdlSecret *sk, con
 }
 
 static PpdlStatus
-encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err)
+encrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, const PpdlNet *net, int within, PpdlWriter *out,
+		PpdlError *err)
 {
 	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS] = {{0}};
 	PpdlSlotLayout lay;
@@ -167,17 +173,22 @@ check_length(const PpdlNet *net, int within, PpdlError *err)
 	int			enough = within;
 
 	if (within < 1 || within > PPDL_MAX_WEIGHT_LENGTH || (within & (within - 1)) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "encrypted weights are within 1, 2, 4, 8 or %d, not %d", PPDL_MAX_WEIGHT_LENGTH, within);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "encrypted weights are within 1, 2, 4, 8 or %d, not %d",
+						  PPDL_MAX_WEIGHT_LENGTH, within);
 	if (longest <= within)
 		return PPDL_OK;
 	while (enough < longest && enough < PPDL_MAX_WEIGHT_LENGTH)
 		enough *= 2;
-	ppdl_error(err, PPDL_ERR_RANGE, "the weights of a unit, its bias among them, have a length of %.4g, beyond the %d that encrypted weights are declared within",
+	ppdl_error(err, PPDL_ERR_RANGE,
+			   "the weights of a unit, its bias among them, have a length of %.4g, beyond the %d that encrypted weights are declared within",
 			   longest, within);
-	ppdl_error_detail(err, PPDL_ERR_RANGE, "The length is the root of the sum of their squares. The server sees what is declared, which is why it is not taken from the weights.");
+	ppdl_error_detail(err, PPDL_ERR_RANGE,
+					  "The length is the root of the sum of their squares. The server sees what is declared, which is why it is not taken from the weights.");
 	if (longest > enough)
-		return ppdl_error_hint(err, PPDL_ERR_RANGE, "No more than %d can be declared. Larger inputs (\"input_scale\") need smaller weights.", PPDL_MAX_WEIGHT_LENGTH);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "--weights-within %d would do. Larger inputs (\"input_scale\") need smaller weights.", enough);
+		return ppdl_error_hint(err, PPDL_ERR_RANGE,
+							   "No more than %d can be declared. Larger inputs (\"input_scale\") need smaller weights.", PPDL_MAX_WEIGHT_LENGTH);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "--weights-within %d would do. Larger inputs (\"input_scale\") need smaller weights.", enough);
 }
 
 /* ---- both ---- */

@@ -12,7 +12,10 @@
 #include "ckks/wire.h"
 #include "rows/cipher_read.h"
 
-/* Streams of the master seed (ppdl_rng_create_seeded): a ring's id for its secret, and this for the public key. Stored files depend on them. */
+/*
+ * Streams of the master seed (ppdl_rng_create_seeded): a ring's id for its secret, and this for the public key. Stored
+ * files depend on them.
+ */
 #define STREAM_PUBLIC_KEY 0x100
 #define STREAM_SPARSE 0x200
 
@@ -31,7 +34,8 @@ ppdl_check_owner_name(const char *name, PpdlError *err)
 	size_t		len = strlen(name);
 
 	if (len < 1 || len > PPDL_NAME_MAX || strspn(name, allowed) != len)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%.80s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", name, PPDL_NAME_MAX);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT,
+						  "\"%.80s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", name, PPDL_NAME_MAX);
 	return PPDL_OK;
 }
 
@@ -214,7 +218,8 @@ static PpdlStatus
 eval_key_inputs(uint8_t out[32], const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to, PpdlError *err)
 {
 	const PpdlParams *par = from->par;
-	const int32_t numbers[] = {par->id, par->logn, par->nq, par->np, par->ndigits, need->limbs, need->np, (int32_t) need->id};
+	const int32_t numbers[] = {par->id, par->logn, par->nq, par->np, par->ndigits, need->limbs, need->np,
+							   (int32_t) need->id};
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int			ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
 		EVP_DigestUpdate(ctx, numbers, sizeof(numbers)) == 1 &&
@@ -229,13 +234,15 @@ eval_key_inputs(uint8_t out[32], const PpdlKeyNeed *need, const PpdlSecret *from
 }
 
 /*
- * The seed and the errors of a switching key come from a generator of its own (algorithms.md, 2.4), a pseudo-random function of the master
- * seed and of everything that the key is made of: the same key is the same bytes whenever it is made, and whatever
- * differs in another differs in its randomness, too.  Two keys of one secret must never share a seed and an error:
- * change the label with anything else that changes these bytes (the sampler, the order in which it is read).
+ * The seed and the errors of a switching key come from a generator of its own (algorithms.md, 2.4), a pseudo-random
+ * function of the master seed and of everything that the key is made of: the same key is the same bytes whenever it is
+ * made, and whatever differs in another differs in its randomness, too.  Two keys of one secret must never share a seed
+ * and an error: change the label with anything else that changes these bytes (the sampler, the order in which it is
+ * read).
  */
 static PpdlStatus
-eval_key_rng(PpdlRng **rng, const PpdlOwner *o, const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to, PpdlError *err)
+eval_key_rng(PpdlRng **rng, const PpdlOwner *o, const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to,
+			 PpdlError *err)
 {
 	uint8_t		inputs[32],
 				seed[PPDL_SEED_BYTES];
@@ -310,7 +317,8 @@ check_owner(const PpdlOwner *o, const PpdlCipher *c, PpdlError *err)
 		return PPDL_OK;
 	ppdl_fingerprint_hex(theirs, c->fingerprint);
 	ppdl_fingerprint_hex(mine, o->fingerprint);
-	return ppdl_error(err, PPDL_ERR_KEY, "value is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
+	return ppdl_error(err, PPDL_ERR_KEY, "value is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name,
+					  mine);
 }
 
 static PpdlStatus

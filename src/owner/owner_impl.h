@@ -24,14 +24,16 @@ struct PpdlOwner
 };
 
 /* everything that follows from the master seed and the name */
-PpdlStatus	ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[PPDL_MASTER_BYTES], PpdlError *err);
+PpdlStatus	ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[PPDL_MASTER_BYTES],
+								   PpdlError *err);
 
 PpdlStatus	ppdl_check_owner_name(const char *name, PpdlError *err);
 
 /* a key of its own for each label (at most 63 bytes) and context (NULL: none), by HKDF from the master seed; wipe it */
 PpdlStatus	ppdl_derive(uint8_t out[PPDL_MASTER_BYTES], const uint8_t master[PPDL_MASTER_BYTES], const char *label,
 						const uint8_t context[32], PpdlError *err);
-PpdlStatus	ppdl_derive_verify_key(uint8_t out[PPDL_VERIFY_KEY_BYTES], const uint8_t master[PPDL_MASTER_BYTES], PpdlError *err);
+PpdlStatus	ppdl_derive_verify_key(uint8_t out[PPDL_VERIFY_KEY_BYTES], const uint8_t master[PPDL_MASTER_BYTES],
+								   PpdlError *err);
 
 /* cost of scrypt; key files say theirs */
 typedef struct PpdlScrypt
@@ -42,13 +44,14 @@ typedef struct PpdlScrypt
 } PpdlScrypt;
 
 /* ppdl_owner_write at another cost: tests that open many files */
-PpdlStatus	ppdl_key_file_write(const PpdlOwner *o, const char *passphrase, const PpdlScrypt *cost, PpdlWriter *w, PpdlError *err);
+PpdlStatus	ppdl_key_file_write(const PpdlOwner *o, const char *passphrase, const PpdlScrypt *cost, PpdlWriter *w,
+								PpdlError *err);
 
 PpdlStatus	ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError *err);
 
 /*
- * The least error, in units of the value, that an honest ciphertext of this kind, layout, ring and scale can have, whatever noise it
- * states.  0 when its `a` is zero everywhere: such a value is no function of the key.
+ * The least error, in units of the value, that an honest ciphertext of this kind, layout, ring and scale can have,
+ * whatever noise it states.  0 when its `a` is zero everywhere: such a value is no function of the key.
  */
 double		ppdl_cipher_floor(const PpdlCipher *c);
 

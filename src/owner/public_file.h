@@ -4,7 +4,8 @@
  *   16 u8[8] fingerprint    24 char[64] owner's name
  *   88 u32 count of parts   92 u32 zero
  *   96 u8[32] key that checks the signatures (not in version 1)
- *      a part: char[64] name, u32 use, u32 zero, u64 offset, u64 length, u8[32] SHA-256, u8[64] signature (not in version 1)
+ *      a part: char[64] name, u32 use, u32 zero, u64 offset, u64 length, u8[32] SHA-256, u8[64] signature (not in
+ *      version 1)
  *      then u8[32] SHA-256 of everything before it
  *      then the parts in order, each at the next multiple of 64 bytes; the file ends with the last
  * Version 1 is that of release 0.1.0.

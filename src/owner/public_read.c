@@ -63,7 +63,8 @@ read_head(PpdlPublicFile *f, PpdlReader *r, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "not a public key file");
 	f->version = ppdl_read_u32(r);
 	if (f->version < 1 || f->version > PPDL_PUBLIC_VERSION)
-		return ppdl_error(err, PPDL_ERR_VERSION, "public key file of format version %u; this program reads versions 1 to %d",
+		return ppdl_error(err, PPDL_ERR_VERSION,
+						  "public key file of format version %u; this program reads versions 1 to %d",
 						  f->version, PPDL_PUBLIC_VERSION);
 	f->uses = (int) ppdl_read_u32(r);
 	memcpy(f->fingerprint, ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES), PPDL_FINGERPRINT_BYTES);
@@ -102,7 +103,8 @@ read_entry(PpdlPublicFile *f, PpdlPublicPart *part, PpdlReader *r, uint64_t *end
 	memcpy(part->sha256, ppdl_read_bytes(r, 32), 32);
 	part->signature = f->version > 1 ? ppdl_read_bytes(r, PPDL_SIGNATURE_BYTES) : NULL;
 	part->file = f;
-	if (part->name[63] != '\0' || (first ? strcmp(part->name, "public") != 0 : !ppdl_key_part_parse(part->name, &ring, &id)))
+	if (part->name[63] != '\0' || (first ? strcmp(part->name, "public") != 0 :
+								   !ppdl_key_part_parse(part->name, &ring, &id)))
 		return damaged("a part of unknown name", err);
 	if (part->use < PPDL_USE_SUM || (part->use & f->uses) != part->use)
 		return damaged("a part of unknown use", err);

@@ -39,7 +39,8 @@ ppdl_derive_verify_key(uint8_t out[PPDL_VERIFY_KEY_BYTES], const uint8_t master[
 }
 
 static void
-message(uint8_t out[MESSAGE_BYTES], const uint8_t *fingerprint, const char *part, uint64_t len, const uint8_t sha256[32])
+message(uint8_t out[MESSAGE_BYTES], const uint8_t *fingerprint, const char *part, uint64_t len,
+		const uint8_t sha256[32])
 {
 	memset(out, 0, MESSAGE_BYTES);
 	memcpy(out, "PPDLSIG1", 8);

@@ -32,14 +32,18 @@ typedef struct PpdlAggKind
 	PpdlStatus	(*merge) (PpdlAggState *into, PpdlAggState *from, PpdlError *err);
 	/* bytes held outside the state's memory context; constant time */
 	size_t		(*memory) (const PpdlAggState *state);
-	/* NULL, or: states of an aggregate live in one memory context, and have something in common; its bytes, in constant time, and its end */
+	/*
+	 * NULL, or: states of an aggregate live in one memory context, and have something in common; its bytes, in constant
+	 * time, and its end
+	 */
 	size_t		(*shared_memory) (const void *shared);
 	void		(*shared_destroy) (void *shared);
 } PpdlAggKind;
 
 /*
- * What states of one aggregate share that were made in one of its memory contexts: the groups of a hash table.  PostgreSQL adds
- * up all contexts below the aggregate's for each new group, so that a context a state would make it quadratic.
+ * What states of one aggregate share that were made in one of its memory contexts: the groups of a hash table. 
+ * PostgreSQL adds up all contexts below the aggregate's for each new group, so that a context a state would make it
+ * quadratic.
  */
 typedef struct PpdlAggShare
 {
@@ -64,7 +68,10 @@ struct PpdlAggState
 
 /* an empty state, zeroed, in a context of its own below parent */
 extern void *ppdl_agg_state_create(MemoryContext parent, const PpdlAggKind *kind);
-/* an empty state for the aggregate of this call; with a share where the kind has one and many states may come, not in windows */
+/*
+ * an empty state for the aggregate of this call; with a share where the kind has one and many states may come, not in
+ * windows
+ */
 extern void *ppdl_agg_state_new(FunctionCallInfo fcinfo, const PpdlAggKind *kind);
 /* where a state made in this call has to live */
 extern MemoryContext ppdl_agg_state_parent(FunctionCallInfo fcinfo);

@@ -50,7 +50,10 @@ ppdl_checkpoint_lock(const char *name, PpdlTrainRun *run)
 
 /* ---- what is there ---- */
 
-/* name of a directory of checkpoints: "<database>.<model>@<role>"; role is InvalidOid for "<database>.<model>", of 0.1.0 */
+/*
+ * name of a directory of checkpoints: "<database>.<model>@<role>"; role is InvalidOid for "<database>.<model>", of
+ * 0.1.0
+ */
 typedef struct Place
 {
 	char		path[MAXPGPATH],
@@ -288,7 +291,8 @@ static bool
 sweep(const Place *p, void *arg)
 {
 	if (!SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(p->database)) ||
-		(p->database == MyDatabaseId && p->role != InvalidOid && !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(p->role)) &&
+		(p->database == MyDatabaseId && p->role != InvalidOid &&
+		 !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(p->role)) &&
 		 try_lock(p->path)))
 		remove_files(p->path);
 	return true;
@@ -550,7 +554,8 @@ drop(const Place *p, void *arg)
 {
 	const Drop *d = arg;
 
-	if (p->database == MyDatabaseId && strcmp(p->model, d->name) == 0 && (d->version == 0 || began_from(p->path) == d->version))
+	if (p->database == MyDatabaseId && strcmp(p->model, d->name) == 0 &&
+		(d->version == 0 || began_from(p->path) == d->version))
 		remove_at_commit(p->path);
 	return true;
 }

@@ -447,7 +447,8 @@ ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitc
 
 		ppdl_key_part_name(part, ring, id);
 		ppdl_fingerprint_hex(hex, arg);
-		ppdl_error(err, PPDL_ERR_KEY, "part \"%s\" of key %s serves %d limbs, but %d are needed", part, hex, (*key)->limbs, limbs);
+		ppdl_error(err, PPDL_ERR_KEY, "part \"%s\" of key %s serves %d limbs, but %d are needed", part, hex,
+				   (*key)->limbs, limbs);
 		return ppdl_error_hint(err, PPDL_ERR_KEY, "Publish the key again with a newer \"ppdl publish\".");
 	}
 	return status;

@@ -61,7 +61,8 @@ check_key_update(const uint8_t old_fp[8], const PpdlKeyRow *old, const uint8_t f
 	if (!old->is_bound && row->is_bound && !ppdl_key_all_signed(fp, row))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("key \"%s\" cannot be bound: not all its parts are signed under that verification key", row->name),
+				 errmsg("key \"%s\" cannot be bound: not all its parts are signed under that verification key",
+						row->name),
 				 errhint("Publish it again from a signed file, for every use that is published here.")));
 }
 

@@ -253,7 +253,8 @@ check_binding(const Chunk *c)
 	if (c->signature == NULL && ppdl_key_part_info(c->fp, c->part, &stored) && stored.is_signed)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("part \"%s\" of key \"%s\" is signed, and is not replaced by one that is not", c->part, row.name)));
+				 errmsg("part \"%s\" of key \"%s\" is signed, and is not replaced by one that is not", c->part,
+						row.name)));
 }
 
 static void
@@ -380,7 +381,8 @@ ppdl_bind_key(PG_FUNCTION_ARGS)
 	ppdl_key_check_owner(row.name, NameStr(row.owner));
 	if (!row.is_bound)
 	{
-		memcpy(row.verify_key, fixed_bytes(PG_GETARG_DATUM(1), "verify_key", sizeof(row.verify_key)), sizeof(row.verify_key));
+		memcpy(row.verify_key, fixed_bytes(PG_GETARG_DATUM(1), "verify_key", sizeof(row.verify_key)),
+			   sizeof(row.verify_key));
 		if (!ppdl_key_all_signed(fp, &row))
 			PG_RETURN_BOOL(false);
 	}
@@ -388,7 +390,8 @@ ppdl_bind_key(PG_FUNCTION_ARGS)
 	values[1] = PG_GETARG_DATUM(1);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	execute(psprintf("UPDATE %s.ppdl_keys SET verify_key = $2 WHERE key_id OPERATOR(pg_catalog.=) $1", ppdl_schema_name()),
+	execute(psprintf("UPDATE %s.ppdl_keys SET verify_key = $2 WHERE key_id OPERATOR(pg_catalog.=) $1",
+					 ppdl_schema_name()),
 			2, types, values, SPI_OK_UPDATE);
 	SPI_finish();
 	PG_RETURN_BOOL(true);
@@ -408,7 +411,8 @@ ppdl_drop_key(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(hex);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	execute(psprintf("DELETE FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1", ppdl_schema_name()), 1, types, values, SPI_OK_DELETE);
+	execute(psprintf("DELETE FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1", ppdl_schema_name()), 1, types,
+			values, SPI_OK_DELETE);
 	SPI_finish();
 	ppdl_key_cache_remove(fp);
 	PG_RETURN_VOID();

@@ -120,7 +120,8 @@ count_parts(const uint8_t fp[8], PpdlUse use, int *needed)
 static void
 put_use(ReturnSetInfo *rsinfo, const char *use, int needed, int present, bool begun)
 {
-	Datum		values[] = {CStringGetTextDatum(use), Int32GetDatum(needed), Int32GetDatum(present), BoolGetDatum(begun)};
+	Datum		values[] = {CStringGetTextDatum(use), Int32GetDatum(needed), Int32GetDatum(present),
+							BoolGetDatum(begun)};
 	bool		nulls[4] = {false};
 
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);

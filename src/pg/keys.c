@@ -44,7 +44,10 @@ column(Relation rel, HeapTuple tuple, int attno)
 	return d;
 }
 
-/* n bytes, if there are some; false: another number.  Columns that 0.1.0 did not have are missing until ALTER EXTENSION ppdl UPDATE. */
+/*
+ * n bytes, if there are some; false: another number.  Columns that 0.1.0 did not have are missing until ALTER EXTENSION
+ * ppdl UPDATE.
+ */
 static bool
 optional_bytes(Relation rel, HeapTuple tuple, int attno, uint8_t *out, size_t n, bool *there)
 {
@@ -101,7 +104,8 @@ ppdl_key_row_read(Relation rel, HeapTuple tuple, uint8_t fp[8], PpdlKeyRow *row)
 
 	memset(row, 0, sizeof(*row));
 	if (heap_attisnull(tuple, KEYS_KEY_ID, desc) || heap_attisnull(tuple, KEYS_NAME, desc) ||
-		heap_attisnull(tuple, KEYS_SCHEME, desc) || (KEYS_OWNER <= desc->natts && heap_attisnull(tuple, KEYS_OWNER, desc)))
+		heap_attisnull(tuple, KEYS_SCHEME, desc) || (KEYS_OWNER <= desc->natts &&
+													 heap_attisnull(tuple, KEYS_OWNER, desc)))
 		return false;
 	strlcpy(row->name, TextDatumGetCString(column(rel, tuple, KEYS_NAME)), sizeof(row->name));
 	strlcpy(row->scheme, TextDatumGetCString(column(rel, tuple, KEYS_SCHEME)), sizeof(row->scheme));
@@ -210,7 +214,8 @@ ppdl_key_part_read(Relation rel, HeapTuple tuple, uint8_t fp[8], char part[64], 
 		if (heap_attisnull(tuple, attno, RelationGetDescr(rel)))
 			return false;
 	strlcpy(part, TextDatumGetCString(column(rel, tuple, PARTS_PART)), 64);
-	return ppdl_fingerprint_parse(fp, TextDatumGetCString(column(rel, tuple, PARTS_KEY_ID))) && read_part(rel, tuple, info);
+	return ppdl_fingerprint_parse(fp, TextDatumGetCString(column(rel, tuple, PARTS_KEY_ID))) && read_part(rel, tuple,
+																										  info);
 }
 
 bool
@@ -268,7 +273,8 @@ ppdl_key_is_signed(const uint8_t fp[8], const PpdlKeyRow *row, const char *part,
 	PpdlError	err;
 
 	return info->is_signed &&
-		ppdl_part_verify(row->verify_key, fp, part, (uint64_t) info->total, info->sha256, info->signature, &err) == PPDL_OK;
+		ppdl_part_verify(row->verify_key, fp, part, (uint64_t) info->total, info->sha256, info->signature,
+						 &err) == PPDL_OK;
 }
 
 bool
@@ -300,7 +306,8 @@ ppdl_key_check_binding(const uint8_t fp[8], const PpdlKeyRow *row, const char *p
 	if (strcmp(row->scheme, "lwe") == 0 && is_public && memcmp(info->sha256, fp, 8) != 0)
 		damaged_part(fp, part, "It is the public part of another key.");
 	if (row->is_bound && !ppdl_key_is_signed(fp, row, part, info))
-		damaged_part(fp, part, info->is_signed ? "It is not signed by the key's owner." : "It is not signed, and the key's other parts are.");
+		damaged_part(fp, part, info->is_signed ? "It is not signed by the key's owner." :
+					 "It is not signed, and the key's other parts are.");
 }
 
 bytea *

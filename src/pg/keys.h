@@ -21,7 +21,10 @@
  */
 #define PPDL_CACHE_DIR "pgsql_tmp_ppdl"
 
-/* 16-hex-digit fingerprint or key name -> fingerprint (what looks like a fingerprint is one); error "key "%s" does not exist" with a hint to ppdl publish. scheme: "lwe" or "rsa", checked; NULL: any */
+/*
+ * 16-hex-digit fingerprint or key name -> fingerprint (what looks like a fingerprint is one); error "key "%s" does not
+ * exist" with a hint to ppdl publish. scheme: "lwe" or "rsa", checked; NULL: any
+ */
 extern void ppdl_key_lookup(const char *name_or_id, const char *scheme, uint8_t fp[8]);
 
 /* one part's bytes as stored (palloc'ed, detoasted), chunks joined, sha256 checked; error when missing */
@@ -54,10 +57,15 @@ extern bool ppdl_key_row(const uint8_t fp[8], PpdlKeyRow *row);
 extern bool ppdl_key_row_read(Relation rel, HeapTuple tuple, uint8_t fp[8], PpdlKeyRow *row);
 extern bool ppdl_key_part_read(Relation rel, HeapTuple tuple, uint8_t fp[8], char part[64], PpdlKeyPartInfo *info);
 
-/* error unless the part is bound to its key: signed under the key's verify_key, where it has one; the public part by the fingerprint */
-extern void ppdl_key_check_binding(const uint8_t fp[8], const PpdlKeyRow *row, const char *part, const PpdlKeyPartInfo *info);
+/*
+ * error unless the part is bound to its key: signed under the key's verify_key, where it has one; the public part by
+ * the fingerprint
+ */
+extern void ppdl_key_check_binding(const uint8_t fp[8], const PpdlKeyRow *row, const char *part,
+								   const PpdlKeyPartInfo *info);
 /* is the part signed under the row's verify_key?  Are all parts that are there? */
-extern bool ppdl_key_is_signed(const uint8_t fp[8], const PpdlKeyRow *row, const char *part, const PpdlKeyPartInfo *info);
+extern bool ppdl_key_is_signed(const uint8_t fp[8], const PpdlKeyRow *row, const char *part,
+							   const PpdlKeyPartInfo *info);
 extern bool ppdl_key_all_signed(const uint8_t fp[8], const PpdlKeyRow *row);
 /* error unless the current user is a member of the role that owns the key */
 extern void ppdl_key_check_owner(const char *name, const char *owner);
@@ -71,7 +79,10 @@ extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use);
 extern void ppdl_key_store(const uint8_t fp[8], const char *name, const char *scheme, const char *params,
 						   const char *part, const uint8_t *data, size_t len, const PpdlOwner *owner);
 
-/* PpdlKeyGetter: arg is the owner's fingerprint (8 bytes that outlive the evaluator).  Maps the cache file, building it when missing or damaged; mapped keys stay for the backend's life. */
+/*
+ * PpdlKeyGetter: arg is the owner's fingerprint (8 bytes that outlive the evaluator).  Maps the cache file, building it
+ * when missing or damaged; mapped keys stay for the backend's life.
+ */
 extern PpdlStatus ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limbs,
 								  const PpdlSwitchKey **key, PpdlError *err);
 

@@ -5,14 +5,18 @@
 #include "pg/model.h"
 #include "storage/lock.h"
 
-/* object <hash> of class <ppdl_models>, a class of which no other object has locks; sub-object: 15 more bits of the hash, and the kind */
+/*
+ * object <hash> of class <ppdl_models>, a class of which no other object has locks; sub-object: 15 more bits of the
+ * hash, and the kind
+ */
 static LOCKTAG
 tag_of(PpdlLock lock, const char *name)
 {
 	uint64		hash = hash_bytes_extended((const unsigned char *) name, (int) strlen(name), 0);
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ppdl_relation("ppdl_models"), (uint32) hash, (uint16) (hash >> 32 << 1 | lock));
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ppdl_relation("ppdl_models"), (uint32) hash,
+					   (uint16) (hash >> 32 << 1 | lock));
 	return tag;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Locks on names of ours, until the transaction ends.  They are heavyweight locks on an object that nobody else can name: users
- * cannot take them, as they could advisory locks.
+ * Locks on names of ours, until the transaction ends.  They are heavyweight locks on an object that nobody else can
+ * name: users cannot take them, as they could advisory locks.
  */
 #ifndef PPDL_PG_LOCKS_H
 #define PPDL_PG_LOCKS_H

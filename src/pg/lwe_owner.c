@@ -79,7 +79,8 @@ public_key(FmgrInfo *flinfo, const char *name)
 	PpdlReader	r;
 	PpdlError	err;
 
-	if (cache != NULL && cache->pk != NULL && strcmp(cache->name, name) == 0 && cache->generation == ppdl_key_generation())
+	if (cache != NULL && cache->pk != NULL && strcmp(cache->name, name) == 0 &&
+		cache->generation == ppdl_key_generation())
 		return cache;
 	if (cache == NULL)
 	{
@@ -236,7 +237,8 @@ destroy_generation(void *arg)
 static void
 publish_part(KeyGeneration *g, const char *name)
 {
-	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", PARAMS, name, g->part.buf, g->part.len,
+	ppdl_key_store(ppdl_owner_fingerprint(g->owner), ppdl_owner_name(g->owner), "lwe", PARAMS, name, g->part.buf,
+				   g->part.len,
 				   g->owner);
 	ppdl_writer_free(&g->part);
 }

@@ -38,14 +38,21 @@ extern PpdlModel *ppdl_model_argument(FunctionCallInfo fcinfo, int arg);
 /* raises unless the model has plain weights */
 extern void ppdl_model_require_weights(const PpdlModel *model);
 
-/* raises when this session may not store a version: on a standby, in a read-only transaction, without the right to insert */
+/*
+ * raises when this session may not store a version: on a standby, in a read-only transaction, without the right to
+ * insert
+ */
 extern void ppdl_model_check_store(const char *command);
 
-/* adds the next version of a model (the first: it must not exist, else it must); trained: JSON text or NULL. Returns the version. */
+/*
+ * adds the next version of a model (the first: it must not exist, else it must); trained: JSON text or NULL. Returns
+ * the version.
+ */
 extern int	ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *trained);
 
 /* the same with encrypted weights, an lwe_cipher, of the shape of net */
-extern int	ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights, const char *key_id,
+extern int	ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights,
+									   const char *key_id,
 									   const char *trained);
 /* the encrypted weights of a model that has them, an lwe_cipher (palloc'ed) */
 extern struct varlena *ppdl_model_encrypted_weights(const PpdlModel *model);

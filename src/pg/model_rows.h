@@ -21,7 +21,8 @@ typedef struct PpdlRowsState
 	bool	   *null;			/* rows */
 } PpdlRowsState;
 
-extern PpdlRowsState *ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char *options, int width);
+extern PpdlRowsState *ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char *options,
+										  int width);
 /* the state in argument 0: to read, or the aggregate's own to change in place */
 extern PpdlRowsState *ppdl_rows_state_argument(FunctionCallInfo fcinfo, bool change);
 /* one more row: where its values go, or NULL values when it is to be NULL */

@@ -190,7 +190,8 @@ add_to_digest(EVP_MD_CTX *ctx, bool *ok, const void *data, size_t len)
 {
 	uint64		length = data != NULL ? len : UINT64_MAX;
 
-	*ok = *ok && EVP_DigestUpdate(ctx, &length, sizeof(length)) == 1 && (data == NULL || EVP_DigestUpdate(ctx, data, len) == 1);
+	*ok = *ok && EVP_DigestUpdate(ctx, &length, sizeof(length)) == 1 && (data == NULL ||
+																		 EVP_DigestUpdate(ctx, data, len) == 1);
 }
 
 static void
@@ -322,7 +323,10 @@ ppdl_model_open(const char *ref, MemoryContext context)
 	return model;
 }
 
-/* Who saw what: equal views show the same rows of a table.  (With both ends equal, transactions that run can only have become fewer.) */
+/*
+ * Who saw what: equal views show the same rows of a table.  (With both ends equal, transactions that run can only have
+ * become fewer.)
+ */
 typedef struct View
 {
 	Oid			user;
@@ -410,7 +414,8 @@ typedef struct NewVersion
 static Oid
 cipher_type(void)
 {
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("lwe_cipher"), ObjectIdGetDatum(ppdl_schema()));
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("lwe_cipher"),
+						   ObjectIdGetDatum(ppdl_schema()));
 }
 
 static ArrayType *
@@ -511,7 +516,8 @@ ppdl_model_store(const char *name, bool first, const PpdlNet *net, const char *t
 }
 
 int
-ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights, const char *key_id, const char *trained)
+ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights, const char *key_id,
+						   const char *trained)
 {
 	return store(&(NewVersion) {.name = name, .net = net, .cipher = weights, .key_id = key_id, .trained = trained});
 }

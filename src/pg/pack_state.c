@@ -239,7 +239,8 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 	bytes = ppdl_ordinal_bytes(state->next);
 	model = ppdl_read_bytes(&r, sizeof(state->model));
 	bits = ppdl_read_bytes(&r, bytes);
-	if (r.bad || magic != FLAT_MAGIC || state->next < 1 || state->next > MAX_ROWS || memchr(model, '\0', sizeof(state->model)) == NULL)
+	if (r.bad || magic != FLAT_MAGIC || state->next < 1 || state->next > MAX_ROWS ||
+		memchr(model, '\0', sizeof(state->model)) == NULL)
 		return malformed(err);
 	memcpy(state->model, model, sizeof(state->model));
 	PPDL_TRY(load_rows(state, ppdl_read_u16(&r), &r, err));
@@ -484,7 +485,8 @@ static void
 check_size(const PpdlPackState *state)
 {
 	const PpdlParams *par = state->shape.par;
-	uint64		chunks = state->nchunks + (state->col != NULL ? ppdl_collector_rows(state->col) >> (par->logn - state->shape.logk) : 0);
+	uint64		chunks = state->nchunks + (state->col != NULL ?
+										   ppdl_collector_rows(state->col) >> (par->logn - state->shape.logk) : 0);
 
 	if (4 * (uint64) state->next + chunks * 2 * ppdl_packed_size(par->n, par->ring->mod[0].bits) > MaxAllocSize)
 		ereport(ERROR,

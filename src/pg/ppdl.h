@@ -17,7 +17,10 @@ extern bool ppdl_owner_mode;	/* ppdl.owner_mode, superuser only, off */
 extern int	ppdl_threads_setting;	/* ppdl.threads, 0 = as many as there may be */
 extern int	ppdl_max_threads;		/* ppdl.max_threads, superuser only, 0 = the processors */
 
-/* ereport(ERROR) with the SQLSTATE that fits err->code, message, detail, hint. PPDL_ERR_CANCELED ends in CHECK_FOR_INTERRUPTS(). */
+/*
+ * ereport(ERROR) with the SQLSTATE that fits err->code, message, detail, hint. PPDL_ERR_CANCELED ends in
+ * CHECK_FOR_INTERRUPTS().
+ */
 extern void ppdl_report(const PpdlError *err) PPDL_NORETURN;
 /* the same under another SQLSTATE: input functions have their own */
 extern void ppdl_report_as(int sqlstate, const PpdlError *err) PPDL_NORETURN;
@@ -57,8 +60,8 @@ extern bool ppdl_main_thread(void);
 	} while (0)
 
 /*
- * A NOTICE from anywhere, callbacks of the core included.  When sending it ends in an error (a cancel is noticed there, too), the
- * error is kept, and ends the work at the next poll.
+ * A NOTICE from anywhere, callbacks of the core included.  When sending it ends in an error (a cancel is noticed there,
+ * too), the error is kept, and ends the work at the next poll.
  */
 extern void ppdl_tell(const char *format, ...) pg_attribute_printf(1, 2);
 
@@ -88,8 +91,8 @@ extern const char *ppdl_schema_name(void);
 extern Oid	ppdl_relation(const char *name);	/* a table or view of ours */
 
 /*
- * PpdlEval.interrupted: true when the query is cancelled, the connection ends or the postmaster is gone; serves PostgreSQL's other
- * interrupts.  Once it was true, ppdl_report() has to follow.
+ * PpdlEval.interrupted: true when the query is cancelled, the connection ends or the postmaster is gone; serves
+ * PostgreSQL's other interrupts.  Once it was true, ppdl_report() has to follow.
  */
 extern int	ppdl_pg_interrupted(void *arg);
 /* the same, for objects of the core that outlive a call */
@@ -105,8 +108,8 @@ extern int	ppdl_pg_threads(void);
 extern PpdlEval *ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t fp[8]);
 
 /*
- * ppdl_crew_run on so many threads for an evaluator of ppdl_pg_eval.  The backend keeps one crew for as long as anybody, who joined
- * it, may need it: until `context` is reset.
+ * ppdl_crew_run on so many threads for an evaluator of ppdl_pg_eval.  The backend keeps one crew for as long as
+ * anybody, who joined it, may need it: until `context` is reset.
  */
 extern void ppdl_pg_join_crew(MemoryContext context);
 /* the threads for a function: ppdl.threads, or 1 where other processes of the same query work at the same time */

@@ -1,6 +1,6 @@
 /*
- * Predictors that a backend keeps with a model.  One is made for each width and scale of rows, and rows choose their scale: a
- * scaled row is the same slice at another scale.  So only the last few are kept, and those in use.
+ * Predictors that a backend keeps with a model.  One is made for each width and scale of rows, and rows choose their
+ * scale: a scaled row is the same slice at another scale.  So only the last few are kept, and those in use.
  */
 #include "pg/predict_cache.h"
 

@@ -6,7 +6,9 @@
 #include "predict/predictor.h"
 #include "rows/cipher.h"
 
-/* the model prepared for rows like this one; stays valid until `context` is reset, and as long as the model is pinned */
+/*
+ * the model prepared for rows like this one; stays valid until `context` is reset, and as long as the model is pinned
+ */
 extern const PpdlPredictor *ppdl_model_predictor(PpdlModel *model, const PpdlCipher *row, MemoryContext context);
 
 #endif

@@ -21,7 +21,8 @@ check_key(const PpdlModel *model, const uint8_t fp[8])
 	if (model->encrypted && strcmp(hex, model->key_id) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model \"%s\" version %d is encrypted under key %s, the rows under key %s", model->name, model->version,
+				 errmsg("model \"%s\" version %d is encrypted under key %s, the rows under key %s", model->name,
+						model->version,
 						model->key_id, hex)));
 	if (!ppdl_key_serves(fp, PPDL_USE_TRAIN))
 		ereport(ERROR,
@@ -117,7 +118,8 @@ write_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, Ppdl
 	Prediction *p = arg;
 
 	if (p->writer == NULL)
-		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, ppdl_net_outputs(p->model->net), logk, p->ts->fingerprint, err));
+		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, ppdl_net_outputs(p->model->net), logk,
+										   p->ts->fingerprint, err));
 	return ppdl_packed_writer_add(p->writer, p->ev, out, ordinal, err);
 }
 
@@ -157,12 +159,14 @@ load_weights(Prediction *p, const PpdlSlotLayout *lay)
 	int			count;
 	PpdlError	err;
 
-	PPDL_PG(ppdl_weights_load(p->ev, p->weights, &count, &period, fp, VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored), &err));
+	PPDL_PG(ppdl_weights_load(p->ev, p->weights, &count, &period, fp, VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored),
+							  &err));
 	pfree(stored);
 	if (period != lay->period || count != lay->nweights || memcmp(fp, p->ts->fingerprint, sizeof(fp)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the encrypted weights of model \"%s\" version %d do not belong to its network or key", model->name,
+				 errmsg("the encrypted weights of model \"%s\" version %d do not belong to its network or key",
+						model->name,
 						model->version)));
 }
 
@@ -175,7 +179,8 @@ predict_encrypted(Prediction *p)
 	PPDL_PG(ppdl_slot_layout(&lay, p->ev->par, p->model->net, p->ts->width_x, &err));
 	load_weights(p, &lay);
 	PPDL_PG(ppdl_halfboot_create(&p->hb, p->ev, &err));
-	PPDL_PG(ppdl_encrypted_predict(&(PpdlEncryptedPrediction) {p->ev, p->hb, p->model->net, p->weights, p->ts, write_rows, tell, p}, &err));
+	PPDL_PG(ppdl_encrypted_predict(&(PpdlEncryptedPrediction) {p->ev, p->hb, p->model->net, p->weights, p->ts,
+															   write_rows, tell, p}, &err));
 }
 
 static struct varlena *

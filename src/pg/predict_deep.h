@@ -1,6 +1,7 @@
 /*
- * Prediction in the deep ring: rows are lifted by bridge and half-bootstrap.  Models with encrypted weights go through the
- * network of encrypted training; plain ones, if rows are compact or the network is too deep for the row ring, through a predictor.
+ * Prediction in the deep ring: rows are lifted by bridge and half-bootstrap.  Models with encrypted weights go through
+ * the network of encrypted training; plain ones, if rows are compact or the network is too deep for the row ring,
+ * through a predictor.
  */
 #ifndef PPDL_PG_PREDICT_DEEP_H
 #define PPDL_PG_PREDICT_DEEP_H

@@ -33,7 +33,8 @@ find_predictor(PpdlPackState *state)
 	if (state->ev == NULL || state->predictor != NULL || state->deep != NULL)
 		return;
 	state->predictor = ppdl_model_predictor(own_model(state), &state->shape, state->agg.hdr.eoh_context);
-	if (ppdl_predictor_limbs(state->predictor) != state->shape.limbs || ppdl_predictor_outputs(state->predictor) != state->outputs)
+	if (ppdl_predictor_limbs(state->predictor) != state->shape.limbs ||
+		ppdl_predictor_outputs(state->predictor) != state->outputs)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("state of ppdl_predict_agg does not fit model \"%s\"", state->model)));

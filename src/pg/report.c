@@ -95,11 +95,14 @@ forget_kept(void *arg)
 	kept_nomem = false;
 }
 
-/* copies the error that was caught; an allocation that fails here, in a handler, would jump through the core after all */
+/*
+ * copies the error that was caught; an allocation that fails here, in a handler, would jump through the core after all
+ */
 static ErrorData *
 copy_error(void)
 {
-	MemoryContextCallback *callback = MemoryContextAllocExtended(CurTransactionContext, sizeof(*callback), MCXT_ALLOC_NO_OOM);
+	MemoryContextCallback *callback = MemoryContextAllocExtended(CurTransactionContext, sizeof(*callback),
+																 MCXT_ALLOC_NO_OOM);
 	ErrorData  *volatile copy = NULL;
 
 	if (callback == NULL)
@@ -131,7 +134,8 @@ ppdl_keep_error(PpdlError *err)
 	if (kept == NULL)			/* the first is the cause of what follows */
 		kept = copy;
 	kept_nomem = kept == NULL;
-	return ppdl_error(err, PPDL_ERR_CANCELED, "%s", kept != NULL && kept->message ? kept->message : "error in PostgreSQL");
+	return ppdl_error(err, PPDL_ERR_CANCELED, "%s", kept != NULL && kept->message ? kept->message :
+					  "error in PostgreSQL");
 }
 
 bool

@@ -33,7 +33,8 @@ remember(PpdlRsaPublic *pub)
 
 	if (known_keys == NULL)
 	{
-		HASHCTL		ctl = {.keysize = PPDL_RSA_FINGERPRINT_BYTES, .entrysize = sizeof(KeyEntry), .hcxt = TopMemoryContext};
+		HASHCTL		ctl = {.keysize = PPDL_RSA_FINGERPRINT_BYTES, .entrysize = sizeof(KeyEntry),
+						   .hcxt = TopMemoryContext};
 
 		known_keys = hash_create("ppdl RSA public keys", 8, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}

@@ -20,7 +20,8 @@ numeric_text(Datum value)
 }
 
 static PpdlStatus
-encrypt_count(const PpdlRsaPublic *pub, const char *value, const char *max, bool randomise, PpdlWriter *w, PpdlError *err)
+encrypt_count(const PpdlRsaPublic *pub, const char *value, const char *max, bool randomise, PpdlWriter *w,
+			  PpdlError *err)
 {
 	uint32_t	q,
 				top = PPDL_RSA_COUNT_MAX;
@@ -110,7 +111,8 @@ multiply(struct varlena *a, struct varlena *b, bool sum)
 				 errmsg("rsa_ciphers in the product encoding cannot be added"),
 				 errhint("Encrypt with encoding => 'exponent' for sums.")));
 	ppdl_writer_init(&w);
-	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_rsa_multiply(ppdl_rsa_public(va.fingerprint), &va, &vb, &w, &err), &w, &err));
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_rsa_multiply(ppdl_rsa_public(va.fingerprint), &va, &vb, &w, &err), &w,
+										 &err));
 }
 
 Datum
@@ -134,6 +136,7 @@ rsa_pow(PG_FUNCTION_ARGS)
 
 	ppdl_rsa_from_datum(&view, PG_GETARG_VARLENA_PP(0));
 	ppdl_writer_init(&w);
-	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_rsa_power(ppdl_rsa_public(view.fingerprint), &view, PG_GETARG_INT64(1), &w, &err),
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_rsa_power(ppdl_rsa_public(view.fingerprint), &view, PG_GETARG_INT64(1),
+														&w, &err),
 										 &w, &err));
 }

@@ -199,7 +199,8 @@ load_rows(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of ppdl_predict_agg over rsa_cipher");
 	PPDL_TRY(add_nulls(rows, nulls, err));
 	if (ppdl_reader_left(&r) == 0)
-		return nulls > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT, "state of ppdl_predict_agg over rsa_cipher without rows");
+		return nulls > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT,
+												"state of ppdl_predict_agg over rsa_cipher without rows");
 	PPDL_TRY(ppdl_rsa_view(&view, r.p, ppdl_reader_left(&r), err));
 	pub = ppdl_rsa_public(view.fingerprint);
 	PPDL_TRY(ppdl_rsa_view_check(&view, pub, err));

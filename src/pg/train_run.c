@@ -37,10 +37,10 @@ ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts)
 	ppdl_model_check_store("ppdl_train()");
 	PPDL_PG(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
 	PPDL_PG(ppdl_slot_layout(&lay, par, model->net, ts->width_x, &err));
-	if (ts->width_y != lay.classes)
+	if (ts->width_y != lay.outputs)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("model \"%s\" has %d outputs, labels have %d values", model->name, lay.classes, ts->width_y)));
+				 errmsg("model \"%s\" has %d outputs, labels have %d values", model->name, lay.outputs, ts->width_y)));
 	check_key(ts->fingerprint);
 }
 
@@ -69,11 +69,13 @@ state_memory(const char *model, const PpdlNet *net, const PpdlTrainOptions *opt,
 
 	ereport(NOTICE,
 			(errmsg("training model \"%s\" on %llu encrypted rows: %d steps on %d threads, about %.1f GB of memory besides the cached keys",
-					model, (unsigned long long) ts->rows, ppdl_train_steps(opt, ts->rows), ppdl_pg_threads(), need / GIGABYTE)));
+					model, (unsigned long long) ts->rows, ppdl_train_steps(opt,
+																		   ts->rows), ppdl_pg_threads(), need / GIGABYTE)));
 	if (have > 0 && need > have)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("training needs about %.1f GB of memory, the machine has %.1f GB left", need / GIGABYTE, have / GIGABYTE),
+				 errmsg("training needs about %.1f GB of memory, the machine has %.1f GB left", need / GIGABYTE,
+						have / GIGABYTE),
 				 errhint("Train on fewer rows.")));
 }
 
@@ -129,13 +131,14 @@ tell_lift(void *arg, uint64_t batches, uint64_t of, const char *what)
 	if (!due(w))
 		return;
 	if (done > 0)
-		ppdl_tell("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total, elapsed(w) / done * (total - done));
+		ppdl_tell("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total,
+				  elapsed(w) / done * (total - done));
 	else
 		ppdl_tell("training: batch %d of %d being lifted to slots", done + 1, total);
 }
 
 static void
-tell_step(Watch *w, int done, int total, double step)
+report_step(Watch *w, int done, int total, double step)
 {
 	show(w, "step", done + 1, total);
 	if (!due(w))
@@ -198,7 +201,7 @@ all_steps(Run *r, PpdlTrainRun *run)
 	r->watch.first = ppdl_trainer_steps_done(r->trainer);
 	for (int done = r->watch.first; done < steps; done++)
 	{
-		tell_step(&r->watch, done, steps, r->step);
+		report_step(&r->watch, done, steps, r->step);
 		if (ppdl_trainer_step(r->trainer, &err) != PPDL_OK)
 			stopped(r, &err);
 		checkpoint(r, run);

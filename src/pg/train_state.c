@@ -98,7 +98,8 @@ merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 			   *from = (PpdlTrainState *) from_agg;
 
 	ppdl_train_state_check(into, from->model, from->options);
-	if ((uint64) into->next + from->next >= PPDL_NO_PLACE || pg_add_s64_overflow(into->skipped, from->skipped, &into->skipped))
+	if ((uint64) into->next + from->next >= PPDL_NO_PLACE || pg_add_s64_overflow(into->skipped, from->skipped,
+																				 &into->skipped))
 		return ppdl_error(err, PPDL_ERR_LEVEL, "too many rows to train on");
 	PPDL_TRY(ppdl_trainset_merge(into->ts, from->ts, into->next, err));
 	into->next += from->next;

@@ -419,7 +419,8 @@ look_all(Probe *p, int effort, PpdlError *err)
 	}
 	for (int k = 0; k < CLIMBS && k < effort; k++)
 	{
-		int			u = k % 2 == 0 ? largest_unit(a, k / 2, &sign) : (int) ppdl_prng_below(&p->rng, (uint64_t) a->units);
+		int			u = k % 2 == 0 ? largest_unit(a, k / 2, &sign) : (int) ppdl_prng_below(&p->rng,
+																						   (uint64_t) a->units);
 
 		for (int i = 0; i < p->plan->inputs; i++)
 			p->x[i] = u < 0 ? corner(ppdl_prng_uniform(&p->rng) - 0.5) : sign * corner(a->w[(size_t) u * a->inputs + i]);
@@ -534,10 +535,13 @@ check_intervals(const PpdlPlan *plan, const PpdlEstimate *est, PpdlError *err)
 
 		if (step->kind != PPDL_STEP_CHEBYSHEV || t <= 1 || cosh(step->degree * acosh(t)) <= EXPLODED)
 			continue;
-		ppdl_error(err, PPDL_ERR_RANGE, "units of layer %d reach values far outside the interval [%g, %g] of its activation", step->to + 1, step->lo, step->hi);
-		ppdl_error_detail(err, PPDL_ERR_RANGE, "For some inputs within [-1, 1] they are %.3g from its middle, where a polynomial of degree %d explodes, and so does the error.",
+		ppdl_error(err, PPDL_ERR_RANGE,
+				   "units of layer %d reach values far outside the interval [%g, %g] of its activation", step->to + 1, step->lo, step->hi);
+		ppdl_error_detail(err, PPDL_ERR_RANGE,
+						  "For some inputs within [-1, 1] they are %.3g from its middle, where a polynomial of degree %d explodes, and so does the error.",
 						  t * half, step->degree);
-		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Widen the interval to [%.3g, %.3g], or scale the weights or the inputs down.",
+		return ppdl_error_hint(err, PPDL_ERR_RANGE,
+							   "Widen the interval to [%.3g, %.3g], or scale the weights or the inputs down.",
 							   middle - ceil(t * half), middle + ceil(t * half));
 	}
 	return PPDL_OK;

@@ -4,8 +4,8 @@
  * A prediction's error is a sum of independent small ones: of the rows as they come, and of each stage's rounding and
  * key switching.  One that is made at the units of a stage reaches the outputs multiplied by the slopes of all that
  * follows: Jacobians, found by reverse accumulation (Griewank and Walther 2008, ch. 3) at many inputs within [-1,1]:
- * inside, in corners, in the corners where units are largest, and in those that output and slopes lead up to, as slopes of
- * polynomials are steepest there.  What counts is the largest length of a row of a Jacobian that any of them has.
+ * inside, in corners, in the corners where units are largest, and in those that output and slopes lead up to, as slopes
+ * of polynomials are steepest there.  What counts is the largest length of a row of a Jacobian that any of them has.
  * Products of norms of layers, in its place, lose several bits a layer.
  */
 #ifndef PPDL_PREDICT_ESTIMATE_H
@@ -16,7 +16,8 @@
 /* after a step; a quadratic step counts as two: its forms, then the outputs */
 typedef struct PpdlReach
 {
-	double		gain,			/* errors of deviation 1 of all its units lead to this one, of the output that has most */
+	/* errors of deviation 1 of all its units lead to this one, of the output that has most */
+	double		gain,
 				rms,			/* of its units' values, root mean square, at the inputs where that is most */
 				most;			/* of |value| */
 } PpdlReach;
@@ -29,8 +30,8 @@ typedef struct PpdlEstimate
 } PpdlEstimate;
 
 /*
- * PPDL_ERR_RANGE when inputs within [-1,1] were found that leave the interval of an activation so far that its polynomial
- * explodes: says which layer, how far, and what to do; PPDL_ERR_CANCELED.  poll may be NULL.
+ * PPDL_ERR_RANGE when inputs within [-1,1] were found that leave the interval of an activation so far that its
+ * polynomial explodes: says which layer, how far, and what to do; PPDL_ERR_CANCELED.  poll may be NULL.
  */
 PpdlStatus	ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, const PpdlPoll *poll, PpdlError *err);
 

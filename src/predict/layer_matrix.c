@@ -51,8 +51,8 @@ ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to)
 }
 
 /*
- * Four blocks, and four times the baby steps of any ring at least: then diagonals below the main one (offsets just short of the
- * period) are taken as rotations backwards, which is the same within the period only.
+ * Four blocks, and four times the baby steps of any ring at least: then diagonals below the main one (offsets just
+ * short of the period) are taken as rotations backwards, which is the same within the period only.
  */
 static size_t
 layer_period(const PpdlRowMap *map)
@@ -87,7 +87,8 @@ unit_stride(PpdlMatrix *m, PpdlError *err)
 
 	for (int i = 0; i < m->count; i++)
 		bits |= m->offset[i];
-	if ((m->count == 0 && ppdl_matrix_diag(m, 0) == NULL) || (bits != 0 && bits % 2 == 0 && ppdl_matrix_diag(m, 1) == NULL))
+	if ((m->count == 0 && ppdl_matrix_diag(m, 0) == NULL) || (bits != 0 && bits % 2 == 0 &&
+															  ppdl_matrix_diag(m, 1) == NULL))
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a matrix");
 	return PPDL_OK;
 }

@@ -1,4 +1,7 @@
-/* Private to the floor: dense layers as matrices on slots, in blocks of a row's slots.  Matrices are the caller's to destroy. */
+/*
+ * Private to the floor: dense layers as matrices on slots, in blocks of a row's slots.  Matrices are the caller's to
+ * destroy.
+ */
 #ifndef PPDL_PREDICT_LAYER_MATRIX_H
 #define PPDL_PREDICT_LAYER_MATRIX_H
 
@@ -27,7 +30,8 @@ PpdlStatus	ppdl_layer_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, in
  */
 PpdlStatus	ppdl_first_matrix(PpdlMatrix **out, const PpdlRowMap *map, int to, int which, PpdlError *err);
 /* the same after the last stages of CoefficientsToSlots, which leave inputs in that order */
-PpdlStatus	ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which, PpdlError *err);
+PpdlStatus	ppdl_first_matrix_c2s(PpdlMatrix **out, const PpdlParams *par, const PpdlRowMap *map, int to, int which,
+								  PpdlError *err);
 /* biases of a group, slots of them */
 void		ppdl_layer_bias(double complex *out, const PpdlRowMap *map, int to);
 

@@ -72,7 +72,7 @@ take_rows(const Run *r, PpdlCt *x, const PpdlCt *lifted, size_t rho, PpdlError *
 		ppdl_ct_release(ev, x);
 		*x = rotated;
 	}
-	PPDL_GOTO(fail, ppdl_lifted_settle(ev, x, r->p->limbs, r->p->in_scale, err));
+	PPDL_GOTO(fail, ppdl_lifted_match(ev, x, r->p->limbs, r->p->in_scale, err));
 	return PPDL_OK;
 fail:
 	ppdl_ct_release(ev, x);
@@ -112,9 +112,11 @@ ppdl_predict_lifted(const PpdlPredictor *p, PpdlEval *ev, const PpdlHalfBoot *hb
 	PpdlStatus	status = PPDL_OK;
 
 	if (ev->par != p->par || p->entry->transforms > 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "this network was not prepared for lifted rows of ring %s", ev->par->name);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "this network was not prepared for lifted rows of ring %s",
+						  ev->par->name);
 	if (ts->width_x != p->width || ts->width_y > 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values and labels of %d", p->width, ts->width_x, ts->width_y);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values and labels of %d",
+						  p->width, ts->width_x, ts->width_y);
 	r.capacity = ts->par->n >> p->logk;
 	r.share = (size_t) (p->slots / p->half);
 	r.mask = malloc(p->par->slots * sizeof(*r.mask));

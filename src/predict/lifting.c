@@ -32,7 +32,8 @@ ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, 
 }
 
 PpdlStatus
-ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlProgress progress, void *arg,
+ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlProgress progress,
+			  void *arg,
 			  PpdlError *err)
 {
 	const int	at_once = ts->width_y > 0 ? PPDL_BRIDGE_POLYS / 2 : PPDL_BRIDGE_POLYS;
@@ -72,7 +73,7 @@ done:
 }
 
 PpdlStatus
-ppdl_lifted_settle(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err)
+ppdl_lifted_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err)
 {
 	PPDL_TRY(ppdl_ct_rescale(ev, ct, err));
 	return ppdl_ct_match(ev, ct, limbs, scale, err);

@@ -15,11 +15,13 @@
 #define PPDL_LIFTED_LIMBS (PPDL_BOOT_S2C_LIMBS - 2)
 
 /*
- * Lifts batch[0..count-1] of ts, which is only read, PPDL_BRIDGE_POLYS at most, half as many with labels.  part[0] holds the values f < k/2,
- * part[1] the others, as real slots at PPDL_BOOT_S2C_LIMBS limbs: those of row i of batch q in slot q*slots/4 + i*k/2 +
- * bitrev(f mod k/2).  Labels of batch q lie likewise in quarter q + 2.  Absent rows of a batch are bounded garbage.
+ * Lifts batch[0..count-1] of ts, which is only read, PPDL_BRIDGE_POLYS at most, half as many with labels.  part[0]
+ * holds the values f < k/2, part[1] the others, as real slots at PPDL_BOOT_S2C_LIMBS limbs: those of row i of batch q
+ * in slot q*slots/4 + i*k/2 + bitrev(f mod k/2).  Labels of batch q lie likewise in quarter q + 2.  Absent rows of a
+ * batch are bounded garbage.
  */
-PpdlStatus	ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, const PpdlTrainBatch *batch, int count,
+PpdlStatus	ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, const PpdlTrainBatch *batch,
+							  int count,
 							  PpdlCt part[2], PpdlError *err);
 
 /* Batches that were lifted together. */
@@ -33,16 +35,20 @@ typedef struct PpdlLifted
 /* may take parts over, setting their buffers to NULL */
 typedef PpdlStatus (*PpdlLiftedSink) (void *arg, PpdlLifted *lifted, PpdlError *err);
 
-/* Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress: batches, before each time. */
-PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlProgress progress,
+/*
+ * Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress: batches, before
+ * each time.
+ */
+PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink,
+						  PpdlProgress progress,
 						  void *arg, PpdlError *err);
 
 /*
- * ct times z (all slots), 0 where there is no row, encoded at the scale of the prime that ppdl_lifted_settle divides by; the caller
- * sets the bound.  To be settled, at `limbs` limbs and `scale`: two levels, as masking and scaling in one would cost
- * the holes 4 bits.
+ * ct times z (all slots), 0 where there is no row, encoded at the scale of the prime that ppdl_lifted_match divides by;
+ * the caller sets the bound.  To be settled, at `limbs` limbs and `scale`: two levels, as masking and scaling in one
+ * would cost the holes 4 bits.
  */
 PpdlStatus	ppdl_lifted_mask(PpdlEval *ev, PpdlCt *ct, const double complex *z, PpdlError *err);
-PpdlStatus	ppdl_lifted_settle(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err);
+PpdlStatus	ppdl_lifted_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err);
 
 #endif

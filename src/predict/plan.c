@@ -96,7 +96,10 @@ add_activation(PpdlPlan *plan, const PpdlActivation *act, int l, int units)
 	memcpy(step->coef, ppdl_activation_is_fit(act) ? act->cheb : act->coef, sizeof(step->coef));
 }
 
-/* which steps there are; as_form: the last activation, if it is a square, and all that follows it are one quadratic form */
+/*
+ * which steps there are; as_form: the last activation, if it is a square, and all that follows it are one quadratic
+ * form
+ */
 static void
 lay_out_steps(PpdlPlan *plan, const PpdlNet *net, int as_form)
 {
@@ -230,9 +233,11 @@ choose_shape(PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limits, P
 	}
 	if (bytes <= limits->bytes)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_RANGE, "the network's matrices need up to %.1f GB of memory for rows of %d values, of %.1f GB allowed",
+	ppdl_error(err, PPDL_ERR_RANGE,
+			   "the network's matrices need up to %.1f GB of memory for rows of %d values, of %.1f GB allowed",
 			   bytes / 1e9, net->inputs, limits->bytes / 1e9);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Layers of fewer units take less: the matrix of two layers takes the product of their units.");
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Layers of fewer units take less: the matrix of two layers takes the product of their units.");
 }
 
 /* ---- numbers ---- */
@@ -311,7 +316,8 @@ affine_run(PpdlAffine *a, const PpdlNet *net, int from, int to, const PpdlPoll *
 
 /* the form that needs fewer ciphertexts; first: of the inputs themselves */
 static PpdlStatus
-choose_form(PpdlStep *step, const PpdlAffine *before, const double *c, const PpdlAffine *after, const PpdlPlanLimits *limits, int first,
+choose_form(PpdlStep *step, const PpdlAffine *before, const double *c, const PpdlAffine *after,
+			const PpdlPlanLimits *limits, int first,
 			PpdlError *err)
 {
 	PpdlQuadratic *q = &step->quadratic,
@@ -337,7 +343,8 @@ choose_form(PpdlStep *step, const PpdlAffine *before, const double *c, const Ppd
 
 /* the last square, with `before` and all that follows it */
 static PpdlStatus
-set_quadratic(PpdlStep *step, const PpdlNet *net, const PpdlAffine *before, const PpdlPlanLimits *limits, PpdlError *err)
+set_quadratic(PpdlStep *step, const PpdlNet *net, const PpdlAffine *before, const PpdlPlanLimits *limits,
+			  PpdlError *err)
 {
 	PpdlAffine	after = {0};
 	PpdlStatus	status;

@@ -1,6 +1,6 @@
 /*
- * Private to the floor: a network as a short list of steps for ciphertexts.  Maps are in affine.c, quadratic forms in quadratic.c, the rest
- * in plan.c.  All of it is in the clear.
+ * Private to the floor: a network as a short list of steps for ciphertexts.  Maps are in affine.c, quadratic forms in
+ * quadratic.c, the rest in plan.c.  All of it is in the clear.
  *
  * Affine layers that follow each other are multiplied out.  A degree-2 activation
  * is a square with a shift that the layer before and the layer after take up, so
@@ -16,8 +16,8 @@
  *
  * needs one more ciphertext, however many units the layer has.
  *
- * A plan is made in two steps: its shape, from the network's description alone, then its numbers.  So it is known how many matrices a
- * plan asks for before anything of their size is allocated.
+ * A plan is made in two steps: its shape, from the network's description alone, then its numbers.  So it is known how
+ * many matrices a plan asks for before anything of their size is allocated.
  */
 #ifndef PPDL_PREDICT_PLAN_H
 #define PPDL_PREDICT_PLAN_H
@@ -76,7 +76,8 @@ typedef enum PpdlStepKind
 	PPDL_STEP_SQUARE,			/* one level */
 	PPDL_STEP_CHEBYSHEV,		/* ppdl_poly_levels(degree) */
 	PPDL_STEP_MONOMIAL,
-	PPDL_STEP_QUADRATIC			/* affine forms (one level, or part of CoefficientsToSlots), their squares (one level); last */
+	/* affine forms (one level, or part of CoefficientsToSlots), their squares (one level); last */
+	PPDL_STEP_QUADRATIC
 } PpdlStepKind;
 
 typedef struct PpdlStep
@@ -108,8 +109,9 @@ typedef struct PpdlPlan
 } PpdlPlan;
 
 /*
- * What a plan may take.  Matrices count as if no weight were zero.  A quadratic form that takes more than there is memory for is
- * left as a square and the layer after it, which cost another level; when there is none, or more is needed still, the plan is refused.
+ * What a plan may take.  Matrices count as if no weight were zero.  A quadratic form that takes more than there is
+ * memory for is left as a square and the layer after it, which cost another level; when there is none, or more is
+ * needed still, the plan is refused.
  */
 typedef struct PpdlPlanLimits
 {

@@ -76,7 +76,8 @@ run_matrix(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, Ppdl
 	PPDL_GOTO(done, groups_init(&part, s->nlt, err));
 	for (int from = 0; from < s->in_groups; from++)
 	{
-		PPDL_GOTO(done, ppdl_lintrans_apply(ev, part.ct, (const PpdlLinTrans *const *) s->lt + from * s->nlt, s->nlt, &in->ct[from], err));
+		PPDL_GOTO(done, ppdl_lintrans_apply(ev, part.ct, (const PpdlLinTrans *const *) s->lt + from * s->nlt, s->nlt,
+											&in->ct[from], err));
 		for (int i = 0; i < s->nlt; i++)
 			PPDL_GOTO(done, accumulate(ev, &sum.ct[i], &part.ct[i], err));
 	}
@@ -158,7 +159,7 @@ run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *
 
 	PPDL_GOTO(done, sum_products(ev, s, in, &sum, err));
 	PPDL_GOTO(done, ppdl_ct_relinearize(ev, ct, &sum, err));
-	PPDL_GOTO(done, ppdl_ct_fold(ev, ct, s->stride, ppdl_log2_width(p->slots / s->stride), err));
+	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, ct, s->stride, ppdl_log2_width(p->slots / s->stride), err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, ct, err));
 	if (s->constant.p != NULL)
 		PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->constant, err));
@@ -192,19 +193,23 @@ static PpdlStatus
 check_input(const PpdlPredictor *p, const PpdlPacked *in, PpdlError *err)
 {
 	if (in->ct.par != p->par)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prediction takes rows of ring %s, not of ring %s", p->par->name, in->ct.par->name);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prediction takes rows of ring %s, not of ring %s", p->par->name,
+						  in->ct.par->name);
 	if (in->width != p->width || in->logk != p->logk)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", p->width, in->width);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", p->width,
+						  in->width);
 	if (fabs(in->ct.scale / p->in_scale - 1) > 0x1p-40)
 		return ppdl_error(err, PPDL_ERR_SCALE, "rows are packed at scale 2^%.3f, the network was prepared for 2^%.3f",
 						  log2(in->ct.scale), log2(p->in_scale));
 	if (in->ct.limbs < p->limbs)
 	{
 		ppdl_error(err, PPDL_ERR_LEVEL, "rows have %d limbs, the network takes %d", in->ct.limbs, p->limbs);
-		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Prediction needs full rows; compact ones serve sums and training.");
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+							   "Prediction needs full rows; compact ones serve sums and training.");
 	}
 	if (in->ct.bound > 1 + 0x1p-20)
-		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, networks take values within [-1, 1]", in->ct.bound);
+		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, networks take values within [-1, 1]",
+						  in->ct.bound);
 	return PPDL_OK;
 }
 

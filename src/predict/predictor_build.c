@@ -14,7 +14,8 @@
 #define SCALE_LEAST 0x1p34
 #define PLAIN_LEAST 0x1p30
 
-static const PpdlEntry packed_rows = {"encrypted rows have", PPDL_ROW_C2S_LEVELS - 1, PPDL_ROW_C2S_LIMBS, PPDL_ROW_C2S_BABY, 0x1p39};
+static const PpdlEntry packed_rows = {"encrypted rows have", PPDL_ROW_C2S_LEVELS - 1, PPDL_ROW_C2S_LIMBS,
+									  PPDL_ROW_C2S_BABY, 0x1p39};
 static const PpdlEntry lifted_rows = {"the deep ring has", 0, PPDL_LIFTED_LIMBS, PPDL_DEEP_BABY, SCALE_LIFTED};
 
 /* what making one takes */
@@ -130,7 +131,8 @@ add_stages(PpdlPredictor *p, const PpdlPlan *plan)
 				break;
 			case PPDL_STEP_QUADRATIC:
 				add_matrix_stage(p, step, &groups);
-				s = add_stage(p, step->quadratic.product ? PPDL_STAGE_SUM_PRODUCT : PPDL_STAGE_SUM_SQUARES, step, groups, 1);
+				s = add_stage(p, step->quadratic.product ? PPDL_STAGE_SUM_PRODUCT : PPDL_STAGE_SUM_SQUARES, step,
+							  groups, 1);
 				s->bound = step->bound;
 				s->stride = ppdl_quadratic_stride(step->quadratic.outputs);
 				s->constant_value = step->quadratic.constant[0];
@@ -198,7 +200,8 @@ assign_scales(PpdlPredictor *p, int limbs)
 			good = good && s->scale / scale * top_prime(p->par, s->limbs) >= PLAIN_LEAST;
 		if (s->kind == PPDL_STAGE_POLY && s->chebyshev)
 			good = good && p->inner * p->entry->layer_scale <= most_scale(p->par, s->limbs - stage_levels(s) + 1, 1);
-		good = good && s->scale >= SCALE_LEAST && s->scale <= most_scale(p->par, s->limbs - stage_levels(s), s->bound) * (1 + 1e-9);
+		good = good && s->scale >= SCALE_LEAST && s->scale <= most_scale(p->par, s->limbs - stage_levels(s),
+																		 s->bound) * (1 + 1e-9);
 		scale = s->scale;
 	}
 	return good;
@@ -214,10 +217,13 @@ choose_limbs(PpdlPredictor *p, int levels, PpdlError *err)
 			return PPDL_OK;
 	if (p->nstages > 1)
 		before = p->stage[p->nstages - 2].bound;
-	ppdl_error(err, PPDL_ERR_RANGE, "values of the network can grow beyond what ciphertexts carry: outputs to %.3g, before them %.3g",
+	ppdl_error(err, PPDL_ERR_RANGE,
+			   "values of the network can grow beyond what ciphertexts carry: outputs to %.3g, before them %.3g",
 			   p->stage[p->nstages - 1].bound, before);
-	ppdl_error_detail(err, PPDL_ERR_RANGE, "These are bounds for inputs within [-1, 1], from the weights and activations.");
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Smaller weights or input_scale, or activations on wider intervals, lower them.");
+	ppdl_error_detail(err, PPDL_ERR_RANGE,
+					  "These are bounds for inputs within [-1, 1], from the weights and activations.");
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Smaller weights or input_scale, or activations on wider intervals, lower them.");
 }
 
 /* ---- encoding ---- */
@@ -233,7 +239,8 @@ encode_matrix(const Build *build, PpdlStage *s, double in_scale, PpdlMatrix *m, 
 	if (status == PPDL_ERR_RANGE)
 	{
 		ppdl_error(err, PPDL_ERR_RANGE, "weights of the network are too large to encode");
-		ppdl_error_hint(err, PPDL_ERR_RANGE, "Smaller weights with a larger input_scale, or the other way round, may do.");
+		ppdl_error_hint(err, PPDL_ERR_RANGE,
+						"Smaller weights with a larger input_scale, or the other way round, may do.");
 	}
 	return status;
 }
@@ -283,7 +290,8 @@ encode_biases(PpdlPredictor *p, PpdlStage *s, const PpdlRowMap *map, PpdlError *
 
 /* transform i of input group `from` */
 static PpdlStatus
-stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const PpdlRowMap *map, int from, int i, PpdlError *err)
+stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const PpdlRowMap *map, int from, int i,
+			 PpdlError *err)
 {
 	int			is_input = s->with_input && i == s->nlt - 1,
 				to = is_input ? 0 : i / s->per_group,
@@ -293,7 +301,8 @@ stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const P
 		return ppdl_layer_matrix(m, map, i, from, err);
 	if (is_input)
 		map = NULL;
-	return p->entry->transforms > 0 ? ppdl_first_matrix_c2s(m, p->par, map, to, which, err) : ppdl_first_matrix(m, map, to, which, err);
+	return p->entry->transforms > 0 ? ppdl_first_matrix_c2s(m, p->par, map, to, which, err) : ppdl_first_matrix(m, map,
+																												to, which, err);
 }
 
 static PpdlStatus
@@ -403,8 +412,10 @@ check_levels(const PpdlEntry *entry, int levels, PpdlError *err)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_LEVEL, "the network needs %d levels, %s %d", levels, entry->name, entry->limbs - 1);
 	if (entry->transforms == 0)
-		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "A layer takes 1, a degree-2 activation 1, others log2(degree + 1) rounded up.");
-	return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Packing takes %d levels, a layer after the first one 1, a degree-2 activation 1, "
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+							   "A layer takes 1, a degree-2 activation 1, others log2(degree + 1) rounded up.");
+	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+						   "Packing takes %d levels, a layer after the first one 1, a degree-2 activation 1, "
 						   "others log2(degree + 1) rounded up. Deeper networks need the owner's keys for training.", entry->transforms + 1);
 }
 
@@ -412,7 +423,8 @@ static PpdlStatus
 check_shape(const PpdlPredictor *p, const PpdlNet *net, PpdlError *err)
 {
 	if (p->width != net->inputs)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", net->inputs, p->width);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values", net->inputs,
+						  p->width);
 	if (p->width < PPDL_PREDICT_MIN_WIDTH || p->width > PPDL_PREDICT_MAX_WIDTH)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "networks on encrypted rows have %d to %d inputs, not %d",
 						  PPDL_PREDICT_MIN_WIDTH, PPDL_PREDICT_MAX_WIDTH, p->width);
@@ -420,7 +432,8 @@ check_shape(const PpdlPredictor *p, const PpdlNet *net, PpdlError *err)
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d outputs, rows of %d values have room for %d",
 				   p->outputs, p->width, p->slots);
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give the rows more values (zeros will do), or use several networks.");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+							   "Give the rows more values (zeros will do), or use several networks.");
 	}
 	return check_levels(p->entry, p->entry->transforms + ppdl_network_depth(net), err);
 }
@@ -430,7 +443,8 @@ static PpdlStatus
 lay_out(Build *build, const PpdlNet *net, PpdlError *err)
 {
 	PpdlPredictor *p = build->p;
-	const PpdlPlanLimits limits = {p->par, p->slots, p->entry->limbs - p->entry->transforms, PPDL_PREDICTOR_BYTES, build->poll};
+	const PpdlPlanLimits limits = {p->par, p->slots, p->entry->limbs - p->entry->transforms, PPDL_PREDICTOR_BYTES,
+								   build->poll};
 
 	PPDL_TRY(check_shape(p, net, err));
 	PPDL_TRY(ppdl_plan_create(&build->plan, net, &limits, err));
@@ -440,7 +454,8 @@ lay_out(Build *build, const PpdlNet *net, PpdlError *err)
 }
 
 static PpdlStatus
-new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale,
+new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width,
+			  double scale,
 			  PpdlError *err)
 {
 	PpdlPredictor *p = calloc(1, sizeof(*p));
@@ -463,7 +478,8 @@ new_predictor(PpdlPredictor **out, const PpdlParams *par, const PpdlEntry *entry
 
 /* out NULL: nothing is encoded */
 static PpdlStatus
-create(PpdlPredictor **out, Build build, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width, double scale,
+create(PpdlPredictor **out, Build build, const PpdlParams *par, const PpdlEntry *entry, const PpdlNet *net, int width,
+	   double scale,
 	   PpdlError *err)
 {
 	PpdlStatus	status;
@@ -486,7 +502,8 @@ done:
 }
 
 PpdlStatus
-ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads, const PpdlPoll *poll,
+ppdl_predictor_create(PpdlPredictor **out, const PpdlNet *net, int width, double scale, PpdlThreads *threads,
+					  const PpdlPoll *poll,
 					  PpdlError *err)
 {
 	const Build build = {.threads = threads, .poll = poll};

@@ -81,11 +81,11 @@ struct PpdlPredictor
 };
 
 /*
- * All stages on one ciphertext of p->limbs limbs and scale p->in_scale, its noise set; consumes in, after a failure, too.
- * Each stage is run as if its input had no noise, which leaves the noise that the stage adds; what that becomes at the
- * outputs is known (PpdlEstimate), and all of it is added up in the end.  Meanwhile bounds of ciphertexts say how large
- * slots really get, in the mean for sums of many and at most for polynomials, since bounds for the worst of cases,
- * which scales are chosen by, say nothing of noise.
+ * All stages on one ciphertext of p->limbs limbs and scale p->in_scale, its noise set; consumes in, after a failure,
+ * too. Each stage is run as if its input had no noise, which leaves the noise that the stage adds; what that becomes at
+ * the outputs is known (PpdlEstimate), and all of it is added up in the end.  Meanwhile bounds of ciphertexts say how
+ * large slots really get, in the mean for sums of many and at most for polynomials, since bounds for the worst of
+ * cases, which scales are chosen by, say nothing of noise.
  */
 PpdlStatus	ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err);
 

@@ -62,7 +62,8 @@ forms_by_unit(Forms *forms, const PpdlAffine *before, const double *weight, doub
 
 /* the same form from its eigenvectors: sum_r value_r * (vector_r, (v, 1))^2 */
 static PpdlStatus
-forms_by_eigenvector(Forms *forms, const PpdlAffine *before, const double *weight, double shift, double *row, const PpdlPoll *poll,
+forms_by_eigenvector(Forms *forms, const PpdlAffine *before, const double *weight, double shift, double *row,
+					 const PpdlPoll *poll,
 					 PpdlError *err)
 {
 	int			n = before->inputs + 1;
@@ -268,7 +269,8 @@ ppdl_quadratic_product(PpdlQuadratic *q, const PpdlAffine *before, const double 
 	q->pairs = slots;
 	q->constant = malloc(sizeof(double));
 	if (matrix == NULL || q->constant == NULL ||
-		ppdl_affine_create(&q->plus, n, slots, err) != PPDL_OK || ppdl_affine_create(&q->minus, n, slots, err) != PPDL_OK)
+		ppdl_affine_create(&q->plus, n, slots, err) != PPDL_OK || ppdl_affine_create(&q->minus, n, slots,
+																					 err) != PPDL_OK)
 	{
 		free(matrix);
 		ppdl_quadratic_free(q);

@@ -244,7 +244,7 @@ ppdl_galois_conjugate(const PpdlRing *ring)
 uint32_t
 ppdl_galois_inverse(const PpdlRing *ring, uint32_t d)
 {
-	uint32_t	x = d;			/* right modulo 8; each turn doubles the bits */
+	uint32_t	x = d;			/* right modulo 8; each task doubles the bits */
 
 	PPDL_ASSERT(d % 2 == 1);
 	for (int i = 0; i < 3; i++)

@@ -20,7 +20,8 @@ typedef __m256d D;
 static inline D
 to_double(__m256i x)
 {
-	return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(x, _mm256_castpd_si256(_mm256_set1_pd(TWO52)))), _mm256_set1_pd(TWO52));
+	return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(x, _mm256_castpd_si256(_mm256_set1_pd(TWO52)))),
+						 _mm256_set1_pd(TWO52));
 }
 
 static inline __m256i

@@ -33,7 +33,7 @@ store(uint64_t *p, V v)
 
 /* x < 2*bound -> x mod bound: the difference wraps around when it is negative */
 static inline V
-fold(V x, V bound)
+reduce_once(V x, V bound)
 {
 	return _mm512_min_epu64(x, _mm512_sub_epi64(x, bound));
 }

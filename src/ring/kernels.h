@@ -24,17 +24,21 @@ typedef struct PpdlKernels
 	void		(*mul) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
 	void		(*mul_add) (const PpdlModulus *m, uint64_t *acc, const uint64_t *a, const uint64_t *b, size_t n);
 	void		(*mul_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, uint64_t wq, size_t n);
-	void		(*mul_w_add) (const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, uint64_t wq, size_t n);
-	void		(*sub_mul_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n);
+	void		(*mul_w_add) (const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, uint64_t wq,
+							  size_t n);
+	void		(*sub_mul_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w,
+							  uint64_t wq, size_t n);
 	void		(*add_w) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n);
 	void		(*reduce) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n);
-	void		(*switch_modulus) (const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n);
+	void		(*switch_modulus) (const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in,
+								   size_t n);
 	void		(*dot) (const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
 						int terms, int accumulate, size_t n);
 	void		(*dot2) (const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
 						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
 	/* out[8i + j] = in[8i + j] * s[j] * b[i], i < blocks, with the Shoup quotients of s and b */
-	void		(*mul_outer) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s, const uint64_t *sq,
+	void		(*mul_outer) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s,
+							  const uint64_t *sq,
 							  const uint64_t *b, const uint64_t *bq, size_t blocks);
 	void		(*unpack) (uint64_t *out, const uint8_t *in, size_t n);
 	size_t		(*count_unreduced) (const PpdlModulus *m, const uint64_t *a, size_t n);
@@ -42,7 +46,8 @@ typedef struct PpdlKernels
 	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 							uint64_t w, uint64_t wq, uint64_t c, size_t n);
 	/* out = sum_i y[i*PPDL_CONV_BLOCK + t] * k[i] mod m, y[i] < 2^50, terms <= PPDL_MAX_CONV + 1 */
-	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms, size_t n);
+	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms,
+							 size_t n);
 	void		(*add_shifted) (uint64_t *acc, const uint64_t *a, size_t e, size_t n);
 } PpdlKernels;
 

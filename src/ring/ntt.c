@@ -18,7 +18,8 @@ ppdl_ntt_tables_create(PpdlModulus *mod, int logn, PpdlError *err)
 	t->n = n;
 	t->w = ppdl_alloc_aligned(2 * n * sizeof(uint64_t));
 	if (t->w == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for the roots of unity of prime %llu", (unsigned long long) mod->q);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for the roots of unity of prime %llu",
+						  (unsigned long long) mod->q);
 	t->wq = t->w + n;
 	t->w[0] = 1;
 	/* brv(m + i) = brv(i) + N/(2m) for i < m */

@@ -79,7 +79,9 @@ inverse_butterfly(const Context *c, D *x, D *y, D w)
 	*y = mul_near(&c->p, d, w);
 }
 
-/* the roots of two stages below node k, copied out of the table before a loop writes; those of the inverse are mirrored */
+/*
+ * the roots of two stages below node k, copied out of the table before a loop writes; those of the inverse are mirrored
+ */
 INLINE void
 get_roots(const Context *c, D w[3], size_t k, int inverse)
 {
@@ -200,7 +202,8 @@ last16(const Context *shared, uint64_t *a, size_t k)
 		/* lanes after the second regrouping: 0, 2, 4, 6 and 1, 3, 5, 7 */
 		regroup2(x, y);
 		*x = reduce_near(&c.p, *x);
-		butterfly(&c, x, y, roots4(&c, _mm256_set_epi64x((long long) w2[1], (long long) w2[1], (long long) w2[0], (long long) w2[0])));
+		butterfly(&c, x, y, roots4(&c, _mm256_set_epi64x((long long) w2[1], (long long) w2[1], (long long) w2[0],
+														 (long long) w2[0])));
 		regroup1(x, y);
 		butterfly(&c, x, y, roots4(&c, load_words(w1)));
 		*x = reduce_near(&c.p, *x);
@@ -234,7 +237,8 @@ first16(const Context *shared, uint64_t *a, size_t k)
 		regroup1(x, y);
 		inverse_butterfly(&c, x, y, roots4(&c, _mm256_permute4x64_epi64(load_words(w1), 0x1b)));
 		regroup1(x, y);
-		inverse_butterfly(&c, x, y, roots4(&c, _mm256_set_epi64x((long long) w2[0], (long long) w2[0], (long long) w2[1], (long long) w2[1])));
+		inverse_butterfly(&c, x, y, roots4(&c, _mm256_set_epi64x((long long) w2[0], (long long) w2[0],
+																 (long long) w2[1], (long long) w2[1])));
 		*x = reduce_near(&c.p, *x);
 		regroup2(x, y);
 	}

@@ -93,7 +93,7 @@ inverse_butterfly(const Context *c, V *x, V *y, Shoup s, int lazy)
 				l = _mm512_madd52lo_epu64(_mm512_setzero_si512(), d, s.w);
 
 	l = _mm512_madd52lo_epu64(l, quotient(d, s.wq), c->p.negq);
-	*x = lazy ? sum : fold(sum, c->p.q2);
+	*x = lazy ? sum : reduce_once(sum, c->p.q2);
 	*y = lazy ? l : _mm512_and_si512(l, c->p.mask);
 }
 
@@ -223,7 +223,7 @@ static const uint64_t spread2[2][8] = {{0, 0, 1, 1, 2, 2, 3, 3}, {4, 4, 5, 5, 6,
 INLINE V
 last_reduction(const Context *c, V x)
 {
-	return fold(_mm512_and_si512(reduce_lazy(c, x), c->p.mask), c->p.q);
+	return reduce_once(_mm512_and_si512(reduce_lazy(c, x), c->p.mask), c->p.q);
 }
 
 /* the last six stages: 64 points below node k, reduced at the end */
@@ -292,7 +292,8 @@ first64(const Context *shared, uint64_t *a, size_t k, int lazy)
 	for (int i = 0; i < 4; i++)
 	{
 		regroup(&d[2 * i], &d[2 * i + 1], perm1);
-		inverse_butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 16 * k + 8 - 8 * (size_t) (i / 2), mirror2[i % 2]), lazy);
+		inverse_butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 16 * k + 8 - 8 * (size_t) (i / 2), mirror2[i % 2]),
+						  lazy);
 	}
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
@@ -425,8 +426,8 @@ last_inverse(const Context *c, uint64_t *a, size_t half)
 					y = load(a + half + j),
 					d = _mm512_sub_epi64(_mm512_add_epi64(y, c->bias), x);
 
-		store(a + j, fold(mul_lazy(&c->p, _mm512_add_epi64(x, y), c->ninv), c->p.q));
-		store(a + half + j, fold(mul_lazy(&c->p, d, c->wlast), c->p.q));
+		store(a + j, reduce_once(mul_lazy(&c->p, _mm512_add_epi64(x, y), c->ninv), c->p.q));
+		store(a + half + j, reduce_once(mul_lazy(&c->p, d, c->wlast), c->p.q));
 	}
 }
 

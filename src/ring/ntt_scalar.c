@@ -3,7 +3,7 @@
 
 /* x < 2*bound -> x mod bound, no branch */
 static inline uint64_t
-fold(uint64_t x, uint64_t bound)
+reduce_once(uint64_t x, uint64_t bound)
 {
 	return x - (bound & -(uint64_t) (x >= bound));
 }
@@ -25,7 +25,7 @@ ppdl_scalar_ntt(const PpdlModulus *mod, uint64_t *a)
 
 			for (size_t j = 0; j < t; j++)
 			{
-				uint64_t	u = fold(x[j], 2 * q),
+				uint64_t	u = reduce_once(x[j], 2 * q),
 							v = ppdl_mul_shoup_lazy(q, y[j], w, wq);
 
 				x[j] = u + v;
@@ -33,7 +33,7 @@ ppdl_scalar_ntt(const PpdlModulus *mod, uint64_t *a)
 			}
 		}
 	for (size_t j = 0; j < tab->n; j++)
-		a[j] = fold(fold(a[j], 2 * q), q);
+		a[j] = reduce_once(reduce_once(a[j], 2 * q), q);
 }
 
 /* Values stay in [0, 2q): Harvey 2014, algorithm 3. */
@@ -57,7 +57,7 @@ ppdl_scalar_intt(const PpdlModulus *mod, uint64_t *a)
 				uint64_t	u = x[j],
 							v = y[j];
 
-				x[j] = fold(u + v, 2 * q);
+				x[j] = reduce_once(u + v, 2 * q);
 				y[j] = ppdl_mul_shoup_lazy(q, v - u + 2 * q, w, wq);
 			}
 		}
@@ -66,7 +66,7 @@ ppdl_scalar_intt(const PpdlModulus *mod, uint64_t *a)
 		uint64_t	u = a[j],
 					v = a[j + half];
 
-		a[j] = fold(ppdl_mul_shoup_lazy(q, u + v, tab->ninv, tab->ninvq), q);
-		a[j + half] = fold(ppdl_mul_shoup_lazy(q, v - u + 2 * q, tab->wlast, tab->wlastq), q);
+		a[j] = reduce_once(ppdl_mul_shoup_lazy(q, u + v, tab->ninv, tab->ninvq), q);
+		a[j + half] = reduce_once(ppdl_mul_shoup_lazy(q, v - u + 2 * q, tab->wlast, tab->wlastq), q);
 	}
 }

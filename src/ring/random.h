@@ -33,7 +33,10 @@ typedef enum PpdlXofDomain
 PpdlStatus	ppdl_xof_uniform(const PpdlModulus *m, uint64_t *out, size_t n, const uint8_t seed[PPDL_SEED_BYTES],
 							 PpdlXofDomain domain, uint16_t index, PpdlError *err);
 
-/* A generator for secrets and errors (AES-256-CTR keyed by OpenSSL's RAND_priv_bytes, or by a given seed). Wiped on destroy. */
+/*
+ * A generator for secrets and errors (AES-256-CTR keyed by OpenSSL's RAND_priv_bytes, or by a given seed). Wiped on
+ * destroy.
+ */
 typedef struct PpdlRng PpdlRng;
 
 PpdlStatus	ppdl_rng_create(PpdlRng **out, PpdlError *err);
@@ -44,8 +47,10 @@ PpdlStatus	ppdl_rng_bytes(PpdlRng *rng, void *out, size_t len, PpdlError *err);
 
 /* n signed coefficients, no secret-dependent branch or address */
 PpdlStatus	ppdl_sample_ternary(PpdlRng *rng, int8_t *out, size_t n, PpdlError *err);	/* uniform in {-1,0,1} */
-PpdlStatus	ppdl_sample_sparse(PpdlRng *rng, int8_t *out, size_t n, int h, PpdlError *err);	/* exactly h entries of +-1 */
-PpdlStatus	ppdl_sample_gaussian(PpdlRng *rng, int8_t *out, size_t n, PpdlError *err);	/* sigma = 3.2, |e| <= 41, 63-bit cumulative table */
+/* exactly h entries of +-1 */
+PpdlStatus	ppdl_sample_sparse(PpdlRng *rng, int8_t *out, size_t n, int h, PpdlError *err);
+/* sigma = 3.2, |e| <= 41, 63-bit cumulative table */
+PpdlStatus	ppdl_sample_gaussian(PpdlRng *rng, int8_t *out, size_t n, PpdlError *err);
 
 #define PPDL_SIGMA 3.2
 

@@ -25,9 +25,11 @@ check_prime(const uint64_t *primes, int i, int logn, PpdlError *err)
 	const unsigned long long shown = q;
 
 	if (q >> PPDL_MAX_PRIME_BITS)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prime number %d of the ring, %llu, is not below 2^%d", i, shown, PPDL_MAX_PRIME_BITS);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prime number %d of the ring, %llu, is not below 2^%d", i, shown,
+						  PPDL_MAX_PRIME_BITS);
 	if ((q & ((UINT64_C(2) << logn) - 1)) != 1)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prime number %d of the ring, %llu, is not 1 modulo 2^%d", i, shown, logn + 1);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "prime number %d of the ring, %llu, is not 1 modulo 2^%d", i, shown,
+						  logn + 1);
 	if (!ppdl_is_prime(q))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "number %d of the ring's primes, %llu, is not prime", i, shown);
 	for (int j = 0; j < i; j++)

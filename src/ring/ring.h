@@ -78,7 +78,8 @@ void		ppdl_autom_ntt(const PpdlRing *ring, uint64_t *out, const uint64_t *in, co
 void		ppdl_autom_coeff(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t d);
 
 /* out = in * X^e in the NTT domain, any integer e (mod 2N); out may be in */
-void		ppdl_mul_monomial_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, int64_t e);
+void		ppdl_mul_monomial_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in,
+								  int64_t e);
 
 /* Galois element of the rotation rot_r(z)[p] = z[p + r]: 5^r mod 2N, any integer r; and of the conjugation: 2N - 1 */
 uint32_t	ppdl_galois_rotation(const PpdlRing *ring, int r);

@@ -53,13 +53,15 @@ static PpdlStatus
 check_bases(const PpdlRing *ring, const int *src, int nsrc, const int *dst, int ndst, PpdlError *err)
 {
 	if (nsrc < 1 || nsrc > PPDL_MAX_CONV || ndst < 1 || ndst > PPDL_MAX_CONV)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion from %d to %d primes: each must be between 1 and %d", nsrc, ndst, PPDL_MAX_CONV);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion from %d to %d primes: each must be between 1 and %d",
+						  nsrc, ndst, PPDL_MAX_CONV);
 	for (int i = 0; i < nsrc + ndst; i++)
 	{
 		int			index = i < nsrc ? src[i] : dst[i - nsrc];
 
 		if (index < 0 || index >= ring->count)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion names prime %d of a ring of %d primes", index, ring->count);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion names prime %d of a ring of %d primes", index,
+							  ring->count);
 		for (int j = 0; j < i; j++)
 			if (index == (j < nsrc ? src[j] : dst[j - nsrc]))
 				return ppdl_error(err, PPDL_ERR_ARGUMENT, "base conversion names prime %d twice", index);
@@ -128,7 +130,7 @@ typedef struct ConvJob
 	const PpdlBaseConv *bc;
 	const uint64_t *const *in;
 	uint64_t   *const *out;
-	size_t		chunk;			/* coefficients a turn */
+	size_t		chunk;			/* coefficients a task */
 } ConvJob;
 
 /* One block: the y_i and v, then every target. */
@@ -159,10 +161,10 @@ convert_block(const ConvJob *job, size_t at, size_t n)
 }
 
 static void
-convert_chunk(void *arg, int turn)
+convert_chunk(void *arg, int task)
 {
 	const ConvJob *job = arg;
-	size_t		from = (size_t) turn * job->chunk;
+	size_t		from = (size_t) task * job->chunk;
 
 	for (size_t at = from; at < from + job->chunk; at += PPDL_CONV_BLOCK)
 	{
@@ -191,22 +193,22 @@ typedef struct RescaleJob
 {
 	const PpdlRing *ring;
 	uint64_t   *p;
-	uint64_t   *scratch;		/* one limb a turn */
+	uint64_t   *scratch;		/* one limb a task */
 	int			last;
-	int			turns;
+	int			tasks;
 } RescaleJob;
 
-/* limbs turn, turn + turns, ...: (p - centred(p mod q_last)) / q_last */
+/* limbs task, task + tasks, ...: (p - centred(p mod q_last)) / q_last */
 static void
-rescale_limbs(void *arg, int turn)
+rescale_limbs(void *arg, int task)
 {
 	const RescaleJob *job = arg;
 	const PpdlRing *ring = job->ring;
 	const PpdlModulus *from = &ring->mod[job->last];
 	const uint64_t *last = ppdl_climb(ring, job->p, job->last);
-	uint64_t   *tmp = ppdl_limb(ring, job->scratch, turn);
+	uint64_t   *tmp = ppdl_limb(ring, job->scratch, task);
 
-	for (int i = turn; i < job->last; i += job->turns)
+	for (int i = task; i < job->last; i += job->tasks)
 	{
 		const PpdlModulus *m = &ring->mod[i];
 		uint64_t   *limb = ppdl_limb(ring, job->p, i);
@@ -223,14 +225,15 @@ ppdl_rns_rescale(const PpdlRing *ring, uint64_t *p, int limbs, PpdlPool *pool, P
 	RescaleJob	job = {ring, p, NULL, limbs - 1, ppdl_threads_count(threads)};
 
 	if (limbs < 2 || limbs > ring->count)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale a polynomial of %d limbs in a ring of %d primes", limbs, ring->count);
-	if (job.turns > job.last)
-		job.turns = job.last;
-	job.scratch = ppdl_pool_get(pool, (size_t) job.turns * ring->n * sizeof(uint64_t));
+		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale a polynomial of %d limbs in a ring of %d primes", limbs,
+						  ring->count);
+	if (job.tasks > job.last)
+		job.tasks = job.last;
+	job.scratch = ppdl_pool_get(pool, (size_t) job.tasks * ring->n * sizeof(uint64_t));
 	if (job.scratch == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for rescaling");
 	ppdl_intt(ring, &ring->mod[job.last], ppdl_limb(ring, p, job.last));
-	ppdl_parallel_for(threads, job.turns, rescale_limbs, &job);
+	ppdl_parallel_for(threads, job.tasks, rescale_limbs, &job);
 	ppdl_pool_put(pool, job.scratch);
 	return PPDL_OK;
 }

@@ -23,7 +23,10 @@ typedef struct PpdlBaseConv PpdlBaseConv;
 PpdlStatus	ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const int *src, int nsrc,
 								 const int *dst, int ndst, PpdlError *err);
 void		ppdl_baseconv_destroy(PpdlBaseConv *bc);
-/* in[i]: limb of prime src[i]; out[j]: limb of prime dst[j]; distinct buffers. Work is cut into blocks of coefficients over the threads. */
+/*
+ * in[i]: limb of prime src[i]; out[j]: limb of prime dst[j]; distinct buffers. Work is cut into blocks of coefficients
+ * over the threads.
+ */
 PpdlStatus	ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, uint64_t *const *out,
 							  PpdlPool *pool, PpdlThreads *threads, PpdlError *err);
 

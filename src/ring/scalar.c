@@ -4,7 +4,7 @@
 #include "ring/shift.h"
 
 static inline uint64_t
-fold(uint64_t x, uint64_t q)
+reduce_once(uint64_t x, uint64_t q)
 {
 	return x - (q & -(uint64_t) (x >= q));
 }
@@ -12,7 +12,7 @@ fold(uint64_t x, uint64_t q)
 static inline uint64_t
 mul_w(uint64_t q, uint64_t x, uint64_t w, uint64_t wq)
 {
-	return fold(ppdl_mul_shoup_lazy(q, x, w, wq), q);
+	return reduce_once(ppdl_mul_shoup_lazy(q, x, w, wq), q);
 }
 
 static void
@@ -72,7 +72,8 @@ vec_mul_w_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w
 }
 
 static void
-vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n)
+vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq,
+			  size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = mul_w(m->q, a[i] + m->q - b[i], w, wq);

@@ -23,13 +23,15 @@ void		ppdl_vec_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a
 /* acc += a*w */
 void		ppdl_vec_mul_scalar_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w, size_t n);
 /* out = (a - b)*w: the last step of ModDown and rescaling */
-void		ppdl_vec_sub_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, size_t n);
+void		ppdl_vec_sub_mul_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b,
+									uint64_t w, size_t n);
 /* out = a + w */
 void		ppdl_vec_add_scalar(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, size_t n);
 /* out[i] = in[i] mod m->q for any 64-bit in[i] */
 void		ppdl_vec_reduce(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n);
 /* in: residues mod from->q; out: the centred representative (-q/2, q/2] of each, mod m->q */
-void		ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n);
+void		ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in,
+									size_t n);
 
 /*
  * Inner products of key switching and linear transforms, one reduction at the
@@ -50,8 +52,9 @@ ppdl_vec_packed_bytes(size_t n)
 void		ppdl_vec_unpack(uint64_t *out, const uint8_t *in, size_t n);
 
 /*
- * acc += X^-e * a in Z[X]/(X^n + 1), e < n, words modulo 2^64: after at most PPDL_SHIFTED_ADDS such sums of reduced a, or
- * ppdl_vec_settle of them, words are integers of absolute value below 2^63 in two's complement.  acc and a do not overlap.
+ * acc += X^-e * a in Z[X]/(X^n + 1), e < n, words modulo 2^64: after at most PPDL_SHIFTED_ADDS such sums of reduced a,
+ * or ppdl_vec_settle of them, words are integers of absolute value below 2^63 in two's complement.  acc and a do not
+ * overlap.
  */
 #define PPDL_SHIFTED_ADDS ((UINT64_C(1) << (63 - PPDL_MAX_PRIME_BITS)) - 2)
 void		ppdl_vec_add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n);

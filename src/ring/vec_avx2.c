@@ -20,7 +20,7 @@ words1(uint64_t x)
 
 /* words below 2q -> below q: the sign of x - q chooses */
 static inline __m256i
-fold(__m256i x, __m256i q)
+reduce_once(__m256i x, __m256i q)
 {
 	__m256d		d = _mm256_castsi256_pd(_mm256_sub_epi64(x, q));
 
@@ -43,7 +43,7 @@ vec_add(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *
 	const __m256i q = words1(m->q);
 
 	for (size_t i = 0; i < n; i += 4)
-		store_words(out + i, fold(_mm256_add_epi64(load_words(a + i), load_words(b + i)), q));
+		store_words(out + i, reduce_once(_mm256_add_epi64(load_words(a + i), load_words(b + i)), q));
 }
 
 static void
@@ -111,7 +111,8 @@ vec_mul_w_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w
 }
 
 static void
-vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n)
+vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq,
+			  size_t n)
 {
 	const Prime p = prime(m);
 	const D		x = _mm256_set1_pd((double) w);
@@ -127,7 +128,7 @@ vec_add_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, uint64_t w, si
 				x = words1(w);
 
 	for (size_t i = 0; i < n; i += 4)
-		store_words(out + i, fold(_mm256_add_epi64(load_words(a + i), x), q));
+		store_words(out + i, reduce_once(_mm256_add_epi64(load_words(a + i), x), q));
 }
 
 /* high half * 2^32 + low half */

@@ -32,19 +32,19 @@ mul(const Barrett *b, V x, V y)
 				t = _mm512_madd52hi_epu64(zero, h, b->mu);
 
 	l = _mm512_and_si512(_mm512_madd52lo_epu64(l, t, b->p.negq), b->p.mask);
-	return fold(fold(l, b->p.q2), b->p.q);
+	return reduce_once(reduce_once(l, b->p.q2), b->p.q);
 }
 
 static inline V
 mul_w(const Prime *p, V x, Shoup s)
 {
-	return fold(mul_lazy(p, x, s), p->q);
+	return reduce_once(mul_lazy(p, x, s), p->q);
 }
 
 static inline V
 add(const Prime *p, V x, V y)
 {
-	return fold(_mm512_add_epi64(x, y), p->q);
+	return reduce_once(_mm512_add_epi64(x, y), p->q);
 }
 
 /* a negative difference is the larger one, unsigned */
@@ -122,7 +122,8 @@ vec_mul_w_add(const PpdlModulus *m, uint64_t *acc, const uint64_t *a, uint64_t w
 }
 
 static void
-vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq, size_t n)
+vec_sub_mul_w(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, uint64_t w, uint64_t wq,
+			  size_t n)
 {
 	const Prime p = prime(m);
 	const Shoup s = shoup1(w, wq);
@@ -177,7 +178,7 @@ reduce104(const Wide *w, V h, V l)
 				r = _mm512_madd52lo_epu64(l, h, w->two52.w);
 
 	r = _mm512_and_si512(_mm512_madd52lo_epu64(r, t, w->p.negq), w->p.mask);
-	return fold(fold(r, w->p.q2), w->p.q);
+	return reduce_once(reduce_once(r, w->p.q2), w->p.q);
 }
 
 /* h*2^52 + l mod q for any l and h < 2^63: carries first */

@@ -220,7 +220,8 @@ ppdl_arena_add(PpdlArena *arena, uint32_t number, const uint64_t seed[4], int lo
 	const PpdlHalf *half = arena->slot[number].half;
 	Batch	   *b;
 
-	if (arena->last == NONE || arena->waiting > arena->limits.waiting || !is_batch(&arena->batch[arena->last], half, seed, logc))
+	if (arena->last == NONE || arena->waiting > arena->limits.waiting ||
+		!is_batch(&arena->batch[arena->last], half, seed, logc))
 		PPDL_TRY(enter(arena, half, seed, logc, err));
 	b = &arena->batch[arena->last];
 	if (b->used + RUN_HEADER + 1 > b->cap)
@@ -433,7 +434,8 @@ tile_coeff(const Tile *t, int batch, int limb)
 {
 	const Batch *b = t->batch[batch];
 
-	return b->cached_limbs > limb ? b->cached + (size_t) limb * t->par->n : tile_uniform(t, t->uniform_coeff, batch, limb);
+	return b->cached_limbs > limb ? b->cached + (size_t) limb * t->par->n : tile_uniform(t, t->uniform_coeff, batch,
+																						 limb);
 }
 
 static PpdlStatus
@@ -458,7 +460,8 @@ tile_expand(Tile *t, PpdlError *err)
 					   *ntt = tile_uniform(t, t->uniform_ntt, b, l);
 
 			if (t->ntt[b])
-				PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ntt, ring->n, (const uint8_t *) t->batch[b]->seed, PPDL_XOF_ROW_A, 0, err));
+				PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ntt, ring->n, (const uint8_t *) t->batch[b]->seed,
+										  PPDL_XOF_ROW_A, 0, err));
 			if (!t->coeff[b] || t->batch[b]->cached_limbs > l)
 				continue;
 			if (t->ntt[b])
@@ -505,7 +508,8 @@ add_product(Tile *t, const Segment *s, size_t g, int l)
 		*at = e == 0 ? ppdl_mod_add(m, *at, 1) : ppdl_mod_sub(m, *at, 1);
 	}
 	ppdl_ntt(ring, m, t->indicator);
-	ppdl_vec_mul_add(m, ppdl_limb(ring, s->half->a, l), tile_uniform(t, t->uniform_ntt, s->entry->batch, l), t->indicator, ring->n);
+	ppdl_vec_mul_add(m, ppdl_limb(ring, s->half->a, l), tile_uniform(t, t->uniform_ntt, s->entry->batch, l),
+					 t->indicator, ring->n);
 }
 
 static void

@@ -25,7 +25,7 @@ typedef struct Batch
 	uint8_t		seed[PPDL_SEED_BYTES];
 	int64_t    *message;		/* scaled values plus errors */
 	int8_t	   *noise;
-	uint64_t   *carrier,		/* N: A*s */
+	uint64_t   *a_times_s,		/* N: A*s */
 			   *t,				/* count: message mod q, then B */
 			   *u;				/* count: A*s at the rows' coefficients */
 } Batch;
@@ -46,14 +46,18 @@ check_options(const PpdlBatchOptions *opt, const PpdlParams *par, int rows, int 
 	if (width < 1 || (size_t) width > par->n)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d values; 1 to %zu are possible", width, par->n);
 	if (opt->limbs < 1 || opt->limbs > par->nq)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d limbs; 1 (compact) to %d (full) are possible", opt->limbs, par->nq);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows of %d limbs; 1 (compact) to %d (full) are possible", opt->limbs,
+						  par->nq);
 	if (opt->scale_bits < PPDL_SCALE_BITS_MIN || opt->scale_bits > PPDL_SCALE_BITS_MAX)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "scale of %d bits; %d to %d are possible", opt->scale_bits, PPDL_SCALE_BITS_MIN, PPDL_SCALE_BITS_MAX);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "scale of %d bits; %d to %d are possible", opt->scale_bits,
+						  PPDL_SCALE_BITS_MIN, PPDL_SCALE_BITS_MAX);
 	if (opt->logc < 0 || opt->logc + ppdl_log2_width(width) > par->logn)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "batch of 2^%d rows of %d values does not fit ring %s of 2^%d coefficients",
+		return ppdl_error(err, PPDL_ERR_ARGUMENT,
+						  "batch of 2^%d rows of %d values does not fit ring %s of 2^%d coefficients",
 						  opt->logc, width, par->name, par->logn);
 	if (opt->logstride < 0 || opt->logstride > opt->logc || rows < 1 || rows > 1 << (opt->logc - opt->logstride))
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d rows, 2^%d apart, in a batch of 2^%d", rows, opt->logstride, opt->logc);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d rows, 2^%d apart, in a batch of 2^%d", rows, opt->logstride,
+						  opt->logc);
 	return PPDL_OK;
 }
 
@@ -117,10 +121,10 @@ batch_init(Batch *b, const PpdlBatchKey *key, int rows, int width, const PpdlBat
 	b->count = words / sizeof(uint64_t);
 	b->message = ppdl_alloc_aligned(words);
 	b->noise = ppdl_alloc_aligned(b->count);
-	b->carrier = ppdl_alloc_aligned(b->par->n * sizeof(uint64_t));
+	b->a_times_s = ppdl_alloc_aligned(b->par->n * sizeof(uint64_t));
 	b->t = ppdl_alloc_aligned(words);
 	b->u = ppdl_alloc_aligned(words);
-	if (b->message == NULL || b->noise == NULL || b->carrier == NULL || b->t == NULL || b->u == NULL)
+	if (b->message == NULL || b->noise == NULL || b->a_times_s == NULL || b->t == NULL || b->u == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memset(b->u, 0, words);
 	return PPDL_OK;
@@ -133,7 +137,7 @@ batch_fini(Batch *b)
 
 	ppdl_free_secret(b->message, words);
 	ppdl_free_secret(b->noise, b->count);
-	ppdl_free_secret(b->carrier, b->par->n * sizeof(uint64_t));
+	ppdl_free_secret(b->a_times_s, b->par->n * sizeof(uint64_t));
 	ppdl_free_secret(b->t, words);
 	ppdl_free_secret(b->u, words);
 }
@@ -179,7 +183,7 @@ position(const Batch *b, int i)
 	return ppdl_bitrev((uint32_t) i << b->logstride, b->logc);
 }
 
-/* u = the rows' coefficients pos(i)*g + f*N/k of the carrier */
+/* u = the rows' coefficients pos(i)*g + f*N/k of the a_times_s */
 static void
 gather(const Batch *b)
 {
@@ -189,7 +193,7 @@ gather(const Batch *b)
 
 	for (int i = 0; i < b->rows; i++)
 	{
-		const uint64_t *from = b->carrier + position(b, i) * g;
+		const uint64_t *from = b->a_times_s + position(b, i) * g;
 
 		for (size_t f = 0; f < k; f++)
 			b->u[(size_t) i * k + f] = from[f * stride];
@@ -203,9 +207,9 @@ batch_limb(const Batch *b, int l, PpdlError *err)
 	const PpdlRing *ring = b->par->ring;
 	const PpdlModulus *m = &ring->mod[l];
 
-	PPDL_TRY(ppdl_xof_uniform(m, b->carrier, ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
-	ppdl_vec_mul(m, b->carrier, b->carrier, ppdl_climb(ring, b->key->sk->ntt, l), ring->n);
-	ppdl_intt(ring, m, b->carrier);
+	PPDL_TRY(ppdl_xof_uniform(m, b->a_times_s, ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
+	ppdl_vec_mul(m, b->a_times_s, b->a_times_s, ppdl_climb(ring, b->key->sk->ntt, l), ring->n);
+	ppdl_intt(ring, m, b->a_times_s);
 	gather(b);
 	reduce_messages(m, b->t, b->message, b->count);
 	ppdl_vec_sub(m, b->t, b->t, b->u, b->count);

@@ -28,7 +28,8 @@ typedef struct PpdlBatchKey
 
 /*
  * Options for a column of 2^logk values a row whose rows are to lie beside those of a wider column of
- * 2^logk_wide values, encrypted with `wide`: their values come out in the same slots (training needs label and features so).
+ * 2^logk_wide values, encrypted with `wide`: their values come out in the same slots (training needs label and features
+ * so).
  */
 PpdlBatchOptions ppdl_batch_beside(const PpdlBatchOptions *wide, const PpdlParams *par, int logk_wide, int logk);
 

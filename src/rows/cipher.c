@@ -154,7 +154,8 @@ PpdlStatus
 ppdl_cipher_check_same(const PpdlCipher *a, const PpdlCipher *b, const char *what, PpdlError *err)
 {
 	if (a->par != b->par)
-		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values in different rings, %s and %s", what, a->par->name, b->par->name);
+		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values in different rings, %s and %s", what, a->par->name,
+						  b->par->name);
 	if (memcmp(a->fingerprint, b->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
 	{
 		char		fa[17],
@@ -167,6 +168,7 @@ ppdl_cipher_check_same(const PpdlCipher *a, const PpdlCipher *b, const char *wha
 	if (a->width != b->width)
 		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values of different widths, %d and %d", what, a->width, b->width);
 	if (fabs(a->scale - b->scale) > ldexp(a->scale, -40))
-		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values of different scales, 2^%.4f and 2^%.4f", what, log2(a->scale), log2(b->scale));
+		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values of different scales, 2^%.4f and 2^%.4f", what,
+						  log2(a->scale), log2(b->scale));
 	return PPDL_OK;
 }

@@ -89,8 +89,8 @@ typedef struct PpdlCipher
 /*
  * The rules that the fields of a header keep, all kinds, whatever their origin: limbs and width of the ring, log2 k
  * of the width, position in the batch, scale, noise and bound in the ranges above, slices in a ring that has
- * them.  par and kind must be valid; pointers are not looked at.  code: the status of a failure, PPDL_ERR_FORMAT for what was
- * read, PPDL_ERR_RANGE for a result.
+ * them.  par and kind must be valid; pointers are not looked at.  code: the status of a failure, PPDL_ERR_FORMAT for
+ * what was read, PPDL_ERR_RANGE for a result.
  */
 PpdlStatus	ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err);
 /* the rules of the common header alone: noise, bound and what follows them need not be set */
@@ -112,7 +112,10 @@ ppdl_cipher_place(const PpdlCipher *c, uint32_t i)
 size_t		ppdl_slice_size(const PpdlParams *par, int limbs, int logk);
 size_t		ppdl_row_size(const PpdlParams *par, int limbs, int logk);
 
-/* estimated standard deviation of one value's error, in units of the value: noise/scale (coefficients), noise*sqrt(N)/scale (slots) */
+/*
+ * estimated standard deviation of one value's error, in units of the value: noise/scale (coefficients),
+ * noise*sqrt(N)/scale (slots)
+ */
 double		ppdl_cipher_error(const PpdlCipher *c);
 
 /* smallest log2 k with 2^k >= width; width 1 .. 2^30 */

@@ -163,7 +163,8 @@ ppdl_collector_free_complete(PpdlCollector *col, PpdlRowBatch *b)
 
 /* an empty batch among those that wait, without a place in the index */
 static PpdlStatus
-new_batch(PpdlCollector *col, const uint8_t seed[PPDL_SEED_BYTES], int logc, size_t each, PpdlRowBatch **out, PpdlError *err)
+new_batch(PpdlCollector *col, const uint8_t seed[PPDL_SEED_BYTES], int logc, size_t each, PpdlRowBatch **out,
+		  PpdlError *err)
 {
 	PpdlRowBatch *b = calloc(1, sizeof(*b));
 
@@ -224,7 +225,8 @@ taken(const void *batches, uint32_t number, uint32_t index)
 
 /* the batch that misses this row; a row that comes twice starts a further one */
 static PpdlStatus
-find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, size_t each, PpdlRowBatch **out, PpdlError *err)
+find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, size_t each, PpdlRowBatch **out,
+		   PpdlError *err)
 {
 	PpdlRowBatch *b = col->last;
 	uint32_t	number,
@@ -340,7 +342,8 @@ check_row(PpdlCollector *col, const PpdlCipher *c, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "value is packed already; only slices and rows can be packed");
 	if (c->limbs < col->limbs)
 	{
-		ppdl_error(err, PPDL_ERR_LEVEL, "row of %d limb%s where %d are needed", c->limbs, c->limbs == 1 ? "" : "s", col->limbs);
+		ppdl_error(err, PPDL_ERR_LEVEL, "row of %d limb%s where %d are needed", c->limbs, c->limbs == 1 ? "" : "s",
+				   col->limbs);
 		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Compact rows do for sums; this needs full ones.");
 	}
 	if (col->par == NULL)
@@ -370,7 +373,8 @@ ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, in
 /* ------------------------------------------------------------------ all batches */
 
 /* calls fn for every row that is not packed yet */
-typedef PpdlStatus (*RowVisitor) (void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err);
+typedef PpdlStatus (*RowVisitor) (void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues,
+								  PpdlError *err);
 
 static PpdlStatus
 visit_batches(const PpdlCollector *col, const PpdlBatchList *list, RowVisitor fn, void *arg, PpdlError *err)
@@ -458,7 +462,8 @@ ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_
 		return ppdl_error(err, PPDL_ERR_INTERNAL, "collectors of %d and %d limbs", into->limbs, from->limbs);
 	if (into->par != NULL)
 	{
-		PpdlCipher	other = {.par = from->par, .kind = PPDL_KIND_SLICE, .width = from->width, .limbs = from->limbs, .scale = from->scale};
+		PpdlCipher	other = {.par = from->par, .kind = PPDL_KIND_SLICE, .width = from->width, .limbs = from->limbs,
+							 .scale = from->scale};
 
 		memcpy(other.fingerprint, from->fingerprint, PPDL_FINGERPRINT_BYTES);
 		PPDL_TRY(check_row(into, &other, err));

@@ -26,7 +26,8 @@ ppdl_values_alloc(PpdlValues *out, PpdlError *err)
 
 /* a slice or row: coefficients f*N/k */
 static PpdlStatus
-decrypt_vector(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, double *phase, PpdlError *err)
+decrypt_vector(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, double *phase,
+			   PpdlError *err)
 {
 	const size_t stride = c->par->n >> c->logk;
 	PpdlStatus	status;
@@ -145,7 +146,8 @@ decrypt_chunk(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const Chunk *chunk
 }
 
 static PpdlStatus
-decrypt_packed(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, double *work, PpdlError *err)
+decrypt_packed(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const PpdlSecret *sk, double *work,
+			   PpdlError *err)
 {
 	Places		places = {0};
 	PpdlStatus	status;
@@ -190,13 +192,16 @@ check_values(const PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 	int			wild = 0;
 
 	if (c->bound > 0 && out->error > c->bound / 4)
-		return ppdl_error(err, PPDL_ERR_PRECISION, "the error of this value, %.3g, is no smaller than what it may hold, %.3g", out->error, c->bound);
+		return ppdl_error(err, PPDL_ERR_PRECISION,
+						  "the error of this value, %.3g, is no smaller than what it may hold, %.3g", out->error, c->bound);
 	for (size_t i = 0; i < n; i++)
 		wild |= !(fabs(out->v[i]) <= limit);
 	if (wild)
 	{
-		ppdl_error(err, PPDL_ERR_PRECISION, "decryption gives values beyond the bound %.6g that this ciphertext states", c->bound);
-		return ppdl_error_hint(err, PPDL_ERR_PRECISION, "The ciphertext is damaged, was made with another key, or overflowed.");
+		ppdl_error(err, PPDL_ERR_PRECISION, "decryption gives values beyond the bound %.6g that this ciphertext states",
+				   c->bound);
+		return ppdl_error_hint(err, PPDL_ERR_PRECISION,
+							   "The ciphertext is damaged, was made with another key, or overflowed.");
 	}
 	return PPDL_OK;
 }

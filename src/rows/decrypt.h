@@ -15,7 +15,8 @@ typedef struct PpdlValues
 	uint32_t	held;			/* rows with a value */
 	int			width;
 	double	   *v;				/* held * width, malloc'ed: in the order of rows */
-	uint32_t   *at;				/* nrows: number of row i in v, PPDL_NO_PLACE for a row without value; NULL: that is i */
+	/* nrows: number of row i in v, PPDL_NO_PLACE for a row without value; NULL: that is i */
+	uint32_t   *at;
 	double		error;			/* standard deviation, in units of the value */
 } PpdlValues;
 

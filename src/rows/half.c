@@ -57,7 +57,8 @@ ppdl_half_join(PpdlHalf *h)
 		return;
 	}
 	for (int l = 0; l < h->limbs; l++)
-		ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, h->a, l), ppdl_limb(ring, h->a, l), ppdl_limb(ring, h->shifted, l), ring->n);
+		ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, h->a, l), ppdl_limb(ring, h->a, l), ppdl_limb(ring, h->shifted, l),
+					 ring->n);
 	memset(h->shifted, 0, ppdl_half_bytes(h));
 }
 

@@ -1,5 +1,6 @@
 /*
- * The uniform half of a sum: residues in the NTT domain, and sums of shifted polynomials that are still to be transformed.
+ * The uniform half of a sum: residues in the NTT domain, and sums of shifted polynomials that are still to be
+ * transformed.
  */
 #ifndef PPDL_ROWS_HALF_H
 #define PPDL_ROWS_HALF_H
@@ -13,10 +14,12 @@ typedef struct PpdlHalf
 	int			logk,
 				limbs;			/* may become fewer */
 	uint64_t   *a;				/* limbs * N residues, NTT domain; NULL: zero */
-	uint64_t   *shifted;		/* limbs * N integers as ppdl_vec_add_shifted has them, coefficient domain, to be added; NULL: zero */
+	/* limbs * N integers as ppdl_vec_add_shifted has them, coefficient domain, to be added; NULL: zero */
+	uint64_t   *shifted;
 	uint32_t	shifts;			/* additions to shifted */
 	double		squares,		/* of the expansion that is under way */
-				noise;			/* of what is in a and shifted: terms may be the same, so that their errors add up as they are */
+				/* of what is in a and shifted: terms may be the same, so that their errors add up as they are */
+				noise;
 	size_t		bytes,			/* of both */
 			   *held;			/* where an arena counts them; NULL */
 } PpdlHalf;

@@ -204,7 +204,8 @@ indicator(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const int64
 
 /* work: one limb for the uniform half, one for the indicator, counts */
 static PpdlStatus
-expand_batch(const PpdlOpenBatch *b, const PpdlParams *par, int logk, uint64_t *a, int limbs, uint64_t *work, PpdlError *err)
+expand_batch(const PpdlOpenBatch *b, const PpdlParams *par, int logk, uint64_t *a, int limbs, uint64_t *work,
+			 PpdlError *err)
 {
 	const PpdlRing *ring = par->ring;
 	uint64_t   *uniform = work,

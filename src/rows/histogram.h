@@ -55,8 +55,12 @@ int			ppdl_open_batches_merge(PpdlOpenBatches *into, const PpdlOpenBatches *from
 /* sum over all positions of all batches of count^2: the variance of the sum's error, in units of sigma^2 */
 PpdlStatus	ppdl_open_batches_squares(const PpdlOpenBatches *set, double *squares, PpdlError *err);
 
-/* a += sum over the batches of A * sum_pos count[pos] * X^(-pos*g), g = N/2^(logc+logk); `limbs` limbs, NTT domain; asks poll, which may be NULL, for each batch */
-PpdlStatus	ppdl_open_batches_expand(const PpdlOpenBatches *set, const PpdlParams *par, int logk, uint64_t *a, int limbs,
+/*
+ * a += sum over the batches of A * sum_pos count[pos] * X^(-pos*g), g = N/2^(logc+logk); `limbs` limbs, NTT domain;
+ * asks poll, which may be NULL, for each batch
+ */
+PpdlStatus	ppdl_open_batches_expand(const PpdlOpenBatches *set, const PpdlParams *par, int logk, uint64_t *a,
+									 int limbs,
 									 const PpdlPoll *poll, PpdlError *err);
 
 #endif

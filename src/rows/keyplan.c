@@ -33,7 +33,10 @@ need_rotation(Plan *p, int r, int limbs)
 	need(p, ppdl_galois_rotation(p->par->ring, r), limbs);
 }
 
-/* merges at every height, for rows of every width; networks have two inputs or more, and what is only decrypted packs in two limbs */
+/*
+ * merges at every height, for rows of every width; networks have two inputs or more, and what is only decrypted packs
+ * in two limbs
+ */
 static void
 need_merges(Plan *p)
 {
@@ -68,9 +71,9 @@ plan_predict(Plan *p)
 }
 
 /*
- * Rotations of the deep ring that have keys; all others are combined from them.  The levels of CoefficientsToSlots in the
- * half-bootstrap; the sparse bootstrap of weights merges its stages at the same strides and reuses them.  The last ones, one digit
- * each, serve the steps of training.
+ * Rotations of the deep ring that have keys; all others are combined from them.  The levels of CoefficientsToSlots in
+ * the half-bootstrap; the sparse bootstrap of weights merges its stages at the same strides and reuses them.  The last
+ * ones, one digit each, serve the steps of training.
  */
 #define LIMBS(level) (PPDL_BOOT_C2S_LIMBS - (level))
 #define KEYS(level) \
@@ -85,7 +88,8 @@ static const PpdlRotationKey deep_rotations[] = {
 	KEYS(1), BACKWARDS(1),
 	KEYS(2), BACKWARDS(2),
 	KEYS(3), BACKWARDS(3),
-	{-1, STEP_LIMBS}, {-2, STEP_LIMBS}, {-8, STEP_LIMBS}, {-16, STEP_LIMBS}, {64, STEP_LIMBS}, {-64, STEP_LIMBS}, {-128, STEP_LIMBS},
+	{-1, STEP_LIMBS}, {-2, STEP_LIMBS}, {-8, STEP_LIMBS}, {-16, STEP_LIMBS}, {64, STEP_LIMBS}, {-64, STEP_LIMBS}, {-128,
+																												   STEP_LIMBS},
 };
 
 const PpdlRotationKey *

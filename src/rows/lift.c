@@ -6,7 +6,8 @@
 
 /* k packed residues -> a limb with value f at coefficient f*N/k, NTT domain */
 static PpdlStatus
-lift_b(const PpdlRing *ring, const PpdlModulus *m, uint64_t *b, uint64_t *scratch, const uint8_t *src, int logk, PpdlError *err)
+lift_b(const PpdlRing *ring, const PpdlModulus *m, uint64_t *b, uint64_t *scratch, const uint8_t *src, int logk,
+	   PpdlError *err)
 {
 	const size_t k = (size_t) 1 << logk,
 				stride = ring->n >> logk;

@@ -133,7 +133,8 @@ check_room(const PpdlPacking *p, PpdlError *err)
 	need = log2(fmax(bound, 1e-300) * col->scale) + p->height;
 	if (need < have)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_RANGE, "rows cannot be packed at %d limb%s: values up to %.4g at scale 2^%.4g take %.1f bits once packed, and there are %.1f",
+	ppdl_error(err, PPDL_ERR_RANGE,
+			   "rows cannot be packed at %d limb%s: values up to %.4g at scale 2^%.4g take %.1f bits once packed, and there are %.1f",
 			   col->limbs, col->limbs == 1 ? "" : "s", bound, log2(col->scale), need, have);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Rows encrypted at a smaller scale, or of more limbs, have room.");
 }
@@ -250,7 +251,8 @@ ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err)
 
 	memset(out, 0, sizeof(*out));
 	if (ev->par != p->col->par)
-		return ppdl_error(err, PPDL_ERR_INTERNAL, "evaluator of ring %s for rows of ring %s", ev->par->name, p->col->par->name);
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "evaluator of ring %s for rows of ring %s", ev->par->name,
+						  p->col->par->name);
 	p->ev = ev;
 	p->next = 0;
 	status = pack(p, out, err);

@@ -19,9 +19,16 @@ PpdlStatus	ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err)
 void		ppdl_collector_destroy(PpdlCollector *col);
 /* whom loading, merging and saving ask now and then; poll must outlive col */
 void		ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll);
-/* *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then take; smaller ones wait to share a ciphertext */
-PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err);
-/* into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it finds none */
+/*
+ * *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then
+ * take; smaller ones wait to share a ciphertext
+ */
+PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete,
+							   PpdlError *err);
+/*
+ * into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it
+ * finds none
+ */
 PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
 uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
 int			ppdl_collector_complete(const PpdlCollector *col);	/* batches that ppdl_pack_complete would find */
@@ -35,7 +42,8 @@ PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher 
  * all must belong together.  It takes no more than a few times the bytes.
  */
 PpdlStatus	ppdl_collector_save(const PpdlCollector *col, PpdlWriter *w, PpdlError *err);
-PpdlStatus	ppdl_collector_fill(PpdlCollector *col, const void *buf, size_t len, PpdlError *err);	/* an empty one, of the same limbs */
+/* an empty one, of the same limbs */
+PpdlStatus	ppdl_collector_fill(PpdlCollector *col, const void *buf, size_t len, PpdlError *err);
 PpdlStatus	ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err);
 
 /*
@@ -67,14 +75,17 @@ PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int
 void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
 
 /*
- * The same in three steps, for several at a time.  They are chosen one after the other, run in any order, each by one thread with an
- * evaluator of its own, and all ended, in the order they were chosen, before anything else is done with the collector.
- * Each gives the ciphertext that it would give alone.  Memory of a run, in ev's pool: two ciphertexts of the collector's limbs for
- * complete batches, some 40 for others.
+ * The same in three steps, for several at a time.  They are chosen one after the other, run in any order, each by one
+ * thread with an evaluator of its own, and all ended, in the order they were chosen, before anything else is done with
+ * the collector. Each gives the ciphertext that it would give alone.  Memory of a run, in ev's pool: two ciphertexts of
+ * the collector's limbs for complete batches, some 40 for others.
  */
 typedef struct PpdlPacking PpdlPacking;
 
-/* what ppdl_pack_next (rest) or ppdl_pack_complete would take after those chosen before; *out is NULL when that is nothing */
+/*
+ * what ppdl_pack_next (rest) or ppdl_pack_complete would take after those chosen before; *out is NULL when that is
+ * nothing
+ */
 PpdlStatus	ppdl_packing_choose(PpdlPacking **out, PpdlCollector *col, int rest, PpdlError *err);
 PpdlStatus	ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err);
 /* frees p; its rows leave the collector (packed), or stay */

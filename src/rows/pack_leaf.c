@@ -19,7 +19,8 @@ ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 	if (p->uniform == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int l = 0; l < col->limbs; l++)
-		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, p->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0, err));
+		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, p->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0,
+								  err));
 	p->uniform_of = b;
 	return PPDL_OK;
 }

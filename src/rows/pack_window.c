@@ -135,7 +135,8 @@ extend_basis(PpdlPacking *p, int w, int top, PpdlError *err)
 
 	PPDL_TRY(ppdl_hoist(p->ev, &hoisted, &basis->ct[w], err));
 	for (int t = top; t < basis->levels; t++)
-		PPDL_GOTO(done, ppdl_hoisted_automorphism(p->ev, &basis->ct[w | 1 << t], &hoisted, galois(p, basis->low + t), err));
+		PPDL_GOTO(done, ppdl_hoisted_automorphism(p->ev, &basis->ct[w | 1 << t], &hoisted, galois(p, basis->low + t),
+												  err));
 	status = PPDL_OK;
 done:
 	ppdl_hoisted_release(p->ev, &hoisted);
@@ -193,7 +194,8 @@ monomial(const Window *win, const PpdlPlaced *placed, int w)
 				place = (placed->at - win->at) >> basis->low,
 				e;
 
-	e = 2 * n - (ppdl_bitrev(block->batch->entry[block->first].index, block->batch->logc) << (p->height - block->batch->logc));
+	e = 2 * n - (ppdl_bitrev(block->batch->entry[block->first].index,
+							 block->batch->logc) << (p->height - block->batch->logc));
 	for (int t = 0; t < basis->levels; t++)
 	{
 		int			right = place >> t & 1;

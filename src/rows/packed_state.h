@@ -15,7 +15,8 @@ void		ppdl_packed_save(PpdlWriter *w, const PpdlPacked *p);
  * PPDL_ERR_FORMAT when anything about it is impossible; ordinals are left to ppdl_packed_mark.  On error *p is as
  * ppdl_packed_release leaves it.
  */
-PpdlStatus	ppdl_packed_load(PpdlPacked *p, PpdlEval *ev, PpdlReader *r, const PpdlCipher *shape, int width, PpdlError *err);
+PpdlStatus	ppdl_packed_load(PpdlPacked *p, PpdlEval *ev, PpdlReader *r, const PpdlCipher *shape, int width,
+							 PpdlError *err);
 
 /* a copy in another evaluator's pool, `offset` added to the ordinals */
 PpdlStatus	ppdl_packed_copy(PpdlPacked *to, PpdlEval *ev, const PpdlPacked *from, uint32_t offset, PpdlError *err);

@@ -96,9 +96,11 @@ check_chunk(PpdlPackedWriter *pw, const PpdlCt *ct, PpdlError *err)
 		pw->limbs = limbs;
 	}
 	if (ct->par != pw->par || fabs(ct->scale - pw->scale) > ldexp(pw->scale, -40))
-		return ppdl_error(err, PPDL_ERR_SCALE, "chunks of one packed value have scales 2^%.6f and 2^%.6f", log2(pw->scale), log2(ct->scale));
+		return ppdl_error(err, PPDL_ERR_SCALE, "chunks of one packed value have scales 2^%.6f and 2^%.6f",
+						  log2(pw->scale), log2(ct->scale));
 	if (limbs > pw->limbs || ct->limbs < pw->limbs)
-		return ppdl_error(err, PPDL_ERR_LEVEL, "chunk of %d limbs, of which it needs %d, in a packed value of %d", ct->limbs, limbs, pw->limbs);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "chunk of %d limbs, of which it needs %d, in a packed value of %d",
+						  ct->limbs, limbs, pw->limbs);
 	if (pw->nchunks == PPDL_MAX_CHUNKS)
 		return ppdl_error(err, PPDL_ERR_RANGE, "packed value would have more than %d chunks", PPDL_MAX_CHUNKS);
 	return PPDL_OK;

@@ -14,8 +14,8 @@ PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, 
 									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
 /*
  * Copies ct (NTT domain) at as few limbs as its bound needs (the same for every chunk: the first decides);
- * ordinal[N/k]: of the row at each place, PPDL_NO_PLACE where there is none.  A bound of 0 stands for values known to be zero.
- * PPDL_ERR_RANGE when ct has no room for its bound, PPDL_ERR_SCALE and PPDL_ERR_LEVEL for chunks that differ.
+ * ordinal[N/k]: of the row at each place, PPDL_NO_PLACE where there is none.  A bound of 0 stands for values known to
+ * be zero. PPDL_ERR_RANGE when ct has no room for its bound, PPDL_ERR_SCALE and PPDL_ERR_LEVEL for chunks that differ.
  */
 PpdlStatus	ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal,
 								   PpdlError *err);

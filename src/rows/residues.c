@@ -31,7 +31,8 @@ ppdl_residues_get(const PpdlModulus *m, uint64_t *out, const uint8_t *src, size_
 	ppdl_unpack_bits(out, src, n, m->bits);
 	bad = count_unreduced(m, out, n);
 	if (bad > 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%zu residues are not below their modulus %llu", bad, (unsigned long long) m->q);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%zu residues are not below their modulus %llu", bad,
+						  (unsigned long long) m->q);
 	return PPDL_OK;
 }
 

@@ -94,7 +94,8 @@ check(const PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, 
 	if (c->width != width)
 		return ppdl_error(err, PPDL_ERR_SCALE, "%s: rows of different widths: %d and %d", what, width, c->width);
 	if (c->scale != ts->scale)
-		return ppdl_error(err, PPDL_ERR_SCALE, "%s: rows of different scales: 2^%.2f and 2^%.2f", what, log2(ts->scale), log2(c->scale));
+		return ppdl_error(err, PPDL_ERR_SCALE, "%s: rows of different scales: 2^%.2f and 2^%.2f", what, log2(ts->scale),
+						  log2(c->scale));
 	return PPDL_OK;
 }
 
@@ -187,7 +188,8 @@ find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t 
 
 /* a place for row i of the batch of x and y */
 static PpdlStatus
-take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, uint32_t ordinal, PpdlTrainBatch **to, PpdlError *err)
+take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, uint32_t ordinal,
+		   PpdlTrainBatch **to, PpdlError *err)
 {
 	int			at;
 

@@ -41,8 +41,12 @@ typedef struct PpdlTrainSet
 
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
 void		ppdl_trainset_destroy(PpdlTrainSet *ts);
-/* y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and features do not line up, or a row to train on comes twice */
-PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, PpdlError *err);
+/*
+ * y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and
+ * features do not line up, or a row to train on comes twice
+ */
+PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal,
+							  PpdlError *err);
 /* adds `offset` to the ordinals of from */
 PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offset, PpdlError *err);
 size_t		ppdl_trainset_memory(const PpdlTrainSet *ts);

@@ -41,7 +41,9 @@ size_t		ppdl_seed_table_memory(const PpdlSeedTable *t);	/* bytes held */
 
 /* number of the batch with this seed (32 bytes), capacity and copy; PPDL_NO_BATCH when there is none */
 uint32_t	ppdl_seed_find(const PpdlSeedTable *t, const void *seed, int logc, uint32_t copy);
-/* a batch that is not in the table yet: its number is t->used before the call.  After an error the table is as before. */
+/*
+ * a batch that is not in the table yet: its number is t->used before the call.  After an error the table is as before.
+ */
 PpdlStatus	ppdl_seed_add(PpdlSeedTable *t, const void *seed, int logc, uint32_t copy, PpdlError *err);
 
 /* has batch `number` a row at place `index` already? */

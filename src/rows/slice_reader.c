@@ -11,7 +11,7 @@
 typedef struct Batch
 {
 	uint8_t		seed[PPDL_SEED_BYTES];
-	uint64_t   *carrier;		/* A*s mod q0, coefficients; NULL: free */
+	uint64_t   *a_times_s;		/* A*s mod q0, coefficients; NULL: free */
 } Batch;
 
 struct PpdlSliceReader
@@ -45,7 +45,7 @@ ppdl_slice_reader_destroy(PpdlSliceReader *r)
 	if (r == NULL)
 		return;
 	for (int i = 0; i < PPDL_SLICE_READER_BATCHES; i++)
-		ppdl_free_secret(r->batch[i].carrier, r->sk->par->n * sizeof(uint64_t));
+		ppdl_free_secret(r->batch[i].a_times_s, r->sk->par->n * sizeof(uint64_t));
 	ppdl_free_secret(r->residue, r->sk->par->n * sizeof(uint64_t));
 	free(r);
 }
@@ -56,14 +56,14 @@ compute_carrier(const PpdlSecret *sk, Batch *b, const uint8_t *seed, PpdlError *
 	const PpdlRing *ring = sk->par->ring;
 	const PpdlModulus *q0 = &ring->mod[0];
 
-	if (b->carrier == NULL)
-		b->carrier = ppdl_alloc_aligned(ring->n * sizeof(uint64_t));
-	if (b->carrier == NULL)
+	if (b->a_times_s == NULL)
+		b->a_times_s = ppdl_alloc_aligned(ring->n * sizeof(uint64_t));
+	if (b->a_times_s == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memset(b->seed, 0, sizeof(b->seed));
-	PPDL_TRY(ppdl_xof_uniform(q0, b->carrier, ring->n, seed, PPDL_XOF_ROW_A, 0, err));
-	ppdl_vec_mul(q0, b->carrier, b->carrier, ppdl_climb(ring, sk->ntt, 0), ring->n);
-	ppdl_intt(ring, q0, b->carrier);
+	PPDL_TRY(ppdl_xof_uniform(q0, b->a_times_s, ring->n, seed, PPDL_XOF_ROW_A, 0, err));
+	ppdl_vec_mul(q0, b->a_times_s, b->a_times_s, ppdl_climb(ring, sk->ntt, 0), ring->n);
+	ppdl_intt(ring, q0, b->a_times_s);
 	memcpy(b->seed, seed, sizeof(b->seed));
 	return PPDL_OK;
 }
@@ -76,16 +76,16 @@ find_carrier(PpdlSliceReader *r, const uint8_t *seed, const uint64_t **out, Ppdl
 	for (int i = 0; i < PPDL_SLICE_READER_BATCHES; i++)
 	{
 		b = &r->batch[i];
-		if (b->carrier != NULL && memcmp(b->seed, seed, sizeof(b->seed)) == 0)
+		if (b->a_times_s != NULL && memcmp(b->seed, seed, sizeof(b->seed)) == 0)
 		{
-			*out = b->carrier;
+			*out = b->a_times_s;
 			return PPDL_OK;
 		}
 	}
 	b = &r->batch[r->next];
 	r->next = (r->next + 1) % PPDL_SLICE_READER_BATCHES;
 	PPDL_TRY(compute_carrier(r->sk, b, seed, err));
-	*out = b->carrier;
+	*out = b->a_times_s;
 	return PPDL_OK;
 }
 
@@ -104,7 +104,7 @@ ppdl_slice_reader_decrypt(PpdlSliceReader *r, PpdlValues *out, const PpdlCipher 
 	const PpdlModulus *q0 = &c->par->ring->mod[0];
 	const size_t k = (size_t) 1 << c->logk,
 				stride = c->par->n >> c->logk;
-	const uint64_t *carrier;
+	const uint64_t *a_times_s;
 	PpdlObserved o = {0};
 	PpdlStatus	status;
 
@@ -112,15 +112,15 @@ ppdl_slice_reader_decrypt(PpdlSliceReader *r, PpdlValues *out, const PpdlCipher 
 	if (c->kind != PPDL_KIND_SLICE || c->par != r->sk->par)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "not a row of ring %s as its owner wrote it", r->sk->par->name);
 	PPDL_TRY(ppdl_residues_get(q0, r->residue, c->residues, k, err));
-	PPDL_TRY(find_carrier(r, c->seed, &carrier, err));
+	PPDL_TRY(find_carrier(r, c->seed, &a_times_s, err));
 	out->kind = c->kind;
 	out->nrows = out->held = 1;
 	out->width = c->width;
 	PPDL_TRY(ppdl_values_alloc(out, err));
-	carrier += c->pos * (stride >> c->logc);
+	a_times_s += c->pos * (stride >> c->logc);
 	for (size_t f = 0; f < k; f++)
 	{
-		double		v = centred(q0, ppdl_mod_add(q0, r->residue[f], carrier[f * stride])) / c->scale;
+		double		v = centred(q0, ppdl_mod_add(q0, r->residue[f], a_times_s[f * stride])) / c->scale;
 
 		if (f < (size_t) c->width)
 			out->v[f] = v;

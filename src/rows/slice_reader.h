@@ -1,5 +1,6 @@
 /*
- * Decryption of single slices, with what all slices of a batch share computed once: A*s, expanded from the batch's seed.
+ * Decryption of single slices, with what all slices of a batch share computed once: A*s, expanded from the batch's
+ * seed.
  */
 #ifndef PPDL_ROWS_SLICE_READER_H
 #define PPDL_ROWS_SLICE_READER_H

@@ -137,9 +137,11 @@ overflow(const PpdlSum *s, double bound, int limbs, PpdlError *err)
 {
 	double		max = reach(s->par, limbs, s->scale);
 
-	ppdl_error(err, PPDL_ERR_RANGE, "sum may overflow after %llu terms: it could reach %.6g, and %d limb%s at scale 2^%.4g hold%s %.6g",
+	ppdl_error(err, PPDL_ERR_RANGE,
+			   "sum may overflow after %llu terms: it could reach %.6g, and %d limb%s at scale 2^%.4g hold%s %.6g",
 			   (unsigned long long) s->count, bound, limbs, limbs == 1 ? "" : "s", log2(s->scale), limbs == 1 ? "s" : "", max);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Sum smaller groups, or rows encrypted with more limbs or a smaller scale.");
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Sum smaller groups, or rows encrypted with more limbs or a smaller scale.");
 }
 
 /* takes its shape from the first term */
@@ -257,7 +259,8 @@ flush(PpdlSum *s, PpdlError *err)
 	status = ppdl_half_need(&s->half, &s->half.a, err);
 	if (status == PPDL_OK)
 		for (int l = 0; l < s->limbs; l++)
-			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, s->half.a, l), ppdl_limb(ring, s->half.a, l), ppdl_limb(ring, sum, l), ring->n);
+			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, s->half.a, l), ppdl_limb(ring, s->half.a, l),
+						 ppdl_limb(ring, sum, l), ring->n);
 	ppdl_free_aligned(sum);
 	if (status != PPDL_OK)
 		return status;
@@ -523,7 +526,8 @@ merge_halves(PpdlSum *into, PpdlSum *from, PpdlError *err)
 		for (size_t f = 0; f < (size_t) 1 << into->logk; f++)
 			into->b[l][f] = ppdl_mod_add(m, into->b[l][f], from->b[l][f]);
 		if (from->half.a != NULL)
-			ppdl_vec_add(m, ppdl_limb(ring, into->half.a, l), ppdl_limb(ring, into->half.a, l), ppdl_limb(ring, from->half.a, l), ring->n);
+			ppdl_vec_add(m, ppdl_limb(ring, into->half.a, l), ppdl_limb(ring, into->half.a, l),
+						 ppdl_limb(ring, from->half.a, l), ring->n);
 	}
 	return PPDL_OK;
 }
@@ -592,7 +596,8 @@ expand(PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 		memset(a, 0, bytes);
 	if (alone.a != NULL)
 		for (int l = 0; l < limbs; l++)
-			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, a, l), ppdl_limb(ring, a, l), ppdl_limb(ring, alone.a, l), ring->n);
+			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, a, l), ppdl_limb(ring, a, l), ppdl_limb(ring, alone.a, l),
+						 ring->n);
 	PPDL_GOTO(done, ppdl_open_batches_squares(&s->open, &squares, err));
 	*noise = s->half.noise + alone.noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
 	status = ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);

@@ -15,13 +15,16 @@ typedef struct PpdlSum PpdlSum;
 /* *out: an empty sum, destroyed by the caller; it takes its ring, key, width and scale from its first term */
 PpdlStatus	ppdl_sum_create(PpdlSum **out, PpdlError *err);
 void		ppdl_sum_destroy(PpdlSum *s);
-/* whom adding, merging, saving and finishing ask when they expand many batches; poll must outlive s.  What is interrupted leaves the sum without the term, or with all of it. */
+/*
+ * whom adding, merging, saving and finishing ask when they expand many batches; poll must outlive s.  What is
+ * interrupted leaves the sum without the term, or with all of it.
+ */
 void		ppdl_sum_set_poll(PpdlSum *s, const PpdlPoll *poll);
 
 /*
  * Slices of weight 1 wait in an arena for their batch to be expanded for many sums at a time: finishing or saving one
- * expands for others, too.  Before the first term; the arena must outlive s.  Without one a sum keeps them to itself, and
- * finishing it leaves it as it was to the letter: for sums that are finished again and again.
+ * expands for others, too.  Before the first term; the arena must outlive s.  Without one a sum keeps them to itself,
+ * and finishing it leaves it as it was to the letter: for sums that are finished again and again.
  */
 void		ppdl_sum_set_arena(PpdlSum *s, PpdlArena *arena);
 

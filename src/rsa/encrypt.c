@@ -53,7 +53,8 @@ check_integer(size_t *digits, const char *decimal, const char *name, PpdlError *
 	if (*digits == 0 || *rest != '\0')
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is not an integer: RSA encrypts integers only", name);
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Multiply by a power of ten first, and divide the decrypted result.");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+							   "Multiply by a power of ten first, and divide the decrypted result.");
 	}
 	return PPDL_OK;
 }
@@ -262,7 +263,8 @@ ppdl_rsa_encrypt_count(const PpdlRsaPublic *pub, uint32_t q, uint32_t max, int r
 	if (too_large)
 	{
 		ppdl_error(err, PPDL_ERR_RANGE, "value is larger than the largest value, %u", max);
-		return ppdl_error_hint(err, PPDL_ERR_RANGE, "Give a larger largest value: it is public, and each summand takes as many bits.");
+		return ppdl_error_hint(err, PPDL_ERR_RANGE,
+							   "Give a larger largest value: it is public, and each summand takes as many bits.");
 	}
 	return encrypt_exponent(pub, q, &grid, random_bits, out, err);
 }

@@ -46,7 +46,10 @@ typedef struct PpdlRsaPublic
 /* The owner's key pair. */
 typedef struct PpdlRsaKey PpdlRsaKey;
 
-/* bits is 3072, 4096 or 8192 (seconds, a minute for the last); e = 65537.  poll (may be NULL) is asked at each candidate for a prime. */
+/*
+ * bits is 3072, 4096 or 8192 (seconds, a minute for the last); e = 65537.  poll (may be NULL) is asked at each
+ * candidate for a prime.
+ */
 PpdlStatus	ppdl_rsa_generate(PpdlRsaKey **out, int bits, const PpdlPoll *poll, PpdlError *err);
 void		ppdl_rsa_key_free(PpdlRsaKey *key);	/* wipes; NULL is allowed */
 const PpdlRsaPublic *ppdl_rsa_key_public(const PpdlRsaKey *key);

@@ -132,7 +132,8 @@ check_arguments(int inputs, int units, const double *weight, const double *bias,
 	for (int i = 0; i < inputs; i++)
 		if (!(isfinite(grid[i].step) && grid[i].step > 0) ||
 			grid[i].offset > PPDL_RSA_MAX_OFFSET || grid[i].offset < -PPDL_RSA_MAX_OFFSET)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "grid of input %d has no positive step or too large an offset", i + 1);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "grid of input %d has no positive step or too large an offset",
+							  i + 1);
 	for (int u = 0; u < units; u++)
 	{
 		if (!isfinite(bias[u]))

@@ -18,7 +18,8 @@ ppdl_rsa_prediction_create(PpdlRsaPrediction **out, const PpdlRsaPublic *pub, co
 
 	*out = NULL;
 	if (rest_len > MAX_REST)
-		return ppdl_error(err, PPDL_ERR_RANGE, "the network's further layers take %zu bytes: more than %d", rest_len, MAX_REST);
+		return ppdl_error(err, PPDL_ERR_RANGE, "the network's further layers take %zu bytes: more than %d", rest_len,
+						  MAX_REST);
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return ppdl_rsa_nomem(err);
@@ -41,7 +42,8 @@ static PpdlStatus
 take_rows(PpdlRsaPrediction *p, const PpdlRsaView *view, const PpdlRsaPredictionView *v, PpdlError *err)
 {
 	if (view->parts > PPDL_RSA_MAX_PARTS - p->parts)
-		return ppdl_error(err, PPDL_ERR_RANGE, "prediction needs more than %d parts: predict fewer rows at a time", PPDL_RSA_MAX_PARTS);
+		return ppdl_error(err, PPDL_ERR_RANGE, "prediction needs more than %d parts: predict fewer rows at a time",
+						  PPDL_RSA_MAX_PARTS);
 	ppdl_write_bytes(&p->sums, v->sums, v->sums_len);
 	if (p->sums.bad)
 		return ppdl_rsa_nomem(err);
@@ -99,7 +101,8 @@ ppdl_rsa_prediction_append(PpdlRsaPrediction *p, const PpdlRsaView *view, PpdlEr
 	PPDL_TRY(ppdl_rsa_prediction_check_key(p->pub, view, err));
 	PPDL_TRY(ppdl_rsa_prediction_view(&v, view, err));
 	if (v.units != p->units || v.rest_len != p->rest_len || memcmp(v.unit, p->model.buf, p->model.len) != 0)
-		return ppdl_error(err, PPDL_ERR_SCALE, "predictions of different networks, or of rows on different grids, cannot be combined");
+		return ppdl_error(err, PPDL_ERR_SCALE,
+						  "predictions of different networks, or of rows on different grids, cannot be combined");
 	return take_rows(p, view, &v, err);
 }
 

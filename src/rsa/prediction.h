@@ -13,8 +13,8 @@
  *
  * Rows are in the order in which they were added.
  *
- * prediction.c collects rows, predictor.c computes their sums, prediction_wire.c reads and checks the wire form, prediction_decrypt.c is the
- * owner's side.
+ * prediction.c collects rows, predictor.c computes their sums, prediction_wire.c reads and checks the wire form,
+ * prediction_decrypt.c is the owner's side.
  */
 #ifndef PPDL_RSA_PREDICTION_H
 #define PPDL_RSA_PREDICTION_H

@@ -9,7 +9,7 @@
 
 #define BLOCK 64				/* rows between two polls */
 
-/* decryption of row-major sums by several threads, a row a turn */
+/* decryption of row-major sums by several threads, a row a task */
 typedef struct Job
 {
 	const PpdlRsaKey *key;
@@ -17,9 +17,9 @@ typedef struct Job
 	PpdlRsaPredictionView prediction;
 	const uint8_t **row;		/* start of each row's sums */
 	double	   *z;
-	uint32_t	first;			/* row of turn 0 */
-	PpdlError	turn_error[BLOCK];
-	PpdlStatus	turn_status[BLOCK];
+	uint32_t	first;			/* row of task 0 */
+	PpdlError	task_error[BLOCK];
+	PpdlStatus	task_status[BLOCK];
 } Job;
 
 static PpdlStatus
@@ -72,26 +72,26 @@ decrypt_row(const Job *job, uint32_t row, PpdlError *err)
 }
 
 static void
-decrypt_turn(void *arg, int turn)
+decrypt_task(void *arg, int task)
 {
 	Job		   *job = arg;
 
-	job->turn_status[turn] = decrypt_row(job, job->first + (uint32_t) turn, &job->turn_error[turn]);
+	job->task_status[task] = decrypt_row(job, job->first + (uint32_t) task, &job->task_error[task]);
 }
 
 static PpdlStatus
 decrypt_block(Job *job, PpdlThreads *threads, PpdlError *err)
 {
 	uint32_t	left = job->prediction.rows - job->first;
-	int			turns = (int) (left < BLOCK ? left : BLOCK);
+	int			tasks = (int) (left < BLOCK ? left : BLOCK);
 
-	ppdl_parallel_for(threads, turns, decrypt_turn, job);
-	for (int t = 0; t < turns; t++)
-		if (job->turn_status[t] != PPDL_OK)
+	ppdl_parallel_for(threads, tasks, decrypt_task, job);
+	for (int t = 0; t < tasks; t++)
+		if (job->task_status[t] != PPDL_OK)
 		{
 			if (err != NULL)
-				*err = job->turn_error[t];
-			return job->turn_status[t];
+				*err = job->task_error[t];
+			return job->task_status[t];
 		}
 	return PPDL_OK;
 }

@@ -42,7 +42,8 @@ ppdl_rsa_read_unit(const PpdlRsaPredictionView *v, uint32_t u)
 
 /* reads one row; sets r->bad, or returns an error, when it is not one */
 static PpdlStatus
-check_row(PpdlReader *r, const PpdlRsaView *view, const PpdlRsaPublic *pub, uint32_t units, uint32_t *parts, PpdlError *err)
+check_row(PpdlReader *r, const PpdlRsaView *view, const PpdlRsaPublic *pub, uint32_t units, uint32_t *parts,
+		  PpdlError *err)
 {
 	unsigned	present = ppdl_read_u8(r);
 

@@ -163,7 +163,8 @@ add_sum(PpdlRsaPredictor *p, PpdlRsaPrediction *prediction, int u, int sign, con
 	}
 	parts = ppdl_rsa_parts_count(&p->sum);
 	if (parts > PPDL_RSA_MAX_PARTS - prediction->parts || parts > UINT16_MAX)
-		return ppdl_error(err, PPDL_ERR_RANGE, "prediction of %u rows needs more than %d parts: predict fewer rows at a time",
+		return ppdl_error(err, PPDL_ERR_RANGE,
+						  "prediction of %u rows needs more than %d parts: predict fewer rows at a time",
 						  prediction->rows + 1, PPDL_RSA_MAX_PARTS);
 	ppdl_write_u16(&prediction->sums, (uint16_t) parts);
 	ppdl_rsa_parts_write(&p->sum, p->pub, &prediction->sums);
@@ -172,7 +173,8 @@ add_sum(PpdlRsaPredictor *p, PpdlRsaPrediction *prediction, int u, int sign, con
 }
 
 PpdlStatus
-ppdl_rsa_predictor_add(PpdlRsaPredictor *p, PpdlRsaPrediction *prediction, const PpdlRsaView *inputs, int n, PpdlError *err)
+ppdl_rsa_predictor_add(PpdlRsaPredictor *p, PpdlRsaPrediction *prediction, const PpdlRsaView *inputs, int n,
+					   PpdlError *err)
 {
 	size_t		len = prediction->sums.len;
 	uint32_t	parts = prediction->parts;
@@ -185,7 +187,8 @@ ppdl_rsa_predictor_add(PpdlRsaPredictor *p, PpdlRsaPrediction *prediction, const
 		return ppdl_error_hint(err, PPDL_ERR_SCALE, "Encrypt all rows with the same number of input bits.");
 	}
 	if (n != p->layer->inputs)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "row has %d features, but the network has %d inputs", n, p->layer->inputs);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "row has %d features, but the network has %d inputs", n,
+						  p->layer->inputs);
 	if (prediction->rows == INT32_MAX)
 		return ppdl_error(err, PPDL_ERR_RANGE, "prediction of too many rows");
 	PPDL_TRY(ppdl_rsa_view_check_key(&inputs[0], prediction->pub, err));

@@ -98,10 +98,10 @@ options(const uint8_t *data, size_t len)
 	if (ppdl_train_options_parse(&opt, text, ERR) == PPDL_OK)
 	{
 		int			steps = ppdl_train_steps(&opt, 1000),
-					classes = ppdl_train_classes(&opt, 1000);
+					classes = ppdl_train_minibatches(&opt, 1000);
 
-		must(steps >= 1 && classes >= 1 && classes <= PPDL_MAX_CLASSES);
-		must(ppdl_train_class(&opt, 1000, steps - 1) < classes);
+		must(steps >= 1 && classes >= 1 && classes <= PPDL_MAX_MINIBATCHES);
+		must(ppdl_train_minibatch(&opt, 1000, steps - 1) < classes);
 		OK(ppdl_train_options_json(&opt, &again, ERR));
 		OK(ppdl_train_options_parse(&opt_again, again, ERR));
 		must(opt.steps == opt_again.steps && opt.learning_rate == opt_again.learning_rate && opt.seed == opt_again.seed);

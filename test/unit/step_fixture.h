@@ -66,12 +66,12 @@ encrypt_rows(Descent *s)
 			   *y = new_slots(f);
 
 	s->x = malloc(sizeof(double) * lay->rows * (size_t) lay->inputs);
-	s->y = malloc(sizeof(double) * lay->rows * (size_t) lay->classes);
+	s->y = malloc(sizeof(double) * lay->rows * (size_t) lay->outputs);
 	s->tile.ordinal = malloc(sizeof(uint32_t) * lay->rows);
 	for (size_t r = 0; r < lay->rows; r++)
 	{
 		double	   *mine = s->x + s->rows * lay->inputs,
-				   *label = s->y + s->rows * lay->classes;
+				   *label = s->y + s->rows * lay->outputs;
 
 		s->tile.ordinal[r] = PPDL_NO_PLACE;
 		if (r % 5 == 2)
@@ -79,7 +79,7 @@ encrypt_rows(Descent *s)
 		s->tile.ordinal[r] = (uint32_t) s->rows++;
 		for (int i = 0; i < lay->inputs; i++)
 			mine[i] = next_real(f);
-		for (int c = 0; c < lay->classes; c++)
+		for (int c = 0; c < lay->outputs; c++)
 			y[r * lay->period + (size_t) c * hd] = label[c] = next_real(f);
 		for (size_t at = r * lay->period; at < (r + 1) * lay->period; at += d)
 			for (int i = 0; i < lay->inputs + lay->bias; i++)
@@ -199,7 +199,7 @@ descent_predict(Descent *s, double bits)
 {
 	Fixture    *f = s->d->f;
 	const PpdlSlotLayout *lay = &s->lay;
-	double	   *want = malloc(sizeof(double) * (size_t) lay->classes);
+	double	   *want = malloc(sizeof(double) * (size_t) lay->outputs);
 	Precision	p = {0};
 	PpdlCt		out;
 
@@ -212,7 +212,7 @@ descent_predict(Descent *s, double bits)
 		if (s->tile.ordinal[r] == PPDL_NO_PLACE)
 			continue;
 		OK(ppdl_net_predict(s->net, s->x + (size_t) s->tile.ordinal[r] * (size_t) lay->inputs, want, &err));
-		for (int c = 0; c < lay->classes; c++)
+		for (int c = 0; c < lay->outputs; c++)
 			precision_add(&p, creal(f->z[r * lay->period + ((size_t) c << (lay->logd + lay->logh))]) - want[c]);
 	}
 	precision_print(&p, "outputs, encrypted against plain");

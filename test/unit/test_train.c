@@ -135,14 +135,14 @@ schedule(void **state)
 					m = cases[c].classes;
 
 		opt.batch = cases[c].batch;
-		assert_int_equal(ppdl_train_classes(&opt, (uint64_t) rows), m);
+		assert_int_equal(ppdl_train_minibatches(&opt, (uint64_t) rows), m);
 		memset(seen, 0, sizeof(seen));
 		for (int step = 0; step < 2 * m; step++)
 		{
-			const int	class = ppdl_train_class(&opt, (uint64_t) rows, step);
+			const int	class = ppdl_train_minibatch(&opt, (uint64_t) rows, step);
 
 			assert_in_range(class, 0, m - 1);
-			assert_int_equal(class, ppdl_train_class(&opt, (uint64_t) rows, step + m));
+			assert_int_equal(class, ppdl_train_minibatch(&opt, (uint64_t) rows, step + m));
 			ppdl_train_batch(&opt, rows, step, index, &count);
 			assert_true(count >= (opt.batch < rows ? opt.batch : rows));
 			for (int i = 0; i < count; i++)
@@ -156,7 +156,7 @@ schedule(void **state)
 	}
 	opt.shuffle = 0;
 	for (int step = 0; step < 9; step++)
-		assert_int_equal(ppdl_train_class(&opt, 1600, step), step % 4);
+		assert_int_equal(ppdl_train_minibatch(&opt, 1600, step), step % 4);
 	assert_int_equal(ppdl_train_steps(&opt, 1000), 15);
 	opt = options("{\"batch\": 100, \"epochs\": 2.5}");
 	assert_int_equal(ppdl_train_steps(&opt, 1000), 20);
