@@ -127,12 +127,10 @@ take_library() {
 	cp "$1" "$to.new" && chmod 755 "$to.new" && mv "$to.new" "$to"
 }
 
-clang=
+# looked for here: a step runs in a process of its own
+clang=$(for c in clang-14 clang clang-15 clang-16; do command -v "$c" && break; done)
 has_clang() {
-	for clang in clang-14 clang clang-15 clang-16; do
-		command -v "$clang" && return 0
-	done
-	clang=
+	[ -z "$clang" ] || return 0
 	echo "clang is missing: nothing is fuzzed, and only gcc builds this; run test/scripts/setup.sh"
 	# a person may go on without; continuous integration may not
 	[ -z "${CI:-}" ]
