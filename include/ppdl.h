@@ -142,7 +142,7 @@ PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf,
  */
 PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err);
 
-/* v rounded to the digits that the error supports, as text ("0.1234"); NaN gives "" */
+/* v rounded to the digits that the error supports, as text of less than 64 bytes ("0.1234"); NaN gives "" */
 int			ppdl_format_value(char *out, size_t size, double v, double error);
 
 #ifdef __cplusplus

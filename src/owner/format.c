@@ -4,16 +4,29 @@
 #include "ppdl.h"
 
 #define MAX_DECIMALS 15
+#define MAX_EXPONENT 308		/* of the largest double */
 
-/* the last digit shown stands for at least four standard deviations */
+/* the last digit shown stands for at least four standard deviations; an error that is no number supports no digit */
 static int
 decimals(double error)
 {
-	double		d = floor(-log10(4 * error));
-
-	if (!(error > 0) || d > MAX_DECIMALS)
+	if (error == 0)
 		return MAX_DECIMALS;
-	return (int) d;
+	if (!(error > 0) || isinf(error))
+		return -MAX_EXPONENT - 1;
+	return (int) fmin(floor(-log10(4) - log10(error)), MAX_DECIMALS);
+}
+
+/* the multiple of 10^exponent that is nearest; 0 above the range of double */
+static double
+nearest(double v, int exponent)
+{
+	double		unit = pow(10, exponent),
+				near = nearbyint(v / unit) * unit;
+
+	if (exponent > MAX_EXPONENT)
+		return 0;
+	return isinf(near) ? v : near;
 }
 
 int
@@ -25,12 +38,10 @@ ppdl_format_value(char *out, size_t size, double v, double error)
 		return snprintf(out, size, "%s", "");
 	if (d < 0)
 	{
-		double		unit = pow(10, -d);
-
-		v = nearbyint(v / unit) * unit;
+		v = nearest(v, -d);
 		d = 0;
 	}
 	if (fabs(v) < 0.5 * pow(10, -d))
 		v = 0;					/* no "-0.00" */
-	return snprintf(out, size, "%.*f", d, v);
+	return snprintf(out, size, fabs(v) < 1e30 ? "%.*f" : "%.*e", fabs(v) < 1e30 ? d : MAX_DECIMALS, v);
 }

@@ -165,6 +165,7 @@ number(const uint8_t *data, size_t len)
 		must(ppdl_parse_number(out, &again) == 1 && again == v);
 		ppdl_format_value(out, sizeof(out), v, 1e-6);
 		ppdl_format_value(out, sizeof(out), v, fabs(v));
+		must(strlen(out) + 1 < sizeof(out));
 	}
 	ppdl_display_width(text);
 	free(text);
