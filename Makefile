@@ -7,6 +7,7 @@
 #	make unit			unit tests only, on core objects with assertions and sanitizers
 #	make unit-release	unit tests on the optimised core objects
 #	make check-includes	the one-way dependencies between the directories of src/, and circles between its files
+#	make check-versions PG_INCLUDES=...	src/pg against the headers of other PostgreSQL versions
 #	make fuzz TIME=...	fuzz programs, so many seconds each; RUNS=... executions instead (clang)
 #	make ctime			no branch or address depends on a secret (valgrind)
 #	make assert			everything built with clang and assertions; make unit-assert runs its unit tests
@@ -179,7 +180,7 @@ build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-data fuzz fuzz-programs assert unit-assert ctime soak
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-data fuzz fuzz-programs assert unit-assert ctime soak
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
@@ -201,6 +202,8 @@ CIRCLES ?= 0
 check-includes: $(OBJS) $(CLI_OBJS)
 	@test/scripts/check_includes.sh
 	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS)
+check-versions:
+	@PG_INCLUDES="$(PG_INCLUDES)" test/scripts/check_versions.sh
 check-data: build/generate_patients
 	@test/scripts/check_data.sh
 

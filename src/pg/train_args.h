@@ -7,6 +7,6 @@
 /* argument 4 of a transition function, jsonb, as text (palloc'ed); NULL when there is none */
 extern char *ppdl_train_options_text(FunctionCallInfo fcinfo);
 /* the error of an aggregate that got no row at all, not even one with NULLs */
-extern void ppdl_train_without_rows(void) pg_attribute_noreturn();
+extern void ppdl_train_without_rows(void) PPDL_NORETURN;
 
 #endif
