@@ -8,6 +8,7 @@
 #	make unit-release	unit tests on the optimised core objects
 #	make check-includes	the one-way dependencies between the directories of src/, and circles between its files
 #	make check-versions PG_INCLUDES=...	src/pg against the headers of other PostgreSQL versions
+#	make check-pg17		most of make check on Debian 13 with PostgreSQL 17, in a system of its own below build/ (root)
 #	make fuzz TIME=...	fuzz programs, so many seconds each; RUNS=... executions instead (clang)
 #	make ctime			no branch or address depends on a secret (valgrind)
 #	make assert			everything built with clang and assertions; make unit-assert runs its unit tests
@@ -161,7 +162,7 @@ build/release/bench/%: test/bench/%.c $(CORE_OBJS)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_CORE)
 
 # Fuzz programs (libFuzzer, which comes with clang), on core objects with assertions, sanitizers and coverage.
-FUZZ_CC ?= $(firstword $(foreach cc,clang-14 clang clang-15 clang-16,$(shell command -v $(cc) 2>/dev/null)))
+FUZZ_CC ?= $(firstword $(foreach cc,clang-14 clang-19 clang,$(shell command -v $(cc) 2>/dev/null)))
 FUZZ_NAMES = $(sort $(basename $(notdir $(wildcard test/fuzz/fuzz_*.c))))
 FUZZ_PROGRAMS = $(addprefix build/fuzz/,$(FUZZ_NAMES))
 FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -180,7 +181,7 @@ build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-data fuzz fuzz-programs assert unit-assert ctime soak
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-pg17 check-data fuzz fuzz-programs assert unit-assert ctime soak
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
@@ -204,6 +205,8 @@ check-includes: $(OBJS) $(CLI_OBJS)
 	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS)
 check-versions:
 	@PG_INCLUDES="$(PG_INCLUDES)" test/scripts/check_versions.sh
+check-pg17:
+	@test/scripts/check_pg17.sh
 check-data: build/generate_patients
 	@test/scripts/check_data.sh
 

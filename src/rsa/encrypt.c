@@ -301,7 +301,7 @@ PpdlStatus
 ppdl_rsa_encrypt_on_grid(const PpdlRsaPublic *pub, double x, const PpdlRsaGrid *grid,
 						 int random_bits, PpdlWriter *out, PpdlError *err)
 {
-	uint32_t	q;
+	uint32_t	q = 0;
 
 	PPDL_TRY(ppdl_rsa_grid_point(&q, x, grid, err));
 	return encrypt_exponent(pub, q, grid, random_bits, out, err);

@@ -1,16 +1,20 @@
 #!/bin/bash
-# Installs the Debian 12 packages that building and testing ppdl need, and does
+# Installs the Debian packages that building and testing ppdl need, and does
 # nothing when they are all there.  No database cluster is created.
+# Debian 12 with PostgreSQL 15; Debian 13 with PostgreSQL 17.
 set -eu
+
+pg=15 clang=14
+[ "$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")" != trixie ] || pg=17 clang=19
 
 packages=(
 	gcc libc6-dev make										# compiler
-	postgresql-15 postgresql-server-dev-15 libpq-dev		# server, its headers, client library
+	postgresql-$pg postgresql-server-dev-$pg libpq-dev		# server, its headers, client library
 	libgmp-dev libssl-dev libjansson-dev libcsv-dev			# what ppdl links to
 	libcmocka-dev											# unit tests
-	postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
+	postgresql-$pg-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
 	perl libipc-run-perl									# Perl TAP tests
-	clang-14 libclang-rt-14-dev								# libFuzzer, and a second compiler's opinion
+	clang-$clang libclang-rt-$clang-dev								# libFuzzer, and a second compiler's opinion
 	valgrind												# secrets as undefined memory: the test of constant time
 )
 
@@ -44,7 +48,7 @@ echo "setup: installing ${missing[*]}" >&2
 # Debian makes and starts a cluster "main" when a server is first installed; a
 # drop-in file, gone again when this script ends, tells it not to.
 dropin=
-if [ ! -d /usr/lib/postgresql/15/bin ] || [ ! -x /usr/lib/postgresql/15/bin/postgres ]; then
+if [ ! -d /usr/lib/postgresql/$pg/bin ] || [ ! -x /usr/lib/postgresql/$pg/bin/postgres ]; then
 	dropin=/etc/postgresql-common/createcluster.d/ppdl-setup.conf
 	trap '"${as_root[@]}" rm -f "$dropin"' EXIT
 	trap 'exit 130' INT
