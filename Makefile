@@ -12,6 +12,7 @@
 #	make fuzz TIME=...	fuzz programs, so many seconds each; RUNS=... executions instead (clang)
 #	make ctime			no branch or address depends on a secret (valgrind)
 #	make assert			everything built with clang and assertions; make unit-assert runs its unit tests
+#	make unit-arm64		tests of the kernels for arm64, with a cross compiler on an emulator (qemu)
 #	make soak			eight clients on one table for ten minutes, every answer checked
 
 # These start from a machine that may lack PostgreSQL, its makefiles included;
@@ -75,8 +76,11 @@ ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 AVX2_FLAGS = -mavx2 -mfma -ffp-contract=off
 IFMA_FLAGS = -mavx512f -mavx512dq -mavx512vl -mavx512bw -mavx512ifma
 endif
+# NEON is in every arm64 processor; what is written is what is rounded
+NEON_FLAGS = -ffp-contract=off
 src/%_avx2.o: override CFLAGS += $(AVX2_FLAGS)
 src/%_ifma.o: override CFLAGS += $(IFMA_FLAGS)
+src/%_neon.o: override CFLAGS += $(NEON_FLAGS)
 
 $(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) ppdl.control
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION ppdl" to load this file. \quit'; cat $(sort $(wildcard sql/install/*.sql)); } > $@
@@ -116,6 +120,7 @@ LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) -lpq -lcsv $(LIBS_CORE)
 
 build/debug/%_avx2.o: DEBUG_CFLAGS += $(AVX2_FLAGS)
 build/debug/%_ifma.o: DEBUG_CFLAGS += $(IFMA_FLAGS)
+build/debug/%_neon.o: DEBUG_CFLAGS += $(NEON_FLAGS)
 build/debug/%.o: %.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(DEBUG_CFLAGS) $(PG_CPPFLAGS) -c -o $@ $<
@@ -139,6 +144,7 @@ ASSERT_CFLAGS = -std=gnu11 -O2 -g -fPIC -fwrapv -fno-strict-aliasing -DPPDL_DEBU
 ASSERT_UNIT = $(addprefix build/assert/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAMES)))
 build/assert/%_avx2.o: ASSERT_CFLAGS += $(AVX2_FLAGS)
 build/assert/%_ifma.o: ASSERT_CFLAGS += $(IFMA_FLAGS)
+build/assert/%_neon.o: ASSERT_CFLAGS += $(NEON_FLAGS)
 build/assert/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
 build/assert/src/pg/%.o: PG_CPPFLAGS += -Wno-ignored-attributes -isystem $(includedir_server) -isystem $(includedir_internal)
 build/assert/%.o: %.c
@@ -169,6 +175,7 @@ FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fs
 	$(filter-out $(PPDL_WERROR),$(WARN)) -MMD -MP
 build/fuzz/%_avx2.o: FUZZ_CFLAGS += $(AVX2_FLAGS)
 build/fuzz/%_ifma.o: FUZZ_CFLAGS += $(IFMA_FLAGS)
+build/fuzz/%_neon.o: FUZZ_CFLAGS += $(NEON_FLAGS)
 build/fuzz/src/cli/%.o: PG_CPPFLAGS += -I$(includedir)
 build/fuzz/src/%.o: src/%.c
 	@$(MKDIR_P) $(@D)
@@ -177,11 +184,27 @@ build/fuzz/libtest.a: $(addprefix build/fuzz/,$(TEST_OBJS))
 build/fuzz/fuzz_%: test/fuzz/fuzz_%.c build/fuzz/libtest.a
 	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer $(PG_CPPFLAGS) -o $@ $< build/fuzz/libtest.a $(filter-out -lcmocka,$(LIBS_TEST))
 
+# The floors of kernels for arm64, and their test on an emulator.  The cross compiler comes without OpenSSL: of this
+# machine's, the headers do for compiling, and test_kernels takes none of its functions but one.
+ARM64_CC ?= aarch64-linux-gnu-gcc
+ARM64_RUN ?= $(firstword $(foreach run,qemu-aarch64 qemu-aarch64-static,$(shell command -v $(run) 2>/dev/null)))
+ARM64_CFLAGS = -std=gnu11 -O2 -g -fwrapv -DPPDL_DEBUG $(WARN) -MMD -MP
+ARM64_HEADERS = -idirafter /usr/include $(addprefix -idirafter /usr/include/,$(shell $(CC) -print-multiarch))
+ARM64_OBJS = $(patsubst %.c,build/arm64/%.o,$(filter src/base/% src/ring/%,$(CORE_SRCS)) test/arm64/openssl.c)
+build/arm64/%_neon.o: ARM64_CFLAGS += $(NEON_FLAGS)
+build/arm64/%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(ARM64_CC) $(ARM64_CFLAGS) $(PG_CPPFLAGS) $(ARM64_HEADERS) -c -o $@ $<
+build/arm64/libtest.a: $(ARM64_OBJS)
+build/arm64/unit/%: test/unit/%.c build/arm64/libtest.a
+	@$(MKDIR_P) $(@D)
+	$(ARM64_CC) $(ARM64_CFLAGS) $(PG_CPPFLAGS) -Itest/arm64 -static -o $@ $< build/arm64/libtest.a -lpthread -lm
+
 build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-pg17 check-data fuzz fuzz-programs assert unit-assert ctime soak
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-pg17 check-data fuzz fuzz-programs assert unit-assert build-arm64 unit-arm64 ctime soak
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
@@ -190,6 +213,9 @@ unit-release: $(UNIT_RELEASE)
 assert: build/assert/ppdl.so $(ASSERT_UNIT)
 unit-assert: $(ASSERT_UNIT)
 	@test/scripts/run_unit.sh $(ASSERT_UNIT)
+build-arm64: build/arm64/unit/test_kernels
+unit-arm64: build/arm64/unit/test_kernels
+	@PPDL_UNIT_RUNNER=$(ARM64_RUN) test/scripts/run_unit.sh $^
 soak:
 	@test/scripts/with_server.sh test/scripts/soak.pl
 ctime: build/release/test_ctime
@@ -211,6 +237,6 @@ check-data: build/generate_patients
 	@test/scripts/check_data.sh
 
 # header dependencies, written by the compiler beside each object
--include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d build/assert/src/*/*.d build/assert/unit/*.d)
+-include $(wildcard src/*/*.d build/debug/src/*/*.d build/debug/unit/*.d build/release/*.d build/release/*/*.d build/fuzz/*.d build/fuzz/src/*/*.d build/assert/src/*/*.d build/assert/unit/*.d build/arm64/src/*/*.d build/arm64/unit/*.d)
 
 endif

@@ -13,7 +13,14 @@
 
 static int	current = -1;
 
-static const char *const names[] = {"scalar", "avx2", "ifma"};
+static const char *const names[PPDL_CPU_LEVELS] = {
+	"scalar",
+#if defined(__x86_64__)
+	"avx2", "ifma"
+#elif defined(__aarch64__)
+	"neon"
+#endif
+};
 
 PpdlCpu
 ppdl_cpu_best(void)
@@ -26,6 +33,8 @@ ppdl_cpu_best(void)
 		return PPDL_CPU_IFMA;
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		return PPDL_CPU_AVX2;
+#elif defined(__aarch64__)
+	return PPDL_CPU_NEON;
 #endif
 	return PPDL_CPU_SCALAR;
 }

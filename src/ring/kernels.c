@@ -5,16 +5,19 @@
 const PpdlKernels *
 ppdl_kernels(void)
 {
-#if defined(__x86_64__)
 	switch (ppdl_cpu())
 	{
+#if defined(__x86_64__)
 		case PPDL_CPU_IFMA:
 			return &ppdl_kernels_ifma;
 		case PPDL_CPU_AVX2:
 			return &ppdl_kernels_avx2;
+#elif defined(__aarch64__)
+		case PPDL_CPU_NEON:
+			return &ppdl_kernels_neon;
+#endif
 		case PPDL_CPU_SCALAR:
 			break;
 	}
-#endif
 	return &ppdl_kernels_scalar;
 }

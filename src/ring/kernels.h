@@ -57,6 +57,8 @@ extern const PpdlKernels ppdl_kernels_scalar;
 #if defined(__x86_64__)
 extern const PpdlKernels ppdl_kernels_avx2;
 extern const PpdlKernels ppdl_kernels_ifma;
+#elif defined(__aarch64__)
+extern const PpdlKernels ppdl_kernels_neon;
 #endif
 
 void		ppdl_scalar_ntt(const PpdlModulus *m, uint64_t *a);
@@ -66,6 +68,9 @@ void		ppdl_avx2_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_avx2_intt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a);
+#elif defined(__aarch64__)
+void		ppdl_neon_ntt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_neon_intt(const PpdlModulus *m, uint64_t *a);
 #endif
 
 #endif

@@ -4,7 +4,7 @@
 # Logs of the steps are left in build/log.
 #
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
-#				assert, ctime, fuzz, regress, pgtap, sqlfuzz, soak, tap (all)
+#				assert, arm64, ctime, fuzz, regress, pgtap, sqlfuzz, soak, tap (all)
 #	PPDL_TAP	only Perl tests with this in their names, for instance cli
 #	TIME		seconds of each fuzz program (30)
 #	PPDL_SQL_FUZZ_TIME	seconds of damaged values in SQL (120), and then of sqlsmith where it is installed (30)
@@ -137,6 +137,19 @@ has_clang() {
 	[ -z "${CI:-}" ]
 }
 
+# a cross compiler and an emulator, which set-up installs where it can
+has_arm64() {
+	if [ "$(uname -m)" = aarch64 ]; then
+		echo "this machine is arm64: the unit tests are of its kernels"
+		return 1
+	fi
+	if ! command -v aarch64-linux-gnu-gcc >/dev/null ||
+		! { command -v qemu-aarch64 || command -v qemu-aarch64-static; } >/dev/null; then
+		echo "aarch64-linux-gnu-gcc or qemu-aarch64 is missing: the kernels for arm64 are not tested; run test/scripts/setup.sh"
+		return 1
+	fi
+}
+
 sql_fuzz() {
 	step "damaged values in SQL" test/scripts/sql_fuzz.pl
 	command -v sqlsmith >/dev/null || return 0
@@ -178,6 +191,10 @@ fi
 if is_wanted unit; then
 	step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs &&
 		counted_step "unit tests (assertions, sanitizers)" unit
+fi
+if is_wanted arm64 && has_arm64; then
+	step "build of the kernels for arm64" make -j"$jobs" PG_CONFIG="$pg_config" build-arm64 &&
+		counted_step "kernels for arm64 (emulator)" unit-arm64
 fi
 if is_wanted ctime; then
 	step "build of the test of constant time" make -s -j"$jobs" PG_CONFIG="$pg_config" build/release/test_ctime &&

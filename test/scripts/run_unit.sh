@@ -6,6 +6,7 @@
 #
 #	PPDL_TEST_LEVEL		quick (default) or full; tests may shorten themselves
 #	PPDL_UNIT_JOBS		programs at a time
+#	PPDL_UNIT_RUNNER	what runs a program of another architecture, for instance qemu-aarch64
 #	PPDL_UNIT_TIMEOUT	seconds a program may take
 set -u
 
@@ -26,7 +27,7 @@ run_one() {
 	local program=$1 log=$1.log rc=0 start end passed failed planned
 
 	start=$(date +%s%N)
-	timeout -k 5 "$PPDL_UNIT_TIMEOUT" "$program" >"$log" 2>&1 </dev/null || rc=$?
+	timeout -k 5 "$PPDL_UNIT_TIMEOUT" ${PPDL_UNIT_RUNNER:-} "$program" >"$log" 2>&1 </dev/null || rc=$?
 	end=$(date +%s%N)
 	passed=$(grep -c '^ok ' "$log")
 	failed=$(grep -c '^not ok ' "$log")
