@@ -5,8 +5,8 @@
  * Bounds, in units of q.  Roots are centred (|w| <= q/2), so that a product of |y| <= b leaves at most
  * P(b) = 1/2 + 3b/16 for q < 2^50; b may be 4.
  *
- * Forward: what enters a pass is at most 3.5 (1 the first time); its first half is reduced to 1/2, so that stages leave
- * at most 1/2 + P(3.5) = 1.66, 2.47 and 3.44.
+ * Forward: what enters a pass is at most 3.5; its first half is reduced to 1/2, so that stages leave at most
+ * 1/2 + P(3.5) = 1.66, 2.47 and 3.44.  The first pass takes residues, at most 1, and leaves 3.48 without a reduction.
  *
  * Inverse: what enters is at most 1.  Stages of radix 8 leave sums of 2 and products of P(2) = 0.88; then 4, 1.25, 1.75
  * and P(1.75) = 0.83, of which the sums are reduced to 1/2; then sums of 1, 2.5 and 1.66, of which the last two are

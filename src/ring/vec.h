@@ -1,8 +1,8 @@
 /*
  * Array kernels on one limb: n reduced residues mod m->q in, reduced residues
  * out, unless said otherwise; n a multiple of 8; out may be any input.  Each has
- * a scalar, an AVX2 and an AVX-512 IFMA twin, chosen at run time, that agree bit
- * for bit.
+ * a scalar twin and one for AVX2, AVX-512 IFMA and NEON, chosen at run time, that
+ * agree bit for bit.
  */
 #ifndef PPDL_RING_VEC_H
 #define PPDL_RING_VEC_H

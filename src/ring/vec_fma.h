@@ -195,14 +195,18 @@ many_add(W *h, W *l, D x, D y)
 	*l = add_words(*l, bits_of(low));
 }
 
+/* up to seven terms leave h below 2^52 */
 INLINE void
-many_end(const Split *s, uint64_t *out, W h, W l)
+many_end(const Split *s, uint64_t *out, W h, W l, int terms)
 {
-	D			r;
+	D			r = to_double(LOW(l, SPLIT_BITS));
 
 	h = add_words(h, shift_right(l, SPLIT_BITS));
-	r = to_double(LOW(l, SPLIT_BITS)) + mul_factor(&s->p, to_double(LOW(h, 32)), s->low) +
-		mul_factor(&s->p, to_double(shift_right(h, 32)), s->high);
+	if (terms <= 7)
+		r = r + mul_factor(&s->p, to_double(h), s->low);
+	else
+		r = r + mul_factor(&s->p, to_double(LOW(h, 32)), s->low) +
+			mul_factor(&s->p, to_double(shift_right(h, 32)), s->high);
 	store_residues(&s->p, out, reduce_near(&s->p, r));
 }
 
@@ -268,7 +272,7 @@ many_dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a,
 			}
 		for (int o = 0; o < outputs; o++)
 			for (int v = 0; v < GROUP; v++)
-				many_end(&s, out[o] + i + LANES * v, h[o][v], l[o][v]);
+				many_end(&s, out[o] + i + LANES * v, h[o][v], l[o][v], terms);
 	}
 }
 
@@ -390,7 +394,7 @@ many_conv(const Split *s, uint64_t *out, const uint64_t *y, const double *k, int
 		for (int v = 0; v < GROUP; v++)
 			many_add(&h[v], &l[v], load(y + j * PPDL_CONV_BLOCK + LANES * v), splat(k[j]));
 	for (int v = 0; v < GROUP; v++)
-		many_end(s, out + LANES * v, h[v], l[v]);
+		many_end(s, out + LANES * v, h[v], l[v], terms);
 }
 
 static void
