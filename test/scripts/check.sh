@@ -143,9 +143,10 @@ has_arm64() {
 		echo "this machine is arm64: the unit tests are of its kernels"
 		return 1
 	fi
-	if ! command -v aarch64-linux-gnu-gcc >/dev/null ||
+	if ! aarch64-linux-gnu-gcc -static -x c -o /dev/null - <<<'int main(void) { return 0; }' 2>/dev/null ||
 		! { command -v qemu-aarch64 || command -v qemu-aarch64-static; } >/dev/null; then
-		echo "aarch64-linux-gnu-gcc or qemu-aarch64 is missing: the kernels for arm64 are not tested; run test/scripts/setup.sh"
+		echo "aarch64-linux-gnu-gcc, its C library or qemu-aarch64 is missing: the kernels for arm64 are not tested;" \
+			"run test/scripts/setup.sh"
 		return 1
 	fi
 }
