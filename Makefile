@@ -188,13 +188,14 @@ build/fuzz/libtest.a: $(addprefix build/fuzz/,$(TEST_OBJS))
 build/fuzz/fuzz_%: test/fuzz/fuzz_%.c build/fuzz/libtest.a
 	$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer $(PG_CPPFLAGS) -o $@ $< build/fuzz/libtest.a $(filter-out -lcmocka,$(LIBS_TEST))
 
-# The floors of kernels for arm64, and their test on an emulator.  The cross compiler comes without OpenSSL: of this
-# machine's, the headers do for compiling, and test_kernels takes none of its functions but one.
+# The floors of kernels for arm64, and their tests on an emulator.  The cross compiler comes without OpenSSL: of this
+# machine's, the headers do for compiling, and these tests take none of its functions but one.
 ARM64_CC ?= aarch64-linux-gnu-gcc
 ARM64_RUN ?= $(firstword $(foreach run,qemu-aarch64 qemu-aarch64-static,$(shell command -v $(run) 2>/dev/null)))
 ARM64_CFLAGS = -std=gnu11 -O2 -g -fwrapv -DPPDL_DEBUG $(WARN) -MMD -MP
 ARM64_HEADERS = -idirafter /usr/include $(addprefix -idirafter /usr/include/,$(shell $(CC) -print-multiarch))
-ARM64_OBJS = $(patsubst %.c,build/arm64/%.o,$(filter src/base/% src/ring/%,$(CORE_SRCS)) test/arm64/openssl.c)
+ARM64_OBJS = $(patsubst %.c,build/arm64/%.o,$(filter src/base/% src/ring/% src/rows/accumulate%,$(CORE_SRCS)) test/arm64/openssl.c)
+ARM64_UNIT = $(addprefix build/arm64/unit/,test_accumulate test_kernels)
 build/arm64/%_neon.o: ARM64_CFLAGS += $(NEON_FLAGS)
 build/arm64/%.o: %.c
 	@$(MKDIR_P) $(@D)
@@ -217,8 +218,8 @@ unit-release: $(UNIT_RELEASE)
 assert: build/assert/ppdl.so $(ASSERT_UNIT)
 unit-assert: $(ASSERT_UNIT)
 	@test/scripts/run_unit.sh $(ASSERT_UNIT)
-build-arm64: build/arm64/unit/test_kernels
-unit-arm64: build/arm64/unit/test_kernels
+build-arm64: $(ARM64_UNIT)
+unit-arm64: $(ARM64_UNIT)
 	@PPDL_UNIT_RUNNER=$(ARM64_RUN) test/scripts/run_unit.sh $^
 soak:
 	@test/scripts/with_server.sh test/scripts/soak.pl

@@ -1,6 +1,7 @@
 /*
  * Private to ntt_avx2.c and ntt_neon.c: the NTT on doubles, one text for both; see fma.h.  Between passes the array
- * holds doubles.  Blocks, nodes and passes are those of ntt_ifma.c, with the last stages, of eight vectors, in registers.
+ * holds doubles.  Blocks, nodes and passes are those of ntt_ifma.c; the last stages, of eight vectors, are done in
+ * registers.
  *
  * Bounds, in units of q.  Roots are centred (|w| <= q/2), so that a product of |y| <= b leaves at most
  * P(b) = 1/2 + 3b/16 for q < 2^50; b may be 4.
@@ -276,7 +277,8 @@ lane_stages(const Context *c, D d[8], size_t k, int lazy)
 		regroup2(x, y);
 		if (!lazy)
 			*x = reduce_near(&c->p, *x);
-		lane_butterfly(c, x, y, i % 2 ? _mm256_permute4x64_pd(w2[i / 2], 0xfa) : _mm256_permute4x64_pd(w2[i / 2], 0x50));
+		lane_butterfly(c, x, y, i % 2 ? _mm256_permute4x64_pd(w2[i / 2], 0xfa) :
+					   _mm256_permute4x64_pd(w2[i / 2], 0x50));
 		regroup1(x, y);
 		lane_butterfly(c, x, y, load(c->w + 16 * k + 4 * (size_t) i));	/* at most 1.66 */
 	}

@@ -341,8 +341,8 @@ vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 }
 
 /*
- * floor(y*c / 2^bits) < 2^52: fma(y, c, 2^(52+bits)) rounds to a multiple of 2^bits, whose bits are that of the constant
- * and the quotient, and one less where the rest is negative.
+ * floor(y*c / 2^bits) < 2^52: fma(y, c, 2^(52+bits)) rounds to a multiple of 2^bits, and its bits are those of the
+ * constant and the quotient together; that is one too many where the rest is negative.
  */
 static void
 conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,

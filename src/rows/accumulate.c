@@ -88,6 +88,12 @@ ppdl_unpack_add(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src)
 		ppdl_unpack_add_avx2(plan, acc, src);
 		return;
 	}
+#elif defined(__aarch64__)
+	if (plan->groups > 0 && ppdl_cpu() >= PPDL_CPU_NEON)
+	{
+		ppdl_unpack_add_neon(plan, acc, src);
+		return;
+	}
 #endif
 	unpack_add_scalar(plan, acc, src);
 }

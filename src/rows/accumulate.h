@@ -33,9 +33,10 @@ void		ppdl_unpack_plan(PpdlUnpackPlan *plan, size_t n, int bits);
 
 /*
  * acc[i] += value i, not reduced: at most PPDL_LAZY_ADDS times; reads exactly plan->bytes bytes of src.
- * Scalar and AVX2 twins, chosen at run time.
+ * Scalar, AVX2 and NEON twins, chosen at run time.
  */
 void		ppdl_unpack_add(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src);
 void		ppdl_unpack_add_avx2(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src);	/* groups > 0 */
+void		ppdl_unpack_add_neon(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src);	/* groups > 0 */
 
 #endif

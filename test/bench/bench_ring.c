@@ -85,12 +85,14 @@ static void
 report(const char *name, const double seconds[LEVELS], double per, const char *unit, const char *note)
 {
 	for (int level = 0; level <= (int) ppdl_cpu_best(); level++)
-		printf("%s_%s_%s\t%.4g\t%s\t%s\n", name, ppdl_cpu_name((PpdlCpu) level), unit, seconds[level] / per, unit, note);
+		printf("%s_%s_%s\t%.4g\t%s\t%s\n", name, ppdl_cpu_name((PpdlCpu) level), unit, seconds[level] / per, unit,
+			   note);
 	for (int level = 1; level <= (int) ppdl_cpu_best(); level++)
 	{
 		const char *cpu = ppdl_cpu_name((PpdlCpu) level);
 
-		printf("%s_%s_speedup\t%.3g\tx\tscalar time / %s time, %s\n", name, cpu, seconds[0] / seconds[level], cpu, note);
+		printf("%s_%s_speedup\t%.3g\tx\tscalar time / %s time, %s\n", name, cpu, seconds[0] / seconds[level], cpu,
+			   note);
 	}
 	fflush(stdout);
 }
@@ -242,7 +244,8 @@ main(void)
 	measure(s, run_dot, &w, 8);
 	report("vec_dot", s, 1e-9 * n * 2 * TERMS, "ns", "a coefficient and term, 4 terms, two outputs, N = 2^14");
 	measure(s, run_dot_long, &w, 2);
-	report("vec_dot_long", s, 1e-9 * n * 2 * LONG_TERMS, "ns", "a coefficient and term, 16 terms, two outputs, N = 2^14");
+	report("vec_dot_long", s, 1e-9 * n * 2 * LONG_TERMS, "ns",
+		   "a coefficient and term, 16 terms, two outputs, N = 2^14");
 	measure(s, run_autom, &w, 20);
 	report("autom_ntt", s, 1e-9 * n, "ns", "a coefficient, rotation by 1, N = 2^14");
 	measure(s, run_monomial, &w, 8);
@@ -267,7 +270,8 @@ main(void)
 	open_work(&w, 13);
 	n = (double) w.ring->n;
 	measure(s, run_baseconv, &w, 1);
-	report("baseconv", s, 1e-9 * n * 10 * (COUNT - 10), "ns", "a coefficient and pair of primes, 10 to 27 primes, N = 2^13");
+	report("baseconv", s, 1e-9 * n * 10 * (COUNT - 10), "ns",
+		   "a coefficient and pair of primes, 10 to 27 primes, N = 2^13");
 	close_work(&w);
 	return 0;
 }

@@ -54,7 +54,8 @@ test_ntt_values(void **state)
 	for (int s = 0; s < COUNT(sizes); s++)
 	{
 		const int	deep = sizes[s] > 14;
-		PpdlRing   *ring = new_ring(sizes[s], deep ? deep_primes : row_primes, deep ? COUNT(deep_primes) : COUNT(row_primes));
+		PpdlRing   *ring = new_ring(sizes[s], deep ? deep_primes : row_primes,
+									deep ? COUNT(deep_primes) : COUNT(row_primes));
 		uint64_t   *a = new_limbs(ring->n),
 				   *b = new_limbs(ring->n);
 
@@ -126,7 +127,8 @@ test_ntt_twins(void **state)
 		static const uint64_t widest[] = {
 			0x3ffffffb80001, 0x1fffff980001, 0x3fffffcc0001, 0x7ffffff00001, 0xfffffff00001, 0x1ffffffd40001
 		};
-		PpdlRing   *ring = logn < 17 ? new_ring(logn, deep_primes, COUNT(deep_primes)) : new_ring(logn, widest, COUNT(widest));
+		PpdlRing   *ring = logn < 17 ? new_ring(logn, deep_primes, COUNT(deep_primes)) :
+			new_ring(logn, widest, COUNT(widest));
 		const size_t bytes = ring->n * sizeof(uint64_t);
 		uint64_t   *in = new_limbs(ring->n),
 				   *fwd = new_limbs(ring->n),

@@ -120,38 +120,6 @@ test_random_sums(void **state)
 }
 
 
-/* vector and scalar unpacking agree, and read no byte beyond the residues */
-static void
-test_unpack(void **state)
-{
-	for (int n = 0; n < 2000; n++)
-	{
-		int			bits = 1 + test_below(50);
-		size_t		count = (size_t) (1 << test_below(7)) + (n % 3 == 0 ? (size_t) test_below(5) : 0),
-					bytes = ppdl_packed_size(count, bits);
-		uint64_t   *v = malloc(count * 8),
-				   *acc = calloc(count, 8);
-		uint8_t    *packed = malloc(bytes);
-		PpdlUnpackPlan plan;
-
-		for (size_t i = 0; i < count; i++)
-			v[i] = test_random() >> (64 - bits);
-		ppdl_pack_bits(packed, v, count, bits);
-		ppdl_unpack_plan(&plan, count, bits);
-		assert_int_equal(plan.bytes, bytes);
-		ppdl_cpu_force(ppdl_cpu_best());
-		ppdl_unpack_add(&plan, acc, packed);
-		ppdl_cpu_force(PPDL_CPU_SCALAR);
-		ppdl_unpack_add(&plan, acc, packed);
-		for (size_t i = 0; i < count; i++)
-			assert_true(acc[i] == 2 * v[i]);
-		free(v);
-		free(acc);
-		free(packed);
-	}
-	ppdl_cpu_force(ppdl_cpu_best());
-}
-
 /* more additions than accumulators hold without reduction, over many batches */
 static void
 test_long_sum(void **state)
@@ -841,7 +809,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unpack),
 		cmocka_unit_test(test_random_sums),
 		cmocka_unit_test(test_long_sum),
 		cmocka_unit_test(test_reach),
