@@ -172,6 +172,94 @@ SELECT batches('SELECT g, sum(v) FROM groups GROUP BY g'), batches('SELECT g, lw
 SELECT count(*), count(DISTINCT lwe_rows(p)), min(lwe_rows(p)) FROM (SELECT lwe_pack(v) p FROM groups GROUP BY g) t;
 RESET enable_sort; RESET max_parallel_workers_per_gather; RESET hash_mem_multiplier; RESET work_mem;
 
+-- states that are sound, and of something else: other models, other shapes of a model of the same name, other keys, widths and scales, other aggregates.
+-- Whatever combines, continues or finishes them says so
+SELECT ppdl_create_model('others', '{"inputs":2,"layers":[{"units":2,"activation":"square"},{"units":1}]}', '{0.5,0.5,0,0.25,-0.25,0,1,1,0}');
+SELECT ppdl_create_model('others_rsa', '{"inputs":2,"layers":[{"units":1}]}', '{2,-1,0}');
+CREATE TABLE other (n int GENERATED ALWAYS AS IDENTITY, kind text, what text, b bytea, PRIMARY KEY (kind, what));
+INSERT INTO other (kind, what, b)
+	SELECT 'lwe_sum_state', name, lwe_sum_state_send(lwe_sum_trans(NULL, v)) FROM (SELECT 'width 2' AS name, v FROM enc WHERE id = 1
+		UNION ALL SELECT 'width 4096', v FROM wide WHERE id = 1
+		UNION ALL SELECT 'scale 2^25', v FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret', true, 25) v
+		UNION ALL SELECT 'other key', v FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret', true) v) t
+	UNION ALL SELECT 'lwe_pack_state', name, b FROM one
+	UNION ALL SELECT 'lwe_pack_state', 'prediction', b FROM states WHERE name = 'predict'
+	UNION ALL SELECT 'lwe_pack_state', 'of another model', lwe_pack_state_send(ppdl_predict_trans(NULL, 'others', w)) FROM enc WHERE id = 1
+	UNION ALL SELECT 'ppdl_rows_state', 'predictions', b FROM states WHERE name = 'rows'
+	UNION ALL SELECT 'ppdl_rows_state', 'predictions of another model', ppdl_rows_state_send(ppdl_predict_trans(NULL, 'others', '{1,2}'::float8[]))
+	UNION ALL SELECT 'ppdl_rows_state', 'rows to train on', ppdl_rows_state_send(ppdl_train_trans(NULL, 'states', '{0.1,0.2}'::float8[], 0.5))
+	UNION ALL SELECT 'ppdl_rows_state', 'with options', ppdl_rows_state_send(ppdl_train_trans(NULL, 'states', '{0.1,0.2}'::float8[], 0.5, '{"steps": 1}'))
+	UNION ALL SELECT 'rsa_cipher', 'exponent', b FROM states WHERE name = 'rsa sum'
+	UNION ALL SELECT 'rsa_cipher', 'product', rsa_cipher_send(rsa_product_trans(NULL, rsa_encrypt('states_rsa', 3, 'product')))
+	UNION ALL SELECT 'bytea', 'model', b FROM states WHERE name = 'rsa predict'
+	UNION ALL SELECT 'bytea', 'another model', ppdl_predict_rsa_trans(NULL, 'others_rsa', c) FROM rsa WHERE id = 1
+	UNION ALL SELECT 'bytea', 'other weights', ppdl_predict_rsa_trans(NULL, 'states_rsa', c, 6) FROM rsa WHERE id = 1;
+-- a model that is dropped and made anew with other inputs and outputs has the same name and version
+SELECT ppdl_create_model('swap', '{"inputs":3,"layers":[{"units":2,"activation":"square"},{"units":2}]}', array_fill(0.5::float8, ARRAY[14]));
+INSERT INTO other (kind, what, b) VALUES
+	('ppdl_rows_state', 'predictions of an earlier model', ppdl_rows_state_send(ppdl_predict_trans(NULL, 'swap', '{1,2,3}'::float8[]))),
+	('ppdl_rows_state', 'rows for an earlier model', ppdl_rows_state_send(ppdl_train_trans(NULL, 'swap', '{1,2,3}'::float8[], '{1,1}'::float8[])));
+INSERT INTO other (kind, what, b) SELECT 'lwe_pack_state', 'of an earlier model', lwe_pack_state_send(ppdl_predict_trans(NULL, 'swap', v)) FROM lwe_encrypt_rows(:'key', '{{1,1,1}}', 'secret') v;
+SELECT ppdl_drop_model('swap');
+SELECT ppdl_create_model('swap', '{"inputs":2,"layers":[{"units":2,"activation":"square"},{"units":1}]}', '{0.5,0.5,0,0.25,-0.25,0,1,1,0}');
+INSERT INTO other (kind, what, b) VALUES
+	('ppdl_rows_state', 'predictions of a new model', ppdl_rows_state_send(ppdl_predict_trans(NULL, 'swap', '{1,2}'::float8[]))),
+	('ppdl_rows_state', 'rows for a new model', ppdl_rows_state_send(ppdl_train_trans(NULL, 'swap', '{0.1,0.2}'::float8[], 0.5)));
+INSERT INTO other (kind, what, b) SELECT 'lwe_pack_state', 'of a new model', lwe_pack_state_send(ppdl_predict_trans(NULL, 'swap', w)) FROM enc WHERE id = 1;
+-- collected for the deep ring: one row, all of whose residues are zero, of which only the head matters.  Such keys are not published here
+CREATE FUNCTION zeros(n int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT decode(repeat('00', n), 'hex') $$;
+CREATE FUNCTION le(value bigint, bytes int) RETURNS bytea LANGUAGE sql IMMUTABLE AS
+	$$ SELECT string_agg(set_byte('\x00', 0, ((value >> (8 * i)) & 255)::int), '' ORDER BY i) FROM generate_series(0, bytes - 1) i $$;
+CREATE FUNCTION row_set(key text, inputs int, labels int, scale bytea DEFAULT '\x000000000000d041') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT '\x01'::bytea || decode(key, 'hex') || le(inputs, 2) || le(labels, 2) || scale || le(1, 4) || sha256(key::bytea) ||
+		CASE WHEN labels > 0 THEN sha256(sha256(key::bytea)) ELSE zeros(32) END || le(0, 4) ||
+		decode(repeat('ff', 4 * ((16384 >> ceil(log(2, inputs))::int) - 1)), 'hex') || zeros(102400 * CASE WHEN labels > 0 THEN 2 ELSE 1 END) $$;
+CREATE FUNCTION train_state(model text, key text, inputs int, labels int, options text DEFAULT '') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT 'PTS1'::bytea || model::bytea || zeros(80 - length(model)) || le(length(options), 4) || options::bytea || le(1, 4) || le(0, 8) || row_set(key, inputs, labels) $$;
+CREATE FUNCTION deep_state(model text, key text, inputs int, outputs int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT 'LPS3'::bytea || le(1, 4) || model::bytea || zeros(80 - length(model)) || '\x01' || le(inputs, 2) || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
+		le(outputs, 2) || le(0, 4) || row_set(key, inputs, 0) $$;
+SELECT substr(lwe_key_id(v), 1, 16) AS fp FROM enc LIMIT 1 \gset
+INSERT INTO other (kind, what, b) VALUES
+	('ppdl_train_state', 'model', train_state('states@1', :'fp', 2, 1)),
+	('ppdl_train_state', 'of another model', train_state('others@1', :'fp', 2, 1)),
+	('ppdl_train_state', 'other options', train_state('states@1', :'fp', 2, 1, '{"steps": 1}')),
+	('ppdl_train_state', 'other key', train_state('states@1', '0011223344556677', 2, 1)),
+	('ppdl_train_state', 'width 4', train_state('states@1', :'fp', 4, 1)),
+	('ppdl_train_state', 'labels of 2', train_state('states@1', :'fp', 2, 2)),
+	('ppdl_train_state', 'no labels', train_state('states@1', :'fp', 2, 0)),
+	('ppdl_train_state', 'no model', train_state('nothing@1', :'fp', 2, 1)),
+	('lwe_pack_state', 'deep', deep_state('states@1', :'fp', 2, 1)),
+	('lwe_pack_state', 'deep, 2 outputs', deep_state('states@1', :'fp', 2, 2)),
+	('lwe_pack_state', 'deep, width 4', deep_state('states@1', :'fp', 4, 1)),
+	('lwe_pack_state', 'deep, other key', deep_state('states@1', '0011223344556677', 2, 1));
+-- they load
+SELECT kind, what, outcome('SELECT ' || literal(b, kind)) FROM other WHERE kind <> 'bytea' AND outcome('SELECT ' || literal(b, kind)) <> 'ok';
+CREATE TABLE functions (kind text, final text, combine text);
+INSERT INTO functions VALUES ('lwe_sum_state', NULL, 'lwe_sum_combine'), ('lwe_pack_state', 'lwe_pack_final', 'lwe_pack_combine'), ('lwe_pack_state', 'ppdl_predict_final', NULL),
+	('ppdl_rows_state', 'ppdl_predict_final', 'ppdl_rows_combine'), ('ppdl_rows_state', 'ppdl_train_final', NULL), ('ppdl_train_state', 'ppdl_train_final', 'ppdl_train_combine'),
+	('rsa_cipher', NULL, 'rsa_sum_trans'), ('rsa_cipher', NULL, 'rsa_product_trans'), ('bytea', 'ppdl_predict_rsa_final', 'ppdl_predict_rsa_combine');
+-- every one combined with every other of its type
+CREATE TABLE combined AS SELECT combine, a.n, a.what, b.n AS with_n, b.what AS with, outcome(format('SELECT %s(%s, %s)', combine, literal(a.b, kind), literal(b.b, kind)))
+FROM functions JOIN other a USING (kind) JOIN other b USING (kind) WHERE a.n < b.n AND combine IS NOT NULL;
+SELECT combine, regexp_replace(outcome, ' \| One row.*', '') AS outcome, count(*) FROM combined WHERE outcome ~ '(same model|this lwe_pack_state)' GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT combine, what, "with", outcome FROM combined WHERE outcome !~ '(same model|this lwe_pack_state)' ORDER BY combine, n, with_n;
+-- every one finished; training takes a thousandth of a second here
+SELECT final, what, regexp_replace(outcome(format('SELECT %s(%s)', final, literal(b, kind))), '@[0-9]+', '') FROM functions JOIN other USING (kind) WHERE final IS NOT NULL ORDER BY final, kind, n;
+-- every one continued
+SELECT what, outcome(format('SELECT ppdl_predict_trans(%s, ''states@1'', ''{0.1,0.2}''::float8[])', literal(b, kind))) AS predict,
+	outcome(format('SELECT ppdl_train_trans(%s, ''states@1'', ''{0.1,0.2}''::float8[], 1)', literal(b, kind))) AS train FROM other WHERE kind = 'ppdl_rows_state' ORDER BY n;
+SELECT what, outcome(format('SELECT lwe_pack_trans(%s, v) FROM enc WHERE id = 2', literal(b, kind))) AS pack,
+	outcome(format('SELECT ppdl_predict_trans(%s, ''states@1'', w) FROM enc WHERE id = 2', literal(b, kind))) AS predict FROM other WHERE kind = 'lwe_pack_state' ORDER BY n;
+SELECT what, outcome(format('SELECT lwe_sum_trans(%s, v) FROM enc WHERE id = 2', literal(b, kind))) FROM other WHERE kind = 'lwe_sum_state' ORDER BY n;
+SELECT what, outcome(format('SELECT ppdl_train_trans(%s, ''states@1'', v, v) FROM enc WHERE id = 2', literal(b, kind))) FROM other WHERE kind = 'ppdl_train_state' ORDER BY n;
+SELECT what, outcome(format('SELECT rsa_sum_trans(%s, n) FROM rsa WHERE id = 1', literal(b, kind))), outcome(format('SELECT rsa_product_trans(%s, n) FROM rsa WHERE id = 1', literal(b, kind)))
+FROM other WHERE kind = 'rsa_cipher' ORDER BY n;
+SELECT what, outcome(format('SELECT ppdl_predict_rsa_trans(%s, ''states_rsa'', c) FROM rsa WHERE id = 2', literal(b, kind))) FROM other WHERE kind = 'bytea' ORDER BY n;
+DROP TABLE other, functions, combined;
+DROP FUNCTION row_set, train_state, deep_state, zeros, le;
+SELECT count(ppdl_drop_model(name)) FROM (SELECT DISTINCT name FROM ppdl_models WHERE name IN ('others', 'others_rsa', 'swap')) t;
+
 DROP TABLE enc, wide, rsa, states, packed, groups, one;
 DROP FUNCTION outcome, sqlstate_of, literal, batches;
 DROP OWNED BY ppdl_regress_anybody;

@@ -24,10 +24,7 @@ limbs_needed(const PpdlCipher *c)
 static PpdlPackState *
 of_lwe_pack(PpdlPackState *state)
 {
-	if (state->model[0] != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("this lwe_pack_state is of ppdl_predict_agg, not of lwe_pack")));
+	ppdl_pack_state_check_model(state, "");
 	return state;
 }
 

@@ -2,7 +2,7 @@
 
 #include "common/int.h"
 
-#define FLAT_VERSION 1
+#define FLAT_VERSION 2
 
 static Size
 options_length(const PpdlRowsState *state)
@@ -69,7 +69,7 @@ memory(const PpdlAggState *agg)
 	return 0;
 }
 
-/* u8 version, u32 width, u64 rows, u64 skipped, u32 length of options, model, options, null flags, values */
+/* u8 version, u8 purpose, u32 width, u64 rows, u64 skipped, u32 length of options, model, options, null flags, values */
 static PpdlStatus
 save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 {
@@ -77,6 +77,7 @@ save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 	Size		options = options_length(state);
 
 	ppdl_write_u8(w, FLAT_VERSION);
+	ppdl_write_u8(w, state->purpose);
 	ppdl_write_u32(w, (uint32) state->width);
 	ppdl_write_u64(w, (uint64_t) state->rows);
 	ppdl_write_u64(w, (uint64_t) state->skipped);
@@ -102,7 +103,7 @@ load_rows(PpdlRowsState *state, int64 rows, PpdlReader *r, PpdlError *err)
 	reserve(state, rows);
 	for (int64 i = 0; i < rows; i++)
 	{
-		if (null[i] > 1)
+		if (null[i] > (state->purpose == PPDL_ROWS_PREDICT))
 			return malformed(err);
 		state->null[i] = null[i];
 	}
@@ -117,7 +118,8 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 {
 	PpdlRowsState *state = (PpdlRowsState *) agg;
 	PpdlReader	r = ppdl_reader(buf, len);
-	int			version = ppdl_read_u8(&r);
+	int			version = ppdl_read_u8(&r),
+				purpose = ppdl_read_u8(&r);
 	uint32		width = ppdl_read_u32(&r);
 	uint64		rows = ppdl_read_u64(&r);
 	int64		skipped = (int64) ppdl_read_u64(&r);
@@ -126,16 +128,43 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 			   *options = ppdl_read_bytes(&r, length);
 	size_t		row = 1 + width * sizeof(double);
 
-	if (r.bad || version != FLAT_VERSION || width < 1 || width > 2 * PPDL_MAX_UNITS || skipped < 0 ||
+	if (r.bad || version != FLAT_VERSION || (purpose != PPDL_ROWS_TRAIN && purpose != PPDL_ROWS_PREDICT) || width < 1 || width > 2 * PPDL_MAX_UNITS || skipped < 0 ||
 		memchr(model, '\0', PPDL_MODEL_REF) == NULL || (length > 0 && memchr(options, '\0', length) != NULL) ||
 		ppdl_reader_left(&r) % row != 0 || ppdl_reader_left(&r) / row != rows)
 		return malformed(err);
 	memcpy(state->model, model, PPDL_MODEL_REF);
 	if (length > 0)
 		set_options(state, options, length);
+	state->purpose = (PpdlRowsPurpose) purpose;
 	state->width = (int) width;
 	state->skipped = skipped;
 	return load_rows(state, (int64) rows, &r, err);
+}
+
+/* a state of rows like these may go on with them: of one model, and of one shape, which a new model of that name may change */
+static void
+check_like(const PpdlRowsState *state, const char *model, int width)
+{
+	if (strcmp(state->model, model) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("all rows of an aggregate must name the same model"),
+				 errdetail("One row names \"%s\", another one \"%s\".", state->model, model)));
+	if (state->width != width)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rows of %d and of %d values for model \"%s\" cannot be aggregated together", state->width, width,
+						model)));
+}
+
+static void
+check_purpose(const PpdlRowsState *state, PpdlRowsPurpose purpose)
+{
+	if (state->purpose != purpose)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg(purpose == PPDL_ROWS_TRAIN ? "this ppdl_rows_state is of ppdl_predict_agg, not of ppdl_train" :
+						"this ppdl_rows_state is of ppdl_train, not of ppdl_predict_agg")));
 }
 
 static PpdlStatus
@@ -144,12 +173,12 @@ merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 	PpdlRowsState *into = (PpdlRowsState *) into_agg,
 			   *from = (PpdlRowsState *) from_agg;
 
-	if (strcmp(into->model, from->model) != 0 || into->width != from->width ||
-		strcmp(into->options ? into->options : "", from->options ? from->options : "") != 0)
+	check_purpose(from, into->purpose);
+	check_like(into, from->model, from->width);
+	if (strcmp(into->options ? into->options : "", from->options ? from->options : "") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model and options"),
-				 errdetail("One row names \"%s\", another one \"%s\".", into->model, from->model)));
+				 errmsg("all rows of an aggregate must have the same training options")));
 	if (pg_add_s64_overflow(into->skipped, from->skipped, &into->skipped))
 		return ppdl_error(err, PPDL_ERR_LEVEL, "too many rows");
 	if (from->rows == 0)
@@ -169,10 +198,12 @@ PPDL_AGG_STATE_TYPE(ppdl_rows_state, &rows_kind);
 PPDL_SQL_FUNCTION(ppdl_rows_combine, ppdl_agg_state_combine(fcinfo, &rows_kind));
 
 PpdlRowsState *
-ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char *options, int width)
+ppdl_rows_state_new(FunctionCallInfo fcinfo, PpdlRowsPurpose purpose, const PpdlModel *model, const char *options,
+					int width)
 {
 	PpdlRowsState *state = ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &rows_kind);
 
+	state->purpose = purpose;
 	state->width = width;
 	if (options != NULL)
 		set_options(state, options, strlen(options));
@@ -181,9 +212,13 @@ ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char 
 }
 
 PpdlRowsState *
-ppdl_rows_state_argument(FunctionCallInfo fcinfo, bool change)
+ppdl_rows_state_argument(FunctionCallInfo fcinfo, PpdlRowsPurpose purpose, bool change)
 {
-	return change ? ppdl_agg_state_argument(fcinfo, 0, &rows_kind) : ppdl_agg_state_read(fcinfo, 0, &rows_kind);
+	PpdlRowsState *state = change ? ppdl_agg_state_argument(fcinfo, 0, &rows_kind) :
+		ppdl_agg_state_read(fcinfo, 0, &rows_kind);
+
+	check_purpose(state, purpose);
+	return state;
 }
 
 void
@@ -192,9 +227,5 @@ ppdl_rows_state_check(const PpdlRowsState *state, const PpdlModel *model, int wi
 	char		ref[PPDL_MODEL_REF];
 
 	ppdl_model_format_ref(model, ref);
-	if (strcmp(ref, state->model) != 0 || width != state->width)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model"),
-				 errdetail("One row names \"%s\", another one \"%s\".", state->model, ref)));
+	check_like(state, ref, width);
 }

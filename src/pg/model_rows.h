@@ -1,6 +1,6 @@
 /*
- * The state of the aggregates over plain rows (type ppdl_rows_state): a model, options, and a growing
- * matrix of float8, some of whose rows may be NULL (agg_state.h).
+ * The state of the aggregates over plain rows (type ppdl_rows_state): whose it is, a model, options, and a growing
+ * matrix of float8 (agg_state.h).
  */
 #ifndef PPDL_PG_MODEL_ROWS_H
 #define PPDL_PG_MODEL_ROWS_H
@@ -8,9 +8,17 @@
 #include "pg/agg_state.h"
 #include "pg/model.h"
 
+/* whose a state is, and what its rows are; stored */
+typedef enum PpdlRowsPurpose
+{
+	PPDL_ROWS_TRAIN = 1,		/* features and labels, none NULL */
+	PPDL_ROWS_PREDICT = 2		/* outputs of the model, some of which may be NULL */
+} PpdlRowsPurpose;
+
 typedef struct PpdlRowsState
 {
 	PpdlAggState agg;
+	PpdlRowsPurpose purpose;
 	char		model[PPDL_MODEL_REF];	/* name@version */
 	char	   *options;		/* JSON text, or NULL */
 	int			width;			/* values a row */
@@ -21,10 +29,10 @@ typedef struct PpdlRowsState
 	bool	   *null;			/* rows */
 } PpdlRowsState;
 
-extern PpdlRowsState *ppdl_rows_state_new(FunctionCallInfo fcinfo, const PpdlModel *model, const char *options,
-										  int width);
-/* the state in argument 0: to read, or the aggregate's own to change in place */
-extern PpdlRowsState *ppdl_rows_state_argument(FunctionCallInfo fcinfo, bool change);
+extern PpdlRowsState *ppdl_rows_state_new(FunctionCallInfo fcinfo, PpdlRowsPurpose purpose, const PpdlModel *model,
+										  const char *options, int width);
+/* the state in argument 0: to read, or the aggregate's own to change in place; error when it is of another purpose */
+extern PpdlRowsState *ppdl_rows_state_argument(FunctionCallInfo fcinfo, PpdlRowsPurpose purpose, bool change);
 /* one more row: where its values go, or NULL values when it is to be NULL */
 extern double *ppdl_rows_state_add(PpdlRowsState *state, bool null);
 /* model and options must be the same in every row of an aggregate */

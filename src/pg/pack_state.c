@@ -415,17 +415,29 @@ ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInf
 		make_chunks(state, threads, false);
 }
 
+void
+ppdl_pack_state_check_model(const PpdlPackState *state, const char *model)
+{
+	if (strcmp(state->model, model) == 0)
+		return;
+	if (state->model[0] == '\0' || model[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg(state->model[0] == '\0' ? "this lwe_pack_state is of lwe_pack, not of ppdl_predict_agg" :
+						"this lwe_pack_state is of ppdl_predict_agg, not of lwe_pack")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("all rows of an aggregate must name the same model"),
+			 errdetail("One row names \"%s\", another one \"%s\".", state->model, model)));
+}
+
 static PpdlStatus
 merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 {
 	PpdlPackState *into = (PpdlPackState *) into_agg,
 			   *from = (PpdlPackState *) from_agg;
 
-	if (strcmp(into->model, from->model) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model"),
-				 errdetail("One row names \"%s\", another one \"%s\".", into->model, from->model)));
+	ppdl_pack_state_check_model(into, from->model);
 	if (from->next > MAX_ROWS - into->next)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "too many rows for %s", aggregate_name(into));
 	if (from->ev != NULL)
@@ -437,6 +449,11 @@ merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("%s cannot mix full and compact rows", aggregate_name(into))));
+		if (into->outputs != from->outputs)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("states of %s with %d and with %d values a row cannot be combined", aggregate_name(into),
+							into->outputs, from->outputs)));
 		for (int i = 0; i < from->nchunks; i++)
 		{
 			PPDL_TRY(ppdl_packed_copy(chunk_slot(into), into->ev, &from->chunk[i], into->next, err));

@@ -36,6 +36,8 @@ extern PpdlPackState *ppdl_pack_state_new(MemoryContext parent);
 extern PpdlPackState *ppdl_pack_state_argument(FunctionCallInfo fcinfo);
 /* the state in argument 0, for ppdl_pack_state_finish */
 extern PpdlPackState *ppdl_pack_state_final(FunctionCallInfo fcinfo);
+/* raises unless the state is of this model; "" is lwe_pack, which has none */
+extern void ppdl_pack_state_check_model(const PpdlPackState *state, const char *model);
 /* what the first row that is not NULL decides; limbs 0: prediction in the deep ring */
 extern void ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs);
 /* the next row of the aggregate that fcinfo calls; NULL: it keeps its place */

@@ -211,6 +211,11 @@ ppdl_predict_deep(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 	struct varlena *result;
 
 	MemoryContextSwitchTo(context);
+	/* the rows may have been collected elsewhere */
+	if (!model->encrypted)
+		ppdl_model_require_weights(model);
+	check_network(model, ts->width_x);
+	check_key(model, ts->fingerprint);
 	result = predict(model, ts, nrows);
 	MemoryContextSwitchTo(caller);
 	result = (struct varlena *) DatumGetPointer(datumCopy(PointerGetDatum(result), false, -1));

@@ -54,11 +54,8 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 	ppdl_model_format_ref(model, ref);
 	if (PG_ARGISNULL(0))
 		strlcpy(state->model, ref, sizeof(state->model));
-	else if (strcmp(ref, state->model) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model"),
-				 errdetail("One row names \"%s\", another one \"%s\".", state->model, ref)));
+	else
+		ppdl_pack_state_check_model(state, ref);
 	if (!PG_ARGISNULL(2))
 	{
 		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(2));
@@ -77,6 +74,8 @@ ppdl_predict_lwe_final(PG_FUNCTION_ARGS)
 	PpdlPackState *state = ppdl_pack_state_final(fcinfo);
 	struct varlena *result;
 
+	if (state->model[0] == '\0')
+		ppdl_pack_state_check_model(state, "of ppdl_predict_agg");
 	find_predictor(state);
 	result = ppdl_pack_state_finish(state, fcinfo);
 	if (result == NULL)

@@ -37,10 +37,10 @@ ppdl_predict_float8_trans(PG_FUNCTION_ARGS)
 	model = ppdl_model_argument(fcinfo, 1);
 	ppdl_model_require_weights(model);
 	if (PG_ARGISNULL(0))
-		state = ppdl_rows_state_new(fcinfo, model, NULL, ppdl_net_outputs(model->net));
+		state = ppdl_rows_state_new(fcinfo, PPDL_ROWS_PREDICT, model, NULL, ppdl_net_outputs(model->net));
 	else
 	{
-		state = ppdl_rows_state_argument(fcinfo, true);
+		state = ppdl_rows_state_argument(fcinfo, PPDL_ROWS_PREDICT, true);
 		ppdl_rows_state_check(state, model, ppdl_net_outputs(model->net));
 	}
 	if (PG_ARGISNULL(2))
@@ -57,7 +57,7 @@ ppdl_predict_float8_trans(PG_FUNCTION_ARGS)
 Datum
 ppdl_predict_float8_final(PG_FUNCTION_ARGS)
 {
-	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, false);
+	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, PPDL_ROWS_PREDICT, false);
 	Size		n = (Size) state->rows * state->width;
 	Datum	   *d;
 	bool	   *nulls;

@@ -22,13 +22,13 @@ first_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
 
 	ppdl_model_check_store("ppdl_train()");
 	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
-	return ppdl_rows_state_new(fcinfo, model, options, width);
+	return ppdl_rows_state_new(fcinfo, PPDL_ROWS_TRAIN, model, options, width);
 }
 
 static PpdlRowsState *
 next_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
 {
-	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, true);
+	PpdlRowsState *state = ppdl_rows_state_argument(fcinfo, PPDL_ROWS_TRAIN, true);
 	char	   *options = ppdl_train_options_text(fcinfo);
 
 	ppdl_rows_state_check(state, model, width);
@@ -166,7 +166,7 @@ ppdl_train_float8_final(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		ppdl_train_without_rows();
-	state = ppdl_rows_state_argument(fcinfo, false);
+	state = ppdl_rows_state_argument(fcinfo, PPDL_ROWS_TRAIN, false);
 	model = ppdl_model_open(state->model, CurrentMemoryContext);
 	net = ppdl_model_untrained(model, CurrentMemoryContext);
 	ppdl_model_check_store("ppdl_train()");
@@ -178,7 +178,10 @@ ppdl_train_float8_final(PG_FUNCTION_ARGS)
 	if (state->rows > PG_INT32_MAX)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows to train on")));
 	if (net->inputs + ppdl_net_outputs(net) != state->width)
-		elog(ERROR, "model \"%s\" does not fit the collected rows", model->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" takes %d inputs and %d outputs, the collected rows have %d values", state->model,
+						net->inputs, ppdl_net_outputs(net), state->width)));
 	PPDL_PG(ppdl_train_options_parse(&opt, state->options, &err));
 	INSTR_TIME_SET_CURRENT(w.start);
 	run(net, state, &opt, &w);

@@ -459,7 +459,8 @@ ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_
 	if (from->par == NULL)
 		return PPDL_OK;
 	if (into->limbs != from->limbs)
-		return ppdl_error(err, PPDL_ERR_INTERNAL, "collectors of %d and %d limbs", into->limbs, from->limbs);
+		return ppdl_error(err, PPDL_ERR_LEVEL, "collected rows of %d and of %d limbs cannot be combined", into->limbs,
+						  from->limbs);
 	if (into->par != NULL)
 	{
 		PpdlCipher	other = {.par = from->par, .kind = PPDL_KIND_SLICE, .width = from->width, .limbs = from->limbs,

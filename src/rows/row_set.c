@@ -309,9 +309,12 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 		into->scale = from->scale;
 	}
 	if (into->par != from->par || memcmp(into->fingerprint, from->fingerprint, sizeof(into->fingerprint)) != 0)
-		return ppdl_error(err, PPDL_ERR_KEY, "training rows of different keys");
+		return ppdl_error(err, PPDL_ERR_KEY, "rows of different keys");
 	if (into->width_x != from->width_x || into->width_y != from->width_y || into->scale != from->scale)
-		return ppdl_error(err, PPDL_ERR_SCALE, "training rows of different shapes");
+		return ppdl_error(err, PPDL_ERR_SCALE,
+						  "rows of different shapes: features of %d and %d values, labels of %d and %d, scales 2^%.2f and 2^%.2f",
+						  into->width_x, from->width_x, into->width_y, from->width_y, log2(into->scale),
+						  log2(from->scale));
 	for (int i = 0; i < from->nbatches; i++)
 	{
 		PPDL_TRY(ppdl_poll(into->poll, err));
