@@ -8,11 +8,16 @@
 #include "rows/partner.h"
 #include "rows/residues.h"
 
+#define MOSTLY 0.9
+
 PpdlStatus
 ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err)
 {
 	*out = calloc(1, sizeof(PpdlTrainSet));
-	return *out == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+	if (*out == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	(*out)->max_empty = PPDL_TRAIN_MAX_EMPTY;
+	return PPDL_OK;
 }
 
 static void
@@ -36,11 +41,22 @@ ppdl_trainset_destroy(PpdlTrainSet *ts)
 	free(ts);
 }
 
+static size_t
+places(const PpdlTrainSet *ts)
+{
+	return ts->par->n >> ts->logk_x;
+}
+
+static size_t
+batch_bytes(const PpdlTrainSet *ts)
+{
+	return (ts->width_y > 0 ? 2 : 1) * ts->par->n * sizeof(uint64_t) + places(ts) * sizeof(uint32_t);
+}
+
 size_t
 ppdl_trainset_memory(const PpdlTrainSet *ts)
 {
-	size_t		batch = ts->par == NULL ? 0 :
-		(ts->width_y > 0 ? 2 : 1) * ts->par->n * sizeof(uint64_t) + (ts->par->n >> ts->logk_x) * sizeof(uint32_t);
+	size_t		batch = ts->par == NULL ? 0 : batch_bytes(ts);
 
 	return sizeof(*ts) + ppdl_seed_table_memory(&ts->index) + ppdl_seed_table_memory(&ts->labels) +
 		(size_t) ts->cap * sizeof(PpdlTrainBatch) + (size_t) ts->nbatches * batch;
@@ -102,15 +118,15 @@ check(const PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, 
 static PpdlStatus
 alloc_batch(PpdlTrainBatch *b, const PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, PpdlError *err)
 {
-	const size_t places = ts->par->n >> ts->logk_x;
+	const size_t bytes = places(ts) * sizeof(uint32_t);
 
 	memset(b, 0, sizeof(*b));
 	b->bx = calloc(ts->par->n, sizeof(uint64_t));
 	b->by = y == NULL ? NULL : calloc(ts->par->n, sizeof(uint64_t));
-	b->ordinal = malloc(places * sizeof(uint32_t));
+	b->ordinal = malloc(bytes);
 	if (b->bx == NULL || (y != NULL && b->by == NULL) || b->ordinal == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memset(b->ordinal, 0xFF, places * sizeof(uint32_t));
+	memset(b->ordinal, 0xFF, bytes);
 	memcpy(b->seed_x, x->seed, PPDL_SEED_BYTES);
 	if (y != NULL)
 		memcpy(b->seed_y, y->seed, PPDL_SEED_BYTES);
@@ -124,6 +140,23 @@ check_pair(const PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, Ppd
 	if (ppdl_seed_find(&ts->labels, y->seed, 0, 0) != PPDL_NO_BATCH)
 		return ppdl_partner_mismatch(err);
 	return ppdl_partner_check(x->seed, y->seed, err);
+}
+
+/* one batch more, of which one row is there */
+static PpdlStatus
+check_empty(const PpdlTrainSet *ts, PpdlError *err)
+{
+	const double all = (double) (ts->nbatches + 1) * (double) batch_bytes(ts),
+				empty = all - (double) (ts->rows + 1) * (double) (batch_bytes(ts) / places(ts));
+
+	if (empty <= (double) ts->max_empty || empty < MOSTLY * all)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_LEVEL,
+			   "%llu rows are of %d batches, which take %.1f GB, nearly all of it for rows that are not there",
+			   (unsigned long long) ts->rows + 1, ts->nbatches + 1, all / 1e9);
+	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+						   "Encrypt rows together, up to %zu in a batch, rather than one by one; or take fewer rows at a time.",
+						   places(ts));
 }
 
 static PpdlStatus
@@ -142,6 +175,7 @@ new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t c
 		ts->batch = grown;
 		ts->cap = cap;
 	}
+	PPDL_TRY(check_empty(ts, err));
 	if (y != NULL)
 		PPDL_TRY(check_pair(ts, x, y, err));
 	b = &ts->batch[ts->nbatches];
@@ -389,16 +423,16 @@ static PpdlStatus
 check_places(const PpdlTrainSet *ts, const PpdlTrainBatch *b, const uint64_t *column, int logk, PpdlError *err)
 {
 	const size_t n = ts->par->n,
-				places = n >> logk;
+				column_places = n >> logk;
 	const int	shift = ts->logk_x - logk;
 
-	for (size_t at = 0; at < places; at++)
+	for (size_t at = 0; at < column_places; at++)
 	{
 		uint32_t	i = ppdl_bitrev((uint32_t) at, ts->par->logn - logk);
 
 		if ((i & ((1u << shift) - 1)) == 0 && b->ordinal[i >> shift] != PPDL_NO_PLACE)
 			continue;
-		for (size_t c = at; c < n; c += places)
+		for (size_t c = at; c < n; c += column_places)
 			if (column[c] != 0)
 				return malformed(err, "has coefficients of rows that are missing");
 	}

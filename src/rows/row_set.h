@@ -21,6 +21,12 @@ typedef struct PpdlTrainBatch
 	uint32_t	rows;
 } PpdlTrainBatch;
 
+/*
+ * A batch takes the same room however many of its rows there are: N words for features, and for labels.  Rows that were
+ * encrypted alone are a batch each.  More than this for rows that are not there is refused where they are nine of ten.
+ */
+#define PPDL_TRAIN_MAX_EMPTY ((size_t) 2 << 30)
+
 typedef struct PpdlTrainSet
 {
 	const PpdlParams *par;		/* NULL until the first row */
@@ -36,14 +42,17 @@ typedef struct PpdlTrainSet
 	PpdlTrainBatch *batch;		/* by number in the index */
 	PpdlSeedTable index,		/* by seed_x */
 				labels;			/* by seed_y, of rows to train on */
+	size_t		max_empty;		/* bytes of places without a row that all batches may have */
 	const PpdlPoll *poll;		/* whom loading and merging ask, a batch a time; NULL: nobody */
 } PpdlTrainSet;
 
+/* an empty set with room for PPDL_TRAIN_MAX_EMPTY */
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
 void		ppdl_trainset_destroy(PpdlTrainSet *ts);
 /*
  * y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and
- * features do not line up, or a row to train on comes twice
+ * features do not line up, or a row to train on comes twice; PPDL_ERR_LEVEL when it needs a further batch and places
+ * without a row take more than max_empty and nine tenths of all
  */
 PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal,
 							  PpdlError *err);

@@ -115,6 +115,54 @@ test_together(void **state)
 	}
 }
 
+/* places without a row take room, and only so much of it */
+static void
+test_sparse(void **state)
+{
+	for (int labels = 0; labels < 2; labels++)
+	{
+		const size_t places = par->n / WIDTH,
+					bytes = (size_t) (1 + labels) * par->n * sizeof(uint64_t) + places * sizeof(uint32_t);
+		PpdlTrainSet *ts,
+				   *other;
+		Pair		p[4];
+
+		OK(ppdl_trainset_create(&ts, ERR));
+		ts->max_empty = 3 * bytes - 1;
+		for (int b = 0; b < 4; b++)
+		{
+			PpdlCipher	x,
+						y;
+
+			p[b] = pair(1);
+			OK(ppdl_cipher_parse(&x, p[b].x, size[0], ERR));
+			OK(ppdl_cipher_parse(&y, p[b].y, size[1], ERR));
+			if (b < 3)
+			{
+				OK(ppdl_trainset_add(ts, &x, labels ? &y : NULL, (uint32_t) b, ERR));
+				continue;
+			}
+			/* the fourth has no room; all else is as it was, and rows of known batches find theirs */
+			FAILS(PPDL_ERR_LEVEL, ppdl_trainset_add(ts, &x, labels ? &y : NULL, 3, ERR));
+			assert_non_null(strstr(test_error.message, "4 rows are of 4 batches"));
+			assert_non_null(strstr(test_error.hint, "up to 1024 in a batch"));
+			OK(ppdl_trainset_create(&other, ERR));
+			OK(ppdl_trainset_add(other, &x, labels ? &y : NULL, 0, ERR));
+			FAILS(PPDL_ERR_LEVEL, ppdl_trainset_merge(ts, other, 3, ERR));
+			ppdl_trainset_destroy(other);
+			OK(ppdl_cipher_parse(&x, p[0].x + size[0], size[0], ERR));
+			OK(ppdl_cipher_parse(&y, p[0].y + size[1], size[1], ERR));
+			OK(ppdl_trainset_add(ts, &x, labels ? &y : NULL, 3, ERR));
+		}
+		assert_int_equal(ts->rows, 4);
+		assert_int_equal(ts->nbatches, 3);
+		assert_true(ppdl_trainset_memory(ts) >= 3 * bytes);
+		ppdl_trainset_destroy(ts);
+		for (int b = 0; b < 4; b++)
+			pair_free(&p[b]);
+	}
+}
+
 /* a join that is off by a whole batch: labels at the right place of the wrong batch */
 static void
 test_off_by_a_batch(void **state)
@@ -222,7 +270,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_together), cmocka_unit_test(test_sparse),
 		cmocka_unit_test(test_off_by_a_batch),
 		cmocka_unit_test(test_one_to_one),
 		cmocka_unit_test(test_seeds),
