@@ -139,3 +139,13 @@ CREATE OR REPLACE FUNCTION ppdl_train_final(ppdl_rows_state) RETURNS text
 	AS 'MODULE_PATHNAME', 'ppdl_train_float8_final' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
 CREATE OR REPLACE FUNCTION ppdl_train_final(ppdl_train_state) RETURNS text
 	AS 'MODULE_PATHNAME', 'ppdl_train_lwe_final' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000000;
+
+-- unfinished training
+CREATE FUNCTION ppdl_checkpoint_list(OUT model text, OUT role name, OUT steps_done int, OUT steps int,
+	OUT seconds float8, OUT bytes bigint, OUT written timestamptz) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 10;
+COMMENT ON FUNCTION ppdl_checkpoint_list() IS 'what ppdl_checkpoints shows';
+CREATE VIEW ppdl_checkpoints AS
+	SELECT model, role, steps_done, steps, seconds, bytes, written FROM ppdl_checkpoint_list();
+COMMENT ON VIEW ppdl_checkpoints IS 'checkpoints of training on encrypted rows in this database: one''s own roles'', or for members of pg_monitor and superusers all';
+GRANT SELECT ON ppdl_checkpoints TO PUBLIC;

@@ -274,6 +274,16 @@ ppdl_trainer_save(const PpdlTrainer *t, PpdlWriter *w, PpdlError *err)
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
+int
+ppdl_trainer_state_step(const void *buf, size_t len)
+{
+	PpdlReader	r = ppdl_reader(buf, len);
+	uint32_t	magic = ppdl_read_u32(&r),
+				step = ppdl_read_u32(&r);
+
+	return r.bad || magic != STATE_MAGIC || step > INT32_MAX ? 0 : (int) step;
+}
+
 PpdlStatus
 ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err)
 {

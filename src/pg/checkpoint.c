@@ -7,17 +7,27 @@
 #include <openssl/sha.h>
 
 #include "access/xact.h"
+#include "catalog/pg_authid.h"
 #include "common/file_perm.h"
+#include "funcapi.h"
+#include "learn/trainer.h"
 #include "miscadmin.h"
 #include "pg/locks.h"
 #include "storage/fd.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(ppdl_checkpoint_list);
 
 #define RUN_MAGIC 0x32525450	/* "PTR2" */
 #define OLD_RUN_MAGIC 0x31525450	/* "PTR1", of 0.1.0: without database and role */
-#define STATE_MAGIC 0x31435450	/* "PTC1" */
+#define STATE_MAGIC 0x32435450	/* "PTC2" */
+#define OLD_STATE_MAGIC 0x31435450	/* "PTC1", of 0.1.0: without the number of steps */
 #define RUN_FILE "run"
 #define STATE_FILE "state"
+#define NEW_FILE "new"
 
 static void
 file_path(char path[MAXPGPATH], const char *directory, const char *file)
@@ -110,23 +120,42 @@ file_error(const char *what, const char *path)
 	ereport(ERROR, (errcode_for_file_access(), errmsg("could not %s file \"%s\": %m", what, path)));
 }
 
+/*
+ * Room for the whole of it was not to be had: what was written of it goes, and what was there before stays.  Raises.
+ */
 static void
-write_bytes(int fd, const char *path, const void *data, size_t len)
+cannot_write(const char *directory, const char *model)
+{
+	int			error = errno != 0 ? errno : ENOSPC;
+	char		path[MAXPGPATH];
+
+	file_path(path, directory, NEW_FILE);
+	unlink(path);
+	rmdir(directory);			/* unless something is left in it */
+	errno = error;
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write file \"%s\": %m", path),
+			 errdetail("The training of model \"%s\" stops, since it could not be continued after an interruption.", model),
+			 errhint("Make room in the data directory. What ppdl_checkpoints shows of it ppdl_train_resume('%s') continues.",
+					 model)));
+}
+
+static void
+write_bytes(int fd, const char *directory, const char *model, const void *data, size_t len)
 {
 	const char *p = data;
 
 	while (len > 0)
 	{
-		ssize_t		n = write(fd, p, Min(len, (size_t) 8 << 20));
+		ssize_t		n;
 
+		errno = 0;
+		n = write(fd, p, Min(len, (size_t) 8 << 20));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-		{
-			if (n == 0)
-				errno = ENOSPC;
-			file_error("write", path);
-		}
+			cannot_write(directory, model);
 		CHECK_FOR_INTERRUPTS();
 		p += n;
 		len -= (size_t) n;
@@ -140,30 +169,40 @@ make_directory(const char *path)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not create directory \"%s\": %m", path)));
 }
 
-/* w and its SHA-256, durably; false when there is no such directory */
+/* w and its SHA-256 as the directory's new file, durably; false when there is no such directory */
 static bool
-write_file(const char *directory, const char *file, const PpdlWriter *w, uint8_t hash[32])
+write_new(const char *directory, const char *model, const PpdlWriter *w, uint8_t hash[32])
 {
-	char		path[MAXPGPATH],
-				temporary[MAXPGPATH];
+	char		path[MAXPGPATH];
 	int			fd;
 
 	if (w->bad)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	SHA256(w->buf, w->len, hash);
-	file_path(path, directory, file);
-	file_path(temporary, directory, "new");
-	fd = OpenTransientFile(temporary, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY);
+	file_path(path, directory, NEW_FILE);
+	fd = OpenTransientFile(path, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY);
 	if (fd < 0 && errno == ENOENT)
 		return false;
 	if (fd < 0)
-		file_error("create", temporary);
-	write_bytes(fd, temporary, w->buf, w->len);
-	write_bytes(fd, temporary, hash, 32);
-	if (CloseTransientFile(fd) != 0)
-		file_error("close", temporary);
-	durable_rename(temporary, path, ERROR);
+		file_error("create", path);
+	write_bytes(fd, directory, model, w->buf, w->len);
+	write_bytes(fd, directory, model, hash, 32);
+	errno = 0;
+	if (pg_fsync(fd) != 0 || CloseTransientFile(fd) != 0)
+		cannot_write(directory, model);
 	return true;
+}
+
+/* the new file becomes `file` */
+static void
+keep_new(const char *directory, const char *file)
+{
+	char		path[MAXPGPATH],
+				temporary[MAXPGPATH];
+
+	file_path(path, directory, file);
+	file_path(temporary, directory, NEW_FILE);
+	durable_rename(temporary, path, ERROR);
 }
 
 static void
@@ -275,7 +314,7 @@ keep_at_commit(const char *directory)
 static void
 remove_files(const char *directory)
 {
-	static const char *const file[] = {STATE_FILE, RUN_FILE, "new"};
+	static const char *const file[] = {STATE_FILE, RUN_FILE, NEW_FILE};
 	char		path[MAXPGPATH];
 
 	for (int i = 0; i < lengthof(file); i++)
@@ -303,15 +342,11 @@ ppdl_checkpoint_begin(const char *name, PpdlTrainRun *run)
 {
 	PpdlGuard  *guard;
 	PpdlWriter *w = new_writer(&guard);
+	char		path[MAXPGPATH];
 	PpdlError	err;
 
 	for_places(sweep, NULL);
 	keep_at_commit(run->directory);
-	if (access(run->directory, F_OK) == 0)
-	{
-		ereport(NOTICE, (errmsg("discarding the checkpoint of an unfinished training of model \"%s\"", name)));
-		remove_files(run->directory);
-	}
 	ppdl_write_u32(w, RUN_MAGIC);
 	ppdl_write_u32(w, MyDatabaseId);
 	ppdl_write_u32(w, GetUserId());
@@ -322,8 +357,15 @@ ppdl_checkpoint_begin(const char *name, PpdlTrainRun *run)
 	PPDL_PG(ppdl_trainset_save(run->ts, w, &err));
 	make_directory(PPDL_TRAIN_DIR);
 	make_directory(run->directory);
-	if (!write_file(run->directory, RUN_FILE, w, run->id))
+	if (!write_new(run->directory, name, w, run->id))
 		file_error("create", run->directory);
+	/* an earlier one goes only now: its state first, which would not fit the new run */
+	file_path(path, run->directory, STATE_FILE);
+	if (unlink(path) == 0)
+		ereport(NOTICE, (errmsg("discarding the checkpoint of an unfinished training of model \"%s\"", name)));
+	else if (errno != ENOENT)
+		file_error("remove", path);
+	keep_new(run->directory, RUN_FILE);
 	ppdl_guard_release(guard);
 }
 
@@ -337,12 +379,14 @@ ppdl_checkpoint_step(const char *name, const PpdlTrainRun *run, const PpdlWriter
 	ppdl_write_u32(w, STATE_MAGIC);
 	ppdl_write_bytes(w, run->id, sizeof(run->id));
 	ppdl_write_f64(w, run->seconds);
+	ppdl_write_u32(w, (uint32) run->steps);
 	ppdl_write_bytes(w, state->buf, state->len);
-	if (!write_file(run->directory, STATE_FILE, w, hash))
+	if (!write_new(run->directory, name, w, hash))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" was dropped while it was being trained", name),
 				 errdetail("The directory \"%s\" of its checkpoint is gone.", run->directory)));
+	keep_new(run->directory, STATE_FILE);
 	ppdl_guard_release(guard);
 }
 
@@ -367,13 +411,28 @@ read_heading(PpdlReader *r, Oid *database, Oid *role, char model[PPDL_MODEL_REF]
 	return true;
 }
 
+/* the run that a state belongs to, seconds and, or 0, steps in all; NULL when the bytes are no state's */
+static const uint8_t *
+read_state_heading(PpdlReader *r, double *seconds, int *steps)
+{
+	uint32		magic = ppdl_read_u32(r);
+	const uint8_t *id = ppdl_read_bytes(r, 32);
+
+	*seconds = ppdl_read_f64(r);
+	*steps = magic == STATE_MAGIC ? (int) ppdl_read_u32(r) : 0;
+	return r->bad || (magic != STATE_MAGIC && magic != OLD_STATE_MAGIC) ? NULL : id;
+}
+
 /* does another role have one? arg: the model's name, then NULL */
 static bool
 find_other(const Place *p, void *arg)
 {
 	const char **name = arg;
 
-	if (p->database == MyDatabaseId && strcmp(p->model, *name) == 0)
+	char		path[MAXPGPATH];
+
+	file_path(path, p->path, RUN_FILE);
+	if (p->database == MyDatabaseId && strcmp(p->model, *name) == 0 && access(path, F_OK) == 0)
 		*name = NULL;
 	return *name != NULL;
 }
@@ -456,10 +515,9 @@ ppdl_checkpoint_read(const char *name, PpdlTrainRun *run, size_t *state_len)
 		return NULL;
 	file_path(path, run->directory, STATE_FILE);
 	r = ppdl_reader(data, len);
-	if (ppdl_read_u32(&r) != STATE_MAGIC || (id = ppdl_read_bytes(&r, sizeof(run->id))) == NULL ||
-		memcmp(id, run->id, sizeof(run->id)) != 0)
+	id = read_state_heading(&r, &run->seconds, &run->steps);
+	if (id == NULL || memcmp(id, run->id, sizeof(run->id)) != 0)
 		damaged(path);
-	run->seconds = ppdl_read_f64(&r);
 	*state_len = ppdl_reader_left(&r);
 	memmove(data, r.p, *state_len);
 	return data;
@@ -517,27 +575,40 @@ ppdl_checkpoint_done(const PpdlTrainRun *run)
 	remove_at_commit(run->directory);
 }
 
+/* ---- the beginning of files, for those who only look ---- */
+
+#define HEAD 128
+
+/* up to HEAD bytes of a file of a checkpoint; nothing when there is none */
+static PpdlReader
+read_head(const char *directory, const char *file, uint8_t head[HEAD], struct stat *st)
+{
+	char		path[MAXPGPATH];
+	ssize_t		n = 0;
+	int			fd;
+
+	memset(st, 0, sizeof(*st));
+	file_path(path, directory, file);
+	fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	if (fd >= 0 && fstat(fd, st) == 0)
+		n = read(fd, head, HEAD);
+	if (fd >= 0)
+		CloseTransientFile(fd);
+	return ppdl_reader(head, n > 0 ? (size_t) n : 0);
+}
+
 /* the version that a checkpoint began from; 0 when its file does not say */
 static int
 began_from(const char *directory)
 {
-	char		path[MAXPGPATH],
-				model[PPDL_MODEL_REF];
-	uint8_t		head[12 + PPDL_MODEL_REF];
-	PpdlReader	r;
+	char		model[PPDL_MODEL_REF];
+	uint8_t		head[HEAD];
+	struct stat st;
+	PpdlReader	r = read_head(directory, RUN_FILE, head, &st);
 	Oid			database,
 				role;
 	const char *at = NULL;
-	ssize_t		n;
-	int			fd;
 
-	file_path(path, directory, RUN_FILE);
-	fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
-	if (fd < 0)
-		return 0;
-	n = read(fd, head, sizeof(head));
-	CloseTransientFile(fd);
-	r = ppdl_reader(head, n > 0 ? (size_t) n : 0);
 	if (read_heading(&r, &database, &role, model))
 		at = strchr(model, '@');
 	return at != NULL ? atoi(at + 1) : 0;
@@ -566,4 +637,60 @@ ppdl_checkpoint_drop(const char *name, int version)
 	Drop		d = {name, version};
 
 	for_places(drop, &d);
+}
+
+/* ---- the list ---- */
+
+static bool
+may_see(Oid role)
+{
+	return (role != InvalidOid && has_privs_of_role(GetUserId(), role)) || has_privs_of_role(GetUserId(), ROLE_PG_MONITOR);
+}
+
+/* model, role, steps done, steps, seconds, bytes, written */
+static bool
+list_one(const Place *p, void *arg)
+{
+	ReturnSetInfo *rsinfo = arg;
+	char		model[PPDL_MODEL_REF];
+	uint8_t		head[HEAD];
+	struct stat run_stat,
+				state_stat;
+	PpdlReader	r = read_head(p->path, RUN_FILE, head, &run_stat);
+	Oid			database,
+				role;
+	double		seconds;
+	int			steps,
+				done = 0;
+	Datum		value[7] = {0};
+	bool		null[7] = {false};
+
+	/* of a run that is only beginning, or ending, there is nothing to tell */
+	if (p->database != MyDatabaseId || !may_see(p->role) || !read_heading(&r, &database, &role, model))
+		return true;
+	r = read_head(p->path, STATE_FILE, head, &state_stat);
+	if (read_state_heading(&r, &seconds, &steps) != NULL)
+		done = ppdl_trainer_state_step(r.p, ppdl_reader_left(&r));
+	else
+		seconds = steps = 0;
+	value[0] = CStringGetTextDatum(model);
+	null[1] = p->role == InvalidOid || !SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(p->role));
+	if (!null[1])
+		value[1] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(p->role, false)));
+	value[2] = Int32GetDatum(done);
+	value[3] = Int32GetDatum(steps);
+	null[3] = steps == 0;
+	value[4] = Float8GetDatum(seconds);
+	value[5] = Int64GetDatum((int64) run_stat.st_size + (int64) state_stat.st_size);
+	value[6] = TimestampTzGetDatum(time_t_to_timestamptz(Max(run_stat.st_mtime, state_stat.st_mtime)));
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, value, null);
+	return true;
+}
+
+Datum
+ppdl_checkpoint_list(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	for_places(list_one, fcinfo->resultinfo);
+	return (Datum) 0;
 }

@@ -1,7 +1,8 @@
 /*
  * Checkpoints of training runs: ppdl_train/<database>.<model>@<role>/ in the data directory, with the file "run" (whose
  * it is, model, options, rows: written once) and the file "state" (after every step).  Each is written under a
- * temporary name, synced and renamed, and ends with a SHA-256, so that what has the final name is whole.  A checkpoint
+ * temporary name, synced and renamed, and ends with a SHA-256, so that what has the final name is whole.  Where there is
+ * no room the run ends with an error, and what was there before stays.  A checkpoint
  * is its role's alone: others may have no right to the rows.  Version 0.1.0 noted no role
  * (ppdl_train/<database>.<model>/): superusers resume those.
  */
@@ -17,7 +18,7 @@
  * session has it, which means that it trains the model.
  */
 extern void ppdl_checkpoint_lock(const char *name, PpdlTrainRun *run);
-/* begins a new one, in place of any that is there, and sets run->id; it must be locked */
+/* begins a new one, in place of any that is there once its file is written, and sets run->id; it must be locked */
 extern void ppdl_checkpoint_begin(const char *name, PpdlTrainRun *run);
 /* the trainer's state after a step; error when the model was dropped meanwhile */
 extern void ppdl_checkpoint_step(const char *name, const PpdlTrainRun *run, const PpdlWriter *state);

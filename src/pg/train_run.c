@@ -188,6 +188,7 @@ checkpoint(Run *r, PpdlTrainRun *run)
 	ppdl_writer_free(&r->buffer);
 	PPDL_PG(ppdl_trainer_save(r->trainer, &r->buffer, &err));
 	run->seconds = r->before + elapsed(&r->watch);
+	run->steps = ppdl_trainer_step_count(r->trainer);
 	ppdl_checkpoint_step(r->watch.name, run, &r->buffer);
 }
 

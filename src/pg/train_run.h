@@ -15,6 +15,7 @@ typedef struct PpdlTrainRun
 	int64		skipped;
 	char	   *spec;			/* the network, JSON text */
 	double		seconds;		/* spent so far, without pauses */
+	int			steps;			/* in all */
 	char		directory[MAXPGPATH];	/* of its checkpoint */
 	uint8_t		id[32];			/* SHA-256 of what its checkpoint begins with: states of other runs do not fit */
 	PpdlTrainSet *ts;

@@ -3,6 +3,8 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256);
+use Fcntl qw(O_NONBLOCK O_RDONLY);
+use POSIX qw(mkfifo);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -86,6 +88,27 @@ sub write_checkpoint
 	close $fh;
 }
 
+# Runs a query with no room for files beyond some bytes, as on a full disk; returns its messages.
+sub without_room
+{
+	my ($bytes, $sql) = @_;
+	my (undef, undef, $err) = $node->psql('postgres', qq{
+		SELECT 'prlimit --pid=' || pg_backend_pid() || ' --fsize=$bytes' AS command \\gset
+		\\setenv LIMIT :command
+		\\! \$LIMIT
+		$sql;});
+
+	return $err;
+}
+
+# What ppdl_checkpoints shows to a role.
+sub listed
+{
+	my ($role) = @_;
+
+	return $node->safe_psql('postgres', "SET ROLE $role; SELECT model, role, steps_done, steps FROM ppdl_checkpoints ORDER BY role");
+}
+
 # Turns a checkpoint into what 0.1.0 would have left: without database and role, in the name and in the file.
 sub make_old
 {
@@ -96,7 +119,7 @@ sub make_old
 	rename $directory, $old or die "cannot rename $directory: $!";
 	$run = 'PTR1' . substr $run, 12;
 	write_checkpoint("$old/run", $run);
-	write_checkpoint("$old/state", substr($state, 0, 4) . sha256($run) . substr $state, 36);
+	write_checkpoint("$old/state", 'PTC1' . sha256($run) . substr($state, 36, 8) . substr $state, 48);
 	return $old;
 }
 
@@ -158,6 +181,50 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM ppdl_models'), '5', 'no ve
 my %state = map { $_ => slurp_file($_) } checkpoints();
 is(join(' ', map { m,/(\w+)$, } sort keys %state), 'run state', 'there is a checkpoint');
 
+my ($directory) = map { m,(.*)/run$, } sort keys %state;
+my $me = $node->safe_psql('postgres', 'SELECT current_user');
+my ($done) = $messages =~ /stops after (\d) steps/;
+is(listed($me), "osteo\@1|$me|$done|3", 'and it is listed');
+is($node->safe_psql('postgres', q{SELECT bytes, written BETWEEN now() - interval '10 minutes' AND now(), seconds > 0 FROM ppdl_checkpoints}),
+	length(join '', values %state) . '|t|t', 'with its size and time');
+
+# what there is no room for is said, and what was there stays
+SKIP:
+{
+	skip 'no prlimit', 4 unless system('prlimit --version >/dev/null 2>&1') == 0;
+	for ([ 100000, $train, 'at the start' ], [ 1000000, q{SELECT ppdl_train_resume('osteo')}, 'after a step' ])
+	{
+		my ($bytes, $sql, $when) = @$_;
+
+		like(without_room($bytes, $sql), qr/could not write file "ppdl_train[^\n]*new".*training of model "osteo" stops.*ppdl_train_resume\('osteo'\)/s, "no room $when");
+		is_deeply({ map { $_ => slurp_file($_) } checkpoints() }, \%state, 'the checkpoint is as it was');
+	}
+}
+
+# killed in the middle of writing: a pipe that nobody empties holds the writer there
+{
+	my ($in, $out, $err, $pid) = ('', '', '');
+	my ($h, $pipe);
+	my $ready = '';
+
+	mkfifo("$directory/new", 0600) or die "cannot make a pipe: $!";
+	chown((stat $directory)[ 4, 5 ], "$directory/new");
+	sysopen $pipe, "$directory/new", O_RDONLY | O_NONBLOCK or die "cannot open the pipe: $!";
+	$h = IPC::Run::start([ 'psql', '-X', '-d', $dsn, '-c', $train ], '<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout(180));
+	vec($ready, fileno($pipe), 1) = 1;
+	select($ready, undef, undef, 120) or die 'nothing was written';
+	$pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE query ~ '^SELECT ppdl_train'});
+	kill 'KILL', $pid;
+	$node->kill9;
+	eval { $h->finish };
+	sleep 0.05 while kill(0, $pid);
+	close $pipe;
+	unlink "$directory/new";
+	$node->start;
+	is_deeply({ map { $_ => slurp_file($_) } checkpoints() }, \%state, 'the earlier checkpoint outlives a new one that was killed while it was written');
+	is(listed($me), "osteo\@1|$me|$done|3", 'and is listed');
+}
+
 # it is its role's alone
 $node->safe_psql('postgres', q{
 	CREATE ROLE analyst;
@@ -168,6 +235,10 @@ like(failure(q{SET ROLE analyst; SELECT ppdl_train_resume('osteo')}),
 ($messages) = cancel_when(qq{SET ROLE analyst; $train}, qr/training: /);
 unlike($messages, qr/discarding/, 'nor discard it');
 is(scalar(grep { /osteo\@\d+.run$/ } checkpoints()), 2, 'it has one of its own');
+is(listed('analyst'), 'osteo@1|analyst|0|', 'and sees no other');
+$node->safe_psql('postgres', 'GRANT pg_monitor TO analyst');
+is(listed('analyst'), join("\n", sort "osteo\@1|analyst|0|", "osteo\@1|$me|$done|3"), 'who monitors sees all');
+$node->safe_psql('postgres', 'REVOKE pg_monitor FROM analyst');
 unlink grep { !exists $state{$_} } checkpoints();
 rmdir $_ for glob($node->data_dir . '/ppdl_train/*');
 
@@ -204,8 +275,8 @@ $node->start;
 is_deeply({ map { $_ => slurp_file($_) } checkpoints() }, \%state, 'the checkpoint survives a crash');
 
 # one of 0.1.0, which does not say whose it is
-my ($directory) = map { m,(.*)/run$, } sort keys %state;
-make_old($directory);
+append_to_file(make_old($directory) . '/new', 'what a writer that was killed has left');
+is($node->safe_psql('postgres', 'SELECT model, role IS NULL, steps_done, steps IS NULL FROM ppdl_checkpoints'), "osteo\@1|t|$done|t", 'it is listed');
 like(failure(q{SET ROLE analyst; SELECT ppdl_train_resume('osteo')}), qr/belongs to another role.*a superuser, if that was under ppdl 0.1.0/s,
 	'a checkpoint of 0.1.0 is not for everybody');
 is($node->safe_psql('postgres', q{SELECT ppdl_train_resume('osteo')}), 'osteo@2', 'resumed');
