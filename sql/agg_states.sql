@@ -5,7 +5,7 @@ SET ppdl.owner_mode = on;
 SET jit = off;
 SET ppdl.threads = 1;	-- batches are packed as they become complete
 SET client_min_messages = warning;	-- progress depends on the machine
-SELECT lwe_keygen('states', 'secret', 'predict') AS key \gset
+SELECT lwe_keygen('states', 'secret words', 'predict') AS key \gset
 -- an RSA key made once for tests
 \getenv dir PG_ABS_SRCDIR
 \set file :dir '/test/data/rsa-test.pub'
@@ -14,9 +14,9 @@ SELECT left(encode(sha256(decode(regexp_replace(:'public', '-----[A-Z ]+-----', 
 SELECT ppdl_publish_part(:'key_id', 'states_rsa', 'rsa', 'RSA, 3072 bits', 'public', 0, length(:'public'), sha256(:'public'::bytea), :'public'::bytea) AS published;
 -- compact and full rows of few values; a complete batch of four wide rows
 CREATE TABLE enc AS SELECT n::int AS id, v, w FROM ROWS FROM (
-	lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[6, 2]), 'secret', true),
-	lwe_encrypt_rows(:'key', array_fill(0.25::float8, ARRAY[6, 2]), 'secret')) WITH ORDINALITY t(v, w, n);
-CREATE TABLE wide AS SELECT n::int AS id, v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[4, 4096]), 'secret', true, 20) WITH ORDINALITY t(v, n);
+	lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[6, 2]), 'secret words', true),
+	lwe_encrypt_rows(:'key', array_fill(0.25::float8, ARRAY[6, 2]), 'secret words')) WITH ORDINALITY t(v, w, n);
+CREATE TABLE wide AS SELECT n::int AS id, v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[4, 4096]), 'secret words', true, 20) WITH ORDINALITY t(v, n);
 SELECT ppdl_create_model('states', '{"inputs":2,"layers":[{"units":2,"activation":"square"},{"units":1}]}', '{0.5,0.5,0,0.25,-0.25,0,1,1,0}');
 SELECT ppdl_create_model('states_rsa', '{"inputs":2,"layers":[{"units":1}]}', '{1,-1,0}');
 CREATE TABLE rsa AS SELECT i AS id, rsa_encrypt_features('states_rsa', ARRAY[i / 10.0, 0]) AS c, rsa_encrypt('states_rsa', i, 'exponent') AS n
@@ -106,12 +106,12 @@ FROM states, generate_series(0, least(length(b), 300) - 5, 2) at,
 	LATERAL (SELECT sqlstate_of('SELECT ' || coalesce(final || '(' || literal(c, type) || ')', literal(c, type))) AS r OFFSET 0) o
 GROUP BY name ORDER BY name;
 -- the head of one state (114 bytes, of one row) and the rows of another: of 2 and 4,096 values, of two scales, of two keys
-SELECT lwe_keygen('states2', 'secret') AS key2 \gset
+SELECT lwe_keygen('states2', 'secret words') AS key2 \gset
 CREATE TABLE one AS
 	SELECT 'wide' AS name, lwe_pack_state_send(lwe_pack_trans(NULL, v)) AS b FROM wide WHERE id = 1
 	UNION ALL SELECT 'two', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM enc WHERE id = 1
-	UNION ALL SELECT 'coarse', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret', true, 25) v
-	UNION ALL SELECT 'other key', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret', true) v;
+	UNION ALL SELECT 'coarse', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret words', true, 25) v
+	UNION ALL SELECT 'other key', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret words', true) v;
 SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 114) || substr(b.b, 115), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
 FROM one a, one b WHERE a.name <> b.name AND 'two' IN (a.name, b.name) ORDER BY 1, 2;
 -- a state with a packed ciphertext, changed in one place
@@ -180,8 +180,8 @@ CREATE TABLE other (n int GENERATED ALWAYS AS IDENTITY, kind text, what text, b 
 INSERT INTO other (kind, what, b)
 	SELECT 'lwe_sum_state', name, lwe_sum_state_send(lwe_sum_trans(NULL, v)) FROM (SELECT 'width 2' AS name, v FROM enc WHERE id = 1
 		UNION ALL SELECT 'width 4096', v FROM wide WHERE id = 1
-		UNION ALL SELECT 'scale 2^25', v FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret', true, 25) v
-		UNION ALL SELECT 'other key', v FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret', true) v) t
+		UNION ALL SELECT 'scale 2^25', v FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret words', true, 25) v
+		UNION ALL SELECT 'other key', v FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret words', true) v) t
 	UNION ALL SELECT 'lwe_pack_state', name, b FROM one
 	UNION ALL SELECT 'lwe_pack_state', 'prediction', b FROM states WHERE name = 'predict'
 	UNION ALL SELECT 'lwe_pack_state', 'of another model', lwe_pack_state_send(ppdl_predict_trans(NULL, 'others', w)) FROM enc WHERE id = 1
@@ -199,7 +199,7 @@ SELECT ppdl_create_model('swap', '{"inputs":3,"layers":[{"units":2,"activation":
 INSERT INTO other (kind, what, b) VALUES
 	('ppdl_rows_state', 'predictions of an earlier model', ppdl_rows_state_send(ppdl_predict_trans(NULL, 'swap', '{1,2,3}'::float8[]))),
 	('ppdl_rows_state', 'rows for an earlier model', ppdl_rows_state_send(ppdl_train_trans(NULL, 'swap', '{1,2,3}'::float8[], '{1,1}'::float8[])));
-INSERT INTO other (kind, what, b) SELECT 'lwe_pack_state', 'of an earlier model', lwe_pack_state_send(ppdl_predict_trans(NULL, 'swap', v)) FROM lwe_encrypt_rows(:'key', '{{1,1,1}}', 'secret') v;
+INSERT INTO other (kind, what, b) SELECT 'lwe_pack_state', 'of an earlier model', lwe_pack_state_send(ppdl_predict_trans(NULL, 'swap', v)) FROM lwe_encrypt_rows(:'key', '{{1,1,1}}', 'secret words') v;
 SELECT ppdl_drop_model('swap');
 SELECT ppdl_create_model('swap', '{"inputs":2,"layers":[{"units":2,"activation":"square"},{"units":1}]}', '{0.5,0.5,0,0.25,-0.25,0,1,1,0}');
 INSERT INTO other (kind, what, b) VALUES

@@ -2,8 +2,8 @@
 -- public keys on the server
 --
 SET ppdl.owner_mode = on;
-SELECT lwe_keygen('clinic', 'secret') AS key \gset
-SELECT lwe_keygen('other', 'secret') AS other \gset
+SELECT lwe_keygen('clinic', 'secret words') AS key \gset
+SELECT lwe_keygen('other', 'secret words') AS other \gset
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;
@@ -119,7 +119,7 @@ DROP TABLE pg_temp.ppdl_keys;
 RESET ROLE;
 -- a name is no fingerprint, and what looks like a fingerprint is one
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''0123456789ABCDEF'', ''lwe'', '''', part, chunk, total, sha256, data) FROM part'));
-SELECT outcome(format('SELECT lwe_keygen(%L, ''secret'')', :'key_id'));
+SELECT outcome(format('SELECT lwe_keygen(%L, ''secret words'')', :'key_id'));
 SELECT left(outcome(format('UPDATE ppdl_keys SET name = %L WHERE name = ''other''', :'key_id')), 93);
 SELECT lwe_key_id(lwe_encrypt(upper(:'key_id'), '{0.5}')) = :'key_id' AS same;
 BEGIN;
@@ -176,7 +176,7 @@ SELECT ppdl_bind_key('other', :'other_verify');
 SELECT ppdl_bind_key('other', :'other_verify') AS again, (SELECT binding FROM ppdl_key_info WHERE name = 'other');
 SELECT outcome(format('SELECT ppdl_bind_key(''other'', %L)', :'wrong_verify'));
 -- an RSA key's part is bound by the fingerprint
-SELECT rsa_keygen('rsa', 'secret') IS NOT NULL AS made;
+SELECT rsa_keygen('rsa', 'secret words') IS NOT NULL AS made;
 SELECT binding, uses, complete FROM ppdl_key_info WHERE name = 'rsa';
 SELECT use, needed, present, complete FROM ppdl_key_use_info WHERE name = 'rsa' ORDER BY use;
 SELECT ppdl_drop_key('rsa');
@@ -239,7 +239,7 @@ BEGIN
 	FOR i IN 1..2 LOOP
 		seen := seen || lwe_key_id(lwe_encrypt('other', '{0.5}'));
 		PERFORM ppdl_drop_key('other');
-		PERFORM lwe_keygen('other', 'secret');
+		PERFORM lwe_keygen('other', 'secret words');
 	END LOOP;
 	RAISE NOTICE 'another key: %', seen[1] <> seen[2];
 END $$;
@@ -247,7 +247,7 @@ END $$;
 -- rows under a key that is gone can still be summed, but nothing new is encrypted
 CREATE TABLE kept AS SELECT lwe_encrypt('clinic', '{0.5}') AS v;
 SELECT ppdl_drop_key(:'key_id');
-SELECT lwe_decrypt(sum(v), :'key', 'secret') BETWEEN '{0.49}' AND '{0.51}' AS sum FROM kept;
+SELECT lwe_decrypt(sum(v), :'key', 'secret words') BETWEEN '{0.49}' AND '{0.51}' AS sum FROM kept;
 SELECT outcome('SELECT lwe_encrypt(''clinic'', ''{0.5}'')');
 SELECT ppdl_drop_key('other');
 DROP TABLE kept, part;

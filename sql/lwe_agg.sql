@@ -3,8 +3,8 @@
 --
 SET ppdl.owner_mode = on;
 SET jit = off;
-SELECT lwe_keygen('agg', 'secret') AS key \gset
-SELECT lwe_keygen('agg2', 'secret') AS key2 \gset
+SELECT lwe_keygen('agg', 'secret words') AS key \gset
+SELECT lwe_keygen('agg2', 'secret words') AS key2 \gset
 CREATE FUNCTION rounded(float8[], int DEFAULT 3) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
 	'SELECT array_agg(round(x::numeric, $2) + 0 ORDER BY i) FROM unnest($1) WITH ORDINALITY u(x, i)';
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -24,47 +24,47 @@ CREATE TABLE plain AS
 	FROM generate_series(1, 5000) id;
 CREATE TABLE enc (id int, grp int, v lwe_cipher(3));
 INSERT INTO enc SELECT n, n % 7, v
-	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id <= 4000), 'secret') WITH ORDINALITY t(v, n);
+	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id <= 4000), 'secret words') WITH ORDINALITY t(v, n);
 INSERT INTO enc SELECT 4000 + n, (4000 + n) % 7, v
-	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id > 4000), 'secret', true) WITH ORDINALITY t(v, n);
+	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id > 4000), 'secret words', true) WITH ORDINALITY t(v, n);
 ANALYZE enc;
 
 -- everything, against the same in the clear
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret')), rounded(lwe_decrypt(avg(v), :'key', 'secret'), 5) FROM enc;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')), rounded(lwe_decrypt(avg(v), :'key', 'secret words'), 5) FROM enc;
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3), round(avg(x)::numeric, 5), round(avg(y)::numeric, 5) FROM plain;
 SELECT lwe_kind(sum(v)), lwe_width(sum(v)), lwe_rows(sum(v)), lwe_level(sum(v)), lwe_error(sum(v)) < 1e-6 AS exact FROM enc;
 -- groups, subsets, orders
-SELECT grp, count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret')) AS encrypted,
+SELECT grp, count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret words')) AS encrypted,
 	   (SELECT ARRAY[round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3)] FROM plain WHERE id % 7 = grp) AS plain
 FROM enc GROUP BY grp ORDER BY grp;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
-FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
+FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret words'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
 SET enable_hashagg = off;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
-FROM (SELECT abs((lwe_decrypt(avg(v), :'key', 'secret'))[2] - avg(y)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
+FROM (SELECT abs((lwe_decrypt(avg(v), :'key', 'secret words'))[2] - avg(y)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
 RESET enable_hashagg;
-SELECT grp, rounded(lwe_decrypt(sum(v), :'key', 'secret')) FROM enc WHERE id <= 21 GROUP BY ROLLUP (grp) ORDER BY grp;
-SELECT rounded(lwe_decrypt(sum(v) FILTER (WHERE id <= 100), :'key', 'secret')) AS filtered,
-	   rounded(lwe_decrypt(sum(v ORDER BY id DESC), :'key', 'secret')) AS ordered
+SELECT grp, rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM enc WHERE id <= 21 GROUP BY ROLLUP (grp) ORDER BY grp;
+SELECT rounded(lwe_decrypt(sum(v) FILTER (WHERE id <= 100), :'key', 'secret words')) AS filtered,
+	   rounded(lwe_decrypt(sum(v ORDER BY id DESC), :'key', 'secret words')) AS ordered
 FROM enc WHERE id <= 1000;
 SELECT round(sum(x) FILTER (WHERE id <= 100)::numeric, 3), round(sum(x)::numeric, 3) FROM plain WHERE id <= 1000;
 -- the same row many times
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret')) FROM enc, generate_series(1, 1000) WHERE id = 17;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM enc, generate_series(1, 1000) WHERE id = 17;
 SELECT round((1000 * x)::numeric, 3), round((1000 * y)::numeric, 3) FROM plain WHERE id = 17;
 -- slices, rows, results of other sums
-SELECT rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) s FROM enc GROUP BY grp) t;
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret'), 2) FROM (SELECT v FROM enc WHERE id <= 2 UNION ALL SELECT lwe_encrypt('agg', '{1,1,1}') UNION ALL SELECT lwe_encrypt('agg', '{-0.5,1,1}', false)) t;
+SELECT rounded(lwe_decrypt(sum(s), :'key', 'secret words')) FROM (SELECT sum(v) s FROM enc GROUP BY grp) t;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 2) FROM (SELECT v FROM enc WHERE id <= 2 UNION ALL SELECT lwe_encrypt('agg', '{1,1,1}') UNION ALL SELECT lwe_encrypt('agg', '{-0.5,1,1}', false)) t;
 SELECT round(sum(x)::numeric + 0.5, 2) FROM plain WHERE id <= 2;
 
 -- NULL and nothing
 SELECT sum(v) IS NULL AS empty_sum, avg(v) IS NULL AS empty_average FROM enc WHERE false;
 SELECT sum(NULL::lwe_cipher) IS NULL FROM enc;
-SELECT rounded(lwe_decrypt(avg(CASE WHEN id % 2 = 0 THEN v END), :'key', 'secret'), 5) FROM enc;
+SELECT rounded(lwe_decrypt(avg(CASE WHEN id % 2 = 0 THEN v END), :'key', 'secret words'), 5) FROM enc;
 SELECT round(avg(x)::numeric, 5), round(avg(y)::numeric, 5) FROM plain WHERE id % 2 = 0;
 
 -- window frames: the state goes on after each result
-SELECT id, rounded(lwe_decrypt(sum(v) OVER (ORDER BY id), :'key', 'secret')) AS running,
-	   rounded(lwe_decrypt(avg(v) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), :'key', 'secret'), 4) AS moving
+SELECT id, rounded(lwe_decrypt(sum(v) OVER (ORDER BY id), :'key', 'secret words')) AS running,
+	   rounded(lwe_decrypt(avg(v) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING), :'key', 'secret words'), 4) AS moving
 FROM enc WHERE id <= 5 ORDER BY id;
 SELECT id, round(sum(x) OVER (ORDER BY id)::numeric, 3) AS running, round(avg(x) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING)::numeric, 4) AS moving
 FROM plain WHERE id <= 5 ORDER BY id;
@@ -76,15 +76,15 @@ CREATE TABLE big AS SELECT g * 5000 + id AS id, grp, v FROM enc, generate_series
 ANALYZE big;
 SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT sum(v), avg(v) FROM big;
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret'), 2) FROM big;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 2) FROM big;
 SELECT round(21 * sum(x)::numeric, 2), round(21 * sum(y)::numeric, 2) FROM plain;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 EXPLAIN (COSTS OFF) SELECT grp, avg(v) FROM big GROUP BY grp;
-SELECT grp, rounded(lwe_decrypt(avg(v), :'key', 'secret'), 4) FROM big GROUP BY grp ORDER BY grp;
+SELECT grp, rounded(lwe_decrypt(avg(v), :'key', 'secret words'), 4) FROM big GROUP BY grp ORDER BY grp;
 SELECT grp, round(avg(x)::numeric, 4), round(avg(y)::numeric, 4) FROM (SELECT id % 7 grp, * FROM plain) t GROUP BY grp ORDER BY grp;
 -- workers that see only NULLs
-SELECT sum(CASE WHEN id < 0 THEN v END) IS NULL AS nothing, rounded(lwe_decrypt(sum(CASE WHEN id = 5 THEN v END), :'key', 'secret')) AS one FROM big;
+SELECT sum(CASE WHEN id < 0 THEN v END) IS NULL AS nothing, rounded(lwe_decrypt(sum(CASE WHEN id = 5 THEN v END), :'key', 'secret words')) AS one FROM big;
 -- partial aggregates of partitions
 CREATE TABLE parts (LIKE enc) PARTITION BY LIST (grp);
 CREATE TABLE parts1 PARTITION OF parts FOR VALUES IN (0, 1, 2);
@@ -94,7 +94,7 @@ ANALYZE parts;
 SET enable_partitionwise_aggregate = on;
 SET max_parallel_workers_per_gather = 0;
 EXPLAIN (COSTS OFF) SELECT sum(v) FROM parts;
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret'), 2) FROM parts;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 2) FROM parts;
 SELECT round(6 * sum(x)::numeric, 2), round(6 * sum(y)::numeric, 2) FROM plain;
 RESET enable_partitionwise_aggregate;
 RESET max_parallel_workers_per_gather;
@@ -112,30 +112,30 @@ BEGIN
 	EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ' || query INTO plan;
 	RETURN plan -> 0 -> 'Plan' -> name;
 END $$;
-SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')), rounded(lwe_decrypt(sum(a), :'key', 'secret'), 2)
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret words')), rounded(lwe_decrypt(sum(a), :'key', 'secret words'), 2)
 FROM (SELECT sum(v) AS s, avg(v) AS a FROM enc WHERE id <= 4000 GROUP BY id % 400) t;
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(x)::numeric / 10, 2), round(sum(y)::numeric / 10, 2) FROM plain WHERE id <= 4000;
 -- more than there is room for uniform halves of
-SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret words')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM plain;
 -- what they hold is seen
 SELECT hash_figure('Peak Memory Usage', 'SELECT sum(v) FROM enc GROUP BY id % 1200') BETWEEN 1000 AND 4000 AS seen;
 -- groups that went to disk
 SET work_mem = '64kB';
-SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret words')) FROM (SELECT sum(v) AS s FROM enc GROUP BY id % 1200) t;
 SELECT hash_figure('HashAgg Batches', 'SELECT sum(v) FROM enc GROUP BY id % 1200') > 1 AS spilled;
 RESET work_mem;
 -- several hash tables, and aggregates of some rows only
-SELECT a, b, count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret')) AS all_rows, rounded(lwe_decrypt(sum(f), :'key', 'secret')) AS some
+SELECT a, b, count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret words')) AS all_rows, rounded(lwe_decrypt(sum(f), :'key', 'secret words')) AS some
 FROM (SELECT grouping(id % 11) AS a, grouping(id % 3) AS b, sum(v) AS s, sum(v) FILTER (WHERE id % 5 = 0) AS f
 	  FROM enc GROUP BY GROUPING SETS ((id % 11), (id % 3), (id % 11, id % 3), ())) t
 GROUP BY a, b ORDER BY a, b;
 SELECT round(sum(x) FILTER (WHERE id % 5 = 0)::numeric, 3) AS some_x, round(sum(y) FILTER (WHERE id % 5 = 0)::numeric, 3) AS some_y FROM plain;
 -- again and again
-SELECT g, rounded(lwe_decrypt(sum(s), :'key', 'secret')) FROM generate_series(1, 3) g, LATERAL (SELECT sum(v) AS s FROM enc WHERE id <= 100 * g GROUP BY id % 5) t GROUP BY g ORDER BY g;
+SELECT g, rounded(lwe_decrypt(sum(s), :'key', 'secret words')) FROM generate_series(1, 3) g, LATERAL (SELECT sum(v) AS s FROM enc WHERE id <= 100 * g GROUP BY id % 5) t GROUP BY g ORDER BY g;
 SELECT g, round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM generate_series(1, 3) g, plain WHERE id <= 100 * g GROUP BY g ORDER BY g;
 BEGIN;
-DECLARE groups SCROLL CURSOR FOR SELECT id % 5 AS g, rounded(lwe_decrypt(sum(v), :'key', 'secret')) AS total FROM enc WHERE id % 5 = 2 GROUP BY 1;
+DECLARE groups SCROLL CURSOR FOR SELECT id % 5 AS g, rounded(lwe_decrypt(sum(v), :'key', 'secret words')) AS total FROM enc WHERE id % 5 = 2 GROUP BY 1;
 FETCH groups;
 FETCH BACKWARD groups;
 FETCH groups;
@@ -147,8 +147,8 @@ RESET enable_sort;
 -- the state as a value
 --
 CREATE TABLE states AS SELECT grp, lwe_sum_trans(NULL, v) AS s FROM enc WHERE id IN (3, 4);
-SELECT rounded(lwe_decrypt(lwe_sum_final(lwe_sum_combine(a.s, b.s)), :'key', 'secret')) AS combined,
-	   rounded(lwe_decrypt(lwe_avg_final(lwe_sum_trans(a.s::text::lwe_sum_state, v)), :'key', 'secret')) AS continued
+SELECT rounded(lwe_decrypt(lwe_sum_final(lwe_sum_combine(a.s, b.s)), :'key', 'secret words')) AS combined,
+	   rounded(lwe_decrypt(lwe_avg_final(lwe_sum_trans(a.s::text::lwe_sum_state, v)), :'key', 'secret words')) AS continued
 FROM states a, states b, enc WHERE a.grp = 3 AND b.grp = 4 AND enc.id = 5;
 SELECT round(sum(x)::numeric, 3) AS combined FROM plain WHERE id IN (3, 4);
 SELECT round(avg(x)::numeric, 3) AS continued FROM plain WHERE id IN (3, 5);
@@ -162,16 +162,16 @@ FROM (SELECT lwe_sum_state_send(s) b FROM states LIMIT 1) t, generate_series(0, 
 --
 -- mixtures and limits
 --
-SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, ''{1,1,1}'', ''secret'')) t', :'key2'));
+SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, ''{1,1,1}'', ''secret words'')) t', :'key2'));
 SELECT outcome('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(''agg'', ''{1,1}'')) t');
-SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt_rows(%L, ''{{1,1,1}}'', ''secret'', true, 25)) t', :'key'));
+SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt_rows(%L, ''{{1,1,1}}'', ''secret words'', true, 25)) t', :'key'));
 SELECT outcome('SELECT sum(DISTINCT v) FROM enc');
 -- a compact sum stops before it could wrap: 2^49 / 2^40 terms of at most 1
-CREATE TABLE coarse AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret', true, 40) AS v;
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret')) FROM coarse, generate_series(1, 500);
+CREATE TABLE coarse AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', true, 40) AS v;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM coarse, generate_series(1, 500);
 SELECT sum(v) FROM coarse, generate_series(1, 600);
-CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret', false, 40) AS v;
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret')) FROM fine, generate_series(1, 6000);
+CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', false, 40) AS v;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM fine, generate_series(1, 6000);
 SELECT ppdl_drop_key('agg'), ppdl_drop_key('agg2');
 DROP TABLE plain, enc, big, parts, states, coarse, fine;
 DROP FUNCTION rounded, outcome, hash_figure;

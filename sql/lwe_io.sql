@@ -15,14 +15,14 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(message, '[0-9a-f]{16}', '<id>', 'g'),
 					 nullif(regexp_replace(detail, '[0-9a-f]{16}', '<id>', 'g'), ''));
 END $$;
-SELECT lwe_keygen('io', 'secret') AS key \gset
+SELECT lwe_keygen('io', 'secret words') AS key \gset
 CREATE TABLE io (id int, v lwe_cipher);
-INSERT INTO io SELECT row_number() OVER (), v FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret') v;
-INSERT INTO io SELECT 3, lwe_encrypt_rows(:'key', '{{0.5,-0.25,1}}', 'secret', true);
+INSERT INTO io SELECT row_number() OVER (), v FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret words') v;
+INSERT INTO io SELECT 3, lwe_encrypt_rows(:'key', '{{0.5,-0.25,1}}', 'secret words', true);
 INSERT INTO io SELECT 4, lwe_encrypt('io', '{0.5,-0.25,1}');
 INSERT INTO io SELECT 5, lwe_encrypt('io', '{0.5,-0.25,1}', compact => false);
 INSERT INTO io SELECT 6, sum(v) FROM io WHERE id <= 2;
-INSERT INTO io SELECT 7, lwe_encrypt(:'key', '{0.5,-0.25,1}', 'secret');
+INSERT INTO io SELECT 7, lwe_encrypt(:'key', '{0.5,-0.25,1}', 'secret words');
 
 -- what the headers say
 SELECT id, lwe_kind(v), lwe_level(v), lwe_width(v), lwe_rows(v), lwe_scale(v), lwe_key_id(v) = (SELECT key_id FROM ppdl_keys WHERE name = 'io') AS key,
@@ -31,13 +31,13 @@ FROM io ORDER BY id;
 -- everything decrypts, also after a trip through text and back
 CREATE FUNCTION rounded(float8[], int DEFAULT 6) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
 	'SELECT array_agg(round(x::numeric, $2) + 0 ORDER BY i) FROM unnest($1) WITH ORDINALITY u(x, i)';
-SELECT id, rounded(lwe_decrypt(v, :'key', 'secret'), 5) AS value FROM io ORDER BY id;
+SELECT id, rounded(lwe_decrypt(v, :'key', 'secret words'), 5) AS value FROM io ORDER BY id;
 SELECT count(*) AS same FROM io WHERE lwe_cipher_send(v::text::lwe_cipher) = lwe_cipher_send(v);
 -- white space within base64 does not matter
 SELECT lwe_level(regexp_replace(v::text, '(.{76})', E'\\1\n', 'g')::lwe_cipher) FROM io WHERE id = 1;
 -- a slice is about as small as its values
-SELECT pg_column_size(v) FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 16]), 'secret', true) v;
-SELECT pg_column_size(v) FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 16]), 'secret', false) v;
+SELECT pg_column_size(v) FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 16]), 'secret words', true) v;
+SELECT pg_column_size(v) FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 16]), 'secret words', false) v;
 
 -- binary copy there and back
 CREATE TABLE io_copy (LIKE io);
@@ -59,7 +59,7 @@ CREATE TABLE wide (v lwe_cipher(4));
 INSERT INTO wide SELECT v FROM io WHERE id = 1;
 INSERT INTO wide SELECT lwe_encrypt('io', '{1,2,3,4}');
 INSERT INTO wide SELECT lwe_encrypt('io', '{1,0,-1,0.5}');
-SELECT rounded(lwe_decrypt(v, :'key', 'secret'), 4) FROM wide;
+SELECT rounded(lwe_decrypt(v, :'key', 'secret words'), 4) FROM wide;
 SELECT lwe_width(v::lwe_cipher(3)) FROM io WHERE id = 4;
 SELECT lwe_width(v::lwe_cipher(5)) FROM io WHERE id = 4;
 SELECT outcome(format('SELECT %L::lwe_cipher(3)', v)) AS fits, outcome(format('SELECT %L::lwe_cipher(2)', v)) AS does_not FROM io WHERE id = 1;
@@ -112,10 +112,10 @@ SELECT what, text_input(packed(b, '\x0040', '\x0e', '\xA0860100', decode(repeat(
 	 (VALUES (1, '100,000 rows in one place', '00000000'), (2, '100,000 NULL rows', 'FFFFFFFF')) f (n, what, place)
 ORDER BY n;
 -- ... which would be an array of 13 GB: said before anything is decrypted
-SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(packed(b, '\x0040', '\x0e', '\xA0860100', decode(repeat('FFFFFFFF', 100000), 'hex')), 'base64'), :'key', 'secret'))
+SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(packed(b, '\x0040', '\x0e', '\xA0860100', decode(repeat('FFFFFFFF', 100000), 'hex')), 'base64'), :'key', 'secret words'))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
 -- a huge noise is well-formed, but such a value does not decrypt to digits
-SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(set_byte(b, 31, 122), 'base64'), :'key', 'secret')) FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
+SELECT outcome(format('SELECT lwe_decrypt(%L, %L, %L)', encode(set_byte(b, 31, 122), 'base64'), :'key', 'secret words')) FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
 -- a residue that is not below its modulus: all bits of the first 50 set
 SELECT text_input(set_byte(set_byte(set_byte(set_byte(set_byte(set_byte(set_byte(b, 60, 255), 61, 255), 62, 255), 63, 255), 64, 255), 65, 255), 66, 255))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 1) t;
@@ -155,29 +155,30 @@ SELECT lwe_encrypt('io', '{0.5,NULL}');
 SELECT lwe_encrypt('io', '{}');
 SELECT lwe_encrypt('io', '{{0.5}}');
 SELECT lwe_encrypt('nobody', '{0.5}');
-SELECT lwe_encrypt_rows(:'key', '{{0.5,0.5},{0.5,-1.5}}', 'secret');
-SELECT lwe_encrypt_rows(:'key', '{0.5}', 'secret');
-SELECT count(*) FROM lwe_encrypt_rows(:'key', '{}', 'secret');
-SELECT lwe_encrypt_rows(:'key', '{{0.5}}', 'secret', scale_bits => 41);
-SELECT lwe_encrypt_rows(:'key', array_fill(0::float8, ARRAY[1, 16385]), 'secret');
+SELECT lwe_encrypt_rows(:'key', '{{0.5,0.5},{0.5,-1.5}}', 'secret words');
+SELECT lwe_encrypt_rows(:'key', '{0.5}', 'secret words');
+SELECT count(*) FROM lwe_encrypt_rows(:'key', '{}', 'secret words');
+SELECT lwe_encrypt_rows(:'key', '{{0.5}}', 'secret words', scale_bits => 41);
+SELECT lwe_encrypt_rows(:'key', array_fill(0::float8, ARRAY[1, 16385]), 'secret words');
 
 --
 -- the owner's functions: owner mode, passphrase, key
 --
 SELECT lwe_decrypt(v, :'key', 'wrong') FROM io WHERE id = 1;
-SELECT lwe_decrypt(v, 'no key', 'secret') FROM io WHERE id = 1;
-SELECT outcome('SELECT lwe_keygen(''io'', ''secret'')');
-SELECT lwe_keygen('no good name!', 'secret');
+SELECT lwe_decrypt(v, 'no key', 'secret words') FROM io WHERE id = 1;
+SELECT outcome('SELECT lwe_keygen(''io'', ''secret words'')');
+SELECT lwe_keygen('no good name!', 'secret words');
 SELECT lwe_keygen('other', '');
-SELECT lwe_keygen('other', 'secret', 'everything');
-SELECT lwe_keygen('other', 'secret') AS other \gset
+SELECT lwe_keygen('other', 'äöüäöüä');	-- seven, and in bytes fourteen
+SELECT lwe_keygen('other', 'secret words', 'everything');
+SELECT lwe_keygen('other', 'secret words') AS other \gset
 \set VERBOSITY terse
-SELECT outcome(format('SELECT lwe_decrypt(v, %L, %L) FROM io WHERE id = 1', :'other', 'secret'));
+SELECT outcome(format('SELECT lwe_decrypt(v, %L, %L) FROM io WHERE id = 1', :'other', 'secret words'));
 SET ppdl.owner_mode = off;
-SELECT lwe_keygen('x', 'secret');
-SELECT lwe_encrypt(:'key', '{0.5}', 'secret');
-SELECT lwe_encrypt_rows(:'key', '{{0.5}}', 'secret');
-SELECT lwe_decrypt(v, :'key', 'secret') FROM io WHERE id = 1;
+SELECT lwe_keygen('x', 'secret words');
+SELECT lwe_encrypt(:'key', '{0.5}', 'secret words');
+SELECT lwe_encrypt_rows(:'key', '{{0.5}}', 'secret words');
+SELECT lwe_decrypt(v, :'key', 'secret words') FROM io WHERE id = 1;
 -- only a superuser may switch it on
 CREATE ROLE regress_ppdl_user;
 SET ROLE regress_ppdl_user;
@@ -185,7 +186,7 @@ SET ppdl.owner_mode = on;
 RESET ROLE;
 SET ppdl.owner_mode = on;
 SET ROLE regress_ppdl_user;
-SELECT lwe_keygen('x', 'secret');
+SELECT lwe_keygen('x', 'secret words');
 RESET ROLE;
 DROP ROLE regress_ppdl_user;
 SET ppdl.no_such_setting = 1;

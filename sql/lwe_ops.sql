@@ -2,8 +2,8 @@
 -- operators of lwe_cipher
 --
 SET ppdl.owner_mode = on;
-SELECT lwe_keygen('ops', 'secret') AS key \gset
-SELECT lwe_keygen('ops2', 'secret') AS key2 \gset
+SELECT lwe_keygen('ops', 'secret words') AS key \gset
+SELECT lwe_keygen('ops2', 'secret words') AS key2 \gset
 CREATE FUNCTION rounded(float8[], int DEFAULT 5) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
 	'SELECT array_agg(round(x::numeric, $2) + 0 ORDER BY i) FROM unnest($1) WITH ORDINALITY u(x, i)';
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -18,21 +18,21 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 -- operands of every kind, full and compact: 1, 2 of one batch
 CREATE TABLE ops (id int PRIMARY KEY, kind text, v lwe_cipher(3));
-INSERT INTO ops SELECT n, 'full slice', v FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret') WITH ORDINALITY t(v, n);
-INSERT INTO ops SELECT 3, 'compact slice', lwe_encrypt_rows(:'key', '{{0.5,-0.25,1}}', 'secret', true);
+INSERT INTO ops SELECT n, 'full slice', v FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret words') WITH ORDINALITY t(v, n);
+INSERT INTO ops SELECT 3, 'compact slice', lwe_encrypt_rows(:'key', '{{0.5,-0.25,1}}', 'secret words', true);
 INSERT INTO ops VALUES (4, 'compact row', lwe_encrypt('ops', '{0.5,-0.25,1}')), (5, 'full row', lwe_encrypt('ops', '{0.5,-0.25,1}', compact => false));
 
-SELECT a.kind, b.kind, rounded(lwe_decrypt(a.v + b.v, :'key', 'secret')) AS sum, rounded(lwe_decrypt(a.v - b.v, :'key', 'secret')) AS difference
+SELECT a.kind, b.kind, rounded(lwe_decrypt(a.v + b.v, :'key', 'secret words')) AS sum, rounded(lwe_decrypt(a.v - b.v, :'key', 'secret words')) AS difference
 FROM ops a, ops b WHERE b.id = 2 OR a.id = b.id ORDER BY a.id, b.id;
-SELECT kind, rounded(lwe_decrypt(-v, :'key', 'secret')) AS negative, lwe_kind(-v), lwe_level(-v) FROM ops ORDER BY id;
-SELECT kind, rounded(lwe_decrypt(v * 0.5, :'key', 'secret')) AS half, rounded(lwe_decrypt(-3.7::float8 * v, :'key', 'secret')) AS times FROM ops ORDER BY id;
+SELECT kind, rounded(lwe_decrypt(-v, :'key', 'secret words')) AS negative, lwe_kind(-v), lwe_level(-v) FROM ops ORDER BY id;
+SELECT kind, rounded(lwe_decrypt(v * 0.5, :'key', 'secret words')) AS half, rounded(lwe_decrypt(-3.7::float8 * v, :'key', 'secret words')) AS times FROM ops ORDER BY id;
 -- factors of many sizes
-SELECT f, rounded(lwe_decrypt(v * f, :'key', 'secret'), 4) FROM ops, unnest('{1,-1,1000,0.01,0.333333333333333,-17.25}'::float8[]) f WHERE id = 1 ORDER BY f;
+SELECT f, rounded(lwe_decrypt(v * f, :'key', 'secret words'), 4) FROM ops, unnest('{1,-1,1000,0.01,0.333333333333333,-17.25}'::float8[]) f WHERE id = 1 ORDER BY f;
 -- expressions of several steps, against the same in the clear
-SELECT rounded(lwe_decrypt(a.v * 0.25 + b.v * 0.75 - (c.v - a.v) * 2, :'key', 'secret')) AS encrypted,
+SELECT rounded(lwe_decrypt(a.v * 0.25 + b.v * 0.75 - (c.v - a.v) * 2, :'key', 'secret words')) AS encrypted,
 	   rounded(ARRAY[0.5 * 0.25 - 1 * 0.75, -0.25 * 0.25, 1 * 0.25 + 0.125 * 0.75]) AS plain
 FROM ops a, ops b, ops c WHERE a.id = 1 AND b.id = 2 AND c.id = 4;
-SELECT rounded(lwe_decrypt(a.v + a.v + a.v + a.v, :'key', 'secret')) FROM ops a WHERE a.id = 1;
+SELECT rounded(lwe_decrypt(a.v + a.v + a.v + a.v, :'key', 'secret words')) FROM ops a WHERE a.id = 1;
 -- nothing, and times zero
 SELECT NULL::lwe_cipher + v IS NULL AS plus, -NULL::lwe_cipher IS NULL AS minus, v * NULL IS NULL AS times FROM ops WHERE id = 1;
 SELECT outcome('SELECT v * 0 FROM ops WHERE id = 1');
@@ -40,17 +40,17 @@ SELECT outcome('SELECT v * ''NaN''::float8 FROM ops WHERE id = 1'), outcome('SEL
 -- a value that grows beyond its modulus is an error, not a wrong number
 SELECT outcome('SELECT v * 1e300 FROM ops WHERE id = 1'), outcome('SELECT v * 1e-300 FROM ops WHERE id = 1');
 -- values too far apart to be added: an error, never digits that mean nothing
-SELECT f, outcome(format('SELECT lwe_decrypt(v + v * %s, %L, ''secret'') FROM ops WHERE id = 1', f, :'key')) FROM unnest('{1e-10,1e-15,1e-16,1e-30,1e-40,1e-200}'::float8[]) f ORDER BY f DESC;
+SELECT f, outcome(format('SELECT lwe_decrypt(v + v * %s, %L, ''secret words'') FROM ops WHERE id = 1', f, :'key')) FROM unnest('{1e-10,1e-15,1e-16,1e-30,1e-40,1e-200}'::float8[]) f ORDER BY f DESC;
 SELECT outcome('SELECT v + v * 1e-30 + v * 1e30 FROM ops WHERE id = 5');
 -- a scale that has grown to the full modulus of eight limbs, more than the lowest three: right
-SELECT rounded(lwe_decrypt(d + d * 0.0123456, :'key', 'secret'), 3) AS right, round(log(2, lwe_scale(d + d * 0.0123456)::numeric)) > 128 AS large FROM
+SELECT rounded(lwe_decrypt(d + d * 0.0123456, :'key', 'secret words'), 3) AS right, round(log(2, lwe_scale(d + d * 0.0123456)::numeric)) > 128 AS large FROM
 	(SELECT c + c * 0.1234567 d FROM (SELECT b + b * 0.7654321 c FROM (SELECT a + a * 0.9876543 b FROM (SELECT v + v * 0.3333331 a FROM ops WHERE id = 5) t OFFSET 0) t OFFSET 0) t OFFSET 0) t;
 -- mixtures
 SELECT outcome(format('SELECT v + lwe_encrypt(''ops2'', ''{0.5,-0.25,1}'') FROM ops WHERE id = %s', id)) FROM ops ORDER BY id;
 SELECT outcome(format('SELECT v - lwe_encrypt(''ops'', ''{0.5,-0.25}'') FROM ops WHERE id = %s', id)) FROM ops ORDER BY id;
 -- scales
-SELECT outcome(format('SELECT lwe_decrypt(a + b, %L, ''secret'') FROM lwe_encrypt_rows(%1$L, ''{{0.5}}'', ''secret'', true, 28) a, lwe_encrypt_rows(%1$L, ''{{0.25}}'', ''secret'', true, 30) b', :'key'));
-SELECT rounded(lwe_decrypt(a + b, :'key', 'secret')) FROM lwe_encrypt_rows(:'key', '{{0.5}}', 'secret', true, 28) a, lwe_encrypt_rows(:'key', '{{0.25}}', 'secret', true, 30) b;
+SELECT outcome(format('SELECT lwe_decrypt(a + b, %L, ''secret words'') FROM lwe_encrypt_rows(%1$L, ''{{0.5}}'', ''secret words'', true, 28) a, lwe_encrypt_rows(%1$L, ''{{0.25}}'', ''secret words'', true, 30) b', :'key'));
+SELECT rounded(lwe_decrypt(a + b, :'key', 'secret words')) FROM lwe_encrypt_rows(:'key', '{{0.5}}', 'secret words', true, 28) a, lwe_encrypt_rows(:'key', '{{0.25}}', 'secret words', true, 30) b;
 
 -- the operators there are
 SELECT oprname, oprleft::regtype, oprright::regtype, oprresult::regtype, oprcom::regoperator

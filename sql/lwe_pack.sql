@@ -3,8 +3,8 @@
 --
 SET ppdl.owner_mode = on;
 SET jit = off;
-SELECT lwe_keygen('pack', 'secret', 'predict') AS key \gset
-SELECT lwe_keygen('pack2', 'secret') AS key2 \gset
+SELECT lwe_keygen('pack', 'secret words', 'predict') AS key \gset
+SELECT lwe_keygen('pack2', 'secret words') AS key2 \gset
 SELECT name, uses, parts > 1 AS parts, complete FROM ppdl_key_info WHERE name LIKE 'pack%' ORDER BY name;
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,12 +20,12 @@ END $$;
 -- 2,500 rows of 16 values: two complete batches of 1,024, and a rest; the rest compact
 CREATE TABLE plain AS SELECT id, ARRAY(SELECT ((id * 7919 + f * 104729) % 2001 - 1000) / 1000.0::float8 FROM generate_series(1, 16) f) AS x FROM generate_series(1, 2500) id;
 CREATE TABLE enc (id int PRIMARY KEY, v lwe_cipher(16));
-INSERT INTO enc SELECT n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id <= 2048), 'secret') WITH ORDINALITY t(v, n);
-INSERT INTO enc SELECT 2048 + n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id > 2048), 'secret', true) WITH ORDINALITY t(v, n);
+INSERT INTO enc SELECT n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id <= 2048), 'secret words') WITH ORDINALITY t(v, n);
+INSERT INTO enc SELECT 2048 + n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id > 2048), 'secret words', true) WITH ORDINALITY t(v, n);
 -- the packed rows against the plain ones: which places hold a value, and the largest difference
 CREATE FUNCTION compared(packed lwe_cipher, ids int[], key text) RETURNS TABLE (kind text, places bigint, present bigint, close boolean) LANGUAGE sql AS $$
 	SELECT lwe_kind(packed), lwe_rows(packed), count(v) / 16, max(abs(v - x[(n - 1) % 16 + 1])) < 1e-5
-	FROM unnest(lwe_decrypt(packed, key, 'secret')) WITH ORDINALITY u(v, n) LEFT JOIN plain ON plain.id = ids[(n - 1) / 16 + 1] $$;
+	FROM unnest(lwe_decrypt(packed, key, 'secret words')) WITH ORDINALITY u(v, n) LEFT JOIN plain ON plain.id = ids[(n - 1) / 16 + 1] $$;
 
 -- complete batches, in and out of order
 SELECT c.* FROM (SELECT lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i FROM enc WHERE id <= 1024) t, compared(p, i, :'key') c;
@@ -44,8 +44,8 @@ SELECT c.* FROM (SELECT lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i
 -- groups
 SELECT g, c.* FROM (SELECT id % 2 g, lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i FROM enc WHERE id <= 20 GROUP BY id % 2) t, compared(p, i, :'key') c ORDER BY g;
 -- rows of another width: 3 values take 4 coefficients
-SELECT lwe_rows(p), lwe_width(p), (SELECT array_agg(round(x::numeric, 4)) FROM unnest(lwe_decrypt(p, :'key', 'secret')) x)
-FROM (SELECT lwe_pack(v) p FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret', true) v) t;
+SELECT lwe_rows(p), lwe_width(p), (SELECT array_agg(round(x::numeric, 4)) FROM unnest(lwe_decrypt(p, :'key', 'secret words')) x)
+FROM (SELECT lwe_pack(v) p FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret words', true) v) t;
 -- nothing
 SELECT lwe_pack(v) IS NULL AS empty, lwe_pack(NULL::lwe_cipher) IS NULL AS nulls FROM enc WHERE id < 0;
 SELECT lwe_pack(NULL::lwe_cipher) IS NULL AS nulls FROM enc WHERE id < 3;
@@ -59,7 +59,7 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 EXPLAIN (COSTS OFF) SELECT lwe_pack(v) FROM big WHERE id <= 1024;
 SELECT lwe_kind(p), lwe_rows(p), cardinality(d) AS values, (SELECT round(sum(v)::numeric, 1) FROM unnest(d) v) AS sum
-FROM (SELECT lwe_pack(v) p FROM big WHERE id <= 1024) t, LATERAL (SELECT lwe_decrypt(p, :'key', 'secret') d OFFSET 0) u;
+FROM (SELECT lwe_pack(v) p FROM big WHERE id <= 1024) t, LATERAL (SELECT lwe_decrypt(p, :'key', 'secret words') d OFFSET 0) u;
 SELECT round(12 * sum(v)::numeric, 1) FROM plain, unnest(x) v WHERE id <= 1024;
 RESET max_parallel_workers_per_gather;
 RESET parallel_setup_cost;
@@ -81,19 +81,19 @@ SELECT outcome(format('SELECT lwe_pack_final(%L)', encode(set_byte(b, position('
 FROM (SELECT lwe_pack_state_send(lwe_pack_trans(NULL, v)) b FROM enc WHERE id = 1) t, generate_series(0, 3) n;
 
 -- what cannot be packed, or with what is packed be done
-SELECT outcome(format('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, array_fill(0::float8, ARRAY[16]), ''secret'')) t', :'key2'));
+SELECT outcome(format('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, array_fill(0::float8, ARRAY[16]), ''secret words'')) t', :'key2'));
 SELECT replace(outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(''pack'', ''{1,1}'')) t'), '2 and 16', '16 and 2') AS outcome;
 SELECT outcome('SELECT lwe_pack(v) FROM (SELECT lwe_pack(v) v FROM enc WHERE id <= 1024) t');
 SELECT outcome('SELECT sum(v) FROM (SELECT lwe_pack(v) v FROM enc WHERE id <= 1024) t');
 SELECT outcome('SELECT -lwe_pack(v) FROM enc WHERE id <= 1024');
 SELECT outcome('SELECT lwe_pack(v) OVER (ORDER BY id) FROM enc WHERE id <= 3');
 -- merging needs keys: published for sums only, incomplete batches cannot be packed
-CREATE TABLE enc2 AS SELECT v FROM lwe_encrypt_rows(:'key2', array_fill(0.5::float8, ARRAY[1024, 16]), 'secret') v;
+CREATE TABLE enc2 AS SELECT v FROM lwe_encrypt_rows(:'key2', array_fill(0.5::float8, ARRAY[1024, 16]), 'secret words') v;
 SELECT lwe_rows(lwe_pack(v)) FROM enc2;
 SELECT outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc2 LIMIT 3) t');
 
 -- 1,000 single rows take 1,000 key switches and more: cancelled on the way
-CREATE TABLE single AS SELECT lwe_encrypt(:'key', x, 'secret', true) v FROM plain WHERE id <= 1000;
+CREATE TABLE single AS SELECT lwe_encrypt(:'key', x, 'secret words', true) v FROM plain WHERE id <= 1000;
 SET statement_timeout = '100ms';
 SELECT lwe_pack(v) FROM single;
 RESET statement_timeout;

@@ -3,8 +3,8 @@
 --
 SET ppdl.owner_mode = on;
 SET jit = off;
-SELECT lwe_keygen('predict', 'secret', 'predict') AS key \gset
-SELECT lwe_keygen('sums', 'secret') AS key2 \gset
+SELECT lwe_keygen('predict', 'secret words', 'predict') AS key \gset
+SELECT lwe_keygen('sums', 'secret words') AS key2 \gset
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;
@@ -31,11 +31,11 @@ SELECT ppdl_create_model('wide', '{"inputs":14,"layers":[{"units":4}]}', numbers
 
 -- a complete batch of 1,024 rows, and some more
 CREATE TABLE plain AS SELECT i, numbers(13, i, 1) AS x FROM generate_series(1, 1040) i;
-CREATE TABLE enc AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY i) FROM plain), 'secret') WITH ORDINALITY t(v, n);
+CREATE TABLE enc AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY i) FROM plain), 'secret words') WITH ORDINALITY t(v, n);
 CREATE FUNCTION compare(model text, predicted lwe_cipher, key text, condition text DEFAULT 'true') RETURNS TABLE (rows int, present int, good boolean) LANGUAGE plpgsql AS $$
 BEGIN
 	-- one row of the answer for each row of plain, in order, NULL where the condition fails
-	RETURN QUERY EXECUTE format('WITH d AS MATERIALIZED (SELECT lwe_decrypt($1, $2, ''secret'') AS d)
+	RETURN QUERY EXECUTE format('WITH d AS MATERIALIZED (SELECT lwe_decrypt($1, $2, ''secret words'') AS d)
 		SELECT array_length(d, 1), count(*) FILTER (WHERE d[i][1] IS NOT NULL)::int,
 			bool_and(CASE WHEN %s THEN (SELECT bool_and(abs(d[i][j] - p[j]) < 2.0 ^ -14) FROM generate_series(1, array_length(p, 1)) j)
 				ELSE d[i][1] IS NULL END)
@@ -50,19 +50,19 @@ SELECT c.* FROM (SELECT ppdl_predict_agg('smooth', v ORDER BY i) AS p FROM enc W
 -- NULLs keep their place
 SELECT c.* FROM (SELECT ppdl_predict_agg('one', CASE WHEN i % 3 = 1 THEN v END ORDER BY i) AS p FROM enc WHERE i <= 30) s, compare('one', p, :'key', 'i % 3 = 1') c;
 -- in any order, a row more than once
-SELECT rounded FROM (SELECT lwe_decrypt(ppdl_predict_agg('one', v ORDER BY i DESC), :'key', 'secret') AS d FROM enc WHERE i IN (3, 5)) s,
+SELECT rounded FROM (SELECT lwe_decrypt(ppdl_predict_agg('one', v ORDER BY i DESC), :'key', 'secret words') AS d FROM enc WHERE i IN (3, 5)) s,
 	LATERAL (SELECT abs(d[1][1] - (SELECT (ppdl_predict('one', x))[1] FROM plain WHERE i = 5)) < 1e-4 AS rounded) t;
 SELECT lwe_rows(ppdl_predict_agg('one', v)), lwe_width(ppdl_predict_agg('one', v)) FROM enc, generate_series(1, 2) WHERE i < 3;
 -- one row
-SELECT c.* FROM enc, LATERAL (SELECT ppdl_predict('three', v) AS p) s, LATERAL (SELECT lwe_kind(p), lwe_rows(p), lwe_width(p), abs((lwe_decrypt(p, :'key', 'secret'))[1][3] - (SELECT (ppdl_predict('three', x))[3] FROM plain WHERE i = 9)) < 1e-4 AS good) c WHERE i = 9;
+SELECT c.* FROM enc, LATERAL (SELECT ppdl_predict('three', v) AS p) s, LATERAL (SELECT lwe_kind(p), lwe_rows(p), lwe_width(p), abs((lwe_decrypt(p, :'key', 'secret words'))[1][3] - (SELECT (ppdl_predict('three', x))[3] FROM plain WHERE i = 9)) < 1e-4 AS good) c WHERE i = 9;
 SELECT ppdl_predict('one', NULL::lwe_cipher) IS NULL AS is_null, ppdl_predict_agg('one', NULL::lwe_cipher) IS NULL AS all_null FROM enc LIMIT 1;
 -- the packed value survives its text form
 SELECT :'p'::lwe_cipher::text = :'p'::text AS same;
 
 -- refusals
-CREATE TABLE other AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key2', ARRAY[[0,0,0,0,0,0,0,0,0,0,0,0,0]], 'secret') WITH ORDINALITY t(v, n);
-CREATE TABLE compact AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', ARRAY[[0,0,0,0,0,0,0,0,0,0,0,0,0]], 'secret', true) WITH ORDINALITY t(v, n);
-CREATE TABLE odd AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', ARRAY[[0,0,0]], 'secret') WITH ORDINALITY t(v, n);
+CREATE TABLE other AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key2', ARRAY[[0,0,0,0,0,0,0,0,0,0,0,0,0]], 'secret words') WITH ORDINALITY t(v, n);
+CREATE TABLE compact AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', ARRAY[[0,0,0,0,0,0,0,0,0,0,0,0,0]], 'secret words', true) WITH ORDINALITY t(v, n);
+CREATE TABLE odd AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', ARRAY[[0,0,0]], 'secret words') WITH ORDINALITY t(v, n);
 SELECT outcome(s) FROM (VALUES
 	($$SELECT ppdl_predict('nobody', v) FROM enc WHERE i = 1$$),
 	($$SELECT ppdl_predict('untrained', v) FROM enc WHERE i = 1$$),
@@ -82,7 +82,7 @@ SELECT outcome(s) FROM (VALUES
 
 -- a network of nothing but zeros says 0
 SELECT ppdl_create_model('zero', '{"inputs":13,"layers":[{"units":8,"activation":"square"},{"units":2}]}', array_fill(0::float8, ARRAY[8 * 14 + 18]));
-SELECT lwe_decrypt(ppdl_predict_agg('zero', v), :'key', 'secret') AS zeros, lwe_decrypt(ppdl_predict_agg('zero', v * 0), :'key', 'secret') AS of_zeros FROM enc WHERE i < 4;
+SELECT lwe_decrypt(ppdl_predict_agg('zero', v), :'key', 'secret words') AS zeros, lwe_decrypt(ppdl_predict_agg('zero', v * 0), :'key', 'secret words') AS of_zeros FROM enc WHERE i < 4;
 
 -- several batches at a time, one a thread: the same bytes, whatever is complete
 CREATE TABLE by_threads (threads int, p lwe_cipher, holes lwe_cipher);
@@ -99,7 +99,7 @@ SELECT count(*), count(DISTINCT md5(p::text)) AS predicted, count(DISTINCT md5(h
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.1; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT ppdl_predict_agg('one', v) FROM enc;
 SELECT lwe_rows(p) AS rows, abs(s - (SELECT sum((ppdl_predict('one', x))[1]) FROM plain WHERE i % 16 = 0)) < 0.01 AS good
-	FROM (SELECT p, (SELECT sum(o) FROM unnest(lwe_decrypt(p, :'key', 'secret')) o) AS s FROM (SELECT ppdl_predict_agg('one', v) AS p FROM enc WHERE i % 16 = 0) t) u;
+	FROM (SELECT p, (SELECT sum(o) FROM unnest(lwe_decrypt(p, :'key', 'secret words')) o) AS s FROM (SELECT ppdl_predict_agg('one', v) AS p FROM enc WHERE i % 16 = 0) t) u;
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
 
 -- a long one can be stopped

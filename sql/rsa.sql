@@ -1,7 +1,7 @@
 --
 -- rsa_cipher: text and binary form, encodings, operators, hostile input
 --
-SELECT rsa_keygen('rsa', 'secret');		-- owner mode is off
+SELECT rsa_keygen('rsa', 'secret words');		-- owner mode is off
 SET ppdl.owner_mode = on;
 -- outcome of a statement: its SQLSTATE, message and detail without what changes from key to key
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -16,7 +16,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(message, '[0-9a-f]{16}', '<id>', 'g'),
 					 nullif(regexp_replace(detail, '[0-9a-f]{16}', '<id>', 'g'), ''));
 END $$;
-SELECT rsa_keygen('rsa', 'secret') AS key \gset
+SELECT rsa_keygen('rsa', 'secret words') AS key \gset
 -- a key made once for tests: the owner's two files
 \getenv dir PG_ABS_SRCDIR
 \set file :dir '/test/data/rsa-test.key'
@@ -28,8 +28,9 @@ SELECT ppdl_publish_part(:'id2', 'rsa2', 'rsa', 'RSA, 3072 bits', 'public', 0, l
 SELECT name, scheme, params, uses, parts, complete FROM ppdl_key_info WHERE name LIKE 'rsa%' ORDER BY name;
 SELECT split_part(:'key', E'\n', 1) AS private, split_part(convert_from(data, 'UTF8'), E'\n', 1) AS public
 FROM ppdl_key_parts JOIN ppdl_keys USING (key_id) WHERE name = 'rsa';
-SELECT outcome('SELECT rsa_keygen(''rsa3'', ''secret'', 2048)');
+SELECT outcome('SELECT rsa_keygen(''rsa3'', ''secret words'', 2048)');
 SELECT outcome('SELECT rsa_keygen(''rsa3'', '''')');
+SELECT outcome('SELECT rsa_keygen(''rsa3'', ''sieben7'')');
 
 CREATE TABLE r (id int, v rsa_cipher);
 INSERT INTO r VALUES
@@ -42,7 +43,7 @@ INSERT INTO r VALUES
 SELECT id, rsa_kind(v), rsa_encoding(v), rsa_parts(v), rsa_bound(v), rsa_randomised(v), pg_column_size(v),
 	rsa_key_id(v) = (SELECT key_id FROM ppdl_keys WHERE name = 'rsa') AS key
 FROM r ORDER BY id;
-SELECT id, rsa_decrypt(v, :'key', 'secret') FROM r ORDER BY id;
+SELECT id, rsa_decrypt(v, :'key', 'secret words') FROM r ORDER BY id;
 -- what is deterministic and what is not
 SELECT rsa_encrypt('rsa', 6)::text = rsa_encrypt('rsa', 6)::text AS product,
 	rsa_encrypt('rsa', 1, 'exponent')::text = rsa_encrypt('rsa', 1, 'exponent')::text AS exponent,
@@ -63,10 +64,10 @@ SELECT count(*) AS same FROM r JOIN r_copy USING (id) WHERE rsa_cipher_send(r.v)
 -- operators
 --
 CREATE FUNCTION r(int) RETURNS rsa_cipher LANGUAGE sql STABLE AS 'SELECT v FROM r WHERE id = $1';
-SELECT rsa_decrypt(r(1) * r(2), :'key', 'secret') AS product, rsa_decrypt(r(1) ^ 5, :'key', 'secret') AS power,
-	rsa_decrypt(r(1) ^ 0, :'key', 'secret') AS one, rsa_decrypt(r(1) ^ 3 * r(2) ^ 2, :'key', 'secret') AS both;
-SELECT rsa_decrypt(r(3) + r(4), :'key', 'secret') AS sum, rsa_decrypt(r(3) * r(4), :'key', 'secret') AS same,
-	rsa_decrypt(r(3) ^ 4 + r(5) ^ 7, :'key', 'secret') AS weighted;
+SELECT rsa_decrypt(r(1) * r(2), :'key', 'secret words') AS product, rsa_decrypt(r(1) ^ 5, :'key', 'secret words') AS power,
+	rsa_decrypt(r(1) ^ 0, :'key', 'secret words') AS one, rsa_decrypt(r(1) ^ 3 * r(2) ^ 2, :'key', 'secret words') AS both;
+SELECT rsa_decrypt(r(3) + r(4), :'key', 'secret words') AS sum, rsa_decrypt(r(3) * r(4), :'key', 'secret words') AS same,
+	rsa_decrypt(r(3) ^ 4 + r(5) ^ 7, :'key', 'secret words') AS weighted;
 SELECT rsa_bound(r(1) * r(2)) AS product, rsa_bound(r(2) ^ 10) AS power, rsa_randomised(r(5) ^ 3) AS off, rsa_randomised(r(5) + r(4)) AS mixed;
 -- what could wrap is refused
 SELECT outcome('SELECT r(6) ^ 25');
@@ -132,7 +133,7 @@ SELECT outcome(format('SELECT wire(%L) * wire(%L)', bytes, bytes)) FROM hostile 
 -- no single flipped bit goes unnoticed, or it changes nothing but the bound
 CREATE FUNCTION flipped(bytes bytea, n int, key text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN rsa_decrypt(wire(set_bit(bytes, n, 1 - get_bit(bytes, n))), key, 'secret');
+	RETURN rsa_decrypt(wire(set_bit(bytes, n, 1 - get_bit(bytes, n))), key, 'secret words');
 EXCEPTION WHEN data_exception OR invalid_text_representation OR invalid_parameter_value OR feature_not_supported THEN
 	RETURN 'refused';
 END $$;
@@ -144,11 +145,11 @@ SELECT flipped(:'wire', n, :'key') AS result, count(*) FROM generate_series(48 *
 --
 SELECT outcome(format('SELECT rsa_decrypt(r(1), %L, ''test-only'')', :'key2'));
 SELECT outcome(format('SELECT rsa_decrypt(r(1), %L, ''wrong'')', :'key'));
-SELECT outcome('SELECT rsa_decrypt(r(1), ''no key'', ''secret'')');
-SELECT outcome(format('SELECT rsa_decrypt_prediction(r(1), %L, ''secret'')', :'key'));
+SELECT outcome('SELECT rsa_decrypt(r(1), ''no key'', ''secret words'')');
+SELECT outcome(format('SELECT rsa_decrypt_prediction(r(1), %L, ''secret words'')', :'key'));
 RESET ppdl.owner_mode;
-SELECT outcome(format('SELECT rsa_decrypt(r(1), %L, ''secret'')', :'key'));
-SELECT outcome(format('SELECT rsa_decrypt_prediction(r(1), %L, ''secret'')', :'key'));
+SELECT outcome(format('SELECT rsa_decrypt(r(1), %L, ''secret words'')', :'key'));
+SELECT outcome(format('SELECT rsa_decrypt_prediction(r(1), %L, ''secret words'')', :'key'));
 
 --
 -- public keys that are refused

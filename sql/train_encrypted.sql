@@ -2,8 +2,8 @@
 -- training on encrypted rows: what is refused before any work (the work itself is in test/tap)
 --
 SET ppdl.owner_mode = on;
-SELECT lwe_keygen('owner', 'secret') AS key \gset
-SELECT lwe_keygen('other', 'secret') AS key2 \gset
+SELECT lwe_keygen('owner', 'secret words') AS key \gset
+SELECT lwe_keygen('other', 'secret words') AS key2 \gset
 CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;
@@ -18,10 +18,10 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 -- two values a row: features and labels, each encrypted for itself, line up
 CREATE TABLE enc AS SELECT n::int AS i, x, y FROM
-	ROWS FROM (lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[i / 10.0, 0.5]) FROM generate_series(1, 8) i), 'secret', true),
-		lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[i / 10.0, 0.5]) FROM generate_series(1, 8) i), 'secret', true)) WITH ORDINALITY t(x, y, n);
-CREATE TABLE enc4 AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[8, 4]), 'secret', true) WITH ORDINALITY t(v, n);
-CREATE TABLE enc_other AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key2', array_fill(0.5::float8, ARRAY[8, 2]), 'secret', true) WITH ORDINALITY t(v, n);
+	ROWS FROM (lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[i / 10.0, 0.5]) FROM generate_series(1, 8) i), 'secret words', true),
+		lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[i / 10.0, 0.5]) FROM generate_series(1, 8) i), 'secret words', true)) WITH ORDINALITY t(x, y, n);
+CREATE TABLE enc4 AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[8, 4]), 'secret words', true) WITH ORDINALITY t(v, n);
+CREATE TABLE enc_other AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key2', array_fill(0.5::float8, ARRAY[8, 2]), 'secret words', true) WITH ORDINALITY t(v, n);
 SELECT ppdl_create_model('small', '{"inputs":2,"layers":[{"units":4,"activation":"quadratic"},{"units":2}]}');
 SELECT ppdl_create_model('four', '{"inputs":4,"layers":[{"units":4,"activation":"quadratic"},{"units":2}]}');
 SELECT ppdl_create_model('linear', '{"inputs":2,"layers":[{"units":2}]}');

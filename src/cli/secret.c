@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -11,6 +12,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "owner/passphrase.h"
 
 #define SIZE (PPDL_MAX_PASSPHRASE + 1)
 
@@ -224,29 +226,18 @@ ppdl_passphrase_get(char **out, const char *file, const char *what, int confirm,
 	return status;
 }
 
-/* characters of UTF-8 */
-static size_t
-length(const char *s)
-{
-	size_t		n = 0;
-
-	for (; *s; s++)
-		n += (*s & 0xC0) != 0x80;
-	return n;
-}
-
 PpdlStatus
 ppdl_passphrase_new(char **out, const char *file, const char *what, int allow_weak, PpdlError *err)
 {
+	char		hint[sizeof(err->hint)];
+
 	PPDL_TRY(ppdl_passphrase_get(out, file, what, 1, err));
-	if (allow_weak || length(*out) >= PPDL_MIN_PASSPHRASE)
+	if (allow_weak || ppdl_passphrase_check(*out, err) == PPDL_OK)
 		return PPDL_OK;
 	ppdl_passphrase_free(*out);
 	*out = NULL;
-	ppdl_error(err, PPDL_ERR_KEY, "the passphrase has fewer than %d characters", PPDL_MIN_PASSPHRASE);
-	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "It alone protects the key when its file is copied. Several words make a good one; "
-						   "--allow-weak-passphrase takes any.");
+	snprintf(hint, sizeof(hint), "%s --allow-weak-passphrase takes any.", err->hint);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "%s", hint);
 }
 
 PpdlStatus

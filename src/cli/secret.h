@@ -7,7 +7,6 @@
 #include "ppdl.h"
 
 #define PPDL_MAX_PASSPHRASE 1023
-#define PPDL_MIN_PASSPHRASE 8	/* characters, of new keys */
 
 /*
  * From the first line of `file` if given, else the environment's PPDL_PASSPHRASE, else asked for on the
@@ -16,7 +15,7 @@
 PpdlStatus	ppdl_passphrase_get(char **out, const char *file, const char *what, int confirm, PpdlError *err);
 void		ppdl_passphrase_free(char *passphrase);	/* wipes */
 
-/* The same for a new key, typed twice: PPDL_ERR_KEY when it is shorter than PPDL_MIN_PASSPHRASE, unless allow_weak. */
+/* The same for a new key, typed twice: PPDL_ERR_KEY when it is too short (owner/passphrase.h), unless allow_weak. */
 PpdlStatus	ppdl_passphrase_new(char **out, const char *file, const char *what, int allow_weak, PpdlError *err);
 
 /* Opens a secret key file, asking for its passphrase as above. */

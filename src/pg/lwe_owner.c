@@ -4,6 +4,7 @@
  */
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
+#include "owner/passphrase.h"
 #include "pg/owner_session.h"
 
 #include <math.h>
@@ -290,6 +291,7 @@ lwe_keygen(PG_FUNCTION_ARGS)
 	text	   *file;
 
 	ppdl_require_owner_mode("lwe_keygen");
+	PPDL_PG(ppdl_passphrase_check(passphrase, &err));
 	g = palloc0(sizeof(KeyGeneration));
 	guard = ppdl_guard(CurrentMemoryContext, destroy_generation, g);
 	PPDL_PG(ppdl_owner_generate(&g->owner, name, &err));

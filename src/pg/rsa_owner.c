@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "net/rsa_net.h"
+#include "owner/passphrase.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -51,13 +52,10 @@ rsa_keygen(PG_FUNCTION_ARGS)
 	PpdlError	err;
 
 	ppdl_require_owner_mode("rsa_keygen");
-	if (VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a passphrase is needed: RSA private keys are only stored encrypted")));
+	passphrase = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	PPDL_PG(ppdl_passphrase_check(passphrase, &err));
 	PPDL_PG(ppdl_rsa_generate(&key, PG_GETARG_INT32(2), &poll, &err));
 	ppdl_guard(CurrentMemoryContext, free_key, key);
-	passphrase = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	ppdl_writer_init(&pem);
 	status = ppdl_rsa_key_to_pem(key, passphrase, &pem, &err);
 	OPENSSL_cleanse(passphrase, strlen(passphrase));

@@ -86,16 +86,16 @@ sub set_up
 	psql($db, qq{
 		CREATE EXTENSION ppdl;
 		SET ppdl.owner_mode = on;
-		CREATE TABLE secret AS SELECT lwe_keygen('soak', 'secret', 'predict') AS key;
+		CREATE TABLE secret AS SELECT lwe_keygen('soak', 'secret words', 'predict') AS key;
 		CREATE TABLE plain_stock AS SELECT i AS id, ARRAY(SELECT v[i][j] FROM generate_series(1, $width) j ORDER BY j) AS x
 			FROM (SELECT '{$rows}'::float8[] AS v) t, generate_series(1, $stock) i;
 		CREATE TABLE stock AS SELECT s.id, s.x, e.c FROM plain_stock s JOIN
-			(SELECT n AS id, c FROM secret, lwe_encrypt_rows(key, '{$rows}', 'secret') WITH ORDINALITY e(c, n)) e USING (id);
+			(SELECT n AS id, c FROM secret, lwe_encrypt_rows(key, '{$rows}', 'secret words') WITH ORDINALITY e(c, n)) e USING (id);
 		ALTER TABLE stock ADD PRIMARY KEY (id);
 		CREATE TABLE patients (id int PRIMARY KEY, ward int, x float8[], c lwe_cipher($width));
 		INSERT INTO patients SELECT id, id % 5, x, c FROM stock WHERE id <= 500;
 		DELETE FROM stock WHERE id <= 500;
-		CREATE FUNCTION opened(lwe_cipher) RETURNS float8[] LANGUAGE sql AS \$\$ SELECT lwe_decrypt(\$1, (SELECT key FROM secret), 'secret') \$\$;
+		CREATE FUNCTION opened(lwe_cipher) RETURNS float8[] LANGUAGE sql AS \$\$ SELECT lwe_decrypt(\$1, (SELECT key FROM secret), 'secret words') \$\$;
 		CREATE FUNCTION largest_difference(float8[], float8[]) RETURNS float8 LANGUAGE sql AS
 			\$\$ SELECT CASE WHEN cardinality(\$1) = cardinality(\$2) THEN (SELECT max(abs(a - b)) FROM unnest(\$1, \$2) t(a, b)) ELSE 1e9 END \$\$;
 		SELECT ppdl_create_model('m', '{"inputs": $width, "layers": [{"units": 4, "activation": "quadratic"}, {"units": 1}]}',

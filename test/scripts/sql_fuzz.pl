@@ -120,7 +120,7 @@ sub set_up
 		END \$\$;
 		SET ppdl.owner_mode = on;
 		SET statement_timeout = 0;
-		CREATE TABLE secret AS SELECT lwe_keygen('fuzz', 'secret', 'sum') AS key;
+		CREATE TABLE secret AS SELECT lwe_keygen('fuzz', 'secret words', 'sum') AS key;
 		CREATE TABLE samples (type text, value text);
 		GRANT SELECT ON samples TO PUBLIC;
 	});
@@ -130,8 +130,8 @@ sub set_up
 		SET ppdl.owner_mode = on;
 		SET statement_timeout = 0;
 		CREATE TABLE rows AS SELECT full_row.id, full_row.c AS x, compact_row.c AS compact FROM
-			(SELECT row_number() OVER () AS id, c FROM secret, lwe_encrypt_rows(key, '{{0.5,-0.5,1},{0,0.25,-1},{1,1,1}}', 'secret') c) full_row JOIN
-			(SELECT row_number() OVER () AS id, c FROM secret, lwe_encrypt_rows(key, '{{0.5,-0.5,1},{0,0.25,-1},{1,1,1}}', 'secret', true) c) compact_row USING (id);
+			(SELECT row_number() OVER () AS id, c FROM secret, lwe_encrypt_rows(key, '{{0.5,-0.5,1},{0,0.25,-1},{1,1,1}}', 'secret words') c) full_row JOIN
+			(SELECT row_number() OVER () AS id, c FROM secret, lwe_encrypt_rows(key, '{{0.5,-0.5,1},{0,0.25,-1},{1,1,1}}', 'secret words', true) c) compact_row USING (id);
 		INSERT INTO samples SELECT 'lwe_cipher', x::text FROM rows UNION ALL SELECT 'lwe_cipher', compact::text FROM rows
 			UNION ALL SELECT 'lwe_cipher', sum(compact)::text FROM rows;
 		INSERT INTO samples SELECT 'lwe_sum_state', lwe_sum_trans(NULL, compact)::text FROM rows UNION ALL SELECT 'lwe_sum_state', lwe_sum_trans(NULL, x)::text FROM rows WHERE id = 1;
@@ -170,7 +170,7 @@ sub train_states
 my %pool;
 my @numbers = (0, 1, -1, 2, 3, 255, 256, 65535, 65536, 2147483647, -2147483648, 4294967295, 4294967296, 9223372036854775807);
 my %words = (
-	text => [ 'm', 'm@1', 'untrained', 'fuzz', 'fuzz-rsa', 'public', 'predict', 'sum', 'train', 'secret', 'product', 'exponent', 'deep/relin', 'row/relin', 'm@0', 'm@99999999999',
+	text => [ 'm', 'm@1', 'untrained', 'fuzz', 'fuzz-rsa', 'public', 'predict', 'sum', 'train', 'secret words', 'product', 'exponent', 'deep/relin', 'row/relin', 'm@0', 'm@99999999999',
 		'x', '', 'a' x 200, "caf\x{e9}", '../../etc', '0123456789abcdef', '{}', 'lwe', 'rsa' ],
 	jsonb => [ '{"inputs":3,"layers":[{"units":2,"activation":"quadratic"},{"units":1}]}', '{"inputs":1024,"layers":[{"units":4096,"activation":"quadratic"},{"units":512}]}',
 		'{"inputs":2,"input_scale":[1,1e300],"bias":false,"layers":[{"units":2,"activation":{"name":"tanh","degree":15,"interval":[-8,8]}},{"units":1}]}',

@@ -18,7 +18,7 @@ $node->safe_psql('upgraded', q{CREATE EXTENSION ppdl VERSION '0.1.0'});
 like(catalogue('fresh'), qr/^aggregate sum\(lwe_cipher\)/m, 'the catalogue lists what there is');
 
 # keys of 0.1.0, one with a name that is no longer allowed; the new library serves them before and after
-$node->safe_psql('upgraded', q{SELECT length(lwe_keygen('clinic', 'secret'))});
+$node->safe_psql('upgraded', q{SELECT length(lwe_keygen('clinic', 'secret words'))});
 my $id = $node->safe_psql('upgraded', 'SELECT key_id FROM ppdl_keys');
 $node->safe_psql('upgraded', qq{INSERT INTO ppdl_keys (key_id, name, scheme) VALUES ('0123456789abcdef', '$id', 'lwe')});
 is($node->safe_psql('upgraded', q{SELECT lwe_key_id(lwe_encrypt('clinic', '{0.5}'))}), $id, 'keys serve before the upgrade');

@@ -21,10 +21,10 @@ $node->safe_psql('publisher', q{SELECT pg_create_logical_replication_slot('s', '
 my $connstr = 'host=' . $node->host . ' port=' . $node->port . ' dbname=publisher';
 $node->safe_psql('subscriber', "CREATE SUBSCRIPTION s CONNECTION '$connstr' PUBLICATION p WITH (create_slot = false, slot_name = s)");
 
-my $key = $node->safe_psql('publisher', q{SELECT lwe_keygen('clinic', 'secret')});
-$node->safe_psql('publisher', q{SELECT length(rsa_keygen('rsa', 'secret'))});
+my $key = $node->safe_psql('publisher', q{SELECT lwe_keygen('clinic', 'secret words')});
+$node->safe_psql('publisher', q{SELECT length(rsa_keygen('rsa', 'secret words'))});
 $node->safe_psql('publisher', qq{
-	INSERT INTO t SELECT i::text, lwe_encrypt('$key', ARRAY[0.5], 'secret'), rsa_encrypt('rsa', 7) FROM generate_series(1, 5) i;
+	INSERT INTO t SELECT i::text, lwe_encrypt('$key', ARRAY[0.5], 'secret words'), rsa_encrypt('rsa', 7) FROM generate_series(1, 5) i;
 	UPDATE t SET k = k || 'b' WHERE k IN ('2', '4');
 	UPDATE t SET f = NULL WHERE k = '3';
 	DELETE FROM t WHERE k = '5'});
@@ -40,7 +40,7 @@ is($node->safe_psql('subscriber', q{SELECT name, owner, binding FROM ppdl_key_in
 is($node->safe_psql('subscriber', q{SELECT lwe_kind(lwe_encrypt('clinic', '{0.5}'))}), 'row', 'and are used');
 
 # what the operator is, and what it is not
-is($node->safe_psql('publisher', qq{SELECT v *= v, v *= lwe_encrypt('$key', ARRAY[0.5], 'secret') FROM (SELECT lwe_encrypt('$key', ARRAY[0.5], 'secret') v OFFSET 0) x}),
+is($node->safe_psql('publisher', qq{SELECT v *= v, v *= lwe_encrypt('$key', ARRAY[0.5], 'secret words') FROM (SELECT lwe_encrypt('$key', ARRAY[0.5], 'secret words') v OFFSET 0) x}),
 	't|f', 'same bytes are the same, another encryption of the value is not');
 is($node->safe_psql('publisher', 'SELECT count(*) FROM (SELECT f FROM (SELECT f FROM t UNION ALL SELECT f FROM t) u WHERE f IS NOT NULL GROUP BY f) g'),
 	'3', 'GROUP BY goes by bytes');

@@ -13,7 +13,7 @@ $node->init;
 $node->append_conf('postgresql.conf', "ppdl.owner_mode = on\nshared_preload_libraries = 'ppdl'\njit = off");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
-my $key = $node->safe_psql('postgres', q{SELECT lwe_keygen('clinic', 'secret', 'predict')});
+my $key = $node->safe_psql('postgres', q{SELECT lwe_keygen('clinic', 'secret words', 'predict')});
 my $id = $node->safe_psql('postgres', q{SELECT key_id FROM ppdl_keys});
 my $cache = $node->data_dir . '/pgsql_tmp_ppdl';
 my $directory = "$cache/" . $node->safe_psql('postgres', q{SELECT oid FROM pg_database WHERE datname = 'postgres'}) . "/$id";
@@ -22,9 +22,9 @@ my $directory = "$cache/" . $node->safe_psql('postgres', q{SELECT oid FROM pg_da
 $node->safe_psql('postgres', qq{
 	CREATE TABLE plain AS SELECT j, array_agg((i * j % 200 - 100) / 100.0::float8 ORDER BY i) x
 		FROM generate_series(1, 3) j, generate_series(1, 4096) i GROUP BY j;
-	CREATE TABLE rows AS SELECT v FROM lwe_encrypt_rows('$key', (SELECT array_agg(x ORDER BY j) FROM plain), 'secret', true) v});
+	CREATE TABLE rows AS SELECT v FROM lwe_encrypt_rows('$key', (SELECT array_agg(x ORDER BY j) FROM plain), 'secret words', true) v});
 my $expected = $node->safe_psql('postgres', 'SELECT round(sum(abs(d))::numeric, 1) FROM plain, unnest(x) d');
-my $pack = qq{SELECT round(sum(abs(d))::numeric, 1) FROM (SELECT unnest(lwe_decrypt(lwe_pack(v), '$key', 'secret')) d FROM rows) t};
+my $pack = qq{SELECT round(sum(abs(d))::numeric, 1) FROM (SELECT unnest(lwe_decrypt(lwe_pack(v), '$key', 'secret words')) d FROM rows) t};
 
 sub packs
 {
@@ -133,7 +133,7 @@ packs('once the part is there again');
 # a part that another key's owner signed, or nobody, is refused, even by what has mapped the right one
 my ($file) = grep { /galois_8193$/ } @files;
 my $before = slurp_file($file);
-$node->safe_psql('postgres', q{SELECT lwe_keygen('other', 'secret', 'predict')});
+$node->safe_psql('postgres', q{SELECT lwe_keygen('other', 'secret words', 'predict')});
 my $foreign = qq{UPDATE ppdl_key_parts p SET (total, sha256, signature, data) = (o.total, o.sha256, %s, o.data)
 	FROM ppdl_key_parts o, ppdl_keys k WHERE k.name = 'other' AND o.key_id = k.key_id AND o.part = p.part AND o.chunk = p.chunk
 	AND p.part = '$part' AND p.key_id = '$id'};

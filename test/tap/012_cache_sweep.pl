@@ -22,8 +22,8 @@ sub database
 	my ($name) = @_;
 
 	$node->safe_psql('postgres', "CREATE DATABASE $name") if $name ne 'postgres';
-	my $key = $node->safe_psql($name, q{CREATE EXTENSION ppdl; SELECT lwe_keygen('clinic', 'secret', 'predict')});
-	$node->safe_psql($name, qq{CREATE TABLE rows AS SELECT v FROM lwe_encrypt_rows('$key', array_fill(0.5::float8, ARRAY[3, 4096]), 'secret', true) v});
+	my $key = $node->safe_psql($name, q{CREATE EXTENSION ppdl; SELECT lwe_keygen('clinic', 'secret words', 'predict')});
+	$node->safe_psql($name, qq{CREATE TABLE rows AS SELECT v FROM lwe_encrypt_rows('$key', array_fill(0.5::float8, ARRAY[3, 4096]), 'secret words', true) v});
 	$oid{$name} = $node->safe_psql('postgres', "SELECT oid FROM pg_database WHERE datname = '$name'");
 	warm($name);
 	is(files($name), 2, "$name has a cache");
