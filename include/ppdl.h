@@ -116,6 +116,9 @@ int			ppdl_key_part_parse(const char *name, uint8_t *ring, uint32_t *id);
 
 /* ------------------------------------------------------------------ rows and results */
 
+/* whom decryption of packed values asks whether to go on; must outlive o; NULL: nobody */
+void		ppdl_owner_set_poll(PpdlOwner *o, const PpdlPoll *poll);
+
 /* one batch of rows; see rows/batch.h. out: rows * ppdl_slice_size(...) bytes */
 PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
 							   const PpdlBatchOptions *opt, PpdlError *err);

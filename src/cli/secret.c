@@ -229,7 +229,7 @@ ppdl_passphrase_get(char **out, const char *file, const char *what, int confirm,
 PpdlStatus
 ppdl_passphrase_new(char **out, const char *file, const char *what, int allow_weak, PpdlError *err)
 {
-	char		hint[sizeof(err->hint)];
+	char		hint[sizeof(err->hint) + 64];
 
 	PPDL_TRY(ppdl_passphrase_get(out, file, what, 1, err));
 	if (allow_weak || ppdl_passphrase_check(*out, err) == PPDL_OK)

@@ -307,6 +307,12 @@ ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int wi
 	return ppdl_batch_encrypt(out, x, rows, width, opt, &key, err);
 }
 
+void
+ppdl_owner_set_poll(PpdlOwner *o, const PpdlPoll *poll)
+{
+	o->poll = poll;
+}
+
 static PpdlStatus
 check_owner(const PpdlOwner *o, const PpdlCipher *c, PpdlError *err)
 {
@@ -328,7 +334,7 @@ decrypt(PpdlOwner *o, PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 
 	PPDL_TRY(ppdl_owner_secret(o, c->par->id, &sk, err));
 	if (c->kind != PPDL_KIND_SLICE)
-		return ppdl_cipher_decrypt(out, c, sk, err);
+		return ppdl_cipher_decrypt_polled(out, c, sk, o->poll, err);
 	if (o->reader == NULL)
 		PPDL_TRY(ppdl_slice_reader_create(&o->reader, sk, err));
 	return ppdl_slice_reader_decrypt(o->reader, out, c, err);

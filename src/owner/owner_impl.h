@@ -20,6 +20,7 @@ struct PpdlOwner
 			   *bridge;			/* s_row(X^4) in the deep ring */
 	PpdlSliceReader *reader;	/* of rows, NULL until first needed */
 	PpdlRng    *rng;
+	const PpdlPoll *poll;		/* of decryption; NULL: nobody */
 	PpdlWriter	public_key;		/* wire form */
 };
 

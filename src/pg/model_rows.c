@@ -1,8 +1,10 @@
 #include "pg/model_rows.h"
 
 #include "common/int.h"
+#include "miscadmin.h"
 
 #define FLAT_VERSION 2
+#define POLL_ROWS (1 << 20)
 
 static Size
 options_length(const PpdlRowsState *state)
@@ -103,6 +105,8 @@ load_rows(PpdlRowsState *state, int64 rows, PpdlReader *r, PpdlError *err)
 	reserve(state, rows);
 	for (int64 i = 0; i < rows; i++)
 	{
+		if (i % POLL_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (null[i] > (state->purpose == PPDL_ROWS_PREDICT))
 			return malformed(err);
 		state->null[i] = null[i];

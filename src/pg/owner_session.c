@@ -102,6 +102,7 @@ ppdl_owner_session(text *key, text *passphrase)
 		open_owner = NULL;
 		ppdl_report(&err);
 	}
+	ppdl_owner_set_poll(open_owner, &ppdl_pg_poll);
 	memcpy(open_hash, hash, sizeof(hash));
 	return open_owner;
 }

@@ -106,7 +106,10 @@ static PpdlStatus
 mark_rows(const PpdlPackState *state, uint8_t *bits, PpdlError *err)
 {
 	for (int i = 0; i < state->nchunks; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		PPDL_TRY(ppdl_packed_mark(&state->chunk[i], bits, state->next, err));
+	}
 	if (state->col != NULL)
 		PPDL_TRY(ppdl_collector_mark(state->col, bits, state->next, err));
 	if (state->deep != NULL)
@@ -137,7 +140,10 @@ save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 	ppdl_write_u16(w, (uint16_t) state->outputs);
 	ppdl_write_u32(w, (uint32) state->nchunks);
 	for (int i = 0; i < state->nchunks; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		ppdl_packed_save(w, &state->chunk[i]);
+	}
 	if (state->deep != NULL)
 		return ppdl_trainset_save(state->deep, w, err);
 	return ppdl_collector_save(state->col, w, err);
@@ -456,6 +462,7 @@ merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 							into->outputs, from->outputs)));
 		for (int i = 0; i < from->nchunks; i++)
 		{
+			CHECK_FOR_INTERRUPTS();
 			PPDL_TRY(ppdl_packed_copy(chunk_slot(into), into->ev, &from->chunk[i], into->next, err));
 			into->nchunks++;
 		}

@@ -2,7 +2,10 @@
 #include "pg/model_rows.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
+
+#define POLL_VALUES (1 << 20)
 
 PG_FUNCTION_INFO_V1(ppdl_predict_float8);
 PG_FUNCTION_INFO_V1(ppdl_predict_float8_trans);
@@ -72,6 +75,8 @@ ppdl_predict_float8_final(PG_FUNCTION_ARGS)
 	nulls = palloc_extended(n, MCXT_ALLOC_HUGE);
 	for (Size i = 0; i < n; i++)
 	{
+		if (i % POLL_VALUES == 0)
+			CHECK_FOR_INTERRUPTS();
 		d[i] = Float8GetDatum(state->data[i]);
 		nulls[i] = state->null[i / state->width];
 	}

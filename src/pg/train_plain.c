@@ -8,6 +8,8 @@
 #include "portability/instr_time.h"
 #include "utils/builtins.h"
 
+#define POLL_ROWS (1 << 16)
+
 PG_FUNCTION_INFO_V1(ppdl_train_float8_trans);
 PG_FUNCTION_INFO_V1(ppdl_train_float8s_trans);
 PG_FUNCTION_INFO_V1(ppdl_train_float8_final);
@@ -147,6 +149,8 @@ run(PpdlNet *net, const PpdlRowsState *state, const PpdlTrainOptions *opt, Watch
 	{
 		const double *row = state->data + i * state->width;
 
+		if (i % POLL_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
 		memcpy(x + i * inputs, row, sizeof(double) * inputs);
 		memcpy(y + i * outputs, row + inputs, sizeof(double) * outputs);
 	}

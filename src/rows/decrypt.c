@@ -158,6 +158,7 @@ decrypt_packed(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const PpdlCipher 
 	{
 		const Chunk chunk = {c, i, places.row + i * places.capacity, work};
 
+		PPDL_GOTO(done, ppdl_eval_poll(ev, err));
 		status = decrypt_chunk(ev, out, o, &chunk, sk, err);
 	}
 done:
@@ -221,6 +222,13 @@ ppdl_values_judge(PpdlValues *out, const PpdlCipher *c, PpdlObserved *o, PpdlErr
 PpdlStatus
 ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
 {
+	return ppdl_cipher_decrypt_polled(out, c, sk, NULL, err);
+}
+
+PpdlStatus
+ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, const PpdlPoll *poll,
+						   PpdlError *err)
+{
 	PpdlObserved o = {0};
 	PpdlStatus	status;
 	PpdlPool   *pool;
@@ -236,6 +244,11 @@ ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, 
 	if (pool == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(no_eval, ppdl_eval_init(&ev, c->par, pool, NULL, err));
+	if (poll != NULL)
+	{
+		ev.interrupted = poll->interrupted;
+		ev.interrupted_arg = poll->arg;
+	}
 	PPDL_GOTO(done, decrypt_with(&ev, out, &o, c, sk, err));
 	status = ppdl_values_judge(out, c, &o, err);
 done:

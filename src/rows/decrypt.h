@@ -4,6 +4,7 @@
 #ifndef PPDL_ROWS_DECRYPT_H
 #define PPDL_ROWS_DECRYPT_H
 
+#include "base/poll.h"
 #include "ckks/keys.h"
 #include "rows/cipher.h"
 
@@ -28,6 +29,9 @@ typedef struct PpdlValues
  * Takes memory in proportion to c's bytes.
  */
 PpdlStatus	ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err);
+/* the same, asking poll before each ciphertext of a packed value */
+PpdlStatus	ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk,
+									   const PpdlPoll *poll, PpdlError *err);
 void		ppdl_values_free(PpdlValues *v);	/* wipes */
 
 /* the width values of row i, NULL for a row without value */

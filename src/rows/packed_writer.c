@@ -8,6 +8,7 @@
 
 /* slots beside the rows' (padding, imaginary parts) may hold more than the bound says */
 #define SLOT_HEADROOM 8
+#define POLL_ROWS (1 << 20)
 
 struct PpdlPackedWriter
 {
@@ -24,6 +25,7 @@ struct PpdlPackedWriter
 	uint32_t   *place;			/* by ordinal */
 	size_t		nplaces;
 	PpdlWriter	chunks;
+	PpdlPoll	poll;			/* of the evaluator that the chunks came from */
 };
 
 PpdlStatus
@@ -137,6 +139,7 @@ PpdlStatus
 ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, const uint32_t *ordinal, PpdlError *err)
 {
 	PPDL_TRY(ppdl_eval_poll(ev, err));
+	pw->poll = ppdl_eval_poller(ev);
 	PPDL_TRY(check_chunk(pw, ct, err));
 	PPDL_TRY(put_places(pw, ordinal, err));
 	for (int l = 0; l < pw->limbs; l++)
@@ -157,6 +160,7 @@ ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, P
 
 	if (pw->par == NULL)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a packed value needs at least one row");
+	PPDL_TRY(ppdl_poll(&pw->poll, err));
 	for (size_t i = nrows; i < pw->nplaces; i++)
 		if (pw->place[i] != PPDL_NO_PLACE)
 			return ppdl_error(err, PPDL_ERR_INTERNAL, "row %zu in a packed value of %u rows", i + 1, nrows);
@@ -166,7 +170,11 @@ ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, P
 	memcpy(header.fingerprint, pw->fingerprint, PPDL_FINGERPRINT_BYTES);
 	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));
 	for (uint32_t i = 0; i < nrows; i++)
+	{
 		ppdl_write_u32(w, i < pw->nplaces ? pw->place[i] : PPDL_NO_PLACE);
+		if (i % POLL_ROWS == 0)
+			PPDL_TRY(ppdl_poll(&pw->poll, err));
+	}
 	ppdl_write_bytes(w, pw->chunks.buf, pw->chunks.len);
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }

@@ -361,9 +361,12 @@ PpdlStatus
 ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n, PpdlError *err)
 {
 	for (int b = 0; b < ts->nbatches; b++)
-		for (size_t i = 0; i < ts->par->n >> ts->logk_x; i++)
+	{
+		PPDL_TRY(ppdl_poll(ts->poll, err));
+		for (size_t i = 0; i < places(ts); i++)
 			if (ts->batch[b].ordinal[i] != PPDL_NO_PLACE)
 				PPDL_TRY(ppdl_ordinal_mark(bits, n, ts->batch[b].ordinal[i], err));
+	}
 	return PPDL_OK;
 }
 
@@ -383,6 +386,7 @@ ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
 		const int	bits = ts->par->ring->mod[0].bits;
 		uint8_t    *p;
 
+		PPDL_TRY(ppdl_poll(ts->poll, err));
 		ppdl_write_bytes(w, b->seed_x, PPDL_SEED_BYTES);
 		ppdl_write_bytes(w, b->seed_y, PPDL_SEED_BYTES);
 		for (size_t r = 0; r < ts->par->n >> ts->logk_x; r++)

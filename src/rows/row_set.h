@@ -43,7 +43,7 @@ typedef struct PpdlTrainSet
 	PpdlSeedTable index,		/* by seed_x */
 				labels;			/* by seed_y, of rows to train on */
 	size_t		max_empty;		/* bytes of places without a row that all batches may have */
-	const PpdlPoll *poll;		/* whom loading and merging ask, a batch a time; NULL: nobody */
+	const PpdlPoll *poll;		/* whom loading, merging and saving ask, a batch a time; NULL: nobody */
 } PpdlTrainSet;
 
 /* an empty set with room for PPDL_TRAIN_MAX_EMPTY */

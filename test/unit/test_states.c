@@ -3,8 +3,10 @@
  */
 #include "rows_util.h"
 
+#include "rows/decrypt.h"
 #include "rows/ordinals.h"
 #include "rows/packed_state.h"
+#include "rows/packed_writer.h"
 #include "rows/row_set.h"
 #include "rows/sum.h"
 
@@ -577,11 +579,67 @@ test_interrupts(void **state)
 	ts->poll = &poll;
 	FAILS(PPDL_ERR_CANCELED, ppdl_trainset_fill(ts, w[0].buf, w[0].len, ERR));
 	assert_int_equal(ts->nbatches, 3);
+	left = 1;
+	FAILS(PPDL_ERR_CANCELED, ppdl_trainset_save(ts, &w[1], ERR));
+	left = 1;
+	FAILS(PPDL_ERR_CANCELED, ppdl_trainset_mark(ts, (uint8_t[1]) {0}, 6, ERR));
 	ppdl_trainset_destroy(ts);
 	for (int i = 0; i < 2; i++)
 		ppdl_writer_free(&w[i]);
 	test_batch_free(&t);
 	test_batch_free(&x);
+}
+
+/* a result of many rows, most of them NULL: while it is written, and while its owner decrypts it */
+static void
+test_interrupted_results(void **state)
+{
+	const uint32_t rows = 5000000;
+	TestBatch	t = test_batch(sk, rng, 4, 4096, 2, 2, 30);
+	int			left = 1000,
+				found;
+	const PpdlPoll poll = {count_down, &left};
+	PpdlPool   *pool = ppdl_pool_create();
+	PpdlPackedWriter *pw;
+	PpdlCollector *col;
+	PpdlCipher	c;
+	PpdlValues	values;
+	PpdlPacked	p;
+	PpdlEval	ev;
+	PpdlWriter	w;
+
+	OK(ppdl_eval_init(&ev, par, pool, NULL, ERR));
+	ev.interrupted = count_down;
+	ev.interrupted_arg = &left;
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (uint32_t i = 0; i < 4; i++)
+		add_row(col, test_slice(&t, (int) i), t.size, i);
+	OK(ppdl_pack_complete(&ev, col, &p, &found, ERR));
+	assert_true(found);
+	OK(ppdl_packed_writer_create(&pw, PPDL_LAYOUT_COEFFS, t.width, p.logk, test_fp, ERR));
+	OK(ppdl_packed_writer_add(pw, &ev, &p.ct, p.ordinal, ERR));
+	ppdl_writer_init(&w);
+	left = 3;
+	FAILS(PPDL_ERR_CANCELED, ppdl_packed_writer_finish(pw, rows, &w, ERR));
+	assert_in_range(w.len, 4 << 20, 4 * rows);
+	w.len = 0;
+	left = 1000;
+	OK(ppdl_packed_writer_finish(pw, rows, &w, ERR));
+	ppdl_packed_writer_destroy(pw);
+
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	left = 0;
+	FAILS(PPDL_ERR_CANCELED, ppdl_cipher_decrypt_polled(&values, &c, sk, &poll, ERR));
+	left = 1000;
+	OK(ppdl_cipher_decrypt_polled(&values, &c, sk, &poll, ERR));
+	assert_int_equal(values.held, 4);
+	ppdl_values_free(&values);
+	ppdl_writer_free(&w);
+	ppdl_packed_release(&ev, &p);
+	ppdl_collector_destroy(col);
+	ppdl_eval_fini(&ev);
+	ppdl_pool_destroy(pool);
+	test_batch_free(&t);
 }
 
 static int
@@ -614,6 +672,7 @@ main(void)
 		cmocka_unit_test(test_row_set_refusals),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_interrupts),
+		cmocka_unit_test(test_interrupted_results),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
