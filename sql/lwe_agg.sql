@@ -152,6 +152,16 @@ SELECT rounded(lwe_decrypt(lwe_sum_final(lwe_sum_combine(a.s, b.s)), :'key', 'se
 FROM states a, states b, enc WHERE a.grp = 3 AND b.grp = 4 AND enc.id = 5;
 SELECT round(sum(x)::numeric, 3) AS combined FROM plain WHERE id IN (3, 4);
 SELECT round(avg(x)::numeric, 3) AS continued FROM plain WHERE id IN (3, 5);
+-- sum and avg of one query have one state, and what one has computed the other takes: the same as each alone, whichever comes first
+CREATE TABLE alone AS SELECT * FROM (SELECT grp, sum(v)::text AS s FROM enc GROUP BY grp) a JOIN (SELECT grp, avg(v)::text AS a FROM enc GROUP BY grp) b USING (grp);
+SELECT count(*), count(DISTINCT alone.s), bool_and(alone.s = pair.s), bool_and(alone.a = pair.a)
+FROM alone JOIN (SELECT grp, sum(v)::text AS s, avg(v)::text AS a FROM enc GROUP BY grp) pair USING (grp);
+SELECT count(*), bool_and(alone.s = pair.s), bool_and(alone.a = pair.a)
+FROM alone JOIN (SELECT grp, avg(v)::text AS a, sum(v)::text AS s FROM enc GROUP BY grp) pair USING (grp);
+SELECT sum(v)::text = (sum(v) FILTER (WHERE true))::text, avg(v)::text = (avg(v) FILTER (WHERE id > 0))::text, sum(v)::text <> avg(v)::text FROM enc WHERE grp = 3;
+-- in a window the sum goes on after it was asked for
+SELECT count(DISTINCT s), count(DISTINCT a), bool_or(s = a) FROM (SELECT (sum(v) OVER w)::text AS s, (avg(v) OVER w)::text AS a FROM enc WHERE id BETWEEN 2 AND 9 WINDOW w AS (ORDER BY id)) t;
+DROP TABLE alone;
 -- hostile states
 SELECT outcome('SELECT ''''::lwe_sum_state'), outcome('SELECT ''////''::lwe_sum_state');
 SELECT n, left(outcome(format('SELECT %L::lwe_sum_state', encode(substr(b, 1, n), 'base64'))), 5) FROM (SELECT lwe_sum_state_send(s) b FROM states LIMIT 1) t, generate_series(0, 72, 8) n;

@@ -11,7 +11,15 @@ typedef struct SumState
 {
 	PpdlAggState agg;
 	PpdlSum    *sum;
+	struct varlena *result;		/* of the sum when it had so many terms, or NULL */
+	uint64		result_terms;
 } SumState;
+
+/*
+ * The one state that has a result, for the other aggregate of a query that shares it: sum and avg of a group are
+ * finished one after the other.  NULL: none.
+ */
+static SumState *finished = NULL;
 
 static PpdlSum *
 sum_of(const PpdlAggState *state)
@@ -22,6 +30,8 @@ sum_of(const PpdlAggState *state)
 static void
 destroy(PpdlAggState *state)
 {
+	if (finished == (SumState *) state)
+		finished = NULL;
 	ppdl_sum_destroy(sum_of(state));
 }
 
@@ -115,16 +125,45 @@ add(FunctionCallInfo fcinfo)
 	return ppdl_agg_state_result(&state->agg);
 }
 
+static void
+forget_result(void)
+{
+	if (finished != NULL)
+	{
+		pfree(finished->result);
+		finished->result = NULL;
+	}
+	finished = NULL;
+}
+
+static void
+keep_result(SumState *state, const struct varlena *result)
+{
+	forget_result();
+	state->result = MemoryContextAlloc(state->agg.hdr.eoh_context, VARSIZE(result));
+	memcpy(state->result, result, VARSIZE(result));
+	state->result_terms = ppdl_sum_count(state->sum);
+	finished = state;
+}
+
 static Datum
 finish(FunctionCallInfo fcinfo, bool average)
 {
 	SumState   *state = ppdl_agg_state_read(fcinfo, 0, &sum_kind);
 	double		divisor = average ? (double) ppdl_sum_count(state->sum) : 1;
+	struct varlena *result;
 	PpdlWriter	w;
 	PpdlError	err;
 
 	ppdl_writer_init(&w);
-	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_sum_finish(state->sum, divisor, &w, &err), &w, &err));
+	if (finished == state && state->result_terms == ppdl_sum_count(state->sum))
+		PG_RETURN_POINTER(ppdl_cipher_result(ppdl_sum_finish_again(state->sum, VARDATA(state->result),
+																   VARSIZE(state->result) - VARHDRSZ, divisor, &w,
+																   &err), &w, &err));
+	result = ppdl_cipher_result(ppdl_sum_finish(state->sum, divisor, &w, &err), &w, &err);
+	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && AggStateIsShared(fcinfo))
+		keep_result(state, result);
+	PG_RETURN_POINTER(result);
 }
 
 PPDL_SQL_FUNCTION(lwe_sum_trans, add(fcinfo));

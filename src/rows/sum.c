@@ -606,6 +606,13 @@ done:
 	return status;
 }
 
+static void
+divide(PpdlCipher *row, const PpdlSum *s, double divisor)
+{
+	row->scale = s->scale * divisor;
+	row->bound = s->bound / divisor;
+}
+
 /* the sum as a row of `limbs` limbs; the state stays as it is */
 static PpdlStatus
 write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
@@ -619,8 +626,7 @@ write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
 	PPDL_GOTO(done, expand(s, limbs, a, &row.noise, err));
 	reduce_b(s);
 	row.limbs = limbs;
-	row.scale = s->scale * divisor;
-	row.bound = s->bound / divisor;
+	divide(&row, s, divisor);
 	PPDL_GOTO(done, ppdl_cipher_put_header(w, &row, err));
 	for (int l = 0; l < limbs; l++)
 		ppdl_cipher_put_row_limb(w, &row, l, s->b[l], ppdl_limb(s->par->ring, a, l));
@@ -631,15 +637,35 @@ done:
 	return status;
 }
 
+static PpdlStatus
+check_result(const PpdlSum *s, double divisor, PpdlError *err)
+{
+	if (s->count == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum of no terms has no value");
+	if (!(divisor > 0) || !isnormal(s->scale * divisor))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum cannot be divided by %g", divisor);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_sum_finish_again(const PpdlSum *s, const void *result, size_t len, double divisor, PpdlWriter *w, PpdlError *err)
+{
+	PpdlCipher	row;
+
+	PPDL_TRY(check_result(s, divisor, err));
+	PPDL_TRY(ppdl_cipher_parse(&row, result, len, err));
+	divide(&row, s, divisor);
+	PPDL_TRY(ppdl_cipher_put_header(w, &row, err));
+	ppdl_write_bytes(w, row.residues, len - (size_t) (row.residues - (const uint8_t *) result));
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
 PpdlStatus
 ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err)
 {
 	int			limbs = 1;
 
-	if (s->count == 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum of no terms has no value");
-	if (!(divisor > 0) || !isnormal(s->scale * divisor))
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum cannot be divided by %g", divisor);
+	PPDL_TRY(check_result(s, divisor, err));
 	while (limbs < s->limbs && s->bound > reach(s->par, limbs, s->scale))
 		limbs++;
 	return write_row(s, limbs, divisor, w, err);

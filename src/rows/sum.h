@@ -54,6 +54,13 @@ size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held, without what its arena
  */
 PpdlStatus	ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err);
 
+/*
+ * The same for another divisor, from what ppdl_sum_finish wrote of the sum as it still is: only the head differs, and
+ * nothing is computed.
+ */
+PpdlStatus	ppdl_sum_finish_again(const PpdlSum *s, const void *result, size_t len, double divisor, PpdlWriter *w,
+								  PpdlError *err);
+
 /* A state's bytes (for transfer between processes; a count and a row) and back; load refuses hostile bytes. */
 PpdlStatus	ppdl_sum_save(PpdlSum *s, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_sum_load(PpdlSum **out, const void *buf, size_t len, PpdlError *err);

@@ -40,3 +40,14 @@ done | awk -F '\t' '{ print } $2 + 0 > worst { worst = $2 + 0; which = $1 " " $4
 	sub(/^sum_1m_rows_over_plain_/, "", which)
 	printf "sum_1m_rows_over_plain\t%.3f\tratio\tthe worst: %s\n", worst, which
 }'
+
+# what the two have in common is computed once: more groups than the halves of all are held at a time, so that each is expanded alone
+groups=1000
+spread=$(sql -c "SELECT string_agg((n * ($rows / 2000))::text, ',') FROM generate_series(1, 2000) n")
+sql -c "CREATE TABLE scattered AS SELECT * FROM full_rows WHERE id IN ($spread)" -c 'VACUUM ANALYZE scattered'
+grouped="FROM scattered GROUP BY id % $groups) t"
+one=$(milliseconds 0 "SELECT count(s) FROM (SELECT sum(features) s $grouped")
+both=$(milliseconds 0 "SELECT count(s), count(a) FROM (SELECT sum(features) s, avg(features) a $grouped")
+awk -v a="$both" -v b="$one" -v groups="$groups" 'BEGIN {
+	printf "sum_avg_over_sum\t%.3f\tratio\t%.0f ms against %.0f ms, %d groups\n", a / b, a, b, groups
+}'

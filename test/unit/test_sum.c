@@ -53,10 +53,25 @@ check(PpdlWriter *w, const double *want, int width, double tolerance)
 static double
 check_sum(PpdlSum *s, double divisor, const double *want, int width, double tolerance)
 {
-	PpdlWriter	w;
+	PpdlWriter	w,
+				whole,
+				again;
 
 	ppdl_writer_init(&w);
+	ppdl_writer_init(&whole);
+	ppdl_writer_init(&again);
+	OK(ppdl_sum_finish(s, 1, &whole, ERR));
 	OK(ppdl_sum_finish(s, divisor, &w, ERR));
+	/* from the result for one divisor follows that for another */
+	OK(ppdl_sum_finish_again(s, whole.buf, whole.len, divisor, &again, ERR));
+	assert_int_equal(again.len, w.len);
+	assert_memory_equal(again.buf, w.buf, w.len);
+	again.len = 0;
+	OK(ppdl_sum_finish_again(s, w.buf, w.len, 1, &again, ERR));
+	assert_memory_equal(again.buf, whole.buf, whole.len);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_sum_finish_again(s, w.buf, w.len, 0, &again, ERR));
+	ppdl_writer_free(&whole);
+	ppdl_writer_free(&again);
 	return check(&w, want, width, tolerance);
 }
 
