@@ -3,6 +3,12 @@
 
 #include <math.h>
 
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
 #include "net/rsa_net.h"
 #include "rsa/rsa.h"
 
@@ -196,9 +202,174 @@ decimal_seeds(void)
 	put_text_seed("-1");
 }
 
+/* ---- private key files ---- */
+
+#define PASSPHRASE "fuzz"
+#define FEW_ITERATIONS 1000
+
+/* what a key that was taken is good for */
+static void
+use_key(PpdlRsaKey *key)
+{
+	const PpdlRsaPublic *pub = ppdl_rsa_key_public(key);
+	uint8_t    *m = calloc(1, pub->bytes),
+			   *c = malloc(pub->bytes),
+			   *again = malloc(pub->bytes);
+
+	m[pub->bytes - 1] = 2;
+	OK(ppdl_rsa_raw_public(pub, m, c, ERR));
+	OK(ppdl_rsa_raw_private(key, c, again, ERR));
+	must(memcmp(m, again, pub->bytes) == 0);
+	free(m);
+	free(c);
+	free(again);
+	ppdl_rsa_key_free(key);
+}
+
+static int
+at_most(const ASN1_INTEGER *v, uint64_t limit)
+{
+	uint64_t	value;
+
+	return v == NULL || ASN1_INTEGER_get_uint64(&value, v) != 1 || value <= limit;
+}
+
+/* whoever writes a key file may ask for costly key derivation, up to a bound; that takes its time, by design */
+static int
+is_costly(const X509_SIG *sealed)
+{
+	const X509_ALGOR *algorithm;
+	PBE2PARAM  *pbe;
+	int			costly = 0;
+
+	X509_SIG_get0(sealed, &algorithm, NULL);
+	if (OBJ_obj2nid(algorithm->algorithm) != NID_pbes2)
+	{
+		PBEPARAM   *old = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBEPARAM), algorithm->parameter);
+
+		costly = old != NULL && !at_most(old->iter, FEW_ITERATIONS);
+		PBEPARAM_free(old);
+		return costly;
+	}
+	pbe = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBE2PARAM), algorithm->parameter);
+	if (pbe != NULL && pbe->keyfunc != NULL)
+	{
+		SCRYPT_PARAMS *s = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(SCRYPT_PARAMS), pbe->keyfunc->parameter);
+		PBKDF2PARAM *k = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbe->keyfunc->parameter);
+
+		costly = (s != NULL && !(at_most(s->costParameter, 16) && at_most(s->blockSize, 8) && at_most(s->parallelizationParameter, 8))) ||
+			(k != NULL && !at_most(k->iter, FEW_ITERATIONS));
+		SCRYPT_PARAMS_free(s);
+		PBKDF2PARAM_free(k);
+	}
+	PBE2PARAM_free(pbe);
+	return costly;
+}
+
+static void
+private_pem(const uint8_t *data, size_t len)
+{
+	BIO		   *bio = BIO_new_mem_buf(data, (int) len);
+	X509_SIG   *sealed = PEM_read_bio_PKCS8(bio, NULL, NULL, NULL);
+	int			costly = sealed != NULL && is_costly(sealed);
+	PpdlRsaKey *key;
+
+	X509_SIG_free(sealed);
+	BIO_free(bio);
+	ERR_clear_error();
+	ppdl_rsa_key_check_pem(data, len, ERR);
+	if (!costly && ppdl_rsa_key_from_pem(&key, data, len, PASSPHRASE, ERR) == PPDL_OK)
+	{
+		must(ppdl_rsa_key_check_pem(data, len, ERR) == PPDL_OK);
+		use_key(key);
+	}
+}
+
+/* a private key under a passphrase that hardly protects it: by PBKDF2, or scrypt */
+static BIO *
+sealed_pem(PKCS8_PRIV_KEY_INFO *p8, int scrypt)
+{
+	BIO		   *bio = BIO_new(BIO_s_mem());
+	X509_ALGOR *algorithm = scrypt ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, 2, 1, 1) : PKCS5_pbe2_set(EVP_aes_256_cbc(), 1, NULL, 0);
+	X509_SIG   *sealed = PKCS8_set0_pbe(PASSPHRASE, (int) strlen(PASSPHRASE), p8, algorithm);
+
+	must(sealed != NULL && PEM_write_bio_PKCS8(bio, sealed) == 1);
+	X509_SIG_free(sealed);
+	return bio;
+}
+
+/* what lies under the passphrase */
+static void
+private_der(const uint8_t *data, size_t len)
+{
+	const unsigned char *p = data;
+	PKCS8_PRIV_KEY_INFO *p8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long) len);
+	PpdlRsaKey *key;
+	BIO		   *bio;
+	char	   *pem;
+	long		n;
+
+	ERR_clear_error();
+	if (p8 == NULL)
+		return;
+	bio = sealed_pem(p8, 0);
+	n = BIO_get_mem_data(bio, &pem);
+	if (ppdl_rsa_key_from_pem(&key, pem, (size_t) n, PASSPHRASE, ERR) == PPDL_OK)
+		use_key(key);
+	BIO_free(bio);
+	PKCS8_PRIV_KEY_INFO_free(p8);
+}
+
+static PKCS8_PRIV_KEY_INFO *
+test_pkcs8(void)
+{
+	BIO		   *file = BIO_new_file("test/data/rsa-test.key", "r");
+	X509_SIG   *sealed = PEM_read_bio_PKCS8(file, NULL, NULL, NULL);
+	PKCS8_PRIV_KEY_INFO *p8 = PKCS8_decrypt(sealed, "test-only", 9);
+
+	must(p8 != NULL);
+	X509_SIG_free(sealed);
+	BIO_free(file);
+	return p8;
+}
+
+static void
+private_pem_seeds(void)
+{
+	PKCS8_PRIV_KEY_INFO *p8 = test_pkcs8();
+
+	for (int scrypt = 0; scrypt < 2; scrypt++)
+	{
+		BIO		   *bio = sealed_pem(p8, scrypt);
+		char	   *pem;
+		long		n = BIO_get_mem_data(bio, &pem);
+		PpdlRsaKey *key;
+
+		OK(ppdl_rsa_key_from_pem(&key, pem, (size_t) n, PASSPHRASE, ERR));
+		use_key(key);
+		put_seed(pem, (size_t) n);
+		BIO_free(bio);
+	}
+	PKCS8_PRIV_KEY_INFO_free(p8);
+}
+
+static void
+private_der_seeds(void)
+{
+	PKCS8_PRIV_KEY_INFO *p8 = test_pkcs8();
+	unsigned char *der = NULL;
+	int			n = i2d_PKCS8_PRIV_KEY_INFO(p8, &der);
+
+	put_seed(der, (size_t) n);
+	OPENSSL_free(der);
+	PKCS8_PRIV_KEY_INFO_free(p8);
+}
+
 static const FuzzCase fuzz_case[] = {
 	{"value", value, value_seeds},
 	{"prediction", prediction, prediction_seeds},
 	{"decimal", decimal, decimal_seeds},
+	{"private-pem", private_pem, private_pem_seeds},
+	{"private-der", private_der, private_der_seeds},
 	{NULL}
 };
