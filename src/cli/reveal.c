@@ -259,7 +259,8 @@ put_revealed(const Revealed *v, PpdlWriter *w)
 		ppdl_write_bytes(w, v->number, strlen(v->number));
 		return;
 	}
-	if (values->kind != PPDL_KIND_PACKED)
+	/* one row is written as a row, packed or not: predictions of single rows are */
+	if (values->nrows == 1)
 	{
 		ppdl_reveal_row(values, 0, w);
 		return;

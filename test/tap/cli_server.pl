@@ -167,6 +167,12 @@ $out = done([ @query, '--format', 'csv', '--expand', '-c', $pack ], 'a packed re
 my %label = $out =~ /^(\d+),(-?)1\.0+,"a,b"$/mg;
 my %truth = $node->safe_psql('postgres', 'SELECT id, label FROM plain WHERE id <= 100020') =~ /^(\d+)\|(-?)1$/mg;
 is_deeply(\%label, \%truth, 'gives each row its own value');
+# one row looks the same whichever way it is asked for
+my $one = q{SELECT "Crypt".lwe_pack(label) AS p, "Crypt".lwe_pack(features) AS q FROM patients WHERE id = 100001};
+like(done([ @query, '--csv', '-c', $one ], 'one row, packed'), qr/^p,q\n-?1\.0+,"\{-?\d[^{}]*\}"\n$/, 'is a row');
+is(done([ @query, '--csv', '--expand', '-c', $one ], 'and expanded'), done([ @query, '--csv', '-c', $one ], 'twice'), 'is the same');
+is(done([ @query, '--csv', '--expand', '-c', q{SELECT array_agg(id) AS id, "Crypt".lwe_pack(NULL::"Crypt".lwe_cipher) AS p FROM patients WHERE id <= 100002} ],
+	'nothing but NULLs'), qq{id,p\n"{100001,100002}",\n}, 'are one NULL');
 my ($status, $psql) = (0, $node->safe_psql('postgres', "COPY ($pack) TO STDOUT"));
 file('packed.txt', "$psql\n");
 is(done([ 'decrypt', '--key', 'clinic.key', '--expand', 'packed.txt' ], 'decrypt --expand on COPY text') =~ tr/\n//, 20, 'twenty lines');
