@@ -27,7 +27,8 @@ PpdlStatus	ppdl_trainer_step(PpdlTrainer *t, PpdlError *err);
 
 /* state after the last whole step, appended to w; restore continues from there, bit for bit */
 PpdlStatus	ppdl_trainer_save(const PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
-int			ppdl_trainer_state_step(const void *buf, size_t len);	/* steps done, from the first 8 bytes or more; else 0 */
+/* steps done, from the first 8 bytes or more; else 0 */
+int			ppdl_trainer_state_step(const void *buf, size_t len);
 PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err);
 
 /*

@@ -136,7 +136,8 @@ cannot_write(const char *directory, const char *model)
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 errmsg("could not write file \"%s\": %m", path),
-			 errdetail("The training of model \"%s\" stops, since it could not be continued after an interruption.", model),
+			 errdetail("The training of model \"%s\" stops, since it could not be continued after an interruption.",
+					   model),
 			 errhint("Make room in the data directory. What ppdl_checkpoints shows of it ppdl_train_resume('%s') continues.",
 					 model)));
 }
@@ -644,7 +645,8 @@ ppdl_checkpoint_drop(const char *name, int version)
 static bool
 may_see(Oid role)
 {
-	return (role != InvalidOid && has_privs_of_role(GetUserId(), role)) || has_privs_of_role(GetUserId(), ROLE_PG_MONITOR);
+	return (role != InvalidOid && has_privs_of_role(GetUserId(), role)) ||
+		has_privs_of_role(GetUserId(), ROLE_PG_MONITOR);
 }
 
 /* model, role, steps done, steps, seconds, bytes, written */

@@ -71,7 +71,9 @@ memory(const PpdlAggState *agg)
 	return 0;
 }
 
-/* u8 version, u8 purpose, u32 width, u64 rows, u64 skipped, u32 length of options, model, options, null flags, values */
+/*
+ * u8 version, u8 purpose, u32 width, u64 rows, u64 skipped, u32 length of options, model, options, null flags, values
+ */
 static PpdlStatus
 save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 {
@@ -132,7 +134,8 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 			   *options = ppdl_read_bytes(&r, length);
 	size_t		row = 1 + width * sizeof(double);
 
-	if (r.bad || version != FLAT_VERSION || (purpose != PPDL_ROWS_TRAIN && purpose != PPDL_ROWS_PREDICT) || width < 1 || width > 2 * PPDL_MAX_UNITS || skipped < 0 ||
+	if (r.bad || version != FLAT_VERSION || (purpose != PPDL_ROWS_TRAIN && purpose != PPDL_ROWS_PREDICT) || width < 1 ||
+		width > 2 * PPDL_MAX_UNITS || skipped < 0 ||
 		memchr(model, '\0', PPDL_MODEL_REF) == NULL || (length > 0 && memchr(options, '\0', length) != NULL) ||
 		ppdl_reader_left(&r) % row != 0 || ppdl_reader_left(&r) / row != rows)
 		return malformed(err);
@@ -145,7 +148,10 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 	return load_rows(state, (int64) rows, &r, err);
 }
 
-/* a state of rows like these may go on with them: of one model, and of one shape, which a new model of that name may change */
+/*
+ * a state of rows like these may go on with them: of one model, and of one shape, which a new model of that name may
+ * change
+ */
 static void
 check_like(const PpdlRowsState *state, const char *model, int width)
 {
@@ -157,8 +163,8 @@ check_like(const PpdlRowsState *state, const char *model, int width)
 	if (state->width != width)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rows of %d and of %d values for model \"%s\" cannot be aggregated together", state->width, width,
-						model)));
+				 errmsg("rows of %d and of %d values for model \"%s\" cannot be aggregated together", state->width,
+						width, model)));
 }
 
 static void

@@ -43,7 +43,8 @@ multiply(const PpdlRsaView *view)
 	PpdlWriter	w;
 
 	ppdl_writer_init(&w);
-	OK(ppdl_rsa_product_create(&product, test_public(), view->encoding, view->encoding == PPDL_RSA_EXPONENT ? PPDL_RSA_NEW_PART : PPDL_RSA_REFUSE, ERR));
+	OK(ppdl_rsa_product_create(&product, test_public(), view->encoding, view->encoding == PPDL_RSA_EXPONENT ?
+							   PPDL_RSA_NEW_PART : PPDL_RSA_REFUSE, ERR));
 	if (ppdl_rsa_product_times(product, view, ERR) == PPDL_OK && ppdl_rsa_product_times(product, view, ERR) == PPDL_OK)
 	{
 		OK(ppdl_rsa_product_write(product, &w, ERR));
@@ -117,7 +118,8 @@ prediction(const uint8_t *data, size_t len)
 	PpdlRsaOutputs out;
 	PpdlWriter	w;
 
-	if (ppdl_rsa_view(&view, data, len, ERR) != PPDL_OK || view.kind != PPDL_RSA_PREDICTION || ppdl_rsa_prediction_view(&v, &view, ERR) != PPDL_OK)
+	if (ppdl_rsa_view(&view, data, len, ERR) != PPDL_OK || view.kind != PPDL_RSA_PREDICTION ||
+		ppdl_rsa_prediction_view(&v, &view, ERR) != PPDL_OK)
 		return;
 	if (ppdl_rsa_prediction_load(&p, test_public(), 3, &view, ERR) == PPDL_OK)
 	{
@@ -148,7 +150,8 @@ prediction_seeds(void)
 	PpdlRsaPrediction *p;
 	PpdlRsaPredictor *predictor;
 
-	OK(ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"quadratic\"},{\"units\":1}]}", ERR));
+	OK(ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"quadratic\"},{\"units\":1}]}",
+					  ERR));
 	OK(ppdl_net_set_weights(net, weight, ppdl_net_weight_count(net), ERR));
 	for (int i = 0; i < 2; i++)
 	{
@@ -257,7 +260,8 @@ is_costly(const X509_SIG *sealed)
 		SCRYPT_PARAMS *s = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(SCRYPT_PARAMS), pbe->keyfunc->parameter);
 		PBKDF2PARAM *k = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(PBKDF2PARAM), pbe->keyfunc->parameter);
 
-		costly = (s != NULL && !(at_most(s->costParameter, 16) && at_most(s->blockSize, 8) && at_most(s->parallelizationParameter, 8))) ||
+		costly = (s != NULL && !(at_most(s->costParameter, 16) && at_most(s->blockSize, 8) &&
+								 at_most(s->parallelizationParameter, 8))) ||
 			(k != NULL && !at_most(k->iter, FEW_ITERATIONS));
 		SCRYPT_PARAMS_free(s);
 		PBKDF2PARAM_free(k);
@@ -290,7 +294,8 @@ static BIO *
 sealed_pem(PKCS8_PRIV_KEY_INFO *p8, int scrypt)
 {
 	BIO		   *bio = BIO_new(BIO_s_mem());
-	X509_ALGOR *algorithm = scrypt ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, 2, 1, 1) : PKCS5_pbe2_set(EVP_aes_256_cbc(), 1, NULL, 0);
+	X509_ALGOR *algorithm = scrypt ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), NULL, 0, NULL, 2, 1,
+														   1) : PKCS5_pbe2_set(EVP_aes_256_cbc(), 1, NULL, 0);
 	X509_SIG   *sealed = PKCS8_set0_pbe(PASSPHRASE, (int) strlen(PASSPHRASE), p8, algorithm);
 
 	must(sealed != NULL && PEM_write_bio_PKCS8(bio, sealed) == 1);

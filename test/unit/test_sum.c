@@ -283,7 +283,8 @@ test_merge_save_load(void **state)
 	check_sum(part[0], 1, want, 5, 1e-5);
 	/* an empty one takes over the other */
 	OK(ppdl_sum_merge(empty, part[0], ERR));
-	check_sum(empty, 501, (double[]) {want[0] / 501, want[1] / 501, want[2] / 501, want[3] / 501, want[4] / 501}, 5, 1e-7);
+	check_sum(empty, 501, (double[]) {want[0] / 501, want[1] / 501, want[2] / 501, want[3] / 501, want[4] / 501}, 5,
+			  1e-7);
 	assert_int_equal(ppdl_sum_count(part[0]), 0);
 	ppdl_writer_free(&w);
 
@@ -646,7 +647,10 @@ get_row(PpdlSum *s, PpdlWriter *w, PpdlCipher *c)
 	OK(ppdl_cipher_parse(c, w->buf, w->len, ERR));
 }
 
-/* the same residues and bound; noise: 1 the same, 0 no less than the plain sum's, and no more than all errors as they are */
+/*
+ * the same residues and bound; noise: 1 the same, 0 no less than the plain sum's, and no more than all errors as they
+ * are
+ */
 static void
 check_like_plain(PpdlSum *sum, PpdlSum *plain, int noise)
 {
@@ -661,7 +665,8 @@ check_like_plain(PpdlSum *sum, PpdlSum *plain, int noise)
 	assert_true(c[0].bound == c[1].bound);
 	if (noise)
 		assert_float_equal(c[0].noise, c[1].noise, 1e-9 * c[1].noise);
-	assert_true(c[0].noise > 0.999999 * c[1].noise && c[0].noise <= 1.000001 * PPDL_SIGMA * (double) ppdl_sum_count(sum));
+	assert_true(c[0].noise > 0.999999 * c[1].noise &&
+				c[0].noise <= 1.000001 * PPDL_SIGMA * (double) ppdl_sum_count(sum));
 	ppdl_writer_free(&w[0]);
 	ppdl_writer_free(&w[1]);
 }
