@@ -23,6 +23,7 @@ extend(PpdlEval *ev, PpdlDigits *digits, const PpdlCt *in, PpdlError *err)
 
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	PPDL_TRY(ppdl_check_ring(ev, in->par, "rotate", err));
+	PPDL_VERIFY_CT(in);
 	PPDL_TRY(ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &plan, err));
 	return ppdl_digits_extend(ev, digits, plan, in->a, err);
 }
@@ -82,6 +83,7 @@ ppdl_hoisted_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlHoisted *h, uint3
 	PPDL_TRY(check_galois(ev, d, err));
 	if (d == 1)
 		return ppdl_ct_copy(ev, out, h->in, h->in->limbs, err);
+	PPDL_VERIFY_CT(h->in);
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	PPDL_TRY(ppdl_ks_plan(ev->par, h->in->limbs, ev->par->np, &digits.plan, err));
 	memcpy(digits.buf, h->digit, sizeof(digits.buf));

@@ -2,6 +2,7 @@
 #include "ckks/boot.h"
 #include "ckks/boot_impl.h"
 #include "ckks/polyeval.h"
+#include "ckks/verify.h"
 
 #include <math.h>
 
@@ -78,6 +79,7 @@ ppdl_boot_eval_mod(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err)
 
 	if (in->limbs != PPDL_BOOT_EVALMOD_LIMBS)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "EvalMod takes %d limbs, not %d", PPDL_BOOT_EVALMOD_LIMBS, in->limbs);
+	PPDL_VERIFY_CT(in);
 	exponential_series(c);
 	t.bound = 1;				/* of S/14.25 */
 	PPDL_TRY(ppdl_poly_chebyshev(ev, &z, &t, c, DEGREE, CHEBYSHEV_SCALE, err));

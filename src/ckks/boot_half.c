@@ -1,6 +1,7 @@
 /* The half-bootstrap: coefficients of a raised ciphertext into slots. */
 #include "ckks/boot.h"
 #include "ckks/boot_impl.h"
+#include "ckks/verify.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -124,6 +125,8 @@ ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const Ppd
 		out[h].bound = q0 / in->scale / 4;	/* what a hole may reach */
 		out[h].noise = hypot(PPDL_HALFBOOT_ERROR(hb->par),
 							 in->noise / in->scale) * out[h].scale / sqrt((double) hb->par->n);
+		PPDL_GOTO(done, ppdl_check_estimates(out[h].scale, out[h].noise, out[h].bound, PPDL_ERR_RANGE, err));
+		PPDL_VERIFY_CT(&out[h]);
 	}
 done:
 	ppdl_ct_release(ev, &c);

@@ -20,6 +20,7 @@ ppdl_ct_switch_one(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, Ppd
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	if (in->limbs != 1)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "switching key %u takes one limb, not %d", id, in->limbs);
+	PPDL_VERIFY_CT(in);
 	PPDL_TRY(ppdl_find_key(ev, id, 1, &key, err));
 	PPDL_TRY(ppdl_ct_alloc(ev, out, 1, err));
 	PPDL_GOTO(fail, ppdl_keyswitch(ev, in->a, 1, key, out->b, out->a, err));
@@ -104,6 +105,7 @@ ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, Ppdl
 	if (in->limbs != 1 || limbs < 2 || limbs > par->nq)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "ModRaise from %d limbs to %d: must be from 1 to at most %d", in->limbs,
 						  limbs, par->nq);
+	PPDL_VERIFY_CT(in);
 	PPDL_TRY(ppdl_find_key(ev, PPDL_KEY_FROM_SPARSE, limbs, &op.key, err));
 	PPDL_TRY(ppdl_ks_plan(par, limbs, 1, &plan, err));
 	PPDL_GOTO(done, ppdl_ct_alloc(ev, out, limbs, err));

@@ -229,7 +229,7 @@ gather(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *c, const PpdlCt *ct, doub
 		ppdl_ct_release(ev, &second);
 		PPDL_TRY(status);
 	}
-	ppdl_ct_mul_int(ev, c, (__int128) 1 << sb->up);
+	PPDL_TRY(ppdl_ct_mul_int(ev, c, (__int128) 1 << sb->up, err));
 	c->scale *= exp2(sb->up);
 	return PPDL_OK;
 }

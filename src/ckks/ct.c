@@ -60,6 +60,14 @@ ppdl_check_ring(const PpdlEval *ev, const PpdlParams *par, const char *what, Ppd
 }
 
 PpdlStatus
+ppdl_check_result(const PpdlCt *ct, const char *what, PpdlError *err)
+{
+	PpdlStatus	status = ppdl_check_estimates(ct->scale, ct->noise, ct->bound, PPDL_ERR_RANGE, err);
+
+	return status == PPDL_OK ? status : ppdl_error_detail(err, status, "This is the result when asked to %s.", what);
+}
+
+PpdlStatus
 ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err)
 {
 	*out = ppdl_pool_get(ev->pool, ppdl_limb_bytes(ev->par, limbs));
@@ -85,6 +93,7 @@ ppdl_ct_alloc(PpdlEval *ev, PpdlCt *ct, int limbs, PpdlError *err)
 	memset(ct, 0, sizeof(*ct));
 	PPDL_TRY(check_limbs(ev, limbs, err));
 	ct->par = ev->par;
+	ct->domain = PPDL_DOMAIN_NTT;
 	ct->limbs = limbs;
 	ct->scale = 1;
 	PPDL_GOTO(fail, ppdl_buffer(ev, limbs, &ct->b, err));
@@ -118,6 +127,7 @@ ppdl_ct_copy(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *
 			   *a;
 
 	PPDL_TRY(ppdl_check_ring(ev, in->par, "copy", err));
+	PPDL_VERIFY_CT(in);
 	if (limbs > in->limbs)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot copy %d limbs of a ciphertext that has %d", limbs, in->limbs);
 	PPDL_TRY(ppdl_ct_alloc(ev, out, limbs, err));
@@ -146,6 +156,7 @@ ppdl_pt_alloc(PpdlEval *ev, PpdlPt *pt, int limbs, PpdlError *err)
 	memset(pt, 0, sizeof(*pt));
 	PPDL_TRY(check_limbs(ev, limbs, err));
 	pt->par = ev->par;
+	pt->domain = PPDL_DOMAIN_NTT;
 	pt->limbs = limbs;
 	pt->scale = 1;
 	return ppdl_buffer(ev, limbs, &pt->p, err);
@@ -280,12 +291,14 @@ add_or_sub(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, int sub, PpdlError *err)
 
 	PPDL_TRY(ppdl_check_ring(ev, acc->par, sub ? "subtract" : "add", err));
 	PPDL_TRY(ppdl_check_ring(ev, y->par, sub ? "subtract" : "add", err));
+	PPDL_VERIFY_CT(acc);
+	PPDL_VERIFY_CT(y);
 	PPDL_TRY(ppdl_check_scales(acc->scale, y->scale, sub ? "subtract" : "add", err));
 	ppdl_ct_drop(acc, y->limbs);
 	ppdl_parallel_for(ev->threads, acc->limbs, sub ? task_sub : task_add, &op);
 	acc->noise = hypot(acc->noise, y->noise);
 	acc->bound = ppdl_bound_add(acc->bound, y->bound);
-	return PPDL_OK;
+	return ppdl_check_result(acc, sub ? "subtract" : "add", err);
 }
 
 PpdlStatus
@@ -305,6 +318,7 @@ ppdl_ct_neg(PpdlEval *ev, PpdlCt *ct)
 {
 	Linear		op = {.par = ev->par, .x = {ct->b, ct->a}};
 
+	PPDL_VERIFY_CT(ct);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_neg, &op);
 }
 
@@ -315,12 +329,14 @@ ppdl_ct_add_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 
 	PPDL_TRY(ppdl_check_ring(ev, ct->par, "add a plaintext", err));
 	PPDL_TRY(ppdl_check_ring(ev, pt->par, "add a plaintext", err));
+	PPDL_VERIFY_CT(ct);
+	PPDL_VERIFY_PT(pt);
 	PPDL_TRY(ppdl_check_scales(ct->scale, pt->scale, "add a plaintext", err));
 	ppdl_ct_drop(ct, pt->limbs);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_add, &op);
 	ct->noise = hypot(ct->noise, PPDL_ROUNDING);
 	ct->bound = ppdl_bound_add(ct->bound, pt->bound);
-	return PPDL_OK;
+	return ppdl_check_result(ct, "add a plaintext", err);
 }
 
 /*
@@ -356,6 +372,7 @@ ppdl_ct_add_const(PpdlEval *ev, PpdlCt *ct, double re, double im, PpdlError *err
 	__int128	r = 0,
 				i = 0;
 
+	PPDL_VERIFY_CT(ct);
 	PPDL_TRY(round_factor(re * ct->scale, &r, "add a constant", err));
 	PPDL_TRY(round_factor(im * ct->scale, &i, "add a constant", err));
 	for (int l = 0; l < ct->limbs; l++)
@@ -363,7 +380,7 @@ ppdl_ct_add_const(PpdlEval *ev, PpdlCt *ct, double re, double im, PpdlError *err
 	ppdl_parallel_for(ev->threads, ct->limbs, task_add_scalar, &op);
 	if (ct->bound > 0)
 		ct->bound += hypot(re, im);
-	return PPDL_OK;
+	return ppdl_check_result(ct, "add a constant", err);
 }
 
 static void
@@ -378,12 +395,14 @@ mul_gaussian_integer(PpdlEval *ev, PpdlCt *ct, __int128 re, __int128 im)
 	ppdl_parallel_for(ev->threads, ct->limbs, task_mul_scalar, &op);
 }
 
-void
-ppdl_ct_mul_int(PpdlEval *ev, PpdlCt *ct, __int128 c)
+PpdlStatus
+ppdl_ct_mul_int(PpdlEval *ev, PpdlCt *ct, __int128 c, PpdlError *err)
 {
+	PPDL_VERIFY_CT(ct);
 	mul_gaussian_integer(ev, ct, c, 0);
 	ct->noise *= fabs((double) c);
 	ct->bound *= fabs((double) c);
+	return ppdl_check_result(ct, "multiply by an integer", err);
 }
 
 PpdlStatus
@@ -393,6 +412,7 @@ ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, double f, Ppdl
 				i = 0;
 	double		off;
 
+	PPDL_VERIFY_CT(ct);
 	if (!(f > 0) || !isfinite(f))
 		return ppdl_error(err, PPDL_ERR_SCALE, "cannot multiply by a constant at scale %g", f);
 	PPDL_TRY(round_factor(re * f, &r, "multiply by a constant", err));
@@ -402,7 +422,7 @@ ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, double f, Ppdl
 	ct->noise = hypot(ct->noise * hypot((double) r, (double) i), ppdl_factor_noise(ct, off));
 	ct->bound *= hypot(re, im);
 	ct->scale *= f;
-	return PPDL_OK;
+	return ppdl_check_result(ct, "multiply by a constant", err);
 }
 
 PpdlStatus
@@ -418,6 +438,8 @@ ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, doub
 
 	PPDL_TRY(ppdl_check_ring(ev, acc->par, "add a multiple", err));
 	PPDL_TRY(ppdl_check_ring(ev, x->par, "add a multiple", err));
+	PPDL_VERIFY_CT(acc);
+	PPDL_VERIFY_CT(x);
 	PPDL_TRY(round_factor(re * f, &r, "add a multiple", err));
 	PPDL_TRY(round_factor(im * f, &i, "add a multiple", err));
 	ppdl_ct_drop(acc, x->limbs);
@@ -427,7 +449,7 @@ ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, doub
 	off = hypot(re * f - (double) r, im * f - (double) i);
 	acc->noise = hypot(acc->noise, hypot(x->noise * hypot((double) r, (double) i), ppdl_factor_noise(x, off)));
 	acc->bound = ppdl_bound_add(acc->bound, x->bound * hypot(re, im));
-	return PPDL_OK;
+	return ppdl_check_result(acc, "add a multiple", err);
 }
 
 void
@@ -435,6 +457,7 @@ ppdl_ct_mul_monomial(PpdlEval *ev, PpdlCt *ct, int64_t e)
 {
 	Linear		op = {.par = ev->par, .x = {ct->b, ct->a}, .e = e};
 
+	PPDL_VERIFY_CT(ct);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_monomial, &op);
 }
 
@@ -442,15 +465,18 @@ static PpdlStatus
 check_plain_product(PpdlEval *ev, const PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 {
 	PPDL_TRY(ppdl_check_ring(ev, ct->par, "multiply by a plaintext", err));
-	return ppdl_check_ring(ev, pt->par, "multiply by a plaintext", err);
+	PPDL_TRY(ppdl_check_ring(ev, pt->par, "multiply by a plaintext", err));
+	PPDL_VERIFY_PT(pt);
+	return PPDL_OK;
 }
 
-static void
-account_plain_product(PpdlCt *ct, const PpdlPt *pt)
+static PpdlStatus
+account_plain_product(PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 {
 	ct->noise = ppdl_plain_product_noise(ct, pt);
 	ct->bound *= pt->bound;
 	ct->scale *= pt->scale;
+	return ppdl_check_result(ct, "multiply by a plaintext", err);
 }
 
 PpdlStatus
@@ -459,11 +485,11 @@ ppdl_ct_mul_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 	Linear		op = {.par = ev->par, .x = {ct->b, ct->a}, .y = {pt->p}};
 
 	PPDL_TRY(check_plain_product(ev, ct, pt, err));
+	PPDL_VERIFY_CT(ct);
 	ppdl_ct_drop(ct, pt->limbs);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_mul, &op);
-	account_plain_product(ct, pt);
 	ev->products++;
-	return PPDL_OK;
+	return account_plain_product(ct, pt, err);
 }
 
 PpdlStatus
@@ -472,11 +498,11 @@ ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlError *err)
 	Linear		op = {.par = ev->par, .x = {ct->ct.b, ct->ct.a, ct->d}, .y = {pt->p}};
 
 	PPDL_TRY(check_plain_product(ev, &ct->ct, pt, err));
+	PPDL_VERIFY_CT3(ct);
 	ppdl_ct_drop(&ct->ct, pt->limbs);
 	ppdl_parallel_for(ev->threads, ct->ct.limbs, task_mul, &op);
-	account_plain_product(&ct->ct, pt);
 	ev->products++;
-	return PPDL_OK;
+	return account_plain_product(&ct->ct, pt, err);
 }
 
 PpdlStatus
@@ -486,10 +512,12 @@ ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err)
 
 	PPDL_TRY(ppdl_check_ring(ev, acc->ct.par, "add products", err));
 	PPDL_TRY(ppdl_check_ring(ev, y->ct.par, "add products", err));
+	PPDL_VERIFY_CT3(acc);
+	PPDL_VERIFY_CT3(y);
 	PPDL_TRY(ppdl_check_scales(acc->ct.scale, y->ct.scale, "add products", err));
 	ppdl_ct_drop(&acc->ct, y->ct.limbs);
 	ppdl_parallel_for(ev->threads, acc->ct.limbs, task_add, &op);
 	acc->ct.noise = hypot(acc->ct.noise, y->ct.noise);
 	acc->ct.bound = ppdl_bound_add(acc->ct.bound, y->ct.bound);
-	return PPDL_OK;
+	return ppdl_check_result(&acc->ct, "add products", err);
 }

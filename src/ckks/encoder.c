@@ -5,6 +5,7 @@
 
 #include "ckks/cache.h"
 #include "ckks/encode_impl.h"
+#include "ckks/verify.h"
 #include "ring/vec.h"
 
 /* coefficients stay below this in magnitude */
@@ -181,6 +182,7 @@ fill_limbs(const PpdlParams *par, PpdlPt *out, const uint64_t *shifted, double s
 	for (int i = 0; i < limbs; i++)
 		ppdl_shifted_to_limb(par, &par->ring->mod[i], ppdl_at(par, out->p, i), shifted);
 	out->par = par;
+	out->domain = PPDL_DOMAIN_NTT;
 	out->limbs = limbs;
 	out->scale = scale;
 }
@@ -212,6 +214,7 @@ ppdl_encode_slots(const PpdlParams *par, PpdlPt *out, const double complex *z, s
 			bound = square > bound ? square : bound;
 		}
 		out->bound = sqrt(bound);
+		PPDL_VERIFY_PT(out);
 	}
 	/* may hold an owner's values */
 	ppdl_free_secret(c, sizeof(int64_t) * par->n);
@@ -241,5 +244,6 @@ ppdl_encode_coeffs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double 
 	fill_limbs(par, out, shifted, scale, limbs);
 	ppdl_free_secret(shifted, sizeof(uint64_t) * par->n);
 	out->bound = (double) max / scale;
+	PPDL_VERIFY_PT(out);
 	return PPDL_OK;
 }

@@ -15,6 +15,7 @@ start(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlParams *key_par, Ppd
 	ct->b = ct->a = NULL;
 	PPDL_TRY(ppdl_check_ring(ev, pt->par, "encrypt", err));
 	PPDL_TRY(ppdl_check_ring(ev, key_par, "encrypt with this key", err));
+	PPDL_VERIFY_PT(pt);
 	PPDL_TRY(ppdl_ct_alloc(ev, ct, pt->limbs, err));
 	ct->scale = pt->scale;
 	/* the exact maximum would tell of the values */
@@ -55,6 +56,7 @@ ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlSecret
 		ppdl_vec_neg(m, b, b, par->n);
 	}
 	ct->noise = PPDL_SIGMA;
+	PPDL_VERIFY_CT(ct);
 done:
 	ppdl_free_secret(e, par->n);
 	if (status != PPDL_OK)
@@ -99,6 +101,7 @@ ppdl_encrypt_public(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlPublic
 	}
 	/* e*u + e0 + e1*s */
 	ct->noise = PPDL_SIGMA * sqrt(1 + 4.0 * (double) n / 3);
+	PPDL_VERIFY_CT(ct);
 done:
 	ppdl_free_secret(small, 3 * n);
 	ppdl_free_secret(u, n * sizeof(uint64_t));
@@ -185,6 +188,7 @@ ppdl_decrypt_coeffs(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double
 
 	PPDL_TRY(ppdl_check_ring(ev, ct->par, "decrypt", err));
 	PPDL_TRY(ppdl_check_ring(ev, sk->par, "decrypt with this key", err));
+	PPDL_VERIFY_CT(ct);
 	PPDL_TRY(check_fits(ct, err));
 	limbs = ppdl_decrypt_limbs(par, ct->limbs, ct->scale, ct->noise, ct->bound);
 	PPDL_TRY(ppdl_buffer(ev, limbs + 1, &p, err));

@@ -67,7 +67,7 @@ PpdlStatus	ppdl_ct_add_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlErr
 /* adds re + i*im to every slot (rounded at the ciphertext's scale) */
 PpdlStatus	ppdl_ct_add_const(PpdlEval *ev, PpdlCt *ct, double re, double im, PpdlError *err);
 /* times an integer; the scale stays, the value grows */
-void		ppdl_ct_mul_int(PpdlEval *ev, PpdlCt *ct, __int128 c);
+PpdlStatus	ppdl_ct_mul_int(PpdlEval *ev, PpdlCt *ct, __int128 c, PpdlError *err);
 /* times round(re*f) + i*round(im*f): value times re + i*im, scale times f; no rescale */
 PpdlStatus	ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, double f, PpdlError *err);
 /* acc += (re + i*im) * x at acc's scale, in one pass; the integer factor has acc.scale/x.scale to be precise to */

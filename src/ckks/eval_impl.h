@@ -4,6 +4,7 @@
 
 #include "ckks/cache.h"
 #include "ckks/eval.h"
+#include "ckks/verify.h"
 
 static inline size_t
 ppdl_limb_bytes(const PpdlParams *par, int limbs)
@@ -14,6 +15,8 @@ ppdl_limb_bytes(const PpdlParams *par, int limbs)
 /* scales equal up to a relative 2^-40; what names the operation */
 PpdlStatus	ppdl_check_scales(double x, double y, const char *what, PpdlError *err);
 PpdlStatus	ppdl_check_ring(const PpdlEval *ev, const PpdlParams *par, const char *what, PpdlError *err);
+/* PPDL_ERR_RANGE when the estimates of a result have left the ranges of ct.h: what is so may not be used on */
+PpdlStatus	ppdl_check_result(const PpdlCt *ct, const char *what, PpdlError *err);
 PpdlStatus	ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err);
 
 /* x * y times 1 or 2 */

@@ -158,6 +158,7 @@ ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKe
 		return ppdl_error(err, PPDL_ERR_KEY, "switching key %u serves %d limbs, not %d", key->id, key->limbs, limbs);
 	if (key->ndigits < ppdl_params_digits(ev->par, limbs))
 		return ppdl_error(err, PPDL_ERR_KEY, "switching key %u serves inputs of one digit only", key->id);
+	PPDL_VERIFY_LIMBS(ev->par, a, 0, limbs);
 	PPDL_TRY(ppdl_ks_plan(ev->par, limbs, key->np, &plan, err));
 	PPDL_TRY(ppdl_digits_extend(ev, &d, plan, a, err));
 	status = ppdl_digits_apply(ev, &d, key, to, err);

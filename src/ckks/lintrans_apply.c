@@ -450,7 +450,7 @@ finish(Apply *op, PpdlCt *out, const Giant *zero, int rescale, PpdlError *err)
 		out->scale /= q;
 		out->noise = hypot(out->noise / q, ppdl_rescale_noise(out->par));
 	}
-	return PPDL_OK;
+	return ppdl_check_result(out, "apply a linear transform", err);
 }
 
 static PpdlStatus
@@ -465,6 +465,7 @@ apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const
 	for (int k = 0; k < count; k++)
 		out[k].b = out[k].a = NULL;
 	PPDL_TRY(ppdl_check_ring(ev, in->par, "apply a linear transform", err));
+	PPDL_VERIFY_CT(in);
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	if (rescale && in->limbs < 2)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale: the ciphertext is at its last limb");
@@ -479,6 +480,8 @@ apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const
 		PPDL_GOTO(done, finish(&op, &out[i], &op.giant[at - lt[i]->plan.min_giant], rescale, err));
 		at += lt[i]->plan.max_giant - lt[i]->plan.min_giant + 1;
 	}
+	for (int k = 0; k < count; k++)
+		PPDL_VERIFY_CT(&out[k]);
 	status = PPDL_OK;
 done:
 	release(&op);

@@ -327,6 +327,7 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 
 	out->b = out->a = NULL;
 	PPDL_TRY(ppdl_check_ring(ev, in->par, "evaluate a polynomial", err));
+	PPDL_VERIFY_CT(in);
 	if (!(out_scale > 0) || !isfinite(out_scale))
 		return ppdl_error(err, PPDL_ERR_SCALE, "cannot evaluate a polynomial to scale %g", out_scale);
 	if (in->limbs <= levels)

@@ -56,6 +56,8 @@ ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *
 	out->ct.b = out->ct.a = NULL;
 	PPDL_TRY(ppdl_check_ring(ev, x->par, "multiply", err));
 	PPDL_TRY(ppdl_check_ring(ev, y->par, "multiply", err));
+	PPDL_VERIFY_CT(x);
+	PPDL_VERIFY_CT(y);
 	PPDL_TRY(ppdl_ct_alloc(ev, &out->ct, limbs, err));
 	status = ppdl_buffer(ev, limbs, &out->d, err);
 	if (status != PPDL_OK)
@@ -68,7 +70,10 @@ ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *
 	out->ct.noise = factor * ppdl_product_noise(x, y);
 	out->ct.bound = factor * x->bound * y->bound;
 	ev->products++;
-	return PPDL_OK;
+	status = ppdl_check_result(&out->ct, "multiply", err);
+	if (status != PPDL_OK)
+		ppdl_ct3_release(ev, out);
+	return status;
 }
 
 static PpdlStatus
@@ -83,6 +88,7 @@ relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, int rescale, PpdlError *err)
 	out->b = out->a = NULL;
 	PPDL_GOTO(done, ppdl_eval_poll(ev, err));
 	PPDL_GOTO(done, ppdl_check_ring(ev, in->ct.par, "relinearise", err));
+	PPDL_VERIFY_CT3(in);
 	if (rescale && limbs < 2)
 	{
 		status = ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale a product at the last limb");
@@ -103,6 +109,7 @@ relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, int rescale, PpdlError *err)
 		out->scale /= q;
 		out->noise = hypot(out->noise / q, ppdl_rescale_noise(par));
 	}
+	status = ppdl_check_result(out, "relinearise", err);
 done:
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, out);
@@ -149,6 +156,7 @@ ppdl_ct_rescale(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 	double		q;
 
 	PPDL_TRY(ppdl_check_ring(ev, ct->par, "rescale", err));
+	PPDL_VERIFY_CT(ct);
 	if (ct->limbs < 2)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale: the ciphertext is at its last limb");
 	q = (double) par->ring->mod[ct->limbs - 1].q;
@@ -157,7 +165,7 @@ ppdl_ct_rescale(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 	ct->limbs--;
 	ct->scale /= q;
 	ct->noise = hypot(ct->noise / q, ppdl_rescale_noise(par));
-	return PPDL_OK;
+	return ppdl_check_result(ct, "rescale", err);
 }
 
 /* below this factor the rounding of the factor itself would show */
@@ -170,6 +178,7 @@ ppdl_ct_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err)
 				rounded;
 
 	PPDL_TRY(ppdl_check_ring(ev, ct->par, "match", err));
+	PPDL_VERIFY_CT(ct);
 	if (limbs < 1 || limbs > ct->limbs)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot match to %d limbs: the ciphertext has %d", limbs, ct->limbs);
 	if (ppdl_check_scales(ct->scale, scale, "match", NULL) == PPDL_OK)
@@ -191,7 +200,7 @@ ppdl_ct_match(PpdlEval *ev, PpdlCt *ct, int limbs, double scale, PpdlError *err)
 		double		noise = ct->noise,
 					bound = ct->bound;
 
-		ppdl_ct_mul_int(ev, ct, (__int128) rounded);
+		PPDL_TRY(ppdl_ct_mul_int(ev, ct, (__int128) rounded, err));
 		ct->noise = noise;
 		ct->bound = bound;
 	}

@@ -1,5 +1,6 @@
 /* Sums of rotations, and the parts of complex slots. */
 #include "ckks/eval.h"
+#include "ckks/verify.h"
 
 PpdlStatus
 ppdl_ct_rotate_and_sum(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err)
@@ -27,6 +28,7 @@ ppdl_ct_split(PpdlEval *ev, PpdlCt *re, PpdlCt *im, const PpdlCt *in, PpdlError 
 		re->b = re->a = NULL;
 	if (im != NULL)
 		im->b = im->a = NULL;
+	PPDL_VERIFY_CT(in);
 	PPDL_GOTO(done, ppdl_ct_conjugate(ev, &conj, in, err));
 	if (re != NULL)
 	{

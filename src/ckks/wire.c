@@ -6,6 +6,7 @@
 
 #include "ckks/cache.h"
 #include "ckks/keys_impl.h"
+#include "ckks/verify.h"
 #include "ring/vec.h"
 
 #define MAGIC UINT32_C(0x4b445050)	/* "PPDK" */
@@ -21,6 +22,7 @@ typedef enum Kind
 void
 ppdl_wire_put_limbs(PpdlWriter *w, const PpdlParams *par, const uint64_t *p, int lo, int hi)
 {
+	PPDL_VERIFY_LIMBS(par, p, lo, hi);
 	for (int i = lo; i < hi; i++)
 	{
 		int			bits = par->ring->mod[i].bits;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ckks/verify.h"
 #include "ckks/wire.h"
 #include "learn/trainer.h"
 #include "rows/cipher_read.h"
@@ -34,7 +35,7 @@ ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 	ct->b = ct->a = NULL;
 	if (r->bad || ring != ev->par->id || limbs < 1 || limbs > ev->par->nq || !(scale >= 1 && scale < 0x1p120))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed ciphertext");
-	PPDL_TRY(ppdl_cipher_check_estimates(scale, noise, bound, PPDL_ERR_FORMAT, err));
+	PPDL_TRY(ppdl_check_estimates(scale, noise, bound, PPDL_ERR_FORMAT, err));
 	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
 	ct->scale = scale;
 	ct->noise = noise;
@@ -69,11 +70,14 @@ ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, c
 	for (int i = 0; i < count; i++)
 		ppdl_write_u32(w, (uint32_t) i << 16);
 	for (int i = 0; i < count; i++)
+	{
+		PPDL_VERIFY_CT(&ct[i]);
 		for (int l = 0; l < ct->limbs; l++)
 		{
 			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].b, l), l, l + 1);
 			ppdl_wire_put_limbs(w, par, ppdl_climb(par->ring, ct[i].a, l), l, l + 1);
 		}
+	}
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 

@@ -29,6 +29,7 @@ fill(PpdlEval *ev, PpdlCt *ct, const PpdlParams *row, const PpdlRowPoly *poly, P
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memset(ct->b, 0, ev->par->n * sizeof(uint64_t));
 	memset(ct->a, 0, ev->par->n * sizeof(uint64_t));
+	ct->domain = PPDL_DOMAIN_COEFFS;
 	for (int j = 0; j < PPDL_BRIDGE_POLYS; j++)
 	{
 		if (poly[j].seed == NULL)
@@ -40,6 +41,7 @@ fill(PpdlEval *ev, PpdlCt *ct, const PpdlParams *row, const PpdlRowPoly *poly, P
 	}
 	ppdl_ntt(ev->par->ring, deep_q0, ct->a);
 	ppdl_ntt(ev->par->ring, deep_q0, ct->b);
+	ct->domain = PPDL_DOMAIN_NTT;
 done:
 	ppdl_pool_put(ev->pool, a);
 	return status;
@@ -69,7 +71,7 @@ ppdl_bridge(PpdlEval *ev, PpdlCt *out, const PpdlParams *row, const PpdlRowPoly 
 	full.bound = 1;
 	full.noise = PPDL_SIGMA;
 	/* before the key switch, whose error would otherwise grow with it */
-	ppdl_ct_mul_int(ev, &full, (__int128) 1 << up);
+	PPDL_GOTO(done, ppdl_ct_mul_int(ev, &full, (__int128) 1 << up, err));
 	full.scale = scale * exp2(up);
 	full.bound = 1;
 	full.noise = PPDL_SIGMA * exp2(up);

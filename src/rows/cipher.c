@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "ckks/verify.h"
 #include "rows/residues.h"
 
 /* ------------------------------------------------------------------ the rules of a header */
@@ -20,27 +21,6 @@ has_slices(const PpdlParams *par)
 	}
 }
 
-/* false for NaN as well */
-static int
-within(double x, double least, double most)
-{
-	return x >= least && x <= most;
-}
-
-PpdlStatus
-ppdl_cipher_check_estimates(double scale, double noise, double bound, PpdlStatus code, PpdlError *err)
-{
-	const double most = ldexp(1, PPDL_ESTIMATE_BITS);
-
-	if (!within(scale, 1 / most, most))
-		return ppdl_error(err, code, "ciphertext whose scale %g is not a number from 2^-%d to 2^%d", scale,
-						  PPDL_ESTIMATE_BITS, PPDL_ESTIMATE_BITS);
-	if (!within(noise, 0, most) || !within(bound, 0, most))
-		return ppdl_error(err, code, "ciphertext whose noise %g or bound %g is not a number from 0 to 2^%d", noise,
-						  bound, PPDL_ESTIMATE_BITS);
-	return PPDL_OK;
-}
-
 PpdlStatus
 ppdl_cipher_check_common(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 {
@@ -51,7 +31,7 @@ ppdl_cipher_check_common(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 						  c->par->n);
 	if (c->kind == PPDL_KIND_SLICE && !has_slices(c->par))
 		return ppdl_error(err, code, "row slice in ring %s, in which no rows are encrypted", c->par->name);
-	return ppdl_cipher_check_estimates(c->scale, 0, 0, code, err);
+	return ppdl_check_estimates(c->scale, 0, 0, code, err);
 }
 
 /* the coefficients of a slice or row are spread by its width */
@@ -103,7 +83,7 @@ PpdlStatus
 ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 {
 	PPDL_TRY(ppdl_cipher_check_common(c, code, err));
-	PPDL_TRY(ppdl_cipher_check_estimates(c->scale, c->noise, c->bound, code, err));
+	PPDL_TRY(ppdl_check_estimates(c->scale, c->noise, c->bound, code, err));
 	switch (c->kind)
 	{
 		case PPDL_KIND_SLICE:

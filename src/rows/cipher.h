@@ -41,9 +41,6 @@
 #define PPDL_SCALE_BITS_MIN 20
 #define PPDL_SCALE_BITS_MAX 40
 
-/* scales of rows and packed values are from 2^-PPDL_ESTIMATE_BITS to 2^PPDL_ESTIMATE_BITS, noise and bound from 0 */
-#define PPDL_ESTIMATE_BITS 1000
-
 typedef enum PpdlKind
 {
 	PPDL_KIND_SLICE = 1,
@@ -88,15 +85,13 @@ typedef struct PpdlCipher
 
 /*
  * The rules that the fields of a header keep, all kinds, whatever their origin: limbs and width of the ring, log2 k
- * of the width, position in the batch, scale, noise and bound in the ranges above, slices in a ring that has
+ * of the width, position in the batch, scale, noise and bound in the ranges of ct.h, slices in a ring that has
  * them.  par and kind must be valid; pointers are not looked at.  code: the status of a failure, PPDL_ERR_FORMAT for
  * what was read, PPDL_ERR_RANGE for a result.
  */
 PpdlStatus	ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err);
 /* the rules of the common header alone: noise, bound and what follows them need not be set */
 PpdlStatus	ppdl_cipher_check_common(const PpdlCipher *c, PpdlStatus code, PpdlError *err);
-/* the rule of scale, noise and bound alone, for other forms that carry them */
-PpdlStatus	ppdl_cipher_check_estimates(double scale, double noise, double bound, PpdlStatus code, PpdlError *err);
 
 /* place of row i of a packed value, i < nrows */
 static inline uint32_t

@@ -126,12 +126,14 @@ add_terms(PpdlEval *ev, PpdlCt *sum, const Term *t, int terms, int limbs, PpdlEr
 		PpdlCt		ct;
 
 		PPDL_TRY(ppdl_lift_vector(ev, i == 0 ? sum : &ct, t[i].c, limbs, err));
-		ppdl_ct_mul_int(ev, i == 0 ? sum : &ct, (__int128) signed_multiple);
-		if (i == 0)
-			continue;
-		ct.scale = sum->scale;
-		status = ppdl_ct_add(ev, sum, &ct, err);
-		ppdl_ct_release(ev, &ct);
+		status = ppdl_ct_mul_int(ev, i == 0 ? sum : &ct, (__int128) signed_multiple, err);
+		if (i > 0)
+		{
+			ct.scale = sum->scale;
+			if (status == PPDL_OK)
+				status = ppdl_ct_add(ev, sum, &ct, err);
+			ppdl_ct_release(ev, &ct);
+		}
 		PPDL_TRY(status);
 	}
 	return PPDL_OK;

@@ -99,17 +99,15 @@ ppdl_pack_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *e
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_alloc(p->ev, out, p->col->limbs, err));
-	status = fill_leaf(p, block, out, err);
-	if (status != PPDL_OK)
-	{
-		ppdl_ct_release(p->ev, out);
-		return status;
-	}
+	PPDL_GOTO(done, fill_leaf(p, block, out, err));
 	out->scale = p->col->scale;
 	out->noise = block->batch->noise;
 	if (block->h > 0)
-		ppdl_ct_mul_int(p->ev, out, (__int128) 1 << block->h);
+		PPDL_GOTO(done, ppdl_ct_mul_int(p->ev, out, (__int128) 1 << block->h, err));
 	out->scale *= ldexp(1, block->h);
 	out->bound = block->batch->bound;
-	return PPDL_OK;
+done:
+	if (status != PPDL_OK)
+		ppdl_ct_release(p->ev, out);
+	return status;
 }

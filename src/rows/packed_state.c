@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "ckks/verify.h"
 #include "ckks/wire.h"
 #include "rows/ordinals.h"
 #include "rows/residues.h"
@@ -41,7 +42,7 @@ check_estimates(const PpdlCt *ct, const PpdlParams *par, PpdlError *err)
 {
 	double		q = ppdl_params_log2_q(par, ct->limbs);
 
-	PPDL_TRY(ppdl_cipher_check_estimates(ct->scale, ct->noise, ct->bound, PPDL_ERR_FORMAT, err));
+	PPDL_TRY(ppdl_check_estimates(ct->scale, ct->noise, ct->bound, PPDL_ERR_FORMAT, err));
 	if (log2(ct->scale) + log2(ct->bound) >= q || ct->noise >= exp2(q))
 		return malformed(err, "whose values do not fit its modulus");
 	return PPDL_OK;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "ckks/verify.h"
 #include "ckks/wire.h"
 #include "rows/cipher_write.h"
 
@@ -141,6 +142,7 @@ ppdl_packed_writer_add(PpdlPackedWriter *pw, PpdlEval *ev, const PpdlCt *ct, con
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	pw->poll = ppdl_eval_poller(ev);
 	PPDL_TRY(check_chunk(pw, ct, err));
+	PPDL_VERIFY_CT(ct);
 	PPDL_TRY(put_places(pw, ordinal, err));
 	for (int l = 0; l < pw->limbs; l++)
 	{

@@ -6,6 +6,7 @@
 
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
+#include "ckks/verify.h"
 #include "rows/batch.h"
 #include "rows/cipher_write.h"
 
@@ -73,6 +74,8 @@ ppdl_row_write(PpdlWriter *w, PpdlCt *ct, int width, const uint8_t fp[PPDL_FINGE
 
 	memcpy(row.fingerprint, fp, PPDL_FINGERPRINT_BYTES);
 	PPDL_TRY(ppdl_cipher_put_header(w, &row, err));
+	PPDL_VERIFY_CT(ct);
+	ct->domain = PPDL_DOMAIN_COEFFS;
 	for (int l = 0; l < ct->limbs; l++)
 	{
 		uint64_t   *b = ppdl_limb(ring, ct->b, l);

@@ -69,7 +69,7 @@ test_coefficients(void **state)
 		OK(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err));
 		for (size_t k = 0; k < par->n; k++)
 			assert_true(fabs(got[k] - (double) m[k]) <= 41 + fabs(got[k]) * 0x1p-52);
-		ppdl_ct_mul_int(&f->ev, &ct, (__int128) 1 << 50);	/* up to 2^111: three limbs */
+		OK(ppdl_ct_mul_int(&f->ev, &ct, (__int128) 1 << 50, &err));	/* up to 2^111: three limbs */
 		ct.bound = 0x1p112;
 		OK(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err));
 		for (size_t k = 0; k < par->n; k++)
@@ -82,7 +82,7 @@ test_coefficients(void **state)
 		OK(ppdl_pt_alloc(&f->ev, &pt, par->nq, &err));
 		OK(ppdl_encode_coeffs(par, &pt, m, 1, par->nq, &err));
 		OK(ppdl_encrypt_secret(&f->ev, &ct, &pt, f->sk, f->rng, &err));
-		ppdl_ct_mul_int(&f->ev, &ct, (__int128) 1 << 100);
+		OK(ppdl_ct_mul_int(&f->ev, &ct, (__int128) 1 << 100, &err));
 		ct.bound = ldexp(1, bits[i] + 100);
 		OK(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err));
 		for (size_t k = 0; k < par->n; k++)

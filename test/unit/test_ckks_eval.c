@@ -70,7 +70,7 @@ case_constants(Fixture *f, int limbs)
 		for (size_t i = 0; i < f->par->slots; i++)
 			want[i] = x[i] + CMPLX(0.75, -0.3);
 	}
-	ppdl_ct_mul_int(&f->ev, &c, -3);
+	OK(ppdl_ct_mul_int(&f->ev, &c, -3, &err));
 	for (size_t i = 0; i < f->par->slots; i++)
 		want[i] *= -3;
 	check(f, "mul_int", &c, want);
