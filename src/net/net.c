@@ -156,7 +156,7 @@ ppdl_net_get_weights(const PpdlNet *net, double *w)
 }
 
 PpdlStatus
-ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err)
+ppdl_net_clone_untrained(PpdlNet **out, const PpdlNet *net, PpdlError *err)
 {
 	PpdlNet    *copy = malloc(sizeof(*copy));
 
@@ -167,20 +167,37 @@ ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err)
 	for (int l = 0; l < net->nlayers; l++)
 		copy->layer[l].w = copy->layer[l].bias = NULL;
 	copy->input_scale = malloc(sizeof(double) * (size_t) net->inputs);
-	if (copy->input_scale == NULL || (net->layer[0].w != NULL && allocate_weights(copy, err) != PPDL_OK))
+	if (copy->input_scale == NULL)
 	{
 		ppdl_net_destroy(copy);
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a network of %d weights", ppdl_net_weight_count(net));
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a network of %d inputs", net->inputs);
 	}
 	memcpy(copy->input_scale, net->input_scale, sizeof(double) * (size_t) net->inputs);
-	for (int l = 0; l < net->nlayers && net->layer[0].w != NULL; l++)
+	*out = copy;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err)
+{
+	PpdlStatus	status = ppdl_net_clone_untrained(out, net, err);
+
+	if (status != PPDL_OK || net->layer[0].w == NULL)
+		return status;
+	status = allocate_weights(*out, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_net_destroy(*out);
+		*out = NULL;
+		return status;
+	}
+	for (int l = 0; l < net->nlayers; l++)
 	{
 		const PpdlLayer *layer = &net->layer[l];
 
-		memcpy(copy->layer[l].w, layer->w, sizeof(double) * (size_t) layer->units * (size_t) layer->inputs);
-		memcpy(copy->layer[l].bias, layer->bias, sizeof(double) * (size_t) layer->units);
+		memcpy((*out)->layer[l].w, layer->w, sizeof(double) * (size_t) layer->units * (size_t) layer->inputs);
+		memcpy((*out)->layer[l].bias, layer->bias, sizeof(double) * (size_t) layer->units);
 	}
-	*out = copy;
 	return PPDL_OK;
 }
 

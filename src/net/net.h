@@ -69,8 +69,9 @@ void		ppdl_net_destroy(PpdlNet *net);	/* NULL is allowed */
 PpdlStatus	ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err);
 int			ppdl_net_outputs(const PpdlNet *net);
 
-/* a copy of its own, with the weights if there are any */
+/* a copy, the caller's to destroy, with the weights if there are any; and one without */
 PpdlStatus	ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err);
+PpdlStatus	ppdl_net_clone_untrained(PpdlNet **out, const PpdlNet *net, PpdlError *err);
 /* are both of one specification, whatever their weights? */
 int			ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b);
 

@@ -557,14 +557,9 @@ PpdlNet *
 ppdl_model_untrained(const PpdlModel *model, MemoryContext context)
 {
 	PpdlNet    *net;
-	char	   *json;
-	PpdlStatus	status;
 	PpdlError	err;
 
-	PPDL_PG(ppdl_net_json(model->net, &json, &err));
-	status = ppdl_net_parse(&net, json, &err);
-	free(json);
-	PPDL_PG(status);
+	PPDL_PG(ppdl_net_clone_untrained(&net, model->net, &err));
 	ppdl_guard(context, destroy_net, net);
 	return net;
 }

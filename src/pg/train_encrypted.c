@@ -93,6 +93,20 @@ ppdl_train_lwe_final(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(ppdl_train_run(&run, NULL, 0)));
 }
 
+/* is it the network, as JSON text, that a checkpoint was made for? */
+static bool
+is_spec_of(const char *spec, const PpdlNet *net)
+{
+	PpdlNet    *made_for;
+	PpdlError	err;
+	bool		same;
+
+	PPDL_PG(ppdl_net_parse(&made_for, spec, &err));
+	same = ppdl_net_is_same(made_for, net);
+	ppdl_net_destroy(made_for);
+	return same;
+}
+
 static void
 destroy_rows(void *arg)
 {
@@ -106,10 +120,8 @@ ppdl_train_resume(PG_FUNCTION_ARGS)
 	PpdlTrainRun *run = palloc0(sizeof(PpdlTrainRun));
 	PpdlModel  *model;
 	int			version;
-	char	   *spec;
 	void	   *state;
 	size_t		len;
-	PpdlError	err;
 
 	ppdl_model_parse_ref(text_to_cstring(PG_GETARG_TEXT_PP(0)), name, &version);
 	if (version != 0)
@@ -122,8 +134,7 @@ ppdl_train_resume(PG_FUNCTION_ARGS)
 	ppdl_guard(CurrentMemoryContext, destroy_rows, run);
 	state = ppdl_checkpoint_read(name, run, &len);
 	model = ppdl_model_open(run->model, CurrentMemoryContext);
-	PPDL_PG(ppdl_net_json(model->net, &spec, &err));
-	if (strcmp(ppdl_take_text(spec), run->spec) != 0)
+	if (!is_spec_of(run->spec, model->net))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" is not the network whose training was interrupted", run->model),

@@ -196,7 +196,8 @@ clones(void **state)
 				x[] = {0.5, -0.25};
 	PpdlNet    *net,
 			   *copy,
-			   *trained;
+			   *trained,
+			   *untrained;
 	double		want,
 				got;
 
@@ -207,6 +208,10 @@ clones(void **state)
 	assert_int_equal(ppdl_net_set_weights(copy, w, 9, &err), PPDL_OK);
 	assert_int_equal(ppdl_net_clone(&trained, copy, &err), PPDL_OK);
 	assert_true(ppdl_net_is_same(net, trained));
+	assert_int_equal(ppdl_net_clone_untrained(&untrained, trained, &err), PPDL_OK);
+	assert_true(ppdl_net_is_same(untrained, trained));
+	assert_int_equal(ppdl_net_check_trained(untrained, &err), PPDL_ERR_ARGUMENT);
+	ppdl_net_destroy(untrained);
 	assert_int_equal(ppdl_net_predict(copy, x, &want, &err), PPDL_OK);
 	ppdl_net_destroy(copy);
 	assert_int_equal(ppdl_net_predict(trained, x, &got, &err), PPDL_OK);
