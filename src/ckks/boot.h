@@ -7,7 +7,11 @@
  * series theta*(1 - theta^4/30 ...) takes the place of an arcsine.
  *
  * No file bears this name: boot_raise.c has encapsulation and ModRaise, boot_evalmod.c EvalMod, boot_half.c and
- * boot_sparse.c the whole. Ciphertexts come and go in the NTT domain.  (algorithms.md, 5)
+ * boot_sparse.c the whole.  (algorithms.md, 5)
+ *
+ * Ciphertexts come and go in the NTT domain; inputs are only read unless said otherwise, results are ev's to release,
+ * none after an error.  PPDL_ERR_LEVEL: another number of limbs than stated; PPDL_ERR_KEY: a key is missing;
+ * PPDL_ERR_CANCELED.
  *
  * Limbs: C2S takes 4 levels from the top (a sparse bootstrap: 2 to 4), EvalMod 10, S2C 3:
  *   28 -> 24 -> 14 -> 11.
@@ -30,7 +34,8 @@
 #define PPDL_BOOT_RANGE_BITS 4
 
 /*
- * One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE).
+ * One limb under one secret -> one limb under another, by the key `id` at q0*p0 (PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE);
+ * scale and bound stay.
  */
 PpdlStatus	ppdl_ct_switch_one(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, PpdlError *err);
 /* noise of such a switch: a coefficient's standard deviation */
@@ -41,13 +46,13 @@ PpdlStatus	ppdl_boot_encapsulate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, Pp
 
 /*
  * ModRaise: one limb under s_sparse, read as integers, -> `limbs` limbs under s_deep (key PPDL_KEY_FROM_SPARSE). phase
- * = message + q0*I, |I| <= 14.
+ * = message + q0*I, |I| <= 14; scale and bound stay, 2 <= limbs <= nq.  (Cheon et al. 2018; Bossuat et al. 2022)
  */
 PpdlStatus	ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *err);
 
 /*
- * EvalMod: slots S/14.25 (scale near 2^50, PPDL_BOOT_EVALMOD_LIMBS limbs), S = m/q0 + I -> slots m/q0
- * (PPDL_BOOT_S2C_LIMBS limbs).  14 products, 1 conjugation.
+ * EvalMod: real slots S/14.25 (scale near 2^50, PPDL_BOOT_EVALMOD_LIMBS limbs), S = m/q0 + I -> slots m/q0
+ * (PPDL_BOOT_S2C_LIMBS limbs, scale ppdl_boot_eval_mod_scale).  14 products, 1 conjugation.
  */
 PpdlStatus	ppdl_boot_eval_mod(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err);
 /* the scale at which it leaves S mod 1 */
@@ -56,7 +61,7 @@ double		ppdl_boot_eval_mod_scale(const PpdlParams *par);
 /* The half-bootstrap: coefficients in, slots out. */
 typedef struct PpdlHalfBoot PpdlHalfBoot;
 
-/* tables for the ring of ev, with its threads; between them ev is asked for interrupts */
+/* tables for the ring of ev, with its threads; between them ev is asked for interrupts.  Immutable; ev is not kept */
 PpdlStatus	ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err);
 void		ppdl_halfboot_destroy(PpdlHalfBoot *hb);
 size_t		ppdl_halfboot_bytes(const PpdlHalfBoot *hb);
@@ -84,15 +89,16 @@ typedef struct PpdlSparseBoot PpdlSparseBoot;
 
 /*
  * period: complex slots of each ciphertext (a power of two); count 1 or 2 of them refreshed
- * together; count*period*2 <= N/2.  scale: that of the first ciphertext, coming and going.
+ * together; 16 <= period, count*period*2 <= N/2 (PPDL_ERR_ARGUMENT).  scale: that of the first ciphertext, coming and
+ * going; PPDL_ERR_RANGE when it is too near to q0.  Immutable; ev is not kept.
  */
 PpdlStatus	ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int count, double scale,
 								   PpdlError *err);
 void		ppdl_sparseboot_destroy(PpdlSparseBoot *sb);
 size_t		ppdl_sparseboot_bytes(const PpdlSparseBoot *sb);
 /*
- * ct[0..count-1]: periodic slots, at least one limb; replaced by PPDL_BOOT_WORK_LIMBS limbs, each at about the scale it
- * came with
+ * ct[0..count-1]: periodic slots up to 1, at least one limb; replaced by PPDL_BOOT_WORK_LIMBS limbs, each at about the
+ * scale it came with; to be released after an error.
  */
 PpdlStatus	ppdl_sparseboot_run(const PpdlSparseBoot *sb, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
 

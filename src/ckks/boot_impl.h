@@ -1,4 +1,4 @@
-/* Private to bootstrapping. */
+/* Private to bootstrapping; the functions are in boot_half.c. */
 #ifndef PPDL_CKKS_BOOT_IMPL_H
 #define PPDL_CKKS_BOOT_IMPL_H
 

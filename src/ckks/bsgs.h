@@ -20,6 +20,7 @@ typedef struct PpdlBsgs
 				slots;
 } PpdlBsgs;
 
+/* baby: a power of two, 0: chosen.  m of a period up to slots, not zero: PPDL_ERR_ARGUMENT */
 PpdlStatus	ppdl_bsgs_plan(PpdlBsgs *plan, const PpdlMatrix *m, size_t slots, int baby, int min_keys, PpdlError *err);
 /* splits one diagonal */
 void		ppdl_bsgs_split(const PpdlBsgs *plan, int offset, int *giant, int *baby);

@@ -50,7 +50,7 @@ typedef struct PpdlParamsCache
 PpdlStatus	ppdl_params_cache_create(PpdlParams *par, PpdlError *err);
 void		ppdl_params_cache_destroy(PpdlParams *par);
 
-/* np: par->np, or 1 */
+/* 1 <= limbs <= nq; np: par->np, or 1.  The plan is kept with par; any thread */
 PpdlStatus	ppdl_ks_plan(const PpdlParams *par, int limbs, int np, const PpdlKsPlan **plan, PpdlError *err);
 
 /* digits of a key for `limbs` limbs */

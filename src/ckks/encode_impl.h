@@ -1,4 +1,4 @@
-/* Private to the floor: the steps of encoding, for callers that choose the primes. */
+/* Private to the floor: the steps of encoding (encoder.c), for callers that choose the primes. */
 #ifndef PPDL_CKKS_ENCODE_IMPL_H
 #define PPDL_CKKS_ENCODE_IMPL_H
 

@@ -10,13 +10,15 @@
 #include "ckks/keys.h"
 
 /*
- * Both leave ct->bound at the power of two above pt->bound, at least 1: with
+ * ct, whose buffers are ev's (none after an error): an encryption of pt, at its limbs and scale.  Ring of ev, pt and
+ * key the same: PPDL_ERR_ARGUMENT.  No branch or address depends on pt, key or errors.
+ * ct->bound is the power of two above pt->bound, at least 1: with
  * values of magnitude up to 1 it says nothing about them.
  */
-/* ct (allocated by the evaluator, ct->limbs = pt->limbs) = encryption of pt; a fresh from OpenSSL */
+/* (-a*s + e + m, a), a expanded from a seed that rng gives; noise 3.2 */
 PpdlStatus	ppdl_encrypt_secret(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlSecret *sk, PpdlRng *rng,
 								PpdlError *err);
-/* with u ternary: (b*u + e0 + m, a*u + e1) */
+/* with u ternary: (b*u + e0 + m, a*u + e1); noise 3.2 * sqrt(1 + 4N/3) */
 PpdlStatus	ppdl_encrypt_public(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, const PpdlPublicKey *pk, PpdlRng *rng,
 								PpdlError *err);
 
@@ -28,11 +30,11 @@ int			ppdl_decrypt_limbs(const PpdlParams *par, int limbs, double scale, double 
 /*
  * Phase of ct (NTT domain) as N doubles (coefficients, centred, NOT divided by the scale),
  * read from ppdl_decrypt_limbs of its lowest limbs and exactly reconstructed before
- * rounding to double; no secret-dependent branch.  PPDL_ERR_PRECISION when bound*scale
- * does not fit the modulus of ct.
+ * rounding to double; no secret-dependent branch or address.  PPDL_ERR_PRECISION when bound*scale
+ * does not fit the modulus of ct.  out: N, the caller's, to be wiped; buffers of the phase are wiped here.
  */
 PpdlStatus	ppdl_decrypt_coeffs(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double *out, PpdlError *err);
-/* decrypts and decodes: out has par->slots entries */
+/* the same, divided by the scale and decoded: out has par->slots entries */
 PpdlStatus	ppdl_decrypt_slots(PpdlEval *ev, const PpdlCt *ct, const PpdlSecret *sk, double complex *out,
 							   PpdlError *err);
 

@@ -1,5 +1,7 @@
 /*
- * Secret, public and switching keys of one ring.
+ * Secret, public and switching keys of one ring.  Secrets and public keys are made in keys.c, switching keys in
+ * switchkey.c.  Each is the caller's to destroy (NULL is allowed), *out is NULL after an error, and outlives
+ * neither its parameters nor, where it points into a file, the mapping.
  */
 #ifndef PPDL_CKKS_KEYS_H
 #define PPDL_CKKS_KEYS_H
@@ -12,14 +14,14 @@ typedef struct PpdlSecret
 {
 	const PpdlParams *par;
 	int8_t	   *coeff;			/* N small coefficients */
-	uint64_t   *ntt;			/* over QP with nq limbs, NTT domain */
+	uint64_t   *ntt;			/* over QP with nq limbs, NTT domain; both in locked memory, wiped */
 } PpdlSecret;
 
-/* uniform ternary; deterministic when rng is seeded.  Wiped on destroy. */
+/* uniform ternary; deterministic when rng is seeded */
 PpdlStatus	ppdl_secret_create(PpdlSecret **out, const PpdlParams *par, PpdlRng *rng, PpdlError *err);
-/* h non-zero coefficients: the encapsulation secret of bootstrapping */
+/* h non-zero coefficients, 1 <= h <= N (PPDL_ERR_ARGUMENT): the encapsulation secret of bootstrapping */
 PpdlStatus	ppdl_secret_create_sparse(PpdlSecret **out, const PpdlParams *par, int h, PpdlRng *rng, PpdlError *err);
-/* a secret given by its coefficients (e.g. s_row(X^4) in the deep ring) */
+/* a secret given by its N coefficients, small ones (e.g. s_row(X^4) in the deep ring); they are copied */
 PpdlStatus	ppdl_secret_create_from(PpdlSecret **out, const PpdlParams *par, const int8_t *coeff, PpdlError *err);
 void		ppdl_secret_destroy(PpdlSecret *sk);
 
@@ -32,6 +34,7 @@ typedef struct PpdlPublicKey
 			   *a;
 } PpdlPublicKey;
 
+/* seed and errors from rng */
 PpdlStatus	ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err);
 void		ppdl_public_key_destroy(PpdlPublicKey *pk);
 
@@ -41,7 +44,11 @@ void		ppdl_public_key_destroy(PpdlPublicKey *pk);
 #define PPDL_KEY_RELIN 0u
 #define PPDL_KEY_BRIDGE 2u		/* deep ring: s_row(X^4) -> s_sparse at q0*p0 */
 #define PPDL_KEY_TO_SPARSE 4u	/* deep ring: s_deep -> s_sparse at q0*p0 */
-#define PPDL_KEY_FROM_SPARSE 6u	/* deep ring: s_sparse -> s_deep over the whole chain, for inputs below q0: one digit, g = 1 mod every prime, one special prime */
+/*
+ * deep ring: s_sparse -> s_deep over the whole chain, for inputs below q0: one digit, g = 1 mod every prime, one
+ * special prime
+ */
+#define PPDL_KEY_FROM_SPARSE 6u
 /* PPDL_KEY_GALOIS(d) is d itself */
 
 /*
@@ -66,9 +73,10 @@ typedef struct PpdlSwitchKey
 	int			owned;			/* b and a are freed with the key (else they point into a mapped file) */
 } PpdlSwitchKey;
 
+/* np: par->np, or 1 for inputs of one limb (PPDL_ERR_ARGUMENT); seed and errors from rng; the secrets are only read */
 PpdlStatus	ppdl_switch_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *from, const PpdlSecret *to,
 								   int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
-/* relinearisation (s^2 -> s) and Galois keys, from the one secret */
+/* relinearisation (s^2 -> s) and Galois keys (d odd below 2N), from the one secret, with all special primes */
 PpdlStatus	ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int limbs,
 								 PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
 void		ppdl_switch_key_destroy(PpdlSwitchKey *key);

@@ -1,4 +1,4 @@
-/* Private to the floor: switching keys whose contents come from elsewhere. */
+/* Private to the floor: switching keys whose contents come from elsewhere (switchkey.c). */
 #ifndef PPDL_CKKS_KEYS_IMPL_H
 #define PPDL_CKKS_KEYS_IMPL_H
 
@@ -17,7 +17,7 @@ PpdlStatus	ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, 
 								  PpdlError *err);
 /* digits of the key `id` when it serves `limbs` limbs */
 int			ppdl_switch_key_digits(const PpdlParams *par, uint32_t id, int limbs);
-/* checks the shape; contents undefined */
+/* checks the shape (PPDL_ERR_ARGUMENT); seed and contents undefined */
 PpdlStatus	ppdl_switch_key_alloc(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, int limbs, int np,
 								  PpdlError *err);
 /* fills key->a from key->seed */

@@ -1,6 +1,6 @@
 /*
  * Private to the floor: the steps of a key switch, for linear transforms that
- * stay over QP.
+ * stay over QP.  Digits are in digits.c, the rest in keyswitch.c.
  */
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H

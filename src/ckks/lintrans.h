@@ -1,7 +1,8 @@
 /*
  * Linear maps on slots as sums of diagonals: out[p] = sum_t D_t[p] * v[p + t],
  * evaluated with baby steps (hoisted) and giant steps (Horner: one key): algorithms.md, 4.1.
- * Matrices in the clear are in matrix.c, encoding in lintrans.c, application in lintrans_apply.c.
+ * Matrices in the clear are in matrix.c, their rotations in bsgs.c, encoding in lintrans.c, application in
+ * lintrans_apply.c.  What is created is the caller's to destroy (NULL is allowed), and *out is NULL after an error.
  */
 #ifndef PPDL_CKKS_LINTRANS_H
 #define PPDL_CKKS_LINTRANS_H
@@ -19,11 +20,12 @@ typedef struct PpdlMatrix
 	double complex **diag;		/* diag[i][0 .. period-1] */
 } PpdlMatrix;
 
-PpdlStatus	ppdl_matrix_create(PpdlMatrix **out, size_t period, PpdlError *err);	/* zero */
+/* zero; PPDL_ERR_ARGUMENT when period is no power of two */
+PpdlStatus	ppdl_matrix_create(PpdlMatrix **out, size_t period, PpdlError *err);
 void		ppdl_matrix_destroy(PpdlMatrix *m);
-/* the diagonal of offset t (mod period), added as zeros when absent; NULL when out of memory */
+/* the diagonal of offset t (mod period), m's to be filled in, added as zeros when absent; NULL when out of memory */
 double complex *ppdl_matrix_diag(PpdlMatrix *m, long t);
-/* b after a; zero diagonals dropped */
+/* b after a, of one period (PPDL_ERR_ARGUMENT); zero diagonals dropped */
 PpdlStatus	ppdl_matrix_mul(PpdlMatrix **out, const PpdlMatrix *b, const PpdlMatrix *a, PpdlError *err);
 void		ppdl_matrix_scale(PpdlMatrix *m, double complex f);
 /* out[0..period-1] = m * v, in the clear: for tests and the plain twin */
@@ -50,7 +52,11 @@ typedef struct PpdlLinTransForm
 				min_keys;		/* giant steps by Horner's rule with one key (rotation by baby*stride) each way */
 } PpdlLinTransForm;
 
-/* m is only read.  threads, poll: may be NULL; poll is asked every few diagonals: PPDL_ERR_CANCELED */
+/*
+ * m, not zero, of a period up to par->slots (PPDL_ERR_ARGUMENT), is only read.  1 <= limbs <= nq (PPDL_ERR_LEVEL);
+ * PPDL_ERR_RANGE when an entry does not fit its scale.  threads, poll: may be NULL; poll is asked every few
+ * diagonals: PPDL_ERR_CANCELED.
+ */
 PpdlStatus	ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix *m,
 								 const PpdlLinTransForm *form,
 								 PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err);
@@ -60,19 +66,24 @@ void		ppdl_lintrans_destroy(PpdlLinTrans *lt);
 size_t		ppdl_lintrans_bytes(const PpdlLinTrans *lt);
 /* largest Euclidean norm of a row: what it makes, at most, of errors that are independent from slot to slot */
 double		ppdl_lintrans_norm(const PpdlLinTrans *lt);
-/* rotations whose keys apply() needs: writes at most max, returns how many there are */
+/*
+ * rotations, ascending in (0, slots), whose keys apply() needs: writes at most max, returns how many; 0: out of memory
+ */
 int			ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max);
 /* the same question without encoding anything, for planning keys */
 int			ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, int baby, int min_keys, int *rotations, int max);
 
 /*
- * out[i] = lt[i](in), one hoisting shared by all (their baby steps may differ), no
+ * out[i] = lt[i](in), i < count, one hoisting shared by all (their baby steps may differ), no
  * rescale: scale = in.scale * pt_scale, limbs = in.limbs.  Needs in->limbs = the
- * level the transforms were encoded for.
+ * level the transforms were encoded for (PPDL_ERR_LEVEL), and their keys (PPDL_ERR_KEY).  out's buffers are ev's, none
+ * after an error.  (Bossuat et al. 2021, §4: double hoisting.)
  */
 PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in,
 								PpdlError *err);
-/* the same, rescaled in the same division: limbs = in.limbs - 1, scale = in.scale * pt_scale / q_top */
+/*
+ * the same, rescaled in the same division, at least 2 limbs: limbs = in.limbs - 1, scale = in.scale * pt_scale / q_top
+ */
 PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count,
 										const PpdlCt *in, PpdlError *err);
 

@@ -1,6 +1,6 @@
 /*
  * Parameter sets.  A set is built from a literal, checked rule by rule, and
- * immutable afterwards; the two built-in sets (algorithms.md, 1.4: 128-bit
+ * immutable afterwards; the two built-in sets (builtin_params.c; algorithms.md, 1.4: 128-bit
  * security, uniform ternary secrets, sigma = 3.2) live as long as the process.
  *
  * Moduli: ring->mod[0 .. nq-1] are Q (bottom to top), ring->mod[nq .. nq+np-1]
@@ -56,7 +56,8 @@ typedef struct PpdlParams
 
 /*
  * PPDL_ERR_ARGUMENT names the broken rule.  check_security: refuse log2(QP) beyond the 128-bit bound of Bossuat et al.
- * 2024 (2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0.
+ * 2024 (2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0.  lit is copied, but for its name, which must
+ * outlive the set; *out is the caller's to destroy, after all that was made with it.
  */
 PpdlStatus	ppdl_params_create(PpdlParams **out, const PpdlParamsLiteral *lit, int check_security, PpdlError *err);
 void		ppdl_params_destroy(PpdlParams *par);
@@ -64,7 +65,7 @@ void		ppdl_params_destroy(PpdlParams *par);
 /* The built-in sets, made on first use (thread-safe), never freed; PPDL_ERR_VERSION for an unknown id. */
 PpdlStatus	ppdl_params_get(uint8_t id, const PpdlParams **out, PpdlError *err);
 
-/* log2 of the product of the lowest `limbs` primes of Q */
+/* log2 of the product of the lowest `limbs` primes of Q, 0 <= limbs <= nq */
 double		ppdl_params_log2_q(const PpdlParams *par, int limbs);
 
 #endif

@@ -16,15 +16,23 @@
 #include "base/bytes.h"
 #include "ckks/keys.h"
 
-/* limbs lo .. hi-1 (indices into ring->mod) of p, each padded to a byte */
+/*
+ * Limbs lo .. hi-1 (indices into ring->mod), of any domain, which lie one behind the other at p, each padded to a
+ * byte.  A failed writer says so itself.
+ */
 void		ppdl_wire_put_limbs(PpdlWriter *w, const PpdlParams *par, const uint64_t *p, int lo, int hi);
-/* PPDL_ERR_FORMAT when short or a residue is not below its prime */
+/* back to p; PPDL_ERR_FORMAT when short or a residue is not below its prime */
 PpdlStatus	ppdl_wire_get_limbs(PpdlReader *r, const PpdlParams *par, uint64_t *p, int lo, int hi, PpdlError *err);
 
+/* appended to w, but for the uniform half, of which there is the seed */
 PpdlStatus	ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, PpdlError *err);
+/*
+ * expands the seeded half; *pk owns its memory, NULL after an error.  PPDL_ERR_FORMAT: cut off or damaged,
+ * PPDL_ERR_VERSION: format or ring unknown; bytes after the key are left in r
+ */
 PpdlStatus	ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **pk, PpdlError *err);
 PpdlStatus	ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err);
-/* expands the seeded half; the result owns its memory */
+/* likewise; threads (NULL: none) expand the seeded half */
 PpdlStatus	ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **key, PpdlThreads *threads, PpdlError *err);
 
 /* the header of a stored switching key, without reading the rest */

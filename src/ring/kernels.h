@@ -2,7 +2,7 @@
  * The inner loops that exist once for each instruction set.  Every table holds
  * the same functions with the same results, bit for bit; ppdl_kernels() gives
  * the one for this processor.  The public functions of ring.h and vec.h that
- * bear the same names say what they compute.
+ * bear the same names say what they compute.  Tables are in scalar.c and vec_*.c, transforms in ntt_*.c.
  */
 #ifndef PPDL_RING_KERNELS_H
 #define PPDL_RING_KERNELS_H

@@ -24,8 +24,8 @@ struct PpdlNttTables
 				wlastq;
 };
 
-/* mod->q, psi and the Barrett constants are set; fills mod->ntt */
+/* mod->q, psi and the Barrett constants are set; fills mod->ntt, NULL after an error */
 PpdlStatus	ppdl_ntt_tables_create(PpdlModulus *mod, int logn, PpdlError *err);
-void		ppdl_ntt_tables_destroy(PpdlNttTables *t);
+void		ppdl_ntt_tables_destroy(PpdlNttTables *t);	/* NULL is allowed */
 
 #endif

@@ -10,6 +10,9 @@
  *   NTT domain: entry t holds the value at psi^(2*brv(t)+1), brv = bit reversal
  *   on log2 N bits.
  *   Automorphism sigma_d: X -> X^d, d odd, 0 < d < 2N.
+ *
+ * Transforms are in ntt.c, automorphisms in autom.c.  All takes and leaves reduced residues; a ring is immutable but
+ * for its tables of automorphisms, and serves any thread.
  */
 #ifndef PPDL_RING_RING_H
 #define PPDL_RING_RING_H
@@ -31,7 +34,10 @@ typedef struct PpdlRing
 	PpdlAutomCache *autom;
 } PpdlRing;
 
-/* 3 <= logn <= 17; primes distinct, below 2^50, = 1 mod 2N.  PPDL_ERR_ARGUMENT names the offender. */
+/*
+ * 3 <= logn <= 17; one prime or more, distinct, below 2^50, = 1 mod 2N.  PPDL_ERR_ARGUMENT names the offender.  *out is
+ * the caller's to destroy (NULL is allowed), NULL after an error.
+ */
 PpdlStatus	ppdl_ring_create(PpdlRing **out, int logn, const uint64_t *primes, int count, PpdlError *err);
 void		ppdl_ring_destroy(PpdlRing *ring);
 
@@ -60,11 +66,10 @@ ppdl_bitrev(uint32_t x, int bits)
 /*
  * In-place negacyclic NTT of one limb: coefficients, reduced -> values, reduced,
  * in the order above (Harvey 2014 butterflies; Shoup quotients).  Chosen at run
- * time among scalar, AVX2 and AVX-512 IFMA twins that agree bit for bit.
- * m must belong to ring.
+ * time among scalar and vector twins that agree bit for bit.  m is one of ring's.
  */
 void		ppdl_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
-/* the inverse, including the factor 1/N */
+/* in place, the inverse, including the factor 1/N */
 void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
 
 /*
@@ -73,18 +78,19 @@ void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
  * Returns NULL when out of memory.
  */
 const uint32_t *ppdl_autom_table(const PpdlRing *ring, uint32_t d);
+/* n entries; out != in */
 void		ppdl_autom_ntt(const PpdlRing *ring, uint64_t *out, const uint64_t *in, const uint32_t *perm);
-/* sigma_d in the coefficient domain; out != in */
+/* sigma_d on a limb in the coefficient domain; out != in */
 void		ppdl_autom_coeff(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t d);
 
-/* out = in * X^e in the NTT domain, any integer e (mod 2N); out may be in */
+/* out = in * X^e on a limb in the NTT domain, any integer e (mod 2N); out may be in */
 void		ppdl_mul_monomial_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in,
 								  int64_t e);
 
 /* Galois element of the rotation rot_r(z)[p] = z[p + r]: 5^r mod 2N, any integer r; and of the conjugation: 2N - 1 */
 uint32_t	ppdl_galois_rotation(const PpdlRing *ring, int r);
 uint32_t	ppdl_galois_conjugate(const PpdlRing *ring);
-/* d^-1 mod 2N */
+/* d^-1 mod 2N, d odd */
 uint32_t	ppdl_galois_inverse(const PpdlRing *ring, uint32_t d);
 
 #endif

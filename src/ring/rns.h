@@ -18,14 +18,17 @@
  */
 typedef struct PpdlBaseConv PpdlBaseConv;
 
-/* indices into ring->mod; 1..PPDL_MAX_CONV of each, disjoint */
+/*
+ * indices into ring->mod; 1..PPDL_MAX_CONV of each, all distinct (PPDL_ERR_ARGUMENT).  *out: the caller's, for any
+ * thread
+ */
 #define PPDL_MAX_CONV 48
 PpdlStatus	ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const int *src, int nsrc,
 								 const int *dst, int ndst, PpdlError *err);
 void		ppdl_baseconv_destroy(PpdlBaseConv *bc);
 /*
- * in[i]: limb of prime src[i]; out[j]: limb of prime dst[j]; distinct buffers. Work is cut into blocks of coefficients
- * over the threads.
+ * in[i]: limb of prime src[i]; out[j]: limb of prime dst[j], both in the coefficient domain and reduced; distinct
+ * buffers.  Work is cut into blocks of coefficients over the threads (NULL: none).
  */
 PpdlStatus	ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, uint64_t *const *out,
 							  PpdlPool *pool, PpdlThreads *threads, PpdlError *err);
@@ -33,7 +36,7 @@ PpdlStatus	ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, 
 /*
  * Divide and round by the last prime: NTT-domain limbs 0..limbs-1 of p, prime i
  * = ring->mod[i]; afterwards limbs 0..limbs-2 hold round(p / q_last); limb
- * limbs-1 is destroyed.  limbs >= 2.
+ * limbs-1 is destroyed.  2 <= limbs <= ring->count: PPDL_ERR_LEVEL.  Scratch, a limb a thread, from pool.
  */
 PpdlStatus	ppdl_rns_rescale(const PpdlRing *ring, uint64_t *p, int limbs,
 							 PpdlPool *pool, PpdlThreads *threads, PpdlError *err);

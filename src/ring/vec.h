@@ -1,8 +1,7 @@
 /*
- * Array kernels on one limb: n reduced residues mod m->q in, reduced residues
+ * Array kernels on one limb of any domain: n reduced residues mod m->q in, reduced residues
  * out, unless said otherwise; n a multiple of 8; out may be any input.  Each has
- * a scalar twin and one for AVX2, AVX-512 IFMA and NEON, chosen at run time, that
- * agree bit for bit.
+ * a scalar and vector twins, chosen at run time, that agree bit for bit.  None fails.
  */
 #ifndef PPDL_RING_VEC_H
 #define PPDL_RING_VEC_H
@@ -36,7 +35,7 @@ void		ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlMod
 /*
  * Inner products of key switching and linear transforms, one reduction at the
  * end: out0 = [out0 +] sum_j a[j]*k0[j], out1 likewise with k1 (k1 = out1 = NULL
- * for one product only).  1 <= terms <= 4096.
+ * for one product only), [..] when accumulate.  1 <= terms <= 4096.
  */
 void		ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
 						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
@@ -48,7 +47,7 @@ ppdl_vec_packed_bytes(size_t n)
 	return n / 8 * PPDL_MAX_PRIME_BITS;
 }
 
-/* such residues to words; reads no byte more */
+/* such residues to words; reads no byte more; not reduced when the bytes are not */
 void		ppdl_vec_unpack(uint64_t *out, const uint8_t *in, size_t n);
 
 /*
