@@ -6,6 +6,9 @@
  * Functions return PPDL_OK (0) or a PpdlStatus and describe the failure in *err
  * (may be NULL).  Objects are opaque; none of the functions may be called for the
  * same object from two threads at once.
+ *
+ * In src/owner: keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c,
+ * encrypted models in model.c, text of values in format.c.
  */
 #ifndef PPDL_H
 #define PPDL_H

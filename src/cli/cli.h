@@ -1,5 +1,5 @@
 /*
- * What every file of the tool shares: exit codes, sub-commands, messages.
+ * What every file of the tool shares: exit codes, sub-commands (cmd_*.c), messages (message.c).
  *
  * Functions of the tool report through PpdlError like the core; only a
  * sub-command's own function prints and turns the status into an exit code.

@@ -5,7 +5,7 @@
 #ifndef PPDL_CLI_PEMFILE_H
 #define PPDL_CLI_PEMFILE_H
 
-#include "rsa/key.h"
+#include "rsa/file.h"
 
 typedef enum PpdlPemKind
 {

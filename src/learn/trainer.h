@@ -33,17 +33,9 @@ PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, Ppd
 
 /*
  * The weights at as many limbs as a prediction takes (ppdl_encrypted_predict_limbs), refreshed if need be, in the form
- * of ppdl_weights_load.
+ * of ppdl_weights_load (weights.h).
  */
 PpdlStatus	ppdl_trainer_finish(PpdlTrainer *t, PpdlWriter *w, PpdlError *err);
-
-/*
- * Encrypted weights are a packed lwe_cipher of layout slots in the deep ring: a row and a chunk for each weight
- * ciphertext, one period of complex slots (layout.h). Hostile bytes: PPDL_ERR_FORMAT.
- */
-PpdlStatus	ppdl_weights_load(PpdlEval *ev, PpdlCt ct[PPDL_MAX_WEIGHT_CTS], int *count, uint32_t *period,
-							  uint8_t fingerprint[8],
-							  const void *buf, size_t len, PpdlError *err);
 
 /* bytes of memory that a run over so many rows takes, tables and tiles; keys not counted */
 size_t		ppdl_trainer_memory(const PpdlNet *net, const PpdlTrainOptions *opt, int width, uint64_t rows,

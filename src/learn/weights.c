@@ -5,7 +5,6 @@
 
 #include "ckks/verify.h"
 #include "ckks/wire.h"
-#include "learn/trainer.h"
 #include "rows/cipher_read.h"
 #include "rows/cipher_write.h"
 #include "rows/lift.h"

@@ -1,4 +1,4 @@
-/* Private to src/owner. */
+/* Private to src/owner: keys in owner.c, what is derived from the master seed in derive.c and signature.c. */
 #ifndef PPDL_OWNER_OWNER_IMPL_H
 #define PPDL_OWNER_OWNER_IMPL_H
 
@@ -44,7 +44,7 @@ typedef struct PpdlScrypt
 				p;
 } PpdlScrypt;
 
-/* ppdl_owner_write at another cost: tests that open many files */
+/* ppdl_owner_write (keyfile.c) at another cost: tests that open many files */
 PpdlStatus	ppdl_key_file_write(const PpdlOwner *o, const char *passphrase, const PpdlScrypt *cost, PpdlWriter *w,
 								PpdlError *err);
 
@@ -52,11 +52,11 @@ PpdlStatus	ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError 
 
 /*
  * The least error, in units of the value, that an honest ciphertext of this kind, layout, ring and scale can have,
- * whatever noise it states.  0 when its `a` is zero everywhere: such a value is no function of the key.
+ * whatever noise it states.  0 when its `a` is zero everywhere: such a value is no function of the key.  (floor.c)
  */
 double		ppdl_cipher_floor(const PpdlCipher *c);
 
-/* values plus Gaussian noise of standard deviation 2^15 * error, on a grid */
+/* values plus Gaussian noise of standard deviation 2^15 * error, on a grid (flood.c) */
 PpdlStatus	ppdl_values_flood(PpdlValues *v, double bound, PpdlRng *rng, PpdlError *err);
 
 #endif

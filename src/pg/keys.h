@@ -1,6 +1,6 @@
 /*
- * Keys on the server: tables ppdl_keys and ppdl_key_parts, and the cache of
- * expanded evaluation keys in the data directory.
+ * Keys on the server: tables ppdl_keys and ppdl_key_parts (keys.c, key_*.c), and the cache of
+ * expanded evaluation keys in the data directory (key_cache.c, key_sweep.c).
  */
 #ifndef PPDL_PG_KEYS_H
 #define PPDL_PG_KEYS_H
@@ -69,8 +69,6 @@ extern bool ppdl_key_is_signed(const uint8_t fp[8], const PpdlKeyRow *row, const
 extern bool ppdl_key_all_signed(const uint8_t fp[8], const PpdlKeyRow *row);
 /* error unless the current user is a member of the role that owns the key */
 extern void ppdl_key_check_owner(const char *name, const char *owner);
-
-/* the relation of that name in the extension's schema */
 
 /* are all parts there that a use needs beyond those of lesser uses? */
 extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use);

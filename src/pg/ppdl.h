@@ -1,6 +1,6 @@
 /*
- * What every file of the extension shares: raising core errors, settings, the
- * evaluator of a query.
+ * What every file of the extension shares: raising core errors and what goes with it (report.c), settings (module.c,
+ * owner_session.c), the schema (schema.c), the evaluator of a query and its threads (evaluator.c).
  */
 #ifndef PPDL_PG_PPDL_H
 #define PPDL_PG_PPDL_H

@@ -2,6 +2,7 @@
 
 #include "learn/predict_encrypted.h"
 #include "learn/trainer.h"
+#include "learn/weights.h"
 #include "predict/predictor.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"

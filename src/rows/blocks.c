@@ -1,10 +1,10 @@
 /*
  * Which rows of the waiting batches form full residue classes: aligned runs of
- * indices (see collector.h).
+ * indices (see collector_impl.h).
  */
 #include <stdlib.h>
 
-#include "rows/collector.h"
+#include "rows/collector_impl.h"
 
 static PpdlStatus
 push(PpdlBlocks *blocks, const PpdlBlock *block, PpdlError *err)

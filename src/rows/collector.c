@@ -1,4 +1,4 @@
-#include "rows/collector.h"
+#include "rows/collector_impl.h"
 
 #include <stdlib.h>
 

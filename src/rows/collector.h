@@ -1,100 +1,49 @@
 /*
- * Inside of a collector, private to src/rows.
- *
- * A row is known by its index i in its batch, pos = bitrev(i).  A full residue class
- * of positions is an aligned run of 2^h indices: rows s .. s + 2^h - 1, s a multiple of
- * 2^h, have the positions i0 + t*C/2^h, i0 = bitrev(s), t = bitrev_h(i - s).
+ * Slices and rows on their way into packed ciphertexts (pack.h), gathered by batch.
  */
 #ifndef PPDL_ROWS_COLLECTOR_H
 #define PPDL_ROWS_COLLECTOR_H
 
-#include "rows/pack.h"
-#include "rows/seed_table.h"
+#include "base/poll.h"
+#include "rows/cipher.h"
 
-#define PPDL_TAKEN UINT32_MAX	/* index of a row that has been packed */
+/*
+ * A collector gathers slices of one ring, key and width, batch by batch, each with
+ * the caller's ordinal.  The same slice may come more than once (joins): it counts as
+ * a further batch.  Explicit rows are collected as batches of their own.  Memory: the slices' bytes.
+ */
+typedef struct PpdlCollector PpdlCollector;
 
-typedef struct PpdlCollected
-{
-	uint32_t	index,
-				ordinal;
-} PpdlCollected;
-
-typedef struct PpdlRowBatch
-{
-	struct PpdlRowBatch *prev,	/* among those that wait, or the complete */
-			   *next;
-	uint32_t	number;			/* in the collector's index; PPDL_NO_BATCH: it gets no further rows */
-	uint8_t		seed[PPDL_SEED_BYTES];
-	int			logc;
-	int			chosen;			/* complete, and a packing under way takes it */
-	int			explicit_row;	/* one row with both halves in its residues */
-	double		noise,			/* of a coefficient */
-				bound;
-	uint32_t	rows,			/* entries */
-				left,			/* of them not packed yet */
-				cap;
-	PpdlCollected *entry;
-	uint8_t    *residues;		/* `each` bytes an entry */
-	size_t		each;
-	uint8_t    *present;		/* a bit an index; NULL while the rows are so few that looking at each does */
-} PpdlRowBatch;
-
-typedef struct PpdlBatchList
-{
-	PpdlRowBatch *first,
-			   *end;
-} PpdlBatchList;
-
-/* entries first .. first + 2^h - 1 of a batch */
-typedef struct PpdlBlock
-{
-	PpdlRowBatch *batch;
-	uint32_t	first;
-	int			h;
-} PpdlBlock;
-
-typedef struct PpdlBlocks
-{
-	PpdlBlock  *block;
-	size_t		count,
-				cap;
-} PpdlBlocks;
-
-#define PPDL_MAX_HEIGHT 17
-
-struct PpdlCollector
-{
-	const PpdlParams *par;		/* NULL before the first row */
-	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
-	int			width,
-				logk,
-				limbs;
-	double		scale;
-	const PpdlPoll *poll;
-	uint64_t	rows;
-	size_t		bytes;
-	PpdlSeedTable index;		/* of batches that may get further rows */
-	PpdlRowBatch **batch;		/* by number in the index; NULL once it is complete */
-	uint32_t	batch_cap;
-	PpdlRowBatch *last;			/* where the last slice went, or NULL */
-	PpdlBatchList waiting,		/* batches that are not complete, as they came */
-				complete;		/* whole ciphertexts */
-	PpdlBlocks	blocks[PPDL_MAX_HEIGHT];	/* by height, from the end; what is left to pack */
-	int			planned;		/* blocks are up to date */
-	int			ncomplete;
-};
-
-/* the blocks of all batches that are not complete, unless they are planned already; closes the collector */
-PpdlStatus	ppdl_collector_plan(PpdlCollector *col, PpdlError *err);
-/* rows that come later go to new batches */
-void		ppdl_collector_close(PpdlCollector *col);
-/* entries by index; rows packed already are forgotten */
-PpdlStatus	ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err);
-/* marks a block's rows as packed; frees batches that are through */
-void		ppdl_collector_take(PpdlCollector *col, const PpdlBlock *block);
-/* unlinks and frees a batch that is complete */
-void		ppdl_collector_free_complete(PpdlCollector *col, PpdlRowBatch *b);
-/* unlinks and frees a batch that is not complete */
-void		ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b);
+/* limbs: how many each slice must have (PPDL_ERR_LEVEL says "compact rows ... need full ones" otherwise) */
+PpdlStatus	ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err);
+void		ppdl_collector_destroy(PpdlCollector *col);
+/* whom loading, merging and saving ask now and then; poll must outlive col */
+void		ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll);
+/*
+ * *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then
+ * take; smaller ones wait to share a ciphertext
+ */
+PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete,
+							   PpdlError *err);
+/*
+ * into gets from's rows too, ordinals plus ordinal_offset; batches may become complete: ask ppdl_pack_complete until it
+ * finds none
+ */
+PpdlStatus	ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err);
+uint64_t	ppdl_collector_rows(const PpdlCollector *col);	/* waiting */
+int			ppdl_collector_complete(const PpdlCollector *col);	/* batches that ppdl_pack_complete would find */
+size_t		ppdl_collector_memory(const PpdlCollector *col);
+/* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
+PpdlStatus	ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err);
+/* are the rows of the shape's ring, key, width, scale and limbs? */
+PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err);
+/*
+ * State bytes for transfer, and back.  Loading trusts nothing: each row is checked as if it came alone, and
+ * all must belong together.  It takes no more than a few times the bytes.
+ */
+PpdlStatus	ppdl_collector_save(const PpdlCollector *col, PpdlWriter *w, PpdlError *err);
+/* an empty one, of the same limbs */
+PpdlStatus	ppdl_collector_fill(PpdlCollector *col, const void *buf, size_t len, PpdlError *err);
+PpdlStatus	ppdl_collector_load(PpdlCollector **out, const void *buf, size_t len, PpdlError *err);
 
 #endif

@@ -2,7 +2,8 @@
 #ifndef PPDL_ROWS_PACK_IMPL_H
 #define PPDL_ROWS_PACK_IMPL_H
 
-#include "rows/collector.h"
+#include "rows/collector_impl.h"
+#include "rows/pack.h"
 
 /* a block and the tree position of its first row, a multiple of 2^h */
 typedef struct PpdlPlaced

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "rsa/error.h"
-#include "rsa/key.h"
+#include "rsa/file.h"
 
 #define MAX_KEY_FILE (1 << 20)
 

@@ -1,4 +1,4 @@
-/* Helpers shared by the files of the RSA floor. */
+/* Helpers shared by the files of the RSA floor; they are in public.c and limbs.c. */
 #ifndef PPDL_RSA_KEY_PRIVATE_H
 #define PPDL_RSA_KEY_PRIVATE_H
 

@@ -1,5 +1,5 @@
 /* Public keys: what they must be, their DER form and their fingerprint. */
-#include "rsa/key.h"
+#include "rsa/public.h"
 
 #include <math.h>
 #include <stdlib.h>

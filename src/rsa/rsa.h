@@ -35,6 +35,7 @@
 #define PPDL_RSA_RSA_H
 
 #include "rsa/cipher.h"
+#include "rsa/file.h"
 #include "rsa/key.h"
 #include "rsa/layer.h"
 #include "rsa/prediction.h"

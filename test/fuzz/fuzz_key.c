@@ -8,7 +8,7 @@
 
 #include "ckks/wire.h"
 #include "owner/public_file.h"
-#include "rsa/key.h"
+#include "rsa/file.h"
 
 #define DIGEST_BYTES 16
 

@@ -3,7 +3,8 @@
 #include <pthread.h>
 
 #include "ckks/crew.h"
-#include "rows/collector.h"
+#include "rows/collector_impl.h"
+#include "rows/pack.h"
 #include "ckks/encoder.h"
 #include "rows/combine.h"
 #include "rows/packed_writer.h"

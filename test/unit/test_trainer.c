@@ -3,6 +3,7 @@
 
 #include "learn/predict_encrypted.h"
 #include "learn/trainer.h"
+#include "learn/weights.h"
 
 static void
 compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const PpdlNet *plain, double bits, const char *what)
