@@ -7,7 +7,7 @@
 #	make unit			unit tests only, on core objects with assertions and sanitizers
 #	make unit-release	unit tests on the optimised core objects
 #	make check-includes	the one-way dependencies between the directories of src/, circles between its files, where
-#						functions are declared, and the length of lines
+#						functions are declared, the list of what is global, and the length of lines
 #	make check-versions PG_INCLUDES=...	src/pg against the headers of other PostgreSQL versions
 #	make check-pg17		most of make check on Debian 13 with PostgreSQL 17, in a system of its own below build/ (root)
 #	make fuzz TIME=...	fuzz programs, so many seconds each; RUNS=... executions instead (clang)
@@ -236,6 +236,7 @@ check-includes: $(OBJS) $(CLI_OBJS)
 	@test/scripts/check_includes.sh
 	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS)
 	@test/scripts/check_headers.pl $(OBJS) $(CLI_OBJS)
+	@test/scripts/check_globals.sh $(OBJS) $(CLI_OBJS)
 check-versions:
 	@PG_INCLUDES="$(PG_INCLUDES)" test/scripts/check_versions.sh
 check-pg17:

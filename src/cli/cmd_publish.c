@@ -105,7 +105,8 @@ typedef struct Job
 			   *own_name;		/* that it is published under when nothing else is said */
 	char	   *file_name,		/* of an RSA key */
 			   *name_there;		/* that it has in the database already */
-	char		key_id[17];
+	char		key_id[17],
+				rsa_params[32];
 	char	   *wanted;			/* of each part: still to be sent? */
 	uint64_t	sent,
 				total;
@@ -485,12 +486,11 @@ static PpdlStatus
 open_rsa(Job *j, PpdlError *err)
 {
 	PpdlRsaPublic *pub;
-	static char params[32];
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_rsa_public_load(&pub, j->a->file, err));
 	status = ppdl_rsa_public_to_pem(pub, &j->pem, err);
-	snprintf(params, sizeof params, "RSA, %d bits", pub->bits);
+	snprintf(j->rsa_params, sizeof j->rsa_params, "RSA, %d bits", pub->bits);
 	memcpy(j->key_id, pub->key_id, sizeof j->key_id);
 	ppdl_rsa_public_free(pub);
 	PPDL_TRY(status);
@@ -501,7 +501,7 @@ open_rsa(Job *j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	j->own_name = j->file_name;
 	j->scheme = "rsa";
-	j->params = params;
+	j->params = j->rsa_params;
 	return PPDL_OK;
 }
 
