@@ -76,7 +76,8 @@ PpdlStatus	ppdl_owner_sign_part(const PpdlOwner *o, const char *part, uint64_t l
 								 uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
 PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], const uint8_t fingerprint[8],
 							 const char *part,
-							 uint64_t len, const uint8_t sha256[32], const uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
+							 uint64_t len, const uint8_t sha256[32], const uint8_t signature[PPDL_SIGNATURE_BYTES],
+							 PpdlError *err);
 
 /* ------------------------------------------------------------------ public key file */
 

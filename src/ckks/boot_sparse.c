@@ -180,7 +180,8 @@ ppdl_sparseboot_create(PpdlSparseBoot **out, PpdlEval *ev, size_t period, int co
 	*out = NULL;
 	if (count < 1 || count > 2 || period < 16 || (period & (period - 1)) != 0 || 2 * count * period > par->slots)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "cannot bootstrap %d ciphertexts of period %zu in a ring of %zu slots", count, period, par->slots);
+						  "cannot bootstrap %d ciphertexts of period %zu in a ring of %zu slots", count, period,
+						  par->slots);
 	sb = calloc(1, sizeof(*sb));
 	if (sb == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

@@ -46,11 +46,13 @@ check_security_bound(const PpdlParamsLiteral *lit, double log2_qp, PpdlError *er
 		if (log2_qp <= max_log2_qp[i].log2_qp)
 			return PPDL_OK;
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "parameter set %s: modulus QP of %.3f bits exceeds the %.0f bits that ring degree 2^%d allows at 128-bit security",
+						  "parameter set %s: modulus QP of %.3f bits exceeds the %.0f bits that ring degree 2^%d "
+						  "allows at 128-bit security",
 						  lit->name, log2_qp, max_log2_qp[i].log2_qp, lit->logn);
 	}
 	return ppdl_error(err, PPDL_ERR_ARGUMENT,
-					  "parameter set %s: no 128-bit security bound is known for ring degree 2^%d", lit->name, lit->logn);
+					  "parameter set %s: no 128-bit security bound is known for ring degree 2^%d", lit->name,
+					  lit->logn);
 }
 
 static PpdlStatus
@@ -94,7 +96,8 @@ cut_digits(PpdlParams *par, const PpdlParamsLiteral *lit, PpdlError *err)
 		{
 			if (par->ndigits == PPDL_MAX_DIGITS)
 				return ppdl_error(err, PPDL_ERR_ARGUMENT,
-								  "parameter set %s: key switching would need more than %d digits; give P more primes", lit->name, PPDL_MAX_DIGITS);
+								  "parameter set %s: key switching would need more than %d digits; give P more primes",
+								  lit->name, PPDL_MAX_DIGITS);
 			par->digit_start[par->ndigits++] = i;
 			have = 0;
 		}

@@ -389,7 +389,8 @@ ppdl_poly_monomial(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double *c,
 
 	if (degree < 0 || degree > MAX_MONOMIAL_DEGREE)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "polynomial degree %d is not between 0 and %d; longer ones need the Chebyshev basis", degree, MAX_MONOMIAL_DEGREE);
+						  "polynomial degree %d is not between 0 and %d; longer ones need the Chebyshev basis", degree,
+						  MAX_MONOMIAL_DEGREE);
 	for (int k = 0; k <= degree; k++)
 		z[k] = c[k];
 	return evaluate(ev, out, in, z, degree, out_scale, 0, err);

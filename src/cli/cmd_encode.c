@@ -38,7 +38,8 @@ static const struct argp_option options[] = {
 	{"numeric", OPT_NUMERIC, "COL,...", 0, "columns that must be numbers", 2},
 	{"category", OPT_CATEGORY, "COL,...", 0, "columns whose values are categories even if they look like numbers", 2},
 	{"bands", OPT_BANDS, "COL:SPEC", 0,
-	 "cut a number into bands: COL:WIDTH, COL:FROM..TO/WIDTH (cuts at FROM, FROM+WIDTH, ... TO) or COL:CUT,CUT,...; may be repeated", 3},
+	 "cut a number into bands: COL:WIDTH, COL:FROM..TO/WIDTH (cuts at FROM, FROM+WIDTH, ... "
+	 "TO) or COL:CUT,CUT,...; may be repeated", 3},
 	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)",
 	 3},
 	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
@@ -139,7 +140,8 @@ summarise(const PpdlFeatures *fs, FILE *out)
 	fprintf(out, "rows:   %ld\nwidth:  %d\n", fs->rows, fs->inputs);
 	if (fs->label)
 		fprintf(out, "label:  %s, %s\n", fs->label->column,
-				fs->label->kind == PPDL_FEATURE_NUMERIC ? "a number" : fs->outputs == 1 ? "two classes" : "several classes");
+				fs->label->kind == PPDL_FEATURE_NUMERIC ? "a number" :
+				fs->outputs == 1 ? "two classes" : "several classes");
 	for (int i = 0; i < fs->inputs; i++)
 	{
 		ppdl_features_input_name(fs, i, name, sizeof name);
@@ -162,7 +164,8 @@ print_bias_note(const PpdlFeatures *fs, int units, FILE *out)
 
 	if (what != NULL)
 		fprintf(out,
-				"note:   for training on encrypted rows add \"bias\": false: %s a power of two, which a bias would double\n", what);
+				"note:   for training on encrypted rows add \"bias\": false: %s a power of two, "
+				"which a bias would double\n", what);
 }
 
 static PpdlStatus

@@ -44,7 +44,8 @@ static const char doc[] =
 enum
 {
 	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
-	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT, OPT_DELIMITER,
+	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT,
+	OPT_DELIMITER,
 	OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT
 };
 
@@ -606,8 +607,9 @@ put_table(Job *j, PpdlWriter *w, PpdlError *err)
 	PGresult   *res;
 
 	PPDL_TRY(ppdl_db_run(&j->db, &res, err,
-						 "SELECT coalesce(CASE WHEN $1::text ~ '^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
-						 " to_regclass(quote_ident($1)))::text", 1, params));
+						 "SELECT coalesce(CASE WHEN $1::text ~ "
+						 "'^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END, "
+						 "to_regclass(quote_ident($1)))::text", 1, params));
 	put_text(w, PQgetisnull(res, 0, 0) ? j->a->table : PQgetvalue(res, 0, 0));
 	PQclear(res);
 	return PPDL_OK;

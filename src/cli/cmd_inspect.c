@@ -149,7 +149,8 @@ show_rsa_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 	PPDL_TRY(ppdl_rsa_view(&view, buf, len, err));
 	ppdl_rsa_key_id(id, view.fingerprint);
 	printf("rsa_cipher\nkind:        %s\nkey:         %s\nmodulus:     %d bits\nencoding:    %s%s\nparts:       %u\n",
-		   view.kind == PPDL_RSA_VALUE ? "value" : "prediction", id, view.modulus_bits, ppdl_rsa_encoding_name(view.encoding),
+		   view.kind == PPDL_RSA_VALUE ? "value" : "prediction", id, view.modulus_bits,
+		   ppdl_rsa_encoding_name(view.encoding),
 		   view.flags & PPDL_RSA_RANDOMISED ? ", randomised" : ", deterministic", view.parts);
 	if (view.kind == PPDL_RSA_VALUE)
 		printf("bound:       2^%.3f\n", ppdl_rsa_view_bound(&view) / 65536.0);
@@ -179,7 +180,8 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 	ppdl_fingerprint_hex(hex, c.fingerprint);
 	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        N = %d\n", kind[c.kind],
 		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, 1 << c.par->logn);
-	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\nerror:       %.2g (standard deviation)\nbytes:       %zu\n",
+	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\n"
+		   "error:       %.2g (standard deviation)\nbytes:       %zu\n",
 		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);
 	if (c.kind == PPDL_KIND_SLICE)
 		printf("position:    %u of %u rows\n", c.pos, 1u << c.logc);

@@ -26,11 +26,12 @@ static const char doc[] =
 "  show MODEL     one model: layers, weights, what it was trained on\n"
 "  export MODEL   write it as JSON, with -o FILE into a file\n"
 "  import FILE    store it: as a new model if there is none of its name (or --name), else as a new version\n\n"
-"The file is JSON: \"spec\" as in ppdl_create_model, and either \"weights\", an array of numbers, layer by layer, units x inputs row by "
-"row and then the biases, or \"cipher\", encrypted weights as they lie in the table, with \"key_id\". A file with a spec alone "
-"stores an untrained model.\n\n"
-"A model that was trained on encrypted rows has encrypted weights. export --key decrypts them; import puts the plain ones "
-"back, for everybody on the server to read, and predicts faster; import --key encrypts plain weights before they leave this machine.\n\n"
+"The file is JSON: \"spec\" as in ppdl_create_model, and either \"weights\", an array of numbers, layer by layer, "
+"units x inputs row by row and then the biases, or \"cipher\", encrypted weights as they lie in the table, "
+"with \"key_id\". A file with a spec alone stores an untrained model.\n\n"
+"A model that was trained on encrypted rows has encrypted weights. export --key decrypts them; "
+"import puts the plain ones back, for everybody on the server to read, and predicts faster; "
+"import --key encrypts plain weights before they leave this machine.\n\n"
 "Example:\n\n"
 "  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model export osteo --key hospital.key --dsn \"$DSN\" -o osteo.json\n"
@@ -49,8 +50,8 @@ static const struct argp_option options[] = {
 	{"passphrase-file", OPT_PASSPHRASE_FILE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 0},
 	{"weights-within", OPT_WEIGHTS_WITHIN, "R", 0,
-	 "import --key: declare to the server that the weights of each unit have a length of R at most: 1, 2, 4, 8 or 16 (2); "
-	"predictions state an error that grows with it", 0},
+	 "import --key: declare to the server that the weights of each unit have a length of R at most: "
+	 "1, 2, 4, 8 or 16 (2); predictions state an error that grows with it", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
 };
@@ -156,9 +157,10 @@ list(PpdlDb *db, PpdlError *err)
 
 	PPDL_TRY(ppdl_db_run(db, &res, err,
 						 "SELECT name, version, (spec->>'inputs')::int AS inputs,"
-						 " (SELECT string_agg(l->>'units', ' -> ' ORDER BY i) FROM jsonb_array_elements(spec->'layers') WITH ORDINALITY AS u (l, i)) AS units,"
-						 " CASE WHEN weights IS NOT NULL THEN 'plain' WHEN cipher IS NOT NULL THEN 'encrypted' ELSE 'untrained' END AS weights,"
-						 " to_char(created, 'YYYY-MM-DD HH24:MI') AS created, owner"
+						 " (SELECT string_agg(l->>'units', ' -> ' ORDER BY i) "
+						 "FROM jsonb_array_elements(spec->'layers') WITH ORDINALITY AS u (l, i)) AS units, "
+						 "CASE WHEN weights IS NOT NULL THEN 'plain' WHEN cipher IS NOT NULL THEN 'encrypted' "
+						 "ELSE 'untrained' END AS weights, to_char(created, 'YYYY-MM-DD HH24:MI') AS created, owner"
 						 " FROM %s.ppdl_models ORDER BY name, version", 0, NULL));
 	status = print_result(res, stdout, err);
 	PQclear(res);
@@ -187,10 +189,10 @@ find_model(PpdlDb *db, const char *ref, PGresult **res, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\": a version is a whole number, as in name@3", ref);
 	}
 	status = ppdl_db_run(db, res, err,
-						 "SELECT name, version, spec::text, array_to_json(weights)::text, array_to_json(cipher)::text, key_id,"
-						 " trained::text, created::text, coalesce(array_length(weights, 1), 0)"
-						 " FROM %s.ppdl_models WHERE name = $1 AND ($2::int IS NULL OR version = $2::int)"
-						 " ORDER BY version DESC LIMIT 1", 2, params);
+						 "SELECT name, version, spec::text, array_to_json(weights)::text, "
+						 "array_to_json(cipher)::text, key_id, trained::text, created::text, "
+						 "coalesce(array_length(weights, 1), 0) FROM %s.ppdl_models WHERE name = $1 "
+						 "AND ($2::int IS NULL OR version = $2::int) ORDER BY version DESC LIMIT 1", 2, params);
 	free(name);
 	if (status == PPDL_OK && PQntuples(*res) == 0)
 	{
@@ -372,7 +374,8 @@ no_lost_biases(const ModelFile *m, const PpdlNet *net, PpdlError *err)
 				ppdl_error(err, PPDL_ERR_FORMAT, "%s: \"bias\" is false, but the bias of unit %d of layer %d is not 0",
 						   m->path, u + 1, l + 1);
 				return ppdl_error_hint(err, PPDL_ERR_FORMAT,
-									   "Set it to 0, or \"bias\" to true: encrypted weights without biases would drop it.");
+									   "Set it to 0, or \"bias\" to true: encrypted weights without "
+									   "biases would drop it.");
 			}
 	return PPDL_OK;
 }
@@ -476,8 +479,8 @@ store(PpdlDb *db, const ModelFile *m, const char *name, PpdlError *err)
 	else
 		PPDL_TRY(ppdl_db_run(db, &res, err,
 							 "INSERT INTO %s.ppdl_models (name, version, spec, weights, cipher, key_id, trained)"
-							 " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3::float8[], $4::%s.lwe_cipher[], $5, $6::jsonb"
-							 " FROM %s.ppdl_models WHERE name = $1"
+							 " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3::float8[], "
+							 "$4::%s.lwe_cipher[], $5, $6::jsonb FROM %s.ppdl_models WHERE name = $1"
 							 " RETURNING name || '@' || version", 6, params));
 	printf("%s\n", PQgetvalue(res, 0, 0));
 	PQclear(res);

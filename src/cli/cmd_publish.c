@@ -154,7 +154,8 @@ choose_name(Job *j, PpdlDb *db, PpdlError *err)
 
 	j->name = j->own_name;
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT key_id, name FROM %s.ppdl_keys WHERE key_id = $1 OR name = $2 ORDER BY key_id = $1 DESC",
+						 "SELECT key_id, name FROM %s.ppdl_keys WHERE key_id = $1 OR name = $2 "
+						 "ORDER BY key_id = $1 DESC",
 						 2, params));
 	key_id = PQntuples(res) > 0 ? PQgetvalue(res, 0, 0) : j->key_id;
 	name = PQntuples(res) > 0 ? PQgetvalue(res, 0, 1) : j->name;
@@ -168,7 +169,8 @@ choose_name(Job *j, PpdlDb *db, PpdlError *err)
 		ppdl_server_error(err, "this key, %s, is published there under the name \"%s\", not \"%s\"", key_id, name,
 						  j->name);
 		status = ppdl_error_hint(err, PPDL_ERR_IO,
-								 "Leave out --name, or rename the key there: UPDATE ppdl_keys SET name = '%s' WHERE key_id = '%s';",
+								 "Leave out --name, or rename the key there: UPDATE ppdl_keys SET name = '%s' "
+								 "WHERE key_id = '%s';",
 								 j->name, key_id);
 	}
 	else
@@ -193,9 +195,11 @@ find_missing(Job *j, PpdlDb *db, PpdlError *err)
 		j->wanted[i] = part(j, i)->use <= j->use;
 	/* a part that is there without its signature is sent again */
 	PPDL_TRY(ppdl_db_run(db, &res, err, verify_key(j) ?
-						 "SELECT i.part, encode(i.sha256, 'hex') FROM %s.ppdl_key_part_info i WHERE i.key_id = $1 AND i.complete AND"
-						 " (SELECT p.signature IS NOT NULL FROM %s.ppdl_key_parts p WHERE p.key_id = i.key_id AND p.part = i.part AND p.chunk = 0)" :
-						 "SELECT part, encode(sha256, 'hex') FROM %s.ppdl_key_part_info WHERE key_id = $1 AND complete", 1, params));
+						 "SELECT i.part, encode(i.sha256, 'hex') FROM %s.ppdl_key_part_info i WHERE i.key_id = $1 "
+						 "AND i.complete AND (SELECT p.signature IS NOT NULL FROM %s.ppdl_key_parts p "
+						 "WHERE p.key_id = i.key_id AND p.part = i.part AND p.chunk = 0)" :
+						 "SELECT part, encode(sha256, 'hex') FROM %s.ppdl_key_part_info WHERE key_id = $1 AND complete",
+						 1, params));
 	for (int i = 0; i < part_count(j); i++)
 	{
 		const PpdlPublicPart *p = part(j, i);
@@ -227,7 +231,8 @@ send_chunk(Job *j, PpdlDb *db, const char *sql, const PpdlPublicPart *p, uint32_
 	uint32_t	total_be[2] = {htonl((uint32_t) ((uint64_t) p->len >> 32)), htonl((uint32_t) p->len)};
 	const uint8_t *key = verify_key(j);
 	const char *params[11] = {j->key_id, j->name, j->scheme, j->params, p->name,
-		(char *) &chunk_be, (char *) total_be, (char *) p->sha256, (char *) p->data + from, (char *) key, (char *) p->signature};
+		(char *) &chunk_be, (char *) total_be, (char *) p->sha256, (char *) p->data + from, (char *) key,
+		(char *) p->signature};
 	int			lengths[11] = {0, 0, 0, 0, 0, sizeof chunk_be, sizeof total_be, sizeof p->sha256, (int) n,
 	PPDL_VERIFY_KEY_BYTES, PPDL_SIGNATURE_BYTES};
 	int			formats[11] = {0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1};
@@ -265,7 +270,8 @@ send_parts(Job *j, PpdlDb *db, PpdlError *err)
 	PpdlStatus	status = PPDL_OK;
 
 	if (asprintf(&sql,
-				 "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, $8::bytea, $9::bytea%s)",
+				 "SELECT %s.ppdl_publish_part($1::text, $2::text, $3::text, $4::text, $5::text, $6::int, $7::bigint, "
+				 "$8::bytea, $9::bytea%s)",
 				 db->schema, verify_key(j) ? ", $10::bytea, $11::bytea" : "") < 0)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < part_count(j) && status == PPDL_OK; i++)
@@ -296,7 +302,8 @@ bind_key(Job *j, PpdlDb *db, PpdlError *err)
 	hex(key + 2, verify_key(j), PPDL_VERIFY_KEY_BYTES);
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_bind_key($1, $2::bytea)", 2, params));
 	if (PQgetvalue(res, 0, 0)[0] != 't')
-		ppdl_note("key \"%s\" stays unbound there: some of its parts are not signed; publish a file that serves every use it was published for", j->name);
+		ppdl_note("key \"%s\" stays unbound there: some of its parts are not signed; "
+				  "publish a file that serves every use it was published for", j->name);
 	PQclear(res);
 	return PPDL_OK;
 }
@@ -425,7 +432,8 @@ publish_to_nodes(Job *j, PpdlDb *db, PpdlError *err)
 	}
 	PQclear(res);
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
+						 "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' "
+						 "AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
 	status = ask_about_nodes(j, db, res, err);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
@@ -526,8 +534,8 @@ refuse_secret(const char *path, PpdlPemKind kind, PpdlError *err)
 	ppdl_error(err, PPDL_ERR_KEY, "STOP: \"%s\" is a SECRET key, which must never leave its owner: nothing was sent",
 			   path);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "Publish the public file made with it, which ends in .pub. Whoever has a copy of the secret one "
-						   "and its passphrase reads every row.");
+						   "Publish the public file made with it, which ends in .pub. "
+						   "Whoever has a copy of the secret one and its passphrase reads every row.");
 }
 
 static PpdlStatus

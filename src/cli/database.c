@@ -104,7 +104,8 @@ ppdl_db_open(PpdlDb *db, const char *dsn, PpdlError *err)
 	ppdl_server_error(err, "%s", text);
 	if (dsn == NULL)
 		ppdl_error_hint(err, PPDL_ERR_IO,
-						"Say which database with --dsn, e.g. --dsn \"host=db.example dbname=clinic\", or set PGHOST, PGDATABASE.");
+						"Say which database with --dsn, e.g. --dsn \"host=db.example dbname=clinic\", "
+						"or set PGHOST, PGDATABASE.");
 	return PPDL_ERR_IO;
 }
 

@@ -85,8 +85,10 @@ apply_numeric(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 			snprintf(what, sizeof what, "lies outside %s .. %s", lo, hi);
 			bad_value(b, row, f, s, what, err);
 			return ppdl_error_hint(err, PPDL_ERR_FORMAT, b->fs->raw ?
-								   "Without a feature file (--raw) numbers must lie in [-1, 1]: divide the column first, or give --outside=clamp to take the nearer bound." :
-								   "Widen min and max in the feature file, or give --outside=clamp to take the nearer bound.");
+								   "Without a feature file (--raw) numbers must lie in [-1, 1]: "
+								   "divide the column first, or give --outside=clamp to take the nearer bound." :
+								   "Widen min and max in the feature file, or give --outside=clamp to "
+								   "take the nearer bound.");
 		}
 		b->clamped++;
 		v = v < f->min ? f->min : f->max;
@@ -153,7 +155,8 @@ unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature 
 	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
 	if (label)
 		ppdl_error_hint(err, PPDL_ERR_FORMAT,
-						"Learn the encoding again; leave the field empty for a NULL label, or give --no-label to write none.");
+						"Learn the encoding again; leave the field empty for a NULL label, "
+						"or give --no-label to write none.");
 	else
 		ppdl_error_hint(err, PPDL_ERR_FORMAT,
 						"Learn the encoding again, or give --unknown=other to encode it as none of them.");

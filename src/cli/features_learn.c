@@ -186,7 +186,8 @@ bad_bands(const char *spec, const char *what, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "--bands %s: %s", spec, what);
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-						   "Write COLUMN:WIDTH, COLUMN:FROM..TO/WIDTH or COLUMN:CUT,CUT,...; for example Age:10 or Age:20..40/2.");
+						   "Write COLUMN:WIDTH, COLUMN:FROM..TO/WIDTH or COLUMN:CUT,CUT,...; "
+						   "for example Age:10 or Age:20..40/2.");
 }
 
 static PpdlStatus
@@ -291,7 +292,8 @@ refuse_almost_numbers(Learner *l, const char *name, const Column *c)
 			   ppdl_csv_name(l->csv),
 			   c->odd_line, name, c->odd, c->mark == '%' ? "percent sign" : "decimal comma");
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Write %s; or, if these are codes, name the column in --category.",
-						   c->mark == '%' ? "numbers alone (5 for 5%)" : "numbers with a decimal point (0.81 for 0,81)");
+						   c->mark == '%' ? "numbers alone (5 for 5%)" :
+						   "numbers with a decimal point (0.81 for 0,81)");
 }
 
 static int
@@ -310,7 +312,8 @@ require_numbers(Learner *l, const char *name, const Column *c)
 	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" is not a %snumber",
 			   ppdl_csv_name(l->csv), c->odd_line, name, c->odd, c->odd_infinite ? "finite " : "");
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
-						   "Mend the file, leave the column out (--exclude), or take its values as categories (--category).");
+						   "Mend the file, leave the column out (--exclude), or take its values as "
+						   "categories (--category).");
 }
 
 static PpdlStatus
@@ -579,7 +582,8 @@ check_header(Learner *l)
 			return PPDL_OK;
 	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:1: the header holds nothing but numbers", ppdl_csv_name(l->csv));
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
-						   "If it is the first row, give --no-header: columns are then called 1, 2, 3, ... If these are names, change one of them.");
+						   "If it is the first row, give --no-header: columns are then called 1, 2, 3, ... "
+						   "If these are names, change one of them.");
 }
 
 static PpdlStatus

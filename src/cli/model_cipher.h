@@ -12,8 +12,10 @@
 PpdlStatus	ppdl_model_decrypt(char **out, const char *key, const char *passphrase_file, const char *spec,
 							   const char *cipher, PpdlError *err);
 
-/* the weights of net as text of a lwe_cipher[], NUL included, appended to out; key_id: hexadecimal fingerprint of the key;
- * within: the length declared for the weights of a unit (ppdl_owner_encrypt_model) */
+/*
+ * the weights of net as text of a lwe_cipher[], NUL included, appended to out; key_id: hexadecimal fingerprint of the
+ * key; within: the length declared for the weights of a unit (ppdl_owner_encrypt_model)
+ */
 PpdlStatus	ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char *passphrase_file,
 							   const PpdlNet *net, int within, PpdlError *err);
 

@@ -50,7 +50,8 @@ ppdl_rsa_key_open(PpdlRsaKey **out, const char *path, const char *passphrase_fil
 		ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is no encrypted RSA private key", path);
 		return ppdl_error_hint(err, PPDL_ERR_KEY, kind == PPDL_PEM_PUBLIC ?
 							   "It is a public key: it encrypts, but does not decrypt." :
-							   "ppdl keygen --scheme rsa makes one; openssl pkcs8 -topk8 -scrypt encrypts one that exists.");
+							   "ppdl keygen --scheme rsa makes one; openssl pkcs8 -topk8 -scrypt "
+							   "encrypts one that exists.");
 	}
 	PPDL_TRY(ppdl_passphrase_get(&passphrase, passphrase_file, path, 0, err));
 	status = ppdl_rsa_key_load(out, path, passphrase, err);

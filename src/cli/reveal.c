@@ -406,7 +406,8 @@ deal_array(Record *rec, size_t column, Part *p, PpdlError *err)
 		ppdl_error(err, PPDL_ERR_FORMAT, "column %zu has %zu elements where the packed result has %u rows",
 				   column + 1, p->element.count, rec->rows);
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
-							   "Aggregate both over the same rows and in the same order; leave --expand away to see the arrays.");
+							   "Aggregate both over the same rows and in the same order; "
+							   "leave --expand away to see the arrays.");
 	}
 	return PPDL_OK;
 }

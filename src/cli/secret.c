@@ -73,7 +73,8 @@ check_text(const char *buf, ssize_t n, const char *where, PpdlError *err)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "%s is no passphrase: it holds a NUL byte or begins with a mark of UTF-16", where);
 	ppdl_error_detail(err, PPDL_ERR_KEY,
-					  "Version 0.1.0 took the bytes before the first NUL byte for the passphrase: a file of those alone opens a key that was made so.");
+					  "Version 0.1.0 took the bytes before the first NUL byte for the passphrase: "
+					  "a file of those alone opens a key that was made so.");
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
 						   "The file is probably UTF-16, as some Windows programs write it. Save it as UTF-8, "
 						   "for example: iconv -f utf-16 -t utf-8 old > new");

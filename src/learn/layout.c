@@ -27,14 +27,16 @@ check_activation(const PpdlActivation *act, int layer, PpdlError *err)
 	{
 		untrainable(err);
 		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "The activation of hidden layer %d, %s, has degree %d; encrypted training takes degree 2 and 3.",
+								 "The activation of hidden layer %d, %s, has degree %d; "
+								 "encrypted training takes degree 2 and 3.",
 								 layer + 1, act->name, degree);
 	}
 	if (fabs(act->coef[degree]) < MIN_LEADING)
 	{
 		untrainable(err);
 		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "The activation of hidden layer %d has %.3g z^%d; a highest coefficient below 1/%.0f would drown in the noise.",
+								 "The activation of hidden layer %d has %.3g z^%d; "
+								 "a highest coefficient below 1/%.0f would drown in the noise.",
 								 layer + 1, act->coef[degree], degree, 1 / MIN_LEADING);
 	}
 	return PPDL_OK;
@@ -57,7 +59,8 @@ check_shape(const PpdlNet *net, int width, PpdlError *err)
 	{
 		untrainable(err);
 		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "The activation of the output layer is %s; encrypted training takes identity.", out->name);
+								 "The activation of the output layer is %s; encrypted training takes identity.",
+								 out->name);
 	}
 	if (width != net->inputs)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs,
@@ -83,8 +86,10 @@ check_period(const PpdlSlotLayout *lay, PpdlError *err)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "this network is too wide to be trained on encrypted rows");
 	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-					  "Inputs%s, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = %zu; the limit is %d.",
-					  lay->units2 ? " or units of the second hidden layer" : "", lay->bias ? " with one more for the bias" : "",
+					  "Inputs%s, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = "
+					  "%zu; the limit is %d.",
+					  lay->units2 ? " or units of the second hidden layer" : "",
+					  lay->bias ? " with one more for the bias" : "",
 					  1 << lay->logd, 1 << lay->logh, 1 << lay->log_outputs, lay->period, MAX_PERIOD);
 	if (lay->bias)
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\"bias\": false saves room when inputs or units are a power of two.");
@@ -100,7 +105,8 @@ check_levels(const PpdlSlotLayout *lay, PpdlError *err)
 		return PPDL_OK;
 	untrainable(err);
 	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-							 "With hidden layers of degree %d and %d a training step takes %d levels, and a bootstrap leaves %d.",
+							 "With hidden layers of degree %d and %d a training step takes %d levels, "
+							 "and a bootstrap leaves %d.",
 							 lay->act[0].degree, lay->act[1].degree, lay->step_levels, left);
 }
 

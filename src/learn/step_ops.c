@@ -56,7 +56,8 @@ ppdl_sgd_vector(const PpdlSgd *sgd, PpdlAxis axis, int first_only, double comple
 		int			unit = (int) (axis == PPDL_AXIS_HIGH ? high : low);
 		size_t		other = axis == PPDL_AXIS_HIGH ? low : high;
 
-		sgd->scratch[s] = first_only && other != 0 ? 0 : unit < units ? value : unit == units && lay->bias ? constant : 0;
+		sgd->scratch[s] = first_only && other != 0 ? 0 : unit < units ? value :
+			unit == units && lay->bias ? constant : 0;
 	}
 }
 

@@ -62,7 +62,8 @@ ppdl_weights_save(PpdlWriter *w, const PpdlCt *ct, int count, uint32_t period, c
 	for (int i = 1; i < count; i++)
 		if (ct[i].limbs != ct->limbs || ct[i].scale != ct->scale)
 			return ppdl_error(err, PPDL_ERR_SCALE,
-							  "encrypted weights of %d and %d limbs, of scales 2^%.4f and 2^%.4f, are none of one model",
+							  "encrypted weights of %d and %d limbs, of scales 2^%.4f and 2^%.4f, "
+							  "are none of one model",
 							  ct->limbs, ct[i].limbs, log2(ct->scale), log2(ct[i].scale));
 	memcpy(header.fingerprint, fingerprint, PPDL_FINGERPRINT_BYTES);
 	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));

@@ -155,7 +155,8 @@ ppdl_activation_fit(PpdlActivation *act, const char *name, int degree, double lo
 						  name, degree, PPDL_MAX_ACT_DEGREE);
 	if (!isfinite(lo) || !isfinite(hi) || !(lo < hi) || fabs(lo) > 1000 || fabs(hi) > 1000)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "interval [%g, %g] of activation \"%s\" must be increasing and within [-1000, 1000]", lo, hi, name);
+						  "interval [%g, %g] of activation \"%s\" must be increasing and within [-1000, 1000]", lo, hi,
+						  name);
 	start(act, name);
 	act->degree = degree;
 	act->lo = lo;

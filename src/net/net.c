@@ -107,7 +107,8 @@ check_biases(const PpdlNet *net, const double *w, PpdlError *err)
 				ppdl_error(err, PPDL_ERR_ARGUMENT, "weight %d (%s) is %g, but the network has \"bias\": false", at + 1,
 						   where, w[at]);
 				return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-									   "Leave \"bias\": false out of the specification to keep the biases, or set them to 0.");
+									   "Leave \"bias\": false out of the specification to keep the "
+									   "biases, or set them to 0.");
 			}
 	}
 	return PPDL_OK;

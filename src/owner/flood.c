@@ -51,9 +51,11 @@ ppdl_values_flood(PpdlValues *v, double bound, PpdlRng *rng, PpdlError *err)
 	if (sigma > bound / 4)
 	{
 		ppdl_error(err, PPDL_ERR_PRECISION,
-				   "the noise that sharing this result takes, %.3g, would hide its values, which are at most %.3g", sigma, bound);
+				   "the noise that sharing this result takes, %.3g, would hide its values, which are at most %.3g",
+				   sigma, bound);
 		return ppdl_error_hint(err, PPDL_ERR_PRECISION,
-							   "Share a figure of less noise, or decide on it before sharing (for example, a class instead of a score).");
+							   "Share a figure of less noise, or decide on it before sharing (for example, "
+							   "a class instead of a score).");
 	}
 	/* low bits of a floating-point sum could tell the noise from the value: keep none below the grid */
 	grid = exp2(floor(log2(sigma)) - 6);

@@ -19,7 +19,8 @@
 #define SEALED_BYTES (PPDL_MASTER_BYTES + TAG_BYTES)
 #define BASE64_BYTES (SEALED_BYTES / 3 * 4)
 #define MAX_FILE 4096
-#define SCRYPT_MEMORY (UINT64_C(2) << 30)	/* most that a key file may ask for, p times over included: opening it cannot be interrupted */
+/* most that a key file may ask for, p times over included: opening it cannot be interrupted */
+#define SCRYPT_MEMORY (UINT64_C(2) << 30)
 
 _Static_assert(SEALED_BYTES % 3 == 0, "base64 without padding");
 
@@ -108,8 +109,8 @@ header_text(const Header *h)
 	hex(nonce, h->nonce, NONCE_BYTES);
 	j = json_pack("{ss si ss ss ss sI si si ss ss ss}", "format", FORMAT, "version", VERSION,
 				  "name", h->name, "fingerprint", fingerprint,
-				  "kdf", "scrypt", "n", (json_int_t) h->cost.n, "r", (int) h->cost.r, "p", (int) h->cost.p, "salt", salt,
-				  "cipher", "aes-256-gcm", "nonce", nonce);
+				  "kdf", "scrypt", "n", (json_int_t) h->cost.n, "r", (int) h->cost.r, "p", (int) h->cost.p,
+				  "salt", salt, "cipher", "aes-256-gcm", "nonce", nonce);
 	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	return text;
@@ -126,7 +127,8 @@ carriage_returns(PpdlError *err)
 {
 	damaged("its lines end in CR LF, not in LF", err);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "A mail program or an editor has changed them. To get the file back: tr -d '\\r' < changed.key > whole.key");
+						   "A mail program or an editor has changed them. To get the file back: "
+						   "tr -d '\\r' < changed.key > whole.key");
 }
 
 static PpdlStatus

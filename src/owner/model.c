@@ -180,15 +180,19 @@ check_length(const PpdlNet *net, int within, PpdlError *err)
 	while (enough < longest && enough < PPDL_MAX_WEIGHT_LENGTH)
 		enough *= 2;
 	ppdl_error(err, PPDL_ERR_RANGE,
-			   "the weights of a unit, its bias among them, have a length of %.4g, beyond the %d that encrypted weights are declared within",
+			   "the weights of a unit, its bias among them, have a length of %.4g, beyond the %d that encrypted "
+			   "weights are declared within",
 			   longest, within);
 	ppdl_error_detail(err, PPDL_ERR_RANGE,
-					  "The length is the root of the sum of their squares. The server sees what is declared, which is why it is not taken from the weights.");
+					  "The length is the root of the sum of their squares. The server sees what is declared, "
+					  "which is why it is not taken from the weights.");
 	if (longest > enough)
 		return ppdl_error_hint(err, PPDL_ERR_RANGE,
-							   "No more than %d can be declared. Larger inputs (\"input_scale\") need smaller weights.", PPDL_MAX_WEIGHT_LENGTH);
+							   "No more than %d can be declared. Larger inputs (\"input_scale\") need smaller weights.",
+							   PPDL_MAX_WEIGHT_LENGTH);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE,
-						   "--weights-within %d would do. Larger inputs (\"input_scale\") need smaller weights.", enough);
+						   "--weights-within %d would do. Larger inputs (\"input_scale\") need smaller weights.",
+						   enough);
 }
 
 /* ---- both ---- */

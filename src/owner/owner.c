@@ -35,7 +35,8 @@ ppdl_check_owner_name(const char *name, PpdlError *err)
 
 	if (len < 1 || len > PPDL_NAME_MAX || strspn(name, allowed) != len)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "\"%.80s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", name, PPDL_NAME_MAX);
+						  "\"%.80s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", name,
+						  PPDL_NAME_MAX);
 	return PPDL_OK;
 }
 

@@ -73,7 +73,8 @@ ppdl_owner_sign_part(const PpdlOwner *o, const char *part, uint64_t len, const u
 
 PpdlStatus
 ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES],
-				 const char *part, uint64_t len, const uint8_t sha256[32], const uint8_t signature[PPDL_SIGNATURE_BYTES],
+				 const char *part, uint64_t len, const uint8_t sha256[32],
+				 const uint8_t signature[PPDL_SIGNATURE_BYTES],
 				 PpdlError *err)
 {
 	uint8_t		text[MESSAGE_BYTES];

@@ -157,7 +157,8 @@ expanded(Datum d, const PpdlAggKind *kind)
 {
 	ExpandedObjectHeader *eoh = VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)) ? DatumGetEOHP(d) : NULL;
 
-	return eoh != NULL && eoh->eoh_methods == &methods && ((PpdlAggState *) eoh)->kind == kind ? (PpdlAggState *) eoh : NULL;
+	return eoh != NULL && eoh->eoh_methods == &methods &&
+		((PpdlAggState *) eoh)->kind == kind ? (PpdlAggState *) eoh : NULL;
 }
 
 static PpdlAggState *

@@ -448,7 +448,8 @@ nothing_to_resume(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("the interrupted training of model \"%s\" belongs to another role", name),
-				 errhint("The role that began it resumes it (a superuser, if that was under ppdl 0.1.0); ppdl_train() trains anew.")));
+				 errhint("The role that began it resumes it (a superuser, if that was under ppdl 0.1.0); "
+						 "ppdl_train() trains anew.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" has no interrupted training to resume", name),

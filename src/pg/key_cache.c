@@ -121,8 +121,9 @@ header_fault(const FileHeader *h, const EntryTag *tag, const uint8_t source[32],
 		return "its header does not have the right hash";
 	if (memcmp(h->fingerprint, tag->fp, sizeof(tag->fp)) != 0 || h->ring != tag->ring || h->id != tag->id)
 		return "it holds another key";
-	if (h->limbs < 1 || h->limbs > par->nq || h->np < 1 || h->np > par->np || h->ndigits < 1 ||
-		h->ndigits > PPDL_MAX_DIGITS || h->half != (uint64) h->ndigits * (h->limbs + h->np) * ppdl_vec_packed_bytes(par->n) ||
+	if (h->limbs < 1 || h->limbs > par->nq || h->np < 1 || h->np > par->np ||
+		h->ndigits < 1 || h->ndigits > PPDL_MAX_DIGITS ||
+		h->half != (uint64) h->ndigits * (h->limbs + h->np) * ppdl_vec_packed_bytes(par->n) ||
 		size != PAYLOAD_OFFSET + 2 * h->half)
 		return "it does not have the right length";
 	if (memcmp(h->source, source, 32) != 0)

@@ -25,7 +25,8 @@ ppdl_key_check_owner(const char *name, const char *owner)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("key \"%s\" belongs to role \"%s\"", name, owner),
-			 errhint("Only members of that role may change it; a superuser may give it away with UPDATE ppdl_keys SET owner = ...")));
+			 errhint("Only members of that role may change it; a superuser may give it away with UPDATE "
+					 "ppdl_keys SET owner = ...")));
 }
 
 /* what others have committed counts, too: a key published since this transaction began is not nobody's */

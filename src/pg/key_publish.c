@@ -162,7 +162,8 @@ check_rights(const char *schema)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("role \"%s\" may not publish keys in this database", GetUserNameFromId(GetUserId(), false)),
-			 errhint("An administrator allows it with: GRANT INSERT, UPDATE, DELETE ON %s.ppdl_keys, %s.ppdl_key_parts TO %s;",
+			 errhint("An administrator allows it with: GRANT INSERT, UPDATE, DELETE ON %s.ppdl_keys, "
+					 "%s.ppdl_key_parts TO %s;",
 					 schema, schema, quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
@@ -194,7 +195,8 @@ insert_key(const char *schema, const Chunk *c)
 
 	if (c->verify_key == NULL)
 	{
-		execute(psprintf("INSERT INTO %s.ppdl_keys (key_id, name, scheme, params) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+		execute(psprintf("INSERT INTO %s.ppdl_keys (key_id, name, scheme, params) VALUES ($1, $2, $3, $4) "
+						 "ON CONFLICT DO NOTHING",
 						 schema), 4, types, values, SPI_OK_INSERT);
 		return;
 	}
@@ -213,7 +215,8 @@ store_key(const char *schema, const Chunk *c)
 	insert_key(schema, c);
 	if (SPI_processed > 0)
 		return;
-	execute(psprintf("SELECT key_id, name, scheme FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1 OR name OPERATOR(pg_catalog.=) $2",
+	execute(psprintf("SELECT key_id, name, scheme FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1 "
+					 "OR name OPERATOR(pg_catalog.=) $2",
 					 schema), 2, types, values, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
@@ -243,12 +246,14 @@ check_binding(const Chunk *c)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("parts of key \"%s\" must be signed", row.name),
 				 errdetail("The key was first published with signatures; since then no other part is taken."),
-				 errhint("Make a signed file from the secret key, with the ppdl tool of version 0.2.0 or later: ppdl keygen --key FILE.key --out PREFIX")));
+				 errhint("Make a signed file from the secret key, with the ppdl tool of version 0.2.0 or later: "
+						 "ppdl keygen --key FILE.key --out PREFIX")));
 	if (row.is_bound && memcmp(row.verify_key, c->verify_key, sizeof(row.verify_key)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("key \"%s\" is bound here to another verification key", row.name),
-				 errdetail("Whoever published it first, role \"%s\", does not hold the secret key that signed this file.", NameStr(row.owner)),
+				 errdetail("Whoever published it first, role \"%s\", does not hold the secret key "
+						   "that signed this file.", NameStr(row.owner)),
 				 errhint("If the key is yours, have it dropped with ppdl_drop_key(), and publish it again.")));
 	if (c->signature == NULL && ppdl_key_part_info(c->fp, c->part, &stored) && stored.is_signed)
 		ereport(ERROR,
@@ -264,13 +269,15 @@ store_chunk(const char *schema, const Chunk *c)
 	Datum		values[] = {CStringGetTextDatum(c->hex), CStringGetTextDatum(c->part), Int32GetDatum(c->number),
 	Int64GetDatum(c->total), bytes_datum(c->sha256, 32), bytes_datum(c->data, c->len), (Datum) 0};
 
-	execute(psprintf("DELETE FROM %s.ppdl_key_parts WHERE key_id OPERATOR(pg_catalog.=) $1 AND part OPERATOR(pg_catalog.=) $2"
-					 " AND (total OPERATOR(pg_catalog.<>) $4 OR sha256 OPERATOR(pg_catalog.<>) $5%s)", schema,
+	execute(psprintf("DELETE FROM %s.ppdl_key_parts WHERE key_id OPERATOR(pg_catalog.=) $1 "
+					 "AND part OPERATOR(pg_catalog.=) $2 AND (total OPERATOR(pg_catalog.<>) $4 "
+					 "OR sha256 OPERATOR(pg_catalog.<>) $5%s)", schema,
 					 c->signature != NULL ? " OR signature IS NULL" : ""), 5, types, values, SPI_OK_DELETE);
 	if (c->signature != NULL)
 		values[6] = bytes_datum(c->signature, PPDL_SIGNATURE_BYTES);
 	execute(psprintf("INSERT INTO %s.ppdl_key_parts (key_id, part, chunk, total, sha256, data%s)"
-					 " VALUES ($1, $2, $3, $4, $5, $6%s) ON CONFLICT (key_id, part, chunk) DO UPDATE SET data = excluded.data",
+					 " VALUES ($1, $2, $3, $4, $5, $6%s) ON CONFLICT (key_id, part, chunk) DO UPDATE "
+					 "SET data = excluded.data",
 					 schema, c->signature != NULL ? ", signature" : "", c->signature != NULL ? ", $7" : ""),
 			c->signature != NULL ? 7 : 6, types, values, SPI_OK_INSERT);
 	pfree(DatumGetPointer(values[5]));

@@ -145,8 +145,8 @@ note_relation(void)
 	char		path[MAXPGPATH],
 				temporary[MAXPGPATH],
 				directory[MAXPGPATH];
-	char	   *relation = text_to_cstring(DatumGetTextPP(DirectFunctionCall1(pg_relation_filepath,
-																			 ObjectIdGetDatum(ppdl_relation("ppdl_keys")))));
+	const Datum keys = ObjectIdGetDatum(ppdl_relation("ppdl_keys"));
+	char	   *relation = text_to_cstring(DatumGetTextPP(DirectFunctionCall1(pg_relation_filepath, keys)));
 	FILE	   *file;
 	bool		written;
 

@@ -75,7 +75,8 @@ shared_destroy(void *shared)
 }
 
 static const PpdlAggKind sum_kind = {
-	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory, shared_memory, shared_destroy
+	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory, shared_memory,
+	shared_destroy
 };
 
 PPDL_AGG_STATE_TYPE(lwe_sum_state, &sum_kind);

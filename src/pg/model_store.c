@@ -50,7 +50,8 @@ ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid model name \"%s\"", ref),
-				 errhint("A name has 1 to 63 letters, digits, \"_\", \".\" or \"-\"; a version may follow it, as in \"name@3\".")));
+				 errhint("A name has 1 to 63 letters, digits, \"_\", \".\" or \"-\"; "
+						 "a version may follow it, as in \"name@3\".")));
 	memcpy(name, ref, len);
 	name[len] = '\0';
 	*version = 0;
@@ -141,7 +142,8 @@ unknown_model(const char *ref, const char *name, int version)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" does not exist", ref),
-			 errhint("The table ppdl_models lists the models and versions that exist; a name without version means the latest.")));
+			 errhint("The table ppdl_models lists the models and versions that exist; "
+					 "a name without version means the latest.")));
 }
 
 /* the tuple of a model version with the columns that are asked for; inside SPI */
@@ -238,9 +240,10 @@ forbidden_bias(const StoredModel *m, const PpdlError *err)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("model \"%s\" version %d: %s", m->name, m->version, err->message),
-			 errdetail("ppdl 0.1.0 stored such models, used their biases in the clear and dropped them from encrypted models."),
-			 errhint("To keep the biases: UPDATE ppdl_models SET spec = spec - 'bias' WHERE name = '%s' AND version = %d."
-					 " Else set them to 0 in its weights.", m->name, m->version)));
+			 errdetail("ppdl 0.1.0 stored such models, used their biases in the clear and dropped them "
+					   "from encrypted models."),
+			 errhint("To keep the biases: UPDATE ppdl_models SET spec = spec - 'bias' "
+					 "WHERE name = '%s' AND version = %d. Else set them to 0 in its weights.", m->name, m->version)));
 }
 
 static void
@@ -459,12 +462,14 @@ insert_version(const NewVersion *v, Oid *types, Datum *values, const char *nulls
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, trained, cipher, key_id)"
-									   " SELECT $1, coalesce(pg_catalog.max(version), 0) OPERATOR(pg_catalog.+) 1,"
-									   " $2::pg_catalog.jsonb, $3, $4::pg_catalog.jsonb, $6, $7"
-									   " FROM %1$s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
-									   " HAVING (pg_catalog.count(*) OPERATOR(pg_catalog.=) 0) OPERATOR(pg_catalog.=) $5"
-									   " RETURNING version", ppdl_schema_name()),
+	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, "
+									   "trained, cipher, key_id) "
+									   "SELECT $1, coalesce(pg_catalog.max(version), 0) OPERATOR(pg_catalog.+) 1, "
+									   "$2::pg_catalog.jsonb, $3, $4::pg_catalog.jsonb, $6, $7 "
+									   "FROM %1$s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1 "
+									   "HAVING (pg_catalog.count(*) OPERATOR(pg_catalog.=) 0) "
+									   "OPERATOR(pg_catalog.=) $5 RETURNING version",
+									   ppdl_schema_name()),
 							  7, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not write ppdl_models");
 	if (SPI_processed == 0)

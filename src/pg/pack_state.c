@@ -80,7 +80,8 @@ memory(const PpdlAggState *agg)
 	size_t		bytes = 0;
 
 	if (state->ev != NULL)
-		bytes += ppdl_pool_bytes(state->ev->pool) + (size_t) state->nchunks * (state->shape.par->n >> state->shape.logk) * sizeof(uint32_t);
+		bytes += ppdl_pool_bytes(state->ev->pool) +
+			(size_t) state->nchunks * (state->shape.par->n >> state->shape.logk) * sizeof(uint32_t);
 	if (state->col != NULL)
 		bytes += ppdl_collector_memory(state->col);
 	if (state->deep != NULL)

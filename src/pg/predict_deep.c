@@ -30,7 +30,8 @@ check_key(const PpdlModel *model, const uint8_t fp[8])
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("prediction of these rows takes keys that key %s is not published with", hex),
 				 errhint(model->encrypted ? "Its owner publishes them with \"ppdl publish --for train\"." :
-						 "Its owner publishes them with \"ppdl publish --for train\", or writes full rows instead of compact ones.")));
+						 "Its owner publishes them with \"ppdl publish --for train\", or writes full rows "
+						 "instead of compact ones.")));
 }
 
 /* raises when no keys could help */

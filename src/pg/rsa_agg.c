@@ -36,7 +36,8 @@ load(PpdlAggState *state, const uint8_t *buf, size_t len, PpdlError *err)
 
 	PPDL_TRY(ppdl_rsa_view(&view, buf, len, err));
 	PPDL_TRY(ppdl_rsa_product_create(product, ppdl_rsa_public(view.fingerprint),
-									 state->kind == &sum_kind ? PPDL_RSA_EXPONENT : PPDL_RSA_PRODUCT, PPDL_RSA_NEW_PART, err));
+									 state->kind == &sum_kind ? PPDL_RSA_EXPONENT : PPDL_RSA_PRODUCT, PPDL_RSA_NEW_PART,
+									 err));
 	return ppdl_rsa_product_times(*product, &view, err);
 }
 

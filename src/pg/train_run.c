@@ -68,9 +68,10 @@ state_memory(const char *model, const PpdlNet *net, const PpdlTrainOptions *opt,
 				have = memory_available();
 
 	ereport(NOTICE,
-			(errmsg("training model \"%s\" on %llu encrypted rows: %d steps on %d threads, about %.1f GB of memory besides the cached keys",
-					model, (unsigned long long) ts->rows, ppdl_train_steps(opt,
-																		   ts->rows), ppdl_pg_threads(), need / GIGABYTE)));
+			(errmsg("training model \"%s\" on %llu encrypted rows: %d steps on %d threads, about %.1f GB of memory "
+					"besides the cached keys",
+					model, (unsigned long long) ts->rows, ppdl_train_steps(opt, ts->rows), ppdl_pg_threads(),
+					need / GIGABYTE)));
 	if (have > 0 && need > have)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
@@ -218,8 +219,8 @@ trained_json(const Run *r, const PpdlTrainRun *run, const PpdlTrainOptions *opt,
 
 	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
 	options = ppdl_take_text(options);
-	return psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"step_seconds\": %.3f, \"from\": \"%s\","
-					" \"key\": \"%s\", \"options\": %s}",
+	return psprintf("{\"rows\": %llu, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, "
+					"\"step_seconds\": %.3f, \"from\": \"%s\", \"key\": \"%s\", \"options\": %s}",
 					(unsigned long long) rows, (long long) run->skipped, ppdl_train_steps(opt, rows), run->seconds,
 					r->step, run->model, key, options);
 }

@@ -423,7 +423,8 @@ look_all(Probe *p, int effort, PpdlError *err)
 																						   (uint64_t) a->units);
 
 		for (int i = 0; i < p->plan->inputs; i++)
-			p->x[i] = u < 0 ? corner(ppdl_prng_uniform(&p->rng) - 0.5) : sign * corner(a->w[(size_t) u * a->inputs + i]);
+			p->x[i] = u < 0 ? corner(ppdl_prng_uniform(&p->rng) - 0.5) :
+				sign * corner(a->w[(size_t) u * a->inputs + i]);
 		PPDL_TRY(climb(p, p->output[k % p->noutputs], k % 4 < 2 ? 1 : -1, err));
 	}
 	return PPDL_OK;
@@ -474,7 +475,8 @@ plan_size(const PpdlPlan *plan)
 	{
 		const PpdlStep *step = &plan->step[s];
 
-		size += (double) step->affine.inputs * step->affine.units + 2.0 * step->quadratic.plus.inputs * step->quadratic.plus.units;
+		size += (double) step->affine.inputs * step->affine.units +
+			2.0 * step->quadratic.plus.inputs * step->quadratic.plus.units;
 	}
 	return size;
 }
@@ -536,9 +538,11 @@ check_intervals(const PpdlPlan *plan, const PpdlEstimate *est, PpdlError *err)
 		if (step->kind != PPDL_STEP_CHEBYSHEV || t <= 1 || cosh(step->degree * acosh(t)) <= EXPLODED)
 			continue;
 		ppdl_error(err, PPDL_ERR_RANGE,
-				   "units of layer %d reach values far outside the interval [%g, %g] of its activation", step->to + 1, step->lo, step->hi);
+				   "units of layer %d reach values far outside the interval [%g, %g] of its activation", step->to + 1,
+				   step->lo, step->hi);
 		ppdl_error_detail(err, PPDL_ERR_RANGE,
-						  "For some inputs within [-1, 1] they are %.3g from its middle, where a polynomial of degree %d explodes, and so does the error.",
+						  "For some inputs within [-1, 1] they are %.3g from its middle, where a polynomial of degree "
+						  "%d explodes, and so does the error.",
 						  t * half, step->degree);
 		return ppdl_error_hint(err, PPDL_ERR_RANGE,
 							   "Widen the interval to [%.3g, %.3g], or scale the weights or the inputs down.",

@@ -237,7 +237,8 @@ choose_shape(PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limits, P
 			   "the network's matrices need up to %.1f GB of memory for rows of %d values, of %.1f GB allowed",
 			   bytes / 1e9, net->inputs, limits->bytes / 1e9);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE,
-						   "Layers of fewer units take less: the matrix of two layers takes the product of their units.");
+						   "Layers of fewer units take less: the matrix of two layers takes the "
+						   "product of their units.");
 }
 
 /* ---- numbers ---- */

@@ -301,8 +301,8 @@ stage_matrix(PpdlMatrix **m, const PpdlPredictor *p, const PpdlStage *s, const P
 		return ppdl_layer_matrix(m, map, i, from, err);
 	if (is_input)
 		map = NULL;
-	return p->entry->transforms > 0 ? ppdl_first_matrix_c2s(m, p->par, map, to, which, err) : ppdl_first_matrix(m, map,
-																												to, which, err);
+	return p->entry->transforms > 0 ? ppdl_first_matrix_c2s(m, p->par, map, to, which, err) :
+		ppdl_first_matrix(m, map, to, which, err);
 }
 
 static PpdlStatus
@@ -416,7 +416,8 @@ check_levels(const PpdlEntry *entry, int levels, PpdlError *err)
 							   "A layer takes 1, a degree-2 activation 1, others log2(degree + 1) rounded up.");
 	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
 						   "Packing takes %d levels, a layer after the first one 1, a degree-2 activation 1, "
-						   "others log2(degree + 1) rounded up. Deeper networks need the owner's keys for training.", entry->transforms + 1);
+						   "others log2(degree + 1) rounded up. Deeper networks need the owner's keys for training.",
+						   entry->transforms + 1);
 }
 
 static PpdlStatus

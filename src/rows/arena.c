@@ -651,7 +651,8 @@ make_index(PpdlArena *arena, PpdlError *err)
 		count[i] = arena->slot[i].to - arena->slot[i].from;
 	for (uint32_t b = 0; count != NULL && b < arena->table.used; b++)
 		for (uint32_t at = 0; at < arena->batch[b].used; at += RUN_HEADER + arena->batch[b].words[at + 2])
-			count[arena->batch[b].words[at] | (uint32_t) arena->batch[b].words[at + 1] << 16] += arena->batch[b].words[at + 2];
+			count[arena->batch[b].words[at] | (uint32_t) arena->batch[b].words[at + 1] << 16] +=
+				arena->batch[b].words[at + 2];
 	for (uint32_t i = 0; count != NULL && i < arena->slots; i++)
 		total += count[i];
 	index = malloc((total + 1) * sizeof(index[0]));

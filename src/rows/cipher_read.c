@@ -112,7 +112,8 @@ check_place(const PpdlCipher *c, uint32_t row, uint8_t *seen, PpdlError *err)
 		return PPDL_OK;
 	if (chunk >= c->nchunks || p >= capacity)
 		return ppdl_error(err, PPDL_ERR_FORMAT,
-						  "row %u of a packed lwe_cipher lies at place %u of chunk %u; there are %u chunks of %u places",
+						  "row %u of a packed lwe_cipher lies at place %u of chunk %u; "
+						  "there are %u chunks of %u places",
 						  row + 1, p, chunk, c->nchunks, capacity);
 	if (seen[bit >> 3] >> (bit & 7) & 1)
 		return ppdl_error(err, PPDL_ERR_FORMAT,

@@ -139,7 +139,8 @@ ppdl_collector_complete(const PpdlCollector *col)
 size_t
 ppdl_collector_memory(const PpdlCollector *col)
 {
-	size_t		bytes = sizeof(*col) + col->bytes + ppdl_seed_table_memory(&col->index) + col->batch_cap * sizeof(col->batch[0]);
+	size_t		bytes = sizeof(*col) + col->bytes + ppdl_seed_table_memory(&col->index) +
+		col->batch_cap * sizeof(col->batch[0]);
 
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		bytes += col->blocks[h].cap * sizeof(PpdlBlock);

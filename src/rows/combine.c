@@ -73,8 +73,9 @@ static PpdlStatus
 scale_hint(PpdlError *err)
 {
 	return ppdl_error_hint(err, PPDL_ERR_RANGE,
-						   "Values of very different scales (after division or multiplication by numbers that are no simple "
-						   "fractions of each other) need large integers to be added; multiply after adding, or use rows with more limbs.");
+						   "Values of very different scales (after division or multiplication by numbers "
+						   "that are no simple fractions of each other) need large integers to be added; "
+						   "multiply after adding, or use rows with more limbs.");
 }
 
 /* a factor of zero stands for no message at all: the integer 0 */

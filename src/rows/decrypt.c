@@ -194,7 +194,8 @@ check_values(const PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 
 	if (c->bound > 0 && out->error > c->bound / 4)
 		return ppdl_error(err, PPDL_ERR_PRECISION,
-						  "the error of this value, %.3g, is no smaller than what it may hold, %.3g", out->error, c->bound);
+						  "the error of this value, %.3g, is no smaller than what it may hold, %.3g", out->error,
+						  c->bound);
 	for (size_t i = 0; i < n; i++)
 		wild |= !(fabs(out->v[i]) <= limit);
 	if (wild)

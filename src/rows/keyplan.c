@@ -88,8 +88,8 @@ static const PpdlRotationKey deep_rotations[] = {
 	KEYS(1), BACKWARDS(1),
 	KEYS(2), BACKWARDS(2),
 	KEYS(3), BACKWARDS(3),
-	{-1, STEP_LIMBS}, {-2, STEP_LIMBS}, {-8, STEP_LIMBS}, {-16, STEP_LIMBS}, {64, STEP_LIMBS}, {-64, STEP_LIMBS}, {-128,
-																												   STEP_LIMBS},
+	{-1, STEP_LIMBS}, {-2, STEP_LIMBS}, {-8, STEP_LIMBS}, {-16, STEP_LIMBS},
+	{64, STEP_LIMBS}, {-64, STEP_LIMBS}, {-128, STEP_LIMBS},
 };
 
 const PpdlRotationKey *

@@ -134,7 +134,8 @@ check_room(const PpdlPacking *p, PpdlError *err)
 	if (need < have)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_RANGE,
-			   "rows cannot be packed at %d limb%s: values up to %.4g at scale 2^%.4g take %.1f bits once packed, and there are %.1f",
+			   "rows cannot be packed at %d limb%s: values up to %.4g at scale 2^%.4g take %.1f bits once packed, "
+			   "and there are %.1f",
 			   col->limbs, col->limbs == 1 ? "" : "s", bound, log2(col->scale), need, have);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Rows encrypted at a smaller scale, or of more limbs, have room.");
 }

@@ -67,7 +67,8 @@ check_room(const PpdlCt *ct, PpdlError *err)
 	if (need < have)
 		return PPDL_OK;
 	return ppdl_error(err, PPDL_ERR_RANGE,
-					  "results may overflow: values up to %.4g at scale 2^%.2f take %.1f bits, and %d limb%s hold%s %.1f",
+					  "results may overflow: values up to %.4g at scale 2^%.2f take %.1f bits, "
+					  "and %d limb%s hold%s %.1f",
 					  ct->bound, log2(ct->scale), need, ct->limbs, ct->limbs == 1 ? "" : "s",
 					  ct->limbs == 1 ? "s" : "", have);
 }

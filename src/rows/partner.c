@@ -64,5 +64,6 @@ ppdl_partner_mismatch(PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "features and label of a row were not encrypted side by side");
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-						   "Encrypt both columns in one run of ppdl encrypt, and keep each label in the row of its features.");
+						   "Encrypt both columns in one run of ppdl encrypt, and keep each label in the "
+						   "row of its features.");
 }

@@ -26,7 +26,8 @@ home(const PpdlSeedTable *t, const PpdlSeedKey *k)
 	const uint64_t *s = t->secret;
 	unsigned __int128 nh = (unsigned __int128) (k->seed[0] + s[0]) * (k->seed[1] + s[1]) +
 		(unsigned __int128) (k->seed[2] + s[2]) * (k->seed[3] + s[3]);
-	uint64_t	h = (uint64_t) nh * (s[4] | 1) + (uint64_t) (nh >> 64) * (s[5] | 1) + ((uint64_t) k->copy << 8 | k->logc) * (s[6] | 1) + s[7];
+	uint64_t	h = (uint64_t) nh * (s[4] | 1) + (uint64_t) (nh >> 64) * (s[5] | 1) +
+		((uint64_t) k->copy << 8 | k->logc) * (s[6] | 1) + s[7];
 
 	return (size_t) ((h >> 32) * t->nslots >> 32);
 }

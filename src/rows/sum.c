@@ -139,7 +139,8 @@ overflow(const PpdlSum *s, double bound, int limbs, PpdlError *err)
 
 	ppdl_error(err, PPDL_ERR_RANGE,
 			   "sum may overflow after %llu terms: it could reach %.6g, and %d limb%s at scale 2^%.4g hold%s %.6g",
-			   (unsigned long long) s->count, bound, limbs, limbs == 1 ? "" : "s", log2(s->scale), limbs == 1 ? "s" : "", max);
+			   (unsigned long long) s->count, bound, limbs, limbs == 1 ? "" : "s", log2(s->scale),
+			   limbs == 1 ? "s" : "", max);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE,
 						   "Sum smaller groups, or rows encrypted with more limbs or a smaller scale.");
 }

@@ -242,7 +242,8 @@ encrypt_exponent(const PpdlRsaPublic *pub, uint32_t q, const PpdlRsaGrid *grid, 
 				   "a largest value of %u with %d random bits needs %llu bits; key %s holds %d",
 				   grid->max, random_bits, (unsigned long long) bits, pub->key_id, pub->bits - 1);
 		return ppdl_error_hint(err, PPDL_ERR_RANGE,
-							   "In the exponent encoding a value takes as many bits as its size: use a coarser scale or a larger key.");
+							   "In the exponent encoding a value takes as many bits as its size: "
+							   "use a coarser scale or a larger key.");
 	}
 	head.flags = random_bits > 0 ? PPDL_RSA_RANDOMISED : 0;
 	PPDL_TRY(exponent_message(be, pub, q, grid->max, random_bits, err));

@@ -113,7 +113,8 @@ check_input(const PpdlRsaPredictor *p, int i, const PpdlRsaView *input, PpdlErro
 	if (input->grid.step != grid->step || input->grid.offset != grid->offset || input->grid.max != grid->max)
 	{
 		ppdl_error(err, PPDL_ERR_SCALE,
-				   "input %d is on the grid %.15g·(q%+lld), q <= %u; the network expects %.15g·(q%+lld), q <= %u", i + 1,
+				   "input %d is on the grid %.15g·(q%+lld), q <= %u; the network expects %.15g·(q%+lld), q <= %u",
+				   i + 1,
 				   input->grid.step, (long long) input->grid.offset, input->grid.max,
 				   grid->step, (long long) grid->offset, grid->max);
 		return ppdl_error_hint(err, PPDL_ERR_SCALE, "Encrypt all rows with the same number of input bits.");
@@ -125,7 +126,8 @@ check_input(const PpdlRsaPredictor *p, int i, const PpdlRsaView *input, PpdlErro
 				   "weight %d of input %d could wrap: the power may need %.1f bits, and the modulus of key %s holds %d",
 				   p->top[i], i + 1, (double) bound * p->top[i] / 65536.0, p->pub->key_id, p->pub->bits - 1);
 		return ppdl_error_hint(err, PPDL_ERR_RANGE,
-							   "Use fewer weight_bits, rows encrypted with fewer input_bits or without randomness, or a larger key.");
+							   "Use fewer weight_bits, rows encrypted with fewer input_bits or without "
+							   "randomness, or a larger key.");
 	}
 	return PPDL_OK;
 }

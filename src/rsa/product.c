@@ -95,7 +95,8 @@ could_wrap(const PpdlRsaPublic *pub, uint64_t bound, PpdlRsaEncoding encoding, P
 			   (double) bound / 65536.0, pub->key_id, pub->bits - 1);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, encoding == PPDL_RSA_PRODUCT ?
 						   "Encrypt with a smaller largest value, multiply fewer values, or use a larger key." :
-						   "rsa_sum goes on in further parts where one modulus does not suffice; smaller weights and larger keys help, too.");
+						   "rsa_sum goes on in further parts where one modulus does not suffice; "
+						   "smaller weights and larger keys help, too.");
 }
 
 PpdlStatus

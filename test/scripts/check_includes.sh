@@ -1,7 +1,7 @@
 #!/bin/bash
 # Checks the one-way dependencies between the floors of src/ (or of the source
-# tree named as an argument).  With --self-test, checks that it notices each
-# kind of violation.
+# tree named as an argument), and that no line is longer than 120 columns, tabs
+# being 4.  With --self-test, checks that it notices each kind of violation.
 set -u -o pipefail
 floors="base ring ckks rows rsa net predict learn owner"
 
@@ -10,12 +10,20 @@ check_tree() {
 
 	mapfile -t files < <(cd "$1" && find src include -name '*.[ch]' 2>/dev/null | sort)
 	[ ${#files[@]} -gt 0 ] || { echo "no sources in $1"; return 1; }
-	(cd "$1" && awk -v floors="$floors" '
+	(cd "$1" && LC_ALL=C awk -v floors="$floors" '
 		BEGIN {
 			n = split(floors, name, " ")
 			for (i = 1; i <= n; i++)
 				rank[name[i]] = i
 			rank["pg"] = rank["cli"] = n + 1
+		}
+		# columns of a line in UTF-8
+		function columns(line,   n, part, i, width) {
+			gsub(/[\200-\277]/, "", line)
+			n = split(line, part, "\t")
+			for (i = 1; i < n; i++)
+				width += int(length(part[i]) / 4 + 1) * 4
+			return width + length(part[n])
 		}
 		function complain(what) {
 			printf "%s:%d: %s\n", FILENAME, FNR, what
@@ -27,6 +35,9 @@ check_tree() {
 			floor = part[1] == "src" ? part[2] : "owner"
 			if (!(floor in rank))
 				complain("unknown directory src/" floor)
+		}
+		length($0) > 90 && columns($0) > 120 {
+			complain("a line of " columns($0) " columns; at most 120")
 		}
 		FNR == 801 {
 			printf "%s: warning: more than 800 lines\n", FILENAME
@@ -60,7 +71,7 @@ check_tree() {
 }
 
 self_test() {
-	local tmp rc=0
+	local tmp long rc=0
 
 	tmp=$(mktemp -d)
 	try() {						# file, line, expected: 0 clean, 1 violation
@@ -86,6 +97,13 @@ self_test() {
 	try src/ring/a.c '#include "ntt.h"' 1
 	try src/net/a.c '	p = palloc(8);' 1
 	try src/misc/a.c 'int a;' 1
+	long=$(printf '%0112d' 0)
+	try src/net/a.c "		$long" 0
+	try src/net/a.c "		0$long" 1
+	try src/net/a.c "	ab	$long" 0
+	try src/net/a.c "	abcd	$long" 1
+	try include/ppdl.h "×ö$long$(printf '%06d' 0)" 0
+	try include/ppdl.h "×ö$long$(printf '%07d' 0)" 1
 	try include/ppdl.h '#include "rows/batch.h"' 0
 	try include/ppdl.h '#include "cli/options.h"' 1
 	rm -rf "$tmp"
