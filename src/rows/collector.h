@@ -14,14 +14,18 @@
  */
 typedef struct PpdlCollector PpdlCollector;
 
-/* limbs: how many each slice must have (PPDL_ERR_LEVEL says "compact rows ... need full ones" otherwise) */
+/*
+ * *out: empty, the caller's to destroy.  limbs: how many of each row are kept, 1..PPDL_MAX_Q (PPDL_ERR_ARGUMENT);
+ * ring, key, width and scale are those of the first row.
+ */
 PpdlStatus	ppdl_collector_create(PpdlCollector **out, int limbs, PpdlError *err);
 void		ppdl_collector_destroy(PpdlCollector *col);
 /* whom loading, merging and saving ask now and then; poll must outlive col */
 void		ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll);
 /*
  * *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then
- * take; smaller ones wait to share a ciphertext
+ * take; smaller ones wait to share a ciphertext.  PPDL_ERR_LEVEL for rows of fewer limbs, PPDL_ERR_KEY, PPDL_ERR_SCALE
+ * for rows that do not belong here, PPDL_ERR_ARGUMENT for packed values; the collector is as before.  c is copied.
  */
 PpdlStatus	ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete,
 							   PpdlError *err);
@@ -35,7 +39,7 @@ int			ppdl_collector_complete(const PpdlCollector *col);	/* batches that ppdl_pa
 size_t		ppdl_collector_memory(const PpdlCollector *col);
 /* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
 PpdlStatus	ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err);
-/* are the rows of the shape's ring, key, width, scale and limbs? */
+/* are the rows of the shape's ring, key, width, scale and limbs? PPDL_ERR_FORMAT, PPDL_ERR_KEY, PPDL_ERR_SCALE */
 PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err);
 /*
  * State bytes for transfer, and back.  Loading trusts nothing: each row is checked as if it came alone, and

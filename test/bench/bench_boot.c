@@ -158,7 +158,8 @@ bench_half(Bench *b)
 		{
 			OK(ppdl_decrypt_slots(&b->ev, &h.out[i], b->sk, b->z, &err));
 			for (size_t s = 0; s < n / 2; s++)
-				worst = fmax(worst, fabs(creal(b->z[s]) - x[ppdl_bitrev((uint32_t) s, b->par->logn - 1) + (size_t) i * n / 2]));
+				worst = fmax(worst, fabs(creal(b->z[s]) - x[ppdl_bitrev((uint32_t) s, b->par->logn - 1) +
+															(size_t) i * n / 2]));
 		}
 		report("half_bootstrap", threads, t, worst, ppdl_halfboot_bytes(h.hb));
 	}

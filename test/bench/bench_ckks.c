@@ -175,7 +175,9 @@ make_c2s(Bench *b)
 
 		OK(ppdl_matrix_dft(&m, b->par, b->par->slots, len, stages[i], 1, &err));
 		len >>= stages[i];
-		OK(ppdl_lintrans_create(&b->lt[i], b->par, m, &(PpdlLinTransForm) {limbs, (double) b->par->ring->mod[limbs - 1].q, 0, 1}, NULL, NULL, &err));
+		OK(ppdl_lintrans_create(&b->lt[i], b->par, m,
+								&(PpdlLinTransForm) {limbs, (double) b->par->ring->mod[limbs - 1].q, 0, 1}, NULL, NULL,
+								&err));
 		ppdl_matrix_destroy(m);
 	}
 }
@@ -208,7 +210,8 @@ main(void)
 	ppdl_hoisted_release(&b.ev, &b.hoisted);
 	print("mul_relin_rescale_ms", measure(&b, run_mul, 50), "ms", "N = 2^14, 8 limbs");
 	make_c2s(&b);
-	print("c2s_ms", measure(&b, run_c2s, 10), "ms", "coefficients to slots, N = 2^14, 8 limbs, levels of 5, 4, 4 stages");
+	print("c2s_ms", measure(&b, run_c2s, 10), "ms",
+		  "coefficients to slots, N = 2^14, 8 limbs, levels of 5, 4, 4 stages");
 	for (int i = 0; i < 3; i++)
 		ppdl_lintrans_destroy(b.lt[i]);
 	print("encode_ms", measure(&b, run_encode, 20), "ms", "8192 complex slots to 8 limbs");

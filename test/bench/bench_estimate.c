@@ -1,7 +1,7 @@
 /*
- * What stated errors are worth, at real parameters: prints `name<TAB>value<TAB>unit<TAB>note`, and the histogram of both
- * sides.  Random networks on packed rows, complete batches and scattered ones, and random sums (test/unit/random_nets.h says
- * what they are); PPDL_TEST_SEED repeats a run.
+ * What stated errors are worth, at real parameters: prints `name<TAB>value<TAB>unit<TAB>note`, and the histogram of
+ * both sides.  Random networks on packed rows, complete batches and scattered ones, and random sums
+ * (test/unit/random_nets.h says what they are); PPDL_TEST_SEED repeats a run.
  */
 #include <complex.h>
 
@@ -31,8 +31,10 @@ main(void)
 	tally_print(&t, stdout);
 	printf("estimate_worst_sigma\t%.2f\tsigma\tlargest error of %d networks and %d sums, in stated deviations\n",
 		   tally_quantile(t.sigma, t.count, 1), networks, SUMS);
-	printf("estimate_median_slack_bits\t%.2f\tbits\tthat the stated deviation is above the true one\n", tally_quantile(t.slack, t.count, 0.5));
-	printf("estimate_slack_bits_9_of_10\t%.2f\tbits\tthe same, of nine in ten\n", tally_quantile(t.slack, t.count, 0.9));
+	printf("estimate_median_slack_bits\t%.2f\tbits\tthat the stated deviation is above the true one\n",
+		   tally_quantile(t.slack, t.count, 0.5));
+	printf("estimate_slack_bits_9_of_10\t%.2f\tbits\tthe same, of nine in ten\n",
+		   tally_quantile(t.slack, t.count, 0.9));
 	real_end(&ring);
 	return 0;
 }

@@ -117,7 +117,8 @@ network(void)
 	double	   *w;
 	int			n;
 
-	OK(ppdl_net_parse(&net, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}", &err));
+	OK(ppdl_net_parse(&net, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}",
+					  &err));
 	n = ppdl_net_weight_count(net);
 	w = malloc(sizeof(double) * n);
 	for (int i = 0; i < n; i++)
@@ -163,13 +164,15 @@ bench_network(Bench *b)
 	printf("predict_us_per_row\t%.2f\tus\tpacking and network\n", (best + packing) * 1e6 / ROWS);
 	printf("predict_serial_share\t%.4f\tratio\tof the time of a complete batch: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
 		   serial / (serial + best + packing));
-	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches\n", ppdl_pool_peak(b->pool));
+	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches\n",
+		   ppdl_pool_peak(b->pool));
 	for (int step = 2; step <= 3; step++)
 	{
 		pack(b, step, ppdl_predictor_limbs(p), &packed);
 		ppdl_packed_release(&b->ev, &packed);
 	}
-	printf("predict_thread_partial_bytes\t%zu\tbytes\tthe same, every second or third row of a batch\n", ppdl_pool_peak(b->pool));
+	printf("predict_thread_partial_bytes\t%zu\tbytes\tthe same, every second or third row of a batch\n",
+		   ppdl_pool_peak(b->pool));
 	ppdl_predictor_destroy(p);
 	ppdl_net_destroy(net);
 }

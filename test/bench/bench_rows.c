@@ -106,7 +106,8 @@ bench_sum(Bench *b, int limbs, const char *kind)
 		ppdl_writer_free(&w);
 		ppdl_sum_destroy(s);
 	}
-	printf("sum_add_ns_%s\t%.1f\tns/row\t16 values, %zu bytes, %d rows in memory\n", kind, best * 1e9, size, BATCHES * ROWS);
+	printf("sum_add_ns_%s\t%.1f\tns/row\t16 values, %zu bytes, %d rows in memory\n", kind, best * 1e9, size,
+		   BATCHES * ROWS);
 	printf("sum_finish_ns_%s\t%.1f\tns/row\texpanding one uniform half a batch of 1,024 rows\n", kind, finish * 1e9);
 	free(rows);
 }
@@ -152,7 +153,8 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 		t = (now() - t) / (BATCHES * ROWS);
 		finish = t < finish ? t : finish;
 	}
-	printf("sum_groups_%d_add_ns_%s\t%.1f\tns/row\t%d groups scattered over %d batches\n", groups, kind, add * 1e9, groups, BATCHES);
+	printf("sum_groups_%d_add_ns_%s\t%.1f\tns/row\t%d groups scattered over %d batches\n", groups, kind, add * 1e9,
+		   groups, BATCHES);
 	printf("sum_groups_%d_finish_ns_%s\t%.1f\tns/row\tthe rest, with the results\n", groups, kind, finish * 1e9);
 	free(s);
 	free(rows);
@@ -186,7 +188,8 @@ bench_crossing(const Bench *b)
 		t = now() - t;
 		product = t < product ? t : product;
 	}
-	printf("arena_crossing\t%.1f\trows\tof a batch, N = 2^%d: a shifted copy %.2f us, a product %.1f us\n", product / shifted,
+	printf("arena_crossing\t%.1f\trows\tof a batch, N = 2^%d: a shifted copy %.2f us, a product %.1f us\n",
+		   product / shifted,
 		   b->par->logn, shifted * 1e6, product * 1e6);
 	for (int i = 0; i < 3; i++)
 		ppdl_free_aligned(v[i]);

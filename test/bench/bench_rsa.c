@@ -163,7 +163,8 @@ bench_values(const PpdlRsaKey *key)
 	snprintf(note, sizeof(note), "%d bits, exponent encoding, randomised", BITS);
 	figure("rsa_encrypt_us", encrypt, "us", note);
 	figure("rsa_decrypt_us", decrypt, "us", note);
-	figure("rsa_row_bytes", (double) (INPUTS * w.len), "bytes", "16 inputs, 3072 bits; array and tuple headers excluded");
+	figure("rsa_row_bytes", (double) (INPUTS * w.len), "bytes",
+		   "16 inputs, 3072 bits; array and tuple headers excluded");
 	ppdl_writer_free(&w);
 }
 
@@ -208,7 +209,8 @@ bench_layer(const PpdlRsaPublic *pub, int weight_bits)
 			ppdl_rsa_prediction_free(prediction);
 	}
 	snprintf(name, sizeof(name), "rsa_layer_rows_per_s_w%d", weight_bits);
-	snprintf(note, sizeof(note), "16 inputs, 32 units, weights to +-%d, 4-bit randomised inputs, one core; result %zu bytes a row",
+	snprintf(note, sizeof(note),
+			 "16 inputs, 32 units, weights to +-%d, 4-bit randomised inputs, one core; result %zu bytes a row",
 			 (1 << (weight_bits - 1)) - 1, ppdl_rsa_prediction_size(prediction) / 20);
 	figure(name, 1 / best, "rows/s", note);
 	ppdl_rsa_prediction_free(prediction);

@@ -234,7 +234,8 @@ ring(void)
 	{
 		PpdlCt		ct;
 
-		OK(public ? ppdl_encrypt_public(&ev, &ct, &pt, pk, rng, &err) : ppdl_encrypt_secret(&ev, &ct, &pt, sk, rng, &err));
+		OK(public ? ppdl_encrypt_public(&ev, &ct, &pt, pk, rng, &err) :
+		   ppdl_encrypt_secret(&ev, &ct, &pt, sk, rng, &err));
 		PUBLIC(ct.a, 3 * par->n * 8);
 		PUBLIC(ct.b, 3 * par->n * 8);
 		OK(ppdl_decrypt_slots(&ev, &ct, sk, z, &err));

@@ -51,7 +51,8 @@ sum(const PpdlCipher *c, size_t len)
 	ppdl_writer_init(&w);
 	OK(ppdl_sum_create(&s, ERR));
 	OK(ppdl_sum_create(&other, ERR));
-	if (ppdl_sum_add(s, c, 1, ERR) == PPDL_OK && ppdl_sum_add(s, c, -7, ERR) == PPDL_OK && ppdl_sum_add(other, c, 1, ERR) == PPDL_OK &&
+	if (ppdl_sum_add(s, c, 1, ERR) == PPDL_OK && ppdl_sum_add(s, c, -7, ERR) == PPDL_OK &&
+		ppdl_sum_add(other, c, 1, ERR) == PPDL_OK &&
 		ppdl_sum_merge(s, other, ERR) == PPDL_OK)
 		ppdl_sum_finish(s, len % 2 + 1, &w, ERR);
 	ppdl_sum_destroy(s);
@@ -88,7 +89,8 @@ collect(const PpdlCipher *c)
 	must(pool != NULL);
 	OK(ppdl_eval_init(&ev, c->par, pool, NULL, ERR));
 	OK(ppdl_collector_create(&col, c->limbs, ERR));
-	if (ppdl_collector_add(col, c, 0, &complete, ERR) == PPDL_OK && ppdl_collector_add(col, c, 1, &complete, ERR) == PPDL_OK &&
+	if (ppdl_collector_add(col, c, 0, &complete, ERR) == PPDL_OK &&
+		ppdl_collector_add(col, c, 1, &complete, ERR) == PPDL_OK &&
 		ppdl_pack_complete(&ev, col, &packed, &found, ERR) == PPDL_OK && found)
 		ppdl_packed_release(&ev, &packed);
 	ppdl_collector_destroy(col);

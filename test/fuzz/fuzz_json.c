@@ -104,7 +104,8 @@ options(const uint8_t *data, size_t len)
 		must(ppdl_train_minibatch(&opt, 1000, steps - 1) < classes);
 		OK(ppdl_train_options_json(&opt, &again, ERR));
 		OK(ppdl_train_options_parse(&opt_again, again, ERR));
-		must(opt.steps == opt_again.steps && opt.learning_rate == opt_again.learning_rate && opt.seed == opt_again.seed);
+		must(opt.steps == opt_again.steps && opt.learning_rate == opt_again.learning_rate &&
+			 opt.seed == opt_again.seed);
 		free(again);
 	}
 	free(text);
@@ -160,7 +161,8 @@ features_seeds(void)
 
 	for (int banded = 0; banded <= 1; banded++)
 	{
-		PpdlLearnOptions opt = {.id = "id", .label = "label", .bands = banded ? bands : NULL, .one_hot_weight = 1, .constant = banded,
+		PpdlLearnOptions opt = {.id = "id", .label = "label", .bands = banded ? bands : NULL, .one_hot_weight = 1,
+								.constant = banded,
 			.pad = banded, .max_categories = 10};
 		FILE	   *f = fmemopen(csv, strlen(csv), "r");
 		PpdlFeatures *fs;

@@ -72,7 +72,8 @@ switch_key(const uint8_t *data, size_t len)
 
 	if (ppdl_wire_get_switch_key(&r, &key, NULL, ERR) == PPDL_OK)
 	{
-		must(peek == PPDL_OK && info.id == key->id && info.limbs == key->limbs && info.np == key->np && info.ndigits == key->ndigits);
+		must(peek == PPDL_OK && info.id == key->id && info.limbs == key->limbs && info.np == key->np &&
+			 info.ndigits == key->ndigits);
 		ppdl_switch_key_destroy(key);
 	}
 	free(copy);

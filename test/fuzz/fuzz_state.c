@@ -147,7 +147,9 @@ train_set_seeds(void)
 	free(y);
 }
 
-/* ciphertexts of a training run and of encrypted models, in the toy ring: the code does not know one ring from another */
+/*
+ * ciphertexts of a training run and of encrypted models, in the toy ring: the code does not know one ring from another
+ */
 static void
 with_toy(void (*fn) (PpdlEval *ev, const uint8_t *data, size_t len), const uint8_t *data, size_t len)
 {

@@ -188,7 +188,8 @@ table(const uint8_t *data, size_t len)
 	PpdlTable	table;
 	FILE	   *f = fopen("/dev/null", "w");
 
-	must(f != NULL && ppdl_table_init(&table, 2) && ppdl_table_title(&table, 0, "id") && ppdl_table_title(&table, 1, text) &&
+	must(f != NULL && ppdl_table_init(&table, 2) && ppdl_table_title(&table, 0, "id") &&
+		 ppdl_table_title(&table, 1, text) &&
 		 ppdl_copy_split(&t, text, len));
 	for (size_t i = 0; i + 2 <= t.count; i += 2)
 		must(ppdl_table_add(&table, t.text + i));

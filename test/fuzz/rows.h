@@ -68,11 +68,16 @@ ring_secret(const PpdlParams *par)
 	return *sk;
 }
 
-/* rows of a batch as slices one after the other, malloc'ed; *each: bytes of one; features: seed of the batch that labels lie beside, or NULL */
+/*
+ * rows of a batch as slices one after the other, malloc'ed; *each: bytes of one; features: seed of the batch that
+ * labels lie beside, or NULL
+ */
 static inline uint8_t *
-make_slices_beside(const PpdlParams *par, int rows, int width, int limbs, int logc, int logstride, const uint8_t *features, size_t *each)
+make_slices_beside(const PpdlParams *par, int rows, int width, int limbs, int logc, int logstride,
+				   const uint8_t *features, size_t *each)
 {
-	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = logc, .logstride = logstride, .features = features};
+	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = logc, .logstride = logstride,
+								  .features = features};
 	double	   *x = malloc(sizeof(double) * (size_t) (rows * width));
 	const PpdlBatchKey key = {ring_secret(par), fuzz_fingerprint, fixed_rng()};
 	uint8_t    *out;

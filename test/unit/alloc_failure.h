@@ -22,7 +22,11 @@ static long alloc_count,			/* allocations since alloc_fail_at() */
 			alloc_live;
 static int	alloc_failed,		/* did one fail? */
 			alloc_failed_json,	/* was the first one jansson's? */
-			alloc_in_json_text,	/* jansson 2.14 frees a wrong address when its lexer runs out of memory, and prints without a check for loops: not tried */
+			/*
+			 * jansson 2.14 frees a wrong address when its lexer runs out of memory, and prints without a check for
+			 * loops: not tried
+			 */
+			alloc_in_json_text,
 			alloc_tracking;
 static void *alloc_slot[LIVE_SLOTS];
 

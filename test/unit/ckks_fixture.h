@@ -90,7 +90,8 @@ make_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 		}
 	}
 	assert_true(f->nkeys < MAX_KEYS);
-	status = ppdl_eval_key_create(&f->key[f->nkeys], id, f->sk, f->key_limbs > limbs ? f->key_limbs : f->par->nq, f->rng, f->threads, e);
+	status = ppdl_eval_key_create(&f->key[f->nkeys], id, f->sk, f->key_limbs > limbs ? f->key_limbs : f->par->nq,
+								  f->rng, f->threads, e);
 	if (status == PPDL_OK)
 		*key = f->key[f->nkeys++];
 	return status;
@@ -211,7 +212,8 @@ show_error(Fixture *f, const char *what, const PpdlCt *ct, const double complex 
 
 	OK(ppdl_decrypt_slots(&f->ev, ct, f->sk, f->z, &err));
 	m = measure(f->z, want, f->par->slots);
-	print_message("%-34s limbs %2d  scale 2^%6.2f  error bits: rms %6.2f  worst %6.2f  estimate %6.2f\n", what, ct->limbs,
+	print_message("%-34s limbs %2d  scale 2^%6.2f  error bits: rms %6.2f  worst %6.2f  estimate %6.2f\n", what,
+				  ct->limbs,
 				  log2(ct->scale), -log2(m.rms), -log2(m.worst), -log2(estimate));
 	return m;
 }

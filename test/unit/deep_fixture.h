@@ -139,7 +139,8 @@ precision_rms(const Precision *p)
 static inline void
 precision_print(const Precision *p, const char *what)
 {
-	print_message("%-44s %ld values: %.2f bits rms, %.2f worst\n", what, p->n, -log2(sqrt(p->sum / (double) p->n) + 1e-300), precision_worst(p));
+	print_message("%-44s %ld values: %.2f bits rms, %.2f worst\n", what, p->n,
+				  -log2(sqrt(p->sum / (double) p->n) + 1e-300), precision_worst(p));
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Networks on packed rows and sums of the row ring, at its real parameters, against their stated errors: for the property
- * test and the benchmark.  The file that includes it has OK() and err.
+ * Networks on packed rows and sums of the row ring, at its real parameters, against their stated errors: for the
+ * property test and the benchmark.  The file that includes it has OK() and err.
  */
 #ifndef TEST_ESTIMATE_REAL_H
 #define TEST_ESTIMATE_REAL_H
@@ -143,7 +143,8 @@ real_pack(RealRing *r, const RealBatch *b, int limbs, PpdlPacked *out)
 }
 
 static inline void
-real_compare(RealRing *r, const PpdlNet *net, const RealBatch *b, const PpdlPacked *packed, const PpdlCt *out, NetErrors *errors)
+real_compare(RealRing *r, const PpdlNet *net, const RealBatch *b, const PpdlPacked *packed, const PpdlCt *out,
+			 NetErrors *errors)
 {
 	const int	slots = 1 << (packed->logk - 1);
 	double		want[512],
@@ -201,7 +202,8 @@ real_network(RealRing *r, NetKind kind, Tally *t)
 		fprintf(stderr, "%-20s", net_kind_name(kind));
 		for (int l = 0; l < net->nlayers; l++)
 			fprintf(stderr, " %d,%s%d", net->layer[l].inputs, net->layer[l].act.name, net->layer[l].act.degree);
-		fprintf(stderr, ",%d  %u of %d rows: %.1f sigma, %.1f bits above\n", errors.outputs, packed.rows, b.rows, t->sigma[t->count - 1], t->slack[t->count - 1]);
+		fprintf(stderr, ",%d  %u of %d rows: %.1f sigma, %.1f bits above\n", errors.outputs, packed.rows, b.rows,
+				t->sigma[t->count - 1], t->slack[t->count - 1]);
 	}
 	ppdl_ct_release(&r->ev, &out);
 	ppdl_packed_release(&r->ev, &packed);

@@ -6,9 +6,9 @@
  * scaled so that units are of about 1/2 to 2 for random inputs.  Half of all intervals take in what units can reach for
  * inputs in [-1,1], half stop short of it, by half at most.
  *
- * A network's truth is the rms error of that output, over rows of that kind (inside, corners, corners where a unit of the
- * first layer is largest or an output far out), for which it is largest: an estimate has to hold for each row.  How far the estimate is
- * exceeded is the largest error of all over the stated deviation.
+ * A network's truth is the rms error of that output, over rows of that kind (inside, corners, corners where a unit of
+ * the first layer is largest or an output far out), for which it is largest: an estimate has to hold for each row.  How
+ * far the estimate is exceeded is the largest error of all over the stated deviation.
  */
 #ifndef TEST_RANDOM_NETS_H
 #define TEST_RANDOM_NETS_H
@@ -50,7 +50,8 @@ typedef enum NetKind
 static inline const char *
 net_kind_name(NetKind kind)
 {
-	static const char *const name[] = {"linear", "linear, 1e-9 to 1e3", "one square", "squares", "fit", "polynomial", "square, fit"};
+	static const char *const name[] = {"linear", "linear, 1e-9 to 1e3", "one square", "squares", "fit", "polynomial",
+									   "square, fit"};
 
 	return name[kind];
 }
@@ -105,7 +106,8 @@ random_activation(PpdlPrng *r, PpdlLayer *l, NetKind kind, int layer, double in,
 
 	if (kind == NET_POLY)
 	{
-		double		c[5] = {between(r, -1, 1), between(r, 0.3, 1), between(r, -0.5, 0.5), between(r, -0.3, 0.3), between(r, -0.1, 0.1)};
+		double		c[5] = {between(r, -1, 1), between(r, 0.3, 1), between(r, -0.5, 0.5), between(r, -0.3, 0.3),
+							between(r, -0.1, 0.1)};
 
 		return ppdl_activation_poly(&l->act, c, pick(r, 4, max_degree > 4 ? 5 : 4), e);
 	}
@@ -128,7 +130,8 @@ random_activation(PpdlPrng *r, PpdlLayer *l, NetKind kind, int layer, double in,
 
 /* weights and activations of a network of the given kind; hidden: units of its hidden layers, at most */
 static inline PpdlStatus
-random_net(PpdlNet **out, PpdlPrng *r, NetKind kind, int width, int hidden, int outputs, int depth, int max_degree, PpdlError *e)
+random_net(PpdlNet **out, PpdlPrng *r, NetKind kind, int width, int hidden, int outputs, int depth, int max_degree,
+		   PpdlError *e)
 {
 	const int	layers = kind <= NET_WILD ? 1 : kind == NET_SQUARES ? depth + 1 : kind == NET_MIXED ? 3 : 2;
 	char		json[1024];
@@ -137,7 +140,8 @@ random_net(PpdlNet **out, PpdlPrng *r, NetKind kind, int width, int hidden, int 
 	int			n = snprintf(json, sizeof(json), "{\"inputs\":%d,\"layers\":[", width);
 
 	for (int l = 0; l < layers; l++)
-		n += snprintf(json + n, sizeof(json) - (size_t) n, "%s{\"units\":%d}", l > 0 ? "," : "", l + 1 < layers ? pick(r, 1, hidden) : outputs);
+		n += snprintf(json + n, sizeof(json) - (size_t) n, "%s{\"units\":%d}", l > 0 ? "," : "", l + 1 < layers ?
+					  pick(r, 1, hidden) : outputs);
 	snprintf(json + n, sizeof(json) - (size_t) n, "]}");
 	PPDL_TRY(ppdl_net_parse(out, json, e));
 	n = ppdl_net_weight_count(*out);

@@ -67,7 +67,8 @@ test_seed(const char *name)
 {
 	const char *given = getenv("PPDL_TEST_SEED");
 
-	test_state = given != NULL ? strtoull(given, NULL, 0) : ((uint64_t) time(NULL) << 20 ^ (uint64_t) clock()) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+	test_state = given != NULL ? strtoull(given, NULL,
+										  0) : ((uint64_t) time(NULL) << 20 ^ (uint64_t) clock()) * UINT64_C(0x9E3779B97F4A7C15) | 1;
 	printf("%s: PPDL_TEST_SEED=%#llx\n", name, (unsigned long long) test_state);
 }
 
@@ -116,7 +117,8 @@ static inline TestBatch
 test_batch(const PpdlSecret *sk, PpdlRng *rng, int rows, int width, int logc, int limbs, int scale_bits)
 {
 	const PpdlBatchOptions opt = {limbs, scale_bits, logc};
-	TestBatch	t = {rows, width, 1 << ppdl_log2_width(width), ppdl_slice_size(sk->par, limbs, ppdl_log2_width(width)), NULL, NULL};
+	TestBatch	t = {rows, width, 1 << ppdl_log2_width(width), ppdl_slice_size(sk->par, limbs, ppdl_log2_width(width)),
+					 NULL, NULL};
 
 	t.x = malloc((size_t) rows * (size_t) width * sizeof(double));
 	t.slice = malloc((size_t) rows * t.size);

@@ -1,4 +1,7 @@
-/* Steps of gradient descent on rows that are encrypted straight into slots, beside the plain twin: no bridge, no half-bootstrap. */
+/*
+ * Steps of gradient descent on rows that are encrypted straight into slots, beside the plain twin: no bridge, no
+ * half-bootstrap.
+ */
 #ifndef TEST_STEP_FIXTURE_H
 #define TEST_STEP_FIXTURE_H
 
@@ -109,7 +112,8 @@ descent_new(Deep *d, const char *spec, const char *options)
 	OK(ppdl_sgd_create(&s->sgd, &s->lay, s->opt.learning_rate, s->opt.momentum, &err));
 	encrypt_weights(s);
 	encrypt_rows(s);
-	print_message("%s: %zu slots a row, %d rows, %d + %d levels\n", spec, s->lay.period, s->rows, s->lay.step_levels, s->lay.predict_levels);
+	print_message("%s: %zu slots a row, %d rows, %d + %d levels\n", spec, s->lay.period, s->rows, s->lay.step_levels,
+				  s->lay.predict_levels);
 	return s;
 }
 

@@ -74,10 +74,13 @@ try_once(Work work, const char *name, long at, long last)
 	status = work(&err);
 	alloc_fail_end();
 	if (alloc_live != 0)
-		fail_msg("%s: allocation %ld%s fails: %ld blocks are left behind", name, at, last > at ? " and all after it" : "", alloc_live);
+		fail_msg("%s: allocation %ld%s fails: %ld blocks are left behind", name, at,
+				 last > at ? " and all after it" : "", alloc_live);
 	/* text that jansson had no memory for is not written without it; what it says of that is its own */
-	if (alloc_failed_json ? status == PPDL_OK && !unpacks : status == PPDL_OK ? last > at && alloc_failed : status != PPDL_ERR_NOMEM)
-		fail_msg("%s: allocation %ld%s fails: %s, \"%s\"", name, at, last > at ? " and all after it" : "", ppdl_status_name(status), err.message);
+	if (alloc_failed_json ? status == PPDL_OK && !unpacks :
+		status == PPDL_OK ? last > at && alloc_failed : status != PPDL_ERR_NOMEM)
+		fail_msg("%s: allocation %ld%s fails: %s, \"%s\"", name, at, last > at ? " and all after it" : "",
+				 ppdl_status_name(status), err.message);
 }
 
 static void
@@ -675,7 +678,8 @@ work_features(PpdlError *err)
 {
 	static char text[] = "id,age,sex,city,label\n1,30,m,Rome,yes\n2,41.5,f,Bonn,no\n3,77,m,Oslo,yes\n4,77,f,Rome,no\n5,30,f,Paris,yes\n";
 	const PpdlCsvOptions csv_options = {.name = "test"};
-	const PpdlLearnOptions opt = {.id = "id", .label = "label", .one_hot_weight = 1, .constant = 1, .pad = 1, .max_categories = 10};
+	const PpdlLearnOptions opt = {.id = "id", .label = "label", .one_hot_weight = 1, .constant = 1, .pad = 1,
+								  .max_categories = 10};
 	FILE	   *f = fmemopen(text, strlen(text), "r");
 	PpdlCsv    *csv = NULL;
 	PpdlFeatures *fs = NULL,
@@ -726,7 +730,8 @@ work_text(PpdlError *err)
 
 	ppdl_writer_init(&w);
 	ok = ppdl_copy_split(&t, line, strlen(line)) && ppdl_array_split(&a, array, strlen(array)) == 1 &&
-		ppdl_table_init(&table, 2) && ppdl_table_title(&table, 0, "a") && ppdl_table_title(&table, 1, "b") && ppdl_table_add(&table, t.text) && ppdl_table_add(&table, t.text + 2);
+		ppdl_table_init(&table, 2) && ppdl_table_title(&table, 0, "a") && ppdl_table_title(&table, 1, "b") &&
+		ppdl_table_add(&table, t.text) && ppdl_table_add(&table, t.text + 2);
 	if (!ok)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else

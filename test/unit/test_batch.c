@@ -79,7 +79,8 @@ test_shapes(void **state)
 
 	for (size_t i = 0; i < sizeof(shape) / sizeof(shape[0]); i++)
 	{
-		TestBatch	t = test_batch(sk, rng, shape[i].rows, shape[i].width, shape[i].logc, shape[i].limbs, shape[i].scale_bits);
+		TestBatch	t = test_batch(sk, rng, shape[i].rows, shape[i].width, shape[i].logc, shape[i].limbs,
+								   shape[i].scale_bits);
 
 		check_batch(sk, par, &t, shape[i].logc, shape[i].limbs, shape[i].scale_bits);
 		OK(ppdl_cipher_validate(t.slice, t.size, ERR));

@@ -256,7 +256,8 @@ test_fields(void **state)
 			status = ppdl_cipher_parse(&c, value[v].buf, value[v].len, ERR);
 			memcpy(value[v].buf + f->at, saved, f->len);
 			if (status != f->code)
-				fail_msg("kind %d, byte %zu = %#llx: %s", v + 1, f->at, (unsigned long long) f->bad, ppdl_status_name(status));
+				fail_msg("kind %d, byte %zu = %#llx: %s", v + 1, f->at, (unsigned long long) f->bad,
+						 ppdl_status_name(status));
 		}
 }
 

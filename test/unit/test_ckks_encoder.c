@@ -79,7 +79,8 @@ round_trip(Fixture *f, size_t count, double scale)
 		/* rounding to integers: sqrt(N/12) in every slot */
 		assert_true(e.rms < 1.3 * sqrt((double) par->n / 12) / scale);
 	}
-	print_message("N %zu, %zu values, scale 2^%.1f: error bits rms %.2f worst %.2f\n", par->n, count, log2(scale), -log2(e.rms), -log2(e.worst));
+	print_message("N %zu, %zu values, scale 2^%.1f: error bits rms %.2f worst %.2f\n", par->n, count, log2(scale),
+				  -log2(e.rms), -log2(e.worst));
 	for (size_t i = 0; i < count; i++)
 		bound = fmax(bound, cabs(z[i]));
 	assert_true(fabs(pt.bound - bound) < 1e-15);

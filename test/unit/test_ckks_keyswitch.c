@@ -132,7 +132,8 @@ check_switch(Fixture *f, const PpdlSwitchKey *key, const int64_t *from, const in
 		worst = fmax(worst, fabs(e));
 	}
 	sigma = sqrt(sum / (double) par->n);
-	print_message("%-16s limbs %d of %d: sigma %.2f worst %.0f, estimate %.2f\n", what, limbs, key->limbs, sigma, worst, estimate);
+	print_message("%-16s limbs %d of %d: sigma %.2f worst %.0f, estimate %.2f\n", what, limbs, key->limbs, sigma, worst,
+				  estimate);
 	if (key->np == par->np)
 		assert_true(sigma < 1.5 * estimate && sigma > estimate / 1.5);
 	assert_true(worst < 6 * sigma);
@@ -238,7 +239,8 @@ test_errors(void **state)
 	assert_int_equal(ppdl_eval_key_create(&key, 513, f->sk, 3, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_eval_key_create(&key, 5, f->sk, 0, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_eval_key_create(&key, 5, f->sk, 7, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_switch_key_create(&key, PPDL_KEY_BRIDGE, f->sk, f->sk, 2, 1, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_switch_key_create(&key, PPDL_KEY_BRIDGE, f->sk, f->sk, 2, 1, f->rng, NULL, &err),
+					 PPDL_ERR_ARGUMENT);
 	OK(ppdl_eval_key_create(&key, 5, f->sk, 2, f->rng, NULL, &err));
 	assert_int_equal(ppdl_keyswitch(&f->ev, none, 3, key, none, none, &err), PPDL_ERR_KEY);
 	ppdl_switch_key_destroy(key);

@@ -88,7 +88,8 @@ one_transform(Fixture *f, size_t period, const int *offsets, int count, int limb
 	const PpdlLinTrans *list[1];
 
 	forget_keys(f);
-	OK(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {limbs, 0x1p36, baby, min_keys}, f->threads, NULL, &err));
+	OK(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {limbs, 0x1p36, baby, min_keys}, f->threads, NULL,
+							&err));
 	assert_true(ppdl_lintrans_bytes(lt) > (size_t) count * limbs * f->par->n * 8);
 	list[0] = lt;
 	OK(ppdl_lintrans_apply(&f->ev, &out, list, 1, &ct, &err));
@@ -159,7 +160,8 @@ test_several(void **state)
 				alone;
 
 	for (int i = 0; i < 3; i++)
-		OK(ppdl_lintrans_create(&lt[i], f->par, m[i], &(PpdlLinTransForm) {4, 0x1p36, 0, i & 1}, f->threads, NULL, &err));
+		OK(ppdl_lintrans_create(&lt[i], f->par, m[i], &(PpdlLinTransForm) {4, 0x1p36, 0, i & 1}, f->threads, NULL,
+								&err));
 	OK(ppdl_lintrans_apply(&f->ev, out, (const PpdlLinTrans *const *) lt, 3, &ct, &err));
 	for (int i = 0; i < 3; i++)
 	{
@@ -194,15 +196,21 @@ test_errors(void **state)
 	OK(ppdl_matrix_create(&empty, 128, &err));
 	OK(ppdl_matrix_create(&big, 256, &err));
 	assert_int_equal(ppdl_matrix_create(&(PpdlMatrix *) {NULL}, 100, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_lintrans_create(&lt, f->par, empty, &(PpdlLinTransForm) {3, 0x1p36, 0, 0}, NULL, NULL, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {3, 0x1p36, 3, 0}, NULL, NULL, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {7, 0x1p36, 0, 0}, NULL, NULL, &err), PPDL_ERR_LEVEL);
-	assert_int_equal(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {3, 0x1p70, 0, 0}, NULL, NULL, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_lintrans_create(&lt, f->par, empty, &(PpdlLinTransForm) {3, 0x1p36, 0, 0}, NULL, NULL, &err),
+					 PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {3, 0x1p36, 3, 0}, NULL, NULL, &err),
+					 PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {7, 0x1p36, 0, 0}, NULL, NULL, &err),
+					 PPDL_ERR_LEVEL);
+	assert_int_equal(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {3, 0x1p70, 0, 0}, NULL, NULL, &err),
+					 PPDL_ERR_RANGE);
 	assert_non_null(ppdl_matrix_diag(big, 0));
-	assert_int_equal(ppdl_lintrans_create(&lt, f->par, big, &(PpdlLinTransForm) {3, 0x1p36, 0, 0}, NULL, NULL, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_lintrans_create(&lt, f->par, big, &(PpdlLinTransForm) {3, 0x1p36, 0, 0}, NULL, NULL, &err),
+					 PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_matrix_mul(&(PpdlMatrix *) {NULL}, big, m, &err), PPDL_ERR_ARGUMENT);
 	OK(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {2, 0x1p36, 0, 0}, NULL, NULL, &err));
-	assert_int_equal(ppdl_lintrans_apply(&f->ev, &out, (const PpdlLinTrans *const *) &lt, 1, &ct, &err), PPDL_ERR_LEVEL);
+	assert_int_equal(ppdl_lintrans_apply(&f->ev, &out, (const PpdlLinTrans *const *) &lt, 1, &ct, &err),
+					 PPDL_ERR_LEVEL);
 	ppdl_lintrans_destroy(lt);
 	ppdl_matrix_destroy(m);
 	ppdl_matrix_destroy(empty);
@@ -277,7 +285,9 @@ coefficients_to_slots(Fixture *f, const int *stages, int levels, int min_keys, c
 
 		OK(ppdl_matrix_dft(&matrix, par, par->slots, len, stages[i], 1, &err));
 		len >>= stages[i];
-		OK(ppdl_lintrans_create(&lt, par, matrix, &(PpdlLinTransForm) {ct.limbs, (double) par->ring->mod[ct.limbs - 1].q, 0, min_keys}, f->threads, NULL, &err));
+		OK(ppdl_lintrans_create(&lt, par, matrix,
+								&(PpdlLinTransForm) {ct.limbs, (double) par->ring->mod[ct.limbs - 1].q, 0, min_keys},
+								f->threads, NULL, &err));
 		OK(ppdl_lintrans_apply_rescale(&f->ev, &out, (const PpdlLinTrans *const *) &lt, 1, &ct, &err));
 		ppdl_ct_release(&f->ev, &ct);
 		ct = out;

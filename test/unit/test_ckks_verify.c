@@ -1,4 +1,6 @@
-/* Each property of a ciphertext and a plaintext, broken alone, is refused; entries refuse it in builds with assertions. */
+/*
+ * Each property of a ciphertext and a plaintext, broken alone, is refused; entries refuse it in builds with assertions.
+ */
 #include "ckks_fixture.h"
 
 #include <fcntl.h>

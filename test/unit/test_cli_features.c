@@ -130,13 +130,15 @@ test_apply(void **state)
 	(void) state;
 	assert_non_null(fs);
 	/* columns may stand in another order, and others may be there */
-	assert_int_equal(apply(fs, "Sick,Meds,Race,More,Gender,Age,Id,Weight\n1,Statin,White,zzz,Male,30,7,75.5\n", x, y, &has_label, 0, NULL), PPDL_OK);
+	assert_int_equal(apply(fs, "Sick,Meds,Race,More,Gender,Age,Id,Weight\n1,Statin,White,zzz,Male,30,7,75.5\n", x, y,
+						   &has_label, 0, NULL), PPDL_OK);
 	static const double want[10] = {-0.5, 1, 0, 0, 1, 0, 0, 1, 0.5, 0};
 
 	for (int i = 0; i < 10; i++)
 		assert_true(x[i] == want[i]);
 	assert_true(has_label && y[0] == 1);
-	assert_int_equal(apply(fs, "Sick,Meds,Race,Gender,Age,Id,Weight\n,Statin,White,Male,30,7,\n", x, y, &has_label, 0, NULL), PPDL_OK);
+	assert_int_equal(apply(fs, "Sick,Meds,Race,Gender,Age,Id,Weight\n,Statin,White,Male,30,7,\n", x, y, &has_label, 0,
+						   NULL), PPDL_OK);
 	assert_false(has_label);
 	assert_true(x[8] == 0 && x[9] == 1);
 	ppdl_features_destroy(fs);
@@ -230,7 +232,8 @@ test_bands(void **state)
 static void
 test_bad_options(void **state)
 {
-	static char *bad[] = {"Age", "Age:x", "Age:0", "Age:-1", "Age:5,3", "Age:5,x", "Age:1..2", "Age:9..1/2", "Age:1..2/0",
+	static char *bad[] = {"Age", "Age:x", "Age:0", "Age:-1", "Age:5,3", "Age:5,x", "Age:1..2", "Age:9..1/2",
+						  "Age:1..2/0",
 	"Age:0..1e9/1", "Age:1e9", "Height:5"};
 	static char *no_column[] = {"Height", NULL};
 
@@ -389,9 +392,12 @@ test_json_refuses(void **state)
 		{F("7"), "features[0]: an object", PPDL_ERR_FORMAT},
 		{F("{\"kind\":\"constant\"},{\"kind\":\"numeric\"}"), "features[1].column", PPDL_ERR_FORMAT},
 		{F("{\"kind\":\"round\",\"column\":\"a\"}"), "features[0].kind", PPDL_ERR_FORMAT},
-		{F("{\"kind\":\"numeric\",\"column\":\"a\",\"min\":3,\"max\":3}"), "features[0].max: must be greater", PPDL_ERR_FORMAT},
-		{F("{\"kind\":\"numeric\",\"column\":\"a\",\"min\":3,\"max\":4,\"wieght\":2}"), "features[0].wieght: unknown", PPDL_ERR_FORMAT},
-		{F("{\"kind\":\"numeric\",\"column\":\"a\",\"min\":3,\"max\":4,\"weight\":0}"), "features[0].weight", PPDL_ERR_FORMAT},
+		{F("{\"kind\":\"numeric\",\"column\":\"a\",\"min\":3,\"max\":3}"), "features[0].max: must be greater",
+		 PPDL_ERR_FORMAT},
+		{F("{\"kind\":\"numeric\",\"column\":\"a\",\"min\":3,\"max\":4,\"wieght\":2}"), "features[0].wieght: unknown",
+		 PPDL_ERR_FORMAT},
+		{F("{\"kind\":\"numeric\",\"column\":\"a\",\"min\":3,\"max\":4,\"weight\":0}"), "features[0].weight",
+		 PPDL_ERR_FORMAT},
 		{F("{\"kind\":\"bands\",\"column\":\"a\",\"cuts\":[2,1]}"), "features[0].cuts", PPDL_ERR_FORMAT},
 		{F("{\"kind\":\"binary\",\"column\":\"a\",\"categories\":[\"x\"]}"), "two strings", PPDL_ERR_FORMAT},
 		{F("{\"kind\":\"one-hot\",\"column\":\"a\",\"categories\":[\"x\",\"x\"]}"), "twice", PPDL_ERR_FORMAT},

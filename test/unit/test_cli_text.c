@@ -235,7 +235,8 @@ test_escape(void **state)
 		const char	two[] = {(char) (i >> 8), (char) i};
 
 		for (const char *p = escaped(two, 2, "", 2); *p; p++)
-			assert_true((unsigned char) *p >= 0x20 && *p != 0x7F && !((unsigned char) p[0] == 0xC2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xA0));
+			assert_true((unsigned char) *p >= 0x20 && *p != 0x7F &&
+						!((unsigned char) p[0] == 0xC2 && (unsigned char) p[1] >= 0x80 && (unsigned char) p[1] < 0xA0));
 	}
 	escaped("", 0, "", 1);
 }

@@ -30,7 +30,8 @@ static int
 set_up(void **state)
 {
 	const char *given = getenv("PPDL_TEST_SEED");
-	uint64_t	seed = given != NULL ? strtoull(given, NULL, 0) : 1;	/* of another one network in some thousands is beyond 6 sigma: 101..112 have one */
+	/* of another one network in some thousands is beyond 6 sigma: 101..112 have one */
+	uint64_t	seed = given != NULL ? strtoull(given, NULL, 0) : 1;
 
 	printf("PPDL_TEST_SEED=%llu\n", (unsigned long long) seed);
 	ppdl_prng_init(&rng, seed, 0);
@@ -57,7 +58,8 @@ encrypt_rows(Fixture *f, const PpdlPredictor *p, const double *x, size_t rows)
 
 	for (size_t r = 0; r < rows; r++)
 		for (int i = 0; i < p->width; i++)
-			z[r * (size_t) p->slots + ppdl_bitrev((uint32_t) (i % p->half), bits)] += i < p->half ? x[r * (size_t) p->width + (size_t) i] : I * x[r * (size_t) p->width + (size_t) i];
+			z[r * (size_t) p->slots + ppdl_bitrev((uint32_t) (i % p->half),
+												  bits)] += i < p->half ? x[r * (size_t) p->width + (size_t) i] : I * x[r * (size_t) p->width + (size_t) i];
 	ct = encrypt(f, z, p->in_scale, p->limbs);
 	free(z);
 	return ct;
@@ -110,7 +112,8 @@ try_net(Fixture *f, const PpdlNet *net, Tally *t, const char *what)
 		printf("%-20s", what);
 		for (int l = 0; l < net->nlayers; l++)
 			printf(" %d,%s%d", net->layer[l].inputs, net->layer[l].act.name, net->layer[l].act.degree);
-		printf(",%d  %zu rows: %.1f sigma, %.1f bits above\n", errors.outputs, rows, t->sigma[t->count - 1], t->slack[t->count - 1]);
+		printf(",%d  %zu rows: %.1f sigma, %.1f bits above\n", errors.outputs, rows, t->sigma[t->count - 1],
+			   t->slack[t->count - 1]);
 	}
 	ppdl_ct_release(&f->ev, &out);
 	ppdl_predictor_destroy(p);
@@ -135,7 +138,8 @@ networks(void **state)
 					slots = 1 << (ppdl_log2_width(width) - 1);
 		PpdlNet    *net;
 
-		OK(random_net(&net, &rng, kind, width, wide ? 4 : slots < 12 ? slots : 12, pick(&rng, 1, slots < 4 ? slots : 4), pick(&rng, 2, 4), 15, &err));
+		OK(random_net(&net, &rng, kind, width, wide ? 4 : slots < 12 ? slots : 12, pick(&rng, 1, slots < 4 ? slots : 4),
+					  pick(&rng, 2, 4), 15, &err));
 		if (try_net(ring[wide], net, &t, net_kind_name(kind)))
 			tally_add(&kinds[kind], t.sigma[t.count - 1], 1, exp2(t.slack[t.count - 1]));
 		else
@@ -144,7 +148,8 @@ networks(void **state)
 	}
 	printf("%d networks, %d more refused\n", t.count, refused);
 	for (int k = 0; k < NET_KINDS; k++)
-		printf("%-20s %3d, median %.1f bits above\n", net_kind_name(k), kinds[k].count, tally_quantile(kinds[k].slack, kinds[k].count, 0.5));
+		printf("%-20s %3d, median %.1f bits above\n", net_kind_name(k), kinds[k].count,
+			   tally_quantile(kinds[k].slack, kinds[k].count, 0.5));
 	tally_print(&t, stdout);
 	assert_true(refused < NETS / 4);
 	assert_true(tally_quantile(t.sigma, t.count, 1) <= 6);

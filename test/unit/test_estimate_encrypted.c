@@ -51,7 +51,8 @@ tear_down(void **state)
 static PpdlNet *
 trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
 {
-	static const char *const act[] = {"\"quadratic\"", "\"square\"", "{\"poly\":[0.1,0.5,-0.25]}", "{\"poly\":[0,0.9,0.1,-0.05]}"};
+	static const char *const act[] = {"\"quadratic\"", "\"square\"", "{\"poly\":[0.1,0.5,-0.25]}",
+									  "{\"poly\":[0,0.9,0.1,-0.05]}"};
 	const int	normal = pick(r, 0, 1);
 	char		json[512];
 	int			at = snprintf(json, sizeof(json), "{\"inputs\":%d,\"layers\":[", inputs),
@@ -60,7 +61,8 @@ trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
 	PpdlNet    *net;
 
 	for (int l = 0; l < hidden; l++)
-		at += snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s},", pick(r, 2, 7), act[pick(r, 0, hidden == 1 ? 3 : 2)]);
+		at += snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s},", pick(r, 2, 7),
+					   act[pick(r, 0, hidden == 1 ? 3 : 2)]);
 	snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d}]}", pick(r, 1, 2));
 	OK(ppdl_net_parse(&net, json, &err));
 	n = ppdl_net_weight_count(net);
@@ -136,7 +138,8 @@ try_net(World *world, Tally *t, int inputs, int hidden, double range)
 	Rows		r = make_rows_with(world->d, ROWS, inputs, 1, 1);
 	Seen		seen = {.f = f, .x = r.x, .net = net, .errors.outputs = ppdl_net_outputs(net)};
 	PpdlCt		w[PPDL_MAX_WEIGHT_CTS] = {{0}};
-	const PpdlEncryptedPrediction p = {.ev = &f->ev, .hb = world->hb, .net = net, .weights = w, .ts = r.ts, .result = see_rows, .arg = &seen};
+	const PpdlEncryptedPrediction p = {.ev = &f->ev, .hb = world->hb, .net = net, .weights = w, .ts = r.ts,
+									   .result = see_rows, .arg = &seen};
 	PpdlSlotLayout lay;
 
 	drop_labels(&r);
@@ -147,7 +150,8 @@ try_net(World *world, Tally *t, int inputs, int hidden, double range)
 	if (!seen.told)
 		tally_add(t, seen.errors.worst, net_errors_rms(&seen.errors), seen.estimate);
 	if (!seen.told)
-		printf("%2d inputs, %d hidden, weights to %-6.3g %5.1f sigma, %5.1f bits above\n", inputs, hidden, range, t->sigma[t->count - 1], t->slack[t->count - 1]);
+		printf("%2d inputs, %d hidden, weights to %-6.3g %5.1f sigma, %5.1f bits above\n", inputs, hidden, range,
+			   t->sigma[t->count - 1], t->slack[t->count - 1]);
 	for (int i = 0; i < lay.nweights; i++)
 		ppdl_ct_release(&f->ev, &w[i]);
 	ppdl_net_destroy(net);

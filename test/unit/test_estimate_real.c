@@ -1,4 +1,7 @@
-/* Stated errors against true ones at real parameters: networks on packed rows, complete batches and scattered ones, and sums. */
+/*
+ * Stated errors against true ones at real parameters: networks on packed rows, complete batches and scattered ones, and
+ * sums.
+ */
 #include <complex.h>
 #include <setjmp.h>
 #include <stdarg.h>

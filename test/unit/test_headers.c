@@ -1,6 +1,6 @@
 /*
- * What leaves the owner in the clear: the head of each value it encrypts.  Values of all sizes are encrypted in the same
- * way; all that is not random must come out the same.
+ * What leaves the owner in the clear: the head of each value it encrypts.  Values of all sizes are encrypted in the
+ * same way; all that is not random must come out the same.
  */
 #include "rows_util.h"
 
@@ -189,7 +189,8 @@ rsa_values(void **state)
 		OK(ppdl_rsa_encrypt_count(pub, (uint32_t) (255 * magnitude(round)), 255, PPDL_RSA_RANDOM_BITS, &w, ERR));
 		same_head(&count, w.buf, PPDL_RSA_HEADER_BYTES + 4, round, "count");
 		w.len = 0;
-		OK(ppdl_rsa_encrypt_on_grid(pub, (round % 2 ? -1 : 1) * magnitude(round), &grid, PPDL_RSA_RANDOM_BITS, &w, ERR));
+		OK(ppdl_rsa_encrypt_on_grid(pub, (round % 2 ? -1 : 1) * magnitude(round), &grid, PPDL_RSA_RANDOM_BITS, &w,
+									ERR));
 		same_head(&point, w.buf, PPDL_RSA_HEADER_BYTES + 4, round, "value on a grid");
 		w.len = 0;
 		snprintf(text, sizeof(text), "%.0f", 1 + (0x1p52 - 1) * magnitude(round));

@@ -36,7 +36,9 @@ exact_activations(void **state)
 	assert_int_equal(ppdl_activation_poly(&a, c, 1, &err), PPDL_ERR_ARGUMENT);
 }
 
-/* the fit is as good as its stated error, the stated error falls with the degree, and powers and Chebyshev form agree */
+/*
+ * the fit is as good as its stated error, the stated error falls with the degree, and powers and Chebyshev form agree
+ */
 static void
 fitted_activations(void **state)
 {
@@ -133,8 +135,10 @@ bad_specifications(void **state)
 		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": \"gelu\"}]}", "gelu"},
 		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": 7}]}", "string or an object"},
 		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": {\"poly\": [1]}}]}", "degree 1"},
-		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": {\"poly\": [1, \"x\"]}}]}", "poly[1] must be a number"},
-		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": {\"name\": \"relu\", \"degree\": 16}}]}", "degree is 16"},
+		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": {\"poly\": [1, \"x\"]}}]}",
+		 "poly[1] must be a number"},
+		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": {\"name\": \"relu\", \"degree\": 16}}]}",
+		 "degree is 16"},
 		{"{\"inputs\": 2, \"layers\": [{\"units\": 1, \"activation\": \"square\", \"degree\": 2}]}", "takes no degree"},
 		{"{\"inputs\": 2, \"input_scale\": [1], \"layers\": [{\"units\": 1}]}", "1 entries for 2 inputs"},
 	};
@@ -201,7 +205,8 @@ clones(void **state)
 	double		want,
 				got;
 
-	assert_int_equal(ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1}]}", &err), PPDL_OK);
+	assert_int_equal(ppdl_net_parse(&net,
+									"{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"square\"},{\"units\":1}]}", &err), PPDL_OK);
 	assert_int_equal(ppdl_net_clone(&copy, net, &err), PPDL_OK);
 	assert_true(ppdl_net_is_same(net, copy));
 	assert_int_equal(ppdl_net_check_trained(copy, &err), PPDL_ERR_ARGUMENT);
@@ -226,7 +231,9 @@ clones(void **state)
 	ppdl_net_destroy(net);
 }
 
-/* what is valid JSON is read: numbers beyond 64 bits as jsonb writes them, a byte order mark; and what is not, is not */
+/*
+ * what is valid JSON is read: numbers beyond 64 bits as jsonb writes them, a byte order mark; and what is not, is not
+ */
 static void
 json_texts(void **state)
 {
@@ -243,7 +250,8 @@ json_texts(void **state)
 	assert_string_equal(json_string_value(json_array_get(j, 3)), "100000000000000000000\"");
 	json_decref(j);
 	assert_null(ppdl_json_read(bad, strlen(bad), &why));
-	assert_int_equal(ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":1,\"activation\":{\"poly\":[0,100000000000000000000]}}]}", &err), PPDL_OK);
+	assert_int_equal(ppdl_net_parse(&net,
+									"{\"inputs\":2,\"layers\":[{\"units\":1,\"activation\":{\"poly\":[0,100000000000000000000]}}]}", &err), PPDL_OK);
 	assert_true(ppdl_activation_value(&net->layer[0].act, 2) == 2e20);
 	ppdl_net_destroy(net);
 	assert_int_equal(ppdl_net_parse(&net, "{\"inputs\":1e999}", &err), PPDL_ERR_FORMAT);
@@ -273,7 +281,8 @@ no_biases(void **state)
 	{
 		w[bias[i]] = 1e-300;
 		assert_int_equal(ppdl_net_set_weights(net, w, 9, &err), PPDL_ERR_ARGUMENT);
-		assert_non_null(strstr(err.message, i == 0 ? "layer 1, bias of unit 1" : i == 1 ? "layer 1, bias of unit 2" : "layer 2, bias of unit 1"));
+		assert_non_null(strstr(err.message, i == 0 ? "layer 1, bias of unit 1" : i == 1 ? "layer 1, bias of unit 2" :
+							   "layer 2, bias of unit 1"));
 		assert_non_null(strstr(err.hint, "or set them to 0"));
 		w[bias[i]] = 0;
 	}

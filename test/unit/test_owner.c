@@ -495,8 +495,10 @@ test_public_predict(void **state)
 static void
 test_part_names(void **state)
 {
-	static const char *const bad[] = {"", "public", "row", "row/galois/", "row/galois/4", "row/galois/05", "row/galois/5x", "row/galois/-5", "deep/bridge2", "mid/relin"};
-	static const uint32_t ids[] = {PPDL_KEY_RELIN, PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE, PPDL_KEY_FROM_SPARSE, 3, 5, 32767, 131071};
+	static const char *const bad[] = {"", "public", "row", "row/galois/", "row/galois/4", "row/galois/05",
+									  "row/galois/5x", "row/galois/-5", "deep/bridge2", "mid/relin"};
+	static const uint32_t ids[] = {PPDL_KEY_RELIN, PPDL_KEY_BRIDGE, PPDL_KEY_TO_SPARSE, PPDL_KEY_FROM_SPARSE, 3, 5,
+								   32767, 131071};
 	char		name[64];
 	uint8_t		ring;
 	uint32_t	id;
@@ -631,7 +633,9 @@ put_public_row(PpdlWriter *w, const double *x, int width)
 	ppdl_rng_destroy(rng);
 }
 
-/* what a server may write in place of noise and scale; in units of the coefficients, errors stay those of a fresh value */
+/*
+ * what a server may write in place of noise and scale; in units of the coefficients, errors stay those of a fresh value
+ */
 static void
 test_stated_noise(void **state)
 {

@@ -48,7 +48,8 @@ make_model(PpdlOwner *owner, const char *json, double factor)
 		PpdlPt		pt;
 
 		OK(ppdl_pt_alloc(&ev, &pt, ppdl_encrypted_predict_limbs(&lay), ERR));
-		OK(ppdl_encode_slots(sk->par, &pt, z + (size_t) i * lay.period, lay.period, PPDL_SGD_SCALE, ppdl_encrypted_predict_limbs(&lay), ERR));
+		OK(ppdl_encode_slots(sk->par, &pt, z + (size_t) i * lay.period, lay.period, PPDL_SGD_SCALE,
+							 ppdl_encrypted_predict_limbs(&lay), ERR));
 		OK(ppdl_encrypt_secret(&ev, &ct[i], &pt, sk, owner->rng, ERR));
 		ct[i].bound = 1;
 		ppdl_pt_release(&ev, &pt);

@@ -106,7 +106,10 @@ add(Site *s, PpdlCollector *col, const uint8_t *slice, size_t size, uint32_t ord
 	return complete;
 }
 
-/* every coefficient of a packed ciphertext: the rows' values, zero elsewhere. Returns the rms error in standard deviations. */
+/*
+ * every coefficient of a packed ciphertext: the rows' values, zero elsewhere. Returns the rms error in standard
+ * deviations.
+ */
 static double
 check_packed(Site *s, const PpdlPacked *p, Expected *e, double slice_scale)
 {
@@ -384,7 +387,10 @@ get_key_here(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKe
 	return get_key(arg, ring, id, limbs, key, err);
 }
 
-/* packings by one, two and three threads are the same to the last bit; errors and interrupts leave the rows where they are */
+/*
+ * packings by one, two and three threads are the same to the last bit; errors and interrupts leave the rows where they
+ * are
+ */
 static void
 test_crew(void **state)
 {

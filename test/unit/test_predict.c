@@ -152,7 +152,8 @@ check_net(Fixture *f, const char *json, double size, double scale)
 	int			n = snprintf(what, sizeof(what), "%d", net->inputs);
 
 	for (int l = 0; l < net->nlayers; l++)
-		n += snprintf(what + n, sizeof(what) - n, ",%d %s %d", net->layer[l].units, net->layer[l].act.name, net->layer[l].act.degree);
+		n += snprintf(what + n, sizeof(what) - n, ",%d %s %d", net->layer[l].units, net->layer[l].act.name,
+					  net->layer[l].act.degree);
 	worst = compare(f, net, scale, what, &estimate);
 	assert_true(worst < 0x1p-14);
 	/* the estimate is a standard deviation, worst the largest of thousands */
@@ -196,7 +197,8 @@ static void
 quadratic_forms(void **state)
 {
 	Fixture    *f = *state;
-	PpdlNet    *net = make_net(f, "{\"inputs\":7,\"layers\":[{\"units\":20,\"activation\":{\"poly\":[0.3,-1,0.7]}},{\"units\":2}]}", 1);
+	PpdlNet    *net = make_net(f,
+							   "{\"inputs\":7,\"layers\":[{\"units\":20,\"activation\":{\"poly\":[0.3,-1,0.7]}},{\"units\":2}]}", 1);
 	PpdlAffine	before = {7, 20, net->layer[0].w, net->layer[0].bias},
 				after = {20, 2, net->layer[1].w, net->layer[1].bias};
 	PpdlQuadratic form[3];
@@ -233,9 +235,12 @@ one_hidden_layer(void **state)
 
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.4, 0x1p40);
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"square\"},{\"units\":1}]}", 0.4, 0x1p40);
-	check_net(f, "{\"inputs\":32,\"input_scale\":3,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":3}]}", 0.2, 0x1p39);
-	check_net(f, "{\"inputs\":4,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0.3,-1,-0.25]}},{\"units\":2}]}", 0.8, 0x1p42);
-	check_net(f, "{\"inputs\":13,\"layers\":[{\"units\":64,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"quadratic\"}]}", 0.2, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":32,\"input_scale\":3,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":3}]}", 0.2, 0x1p39);
+	check_net(f, "{\"inputs\":4,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0.3,-1,-0.25]}},{\"units\":2}]}",
+			  0.8, 0x1p42);
+	check_net(f,
+			  "{\"inputs\":13,\"layers\":[{\"units\":64,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"quadratic\"}]}", 0.2, 0x1p40);
 }
 
 static void
@@ -246,7 +251,8 @@ other_shapes(void **state)
 	check_net(f, "{\"inputs\":2,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":1}]}", 1, 0x1p43);
 	check_net(f, "{\"inputs\":64,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.1, 0x1p38);
 	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8}]}", 0.5, 0x1p40);
-	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":12,\"activation\":\"identity\"},{\"units\":1,\"activation\":\"square\"}]}", 0.3, 0x1p35);
+	check_net(f,
+			  "{\"inputs\":16,\"layers\":[{\"units\":12,\"activation\":\"identity\"},{\"units\":1,\"activation\":\"square\"}]}", 0.3, 0x1p35);
 }
 
 static void
@@ -254,14 +260,21 @@ deeper(void **state)
 {
 	Fixture    *f = *state;
 
-	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.3, 0x1p40);
-	check_net(f, "{\"inputs\":13,\"layers\":[{\"units\":12,\"activation\":{\"poly\":[0.5,0.5,-0.25]}},{\"units\":12,\"activation\":\"square\"},{\"units\":2}]}", 0.3, 0x1p40);
-	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":2}]}", 0.4, 0x1p40);
-	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]}]}", 0.2, 0x1p40);
-	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-5,5]},{\"units\":1}]}", 0.3, 0x1p40);
-	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,1,0,-0.1]}},{\"units\":1}]}", 0.2, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.3, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":13,\"layers\":[{\"units\":12,\"activation\":{\"poly\":[0.5,0.5,-0.25]}},{\"units\":12,\"activation\":\"square\"},{\"units\":2}]}", 0.3, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":2}]}", 0.4, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]}]}", 0.2, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":16,\"layers\":[{\"units\":16,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-5,5]},{\"units\":1}]}", 0.3, 0x1p40);
+	check_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0,1,0,-0.1]}},{\"units\":1}]}", 0.2,
+			  0x1p40);
 	/* units leave the interval by a quarter */
-	check_net(f, "{\"inputs\":2,\"layers\":[{\"units\":4,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-1.7,1.7]},{\"units\":1}]}", 1, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":2,\"layers\":[{\"units\":4,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-1.7,1.7]},{\"units\":1}]}", 1, 0x1p40);
 }
 
 /* rows of fewer slots than a giant step is long */
@@ -270,9 +283,12 @@ narrow(void **state)
 {
 	Fixture    *f = *state;
 
-	check_net(f, "{\"inputs\":4,\"layers\":[{\"units\":5,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":2}]}", 0.5, 0x1p40);
-	check_net(f, "{\"inputs\":7,\"layers\":[{\"units\":9,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 0.4, 0x1p40);
-	check_net(f, "{\"inputs\":2,\"layers\":[{\"units\":3,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":1}]}", 0.8, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":4,\"layers\":[{\"units\":5,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":2}]}", 0.5, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":7,\"layers\":[{\"units\":9,\"activation\":\"quadratic\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 0.4, 0x1p40);
+	check_net(f,
+			  "{\"inputs\":2,\"layers\":[{\"units\":3,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":1}]}", 0.8, 0x1p40);
 }
 
 /* weights that are mostly zero: offsets of diagonals have a factor in common, keys are for steps of one */
@@ -280,7 +296,8 @@ static void
 sparse(void **state)
 {
 	Fixture    *f = *state;
-	PpdlNet    *net = make_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"square\"},{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}", 0);
+	PpdlNet    *net = make_net(f,
+							   "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"square\"},{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}", 0);
 	double		estimate;
 
 	for (int u = 0; u < 8; u++)
@@ -298,7 +315,8 @@ static void
 untouched(void **state)
 {
 	Fixture    *f = *state;
-	PpdlNet    *net = make_net(f, "{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 0);
+	PpdlNet    *net = make_net(f, "{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}",
+							   0);
 	double		estimate;
 
 	/* weights of zero */
@@ -323,13 +341,16 @@ refuse(const char *json, double size, int width, PpdlStatus status, const char *
 static void
 refusals(void **state)
 {
-	refuse("{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":1}]}", 1, 9, PPDL_ERR_ARGUMENT, "8 inputs, the rows have 9");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":1}]}", 1, 9, PPDL_ERR_ARGUMENT,
+		   "8 inputs, the rows have 9");
 	refuse("{\"inputs\":1,\"layers\":[{\"units\":1}]}", 1, 1, PPDL_ERR_ARGUMENT, "2 to 1024 inputs");
 	refuse("{\"inputs\":8,\"layers\":[{\"units\":5}]}", 1, 8, PPDL_ERR_ARGUMENT, "room for 4");
 	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},"
 		   "{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1, 8, PPDL_ERR_LEVEL, "needs 8 levels, encrypted rows have 7");
-	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\",\"degree\":15},{\"units\":1}]}", 1, 8, PPDL_ERR_LEVEL, "8 levels");
-	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1e9, 8, PPDL_ERR_RANGE, "too large");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"relu\",\"degree\":15},{\"units\":1}]}", 1, 8,
+		   PPDL_ERR_LEVEL, "8 levels");
+	refuse("{\"inputs\":8,\"layers\":[{\"units\":4,\"activation\":\"square\"},{\"units\":1}]}", 1e9, 8, PPDL_ERR_RANGE,
+		   "too large");
 	/* units reach twice the end of the interval, where T_7 is 5042 */
 	refuse("{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-4,4]},{\"units\":1}]}", 1, 16,
 		   PPDL_ERR_RANGE, "layer 1 reach values far outside the interval [-4, 4]");
@@ -347,7 +368,8 @@ static void
 bad_input_and_cancel(void **state)
 {
 	Fixture    *f = *state;
-	PpdlNet    *net = make_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}", 0.3);
+	PpdlNet    *net = make_net(f, "{\"inputs\":16,\"layers\":[{\"units\":8,\"activation\":\"square\"},{\"units\":1}]}",
+							   0.3);
 	double	   *x = calloc(f->par->n, sizeof(double));
 	PpdlPredictor *p;
 	PpdlPacked	packed;
@@ -392,7 +414,8 @@ bad_input_and_cancel(void **state)
 static PpdlStatus
 plan_packed(PpdlPlan **plan, const Fixture *f, const PpdlNet *net, const PpdlPoll *poll)
 {
-	const PpdlPlanLimits limits = {f->par, 1 << (ppdl_log2_width(net->inputs) - 1), PPDL_ROW_C2S_LIMBS - 2, PPDL_PREDICTOR_BYTES, poll};
+	const PpdlPlanLimits limits = {f->par, 1 << (ppdl_log2_width(net->inputs) - 1), PPDL_ROW_C2S_LIMBS - 2,
+								   PPDL_PREDICTOR_BYTES, poll};
 
 	return ppdl_plan_create(plan, net, &limits, &err);
 }
@@ -436,7 +459,8 @@ too_large(void **state)
 {
 	double		before = peak_megabytes();
 
-	refuse("{\"inputs\":1024,\"layers\":[" SQUARE(2048) "," SQUARE(4096) ",{\"units\":512}]}", 1e-3, 1024, PPDL_ERR_RANGE,
+	refuse("{\"inputs\":1024,\"layers\":[" SQUARE(2048) "," SQUARE(4096) ",{\"units\":512}]}", 1e-3, 1024,
+		   PPDL_ERR_RANGE,
 		   "of 2.1 GB allowed");
 	assert_true(peak_megabytes() - before < 600);	/* most of it the network itself */
 }

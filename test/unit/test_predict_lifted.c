@@ -1,4 +1,7 @@
-/* Networks on rows lifted to the deep ring against the same networks in the clear; insecure degree, the keys that owners publish. */
+/*
+ * Networks on rows lifted to the deep ring against the same networks in the clear; insecure degree, the keys that
+ * owners publish.
+ */
 #include "toy_rows.h"
 
 #include <limits.h>
@@ -148,9 +151,11 @@ check_with(World *w, PpdlNet *net, int rows, int every, int ciphertexts)
 	OK(ppdl_predictor_check_lifted(d->f->par, net, net->inputs, NULL, &err));
 	OK(ppdl_predictor_create_lifted(&p, &d->f->ev, net, net->inputs, &err));
 	OK(ppdl_predict_lifted(p, &d->f->ev, w->hb, r.ts, check_rows, &seen, &err));
-	snprintf(what, sizeof(what), "%d inputs, %d layers, %d outputs, %d rows:", net->inputs, net->nlayers, ppdl_net_outputs(net), seen.rows);
+	snprintf(what, sizeof(what), "%d inputs, %d layers, %d outputs, %d rows:", net->inputs, net->nlayers,
+			 ppdl_net_outputs(net), seen.rows);
 	precision_print(&seen.p, what);
-	print_message("    %d limbs to %d, estimate %.2f bits, %.1f MB of tables\n", ppdl_predictor_limbs(p), seen.limbs, -log2(seen.estimate),
+	print_message("    %d limbs to %d, estimate %.2f bits, %.1f MB of tables\n", ppdl_predictor_limbs(p), seen.limbs,
+				  -log2(seen.estimate),
 				  ppdl_predictor_bytes(p) / 1e6);
 	assert_int_equal(seen.rows, (rows + every - 1) / every);
 	assert_int_equal(seen.outputs, ciphertexts);
@@ -188,9 +193,11 @@ static void
 shapes(void **state)
 {
 	check_net(state, "{\"inputs\":16,\"layers\":[" QUADRATIC(16) ",{\"units\":1}]}", 0.3, 150, 1, 2);
-	check_net(state, "{\"inputs\":13,\"layers\":[{\"units\":40,\"activation\":{\"poly\":[0.3,-1,-0.25]}},{\"units\":3}]}", 0.2, 100, 7, 1);
+	check_net(state,
+			  "{\"inputs\":13,\"layers\":[{\"units\":40,\"activation\":{\"poly\":[0.3,-1,-0.25]}},{\"units\":3}]}", 0.2, 100, 7, 1);
 	check_net(state, "{\"inputs\":8,\"layers\":[{\"units\":4}]}", 0.5, 100, 5, 1);
-	check_net(state, "{\"inputs\":8,\"layers\":[{\"units\":3,\"activation\":\"sigmoid\",\"degree\":7,\"interval\":[-4,4]}]}", 0.4, 100, 1, 1);
+	check_net(state,
+			  "{\"inputs\":8,\"layers\":[{\"units\":3,\"activation\":\"sigmoid\",\"degree\":7,\"interval\":[-4,4]}]}", 0.4, 100, 1, 1);
 }
 
 static void
@@ -199,7 +206,8 @@ layers(void **state)
 	check_net(state, "{\"inputs\":13,\"layers\":[" QUADRATIC(12) "," QUADRATIC(8) ",{\"units\":2}]}", 0.25, 100, 2, 1);
 	check_net(state, "{\"inputs\":8,\"layers\":[" QUADRATIC(8) "," QUADRATIC(8) "," QUADRATIC(4)
 		  ",{\"units\":1,\"activation\":\"sigmoid\",\"degree\":7,\"interval\":[-6,6]}]}", 0.2, 100, 1, 1);
-	check_net(state, "{\"inputs\":8,\"layers\":[" QUADRATIC(4) "," QUADRATIC(6) "," QUADRATIC(4) "," QUADRATIC(4) ",{\"units\":2}]}", 0.2, 60, 3, 1);
+	check_net(state,
+			  "{\"inputs\":8,\"layers\":[" QUADRATIC(4) "," QUADRATIC(6) "," QUADRATIC(4) "," QUADRATIC(4) ",{\"units\":2}]}", 0.2, 60, 3, 1);
 	check_net(state, "{\"inputs\":8,\"layers\":[{\"units\":8,\"activation\":\"relu\",\"degree\":3,\"interval\":[-4,4]},"
 		  "{\"units\":6,\"activation\":\"tanh\",\"degree\":5,\"interval\":[-5,5]},{\"units\":2,\"activation\":{\"poly\":[0,1,0,-0.1]}}]}", 0.2, 60, 1, 1);
 }
@@ -218,7 +226,8 @@ static void
 sparse_layers(void **state)
 {
 	World	   *w = *state;
-	PpdlNet    *net = make_net(w->d->f, "{\"inputs\":16,\"layers\":[" QUADRATIC(8) "," QUADRATIC(8) ",{\"units\":1}]}", 0);
+	PpdlNet    *net = make_net(w->d->f, "{\"inputs\":16,\"layers\":[" QUADRATIC(8) "," QUADRATIC(8) ",{\"units\":1}]}",
+							   0);
 
 	for (int u = 0; u < 8; u++)
 	{
@@ -244,8 +253,10 @@ add_slice(PpdlTrainSet *ts, const Rows *r, int i, uint32_t ordinal)
 	const PpdlTrainBatch *b = &r->ts->batch[i >> logc];
 	uint64_t	coeff[64];
 	uint8_t		residues[8 * 64];
-	PpdlCipher	c = {.par = r->par, .kind = PPDL_KIND_SLICE, .limbs = 1, .width = r->inputs, .logk = logk, .scale = r->ts->scale,
-		.logc = logc, .pos = ppdl_bitrev((uint32_t) i & ((1u << logc) - 1), logc), .seed = b->seed_x, .residues = residues};
+	PpdlCipher	c = {.par = r->par, .kind = PPDL_KIND_SLICE, .limbs = 1, .width = r->inputs, .logk = logk,
+					 .scale = r->ts->scale,
+		.logc = logc, .pos = ppdl_bitrev((uint32_t) i & ((1u << logc) - 1),
+										 logc), .seed = b->seed_x, .residues = residues};
 
 	for (int f = 0; f < 1 << logk; f++)
 		coeff[f] = b->bx[c.pos + ((size_t) f << logc)];
@@ -311,9 +322,11 @@ refusals(void **state)
 
 	refuse(w, "{\"inputs\":8,\"layers\":[" QUADRATIC(4) "," QUADRATIC(4) "," QUADRATIC(4) "," QUADRATIC(4)
 		   ",{\"units\":1,\"activation\":\"sigmoid\",\"degree\":7}]}", 0.1, 8, PPDL_ERR_LEVEL, "needs 12 levels, the deep ring has 11");
-	refuse(w, "{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":1}]}", 1, 9, PPDL_ERR_ARGUMENT, "8 inputs, the rows have 9");
+	refuse(w, "{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":1}]}", 1, 9, PPDL_ERR_ARGUMENT,
+		   "8 inputs, the rows have 9");
 	refuse(w, "{\"inputs\":8,\"layers\":[{\"units\":513}]}", 1, 8, PPDL_ERR_ARGUMENT, "room for 512");
-	refuse(w, "{\"inputs\":8,\"layers\":[" QUADRATIC(4) "," QUADRATIC(4) "," QUADRATIC(4) ",{\"units\":1}]}", 1e9, 8, PPDL_ERR_RANGE, "beyond what ciphertexts carry");
+	refuse(w, "{\"inputs\":8,\"layers\":[" QUADRATIC(4) "," QUADRATIC(4) "," QUADRATIC(4) ",{\"units\":1}]}", 1e9, 8,
+		   PPDL_ERR_RANGE, "beyond what ciphertexts carry");
 	refuse(w, "{\"inputs\":8,\"layers\":[{\"units\":1}]}", 1e300, 8, PPDL_ERR_RANGE, "beyond what ciphertexts carry");
 }
 

@@ -75,7 +75,8 @@ test_known_answers(void **state)
 			char		hex[65];
 
 			ppdl_cpu_force(level);
-			assert_int_equal(ppdl_xof_uniform(&ring->mod[0], a, answers[i].n, seed, answers[i].domain, answers[i].index, NULL), PPDL_OK);
+			assert_int_equal(ppdl_xof_uniform(&ring->mod[0], a, answers[i].n, seed, answers[i].domain, answers[i].index,
+											  NULL), PPDL_OK);
 			for (int j = 0; j < 4 && answers[i].first[j] != 0; j++)
 				assert_int_equal(a[j], answers[i].first[j]);
 			assert_int_equal(a[answers[i].n - 1], answers[i].last);

@@ -37,7 +37,8 @@ pem_round_trip(void **state)
 	FAILS(PPDL_ERR_KEY, "wrong passphrase", ppdl_rsa_key_from_pem(&key, w.buf, w.len, "another", &err));
 	assert_null(key);
 	FAILS(PPDL_ERR_KEY, "passphrase", ppdl_rsa_key_from_pem(&key, w.buf, w.len, NULL, &err));
-	FAILS(PPDL_ERR_FORMAT, "ENCRYPTED PRIVATE KEY", ppdl_rsa_key_from_pem(&key, w.buf, w.len / 2, "a passphrase", &err));
+	FAILS(PPDL_ERR_FORMAT, "ENCRYPTED PRIVATE KEY",
+		  ppdl_rsa_key_from_pem(&key, w.buf, w.len / 2, "a passphrase", &err));
 	FAILS(PPDL_ERR_ARGUMENT, "passphrase", ppdl_rsa_key_to_pem(fixture_key, "", &w, &err));
 	ppdl_writer_free(&w);
 }
@@ -198,7 +199,8 @@ costly_key_file(void **state)
 		uint64_t	n,
 					r,
 					p;
-	}			cost[] = {{2, 1, 65536}, {16384, 8, 5}, {1 << 15, 1, 1 << 16}, {1 << 14, 8, 256}, {1 << 10, 2, 1 << 16}};
+	}			cost[] = {{2, 1, 65536}, {16384, 8, 5}, {1 << 15, 1, 1 << 16}, {1 << 14, 8, 256},
+						  {1 << 10, 2, 1 << 16}};
 
 	for (size_t i = 0; i < sizeof(cost) / sizeof(cost[0]); i++)
 	{
@@ -219,9 +221,11 @@ costly_key_file(void **state)
 		PEM_write_bio_PKCS8(bio, sealed);
 		len = BIO_get_mem_data(bio, &pem);
 		if (fits)
-			FAILS(PPDL_ERR_KEY, "wrong passphrase", ppdl_rsa_key_from_pem(&key, pem, (size_t) len, FIXTURE_PASSPHRASE, &err));
+			FAILS(PPDL_ERR_KEY, "wrong passphrase",
+				  ppdl_rsa_key_from_pem(&key, pem, (size_t) len, FIXTURE_PASSPHRASE, &err));
 		else
-			FAILS(PPDL_ERR_FORMAT, "scrypt parameters are out of range", ppdl_rsa_key_from_pem(&key, pem, (size_t) len, FIXTURE_PASSPHRASE, &err));
+			FAILS(PPDL_ERR_FORMAT, "scrypt parameters are out of range",
+				  ppdl_rsa_key_from_pem(&key, pem, (size_t) len, FIXTURE_PASSPHRASE, &err));
 		BIO_free(bio);
 		X509_SIG_free(sealed);
 		X509_ALGOR_free(pbe);
@@ -241,7 +245,8 @@ canceled_generation(void **state)
 	PpdlRsaKey *key = NULL;
 	int			candidates = 0;
 
-	FAILS(PPDL_ERR_CANCELED, "canceled", ppdl_rsa_generate(&key, 8192, &(PpdlPoll) {count_candidates, &candidates}, &err));
+	FAILS(PPDL_ERR_CANCELED, "canceled", ppdl_rsa_generate(&key, 8192, &(PpdlPoll) {count_candidates, &candidates},
+														   &err));
 	assert_int_equal(candidates, 3);
 	assert_null(key);
 }

@@ -187,16 +187,19 @@ foreign_rest(void **state)
 	OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, layer, "??", 2, &err));
 	OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
 	OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
-	FAILS(PPDL_ERR_FORMAT, "does not carry a network", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
+	FAILS(PPDL_ERR_FORMAT, "does not carry a network",
+		  ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
 	ppdl_rsa_prediction_free(prediction);
 
 	for (int cut = 0; cut < 2; cut++)
 	{
 		wire.len = 0;
-		OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, cut ? layer : narrow, rest.buf, rest.len - (size_t) cut, &err));
+		OK(ppdl_rsa_prediction_create(&prediction, fixture_pub, cut ? layer : narrow, rest.buf, rest.len - (size_t) cut,
+									  &err));
 		OK(ppdl_rsa_prediction_write(prediction, &wire, &err));
 		OK(ppdl_rsa_view(&view, wire.buf, wire.len, &err));
-		FAILS(PPDL_ERR_FORMAT, "does not fit", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL, &err));
+		FAILS(PPDL_ERR_FORMAT, "does not fit", ppdl_rsa_net_decrypt(&outputs, fixture_key, &view, NULL, NULL, NULL,
+																	&err));
 		assert_null(outputs.value);
 		ppdl_rsa_prediction_free(prediction);
 	}

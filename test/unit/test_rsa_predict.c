@@ -256,7 +256,8 @@ interrupted(void **state)
 	ppdl_writer_init(&w);
 	OK(ppdl_rsa_prediction_write(prediction, &w, &err));
 	OK(ppdl_rsa_view(&view, w.buf, w.len, &err));
-	FAILS(PPDL_ERR_CANCELED, "interrupted", ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, stop_at_64, &polls, z, &err));
+	FAILS(PPDL_ERR_CANCELED, "interrupted", ppdl_rsa_prediction_decrypt(fixture_key, &view, NULL, stop_at_64, &polls, z,
+																		&err));
 	assert_int_equal(polls, 2);
 	ppdl_writer_free(&w);
 	ppdl_rsa_prediction_free(prediction);
@@ -290,7 +291,8 @@ bad_rows(void **state)
 	OK(ppdl_rsa_predictor_create(&p, fixture_pub, layer, &err));
 	OK(ppdl_rsa_prediction_create(&narrow_rows, fixture_pub, layer, NULL, 0, &err));
 	FAILS(PPDL_ERR_ARGUMENT, "16 inputs", ppdl_rsa_predictor_add(p, narrow_rows, row.view, INPUTS - 1, &err));
-	FAILS(PPDL_ERR_SCALE, "input 1 is on the grid", ppdl_rsa_predictor_add(p, narrow_rows, off_grid.view, INPUTS, &err));
+	FAILS(PPDL_ERR_SCALE, "input 1 is on the grid",
+		  ppdl_rsa_predictor_add(p, narrow_rows, off_grid.view, INPUTS, &err));
 
 	/* a weight vector that overflows: 127·(14 + 256) bits */
 	OK(ppdl_rsa_predictor_create(&q, fixture_pub, wide, &err));

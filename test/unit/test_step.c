@@ -33,7 +33,8 @@ descend_all(const char *layers, int inputs, int steps)
 		char		spec[512],
 					options[256];
 
-		snprintf(spec, sizeof(spec), "{\"inputs\":%d,\"bias\":%s,\"layers\":[%s]}", inputs, variant & 1 ? "true" : "false", layers);
+		snprintf(spec, sizeof(spec), "{\"inputs\":%d,\"bias\":%s,\"layers\":[%s]}", inputs, variant & 1 ? "true" :
+				 "false", layers);
 		snprintf(options, sizeof(options), "{" INITIAL ",\"steps\":%d,\"momentum\":%g}", steps, variant & 2 ? 0.8 : 0);
 		descend(d, spec, options, steps);
 	}

@@ -1,11 +1,15 @@
-/* Two steps of gradient descent with a bootstrap between them at the real degree, N = 2^16, with no other keys than owners publish. */
+/*
+ * Two steps of gradient descent with a bootstrap between them at the real degree, N = 2^16, with no other keys than
+ * owners publish.
+ */
 #include "step_fixture.h"
 
 static void
 two_hidden_three_classes_real(void **state)
 {
 	Deep	   *d = deep_new(16, 2);
-	Descent    *s = descent_new(d, "{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},"
+	Descent    *s = descent_new(d,
+								"{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},"
 								"{\"units\":4,\"activation\":{\"poly\":[0,0.9,0.1,-0.05]}},{\"units\":3}]}",
 								"{" INITIAL ",\"steps\":2,\"momentum\":0.8}");
 	double		t = seconds();

@@ -123,7 +123,8 @@ schedule(void **state)
 		int			batch,
 					rows,
 					classes;
-	}			cases[] = {{10, 23, 2}, {10, 19, 1}, {10, 20, 2}, {10, 4, 1}, {1, 23, 16}, {7, 1000, 32}, {256, 1600, 4}};
+	}			cases[] = {{10, 23, 2}, {10, 19, 1}, {10, 20, 2}, {10, 4, 1}, {1, 23, 16}, {7, 1000, 32},
+						   {256, 1600, 4}};
 	PpdlTrainOptions opt = options("{\"seed\": 5}");
 	int			seen[1600],
 				index[1600],
@@ -232,7 +233,8 @@ convergence(void **state)
 
 	make_rings(x, y);
 	assert_int_equal(ppdl_net_weight_count(a), 33);
-	assert_int_equal(ppdl_net_train(a, x, y, ROWS, &opt, &(PpdlTrainWatch) {.progress = count_steps, .arg = &calls}, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_train(a, x, y, ROWS, &opt, &(PpdlTrainWatch) {.progress = count_steps, .arg = &calls},
+									&err), PPDL_OK);
 	assert_int_equal(calls, 200);
 	for (int i = 0; i < ROWS; i++)
 	{
@@ -309,8 +311,10 @@ divergence(void **state)
 				PpdlNet    *net;
 				PpdlTrainOptions opt;
 
-				snprintf(json, sizeof(json), "{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"%s\"}, {\"units\": 1}]}", activation[a]);
-				snprintf(text, sizeof(text), "{\"steps\": %d, \"learning_rate\": %g, \"init_scale\": 2}", steps, ldexp(1, rate));
+				snprintf(json, sizeof(json),
+						 "{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"%s\"}, {\"units\": 1}]}", activation[a]);
+				snprintf(text, sizeof(text), "{\"steps\": %d, \"learning_rate\": %g, \"init_scale\": 2}", steps,
+						 ldexp(1, rate));
 				net = parse(json);
 				opt = options(text);
 				if (ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err) != PPDL_OK)
@@ -353,7 +357,8 @@ refusals(void **state)
 
 	make_rings(x, y);
 	assert_int_equal(ppdl_net_train(net, x, y, 0, &opt, NULL, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, &(PpdlTrainWatch) {.poll = {always, NULL}}, &err), PPDL_ERR_CANCELED);
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, &(PpdlTrainWatch) {.poll = {always, NULL}}, &err),
+					 PPDL_ERR_CANCELED);
 	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_RANGE);
 	assert_non_null(strstr(err.message, "diverged"));
 	y[4] = 2;

@@ -6,7 +6,8 @@
 #include "learn/weights.h"
 
 static void
-compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const PpdlNet *plain, double bits, const char *what)
+compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const PpdlNet *plain, double bits,
+		const char *what)
 {
 	Fixture    *f = d->f;
 	PpdlCt		ct[PPDL_MAX_WEIGHT_CTS];
@@ -240,7 +241,8 @@ predict_with(const char *spec, int outputs)
 	OK(ppdl_halfboot_create(&hb, &d->f->ev, &err));
 	drop_labels(&r);
 	seen.net = net;
-	OK(ppdl_encrypted_predict(&(PpdlEncryptedPrediction) {&d->f->ev, hb, net, w, r.ts, check_rows, count_told, &seen}, &err));
+	OK(ppdl_encrypted_predict(&(PpdlEncryptedPrediction) {&d->f->ev, hb, net, w, r.ts, check_rows, count_told, &seen},
+							  &err));
 	assert_int_equal(seen.rows, r.n);
 	assert_int_equal(seen.told, r.n);
 	assert_int_equal(seen.chunks, 1);
@@ -276,12 +278,17 @@ refused(void **state)
 		{"{\"units\":1}", "It has 0 hidden layers"},
 		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}", "It has 3 hidden layers"},
 		{"{\"units\":4,\"activation\":\"relu\",\"degree\":4},{\"units\":1}", "hidden layer 1, relu, has degree 4"},
-		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4},{\"units\":1}", "hidden layer 2, identity, has degree 1"},
-		{"{\"units\":4,\"activation\":{\"poly\":[0,1,0.5,0.001]}},{\"units\":1}", "0.001 z^3; a highest coefficient below 1/256"},
-		{"{\"units\":4,\"activation\":\"tanh\"},{\"units\":4,\"activation\":\"tanh\"},{\"units\":1}", "layers of degree 3 and 3 a training step takes 11 levels, and a bootstrap leaves 10"},
-		{"{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}", "output layer is square"},
+		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4},{\"units\":1}",
+		 "hidden layer 2, identity, has degree 1"},
+		{"{\"units\":4,\"activation\":{\"poly\":[0,1,0.5,0.001]}},{\"units\":1}",
+		 "0.001 z^3; a highest coefficient below 1/256"},
+		{"{\"units\":4,\"activation\":\"tanh\"},{\"units\":4,\"activation\":\"tanh\"},{\"units\":1}",
+		 "layers of degree 3 and 3 a training step takes 11 levels, and a bootstrap leaves 10"},
+		{"{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}",
+		 "output layer is square"},
 		{"{\"units\":256,\"activation\":\"quadratic\"},{\"units\":1}", "16 x 512 x 1 = 8192"},
-		{"{\"units\":15,\"activation\":\"square\"},{\"units\":16,\"activation\":\"square\"},{\"units\":5}", "32 x 16 x 8 = 4096"},
+		{"{\"units\":15,\"activation\":\"square\"},{\"units\":16,\"activation\":\"square\"},{\"units\":5}",
+		 "32 x 16 x 8 = 4096"},
 	};
 	const PpdlParams *par;
 	PpdlSlotLayout lay;
