@@ -19,6 +19,8 @@
 #include "ckks/params.h"
 
 #define PPDL_ESTIMATE_BITS 1000
+/* callers that set estimates themselves may leave the ranges by so many bits until the next operation refuses it */
+#define PPDL_ESTIMATE_SLACK 20
 
 /* what residues are: 0 is neither, so that what was never made by this floor is noticed */
 typedef enum PpdlDomain

@@ -13,18 +13,23 @@ within(double x, double least, double most)
 	return x >= least && x <= most;
 }
 
+static PpdlStatus
+check_estimates(double scale, double noise, double bound, int bits, PpdlStatus code, PpdlError *err)
+{
+	const double most = ldexp(1, bits);
+
+	if (!within(scale, 1 / most, most))
+		return ppdl_error(err, code, "ciphertext whose scale %g is not a number from 2^-%d to 2^%d", scale, bits, bits);
+	if (!within(noise, 0, most) || !within(bound, 0, most))
+		return ppdl_error(err, code, "ciphertext whose noise %g or bound %g is not a number from 0 to 2^%d", noise,
+						  bound, bits);
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_check_estimates(double scale, double noise, double bound, PpdlStatus code, PpdlError *err)
 {
-	const double most = ldexp(1, PPDL_ESTIMATE_BITS);
-
-	if (!within(scale, 1 / most, most))
-		return ppdl_error(err, code, "ciphertext whose scale %g is not a number from 2^-%d to 2^%d", scale,
-						  PPDL_ESTIMATE_BITS, PPDL_ESTIMATE_BITS);
-	if (!within(noise, 0, most) || !within(bound, 0, most))
-		return ppdl_error(err, code, "ciphertext whose noise %g or bound %g is not a number from 0 to 2^%d", noise,
-						  bound, PPDL_ESTIMATE_BITS);
-	return PPDL_OK;
+	return check_estimates(scale, noise, bound, PPDL_ESTIMATE_BITS, code, err);
 }
 
 PpdlStatus
@@ -54,7 +59,7 @@ verify_head(const PpdlParams *par, PpdlDomain domain, int limbs, double scale, d
 						  (int) PPDL_DOMAIN_NTT);
 	if (limbs < 1 || limbs > par->nq)
 		return ppdl_error(err, PPDL_ERR_INTERNAL, "%d limbs; ring %s has 1 to %d", limbs, par->name, par->nq);
-	return ppdl_check_estimates(scale, noise, bound, PPDL_ERR_INTERNAL, err);
+	return check_estimates(scale, noise, bound, PPDL_ESTIMATE_BITS + PPDL_ESTIMATE_SLACK, PPDL_ERR_INTERNAL, err);
 }
 
 PpdlStatus

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ckks/boot.h"
+#include "ckks/verify.h"
 #include "learn/estimate.h"
 #include "learn/step_scheme.h"
 
@@ -191,14 +192,15 @@ done:
  * limb further on, where they are given away, and that training keeps them within PPDL_OUTPUT_RANGE; decryption tells
  * outputs beyond that.
  */
-static void
-restate_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w, const PpdlCt *x)
+static PpdlStatus
+restate_outputs(const PpdlSgd *sgd, PpdlCt *out, const PpdlCt *w, const PpdlCt *x, PpdlError *err)
 {
 	const int	limbs = out->limbs > 1 ? out->limbs - 1 : 1;
 	const double room = exp2(ppdl_params_log2_q(out->par, limbs) - 4) / out->scale;
 
 	out->noise = ppdl_encrypted_error(&sgd->lay, x, w) * out->scale / sqrt((double) out->par->n);
 	out->bound = fmin(out->bound, fmin(room, PPDL_OUTPUT_RANGE));
+	return ppdl_check_estimates(out->scale, out->noise, out->bound, PPDL_ERR_RANGE, err);
 }
 
 PpdlStatus
@@ -210,7 +212,9 @@ ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w,
 	out->b = out->a = NULL;
 	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
 	PPDL_GOTO(done, sgd->lay.scheme->predict(sgd, ev, out, &sh, w, x, err));
-	restate_outputs(sgd, out, w, x);
+	status = restate_outputs(sgd, out, w, x, err);
+	if (status != PPDL_OK)
+		ppdl_ct_release(ev, out);
 done:
 	release_shared(ev, &sh);
 	return status;

@@ -93,6 +93,7 @@ check_chunk(PpdlPackedWriter *pw, const PpdlCt *ct, PpdlError *err)
 
 	limbs = limbs_needed(pw, ct);
 	PPDL_TRY(check_room(ct, err));
+	PPDL_TRY(ppdl_check_estimates(ct->scale, ct->noise, ct->bound, PPDL_ERR_RANGE, err));
 	if (pw->par == NULL)
 	{
 		pw->par = ct->par;

@@ -49,7 +49,7 @@ refused(PpdlStatus status, const char *what, const char *says)
 		BROKEN(verify, object, member, NAN, "not a number from"); \
 		BROKEN(verify, object, member, INFINITY, "not a number from"); \
 		BROKEN(verify, object, member, -1, "not a number from"); \
-		BROKEN(verify, object, member, 0x1.00001p1000, "not a number from"); \
+		BROKEN(verify, object, member, 0x1.00001p1020, "not a number from"); \
 	} while (0)
 
 #define BROKEN_HEAD(verify, object) \
@@ -62,7 +62,7 @@ refused(PpdlStatus status, const char *what, const char *says)
 		BROKEN(verify, object, limbs, toy->par->nq + 1, "limbs"); \
 		BROKEN_ESTIMATE(verify, object, scale); \
 		BROKEN(verify, object, scale, 0, "scale"); \
-		BROKEN(verify, object, scale, 0x1.ffffp-1001, "scale"); \
+		BROKEN(verify, object, scale, 0x1.ffffp-1021, "scale"); \
 		BROKEN_ESTIMATE(verify, object, bound); \
 	} while (0)
 
@@ -164,6 +164,8 @@ test_results(void **state)
 	x.noise = y.noise = 0;
 	x.bound = y.bound = 0x1p1000;
 	assert_int_equal(ppdl_ct_add(&toy->ev, &y, &x, &err), PPDL_ERR_RANGE);
+	/* what a caller has doubled by hand is refused by the next operation, not by the verify routine */
+	OK(ppdl_ct_verify(&y, &err));
 	x.bound = 1;
 	x.scale = 0x1p-990;
 	assert_int_equal(ppdl_ct_rescale(&toy->ev, &x, &err), PPDL_ERR_RANGE);

@@ -632,6 +632,54 @@ test_refusals(void **state)
 	site_close(&s);
 }
 
+/* what a server may write into the header of an explicit row: packed as it is, or an error; estimates stay finite */
+static void
+test_estimates(void **state)
+{
+	static const double head[][3] = {	/* scale, noise, bound */
+		{0x1p30, 1, 1}, {0x1p1000, 0, 0}, {0x1p1000, 0x1p1000, 0}, {0x1p30, 0x1.8p999, 1},
+		{0x1p-1000, 0x1p1000, 0x1p1000}, {0x1p-1000, 0, 0}
+	};
+	Site		s;
+	TestBatch	t;
+	PpdlWriter	row;
+	PpdlCipher	c;
+
+	site_open(&s, 0);
+	t = test_batch(s.sk, s.rng, 2, 4000, 2, 1, 30);
+	ppdl_writer_init(&row);
+	OK(ppdl_cipher_parse(&c, test_slice(&t, 0), t.size, ERR));
+	OK(ppdl_cipher_combine(&row, &c, 1, NULL, 0, ERR));
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+	{
+		PpdlCollector *col;
+		PpdlPacked	p;
+		PpdlStatus	status;
+		int			complete,
+					found;
+
+		memcpy(row.buf + 16, &head[i][0], 8);
+		memcpy(row.buf + 24, &head[i][1], 16);
+		OK(ppdl_cipher_parse(&c, row.buf, row.len, ERR));
+		OK(ppdl_collector_create(&col, 1, ERR));
+		for (uint32_t r = 0; r < 3; r++)
+			OK(ppdl_collector_add(col, &c, r, &complete, ERR));
+		status = ppdl_pack_next(&s.ev, col, &p, &found, ERR);
+		print_message("scale %g, noise %g, bound %g: %s\n", head[i][0], head[i][1], head[i][2],
+					  ppdl_status_name(status));
+		assert_true(status == PPDL_OK || (status == PPDL_ERR_RANGE && i > 0));
+		if (status == PPDL_OK)
+		{
+			assert_true(isfinite(p.ct.scale) && isfinite(p.ct.noise) && isfinite(p.ct.bound));
+			ppdl_packed_release(&s.ev, &p);
+		}
+		ppdl_collector_destroy(col);
+	}
+	ppdl_writer_free(&row);
+	test_batch_free(&t);
+	site_close(&s);
+}
+
 /* packed values as written and decrypted; rows that are NULL keep their place */
 static void
 test_writer(void **state)
@@ -761,6 +809,7 @@ main(void)
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_estimates),
 		cmocka_unit_test(test_writer),
 		cmocka_unit_test(test_writer_bounds),
 	};
