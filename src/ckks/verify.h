@@ -10,7 +10,8 @@
 
 /*
  * Parameters, buffers, NTT domain, limbs within the chain, estimates in their ranges and the slack beside these, all
- * residues below their primes: else PPDL_ERR_INTERNAL, saying what is wrong.  NULL is wrong, too.  Reads limbs * N words a half.
+ * residues below their primes: else PPDL_ERR_INTERNAL, saying what is wrong.  NULL is wrong, too.  Reads limbs * N
+ * words a half.
  */
 PpdlStatus	ppdl_ct_verify(const PpdlCt *ct, PpdlError *err);
 PpdlStatus	ppdl_ct3_verify(const PpdlCt3 *ct, PpdlError *err);
