@@ -138,7 +138,8 @@ cannot_write(const char *directory, const char *model)
 			 errmsg("could not write file \"%s\": %m", path),
 			 errdetail("The training of model \"%s\" stops, since it could not be continued after an interruption.",
 					   model),
-			 errhint("Make room in the data directory. What ppdl_checkpoints shows of it ppdl_train_resume('%s') continues.",
+			 errhint("Make room in the data directory. What ppdl_checkpoints shows of it "
+					 "ppdl_train_resume('%s') continues.",
 					 model)));
 }
 

@@ -3,8 +3,8 @@
  * it is, model, options, rows: written once) and the file "state" (after every step).  Each is written under a
  * temporary name, synced and renamed, and ends with a SHA-256, so that what has the final name is whole.  Where there
  * is no room the run ends with an error, and what was there before stays.  A checkpoint is its role's alone:
- * others may have no right to the rows.  Version 0.1.0 noted no role (ppdl_train/<database>.<model>/): superusers resume
- * those.
+ * others may have no right to the rows.  Version 0.1.0 noted no role (ppdl_train/<database>.<model>/): superusers
+ * resume those.
  */
 #ifndef PPDL_PG_CHECKPOINT_H
 #define PPDL_PG_CHECKPOINT_H

@@ -155,7 +155,8 @@ check_empty(const PpdlTrainSet *ts, PpdlError *err)
 			   "%llu rows are of %d batches, which take %.1f GB, nearly all of it for rows that are not there",
 			   (unsigned long long) ts->rows + 1, ts->nbatches + 1, all / 1e9);
 	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
-						   "Encrypt rows together, up to %zu in a batch, rather than one by one; or take fewer rows at a time.",
+						   "Encrypt rows together, up to %zu in a batch, rather than one by one; "
+						   "or take fewer rows at a time.",
 						   places(ts));
 }
 
@@ -346,7 +347,8 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 		return ppdl_error(err, PPDL_ERR_KEY, "rows of different keys");
 	if (into->width_x != from->width_x || into->width_y != from->width_y || into->scale != from->scale)
 		return ppdl_error(err, PPDL_ERR_SCALE,
-						  "rows of different shapes: features of %d and %d values, labels of %d and %d, scales 2^%.2f and 2^%.2f",
+						  "rows of different shapes: features of %d and %d values, labels of %d and %d, "
+						  "scales 2^%.2f and 2^%.2f",
 						  into->width_x, from->width_x, into->width_y, from->width_y, log2(into->scale),
 						  log2(from->scale));
 	for (int i = 0; i < from->nbatches; i++)
