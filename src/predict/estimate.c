@@ -6,6 +6,7 @@
 
 #include "net/prng.h"
 #include "ring/ring.h"
+#include "rows/cipher.h"
 
 /* inputs looked at, and outputs whose slopes are followed, if the network is not too large for that */
 #define RANDOM_INPUTS 64
@@ -17,11 +18,11 @@
 /* what the inputs looked at may have missed */
 #define MARGIN 1.25
 /*
- * Rounding leaves r_b + r_a*s, in a slot r_a's times the secret's, whose squares are distributed exponentially: a few
- * slots of a ring have three times the deviation of all, and no one knows which.  Where one unit decides, its slot
- * may be such a one; where many do, they make up for each other.
+ * Rounding leaves r_b + r_a*s: in a slot r_a's value times the secret's, whose square is distributed exponentially.  All
+ * errors of a slot share it, so over rows those of one slot have Laplace's distribution, one in 5,000 beyond six
+ * deviations.  Where many slots decide, they make up for each other.  One that decides alone counts twice.
  */
-#define FEW_SLOTS 0.6
+#define FEW_SLOTS 1
 /* T_degree at the outermost value seen: beyond it three digits or less of any result could be promised */
 #define EXPLODED 0x1p12
 
@@ -34,7 +35,12 @@ typedef struct Probe
 	double	   *x;
 	double	   *value[PPDL_MAX_STEPS];	/* of the units after each step, or of the forms: plus, then minus */
 	double	   *slope[PPDL_MAX_STEPS];	/* of the activation */
-	double	   *back[2];		/* slopes of an output by the units of a step */
+	/* slopes of an output by the units of a step, and by imaginary parts that errors give them: see imaginary_forms */
+	double	   *back[2],
+			   *imag[2];
+	double	   *slot;			/* squares of the slopes that errors of a slot meet */
+	int			slots,			/* of a row */
+				half;			/* of its inputs, two a slot */
 	double	   *size;			/* of all outputs */
 	int		   *output;			/* those followed */
 	int			noutputs;
@@ -173,39 +179,36 @@ forward(Probe *p)
 /* ---- backward ---- */
 
 static double
+square(double x)
+{
+	return x * x;
+}
+
+static double
 length(const double *v, int n)
 {
 	double		sum = 0;
 
 	for (int i = 0; i < n; i++)
-		sum += v[i] * v[i];
+		sum += square(v[i]);
 	return sqrt(sum);
 }
 
-/* slopes that errors meet: their squares, and the squares of these, which tell how many count */
-typedef struct Slopes
-{
-	double		squares,
-				fourth;
-} Slopes;
-
-static void
-meet(Slopes *s, const double *v, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		double		x = v[i] * v[i];
-
-		s->squares += x;
-		s->fourth += x * x;
-	}
-}
-
+/* what an error of deviation 1 of each slot leads to, the slopes' squares being in p->slot; forgets these */
 static double
-gain_of(const Slopes *s)
+gain_of_slots(Probe *p)
 {
-	/* as many slopes of one size: squares^2/fourth */
-	return s->squares > 0 ? sqrt(s->squares) * (1 + FEW_SLOTS * sqrt(s->fourth) / s->squares) : 0;
+	double		squares = 0,
+				fourth = 0;
+
+	for (int k = 0; k < p->slots; k++)
+	{
+		squares += p->slot[k];
+		fourth += p->slot[k] * p->slot[k];
+		p->slot[k] = 0;
+	}
+	/* as many slots of one size: squares^2/fourth */
+	return squares > 0 ? sqrt(squares) * (1 + FEW_SLOTS * sqrt(fourth) / squares) : 0;
 }
 
 /* in += w' * out */
@@ -230,39 +233,93 @@ factor_input(const PpdlQuadratic *q, int r)
 	return (int) ppdl_bitrev((uint32_t) r, __builtin_ctz((unsigned) q->pairs));
 }
 
-/* slopes of output j by the forms; by the inputs themselves, of the product form, into in; returns the gain of all */
-static double
-forms_backward(const PpdlQuadratic *q, const double *form, const double *x, int j, double *out, double *in)
+/*
+ * Slopes of output j by the forms, into out and p->slot; those by the inputs themselves, of the product form, into in.
+ * Form r of an output comes as far behind its first one as r % (slots / stride) strides.
+ */
+static void
+forms_backward(Probe *p, const PpdlQuadratic *q, const double *form, const double *x, int j, double *out, double *in)
 {
 	const int	rows = q->plus.units,
-				n = q->plus.inputs;
-	Slopes		all = {0, 0};
+				n = q->plus.inputs,
+				places = q->product ? p->slots : p->slots / ppdl_quadratic_stride(q->outputs);
 
 	memset(out, 0, 2 * sizeof(*out) * (size_t) rows);
 	for (int r = j * q->pairs; r < (j + 1) * q->pairs; r++)
 	{
-		if (!q->product)
-		{
-			out[r] = 2 * form[r];
-			out[rows + r] = -2 * form[rows + r];
-			continue;
-		}
+		double	   *slot = &p->slot[(r - j * q->pairs) % places];
+
 		for (int h = 0; h < 2; h++)
 		{
-			int			f = factor_input(q, r) + h * q->pairs;
-			double		sign = h == 0 ? 1 : -1,
+			const double sign = h == 0 ? 1 : -1,
 						by = form[h * rows + r];
+			const int	f = q->product ? factor_input(q, r) + h * q->pairs : 0;
 
-			/* places beyond the inputs hold errors, too */
-			meet(&all, &by, 1);
-			if (f >= n)
-				continue;
-			out[h * rows + r] = sign * x[f];
-			in[f] += sign * by;
+			if (!q->product)
+				out[h * rows + r] = 2 * sign * by;
+			else
+			{
+				/* places beyond the inputs hold errors, too */
+				*slot += by * by;
+				if (f < n)
+				{
+					out[h * rows + r] = sign * x[f];
+					in[f] += sign * by;
+				}
+			}
+			*slot += out[h * rows + r] * out[h * rows + r];
 		}
 	}
-	meet(&all, out, 2 * rows);
-	return gain_of(&all);
+}
+
+/*
+ * Values between layers are real, their slots complex: errors have imaginary parts as large as the real ones, which
+ * real maps and polynomials pass on by the same slopes.  Outputs are real parts, so they end there, except for
+ * Re (plus + i*minus)^2, where an imaginary error f of v changes plus by -minus'(f) and minus by plus'(f).
+ */
+static void
+imaginary_forms(const PpdlQuadratic *q, const double *form, int j, double *out)
+{
+	const int	rows = q->plus.units;
+
+	memset(out, 0, 2 * sizeof(*out) * (size_t) rows);
+	for (int r = j * q->pairs; r < (j + 1) * q->pairs; r++)
+	{
+		out[r] = -2 * form[rows + r];
+		out[rows + r] = -2 * form[r];
+	}
+}
+
+/* the first layer is made real by adding conjugates: imaginary parts are left by that addition alone, half at most */
+static double
+imaginary_share(const PpdlStep *step, int s)
+{
+	return s == 0 && step->kind == PPDL_STEP_AFFINE ? 0.5 : 1;
+}
+
+/* v = slopes by the units of a step, 0 in before: slopes by what the step takes */
+static void
+step_backward(const PpdlStep *step, const double *slope, const double *v, double *before, int n)
+{
+	if (step->kind == PPDL_STEP_QUADRATIC)
+	{
+		affine_backward(&step->quadratic.plus, v, before);
+		affine_backward(&step->quadratic.minus, v + step->quadratic.plus.units, before);
+	}
+	else if (step->kind == PPDL_STEP_AFFINE)
+		affine_backward(&step->affine, v, before);
+	else
+		for (int i = 0; i < n; i++)
+			before[i] = slope[i] * v[i];
+}
+
+static void
+swap(double *v[2])
+{
+	double	   *first = v[0];
+
+	v[0] = v[1];
+	v[1] = first;
 }
 
 /* Slopes of output j, at what forward() found; leaves those by the inputs in p->back[0]. */
@@ -270,47 +327,40 @@ static void
 backward(Probe *p, int j)
 {
 	const PpdlPlan *plan = p->plan;
-	double	   *g = p->back[0],
-			   *before = p->back[1];
+	const size_t outputs = sizeof(double) * (size_t) units_after(plan, plan->nsteps - 1);
 
-	memset(g, 0, sizeof(*g) * (size_t) units_after(plan, plan->nsteps - 1));
+	memset(p->back[0], 0, outputs);
+	memset(p->imag[0], 0, outputs);
 	if (plan->step[plan->nsteps - 1].kind != PPDL_STEP_QUADRATIC)
-		g[j] = 1;
+		p->back[0][j] = 1;
 	for (int s = plan->nsteps - 1; s >= 0; s--)
 	{
 		const PpdlStep *step = &plan->step[s];
 		const int	n = units_after(plan, s - 1),
 					units = step_units(step, n);
-		const double *in = s > 0 ? p->value[s - 1] : p->x;
-		double	   *swap = g,
-					gain;
 
-		memset(before, 0, sizeof(*before) * (size_t) n);
+		memset(p->back[1], 0, sizeof(double) * (size_t) n);
+		memset(p->imag[1], 0, sizeof(double) * (size_t) n);
 		if (step->kind == PPDL_STEP_QUADRATIC)
 		{
-			gain = forms_backward(&step->quadratic, p->value[s], in, j, g, before);
-			affine_backward(&step->quadratic.plus, g, before);
-			affine_backward(&step->quadratic.minus, g + units / 2, before);
+			forms_backward(p, &step->quadratic, p->value[s], s > 0 ? p->value[s - 1] : p->x, j, p->back[0], p->back[1]);
+			if (s > 0)
+				imaginary_forms(&step->quadratic, p->value[s], j, p->imag[0]);
 		}
 		else
-		{
-			Slopes		all = {0, 0};
-
-			meet(&all, g, units);
-			gain = gain_of(&all);
-			if (step->kind == PPDL_STEP_AFFINE)
-				affine_backward(&step->affine, g, before);
-			else
-				for (int i = 0; i < n; i++)
-					before[i] = p->slope[s][i] * g[i];
-		}
-		p->est->reach[s].gain = fmax(p->est->reach[s].gain, gain);
-		g = before;
-		before = swap;
+			for (int u = 0; u < units; u++)
+				p->slot[u % p->slots] += square(p->back[0][u]) + square(imaginary_share(step, s) * p->imag[0][u]);
+		p->est->reach[s].gain = fmax(p->est->reach[s].gain, gain_of_slots(p));
+		step_backward(step, p->slope[s], p->back[0], p->back[1], n);
+		if (s > 0)
+			step_backward(step, p->slope[s], p->imag[0], p->imag[1], n);
+		swap(p->back);
+		swap(p->imag);
 	}
-	if (g != p->back[0])
-		memcpy(p->back[0], g, sizeof(*g) * (size_t) plan->inputs);
-	p->est->input_gain = fmax(p->est->input_gain, length(g, plan->inputs));
+	p->est->input_gain = fmax(p->est->input_gain, length(p->back[0], plan->inputs));
+	for (int i = 0; i < plan->inputs; i++)
+		p->slot[i % p->half] += square(p->back[0][i]);
+	p->est->input_slots_gain = fmax(p->est->input_slots_gain, gain_of_slots(p));
 }
 
 /* ---- inputs ---- */
@@ -482,13 +532,15 @@ plan_size(const PpdlPlan *plan)
 }
 
 static PpdlStatus
-probe_init(Probe *p, const PpdlPlan *plan, PpdlEstimate *est, PpdlError *err)
+probe_init(Probe *p, const PpdlPlan *plan, int slots, PpdlEstimate *est, PpdlError *err)
 {
 	int			largest = plan->inputs > plan->outputs ? plan->inputs : plan->outputs;
 	int			good = 1;
 
 	memset(p, 0, sizeof(*p));
 	p->plan = plan;
+	p->slots = slots;
+	p->half = 1 << (ppdl_log2_width(plan->inputs) - 1);
 	p->est = est;
 	ppdl_prng_init(&p->rng, 1, 0);
 	for (int s = 0; s < plan->nsteps; s++)
@@ -501,11 +553,16 @@ probe_init(Probe *p, const PpdlPlan *plan, PpdlEstimate *est, PpdlError *err)
 		good = good && p->value[s] != NULL && p->slope[s] != NULL;
 	}
 	p->x = malloc(sizeof(double) * (size_t) plan->inputs);
+	p->slot = calloc((size_t) slots, sizeof(double));
 	p->size = malloc(sizeof(double) * (size_t) plan->outputs);
 	p->output = malloc(sizeof(int) * MOST_OUTPUTS);
 	for (int i = 0; i < 2; i++)
+	{
 		p->back[i] = malloc(sizeof(double) * (size_t) largest);
-	if (!good || p->x == NULL || p->size == NULL || p->output == NULL || p->back[0] == NULL || p->back[1] == NULL)
+		p->imag[i] = malloc(sizeof(double) * (size_t) largest);
+		good = good && p->back[i] != NULL && p->imag[i] != NULL;
+	}
+	if (!good || p->x == NULL || p->slot == NULL || p->size == NULL || p->output == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	return PPDL_OK;
 }
@@ -519,10 +576,14 @@ probe_free(Probe *p)
 		free(p->slope[s]);
 	}
 	free(p->x);
+	free(p->slot);
 	free(p->size);
 	free(p->output);
-	free(p->back[0]);
-	free(p->back[1]);
+	for (int i = 0; i < 2; i++)
+	{
+		free(p->back[i]);
+		free(p->imag[i]);
+	}
 }
 
 static PpdlStatus
@@ -552,7 +613,7 @@ check_intervals(const PpdlPlan *plan, const PpdlEstimate *est, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, const PpdlPoll *poll, PpdlError *err)
+ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, int slots, const PpdlPoll *poll, PpdlError *err)
 {
 	const int	last = plan->nsteps - 1;
 	const double size = plan_size(plan);
@@ -562,13 +623,14 @@ ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, const PpdlPoll *po
 
 	memset(est, 0, sizeof(*est));
 	est->count = plan->nsteps;
-	PPDL_GOTO(done, probe_init(&p, plan, est, err));
+	PPDL_GOTO(done, probe_init(&p, plan, slots, est, err));
 	/* a climb takes CLIMB_STEPS looks, each a pass forward and one back for each output */
 	choose_outputs(&p, (int) fmin(MOST_OUTPUTS, fmax(4, effort / 32)));
-	effort /= (CLIMB_STEPS + 3) * (p.noutputs + 2);
+	effort /= (CLIMB_STEPS + 3) * (p.noutputs * (last > 0 && plan->step[last].kind == PPDL_STEP_QUADRATIC ? 2 : 1) + 2);
 	p.poll = poll;
 	PPDL_GOTO(done, look_all(&p, (int) fmin(RANDOM_INPUTS, fmax(2, effort)), err));
 	est->input_gain *= MARGIN;
+	est->input_slots_gain *= MARGIN;
 	for (int s = 0; s <= last; s++)
 		est->reach[s].gain *= MARGIN;
 	if (plan->step[last].kind == PPDL_STEP_QUADRATIC)

@@ -16,7 +16,10 @@
 /* after a step; a quadratic step counts as two: its forms, then the outputs */
 typedef struct PpdlReach
 {
-	/* errors of deviation 1 of all its units lead to this one, of the output that has most */
+	/*
+	 * errors of deviation 1 of all its units, real and imaginary parts, lead to this one, of the output that has most;
+	 * more where errors of few slots decide, whose distribution has long tails
+	 */
 	double		gain,
 				rms,			/* of its units' values, root mean square, at the inputs where that is most */
 				most;			/* of |value| */
@@ -24,15 +27,18 @@ typedef struct PpdlReach
 
 typedef struct PpdlEstimate
 {
-	double		input_gain;
+	double		input_gain,		/* of errors of the inputs, of deviation 1 */
+				input_slots_gain;	/* of inputs that come as slots, two in each */
 	int			count;			/* of reaches */
 	PpdlReach	reach[PPDL_MAX_STEPS + 1];
 } PpdlEstimate;
 
 /*
+ * slots: of a row, unit u being in slot u % slots.
  * PPDL_ERR_RANGE when inputs within [-1,1] were found that leave the interval of an activation so far that its
  * polynomial explodes: says which layer, how far, and what to do; PPDL_ERR_CANCELED.  poll may be NULL.
  */
-PpdlStatus	ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, const PpdlPoll *poll, PpdlError *err);
+PpdlStatus	ppdl_estimate_create(PpdlEstimate *est, const PpdlPlan *plan, int slots, const PpdlPoll *poll,
+								 PpdlError *err);
 
 #endif

@@ -226,7 +226,9 @@ slot_error(const PpdlCt *ct, int real)
 static double
 error_of_rows(const PpdlPredictor *p, const PpdlCt *in)
 {
-	return p->estimate.input_gain * (p->entry->transforms > 0 ? in->noise / in->scale : slot_error(in, 0));
+	if (p->entry->transforms > 0)
+		return p->estimate.input_gain * in->noise / in->scale;
+	return p->estimate.input_slots_gain * slot_error(in, 0);
 }
 
 /* what a stage left, as the error of an output that it leads to */

@@ -450,7 +450,7 @@ lay_out(Build *build, const PpdlNet *net, PpdlError *err)
 	PPDL_TRY(check_shape(p, net, err));
 	PPDL_TRY(ppdl_plan_create(&build->plan, net, &limits, err));
 	add_stages(p, build->plan);
-	PPDL_TRY(ppdl_estimate_create(&p->estimate, build->plan, build->poll, err));
+	PPDL_TRY(ppdl_estimate_create(&p->estimate, build->plan, p->slots, build->poll, err));
 	return choose_limbs(p, p->entry->transforms + ppdl_plan_depth(build->plan), err);
 }
 
