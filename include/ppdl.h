@@ -135,9 +135,12 @@ PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, si
 
 /*
  * The weights of a model that was trained on encrypted rows (one element of ppdl_models.cipher) into net, which has
- * the model's shape; rounded to what their error supports.  PPDL_ERR_PRECISION when training has diverged.
+ * the model's shape; rounded to what their error supports.  *declared (or NULL): the length that the model declares for
+ * the weights of a unit; when ppdl_net_longest_weights is more, predictions with it may state too small an error.
+ * PPDL_ERR_PRECISION when training has diverged.
  */
-PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err);
+PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, double *declared,
+									 PpdlError *err);
 /* what the weights of a unit, its bias among them, may be in length: powers of two up to the largest */
 #define PPDL_DEFAULT_WEIGHT_LENGTH 2
 #define PPDL_MAX_WEIGHT_LENGTH 16

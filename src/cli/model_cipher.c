@@ -1,14 +1,31 @@
 #include "cli/model_cipher.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "cli/cli.h"
 #include "cli/features.h"
 #include "cli/reveal.h"
 #include "cli/secret.h"
+
+/* said to the owner alone, who can see it */
+static void
+check_declared(const PpdlNet *net, double declared)
+{
+	const double longest = ppdl_net_longest_weights(net);
+
+	if (longest <= declared * (1 + 0x1p-10))
+		return;
+	ppdl_note("the weights of a unit have a length of %.3g, beyond the %.3g that the model declares: its encrypted predictions "
+			  "may state too small an error", longest, declared);
+	if (longest <= PPDL_MAX_WEIGHT_LENGTH)
+		ppdl_note("imported again with --key and --weights-within %d it declares enough",
+				  (int) exp2(ceil(log2(longest))));
+}
 
 static PpdlStatus
 decrypt_text(PpdlNet *net, const char *key, const char *passphrase_file, const char *text, PpdlError *err)
@@ -16,13 +33,16 @@ decrypt_text(PpdlNet *net, const char *key, const char *passphrase_file, const c
 	PpdlOwner  *owner;
 	uint8_t    *buf;
 	size_t		len;
+	double		declared;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_base64_decode(text, strlen(text), &buf, &len, err));
 	status = ppdl_key_open(&owner, key, passphrase_file, err);
 	if (status == PPDL_OK)
 	{
-		status = ppdl_owner_decrypt_model(owner, net, buf, len, err);
+		status = ppdl_owner_decrypt_model(owner, net, buf, len, &declared, err);
+		if (status == PPDL_OK)
+			check_declared(net, declared);
 		ppdl_owner_destroy(owner);
 	}
 	free(buf);

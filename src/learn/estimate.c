@@ -7,12 +7,19 @@
  * up for each other
  */
 #define OFF 3
+/*
+ * Of outputs, which are not returned beyond PPDL_OUTPUT_RANGE, if terms of their sums cancel out to a quarter.  Where
+ * the weights that are declared would give larger ones, some layer's are shorter, and errors of rows are as well, at
+ * least in proportion, as slopes fall with values.  Errors of weights are not: they are no smaller in smaller weights.
+ */
+#define MOST_SUM (4 * PPDL_OUTPUT_RANGE)
 
-/* values of a layer: their size, root mean square, and the deviation of their error */
+/* values of a layer: their size, root mean square, and the deviations of their errors, from rows and from weights */
 typedef struct Values
 {
 	double		size,
-				error;
+				rows,
+				weights;
 } Values;
 
 static double
@@ -26,9 +33,9 @@ static Values
 weighted_sum(Values in, int n, const PpdlCt *w)
 {
 	const double length = w->bound;
-	const Values out = {length * in.size, hypot(length * in.error, sqrt(n) * in.size * slot_error(w))};
 
-	return out;
+	return (Values) {length * in.size, length * in.rows,
+		hypot(length * in.weights, sqrt(n) * in.size * slot_error(w))};
 }
 
 static Values
@@ -43,17 +50,17 @@ activate(Values in, const PpdlSlotPoly *p)
 		if (k > 0)
 			slope = slope * OFF * in.size + k * fabs(p->c[k]);
 	}
-	return (Values) {value, slope * in.error};
+	return (Values) {value, slope * in.rows, slope * in.weights};
 }
 
 double
 ppdl_encrypted_error(const PpdlSlotLayout *lay, const PpdlCt *x, const PpdlCt *w)
 {
-	Values		v = {1, slot_error(x)};
+	Values		v = {x->bound, slot_error(x), 0};
 
 	v = activate(weighted_sum(v, lay->inputs + lay->bias, &w[0]), &lay->act[0]);
 	if (lay->units2 > 0)
-		v = activate(weighted_sum(v, lay->units + lay->bias, &w[1]), &lay->act[1]);
-	v = weighted_sum(v, (lay->units2 > 0 ? lay->units2 : lay->units) + lay->bias, &w[0]);
-	return v.error;
+		v = activate(weighted_sum(v, lay->units + lay->bias, &w[0]), &lay->act[1]);
+	v = weighted_sum(v, (lay->units2 > 0 ? lay->units2 : lay->units) + lay->bias, &w[lay->nweights - 1]);
+	return hypot(v.rows * fmin(1, MOST_SUM / v.size), v.weights);
 }

@@ -258,6 +258,17 @@ done:
 	return status;
 }
 
+/* |slot| of a tile, at most, for inputs within [-1,1] */
+static double
+largest_input(const Cutter *c)
+{
+	double		most = 1;
+
+	for (int f = 0; f < c->lay->inputs; f++)
+		most = fmax(most, fabs(c->net->input_scale[f]));
+	return most;
+}
+
 static void
 forget(const Cutter *c, Open *open)
 {
@@ -296,6 +307,7 @@ close_tile(const Cutter *c, int minibatch, PpdlError *err)
 	tile.x.noise = noise;
 	PPDL_GOTO(fail, match_tile(c->ev, &tile.x, err));
 	PPDL_GOTO(fail, add_bias(c, &tile.x, &tile, err));
+	tile.x.bound = largest_input(c);
 	return c->sink(c->sink_arg, &tile, minibatch, err);
 fail:
 	ppdl_tile_release(c->ev, &tile);

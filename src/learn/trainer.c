@@ -23,6 +23,7 @@ struct PpdlTrainer
 	int			nweights,
 				momentum;		/* 1: there is one */
 	double complex *first;		/* the first weights, a period for each ciphertext of them */
+	double		longest;		/* of them, of a unit */
 	PpdlCt		ct[2][PPDL_MAX_WEIGHT_CTS];	/* weights and, with momentum, the points they are extrapolated from */
 	int			step,
 				steps;
@@ -75,6 +76,7 @@ first_weights(PpdlTrainer *t, const PpdlNet *net, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &t->tiles->lay;
 
+	t->longest = ppdl_net_longest_weights(net);
 	t->first = malloc((size_t) lay->nweights * lay->period * sizeof(*t->first));
 	if (t->first == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -319,8 +321,7 @@ fail:
 static PpdlStatus
 match_weights(const PpdlTrainer *t, State ct, int limbs, PpdlError *err)
 {
-	/* bootstraps keep what training changed within 1 */
-	const double bound = 1 + ppdl_slots_largest(t->first, (size_t) t->nweights * t->tiles->lay.period);
+	const double bound = PPDL_TRAINING_MOVES + t->longest;
 
 	for (int i = 0; i < t->nweights; i++)
 	{

@@ -32,7 +32,7 @@ round_weights(PpdlNet *net, double error, PpdlError *err)
 	return status;
 }
 
-/* digits that mean nothing are never returned: training keeps weights within 1 of the first ones */
+/* digits that mean nothing are never returned: no weight is larger than what is declared for the length of many */
 static PpdlStatus
 check_weights(const double complex *z, const PpdlSlotLayout *lay, const PpdlCt *ct, double error, PpdlError *err)
 {
@@ -94,7 +94,7 @@ decrypt(PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const Weights *w, Ppdl
 
 static PpdlStatus
 load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net, const void *buf, size_t len,
-				 PpdlError *err)
+				 double *declared, PpdlError *err)
 {
 	PpdlStatus	status;
 	Weights		w;
@@ -112,6 +112,8 @@ load_and_decrypt(PpdlOwner *o, PpdlEval *ev, const PpdlSecret *sk, PpdlNet *net,
 	}
 	else
 		status = decrypt(ev, sk, net, &w, err);
+	if (declared != NULL)
+		*declared = w.ct[0].bound;
 	for (int i = 0; i < w.count; i++)
 		ppdl_ct_release(ev, &w.ct[i]);
 	return status;
@@ -228,13 +230,13 @@ workshop_close(Workshop *w)
 }
 
 PpdlStatus
-ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, PpdlError *err)
+ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, double *declared, PpdlError *err)
 {
 	Workshop	w;
 	PpdlStatus	status;
 
 	PPDL_TRY(workshop_open(&w, o, err));
-	status = load_and_decrypt(o, &w.ev, w.sk, net, buf, len, err);
+	status = load_and_decrypt(o, &w.ev, w.sk, net, buf, len, declared, err);
 	workshop_close(&w);
 	return status;
 }

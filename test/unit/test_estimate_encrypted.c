@@ -3,10 +3,12 @@
 
 #include "learn/predict_encrypted.h"
 #include "learn/step.h"
+#include "learn/trainer.h"
 #include "ppdl.h"
 #include "random_nets.h"
 
-#define NETS 20
+#define NETS 14
+#define TRAINED 6
 #define ROWS 100
 
 typedef struct World
@@ -47,15 +49,16 @@ tear_down(void **state)
 	return 0;
 }
 
-/* one or two hidden layers; weights evenly spread or normal, up to `range` */
+/* inputs are multiplied by input_scale; one or two hidden layers; weights evenly spread or normal, up to `range` */
 static PpdlNet *
-trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
+trainable_net(PpdlPrng *r, int inputs, double input_scale, int hidden, double range)
 {
 	static const char *const act[] = {"\"quadratic\"", "\"square\"", "{\"poly\":[0.1,0.5,-0.25]}",
 									  "{\"poly\":[0,0.9,0.1,-0.05]}"};
 	const int	normal = pick(r, 0, 1);
 	char		json[512];
-	int			at = snprintf(json, sizeof(json), "{\"inputs\":%d,\"layers\":[", inputs),
+	int			at = snprintf(json, sizeof(json), "{\"inputs\":%d,\"input_scale\":%g,\"layers\":[", inputs,
+							  input_scale),
 				n;
 	double	   *w;
 	PpdlNet    *net;
@@ -70,15 +73,46 @@ trainable_net(PpdlPrng *r, int inputs, int hidden, double range)
 	for (int i = 0; i < n; i++)
 		w[i] = range * (normal ? fmax(-1, fmin(1, ppdl_prng_normal(r) / 3)) : between(r, -1, 1));
 	OK(ppdl_net_set_weights(net, w, n, &err));
+	for (int i = 0; i < inputs * net->layer[0].units; i++)
+		net->layer[0].w[i] /= input_scale;
 	free(w);
 	return net;
 }
 
-/* as their owner writes them, who declares the default, or the least that their length fits */
-static void
-encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, PpdlCt *w)
+/* what their owner declares: the default, or the least that their length fits */
+static double
+declared(const PpdlNet *net)
 {
-	const double length = fmax(PPDL_DEFAULT_WEIGHT_LENGTH, exp2(ceil(log2(ppdl_net_longest_weights(net)))));
+	return fmax(PPDL_DEFAULT_WEIGHT_LENGTH, exp2(ceil(log2(ppdl_net_longest_weights(net)))));
+}
+
+/* moves the weights of each unit by `length`, as a training might, and returns what it declares */
+static double
+move_weights(PpdlPrng *r, PpdlNet *net, double length)
+{
+	const double first = ppdl_net_longest_weights(net);
+
+	for (int l = 0; l < net->nlayers; l++)
+		for (int u = 0; u < net->layer[l].units; u++)
+		{
+			const int	n = net->layer[l].inputs;
+			double		move[64],
+						squares = 0;
+
+			for (int i = 0; i < n; i++)
+			{
+				move[i] = ppdl_prng_normal(r);
+				squares += move[i] * move[i];
+			}
+			for (int i = 0; i < n; i++)
+				net->layer[l].w[u * n + i] += length * move[i] / sqrt(squares);
+		}
+	return PPDL_TRAINING_MOVES + first;
+}
+
+static void
+encrypt_weights(Fixture *f, const PpdlSlotLayout *lay, const PpdlNet *net, double length, PpdlCt *w)
+{
 	double complex *z = malloc(sizeof(*z) * (size_t) lay->nweights * lay->period);
 
 	OK(ppdl_slots_from_net(lay, net, z, &err));
@@ -130,11 +164,12 @@ see_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, PpdlEr
 	return PPDL_OK;
 }
 
+/* consumes net, whose weights are declared to have that length */
 static void
-try_net(World *world, Tally *t, int inputs, int hidden, double range)
+try_net(World *world, Tally *t, PpdlNet *net, double length)
 {
 	Fixture    *f = world->d->f;
-	PpdlNet    *net = trainable_net(&world->random, inputs, hidden, range);
+	const int	inputs = net->inputs;
 	Rows		r = make_rows_with(world->d, ROWS, inputs, 1, 1);
 	Seen		seen = {.f = f, .x = r.x, .net = net, .errors.outputs = ppdl_net_outputs(net)};
 	PpdlCt		w[PPDL_MAX_WEIGHT_CTS] = {{0}};
@@ -144,14 +179,15 @@ try_net(World *world, Tally *t, int inputs, int hidden, double range)
 
 	drop_labels(&r);
 	OK(ppdl_slot_layout(&lay, f->par, net, inputs, &err));
-	encrypt_weights(f, &lay, net, w);
+	encrypt_weights(f, &lay, net, length, w);
 	OK(ppdl_encrypted_predict(&p, &err));
 	assert_int_equal(seen.errors.rows[ROW_INSIDE] + seen.errors.rows[ROW_CORNER], ROWS);
 	if (!seen.told)
 		tally_add(t, seen.errors.worst, net_errors_rms(&seen.errors), seen.estimate);
 	if (!seen.told)
-		printf("%2d inputs, %d hidden, weights to %-6.3g %5.1f sigma, %5.1f bits above\n", inputs, hidden, range,
-			   t->sigma[t->count - 1], t->slack[t->count - 1]);
+		printf("%2d inputs times %.1f, %d hidden, length %.1f of %.1f %5.1f sigma, %5.1f bits above\n", inputs,
+			   net->input_scale[0],
+			   net->nlayers - 1, ppdl_net_longest_weights(net), length, t->sigma[t->count - 1], t->slack[t->count - 1]);
 	for (int i = 0; i < lay.nweights; i++)
 		ppdl_ct_release(&f->ev, &w[i]);
 	ppdl_net_destroy(net);
@@ -159,22 +195,51 @@ try_net(World *world, Tally *t, int inputs, int hidden, double range)
 	forget_bridge(world->d);
 }
 
-/* weights of a declared range from 1, which not all of them fill, to large ones */
+/*
+ * Weights of a declared range from 1, which not all of them fill, to large ones.  How much is stated above the truth
+ * depends on that most of all; it is held where there is one hidden layer and inputs are as they are.
+ */
 static void
 networks(void **state)
 {
-	static Tally t;
+	static Tally t,
+				one;
 	World	   *w = *state;
 
 	for (int i = 0; i < NETS; i++)
 	{
-		const int	hidden = 1 + i % 2;
+		const int	hidden = 1 + i % 2,
+					before = t.count;
+		const double input_scale = i % 3 ? 1 : between(&w->random, 2, 6),
+					range = exp(between(&w->random, log(0.7), log(hidden == 1 ? 5 : 1.6)));
+		PpdlNet    *net = trainable_net(&w->random, pick(&w->random, 2, 13), input_scale, hidden, range);
 
-		try_net(w, &t, pick(&w->random, 2, 13), hidden, exp(between(&w->random, log(0.7), log(hidden == 1 ? 5 : 1.6))));
+		try_net(w, &t, net, declared(net));
+		if (hidden == 1 && input_scale == 1 && t.count > before)
+			tally_add(&one, t.sigma[before], 1, exp2(t.slack[before]));
 	}
 	tally_print(&t, stdout);
 	assert_true(tally_quantile(t.sigma, t.count, 1) <= 6);
-	assert_true(tally_quantile(t.slack, t.count, 0.5) <= 10);
+	if (one.count > 0)
+		assert_true(tally_quantile(one.slack, one.count, 0.5) <= 7);
+}
+
+/* what trainings leave, units' weights moved by up to twice what is declared */
+static void
+trained(void **state)
+{
+	static Tally t;
+	World	   *w = *state;
+
+	for (int i = 0; i < TRAINED; i++)
+	{
+		PpdlNet    *net = trainable_net(&w->random, pick(&w->random, 8, 15), 1, 1 + (i % 3 == 2),
+										between(&w->random, 0.2, 0.6));
+
+		try_net(w, &t, net, move_weights(&w->random, net, between(&w->random, 0.3, 2 * PPDL_TRAINING_MOVES)));
+	}
+	tally_print(&t, stdout);
+	assert_true(tally_quantile(t.sigma, t.count, 1) <= 6);
 }
 
 int
@@ -182,6 +247,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks),
+		cmocka_unit_test(trained),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

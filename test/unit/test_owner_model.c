@@ -80,7 +80,7 @@ check_decrypts(PpdlOwner *owner, const char *json)
 	double	   *got = malloc(sizeof(double) * (size_t) m.n);
 
 	OK(ppdl_net_parse(&net, json, ERR));
-	OK(ppdl_owner_decrypt_model(owner, net, m.cipher.buf, m.cipher.len, ERR));
+	OK(ppdl_owner_decrypt_model(owner, net, m.cipher.buf, m.cipher.len, NULL, ERR));
 	ppdl_net_get_weights(net, got);
 	for (int i = 0; i < m.n; i++)
 		assert_true(fabs(got[i] - m.w[i]) < 1e-6);
@@ -109,7 +109,8 @@ encrypts(void **state)
 				   *back;
 		PpdlWriter	w;
 		double		want[200],
-					got[200];
+					got[200],
+					declared;
 		int			n;
 
 		OK(ppdl_net_parse(&net, specs[s], ERR));
@@ -126,7 +127,8 @@ encrypts(void **state)
 		FAILS(PPDL_ERR_RANGE, ppdl_owner_encrypt_model(owner, net, 2, &w, ERR));
 		assert_non_null(strstr(ERR->hint, "--weights-within 8"));
 		OK(ppdl_owner_encrypt_model(owner, net, 8, &w, ERR));
-		OK(ppdl_owner_decrypt_model(owner, back, w.buf, w.len, ERR));
+		OK(ppdl_owner_decrypt_model(owner, back, w.buf, w.len, &declared, ERR));
+		assert_true(declared == 8);
 		ppdl_net_get_weights(back, got);
 		for (int i = 0; i < n; i++)
 			assert_true(fabs(got[i] - want[i]) < 1e-6);
@@ -149,20 +151,20 @@ refuses(void **state)
 
 	OK(ppdl_net_parse(&net, spec, ERR));
 	OK(ppdl_net_parse(&two, spec_two, ERR));
-	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, net, m.cipher.buf, m.cipher.len - 1, ERR));
-	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, net, "PL", 2, ERR));
-	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, two, m.cipher.buf, m.cipher.len, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, net, m.cipher.buf, m.cipher.len - 1, NULL, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, net, "PL", 2, NULL, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_owner_decrypt_model(owner, two, m.cipher.buf, m.cipher.len, NULL, ERR));
 	/* a run that has diverged */
-	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt_model(owner, net, wild.cipher.buf, wild.cipher.len, ERR));
+	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt_model(owner, net, wild.cipher.buf, wild.cipher.len, NULL, ERR));
 	assert_non_null(strstr(test_error.hint, "learning rate"));
 	assert_int_not_equal(ppdl_net_check_trained(net, NULL), PPDL_OK);
 	OK(ppdl_owner_generate(&other, "clinic", ERR));
-	FAILS(PPDL_ERR_KEY, ppdl_owner_decrypt_model(other, net, m.cipher.buf, m.cipher.len, ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_owner_decrypt_model(other, net, m.cipher.buf, m.cipher.len, NULL, ERR));
 	ppdl_fingerprint_hex(fp, ppdl_owner_fingerprint(owner));
 	assert_non_null(strstr(test_error.message, fp));
 	/* the right fingerprint on the wrong key: found by the values */
 	memcpy(m.cipher.buf + 8, ppdl_owner_fingerprint(other), 8);
-	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt_model(other, net, m.cipher.buf, m.cipher.len, ERR));
+	FAILS(PPDL_ERR_PRECISION, ppdl_owner_decrypt_model(other, net, m.cipher.buf, m.cipher.len, NULL, ERR));
 	ppdl_owner_destroy(other);
 	ppdl_net_destroy(net);
 	ppdl_net_destroy(two);
@@ -180,7 +182,7 @@ stated_noise(void **state)
 	double	   *got = malloc(sizeof(double) * (size_t) m.n);
 
 	memset(m.cipher.buf + 24, 0, 8);
-	OK(ppdl_owner_decrypt_model(owner, m.net, m.cipher.buf, m.cipher.len, ERR));
+	OK(ppdl_owner_decrypt_model(owner, m.net, m.cipher.buf, m.cipher.len, NULL, ERR));
 	ppdl_net_get_weights(m.net, got);
 	for (int i = 0; i < m.n; i++)
 		assert_true(rint(got[i] / unit) * unit == got[i]);

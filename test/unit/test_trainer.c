@@ -45,6 +45,8 @@ compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const Ppdl
 		precision_add(&p, a[i] - b[i]);
 		assert_true(fabs(b[i]) <= bound);
 	}
+	/* what predictions take it for */
+	assert_true(ppdl_net_longest_weights(plain) <= bound);
 	precision_print(&p, what);
 	assert_true(precision_worst(&p) >= bits);
 	ppdl_net_destroy(net);
@@ -125,6 +127,14 @@ with_bias_and_scale(void **state)
 {
 	train("{\"inputs\":13,\"input_scale\":2,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":1}]}",
 		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.5,\"init_scale\":0.3}", 70, 13, 1, 18);
+}
+
+/* units whose weights are no larger than those of others, but longer */
+static void
+long_weights(void **state)
+{
+	train("{\"inputs\":15,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":1}]}",
+		  "{\"steps\":3,\"batch\":30,\"learning_rate\":0.001,\"momentum\":0,\"init_scale\":3}", 60, 15, 1, 14);
 }
 
 static void
@@ -321,6 +331,7 @@ main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(one_output),
 		cmocka_unit_test(with_bias_and_scale),
+		cmocka_unit_test(long_weights),
 		cmocka_unit_test(no_momentum_negative_square),
 		cmocka_unit_test(three_classes),
 		cmocka_unit_test(two_hidden_layers),
