@@ -20,8 +20,8 @@ check_declared(const PpdlNet *net, double declared)
 
 	if (longest <= declared * (1 + 0x1p-10))
 		return;
-	ppdl_note("the weights of a unit have a length of %.3g, beyond the %.3g that the model declares: its encrypted predictions "
-			  "may state too small an error", longest, declared);
+	ppdl_note("the weights of a unit have a length of %.3g, beyond the %.3g that the model declares: its encrypted "
+			  "predictions may state too small an error", longest, declared);
 	if (longest <= PPDL_MAX_WEIGHT_LENGTH)
 		ppdl_note("imported again with --key and --weights-within %d it declares enough",
 				  (int) exp2(ceil(log2(longest))));

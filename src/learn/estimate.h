@@ -13,8 +13,8 @@
 #include "learn/layout.h"
 
 /*
- * standard deviation of an output's error, as a value, from rows x, whose bound is that of inputs times input_scale, and
- * weights w[0 .. lay->nweights-1]: their scale, noise and bound
+ * standard deviation of an output's error, as a value, from rows x, whose bound is that of inputs times input_scale,
+ * and weights w[0 .. lay->nweights-1]: their scale, noise and bound
  */
 double		ppdl_encrypted_error(const PpdlSlotLayout *lay, const PpdlCt *x, const PpdlCt *w);
 

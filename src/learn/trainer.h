@@ -32,9 +32,9 @@ int			ppdl_trainer_state_step(const void *buf, size_t len);
 PpdlStatus	ppdl_trainer_restore(PpdlTrainer *t, const void *buf, size_t len, PpdlError *err);
 
 /*
- * How far a training is taken to move the weights of a unit, as a length: what it declares of them is that much more than
- * the longest of the first ones.  A single weight stays below that as long as it moves by 1 at most.  The length itself
- * is no bound, sqrt(n) of n weights would be one; who decrypts the weights is told when it is exceeded.
+ * How far a training is taken to move the weights of a unit, as a length: what it declares of them is that much more
+ * than the longest of the first ones.  A single weight stays below that as long as it moves by 1 at most.  The length
+ * itself is no bound, sqrt(n) of n weights would be one; who decrypts the weights is told when it is exceeded.
  */
 #define PPDL_TRAINING_MOVES 1.0
 

@@ -18,8 +18,8 @@
 /* what the inputs looked at may have missed */
 #define MARGIN 1.25
 /*
- * Rounding leaves r_b + r_a*s: in a slot r_a's value times the secret's, whose square is distributed exponentially.  All
- * errors of a slot share it, so over rows those of one slot have Laplace's distribution, one in 5,000 beyond six
+ * Rounding leaves r_b + r_a*s: in a slot r_a's value times the secret's, whose square is distributed exponentially. 
+ * All errors of a slot share it, so over rows those of one slot have Laplace's distribution, one in 5,000 beyond six
  * deviations.  Where many slots decide, they make up for each other.  One that decides alone counts twice.
  */
 #define FEW_SLOTS 1
