@@ -28,6 +28,11 @@ INSERT INTO io SELECT 7, lwe_encrypt(:'key', '{0.5,-0.25,1}', 'secret words');
 SELECT id, lwe_kind(v), lwe_level(v), lwe_width(v), lwe_rows(v), lwe_scale(v), lwe_key_id(v) = (SELECT key_id FROM ppdl_keys WHERE name = 'io') AS key,
 	lwe_error(v) BETWEEN 1e-10 AND 1e-5 AS error
 FROM io ORDER BY id;
+-- the batch that a row was encrypted in: one call of lwe_encrypt_rows is one here; the others are no rows of a batch
+SELECT id, lwe_batch(v) = (SELECT lwe_batch(v) FROM io WHERE id = 1) AS as_first, lwe_batch(v) >= 0 AS positive FROM io ORDER BY id;
+SELECT lwe_batch(NULL), lwe_batch(lwe_pack(v)) AS packed FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1024, 16]), 'secret') v;
+SELECT count(DISTINCT lwe_batch(v)), count(*), min(n) AS rows FROM (SELECT v, count(*) OVER (PARTITION BY lwe_batch(v)) AS n
+	FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[2000, 16]), 'secret') v) t;
 -- everything decrypts, also after a trip through text and back
 CREATE FUNCTION rounded(float8[], int DEFAULT 6) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
 	'SELECT array_agg(round(x::numeric, $2) + 0 ORDER BY i) FROM unnest($1) WITH ORDINALITY u(x, i)';

@@ -149,3 +149,8 @@ CREATE VIEW ppdl_checkpoints AS
 	SELECT model, role, steps_done, steps, seconds, bytes, written FROM ppdl_checkpoint_list();
 COMMENT ON VIEW ppdl_checkpoints IS 'checkpoints of training on encrypted rows in this database: one''s own roles'', or for members of pg_monitor and superusers all';
 GRANT SELECT ON ppdl_checkpoints TO PUBLIC;
+
+-- batches by number, to distribute and partition tables by
+CREATE FUNCTION lwe_batch(lwe_cipher) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lwe_batch(lwe_cipher) IS 'number of the batch that a row was encrypted in, the same for features and label of a row; NULL for explicit rows and packed values; to distribute and partition tables by';

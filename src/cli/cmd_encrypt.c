@@ -8,300 +8,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/database.h"
+#include "cli/encrypt_args.h"
 #include "cli/features.h"
+#include "cli/load.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
-#include "cli/rsa_columns.h"
+#include "cli/row_sorter.h"
 #include "cli/secret.h"
-#include "cli/sink.h"
+#include "rows/partner.h"
 
-static const char doc[] =
-"Encrypt the rows of CSV (\"-\": standard input) as COPY text.\v"
-"Each line has the id (if the encoding has one), the --keep columns in the clear, the "
-"encrypted features, and the encrypted label (if the encoding has one; an empty label is NULL).\n\n"
-"Full rows (the default) serve sums, training and fast prediction; --compact ones are four times smaller "
-"and serve sums, training, and slower prediction.\n\n"
-"Example:\n\n"
-"  ppdl encrypt --key hospital.key --features features.json \\\n"
-"    patients.csv > patients.copy\n"
-"  psql -c '\\copy patients (id, features, label) FROM patients.copy'\n\n"
-"or, straight into the table, with a plain column beside the encrypted ones:\n\n"
-"  ppdl encrypt --key hospital.key --features features.json --keep Hospital \\\n"
-"    --dsn \"$DSN\" --table patients --columns id,hospital,features,label \\\n"
-"    patients.csv\n\n"
-"With --plain it writes the same rows in the clear, as float8[] features and float8 label, to try "
-"models on; no key is needed. With --raw every column that is not --id, --label or --keep "
-"is a number in [-1, 1] already and no feature file is needed.\n\n"
-"If --key is an RSA key (its public file suffices), the features become an rsa_cipher[] on a grid of --input-bits, "
-"the label an rsa_cipher; --count and --product encrypt further columns, written before the features, for rsa_sum and "
-"rsa_product. With them --features may be missing:\n\n"
-"  ppdl encrypt --key hospital-rsa.pub --id Id --keep Hospital \\\n"
-"    --count Falls:20 patients.csv";
-
-enum
-{
-	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
-	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT,
-	OPT_DELIMITER,
-	OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT
-};
-
-static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
-	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
-	{"features", OPT_FEATURES, "FILE", 0, "feature file made by ppdl encode", 2},
-	{"unknown", OPT_UNKNOWN, "error|other", 0,
-	 "an unknown category, or an unexpected empty field, is an error (the default), or none of the categories", 2},
-	{"outside", OPT_OUTSIDE, "error|clamp", 0,
-	 "a number outside the learned range is an error (the default), or becomes the nearer bound", 2},
-	{"keep", OPT_KEEP, "COL,...", 0, "columns to write in the clear, between id and features", 2},
-	{"no-label", OPT_NO_LABEL, 0, 0, "write no label, even if the encoding has one", 2},
-	{"compact", OPT_COMPACT, 0, 0, "small rows", 3},
-	{"scale-bits", OPT_SCALE, "N", 0, "scale of the encryption, 2^N, 20..40 (30)", 3},
-	{"batch-rows", OPT_BATCH, "N", 0, "rows that share a seed, a power of two (the most that fit: 1024 of 16 values)",
-	 3},
-	{"plain", OPT_PLAIN, 0, 0, "do not encrypt: write float8[] features and float8 label", 3},
-	{"raw", OPT_RAW, 0, 0, "the columns are numbers in [-1, 1] already", 4},
-	{"width", OPT_WIDTH, "N", 0, "with --raw: there must be this many of them", 4},
-	{"id", OPT_ID, "COL", 0, "with --raw: column that identifies a row", 4},
-	{"label", OPT_LABEL, "COL", 0, "with --raw: column of the label", 4},
-	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
-	{"input-bits", OPT_INPUT_BITS, "N", 0, "with an RSA key: round features to 2^N - 1 steps of [-1, 1], 1..12 (4)", 5},
-	{"deterministic", OPT_DETERMINISTIC, 0, 0, "with an RSA key: no randomness; equal values show, and sums stay small",
-	 5},
-	{"count", OPT_COUNT, "COL[:MAX],...", 0, "with an RSA key: encrypt these as counts up to MAX (255)", 5},
-	{"product", OPT_PRODUCT, "COL[:MAX],...", 0, "with an RSA key: encrypt these for products", 5},
-	{"dsn", OPT_DSN, "DSN", 0, "database to load into (else libpq's environment, if --table is given)", 5},
-	{"table", OPT_TABLE, "NAME", 0, "table to load into; it must exist", 5},
-	{"columns", OPT_COLUMNS, "NAME,...", 0, "its columns, in the order of the output", 5},
-	{"format", OPT_FORMAT, "copy|csv", 0, "of the output file (copy)", 6},
-	{"header", OPT_HEADER, 0, 0, "with --format csv: begin with the columns' names", 6},
-	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of the input (comma)", 6},
-	{"output", 'o', "FILE", 0, "where to write (standard output)", 6},
-	{0}
-};
-
-typedef struct Args
-{
-	const char *csv,
-			   *output,
-			   *key,
-			   *passphrase_file,
-			   *features,
-			   *id,
-			   *label,
-			   *dsn,
-			   *table;
-	PpdlRsaColumnOptions rsa;
-	PpdlList	keep,
-				columns;
-	int			compact,
-				scale_bits,
-				batch_rows,
-				plain,
-				raw,
-				width,
-				no_header,
-				no_label,
-				header,
-				unknown_other,
-				clamp;
-	PpdlFormat	format;
-	char		delimiter;
-} Args;
-
-/* counts and products, and no features */
-static int
-columns_only(const Args *a)
-{
-	return a->features == NULL && !a->raw && a->rsa.counts.count + a->rsa.products.count > 0;
-}
-
-static void
-check(const Args *a, struct argp_state *state)
-{
-	if (a->csv == NULL)
-		argp_error(state, "which CSV file?");
-	if (!a->plain && a->key == NULL)
-		argp_error(state, "--key is missing");
-	if (a->plain && a->key)
-		argp_error(state, "--plain encrypts nothing: --key has no place beside it");
-	if (!a->raw && a->features == NULL && !columns_only(a))
-		argp_error(state, "--features is missing (make the file with \"ppdl encode\"), or --raw");
-	if (a->raw && a->features)
-		argp_error(state, "--features and --raw exclude each other");
-	if (!a->raw && !columns_only(a) && (a->id || a->label || a->width))
-		argp_error(state, "--id, --label and --width go with --raw only: the feature file names the columns");
-	if (a->dsn && a->table == NULL)
-		argp_error(state, "--dsn without --table");
-	if (a->header && (a->format != PPDL_FORMAT_CSV || a->table))
-		argp_error(state, "--header goes with --format csv only");
-	if (a->table && a->output)
-		argp_error(state, "--table and --output exclude each other");
-	if (a->columns.count && a->table == NULL)
-		argp_error(state, "--columns goes with --table only");
-	if (a->batch_rows & (a->batch_rows - 1))
-		argp_error(state, "--batch-rows: %d is not a power of two", a->batch_rows);
-}
-
-/* ARGP_ERR_UNKNOWN, as of the next ones: none of these */
-static error_t
-parse_encoding(int key, char *arg, Args *a, struct argp_state *state)
-{
-	static const char *const unknown[] = {"error", "other", NULL};
-	static const char *const outside[] = {"error", "clamp", NULL};
-
-	switch (key)
-	{
-		case OPT_FEATURES:
-			a->features = arg;
-			return 0;
-		case OPT_UNKNOWN:
-			a->unknown_other = ppdl_arg_choice(state, "--unknown", arg, unknown);
-			return 0;
-		case OPT_OUTSIDE:
-			a->clamp = ppdl_arg_choice(state, "--outside", arg, outside);
-			return 0;
-		case OPT_KEEP:
-			ppdl_list_add_commas(&a->keep, arg, state);
-			return 0;
-		case OPT_NO_LABEL:
-			a->no_label = 1;
-			return 0;
-		case OPT_RAW:
-			a->raw = 1;
-			return 0;
-		case OPT_WIDTH:
-			a->width = (int) ppdl_arg_int(state, "--width", arg, 1, PPDL_MAX_INPUTS);
-			return 0;
-		case OPT_ID:
-			a->id = arg;
-			return 0;
-		case OPT_LABEL:
-			a->label = arg;
-			return 0;
-		case OPT_NO_HEADER:
-			a->no_header = 1;
-			return 0;
-		default:
-			return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static error_t
-parse_scheme(int key, char *arg, Args *a, struct argp_state *state)
-{
-	switch (key)
-	{
-		case 'k':
-			a->key = arg;
-			return 0;
-		case OPT_PASSPHRASE:
-			a->passphrase_file = arg;
-			return 0;
-		case OPT_PLAIN:
-			a->plain = 1;
-			return 0;
-		case OPT_COMPACT:
-			a->compact = 1;
-			return 0;
-		case OPT_SCALE:
-			a->scale_bits = (int) ppdl_arg_int(state, "--scale-bits", arg, 20, 40);
-			return 0;
-		case OPT_BATCH:
-			a->batch_rows = (int) ppdl_arg_int(state, "--batch-rows", arg, 1, 1 << 14);
-			return 0;
-		case OPT_INPUT_BITS:
-			a->rsa.input_bits = (int) ppdl_arg_int(state, "--input-bits", arg, 1, 12);
-			return 0;
-		case OPT_DETERMINISTIC:
-			a->rsa.randomise = 0;
-			return 0;
-		case OPT_COUNT:
-			ppdl_list_add_commas(&a->rsa.counts, arg, state);
-			return 0;
-		case OPT_PRODUCT:
-			ppdl_list_add_commas(&a->rsa.products, arg, state);
-			return 0;
-		default:
-			return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static error_t
-parse_output(int key, char *arg, Args *a, struct argp_state *state)
-{
-	static const char *const format[] = {"copy", "csv", NULL};
-
-	switch (key)
-	{
-		case OPT_DSN:
-			a->dsn = arg;
-			return 0;
-		case OPT_TABLE:
-			a->table = arg;
-			return 0;
-		case OPT_COLUMNS:
-			ppdl_list_add_commas(&a->columns, arg, state);
-			return 0;
-		case OPT_FORMAT:
-			a->format = (PpdlFormat) ppdl_arg_choice(state, "--format", arg, format);
-			return 0;
-		case OPT_HEADER:
-			a->header = 1;
-			return 0;
-		case OPT_DELIMITER:
-			a->delimiter = ppdl_arg_delimiter(state, arg);
-			return 0;
-		case 'o':
-			a->output = arg;
-			return 0;
-		default:
-			return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static error_t
-parse(int key, char *arg, struct argp_state *state)
-{
-	Args	   *a = state->input;
-	error_t		e;
-
-	if (key == ARGP_KEY_ARG)
-	{
-		if (a->csv)
-			argp_error(state, "one CSV file is expected, not also \"%s\"", arg);
-		a->csv = arg;
-		return 0;
-	}
-	if (key == ARGP_KEY_END)
-	{
-		check(a, state);
-		return 0;
-	}
-	e = parse_encoding(key, arg, a, state);
-	if (e == ARGP_ERR_UNKNOWN)
-		e = parse_scheme(key, arg, a, state);
-	return e == ARGP_ERR_UNKNOWN ? parse_output(key, arg, a, state) : e;
-}
+#define SORT_MEMORY 1024		/* MiB */
 
 /* ------------------------------------------------------------------ one batch */
 
 /* Everything the loop over rows needs. */
 typedef struct Job
 {
-	const Args *a;
+	const PpdlEncryptArgs *a;
 	FILE	   *f;
 	uint64_t	bytes;			/* of the input file, 0 if unknown */
 	PpdlCsv    *csv;
 	PpdlFeatures *fs;
 	PpdlBinding bind;
 	int			nkeep;
-	int		   *keep;			/* columns */
+	int		   *keep,			/* columns */
+				sort_by;		/* column */
+	PpdlRowSorter *sorter;		/* NULL: rows are encrypted as they come */
 	PpdlOwner  *owner;			/* NULL with --plain and RSA keys */
 	PpdlRsaColumns *rsa;		/* NULL with --plain and other keys */
 	PpdlBatchOptions batch[2];	/* of features and label */
@@ -313,7 +47,7 @@ typedef struct Job
 	char	   *has_label;
 	char	  **kept;			/* capacity * (1 + nkeep) texts: id first */
 	int			rows;			/* in the batch */
-	long		first_line;		/* of the batch, for messages */
+	char		number[24];		/* of the batch, when it is written */
 	PpdlDb		db;
 	PpdlOutFile out;
 	PpdlSink	sink;
@@ -341,6 +75,8 @@ put_row(Job *j, int r)
 		ppdl_sink_text(&j->sink, kept[0], strlen(kept[0]));
 	for (int i = 1; i <= j->nkeep; i++)
 		ppdl_sink_text(&j->sink, kept[i][0] ? kept[i] : NULL, strlen(kept[i]));
+	if (j->a->batch_column)
+		ppdl_sink_text(&j->sink, j->number, strlen(j->number));
 	if (j->rsa)
 	{
 		ppdl_rsa_columns_put(j->rsa, &j->sink, r);
@@ -363,12 +99,14 @@ put_row(Job *j, int r)
 static PpdlStatus
 put_header(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
+	const PpdlEncryptArgs *a = j->a;
 
 	if (j->fs->id)
 		ppdl_sink_text(&j->sink, j->fs->id, strlen(j->fs->id));
 	for (int i = 0; i < a->keep.count; i++)
 		ppdl_sink_text(&j->sink, a->keep.item[i], strlen(a->keep.item[i]));
+	if (a->batch_column)
+		ppdl_sink_text(&j->sink, a->batch_column, strlen(a->batch_column));
 	if (j->rsa)
 		ppdl_rsa_columns_names(j->rsa, &j->sink);
 	if (j->fs->inputs > 0)
@@ -394,7 +132,11 @@ free_kept(Job *j)
 static PpdlStatus
 encrypt_rows(Job *j, PpdlError *err)
 {
+	uint64_t	number;
+
 	PPDL_TRY(encrypt_one(j, 0, j->x, j->fs->inputs, err));
+	PPDL_TRY(ppdl_batch_number(ppdl_slice_seed(j->cipher[0]), &number, err));
+	snprintf(j->number, sizeof j->number, "%llu", (unsigned long long) number);
 	if (!has_label_column(j))
 		return PPDL_OK;
 	j->batch[1].features = ppdl_slice_seed(j->cipher[0]);
@@ -448,24 +190,96 @@ take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* the row just taken goes to the sorter, which keeps it for later */
 static PpdlStatus
-all_rows(Job *j, PpdlError *err)
+hold_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
+{
+	PpdlStatus	status = ppdl_row_sorter_add(j->sorter, row->field[j->sort_by], j->x, j->y, j->has_label[0], j->kept, err);
+
+	free_kept(j);
+	j->rows = 0;
+	if (status != PPDL_ERR_RANGE)
+		return status;
+	ppdl_error(err, PPDL_ERR_RANGE, "%s:%ld: the rows up to here take more than %d MiB, and --sort-by holds all of them",
+			   ppdl_csv_name(j->csv), row->line, j->a->sort_memory ? j->a->sort_memory : SORT_MEMORY);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Raise --sort-memory, or sort the file by \"%s\" first and leave out --sort-by: batches take rows as they come.",
+						   j->a->sort_by);
+}
+
+static PpdlStatus
+full_batch(Job *j, uint64_t done, uint64_t total, PpdlError *err)
+{
+	if (j->rows < j->capacity)
+		return PPDL_OK;
+	PPDL_TRY(finish_batch(j, err));
+	ppdl_progress(NULL, done, total, j->a->plain ? "encoding" : "encrypting");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+read_rows(Job *j, PpdlError *err)
 {
 	PpdlCsvRow	row;
 	int			more;
 
-	for (;;)
+	for (long n = 1;; n++)
 	{
 		PPDL_TRY(ppdl_csv_next(j->csv, &row, &more, err));
 		if (!more)
-			break;
+			return PPDL_OK;
 		PPDL_TRY(take_row(j, &row, err));
-		if (j->rows < j->capacity)
+		if (j->sorter == NULL)
+		{
+			PPDL_TRY(full_batch(j, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, err));
 			continue;
-		PPDL_TRY(finish_batch(j, err));
-		ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : j->sink.rows, j->bytes, j->a->plain ? "encoding" :
-					  "encrypting");
+		}
+		PPDL_TRY(hold_row(j, &row, err));
+		if (n % 4096 == 0)
+			ppdl_progress(NULL, j->bytes ? (uint64_t) ftell(j->f) : (uint64_t) n, j->bytes, "reading");
 	}
+}
+
+static PpdlStatus
+take_sorted(Job *j, const PpdlSortedRow *row, PpdlError *err)
+{
+	const size_t r = (size_t) j->rows,
+				inputs = (size_t) j->fs->inputs,
+				outputs = (size_t) j->fs->outputs;
+	char	  **kept = j->kept + r * (size_t) (1 + j->nkeep);
+
+	memcpy(j->x + r * inputs, row->x, inputs * sizeof *j->x);
+	memcpy(j->y + r * outputs, row->y, outputs * sizeof *j->y);
+	j->has_label[r] = (char) row->has_label;
+	j->rows++;
+	for (int i = 0; i <= j->nkeep; i++)
+		if ((kept[i] = strdup(ppdl_sorted_text(row, i))) == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+sorted_rows(Job *j, PpdlError *err)
+{
+	const uint64_t total = ppdl_row_sorter_rows(j->sorter);
+	PpdlSortedRow row;
+
+	ppdl_row_sorter_sort(j->sorter);
+	for (uint64_t i = 0; i < total; i++)
+	{
+		ppdl_row_sorter_get(j->sorter, i, &row);
+		PPDL_TRY(take_sorted(j, &row, err));
+		PPDL_TRY(full_batch(j, i, total, err));
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+all_rows(Job *j, PpdlError *err)
+{
+	PPDL_TRY(read_rows(j, err));
+	if (j->sorter != NULL)
+		PPDL_TRY(sorted_rows(j, err));
 	PPDL_TRY(finish_batch(j, err));
 	return ppdl_sink_flush(&j->sink, err);
 }
@@ -531,7 +345,7 @@ allocate(Job *j, PpdlError *err)
 static PpdlStatus
 open_input(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
+	const PpdlEncryptArgs *a = j->a;
 	int			standard = strcmp(a->csv, "-") == 0;
 	PpdlCsvOptions opt = {.name = standard ? "standard input" : a->csv, .delimiter = a->delimiter,
 						  .no_header = a->no_header};
@@ -563,9 +377,9 @@ no_features(Job *j, PpdlError *err)
 static PpdlStatus
 open_features(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
+	const PpdlEncryptArgs *a = j->a;
 
-	if (columns_only(a))
+	if (ppdl_encrypt_columns_only(a))
 		return no_features(j, err);
 	if (!a->raw)
 		return ppdl_features_load(&j->fs, a->features, err);
@@ -576,10 +390,24 @@ open_features(Job *j, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* with --columns, the batch's number must go to the column that is called so */
+static PpdlStatus
+check_batch_column(const Job *j, PpdlError *err)
+{
+	const PpdlList *columns = &j->a->columns;
+	const char *name = j->a->batch_column;
+	int			at = (j->fs->id != NULL) + j->nkeep;
+
+	if (name == NULL || columns->count == 0 || (at < columns->count && strcmp(columns->item[at], name) == 0))
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "--columns: number %d must be \"%s\", where --batch-column writes it",
+					  at + 1, name);
+}
+
 static PpdlStatus
 bind_columns(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
+	const PpdlEncryptArgs *a = j->a;
 
 	PPDL_TRY(ppdl_binding_init(&j->bind, j->fs, j->csv, !a->no_label, err));
 	j->bind.unknown_other = a->unknown_other;
@@ -590,120 +418,27 @@ bind_columns(Job *j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < j->nkeep; i++)
 		PPDL_TRY(ppdl_csv_find(j->csv, a->keep.item[i], &j->keep[i], err));
-	return PPDL_OK;
-}
-
-static void
-put_text(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
-/* the table as SQL writes it; typed as in SQL ("order" without its quotes, too), or by its exact name */
-static PpdlStatus
-put_table(Job *j, PpdlWriter *w, PpdlError *err)
-{
-	const char *params[] = {j->a->table};
-	PGresult   *res;
-
-	PPDL_TRY(ppdl_db_run(&j->db, &res, err,
-						 "SELECT coalesce(CASE WHEN $1::text ~ "
-						 "'^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END, "
-						 "to_regclass(quote_ident($1)))::text", 1, params));
-	put_text(w, PQgetisnull(res, 0, 0) ? j->a->table : PQgetvalue(res, 0, 0));
-	PQclear(res);
-	return PPDL_OK;
-}
-
-static PpdlStatus
-copy_command(Job *j, PpdlWriter *w, PpdlError *err)
-{
-	const PpdlList *columns = &j->a->columns;
-
-	put_text(w, "COPY ");
-	PPDL_TRY(put_table(j, w, err));
-	for (int i = 0; i < columns->count; i++)
-	{
-		char	   *name = PQescapeIdentifier(j->db.conn, columns->item[i], strlen(columns->item[i]));
-
-		put_text(w, i ? ", " : " (");
-		put_text(w, name ? name : "");
-		PQfreemem(name);
-	}
-	put_text(w, columns->count ? ") FROM STDIN" : " FROM STDIN");
-	ppdl_write_u8(w, 0);
-	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
-}
-
-static PpdlStatus
-begin_copy(Job *j, PpdlError *err)
-{
-	PpdlWriter	w;
-	PGresult   *res;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_db_open(&j->db, j->a->dsn, err));
-	ppdl_writer_init(&w);
-	status = copy_command(j, &w, err);
-	if (status == PPDL_OK)
-	{
-		res = PQexec(j->db.conn, (const char *) w.buf);
-		if (PQresultStatus(res) != PGRES_COPY_IN)
-			status = ppdl_db_error(&j->db, res, err);
-		PQclear(res);
-	}
-	ppdl_writer_free(&w);
-	ppdl_sink_table(&j->sink, j->db.conn);
-	return status;
-}
-
-static PpdlStatus
-end_copy(Job *j, PpdlError *err)
-{
-	PGresult   *res;
-	PpdlStatus	status = PPDL_OK;
-
-	if (PQputCopyEnd(j->db.conn, NULL) != 1)
-		return ppdl_db_error(&j->db, NULL, err);
-	while ((res = PQgetResult(j->db.conn)) != NULL)
-	{
-		if (PQresultStatus(res) != PGRES_COMMAND_OK && status == PPDL_OK)
-			status = ppdl_db_error(&j->db, res, err);
-		PQclear(res);
-	}
-	return status;
-}
-
-/* the server's own reason, when it ended the COPY while rows were being sent (57014: it was not the server) */
-static PpdlStatus
-copy_failure(Job *j, PpdlStatus status, PpdlError *err)
-{
-	PGresult   *res;
-
-	if (status != PPDL_ERR_IO || PQputCopyEnd(j->db.conn, "given up") != 1)
-		return status;
-	while ((res = PQgetResult(j->db.conn)) != NULL)
-	{
-		const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-
-		if (PQresultStatus(res) == PGRES_FATAL_ERROR && state && strcmp(state, "57014") != 0)
-			status = ppdl_db_error(&j->db, res, err);
-		PQclear(res);
-	}
-	return status;
+	PPDL_TRY(check_batch_column(j, err));
+	if (a->sort_by == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_csv_find(j->csv, a->sort_by, &j->sort_by, err));
+	return ppdl_row_sorter_create(&j->sorter, j->fs->inputs, j->fs->outputs, 1 + j->nkeep,
+								  (size_t) (a->sort_memory ? a->sort_memory : SORT_MEMORY) << 20, err);
 }
 
 static PpdlStatus
 write_rows(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
+	const PpdlEncryptArgs *a = j->a;
 	PpdlStatus	status;
 
 	if (a->table)
 	{
-		PPDL_TRY(begin_copy(j, err));
+		PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
+		PPDL_TRY(ppdl_load_begin(&j->db, a->table, &a->columns, err));
+		ppdl_sink_table(&j->sink, j->db.conn);
 		status = all_rows(j, err);
-		return status == PPDL_OK ? end_copy(j, err) : copy_failure(j, status, err);
+		return status == PPDL_OK ? ppdl_load_end(&j->db, err) : ppdl_load_failure(&j->db, status, err);
 	}
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, a->plain ? 0600 : 0666, err));
 	ppdl_sink_file(&j->sink, &j->out, a->format);
@@ -716,7 +451,7 @@ write_rows(Job *j, PpdlError *err)
 static PpdlStatus
 open_key(Job *j, PpdlError *err)
 {
-	const Args *a = j->a;
+	const PpdlEncryptArgs *a = j->a;
 	PpdlRsaColumnOptions rsa = a->rsa;
 	PpdlPemKind kind;
 
@@ -725,8 +460,9 @@ open_key(Job *j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--count and --product need an RSA key, and \"%s\" is none", a->key);
 	if (kind == PPDL_PEM_NONE)
 		return ppdl_key_open(&j->owner, a->key, a->passphrase_file, err);
-	if (a->compact)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--compact has no meaning under an RSA key");
+	if (a->compact || a->batch_column || a->sort_by)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s has no meaning under an RSA key", a->compact ? "--compact" :
+						  a->batch_column ? "--batch-column" : "--sort-by");
 	rsa.key = a->key;
 	rsa.passphrase_file = a->passphrase_file;
 	return ppdl_rsa_columns_open(&j->rsa, &rsa, j->fs, j->csv, has_label_column(j), j->capacity, err);
@@ -753,6 +489,7 @@ release(Job *j)
 	ppdl_db_close(&j->db);
 	ppdl_owner_destroy(j->owner);
 	ppdl_rsa_columns_close(j->rsa);
+	ppdl_row_sorter_destroy(j->sorter);
 	free_kept(j);
 	free(j->kept);
 	free(j->keep);
@@ -775,22 +512,18 @@ release(Job *j)
 int
 ppdl_cmd_encrypt(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "CSV", doc};
-	Args		a = {.scale_bits = 30, .rsa = {.input_bits = 4, .randomise = 1}};
+	PpdlEncryptArgs a;
 	Job			j = {.a = &a};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	ppdl_encrypt_args_parse(&a, argc, argv);
 	status = run(&j, &err);
 	if (status == PPDL_OK && j.bind.unknown)
 		ppdl_note("%ld unknown or missing values were encoded as none of the learned ones", j.bind.unknown);
 	if (status == PPDL_OK && j.bind.clamped)
 		ppdl_note("%ld numbers outside the learned ranges were set to the nearer bound", j.bind.clamped);
 	release(&j);
-	ppdl_list_free(&a.rsa.counts);
-	ppdl_list_free(&a.rsa.products);
-	ppdl_list_free(&a.keep);
-	ppdl_list_free(&a.columns);
+	ppdl_encrypt_args_free(&a);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

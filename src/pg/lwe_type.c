@@ -7,7 +7,9 @@
 #include "libpq/pqformat.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "rows/batch.h"
 #include "rows/cipher_read.h"
+#include "rows/partner.h"
 
 PG_FUNCTION_INFO_V1(lwe_cipher_in);
 PG_FUNCTION_INFO_V1(lwe_cipher_out);
@@ -23,6 +25,7 @@ PG_FUNCTION_INFO_V1(lwe_width);
 PG_FUNCTION_INFO_V1(lwe_scale);
 PG_FUNCTION_INFO_V1(lwe_error);
 PG_FUNCTION_INFO_V1(lwe_rows);
+PG_FUNCTION_INFO_V1(lwe_batch);
 
 #define MAX_WIDTH 16384			/* N of the row ring */
 
@@ -215,4 +218,25 @@ lwe_rows(PG_FUNCTION_ARGS)
 
 	read_header(&h, PG_GETARG_DATUM(0));
 	PG_RETURN_INT64((int64) h.nrows);
+}
+
+/* NULL unless the value is a row of a batch */
+Datum
+lwe_batch(PG_FUNCTION_ARGS)
+{
+	Header		h;
+	struct varlena *start;
+	uint64_t	number;
+	PpdlError	err;
+
+	read_header(&h, PG_GETARG_DATUM(0));
+	if (h.c.kind != PPDL_KIND_SLICE)
+		PG_RETURN_NULL();
+	start = PG_DETOAST_DATUM_SLICE(PG_GETARG_DATUM(0), 0, PPDL_SLICE_HEADER);
+	if (VARSIZE_ANY_EXHDR(start) < PPDL_SLICE_HEADER)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("lwe_cipher value is cut short")));
+	PPDL_PG(ppdl_batch_number(ppdl_slice_seed((const uint8_t *) VARDATA_ANY(start)), &number, &err));
+	PG_RETURN_INT64((int64) number);
 }

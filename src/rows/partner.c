@@ -47,16 +47,44 @@ ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SE
 	return PPDL_OK;
 }
 
+/* does the seed name a partner? */
+static PpdlStatus
+names_partner(const uint8_t *seed, int *yes, PpdlError *err)
+{
+	uint8_t		want[PPDL_SEED_BYTES - NAMED];
+
+	PPDL_TRY(mark(want, seed, err));
+	*yes = memcmp(want, seed + NAMED, sizeof(want)) == 0;
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[PPDL_SEED_BYTES], PpdlError *err)
 {
-	uint8_t		want[PPDL_SEED_BYTES - FRESH];
+	uint8_t		want[NAMED - FRESH];
+	int			named;
 
-	PPDL_TRY(mark(want, label, err));
-	if (memcmp(want, label + NAMED, PPDL_SEED_BYTES - NAMED) != 0)
+	PPDL_TRY(names_partner(label, &named, err));
+	if (!named)
 		return PPDL_OK;
 	PPDL_TRY(name_partner(want, features, err));
 	return memcmp(want, label + FRESH, NAMED - FRESH) == 0 ? PPDL_OK : ppdl_partner_mismatch(err);
+}
+
+PpdlStatus
+ppdl_batch_number(const uint8_t seed[PPDL_SEED_BYTES], uint64_t *number, PpdlError *err)
+{
+	uint8_t		name[NAMED - FRESH];
+	int			named;
+
+	PPDL_TRY(names_partner(seed, &named, err));
+	if (named)
+		memcpy(name, seed + FRESH, sizeof(name));
+	else
+		PPDL_TRY(name_partner(name, seed, err));
+	memcpy(number, name, sizeof(*number));
+	*number &= INT64_MAX;
+	return PPDL_OK;
 }
 
 PpdlStatus

@@ -22,6 +22,12 @@ PpdlStatus	ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t featu
 PpdlStatus	ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[PPDL_SEED_BYTES],
 							   PpdlError *err);
 
+/*
+ * The batch's number, below 2^63, that lwe_batch() shows: bytes 12 to 19 of a seed that names a partner, of any other
+ * the same bytes of seeds that name it.  So features and labels of a row have one number.  PPDL_ERR_CRYPTO
+ */
+PpdlStatus	ppdl_batch_number(const uint8_t seed[PPDL_SEED_BYTES], uint64_t *number, PpdlError *err);
+
 /* the error of a row whose features and label do not belong together, with its hint */
 PpdlStatus	ppdl_partner_mismatch(PpdlError *err);
 

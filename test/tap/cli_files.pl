@@ -325,6 +325,25 @@ like($out, qr/^1\tm\t20\t\{-1\.0+,1\.0+\}\t-1\.0+\n2\tf\t30\t\{-0\.3333\d+,-1\.0
 ($rc, $out) = ppdl('encrypt', '--plain', '--format', 'csv', '--features', 'small.json', 'small.csv');
 is($out, qq{1,"{-1,1}",-1\n2,"{-0.33333333333333337,-1}",1\n3,"{0.33333333333333326,-1}",\n4,"{1,1}",1\n}, 'the plain twin as CSV');
 
+# the batch's number beside the row, in every format; rows of a group in few batches
+my @by_batch = ('encrypt', '--key', 'clinic.key', '--features', 'small.json', '--batch-rows', '2', '--batch-column', 'batch');
+my @numbers = map { (split /\t/)[2] } lines(done([ @by_batch, '--keep', 'Sex', 'small.csv' ], '--batch-column'));
+like($numbers[0], qr/^\d{1,19}$/, 'a number behind the kept columns');
+ok($numbers[0] eq $numbers[1] && $numbers[2] eq $numbers[3] && $numbers[0] ne $numbers[2], 'a number a batch');
+my @csv = lines(done([ @by_batch, '--format', 'csv', '--header', 'small.csv' ], '--batch-column, CSV'));
+is($csv[0], 'Id,batch,features,label', 'its name in the header');
+like($csv[1], qr/^1,\d+,UEwB/, 'its number in a line');
+my @sorted = lines(done([ @by_batch, '--keep', 'Sex', '--sort-by', 'Sex', 'small.csv' ], '--sort-by'));
+is(join(' ', map { join '', (split /\t/)[ 0, 1 ] } @sorted), '2f 3f 1m 4m', 'rows by the column, as they came where it is the same');
+@numbers = map { (split /\t/)[2] } @sorted;
+ok($numbers[0] eq $numbers[1] && $numbers[2] eq $numbers[3] && $numbers[0] ne $numbers[2], 'so that groups have their batches');
+($rc, $out) = ppdl_in(join("\n", @sorted), 'decrypt', '--key', 'clinic.key');
+like($out, qr/^2\tf\t\d+\t\{-0\.3333\d+,-1\.0+\}\t1\.0+\n3\tf\t\d+\t\{0\.3333\d+,-1\.0+\}\t\\N\n1\tm\t\d+\t\{-1\.0+,1\.0+\}\t-1\.0+\n/, 'values and labels went with their rows');
+file('long.csv', "Id,Age,Sex,Sick\n" . join('', map { "$_,20,m,0\n" } 1 .. 30000));
+refused([ @by_batch, '--sort-by', 'Sex', '--sort-memory', '1', 'long.csv' ], 3, qr/long\.csv:\d+: .*more than 1 MiB.*hint: Raise --sort-memory, or sort the file by "Sex"/s, 'too many rows to hold');
+refused([ @by_batch, '--sort-by', 'Size', 'small.csv' ], 3, qr/no column "Size"/, '--sort-by, no such column');
+refused([ 'encrypt', '--plain', '--features', 'small.json', '--batch-column', 'b', 'small.csv' ], 2, qr/--plain writes no batches/, '--batch-column of plain rows');
+
 # what is wrong with the input is the same with --plain, which needs no slow key
 my @enc = ('encrypt', '--plain', '--features', 'small.json', '-o', 'never.copy');
 file('unknown.csv', "Id,Age,Sex,Sick\n1,20,m,0\n2,30,x,1\n");

@@ -130,6 +130,12 @@ done([ @load, '--columns', 'id,Sex,features,label', $patients ], 'load');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '2000', 'loads every row');
 refused([ @load, '--columns', 'id,Sex,features,label', $patients ], 5, qr/duplicate key.*detail: Key \(id\)/s, 'load the same again');
 done([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'plain', @dsn, $patients ], 'load the plain twin');
+$node->safe_psql('postgres', q{CREATE TABLE by_batch (id int, sex text, batch bigint, features "Crypt".lwe_cipher, label "Crypt".lwe_cipher)});
+my @by_batch = ('encrypt', '--key', 'clinic.key', '--features', 'features.json', '--keep', 'Gender', '--table', 'by_batch', '--batch-column', 'batch', @dsn);
+refused([ @by_batch, '--columns', 'id,batch,sex,features,label', $patients ], 2, qr/--columns: number 3 must be "batch"/, 'the number in another column');
+done([ @by_batch, '--sort-by', 'Gender', '--columns', 'id,sex,batch,features,label', $patients ], 'load with the batch');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT batch), count(DISTINCT (sex, batch)), count(*) FILTER (WHERE batch = "Crypt".lwe_batch(features) AND batch = "Crypt".lwe_batch(label)) FROM by_batch}),
+	'2000|4|5|2000', 'the number is lwe_batch() of features and label; groups share one batch at most');
 
 # ---------------------------------------------------------------- query
 

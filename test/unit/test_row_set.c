@@ -240,6 +240,33 @@ test_seeds(void **state)
 	}
 }
 
+/* features and all labels beside them have one number, below 2^63, and it stays what it is */
+static void
+test_numbers(void **state)
+{
+	uint8_t		x[PPDL_SEED_BYTES],
+				y[PPDL_SEED_BYTES];
+	uint64_t	number,
+				beside;
+
+	for (int i = 0; i < PPDL_SEED_BYTES; i++)
+		x[i] = (uint8_t) i;
+	OK(ppdl_batch_number(x, &number, ERR));
+	assert_true(number == UINT64_C(0x3be368229be5b101));	/* of SHA-256 by another program */
+	for (int n = 0; n < 200; n++)
+	{
+		OK(ppdl_rng_bytes(rng, x, PPDL_SEED_BYTES, ERR));
+		OK(ppdl_batch_number(x, &number, ERR));
+		assert_true(number <= INT64_MAX);
+		OK(ppdl_partner_seed(y, x, rng, ERR));
+		OK(ppdl_batch_number(y, &beside, ERR));
+		assert_true(number == beside);
+		y[test_below(PPDL_SEED_BYTES)] ^= 1;
+		OK(ppdl_batch_number(y, &beside, ERR));
+		assert_true(number != beside);
+	}
+}
+
 /* what is no row of a batch, or not reduced, is refused before anything is kept */
 static void
 test_refusals(void **state)
@@ -274,6 +301,7 @@ main(void)
 		cmocka_unit_test(test_off_by_a_batch),
 		cmocka_unit_test(test_one_to_one),
 		cmocka_unit_test(test_seeds),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_refusals),
 	};
 

@@ -1,0 +1,101 @@
+#include "cli/load.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+static void
+put_text(PpdlWriter *w, const char *s)
+{
+	ppdl_write_bytes(w, s, strlen(s));
+}
+
+/* the table as SQL writes it; typed as in SQL ("order" without its quotes, too), or by its exact name */
+static PpdlStatus
+put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
+{
+	const char *params[] = {table};
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT coalesce(CASE WHEN $1::text ~ '^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
+						 " to_regclass(quote_ident($1)))::text", 1, params));
+	put_text(w, PQgetisnull(res, 0, 0) ? table : PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *columns, PpdlError *err)
+{
+	put_text(w, "COPY ");
+	PPDL_TRY(put_table(db, w, table, err));
+	for (int i = 0; i < columns->count; i++)
+	{
+		char	   *name = PQescapeIdentifier(db->conn, columns->item[i], strlen(columns->item[i]));
+
+		put_text(w, i ? ", " : " (");
+		put_text(w, name ? name : "");
+		PQfreemem(name);
+	}
+	put_text(w, columns->count ? ") FROM STDIN" : " FROM STDIN");
+	ppdl_write_u8(w, 0);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+PpdlStatus
+ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err)
+{
+	PpdlWriter	w;
+	PGresult   *res;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = copy_command(db, &w, table, columns, err);
+	if (status == PPDL_OK)
+	{
+		res = PQexec(db->conn, (const char *) w.buf);
+		if (PQresultStatus(res) != PGRES_COPY_IN)
+			status = ppdl_db_error(db, res, err);
+		PQclear(res);
+	}
+	ppdl_writer_free(&w);
+	return status;
+}
+
+PpdlStatus
+ppdl_load_end(PpdlDb *db, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+
+	if (PQputCopyEnd(db->conn, NULL) != 1)
+		return ppdl_db_error(db, NULL, err);
+	while ((res = PQgetResult(db->conn)) != NULL)
+	{
+		if (PQresultStatus(res) != PGRES_COMMAND_OK && status == PPDL_OK)
+			status = ppdl_db_error(db, res, err);
+		PQclear(res);
+	}
+	return status;
+}
+
+PpdlStatus
+ppdl_load_failure(PpdlDb *db, PpdlStatus status, PpdlError *err)
+{
+	PGresult   *res;
+
+	if (status != PPDL_ERR_IO || PQputCopyEnd(db->conn, "given up") != 1)
+		return status;
+	while ((res = PQgetResult(db->conn)) != NULL)
+	{
+		const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+		/* 57014: our own giving up */
+		if (PQresultStatus(res) == PGRES_FATAL_ERROR && state && strcmp(state, "57014") != 0)
+			status = ppdl_db_error(db, res, err);
+		PQclear(res);
+	}
+	return status;
+}
+

@@ -1,0 +1,16 @@
+/*
+ * Loading a table with COPY FROM STDIN: begin, rows through a sink (ppdl_sink_table), end.
+ */
+#ifndef PPDL_CLI_LOAD_H
+#define PPDL_CLI_LOAD_H
+
+#include "cli/args.h"
+#include "cli/database.h"
+
+/* columns: in the order of the rows' fields; none: the table's */
+PpdlStatus	ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err);
+PpdlStatus	ppdl_load_end(PpdlDb *db, PpdlError *err);
+/* ends it after a failure; the server's own reason in place of status, when it ended the COPY while rows were being sent */
+PpdlStatus	ppdl_load_failure(PpdlDb *db, PpdlStatus status, PpdlError *err);
+
+#endif
