@@ -105,20 +105,20 @@ FROM states, generate_series(0, least(length(b), 300) - 5, 2) at,
 	LATERAL (SELECT overlay(b PLACING '\xffffffff' FROM at + 1) AS c OFFSET 0) s,
 	LATERAL (SELECT sqlstate_of('SELECT ' || coalesce(final || '(' || literal(c, type) || ')', literal(c, type))) AS r OFFSET 0) o
 GROUP BY name ORDER BY name;
--- the head of one state (114 bytes, of one row) and the rows of another: of 2 and 4,096 values, of two scales, of two keys
+-- the head of one state (130 bytes, of one row) and the rows of another: of 2 and 4,096 values, of two scales, of two keys
 SELECT lwe_keygen('states2', 'secret words') AS key2 \gset
 CREATE TABLE one AS
 	SELECT 'wide' AS name, lwe_pack_state_send(lwe_pack_trans(NULL, v)) AS b FROM wide WHERE id = 1
 	UNION ALL SELECT 'two', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM enc WHERE id = 1
 	UNION ALL SELECT 'coarse', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret words', true, 25) v
 	UNION ALL SELECT 'other key', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret words', true) v;
-SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 114) || substr(b.b, 115), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
+SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 130) || substr(b.b, 131), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
 FROM one a, one b WHERE a.name <> b.name AND 'two' IN (a.name, b.name) ORDER BY 1, 2;
 -- a state with a packed ciphertext, changed in one place
 SELECT what, outcome('SELECT ' || literal(overlay(b PLACING x FROM at), 'lwe_pack_state'))
-FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '\x05'), (3, 'row 1 is NULL', 89, '\x0e'), (4, 'width', 90, '\x0200'), (5, 'width 0', 90, '\x0000'), (6, 'scale', 106, '\xf07f'),
-	(7, 'limbs', 108, '\x02'), (8, 'deep', 108, '\x00'), (9, 'outputs', 109, '\x0100'), (10, 'ciphertexts', 111, '\x02'), (11, 'scale of ciphertext', 122, '\x00'),
-	(12, 'noise', 130, '\xf07f'), (13, 'bound', 138, '\xf07f'), (14, 'rows of ciphertext', 140, '\x03'), (15, 'row twice', 144, '\x01'), (16, 'row too many', 144, '\x04')) c (n, what, at, x) ORDER BY n;
+FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '\x05'), (3, 'row 1 is NULL', 105, '\x0e'), (4, 'width', 106, '\x0200'), (5, 'width 0', 106, '\x0000'), (6, 'scale', 122, '\xf07f'),
+	(7, 'limbs', 124, '\x02'), (8, 'deep', 124, '\x00'), (9, 'outputs', 125, '\x0100'), (10, 'ciphertexts', 127, '\x02'), (11, 'scale of ciphertext', 138, '\x00'),
+	(12, 'noise', 146, '\xf07f'), (13, 'bound', 154, '\xf07f'), (14, 'rows of ciphertext', 156, '\x03'), (15, 'row twice', 160, '\x01'), (16, 'row too many', 160, '\x04')) c (n, what, at, x) ORDER BY n;
 -- a state of few bytes says that it has many rows
 SELECT outcome('SELECT lwe_pack_final(' || literal(overlay(b PLACING '\x00000010' FROM 5), 'lwe_pack_state') || ')') FROM states WHERE name = 'pack';
 SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x5052535301ffffff7f'')');
@@ -128,7 +128,7 @@ SELECT outcome(format('SELECT ppdl_predict_rsa_final(%L)', '\x50525353'::bytea |
 -- a state of one aggregate in another
 SELECT outcome('SELECT lwe_pack_final(' || literal(b, type) || ')') FROM states WHERE name = 'predict';
 SELECT outcome('SELECT ppdl_predict_final(' || literal(b, type) || ')') FROM states WHERE name = 'pack';
-SELECT outcome('SELECT ppdl_predict_final(' || literal(overlay(b PLACING convert_to(rpad('states_rsa', 10), 'utf8') FROM 9), type) || ')') FROM states WHERE name = 'predict';
+SELECT outcome('SELECT ppdl_predict_final(' || literal(overlay(b PLACING convert_to('states_rsa@1', 'utf8') || '\x00' FROM 9), type) || ')') FROM states WHERE name = 'predict';
 
 -- final functions leave a variable as it was
 DO $$
@@ -217,7 +217,7 @@ CREATE FUNCTION row_set(key text, inputs int, labels int, scale bytea DEFAULT '\
 CREATE FUNCTION train_state(model text, key text, inputs int, labels int, options text DEFAULT '') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT 'PTS1'::bytea || model::bytea || zeros(80 - length(model)) || le(length(options), 4) || options::bytea || le(1, 4) || le(0, 8) || row_set(key, inputs, labels) $$;
 CREATE FUNCTION deep_state(model text, key text, inputs int, outputs int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT 'LPS3'::bytea || le(1, 4) || model::bytea || zeros(80 - length(model)) || '\x01' || le(inputs, 2) || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
+	SELECT 'LPS4'::bytea || le(1, 4) || model::bytea || zeros(96 - length(model)) || '\x01' || le(inputs, 2) || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
 		le(outputs, 2) || le(0, 4) || row_set(key, inputs, 0) $$;
 SELECT substr(lwe_key_id(v), 1, 16) AS fp FROM enc LIMIT 1 \gset
 INSERT INTO other (kind, what, b) VALUES
@@ -229,10 +229,10 @@ INSERT INTO other (kind, what, b) VALUES
 	('ppdl_train_state', 'labels of 2', train_state('states@1', :'fp', 2, 2)),
 	('ppdl_train_state', 'no labels', train_state('states@1', :'fp', 2, 0)),
 	('ppdl_train_state', 'no model', train_state('nothing@1', :'fp', 2, 1)),
-	('lwe_pack_state', 'deep', deep_state('states@1', :'fp', 2, 1)),
-	('lwe_pack_state', 'deep, 2 outputs', deep_state('states@1', :'fp', 2, 2)),
-	('lwe_pack_state', 'deep, width 4', deep_state('states@1', :'fp', 4, 1)),
-	('lwe_pack_state', 'deep, other key', deep_state('states@1', '0011223344556677', 2, 1));
+	('lwe_pack_state', 'deep', deep_state(ppdl_model_pin('states'), :'fp', 2, 1)),
+	('lwe_pack_state', 'deep, 2 outputs', deep_state(ppdl_model_pin('states'), :'fp', 2, 2)),
+	('lwe_pack_state', 'deep, width 4', deep_state(ppdl_model_pin('states'), :'fp', 4, 1)),
+	('lwe_pack_state', 'deep, other key', deep_state(ppdl_model_pin('states'), '0011223344556677', 2, 1));
 -- they load
 SELECT kind, what, outcome('SELECT ' || literal(b, kind)) FROM other WHERE kind <> 'bytea' AND outcome('SELECT ' || literal(b, kind)) <> 'ok';
 CREATE TABLE functions (kind text, final text, combine text);

@@ -30,9 +30,9 @@ SELECT id, lwe_kind(v), lwe_level(v), lwe_width(v), lwe_rows(v), lwe_scale(v), l
 FROM io ORDER BY id;
 -- the batch that a row was encrypted in: one call of lwe_encrypt_rows is one here; the others are no rows of a batch
 SELECT id, lwe_batch(v) = (SELECT lwe_batch(v) FROM io WHERE id = 1) AS as_first, lwe_batch(v) >= 0 AS positive FROM io ORDER BY id;
-SELECT lwe_batch(NULL), lwe_batch(lwe_pack(v)) AS packed FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1024, 16]), 'secret') v;
+SELECT lwe_batch(NULL), lwe_batch(lwe_pack(v)) AS packed FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1024, 16]), 'secret words') v;
 SELECT count(DISTINCT lwe_batch(v)), count(*), min(n) AS rows FROM (SELECT v, count(*) OVER (PARTITION BY lwe_batch(v)) AS n
-	FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[2000, 16]), 'secret') v) t;
+	FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[2000, 16]), 'secret words') v) t;
 -- everything decrypts, also after a trip through text and back
 CREATE FUNCTION rounded(float8[], int DEFAULT 6) RETURNS numeric[] LANGUAGE sql IMMUTABLE AS
 	'SELECT array_agg(round(x::numeric, $2) + 0 ORDER BY i) FROM unnest($1) WITH ORDINALITY u(x, i)';

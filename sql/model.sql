@@ -183,6 +183,32 @@ RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_s
 -- states from anywhere are checked
 SELECT outcome(format('SELECT %L::ppdl_rows_state', s)) FROM unnest(ARRAY['', 'AAAA', '*', encode(decode(repeat('01', 200), 'hex'), 'base64')]) s;
 
+-- one content, wherever a query runs: name, version and checksum
+SELECT ppdl_create_model('node', '{"inputs":1,"layers":[{"units":1}]}', '{1,0}');
+SELECT ppdl_model_pin('node'), ppdl_model_pin('node@1') = ppdl_model_pin('node') AS latest;
+SELECT ppdl_model_pin('node') AS pin \gset
+SELECT ppdl_predict(:'pin', '{3}'::float8[]), ppdl_predict_agg(:'pin', '{3}'::float8[]);
+SELECT ppdl_rows_combine(ppdl_predict_trans(NULL, 'node', '{1}'::float8[]), ppdl_predict_trans(NULL, :'pin', '{2}'::float8[])) AS state \gset
+SELECT ppdl_predict_final(:'state'::ppdl_rows_state);
+CREATE TABLE states AS SELECT ppdl_predict_trans(NULL, 'node', '{1}'::float8[]) AS s;
+-- another node has these weights as another version, or others as this one
+UPDATE ppdl_models SET weights = '{2,0}' WHERE name = 'node';
+INSERT INTO states SELECT ppdl_predict_trans(NULL, 'node', '{1}'::float8[]);
+UPDATE ppdl_models SET weights = '{1,0}', version = 2 WHERE name = 'node';
+INSERT INTO states SELECT ppdl_predict_trans(NULL, 'node', '{1}'::float8[]);
+SELECT outcome(format('SELECT ppdl_rows_combine(%L, %L)', a.s, b.s)) FROM states a, states b WHERE a.s::text <> b.s::text ORDER BY a.ctid, b.ctid;
+SELECT outcome(format($$SELECT ppdl_predict(%L, '{1}'::float8[])$$, m)) FROM unnest(ARRAY[:'pin', 'node@2#0123456789abcdef', 'node@2#', 'node#' || split_part(ppdl_model_pin('node'), '#', 2), 'node@2#x#']) m;
+-- a name without version where nodes may differ
+SET ppdl.require_version = on;
+SELECT outcome(format($$SELECT ppdl_predict(%L, '{1}'::float8[])$$, m)) FROM unnest(ARRAY['node', 'node@2', ppdl_model_pin('node')]) m;
+SELECT outcome($$SELECT ppdl_predict_agg('node', '{1}'::float8[])$$), outcome($$SELECT ppdl_train('node', '{1}'::float8[], 1)$$);
+RESET ppdl.require_version;
+SET application_name = 'citus_internal gpid=10000000001';
+SELECT outcome($$SELECT ppdl_predict('node', '{1}'::float8[])$$), outcome($$SELECT ppdl_predict('node@2', '{1}'::float8[])$$);
+RESET application_name;
+DROP TABLE states;
+SELECT ppdl_drop_model('node');
+
 -- removing
 SELECT ppdl_drop_model('rings@5'), ppdl_drop_model('acts');
 SELECT outcome($$SELECT ppdl_drop_model('acts')$$), outcome($$SELECT ppdl_drop_model('rings@5')$$), outcome($$SELECT ppdl_predict('rings@5', ARRAY[1,2])$$);

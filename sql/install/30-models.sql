@@ -39,6 +39,9 @@ COMMENT ON FUNCTION ppdl_model_weights(text) IS 'plain weights of a model, layer
 CREATE FUNCTION ppdl_model_levels(model text, OUT needed int, OUT available int) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION ppdl_model_levels(text) IS 'multiplicative levels that prediction on encrypted rows takes, and how many a full row has';
+CREATE FUNCTION ppdl_model_pin(model text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ppdl_model_pin(text) IS 'name@version#checksum of a model (its latest version, if none is named): to be given in place of the name, where it means these contents or is an error';
 
 -- state of the aggregates over plain rows
 CREATE TYPE ppdl_rows_state;

@@ -154,3 +154,8 @@ GRANT SELECT ON ppdl_checkpoints TO PUBLIC;
 CREATE FUNCTION lwe_batch(lwe_cipher) RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION lwe_batch(lwe_cipher) IS 'number of the batch that a row was encrypted in, the same for features and label of a row; NULL for explicit rows and packed values; to distribute and partition tables by';
+
+-- one version of a model on all nodes
+CREATE FUNCTION ppdl_model_pin(model text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION ppdl_model_pin(text) IS 'name@version#checksum of a model (its latest version, if none is named): to be given in place of the name, where it means these contents or is an error';

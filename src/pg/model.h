@@ -10,6 +10,16 @@
 
 #define PPDL_MODEL_NAME 64		/* bytes of a name, with its zero */
 #define PPDL_MODEL_REF 80		/* bytes of name@version */
+#define PPDL_MODEL_PIN 96		/* bytes of name@version#checksum */
+
+/* ppdl.require_version: when must a model be named with its version? */
+typedef enum PpdlRequireVersion
+{
+	PPDL_REQUIRE_NEVER,
+	PPDL_REQUIRE_ON_NODES,		/* in sessions that work for the coordinator of a Citus cluster */
+	PPDL_REQUIRE_ALWAYS
+} PpdlRequireVersion;
+extern int	ppdl_require_version;
 
 /* One version of a model; stays valid as long as it is pinned. */
 typedef struct PpdlModel
@@ -19,6 +29,7 @@ typedef struct PpdlModel
 	PpdlNet    *net;			/* with weights, unless there are none or they are encrypted */
 	bool		encrypted;		/* its weights are ciphertexts of key key_id */
 	char		key_id[17];
+	uint8_t		digest[32];		/* SHA-256 of all that is stored; the same in all databases that have it */
 	void	   *predictors;		/* owned by predict_cache.c */
 	struct PpdlModelEntry *entry;
 } PpdlModel;
@@ -27,10 +38,18 @@ typedef struct PpdlModel
 extern void ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version);
 /* "name@version" */
 extern void ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF]);
+/* "name@version#checksum", the checksum being a part of the digest */
+extern void ppdl_model_format_pin(const PpdlModel *model, char pin[PPDL_MODEL_PIN]);
+/* raises unless the model has the checksum in ref, which has one */
+extern void ppdl_model_check_pin(const PpdlModel *model, const char *ref);
+/* raises for two pins or names that were to be the same */
+extern void ppdl_model_mismatch(const char *a, const char *b) PPDL_NORETURN;
+/* raises where the setting asks for a version and ref, by which the model was found, has none */
+extern void ppdl_model_check_named(const PpdlModel *model, const char *ref);
 
 /*
  * Finds a model with the caller's rights and the active snapshot; pinned until `context` is reset.  Unknown models
- * are errors.
+ * are errors, and one that has not the checksum in ref.
  */
 extern PpdlModel *ppdl_model_open(const char *ref, MemoryContext context);
 /* the same for argument `arg` of a function call, found once a statement (fn_extra) */

@@ -3,7 +3,7 @@
 #include "common/int.h"
 #include "miscadmin.h"
 
-#define FLAT_VERSION 2
+#define FLAT_VERSION 3
 #define POLL_ROWS (1 << 20)
 
 static Size
@@ -130,16 +130,16 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 	uint64		rows = ppdl_read_u64(&r);
 	int64		skipped = (int64) ppdl_read_u64(&r);
 	uint32		length = ppdl_read_u32(&r);
-	const uint8_t *model = ppdl_read_bytes(&r, PPDL_MODEL_REF),
+	const uint8_t *model = ppdl_read_bytes(&r, PPDL_MODEL_PIN),
 			   *options = ppdl_read_bytes(&r, length);
 	size_t		row = 1 + width * sizeof(double);
 
 	if (r.bad || version != FLAT_VERSION || (purpose != PPDL_ROWS_TRAIN && purpose != PPDL_ROWS_PREDICT) || width < 1 ||
 		width > 2 * PPDL_MAX_UNITS || skipped < 0 ||
-		memchr(model, '\0', PPDL_MODEL_REF) == NULL || (length > 0 && memchr(options, '\0', length) != NULL) ||
+		memchr(model, '\0', PPDL_MODEL_PIN) == NULL || (length > 0 && memchr(options, '\0', length) != NULL) ||
 		ppdl_reader_left(&r) % row != 0 || ppdl_reader_left(&r) / row != rows)
 		return malformed(err);
-	memcpy(state->model, model, PPDL_MODEL_REF);
+	memcpy(state->model, model, PPDL_MODEL_PIN);
 	if (length > 0)
 		set_options(state, options, length);
 	state->purpose = (PpdlRowsPurpose) purpose;
@@ -156,10 +156,7 @@ static void
 check_like(const PpdlRowsState *state, const char *model, int width)
 {
 	if (strcmp(state->model, model) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model"),
-				 errdetail("One row names \"%s\", another one \"%s\".", state->model, model)));
+		ppdl_model_mismatch(state->model, model);
 	if (state->width != width)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -217,7 +214,7 @@ ppdl_rows_state_new(FunctionCallInfo fcinfo, PpdlRowsPurpose purpose, const Ppdl
 	state->width = width;
 	if (options != NULL)
 		set_options(state, options, strlen(options));
-	ppdl_model_format_ref(model, state->model);
+	ppdl_model_format_pin(model, state->model);
 	return state;
 }
 
@@ -234,8 +231,8 @@ ppdl_rows_state_argument(FunctionCallInfo fcinfo, PpdlRowsPurpose purpose, bool 
 void
 ppdl_rows_state_check(const PpdlRowsState *state, const PpdlModel *model, int width)
 {
-	char		ref[PPDL_MODEL_REF];
+	char		ref[PPDL_MODEL_PIN];
 
-	ppdl_model_format_ref(model, ref);
+	ppdl_model_format_pin(model, ref);
 	check_like(state, ref, width);
 }

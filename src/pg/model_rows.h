@@ -19,7 +19,7 @@ typedef struct PpdlRowsState
 {
 	PpdlAggState agg;
 	PpdlRowsPurpose purpose;
-	char		model[PPDL_MODEL_REF];	/* name@version */
+	char		model[PPDL_MODEL_PIN];	/* name@version#checksum */
 	char	   *options;		/* JSON text, or NULL */
 	int			width;			/* values a row */
 	int64		rows,

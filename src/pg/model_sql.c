@@ -12,6 +12,7 @@ PG_FUNCTION_INFO_V1(ppdl_create_model);
 PG_FUNCTION_INFO_V1(ppdl_drop_model);
 PG_FUNCTION_INFO_V1(ppdl_model_weights);
 PG_FUNCTION_INFO_V1(ppdl_model_levels);
+PG_FUNCTION_INFO_V1(ppdl_model_pin);
 
 static void
 destroy_net(void *arg)
@@ -124,4 +125,13 @@ ppdl_model_levels(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(ppdl_network_levels(model->net));
 	values[1] = Int32GetDatum(PPDL_ROW_LEVELS);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+Datum
+ppdl_model_pin(PG_FUNCTION_ARGS)
+{
+	char		pin[PPDL_MODEL_PIN];
+
+	ppdl_model_format_pin(ppdl_model_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), CurrentMemoryContext), pin);
+	PG_RETURN_TEXT_P(cstring_to_text(pin));
 }

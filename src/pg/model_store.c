@@ -6,8 +6,6 @@
  */
 #include "pg/model.h"
 
-#include <ctype.h>
-
 #include <openssl/evp.h>
 
 #include "access/htup_details.h"
@@ -28,7 +26,6 @@
 typedef struct PpdlModelEntry
 {
 	PpdlModel	model;
-	uint8_t		digest[32];		/* of all that is stored */
 	int			pins;
 	uint64		used;			/* clock of its last use */
 	struct PpdlModelEntry *next;
@@ -36,44 +33,6 @@ typedef struct PpdlModelEntry
 
 static PpdlModelEntry *entries = NULL;
 static uint64 use_clock = 0;
-
-void
-ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version)
-{
-	const char *at = strchr(ref, '@');
-	size_t		len = at != NULL ? (size_t) (at - ref) : strlen(ref);
-	bool		good = len > 0 && len < PPDL_MODEL_NAME;
-
-	for (size_t i = 0; good && i < len; i++)
-		good = isalnum((unsigned char) ref[i]) || strchr("_.-", ref[i]) != NULL;
-	if (!good)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid model name \"%s\"", ref),
-				 errhint("A name has 1 to 63 letters, digits, \"_\", \".\" or \"-\"; "
-						 "a version may follow it, as in \"name@3\".")));
-	memcpy(name, ref, len);
-	name[len] = '\0';
-	*version = 0;
-	if (at != NULL)
-	{
-		char	   *end;
-		long		v = strtol(at + 1, &end, 10);
-
-		if (!isdigit((unsigned char) at[1]) || *end != '\0' || v < 1 || v > PG_INT32_MAX)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("invalid model version in \"%s\"", ref),
-					 errhint("Versions are whole numbers from 1, as in \"name@3\".")));
-		*version = (int) v;
-	}
-}
-
-void
-ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF])
-{
-	snprintf(ref, PPDL_MODEL_REF, "%s@%d", model->name, model->version);
-}
 
 static void
 free_entry(PpdlModelEntry *e)
@@ -184,6 +143,7 @@ typedef struct StoredModel
 	int			version;
 	ArrayType  *weights;		/* NULL: none in the clear */
 	bool		encrypted;
+	struct varlena *cipher;		/* encrypted weights; NULL: none */
 	uint8_t		digest[32];
 } StoredModel;
 
@@ -208,6 +168,7 @@ digest_model(StoredModel *m)
 	add_to_digest(ctx, &ok, m->weights, m->weights != NULL ? VARSIZE(m->weights) : 0);
 	add_to_digest(ctx, &ok, m->key_id, m->key_id != NULL ? strlen(m->key_id) : 0);
 	add_to_digest(ctx, &ok, &m->encrypted, sizeof(m->encrypted));
+	add_to_digest(ctx, &ok, m->cipher, m->cipher != NULL ? VARSIZE(m->cipher) : 0);
 	ok = ok && EVP_DigestFinal_ex(ctx, m->digest, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
@@ -218,7 +179,7 @@ digest_model(StoredModel *m)
 static void
 read_stored(StoredModel *m, const char *ref)
 {
-	HeapTuple	row = find_row("name, version, spec::pg_catalog.text, weights, key_id, cipher IS NOT NULL", ref);
+	HeapTuple	row = find_row("name, version, spec::pg_catalog.text, weights, key_id, cipher IS NOT NULL, cipher[1]", ref);
 	bool		isnull;
 	Datum		d;
 
@@ -230,6 +191,8 @@ read_stored(StoredModel *m, const char *ref)
 	d = column(row, 5, &isnull);
 	m->key_id = isnull ? NULL : TextDatumGetCString(d);
 	m->encrypted = DatumGetBool(column(row, 6, &isnull));
+	d = column(row, 7, &isnull);
+	m->cipher = isnull ? NULL : PG_DETOAST_DATUM(d);
 	digest_model(m);
 }
 
@@ -288,8 +251,8 @@ new_entry(const StoredModel *m)
 	if (e == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	guard = ppdl_guard(CurrentMemoryContext, destroy_entry, e);
-	memcpy(e->digest, m->digest, sizeof(e->digest));
 	e->model.entry = e;
+	memcpy(e->model.digest, m->digest, sizeof(e->model.digest));
 	make_model(&e->model, m);
 	guard->arg = NULL;			/* now the list's */
 	e->next = entries;
@@ -304,7 +267,7 @@ find_entry(const StoredModel *m)
 
 	for (e = entries; e != NULL; e = e->next)
 		if (strcmp(e->model.name, m->name) == 0 && e->model.version == m->version &&
-			memcmp(e->digest, m->digest, sizeof(e->digest)) == 0)
+			memcmp(e->model.digest, m->digest, sizeof(m->digest)) == 0)
 			break;
 	return e;
 }
@@ -315,14 +278,17 @@ ppdl_model_open(const char *ref, MemoryContext context)
 	StoredModel stored;
 	PpdlModelEntry *e;
 	PpdlModel  *model;
+	const char *checksum = strchr(ref, '#');
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	read_stored(&stored, ref);
+	read_stored(&stored, checksum != NULL ? pnstrdup(ref, checksum - ref) : ref);
 	e = find_entry(&stored);
 	model = pin(e != NULL ? e : new_entry(&stored), context);
 	SPI_finish();
 	trim_entries();
+	if (checksum != NULL)
+		ppdl_model_check_pin(model, ref);
 	return model;
 }
 
@@ -370,6 +336,8 @@ ppdl_model_argument(FunctionCallInfo fcinfo, int arg)
 	View		view = view_of(GetActiveSnapshot());
 	MemoryContext parent = fcinfo->flinfo->fn_mcxt;
 	MemoryContext old;
+	PpdlModel  *model;
+	char	   *name;
 
 	if (m != NULL && m->model != NULL && same_view(&m->view, &view) &&
 		VARSIZE_ANY_EXHDR(ref) == VARSIZE_ANY_EXHDR(m->ref) &&
@@ -385,7 +353,10 @@ ppdl_model_argument(FunctionCallInfo fcinfo, int arg)
 	old = MemoryContextSwitchTo(m->context);
 	m->ref = (text *) pg_detoast_datum_copy((struct varlena *) ref);
 	MemoryContextSwitchTo(old);
-	m->model = ppdl_model_open(text_to_cstring(ref), m->context);
+	name = text_to_cstring(ref);
+	model = ppdl_model_open(name, m->context);
+	ppdl_model_check_named(model, name);
+	m->model = model;
 	m->view = view;
 	return m->model;
 }

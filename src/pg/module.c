@@ -1,4 +1,5 @@
 #include "pg/ppdl.h"
+#include "pg/model.h"
 #include "pg/owner_session.h"
 
 #include "storage/ipc.h"
@@ -10,6 +11,11 @@ PG_MODULE_MAGIC;
 
 int			ppdl_threads_setting = 0;
 int			ppdl_max_threads = 0;
+
+static const struct config_enum_entry require_version[] = {
+	{"off", PPDL_REQUIRE_NEVER, false}, {"nodes", PPDL_REQUIRE_ON_NODES, false}, {"on", PPDL_REQUIRE_ALWAYS, false},
+	{NULL, 0, false}
+};
 
 void		_PG_init(void);
 
@@ -36,6 +42,11 @@ _PG_init(void)
 							"The most threads that ppdl.threads may ask for.",
 							"0 allows as many as there are processors.",
 							&ppdl_max_threads, 0, 0, PPDL_MOST_THREADS, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("ppdl.require_version",
+							 "When prediction and training must be given a model's name with its version.",
+							 "\"nodes\": in sessions that work for the coordinator of a Citus cluster, whose nodes may "
+							 "have different latest versions.",
+							 &ppdl_require_version, PPDL_REQUIRE_ON_NODES, require_version, PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ppdl");
 	before_shmem_exit(ppdl_owner_session_exit, (Datum) 0);
 }

@@ -10,7 +10,7 @@
 #include "rows/packed_state.h"
 #include "rows/packed_writer.h"
 
-#define FLAT_MAGIC 0x3353504C	/* "LPS3" */
+#define FLAT_MAGIC 0x3453504C	/* "LPS4" */
 #define MAX_WIDTH 16384			/* N of the row ring */
 #define MAX_ROWS ((uint32) (MaxAllocSize / 4 - 1024))	/* a result has four bytes a row */
 #define NOTICE_AFTER 5.0		/* seconds of merging before progress is told, once a second */
@@ -432,10 +432,7 @@ ppdl_pack_state_check_model(const PpdlPackState *state, const char *model)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg(state->model[0] == '\0' ? "this lwe_pack_state is of lwe_pack, not of ppdl_predict_agg" :
 						"this lwe_pack_state is of ppdl_predict_agg, not of lwe_pack")));
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("all rows of an aggregate must name the same model"),
-			 errdetail("One row names \"%s\", another one \"%s\".", state->model, model)));
+	ppdl_model_mismatch(state->model, model);
 }
 
 static PpdlStatus

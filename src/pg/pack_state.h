@@ -19,7 +19,7 @@ typedef struct PpdlPackState
 {
 	PpdlAggState agg;
 	uint32		next;			/* ordinal of the next row */
-	char		model[PPDL_MODEL_REF];	/* name@version, or "": packing only */
+	char		model[PPDL_MODEL_PIN];	/* name@version#checksum, or "": packing only */
 	PpdlEval   *ev;				/* NULL before the first row that is not NULL; so is col */
 	PpdlCipher	shape;			/* what every row must be like: key, width, scale; limbs: how many are collected */
 	int			outputs;		/* values a row of the result */

@@ -45,17 +45,17 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 {
 	PpdlPackState *state = ppdl_pack_state_argument(fcinfo);
 	PpdlModel  *model;
-	char		ref[PPDL_MODEL_REF];
+	char		pin[PPDL_MODEL_PIN];
 	PpdlCipher	c;
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
 	model = ppdl_model_argument(fcinfo, 1);
-	ppdl_model_format_ref(model, ref);
+	ppdl_model_format_pin(model, pin);
 	if (PG_ARGISNULL(0))
-		strlcpy(state->model, ref, sizeof(state->model));
+		strlcpy(state->model, pin, sizeof(state->model));
 	else
-		ppdl_pack_state_check_model(state, ref);
+		ppdl_pack_state_check_model(state, pin);
 	if (!PG_ARGISNULL(2))
 	{
 		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(2));
@@ -93,7 +93,7 @@ ppdl_predict_lwe(PG_FUNCTION_ARGS)
 	PpdlCipher	c;
 	struct varlena *result;
 
-	ppdl_model_format_ref(model, state->model);
+	ppdl_model_format_pin(model, state->model);
 	ppdl_cipher_from_datum(&c, value);
 	begin(state, model, &c);
 	ppdl_pack_state_add(state, &c, fcinfo);

@@ -122,17 +122,19 @@ progress(void *arg, uint64_t step, uint64_t steps, const char *what)
 }
 
 static char *
-trained_json(const PpdlRowsState *state, const PpdlTrainOptions *opt, const Watch *w)
+trained_json(const PpdlModel *model, const PpdlRowsState *state, const PpdlTrainOptions *opt, const Watch *w)
 {
 	PpdlError	err;
-	char	   *options;
+	char	   *options,
+				from[PPDL_MODEL_REF];
 
+	ppdl_model_format_ref(model, from);
 	PPDL_PG(ppdl_train_options_json(opt, &options, &err));
 	options = ppdl_take_text(options);
 	return psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.9f,"
 					" \"from\": \"%s\", \"options\": %s}",
 					(long long) state->rows, (long long) state->skipped, ppdl_train_steps(opt, (int) state->rows),
-					seconds_since(w->start), w->loss, state->model, options);
+					seconds_since(w->start), w->loss, from, options);
 }
 
 static void
@@ -190,6 +192,6 @@ ppdl_train_float8_final(PG_FUNCTION_ARGS)
 	INSTR_TIME_SET_CURRENT(w.start);
 	run(net, state, &opt, &w);
 	snprintf(ref, sizeof(ref), "%s@%d", model->name,
-			 ppdl_model_store(model->name, false, net, trained_json(state, &opt, &w)));
+			 ppdl_model_store(model->name, false, net, trained_json(model, state, &opt, &w)));
 	PG_RETURN_TEXT_P(cstring_to_text(ref));
 }

@@ -81,10 +81,7 @@ void
 ppdl_train_state_check(const PpdlTrainState *state, const char *model, const char *options)
 {
 	if (strcmp(state->model, model) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows of an aggregate must name the same model"),
-				 errdetail("One row names \"%s\", another one \"%s\".", state->model, model)));
+		ppdl_model_mismatch(state->model, model);
 	if (strcmp(state->options ? state->options : "", options ? options : "") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -95,6 +95,23 @@ is($after[1], $before[1], 'and so does the number of threads');
 		'small@3', 'a version that was rolled back is taken by the next');
 }
 
+# a query answers with the version that it found first, whatever others store meanwhile
+{
+	$node->safe_psql('postgres', q{SELECT ppdl_create_model('moving', '{"inputs": 1, "layers": [{"units": 1}]}', '{1,0}');
+		CREATE FUNCTION version_2() RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN
+			LOOP EXIT WHEN EXISTS (SELECT FROM ppdl_models WHERE name = 'moving' AND version = 2); PERFORM pg_sleep(0.02); END LOOP; RETURN true; END $$;});
+	my $one = q{SELECT string_agg(ppdl_predict('moving', '{3}'::float8[])::text || version_2(), ' ') FROM generate_series(1, 3)};
+	my $many = q{SELECT ppdl_predict_agg('moving', '{3}'::float8[])::text FROM generate_series(1, 3) i WHERE i = 1 OR version_2()};
+	my ($in, $out) = ('', '');
+	my @h = map { IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', $_ ], '<', \$in, '>>', \$out, IPC::Run::timeout(60)) } $one, $many;
+
+	$node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE query ~ 'moving' AND wait_event = 'PgSleep'});
+	$node->safe_psql('postgres', q{INSERT INTO ppdl_models (name, version, spec, weights) SELECT name, 2, spec, '{7,0}' FROM ppdl_models WHERE name = 'moving'});
+	$_->finish for @h;
+	is(join("\n", sort split /\n/, $out), "{3}true {3}true {3}true\n{{3},{3},{3}}", 'rows before and after a new version');
+	is($node->safe_psql('postgres', q{SELECT ppdl_predict('moving', '{3}'::float8[])}), '{21}', 'the next query takes it');
+}
+
 # another session's VACUUM FULL moves rows to where others were
 {
 	my $s = $node->background_psql('postgres', on_error_die => 1);
