@@ -14,18 +14,21 @@
 #include "cli/jsontext.h"
 #include "cli/outfile.h"
 #include "cli/model_cipher.h"
+#include "cli/model_sync.h"
 #include "cli/table.h"
 #include "net/json.h"
 #include "net/net.h"
 #include "ppdl.h"
 
 static const char doc[] =
-"List the models of a database, show one, or move one to or from a file.\v"
+"List the models of a database, show one, move one to or from a file, or bring all to other databases.\v"
 "MODEL is a name, for its newest version, or name@version.\n\n"
 "  list           all models and their versions\n"
 "  show MODEL     one model: layers, weights, what it was trained on\n"
 "  export MODEL   write it as JSON, with -o FILE into a file\n"
-"  import FILE    store it: as a new model if there is none of its name (or --name), else as a new version\n\n"
+"  import FILE    store it: as a new model if there is none of its name (or --name), else as a new version\n"
+"  sync [MODEL]   bring all models, or one, with their versions and contents to the databases of --to, or with "
+"--all-nodes to the nodes of the Citus cluster whose coordinator is --dsn\n\n"
 "The file is JSON: \"spec\" as in ppdl_create_model, and either \"weights\", an array of numbers, layer by layer, "
 "units x inputs row by row and then the biases, or \"cipher\", encrypted weights as they lie in the table, "
 "with \"key_id\". A file with a spec alone stores an untrained model.\n\n"
@@ -36,11 +39,15 @@ static const char doc[] =
 "  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model export osteo --key hospital.key --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"\n"
-"  ppdl model import osteo.json --key hospital.key --dsn \"$DSN\"";
+"  ppdl model import osteo.json --key hospital.key --dsn \"$DSN\"\n"
+"  ppdl model sync --dsn \"$COORDINATOR\" --all-nodes\n\n"
+"sync sends what is missing, each database in one transaction, and compares the rest by checksum: versions that differ, and versions "
+"that the source lacks, are an error unless --replace.  For --all-nodes your password goes to hosts that the coordinator names, so they are shown and "
+"you are asked first; --yes answers.";
 
 enum
 {
-	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE, OPT_WEIGHTS_WITHIN
+	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE, OPT_WEIGHTS_WITHIN, OPT_TO, OPT_ALL, OPT_YES, OPT_REPLACE
 };
 
 static const struct argp_option options[] = {
@@ -52,6 +59,10 @@ static const struct argp_option options[] = {
 	{"weights-within", OPT_WEIGHTS_WITHIN, "R", 0,
 	 "import --key: declare to the server that the weights of each unit have a length of R at most: "
 	 "1, 2, 4, 8 or 16 (2); predictions state an error that grows with it", 0},
+	{"to", OPT_TO, "DSN", 0, "sync: database to bring models to; may be repeated", 0},
+	{"all-nodes", OPT_ALL, 0, 0, "sync: to all nodes of a Citus cluster", 0},
+	{"yes", OPT_YES, 0, 0, "with --all-nodes: connect to the nodes without asking", 0},
+	{"replace", OPT_REPLACE, 0, 0, "sync: versions that differ there, or that the source lacks, go", 0},
 	{"output", 'o', "FILE", 0, "where export writes (standard output)", 0},
 	{0}
 };
@@ -66,12 +77,24 @@ typedef struct Args
 			   *passphrase_file,
 			   *output;
 	int			within;			/* 0: not given */
+	PpdlModelSync sync;
 } Args;
+
+static void
+check_sync(const Args *a, struct argp_state *state)
+{
+	int			targets = a->sync.to.count > 0 || a->sync.all_nodes;
+
+	if (strcmp(a->action, "sync") == 0 && !targets)
+		argp_error(state, "sync where? --to DSN, or --all-nodes");
+	if (strcmp(a->action, "sync") != 0 && (targets || a->sync.yes || a->sync.replace))
+		argp_error(state, "--to, --all-nodes, --yes and --replace go with sync only");
+}
 
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const actions[] = {"list", "show", "export", "import", NULL};
+	static const char *const actions[] = {"list", "show", "export", "import", "sync", NULL};
 	static const char *const ranges[] = {"1", "2", "4", "8", "16", NULL};
 	Args	   *a = state->input;
 
@@ -92,6 +115,18 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_WEIGHTS_WITHIN:
 			a->within = 1 << ppdl_arg_choice(state, "weights-within", arg, ranges);
 			return 0;
+		case OPT_TO:
+			ppdl_list_add(&a->sync.to, arg, state);
+			return 0;
+		case OPT_ALL:
+			a->sync.all_nodes = 1;
+			return 0;
+		case OPT_YES:
+			a->sync.yes = 1;
+			return 0;
+		case OPT_REPLACE:
+			a->sync.replace = 1;
+			return 0;
 		case 'o':
 			a->output = arg;
 			return 0;
@@ -105,8 +140,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case ARGP_KEY_END:
 			if (a->action == NULL)
-				argp_error(state, "list, show, export or import?");
-			if (a->what == NULL && strcmp(a->action, "list") != 0)
+				argp_error(state, "list, show, export, import or sync?");
+			check_sync(a, state);
+			if (a->what == NULL && strcmp(a->action, "list") != 0 && strcmp(a->action, "sync") != 0)
 				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
 			if (a->name && strcmp(a->action, "import") != 0)
 				argp_error(state, "--name goes with import only");
@@ -543,6 +579,8 @@ model(const Args *a, PpdlError *err)
 		status = list(&db, err);
 	else if (status == PPDL_OK && strcmp(a->action, "show") == 0)
 		status = show(&db, a->what, err);
+	else if (status == PPDL_OK && strcmp(a->action, "sync") == 0)
+		status = ppdl_model_sync(&db, &a->sync, err);
 	else if (status == PPDL_OK)
 		status = export_model(&db, a, err);
 	ppdl_db_close(&db);
@@ -552,12 +590,14 @@ model(const Args *a, PpdlError *err)
 int
 ppdl_cmd_model(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "list | show MODEL | export MODEL | import FILE", doc};
+	static const struct argp argp = {options, parse, "list | show MODEL | export MODEL | import FILE | sync [MODEL]", doc};
 	Args		a = {0};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	a.sync.model = a.what;
 	status = model(&a, &err);
+	ppdl_list_free(&a.sync.to);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

@@ -191,3 +191,29 @@ ppdl_db_extension(PpdlDb *db, PpdlError *err)
 	PQclear(res);
 	return db->schema ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
+
+PpdlStatus
+ppdl_db_version(PpdlDb *db, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT extversion FROM pg_extension WHERE extname = 'ppdl'", 0, NULL));
+	if (PQntuples(res) == 1 && strcmp(PQgetvalue(res, 0, 0), "0.1.0") == 0)
+	{
+		ppdl_server_error(err, "the extension ppdl in database \"%s\" is still of version 0.1.0", PQdb(db->conn));
+		status = ppdl_error_hint(err, PPDL_ERR_IO, "Run there: ALTER EXTENSION ppdl UPDATE;");
+	}
+	PQclear(res);
+	return status;
+}
+
+const char *
+ppdl_db_place(const PpdlDb *db, char place[PPDL_PLACE])
+{
+	const char *host = PQhost(db->conn),
+			   *port = PQport(db->conn);
+
+	snprintf(place, PPDL_PLACE, "%s:%s/%s", host ? host : "", port ? port : "", PQdb(db->conn));
+	return place;
+}

@@ -25,6 +25,12 @@ void		ppdl_db_close(PpdlDb *db);
 /* Finds the extension's schema and types; an error with a hint when it is not installed. */
 PpdlStatus	ppdl_db_extension(PpdlDb *db, PpdlError *err);
 
+/* an error with a hint when the extension's catalogue is that of 0.1.0, which lacks what the tool calls */
+PpdlStatus	ppdl_db_version(PpdlDb *db, PpdlError *err);
+/* host:port/database, for messages */
+#define PPDL_PLACE 1200
+const char *ppdl_db_place(const PpdlDb *db, char place[PPDL_PLACE]);
+
 /*
  * Runs one statement with text parameters (NULL for SQL NULL).  *res is NULL on error and may be
  * NULL as an argument when the rows do not matter.  "%s" in sql stands for the extension's quoted schema.

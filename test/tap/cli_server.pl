@@ -268,5 +268,35 @@ refused([ 'model', 'import', file('broken.json', substr($json, 0, 200)), @dsn ],
 refused([ 'model', 'import', file('future.json', $json =~ s/"version": 1/"version": 2/r), @dsn ], 3, qr/unknown version/, 'a file of the future');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_models'), '7', 'none of these was stored');
 
+# ---------------------------------------------------------------- models on several nodes
+
+$node->safe_psql('postgres', 'CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE EXTENSION ppdl');
+done([ 'model', 'import', 'osteo.json', '--name', 'sealed', '--key', 'clinic.key', @dsn ], 'an encrypted model');
+my @sync = ('model', 'sync', @dsn, '--to', $node->connstr('other'));
+my $pins = q{SELECT string_agg(ppdl_model_pin(name || '@' || version), ' ' ORDER BY name, version), count(*), count(cipher), count(weights) FROM ppdl_models};
+my $pins_here = $node->safe_psql('postgres', qq{SET search_path = "Crypt"; $pins});
+
+refused([ 'model', 'sync', @dsn ], 2, qr/sync where\?/, 'sync without a target');
+refused([ 'model', 'list', '--all-nodes', @dsn ], 2, qr/go with sync only/, '--all-nodes of another action');
+refused([ @sync, 'nosuch' ], 3, qr/no model "nosuch"/, 'sync what is not there');
+is(done([ @sync, 'osteo@2' ], 'sync one version'), "$host:$port/other: 1 versions of models sent, 0 were there\n", 'is said with host, port and database');
+like(done(\@sync, 'sync'), qr/: 7 versions of models sent, 1 were there$/, 'the others are sent');
+is($node->safe_psql('other', $pins), $pins_here, 'the same contents, encrypted and untrained models, too');
+like(done(\@sync, 'sync again'), qr/: 0 versions of models sent, 8 were there$/, 'nothing is sent twice');
+$node->safe_psql('other', q{UPDATE ppdl_models SET weights[1] = 0.5 WHERE name = 'copy'; DELETE FROM ppdl_models WHERE name = 'fresh'});
+refused(\@sync, 5, qr/other: model "copy\@1#[0-9a-f]{16}" is "copy\@1#[0-9a-f]{16}" there.*--replace/s, 'other contents there');
+is($node->safe_psql('other', q{SELECT count(*) FROM ppdl_models WHERE name = 'fresh'}), '0', 'nothing is sent then');
+$node->safe_psql('other', q{INSERT INTO ppdl_models (name, version, spec) SELECT name, 4, spec FROM ppdl_models WHERE name = 'osteo' AND version = 1;
+	INSERT INTO ppdl_models (name, version, spec) SELECT 'their_own', 1, spec FROM ppdl_models WHERE name = 'osteo' AND version = 1});
+refused([ @sync, 'osteo' ], 5, qr/model "osteo\@4#[0-9a-f]{16}" is there and not in the source/, 'a later version there');
+like(done([ @sync, '--replace' ], 'sync --replace'), qr/: 2 versions of models sent, 6 were there, 1 others removed$/, 'puts both right');
+$node->safe_psql('other', q{DELETE FROM ppdl_models WHERE name = 'their_own'});
+is($node->safe_psql('other', $pins), $pins_here, 'and leaves alone what has another name');
+refused([ 'model', 'sync', @dsn, '--all-nodes' ], 5, qr/no Citus coordinator/, 'sync --all-nodes without a cluster');
+$node->safe_psql('postgres', qq{CREATE TABLE public.pg_dist_node (groupid int, nodename text, nodeport int, noderole text);
+	INSERT INTO public.pg_dist_node VALUES (0, 'elsewhere', 1, 'primary'), (1, '$host', $port, 'primary')});
+like(done([ 'model', 'sync', @dsn, '--all-nodes', '--yes' ], 'sync --all-nodes'), qr/^$host:$port\/postgres: 0 versions of models sent, 8 were there$/, 'the node and its port');
+
 $node->stop;
 done_testing();
