@@ -206,6 +206,11 @@ RESET ppdl.require_version;
 SET application_name = 'citus_internal gpid=10000000001';
 SELECT outcome($$SELECT ppdl_predict('node', '{1}'::float8[])$$), outcome($$SELECT ppdl_predict('node@2', '{1}'::float8[])$$);
 RESET application_name;
+-- names without a collation
+SELECT ppdl_model_pin('node')::ppdl_model::text = ppdl_model_pin('node') AS same, ppdl_model_send('node@2') = 'node@2'::bytea AS binary, pg_column_size('node'::ppdl_model) AS bytes,
+	ppdl_predict_agg('node'::ppdl_model, '{3}'::float8[]) AS of_name, ppdl_predict_agg(ppdl_model_pin('node')::ppdl_model, '{3}'::float8[]) AS of_pin;
+SELECT outcome(format('SELECT %L::ppdl_model', m)) FROM unnest(ARRAY['no such@7', 'other@7', 'node@0', 'node@2#01', 'node@2#0123456789abcdeg', 'node#0123456789abcdef', '']) m;
+SELECT outcome($$SELECT ppdl_predict_agg('other@7'::ppdl_model, '{3}'::float8[])$$), outcome($$SELECT ppdl_predict_agg(NULL::ppdl_model, '{3}'::float8[])$$);
 DROP TABLE states;
 SELECT ppdl_drop_model('node');
 

@@ -156,3 +156,47 @@ REVOKE EXECUTE ON FUNCTION ppdl_rows_combine(ppdl_rows_state, ppdl_rows_state),
 	ppdl_train_final(ppdl_rows_state), ppdl_predict_trans(ppdl_rows_state, text, float8[]),
 	ppdl_predict_final(ppdl_rows_state), ppdl_predict_trans(lwe_pack_state, text, lwe_cipher),
 	ppdl_predict_final(lwe_pack_state) FROM PUBLIC;
+
+-- a model's name without a collation: postgres_fdw ships no function of a collatable constant
+CREATE TYPE ppdl_model;
+CREATE FUNCTION ppdl_model_in(cstring) RETURNS ppdl_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION ppdl_model_out(ppdl_model) RETURNS cstring
+	AS 'textout' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION ppdl_model_recv(internal) RETURNS ppdl_model
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION ppdl_model_send(ppdl_model) RETURNS bytea
+	AS 'textsend' LANGUAGE internal STABLE STRICT PARALLEL SAFE;
+CREATE TYPE ppdl_model (
+	INPUT = ppdl_model_in,
+	OUTPUT = ppdl_model_out,
+	RECEIVE = ppdl_model_recv,
+	SEND = ppdl_model_send,
+	LIKE = text
+);
+COMMENT ON TYPE ppdl_model IS 'name of a model, name@version or name@version#checksum, for queries that postgres_fdw ships';
+COMMENT ON FUNCTION ppdl_model_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION ppdl_model_out(ppdl_model) IS 'I/O';
+COMMENT ON FUNCTION ppdl_model_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION ppdl_model_send(ppdl_model) IS 'I/O';
+
+CREATE FUNCTION ppdl_predict_trans(ppdl_rows_state, ppdl_model, float8[]) RETURNS ppdl_rows_state
+	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+CREATE FUNCTION ppdl_predict_trans(lwe_pack_state, ppdl_model, lwe_cipher) RETURNS lwe_pack_state
+	AS 'MODULE_PATHNAME', 'ppdl_predict_lwe_trans' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION ppdl_predict_trans(ppdl_rows_state, ppdl_model, float8[]) IS 'aggregate transition function';
+COMMENT ON FUNCTION ppdl_predict_trans(lwe_pack_state, ppdl_model, lwe_cipher) IS 'aggregate transition function';
+CREATE AGGREGATE ppdl_predict_agg(model ppdl_model, features float8[]) (
+	SFUNC = ppdl_predict_trans, STYPE = ppdl_rows_state, SSPACE = 100000,
+	COMBINEFUNC = ppdl_rows_combine,
+	FINALFUNC = ppdl_predict_final, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ppdl_predict_agg(ppdl_model, float8[]) IS 'outputs of a model for plain rows, as ppdl_predict_agg(text, float8[]); postgres_fdw can ship it';
+CREATE AGGREGATE ppdl_predict_agg(model ppdl_model, features lwe_cipher) (
+	SFUNC = ppdl_predict_trans, STYPE = lwe_pack_state, SSPACE = 10000000,
+	COMBINEFUNC = lwe_pack_combine,
+	FINALFUNC = ppdl_predict_final, FINALFUNC_MODIFY = READ_WRITE, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE ppdl_predict_agg(ppdl_model, lwe_cipher) IS 'encrypted outputs of a model for encrypted rows, as ppdl_predict_agg(text, lwe_cipher); postgres_fdw can ship it';
+REVOKE EXECUTE ON FUNCTION ppdl_predict_trans(ppdl_rows_state, ppdl_model, float8[]),
+	ppdl_predict_trans(lwe_pack_state, ppdl_model, lwe_cipher) FROM PUBLIC;

@@ -36,6 +36,8 @@ typedef struct PpdlModel
 
 /* "name" or "name@3" -> name and version (0: the latest); reports what is not a name */
 extern void ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version);
+/* reports what cannot name a model: "name", "name@3", "name@3#<checksum>" */
+extern void ppdl_model_check_ref(const char *ref);
 /* "name@version" */
 extern void ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF]);
 /* "name@version#checksum", the checksum being a part of the digest */

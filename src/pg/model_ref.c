@@ -44,6 +44,22 @@ ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version)
 }
 
 void
+ppdl_model_check_ref(const char *ref)
+{
+	const char *checksum = strchr(ref, '#');
+	char		name[PPDL_MODEL_NAME];
+	int			version;
+
+	ppdl_model_parse_ref(checksum != NULL ? pnstrdup(ref, checksum - ref) : ref, name, &version);
+	if (checksum != NULL && (strlen(checksum + 1) != 2 * CHECKSUM_BYTES ||
+							 strspn(checksum + 1, "0123456789abcdef") != 2 * CHECKSUM_BYTES))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid checksum of a model in \"%s\"", ref),
+				 errhint("ppdl_model_pin() returns name, version and checksum.")));
+}
+
+void
 ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF])
 {
 	snprintf(ref, PPDL_MODEL_REF, "%s@%d", model->name, model->version);

@@ -5,6 +5,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "predict/predictor.h"
+#include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -13,6 +14,8 @@ PG_FUNCTION_INFO_V1(ppdl_drop_model);
 PG_FUNCTION_INFO_V1(ppdl_model_weights);
 PG_FUNCTION_INFO_V1(ppdl_model_levels);
 PG_FUNCTION_INFO_V1(ppdl_model_pin);
+PG_FUNCTION_INFO_V1(ppdl_model_in);
+PG_FUNCTION_INFO_V1(ppdl_model_recv);
 
 static void
 destroy_net(void *arg)
@@ -134,4 +137,27 @@ ppdl_model_pin(PG_FUNCTION_ARGS)
 
 	ppdl_model_format_pin(ppdl_model_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), CurrentMemoryContext), pin);
 	PG_RETURN_TEXT_P(cstring_to_text(pin));
+}
+
+/* type ppdl_model is text that names a model, whether there is one or not */
+static Datum
+model_name(char *ref)
+{
+	ppdl_model_check_ref(ref);
+	PG_RETURN_TEXT_P(cstring_to_text(ref));
+}
+
+Datum
+ppdl_model_in(PG_FUNCTION_ARGS)
+{
+	return model_name(PG_GETARG_CSTRING(0));
+}
+
+Datum
+ppdl_model_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
+	int			bytes;
+
+	return model_name(pq_getmsgtext(message, message->len - message->cursor, &bytes));
 }

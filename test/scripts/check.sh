@@ -223,6 +223,7 @@ is_wanted regress && regression_tests
 is_wanted pgtap && pgtap_tests
 is_wanted sqlfuzz && sql_fuzz
 [ -z "$asserting" ] || take_library ppdl.so
+is_wanted tap && step "Citus, where it is installed" test/scripts/citus.sh && tail -n 1 build/log/Citus,_where_it_is_installed.log
 is_wanted soak && step "eight clients on one table" env PPDL_SOAK_TIME="${PPDL_SOAK_TIME:-30}" test/scripts/soak.pl
 is_wanted tap && perl_tests
 finish

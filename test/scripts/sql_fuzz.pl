@@ -170,8 +170,9 @@ sub train_states
 my %pool;
 my @numbers = (0, 1, -1, 2, 3, 255, 256, 65535, 65536, 2147483647, -2147483648, 4294967295, 4294967296, 9223372036854775807);
 my %words = (
-	text => [ 'm', 'm@1', 'untrained', 'fuzz', 'fuzz-rsa', 'public', 'predict', 'sum', 'train', 'secret words', 'product', 'exponent', 'deep/relin', 'row/relin', 'm@0', 'm@99999999999',
+	text => [ 'm', 'm@1', 'untrained', 'fuzz', 'fuzz-rsa', 'public', 'predict', 'sum', 'train', 'secret words', 'product', 'exponent', 'deep/relin', 'row/relin', 'm@0', 'm@99999999999', 'm@1#0123456789abcdef', 'm#',
 		'x', '', 'a' x 200, "caf\x{e9}", '../../etc', '0123456789abcdef', '{}', 'lwe', 'rsa' ],
+	ppdl_model => [ 'm', 'm@1', 'm@99', 'untrained', 'fuzz', 'm@1#0123456789abcdef', 'm@0', '', '#', 'a' x 200 ],
 	jsonb => [ '{"inputs":3,"layers":[{"units":2,"activation":"quadratic"},{"units":1}]}', '{"inputs":1024,"layers":[{"units":4096,"activation":"quadratic"},{"units":512}]}',
 		'{"inputs":2,"input_scale":[1,1e300],"bias":false,"layers":[{"units":2,"activation":{"name":"tanh","degree":15,"interval":[-8,8]}},{"units":1}]}',
 		'{"inputs":2,"layers":[{"units":1,"activation":{"poly":[0,1e308,1e308]}}]}', '{"steps":2,"batch":1,"learning_rate":1e9}', '{"epochs":1e9}', '{"steps":1000000}', '{}', '[]', 'null', '1' ],
