@@ -4,8 +4,9 @@
  *
  * A file is one page of header, then b and a, packed as in memory.  It is written
  * under a temporary name by whoever holds that file's lock (flock), synced and
- * renamed, so that what has the final name is whole.  Each backend checks the
- * payload's hash when it maps a file; one that is damaged, or was made from
+ * renamed, so that what has the final name is whole.  The payload's hash is checked
+ * when a file is mapped for the first time since the server started, or since the file was
+ * written to (key_verified.c); one that is damaged, or was made from
  * another publication of the key, is made again.  Without a writable directory
  * or space the key is kept in memory instead.
  */
@@ -131,6 +132,32 @@ header_fault(const FileHeader *h, const EntryTag *tag, const uint8_t source[32],
 	return NULL;
 }
 
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+		a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Does the mapped payload have the header's hash?  st: the file's before it was mapped. */
+static const char *
+payload_fault(const FileHeader *h, const char *path, int fd, const struct stat *st)
+{
+	uint8_t		hash[32];
+	struct stat after;
+
+	if (ppdl_key_file_is_verified(path, st, h->payload))
+		return NULL;
+	ereport(DEBUG1, (errmsg_internal("checking cache file \"%s\"", path)));
+	if (!sha256(hash, (const char *) h + PAYLOAD_OFFSET, (size_t) st->st_size - PAYLOAD_OFFSET, NULL, 0) ||
+		memcmp(hash, h->payload, sizeof(hash)) != 0)
+		return "its contents do not have the right hash";
+	if (fstat(fd, &after) == 0 && same_file(st, &after))
+		ppdl_key_file_note_verified(path, st, h->payload);
+	return NULL;
+}
+
 /* Maps and checks the file; false when there is none that can be used. */
 static bool
 map_file(Entry *e, const char *path, const uint8_t source[32], const PpdlParams *par)
@@ -140,7 +167,6 @@ map_file(Entry *e, const char *path, const uint8_t source[32], const PpdlParams 
 	void	   *map;
 	const FileHeader *h;
 	const char *fault = NULL;
-	uint8_t		hash[32];
 
 	if (fd < 0)
 	{
@@ -153,18 +179,14 @@ map_file(Entry *e, const char *path, const uint8_t source[32], const PpdlParams 
 	map = fault == NULL ? mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0) : MAP_FAILED;
 	if (fault == NULL && map == MAP_FAILED)
 		ereport(WARNING, (errcode_for_file_access(), errmsg("could not map file \"%s\": %m", path)));
-	CloseTransientFile(fd);
 	h = map;
 	if (map != MAP_FAILED)
 	{
 		fault = header_fault(h, &e->tag, source, par, (size_t) st.st_size);
 		if (fault == NULL)
-		{
-			if (!sha256(hash, (char *) map + PAYLOAD_OFFSET, (size_t) st.st_size - PAYLOAD_OFFSET, NULL, 0) ||
-				memcmp(hash, h->payload, sizeof(hash)) != 0)
-				fault = "its contents do not have the right hash";
-		}
+			fault = payload_fault(h, path, fd, &st);
 	}
+	CloseTransientFile(fd);
 	if (fault != NULL && *fault)
 		ereport(WARNING,
 				(errcode(ERRCODE_DATA_CORRUPTED),

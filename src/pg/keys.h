@@ -7,6 +7,8 @@
 
 #include "pg/ppdl.h"
 
+#include <sys/stat.h>
+
 #include "access/htup.h"
 #include <ppdl.h>
 #include "rows/keyplan.h"
@@ -90,6 +92,10 @@ extern PpdlStatus ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limb
  */
 extern uint64 ppdl_key_generation(void);
 extern void ppdl_key_changed(void);
+/* was the payload of this file, as st describes it, found to have this SHA-256 since the server started? */
+extern bool ppdl_key_file_is_verified(const char *path, const struct stat *st, const uint8_t payload[32]);
+/* it was: st is the file's from before and after */
+extern void ppdl_key_file_note_verified(const char *path, const struct stat *st, const uint8_t payload[32]);
 /* removes cache files: of one key of this database, or (NULL) of all */
 extern void ppdl_key_cache_remove(const uint8_t *fp);
 /* the directory of this database's or (fp) a key's cache files */

@@ -56,6 +56,33 @@ my $inode = (stat $files[0])[1];
 packs('second use');
 is((stat $files[0])[1], $inode, 'a good file is not made again');
 
+# hashed once a server start, unless the file was written to since
+sub hashed
+{
+	my ($rc, $out, $err) = $node->psql('postgres', "SET client_min_messages = debug1; $pack");
+
+	is($out, $expected, 'the answer is right');
+	return scalar(() = $err =~ /checking cache file/g);
+}
+sleep 3;						# files that have just changed are not noted
+hashed();
+is(hashed(), 0, 'files that were hashed are not hashed again');
+my @note = glob("$directory/.row_*");
+is(scalar @note, 2, 'there is a note beside each');
+is(scalar(grep { (stat $_)[2] & 077 } @note), 0, 'of the server alone');
+my @times = (stat $files[0])[ 8, 9 ];
+spoil($files[0], -1, substr(slurp_file($files[0]), -1));
+utime(@times, $files[0]) or die;
+is(hashed(), 1, 'a file that was written to is hashed, though its time was set back');
+sleep 3;
+hashed();
+is(hashed(), 0, 'once');
+spoil($note[1], 60, 'x');
+is(hashed(), 1, 'a damaged note is none');
+$node->restart;
+is(hashed(), 2, 'nor is one of before the server started');
+is(hashed(), 0, 'after which there is a new one');
+
 # damage of every sort
 my $size = -s $files[0];
 my $whole = slurp_file($files[0]);
