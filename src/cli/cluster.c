@@ -92,7 +92,8 @@ ppdl_cluster_each(PpdlDb *db, int yes, const char *left_out, PpdlNodeWork work, 
 	}
 	PQclear(res);
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
+						 "SELECT nodename, nodeport FROM pg_dist_node WHERE noderole = 'primary' "
+						 "AND groupid <> 0 ORDER BY 1, 2", 0, NULL));
 	status = ask_about_nodes(db, res, yes, left_out, err);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{

@@ -194,16 +194,19 @@ take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 static PpdlStatus
 hold_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 {
-	PpdlStatus	status = ppdl_row_sorter_add(j->sorter, row->field[j->sort_by], j->x, j->y, j->has_label[0], j->kept, err);
+	PpdlStatus	status = ppdl_row_sorter_add(j->sorter, row->field[j->sort_by], j->x, j->y, j->has_label[0], j->kept,
+											 err);
 
 	free_kept(j);
 	j->rows = 0;
 	if (status != PPDL_ERR_RANGE)
 		return status;
-	ppdl_error(err, PPDL_ERR_RANGE, "%s:%ld: the rows up to here take more than %d MiB, and --sort-by holds all of them",
+	ppdl_error(err, PPDL_ERR_RANGE, "%s:%ld: the rows up to here take more than %d MiB, "
+			   "and --sort-by holds all of them",
 			   ppdl_csv_name(j->csv), row->line, j->a->sort_memory ? j->a->sort_memory : SORT_MEMORY);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE,
-						   "Raise --sort-memory, or sort the file by \"%s\" first and leave out --sort-by: batches take rows as they come.",
+						   "Raise --sort-memory, or sort the file by \"%s\" first and leave out --sort-by: "
+						   "batches take rows as they come.",
 						   j->a->sort_by);
 }
 

@@ -41,8 +41,9 @@ static const char doc[] =
 "  ppdl model import osteo.json --name osteo_copy --dsn \"$OTHER\"\n"
 "  ppdl model import osteo.json --key hospital.key --dsn \"$DSN\"\n"
 "  ppdl model sync --dsn \"$COORDINATOR\" --all-nodes\n\n"
-"sync sends what is missing, each database in one transaction, and compares the rest by checksum: versions that differ, and versions "
-"that the source lacks, are an error unless --replace.  For --all-nodes your password goes to hosts that the coordinator names, so they are shown and "
+"sync sends what is missing, each database in one transaction, and compares the rest by checksum: "
+"versions that differ, and versions that the source lacks, are an error unless --replace.  "
+"For --all-nodes your password goes to hosts that the coordinator names, so they are shown and "
 "you are asked first; --yes answers.";
 
 enum
@@ -590,7 +591,8 @@ model(const Args *a, PpdlError *err)
 int
 ppdl_cmd_model(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "list | show MODEL | export MODEL | import FILE | sync [MODEL]", doc};
+	static const struct argp argp = {options, parse,
+		"list | show MODEL | export MODEL | import FILE | sync [MODEL]", doc};
 	Args		a = {0};
 	PpdlError	err = {0};
 	PpdlStatus	status;

@@ -19,8 +19,8 @@ static const char doc[] =
 "    --dsn \"$DSN\" --table patients --columns id,hospital,features,label \\\n"
 "    patients.csv\n\n"
 "Each batch of rows has its own seed, and sums, prediction and training are fast where a query reads whole batches: "
-"--batch-column writes the batch's number beside each row, so that tables can be distributed and partitioned by it, and "
-"--sort-by puts rows that share a column's value into few batches.\n\n"
+"--batch-column writes the batch's number beside each row, so that tables can be distributed and partitioned by it, "
+"and --sort-by puts rows that share a column's value into few batches.\n\n"
 "With --plain it writes the same rows in the clear, as float8[] features and float8 label, to try "
 "models on; no key is needed. With --raw every column that is not --id, --label or --keep "
 "is a number in [-1, 1] already and no feature file is needed.\n\n"
@@ -33,9 +33,9 @@ static const char doc[] =
 enum
 {
 	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
-	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT, OPT_DELIMITER,
-	OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT, OPT_BATCH_COLUMN, OPT_SORT_BY,
-	OPT_SORT_MEMORY
+	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT,
+	OPT_DELIMITER, OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT,
+	OPT_BATCH_COLUMN, OPT_SORT_BY, OPT_SORT_MEMORY
 };
 
 static const struct argp_option options[] = {
@@ -54,10 +54,12 @@ static const struct argp_option options[] = {
 	{"batch-rows", OPT_BATCH, "N", 0, "rows that share a seed, a power of two (the most that fit: 1024 of 16 values)",
 	 3},
 	{"batch-column", OPT_BATCH_COLUMN, "NAME", 0,
-	 "also write, before the features, the number of the row's batch, lwe_batch(features), to distribute and partition by",
+	 "also write, before the features, the number of the row's batch, lwe_batch(features), "
+	 "to distribute and partition by",
 	 3},
 	{"sort-by", OPT_SORT_BY, "COL", 0,
-	 "encrypt rows in the order of this column's bytes, so that rows of a group share batches; the server sees the order", 3},
+	 "encrypt rows in the order of this column's bytes, so that rows of a group share batches; "
+	 "the server sees the order", 3},
 	{"sort-memory", OPT_SORT_MEMORY, "MIB", 0, "with --sort-by: the most memory for the rows that are held (1024)", 3},
 	{"plain", OPT_PLAIN, 0, 0, "do not encrypt: write float8[] features and float8 label", 3},
 	{"raw", OPT_RAW, 0, 0, "the columns are numbers in [-1, 1] already", 4},

@@ -18,7 +18,8 @@ put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
 	PGresult   *res;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT coalesce(CASE WHEN $1::text ~ '^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
+						 "SELECT coalesce(CASE WHEN $1::text ~ "
+						 "'^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
 						 " to_regclass(quote_ident($1)))::text", 1, params));
 	put_text(w, PQgetisnull(res, 0, 0) ? table : PQgetvalue(res, 0, 0));
 	PQclear(res);

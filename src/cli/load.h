@@ -10,7 +10,10 @@
 /* columns: in the order of the rows' fields; none: the table's */
 PpdlStatus	ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err);
 PpdlStatus	ppdl_load_end(PpdlDb *db, PpdlError *err);
-/* ends it after a failure; the server's own reason in place of status, when it ended the COPY while rows were being sent */
+/*
+ * Ends it after a failure; the server's own reason in place of status, when it ended the COPY while rows were being
+ * sent.
+ */
 PpdlStatus	ppdl_load_failure(PpdlDb *db, PpdlStatus status, PpdlError *err);
 
 #endif

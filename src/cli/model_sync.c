@@ -108,7 +108,8 @@ send_version(Job *j, PpdlDb *db, int r, PpdlError *err)
 		values[2 + i] = cell(res, 0, i);
 	status = ppdl_db_run(db, NULL, err,
 						 "INSERT INTO %s.ppdl_models (name, version, spec, weights, cipher, key_id, trained)"
-						 " VALUES ($1, $2::int, $3::jsonb, $4::float8[], $5::%s.lwe_cipher[], $6, $7::jsonb)", 7, values);
+						 " VALUES ($1, $2::int, $3::jsonb, $4::float8[], $5::%s.lwe_cipher[], $6, $7::jsonb)", 7,
+						 values);
 	PQclear(res);
 	return status;
 }
@@ -151,7 +152,8 @@ check_there(Job *j, PpdlDb *db, PpdlError *err)
 		int			at = find(there, j->models, r);
 
 		if (at < 0 || strcmp(PQgetvalue(there, at, L_PIN), PQgetvalue(j->models, r, L_PIN)) != 0)
-			status = ppdl_server_error(err, "model \"%s\" did not arrive as it was sent", PQgetvalue(j->models, r, L_PIN));
+			status = ppdl_server_error(err, "model \"%s\" did not arrive as it was sent",
+									   PQgetvalue(j->models, r, L_PIN));
 	}
 	PQclear(there);
 	return status;

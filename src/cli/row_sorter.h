@@ -22,7 +22,8 @@ typedef struct PpdlSortedRow
 } PpdlSortedRow;
 
 /* limit: the most bytes it takes */
-PpdlStatus	ppdl_row_sorter_create(PpdlRowSorter **out, int inputs, int outputs, int texts, size_t limit, PpdlError *err);
+PpdlStatus	ppdl_row_sorter_create(PpdlRowSorter **out, int inputs, int outputs, int texts, size_t limit,
+								   PpdlError *err);
 void		ppdl_row_sorter_destroy(PpdlRowSorter *s);	/* NULL is allowed */
 
 /* copies a row; PPDL_ERR_RANGE beyond the limit, PPDL_ERR_NOMEM */

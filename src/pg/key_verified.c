@@ -1,9 +1,10 @@
 /*
- * Which cache files were hashed since the server started: a note beside each, so that every backend need not hash it again
+ * Which cache files were hashed since the server started: a note beside each, so that not every backend hashes it again
  * (doc/design.md, "In the server").
  *
- * A note names the server's start and the file's identity, times and hash.  The kernel changes ctime with every write, so
- * a file that was written to since is hashed again; one that changed within the granularity of its times is not noted.
+ * A note names the server's start and the file's identity, times and hash.  The kernel changes ctime with every
+ * write, so a file that was written to since is hashed again; one that changed within the granularity of its times is
+ * not noted.
  */
 #include "pg/keys.h"
 

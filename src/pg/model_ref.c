@@ -25,7 +25,8 @@ ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid model name \"%s\"", ref),
-				 errhint("A name has 1 to 63 letters, digits, \"_\", \".\" or \"-\"; a version may follow it, as in \"name@3\".")));
+				 errhint("A name has 1 to 63 letters, digits, \"_\", \".\" or \"-\"; "
+						 "a version may follow it, as in \"name@3\".")));
 	memcpy(name, ref, len);
 	name[len] = '\0';
 	*version = 0;
@@ -97,7 +98,8 @@ ppdl_model_mismatch(const char *a, const char *b)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("rows of an aggregate were given to different versions of model \"%.*s\"", (int) n, a),
 				 errdetail("Some were given to \"%s\", others to \"%s\".", a, b),
-				 errhint("Name one version. On a cluster, \"ppdl model sync\" makes the models of all nodes the same.")));
+				 errhint("Name one version. On a cluster, "
+						 "\"ppdl model sync\" makes the models of all nodes the same.")));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("all rows of an aggregate must name the same model"),
@@ -123,7 +125,8 @@ ppdl_model_check_named(const PpdlModel *model, const char *ref)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("model \"%s\" must be named with its version here", ref),
-			 errdetail(ppdl_require_version == PPDL_REQUIRE_ALWAYS ? "The setting ppdl.require_version is on; the latest version is \"%s\"." :
+			 errdetail(ppdl_require_version == PPDL_REQUIRE_ALWAYS ?
+					   "The setting ppdl.require_version is on; the latest version is \"%s\"." :
 					   "Other nodes of the query may have other latest versions; here it is \"%s\".", pin),
 			 errhint("Name a version, as in \"%s@%d\", or ask ppdl_model_pin() once for name, version and checksum.",
 					 model->name, model->version)));

@@ -179,7 +179,8 @@ digest_model(StoredModel *m)
 static void
 read_stored(StoredModel *m, const char *ref)
 {
-	HeapTuple	row = find_row("name, version, spec::pg_catalog.text, weights, key_id, cipher IS NOT NULL, cipher[1]", ref);
+	HeapTuple	row = find_row("name, version, spec::pg_catalog.text, weights, key_id,"
+							   " cipher IS NOT NULL, cipher[1]", ref);
 	bool		isnull;
 	Datum		d;
 

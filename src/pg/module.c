@@ -46,7 +46,8 @@ _PG_init(void)
 							 "When prediction and training must be given a model's name with its version.",
 							 "\"nodes\": in sessions that work for the coordinator of a Citus cluster, whose nodes may "
 							 "have different latest versions.",
-							 &ppdl_require_version, PPDL_REQUIRE_ON_NODES, require_version, PGC_USERSET, 0, NULL, NULL, NULL);
+							 &ppdl_require_version, PPDL_REQUIRE_ON_NODES, require_version,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ppdl");
 	before_shmem_exit(ppdl_owner_session_exit, (Datum) 0);
 }
