@@ -168,9 +168,13 @@ build/release/test_ctime: test/ctime/test_ctime.c build/release/libtest.a
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) $(addprefix -Wl$(COMMA)--wrap=,ppdl_rng_bytes ppdl_owner_from_master) -o $@ $< build/release/libtest.a $(LIBS_TEST)
 # allocations that fail on demand (test/unit/alloc_failure.h)
 build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps)
-build/release/bench/%: test/bench/%.c $(CORE_OBJS)
+# every call of a kernel can be counted (test/bench/floor.h)
+build/release/bench/floor.o: test/bench/floor.c
 	@$(MKDIR_P) $(@D)
-	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< $(CORE_OBJS) $(LIBS_CORE)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -c -o $@ $<
+build/release/bench/%: test/bench/%.c build/release/bench/floor.o $(CORE_OBJS)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -Wl$(COMMA)--wrap=ppdl_kernels -o $@ $< build/release/bench/floor.o $(CORE_OBJS) $(LIBS_CORE)
 
 # Fuzz programs (libFuzzer, which comes with clang), on core objects with assertions, sanitizers and coverage.
 FUZZ_CC ?= $(firstword $(foreach cc,clang-14 clang-19 clang,$(shell command -v $(cc) 2>/dev/null)))

@@ -17,7 +17,7 @@ check_galois(const PpdlEval *ev, uint32_t d, PpdlError *err)
 }
 
 static PpdlStatus
-extend(PpdlEval *ev, PpdlDigits *digits, const PpdlCt *in, PpdlError *err)
+load(PpdlEval *ev, PpdlDigits *digits, const PpdlCt *in, PpdlError *err)
 {
 	const PpdlKsPlan *plan;
 
@@ -25,7 +25,7 @@ extend(PpdlEval *ev, PpdlDigits *digits, const PpdlCt *in, PpdlError *err)
 	PPDL_TRY(ppdl_check_ring(ev, in->par, "rotate", err));
 	PPDL_VERIFY_CT(in);
 	PPDL_TRY(ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &plan, err));
-	return ppdl_digits_extend(ev, digits, plan, in->a, err);
+	return ppdl_digits_load(ev, digits, plan, in->a, err);
 }
 
 static PpdlStatus
@@ -55,13 +55,17 @@ PpdlStatus
 ppdl_hoist(PpdlEval *ev, PpdlHoisted *h, const PpdlCt *in, PpdlError *err)
 {
 	PpdlDigits	d;
+	PpdlStatus	status;
 
 	memset(h, 0, sizeof(*h));
-	PPDL_TRY(extend(ev, &d, in, err));
+	PPDL_TRY(load(ev, &d, in, err));
 	h->in = in;
 	h->ndigits = d.plan->ndigits;
-	memcpy(h->digit, d.buf, sizeof(h->digit));
-	return PPDL_OK;
+	status = ppdl_digits_extend(ev, &d, h->digit, err);
+	ppdl_digits_release(ev, &d);
+	if (status != PPDL_OK)
+		ppdl_hoisted_release(ev, h);
+	return status;
 }
 
 void
@@ -86,7 +90,7 @@ ppdl_hoisted_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlHoisted *h, uint3
 	PPDL_VERIFY_CT(h->in);
 	PPDL_TRY(ppdl_eval_poll(ev, err));
 	PPDL_TRY(ppdl_ks_plan(ev->par, h->in->limbs, ev->par->np, &digits.plan, err));
-	memcpy(digits.buf, h->digit, sizeof(digits.buf));
+	memcpy(digits.extended, h->digit, sizeof(digits.extended));
 	return apply(ev, out, h->in, &digits, d, err);
 }
 
@@ -100,7 +104,7 @@ ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, Pp
 	PPDL_TRY(check_galois(ev, d, err));
 	if (d == 1)
 		return ppdl_ct_copy(ev, out, in, in->limbs, err);
-	PPDL_TRY(extend(ev, &digits, in, err));
+	PPDL_TRY(load(ev, &digits, in, err));
 	status = apply(ev, out, in, &digits, d, err);
 	ppdl_digits_release(ev, &digits);
 	return status;

@@ -124,7 +124,7 @@ ppdl_boot_mod_raise(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, Ppdl
 	ev->keyswitches++;
 	half[0] = (PpdlHalf) {.acc = op.kb, .add = out->b, .out = op.kb};
 	half[1] = (PpdlHalf) {.acc = op.ka, .out = out->a};
-	PPDL_GOTO(done, ppdl_divide(ev, plan, &plan->by_p, half, 2, NULL, err));
+	PPDL_GOTO(done, ppdl_divide(ev, plan, &plan->by_p, half, 2, err));
 	memcpy(out->b, op.kb, ppdl_limb_bytes(par, limbs));
 	out->scale = in->scale;
 	out->bound = in->bound;

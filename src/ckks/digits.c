@@ -1,7 +1,7 @@
 /*
  * Digits of hybrid key switching (Han and Ki 2020, §3): the limbs of a
  * polynomial fall into groups, and each group is extended to all of QP by base
- * conversion.
+ * conversion, one target limb at a time.
  */
 #include <string.h>
 
@@ -14,117 +14,171 @@ ppdl_digits_release(PpdlEval *ev, PpdlDigits *d)
 {
 	for (int j = 0; j < PPDL_MAX_DIGITS; j++)
 	{
-		ppdl_pool_put(ev->pool, d->buf[j]);
-		d->buf[j] = NULL;
+		ppdl_pool_put(ev->pool, d->loaded[j]);
+		d->loaded[j] = NULL;
+	}
+}
+
+PpdlStatus
+ppdl_digits_load(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint64_t *a, PpdlError *err)
+{
+	uint64_t   *coeff = NULL;
+	int			most = 1;
+	PpdlStatus	status = PPDL_OK;
+
+	memset(d, 0, sizeof(*d));
+	d->plan = plan;
+	d->a = a;
+	for (int j = 0; j < plan->ndigits; j++)
+		if (plan->hi[j] - plan->lo[j] > most)
+			most = plan->hi[j] - plan->lo[j];
+	PPDL_TRY(ppdl_buffer(ev, most, &coeff, err));
+	for (int j = 0; j < plan->ndigits && status == PPDL_OK; j++)
+	{
+		const PpdlConvertible in = {plan, plan->lo[j], plan->hi[j] - plan->lo[j], ppdl_cat(ev->par, a, plan->lo[j]), coeff};
+
+		status = ppdl_conversion_load(ev, plan->up[j], &in, &d->loaded[j], err);
+	}
+	ppdl_pool_put(ev->pool, coeff);
+	if (status != PPDL_OK)
+		ppdl_digits_release(ev, d);
+	return status;
+}
+
+/* limb t over QP is this target of digit j's conversion */
+static int
+target_number(const PpdlKsPlan *plan, int j, int t)
+{
+	return t < plan->lo[j] ? t : t - (plan->hi[j] - plan->lo[j]);
+}
+
+static int
+is_own(const PpdlKsPlan *plan, int j, int t)
+{
+	return t >= plan->lo[j] && t < plan->hi[j];
+}
+
+/* limbs first .. first+count-1 over QP of digit j, one behind the other; its own ones are left out */
+static void
+extend(const PpdlParams *par, const PpdlDigits *d, int j, int first, int count, uint64_t *out)
+{
+	const PpdlKsPlan *plan = d->plan;
+
+	for (int i = 0, end; i < count; i = end)
+	{
+		end = i + 1;
+		if (is_own(plan, j, first + i))
+			continue;
+		while (end < count && !is_own(plan, j, first + end))
+			end++;
+		ppdl_baseconv_targets(plan->up[j], ppdl_at(par, out, i), d->loaded[j], target_number(plan, j, first + i),
+							  end - i);
+		for (int k = i; k < end; k++)
+			ppdl_ntt(par->ring, ppdl_qp_mod(par, plan->limbs, first + k), ppdl_at(par, out, k));
+	}
+}
+
+void
+ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int count, uint64_t *scratch,
+				  const uint64_t *(*x)[PPDL_MAX_DIGITS])
+{
+	for (int j = 0; j < d->plan->ndigits; j++)
+	{
+		const uint64_t *there = d->extended[j] != NULL ? ppdl_cat(par, d->extended[j], first) :
+			ppdl_cat(par, scratch, j * count);
+
+		if (d->extended[j] == NULL)
+			extend(par, d, j, first, count, ppdl_at(par, scratch, j * count));
+		for (int i = 0; i < count; i++)
+			x[i][j] = is_own(d->plan, j, first + i) ? ppdl_cat(par, d->a, first + i) : ppdl_cat(par, there, i);
 	}
 }
 
 typedef struct Extending
 {
 	const PpdlParams *par;
-	const PpdlKsPlan *plan;
-	PpdlDigits *digits;
-	uint64_t   *coeff;			/* a in the coefficient domain */
-	int			digit;
+	const PpdlDigits *digits;
+	uint64_t  **extended;
 } Extending;
 
 static void
-task_to_coeff(void *arg, int i)
+task_extend(void *arg, int task)
 {
 	const Extending *op = arg;
-	const PpdlParams *par = op->par;
-	uint64_t   *c = ppdl_at(par, op->coeff, i);
+	const PpdlKsPlan *plan = op->digits->plan;
+	const int	first = task * PPDL_LIMB_GROUP,
+				count = ppdl_limb_group(first, plan->total, PPDL_LIMB_GROUP);
 
-	memcpy(c, ppdl_cat(par, op->digits->a, i), ppdl_limb_bytes(par, 1));
-	ppdl_intt(par->ring, &par->ring->mod[i], c);
-}
-
-/* target number `task` of a digit's conversion is this limb over QP */
-static int
-target_limb(const PpdlKsPlan *plan, int j, int task)
-{
-	return task < plan->lo[j] ? task : task + plan->hi[j] - plan->lo[j];
-}
-
-static void
-task_to_ntt(void *arg, int task)
-{
-	const Extending *op = arg;
-	int			t = target_limb(op->plan, op->digit, task);
-
-	ppdl_ntt(op->par->ring, ppdl_qp_mod(op->par, op->plan->limbs, t), ppdl_at(op->par, op->digits->buf[op->digit], t));
-}
-
-/* digit by digit: what is converted is transformed while it lies in the cache */
-static PpdlStatus
-extend(PpdlEval *ev, Extending *op, PpdlError *err)
-{
-	const PpdlParams *par = op->par;
-	const PpdlKsPlan *plan = op->plan;
-
-	PPDL_TRY(ppdl_buffer(ev, plan->limbs, &op->coeff, err));
-	ppdl_parallel_for(ev->threads, plan->limbs, task_to_coeff, op);
 	for (int j = 0; j < plan->ndigits; j++)
-	{
-		const uint64_t *in[PPDL_MAX_Q];
-		uint64_t   *out[PPDL_MAX_Q + PPDL_MAX_P];
-		int			nout = plan->total - (plan->hi[j] - plan->lo[j]);
-
-		PPDL_TRY(ppdl_buffer(ev, plan->total, &op->digits->buf[j], err));
-		for (int i = plan->lo[j]; i < plan->hi[j]; i++)
-			in[i - plan->lo[j]] = ppdl_cat(par, op->coeff, i);
-		for (int k = 0; k < nout; k++)
-			out[k] = ppdl_at(par, op->digits->buf[j], target_limb(plan, j, k));
-		PPDL_TRY(ppdl_baseconv_run(plan->up[j], in, out, ev->pool, ev->threads, err));
-		op->digit = j;
-		ppdl_parallel_for(ev->threads, nout, task_to_ntt, op);
-	}
-	return PPDL_OK;
+		extend(op->par, op->digits, j, first, count, ppdl_at(op->par, op->extended[j], first));
 }
 
 PpdlStatus
-ppdl_digits_extend(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint64_t *a, PpdlError *err)
+ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlError *err)
 {
-	Extending	op = {.par = ev->par, .plan = plan, .digits = d};
-	PpdlStatus	status;
+	Extending	op = {.par = ev->par, .digits = d, .extended = extended};
 
-	memset(d, 0, sizeof(*d));
-	d->plan = plan;
-	d->a = a;
-	status = extend(ev, &op, err);
-	ppdl_pool_put(ev->pool, op.coeff);
-	if (status != PPDL_OK)
-		ppdl_digits_release(ev, d);
-	return status;
+	for (int j = 0; j < d->plan->ndigits; j++)
+		PPDL_TRY(ppdl_buffer(ev, d->plan->total, &extended[j], err));
+	ppdl_parallel_for(ev->threads, (d->plan->total + PPDL_LIMB_GROUP - 1) / PPDL_LIMB_GROUP, task_extend, &op);
+	return PPDL_OK;
 }
 
-/* coefficients that are unpacked from the key at a time: they stay in the first cache */
-#define BLOCK 256
+static void
+prefetch(const void *p, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i += 64)
+		__builtin_prefetch((const char *) p + i, 0, 2);
+}
 
 void
-ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey *key, int t, uint64_t *kb, uint64_t *ka)
+ppdl_digits_prefetch(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x, const PpdlSwitchKey *key,
+					 int t, size_t from)
 {
-	const PpdlKsPlan *plan = d->plan;
 	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
-	const size_t block = par->n < BLOCK ? par->n : BLOCK;
-	uint64_t	words[2][PPDL_MAX_DIGITS][BLOCK];
-	const uint64_t *x[PPDL_MAX_DIGITS],
+	const size_t n = ppdl_key_block(par),
+				skip = ppdl_vec_packed_bytes(from),
+				bytes = ppdl_vec_packed_bytes(n);
+
+	for (int j = 0; j < plan->ndigits; j++)
+	{
+		const int	at = j * (key->limbs + key->np) + in_key;
+
+		prefetch(x[j] + from, n * sizeof(uint64_t));
+		prefetch(ppdl_key_limb(key, key->b, at) + skip, bytes);
+		prefetch(ppdl_key_limb(key, key->a, at) + skip, bytes);
+	}
+}
+
+/* entries that are unpacked from the key at a time */
+#define UNPACKED 256
+
+void
+ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x, const PpdlSwitchKey *key,
+				int t, size_t from, uint64_t *kb, uint64_t *ka)
+{
+	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
+	const size_t all = ppdl_key_block(par),
+				n = all < UNPACKED ? all : UNPACKED;
+	uint64_t	words[2][PPDL_MAX_DIGITS][UNPACKED];
+	const uint64_t *digit[PPDL_MAX_DIGITS],
 			   *b[PPDL_MAX_DIGITS],
 			   *a[PPDL_MAX_DIGITS];
 
-	for (size_t from = 0; from < par->n; from += block)
+	for (size_t i = 0; i < all; i += n)
 	{
+		const size_t skip = ppdl_vec_packed_bytes(from + i);
+
 		for (int j = 0; j < plan->ndigits; j++)
 		{
 			const int	at = j * (key->limbs + key->np) + in_key;
-			const size_t skip = ppdl_vec_packed_bytes(from);
 
-			x[j] = (t >= plan->lo[j] && t < plan->hi[j] ? ppdl_cat(par, d->a, t) : ppdl_cat(par, d->buf[j], t)) + from;
-			ppdl_vec_unpack(words[0][j], ppdl_key_limb(key, key->b, at) + skip, block);
-			ppdl_vec_unpack(words[1][j], ppdl_key_limb(key, key->a, at) + skip, block);
+			digit[j] = x[j] + from + i;
+			ppdl_vec_unpack(words[0][j], ppdl_key_limb(key, key->b, at) + skip, n);
+			ppdl_vec_unpack(words[1][j], ppdl_key_limb(key, key->a, at) + skip, n);
 			b[j] = words[0][j];
 			a[j] = words[1][j];
 		}
-		ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t), kb + from, ka + from, x, b, a, plan->ndigits, 0, block);
+		ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t), kb + i, ka + i, digit, b, a, plan->ndigits, 0, n);
 	}
 }

@@ -1,6 +1,9 @@
 /*
  * Hybrid key switching (Han and Ki 2020): inner products of the digits with a
- * key over QP, then division by P.
+ * key over QP, then division by P.  The limbs that are divided by come first;
+ * then each limb of the result is made from end to end by one thread: the
+ * digits are extended to it, multiplied with the key, and divided, the last two
+ * block by block.  Digits are extended to a few limbs at a time.
  */
 #include "ckks/keyswitch.h"
 
@@ -31,118 +34,155 @@ ppdl_find_key(PpdlEval *ev, uint32_t id, int limbs, const PpdlSwitchKey **key, P
 	return PPDL_OK;
 }
 
-/* ---- division ---- */
-
-typedef struct Dividing
+typedef struct Switching
 {
 	const PpdlParams *par;
 	const PpdlKsPlan *plan;
-	const PpdlDivisor *by;
-	const PpdlHalf *half;
-	const uint32_t *perm;
-	uint64_t   *conv;			/* limbs of Q */
-} Dividing;
+	const PpdlDigits *digits;
+	const PpdlSwitchKey *key;
+	const PpdlSwitchTo *to;
+	uint32_t   *goes_to;		/* by block of entries: where the automorphism takes it */
+	PpdlDivision division;
+	uint64_t   *high[2],		/* the limbs that are divided by */
+			   *scratch;		/* so many limbs a worker: */
+	int			scratch_limbs,
+				group,			/* limbs a task */
+				last,			/* of this phase */
+				next;			/* atomic */
+} Switching;
 
+/* limb t of both inner products, for the limbs that are divided by */
 static void
-task_divisor_to_coeff(void *arg, int task)
+high_limb(const Switching *op, int t, const uint64_t *const *x)
 {
-	const Dividing *op = arg;
 	const PpdlParams *par = op->par;
-	int			t = op->by->first + task;
+	const size_t block = ppdl_key_block(par);
+	const int	at = t - op->division.by->first;
 
-	ppdl_intt(par->ring, ppdl_qp_mod(par, op->plan->limbs, t), ppdl_at(par, op->half->acc, t));
+	for (size_t from = 0; from < par->n; from += block)
+	{
+		if (from + block < par->n)
+			ppdl_digits_prefetch(par, op->plan, x, op->key, t, from + block);
+		ppdl_digits_dot(par, op->plan, x, op->key, t, from, ppdl_at(par, op->high[0], at) + from,
+						ppdl_at(par, op->high[1], at) + from);
+	}
+}
+
+/* entries of limb i of one half of the result that come from those at `source` of the product */
+static void
+finish_block(const Switching *op, int half, int i, size_t from, size_t source, uint64_t *product,
+			 const uint64_t *remainder)
+{
+	const PpdlParams *par = op->par;
+	const size_t n = ppdl_key_block(par);
+	const uint64_t *add = half == 0 ? op->to->add_b : op->to->add_a;
+	uint64_t   *out = ppdl_at(par, half == 0 ? op->to->b : op->to->a, i) + from;
+
+	ppdl_division_block(par, &op->division, i, op->to->perm != NULL ? product : out, product, remainder + source,
+						add != NULL ? ppdl_cat(par, add, i) + source : NULL, n);
+	if (op->to->perm != NULL)
+		ppdl_autom_block(out, product, op->to->perm + from, n);
+}
+
+/* limb i of the result */
+static void
+low_limb(const Switching *op, int i, const uint64_t *const *x, const uint64_t *const *remainder)
+{
+	const PpdlParams *par = op->par;
+	const size_t n = ppdl_key_block(par);
+	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64)));
+
+	for (size_t source = 0; source < par->n; source += n)
+	{
+		if (source + n < par->n)
+			ppdl_digits_prefetch(par, op->plan, x, op->key, i, source + n);
+		ppdl_digits_dot(par, op->plan, x, op->key, i, source, product[0], product[1]);
+		for (int h = 0; h < 2; h++)
+			finish_block(op, h, i, op->goes_to[source / n], source, product[h], remainder[h]);
+	}
 }
 
 static void
-task_divide(void *arg, int i)
+work_on_group(const Switching *op, int first, int count, uint64_t *scratch)
 {
-	const Dividing *op = arg;
 	const PpdlParams *par = op->par;
-	const PpdlModulus *m = &par->ring->mod[i];
-	uint64_t   *conv = ppdl_at(par, op->conv, i),
-			   *out = ppdl_at(par, op->half->out, i),
-			   *last = op->perm != NULL ? conv : out;
+	uint64_t   *remainder = ppdl_at(par, scratch, count * op->plan->ndigits);
+	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];
 
-	ppdl_ntt(par->ring, m, conv);
-	ppdl_vec_sub_mul_scalar(m, last, ppdl_cat(par, op->half->acc, i), conv, op->by->inv[i], par->n);
-	if (op->half->add != NULL && op->by->p_over[i] == 1)
-		ppdl_vec_add(m, last, last, ppdl_cat(par, op->half->add, i), par->n);
-	else if (op->half->add != NULL)
-		ppdl_vec_mul_scalar_add(m, last, ppdl_cat(par, op->half->add, i), op->by->p_over[i], par->n);
-	if (op->perm != NULL)
-		ppdl_autom_ntt(par->ring, out, conv, op->perm);
+	ppdl_digits_limbs(par, op->digits, first, count, scratch, x);
+	if (first >= op->division.by->first)
+	{
+		for (int i = 0; i < count; i++)
+			high_limb(op, first + i, x[i]);
+		return;
+	}
+	for (int h = 0; h < 2; h++)
+		ppdl_division_limbs(par, &op->division, h, first, count, ppdl_at(par, remainder, h * count));
+	for (int i = 0; i < count; i++)
+		low_limb(op, first + i, x[i],
+				 (const uint64_t *[2]) {ppdl_cat(par, remainder, i), ppdl_cat(par, remainder, count + i)});
+}
+
+static void
+work_on_limbs(void *arg, int worker)
+{
+	Switching  *op = arg;
+	uint64_t   *scratch = ppdl_at(op->par, op->scratch, worker * op->scratch_limbs);
+	int			t;
+
+	while ((t = __atomic_fetch_add(&op->next, op->group, __ATOMIC_RELAXED)) < op->last)
+		work_on_group(op, t, ppdl_limb_group(t, op->last, op->group), scratch);
+}
+
+static void
+limbs(PpdlEval *ev, Switching *op, int first, int last)
+{
+	op->next = first;
+	op->last = last;
+	op->group = ppdl_limb_share(ev, last - first);
+	ppdl_parallel_for(ev->threads, ppdl_threads_count(ev->threads), work_on_limbs, op);
 }
 
 PpdlStatus
-ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const PpdlHalf *half, int halves,
-			const uint32_t *perm, PpdlError *err)
+ppdl_block_targets(PpdlEval *ev, const uint32_t *perm, uint32_t **out, PpdlError *err)
 {
-	const PpdlParams *par = ev->par;
-	Dividing	op = {.par = par, .plan = plan, .by = by, .perm = perm};
-	PpdlStatus	status;
+	const size_t n = ppdl_key_block(ev->par);
 
-	PPDL_TRY(ppdl_buffer(ev, by->first, &op.conv, err));
-	for (int h = 0; h < halves; h++)
-	{
-		const uint64_t *in[PPDL_MAX_P + 1];
-		uint64_t   *out[PPDL_MAX_Q];
-
-		op.half = &half[h];
-		/* a limb of Q that is divided by takes its part of P * add with it */
-		for (int t = by->first; t < plan->limbs && half[h].add != NULL; t++)
-			ppdl_vec_mul_scalar_add(&par->ring->mod[t], ppdl_at(par, half[h].acc, t), ppdl_cat(par, half[h].add, t),
-									plan->p_mod[t], par->n);
-		ppdl_parallel_for(ev->threads, plan->total - by->first, task_divisor_to_coeff, &op);
-		for (int t = by->first; t < plan->total; t++)
-			in[t - by->first] = ppdl_cat(par, half[h].acc, t);
-		for (int i = 0; i < by->first; i++)
-			out[i] = ppdl_at(par, op.conv, i);
-		PPDL_GOTO(done, ppdl_baseconv_run(by->conv, in, out, ev->pool, ev->threads, err));
-		ppdl_parallel_for(ev->threads, by->first, task_divide, &op);
-	}
-	status = PPDL_OK;
-done:
-	ppdl_pool_put(ev->pool, op.conv);
-	return status;
-}
-
-/* ---- inner products ---- */
-
-typedef struct Inner
-{
-	const PpdlParams *par;
-	const PpdlDigits *digits;
-	const PpdlSwitchKey *key;
-	uint64_t   *acc[2];
-} Inner;
-
-static void
-task_inner(void *arg, int t)
-{
-	const Inner *op = arg;
-	const PpdlParams *par = op->par;
-
-	ppdl_digits_dot(par, op->digits, op->key, t, ppdl_at(par, op->acc[0], t), ppdl_at(par, op->acc[1], t));
+	*out = ppdl_pool_get(ev->pool, ev->par->n / n * sizeof(uint32_t));
+	if (*out == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (size_t from = 0; from < ev->par->n; from += n)
+		(*out)[ppdl_autom_source(perm, from, n) / n] = (uint32_t) from;
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, const PpdlSwitchTo *to, PpdlError *err)
 {
 	const PpdlKsPlan *plan = d->plan;
-	Inner		op = {.par = ev->par, .digits = d, .key = key};
-	PpdlHalf	half[2] = {{.add = to->add_b, .out = to->b}, {.add = to->add_a, .out = to->a}};
+	const PpdlDivisor *by = to->rescale ? &plan->by_pq : &plan->by_p;
+	Switching	op = {
+		.par = ev->par, .plan = plan, .digits = d, .key = key, .to = to, .division = {.plan = plan, .by = by},
+		.scratch_limbs = (plan->ndigits + 2) * ppdl_limb_share(ev, plan->total)
+	};
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[0], err));
-	PPDL_GOTO(done, ppdl_buffer(ev, plan->total, &op.acc[1], err));
-	ppdl_parallel_for(ev->threads, plan->total, task_inner, &op);
+	PPDL_GOTO(done, ppdl_buffer(ev, plan->total - by->first, &op.high[0], err));
+	PPDL_GOTO(done, ppdl_buffer(ev, plan->total - by->first, &op.high[1], err));
+	PPDL_GOTO(done, ppdl_buffer(ev, op.scratch_limbs * ppdl_threads_count(ev->threads), &op.scratch, err));
+	PPDL_GOTO(done, ppdl_block_targets(ev, to->perm, &op.goes_to, err));
+	limbs(ev, &op, by->first, plan->total);
+	PPDL_GOTO(done, ppdl_division_load(ev, &op.division, 0, op.high[0], to->add_b, err));
+	PPDL_GOTO(done, ppdl_division_load(ev, &op.division, 1, op.high[1], to->add_a, err));
+	limbs(ev, &op, 0, by->first);
 	ev->keyswitches++;
-	half[0].acc = op.acc[0];
-	half[1].acc = op.acc[1];
-	status = ppdl_divide(ev, plan, to->rescale ? &plan->by_pq : &plan->by_p, half, 2, to->perm, err);
+	status = PPDL_OK;
 done:
-	ppdl_pool_put(ev->pool, op.acc[0]);
-	ppdl_pool_put(ev->pool, op.acc[1]);
+	ppdl_division_release(ev, &op.division);
+	ppdl_pool_put(ev->pool, op.high[0]);
+	ppdl_pool_put(ev->pool, op.high[1]);
+	ppdl_pool_put(ev->pool, op.scratch);
+	ppdl_pool_put(ev->pool, op.goes_to);
 	return status;
 }
 
@@ -160,7 +200,7 @@ ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKe
 		return ppdl_error(err, PPDL_ERR_KEY, "switching key %u serves inputs of one digit only", key->id);
 	PPDL_VERIFY_LIMBS(ev->par, a, 0, limbs);
 	PPDL_TRY(ppdl_ks_plan(ev->par, limbs, key->np, &plan, err));
-	PPDL_TRY(ppdl_digits_extend(ev, &d, plan, a, err));
+	PPDL_TRY(ppdl_digits_load(ev, &d, plan, a, err));
 	status = ppdl_digits_apply(ev, &d, key, to, err);
 	ppdl_digits_release(ev, &d);
 	return status;

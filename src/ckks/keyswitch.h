@@ -5,22 +5,39 @@
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H
 
-#include "ckks/cache.h"
-#include "ckks/eval.h"
+#include "ckks/divide.h"
 
-/* the digits of a polynomial a, extended to QP */
+/* the digits of a polynomial a, ready to be extended to any limb over QP */
 typedef struct PpdlDigits
 {
 	const PpdlKsPlan *plan;
 	const uint64_t *a;			/* limbs of Q, NTT domain: a digit's own limbs are a's */
-	uint64_t   *buf[PPDL_MAX_DIGITS];	/* over QP, NTT domain; own limbs undefined */
+	uint64_t   *loaded[PPDL_MAX_DIGITS];	/* of base conversion */
+	uint64_t   *extended[PPDL_MAX_DIGITS];	/* or what is extended already: over QP, NTT domain, own limbs undefined */
 } PpdlDigits;
 
-PpdlStatus	ppdl_digits_extend(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint64_t *a, PpdlError *err);
+PpdlStatus	ppdl_digits_load(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint64_t *a, PpdlError *err);
 void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
-/* limb t over QP of the inner products with the two halves of key; any thread */
-void		ppdl_digits_dot(const PpdlParams *par, const PpdlDigits *d, const PpdlSwitchKey *key, int t, uint64_t *kb,
-							uint64_t *ka);
+/* for several keys: all limbs, extended[j] from the pool, the caller's also after an error */
+PpdlStatus	ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlError *err);
+/*
+ * x[i][j]: digit j in limb first + i over QP, NTT domain, for at most PPDL_LIMB_GROUP limbs; scratch: a limb for each of
+ * these.  Any thread.
+ */
+void		ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int count, uint64_t *scratch,
+							  const uint64_t *(*x)[PPDL_MAX_DIGITS]);
+/*
+ * ppdl_key_block(par) entries, from number `from` on, of the inner products of such x with limb t over QP of the two
+ * halves of key
+ */
+void		ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x,
+							const PpdlSwitchKey *key, int t, size_t from, uint64_t *kb, uint64_t *ka);
+/* on its way to the second-level cache: what ppdl_digits_dot will read for the same arguments */
+void		ppdl_digits_prefetch(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x,
+								 const PpdlSwitchKey *key, int t, size_t from);
+
+/* from the pool: where the automorphism of table perm (or NULL) takes each block of ppdl_key_block(par) entries */
+PpdlStatus	ppdl_block_targets(PpdlEval *ev, const uint32_t *perm, uint32_t **out, PpdlError *err);
 
 /*
  * where a key switch goes: (b, a) = sigma((kb, ka) + (add_b, add_a)), divided by the top prime as well when rescale is
@@ -41,21 +58,5 @@ PpdlStatus	ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitch
 /* extends, applies, forgets */
 PpdlStatus	ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key,
 							  const PpdlSwitchTo *to, PpdlError *err);
-
-/*
- * One half of a division: out = sigma(round((acc + P*add) / D)), D = P or P times
- * the top prime.  NTT domain; acc, over QP, is destroyed and may be out when there
- * is no sigma.
- */
-typedef struct PpdlHalf
-{
-	uint64_t   *acc;
-	const uint64_t *add;		/* all limbs of Q, or NULL */
-	uint64_t   *out;			/* as many limbs as the division leaves */
-} PpdlHalf;
-
-/* perm: the table of sigma, or NULL */
-PpdlStatus	ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const PpdlHalf *half, int halves,
-						const uint32_t *perm, PpdlError *err);
 
 #endif

@@ -36,8 +36,8 @@ typedef struct Giant
 /* work of one thread on one limb */
 typedef struct Scratch
 {
-	uint64_t   *baby,			/* rotated copies, b then a of each */
-			   *tmp;			/* three limbs */
+	uint64_t   *limb,			/* of each digit for a group of limbs, and of P*b */
+			   *baby;			/* a block of the rotated copies, b then a of each */
 	const uint64_t **term;		/* plaintexts, b and a of one inner sum */
 	uint64_t   *expanded;		/* a block of each plaintext of one inner sum */
 } Scratch;
@@ -56,6 +56,7 @@ typedef struct Apply
 	int			ngiants;
 	Scratch    *scratch;
 	int			nworkers;
+	int			group;			/* limbs a task */
 	int			next_limb;		/* atomic */
 	int			max_terms;
 } Apply;
@@ -69,24 +70,22 @@ find_baby(const Apply *op, int rotation)
 	return -1;
 }
 
-/* the rotation sigma(b*P + kb, ka) of one limb over QP */
+/* entries from .. of the rotation sigma(b*P + kb, ka) of limb t over QP; pb: limb t of b*P */
 static void
-rotate_limb(const Apply *op, const Baby *baby, const Scratch *s, const uint64_t *pb, int t, uint64_t *out)
+rotate_block(const Apply *op, const Baby *baby, const uint64_t *const *x, const uint64_t *pb, int t, size_t from,
+			 uint64_t *out)
 {
 	const PpdlParams *par = op->ev->par;
-	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
-	uint64_t   *kb = s->tmp,
-			   *ka = s->tmp + par->n;
+	const size_t n = ppdl_key_block(par),
+				source = ppdl_autom_source(baby->perm, from, n);
+	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64)));
 
-	ppdl_digits_dot(par, &op->digits, baby->key, t, kb, ka);
+	ppdl_digits_dot(par, op->ks, x, baby->key, t, source, product[0], product[1]);
 	if (t < op->ks->limbs)
-		ppdl_vec_add(m, kb, kb, pb, par->n);
-	ppdl_autom_ntt(par->ring, out, kb, baby->perm);
-	ppdl_autom_ntt(par->ring, out + par->n, ka, baby->perm);
+		ppdl_vec_add(ppdl_qp_mod(par, op->ks->limbs, t), product[0], product[0], pb + source, n);
+	ppdl_autom_block(out, product[0], baby->perm + from, n);
+	ppdl_autom_block(out + n, product[1], baby->perm + from, n);
 }
-
-/* coefficients of a limb that the sums of all giant steps take at a time: the babies' share stays in cache */
-#define BLOCK 1024
 
 /* entries from .. from+n-1 of limb t of a plaintext */
 static const uint64_t *
@@ -128,9 +127,10 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 		/* the unrotated input times P is 0 modulo P */
 		if (op->baby[at].key == NULL && t >= op->ks->limbs)
 			continue;
-		pt[terms] = plaintext_block(op, term, s->expanded + (size_t) terms * BLOCK, t, from, n);
-		xb[terms] = ppdl_cat(par, s->baby, 2 * at) + from;
-		xa[terms++] = ppdl_cat(par, s->baby, 2 * at + 1) + from;
+		pt[terms] = plaintext_block(op, term, s->expanded + (size_t) terms * n, t, from, n);
+		xb[terms] = s->baby + (size_t) (2 * at) * n;
+		xa[terms] = xb[terms] + n;
+		terms++;
 	}
 	if (terms > 0)
 		ppdl_vec_dot(m, b, a, pt, xb, xa, terms, 0, n);
@@ -141,42 +141,94 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 	}
 }
 
-/* all inner sums of one limb over QP */
+/* the next key, or the next inner sum's plaintexts, on their way while this one is worked on */
 static void
-inner_sums(const Apply *op, const Scratch *s, int t)
+prefetch_baby(const Apply *op, int i, const uint64_t *const *x, int t, size_t from)
+{
+	const PpdlParams *par = op->ev->par;
+
+	while (i < op->nbabies && op->baby[i].key == NULL)
+		i++;
+	if (i < op->nbabies && from < par->n)
+		ppdl_digits_prefetch(par, op->ks, x, op->baby[i].key, t,
+							 ppdl_autom_source(op->baby[i].perm, from, ppdl_key_block(par)));
+}
+
+static void
+prefetch_giant(const Apply *op, int g, int t, size_t from, size_t n)
+{
+	const Giant *giant = &op->giant[g];
+
+	for (int i = giant->first; i < giant->last; i++)
+	{
+		const PpdlTerm *term = &giant->lt->term[i];
+		const size_t kept = op->ev->par->n >> term->logrun;
+		const uint64_t *p = term->p + (size_t) t * kept + (from >> term->logrun);
+
+		for (size_t k = 0; k < n >> term->logrun; k += 8)
+			__builtin_prefetch(p + k, 0, 2);
+	}
+}
+
+/*
+ * All inner sums of one limb over QP: a block of each rotated copy, which comes from one block of the products with its
+ * key, then that block of all sums.
+ */
+static void
+inner_sums(const Apply *op, const Scratch *s, int t, const uint64_t *const *x)
 {
 	const PpdlParams *par = op->ev->par;
 	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
-	uint64_t   *pb = s->tmp + 2 * par->n;
-	size_t		block = par->n < BLOCK ? par->n : BLOCK;
+	uint64_t   *pb = ppdl_at(par, s->limb, op->ks->ndigits * op->group);
+	const size_t n = ppdl_key_block(par);
 
 	if (t < op->ks->limbs)
 		ppdl_vec_mul_scalar(m, pb, ppdl_cat(par, op->in->b, t), op->ks->p_mod[t], par->n);
-	for (int i = 0; i < op->nbabies; i++)
+	for (size_t from = 0; from < par->n; from += n)
 	{
-		uint64_t   *out = ppdl_at(par, s->baby, 2 * i);
-
-		if (op->baby[i].key != NULL)
-			rotate_limb(op, &op->baby[i], s, pb, t, out);
-		else if (t < op->ks->limbs)
+		for (int i = 0; i < op->nbabies; i++)
 		{
-			memcpy(out, pb, ppdl_limb_bytes(par, 1));
-			ppdl_vec_mul_scalar(m, out + par->n, ppdl_cat(par, op->in->a, t), op->ks->p_mod[t], par->n);
+			uint64_t   *out = s->baby + (size_t) (2 * i) * n;
+
+			if (i + 1 < op->nbabies)
+				prefetch_baby(op, i + 1, x, t, from);
+			else
+				prefetch_giant(op, 0, t, from, n);
+			if (op->baby[i].key != NULL)
+				rotate_block(op, &op->baby[i], x, pb, t, from, out);
+			else if (t < op->ks->limbs)
+			{
+				memcpy(out, pb + from, n * sizeof(uint64_t));
+				ppdl_vec_mul_scalar(m, out + n, ppdl_cat(par, op->in->a, t) + from, op->ks->p_mod[t], n);
+			}
+		}
+		for (int g = 0; g < op->ngiants; g++)
+		{
+			if (g + 1 < op->ngiants)
+				prefetch_giant(op, g + 1, t, from, n);
+			else
+				prefetch_baby(op, 0, x, t, from + n);
+			sum_giant_block(op, &op->giant[g], s, t, from, n);
 		}
 	}
-	for (size_t from = 0; from < par->n; from += block)
-		for (int g = 0; g < op->ngiants; g++)
-			sum_giant_block(op, &op->giant[g], s, t, from, block);
 }
 
 static void
 work_on_inner_sums(void *arg, int worker)
 {
 	Apply	   *op = arg;
+	const Scratch *s = &op->scratch[worker];
+	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];
 	int			t;
 
-	while ((t = __atomic_fetch_add(&op->next_limb, 1, __ATOMIC_RELAXED)) < op->ks->total)
-		inner_sums(op, &op->scratch[worker], t);
+	while ((t = __atomic_fetch_add(&op->next_limb, op->group, __ATOMIC_RELAXED)) < op->ks->total)
+	{
+		const int	count = ppdl_limb_group(t, op->ks->total, op->group);
+
+		ppdl_digits_limbs(op->ev->par, &op->digits, t, count, s->limb, x);
+		for (int i = 0; i < count; i++)
+			inner_sums(op, s, t + i, x[i]);
+	}
 }
 
 /* ---- giant steps ---- */
@@ -187,41 +239,60 @@ typedef struct Step
 	PpdlDigits	digits;
 	const PpdlSwitchKey *key;
 	const uint32_t *perm;
+	uint32_t   *goes_to;		/* by block of entries: where the rotation takes it */
 	const Giant *from,
 			   *to;
-	uint64_t   *scratch;		/* three limbs a worker */
+	uint64_t   *scratch;		/* a limb of each digit for a group of limbs, a worker */
+	int			group;			/* limbs a task */
 	int			next;			/* atomic */
 } Step;
 
 /* to += sigma(from.b + kb, ka) on one limb over QP */
 static void
-step_limb(const Step *op, int t, uint64_t *scratch)
+step_limb(const Step *op, int t, const uint64_t *const *x)
 {
 	const PpdlParams *par = op->par;
 	const PpdlKsPlan *ks = op->digits.plan;
 	const PpdlModulus *m = ppdl_qp_mod(par, ks->limbs, t);
-	uint64_t   *kb = scratch,
-			   *ka = kb + par->n,
-			   *turned = ka + par->n,
-			   *b = ppdl_at(par, op->to->b, t),
-			   *a = ppdl_at(par, op->to->a, t);
+	const size_t n = ppdl_key_block(par);
+	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64))),
+				rotated[PPDL_KEY_BLOCK] __attribute__((aligned(64)));
 
-	ppdl_digits_dot(par, &op->digits, op->key, t, kb, ka);
-	ppdl_vec_add(m, kb, kb, ppdl_cat(par, op->from->b, t), par->n);
-	ppdl_autom_ntt(par->ring, turned, kb, op->perm);
-	ppdl_vec_add(m, b, b, turned, par->n);
-	ppdl_autom_ntt(par->ring, turned, ka, op->perm);
-	ppdl_vec_add(m, a, a, turned, par->n);
+	for (size_t source = 0; source < par->n; source += n)
+	{
+		const size_t from = op->goes_to[source / n];
+
+		if (source + n < par->n)
+			ppdl_digits_prefetch(par, ks, x, op->key, t, source + n);
+		ppdl_digits_dot(par, ks, x, op->key, t, source, product[0], product[1]);
+		ppdl_vec_add(m, product[0], product[0], ppdl_cat(par, op->from->b, t) + source, n);
+		for (int h = 0; h < 2; h++)
+		{
+			uint64_t   *to = ppdl_at(par, h == 0 ? op->to->b : op->to->a, t) + from;
+
+			ppdl_autom_block(rotated, product[h], op->perm + from, n);
+			ppdl_vec_add(m, to, to, rotated, n);
+		}
+	}
 }
 
 static void
 work_on_step(void *arg, int worker)
 {
 	Step	   *op = arg;
+	const PpdlKsPlan *ks = op->digits.plan;
+	uint64_t   *scratch = ppdl_at(op->par, op->scratch, ks->ndigits * op->group * worker);
+	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];
 	int			t;
 
-	while ((t = __atomic_fetch_add(&op->next, 1, __ATOMIC_RELAXED)) < op->digits.plan->total)
-		step_limb(op, t, ppdl_at(op->par, op->scratch, 3 * worker));
+	while ((t = __atomic_fetch_add(&op->next, op->group, __ATOMIC_RELAXED)) < ks->total)
+	{
+		const int	count = ppdl_limb_group(t, ks->total, op->group);
+
+		ppdl_digits_limbs(op->par, &op->digits, t, count, scratch, x);
+		for (int i = 0; i < count; i++)
+			step_limb(op, t + i, x[i]);
+	}
 }
 
 static PpdlStatus
@@ -229,7 +300,7 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 {
 	PpdlEval   *ev = op->ev;
 	const PpdlParams *par = ev->par;
-	Step		step = {.par = par, .from = from, .to = to};
+	Step		step = {.par = par, .from = from, .to = to, .group = op->group};
 	PpdlHalf	half = {.acc = from->a, .out = from->a};
 	uint32_t	d = ppdl_galois_rotation(par->ring, rotation);
 	PpdlStatus	status;
@@ -239,12 +310,15 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 	step.perm = ppdl_autom_table(par->ring, d);
 	if (step.perm == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, NULL, err));
-	PPDL_TRY(ppdl_digits_extend(ev, &step.digits, op->ks, from->a, err));
-	status = ppdl_buffer(ev, 3 * op->nworkers, &step.scratch, err);
+	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, err));
+	PPDL_TRY(ppdl_digits_load(ev, &step.digits, op->ks, from->a, err));
+	status = ppdl_buffer(ev, op->ks->ndigits * op->group * op->nworkers, &step.scratch, err);
+	if (status == PPDL_OK)
+		status = ppdl_block_targets(ev, step.perm, &step.goes_to, err);
 	if (status == PPDL_OK)
 		ppdl_parallel_for(ev->threads, op->nworkers, work_on_step, &step);
 	ppdl_pool_put(ev->pool, step.scratch);
+	ppdl_pool_put(ev->pool, step.goes_to);
 	ppdl_digits_release(ev, &step.digits);
 	ev->keyswitches++;
 	return status;
@@ -338,6 +412,7 @@ static PpdlStatus
 prepare(Apply *op, PpdlError *err)
 {
 	PpdlEval   *ev = op->ev;
+	const size_t block = ppdl_key_block(ev->par) * sizeof(uint64_t);
 	int			babies = 0,
 				giants = 0;
 
@@ -353,6 +428,7 @@ prepare(Apply *op, PpdlError *err)
 		giants += lt->plan.max_giant - lt->plan.min_giant + 1;
 	}
 	op->nworkers = ppdl_threads_count(ev->threads);
+	op->group = ppdl_limb_share(ev, op->ks->total);
 	op->max_terms = 1;
 	op->baby = ppdl_pool_get(ev->pool, sizeof(Baby) * (size_t) babies);
 	op->giant = ppdl_pool_get(ev->pool, sizeof(Giant) * (size_t) giants);
@@ -364,11 +440,11 @@ prepare(Apply *op, PpdlError *err)
 	PPDL_TRY(prepare_giants(op, err));
 	for (int i = 0; i < op->nworkers; i++)
 	{
-		PPDL_TRY(ppdl_buffer(ev, 2 * op->nbabies, &op->scratch[i].baby, err));
-		PPDL_TRY(ppdl_buffer(ev, 3, &op->scratch[i].tmp, err));
+		PPDL_TRY(ppdl_buffer(ev, op->ks->ndigits * op->group + 1, &op->scratch[i].limb, err));
+		op->scratch[i].baby = ppdl_pool_get(ev->pool, 2 * block * (size_t) op->nbabies);
 		op->scratch[i].term = ppdl_pool_get(ev->pool, 3 * sizeof(uint64_t *) * (size_t) op->max_terms);
-		op->scratch[i].expanded = ppdl_pool_get(ev->pool, BLOCK * sizeof(uint64_t) * (size_t) op->max_terms);
-		if (op->scratch[i].term == NULL || op->scratch[i].expanded == NULL)
+		op->scratch[i].expanded = ppdl_pool_get(ev->pool, block * (size_t) op->max_terms);
+		if (op->scratch[i].baby == NULL || op->scratch[i].term == NULL || op->scratch[i].expanded == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
 	return PPDL_OK;
@@ -383,8 +459,8 @@ release_scratch(Apply *op)
 		return;
 	for (int i = 0; i < op->nworkers; i++)
 	{
+		ppdl_pool_put(pool, op->scratch[i].limb);
 		ppdl_pool_put(pool, op->scratch[i].baby);
-		ppdl_pool_put(pool, op->scratch[i].tmp);
 		ppdl_pool_put(pool, op->scratch[i].term);
 		ppdl_pool_put(pool, op->scratch[i].expanded);
 	}
@@ -441,7 +517,7 @@ finish(Apply *op, PpdlCt *out, const Giant *zero, int rescale, PpdlError *err)
 	PPDL_TRY(ppdl_ct_alloc(op->ev, out, ks->limbs - rescale, err));
 	half[0].out = out->b;
 	half[1].out = out->a;
-	PPDL_TRY(ppdl_divide(op->ev, ks, rescale ? &ks->by_pq : &ks->by_p, half, 2, NULL, err));
+	PPDL_TRY(ppdl_divide(op->ev, ks, rescale ? &ks->by_pq : &ks->by_p, half, 2, err));
 	account(out, zero->lt, op->in);
 	if (rescale)
 	{
@@ -471,7 +547,7 @@ apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const
 		return ppdl_error(err, PPDL_ERR_LEVEL, "cannot rescale: the ciphertext is at its last limb");
 	PPDL_GOTO(done, ppdl_ks_plan(ev->par, in->limbs, ev->par->np, &op.ks, err));
 	PPDL_GOTO(done, prepare(&op, err));
-	PPDL_GOTO(done, ppdl_digits_extend(ev, &op.digits, op.ks, in->a, err));
+	PPDL_GOTO(done, ppdl_digits_load(ev, &op.digits, op.ks, in->a, err));
 	ppdl_parallel_for(ev->threads, op.nworkers, work_on_inner_sums, &op);
 	ev->keyswitches += (uint64_t) (op.nbabies - (find_baby(&op, 0) >= 0));
 	release_scratch(&op);

@@ -120,6 +120,16 @@ ppdl_autom_ntt(const PpdlRing *ring, uint64_t *out, const uint64_t *in, const ui
 }
 
 void
+ppdl_autom_block(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
+{
+	/* where the limb would begin that has this block in its place */
+	uintptr_t	limb = (uintptr_t) in - ppdl_autom_source(perm, 0, n) * sizeof(uint64_t);
+
+	PPDL_ASSERT(out != in);
+	ppdl_kernels()->permute(out, (const uint64_t *) limb, perm, n);
+}
+
+void
 ppdl_autom_coeff(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, uint32_t d)
 {
 	const uint32_t mask = (uint32_t) (2 * ring->n - 1);

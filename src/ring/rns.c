@@ -125,68 +125,72 @@ ppdl_baseconv_destroy(PpdlBaseConv *bc)
 	free(bc);
 }
 
-typedef struct ConvJob
+/* words of one block: the y_i, then v */
+static size_t
+block_words(const PpdlBaseConv *bc)
 {
-	const PpdlBaseConv *bc;
-	const uint64_t *const *in;
-	uint64_t   *const *out;
-	size_t		chunk;			/* coefficients a task */
-} ConvJob;
+	return (size_t) (bc->nsrc + 1) * PPDL_CONV_BLOCK;
+}
 
-/* One block: the y_i and v, then every target. */
-static void
-convert_block(const ConvJob *job, size_t at, size_t n)
+static size_t
+block_length(const PpdlBaseConv *bc)
 {
-	const PpdlBaseConv *bc = job->bc;
+	return bc->ring->n < PPDL_CONV_BLOCK ? bc->ring->n : PPDL_CONV_BLOCK;
+}
+
+int
+ppdl_baseconv_blocks(const PpdlBaseConv *bc)
+{
+	return (int) (bc->ring->n / block_length(bc));
+}
+
+size_t
+ppdl_baseconv_words(const PpdlBaseConv *bc)
+{
+	return (size_t) ppdl_baseconv_blocks(bc) * block_words(bc);
+}
+
+void
+ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in, int first, int count)
+{
 	const PpdlKernels *kernels = ppdl_kernels();
-	uint64_t	y[(PPDL_MAX_CONV + 1) * PPDL_CONV_BLOCK] __attribute__((aligned(64)));
-	uint64_t   *v = y + bc->nsrc * PPDL_CONV_BLOCK;
+	const size_t n = block_length(bc);
 
-	for (size_t t = 0; t < n; t++)
-		v[t] = UINT64_C(1) << (FRACTION_BITS - 1);
-	for (int i = 0; i < bc->nsrc; i++)
+	for (int k = first; k < first + count; k++)
 	{
-		const Source *s = &bc->src[i];
+		uint64_t   *y = loaded + (size_t) k * block_words(bc),
+				   *v = y + (size_t) bc->nsrc * PPDL_CONV_BLOCK;
 
-		kernels->conv_in(&bc->ring->mod[s->index], y + i * PPDL_CONV_BLOCK, v, job->in[i] + at, s->w, s->wq, s->c, n);
-	}
-	for (size_t t = 0; t < n; t++)
-		v[t] >>= FRACTION_BITS;
-	for (int j = 0; j < bc->ndst; j++)
-	{
-		const Target *d = &bc->dst[j];
+		for (size_t t = 0; t < n; t++)
+			v[t] = UINT64_C(1) << (FRACTION_BITS - 1);
+		for (int i = 0; i < bc->nsrc; i++)
+		{
+			const Source *s = &bc->src[i];
 
-		kernels->conv_out(&bc->ring->mod[d->index], job->out[j] + at, y, d->k, bc->nsrc + 1, n);
-	}
-}
-
-static void
-convert_chunk(void *arg, int task)
-{
-	const ConvJob *job = arg;
-	size_t		from = (size_t) task * job->chunk;
-
-	for (size_t at = from; at < from + job->chunk; at += PPDL_CONV_BLOCK)
-	{
-		size_t		left = from + job->chunk - at;
-
-		convert_block(job, at, left < PPDL_CONV_BLOCK ? left : PPDL_CONV_BLOCK);
+			kernels->conv_in(&bc->ring->mod[s->index], y + i * PPDL_CONV_BLOCK, v,
+							 ppdl_climb(bc->ring, in, i) + (size_t) k * n, s->w, s->wq, s->c, n);
+		}
+		for (size_t t = 0; t < n; t++)
+			v[t] >>= FRACTION_BITS;
 	}
 }
 
-PpdlStatus
-ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, uint64_t *const *out,
-				  PpdlPool *pool, PpdlThreads *threads, PpdlError *err)
+void
+ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loaded, int first, int count)
 {
-	ConvJob		job = {bc, in, out, bc->ring->n};
+	const PpdlKernels *kernels = ppdl_kernels();
+	const size_t n = block_length(bc);
 
-	(void) pool;				/* blocks fit the stack */
-	(void) err;
-	if (ppdl_threads_count(threads) > 1)
-		while (job.chunk > 1024 && bc->ring->n / job.chunk < 4 * (size_t) ppdl_threads_count(threads))
-			job.chunk /= 2;
-	ppdl_parallel_for(threads, (int) (bc->ring->n / job.chunk), convert_chunk, &job);
-	return PPDL_OK;
+	for (size_t at = 0; at < bc->ring->n; at += n, loaded += block_words(bc))
+		for (int i = 0; i < count; i++)
+		{
+			const Target *d = &bc->dst[first + i];
+
+			/* a share of the next block */
+			for (size_t k = (size_t) i * 8; k < block_words(bc); k += (size_t) count * 8)
+				__builtin_prefetch(loaded + block_words(bc) + k, 0, 2);
+			kernels->conv_out(&bc->ring->mod[d->index], ppdl_limb(bc->ring, out, i) + at, loaded, d->k, bc->nsrc + 1, n);
+		}
 }
 
 typedef struct RescaleJob

@@ -27,11 +27,15 @@ PpdlStatus	ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const 
 								 const int *dst, int ndst, PpdlError *err);
 void		ppdl_baseconv_destroy(PpdlBaseConv *bc);
 /*
- * in[i]: limb of prime src[i]; out[j]: limb of prime dst[j], both in the coefficient domain and reduced; distinct
- * buffers.  Work is cut into blocks of coefficients over the threads (NULL: none).
+ * In two steps, so that each target can be made when it is wanted.  What does not depend on the target is loaded once:
+ * coefficients fall into blocks, `count` of them from number `first` on in one call, by any thread; in: the limbs of the
+ * source primes, reduced, one behind the other.  Then targets number first .. first+count-1, the limbs of primes dst[first] and so
+ * on, are written to out, reduced, one behind the other: all that is loaded is read once a call.
  */
-PpdlStatus	ppdl_baseconv_run(const PpdlBaseConv *bc, const uint64_t *const *in, uint64_t *const *out,
-							  PpdlPool *pool, PpdlThreads *threads, PpdlError *err);
+size_t		ppdl_baseconv_words(const PpdlBaseConv *bc);	/* of loaded */
+int			ppdl_baseconv_blocks(const PpdlBaseConv *bc);
+void		ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in, int first, int count);
+void		ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loaded, int first, int count);
 
 /*
  * Divide and round by the last prime: NTT-domain limbs 0..limbs-1 of p, prime i

@@ -9,6 +9,7 @@
 #include "ckks/boot.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
+#include "floor.h"
 #include "rows/keyplan.h"
 
 #define RUNS 2
@@ -115,6 +116,16 @@ timed(Bench *b, int threads, void (*fn) (Bench *, void *), void *arg)
 	return best;
 }
 
+/* one run on one thread, for the floor of a time */
+static void
+print_over_floor(Bench *b, const char *name, double t, void (*fn) (Bench *, void *), void *arg)
+{
+	b->ev.threads = NULL;
+	floor_begin();
+	fn(b, arg);
+	floor_print(name, t, floor_end(name));
+}
+
 typedef struct Half
 {
 	PpdlHalfBoot *hb;
@@ -162,6 +173,8 @@ bench_half(Bench *b)
 															(size_t) i * n / 2]));
 		}
 		report("half_bootstrap", threads, t, worst, ppdl_halfboot_bytes(h.hb));
+		if (threads == 1)
+			print_over_floor(b, "half_bootstrap", t, run_half, &h);
 	}
 	for (int i = 0; i < 2; i++)
 		ppdl_ct_release(&b->ev, &h.out[i]);
@@ -223,6 +236,8 @@ bench_weights(Bench *b)
 				worst = fmax(worst, cabs(b->z[s] - x[v][s % PERIOD]));
 		}
 		report("bootstrap_weights", threads, t, worst, ppdl_sparseboot_bytes(w.sb));
+		if (threads == 1)
+			print_over_floor(b, "bootstrap_weights", t, run_weights, &w);
 	}
 	for (int v = 0; v < 2; v++)
 	{

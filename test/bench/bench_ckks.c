@@ -13,6 +13,7 @@
 #include "ckks/eval.h"
 #include "ckks/keys.h"
 #include "ckks/lintrans.h"
+#include "floor.h"
 
 #define MAX_KEYS 64
 
@@ -55,6 +56,20 @@ print(const char *name, double value, const char *unit, const char *note)
 {
 	printf("%s\t%.4g\t%s\t%s, %s\n", name, value, unit, note, ppdl_cpu_name(ppdl_cpu()));
 	fflush(stdout);
+}
+
+/* a time and the same over its floor */
+static void
+report(Bench *b, const char *name, void (*fn) (Bench *), int runs, const char *note)
+{
+	double		ms = measure(b, fn, runs);
+	char		full[64];
+
+	snprintf(full, sizeof(full), "%s_ms", name);
+	print(full, ms, "ms", note);
+	floor_begin();
+	fn(b);
+	floor_print(name, ms * 1e-3, floor_end(name));
 }
 
 static PpdlStatus
@@ -204,14 +219,13 @@ main(void)
 	Bench		b;
 
 	start(&b, PPDL_RING_ROW, 0x1p38);
-	print("keyswitch_ms", measure(&b, run_rotate, 50), "ms", "rotation, N = 2^14, 8 limbs");
+	report(&b, "keyswitch", run_rotate, 50, "rotation, N = 2^14, 8 limbs");
 	OK(ppdl_hoist(&b.ev, &b.hoisted, &b.x, &err));
-	print("rotate_hoisted_ms", measure(&b, run_rotate_hoisted, 50), "ms", "N = 2^14, 8 limbs");
+	report(&b, "rotate_hoisted", run_rotate_hoisted, 50, "N = 2^14, 8 limbs");
 	ppdl_hoisted_release(&b.ev, &b.hoisted);
-	print("mul_relin_rescale_ms", measure(&b, run_mul, 50), "ms", "N = 2^14, 8 limbs");
+	report(&b, "mul_relin_rescale", run_mul, 50, "N = 2^14, 8 limbs");
 	make_c2s(&b);
-	print("c2s_ms", measure(&b, run_c2s, 10), "ms",
-		  "coefficients to slots, N = 2^14, 8 limbs, levels of 5, 4, 4 stages");
+	report(&b, "c2s", run_c2s, 10, "coefficients to slots, N = 2^14, 8 limbs, levels of 5, 4, 4 stages");
 	for (int i = 0; i < 3; i++)
 		ppdl_lintrans_destroy(b.lt[i]);
 	print("encode_ms", measure(&b, run_encode, 20), "ms", "8192 complex slots to 8 limbs");
@@ -220,7 +234,7 @@ main(void)
 	finish(&b);
 
 	start(&b, PPDL_RING_DEEP, 0x1p40);
-	print("keyswitch_deep_ms", measure(&b, run_rotate, 5), "ms", "rotation, N = 2^16, 28 limbs");
+	report(&b, "keyswitch_deep", run_rotate, 5, "rotation, N = 2^16, 28 limbs");
 	finish(&b);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "floor.h"
 #include "predict/predictor.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
@@ -161,6 +162,12 @@ bench_network(Bench *b)
 	}
 	printf("predict_pack_batch_ms\t%.2f\tms\ta complete batch of 1,024 rows\n", packing * 1e3);
 	printf("predict_batch_ms\t%.2f\tms\t16-32-1 on 1,024 packed rows\n", best * 1e3);
+	pack(b, 1, ppdl_predictor_limbs(p), &packed);
+	floor_begin();
+	OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, &err));
+	floor_print("predict_batch", best, floor_end("predict_batch"));
+	ppdl_ct_release(&b->ev, &ct);
+	ppdl_packed_release(&b->ev, &packed);
 	printf("predict_us_per_row\t%.2f\tus\tpacking and network\n", (best + packing) * 1e6 / ROWS);
 	printf("predict_serial_share\t%.4f\tratio\tof the time of a complete batch: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
 		   serial / (serial + best + packing));

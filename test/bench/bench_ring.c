@@ -35,8 +35,8 @@ static const uint64_t primes[] = {
 typedef struct Work
 {
 	PpdlRing   *ring;
-	PpdlPool   *pool;
 	PpdlBaseConv *bc;
+	uint64_t   *loaded;
 	uint64_t   *buf;			/* 2 * COUNT limbs */
 	const uint64_t *a[COUNT],
 			   *k0[COUNT],
@@ -160,8 +160,8 @@ run_monomial_half(Work *w)
 static void
 run_baseconv(Work *w)
 {
-	if (ppdl_baseconv_run(w->bc, w->a, w->out, w->pool, NULL, NULL) != PPDL_OK)
-		abort();
+	ppdl_baseconv_load(w->bc, w->loaded, w->buf, 0, ppdl_baseconv_blocks(w->bc));
+	ppdl_baseconv_targets(w->bc, w->out[0], w->loaded, 0, COUNT - 10);
 }
 
 static void
@@ -189,11 +189,13 @@ open_work(Work *w, int logn)
 		exit(1);
 	}
 	printf("ring_create_%d_s\t%.3g\ts\t%d primes, N = 2^%d\n", logn, now() - start, COUNT, logn);
-	w->pool = ppdl_pool_create();
 	w->buf = ppdl_alloc_aligned(2 * COUNT * w->ring->n * sizeof(uint64_t));
 	w->perm = ppdl_autom_table(w->ring, ppdl_galois_rotation(w->ring, 1));
-	if (w->pool == NULL || w->buf == NULL || w->perm == NULL ||
+	if (w->buf == NULL || w->perm == NULL ||
 		ppdl_baseconv_create(&w->bc, w->ring, src, 10, dst, COUNT - 10, NULL) != PPDL_OK)
+		abort();
+	w->loaded = ppdl_alloc_aligned(ppdl_baseconv_words(w->bc) * sizeof(uint64_t));
+	if (w->loaded == NULL)
 		abort();
 	for (int i = 0; i < COUNT; i++)
 	{
@@ -219,7 +221,7 @@ close_work(Work *w)
 	ppdl_baseconv_destroy(w->bc);
 	ppdl_ring_destroy(w->ring);
 	ppdl_free_aligned(w->buf);
-	ppdl_pool_destroy(w->pool);
+	ppdl_free_aligned(w->loaded);
 }
 
 int

@@ -39,16 +39,33 @@ random_centred(mpz_t x, const mpz_t d, gmp_randstate_t rs, int kind)
 	mpz_clear(margin);
 }
 
+/* blocks in two parts, targets a few at a time */
 static void
-check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst, int ndst, PpdlThreads *threads)
+convert(const PpdlBaseConv *bc, const uint64_t *in, uint64_t *out, size_t n, int ndst)
+{
+	uint64_t   *loaded = new_limbs(ppdl_baseconv_words(bc));
+	const int	blocks = ppdl_baseconv_blocks(bc),
+				first = (int) (next64() % (unsigned) (blocks + 1));
+
+	ppdl_baseconv_load(bc, loaded, in, first, blocks - first);
+	ppdl_baseconv_load(bc, loaded, in, 0, first);
+	for (int j = 0, count; j < ndst; j += count)
+	{
+		count = 1 + (int) (next64() % 9);
+		if (count > ndst - j)
+			count = ndst - j;
+		ppdl_baseconv_targets(bc, out + (size_t) j * n, loaded, j, count);
+	}
+	ppdl_free_aligned(loaded);
+}
+
+static void
+check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst, int ndst)
 {
 	const size_t n = ring->n;
-	PpdlPool   *pool = ppdl_pool_create();
 	uint64_t   *in = new_limbs((size_t) nsrc * n),
 			   *out = new_limbs((size_t) ndst * n),
 			   *want = new_limbs((size_t) ndst * n);
-	const uint64_t *inp[PPDL_MAX_CONV];
-	uint64_t   *outp[PPDL_MAX_CONV];
 	PpdlBaseConv *bc;
 	gmp_randstate_t rs;
 	mpz_t		d,
@@ -59,12 +76,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	mpz_init_set_ui(d, 1);
 	mpz_init(x);
 	for (int i = 0; i < nsrc; i++)
-	{
 		mpz_mul_ui(d, d, ring->mod[src[i]].q);
-		inp[i] = in + (size_t) i * n;
-	}
-	for (int j = 0; j < ndst; j++)
-		outp[j] = out + (size_t) j * n;
 	for (size_t t = 0; t < n; t++)
 	{
 		random_centred(x, d, rs, next64() % 3 == 0 ? (int) (next64() % 5) : 0);
@@ -78,7 +90,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	{
 		ppdl_cpu_force(level);
 		memset(out, 0xff, (size_t) ndst * n * sizeof(*out));
-		assert_int_equal(ppdl_baseconv_run(bc, inp, outp, pool, threads, NULL), PPDL_OK);
+		convert(bc, in, out, n, ndst);
 		if (memcmp(out, want, (size_t) ndst * n * sizeof(*out)) != 0)
 			fail_msg("%s: %d to %d primes, N = %zu", ppdl_cpu_name(level), nsrc, ndst, n);
 	}
@@ -92,7 +104,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 			in[(size_t) i * n + t] = mpz_fdiv_ui(x, ring->mod[src[i]].q);
 	}
 	ppdl_cpu_force(PPDL_CPU_SCALAR);
-	assert_int_equal(ppdl_baseconv_run(bc, inp, outp, pool, threads, NULL), PPDL_OK);
+	convert(bc, in, out, n, ndst);
 	memcpy(want, out, (size_t) ndst * n * sizeof(*out));
 	for (size_t t = 0; t < n; t++)
 	{
@@ -112,7 +124,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	for (PpdlCpu level = PPDL_CPU_SCALAR + 1; level <= ppdl_cpu_best(); level++)
 	{
 		ppdl_cpu_force(level);
-		assert_int_equal(ppdl_baseconv_run(bc, inp, outp, pool, threads, NULL), PPDL_OK);
+		convert(bc, in, out, n, ndst);
 		assert_memory_equal(out, want, (size_t) ndst * n * sizeof(*out));
 	}
 	ppdl_cpu_force(ppdl_cpu_best());
@@ -122,7 +134,6 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	ppdl_free_aligned(in);
 	ppdl_free_aligned(out);
 	ppdl_free_aligned(want);
-	ppdl_pool_destroy(pool);
 }
 
 /* all the splits key switching and ModRaise use, and random ones */
@@ -135,14 +146,14 @@ test_conversion(void **state)
 
 	for (int i = 0; i < COUNT(all); i++)
 		all[i] = i;
-	check_conversion(row, all, 2, all + 2, 8, NULL);	/* a digit up */
-	check_conversion(row, all + 8, 2, all, 8, NULL);	/* ModDown */
-	check_conversion(row, all, 1, all + 1, 9, NULL);
-	check_conversion(row, all, 9, all + 9, 1, NULL);
-	check_conversion(deep, all, 10, all + 10, 27, NULL);
-	check_conversion(deep, all + 28, 9, all, 28, NULL);
-	check_conversion(deep, all, 1, all + 1, 36, NULL);	/* ModRaise */
-	check_conversion(deep, all + 1, 36, all, 1, NULL);
+	check_conversion(row, all, 2, all + 2, 8);	/* a digit up */
+	check_conversion(row, all + 8, 2, all, 8);	/* ModDown */
+	check_conversion(row, all, 1, all + 1, 9);
+	check_conversion(row, all, 9, all + 9, 1);
+	check_conversion(deep, all, 10, all + 10, 27);
+	check_conversion(deep, all + 28, 9, all, 28);
+	check_conversion(deep, all, 1, all + 1, 36);	/* ModRaise */
+	check_conversion(deep, all + 1, 36, all, 1);
 	for (int turn = 0; turn < 20; turn++)
 	{
 		int			order[COUNT(deep_primes)],
@@ -156,7 +167,7 @@ test_conversion(void **state)
 			order[i] = order[j];
 			order[j] = i;
 		}
-		check_conversion(deep, order, nsrc, order + nsrc, ndst, NULL);
+		check_conversion(deep, order, nsrc, order + nsrc, ndst);
 	}
 	ppdl_ring_destroy(row);
 	ppdl_ring_destroy(deep);
@@ -172,22 +183,20 @@ test_conversion_of_small_primes(void **state)
 
 	for (int nsrc = 1; nsrc < COUNT(primes); nsrc++)
 	{
-		check_conversion(ring, all, nsrc, all + nsrc, COUNT(primes) - nsrc, NULL);
-		check_conversion(ring, all + nsrc, COUNT(primes) - nsrc, all, nsrc, NULL);
+		check_conversion(ring, all, nsrc, all + nsrc, COUNT(primes) - nsrc);
+		check_conversion(ring, all + nsrc, COUNT(primes) - nsrc, all, nsrc);
 	}
 	ppdl_ring_destroy(ring);
 }
 
 static void
-test_conversion_on_threads(void **state)
+test_conversion_of_many_blocks(void **state)
 {
-	PpdlRing   *ring = new_ring(13, row_primes, COUNT(row_primes));
+	PpdlRing   *ring = new_ring(11, row_primes, COUNT(row_primes));
 	int			all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-	PpdlThreads *threads;
 
-	assert_int_equal(ppdl_threads_create(&threads, 3, NULL), PPDL_OK);
-	check_conversion(ring, all + 8, 2, all, 3, threads);
-	ppdl_threads_destroy(threads);
+	for (int turn = 0; turn < 4; turn++)
+		check_conversion(ring, all + 8, 2, all, 8);
 	ppdl_ring_destroy(ring);
 }
 
@@ -287,7 +296,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conversion),
 		cmocka_unit_test(test_conversion_of_small_primes),
-		cmocka_unit_test(test_conversion_on_threads),
+		cmocka_unit_test(test_conversion_of_many_blocks),
 		cmocka_unit_test(test_bad_conversions),
 		cmocka_unit_test(test_rescale),
 	};

@@ -1,0 +1,346 @@
+/*
+ * Key switches and linear transforms made limb by limb and block by block against the straightforward order, a whole
+ * polynomial after the other: the same to the last bit, on any number of threads and with each set of kernels.
+ */
+#include "ckks_fixture.h"
+
+#include "base/cpu.h"
+#include "ckks/cache.h"
+#include "ckks/keys_impl.h"
+#include "ckks/lintrans.h"
+#include "ring/rns.h"
+
+/* not secure: long enough for several blocks, and for groups of limbs that the threads share */
+static const PpdlParamsLiteral toy11 = {
+	.id = PPDL_RING_CUSTOM, .name = "toy11", .logn = 11, .nq = 9, .np = 2,
+	.q = {
+		UINT64_C(0x3ffffffd20001), UINT64_C(0x4000038001), UINT64_C(0x4000098001), UINT64_C(0x3ffff48001),
+		UINT64_C(0x3ffff28001), UINT64_C(0x4000138001), UINT64_C(0x100000020001), UINT64_C(0x100000038001),
+		UINT64_C(0x10000140001),
+	},
+	.p = {UINT64_C(0x3ffffffdf0001), UINT64_C(0x3ffffffd48001)},
+};
+
+static Fixture *toy;
+
+static uint64_t *
+new_limbs(int limbs)
+{
+	uint64_t   *p = ppdl_alloc_aligned((size_t) limbs * toy->par->n * sizeof(uint64_t));
+
+	assert_non_null(p);
+	return p;
+}
+
+/* limbs in the NTT domain, number `at` over QP first, to all targets of the conversion, in the NTT domain */
+static uint64_t *
+convert(const PpdlKsPlan *plan, const PpdlBaseConv *conv, const uint64_t *in, int at, int count, const int *target,
+		int targets)
+{
+	const PpdlParams *par = toy->par;
+	uint64_t   *coeff = new_limbs(count),
+			   *out = new_limbs(targets),
+			   *loaded = ppdl_alloc_aligned(ppdl_baseconv_words(conv) * sizeof(uint64_t));
+
+	memcpy(coeff, in, (size_t) count * par->n * sizeof(uint64_t));
+	for (int i = 0; i < count; i++)
+		ppdl_intt(par->ring, ppdl_qp_mod(par, plan->limbs, at + i), ppdl_at(par, coeff, i));
+	ppdl_baseconv_load(conv, loaded, coeff, 0, ppdl_baseconv_blocks(conv));
+	ppdl_baseconv_targets(conv, out, loaded, 0, targets);
+	for (int i = 0; i < targets; i++)
+		ppdl_ntt(par->ring, ppdl_qp_mod(par, plan->limbs, target[i]), ppdl_at(par, out, i));
+	ppdl_free_aligned(coeff);
+	ppdl_free_aligned(loaded);
+	return out;
+}
+
+/* acc += key * digit j of a, over QP */
+static void
+add_digit(const PpdlKsPlan *plan, const PpdlSwitchKey *key, const uint64_t *a, int j, uint64_t *acc[2])
+{
+	const PpdlParams *par = toy->par;
+	const int	own = plan->hi[j] - plan->lo[j];
+	int			target[PPDL_MAX_Q + PPDL_MAX_P],
+				targets = 0;
+	uint64_t   *extended,
+			   *words = new_limbs(1);
+
+	for (int t = 0; t < plan->total; t++)
+		if (t < plan->lo[j] || t >= plan->hi[j])
+			target[targets++] = t;
+	extended = convert(plan, plan->up[j], ppdl_cat(par, a, plan->lo[j]), plan->lo[j], own, target, targets);
+	for (int t = 0; t < plan->total; t++)
+	{
+		const int	in_key = j * (key->limbs + key->np) + (t < plan->limbs ? t : key->limbs + t - plan->limbs);
+		const uint64_t *x = t >= plan->lo[j] && t < plan->hi[j] ? ppdl_cat(par, a, t) :
+			ppdl_cat(par, extended, t < plan->lo[j] ? t : t - own);
+
+		for (int h = 0; h < 2; h++)
+		{
+			ppdl_vec_unpack(words, ppdl_key_limb(key, h == 0 ? key->b : key->a, in_key), par->n);
+			ppdl_vec_mul_add(ppdl_qp_mod(par, plan->limbs, t), ppdl_at(par, acc[h], t), x, words, par->n);
+		}
+	}
+	ppdl_free_aligned(extended);
+	ppdl_free_aligned(words);
+}
+
+/* sigma(round((acc + P*add) / D)) */
+static void
+divide(const PpdlKsPlan *plan, const PpdlDivisor *by, uint64_t *acc, const uint64_t *add, const uint32_t *perm,
+	   uint64_t *out)
+{
+	const PpdlParams *par = toy->par;
+	int			target[PPDL_MAX_Q];
+	uint64_t   *remainder;
+
+	for (int i = 0; i < plan->limbs && add != NULL; i++)
+		ppdl_vec_mul_scalar_add(&par->ring->mod[i], ppdl_at(par, acc, i), ppdl_cat(par, add, i), plan->p_mod[i], par->n);
+	for (int i = 0; i < by->first; i++)
+		target[i] = i;
+	remainder = convert(plan, by->conv, ppdl_cat(par, acc, by->first), by->first, plan->total - by->first, target,
+						by->first);
+	for (int i = 0; i < by->first; i++)
+	{
+		uint64_t   *limb = ppdl_at(par, acc, i);
+
+		ppdl_vec_sub_mul_scalar(&par->ring->mod[i], limb, limb, ppdl_cat(par, remainder, i), by->inv[i], par->n);
+		if (perm != NULL)
+			ppdl_autom_ntt(par->ring, ppdl_at(par, out, i), limb, perm);
+		else
+			memcpy(ppdl_at(par, out, i), limb, par->n * sizeof(uint64_t));
+	}
+	ppdl_free_aligned(remainder);
+}
+
+typedef struct Switch
+{
+	uint32_t	id;
+	const uint64_t *a,
+			   *add_b,
+			   *add_a;
+	int			limbs,
+				rescale;
+	const uint32_t *perm;
+} Switch;
+
+/* the result's limbs, b then a */
+static uint64_t *
+straightforward(const Switch *s)
+{
+	const PpdlParams *par = toy->par;
+	const PpdlKsPlan *plan;
+	const PpdlSwitchKey *key;
+	const PpdlDivisor *by;
+	uint64_t   *acc[2],
+			   *out;
+
+	OK(ppdl_ks_plan(par, s->limbs, par->np, &plan, &err));
+	OK(make_key(toy, par->id, s->id, s->limbs, &key, &err));
+	by = s->rescale ? &plan->by_pq : &plan->by_p;
+	out = new_limbs(2 * by->first);
+	for (int h = 0; h < 2; h++)
+	{
+		acc[h] = new_limbs(plan->total);
+		memset(acc[h], 0, (size_t) plan->total * par->n * sizeof(uint64_t));
+	}
+	for (int j = 0; j < plan->ndigits; j++)
+		add_digit(plan, key, s->a, j, acc);
+	for (int h = 0; h < 2; h++)
+	{
+		divide(plan, by, acc[h], h == 0 ? s->add_b : s->add_a, s->perm, ppdl_at(par, out, h * by->first));
+		ppdl_free_aligned(acc[h]);
+	}
+	return out;
+}
+
+static void
+check_same(const PpdlCt *got, const uint64_t *want, const char *what)
+{
+	const size_t words = (size_t) got->limbs * toy->par->n;
+
+	if (memcmp(got->b, want, words * sizeof(uint64_t)) != 0 || memcmp(got->a, want + words, words * sizeof(uint64_t)) != 0)
+		fail_msg("%s at %d limbs, %s kernels, %d threads", what, got->limbs, ppdl_cpu_name(ppdl_cpu()),
+				 ppdl_threads_count(toy->ev.threads));
+}
+
+/* runs fn on one thread and on three with all kernels that there are */
+static void
+each_way(void (*fn) (void *arg), void *arg)
+{
+	PpdlThreads *threads = toy->ev.threads;
+
+	for (PpdlCpu level = PPDL_CPU_SCALAR; level <= ppdl_cpu_best(); level++)
+		for (int many = 0; many < 2; many++)
+		{
+			if (ppdl_cpu_force(level) != level)
+				continue;
+			toy->ev.threads = many ? threads : NULL;
+			fn(arg);
+		}
+	ppdl_cpu_force(ppdl_cpu_best());
+	toy->ev.threads = threads;
+}
+
+typedef struct Case
+{
+	PpdlCt		x,
+				y;
+	uint64_t   *rotated,
+			   *product,
+			   *rescaled;
+} Case;
+
+static void
+check_case(void *arg)
+{
+	const Case *c = arg;
+	PpdlEval   *ev = &toy->ev;
+	PpdlHoisted hoisted;
+	PpdlCt		out;
+
+	OK(ppdl_ct_automorphism(ev, &out, &c->x, 5, &err));
+	check_same(&out, c->rotated, "rotation");
+	ppdl_ct_release(ev, &out);
+	OK(ppdl_hoist(ev, &hoisted, &c->x, &err));
+	OK(ppdl_hoisted_automorphism(ev, &out, &hoisted, 5, &err));
+	check_same(&out, c->rotated, "hoisted rotation");
+	ppdl_ct_release(ev, &out);
+	ppdl_hoisted_release(ev, &hoisted);
+	OK(ppdl_ct_mul(ev, &out, &c->x, &c->y, &err));
+	check_same(&out, c->product, "product");
+	ppdl_ct_release(ev, &out);
+	if (c->rescaled == NULL)
+		return;
+	OK(ppdl_ct_mul_rescale(ev, &out, &c->x, &c->y, &err));
+	check_same(&out, c->rescaled, "product and rescale");
+	ppdl_ct_release(ev, &out);
+}
+
+static PpdlCt
+random_ct(int limbs)
+{
+	PpdlCt		ct;
+
+	OK(ppdl_ct_alloc(&toy->ev, &ct, limbs, &err));
+	for (int i = 0; i < limbs; i++)
+		for (size_t k = 0; k < toy->par->n; k++)
+		{
+			const uint64_t q = toy->par->ring->mod[i].q;
+
+			ppdl_at(toy->par, ct.b, i)[k] = next_random(toy) % q;
+			ppdl_at(toy->par, ct.a, i)[k] = next_random(toy) % q;
+		}
+	ct.scale = 0x1p36;
+	ct.bound = 1;
+	ct.noise = 10;
+	return ct;
+}
+
+static void
+test_switches(void **state)
+{
+	const PpdlParams *par = toy->par;
+
+	for (int limbs = par->nq; limbs >= 1; limbs -= limbs > 3 ? 2 : 1)
+	{
+		Case		c = {.x = random_ct(limbs), .y = random_ct(limbs)};
+		PpdlCt3		t;
+		Switch		rotation = {.id = 5, .a = c.x.a, .add_b = c.x.b, .limbs = limbs, .perm = ppdl_autom_table(par->ring, 5)},
+					product = {.id = PPDL_KEY_RELIN, .limbs = limbs};
+
+		OK(ppdl_ct_tensor(&toy->ev, &t, &c.x, &c.y, &err));
+		product.a = t.d;
+		product.add_b = t.ct.b;
+		product.add_a = t.ct.a;
+		c.rotated = straightforward(&rotation);
+		c.product = straightforward(&product);
+		product.rescale = 1;
+		c.rescaled = limbs > 1 ? straightforward(&product) : NULL;
+		each_way(check_case, &c);
+		ppdl_free_aligned(c.rotated);
+		ppdl_free_aligned(c.product);
+		ppdl_free_aligned(c.rescaled);
+		ppdl_ct3_release(&toy->ev, &t);
+		ppdl_ct_release(&toy->ev, &c.x);
+		ppdl_ct_release(&toy->ev, &c.y);
+	}
+}
+
+typedef struct Transform
+{
+	const PpdlLinTrans *lt[2];
+	PpdlCt		in;
+	uint64_t   *want[2];		/* what the first way gave */
+} Transform;
+
+static void
+check_transform(void *arg)
+{
+	Transform  *tr = arg;
+	PpdlCt		out[2];
+
+	OK(ppdl_lintrans_apply_rescale(&toy->ev, out, tr->lt, 2, &tr->in, &err));
+	for (int i = 0; i < 2; i++)
+	{
+		const size_t words = (size_t) out[i].limbs * toy->par->n;
+
+		if (tr->want[i] == NULL)
+		{
+			tr->want[i] = new_limbs(2 * out[i].limbs);
+			memcpy(tr->want[i], out[i].b, words * sizeof(uint64_t));
+			memcpy(tr->want[i] + words, out[i].a, words * sizeof(uint64_t));
+		}
+		check_same(&out[i], tr->want[i], "linear transform");
+		ppdl_ct_release(&toy->ev, &out[i]);
+	}
+}
+
+/* a dense transform and one of few diagonals whose entries come in runs: scalar kernels and others, threads and none */
+static void
+test_transforms(void **state)
+{
+	const PpdlParams *par = toy->par;
+	const size_t period[2] = {par->slots, 32};
+	Transform	tr = {.in = random_ct(6)};
+	PpdlLinTrans *lt[2];
+
+	for (int i = 0; i < 2; i++)
+	{
+		PpdlMatrix *m;
+
+		OK(ppdl_matrix_create(&m, period[i], &err));
+		for (int d = 0; d < 12; d++)
+		{
+			double complex *diag = ppdl_matrix_diag(m, d);
+
+			for (size_t k = 0; k < period[i]; k++)
+				diag[k] = CMPLX(next_real(toy), next_real(toy));
+		}
+		OK(ppdl_lintrans_create(&lt[i], par, m, &(PpdlLinTransForm) {6, 0x1p36, 4, i}, NULL, NULL, &err));
+		tr.lt[i] = lt[i];
+		ppdl_matrix_destroy(m);
+	}
+	each_way(check_transform, &tr);
+	for (int i = 0; i < 2; i++)
+	{
+		ppdl_free_aligned(tr.want[i]);
+		ppdl_lintrans_destroy(lt[i]);
+	}
+	ppdl_ct_release(&toy->ev, &tr.in);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_transforms),
+	};
+	int			failed;
+
+	toy = fixture_new(&toy11, 0, 3);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	fixture_free(toy);
+	return failed;
+}
