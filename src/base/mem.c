@@ -41,8 +41,12 @@ ppdl_alloc_aligned(size_t bytes)
 	if (bytes == 0)
 		bytes = 1;
 #ifdef MADV_HUGEPAGE
-	/* page faults on long buffers otherwise cost as much as some of the arithmetic */
-	if (bytes >= 2 * HUGE_PAGE)
+	/* faults on small pages, and walks through their tables, otherwise cost as much as some of the arithmetic */
+	size_t		whole = bytes > SIZE_MAX - HUGE_PAGE ? 0 : (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+
+	if (whole != 0 && whole - bytes <= bytes / 8)
+		bytes = whole;
+	if (bytes >= 2 * HUGE_PAGE || bytes == whole)
 	{
 		if (posix_memalign(&p, HUGE_PAGE, bytes) != 0)
 			return NULL;

@@ -1,5 +1,5 @@
 /*
- * Bootstrapping at the real degree: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a line.  Seconds: on one
+ * Bootstrapping and steps of training at the real degree: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a line.  Seconds: on one
  * thread the smallest processor time of two runs, on several the smallest wall time; bits are those of the worst slot.
  */
 #include <math.h>
@@ -10,6 +10,7 @@
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "floor.h"
+#include "learn/step.h"
 #include "rows/keyplan.h"
 
 #define RUNS 2
@@ -247,6 +248,84 @@ bench_weights(Bench *b)
 	ppdl_sparseboot_destroy(w.sb);
 }
 
+/* a network 16-16-1 on 256 rows: two steps and the bootstrap that follows them */
+#define TILES 2
+#define STEPS 2
+
+typedef struct Training
+{
+	PpdlSlotLayout lay;
+	PpdlSgd    *sgd;
+	PpdlSparseBoot *sb;
+	PpdlTile	tile[TILES];
+	PpdlCt		fresh[2],		/* weights, momentum */
+				ct[2];
+} Training;
+
+static void
+encrypt_reals(Bench *b, PpdlCt *ct, size_t period, double most)
+{
+	PpdlPt		pt;
+
+	for (size_t s = 0; s < period; s++)
+		b->z[s] = most * next_real();
+	OK(ppdl_pt_alloc(&b->ev, &pt, PPDL_BOOT_WORK_LIMBS, &err));
+	OK(ppdl_encode_slots(b->par, &pt, b->z, period, PPDL_SGD_SCALE, PPDL_BOOT_WORK_LIMBS, &err));
+	OK(ppdl_encrypt_secret(&b->ev, ct, &pt, b->sk, b->rng, &err));
+	ppdl_pt_release(&b->ev, &pt);
+}
+
+static void
+run_training(Bench *b, void *arg)
+{
+	Training   *t = arg;
+
+	for (int v = 0; v < 2; v++)
+	{
+		ppdl_ct_release(&b->ev, &t->ct[v]);
+		OK(ppdl_ct_copy(&b->ev, &t->ct[v], &t->fresh[v], t->fresh[v].limbs, &err));
+	}
+	for (int i = 0; i < STEPS; i++)
+		OK(ppdl_sgd_step(t->sgd, &b->ev, &t->ct[0], &t->ct[1], t->tile, TILES, &err));
+	OK(ppdl_sparseboot_run(t->sb, &b->ev, t->ct, &err));
+}
+
+static void
+bench_training(Bench *b)
+{
+	Training	t = {0};
+	PpdlNet    *net;
+	double		time;
+
+	OK(ppdl_net_parse(&net, "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}", &err));
+	OK(ppdl_slot_layout(&t.lay, b->par, net, net->inputs, &err));
+	OK(ppdl_sgd_create(&t.sgd, &t.lay, 0.3, 0.9, &err));
+	OK(ppdl_sparseboot_create(&t.sb, &b->ev, t.lay.period, 2, PPDL_SGD_SCALE, &err));
+	for (int v = 0; v < 2; v++)
+		encrypt_reals(b, &t.fresh[v], t.lay.period, 0.1);
+	for (int i = 0; i < TILES; i++)
+	{
+		encrypt_reals(b, &t.tile[i].x, b->par->slots, 1);
+		encrypt_reals(b, &t.tile[i].y, b->par->slots, 1);
+		t.tile[i].ordinal = calloc(t.lay.rows, sizeof(uint32_t));
+		t.tile[i].count = (int) t.lay.rows;
+	}
+	run_training(b, &t);		/* makes the keys */
+	time = timed(b, 1, run_training, &t) / STEPS;
+	printf("train_step_core_s\t%.2f\ts\t%zu rows, 16-16-1, half a bootstrap included, 1 thread\n", time, TILES * t.lay.rows);
+	print_over_floor(b, "train_step", STEPS * time, run_training, &t);
+	for (int v = 0; v < 2; v++)
+	{
+		ppdl_ct_release(&b->ev, &t.ct[v]);
+		ppdl_ct_release(&b->ev, &t.fresh[v]);
+	}
+	for (int i = 0; i < TILES; i++)
+		ppdl_tile_release(&b->ev, &t.tile[i]);
+	ppdl_sparseboot_destroy(t.sb);
+	ppdl_sgd_destroy(t.sgd);
+	ppdl_net_destroy(net);
+}
+
 int
 main(void)
 {
@@ -255,6 +334,7 @@ main(void)
 	setup(&b);
 	bench_half(&b);
 	bench_weights(&b);
+	bench_training(&b);
 	for (int i = 0; i < b.needs; i++)
 		ppdl_switch_key_destroy(b.key[i]);
 	ppdl_secret_destroy(b.sk);
