@@ -179,6 +179,7 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 			b[j] = words[0][j];
 			a[j] = words[1][j];
 		}
-		ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t), kb + i, ka + i, digit, b, a, plan->ndigits, 0, n);
+		ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t),
+					 &(PpdlDot) {.out = {kb + i, ka + i}, .a = digit, .k = {b, a}, .terms = plan->ndigits}, n);
 	}
 }

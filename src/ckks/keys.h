@@ -73,9 +73,17 @@ typedef struct PpdlSwitchKey
 	int			owned;			/* b and a are freed with the key (else they point into a mapped file) */
 } PpdlSwitchKey;
 
-/* np: par->np, or 1 for inputs of one limb (PPDL_ERR_ARGUMENT); seed and errors from rng; the secrets are only read */
-PpdlStatus	ppdl_switch_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *from, const PpdlSecret *to,
-								   int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
+/* which key is to be made: np = par->np, or 1 for inputs of one limb */
+typedef struct PpdlSwitchKeyForm
+{
+	uint32_t	id;
+	int			limbs,
+				np;
+} PpdlSwitchKeyForm;
+
+/* PPDL_ERR_ARGUMENT: no such key; seed and errors from rng; the secrets are only read */
+PpdlStatus	ppdl_switch_key_create(PpdlSwitchKey **out, const PpdlSwitchKeyForm *form, const PpdlSecret *from,
+								   const PpdlSecret *to, PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
 /* relinearisation (s^2 -> s) and Galois keys (d odd below 2N), from the one secret, with all special primes */
 PpdlStatus	ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int limbs,
 								 PpdlRng *rng, PpdlThreads *threads, PpdlError *err);

@@ -133,7 +133,7 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 		terms++;
 	}
 	if (terms > 0)
-		ppdl_vec_dot(m, b, a, pt, xb, xa, terms, 0, n);
+		ppdl_vec_dot(m, &(PpdlDot) {.out = {b, a}, .a = pt, .k = {xb, xa}, .terms = terms}, n);
 	else
 	{
 		memset(b, 0, n * sizeof(uint64_t));

@@ -32,7 +32,7 @@ task_tensor(void *arg, int i)
 	uint64_t   *out[3] = {ppdl_at(par, op->out->ct.b, i), ppdl_at(par, op->out->ct.a, i), ppdl_at(par, op->out->d, i)};
 
 	ppdl_vec_mul(m, out[0], xb, yb, par->n);
-	ppdl_vec_dot(m, out[1], NULL, left, right, NULL, 2, 0, par->n);
+	ppdl_vec_dot(m, &(PpdlDot) {.out = {out[1]}, .a = left, .k = {right}, .terms = 2}, par->n);
 	ppdl_vec_mul(m, out[2], xa, ya, par->n);
 	for (int h = 0; op->twice && h < 3; h++)
 		ppdl_vec_add(m, out[h], out[h], out[h], par->n);

@@ -172,8 +172,8 @@ ppdl_switch_key_expand(PpdlSwitchKey *key, PpdlThreads *threads, PpdlError *err)
 }
 
 static PpdlStatus
-create_from_ntt(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, const uint64_t *from, const uint64_t *to,
-				int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
+create_from_ntt(PpdlSwitchKey **out, const PpdlParams *par, const PpdlSwitchKeyForm *form, const uint64_t *from,
+				const uint64_t *to, PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
 {
 	PpdlSwitchKey *key;
 	Making		mk = {.from = from, .to = to};
@@ -182,10 +182,10 @@ create_from_ntt(PpdlSwitchKey **out, const PpdlParams *par, uint32_t id, const u
 	size_t		e_bytes;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_switch_key_alloc(out, par, id, limbs, np, err));
+	PPDL_TRY(ppdl_switch_key_alloc(out, par, form->id, form->limbs, form->np, err));
 	key = *out;
 	e_bytes = (size_t) key->ndigits * par->n;
-	PPDL_GOTO(done, ppdl_ks_plan(par, limbs, np, &plan, err));
+	PPDL_GOTO(done, ppdl_ks_plan(par, form->limbs, form->np, &plan, err));
 	memcpy(mk.p_mod, plan->p_mod, sizeof(mk.p_mod));
 	e = ppdl_alloc_aligned(e_bytes);
 	if (e == NULL)
@@ -209,13 +209,14 @@ done:
 }
 
 PpdlStatus
-ppdl_switch_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *from, const PpdlSecret *to,
-					   int limbs, int np, PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
+ppdl_switch_key_create(PpdlSwitchKey **out, const PpdlSwitchKeyForm *form, const PpdlSecret *from,
+					   const PpdlSecret *to, PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
 {
 	*out = NULL;
 	if (from->par != to->par)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "switching key %u: its two secrets belong to different rings", id);
-	return create_from_ntt(out, from->par, id, from->ntt, to->ntt, limbs, np, rng, threads, err);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "switching key %u: its two secrets belong to different rings",
+						  form->id);
+	return create_from_ntt(out, from->par, form, from->ntt, to->ntt, rng, threads, err);
 }
 
 PpdlStatus
@@ -223,6 +224,7 @@ ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int
 					 PpdlRng *rng, PpdlThreads *threads, PpdlError *err)
 {
 	const PpdlParams *par = sk->par;
+	const PpdlSwitchKeyForm form = {id, limbs, par->np};
 	int			primes = par->nq + par->np;
 	size_t		bytes = (size_t) primes * par->n * sizeof(uint64_t);
 	const uint32_t *perm = NULL;
@@ -253,9 +255,9 @@ ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int
 			ppdl_autom_ntt(par->ring, ppdl_at(par, other, i), s, perm);
 	}
 	if (id == PPDL_KEY_RELIN)
-		status = create_from_ntt(out, par, id, other, sk->ntt, limbs, par->np, rng, threads, err);
+		status = create_from_ntt(out, par, &form, other, sk->ntt, rng, threads, err);
 	else
-		status = create_from_ntt(out, par, id, sk->ntt, other, limbs, par->np, rng, threads, err);
+		status = create_from_ntt(out, par, &form, sk->ntt, other, rng, threads, err);
 	ppdl_free_secret(other, bytes);
 	return status;
 }

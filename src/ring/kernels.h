@@ -9,6 +9,7 @@
 
 #include "ring/modulus.h"
 #include "ring/ntt.h"
+#include "ring/vec.h"
 
 /* coefficients that one call of the base conversion kernels handles */
 #define PPDL_CONV_BLOCK 128
@@ -32,10 +33,7 @@ typedef struct PpdlKernels
 	void		(*reduce) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t n);
 	void		(*switch_modulus) (const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in,
 								   size_t n);
-	void		(*dot) (const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
-						int terms, int accumulate, size_t n);
-	void		(*dot2) (const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
+	void		(*dot) (const PpdlModulus *m, const PpdlDot *d, size_t n);
 	/* out[8i + j] = in[8i + j] * s[j] * b[i], i < blocks, with the Shoup quotients of s and b */
 	void		(*mul_outer) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, const uint64_t *s,
 							  const uint64_t *sq,

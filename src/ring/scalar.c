@@ -109,8 +109,8 @@ vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from,
 
 /* 4096 products of 100 bits and one residue stay below 2^113 */
 static void
-vec_dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
-		int terms, int accumulate, size_t n)
+dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k, int terms, int accumulate,
+	size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 	{
@@ -123,22 +123,10 @@ vec_dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uin
 }
 
 static void
-vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-		 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
+vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-	{
-		unsigned __int128 sum0 = accumulate ? out0[i] : 0,
-					sum1 = accumulate ? out1[i] : 0;
-
-		for (int j = 0; j < terms; j++)
-		{
-			sum0 += (unsigned __int128) a[j][i] * k0[j][i];
-			sum1 += (unsigned __int128) a[j][i] * k1[j][i];
-		}
-		out0[i] = ppdl_mod_from_u128(m, sum0);
-		out1[i] = ppdl_mod_from_u128(m, sum1);
-	}
+	for (int o = 0; o < 2 && d->out[o] != NULL; o++)
+		dot(m, d->out[o], d->a, d->k[o], d->terms, d->accumulate, n);
 }
 
 static void
@@ -211,7 +199,6 @@ const PpdlKernels ppdl_kernels_scalar = {
 	.reduce = vec_reduce,
 	.switch_modulus = vec_switch_modulus,
 	.dot = vec_dot,
-	.dot2 = vec_dot2,
 	.mul_outer = mul_outer,
 	.unpack = vec_unpack,
 	.count_unreduced = vec_count_unreduced,

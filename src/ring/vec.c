@@ -69,14 +69,10 @@ ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *
 }
 
 void
-ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-			 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
+ppdl_vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n)
 {
-	PPDL_ASSERT(terms >= 1 && terms <= 4096 && (k1 == NULL) == (out1 == NULL));
-	if (k1 == NULL)
-		ppdl_kernels()->dot(m, out0, a, k0, terms, accumulate, n);
-	else
-		ppdl_kernels()->dot2(m, out0, out1, a, k0, k1, terms, accumulate, n);
+	PPDL_ASSERT(d->terms >= 1 && d->terms <= PPDL_MAX_DOT && (d->k[1] == NULL) == (d->out[1] == NULL));
+	ppdl_kernels()->dot(m, d, n);
 }
 
 void

@@ -34,11 +34,19 @@ void		ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlMod
 
 /*
  * Inner products of key switching and linear transforms, one reduction at the
- * end: out0 = [out0 +] sum_j a[j]*k0[j], out1 likewise with k1 (k1 = out1 = NULL
- * for one product only), [..] when accumulate.  1 <= terms <= 4096.
+ * end: out[o] = [out[o] +] sum_j a[j]*k[o][j] for one or two o, [..] when accumulate.
  */
-void		ppdl_vec_dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-						 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n);
+typedef struct PpdlDot
+{
+	uint64_t   *out[2];			/* out[1] = NULL: one product only */
+	const uint64_t *const *a,
+			   *const *k[2];
+	int			terms,			/* 1 .. PPDL_MAX_DOT */
+				accumulate;
+} PpdlDot;
+
+#define PPDL_MAX_DOT 4096
+void		ppdl_vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n);
 
 /* bytes of n residues without gaps, PPDL_MAX_PRIME_BITS bits each (ppdl_pack_bits); n a multiple of 8 */
 static inline size_t

@@ -287,17 +287,14 @@ dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a, cons
 }
 
 static void
-vec_dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
-		int terms, int accumulate, size_t n)
+vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n)
 {
-	dot(m, (uint64_t *[2]) {out, NULL}, a, (const uint64_t *const *[2]) {k, NULL}, 1, terms, accumulate, n);
-}
-
-static void
-vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-		 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
-{
-	dot(m, (uint64_t *[2]) {out0, out1}, a, (const uint64_t *const *[2]) {k0, k1}, 2, terms, accumulate, n);
+	if (d->out[1] == NULL)
+		dot(m, (uint64_t *[2]) {d->out[0], NULL}, d->a, (const uint64_t *const *[2]) {d->k[0], NULL}, 1, d->terms,
+			d->accumulate, n);
+	else
+		dot(m, (uint64_t *[2]) {d->out[0], d->out[1]}, d->a, (const uint64_t *const *[2]) {d->k[0], d->k[1]}, 2,
+			d->terms, d->accumulate, n);
 }
 
 static void
@@ -432,7 +429,6 @@ add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
 	.reduce = vec_reduce, \
 	.switch_modulus = vec_switch_modulus, \
 	.dot = vec_dot, \
-	.dot2 = vec_dot2, \
 	.mul_outer = mul_outer, \
 	.count_unreduced = vec_count_unreduced, \
 	.conv_in = conv_in, \

@@ -256,11 +256,17 @@ vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from,
 	} while (0)
 
 static inline __attribute__((always_inline)) void
-dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-	const uint64_t *const *k0, const uint64_t *const *k1, int outputs, int terms, int accumulate, size_t n)
+dot(const PpdlModulus *m, const PpdlDot *d, int outputs, size_t n)
 {
 	const Wide	w = wide(m);
-	const int	long_sum = terms > 14;	/* 15 * (2^48 + 1) and the carry still fit 52 bits */
+	const uint64_t *const *a = d->a,
+			   *const *k0 = d->k[0],
+			   *const *k1 = d->k[1];
+	uint64_t   *out0 = d->out[0],
+			   *out1 = d->out[1];
+	const int	terms = d->terms,
+				accumulate = d->accumulate,
+				long_sum = terms > 14;	/* 15 * (2^48 + 1) and the carry still fit 52 bits */
 	size_t		i = 0;
 
 	while (i + 32 <= n)
@@ -270,17 +276,12 @@ dot(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const 
 }
 
 static void
-vec_dot(const PpdlModulus *m, uint64_t *out, const uint64_t *const *a, const uint64_t *const *k,
-		int terms, int accumulate, size_t n)
+vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n)
 {
-	dot(m, out, NULL, a, k, NULL, 1, terms, accumulate, n);
-}
-
-static void
-vec_dot2(const PpdlModulus *m, uint64_t *out0, uint64_t *out1, const uint64_t *const *a,
-		 const uint64_t *const *k0, const uint64_t *const *k1, int terms, int accumulate, size_t n)
-{
-	dot(m, out0, out1, a, k0, k1, 2, terms, accumulate, n);
+	if (d->out[1] == NULL)
+		dot(m, d, 1, n);
+	else
+		dot(m, d, 2, n);
 }
 
 /* eight residues in 50 bytes: each begins in the 16-bit word at 50*j/16 */
@@ -414,7 +415,6 @@ const PpdlKernels ppdl_kernels_ifma = {
 	.reduce = vec_reduce,
 	.switch_modulus = vec_switch_modulus,
 	.dot = vec_dot,
-	.dot2 = vec_dot2,
 	.mul_outer = mul_outer,
 	.unpack = vec_unpack,
 	.count_unreduced = vec_count_unreduced,

@@ -262,7 +262,9 @@ fill_limb(Window *win, int l, size_t offset, PpdlCt *out, PpdlError *err)
 			win->b[w] = ppdl_climb(ring, p->basis.ct[w].b, l) + from;
 			win->a[w] = ppdl_climb(ring, p->basis.ct[w].a, l) + from;
 		}
-		ppdl_vec_dot(m, b + from, a + from, win->m, win->b, win->a, terms, 1, block);
+		ppdl_vec_dot(m, &(PpdlDot) {
+			.out = {b + from, a + from}, .a = win->m, .k = {win->b, win->a}, .terms = terms, .accumulate = 1
+		}, block);
 	}
 	return PPDL_OK;
 }

@@ -58,7 +58,7 @@ get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **k
 		if (need->id != id || need->limbs < limbs)
 			continue;
 		if (b->key[i] == NULL && (id == PPDL_KEY_FROM_SPARSE || id == PPDL_KEY_TO_SPARSE))
-			PPDL_TRY(ppdl_switch_key_create(&b->key[i], id, from, to, need->limbs, need->np, b->rng, b->threads, e));
+			PPDL_TRY(ppdl_switch_key_create(&b->key[i], &(PpdlSwitchKeyForm) {id, need->limbs, need->np}, from, to, b->rng, b->threads, e));
 		else if (b->key[i] == NULL)
 			PPDL_TRY(ppdl_eval_key_create(&b->key[i], id, b->sk, need->limbs, b->rng, b->threads, e));
 		*key = b->key[i];

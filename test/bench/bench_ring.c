@@ -124,13 +124,13 @@ run_intt40(Work *w)
 static void
 run_dot(Work *w)
 {
-	ppdl_vec_dot(&w->ring->mod[0], w->out[0], w->out[1], w->a, w->k0, w->k1, TERMS, 0, w->ring->n);
+	ppdl_vec_dot(&w->ring->mod[0], &(PpdlDot) {{w->out[0], w->out[1]}, w->a, {w->k0, w->k1}, TERMS, 0}, w->ring->n);
 }
 
 static void
 run_dot_long(Work *w)
 {
-	ppdl_vec_dot(&w->ring->mod[0], w->out[0], w->out[1], w->a, w->k0, w->k1, LONG_TERMS, 0, w->ring->n);
+	ppdl_vec_dot(&w->ring->mod[0], &(PpdlDot) {{w->out[0], w->out[1]}, w->a, {w->k0, w->k1}, LONG_TERMS, 0}, w->ring->n);
 }
 
 static void

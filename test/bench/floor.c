@@ -106,7 +106,7 @@ count(Kind kind, const PpdlModulus *m, int terms, size_t n)
 
 /* ---- the counting table ---- */
 
-_Static_assert(sizeof(PpdlKernels) == 22 * sizeof(void (*) (void)), "a kernel that is not counted here");
+_Static_assert(sizeof(PpdlKernels) == 21 * sizeof(void (*) (void)), "a kernel that is not counted here");
 
 #define REAL (__real_ppdl_kernels())
 #define ARGS(...) __VA_ARGS__
@@ -121,7 +121,6 @@ _Static_assert(sizeof(PpdlKernels) == 22 * sizeof(void (*) (void)), "a kernel th
 typedef const PpdlModulus *Mod;
 typedef uint64_t *Out;
 typedef const uint64_t *In;
-typedef const uint64_t *const *Ins;
 
 COUNTED(ntt, NTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
 COUNTED(intt, INTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
@@ -139,11 +138,7 @@ COUNTED(add_w, ADD_W, 0, n, ARGS(Mod m, Out out, In a, uint64_t w, size_t n), AR
 COUNTED(reduce, REDUCE, 0, n, ARGS(Mod m, Out out, In in, size_t n), ARGS(m, out, in, n))
 COUNTED(switch_modulus, SWITCH_MODULUS, 0, n, ARGS(Mod m, Out out, Mod from, In in, size_t n),
 		ARGS(m, out, from, in, n))
-COUNTED(dot, DOT, terms, n, ARGS(Mod m, Out out, Ins a, Ins k, int terms, int accumulate, size_t n),
-		ARGS(m, out, a, k, terms, accumulate, n))
-COUNTED(dot2, DOT2, terms, n,
-		ARGS(Mod m, Out out0, Out out1, Ins a, Ins k0, Ins k1, int terms, int accumulate, size_t n),
-		ARGS(m, out0, out1, a, k0, k1, terms, accumulate, n))
+COUNTED(dot, d->out[1] == NULL ? DOT : DOT2, d->terms, n, ARGS(Mod m, const PpdlDot *d, size_t n), ARGS(m, d, n))
 COUNTED(mul_outer, MUL_OUTER, 0, 8 * blocks,
 		ARGS(Mod m, Out out, In in, In s, In sq, In b, In bq, size_t blocks), ARGS(m, out, in, s, sq, b, bq, blocks))
 COUNTED(conv_in, CONV_IN, 0, n,
@@ -196,7 +191,6 @@ static const PpdlKernels counted = {
 	.reduce = count_reduce,
 	.switch_modulus = count_switch_modulus,
 	.dot = count_dot,
-	.dot2 = count_dot2,
 	.mul_outer = count_mul_outer,
 	.unpack = count_unpack,
 	.count_unreduced = count_count_unreduced,
@@ -283,10 +277,10 @@ call(const Entry *e, const PpdlModulus *m, uint64_t *buf)
 			k->switch_modulus(m, x, m, y, n);
 			break;
 		case DOT:
-			k->dot(m, x, in, k0, e->terms, 0, n);
+			k->dot(m, &(PpdlDot) {.out = {x}, .a = in, .k = {k0}, .terms = e->terms}, n);
 			break;
 		case DOT2:
-			k->dot2(m, x, y, in, k0, k1, e->terms, 0, n);
+			k->dot(m, &(PpdlDot) {.out = {x, y}, .a = in, .k = {k0, k1}, .terms = e->terms}, n);
 			break;
 		case MUL_OUTER:
 			k->mul_outer(m, x, y, z, z, z, z, n / 8);

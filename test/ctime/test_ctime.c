@@ -220,7 +220,7 @@ ring(void)
 		OK(ppdl_eval_key_create(&key, id, sk, par->nq, rng, NULL, &err));
 		ppdl_switch_key_destroy(key);
 	}
-	OK(ppdl_switch_key_create(&key, PPDL_KEY_TO_SPARSE, sk, sparse, 1, 1, rng, NULL, &err));
+	OK(ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {PPDL_KEY_TO_SPARSE, 1, 1}, sk, sparse, rng, NULL, &err));
 	ppdl_switch_key_destroy(key);
 
 	OK(ppdl_eval_init(&ev, par, pool, NULL, &err));

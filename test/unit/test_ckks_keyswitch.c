@@ -160,13 +160,13 @@ test_secret_to_secret(void **state)
 	to = widen(sparse->coeff, f->par->n);
 	for (int key_limbs = 1; key_limbs <= f->par->nq; key_limbs++)
 	{
-		OK(ppdl_switch_key_create(&key, GENERIC, sparse, f->sk, key_limbs, f->par->np, f->rng, f->threads, &err));
+		OK(ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {GENERIC, key_limbs, f->par->np}, sparse, f->sk, f->rng, f->threads, &err));
 		for (int limbs = 1; limbs <= key_limbs; limbs++)
 			check_switch(f, key, to, from, limbs, "from sparse");
 		ppdl_switch_key_destroy(key);
 	}
 	/* encapsulation: one limb, one special prime */
-	OK(ppdl_switch_key_create(&key, PPDL_KEY_TO_SPARSE, f->sk, sparse, 1, 1, f->rng, NULL, &err));
+	OK(ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {PPDL_KEY_TO_SPARSE, 1, 1}, f->sk, sparse, f->rng, NULL, &err));
 	assert_int_equal(key->ndigits, 1);
 	assert_int_equal(ppdl_switch_key_bytes(key), 2 * f->par->n / 8 * 50);
 	check_switch(f, key, from, to, 1, "encapsulation");
@@ -239,13 +239,13 @@ test_errors(void **state)
 	assert_int_equal(ppdl_eval_key_create(&key, 513, f->sk, 3, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_eval_key_create(&key, 5, f->sk, 0, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_eval_key_create(&key, 5, f->sk, 7, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_switch_key_create(&key, PPDL_KEY_BRIDGE, f->sk, f->sk, 2, 1, f->rng, NULL, &err),
-					 PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {PPDL_KEY_BRIDGE, 2, 1}, f->sk, f->sk, f->rng,
+											NULL, &err), PPDL_ERR_ARGUMENT);
 	OK(ppdl_eval_key_create(&key, 5, f->sk, 2, f->rng, NULL, &err));
 	assert_int_equal(ppdl_keyswitch(&f->ev, none, 3, key, none, none, &err), PPDL_ERR_KEY);
 	ppdl_switch_key_destroy(key);
 	/* a key for inputs below q0 has one digit only */
-	OK(ppdl_switch_key_create(&key, PPDL_KEY_FROM_SPARSE, f->sk, f->sk, 6, 1, f->rng, NULL, &err));
+	OK(ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {PPDL_KEY_FROM_SPARSE, 6, 1}, f->sk, f->sk, f->rng, NULL, &err));
 	assert_int_equal(ppdl_keyswitch(&f->ev, none, 3, key, none, none, &err), PPDL_ERR_KEY);
 	ppdl_switch_key_destroy(key);
 }

@@ -461,20 +461,20 @@ test_dot(void **state)
 				FOR_EACH_LEVEL(level)
 				{
 					memset(out, 0xff, sizeof(out));
-					ppdl_vec_dot(m, out[0], NULL, a, k0, NULL, lengths[l], 0, N);
+					ppdl_vec_dot(m, &(PpdlDot) {.out = {out[0]}, .a = a, .k = {k0}, .terms = lengths[l]}, N);
 					assert_memory_equal(out[0], want[0], sizeof(out[0]));
 					memset(out, 0xff, sizeof(out));
-					ppdl_vec_dot(m, out[0], out[1], a, k0, k1, lengths[l], 0, N);
+					ppdl_vec_dot(m, &(PpdlDot) {.out = {out[0], out[1]}, .a = a, .k = {k0, k1}, .terms = lengths[l]}, N);
 					assert_memory_equal(out, want, sizeof(out));
 					memcpy(out, start, sizeof(out));
-					ppdl_vec_dot(m, out[0], out[1], a, k0, k1, lengths[l], 1, N);
+					ppdl_vec_dot(m, &(PpdlDot) {{out[0], out[1]}, a, {k0, k1}, lengths[l], 1}, N);
 					for (int i = 0; i < N; i++)
 					{
 						assert_int_equal(out[0][i], (want[0][i] + start[0][i]) % m->q);
 						assert_int_equal(out[1][i], (want[1][i] + start[1][i]) % m->q);
 					}
 					memcpy(out, start, sizeof(out));
-					ppdl_vec_dot(m, out[1], NULL, a, k1, NULL, lengths[l], 1, N);
+					ppdl_vec_dot(m, &(PpdlDot) {.out = {out[1]}, .a = a, .k = {k1}, .terms = lengths[l], .accumulate = 1}, N);
 					for (int i = 0; i < N; i++)
 						assert_int_equal(out[1][i], (want[1][i] + start[1][i]) % m->q);
 				}
