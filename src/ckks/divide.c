@@ -160,7 +160,7 @@ ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const P
 	PpdlDivision division = {.plan = plan, .by = by};
 	Dividing	op = {
 		.par = ev->par, .division = &division, .half = half, .halves = halves,
-		.group = ppdl_limb_share(ev, halves * by->first)
+		.group = ppdl_limb_share(ev, halves * by->first, PPDL_LIMB_GROUP)
 	};
 	PpdlStatus	status;
 

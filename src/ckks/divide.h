@@ -14,8 +14,11 @@ ppdl_key_block(const PpdlParams *par)
 	return par->n < PPDL_KEY_BLOCK ? par->n : PPDL_KEY_BLOCK;
 }
 
-/* limbs that one thread converts to at a time: all digits are read once for them, from the last cache or from memory */
-#define PPDL_LIMB_GROUP 8
+/*
+ * Limbs that one thread converts to at a time, at most: all digits are read once for them, from the last cache or from
+ * memory, which costs more than that the extended digits wait there, too.
+ */
+#define PPDL_LIMB_GROUP 16
 
 /* limbs of the group that begins at `first`, at most `most` */
 static inline int
@@ -24,14 +27,15 @@ ppdl_limb_group(int first, int last, int most)
 	return last - first < most ? last - first : most;
 }
 
-/* so many for each thread to have some, of `limbs` limbs */
+/* limbs a group, at most `most`, of `limbs` limbs: groups of about one size, some for each thread */
 static inline int
-ppdl_limb_share(const PpdlEval *ev, int limbs)
+ppdl_limb_share(const PpdlEval *ev, int limbs, int most)
 {
 	const int	threads = ppdl_threads_count(ev->threads),
-				share = (limbs + threads - 1) / threads;
+				groups = (limbs + most - 1) / most,
+				parts = groups > threads ? groups : threads;
 
-	return share < PPDL_LIMB_GROUP ? share : PPDL_LIMB_GROUP;
+	return (limbs + parts - 1) / parts;
 }
 
 /* limbs over QP in the NTT domain, to be converted */

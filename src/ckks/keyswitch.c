@@ -135,11 +135,11 @@ work_on_limbs(void *arg, int worker)
 }
 
 static void
-limbs(PpdlEval *ev, Switching *op, int first, int last)
+limbs(PpdlEval *ev, Switching *op, int first, int last, int group)
 {
 	op->next = first;
 	op->last = last;
-	op->group = ppdl_limb_share(ev, last - first);
+	op->group = group;
 	ppdl_parallel_for(ev->threads, ppdl_threads_count(ev->threads), work_on_limbs, op);
 }
 
@@ -161,9 +161,11 @@ ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, c
 {
 	const PpdlKsPlan *plan = d->plan;
 	const PpdlDivisor *by = to->rescale ? &plan->by_pq : &plan->by_p;
+	const int	high = ppdl_limb_share(ev, plan->total - by->first, PPDL_LIMB_GROUP),
+				low = ppdl_limb_share(ev, by->first, PPDL_LIMB_GROUP);
 	Switching	op = {
 		.par = ev->par, .plan = plan, .digits = d, .key = key, .to = to, .division = {.plan = plan, .by = by},
-		.scratch_limbs = (plan->ndigits + 2) * ppdl_limb_share(ev, plan->total)
+		.scratch_limbs = (plan->ndigits + 2) * (high > low ? high : low)
 	};
 	PpdlStatus	status;
 
@@ -171,10 +173,10 @@ ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitchKey *key, c
 	PPDL_GOTO(done, ppdl_buffer(ev, plan->total - by->first, &op.high[1], err));
 	PPDL_GOTO(done, ppdl_buffer(ev, op.scratch_limbs * ppdl_threads_count(ev->threads), &op.scratch, err));
 	PPDL_GOTO(done, ppdl_block_targets(ev, to->perm, &op.goes_to, err));
-	limbs(ev, &op, by->first, plan->total);
+	limbs(ev, &op, by->first, plan->total, high);
 	PPDL_GOTO(done, ppdl_division_load(ev, &op.division, 0, op.high[0], to->add_b, err));
 	PPDL_GOTO(done, ppdl_division_load(ev, &op.division, 1, op.high[1], to->add_a, err));
-	limbs(ev, &op, 0, by->first);
+	limbs(ev, &op, 0, by->first, low);
 	ev->keyswitches++;
 	status = PPDL_OK;
 done:

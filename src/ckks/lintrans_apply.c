@@ -33,6 +33,9 @@ typedef struct Giant
 			   *a;
 } Giant;
 
+/* limbs whose digits wait together: each is read for every rotated copy */
+#define INNER_GROUP 8
+
 /* work of one thread on one limb */
 typedef struct Scratch
 {
@@ -56,7 +59,8 @@ typedef struct Apply
 	int			ngiants;
 	Scratch    *scratch;
 	int			nworkers;
-	int			group;			/* limbs a task */
+	int			group,			/* limbs a task of inner sums */
+				step_group;		/* of giant steps */
 	int			next_limb;		/* atomic */
 	int			max_terms;
 } Apply;
@@ -300,7 +304,7 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 {
 	PpdlEval   *ev = op->ev;
 	const PpdlParams *par = ev->par;
-	Step		step = {.par = par, .from = from, .to = to, .group = op->group};
+	Step		step = {.par = par, .from = from, .to = to, .group = op->step_group};
 	PpdlHalf	half = {.acc = from->a, .out = from->a};
 	uint32_t	d = ppdl_galois_rotation(par->ring, rotation);
 	PpdlStatus	status;
@@ -312,7 +316,7 @@ giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlErro
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, err));
 	PPDL_TRY(ppdl_digits_load(ev, &step.digits, op->ks, from->a, err));
-	status = ppdl_buffer(ev, op->ks->ndigits * op->group * op->nworkers, &step.scratch, err);
+	status = ppdl_buffer(ev, op->ks->ndigits * step.group * op->nworkers, &step.scratch, err);
 	if (status == PPDL_OK)
 		status = ppdl_block_targets(ev, step.perm, &step.goes_to, err);
 	if (status == PPDL_OK)
@@ -428,7 +432,8 @@ prepare(Apply *op, PpdlError *err)
 		giants += lt->plan.max_giant - lt->plan.min_giant + 1;
 	}
 	op->nworkers = ppdl_threads_count(ev->threads);
-	op->group = ppdl_limb_share(ev, op->ks->total);
+	op->group = ppdl_limb_share(ev, op->ks->total, INNER_GROUP);
+	op->step_group = ppdl_limb_share(ev, op->ks->total, PPDL_LIMB_GROUP);
 	op->max_terms = 1;
 	op->baby = ppdl_pool_get(ev->pool, sizeof(Baby) * (size_t) babies);
 	op->giant = ppdl_pool_get(ev->pool, sizeof(Giant) * (size_t) giants);

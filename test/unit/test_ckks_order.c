@@ -10,15 +10,23 @@
 #include "ckks/lintrans.h"
 #include "ring/rns.h"
 
-/* not secure: long enough for several blocks, and for groups of limbs that the threads share */
+/* not secure: the chain of the deep ring, so that limbs fall into groups and digits as there, and several blocks a limb */
 static const PpdlParamsLiteral toy11 = {
-	.id = PPDL_RING_CUSTOM, .name = "toy11", .logn = 11, .nq = 9, .np = 2,
+	.id = PPDL_RING_CUSTOM, .name = "toy11", .logn = 11, .nq = 28, .np = 9,
 	.q = {
-		UINT64_C(0x3ffffffd20001), UINT64_C(0x4000038001), UINT64_C(0x4000098001), UINT64_C(0x3ffff48001),
-		UINT64_C(0x3ffff28001), UINT64_C(0x4000138001), UINT64_C(0x100000020001), UINT64_C(0x100000038001),
-		UINT64_C(0x10000140001),
+		UINT64_C(0x3ffffffd20001), UINT64_C(0x10000140001), UINT64_C(0xffffe80001), UINT64_C(0xffffc40001),
+		UINT64_C(0x100003e0001), UINT64_C(0xffffb20001), UINT64_C(0x10000500001), UINT64_C(0xffff940001),
+		UINT64_C(0xffff8a0001), UINT64_C(0xffff820001), UINT64_C(0xffff780001), UINT64_C(0x10000960001),
+		UINT64_C(0x3ffffe80001), UINT64_C(0x3ffffd20001), UINT64_C(0x3ffffffb80001), UINT64_C(0x3fffffed60001),
+		UINT64_C(0x3fffffec80001), UINT64_C(0x3fffffebe0001), UINT64_C(0x3fffffea60001), UINT64_C(0x3fffffea40001),
+		UINT64_C(0x3fffffe9e0001), UINT64_C(0x3fffffe9a0001), UINT64_C(0x3fffffe940001), UINT64_C(0x3fffffe620001),
+		UINT64_C(0xfffffffa0001), UINT64_C(0xfffffff00001), UINT64_C(0x10000001a0001), UINT64_C(0x10000001e0001),
 	},
-	.p = {UINT64_C(0x3ffffffdf0001), UINT64_C(0x3ffffffd48001)},
+	.p = {
+		UINT64_C(0x3fffffe460001), UINT64_C(0x3fffffdd40001), UINT64_C(0x3fffffdce0001), UINT64_C(0x3fffffd900001),
+		UINT64_C(0x3fffffd7a0001), UINT64_C(0x3fffffd540001), UINT64_C(0x3fffffd500001), UINT64_C(0x3fffffd2a0001),
+		UINT64_C(0x3fffffcc40001),
+	},
 };
 
 static Fixture *toy;
@@ -240,10 +248,12 @@ random_ct(int limbs)
 static void
 test_switches(void **state)
 {
+	static const int all[] = {28, 24, 19, 10, 2, 1};
 	const PpdlParams *par = toy->par;
 
-	for (int limbs = par->nq; limbs >= 1; limbs -= limbs > 3 ? 2 : 1)
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 	{
+		const int	limbs = all[i];
 		Case		c = {.x = random_ct(limbs), .y = random_ct(limbs)};
 		PpdlCt3		t;
 		Switch		rotation = {.id = 5, .a = c.x.a, .add_b = c.x.b, .limbs = limbs, .perm = ppdl_autom_table(par->ring, 5)},
@@ -302,7 +312,7 @@ test_transforms(void **state)
 {
 	const PpdlParams *par = toy->par;
 	const size_t period[2] = {par->slots, 32};
-	Transform	tr = {.in = random_ct(6)};
+	Transform	tr = {.in = random_ct(20)};
 	PpdlLinTrans *lt[2];
 
 	for (int i = 0; i < 2; i++)
@@ -317,7 +327,7 @@ test_transforms(void **state)
 			for (size_t k = 0; k < period[i]; k++)
 				diag[k] = CMPLX(next_real(toy), next_real(toy));
 		}
-		OK(ppdl_lintrans_create(&lt[i], par, m, &(PpdlLinTransForm) {6, 0x1p36, 4, i}, NULL, NULL, &err));
+		OK(ppdl_lintrans_create(&lt[i], par, m, &(PpdlLinTransForm) {20, 0x1p36, 4, i}, NULL, NULL, &err));
 		tr.lt[i] = lt[i];
 		ppdl_matrix_destroy(m);
 	}
