@@ -35,7 +35,9 @@ ppdl_digits_load(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint
 	PPDL_TRY(ppdl_buffer(ev, most, &coeff, err));
 	for (int j = 0; j < plan->ndigits && status == PPDL_OK; j++)
 	{
-		const PpdlConvertible in = {plan, plan->lo[j], plan->hi[j] - plan->lo[j], ppdl_cat(ev->par, a, plan->lo[j]), coeff};
+		const PpdlConvertible in = {
+			plan, plan->lo[j], plan->hi[j] - plan->lo[j], ppdl_cat(ev->par, a, plan->lo[j]), coeff
+		};
 
 		status = ppdl_conversion_load(ev, plan->up[j], &in, &d->loaded[j], err);
 	}

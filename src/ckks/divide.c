@@ -166,7 +166,8 @@ ppdl_divide(PpdlEval *ev, const PpdlKsPlan *plan, const PpdlDivisor *by, const P
 
 	PPDL_GOTO(done, ppdl_buffer(ev, workers * op.group, &op.scratch, err));
 	for (int h = 0; h < halves; h++)
-		PPDL_GOTO(done, ppdl_division_load(ev, &division, h, ppdl_at(ev->par, half[h].acc, by->first), half[h].add, err));
+		PPDL_GOTO(done, ppdl_division_load(ev, &division, h, ppdl_at(ev->par, half[h].acc, by->first), half[h].add,
+										   err));
 	ppdl_parallel_for(ev->threads, workers, work_on_division, &op);
 	status = PPDL_OK;
 done:

@@ -5,7 +5,7 @@
 #include "ckks/cache.h"
 #include "ckks/eval.h"
 
-/* entries that the steps after the transforms take at a time: what passes from one to the next stays in the first cache */
+/* entries that the steps after the transforms take at a time: what passes on to the next stays in the first cache */
 #define PPDL_KEY_BLOCK 512
 
 static inline size_t

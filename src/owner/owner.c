@@ -265,6 +265,7 @@ make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlTh
 	const PpdlSecret *sk,
 			   *from,
 			   *to;
+	const PpdlSwitchKeyForm form = {need->id, need->limbs, need->np};
 	PpdlStatus	status;
 	PpdlRng    *rng;
 
@@ -279,7 +280,7 @@ make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlTh
 		to = need->id == PPDL_KEY_FROM_SPARSE ? o->deep : o->sparse;
 	}
 	PPDL_TRY(eval_key_rng(&rng, o, need, from, to, err));
-	status = is_bootstrap ? ppdl_switch_key_create(key, &(PpdlSwitchKeyForm) {need->id, need->limbs, need->np}, from, to, rng, threads, err) :
+	status = is_bootstrap ? ppdl_switch_key_create(key, &form, from, to, rng, threads, err) :
 		ppdl_eval_key_create(key, need->id, sk, need->limbs, rng, threads, err);
 	ppdl_rng_destroy(rng);
 	return status;

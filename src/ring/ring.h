@@ -81,9 +81,9 @@ const uint32_t *ppdl_autom_table(const PpdlRing *ring, uint32_t d);
 /* n entries; out != in */
 void		ppdl_autom_ntt(const PpdlRing *ring, uint64_t *out, const uint64_t *in, const uint32_t *perm);
 /*
- * Aligned blocks of n entries, a power of two of at least 8, come from aligned blocks: ppdl_autom_source says where the
- * one that block `from` of the result comes from begins (perm = NULL: from), and ppdl_autom_block makes the one from the
- * other; perm then points to the entries of that block of the table.
+ * Aligned blocks of n entries, a power of two of at least 8, come from aligned blocks: ppdl_autom_source says where
+ * the one that block `from` of the result comes from begins (perm = NULL: from), and ppdl_autom_block makes the one
+ * from the other; perm then points to the entries of that block of the table.
  */
 static inline size_t
 ppdl_autom_source(const uint32_t *perm, size_t from, size_t n)

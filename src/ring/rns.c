@@ -189,7 +189,8 @@ ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loa
 			/* a share of the next block */
 			for (size_t k = (size_t) i * 8; k < block_words(bc); k += (size_t) count * 8)
 				__builtin_prefetch(loaded + block_words(bc) + k, 0, 2);
-			kernels->conv_out(&bc->ring->mod[d->index], ppdl_limb(bc->ring, out, i) + at, loaded, d->k, bc->nsrc + 1, n);
+			kernels->conv_out(&bc->ring->mod[d->index], ppdl_limb(bc->ring, out, i) + at, loaded, d->k, bc->nsrc + 1,
+							  n);
 		}
 }
 
