@@ -13,7 +13,8 @@ typedef struct PpdlDigits
 	const PpdlKsPlan *plan;
 	const uint64_t *a;			/* limbs of Q, NTT domain: a digit's own limbs are a's */
 	uint64_t   *loaded[PPDL_MAX_DIGITS];	/* of base conversion */
-	uint64_t   *extended[PPDL_MAX_DIGITS];	/* or extended: over QP, NTT domain, own limbs undefined */
+	/* or what is extended already: over QP, NTT domain, own limbs undefined */
+	uint64_t   *extended[PPDL_MAX_DIGITS];
 } PpdlDigits;
 
 PpdlStatus	ppdl_digits_load(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan, const uint64_t *a, PpdlError *err);
