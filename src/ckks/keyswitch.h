@@ -22,8 +22,8 @@ void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
 /* for several keys: all limbs, extended[j] from the pool, the caller's also after an error */
 PpdlStatus	ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlError *err);
 /*
- * x[i][j]: digit j in limb first + i over QP, NTT domain, for at most PPDL_LIMB_GROUP limbs; scratch: a limb for each of
- * these.  Any thread.
+ * x[i][j]: digit j in limb first + i over QP, NTT domain, for at most PPDL_LIMB_GROUP limbs; scratch: a limb for each
+ * of these.  Any thread.
  */
 void		ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int count, uint64_t *scratch,
 							  const uint64_t *(*x)[PPDL_MAX_DIGITS]);
