@@ -105,20 +105,21 @@ FROM states, generate_series(0, least(length(b), 300) - 5, 2) at,
 	LATERAL (SELECT overlay(b PLACING '\xffffffff' FROM at + 1) AS c OFFSET 0) s,
 	LATERAL (SELECT sqlstate_of('SELECT ' || coalesce(final || '(' || literal(c, type) || ')', literal(c, type))) AS r OFFSET 0) o
 GROUP BY name ORDER BY name;
--- the head of one state (130 bytes, of one row) and the rows of another: of 2 and 4,096 values, of two scales, of two keys
+-- the head of one state (131 bytes, of one row) and the rows of another: of 2 and 4 values, of two rings, of two scales, of two keys
 SELECT lwe_keygen('states2', 'secret words') AS key2 \gset
 CREATE TABLE one AS
 	SELECT 'wide' AS name, lwe_pack_state_send(lwe_pack_trans(NULL, v)) AS b FROM wide WHERE id = 1
+	UNION ALL SELECT 'four', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1,1,1}}', 'secret words', true) v
 	UNION ALL SELECT 'two', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM enc WHERE id = 1
 	UNION ALL SELECT 'coarse', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret words', true, 25) v
 	UNION ALL SELECT 'other key', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret words', true) v;
-SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 130) || substr(b.b, 131), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
+SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 131) || substr(b.b, 132), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
 FROM one a, one b WHERE a.name <> b.name AND 'two' IN (a.name, b.name) ORDER BY 1, 2;
 -- a state with a packed ciphertext, changed in one place
 SELECT what, outcome('SELECT ' || literal(overlay(b PLACING x FROM at), 'lwe_pack_state'))
-FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '\x05'), (3, 'row 1 is NULL', 105, '\x0e'), (4, 'width', 106, '\x0200'), (5, 'width 0', 106, '\x0000'), (6, 'scale', 122, '\xf07f'),
-	(7, 'limbs', 124, '\x02'), (8, 'deep', 124, '\x00'), (9, 'outputs', 125, '\x0100'), (10, 'ciphertexts', 127, '\x02'), (11, 'scale of ciphertext', 138, '\x00'),
-	(12, 'noise', 146, '\xf07f'), (13, 'bound', 154, '\xf07f'), (14, 'rows of ciphertext', 156, '\x03'), (15, 'row twice', 160, '\x01'), (16, 'row too many', 160, '\x04')) c (n, what, at, x) ORDER BY n;
+FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '\x05'), (3, 'row 1 is NULL', 105, '\x0e'), (4, 'width', 106, '\x0200'), (5, 'width 0', 106, '\x0000'), (17, 'ring', 108, '\x03'), (18, 'no ring', 108, '\x00'), (6, 'scale', 123, '\xf07f'),
+	(7, 'limbs', 125, '\x02'), (8, 'deep', 125, '\x00'), (9, 'outputs', 126, '\x0100'), (10, 'ciphertexts', 128, '\x02'), (11, 'scale of ciphertext', 139, '\x00'),
+	(12, 'noise', 147, '\xf07f'), (13, 'bound', 155, '\xf07f'), (14, 'rows of ciphertext', 157, '\x03'), (15, 'row twice', 161, '\x01'), (16, 'row too many', 161, '\x04')) c (n, what, at, x) ORDER BY n;
 -- a state of few bytes says that it has many rows
 SELECT outcome('SELECT lwe_pack_final(' || literal(overlay(b PLACING '\x00000010' FROM 5), 'lwe_pack_state') || ')') FROM states WHERE name = 'pack';
 SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x5052535301ffffff7f'')');
@@ -210,15 +211,16 @@ INSERT INTO other (kind, what, b) SELECT 'lwe_pack_state', 'of a new model', lwe
 CREATE FUNCTION zeros(n int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT decode(repeat('00', n), 'hex') $$;
 CREATE FUNCTION le(value bigint, bytes int) RETURNS bytea LANGUAGE sql IMMUTABLE AS
 	$$ SELECT string_agg(set_byte('\x00', 0, ((value >> (8 * i)) & 255)::int), '' ORDER BY i) FROM generate_series(0, bytes - 1) i $$;
-CREATE FUNCTION row_set(key text, inputs int, labels int, scale bytea DEFAULT '\x000000000000d041') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT '\x01'::bytea || decode(key, 'hex') || le(inputs, 2) || le(labels, 2) || scale || le(1, 4) || sha256(key::bytea) ||
+-- in the ring of compact rows, or in that of full ones, n = 16384
+CREATE FUNCTION row_set(key text, inputs int, labels int, n int DEFAULT 2048, scale bytea DEFAULT '\x000000000000d041') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE n WHEN 2048 THEN '\x03' ELSE '\x01' END::bytea || decode(key, 'hex') || le(inputs, 2) || le(labels, 2) || scale || le(1, 4) || sha256(key::bytea) ||
 		CASE WHEN labels > 0 THEN sha256(sha256(key::bytea)) ELSE zeros(32) END || le(0, 4) ||
-		decode(repeat('ff', 4 * ((16384 >> ceil(log(2, inputs))::int) - 1)), 'hex') || zeros(102400 * CASE WHEN labels > 0 THEN 2 ELSE 1 END) $$;
+		decode(repeat('ff', 4 * ((n >> ceil(log(2, inputs))::int) - 1)), 'hex') || zeros(n * 25 / 4 * CASE WHEN labels > 0 THEN 2 ELSE 1 END) $$;
 CREATE FUNCTION train_state(model text, key text, inputs int, labels int, options text DEFAULT '') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT 'PTS1'::bytea || model::bytea || zeros(80 - length(model)) || le(length(options), 4) || options::bytea || le(1, 4) || le(0, 8) || row_set(key, inputs, labels) $$;
 CREATE FUNCTION deep_state(model text, key text, inputs int, outputs int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT 'LPS4'::bytea || le(1, 4) || model::bytea || zeros(96 - length(model)) || '\x01' || le(inputs, 2) || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
-		le(outputs, 2) || le(0, 4) || row_set(key, inputs, 0) $$;
+	SELECT 'LPS4'::bytea || le(1, 4) || model::bytea || zeros(96 - length(model)) || '\x01' || le(inputs, 2) || '\x01' || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
+		le(outputs, 2) || le(0, 4) || row_set(key, inputs, 0, 16384) $$;
 SELECT substr(lwe_key_id(v), 1, 16) AS fp FROM enc LIMIT 1 \gset
 INSERT INTO other (kind, what, b) VALUES
 	('ppdl_train_state', 'model', train_state('states@1', :'fp', 2, 1)),

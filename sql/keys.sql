@@ -19,10 +19,10 @@ END $$;
 SELECT key_id FROM ppdl_keys WHERE name = 'clinic' \gset
 -- what is there and what it is good for
 SELECT name, scheme, uses, parts, bytes BETWEEN 600000 AND 700000 AS size, complete, comment FROM ppdl_key_info WHERE name IN ('clinic', 'other') ORDER BY name;
-SELECT p.part, p.chunks, p.complete, p.sha256 = sha256(d.data) AS hash FROM ppdl_key_part_info p JOIN ppdl_key_parts d USING (key_id, part) JOIN ppdl_keys k USING (key_id) WHERE k.name = 'clinic';
+SELECT p.part, p.chunks, p.complete, p.sha256 = sha256(d.data) AS hash FROM ppdl_key_part_info p JOIN ppdl_key_parts d USING (key_id, part) JOIN ppdl_keys k USING (key_id) WHERE k.name = 'clinic' ORDER BY part;
 SELECT ppdl_key_uses('clinic'), ppdl_key_uses(:'key_id');
 SELECT * FROM ppdl_key_plan('sum');
-SELECT count(*) > 1 AS more, bool_or(part = 'public' AND limbs IS NULL) AS public, bool_and(part = 'public' OR part ~ '^row/(relin|galois/[0-9]+)$' AND limbs > 0) AS names
+SELECT count(*) > 1 AS more, bool_or(part = 'public' AND limbs IS NULL) AS public, bool_and(part IN ('public', 'compact/public') OR part ~ '^row/(relin|galois/[0-9]+)$' AND limbs > 0) AS names
 FROM ppdl_key_plan('predict');
 SELECT * FROM ppdl_key_plan('everything');
 SELECT ppdl_cache_warm('clinic', 'sum');
@@ -32,13 +32,15 @@ SELECT outcome('SELECT ppdl_cache_warm(''nobody'')');
 --
 -- publication, as the tool does it
 --
-CREATE TABLE part AS SELECT p.* FROM ppdl_key_parts p WHERE p.key_id = :'key_id';
+-- as a tool of version 0.1.0 does it, which knows no ring of compact rows
+CREATE TABLE part AS SELECT p.* FROM ppdl_key_parts p WHERE p.key_id = :'key_id' AND part = 'public';
 SELECT ppdl_drop_key('clinic');
 SELECT count(*) FROM ppdl_key_parts WHERE key_id = :'key_id';
 SELECT outcome('SELECT ppdl_drop_key(''clinic'')');
 SELECT ppdl_publish_part(key_id, 'clinic', 'lwe', 'row14', part, chunk, total, sha256, data) FROM part;
 SELECT ppdl_publish_part(key_id, 'clinic', 'lwe', 'row14', part, chunk, total, sha256, data) AS again FROM part;
 SELECT name, params, uses, complete FROM ppdl_key_info WHERE key_id = :'key_id';
+SELECT lwe_ring(lwe_encrypt('clinic', '{0.5}')), lwe_level(lwe_encrypt('clinic', '{0.5}')), lwe_ring(lwe_encrypt('other', '{0.5}'));
 UPDATE ppdl_keys SET comment = 'of the clinic' WHERE name = 'clinic';
 -- names and fingerprints belong together
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data) FROM part'));
@@ -135,10 +137,12 @@ SELECT key_id AS other_id, verify_key AS other_verify, set_byte(verify_key, 0, 2
 FROM ppdl_keys WHERE name = 'other' \gset
 SELECT name, binding, owner = current_user AS mine FROM ppdl_key_info WHERE name IN ('clinic', 'other') ORDER BY name;
 -- the first publication was signed: now nothing else is taken, by whichever way
-CREATE TABLE signed AS SELECT * FROM ppdl_key_parts WHERE key_id = :'other_id';
+CREATE TABLE both_parts AS SELECT * FROM ppdl_key_parts WHERE key_id = :'other_id';
+CREATE TABLE signed AS SELECT * FROM both_parts WHERE part = 'public';
 SELECT outcome('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data) FROM signed');
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data, %L, signature) FROM signed', :'wrong_verify'));
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data, %L, set_byte(signature, 63, 255 - get_byte(signature, 63))) FROM signed', :'other_verify'));
+SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', ''compact/public'', chunk, total, sha256, data, %L, signature) FROM signed', :'other_verify'));
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', ''row/relin'', chunk, total, sha256, data, %L, signature) FROM signed', :'other_verify'));
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data, %L, ''\x00'') FROM signed', :'other_verify'));
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data, ''\x00'', signature) FROM signed'));
@@ -156,11 +160,15 @@ SELECT outcome('INSERT INTO ppdl_key_parts VALUES (''0123456789abcdef'', ''publi
 BEGIN;
 SET LOCAL session_replication_role = replica;
 UPDATE ppdl_key_parts SET signature = NULL WHERE key_id = :'other_id';
-SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
+SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'', false)'), outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
 UPDATE ppdl_key_parts p SET signature = set_byte(s.signature, 1, 255 - get_byte(s.signature, 1)) FROM signed s WHERE p.key_id = :'other_id';
-SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
+SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'', false)'), outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
 UPDATE ppdl_key_parts p SET (total, sha256, data) = (SELECT total, sha256, data FROM part) WHERE p.key_id = :'other_id';
-SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
+SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'', false)'), outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
+-- one ring's public key in place of the other's, with its signature
+DELETE FROM ppdl_key_parts WHERE key_id = :'other_id';
+INSERT INTO ppdl_key_parts SELECT key_id, CASE part WHEN 'public' THEN 'compact/public' ELSE 'public' END, chunk, total, sha256, data, signature FROM both_parts;
+SELECT outcome('SELECT lwe_encrypt(''other'', ''{0.5}'', false)'), outcome('SELECT lwe_encrypt(''other'', ''{0.5}'')');
 ROLLBACK;
 SELECT lwe_kind(lwe_encrypt('other', '{0.5}'));
 -- a key that was published without signatures is bound once all its parts have them
@@ -175,6 +183,10 @@ SELECT ppdl_bind_key('other', :'wrong_verify');
 SELECT ppdl_bind_key('other', :'other_verify');
 SELECT ppdl_bind_key('other', :'other_verify') AS again, (SELECT binding FROM ppdl_key_info WHERE name = 'other');
 SELECT outcome(format('SELECT ppdl_bind_key(''other'', %L)', :'wrong_verify'));
+-- a part of its own for compact rows is taken where the owner has signed it, and used where the key is bound
+SELECT lwe_ring(lwe_encrypt('other', '{0.5}'));
+SELECT ppdl_publish_part(key_id, 'other', 'lwe', '', part, chunk, total, sha256, data, :'other_verify', signature) FROM both_parts WHERE part <> 'public';
+SELECT lwe_ring(lwe_encrypt('other', '{0.5}')), (SELECT parts FROM ppdl_key_info WHERE name = 'other');
 -- an RSA key's part is bound by the fingerprint
 SELECT rsa_keygen('rsa', 'secret words') IS NOT NULL AS made;
 SELECT binding, uses, complete FROM ppdl_key_info WHERE name = 'rsa';
@@ -218,7 +230,7 @@ RESET ROLE;
 SELECT count(*) FROM ppdl_key_parts WHERE key_id = :'other_id';
 SELECT ppdl_publish_part(key_id, 'other', 'lwe', '', part, chunk, total, sha256, data) FROM bare;
 REVOKE ALL ON ppdl_keys, ppdl_key_parts FROM regress_ppdl_owner, regress_ppdl_analyst;
-DROP TABLE signed, bare;
+DROP TABLE signed, both_parts, bare;
 DROP ROLE regress_ppdl_colleague, regress_ppdl_owner;
 -- wherever the extension lives
 CREATE SCHEMA "odd schema";

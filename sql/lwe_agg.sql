@@ -18,27 +18,33 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
 	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(message, '[0-9a-f]{16}', '<id>', 'g'), nullif(regexp_replace(detail, '[0-9a-f]{16}', '<id>', 'g'), ''));
 END $$;
--- 5,000 rows of three values each, in batches of 4,096 and not quite; a fifth of them compact
+-- 5,000 rows of three values each, compact, in batches of 512 and not quite; the same as full rows
 CREATE TABLE plain AS
 	SELECT id, ((id * 7919) % 2001 - 1000) / 1000.0::float8 AS x, ((id * 104729) % 2001 - 1000) / 1000.0::float8 AS y, 1.0::float8 AS one
 	FROM generate_series(1, 5000) id;
 CREATE TABLE enc (id int, grp int, v lwe_cipher(3));
 INSERT INTO enc SELECT n, n % 7, v
-	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id <= 4000), 'secret words') WITH ORDINALITY t(v, n);
+	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id <= 4000), 'secret words', true) WITH ORDINALITY t(v, n);
 INSERT INTO enc SELECT 4000 + n, (4000 + n) % 7, v
 	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain WHERE id > 4000), 'secret words', true) WITH ORDINALITY t(v, n);
 ANALYZE enc;
+CREATE TABLE full_rows AS SELECT n AS id, n % 7 AS grp, v
+	FROM lwe_encrypt_rows(:'key', (SELECT array_agg(ARRAY[x, y, one] ORDER BY id) FROM plain), 'secret words') WITH ORDINALITY t(v, n);
 
 -- everything, against the same in the clear
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')), rounded(lwe_decrypt(avg(v), :'key', 'secret words'), 5) FROM enc;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')), rounded(lwe_decrypt(avg(v), :'key', 'secret words'), 5) FROM full_rows;
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3), round(avg(x)::numeric, 5), round(avg(y)::numeric, 5) FROM plain;
-SELECT lwe_kind(sum(v)), lwe_width(sum(v)), lwe_rows(sum(v)), lwe_level(sum(v)), lwe_error(sum(v)) < 1e-6 AS exact FROM enc;
+SELECT lwe_kind(sum(v)), lwe_width(sum(v)), lwe_rows(sum(v)), lwe_level(sum(v)), lwe_ring(sum(v)), pg_column_size(sum(v)) AS size, lwe_error(sum(v)) < 1e-6 AS exact FROM enc
+UNION ALL SELECT lwe_kind(sum(v)), lwe_width(sum(v)), lwe_rows(sum(v)), lwe_level(sum(v)), lwe_ring(sum(v)), pg_column_size(sum(v)), lwe_error(sum(v)) < 1e-6 FROM full_rows;
 -- groups, subsets, orders
 SELECT grp, count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret words')) AS encrypted,
 	   (SELECT ARRAY[round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3)] FROM plain WHERE id % 7 = grp) AS plain
 FROM enc GROUP BY grp ORDER BY grp;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
 FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret words'))[1] - sum(x)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
+SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
+FROM (SELECT abs((lwe_decrypt(sum(v), :'key', 'secret words'))[1] - sum(x)) < 1e-6 AS good FROM full_rows JOIN plain USING (id) GROUP BY id / 50) t;
 SET enable_hashagg = off;
 SELECT count(*) AS groups, count(*) FILTER (WHERE good) AS good
 FROM (SELECT abs((lwe_decrypt(avg(v), :'key', 'secret words'))[2] - avg(y)) < 1e-6 AS good FROM enc JOIN plain USING (id) GROUP BY id / 50) t;
@@ -53,7 +59,8 @@ SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM enc, generate_s
 SELECT round((1000 * x)::numeric, 3), round((1000 * y)::numeric, 3) FROM plain WHERE id = 17;
 -- slices, rows, results of other sums
 SELECT rounded(lwe_decrypt(sum(s), :'key', 'secret words')) FROM (SELECT sum(v) s FROM enc GROUP BY grp) t;
-SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 2) FROM (SELECT v FROM enc WHERE id <= 2 UNION ALL SELECT lwe_encrypt('agg', '{1,1,1}') UNION ALL SELECT lwe_encrypt('agg', '{-0.5,1,1}', false)) t;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 2) FROM (SELECT v FROM enc WHERE id <= 2 UNION ALL SELECT lwe_encrypt('agg', '{1,1,1}') UNION ALL SELECT lwe_encrypt('agg', '{-0.5,1,1}')) t;
+SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 2) FROM (SELECT v FROM full_rows WHERE id <= 2 UNION ALL SELECT lwe_encrypt('agg', '{1,1,1}', false) UNION ALL SELECT lwe_encrypt('agg', '{-0.5,1,1}', false)) t;
 SELECT round(sum(x)::numeric + 0.5, 2) FROM plain WHERE id <= 2;
 
 -- NULL and nothing
@@ -73,6 +80,7 @@ FROM plain WHERE id <= 5 ORDER BY id;
 -- parallel plans
 --
 CREATE TABLE big AS SELECT g * 5000 + id AS id, grp, v FROM enc, generate_series(0, 20) g;
+ALTER TABLE big SET (parallel_workers = 2);
 ANALYZE big;
 SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT sum(v), avg(v) FROM big;
@@ -172,10 +180,14 @@ FROM (SELECT lwe_sum_state_send(s) b FROM states LIMIT 1) t, generate_series(0, 
 --
 -- mixtures and limits
 --
-SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, ''{1,1,1}'', ''secret words'')) t', :'key2'));
+SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, ''{1,1,1}'', ''secret words'', true)) t', :'key2'));
 SELECT outcome('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(''agg'', ''{1,1}'')) t');
 SELECT outcome(format('SELECT sum(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt_rows(%L, ''{{1,1,1}}'', ''secret words'', true, 25)) t', :'key'));
 SELECT outcome('SELECT sum(DISTINCT v) FROM enc');
+-- full rows and compact ones are in different rings: each by itself
+SELECT sum(v) FROM (SELECT v FROM full_rows WHERE id < 3 UNION ALL SELECT v FROM enc WHERE id < 3) t;
+SELECT outcome('SELECT lwe_sum_combine(lwe_sum_trans(NULL, a.v), lwe_sum_trans(NULL, b.v)) FROM enc a, full_rows b WHERE a.id = 1 AND b.id = 1');
+SELECT lwe_ring(v), count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM (SELECT v FROM full_rows UNION ALL SELECT v FROM enc) t GROUP BY 1 ORDER BY 1;
 -- a compact sum stops before it could wrap: 2^49 / 2^40 terms of at most 1
 CREATE TABLE coarse AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', true, 40) AS v;
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM coarse, generate_series(1, 500);
@@ -183,5 +195,5 @@ SELECT sum(v) FROM coarse, generate_series(1, 600);
 CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', false, 40) AS v;
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM fine, generate_series(1, 6000);
 SELECT ppdl_drop_key('agg'), ppdl_drop_key('agg2');
-DROP TABLE plain, enc, big, parts, states, coarse, fine;
+DROP TABLE plain, enc, full_rows, big, parts, states, coarse, fine;
 DROP FUNCTION rounded, outcome, hash_figure;

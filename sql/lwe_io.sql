@@ -25,7 +25,7 @@ INSERT INTO io SELECT 6, sum(v) FROM io WHERE id <= 2;
 INSERT INTO io SELECT 7, lwe_encrypt(:'key', '{0.5,-0.25,1}', 'secret words');
 
 -- what the headers say
-SELECT id, lwe_kind(v), lwe_level(v), lwe_width(v), lwe_rows(v), lwe_scale(v), lwe_key_id(v) = (SELECT key_id FROM ppdl_keys WHERE name = 'io') AS key,
+SELECT id, lwe_kind(v), lwe_level(v), lwe_ring(v), lwe_width(v), lwe_rows(v), lwe_scale(v), lwe_key_id(v) = (SELECT key_id FROM ppdl_keys WHERE name = 'io') AS key,
 	lwe_error(v) BETWEEN 1e-10 AND 1e-5 AS error
 FROM io ORDER BY id;
 -- the batch that a row was encrypted in: one call of lwe_encrypt_rows is one here; the others are no rows of a batch
@@ -54,7 +54,7 @@ SELECT count(*) AS same FROM io JOIN io_copy USING (id) WHERE lwe_cipher_send(io
 \! rm -f "$PPDL_FILE"
 
 -- toasted values keep their header within reach
-SELECT id, pg_column_size(v) > 100000 AS large, lwe_kind(v), lwe_rows(v) FROM io_copy WHERE id IN (4, 6) ORDER BY id;
+SELECT id, pg_column_size(v) > 10000 AS large, lwe_kind(v), lwe_rows(v) FROM io_copy WHERE id IN (4, 6) ORDER BY id;
 
 --
 -- typmod
@@ -96,6 +96,15 @@ FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 1) t, generate_series(2, 3)
 -- a row of 65,535 values in the deep ring, of the length that its header calls for
 SELECT text_input(set_byte(set_byte(set_byte(set_byte(set_byte(substr(b, 1, 60), 4, 2), 5, 1), 6, 255), 7, 255), 25, 16) || decode(repeat('00', 409600), 'hex')) AS wide_slice
 FROM (SELECT set_byte(lwe_cipher_send(v), 24, 0) b FROM io WHERE id = 1) t;
+-- the ring of compact rows: one limb, 2,048 coefficients, nothing wider
+SELECT what, text_input(set_byte(b, at, value))
+FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 3) t,
+	 (VALUES (1, 'ring of full rows', 4, 1), (2, 'deep ring', 4, 2), (3, 'two limbs', 5, 2), (4, 'width 2,051', 7, 8), (5, 'log C', 24, 10), (6, 'position', 26, 1)) f (n, what, at, value)
+ORDER BY n;
+SELECT what, text_input(set_byte(b, at, value))
+FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 4) t, (VALUES (1, 'ring of full rows', 4, 1), (2, 'two limbs', 5, 2)) f (n, what, at, value)
+ORDER BY n;
+SELECT lwe_ring(v), lwe_level(v), pg_column_size(v) FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 2049]), 'secret words', true) v;
 -- fields of a row: noise, bound, log k, padding
 SELECT what, text_input(set_byte(b, at, value))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t,

@@ -16,14 +16,18 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
 	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(message, '[0-9a-f]{16}', '<id>', 'g'));
 END $$;
--- operands of every kind, full and compact: 1, 2 of one batch
+-- operands of every kind, full and compact: 1, 2 of one batch, 3, 4 of another
 CREATE TABLE ops (id int PRIMARY KEY, kind text, v lwe_cipher(3));
 INSERT INTO ops SELECT n, 'full slice', v FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret words') WITH ORDINALITY t(v, n);
-INSERT INTO ops SELECT 3, 'compact slice', lwe_encrypt_rows(:'key', '{{0.5,-0.25,1}}', 'secret words', true);
-INSERT INTO ops VALUES (4, 'compact row', lwe_encrypt('ops', '{0.5,-0.25,1}')), (5, 'full row', lwe_encrypt('ops', '{0.5,-0.25,1}', compact => false));
+INSERT INTO ops SELECT 2 + n, 'compact slice', v FROM lwe_encrypt_rows(:'key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'secret words', true) WITH ORDINALITY t(v, n);
+INSERT INTO ops VALUES (5, 'full row', lwe_encrypt('ops', '{0.5,-0.25,1}', compact => false)), (6, 'compact row', lwe_encrypt('ops', '{0.5,-0.25,1}'));
+-- a key that version 0.1.0 published has no public key for the ring of compact rows: these are as they were then
+DELETE FROM ppdl_key_parts WHERE part = 'compact/public' AND key_id = (SELECT key_id FROM ppdl_keys WHERE name = 'ops');
+INSERT INTO ops VALUES (7, 'compact row of 0.1.0', lwe_encrypt('ops', '{0.5,-0.25,1}'));
+SELECT id, kind, lwe_ring(v), lwe_level(v) FROM ops ORDER BY id;
 
 SELECT a.kind, b.kind, rounded(lwe_decrypt(a.v + b.v, :'key', 'secret words')) AS sum, rounded(lwe_decrypt(a.v - b.v, :'key', 'secret words')) AS difference
-FROM ops a, ops b WHERE b.id = 2 OR a.id = b.id ORDER BY a.id, b.id;
+FROM ops a, ops b WHERE lwe_ring(a.v) = lwe_ring(b.v) AND b.id IN (2, 4) OR a.id = b.id ORDER BY a.id, b.id;
 SELECT kind, rounded(lwe_decrypt(-v, :'key', 'secret words')) AS negative, lwe_kind(-v), lwe_level(-v) FROM ops ORDER BY id;
 SELECT kind, rounded(lwe_decrypt(v * 0.5, :'key', 'secret words')) AS half, rounded(lwe_decrypt(-3.7::float8 * v, :'key', 'secret words')) AS times FROM ops ORDER BY id;
 -- factors of many sizes
@@ -31,7 +35,7 @@ SELECT f, rounded(lwe_decrypt(v * f, :'key', 'secret words'), 4) FROM ops, unnes
 -- expressions of several steps, against the same in the clear
 SELECT rounded(lwe_decrypt(a.v * 0.25 + b.v * 0.75 - (c.v - a.v) * 2, :'key', 'secret words')) AS encrypted,
 	   rounded(ARRAY[0.5 * 0.25 - 1 * 0.75, -0.25 * 0.25, 1 * 0.25 + 0.125 * 0.75]) AS plain
-FROM ops a, ops b, ops c WHERE a.id = 1 AND b.id = 2 AND c.id = 4;
+FROM ops a, ops b, ops c WHERE (a.id, b.id, c.id) IN ((1, 2, 7), (3, 4, 6));
 SELECT rounded(lwe_decrypt(a.v + a.v + a.v + a.v, :'key', 'secret words')) FROM ops a WHERE a.id = 1;
 -- nothing, and times zero
 SELECT NULL::lwe_cipher + v IS NULL AS plus, -NULL::lwe_cipher IS NULL AS minus, v * NULL IS NULL AS times FROM ops WHERE id = 1;
@@ -46,11 +50,28 @@ SELECT outcome('SELECT v + v * 1e-30 + v * 1e30 FROM ops WHERE id = 5');
 SELECT rounded(lwe_decrypt(d + d * 0.0123456, :'key', 'secret words'), 3) AS right, round(log(2, lwe_scale(d + d * 0.0123456)::numeric)) > 128 AS large FROM
 	(SELECT c + c * 0.1234567 d FROM (SELECT b + b * 0.7654321 c FROM (SELECT a + a * 0.9876543 b FROM (SELECT v + v * 0.3333331 a FROM ops WHERE id = 5) t OFFSET 0) t OFFSET 0) t OFFSET 0) t;
 -- mixtures
-SELECT outcome(format('SELECT v + lwe_encrypt(''ops2'', ''{0.5,-0.25,1}'') FROM ops WHERE id = %s', id)) FROM ops ORDER BY id;
-SELECT outcome(format('SELECT v - lwe_encrypt(''ops'', ''{0.5,-0.25}'') FROM ops WHERE id = %s', id)) FROM ops ORDER BY id;
+SELECT outcome(format('SELECT v + lwe_encrypt(''ops2'', ''{0.5,-0.25,1}'', %L::boolean) FROM ops WHERE id = %s', lwe_ring(v) = 'compact11', id)) FROM ops ORDER BY id;
+SELECT outcome(format('SELECT v - w FROM ops, lwe_encrypt_rows(%L, ''{{0.5,-0.25}}'', ''secret words'', %L) w WHERE id = %s', :'key', lwe_ring(v) = 'compact11', id)) FROM ops ORDER BY id;
+SELECT ops.v + other.v FROM ops, ops other WHERE ops.id = 3 AND other.id = 7;
 -- scales
 SELECT outcome(format('SELECT lwe_decrypt(a + b, %L, ''secret words'') FROM lwe_encrypt_rows(%1$L, ''{{0.5}}'', ''secret words'', true, 28) a, lwe_encrypt_rows(%1$L, ''{{0.25}}'', ''secret words'', true, 30) b', :'key'));
 SELECT rounded(lwe_decrypt(a + b, :'key', 'secret words')) FROM lwe_encrypt_rows(:'key', '{{0.5}}', 'secret words', true, 28) a, lwe_encrypt_rows(:'key', '{{0.25}}', 'secret words', true, 30) b;
+
+-- compact rows and a key file of version 0.1.0 (contrib-data/kat): readable, and good for sums by themselves
+\getenv dir PG_ABS_SRCDIR
+\set file :dir '/contrib-data/kat/owner.key'
+\set old_key `cat :'file'` '\n'
+\set file :dir '/contrib-data/kat/rows.txt'
+\set answers `grep '^compact_slice' :'file'`
+CREATE TABLE old AS SELECT n AS id, encode(decode(split_part(line, ' ', 2), 'hex'), 'base64')::lwe_cipher AS v
+	FROM regexp_split_to_table(:'answers', E'\n') WITH ORDINALITY t(line, n);
+SELECT id, lwe_key_id(v), lwe_ring(v), lwe_level(v), rounded(lwe_decrypt(v, :'old_key', 'known answer')) FROM old ORDER BY id;
+SELECT rounded(lwe_decrypt(sum(v), :'old_key', 'known answer')) AS sum, rounded(lwe_decrypt(avg(v), :'old_key', 'known answer')) AS avg,
+	   rounded(lwe_decrypt(sum(v * 0.5 - v), :'old_key', 'known answer')) AS half FROM old;
+SELECT lwe_ring(v), count(*), rounded(lwe_decrypt(sum(v), :'old_key', 'known answer')) AS sum
+FROM (SELECT v FROM old UNION ALL SELECT lwe_encrypt_rows(:'old_key', '{{0.5,-0.25,1},{-1,0,0.125}}', 'known answer', true)) t GROUP BY 1 ORDER BY 1;
+SELECT sum(v) FROM (SELECT v FROM old UNION ALL SELECT lwe_encrypt_rows(:'old_key', '{{0.5,-0.25,1}}', 'known answer', true)) t;
+DROP TABLE old;
 
 -- the operators there are
 SELECT oprname, oprleft::regtype, oprright::regtype, oprresult::regtype, oprcom::regoperator

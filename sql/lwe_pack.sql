@@ -17,11 +17,13 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
 	RETURN concat_ws(' | ', SQLSTATE, regexp_replace(message, '[0-9a-f]{16}', '<id>', 'g'), nullif(regexp_replace(detail, '[0-9a-f]{16}', '<id>', 'g'), ''));
 END $$;
--- 2,500 rows of 16 values: two complete batches of 1,024, and a rest; the rest compact
+-- 2,500 rows of 16 values: two complete batches of 1,024, and a rest
 CREATE TABLE plain AS SELECT id, ARRAY(SELECT ((id * 7919 + f * 104729) % 2001 - 1000) / 1000.0::float8 FROM generate_series(1, 16) f) AS x FROM generate_series(1, 2500) id;
 CREATE TABLE enc (id int PRIMARY KEY, v lwe_cipher(16));
 INSERT INTO enc SELECT n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id <= 2048), 'secret words') WITH ORDINALITY t(v, n);
-INSERT INTO enc SELECT 2048 + n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id > 2048), 'secret words', true) WITH ORDINALITY t(v, n);
+INSERT INTO enc SELECT 2048 + n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id > 2048), 'secret words') WITH ORDINALITY t(v, n);
+CREATE TABLE compact (id int PRIMARY KEY, v lwe_cipher(16));
+INSERT INTO compact SELECT n, v FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY id) FROM plain WHERE id <= 300), 'secret words', true) WITH ORDINALITY t(v, n);
 -- the packed rows against the plain ones: which places hold a value, and the largest difference
 CREATE FUNCTION compared(packed lwe_cipher, ids int[], key text) RETURNS TABLE (kind text, places bigint, present bigint, close boolean) LANGUAGE sql AS $$
 	SELECT lwe_kind(packed), lwe_rows(packed), count(v) / 16, max(abs(v - x[(n - 1) % 16 + 1])) < 1e-5
@@ -41,6 +43,15 @@ SELECT c.* FROM (SELECT lwe_pack(v) p, array_agg(id) i FROM enc WHERE id = 77) t
 SELECT c.* FROM (SELECT lwe_pack(v ORDER BY n, id) p, array_agg(id ORDER BY n, id) i FROM enc, generate_series(1, 3) n WHERE id BETWEEN 10 AND 13) t, compared(p, i, :'key') c;
 SELECT c.* FROM (SELECT lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i
 				 FROM (SELECT id, v FROM enc WHERE id BETWEEN 1 AND 5 UNION ALL SELECT id, sum(v) FROM enc WHERE id BETWEEN 6 AND 9 GROUP BY id) u) t, compared(p, i, :'key') c;
+-- compact rows: a batch a ciphertext, complete (128 rows) or not, without keys
+SELECT n, lwe_ring(p), lwe_level(p), lwe_error(p) < 1e-7 AS precise, c.*
+FROM (SELECT n, lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i FROM compact, unnest('{1,100,128,300}'::int[]) n WHERE id <= n GROUP BY n) t, compared(p, i, :'key') c ORDER BY n;
+SELECT c.* FROM (SELECT lwe_pack(CASE WHEN id % 3 > 0 THEN v END ORDER BY id DESC) p, array_agg(id ORDER BY id DESC) i FROM compact WHERE id % 7 <> 2) t, compared(p, i, :'key') c;
+SELECT c.* FROM (SELECT lwe_pack(v ORDER BY n, id) p, array_agg(id ORDER BY n, id) i FROM compact, generate_series(1, 2) n WHERE id BETWEEN 10 AND 13) t, compared(p, i, :'key') c;
+SELECT c.* FROM (SELECT lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i
+				 FROM (SELECT id, v FROM compact WHERE id BETWEEN 1 AND 5 UNION ALL SELECT id, sum(v) FROM compact WHERE id BETWEEN 6 AND 9 GROUP BY id) u) t, compared(p, i, :'key') c;
+SELECT c.* FROM (SELECT lwe_pack_final(lwe_pack_combine(lwe_pack_combine(lwe_pack_trans(NULL, a.v), lwe_pack_trans(lwe_pack_trans(NULL, NULL), b.v))::text::lwe_pack_state, lwe_pack_trans(NULL, a.v))) p
+				 FROM compact a, compact b WHERE a.id = 3 AND b.id = 130) t, compared(p, ARRAY[3, NULL, 130, 3], :'key') c;
 -- groups
 SELECT g, c.* FROM (SELECT id % 2 g, lwe_pack(v ORDER BY id) p, array_agg(id ORDER BY id) i FROM enc WHERE id <= 20 GROUP BY id % 2) t, compared(p, i, :'key') c ORDER BY g;
 -- rows of another width: 3 values take 4 coefficients
@@ -82,7 +93,8 @@ FROM (SELECT lwe_pack_state_send(lwe_pack_trans(NULL, v)) b FROM enc WHERE id = 
 
 -- what cannot be packed, or with what is packed be done
 SELECT outcome(format('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(%L, array_fill(0::float8, ARRAY[16]), ''secret words'')) t', :'key2'));
-SELECT replace(outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(''pack'', ''{1,1}'')) t'), '2 and 16', '16 and 2') AS outcome;
+SELECT replace(outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc WHERE id < 3 UNION ALL SELECT lwe_encrypt(''pack'', ''{1,1}'', false)) t'), '2 and 16', '16 and 2') AS outcome;
+SELECT outcome('SELECT lwe_pack_combine(lwe_pack_trans(NULL, a.v), lwe_pack_trans(NULL, b.v)) FROM enc a, compact b WHERE a.id = 1 AND b.id = 1');
 SELECT outcome('SELECT lwe_pack(v) FROM (SELECT lwe_pack(v) v FROM enc WHERE id <= 1024) t');
 SELECT outcome('SELECT sum(v) FROM (SELECT lwe_pack(v) v FROM enc WHERE id <= 1024) t');
 SELECT outcome('SELECT -lwe_pack(v) FROM enc WHERE id <= 1024');
@@ -93,7 +105,7 @@ SELECT lwe_rows(lwe_pack(v)) FROM enc2;
 SELECT outcome('SELECT lwe_pack(v) FROM (SELECT v FROM enc2 LIMIT 3) t');
 
 -- 1,000 single rows take 1,000 key switches and more: cancelled on the way
-CREATE TABLE single AS SELECT lwe_encrypt(:'key', x, 'secret words', true) v FROM plain WHERE id <= 1000;
+CREATE TABLE single AS SELECT lwe_encrypt(:'key', x, 'secret words') v FROM plain WHERE id <= 1000;
 SET statement_timeout = '100ms';
 SELECT lwe_pack(v) FROM single;
 RESET statement_timeout;
@@ -108,5 +120,5 @@ FROM (SELECT lwe_cipher_send(v) b FROM packed) t,
 ORDER BY n;
 
 SELECT ppdl_drop_key('pack'), ppdl_drop_key('pack2');
-DROP TABLE plain, enc, enc2, big, packed, single;
+DROP TABLE plain, enc, enc2, compact, big, packed, single;
 DROP FUNCTION outcome, compared;

@@ -74,6 +74,8 @@ SELECT outcome(s) FROM (VALUES
 	($$SELECT ppdl_predict('one', v) FROM other$$),
 	($$SELECT ppdl_predict('one', v) FROM compact$$),
 	($$SELECT ppdl_predict_agg('one', v) FROM compact$$),
+	($$SELECT ppdl_predict('one', sum(v)) FROM compact$$),
+	($$SELECT ppdl_predict_agg('one', v) FROM (SELECT v FROM enc WHERE i = 1 UNION ALL SELECT v FROM compact) s$$),
 	($$SELECT ppdl_predict('one', ppdl_predict('one', v)) FROM enc WHERE i = 1$$),
 	($$SELECT ppdl_predict_agg('one', p) FROM (SELECT lwe_pack(v) AS p FROM enc WHERE i < 3) s$$),
 	($$SELECT ppdl_predict_agg('one', v) FROM (SELECT v FROM enc WHERE i = 1 UNION ALL SELECT v FROM other) s$$),

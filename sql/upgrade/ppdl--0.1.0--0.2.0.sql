@@ -24,6 +24,12 @@ REVOKE EXECUTE ON FUNCTION rsa_product_trans(rsa_cipher, rsa_cipher), rsa_sum_tr
 -- it looks the key up
 ALTER FUNCTION ppdl_predict_rsa_final(bytea) STABLE;
 
+-- compact rows have a ring of their own
+CREATE FUNCTION lwe_ring(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_ring(lwe_cipher) IS 'ring it is in: row14 for full rows and for compact ones of version 0.1.0, compact11 for compact ones; values in different rings do not add up';
+COMMENT ON FUNCTION lwe_encrypt(text, float8[], boolean) IS 'encrypt one row under a public key of ppdl_keys (compact: 13 kB, full: 800 kB)';
+
 -- keys: names that are not fingerprints, an owner, signatures
 UPDATE ppdl_keys SET name = 'key_' || name WHERE name ~ '^[0-9A-Fa-f]{16}$';
 ALTER TABLE ppdl_keys

@@ -1,6 +1,6 @@
 /*
- * The built-in parameter sets.  Both rings share q0, so that the bridge from
- * rows to the deep ring needs no change of modulus.
+ * The built-in parameter sets.  All rings share q0, so that the bridges from
+ * rows to the deep ring need no change of modulus.
  */
 #include <pthread.h>
 
@@ -41,22 +41,28 @@ static const PpdlParamsLiteral deep16 = {
 	},
 };
 
+static const PpdlParamsLiteral compact11 = {
+	.id = PPDL_RING_COMPACT, .name = "compact11", .logn = 11, .nq = 1, .np = 0,
+	.q = {UINT64_C(0x3ffffffd20001)},
+};
+
 PpdlStatus
 ppdl_params_get(uint8_t id, const PpdlParams **out, PpdlError *err)
 {
+	static const PpdlParamsLiteral *const set[] = {
+		[PPDL_RING_ROW] = &row14, [PPDL_RING_DEEP] = &deep16, [PPDL_RING_COMPACT] = &compact11,
+	};
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static PpdlParams *made[2];
+	static PpdlParams *made[sizeof(set) / sizeof(set[0])];
 	PpdlStatus	status = PPDL_OK;
-	int			which;
 
 	*out = NULL;
-	if (id != PPDL_RING_ROW && id != PPDL_RING_DEEP)
+	if (id >= sizeof(set) / sizeof(set[0]) || set[id] == NULL)
 		return ppdl_error(err, PPDL_ERR_VERSION, "unknown ring number %d", id);
-	which = id == PPDL_RING_DEEP;
 	pthread_mutex_lock(&lock);
-	if (made[which] == NULL)
-		status = ppdl_params_create(&made[which], which ? &deep16 : &row14, 1, err);
-	*out = made[which];
+	if (made[id] == NULL)
+		status = ppdl_params_create(&made[id], set[id], 1, err);
+	*out = made[id];
 	pthread_mutex_unlock(&lock);
 	return status;
 }

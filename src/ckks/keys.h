@@ -49,6 +49,8 @@ void		ppdl_public_key_destroy(PpdlPublicKey *pk);
  * special prime
  */
 #define PPDL_KEY_FROM_SPARSE 6u
+#define PPDL_KEY_BRIDGE_COMPACT 8u	/* deep ring: s_compact(X^32) -> s_sparse at q0*p0 */
+#define PPDL_KEY_PUBLIC 10u		/* compact ring: no switching key, but its public key */
 /* PPDL_KEY_GALOIS(d) is d itself */
 
 /*

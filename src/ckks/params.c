@@ -11,7 +11,7 @@ static const struct
 {
 	int			logn;
 	double		log2_qp;
-}			max_log2_qp[] = {{13, 214}, {14, 430}, {15, 868}, {16, 1747}};
+}			max_log2_qp[] = {{11, 53}, {13, 214}, {14, 430}, {15, 868}, {16, 1747}};
 
 /* bits by which P exceeds each digit */
 #define DIGIT_MARGIN 5
@@ -61,8 +61,8 @@ check_literal(const PpdlParamsLiteral *lit, int check_security, PpdlError *err)
 	if (lit->nq < 1 || lit->nq > PPDL_MAX_Q)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d primes in Q, must be 1 to %d", lit->name,
 						  lit->nq, PPDL_MAX_Q);
-	if (lit->np < 1 || lit->np > PPDL_MAX_P)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d special primes, must be 1 to %d", lit->name,
+	if (lit->np < 0 || lit->np > PPDL_MAX_P)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "parameter set %s: %d special primes, must be 0 to %d", lit->name,
 						  lit->np, PPDL_MAX_P);
 	for (int i = 0; i < lit->nq + lit->np; i++)
 	{
@@ -84,6 +84,8 @@ cut_digits(PpdlParams *par, const PpdlParamsLiteral *lit, PpdlError *err)
 				have = 0;
 
 	par->ndigits = 0;
+	if (par->np == 0)
+		return PPDL_OK;
 	for (int i = 0; i < par->nq; i++)
 	{
 		double		bits = log2((double) lit->q[i]);

@@ -23,6 +23,7 @@ typedef enum PpdlRingId
 {
 	PPDL_RING_ROW = 1,			/* N = 2^14: rows, sums, fast prediction */
 	PPDL_RING_DEEP = 2,			/* N = 2^16: bootstrapping, training */
+	PPDL_RING_COMPACT = 3,		/* N = 2^11: compact rows and their sums; no key switching */
 	PPDL_RING_CUSTOM = 255		/* built by ppdl_params_create; never on the wire of a release */
 } PpdlRingId;
 
@@ -45,7 +46,7 @@ typedef struct PpdlParams
 	size_t		n,
 				slots;			/* N/2 */
 	int			nq,
-				np;
+				np;				/* 0: no switching keys in this ring */
 	int			ndigits;		/* digits of hybrid key switching, cut by bit budget: log D_j <= log P - 5 */
 	int			digit_start[PPDL_MAX_DIGITS + 1];	/* digit j = primes digit_start[j] .. digit_start[j+1]-1 */
 	double		log2_q,
@@ -56,8 +57,8 @@ typedef struct PpdlParams
 
 /*
  * PPDL_ERR_ARGUMENT names the broken rule.  check_security: refuse log2(QP) beyond the 128-bit bound of Bossuat et al.
- * 2024 (2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0.  lit is copied, but for its name, which must
- * outlive the set; *out is the caller's to destroy, after all that was made with it.
+ * 2024 (2^11: 53, 2^13: 214, 2^14: 430, 2^15: 868, 2^16: 1747); only tests pass 0.  lit is copied, but for its name,
+ * which must outlive the set; *out is the caller's to destroy, after all that was made with it.
  */
 PpdlStatus	ppdl_params_create(PpdlParams **out, const PpdlParamsLiteral *lit, int check_security, PpdlError *err);
 void		ppdl_params_destroy(PpdlParams *par);

@@ -29,6 +29,8 @@ ppdl_switch_key_destroy(PpdlSwitchKey *key)
 PpdlStatus
 ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, PpdlStatus code, PpdlError *err)
 {
+	if (par->np == 0)
+		return ppdl_error(err, code, "switching key %u: there are none in ring %s", id, par->name);
 	if (limbs < 1 || limbs > par->nq)
 		return ppdl_error(err, code, "switching key %u: %d limbs, must be 1 to %d", id, limbs, par->nq);
 	/* one special prime covers inputs below q0 alone */

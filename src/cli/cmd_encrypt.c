@@ -309,7 +309,7 @@ choose_batch(Job *j, PpdlError *err)
 	int			most;
 	PpdlBatchOptions *wide = &j->batch[widest];
 
-	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	PPDL_TRY(ppdl_rows_params(&par, j->a->compact, widest ? j->fs->outputs : j->fs->inputs, err));
 	most = par->logn - logk[widest];
 	if (most < 0)
 		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)",
@@ -319,6 +319,7 @@ choose_batch(Job *j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--batch-rows %d: at most %d rows of %d values fit into one batch",
 						  j->a->batch_rows, 1 << most, 1 << logk[widest]);
 	wide->limbs = j->a->compact ? 1 : par->nq;
+	wide->ring = par->id;
 	wide->scale_bits = j->a->scale_bits;
 	j->capacity = 1 << wide->logc;
 	j->batch[!widest] = logk[0] == logk[1] ? *wide : ppdl_batch_beside(wide, par, logk[widest], logk[!widest]);

@@ -178,8 +178,9 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
 	ppdl_fingerprint_hex(hex, c.fingerprint);
-	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        N = %d\n", kind[c.kind],
-		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, 1 << c.par->logn);
+	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        %s, N = %d\n", kind[c.kind],
+		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, c.par->name,
+		   1 << c.par->logn);
 	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\n"
 		   "error:       %.2g (standard deviation)\nbytes:       %zu\n",
 		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);

@@ -9,7 +9,9 @@ static const char doc[] =
 "Each line has the id (if the encoding has one), the --keep columns in the clear, the "
 "encrypted features, and the encrypted label (if the encoding has one; an empty label is NULL).\n\n"
 "Full rows (the default) serve sums, training and fast prediction; --compact ones are four times smaller "
-"and serve sums, training, and slower prediction.\n\n"
+"and serve sums, training, and slower prediction. A sum of compact rows takes up to 524,287 of them, "
+"half as many for each bit that --scale-bits exceeds 30, twice as many for each bit below; a sum of full rows takes "
+"any number. The two do not mix in one aggregate: write all rows of a table in one form.\n\n"
 "Example:\n\n"
 "  ppdl encrypt --key hospital.key --features features.json \\\n"
 "    patients.csv > patients.copy\n"
@@ -51,7 +53,8 @@ static const struct argp_option options[] = {
 	{"no-label", OPT_NO_LABEL, 0, 0, "write no label, even if the encoding has one", 2},
 	{"compact", OPT_COMPACT, 0, 0, "small rows", 3},
 	{"scale-bits", OPT_SCALE, "N", 0, "scale of the encryption, 2^N, 20..40 (30)", 3},
-	{"batch-rows", OPT_BATCH, "N", 0, "rows that share a seed, a power of two (the most that fit: 1024 of 16 values)",
+	{"batch-rows", OPT_BATCH, "N", 0,
+	 "rows that share a seed, a power of two (the most that fit: 1024 of 16 values, compact 128)",
 	 3},
 	{"batch-column", OPT_BATCH_COLUMN, "NAME", 0,
 	 "also write, before the features, the number of the row's batch, lwe_batch(features), "

@@ -13,7 +13,7 @@
  */
 typedef struct LiftedGroup
 {
-	const PpdlTrainBatch *batch;
+	const uint32_t *ordinal[PPDL_BRIDGE_POLYS];	/* of each group */
 	int			count;
 	PpdlCt		value[2],		/* f < k/2, f >= k/2 */
 			   *label;			/* one for each value of a label */
@@ -91,7 +91,7 @@ rotate_labels(const Cutter *c, LiftedGroup *u, const PpdlCt part[2], PpdlError *
 static PpdlStatus
 group_create(const Cutter *c, LiftedGroup *u, PpdlLifted *in, PpdlError *err)
 {
-	u->batch = in->batch;
+	memcpy(u->ordinal, in->ordinal, sizeof(u->ordinal));
 	u->count = in->count;
 	if (c->ts->width_y > 0)
 		PPDL_TRY(rotate_labels(c, u, in->part, err));
@@ -111,7 +111,7 @@ row_of(const Cutter *c, const Piece *p, size_t r, size_t *base)
 	const size_t i = p->rho + r % c->blocks * c->residues;
 
 	*base = p->rho * c->half_k + r * c->lay->period;
-	return (int) (i % (size_t) c->minibatches) == p->minibatch ? p->u->batch[r / c->blocks].ordinal[i] : PPDL_NO_PLACE;
+	return (int) (i % (size_t) c->minibatches) == p->minibatch ? p->u->ordinal[r / c->blocks][i] : PPDL_NO_PLACE;
 }
 
 /* sets first and last; returns how many rows are there */

@@ -67,24 +67,33 @@ make_secret(PpdlSecret **out, const uint8_t master[PPDL_MASTER_BYTES], uint8_t r
 	return status;
 }
 
-/* the public key is a function of the master seed, so that it has one fingerprint */
+/* a function of the master seed */
 static PpdlStatus
-make_public_key(PpdlOwner *o, PpdlError *err)
+put_public_key(const PpdlOwner *o, const PpdlSecret *sk, PpdlWriter *w, PpdlError *err)
 {
-	uint8_t		hash[32];
 	PpdlPublicKey *pk;
 	PpdlStatus	status;
 	PpdlRng    *rng;
 
-	PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_PUBLIC_KEY | PPDL_RING_ROW, err));
-	status = ppdl_public_key_create(&pk, o->row, rng, err);
+	PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_PUBLIC_KEY | sk->par->id, err));
+	status = ppdl_public_key_create(&pk, sk, rng, err);
 	ppdl_rng_destroy(rng);
 	PPDL_TRY(status);
-	status = ppdl_wire_put_public_key(&o->public_key, pk, err);
+	status = ppdl_wire_put_public_key(w, pk, err);
 	ppdl_public_key_destroy(pk);
 	PPDL_TRY(status);
 	/* it is what the secret gives away, by design */
-	ppdl_declassify(o->public_key.buf, o->public_key.len);
+	ppdl_declassify(w->buf, w->len);
+	return PPDL_OK;
+}
+
+/* the public key of the row ring, and the fingerprint that it gives the owner's key */
+static PpdlStatus
+make_public_key(PpdlOwner *o, PpdlError *err)
+{
+	uint8_t		hash[32];
+
+	PPDL_TRY(put_public_key(o, o->ring[PPDL_RING_ROW], &o->public_key, err));
 	PPDL_TRY(ppdl_sha256(hash, o->public_key.buf, o->public_key.len, err));
 	memcpy(o->fingerprint, hash, PPDL_FINGERPRINT_BYTES);
 	return PPDL_OK;
@@ -105,7 +114,7 @@ ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[P
 	memcpy(o->master, master, PPDL_MASTER_BYTES);
 	ppdl_writer_init(&o->public_key);
 	PPDL_GOTO(fail, ppdl_rng_create(&o->rng, err));
-	PPDL_GOTO(fail, make_secret(&o->row, master, PPDL_RING_ROW, err));
+	PPDL_GOTO(fail, make_secret(&o->ring[PPDL_RING_ROW], master, PPDL_RING_ROW, err));
 	PPDL_GOTO(fail, make_public_key(o, err));
 	PPDL_GOTO(fail, ppdl_derive_verify_key(o->verify_key, master, err));
 	*out = o;
@@ -135,11 +144,13 @@ ppdl_owner_destroy(PpdlOwner *o)
 {
 	if (o == NULL)
 		return;
-	ppdl_slice_reader_destroy(o->reader);
-	ppdl_secret_destroy(o->row);
-	ppdl_secret_destroy(o->deep);
+	for (int ring = 0; ring <= PPDL_RING_COMPACT; ring++)
+	{
+		ppdl_slice_reader_destroy(o->reader[ring]);
+		ppdl_secret_destroy(o->ring[ring]);
+		ppdl_secret_destroy(o->bridge[ring]);
+	}
 	ppdl_secret_destroy(o->sparse);
-	ppdl_secret_destroy(o->bridge);
 	ppdl_rng_destroy(o->rng);
 	ppdl_writer_free(&o->public_key);
 	ppdl_lock_free(o, sizeof(*o));
@@ -166,11 +177,11 @@ ppdl_owner_verify_key(const PpdlOwner *o)
 PpdlStatus
 ppdl_owner_secret(PpdlOwner *o, uint8_t ring, const PpdlSecret **sk, PpdlError *err)
 {
-	if (ring == PPDL_RING_DEEP && o->deep == NULL)
-		PPDL_TRY(make_secret(&o->deep, o->master, ring, err));
-	if (ring != PPDL_RING_ROW && ring != PPDL_RING_DEEP)
+	if (ring < PPDL_RING_ROW || ring > PPDL_RING_COMPACT)
 		return ppdl_error(err, PPDL_ERR_VERSION, "unknown ring number %d", ring);
-	*sk = ring == PPDL_RING_ROW ? o->row : o->deep;
+	if (o->ring[ring] == NULL)
+		PPDL_TRY(make_secret(&o->ring[ring], o->master, ring, err));
+	*sk = o->ring[ring];
 	return PPDL_OK;
 }
 
@@ -181,35 +192,64 @@ ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err)
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
-/* the encapsulation secret, and s_row(X^4): both in the deep ring */
 static PpdlStatus
-make_bootstrap_secrets(PpdlOwner *o, PpdlError *err)
+make_sparse_secret(PpdlOwner *o, PpdlError *err)
 {
 	const PpdlParams *par;
 	PpdlStatus	status;
 	PpdlRng    *rng;
+
+	if (o->sparse != NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_params_get(PPDL_RING_DEEP, &par, err));
+	PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_SPARSE | PPDL_RING_DEEP, err));
+	status = ppdl_secret_create_sparse(&o->sparse, par, PPDL_BOOT_SPARSE_H, rng, err);
+	ppdl_rng_destroy(rng);
+	return status;
+}
+
+/* the secret of a ring of rows in the deep ring: s(X^stretch) */
+static PpdlStatus
+make_bridge_secret(PpdlOwner *o, uint8_t ring, PpdlError *err)
+{
+	const PpdlSecret *rows;
+	const PpdlParams *par;
+	PpdlStatus	status;
 	int8_t	   *coeff;
 
+	if (o->bridge[ring] != NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_owner_secret(o, ring, &rows, err));
 	PPDL_TRY(ppdl_params_get(PPDL_RING_DEEP, &par, err));
-	if (o->sparse == NULL)
-	{
-		PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_SPARSE | PPDL_RING_DEEP, err));
-		status = ppdl_secret_create_sparse(&o->sparse, par, PPDL_BOOT_SPARSE_H, rng, err);
-		ppdl_rng_destroy(rng);
-		PPDL_TRY(status);
-	}
-	if (o->bridge == NULL)
-	{
-		const size_t stretch = par->n / o->row->par->n;
+	coeff = calloc(par->n, 1);
+	if (coeff == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < rows->par->n; i++)
+		coeff[par->n / rows->par->n * i] = rows->coeff[i];
+	status = ppdl_secret_create_from(&o->bridge[ring], par, coeff, err);
+	ppdl_free_secret(coeff, par->n);
+	return status;
+}
 
-		coeff = calloc(par->n, 1);
-		if (coeff == NULL)
-			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		for (size_t i = 0; i < o->row->par->n; i++)
-			coeff[stretch * i] = o->row->coeff[i];
-		status = ppdl_secret_create_from(&o->bridge, par, coeff, err);
-		ppdl_free_secret(coeff, par->n);
-		PPDL_TRY(status);
+/* the secrets that a switching key of bootstrapping leads from and to */
+static PpdlStatus
+bootstrap_secrets(PpdlOwner *o, uint32_t id, const PpdlSecret **from, const PpdlSecret **to, PpdlError *err)
+{
+	const PpdlSecret *deep;
+
+	PPDL_TRY(ppdl_owner_secret(o, PPDL_RING_DEEP, &deep, err));
+	PPDL_TRY(make_sparse_secret(o, err));
+	*from = *to = o->sparse;
+	if (id == PPDL_KEY_TO_SPARSE)
+		*from = deep;
+	else if (id == PPDL_KEY_FROM_SPARSE)
+		*to = deep;
+	else
+	{
+		uint8_t		ring = id == PPDL_KEY_BRIDGE ? PPDL_RING_ROW : PPDL_RING_COMPACT;
+
+		PPDL_TRY(make_bridge_secret(o, ring, err));
+		*from = o->bridge[ring];
 	}
 	return PPDL_OK;
 }
@@ -273,11 +313,9 @@ make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlTh
 	from = to = sk;
 	if (is_bootstrap)
 	{
-		if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_FROM_SPARSE)
+		if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_BRIDGE_COMPACT)
 			return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", sk->par->name, need->id);
-		PPDL_TRY(make_bootstrap_secrets(o, err));
-		from = need->id == PPDL_KEY_BRIDGE ? o->bridge : need->id == PPDL_KEY_TO_SPARSE ? o->deep : o->sparse;
-		to = need->id == PPDL_KEY_FROM_SPARSE ? o->deep : o->sparse;
+		PPDL_TRY(bootstrap_secrets(o, need->id, &from, &to, err));
 	}
 	PPDL_TRY(eval_key_rng(&rng, o, need, from, to, err));
 	status = is_bootstrap ? ppdl_switch_key_create(key, &form, from, to, rng, threads, err) :
@@ -290,8 +328,14 @@ PpdlStatus
 ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w, PpdlError *err)
 {
 	PpdlSwitchKey *key;
+	const PpdlSecret *sk;
 	PpdlStatus	status;
 
+	if (need->id == PPDL_KEY_PUBLIC)
+	{
+		PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
+		return put_public_key(o, sk, w, err);
+	}
 	PPDL_TRY(make_eval_key(&key, o, need, threads, err));
 	status = ppdl_wire_put_switch_key(w, key, err);
 	ppdl_switch_key_destroy(key);
@@ -304,8 +348,9 @@ PpdlStatus
 ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
 				   const PpdlBatchOptions *opt, PpdlError *err)
 {
-	const PpdlBatchKey key = {o->row, o->fingerprint, o->rng};
+	PpdlBatchKey key = {.fingerprint = o->fingerprint, .rng = o->rng};
 
+	PPDL_TRY(ppdl_owner_secret(o, opt->ring == 0 ? PPDL_RING_ROW : opt->ring, &key.sk, err));
 	return ppdl_batch_encrypt(out, x, rows, width, opt, &key, err);
 }
 
@@ -337,9 +382,9 @@ decrypt(PpdlOwner *o, PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 	PPDL_TRY(ppdl_owner_secret(o, c->par->id, &sk, err));
 	if (c->kind != PPDL_KIND_SLICE)
 		return ppdl_cipher_decrypt_polled(out, c, sk, o->poll, err);
-	if (o->reader == NULL)
-		PPDL_TRY(ppdl_slice_reader_create(&o->reader, sk, err));
-	return ppdl_slice_reader_decrypt(o->reader, out, c, err);
+	if (o->reader[c->par->id] == NULL)
+		PPDL_TRY(ppdl_slice_reader_create(&o->reader[c->par->id], sk, err));
+	return ppdl_slice_reader_decrypt(o->reader[c->par->id], out, c, err);
 }
 
 PpdlStatus

@@ -14,11 +14,12 @@ struct PpdlOwner
 	uint8_t		master[PPDL_MASTER_BYTES];
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
 	uint8_t		verify_key[PPDL_VERIFY_KEY_BYTES];	/* checks the signatures of its parts */
-	PpdlSecret *row,
-			   *deep,			/* these are NULL until first needed */
+	/* by ring id; all but the row ring's are NULL until first needed, and so are these: */
+	PpdlSecret *ring[PPDL_RING_COMPACT + 1],
 			   *sparse,			/* encapsulation secret of bootstrapping */
-			   *bridge;			/* s_row(X^4) in the deep ring */
-	PpdlSliceReader *reader;	/* of rows, NULL until first needed */
+			   /* by ring id of the rows: their secret in the deep ring, s(X^stretch) */
+			   *bridge[PPDL_RING_COMPACT + 1];
+	PpdlSliceReader *reader[PPDL_RING_COMPACT + 1];	/* by ring id of the rows, NULL until first needed */
 	PpdlRng    *rng;
 	const PpdlPoll *poll;		/* of decryption; NULL: nobody */
 	PpdlWriter	public_key;		/* wire form */

@@ -9,9 +9,11 @@ static const struct
 	uint32_t	id;
 	const char *name;
 }			named[] = {
+	{PPDL_RING_COMPACT, PPDL_KEY_PUBLIC, "compact/public"},
 	{PPDL_RING_ROW, PPDL_KEY_RELIN, "row/relin"},
 	{PPDL_RING_DEEP, PPDL_KEY_RELIN, "deep/relin"},
 	{PPDL_RING_DEEP, PPDL_KEY_BRIDGE, "deep/bridge"},
+	{PPDL_RING_DEEP, PPDL_KEY_BRIDGE_COMPACT, "deep/bridge_compact"},
 	{PPDL_RING_DEEP, PPDL_KEY_TO_SPARSE, "deep/to_sparse"},
 	{PPDL_RING_DEEP, PPDL_KEY_FROM_SPARSE, "deep/from_sparse"},
 };

@@ -61,7 +61,7 @@ list_parts(Output *out, PpdlError *err)
 	strcpy(out->part[0].name, "public");
 	out->part[0].use = PPDL_USE_SUM;
 	out->count = 1;
-	for (int use = PPDL_USE_PREDICT; use <= out->uses; use <<= 1)
+	for (int use = PPDL_USE_SUM; use <= out->uses; use <<= 1)
 	{
 		PpdlError	failed = {0};
 		int			n = ppdl_keyplan((PpdlUse) use, needs, &failed);

@@ -119,12 +119,21 @@ check_part(const Chunk *c)
 	}
 	else
 	{
-		PpdlSwitchKeyInfo info;
+		PpdlSwitchKeyInfo info = {.id = PPDL_KEY_PUBLIC};
 		uint8_t		ring;
 		uint32_t	id;
 
-		PPDL_PG(ppdl_wire_peek_switch_key(r, &info, &err));
 		ppdl_key_part_parse(c->part, &ring, &id);
+		if (id == PPDL_KEY_PUBLIC)
+		{
+			PpdlPublicKey *pk;
+
+			PPDL_PG(ppdl_wire_get_public_key(&r, &pk, &err));
+			info.ring = pk->par->id;
+			ppdl_public_key_destroy(pk);
+		}
+		else
+			PPDL_PG(ppdl_wire_peek_switch_key(r, &info, &err));
 		if (info.ring != ring || info.id != id)
 			refuse("what is in part \"%s\" is another key", c->part);
 	}

@@ -62,8 +62,17 @@ plan_of(PpdlUse use, PpdlKeyNeed *needs)
 	return n;
 }
 
+static bool
+need_serves(const uint8_t fp[8], const PpdlKeyNeed *need)
+{
+	char		part[64];
+
+	ppdl_key_part_name(part, need->ring, need->id);
+	return part_serves(fp, part, need->id == PPDL_KEY_PUBLIC ? 0 : need->limbs);
+}
+
 bool
-ppdl_key_serves(const uint8_t fp[8], PpdlUse use)
+ppdl_key_serves(const uint8_t fp[8], PpdlUse use, uint8_t ring)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
 	PpdlError	err = {0};
@@ -72,14 +81,19 @@ ppdl_key_serves(const uint8_t fp[8], PpdlUse use)
 	if (err.code != PPDL_OK || n < 0 || !part_serves(fp, PPDL_PART_PUBLIC, 0))
 		return false;
 	for (int i = 0; i < n; i++)
-	{
-		char		part[64];
-
-		ppdl_key_part_name(part, needs[i].ring, needs[i].id);
-		if (!part_serves(fp, part, needs[i].limbs))
+		if ((needs[i].only == 0 || needs[i].only == ring) && !need_serves(fp, &needs[i]))
 			return false;
-	}
 	return true;
+}
+
+const char *
+ppdl_key_serve_hint(const uint8_t fp[8], PpdlUse use)
+{
+	if (use == PPDL_USE_TRAIN && ppdl_key_serves(fp, use, PPDL_RING_ROW))
+		return "The key was made public before compact rows had a ring of their own, "
+			"and part deep/bridge_compact is missing. Its owner makes the public file anew with "
+			"\"ppdl keygen --key FILE.key --for train --out PREFIX\", and publishes that.";
+	return "Its owner publishes what is missing with \"ppdl publish --for train\".";
 }
 
 /* an RSA key is its public part, and good for all that RSA can do */
@@ -93,7 +107,10 @@ is_rsa(const uint8_t fp[8])
 	return ppdl_key_row(fp, &row) && strcmp(row.scheme, "rsa") == 0;
 }
 
-/* how many of the parts that a use needs beyond those of lesser uses are whole; *needed: of how many */
+/*
+ * How many of the parts that a use needs beyond those of lesser uses are whole; *needed: of how many.  Parts that not
+ * all rows need count where they are: keys that were published by 0.1.0 are complete without them.
+ */
 static int
 count_parts(const uint8_t fp[8], PpdlUse use, int *needed)
 {
@@ -109,10 +126,10 @@ count_parts(const uint8_t fp[8], PpdlUse use, int *needed)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		char		part[64];
+		bool		there = need_serves(fp, &needs[i]);
 
-		ppdl_key_part_name(part, needs[i].ring, needs[i].id);
-		present += part_serves(fp, part, needs[i].limbs);
+		present += there;
+		*needed -= needs[i].only != 0 && !there;
 	}
 	return present;
 }
@@ -170,7 +187,7 @@ ppdl_key_uses(PG_FUNCTION_ARGS)
 		for (; n < lengthof(rsa_uses) && part_serves(fp, PPDL_PART_PUBLIC, 0); n++)
 			names[n] = CStringGetTextDatum(rsa_uses[n]);
 	else
-		while (n < lengthof(uses) && ppdl_key_serves(fp, uses[n].use))
+		while (n < lengthof(uses) && ppdl_key_serves(fp, uses[n].use, PPDL_RING_ROW))
 		{
 			names[n] = CStringGetTextDatum(uses[n].name);
 			n++;
@@ -191,7 +208,6 @@ ppdl_key_plan(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(PPDL_PART_PUBLIC);
 	values[1] = (Datum) 0;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
-	nulls[1] = false;
 	for (int u = 0; u <= last; u++)
 	{
 		int			n = plan_of(uses[u].use, needs);
@@ -203,6 +219,7 @@ ppdl_key_plan(PG_FUNCTION_ARGS)
 			ppdl_key_part_name(part, needs[i].ring, needs[i].id);
 			values[0] = CStringGetTextDatum(part);
 			values[1] = Int32GetDatum(needs[i].limbs);
+			nulls[1] = needs[i].id == PPDL_KEY_PUBLIC;
 			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 		}
 	}
@@ -230,6 +247,8 @@ ppdl_cache_warm(PG_FUNCTION_ARGS)
 			PpdlError	err;
 
 			CHECK_FOR_INTERRUPTS();
+			if (needs[i].id == PPDL_KEY_PUBLIC || (needs[i].only != 0 && !need_serves(fp, &needs[i])))
+				continue;
 			PPDL_PG(ppdl_pg_get_key(fp, needs[i].ring, needs[i].id, needs[i].limbs, &key, &err));
 			bytes += 2 * ppdl_switch_key_bytes(key);
 		}

@@ -72,8 +72,13 @@ extern bool ppdl_key_all_signed(const uint8_t fp[8], const PpdlKeyRow *row);
 /* error unless the current user is a member of the role that owns the key */
 extern void ppdl_key_check_owner(const char *name, const char *owner);
 
-/* are all parts there that a use needs beyond those of lesser uses? */
-extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use);
+/*
+ * are all parts there that a use of rows of that ring (PPDL_RING_ROW, PPDL_RING_COMPACT) needs beyond those of lesser
+ * uses?
+ */
+extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use, uint8_t ring);
+/* a hint for a key that does not serve */
+extern const char *ppdl_key_serve_hint(const uint8_t fp[8], PpdlUse use);
 
 /* what ppdl_publish_part() does, for parts that are whole in memory; signed by `owner`, unless that is NULL */
 extern void ppdl_key_store(const uint8_t fp[8], const char *name, const char *scheme, const char *params,

@@ -54,7 +54,9 @@ typedef struct PublicCache
 	char	   *name;
 	uint64		generation;		/* of the keys, when it was read */
 	uint8_t		fp[8];
-	PpdlPublicKey *pk;
+	PpdlPublicKey *pk,
+			   *compact;		/* of the compact ring; both are NULL until first needed */
+	bool		lacks_compact;
 	PpdlRng    *rng;
 } PublicCache;
 
@@ -63,11 +65,11 @@ destroy_public(void *arg)
 {
 	PublicCache *cache = arg;
 
-	if (cache->pk != NULL)
-		ppdl_public_key_destroy(cache->pk);
+	ppdl_public_key_destroy(cache->pk);
+	ppdl_public_key_destroy(cache->compact);
 	if (cache->rng != NULL)
 		ppdl_rng_destroy(cache->rng);
-	cache->pk = NULL;
+	cache->pk = cache->compact = NULL;
 	cache->rng = NULL;
 }
 
@@ -76,11 +78,9 @@ static PublicCache *
 public_key(FmgrInfo *flinfo, const char *name)
 {
 	PublicCache *cache = flinfo->fn_extra;
-	bytea	   *part;
-	PpdlReader	r;
 	PpdlError	err;
 
-	if (cache != NULL && cache->pk != NULL && strcmp(cache->name, name) == 0 &&
+	if (cache != NULL && cache->rng != NULL && strcmp(cache->name, name) == 0 &&
 		cache->generation == ppdl_key_generation())
 		return cache;
 	if (cache == NULL)
@@ -92,13 +92,63 @@ public_key(FmgrInfo *flinfo, const char *name)
 	destroy_public(cache);
 	cache->generation = ppdl_key_generation();
 	ppdl_key_lookup(name, "lwe", cache->fp);
-	part = ppdl_key_part(cache->fp, "public");
-	r = ppdl_reader(VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
-	PPDL_PG(ppdl_rng_create(&cache->rng, &err));
-	PPDL_PG(ppdl_wire_get_public_key(&r, &cache->pk, &err));
-	pfree(part);
+	cache->lacks_compact = false;
 	cache->name = MemoryContextStrdup(flinfo->fn_mcxt, name);
+	PPDL_PG(ppdl_rng_create(&cache->rng, &err));
 	return cache;
+}
+
+static PpdlPublicKey *
+load_public(const uint8_t fp[8], const char *name, uint8_t ring)
+{
+	bytea	   *part = ppdl_key_part(fp, name);
+	PpdlReader	r = ppdl_reader(VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
+	PpdlPublicKey *pk;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_wire_get_public_key(&r, &pk, &err));
+	pfree(part);
+	if (pk->par->id != ring)
+	{
+		ppdl_public_key_destroy(pk);
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("part \"%s\" is the public key of another ring", name)));
+	}
+	return pk;
+}
+
+/*
+ * The public key of the compact ring; NULL for keys that have none, or none that their owner has signed: the
+ * fingerprint does not vouch for it.
+ */
+static PpdlPublicKey *
+compact_key(PublicCache *cache)
+{
+	PpdlKeyRow	row;
+	PpdlKeyPartInfo info;
+	char		part[64];
+
+	if (cache->compact != NULL || cache->lacks_compact)
+		return cache->compact;
+	ppdl_key_part_name(part, PPDL_RING_COMPACT, PPDL_KEY_PUBLIC);
+	if (ppdl_key_row(cache->fp, &row) && row.is_bound && ppdl_key_part_info(cache->fp, part, &info) && info.complete)
+		cache->compact = load_public(cache->fp, part, PPDL_RING_COMPACT);
+	cache->lacks_compact = cache->compact == NULL;
+	return cache->compact;
+}
+
+/* the key for a row of that width: in the compact ring, where the row is to be compact and both allow it */
+static PpdlPublicKey *
+key_for(PublicCache *cache, int width, bool compact)
+{
+	PpdlPublicKey *pk = compact ? compact_key(cache) : NULL;
+
+	if (pk != NULL && (size_t) width <= pk->par->n)
+		return pk;
+	if (cache->pk == NULL)
+		cache->pk = load_public(cache->fp, PPDL_PART_PUBLIC, PPDL_RING_ROW);
+	return cache->pk;
 }
 
 Datum
@@ -108,8 +158,10 @@ lwe_encrypt_public(PG_FUNCTION_ARGS)
 	int			rows,
 				width;
 	const double *x = array_values(PG_GETARG_ARRAYTYPE_P(1), 1, &rows, &width);
-	int			limbs = PG_GETARG_BOOL(2) ? 1 : cache->pk->par->nq;
-	PpdlRowKey	key = {cache->pk, cache->fp, cache->rng};
+	bool		compact = PG_GETARG_BOOL(2);
+	PpdlPublicKey *pk = key_for(cache, width, compact);
+	int			limbs = compact ? 1 : pk->par->nq;
+	PpdlRowKey	key = {pk, cache->fp, cache->rng};
 	PpdlWriter	w;
 	PpdlError	err;
 
@@ -133,12 +185,12 @@ plan_encryption(Encryption *e, int rows, int width, bool compact, int scale_bits
 	PpdlError	err;
 	int			logk = ppdl_log2_width(width);
 
-	PPDL_PG(ppdl_params_get(PPDL_RING_ROW, &e->par, &err));
+	PPDL_PG(ppdl_rows_params(&e->par, compact, width, &err));
 	if (logk > e->par->logn)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a row of %d values is too wide: the limit is %zu", width, e->par->n)));
-	e->opt = (PpdlBatchOptions) {.limbs = compact ? 1 : e->par->nq,.scale_bits = scale_bits};
+	e->opt = (PpdlBatchOptions) {.limbs = compact ? 1 : e->par->nq,.scale_bits = scale_bits,.ring = e->par->id};
 	while (e->opt.logc < e->par->logn - logk && (1 << e->opt.logc) < rows)
 		e->opt.logc++;
 	e->slice = ppdl_slice_size(e->par, e->opt.limbs, logk);

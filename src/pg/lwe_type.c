@@ -21,6 +21,7 @@ PG_FUNCTION_INFO_V1(lwe_cipher_enforce_typmod);
 PG_FUNCTION_INFO_V1(lwe_key_id);
 PG_FUNCTION_INFO_V1(lwe_kind);
 PG_FUNCTION_INFO_V1(lwe_level);
+PG_FUNCTION_INFO_V1(lwe_ring);
 PG_FUNCTION_INFO_V1(lwe_width);
 PG_FUNCTION_INFO_V1(lwe_scale);
 PG_FUNCTION_INFO_V1(lwe_error);
@@ -180,6 +181,15 @@ lwe_level(PG_FUNCTION_ARGS)
 
 	read_header(&h, PG_GETARG_DATUM(0));
 	PG_RETURN_INT32(h.c.limbs);
+}
+
+Datum
+lwe_ring(PG_FUNCTION_ARGS)
+{
+	Header		h;
+
+	read_header(&h, PG_GETARG_DATUM(0));
+	PG_RETURN_TEXT_P(cstring_to_text(h.c.par->name));
 }
 
 Datum

@@ -22,11 +22,11 @@
  * the ciphertexts, go before the state is destroyed.
  */
 static void
-set_shape(PpdlPackState *state, const uint8_t fp[8], int width, double scale, int limbs, int outputs)
+set_shape(PpdlPackState *state, uint8_t ring, const uint8_t fp[8], int width, double scale, int limbs, int outputs)
 {
 	PpdlCipher *shape = &state->shape;
 
-	state->ev = ppdl_pg_eval(state->agg.hdr.eoh_context, PPDL_RING_ROW, fp);
+	state->ev = ppdl_pg_eval(state->agg.hdr.eoh_context, ring, fp);
 	ppdl_pg_join_crew(state->agg.hdr.eoh_context);
 	shape->par = state->ev->par;
 	shape->kind = PPDL_KIND_SLICE;
@@ -99,7 +99,8 @@ aggregate_name(const PpdlPackState *state)
  * ---- the flat form ----
  *
  * u32 magic, u32 rows, model, a bit a row: it is no NULL; u16 width, or 0 when all rows are NULL, and nothing follows.
- * Fingerprint, f64 scale, u8 limbs (0: deep ring), u16 outputs, u32 packed ciphertexts, these, then the collected rows.
+ * u8 ring, fingerprint, f64 scale, u8 limbs (0: deep ring), u16 outputs, u32 packed ciphertexts, these, then the
+ * collected rows.
  */
 
 /* a bit for each row that is not NULL; PPDL_ERR_FORMAT where their numbers cannot be */
@@ -135,6 +136,7 @@ save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 	ppdl_write_u16(w, (uint16_t) state->shape.width);
 	if (state->ev == NULL)
 		return PPDL_OK;
+	ppdl_write_u8(w, state->shape.par->id);
 	ppdl_write_bytes(w, state->shape.fingerprint, sizeof(state->shape.fingerprint));
 	ppdl_write_f64(w, state->shape.scale);
 	ppdl_write_u8(w, (uint8_t) state->shape.limbs);
@@ -160,6 +162,7 @@ malformed(PpdlError *err)
 static PpdlStatus
 load_shape(PpdlPackState *state, int width, PpdlReader *r, uint32 *chunks, PpdlError *err)
 {
+	uint8_t		ring = ppdl_read_u8(r);
 	const uint8_t *fp = ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES);
 	double		scale = ppdl_read_f64(r);
 	int			limbs = ppdl_read_u8(r),
@@ -174,8 +177,10 @@ load_shape(PpdlPackState *state, int width, PpdlReader *r, uint32 *chunks, PpdlE
 		return malformed(err);
 	if (limbs == 0 && (packs || *chunks > 0))
 		return malformed(err);
-	set_shape(state, fp, width, scale, limbs, outputs);
-	return limbs <= state->ev->par->nq ? PPDL_OK : malformed(err);
+	if (ring != PPDL_RING_ROW && (ring != PPDL_RING_COMPACT || (!packs && limbs > 0)))
+		return malformed(err);
+	set_shape(state, ring, fp, width, scale, limbs, outputs);
+	return limbs <= state->ev->par->nq && (size_t) width <= state->ev->par->n ? PPDL_OK : malformed(err);
 }
 
 /* of a network's outputs only the next step can tell; rows that are only packed are what packing makes of them */
@@ -184,7 +189,7 @@ load_chunk(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 {
 	const PpdlCipher *shape = &state->shape;
 	PpdlPacked *p = chunk_slot(state);
-	double		scale = ldexp(shape->scale, shape->par->logn - shape->logk);
+	double		scale = ppdl_packed_scale(shape->par, shape->logk, shape->scale);
 
 	PPDL_TRY(ppdl_packed_load(p, state->ev, r, shape, state->outputs, err));
 	state->nchunks++;
@@ -380,7 +385,7 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 {
 	PpdlError	err;
 
-	set_shape(state, like->fingerprint, like->width, like->scale, limbs, outputs);
+	set_shape(state, like->par->id, like->fingerprint, like->width, like->scale, limbs, outputs);
 	if (limbs == 0)
 	{
 		PPDL_PG(ppdl_trainset_create(&state->deep, &err));
@@ -507,8 +512,7 @@ static void
 check_size(const PpdlPackState *state)
 {
 	const PpdlParams *par = state->shape.par;
-	uint64		chunks = state->nchunks + (state->col != NULL ?
-										   ppdl_collector_rows(state->col) >> (par->logn - state->shape.logk) : 0);
+	uint64		chunks = state->nchunks + (state->col != NULL ? ppdl_collector_ciphertexts(state->col) : 0);
 
 	if (4 * (uint64) state->next + chunks * 2 * ppdl_packed_size(par->n, par->ring->mod[0].bits) > MaxAllocSize)
 		ereport(ERROR,

@@ -14,7 +14,7 @@
 #define NOTICE_AFTER 5.0		/* seconds before progress is told */
 
 static void
-check_key(const PpdlModel *model, const uint8_t fp[8])
+check_key(const PpdlModel *model, const uint8_t fp[8], uint8_t ring)
 {
 	char		hex[17];
 
@@ -25,13 +25,12 @@ check_key(const PpdlModel *model, const uint8_t fp[8])
 				 errmsg("model \"%s\" version %d is encrypted under key %s, the rows under key %s", model->name,
 						model->version,
 						model->key_id, hex)));
-	if (!ppdl_key_serves(fp, PPDL_USE_TRAIN))
+	if (!ppdl_key_serves(fp, PPDL_USE_TRAIN, ring))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("prediction of these rows takes keys that key %s is not published with", hex),
-				 errhint(model->encrypted ? "Its owner publishes them with \"ppdl publish --for train\"." :
-						 "Its owner publishes them with \"ppdl publish --for train\", or writes full rows "
-						 "instead of compact ones.")));
+				 errhint("%s%s", ppdl_key_serve_hint(fp, PPDL_USE_TRAIN),
+						 model->encrypted ? "" : " Full rows instead of compact ones do without.")));
 }
 
 /* raises when no keys could help */
@@ -60,11 +59,12 @@ ppdl_predict_is_deep(const PpdlModel *model, const PpdlCipher *row)
 			return false;
 		/* without the keys the row ring's own error says more */
 		if (row->limbs > 1 &&
-			(ppdl_network_levels(model->net) <= PPDL_ROW_LEVELS || !ppdl_key_serves(row->fingerprint, PPDL_USE_TRAIN)))
+			(ppdl_network_levels(model->net) <= PPDL_ROW_LEVELS ||
+			 !ppdl_key_serves(row->fingerprint, PPDL_USE_TRAIN, row->par->id)))
 			return false;
 	}
 	check_network(model, row->width);
-	check_key(model, row->fingerprint);
+	check_key(model, row->fingerprint, row->par->id);
 	return true;
 }
 
@@ -217,7 +217,7 @@ ppdl_predict_deep(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 	if (!model->encrypted)
 		ppdl_model_require_weights(model);
 	check_network(model, ts->width_x);
-	check_key(model, ts->fingerprint);
+	check_key(model, ts->fingerprint, ts->par->id);
 	result = predict(model, ts, nrows);
 	MemoryContextSwitchTo(caller);
 	result = (struct varlena *) DatumGetPointer(datumCopy(PointerGetDatum(result), false, -1));

@@ -15,6 +15,12 @@ begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 		ppdl_pack_state_begin(state, row, 0, ppdl_net_outputs(model->net));
 		return;
 	}
+	if (row->par->id != PPDL_RING_ROW)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("compact rows can be predicted as slices only, not as explicit ciphertexts"),
+				 errhint("Those are results of operations, and rows encrypted under a public key. "
+						 "Predict rows as \"ppdl encrypt\" writes them, or full rows.")));
 	state->predictor = ppdl_model_predictor(model, row, state->agg.hdr.eoh_context);
 	ppdl_pack_state_begin(state, row, ppdl_predictor_limbs(state->predictor), ppdl_predictor_outputs(state->predictor));
 }

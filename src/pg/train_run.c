@@ -15,16 +15,16 @@
 /* ---- before the start ---- */
 
 static void
-check_key(const uint8_t fp[8])
+check_key(const uint8_t fp[8], uint8_t ring)
 {
 	char		hex[17];
 
 	ppdl_fingerprint_hex(hex, fp);
-	if (!ppdl_key_serves(fp, PPDL_USE_TRAIN))
+	if (!ppdl_key_serves(fp, PPDL_USE_TRAIN, ring))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("key %s of the rows is not published for training", hex),
-				 errhint("Its owner publishes what is missing with \"ppdl publish --for train\".")));
+				 errhint("%s", ppdl_key_serve_hint(fp, PPDL_USE_TRAIN))));
 }
 
 void
@@ -41,7 +41,7 @@ ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" has %d outputs, labels have %d values", model->name, lay.outputs, ts->width_y)));
-	check_key(ts->fingerprint);
+	check_key(ts->fingerprint, ts->par->id);
 }
 
 /* bytes that the machine can give, 0 when it does not say */

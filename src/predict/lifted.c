@@ -11,8 +11,7 @@ typedef struct Run
 	PpdlEval   *ev;
 	PpdlPredictedRows result;
 	void	   *arg;
-	size_t		capacity,		/* rows of a batch */
-				share;			/* rows that one row's slots are taken from: the network is run as many times */
+	size_t		share;			/* rows that one row's slots are taken from: the network is run as many times */
 	double complex *mask;		/* all slots */
 	uint32_t   *ordinal;		/* rows of a ciphertext */
 } Run;
@@ -33,7 +32,7 @@ join_halves(const Run *r, PpdlCt *x, PpdlCt part[2], PpdlError *err)
 
 /* mask and ordinals of every share-th row, starting with row rho; returns how many are there */
 static int
-choose_rows(const Run *r, const PpdlTrainBatch *batch, int count, size_t rho)
+choose_rows(const Run *r, const PpdlLifted *in, size_t rho)
 {
 	const size_t slots = r->p->par->slots,
 				half = (size_t) r->p->half;
@@ -41,9 +40,9 @@ choose_rows(const Run *r, const PpdlTrainBatch *batch, int count, size_t rho)
 
 	memset(r->mask, 0, slots * sizeof(*r->mask));
 	memset(r->ordinal, 0xFF, slots / (size_t) r->p->slots * sizeof(*r->ordinal));
-	for (size_t row = rho; row < r->capacity * (size_t) count; row += r->share)
+	for (size_t row = rho; row < in->capacity * (size_t) in->count; row += r->share)
 	{
-		uint32_t	ordinal = batch[row / r->capacity].ordinal[row % r->capacity];
+		uint32_t	ordinal = in->ordinal[row / in->capacity][row % in->capacity];
 
 		if (ordinal == PPDL_NO_PLACE)
 			continue;
@@ -91,7 +90,7 @@ run_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 	PPDL_GOTO(done, join_halves(r, &joined, in->part, err));
 	for (size_t rho = 0; rho < r->share; rho++)
 	{
-		if (choose_rows(r, in->batch, in->count, rho) == 0)
+		if (choose_rows(r, in, rho) == 0)
 			continue;
 		PPDL_GOTO(done, take_rows(r, &x, &joined, rho, err));
 		PPDL_GOTO(done, ppdl_predictor_stages(r->p, r->ev, &out, &x, err));
@@ -117,7 +116,6 @@ ppdl_predict_lifted(const PpdlPredictor *p, PpdlEval *ev, const PpdlHalfBoot *hb
 	if (ts->width_x != p->width || ts->width_y > 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d inputs, the rows have %d values and labels of %d",
 						  p->width, ts->width_x, ts->width_y);
-	r.capacity = ts->par->n >> p->logk;
 	r.share = (size_t) (p->slots / p->half);
 	r.mask = malloc(p->par->slots * sizeof(*r.mask));
 	r.ordinal = malloc(p->par->slots / (size_t) p->slots * sizeof(*r.ordinal));

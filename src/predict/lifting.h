@@ -15,22 +15,26 @@
 #define PPDL_LIFTED_LIMBS (PPDL_BOOT_S2C_LIMBS - 2)
 
 /*
- * Lifts batch[0..count-1] of ts, which is only read, PPDL_BRIDGE_POLYS at most, half as many with labels.  part[0]
- * holds the values f < k/2, part[1] the others, as real slots at PPDL_BOOT_S2C_LIMBS limbs: those of row i of batch q
- * in slot q*slots/4 + i*k/2 + bitrev(f mod k/2).  Labels of batch q lie likewise in quarter q + 2.  Absent rows of a
- * batch are bounded garbage.
+ * Rows that were lifted together, in groups of a batch of the row ring or of PPDL_MAX_BRIDGE_PARTS batches of the
+ * compact ring: `capacity` rows each, present or not.  part[0] holds the values f < k/2, part[1] the others, as real
+ * slots at PPDL_BOOT_S2C_LIMBS limbs: those of row i of group q in slot q*slots/4 + i*k/2 + bitrev(f mod k/2).  Labels
+ * of group q lie likewise in quarter q + 2.  Absent rows are bounded garbage.
  */
-PpdlStatus	ppdl_lift_batches(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, const PpdlTrainBatch *batch,
-							  int count,
-							  PpdlCt part[2], PpdlError *err);
-
-/* Batches that were lifted together. */
 typedef struct PpdlLifted
 {
-	const PpdlTrainBatch *batch;
-	int			count;
-	PpdlCt		part[2];		/* as ppdl_lift_batches leaves them */
+	int			count;			/* groups, PPDL_BRIDGE_POLYS at most, half as many with labels */
+	size_t		capacity;
+	/* of each row of a group: the caller's number, PPDL_NO_PLACE where there is none */
+	const uint32_t *ordinal[PPDL_BRIDGE_POLYS];
+	PpdlCt		part[2];
 } PpdlLifted;
+
+/* rows of a group for batches of 2^logk values a row */
+static inline size_t
+ppdl_lift_capacity(const PpdlParams *deep, int logk)
+{
+	return deep->n / PPDL_BRIDGE_POLYS >> logk;
+}
 
 /* may take parts over, setting their buffers to NULL */
 typedef PpdlStatus (*PpdlLiftedSink) (void *arg, PpdlLifted *lifted, PpdlError *err);
@@ -40,8 +44,7 @@ typedef PpdlStatus (*PpdlLiftedSink) (void *arg, PpdlLifted *lifted, PpdlError *
  * each time.
  */
 PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink,
-						  PpdlProgress progress,
-						  void *arg, PpdlError *err);
+						  PpdlProgress progress, void *arg, PpdlError *err);
 
 /*
  * ct times z (all slots), 0 where there is no row, encoded at the scale of the prime that ppdl_lifted_match divides by;

@@ -30,6 +30,15 @@ typedef struct Batch
 			   *u;				/* count: A*s at the rows' coefficients */
 } Batch;
 
+PpdlStatus
+ppdl_rows_params(const PpdlParams **par, int compact, int width, PpdlError *err)
+{
+	PPDL_TRY(ppdl_params_get(PPDL_RING_COMPACT, par, err));
+	if (compact && (size_t) width <= (*par)->n)
+		return PPDL_OK;
+	return ppdl_params_get(PPDL_RING_ROW, par, err);
+}
+
 PpdlBatchOptions
 ppdl_batch_beside(const PpdlBatchOptions *wide, const PpdlParams *par, int logk_wide, int logk)
 {

@@ -16,6 +16,7 @@ typedef struct PpdlBatchOptions
 	int			logc;			/* capacity 2^logc rows, logc + logk <= logn */
 	int			logstride;		/* row i takes the place of row i << logstride, 0 by default; see ppdl_batch_beside */
 	const uint8_t *features;	/* labels: seed of the batch that they lie beside (rows/partner.h); else NULL */
+	uint8_t		ring;			/* PPDL_RING_ROW, or 0 for it; PPDL_RING_COMPACT: limbs = 1 */
 } PpdlBatchOptions;
 
 /* what encryption takes of the owner; all stay the caller's */
@@ -25,6 +26,9 @@ typedef struct PpdlBatchKey
 	const uint8_t *fingerprint; /* PPDL_FINGERPRINT_BYTES */
 	PpdlRng    *rng;
 } PpdlBatchKey;
+
+/* the ring for rows of that width: compact ones have one of their own, unless they are wider than it is */
+PpdlStatus	ppdl_rows_params(const PpdlParams **par, int compact, int width, PpdlError *err);
 
 /*
  * Options for a column of 2^logk values a row whose rows are to lie beside those of a wider column of

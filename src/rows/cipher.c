@@ -14,6 +14,7 @@ has_slices(const PpdlParams *par)
 	switch (par->id)
 	{
 		case PPDL_RING_ROW:
+		case PPDL_RING_COMPACT:
 		case PPDL_RING_CUSTOM:	/* of tests: no bytes lead there */
 			return 1;
 		default:
@@ -130,12 +131,36 @@ ppdl_log2_width(int width)
 	return logk;
 }
 
+static const char *
+rows_of(const PpdlParams *par)
+{
+	switch (par->id)
+	{
+		case PPDL_RING_ROW:
+			return " (full rows, and compact rows of version 0.1.0)";
+		case PPDL_RING_COMPACT:
+			return " (compact rows)";
+		default:
+			return "";
+	}
+}
+
+PpdlStatus
+ppdl_cipher_check_ring(const PpdlParams *a, const PpdlParams *b, const char *what, PpdlError *err)
+{
+	if (a == b)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_SCALE, "%s of values in different rings, %s%s and %s%s", what, a->name, rows_of(a),
+			   b->name, rows_of(b));
+	return ppdl_error_hint(err, PPDL_ERR_SCALE,
+						   "lwe_ring() tells them apart: take each by itself, or encrypt all rows of a column, "
+						   "and their labels, in the same form.");
+}
+
 PpdlStatus
 ppdl_cipher_check_same(const PpdlCipher *a, const PpdlCipher *b, const char *what, PpdlError *err)
 {
-	if (a->par != b->par)
-		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values in different rings, %s and %s", what, a->par->name,
-						  b->par->name);
+	PPDL_TRY(ppdl_cipher_check_ring(a->par, b->par, what, err));
 	if (memcmp(a->fingerprint, b->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
 	{
 		char		fa[17],

@@ -116,6 +116,8 @@ double		ppdl_cipher_error(const PpdlCipher *c);
 /* smallest log2 k with 2^k >= width; width 1 .. 2^30 */
 int			ppdl_log2_width(int width);
 
+/* PPDL_ERR_SCALE unless the rings are the same, naming the forms of rows that each has, and what to do */
+PpdlStatus	ppdl_cipher_check_ring(const PpdlParams *a, const PpdlParams *b, const char *what, PpdlError *err);
 /* Same ring, key, width, scale? else PPDL_ERR_KEY / PPDL_ERR_SCALE naming both. what: e.g. "sum" */
 PpdlStatus	ppdl_cipher_check_same(const PpdlCipher *a, const PpdlCipher *b, const char *what, PpdlError *err);
 

@@ -108,7 +108,7 @@ clear(PpdlCollector *col)
 	while (col->waiting.first != NULL)
 		ppdl_collector_drop(col, col->waiting.first);
 	while (col->complete.first != NULL)
-		ppdl_collector_free_complete(col, col->complete.first);
+		ppdl_collector_drop(col, col->complete.first);
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		free(col->blocks[h].block);
 	ppdl_seed_table_free(&col->index);
@@ -150,15 +150,8 @@ ppdl_collector_memory(const PpdlCollector *col)
 void
 ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b)
 {
-	unlink_batch(&col->waiting, b);
-	free_batch(col, b);
-}
-
-void
-ppdl_collector_free_complete(PpdlCollector *col, PpdlRowBatch *b)
-{
-	unlink_batch(&col->complete, b);
-	col->ncomplete--;
+	unlink_batch(b->complete ? &col->complete : &col->waiting, b);
+	col->ncomplete -= b->complete;
 	free_batch(col, b);
 }
 
@@ -313,6 +306,7 @@ add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uin
 		close_batch(col, b);
 		unlink_batch(&col->waiting, b);
 		append(&col->complete, b);
+		b->complete = 1;
 		col->ncomplete++;
 		*complete = 1;
 	}

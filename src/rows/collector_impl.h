@@ -26,7 +26,8 @@ typedef struct PpdlRowBatch
 	uint32_t	number;			/* in the collector's index; PPDL_NO_BATCH: it gets no further rows */
 	uint8_t		seed[PPDL_SEED_BYTES];
 	int			logc;
-	int			chosen;			/* complete, and a packing under way takes it */
+	int			complete,		/* it fills a ciphertext */
+				chosen;			/* as a whole, by a packing under way */
 	int			explicit_row;	/* one row with both halves in its residues */
 	double		noise,			/* of a coefficient */
 				bound;
@@ -92,9 +93,7 @@ void		ppdl_collector_close(PpdlCollector *col);
 PpdlStatus	ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err);
 /* marks a block's rows as packed; frees batches that are through */
 void		ppdl_collector_take(PpdlCollector *col, const PpdlBlock *block);
-/* unlinks and frees a batch that is complete */
-void		ppdl_collector_free_complete(PpdlCollector *col, PpdlRowBatch *b);
-/* unlinks and frees a batch that is not complete */
+/* unlinks and frees a batch, complete or not */
 void		ppdl_collector_drop(PpdlCollector *col, PpdlRowBatch *b);
 
 #endif

@@ -86,11 +86,15 @@ find_places(Places *places, PpdlValues *out, const PpdlCipher *c, PpdlError *err
 	return PPDL_OK;
 }
 
-/* row: of the chunk's places.  Coefficients that belong to no row should be zero. */
+/*
+ * row: of the chunk's places.  Coefficients that belong to no row should be zero, but where rows cannot be merged
+ * (pack.h) missing rows leave anything behind.
+ */
 static void
 take_coeffs(PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const uint32_t *row, const double *phase)
 {
-	const int	d = c->par->logn - c->logk;
+	const int	d = c->par->logn - c->logk,
+				cleared = c->par->np > 0;
 
 	for (uint32_t p = 0; p < 1u << d; p++)
 	{
@@ -99,7 +103,7 @@ take_coeffs(PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const uint32_
 
 		for (int f = 0; f < taken; f++)
 			out->v[(size_t) row[p] * (size_t) c->width + (size_t) f] = from[(size_t) f << d] / c->scale;
-		for (int f = taken; f < 1 << c->logk; f++)
+		for (int f = taken; (taken > 0 || cleared) && f < 1 << c->logk; f++)
 			ppdl_observe(o, from[(size_t) f << d] / c->scale);
 	}
 }

@@ -111,6 +111,8 @@ plan_train(Plan *p)
 	const int	count = sizeof(deep_rotations) / sizeof(deep_rotations[0]);
 
 	need_one_prime(p, PPDL_KEY_BRIDGE, 1);
+	need_one_prime(p, PPDL_KEY_BRIDGE_COMPACT, 1);
+	p->need[p->count - 1].only = PPDL_RING_COMPACT;
 	need_one_prime(p, PPDL_KEY_TO_SPARSE, 1);
 	need_one_prime(p, PPDL_KEY_FROM_SPARSE, p->par->nq);
 	for (int i = 0; i < count; i++)
@@ -125,7 +127,12 @@ ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err)
 	Plan		p = {.need = out};
 	uint8_t		ring = use == PPDL_USE_TRAIN ? PPDL_RING_DEEP : PPDL_RING_ROW;
 
-	if (use == PPDL_USE_SUM || ppdl_params_get(ring, &p.par, err) != PPDL_OK)
+	if (use == PPDL_USE_SUM)
+	{
+		*out = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1, .only = PPDL_RING_COMPACT};
+		return 1;
+	}
+	if (ppdl_params_get(ring, &p.par, err) != PPDL_OK)
 		return 0;
 	if (use == PPDL_USE_TRAIN)
 		plan_train(&p);

@@ -12,7 +12,7 @@
 
 typedef enum PpdlUse
 {
-	PPDL_USE_SUM = 1,			/* no evaluation key: the public key only */
+	PPDL_USE_SUM = 1,			/* no evaluation key: public keys only */
 	PPDL_USE_PREDICT = 2,		/* packing and networks in the row ring */
 	PPDL_USE_TRAIN = 4			/* the deep ring */
 } PpdlUse;
@@ -23,6 +23,8 @@ typedef struct PpdlKeyNeed
 	uint32_t	id;				/* see PPDL_KEY_* */
 	int			limbs;
 	int			np;
+	/* id of the ring whose rows alone need it, 0: all rows; keys of 0.1.0 lack such parts */
+	uint8_t		only;
 } PpdlKeyNeed;
 
 #define PPDL_MAX_KEY_NEEDS 256

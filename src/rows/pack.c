@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows/pack_batch.h"
 #include "rows/pack_leaf.h"
 #include "rows/pack_window.h"
 
@@ -11,6 +12,35 @@ static PpdlStatus
 no_memory(PpdlError *err)
 {
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+/* can rows of different batches be merged into one ciphertext? */
+static int
+merges(const PpdlParams *par)
+{
+	return par->np > 0;
+}
+
+double
+ppdl_packed_scale(const PpdlParams *par, int logk, double scale)
+{
+	return merges(par) ? ldexp(scale, par->logn - logk) : scale;
+}
+
+uint64_t
+ppdl_collector_ciphertexts(const PpdlCollector *col)
+{
+	uint64_t	count = 0;
+
+	if (col->par == NULL)
+		return 0;
+	if (merges(col->par))
+		return col->rows >> (col->par->logn - col->logk);
+	for (const PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+		count++;
+	for (const PpdlRowBatch *b = col->complete.first; b != NULL; b = b->next)
+		count++;
+	return count;
 }
 
 /* ------------------------------------------------------------------ the merge tree */
@@ -106,12 +136,15 @@ choose_blocks(PpdlPacking *p, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* a complete batch is one block */
+/* a complete batch is one block; where batches cannot be merged, any is taken as it is */
 static PpdlStatus
 choose_whole(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 {
-	PPDL_TRY(ppdl_collector_sort(b, err));
-	PPDL_ASSERT(b->rows == 1u << p->height && b->logc == p->height);
+	if (merges(p->col->par))
+	{
+		PPDL_TRY(ppdl_collector_sort(b, err));
+		PPDL_ASSERT(b->rows == 1u << p->height && b->logc == p->height);
+	}
 	p->whole = b;
 	b->chosen = 1;
 	p->placed[0] = (PpdlPlaced) {{b, 0, p->height}, 0};
@@ -119,7 +152,7 @@ choose_whole(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* before anything wraps: scale * 2^D * bound must stay below half the modulus */
+/* before anything wraps: the packed scale times the bound must stay below half the modulus */
 static PpdlStatus
 check_room(const PpdlPacking *p, PpdlError *err)
 {
@@ -130,7 +163,7 @@ check_room(const PpdlPacking *p, PpdlError *err)
 
 	for (uint32_t i = 0; i < p->count; i++)
 		bound = fmax(bound, p->placed[i].block.batch->bound);
-	need = log2(fmax(bound, 1e-300) * col->scale) + p->height;
+	need = log2(fmax(bound, 1e-300) * ppdl_packed_scale(col->par, col->logk, col->scale));
 	if (need < have)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_RANGE,
@@ -173,7 +206,6 @@ pack(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 	PpdlStatus	status;
 	int			found;
 
-	PPDL_TRY(check_room(p, err));
 	ppdl_pack_plan_windows(p);
 	PPDL_TRY(build(p, 0, p->height, &out->ct, &found, err));
 	status = describe(p, out, err);
@@ -215,11 +247,11 @@ create(PpdlPacking **out, PpdlCollector *col, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* the first complete batch that is not chosen yet */
+/* the first batch that is not chosen yet */
 static PpdlRowBatch *
-next_complete(const PpdlCollector *col)
+next_batch(const PpdlBatchList *list)
 {
-	PpdlRowBatch *b = col->complete.first;
+	PpdlRowBatch *b = list->first;
 
 	while (b != NULL && b->chosen)
 		b = b->next;
@@ -229,12 +261,14 @@ next_complete(const PpdlCollector *col)
 PpdlStatus
 ppdl_packing_choose(PpdlPacking **out, PpdlCollector *col, int rest, PpdlError *err)
 {
-	PpdlRowBatch *whole = next_complete(col);
+	PpdlRowBatch *whole = next_batch(&col->complete);
 	PpdlPacking *p;
 	PpdlStatus	status;
 
 	*out = NULL;
-	if (whole == NULL && (!rest || col->waiting.first == NULL))
+	if (whole == NULL && rest && col->par != NULL && !merges(col->par))
+		whole = next_batch(&col->waiting);
+	if (whole == NULL && (!rest || col->waiting.first == NULL || !merges(col->par)))
 		return PPDL_OK;
 	PPDL_TRY(create(&p, col, err));
 	status = whole != NULL ? choose_whole(p, whole, err) : choose_blocks(p, err);
@@ -254,9 +288,10 @@ ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err)
 	if (ev->par != p->col->par)
 		return ppdl_error(err, PPDL_ERR_INTERNAL, "evaluator of ring %s for rows of ring %s", ev->par->name,
 						  p->col->par->name);
+	PPDL_TRY(check_room(p, err));
 	p->ev = ev;
 	p->next = 0;
-	status = pack(p, out, err);
+	status = merges(ev->par) ? pack(p, out, err) : ppdl_pack_batch(p, out, err);
 	ppdl_pack_release_basis(p);
 	ppdl_pool_put(ev->pool, p->uniform);
 	p->uniform = NULL;
@@ -270,7 +305,7 @@ ppdl_packing_end(PpdlPacking *p, int packed)
 	PpdlCollector *col = p->col;
 
 	if (p->whole != NULL && packed)
-		ppdl_collector_free_complete(col, p->whole);
+		ppdl_collector_drop(col, p->whole);
 	else if (p->whole != NULL)
 		p->whole->chosen = 0;
 	else if (packed)

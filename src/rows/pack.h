@@ -7,9 +7,14 @@
 #include "ckks/eval.h"
 #include "rows/collector.h"
 
+/* ciphertexts that the rows that wait will be packed into, at least */
+uint64_t	ppdl_collector_ciphertexts(const PpdlCollector *col);
+
 /*
  * One packed ciphertext (NTT domain, the collector's limbs): row at tree position p has its value f at coefficient
  * bitrev_D(p) + f*N/k, all other coefficients are (nearly) zero.  scale = slice scale * 2^D.
+ * In a ring without switching keys (the compact ring) rows of different batches cannot be merged: a ciphertext is one
+ * batch or explicit row at its own scale, and coefficients of places without a row hold anything.
  */
 typedef struct PpdlPacked
 {
@@ -21,6 +26,9 @@ typedef struct PpdlPacked
 	uint32_t   *ordinal;		/* [N/k], malloc'ed: ordinal of the row at tree position p, PPDL_NO_PLACE if none */
 } PpdlPacked;
 
+/* of packed rows of that scale */
+double		ppdl_packed_scale(const PpdlParams *par, int logk, double scale);
+
 /*
  * Takes one complete batch with C*k = N, if there is one: *found.  No key switch.  ev: of the rows' ring.
  * out: the caller's, released with ppdl_packed_release; nothing when not *found or after an error, which leaves
@@ -28,8 +36,8 @@ typedef struct PpdlPacked
  */
 PpdlStatus	ppdl_pack_complete(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);
 /*
- * Takes a complete batch, else up to N/k of the remaining rows, largest classes first; *found = 0 when none
- * are left.  Otherwise as ppdl_pack_complete.  Galois keys 2^j+1, j > log2 k.
+ * Takes a complete batch, else up to N/k of the remaining rows (without switching keys: of one batch), largest classes
+ * first; *found = 0 when none are left.  Otherwise as ppdl_pack_complete.  Galois keys 2^j+1, j > log2 k.
  * PPDL_ERR_RANGE when scale * 2^D * bound has no room.
  */
 PpdlStatus	ppdl_pack_next(PpdlEval *ev, PpdlCollector *col, PpdlPacked *out, int *found, PpdlError *err);

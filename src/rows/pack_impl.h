@@ -35,7 +35,7 @@ struct PpdlPacking
 	uint64_t   *scratch;		/* k words */
 	uint8_t    *window;			/* for each position: height of the window that starts there, or 0 */
 	PpdlBasis	basis;
-	PpdlRowBatch *whole;		/* the complete batch that it is of, or NULL */
+	PpdlRowBatch *whole;		/* the batch that it takes as a whole, or NULL */
 	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
 	uint64_t   *uniform;		/* limbs * N, ev's; NULL before the first */
 };

@@ -98,7 +98,8 @@ begin(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y)
 static PpdlStatus
 check(const PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, PpdlError *err)
 {
-	if (c->par != ts->par || memcmp(c->fingerprint, ts->fingerprint, sizeof(ts->fingerprint)) != 0)
+	PPDL_TRY(ppdl_cipher_check_ring(ts->par, c->par, what, err));
+	if (memcmp(c->fingerprint, ts->fingerprint, sizeof(ts->fingerprint)) != 0)
 	{
 		char		have[17],
 					got[17];
@@ -343,7 +344,8 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 		into->logk_y = from->logk_y;
 		into->scale = from->scale;
 	}
-	if (into->par != from->par || memcmp(into->fingerprint, from->fingerprint, sizeof(into->fingerprint)) != 0)
+	PPDL_TRY(ppdl_cipher_check_ring(into->par, from->par, "merging", err));
+	if (memcmp(into->fingerprint, from->fingerprint, sizeof(into->fingerprint)) != 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "rows of different keys");
 	if (into->width_x != from->width_x || into->width_y != from->width_y || into->scale != from->scale)
 		return ppdl_error(err, PPDL_ERR_SCALE,
@@ -513,7 +515,7 @@ ppdl_trainset_fill(PpdlTrainSet *ts, const void *buf, size_t len, PpdlError *err
 		return malformed(err, "is truncated");
 	if (ring != 0)
 	{
-		if (ring != PPDL_RING_ROW)
+		if (ring != PPDL_RING_ROW && ring != PPDL_RING_COMPACT)
 			return malformed(err, "is of another ring than that of rows");
 		PPDL_TRY(ppdl_params_get(ring, &ts->par, err));
 		memcpy(ts->fingerprint, fp, PPDL_FINGERPRINT_BYTES);

@@ -14,9 +14,9 @@
 #include "rows/sum.h"
 
 #define WIDTH 16
-#define LOGC 10
-#define ROWS (1 << LOGC)
-#define BATCHES 64
+#define LOGK 4
+#define ROWS 1024
+#define TABLE 64				/* times so many */
 #define RUNS 7
 #define VARHDRSZ 4				/* PostgreSQL's length word */
 
@@ -50,18 +50,24 @@ get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **k
 	return PPDL_OK;
 }
 
+/* ROWS rows in batches as large as they can be */
 static void
 encrypt(Bench *b, uint8_t *out, int limbs, int scale_bits)
 {
-	const PpdlBatchOptions opt = {limbs, scale_bits, LOGC};
+	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = scale_bits, .logc = b->par->logn - LOGK,
+		.ring = b->par->id};
+	const int	capacity = 1 << opt.logc;
+	const size_t size = ppdl_slice_size(b->par, limbs, LOGK);
 
-	OK(ppdl_batch_encrypt(out, b->x, ROWS, WIDTH, &opt, &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
+	for (int i = 0; i < ROWS; i += capacity)
+		OK(ppdl_batch_encrypt(out + (size_t) i * size, b->x + i * WIDTH, capacity, WIDTH, &opt,
+							  &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
 }
 
 static void
 bench_encrypt(Bench *b, int limbs, const char *name, const char *note)
 {
-	uint8_t    *out = malloc(ROWS * ppdl_slice_size(b->par, limbs, 4));
+	uint8_t    *out = malloc(ROWS * ppdl_slice_size(b->par, limbs, LOGK));
 	double		best = 1e9;
 
 	for (int i = 0; i < RUNS; i++)
@@ -80,12 +86,12 @@ bench_encrypt(Bench *b, int limbs, const char *name, const char *note)
 static void
 bench_sum(Bench *b, int limbs, const char *kind)
 {
-	const size_t size = ppdl_slice_size(b->par, limbs, 4);
-	uint8_t    *rows = malloc(BATCHES * ROWS * size);
+	const size_t size = ppdl_slice_size(b->par, limbs, LOGK);
+	uint8_t    *rows = malloc(TABLE * ROWS * size);
 	double		best = 1e9,
 				finish = 1e9;
 
-	for (int i = 0; i < BATCHES; i++)
+	for (int i = 0; i < TABLE; i++)
 		encrypt(b, rows + (size_t) i * ROWS * size, limbs, 28);
 	for (int run = 0; run < RUNS; run++)
 	{
@@ -94,21 +100,22 @@ bench_sum(Bench *b, int limbs, const char *kind)
 		double		t = now();
 
 		OK(ppdl_sum_create(&s, &err));
-		for (size_t i = 0; i < BATCHES * ROWS; i++)
+		for (size_t i = 0; i < TABLE * ROWS; i++)
 			OK(ppdl_sum_add_bytes(s, rows + i * size, size, &err));
-		t = (now() - t) / (BATCHES * ROWS);
+		t = (now() - t) / (TABLE * ROWS);
 		best = t < best ? t : best;
 		ppdl_writer_init(&w);
 		t = now();
 		OK(ppdl_sum_finish(s, 1, &w, &err));
-		t = (now() - t) / (BATCHES * ROWS);
+		t = (now() - t) / (TABLE * ROWS);
 		finish = t < finish ? t : finish;
 		ppdl_writer_free(&w);
 		ppdl_sum_destroy(s);
 	}
 	printf("sum_add_ns_%s\t%.1f\tns/row\t16 values, %zu bytes, %d rows in memory\n", kind, best * 1e9, size,
-		   BATCHES * ROWS);
-	printf("sum_finish_ns_%s\t%.1f\tns/row\texpanding one uniform half a batch of 1,024 rows\n", kind, finish * 1e9);
+		   TABLE * ROWS);
+	printf("sum_finish_ns_%s\t%.1f\tns/row\texpanding one uniform half a batch of %d rows\n", kind, finish * 1e9,
+		   1 << (b->par->logn - LOGK));
 	free(rows);
 }
 
@@ -116,13 +123,13 @@ bench_sum(Bench *b, int limbs, const char *kind)
 static void
 bench_groups(Bench *b, int limbs, int groups, const char *kind)
 {
-	const size_t size = ppdl_slice_size(b->par, limbs, 4);
-	uint8_t    *rows = malloc(BATCHES * ROWS * size);
+	const size_t size = ppdl_slice_size(b->par, limbs, LOGK);
+	uint8_t    *rows = malloc(TABLE * ROWS * size);
 	PpdlSum   **s = malloc((size_t) groups * sizeof(s[0]));
 	double		add = 1e9,
 				finish = 1e9;
 
-	for (int i = 0; i < BATCHES; i++)
+	for (int i = 0; i < TABLE; i++)
 		encrypt(b, rows + (size_t) i * ROWS * size, limbs, 28);
 	for (int run = 0; run < 3; run++)
 	{
@@ -135,9 +142,9 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 			OK(ppdl_sum_create(&s[g], &err));
 			ppdl_sum_set_arena(s[g], arena);
 		}
-		for (size_t i = 0; i < BATCHES * ROWS; i++)
+		for (size_t i = 0; i < TABLE * ROWS; i++)
 			OK(ppdl_sum_add_bytes(s[i % (size_t) groups], rows + i * size, size, &err));
-		t = (now() - t) / (BATCHES * ROWS);
+		t = (now() - t) / (TABLE * ROWS);
 		add = t < add ? t : add;
 		t = now();
 		for (int g = 0; g < groups; g++)
@@ -150,11 +157,12 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 			ppdl_sum_destroy(s[g]);
 		}
 		ppdl_arena_destroy(arena);
-		t = (now() - t) / (BATCHES * ROWS);
+		t = (now() - t) / (TABLE * ROWS);
 		finish = t < finish ? t : finish;
 	}
 	printf("sum_groups_%d_add_ns_%s\t%.1f\tns/row\t%d groups scattered over %d batches\n", groups, kind, add * 1e9,
-		   groups, BATCHES);
+		   groups,
+		   TABLE * ROWS >> (b->par->logn - LOGK));
 	printf("sum_groups_%d_finish_ns_%s\t%.1f\tns/row\tthe rest, with the results\n", groups, kind, finish * 1e9);
 	free(s);
 	free(rows);
@@ -188,9 +196,9 @@ bench_crossing(const Bench *b)
 		t = now() - t;
 		product = t < product ? t : product;
 	}
-	printf("arena_crossing\t%.1f\trows\tof a batch, N = 2^%d: a shifted copy %.2f us, a product %.1f us\n",
-		   product / shifted,
-		   b->par->logn, shifted * 1e6, product * 1e6);
+	printf("arena_crossing_%d\t%.1f\trows\tof a batch, N = 2^%d: a shifted copy %.2f us, a product %.1f us\n",
+		   b->par->logn,
+		   product / shifted, b->par->logn, shifted * 1e6, product * 1e6);
 	for (int i = 0; i < 3; i++)
 		ppdl_free_aligned(v[i]);
 }
@@ -238,7 +246,7 @@ bench_pack(Bench *b, const uint8_t *rows, int from, int to, const char *name, co
 static void
 bench_decrypt(Bench *b, int limbs, const char *name, const char *note)
 {
-	const size_t size = ppdl_slice_size(b->par, limbs, 4);
+	const size_t size = ppdl_slice_size(b->par, limbs, LOGK);
 	uint8_t    *rows = malloc(ROWS * size);
 	double		best = 1e9;
 	PpdlSliceReader *r;
@@ -268,54 +276,73 @@ bench_decrypt(Bench *b, int limbs, const char *name, const char *note)
 }
 
 static void
-sizes(const Bench *b)
+sizes(const Bench *b, const Bench *c)
 {
-	printf("row_bytes_full_16\t%zu\tbytes\tlength word included\n", ppdl_slice_size(b->par, b->par->nq, 4) + VARHDRSZ);
-	printf("row_bytes_compact_16\t%zu\tbytes\tlength word included\n", ppdl_slice_size(b->par, 1, 4) + VARHDRSZ);
+	printf("row_bytes_full_16\t%zu\tbytes\tlength word included\n",
+		   ppdl_slice_size(b->par, b->par->nq, LOGK) + VARHDRSZ);
+	printf("row_bytes_compact_16\t%zu\tbytes\tlength word included\n", ppdl_slice_size(c->par, 1, LOGK) + VARHDRSZ);
+	printf("sum_result_bytes_compact\t%zu\tbytes\tof 16 values, length word included\n",
+		   ppdl_row_size(c->par, 1, LOGK) + VARHDRSZ);
+}
+
+static void
+start(Bench *b, uint8_t ring)
+{
+	OK(ppdl_params_get(ring, &b->par, &err));
+	OK(ppdl_rng_create(&b->rng, &err));
+	OK(ppdl_secret_create(&b->sk, b->par, b->rng, &err));
+	b->pool = ppdl_pool_create();
+	OK(ppdl_eval_init(&b->ev, b->par, b->pool, NULL, &err));
+	b->ev.get_key = get_key;
+	b->ev.get_key_arg = b;
+	b->x = malloc(ROWS * WIDTH * sizeof(double));
+	for (int i = 0; i < ROWS * WIDTH; i++)
+		b->x[i] = (double) (i % 2001) / 1000 - 1;
+}
+
+static void
+end(Bench *b)
+{
+	free(b->x);
+	for (int i = 0; i < b->nkeys; i++)
+		ppdl_switch_key_destroy(b->key[i]);
+	ppdl_eval_fini(&b->ev);
+	ppdl_pool_destroy(b->pool);
+	ppdl_secret_destroy(b->sk);
+	ppdl_rng_destroy(b->rng);
 }
 
 int
 main(void)
 {
-	static Bench b;
+	static Bench b,
+				c;
 	uint8_t    *rows;
 
-	OK(ppdl_params_get(PPDL_RING_ROW, &b.par, &err));
-	OK(ppdl_rng_create(&b.rng, &err));
-	OK(ppdl_secret_create(&b.sk, b.par, b.rng, &err));
-	b.pool = ppdl_pool_create();
-	OK(ppdl_eval_init(&b.ev, b.par, b.pool, NULL, &err));
-	b.ev.get_key = get_key;
-	b.ev.get_key_arg = &b;
-	b.x = malloc(ROWS * WIDTH * sizeof(double));
-	for (int i = 0; i < ROWS * WIDTH; i++)
-		b.x[i] = (double) (i % 2001) / 1000 - 1;
-
-	sizes(&b);
+	start(&b, PPDL_RING_ROW);
+	start(&c, PPDL_RING_COMPACT);
+	sizes(&b, &c);
 	bench_encrypt(&b, b.par->nq, "encrypt_rows_per_s", "16 values, full");
-	bench_encrypt(&b, 1, "encrypt_rows_per_s_compact", "16 values, compact");
+	bench_encrypt(&c, 1, "encrypt_rows_per_s_compact", "16 values, compact");
 	bench_decrypt(&b, b.par->nq, "decrypt_slices_per_s", "16 values, full rows one by one, a new batch each 1,024");
-	bench_decrypt(&b, 1, "decrypt_slices_per_s_compact", "16 values, compact");
+	bench_decrypt(&c, 1, "decrypt_slices_per_s_compact", "16 values, compact");
 	bench_sum(&b, b.par->nq, "full");
-	bench_sum(&b, 1, "compact");
-	bench_groups(&b, 1, 1, "compact");
-	bench_groups(&b, 1, 10, "compact");
-	bench_groups(&b, 1, 500, "compact");
-	bench_groups(&b, 1, 1000, "compact");
+	bench_sum(&c, 1, "compact");
+	bench_groups(&b, b.par->nq, 10, "full");
+	bench_groups(&c, 1, 1, "compact");
+	bench_groups(&c, 1, 10, "compact");
+	bench_groups(&c, 1, 500, "compact");
+	bench_groups(&c, 1, 1000, "compact");
 	bench_crossing(&b);
-	rows = malloc(ROWS * ppdl_slice_size(b.par, b.par->nq, 4));
+	bench_crossing(&c);
+	rows = malloc(ROWS * ppdl_slice_size(b.par, b.par->nq, LOGK));
 	encrypt(&b, rows, b.par->nq, 30);
 	bench_pack(&b, rows, 0, ROWS, "pack_complete_ms", "1,024 full rows of 16 values, no key switch");
 	bench_pack(&b, rows, 5, 6, "pack_single_row_ms", "one full row of 16 values, ten key switches");
 	bench_pack(&b, rows, 100, 900, "pack_partial_ms", "rows 100 to 899 of 1,024, ten key switches");
 
 	free(rows);
-	free(b.x);
-	for (int i = 0; i < b.nkeys; i++)
-		ppdl_switch_key_destroy(b.key[i]);
-	ppdl_eval_fini(&b.ev);
-	ppdl_pool_destroy(b.pool);
-	ppdl_secret_destroy(b.sk);
-	ppdl_rng_destroy(b.rng);
+	end(&b);
+	end(&c);
 	return 0;
 }

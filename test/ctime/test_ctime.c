@@ -83,38 +83,25 @@ __wrap_ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t *
 #define ROWS 4
 #define WIDTH 5
 
+/* rows in a ring, written by one copy of a key, and a sum of them, read by another */
 static void
-owner(void)
+owner_rows(PpdlOwner *writer, PpdlOwner *reader, uint8_t ring, int limbs)
 {
-	static const PpdlScrypt cost = {2, 1, 1};
-	const PpdlBatchOptions opt = {.limbs = 2, .scale_bits = 30, .logc = 4};
-	uint8_t		master[PPDL_MASTER_BYTES] = {1, 2, 3},
-			   *slice;
+	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = 4, .ring = ring};
 	double		x[ROWS * WIDTH];
 	const PpdlParams *par;
+	uint8_t    *slice;
 	size_t		each;
-	PpdlOwner  *o,
-			   *again;
-	PpdlWriter	w,
-				sum;
+	PpdlWriter	sum;
 	PpdlSum    *s;
 
-	OK(ppdl_params_get(PPDL_RING_ROW, &par, &err));
-	OK(ppdl_owner_from_master(&o, "clinic", master, &err));
-
-	/* key files */
-	ppdl_writer_init(&w);
-	OK(ppdl_key_file_write(o, "only for tests", &cost, &w, &err));
-	OK(ppdl_owner_read(&again, (char *) w.buf, w.len, "only for tests", &err));
-	ppdl_writer_free(&w);
-
-	/* rows, compact and full, and a sum of them */
+	OK(ppdl_params_get(ring, &par, &err));
 	each = ppdl_slice_size(par, opt.limbs, ppdl_log2_width(WIDTH));
 	slice = malloc(ROWS * each);
 	for (int i = 0; i < ROWS * WIDTH; i++)
 		x[i] = (i % 11 - 5) / 5.0;
 	SECRET(x, sizeof(x));
-	OK(ppdl_owner_encrypt(again, slice, x, ROWS, WIDTH, &opt, &err));
+	OK(ppdl_owner_encrypt(writer, slice, x, ROWS, WIDTH, &opt, &err));
 	PUBLIC(slice, ROWS * each);
 	OK(ppdl_sum_create(&s, &err));
 	for (int i = 0; i < ROWS; i++)
@@ -126,14 +113,37 @@ owner(void)
 	{
 		PpdlValues	v;
 
-		OK(ppdl_owner_decrypt(o, &v, slice, each, share, &err));
+		OK(ppdl_owner_decrypt(reader, &v, slice, each, share, &err));
 		ppdl_values_free(&v);
-		OK(ppdl_owner_decrypt(o, &v, sum.buf, sum.len, share, &err));
+		OK(ppdl_owner_decrypt(reader, &v, sum.buf, sum.len, share, &err));
 		ppdl_values_free(&v);
 	}
 	ppdl_sum_destroy(s);
 	ppdl_writer_free(&sum);
 	free(slice);
+}
+
+static void
+owner(void)
+{
+	static const PpdlScrypt cost = {2, 1, 1};
+	const PpdlKeyNeed public = {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1};
+	uint8_t		master[PPDL_MASTER_BYTES] = {1, 2, 3};
+	PpdlOwner  *o,
+			   *again;
+	PpdlWriter	w;
+
+	OK(ppdl_owner_from_master(&o, "clinic", master, &err));
+
+	/* key files, and the second public key */
+	ppdl_writer_init(&w);
+	OK(ppdl_key_file_write(o, "only for tests", &cost, &w, &err));
+	OK(ppdl_owner_read(&again, (char *) w.buf, w.len, "only for tests", &err));
+	OK(ppdl_owner_eval_key(o, &public, NULL, &w, &err));
+	ppdl_writer_free(&w);
+
+	owner_rows(again, o, PPDL_RING_ROW, 2);
+	owner_rows(again, o, PPDL_RING_COMPACT, 1);
 	ppdl_owner_destroy(o);
 	ppdl_owner_destroy(again);
 }

@@ -26,17 +26,22 @@ static void
 validate_seeds(void)
 {
 	const PpdlParams *par = row_ring();
+	uint8_t    *slice;
 	size_t		each;
 	PpdlWriter	w;
 
 	for (int limbs = 1; limbs <= par->nq; limbs += par->nq - 1)
 	{
-		uint8_t    *slice = make_slices(par, 3, 5, limbs, 3, 0, &each);
-
+		slice = make_slices(par, 3, 5, limbs, 3, 0, &each);
 		put_seed(slice + each, each);
 		free(slice);
 	}
 	w = make_row(par, 3, 1);
+	put_writer_seed(&w);
+	slice = make_slices(compact_ring(), 3, 5, 1, 3, 0, &each);
+	put_seed(slice + each, each);
+	free(slice);
+	w = make_row(compact_ring(), 3, 1);
 	put_writer_seed(&w);
 }
 
@@ -112,9 +117,9 @@ decrypt(const PpdlCipher *c)
 	ppdl_values_free(&v);
 }
 
-/* first 16 bytes: two factors; then a value of the toy ring */
+/* first 16 bytes: two factors; then a value of the ring */
 static void
-use(const uint8_t *data, size_t len)
+use_in(const PpdlParams *par, const uint8_t *data, size_t len)
 {
 	double		factor[2];
 	PpdlCipher	c;
@@ -124,7 +129,7 @@ use(const uint8_t *data, size_t len)
 	memcpy(factor, data, sizeof(factor));
 	data += sizeof(factor);
 	len -= sizeof(factor);
-	if (ppdl_cipher_parse_in(&c, toy_ring(), data, len, ERR) != PPDL_OK || c.par != toy_ring())
+	if (ppdl_cipher_parse_in(&c, par, data, len, ERR) != PPDL_OK || c.par != par)
 		return;
 	decrypt(&c);
 	if (c.kind == PPDL_KIND_PACKED)
@@ -133,6 +138,18 @@ use(const uint8_t *data, size_t len)
 	collect(&c);
 	if (isfinite(factor[0]) && isfinite(factor[1]))
 		combine(&c, factor[0], factor[1]);
+}
+
+static void
+use(const uint8_t *data, size_t len)
+{
+	use_in(toy_ring(), data, len);
+}
+
+static void
+use_compact(const uint8_t *data, size_t len)
+{
+	use_in(compact_ring(), data, len);
 }
 
 static void
@@ -150,12 +167,12 @@ put_use_seed(double wa, double wb, const void *value, size_t len)
 static void
 use_seeds(void)
 {
-	const PpdlParams *par = toy_ring();
+	const PpdlParams *par = strcmp(fuzz_case[seed_case].name, "use") == 0 ? toy_ring() : compact_ring();
 	size_t		each;
 	uint8_t    *slice;
 	PpdlWriter	w;
 
-	for (int limbs = 1; limbs <= par->nq; limbs += par->nq - 1)
+	for (int limbs = 1; limbs <= par->nq; limbs += par->nq > 1 ? par->nq - 1 : 1)
 	{
 		slice = make_slices(par, 3, 5, limbs, 3, 0, &each);
 		put_use_seed(1, -1, slice, each);
@@ -173,5 +190,6 @@ use_seeds(void)
 static const FuzzCase fuzz_case[] = {
 	{"validate", validate, validate_seeds},
 	{"use", use, use_seeds},
+	{"use-compact", use_compact, use_seeds},
 	{NULL}
 };

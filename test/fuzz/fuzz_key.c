@@ -49,16 +49,23 @@ public_key(const uint8_t *data, size_t len)
 }
 
 static void
-public_key_seeds(void)
+public_key_seed(const PpdlParams *par)
 {
 	PpdlPublicKey *pk;
 	PpdlWriter	w;
 
-	OK(ppdl_public_key_create(&pk, ring_secret(row_ring()), fixed_rng(), ERR));
+	OK(ppdl_public_key_create(&pk, ring_secret(par), fixed_rng(), ERR));
 	ppdl_writer_init(&w);
 	OK(ppdl_wire_put_public_key(&w, pk, ERR));
 	put_writer_seed(&w);
 	ppdl_public_key_destroy(pk);
+}
+
+static void
+public_key_seeds(void)
+{
+	public_key_seed(row_ring());
+	public_key_seed(compact_ring());
 }
 
 static void
@@ -143,20 +150,21 @@ public_file(const uint8_t *data, size_t len)
 	close(fd);
 }
 
-/* a public file whose only part is cut to a hundred bytes */
+/* a public file whose two parts are cut to a hundred bytes */
 static void
 public_file_seeds(void)
 {
 	enum
 	{
-		PART = 100
+		PART = 100, SPACE = 128, ENTRY = 184
 	};
 	static const uint8_t master[PPDL_MASTER_BYTES] = {1};
 	const uint64_t entry = PPDL_PUBLIC_HEAD + PPDL_VERIFY_KEY_BYTES + 72,
 				short_length = PART;
 	char		path[] = "/tmp/ppdl-fuzz-XXXXXX";
 	uint8_t		buf[4096];
-	uint64_t	offset;
+	uint64_t	offset,
+				second;
 	PpdlOwner  *o;
 	FILE	   *f;
 	int			fd = mkstemp(path);
@@ -170,9 +178,14 @@ public_file_seeds(void)
 	unlink(path);
 	memcpy(&offset, buf + entry, 8);
 	must(offset + PART <= sizeof(buf));
+	second = offset + SPACE;
+	memset(buf + offset + PART, 0, SPACE - PART);
 	memcpy(buf + entry + 8, &short_length, 8);
 	SHA256(buf + offset, PART, buf + entry + 16);
-	put_seed(buf, offset + PART);
+	memcpy(buf + entry + ENTRY, &second, 8);
+	memcpy(buf + entry + ENTRY + 8, &short_length, 8);
+	SHA256(buf + second, PART, buf + entry + ENTRY + 16);
+	put_seed(buf, second + PART);
 	ppdl_owner_destroy(o);
 }
 
@@ -277,6 +290,8 @@ part_name_seeds(void)
 	put_text_seed("row/galois/8193");
 	put_text_seed("deep/relin");
 	put_text_seed("deep/to_sparse");
+	put_text_seed("deep/bridge_compact");
+	put_text_seed("compact/public");
 	put_text_seed("0123456789abcdef");
 }
 

@@ -29,10 +29,10 @@ sum(const uint8_t *data, size_t len)
 }
 
 static void
-sum_seeds(void)
+sum_seeds_in(const PpdlParams *par, int limbs)
 {
 	size_t		each;
-	uint8_t    *slice = make_slices(row_ring(), 3, 5, 2, 3, 0, &each);
+	uint8_t    *slice = make_slices(par, 3, 5, limbs, 3, 0, &each);
 	PpdlWriter	w;
 	PpdlSum    *s;
 
@@ -47,6 +47,13 @@ sum_seeds(void)
 	put_writer_seed(&w);
 	ppdl_sum_destroy(s);
 	free(slice);
+}
+
+static void
+sum_seeds(void)
+{
+	sum_seeds_in(row_ring(), 2);
+	sum_seeds_in(compact_ring(), 1);
 }
 
 static void
@@ -71,21 +78,21 @@ collector(const uint8_t *data, size_t len)
 }
 
 static void
-collector_seeds(void)
+collector_seeds_in(const PpdlParams *par, int limbs)
 {
 	size_t		each;
-	uint8_t    *slice = make_slices(row_ring(), 4, 5, 2, 3, 0, &each);
+	uint8_t    *slice = make_slices(par, 4, 5, limbs, 3, 0, &each);
 	PpdlWriter	w;
 	PpdlCollector *col;
 	int			complete;
 
-	OK(ppdl_collector_create(&col, 2, ERR));
+	OK(ppdl_collector_create(&col, limbs, ERR));
 	ppdl_writer_init(&w);
 	OK(ppdl_collector_save(col, &w, ERR));
 	put_writer_seed(&w);
 	for (int i = 0; i < 4; i++)
 	{
-		PpdlCipher	c = parsed(row_ring(), slice + (size_t) i * each, each);
+		PpdlCipher	c = parsed(par, slice + (size_t) i * each, each);
 
 		OK(ppdl_collector_add(col, &c, (uint32_t) i, &complete, ERR));
 	}
@@ -94,6 +101,13 @@ collector_seeds(void)
 	put_writer_seed(&w);
 	ppdl_collector_destroy(col);
 	free(slice);
+}
+
+static void
+collector_seeds(void)
+{
+	collector_seeds_in(row_ring(), 2);
+	collector_seeds_in(compact_ring(), 1);
 }
 
 static void
@@ -116,12 +130,12 @@ train_set(const uint8_t *data, size_t len)
 }
 
 static void
-train_set_seeds(void)
+train_set_seeds_in(const PpdlParams *par)
 {
 	size_t		each_x,
 				each_y;
-	uint8_t    *x = make_slices(row_ring(), 4, 4, 1, 12, 0, &each_x),
-			   *y = make_slices_beside(row_ring(), 4, 1, 1, 14, 2, ppdl_slice_seed(x), &each_y);
+	uint8_t    *x = make_slices(par, 4, 4, 1, par->logn - 2, 0, &each_x),
+			   *y = make_slices_beside(par, 4, 1, 1, par->logn, 2, ppdl_slice_seed(x), &each_y);
 	PpdlTrainSet *ts;
 	PpdlWriter	w;
 
@@ -133,8 +147,8 @@ train_set_seeds(void)
 		put_writer_seed(&w);
 		for (int i = 0; i < 4; i++)
 		{
-			PpdlCipher	cx = parsed(row_ring(), x + (size_t) i * each_x, each_x),
-						cy = parsed(row_ring(), y + (size_t) i * each_y, each_y);
+			PpdlCipher	cx = parsed(par, x + (size_t) i * each_x, each_x),
+						cy = parsed(par, y + (size_t) i * each_y, each_y);
 
 			OK(ppdl_trainset_add(ts, &cx, labels ? &cy : NULL, (uint32_t) i, ERR));
 		}
@@ -145,6 +159,13 @@ train_set_seeds(void)
 	}
 	free(x);
 	free(y);
+}
+
+static void
+train_set_seeds(void)
+{
+	train_set_seeds_in(row_ring());
+	train_set_seeds_in(compact_ring());
 }
 
 /*

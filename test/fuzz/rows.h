@@ -1,4 +1,6 @@
-/* Encrypted rows and keys for the fuzz programs: the row ring, and an insecure one in which a ciphertext is small. */
+/*
+ * Encrypted rows and keys for the fuzz programs: the rings of rows, and an insecure one in which a ciphertext is small.
+ */
 #ifndef PPDL_TEST_FUZZ_ROWS_H
 #define PPDL_TEST_FUZZ_ROWS_H
 
@@ -45,6 +47,15 @@ row_ring(void)
 	return row;
 }
 
+static inline const PpdlParams *
+compact_ring(void)
+{
+	const PpdlParams *compact;
+
+	OK(ppdl_params_get(PPDL_RING_COMPACT, &compact, ERR));
+	return compact;
+}
+
 /* the same at every run: what a finding does must not depend on chance */
 static inline PpdlRng *
 fixed_rng(void)
@@ -60,8 +71,8 @@ fixed_rng(void)
 static inline const PpdlSecret *
 ring_secret(const PpdlParams *par)
 {
-	static PpdlSecret *secret[2];
-	PpdlSecret **sk = &secret[par->id == PPDL_RING_CUSTOM];
+	static PpdlSecret *secret[PPDL_RING_COMPACT + 1];
+	PpdlSecret **sk = &secret[par->id == PPDL_RING_CUSTOM ? 0 : par->id];
 
 	if (*sk == NULL)
 		OK(ppdl_secret_create(sk, par, fixed_rng(), ERR));
@@ -77,7 +88,8 @@ make_slices_beside(const PpdlParams *par, int rows, int width, int limbs, int lo
 				   const uint8_t *features, size_t *each)
 {
 	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = logc, .logstride = logstride,
-								  .features = features};
+								  .features = features,
+								  .ring = par->id == PPDL_RING_COMPACT ? par->id : 0};
 	double	   *x = malloc(sizeof(double) * (size_t) (rows * width));
 	const PpdlBatchKey key = {ring_secret(par), fuzz_fingerprint, fixed_rng()};
 	uint8_t    *out;

@@ -165,7 +165,7 @@ like(failure(q{SELECT ppdl_train('wide', features, label) FROM patients}), qr/to
 like(failure(q{SELECT ppdl_train('two', features, label) FROM patients}), qr/2 outputs, labels have 1 values/, 'labels of another width');
 like(failure(q{SELECT ppdl_train('osteo', p.features, q.label) FROM patients p JOIN patients q ON q.id = p.id + 1}),
 	qr/not encrypted side by side/, 'label of another row');
-like(failure(q{SELECT ppdl_train('osteo', p.features, f.label) FROM patients p JOIN full_patients f USING (id)}),
+like(failure(q{SELECT ppdl_train('osteo', p.features, q.label) FROM patients p JOIN patients q ON q.id = p.id + 128}),
 	qr/not encrypted side by side.*keep each label in the row of its features/s, 'label at the same place of another batch');
 like(failure(q{SELECT ppdl_train('osteo', features, label) FROM (SELECT * FROM patients UNION ALL SELECT * FROM patients) t}),
 	qr/a row came twice/, 'rows that come twice');
@@ -319,6 +319,18 @@ numbers_agree(\@got, [ $want[6] ], 2**-12, 'prediction with plain weights on a c
 @got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict_agg('twin', features ORDER BY id DESC) FROM patients});
 numbers_agree(\@got, \@want, 2**-12, 'predictions with plain weights on compact rows');
 is($node->safe_psql('postgres', q{SELECT length(ppdl_predict_agg('twin', features)::text) < 1200000 FROM patients WHERE id <= 300}), 't', 'one ciphertext holds them');
+
+# compact rows and full ones are in different rings; a key that 0.1.0 made public has no bridge for compact ones
+like(failure(q{SELECT ppdl_train('osteo', f.features, c.label) FROM full_patients f JOIN patients c USING (id)}),
+	qr/different rings, row14 \(full rows.*\) and compact11 \(compact rows\).*HINT:.*labels, in the same form/s, 'features and labels of different forms');
+like(failure(q{SELECT ppdl_predict_agg('sealed', features) FROM (SELECT features FROM full_patients WHERE id < 3 UNION ALL SELECT features FROM patients WHERE id < 3) t}),
+	qr/different rings/, 'rows of both forms in one prediction');
+my $without = q{BEGIN; DELETE FROM ppdl_key_parts WHERE part IN ('deep/bridge_compact', 'compact/public');};
+for my $sql (q{SELECT ppdl_predict('twin', features) FROM patients WHERE id = 7}, q{SELECT ppdl_train('osteo', features, label) FROM patients})
+{
+	like(failure("$without $sql"), qr/part deep\/bridge_compact is missing.*"ppdl keygen --key FILE.key --for train --out PREFIX"/, 'what a key of 0.1.0 lacks');
+}
+is($node->safe_psql('postgres', "$without SELECT uses, complete FROM ppdl_key_info; ROLLBACK"), '{sum,predict,train}|t', 'and what it still serves');
 
 # and a network too deep for the row ring, on full rows
 @want = split /\n/, $node->safe_psql('postgres', q{SELECT array_to_string(ppdl_predict('steep', features), E'\n') FROM plain_patients WHERE id % 3 = 1 ORDER BY id});

@@ -177,7 +177,7 @@ END
 is($rc, 0, 'inspect a secret key file');
 like($out, qr/^secret key file.*name: +clinic\nfingerprint: $fingerprint/s, 'name and fingerprint');
 ($rc, $out) = ppdl('inspect', 'clinic.pub');
-like($out, qr/^public key file.*fingerprint: $fingerprint\nfor: +sum\nparts: +1\n/s, 'inspect a public key file');
+like($out, qr/^public key file.*fingerprint: $fingerprint\nfor: +sum\nparts: +2\n/s, 'inspect a public key file');
 
 my $key = slurp_file('clinic.key');
 my ($head, $sealed) = split /(?<=\n)/, $key;
@@ -298,7 +298,7 @@ for my $compact (0, 1)
 
 	my ($line) = lines($cipher);
 	my ($rc6, $what) = ppdl_in((split /\t/, $line)[1], 'inspect', '-');
-	like($what, qr/kind: +slice.*$kind\nkey: +$fingerprint\n.*width: +$width\n.*position: +0 of 512 rows/s, "inspect a $kind row");
+	like($what, qr/kind: +slice.*$kind\nkey: +$fingerprint\n.*width: +$width\n.*position: +0 of @{[ $compact ? 64 : 512 ]} rows/s, "inspect a $kind row");
 }
 
 # 16 values a row: the sizes that the design promises

@@ -62,7 +62,7 @@ deep_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 		status = ppdl_switch_key_create(&f->key[f->nkeys], &(PpdlSwitchKeyForm) {id, f->par->nq, 1}, d->sparse, f->sk, f->rng, f->threads, e);
 	else if (id == PPDL_KEY_TO_SPARSE)
 		status = ppdl_switch_key_create(&f->key[f->nkeys], &(PpdlSwitchKeyForm) {id, 1, 1}, f->sk, d->sparse, f->rng, f->threads, e);
-	else if (id == PPDL_KEY_BRIDGE)
+	else if (id == PPDL_KEY_BRIDGE || id == PPDL_KEY_BRIDGE_COMPACT)
 		status = ppdl_switch_key_create(&f->key[f->nkeys], &(PpdlSwitchKeyForm) {id, 1, 1}, d->bridge, d->sparse, f->rng, f->threads, e);
 	else
 		status = ppdl_eval_key_create(&f->key[f->nkeys], id, f->sk, limbs, f->rng, f->threads, e);

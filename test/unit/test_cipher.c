@@ -189,7 +189,8 @@ test_fields(void **state)
 		{7, 3, 1, 0, PPDL_ERR_FORMAT},
 		{7, 3, 1, 4, PPDL_ERR_FORMAT},
 		{7, 4, 1, 0, PPDL_ERR_VERSION},
-		{7, 4, 1, 3, PPDL_ERR_VERSION},
+		{7, 4, 1, 3, PPDL_ERR_FORMAT},	/* the compact ring has one limb */
+		{7, 4, 1, 4, PPDL_ERR_VERSION},
 		{7, 4, 1, 255, PPDL_ERR_VERSION},
 		{1, 4, 1, 2, PPDL_ERR_FORMAT},	/* no rows are encrypted in the deep ring */
 		{7, 5, 1, 0, PPDL_ERR_FORMAT},

@@ -19,6 +19,7 @@ test_builtin(void **state)
 				deep_digits[] = {0, 10, 19, 28};
 	const PpdlParams *row,
 			   *deep,
+			   *compact,
 			   *again;
 
 	OK(ppdl_params_get(PPDL_RING_ROW, &row, &err));
@@ -36,7 +37,13 @@ test_builtin(void **state)
 	assert_true(fabs(ppdl_params_log2_q(deep, 28) - deep->log2_q) < 1e-9);
 	/* one q0: the bridge needs no change of modulus */
 	assert_true(row->ring->mod[0].q == deep->ring->mod[0].q);
-	assert_int_equal(ppdl_params_get(3, &again, &err), PPDL_ERR_VERSION);
+	OK(ppdl_params_get(PPDL_RING_COMPACT, &compact, &err));
+	assert_int_equal(compact->n, 2048);
+	assert_int_equal(compact->ndigits, 0);
+	assert_true(compact->log2_q + compact->log2_p <= 53);
+	assert_true(compact->ring->mod[0].q == deep->ring->mod[0].q);
+	assert_int_equal(ppdl_params_get(0, &again, &err), PPDL_ERR_VERSION);
+	assert_int_equal(ppdl_params_get(4, &again, &err), PPDL_ERR_VERSION);
 	assert_int_equal(ppdl_params_get(PPDL_RING_CUSTOM, &again, &err), PPDL_ERR_VERSION);
 }
 
@@ -50,8 +57,8 @@ test_rules(void **state)
 	lit.nq = PPDL_MAX_Q + 1;
 	refused(&lit, 0, "33 primes");
 	lit = toy8;
-	lit.np = 0;
-	refused(&lit, 0, "0 special primes");
+	lit.np = PPDL_MAX_P + 1;
+	refused(&lit, 0, "11 special primes");
 	lit = toy8;
 	lit.q[3] = 0;
 	refused(&lit, 0, "prime number 3");

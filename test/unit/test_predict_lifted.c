@@ -15,7 +15,8 @@ planned_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey
 	Deep	   *d = arg;
 	const PpdlRing *toy = d->f->par->ring;
 	int			count,
-				planned = limbs > PPDL_BOOT_S2C_LIMBS || id == PPDL_KEY_RELIN || id == PPDL_KEY_BRIDGE || id == PPDL_KEY_FROM_SPARSE ||
+				planned = limbs > PPDL_BOOT_S2C_LIMBS || id == PPDL_KEY_RELIN || id == PPDL_KEY_BRIDGE || id == PPDL_KEY_BRIDGE_COMPACT ||
+		id == PPDL_KEY_FROM_SPARSE ||
 		id == ppdl_galois_conjugate(toy);
 	const PpdlRotationKey *rotation = ppdl_keyplan_deep_rotations(&count);
 
@@ -83,10 +84,11 @@ static void
 leave_out(Rows *r, int row)
 {
 	const int	logk = r->ts->logk_x,
-				capacity = 1 << (ROW_LOGN - logk);
+				capacity = 1 << (r->par->logn - logk);
 	PpdlTrainBatch *b = &r->ts->batch[row / capacity];
 
-	for (size_t c = ppdl_bitrev((uint32_t) (row % capacity), ROW_LOGN - logk); c < r->par->n; c += r->par->n >> logk)
+	for (size_t c = ppdl_bitrev((uint32_t) (row % capacity),
+								r->par->logn - logk); c < r->par->n; c += r->par->n >> logk)
 		b->bx[c] = 0;
 	b->ordinal[row % capacity] = PPDL_NO_PLACE;
 	b->rows--;
@@ -136,10 +138,10 @@ check_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, Ppdl
 
 /* rows, of which those are left out whose number is no multiple of `every` */
 static void
-check_with(World *w, PpdlNet *net, int rows, int every, int ciphertexts)
+check_in(World *w, int logn, PpdlNet *net, int rows, int every, int ciphertexts)
 {
 	Deep	   *d = w->d;
-	Rows		r = make_rows(d, rows, net->inputs, 1);
+	Rows		r = make_rows_in(d, logn, rows, net->inputs, 1, 0);
 	PpdlPredictor *p;
 	Seen		seen = {.d = d, .r = &r, .net = net};
 	char		what[96];
@@ -164,6 +166,12 @@ check_with(World *w, PpdlNet *net, int rows, int every, int ciphertexts)
 	ppdl_predictor_destroy(p);
 	free_rows(&r);
 	forget_bridge(d);
+}
+
+static void
+check_with(World *w, PpdlNet *net, int rows, int every, int ciphertexts)
+{
+	check_in(w, ROW_LOGN, net, rows, every, ciphertexts);
 }
 
 static void
@@ -244,12 +252,32 @@ sparse_layers(void **state)
 	ppdl_net_destroy(net);
 }
 
+/* batches of the ring of compact rows, eight to a quarter, the last quarter or batch incomplete, with holes */
+static void
+compact_rows(void **state)
+{
+	World	   *w = *state;
+	PpdlNet    *net = make_net(w->d->f, "{\"inputs\":13,\"layers\":[" QUADRATIC(12) "," QUADRATIC(8) ",{\"units\":2}]}",
+							   0.25);
+
+	check_in(w, COMPACT_LOGN, net, 150, 1, 2);
+	check_in(w, COMPACT_LOGN, net, 70, 3, 1);
+	check_in(w, COMPACT_LOGN, net, 1, 1, 1);
+	ppdl_net_destroy(net);
+	net = make_net(w->d->f, "{\"inputs\":64,\"layers\":[" QUADRATIC(10) ",{\"units\":1}]}", 0.1);
+	check_in(w, COMPACT_LOGN, net, 37, 1, 2);
+	ppdl_net_destroy(net);
+	net = make_net(w->d->f, "{\"inputs\":4,\"layers\":[" QUADRATIC(6) ",{\"units\":3}]}", 0.4);
+	check_in(w, COMPACT_LOGN, net, 256, 1, 2);
+	ppdl_net_destroy(net);
+}
+
 /* row i as its owner stores it */
 static void
 add_slice(PpdlTrainSet *ts, const Rows *r, int i, uint32_t ordinal)
 {
 	const int	logk = r->ts->logk_x,
-				logc = ROW_LOGN - logk;
+				logc = r->par->logn - logk;
 	const PpdlTrainBatch *b = &r->ts->batch[i >> logc];
 	uint64_t	coeff[64];
 	uint8_t		residues[8 * 64];
@@ -392,6 +420,7 @@ main(void)
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(layers),
 		cmocka_unit_test(many_outputs),
+		cmocka_unit_test(compact_rows),
 		cmocka_unit_test(sparse_layers),
 		cmocka_unit_test(repeated_rows),
 		cmocka_unit_test(refusals),

@@ -17,8 +17,10 @@ static const double x[3][3] = {{0.5, -0.25, 1}, {-1, 0, 0.0625}, {0.75, 0.125, -
 
 static PpdlOwner *owner;
 static PpdlRng *rng;
-static uint8_t *slices[2];		/* compact, full: 3 rows each */
+static uint8_t *slices[2];		/* compact as version 0.1.0 wrote them, full: 3 rows each */
 static size_t slice_size[2];
+static uint8_t *compact;		/* as they are since: 3 rows */
+static size_t compact_size;
 static char *text;				/* the answers of this program */
 static size_t text_len;
 
@@ -83,6 +85,28 @@ say_sums(FILE *f)
 	ppdl_writer_free(&w);
 }
 
+/* what version 0.2.0 adds */
+static void
+say_compact(FILE *f)
+{
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT};
+	const PpdlKeyNeed need = {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1};
+	const PpdlSecret *sk;
+	PpdlWriter	w;
+
+	OK(ppdl_owner_secret(owner, PPDL_RING_COMPACT, &sk, ERR));
+	say_hash(f, "sha256_of_compact_secret", sk->coeff, sk->par->n);
+	ppdl_writer_init(&w);
+	OK(ppdl_owner_eval_key(owner, &need, NULL, &w, ERR));
+	say_hash(f, "sha256_of_compact_public_key", w.buf, w.len);
+	ppdl_writer_free(&w);
+	compact_size = ppdl_slice_size(sk->par, 1, 2);
+	compact = malloc(3 * compact_size);
+	OK(ppdl_batch_encrypt(compact, x[0], 3, 3, &opt, &(PpdlBatchKey) {sk, ppdl_owner_fingerprint(owner), rng}, ERR));
+	for (int i = 0; i < 3; i++)
+		say(f, "compact11_slice", compact + (size_t) i * compact_size, compact_size);
+}
+
 static int
 setup(void **state)
 {
@@ -112,6 +136,7 @@ setup(void **state)
 	say(f, "batch_randomness", seed, 32);
 	say_slices(f);
 	say_sums(f);
+	say_compact(f);
 	fclose(f);
 	return 0;
 }
@@ -121,6 +146,7 @@ teardown(void **state)
 {
 	free(slices[0]);
 	free(slices[1]);
+	free(compact);
 	free(text);
 	ppdl_rng_destroy(rng);
 	ppdl_owner_destroy(owner);
@@ -157,18 +183,25 @@ test_answers(void **state)
 }
 
 static void
+check_readable(const uint8_t *rows, size_t size)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlValues	v;
+
+		OK(ppdl_owner_decrypt(owner, &v, rows + (size_t) i * size, size, 0, ERR));
+		for (int f = 0; f < 3; f++)
+			assert_true(fabs(v.v[f] - x[i][f]) < 1e-7);
+		ppdl_values_free(&v);
+	}
+}
+
+static void
 test_readable(void **state)
 {
 	for (int full = 0; full < 2; full++)
-		for (int i = 0; i < 3; i++)
-		{
-			PpdlValues	v;
-
-			OK(ppdl_owner_decrypt(owner, &v, slices[full] + (size_t) i * slice_size[full], slice_size[full], 0, ERR));
-			for (int f = 0; f < 3; f++)
-				assert_true(fabs(v.v[f] - x[i][f]) < 1e-7);
-			ppdl_values_free(&v);
-		}
+		check_readable(slices[full], slice_size[full]);
+	check_readable(compact, compact_size);
 }
 
 /* a key file as written by version 1, with the passphrase "known answer" */

@@ -56,10 +56,10 @@ compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const Ppdl
 }
 
 static void
-train(const char *spec, const char *options, int rows, int inputs, int outputs, double bits)
+train_in(int logn, const char *spec, const char *options, int rows, int inputs, int outputs, double bits)
 {
 	Deep	   *d = deep_new(DEEP_LOGN, 2);
-	Rows		r = make_rows(d, rows, inputs, outputs);
+	Rows		r = make_rows_in(d, logn, rows, inputs, outputs, 0);
 	PpdlNet    *net;
 	PpdlTrainOptions opt;
 	PpdlTrainer *t,
@@ -113,6 +113,23 @@ train(const char *spec, const char *options, int rows, int inputs, int outputs, 
 	ppdl_net_destroy(net);
 	free_rows(&r);
 	deep_free(d);
+}
+
+static void
+train(const char *spec, const char *options, int rows, int inputs, int outputs, double bits)
+{
+	train_in(ROW_LOGN, spec, options, rows, inputs, outputs, bits);
+}
+
+/* rows of the ring of compact rows: batches of four, eight batches to a quarter of the deep ring */
+static void
+compact_rows(void **state)
+{
+	train_in(COMPACT_LOGN,
+			 "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}",
+			 "{\"steps\":4,\"batch\":8,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 75, 16, 1, 18);
+	train_in(COMPACT_LOGN, "{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":3}]}",
+			 "{\"steps\":4,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.8,\"init_scale\":0.3}", 70, 7, 3, 18);
 }
 
 static void
@@ -330,6 +347,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
 		cmocka_unit_test(one_output),
+		cmocka_unit_test(compact_rows),
 		cmocka_unit_test(with_bias_and_scale),
 		cmocka_unit_test(long_weights),
 		cmocka_unit_test(no_momentum_negative_square),

@@ -8,6 +8,7 @@
 #include "rows/row_set.h"
 
 #define ROW_LOGN 9
+#define COMPACT_LOGN 6			/* eight batches are a polynomial of the bridge */
 #define DEEP_LOGN 11
 
 typedef struct Rows
@@ -22,14 +23,14 @@ typedef struct Rows
 			   *y;
 } Rows;
 
-/* s_row(X^4) in the deep ring */
+/* s(X^4) or s(X^32) in the deep ring */
 static inline void
 make_bridge(Deep *d, const PpdlSecret *row)
 {
 	int8_t	   *c = calloc(d->f->par->n, 1);
 
 	for (size_t i = 0; i < row->par->n; i++)
-		c[4 * i] = row->coeff[i];
+		c[d->f->par->n / row->par->n * i] = row->coeff[i];
 	OK(ppdl_secret_create_from(&d->bridge, d->f->par, c, &err));
 	free(c);
 }
@@ -57,15 +58,15 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
 
 /* rows in batches of N/k, as the owner would write them; label on the same places; corners: every other row is +-1 */
 static inline Rows
-make_rows_with(Deep *d, int n, int inputs, int outputs, int corners)
+make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
 {
 	Fixture    *f = d->f;
-	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = ROW_LOGN, .nq = 1, .np = 2,
+	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = logn, .nq = 1, .np = 2,
 		.q = {f->par->ring->mod[0].q}, .p = {f->par->ring->mod[f->par->nq].q, f->par->ring->mod[f->par->nq + 1].q}};
 	Rows		r = {.n = n, .inputs = inputs, .outputs = outputs};
 	const int	logk = ppdl_log2_width(inputs),
 				logk_y = ppdl_log2_width(outputs),
-				capacity = 1 << (ROW_LOGN - logk);
+				capacity = 1 << (logn - logk);
 
 	OK(ppdl_params_create(&r.par, &lit, 0, &err));
 	OK(ppdl_secret_create(&r.sk, r.par, f->rng, &err));
@@ -110,8 +111,8 @@ make_rows_with(Deep *d, int n, int inputs, int outputs, int corners)
 		OK(ppdl_rng_bytes(f->rng, tb->seed_y, 32, &err));
 		for (int i = 0; i < capacity && b * capacity + i < n; i++)
 		{
-			size_t		pos = ppdl_bitrev((uint32_t) i, ROW_LOGN - logk),
-						pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), ROW_LOGN - logk_y);
+			size_t		pos = ppdl_bitrev((uint32_t) i, logn - logk),
+						pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), logn - logk_y);
 
 			tb->ordinal[i] = (uint32_t) (b * capacity + i);
 			tb->rows++;
@@ -128,8 +129,8 @@ make_rows_with(Deep *d, int n, int inputs, int outputs, int corners)
 		for (int i = 0; i < capacity; i++)
 			if (tb->ordinal[i] != PPDL_NO_PLACE)
 			{
-				size_t		pos = ppdl_bitrev((uint32_t) i, ROW_LOGN - logk),
-							pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), ROW_LOGN - logk_y);
+				size_t		pos = ppdl_bitrev((uint32_t) i, logn - logk),
+							pos_y = ppdl_bitrev((uint32_t) i << (logk - logk_y), logn - logk_y);
 
 				for (size_t c = pos; c < r.par->n; c += r.par->n >> logk)
 					tb->bx[c] = bx[c];
@@ -142,6 +143,12 @@ make_rows_with(Deep *d, int n, int inputs, int outputs, int corners)
 		free(my);
 	}
 	return r;
+}
+
+static inline Rows
+make_rows_with(Deep *d, int n, int inputs, int outputs, int corners)
+{
+	return make_rows_in(d, ROW_LOGN, n, inputs, outputs, corners);
 }
 
 static inline Rows
@@ -159,7 +166,7 @@ forget_bridge(Deep *d)
 	ppdl_secret_destroy(d->bridge);
 	d->bridge = NULL;
 	for (int i = 0; i < f->nkeys; i++)
-		if (f->key[i]->id == PPDL_KEY_BRIDGE)
+		if (f->key[i]->id == PPDL_KEY_BRIDGE || f->key[i]->id == PPDL_KEY_BRIDGE_COMPACT)
 		{
 			ppdl_switch_key_destroy(f->key[i]);
 			f->key[i] = f->key[--f->nkeys];
