@@ -165,8 +165,8 @@ test_no_keys(void **state)
 	for (uint32_t id = 0; id < 12; id++)
 	{
 		FAILS(PPDL_ERR_ARGUMENT, ppdl_eval_key_create(&key, id, sk, 1, rng, NULL, ERR));
-		FAILS(PPDL_ERR_ARGUMENT, ppdl_switch_key_create(&key, id, sk, sk, 1, 1, rng, NULL, ERR));
-		FAILS(PPDL_ERR_ARGUMENT, ppdl_switch_key_create(&key, id, sk, sk, 1, 0, rng, NULL, ERR));
+		FAILS(PPDL_ERR_ARGUMENT, ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {id, 1, 1}, sk, sk, rng, NULL, ERR));
+		FAILS(PPDL_ERR_ARGUMENT, ppdl_switch_key_create(&key, &(PpdlSwitchKeyForm) {id, 1, 0}, sk, sk, rng, NULL, ERR));
 	}
 }
 
