@@ -141,6 +141,8 @@ SKIP:
 	file('shell.pl', <<'END');
 use POSIX;
 $SIG{TTOU} = 'IGNORE';
+# a shell's background jobs ignore some
+$SIG{$_} = 'DEFAULT' for qw(INT QUIT TERM HUP TSTP);
 my $pid = fork;
 if (!$pid) { setpgid(0, 0); tcsetpgrp(0, $$); $SIG{TTOU} = 'DEFAULT'; exec 'ppdl', 'keygen', '--out', 'signalled', '--for', 'sum' }
 setpgid($pid, $pid);
