@@ -150,6 +150,22 @@ FETCH groups;
 ROLLBACK;
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3) FROM plain WHERE id % 5 = 2;
 RESET enable_sort;
+-- sorted: each group is finished before the next begins, and finds the batches that another has expanded
+SET enable_hashagg = off;
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret words')) AS s, rounded(lwe_decrypt(sum(f), :'key', 'secret words')) AS some
+FROM (SELECT sum(v) AS s, sum(v) FILTER (WHERE id % 5 = 0) AS f FROM enc GROUP BY id % 1200) t;
+SELECT count(*), rounded(lwe_decrypt(sum(s), :'key', 'secret words')) FROM (SELECT sum(v) AS s FROM full_rows GROUP BY id % 30) t;
+BEGIN;
+DECLARE one CURSOR FOR SELECT id % 700, rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM enc GROUP BY 1 ORDER BY 1;
+DECLARE other CURSOR FOR SELECT id % 700, rounded(lwe_decrypt(avg(v), :'key', 'secret words')) FROM enc GROUP BY 1 ORDER BY 1;
+MOVE 300 IN one;
+MOVE 299 IN other;
+FETCH one;
+CLOSE one;
+FETCH 2 FROM other;
+ROLLBACK;
+SELECT id % 700 AS g, round(sum(x)::numeric, 3) AS sum, round(avg(x)::numeric, 3) AS avg FROM plain WHERE id % 700 IN (299, 300) GROUP BY 1 ORDER BY 1;
+RESET enable_hashagg;
 
 --
 -- the state as a value

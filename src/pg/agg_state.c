@@ -100,17 +100,42 @@ ppdl_agg_state_create(MemoryContext parent, const PpdlAggKind *kind)
 	return state;
 }
 
+static void
+destroy_query(void *arg)
+{
+	PpdlAggQuery *query = arg;
+
+	charge(query->context, &query->charged, 0);
+	if (query->kept != NULL)
+		query->kind->kept_destroy(query->kept);
+	query->kept = NULL;
+}
+
+/* shares point to it when they end: it lies in the function's own context, which ends after them */
+static PpdlAggQuery *
+query_of(FmgrInfo *flinfo, const PpdlAggKind *kind)
+{
+	PpdlAggQuery *query = flinfo->fn_extra;
+
+	if (query != NULL)
+		return query;
+	query = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(*query));
+	query->kind = kind;
+	query->context = AllocSetContextCreate(flinfo->fn_mcxt, "ppdl aggregate", ALLOCSET_START_SMALL_SIZES);
+	ppdl_guard(query->context, destroy_query, query);
+	flinfo->fn_extra = query;
+	return query;
+}
+
 /* the share of the aggregate whose function this is, in one of its contexts: grouping sets have several */
 static PpdlAggShare *
 share_in(FmgrInfo *flinfo, MemoryContext parent, const PpdlAggKind *kind)
 {
-	PpdlAggShare **first = flinfo->fn_extra,
-			   *share;
+	PpdlAggQuery *query = query_of(flinfo, kind);
+	PpdlAggShare *share;
 	MemoryContext context;
 
-	if (first == NULL)
-		flinfo->fn_extra = first = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(*first));
-	for (share = *first; share != NULL; share = share->next)
+	for (share = query->shares; share != NULL; share = share->next)
 		if (MemoryContextGetParent(share->context) == parent)
 			return share;
 	context = new_context(parent, kind);
@@ -118,11 +143,13 @@ share_in(FmgrInfo *flinfo, MemoryContext parent, const PpdlAggKind *kind)
 	share->kind = kind;
 	share->context = context;
 	ppdl_guard(context, destroy_share, share);
-	share->link = first;
-	share->next = *first;
+	share->query = query;
+	query->shares_made++;
+	share->link = &query->shares;
+	share->next = query->shares;
 	if (share->next != NULL)
 		share->next->link = &share->next;
-	*first = share;
+	query->shares = share;
 	return share;
 }
 
@@ -205,12 +232,23 @@ ppdl_agg_state_final(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 	return ppdl_agg_state_argument(fcinfo, arg, kind);
 }
 
+void
+ppdl_agg_state_charge(PpdlAggState *state)
+{
+	PpdlAggShare *share = state->share;
+
+	charge(state->hdr.eoh_context, &state->charged, state->kind->memory(state));
+	if (share == NULL || share->shared == NULL)
+		return;
+	charge(share->context, &share->charged, state->kind->shared_memory(share->shared));
+	if (share->query->kept != NULL)
+		charge(share->query->context, &share->query->charged, state->kind->kept_memory(share->query->kept));
+}
+
 Datum
 ppdl_agg_state_result(PpdlAggState *state)
 {
-	charge(state->hdr.eoh_context, &state->charged, state->kind->memory(state));
-	if (state->share != NULL && state->share->shared != NULL)
-		charge(state->share->context, &state->share->charged, state->kind->shared_memory(state->share->shared));
+	ppdl_agg_state_charge(state);
 	return EOHPGetRWDatum(&state->hdr);
 }
 

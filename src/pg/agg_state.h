@@ -38,10 +38,24 @@ typedef struct PpdlAggKind
 	 */
 	size_t		(*shared_memory) (const void *shared);
 	void		(*shared_destroy) (void *shared);
+	/* with it: the same of what groups of a query have in common that are finished one before the other */
+	size_t		(*kept_memory) (const void *kept);
+	void		(*kept_destroy) (void *kept);
 } PpdlAggKind;
 
+/* what an aggregate keeps until the query ends; beside its memory contexts, which come and go with its groups */
+typedef struct PpdlAggQuery
+{
+	const PpdlAggKind *kind;
+	MemoryContext context;		/* of the query, where `kept` is charged */
+	struct PpdlAggShare *shares;
+	uint64		shares_made;
+	void	   *kept;			/* the kind's own; NULL at first */
+	size_t		charged;
+} PpdlAggQuery;
+
 /*
- * What states of one aggregate share that were made in one of its memory contexts: the groups of a hash table. 
+ * What states of one aggregate share that were made in one of its memory contexts: the groups of a hash table.
  * PostgreSQL adds up all contexts below the aggregate's for each new group, so that a context a state would make it
  * quadratic.
  */
@@ -49,6 +63,7 @@ typedef struct PpdlAggShare
 {
 	const PpdlAggKind *kind;
 	MemoryContext context;		/* of the states, below the aggregate's */
+	PpdlAggQuery *query;
 	PpdlAggState *states;
 	void	   *shared;			/* the kind's own; NULL at first */
 	size_t		charged;
@@ -86,7 +101,9 @@ extern void *ppdl_agg_state_read(FunctionCallInfo fcinfo, int arg, const PpdlAgg
  * Its value must stay, since results of hashed groups may be asked for again; only after an error nobody looks at it.
  */
 extern void *ppdl_agg_state_final(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
-/* tells PostgreSQL what the state holds by now, and makes it a result */
+/* tells PostgreSQL what the state, and what it shares, hold by now */
+extern void ppdl_agg_state_charge(PpdlAggState *state);
+/* the same, and makes it a result */
 extern Datum ppdl_agg_state_result(PpdlAggState *state);
 
 /* (state, state) -> state, both may be NULL */

@@ -5,6 +5,8 @@
 #include "pg/agg_state.h"
 #include "pg/cipher_datum.h"
 
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "rows/sum.h"
 
 typedef struct SumState
@@ -74,13 +76,59 @@ shared_destroy(void *shared)
 	ppdl_arena_destroy(shared);
 }
 
+static size_t
+kept_memory(const void *kept)
+{
+	return ppdl_seed_cache_memory(kept);
+}
+
+static void
+kept_destroy(void *kept)
+{
+	ppdl_seed_cache_destroy(kept);
+}
+
 static const PpdlAggKind sum_kind = {
 	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory, shared_memory,
-	shared_destroy
+	shared_destroy, kept_memory, kept_destroy
 };
 
 PPDL_AGG_STATE_TYPE(lwe_sum_state, &sum_kind);
 PPDL_SQL_FUNCTION(lwe_sum_combine, ppdl_agg_state_combine(fcinfo, &sum_kind));
+
+/* expanded seeds that a backend keeps, whatever work_mem: those of a million compact rows */
+#define LEAST_KEPT ((size_t) 128 << 20)
+
+static PpdlSeedBudget budget;
+
+static bool
+is_sorted(FunctionCallInfo fcinfo)
+{
+	return IsA(fcinfo->context, AggState) && castNode(AggState, fcinfo->context)->aggstrategy == AGG_SORTED;
+}
+
+/*
+ * Each group of sorted rows has a share of its own and asks for seeds that others have asked for; so do the parts of a
+ * hash table that was spilled, after the first.  A sum without groups asks once.
+ */
+static PpdlArena *
+new_arena(FunctionCallInfo fcinfo, PpdlAggQuery *query)
+{
+	PpdlArena  *arena;
+	PpdlError	err;
+
+	if (query->kept == NULL)
+	{
+		PpdlSeedCache *seeds;
+
+		PPDL_PG(ppdl_seed_cache_create(&seeds, &budget, &err));
+		query->kept = seeds;
+	}
+	budget.max = Max(LEAST_KEPT, get_hash_memory_limit());
+	PPDL_PG(ppdl_arena_create(&arena, NULL, &ppdl_pg_poll, &err));
+	ppdl_arena_set_seeds(arena, query->kept, is_sorted(fcinfo) || query->shares_made > 1);
+	return arena;
+}
 
 static SumState *
 new_sum(FunctionCallInfo fcinfo)
@@ -94,12 +142,7 @@ new_sum(FunctionCallInfo fcinfo)
 	if (share == NULL)
 		return state;
 	if (share->shared == NULL)
-	{
-		PpdlArena  *arena;
-
-		PPDL_PG(ppdl_arena_create(&arena, NULL, &ppdl_pg_poll, &err));
-		share->shared = arena;
-	}
+		share->shared = new_arena(fcinfo, share->query);
 	ppdl_sum_set_arena(state->sum, share->shared);
 	return state;
 }
@@ -162,6 +205,7 @@ finish(FunctionCallInfo fcinfo, bool average)
 																   VARSIZE(state->result) - VARHDRSZ, divisor, &w,
 																   &err), &w, &err));
 	result = ppdl_cipher_result(ppdl_sum_finish(state->sum, divisor, &w, &err), &w, &err);
+	ppdl_agg_state_charge(&state->agg);
 	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && AggStateIsShared(fcinfo))
 		keep_result(state, result);
 	PG_RETURN_POINTER(result);

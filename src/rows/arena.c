@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "ring/random.h"
 
 #define MAX_RUN UINT16_MAX
@@ -29,17 +28,14 @@ static void
 free_batches(PpdlArena *arena)
 {
 	for (uint32_t i = 0; i < arena->table.used; i++)
-	{
 		free(arena->batch[i].words);
-		ppdl_free_aligned(arena->batch[i].cached);
-	}
 	free(arena->batch);
 	ppdl_seed_table_free(&arena->table);
 	free(arena->index);
 	arena->batch = NULL;
 	arena->batch_cap = 0;
 	arena->last = PPDL_ARENA_NONE;
-	arena->waiting = arena->rows = arena->cached = arena->indexed = 0;
+	arena->waiting = arena->rows = arena->indexed = 0;
 	arena->index = NULL;
 }
 
@@ -56,10 +52,17 @@ ppdl_arena_destroy(PpdlArena *arena)
 	free(arena);
 }
 
+void
+ppdl_arena_set_seeds(PpdlArena *arena, PpdlSeedCache *seeds, int again)
+{
+	arena->seeds = seeds;
+	arena->again = again;
+}
+
 size_t
 ppdl_arena_memory(const PpdlArena *arena)
 {
-	return sizeof(*arena) + arena->waiting + arena->held + arena->cached + arena->indexed * sizeof(arena->index[0]) +
+	return sizeof(*arena) + arena->waiting + arena->held + arena->indexed * sizeof(arena->index[0]) +
 		arena->batch_cap * sizeof(arena->batch[0]) + ppdl_seed_table_memory(&arena->table) +
 		arena->slot_cap * sizeof(arena->slot[0]);
 }
@@ -242,7 +245,7 @@ expand_tiles(PpdlArena *arena, PpdlArenaTile *t, PpdlError *err)
 			par = arena->batch[i].par;
 			limbs = most_limbs(arena, par);
 		}
-		PPDL_TRY(ppdl_tile_start(t, par, limbs, arena->wanted, err));
+		PPDL_TRY(ppdl_tile_start(t, par, limbs, arena->wanted, arena->again ? arena->seeds : NULL, err));
 		for (; i < arena->table.used && t->used < t->room && arena->batch[i].par == par; i++)
 			PPDL_TRY(ppdl_tile_add_batch(t, arena, &arena->batch[i], err));
 		PPDL_TRY(ppdl_tile_run(t, arena, err));
@@ -268,7 +271,7 @@ expand_all(PpdlArena *arena, PpdlError *err)
 
 /* ------------------------------------------------------------------ one sum at a time */
 
-/* puts what waits in the order of sums, and keeps the expanded seeds of the first batches while they fit */
+/* puts what waits in the order of sums */
 static PpdlStatus
 make_index(PpdlArena *arena, PpdlError *err)
 {
@@ -325,31 +328,6 @@ make_index(PpdlArena *arena, PpdlError *err)
 	return PPDL_OK;
 }
 
-static PpdlStatus
-cache(PpdlArena *arena, PpdlArenaBatch *b, int limbs, PpdlError *err)
-{
-	const size_t bytes = (size_t) limbs * b->par->n * sizeof(uint64_t);
-	uint64_t   *u;
-	PpdlStatus	status = PPDL_OK;
-
-	if (b->cached != NULL || arena->cached + bytes > arena->limits.halves)
-		return PPDL_OK;
-	u = ppdl_alloc_aligned(bytes);
-	if (u == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (int l = 0; l < limbs && status == PPDL_OK; l++)
-		status = ppdl_arena_uniform(b->par, b, u + (size_t) l * b->par->n, l, err);
-	if (status != PPDL_OK)
-	{
-		ppdl_free_aligned(u);
-		return status;
-	}
-	b->cached = u;
-	b->cached_limbs = limbs;
-	arena->cached += bytes;
-	return PPDL_OK;
-}
-
 /* the rows at slot->from and on that fill a tile */
 static PpdlStatus
 next_tile(PpdlArena *arena, uint32_t number, PpdlArenaTile *t, int limbs, PpdlError *err)
@@ -358,7 +336,7 @@ next_tile(PpdlArena *arena, uint32_t number, PpdlArenaTile *t, int limbs, PpdlEr
 	uint32_t	last = PPDL_ARENA_NONE;
 	size_t		at = slot->from;
 
-	PPDL_TRY(ppdl_tile_start(t, slot->half->par, limbs, ppdl_half_bytes(slot->half), err));
+	PPDL_TRY(ppdl_tile_start(t, slot->half->par, limbs, ppdl_half_bytes(slot->half), arena->seeds, err));
 	for (; at < slot->to; at++)
 	{
 		const uint32_t b = (uint32_t) (arena->index[at] >> 16);
@@ -367,7 +345,6 @@ next_tile(PpdlArena *arena, uint32_t number, PpdlArenaTile *t, int limbs, PpdlEr
 		{
 			if (t->used == t->room)
 				break;
-			PPDL_TRY(cache(arena, &arena->batch[b], limbs, err));
 			t->batch[t->used++] = &arena->batch[b];
 			last = b;
 		}

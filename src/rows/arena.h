@@ -8,13 +8,14 @@
 
 #include "base/poll.h"
 #include "rows/half.h"
+#include "rows/seed_cache.h"
 
 typedef struct PpdlArena PpdlArena;
 
 typedef struct PpdlArenaLimits
 {
 	size_t		waiting,		/* bytes of rows that wait before they are expanded early */
-				halves;			/* bytes of uniform halves, and of expanded seeds, that are held at a time */
+				halves;			/* bytes of uniform halves that are held at a time */
 } PpdlArenaLimits;
 
 /*
@@ -23,6 +24,11 @@ typedef struct PpdlArenaLimits
 PpdlStatus	ppdl_arena_create(PpdlArena **out, const PpdlArenaLimits *limits, const PpdlPoll *poll, PpdlError *err);
 /* sums that are attached must be detached before */
 void		ppdl_arena_destroy(PpdlArena *arena);
+/*
+ * Where seeds that are expanded more than once are kept, NULL: nowhere; it must outlive the arena's last expansion.
+ * again: other arenas ask for the same batches, so that all are kept.
+ */
+void		ppdl_arena_set_seeds(PpdlArena *arena, PpdlSeedCache *seeds, int again);
 /* bytes held, with the halves of sums attached; constant time */
 size_t		ppdl_arena_memory(const PpdlArena *arena);
 

@@ -20,8 +20,6 @@ typedef struct PpdlArenaBatch
 				cap,
 				run;			/* where the last run begins */
 	uint32_t	sum;			/* whose it is; PPDL_ARENA_NONE: no run yet */
-	uint64_t   *cached;			/* uniform half, coefficient domain, cached_limbs * N; NULL */
-	int			cached_limbs;
 } PpdlArenaBatch;
 
 typedef struct PpdlArenaSlot
@@ -58,6 +56,8 @@ typedef struct PpdlArenaTile
 	int			used,
 				room,
 				limbs;
+	PpdlSeedCache *seeds;			/* where forms in the coefficient domain are looked for first; NULL */
+	const uint64_t **kept;			/* [batch][limb]: there; NULL: in uniform_coeff */
 	uint64_t   *uniform_coeff,	/* [batch][limb][N] */
 			   *uniform_ntt,
 			   *indicator;		/* N */
@@ -84,23 +84,22 @@ struct PpdlArena
 	size_t		waiting,		/* bytes of runs */
 				rows,			/* in them */
 				wanted,			/* bytes of one half for each sum attached */
-				held,			/* bytes of halves */
-				cached;			/* bytes of expanded seeds */
+				held;			/* bytes of halves */
 	uint64_t   *index;			/* batch << 16 | position, by sum; NULL */
 	size_t		indexed;
+	PpdlSeedCache *seeds;			/* NULL */
+	int			again;			/* seeds come again in other arenas */
 	PpdlArenaTile *tile;			/* kept from expansion to expansion; NULL */
 };
 
-/* an empty tile for batches of this ring, for sums whose halves have so many bytes in all */
-PpdlStatus	ppdl_tile_start(PpdlArenaTile *t, const PpdlParams *par, int limbs, size_t halves, PpdlError *err);
+/* an empty tile for batches of this ring, for sums whose halves have so many bytes in all; seeds may be NULL */
+PpdlStatus	ppdl_tile_start(PpdlArenaTile *t, const PpdlParams *par, int limbs, size_t halves, PpdlSeedCache *seeds,
+							PpdlError *err);
 PpdlStatus	ppdl_tile_reserve(PpdlArenaTile *t, size_t more, PpdlError *err);	/* room for more entries */
 /* the batch's rows, of sums that are still there */
 PpdlStatus	ppdl_tile_add_batch(PpdlArenaTile *t, const PpdlArena *arena, PpdlArenaBatch *b, PpdlError *err);
 /* adds the entries to their sums' halves: all or nothing */
 PpdlStatus	ppdl_tile_run(PpdlArenaTile *t, const PpdlArena *arena, PpdlError *err);
 void		ppdl_tile_free(PpdlArenaTile *t);		/* what it holds */
-
-/* limb `limb` of the batch's uniform half, coefficient domain; out: N words */
-PpdlStatus	ppdl_arena_uniform(const PpdlParams *par, const PpdlArenaBatch *b, uint64_t *out, int limb, PpdlError *err);
 
 #endif

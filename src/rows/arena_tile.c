@@ -22,6 +22,7 @@ ppdl_tile_free(PpdlArenaTile *t)
 	ppdl_free_aligned(t->uniform_ntt);
 	ppdl_free_aligned(t->indicator);
 	free(t->count);
+	free(t->kept);
 	free(t->entry);
 	free(t->work);
 	free(t->segment);
@@ -29,7 +30,8 @@ ppdl_tile_free(PpdlArenaTile *t)
 }
 
 PpdlStatus
-ppdl_tile_start(PpdlArenaTile *t, const PpdlParams *par, int limbs, size_t halves, PpdlError *err)
+ppdl_tile_start(PpdlArenaTile *t, const PpdlParams *par, int limbs, size_t halves, PpdlSeedCache *seeds,
+				PpdlError *err)
 {
 	const size_t n = par->n,
 				fit = (halves > MANY_BYTES ? MANY_BYTES : TILE_BYTES) / (n * sizeof(uint64_t));
@@ -37,17 +39,21 @@ ppdl_tile_start(PpdlArenaTile *t, const PpdlParams *par, int limbs, size_t halve
 	size_t		bytes;
 
 	t->used = 0;
+	t->seeds = seeds;
 	t->entries = t->segments = 0;
 	if (t->par == par && t->limbs >= limbs && t->room == room)
 		return PPDL_OK;
 	ppdl_tile_free(t);
 	t->room = room;
+	t->seeds = seeds;
 	bytes = (size_t) t->room * (size_t) limbs * n * sizeof(uint64_t);
 	t->uniform_coeff = ppdl_alloc_aligned(bytes);
 	t->uniform_ntt = ppdl_alloc_aligned(bytes);
 	t->indicator = ppdl_alloc_aligned(n * sizeof(uint64_t));
 	t->count = calloc(n, sizeof(t->count[0]));
-	if (t->uniform_coeff == NULL || t->uniform_ntt == NULL || t->indicator == NULL || t->count == NULL)
+	t->kept = malloc((size_t) t->room * (size_t) limbs * sizeof(t->kept[0]));
+	if (t->uniform_coeff == NULL || t->uniform_ntt == NULL || t->indicator == NULL || t->count == NULL ||
+		t->kept == NULL)
 	{
 		ppdl_tile_free(t);
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -163,49 +169,51 @@ tile_uniform(const PpdlArenaTile *t, uint64_t *form, int batch, int limb)
 }
 
 /* in the coefficient domain, where it is kept or in the tile */
+static const uint64_t **
+tile_kept(const PpdlArenaTile *t, int batch, int limb)
+{
+	return &t->kept[batch * t->limbs + limb];
+}
+
 static const uint64_t *
 tile_coeff(const PpdlArenaTile *t, int batch, int limb)
 {
-	const PpdlArenaBatch *b = t->batch[batch];
+	const uint64_t *kept = *tile_kept(t, batch, limb);
 
-	return b->cached_limbs > limb ? b->cached + (size_t) limb * t->par->n : tile_uniform(t, t->uniform_coeff, batch,
-																						 limb);
+	return kept != NULL ? kept : tile_uniform(t, t->uniform_coeff, batch, limb);
 }
 
-PpdlStatus
-ppdl_arena_uniform(const PpdlParams *par, const PpdlArenaBatch *b, uint64_t *out, int limb, PpdlError *err)
+static PpdlStatus
+expand_limb(PpdlArenaTile *t, int b, int l, PpdlError *err)
 {
-	const PpdlModulus *m = &par->ring->mod[limb];
+	const PpdlRing *ring = t->par->ring;
+	const uint64_t *seed = t->batch[b]->seed;
+	const uint64_t **kept = tile_kept(t, b, l);
+	uint64_t   *coeff = tile_uniform(t, t->uniform_coeff, b, l),
+			   *ntt = tile_uniform(t, t->uniform_ntt, b, l);
 
-	PPDL_TRY(ppdl_xof_uniform(m, out, par->n, (const uint8_t *) b->seed, PPDL_XOF_ROW_A, 0, err));
-	ppdl_intt(par->ring, m, out);
+	*kept = NULL;
+	if (t->ntt[b])
+		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ntt, ring->n, (const uint8_t *) seed, PPDL_XOF_ROW_A, 0, err));
+	if (!t->coeff[b])
+		return PPDL_OK;
+	if (t->seeds != NULL)
+		PPDL_TRY(ppdl_seed_cache_get(t->seeds, t->par, seed, l, kept, err));
+	if (*kept != NULL)
+		return PPDL_OK;
+	if (!t->ntt[b])
+		return ppdl_seed_uniform(t->par, seed, l, coeff, err);
+	memcpy(coeff, ntt, ring->n * sizeof(uint64_t));
+	ppdl_intt(ring, &ring->mod[l], coeff);
 	return PPDL_OK;
 }
 
 static PpdlStatus
 tile_expand(PpdlArenaTile *t, PpdlError *err)
 {
-	const PpdlRing *ring = t->par->ring;
-
 	for (int b = 0; b < t->used; b++)
 		for (int l = 0; l < t->limbs; l++)
-		{
-			uint64_t   *coeff = tile_uniform(t, t->uniform_coeff, b, l),
-					   *ntt = tile_uniform(t, t->uniform_ntt, b, l);
-
-			if (t->ntt[b])
-				PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ntt, ring->n, (const uint8_t *) t->batch[b]->seed,
-										  PPDL_XOF_ROW_A, 0, err));
-			if (!t->coeff[b] || t->batch[b]->cached_limbs > l)
-				continue;
-			if (t->ntt[b])
-			{
-				memcpy(coeff, ntt, ring->n * sizeof(uint64_t));
-				ppdl_intt(ring, &ring->mod[l], coeff);
-			}
-			else
-				PPDL_TRY(ppdl_arena_uniform(t->par, t->batch[b], coeff, l, err));
-		}
+			PPDL_TRY(expand_limb(t, b, l, err));
 	return PPDL_OK;
 }
 

@@ -126,6 +126,7 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 	const size_t size = ppdl_slice_size(b->par, limbs, LOGK);
 	uint8_t    *rows = malloc(TABLE * ROWS * size);
 	PpdlSum   **s = malloc((size_t) groups * sizeof(s[0]));
+	PpdlSeedBudget budget = {(size_t) 128 << 20, 0};
 	double		add = 1e9,
 				finish = 1e9;
 
@@ -134,9 +135,12 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 	for (int run = 0; run < 3; run++)
 	{
 		PpdlArena  *arena;
+		PpdlSeedCache *seeds;
 		double		t = now();
 
+		OK(ppdl_seed_cache_create(&seeds, &budget, &err));
 		OK(ppdl_arena_create(&arena, NULL, NULL, &err));
+		ppdl_arena_set_seeds(arena, seeds, 0);
 		for (int g = 0; g < groups; g++)
 		{
 			OK(ppdl_sum_create(&s[g], &err));
@@ -157,6 +161,7 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 			ppdl_sum_destroy(s[g]);
 		}
 		ppdl_arena_destroy(arena);
+		ppdl_seed_cache_destroy(seeds);
 		t = (now() - t) / (TABLE * ROWS);
 		finish = t < finish ? t : finish;
 	}

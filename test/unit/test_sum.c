@@ -681,17 +681,24 @@ some_group(void)
 	return test_below(2) ? test_below(2) : g < h ? g : h;
 }
 
-/* batches of both forms and of two capacities, in any order, rows that come again; groups that end early */
+/*
+ * batches of both forms and of two capacities, in any order, rows that come again; groups that end early.
+ * keep: bytes of expanded seeds
+ */
 static void
-arena_like_plain(const PpdlArenaLimits *limits, int early, int noise)
+arena_like_plain(const PpdlArenaLimits *limits, size_t keep, int early, int noise)
 {
+	PpdlSeedBudget budget = {keep, 0};
+	PpdlSeedCache *seeds;
 	TestBatch	t[ARENA_BATCHES];
 	PpdlSum    *sum[ARENA_GROUPS] = {NULL},
 			   *plain[ARENA_GROUPS] = {NULL};
 	PpdlArena  *arena;
 	size_t		most = 0;
 
+	OK(ppdl_seed_cache_create(&seeds, &budget, ERR));
 	OK(ppdl_arena_create(&arena, limits, NULL, ERR));
+	ppdl_arena_set_seeds(arena, seeds, limits == NULL);
 	for (int b = 0; b < ARENA_BATCHES; b++)
 		t[b] = test_batch(sk, rng, b == 0 ? 8 : ARENA_ROWS, 4, b == 0 ? 3 : 9, b % 2 ? 1 : 2, 30);
 	for (int n = 0; n < 3000; n++)
@@ -749,6 +756,9 @@ arena_like_plain(const PpdlArenaLimits *limits, int early, int noise)
 		ppdl_sum_destroy(plain[g]);
 	}
 	ppdl_arena_destroy(arena);
+	assert_true(budget.used <= keep && (budget.used > 0) == (keep > 0));
+	ppdl_seed_cache_destroy(seeds);
+	assert_int_equal(budget.used, 0);
 	for (int b = 0; b < ARENA_BATCHES; b++)
 		test_batch_free(&t[b]);
 }
@@ -756,20 +766,107 @@ arena_like_plain(const PpdlArenaLimits *limits, int early, int noise)
 static void
 test_arena(void **state)
 {
-	/* rows waiting, halves: room for all; early expansions; sums one at a time, with one expanded seed kept or none */
+	/* rows waiting, halves: room for all; early expansions; sums one at a time */
 	static const PpdlArenaLimits all = {32 << 20, 64 << 20},
 				early = {2000, 64 << 20},
 				alone = {32 << 20, 300000},
 				none = {2000, 0};
 
-	arena_like_plain(NULL, 0, 1);
-	arena_like_plain(&all, 0, 1);
-	arena_like_plain(&all, 1, 0);
-	arena_like_plain(&early, 0, 0);
-	arena_like_plain(&alone, 0, 1);
-	arena_like_plain(&alone, 1, 0);
-	arena_like_plain(&none, 0, 1);
-	arena_like_plain(&none, 1, 0);
+	/* all expanded seeds kept, two, none */
+	arena_like_plain(NULL, 16 << 20, 0, 1);
+	arena_like_plain(NULL, 300000, 1, 0);
+	arena_like_plain(&all, 0, 0, 1);
+	arena_like_plain(&all, 0, 1, 0);
+	arena_like_plain(&early, 0, 0, 0);
+	arena_like_plain(&alone, 300000, 0, 1);
+	arena_like_plain(&alone, 16 << 20, 1, 0);
+	arena_like_plain(&none, 0, 0, 1);
+	arena_like_plain(&none, 0, 1, 0);
+}
+
+/* groups that are finished one before the next, each in an arena of its own: a seed is expanded once while there is room */
+static void
+test_arenas_in_turn(void **state)
+{
+	enum { ROOM = 3 };
+	TestBatch	t[ARENA_BATCHES];
+	PpdlSeedBudget budget = {ROOM * (sk->par->n * sizeof(uint64_t)), 0};
+	PpdlSeedCache *seeds;
+
+	OK(ppdl_seed_cache_create(&seeds, &budget, ERR));
+	for (int b = 0; b < ARENA_BATCHES; b++)
+		t[b] = test_batch(sk, rng, 64, 4, 9, 1, 30);
+	for (int g = 0; g < 6; g++)
+	{
+		PpdlArena  *arena;
+		PpdlSum    *sum,
+				   *plain;
+
+		OK(ppdl_arena_create(&arena, NULL, NULL, ERR));
+		/* the first asks for nothing to be kept */
+		ppdl_arena_set_seeds(arena, seeds, g > 0);
+		OK(ppdl_sum_create(&sum, ERR));
+		OK(ppdl_sum_create(&plain, ERR));
+		ppdl_sum_set_arena(sum, arena);
+		for (int b = 0; b < ARENA_BATCHES; b++)
+			for (int i = g; i < 64; i += b == 0 ? 2 : 13)	/* one by products, others by shifted copies */
+			{
+				OK(ppdl_sum_add_bytes(sum, test_slice(&t[b], i), t[b].size, ERR));
+				OK(ppdl_sum_add_bytes(plain, test_slice(&t[b], i), t[b].size, ERR));
+			}
+		check_like_plain(sum, plain, 1);
+		ppdl_sum_destroy(sum);
+		ppdl_sum_destroy(plain);
+		ppdl_arena_destroy(arena);
+		assert_int_equal(budget.used, g > 0 ? budget.max : 0);
+		assert_true(ppdl_seed_cache_memory(seeds) >= budget.used &&
+					ppdl_seed_cache_memory(seeds) < budget.used + 10000);
+	}
+	ppdl_seed_cache_destroy(seeds);
+	assert_int_equal(budget.used, 0);
+	for (int b = 0; b < ARENA_BATCHES; b++)
+		test_batch_free(&t[b]);
+}
+
+/* caches of one budget: the first to come stay, by seed, limb and ring, and hold what a fresh expansion gives */
+static void
+test_seed_cache(void **state)
+{
+	const size_t bytes = sk->par->n * sizeof(uint64_t);
+	PpdlSeedBudget budget = {5 * bytes + bytes / 2, 0};
+	PpdlSeedCache *cache[2];
+	const uint64_t *at[3][2];
+	uint64_t	seed[4] = {0},
+			   *fresh = malloc(bytes);
+
+	OK(ppdl_seed_cache_create(&cache[0], &budget, ERR));
+	OK(ppdl_seed_cache_create(&cache[1], &budget, ERR));
+	for (int again = 0; again < 2; again++)
+		for (uint64_t i = 0; i < 3; i++)
+			for (int l = 0; l < 2; l++)
+			{
+				const uint64_t *u;
+
+				seed[3] = i;
+				OK(ppdl_seed_cache_get(cache[0], sk->par, seed, l, &u, ERR));
+				if (again)
+					assert_ptr_equal(u, at[i][l]);
+				at[i][l] = u;
+				assert_int_equal(u != NULL, 2 * i + (uint64_t) l < 5);
+				OK(ppdl_seed_uniform(sk->par, seed, l, fresh, ERR));
+				if (u != NULL)
+					assert_memory_equal(u, fresh, bytes);
+			}
+	assert_int_equal(budget.used, 5 * bytes);
+	seed[3] = 0;
+	OK(ppdl_seed_cache_get(cache[1], sk->par, seed, 0, &at[0][0], ERR));
+	assert_null(at[0][0]);
+	ppdl_seed_cache_destroy(cache[0]);
+	assert_int_equal(budget.used, 0);
+	OK(ppdl_seed_cache_get(cache[1], sk->par, seed, 0, &at[0][0], ERR));
+	assert_non_null(at[0][0]);
+	ppdl_seed_cache_destroy(cache[1]);
+	free(fresh);
 }
 
 static int
@@ -843,6 +940,8 @@ main(void)
 		cmocka_unit_test(test_noise_overflow),
 		cmocka_unit_test(test_rows_of_rows),
 		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_arenas_in_turn),
+		cmocka_unit_test(test_seed_cache),
 		cmocka_unit_test(test_arena_interrupted),
 	};
 
