@@ -3,8 +3,10 @@
 
 #include <immintrin.h>
 
+typedef __m256i Mask;
+
 static inline void
-add_group(const PpdlUnpackGroup *g, __m256i mask, uint64_t *acc, const uint8_t *src)
+add_group(const PpdlUnpackGroup *g, Mask mask, uint64_t *acc, const uint8_t *src)
 {
 	__m256i		v = _mm256_castsi128_si256(_mm_loadu_si128((const __m128i *) (src + g->lo)));
 
@@ -16,25 +18,11 @@ add_group(const PpdlUnpackGroup *g, __m256i mask, uint64_t *acc, const uint8_t *
 	_mm256_storeu_si256((__m256i *) acc, v);
 }
 
+#include "rows/accumulate_groups.h"
+
 void
 ppdl_unpack_add_avx2(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src)
 {
-	const __m256i mask = _mm256_set1_epi64x((int64_t) ((UINT64_C(1) << plan->bits) - 1));
-	const size_t pair = (size_t) plan->bits,	/* bytes of two groups */
-				half = pair / 2;
-	int			i = 0;
-
-	for (; i + 2 < plan->groups; i += 2, src += pair, acc += 8)
-	{
-		add_group(&plan->group[0], mask, acc, src);
-		add_group(&plan->group[1], mask, acc + 4, src + half);
-	}
-	if (i + 2 == plan->groups)
-	{
-		add_group(&plan->group[0], mask, acc, src);
-		src += half;
-		acc += 4;
-	}
-	add_group(&plan->group[2], mask, acc, src);
+	add_groups(plan, _mm256_set1_epi64x((int64_t) ((UINT64_C(1) << plan->bits) - 1)), acc, src);
 }
 #endif
