@@ -3,7 +3,7 @@
 # tree named as an argument), and that no line is longer than 120 columns, tabs
 # being 4.  With --self-test, checks that it notices each kind of violation.
 set -u -o pipefail
-floors="base ring ckks rows rsa net predict learn owner"
+floors="base ring ckks rows rsa net predict learn owner stats image report"
 
 check_tree() {
 	local files
@@ -54,6 +54,8 @@ check_tree() {
 				complain("src/" floor " must not include " target)
 			else if (quoted && target !~ /\// && target != "ppdl.h" && floor != "pg")
 				complain("include of " target " without its directory")
+			else if (floor == "pg" && to ~ /^(stats|image|report)$/)
+				complain(target " belongs to the tool, which the server does without")
 			if (target == "ppdl.h" && floor != "owner" && floor != "cli" && floor != "pg")
 				complain("ppdl.h is for src/owner and above it")
 			if (floor != "pg" && (target ~ /^(postgres|postgres_fe|fmgr|funcapi|miscadmin)\.h$/ ||
@@ -97,6 +99,10 @@ self_test() {
 	try src/ring/a.c '#include "ntt.h"' 1
 	try src/net/a.c '	p = palloc(8);' 1
 	try src/misc/a.c 'int a;' 1
+	try src/cli/a.c '#include "stats/metrics.h"' 0
+	try src/stats/a.c '#include "predict/eigen.h"' 0
+	try src/pg/a.c '#include "stats/metrics.h"' 1
+	try src/stats/a.c '#include "report/svg.h"' 1
 	long=$(printf '%0112d' 0)
 	try src/net/a.c "		$long" 0
 	try src/net/a.c "		0$long" 1
