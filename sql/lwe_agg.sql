@@ -210,6 +210,8 @@ SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM coarse, generat
 SELECT sum(v) FROM coarse, generate_series(1, 600);
 CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', false, 40) AS v;
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM fine, generate_series(1, 6000);
+-- what people see of values
+SELECT replace(lwe_show(v), lwe_key_id(v), '<id>') FROM (SELECT v FROM enc WHERE id = 1 UNION ALL SELECT sum(v) FROM enc UNION ALL SELECT lwe_pack(v) FROM enc UNION ALL SELECT v FROM fine UNION ALL SELECT sum(v) FROM fine UNION ALL SELECT NULL) t;
 SELECT ppdl_drop_key('agg'), ppdl_drop_key('agg2');
 DROP TABLE plain, enc, full_rows, big, parts, states, coarse, fine;
 DROP FUNCTION rounded, outcome, hash_figure;

@@ -153,7 +153,7 @@ DO $$
 BEGIN
 	FOR step IN 1..3 LOOP
 		UPDATE ppdl_models SET weights = ARRAY[step,0,0,step,0,0] WHERE name = 'linear' AND version = 2;
-		RAISE NOTICE '%', ppdl_predict('linear', ARRAY[1,1]);
+		RAISE NOTICE '%', ppdl_predict('linear@2', ARRAY[1,1]);
 	END LOOP;
 END $$;
 SELECT outcome(s) FROM (VALUES
@@ -234,4 +234,28 @@ REVOKE ALL ON ppdl_models, rings FROM ppdl_reader;
 DROP ROLE ppdl_reader;
 SELECT ppdl_drop_model('rings'), ppdl_drop_model('linear');
 DROP TABLE rings, many;
+
+-- what a name without version means: the first version with weights, until it is said otherwise
+SELECT ppdl_create_model('means', '{"inputs":1,"layers":[{"units":1}]}');
+INSERT INTO ppdl_models (name, version, spec, weights) VALUES ('means', 2, '{"inputs":1,"layers":[{"units":1}]}', '{2,0}');
+SELECT ppdl_predict('means', ARRAY[1]), ppdl_model_pin('means') LIKE 'means@2#%' AS latest;
+SELECT ppdl_train('means', ARRAY[i / 3.0], i / 3.0, '{"steps":1}') FROM generate_series(-3, 3) i;
+SELECT ppdl_train('means', ARRAY[i / 3.0], i / 3.0, '{"steps":2}') FROM generate_series(-3, 3) i;
+SELECT name, version, is_default, weights, network, levels, trained_rows, trained_steps FROM ppdl_model_info WHERE name = 'means' ORDER BY version;
+SELECT ppdl_set_default_model('means@2');
+SELECT ppdl_predict('means', ARRAY[1]);
+SELECT ppdl_set_default_model('means@4');
+SELECT ppdl_predict('means', ARRAY[1]) = ppdl_predict('means@4', ARRAY[1]) AS four;
+SELECT string_agg(version::text, ',') FROM ppdl_models WHERE name = 'means' AND is_default;
+SELECT outcome(format('SELECT ppdl_set_default_model(%L)', m)) FROM unnest(ARRAY['means', 'means@1', 'means@9', 'nobody@1', 'a b@1']) m;
+SELECT outcome($$SELECT ppdl_drop_model('means@4')$$), outcome($$SELECT ppdl_drop_model('means@3')$$), outcome($$UPDATE ppdl_models SET is_default = true WHERE name = 'means'$$);
+SELECT ppdl_spec_text(s), ppdl_spec_levels(s) FROM (VALUES ('{"inputs":4,"layers":[{"units":8,"activation":"quadratic"},{"units":3,"activation":{"name":"tanh","degree":7,"interval":[-2,2]}}]}'::jsonb)) v(s);
+SELECT outcome($$SELECT ppdl_spec_levels('{"inputs":0}')$$);
+-- others see of the view what they may read of the table
+CREATE ROLE ppdl_stranger;
+SET ROLE ppdl_stranger;
+SELECT outcome('SELECT * FROM ppdl_model_info'), outcome($$SELECT ppdl_set_default_model('means@2')$$);
+RESET ROLE;
+DROP ROLE ppdl_stranger;
+SELECT ppdl_drop_model('means');
 DROP FUNCTION outcome, rounded;

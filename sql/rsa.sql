@@ -165,6 +165,7 @@ SELECT try_publish(convert_from(data, 'UTF8')) FROM ppdl_key_parts JOIN ppdl_key
 SELECT try_publish(:'key');
 SELECT count(*) FROM ppdl_keys WHERE name = 'bad';
 
+SELECT id, replace(rsa_show(v), rsa_key_id(v), '<id>') FROM r ORDER BY id;
 DROP TABLE r, r_copy, hostile;
 DROP FUNCTION outcome, r, wire, flipped, try_publish;
 SELECT ppdl_drop_key('rsa'), ppdl_drop_key('rsa2');

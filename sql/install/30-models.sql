@@ -11,6 +11,8 @@ CREATE TABLE ppdl_models (
 	trained jsonb,
 	created timestamptz NOT NULL DEFAULT now(),
 	owner name NOT NULL DEFAULT current_user,
+	is_default boolean NOT NULL DEFAULT false,
+	comment text,
 	PRIMARY KEY (name, version),
 	CHECK (weights IS NULL OR cipher IS NULL),
 	CHECK (cipher IS NULL OR key_id IS NOT NULL)
@@ -25,6 +27,9 @@ COMMENT ON COLUMN ppdl_models.key_id IS 'key of the encrypted weights';
 COMMENT ON COLUMN ppdl_models.trained IS 'what a version was trained on: rows, skipped, steps, seconds, options';
 COMMENT ON COLUMN ppdl_models.created IS 'when the version was stored';
 COMMENT ON COLUMN ppdl_models.owner IS 'who stored it';
+COMMENT ON COLUMN ppdl_models.is_default IS 'what the name alone means: the first version with weights, until ppdl_set_default_model says otherwise';
+COMMENT ON COLUMN ppdl_models.comment IS 'for people';
+CREATE UNIQUE INDEX ppdl_models_default ON ppdl_models (name) WHERE is_default;
 SELECT pg_extension_config_dump('ppdl_models', '');
 
 CREATE FUNCTION ppdl_create_model(name text, spec jsonb, weights float8[] DEFAULT NULL) RETURNS text
@@ -33,6 +38,24 @@ COMMENT ON FUNCTION ppdl_create_model(text, jsonb, float8[]) IS 'store a network
 CREATE FUNCTION ppdl_drop_model(model text) RETURNS int
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION ppdl_drop_model(text) IS 'remove a model, or one version of it (name@version); returns how many versions went';
+CREATE FUNCTION ppdl_set_default_model(model text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION ppdl_set_default_model(text) IS 'make name@version what the name alone means; returns it';
+CREATE FUNCTION ppdl_spec_levels(spec jsonb) RETURNS int
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION ppdl_spec_levels(jsonb) IS 'multiplicative levels that prediction with a network takes on encrypted rows';
+CREATE FUNCTION ppdl_spec_text(spec jsonb) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION ppdl_spec_text(jsonb) IS 'a network in a line: inputs -> units activation -> ...';
+CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
+	SELECT m.name, m.version, m.is_default,
+		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
+		   m.key_id, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
+		   m.trained->'options' AS options, m.comment, m.owner, m.created
+	FROM ppdl_models m;
+COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
+GRANT SELECT ON ppdl_model_info TO PUBLIC;
 CREATE FUNCTION ppdl_model_weights(model text) RETURNS float8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION ppdl_model_weights(text) IS 'plain weights of a model, layer by layer: units x inputs row by row, then the biases';
@@ -41,7 +64,7 @@ CREATE FUNCTION ppdl_model_levels(model text, OUT needed int, OUT available int)
 COMMENT ON FUNCTION ppdl_model_levels(text) IS 'multiplicative levels that prediction on encrypted rows takes, and how many a full row has';
 CREATE FUNCTION ppdl_model_pin(model text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION ppdl_model_pin(text) IS 'name@version#checksum of a model (its latest version, if none is named): to be given in place of the name, where it means these contents or is an error';
+COMMENT ON FUNCTION ppdl_model_pin(text) IS 'name@version#checksum of a model (its default version, if none is named): to be given in place of the name, where it means these contents or is an error';
 
 -- state of the aggregates over plain rows
 CREATE TYPE ppdl_rows_state;

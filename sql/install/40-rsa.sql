@@ -40,6 +40,9 @@ COMMENT ON FUNCTION rsa_encoding(rsa_cipher) IS 'product or exponent';
 CREATE FUNCTION rsa_parts(rsa_cipher) RETURNS int
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rsa_parts(rsa_cipher) IS 'numbers modulo n it consists of: more than 1 for sums that one cannot hold, and for predictions';
+CREATE FUNCTION rsa_show(rsa_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rsa_show(rsa_cipher) IS 'what a value is, in a few words: kind, key, encoding, parts; for people who look at a table';
 CREATE FUNCTION rsa_bound(rsa_cipher) RETURNS float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rsa_bound(rsa_cipher) IS 'bits that the encrypted number may have at most, of the modulus'' bits; of the largest part';

@@ -164,7 +164,7 @@ COMMENT ON FUNCTION lwe_batch(lwe_cipher) IS 'number of the batch that a row was
 -- one version of a model on all nodes
 CREATE FUNCTION ppdl_model_pin(model text) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION ppdl_model_pin(text) IS 'name@version#checksum of a model (its latest version, if none is named): to be given in place of the name, where it means these contents or is an error';
+COMMENT ON FUNCTION ppdl_model_pin(text) IS 'name@version#checksum of a model (its default version, if none is named): to be given in place of the name, where it means these contents or is an error';
 
 -- a model's name without a collation: postgres_fdw ships no function of a collatable constant
 CREATE TYPE ppdl_model;
@@ -209,3 +209,37 @@ CREATE AGGREGATE ppdl_predict_agg(model ppdl_model, features lwe_cipher) (
 COMMENT ON AGGREGATE ppdl_predict_agg(ppdl_model, lwe_cipher) IS 'encrypted outputs of a model for encrypted rows, as ppdl_predict_agg(text, lwe_cipher); postgres_fdw can ship it';
 REVOKE EXECUTE ON FUNCTION ppdl_predict_trans(ppdl_rows_state, ppdl_model, float8[]),
 	ppdl_predict_trans(lwe_pack_state, ppdl_model, lwe_cipher) FROM PUBLIC;
+
+-- what a name without version means does not change by itself; until now it was the latest version
+ALTER TABLE ppdl_models ADD COLUMN is_default boolean NOT NULL DEFAULT false, ADD COLUMN comment text;
+COMMENT ON COLUMN ppdl_models.is_default IS 'what the name alone means: the first version with weights, until ppdl_set_default_model says otherwise';
+COMMENT ON COLUMN ppdl_models.comment IS 'for people';
+CREATE UNIQUE INDEX ppdl_models_default ON ppdl_models (name) WHERE is_default;
+UPDATE ppdl_models SET is_default = true WHERE (name, version) IN
+	(SELECT name, max(version) FROM ppdl_models WHERE weights IS NOT NULL OR cipher IS NOT NULL GROUP BY name);
+CREATE FUNCTION ppdl_set_default_model(model text) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION ppdl_set_default_model(text) IS 'make name@version what the name alone means; returns it';
+CREATE FUNCTION ppdl_spec_levels(spec jsonb) RETURNS int
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION ppdl_spec_levels(jsonb) IS 'multiplicative levels that prediction with a network takes on encrypted rows';
+CREATE FUNCTION ppdl_spec_text(spec jsonb) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION ppdl_spec_text(jsonb) IS 'a network in a line: inputs -> units activation -> ...';
+CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
+	SELECT m.name, m.version, m.is_default,
+		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
+		   m.key_id, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
+		   m.trained->'options' AS options, m.comment, m.owner, m.created
+	FROM ppdl_models m;
+COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
+GRANT SELECT ON ppdl_model_info TO PUBLIC;
+
+-- ciphertexts for people
+CREATE FUNCTION lwe_show(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION lwe_show(lwe_cipher) IS 'what a value is, in a few words: kind, key, values, form; for people who look at a table';
+CREATE FUNCTION rsa_show(rsa_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rsa_show(rsa_cipher) IS 'what a value is, in a few words: kind, key, encoding, parts; for people who look at a table';

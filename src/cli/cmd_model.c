@@ -21,10 +21,13 @@
 #include "ppdl.h"
 
 static const char doc[] =
-"List the models of a database, show one, move one to or from a file, or bring all to other databases.\v"
-"MODEL is a name, for its newest version, or name@version.\n\n"
-"  list           all models and their versions\n"
+"List the models of a database, show, drop or choose one, move one to or from a file, or bring all to other "
+"databases.\v"
+"MODEL is a name, for its default version, or name@version.\n\n"
+"  list           all models, their versions, and trainings that wait to be resumed\n"
 "  show MODEL     one model: layers, weights, what it was trained on\n"
+"  default MODEL  make name@version what the name alone means\n"
+"  drop MODEL     remove all versions of a name, or name@version, and its unfinished trainings\n"
 "  export MODEL   write it as JSON, with -o FILE into a file\n"
 "  import FILE    store it: as a new model if there is none of its name (or --name), else as a new version\n"
 "  sync [MODEL]   bring all models, or one, with their versions and contents to the databases of --to, or with "
@@ -95,7 +98,7 @@ check_sync(const Args *a, struct argp_state *state)
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const actions[] = {"list", "show", "export", "import", "sync", NULL};
+	static const char *const actions[] = {"list", "show", "default", "drop", "export", "import", "sync", NULL};
 	static const char *const ranges[] = {"1", "2", "4", "8", "16", NULL};
 	Args	   *a = state->input;
 
@@ -141,7 +144,7 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case ARGP_KEY_END:
 			if (a->action == NULL)
-				argp_error(state, "list, show, export, import or sync?");
+				argp_error(state, "list, show, default, drop, export, import or sync?");
 			check_sync(a, state);
 			if (a->what == NULL && strcmp(a->action, "list") != 0 && strcmp(a->action, "sync") != 0)
 				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
@@ -186,6 +189,48 @@ print_result(PGresult *res, FILE *f, PpdlError *err)
 	return ok ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
+/* trainings that wait to be resumed, if there are any */
+static PpdlStatus
+list_checkpoints(PpdlDb *db, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT model, role, steps_done || ' of ' || steps AS steps, pg_size_pretty(bytes) AS size, "
+						 "to_char(written, 'YYYY-MM-DD HH24:MI') AS written FROM %s.ppdl_checkpoints ORDER BY model",
+						 0, NULL));
+	if (PQntuples(res) > 0)
+	{
+		printf("\nUnfinished trainings, which ppdl_train_resume(model) continues:\n");
+		status = print_result(res, stdout, err);
+	}
+	PQclear(res);
+	return status;
+}
+
+static PpdlStatus
+drop(PpdlDb *db, const char *ref, PpdlError *err)
+{
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_drop_model($1)", 1, &ref));
+	printf("%s version%s dropped\n", PQgetvalue(res, 0, 0), strcmp(PQgetvalue(res, 0, 0), "1") == 0 ? "" : "s");
+	PQclear(res);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+set_default(PpdlDb *db, const char *ref, PpdlError *err)
+{
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_set_default_model($1)", 1, &ref));
+	printf("\"%.*s\" means \"%s\" now\n", (int) strcspn(ref, "@"), ref, PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return PPDL_OK;
+}
+
 static PpdlStatus
 list(PpdlDb *db, PpdlError *err)
 {
@@ -193,15 +238,13 @@ list(PpdlDb *db, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT name, version, (spec->>'inputs')::int AS inputs,"
-						 " (SELECT string_agg(l->>'units', ' -> ' ORDER BY i) "
-						 "FROM jsonb_array_elements(spec->'layers') WITH ORDINALITY AS u (l, i)) AS units, "
-						 "CASE WHEN weights IS NOT NULL THEN 'plain' WHEN cipher IS NOT NULL THEN 'encrypted' "
-						 "ELSE 'untrained' END AS weights, to_char(created, 'YYYY-MM-DD HH24:MI') AS created, owner"
-						 " FROM %s.ppdl_models ORDER BY name, version", 0, NULL));
+						 "SELECT name, version, CASE WHEN is_default THEN 'default' END AS means, network, weights, "
+						 "trained_rows AS rows, to_char(created, 'YYYY-MM-DD HH24:MI') AS created, owner, comment"
+						 " FROM %s.ppdl_model_info ORDER BY name, version", 0, NULL));
 	status = print_result(res, stdout, err);
 	PQclear(res);
-	return status;
+	PPDL_TRY(status);
+	return list_checkpoints(db, err);
 }
 
 enum
@@ -515,9 +558,12 @@ store(PpdlDb *db, const ModelFile *m, const char *name, PpdlError *err)
 		PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_create_model($1, $2::jsonb, $3::float8[])", 3, params));
 	else
 		PPDL_TRY(ppdl_db_run(db, &res, err,
-							 "INSERT INTO %s.ppdl_models (name, version, spec, weights, cipher, key_id, trained)"
+							 "INSERT INTO %s.ppdl_models (name, version, spec, weights, cipher, key_id, trained, "
+							 "is_default)"
 							 " SELECT $1, coalesce(max(version), 0) + 1, $2::jsonb, $3::float8[], "
-							 "$4::%s.lwe_cipher[], $5, $6::jsonb FROM %s.ppdl_models WHERE name = $1"
+							 "$4::%s.lwe_cipher[], $5, $6::jsonb, "
+							 "($3 IS NOT NULL OR $4 IS NOT NULL) AND NOT coalesce(bool_or(is_default), false)"
+							 " FROM %s.ppdl_models WHERE name = $1"
 							 " RETURNING name || '@' || version", 6, params));
 	printf("%s\n", PQgetvalue(res, 0, 0));
 	PQclear(res);
@@ -557,6 +603,7 @@ import_model(const Args *a, PpdlError *err)
 	}
 	PPDL_GOTO(done, ppdl_db_open(&db, a->dsn, err));
 	PPDL_GOTO(done, ppdl_db_extension(&db, err));
+	PPDL_GOTO(done, ppdl_db_version(&db, err));
 	status = store(&db, &m, name, err);
 done:
 	ppdl_db_close(&db);
@@ -565,6 +612,22 @@ done:
 }
 
 /* ------------------------------------------------------------------ the command */
+
+static PpdlStatus
+act(PpdlDb *db, const Args *a, PpdlError *err)
+{
+	if (strcmp(a->action, "list") == 0)
+		return list(db, err);
+	if (strcmp(a->action, "show") == 0)
+		return show(db, a->what, err);
+	if (strcmp(a->action, "default") == 0)
+		return set_default(db, a->what, err);
+	if (strcmp(a->action, "drop") == 0)
+		return drop(db, a->what, err);
+	if (strcmp(a->action, "sync") == 0)
+		return ppdl_model_sync(db, &a->sync, err);
+	return export_model(db, a, err);
+}
 
 static PpdlStatus
 model(const Args *a, PpdlError *err)
@@ -576,14 +639,10 @@ model(const Args *a, PpdlError *err)
 		return import_model(a, err);
 	PPDL_TRY(ppdl_db_open(&db, a->dsn, err));
 	status = ppdl_db_extension(&db, err);
-	if (status == PPDL_OK && strcmp(a->action, "list") == 0)
-		status = list(&db, err);
-	else if (status == PPDL_OK && strcmp(a->action, "show") == 0)
-		status = show(&db, a->what, err);
-	else if (status == PPDL_OK && strcmp(a->action, "sync") == 0)
-		status = ppdl_model_sync(&db, &a->sync, err);
-	else if (status == PPDL_OK)
-		status = export_model(&db, a, err);
+	if (status == PPDL_OK)
+		status = ppdl_db_version(&db, err);
+	if (status == PPDL_OK)
+		status = act(&db, a, err);
 	ppdl_db_close(&db);
 	return status;
 }
@@ -592,7 +651,7 @@ int
 ppdl_cmd_model(int argc, char **argv)
 {
 	static const struct argp argp = {options, parse,
-		"list | show MODEL | export MODEL | import FILE | sync [MODEL]", doc};
+		"list | show MODEL | default MODEL | drop MODEL | export MODEL | import FILE | sync [MODEL]", doc};
 	Args		a = {0};
 	PpdlError	err = {0};
 	PpdlStatus	status;

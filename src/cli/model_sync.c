@@ -10,11 +10,11 @@
 /* columns of LIST */
 enum
 {
-	L_NAME, L_VERSION, L_PIN
+	L_NAME, L_VERSION, L_PIN, L_DEFAULT
 };
 
 /* all versions of the models of $1 (NULL: all), or of the one of version $2 */
-#define LIST "SELECT name, version, %s.ppdl_model_pin(name || '@' || version) FROM %s.ppdl_models" \
+#define LIST "SELECT name, version, %s.ppdl_model_pin(name || '@' || version), is_default FROM %s.ppdl_models" \
 	" WHERE ($1::text IS NULL OR name = $1) AND ($2::int IS NULL OR version = $2) ORDER BY name COLLATE \"C\", version"
 
 typedef struct Job
@@ -139,6 +139,31 @@ send_missing(Job *j, PpdlDb *db, const PGresult *there, int *sent, PpdlError *er
 	return PPDL_OK;
 }
 
+/* a name means the same version there */
+static PpdlStatus
+same_default(PpdlDb *db, const char *ref, PpdlError *err)
+{
+	const char *params[] = {ref};
+
+	return ppdl_db_run(db, NULL, err,
+					   "SELECT %s.ppdl_set_default_model($1) WHERE NOT EXISTS (SELECT FROM %s.ppdl_models"
+					   " WHERE is_default AND name || '@' || version = $1)", 1, params);
+}
+
+static PpdlStatus
+same_defaults(Job *j, PpdlDb *db, PpdlError *err)
+{
+	char		ref[200];
+
+	for (int r = 0; r < PQntuples(j->models); r++)
+		if (strcmp(PQgetvalue(j->models, r, L_DEFAULT), "t") == 0)
+		{
+			snprintf(ref, sizeof ref, "%s@%s", PQgetvalue(j->models, r, L_NAME), PQgetvalue(j->models, r, L_VERSION));
+			PPDL_TRY(same_default(db, ref, err));
+		}
+	return PPDL_OK;
+}
+
 /* what was sent arrived as what it was */
 static PpdlStatus
 check_there(Job *j, PpdlDb *db, PpdlError *err)
@@ -180,6 +205,9 @@ bring(Job *j, PpdlDb *db, PpdlError *err)
 		status = send_missing(j, db, there, &sent, err);
 	PQclear(there);
 	PPDL_TRY(status);
+	/* with a version named, what the name alone means is not touched */
+	if (j->params[1] == NULL)
+		PPDL_TRY(same_defaults(j, db, err));
 	PPDL_TRY(check_there(j, db, err));
 	PPDL_TRY(run(db, "COMMIT", err));
 	printf("%s: %d versions of models sent, %d were there", ppdl_db_place(db, place), sent,

@@ -27,6 +27,7 @@ PG_FUNCTION_INFO_V1(lwe_scale);
 PG_FUNCTION_INFO_V1(lwe_error);
 PG_FUNCTION_INFO_V1(lwe_rows);
 PG_FUNCTION_INFO_V1(lwe_batch);
+PG_FUNCTION_INFO_V1(lwe_show);
 
 #define MAX_WIDTH 16384			/* N of the row ring */
 
@@ -164,14 +165,43 @@ lwe_key_id(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(hex));
 }
 
+static const char *
+kind_name(const Header *h)
+{
+	static const char *const names[] = {"slice", "row", "packed"};
+
+	return names[h->c.kind - PPDL_KIND_SLICE];
+}
+
 Datum
 lwe_kind(PG_FUNCTION_ARGS)
 {
-	static const char *const names[] = {"slice", "row", "packed"};
 	Header		h;
 
 	read_header(&h, PG_GETARG_DATUM(0));
-	PG_RETURN_TEXT_P(cstring_to_text(names[h.c.kind - PPDL_KIND_SLICE]));
+	PG_RETURN_TEXT_P(cstring_to_text(kind_name(&h)));
+}
+
+/* lwe_cipher<slice, key 0123456789abcdef, 16 values, full> */
+Datum
+lwe_show(PG_FUNCTION_ARGS)
+{
+	Header		h;
+	char		hex[17];
+	StringInfoData text;
+
+	read_header(&h, PG_GETARG_DATUM(0));
+	ppdl_fingerprint_hex(hex, h.c.fingerprint);
+	initStringInfo(&text);
+	appendStringInfo(&text, "lwe_cipher<%s, key %s, ", kind_name(&h), hex);
+	if (h.c.kind == PPDL_KIND_PACKED)
+		appendStringInfo(&text, "%u row%s of ", h.nrows, h.nrows == 1 ? "" : "s");
+	appendStringInfo(&text, "%d value%s, ", h.c.width, h.c.width == 1 ? "" : "s");
+	if (h.c.kind == PPDL_KIND_SLICE && (h.c.limbs == 1 || h.c.limbs == h.c.par->nq))
+		appendStringInfo(&text, "%s>", h.c.limbs == 1 ? "compact" : "full");
+	else
+		appendStringInfo(&text, "%d limb%s>", h.c.limbs, h.c.limbs == 1 ? "" : "s");
+	PG_RETURN_TEXT_P(cstring_to_text(text.data));
 }
 
 Datum

@@ -34,7 +34,7 @@ typedef struct PpdlModel
 	struct PpdlModelEntry *entry;
 } PpdlModel;
 
-/* "name" or "name@3" -> name and version (0: the latest); reports what is not a name */
+/* "name" or "name@3" -> name and version (0: the default one); reports what is not a name */
 extern void ppdl_model_parse_ref(const char *ref, char name[PPDL_MODEL_NAME], int *version);
 /* reports what cannot name a model: "name", "name@3", "name@3#<checksum>" */
 extern void ppdl_model_check_ref(const char *ref);
@@ -75,6 +75,8 @@ extern int	ppdl_model_store(const char *name, bool first, const PpdlNet *net, co
 extern int	ppdl_model_store_encrypted(const char *name, const PpdlNet *net, struct varlena *weights,
 									   const char *key_id,
 									   const char *trained);
+/* what a name without version means from now on; raises if there is no such version with weights */
+extern void ppdl_model_set_default(const char *name, int version);
 /* the encrypted weights of a model that has them, an lwe_cipher (palloc'ed) */
 extern struct varlena *ppdl_model_encrypted_weights(const PpdlModel *model);
 /* a network of the model's shape, without weights; destroyed with context */

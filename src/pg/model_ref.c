@@ -126,8 +126,8 @@ ppdl_model_check_named(const PpdlModel *model, const char *ref)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("model \"%s\" must be named with its version here", ref),
 			 errdetail(ppdl_require_version == PPDL_REQUIRE_ALWAYS ?
-					   "The setting ppdl.require_version is on; the latest version is \"%s\"." :
-					   "Other nodes of the query may have other latest versions; here it is \"%s\".", pin),
+					   "The setting ppdl.require_version is on; the default version is \"%s\"." :
+					   "Other nodes of the query may have other default versions; here it is \"%s\".", pin),
 			 errhint("Name a version, as in \"%s@%d\", or ask ppdl_model_pin() once for name, version and checksum.",
 					 model->name, model->version)));
 }

@@ -8,11 +8,15 @@
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(ppdl_create_model);
 PG_FUNCTION_INFO_V1(ppdl_drop_model);
+PG_FUNCTION_INFO_V1(ppdl_set_default_model);
 PG_FUNCTION_INFO_V1(ppdl_model_weights);
 PG_FUNCTION_INFO_V1(ppdl_model_levels);
+PG_FUNCTION_INFO_V1(ppdl_spec_levels);
+PG_FUNCTION_INFO_V1(ppdl_spec_text);
 PG_FUNCTION_INFO_V1(ppdl_model_pin);
 PG_FUNCTION_INFO_V1(ppdl_model_in);
 PG_FUNCTION_INFO_V1(ppdl_model_recv);
@@ -66,6 +70,31 @@ ppdl_create_model(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(out));
 }
 
+/* a name that queries use does not come to mean another version because one was dropped; inside SPI */
+static void
+keep_default(const char *name, int version)
+{
+	Oid			types[2] = {TEXTOID, INT4OID};
+	Datum		values[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
+
+	if (version == 0 || get_attnum(ppdl_relation("ppdl_models"), "is_default") == InvalidAttrNumber)
+		return;
+	if (SPI_execute_with_args(psprintf("SELECT FROM %1$s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
+									   " AND version OPERATOR(pg_catalog.=) $2 AND is_default AND EXISTS ("
+									   "SELECT FROM %1$s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
+									   " AND version OPERATOR(pg_catalog.<>) $2"
+									   " AND (weights IS NOT NULL OR cipher IS NOT NULL))",
+									   ppdl_schema_name()),
+							  2, types, values, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read ppdl_models");
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s@%d\" is the default version of \"%s\"", name, version, name),
+				 errhint("Make another version the default one with ppdl_set_default_model() first, "
+						 "or drop all versions: ppdl_drop_model('%s').", name)));
+}
+
 Datum
 ppdl_drop_model(PG_FUNCTION_ARGS)
 {
@@ -81,6 +110,7 @@ ppdl_drop_model(PG_FUNCTION_ARGS)
 	values[1] = Int32GetDatum(version);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	keep_default(name, version);
 	if (SPI_execute_with_args(psprintf("DELETE FROM %s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
 									   " AND ($2 OPERATOR(pg_catalog.=) 0 OR version OPERATOR(pg_catalog.=) $2)",
 									   ppdl_schema_name()),
@@ -95,6 +125,23 @@ ppdl_drop_model(PG_FUNCTION_ARGS)
 				 errhint("The table ppdl_models lists the models and versions that exist.")));
 	ppdl_checkpoint_drop(name, version);
 	PG_RETURN_INT32((int32) dropped);
+}
+
+Datum
+ppdl_set_default_model(PG_FUNCTION_ARGS)
+{
+	const char *ref = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char		name[PPDL_MODEL_NAME];
+	int			version;
+
+	ppdl_model_parse_ref(ref, name, &version);
+	if (version == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" names no version", ref),
+				 errhint("Say which version a name alone is to mean, as in \"%s@2\".", name)));
+	ppdl_model_set_default(name, version);
+	PG_RETURN_TEXT_P(cstring_to_text(ref));
 }
 
 Datum
@@ -128,6 +175,32 @@ ppdl_model_levels(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum(ppdl_network_levels(model->net));
 	values[1] = Int32GetDatum(PPDL_ROW_LEVELS);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+Datum
+ppdl_spec_levels(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(ppdl_network_levels(parse_spec(PG_GETARG_JSONB_P(0))));
+}
+
+/* "16 -> 32 quadratic -> 1" */
+Datum
+ppdl_spec_text(PG_FUNCTION_ARGS)
+{
+	const PpdlNet *net = parse_spec(PG_GETARG_JSONB_P(0));
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%d", net->inputs);
+	for (int i = 0; i < net->nlayers; i++)
+	{
+		const PpdlActivation *act = &net->layer[i].act;
+
+		appendStringInfo(&text, " -> %d", net->layer[i].units);
+		if (strcmp(act->name, "identity") != 0)
+			appendStringInfo(&text, " %s", act->name);
+	}
+	PG_RETURN_TEXT_P(cstring_to_text(text.data));
 }
 
 Datum

@@ -102,10 +102,17 @@ unknown_model(const char *ref, const char *name, int version)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model \"%s\" does not exist", ref),
 			 errhint("The table ppdl_models lists the models and versions that exist; "
-					 "a name without version means the latest.")));
+					 "a name without version means the default version.")));
 }
 
-/* the tuple of a model version with the columns that are asked for; inside SPI */
+/* catalogues of 0.1.0 know no default version: there a name means the latest */
+static bool
+has_defaults(void)
+{
+	return get_attnum(ppdl_relation("ppdl_models"), "is_default") != InvalidAttrNumber;
+}
+
+/* the tuple of a model version (0: the default one, else the latest) with the columns that are asked for; inside SPI */
 static HeapTuple
 find_row(const char *columns, const char *ref)
 {
@@ -118,7 +125,8 @@ find_row(const char *columns, const char *ref)
 	ppdl_model_parse_ref(ref, name, &version);
 	sql = psprintf("SELECT %s FROM %s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1"
 				   " AND ($2 OPERATOR(pg_catalog.=) 0 OR version OPERATOR(pg_catalog.=) $2)"
-				   " ORDER BY version DESC LIMIT 1", columns, ppdl_schema_name());
+				   " ORDER BY %sversion DESC LIMIT 1", columns, ppdl_schema_name(),
+				   has_defaults() ? "is_default DESC, " : "");
 	values[0] = CStringGetTextDatum(name);
 	values[1] = Int32GetDatum(version);
 	if (SPI_execute_with_args(sql, 2, types, values, NULL, true, 1) != SPI_OK_SELECT)
@@ -426,27 +434,61 @@ nothing_stored(const NewVersion *v)
 			 errmsg("model \"%s\" was dropped while it was being trained", v->name)));
 }
 
+/* a version with weights is the default one if there is none yet */
+#define FIRST_TRAINED ", ($3 IS NOT NULL OR $6 IS NOT NULL) AND NOT coalesce(pg_catalog.bool_or(is_default), false)"
+
+/* tells which version a name means after one was added that is not the first; inside SPI */
+static void
+tell_default(const NewVersion *v, int version)
+{
+	Oid			type = TEXTOID;
+	Datum		name = CStringGetTextDatum(v->name);
+	bool		isnull;
+	int			means;
+
+	if (SPI_execute_with_args(psprintf("SELECT version FROM %s.ppdl_models "
+									   "WHERE name OPERATOR(pg_catalog.=) $1 AND is_default", ppdl_schema_name()),
+							  1, &type, &name, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read ppdl_models");
+	if (SPI_processed == 0)
+		return;
+	means = DatumGetInt32(column(SPI_tuptable->vals[0], 1, &isnull));
+	if (means == version)
+		ereport(NOTICE,
+				(errmsg("\"%s\" means \"%s@%d\" from now on", v->name, v->name, version),
+				 errdetail("There was no default version before.")));
+	else
+		ereport(NOTICE,
+				(errmsg("\"%s\" still means \"%s@%d\"", v->name, v->name, means),
+				 errhint("SELECT ppdl_set_default_model('%s@%d') makes the new version the default one.", v->name,
+						 version)));
+}
+
 static int
 insert_version(const NewVersion *v, Oid *types, Datum *values, const char *nulls)
 {
+	const bool	defaults = has_defaults();
 	int			version;
 	bool		isnull;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute_with_args(psprintf("INSERT INTO %1$s.ppdl_models (name, version, spec, weights, "
-									   "trained, cipher, key_id) "
+									   "trained, cipher, key_id%2$s) "
 									   "SELECT $1, coalesce(pg_catalog.max(version), 0) OPERATOR(pg_catalog.+) 1, "
-									   "$2::pg_catalog.jsonb, $3, $4::pg_catalog.jsonb, $6, $7 "
+									   "$2::pg_catalog.jsonb, $3, $4::pg_catalog.jsonb, $6, $7%3$s "
 									   "FROM %1$s.ppdl_models WHERE name OPERATOR(pg_catalog.=) $1 "
 									   "HAVING (pg_catalog.count(*) OPERATOR(pg_catalog.=) 0) "
 									   "OPERATOR(pg_catalog.=) $5 RETURNING version",
-									   ppdl_schema_name()),
+									   ppdl_schema_name(), defaults ? ", is_default" : "",
+									   defaults ? FIRST_TRAINED : ""),
 							  7, types, values, nulls, false, 1) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not write ppdl_models");
 	if (SPI_processed == 0)
 		nothing_stored(v);
 	version = DatumGetInt32(column(SPI_tuptable->vals[0], 1, &isnull));
+	if (defaults && !v->first)
+		tell_default(v, version);
 	SPI_finish();
 	return version;
 }
@@ -484,6 +526,41 @@ store(const NewVersion *v)
 	}
 	values[4] = BoolGetDatum(v->first);
 	return insert_version(v, types, values, nulls);
+}
+
+static int
+set_default(const char *name, int version)
+{
+	static const char *const step[] = {
+		"UPDATE %s.ppdl_models SET is_default = false WHERE name OPERATOR(pg_catalog.=) $1 AND is_default"
+			" AND version OPERATOR(pg_catalog.<>) $2",
+		"UPDATE %s.ppdl_models SET is_default = true WHERE name OPERATOR(pg_catalog.=) $1"
+			" AND version OPERATOR(pg_catalog.=) $2 AND (weights IS NOT NULL OR cipher IS NOT NULL)"
+	};
+	Oid			types[2] = {TEXTOID, INT4OID};
+	Datum		values[2] = {CStringGetTextDatum(name), Int32GetDatum(version)};
+	int			found;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	for (int i = 0; i < lengthof(step); i++)
+		if (SPI_execute_with_args(psprintf(step[i], ppdl_schema_name()), 2, types, values, NULL, false,
+								  0) != SPI_OK_UPDATE)
+			elog(ERROR, "could not update ppdl_models");
+	found = (int) SPI_processed;
+	SPI_finish();
+	return found;
+}
+
+void
+ppdl_model_set_default(const char *name, int version)
+{
+	ppdl_lock_name(PPDL_LOCK_VERSIONS, name);
+	if (set_default(name, version) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no model \"%s@%d\" with weights", name, version),
+				 errhint("The view ppdl_model_info lists models, their versions, and which of them have weights.")));
 }
 
 int

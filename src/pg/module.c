@@ -45,7 +45,7 @@ _PG_init(void)
 	DefineCustomEnumVariable("ppdl.require_version",
 							 "When prediction and training must be given a model's name with its version.",
 							 "\"nodes\": in sessions that work for the coordinator of a Citus cluster, whose nodes may "
-							 "have different latest versions.",
+							 "have different default versions.",
 							 &ppdl_require_version, PPDL_REQUIRE_ON_NODES, require_version,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ppdl");

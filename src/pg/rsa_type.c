@@ -15,6 +15,7 @@ PG_FUNCTION_INFO_V1(rsa_encoding);
 PG_FUNCTION_INFO_V1(rsa_parts);
 PG_FUNCTION_INFO_V1(rsa_bound);
 PG_FUNCTION_INFO_V1(rsa_randomised);
+PG_FUNCTION_INFO_V1(rsa_show);
 
 /* Everything that the bytes alone say, and c < n where the key is here. */
 static void
@@ -118,6 +119,21 @@ rsa_randomised(PG_FUNCTION_ARGS)
 
 	read_header(&view, PG_GETARG_DATUM(0));
 	PG_RETURN_BOOL((view.flags & PPDL_RSA_RANDOMISED) != 0);
+}
+
+/* rsa_cipher<value, key 0123456789abcdef, exponent, 1 part> */
+Datum
+rsa_show(PG_FUNCTION_ARGS)
+{
+	PpdlRsaView view;
+	char		id[PPDL_RSA_KEY_ID_LEN + 1];
+
+	read_header(&view, PG_GETARG_DATUM(0));
+	ppdl_rsa_key_id(id, view.fingerprint);
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("rsa_cipher<%s, key %s, %s, %d part%s>",
+											  view.kind == PPDL_RSA_VALUE ? "value" : "prediction", id,
+											  ppdl_rsa_encoding_name(view.encoding), (int) view.parts,
+											  view.parts == 1 ? "" : "s")));
 }
 
 Datum

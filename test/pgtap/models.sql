@@ -8,7 +8,7 @@ SELECT plan(38);
 
 -- the table
 SELECT has_table('ppdl_models');
-SELECT columns_are('ppdl_models', ARRAY['name', 'version', 'spec', 'weights', 'cipher', 'key_id', 'trained', 'created', 'owner']);
+SELECT columns_are('ppdl_models', ARRAY['name', 'version', 'spec', 'weights', 'cipher', 'key_id', 'trained', 'created', 'owner', 'is_default', 'comment']);
 SELECT col_is_pk('ppdl_models', ARRAY['name', 'version']);
 SELECT ok('ppdl_models'::regclass = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'ppdl')::oid[]), 'pg_dump carries models');
 SELECT ok(NOT has_table_privilege('public', 'ppdl_models', 'SELECT'), 'models are not everybody''s to read');
@@ -33,7 +33,7 @@ SELECT results_eq('SELECT needed, available FROM ppdl_model_levels(''tap'')', 'V
 SELECT is(ppdl_train('tap', ARRAY[sin(i), cos(i), 1], sign(sin(i)), '{"steps":5}'), 'tap@2', 'training stores the next version') FROM generate_series(1, 300) i;
 SELECT is((SELECT owner FROM ppdl_models WHERE name = 'tap' AND version = 2), current_user::name, 'who trained it is noted');
 SELECT is(array_length(ppdl_model_weights('tap'), 1), 4 * 4 + 5, 'all its weights');
-SELECT is(ppdl_predict('tap', '{0.1,0.2,0.3}'::float8[]), ppdl_predict('tap@2', '{0.1,0.2,0.3}'::float8[]), 'a name alone is the latest version');
+SELECT is(ppdl_predict('tap', '{0.1,0.2,0.3}'::float8[]), ppdl_predict('tap@2', '{0.1,0.2,0.3}'::float8[]), 'a name alone is the first version with weights');
 SELECT is((ppdl_predict_agg('tap', ARRAY[i, 0, 1]::float8[] ORDER BY i))[3:3][1:1], ARRAY[ppdl_predict('tap', '{3,0,1}'::float8[])], 'the aggregate keeps the order') FROM generate_series(1, 5) i;
 SELECT is(ppdl_drop_model('tap@1'), 1, 'one version goes');
 SELECT is(ppdl_train('tap', ARRAY[sin(i), cos(i), 1], sign(sin(i))), 'tap@3', 'the next version follows the highest') FROM generate_series(1, 300) i;

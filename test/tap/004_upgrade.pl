@@ -23,7 +23,15 @@ my $id = $node->safe_psql('upgraded', 'SELECT key_id FROM ppdl_keys');
 $node->safe_psql('upgraded', qq{INSERT INTO ppdl_keys (key_id, name, scheme) VALUES ('0123456789abcdef', '$id', 'lwe')});
 is($node->safe_psql('upgraded', q{SELECT lwe_key_id(lwe_encrypt('clinic', '{0.5}'))}), $id, 'keys serve before the upgrade');
 is($node->safe_psql('upgraded', qq{SELECT lwe_key_id(lwe_encrypt('$id', '{0.5}'))}), $id, "and a name does not hide another key's fingerprint");
+
+# a name of a model meant its latest version, and goes on to mean that version
+$node->safe_psql('upgraded', q{SELECT ppdl_create_model('m', '{"inputs":1,"layers":[{"units":1}]}');
+	INSERT INTO ppdl_models (name, version, spec, weights) SELECT 'm', v, spec, ARRAY[v, 0] FROM ppdl_models, generate_series(2, 3) v WHERE name = 'm'});
+is($node->safe_psql('upgraded', q{SELECT ppdl_predict('m', '{1}'::float8[])}), '{3}', 'models serve before the upgrade');
+like($node->safe_psql('upgraded', q{SELECT ppdl_train('m', ARRAY[i], i, '{"steps": 1, "learning_rate": 1e-3}') FROM generate_series(-1, 1) i}), qr/^m\@4$/, 'and can be trained');
+$node->safe_psql('upgraded', q{SELECT ppdl_drop_model('m@4')});
 $node->safe_psql('upgraded', 'ALTER EXTENSION ppdl UPDATE');
+is($node->safe_psql('upgraded', q{SELECT ppdl_predict('m', '{1}'::float8[]), string_agg(version::text, ',') FROM ppdl_model_info WHERE is_default}), '{3}|3', 'the same version after it');
 is($node->safe_psql('upgraded', q{SELECT name, owner = current_user, binding, uses FROM ppdl_key_info ORDER BY name}),
 	"clinic|t|unbound|{sum}\nkey_$id|t|unbound|{}", 'they have an owner, are unbound, and no fingerprint for a name');
 is($node->safe_psql('upgraded', q{SELECT lwe_key_id(lwe_encrypt('clinic', '{0.5}'))}), $id, 'and serve after it');

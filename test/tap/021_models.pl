@@ -84,7 +84,7 @@ is($after[1], $before[1], 'and so does the number of threads');
 {
 	my $first = $node->background_psql('postgres', on_error_die => 1);
 
-	$first->query_safe(q{BEGIN; SELECT ppdl_train('small', x, y, '{"steps": 1, "learning_rate": 0.001}') FROM study});
+	$first->query_safe(q{SET client_min_messages = warning; BEGIN; SELECT ppdl_train('small', x, y, '{"steps": 1, "learning_rate": 0.001}') FROM study});
 	my ($rc, $out, $message) = $node->psql('postgres',
 		q{SET lock_timeout = '500ms'; SELECT ppdl_train('small', x, y, '{"steps": 1, "learning_rate": 0.001}') FROM study});
 	isnt($rc, 0, 'the second waits for the first');
@@ -106,7 +106,8 @@ is($after[1], $before[1], 'and so does the number of threads');
 	my @h = map { IPC::Run::start([ 'psql', '-XAt', '-d', $node->connstr('postgres'), '-c', $_ ], '<', \$in, '>>', \$out, IPC::Run::timeout(60)) } $one, $many;
 
 	$node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE query ~ 'moving' AND wait_event = 'PgSleep'});
-	$node->safe_psql('postgres', q{INSERT INTO ppdl_models (name, version, spec, weights) SELECT name, 2, spec, '{7,0}' FROM ppdl_models WHERE name = 'moving'});
+	$node->safe_psql('postgres', q{INSERT INTO ppdl_models (name, version, spec, weights) SELECT name, 2, spec, '{7,0}' FROM ppdl_models WHERE name = 'moving';
+		SELECT ppdl_set_default_model('moving@2')});
 	$_->finish for @h;
 	is(join("\n", sort split /\n/, $out), "{3}true {3}true {3}true\n{{3},{3},{3}}", 'rows before and after a new version');
 	is($node->safe_psql('postgres', q{SELECT ppdl_predict('moving', '{3}'::float8[])}), '{21}', 'the next query takes it');

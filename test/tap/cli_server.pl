@@ -230,8 +230,8 @@ my @model = ('model');
 $node->safe_psql('postgres', q{SET search_path = "Crypt", public;
 	SELECT ppdl_create_model('osteo', '{"inputs": 18, "layers": [{"units": 4, "activation": "quadratic"}, {"units": 1, "activation": "identity"}]}');
 	SELECT ppdl_train('osteo', features, label, '{"steps": 3, "batch": 64}' ORDER BY id) FROM plain});
-like(done([ 'model', 'list', @dsn ], 'model list'), qr/^ osteo +\| +1 \| +18 \| 4 -> 1 +\| untrained.*^ osteo +\| +2 \| +18 \| 4 -> 1 +\| plain/ms, 'both versions');
-like(done([ 'model', 'show', 'osteo', @dsn ], 'model show'), qr/^model: +osteo\@2\n.*inputs: +18\nlayer 1: +4 units, quadratic\nlayer 2: +1 units, identity\nweights: +81, plain\ntrained:/s, 'the newest version');
+like(done([ 'model', 'list', @dsn ], 'model list'), qr/^ osteo +\| +1 \| +\| 18 -> 4 quadratic -> 1 +\| none.*^ osteo +\| +2 \| default +\| 18 -> 4 quadratic -> 1 +\| plain/ms, 'both versions');
+like(done([ 'model', 'show', 'osteo', @dsn ], 'model show'), qr/^model: +osteo\@2\n.*inputs: +18\nlayer 1: +4 units, quadratic\nlayer 2: +1 units, identity\nweights: +81, plain\ntrained:/s, 'the default version');
 like(done([ 'model', 'show', 'osteo@1', @dsn ], 'model show name@version'), qr/osteo\@1\n.*weights: +81, untrained/s, 'a version');
 done([ 'model', 'export', 'osteo', '-o', 'osteo.json', @dsn ], 'model export');
 is((stat 'osteo.json')[2] & 0777, 0600, 'its weights are for their owner alone');
@@ -239,6 +239,13 @@ like(done([ 'model', 'import', 'osteo.json', '--name', 'copy', @dsn ], 'model im
 like(done([ 'model', 'import', 'osteo.json', @dsn ], 'model import'), qr/^osteo\@3$/, 'a next version');
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT (spec, weights, trained)), count(*) FROM "Crypt".ppdl_models WHERE weights IS NOT NULL}),
 	'1|3', 'weights come back bit for bit');
+is(done([ 'model', 'default', 'osteo@3', @dsn ], 'model default'), qq("osteo" means "osteo\@3" now\n), 'is said');
+like(done([ 'model', 'show', 'osteo', @dsn ], 'model show'), qr/^model: +osteo\@3\n/, 'another version');
+refused([ 'model', 'default', 'osteo@1', @dsn ], 5, qr/no model "osteo\@1" with weights/, 'a default without weights');
+refused([ 'model', 'drop', 'osteo@3', @dsn ], 5, qr/is the default version.*ppdl_set_default_model/s, 'drop the default version');
+done([ 'model', 'import', 'osteo.json', '--name', 'gone', @dsn ], 'a model to drop');
+is(done([ 'model', 'drop', 'gone', @dsn ], 'model drop'), "1 version dropped\n", 'is said');
+done([ 'model', 'default', 'osteo@2', @dsn ], 'back to the second version');
 done([ 'model', 'export', 'osteo@1', '-o', 'untrained.json', @dsn ], 'model export, untrained');
 like(done([ 'model', 'import', 'untrained.json', '--name', 'fresh', @dsn ], 'model import, untrained'), qr/^fresh\@1$/, 'is stored');
 refused([ 'model', 'import', 'untrained.json', '--key', 'clinic.key', @dsn ], 3, qr/no weights to encrypt: leave out --key/, 'encrypt no weights');
@@ -283,6 +290,7 @@ refused([ @sync, 'nosuch' ], 3, qr/no model "nosuch"/, 'sync what is not there')
 is(done([ @sync, 'osteo@2' ], 'sync one version'), "$host:$port/other: 1 versions of models sent, 0 were there\n", 'is said with host, port and database');
 like(done(\@sync, 'sync'), qr/: 7 versions of models sent, 1 were there$/, 'the others are sent');
 is($node->safe_psql('other', $pins), $pins_here, 'the same contents, encrypted and untrained models, too');
+is($node->safe_psql('other', q{SELECT string_agg(name || '@' || version, ' ' ORDER BY name) FROM ppdl_models WHERE is_default}), $node->safe_psql('postgres', q{SELECT string_agg(name || '@' || version, ' ' ORDER BY name) FROM "Crypt".ppdl_models WHERE is_default}), 'names mean the same versions');
 like(done(\@sync, 'sync again'), qr/: 0 versions of models sent, 8 were there$/, 'nothing is sent twice');
 $node->safe_psql('other', q{UPDATE ppdl_models SET weights[1] = 0.5 WHERE name = 'copy'; DELETE FROM ppdl_models WHERE name = 'fresh'});
 refused(\@sync, 5, qr/other: model "copy\@1#[0-9a-f]{16}" is "copy\@1#[0-9a-f]{16}" there.*--replace/s, 'other contents there');
