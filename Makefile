@@ -66,6 +66,8 @@ PG_CPPFLAGS += -ffp-contract=off
 endif
 PG_CFLAGS = -std=gnu11 -O3 $(WARN) -MMD -MP
 LIBS_CORE = -lgmp -lcrypto -ljansson -lpthread -lm
+# of the tool alone
+LIBS_TOOL = -lpq -lcsv -lpng -lturbojpeg
 SHLIB_LINK = $(LIBS_CORE)
 
 # no JIT bitcode: the work is in loops the planner never inlines
@@ -99,7 +101,7 @@ install: install-tool
 uninstall: uninstall-tool
 endif
 ppdl: $(CLI_OBJS) $(CORE_OBJS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -L$(libdir) -lpq -lcsv $(LIBS_CORE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -L$(libdir) $(LIBS_TOOL) $(LIBS_CORE)
 $(CLI_OBJS): override CPPFLAGS += -I$(includedir)
 
 .PHONY: install-tool uninstall-tool
@@ -123,7 +125,7 @@ TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS))
 DEBUG_CFLAGS = -std=gnu11 -O2 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all $(WARN) -MMD -MP
 RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
 COMMA = ,
-LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) -lpq -lcsv $(LIBS_CORE)
+LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) $(LIBS_TOOL) $(LIBS_CORE)
 
 build/debug/%_avx2.o: DEBUG_CFLAGS += $(AVX2_FLAGS)
 build/debug/%_ifma.o: DEBUG_CFLAGS += $(IFMA_FLAGS)
@@ -215,6 +217,9 @@ build/arm64/unit/%: test/unit/%.c build/arm64/libtest.a
 build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
+build/generate_images: contrib-data/generate_images.c
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) -ffp-contract=off -o $@ $< -lm
 
 .PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-pg17 check-data fuzz fuzz-programs assert unit-assert build-arm64 unit-arm64 ctime soak
 unit-programs: $(UNIT_CHECK)
@@ -247,7 +252,7 @@ check-versions:
 	@PG_INCLUDES="$(PG_INCLUDES)" test/scripts/check_versions.sh
 check-pg17:
 	@test/scripts/check_pg17.sh
-check-data: build/generate_patients
+check-data: build/generate_patients build/generate_images ppdl
 	@test/scripts/check_data.sh
 
 # header dependencies, written by the compiler beside each object

@@ -32,6 +32,7 @@ typedef struct PpdlCommand
 
 int			ppdl_cmd_keygen(int argc, char **argv);
 int			ppdl_cmd_publish(int argc, char **argv);
+int			ppdl_cmd_features(int argc, char **argv);
 int			ppdl_cmd_encode(int argc, char **argv);
 int			ppdl_cmd_encrypt(int argc, char **argv);
 int			ppdl_cmd_decrypt(int argc, char **argv);

@@ -15,6 +15,7 @@ const char *argp_program_version = "ppdl " PPDL_TOOL_VERSION;
 static const PpdlCommand commands[] = {
 	{"keygen", "make a key pair: a secret key file and a public one for servers", ppdl_cmd_keygen},
 	{"publish", "send what a use needs of a public key file to a database", ppdl_cmd_publish},
+	{"features", "turn pictures into rows of a CSV file: texture features or pixels", ppdl_cmd_features},
 	{"encode", "learn how the columns of a CSV file become numbers in [-1, 1]", ppdl_cmd_encode},
 	{"encrypt", "encrypt the rows of a CSV file for COPY, or load them into a table", ppdl_cmd_encrypt},
 	{"decrypt", "replace ciphertexts in query results by numbers", ppdl_cmd_decrypt},

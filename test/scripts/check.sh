@@ -6,7 +6,7 @@
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
 #				assert, arm64, ctime, fuzz, regress, pgtap, sqlfuzz, soak, tap (all)
 #	PPDL_TAP	only Perl tests with this in their names, for instance cli
-#	TIME		seconds of each fuzz program (30)
+#	TIME		seconds of each fuzz program (25)
 #	PPDL_SQL_FUZZ_TIME	seconds of damaged values in SQL (120), and then of sqlsmith where it is installed (30)
 #	PPDL_SOAK_TIME	seconds of eight clients on one table (30)
 set -u -o pipefail

@@ -56,6 +56,8 @@ check_tree() {
 				complain("include of " target " without its directory")
 			else if (floor == "pg" && to ~ /^(stats|image|report)$/)
 				complain(target " belongs to the tool, which the server does without")
+			if (floor != "image" && target ~ /^(png|turbojpeg|jpeglib)\.h$/)
+				complain(target " is for src/image")
 			if (target == "ppdl.h" && floor != "owner" && floor != "cli" && floor != "pg")
 				complain("ppdl.h is for src/owner and above it")
 			if (floor != "pg" && (target ~ /^(postgres|postgres_fe|fmgr|funcapi|miscadmin)\.h$/ ||
@@ -103,6 +105,8 @@ self_test() {
 	try src/stats/a.c '#include "predict/eigen.h"' 0
 	try src/pg/a.c '#include "stats/metrics.h"' 1
 	try src/stats/a.c '#include "report/svg.h"' 1
+	try src/image/a.c '#include <png.h>' 0
+	try src/cli/a.c '#include <png.h>' 1
 	long=$(printf '%0112d' 0)
 	try src/net/a.c "		$long" 0
 	try src/net/a.c "		0$long" 1

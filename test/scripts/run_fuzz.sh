@@ -3,13 +3,13 @@
 # itself, two at a time.  Prints a line a program and last "N passed, N failed".
 # What was found lies in build/fuzz/found, with the line that repeats it.
 #
-#	TIME				seconds each (30)
+#	TIME				seconds each (25)
 #	RUNS				executions each, instead of a time
 #	PPDL_FUZZ_JOBS		programs at a time (2)
 #	PPDL_FUZZ_CORPUS	directory whose subdirectories keep what is interesting, for long runs (build/fuzz/corpus)
 set -u
 
-export TIME=${TIME:-30} RUNS=${RUNS:-}
+export TIME=${TIME:-25} RUNS=${RUNS:-}
 export PPDL_FUZZ_CORPUS=${PPDL_FUZZ_CORPUS:-build/fuzz/corpus}
 # leaks are looked for at the end, in all that was found interesting: after each input they would cost most of the time
 export ASAN_OPTIONS=${ASAN_OPTIONS:-allocator_may_return_null=1:malloc_context_size=4:quarantine_size_mb=16}

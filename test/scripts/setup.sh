@@ -11,6 +11,7 @@ packages=(
 	gcc libc6-dev make										# compiler
 	postgresql-$pg postgresql-server-dev-$pg libpq-dev		# server, its headers, client library
 	libgmp-dev libssl-dev libjansson-dev libcsv-dev			# what ppdl links to
+	libpng-dev libturbojpeg0-dev							# what the tool reads pictures with
 	libcmocka-dev											# unit tests
 	postgresql-$pg-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
 	perl libipc-run-perl									# Perl TAP tests
