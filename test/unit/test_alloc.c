@@ -13,10 +13,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "alloc_failure.h"
+#include "image_fixture.h"
 #include "toy_deep.h"
 
 #include "ckks/encoder.h"
@@ -25,8 +27,12 @@
 #include "cli/copytext.h"
 #include "cli/csv.h"
 #include "cli/features.h"
+#include "cli/picture_list.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
+#include "image/decode.h"
+#include "image/near_copies.h"
+#include "image/stretch.h"
 #include "learn/trainer.h"
 #include "learn/weights.h"
 #include "net/rsa_net.h"
@@ -750,6 +756,92 @@ done:
 	return status;
 }
 
+/* an interlaced PNG, a JPEG and a PGM file of the same size */
+static PpdlWriter picture_file[3];
+static char picture_folder[] = "/tmp/ppdl_alloc_XXXXXX";
+static char picture_labels[sizeof picture_folder + 16];
+
+static PpdlStatus
+work_pictures(PpdlError *err)
+{
+	static PpdlThumbnail thumbnail[3];
+	int			group[3];
+	PpdlImage	im;
+
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlStatus	status;
+
+		PPDL_TRY(ppdl_image_decode(&im, picture_file[i].buf, picture_file[i].len, PPDL_BACKGROUND_NONE, err));
+		status = ppdl_image_pixels(thumbnail[i].pixel, &im, PPDL_THUMBNAIL_SIDE, err);
+		ppdl_image_free(&im);
+		PPDL_TRY(status);
+	}
+	return ppdl_near_copies(group, thumbnail, 3, NULL, err);
+}
+
+static PpdlStatus
+work_picture_list(PpdlError *err)
+{
+	PpdlPictureOptions opt = {.labels = picture_labels};
+	PpdlPictureList list;
+	PpdlStatus	status = ppdl_pictures_find(&list, picture_folder, &opt, err);
+
+	ppdl_pictures_free(&list);
+	if (status == PPDL_OK)
+	{
+		memset(&opt, 0, sizeof opt);
+		status = ppdl_pictures_find(&list, picture_labels, &opt, err);
+		ppdl_pictures_free(&list);
+	}
+	return status;
+}
+
+static int
+make_pictures(void)
+{
+	uint8_t		raw[20 * 20];
+	char		path[sizeof picture_folder + 16];
+	FILE	   *f;
+
+	for (int i = 0; i < 400; i++)
+		raw[i] = (uint8_t) (i * i / 3);
+	fixture_png(&picture_file[0], 20, 20, PNG_COLOR_TYPE_GRAY, 8, 1, raw);
+	fixture_jpeg(&picture_file[1], 20, 20, TJPF_GRAY, TJSAMP_GRAY, 0, raw);
+	ppdl_writer_init(&picture_file[2]);
+	ppdl_write_bytes(&picture_file[2], "P5 20 20 255\n", 13);
+	ppdl_write_bytes(&picture_file[2], raw, 400);
+	if (mkdtemp(picture_folder) == NULL)
+		return -1;
+	snprintf(picture_labels, sizeof picture_labels, "%s/labels.csv", picture_folder);
+	f = fopen(picture_labels, "w");
+	fputs("file,label\nb.pgm,x\nc.pgm,y\nd.pgm,\n", f);
+	fclose(f);
+	for (const char *name = "abd"; *name; name++)
+	{
+		snprintf(path, sizeof path, "%s/%c.pgm", picture_folder, *name);
+		fclose(fopen(path, "w"));
+	}
+	return 0;
+}
+
+static int
+remove_pictures(void **state)
+{
+	char		path[sizeof picture_folder + 16];
+
+	(void) state;
+	for (int i = 0; i < 3; i++)
+		ppdl_writer_free(&picture_file[i]);
+	for (const char *name = "abd"; *name; name++)
+	{
+		snprintf(path, sizeof path, "%s/%c.pgm", picture_folder, *name);
+		unlink(path);
+	}
+	unlink(picture_labels);
+	return rmdir(picture_folder);
+}
+
 /* ------------------------------------------------------------------ tests */
 
 #define TEST(name) \
@@ -773,6 +865,8 @@ TEST(learn)
 TEST(owner)
 TEST(features)
 TEST(text)
+TEST(pictures)
+TEST(picture_list)
 
 static int
 set_up(void **state)
@@ -784,7 +878,7 @@ set_up(void **state)
 	assert_true(fread(public_pem, 1, sizeof(public_pem) - 1, f) > 0);
 	fclose(f);
 	hook_json();
-	return 0;
+	return make_pictures();
 }
 
 int
@@ -804,7 +898,9 @@ main(void)
 		cmocka_unit_test(owner),
 		cmocka_unit_test(features),
 		cmocka_unit_test(text),
+		cmocka_unit_test(pictures),
+		cmocka_unit_test(picture_list),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, NULL);
+	return cmocka_run_group_tests(tests, set_up, remove_pictures);
 }
