@@ -337,6 +337,38 @@ write_all(const Rows *rows, const PpdlPictureList *list, const Args *a, PpdlErro
 	return status;
 }
 
+/* near-copies that are labelled differently cannot both be right; one pair is named */
+static void
+compare_labels(const Rows *rows, const PpdlPictureList *list)
+{
+	const PpdlPicture **first = calloc((size_t) rows->count + 1, sizeof *first);
+	const PpdlPicture *one = NULL,
+			   *other = NULL;
+	long		differ = 0;
+	int			n = 0;
+
+	for (size_t i = 0; first && i < list->count; i++)
+	{
+		const PpdlPicture *p = &list->item[i];
+		const PpdlPicture **of_group;
+
+		if (p->bad)
+			continue;
+		of_group = &first[rows->group[n++]];
+		if (*of_group == NULL)
+			*of_group = p;
+		else if (strcmp((*of_group)->label, p->label) != 0 && differ++ == 0)
+		{
+			one = *of_group;
+			other = p;
+		}
+	}
+	if (differ)
+		ppdl_note("%ld pictures have another label than a near-copy: \"%s\" is %s, and \"%s\" is %s", differ, one->id,
+				  one->label, other->id, other->label);
+	free(first);
+}
+
 /* to people, on the channel that rows do not take */
 static void
 summarise(const Rows *rows, const PpdlPictureList *list, const Args *a)
@@ -352,6 +384,8 @@ summarise(const Rows *rows, const PpdlPictureList *list, const Args *a)
 		for (int i = 0; i < rows->count; i++)
 			groups = rows->group[i] > groups ? rows->group[i] : groups;
 		fprintf(human, "groups:   %d\n", groups);
+		if (list->labelled)
+			compare_labels(rows, list);
 	}
 	if (rows->bad)
 		fprintf(human, "left out: %d\n", rows->bad);

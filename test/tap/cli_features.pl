@@ -129,6 +129,10 @@ file('copies/c.pgm', "P2\n40 40\n255\n" . join ' ', map { int(ord($_) / 2) + 20 
 is($rc, 0, 'groups of near-copies') or diag($err);
 is(join(' ', map { "$_->[0]=$_->[1]" } rows($out)), 'id=group a.pgm=1 b.pgm=2 c.pgm=1', 'a darker copy is one');
 like($err, qr/^groups:   2$/m, 'it counts groups');
+unlike($err, qr/another label/, 'of labels it says nothing where there are none');
+file('copies.csv', "file,label\na.pgm,ill\nb.pgm,ill\nc.pgm,well\n");
+($rc, $out, $err) = ppdl(qw(features copies --group-near-copies --kind pixels8 --labels copies.csv));
+like($err, qr/1 pictures have another label than a near-copy: "a\.pgm" is ill, and "c\.pgm" is well/, 'copies with different labels');
 
 # ---------------------------------------------------------------- pictures that cannot be used
 
