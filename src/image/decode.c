@@ -14,7 +14,7 @@ static const struct
 	const char *hint;
 }			foreign[] =
 {
-	{128, "DICM", "a DICOM file", "Export it first, for example: dcm2pnm +on2 +Wm scan.dcm scan.pgm"},
+	{128, "DICM", "a DICOM file", "Export it first, for example: dcm2pnm +on2 +Wi 1 scan.dcm scan.png"},
 	{0, "II*", "a TIFF file", "Convert it to PNG first."},
 	{0, "MM", "a TIFF file", "Convert it to PNG first."},
 	{0, "BM", "a BMP file", "Convert it to PNG first."},
