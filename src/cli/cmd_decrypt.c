@@ -30,7 +30,7 @@ enum
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file; may be repeated for one key of each scheme", 1},
+	{"key", 'k', "FILE", 0, "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 2},
@@ -272,6 +272,7 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	PPDL_TRY(convert(j, err));
+	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));
 	return ppdl_out_commit(&j->out, err);
 }
 

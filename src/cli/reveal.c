@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/cli.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
+#include "rows/cipher_read.h"
 
 /*
  * base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives
@@ -36,28 +38,65 @@ ppdl_reveal_starts(const char *s, size_t len)
 
 /* ------------------------------------------------------------------ keys */
 
-static PpdlStatus
-open_one(PpdlReveal *r, const char *path, const char *passphrase_file, PpdlError *err)
+/* room for one more key; NULL: out of memory */
+static void *
+one_more(void *array, int count)
 {
-	PpdlPemKind kind;
+	return realloc(array, ((size_t) count + 1) * sizeof(void *));
+}
 
-	PPDL_TRY(ppdl_pem_kind(path, &kind, err));
-	if (kind == PPDL_PEM_NONE ? r->owner != NULL : r->rsa != NULL)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" is a second key of the same scheme: give one of each at most",
-						  path);
-	if (kind == PPDL_PEM_NONE)
-		return ppdl_key_open(&r->owner, path, passphrase_file, err);
-	return ppdl_rsa_key_open(&r->rsa, path, passphrase_file, err);
+static PpdlStatus
+twice(const char *path, PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" holds a key that was given before", path);
+}
+
+static PpdlStatus
+open_lwe(PpdlReveal *r, const char *path, const char *passphrase_file, PpdlError *err)
+{
+	PpdlOwner **more = one_more(r->owner, r->owners);
+
+	if (more == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	r->owner = more;
+	PPDL_TRY(ppdl_key_open(&r->owner[r->owners], path, passphrase_file, err));
+	r->owners++;
+	for (int i = 0; i < r->owners - 1; i++)
+		if (memcmp(ppdl_owner_fingerprint(r->owner[i]), ppdl_owner_fingerprint(r->owner[r->owners - 1]),
+				   PPDL_FINGERPRINT_BYTES) == 0)
+			return twice(path, err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+open_rsa(PpdlReveal *r, const char *path, const char *passphrase_file, PpdlError *err)
+{
+	PpdlRsaKey **more = one_more(r->rsa, r->rsas);
+
+	if (more == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	r->rsa = more;
+	PPDL_TRY(ppdl_rsa_key_open(&r->rsa[r->rsas], path, passphrase_file, err));
+	r->rsas++;
+	for (int i = 0; i < r->rsas - 1; i++)
+		if (memcmp(ppdl_rsa_key_public(r->rsa[i])->fingerprint, ppdl_rsa_key_public(r->rsa[r->rsas - 1])->fingerprint,
+				   sizeof ppdl_rsa_key_public(r->rsa[i])->fingerprint) == 0)
+			return twice(path, err);
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_file, PpdlError *err)
 {
 	long		n = sysconf(_SC_NPROCESSORS_ONLN);
+	PpdlPemKind kind;
 
 	for (int i = 0; i < keys->count; i++)
-		PPDL_TRY(open_one(r, keys->item[i], passphrase_file, err));
-	if (r->rsa == NULL)
+	{
+		PPDL_TRY(ppdl_pem_kind(keys->item[i], &kind, err));
+		PPDL_TRY((kind == PPDL_PEM_NONE ? open_lwe : open_rsa) (r, keys->item[i], passphrase_file, err));
+	}
+	if (r->rsas == 0)
 		return PPDL_OK;
 	return ppdl_threads_create(&r->threads, n < 1 ? 1 : n > 256 ? 256 : (int) n, err);
 }
@@ -66,11 +105,31 @@ void
 ppdl_reveal_close(PpdlReveal *r)
 {
 	ppdl_threads_destroy(r->threads);
-	ppdl_rsa_key_free(r->rsa);
-	ppdl_owner_destroy(r->owner);
+	for (int i = 0; i < r->rsas; i++)
+		ppdl_rsa_key_free(r->rsa[i]);
+	for (int i = 0; i < r->owners; i++)
+		ppdl_owner_destroy(r->owner[i]);
+	free(r->rsa);
+	free(r->owner);
 	r->threads = NULL;
 	r->rsa = NULL;
 	r->owner = NULL;
+	r->rsas = r->owners = 0;
+}
+
+PpdlStatus
+ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err)
+{
+	if (r->foreign == 0)
+		return PPDL_OK;
+	if (r->foreign == r->values)
+	{
+		*err = r->first_foreign;
+		return err->code;
+	}
+	ppdl_note("%llu of %llu ciphertexts are of keys that were not given, and left as they are; the first: %s",
+			  (unsigned long long) r->foreign, (unsigned long long) r->values, r->first_foreign.message);
+	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ values */
@@ -118,7 +177,7 @@ ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, Ppd
 	return PPDL_OK;
 }
 
-/* What a ciphertext decrypts to: an exact number as text, or values. */
+/* What a ciphertext decrypts to: an exact number as text, or values; text in <>, too, of one whose key is not here. */
 typedef struct Revealed
 {
 	char	   *number;			/* NULL: values */
@@ -146,12 +205,26 @@ show_progress(void *arg, uint32_t done, uint32_t rows)
 	return 0;
 }
 
+/* the text for a value of another key; err: says so */
 static PpdlStatus
-decrypt_prediction(PpdlReveal *r, const PpdlRsaView *view, PpdlValues *values, PpdlError *err)
+leave(PpdlReveal *r, const char *type, const char *id, Revealed *out, PpdlError *err)
+{
+	if (r->foreign++ == 0)
+		r->first_foreign = *err;
+	if (asprintf(&out->number, "<%s of key %s>", type, id) < 0)
+	{
+		out->number = NULL;
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+decrypt_prediction(PpdlReveal *r, const PpdlRsaKey *key, const PpdlRsaView *view, PpdlValues *values, PpdlError *err)
 {
 	PpdlRsaOutputs out;
 	double		largest = 1;
-	PpdlStatus	status = ppdl_rsa_net_decrypt(&out, r->rsa, view, r->threads, show_progress, NULL, err);
+	PpdlStatus	status = ppdl_rsa_net_decrypt(&out, key, view, r->threads, show_progress, NULL, err);
 
 	ppdl_progress_clear();
 	PPDL_TRY(status);
@@ -166,40 +239,81 @@ decrypt_prediction(PpdlReveal *r, const PpdlRsaView *view, PpdlValues *values, P
 	return PPDL_OK;
 }
 
+/* the key of a value, else what is wrong in err */
+static const PpdlRsaKey *
+rsa_key_of(const PpdlReveal *r, const PpdlRsaView *view, const char *id, PpdlError *err)
+{
+	for (int i = 0; i < r->rsas; i++)
+		if (ppdl_rsa_view_check_key(view, ppdl_rsa_key_public(r->rsa[i]), err) == PPDL_OK)
+			return r->rsa[i];
+	if (r->rsas == 0)
+	{
+		ppdl_error(err, PPDL_ERR_KEY, "an rsa_cipher of key %s, and no RSA key was given", id);
+		ppdl_error_hint(err, PPDL_ERR_KEY, "Give it with a --key of its own.");
+	}
+	return NULL;
+}
+
 static PpdlStatus
 decrypt_rsa(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlError *err)
 {
+	const PpdlRsaKey *key;
 	PpdlRsaView view;
 	PpdlRsaPlain plain;
+	char		id[PPDL_RSA_KEY_ID_LEN + 1];
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_rsa_view(&view, buf, n, err));
-	if (r->rsa == NULL)
-	{
-		char		id[PPDL_RSA_KEY_ID_LEN + 1];
-
-		ppdl_rsa_key_id(id, view.fingerprint);
-		ppdl_error(err, PPDL_ERR_KEY, "an rsa_cipher of key %s, and no RSA key was given", id);
-		return ppdl_error_hint(err, PPDL_ERR_KEY, "Give it with a --key of its own.");
-	}
+	ppdl_rsa_key_id(id, view.fingerprint);
+	key = rsa_key_of(r, &view, id, err);
+	if (key == NULL)
+		return leave(r, "rsa_cipher", id, out, err);
 	if (view.kind == PPDL_RSA_PREDICTION)
-	{
-		PPDL_TRY(ppdl_rsa_view_check_key(&view, ppdl_rsa_key_public(r->rsa), err));
-		return decrypt_prediction(r, &view, &out->values, err);
-	}
-	PPDL_TRY(ppdl_rsa_decrypt(r->rsa, &view, &plain, err));
+		return decrypt_prediction(r, key, &view, &out->values, err);
+	PPDL_TRY(ppdl_rsa_decrypt(key, &view, &plain, err));
 	status = ppdl_rsa_plain_text(&plain, &out->number, err);
 	ppdl_rsa_plain_free(&plain);
 	return status;
 }
 
+static PpdlOwner *
+owner_of(const PpdlReveal *r, const PpdlCipher *c)
+{
+	for (int i = 0; i < r->owners; i++)
+		if (memcmp(ppdl_owner_fingerprint(r->owner[i]), c->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
+			return r->owner[i];
+	return NULL;
+}
+
 static PpdlStatus
 decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlError *err)
 {
-	if (r->owner != NULL)
-		return ppdl_owner_decrypt(r->owner, &out->values, buf, n, r->share, err);
-	ppdl_error(err, PPDL_ERR_KEY, "an lwe_cipher, and only an RSA key was given");
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "Give its key with a --key of its own.");
+	PpdlCipher	c;
+	PpdlOwner  *owner;
+	char		id[17];
+
+	if (n < PPDL_CIPHER_HEADER)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu bytes", n);
+	PPDL_TRY(ppdl_cipher_peek(&c, buf, err));
+	owner = owner_of(r, &c);
+	if (owner != NULL)
+		return ppdl_owner_decrypt(owner, &out->values, buf, n, r->share, err);
+	ppdl_fingerprint_hex(id, c.fingerprint);
+	if (r->owners == 1)
+	{
+		/* which says what is wrong, naming both keys */
+		PpdlStatus	status = ppdl_owner_decrypt(r->owner[0], &out->values, buf, n, r->share, err);
+
+		if (status != PPDL_ERR_KEY)
+			return status;
+	}
+	else
+	{
+		ppdl_error(err, PPDL_ERR_KEY, r->owners == 0 ? "an lwe_cipher of key %s, and only an RSA key was given" :
+				   "an lwe_cipher of key %s, which is none of those that were given", id);
+		ppdl_error_hint(err, PPDL_ERR_KEY, "Give its key with a --key of its own.");
+	}
+	return leave(r, "lwe_cipher", id, out, err);
 }
 
 static PpdlStatus

@@ -16,16 +16,22 @@
 
 typedef struct PpdlReveal
 {
-	PpdlOwner  *owner;			/* either key may be missing */
-	PpdlRsaKey *rsa;
+	int			owners,			/* keys of either scheme may be missing */
+				rsas;
+	PpdlOwner **owner;
+	PpdlRsaKey **rsa;
 	PpdlThreads *threads;		/* for RSA predictions */
 	int			share;			/* add noise flooding */
-	uint64_t	values;			/* ciphertexts read so far */
+	uint64_t	values,			/* ciphertexts read so far */
+				foreign;		/* of them under keys that were not given: left as "<lwe_cipher of key 0123456789abcdef>" */
+	PpdlError	first_foreign;	/* what was wrong with the first of them */
 } PpdlReveal;
 
-/* Opens one key file of each scheme at most. */
+/* Opens key files of either scheme; two of the same key are an error. */
 PpdlStatus	ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_file, PpdlError *err);
 void		ppdl_reveal_close(PpdlReveal *r);
+/* at the end: an error when all values are of other keys, a note to the user when some are */
+PpdlStatus	ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err);
 
 /* does a ciphertext begin here? */
 int			ppdl_reveal_starts(const char *s, size_t len);

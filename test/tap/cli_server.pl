@@ -189,6 +189,26 @@ $out = done([ @query, '-c', 'SELECT 1 AS a; SELECT 2 AS b', '-c', 'CREATE TEMP T
 like($out, qr/ a.* 1\n.* b.* 2\n.*CREATE TABLE\n.* c.* 3\n/s, 'all are shown');
 file('q.sql', "SELECT 40 + 2 AS answer\n");
 like(done([ @query, '-f', 'q.sql' ], 'SQL from a file'), qr/ 42\n/, 'is run');
+# values of two owners in one result; the forms of a result; SQL on standard input
+{
+	my $show = q{SELECT o, "Crypt".sum(v) FROM (SELECT 1, label FROM patients UNION ALL SELECT 2, s.v FROM strangers s) t (o, v) GROUP BY o ORDER BY o};
+	my $script = "$show;\nSELECT true AS t, '{\"a\": 1}'::jsonb AS j, ARRAY[1, NULL] AS a, NULL AS n, E'\"x\\ny' AS x, 'Infinity'::float8 AS f\n";
+
+	done([ 'keygen', '--out', 'other_owner', '--for', 'sum' ], 'another owner');
+	done([ 'encrypt', '--raw', '--key', 'other_owner.key', '--id', 'id', '-o', 'strangers.copy', file('strangers.csv', "id,v\n1,0.5\n2,0.25\n") ], 'whose rows');
+	$node->safe_psql('postgres', q{CREATE TABLE strangers (id int, v "Crypt".lwe_cipher)});
+	$node->psql('postgres', '\copy strangers from strangers.copy');
+	my ($rc, $out, $err) = ppdl(@query, '-c', $show);
+	is($rc, 0, 'a result with values of another owner');
+	like($out, qr/^ +1 \| +-?[0-9.]+\n +2 \| <lwe_cipher of key [0-9a-f]{16}>\n/m, 'is shown, these values as such');
+	like($err, qr/1 of 2 ciphertexts are of keys that were not given/, 'and says so');
+	like(done([ @query, '--key', 'other_owner.key', '-c', $show ], 'with both keys'), qr/^ +2 \| +0\.750/m, 'all are shown');
+	like((ppdl_in($script, @query, '--key', 'other_owner.key', '--json'))[1], qr/^\[\n \{"o": 1, "sum": -?[0-9.]+\},\n \{"o": 2, "sum": 0\.750*\}\n\]\n\[\n \{"t": true, "j": \{"a": 1\}, "a": \[1,null\], "n": null, "x": "\\"x\\ny", "f": "Infinity"\}\n\]\n$/, 'JSON, of SQL on standard input');
+	like(done([ @query, '-x', '-P', 'null=(none)', '-c', 'SELECT 1 AS a, NULL AS long_name' ], '-x'), qr/^-\[ RECORD 1 \]\na +\| 1\nlong_name \| \(none\)\n/m, 'a field a line');
+	refused([ @query, '-c', "SELECT 1,\n  nosuch" ], 5, qr/nosuch.*\ndetail: line 2, column 3: nosuch/, 'where an error is');
+	refused([ @query, '-P', 'x=1', '-c', 'SELECT 1' ], 2, qr/null=TEXT is what can be set/, '-P of something else');
+	$node->safe_psql('postgres', 'DROP TABLE strangers');
+}
 refused([ @query, '-c', 'SELECT 1/0' ], 5, qr/server: division by zero \(SQLSTATE 22012\)/, 'an error of the server');
 refused([ @query, '-c', 'SELECT nosuch FROM patients' ], 5, qr/column "nosuch" does not exist/, 'a column that is not there');
 refused([ @query, '-c', 'SELECT count(id, id) FROM patients' ], 5, qr/hint: /, 'with the hint');
@@ -196,7 +216,7 @@ refused([ @query, '-c', 'COPY patients TO STDOUT' ], 2, qr/COPY.*not supported/,
 refused([ @query, '-o', 'never.txt', '-c', 'SELECT 1', '-c', 'SELECT 1/0' ], 5, qr/division/, 'an error after a result');
 ok(!-e 'never.txt', 'leaves no half output');
 done([ 'keygen', '--out', 'stranger', '--for', 'sum' ], "somebody else's key");
-refused([ 'query', '--key', 'stranger.key', @dsn, '-c', 'SELECT "Crypt".sum(label) FROM patients' ], 4, qr/row 1 of the result: .*[0-9a-f]{16}/, "with somebody else's key");
+refused([ 'query', '--key', 'stranger.key', @dsn, '-c', 'SELECT "Crypt".sum(label) FROM patients' ], 4, qr/value is encrypted under key [0-9a-f]{16}, not under key "stranger" \([0-9a-f]{16}\)/, "with somebody else's key");
 
 # nothing that a server sends moves the cursor: names, cells, notices, errors, details; and a row of a table is a line
 $out = done([ @query, '-c', "SELECT U&'\\001B]0;x\\0007\\007F' || E'\\n\\t' AS \"a\e[2Jb\", 1 AS n" ], 'control characters in a table');
