@@ -30,7 +30,8 @@ enum
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
+	{"key", 'k', "FILE", 0,
+	 "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 2},

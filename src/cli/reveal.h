@@ -23,7 +23,7 @@ typedef struct PpdlReveal
 	PpdlThreads *threads;		/* for RSA predictions */
 	int			share;			/* add noise flooding */
 	uint64_t	values,			/* ciphertexts read so far */
-				foreign;		/* of them under keys that were not given: left as "<lwe_cipher of key 0123456789abcdef>" */
+				foreign;		/* of them under keys that were not given: "<lwe_cipher of key ...>" */
 	PpdlError	first_foreign;	/* what was wrong with the first of them */
 } PpdlReveal;
 
