@@ -214,6 +214,30 @@ SELECT outcome($$SELECT ppdl_predict_agg('other@7'::ppdl_model, '{3}'::float8[])
 DROP TABLE states;
 SELECT ppdl_drop_model('node');
 
+-- images: convolution and pooling; weights by filter, row of the kernel, then biases
+SELECT ppdl_create_model('edges', '{"inputs":9,"layers":[{"conv2d":{"filters":2,"kernel":2},"activation":"square"},{"pool":"average","size":2},{"units":1}]}', '{1,-1,1,-1,1,1,-1,-1,0,0.5,1,-1,0}');
+SELECT spec FROM ppdl_models WHERE name = 'edges';
+SELECT ppdl_model_weights('edges'), ppdl_model_levels('edges');
+-- stripes along and across, a plain
+SELECT ppdl_predict_agg('edges', x ORDER BY i) FROM (VALUES (1, '{1,0,1,1,0,1,1,0,1}'::float8[]), (2, '{1,1,1,0,0,0,1,1,1}'), (3, '{1,1,1,1,1,1,1,1,1}')) v(i, x);
+SELECT outcome(format('SELECT ppdl_create_model(%L, %L, %L::float8[])', 'bad', spec, weights)) FROM (VALUES
+	('{"inputs":8,"layers":[{"conv2d":{"filters":2,"kernel":2}}]}', NULL),
+	('{"inputs":8,"shape":[3,3],"layers":[{"conv2d":{"filters":2,"kernel":2}}]}', NULL),
+	('{"inputs":8,"shape":[2,4],"layers":[{"units":1}]}', NULL),
+	('{"inputs":8,"shape":[2,4],"layers":[{"conv2d":{"filters":2,"kernel":3}},{"units":1}]}', NULL),
+	('{"inputs":8,"shape":[2,4],"layers":[{"conv2d":{"filters":2,"kernel":2,"padding":"same"}},{"units":1}]}', NULL),
+	('{"inputs":8,"layers":[{"units":2},{"pool":"average","size":2}]}', NULL),
+	('{"inputs":8,"shape":[2,4],"layers":[{"pool":"max","size":2},{"units":2}]}', NULL),
+	('{"inputs":8,"shape":[2,4],"layers":[{"conv2d":{"filters":1,"kernel":2}}]}', '{1,2,3,4}'),
+	('{"inputs":8,"shape":[2,4],"layers":[{"conv2d":{"filters":1,"kernel":2}}]}', '{1,2,3,NaN,5}')) v(spec, weights);
+SELECT ppdl_create_model('stripes', '{"inputs":36,"layers":[{"conv2d":{"filters":3,"kernel":2},"activation":"quadratic"},{"pool":"average","size":5},{"units":1}]}');
+CREATE TABLE stripes AS SELECT i, ARRAY(SELECT 0.7 * sin(2 * (CASE WHEN i % 2 = 0 THEN p % 6 ELSE p / 6 END) + i) FROM generate_series(0, 35) p ORDER BY p) AS x, i % 2 * 2 - 1 AS y
+	FROM generate_series(1, 300) i;
+SELECT ppdl_train('stripes', x, y::float8, '{"steps":100,"batch":64,"learning_rate":0.1,"init_scale":1}' ORDER BY i) FROM stripes WHERE i <= 200;
+SELECT count(*) FILTER (WHERE ((ppdl_predict('stripes', x))[1] > 0) = (y > 0)) AS right FROM stripes WHERE i > 200;
+SELECT array_length(ppdl_model_weights('stripes'), 1) AS weights, ppdl_drop_model('stripes'), ppdl_drop_model('edges');
+DROP TABLE stripes;
+
 -- removing
 SELECT ppdl_drop_model('rings@5'), ppdl_drop_model('acts');
 SELECT outcome($$SELECT ppdl_drop_model('acts')$$), outcome($$SELECT ppdl_drop_model('rings@5')$$), outcome($$SELECT ppdl_predict('rings@5', ARRAY[1,2])$$);

@@ -56,6 +56,13 @@ SELECT lwe_rows(ppdl_predict_agg('one', v)), lwe_width(ppdl_predict_agg('one', v
 -- one row
 SELECT c.* FROM enc, LATERAL (SELECT ppdl_predict('three', v) AS p) s, LATERAL (SELECT lwe_kind(p), lwe_rows(p), lwe_width(p), abs((lwe_decrypt(p, :'key', 'secret words'))[1][3] - (SELECT (ppdl_predict('three', x))[3] FROM plain WHERE i = 9)) < 1e-4 AS good) c WHERE i = 9;
 SELECT ppdl_predict('one', NULL::lwe_cipher) IS NULL AS is_null, ppdl_predict_agg('one', NULL::lwe_cipher) IS NULL AS all_null FROM enc LIMIT 1;
+-- pixels through convolution, a pool and two dense layers
+SELECT ppdl_create_model('conv', '{"inputs":64,"layers":[{"conv2d":{"filters":3,"kernel":3,"stride":1},"activation":"quadratic"},{"pool":"average","size":2},{"units":4,"activation":"quadratic"},{"units":2}]}', numbers(3 * 9 + 3 + 4 * 28 + 10, 6, 0.3));
+CREATE TABLE pixels AS SELECT i, numbers(64, i, 1) AS x FROM generate_series(1, 5) i;
+SELECT bool_and(abs(d[i][1] - p[1]) < 2.0 ^ -14 AND abs(d[i][2] - p[2]) < 2.0 ^ -14) AS good, count(*) FROM pixels, ppdl_predict('conv', x) p,
+	(SELECT lwe_decrypt(ppdl_predict_agg('conv', v ORDER BY n), :'key', 'secret words') FROM lwe_encrypt_rows(:'key', (SELECT array_agg(x ORDER BY i) FROM pixels), 'secret words') WITH ORDINALITY t(v, n)) s(d);
+SELECT outcome($$SELECT ppdl_predict('conv', v) FROM enc WHERE i = 1$$), (ppdl_model_levels('conv')).*;
+DROP TABLE pixels;
 -- the packed value survives its text form
 SELECT :'p'::lwe_cipher::text = :'p'::text AS same;
 

@@ -28,6 +28,7 @@ SELECT ppdl_create_model('linear', '{"inputs":2,"layers":[{"units":2}]}');
 SELECT ppdl_create_model('relu', '{"inputs":2,"layers":[{"units":4,"activation":{"name":"relu","degree":7}},{"units":2}]}');
 SELECT ppdl_create_model('wide', '{"inputs":2,"layers":[{"units":1500,"activation":"square"},{"units":2}]}');
 SELECT ppdl_create_model('classes', '{"inputs":2,"layers":[{"units":4,"activation":"square"},{"units":3}]}');
+SELECT ppdl_create_model('conv', '{"inputs":4,"layers":[{"conv2d":{"filters":2,"kernel":2},"activation":"quadratic"},{"units":2}]}');
 
 -- models
 SELECT outcome($$SELECT ppdl_train('nobody', x, y) FROM enc$$);
@@ -35,6 +36,7 @@ SELECT outcome($$SELECT ppdl_train(NULL, x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('linear', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('relu', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('wide', x, y) FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('conv', v, y) FROM enc JOIN enc4 USING (i)$$);
 SELECT outcome($$SELECT ppdl_train('classes', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('four', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train(CASE WHEN i = 3 THEN 'small@1' ELSE 'four' END, NULL::lwe_cipher, y) FROM enc$$);

@@ -13,6 +13,7 @@
 #include "cli/pemfile.h"
 #include "cli/reveal.h"
 #include "net/json.h"
+#include "net/layer.h"
 #include "ppdl.h"
 #include "rows/cipher_read.h"
 
@@ -268,7 +269,12 @@ describe_model(const json_t *root, PpdlError *err)
 	{
 		printf("model file\nname:        %s\ninputs:      %d\n", name ? name : "(none)", net->inputs);
 		for (int i = 0; i < net->nlayers; i++)
-			printf("layer %d:     %d units, %s\n", i + 1, net->layer[i].units, net->layer[i].act.name);
+		{
+			char		what[96];
+
+			ppdl_layer_describe(&net->layer[i], what, sizeof(what));
+			printf("layer %d:     %s, %s\n", i + 1, what, net->layer[i].act.name);
+		}
 		printf("weights:     %s\n", json_object_get(root, "cipher") ? "encrypted" : json_object_get(root, "weights") ?
 			   "plain" : "none");
 		if (key)

@@ -17,6 +17,7 @@
 #include "cli/model_sync.h"
 #include "cli/table.h"
 #include "net/json.h"
+#include "net/layer.h"
 #include "net/net.h"
 #include "ppdl.h"
 
@@ -304,7 +305,12 @@ show(PpdlDb *db, const char *ref, PpdlError *err)
 		printf("model:    %s@%s\ncreated:  %s\ninputs:   %d\n", field(res, F_NAME), field(res, F_VERSION),
 			   field(res, F_CREATED), net->inputs);
 		for (int i = 0; i < net->nlayers; i++)
-			printf("layer %d:  %d units, %s\n", i + 1, net->layer[i].units, net->layer[i].act.name);
+		{
+			char		what[96];
+
+			ppdl_layer_describe(&net->layer[i], what, sizeof(what));
+			printf("layer %d:  %s, %s\n", i + 1, what, net->layer[i].act.name);
+		}
 		printf("weights:  %d, %s\n", ppdl_net_weight_count(net), field(res, F_WEIGHTS) ? "plain" :
 			   field(res, F_CIPHER) ? "encrypted" : "untrained");
 		if (field(res, F_KEY))
@@ -448,7 +454,7 @@ no_lost_biases(const ModelFile *m, const PpdlNet *net, PpdlError *err)
 	if (net->bias)
 		return PPDL_OK;
 	for (int l = 0; l < net->nlayers; l++)
-		for (int u = 0; u < net->layer[l].units; u++)
+		for (int u = 0; u < ppdl_layer_bias_count(&net->layer[l]); u++)
 			if (net->layer[l].bias[u] != 0)
 			{
 				ppdl_error(err, PPDL_ERR_FORMAT, "%s: \"bias\" is false, but the bias of unit %d of layer %d is not 0",

@@ -43,6 +43,24 @@ check_activation(const PpdlActivation *act, int layer, PpdlError *err)
 }
 
 static PpdlStatus
+check_dense(const PpdlNet *net, PpdlError *err)
+{
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		if (net->layer[l].kind == PPDL_LAYER_DENSE)
+			continue;
+		untrainable(err);
+		ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+						  "Layer %d is %s; encrypted weights are of dense layers only.", l + 1,
+						  net->layer[l].kind == PPDL_LAYER_CONV2D ? "conv2d" : "a pool");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+							   "A dense network on features of the images, or on 8 x 8 or 16 x 16 pixels, can be; "
+							   "this one can be trained in the clear and predict on encrypted rows.");
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
 check_shape(const PpdlNet *net, int width, PpdlError *err)
 {
 	const PpdlActivation *out = &net->layer[net->nlayers - 1].act;
@@ -121,6 +139,7 @@ ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net,
 {
 	const int	two = net->nlayers == 3;
 
+	PPDL_TRY(check_dense(net, err));
 	PPDL_TRY(check_shape(net, width, err));
 	memset(lay, 0, sizeof(*lay));
 	lay->par = par;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net/forward.h"
+#include "net/layer.h"
 
 void
 ppdl_net_destroy(PpdlNet *net)
@@ -33,7 +34,7 @@ ppdl_net_weight_count(const PpdlNet *net)
 	int			count = 0;
 
 	for (int l = 0; l < net->nlayers; l++)
-		count += net->layer[l].units * (net->layer[l].inputs + 1);
+		count += ppdl_layer_weight_count(&net->layer[l]) + ppdl_layer_bias_count(&net->layer[l]);
 	return count;
 }
 
@@ -44,19 +45,16 @@ locate(const PpdlNet *net, int i, char *buf, size_t size)
 	for (int l = 0; l < net->nlayers; l++)
 	{
 		const PpdlLayer *layer = &net->layer[l];
-		int			n = layer->units * layer->inputs;
+		int			n = ppdl_layer_weight_count(layer) + ppdl_layer_bias_count(layer);
 
 		if (i < n)
 		{
-			snprintf(buf, size, "layer %d, unit %d, input %d", l + 1, i / layer->inputs + 1, i % layer->inputs + 1);
+			int			at = snprintf(buf, size, "layer %d, ", l + 1);
+
+			ppdl_layer_locate(layer, i, buf + at, size - (size_t) at);
 			return;
 		}
-		if (i < n + layer->units)
-		{
-			snprintf(buf, size, "layer %d, bias of unit %d", l + 1, i - n + 1);
-			return;
-		}
-		i -= n + layer->units;
+		i -= n;
 	}
 	snprintf(buf, size, "beyond the last layer");
 }
@@ -68,10 +66,11 @@ allocate_weights(PpdlNet *net, PpdlError *err)
 	{
 		PpdlLayer  *layer = &net->layer[l];
 
+		/* one more than there are: a pool has none, and is not NULL when the network is trained */
 		if (layer->w == NULL)
-			layer->w = malloc(sizeof(double) * layer->units * layer->inputs);
+			layer->w = malloc(sizeof(double) * ((size_t) ppdl_layer_weight_count(layer) + 1));
 		if (layer->bias == NULL)
-			layer->bias = malloc(sizeof(double) * layer->units);
+			layer->bias = malloc(sizeof(double) * ((size_t) ppdl_layer_bias_count(layer) + 1));
 		if (layer->w == NULL || layer->bias == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for %d weights", ppdl_net_weight_count(net));
 	}
@@ -97,8 +96,8 @@ check_biases(const PpdlNet *net, const double *w, PpdlError *err)
 
 	for (int l = 0; l < net->nlayers; l++)
 	{
-		at += net->layer[l].units * net->layer[l].inputs;
-		for (int u = 0; u < net->layer[l].units; u++, at++)
+		at += ppdl_layer_weight_count(&net->layer[l]);
+		for (int u = 0; u < ppdl_layer_bias_count(&net->layer[l]); u++, at++)
 			if (w[at] != 0)
 			{
 				char		where[80];
@@ -123,7 +122,9 @@ ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err)
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "the network has %d weights, %d were given", want, count);
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-							   "Layer by layer: units x inputs weights, row by row, then one bias a unit.");
+							   "Layer by layer: units x inputs weights, row by row, then one bias a unit%s.",
+							   net->shape.channels == 0 ? "" :
+							   "; of conv2d filters x channels x kernel x kernel, then one bias a filter");
 	}
 	for (int i = 0; i < count; i++)
 		PPDL_TRY(check_weight(net, w, i, err));
@@ -133,11 +134,12 @@ ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err)
 	for (int l = 0; l < net->nlayers; l++)
 	{
 		PpdlLayer  *layer = &net->layer[l];
-		size_t		n = (size_t) layer->units * layer->inputs;
+		const size_t n = (size_t) ppdl_layer_weight_count(layer),
+					biases = (size_t) ppdl_layer_bias_count(layer);
 
 		memcpy(layer->w, w, n * sizeof(double));
-		memcpy(layer->bias, w + n, layer->units * sizeof(double));
-		w += n + layer->units;
+		memcpy(layer->bias, w + n, biases * sizeof(double));
+		w += n + biases;
 	}
 	return PPDL_OK;
 }
@@ -148,11 +150,12 @@ ppdl_net_get_weights(const PpdlNet *net, double *w)
 	for (int l = 0; l < net->nlayers; l++)
 	{
 		const PpdlLayer *layer = &net->layer[l];
-		size_t		n = (size_t) layer->units * layer->inputs;
+		const size_t n = (size_t) ppdl_layer_weight_count(layer),
+					biases = (size_t) ppdl_layer_bias_count(layer);
 
 		memcpy(w, layer->w, n * sizeof(double));
-		memcpy(w + n, layer->bias, layer->units * sizeof(double));
-		w += n + layer->units;
+		memcpy(w + n, layer->bias, biases * sizeof(double));
+		w += n + biases;
 	}
 }
 
@@ -196,8 +199,8 @@ ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err)
 	{
 		const PpdlLayer *layer = &net->layer[l];
 
-		memcpy((*out)->layer[l].w, layer->w, sizeof(double) * (size_t) layer->units * (size_t) layer->inputs);
-		memcpy((*out)->layer[l].bias, layer->bias, sizeof(double) * (size_t) layer->units);
+		memcpy((*out)->layer[l].w, layer->w, sizeof(double) * (size_t) ppdl_layer_weight_count(layer));
+		memcpy((*out)->layer[l].bias, layer->bias, sizeof(double) * (size_t) ppdl_layer_bias_count(layer));
 	}
 	return PPDL_OK;
 }
@@ -209,6 +212,13 @@ same_activation(const PpdlActivation *a, const PpdlActivation *b)
 		memcmp(a->coef, b->coef, sizeof(a->coef)) == 0;
 }
 
+static int
+same_layer(const PpdlLayer *a, const PpdlLayer *b)
+{
+	return a->kind == b->kind && a->units == b->units && a->kernel == b->kernel && a->stride == b->stride &&
+		memcmp(&a->in, &b->in, sizeof(a->in)) == 0 && same_activation(&a->act, &b->act);
+}
+
 int
 ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b)
 {
@@ -218,7 +228,7 @@ ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b)
 		if (a->input_scale[i] != b->input_scale[i])
 			return 0;
 	for (int l = 0; l < a->nlayers; l++)
-		if (a->layer[l].units != b->layer[l].units || !same_activation(&a->layer[l].act, &b->layer[l].act))
+		if (!same_layer(&a->layer[l], &b->layer[l]))
 			return 0;
 	return 1;
 }
@@ -247,8 +257,8 @@ ppdl_net_check_range(const PpdlNet *net, PpdlError *err)
 	for (int l = 0; l < net->nlayers; l++)
 	{
 		const PpdlLayer *layer = &net->layer[l];
-		int			i = out_of_range(layer->w, layer->units * layer->inputs),
-					u = out_of_range(layer->bias, layer->units);
+		int			i = out_of_range(layer->w, ppdl_layer_weight_count(layer)),
+					u = out_of_range(layer->bias, ppdl_layer_bias_count(layer));
 
 		if (i < 0 && u < 0)
 			continue;
@@ -266,13 +276,14 @@ ppdl_net_longest_weights(const PpdlNet *net)
 	double		most = 0;
 
 	for (int l = 0; l < net->nlayers; l++)
-		for (int u = 0; u < net->layer[l].units; u++)
+		for (int u = 0; u < ppdl_layer_bias_count(&net->layer[l]); u++)
 		{
 			const PpdlLayer *layer = &net->layer[l];
-			const double *w = layer->w + (size_t) u * (size_t) layer->inputs;
+			const int	fan_in = ppdl_layer_fan_in(layer);
+			const double *w = layer->w + (size_t) u * (size_t) fan_in;
 			double		squares = layer->bias[u] * layer->bias[u];
 
-			for (int i = 0; i < layer->inputs; i++)
+			for (int i = 0; i < fan_in; i++)
 				squares += w[i] * w[i];
 			most = most > squares ? most : squares;
 		}

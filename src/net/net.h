@@ -1,5 +1,5 @@
 /*
- * Networks: dense layers with polynomial activations, in the clear.
+ * Networks: layers with polynomial activations, in the clear: dense ones, and before them convolution and pooling.
  *
  * JSON (model specification):
  *   {"inputs": 16, "input_scale": 1 | [..],
@@ -9,6 +9,10 @@
  * or {"name": "relu"|"sigmoid"|"tanh"|"silu", "degree": 1..15, "interval": [lo, hi]}: a
  * Chebyshev approximation of that degree on that interval.  "poly" etc. may also be written as
  * "activation": "poly", "coefficients": [...]  and  "activation": "relu", "degree": .., "interval": ..
+ * A layer on images is {"conv2d": {"filters": 4, "kernel": 4, "stride": 2}, "activation": ..}, stride 1 by default, or
+ * {"pool": "average", "size": 2, "stride": 2, "activation": ..}, stride as the size by default (see net/layer.h).
+ * "shape": [height, width] or [channels, height, width] beside "inputs" says what image the inputs are; without it they
+ * are a square of one channel.
  * "bias": false (true by default) beside "inputs" leaves the biases out.
  * input_scale: what each input is multiplied by before the first layer (inputs themselves stay within [-1,1]).
  */
@@ -41,18 +45,39 @@ typedef struct PpdlActivation
 	double		max_error;		/* of an approximation on its interval, measured */
 } PpdlActivation;
 
+typedef enum PpdlLayerKind
+{
+	PPDL_LAYER_DENSE,
+	PPDL_LAYER_CONV2D,
+	PPDL_LAYER_POOL
+} PpdlLayerKind;
+
+typedef struct PpdlShape
+{
+	int			channels,		/* 0: no image */
+				height,
+				width;
+} PpdlShape;
+
 typedef struct PpdlLayer
 {
+	PpdlLayerKind kind;
 	int			inputs,
 				units;
+	PpdlShape	in,				/* of conv2d and pool; out.channels: filters */
+				out;
+	int			kernel,			/* edge of a window */
+				stride;
 	PpdlActivation act;
-	double	   *w;				/* units * inputs, row-major; NULL while untrained */
-	double	   *bias;			/* units */
+	/* counts are in net/layer.h; a dense layer has units * inputs weights, row-major, and a bias a unit */
+	double	   *w;				/* NULL while untrained */
+	double	   *bias;
 } PpdlLayer;
 
 typedef struct PpdlNet
 {
 	int			inputs;
+	PpdlShape	shape;			/* of the inputs, where the first layer is for images */
 	double	   *input_scale;	/* inputs */
 	int			bias;			/* 0: biases are 0 and stay so in training */
 	int			nlayers;
@@ -75,7 +100,7 @@ PpdlStatus	ppdl_net_clone_untrained(PpdlNet **out, const PpdlNet *net, PpdlError
 /* are both of one specification, whatever their weights? */
 int			ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b);
 
-/* weights as one flat vector: layer by layer, w (row-major) then bias */
+/* weights as one flat vector: layer by layer, w (row-major; filters x channels x kernel x kernel) then bias */
 int			ppdl_net_weight_count(const PpdlNet *net);
 /* finite, right count, biases 0 in a network without */
 PpdlStatus	ppdl_net_set_weights(PpdlNet *net, const double *w, int count, PpdlError *err);
@@ -87,7 +112,7 @@ PpdlStatus	ppdl_net_check_trained(const PpdlNet *net, PpdlError *err);
 /* PPDL_ERR_RANGE when a weight leaves +-PPDL_WEIGHT_RANGE: says which, and what to do about training that diverges */
 PpdlStatus	ppdl_net_check_range(const PpdlNet *net, PpdlError *err);
 
-/* the largest Euclidean length of the weights of a unit, its bias among them */
+/* the largest Euclidean length of the weights of a unit (or filter), its bias among them */
 double		ppdl_net_longest_weights(const PpdlNet *net);
 
 /* x: inputs values; out: outputs values, finite, else PPDL_ERR_RANGE */

@@ -6,6 +6,7 @@
 
 #include "net/activation.h"
 #include "net/forward.h"
+#include "net/layer.h"
 
 static PpdlStatus
 nomem(PpdlError *err)
@@ -17,18 +18,21 @@ PpdlStatus
 ppdl_rsa_net_layer(PpdlRsaLayer **out, const PpdlNet *net, const PpdlRsaGrid *grid, int weight_bits, PpdlError *err)
 {
 	const PpdlLayer *first = &net->layer[0];
-	double	   *scaled;
+	const size_t count = (size_t) first->units * (size_t) first->inputs;
+	double	   *scaled,
+			   *bias;
 	PpdlStatus	status;
 
 	*out = NULL;
 	PPDL_TRY(ppdl_net_check_trained(net, err));
-	scaled = malloc(sizeof(double) * (size_t) first->units * (size_t) first->inputs);
+	scaled = malloc(sizeof(double) * (count + (size_t) first->units));
 	if (scaled == NULL)
 		return nomem(err);
-	for (int u = 0; u < first->units; u++)
-		for (int i = 0; i < first->inputs; i++)
-			scaled[(size_t) u * first->inputs + i] = first->w[(size_t) u * first->inputs + i] * net->input_scale[i];
-	status = ppdl_rsa_layer_create(out, first->inputs, first->units, scaled, first->bias, grid, weight_bits, err);
+	bias = scaled + count;
+	ppdl_layer_map(first, scaled, bias);
+	for (size_t i = 0; i < count; i++)
+		scaled[i] *= net->input_scale[i % (size_t) first->inputs];
+	status = ppdl_rsa_layer_create(out, first->inputs, first->units, scaled, bias, grid, weight_bits, err);
 	free(scaled);
 	return status;
 }
@@ -47,9 +51,9 @@ ppdl_rsa_net_rest(const PpdlNet *net, PpdlWriter *out, PpdlError *err)
 	{
 		const PpdlLayer *layer = &net->layer[l];
 
-		for (int i = 0; i < layer->units * layer->inputs; i++)
+		for (int i = 0; i < ppdl_layer_weight_count(layer); i++)
 			ppdl_write_f64(out, layer->w[i]);
-		for (int u = 0; u < layer->units; u++)
+		for (int u = 0; u < ppdl_layer_bias_count(layer); u++)
 			ppdl_write_f64(out, layer->bias[u]);
 	}
 	return out->bad ? nomem(err) : PPDL_OK;
@@ -94,7 +98,7 @@ read_rest(PpdlNet **out, const PpdlRsaPredictionView *v, PpdlError *err)
 	free(json);
 	PPDL_TRY(status);
 	count = ppdl_net_weight_count(*out);
-	first = (*out)->layer[0].units * ((*out)->layer[0].inputs + 1);
+	first = ppdl_layer_weight_count(&(*out)->layer[0]) + ppdl_layer_bias_count(&(*out)->layer[0]);
 	if ((*out)->layer[0].units != (int) v->units || ppdl_reader_left(&r) != (size_t) (count - first) * 8)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed rsa_cipher: its network does not fit its units");
 	weight = calloc((size_t) count, sizeof(*weight));

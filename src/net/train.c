@@ -5,12 +5,23 @@
 #include <string.h>
 
 #include "net/activation.h"
-#include "net/forward.h"
+#include "net/layer.h"
 #include "net/prng.h"
 
 /* streams of the seed */
 #define STREAM_WEIGHTS 1
 #define STREAM_ORDER 2
+
+/* the first layer that has weights */
+static int
+first_weights(const PpdlNet *net)
+{
+	int			l = 0;
+
+	while (l < net->nlayers - 1 && ppdl_layer_weight_count(&net->layer[l]) == 0)
+		l++;
+	return l;
+}
 
 PpdlStatus
 ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err)
@@ -18,6 +29,7 @@ ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err)
 	int			count = ppdl_net_weight_count(net);
 	double	   *w = calloc(count, sizeof(double)),
 			   *p = w;
+	const int	first = first_weights(net);
 	PpdlPrng	rng;
 	PpdlStatus	status;
 
@@ -27,19 +39,21 @@ ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *err)
 	for (int l = 0; l < net->nlayers; l++)
 	{
 		const PpdlLayer *layer = &net->layer[l];
-		double		sigma = (l == 0 ? opt->init_scale : 1) / sqrt(layer->inputs);
+		const int	fan_in = ppdl_layer_fan_in(layer),
+					rows = ppdl_layer_bias_count(layer);
+		double		sigma = (l == first ? opt->init_scale : 1) / sqrt(fan_in);
 
-		for (int u = 0; u < layer->units; u++)
+		for (int u = 0; u < rows; u++)
 		{
-			for (int i = 0; i < layer->inputs; i++)
+			for (int i = 0; i < fan_in; i++)
 			{
-				if (l > 0 && l == net->nlayers - 1)
+				if (l > first && l == net->nlayers - 1 && layer->kind == PPDL_LAYER_DENSE)
 					*p++ = __builtin_parity(i & (u + 1)) ? -sigma : sigma;
 				else
 					*p++ = sigma * ppdl_prng_normal(&rng);
 			}
 		}
-		p += layer->units;		/* biases */
+		p += rows;				/* biases */
 	}
 	status = ppdl_net_set_weights(net, w, count, err);
 	free(w);
@@ -164,35 +178,18 @@ backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
 	for (int l = net->nlayers - 1; l >= 0; l--)
 	{
 		const PpdlLayer *layer = &net->layer[l];
-		double	   *gw,
-				   *gb;
+		const size_t weights = (size_t) ppdl_layer_weight_count(layer);
 
+		if (l < net->nlayers - 1)
+			ppdl_layer_backward(layer + 1, t->delta[l + 1], t->delta[l]);
+		else
+			for (int u = 0; u < layer->units; u++)
+				t->delta[l][u] = t->a[l + 1][u] - y[u];
 		for (int u = 0; u < layer->units; u++)
-		{
-			double		d = 0;
-
-			if (l == net->nlayers - 1)
-				d = t->a[l + 1][u] - y[u];
-			else
-			{
-				const PpdlLayer *above = layer + 1;
-
-				for (int v = 0; v < above->units; v++)
-					d += above->w[(size_t) v * above->inputs + u] * t->delta[l + 1][v];
-			}
-			t->delta[l][u] = d * ppdl_activation_slope(&layer->act, t->z[l][u]);
-		}
-		offset -= (size_t) layer->units * (layer->inputs + 1);
-		gw = gradient + offset;
-		gb = gw + (size_t) layer->units * layer->inputs;
-		for (int u = 0; u < layer->units; u++)
-		{
-			double		d = t->delta[l][u];
-
-			for (int i = 0; i < layer->inputs; i++)
-				gw[(size_t) u * layer->inputs + i] += d * t->a[l][i];
-			gb[u] += net->bias ? d : 0;
-		}
+			t->delta[l][u] *= ppdl_activation_slope(&layer->act, t->z[l][u]);
+		offset -= weights + (size_t) ppdl_layer_bias_count(layer);
+		ppdl_layer_gradient(layer, t->a[l], t->delta[l], gradient + offset,
+							net->bias ? gradient + offset + weights : NULL);
 	}
 	return loss_of(t, net, y);
 }

@@ -20,7 +20,7 @@ typedef struct PpdlTrainOptions
 	int			batch;
 	double		learning_rate,
 				momentum,
-				init_scale;		/* s1: first-layer weights ~ N(0, s1^2/d) */
+				init_scale;		/* s1: first-layer weights ~ N(0, s1^2/fan-in) */
 	uint64_t	seed;
 	int			shuffle;		/* order of the mini-batches from the seed; else as they come */
 } PpdlTrainOptions;
@@ -30,8 +30,9 @@ PpdlStatus	ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, Ppd
 PpdlStatus	ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err);
 
 /*
- * First weights from the seed alone (the encrypted trainer uses the same): first layer N(0, s1^2/d),
- * middle layers N(0, 1/fan-in), last layer +-1/sqrt(h) alternating (output j: the sign is the parity of
+ * First weights from the seed alone (the encrypted trainer uses the same): first layer N(0, s1^2/fan-in)
+ * (the first with weights; a unit of conv2d has channels*kernel^2 inputs), middle layers N(0, 1/fan-in), last layer, if
+ * it is dense, +-1/sqrt(h) alternating (output j: the sign is the parity of
  * i AND (j+1), so that outputs start out different), biases 0.  A bias is trained like a
  * weight whose input is the constant 1 (not at all when net->bias is 0).
  */

@@ -48,6 +48,8 @@ ppdl_affine_compose(PpdlAffine *a, const PpdlAffine *b, const PpdlPoll *poll, Pp
 			double		f = b->w[(size_t) u * b->inputs + v];
 			const double *from = a->w + (size_t) v * a->inputs;
 
+			if (f == 0)			/* most weights of a convolution */
+				continue;
 			c.bias[u] += f * a->bias[v];
 			for (int i = 0; i < a->inputs; i++)
 				row[i] += f * from[i];

@@ -7,6 +7,7 @@
 #include "ckks/lintrans.h"
 #include "ckks/polyeval.h"
 #include "net/activation.h"
+#include "net/layer.h"
 #include "predict/predictor.h"
 
 /*
@@ -243,12 +244,12 @@ choose_shape(PpdlPlan *plan, const PpdlNet *net, const PpdlPlanLimits *limits, P
 
 /* ---- numbers ---- */
 
+/* convolution and pooling are the sparse maps that they are */
 static PpdlStatus
 layer_affine(PpdlAffine *a, const PpdlLayer *layer, PpdlError *err)
 {
 	PPDL_TRY(ppdl_affine_create(a, layer->inputs, layer->units, err));
-	memcpy(a->w, layer->w, sizeof(double) * layer->inputs * layer->units);
-	memcpy(a->bias, layer->bias, sizeof(double) * layer->units);
+	ppdl_layer_map(layer, a->w, a->bias);
 	return PPDL_OK;
 }
 

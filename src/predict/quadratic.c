@@ -80,7 +80,7 @@ forms_by_eigenvector(Forms *forms, const PpdlAffine *before, const double *weigh
 		status = ppdl_poll(poll, err);
 		unit_form(row, before, u, shift, 1);
 		for (int i = 0; i < n; i++)
-			for (int j = 0; j < n; j++)
+			for (int j = 0; j < n && row[i] != 0; j++)
 				matrix[(size_t) i * n + j] += weight[u] * row[i] * row[j];
 	}
 	if (status == PPDL_OK)
@@ -248,7 +248,7 @@ add_unit(double *q, double *l, double *constant, const PpdlAffine *before, int u
 
 	for (int i = 0; i < n; i++)
 	{
-		for (int k = 0; k < n; k++)
+		for (int k = 0; k < n && row[i] != 0; k++)
 			q[(size_t) i * n + k] += w * c[2] * row[i] * row[k];
 		l[i] += w * (2 * c[2] * b + c[1]) * row[i];
 	}

@@ -85,6 +85,10 @@ network_seeds(void)
 	put_text_seed("{\"inputs\":3,\"input_scale\":2,\"layers\":[{\"units\":2,\"activation\":{\"name\":\"sigmoid\",\"degree\":7,\"interval\":[-4,4]}},"
 				  "{\"units\":2,\"activation\":\"tanh\",\"degree\":3},{\"units\":1,\"activation\":\"poly\",\"coefficients\":[1,2]}]}");
 	put_text_seed("{\"inputs\":1,\"layers\":[{\"units\":1,\"activation\":{\"name\":\"relu\"}},{\"units\":1,\"activation\":{\"name\":\"silu\",\"degree\":15}}]}");
+	put_text_seed("{\"inputs\":36,\"layers\":[{\"conv2d\":{\"filters\":2,\"kernel\":3,\"stride\":1},\"activation\":\"quadratic\"},"
+				  "{\"pool\":\"average\",\"size\":2,\"stride\":1},{\"units\":2}]}");
+	put_text_seed("{\"inputs\":24,\"shape\":[2,3,4],\"layers\":[{\"pool\":\"average\",\"size\":2},{\"conv2d\":{\"filters\":3,\"kernel\":1},"
+				  "\"activation\":\"tanh\",\"degree\":3}]}");
 }
 
 static void

@@ -543,8 +543,9 @@ done:
 
 static const char spec[] = "{\"inputs\":4,\"input_scale\":[1,1,1,0.5],\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":1}]}";
 
+/* json: 4 inputs, one output */
 static PpdlStatus
-work_net(PpdlError *err)
+work_with_net(const char *json, PpdlError *err)
 {
 	double		x[8] = {0.5, -0.5, 1, 0, -1, 1, 0.25, 0.5},
 				y[2] = {1, -1},
@@ -557,7 +558,7 @@ work_net(PpdlError *err)
 			   *options = NULL;
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_net_parse(&net, spec, err));
+	PPDL_GOTO(done, ppdl_net_parse(&net, json, err));
 	PPDL_GOTO(done, ppdl_train_options_parse(&opt, "{\"steps\":2,\"batch\":2}", err));
 	PPDL_GOTO(done, ppdl_train_options_json(&opt, &options, err));
 	PPDL_GOTO(done, ppdl_net_train(net, x, y, 2, &opt, NULL, err));
@@ -571,6 +572,19 @@ done:
 	free(text);
 	free(options);
 	return status;
+}
+
+static PpdlStatus
+work_net(PpdlError *err)
+{
+	return work_with_net(spec, err);
+}
+
+static PpdlStatus
+work_conv(PpdlError *err)
+{
+	return work_with_net("{\"inputs\":4,\"layers\":[{\"conv2d\":{\"filters\":2,\"kernel\":1},\"activation\":\"quadratic\"},"
+						 "{\"pool\":\"average\",\"size\":2},{\"units\":1}]}", err);
 }
 
 static PpdlStatus
@@ -861,6 +875,7 @@ TEST(row_set)
 TEST(rsa)
 TEST(rsa_network)
 TEST(net)
+TEST(conv)
 TEST(learn)
 TEST(owner)
 TEST(features)
@@ -894,6 +909,7 @@ main(void)
 		cmocka_unit_test(rsa),
 		cmocka_unit_test(rsa_network),
 		cmocka_unit_test(net),
+		cmocka_unit_test(conv),
 		cmocka_unit_test(learn),
 		cmocka_unit_test(owner),
 		cmocka_unit_test(features),

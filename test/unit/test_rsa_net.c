@@ -20,14 +20,24 @@ uniform(unsigned *seed)
 	return 2.0 * rand_r(seed) / RAND_MAX - 1;
 }
 
+/* six pixels; the second layer, without weights, is the owner's as any */
+static const char conv_spec[] =
+"{\"inputs\": 6, \"shape\": [2, 3],"
+" \"layers\": [{\"conv2d\": {\"filters\": 2, \"kernel\": 2}, \"activation\": \"quadratic\"},"
+"              {\"pool\": \"average\", \"size\": 1},"
+"              {\"conv2d\": {\"filters\": 3, \"kernel\": 1}, \"activation\": \"square\"},"
+"              {\"units\": 2}]}";
+
 static PpdlNet *
-random_net(unsigned *seed)
+random_net(const char *json, unsigned *seed)
 {
 	PpdlNet    *net;
-	double		weight[6 * 4 + 4 + 4 * 3 + 3 + 3 * 2 + 2];
-	const int	count = sizeof(weight) / sizeof(weight[0]);
+	double		weight[64];
+	int			count;
 
-	OK(ppdl_net_parse(&net, spec, &err));
+	OK(ppdl_net_parse(&net, json, &err));
+	count = ppdl_net_weight_count(net);
+	assert_in_range(count, 1, sizeof(weight) / sizeof(weight[0]));
 	for (int i = 0; i < count; i++)
 		weight[i] = 0.5 * uniform(seed);
 	OK(ppdl_net_set_weights(net, weight, count, &err));
@@ -46,10 +56,10 @@ encrypted_row(PpdlWriter *w, PpdlRsaView *view, const double *x, const PpdlRsaGr
 }
 
 static void
-whole_network(void **state)
+check_network(const char *json, const char *name)
 {
-	unsigned	seed = (unsigned) fixture_seed("whole_network");
-	PpdlNet    *net = random_net(&seed);
+	unsigned	seed = (unsigned) fixture_seed(name);
+	PpdlNet    *net = random_net(json, &seed);
 	PpdlRsaGrid grid[INPUTS];
 	PpdlRsaLayer *layer;
 	PpdlRsaPredictor *predictor;
@@ -103,12 +113,25 @@ whole_network(void **state)
 	ppdl_net_destroy(net);
 }
 
+static void
+whole_network(void **state)
+{
+	check_network(spec, "whole_network");
+}
+
+/* the first layer is the sparse dense one that it is; the rest travels as convolution */
+static void
+convolution(void **state)
+{
+	check_network(conv_spec, "convolution");
+}
+
 /* finer grids and weights come arbitrarily close to the plain network */
 static void
 converges(void **state)
 {
 	unsigned	seed = (unsigned) fixture_seed("converges");
-	PpdlNet    *net = random_net(&seed);
+	PpdlNet    *net = random_net(spec, &seed);
 	double		worst = 0;
 	PpdlRsaGrid grid[INPUTS];
 	PpdlRsaLayer *layer;
@@ -139,7 +162,7 @@ static void
 values_are_finite(void **state)
 {
 	unsigned	seed = (unsigned) fixture_seed("values_are_finite");
-	PpdlNet    *net = random_net(&seed);
+	PpdlNet    *net = random_net(spec, &seed);
 	double		w[6 * 4 + 4 + 4 * 3 + 3 + 3 * 2 + 2],
 				y[2];
 	const int	count = sizeof(w) / sizeof(w[0]);
@@ -164,7 +187,7 @@ static void
 foreign_rest(void **state)
 {
 	unsigned	seed = (unsigned) fixture_seed("foreign_rest");
-	PpdlNet    *net = random_net(&seed);
+	PpdlNet    *net = random_net(spec, &seed);
 	PpdlRsaGrid grid[INPUTS];
 	PpdlRsaLayer *layer,
 			   *narrow;
@@ -226,6 +249,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_network),
+		cmocka_unit_test(convolution),
 		cmocka_unit_test(converges),
 		cmocka_unit_test(values_are_finite),
 		cmocka_unit_test(foreign_rest),
