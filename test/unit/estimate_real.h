@@ -119,12 +119,10 @@ real_batch_free(RealBatch *b)
 
 /* ---- networks ---- */
 
-/* every row, every step'th, or some at random, packed */
+/* every step'th row, or one in so many at random, packed */
 static inline void
-real_pack(RealRing *r, const RealBatch *b, int limbs, PpdlPacked *out)
+real_pack(RealRing *r, const RealBatch *b, int step, int random, int limbs, PpdlPacked *out)
 {
-	const int	step = pick(&r->random, 0, 2) == 0 ? 1 : pick(&r->random, 2, 9),
-				random = pick(&r->random, 0, 1);
 	PpdlCollector *col;
 	PpdlCipher	c;
 	int			complete,
@@ -168,19 +166,25 @@ real_compare(RealRing *r, const PpdlNet *net, const RealBatch *b, const PpdlPack
 static inline int
 real_network(RealRing *r, NetKind kind, Tally *t)
 {
-	const int	wide = pick(&r->random, 0, 7) == 0,
-				width = (int) lround(exp(between(&r->random, log(wide ? 129 : 2), log(wide ? 1024 : 128)))),
-				logk = ppdl_log2_width(width),
-				slots = 1 << (logk - 1);
-	RealBatch	b = {.rows = 1 << (r->par->logn - logk), .width = width};
+	const int	wide = pick(&r->random, 0, 7) == 0;
+	int			width = (int) lround(exp(between(&r->random, log(wide ? 129 : 2), log(wide ? 1024 : 128)))),
+				logk = ppdl_log2_width(width);
+	const int	slots = 1 << (logk - 1);
+	RealBatch	b;
 	NetErrors	errors = {.outputs = pick(&r->random, 1, slots < 4 ? slots : 4)};
 	PpdlNet    *net;
 	PpdlPredictor *p;
 	PpdlPacked	packed;
 	PpdlCt		out;
 	PpdlStatus	status;
+	int			step;
 
 	OK(random_net(&net, &r->random, kind, width, wide ? 8 : slots < 16 ? slots : 16, errors.outputs, 2, 7, &err));
+	/* an image may be a little smaller */
+	width = net->inputs;
+	errors.outputs = ppdl_net_outputs(net);
+	logk = ppdl_log2_width(width);
+	b = (RealBatch) {.rows = 1 << (r->par->logn - logk), .width = width};
 	status = ppdl_predictor_create(&p, net, width, ldexp(1, 30 + r->par->logn - logk), NULL, NULL, &err);
 	if (status != PPDL_ERR_RANGE && status != PPDL_ERR_LEVEL)
 		OK(status);
@@ -193,7 +197,8 @@ real_network(RealRing *r, NetKind kind, Tally *t)
 	for (int i = 0; i < b.rows; i++)
 		random_row(&r->random, net, b.x + (size_t) i * (size_t) width, (RowKind) (i % ROW_KINDS));
 	real_encrypt(r, &b, r->par->nq);
-	real_pack(r, &b, ppdl_predictor_limbs(p), &packed);
+	step = pick(&r->random, 0, 2) == 0 ? 1 : pick(&r->random, 2, 9);
+	real_pack(r, &b, step, pick(&r->random, 0, 1), ppdl_predictor_limbs(p), &packed);
 	OK(ppdl_predictor_run(p, &r->ev, &out, &packed, &err));
 	real_compare(r, net, &b, &packed, &out, &errors);
 	tally_add(t, errors.worst, net_errors_rms(&errors), out.noise * sqrt((double) r->par->n) / out.scale);

@@ -1,7 +1,8 @@
 /*
  * Random networks and what their stated errors are worth, for the property test and the benchmark of estimates.
  *
- * Widths 2 to 1,024 (evenly in their logarithm), one to five layers, all kinds of activation.  Weights of a layer are
+ * Widths 2 to 1,024 (evenly in their logarithm), one to five layers, all kinds of activation;
+ * convolution, with and without pooling, on images of one or two channels.  Weights of a layer are
  * spread evenly, normal, all alike, a few large among zeros, or over twelve powers of ten (1e-9 to 1e3, linear models);
  * scaled so that units are of about 1/2 to 2 for random inputs.  Half of all intervals take in what units can reach for
  * inputs in [-1,1], half stop short of it, by half at most.
@@ -19,6 +20,7 @@
 #include <string.h>
 
 #include "net/activation.h"
+#include "net/layer.h"
 #include "net/net.h"
 #include "net/prng.h"
 
@@ -43,6 +45,8 @@ typedef enum NetKind
 	NET_SQUARES,				/* two, or up to four */
 	NET_FIT,					/* a Chebyshev activation */
 	NET_POLY,
+	NET_CONV,					/* convolution, a square, outputs */
+	NET_POOL,					/* convolution, a pool, a square behind one of them, another square, outputs */
 	NET_MIXED,					/* a square, then a Chebyshev activation: too deep for the row ring */
 	NET_KINDS
 } NetKind;
@@ -51,7 +55,7 @@ static inline const char *
 net_kind_name(NetKind kind)
 {
 	static const char *const name[] = {"linear", "linear, 1e-9 to 1e3", "one square", "squares", "fit", "polynomial",
-									   "square, fit"};
+									   "convolution", "convolution, pool", "square, fit"};
 
 	return name[kind];
 }
@@ -59,9 +63,10 @@ net_kind_name(NetKind kind)
 static inline void
 random_weights(PpdlPrng *r, PpdlLayer *l, double size, int wild)
 {
-	const size_t n = (size_t) l->inputs * (size_t) l->units;
+	const size_t n = (size_t) ppdl_layer_weight_count(l),
+				fan_in = (size_t) ppdl_layer_fan_in(l);
 	const int	style = pick(r, 0, 3);
-	const double f = size / sqrt(l->inputs);
+	const double f = size / sqrt((double) fan_in);
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -76,9 +81,9 @@ random_weights(PpdlPrng *r, PpdlLayer *l, double size, int wild)
 		else if (style == 2)
 			l->w[i] = f * (1 + 0.01 * u);
 		else
-			l->w[i] = pick(r, 0, 7) == 0 || i % (size_t) l->inputs == 0 ? 2 * f * u : 0;
+			l->w[i] = pick(r, 0, 7) == 0 || i % fan_in == 0 ? 2 * f * u : 0;
 	}
-	for (int u = 0; u < l->units; u++)
+	for (int u = 0; u < ppdl_layer_bias_count(l); u++)
 		l->bias[u] = between(r, -0.3, 0.3) * size;
 }
 
@@ -86,14 +91,15 @@ random_weights(PpdlPrng *r, PpdlLayer *l, double size, int wild)
 static inline double
 reach_of(const PpdlLayer *l, double in)
 {
-	double		most = 0;
+	const size_t fan_in = (size_t) ppdl_layer_fan_in(l);
+	double		most = l->kind == PPDL_LAYER_POOL ? in : 0;
 
-	for (int u = 0; u < l->units; u++)
+	for (int u = 0; u < ppdl_layer_bias_count(l); u++)
 	{
 		double		sum = fabs(l->bias[u]);
 
-		for (int i = 0; i < l->inputs; i++)
-			sum += in * fabs(l->w[(size_t) u * (size_t) l->inputs + (size_t) i]);
+		for (size_t i = 0; i < fan_in; i++)
+			sum += in * fabs(l->w[(size_t) u * fan_in + i]);
 		most = fmax(most, sum);
 	}
 	return most;
@@ -128,7 +134,52 @@ random_activation(PpdlPrng *r, PpdlLayer *l, NetKind kind, int layer, double in,
 	return PPDL_OK;
 }
 
-/* weights and activations of a network of the given kind; hidden: units of its hidden layers, at most */
+/* an image of about `width` values, in windows that are about a fifth of them */
+static inline void
+conv_spec(PpdlPrng *r, char *json, size_t size, NetKind kind, int width, int hidden, int outputs)
+{
+	const int	channels = width >= 18 ? pick(r, 1, 2) : 1,
+				height = (int) fmax(2, sqrt(width / channels) * between(r, 0.7, 1)),
+				across = (int) fmax(2, width / channels / height),
+				least = height < across ? height : across,
+				kernel = pick(r, least < 3 ? 1 : 2, least < 4 ? least : 4),
+				stride = pick(r, 1, 2),
+				out = ((least - kernel) / stride) + 1;
+	int			n = snprintf(json, size, "{\"inputs\":%d,\"shape\":[%d,%d,%d],\"layers\":[{\"conv2d\":{\"filters\":%d,"
+							 "\"kernel\":%d,\"stride\":%d}}", channels * height * across, channels, height, across,
+							 pick(r, 1, 3), kernel, stride);
+
+	if (kind == NET_POOL)
+		n += snprintf(json + n, size - (size_t) n, ",{\"pool\":\"average\",\"size\":%d,\"stride\":%d},{\"units\":%d}",
+					  pick(r, 1, out < 3 ? out : 3), pick(r, 1, 2), pick(r, 1, hidden));
+	/* an image may have fewer values than were asked for, and room for fewer outputs */
+	snprintf(json + n, size - (size_t) n, ",{\"units\":%d}]}", outputs <= channels * height * across / 2 ? outputs : 1);
+}
+
+static inline void
+dense_spec(PpdlPrng *r, char *json, size_t size, int layers, int width, int hidden, int outputs)
+{
+	int			n = snprintf(json, size, "{\"inputs\":%d,\"layers\":[", width);
+
+	for (int l = 0; l < layers; l++)
+		n += snprintf(json + n, size - (size_t) n, "%s{\"units\":%d}", l > 0 ? "," : "", l + 1 < layers ?
+					  pick(r, 1, hidden) : outputs);
+	snprintf(json + n, size - (size_t) n, "]}");
+}
+
+/* one of conv2d and the pool behind it has an activation */
+static inline int
+has_activation(const PpdlNet *net, int l, int pool)
+{
+	const int	next_is_pool = net->layer[l + 1].kind == PPDL_LAYER_POOL;
+
+	return net->layer[l].kind == PPDL_LAYER_POOL ? pool : !(next_is_pool && pool);
+}
+
+/*
+ * weights and activations of a network of the given kind; hidden: units of its dense hidden layers, at most; width of
+ * images: more or less
+ */
 static inline PpdlStatus
 random_net(PpdlNet **out, PpdlPrng *r, NetKind kind, int width, int hidden, int outputs, int depth, int max_degree,
 		   PpdlError *e)
@@ -136,13 +187,16 @@ random_net(PpdlNet **out, PpdlPrng *r, NetKind kind, int width, int hidden, int 
 	const int	layers = kind <= NET_WILD ? 1 : kind == NET_SQUARES ? depth + 1 : kind == NET_MIXED ? 3 : 2;
 	char		json[1024];
 	double		in = 1;
+	int			pool = 0,
+				n;
 	PpdlStatus	status;
-	int			n = snprintf(json, sizeof(json), "{\"inputs\":%d,\"layers\":[", width);
 
-	for (int l = 0; l < layers; l++)
-		n += snprintf(json + n, sizeof(json) - (size_t) n, "%s{\"units\":%d}", l > 0 ? "," : "", l + 1 < layers ?
-					  pick(r, 1, hidden) : outputs);
-	snprintf(json + n, sizeof(json) - (size_t) n, "]}");
+	if (kind == NET_CONV || kind == NET_POOL)
+		conv_spec(r, json, sizeof(json), kind, width, hidden, outputs);
+	else
+		dense_spec(r, json, sizeof(json), layers, width, hidden, outputs);
+	if (kind == NET_POOL)
+		pool = pick(r, 0, 1);
 	PPDL_TRY(ppdl_net_parse(out, json, e));
 	n = ppdl_net_weight_count(*out);
 	{
@@ -151,12 +205,12 @@ random_net(PpdlNet **out, PpdlPrng *r, NetKind kind, int width, int hidden, int 
 		status = ppdl_net_set_weights(*out, zero, n, e);
 		free(zero);
 	}
-	for (int l = 0; l < layers && status == PPDL_OK; l++)
+	for (int l = 0; l < (*out)->nlayers && status == PPDL_OK; l++)
 	{
 		PpdlLayer  *layer = &(*out)->layer[l];
 
 		random_weights(r, layer, between(r, 0.4, l == 0 ? 2 : 1.2), kind == NET_WILD);
-		if (l + 1 < layers)
+		if (l + 1 < (*out)->nlayers && has_activation(*out, l, pool))
 			status = random_activation(r, layer, kind, l, in, max_degree, e);
 		in = fmin(4, reach_of(layer, in));
 	}
@@ -200,8 +254,13 @@ static inline void
 random_row(PpdlPrng *r, const PpdlNet *net, double *x, RowKind kind)
 {
 	const PpdlLayer *first = &net->layer[0];
-	const double *w = first->w + (size_t) pick(r, 0, first->units - 1) * (size_t) first->inputs,
+	const size_t inputs = (size_t) first->inputs,
+				units = (size_t) first->units;
+	double	   *map = malloc(sizeof(double) * units * (inputs + 1));
+	const double *w = map + (size_t) pick(r, 0, first->units - 1) * inputs,
 				sign = pick(r, 0, 1) ? 1 : -1;
+
+	ppdl_layer_map(first, map, map + units * inputs);
 
 	for (int k = 0; k < net->inputs; k++)
 	{
@@ -211,6 +270,7 @@ random_row(PpdlPrng *r, const PpdlNet *net, double *x, RowKind kind)
 		if (kind >= ROW_EXTREME)
 			x[k] = copysign(1, sign * w[k]);
 	}
+	free(map);
 	for (int step = 0; kind == ROW_CLIMBED && step < 2; step++)
 		climb_row(net, x, pick(r, 0, net->layer[net->nlayers - 1].units - 1), sign);
 }

@@ -277,6 +277,21 @@ deeper(void **state)
 			  "{\"inputs\":2,\"layers\":[{\"units\":4,\"activation\":\"tanh\",\"degree\":7,\"interval\":[-1.7,1.7]},{\"units\":1}]}", 1, 0x1p40);
 }
 
+#define CONV(filters, kernel, stride) "{\"conv2d\":{\"filters\":" #filters ",\"kernel\":" #kernel ",\"stride\":" #stride "}"
+
+/* one product with the pixels; more ciphertexts of units than one, a pool between squares; two channels */
+static void
+convolution(void **state)
+{
+	Fixture    *f = *state;
+
+	check_net(f, "{\"inputs\":64,\"layers\":[" CONV(4, 3, 1) ",\"activation\":\"quadratic\"},{\"units\":1}]}", 0.2, 0x1p38);
+	check_net(f, "{\"inputs\":256,\"layers\":[" CONV(4, 4, 2) ",\"activation\":\"quadratic\"},{\"pool\":\"average\",\"size\":2},"
+			  "{\"units\":16,\"activation\":\"quadratic\"},{\"units\":3}]}", 0.2, 0x1p36);
+	check_net(f, "{\"inputs\":60,\"shape\":[2,5,6],\"layers\":[" CONV(3, 2, 1) "},{\"pool\":\"average\",\"size\":2,\"stride\":1,"
+			  "\"activation\":\"square\"}," CONV(2, 2, 1) ",\"activation\":\"square\"},{\"units\":2}]}", 0.3, 0x1p38);
+}
+
 /* rows of fewer slots than a giant step is long */
 static void
 narrow(void **state)
@@ -356,6 +371,37 @@ refusals(void **state)
 		   PPDL_ERR_RANGE, "layer 1 reach values far outside the interval [-4, 4]");
 	refuse("{\"inputs\":8,\"layers\":[{\"units\":4},{\"units\":4,\"activation\":\"relu\",\"degree\":7,\"interval\":[-1,1]}]}", 1, 8,
 		   PPDL_ERR_RANGE, "layer 2 reach values far outside");
+}
+
+/* a pool costs no level, wherever it is, and neither does convolution without activation before a layer */
+static void
+levels_of_convolution(void **state)
+{
+	static const struct
+	{
+		const char *json;
+		int			levels;
+	}			net_of[] = {
+		{"{\"inputs\":256,\"layers\":[" CONV(4, 4, 2) ",\"activation\":\"quadratic\"},{\"units\":1}]}", 4},
+		{"{\"inputs\":256,\"layers\":[" CONV(4, 4, 2) ",\"activation\":\"quadratic\"},{\"pool\":\"average\",\"size\":2},{\"units\":1}]}", 4},
+		{"{\"inputs\":256,\"layers\":[{\"pool\":\"average\",\"size\":2}," CONV(4, 3, 1) "},{\"pool\":\"average\",\"size\":2,"
+			"\"activation\":\"quadratic\"},{\"units\":1}]}", 4},
+		{"{\"inputs\":256,\"layers\":[" CONV(4, 4, 2) ",\"activation\":\"quadratic\"},{\"pool\":\"average\",\"size\":2},"
+			"{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}", 6},
+		{"{\"inputs\":256,\"layers\":[" CONV(4, 4, 2) ",\"activation\":\"quadratic\"}," CONV(4, 3, 1) ",\"activation\":\"quadratic\"},"
+			"{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}", 8},
+	};
+
+	for (size_t i = 0; i < sizeof(net_of) / sizeof(net_of[0]); i++)
+	{
+		PpdlNet    *net;
+
+		OK(ppdl_net_parse(&net, net_of[i].json, &err));
+		assert_int_equal(ppdl_network_levels(net), net_of[i].levels);
+		ppdl_net_destroy(net);
+	}
+	refuse("{\"inputs\":1024,\"layers\":[" CONV(16, 4, 2) ",\"activation\":\"square\"}," CONV(64, 3, 2) ",\"activation\":\"square\"},"
+		   "{\"units\":512}]}", 1e-3, 1024, PPDL_ERR_RANGE, "of 2.1 GB allowed");
 }
 
 static int
@@ -537,6 +583,8 @@ main(void)
 		cmocka_unit_test(one_hidden_layer),
 		cmocka_unit_test(other_shapes),
 		cmocka_unit_test(deeper),
+		cmocka_unit_test(convolution),
+		cmocka_unit_test(levels_of_convolution),
 		cmocka_unit_test(narrow),
 		cmocka_unit_test(sparse),
 		cmocka_unit_test(untouched),

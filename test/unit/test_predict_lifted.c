@@ -220,6 +220,25 @@ layers(void **state)
 		  "{\"units\":6,\"activation\":\"tanh\",\"degree\":5,\"interval\":[-5,5]},{\"units\":2,\"activation\":{\"poly\":[0,1,0,-0.1]}}]}", 0.2, 60, 1, 1);
 }
 
+#define CONV(filters, kernel, stride) \
+	"{\"conv2d\":{\"filters\":" #filters ",\"kernel\":" #kernel ",\"stride\":" #stride "},\"activation\":\"quadratic\"}"
+#define POOL(size) "{\"pool\":\"average\",\"size\":" #size "}"
+
+/* full rows of pixels through a network too deep for the row ring, and compact ones of two channels */
+static void
+convolution(void **state)
+{
+	World	   *w = *state;
+	PpdlNet    *net;
+
+	check_net(state, "{\"inputs\":64,\"layers\":[" CONV(3, 3, 1) "," CONV(4, 3, 1) "," POOL(2) ",{\"units\":6,\"activation\":\"quadratic\"},"
+			  "{\"units\":1}]}", 0.15, 40, 3, 2);
+	net = make_net(w->d->f, "{\"inputs\":32,\"shape\":[2,4,4],\"layers\":[" CONV(5, 2, 1) "," POOL(2) ",{\"units\":4,"
+				   "\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":1}]}", 0.2);
+	check_in(w, COMPACT_LOGN, net, 37, 1, 1);
+	ppdl_net_destroy(net);
+}
+
 /* more outputs than k/2: rows share out their slots */
 static void
 many_outputs(void **state)
@@ -419,6 +438,7 @@ main(void)
 		cmocka_unit_test(widths),
 		cmocka_unit_test(shapes),
 		cmocka_unit_test(layers),
+		cmocka_unit_test(convolution),
 		cmocka_unit_test(many_outputs),
 		cmocka_unit_test(compact_rows),
 		cmocka_unit_test(sparse_layers),
