@@ -204,10 +204,17 @@ SELECT outcome('SELECT sum(DISTINCT v) FROM enc');
 SELECT sum(v) FROM (SELECT v FROM full_rows WHERE id < 3 UNION ALL SELECT v FROM enc WHERE id < 3) t;
 SELECT outcome('SELECT lwe_sum_combine(lwe_sum_trans(NULL, a.v), lwe_sum_trans(NULL, b.v)) FROM enc a, full_rows b WHERE a.id = 1 AND b.id = 1');
 SELECT lwe_ring(v), count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM (SELECT v FROM full_rows UNION ALL SELECT v FROM enc) t GROUP BY 1 ORDER BY 1;
--- a compact sum stops before it could wrap: 2^49 / 2^40 terms of at most 1
+-- a part of a compact sum ends before it could wrap: 2^49 / 2^40 terms of at most 1
 CREATE TABLE coarse AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', true, 40) AS v;
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM coarse, generate_series(1, 500);
-SELECT sum(v) FROM coarse, generate_series(1, 600);
+SELECT n, lwe_kind(sum(v)), round(octet_length(lwe_cipher_send(sum(v))) / 12900.0) AS parts, rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 1), rounded(lwe_decrypt(avg(v), :'key', 'secret words'))
+	FROM coarse, (VALUES (511), (512), (600), (5000)) c(n), generate_series(1, n) GROUP BY n ORDER BY n;
+-- in groups, of sums, through states as text, as a window
+SELECT g, count(*), lwe_kind(sum(v)), rounded(lwe_decrypt(sum(v), :'key', 'secret words'), 1) FROM coarse, generate_series(1, 2000) i, LATERAL (SELECT i % 3 AS g OFFSET 0) t GROUP BY g ORDER BY g;
+SELECT rounded(lwe_decrypt(sum(s), :'key', 'secret words'), 1), rounded(lwe_decrypt(sum(s) - (SELECT sum(v) FROM coarse, generate_series(1, 600)), :'key', 'secret words'), 1) FROM (SELECT sum(v) AS s FROM coarse, generate_series(1, 2000) i GROUP BY i % 3) t;
+SELECT rounded(lwe_decrypt(lwe_sum_final(lwe_sum_combine(a::text::lwe_sum_state, a)), :'key', 'secret words'), 1), rounded(lwe_decrypt(lwe_avg_final(lwe_sum_combine(a::text::lwe_sum_state, a)), :'key', 'secret words'))
+	FROM (SELECT lwe_sum_trans(NULL, s) a FROM (SELECT sum(v) AS s FROM coarse, generate_series(1, 600)) t) u;
+SELECT i, lwe_kind(s), rounded(lwe_decrypt(s, :'key', 'secret words'), 1) FROM (SELECT i, sum(v) OVER (ORDER BY i) AS s FROM coarse, generate_series(1, 600) i) t WHERE i IN (511, 512, 600);
 CREATE TABLE fine AS SELECT lwe_encrypt_rows(:'key', '{{1,-1}}', 'secret words', false, 40) AS v;
 SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')) FROM fine, generate_series(1, 6000);
 -- what people see of values

@@ -43,9 +43,10 @@ SELECT outcome('SELECT v * 0 FROM ops WHERE id = 1');
 SELECT outcome('SELECT v * ''NaN''::float8 FROM ops WHERE id = 1'), outcome('SELECT ''-Infinity''::float8 * v FROM ops WHERE id = 1');
 -- a value that grows beyond its modulus is an error, not a wrong number
 SELECT outcome('SELECT v * 1e300 FROM ops WHERE id = 1'), outcome('SELECT v * 1e-300 FROM ops WHERE id = 1');
--- values too far apart to be added: an error, never digits that mean nothing
+-- values too far apart for one ciphertext: parts, never digits that mean nothing
 SELECT f, outcome(format('SELECT lwe_decrypt(v + v * %s, %L, ''secret words'') FROM ops WHERE id = 1', f, :'key')) FROM unnest('{1e-10,1e-15,1e-16,1e-30,1e-40,1e-200}'::float8[]) f ORDER BY f DESC;
-SELECT outcome('SELECT v + v * 1e-30 + v * 1e30 FROM ops WHERE id = 5');
+SELECT lwe_kind(w), lwe_rows(w), lwe_width(w), octet_length(lwe_cipher_send(w)) > 3 * octet_length(lwe_cipher_send(-v)) AS large, lwe_kind(w - v), lwe_kind(w * 0.5), lwe_batch(w), rounded(lwe_decrypt(w * 1e-30, :'key', 'secret words')) FROM (SELECT v, v + v * 1e-30 + v * 1e30 AS w FROM ops WHERE id = 5) t;
+SELECT w::text::lwe_cipher::text = w::text AS text, lwe_error(w) > 0 AS error, outcome('SELECT lwe_pack(v + v * 1e-30) FROM ops WHERE id = 5') FROM (SELECT v + v * 1e-30 AS w FROM ops WHERE id = 5) t;
 -- a scale that has grown to the full modulus of eight limbs, more than the lowest three: right
 SELECT rounded(lwe_decrypt(d + d * 0.0123456, :'key', 'secret words'), 3) AS right, round(log(2, lwe_scale(d + d * 0.0123456)::numeric)) > 128 AS large FROM
 	(SELECT c + c * 0.1234567 d FROM (SELECT b + b * 0.7654321 c FROM (SELECT a + a * 0.9876543 b FROM (SELECT v + v * 0.3333331 a FROM ops WHERE id = 5) t OFFSET 0) t OFFSET 0) t OFFSET 0) t;

@@ -27,7 +27,7 @@ CREATE TYPE lwe_cipher (
 	ALIGNMENT = double,
 	STORAGE = external
 );
-COMMENT ON TYPE lwe_cipher IS 'real values encrypted under ring-LWE (CKKS): a row''s slice of a batch, an explicit row, or many rows packed; lwe_cipher(n) holds n values a row';
+COMMENT ON TYPE lwe_cipher IS 'real values encrypted under ring-LWE (CKKS): a row''s slice of a batch, an explicit row, a sum in parts, or many rows packed; lwe_cipher(n) holds n values a row';
 COMMENT ON FUNCTION lwe_cipher_in(cstring, oid, int) IS 'I/O';
 COMMENT ON FUNCTION lwe_cipher_out(lwe_cipher) IS 'I/O';
 COMMENT ON FUNCTION lwe_cipher_recv(internal, oid, int) IS 'I/O';
@@ -46,7 +46,7 @@ CREATE FUNCTION lwe_key_id(lwe_cipher) RETURNS text
 COMMENT ON FUNCTION lwe_key_id(lwe_cipher) IS 'fingerprint of the key it is encrypted under';
 CREATE FUNCTION lwe_kind(lwe_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION lwe_kind(lwe_cipher) IS 'slice, row or packed';
+COMMENT ON FUNCTION lwe_kind(lwe_cipher) IS 'slice, row, packed or parts';
 CREATE FUNCTION lwe_level(lwe_cipher) RETURNS int
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lwe_level(lwe_cipher) IS 'residues (limbs) a coefficient has: 1 is compact, 8 full';

@@ -28,6 +28,8 @@ ALTER FUNCTION ppdl_predict_rsa_final(bytea) STABLE;
 CREATE FUNCTION lwe_ring(lwe_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lwe_ring(lwe_cipher) IS 'ring it is in: row14 for full rows and for compact ones of version 0.1.0, compact11 for compact ones; values in different rings do not add up';
+COMMENT ON TYPE lwe_cipher IS 'real values encrypted under ring-LWE (CKKS): a row''s slice of a batch, an explicit row, a sum in parts, or many rows packed; lwe_cipher(n) holds n values a row';
+COMMENT ON FUNCTION lwe_kind(lwe_cipher) IS 'slice, row, packed or parts';
 COMMENT ON FUNCTION lwe_encrypt(text, float8[], boolean) IS 'encrypt one row under a public key of ppdl_keys (compact: 13 kB, full: 800 kB)';
 
 -- keys: names that are not fingerprints, an owner, signatures

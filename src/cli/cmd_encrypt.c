@@ -18,6 +18,7 @@
 #include "cli/row_sorter.h"
 #include "cli/secret.h"
 #include "rows/partner.h"
+#include "rows/sum.h"
 
 #define SORT_MEMORY 1024		/* MiB */
 
@@ -484,6 +485,22 @@ run(Job *j, PpdlError *err)
 	return write_rows(j, err);
 }
 
+/* how many of these rows a sum takes as one ciphertext */
+static void
+say_reach(const Job *j)
+{
+	const PpdlBatchOptions *opt = &j->batch[0];
+	const PpdlParams *par;
+	double		reach;
+
+	if (j->owner == NULL || j->fs->inputs == 0 || ppdl_params_get(opt->ring, &par, NULL) != PPDL_OK)
+		return;
+	reach = floor(ppdl_sum_reach(par, opt->limbs, ldexp(1, opt->scale_bits)));
+	if (reach < 1e12)
+		ppdl_note("a sum of up to %.0f of these rows is one ciphertext, a larger one takes another for every %.0f", reach,
+				  reach);
+}
+
 static void
 release(Job *j)
 {
@@ -523,6 +540,8 @@ ppdl_cmd_encrypt(int argc, char **argv)
 
 	ppdl_encrypt_args_parse(&a, argc, argv);
 	status = run(&j, &err);
+	if (status == PPDL_OK)
+		say_reach(&j);
 	if (status == PPDL_OK && j.bind.unknown)
 		ppdl_note("%ld unknown or missing values were encoded as none of the learned ones", j.bind.unknown);
 	if (status == PPDL_OK && j.bind.clamped)

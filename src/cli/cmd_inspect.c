@@ -172,7 +172,7 @@ show_rsa_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 static PpdlStatus
 show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 {
-	static const char *const kind[] = {"", "slice (one row of a batch)", "row", "packed"};
+	static const char *const kind[] = {"", "slice (one row of a batch)", "row", "packed", "parts"};
 	PpdlCipher	c;
 	char		hex[17];
 
@@ -189,6 +189,8 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 		printf("position:    %u of %u rows\n", c.pos, 1u << c.logc);
 	else
 		printf("bound:       |value| <= %g\n", c.bound);
+	if (c.kind == PPDL_KIND_PARTS)
+		printf("parts:       %u, which their owner adds up\n", c.nparts);
 	if (c.kind == PPDL_KIND_PACKED)
 		printf("rows:        %u in %u ciphertexts, in %s\n", c.nrows, c.nchunks,
 			   c.layout == PPDL_LAYOUT_SLOTS ? "slots" : "coefficients");

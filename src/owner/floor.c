@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "owner/owner_impl.h"
+#include "rows/cipher_read.h"
 
 /*
  * What a decrypted value tells about the key hangs on its error in units of 1/scale.  A server that states none, or a
@@ -8,7 +9,7 @@
  * counts with the error that every honest value has at least: that of its encryption, which nothing takes away.
  */
 
-/* are all residues of `a` zero? */
+/* are all residues of `a` zero? no parts */
 static int
 free_of_key(const PpdlCipher *c)
 {
@@ -50,8 +51,8 @@ least_noise(const PpdlCipher *c)
 	return PPDL_SIGMA;
 }
 
-double
-ppdl_cipher_floor(const PpdlCipher *c)
+static double
+least_error(const PpdlCipher *c)
 {
 	PpdlCipher	least = *c;
 
@@ -59,4 +60,18 @@ ppdl_cipher_floor(const PpdlCipher *c)
 		return 0;
 	least.noise = least_noise(c);
 	return ppdl_cipher_error(&least);
+}
+
+double
+ppdl_cipher_floor(const PpdlCipher *c)
+{
+	PpdlReader	parts = ppdl_reader(c->residues, c->residue_bytes);
+	double		error = 0;
+	PpdlCipher	part;
+
+	if (c->kind != PPDL_KIND_PARTS)
+		return least_error(c);
+	for (uint32_t i = 0; i < c->nparts && ppdl_cipher_next_part(&part, NULL, &parts, c, NULL) == PPDL_OK; i++)
+		error += least_error(&part);
+	return error;
 }

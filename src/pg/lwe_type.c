@@ -107,7 +107,7 @@ lwe_cipher_typmod_out(PG_FUNCTION_ARGS)
 typedef struct Header
 {
 	PpdlCipher	c;				/* as far as ppdl_cipher_peek fills it, and: */
-	double		noise;			/* rows, packed */
+	double		noise;			/* all but slices */
 	uint8_t		layout;			/* packed */
 	uint32_t	nrows;
 } Header;
@@ -168,7 +168,7 @@ lwe_key_id(PG_FUNCTION_ARGS)
 static const char *
 kind_name(const Header *h)
 {
-	static const char *const names[] = {"slice", "row", "packed"};
+	static const char *const names[] = {"slice", "row", "packed", "parts"};
 
 	return names[h->c.kind - PPDL_KIND_SLICE];
 }

@@ -80,6 +80,15 @@ check_packed(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 	return PPDL_OK;
 }
 
+static PpdlStatus
+check_parts(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
+{
+	PPDL_TRY(check_logk(c, code, err));
+	if (c->nparts < 1 || c->nparts > PPDL_MAX_PARTS)
+		return ppdl_error(err, code, "lwe_cipher of %u parts; 1 to %d are allowed", c->nparts, PPDL_MAX_PARTS);
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 {
@@ -91,6 +100,8 @@ ppdl_cipher_check(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 			return check_slice(c, code, err);
 		case PPDL_KIND_ROW:
 			return check_logk(c, code, err);
+		case PPDL_KIND_PARTS:
+			return check_parts(c, code, err);
 		default:
 			return check_packed(c, code, err);
 	}

@@ -1,5 +1,5 @@
 /*
- * lwe_cipher, one type of three kinds (doc/wire-format.md): what a value is made of, and the rules
+ * lwe_cipher, one type of four kinds (doc/wire-format.md): what a value is made of, and the rules
  * that its header keeps.  Reading is in rows/cipher_read.h, writing in rows/cipher_write.h.
  *
  * All integers little-endian.  Common header, 24 bytes:
@@ -19,6 +19,10 @@
  *      then a chunk: limb by limb b, a (NTT domain), padded
  *   layout 0 (coefficients): row at tree position p, value f: coefficient bitrev_D(p) + f*N/k, D = log2(N/k)
  *   layout 1 (slots): real part of slot p*k/2 + f, f < width
+ * parts, then:
+ *   24 f64 noise   32 f64 bound   40 u8 log2 k  41 u8[3] zero  44 u32 nparts
+ *   48 whole rows, one behind the other, of the same ring, key and width: the value is what they come to together, for
+ *      their owner to add up (rows/parts.h)
  */
 #ifndef PPDL_ROWS_CIPHER_H
 #define PPDL_ROWS_CIPHER_H
@@ -36,6 +40,8 @@
 #define PPDL_PACKED_HEADER 56	/* bytes before the places */
 #define PPDL_NO_PLACE 0xFFFFFFFFu
 #define PPDL_MAX_CHUNKS 65535
+#define PPDL_PARTS_HEADER 48	/* bytes before the parts */
+#define PPDL_MAX_PARTS 4096
 
 /* a slice's scale is 2^PPDL_SCALE_BITS_MIN .. 2^PPDL_SCALE_BITS_MAX */
 #define PPDL_SCALE_BITS_MIN 20
@@ -45,7 +51,8 @@ typedef enum PpdlKind
 {
 	PPDL_KIND_SLICE = 1,
 	PPDL_KIND_ROW = 2,
-	PPDL_KIND_PACKED = 3
+	PPDL_KIND_PACKED = 3,
+	PPDL_KIND_PARTS = 4
 } PpdlKind;
 
 typedef enum PpdlLayout
@@ -78,6 +85,8 @@ typedef struct PpdlCipher
 	uint32_t	nrows,
 				nchunks;
 	const uint8_t *places;		/* nrows little-endian u32 */
+	/* parts; limbs: the fewest of a part; scale: of the first; residues: the parts themselves */
+	uint32_t	nparts;
 	/* all */
 	const uint8_t *residues;
 	size_t		residue_bytes;

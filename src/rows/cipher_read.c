@@ -1,5 +1,6 @@
 #include "rows/cipher_read.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "ring/vec.h"
@@ -35,7 +36,7 @@ parse_header(PpdlCipher *c, const PpdlParams *ring, PpdlReader *r, PpdlError *er
 	if (version != PPDL_CIPHER_VERSION)
 		return ppdl_error(err, PPDL_ERR_VERSION, "lwe_cipher of format version %u; this program reads version %d",
 						  version, PPDL_CIPHER_VERSION);
-	if (kind < PPDL_KIND_SLICE || kind > PPDL_KIND_PACKED)
+	if (kind < PPDL_KIND_SLICE || kind > PPDL_KIND_PARTS)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher of unknown kind %u", kind);
 	memcpy(c->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
 	c->kind = (PpdlKind) kind;
@@ -164,6 +165,74 @@ parse_packed(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 }
 
 PpdlStatus
+ppdl_cipher_next_part(PpdlCipher *part, size_t *len, PpdlReader *r, const PpdlCipher *c, PpdlError *err)
+{
+	PpdlReader	header = *r;
+	size_t		bytes;
+
+	PPDL_TRY(parse_header(part, c->par, &header, err));
+	PPDL_TRY(ppdl_cipher_check_common(part, PPDL_ERR_FORMAT, err));
+	if (part->kind != PPDL_KIND_ROW || part->par != c->par || part->width != c->width ||
+		memcmp(part->fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "part of an lwe_cipher that is no row of its ring, width and key");
+	bytes = ppdl_row_size(part->par, part->limbs, c->logk);
+	if (ppdl_reader_left(r) < bytes)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "part of an lwe_cipher has %zu bytes where its header calls for %zu",
+						  ppdl_reader_left(r), bytes);
+	header.end = r->p + bytes;
+	ppdl_read_bytes(r, bytes);
+	if (len != NULL)
+		*len = bytes;
+	return parse_row(part, &header, err);
+}
+
+/* what the head says of all parts together */
+static PpdlStatus
+check_totals(const PpdlCipher *c, int limbs, double scale, double error, double bound, PpdlError *err)
+{
+	if (c->limbs != limbs || c->scale != scale || fabs(c->noise / scale - error) > error * ldexp(1, -30) ||
+		fabs(c->bound - bound) > bound * ldexp(1, -30))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher in parts whose header does not agree with them");
+	return PPDL_OK;
+}
+
+static PpdlStatus
+parse_parts(PpdlCipher *c, PpdlReader *r, PpdlError *err)
+{
+	static const uint8_t zero[3];
+	const uint8_t *pad;
+	double		error = 0,
+				bound = 0,
+				scale = 0;
+	int			limbs = c->limbs;
+	PpdlReader	parts;
+	PpdlCipher	part;
+
+	read_estimates(c, r);
+	c->logk = ppdl_read_u8(r);
+	pad = ppdl_read_bytes(r, sizeof(zero));
+	c->nparts = ppdl_read_u32(r);
+	if (r->bad)
+		return short_value(PPDL_PARTS_HEADER - 1, err);
+	if (memcmp(pad, zero, sizeof(zero)) != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher with something in its reserved bytes");
+	PPDL_TRY(ppdl_cipher_check(c, PPDL_ERR_FORMAT, err));
+	PPDL_TRY(take_residues(c, r, ppdl_reader_left(r), err));
+	parts = ppdl_reader(c->residues, c->residue_bytes);
+	for (uint32_t i = 0; i < c->nparts; i++)
+	{
+		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, c, err));
+		limbs = i == 0 || part.limbs < limbs ? part.limbs : limbs;
+		scale = i == 0 ? part.scale : scale;
+		error += part.noise / part.scale;
+		bound += part.bound;
+	}
+	if (ppdl_reader_left(&parts) != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher with %zu bytes behind its parts", ppdl_reader_left(&parts));
+	return check_totals(c, limbs, scale, error, bound, err);
+}
+
+PpdlStatus
 ppdl_cipher_parse_in(PpdlCipher *c, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err)
 {
 	PpdlReader	r = ppdl_reader(buf, len);
@@ -175,6 +244,8 @@ ppdl_cipher_parse_in(PpdlCipher *c, const PpdlParams *ring, const void *buf, siz
 			return parse_slice(c, &r, err);
 		case PPDL_KIND_ROW:
 			return parse_row(c, &r, err);
+		case PPDL_KIND_PARTS:
+			return parse_parts(c, &r, err);
 		default:
 			return parse_packed(c, &r, err);
 	}
@@ -209,33 +280,51 @@ validate_limb(PpdlReader *r, const PpdlModulus *m, size_t n, uint64_t *scratch, 
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_cipher_validate(const void *buf, size_t len, PpdlError *err)
+/* all kinds but parts */
+static PpdlStatus
+validate_residues(const PpdlCipher *c, PpdlError *err)
 {
 	PpdlStatus	status = PPDL_OK;
-	PpdlCipher	c;
 	PpdlReader	r;
 	uint64_t   *scratch;
 	size_t		n[2] = {0, 0};	/* residues a limb of the polynomials of a group, 0 = no such polynomial */
 	uint32_t	groups = 1;
 
-	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
-	n[0] = (size_t) 1 << c.logk;
-	if (c.kind == PPDL_KIND_ROW)
-		n[1] = c.par->n;
-	else if (c.kind == PPDL_KIND_PACKED)
+	n[0] = (size_t) 1 << c->logk;
+	if (c->kind == PPDL_KIND_ROW)
+		n[1] = c->par->n;
+	else if (c->kind == PPDL_KIND_PACKED)
 	{
-		n[0] = n[1] = c.par->n;
-		groups = c.nchunks;
+		n[0] = n[1] = c->par->n;
+		groups = c->nchunks;
 	}
 	scratch = malloc((n[1] > n[0] ? n[1] : (n[0] < 8 ? 8 : n[0])) * sizeof(uint64_t));
 	if (scratch == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	r = ppdl_reader(c.residues, c.residue_bytes);
+	r = ppdl_reader(c->residues, c->residue_bytes);
 	for (uint32_t g = 0; g < groups && status == PPDL_OK; g++)
-		for (int l = 0; l < c.limbs && status == PPDL_OK; l++)
+		for (int l = 0; l < c->limbs && status == PPDL_OK; l++)
 			for (int poly = 0; poly < 2 && n[poly] > 0 && status == PPDL_OK; poly++)
-				status = validate_limb(&r, &c.par->ring->mod[l], n[poly], scratch, err);
+				status = validate_limb(&r, &c->par->ring->mod[l], n[poly], scratch, err);
 	free(scratch);
 	return status;
+}
+
+PpdlStatus
+ppdl_cipher_validate(const void *buf, size_t len, PpdlError *err)
+{
+	PpdlCipher	c,
+				part;
+	PpdlReader	parts;
+
+	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	if (c.kind != PPDL_KIND_PARTS)
+		return validate_residues(&c, err);
+	parts = ppdl_reader(c.residues, c.residue_bytes);
+	for (uint32_t i = 0; i < c.nparts; i++)
+	{
+		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, &c, err));
+		PPDL_TRY(validate_residues(&part, err));
+	}
+	return PPDL_OK;
 }

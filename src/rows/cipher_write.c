@@ -48,6 +48,18 @@ put_packed(PpdlWriter *w, const PpdlCipher *c)
 	ppdl_write_u32(w, 0);
 }
 
+static void
+put_parts(PpdlWriter *w, const PpdlCipher *c)
+{
+	static const uint8_t zero[3];
+
+	ppdl_write_f64(w, c->noise);
+	ppdl_write_f64(w, c->bound);
+	ppdl_write_u8(w, (uint8_t) c->logk);
+	ppdl_write_bytes(w, zero, sizeof(zero));
+	ppdl_write_u32(w, c->nparts);
+}
+
 PpdlStatus
 ppdl_cipher_put_header(PpdlWriter *w, const PpdlCipher *c, PpdlError *err)
 {
@@ -57,6 +69,8 @@ ppdl_cipher_put_header(PpdlWriter *w, const PpdlCipher *c, PpdlError *err)
 		put_slice(w, c);
 	else if (c->kind == PPDL_KIND_ROW)
 		put_row(w, c);
+	else if (c->kind == PPDL_KIND_PARTS)
+		put_parts(w, c);
 	else
 		put_packed(w, c);
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;

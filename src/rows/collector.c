@@ -335,6 +335,13 @@ check_row(PpdlCollector *col, const PpdlCipher *c, PpdlError *err)
 
 	if (c->kind == PPDL_KIND_PACKED)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "value is packed already; only slices and rows can be packed");
+	if (c->kind == PPDL_KIND_PARTS)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum in %u parts can be summed and decrypted, but not packed or predicted",
+				   c->nparts);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+							   "Decrypt it and encrypt what it comes to, or sum smaller groups.");
+	}
 	if (c->limbs < col->limbs)
 	{
 		ppdl_error(err, PPDL_ERR_LEVEL, "row of %d limb%s where %d are needed", c->limbs, c->limbs == 1 ? "" : "s",

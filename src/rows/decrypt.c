@@ -8,6 +8,7 @@
 #include "base/complex.h"
 #include "base/declassify.h"
 #include "ckks/encrypt.h"
+#include "rows/cipher_read.h"
 #include "rows/decrypt_impl.h"
 #include "rows/lift.h"
 
@@ -224,15 +225,9 @@ ppdl_values_judge(PpdlValues *out, const PpdlCipher *c, PpdlObserved *o, PpdlErr
 	return check_values(out, c, err);
 }
 
-PpdlStatus
-ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
-{
-	return ppdl_cipher_decrypt_polled(out, c, sk, NULL, err);
-}
-
-PpdlStatus
-ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, const PpdlPoll *poll,
-						   PpdlError *err)
+/* all kinds but parts */
+static PpdlStatus
+decrypt_one(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlObserved o = {0};
 	PpdlStatus	status;
@@ -240,8 +235,6 @@ ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecre
 	PpdlEval	ev;
 
 	memset(out, 0, sizeof(*out));
-	if (c->par != sk->par)
-		return ppdl_error(err, PPDL_ERR_KEY, "value of ring %s and secret key of ring %s", c->par->name, sk->par->name);
 	out->kind = c->kind;
 	out->nrows = c->kind == PPDL_KIND_PACKED ? c->nrows : 1;
 	out->width = c->width;
@@ -263,6 +256,57 @@ no_eval:
 	if (status != PPDL_OK)
 		ppdl_values_free(out);
 	return status;
+}
+
+/* out += what the next part comes to */
+static PpdlStatus
+add_part(PpdlValues *out, PpdlReader *parts, const PpdlCipher *c, const PpdlSecret *sk, const PpdlPoll *poll,
+		 PpdlError *err)
+{
+	PpdlCipher	part;
+	PpdlValues	v;
+
+	PPDL_TRY(ppdl_cipher_next_part(&part, NULL, parts, c, err));
+	PPDL_TRY(poll != NULL ? ppdl_poll(poll, err) : PPDL_OK);
+	PPDL_TRY(decrypt_one(&v, &part, sk, poll, err));
+	for (int f = 0; f < c->width; f++)
+		out->v[f] += v.v[f];
+	out->error += v.error;
+	ppdl_values_free(&v);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+decrypt_parts(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, const PpdlPoll *poll, PpdlError *err)
+{
+	PpdlReader	parts = ppdl_reader(c->residues, c->residue_bytes);
+	PpdlStatus	status;
+
+	*out = (PpdlValues) {.kind = PPDL_KIND_ROW, .nrows = 1, .held = 1, .width = c->width};
+	status = ppdl_values_alloc(out, err);
+	for (uint32_t i = 0; i < c->nparts && status == PPDL_OK; i++)
+		status = add_part(out, &parts, c, sk, poll, err);
+	if (status == PPDL_OK)
+		status = check_values(out, c, err);
+	if (status != PPDL_OK)
+		ppdl_values_free(out);
+	return status;
+}
+
+PpdlStatus
+ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err)
+{
+	return ppdl_cipher_decrypt_polled(out, c, sk, NULL, err);
+}
+
+PpdlStatus
+ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, const PpdlPoll *poll,
+						   PpdlError *err)
+{
+	memset(out, 0, sizeof(*out));
+	if (c->par != sk->par)
+		return ppdl_error(err, PPDL_ERR_KEY, "value of ring %s and secret key of ring %s", c->par->name, sk->par->name);
+	return c->kind == PPDL_KIND_PARTS ? decrypt_parts(out, c, sk, poll, err) : decrypt_one(out, c, sk, poll, err);
 }
 
 void

@@ -11,7 +11,7 @@
 /* What a value decrypts to: memory grows with the rows that have a value, not with those that are NULL. */
 typedef struct PpdlValues
 {
-	PpdlKind	kind;
+	PpdlKind	kind;			/* of a value in parts: that of a row */
 	uint32_t	nrows;			/* those without value (NULL) included; 1 unless packed */
 	uint32_t	held;			/* rows with a value */
 	int			width;
@@ -26,10 +26,11 @@ typedef struct PpdlValues
  * of the estimated and the observed error.  A value beyond bound*(1+2^-10) + 32 errors, an error
  * above bound/4 (unless the bound is 0: a value known to be zero), or a value that does not fit its limbs is
  * PPDL_ERR_PRECISION: digits that mean nothing are never returned.  PPDL_ERR_KEY: sk is of another ring.
- * Takes memory in proportion to c's bytes.
+ * Takes memory in proportion to c's bytes.  Parts are each held to all this, and so is what they come to together:
+ * their errors add up as they are.
  */
 PpdlStatus	ppdl_cipher_decrypt(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk, PpdlError *err);
-/* the same, asking poll before each ciphertext of a packed value */
+/* the same, asking poll before each ciphertext of a value that has several */
 PpdlStatus	ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecret *sk,
 									   const PpdlPoll *poll, PpdlError *err);
 void		ppdl_values_free(PpdlValues *v);	/* wipes */

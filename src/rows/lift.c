@@ -91,8 +91,9 @@ PpdlStatus
 ppdl_lift_vector(PpdlEval *ev, PpdlCt *out, const PpdlCipher *c, int limbs, PpdlError *err)
 {
 	out->b = out->a = NULL;
-	if (c->kind == PPDL_KIND_PACKED)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a packed value is no single row");
+	if (c->kind == PPDL_KIND_PACKED || c->kind == PPDL_KIND_PARTS)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a %s is no single row",
+						  c->kind == PPDL_KIND_PARTS ? "value in parts" : "packed value");
 	return lift(ev, out, c, c->residues, limbs, err);
 }
 

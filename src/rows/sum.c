@@ -1,50 +1,15 @@
-#include "rows/sum.h"
+#include "rows/sum_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "ring/vec.h"
-#include "rows/accumulate.h"
 #include "rows/arena.h"
 #include "rows/cipher_read.h"
-#include "rows/cipher_write.h"
-#include "rows/histogram.h"
 #include "rows/residues.h"
 
-#define MAX_LIMBS 2
-#define STATE_MAGIC 0x314D5553u /* "SUM1" */
 /* open batches are expanded early when they hold more */
 #define OPEN_BYTES ((size_t) 32 << 20)
-/* weights are counted in 64 bits */
-#define MAX_BOUND 0x1p62
-
-struct PpdlSum
-{
-	const PpdlParams *par;		/* NULL before the first term */
-	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
-	int			width,
-				logk,
-				limbs;
-	double		scale,
-				bound,			/* sum of |weight| * bound */
-				max_bound;		/* what the limbs have room for */
-	uint64_t	count;
-	const PpdlPoll *poll;
-	PpdlUnpackPlan plan[MAX_LIMBS];
-	uint64_t   *b[MAX_LIMBS];	/* k each: sums of the values' coefficients */
-	unsigned	lazy;			/* additions since b was reduced */
-	PpdlHalf	half;			/* the uniform half without the open batches and what waits in the arena */
-	PpdlOpenBatches open;
-	PpdlArena  *arena;			/* where slices of weight 1 wait; NULL: in open */
-	int			attached;		/* to it, under this number */
-	uint32_t	number;
-
-	/* the slice last seen: the fast path compares bytes with these */
-	PpdlOpenBatch *batch;		/* its batch, NULL: none */
-	size_t		slice_len;		/* 0: no slice seen yet */
-	uint64_t	head[3];		/* the common header */
-};
 
 PpdlStatus
 ppdl_sum_create(PpdlSum **out, PpdlError *err)
@@ -54,21 +19,14 @@ ppdl_sum_create(PpdlSum **out, PpdlError *err)
 }
 
 static void
-detach(PpdlSum *s)
-{
-	if (s->attached)
-		ppdl_arena_detach(s->arena, s->number);
-	s->attached = 0;
-}
-
-static void
 clear(PpdlSum *s)
 {
-	detach(s);
-	for (int l = 0; l < MAX_LIMBS; l++)
+	ppdl_sum_detach(s);
+	for (int l = 0; l < PPDL_SUM_LIMBS; l++)
 		ppdl_free_aligned(s->b[l]);
 	ppdl_half_free(&s->half);
 	ppdl_open_batches_free(&s->open);
+	ppdl_parts_free(&s->closed);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -112,37 +70,24 @@ ppdl_sum_count(const PpdlSum *s)
 size_t
 ppdl_sum_memory(const PpdlSum *s)
 {
-	size_t		bytes = sizeof(*s) + s->open.bytes;
+	size_t		bytes = sizeof(*s) + s->open.bytes + s->closed.rows.cap;
 
 	if (s->par != NULL)
-		bytes += (MAX_LIMBS * sizeof(uint64_t)) << s->logk;
+		bytes += (PPDL_SUM_LIMBS * sizeof(uint64_t)) << s->logk;
 	return s->attached ? bytes : bytes + s->half.bytes;
 }
 
 /* ------------------------------------------------------------------ shape and bounds */
 
-/* the largest bound that `limbs` limbs hold: half the modulus, less a millionth part for the noise */
-static double
-reach(const PpdlParams *par, int limbs, double scale)
-{
-	double		q = 1;
-
-	for (int l = 0; l < limbs; l++)
-		q *= (double) par->ring->mod[l].q;
-	return fmin(q / 2 * (1 - 0x1p-20) / scale, MAX_BOUND);
-}
-
 static PpdlStatus
 overflow(const PpdlSum *s, double bound, int limbs, PpdlError *err)
 {
-	double		max = reach(s->par, limbs, s->scale);
+	double		max = ppdl_sum_reach(s->par, limbs, s->scale);
 
 	ppdl_error(err, PPDL_ERR_RANGE,
-			   "sum may overflow after %llu terms: it could reach %.6g, and %d limb%s at scale 2^%.4g hold%s %.6g",
-			   (unsigned long long) s->count, bound, limbs, limbs == 1 ? "" : "s", log2(s->scale),
-			   limbs == 1 ? "s" : "", max);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE,
-						   "Sum smaller groups, or rows encrypted with more limbs or a smaller scale.");
+			   "a term of a sum may overflow: it could reach %.6g, and %d limb%s at scale 2^%.4g hold%s %.6g",
+			   bound, limbs, limbs == 1 ? "" : "s", log2(s->scale), limbs == 1 ? "s" : "", max);
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Sum rows encrypted with more limbs or a smaller scale.");
 }
 
 /* takes its shape from the first term */
@@ -151,7 +96,7 @@ start(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
 {
 	const size_t k = (size_t) 1 << c->logk;
 
-	for (int l = 0; l < MAX_LIMBS && l < c->limbs; l++)
+	for (int l = 0; l < PPDL_SUM_LIMBS && l < c->limbs; l++)
 	{
 		s->b[l] = ppdl_alloc_aligned(k * sizeof(uint64_t));
 		if (s->b[l] == NULL)
@@ -167,50 +112,35 @@ start(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
 	s->width = c->width;
 	s->logk = c->logk;
 	s->scale = c->scale;
-	s->limbs = c->limbs < MAX_LIMBS ? c->limbs : MAX_LIMBS;
-	s->max_bound = reach(s->par, s->limbs, s->scale);
+	s->limbs = c->limbs < PPDL_SUM_LIMBS ? c->limbs : PPDL_SUM_LIMBS;
+	s->max_bound = ppdl_sum_reach(s->par, s->limbs, s->scale);
 	s->half.par = s->par;
 	s->half.logk = s->logk;
 	s->half.limbs = s->limbs;
 	return PPDL_OK;
 }
 
-/* what the sum looks like to ppdl_cipher_check_same */
-static PpdlCipher
-shape(const PpdlSum *s)
+static int
+fewer_limbs(const PpdlSum *s, int limbs)
 {
-	PpdlCipher	c = {.par = s->par, .kind = PPDL_KIND_ROW, .limbs = s->limbs, .width = s->width,
-		.logk = s->logk, .scale = s->scale};
-
-	memcpy(c.fingerprint, s->fingerprint, PPDL_FINGERPRINT_BYTES);
-	return c;
+	return limbs < s->limbs ? limbs : s->limbs;
 }
 
-/* makes room for a term of `limbs` limbs that adds `bound`; nothing changes on error */
-static PpdlStatus
-admit(PpdlSum *s, int limbs, double bound, PpdlError *err)
+/* whether the open part has room for a term of `limbs` limbs that adds `bound` */
+static int
+has_room(const PpdlSum *s, int limbs, double bound)
 {
-	if (limbs > s->limbs)
-		limbs = s->limbs;
-	if (!(s->bound + bound <= reach(s->par, limbs, s->scale)))
-		return overflow(s, s->bound + bound, limbs, err);
-	s->limbs = s->half.limbs = limbs;
-	s->max_bound = reach(s->par, limbs, s->scale);
-	return PPDL_OK;
+	return s->bound + bound <= ppdl_sum_reach(s->par, fewer_limbs(s, limbs), s->scale);
+}
+
+static void
+cut_limbs(PpdlSum *s, int limbs)
+{
+	s->limbs = s->half.limbs = fewer_limbs(s, limbs);
+	s->max_bound = ppdl_sum_reach(s->par, s->limbs, s->scale);
 }
 
 /* ------------------------------------------------------------------ the two halves */
-
-static void
-reduce_b(PpdlSum *s)
-{
-	const size_t k = (size_t) 1 << s->logk;
-
-	for (int l = 0; l < s->limbs; l++)
-		for (size_t f = 0; f < k; f++)
-			s->b[l][f] = ppdl_mod_from_u64(&s->par->ring->mod[l], s->b[l][f]);
-	s->lazy = 0;
-}
 
 /* b += the k residues of each limb at src */
 static inline void
@@ -222,7 +152,7 @@ add_b(PpdlSum *s, const uint8_t *src)
 		src += s->plan[l].bytes;
 	}
 	if (++s->lazy == PPDL_LAZY_ADDS)
-		reduce_b(s);
+		ppdl_sum_reduce(s);
 }
 
 /* what the open batches come to, limbs * N */
@@ -305,6 +235,20 @@ enter_batch(PpdlSum *s, const uint8_t *seed, int logc, PpdlError *err)
 	return s->batch == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
+/* makes room for a term of `limbs` limbs that adds `bound`; the sum comes to the same on error */
+static PpdlStatus
+admit(PpdlSum *s, int limbs, double bound, PpdlError *err)
+{
+	if (!has_room(s, limbs, bound))
+	{
+		if (!(bound <= ppdl_sum_reach(s->par, fewer_limbs(s, limbs), s->scale)))
+			return overflow(s, bound, fewer_limbs(s, limbs), err);
+		PPDL_TRY(ppdl_sum_close_part(s, err));
+	}
+	cut_limbs(s, limbs);
+	return PPDL_OK;
+}
+
 /* ------------------------------------------------------------------ adding */
 
 /* b[l] += weight * v, v reduced */
@@ -323,7 +267,7 @@ add_slice_weighted(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *e
 	const size_t k = (size_t) 1 << c->logk;
 	const uint8_t *src = c->residues;
 	PpdlStatus	status = PPDL_OK;
-	uint64_t   *v = malloc(MAX_LIMBS * k * sizeof(uint64_t));
+	uint64_t   *v = malloc(PPDL_SUM_LIMBS * k * sizeof(uint64_t));
 
 	if (v == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -336,7 +280,7 @@ add_slice_weighted(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *e
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (status == PPDL_OK)
 	{
-		reduce_b(s);
+		ppdl_sum_reduce(s);
 		for (int l = 0; l < s->limbs; l++)
 			add_weighted(s, l, v + (size_t) l * k, ppdl_mod_from_i64(&s->par->ring->mod[l], weight));
 	}
@@ -397,7 +341,7 @@ add_row(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, read_row(c, s->limbs, v, err));
 	PPDL_GOTO(done, ppdl_half_need(&s->half, &s->half.a, err));
-	reduce_b(s);
+	ppdl_sum_reduce(s);
 	for (int l = 0; l < s->limbs; l++, at += k + n)
 	{
 		const PpdlModulus *m = &s->par->ring->mod[l];
@@ -421,31 +365,99 @@ remember(PpdlSum *s, const void *buf, size_t len)
 	s->slice_len = len;
 }
 
-PpdlStatus
-ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+/* a row that is a part by itself: the open part has no room for it, and is smaller, or of too few limbs for any such */
+static int
+is_part(const PpdlSum *s, const PpdlCipher *c, int64_t weight)
 {
-	double		bound = fabs((double) weight) * c->bound;
+	return c->kind == PPDL_KIND_ROW && weight == 1 && c->limbs <= PPDL_SUM_LIMBS && !has_room(s, c->limbs, c->bound) &&
+		(c->bound > s->bound || c->bound > ppdl_sum_reach(s->par, fewer_limbs(s, c->limbs), s->scale)) &&
+		c->bound <= ppdl_sum_reach(s->par, c->limbs, s->scale);
+}
 
-	if (c->kind == PPDL_KIND_PACKED)
-	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "packed values cannot be summed");
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Sum the rows themselves.");
-	}
-	if (s->par == NULL)
-		PPDL_TRY(start(s, c, err));
-	else
-	{
-		PpdlCipher	mine = shape(s);
+/* the residues of a closed part are read when it is decrypted, and by nobody before */
+static PpdlStatus
+check_residues(const PpdlCipher *c, PpdlError *err)
+{
+	const size_t n = c->par->n > (size_t) 1 << c->logk ? c->par->n : (size_t) 1 << c->logk;
+	uint64_t   *v = ppdl_alloc_aligned((size_t) c->limbs * (n + ((size_t) 1 << c->logk)) * sizeof(uint64_t));
+	PpdlStatus	status;
 
-		PPDL_TRY(ppdl_cipher_check_same(&mine, c, "sum", err));
+	if (v == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = read_row(c, c->limbs, v, err);
+	ppdl_free_aligned(v);
+	return status;
+}
+
+static PpdlStatus
+add_term(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	const double bound = fabs((double) weight) * c->bound;
+
+	if (is_part(s, c, weight))
+	{
+		PpdlCipher	row = *c;
+
+		PPDL_TRY(check_residues(c, err));
+		row.scale = s->scale;
+		return ppdl_parts_add(&s->closed, &row, err);
 	}
-	s->slice_len = 0;
 	PPDL_TRY(admit(s, c->limbs, bound, err));
 	if (c->kind == PPDL_KIND_SLICE)
 		PPDL_TRY(add_slice(s, c, weight, err));
 	else
 		PPDL_TRY(add_row(s, c, weight, err));
 	s->bound += bound;
+	s->open_part = 1;
+	return PPDL_OK;
+}
+
+/* whether c can be a term; the first one gives the sum its shape */
+static PpdlStatus
+check_term(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
+{
+	PpdlCipher	mine = ppdl_sum_shape(s);
+
+	if (s->par == NULL)
+		return start(s, c, err);
+	return ppdl_cipher_check_same(&mine, c, "sum", err);
+}
+
+/* the parts of one value; a part that is refused is refused before the first is added */
+static PpdlStatus
+add_parts(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	PpdlCipher	part;
+
+	for (int check = 1; check >= 0; check--)
+	{
+		PpdlReader	parts = ppdl_reader(c->residues, c->residue_bytes);
+
+		for (uint32_t i = 0; i < c->nparts; i++)
+		{
+			PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, c, err));
+			PPDL_TRY(check ? check_term(s, &part, err) : add_term(s, &part, weight, err));
+		}
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
+{
+	if (c->kind == PPDL_KIND_PACKED)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "packed values cannot be summed");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Sum the rows themselves.");
+	}
+	s->slice_len = 0;
+	if (c->kind == PPDL_KIND_PARTS)
+		PPDL_TRY(add_parts(s, c, weight, err));
+	else
+	{
+		PPDL_TRY(check_term(s, c, err));
+		PPDL_TRY(add_term(s, c, weight, err));
+	}
 	s->count++;
 	return PPDL_OK;
 }
@@ -489,6 +501,7 @@ add_alike(PpdlSum *s, const uint8_t *p)
 		return 0;
 	add_b(s, p + 60);
 	s->bound += 1;
+	s->open_part = 1;
 	s->count++;
 	return 1;
 }
@@ -509,15 +522,18 @@ ppdl_sum_add_bytes(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
 
 /* ------------------------------------------------------------------ merging */
 
+/* the open parts; that of into has room for the other */
 static PpdlStatus
-merge_halves(PpdlSum *into, PpdlSum *from, PpdlError *err)
+merge_open(PpdlSum *into, PpdlSum *from, PpdlError *err)
 {
 	const PpdlRing *ring = into->par->ring;
 
+	cut_limbs(into, from->limbs);
+
 	if (!ppdl_open_batches_merge(&into->open, &from->open))
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	reduce_b(into);
-	reduce_b(from);
+	ppdl_sum_reduce(into);
+	ppdl_sum_reduce(from);
 	if (from->half.a != NULL)
 		PPDL_TRY(ppdl_half_need(&into->half, &into->half.a, err));
 	for (int l = 0; l < into->limbs; l++)
@@ -529,6 +545,25 @@ merge_halves(PpdlSum *into, PpdlSum *from, PpdlError *err)
 		if (from->half.a != NULL)
 			ppdl_vec_add(m, ppdl_limb(ring, into->half.a, l), ppdl_limb(ring, into->half.a, l),
 						 ppdl_limb(ring, from->half.a, l), ring->n);
+	}
+	into->bound += from->bound;
+	into->half.noise += from->half.noise;
+	into->open_part |= from->open_part;
+	return into->open.bytes > OPEN_BYTES ? flush(into, err) : PPDL_OK;
+}
+
+/* the closed parts of from are into's as well */
+static PpdlStatus
+merge_closed(PpdlSum *into, const PpdlSum *from, PpdlError *err)
+{
+	PpdlReader	parts = ppdl_reader(from->closed.rows.buf, from->closed.rows.len);
+	const PpdlCipher like = ppdl_sum_shape(from);
+	PpdlCipher	part;
+
+	for (uint32_t i = 0; i < from->closed.count; i++)
+	{
+		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, &like, err));
+		PPDL_TRY(ppdl_parts_add(&into->closed, &part, err));
 	}
 	return PPDL_OK;
 }
@@ -543,12 +578,12 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 		return PPDL_OK;
 	if (from->arena != NULL)
 		PPDL_TRY(collect(from, err));
-	detach(from);
+	ppdl_sum_detach(from);
 	if (into->count == 0)
 	{
 		PpdlSum		empty;
 
-		detach(into);
+		ppdl_sum_detach(into);
 		empty = *into;
 		*into = *from;
 		*from = empty;
@@ -556,131 +591,24 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 		into->arena = empty.arena;
 		return PPDL_OK;
 	}
-	mine = shape(into);
-	other = shape(from);
+	mine = ppdl_sum_shape(into);
+	other = ppdl_sum_shape(from);
 	PPDL_TRY(ppdl_cipher_check_same(&mine, &other, "sum", err));
 	if (from->count > UINT64_MAX - into->count)
 		return ppdl_error(err, PPDL_ERR_RANGE, "sum of too many terms");
-	PPDL_TRY(admit(into, from->limbs, from->bound, err));
 	into->slice_len = 0;
-	PPDL_TRY(merge_halves(into, from, err));
-	into->bound += from->bound;
-	into->half.noise += from->half.noise;
+	/* of two that do not fit together the larger is closed, so that closed parts are at least half full */
+	if (!has_room(into, from->limbs, from->bound))
+		PPDL_TRY(ppdl_sum_close_part(from->bound > into->bound ? from : into, err));
+	if (from->open_part)
+		PPDL_TRY(has_room(into, from->limbs, from->bound) ? merge_open(into, from, err) :
+				 ppdl_sum_close_part(from, err));
+	PPDL_TRY(merge_closed(into, from, err));
 	into->count += from->count;
-	if (into->open.bytes > OPEN_BYTES)
-		PPDL_TRY(flush(into, err));
 	return PPDL_OK;
 }
 
-/* ------------------------------------------------------------------ results */
-
-/*
- * The whole uniform half: what is in a already plus the open batches, `limbs` limbs.  noise: of both; slices of open
- * batches are told apart, and count as often as they come, but not from what is in a.
- */
-static PpdlStatus
-expand(PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
-{
-	const PpdlRing *ring = s->par->ring;
-	const size_t bytes = (size_t) limbs * ring->n * sizeof(uint64_t);
-	PpdlHalf	alone = {.par = s->par, .logk = s->logk, .limbs = s->limbs};
-	PpdlStatus	status = PPDL_OK;
-	double		squares;
-
-	if (s->attached)
-		PPDL_GOTO(done, ppdl_arena_expand(s->arena, s->number, &alone, err));
-	ppdl_half_join(&s->half);
-	ppdl_half_join(&alone);
-	if (s->half.a != NULL)
-		memcpy(a, s->half.a, bytes);
-	else
-		memset(a, 0, bytes);
-	if (alone.a != NULL)
-		for (int l = 0; l < limbs; l++)
-			ppdl_vec_add(&ring->mod[l], ppdl_limb(ring, a, l), ppdl_limb(ring, a, l), ppdl_limb(ring, alone.a, l),
-						 ring->n);
-	PPDL_GOTO(done, ppdl_open_batches_squares(&s->open, &squares, err));
-	*noise = s->half.noise + alone.noise + sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
-	status = ppdl_open_batches_expand(&s->open, s->par, s->logk, a, limbs, s->poll, err);
-done:
-	ppdl_half_free(&alone);
-	return status;
-}
-
-static void
-divide(PpdlCipher *row, const PpdlSum *s, double divisor)
-{
-	row->scale = s->scale * divisor;
-	row->bound = s->bound / divisor;
-}
-
-/* the sum as a row of `limbs` limbs; the state stays as it is */
-static PpdlStatus
-write_row(PpdlSum *s, int limbs, double divisor, PpdlWriter *w, PpdlError *err)
-{
-	PpdlCipher	row = shape(s);
-	PpdlStatus	status;
-	uint64_t   *a = ppdl_alloc_aligned((size_t) limbs * s->par->n * sizeof(uint64_t));
-
-	if (a == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_GOTO(done, expand(s, limbs, a, &row.noise, err));
-	reduce_b(s);
-	row.limbs = limbs;
-	divide(&row, s, divisor);
-	PPDL_GOTO(done, ppdl_cipher_put_header(w, &row, err));
-	for (int l = 0; l < limbs; l++)
-		ppdl_cipher_put_row_limb(w, &row, l, s->b[l], ppdl_limb(s->par->ring, a, l));
-	if (w->bad)
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-done:
-	ppdl_free_aligned(a);
-	return status;
-}
-
-static PpdlStatus
-check_result(const PpdlSum *s, double divisor, PpdlError *err)
-{
-	if (s->count == 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum of no terms has no value");
-	if (!(divisor > 0) || !isnormal(s->scale * divisor))
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a sum cannot be divided by %g", divisor);
-	return PPDL_OK;
-}
-
-PpdlStatus
-ppdl_sum_finish_again(const PpdlSum *s, const void *result, size_t len, double divisor, PpdlWriter *w, PpdlError *err)
-{
-	PpdlCipher	row;
-
-	PPDL_TRY(check_result(s, divisor, err));
-	PPDL_TRY(ppdl_cipher_parse(&row, result, len, err));
-	divide(&row, s, divisor);
-	PPDL_TRY(ppdl_cipher_put_header(w, &row, err));
-	ppdl_write_bytes(w, row.residues, len - (size_t) (row.residues - (const uint8_t *) result));
-	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
-}
-
-PpdlStatus
-ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err)
-{
-	int			limbs = 1;
-
-	PPDL_TRY(check_result(s, divisor, err));
-	while (limbs < s->limbs && s->bound > reach(s->par, limbs, s->scale))
-		limbs++;
-	return write_row(s, limbs, divisor, w, err);
-}
-
-PpdlStatus
-ppdl_sum_save(PpdlSum *s, PpdlWriter *w, PpdlError *err)
-{
-	ppdl_write_u32(w, STATE_MAGIC);
-	ppdl_write_u64(w, s->count);
-	if (s->count > 0)
-		return write_row(s, s->limbs, 1, w, err);
-	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
-}
+/* ------------------------------------------------------------------ states */
 
 static PpdlStatus
 load(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
@@ -690,7 +618,7 @@ load(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
 	uint64_t	count = ppdl_read_u64(&r);
 	PpdlCipher	c;
 
-	if (r.bad || magic != STATE_MAGIC)
+	if (r.bad || (magic != PPDL_SUM_MAGIC && magic != PPDL_SUM_MAGIC_PARTS))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of a sum");
 	if ((count == 0) != (ppdl_reader_left(&r) == 0))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum of %llu terms with %zu bytes of row",
@@ -699,8 +627,8 @@ load(PpdlSum *s, const void *buf, size_t len, PpdlError *err)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_cipher_validate(r.p, ppdl_reader_left(&r), err));
 	PPDL_TRY(ppdl_cipher_parse(&c, r.p, ppdl_reader_left(&r), err));
-	if (c.kind != PPDL_KIND_ROW || c.limbs > MAX_LIMBS)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum that holds no row of 1 or %d limbs", MAX_LIMBS);
+	if (c.kind != (magic == PPDL_SUM_MAGIC ? PPDL_KIND_ROW : PPDL_KIND_PARTS) || c.limbs > PPDL_SUM_LIMBS)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum that holds no row of 1 or %d limbs", PPDL_SUM_LIMBS);
 	PPDL_TRY(ppdl_sum_add(s, &c, 1, err));
 	s->count = count;
 	return PPDL_OK;

@@ -2,6 +2,8 @@
  * Weighted sums of slices and rows without any key switch (algorithms.md, 3.4).
  * The uniform half of a batch is expanded once, times the sum of the rows'
  * monomials; the other half is k additions a row.
+ *
+ * Parts and results (reach, finish, save) are in sum_result.c.
  */
 #ifndef PPDL_ROWS_SUM_H
 #define PPDL_ROWS_SUM_H
@@ -31,9 +33,10 @@ void		ppdl_sum_set_arena(PpdlSum *s, PpdlArena *arena);
 /*
  * Adds weight * c, c a slice or a row of one ring, key, width and scale (others:
  * PPDL_ERR_KEY, PPDL_ERR_SCALE; packed: PPDL_ERR_ARGUMENT).  Keeps the lowest
- * min(limbs so far, c's limbs, 2) limbs.  The bound of the result, sum |weight|*bound,
- * times the scale must stay below half the modulus kept: else PPDL_ERR_RANGE, before
- * anything wraps, saying how many rows there were.  c stays the caller's.
+ * min(limbs so far, c's limbs, 2) limbs.  The bound of what is summed, |weight|*bound of each term,
+ * times the scale must stay below half the modulus kept.  Before it would not, what there is becomes a part of the
+ * result (rows/parts.h), and another is begun: PPDL_ERR_RANGE for a term that is too large by itself, or after
+ * PPDL_MAX_PARTS parts.  A value in parts is one term.  c stays the caller's.
  */
 PpdlStatus	ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err);
 /*
@@ -44,13 +47,19 @@ PpdlStatus	ppdl_sum_add_bytes(PpdlSum *s, const void *buf, size_t len, PpdlError
 /* into += from; from may be destroyed afterwards */
 PpdlStatus	ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err);
 
+/*
+ * The largest bound that one part holds, its terms having `limbs` limbs at that scale: of rows, |values| <= 1, their
+ * number
+ */
+double		ppdl_sum_reach(const PpdlParams *par, int limbs, double scale);
+
 uint64_t	ppdl_sum_count(const PpdlSum *s);	/* terms added */
 size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held, without what its arena counts */
 
 /*
- * The result as a row-kind ciphertext appended to w; values divided by `divisor` (moves the
- * scale; > 0).  As few limbs as the bound needs.  At least one term: PPDL_ERR_ARGUMENT.  PPDL_ERR_RANGE for
- * results that are no lwe_cipher (rows/cipher.h).  The sum may go on.
+ * The result appended to w, a row, or a value in parts where one row would not hold it; values divided by `divisor`
+ * (moves the scale; > 0).  The last part has as few limbs as its bound needs.  At least one term: PPDL_ERR_ARGUMENT.
+ * PPDL_ERR_RANGE for results that are no lwe_cipher (rows/cipher.h).  The sum may go on.
  */
 PpdlStatus	ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err);
 
@@ -61,7 +70,7 @@ PpdlStatus	ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError 
 PpdlStatus	ppdl_sum_finish_again(const PpdlSum *s, const void *result, size_t len, double divisor, PpdlWriter *w,
 								  PpdlError *err);
 
-/* A state's bytes (for transfer between processes; a count and a row) and back; load refuses hostile bytes. */
+/* A state's bytes (for transfer between processes; a count and a result) and back; load refuses hostile bytes. */
 PpdlStatus	ppdl_sum_save(PpdlSum *s, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_sum_load(PpdlSum **out, const void *buf, size_t len, PpdlError *err);
 

@@ -38,6 +38,8 @@ validate_seeds(void)
 	}
 	w = make_row(par, 3, 1);
 	put_writer_seed(&w);
+	w = make_parts(compact_ring(), 3);
+	put_writer_seed(&w);
 	slice = make_slices(compact_ring(), 3, 5, 1, 3, 0, &each);
 	put_seed(slice + each, each);
 	free(slice);
@@ -180,6 +182,9 @@ use_seeds(void)
 		free(slice);
 		w = make_row(par, 16, limbs);
 		put_use_seed(1, 1e-30, w.buf, w.len);
+		ppdl_writer_free(&w);
+		w = make_parts(par, 16);
+		put_use_seed(1, -1, w.buf, w.len);
 		ppdl_writer_free(&w);
 		w = make_packed(par, 16, limbs);
 		put_use_seed(1, 1, w.buf, w.len);

@@ -142,6 +142,20 @@ make_row(const PpdlParams *par, int width, int limbs)
 	return w;
 }
 
+/* a row and 10^-30 of it: a value of kind parts */
+static inline PpdlWriter
+make_parts(const PpdlParams *par, int width)
+{
+	PpdlWriter	row = make_row(par, width, 1),
+				w;
+	PpdlCipher	c = parsed(par, row.buf, row.len);
+
+	ppdl_writer_init(&w);
+	OK(ppdl_cipher_combine(&w, &c, 1, &c, 1e-30, ERR));
+	ppdl_writer_free(&row);
+	return w;
+}
+
 /* a whole batch as one packed value: no key is needed for that */
 static inline PpdlWriter
 make_packed(const PpdlParams *par, int width, int limbs)

@@ -317,16 +317,20 @@ work_sum(PpdlError *err)
 	size_t		each;
 	Site		s;
 	PpdlSum    *sum = NULL,
-			   *other = NULL;
+			   *other = NULL,
+			   *large = NULL;
 	PpdlValues	v = {0};
 	PpdlWriter	w,
-				combined;
+				combined,
+				parts;
 	PpdlCipher	c;
+	int64_t		weight;
 	PpdlStatus	status;
 
 	PPDL_TRY(open_site(&s, err));
 	ppdl_writer_init(&w);
 	ppdl_writer_init(&combined);
+	ppdl_writer_init(&parts);
 	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, err));
 	PPDL_GOTO(done, ppdl_sum_create(&sum, err));
 	PPDL_GOTO(done, ppdl_sum_create(&other, err));
@@ -340,12 +344,32 @@ work_sum(PpdlError *err)
 	PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, w.buf, w.len, err));
 	PPDL_GOTO(done, ppdl_cipher_combine(&combined, &c, 1, &c, -0.5, err));
 	PPDL_GOTO(done, ppdl_cipher_decrypt(&v, &c, s.sk, err));
+	ppdl_values_free(&v);
+	/* too far apart for one row */
+	PPDL_GOTO(done, ppdl_cipher_combine(&parts, &c, 1, &c, 1e-30, err));
+	PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, parts.buf, parts.len, err));
+	assert_int_equal(c.kind, PPDL_KIND_PARTS);
+	PPDL_GOTO(done, ppdl_cipher_decrypt(&v, &c, s.sk, err));
+	/* terms that one part does not hold */
+	PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, slice, each, err));
+	weight = (int64_t) (0.6 * ppdl_sum_reach(s.par, c.limbs, c.scale));
+	PPDL_GOTO(done, ppdl_sum_create(&large, err));
+	for (int i = 0; i < 2; i++)
+		PPDL_GOTO(done, ppdl_sum_add(large, &c, weight, err));
+	w.len = 0;
+	PPDL_GOTO(done, ppdl_sum_finish(large, 1, &w, err));
+	PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, w.buf, w.len, err));
+	assert_int_equal(c.kind, PPDL_KIND_PARTS);
+	PPDL_GOTO(done, ppdl_sum_add(large, &c, 1, err));
+	PPDL_GOTO(done, ppdl_sum_merge(large, sum, err));
 done:
 	ppdl_values_free(&v);
 	ppdl_sum_destroy(sum);
 	ppdl_sum_destroy(other);
+	ppdl_sum_destroy(large);
 	ppdl_writer_free(&w);
 	ppdl_writer_free(&combined);
+	ppdl_writer_free(&parts);
 	free(slice);
 	close_site(&s);
 	return status;

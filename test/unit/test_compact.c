@@ -96,6 +96,56 @@ test_sums(void **state)
 }
 
 /* sums that share an arena, of rows that lie scattered over the batches: few sums and many, which take other tiles */
+/* more rows than one ciphertext holds, as two workers would sum them: parts, at the precision of the rows */
+static void
+test_beyond_reach(void **state)
+{
+	enum { TERMS = 1300000 };
+	const PpdlParams *par;
+	double		want[WIDTH] = {0},
+				average[WIDTH];
+	PpdlSum    *part[2];
+	PpdlWriter	w;
+	PpdlCipher	c;
+	PpdlValues	v;
+
+	OK(ppdl_params_get(PPDL_RING_COMPACT, &par, ERR));
+	assert_int_equal((long) ppdl_sum_reach(par, 1, 0x1p30), (1 << 19) - 1);
+	for (int p = 0; p < 2; p++)
+		OK(ppdl_sum_create(&part[p], ERR));
+	for (int t = 0; t < TERMS; t++)
+	{
+		int			row = (int) ((unsigned) t * 7919u % ROWS);
+
+		OK(ppdl_sum_add_bytes(part[t % 5 == 0], slices + (size_t) row * each, each, ERR));
+		for (int f = 0; f < WIDTH; f++)
+			want[f] += x[row * WIDTH + f];
+	}
+	OK(ppdl_sum_merge(part[0], part[1], ERR));
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_finish(part[0], 1, &w, ERR));
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	assert_int_equal(c.kind, PPDL_KIND_PARTS);
+	assert_int_equal(c.nparts, 3);
+	assert_int_equal(w.len, PPDL_PARTS_HEADER + 3 * ppdl_row_size(par, 1, 4));
+	decrypt_all(w.buf, w.len, want, 0.1);
+	w.len = 0;
+	OK(ppdl_sum_finish(part[0], TERMS, &w, ERR));
+	for (int f = 0; f < WIDTH; f++)
+		average[f] = want[f] / TERMS;
+	decrypt_all(w.buf, w.len, average, 1e-7);
+	/* shared: under more noise than all parts have */
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	OK(ppdl_owner_decrypt(owner, &v, w.buf, w.len, 1, ERR));
+	assert_true(v.error > 1e4 * ppdl_cipher_error(&c) && v.error < 1e-2);
+	for (int f = 0; f < WIDTH; f++)
+		assert_true(fabs(v.v[f] - average[f]) < 8 * v.error);
+	ppdl_values_free(&v);
+	ppdl_writer_free(&w);
+	for (int p = 0; p < 2; p++)
+		ppdl_sum_destroy(part[p]);
+}
+
 static void
 test_groups(void **state)
 {
@@ -176,6 +226,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_beyond_reach),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_rings_do_not_mix),
 		cmocka_unit_test(test_one_limb_only),

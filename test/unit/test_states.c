@@ -485,6 +485,19 @@ test_damage(void **state)
 	OK(ppdl_sum_save(sum, &w, ERR));
 	damage("sum", load_sum, &w, 80, 300);
 	ppdl_writer_free(&w);
+	/* in parts */
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlCipher	c;
+
+		OK(ppdl_cipher_parse(&c, test_slice(&t, i), t.size, ERR));
+		OK(ppdl_sum_add(sum, &c, 1 << 18, ERR));
+	}
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_save(sum, &w, ERR));
+	assert_memory_equal(w.buf, "SUM2", 4);
+	damage("sum in parts", load_sum, &w, 120, 300);
+	ppdl_writer_free(&w);
 	ppdl_sum_destroy(sum);
 
 	/* a complete batch: packed without keys */
