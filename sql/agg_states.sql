@@ -122,10 +122,12 @@ FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '
 	(12, 'noise', 147, '\xf07f'), (13, 'bound', 155, '\xf07f'), (14, 'rows of ciphertext', 157, '\x03'), (15, 'row twice', 161, '\x01'), (16, 'row too many', 161, '\x04')) c (n, what, at, x) ORDER BY n;
 -- a state of few bytes says that it has many rows
 SELECT outcome('SELECT lwe_pack_final(' || literal(overlay(b PLACING '\x00000010' FROM 5), 'lwe_pack_state') || ')') FROM states WHERE name = 'pack';
-SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x5052535301ffffff7f'')');
+SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x5052535302' || repeat('00', 96) || 'ffffff7f'')');
+-- one that does not say of which model, as 0.1.0 wrote them
+SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x50525353010100000000'')');
 -- nothing but a state becomes a value
 SELECT outcome('SELECT ppdl_predict_rsa_final(''\x00'')'), outcome('SELECT ppdl_predict_rsa_final(''\x01020304'')'), outcome('SELECT ppdl_predict_rsa_final(''any bytes at all''::bytea)');
-SELECT outcome(format('SELECT ppdl_predict_rsa_final(%L)', '\x50525353'::bytea || '\x0100000000'::bytea || rsa_cipher_send(n))) FROM rsa WHERE id = 1;
+SELECT outcome(format('SELECT ppdl_predict_rsa_final(%L)', '\x5052535302'::bytea || decode(repeat('61', 3) || repeat('00', 97), 'hex') || rsa_cipher_send(n))) FROM rsa WHERE id = 1;
 -- a state of one aggregate in another
 SELECT outcome('SELECT lwe_pack_final(' || literal(b, type) || ')') FROM states WHERE name = 'predict';
 SELECT outcome('SELECT ppdl_predict_final(' || literal(b, type) || ')') FROM states WHERE name = 'pack';

@@ -78,7 +78,7 @@ SELECT outcome('SELECT ppdl_predict(''rsa_rough'', ARRAY[ppdl_predict(''rsa_roug
 SELECT outcome('SELECT ppdl_predict(''rsa_rough'', c4, 8) FROM q');
 -- rows on two grids, networks of two models, in one aggregate
 SELECT outcome('SELECT ppdl_predict_agg(''rsa_rough'', c) FROM (SELECT c4 FROM q UNION ALL SELECT c6 FROM q) v(c)');
-SELECT outcome('SELECT ppdl_predict_agg(CASE WHEN id < 5 THEN ''rsa_rough'' ELSE ''rsa_exact'' END, CASE WHEN id < 5 THEN c4 ELSE c4[1:3] END) FROM q');
+SELECT regexp_replace(outcome('SELECT ppdl_predict_agg(CASE WHEN id < 5 THEN ''rsa_rough'' ELSE ''rsa_exact'' END, CASE WHEN id < 5 THEN c4 ELSE c4[1:3] END) FROM q'), '#[0-9a-f]{16}', '#<id>', 'g');
 SELECT outcome('SELECT ppdl_predict_rsa_combine(''\x00'', ''\x0102'')');
 -- features outside the range, and none
 SELECT outcome('SELECT rsa_encrypt_features(''rsa_predict'', ''{0,1.5}'')');
@@ -87,6 +87,14 @@ SELECT outcome('SELECT rsa_encrypt_features(''rsa_predict'', ''{0,NULL}'')');
 SELECT outcome('SELECT rsa_encrypt_features(''rsa_predict'', ''{0,1}'', 13)');
 SELECT rsa_encrypt_features('rsa_predict', '{}');
 SELECT outcome('SELECT ppdl_predict(''rsa_exact'', ''{}''::rsa_cipher[])');
+-- models that differ in weights of the first layer alone: scales, bounds and the rest of the network are the same
+CREATE TABLE states AS SELECT id, ppdl_predict_rsa_trans(NULL, 'rsa_exact', c) AS s FROM p WHERE id < 4;
+SELECT outcome('SELECT ppdl_predict_rsa_combine(s, ppdl_predict_rsa_trans(NULL, ''rsa_exact'', c)) FROM states, p WHERE states.id = 1 AND p.id = 2');
+UPDATE ppdl_models SET weights = '{-2,3,1, 0,-3,1, 0.5,-0.25, 0.75,-0.5, 0.125}' WHERE name = 'rsa_exact';
+SELECT states.id, p.id, left(outcome(format('SELECT ppdl_predict_rsa_combine(s, ppdl_predict_rsa_trans(NULL, ''rsa_exact'', c)) FROM states, p WHERE states.id = %s AND p.id = %s', states.id, p.id)), 81)
+FROM states, p WHERE p.id BETWEEN 2 AND 3 AND states.id <> 2 ORDER BY 1, 2;
+SELECT left(outcome('SELECT ppdl_predict_rsa_trans(s, ''rsa_exact'', c) FROM states, p WHERE states.id = 1 AND p.id = 2'), 81) AS a_row_more;
+DROP TABLE states;
 -- a model without weights
 SELECT ppdl_create_model('rsa_untrained', '{"inputs": 3, "layers": [{"units": 1, "activation": "identity"}]}');
 SELECT outcome('SELECT ppdl_predict(''rsa_untrained'', c) FROM p');

@@ -497,8 +497,8 @@ say_reach(const Job *j)
 		return;
 	reach = floor(ppdl_sum_reach(par, opt->limbs, ldexp(1, opt->scale_bits)));
 	if (reach < 1e12)
-		ppdl_note("a sum of up to %.0f of these rows is one ciphertext, a larger one takes another for every %.0f", reach,
-				  reach);
+		ppdl_note("a sum of up to %.0f of these rows is one ciphertext, a larger one takes another for every %.0f",
+				  reach, reach);
 }
 
 static void

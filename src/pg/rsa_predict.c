@@ -14,7 +14,7 @@ PG_FUNCTION_INFO_V1(ppdl_predict_rsa_trans);
 PG_FUNCTION_INFO_V1(ppdl_predict_rsa_final);
 
 #define FLAT_MAGIC 0x53535250	/* "PRSS" */
-#define FLAT_VERSION 1
+#define FLAT_VERSION 2			/* 1, of 0.1.0, did not say of which model */
 #define DEFAULT_WEIGHT_BITS 4
 
 /* ---- the quantised first layer of a model, kept for the next row ---- */
@@ -131,6 +131,7 @@ network_for(CallState *state, PpdlModel *model, int weight_bits, const PpdlRsaVi
 typedef struct RowsState
 {
 	PpdlAggState agg;
+	char		model[PPDL_MODEL_PIN];	/* pin; "" until the first row that has values */
 	uint32		nulls;			/* rows before the first that has values */
 	PpdlRsaPrediction *prediction;	/* NULL until then */
 } RowsState;
@@ -161,8 +162,9 @@ add_nulls(RowsState *rows, uint32 n, PpdlError *err)
 }
 
 /*
- * Flat form (bytea): u32 magic, u8 version, u32 rows that are all NULL, and a zero for each: no count is larger than
- * the bytes.  Then the rows from the first that has values, if there is one, as the rsa_cipher that they make.
+ * Flat form (bytea): u32 magic, u8 version, the pin of the model, u32 rows that are all NULL, and a zero for each: no
+ * count is larger than the bytes.  Then the rows from the first that has values, if there is one, as the rsa_cipher
+ * that they make; the pin is "" if there is none.
  */
 static PpdlStatus
 save_rows(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
@@ -173,6 +175,7 @@ save_rows(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 
 	ppdl_write_u32(w, FLAT_MAGIC);
 	ppdl_write_u8(w, FLAT_VERSION);
+	ppdl_write_bytes(w, rows->model, sizeof(rows->model));
 	ppdl_write_u32(w, nulls);
 	zeros = ppdl_write_space(w, nulls);
 	if (zeros != NULL && nulls > 0)
@@ -187,13 +190,21 @@ load_rows(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 	PpdlReader	r = ppdl_reader(buf, len);
 	uint32		magic = ppdl_read_u32(&r);
 	int			version = ppdl_read_u8(&r);
+	const uint8_t *model = version == FLAT_VERSION ? ppdl_read_bytes(&r, sizeof(rows->model)) : NULL;
 	uint32		nulls = ppdl_read_u32(&r);
 	const uint8_t *zeros = ppdl_read_bytes(&r, nulls);
 	const PpdlRsaPublic *pub;
 	PpdlRsaView view;
 
-	if (r.bad || magic != FLAT_MAGIC || version != FLAT_VERSION)
+	if (magic == FLAT_MAGIC && version != FLAT_VERSION)
+		return ppdl_error(err, PPDL_ERR_VERSION,
+						  "state of ppdl_predict_agg over rsa_cipher of format version %d; this program reads "
+						  "version %d", version, FLAT_VERSION);
+	if (r.bad || magic != FLAT_MAGIC || memchr(model, '\0', sizeof(rows->model)) == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "not the state of ppdl_predict_agg over rsa_cipher");
+	memcpy(rows->model, model, sizeof(rows->model));
+	if ((rows->model[0] != '\0') != (ppdl_reader_left(&r) > 0))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of ppdl_predict_agg over rsa_cipher");
 	for (uint32 i = 0; i < nulls; i++)
 		if (zeros[i] != 0)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "malformed state of ppdl_predict_agg over rsa_cipher");
@@ -224,6 +235,15 @@ view_of(const PpdlRsaPrediction *prediction, PpdlRsaView *view, PpdlError *err)
 	return ppdl_rsa_view(view, w->buf, w->len, err);
 }
 
+/* every row with values is of the same model, to the byte */
+static void
+take_model(RowsState *rows, const char *pin)
+{
+	if (rows->model[0] != '\0' && strcmp(rows->model, pin) != 0)
+		ppdl_model_mismatch(rows->model, pin);
+	strlcpy(rows->model, pin, sizeof(rows->model));
+}
+
 static PpdlStatus
 merge_rows(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 {
@@ -233,6 +253,7 @@ merge_rows(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 
 	if (from->prediction == NULL)
 		return add_nulls(into, from->nulls, err);
+	take_model(into, from->model);
 	PPDL_TRY(view_of(from->prediction, &view, err));
 	if (into->prediction != NULL)
 		return ppdl_rsa_prediction_append(into->prediction, &view, err);
@@ -266,8 +287,11 @@ add_row(FunctionCallInfo fcinfo, RowsState *rows, int model_arg)
 	int			n;
 	PpdlRsaView *input = ppdl_rsa_from_array(PG_GETARG_ARRAYTYPE_P(model_arg + 1), &n, "features");
 	Network    *network = network_for(state, model, weight_bits_argument(fcinfo, model_arg + 2), input, n);
+	char		pin[PPDL_MODEL_PIN];
 	PpdlError	err;
 
+	ppdl_model_format_pin(model, pin);
+	take_model(rows, pin);
 	if (rows->prediction == NULL)
 	{
 		PPDL_PG(ppdl_rsa_net_prediction(&rows->prediction, network->pub, model->net, network->layer, &err));

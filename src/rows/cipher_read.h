@@ -8,8 +8,9 @@
 
 /*
  * *c: a view of buf.  Checks magic, version, kind and ring, the rules of ppdl_cipher_check, exact length, and of a
- * packed value that its places exist and are distinct, of one in parts all of this for each part.  Residues are not looked at.  Cheap enough for every
- * row of an aggregate.  PPDL_ERR_FORMAT, PPDL_ERR_VERSION; PPDL_ERR_NOMEM of packed values only.
+ * packed value that its places exist and are distinct, of one in parts all of this for each part.
+ * Residues are not looked at.  Cheap enough for every row of an aggregate.  PPDL_ERR_FORMAT,
+ * PPDL_ERR_VERSION; PPDL_ERR_NOMEM of packed values only.
  */
 PpdlStatus	ppdl_cipher_parse(PpdlCipher *c, const void *buf, size_t len, PpdlError *err);
 /*
