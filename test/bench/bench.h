@@ -35,4 +35,11 @@ now(void)
 	return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+/* of the calling thread */
+static inline double
+thread_now(void)
+{
+	return seconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
 #endif

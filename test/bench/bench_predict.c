@@ -1,21 +1,25 @@
 /*
  * Speed of packing and of networks in the row ring: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a
- * line.  CPU times of one thread, the least of some runs.
+ * line.  CPU times of one thread, the least of some runs; then what many threads would take, did each have a core.
  */
 #include <math.h>
 #include <string.h>
 
 #include "bench.h"
+#include "ckks/crew.h"
 #include "floor.h"
 #include "predict/predictor.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
 #include "rows/pack.h"
+#include "rows/packed_writer.h"
 
 #define RUNS 7
 #define MAX_KEYS 256
 #define WIDTH 16
 #define ROWS 1024
+#define MAX_THREADS 16
+#define THREAD_BATCHES 16		/* that any number of threads predicts */
 
 typedef struct Bench
 {
@@ -184,6 +188,144 @@ bench_network(Bench *b)
 	ppdl_net_destroy(net);
 }
 
+/* ------------------------------------------------------------------ many threads */
+
+/* batches that a crew predicts, a job each, as ppdl_predict_agg has them done */
+typedef struct Turn
+{
+	PpdlPacking *packing;
+	PpdlEval   *ev;				/* whose pool has `out` */
+	PpdlPacked	out;
+	double		seconds;		/* of the processor */
+} Turn;
+
+typedef struct Turns
+{
+	const PpdlPredictor *predictor;
+	Turn		turn[MAX_THREADS];
+} Turns;
+
+static PpdlStatus
+take_turn(void *arg, int i, PpdlEval *ev, PpdlError *e)
+{
+	Turns	   *turns = arg;
+	Turn	   *t = &turns->turn[i];
+	double		start = thread_now();
+	PpdlCt		ct;
+
+	PPDL_TRY(ppdl_packing_run(t->packing, ev, &t->out, e));
+	PPDL_TRY(ppdl_predictor_run(turns->predictor, ev, &ct, &t->out, e));
+	ppdl_ct_release(ev, &t->out.ct);
+	t->out.ct = ct;
+	t->ev = ev;
+	t->seconds = thread_now() - start;
+	return PPDL_OK;
+}
+
+/* what THREAD_BATCHES batches take */
+typedef struct Path
+{
+	double		cpu,			/* of all threads */
+				serial,			/* of the calling thread, outside of jobs */
+				longest;		/* the longest job of each turn */
+} Path;
+
+/* one turn: a batch a thread is collected, predicted, and its result kept and written */
+static void
+run_turn(Bench *b, PpdlCrew *crew, Turns *turns, int threads, PpdlPackedWriter **writer, Path *path)
+{
+	double		start = thread_now(),
+				longest = 0;
+	PpdlCollector *col;
+	PpdlCipher	c;
+	int			complete;
+
+	OK(ppdl_collector_create(&col, ppdl_predictor_limbs(turns->predictor), &err));
+	for (int i = 0; i < threads * ROWS; i++)
+	{
+		OK(ppdl_cipher_parse(&c, b->slices + i % ROWS * b->slice_size, b->slice_size, &err));
+		OK(ppdl_collector_add(col, &c, (uint32_t) i, &complete, &err));
+	}
+	for (int i = 0; i < threads; i++)
+		OK(ppdl_packing_choose(&turns->turn[i].packing, col, 0, &err));
+	path->serial += thread_now() - start;
+	OK(ppdl_crew_run(crew, &b->ev, threads, take_turn, turns, &err));
+	start = thread_now();
+	for (int i = 0; i < threads; i++)
+	{
+		Turn	   *t = &turns->turn[i];
+		PpdlCt		kept;
+
+		if (*writer == NULL)
+			OK(ppdl_packed_writer_create(writer, PPDL_LAYOUT_SLOTS, 1, t->out.logk, t->out.fingerprint, &err));
+		OK(ppdl_ct_copy(&b->ev, &kept, &t->out.ct, t->out.ct.limbs, &err));
+		OK(ppdl_packed_writer_add(*writer, &b->ev, &kept, t->out.ordinal, &err));
+		ppdl_ct_release(&b->ev, &kept);
+		ppdl_packing_end(t->packing, 1);
+		ppdl_packed_release(t->ev, &t->out);
+		longest = fmax(longest, t->seconds);
+	}
+	ppdl_collector_destroy(col);
+	path->serial += thread_now() - start;
+	path->longest += longest;
+}
+
+static Path
+measure_path(Bench *b, const PpdlPredictor *p, int threads)
+{
+	Turns	   *turns = calloc(1, sizeof(Turns));
+	PpdlPackedWriter *writer = NULL;
+	PpdlCrew   *crew = NULL;
+	Path		path = {0};
+	double		start;
+
+	turns->predictor = p;
+	if (threads > 1)
+		OK(ppdl_crew_create(&crew, threads, &err));
+	for (int run = 0; run < 2; run++)	/* the first fills the pools and fetches keys */
+	{
+		path = (Path) {0};
+		ppdl_packed_writer_destroy(writer);
+		writer = NULL;
+		start = now();
+		for (int n = 0; n < THREAD_BATCHES; n += threads)
+			run_turn(b, crew, turns, threads, &writer, &path);
+		path.cpu = now() - start;
+	}
+	ppdl_packed_writer_destroy(writer);
+	ppdl_crew_destroy(crew);
+	free(turns);
+	return path;
+}
+
+/*
+ * What keeps many threads from being as many times as fast, but for memory and the number of cores: the critical path,
+ * the time of the calling thread outside of jobs and the longest job of each turn, and what threads take together.
+ */
+static void
+bench_threads(Bench *b)
+{
+	PpdlNet    *net = network();
+	PpdlPredictor *p;
+	Path		one = {0};
+
+	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, NULL, &err));
+	for (int threads = 1; threads <= MAX_THREADS; threads *= 2)
+	{
+		Path		path = measure_path(b, p, threads);
+
+		if (threads == 1)
+			one = path;
+		else
+			printf("predict_threads%d_cpu_over_one\t%.3f\tratio\tprocessor time of %d complete batches, over that of one thread\n",
+				   threads, path.cpu / one.cpu, THREAD_BATCHES);
+		printf("predict_threads%d_critical_path_speedup\t%.2f\tratio\tthe same, one thread over %.1f ms of the calling thread and %.1f ms, the longest job of each turn\n",
+			   threads, one.cpu / (path.serial + path.longest), path.serial * 1e3, path.longest * 1e3);
+	}
+	ppdl_predictor_destroy(p);
+	ppdl_net_destroy(net);
+}
+
 static void
 bench_partial(Bench *b)
 {
@@ -207,6 +349,7 @@ main(void)
 	start(&b);
 	bench_network(&b);
 	bench_partial(&b);
+	bench_threads(&b);
 	ppdl_eval_fini(&b.ev);
 	for (int i = 0; i < b.nkeys; i++)
 		ppdl_switch_key_destroy(b.key[i]);

@@ -69,6 +69,9 @@ complete="SELECT lwe_rows(ppdl_predict_agg('bench', features)) FROM predict_rows
 holes="SELECT lwe_rows(ppdl_predict_agg('bench', features)) FROM predict_rows WHERE id <= $partial AND id % 2 = 0"
 ms=$(milliseconds "$complete")
 figure predict_rows_per_s "$(per_second "$rows" "$ms")" rows/s "16-32-1, $batches complete batches of 1,024 rows from the table, one core"
+scan=$(milliseconds "SELECT count(lwe_width(features)) FROM predict_rows")
+figure predict_scan_share "$(awk -v scan="$scan" -v all="$ms" 'BEGIN { printf "%.4f", scan / all }')" ratio \
+	"time of reading the rows, which one process does alone, of that of predicting them on one core"
 if [ "$(nproc)" -ge 2 ]; then
 	two=$(settings="SET ppdl.threads = 2;" milliseconds "$complete")
 	one=$(milliseconds "$complete")		# once more: others may have come to work beside us
