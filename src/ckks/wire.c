@@ -237,6 +237,82 @@ ppdl_wire_peek_switch_key(PpdlReader r, PpdlSwitchKeyInfo *info, PpdlError *err)
 	return get_switch_header(&r, &par, info, err);
 }
 
+/* a key's limbs under way; the digest is one more task, the first: hashing takes longest */
+typedef struct Reading
+{
+	PpdlSwitchKey *key;
+	const uint8_t *start,		/* of the key */
+			   *limbs;
+	const uint8_t *digest;
+	int			failed;			/* a limb (atomic) */
+	PpdlError	error,			/* of it */
+				digest_error;
+} Reading;
+
+/* the bytes of limbs 0 .. count - 1, counted as tasks of ppdl_key_limb */
+static size_t
+limb_bytes(const PpdlSwitchKey *key, int count)
+{
+	const int	total = key->limbs + key->np;
+	size_t		bytes = 0;
+
+	for (int t = 0; t < count; t++)
+		bytes += ppdl_packed_size(key->par->n,
+								  key->par->ring->mod[ppdl_qp_index(key->par, key->limbs, t % total)].bits);
+	return bytes;
+}
+
+static PpdlStatus
+read_limb(const Reading *rd, int task, PpdlError *err)
+{
+	const PpdlSwitchKey *key = rd->key;
+	const int	prime = ppdl_qp_index(key->par, key->limbs, task % (key->limbs + key->np));
+	const size_t bytes = ppdl_packed_size(key->par->n, key->par->ring->mod[prime].bits);
+	PpdlReader	r = ppdl_reader(rd->limbs + limb_bytes(key, task), bytes);
+	uint64_t   *limb = ppdl_alloc_aligned(key->par->n * sizeof(uint64_t));
+	PpdlStatus	status;
+
+	if (limb == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = ppdl_wire_get_limbs(&r, key->par, limb, prime, prime + 1, err);
+	if (status == PPDL_OK)
+		ppdl_pack_bits(ppdl_key_limb(key, key->b, task), limb, key->par->n, PPDL_MAX_PRIME_BITS);
+	ppdl_free_aligned(limb);
+	return status;
+}
+
+static void
+task_read(void *arg, int task)
+{
+	Reading    *rd = arg;
+	PpdlReader	digest = ppdl_reader(rd->digest, DIGEST_BYTES);
+	PpdlError	err;
+
+	if (task == 0)
+		get_digest(&digest, rd->start, &rd->digest_error);
+	else if (!__atomic_load_n(&rd->failed, __ATOMIC_RELAXED) && read_limb(rd, task - 1, &err) != PPDL_OK &&
+			 __atomic_exchange_n(&rd->failed, 1, __ATOMIC_RELAXED) == 0)
+		rd->error = err;
+}
+
+static PpdlStatus
+read_limbs(PpdlSwitchKey *key, PpdlReader *r, const uint8_t *start, PpdlThreads *threads, PpdlError *err)
+{
+	const int	count = key->ndigits * (key->limbs + key->np);
+	Reading		rd = {.key = key, .start = start};
+	const PpdlError *found;
+
+	rd.limbs = ppdl_read_bytes(r, limb_bytes(key, count));
+	rd.digest = ppdl_read_bytes(r, DIGEST_BYTES);
+	if (r->bad)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "truncated key");
+	ppdl_parallel_for(threads, 1 + count, task_read, &rd);
+	found = rd.failed ? &rd.error : &rd.digest_error;
+	if (found->code != PPDL_OK && err != NULL)
+		*err = *found;
+	return found->code;
+}
+
 PpdlStatus
 ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *threads, PpdlError *err)
 {
@@ -244,33 +320,17 @@ ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *thread
 	const PpdlParams *par;
 	PpdlSwitchKeyInfo info;
 	PpdlSwitchKey *key;
-	uint64_t   *limb;
 	PpdlStatus	status;
 
 	*out = NULL;
 	PPDL_TRY(get_switch_header(r, &par, &info, err));
 	PPDL_TRY(ppdl_switch_key_alloc(&key, par, info.id, info.limbs, info.np, err));
-	limb = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
-	if (limb == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		goto fail;
-	}
 	PPDL_GOTO(fail, get_seed(r, key->seed, err));
-	for (int task = 0; task < key->ndigits * (key->limbs + key->np); task++)
-	{
-		int			prime = ppdl_qp_index(par, key->limbs, task % (key->limbs + key->np));
-
-		PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, limb, prime, prime + 1, err));
-		ppdl_pack_bits(ppdl_key_limb(key, key->b, task), limb, par->n, PPDL_MAX_PRIME_BITS);
-	}
-	PPDL_GOTO(fail, get_digest(r, start, err));
+	PPDL_GOTO(fail, read_limbs(key, r, start, threads, err));
 	PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));
-	ppdl_free_aligned(limb);
 	*out = key;
 	return PPDL_OK;
 fail:
-	ppdl_free_aligned(limb);
 	ppdl_switch_key_destroy(key);
 	return status;
 }

@@ -32,7 +32,7 @@ PpdlStatus	ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, Ppdl
  */
 PpdlStatus	ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **pk, PpdlError *err);
 PpdlStatus	ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err);
-/* likewise; threads (NULL: none) expand the seeded half */
+/* likewise; threads (NULL: none) read, hash and expand */
 PpdlStatus	ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **key, PpdlThreads *threads, PpdlError *err);
 
 /* the header of a stored switching key, without reading the rest */

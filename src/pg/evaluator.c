@@ -1,14 +1,11 @@
 #include "pg/keys.h"
 
 #include <malloc.h>
-#include <unistd.h>
 
 #include "access/parallel.h"
-#include "access/xact.h"
 #include "base/mem.h"
 #include "base/threads.h"
 #include "ckks/crew.h"
-#include "nodes/execnodes.h"
 #include "rows/keyplan.h"
 
 typedef struct QueryEval
@@ -93,31 +90,6 @@ ppdl_pg_crew_run(PpdlEval *ev, int threads, int n, PpdlCrewJob job, void *arg, P
 	if (workers != NULL)
 		crew_works = false;
 	return status;
-}
-
-int
-ppdl_pg_threads(void)
-{
-	long		most = ppdl_max_threads > 0 ? ppdl_max_threads : Max(1, sysconf(_SC_NPROCESSORS_ONLN));
-
-	most = Min(most, 256);
-	return (int) (ppdl_threads_setting > 0 ? Min(ppdl_threads_setting, most) : most);
-}
-
-/* does an aggregate's other half run elsewhere? */
-static bool
-is_partial(FunctionCallInfo fcinfo)
-{
-	return fcinfo->context != NULL && IsA(fcinfo->context, AggState) &&
-		DO_AGGSPLIT_SKIPFINAL(((AggState *) fcinfo->context)->aggsplit);
-}
-
-int
-ppdl_pg_threads_beside(FunctionCallInfo fcinfo)
-{
-	if (IsParallelWorker() || (IsInParallelMode() && is_partial(fcinfo)))
-		return 1;
-	return ppdl_pg_threads();
 }
 
 /* the rotations of the deep ring that owners publish keys for; made once a process */

@@ -21,6 +21,8 @@
 #include <openssl/evp.h>
 
 #include "ckks/wire.h"
+#include "access/parallel.h"
+#include "base/threads.h"
 #include "common/file_perm.h"
 #include "miscadmin.h"
 #include <ppdl.h>
@@ -31,8 +33,9 @@
 #include "utils/hsearch.h"
 
 #define FILE_MAGIC "ppdlkey"
-#define FILE_VERSION 2
+#define FILE_VERSION 3
 #define PAYLOAD_OFFSET 4096
+#define HASHED_PIECE ((size_t) 4 << 20)
 
 typedef struct FileHeader
 {
@@ -47,7 +50,7 @@ typedef struct FileHeader
 	uint8_t		fingerprint[8];
 	uint8_t		seed[PPDL_SEED_BYTES];
 	uint8_t		source[32];		/* SHA-256 of the part it was made from */
-	uint8_t		payload[32];	/* SHA-256 of b and a */
+	uint8_t		payload[32];	/* SHA-256 of the SHA-256s of all pieces of b and of a, 4 MB each but the last */
 	uint8_t		self[32];		/* SHA-256 of all of the above */
 } FileHeader;
 
@@ -72,18 +75,77 @@ typedef struct Entry
 
 static HTAB *entries = NULL;
 
-/* SHA-256 of two pieces; false when OpenSSL fails */
-static bool
-sha256(uint8_t out[32], const void *x, size_t xlen, const void *y, size_t ylen)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool		ok = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-		EVP_DigestUpdate(ctx, x, xlen) == 1 && EVP_DigestUpdate(ctx, y, ylen) == 1 &&
-		EVP_DigestFinal_ex(ctx, out, NULL) == 1;
+/* ---- hashes ---- */
 
-	EVP_MD_CTX_free(ctx);
+/* false when OpenSSL fails */
+static bool
+sha256(uint8_t out[32], const void *x, size_t len)
+{
+	return EVP_Digest(x, len, out, NULL, EVP_sha256(), NULL) == 1;
+}
+
+/* the threads that a backend may use while a key is loaded: nobody computes with it meanwhile */
+typedef struct Helpers
+{
+	PpdlThreads *threads;		/* NULL: none to be had */
+} Helpers;
+
+static void
+destroy_helpers(void *arg)
+{
+	ppdl_threads_destroy(((Helpers *) arg)->threads);
+}
+
+static PpdlGuard *
+get_helpers(PpdlThreads **threads)
+{
+	Helpers    *h = palloc0(sizeof(Helpers));
+	PpdlGuard  *guard = ppdl_guard(CurrentMemoryContext, destroy_helpers, h);
+
+	if (!IsParallelWorker() && ppdl_pg_threads() > 1)
+		(void) ppdl_threads_create(&h->threads, ppdl_pg_threads(), NULL);
+	*threads = h->threads;
+	return guard;
+}
+
+typedef struct Hashing
+{
+	const uint8_t *half[2];
+	size_t		bytes;			/* of a half */
+	int			pieces;			/* of a half */
+	uint8_t		(*hash)[32];
+	int			failed;			/* (atomic) */
+} Hashing;
+
+static void
+task_hash(void *arg, int task)
+{
+	Hashing    *h = arg;
+	size_t		at = (size_t) (task % h->pieces) * HASHED_PIECE,
+				len = Min(HASHED_PIECE, h->bytes - at);
+
+	if (!sha256(h->hash[task], h->half[task / h->pieces] + at, len))
+		__atomic_store_n(&h->failed, 1, __ATOMIC_RELAXED);
+}
+
+/* of b and a, `half` bytes each */
+static bool
+payload_hash(uint8_t out[32], const void *b, const void *a, size_t half)
+{
+	Hashing		h = {{b, a}, half, (int) ((half + HASHED_PIECE - 1) / HASHED_PIECE)};
+	PpdlThreads *threads;
+	PpdlGuard  *helpers = get_helpers(&threads);
+	bool		ok;
+
+	h.hash = palloc((Size) 2 * h.pieces * sizeof(h.hash[0]));
+	ppdl_parallel_for(threads, 2 * h.pieces, task_hash, &h);
+	ppdl_guard_release(helpers);
+	ok = !h.failed && sha256(out, h.hash, (size_t) 2 * h.pieces * sizeof(h.hash[0]));
+	pfree(h.hash);
 	return ok;
 }
+
+/* ---- files ---- */
 
 static void
 file_path(char *path, const EntryTag *tag, const char *part, const char *suffix)
@@ -118,7 +180,7 @@ header_fault(const FileHeader *h, const EntryTag *tag, const uint8_t source[32],
 
 	if (memcmp(h->magic, FILE_MAGIC, sizeof(h->magic)) != 0 || h->version != FILE_VERSION)
 		return "it is not a key file of this version";
-	if (!sha256(self, h, offsetof(FileHeader, self), NULL, 0) || memcmp(self, h->self, sizeof(self)) != 0)
+	if (!sha256(self, h, offsetof(FileHeader, self)) || memcmp(self, h->self, sizeof(self)) != 0)
 		return "its header does not have the right hash";
 	if (memcmp(h->fingerprint, tag->fp, sizeof(tag->fp)) != 0 || h->ring != tag->ring || h->id != tag->id)
 		return "it holds another key";
@@ -150,7 +212,7 @@ payload_fault(const FileHeader *h, const char *path, int fd, const struct stat *
 	if (ppdl_key_file_is_verified(path, st, h->payload))
 		return NULL;
 	ereport(DEBUG1, (errmsg_internal("checking cache file \"%s\"", path)));
-	if (!sha256(hash, (const char *) h + PAYLOAD_OFFSET, (size_t) st->st_size - PAYLOAD_OFFSET, NULL, 0) ||
+	if (!payload_hash(hash, (const char *) h + PAYLOAD_OFFSET, (const char *) h + PAYLOAD_OFFSET + h->half, h->half) ||
 		memcmp(hash, h->payload, sizeof(hash)) != 0)
 		return "its contents do not have the right hash";
 	if (fstat(fd, &after) == 0 && same_file(st, &after))
@@ -261,8 +323,8 @@ write_file(int fd, const char *temporary, const char *path, const EntryTag *tag,
 	memcpy(header.h.fingerprint, tag->fp, sizeof(tag->fp));
 	memcpy(header.h.seed, key->seed, sizeof(key->seed));
 	memcpy(header.h.source, source, 32);
-	if (!sha256(header.h.payload, key->b, bytes, key->a, bytes) ||
-		!sha256(header.h.self, &header, offsetof(FileHeader, self), NULL, 0))
+	if (!payload_hash(header.h.payload, key->b, key->a, bytes) ||
+		!sha256(header.h.self, &header, offsetof(FileHeader, self)))
 		elog(ERROR, "could not compute SHA-256");
 
 	if (ftruncate(fd, 0) == 0 &&
@@ -332,9 +394,12 @@ expand(Entry *e, const char *part, const PpdlParams *par)
 {
 	bytea	   *stored = ppdl_key_part(e->tag.fp, part);
 	PpdlReader	r = ppdl_reader(VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored));
+	PpdlThreads *threads;
+	PpdlGuard  *helpers = get_helpers(&threads);
 	PpdlError	err;
 
-	PPDL_PG(ppdl_wire_get_switch_key(&r, &e->key, NULL, &err));
+	PPDL_PG(ppdl_wire_get_switch_key(&r, &e->key, threads, &err));
+	ppdl_guard_release(helpers);
 	if (e->key->par != par || e->key->id != e->tag.id)
 	{
 		forget(e);

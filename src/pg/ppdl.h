@@ -98,7 +98,7 @@ extern int	ppdl_pg_interrupted(void *arg);
 /* the same, for objects of the core that outlive a call */
 extern const PpdlPoll ppdl_pg_poll;
 
-/* ppdl.threads, or the number of processors; no more than ppdl.max_threads */
+/* ppdl.threads, or the number of processors; no more than ppdl.max_threads (thread_count.c) */
 extern int	ppdl_pg_threads(void);
 
 /*
@@ -112,7 +112,10 @@ extern PpdlEval *ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t
  * anybody, who joined it, may need it: until `context` is reset.
  */
 extern void ppdl_pg_join_crew(MemoryContext context);
-/* the threads for a function: ppdl.threads, or 1 where other processes of the same query work at the same time */
+/*
+ * The threads for a function: ppdl.threads, or 1 where other processes of the same query work at the same time
+ * (thread_count.c)
+ */
 extern int	ppdl_pg_threads_beside(FunctionCallInfo fcinfo);
 extern PpdlStatus ppdl_pg_crew_run(PpdlEval *ev, int threads, int n, PpdlCrewJob job, void *arg, PpdlError *err);
 

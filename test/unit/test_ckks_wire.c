@@ -22,6 +22,7 @@ round_trip(uint32_t id, int limbs)
 	PpdlSwitchKey *key,
 			   *back;
 	PpdlSwitchKeyInfo info;
+	PpdlThreads *threads;
 	PpdlWriter	w;
 	PpdlReader	r;
 	size_t		bytes;
@@ -39,7 +40,9 @@ round_trip(uint32_t id, int limbs)
 	assert_int_equal(info.limbs, limbs);
 	assert_int_equal(info.np, 2);
 	assert_int_equal(info.ndigits, key->ndigits);
-	OK(ppdl_wire_get_switch_key(&r, &back, NULL, &err));
+	OK(ppdl_threads_create(&threads, 1 + limbs % 3, &err));
+	OK(ppdl_wire_get_switch_key(&r, &back, threads, &err));
+	ppdl_threads_destroy(threads);
 	assert_int_equal(ppdl_read_u32(&r), 98);
 	assert_int_equal(ppdl_reader_left(&r), 0);
 	bytes = ppdl_switch_key_bytes(key);

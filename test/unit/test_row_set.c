@@ -115,6 +115,46 @@ test_together(void **state)
 	}
 }
 
+/*
+ * Compact rows as 0.1.0 wrote them, one limb in the ring of full rows, are to training and to the deep ring's
+ * predictions what full rows are whose other limbs were cut off.
+ */
+static void
+test_old_compact(void **state)
+{
+	const PpdlBatchKey key = {sk, test_fp, rng};
+	const PpdlBatchOptions opt = {par->nq, 30, 10};
+	const size_t full = ppdl_slice_size(par, par->nq, 4);
+	uint8_t    *rows = malloc(ROWS * full);
+	double		v[ROWS * WIDTH];
+	PpdlTrainSet *ts[2];
+	PpdlCipher	c;
+
+	for (int i = 0; i < ROWS * WIDTH; i++)
+		v[i] = test_value();
+	OK(ppdl_batch_encrypt(rows, v, ROWS, WIDTH, &opt, &key, ERR));
+	for (int old = 0; old < 2; old++)
+	{
+		OK(ppdl_trainset_create(&ts[old], ERR));
+		for (int i = 0; i < ROWS; i++)
+		{
+			uint8_t    *row = rows + (size_t) i * full;
+
+			row[5] = old ? 1 : row[5];	/* limbs */
+			OK(ppdl_cipher_parse(&c, row, old ? size[0] : full, ERR));
+			OK(ppdl_trainset_add(ts[old], &c, NULL, (uint32_t) i, ERR));
+		}
+	}
+	assert_int_equal(ts[0]->nbatches, 1);
+	assert_int_equal(ts[1]->nbatches, 1);
+	assert_ptr_equal(ts[0]->par, ts[1]->par);
+	assert_memory_equal(ts[0]->batch[0].seed_x, ts[1]->batch[0].seed_x, PPDL_SEED_BYTES);
+	assert_memory_equal(ts[0]->batch[0].bx, ts[1]->batch[0].bx, par->n * sizeof(uint64_t));
+	for (int old = 0; old < 2; old++)
+		ppdl_trainset_destroy(ts[old]);
+	free(rows);
+}
+
 /* places without a row take room, and only so much of it */
 static void
 test_sparse(void **state)
@@ -297,7 +337,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_together), cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_old_compact), cmocka_unit_test(test_sparse),
 		cmocka_unit_test(test_off_by_a_batch),
 		cmocka_unit_test(test_one_to_one),
 		cmocka_unit_test(test_seeds),
