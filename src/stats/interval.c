@@ -1,0 +1,260 @@
+#include "stats/interval.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "stats/roc.h"
+#include "stats/scored.h"
+
+static const PpdlInterval nothing = {NAN, NAN};
+
+static PpdlInterval
+within(double low, double high)
+{
+	return (PpdlInterval) {fmax(0, low), fmin(1, high)};
+}
+
+double
+ppdl_normal_two_sided(double level)
+{
+	double		low = 0,
+				high = 40;
+
+	for (int i = 0; i < 100; i++)
+	{
+		double		mid = (low + high) / 2;
+
+		if (erf(mid * M_SQRT1_2) < level)
+			low = mid;
+		else
+			high = mid;
+	}
+	return high;
+}
+
+PpdlInterval
+ppdl_interval_wilson(long k, long n, double level)
+{
+	double		z = ppdl_normal_two_sided(level);
+	double		m = (double) n,
+				p = (double) k / m,
+				middle = (p + z * z / (2 * m)) / (1 + z * z / m),
+				half = z * sqrt(p * (1 - p) / m + z * z / (4 * m * m)) / (1 + z * z / m);
+
+	/* without rounding the ends of 0 and 1 would be these */
+	return n < 1 ? nothing : within(k == 0 ? 0 : middle - half, k == n ? 1 : middle + half);
+}
+
+/* ------------------------------------------------------------------ area under the curve */
+
+/* variance of an area as Hanley and McNeil (1982) estimate it, both sides with their mean number of rows */
+static double
+likely_variance(double area, double positives, double negatives)
+{
+	double		rows = (positives + negatives) / 2 - 1;
+
+	return area * (1 - area) * (1 + rows * (1 - area) / (2 - area) + rows * area / (1 + area)) / (positives * negatives);
+}
+
+/* the area between `auc` and `end` that is just z standard deviations from auc */
+static double
+likely_end(double auc, double end, double z, double positives, double negatives)
+{
+	double		in = auc,
+				out = end;
+
+	for (int i = 0; i < 100; i++)
+	{
+		double		mid = (in + out) / 2;
+
+		if (fabs(mid - auc) <= z * sqrt(likely_variance(mid, positives, negatives)))
+			in = mid;
+		else
+			out = mid;
+	}
+	return in;
+}
+
+PpdlInterval
+ppdl_interval_auc(double auc, double variance, long positives, long negatives, double level)
+{
+	double		z = ppdl_normal_two_sided(level),
+				logit,
+				half;
+
+	if (isnan(auc) || positives < 1 || negatives < 1)
+		return nothing;
+	if (!(variance > 0) || auc <= 0 || auc >= 1)
+		return within(likely_end(auc, 0, z, (double) positives, (double) negatives),
+					  likely_end(auc, 1, z, (double) positives, (double) negatives));
+	logit = log(auc / (1 - auc));
+	half = z * sqrt(variance) / (auc * (1 - auc));
+	return within(1 / (1 + exp(half - logit)), 1 / (1 + exp(-half - logit)));
+}
+
+/* ------------------------------------------------------------------ all metrics */
+
+typedef struct Ends
+{
+	PpdlInterval sensitivity,
+				specificity,
+				f1,
+				auc;
+	double		recall;			/* the share itself */
+} Ends;
+
+static PpdlStatus
+class_ends(Ends *e, const long *counts, int class, const int *truth, const double *scores, long n, int outputs,
+		   double level, PpdlError *err)
+{
+	PpdlClassCounts c;
+	long		positives,
+				negatives;
+	double		auc,
+				variance;
+
+	ppdl_class_counts(&c, counts, ppdl_score_classes(outputs), class);
+	positives = c.true_positives + c.false_negatives;
+	negatives = c.true_negatives + c.false_positives;
+	e->recall = c.sensitivity;
+	e->sensitivity = ppdl_interval_wilson(c.true_positives, positives, level);
+	e->specificity = ppdl_interval_wilson(c.true_negatives, negatives, level);
+	e->f1 = ppdl_interval_wilson(c.true_positives, positives + c.false_positives, level);
+	e->f1 = (PpdlInterval) {2 * e->f1.low / (1 + e->f1.low), 2 * e->f1.high / (1 + e->f1.high)};
+	e->auc = nothing;
+	if (positives == 0 || negatives == 0)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_auc(&auc, &variance, truth, scores, n, outputs, class, err));
+	e->auc = ppdl_interval_auc(auc, variance, positives, negatives, level);
+	return PPDL_OK;
+}
+
+/* of the mean of independent shares (Zou and Donner 2008) */
+typedef struct SquareAndAdd
+{
+	double		mean,
+				below,
+				above;
+	int			count;
+} SquareAndAdd;
+
+static void
+add_share(SquareAndAdd *s, double share, PpdlInterval i)
+{
+	s->mean += share;
+	s->below += (share - i.low) * (share - i.low);
+	s->above += (i.high - share) * (i.high - share);
+	s->count++;
+}
+
+static PpdlInterval
+mean_share(const SquareAndAdd *s)
+{
+	return s->count == 0 ? nothing : within((s->mean - sqrt(s->below)) / s->count, (s->mean + sqrt(s->above)) / s->count);
+}
+
+static void
+add_ends(PpdlInterval *sum, PpdlInterval i)
+{
+	sum->low += i.low;
+	sum->high += i.high;
+}
+
+static PpdlInterval
+mean_ends(PpdlInterval sum, int count)
+{
+	return (PpdlInterval) {sum.low / count, sum.high / count};
+}
+
+/* normal, for the mean of the rows' squared errors */
+static PpdlInterval
+brier_interval(const int *truth, const double *scores, long n, int outputs, double level)
+{
+	long double sum = 0,
+				square = 0;
+	double		mean,
+				half;
+
+	for (long i = 0; i < n; i++)
+		sum += ppdl_scored_brier(truth[i], scores + (size_t) i * (size_t) outputs, outputs);
+	mean = (double) (sum / n);
+	for (long i = 0; i < n; i++)
+	{
+		double		d = ppdl_scored_brier(truth[i], scores + (size_t) i * (size_t) outputs, outputs) - mean;
+
+		square += d * d;
+	}
+	half = n < 2 ? NAN : ppdl_normal_two_sided(level) * sqrt((double) (square / (n - 1) / n));
+	return isnan(half) ? nothing : (PpdlInterval) {fmax(0, mean - half), mean + half};
+}
+
+/* out[2 .. 5] of two classes, of class 1; balanced accuracy of both */
+static PpdlStatus
+two_classes(PpdlInterval *out, const long *counts, const int *truth, const double *scores, long n, int outputs,
+			double level, PpdlError *err)
+{
+	SquareAndAdd balanced = {0};
+	Ends		e;
+
+	for (int k = 0; k < 2; k++)
+	{
+		PPDL_TRY(class_ends(&e, counts, k, truth, scores, n, outputs, level, err));
+		if (!isnan(e.recall))
+			add_share(&balanced, e.recall, e.sensitivity);
+	}
+	out[1] = mean_share(&balanced);
+	out[2] = e.sensitivity;
+	out[3] = e.specificity;
+	out[4] = e.f1;
+	out[5] = e.auc;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+several_classes(PpdlInterval *out, const long *counts, const int *truth, const double *scores, long n, int outputs,
+				double level, PpdlError *err)
+{
+	SquareAndAdd balanced = {0};
+	PpdlInterval sum[6] = {{0}};
+
+	for (int k = 0; k < outputs; k++)
+	{
+		Ends		e;
+
+		PPDL_TRY(class_ends(&e, counts, k, truth, scores, n, outputs, level, err));
+		if (isnan(e.recall))
+			continue;
+		add_share(&balanced, e.recall, e.sensitivity);
+		add_ends(&sum[3], e.specificity);
+		add_ends(&sum[4], e.f1);
+		add_ends(&sum[5], e.auc);
+	}
+	out[1] = out[2] = mean_share(&balanced);
+	for (int i = 3; i < 6; i++)
+		out[i] = mean_ends(sum[i], balanced.count);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_metrics_intervals(PpdlInterval out[PPDL_METRICS], const int *truth, const double *scores, long n, int outputs,
+					   double level, PpdlError *err)
+{
+	int			classes = ppdl_score_classes(outputs);
+	long	   *counts;
+	long		right = 0;
+	PpdlStatus	status;
+
+	if (!(level > 0 && level < 1))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a confidence level lies between 0 and 1, not at %g", level);
+	PPDL_TRY(ppdl_scored_counts(&counts, truth, scores, n, outputs, err));
+	for (int k = 0; k < classes; k++)
+		right += counts[(size_t) k * (size_t) classes + (size_t) k];
+	out[0] = ppdl_interval_wilson(right, n, level);
+	if (classes > 2)
+		status = several_classes(out, counts, truth, scores, n, outputs, level, err);
+	else
+		status = two_classes(out, counts, truth, scores, n, outputs, level, err);
+	out[6] = brier_interval(truth, scores, n, outputs, level);
+	free(counts);
+	return status;
+}

@@ -1,0 +1,249 @@
+#include "stats/metrics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/roc.h"
+#include "stats/scored.h"
+
+const char *const ppdl_metric_name[PPDL_METRICS] =
+{"accuracy", "balanced_accuracy", "sensitivity", "specificity", "f1", "auc", "brier"};
+
+double
+ppdl_metric_value(const PpdlMetrics *m, int i)
+{
+	const double value[PPDL_METRICS] =
+	{m->accuracy, m->balanced_accuracy, m->sensitivity, m->specificity, m->f1, m->auc, m->brier};
+
+	return value[i];
+}
+
+/* ------------------------------------------------------------------ scores */
+
+int
+ppdl_score_class(const double *score, int outputs)
+{
+	int			best = 0;
+
+	if (outputs == 1)
+		return score[0] > 0;
+	for (int i = 1; i < outputs; i++)
+		if (score[i] > score[best])
+			best = i;
+	return best;
+}
+
+double
+ppdl_score_of(const double *score, int outputs, int class)
+{
+	double		s;
+
+	if (outputs > 2)
+		return score[class];
+	s = outputs == 1 ? score[0] : score[1] / 2 - score[0] / 2;
+	return class ? s : -s;
+}
+
+double
+ppdl_score_probability(double score)
+{
+	double		p = score / 2 + 0.5;
+
+	return p < 0 ? 0 : p > 1 ? 1 : p;
+}
+
+PpdlStatus
+ppdl_scored_check(const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+{
+	int			classes = ppdl_score_classes(outputs);
+
+	if (outputs < 1 || outputs > PPDL_MAX_CLASSES)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d scores a row, where 1 to %d are expected", outputs,
+						  PPDL_MAX_CLASSES);
+	if (n < 1 || n > PPDL_MAX_SCORED_ROWS)
+		return ppdl_error(err, PPDL_ERR_FORMAT, n < 1 ? "there are no rows with a label and a score" :
+						  "%ld rows are more than %ld", n, PPDL_MAX_SCORED_ROWS);
+	for (long i = 0; i < n; i++)
+	{
+		if (truth[i] < 0 || truth[i] >= classes)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "row %ld is of class %d, where there are classes 0 to %d", i + 1,
+							  truth[i], classes - 1);
+		for (int k = 0; k < outputs; k++)
+			if (!isfinite(scores[(size_t) i * (size_t) outputs + (size_t) k]))
+				return ppdl_error(err, PPDL_ERR_FORMAT, "row %ld has a score that is no finite number", i + 1);
+	}
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ counts */
+
+PpdlStatus
+ppdl_confusion(long *counts, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+{
+	size_t		k = (size_t) ppdl_score_classes(outputs);
+
+	PPDL_TRY(ppdl_scored_check(truth, scores, n, outputs, err));
+	memset(counts, 0, k * k * sizeof *counts);
+	for (long i = 0; i < n; i++)
+		counts[(size_t) truth[i] * k + (size_t) ppdl_score_class(scores + (size_t) i * (size_t) outputs, outputs)]++;
+	return PPDL_OK;
+}
+
+/* NaN for a share of nothing */
+static double
+share(long part, long whole)
+{
+	return whole ? (double) part / (double) whole : NAN;
+}
+
+void
+ppdl_class_counts(PpdlClassCounts *out, const long *counts, int classes, int class)
+{
+	memset(out, 0, sizeof *out);
+	for (int t = 0; t < classes; t++)
+		for (int p = 0; p < classes; p++)
+		{
+			long		c = counts[(size_t) t * (size_t) classes + (size_t) p];
+
+			if (t == class)
+				*(p == class ? &out->true_positives : &out->false_negatives) += c;
+			else
+				*(p == class ? &out->false_positives : &out->true_negatives) += c;
+		}
+	out->sensitivity = share(out->true_positives, out->true_positives + out->false_negatives);
+	out->specificity = share(out->true_negatives, out->true_negatives + out->false_positives);
+	out->precision = share(out->true_positives, out->true_positives + out->false_positives);
+	out->f1 = share(2 * out->true_positives, 2 * out->true_positives + out->false_positives + out->false_negatives);
+}
+
+/* ------------------------------------------------------------------ metrics */
+
+double
+ppdl_scored_brier(int truth, const double *score, int outputs)
+{
+	double		sum = 0;
+
+	for (int c = outputs > 2 ? 0 : 1; c < ppdl_score_classes(outputs); c++)
+	{
+		double		d = ppdl_score_probability(ppdl_score_of(score, outputs, c)) - (truth == c);
+
+		sum += d * d;
+	}
+	return sum;
+}
+
+static double
+brier(const int *truth, const double *scores, long n, int outputs)
+{
+	long double sum = 0;
+
+	for (long i = 0; i < n; i++)
+		sum += ppdl_scored_brier(truth[i], scores + (size_t) i * (size_t) outputs, outputs);
+	return (double) (sum / n);
+}
+
+/* NaN where the rows are all of the class, or none is */
+static PpdlStatus
+class_auc(double *auc, const PpdlClassCounts *c, const int *truth, const double *scores, long n, int outputs, int class,
+		  PpdlError *err)
+{
+	*auc = NAN;
+	if (c->true_positives + c->false_negatives == 0 || c->true_negatives + c->false_positives == 0)
+		return PPDL_OK;
+	return ppdl_auc(auc, NULL, truth, scores, n, outputs, class, err);
+}
+
+static PpdlStatus
+two_classes(PpdlMetrics *out, const long *counts, const int *truth, const double *scores, long n, int outputs,
+			PpdlError *err)
+{
+	PpdlClassCounts c;
+
+	ppdl_class_counts(&c, counts, 2, 1);
+	out->sensitivity = c.sensitivity;
+	out->specificity = c.specificity;
+	out->f1 = c.f1;
+	return class_auc(&out->auc, &c, truth, scores, n, outputs, 1, err);
+}
+
+/* sums over the classes that have rows, divided by their number */
+static PpdlStatus
+macro(PpdlMetrics *out, const long *counts, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+{
+	int			present = 0;
+
+	for (int k = 0; k < outputs; k++)
+	{
+		PpdlClassCounts c;
+		double		auc;
+
+		ppdl_class_counts(&c, counts, outputs, k);
+		if (c.true_positives + c.false_negatives == 0)
+			continue;
+		PPDL_TRY(class_auc(&auc, &c, truth, scores, n, outputs, k, err));
+		present++;
+		out->sensitivity += c.sensitivity;
+		out->specificity += c.specificity;
+		out->f1 += c.f1;
+		out->auc += auc;
+	}
+	out->sensitivity /= present;
+	out->specificity /= present;
+	out->f1 /= present;
+	out->auc /= present;
+	return PPDL_OK;
+}
+
+static void
+accuracies(PpdlMetrics *out, const long *counts, long n, int classes)
+{
+	long		right = 0;
+	int			present = 0;
+	double		sum = 0;
+
+	for (int k = 0; k < classes; k++)
+	{
+		PpdlClassCounts c;
+
+		ppdl_class_counts(&c, counts, classes, k);
+		right += c.true_positives;
+		if (c.true_positives + c.false_negatives == 0)
+			continue;
+		present++;
+		sum += c.sensitivity;
+	}
+	out->accuracy = share(right, n);
+	out->balanced_accuracy = sum / present;
+}
+
+PpdlStatus
+ppdl_scored_counts(long **counts, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+{
+	size_t		k = (size_t) ppdl_score_classes(outputs);
+
+	*counts = NULL;
+	PPDL_TRY(ppdl_scored_check(truth, scores, n, outputs, err));
+	*counts = malloc(k * k * sizeof **counts);
+	if (*counts == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a table of %zu classes", k);
+	return ppdl_confusion(*counts, truth, scores, n, outputs, err);
+}
+
+PpdlStatus
+ppdl_metrics(PpdlMetrics *out, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+{
+	long	   *counts;
+	PpdlStatus	status;
+
+	memset(out, 0, sizeof *out);
+	PPDL_TRY(ppdl_scored_counts(&counts, truth, scores, n, outputs, err));
+	accuracies(out, counts, n, ppdl_score_classes(outputs));
+	if (outputs > 2)
+		status = macro(out, counts, truth, scores, n, outputs, err);
+	else
+		status = two_classes(out, counts, truth, scores, n, outputs, err);
+	out->brier = brier(truth, scores, n, outputs);
+	free(counts);
+	return status;
+}
