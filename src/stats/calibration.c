@@ -1,7 +1,6 @@
 #include "stats/calibration.h"
 
 #include <math.h>
-#include <stddef.h>
 
 #include "stats/metrics.h"
 #include "stats/scored.h"
@@ -21,10 +20,12 @@ bin_of(const PpdlCalibrationBin *bin, int bins, double p)
 }
 
 PpdlStatus
-ppdl_calibration(PpdlCalibrationBin *bin, int bins, const int *truth, const double *scores, long n, int outputs, int class,
-				 PpdlError *err)
+ppdl_calibration(PpdlCalibrationBin *bin, int bins, const int *truth, const double *scores, long n,
+				 int outputs, int class, PpdlError *err)
 {
-	PPDL_TRY(ppdl_scored_check(truth, scores, n, outputs, err));
+	PpdlScored	s = {truth, scores, n, outputs};
+
+	PPDL_TRY(ppdl_scored_check(&s, err));
 	if (bins < 1)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d bins, where 1 or more are expected", bins);
 	if (class < 0 || class >= ppdl_score_classes(outputs))
@@ -33,7 +34,7 @@ ppdl_calibration(PpdlCalibrationBin *bin, int bins, const int *truth, const doub
 		bin[b] = (PpdlCalibrationBin) {(double) b / bins, (double) (b + 1) / bins, 0, 0, 0};
 	for (long i = 0; i < n; i++)
 	{
-		double		score = ppdl_score_of(scores + (size_t) i * (size_t) outputs, outputs, class);
+		double		score = ppdl_score_of(ppdl_scored_row(&s, i), outputs, class);
 		double		p = ppdl_score_probability(score);
 		PpdlCalibrationBin *b = &bin[bin_of(bin, bins, p)];
 

@@ -14,7 +14,7 @@ typedef struct PpdlCalibrationBin
 } PpdlCalibrationBin;
 
 /* of one class against the rest; metrics.h for truth, scores, outputs */
-PpdlStatus	ppdl_calibration(PpdlCalibrationBin *bin, int bins, const int *truth, const double *scores, long n, int outputs,
-							 int class, PpdlError *err);
+PpdlStatus	ppdl_calibration(PpdlCalibrationBin *bin, int bins, const int *truth, const double *scores, long n,
+							 int outputs, int class, PpdlError *err);
 
 #endif

@@ -53,7 +53,8 @@ likely_variance(double area, double positives, double negatives)
 {
 	double		rows = (positives + negatives) / 2 - 1;
 
-	return area * (1 - area) * (1 + rows * (1 - area) / (2 - area) + rows * area / (1 + area)) / (positives * negatives);
+	return area * (1 - area) / (positives * negatives) *
+		(1 + rows * (1 - area) / (2 - area) + rows * area / (1 + area));
 }
 
 /* the area between `auc` and `end` that is just z standard deviations from auc */
@@ -104,8 +105,7 @@ typedef struct Ends
 } Ends;
 
 static PpdlStatus
-class_ends(Ends *e, const long *counts, int class, const int *truth, const double *scores, long n, int outputs,
-		   double level, PpdlError *err)
+class_ends(Ends *e, const long *counts, int class, const PpdlScored *s, double level, PpdlError *err)
 {
 	PpdlClassCounts c;
 	long		positives,
@@ -113,7 +113,7 @@ class_ends(Ends *e, const long *counts, int class, const int *truth, const doubl
 	double		auc,
 				variance;
 
-	ppdl_class_counts(&c, counts, ppdl_score_classes(outputs), class);
+	ppdl_class_counts(&c, counts, ppdl_score_classes(s->outputs), class);
 	positives = c.true_positives + c.false_negatives;
 	negatives = c.true_negatives + c.false_positives;
 	e->recall = c.sensitivity;
@@ -124,7 +124,7 @@ class_ends(Ends *e, const long *counts, int class, const int *truth, const doubl
 	e->auc = nothing;
 	if (positives == 0 || negatives == 0)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_auc(&auc, &variance, truth, scores, n, outputs, class, err));
+	PPDL_TRY(ppdl_auc(&auc, &variance, s->truth, s->scores, s->n, s->outputs, class, err));
 	e->auc = ppdl_interval_auc(auc, variance, positives, negatives, level);
 	return PPDL_OK;
 }
@@ -150,7 +150,8 @@ add_share(SquareAndAdd *s, double share, PpdlInterval i)
 static PpdlInterval
 mean_share(const SquareAndAdd *s)
 {
-	return s->count == 0 ? nothing : within((s->mean - sqrt(s->below)) / s->count, (s->mean + sqrt(s->above)) / s->count);
+	return s->count == 0 ? nothing :
+		within((s->mean - sqrt(s->below)) / s->count, (s->mean + sqrt(s->above)) / s->count);
 }
 
 static void
@@ -168,69 +169,67 @@ mean_ends(PpdlInterval sum, int count)
 
 /* normal, for the mean of the rows' squared errors */
 static PpdlInterval
-brier_interval(const int *truth, const double *scores, long n, int outputs, double level)
+brier_interval(const PpdlScored *s, double level)
 {
 	long double sum = 0,
 				square = 0;
 	double		mean,
 				half;
 
-	for (long i = 0; i < n; i++)
-		sum += ppdl_scored_brier(truth[i], scores + (size_t) i * (size_t) outputs, outputs);
-	mean = (double) (sum / n);
-	for (long i = 0; i < n; i++)
+	for (long i = 0; i < s->n; i++)
+		sum += ppdl_scored_brier(s, i);
+	mean = (double) (sum / s->n);
+	for (long i = 0; i < s->n; i++)
 	{
-		double		d = ppdl_scored_brier(truth[i], scores + (size_t) i * (size_t) outputs, outputs) - mean;
+		double		d = ppdl_scored_brier(s, i) - mean;
 
 		square += d * d;
 	}
-	half = n < 2 ? NAN : ppdl_normal_two_sided(level) * sqrt((double) (square / (n - 1) / n));
+	half = s->n < 2 ? NAN : ppdl_normal_two_sided(level) * sqrt((double) (square / (s->n - 1) / s->n));
 	return isnan(half) ? nothing : (PpdlInterval) {fmax(0, mean - half), mean + half};
 }
 
-/* out[2 .. 5] of two classes, of class 1; balanced accuracy of both */
+/* the middle metrics of two classes: balanced accuracy of both, the others of class 1 */
 static PpdlStatus
-two_classes(PpdlInterval *out, const long *counts, const int *truth, const double *scores, long n, int outputs,
-			double level, PpdlError *err)
+two_classes(PpdlInterval *out, const long *counts, const PpdlScored *s, double level, PpdlError *err)
 {
 	SquareAndAdd balanced = {0};
 	Ends		e;
 
 	for (int k = 0; k < 2; k++)
 	{
-		PPDL_TRY(class_ends(&e, counts, k, truth, scores, n, outputs, level, err));
+		PPDL_TRY(class_ends(&e, counts, k, s, level, err));
 		if (!isnan(e.recall))
 			add_share(&balanced, e.recall, e.sensitivity);
 	}
-	out[1] = mean_share(&balanced);
-	out[2] = e.sensitivity;
-	out[3] = e.specificity;
-	out[4] = e.f1;
-	out[5] = e.auc;
+	out[PPDL_METRIC_BALANCED_ACCURACY] = mean_share(&balanced);
+	out[PPDL_METRIC_SENSITIVITY] = e.sensitivity;
+	out[PPDL_METRIC_SPECIFICITY] = e.specificity;
+	out[PPDL_METRIC_F1] = e.f1;
+	out[PPDL_METRIC_AUC] = e.auc;
 	return PPDL_OK;
 }
 
 static PpdlStatus
-several_classes(PpdlInterval *out, const long *counts, const int *truth, const double *scores, long n, int outputs,
-				double level, PpdlError *err)
+several_classes(PpdlInterval *out, const long *counts, const PpdlScored *s, double level, PpdlError *err)
 {
 	SquareAndAdd balanced = {0};
-	PpdlInterval sum[6] = {{0}};
+	PpdlInterval sum[PPDL_METRICS] = {{0}};
 
-	for (int k = 0; k < outputs; k++)
+	for (int k = 0; k < s->outputs; k++)
 	{
 		Ends		e;
 
-		PPDL_TRY(class_ends(&e, counts, k, truth, scores, n, outputs, level, err));
+		PPDL_TRY(class_ends(&e, counts, k, s, level, err));
 		if (isnan(e.recall))
 			continue;
 		add_share(&balanced, e.recall, e.sensitivity);
-		add_ends(&sum[3], e.specificity);
-		add_ends(&sum[4], e.f1);
-		add_ends(&sum[5], e.auc);
+		add_ends(&sum[PPDL_METRIC_SPECIFICITY], e.specificity);
+		add_ends(&sum[PPDL_METRIC_F1], e.f1);
+		add_ends(&sum[PPDL_METRIC_AUC], e.auc);
 	}
-	out[1] = out[2] = mean_share(&balanced);
-	for (int i = 3; i < 6; i++)
+	out[PPDL_METRIC_BALANCED_ACCURACY] = out[PPDL_METRIC_SENSITIVITY] = mean_share(&balanced);
+	for (int i = PPDL_METRIC_SPECIFICITY; i <= PPDL_METRIC_AUC; i++)
 		out[i] = mean_ends(sum[i], balanced.count);
 	return PPDL_OK;
 }
@@ -239,6 +238,7 @@ PpdlStatus
 ppdl_metrics_intervals(PpdlInterval out[PPDL_METRICS], const int *truth, const double *scores, long n, int outputs,
 					   double level, PpdlError *err)
 {
+	PpdlScored	s = {truth, scores, n, outputs};
 	int			classes = ppdl_score_classes(outputs);
 	long	   *counts;
 	long		right = 0;
@@ -246,15 +246,12 @@ ppdl_metrics_intervals(PpdlInterval out[PPDL_METRICS], const int *truth, const d
 
 	if (!(level > 0 && level < 1))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a confidence level lies between 0 and 1, not at %g", level);
-	PPDL_TRY(ppdl_scored_counts(&counts, truth, scores, n, outputs, err));
+	PPDL_TRY(ppdl_scored_counts(&counts, &s, err));
 	for (int k = 0; k < classes; k++)
 		right += counts[(size_t) k * (size_t) classes + (size_t) k];
-	out[0] = ppdl_interval_wilson(right, n, level);
-	if (classes > 2)
-		status = several_classes(out, counts, truth, scores, n, outputs, level, err);
-	else
-		status = two_classes(out, counts, truth, scores, n, outputs, level, err);
-	out[6] = brier_interval(truth, scores, n, outputs, level);
+	out[PPDL_METRIC_ACCURACY] = ppdl_interval_wilson(right, n, level);
+	status = classes > 2 ? several_classes(out, counts, &s, level, err) : two_classes(out, counts, &s, level, err);
+	out[PPDL_METRIC_BRIER] = brier_interval(&s, level);
 	free(counts);
 	return status;
 }

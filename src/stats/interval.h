@@ -33,8 +33,8 @@ PpdlInterval ppdl_interval_auc(double auc, double variance, long positives, long
  *	specificity, F1, AUC of several classes	the means of the classes' ends: too wide rather than too narrow
  *	Brier	normal, from the sample variance of the rows' squared errors, cut at 0
  */
-PpdlStatus	ppdl_metrics_intervals(PpdlInterval out[PPDL_METRICS], const int *truth, const double *scores, long n, int outputs,
-								   double level, PpdlError *err);
+PpdlStatus	ppdl_metrics_intervals(PpdlInterval out[PPDL_METRICS], const int *truth, const double *scores, long n,
+								   int outputs, double level, PpdlError *err);
 
 /* x such that a standard normal lies within -x .. x with this probability */
 double		ppdl_normal_two_sided(double level);

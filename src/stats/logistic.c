@@ -209,8 +209,8 @@ fit_class(Fit *f, int max_steps, double *out, int *steps, PpdlError *err)
 	for (; !last && taken < max_steps; taken++)
 		PPDL_TRY(newton(f, &last, err));
 	if (!last)
-		return ppdl_error(err, PPDL_ERR_RANGE, "logistic regression of class %d has not converged in %d steps", f->class,
-						  max_steps);
+		return ppdl_error(err, PPDL_ERR_RANGE, "logistic regression of class %d has not converged in %d steps",
+						  f->class, max_steps);
 	memcpy(out, f->w, m * sizeof *out);
 	out[f->d] -= ppdl_dot(f->w, f->mean, (size_t) f->d);
 	*steps = taken > *steps ? taken : *steps;
@@ -225,8 +225,8 @@ check(const double *x, const int *truth, long n, int inputs, int classes, PpdlEr
 	long		rows[PPDL_MAX_CLASSES] = {0};
 
 	if (inputs < 0 || inputs > PPDL_LOGISTIC_MAX_INPUTS || classes < 2 || classes > PPDL_MAX_CLASSES)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "logistic regression of %d inputs and %d classes, where at most %d and "
-						  "2 to %d are allowed", inputs, classes, PPDL_LOGISTIC_MAX_INPUTS, PPDL_MAX_CLASSES);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "logistic regression of %d inputs and %d classes, where at most %d "
+						  "and 2 to %d are allowed", inputs, classes, PPDL_LOGISTIC_MAX_INPUTS, PPDL_MAX_CLASSES);
 	if (n < 1 || n > PPDL_MAX_SCORED_ROWS)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "logistic regression needs rows of each class: there are %ld rows", n);
 	for (long i = 0; i < n; i++)
@@ -241,7 +241,8 @@ check(const double *x, const int *truth, long n, int inputs, int classes, PpdlEr
 	}
 	for (int c = 0; c < classes; c++)
 		if (rows[c] == 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "logistic regression needs rows of each class: class %d has none", c);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "logistic regression needs rows of each class: class %d has none",
+							  c);
 	return PPDL_OK;
 }
 

@@ -54,23 +54,24 @@ ppdl_score_probability(double score)
 }
 
 PpdlStatus
-ppdl_scored_check(const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+ppdl_scored_check(const PpdlScored *s, PpdlError *err)
 {
-	int			classes = ppdl_score_classes(outputs);
+	int			classes = ppdl_score_classes(s->outputs);
 
-	if (outputs < 1 || outputs > PPDL_MAX_CLASSES)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d scores a row, where 1 to %d are expected", outputs,
+	if (s->outputs < 1 || s->outputs > PPDL_MAX_CLASSES)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d scores a row, where 1 to %d are expected", s->outputs,
 						  PPDL_MAX_CLASSES);
-	if (n < 1 || n > PPDL_MAX_SCORED_ROWS)
-		return ppdl_error(err, PPDL_ERR_FORMAT, n < 1 ? "there are no rows with a label and a score" :
-						  "%ld rows are more than %ld", n, PPDL_MAX_SCORED_ROWS);
-	for (long i = 0; i < n; i++)
+	if (s->n < 1)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "there is no row with a label and a score");
+	if (s->n > PPDL_MAX_SCORED_ROWS)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%ld rows are more than %ld", s->n, PPDL_MAX_SCORED_ROWS);
+	for (long i = 0; i < s->n; i++)
 	{
-		if (truth[i] < 0 || truth[i] >= classes)
+		if (s->truth[i] < 0 || s->truth[i] >= classes)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "row %ld is of class %d, where there are classes 0 to %d", i + 1,
-							  truth[i], classes - 1);
-		for (int k = 0; k < outputs; k++)
-			if (!isfinite(scores[(size_t) i * (size_t) outputs + (size_t) k]))
+							  s->truth[i], classes - 1);
+		for (int k = 0; k < s->outputs; k++)
+			if (!isfinite(ppdl_scored_row(s, i)[k]))
 				return ppdl_error(err, PPDL_ERR_FORMAT, "row %ld has a score that is no finite number", i + 1);
 	}
 	return PPDL_OK;
@@ -78,15 +79,37 @@ ppdl_scored_check(const int *truth, const double *scores, long n, int outputs, P
 
 /* ------------------------------------------------------------------ counts */
 
+static void
+count(long *counts, const PpdlScored *s)
+{
+	size_t		k = (size_t) ppdl_score_classes(s->outputs);
+
+	memset(counts, 0, k * k * sizeof *counts);
+	for (long i = 0; i < s->n; i++)
+		counts[(size_t) s->truth[i] * k + (size_t) ppdl_score_class(ppdl_scored_row(s, i), s->outputs)]++;
+}
+
 PpdlStatus
 ppdl_confusion(long *counts, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
 {
-	size_t		k = (size_t) ppdl_score_classes(outputs);
+	PpdlScored	s = {truth, scores, n, outputs};
 
-	PPDL_TRY(ppdl_scored_check(truth, scores, n, outputs, err));
-	memset(counts, 0, k * k * sizeof *counts);
-	for (long i = 0; i < n; i++)
-		counts[(size_t) truth[i] * k + (size_t) ppdl_score_class(scores + (size_t) i * (size_t) outputs, outputs)]++;
+	PPDL_TRY(ppdl_scored_check(&s, err));
+	count(counts, &s);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_scored_counts(long **counts, const PpdlScored *s, PpdlError *err)
+{
+	size_t		k = (size_t) ppdl_score_classes(s->outputs);
+
+	*counts = NULL;
+	PPDL_TRY(ppdl_scored_check(s, err));
+	*counts = malloc(k * k * sizeof **counts);
+	if (*counts == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a table of %zu classes", k);
+	count(*counts, s);
 	return PPDL_OK;
 }
 
@@ -120,13 +143,14 @@ ppdl_class_counts(PpdlClassCounts *out, const long *counts, int classes, int cla
 /* ------------------------------------------------------------------ metrics */
 
 double
-ppdl_scored_brier(int truth, const double *score, int outputs)
+ppdl_scored_brier(const PpdlScored *s, long i)
 {
+	const double *score = ppdl_scored_row(s, i);
 	double		sum = 0;
 
-	for (int c = outputs > 2 ? 0 : 1; c < ppdl_score_classes(outputs); c++)
+	for (int c = s->outputs > 2 ? 0 : 1; c < ppdl_score_classes(s->outputs); c++)
 	{
-		double		d = ppdl_score_probability(ppdl_score_of(score, outputs, c)) - (truth == c);
+		double		d = ppdl_score_probability(ppdl_score_of(score, s->outputs, c)) - (s->truth[i] == c);
 
 		sum += d * d;
 	}
@@ -134,29 +158,27 @@ ppdl_scored_brier(int truth, const double *score, int outputs)
 }
 
 static double
-brier(const int *truth, const double *scores, long n, int outputs)
+brier(const PpdlScored *s)
 {
 	long double sum = 0;
 
-	for (long i = 0; i < n; i++)
-		sum += ppdl_scored_brier(truth[i], scores + (size_t) i * (size_t) outputs, outputs);
-	return (double) (sum / n);
+	for (long i = 0; i < s->n; i++)
+		sum += ppdl_scored_brier(s, i);
+	return (double) (sum / s->n);
 }
 
 /* NaN where the rows are all of the class, or none is */
 static PpdlStatus
-class_auc(double *auc, const PpdlClassCounts *c, const int *truth, const double *scores, long n, int outputs, int class,
-		  PpdlError *err)
+class_auc(double *auc, const PpdlClassCounts *c, const PpdlScored *s, int class, PpdlError *err)
 {
 	*auc = NAN;
 	if (c->true_positives + c->false_negatives == 0 || c->true_negatives + c->false_positives == 0)
 		return PPDL_OK;
-	return ppdl_auc(auc, NULL, truth, scores, n, outputs, class, err);
+	return ppdl_auc(auc, NULL, s->truth, s->scores, s->n, s->outputs, class, err);
 }
 
 static PpdlStatus
-two_classes(PpdlMetrics *out, const long *counts, const int *truth, const double *scores, long n, int outputs,
-			PpdlError *err)
+two_classes(PpdlMetrics *out, const long *counts, const PpdlScored *s, PpdlError *err)
 {
 	PpdlClassCounts c;
 
@@ -164,24 +186,24 @@ two_classes(PpdlMetrics *out, const long *counts, const int *truth, const double
 	out->sensitivity = c.sensitivity;
 	out->specificity = c.specificity;
 	out->f1 = c.f1;
-	return class_auc(&out->auc, &c, truth, scores, n, outputs, 1, err);
+	return class_auc(&out->auc, &c, s, 1, err);
 }
 
-/* sums over the classes that have rows, divided by their number */
+/* means over the classes that have rows */
 static PpdlStatus
-macro(PpdlMetrics *out, const long *counts, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
+macro(PpdlMetrics *out, const long *counts, const PpdlScored *s, PpdlError *err)
 {
 	int			present = 0;
 
-	for (int k = 0; k < outputs; k++)
+	for (int k = 0; k < s->outputs; k++)
 	{
 		PpdlClassCounts c;
 		double		auc;
 
-		ppdl_class_counts(&c, counts, outputs, k);
+		ppdl_class_counts(&c, counts, s->outputs, k);
 		if (c.true_positives + c.false_negatives == 0)
 			continue;
-		PPDL_TRY(class_auc(&auc, &c, truth, scores, n, outputs, k, err));
+		PPDL_TRY(class_auc(&auc, &c, s, k, err));
 		present++;
 		out->sensitivity += c.sensitivity;
 		out->specificity += c.specificity;
@@ -218,32 +240,17 @@ accuracies(PpdlMetrics *out, const long *counts, long n, int classes)
 }
 
 PpdlStatus
-ppdl_scored_counts(long **counts, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
-{
-	size_t		k = (size_t) ppdl_score_classes(outputs);
-
-	*counts = NULL;
-	PPDL_TRY(ppdl_scored_check(truth, scores, n, outputs, err));
-	*counts = malloc(k * k * sizeof **counts);
-	if (*counts == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a table of %zu classes", k);
-	return ppdl_confusion(*counts, truth, scores, n, outputs, err);
-}
-
-PpdlStatus
 ppdl_metrics(PpdlMetrics *out, const int *truth, const double *scores, long n, int outputs, PpdlError *err)
 {
+	PpdlScored	s = {truth, scores, n, outputs};
 	long	   *counts;
 	PpdlStatus	status;
 
 	memset(out, 0, sizeof *out);
-	PPDL_TRY(ppdl_scored_counts(&counts, truth, scores, n, outputs, err));
+	PPDL_TRY(ppdl_scored_counts(&counts, &s, err));
 	accuracies(out, counts, n, ppdl_score_classes(outputs));
-	if (outputs > 2)
-		status = macro(out, counts, truth, scores, n, outputs, err);
-	else
-		status = two_classes(out, counts, truth, scores, n, outputs, err);
-	out->brier = brier(truth, scores, n, outputs);
+	status = outputs > 2 ? macro(out, counts, &s, err) : two_classes(out, counts, &s, err);
+	out->brier = brier(&s);
 	free(counts);
 	return status;
 }

@@ -32,7 +32,18 @@ typedef struct PpdlMetrics
 } PpdlMetrics;
 
 /* the members in order, for tables */
-#define PPDL_METRICS 7
+enum
+{
+	PPDL_METRIC_ACCURACY,
+	PPDL_METRIC_BALANCED_ACCURACY,
+	PPDL_METRIC_SENSITIVITY,
+	PPDL_METRIC_SPECIFICITY,
+	PPDL_METRIC_F1,
+	PPDL_METRIC_AUC,
+	PPDL_METRIC_BRIER,
+	PPDL_METRICS
+};
+
 extern const char *const ppdl_metric_name[PPDL_METRICS];
 double		ppdl_metric_value(const PpdlMetrics *m, int i);
 

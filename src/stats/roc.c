@@ -25,28 +25,28 @@ by_score(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* rows by rising score, and how many are of the class and not */
+/* rows by rising score, and how many are not of the class and of it */
 static PpdlStatus
-rank(Ranked **out, long side[2], const int *truth, const double *scores, long n, int outputs, int class, PpdlError *err)
+rank(Ranked **out, long side[2], const PpdlScored *s, int class, PpdlError *err)
 {
 	Ranked	   *r;
 
 	*out = NULL;
 	side[0] = side[1] = 0;
-	PPDL_TRY(ppdl_scored_check(truth, scores, n, outputs, err));
-	if (class < 0 || class >= ppdl_score_classes(outputs))
+	PPDL_TRY(ppdl_scored_check(s, err));
+	if (class < 0 || class >= ppdl_score_classes(s->outputs))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "there is no class %d", class);
-	for (long i = 0; i < n; i++)
-		side[truth[i] == class]++;
+	for (long i = 0; i < s->n; i++)
+		side[s->truth[i] == class]++;
 	if (side[0] == 0 || side[1] == 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, side[0] ? "no row is of class %d: there is no ROC curve" :
 						  "all rows are of class %d: there is no ROC curve", class);
-	r = malloc((size_t) n * sizeof *r);
+	r = malloc((size_t) s->n * sizeof *r);
 	if (r == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for the scores of %ld rows", n);
-	for (long i = 0; i < n; i++)
-		r[i] = (Ranked) {ppdl_score_of(scores + (size_t) i * (size_t) outputs, outputs, class), truth[i] == class};
-	qsort(r, (size_t) n, sizeof *r, by_score);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for the scores of %ld rows", s->n);
+	for (long i = 0; i < s->n; i++)
+		r[i] = (Ranked) {ppdl_score_of(ppdl_scored_row(s, i), s->outputs, class), s->truth[i] == class};
+	qsort(r, (size_t) s->n, sizeof *r, by_score);
 	*out = r;
 	return PPDL_OK;
 }
@@ -109,11 +109,12 @@ PpdlStatus
 ppdl_auc(double *auc, double *variance, const int *truth, const double *scores, long n, int outputs, int class,
 		 PpdlError *err)
 {
+	PpdlScored	s = {truth, scores, n, outputs};
 	Ranked	   *r;
 	long		side[2];
 	long double area;
 
-	PPDL_TRY(rank(&r, side, truth, scores, n, outputs, class, err));
+	PPDL_TRY(rank(&r, side, &s, class, err));
 	area = (long double) count_pairs(r, n) / (2 * (uint64_t) side[0] * (uint64_t) side[1]);
 	*auc = (double) area;
 	if (variance)
@@ -145,13 +146,14 @@ add_point(PpdlRoc *roc, double low, double high, const long above[2])
 PpdlStatus
 ppdl_roc(PpdlRoc *roc, const int *truth, const double *scores, long n, int outputs, int class, PpdlError *err)
 {
+	PpdlScored	s = {truth, scores, n, outputs};
 	Ranked	   *r;
 	long		side[2],
 				above[2] = {0, 0},
 				runs = 1;
 
 	memset(roc, 0, sizeof *roc);
-	PPDL_TRY(rank(&r, side, truth, scores, n, outputs, class, err));
+	PPDL_TRY(rank(&r, side, &s, class, err));
 	for (long i = 1; i < n; i++)
 		runs += r[i].score != r[i - 1].score;
 	roc->negatives = side[0];

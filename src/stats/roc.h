@@ -36,10 +36,11 @@ void		ppdl_roc_thin(PpdlRoc *roc, long most);
 /*
  * Area under the curve: the share of pairs (row of the class, other row) whose scores are in the right order, equal
  * scores count half (Mann and Whitney 1947); exact but for the last division.
- * variance, unless NULL: by DeLong, DeLong and Clarke-Pearson (Biometrics 1988), from mid-ranks as in Sun and Xu (2014);
- * NaN where a side has a single row.
+ * variance, unless NULL: by DeLong, DeLong and Clarke-Pearson (Biometrics 1988), from mid-ranks as in Sun and Xu
+ * (2014); NaN where a side has a single row.
  */
-PpdlStatus	ppdl_auc(double *auc, double *variance, const int *truth, const double *scores, long n, int outputs, int class,
+PpdlStatus	ppdl_auc(double *auc, double *variance, const int *truth, const double *scores, long n, int outputs,
+					 int class,
 					 PpdlError *err);
 
 /*

@@ -116,8 +116,8 @@ check(const Deal *d, int grouped, PpdlError *err)
 			ppdl_error(err, PPDL_ERR_FORMAT, "class %d has %ld row%s, fewer than there are folds, %d", c, d->total[c],
 					   d->total[c] == 1 ? "" : "s", d->folds);
 		else if (d->groups_of[c] < d->folds)
-			ppdl_error(err, PPDL_ERR_FORMAT, "the rows of class %d are in %ld group%s, fewer than there are folds, %d", c,
-					   d->groups_of[c], d->groups_of[c] == 1 ? "" : "s", d->folds);
+			ppdl_error(err, PPDL_ERR_FORMAT, "the rows of class %d are in %ld group%s, fewer than there are folds, %d",
+					   c, d->groups_of[c], d->groups_of[c] == 1 ? "" : "s", d->folds);
 		else
 			continue;
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", hint);
@@ -251,7 +251,8 @@ read_rows(Deal *d, const int *truth, const int *group, PpdlError *err)
 	for (long i = 0; i < d->n; i++)
 	{
 		if (truth[i] < 0 || truth[i] >= PPDL_MAX_CLASSES)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "row %ld is of class %d, where 0 to %d are allowed", i + 1, truth[i],
+			return ppdl_error(err, PPDL_ERR_FORMAT, "row %ld is of class %d, where 0 to %d are allowed", i + 1,
+							  truth[i],
 							  PPDL_MAX_CLASSES - 1);
 		d->row[i] = (Row) {group ? group[i] : 0, truth[i], i};
 		d->total[truth[i]]++;
