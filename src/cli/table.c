@@ -122,7 +122,7 @@ print_row(const PpdlTable *t, char **cell, const int *width, int centred, FILE *
 }
 
 void
-ppdl_table_print(const PpdlTable *t, FILE *f)
+ppdl_table_print_rows(const PpdlTable *t, FILE *f)
 {
 	int		   *width = calloc((size_t) t->ncolumns + 1, sizeof *width);
 
@@ -150,6 +150,12 @@ ppdl_table_print(const PpdlTable *t, FILE *f)
 	fputc('\n', f);
 	for (size_t r = 0; r < t->rows; r++)
 		print_row(t, t->cell + r * (size_t) t->ncolumns, width, 0, f);
-	fprintf(f, "(%zu row%s)\n\n", t->rows, t->rows == 1 ? "" : "s");
 	free(width);
+}
+
+void
+ppdl_table_print(const PpdlTable *t, FILE *f)
+{
+	ppdl_table_print_rows(t, f);
+	fprintf(f, "(%zu row%s)\n\n", t->rows, t->rows == 1 ? "" : "s");
 }

@@ -23,6 +23,9 @@ int			ppdl_table_init(PpdlTable *t, int ncolumns);
 int			ppdl_table_title(PpdlTable *t, int column, const char *name);
 void		ppdl_table_free(PpdlTable *t);	/* wipes */
 int			ppdl_table_add(PpdlTable *t, const PpdlText *fields);
+/* titles and rows */
+void		ppdl_table_print_rows(const PpdlTable *t, FILE *f);
+/* the same, and below how many rows there are */
 void		ppdl_table_print(const PpdlTable *t, FILE *f);
 
 /* columns that text takes on a terminal */

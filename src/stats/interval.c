@@ -45,6 +45,15 @@ ppdl_interval_wilson(long k, long n, double level)
 	return n < 1 ? nothing : within(k == 0 ? 0 : middle - half, k == n ? 1 : middle + half);
 }
 
+PpdlInterval
+ppdl_interval_f1(const PpdlClassCounts *c, double level)
+{
+	PpdlInterval s = ppdl_interval_wilson(c->true_positives,
+										  c->true_positives + c->false_positives + c->false_negatives, level);
+
+	return (PpdlInterval) {2 * s.low / (1 + s.low), 2 * s.high / (1 + s.high)};
+}
+
 /* ------------------------------------------------------------------ area under the curve */
 
 /* variance of an area as Hanley and McNeil (1982) estimate it, both sides with their mean number of rows */
@@ -119,8 +128,7 @@ class_ends(Ends *e, const long *counts, int class, const PpdlScored *s, double l
 	e->recall = c.sensitivity;
 	e->sensitivity = ppdl_interval_wilson(c.true_positives, positives, level);
 	e->specificity = ppdl_interval_wilson(c.true_negatives, negatives, level);
-	e->f1 = ppdl_interval_wilson(c.true_positives, positives + c.false_positives, level);
-	e->f1 = (PpdlInterval) {2 * e->f1.low / (1 + e->f1.low), 2 * e->f1.high / (1 + e->f1.high)};
+	e->f1 = ppdl_interval_f1(&c, level);
 	e->auc = nothing;
 	if (positives == 0 || negatives == 0)
 		return PPDL_OK;

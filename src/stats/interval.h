@@ -16,6 +16,9 @@ typedef struct PpdlInterval
 /* of a share, k of n (Wilson, JASA 1927) */
 PpdlInterval ppdl_interval_wilson(long k, long n, double level);
 
+/* of F1 of one class: Wilson's of k = TP, n = TP + FP + FN, mapped by F1 = 2 s / (1 + s) */
+PpdlInterval ppdl_interval_f1(const PpdlClassCounts *c, double level);
+
 /*
  * Of an area under the ROC curve, from its variance by DeLong (roc.h): symmetric for log(auc / (1 - auc)) (Pepe 2003).
  * Where that variance says nothing, because all pairs are in one order or a side has a single row: Newcombe's method 5
@@ -28,7 +31,7 @@ PpdlInterval ppdl_interval_auc(double auc, double variance, long positives, long
  *	accuracy; sensitivity and specificity of two classes	Wilson
  *	balanced accuracy, sensitivity of several classes		from Wilson's of the classes, which are independent, by the
  *		square-and-add rule (Zou and Donner, Statistics in Medicine 2008)
- *	F1 of two classes	Wilson's of k = TP, n = TP + FP + FN, mapped by F1 = 2s / (1 + s)
+ *	F1 of two classes	ppdl_interval_f1
  *	AUC of two classes	ppdl_interval_auc
  *	specificity, F1, AUC of several classes	the means of the classes' ends: too wide rather than too narrow
  *	Brier	normal, from the sample variance of the rows' squared errors, cut at 0

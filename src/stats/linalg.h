@@ -12,7 +12,7 @@ PpdlStatus	ppdl_matrix_alloc(double **out, size_t n, size_t m, PpdlError *err);
 
 /*
  * Cholesky factor L of a symmetric positive definite matrix, in place: only the lower triangle of a is read, and
- * becomes that of L.  *done = 0 where a pivot is not positive beyond rounding errors (a is then spoiled). 
+ * becomes that of L.  *done = 0 where a pivot is not positive beyond rounding errors (a is then spoiled).
  * PPDL_ERR_CANCELED.
  */
 PpdlStatus	ppdl_cholesky(double *a, int n, int *done, const PpdlPoll *poll, PpdlError *err);

@@ -227,7 +227,7 @@ ppdl_roc_youden(PpdlThreshold *out, const PpdlRoc *roc)
 {
 	const PpdlRocPoint *best = NULL;
 
-	*out = (PpdlThreshold) {0, 0, NAN, NAN};
+	memset(out, 0, sizeof *out);
 	for (long i = 0; i < roc->count; i++)
 	{
 		const PpdlRocPoint *p = &roc->point[i];
@@ -242,6 +242,8 @@ ppdl_roc_youden(PpdlThreshold *out, const PpdlRoc *roc)
 	else
 		for (best = roc->point; !(best->low <= 0 && 0 < best->high); best++)
 			;
+	out->low = best->low;
+	out->high = best->high;
 	out->j = (double) exact_j(roc, best) / ((double) roc->positives * (double) roc->negatives);
 	out->sensitivity = best->tpr;
 	out->specificity = 1 - best->fpr;

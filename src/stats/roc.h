@@ -52,6 +52,8 @@ PpdlStatus	ppdl_auc(double *auc, double *variance, const int *truth, const doubl
 typedef struct PpdlThreshold
 {
 	double		threshold,
+				low,			/* of its point of the curve: low <= threshold < high, all of which do the same */
+				high,
 				j,
 				sensitivity,
 				specificity;
