@@ -24,8 +24,8 @@ static const char doc[] =
 "  ppdl evaluate --label Osteoporosis --score prediction --id Id \\\n"
 "    --labels patients.csv --features features.json predictions.csv\n"
 "  ppdl evaluate --key hospital.key --dsn \"$DSN\" --label label --score score \\\n"
-"    -c \"SELECT array_agg(label) AS label, ppdl_predict_agg('m', features) AS score\n"
-"        FROM patients\"";
+"    -c \"SELECT array_agg(label) AS label,\n"
+"               ppdl_predict_agg('m', features) AS score FROM patients\"";
 
 enum
 {
