@@ -9,7 +9,7 @@
 #include "stats/metrics.h"
 
 #define STEPS 100
-#define SMALL 1e-10				/* Newton's decrement, over the objective, at which a step is the last */
+#define SMALL 1e-14				/* Newton's decrement, over the objective, at which a step is the last */
 #define HALVINGS 60
 #define BLOCK 4					/* rows whose products are added to the Hessian at a time */
 
@@ -27,6 +27,7 @@ typedef struct Fit
 	double		ridge;
 	const PpdlPoll *poll;
 	double	   *mean;			/* d: of the columns */
+	double	   *gradient;		/* d + 1: minus the gradient */
 	double	   *z;				/* n * (d + 1): centred rows and a 1 */
 	double	   *w;				/* d + 1 */
 	double	   *step;			/* d + 1: gradient, then Newton's step */
@@ -144,7 +145,7 @@ solve(Fit *f, PpdlError *err)
 
 	for (size_t j = 0; j < m; j++)
 		largest = fmax(largest, f->hessian[j * m + j]);
-	for (double more = 0; more <= largest; more = more > 0 ? 100 * more : 1e-14 * largest)
+	for (double more = 0; isfinite(largest) && more <= largest; more = more > 0 ? 100 * more : 1e-14 * largest)
 	{
 		int			done;
 
@@ -169,7 +170,7 @@ step_length(const Fit *f, double decrement)
 	double		by = 1;
 
 	for (int i = 0; i < HALVINGS; i++, by /= 2)
-		if (objective(f, by) <= now - 1e-4 * by * decrement + 1e-15 * now)
+		if (objective(f, by) <= now - 1e-4 * by * decrement + 4e-15 * now)
 			return by;
 	return 0;
 }
@@ -181,14 +182,13 @@ newton(Fit *f, int *last, PpdlError *err)
 	size_t		m = (size_t) f->d + 1;
 	double		decrement,
 				by;
-	double	   *gradient = f->mean + f->d;
 
 	project(f, f->w, f->margin);
 	PPDL_TRY(derive(f, err));
-	memcpy(gradient, f->step, m * sizeof *gradient);
+	memcpy(f->gradient, f->step, m * sizeof *f->gradient);
 	PPDL_TRY(solve(f, err));
 	project(f, f->step, f->slope);
-	decrement = ppdl_dot(gradient, f->step, m);
+	decrement = ppdl_dot(f->gradient, f->step, m);
 	by = step_length(f, decrement);
 	for (size_t j = 0; j < m; j++)
 		f->w[j] += by * f->step[j];
@@ -275,12 +275,12 @@ fit_all(Fit *f, PpdlLogistic *model, int max_steps, PpdlError *err)
 	size_t		m = (size_t) f->d + 1,
 				n = (size_t) f->n;
 
-	/* the gradient lies behind the means */
 	PPDL_TRY(ppdl_matrix_alloc(&f->mean, 2, m, err));
 	PPDL_TRY(ppdl_matrix_alloc(&f->w, 2, m, err));
 	PPDL_TRY(ppdl_matrix_alloc(&f->margin, 2, n, err));
 	PPDL_TRY(ppdl_matrix_alloc(&f->hessian, m, m, err));
 	PPDL_TRY(ppdl_matrix_alloc(&f->z, n, m, err));
+	f->gradient = f->mean + m;
 	f->step = f->w + m;
 	f->slope = f->margin + n;
 	centre(f);

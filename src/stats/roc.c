@@ -237,14 +237,18 @@ ppdl_roc_youden(PpdlThreshold *out, const PpdlRoc *roc)
 		if (more > 0 || (more == 0 && fabs(usual_threshold(p)) <= fabs(usual_threshold(best))))
 			best = p;
 	}
-	if (best && exact_j(roc, best) > 0)
+	if (best == NULL)
+		return;
+	if (exact_j(roc, best) > 0)
+	{
 		out->threshold = usual_threshold(best);
+		out->j = (double) exact_j(roc, best) / ((double) roc->positives * (double) roc->negatives);
+	}
 	else
 		for (best = roc->point; !(best->low <= 0 && 0 < best->high); best++)
 			;
 	out->low = best->low;
 	out->high = best->high;
-	out->j = (double) exact_j(roc, best) / ((double) roc->positives * (double) roc->negatives);
 	out->sensitivity = best->tpr;
 	out->specificity = 1 - best->fpr;
 }

@@ -46,7 +46,8 @@ PpdlStatus	ppdl_auc(double *auc, double *variance, const int *truth, const doubl
 /*
  * The point with the largest J = sensitivity + specificity - 1 (Youden 1950).  Of several with the same J (compared
  * exactly) the one whose threshold is nearest to 0, then the smaller threshold.  A threshold 0 that does the same is
- * taken before the halfway one.  J = 0 when no threshold does better than chance; the threshold is then 0.
+ * taken before the halfway one.  J = 0 when no threshold does better than chance; the threshold is
+ * then 0, and sensitivity and specificity are those of 0.
  * roc: not thinned.
  */
 typedef struct PpdlThreshold
