@@ -94,7 +94,7 @@ check_scores(const PpdlEvalClasses *c, const PpdlEvalRows *r, PpdlError *err)
 {
 	char		list[sizeof err->detail];
 
-	if (r->outputs == c->count || (r->outputs == 1 && c->count == 2))
+	if (c->count > 1 && (r->outputs == c->count || (r->outputs == 1 && c->count == 2)))
 		return PPDL_OK;
 	list_names(c->name, c->count, list, sizeof list);
 	if (r->outputs == 1 && c->count > 2)
