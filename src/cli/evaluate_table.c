@@ -17,11 +17,17 @@ static const char *const title[PPDL_METRICS] =
 
 /* ------------------------------------------------------------------ lines and cells */
 
-/* a line of text, with control characters of names in it escaped */
+typedef struct Page
+{
+	FILE	   *f;
+	int			bad;			/* there was no memory for some of it */
+} Page;
+
+/* text, with control characters of names in it escaped */
 static void
-say(FILE *f, const char *fmt,...) __attribute__((format(printf, 2, 3)));
+say(Page *page, const char *fmt,...) __attribute__((format(printf, 2, 3)));
 static void
-say(FILE *f, const char *fmt,...)
+say(Page *page, const char *fmt,...)
 {
 	PpdlEscaper e = {0};
 	PpdlWriter	w;
@@ -33,7 +39,9 @@ say(FILE *f, const char *fmt,...)
 	va_end(ap);
 	ppdl_writer_init(&w);
 	ppdl_escape(&e, &w, text, strlen(text), "\n");
-	fwrite(w.buf, 1, w.len, f);
+	page->bad |= w.bad;
+	if (!w.bad)
+		fwrite(w.buf, 1, w.len, page->f);
 	ppdl_writer_free(&w);
 }
 
@@ -96,15 +104,13 @@ put_share(Grid *g, double v)
 }
 
 static PpdlStatus
-finish(Grid *g, FILE *f, PpdlError *err)
+finish(Grid *g, Page *page, PpdlError *err)
 {
 	int			bad = g->bad;
 
+	bad = bad || !ppdl_table_print_rows(&g->table, page->f);
 	if (!bad)
-	{
-		ppdl_table_print_rows(&g->table, f);
-		fputc('\n', f);
-	}
+		fputc('\n', page->f);
 	for (; g->cell && g->at > 0; g->at--)
 		free(g->cell[g->at - 1].s);
 	free(g->cell);
@@ -133,32 +139,33 @@ plural(long n)
 }
 
 static void
-show_rows(const PpdlEvaluation *e, FILE *f)
+show_rows(const PpdlEvaluation *e, Page *page)
 {
 	const PpdlEvalRows *r = e->rows;
 	const PpdlEvalClasses *c = e->classes;
 
-	say(f, "%ld row%s of %s", r->n, plural(r->n), r->source);
+	say(page, "%ld row%s of %s", r->n, plural(r->n), r->source);
 	if (r->without_label)
-		say(f, "; %ld more without a label %s left out", r->without_label, r->without_label == 1 ? "is" : "are");
+		say(page, "; %ld more without a label %s left out", r->without_label, r->without_label == 1 ? "is" : "are");
 	if (r->without_score)
-		say(f, "; %ld more without a score %s left out", r->without_score, r->without_score == 1 ? "is" : "are");
-	say(f, "\n");
+		say(page, "; %ld more without a score %s left out", r->without_score, r->without_score == 1 ? "is" : "are");
+	say(page, "\n");
 	if (r->unused)
-		say(f, "%ld row%s of %s %s no prediction\n", r->unused, plural(r->unused), r->other_source,
+		say(page, "%ld row%s of %s %s no prediction\n", r->unused, plural(r->unused), r->other_source,
 			r->unused == 1 ? "has" : "have");
 	if (r->repeated)
-		say(f, "%ld row%s %s an earlier %s: intervals take rows as independent and are too narrow\n", r->repeated,
+		say(page, "%ld row%s %s an earlier %s: intervals take rows as independent and are too narrow\n", r->repeated,
 			plural(r->repeated), r->repeated == 1 ? "repeats" : "repeat", e->opt->id);
 	if (c->count == 2)
-		say(f, "Scores above %g mean \"%s\", others \"%s\"; the positive class is \"%s\".\n\n", e->opt->threshold,
+		say(page, "Scores above %g mean \"%s\", others \"%s\"; the positive class is \"%s\".\n\n", e->opt->threshold,
 			c->name[c->above], c->name[!c->above], c->name[c->positive]);
 	else
-		say(f, "The largest of %d scores wins; shares are macro averages, one class against the rest.\n\n", c->count);
+		say(page, "The largest of %d scores wins; shares are macro averages, one class against the rest.\n\n",
+			c->count);
 }
 
 static PpdlStatus
-show_metrics(const PpdlEvaluation *e, FILE *f, PpdlError *err)
+show_metrics(const PpdlEvaluation *e, Page *page, PpdlError *err)
 {
 	char		name[60];
 	Grid		g;
@@ -177,16 +184,16 @@ show_metrics(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 		else
 			put(&g, "%.4f to %.4f", e->interval[i].low, e->interval[i].high);
 	}
-	return finish(&g, f, err);
+	return finish(&g, page, err);
 }
 
 static PpdlStatus
-show_confusion(const PpdlEvaluation *e, FILE *f, PpdlError *err)
+show_confusion(const PpdlEvaluation *e, Page *page, PpdlError *err)
 {
 	int			k = e->classes->count;
 	Grid		g;
 
-	say(f, "Confusion matrix: rows by label, columns by prediction\n\n");
+	say(page, "Confusion matrix: rows by label, columns by prediction\n\n");
 	begin(&g, k + 1, 1);
 	head(&g, 0, "label");
 	for (int p = 0; p < k; p++)
@@ -197,16 +204,16 @@ show_confusion(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 		for (int p = 0; p < k; p++)
 			put(&g, "%ld", e->counts[(size_t) t * (size_t) k + (size_t) p]);
 	}
-	return finish(&g, f, err);
+	return finish(&g, page, err);
 }
 
 static PpdlStatus
-show_classes(const PpdlEvaluation *e, FILE *f, PpdlError *err)
+show_classes(const PpdlEvaluation *e, Page *page, PpdlError *err)
 {
 	static const char *const heads[] = {"class", "rows", "sensitivity", "specificity", "precision", "F1", "AUC"};
 	Grid		g;
 
-	say(f, "Each class against the rest\n\n");
+	say(page, "Each class against the rest\n\n");
 	begin(&g, 7, 1);
 	for (int i = 0; i < 7; i++)
 		head(&g, i, heads[i]);
@@ -223,11 +230,11 @@ show_classes(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 		put_share(&g, c.f1);
 		put_share(&g, e->auc[k]);
 	}
-	return finish(&g, f, err);
+	return finish(&g, page, err);
 }
 
 static PpdlStatus
-show_curve(const PpdlEvaluation *e, FILE *f, PpdlError *err)
+show_curve(const PpdlEvaluation *e, Page *page, PpdlError *err)
 {
 	const char *name = e->classes->name[e->classes->positive];
 	PpdlRoc		roc = e->roc;
@@ -239,7 +246,7 @@ show_curve(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memcpy(roc.point, e->roc.point, (size_t) roc.count * sizeof *roc.point);
 	ppdl_roc_thin(&roc, ROC_POINTS);
-	say(f, "ROC curve of \"%s\": what other thresholds would give\n\n", name);
+	say(page, "ROC curve of \"%s\": what other thresholds would give\n\n", name);
 	begin(&g, 3, 0);
 	head(&g, 0, e->below ? "score at or below" : "score above");
 	head(&g, 1, "sensitivity");
@@ -255,18 +262,18 @@ show_curve(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 		put_share(&g, p->tpr);
 		put_share(&g, 1 - p->fpr);
 	}
-	status = finish(&g, f, err);
+	status = finish(&g, page, err);
 	ppdl_roc_free(&roc);
 	return status;
 }
 
 static PpdlStatus
-show_calibration(const PpdlEvaluation *e, FILE *f, PpdlError *err)
+show_calibration(const PpdlEvaluation *e, Page *page, PpdlError *err)
 {
 	const char *name = e->classes->name[e->classes->positive];
 	Grid		g;
 
-	say(f, "Calibration: of rows whose score states such a probability of \"%s\", how many are\n\n", name);
+	say(page, "Calibration: of rows whose score states such a probability of \"%s\", how many are\n\n", name);
 	begin(&g, 4, 0);
 	head(&g, 0, "probability");
 	head(&g, 1, "rows");
@@ -279,21 +286,21 @@ show_calibration(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 		put_share(&g, e->bin[i].mean_probability);
 		put_share(&g, e->bin[i].share_positive);
 	}
-	return finish(&g, f, err);
+	return finish(&g, page, err);
 }
 
 static void
-show_threshold(const PpdlEvaluation *e, FILE *f)
+show_threshold(const PpdlEvaluation *e, Page *page)
 {
 	const PpdlThreshold *t = &e->youden;
 	const char *name = e->classes->name[e->classes->positive];
 
 	if (!(t->j > 0))
 	{
-		say(f, "Suggested threshold: none. No threshold does better than chance on these rows.\n");
+		say(page, "Suggested threshold: none. No threshold does better than chance on these rows.\n");
 		return;
 	}
-	say(f, "Suggested threshold: %.15g. \"%s\" where the score is %s it: sensitivity %.4f, specificity %.4f,\n"
+	say(page, "Suggested threshold: %.15g. \"%s\" where the score is %s it: sensitivity %.4f, specificity %.4f,\n"
 		"Youden's J (sensitivity + specificity - 1) %.4f. It was chosen on these very rows: try it on others%s.\n",
 		ppdl_short_threshold(t->threshold, t->low, t->high), name, e->below ? "at or below" : "above", t->sensitivity,
 		t->specificity, t->j, e->classes->count == 2 ? ",\nwith --threshold" : "");
@@ -302,17 +309,20 @@ show_threshold(const PpdlEvaluation *e, FILE *f)
 PpdlStatus
 ppdl_evaluation_table(const PpdlEvaluation *e, FILE *f, PpdlError *err)
 {
-	show_rows(e, f);
-	PPDL_TRY(show_metrics(e, f, err));
-	PPDL_TRY(show_confusion(e, f, err));
-	PPDL_TRY(show_classes(e, f, err));
-	if (e->classes->positive < 0)
+	Page		here = {f, 0},
+			   *page = &here;
+
+	show_rows(e, page);
+	PPDL_TRY(show_metrics(e, page, err));
+	PPDL_TRY(show_confusion(e, page, err));
+	PPDL_TRY(show_classes(e, page, err));
+	if (e->classes->positive >= 0)
 	{
-		say(f, "--positive CLASS shows the ROC curve, calibration and a threshold of one class against the rest.\n");
-		return PPDL_OK;
+		PPDL_TRY(show_curve(e, page, err));
+		PPDL_TRY(show_calibration(e, page, err));
+		show_threshold(e, page);
 	}
-	PPDL_TRY(show_curve(e, f, err));
-	PPDL_TRY(show_calibration(e, f, err));
-	show_threshold(e, f);
-	return PPDL_OK;
+	else
+		say(page, "--positive CLASS shows the ROC curve, calibration and a threshold of one class against the rest.\n");
+	return page->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }

@@ -121,13 +121,13 @@ print_row(const PpdlTable *t, char **cell, const int *width, int centred, FILE *
 	fputc('\n', f);
 }
 
-void
+int
 ppdl_table_print_rows(const PpdlTable *t, FILE *f)
 {
 	int		   *width = calloc((size_t) t->ncolumns + 1, sizeof *width);
 
 	if (width == NULL)
-		return;
+		return 0;
 	for (int i = 0; i < t->ncolumns; i++)
 	{
 		width[i] = ppdl_display_width(t->name[i]);
@@ -151,11 +151,12 @@ ppdl_table_print_rows(const PpdlTable *t, FILE *f)
 	for (size_t r = 0; r < t->rows; r++)
 		print_row(t, t->cell + r * (size_t) t->ncolumns, width, 0, f);
 	free(width);
+	return 1;
 }
 
 void
 ppdl_table_print(const PpdlTable *t, FILE *f)
 {
-	ppdl_table_print_rows(t, f);
-	fprintf(f, "(%zu row%s)\n\n", t->rows, t->rows == 1 ? "" : "s");
+	if (ppdl_table_print_rows(t, f))
+		fprintf(f, "(%zu row%s)\n\n", t->rows, t->rows == 1 ? "" : "s");
 }

@@ -23,8 +23,8 @@ int			ppdl_table_init(PpdlTable *t, int ncolumns);
 int			ppdl_table_title(PpdlTable *t, int column, const char *name);
 void		ppdl_table_free(PpdlTable *t);	/* wipes */
 int			ppdl_table_add(PpdlTable *t, const PpdlText *fields);
-/* titles and rows */
-void		ppdl_table_print_rows(const PpdlTable *t, FILE *f);
+/* titles and rows; 0 when out of memory */
+int			ppdl_table_print_rows(const PpdlTable *t, FILE *f);
 /* the same, and below how many rows there are */
 void		ppdl_table_print(const PpdlTable *t, FILE *f);
 

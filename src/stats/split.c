@@ -39,7 +39,7 @@ typedef struct Deal
 	int			classes;		/* that have rows */
 	long	   *have;			/* folds * classes: rows of each class in each fold */
 	long	   *size;			/* rows of each fold */
-	int		   *turn;			/* folds in random order: the first of equals gets the group */
+	int		   *order;			/* folds in random order: the first of equals gets the group */
 } Deal;
 
 /* ------------------------------------------------------------------ rows and groups */
@@ -212,24 +212,24 @@ deal_out(Deal *d, uint64_t seed, uint64_t stream)
 	for (int c = 0; c < PPDL_MAX_CLASSES; c++)
 		d->lacking[c] = d->total[c] ? d->folds : 0;
 	for (int f = 0; f < d->folds; f++)
-		d->turn[f] = f;
-	shuffle(d->turn, d->folds, &r);
+		d->order[f] = f;
+	shuffle(d->order, d->folds, &r);
 	for (long g = 0; g < d->ngroups; g++)
 		d->group[g].order = ppdl_prng_next(&r);
 	qsort(d->group, (size_t) d->ngroups, sizeof *d->group, by_size);
 	for (long g = 0; g < d->ngroups; g++)
 	{
-		int			best = d->turn[0];
+		int			best = d->order[0];
 		Misfit		least = misfit(d, &d->group[g], best);
 
 		for (int t = 1; t < d->folds; t++)
 		{
-			Misfit		m = misfit(d, &d->group[g], d->turn[t]);
+			Misfit		m = misfit(d, &d->group[g], d->order[t]);
 
 			if (fits_better(m, least))
 			{
 				least = m;
-				best = d->turn[t];
+				best = d->order[t];
 			}
 		}
 		put(d, &d->group[g], best);
@@ -273,8 +273,8 @@ split(Deal *d, int *fold, uint64_t seed, PpdlError *err)
 	/* each class has as many rows as there are folds: these are no larger than the rows */
 	d->have = malloc((size_t) d->folds * (size_t) d->classes * sizeof *d->have);
 	d->size = malloc((size_t) d->folds * sizeof *d->size);
-	d->turn = malloc((size_t) d->folds * sizeof *d->turn);
-	if (d->have == NULL || d->size == NULL || d->turn == NULL)
+	d->order = malloc((size_t) d->folds * sizeof *d->order);
+	if (d->have == NULL || d->size == NULL || d->order == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for %d folds", d->folds);
 	while (!deal_out(d, seed, (uint64_t) tries))
 		if (++tries == TRIES)
@@ -306,6 +306,6 @@ ppdl_split_folds(int *fold, const int *truth, const int *group, long n, int fold
 	free(d.group);
 	free(d.have);
 	free(d.size);
-	free(d.turn);
+	free(d.order);
 	return status;
 }

@@ -25,7 +25,7 @@ my ($rc, $out, $err);
 
 # ---------------------------------------------------------------- help and usage
 
-my @commands = qw(keygen publish features encode encrypt decrypt query model inspect);
+my @commands = qw(keygen publish features encode encrypt decrypt query evaluate model inspect);
 
 ($rc, $out, $err) = ppdl('help');
 is($rc, 0, 'ppdl help');

@@ -26,6 +26,7 @@
 #include "ckks/wire.h"
 #include "cli/copytext.h"
 #include "cli/csv.h"
+#include "cli/evaluate.h"
 #include "cli/features.h"
 #include "cli/picture_list.h"
 #include "cli/reveal.h"
@@ -48,6 +49,8 @@
 #include "rows/row_set.h"
 #include "rows/sum.h"
 #include "rsa/rsa.h"
+#include "stats/logistic.h"
+#include "stats/split.h"
 
 #define BUDGET 2.0				/* seconds for each piece of work */
 
@@ -537,7 +540,9 @@ work_rsa_network(PpdlError *err)
 	ppdl_writer_init(&x[1]);
 	ppdl_writer_init(&w);
 	PPDL_GOTO(done, ppdl_rsa_public_from_pem(&pub, public_pem, strlen(public_pem), err));
-	PPDL_GOTO(done, ppdl_net_parse(&net, "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"quadratic\"},{\"units\":1}]}", err));
+	PPDL_GOTO(done,
+			  ppdl_net_parse(&net,
+							 "{\"inputs\":2,\"layers\":[{\"units\":2,\"activation\":\"quadratic\"},{\"units\":1}]}", err));
 	PPDL_GOTO(done, ppdl_net_set_weights(net, weight, 9, err));
 	for (int i = 0; i < 2; i++)
 	{
@@ -880,6 +885,94 @@ remove_pictures(void **state)
 	return rmdir(picture_folder);
 }
 
+/* scored rows of two or three classes, in all three forms; with `id` and labels of another file */
+static PpdlStatus
+evaluate_text(char *text, const PpdlEvalOptions *opt, char *labels, PpdlError *err)
+{
+	const char *const names[] = {"id", "label", "a", "b", "c"};
+	const PpdlCsvOptions csv_options = {.name = "test"};
+	FILE	   *f = fmemopen(labels, strlen(labels), "r"),
+			   *out = fopen("/dev/null", "w");
+	PpdlCsv    *csv = NULL;
+	PpdlTexts	t = {0};
+	PpdlEvalRows rows;
+	PpdlEvalClasses classes = {0};
+	PpdlEvaluation e = {0};
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_eval_rows_init(&rows, opt, "rows");
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, f && out ? PPDL_OK : ppdl_error(err, PPDL_ERR_IO, "fmemopen"));
+	if (opt->id)
+	{
+		PPDL_GOTO(done, ppdl_csv_open(&csv, f, &csv_options, err));
+		PPDL_GOTO(done, ppdl_eval_labels(&rows, csv, err));
+	}
+	PPDL_GOTO(done, ppdl_eval_columns(&rows, names, 5, err));
+	for (char *line = text, *end; *line; line = end + 1)
+	{
+		char		copy[100];
+
+		end = strchr(line, '\n');
+		snprintf(copy, sizeof copy, "%.*s", (int) (end - line), line);
+		PPDL_GOTO(done, ppdl_copy_split(&t, copy, strlen(copy)) ? PPDL_OK :
+				  ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
+		PPDL_GOTO(done, ppdl_eval_row(&rows, t.text, "here", err));
+	}
+	PPDL_GOTO(done, ppdl_eval_classes(&classes, &rows, err));
+	PPDL_GOTO(done, ppdl_evaluate(&e, &rows, &classes, err));
+	PPDL_GOTO(done, ppdl_evaluation_table(&e, out, err));
+	PPDL_GOTO(done, ppdl_evaluation_csv(&e, &w, err));
+	status = ppdl_evaluation_json(&e, &w, err);
+done:
+	ppdl_evaluation_free(&e);
+	ppdl_eval_classes_free(&classes);
+	ppdl_eval_rows_free(&rows);
+	ppdl_texts_free(&t);
+	ppdl_csv_close(csv);
+	ppdl_writer_free(&w);
+	if (f)
+		fclose(f);
+	if (out)
+		fclose(out);
+	return status;
+}
+
+static PpdlStatus
+work_evaluate(PpdlError *err)
+{
+	char		text[] = "1\tx\t0.5\t-1\t0\n2\ty\t-0.5\t1\t0\n3\tz\t-1\t0.2\t1\n4\tx\t1\t2\t-1\n",
+				arrays[] = "1\t{1,-1}\t{0.5,-0.5}\t\t\n2\t{-1,1}\t{0.1,0.4}\t\t\n",
+				labels[] = "id,label\n1,yes\n2,no\n3,yes\n4,no\n";
+	char	   *three[] = {"a", "b", "c", NULL},
+			   *one[] = {"a", NULL};
+	PpdlEvalOptions opt = {.label = "label", .scores = {three, 3}, .positive = "y", .level = 0.95, .bins = 4},
+				array = {.label = "label", .scores = {one, 1}, .level = 0.95, .bins = 4},
+				joined = {.label = "label", .scores = {one, 1}, .id = "id", .threshold = 0.1, .level = 0.95, .bins = 4};
+
+	PPDL_TRY(evaluate_text(text, &opt, labels, err));
+	PPDL_TRY(evaluate_text(arrays, &array, labels, err));
+	return evaluate_text(text, &joined, labels, err);
+}
+
+static PpdlStatus
+work_stats(PpdlError *err)
+{
+	static const double x[] = {0, 1, 1, 0, 1, 1, 0, 0, 0.5, 0.2, 0.3, 0.9};
+	static const int truth[] = {0, 1, 2, 0, 1, 2},
+				group[] = {1, 1, 1, 2, 2, 2};
+	PpdlLogistic *model;
+	double		scores[18];
+	int			fold[6];
+
+	PPDL_TRY(ppdl_split_folds(fold, truth, group, 6, 2, 1, err));
+	PPDL_TRY(ppdl_logistic_fit(&model, x, truth, 6, 2, 3, NULL, err));
+	ppdl_logistic_scores(model, x, 6, scores);
+	ppdl_logistic_free(model);
+	return PPDL_OK;
+}
+
 /* ------------------------------------------------------------------ tests */
 
 #define TEST(name) \
@@ -903,6 +996,8 @@ TEST(conv)
 TEST(learn)
 TEST(owner)
 TEST(features)
+TEST(evaluate)
+TEST(stats)
 TEST(text)
 TEST(pictures)
 TEST(picture_list)
@@ -937,6 +1032,8 @@ main(void)
 		cmocka_unit_test(learn),
 		cmocka_unit_test(owner),
 		cmocka_unit_test(features),
+		cmocka_unit_test(evaluate),
+		cmocka_unit_test(stats),
 		cmocka_unit_test(text),
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(picture_list),
