@@ -114,8 +114,7 @@ finish(Grid *g, Page *page, PpdlError *err)
 	for (; g->cell && g->at > 0; g->at--)
 		free(g->cell[g->at - 1].s);
 	free(g->cell);
-	if (g->table.name)
-		ppdl_table_free(&g->table);
+	ppdl_table_free(&g->table);
 	return bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 

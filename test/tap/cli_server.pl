@@ -300,7 +300,7 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_models'), '7'
 my @evaluate = ('evaluate', '--features', 'features.json', '--score', 'score', @dsn);
 my $scored = q{"Crypt".ppdl_predict_agg('osteo@2', features ORDER BY id) AS score FROM patients};
 my ($right, $sick) = split /\|/, $node->safe_psql('postgres',
-	q{SELECT count(*) FILTER (WHERE ("Crypt".ppdl_predict('osteo@2', features))[1] > 0 = (label > 0)), count(*) FILTER (WHERE label > 0) FROM plain});
+	q{SELECT count(*) FILTER (WHERE (("Crypt".ppdl_predict('osteo@2', features))[1] > 0) = (label > 0)), count(*) FILTER (WHERE label > 0) FROM plain});
 my $accuracy = sprintf '%.4f', $right / 2000;
 for my $label ('"Crypt".lwe_pack(label ORDER BY id)', 'array_agg(label ORDER BY id)')
 {
