@@ -12,8 +12,8 @@
 #include "cli/reveal.h"
 
 static const char doc[] =
-"Compare predictions with labels: accuracy, sensitivity, specificity, F1, AUC and Brier score with confidence intervals, "
-"confusion matrix, ROC curve, calibration, and a suggested threshold.\v"
+"Compare predictions with labels: accuracy, sensitivity, specificity, F1, AUC and Brier score with confidence "
+"intervals, confusion matrix, ROC curve, calibration, and a suggested threshold.\v"
 "Rows come from CSV, a file of decrypted results (-: standard input), or with -c from a query, whose ciphertexts are "
 "decrypted here, packed ones dealt out with the arrays beside them. Scores are a network's outputs: one column tells "
 "two classes apart, above the threshold the second (as \"ppdl encode\" sorts them: numbers before words, No before "
@@ -263,6 +263,12 @@ revealed_row(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
 	char		where[60];
 
 	(void) count;
+	/* what stands for a value of another key is neither a label nor a score */
+	if (j->reveal.foreign)
+	{
+		*err = j->reveal.first_foreign;
+		return err->code;
+	}
 	snprintf(where, sizeof where, "row %ld of the result", j->rows.read + 1);
 	return ppdl_eval_row(&j->rows, fields, where, err);
 }

@@ -1,5 +1,6 @@
 #include "cli/evaluate.h"
 
+#include <float.h>
 #include <math.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ orient(Oriented *o, const PpdlEvaluation *e, PpdlError *err)
 		else
 			memcpy(o->score + (size_t) i * (size_t) o->outputs, s, (size_t) o->outputs * sizeof *s);
 		if (threshold != 0)
-			o->shifted[i] = o->score[i] - threshold;
+			o->shifted[i] = fmax(-DBL_MAX, fmin(DBL_MAX, o->score[i] - threshold));
 	}
 	return PPDL_OK;
 }

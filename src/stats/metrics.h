@@ -53,7 +53,7 @@ ppdl_score_classes(int outputs)
 	return outputs == 1 ? 2 : outputs;
 }
 
-/* the class that a row's scores stand for */
+/* the class that a row's scores stand for (this and the next two in scored.c) */
 int			ppdl_score_class(const double *score, int outputs);
 /* the score of one class against the rest: above 0 where it wins if there are two, in any case larger for surer */
 double		ppdl_score_of(const double *score, int outputs, int class);

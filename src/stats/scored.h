@@ -1,4 +1,4 @@
-/* What the functions on scored rows share (metrics.c has them); truth, scores, outputs as in metrics.h. */
+/* What the functions on scored rows share; truth, scores, outputs as in metrics.h. */
 #ifndef PPDL_STATS_SCORED_H
 #define PPDL_STATS_SCORED_H
 
@@ -22,7 +22,7 @@ ppdl_scored_row(const PpdlScored *s, long i)
 
 /* the rows are what metrics.h says, or an error that names the first that is not */
 PpdlStatus	ppdl_scored_check(const PpdlScored *s, PpdlError *err);
-/* checks, and makes the confusion matrix; freed with free() */
+/* checks, and makes the confusion matrix; freed with free() (metrics.c) */
 PpdlStatus	ppdl_scored_counts(long **counts, const PpdlScored *s, PpdlError *err);
 /* squared error of one row's probabilities: of class 1 with two classes, summed over all with more */
 double		ppdl_scored_brier(const PpdlScored *s, long i);

@@ -126,6 +126,15 @@ is_deeply(evaluated('codes', '--features', 'features.json', '--label', 'Sick', '
 	'the encoding names what -1 and 1 mean');
 is_deeply(evaluated('codes', '--features', 'features.json', '--label', 'Sick', '--score', 'p', 'numbers.csv')->{metrics}, $r->{metrics}, 'and 0 and 1');
 
+my $arrays = slurp_file('three.csv') =~ s/^(\d+),(\w+),/"$1,\"{" . { low => '1,-1,-1', mid => '-1,1,-1', sharp => '-1,-0.99999,1' }->{$2} . '}",'/gemr;
+file('arrays.csv', $arrays);
+is_deeply(evaluated('labels in arrays', '--label', 'kind', '--score', 'a,b,c', 'arrays.csv')->{metrics}, $three->{metrics}, 'labels in arrays');
+file('kinds.csv', "Id,Age,kind\n" . join('', map { "$_," . 10 * $_ . ',' . (qw(low mid sharp))[ $_ % 3 ] . "\n" } 1 .. 9));
+done([ 'encode', 'kinds.csv', '--id', 'Id', '--label', 'kind', '-o', 'kinds.json' ], 'an encoding of three classes');
+is_deeply(evaluated('with names', '--features', 'kinds.json', '--score', 'all', $_), $three, "classes named by the encoding, $_") for 'arrays.csv', 'three.csv';
+file('large.csv', "l,s\n1,1e308\n0,-1e308\n1,-1e308\n0,1e308\n1,1e308\n");
+is_deeply(evaluated('large scores', '--label', 'l', '--score', 's', '--threshold', '-1e308', 'large.csv')->{confusion}, [ [ 1, 1 ], [ 1, 2 ] ], 'large scores');
+
 # ---------------------------------------------------------------- for people and programs
 
 $out = done([ 'evaluate', '--label', 'Sick', '--score', 'p', '--level', '0.9', 'words.csv' ], 'a table');
