@@ -135,9 +135,13 @@ array_label(PpdlEvalRows *r, const PpdlText *field, const char *where, int *numb
 		others += i != best && x[i] > x[best] - 0.5;
 	free(x);
 	if (n < 2 || others > 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": the label \"%.60s\" does not say which class",
-						  where,
-						  r->opt->label, field->s);
+	{
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": the label \"%.60s\" does not say which class", where,
+				   r->opt->label, field->s);
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
+							   "An array has 1 for the class and -1 or 0 for the others; arrays of "
+							   "many rows are dealt out beside a packed result only.");
+	}
 	if (r->one_hot >= 0 && r->one_hot != n)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": a label of %d values, after others of %d", where,
 						  r->opt->label, n, r->one_hot > 0 ? r->one_hot : 1);

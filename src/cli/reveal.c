@@ -309,7 +309,8 @@ decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlErro
 	}
 	else
 	{
-		ppdl_error(err, PPDL_ERR_KEY, r->owners == 0 ? "an lwe_cipher of key %s, and only an RSA key was given" :
+		ppdl_error(err, PPDL_ERR_KEY, r->owners == 0 && r->rsas == 0 ? "an lwe_cipher of key %s, and no key was given" :
+				   r->owners == 0 ? "an lwe_cipher of key %s, and only an RSA key was given" :
 				   "an lwe_cipher of key %s, which is none of those that were given", id);
 		ppdl_error_hint(err, PPDL_ERR_KEY, "Give its key with a --key of its own.");
 	}
