@@ -270,8 +270,7 @@ json_curves(Out *o, const PpdlEvaluation *e, const PpdlRoc *roc)
 {
 	const PpdlThreshold *t = &e->youden;
 	json_t	   *points = json_array(),
-			   *bins = json_array(),
-			   *best = json_object();
+			   *bins = json_array();
 
 	for (long i = 0; i < roc->count; i++)
 	{
@@ -289,6 +288,8 @@ json_curves(Out *o, const PpdlEvaluation *e, const PpdlRoc *roc)
 	member(o, o->root, "calibration", bins);
 	if (t->j > 0)
 	{
+		json_t	   *best = json_object();
+
 		member(o, best, "threshold", real(ppdl_short_threshold(t->threshold, t->low, t->high)));
 		member(o, best, "positive_is", json_string(e->below ? "at or below" : "above"));
 		member(o, best, "j", real(t->j));
@@ -296,8 +297,6 @@ json_curves(Out *o, const PpdlEvaluation *e, const PpdlRoc *roc)
 		member(o, best, "specificity", real(t->specificity));
 		member(o, o->root, "suggested_threshold", best);
 	}
-	else
-		json_decref(best);
 }
 
 static void
