@@ -87,7 +87,7 @@ FROM (SELECT id, lwe_cipher_send(v) b FROM io WHERE id IN (1, 6)) t ORDER BY id;
 -- header fields of a slice: magic, version, kind, ring, limbs, width, scale, log C, log k, position
 SELECT what, text_input(set_byte(b, at, value))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 1) t,
-	 (VALUES (1, 'magic', 0, 0), (2, 'version', 2, 9), (3, 'kind 0', 3, 0), (6, 'kind 4', 3, 4),
+	 (VALUES (1, 'magic', 0, 0), (2, 'version', 2, 9), (3, 'kind 0', 3, 0), (6, 'kind 4', 3, 4), (6.5, 'kind 5', 3, 5),
 			 (7, 'ring', 4, 7), (8, 'deep ring', 4, 2), (9, 'no limbs', 5, 0), (10, 'nine limbs', 5, 9), (11, 'width 0', 6, 0), (12, 'width 5', 6, 5),
 			 (13, 'infinite scale', 23, 127), (14, 'negative scale', 23, 193), (15, 'log C', 24, 14), (16, 'log k', 25, 3), (17, 'position', 26, 2)) f (n, what, at, value)
 ORDER BY n;

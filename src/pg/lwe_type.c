@@ -110,6 +110,7 @@ typedef struct Header
 	double		noise;			/* all but slices */
 	uint8_t		layout;			/* packed */
 	uint32_t	nrows;
+	uint32_t	parts;			/* 1 unless a sum has several */
 } Header;
 
 #define PREFIX 48
@@ -129,7 +130,7 @@ read_header(Header *h, Datum value)
 	ppdl_read_bytes(&r, PPDL_CIPHER_HEADER);
 	h->noise = PPDL_SIGMA;
 	h->layout = PPDL_LAYOUT_COEFFS;
-	h->nrows = 1;
+	h->nrows = h->parts = 1;
 	if (h->c.kind != PPDL_KIND_SLICE)
 	{
 		h->noise = ppdl_read_f64(&r);
@@ -140,6 +141,11 @@ read_header(Header *h, Datum value)
 		h->layout = ppdl_read_u8(&r);
 		ppdl_read_bytes(&r, 3);
 		h->nrows = ppdl_read_u32(&r);
+	}
+	if (h->c.kind == PPDL_KIND_PARTS)
+	{
+		ppdl_read_bytes(&r, 4);
+		h->parts = ppdl_read_u32(&r);
 	}
 }
 
@@ -196,6 +202,8 @@ lwe_show(PG_FUNCTION_ARGS)
 	appendStringInfo(&text, "lwe_cipher<%s, key %s, ", kind_name(&h), hex);
 	if (h.c.kind == PPDL_KIND_PACKED)
 		appendStringInfo(&text, "%u row%s of ", h.nrows, h.nrows == 1 ? "" : "s");
+	if (h.c.kind == PPDL_KIND_PARTS)
+		appendStringInfo(&text, "%u rows that add up, ", h.parts);
 	appendStringInfo(&text, "%d value%s, ", h.c.width, h.c.width == 1 ? "" : "s");
 	if (h.c.kind == PPDL_KIND_SLICE && (h.c.limbs == 1 || h.c.limbs == h.c.par->nq))
 		appendStringInfo(&text, "%s>", h.c.limbs == 1 ? "compact" : "full");
