@@ -7,7 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/features.h"
+#include "cli/encode_args.h"
 #include "cli/outfile.h"
 
 static const char doc[] =
@@ -26,28 +26,11 @@ static const char doc[] =
 
 enum
 {
-	OPT_ID = 256, OPT_LABEL, OPT_EXCLUDE, OPT_COLUMNS, OPT_BANDS, OPT_NUMERIC, OPT_CATEGORY, OPT_WEIGHT,
-	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_UNITS, OPT_NO_HEADER
+	OPT_UNITS = 256
 };
 
 static const struct argp_option options[] = {
-	{"id", OPT_ID, "COL", 0, "column that identifies a row; no input", 1},
-	{"label", OPT_LABEL, "COL", 0, "column to be predicted; no input", 1},
-	{"exclude", OPT_EXCLUDE, "COL,...", 0, "columns that are no inputs", 2},
-	{"columns", OPT_COLUMNS, "COL,...", 0, "only these are inputs, in this order", 2},
-	{"numeric", OPT_NUMERIC, "COL,...", 0, "columns that must be numbers", 2},
-	{"category", OPT_CATEGORY, "COL,...", 0, "columns whose values are categories even if they look like numbers", 2},
-	{"bands", OPT_BANDS, "COL:SPEC", 0,
-	 "cut a number into bands: COL:WIDTH, COL:FROM..TO/WIDTH (cuts at FROM, FROM+WIDTH, ... "
-	 "TO) or COL:CUT,CUT,...; may be repeated", 3},
-	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)",
-	 3},
-	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
-	{"constant", OPT_CONSTANT, 0, 0, "add an input that is always 1", 4},
-	{"pad", OPT_PAD, 0, 0, "add inputs that are always 0, up to a power of two", 4},
 	{"units", OPT_UNITS, "N", 0, "hidden units in the suggested model specification (16)", 4},
-	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields (comma)", 4},
-	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 5},
 	{0}
 };
@@ -56,13 +39,7 @@ typedef struct Args
 {
 	const char *csv,
 			   *output;
-	PpdlLearnOptions learn;
-	PpdlList	exclude,
-				columns,
-				bands,
-				numeric,
-				category;
-	char		delimiter;
+	PpdlEncodeArgs encode;
 	int			units;
 } Args;
 
@@ -73,47 +50,11 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key)
 	{
-		case OPT_ID:
-			a->learn.id = arg;
-			return 0;
-		case OPT_LABEL:
-			a->learn.label = arg;
-			return 0;
-		case OPT_EXCLUDE:
-			ppdl_list_add_commas(&a->exclude, arg, state);
-			return 0;
-		case OPT_COLUMNS:
-			ppdl_list_add_commas(&a->columns, arg, state);
-			return 0;
-		case OPT_BANDS:
-			ppdl_list_add(&a->bands, arg, state);
-			return 0;
-		case OPT_NUMERIC:
-			ppdl_list_add_commas(&a->numeric, arg, state);
-			return 0;
-		case OPT_CATEGORY:
-			ppdl_list_add_commas(&a->category, arg, state);
-			return 0;
-		case OPT_WEIGHT:
-			a->learn.one_hot_weight = ppdl_arg_double(state, "--one-hot-weight", arg);
-			return 0;
-		case OPT_MAX:
-			a->learn.max_categories = (int) ppdl_arg_int(state, "--max-categories", arg, 1, PPDL_MAX_INPUTS);
-			return 0;
-		case OPT_CONSTANT:
-			a->learn.constant = 1;
-			return 0;
-		case OPT_PAD:
-			a->learn.pad = 1;
+		case ARGP_KEY_INIT:
+			state->child_inputs[0] = &a->encode;
 			return 0;
 		case OPT_UNITS:
 			a->units = (int) ppdl_arg_int(state, "--units", arg, 1, 4096);
-			return 0;
-		case OPT_NO_HEADER:
-			a->learn.no_header = 1;
-			return 0;
-		case OPT_DELIMITER:
-			a->delimiter = ppdl_arg_delimiter(state, arg);
 			return 0;
 		case 'o':
 			a->output = arg;
@@ -205,27 +146,7 @@ write_file(const PpdlFeatures *fs, const char *path, PpdlError *err)
 }
 
 static PpdlStatus
-learn(const Args *a, PpdlFeatures **fs, PpdlWriter *notes, PpdlError *err)
-{
-	PpdlCsvOptions opt = {.name = a->csv, .delimiter = a->delimiter, .no_header = a->learn.no_header};
-	FILE	   *f = fopen(a->csv, "r");
-	PpdlCsv    *csv;
-	PpdlStatus	status;
-
-	if (f == NULL)
-		return ppdl_os_error(err, "open", a->csv);
-	status = ppdl_csv_open(&csv, f, &opt, err);
-	if (status == PPDL_OK)
-	{
-		status = ppdl_features_learn(fs, csv, &a->learn, notes, err);
-		ppdl_csv_close(csv);
-	}
-	fclose(f);
-	return status;
-}
-
-static PpdlStatus
-encode(Args *a, PpdlError *err)
+encode(const Args *a, PpdlError *err)
 {
 	PpdlFeatures *fs = NULL;
 	PpdlWriter	notes;
@@ -233,13 +154,8 @@ encode(Args *a, PpdlError *err)
 	int			to_stdout = a->output == NULL || strcmp(a->output, "-") == 0;
 	FILE	   *human = to_stdout ? stderr : stdout;
 
-	a->learn.exclude = a->exclude.item;
-	a->learn.columns = a->columns.item;
-	a->learn.bands = a->bands.item;
-	a->learn.numeric = a->numeric.item;
-	a->learn.category = a->category.item;
 	ppdl_writer_init(&notes);
-	status = learn(a, &fs, &notes, err);
+	status = ppdl_encode_file(&fs, a->csv, &a->encode, &notes, err);
 	if (status == PPDL_OK)
 		status = write_file(fs, a->output, err);
 	if (status == PPDL_OK)
@@ -261,17 +177,15 @@ encode(Args *a, PpdlError *err)
 int
 ppdl_cmd_encode(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "CSV", doc};
-	Args		a = {.learn = {.one_hot_weight = 1, .max_categories = 32}, .units = 16};
+	static const struct argp_child children[] = {{&ppdl_encode_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {options, parse, "CSV", doc, children, 0, 0};
+	Args		a = {.units = 16};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 
+	ppdl_encode_args_init(&a.encode);
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	status = encode(&a, &err);
-	ppdl_list_free(&a.exclude);
-	ppdl_list_free(&a.columns);
-	ppdl_list_free(&a.bands);
-	ppdl_list_free(&a.numeric);
-	ppdl_list_free(&a.category);
+	ppdl_encode_args_free(&a.encode);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

@@ -1,0 +1,34 @@
+/*
+ * The options that say how columns become inputs, shared by the sub-commands that learn an encoding.
+ */
+#ifndef PPDL_CLI_ENCODE_ARGS_H
+#define PPDL_CLI_ENCODE_ARGS_H
+
+#include "cli/args.h"
+#include "cli/features.h"
+
+typedef struct PpdlEncodeArgs
+{
+	PpdlLearnOptions learn;		/* strings and lists point into argv and the lists below */
+	PpdlList	exclude,
+				columns,
+				bands,
+				numeric,
+				category;
+	char		delimiter;		/* 0: comma */
+} PpdlEncodeArgs;
+
+/* a child for argp parsers; its input is a PpdlEncodeArgs that ppdl_encode_args_init has filled */
+extern const struct argp ppdl_encode_argp;
+
+void		ppdl_encode_args_init(PpdlEncodeArgs *a);
+void		ppdl_encode_args_free(PpdlEncodeArgs *a);
+
+/*
+ * Opens the CSV file `path` and learns its encoding.  *out is the caller's to destroy.  notes: one line for every
+ * column left out, appended; may be NULL.
+ */
+PpdlStatus	ppdl_encode_file(PpdlFeatures **out, const char *path, const PpdlEncodeArgs *a, PpdlWriter *notes,
+							 PpdlError *err);
+
+#endif
