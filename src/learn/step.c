@@ -39,6 +39,12 @@ ppdl_sgd_create(PpdlSgd **out, const PpdlSlotLayout *lay, double learning_rate, 
 }
 
 void
+ppdl_sgd_set_rate(PpdlSgd *sgd, double learning_rate)
+{
+	sgd->learning_rate = learning_rate;
+}
+
+void
 ppdl_sgd_destroy(PpdlSgd *sgd)
 {
 	if (sgd == NULL)

@@ -27,6 +27,8 @@ typedef struct PpdlSgd PpdlSgd;
 PpdlStatus	ppdl_sgd_create(PpdlSgd **out, const PpdlSlotLayout *lay, double learning_rate, double momentum,
 							PpdlError *err);
 void		ppdl_sgd_destroy(PpdlSgd *sgd);
+/* of the steps from now on */
+void		ppdl_sgd_set_rate(PpdlSgd *sgd, double learning_rate);
 
 /*
  * One step over a mini-batch of tiles.  w, v: lay->nweights ciphertexts each, weights and momentum, all at the same

@@ -246,6 +246,7 @@ ppdl_trainer_step(PpdlTrainer *t, PpdlError *err)
 	PPDL_GOTO(fail, copy_state(t, next, err));
 	if (next[0][0].limbs <= t->tiles->lay.step_levels)
 		PPDL_GOTO(fail, refresh(t, next, err));
+	ppdl_sgd_set_rate(t->sgd, ppdl_train_rate(&t->opt, t->step, t->steps));
 	/* rows chosen by a filter may leave a minibatch empty: its step is none */
 	if (tiles > 0)
 		PPDL_GOTO(fail, ppdl_sgd_step(t->sgd, t->ev, next[0], t->momentum ? next[1] : NULL, tile, tiles, err));

@@ -311,11 +311,13 @@ check_loss(const Run *r, int step, double loss, PpdlError *err)
 }
 
 static PpdlStatus
-descend(Run *r, int step, PpdlError *err)
+descend(Run *r, int step, int steps, PpdlError *err)
 {
+	const double rate = ppdl_train_rate(r->opt, step, steps);
+
 	for (int i = 0; i < r->count; i++)
 	{
-		double		next = r->w[i] - r->opt->learning_rate * r->gradient[i];
+		double		next = r->w[i] - rate * r->gradient[i];
 
 		r->w[i] = next + r->opt->momentum * (next - r->v[i]);
 		r->v[i] = next;
@@ -339,7 +341,7 @@ one_step(Run *r, int step, int steps, PpdlError *err)
 		*r->watch->loss = loss;
 	if (r->watch != NULL && r->watch->progress != NULL)
 		r->watch->progress(r->watch->arg, (uint64_t) step, (uint64_t) steps, "step");
-	return descend(r, step, err);
+	return descend(r, step, steps, err);
 }
 
 PpdlStatus

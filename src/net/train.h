@@ -11,8 +11,15 @@
 
 /*
  * JSON: {"steps": 15 | "epochs": 2, "batch": 256, "learning_rate": 0.2, "momentum": 0.8, "init_scale": 0.2,
- *        "seed": 1, "shuffle": true}; these figures are the defaults (steps, not epochs)
+ *        "seed": 1, "shuffle": true, "schedule": "constant" | "cosine"}; these figures are the defaults (steps, not
+ *        epochs; constant)
  */
+typedef enum PpdlSchedule
+{
+	PPDL_SCHEDULE_CONSTANT,
+	PPDL_SCHEDULE_COSINE		/* half a wave from the learning rate at the first step down to 0 after the last */
+} PpdlSchedule;
+
 typedef struct PpdlTrainOptions
 {
 	int			steps;			/* 0: epochs decides */
@@ -23,6 +30,7 @@ typedef struct PpdlTrainOptions
 				init_scale;		/* s1: first-layer weights ~ N(0, s1^2/fan-in) */
 	uint64_t	seed;
 	int			shuffle;		/* order of the mini-batches from the seed; else as they come */
+	PpdlSchedule schedule;
 } PpdlTrainOptions;
 
 /* NULL or "" gives the defaults; unknown members are errors */
@@ -48,6 +56,8 @@ PpdlStatus	ppdl_net_init(PpdlNet *net, const PpdlTrainOptions *opt, PpdlError *e
 int			ppdl_train_minibatches(const PpdlTrainOptions *opt, uint64_t rows);
 /* steps that the options mean for so many rows: steps, or ceil(epochs * M), at least 1 */
 int			ppdl_train_steps(const PpdlTrainOptions *opt, uint64_t rows);
+/* learning rate of step t of so many */
+double		ppdl_train_rate(const PpdlTrainOptions *opt, int step, int steps);
 /* number of the mini-batch of step t: all in turn, in an order from the seed if opt->shuffle */
 int			ppdl_train_minibatch(const PpdlTrainOptions *opt, uint64_t rows, int step);
 /* rows of step t: writes their indices, at most ceil(rows/M) of them */

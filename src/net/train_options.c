@@ -1,6 +1,7 @@
 /* Training options as JSON. */
 #include "net/train.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,10 @@
 
 #define MAX_STEPS 1000000
 #define MAX_BATCH 1048576
+
+static const char *const schedule_name[] = {"constant", "cosine"};
+
+#define NSCHEDULES ((int) (sizeof schedule_name / sizeof *schedule_name))
 
 static PpdlStatus
 read_bounded(const json_t *root, const char *name, double lo, double hi, double *out, PpdlError *err)
@@ -25,10 +30,22 @@ read_bounded(const json_t *root, const char *name, double lo, double hi, double 
 }
 
 static PpdlStatus
+read_schedule(PpdlSchedule *out, const json_t *v, PpdlError *err)
+{
+	for (int i = 0; i < NSCHEDULES; i++)
+		if (json_is_string(v) && strcmp(json_string_value(v), schedule_name[i]) == 0)
+		{
+			*out = (PpdlSchedule) i;
+			return PPDL_OK;
+		}
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "training options: schedule must be \"constant\" or \"cosine\"");
+}
+
+static PpdlStatus
 read_options(PpdlTrainOptions *opt, const json_t *root, PpdlError *err)
 {
 	static const char *const allowed[] = {"steps", "epochs", "batch", "learning_rate", "momentum", "init_scale",
-	"seed", "shuffle", NULL};
+	"seed", "shuffle", "schedule", NULL};
 	const json_t *v;
 	long		n;
 
@@ -64,6 +81,8 @@ read_options(PpdlTrainOptions *opt, const json_t *root, PpdlError *err)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "training options: shuffle must be true or false");
 		opt->shuffle = json_is_true(v);
 	}
+	if ((v = json_object_get(root, "schedule")) != NULL)
+		PPDL_TRY(read_schedule(&opt->schedule, v, err));
 	return PPDL_OK;
 }
 
@@ -100,9 +119,20 @@ ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err)
 	ppdl_json_set(&root, "init_scale", ppdl_json_real(opt->init_scale));
 	ppdl_json_set(&root, "seed", json_integer((json_int_t) opt->seed));
 	ppdl_json_set(&root, "shuffle", json_boolean(opt->shuffle));
+	/* runs of 0.1.0 had no schedule, and are resumed by the same text */
+	if (opt->schedule != PPDL_SCHEDULE_CONSTANT)
+		ppdl_json_set(&root, "schedule", json_string(schedule_name[opt->schedule]));
 	*out = ppdl_json_dump(root);
 	json_decref(root);
 	if (*out == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	return PPDL_OK;
+}
+
+double
+ppdl_train_rate(const PpdlTrainOptions *opt, int step, int steps)
+{
+	if (opt->schedule == PPDL_SCHEDULE_COSINE)
+		return opt->learning_rate * (1 + cos(M_PI * step / steps)) / 2;
+	return opt->learning_rate;
 }

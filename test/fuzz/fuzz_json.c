@@ -119,7 +119,7 @@ static void
 options_seeds(void)
 {
 	put_text_seed("{\"steps\":15,\"batch\":256,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.2,\"seed\":1,\"shuffle\":true}");
-	put_text_seed("{\"epochs\":2.5,\"shuffle\":false}");
+	put_text_seed("{\"epochs\":2.5,\"shuffle\":false,\"schedule\":\"cosine\"}");
 	put_text_seed("");
 }
 

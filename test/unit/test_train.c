@@ -164,12 +164,60 @@ schedule(void **state)
 	assert_int_equal(ppdl_train_steps(&opt, 1), 3);
 }
 
+/* the rate of each step; options of before there were schedules are written as they were */
+static void
+rates(void **state)
+{
+	PpdlTrainOptions opt = options("{\"learning_rate\": 0.4, \"schedule\": \"cosine\"}"),
+				again;
+	char	   *json;
+
+	(void) state;
+	assert_true(ppdl_train_rate(&opt, 0, 8) == 0.4);
+	assert_true(fabs(ppdl_train_rate(&opt, 4, 8) - 0.2) < 1e-15);
+	assert_true(fabs(ppdl_train_rate(&opt, 2, 8) - 0.2 * (1 + sqrt(0.5))) < 1e-15);
+	for (int step = 1; step < 8; step++)
+		assert_true(ppdl_train_rate(&opt, step, 8) < ppdl_train_rate(&opt, step - 1, 8));
+	assert_true(ppdl_train_rate(&opt, 7, 8) > 0);
+	assert_int_equal(ppdl_train_options_json(&opt, &json, &err), PPDL_OK);
+	assert_int_equal(ppdl_train_options_parse(&again, json, &err), PPDL_OK);
+	assert_int_equal(again.schedule, PPDL_SCHEDULE_COSINE);
+	free(json);
+	opt = options("{\"schedule\": \"constant\"}");
+	for (int step = 0; step < 8; step++)
+		assert_true(ppdl_train_rate(&opt, step, 8) == opt.learning_rate);
+	assert_int_equal(ppdl_train_options_json(&opt, &json, &err), PPDL_OK);
+	assert_null(strstr(json, "schedule"));
+	free(json);
+}
+
+/* one step of two takes the first weights by half the rate of the schedule's beginning */
+static void
+rate_a_step(void **state)
+{
+	const char *spec = "{\"inputs\":1,\"bias\":false,\"layers\":[{\"units\":1}]}";
+	const double x[1] = {1},
+				y[1] = {1};
+	PpdlTrainOptions opt = options("{\"steps\":2,\"momentum\":0,\"init_scale\":0,\"schedule\":\"cosine\"}");
+	PpdlNet    *net;
+	double		w[2];
+
+	(void) state;
+	assert_int_equal(ppdl_net_parse(&net, spec, &err), PPDL_OK);
+	assert_int_equal(ppdl_net_train(net, x, y, 1, &opt, NULL, &err), PPDL_OK);
+	ppdl_net_get_weights(net, w);
+	/* 1 - w shrinks by 1 - 0.2, then by 1 - 0.1 */
+	assert_true(fabs(w[0] - (1 - 0.8 * 0.9)) < 1e-15);
+	ppdl_net_destroy(net);
+}
+
 static void
 bad_options(void **state)
 {
 	static const char *const bad[] = {
 		"{", "[]", "{\"step\": 3}", "{\"steps\": 0}", "{\"steps\": 1.5}", "{\"steps\": 2, \"epochs\": 1}",
 		"{\"batch\": 0}", "{\"learning_rate\": 0}", "{\"momentum\": 1}", "{\"seed\": -1}", "{\"shuffle\": 1}",
+		"{\"schedule\": \"linear\"}", "{\"schedule\": 1}",
 		"{\"init_scale\": -1}", "{\"learning_rate\": \"fast\"}"
 	};
 	PpdlTrainOptions opt;
@@ -378,6 +426,8 @@ main(void)
 		cmocka_unit_test(generator),
 		cmocka_unit_test(numerical_gradient),
 		cmocka_unit_test(schedule),
+		cmocka_unit_test(rates),
+		cmocka_unit_test(rate_a_step),
 		cmocka_unit_test(bad_options),
 		cmocka_unit_test(convergence),
 		cmocka_unit_test(canceled_within_a_step),

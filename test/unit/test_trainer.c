@@ -143,7 +143,8 @@ static void
 with_bias_and_scale(void **state)
 {
 	train("{\"inputs\":13,\"input_scale\":2,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":1}]}",
-		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.5,\"init_scale\":0.3}", 70, 13, 1, 18);
+		  "{\"steps\":5,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0.5,\"init_scale\":0.3,\"schedule\":\"cosine\"}", 70, 13,
+		  1, 18);
 }
 
 /* units whose weights are no larger than those of others, but longer */
