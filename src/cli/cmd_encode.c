@@ -22,7 +22,10 @@ static const char doc[] =
 "  ppdl encode patients.csv --id Id --label Osteoporosis -o features.json \\\n"
 "    --bands Age:20..40/2 --one-hot-weight 2 \\\n"
 "    --columns \"Age,Gender,Family History,Body Weight,Prior Fractures\"\n\n"
-"The summary ends with the model specification for ppdl_create_model.";
+"With --whiten the inputs are then centred, scaled and decorrelated by a map that is learned from the rows and kept in "
+"the feature file, so that a network learns in a few steps; what the server averages is averages of mapped values.\n\n"
+"The summary ends with a model for ppdl_create_model and a call of ppdl_train. Both follow from the columns, their "
+"kinds and the number of classes only, never from values.";
 
 enum
 {
@@ -30,7 +33,8 @@ enum
 };
 
 static const struct argp_option options[] = {
-	{"units", OPT_UNITS, "N", 0, "hidden units in the suggested model specification (16)", 4},
+	{"units", OPT_UNITS, "N", 0, "hidden units in the suggested model specification (16, or what encrypted training "
+	 "has room for)", 4},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 5},
 	{0}
 };
@@ -83,9 +87,11 @@ summarise(const PpdlFeatures *fs, FILE *out)
 		fprintf(out, "label:  %s, %s\n", fs->label->column,
 				fs->label->kind == PPDL_FEATURE_NUMERIC ? "a number" :
 				fs->outputs == 1 ? "two classes" : "several classes");
-	for (int i = 0; i < fs->inputs; i++)
+	if (fs->map)
+		fprintf(out, "map:    %d inputs become %d components and a constant\n", fs->encoded, fs->map->components);
+	for (int i = 0; i < fs->encoded; i++)
 	{
-		ppdl_features_input_name(fs, i, name, sizeof name);
+		ppdl_features_encoded_name(fs, i, name, sizeof name);
 		fprintf(out, "%5d   %s\n", i + 1, name);
 	}
 }
@@ -103,25 +109,52 @@ print_bias_note(const PpdlFeatures *fs, int units, FILE *out)
 	const char *what = is_power_of_two(fs->inputs) && is_power_of_two(units) ? "inputs and units fill" :
 		is_power_of_two(fs->inputs) ? "inputs fill" : is_power_of_two(units) ? "units fill" : NULL;
 
-	if (what != NULL)
+	if (what != NULL && fs->map == NULL)
 		fprintf(out,
 				"note:   for training on encrypted rows add \"bias\": false: %s a power of two, "
 				"which a bias would double\n", what);
 }
 
+static void
+print_notes(const PpdlFeatures *fs, int units, FILE *out)
+{
+	const long	slots = ppdl_features_slots(fs, units);
+
+	print_bias_note(fs, units, out);
+	if (slots > PPDL_MAX_SLOTS_A_ROW)
+		fprintf(out, "note:   too large to be trained on encrypted rows: %ld slots a row where there are %d; "
+				"take fewer inputs (--columns, --exclude)%s\n", slots, PPDL_MAX_SLOTS_A_ROW,
+				units > 2 ? " or units (--units)" : "");
+	else if (units == 0)
+		fprintf(out, "note:   without a hidden layer, since encrypted rows have no room for enough units "
+				"(--units all the same)\n");
+	if (fs->label && ppdl_features_need_map(fs))
+		fprintf(out, "note:   for training in few steps encode with --whiten: inputs of different spread, or that go "
+				"together, hold it up\n");
+}
+
 static PpdlStatus
 print_model(const PpdlFeatures *fs, int units, FILE *out, PpdlError *err)
 {
-	PpdlWriter	w;
+	PpdlWriter	model,
+				options;
 	PpdlStatus	status;
 
-	ppdl_writer_init(&w);
-	status = ppdl_features_model_spec(fs, units, &w, err);
+	ppdl_writer_init(&model);
+	ppdl_writer_init(&options);
+	status = ppdl_features_model_spec(fs, units, &model, err);
 	if (status == PPDL_OK)
-		fprintf(out, "model:  SELECT ppdl_create_model('name', '%.*s');\n", (int) w.len, (const char *) w.buf);
+		status = ppdl_features_train_options(fs, units, &options, err);
 	if (status == PPDL_OK)
-		print_bias_note(fs, units, out);
-	ppdl_writer_free(&w);
+	{
+		fprintf(out, "model:  SELECT ppdl_create_model('name', '%.*s');\n", (int) model.len, (const char *) model.buf);
+		if (fs->label)
+			fprintf(out, "train:  SELECT ppdl_train('name', features, label, '%.*s'%s) FROM table_name;\n",
+					(int) options.len, (const char *) options.buf, fs->id ? " ORDER BY id" : "");
+		print_notes(fs, ppdl_features_suggest_units(fs, units), out);
+	}
+	ppdl_writer_free(&model);
+	ppdl_writer_free(&options);
 	return status;
 }
 
@@ -179,7 +212,7 @@ ppdl_cmd_encode(int argc, char **argv)
 {
 	static const struct argp_child children[] = {{&ppdl_encode_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {options, parse, "CSV", doc, children, 0, 0};
-	Args		a = {.units = 16};
+	Args		a = {0};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 

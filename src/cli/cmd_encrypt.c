@@ -546,6 +546,8 @@ ppdl_cmd_encrypt(int argc, char **argv)
 		ppdl_note("%ld unknown or missing values were encoded as none of the learned ones", j.bind.unknown);
 	if (status == PPDL_OK && j.bind.clamped)
 		ppdl_note("%ld numbers outside the learned ranges were set to the nearer bound", j.bind.clamped);
+	if (status == PPDL_OK && j.bind.clipped)
+		ppdl_note("%ld values lie beyond what the map keeps and were clipped", j.bind.clipped);
 	release(&j);
 	ppdl_encrypt_args_free(&a);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -249,9 +249,11 @@ show_features(const Args *a, const PpdlWriter *text, PpdlError *err)
 		   fs->source,
 		   fs->inputs, fs->id ? fs->id : "(none)", fs->label ? fs->label->column : "(none)");
 	printf(fs->label ? ", %d value%s\n" : "\n", fs->outputs, fs->outputs == 1 ? "" : "s");
-	for (int i = 0; i < fs->inputs; i++)
+	if (fs->map)
+		printf("map:         %d inputs become %d components and a constant\n", fs->encoded, fs->map->components);
+	for (int i = 0; i < fs->encoded; i++)
 	{
-		ppdl_features_input_name(fs, i, name, sizeof name);
+		ppdl_features_encoded_name(fs, i, name, sizeof name);
 		printf("%11d  %s\n", i + 1, name);
 	}
 	ppdl_features_destroy(fs);

@@ -1,13 +1,15 @@
 #include "cli/encode_args.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "cli/cli.h"
 
 enum
 {
 	OPT_ID = 512, OPT_LABEL, OPT_EXCLUDE, OPT_COLUMNS, OPT_BANDS, OPT_NUMERIC, OPT_CATEGORY, OPT_WEIGHT,
-	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_NO_HEADER
+	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_NO_HEADER, OPT_WHITEN
 };
 
 static const struct argp_option options[] = {
@@ -25,6 +27,8 @@ static const struct argp_option options[] = {
 	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
 	{"constant", OPT_CONSTANT, 0, 0, "add an input that is always 1", 4},
 	{"pad", OPT_PAD, 0, 0, "add inputs that are always 0, up to a power of two", 4},
+	{"whiten", OPT_WHITEN, 0, 0, "centre, decorrelate and scale the inputs, for training in few steps; "
+	 "the map is kept in the feature file", 4},
 	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields (comma)", 4},
 	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{0}
@@ -32,8 +36,11 @@ static const struct argp_option options[] = {
 
 /* the lists may grow, and with it move, until the end */
 static void
-finish(PpdlEncodeArgs *a)
+finish(PpdlEncodeArgs *a, struct argp_state *state)
 {
+	if (a->learn.whiten && (a->learn.constant || a->learn.pad || a->learn.one_hot_weight != 1))
+		argp_error(state, "--whiten adds a constant and scales inputs: --constant, --pad and --one-hot-weight have no "
+				   "place beside it");
 	a->learn.exclude = a->exclude.item;
 	a->learn.columns = a->columns.item;
 	a->learn.bands = a->bands.item;
@@ -81,6 +88,9 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_PAD:
 			a->learn.pad = 1;
 			return 0;
+		case OPT_WHITEN:
+			a->learn.whiten = 1;
+			return 0;
 		case OPT_NO_HEADER:
 			a->learn.no_header = 1;
 			return 0;
@@ -88,7 +98,7 @@ parse(int key, char *arg, struct argp_state *state)
 			a->delimiter = ppdl_arg_delimiter(state, arg);
 			return 0;
 		case ARGP_KEY_END:
-			finish(a);
+			finish(a, state);
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -113,23 +123,90 @@ ppdl_encode_args_free(PpdlEncodeArgs *a)
 	ppdl_list_free(&a->category);
 }
 
+/* the file is read once for the columns, once for the map, once to see what the map clips */
+static PpdlStatus
+check_file(FILE *f, const char *path, PpdlError *err)
+{
+	struct stat st;
+
+	if (fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode))
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "--whiten reads the file several times, and \"%s\" can be read only once", path);
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Write the rows to a file first.");
+}
+
+static PpdlStatus
+open_csv(PpdlCsv **csv, FILE **f, const char *path, const PpdlEncodeArgs *a, PpdlError *err)
+{
+	PpdlCsvOptions opt = {.name = path, .delimiter = a->delimiter, .no_header = a->learn.no_header};
+	PpdlStatus	status;
+
+	*f = fopen(path, "r");
+	if (*f == NULL)
+		return ppdl_os_error(err, "open", path);
+	status = a->learn.whiten ? check_file(*f, path, err) : PPDL_OK;
+	if (status == PPDL_OK)
+		status = ppdl_csv_open(csv, *f, &opt, err);
+	if (status != PPDL_OK)
+		fclose(*f);
+	return status;
+}
+
+static void
+close_csv(PpdlCsv *csv, FILE *f)
+{
+	ppdl_csv_close(csv);
+	fclose(f);
+}
+
+static PpdlStatus
+count_clipped(const PpdlFeatures *fs, PpdlCsv *csv, PpdlWriter *notes, PpdlError *err)
+{
+	char		text[160];
+	long		clipped,
+				rows;
+
+	PPDL_TRY(ppdl_features_count_clipped(fs, csv, &clipped, &rows, err));
+	snprintf(text, sizeof text,
+			 "%ld of %ld values of the map lie beyond its range and are clipped, in %ld of %ld rows\n",
+			 clipped, fs->rows * fs->map->components, rows, fs->rows);
+	if (clipped > 0 && notes)
+		ppdl_write_bytes(notes, text, strlen(text));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+learn_map(PpdlFeatures *fs, const char *path, const PpdlEncodeArgs *a, PpdlWriter *notes, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+	PpdlCsv    *csv;
+	FILE	   *f;
+
+	for (int pass = 0; pass < 2 && status == PPDL_OK; pass++)
+	{
+		PPDL_TRY(open_csv(&csv, &f, path, a, err));
+		status = pass == 0 ? ppdl_features_learn_map(fs, csv, err) : count_clipped(fs, csv, notes, err);
+		close_csv(csv, f);
+	}
+	return status;
+}
+
 PpdlStatus
 ppdl_encode_file(PpdlFeatures **out, const char *path, const PpdlEncodeArgs *a, PpdlWriter *notes, PpdlError *err)
 {
-	PpdlCsvOptions opt = {.name = path, .delimiter = a->delimiter, .no_header = a->learn.no_header};
-	FILE	   *f = fopen(path, "r");
 	PpdlCsv    *csv;
+	FILE	   *f;
 	PpdlStatus	status;
 
 	*out = NULL;
-	if (f == NULL)
-		return ppdl_os_error(err, "open", path);
-	status = ppdl_csv_open(&csv, f, &opt, err);
+	PPDL_TRY(open_csv(&csv, &f, path, a, err));
+	status = ppdl_features_learn(out, csv, &a->learn, notes, err);
+	close_csv(csv, f);
+	if (status == PPDL_OK && a->learn.whiten)
+		status = learn_map(*out, path, a, notes, err);
 	if (status == PPDL_OK)
-	{
-		status = ppdl_features_learn(out, csv, &a->learn, notes, err);
-		ppdl_csv_close(csv);
-	}
-	fclose(f);
+		return PPDL_OK;
+	ppdl_features_destroy(*out);
+	*out = NULL;
 	return status;
 }

@@ -24,6 +24,7 @@ ppdl_features_destroy(PpdlFeatures *fs)
 		feature_clear(&fs->feature[i]);
 	if (fs->label)
 		feature_clear(fs->label);
+	ppdl_whitening_destroy(fs->map);
 	free(fs->feature);
 	free(fs->label);
 	free(fs->source);
@@ -63,7 +64,8 @@ ppdl_features_number(PpdlFeatures *fs, PpdlError *err)
 	}
 	if (n == 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "the encoding has no inputs");
-	fs->inputs = n;
+	fs->encoded = n;
+	fs->inputs = fs->map ? fs->map->width : n;
 	if (fs->label)
 		fs->outputs = fs->label->inputs = count_inputs(fs->label);
 	return PPDL_OK;
@@ -154,7 +156,7 @@ ppdl_compare_categories(const void *a, const void *b)
 }
 
 void
-ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size)
+ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size)
 {
 	const PpdlFeature *f = fs->feature;
 	char		lo[32],
@@ -191,41 +193,22 @@ ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t si
 	}
 }
 
-static void
-put_text(PpdlWriter *w, const char *s)
+void
+ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size)
 {
-	ppdl_write_bytes(w, s, strlen(s));
+	if (fs->map == NULL)
+		ppdl_features_encoded_name(fs, input, out, size);
+	else if (input < fs->map->components)
+		snprintf(out, size, "component %d", input + 1);
+	else
+		snprintf(out, size, input == fs->map->components ? "constant" : "padding");
 }
 
-PpdlStatus
-ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err)
+void
+ppdl_features_unmap(const PpdlFeatures *fs, const double *mapped, double *encoded)
 {
-	char		text[160];
-	int			scaled = 0;
-
-	for (int i = 0; i < fs->count; i++)
-		scaled |= fs->feature[i].weight != 1;
-	snprintf(text, sizeof text, "{\"inputs\":%d", fs->inputs);
-	put_text(w, text);
-	if (scaled)
-	{
-		put_text(w, ",\"input_scale\":");
-		for (int i = 0; i < fs->count; i++)
-			for (int j = 0; j < fs->feature[i].inputs; j++)
-			{
-				char		number[32];
-
-				ppdl_print_number(number, fs->feature[i].weight);
-				put_text(w, i + j ? "," : "[");
-				put_text(w, number);
-			}
-		put_text(w, "]");
-	}
-	snprintf(text, sizeof text,
-			 ",\"layers\":[{\"units\":%d,\"activation\":\"quadratic\"},{\"units\":%d,\"activation\":\"identity\"}]}",
-			 units, fs->outputs ? fs->outputs : 1);
-	put_text(w, text);
-	if (w->bad)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	return PPDL_OK;
+	if (fs->map)
+		ppdl_whitening_invert(fs->map, mapped, encoded);
+	else
+		memcpy(encoded, mapped, (size_t) fs->encoded * sizeof *encoded);
 }

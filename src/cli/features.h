@@ -13,12 +13,17 @@
  * A column with `missing` has one input more: 1 where the field is empty (all others of the
  * column are then 0), else 0.  weight belongs to the model, not to the stored value: it becomes
  * the inputs' input_scale.
+ *
+ * With a map (stats/whiten.h) these are the encoded inputs, and rows hold what the map makes of them.
  */
 #ifndef PPDL_CLI_FEATURES_H
 #define PPDL_CLI_FEATURES_H
 
 #include "base/error.h"
 #include "cli/csv.h"
+#include "stats/whiten.h"
+
+struct json_t;
 
 #define PPDL_MAX_INPUTS 4096
 
@@ -57,7 +62,9 @@ typedef struct PpdlFeatures
 	int			count;
 	PpdlFeature *feature;
 	PpdlFeature *label;			/* or NULL */
-	int			inputs,
+	int			encoded;		/* inputs of the features */
+	PpdlWhitening *map;			/* or NULL */
+	int			inputs,			/* values a row: encoded, or what the map makes of them */
 				outputs;		/* 0 without label */
 } PpdlFeatures;
 
@@ -80,11 +87,22 @@ typedef struct PpdlLearnOptions
 	int			pad;			/* to a power of two */
 	int			max_categories;
 	int			no_header;		/* the file has none */
+	int			whiten;			/* a map is to be learned, too, by ppdl_features_learn_map */
 } PpdlLearnOptions;
 
 /* Reads csv to its end. notes: one line for every column left out, appended; may be NULL. */
 PpdlStatus	ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearnOptions *opt, PpdlWriter *notes,
 								PpdlError *err);
+
+/*
+ * The rows once more, csv opened anew: learns the map of what fs makes of them, and puts it into fs.  PPDL_ERR_FORMAT
+ * when there are not as many rows as at first, PPDL_ERR_RANGE beyond PPDL_WHITEN_MAX_INPUTS.
+ */
+PpdlStatus	ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err);
+
+/* rows: with a value that the map clips; clipped: such values */
+PpdlStatus	ppdl_features_count_clipped(const PpdlFeatures *fs, PpdlCsv *csv, long *clipped, long *rows,
+										PpdlError *err);
 
 /* Every column of csv but those named is a number in [-1, 1] already. */
 PpdlStatus	ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char *id, const char *label, char **exclude,
@@ -98,10 +116,39 @@ PpdlStatus	ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len,
 /* appends the JSON text */
 PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err);
 
-/* "Age 20..22", "Gender = Male", "Age missing" */
+/*
+ * The encoded inputs, fs->encoded of them, that a row's values stand for, or a mean of many rows: the inverse of the
+ * map, exact but for values that were clipped and for what never varied where the map was learned.  mapped:
+ * fs->inputs values; without a map they are copied.
+ */
+void		ppdl_features_unmap(const PpdlFeatures *fs, const double *mapped, double *encoded);
+
+/* of an encoded input: "Age 20..22", "Gender = Male", "Age missing" */
+void		ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size);
+/* of a value of the row: the same without a map, "component 1" and "constant" with one */
 void		ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size);
-/* appends the specification for ppdl_create_model: one hidden layer of `units`; output layer as the label asks */
+
+/* ------------------------------------------------------------------ what to train on it */
+
+/*
+ * All of this follows from the structure of the encoding alone (columns, kinds, classes), never from values.
+ *
+ * units of the hidden layer for `units` that somebody asked for, or 0: as many as encrypted training takes, 16 at most;
+ * none (0) when that leaves fewer than two a class
+ */
+int			ppdl_features_suggest_units(const PpdlFeatures *fs, int units);
+/* slots a row that encrypted training takes with so many units (0: no hidden layer), of PPDL_MAX_SLOTS_A_ROW */
+long		ppdl_features_slots(const PpdlFeatures *fs, int units);
+#define PPDL_MAX_SLOTS_A_ROW 2048
+/* has it no map, and enough inputs for one to help? */
+int			ppdl_features_need_map(const PpdlFeatures *fs);
+/*
+ * Appends the specification for ppdl_create_model: one hidden layer or none, the output layer as the label asks, and an
+ * input_scale at which ppdl_train does not diverge.
+ */
 PpdlStatus	ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err);
+/* appends the options for ppdl_train; units as above */
+PpdlStatus	ppdl_features_train_options(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err);
 
 /* ------------------------------------------------------------------ applying */
 
@@ -115,7 +162,9 @@ typedef struct PpdlBinding
 	int			unknown_other;	/* unknown or unexpectedly missing: all of the column's inputs 0, and counted */
 	int			clamp;			/* numbers outside min..max become the nearer one, and are counted */
 	long		unknown,
-				clamped;
+				clamped,
+				clipped;		/* values beyond what the map keeps */
+	double	   *encoded;		/* with a map: room for what goes into it */
 } PpdlBinding;
 
 /* Finds the columns; a missing one is an error, but for the label when need_label is 0. */
@@ -144,6 +193,10 @@ char		ppdl_almost_number(const char *s);
 void		ppdl_print_number(char out[32], double v);
 /* numbers by value before all other text, which goes by bytes */
 int			ppdl_compare_categories(const void *a, const void *b);
+/* the member "map" of a feature file: appended to w, and read */
+void		ppdl_features_put_map(PpdlWriter *w, const PpdlWhitening *map);
+PpdlStatus	ppdl_features_get_map(PpdlWhitening **out, const struct json_t *map, int encoded, const char *name,
+								  PpdlError *err);
 /* counts inputs and sets first; PPDL_ERR_RANGE beyond PPDL_MAX_INPUTS */
 PpdlStatus	ppdl_features_number(PpdlFeatures *fs, PpdlError *err);
 

@@ -1,6 +1,7 @@
 #include "cli/features.h"
 
 #include <math.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,12 @@ ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, in
 	b->file = ppdl_csv_name(csv);
 	b->label = b->id = -1;
 	b->column = malloc((size_t) fs->count * sizeof *b->column);
-	if (b->column == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	b->encoded = malloc((size_t) fs->encoded * sizeof *b->encoded);
+	if (b->column == NULL || b->encoded == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		goto fail;
+	}
 	for (int i = 0; i < fs->count; i++)
 	{
 		b->column[i] = -1;
@@ -39,8 +44,12 @@ fail:
 void
 ppdl_binding_free(PpdlBinding *b)
 {
+	if (b->encoded)				/* a patient's */
+		OPENSSL_cleanse(b->encoded, (size_t) b->fs->encoded * sizeof *b->encoded);
+	free(b->encoded);
 	free(b->column);
 	b->column = NULL;
+	b->encoded = NULL;
 }
 
 static int
@@ -230,13 +239,16 @@ PpdlStatus
 ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label, PpdlError *err)
 {
 	const PpdlFeatures *fs = b->fs;
+	double	   *encoded = fs->map ? b->encoded : x;
 
 	for (int i = 0; i < fs->count; i++)
 	{
 		const PpdlFeature *f = &fs->feature[i];
 
-		PPDL_TRY(apply_feature(b, row, f, f->column ? row->field[b->column[i]] : "", x + f->first, err));
+		PPDL_TRY(apply_feature(b, row, f, f->column ? row->field[b->column[i]] : "", encoded + f->first, err));
 	}
+	if (fs->map)
+		b->clipped += ppdl_whitening_apply(fs->map, encoded, x);
 	*has_label = b->label >= 0 && !is_missing(row->field[b->label]);
 	if (*has_label)
 		PPDL_TRY(apply_label(b, row, fs->label, row->field[b->label], y, err));

@@ -114,6 +114,11 @@ ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err)
 		put(w, ",\n  \"label\": ");
 		put_json(w, feature_json(fs->label));
 	}
+	if (fs->map)
+	{
+		put(w, ",\n  \"map\": ");
+		ppdl_features_put_map(w, fs->map);
+	}
 	put(w, "\n}\n");
 	if (w->bad)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -297,7 +302,8 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 static PpdlStatus
 parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
 {
-	static const char *const allowed[] = {"format", "version", "source", "rows", "id", "features", "label", NULL};
+	static const char *const allowed[] = {"format", "version", "source", "rows", "id", "features", "label", "map",
+										  NULL};
 	const char *format = json_string_value(json_object_get(root, "format"));
 
 	if (format == NULL || strcmp(format, FORMAT_NAME) != 0)
@@ -357,6 +363,13 @@ parse_root(json_t *root, const char *name, PpdlFeatures *fs, PpdlError *err)
 	at.path = "label";
 	if (json_object_get(root, "label"))
 		PPDL_TRY(parse_label(&at, json_object_get(root, "label"), fs));
+	PPDL_TRY(ppdl_features_number(fs, err));
+	if (json_object_get(root, "map") == NULL)
+		return PPDL_OK;
+	for (int i = 0; i < fs->count; i++)
+		if (fs->feature[i].weight != 1)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: features[%d].weight: has no place beside a map", name, i);
+	PPDL_TRY(ppdl_features_get_map(&fs->map, json_object_get(root, "map"), fs->encoded, name, err));
 	return ppdl_features_number(fs, err);
 }
 

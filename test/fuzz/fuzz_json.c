@@ -140,6 +140,8 @@ features(const uint8_t *data, size_t len)
 	must(fs->inputs == again->inputs && fs->outputs == again->outputs && fs->count == again->count);
 	for (int i = 0; i < fs->inputs && i < FEW; i++)
 		ppdl_features_input_name(fs, i, name, sizeof(name));
+	for (int i = 0; i < fs->encoded && i < FEW; i++)
+		ppdl_features_encoded_name(fs, i, name, sizeof(name));
 	w.len = 0;
 	if (ppdl_features_model_spec(fs, 4, &w, ERR) == PPDL_OK)
 	{
@@ -177,6 +179,13 @@ features_seeds(void)
 		ppdl_writer_init(&w);
 		OK(ppdl_csv_open(&in, f, &csv_options, ERR));
 		OK(ppdl_features_learn(&fs, in, &opt, NULL, ERR));
+		if (!banded)
+		{
+			ppdl_csv_close(in);
+			rewind(f);
+			OK(ppdl_csv_open(&in, f, &csv_options, ERR));
+			OK(ppdl_features_learn_map(fs, in, ERR));
+		}
 		OK(ppdl_features_write(fs, &w, ERR));
 		put_writer_seed(&w);
 		ppdl_features_destroy(fs);

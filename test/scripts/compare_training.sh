@@ -6,7 +6,8 @@
 #
 # Every fifth row is kept back (PPDL_COMPARE_FIFTH, 0 to 4, says which).
 # PPDL_COMPARE_UNITS ("16"; "16 16" is two hidden layers), PPDL_COMPARE_ACTIVATION
-# ('"quadratic"'), PPDL_COMPARE_OPTIONS (of ppdl_train).  Needs 6 GB of memory.
+# ('"quadratic"'), PPDL_COMPARE_OPTIONS (of ppdl_train); PPDL_COMPARE_UNITS=suggested takes the model
+# and the options that ppdl encode suggests.  Needs 6 GB of memory.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
@@ -41,10 +42,14 @@ inputs=$(ppdl inspect f.json | sed -n 's/^width: *//p')
 outputs=$(ppdl inspect f.json | sed -n 's/^label:.*, \([0-9]*\) values*$/\1/p')
 input_scale=$(sed -n 's/^model:.*\("input_scale": *\[[^]]*\]\).*/, \1/p' summary)
 spec="{\"inputs\": $inputs, \"bias\": false$input_scale, \"layers\": ["
-for u in $units; do
+for u in ${units/suggested/}; do
 	spec+="{\"units\": $u, \"activation\": $activation}, "
 done
 spec+="{\"units\": ${outputs:-1}}]}"
+if [ "$units" = suggested ]; then
+	spec=$(sed -n "s/^model:.*'\({.*}\)'.*/\1/p" summary)
+	options=$(sed -n "s/^train:.*'\({.*}\)'.*/\1/p" summary)
+fi
 
 sql -c 'CREATE EXTENSION ppdl'
 ppdl publish h.pub --for train >&2

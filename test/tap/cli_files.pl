@@ -207,7 +207,9 @@ refused([ 'inspect', 'missing' ], 1, qr/cannot open "missing"/, 'inspect nothing
 ($rc, $out, $err) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json');
 is($rc, 0, 'encode') or diag($err);
 my ($width) = $out =~ /^width: +(\d+)$/m;
-like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"layers"/m, 'it suggests a model');
+like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"input_scale":0\.\d+,"layers"/m, 'it suggests a model');
+like($out, qr/^train:  SELECT ppdl_train\('name', features, label, '\{"steps":15,.*\}' ORDER BY id\) FROM/m, 'and how to train it');
+like($out, qr/^note: .*--whiten/m, 'and a map');
 like($out, qr/^note: .*"bias": false: units fill/m, 'and says what a bias costs');
 like(slurp_file('features.json'), qr/\{"column": "Age", "kind": "numeric", "min": 18, "max": 90\}/, 'the file is readable');
 ($rc, $out) = ppdl('inspect', 'features.json');
@@ -226,6 +228,36 @@ like($out, qr/"input_scale":\[2,2,2,2,2,2,2,2,2,2,2,2,1,1,1,1\]/, 'the bands are
 like($out, qr/^width: +32$/m, 'one-year age bands and ten binaries: 32 inputs');
 ($rc, $out) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--pad', '--constant');
 like($out, qr/^\{\n  "format": "ppdl-features".*"constant".*"padding"/s, 'without -o the file goes to standard output');
+
+# a map: the width follows from the columns, rows are in [-1, 1], the same file gives the same map
+($rc, $out, $err) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '-o', 'white.json');
+is($rc, 0, 'encode --whiten') or diag($err);
+my ($components) = $out =~ /^map: +$width inputs become (\d+) components and a constant$/m;
+like($out, qr/^width: +@{[ $components + 1 ]}$/m, 'a component a direction, and the constant');
+like($out, qr/'\{"inputs":@{[ $components + 1 ]},"input_scale":4,"bias":false,"layers":\[\{"units":16,/, 'the model that goes with it');
+unlike($out, qr/^note:/m, 'nothing more to be done');
+like((ppdl('inspect', 'white.json'))[1], qr/^width: +@{[ $components + 1 ]}\n.*^map: +$width inputs/ms, 'inspect it');
+ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '-o', 'again.json');
+is(slurp_file('again.json'), slurp_file('white.json'), 'again the same');
+($rc, $out, $err) = ppdl('encrypt', '--plain', '--features', 'white.json', $patients);
+is($rc, 0, 'apply the map') or diag($err);
+my @white = map { [ (split /\t/)[1] =~ /-?[\d.]+(?:e-?\d+)?/g ] } lines($out);
+is(scalar(grep { @$_ != $components + 1 || $_->[-1] != 0.25 || grep { abs($_) > 1 } @$_ } @white), 0, 'rows of that many values in [-1, 1]');
+my $worst = 0;
+for my $i (0 .. $components - 1)
+{
+	my $mean = 0;
+
+	$mean += $_->[$i] / @white for @white;
+	$worst = abs($mean) if abs($mean) > $worst;
+}
+cmp_ok($worst, '<', 1e-3, 'their mean is 0 but for what was clipped');
+($rc, $out, $err) = ppdl('encode', '/dev/stdin', '--whiten');
+is($rc, 2, 'a pipe cannot be read twice');
+like($err, qr/reads the file several times, and "\/dev\/stdin" can be read only once/, 'as it says');
+refused([ 'encode', $patients, '--whiten', $_ ], 2, qr/no place beside it/, "--whiten $_") for '--constant', '--pad', '--one-hot-weight=2';
+($rc, $out) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--units', '512', '-o', 'wide.json');
+like($out, qr/^note: .*too large to be trained on encrypted rows: 32768 slots a row where there are 2048/m, 'a network that is too large');
 
 my $small = "Id,Age,Sex,Sick\n1,20,m,0\n2,30,f,1\n3,40,f,\n4,50,m,1\n";
 file('small.csv', $small);

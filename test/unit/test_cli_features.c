@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "cli/features.h"
+#include "net/prng.h"
+#include "net/train.h"
 
 static PpdlError err;
 
@@ -504,6 +506,360 @@ test_real_files(void **state)
 	ppdl_features_destroy(fs);
 }
 
+/* ---- the map ---- */
+
+static PpdlFeatures *
+learn_whitened(const char *text, const PpdlLearnOptions *opt)
+{
+	PpdlFeatures *fs = learn(text, opt, NULL);
+	PpdlCsv    *csv = csv_of(text);
+
+	assert_non_null(fs);
+	if (ppdl_features_learn_map(fs, csv, &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	ppdl_csv_close(csv);
+	return fs;
+}
+
+static PpdlFeatures *
+read_back(const PpdlFeatures *fs, PpdlWriter *w)
+{
+	PpdlFeatures *back;
+
+	ppdl_writer_init(w);
+	assert_int_equal(ppdl_features_write(fs, w, &err), PPDL_OK);
+	if (ppdl_features_parse(&back, (char *) w->buf, w->len, "f.json", &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	return back;
+}
+
+/* rows hold mapped values; their mean, mapped back, is the mean of what was encoded; missing values are mapped, too */
+static void
+test_map(void **state)
+{
+	static const char *const row[] = {
+		"Id,Age,Gender,Race,Meds,Site,Weight,Sick\n1,20,Male,Asian,None,A,60.5,0\n",
+		"Id,Age,Gender,Race,Meds,Site,Weight,Sick\n2,40,Female,Other,Aspirin,A,,1\n",
+		"Id,Age,Gender,Race,Meds,Site,Weight,Sick\n3,60,Female,Asian,None,A,80.5,1\n",
+		"Id,Age,Gender,Race,Meds,Site,Weight,Sick\n4,30,Male,White,Statin,A,70.5,\n"
+	};
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *plain = learn(table, &opt, NULL),
+			   *fs = learn_whitened(table, &opt),
+			   *back;
+	PpdlWriter	w,
+				again;
+	double		x[10],
+				z[11],
+				mean_x[10] = {0},
+				mean_z[11] = {0},
+				y[1];
+	int			has_label;
+	char		name[80];
+	PpdlCsv    *csv = csv_of(table);
+	long		clipped,
+				rows;
+
+	(void) state;
+	assert_int_equal(fs->encoded, 10);
+	assert_int_equal(fs->map->components, 3);	/* four rows */
+	assert_int_equal(fs->inputs, 4);
+	assert_int_equal(ppdl_features_count_clipped(fs, csv, &clipped, &rows, &err), PPDL_OK);
+	ppdl_csv_close(csv);
+	assert_true(clipped == 0 && rows == 0);
+	back = read_back(fs, &w);
+	assert_int_equal(back->inputs, 4);
+	assert_memory_equal(back->map->mean, fs->map->mean, sizeof(double) * 10 * (3 + 2));
+	ppdl_writer_init(&again);
+	assert_int_equal(ppdl_features_write(back, &again, &err), PPDL_OK);
+	assert_int_equal(w.len, again.len);
+	assert_memory_equal(w.buf, again.buf, w.len);
+	for (int r = 0; r < 4; r++)
+	{
+		assert_int_equal(apply(plain, row[r], x, y, &has_label, 0, NULL), PPDL_OK);
+		assert_int_equal(apply(back, row[r], z, y, &has_label, 0, NULL), PPDL_OK);
+		assert_int_equal(has_label, r < 3);
+		assert_true(z[3] == 0.25);
+		for (int i = 0; i < 4; i++)
+		{
+			assert_true(fabs(z[i]) <= 1);
+			mean_z[i] += z[i] / 4;
+		}
+		for (int i = 0; i < 10; i++)
+			mean_x[i] += x[i] / 4;
+	}
+	ppdl_features_unmap(back, mean_z, x);
+	for (int i = 0; i < 10; i++)
+		assert_true(fabs(x[i] - mean_x[i]) < 1e-8);
+	ppdl_features_unmap(plain, mean_x, x);
+	assert_memory_equal(x, mean_x, sizeof x);
+	ppdl_features_input_name(fs, 0, name, sizeof name);
+	assert_string_equal(name, "component 1");
+	ppdl_features_input_name(fs, 3, name, sizeof name);
+	assert_string_equal(name, "constant");
+	ppdl_features_encoded_name(fs, 9, name, sizeof name);
+	assert_string_equal(name, "Weight missing");
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&again);
+	ppdl_features_destroy(plain);
+	ppdl_features_destroy(fs);
+	ppdl_features_destroy(back);
+}
+
+static void
+test_map_refuses(void **state)
+{
+#define M(map) "{\"format\":\"ppdl-features\",\"version\":1,\"features\":[" \
+	"{\"kind\":\"numeric\",\"column\":\"a\",\"min\":0,\"max\":1},{\"kind\":\"numeric\",\"column\":\"b\",\"min\":0,\"max\":1}]," \
+	"\"map\":" map "}"
+#define FULL(clip, mean, scale, rows) M("{\"width\":3,\"clip\":" clip ",\"mean\":" mean ",\"scale\":" scale ",\"rows\":" rows "}")
+	static const struct
+	{
+		const char *json,
+				   *want;
+	}			t[] = {
+		{FULL("4", "[0,0]", "[1,1]", "[[1,0],[0,2]]"), NULL},
+		{FULL("4", "[0,0]", "[1,1]", "[[1,1]]"), NULL},
+		{M("7"), "map: an object"},
+		{M("{\"width\":1,\"clip\":4,\"mean\":[0,0],\"scale\":[1,1],\"rows\":[[1,0]]}"), "map: width is 1, it must be 2 to 3"},
+		{M("{\"width\":4,\"clip\":4,\"mean\":[0,0],\"scale\":[1,1],\"rows\":[[1,0]]}"), "map: width is 4"},
+		{M("{\"width\":1e9,\"rows\":[[1,0]]}"), "map.width must"},
+		{M("{}"), "map.rows: an array of 1 to 2 rows"},
+		{M("{\"rows\":[[1,0]],\"colour\":1}"), "map has an unknown member"},
+		{FULL("4", "[0,0]", "[1,1]", "[]"), "map.rows: an array of 1 to 2 rows"},
+		{FULL("4", "[0,0]", "[1,1]", "[[1,0],[0,1],[1,1]]"), "map.rows: an array of 1 to 2 rows"},
+		{FULL("4", "[0,0]", "[1,1]", "[[1,0],[0]]"), "map.rows[1]: an array of 2 numbers"},
+		{FULL("4", "[0,0]", "[1,1]", "[[1,0],7]"), "map.rows[1]: an array of 2 numbers"},
+		{FULL("4", "[0]", "[1,1]", "[[1,0]]"), "map.mean: an array of 2 numbers"},
+		{FULL("4", "[0,0]", "[1,1,1]", "[[1,0]]"), "map.scale: an array of 2 numbers"},
+		{FULL("4", "[0,\"0\"]", "[1,1]", "[[1,0]]"), "map.mean[1] must be a number"},
+		{FULL("null", "[0,0]", "[1,1]", "[[1,0]]"), "map.clip must be a number"},
+		{FULL("0", "[0,0]", "[1,1]", "[[1,0]]"), "map: clip is 0"},
+		{FULL("4", "[0,-1.5]", "[1,1]", "[[1,0]]"), "map: mean[1] is -1.5"},
+		{FULL("4", "[0,0]", "[-1,1]", "[[1,0]]"), "map: scale[0] is -1"},
+		{FULL("4", "[0,0]", "[1,1]", "[[0,0]]"), "map: rows[0] has length 0"},
+		{FULL("4", "[0,0]", "[1,1]", "[[1e308,1e308]]"), "map: rows[0] has length inf"},
+		{FULL("4", "[0,0]", "[1,1]", "[[1,0],[0.5,1]]"), "rows[0] and rows[1] are not orthogonal"},
+		{"{\"format\":\"ppdl-features\",\"version\":1,\"features\":[{\"kind\":\"padding\",\"inputs\":4096}],"
+			"\"map\":{\"rows\":[[1]]}}", "map: the features have 4096 inputs, a map takes 2048"},
+		{"{\"format\":\"ppdl-features\",\"version\":1,\"features\":[{\"kind\":\"constant\",\"weight\":2}],"
+			"\"map\":{\"rows\":[[1]]}}", "features[0].weight: has no place beside a map"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		PpdlFeatures *fs;
+		PpdlStatus	status = ppdl_features_parse(&fs, t[i].json, strlen(t[i].json), "f.json", &err);
+
+		assert_int_equal(status, t[i].want ? PPDL_ERR_FORMAT : PPDL_OK);
+		if (t[i].want && strstr(err.message, t[i].want) == NULL)
+			fail_msg("\"%s\" does not say \"%s\"", err.message, t[i].want);
+		assert_int_equal(fs != NULL, t[i].want == NULL);
+		ppdl_features_destroy(fs);
+	}
+}
+
+/* columns that go together are no fewer values in the row: how many there are says nothing about the rows */
+static void
+test_map_width(void **state)
+{
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *fs = learn_whitened("Id,a,b,c,Sick\n1,1,1,x,0\n2,2,2,y,1\n3,3,3,z,1\n4,4,4,x,0\n5,5,5,y,0\n6,6,6,z,1\n"
+									  "7,9,9,x,1\n", &opt);
+	double		z[6],
+				y[1];
+	int			has_label;
+
+	(void) state;
+	assert_int_equal(fs->encoded, 5);
+	assert_int_equal(fs->map->components, 3);	/* a and b are one; c has two */
+	assert_int_equal(fs->inputs, 5);	/* a, b, two of c, and the constant */
+	assert_int_equal(apply(fs, "Id,a,b,c,Sick\n1,1,1,x,0\n", z, y, &has_label, 0, NULL), PPDL_OK);
+	assert_true(z[3] == 0.25 && z[4] == 0);
+	ppdl_features_destroy(fs);
+}
+
+/* a file that is shorter when it is read again */
+static void
+test_map_second_pass(void **state)
+{
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *fs = learn(table, &opt, NULL);
+	PpdlCsv    *csv = csv_of("Id,Age,Gender,Race,Meds,Site,Weight,Sick\n1,20,Male,Asian,None,A,60.5,0\n");
+
+	(void) state;
+	assert_int_equal(ppdl_features_learn_map(fs, csv, &err), PPDL_ERR_FORMAT);
+	assert_non_null(strstr(err.message, "4 rows at first and 1 when read again"));
+	assert_null(fs->map);
+	ppdl_csv_close(csv);
+	ppdl_features_destroy(fs);
+}
+
+/* ---- what is suggested does not diverge ---- */
+
+/*
+ * People in `classes` groups of about the same size (or the first nine of ten), who say yes to `columns` questions
+ * rarely, a little more often where the question is their group's: nearly constant inputs, all of one sign.
+ */
+static char *
+survey(int rows, int columns, int classes, int uneven, uint64_t seed)
+{
+	char	   *text = malloc(40 + (size_t) (rows + 1) * (size_t) (8 * columns + 20)),
+			   *p = text;
+	PpdlPrng	rng;
+
+	assert_non_null(text);
+	ppdl_prng_init(&rng, seed, 1);
+	p += sprintf(p, "Id");
+	for (int j = 0; j < columns; j++)
+		p += sprintf(p, ",q%d", j);
+	p += sprintf(p, ",Sick\n");
+	for (int r = 0; r < rows; r++)
+	{
+		const int	rare = uneven && ppdl_prng_below(&rng, 10) > 0,
+					group = rare ? 0 : (int) ppdl_prng_below(&rng, (uint64_t) classes);
+
+		p += sprintf(p, "%d", r);
+		for (int j = 0; j < columns; j++)
+		{
+			const uint64_t chance = j % 4 == group % 4 || j % 4 == 3 ? 15 : 5;
+
+			p += sprintf(p, ",%s", ppdl_prng_below(&rng, 100) < chance ? "yes" : "no");
+		}
+		p += sprintf(p, ",c%d\n", r < classes ? r : group);
+	}
+	return text;
+}
+
+static void
+encode_all(PpdlFeatures *fs, const char *text, double *x, double *y)
+{
+	PpdlCsv    *csv = csv_of(text);
+	PpdlBinding b;
+	PpdlCsvRow	row;
+	int			more,
+				has_label;
+
+	assert_int_equal(ppdl_binding_init(&b, fs, csv, 1, &err), PPDL_OK);
+	for (long r = 0;; r++)
+	{
+		assert_int_equal(ppdl_csv_next(csv, &row, &more, &err), PPDL_OK);
+		if (!more)
+			break;
+		assert_int_equal(ppdl_binding_apply(&b, &row, x + r * fs->inputs, y + r * fs->outputs, &has_label, &err), PPDL_OK);
+	}
+	ppdl_binding_free(&b);
+	ppdl_csv_close(csv);
+}
+
+/* trains what fs suggests, by its own options or ppdl_train's defaults; how far weights went */
+static double
+train_suggested(PpdlFeatures *fs, const char *text, int own_options, const char *what)
+{
+	double	   *x = calloc((size_t) (fs->rows * fs->inputs), sizeof *x),
+			   *y = calloc((size_t) (fs->rows * fs->outputs), sizeof *y),
+			   *w[2],
+				moved = 0;
+	PpdlTrainOptions opt;
+	PpdlWriter	t;
+	PpdlNet    *net;
+	int			n;
+
+	encode_all(fs, text, x, y);
+	ppdl_writer_init(&t);
+	assert_int_equal(ppdl_features_model_spec(fs, 0, &t, &err), PPDL_OK);
+	ppdl_write_u8(&t, 0);
+	assert_int_equal(ppdl_net_parse(&net, (char *) t.buf, &err), PPDL_OK);
+	t.len = 0;
+	if (own_options)
+		assert_int_equal(ppdl_features_train_options(fs, 0, &t, &err), PPDL_OK);
+	ppdl_write_u8(&t, 0);
+	assert_int_equal(ppdl_train_options_parse(&opt, (char *) t.buf, &err), PPDL_OK);
+	ppdl_writer_free(&t);
+	n = ppdl_net_weight_count(net);
+	w[0] = calloc((size_t) n, sizeof(double));
+	w[1] = calloc((size_t) n, sizeof(double));
+	assert_int_equal(ppdl_net_init(net, &opt, &err), PPDL_OK);
+	ppdl_net_get_weights(net, w[0]);
+	if (ppdl_net_train(net, x, y, (int) fs->rows, &opt, NULL, &err) != PPDL_OK)
+		fail_msg("%s, %s options: %s", what, own_options ? "suggested" : "default", err.message);
+	ppdl_net_get_weights(net, w[1]);
+	for (int i = 0; i < n; i++)
+		moved = fmax(moved, fabs(w[1][i] - w[0][i]));
+	free(w[0]);
+	free(w[1]);
+	free(x);
+	free(y);
+	ppdl_net_destroy(net);
+	return moved;
+}
+
+static void
+test_suggestions_converge(void **state)
+{
+	static const struct
+	{
+		int			rows,
+					columns,
+					classes,
+					uneven;
+	}			t[] = {{400, 48, 3, 0}, {300, 120, 2, 0}, {300, 60, 5, 1}, {300, 12, 9, 1}, {60, 200, 2, 1}, {200, 4, 2, 0}};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		char	   *text = survey(t[i].rows, t[i].columns, t[i].classes, t[i].uneven, 5 + i),
+					what[80];
+		PpdlLearnOptions opt = defaults();
+
+		for (int whiten = 0; whiten < 2; whiten++)
+		{
+			PpdlFeatures *fs = whiten ? learn_whitened(text, &opt) : learn(text, &opt, NULL);
+
+			snprintf(what, sizeof what, "%d columns, %d classes%s", t[i].columns, t[i].classes, whiten ? ", whitened" : "");
+			train_suggested(fs, text, 0, what);
+			/* encrypted training keeps weights within 1 of the first ones */
+			assert_true(train_suggested(fs, text, 1, what) <= 1);
+			ppdl_features_destroy(fs);
+		}
+		free(text);
+	}
+}
+
+/* units fit the slots of encrypted training, or there is no hidden layer; what somebody asks for stays */
+static void
+test_suggested_size(void **state)
+{
+	static const struct
+	{
+		int			columns,
+					classes,
+					units,
+					whitened;
+	}			t[] = {{12, 2, 16, 16}, {62, 2, 16, 16}, {100, 2, 15, 16}, {200, 2, 7, 8}, {48, 3, 7, 8}, {12, 5, 15, 16}, {12, 9, 0, 0}};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		char	   *text = survey(300, t[i].columns, t[i].classes, 0, 50 + i);
+		PpdlLearnOptions opt = defaults();
+
+		for (int whiten = 0; whiten < 2; whiten++)
+		{
+			PpdlFeatures *fs = whiten ? learn_whitened(text, &opt) : learn(text, &opt, NULL);
+			int			units = ppdl_features_suggest_units(fs, 0);
+
+			assert_int_equal(units, whiten ? t[i].whitened : t[i].units);
+			assert_true(ppdl_features_slots(fs, units) <= PPDL_MAX_SLOTS_A_ROW);
+			assert_int_equal(ppdl_features_suggest_units(fs, 77), 77);
+			assert_int_equal(ppdl_features_need_map(fs), !whiten);
+			ppdl_features_destroy(fs);
+		}
+		free(text);
+	}
+}
+
 int
 main(void)
 {
@@ -521,6 +877,12 @@ main(void)
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_real_files),
+		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_map_refuses),
+		cmocka_unit_test(test_map_width),
+		cmocka_unit_test(test_map_second_pass),
+		cmocka_unit_test(test_suggestions_converge),
+		cmocka_unit_test(test_suggested_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

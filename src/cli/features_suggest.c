@@ -1,0 +1,168 @@
+/* The model and the training that an encoding suggests. */
+#include <math.h>
+#include <string.h>
+
+#include "cli/features.h"
+
+#define MOST_UNITS 16
+/* a hidden layer of fewer units a class tells classes apart worse than none */
+#define UNITS_A_CLASS 2
+
+/*
+ * ppdl_train's learning rate is 0.2, its momentum 0.8: gradient descent is stable while the second moments of the
+ * scaled inputs, the bias among them, have no eigenvalue above 6.9 (2 (1 + m)/((1 + 2 m) rate)), half of which is
+ * left for what the hidden layer adds once it has learned.  No eigenvalue is larger than the most that the squares of
+ * a row add up to.
+ */
+#define MOST_SQUARES 2.5
+
+static int
+power_of_two(int n)
+{
+	int			p = 1;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+long
+ppdl_features_slots(const PpdlFeatures *fs, int units)
+{
+	const int	bias = fs->map == NULL;	/* one more of each */
+
+	return (long) power_of_two(fs->inputs + bias) * (units > 0 ? power_of_two(units + bias) : 1) *
+		power_of_two(fs->outputs ? fs->outputs : 1);
+}
+
+int
+ppdl_features_suggest_units(const PpdlFeatures *fs, int units)
+{
+	const int	fewest = fs->outputs > 1 ? UNITS_A_CLASS * fs->outputs : 2,
+				bias = fs->map == NULL;
+
+	if (units > 0)
+		return units;
+	if (ppdl_features_slots(fs, MOST_UNITS) <= PPDL_MAX_SLOTS_A_ROW)
+		return MOST_UNITS;
+	for (units = MOST_UNITS; units - bias >= fewest; units /= 2)
+		if (ppdl_features_slots(fs, units - bias) <= PPDL_MAX_SLOTS_A_ROW)
+			return units - bias;
+	return 0;
+}
+
+/* the most that the squares of a row's inputs can add up to: of a one-hot block one input is 1 and the others 0 */
+static double
+most_squares(const PpdlFeatures *fs)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < fs->count; i++)
+		if (fs->feature[i].kind != PPDL_FEATURE_PADDING)
+			sum += fs->feature[i].weight * fs->feature[i].weight;
+	return sum;
+}
+
+static void
+put(PpdlWriter *w, const char *s)
+{
+	ppdl_write_bytes(w, s, strlen(s));
+}
+
+static void
+put_number(PpdlWriter *w, double v)
+{
+	char		number[32];
+
+	ppdl_print_number(number, v);
+	put(w, number);
+}
+
+/* two digits, downwards */
+static double
+two_digits(double v)
+{
+	double		unit = pow(10, floor(log10(v)) - 1);
+
+	return floor(v / unit) * unit;
+}
+
+static int
+weights_are_given(const PpdlFeatures *fs)
+{
+	for (int i = 0; i < fs->count; i++)
+		if (fs->feature[i].weight != 1)
+			return 1;
+	return 0;
+}
+
+/* weights that somebody chose are left as they are */
+static void
+put_scale(const PpdlFeatures *fs, PpdlWriter *w)
+{
+	const double squares = most_squares(fs);
+
+	if (!weights_are_given(fs) && squares <= MOST_SQUARES)
+		return;
+	put(w, ",\"input_scale\":");
+	if (!weights_are_given(fs))
+	{
+		put_number(w, two_digits(sqrt(MOST_SQUARES / squares)));
+		return;
+	}
+	for (int i = 0; i < fs->count; i++)
+		for (int j = 0; j < fs->feature[i].inputs; j++)
+		{
+			put(w, i + j ? "," : "[");
+			put_number(w, fs->feature[i].weight);
+		}
+	put(w, "]");
+}
+
+int
+ppdl_features_need_map(const PpdlFeatures *fs)
+{
+	return fs->map == NULL && !weights_are_given(fs) && most_squares(fs) > MOST_SQUARES;
+}
+
+PpdlStatus
+ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err)
+{
+	char		text[160];
+
+	units = ppdl_features_suggest_units(fs, units);
+	snprintf(text, sizeof text, "{\"inputs\":%d", fs->inputs);
+	put(w, text);
+	if (fs->map)
+	{
+		put(w, ",\"input_scale\":");
+		put_number(w, fs->map->clip);
+		put(w, ",\"bias\":false");
+	}
+	else
+		put_scale(fs, w);
+	put(w, ",\"layers\":[");
+	if (units > 0)
+	{
+		snprintf(text, sizeof text, "{\"units\":%d,\"activation\":\"quadratic\"},", units);
+		put(w, text);
+	}
+	snprintf(text, sizeof text, "{\"units\":%d,\"activation\":\"identity\"}]}", fs->outputs ? fs->outputs : 1);
+	put(w, text);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+/*
+ * Outputs share the hidden layer: with several of them it learns faster.  Without one nothing is random to begin with,
+ * and (1 + m)^2 (1 - rate) >= 4 m keeps the offset, which learns fastest, from swinging beyond 1.
+ */
+PpdlStatus
+ppdl_features_train_options(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err)
+{
+	put(w, "{\"steps\":15,\"batch\":256,\"learning_rate\":");
+	if (ppdl_features_suggest_units(fs, units) == 0)
+		put(w, "0.3,\"momentum\":0.25,\"init_scale\":0}");
+	else
+		put(w, fs->outputs > 1 ? "0.2,\"momentum\":0.7}" : "0.2,\"momentum\":0.8}");
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
