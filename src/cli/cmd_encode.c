@@ -125,6 +125,9 @@ print_notes(const PpdlFeatures *fs, int units, FILE *out)
 		fprintf(out, "note:   too large to be trained on encrypted rows: %ld slots a row where there are %d; "
 				"take fewer inputs (--columns, --exclude)%s\n", slots, PPDL_MAX_SLOTS_A_ROW,
 				units > 2 ? " or units (--units)" : "");
+	else if (fs->map && fs->inputs > 32 && is_power_of_two(fs->inputs - 1))
+		fprintf(out, "note:   %d values a row take the room of %d: --components %d leaves out what varies least\n",
+				fs->inputs, 2 * (fs->inputs - 1), fs->inputs - 2);
 	else if (units == 0)
 		fprintf(out, "note:   without a hidden layer, since encrypted rows have no room for enough units "
 				"(--units all the same)\n");

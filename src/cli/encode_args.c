@@ -9,7 +9,8 @@
 enum
 {
 	OPT_ID = 512, OPT_LABEL, OPT_EXCLUDE, OPT_COLUMNS, OPT_BANDS, OPT_NUMERIC, OPT_CATEGORY, OPT_WEIGHT,
-	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_NO_HEADER, OPT_WHITEN
+	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_NO_HEADER, OPT_WHITEN,
+	OPT_COMPONENTS
 };
 
 static const struct argp_option options[] = {
@@ -29,6 +30,7 @@ static const struct argp_option options[] = {
 	{"pad", OPT_PAD, 0, 0, "add inputs that are always 0, up to a power of two", 4},
 	{"whiten", OPT_WHITEN, 0, 0, "centre, decorrelate and scale the inputs, for training in few steps; "
 	 "the map is kept in the feature file", 4},
+	{"components", OPT_COMPONENTS, "N", 0, "with --whiten: keep the N directions that vary most (all)", 4},
 	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields (comma)", 4},
 	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{0}
@@ -38,6 +40,8 @@ static const struct argp_option options[] = {
 static void
 finish(PpdlEncodeArgs *a, struct argp_state *state)
 {
+	if (a->learn.components && !a->learn.whiten)
+		argp_error(state, "--components goes with --whiten only");
 	if (a->learn.whiten && (a->learn.constant || a->learn.pad || a->learn.one_hot_weight != 1))
 		argp_error(state, "--whiten adds a constant and scales inputs: --constant, --pad and --one-hot-weight have no "
 				   "place beside it");
@@ -90,6 +94,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_WHITEN:
 			a->learn.whiten = 1;
+			return 0;
+		case OPT_COMPONENTS:
+			a->learn.components = (int) ppdl_arg_int(state, "--components", arg, 1, PPDL_WHITEN_MAX_INPUTS);
 			return 0;
 		case OPT_NO_HEADER:
 			a->learn.no_header = 1;
@@ -185,7 +192,8 @@ learn_map(PpdlFeatures *fs, const char *path, const PpdlEncodeArgs *a, PpdlWrite
 	for (int pass = 0; pass < 2 && status == PPDL_OK; pass++)
 	{
 		PPDL_TRY(open_csv(&csv, &f, path, a, err));
-		status = pass == 0 ? ppdl_features_learn_map(fs, csv, err) : count_clipped(fs, csv, notes, err);
+		status = pass == 0 ? ppdl_features_learn_map(fs, csv, a->learn.components, err)
+			: count_clipped(fs, csv, notes, err);
 		close_csv(csv, f);
 	}
 	return status;

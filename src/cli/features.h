@@ -87,7 +87,8 @@ typedef struct PpdlLearnOptions
 	int			pad;			/* to a power of two */
 	int			max_categories;
 	int			no_header;		/* the file has none */
-	int			whiten;			/* a map is to be learned, too, by ppdl_features_learn_map */
+	int			whiten,			/* a map is to be learned, too, by ppdl_features_learn_map */
+				components;		/* that the map keeps, 0: all there may be */
 } PpdlLearnOptions;
 
 /* Reads csv to its end. notes: one line for every column left out, appended; may be NULL. */
@@ -95,10 +96,11 @@ PpdlStatus	ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearn
 								PpdlError *err);
 
 /*
- * The rows once more, csv opened anew: learns the map of what fs makes of them, and puts it into fs.  PPDL_ERR_FORMAT
+ * The rows once more, csv opened anew: learns the map of what fs makes of them, of `components` directions
+ * (0: all in which rows of such columns may vary), and puts it into fs.  PPDL_ERR_FORMAT
  * when there are not as many rows as at first, PPDL_ERR_RANGE beyond PPDL_WHITEN_MAX_INPUTS.
  */
-PpdlStatus	ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err);
+PpdlStatus	ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, int components, PpdlError *err);
 
 /* rows: with a value that the map clips; clipped: such values */
 PpdlStatus	ppdl_features_count_clipped(const PpdlFeatures *fs, PpdlCsv *csv, long *clipped, long *rows,

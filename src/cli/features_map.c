@@ -52,18 +52,20 @@ add_row(void *arg, const PpdlBinding *b, const double *x)
  * server sees, the width of rows, follows from this, not from how many directions the rows at hand vary in.
  */
 static int
-most_components(const PpdlFeatures *fs)
+most_components(const PpdlFeatures *fs, int components)
 {
 	int			n = fs->encoded;
 
 	for (int i = 0; i < fs->count; i++)
 		n -= fs->feature[i].kind == PPDL_FEATURE_BANDS || fs->feature[i].kind == PPDL_FEATURE_ONE_HOT;
-	return n < fs->rows - 1 ? n : (int) (fs->rows - 1);
+	n = n < fs->rows - 1 ? n : (int) (fs->rows - 1);
+	return components > 0 && components < n ? components : n;
 }
 
 PpdlStatus
-ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err)
+ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, int components, PpdlError *err)
 {
+	const int	most = most_components(fs, components);
 	PpdlMoments m;
 	PpdlStatus	status;
 
@@ -73,11 +75,11 @@ ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err)
 		status = ppdl_error(err, PPDL_ERR_FORMAT, "%s: %ld rows at first and %ld when read again", ppdl_csv_name(csv),
 							fs->rows, m.rows);
 	if (status == PPDL_OK)
-		status = ppdl_whitening_learn(&fs->map, &m, NULL, err);
+		status = ppdl_whitening_learn(&fs->map, &m, most > 0 ? most : 1, NULL, err);
 	ppdl_moments_free(&m);
 	PPDL_TRY(status);
-	if (fs->map->width <= most_components(fs))
-		fs->map->width = most_components(fs) + 1;
+	if (fs->map->width <= most)
+		fs->map->width = most + 1;
 	return ppdl_features_number(fs, err);
 }
 

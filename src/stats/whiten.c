@@ -148,7 +148,7 @@ fill(PpdlWhitening *w, const PpdlMoments *m, const double *scale, const double *
 }
 
 PpdlStatus
-ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, const PpdlPoll *poll, PpdlError *err)
+ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, int most, const PpdlPoll *poll, PpdlError *err)
 {
 	const size_t n = (size_t) m->inputs;
 	double	   *c = calloc(2 * n * (n + 1), sizeof(double)),
@@ -164,7 +164,7 @@ ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, const PpdlPoll *
 	if (m->rows > 0)
 		correlation(m, c, scale);
 	PPDL_GOTO(done, ppdl_eigen_decompose(c, m->inputs, value, vector, poll, err));
-	while (kept < m->inputs && value[kept] > PPDL_WHITEN_LEAST)
+	while (kept < m->inputs && kept < most && value[kept] > PPDL_WHITEN_LEAST)
 		kept++;
 	if (kept == 0)
 		status = ppdl_error(err, PPDL_ERR_RANGE, "no input varies over %ld rows: there is nothing to map", m->rows);

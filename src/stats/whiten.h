@@ -49,10 +49,11 @@ void		ppdl_moments_free(PpdlMoments *m);
 void		ppdl_moments_add(PpdlMoments *m, const double *x);
 
 /*
- * The map of rows that were added, the caller's to destroy; m stays.  Numbers are rounded to ten digits, so that a file
- * holds them in few.  PPDL_ERR_RANGE when nothing varies.
+ * The map of rows that were added, with the `most` components that vary most, the caller's to destroy; m stays.
+ * Numbers are rounded to ten digits, so that a file holds them in few.  PPDL_ERR_RANGE when nothing varies.
  */
-PpdlStatus	ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, const PpdlPoll *poll, PpdlError *err);
+PpdlStatus	ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, int most, const PpdlPoll *poll,
+								 PpdlError *err);
 /* without numbers, to be filled in and checked; width is components + 1 */
 PpdlStatus	ppdl_whitening_create(PpdlWhitening **out, int inputs, int components, PpdlError *err);
 void		ppdl_whitening_destroy(PpdlWhitening *w);	/* NULL is allowed */
@@ -64,7 +65,7 @@ PpdlStatus	ppdl_whitening_check(const PpdlWhitening *w, PpdlError *err);
 int			ppdl_whitening_apply(const PpdlWhitening *w, const double *x, double *z);
 /*
  * x: the inputs that z comes from, where nothing was clipped, and as far as they vary as in the rows that the map was
- * learned from (mu elsewhere).  Linear: the mean of many z gives the mean of their x.
+ * learned from and in directions that were kept (mu elsewhere).  Linear: the mean of many z gives the mean of their x.
  */
 void		ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double *x);
 

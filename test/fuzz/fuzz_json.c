@@ -184,7 +184,7 @@ features_seeds(void)
 			ppdl_csv_close(in);
 			rewind(f);
 			OK(ppdl_csv_open(&in, f, &csv_options, ERR));
-			OK(ppdl_features_learn_map(fs, in, ERR));
+			OK(ppdl_features_learn_map(fs, in, 0, ERR));
 		}
 		OK(ppdl_features_write(fs, &w, ERR));
 		put_writer_seed(&w);

@@ -256,6 +256,9 @@ cmp_ok($worst, '<', 1e-3, 'their mean is 0 but for what was clipped');
 is($rc, 2, 'a pipe cannot be read twice');
 like($err, qr/reads the file several times, and "\/dev\/stdin" can be read only once/, 'as it says');
 refused([ 'encode', $patients, '--whiten', $_ ], 2, qr/no place beside it/, "--whiten $_") for '--constant', '--pad', '--one-hot-weight=2';
+like((ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '--components', '7', '-o', 'seven.json'))[1],
+	qr/^width: +8$/m, 'seven components');
+refused([ 'encode', $patients, '--components', '7' ], 2, qr/goes with --whiten only/, '--components alone');
 ($rc, $out) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--units', '512', '-o', 'wide.json');
 like($out, qr/^note: .*too large to be trained on encrypted rows: 32768 slots a row where there are 2048/m, 'a network that is too large');
 

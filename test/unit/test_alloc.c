@@ -747,7 +747,7 @@ work_features(PpdlError *err)
 	csv = NULL;
 	rewind(f);
 	PPDL_GOTO(done, ppdl_csv_open(&csv, f, &csv_options, err));
-	PPDL_GOTO(done, ppdl_features_learn_map(fs, csv, err));
+	PPDL_GOTO(done, ppdl_features_learn_map(fs, csv, 0, err));
 	PPDL_GOTO(done, ppdl_features_write(fs, &w, err));
 	PPDL_GOTO(done, ppdl_features_parse(&again, (const char *) w.buf, w.len, "test", err));
 	ppdl_csv_close(csv);

@@ -515,7 +515,7 @@ learn_whitened(const char *text, const PpdlLearnOptions *opt)
 	PpdlCsv    *csv = csv_of(text);
 
 	assert_non_null(fs);
-	if (ppdl_features_learn_map(fs, csv, &err) != PPDL_OK)
+	if (ppdl_features_learn_map(fs, csv, 0, &err) != PPDL_OK)
 		fail_msg("%s", err.message);
 	ppdl_csv_close(csv);
 	return fs;
@@ -680,6 +680,26 @@ test_map_width(void **state)
 	ppdl_features_destroy(fs);
 }
 
+/* the directions that vary most: the first ones of all */
+static void
+test_map_components(void **state)
+{
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *all = learn_whitened(table, &opt),
+			   *fs = learn(table, &opt, NULL);
+	PpdlCsv    *csv = csv_of(table);
+
+	(void) state;
+	assert_int_equal(ppdl_features_learn_map(fs, csv, 2, &err), PPDL_OK);
+	ppdl_csv_close(csv);
+	assert_int_equal(fs->map->components, 2);
+	assert_int_equal(fs->inputs, 3);
+	for (int i = 0; i < 10; i++)
+		assert_true(fabs(fs->map->matrix[i] / fs->map->matrix[0] - all->map->matrix[i] / all->map->matrix[0]) < 1e-8);
+	ppdl_features_destroy(all);
+	ppdl_features_destroy(fs);
+}
+
 /* a file that is shorter when it is read again */
 static void
 test_map_second_pass(void **state)
@@ -689,7 +709,7 @@ test_map_second_pass(void **state)
 	PpdlCsv    *csv = csv_of("Id,Age,Gender,Race,Meds,Site,Weight,Sick\n1,20,Male,Asian,None,A,60.5,0\n");
 
 	(void) state;
-	assert_int_equal(ppdl_features_learn_map(fs, csv, &err), PPDL_ERR_FORMAT);
+	assert_int_equal(ppdl_features_learn_map(fs, csv, 0, &err), PPDL_ERR_FORMAT);
 	assert_non_null(strstr(err.message, "4 rows at first and 1 when read again"));
 	assert_null(fs->map);
 	ppdl_csv_close(csv);
@@ -880,6 +900,7 @@ main(void)
 		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_map_refuses),
 		cmocka_unit_test(test_map_width),
+		cmocka_unit_test(test_map_components),
 		cmocka_unit_test(test_map_second_pass),
 		cmocka_unit_test(test_suggestions_converge),
 		cmocka_unit_test(test_suggested_size),

@@ -193,7 +193,7 @@ learn(PpdlWhitening **w, const double *x, long n, int inputs)
 	assert_int_equal(ppdl_moments_create(&m, inputs, &err), PPDL_OK);
 	for (long r = 0; r < n; r++)
 		ppdl_moments_add(&m, x + r * inputs);
-	status = ppdl_whitening_learn(w, &m, NULL, &err);
+	status = ppdl_whitening_learn(w, &m, inputs, NULL, &err);
 	ppdl_moments_free(&m);
 	return status;
 }
