@@ -180,6 +180,11 @@ build/release/bench/%: test/bench/%.c build/release/bench/floor.o $(CORE_OBJS)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -Wl$(COMMA)--wrap=ppdl_kernels -o $@ $< build/release/bench/floor.o $(CORE_OBJS) $(LIBS_CORE)
 
+# not a benchmark of time: how well suggested models do on tables (test/scripts/measure_tables.sh)
+build/release/bench/tables: test/bench/tables.c build/release/libtest.a
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) -o $@ $< build/release/libtest.a $(LIBS_TEST)
+
 # Fuzz programs (libFuzzer, which comes with clang), on core objects with assertions, sanitizers and coverage.
 FUZZ_CC ?= $(firstword $(foreach cc,clang-14 clang-19 clang,$(shell command -v $(cc) 2>/dev/null)))
 FUZZ_NAMES = $(sort $(basename $(notdir $(wildcard test/fuzz/fuzz_*.c))))
