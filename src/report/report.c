@@ -11,8 +11,10 @@
 static const struct
 {
 	const char *name;
-	void		(*render) (PpdlWriter *w, const PpdlResults *results);
+	PpdlStatus	(*render) (PpdlWriter *w, const PpdlSummary *s, PpdlError *err);
 }			forms[] = {
+	{"report.html", ppdl_report_html},
+	{"report.md", ppdl_report_markdown},
 	{"report.csv", ppdl_report_csv},
 };
 
@@ -37,30 +39,42 @@ save(const PpdlWriter *w, const char *path, const char *temporary, PpdlError *er
 }
 
 static PpdlStatus
-write_form(const char *directory, int form, const PpdlResults *results, PpdlError *err)
+save_in(const PpdlWriter *w, const char *directory, const char *name, PpdlError *err)
 {
-	PpdlStatus	status = PPDL_ERR_NOMEM;
-	PpdlWriter	w;
-	char	   *path = NULL,
-			   *temporary = NULL;
+	PpdlStatus	status;
+	char	   *path,
+			   *temporary;
 
-	ppdl_writer_init(&w);
-	forms[form].render(&w, results);
-	if (w.bad || asprintf(&path, "%s/%s", directory, forms[form].name) < 0)
+	if (asprintf(&path, "%s/%s", directory, name) < 0)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (asprintf(&temporary, "%s.tmp%ld", path, (long) getpid()) < 0)
 	{
-		path = NULL;
-		ppdl_error(err, status, "out of memory");
+		free(path);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
-	else if (asprintf(&temporary, "%s.tmp%ld", path, (long) getpid()) < 0)
-	{
-		temporary = NULL;
-		ppdl_error(err, status, "out of memory");
-	}
-	else
-		status = save(&w, path, temporary, err);
+	status = save(w, path, temporary, err);
 	free(temporary);
 	free(path);
-	ppdl_writer_free(&w);
+	return status;
+}
+
+static PpdlStatus
+write_forms(const char *directory, const PpdlResults *results, PpdlError *err)
+{
+	PpdlSummary summary;
+	PpdlStatus	status = ppdl_summarise(&summary, results, err);
+
+	for (size_t i = 0; status == PPDL_OK && i < sizeof forms / sizeof *forms; i++)
+	{
+		PpdlWriter	w;
+
+		ppdl_writer_init(&w);
+		status = forms[i].render(&w, &summary, err);
+		if (status == PPDL_OK)
+			status = save_in(&w, directory, forms[i].name, err);
+		ppdl_writer_free(&w);
+	}
+	ppdl_summary_free(&summary);
 	return status;
 }
 
@@ -75,8 +89,8 @@ ppdl_report_write(const char *directory, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	status = ppdl_results_load(&results, path, err);
 	free(path);
-	for (size_t i = 0; status == PPDL_OK && i < sizeof forms / sizeof *forms; i++)
-		status = write_form(directory, (int) i, results, err);
+	if (status == PPDL_OK)
+		status = write_forms(directory, results, err);
 	ppdl_results_destroy(results);
 	return status;
 }

@@ -83,13 +83,14 @@ put_run(PpdlWriter *w, const PpdlRun *run)
 	ppdl_write_u8(w, '\n');
 }
 
-void
-ppdl_report_csv(PpdlWriter *w, const PpdlResults *results)
+PpdlStatus
+ppdl_report_csv(PpdlWriter *w, const PpdlSummary *s, PpdlError *err)
 {
 	ppdl_write_text(w, "dataset,rows,inputs,classes,network,method,split,splits,repeat,seed,");
 	for (int i = 0; i < PPDL_MEASURES; i++)
 		ppdl_write_format(w, "%s,", ppdl_measure[i].member);
 	ppdl_write_text(w, "security_bits,parameters,ppdl,postgresql,processor,cores,when,error\n");
-	for (long i = 0; i < results->nruns; i++)
-		put_run(w, &results->run[i]);
+	for (long i = 0; i < s->results->nruns; i++)
+		put_run(w, &s->results->run[i]);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
