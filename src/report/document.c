@@ -206,14 +206,14 @@ static void
 put_cell(PpdlDocument *d, const PpdlGrid *g, long row, int column)
 {
 	static const char *const open[2][3] = {
-		{"<th scope=\"row\" class=\"left\">", "<td>", "<td class=\"long\">"},
-		{"<th scope=\"col\" class=\"left\">", "<th scope=\"col\">", "<th scope=\"col\" class=\"left\">"}
+		{"<th scope=\"row\" class=\"left\"><span>", "<td>", "<td class=\"long\">"},
+		{"<th scope=\"col\" class=\"left\"><span>", "<th scope=\"col\"><span>", "<th scope=\"col\" class=\"left\"><span>"}
 	};
 	PpdlColumn	kind = g->kind[column];
 
 	put_markup(d, open[row == 0][kind], " ");
 	put(d, cell(g, row, column));
-	put_markup(d, row == 0 || kind == PPDL_COLUMN_NAME ? "</th>" : "</td>", " |");
+	put_markup(d, row == 0 || kind == PPDL_COLUMN_NAME ? "</span></th>" : "</td>", " |");
 }
 
 static void
@@ -226,17 +226,16 @@ put_row(PpdlDocument *d, const PpdlGrid *g, const char *is_empty, long row)
 	put_markup(d, "</tr>\n", "\n");
 }
 
+/* the caption is outside what scrolls */
 static void
 begin_table(PpdlDocument *d, const PpdlGrid *g)
 {
-	if (d->markup == PPDL_HTML)
-	{
-		ppdl_write_text(d->w, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
-		put(d, g->caption);
-		ppdl_write_text(d->w, "\"><table>\n<caption>");
-	}
+	put_markup(d, "<p class=\"caption\">", "");
 	put(d, g->caption);
-	put_markup(d, "</caption>\n<thead>\n", "\n\n");
+	put_markup(d, "</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"", "\n\n");
+	if (d->markup == PPDL_HTML)
+		put(d, g->caption);
+	put_markup(d, "\"><table>\n<thead>\n", "");
 }
 
 static void

@@ -323,20 +323,9 @@ put_costs(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 	return put_amounts(d, panel, number, "size", &size, sizes, 4, err);
 }
 
-static void
-put_heading(PpdlDocument *d, const char *network)
-{
-	char		text[PPDL_RESULTS_MAX_NAME + 40];
-
-	snprintf(text, sizeof text, "Network %s", network);
-	ppdl_document_heading(d, 3, text);
-}
-
 PpdlStatus
 ppdl_report_charts(PpdlDocument *d, const PpdlPanel *p, long number, PpdlError *err)
 {
-	if (d->markup == PPDL_HTML && p->network[0])
-		put_heading(d, p->network);
 	ppdl_document_charts_begin(d);
 	PPDL_TRY(put_roc(d, p, number, err));
 	PPDL_TRY(put_calibration(d, p, number, err));

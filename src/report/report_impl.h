@@ -18,8 +18,8 @@ PpdlStatus	ppdl_report_findings(PpdlDocument *d, const PpdlSummary *s, PpdlError
 void		ppdl_report_how_to_read(PpdlDocument *d);
 void		ppdl_report_how_to_repeat(PpdlDocument *d, const PpdlSummary *s);
 void		ppdl_report_overview(PpdlDocument *d, const PpdlSummary *s);
-void		ppdl_report_measures(PpdlDocument *d, const PpdlSummary *s, const char *dataset);
-void		ppdl_report_costs(PpdlDocument *d, const PpdlSummary *s, const char *dataset);
+void		ppdl_report_measures(PpdlDocument *d, const PpdlPanel *p);
+void		ppdl_report_costs(PpdlDocument *d, const PpdlPanel *p);
 void		ppdl_report_failures(PpdlDocument *d, const PpdlSummary *s);
 void		ppdl_report_machine(PpdlDocument *d, const PpdlSummary *s);
 PpdlStatus	ppdl_report_overview_chart(PpdlDocument *d, const PpdlSummary *s, PpdlError *err);

@@ -1,7 +1,7 @@
 /*
  * The report as a page: HTML, and the same as Markdown.
  */
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "report/report_impl.h"
@@ -30,17 +30,31 @@ put_when(PpdlDocument *d, const PpdlSummary *s)
 							d->markup == PPDL_MARKDOWN ? ", charts in report.html" : "");
 }
 
+static void
+put_network(PpdlDocument *d, const char *network)
+{
+	char		text[PPDL_RESULTS_MAX_NAME + 40];
+
+	snprintf(text, sizeof text, "Network %s", network);
+	ppdl_document_heading(d, 3, text);
+}
+
 static PpdlStatus
 put_dataset(PpdlDocument *d, const PpdlSummary *s, long first, PpdlError *err)
 {
-	const char *dataset = s->panel[first].dataset;
-
-	ppdl_document_heading(d, 2, dataset);
-	ppdl_report_measures(d, s, dataset);
-	ppdl_report_costs(d, s, dataset);
+	ppdl_document_heading(d, 2, s->panel[first].dataset);
 	for (long i = first; i < s->npanels; i++)
-		if (strcmp(s->panel[i].dataset, dataset) == 0)
-			PPDL_TRY(ppdl_report_charts(d, &s->panel[i], i + 1, err));
+	{
+		const PpdlPanel *p = &s->panel[i];
+
+		if (strcmp(p->dataset, s->panel[first].dataset) != 0)
+			continue;
+		if (p->network[0])
+			put_network(d, p->network);
+		ppdl_report_measures(d, p);
+		ppdl_report_costs(d, p);
+		PPDL_TRY(ppdl_report_charts(d, p, i + 1, err));
+	}
 	return PPDL_OK;
 }
 

@@ -1,43 +1,9 @@
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/report_impl.h"
-
-/* dataset NULL: all */
-static int
-is_of(const PpdlGroup *g, const char *dataset)
-{
-	return dataset == NULL || strcmp(g->dataset, dataset) == 0;
-}
-
-static void
-put_measure(PpdlGrid *grid, const PpdlGroup *g, int m)
-{
-	const PpdlStat *s = &g->value[m];
-	char		shown[PPDL_SHOWN];
-
-	if (ppdl_measure[m].is_worst)
-		ppdl_show(shown, ppdl_measure[m].quantity, s->most);
-	else
-		ppdl_show_mean(shown, ppdl_measure[m].quantity, s->mean, s->spread);
-	ppdl_grid_cell(grid, "%s", shown);
-}
-
-static void
-put_names(PpdlGrid *grid, const PpdlGroup *g)
-{
-	ppdl_grid_cell(grid, "%s", g->network);
-	ppdl_grid_cell(grid, "%s", ppdl_report_method_title(g->method));
-}
-
-static void
-put_runs(PpdlGrid *grid, const PpdlGroup *g)
-{
-	if (g->nfailed)
-		ppdl_grid_cell(grid, "%ld, %ld failed", g->nruns, g->nfailed);
-	else
-		ppdl_grid_cell(grid, "%ld", g->nruns);
-}
 
 /* ------------------------------------------------------------------ accuracy of everything */
 
@@ -84,84 +50,129 @@ ppdl_report_overview(PpdlDocument *d, const PpdlSummary *s)
 	ppdl_document_grid(d, &grid);
 }
 
-/* ------------------------------------------------------------------ a dataset */
+/* ------------------------------------------------------------------ a network on a dataset */
 
-void
-ppdl_report_measures(PpdlDocument *d, const PpdlSummary *s, const char *dataset)
+/* a row of text: what of each method */
+typedef void (*ShowGroup) (char out[PPDL_SHOWN], const PpdlGroup *g, int measure);
+
+static void
+show_measure(char out[PPDL_SHOWN], const PpdlGroup *g, int m)
 {
-	static const PpdlMeasureId shown[] = {PPDL_ACCURACY, PPDL_BALANCED_ACCURACY, PPDL_SENSITIVITY, PPDL_SPECIFICITY,
-		PPDL_F1, PPDL_AUC, PPDL_BRIER, PPDL_AGREEMENT, PPDL_SCORE_DIFFERENCE, PPDL_WEIGHTS_DIFFERENCE};
-	enum
-	{
-		SHOWN = sizeof shown / sizeof *shown
-	};
-	PpdlColumn	kind[3 + SHOWN + 1] = {PPDL_COLUMN_NAME, PPDL_COLUMN_NAME};
-	PpdlGrid	grid;
-	char		points[PPDL_SHOWN];
+	const PpdlStat *s = &g->value[m];
 
-	for (int i = 2; i < 3 + SHOWN + 1; i++)
+	if (ppdl_measure[m].is_worst)
+		ppdl_show(out, ppdl_measure[m].quantity, s->most);
+	else
+		ppdl_show_mean(out, ppdl_measure[m].quantity, s->mean, s->spread);
+}
+
+static void
+show_points(char out[PPDL_SHOWN], const PpdlGroup *g, int measure)
+{
+	(void) measure;
+	ppdl_show_points(out, g->minus_plain.mean, g->minus_plain.spread);
+}
+
+static void
+show_runs(char out[PPDL_SHOWN], const PpdlGroup *g, int measure)
+{
+	(void) measure;
+	if (g->nfailed)
+		snprintf(out, PPDL_SHOWN, "%ld, %ld failed", g->nruns, g->nfailed);
+	else
+		snprintf(out, PPDL_SHOWN, "%ld", g->nruns);
+}
+
+static void
+show_security(char out[PPDL_SHOWN], const PpdlGroup *g, int measure)
+{
+	char		bits[PPDL_SHOWN] = "";
+
+	(void) measure;
+	if (g->nruns)
+		ppdl_show(bits, PPDL_QUANTITY_COUNT, g->run[0]->security_bits);
+	snprintf(out, PPDL_SHOWN, "%.40s%s", bits, bits[0] ? " bits" : "");
+}
+
+/* none where no method has anything in it */
+static void
+put_measure(PpdlGrid *grid, const PpdlPanel *p, const char *title, ShowGroup show, int measure)
+{
+	char		shown[PPDL_SHOWN];
+	int			any = 0;
+
+	for (long i = 0; i < p->ngroups && !any; i++)
+	{
+		show(shown, p->group[i], measure);
+		any = shown[0] != '\0';
+	}
+	if (!any)
+		return;
+	ppdl_grid_cell(grid, "%s", title);
+	for (long i = 0; i < p->ngroups; i++)
+	{
+		show(shown, p->group[i], measure);
+		ppdl_grid_cell(grid, "%s", shown);
+	}
+}
+
+/* a column for each method; NULL when out of memory, to be freed by the caller */
+static PpdlColumn *
+begin_panel(PpdlGrid *grid, const PpdlPanel *p, const char *caption)
+{
+	PpdlColumn *kind = calloc((size_t) p->ngroups + 1, sizeof *kind);
+
+	if (kind == NULL)
+		return NULL;
+	for (long i = 1; i <= p->ngroups; i++)
 		kind[i] = PPDL_COLUMN_NUMBER;
-	ppdl_grid_begin(&grid, "How well: mean ± standard deviation over splits; of differences the largest", kind,
-					3 + SHOWN + 1);
-	ppdl_grid_cell(&grid, "network");
-	ppdl_grid_cell(&grid, "method");
-	ppdl_grid_cell(&grid, "splits");
-	for (int i = 0; i < SHOWN; i++)
-	{
-		ppdl_grid_cell(&grid, "%s", ppdl_measure[shown[i]].title);
-		if (shown[i] == PPDL_ACCURACY)
-			ppdl_grid_cell(&grid, "accuracy less plain's, in points");
-	}
-	for (long g = 0; g < s->ngroups; g++)
-	{
-		if (!is_of(&s->group[g], dataset))
-			continue;
-		put_names(&grid, &s->group[g]);
-		put_runs(&grid, &s->group[g]);
-		ppdl_show_points(points, s->group[g].minus_plain.mean, s->group[g].minus_plain.spread);
-		for (int i = 0; i < SHOWN; i++)
-		{
-			put_measure(&grid, &s->group[g], shown[i]);
-			if (shown[i] == PPDL_ACCURACY)
-				ppdl_grid_cell(&grid, "%s", points);
-		}
-	}
-	ppdl_document_grid(d, &grid);
+	ppdl_grid_begin(grid, caption, kind, (int) p->ngroups + 1);
+	ppdl_grid_cell(grid, " ");
+	for (long i = 0; i < p->ngroups; i++)
+		ppdl_grid_cell(grid, "%s", ppdl_report_method_title(p->group[i]->method));
+	return kind;
 }
 
 void
-ppdl_report_costs(PpdlDocument *d, const PpdlSummary *s, const char *dataset)
+ppdl_report_measures(PpdlDocument *d, const PpdlPanel *p)
 {
-	static const PpdlMeasureId shown[] = {PPDL_TRAIN_ROWS, PPDL_TEST_ROWS, PPDL_STEPS, PPDL_ENCRYPT_S, PPDL_TRAIN_S,
-		PPDL_PREDICT_S, PPDL_CPU_S, PPDL_PEAK_RSS_BYTES, PPDL_ROW_BYTES, PPDL_KEY_BYTES, PPDL_RESULT_BYTES};
-	enum
-	{
-		SHOWN = sizeof shown / sizeof *shown
-	};
-	PpdlColumn	kind[2 + SHOWN + 1] = {PPDL_COLUMN_NAME, PPDL_COLUMN_NAME};
 	PpdlGrid	grid;
-	char		bits[PPDL_SHOWN];
+	PpdlColumn *kind = begin_panel(&grid, p, "How well: mean ± standard deviation over splits; of differences the "
+								   "largest");
 
-	for (int i = 2; i < 2 + SHOWN + 1; i++)
-		kind[i] = PPDL_COLUMN_NUMBER;
-	ppdl_grid_begin(&grid, "What it costs: times, processor time and peak memory of a run, bytes of a row, of the keys "
-					"on the server, of a result; mean ± standard deviation over splits", kind, 2 + SHOWN + 1);
-	ppdl_grid_cell(&grid, "network");
-	ppdl_grid_cell(&grid, "method");
-	for (int i = 0; i < SHOWN; i++)
-		ppdl_grid_cell(&grid, "%s", ppdl_measure[shown[i]].title);
-	ppdl_grid_cell(&grid, "security, bits");
-	for (long g = 0; g < s->ngroups; g++)
+	if (kind == NULL)
 	{
-		if (!is_of(&s->group[g], dataset) || s->group[g].nruns == 0)
-			continue;
-		put_names(&grid, &s->group[g]);
-		for (int i = 0; i < SHOWN; i++)
-			put_measure(&grid, &s->group[g], shown[i]);
-		ppdl_show(bits, PPDL_QUANTITY_COUNT, s->group[g].run[0]->security_bits);
-		ppdl_grid_cell(&grid, "%s", bits);
+		d->w->bad = 1;
+		return;
+	}
+	put_measure(&grid, p, "runs", show_runs, 0);
+	for (int m = PPDL_ACCURACY; m <= PPDL_WEIGHTS_DIFFERENCE; m++)
+	{
+		put_measure(&grid, p, ppdl_measure[m].title, show_measure, m);
+		if (m == PPDL_ACCURACY)
+			put_measure(&grid, p, "accuracy less plain's, points", show_points, 0);
 	}
 	ppdl_document_grid(d, &grid);
+	free(kind);
+}
+
+void
+ppdl_report_costs(PpdlDocument *d, const PpdlPanel *p)
+{
+	PpdlGrid	grid;
+	PpdlColumn *kind = begin_panel(&grid, p, "What it costs: means ± standard deviation over splits; of peak memory "
+								   "the largest");
+
+	if (kind == NULL)
+	{
+		d->w->bad = 1;
+		return;
+	}
+	put_measure(&grid, p, "security", show_security, 0);
+	for (int m = PPDL_STEPS; m < PPDL_MEASURES; m++)
+		put_measure(&grid, p, ppdl_measure[m].title, show_measure, m);
+	ppdl_document_grid(d, &grid);
+	free(kind);
 }
 
 /* ------------------------------------------------------------------ failures and circumstances */

@@ -51,7 +51,7 @@ typedef enum PpdlMeasureId
 typedef struct PpdlMeasure
 {
 	const char *member,			/* in the file */
-			   *title;			/* over a column */
+			   *title;			/* beside a row */
 	PpdlQuantity quantity;
 	double		most;			/* values are from 0 to this */
 	int			is_metric,		/* a member of "metrics" */

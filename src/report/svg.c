@@ -10,13 +10,13 @@
 /* sizes in the chart's own units, which are about pixels on a telephone */
 #define WIDTH 420.0
 #define TOP 32.0
-#define RIGHT 16.0
+#define RIGHT 22.0
 #define PLOT_HEIGHT 210.0
 #define CHARACTER 6.1			/* mean width of one at the size of labels */
 #define LABEL_SIZE 11
 #define LEGEND_ROW 17.0
 #define SWATCH 30.0
-#define NAME_MOST 24			/* characters of a name beside an axis */
+#define NAME_MOST 26			/* characters of a name beside an axis */
 #define TICKS 5
 #define MARKS_ON_LINE 8
 #define BEYOND 1e100			/* numbers that no chart is for */
@@ -90,9 +90,12 @@ check_chart(const PpdlChart *c, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* numbers that the axis cannot show do not count */
 static void
-widen(double *lo, double *hi, double v)
+widen(const PpdlAxis *axis, double *lo, double *hi, double v)
 {
+	if (!is_shown(axis, v))
+		return;
 	*lo = fmin(*lo, v);
 	*hi = fmax(*hi, v);
 }
@@ -113,14 +116,13 @@ span(const PpdlChart *c, double lo[2], double hi[2], long *hidden)
 				++*hidden;
 				continue;
 			}
-			widen(&lo[0], &hi[0], s->x[j]);
-			widen(&lo[1], &hi[1], s->y[j]);
+			widen(&c->x, &lo[0], &hi[0], s->x[j]);
+			widen(&c->y, &lo[1], &hi[1], s->y[j]);
 			if (!(s->form & PPDL_CHART_BARS))
 				continue;
-			widen(&lo[0], &hi[0], s->x[j] - c->bar_width / 2);
-			widen(&lo[0], &hi[0], s->x[j] + c->bar_width / 2);
-			if (!c->y.is_log)
-				widen(&lo[1], &hi[1], 0);
+			widen(&c->x, &lo[0], &hi[0], s->x[j] - c->bar_width / 2);
+			widen(&c->x, &lo[0], &hi[0], s->x[j] + c->bar_width / 2);
+			widen(&c->y, &lo[1], &hi[1], 0);
 		}
 }
 

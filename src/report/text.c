@@ -87,7 +87,7 @@ decimals_of(PpdlQuantity q, double worth, double v)
 	return digits < 0 ? 0 : digits > 6 ? 6 : digits;
 }
 
-/* a number with a true minus sign and, from 10,000 on, commas between thousands (from 1,000 for counts) */
+/* a number with a true minus sign and, where it is grouped, commas between thousands */
 static void
 number(char out[PPDL_SHOWN], double v, int decimals, int grouped)
 {
@@ -96,8 +96,8 @@ number(char out[PPDL_SHOWN], double v, int decimals, int grouped)
 				whole,
 				len = 0;
 
-	/* beyond any size or time that is measured */
-	if (!(fabs(v) < 1e15))
+	/* beyond any size or time that is measured, or less than the decimals can show */
+	if (!(fabs(v) < 1e15) || (decimals == 6 && v != 0 && fabs(v) < 1e-4))
 	{
 		snprintf(out, PPDL_SHOWN, "%s%.3g", v < 0 ? MINUS : "", fabs(v));
 		return;
@@ -120,15 +120,10 @@ number(char out[PPDL_SHOWN], double v, int decimals, int grouped)
 static void
 show_error(char out[PPDL_SHOWN], double v)
 {
-	char		exponent[PPDL_SHOWN];
-
 	if (v == 0)
-	{
 		strcpy(out, "0");
-		return;
-	}
-	number(exponent, log2(fabs(v)), 1, 0);
-	snprintf(out, PPDL_SHOWN, "2^%.40s", exponent);
+	else
+		snprintf(out, PPDL_SHOWN, "2^%.1f", log2(fabs(v)));
 }
 
 void
@@ -140,8 +135,8 @@ ppdl_show(char out[PPDL_SHOWN], PpdlQuantity q, double v)
 void
 ppdl_show_mean(char out[PPDL_SHOWN], PpdlQuantity q, double mean, double spread)
 {
-	Unit		unit = unit_of(q, mean);
-	int			decimals = decimals_of(q, unit.worth, mean);
+	Unit		unit;
+	int			decimals;
 	char		m[PPDL_SHOWN],
 				s[PPDL_SHOWN] = "";
 
@@ -153,6 +148,8 @@ ppdl_show_mean(char out[PPDL_SHOWN], PpdlQuantity q, double mean, double spread)
 		show_error(out, mean);
 		return;
 	}
+	unit = unit_of(q, mean);
+	decimals = decimals_of(q, unit.worth, mean);
 	number(m, mean / unit.worth, decimals, 1);
 	/* a spread of nothing says nothing of a count or a size */
 	if (!isnan(spread) && !(spread == 0 && (q == PPDL_QUANTITY_COUNT || q == PPDL_QUANTITY_BYTES)))
@@ -186,10 +183,9 @@ ppdl_show_tick(char out[PPDL_SHOWN], PpdlQuantity q, double v)
 	/* marks are round numbers: six decimals at most say which */
 	while (decimals < 6 && fabs(v / unit.worth * pow(10, decimals) - round(v / unit.worth * pow(10, decimals))) > 1e-6)
 		decimals++;
-	if (v != 0 && fabs(v) < 1e-5 && unit.worth == 1)
-		snprintf(n, sizeof n, "%s%.3g", v < 0 ? MINUS : "", fabs(v));
-	else
-		number(n, v / unit.worth, decimals, 1);
+	if (v != 0 && fabs(v / unit.worth) < 1e-5)
+		decimals = 6;
+	number(n, v / unit.worth, decimals, 1);
 	snprintf(out, PPDL_SHOWN, "%.40s%s", n, unit.name);
 }
 
@@ -197,6 +193,11 @@ void
 ppdl_show_exact(char out[PPDL_SHOWN], double v)
 {
 	out[0] = '\0';
+	if (v == floor(v) && fabs(v) < 1e15)
+	{
+		snprintf(out, PPDL_SHOWN, "%.0f", v);
+		return;
+	}
 	for (int digits = 1; !isnan(v) && digits <= 17; digits++)
 	{
 		snprintf(out, PPDL_SHOWN, "%.*g", digits, v);
