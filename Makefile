@@ -3,6 +3,7 @@
 #	make, make install	the extension and the ppdl tool, for the PostgreSQL of $(PG_CONFIG)
 #	make demo			sets everything up and shows a session on a throw-away server
 #	make check			sets everything up, builds, runs all tests
+#	make study			sets everything up; methods side by side on contrib-data, with a report in build/study
 #	make bench			sets everything up, prints one tab-separated line a figure
 #	make unit			unit tests only, on core objects with assertions and sanitizers
 #	make unit-release	unit tests on the optimised core objects
@@ -18,7 +19,7 @@
 
 # These start from a machine that may lack PostgreSQL, its makefiles included;
 # their scripts come back to this Makefile when all is there.
-SCRIPTED = setup demo check bench
+SCRIPTED = setup demo study check bench
 
 .PHONY: $(SCRIPTED)
 ifneq ($(filter $(SCRIPTED),$(MAKECMDGOALS)),)

@@ -305,12 +305,12 @@ put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *ki
 static PpdlStatus
 put_costs(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 {
-	static const PpdlMeasureId times[] = {PPDL_ENCRYPT_S, PPDL_TRAIN_S, PPDL_PREDICT_S, PPDL_CPU_S},
+	static const PpdlMeasureId times[] = {PPDL_ENCRYPT_S, PPDL_TRAIN_S, PPDL_PREDICT_S, PPDL_DECRYPT_S, PPDL_CPU_S},
 				sizes[] = {PPDL_ROW_BYTES, PPDL_RESULT_BYTES, PPDL_KEY_BYTES, PPDL_PEAK_RSS_BYTES};
 	PpdlChart	time = {
 		.title = "Time of a run (logarithmic)",
-		.description = "Points: mean time to encrypt, to train and to predict, and processor time, with the standard deviation "
-		"over splits.",
+		.description = "Points: mean time to encrypt, train, predict and decrypt, and processor time, with the standard "
+		"deviation over splits.",
 		.x = {.title = "time",.quantity = PPDL_QUANTITY_SECONDS,.is_log = 1}
 	};
 	PpdlChart	size = {
@@ -319,7 +319,7 @@ put_costs(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 		.x = {.title = "bytes",.quantity = PPDL_QUANTITY_BYTES,.is_log = 1}
 	};
 
-	PPDL_TRY(put_amounts(d, panel, number, "time", &time, times, 4, err));
+	PPDL_TRY(put_amounts(d, panel, number, "time", &time, times, 5, err));
 	return put_amounts(d, panel, number, "size", &size, sizes, 4, err);
 }
 

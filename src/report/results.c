@@ -24,6 +24,7 @@ const PpdlMeasure ppdl_measure[PPDL_MEASURES] = {
 	[PPDL_ENCRYPT_S] = {"encrypt_s", "time to encrypt", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
 	[PPDL_TRAIN_S] = {"train_s", "time to train", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
 	[PPDL_PREDICT_S] = {"predict_s", "time to predict", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
+	[PPDL_DECRYPT_S] = {"decrypt_s", "time to decrypt", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
 	[PPDL_CPU_S] = {"cpu_s", "processor time", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
 	[PPDL_PEAK_RSS_BYTES] = {"peak_rss_bytes", "peak memory", PPDL_QUANTITY_BYTES, INFINITY, 0, 1},
 	[PPDL_ROW_BYTES] = {"row_bytes", "bytes of a row", PPDL_QUANTITY_BYTES, INFINITY, 0, 0},

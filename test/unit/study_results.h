@@ -104,7 +104,7 @@ fake_run(PpdlWriter *w, const char *dataset, const char *classes, const char *ne
 		fake_curves(w, m, method, split, a, 8);
 	}
 	if (method > 2)
-		ppdl_write_format(w, ",\"security_bits\":128,\"parameters\":\"%s\"", method == 5 ? "RSA-3072, 4-bit inputs" :
+		ppdl_write_format(w, ",\"decrypt_s\":0.013,\"security_bits\":128,\"parameters\":\"%s\"", method == 5 ? "RSA-3072, 4-bit inputs" :
 						  "N = 2^14, log q = 411");
 	ppdl_write_format(w, ",\"ppdl\":\"0.2.0\",\"postgresql\":\"15.8\",\"processor\":\"AMD EPYC 9R14\",\"cores\":2,"
 					  "\"when\":\"2026-11-27T08:%02d:00Z\",\"command\":\"ppdl study --study study.json -o results\"}\n",
