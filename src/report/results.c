@@ -8,6 +8,9 @@
 
 #include "net/json.h"
 
+/* more than anything that is measured, and few enough for charts and sums of squares */
+#define MOST 1e90
+
 const PpdlMeasure ppdl_measure[PPDL_MEASURES] = {
 	[PPDL_ACCURACY] = {"accuracy", "accuracy", PPDL_QUANTITY_PERCENT, 1, 1, 0},
 	[PPDL_BALANCED_ACCURACY] = {"balanced_accuracy", "balanced accuracy", PPDL_QUANTITY_PERCENT, 1, 1, 0},
@@ -17,21 +20,20 @@ const PpdlMeasure ppdl_measure[PPDL_MEASURES] = {
 	[PPDL_AUC] = {"auc", "AUC", PPDL_QUANTITY_NUMBER, 1, 1, 0},
 	[PPDL_BRIER] = {"brier", "Brier score", PPDL_QUANTITY_NUMBER, 2, 1, 0},
 	[PPDL_AGREEMENT] = {"agreement", "agreement with plain", PPDL_QUANTITY_PERCENT, 1, 0, 0},
-	[PPDL_SCORE_DIFFERENCE] = {"score_difference", "largest score difference", PPDL_QUANTITY_ERROR, INFINITY, 0, 1},
-	[PPDL_WEIGHTS_DIFFERENCE] = {"weights_difference", "largest weight difference", PPDL_QUANTITY_ERROR, INFINITY, 0,
-		1},
-	[PPDL_STEPS] = {"steps", "steps", PPDL_QUANTITY_COUNT, INFINITY, 0, 0},
-	[PPDL_ENCRYPT_S] = {"encrypt_s", "time to encrypt", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
-	[PPDL_TRAIN_S] = {"train_s", "time to train", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
-	[PPDL_PREDICT_S] = {"predict_s", "time to predict", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
-	[PPDL_DECRYPT_S] = {"decrypt_s", "time to decrypt", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
-	[PPDL_CPU_S] = {"cpu_s", "processor time", PPDL_QUANTITY_SECONDS, INFINITY, 0, 0},
-	[PPDL_PEAK_RSS_BYTES] = {"peak_rss_bytes", "peak memory", PPDL_QUANTITY_BYTES, INFINITY, 0, 1},
-	[PPDL_ROW_BYTES] = {"row_bytes", "bytes of a row", PPDL_QUANTITY_BYTES, INFINITY, 0, 0},
-	[PPDL_KEY_BYTES] = {"key_bytes", "bytes of keys", PPDL_QUANTITY_BYTES, INFINITY, 0, 0},
-	[PPDL_RESULT_BYTES] = {"result_bytes", "bytes of a result", PPDL_QUANTITY_BYTES, INFINITY, 0, 0},
-	[PPDL_TRAIN_ROWS] = {"train_rows", "rows to train on", PPDL_QUANTITY_COUNT, INFINITY, 0, 0},
-	[PPDL_TEST_ROWS] = {"test_rows", "rows to test on", PPDL_QUANTITY_COUNT, INFINITY, 0, 0},
+	[PPDL_SCORE_DIFFERENCE] = {"score_difference", "largest score difference", PPDL_QUANTITY_ERROR, MOST, 0, 1},
+	[PPDL_WEIGHTS_DIFFERENCE] = {"weights_difference", "largest weight difference", PPDL_QUANTITY_ERROR, MOST, 0, 1},
+	[PPDL_STEPS] = {"steps", "steps", PPDL_QUANTITY_COUNT, MOST, 0, 0},
+	[PPDL_ENCRYPT_S] = {"encrypt_s", "time to encrypt", PPDL_QUANTITY_SECONDS, MOST, 0, 0},
+	[PPDL_TRAIN_S] = {"train_s", "time to train", PPDL_QUANTITY_SECONDS, MOST, 0, 0},
+	[PPDL_PREDICT_S] = {"predict_s", "time to predict", PPDL_QUANTITY_SECONDS, MOST, 0, 0},
+	[PPDL_DECRYPT_S] = {"decrypt_s", "time to decrypt", PPDL_QUANTITY_SECONDS, MOST, 0, 0},
+	[PPDL_CPU_S] = {"cpu_s", "processor time", PPDL_QUANTITY_SECONDS, MOST, 0, 0},
+	[PPDL_PEAK_RSS_BYTES] = {"peak_rss_bytes", "peak memory", PPDL_QUANTITY_BYTES, MOST, 0, 1},
+	[PPDL_ROW_BYTES] = {"row_bytes", "bytes of a row", PPDL_QUANTITY_BYTES, MOST, 0, 0},
+	[PPDL_KEY_BYTES] = {"key_bytes", "bytes of keys", PPDL_QUANTITY_BYTES, MOST, 0, 0},
+	[PPDL_RESULT_BYTES] = {"result_bytes", "bytes of a result", PPDL_QUANTITY_BYTES, MOST, 0, 0},
+	[PPDL_TRAIN_ROWS] = {"train_rows", "rows to train on", PPDL_QUANTITY_COUNT, MOST, 0, 0},
+	[PPDL_TEST_ROWS] = {"test_rows", "rows to test on", PPDL_QUANTITY_COUNT, MOST, 0, 0},
 };
 
 /* ------------------------------------------------------------------ members of a line */
@@ -64,8 +66,7 @@ take_number(const json_t *o, const char *member, double most, double *out, PpdlE
 		return PPDL_OK;
 	PPDL_TRY(ppdl_json_number(v, member, out, err));
 	if (!(*out >= 0 && *out <= most))
-		return ppdl_error(err, PPDL_ERR_RANGE, isinf(most) ? "%s: %g is negative" :
-						  "%s: %g is not from 0 to %g", member, *out, most);
+		return ppdl_error(err, PPDL_ERR_RANGE, "%s: %g is not from 0 to %g", member, *out, most);
 	return PPDL_OK;
 }
 
@@ -81,7 +82,7 @@ take_point(const json_t *v, const char *member, size_t i, double y_most, PpdlPoi
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: two or three numbers are expected", where);
 	for (size_t j = 0; j < n; j++)
 		PPDL_TRY(ppdl_json_number(json_array_get(v, j), where, &z[j], err));
-	if (!(z[0] >= 0 && z[1] >= 0 && z[1] <= y_most && z[2] >= 0))
+	if (!(z[0] >= 0 && z[1] >= 0 && z[1] <= y_most && z[2] >= 0 && z[2] <= MOST))
 		return ppdl_error(err, PPDL_ERR_RANGE, "%s: numbers are out of range", where);
 	*out = (PpdlPoint) {z[0], z[1], z[2]};
 	return PPDL_OK;
@@ -170,7 +171,7 @@ take_numbers(PpdlRun *run, PpdlError *err)
 	if (metrics != NULL && !json_is_object(metrics) && !json_is_null(metrics))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "metrics: an object is expected");
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-		PPDL_TRY(take_number(run->json, numbers[i].member, INFINITY, numbers[i].to, err));
+		PPDL_TRY(take_number(run->json, numbers[i].member, MOST, numbers[i].to, err));
 	for (int i = 0; i < PPDL_MEASURES; i++)
 		PPDL_TRY(take_number(ppdl_measure[i].is_metric ? metrics : run->json, ppdl_measure[i].member,
 							 ppdl_measure[i].most, &run->value[i], err));
@@ -189,7 +190,7 @@ take_run(PpdlRun *run, PpdlError *err)
 	PPDL_TRY(check_classes(run->json, err));
 	PPDL_TRY(take_points(run->json, "roc", 1, 1, &run->roc, err));
 	PPDL_TRY(take_points(run->json, "calibration", 1, 0, &run->calibration, err));
-	return take_points(run->json, "curve", INFINITY, 1, &run->curve, err);
+	return take_points(run->json, "curve", MOST, 1, &run->curve, err);
 }
 
 static void

@@ -1,4 +1,4 @@
-/* Text that the tool reads: CSV, COPY's text format, arrays, base64, numbers, tables of results. */
+/* Text that the tool reads: CSV, COPY's text format, arrays, base64, numbers, tables of results, results of a study. */
 #include "fuzz.h"
 
 #include <math.h>
@@ -8,6 +8,9 @@
 #include "cli/features.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
+#include "report/report_impl.h"
+
+#include "../unit/xml_check.h"
 
 /* first byte: options; every record that is read is written as CSV and read back */
 static void
@@ -241,6 +244,39 @@ reveal_seeds(void)
 	put_text_seed("1\t{UFJTQQEBAgABAgMEBQYHCAAMAAABAAAAAAAAAAAAAAA=}");
 }
 
+/* lines of a study's results, and the report of those that could be read */
+static void
+results(const uint8_t *data, size_t len)
+{
+	PpdlResults *r;
+	PpdlSummary s;
+	PpdlWriter	w;
+
+	if (ppdl_results_parse(&r, (const char *) data, len, "results", ERR) != PPDL_OK)
+		return;
+	ppdl_writer_init(&w);
+	must(ppdl_summarise(&s, r, ERR) == PPDL_OK);
+	must(ppdl_report_csv(&w, &s, ERR) == PPDL_OK);
+	must(ppdl_report_markdown(&w, &s, ERR) == PPDL_OK);
+	w.len = 0;
+	must(ppdl_report_html(&w, &s, ERR) == PPDL_OK);
+	ppdl_write_u8(&w, 0);
+	must(xml_check((const char *) w.buf) == NULL);
+	ppdl_writer_free(&w);
+	ppdl_summary_free(&s);
+	ppdl_results_destroy(r);
+}
+
+static void
+results_seeds(void)
+{
+	put_text_seed("{\"dataset\":\"d\",\"network\":\"4-1\",\"classes\":[\"a\",\"b\"],\"method\":\"lwe\",\"split\":1,\"metrics\":"
+				  "{\"accuracy\":0.5,\"auc\":1},\"train_s\":0.5,\"row_bytes\":164,\"roc\":[[0,0],[0.5,1],[1,1]],"
+				  "\"calibration\":[[0.25,0.5,10]],\"curve\":[[1,0.5],[2,1]],\"security_bits\":128}\n"
+				  "{\"dataset\":\"d\",\"method\":\"majority\",\"split\":1,\"metrics\":{\"accuracy\":0.5}}\n"
+				  "{\"dataset\":\"d\",\"network\":\"4-1\",\"method\":\"rsa\",\"split\":2,\"error\":\"no \\u003cb> &\"}\n");
+}
+
 static const FuzzCase fuzz_case[] = {
 	{"csv", csv, csv_seeds},
 	{"copy", copy, copy_seeds},
@@ -249,5 +285,6 @@ static const FuzzCase fuzz_case[] = {
 	{"number", number, number_seeds},
 	{"table", table, table_seeds},
 	{"reveal", reveal, reveal_seeds},
+	{"results", results, results_seeds},
 	{NULL}
 };

@@ -19,6 +19,7 @@
 
 #include "alloc_failure.h"
 #include "image_fixture.h"
+#include "study_results.h"
 #include "toy_deep.h"
 
 #include "ckks/encoder.h"
@@ -40,6 +41,7 @@
 #include "net/train.h"
 #include "owner/owner_impl.h"
 #include "predict/plan.h"
+#include "report/report_impl.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
 #include "rows/combine.h"
@@ -978,6 +980,37 @@ work_stats(PpdlError *err)
 	return PPDL_OK;
 }
 
+/* ------------------------------------------------------------------ reports */
+
+/* results as parsed from text, and all forms of their report */
+static PpdlStatus
+work_report(PpdlError *err)
+{
+	static PpdlWriter lines;
+	PpdlResults *results;
+	PpdlSummary s = {0};
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	/* made once, and kept */
+	if (lines.len == 0)
+		for (int method = 0; method < FAKE_METHODS; method++)
+			fake_run(&lines, "d", "\"a\",\"b\"", "4-1", method, 1, 1, 0.9, 0.5);
+	PPDL_TRY(ppdl_results_parse(&results, (const char *) lines.buf, lines.len, "results", err));
+	ppdl_writer_init(&w);
+	status = ppdl_summarise(&s, results, err);
+	if (status == PPDL_OK)
+		status = ppdl_report_html(&w, &s, err);
+	if (status == PPDL_OK)
+		status = ppdl_report_markdown(&w, &s, err);
+	if (status == PPDL_OK)
+		status = ppdl_report_csv(&w, &s, err);
+	ppdl_writer_free(&w);
+	ppdl_summary_free(&s);
+	ppdl_results_destroy(results);
+	return status;
+}
+
 /* ------------------------------------------------------------------ tests */
 
 #define TEST(name) \
@@ -1006,6 +1039,7 @@ TEST(stats)
 TEST(text)
 TEST(pictures)
 TEST(picture_list)
+TEST(report)
 
 static int
 set_up(void **state)
@@ -1042,6 +1076,7 @@ main(void)
 		cmocka_unit_test(text),
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(picture_list),
+		cmocka_unit_test(report),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, remove_pictures);

@@ -193,6 +193,11 @@ test_bad_lines(void **state)
 		{"{\"dataset\":\"d\",\"method\":\"plain\",\"metrics\":{\"accuracy\":1},\"roc\":[[0,2]]}", "roc[0]"},
 		{"{\"dataset\":\"d\",\"method\":\"plain\",\"metrics\":{\"accuracy\":1},\"calibration\":[[0,1,-1]]}", "calibration"},
 		{"{\"dataset\":\"d\",\"method\":\"plain\",\"metrics\":{\"accuracy\":1},\"classes\":[1]}", "classes[0]"},
+		/* nothing that a chart could not show gets as far as that */
+		{"{\"dataset\":\"d\",\"method\":\"plain\",\"metrics\":{\"accuracy\":1},\"train_s\":1e120}", "train_s"},
+		{"{\"dataset\":\"d\",\"method\":\"plain\",\"metrics\":{\"accuracy\":1},\"curve\":[[1e120,1]]}", "curve[0]"},
+		{"{\"dataset\":\"d\",\"method\":\"plain\",\"metrics\":{\"accuracy\":1},\"calibration\":[[0,1,1e300]]}",
+		"calibration[0]"},
 	};
 
 	(void) state;
