@@ -257,6 +257,17 @@ put_steps(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 
 /* ------------------------------------------------------------------ times and sizes */
 
+static void
+drop_empty(Plot *p)
+{
+	int			n = 0;
+
+	for (int i = 0; i < p->nseries; i++)
+		if (p->series[i].n)
+			p->series[n++] = p->series[i];
+	p->nseries = n;
+}
+
 /* a row of the chart for each method, a series for each of the measures; methods with none of them are left out */
 static PpdlStatus
 put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *kind, PpdlChart *chart,
@@ -296,6 +307,7 @@ put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *ki
 			name[chart->y.nnames++] = ppdl_report_method_title(panel->group[i]->method);
 	}
 	chart->y.name = name;
+	drop_empty(&p);
 	if (status == PPDL_OK && chart->y.nnames)
 		status = put_plot(d, &p, chart, number, kind);
 	plot_end(&p);
