@@ -13,6 +13,7 @@ put_when(PpdlDocument *d, const PpdlSummary *s)
 	const char *first = "",
 			   *last = "";
 	long		failed = 0;
+	char		number[24];
 
 	for (long i = 0; i < s->results->nruns; i++)
 	{
@@ -24,8 +25,9 @@ put_when(PpdlDocument *d, const PpdlSummary *s)
 		if (strcmp(run->when, last) > 0)
 			last = run->when;
 	}
-	ppdl_document_paragraph(d, "%ld %s, %ld of them failed%s%s%s%s. Numbers of single runs are in report.csv, curves in "
-							"results.jsonl%s.", s->results->nruns, s->results->nruns == 1 ? "run" : "runs", failed,
+	snprintf(number, sizeof number, "%ld", failed);
+	ppdl_document_paragraph(d, "%ld %s, %s of them failed%s%s%s%s. Numbers of single runs are in report.csv, curves in "
+							"results.jsonl%s.", s->results->nruns, s->results->nruns == 1 ? "run" : "runs", failed ? number : "none",
 							first[0] ? "; made from " : "", first, first[0] ? " to " : "", last,
 							d->markup == PPDL_MARKDOWN ? ", charts in report.html" : "");
 }

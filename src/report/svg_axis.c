@@ -28,20 +28,31 @@ linear_ticks(PpdlScale *s, int ticks)
 		s->tick[s->nticks] = (first + s->nticks) * step;
 }
 
+/* around numbers that are one, or too close for marks between them */
+static void
+make_room(PpdlScale *s, const PpdlAxis *axis)
+{
+	double		margin = fabs(s->lo) < 1e-90 ? 1 : fabs(s->lo) / 2;
+	int			is_share = axis->quantity == PPDL_QUANTITY_PERCENT && s->lo >= 0 && s->hi <= 1;
+
+	s->lo -= is_share ? 0.05 : margin;
+	s->hi += is_share ? 0.05 : margin;
+	/* there are no shares beyond these */
+	if (is_share)
+	{
+		s->lo = fmax(s->lo, 0);
+		s->hi = fmin(s->hi, 1);
+	}
+}
+
 /* an axis ends on marks where nobody asked for certain ends */
 static void
-linear_ends(PpdlScale *s, int is_asked, int ticks)
+linear_ends(PpdlScale *s, const PpdlAxis *axis, int is_asked, int ticks)
 {
 	double		step;
 
-	/* numbers that are too close for marks between them are one */
 	if (s->hi - s->lo < 1e-90 || s->hi - s->lo < 1e-12 * fmax(fabs(s->lo), fabs(s->hi)))
-	{
-		double		margin = fabs(s->lo) < 1e-90 ? 1 : fabs(s->lo) / 2;
-
-		s->lo -= margin;
-		s->hi += margin;
-	}
+		make_room(s, axis);
 	if (is_asked)
 		return;
 	step = round_up((s->hi - s->lo) / ticks);
@@ -103,7 +114,7 @@ ppdl_scale(const PpdlAxis *axis, double lo, double hi, int ticks)
 	}
 	else
 	{
-		linear_ends(&s, is_asked && !is_wider, ticks);
+		linear_ends(&s, axis, is_asked && !is_wider, ticks);
 		linear_ticks(&s, ticks);
 	}
 	return s;

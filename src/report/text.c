@@ -176,7 +176,8 @@ ppdl_show_points(char out[PPDL_SHOWN], double mean, double spread)
 void
 ppdl_show_tick(char out[PPDL_SHOWN], PpdlQuantity q, double v)
 {
-	Unit		unit = unit_of(q, v);
+	/* steps of ten stay steps of ten: no minutes */
+	Unit		unit = unit_of(q, q == PPDL_QUANTITY_SECONDS && fabs(v) > 1 ? 1 : v);
 	char		n[PPDL_SHOWN];
 	int			decimals = 0;
 

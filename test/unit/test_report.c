@@ -84,6 +84,8 @@ test_numbers(void **state)
 	assert_string_equal(shown, "");
 	ppdl_show_tick(shown, PPDL_QUANTITY_SECONDS, 0.001);
 	assert_string_equal(shown, "1 ms");
+	ppdl_show_tick(shown, PPDL_QUANTITY_SECONDS, 1000);
+	assert_string_equal(shown, "1,000 s");
 	ppdl_show_tick(shown, PPDL_QUANTITY_PERCENT, 0.925);
 	assert_string_equal(shown, "92.5 %");
 	ppdl_show_tick(shown, PPDL_QUANTITY_BYTES, 1e7);

@@ -398,6 +398,23 @@ test_styles_differ(void **state)
 		free(drawn[i]);
 }
 
+/* shares that are all alike: an axis about them, not beyond 0 and 1 */
+static void
+test_shares(void **state)
+{
+	static const double share[] = {0.867, 0, 1};
+	PpdlAxis	axis = {.quantity = PPDL_QUANTITY_PERCENT};
+
+	(void) state;
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlScale	s = ppdl_scale(&axis, share[i], share[i], 5);
+
+		assert_true(s.lo >= 0 && s.hi <= 1.0000001 && s.hi - s.lo > 0.04 && s.hi - s.lo < 0.2);
+		assert_true(s.lo <= share[i] && s.hi >= share[i] - 1e-9 && s.nticks >= 2);
+	}
+}
+
 /* marks are round numbers within the axis, and there are some */
 static void
 test_ticks(void **state)
@@ -441,6 +458,7 @@ main(void)
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_styles_differ),
+		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_ticks),
 	};
 
