@@ -207,7 +207,8 @@ put_cell(PpdlDocument *d, const PpdlGrid *g, long row, int column)
 {
 	static const char *const open[2][3] = {
 		{"<th scope=\"row\" class=\"left\"><span>", "<td>", "<td class=\"long\">"},
-		{"<th scope=\"col\" class=\"left\"><span>", "<th scope=\"col\"><span>", "<th scope=\"col\" class=\"left\"><span>"}
+		{"<th scope=\"col\" class=\"left\"><span>", "<th scope=\"col\"><span>",
+		"<th scope=\"col\" class=\"left\"><span>"}
 	};
 	PpdlColumn	kind = g->kind[column];
 

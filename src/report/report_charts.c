@@ -111,7 +111,8 @@ fill_overview(Plot *p, const PpdlSummary *s, long n)
 {
 	for (int m = 0; m < PPDL_REPORT_METHODS; m++)
 	{
-		PpdlSeries *series = next_series(p, ppdl_report_methods[m].title, PPDL_CHART_POINTS, method_style[m], (size_t) n);
+		PpdlSeries *series = next_series(p, ppdl_report_methods[m].title, PPDL_CHART_POINTS, method_style[m],
+										 (size_t) n);
 
 		if (series == NULL)
 			return PPDL_ERR_NOMEM;
@@ -221,8 +222,8 @@ put_calibration(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError 
 {
 	PpdlChart	chart = {
 		.title = "Calibration, all splits",
-		.description = "Lines: share of positives among rows with about one predicted probability; on the diagonal both are "
-		"alike.",
+		.description = "Lines: share of positives among rows with about one predicted probability; on the diagonal "
+		"both are alike.",
 		.x = {.title = "predicted probability",.quantity = PPDL_QUANTITY_PERCENT,.lo = 0,.hi = 1},
 		.y = {.title = "share of positives",.quantity = PPDL_QUANTITY_PERCENT,.lo = 0,.hi = 1},
 		.has_diagonal = 1
@@ -246,7 +247,8 @@ put_steps(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 {
 	PpdlChart	chart = {
 		.title = "Accuracy against training steps",
-		.description = "Lines: mean accuracy on test rows after so many steps, with the standard deviation over splits.",
+		.description = "Lines: mean accuracy on test rows after so many steps, with the standard deviation "
+		"over splits.",
 		.x = {.title = "steps",.quantity = PPDL_QUANTITY_COUNT},
 		.y = {.title = "accuracy",.quantity = PPDL_QUANTITY_PERCENT}
 	};
@@ -321,8 +323,8 @@ put_costs(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 				sizes[] = {PPDL_ROW_BYTES, PPDL_RESULT_BYTES, PPDL_KEY_BYTES, PPDL_PEAK_RSS_BYTES};
 	PpdlChart	time = {
 		.title = "Time of a run (logarithmic)",
-		.description = "Points: mean time to encrypt, train, predict and decrypt, and processor time, with the standard "
-		"deviation over splits.",
+		.description = "Points: mean time to encrypt, train, predict and decrypt, and processor time, with the "
+		"standard deviation over splits.",
 		.x = {.title = "time",.quantity = PPDL_QUANTITY_SECONDS,.is_log = 1}
 	};
 	PpdlChart	size = {

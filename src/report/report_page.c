@@ -27,7 +27,8 @@ put_when(PpdlDocument *d, const PpdlSummary *s)
 	}
 	snprintf(number, sizeof number, "%ld", failed);
 	ppdl_document_paragraph(d, "%ld %s, %s of them failed%s%s%s%s. Numbers of single runs are in report.csv, curves in "
-							"results.jsonl%s.", s->results->nruns, s->results->nruns == 1 ? "run" : "runs", failed ? number : "none",
+							"results.jsonl%s.", s->results->nruns, s->results->nruns == 1 ? "run" : "runs",
+							failed ? number : "none",
 							first[0] ? "; made from " : "", first, first[0] ? " to " : "", last,
 							d->markup == PPDL_MARKDOWN ? ", charts in report.html" : "");
 }

@@ -74,8 +74,8 @@ void
 ppdl_report_compared(PpdlDocument *d, const PpdlSummary *s)
 {
 	ppdl_document_heading(d, 2, "What was compared");
-	ppdl_document_paragraph(d, "The same rows were divided into parts to train on and parts to test on, and each method "
-							"had the same parts. What follows is about rows that were not trained on. Methods:");
+	ppdl_document_paragraph(d, "The same rows were divided into parts to train on and parts to test on, and each "
+							"method had the same parts. What follows is about rows that were not trained on. Methods:");
 	list_methods(d, s);
 	ppdl_document_paragraph(d, "Datasets:");
 	ppdl_document_list_begin(d);
@@ -104,7 +104,8 @@ put_accuracies(PpdlWriter *w, const PpdlPanel *p)
 		const PpdlGroup *g = p->group[i];
 
 		ppdl_show_mean(shown, PPDL_QUANTITY_PERCENT, g->value[PPDL_ACCURACY].mean, g->value[PPDL_ACCURACY].spread);
-		ppdl_write_format(w, "%s%s %s", i ? ", " : "", ppdl_report_method_title(g->method), shown[0] ? shown : "failed");
+		ppdl_write_format(w, "%s%s %s", i ? ", " : "", ppdl_report_method_title(g->method),
+						  shown[0] ? shown : "failed");
 		ppdl_show_points(points, g->minus_plain.mean, NAN);
 		if (points[0] && ppdl_report_method_number(g->method) > 2)
 			ppdl_write_format(w, " (%s points)", points);
@@ -155,7 +156,8 @@ judge(PpdlWriter *w, const PpdlPanel *p, PpdlError *err)
 	judge_encryption(w, "RSA", rsa);
 	if (learned < NOTHING_LEARNED)
 		ppdl_write_text(w, "The network is no better, by two points or more, than naming the most frequent class every "
-						"time: it learned little or nothing from this table, and that methods agree on it says little. ");
+						"time: it learned little or nothing from this table, and that methods agree on it says "
+						"little. ");
 	else if (fabs(over_linear) <= LITTLE)
 		ppdl_write_text(w, "A linear model does as well as the network. ");
 	else if (over_linear < 0)
@@ -205,8 +207,8 @@ void
 ppdl_report_how_to_read(PpdlDocument *d)
 {
 	static const char *const item[] = {
-		"Accuracy: share of test rows whose class is right. Balanced accuracy: the mean of that share over the classes, "
-		"so that a frequent class counts no more than a rare one; chance is one part in the number of classes.",
+		"Accuracy: share of test rows whose class is right. Balanced accuracy: the mean of that share over the "
+		"classes, so that a frequent class counts no more than a rare one; chance is one part in the number of classes.",
 		"Sensitivity and specificity: share of the second class (the positives) and of the first that are found. F1: "
 		"harmonic mean of sensitivity and of the share of positives among rows called positive. With more than two "
 		"classes these, and AUC, are means over each class against the rest.",
@@ -215,8 +217,8 @@ ppdl_report_how_to_read(PpdlDocument *d)
 		"A number behind ± is the standard deviation over splits, not an error of the mean: splits share rows.",
 		"Agreement: share of test rows that are given the class that the plain network gives them. Score and weight "
 		"differences are largest absolute differences from plain, over all splits: 2^-20 is one part in a million.",
-		"Calibration: of rows that are given a probability, the share that is positive; on the diagonal both are alike. "
-		"Probabilities are (score + 1) / 2, kept within 0 and 1.",
+		"Calibration: of rows that are given a probability, the share that is positive; on the diagonal both are "
+		"alike. Probabilities are (score + 1) / 2, kept within 0 and 1.",
 		"Times are of one run each, by the clock; processor time is of all processes and threads of it together.",
 	};
 
@@ -236,8 +238,8 @@ ppdl_report_how_to_repeat(PpdlDocument *d, const PpdlSummary *s)
 		if (s->results->run[i].command[0])
 			command = s->results->run[i].command;
 	ppdl_document_heading(d, 2, "How to repeat it");
-	ppdl_document_paragraph(d, "Splits and initial weights follow from the seeds in report.csv; keys and noise are new in "
-							"each run, and move encrypted results by about as much as the differences above. Run again "
+	ppdl_document_paragraph(d, "Splits and initial weights follow from the seeds in report.csv; keys and noise are new "
+							"in each run, and move encrypted results by about as much as the differences above. Run again "
 							"in the same directory, a study makes only the runs that are missing.");
 	ppdl_document_code(d, command ? command : "ppdl study --help");
 }

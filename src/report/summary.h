@@ -80,7 +80,10 @@ PpdlStatus	ppdl_accuracy_difference(PpdlStat *out, const PpdlGroup *a, const Ppd
 
 /* ------------------------------------------------------------------ curves over all splits of a group */
 
-/* weight of a point: the spread at it, or NaN.  No points where no run has the curve.  Released with free(out->at), also after an error. */
+/*
+ * weight of a point: the spread at it, or NaN.  No points where no run has the curve.  Released with free(out->at),
+ * also after an error.
+ */
 
 /* mean true positive rate at 51 false positive rates (vertical averaging: Fawcett, An introduction to ROC analysis) */
 PpdlStatus	ppdl_mean_roc(PpdlPoints *out, const PpdlGroup *g, PpdlError *err);

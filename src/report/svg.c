@@ -59,7 +59,8 @@ check_spread(const PpdlSeries *s, const double *spread, size_t i, PpdlError *err
 {
 	if (spread == NULL || isnan(spread[i]) || (spread[i] >= 0 && spread[i] <= BEYOND))
 		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.100s\", point %zu: %g is no spread", s->name, i + 1, spread[i]);
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.100s\", point %zu: %g is no spread", s->name, i + 1,
+					  spread[i]);
 }
 
 static PpdlStatus
@@ -224,7 +225,8 @@ put_label(PpdlWriter *w, double x, double y, const char *anchor, const char *tex
 static void
 put_grid(PpdlWriter *w, double x1, double y1, double x2, double y2)
 {
-	ppdl_write_format(w, "<path class=\"grid\" d=\"M%.1f,%.1fL%.1f,%.1f\" stroke=\"currentColor\" stroke-opacity=\".15\"/>\n",
+	ppdl_write_format(w, "<path class=\"grid\" d=\"M%.1f,%.1fL%.1f,%.1f\" stroke=\"currentColor\""
+					  " stroke-opacity=\".15\"/>\n",
 					  x1, y1, x2, y2);
 }
 
@@ -293,7 +295,8 @@ put_frame(PpdlWriter *w, const PpdlChart *c, const Frame *f)
 	put_y_axis(w, c, f);
 	if (c->has_diagonal)
 		ppdl_write_format(w, "<path class=\"diagonal\" d=\"M%.1f,%.1fL%.1f,%.1f\" stroke=\"currentColor\""
-						  " stroke-opacity=\".5\" stroke-dasharray=\"1 4\"/>\n", f->x.from, f->y.from, f->x.to, f->y.to);
+						  " stroke-opacity=\".5\" stroke-dasharray=\"1 4\"/>\n", f->x.from, f->y.from, f->x.to,
+						  f->y.to);
 }
 
 /* ------------------------------------------------------------------ series */
@@ -526,8 +529,10 @@ ppdl_svg_chart(PpdlWriter *w, const PpdlChart *c, PpdlError *err)
 	PPDL_TRY(check_chart(c, err));
 	f = frame_of(c);
 	ppdl_write_format(w, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" id=\"%s\" role=\"img\""
-					  " aria-labelledby=\"%s-title %s-desc\" viewBox=\"0 0 %.0f %.0f\" font-family=\"system-ui,sans-serif\""
-					  " font-size=\"%d\" fill=\"currentColor\">\n", c->id, c->id, c->id, WIDTH, ceil(f.height), LABEL_SIZE);
+					  " aria-labelledby=\"%s-title %s-desc\" viewBox=\"0 0 %.0f %.0f\""
+					  " font-family=\"system-ui,sans-serif\""
+					  " font-size=\"%d\" fill=\"currentColor\">\n", c->id, c->id, c->id, WIDTH,
+					  ceil(f.height), LABEL_SIZE);
 	put_description(w, c, &f);
 	ppdl_write_text(w, "<g font-size=\"13\" font-weight=\"600\">");
 	put_label(w, 10, 18, "start", c->title, 56);
