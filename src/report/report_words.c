@@ -208,7 +208,7 @@ ppdl_report_how_to_read(PpdlDocument *d)
 {
 	static const char *const item[] = {
 		"Accuracy: share of test rows whose class is right. Balanced accuracy: the mean of that share over the "
-		"classes, so that a frequent class counts no more than a rare one; chance is one part in the number of classes.",
+		"classes, so that a frequent class counts no more than a rare one; chance is one in the number of classes.",
 		"Sensitivity and specificity: share of the second class (the positives) and of the first that are found. F1: "
 		"harmonic mean of sensitivity and of the share of positives among rows called positive. With more than two "
 		"classes these, and AUC, are means over each class against the rest.",
@@ -239,7 +239,7 @@ ppdl_report_how_to_repeat(PpdlDocument *d, const PpdlSummary *s)
 			command = s->results->run[i].command;
 	ppdl_document_heading(d, 2, "How to repeat it");
 	ppdl_document_paragraph(d, "Splits and initial weights follow from the seeds in report.csv; keys and noise are new "
-							"in each run, and move encrypted results by about as much as the differences above. Run again "
-							"in the same directory, a study makes only the runs that are missing.");
+							"in each run, and move encrypted results by about as much as the differences above. Run "
+							"again in the same directory, a study makes only the runs that are missing.");
 	ppdl_document_code(d, command ? command : "ppdl study --help");
 }
