@@ -15,6 +15,7 @@
 #include "cli/load.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
+#include "cli/row_batch.h"
 #include "cli/row_sorter.h"
 #include "cli/secret.h"
 #include "rows/partner.h"
@@ -39,12 +40,9 @@ typedef struct Job
 	PpdlRowSorter *sorter;		/* NULL: rows are encrypted as they come */
 	PpdlOwner  *owner;			/* NULL with --plain and RSA keys */
 	PpdlRsaColumns *rsa;		/* NULL with --plain and other keys */
-	PpdlBatchOptions batch[2];	/* of features and label */
-	int			capacity;		/* rows */
-	size_t		slice[2];		/* bytes of a row's features and label */
+	PpdlRowBatch batch;
 	double	   *x,
 			   *y;
-	uint8_t    *cipher[2];
 	char	   *has_label;
 	char	  **kept;			/* capacity * (1 + nkeep) texts: id first */
 	int			rows;			/* in the batch */
@@ -58,12 +56,6 @@ static int
 has_label_column(const Job *j)
 {
 	return j->fs->label && !j->a->no_label;
-}
-
-static PpdlStatus
-encrypt_one(Job *j, int what, const double *x, int width, PpdlError *err)
-{
-	return ppdl_owner_encrypt(j->owner, j->cipher[what], x, j->rows, width, &j->batch[what], err);
 }
 
 static void
@@ -84,7 +76,7 @@ put_row(Job *j, int r)
 		return;
 	}
 	if (j->owner)
-		ppdl_sink_base64(&j->sink, j->cipher[0] + (size_t) r * j->slice[0], j->slice[0]);
+		ppdl_sink_base64(&j->sink, ppdl_row_batch_features(&j->batch, r), j->batch.slice[0]);
 	else
 		ppdl_sink_numbers(&j->sink, j->x + (size_t) r * (size_t) fs->inputs, fs->inputs, 0);
 	if (!has_label_column(j))
@@ -92,7 +84,7 @@ put_row(Job *j, int r)
 	if (!j->has_label[r])
 		ppdl_sink_text(&j->sink, NULL, 0);
 	else if (j->owner)
-		ppdl_sink_base64(&j->sink, j->cipher[1] + (size_t) r * j->slice[1], j->slice[1]);
+		ppdl_sink_base64(&j->sink, ppdl_row_batch_label(&j->batch, r), j->batch.slice[1]);
 	else
 		ppdl_sink_numbers(&j->sink, j->y + (size_t) r * (size_t) fs->outputs, fs->outputs, 1);
 }
@@ -129,19 +121,15 @@ free_kept(Job *j)
 	}
 }
 
-/* features and label share positions but not seeds: that of the label names that of the features */
 static PpdlStatus
 encrypt_rows(Job *j, PpdlError *err)
 {
 	uint64_t	number;
 
-	PPDL_TRY(encrypt_one(j, 0, j->x, j->fs->inputs, err));
-	PPDL_TRY(ppdl_batch_number(ppdl_slice_seed(j->cipher[0]), &number, err));
+	PPDL_TRY(ppdl_row_batch_encrypt(&j->batch, j->owner, j->x, j->y, j->rows, err));
+	PPDL_TRY(ppdl_batch_number(ppdl_slice_seed(ppdl_row_batch_features(&j->batch, 0)), &number, err));
 	snprintf(j->number, sizeof j->number, "%llu", (unsigned long long) number);
-	if (!has_label_column(j))
-		return PPDL_OK;
-	j->batch[1].features = ppdl_slice_seed(j->cipher[0]);
-	return encrypt_one(j, 1, j->y, j->fs->outputs, err);
+	return PPDL_OK;
 }
 
 /* encrypts and writes the rows that wait */
@@ -214,7 +202,7 @@ hold_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 static PpdlStatus
 full_batch(Job *j, uint64_t done, uint64_t total, PpdlError *err)
 {
-	if (j->rows < j->capacity)
+	if (j->rows < j->batch.capacity)
 		return PPDL_OK;
 	PPDL_TRY(finish_batch(j, err));
 	ppdl_progress(NULL, done, total, j->a->plain ? "encoding" : "encrypting");
@@ -290,59 +278,21 @@ all_rows(Job *j, PpdlError *err)
 
 /* ------------------------------------------------------------------ setting up */
 
-static int
-log2_up(int n)
-{
-	int			l = 0;
-
-	while ((1 << l) < n)
-		l++;
-	return l;
-}
-
-/* One capacity for all columns of a row, with the narrower beside the wider, so that a row's values line up. */
-static PpdlStatus
-choose_batch(Job *j, PpdlError *err)
-{
-	const PpdlParams *par;
-	int			logk[2] = {ppdl_log2_width(j->fs->inputs), has_label_column(j) ? ppdl_log2_width(j->fs->outputs) : 0};
-	int			widest = logk[0] >= logk[1] ? 0 : 1;
-	int			most;
-	PpdlBatchOptions *wide = &j->batch[widest];
-
-	PPDL_TRY(ppdl_rows_params(&par, j->a->compact, widest ? j->fs->outputs : j->fs->inputs, err));
-	most = par->logn - logk[widest];
-	if (most < 0)
-		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext (at most %d)",
-						  widest ? j->fs->outputs : j->fs->inputs, 1 << par->logn);
-	wide->logc = j->a->batch_rows ? log2_up(j->a->batch_rows) : most;
-	if (wide->logc > most)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--batch-rows %d: at most %d rows of %d values fit into one batch",
-						  j->a->batch_rows, 1 << most, 1 << logk[widest]);
-	wide->limbs = j->a->compact ? 1 : par->nq;
-	wide->ring = par->id;
-	wide->scale_bits = j->a->scale_bits;
-	j->capacity = 1 << wide->logc;
-	j->batch[!widest] = logk[0] == logk[1] ? *wide : ppdl_batch_beside(wide, par, logk[widest], logk[!widest]);
-	for (int i = 0; i < 2; i++)
-		j->slice[i] = ppdl_slice_size(par, wide->limbs, logk[i]);
-	return PPDL_OK;
-}
-
 static PpdlStatus
 allocate(Job *j, PpdlError *err)
 {
+	const PpdlRowShape shape = {.inputs = j->fs->inputs, .outputs = has_label_column(j) ? j->fs->outputs : 0,
+								.compact = j->a->compact, .scale_bits = j->a->scale_bits,
+								.batch_rows = j->a->batch_rows};
 	size_t		c;
 
-	PPDL_TRY(choose_batch(j, err));
-	c = (size_t) j->capacity;
+	PPDL_TRY(ppdl_row_batch_init(&j->batch, &shape, err));
+	c = (size_t) j->batch.capacity;
 	j->x = calloc(c * (size_t) j->fs->inputs, sizeof *j->x);
 	j->y = calloc(c * (size_t) (j->fs->outputs + 1), sizeof *j->y);
 	j->has_label = calloc(c, 1);
 	j->kept = calloc(c * (size_t) (1 + j->nkeep), sizeof *j->kept);
-	for (int i = 0; i < 2; i++)
-		j->cipher[i] = malloc(c * j->slice[i]);
-	if (!j->x || !j->y || !j->has_label || !j->kept || !j->cipher[0] || !j->cipher[1])
+	if (!j->x || !j->y || !j->has_label || !j->kept)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	return PPDL_OK;
 }
@@ -470,7 +420,7 @@ open_key(Job *j, PpdlError *err)
 						  a->batch_column ? "--batch-column" : "--sort-by");
 	rsa.key = a->key;
 	rsa.passphrase_file = a->passphrase_file;
-	return ppdl_rsa_columns_open(&j->rsa, &rsa, j->fs, j->csv, has_label_column(j), j->capacity, err);
+	return ppdl_rsa_columns_open(&j->rsa, &rsa, j->fs, j->csv, has_label_column(j), j->batch.capacity, err);
 }
 
 static PpdlStatus
@@ -489,7 +439,7 @@ run(Job *j, PpdlError *err)
 static void
 say_reach(const Job *j)
 {
-	const PpdlBatchOptions *opt = &j->batch[0];
+	const PpdlBatchOptions *opt = &j->batch.column[0];
 	const PpdlParams *par;
 	double		reach;
 
@@ -516,13 +466,12 @@ release(Job *j)
 	free(j->keep);
 	free(j->has_label);
 	if (j->x)
-		OPENSSL_cleanse(j->x, (size_t) j->capacity * (size_t) j->fs->inputs * sizeof *j->x);
+		OPENSSL_cleanse(j->x, (size_t) j->batch.capacity * (size_t) j->fs->inputs * sizeof *j->x);
 	if (j->y)
-		OPENSSL_cleanse(j->y, (size_t) j->capacity * (size_t) (j->fs->outputs + 1) * sizeof *j->y);
+		OPENSSL_cleanse(j->y, (size_t) j->batch.capacity * (size_t) (j->fs->outputs + 1) * sizeof *j->y);
 	free(j->x);
 	free(j->y);
-	free(j->cipher[0]);
-	free(j->cipher[1]);
+	ppdl_row_batch_free(&j->batch);
 	ppdl_binding_free(&j->bind);
 	ppdl_features_destroy(j->fs);
 	ppdl_csv_close(j->csv);

@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 
 static PGcancel *volatile cancel;
+static volatile sig_atomic_t interrupted;
 
 static void
 on_interrupt(int sig)
@@ -16,7 +17,7 @@ on_interrupt(int sig)
 	char		why[256];
 	PGcancel   *c = cancel;
 
-	(void) sig;
+	interrupted = sig;
 	if (c)
 		PQcancel(c, why, sizeof why);
 }
@@ -25,9 +26,26 @@ void
 ppdl_db_cancel_on_interrupt(PpdlDb *db)
 {
 	struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+	PGcancel   *before = cancel;
 
-	cancel = PQgetCancel(db->conn);
+	cancel = db ? PQgetCancel(db->conn) : NULL;
+	PQfreeCancel(before);
 	sigaction(SIGINT, &act, NULL);
+}
+
+void
+ppdl_db_cancel_on_termination(void)
+{
+	struct sigaction act = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
+
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+}
+
+int
+ppdl_db_interrupted(void)
+{
+	return interrupted;
 }
 
 void

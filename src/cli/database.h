@@ -43,8 +43,15 @@ PpdlStatus	ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err);
 /* adds where in sql the server found an error, if it said so and has no detail; returns err->code */
 PpdlStatus	ppdl_db_position(const PGresult *res, const char *sql, PpdlError *err);
 
-/* From now on Ctrl-C cancels what this connection runs, instead of ending the tool. */
+/*
+ * From now on Ctrl-C cancels what this connection runs, instead of ending the tool.  NULL: nothing is cancelled, before
+ * the connection is closed.
+ */
 void		ppdl_db_cancel_on_interrupt(PpdlDb *db);
+/* the same for the other signals that ask the tool to end */
+void		ppdl_db_cancel_on_termination(void);
+/* has Ctrl-C been pressed since? */
+int			ppdl_db_interrupted(void);
 void		ppdl_db_ignore_interrupt(void);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/database.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
@@ -202,7 +203,7 @@ show_progress(void *arg, uint32_t done, uint32_t rows)
 {
 	(void) arg;
 	ppdl_progress(NULL, done, rows, "decrypting");
-	return 0;
+	return ppdl_db_interrupted();
 }
 
 /* the text for a value of another key; err: says so */
@@ -330,6 +331,27 @@ decrypt(PpdlReveal *r, const char *s, size_t len, Revealed *out, PpdlError *err)
 	free(buf);
 	r->values++;
 	return status;
+}
+
+PpdlStatus
+ppdl_reveal_values(PpdlReveal *r, const char *s, size_t len, PpdlValues *out, PpdlError *err)
+{
+	const uint64_t foreign = r->foreign;
+	Revealed	v;
+
+	*out = (PpdlValues) {0};
+	if (!ppdl_reveal_starts(s, len))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is expected");
+	PPDL_TRY(decrypt(r, s, len, &v, err));
+	if (v.number != NULL)
+	{
+		free_revealed(&v);
+		if (r->foreign != foreign)
+			return ppdl_error(err, PPDL_ERR_KEY, "%s", r->first_foreign.message);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "an encrypted number, where values of rows are expected");
+	}
+	*out = v.values;
+	return PPDL_OK;
 }
 
 static void

@@ -43,6 +43,12 @@ PpdlStatus	ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *
 /* s with every ciphertext in it replaced, appended to w */
 PpdlStatus	ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err);
 
+/*
+ * The values of one ciphertext, s[0 .. len): an LWE value of any kind or an RSA prediction.  Released with
+ * ppdl_values_free.
+ */
+PpdlStatus	ppdl_reveal_values(PpdlReveal *r, const char *s, size_t len, PpdlValues *out, PpdlError *err);
+
 /* appends row i of values as one text */
 void		ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w);
 
