@@ -136,8 +136,9 @@ void		ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, siz
  * All of this follows from the structure of the encoding alone (columns, kinds, classes), never from values.
  *
  * units of the hidden layer for `units` that somebody asked for, or 0: as many as encrypted training takes, 16 at most;
- * none (0) when that leaves fewer than two a class
+ * none (0) when that leaves fewer than two a class, and for PPDL_NO_HIDDEN_LAYER
  */
+#define PPDL_NO_HIDDEN_LAYER (-1)
 int			ppdl_features_suggest_units(const PpdlFeatures *fs, int units);
 /* slots a row that encrypted training takes with so many units (0: no hidden layer), of PPDL_MAX_SLOTS_A_ROW */
 long		ppdl_features_slots(const PpdlFeatures *fs, int units);

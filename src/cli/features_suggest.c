@@ -41,8 +41,8 @@ ppdl_features_suggest_units(const PpdlFeatures *fs, int units)
 	const int	fewest = fs->outputs > 1 ? UNITS_A_CLASS * fs->outputs : 2,
 				bias = fs->map == NULL;
 
-	if (units > 0)
-		return units;
+	if (units != 0)
+		return units == PPDL_NO_HIDDEN_LAYER ? 0 : units;
 	if (ppdl_features_slots(fs, MOST_UNITS) <= PPDL_MAX_SLOTS_A_ROW)
 		return MOST_UNITS;
 	for (units = MOST_UNITS; units - bias >= fewest; units /= 2)

@@ -23,6 +23,7 @@ static const PpdlCommand commands[] = {
 	{"evaluate", "compare decrypted predictions with labels", ppdl_cmd_evaluate},
 	{"model", "list, show, export and import stored models", ppdl_cmd_model},
 	{"inspect", "say what a file or a ciphertext is; needs no secret key", ppdl_cmd_inspect},
+	{"study", "compare methods on datasets: accuracy, time, memory, size", ppdl_cmd_study},
 };
 
 #define NCOMMANDS (sizeof commands / sizeof *commands)

@@ -1,0 +1,30 @@
+#include "cli/arraytext.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+PpdlStatus
+ppdl_array_numbers(const char *text, double *out, long n, PpdlError *err)
+{
+	long		found = 0;
+
+	while (*text)
+	{
+		char	   *end;
+		double		v;
+
+		if (strchr("{},", *text))
+		{
+			text++;
+			continue;
+		}
+		v = strtod(text, &end);
+		if (end == text || found == n)
+			break;
+		out[found++] = v;
+		text = end;
+	}
+	if (*text || found != n)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "the server's answer is no array of %ld numbers: \"%.40s\"", n, text);
+	return PPDL_OK;
+}
