@@ -13,6 +13,7 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 use PpdlTest qw(:cli);
+use StudyReport qw(report_faults);
 
 my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
 my $dir = PostgreSQL::Test::Utils::tempdir;
@@ -151,6 +152,21 @@ like($err, qr/6 runs were there from before/, 'mended: what was there is not don
 is(scalar(grep { $_->{error} } results('all')), 0, 'mended: no run failed');
 is(scalar(grep { ($_->{network} // '') eq '2-2-1' && $_->{method} eq 'plain' } results('all')), 2, 'mended: a network that is given twice is run once');
 is(scalar results('all'), 20, 'mended: a line a run');
+
+# its report has every table and chart, and every number is one; it is noticed when that is not so
+my $page = slurp_file('all/report.html');
+my %networks = map { ("$_->{dataset} $_->{network}" => 1) } grep { $_->{network} } results('all');
+my $panels = keys %networks;
+my %want = (panels => $panels, tables => 2 * $panels + 2);
+is(join('; ', report_faults($node, $page, %want)), '', "the report of $panels networks is whole");
+for my $part ([ qr{<svg [^>]*id="chart-2-roc".*?</svg>}s, '', 'no chart roc of network 2' ], [ qr{<table>.*?</table>}s, '', (2 * $panels + 1) . ' tables' ],
+	[ qr{<h2>How to repeat it</h2>}, '', 'no heading "How to repeat it"' ], [ qr{(?<=<td>)\d[^<]*}, 'nan %', 'a number is "nan %"' ],
+	[ qr{(?<=<polyline points=")[^"]*}, '1,inf', 'a number is "1,inf"' ])
+{
+	my ($pattern, $by, $fault) = @$part;
+
+	is(join('; ', report_faults($node, $page =~ s/$pattern/$by/r, %want)), $fault, "noticed: $fault");
+}
 
 # ---------------------------------------------------------------- trained on encrypted rows
 SKIP:
