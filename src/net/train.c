@@ -155,23 +155,32 @@ forward(Trace *t, const PpdlNet *net, const double *x)
 		ppdl_layer_forward(&net->layer[l], t->a[l], t->z[l], t->a[l + 1]);
 }
 
-static double
-loss_of(const Trace *t, const PpdlNet *net, const double *y)
+/* of a row, or the mean of rows; divergence shows in the square, as the logistic loss grows with z alone */
+typedef struct Losses
 {
-	double		loss = 0;
+	double		loss,
+				square;
+} Losses;
+
+static void
+add_losses(Losses *sum, const Trace *t, const PpdlNet *net, PpdlLoss loss, const double *y)
+{
+	const int	last = net->nlayers - 1;
 
 	for (int j = 0; j < ppdl_net_outputs(net); j++)
 	{
-		double		d = t->a[net->nlayers][j] - y[j];
+		const PpdlActivation *act = &net->layer[last].act;
+		const double z = t->z[last][j],
+					o = t->a[last + 1][j];
 
-		loss += d * d / 2;
+		sum->loss += ppdl_loss_value(loss, act, z, o, y[j]);
+		sum->square += ppdl_loss_value(PPDL_LOSS_SQUARED, act, z, o, y[j]);
 	}
-	return loss;
 }
 
-/* adds the row's gradient; returns its loss */
-static double
-backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
+/* adds the row's gradient */
+static void
+backward(Trace *t, const PpdlNet *net, PpdlLoss loss, const double *y, double *gradient)
 {
 	size_t		offset = ppdl_net_weight_count(net);
 
@@ -182,16 +191,15 @@ backward(Trace *t, const PpdlNet *net, const double *y, double *gradient)
 
 		if (l < net->nlayers - 1)
 			ppdl_layer_backward(layer + 1, t->delta[l + 1], t->delta[l]);
-		else
-			for (int u = 0; u < layer->units; u++)
-				t->delta[l][u] = t->a[l + 1][u] - y[u];
 		for (int u = 0; u < layer->units; u++)
-			t->delta[l][u] *= ppdl_activation_slope(&layer->act, t->z[l][u]);
+			if (l == net->nlayers - 1)
+				t->delta[l][u] = ppdl_loss_slope(loss, &layer->act, t->z[l][u], t->a[l + 1][u], y[u]);
+			else
+				t->delta[l][u] *= ppdl_activation_slope(&layer->act, t->z[l][u]);
 		offset -= weights + (size_t) ppdl_layer_bias_count(layer);
 		ppdl_layer_gradient(layer, t->a[l], t->delta[l], gradient + offset,
 							net->bias ? gradient + offset + weights : NULL);
 	}
-	return loss_of(t, net, y);
 }
 
 /* rows of a mini-batch */
@@ -201,21 +209,22 @@ typedef struct MiniBatch
 			   *y;
 	const int  *index;
 	int			count;
+	PpdlLoss	loss;
 } MiniBatch;
 
-/* mean gradient, and loss; gradient NULL: the loss alone */
+/* mean gradient, and losses; gradient NULL: the losses alone */
 static PpdlStatus
-gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, double *loss, const PpdlTrainWatch *watch,
+gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, Losses *mean, const PpdlTrainWatch *watch,
 			PpdlError *err)
 {
 	int			n = ppdl_net_weight_count(net),
 				outputs = ppdl_net_outputs(net);
-	double		sum = 0;
 	PpdlStatus	status = PPDL_OK;
 	Trace		t;
 
 	PPDL_TRY(ppdl_net_check_trained(net, err));
 	PPDL_TRY(trace_init(&t, net, err));
+	*mean = (Losses) {0};
 	if (gradient != NULL)
 		memset(gradient, 0, sizeof(double) * n);
 	for (int i = 0; i < b->count && status == PPDL_OK; i++)
@@ -223,23 +232,29 @@ gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, double *lo
 		const double *y = b->y + (size_t) b->index[i] * outputs;
 
 		forward(&t, net, b->x + (size_t) b->index[i] * net->inputs);
-		sum += gradient != NULL ? backward(&t, net, y, gradient) : loss_of(&t, net, y);
+		add_losses(mean, &t, net, b->loss, y);
+		if (gradient != NULL)
+			backward(&t, net, b->loss, y, gradient);
 		status = ppdl_poll(watch != NULL ? &watch->poll : NULL, err);
 	}
 	free(t.memory);
 	for (int i = 0; gradient != NULL && i < n; i++)
 		gradient[i] /= b->count;
-	*loss = sum / b->count;
+	mean->loss /= b->count;
+	mean->square /= b->count;
 	return status;
 }
 
 PpdlStatus
-ppdl_net_gradient(const PpdlNet *net, const double *x, const double *y, const int *index, int count,
-				  double *gradient, double *loss, PpdlError *err)
+ppdl_net_gradient(const PpdlNet *net, PpdlLoss loss, const double *x, const double *y, const int *index, int count,
+				  double *gradient, double *mean_loss, PpdlError *err)
 {
-	const MiniBatch b = {x, y, index, count};
+	const MiniBatch b = {x, y, index, count, loss};
+	Losses		mean;
 
-	return gradient_of(net, &b, gradient, loss, NULL, err);
+	PPDL_TRY(gradient_of(net, &b, gradient, &mean, NULL, err));
+	*mean_loss = mean.loss;
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -273,7 +288,7 @@ typedef struct Run
 	int		   *index;
 	int			count,			/* weights */
 				rows;
-	double		first;			/* loss of the first weights */
+	double		first;			/* squared loss of the first weights */
 } Run;
 
 static PpdlStatus
@@ -303,11 +318,12 @@ diverged(const Run *r, int step, const char *what, double value, PpdlError *err)
 
 /* Outputs stay within PPDL_OUTPUT_RANGE of labels within 1, in the mean, or at least do not get worse. */
 static PpdlStatus
-check_loss(const Run *r, int step, double loss, PpdlError *err)
+check_loss(const Run *r, int step, const Losses *mean, PpdlError *err)
 {
 	const double most = ppdl_net_outputs(r->net) * (PPDL_OUTPUT_RANGE + 1.0) * (PPDL_OUTPUT_RANGE + 1.0) / 2;
 
-	return loss <= fmax(most, r->first) ? PPDL_OK : diverged(r, step, "the loss is", loss, err);
+	return mean->square <= fmax(most, r->first) ? PPDL_OK :
+		diverged(r, step, "the squared loss is", mean->square, err);
 }
 
 static PpdlStatus
@@ -330,15 +346,15 @@ descend(Run *r, int step, int steps, PpdlError *err)
 static PpdlStatus
 one_step(Run *r, int step, int steps, PpdlError *err)
 {
-	double		loss;
+	Losses		mean;
 
 	ppdl_train_batch(r->opt, r->rows, step, r->index, &r->batch.count);
-	PPDL_TRY(gradient_of(r->net, &r->batch, r->gradient, &loss, r->watch, err));
+	PPDL_TRY(gradient_of(r->net, &r->batch, r->gradient, &mean, r->watch, err));
 	if (step == 0)
-		r->first = loss;
-	PPDL_TRY(check_loss(r, step, loss, err));
+		r->first = mean.square;
+	PPDL_TRY(check_loss(r, step, &mean, err));
 	if (r->watch != NULL && r->watch->loss != NULL)
-		*r->watch->loss = loss;
+		*r->watch->loss = mean.loss;
 	if (r->watch != NULL && r->watch->progress != NULL)
 		r->watch->progress(r->watch->arg, (uint64_t) step, (uint64_t) steps, "step");
 	return descend(r, step, steps, err);
@@ -349,10 +365,12 @@ ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const P
 			   const PpdlTrainWatch *watch, PpdlError *err)
 {
 	const int	steps = ppdl_train_steps(opt, (uint64_t) rows);
-	Run			r = {.net = net, .opt = opt, .watch = watch, .batch = {.x = x, .y = y}, .rows = rows};
-	double		loss;
+	Run			r = {.net = net, .opt = opt, .watch = watch, .batch = {.x = x, .y = y, .loss = opt->loss},
+					 .rows = rows};
+	Losses		mean;
 	PpdlStatus	status;
 
+	PPDL_TRY(ppdl_loss_check(opt->loss, net, err));
 	PPDL_TRY(check_data(net, x, y, rows, err));
 	if (ppdl_net_check_trained(net, NULL) != PPDL_OK)
 		PPDL_TRY(ppdl_net_init(net, opt, err));
@@ -360,8 +378,8 @@ ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const P
 	for (int step = 0; step < steps; step++)
 		PPDL_GOTO(done, one_step(&r, step, steps, err));
 	/* what the last step made of it */
-	PPDL_GOTO(done, gradient_of(net, &r.batch, NULL, &loss, watch, err));
-	status = check_loss(&r, steps - 1, loss, err);
+	PPDL_GOTO(done, gradient_of(net, &r.batch, NULL, &mean, watch, err));
+	status = check_loss(&r, steps - 1, &mean, err);
 done:
 	free(r.w);
 	free(r.index);

@@ -1,18 +1,19 @@
 /*
- * Training in the clear: mini-batch gradient descent with Nesterov momentum on the
- * squared error, the very schedule that the encrypted trainer follows
- * (algorithms.md, 7.1): v' = w - lr*g, w = v' + m*(v' - v), g the mean gradient of (o - y)^2 / 2 over the mini-batch.
+ * Training in the clear: mini-batch gradient descent with Nesterov momentum, the very schedule that the encrypted
+ * trainer follows (algorithms.md, 7.1): v' = w - lr*g, w = v' + m*(v' - v), g the mean gradient of the loss (loss.h)
+ * over the mini-batch.
  */
 #ifndef PPDL_NET_TRAIN_H
 #define PPDL_NET_TRAIN_H
 
 #include "base/poll.h"
+#include "net/loss.h"
 #include "net/net.h"
 
 /*
  * JSON: {"steps": 15 | "epochs": 2, "batch": 256, "learning_rate": 0.2, "momentum": 0.8, "init_scale": 0.2,
- *        "seed": 1, "shuffle": true, "schedule": "constant" | "cosine"}; these figures are the defaults (steps, not
- *        epochs; constant)
+ *        "seed": 1, "shuffle": true, "schedule": "constant" | "cosine", "loss": "squared" | "logistic"}; these figures
+ *        are the defaults (steps, not epochs; constant, squared)
  */
 typedef enum PpdlSchedule
 {
@@ -31,6 +32,7 @@ typedef struct PpdlTrainOptions
 	uint64_t	seed;
 	int			shuffle;		/* order of the mini-batches from the seed; else as they come */
 	PpdlSchedule schedule;
+	PpdlLoss	loss;
 } PpdlTrainOptions;
 
 /* NULL or "" gives the defaults; unknown members are errors */
@@ -64,11 +66,11 @@ int			ppdl_train_minibatch(const PpdlTrainOptions *opt, uint64_t rows, int step)
 void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count);
 
 /*
- * Mean gradient of sum_j (o_j - y_j)^2 / 2 over `count` rows (row index[i] of x and y), as one flat
- * vector like the weights; returns the mean loss.
+ * Mean gradient of a loss over `count` rows (row index[i] of x and y), as one flat vector like the weights, and the
+ * mean loss.
  */
-PpdlStatus	ppdl_net_gradient(const PpdlNet *net, const double *x, const double *y, const int *index, int count,
-							  double *gradient, double *loss, PpdlError *err);
+PpdlStatus	ppdl_net_gradient(const PpdlNet *net, PpdlLoss loss, const double *x, const double *y, const int *index,
+							  int count, double *gradient, double *mean_loss, PpdlError *err);
 
 /* what a run calls */
 typedef struct PpdlTrainWatch
@@ -81,9 +83,10 @@ typedef struct PpdlTrainWatch
 
 /*
  * x: rows*inputs, y: rows*outputs; labels in [-1,1].  Starts from the network's weights, or from ppdl_net_init
- * when it has none.  PPDL_ERR_RANGE when training diverges: a weight leaves +-PPDL_WEIGHT_RANGE, or the loss of a
- * mini-batch, that after the last step included, is larger than outputs within PPDL_OUTPUT_RANGE can have and than it
- * was at first; the network is then not to be used.  watch may be NULL.
+ * when it has none.  PPDL_ERR_ARGUMENT when the loss does not go with the outputs.  PPDL_ERR_RANGE when training
+ * diverges: a weight leaves +-PPDL_WEIGHT_RANGE, or the squared loss of a mini-batch, that after the last step
+ * included, is larger than outputs within PPDL_OUTPUT_RANGE can have and than it was at first; the network is then not
+ * to be used.  watch may be NULL.
  */
 PpdlStatus	ppdl_net_train(PpdlNet *net, const double *x, const double *y, int rows, const PpdlTrainOptions *opt,
 						   const PpdlTrainWatch *watch, PpdlError *err);

@@ -42,10 +42,18 @@ read_schedule(PpdlSchedule *out, const json_t *v, PpdlError *err)
 }
 
 static PpdlStatus
+read_loss(PpdlLoss *loss, const json_t *v, PpdlError *err)
+{
+	if (v == NULL || (json_is_string(v) && ppdl_loss_from_name(loss, json_string_value(v))))
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_FORMAT, "training options: loss must be \"squared\" or \"logistic\"");
+}
+
+static PpdlStatus
 read_options(PpdlTrainOptions *opt, const json_t *root, PpdlError *err)
 {
 	static const char *const allowed[] = {"steps", "epochs", "batch", "learning_rate", "momentum", "init_scale",
-	"seed", "shuffle", "schedule", NULL};
+	"seed", "shuffle", "schedule", "loss", NULL};
 	const json_t *v;
 	long		n;
 
@@ -83,7 +91,7 @@ read_options(PpdlTrainOptions *opt, const json_t *root, PpdlError *err)
 	}
 	if ((v = json_object_get(root, "schedule")) != NULL)
 		PPDL_TRY(read_schedule(&opt->schedule, v, err));
-	return PPDL_OK;
+	return read_loss(&opt->loss, json_object_get(root, "loss"), err);
 }
 
 PpdlStatus
@@ -94,7 +102,8 @@ ppdl_train_options_parse(PpdlTrainOptions *opt, const char *json, PpdlError *err
 
 	*opt = (PpdlTrainOptions)
 	{
-		.steps = 15, .batch = 256, .learning_rate = 0.2, .momentum = 0.8, .init_scale = 0.2, .seed = 1, .shuffle = 1
+		.steps = 15, .batch = 256, .learning_rate = 0.2, .momentum = 0.8, .init_scale = 0.2, .seed = 1, .shuffle = 1,
+		.loss = PPDL_LOSS_SQUARED
 	};
 	if (json == NULL || json[0] == '\0')
 		return PPDL_OK;
@@ -119,9 +128,11 @@ ppdl_train_options_json(const PpdlTrainOptions *opt, char **out, PpdlError *err)
 	ppdl_json_set(&root, "init_scale", ppdl_json_real(opt->init_scale));
 	ppdl_json_set(&root, "seed", json_integer((json_int_t) opt->seed));
 	ppdl_json_set(&root, "shuffle", json_boolean(opt->shuffle));
-	/* runs of 0.1.0 had no schedule, and are resumed by the same text */
+	/* runs of 0.1.0 had no schedule and no other loss, and are resumed by the same text */
 	if (opt->schedule != PPDL_SCHEDULE_CONSTANT)
 		ppdl_json_set(&root, "schedule", json_string(schedule_name[opt->schedule]));
+	if (opt->loss != PPDL_LOSS_SQUARED)
+		ppdl_json_set(&root, "loss", json_string(ppdl_loss_name(opt->loss)));
 	*out = ppdl_json_dump(root);
 	json_decref(root);
 	if (*out == NULL)

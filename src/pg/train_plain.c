@@ -24,6 +24,7 @@ first_row(FunctionCallInfo fcinfo, PpdlModel *model, int width)
 
 	ppdl_model_check_store("ppdl_train()");
 	PPDL_PG(ppdl_train_options_parse(&parsed, options, &err));
+	PPDL_PG(ppdl_loss_check(parsed.loss, model->net, &err));
 	return ppdl_rows_state_new(fcinfo, PPDL_ROWS_TRAIN, model, options, width);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/activation.h"
 #include "net/prng.h"
 #include "net/train.h"
 
@@ -58,60 +59,162 @@ generator(void **state)
 	assert_true(fabs(sum / 100000) < 0.02 && fabs(squares / 100000 - 1) < 0.02);
 }
 
+static long double
+polynomial(const PpdlActivation *act, long double z)
+{
+	long double sum = 0;
+
+	for (int k = act->degree; k >= 0; k--)
+		sum = sum * z + act->coef[k];
+	return sum;
+}
+
+/* the loss whose derivative by z is p(z) - target: the logistic one, with p for the function that p stands for */
+static long double
+matching_loss(const PpdlActivation *act, long double z, long double target)
+{
+	long double sum = 0;
+
+	for (int k = act->degree; k >= 0; k--)
+		sum = (sum + act->coef[k] / (k + 1.0L)) * z;
+	return sum - target * z;
+}
+
+/* of one row, from the flat weights */
+static long double
+loss_of_row(const PpdlNet *net, const long double *w, PpdlLoss loss, const double *x, const double *y)
+{
+	long double a[16],
+				z[16],
+				sum = 0;
+
+	for (int i = 0; i < net->inputs; i++)
+		a[i] = (long double) x[i] * net->input_scale[i];
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+
+		for (int u = 0; u < layer->units; u++)
+		{
+			z[u] = w[layer->units * layer->inputs + u];
+			for (int i = 0; i < layer->inputs; i++)
+				z[u] += w[u * layer->inputs + i] * a[i];
+		}
+		for (int u = 0; u < layer->units; u++)
+			a[u] = polynomial(&layer->act, z[u]);
+		w += layer->units * (layer->inputs + 1);
+	}
+	for (int j = 0; j < ppdl_net_outputs(net); j++)
+	{
+		const PpdlActivation *act = &net->layer[net->nlayers - 1].act;
+
+		if (loss == PPDL_LOSS_SQUARED)
+			sum += (a[j] - y[j]) * (a[j] - y[j]) / 2;
+		else
+			sum += matching_loss(act, z[j], strcmp(act->name, "sigmoid") == 0 ? (y[j] + 1.0L) / 2 : y[j]);
+	}
+	return sum;
+}
+
+#define FIT(name, degree) "\"activation\": {\"name\": \"" name "\", \"degree\": " #degree ", \"interval\": [-3, 3.5]}"
+
+/* backpropagation against finite differences */
 static void
 numerical_gradient(void **state)
 {
-	static const char *const specs[] = {
-		"{\"inputs\": 3, \"input_scale\": [1, 2, 0.5], \"layers\": [{\"units\": 4, \"activation\": \"quadratic\"}, {\"units\": 1}]}",
-		("{\"inputs\": 3, \"layers\": [{\"units\": 4, \"activation\": \"square\"}, {\"units\": 3, \"activation\": {\"poly\": [0.1, 1, 0.2, -0.3]}},"
-		" {\"units\": 2, \"activation\": {\"name\": \"sigmoid\", \"degree\": 5, \"interval\": [-3, 3]}}]}"),
-		"{\"inputs\": 3, \"layers\": [{\"units\": 2}]}",
+	static const struct
+	{
+		const char *layers;
+		PpdlLoss	loss;
+	}			cases[] = {
+		{"{\"units\": 4, \"activation\": \"quadratic\"}, {\"units\": 1}", PPDL_LOSS_SQUARED},
+		{"{\"units\": 4, \"activation\": \"square\"}, {\"units\": 3, \"activation\": {\"poly\": [0.1, 1, 0.2, -0.3]}},"
+		 " {\"units\": 2, " FIT("sigmoid", 5) "}", PPDL_LOSS_SQUARED},
+		{"{\"units\": 2}", PPDL_LOSS_SQUARED},
+		{"{\"units\": 2, " FIT("tanh", 3) "}", PPDL_LOSS_LOGISTIC},
+		{"{\"units\": 3, " FIT("sigmoid", 7) "}", PPDL_LOSS_LOGISTIC},
+		{"{\"units\": 4, \"activation\": \"quadratic\"}, {\"units\": 2, " FIT("tanh", 15) "}", PPDL_LOSS_LOGISTIC},
 	};
 	PpdlPrng	r;
 
 	printf("seed %d\n", SEED);
 	ppdl_prng_init(&r, SEED, 0);
-	for (int s = 0; s < 3; s++)
+	for (size_t s = 0; s < sizeof(cases) / sizeof(cases[0]); s++)
 	{
-		PpdlNet    *net = parse(specs[s]);
+		char		json[512];
 		PpdlTrainOptions opt = options("{\"init_scale\": 0.7}");
-		int			n = ppdl_net_weight_count(net);
+		PpdlNet    *net;
 		double		x[15],
-					y[10],
-				   *w = calloc(n, sizeof(double)),
-				   *g = calloc(n, sizeof(double)),
-				   *unused = calloc(n, sizeof(double));
+					y[15],
+					w[64],
+					g[64],
+					loss;
 		const int	index[] = {4, 0, 3};
-		double		loss;
+		int			n,
+					outputs;
 
+		snprintf(json, sizeof(json), "{\"inputs\": 3, \"input_scale\": [1, 2, 0.5], \"layers\": [%s]}",
+				 cases[s].layers);
+		net = parse(json);
+		n = ppdl_net_weight_count(net);
+		outputs = ppdl_net_outputs(net);
+		assert_in_range(n, 1, 64);
 		for (int i = 0; i < 15; i++)
+		{
 			x[i] = 2 * ppdl_prng_uniform(&r) - 1;
-		for (int i = 0; i < 10; i++)
 			y[i] = 2 * ppdl_prng_uniform(&r) - 1;
+		}
 		assert_int_equal(ppdl_net_init(net, &opt, &err), PPDL_OK);
 		ppdl_net_get_weights(net, w);
-		assert_int_equal(ppdl_net_gradient(net, x, y, index, 3, g, &loss, &err), PPDL_OK);
+		for (int i = 0; i < n; i++)
+			w[i] += 0.2 * ppdl_prng_uniform(&r);
+		assert_int_equal(ppdl_net_set_weights(net, w, n, &err), PPDL_OK);
+		assert_int_equal(ppdl_net_gradient(net, cases[s].loss, x, y, index, 3, g, &loss, &err), PPDL_OK);
 		for (int i = 0; i < n; i++)
 		{
-			double		h = 1e-5,
-						up,
-						down,
-						keep = w[i];
+			const long double h = 1e-6L;
+			long double shifted[64],
+						difference = 0;
 
-			w[i] = keep + h;
-			assert_int_equal(ppdl_net_set_weights(net, w, n, &err), PPDL_OK);
-			assert_int_equal(ppdl_net_gradient(net, x, y, index, 3, unused, &up, &err), PPDL_OK);
-			w[i] = keep - h;
-			assert_int_equal(ppdl_net_set_weights(net, w, n, &err), PPDL_OK);
-			assert_int_equal(ppdl_net_gradient(net, x, y, index, 3, unused, &down, &err), PPDL_OK);
-			w[i] = keep;
-			assert_true(fabs((up - down) / (2 * h) - g[i]) < 1e-7 * (1 + fabs(g[i])));
+			for (int k = 0; k < n; k++)
+				shifted[k] = w[k];
+			for (int row = 0; row < 3; row++)
+				for (int sign = -1; sign <= 1; sign += 2)
+				{
+					shifted[i] = w[i] + sign * h;
+					difference += sign * loss_of_row(net, shifted, cases[s].loss, x + 3 * index[row],
+													 y + outputs * index[row]);
+				}
+			assert_true(fabsl(difference / (6 * h) - g[i]) < 1e-10L * (1 + fabs(g[i])));
 		}
-		free(w);
-		free(g);
-		free(unused);
 		ppdl_net_destroy(net);
 	}
+}
+
+/* With a close polynomial the loss that is told is the cross entropy: both agree with their definitions. */
+static void
+logistic_loss(void **state)
+{
+	static const double labels[] = {-1, -0.3, 0, 1};
+	PpdlActivation tanh_act,
+				sigmoid_act;
+
+	assert_int_equal(ppdl_activation_fit(&tanh_act, "tanh", 15, -2, 2, &err), PPDL_OK);
+	assert_int_equal(ppdl_activation_fit(&sigmoid_act, "sigmoid", 15, -4, 4, &err), PPDL_OK);
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+		for (double z = -2; z <= 2; z += 0.125)
+		{
+			const double y = labels[i],
+						want = (y + 1) / 2,
+						p = 1 / (1 + exp(-2 * z)),
+						entropy = -want * log(p) - (1 - want) * log(1 - p);
+
+			assert_true(fabs(ppdl_loss_value(PPDL_LOSS_LOGISTIC, &tanh_act, z, tanh(z), y) - entropy) < 1e-12);
+			assert_true(fabs(ppdl_loss_value(PPDL_LOSS_LOGISTIC, &sigmoid_act, 2 * z, p, y) - entropy) < 1e-12);
+			assert_true(fabs(ppdl_loss_slope(PPDL_LOSS_LOGISTIC, &tanh_act, z, tanh(z), y) - 2 * (p - want)) < 1e-12);
+			assert_true(fabs(ppdl_loss_slope(PPDL_LOSS_LOGISTIC, &sigmoid_act, 2 * z, p, y) - (p - want)) < 1e-12);
+			assert_true(fabs(ppdl_activation_value(&tanh_act, z) + 1 - 2 * p) < 1e-4);
+		}
 }
 
 /* classes of at least the asked size, as many as there may be; every row once before any row twice */
@@ -218,7 +321,7 @@ bad_options(void **state)
 		"{", "[]", "{\"step\": 3}", "{\"steps\": 0}", "{\"steps\": 1.5}", "{\"steps\": 2, \"epochs\": 1}",
 		"{\"batch\": 0}", "{\"learning_rate\": 0}", "{\"momentum\": 1}", "{\"seed\": -1}", "{\"shuffle\": 1}",
 		"{\"schedule\": \"linear\"}", "{\"schedule\": 1}",
-		"{\"init_scale\": -1}", "{\"learning_rate\": \"fast\"}"
+		"{\"init_scale\": -1}", "{\"learning_rate\": \"fast\"}", "{\"loss\": \"hinge\"}", "{\"loss\": 1}"
 	};
 	PpdlTrainOptions opt;
 	char	   *json;
@@ -229,10 +332,10 @@ bad_options(void **state)
 		assert_int_not_equal(ppdl_train_options_parse(&opt, bad[i], &err), PPDL_OK);
 		assert_true(err.message[0] != '\0');
 	}
-	opt = options("{\"epochs\": 2, \"shuffle\": false, \"seed\": 77, \"momentum\": 0.5}");
+	opt = options("{\"epochs\": 2, \"shuffle\": false, \"seed\": 77, \"momentum\": 0.5, \"loss\": \"logistic\"}");
 	assert_int_equal(ppdl_train_options_json(&opt, &json, &err), PPDL_OK);
 	assert_string_equal(json, "{\"epochs\": 2, \"batch\": 256, \"learning_rate\": 0.2, "
-						"\"momentum\": 0.5, \"init_scale\": 0.2, \"seed\": 77, \"shuffle\": false}");
+						"\"momentum\": 0.5, \"init_scale\": 0.2, \"seed\": 77, \"shuffle\": false, \"loss\": \"logistic\"}");
 	free(json);
 }
 
@@ -344,13 +447,14 @@ divergence(void **state)
 	static double x[2 * ROWS],
 				y[ROWS];
 	static const char *const activation[] = {"square", "quadratic", "identity"};
+	static const char *const output[] = {"}", ",\"activation\":\"tanh\"}"};
 	int			failed = 0,
 				good = 0;
 
 	make_rings(x, y);
-	for (int a = 0; a < 3; a++)
+	for (int a = 0; a < 3 * 2; a++)
 		for (int rate = -8; rate <= 9; rate++)
-			for (int steps = 1; steps <= 12; steps++)
+			for (int steps = 1; steps <= 12; steps += 1 + a / 3)
 			{
 				char		json[200],
 							text[100];
@@ -360,9 +464,11 @@ divergence(void **state)
 				PpdlTrainOptions opt;
 
 				snprintf(json, sizeof(json),
-						 "{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"%s\"}, {\"units\": 1}]}", activation[a]);
-				snprintf(text, sizeof(text), "{\"steps\": %d, \"learning_rate\": %g, \"init_scale\": 2}", steps,
-						 ldexp(1, rate));
+						 "{\"inputs\": 2, \"layers\": [{\"units\": 8, \"activation\": \"%s\"}, {\"units\": 1%s]}", activation[a % 3],
+						 output[a / 3]);
+				snprintf(text, sizeof(text),
+						 "{\"steps\": %d, \"learning_rate\": %g, \"init_scale\": %g, \"loss\": \"%s\"}", steps,
+						 ldexp(1, rate), a < 3 ? 2 : 0.5, ppdl_loss_name((PpdlLoss) (a / 3)));
 				net = parse(json);
 				opt = options(text);
 				if (ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err) != PPDL_OK)
@@ -409,6 +515,10 @@ refusals(void **state)
 					 PPDL_ERR_CANCELED);
 	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_RANGE);
 	assert_non_null(strstr(err.message, "diverged"));
+	opt.loss = PPDL_LOSS_LOGISTIC;
+	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_ARGUMENT);
+	assert_non_null(strstr(err.message, "tanh or sigmoid, the output layer of this network has identity"));
+	opt.loss = PPDL_LOSS_SQUARED;
 	y[4] = 2;
 	assert_int_equal(ppdl_net_train(net, x, y, ROWS, &opt, NULL, &err), PPDL_ERR_RANGE);
 	assert_non_null(strstr(err.message, "row 5"));
@@ -425,6 +535,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(generator),
 		cmocka_unit_test(numerical_gradient),
+		cmocka_unit_test(logistic_loss),
 		cmocka_unit_test(schedule),
 		cmocka_unit_test(rates),
 		cmocka_unit_test(rate_a_step),
