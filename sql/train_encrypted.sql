@@ -24,7 +24,10 @@ CREATE TABLE enc4 AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key', array_f
 CREATE TABLE enc_other AS SELECT n::int AS i, v FROM lwe_encrypt_rows(:'key2', array_fill(0.5::float8, ARRAY[8, 2]), 'secret words', true) WITH ORDINALITY t(v, n);
 SELECT ppdl_create_model('small', '{"inputs":2,"layers":[{"units":4,"activation":"quadratic"},{"units":2}]}');
 SELECT ppdl_create_model('four', '{"inputs":4,"layers":[{"units":4,"activation":"quadratic"},{"units":2}]}');
+SELECT ppdl_create_model('deep', '{"inputs":2,"layers":[{"units":2,"activation":"square"},{"units":2,"activation":"square"},{"units":2,"activation":"square"},{"units":2}]}');
 SELECT ppdl_create_model('linear', '{"inputs":2,"layers":[{"units":2}]}');
+SELECT ppdl_create_model('logit', '{"inputs":2,"layers":[{"units":2,"activation":"tanh"}]}');
+SELECT ppdl_create_model('logits', '{"inputs":2,"layers":[{"units":4,"activation":"square"},{"units":4,"activation":"square"},{"units":2,"activation":"tanh"}]}');
 SELECT ppdl_create_model('relu', '{"inputs":2,"layers":[{"units":4,"activation":{"name":"relu","degree":7}},{"units":2}]}');
 SELECT ppdl_create_model('wide', '{"inputs":2,"layers":[{"units":1500,"activation":"square"},{"units":2}]}');
 SELECT ppdl_create_model('classes', '{"inputs":2,"layers":[{"units":4,"activation":"square"},{"units":3}]}');
@@ -33,7 +36,7 @@ SELECT ppdl_create_model('conv', '{"inputs":4,"layers":[{"conv2d":{"filters":2,"
 -- models
 SELECT outcome($$SELECT ppdl_train('nobody', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train(NULL, x, y) FROM enc$$);
-SELECT outcome($$SELECT ppdl_train('linear', x, y) FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('deep', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('relu', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('wide', x, y) FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('conv', v, y) FROM enc JOIN enc4 USING (i)$$);
@@ -44,6 +47,14 @@ SELECT outcome($$SELECT ppdl_train(CASE WHEN i = 3 THEN 'small@1' ELSE 'four' EN
 SELECT outcome($$SELECT ppdl_train('small', x, y, '{"step":3}') FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('small', x, y, '{"learning_rate":-1}') FROM enc$$);
 SELECT outcome($$SELECT ppdl_train('small', NULL::lwe_cipher, y, jsonb_build_object('steps', i)) FROM enc$$);
+-- losses, for plain rows and encrypted ones: networks without hidden layer get as far as the key
+SELECT outcome($$SELECT ppdl_train('small', x, y, '{"loss":"hinge"}') FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('linear', x, y) FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('linear', x, y, '{"loss":"logistic"}') FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('linear', '{0,0}'::float8[], '{0,0}'::float8[], '{"loss":"logistic"}')$$);
+SELECT outcome($$SELECT ppdl_train('logit', x, y) FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('logit', x, y, '{"loss":"logistic"}') FROM enc$$);
+SELECT outcome($$SELECT ppdl_train('logits', x, y, '{"loss":"logistic"}') FROM enc$$);
 -- rows
 SELECT outcome($$SELECT ppdl_train('small', x, y) FROM enc WHERE false$$);
 SELECT outcome($$SELECT ppdl_train('small', x, NULL::lwe_cipher) FROM enc$$);
@@ -86,7 +97,7 @@ SELECT outcome($$SELECT ppdl_predict('small', v) FROM enc_other$$);
 SELECT outcome($$SELECT ppdl_predict('small', v) FROM enc4$$);
 SELECT outcome($$SELECT ppdl_predict('small', '{0.5,0.5}'::float8[])$$);
 SELECT outcome($$SELECT ppdl_model_weights('small')$$);
-SELECT ppdl_drop_model('small'), ppdl_drop_model('four'), ppdl_drop_model('linear'), ppdl_drop_model('relu'), ppdl_drop_model('wide'), ppdl_drop_model('classes');
+SELECT ppdl_drop_model('small'), ppdl_drop_model('four'), ppdl_drop_model('linear'), ppdl_drop_model('deep'), ppdl_drop_model('logit'), ppdl_drop_model('logits'), ppdl_drop_model('relu'), ppdl_drop_model('wide'), ppdl_drop_model('classes');
 SELECT ppdl_drop_key('owner'), ppdl_drop_key('other');
 DROP TABLE enc, enc4, enc_other, states;
 DROP FUNCTION outcome;

@@ -1,10 +1,12 @@
 #include "learn/layout.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ckks/boot.h"
+#include "ckks/polyeval.h"
 #include "learn/step_scheme.h"
 #include "net/activation.h"
 #include "rows/cipher.h"
@@ -42,6 +44,35 @@ check_activation(const PpdlActivation *act, int layer, PpdlError *err)
 	return PPDL_OK;
 }
 
+static int
+is_identity(const PpdlActivation *act)
+{
+	return act->degree == 1 && act->coef[0] == 0 && act->coef[1] == 1;
+}
+
+static PpdlStatus
+check_output(const PpdlActivation *act, PpdlError *err)
+{
+	if (is_identity(act))
+		return PPDL_OK;
+	if (strcmp(act->name, "sigmoid") != 0 && strcmp(act->name, "tanh") != 0)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "The activation of the output layer is %s; encrypted training takes identity, or tanh "
+								 "or sigmoid with the logistic loss.",
+								 act->name);
+	}
+	if (ppdl_activation_degree(act) < 1)
+	{
+		untrainable(err);
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "The activation of the output layer, %s, is constant on [%g, %g].", act->name, act->lo,
+								 act->hi);
+	}
+	return PPDL_OK;
+}
+
 static PpdlStatus
 check_dense(const PpdlNet *net, PpdlError *err)
 {
@@ -63,23 +94,15 @@ check_dense(const PpdlNet *net, PpdlError *err)
 static PpdlStatus
 check_shape(const PpdlNet *net, int width, PpdlError *err)
 {
-	const PpdlActivation *out = &net->layer[net->nlayers - 1].act;
-
-	if (net->nlayers != 2 && net->nlayers != 3)
+	if (net->nlayers > 3)
 	{
 		untrainable(err);
 		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "It has %d hidden layers; encrypted training takes one or two.", net->nlayers - 1);
+								 "It has %d hidden layers; encrypted training takes two at most.", net->nlayers - 1);
 	}
 	for (int l = 0; l < net->nlayers - 1; l++)
 		PPDL_TRY(check_activation(&net->layer[l].act, l, err));
-	if (out->degree != 1 || out->coef[0] != 0 || out->coef[1] != 1)
-	{
-		untrainable(err);
-		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-								 "The activation of the output layer is %s; encrypted training takes identity.",
-								 out->name);
-	}
+	PPDL_TRY(check_output(&net->layer[net->nlayers - 1].act, err));
 	if (width != net->inputs)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the network takes %d inputs, the rows have %d values", net->inputs,
 						  width);
@@ -103,6 +126,11 @@ check_period(const PpdlSlotLayout *lay, PpdlError *err)
 	if (lay->period <= MAX_PERIOD)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "this network is too wide to be trained on encrypted rows");
+	if (lay->units == 0)
+		return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+								 "Inputs and outputs, each rounded up to a power of two%s, come to %d x %d = %zu; "
+								 "the limit is %d.", lay->bias ? " with one more input for the bias" : "",
+								 1 << lay->logd, 1 << lay->log_outputs, lay->period, MAX_PERIOD);
 	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
 					  "Inputs%s, hidden units and outputs, each rounded up to a power of two%s, come to %d x %d x %d = "
 					  "%zu; the limit is %d.",
@@ -118,14 +146,21 @@ static PpdlStatus
 check_levels(const PpdlSlotLayout *lay, PpdlError *err)
 {
 	const int	left = PPDL_BOOT_WORK_LIMBS - 1;
+	char		output[64] = "";
 
 	if (lay->step_levels <= left)
 		return PPDL_OK;
 	untrainable(err);
-	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
-							 "With hidden layers of degree %d and %d a training step takes %d levels, "
-							 "and a bootstrap leaves %d.",
-							 lay->act[0].degree, lay->act[1].degree, lay->step_levels, left);
+	if (lay->out.degree > 0)
+		snprintf(output, sizeof(output), " and outputs of degree %d", lay->out.degree);
+	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+					  "With hidden layers of degree %d and %d%s a training step takes %d levels, "
+					  "and a bootstrap leaves %d.",
+					  lay->act[0].degree, lay->act[1].degree, output, lay->step_levels, left);
+	if (lay->out.degree > 0)
+		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+						"Outputs with tanh or sigmoid go with one hidden layer or none; with two, use identity.");
+	return PPDL_ERR_ARGUMENT;
 }
 
 static int
@@ -135,35 +170,72 @@ max_int(int a, int b)
 }
 
 PpdlStatus
+ppdl_slot_check_loss(const PpdlNet *net, PpdlLoss loss, PpdlError *err)
+{
+	const PpdlActivation *out = &net->layer[net->nlayers - 1].act;
+
+	PPDL_TRY(ppdl_loss_check(loss, net, err));
+	if (loss == PPDL_LOSS_LOGISTIC || is_identity(out))
+		return PPDL_OK;
+	untrainable(err);
+	ppdl_error_detail(err, PPDL_ERR_ARGUMENT,
+					  "The activation of the output layer is %s; the squared loss takes identity there.", out->name);
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+						   "Train with the option \"loss\": \"logistic\", which takes outputs with tanh or sigmoid.");
+}
+
+static PpdlSlotOutput
+slot_output(const PpdlActivation *act)
+{
+	PpdlSlotOutput out = {.radius = 1};
+
+	if (is_identity(act))
+		return out;
+	out.degree = ppdl_activation_degree(act);
+	out.levels = ppdl_poly_levels(out.degree);
+	out.halved = ppdl_logistic_target(act, 0) != 0;
+	out.mid = (act->lo + act->hi) / 2;
+	out.radius = (act->hi - act->lo) / 2;
+	for (int k = 0; k <= out.degree; k++)
+		out.cheb[k] = act->cheb[k];
+	return out;
+}
+
+static const PpdlSgdScheme *const scheme_of[] = {&ppdl_sgd_no_hidden, &ppdl_sgd_one_hidden, &ppdl_sgd_two_hidden};
+
+PpdlStatus
 ppdl_slot_layout(PpdlSlotLayout *lay, const PpdlParams *par, const PpdlNet *net, int width, PpdlError *err)
 {
-	const int	two = net->nlayers == 3;
+	const int	hidden = net->nlayers - 1;
 
 	PPDL_TRY(check_dense(net, err));
 	PPDL_TRY(check_shape(net, width, err));
 	memset(lay, 0, sizeof(*lay));
 	lay->par = par;
 	lay->inputs = net->inputs;
-	lay->units = net->layer[0].units;
-	lay->units2 = two ? net->layer[1].units : 0;
+	lay->units = hidden > 0 ? net->layer[0].units : 0;
+	lay->units2 = hidden > 1 ? net->layer[1].units : 0;
 	lay->outputs = ppdl_net_outputs(net);
 	lay->bias = net->bias;
 	lay->logk = ppdl_log2_width(width);
 	lay->logd = max_int(lay->logk, ppdl_log2_width(lay->inputs + lay->bias));
-	if (two)
+	if (hidden > 1)
 		lay->logd = max_int(lay->logd, ppdl_log2_width(lay->units2 + lay->bias));
-	lay->logh = ppdl_log2_width(lay->units + lay->bias);
+	lay->logh = hidden > 0 ? ppdl_log2_width(lay->units + lay->bias) : 0;
 	lay->log_outputs = ppdl_log2_width(lay->outputs);
-	while (lay->logd + lay->logh + lay->log_outputs < 4)	/* the sparse bootstrap's smallest period */
-		lay->logh++;
+	/* the sparse bootstrap's smallest period */
+	while (lay->logd + lay->logh + lay->log_outputs < 4)
+		*(hidden > 0 ? &lay->logh : &lay->logd) += 1;
 	lay->period = (size_t) 1 << (lay->logd + lay->logh + lay->log_outputs);
 	PPDL_TRY(check_period(lay, err));
 	lay->rows = par->slots / lay->period;
-	lay->scheme = two ? &ppdl_sgd_two_hidden : &ppdl_sgd_one_hidden;
+	lay->scheme = scheme_of[hidden];
+	lay->out = slot_output(&net->layer[hidden].act);
+	lay->input_divisor = hidden > 0 ? 1 : lay->out.radius;
 	lay->nweights = lay->scheme->nweights;
-	lay->step_levels = lay->scheme->step_levels;
-	lay->predict_levels = lay->scheme->predict_levels;
-	for (int l = 0; l < net->nlayers - 1; l++)
+	lay->step_levels = lay->scheme->step_levels + lay->out.levels;
+	lay->predict_levels = lay->scheme->predict_levels + lay->out.levels;
+	for (int l = 0; l < hidden; l++)
 	{
 		lay->act[l] = slot_poly(&net->layer[l].act);
 		lay->step_levels += lay->act[l].degree - 1;
@@ -210,6 +282,20 @@ visit_first(const PpdlSlotLayout *lay, double complex *w, double *weight, double
 
 			visit(w, lay->period, &p, f < lay->inputs ? &weight[(size_t) j * (size_t) lay->inputs + (size_t) f] :
 				  &bias[j]);
+		}
+}
+
+/* W[c, f] without a hidden layer */
+static void
+visit_only(const PpdlSlotLayout *lay, double complex *w, double *weight, double *bias, Visitor visit)
+{
+	for (int c = 0; c < lay->outputs; c++)
+		for (int f = 0; f < lay->inputs + lay->bias; f++)
+		{
+			Place		p = {0, ((size_t) c << lay->logd) + ppdl_slot_of_input(lay, f), 1, 0};
+
+			visit(w, lay->period, &p, f < lay->inputs ? &weight[(size_t) c * (size_t) lay->inputs + (size_t) f] :
+				  &bias[c]);
 		}
 }
 
@@ -272,6 +358,11 @@ visit_all(const PpdlSlotLayout *lay, double complex *w, double *flat, Visitor vi
 			   *next = bias1 + lay->units,
 			   *bias2;
 
+	if (lay->units == 0)
+	{
+		visit_only(lay, w, flat, flat + (size_t) lay->outputs * (size_t) lay->inputs, visit);
+		return;
+	}
 	visit_first(lay, w, flat, bias1, visit);
 	if (lay->units2 == 0)
 	{

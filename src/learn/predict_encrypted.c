@@ -7,11 +7,14 @@
 #include "learn/step_ops.h"
 #include "learn/tiles.h"
 
-/* the forward pass, and the mask that outputs are gathered with */
+/*
+ * the forward pass, and the mask that outputs are gathered with; one more where slots between the outputs may hold
+ * values far beyond the interval of their polynomial
+ */
 int
 ppdl_encrypted_predict_limbs(const PpdlSlotLayout *lay)
 {
-	return lay->predict_levels + 2;
+	return lay->predict_levels + 2 + (lay->out.degree > 0);
 }
 
 /*
@@ -93,6 +96,7 @@ pick(const Gathering *g, PpdlCt *out, const PpdlCt *tile, int output, PpdlError 
 	g->sgd->scratch[(size_t) output << (lay->logd + lay->logh)] = 1;
 	PPDL_GOTO(fail, ppdl_sgd_mask(g->sgd, g->ev, out, lay->period, tile->scale, err));
 	PPDL_GOTO(fail, ppdl_ct_rescale(g->ev, out, err));
+	ppdl_ct_drop(out, 1);
 	return PPDL_OK;
 fail:
 	ppdl_ct_release(g->ev, out);

@@ -159,6 +159,12 @@ release_shared(PpdlEval *ev, PpdlSgdShared *sh)
 	ppdl_ct_release(ev, &sh->k);
 }
 
+static PpdlStatus
+prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
+{
+	return sgd->lay.scheme->prepare != NULL ? sgd->lay.scheme->prepare(sgd, ev, sh, w, err) : PPDL_OK;
+}
+
 PpdlStatus
 ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const PpdlTile *tile, int tiles, PpdlError *err)
 {
@@ -176,7 +182,7 @@ ppdl_sgd_step(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *w, PpdlCt *v, const Ppdl
 		count += tile[i].count;
 	if (count == 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a mini-batch without rows");
-	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
+	PPDL_GOTO(done, prepare(sgd, ev, &sh, w, err));
 	for (int i = 0; i < tiles; i++)
 		PPDL_GOTO(done, lay->scheme->tile(sgd, ev, sum, &sh, w, &tile[i], count, err));
 	for (int k = 0; k < lay->nweights; k++)
@@ -216,12 +222,13 @@ ppdl_sgd_predict(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *w,
 	PpdlStatus	status;
 
 	out->b = out->a = NULL;
-	PPDL_GOTO(done, sgd->lay.scheme->prepare(sgd, ev, &sh, w, err));
+	PPDL_GOTO(done, prepare(sgd, ev, &sh, w, err));
 	PPDL_GOTO(done, sgd->lay.scheme->predict(sgd, ev, out, &sh, w, x, err));
+	PPDL_GOTO(done, ppdl_sgd_output(sgd, ev, out, err));
 	status = restate_outputs(sgd, out, w, x, err);
+done:
 	if (status != PPDL_OK)
 		ppdl_ct_release(ev, out);
-done:
 	release_shared(ev, &sh);
 	return status;
 }

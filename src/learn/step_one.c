@@ -1,5 +1,6 @@
 /*
- * One hidden layer (algorithms.md, 7.2), with an activation p of D levels:
+ * One hidden layer (algorithms.md, 7.2), with an activation p of D levels; a polynomial of the outputs takes its levels
+ * before e:
  *
  *	level 1	V = W*x, s = fold_low(re V)			t = im V	w2 at input 0
  *	2		u = s, replicated
@@ -8,21 +9,40 @@
  *	3+D		e = (o - y)*eta/rows, replicated
  *	4+D		gradient e*H
  */
+#include <math.h>
+
 #include "learn/step_poly.h"
 #include "learn/step_scheme.h"
 
-/* 1/2i (W - conj W) at input 0: the output weights as real slots; one level */
+/*
+ * Scale of output weights with which outputs, after the activation's own scale, come to a polynomial at about
+ * PPDL_SGD_SCALE: its powers' scales would grow else
+ */
+static double
+weight_scale(const PpdlSlotLayout *lay)
+{
+	const PpdlSlotPoly *p = &lay->act[0];
+
+	if (lay->out.degree == 0)
+		return PPDL_SGD_SCALE;
+	return PPDL_SGD_SCALE / 4 * (p->degree == 2 ? fabs(p->c[2]) : 1);
+}
+
+/*
+ * 1/2i (W - conj W) at input 0, over the radius of the outputs' interval: the output weights as real slots; one level
+ */
 static PpdlStatus
 prepare(const PpdlSgd *sgd, PpdlEval *ev, PpdlSgdShared *sh, const PpdlCt *w, PpdlError *err)
 {
+	const double complex half = -0.5 * I / sgd->lay.out.radius;
 	PpdlCt		conj;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_conjugate(ev, &conj, w, err));
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &sh->w2, w, w->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_sub(ev, &sh->w2, &conj, err));
-	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 1, -0.5 * I, -0.5 * I);
-	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, &sh->w2, sgd->lay.period, PPDL_SGD_SCALE, err));
+	ppdl_sgd_vector(sgd, PPDL_AXIS_HIGH, 1, half, half);
+	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, &sh->w2, sgd->lay.period, weight_scale(&sgd->lay), err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, &sh->w2, err));
 done:
 	ppdl_ct_release(ev, &conj);

@@ -1,10 +1,15 @@
 #include "learn/step_ops.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ckks/encoder.h"
+#include "ckks/polyeval.h"
 #include "learn/step_scheme.h"
 #include "rows/cipher.h"
+
+/* what outputs are taken to stay within, of their polynomial's interval, in estimates of noise */
+#define MOST_OF_INTERVAL 2
 
 int
 ppdl_sgd_outputs_apart(const PpdlSlotLayout *lay)
@@ -73,29 +78,67 @@ ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, P
 	return ppdl_ct_rescale(ev, z, err);
 }
 
+/*
+ * Slots between the outputs hold part sums of more than one, which may be beyond the interval; they are masked
+ * afterwards and do no harm while there are limbs to hold their values.
+ */
+PpdlStatus
+ppdl_sgd_output(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, PpdlError *err)
+{
+	const PpdlSlotOutput *out = &sgd->lay.out;
+	PpdlCt		p;
+
+	if (out->degree == 0)
+		return PPDL_OK;
+	if (out->mid != 0)
+		PPDL_TRY(ppdl_ct_add_const(ev, o, -out->mid / out->radius, 0, err));
+	o->bound = fmin(o->bound, MOST_OF_INTERVAL);
+	PPDL_TRY(ppdl_poly_chebyshev(ev, &p, o, out->cheb, out->degree, PPDL_SGD_SCALE, err));
+	ppdl_ct_release(ev, o);
+	*o = p;
+	return PPDL_OK;
+}
+
+/* y or, for a sigmoid, (y + 1)/2, taken from o */
+static PpdlStatus
+subtract_labels(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlCt *labels, PpdlError *err)
+{
+	const int	halved = sgd->lay.out.halved;
+	PpdlCt		y;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_copy(ev, &y, labels, labels->limbs, err));
+	if (halved)
+	{
+		y.scale *= 2;
+		y.bound /= 2;
+	}
+	PPDL_GOTO(done, ppdl_ct_match(ev, &y, o->limbs, o->scale, err));
+	PPDL_GOTO(done, ppdl_ct_sub(ev, o, &y, err));
+	if (halved)
+		PPDL_GOTO(done, ppdl_ct_add_const(ev, o, -0.5, 0, err));
+done:
+	ppdl_ct_release(ev, &y);
+	return status;
+}
+
 PpdlStatus
 ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, int count, PpdlError *err)
 {
 	const PpdlSlotLayout *lay = &sgd->lay;
 	const size_t block = (size_t) 1 << (lay->logd + lay->logh);
-	PpdlCt		y;
-	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_ct_copy(ev, &y, &tile->y, tile->y.limbs, err));
-	PPDL_GOTO(done, ppdl_ct_match(ev, &y, o->limbs, o->scale, err));
-	PPDL_GOTO(done, ppdl_ct_sub(ev, o, &y, err));
+	PPDL_TRY(ppdl_sgd_output(sgd, ev, o, err));
+	PPDL_TRY(subtract_labels(sgd, ev, o, &tile->y, err));
 	memset(sgd->scratch, 0, lay->par->slots * sizeof(double complex));
 	for (size_t r = 0; r < lay->rows; r++)
 		if (tile->ordinal[r] != PPDL_NO_PLACE)
 			for (int c = 0; c < lay->outputs; c++)
-				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate / count;
-	PPDL_GOTO(done, ppdl_sgd_mask(sgd, ev, o, lay->par->slots,
-								  PPDL_SGD_SCALE * (1 + sgd->momentum) / (ppdl_sgd_outputs_apart(lay) ? 2 : 1), err));
-	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, o, -1, lay->logd + lay->logh, err));
-	PPDL_GOTO(done, ppdl_ct_rescale(ev, o, err));
-done:
-	ppdl_ct_release(ev, &y);
-	return status;
+				sgd->scratch[r * lay->period + (size_t) c * block] = sgd->learning_rate * lay->input_divisor / count;
+	PPDL_TRY(ppdl_sgd_mask(sgd, ev, o, lay->par->slots,
+						   PPDL_SGD_SCALE * (1 + sgd->momentum) / (ppdl_sgd_outputs_apart(lay) ? 2 : 1), err));
+	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, o, -1, lay->logd + lay->logh, err));
+	return ppdl_ct_rescale(ev, o, err);
 }
 
 PpdlStatus

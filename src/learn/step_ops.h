@@ -1,5 +1,5 @@
 /*
- * Private to encrypted training: what networks of one and of two hidden layers do alike to ciphertexts in the layout of
+ * Private to encrypted training: what networks of all kinds do alike to ciphertexts in the layout of
  * layout.h.  All work on ciphertexts of the deep ring in the NTT domain; those that say "one level" leave a limb less.
  */
 #ifndef PPDL_LEARN_STEP_OPS_H
@@ -40,10 +40,14 @@ PpdlStatus	ppdl_sgd_add(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *ct, PpdlError 
  */
 PpdlStatus	ppdl_sgd_replicate(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *z, PpdlAxis axis, PpdlError *err);
 
+/* the outputs' polynomial, in place, lay.out.levels; nothing without one */
+PpdlStatus	ppdl_sgd_output(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, PpdlError *err);
 /*
- * o becomes (o - y)*eta/count at (row, output, 0, 0) of present rows, replicated over units and inputs; its scale
- * carries the factor 1 + momentum (over 2 where the gradient is doubled, PpdlSgdScheme.outputs_apart), so that the
- * weights come out of the step at PPDL_SGD_SCALE.  One level.
+ * o, before the outputs' polynomial p, becomes (p(o) - y)*eta/count at (row, output, 0, 0) of present rows, replicated
+ * over units and inputs; eta is times lay.input_divisor, for gradients that are multiplied by inputs; y of a sigmoid
+ * is (y + 1)/2.  Its scale carries the factor 1 + momentum (over 2 where the gradient is doubled,
+ * PpdlSgdScheme.outputs_apart), so that the weights come out of the step at PPDL_SGD_SCALE.  lay.out.levels and one
+ * more.
  */
 PpdlStatus	ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile, int count,
 						   PpdlError *err);

@@ -12,6 +12,8 @@
  *	5+D1+D2		o = fold_low(w3*a2)				t replicated				P = p*a1
  *	6+D1+D2		e = (o - y)*eta/rows, replicated	H = t*X + i*P
  *	7+D1+D2		gradients: e*H for W1 + i*W2, e*a2 for w3
+ *
+ * There are no levels for a polynomial of the outputs.
  */
 #include "learn/step_poly.h"
 #include "learn/step_scheme.h"

@@ -164,6 +164,13 @@ done:
 	return status;
 }
 
+/* what an input is multiplied by on its way to a tile */
+static double
+input_factor(const Cutter *c, int f)
+{
+	return c->net->input_scale[f] / c->lay->input_divisor;
+}
+
 static PpdlStatus
 add_inputs(const Cutter *c, PpdlCt *sum, const Piece *p, PpdlError *err)
 {
@@ -179,7 +186,7 @@ add_inputs(const Cutter *c, PpdlCt *sum, const Piece *p, PpdlError *err)
 			if (row_of(c, p, r, &base) == PPDL_NO_PLACE)
 				continue;
 			for (int f = h * (int) c->half_k; f < (h + 1) * (int) c->half_k && f < c->lay->inputs; f++)
-				c->z[(base + ppdl_slot_of_input(c->lay, f)) & (slots - 1)] = c->net->input_scale[f];
+				c->z[(base + ppdl_slot_of_input(c->lay, f)) & (slots - 1)] = input_factor(c, f);
 		}
 		PPDL_TRY(add_masked(c, sum, &p->u->value[h], err));
 	}
@@ -235,7 +242,7 @@ match_tile(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* the constant input: 1 at every present row */
+/* the constant input: 1 over the divisor at every present row */
 static PpdlStatus
 add_bias(const Cutter *c, PpdlCt *x, const PpdlTile *rows, PpdlError *err)
 {
@@ -249,7 +256,7 @@ add_bias(const Cutter *c, PpdlCt *x, const PpdlTile *rows, PpdlError *err)
 	memset(c->z, 0, c->ev->par->slots * sizeof(*c->z));
 	for (size_t r = 0; r < c->lay->rows; r++)
 		for (size_t s = at; s < c->lay->period && rows->ordinal[r] != PPDL_NO_PLACE; s += d)
-			c->z[r * c->lay->period + s] = 1;
+			c->z[r * c->lay->period + s] = 1 / c->lay->input_divisor;
 	PPDL_TRY(ppdl_pt_alloc(c->ev, &pt, x->limbs, err));
 	PPDL_GOTO(done, ppdl_encode_slots(c->ev->par, &pt, c->z, c->ev->par->slots, x->scale, x->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_add_plain(c->ev, x, &pt, err));
@@ -262,10 +269,10 @@ done:
 static double
 largest_input(const Cutter *c)
 {
-	double		most = 1;
+	double		most = 1 / c->lay->input_divisor;
 
 	for (int f = 0; f < c->lay->inputs; f++)
-		most = fmax(most, fabs(c->net->input_scale[f]));
+		most = fmax(most, fabs(input_factor(c, f)));
 	return most;
 }
 

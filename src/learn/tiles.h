@@ -22,7 +22,7 @@ typedef struct PpdlTileSet
 /*
  * What tiles are made of.  Features alone (ts->width_y = 0: prediction, minibatches = 1) or with labels.  A row's
  * minibatch is its place in its batch modulo `minibatches` (ppdl_train_minibatch).  Inputs are multiplied by
- * net->input_scale.
+ * net->input_scale / lay->input_divisor.
  */
 typedef struct PpdlTileSource
 {

@@ -95,6 +95,7 @@ lift_rows(PpdlTrainer *t, const PpdlNet *net, const PpdlTrainSet *ts, PpdlProgre
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_slot_layout(&lay, t->ev->par, net, ts->width_x, err));
+	PPDL_TRY(ppdl_slot_check_loss(net, t->opt.loss, err));
 	PPDL_TRY(ppdl_sgd_create(&t->sgd, &lay, t->opt.learning_rate, t->opt.momentum, err));
 	t->nweights = lay.nweights;
 	PPDL_TRY(ppdl_sparseboot_create(&t->boot, t->ev, lay.period, 1 + t->momentum, PPDL_SGD_SCALE, err));

@@ -58,7 +58,7 @@ ppdl_train_lwe_trans(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows to train on")));
 	PPDL_PG(ppdl_trainset_add(state->ts, &x, &y, state->next, &err));
 	if (state->ts->rows == 1)
-		ppdl_train_check(model, state->ts);
+		ppdl_train_check(model, state->ts, options);
 	state->next++;
 	return ppdl_agg_state_result(&state->agg);
 }
@@ -84,7 +84,7 @@ ppdl_train_lwe_final(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there are no rows to train model \"%s\" on", model->name),
 				 errdetail("%lld rows had NULL features or a NULL label.", (long long) state->skipped)));
-	ppdl_train_check(model, run.ts);
+	ppdl_train_check(model, run.ts, run.options);
 	strlcpy(run.model, state->model, sizeof(run.model));
 	PPDL_PG(ppdl_net_json(model->net, &spec, &err));
 	run.spec = ppdl_take_text(spec);
@@ -139,6 +139,6 @@ ppdl_train_resume(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" is not the network whose training was interrupted", run->model),
 				 errhint("Train it again with ppdl_train().")));
-	ppdl_train_check(model, run->ts);
+	ppdl_train_check(model, run->ts, run->options);
 	PG_RETURN_TEXT_P(cstring_to_text(ppdl_train_run(run, state, len)));
 }

@@ -28,15 +28,18 @@ check_key(const uint8_t fp[8], uint8_t ring)
 }
 
 void
-ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts)
+ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts, const char *options)
 {
 	const PpdlParams *par;
 	PpdlSlotLayout lay;
+	PpdlTrainOptions opt;
 	PpdlError	err;
 
 	ppdl_model_check_store("ppdl_train()");
+	PPDL_PG(ppdl_train_options_parse(&opt, options, &err));
 	PPDL_PG(ppdl_params_get(PPDL_RING_DEEP, &par, &err));
 	PPDL_PG(ppdl_slot_layout(&lay, par, model->net, ts->width_x, &err));
+	PPDL_PG(ppdl_slot_check_loss(model->net, opt.loss, &err));
 	if (ts->width_y != lay.outputs)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

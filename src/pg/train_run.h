@@ -22,7 +22,7 @@ typedef struct PpdlTrainRun
 } PpdlTrainRun;
 
 /* raises what can be known before rows are collected: rights, the network's shape, keys of owner fp */
-extern void ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts);
+extern void ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts, const char *options);
 
 /* trains, stores the new version, returns its name@version (palloc'ed) */
 extern char *ppdl_train_run(PpdlTrainRun *run, const void *state, size_t state_len);

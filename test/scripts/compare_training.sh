@@ -5,9 +5,9 @@
 #	test/scripts/compare_training.sh [CSV ID LABEL [ppdl encode options ...]]
 #
 # Every fifth row is kept back (PPDL_COMPARE_FIFTH, 0 to 4, says which).
-# PPDL_COMPARE_UNITS ("16"; "16 16" is two hidden layers), PPDL_COMPARE_ACTIVATION
-# ('"quadratic"'), PPDL_COMPARE_OPTIONS (of ppdl_train); PPDL_COMPARE_UNITS=suggested takes the model
-# and the options that ppdl encode suggests.  Needs 6 GB of memory.
+# PPDL_COMPARE_UNITS ("16"; "16 16" is two hidden layers, "" none), PPDL_COMPARE_ACTIVATION
+# ('"quadratic"'), PPDL_COMPARE_OUTPUT (of the outputs, '"identity"'), PPDL_COMPARE_OPTIONS (of ppdl_train);
+# PPDL_COMPARE_UNITS=suggested takes the model and the options that ppdl encode suggests.  Needs 6 GB of memory.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
@@ -18,8 +18,9 @@ if [ $# -gt 3 ]; then
 else
 	set -- --exclude Race/Ethnicity --constant
 fi
-units=${PPDL_COMPARE_UNITS:-16}
+units=${PPDL_COMPARE_UNITS-16}
 activation=${PPDL_COMPARE_ACTIVATION:-'"quadratic"'}
+output=${PPDL_COMPARE_OUTPUT:-'"identity"'}
 options=${PPDL_COMPARE_OPTIONS:-'{"steps": 8, "batch": 256, "learning_rate": 0.1, "momentum": 0.8}'}
 [ -r "$data" ] || die "cannot read $data"
 
@@ -45,7 +46,7 @@ spec="{\"inputs\": $inputs, \"bias\": false$input_scale, \"layers\": ["
 for u in ${units/suggested/}; do
 	spec+="{\"units\": $u, \"activation\": $activation}, "
 done
-spec+="{\"units\": ${outputs:-1}}]}"
+spec+="{\"units\": ${outputs:-1}, \"activation\": $output}]}"
 if [ "$units" = suggested ]; then
 	spec=$(sed -n "s/^model:.*'\({.*}\)'.*/\1/p" summary)
 	options=$(sed -n "s/^train:.*'\({.*}\)'.*/\1/p" summary)
@@ -66,7 +67,7 @@ for table in plain secret; do
 	done
 	sql -c "SELECT ppdl_create_model('$table', '$spec')" >/dev/null
 done
-echo "$(basename "$data"): $inputs inputs, hidden units $units, ${outputs:-1} outputs, training options $options"
+echo "$(basename "$data"): $inputs inputs, hidden units ${units:-none}, ${outputs:-1} outputs, training options $options"
 sql -c "SELECT ppdl_train('plain', features, label, '$options' ORDER BY n) FROM plain WHERE part = 'train'" >/dev/null
 sql -c "SELECT ppdl_train('secret', features, label, '$options' ORDER BY n) FROM secret WHERE part = 'train'" >/dev/null
 

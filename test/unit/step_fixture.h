@@ -86,7 +86,8 @@ encrypt_rows(Descent *s)
 			y[r * lay->period + (size_t) c * hd] = label[c] = next_real(f);
 		for (size_t at = r * lay->period; at < (r + 1) * lay->period; at += d)
 			for (int i = 0; i < lay->inputs + lay->bias; i++)
-				x[at + ppdl_slot_of_input(lay, i)] = i < lay->inputs ? mine[i] * s->net->input_scale[i] : 1;
+				x[at + ppdl_slot_of_input(lay, i)] = (i < lay->inputs ? mine[i] * s->net->input_scale[i] : 1) /
+					lay->input_divisor;
 	}
 	s->tile.count = s->rows;
 	s->tile.x = encrypt(f, x, PPDL_SGD_SCALE, PPDL_BOOT_WORK_LIMBS);

@@ -190,6 +190,29 @@ two_hidden_layers(void **state)
 		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.1,\"momentum\":0,\"init_scale\":0.5}", 70, 8, 1, 18);
 }
 
+/* no hidden layer: real labels, several outputs, and outputs with a polynomial; more rows than a tile holds */
+static void
+linear(void **state)
+{
+	train("{\"inputs\":13,\"input_scale\":2,\"layers\":[{\"units\":1}]}",
+		  "{\"steps\":7,\"batch\":32,\"learning_rate\":0.1,\"momentum\":0.5}", 150, 13, 1, 18);
+	train("{\"inputs\":8,\"bias\":false,\"layers\":[{\"units\":5}]}",
+		  "{\"steps\":4,\"batch\":16,\"learning_rate\":0.2,\"momentum\":0}", 40, 8, 5, 18);
+	train("{\"inputs\":64,\"bias\":false,\"layers\":[{\"units\":1}]}",
+		  "{\"steps\":4,\"batch\":8,\"learning_rate\":0.05,\"momentum\":0.8}", 30, 64, 1, 18);
+}
+
+static void
+logistic(void **state)
+{
+	train("{\"inputs\":16,\"layers\":[{\"units\":1,\"activation\":{\"name\":\"tanh\",\"degree\":3,\"interval\":[-2,2]}}]}",
+		  "{\"steps\":5,\"batch\":30,\"momentum\":0.8,\"loss\":\"logistic\"}", 70, 16, 1, 18);
+	train("{\"inputs\":3,\"layers\":[{\"units\":3,\"activation\":{\"name\":\"sigmoid\",\"degree\":7,\"interval\":[-5,5]}}]}",
+		  "{\"steps\":4,\"batch\":30,\"momentum\":0,\"loss\":\"logistic\"}", 40, 3, 3, 18);
+	train("{\"inputs\":7,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"tanh\"}]}",
+		  "{\"steps\":4,\"batch\":30,\"momentum\":0.8,\"loss\":\"logistic\"}", 64, 7, 1, 18);
+}
+
 typedef struct Seen
 {
 	Deep	   *d;
@@ -291,6 +314,9 @@ static void
 predict(void **state)
 {
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":3}]}", 3);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3}]}", 3);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":2,\"activation\":{\"name\":\"tanh\",\"degree\":7}}]}", 2);
+	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"sigmoid\"}]}", 1);
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":7,\"activation\":\"quadratic\"},{\"units\":9,\"activation\":\"square\"},{\"units\":2}]}", 2);
 	predict_with("{\"inputs\":13,\"layers\":[{\"units\":3,\"activation\":\"square\"},{\"units\":9,\"activation\":{\"poly\":[0.1,0.5,-0.25,0.1]}},{\"units\":2}]}", 2);
 }
@@ -303,7 +329,7 @@ refused(void **state)
 		const char *layers,
 				   *why;
 	}			bad[] = {
-		{"{\"units\":1}", "It has 0 hidden layers"},
+		{"{\"units\":300}", "with one more input for the bias, come to 16 x 512 = 8192"},
 		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1}", "It has 3 hidden layers"},
 		{"{\"units\":4,\"activation\":\"relu\",\"degree\":4},{\"units\":1}", "hidden layer 1, relu, has degree 4"},
 		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4},{\"units\":1}",
@@ -313,7 +339,11 @@ refused(void **state)
 		{"{\"units\":4,\"activation\":\"tanh\"},{\"units\":4,\"activation\":\"tanh\"},{\"units\":1}",
 		 "layers of degree 3 and 3 a training step takes 11 levels, and a bootstrap leaves 10"},
 		{"{\"units\":4,\"activation\":\"quadratic\"},{\"units\":1,\"activation\":\"square\"}",
-		 "output layer is square"},
+		 "output layer is square; encrypted training takes identity, or tanh or sigmoid"},
+		{"{\"units\":1,\"activation\":{\"poly\":[0,1,0.1]}}", "output layer is poly"},
+		{"{\"units\":1,\"activation\":{\"name\":\"sigmoid\",\"interval\":[900,1000]}}", "sigmoid, is constant on [900, 1000]"},
+		{"{\"units\":4,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":1,\"activation\":\"tanh\"}",
+		 "of degree 2 and 2 and outputs of degree 3 a training step takes 11 levels, and a bootstrap leaves 10"},
 		{"{\"units\":256,\"activation\":\"quadratic\"},{\"units\":1}", "16 x 512 x 1 = 8192"},
 		{"{\"units\":15,\"activation\":\"square\"},{\"units\":16,\"activation\":\"square\"},{\"units\":5}",
 		 "32 x 16 x 8 = 4096"},
@@ -339,6 +369,14 @@ refused(void **state)
 	OK(ppdl_slot_layout(&lay, par, net, 8, &err));
 	assert_int_equal(lay.step_levels, 5);
 	assert_int_equal(ppdl_slot_layout(&lay, par, net, 9, &err), PPDL_ERR_ARGUMENT);
+	OK(ppdl_slot_check_loss(net, PPDL_LOSS_SQUARED, &err));
+	assert_int_equal(ppdl_slot_check_loss(net, PPDL_LOSS_LOGISTIC, &err), PPDL_ERR_ARGUMENT);
+	assert_non_null(strstr(err.message, "output layer of this network has identity"));
+	ppdl_net_destroy(net);
+	OK(ppdl_net_parse(&net, "{\"inputs\":8,\"layers\":[{\"units\":1,\"activation\":\"tanh\"}]}", &err));
+	OK(ppdl_slot_check_loss(net, PPDL_LOSS_LOGISTIC, &err));
+	assert_int_equal(ppdl_slot_check_loss(net, PPDL_LOSS_SQUARED, &err), PPDL_ERR_ARGUMENT);
+	assert_non_null(strstr(err.hint, "\"loss\": \"logistic\""));
 	ppdl_net_destroy(net);
 }
 
@@ -348,6 +386,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused),
 		cmocka_unit_test(one_output),
+		cmocka_unit_test(linear),
+		cmocka_unit_test(logistic),
 		cmocka_unit_test(compact_rows),
 		cmocka_unit_test(with_bias_and_scale),
 		cmocka_unit_test(long_weights),
