@@ -19,12 +19,14 @@ typedef struct LiftedGroup
 			   *label;			/* one for each value of a label */
 } LiftedGroup;
 
-/* A tile that is being filled: pieces, each the rows of one residue of a unit, one behind the other. */
+/*
+ * A tile that is being filled: pieces, each the rows of one residue of a unit, behind each other or in each other's
+ * gaps.
+ */
 typedef struct Open
 {
 	PpdlCt		sum;			/* inputs + i*labels; not yet rescaled */
 	uint32_t   *ordinal;		/* NULL: there is none */
-	size_t		used;			/* rows of it, present or not */
 	int			count;
 } Open;
 
@@ -331,7 +333,34 @@ open_tile(const Cutter *c, Open *open, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* the rows of one unit, residue and minibatch, behind those of the open tile if there is room */
+/* are the places of the piece's rows free, when its first row is row `at` of the tile? */
+static int
+is_room(const Cutter *c, const Open *open, const Piece *p, size_t at)
+{
+	size_t		base;
+
+	for (size_t r = p->first; r <= p->last; r++)
+		if (open->ordinal[at + r - p->first] != PPDL_NO_PLACE && row_of(c, p, r, &base) != PPDL_NO_PLACE)
+			return 0;
+	return 1;
+}
+
+/*
+ * The first place that takes the piece, lay->rows: there is none.  Rows of a mini-batch lie apart where there are more
+ * mini-batches than residues; those of other units fill the gaps.
+ */
+static size_t
+find_room(const Cutter *c, const Open *open, const Piece *p)
+{
+	const size_t span = p->last - p->first + 1;
+
+	for (size_t at = 0; open->ordinal != NULL && at + span <= c->lay->rows; at++)
+		if (is_room(c, open, p, at))
+			return at;
+	return c->lay->rows;
+}
+
+/* the rows of one unit, residue and minibatch, beside those of the open tile if there is room */
 static PpdlStatus
 cut(const Cutter *c, const LiftedGroup *u, size_t rho, int minibatch, PpdlError *err)
 {
@@ -339,15 +368,19 @@ cut(const Cutter *c, const LiftedGroup *u, size_t rho, int minibatch, PpdlError 
 	Open	   *open = &c->open[minibatch];
 	PpdlCt		piece;
 	const int	count = find_rows(c, &p);
+	size_t		at;
 	PpdlStatus	status = PPDL_OK;
 
 	if (count == 0)
 		return PPDL_OK;
-	if (open->used + (p.last - p.first + 1) > c->lay->rows)
+	at = find_room(c, open, &p);
+	if (at == c->lay->rows)
+	{
 		PPDL_TRY(close_tile(c, minibatch, err));
-	if (open->ordinal == NULL)
 		PPDL_TRY(open_tile(c, open, err));
-	PPDL_TRY(cut_piece(c, &piece, &p, open->used, err));
+		at = 0;
+	}
+	PPDL_TRY(cut_piece(c, &piece, &p, at, err));
 	if (open->sum.b == NULL)
 		open->sum = piece;
 	else
@@ -359,8 +392,10 @@ cut(const Cutter *c, const LiftedGroup *u, size_t rho, int minibatch, PpdlError 
 	for (size_t r = p.first; r <= p.last; r++)
 	{
 		size_t		base;
+		const uint32_t row = row_of(c, &p, r, &base);
 
-		open->ordinal[open->used++] = row_of(c, &p, r, &base);
+		if (row != PPDL_NO_PLACE)
+			open->ordinal[at + r - p.first] = row;
 	}
 	open->count += count;
 	return status;

@@ -202,6 +202,48 @@ linear(void **state)
 		  "{\"steps\":4,\"batch\":8,\"learning_rate\":0.05,\"momentum\":0.8}", 30, 64, 1, 18);
 }
 
+/* rows of one mini-batch lie apart in a batch; those of later batches take the places between them */
+static void
+gaps(void **state)
+{
+	Deep	   *d = deep_new(DEEP_LOGN, 2);
+	Rows		r = make_rows(d, 250, 16, 1);
+	PpdlNet    *net;
+	PpdlSlotLayout lay;
+	PpdlHalfBoot *hb;
+	PpdlTileSet *set;
+	int			seen[250] = {0};
+
+	OK(ppdl_net_parse(&net, "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":1}]}", &err));
+	OK(ppdl_slot_layout(&lay, d->f->par, net, 16, &err));
+	OK(ppdl_halfboot_create(&hb, &d->f->ev, &err));
+	OK(ppdl_tiles_create(&set, &(PpdlTileSource) {&d->f->ev, hb, &lay, net, r.ts, 8, NULL, NULL}, &err));
+	assert_int_equal(lay.rows, 64);
+	assert_int_equal(set->count, 8);
+	for (int i = 0; i < set->count; i++)
+	{
+		OK(ppdl_decrypt_slots(&d->f->ev, &set->tile[i].x, d->f->sk, d->f->z, &err));
+		for (size_t k = 0; k < lay.rows; k++)
+		{
+			const uint32_t row = set->tile[i].ordinal[k];
+
+			if (row == PPDL_NO_PLACE)
+				continue;
+			assert_int_equal(row % 8, set->minibatch_of[i]);
+			assert_int_equal(seen[row]++, 0);
+			for (int f = 0; f < 16; f++)
+				assert_true(fabs(creal(d->f->z[k * 16 + ppdl_slot_of_input(&lay, f)]) - r.x[row * 16 + f]) < 1e-5);
+		}
+	}
+	for (int i = 0; i < 250; i++)
+		assert_int_equal(seen[i], 1);
+	ppdl_tiles_destroy(set, &d->f->ev);
+	ppdl_halfboot_destroy(hb);
+	ppdl_net_destroy(net);
+	free_rows(&r);
+	deep_free(d);
+}
+
 static void
 logistic(void **state)
 {
@@ -387,6 +429,7 @@ main(void)
 		cmocka_unit_test(refused),
 		cmocka_unit_test(one_output),
 		cmocka_unit_test(linear),
+		cmocka_unit_test(gaps),
 		cmocka_unit_test(logistic),
 		cmocka_unit_test(compact_rows),
 		cmocka_unit_test(with_bias_and_scale),
