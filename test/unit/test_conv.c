@@ -452,7 +452,7 @@ same_or_not(void **state)
 		"{\"inputs\":64,\"layers\":[" CONV(2, 2, 1) "," POOL(2, 2) ",{\"units\":1}]}",
 		"{\"inputs\":64,\"layers\":[" CONV(2, 3, 2) "," POOL(2, 2) ",{\"units\":1}]}",
 		"{\"inputs\":64,\"layers\":[" CONV(2, 2, 2) "," POOL(2, 1) ",{\"units\":1}]}",
-		"{\"inputs\":64,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"}," "{\"units\":8},{\"units\":1}]}",
+		"{\"inputs\":64,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":8},{\"units\":1}]}",
 	};
 	PpdlNet    *net = parse("{\"inputs\":64,\"layers\":[" CONV(2, 2, 2) "," POOL(2, 2) ",{\"units\":1}]}"),
 			   *copy;
