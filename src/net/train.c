@@ -202,19 +202,9 @@ backward(Trace *t, const PpdlNet *net, PpdlLoss loss, const double *y, double *g
 	}
 }
 
-/* rows of a mini-batch */
-typedef struct MiniBatch
-{
-	const double *x,
-			   *y;
-	const int  *index;
-	int			count;
-	PpdlLoss	loss;
-} MiniBatch;
-
 /* mean gradient, and losses; gradient NULL: the losses alone */
 static PpdlStatus
-gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, Losses *mean, const PpdlTrainWatch *watch,
+gradient_of(const PpdlNet *net, const PpdlMiniBatch *b, double *gradient, Losses *mean, const PpdlTrainWatch *watch,
 			PpdlError *err)
 {
 	int			n = ppdl_net_weight_count(net),
@@ -246,13 +236,11 @@ gradient_of(const PpdlNet *net, const MiniBatch *b, double *gradient, Losses *me
 }
 
 PpdlStatus
-ppdl_net_gradient(const PpdlNet *net, PpdlLoss loss, const double *x, const double *y, const int *index, int count,
-				  double *gradient, double *mean_loss, PpdlError *err)
+ppdl_net_gradient(const PpdlNet *net, const PpdlMiniBatch *b, double *gradient, double *mean_loss, PpdlError *err)
 {
-	const MiniBatch b = {x, y, index, count, loss};
 	Losses		mean;
 
-	PPDL_TRY(gradient_of(net, &b, gradient, &mean, NULL, err));
+	PPDL_TRY(gradient_of(net, b, gradient, &mean, NULL, err));
 	*mean_loss = mean.loss;
 	return PPDL_OK;
 }
@@ -281,7 +269,7 @@ typedef struct Run
 	PpdlNet    *net;
 	const PpdlTrainOptions *opt;
 	const PpdlTrainWatch *watch;
-	MiniBatch	batch;
+	PpdlMiniBatch batch;
 	double	   *w,
 			   *v,
 			   *gradient;

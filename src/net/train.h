@@ -65,12 +65,19 @@ int			ppdl_train_minibatch(const PpdlTrainOptions *opt, uint64_t rows, int step)
 /* rows of step t: writes their indices, at most ceil(rows/M) of them */
 void		ppdl_train_batch(const PpdlTrainOptions *opt, int rows, int step, int *index, int *count);
 
-/*
- * Mean gradient of a loss over `count` rows (row index[i] of x and y), as one flat vector like the weights, and the
- * mean loss.
- */
-PpdlStatus	ppdl_net_gradient(const PpdlNet *net, PpdlLoss loss, const double *x, const double *y, const int *index,
-							  int count, double *gradient, double *mean_loss, PpdlError *err);
+/* rows index[0] .. index[count-1] of x and y, and the loss that is to be made small on them */
+typedef struct PpdlMiniBatch
+{
+	const double *x,
+			   *y;
+	const int  *index;
+	int			count;
+	PpdlLoss	loss;
+} PpdlMiniBatch;
+
+/* Mean gradient of the loss over a mini-batch, as one flat vector like the weights, and the mean loss. */
+PpdlStatus	ppdl_net_gradient(const PpdlNet *net, const PpdlMiniBatch *b, double *gradient, double *mean_loss,
+							  PpdlError *err);
 
 /* what a run calls */
 typedef struct PpdlTrainWatch

@@ -302,7 +302,7 @@ gradient(void **state)
 			x[i] = uniform();
 		for (int i = 0; i < ROWS * ppdl_net_outputs(net); i++)
 			y[i] = uniform();
-		OK(ppdl_net_gradient(net, PPDL_LOSS_SQUARED, x, y, index, 3, g, &loss, &err));
+		OK(ppdl_net_gradient(net, &(PpdlMiniBatch) {x, y, index, 3, PPDL_LOSS_SQUARED}, g, &loss, &err));
 		assert_true(fabsl(loss - mean_loss(net, wide, x, y, index, 3)) < 1e-12);
 		for (int l = 0; l < net->nlayers; l++)
 		{

@@ -169,7 +169,7 @@ numerical_gradient(void **state)
 		for (int i = 0; i < n; i++)
 			w[i] += 0.2 * ppdl_prng_uniform(&r);
 		assert_int_equal(ppdl_net_set_weights(net, w, n, &err), PPDL_OK);
-		assert_int_equal(ppdl_net_gradient(net, cases[s].loss, x, y, index, 3, g, &loss, &err), PPDL_OK);
+		assert_int_equal(ppdl_net_gradient(net, &(PpdlMiniBatch) {x, y, index, 3, cases[s].loss}, g, &loss, &err), PPDL_OK);
 		for (int i = 0; i < n; i++)
 		{
 			const long double h = 1e-6L;
