@@ -152,6 +152,12 @@ write_le(PpdlWriter *w, uint64_t v, int len)
 }
 
 void
+ppdl_write_text(PpdlWriter *w, const char *s)
+{
+	ppdl_write_bytes(w, s, strlen(s));
+}
+
+void
 ppdl_write_u8(PpdlWriter *w, uint8_t v)
 {
 	write_le(w, v, 1);

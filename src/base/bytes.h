@@ -58,6 +58,7 @@ void		ppdl_writer_free(PpdlWriter *w);
 /* len more bytes to fill in, or NULL when out of memory */
 uint8_t    *ppdl_write_space(PpdlWriter *w, size_t len);
 void		ppdl_write_bytes(PpdlWriter *w, const void *src, size_t len);
+void		ppdl_write_text(PpdlWriter *w, const char *s);	/* without its zero */
 void		ppdl_write_u8(PpdlWriter *w, uint8_t v);
 void		ppdl_write_u16(PpdlWriter *w, uint16_t v);
 void		ppdl_write_u32(PpdlWriter *w, uint32_t v);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/database.h"
+#include "cli/db_result.h"
 #include "cli/evaluate.h"
 #include "cli/outfile.h"
 #include "cli/reveal.h"
@@ -304,50 +304,27 @@ result_rows(Job *j, const PGresult *res, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
-		for (int i = 0; i < n; i++)
-			field[i] = PQgetisnull(res, r, i) ? (PpdlText) {NULL, 0} :
-				(PpdlText) {PQgetvalue(res, r, i), (size_t) PQgetlength(res, r, i)};
+		ppdl_result_row(res, r, field);
 		status = ppdl_reveal_record(&j->reveal, field, (size_t) n, 1, revealed_row, j, err);
 	}
 	free(field);
 	return status;
 }
 
+/* PpdlTakeResult */
 static PpdlStatus
-take_result(Job *j, const PGresult *res, PpdlError *err)
+take_result(void *arg, const PGresult *res, PpdlError *err)
 {
-	switch (PQresultStatus(res))
-	{
-		case PGRES_TUPLES_OK:
-			return result_rows(j, res, err);
-		case PGRES_COMMAND_OK:
-		case PGRES_EMPTY_QUERY:
-			return PPDL_OK;
-		case PGRES_COPY_IN:
-		case PGRES_COPY_OUT:
-		case PGRES_COPY_BOTH:
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "COPY to or from the tool is not supported: use SELECT");
-		default:
-			return ppdl_db_error(&j->db, res, err);
-	}
+	return PQresultStatus(res) == PGRES_TUPLES_OK ? result_rows(arg, res, err) : PPDL_OK;
 }
 
 static PpdlStatus
 run_sql(Job *j, PpdlError *err)
 {
-	PGresult   *res;
-	PpdlStatus	status = PPDL_OK;
-
-	if (!PQsendQuery(j->db.conn, j->a->sql))
-		return ppdl_db_error(&j->db, NULL, err);
-	while (status == PPDL_OK && (res = PQgetResult(j->db.conn)) != NULL)
-	{
-		status = take_result(j, res, err);
-		PQclear(res);
-	}
-	if (status == PPDL_OK && j->results == 0)
+	PPDL_TRY(ppdl_result_run(&j->db, j->a->sql, take_result, j, err));
+	if (j->results == 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the query returns no rows with columns: a SELECT is expected");
-	return status;
+	return PPDL_OK;
 }
 
 static PpdlStatus

@@ -8,14 +8,13 @@
 #include "base/mem.h"
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/database.h"
+#include "cli/db_result.h"
 #include "cli/features.h"
 #include "cli/infile.h"
 #include "cli/jsontext.h"
 #include "cli/outfile.h"
 #include "cli/model_cipher.h"
 #include "cli/model_sync.h"
-#include "cli/table.h"
 #include "net/json.h"
 #include "net/layer.h"
 #include "net/net.h"
@@ -164,30 +163,34 @@ parse(int key, char *arg, struct argp_state *state)
 /* ------------------------------------------------------------------ list and show */
 
 static PpdlStatus
-print_result(PGresult *res, FILE *f, PpdlError *err)
+print_rows(PpdlPresenter *p, const PGresult *res, PpdlError *err)
 {
-	int			n = PQnfields(res);
-	PpdlText   *row = calloc((size_t) n + 1, sizeof *row);
-	PpdlTable	t = {0};
-	int			ok = row && ppdl_table_init(&t, n);
+	PpdlText   *row = calloc((size_t) PQnfields(res) + 1, sizeof *row);
+	PpdlStatus	status = row ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 
-	for (int i = 0; ok && i < n; i++)
+	for (int r = 0; status == PPDL_OK && r < PQntuples(res); r++)
 	{
-		ok = ppdl_table_title(&t, i, PQfname(res, i));
-		t.right[i] = PQftype(res, i) == 23 || PQftype(res, i) == 20;
+		ppdl_result_row(res, r, row);
+		status = ppdl_present_record(p, row, err);
 	}
-	for (int r = 0; ok && r < PQntuples(res); r++)
-	{
-		for (int i = 0; i < n; i++)
-			row[i] = PQgetisnull(res, r, i) ? (PpdlText) {NULL, 0} :
-				(PpdlText) {PQgetvalue(res, r, i), (size_t) PQgetlength(res, r, i)};
-		ok = ppdl_table_add(&t, row);
-	}
-	if (ok)
-		ppdl_table_print(&t, f);
-	ppdl_table_free(&t);
 	free(row);
-	return ok ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return status;
+}
+
+static PpdlStatus
+print_result(const PpdlDb *db, const PGresult *res, PpdlError *err)
+{
+	PpdlPresenter p;
+	PpdlStatus	status;
+
+	ppdl_present_init(&p, PPDL_FORM_TABLE, "", stdout, "standard output");
+	status = ppdl_result_begin(&p, db, res, err);
+	if (status == PPDL_OK)
+		status = print_rows(&p, res, err);
+	if (status == PPDL_OK)
+		status = ppdl_present_end(&p, err);
+	ppdl_present_free(&p);
+	return status;
 }
 
 /* trainings that wait to be resumed, if there are any */
@@ -204,7 +207,7 @@ list_checkpoints(PpdlDb *db, PpdlError *err)
 	if (PQntuples(res) > 0)
 	{
 		printf("\nUnfinished trainings, which ppdl_train_resume(model) continues:\n");
-		status = print_result(res, stdout, err);
+		status = print_result(db, res, err);
 	}
 	PQclear(res);
 	return status;
@@ -242,7 +245,7 @@ list(PpdlDb *db, PpdlError *err)
 						 "SELECT name, version, CASE WHEN is_default THEN 'default' END AS means, network, weights, "
 						 "trained_rows AS rows, to_char(created, 'YYYY-MM-DD HH24:MI') AS created, owner, comment"
 						 " FROM %s.ppdl_model_info ORDER BY name, version", 0, NULL));
-	status = print_result(res, stdout, err);
+	status = print_result(db, res, err);
 	PQclear(res);
 	PPDL_TRY(status);
 	return list_checkpoints(db, err);
@@ -405,7 +408,6 @@ read_weights(ModelFile *m, const json_t *a, PpdlNet *net, PpdlError *err)
 {
 	size_t		n = json_array_size(a);
 	double	   *w = calloc(n + 1, sizeof *w);
-	char		number[32];
 	PpdlStatus	status = PPDL_OK;
 
 	if (w == NULL)
@@ -415,9 +417,8 @@ read_weights(ModelFile *m, const json_t *a, PpdlNet *net, PpdlError *err)
 		w[i] = json_number_value(json_array_get(a, i));
 		if (!json_is_number(json_array_get(a, i)))
 			status = ppdl_error(err, PPDL_ERR_FORMAT, "%s: weights[%zu] is not a number", m->path, i);
-		ppdl_print_number(number, w[i]);
 		ppdl_write_u8(&m->weights, i ? ',' : '{');
-		ppdl_write_bytes(&m->weights, number, strlen(number));
+		ppdl_put_number(&m->weights, w[i]);
 	}
 	ppdl_write_bytes(&m->weights, "}", 2);
 	if (status == PPDL_OK && n > 0x7fffffff)

@@ -7,7 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/database.h"
+#include "cli/db_result.h"
 #include "cli/infile.h"
 #include "cli/outfile.h"
 #include "cli/present.h"
@@ -138,7 +138,6 @@ typedef struct Job
 	PpdlPresenter present;
 	PpdlText   *field;
 	PpdlWriter	script;			/* SQL that is no argument */
-	const char *sql;			/* what is being run */
 } Job;
 
 /* ------------------------------------------------------------------ one result */
@@ -152,44 +151,6 @@ emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
 	return ppdl_present_record(&j->present, fields, err);
 }
 
-static int
-is_cipher(const Job *j, const PGresult *res, int column)
-{
-	Oid			type = PQftype(res, column);
-
-	return type == j->db.lwe || type == j->db.lwe_array || type == j->db.rsa || type == j->db.rsa_array;
-}
-
-static PpdlColumnKind
-column_kind(const Job *j, const PGresult *res, int column)
-{
-	switch (PQftype(res, column))
-	{
-		case 20:				/* int8 */
-		case 21:				/* int2 */
-		case 23:				/* int4 */
-		case 26:				/* oid */
-		case 700:				/* float4 */
-		case 701:				/* float8 */
-		case 1700:				/* numeric */
-		case 1016:				/* arrays of these */
-		case 1005:
-		case 1007:
-		case 1028:
-		case 1021:
-		case 1022:
-		case 1231:
-			return PPDL_COLUMN_NUMBERS;
-		case 16:
-			return PPDL_COLUMN_BOOL;
-		case 114:				/* json, jsonb */
-		case 3802:
-			return PPDL_COLUMN_JSON;
-		default:
-			return is_cipher(j, res, column) ? PPDL_COLUMN_NUMBERS : PPDL_COLUMN_TEXT;
-	}
-}
-
 static PpdlStatus
 result_row(Job *j, const PGresult *res, int row, PpdlError *err)
 {
@@ -197,9 +158,7 @@ result_row(Job *j, const PGresult *res, int row, PpdlError *err)
 	char		text[sizeof err->message];
 	PpdlStatus	status;
 
-	for (int i = 0; i < n; i++)
-		j->field[i] = PQgetisnull(res, row, i) ? (PpdlText) {NULL, 0} :
-			(PpdlText) {PQgetvalue(res, row, i), (size_t) PQgetlength(res, row, i)};
+	ppdl_result_row(res, row, j->field);
 	status = ppdl_reveal_record(&j->reveal, j->field, (size_t) n, j->a->expand, emit, j, err);
 	if (status == PPDL_OK || status == PPDL_ERR_IO)
 		return status;
@@ -217,32 +176,13 @@ result_rows(Job *j, const PGresult *res, PpdlError *err)
 }
 
 static PpdlStatus
-begin_result(Job *j, const PGresult *res, PpdlError *err)
-{
-	int			n = PQnfields(res);
-	const char **name = calloc((size_t) n + 1, sizeof *name);
-	PpdlColumnKind *kind = calloc((size_t) n + 1, sizeof *kind);
-	PpdlStatus	status;
-
-	for (int i = 0; name && kind && i < n; i++)
-	{
-		name[i] = PQfname(res, i);
-		kind[i] = column_kind(j, res, i);
-	}
-	status = name && kind ? ppdl_present_begin(&j->present, n, name, kind, err) :
-		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	free(name);
-	free(kind);
-	return status;
-}
-
-static PpdlStatus
 show_rows(Job *j, const PGresult *res, PpdlError *err)
 {
 	PpdlStatus	status;
 
 	j->field = calloc((size_t) PQnfields(res) + 1, sizeof *j->field);
-	status = j->field ? begin_result(j, res, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = j->field ? ppdl_result_begin(&j->present, &j->db, res, err) :
+		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (status == PPDL_OK)
 		status = result_rows(j, res, err);
 	if (status == PPDL_OK)
@@ -252,55 +192,27 @@ show_rows(Job *j, const PGresult *res, PpdlError *err)
 	return status;
 }
 
+/* PpdlTakeResult */
 static PpdlStatus
-show_result(Job *j, const PGresult *res, PpdlError *err)
+show_result(void *arg, const PGresult *res, PpdlError *err)
 {
-	switch (PQresultStatus(res))
-	{
-		case PGRES_TUPLES_OK:
-			return show_rows(j, res, err);
-		case PGRES_COMMAND_OK:
-			if (j->a->form == PPDL_FORM_TABLE || j->a->form == PPDL_FORM_VERTICAL)
-				fprintf(j->out.f, "%s\n", PQcmdStatus((PGresult *) res));
-			return PPDL_OK;
-		case PGRES_EMPTY_QUERY:
-			return PPDL_OK;
-		case PGRES_COPY_IN:
-		case PGRES_COPY_OUT:
-		case PGRES_COPY_BOTH:
-			ppdl_error(err, PPDL_ERR_ARGUMENT, "COPY to or from the tool is not supported");
-			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-								   "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
-		default:
-			ppdl_db_error(&j->db, res, err);
-			return ppdl_db_position(res, j->sql, err);
-	}
-}
+	Job		   *j = arg;
 
-/* all statements of one command string */
-static PpdlStatus
-run_sql(Job *j, const char *sql, PpdlError *err)
-{
-	PGresult   *res;
-	PpdlStatus	status = PPDL_OK;
-
-	j->sql = sql;
-	if (!PQsendQuery(j->db.conn, sql))
-		return ppdl_db_error(&j->db, NULL, err);
-	while (status == PPDL_OK && (res = PQgetResult(j->db.conn)) != NULL)
-	{
-		status = show_result(j, res, err);
-		PQclear(res);
-	}
-	return status;
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
+		return show_rows(j, res, err);
+	if (j->a->form == PPDL_FORM_TABLE || j->a->form == PPDL_FORM_VERTICAL)
+		fprintf(j->out.f, "%s\n", PQcmdStatus((PGresult *) res));
+	return PPDL_OK;
 }
 
 static PpdlStatus
 run_all(Job *j, PpdlError *err)
 {
 	for (int i = 0; i < j->a->commands.count; i++)
-		PPDL_TRY(run_sql(j, j->a->commands.item[i], err));
-	return j->a->commands.count > 0 ? PPDL_OK : run_sql(j, (const char *) j->script.buf, err);
+		PPDL_TRY(ppdl_result_run(&j->db, j->a->commands.item[i], show_result, j, err));
+	if (j->a->commands.count > 0)
+		return PPDL_OK;
+	return ppdl_result_run(&j->db, (const char *) j->script.buf, show_result, j, err);
 }
 
 /* what -f or standard input hold, before anybody is asked for a passphrase */

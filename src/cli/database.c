@@ -93,44 +93,6 @@ ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err)
 	return PPDL_ERR_IO;
 }
 
-/* characters of UTF-8, in bytes */
-static size_t
-bytes_of(const char *s, int characters)
-{
-	size_t		i = 0;
-
-	while (s[i] && characters > 0)
-	{
-		for (i++; ((unsigned char) s[i] & 0xC0) == 0x80; i++)
-			;
-		characters--;
-	}
-	return i;
-}
-
-PpdlStatus
-ppdl_db_position(const PGresult *res, const char *sql, PpdlError *err)
-{
-	const char *text = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
-	size_t		at = text ? bytes_of(sql, atoi(text) - 1) : 0,
-				begin = at,
-				rest;
-	int			line = 1,
-				column = 1;
-
-	if (text == NULL || err->detail[0])
-		return err->code;
-	while (begin > 0 && sql[begin - 1] != '\n')
-		begin--;
-	for (size_t i = 0; i < begin; i++)
-		line += sql[i] == '\n';
-	for (size_t i = begin; i < at; i++)
-		column += ((unsigned char) sql[i] & 0xC0) != 0x80;
-	rest = strcspn(sql + at, "\n");
-	return ppdl_error_detail(err, err->code, "line %d, column %d: %.*s", line, column,
-							 (int) (rest < bytes_of(sql + at, 60) ? rest : bytes_of(sql + at, 60)), sql + at);
-}
-
 static void
 on_notice(void *arg, const PGresult *res)
 {

@@ -40,8 +40,6 @@ PpdlStatus	ppdl_db_run(PpdlDb *db, PGresult **res, PpdlError *err, const char *s
 
 /* what the server said about res (NULL: about the connection), message, detail and hint */
 PpdlStatus	ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err);
-/* adds where in sql the server found an error, if it said so and has no detail; returns err->code */
-PpdlStatus	ppdl_db_position(const PGresult *res, const char *sql, PpdlError *err);
 
 /*
  * From now on Ctrl-C cancels what this connection runs, instead of ending the tool.  NULL: nothing is cancelled, before

@@ -46,16 +46,13 @@ put_field(PpdlWriter *w, const char *s)
 static void
 line(Lines *l, const char *measure, double value)
 {
-	char		number[32];
-
 	if (isnan(value))
 		return;
 	put_field(l->w, l->part);
 	put_field(l->w, l->class);
 	put_field(l->w, l->item);
 	put_field(l->w, measure);
-	ppdl_print_number(number, value);
-	ppdl_write_bytes(l->w, number, strlen(number));
+	ppdl_put_number(l->w, value);
 	ppdl_write_u8(l->w, '\n');
 }
 

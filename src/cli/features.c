@@ -138,6 +138,15 @@ ppdl_print_number(char out[32], double v)
 	}
 }
 
+void
+ppdl_put_number(PpdlWriter *w, double v)
+{
+	char		number[32];
+
+	ppdl_print_number(number, v);
+	ppdl_write_text(w, number);
+}
+
 int
 ppdl_compare_categories(const void *a, const void *b)
 {

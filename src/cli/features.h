@@ -194,6 +194,7 @@ int			ppdl_parse_category_number(const char *s, double *v);
 char		ppdl_almost_number(const char *s);
 /* shortest text that reads back as v */
 void		ppdl_print_number(char out[32], double v);
+void		ppdl_put_number(PpdlWriter *w, double v);	/* the same, appended */
 /* numbers by value before all other text, which goes by bytes */
 int			ppdl_compare_categories(const void *a, const void *b);
 /* the member "map" of a feature file: appended to w, and read */

@@ -81,45 +81,39 @@ put_json(PpdlWriter *w, json_t *value)
 	json_decref(value);
 }
 
-static void
-put(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
 PpdlStatus
 ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err)
 {
-	put(w, "{\n  \"format\": \"" FORMAT_NAME "\",\n  \"version\": ");
+	ppdl_write_text(w, "{\n  \"format\": \"" FORMAT_NAME "\",\n  \"version\": ");
 	put_json(w, json_integer(FORMAT_VERSION));
-	put(w, ",\n  \"source\": ");
+	ppdl_write_text(w, ",\n  \"source\": ");
 	put_json(w, json_string(fs->source));
-	put(w, ",\n  \"rows\": ");
+	ppdl_write_text(w, ",\n  \"rows\": ");
 	put_json(w, json_integer(fs->rows));
 	if (fs->id)
 	{
-		put(w, ",\n  \"id\": ");
+		ppdl_write_text(w, ",\n  \"id\": ");
 		put_json(w, json_string(fs->id));
 	}
-	put(w, ",\n  \"features\": [\n");
+	ppdl_write_text(w, ",\n  \"features\": [\n");
 	for (int i = 0; i < fs->count; i++)
 	{
-		put(w, "    ");
+		ppdl_write_text(w, "    ");
 		put_json(w, feature_json(&fs->feature[i]));
-		put(w, i + 1 < fs->count ? ",\n" : "\n");
+		ppdl_write_text(w, i + 1 < fs->count ? ",\n" : "\n");
 	}
-	put(w, "  ]");
+	ppdl_write_text(w, "  ]");
 	if (fs->label)
 	{
-		put(w, ",\n  \"label\": ");
+		ppdl_write_text(w, ",\n  \"label\": ");
 		put_json(w, feature_json(fs->label));
 	}
 	if (fs->map)
 	{
-		put(w, ",\n  \"map\": ");
+		ppdl_write_text(w, ",\n  \"map\": ");
 		ppdl_features_put_map(w, fs->map);
 	}
-	put(w, "\n}\n");
+	ppdl_write_text(w, "\n}\n");
 	if (w->bad)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	return PPDL_OK;

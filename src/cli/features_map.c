@@ -113,50 +113,35 @@ ppdl_features_count_clipped(const PpdlFeatures *fs, PpdlCsv *csv, long *clipped,
 /* ------------------------------------------------------------------ JSON */
 
 static void
-put(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
-static void
-put_number(PpdlWriter *w, double v)
-{
-	char		number[32];
-
-	ppdl_print_number(number, v);
-	put(w, number);
-}
-
-static void
 put_numbers(PpdlWriter *w, const double *v, int n)
 {
 	for (int i = 0; i < n; i++)
 	{
-		put(w, i ? "," : "[");
-		put_number(w, v[i]);
+		ppdl_write_text(w, i ? "," : "[");
+		ppdl_put_number(w, v[i]);
 	}
-	put(w, "]");
+	ppdl_write_text(w, "]");
 }
 
 void
 ppdl_features_put_map(PpdlWriter *w, const PpdlWhitening *map)
 {
-	put(w, "{\n    \"width\": ");
-	put_number(w, map->width);
-	put(w, ",\n    \"clip\": ");
-	put_number(w, map->clip);
-	put(w, ",\n    \"mean\": ");
+	ppdl_write_text(w, "{\n    \"width\": ");
+	ppdl_put_number(w, map->width);
+	ppdl_write_text(w, ",\n    \"clip\": ");
+	ppdl_put_number(w, map->clip);
+	ppdl_write_text(w, ",\n    \"mean\": ");
 	put_numbers(w, map->mean, map->inputs);
-	put(w, ",\n    \"scale\": ");
+	ppdl_write_text(w, ",\n    \"scale\": ");
 	put_numbers(w, map->scale, map->inputs);
-	put(w, ",\n    \"rows\": [\n");
+	ppdl_write_text(w, ",\n    \"rows\": [\n");
 	for (int r = 0; r < map->components; r++)
 	{
-		put(w, "      ");
+		ppdl_write_text(w, "      ");
 		put_numbers(w, map->matrix + (size_t) r * map->inputs, map->inputs);
-		put(w, r + 1 < map->components ? ",\n" : "\n");
+		ppdl_write_text(w, r + 1 < map->components ? ",\n" : "\n");
 	}
-	put(w, "    ]\n  }");
+	ppdl_write_text(w, "    ]\n  }");
 }
 
 static PpdlStatus

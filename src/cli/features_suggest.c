@@ -63,21 +63,6 @@ most_squares(const PpdlFeatures *fs)
 	return sum;
 }
 
-static void
-put(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
-static void
-put_number(PpdlWriter *w, double v)
-{
-	char		number[32];
-
-	ppdl_print_number(number, v);
-	put(w, number);
-}
-
 /* two digits, downwards */
 static double
 two_digits(double v)
@@ -104,19 +89,19 @@ put_scale(const PpdlFeatures *fs, PpdlWriter *w)
 
 	if (!weights_are_given(fs) && squares <= MOST_SQUARES)
 		return;
-	put(w, ",\"input_scale\":");
+	ppdl_write_text(w, ",\"input_scale\":");
 	if (!weights_are_given(fs))
 	{
-		put_number(w, two_digits(sqrt(MOST_SQUARES / squares)));
+		ppdl_put_number(w, two_digits(sqrt(MOST_SQUARES / squares)));
 		return;
 	}
 	for (int i = 0; i < fs->count; i++)
 		for (int j = 0; j < fs->feature[i].inputs; j++)
 		{
-			put(w, i + j ? "," : "[");
-			put_number(w, fs->feature[i].weight);
+			ppdl_write_text(w, i + j ? "," : "[");
+			ppdl_put_number(w, fs->feature[i].weight);
 		}
-	put(w, "]");
+	ppdl_write_text(w, "]");
 }
 
 int
@@ -132,23 +117,23 @@ ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlE
 
 	units = ppdl_features_suggest_units(fs, units);
 	snprintf(text, sizeof text, "{\"inputs\":%d", fs->inputs);
-	put(w, text);
+	ppdl_write_text(w, text);
 	if (fs->map)
 	{
-		put(w, ",\"input_scale\":");
-		put_number(w, fs->map->clip);
-		put(w, ",\"bias\":false");
+		ppdl_write_text(w, ",\"input_scale\":");
+		ppdl_put_number(w, fs->map->clip);
+		ppdl_write_text(w, ",\"bias\":false");
 	}
 	else
 		put_scale(fs, w);
-	put(w, ",\"layers\":[");
+	ppdl_write_text(w, ",\"layers\":[");
 	if (units > 0)
 	{
 		snprintf(text, sizeof text, "{\"units\":%d,\"activation\":\"quadratic\"},", units);
-		put(w, text);
+		ppdl_write_text(w, text);
 	}
 	snprintf(text, sizeof text, "{\"units\":%d,\"activation\":\"identity\"}]}", fs->outputs ? fs->outputs : 1);
-	put(w, text);
+	ppdl_write_text(w, text);
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
@@ -159,10 +144,10 @@ ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlE
 PpdlStatus
 ppdl_features_train_options(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err)
 {
-	put(w, "{\"steps\":15,\"batch\":256,\"learning_rate\":");
+	ppdl_write_text(w, "{\"steps\":15,\"batch\":256,\"learning_rate\":");
 	if (ppdl_features_suggest_units(fs, units) == 0)
-		put(w, "0.3,\"momentum\":0.25,\"init_scale\":0}");
+		ppdl_write_text(w, "0.3,\"momentum\":0.25,\"init_scale\":0}");
 	else
-		put(w, fs->outputs > 1 ? "0.2,\"momentum\":0.7}" : "0.2,\"momentum\":0.8}");
+		ppdl_write_text(w, fs->outputs > 1 ? "0.2,\"momentum\":0.7}" : "0.2,\"momentum\":0.8}");
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }

@@ -6,18 +6,12 @@
 #include "cli/features.h"
 
 static void
-put(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
-static void
 put_simple(PpdlWriter *w, const json_t *value)
 {
 	char	   *s = json_dumps(value, JSON_ENCODE_ANY);
 
 	if (s)
-		put(w, s);
+		ppdl_write_text(w, s);
 	else
 		w->bad = 1;
 	free(s);
@@ -29,10 +23,10 @@ put_real(PpdlWriter *w, double v)
 	char		number[32];
 
 	ppdl_print_number(number, v);
-	put(w, number);
+	ppdl_write_text(w, number);
 	/* without a point it would read back as an integer */
 	if (strcspn(number, ".e") == strlen(number))
-		put(w, ".0");
+		ppdl_write_text(w, ".0");
 }
 
 void
@@ -46,28 +40,28 @@ ppdl_json_put(PpdlWriter *w, const json_t *value)
 	switch (json_typeof(value))
 	{
 		case JSON_OBJECT:
-			put(w, "{");
+			ppdl_write_text(w, "{");
 			json_object_foreach((json_t *) value, key, member)
 			{
 				json_t	   *name = json_string(key);
 
-				put(w, first ? "" : ", ");
+				ppdl_write_text(w, first ? "" : ", ");
 				first = 0;
 				put_simple(w, name);
 				json_decref(name);
-				put(w, ": ");
+				ppdl_write_text(w, ": ");
 				ppdl_json_put(w, member);
 			}
-			put(w, "}");
+			ppdl_write_text(w, "}");
 			break;
 		case JSON_ARRAY:
-			put(w, "[");
+			ppdl_write_text(w, "[");
 			json_array_foreach(value, i, member)
 			{
-				put(w, i ? ", " : "");
+				ppdl_write_text(w, i ? ", " : "");
 				ppdl_json_put(w, member);
 			}
-			put(w, "]");
+			ppdl_write_text(w, "]");
 			break;
 		case JSON_REAL:
 			put_real(w, json_real_value(value));

@@ -4,12 +4,6 @@
 
 #include "base/bytes.h"
 
-static void
-put_text(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
 /* the table as SQL writes it; typed as in SQL ("order" without its quotes, too), or by its exact name */
 static PpdlStatus
 put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
@@ -21,7 +15,7 @@ put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
 						 "SELECT coalesce(CASE WHEN $1::text ~ "
 						 "'^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
 						 " to_regclass(quote_ident($1)))::text", 1, params));
-	put_text(w, PQgetisnull(res, 0, 0) ? table : PQgetvalue(res, 0, 0));
+	ppdl_write_text(w, PQgetisnull(res, 0, 0) ? table : PQgetvalue(res, 0, 0));
 	PQclear(res);
 	return PPDL_OK;
 }
@@ -29,17 +23,17 @@ put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
 static PpdlStatus
 copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *columns, PpdlError *err)
 {
-	put_text(w, "COPY ");
+	ppdl_write_text(w, "COPY ");
 	PPDL_TRY(put_table(db, w, table, err));
 	for (int i = 0; i < columns->count; i++)
 	{
 		char	   *name = PQescapeIdentifier(db->conn, columns->item[i], strlen(columns->item[i]));
 
-		put_text(w, i ? ", " : " (");
-		put_text(w, name ? name : "");
+		ppdl_write_text(w, i ? ", " : " (");
+		ppdl_write_text(w, name ? name : "");
 		PQfreemem(name);
 	}
-	put_text(w, columns->count ? ") FROM STDIN" : " FROM STDIN");
+	ppdl_write_text(w, columns->count ? ") FROM STDIN" : " FROM STDIN");
 	ppdl_write_u8(w, 0);
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }

@@ -54,7 +54,6 @@ weights_text(char **out, const PpdlNet *net, PpdlError *err)
 {
 	const int	n = ppdl_net_weight_count(net);
 	double	   *w = calloc((size_t) n + 1, sizeof *w);
-	char		number[32];
 	PpdlWriter	text;
 
 	if (w == NULL)
@@ -63,9 +62,8 @@ weights_text(char **out, const PpdlNet *net, PpdlError *err)
 	ppdl_writer_init_secret(&text);
 	for (int i = 0; i < n; i++)
 	{
-		ppdl_print_number(number, w[i]);
 		ppdl_write_bytes(&text, i ? ", " : "[", i ? 2 : 1);
-		ppdl_write_bytes(&text, number, strlen(number));
+		ppdl_put_number(&text, w[i]);
 	}
 	ppdl_write_bytes(&text, "]", 2);
 	ppdl_free_secret(w, ((size_t) n + 1) * sizeof *w);

@@ -91,7 +91,6 @@ ppdl_sink_base64_array(PpdlSink *s, const void *data, int n, size_t len)
 void
 ppdl_sink_numbers(PpdlSink *s, const double *x, int n, int as_scalar)
 {
-	char		number[32];
 	int			braces = !(as_scalar && n == 1);
 	int			quote = s->format == PPDL_FORMAT_CSV && n > 1;
 
@@ -104,8 +103,7 @@ ppdl_sink_numbers(PpdlSink *s, const double *x, int n, int as_scalar)
 	{
 		if (i)
 			ppdl_write_u8(&s->w, ',');
-		ppdl_print_number(number, x[i]);
-		ppdl_write_bytes(&s->w, number, strlen(number));
+		ppdl_put_number(&s->w, x[i]);
 	}
 	if (braces)
 		ppdl_write_u8(&s->w, '}');

@@ -265,15 +265,13 @@ static PpdlStatus
 store_plain_model(PpdlOutcome *out, const PpdlTask *t, PpdlDb *db, PpdlError *err)
 {
 	PpdlWriter	w;
-	char		number[32];
 	PpdlStatus	status;
 
 	ppdl_writer_init(&w);
 	for (int i = 0; i < t->plain->nweights; i++)
 	{
-		ppdl_print_number(number, t->plain->weights[i]);
 		ppdl_write_u8(&w, i ? ',' : '{');
-		ppdl_write_bytes(&w, number, strlen(number));
+		ppdl_put_number(&w, t->plain->weights[i]);
 	}
 	ppdl_write_bytes(&w, "}", 2);
 	status = w.bad ? no_memory(err) :

@@ -10,12 +10,6 @@
 #define PLUS_MINUS " \xC2\xB1 "
 
 void
-ppdl_write_text(PpdlWriter *w, const char *s)
-{
-	ppdl_write_bytes(w, s, strlen(s));
-}
-
-void
 ppdl_write_format(PpdlWriter *w, const char *fmt,...)
 {
 	va_list		ap,

@@ -22,7 +22,6 @@ enum
 	PPDL_SHOWN = 64				/* bytes that are enough for any number below */
 };
 
-void		ppdl_write_text(PpdlWriter *w, const char *s);
 void		ppdl_write_format(PpdlWriter *w, const char *fmt,...) __attribute__((format(printf, 2, 3)));
 
 /* "" for NaN.  U+2212 is the minus sign. */

@@ -5,17 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stats/linalg.h"
+
 #define MAX_QL_STEPS 100
-
-static double
-dot(const double *x, const double *y, int n)
-{
-	double		s = 0;
-
-	for (int i = 0; i < n; i++)
-		s += x[i] * y[i];
-	return s;
-}
 
 /*
  * v = x made the vector of the reflection 1 - beta v v' that takes x to (alpha, 0, ..., 0); returns alpha.  x is scaled
@@ -36,7 +28,7 @@ reflection(double *x, int n, double *beta)
 	largest = fmax(largest, fabs(x[0]));
 	for (int i = 0; i < n; i++)
 		x[i] /= largest;
-	length = sqrt(dot(x, x, n));
+	length = sqrt(ppdl_dot(x, x, n));
 	first = x[0];
 	x[0] = first >= 0 ? first + length : first - length;
 	*beta = 1 / (length * fabs(x[0]));
@@ -62,8 +54,8 @@ tridiagonal(double *a, int n, double *d, double *e, double *beta, double *p, con
 		if (beta[k] == 0)
 			continue;
 		for (int i = 0; i < m; i++)
-			p[i] = beta[k] * dot(a + (size_t) (k + 1 + i) * n + k + 1, v, m);
-		shift = beta[k] * dot(p, v, m) / 2;
+			p[i] = beta[k] * ppdl_dot(a + (size_t) (k + 1 + i) * n + k + 1, v, m);
+		shift = beta[k] * ppdl_dot(p, v, m) / 2;
 		for (int i = 0; i < m; i++)
 			p[i] -= shift * v[i];
 		for (int i = 0; i < m; i++)
@@ -177,7 +169,7 @@ transform_back(const double *a, const double *beta, double *vector, int n, const
 		{
 			const double *v = a + (size_t) k * n + k + 1;
 			double	   *z = vector + (size_t) r * n + k + 1,
-						f = beta[k] * dot(v, z, n - k - 1);
+						f = beta[k] * ppdl_dot(v, z, n - k - 1);
 
 			for (int i = 0; f != 0 && i < n - k - 1; i++)
 				z[i] -= f * v[i];

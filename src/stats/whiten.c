@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stats/eigen.h"
+#include "stats/linalg.h"
 
 /* what check() lets pass: more than is ever learned, for a person's own map, and roundings of ten digits */
 #define MOST 1e6
@@ -177,16 +178,6 @@ done:
 	return status;
 }
 
-static double
-dot(const double *x, const double *y, int n)
-{
-	double		s = 0;
-
-	for (int i = 0; i < n; i++)
-		s += x[i] * y[i];
-	return s;
-}
-
 static PpdlStatus
 check_rows(const PpdlWhitening *w, double *length, PpdlError *err)
 {
@@ -194,12 +185,13 @@ check_rows(const PpdlWhitening *w, double *length, PpdlError *err)
 	{
 		const double *row = w->matrix + (size_t) r * w->inputs;
 
-		length[r] = sqrt(dot(row, row, w->inputs));
+		length[r] = sqrt(ppdl_dot(row, row, w->inputs));
 		if (!(length[r] >= LEAST && length[r] <= MOST))
 			return ppdl_error(err, PPDL_ERR_RANGE, "rows[%d] has length %g, it must be %g to %g", r, length[r],
 							  LEAST, MOST);
 		for (int q = 0; q < r; q++)
-			if (!(fabs(dot(row, w->matrix + (size_t) q * w->inputs, w->inputs)) <= ORTHOGONAL * length[r] * length[q]))
+			if (!(fabs(ppdl_dot(row, w->matrix + (size_t) q * w->inputs, w->inputs)) <=
+				  ORTHOGONAL * length[r] * length[q]))
 				return ppdl_error(err, PPDL_ERR_RANGE, "rows[%d] and rows[%d] are not orthogonal", q, r);
 	}
 	return PPDL_OK;
@@ -256,7 +248,7 @@ ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double *x)
 	for (int r = 0; r < w->components; r++)
 	{
 		const double *row = w->matrix + (size_t) r * w->inputs,
-					f = z[r] * w->clip / dot(row, row, w->inputs);
+					f = z[r] * w->clip / ppdl_dot(row, row, w->inputs);
 
 		for (int i = 0; i < w->inputs; i++)
 			x[i] += f * row[i];

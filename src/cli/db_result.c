@@ -1,0 +1,149 @@
+#include "cli/db_result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ running */
+
+/* characters of UTF-8, in bytes */
+static size_t
+bytes_of(const char *s, int characters)
+{
+	size_t		i = 0;
+
+	while (s[i] && characters > 0)
+	{
+		for (i++; ((unsigned char) s[i] & 0xC0) == 0x80; i++)
+			;
+		characters--;
+	}
+	return i;
+}
+
+/* adds where in sql the server found an error, if it said so and has no detail */
+static PpdlStatus
+add_position(const PGresult *res, const char *sql, PpdlError *err)
+{
+	const char *text = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
+	size_t		at = text ? bytes_of(sql, atoi(text) - 1) : 0,
+				begin = at,
+				rest;
+	int			line = 1,
+				column = 1;
+
+	if (text == NULL || err->detail[0])
+		return err->code;
+	while (begin > 0 && sql[begin - 1] != '\n')
+		begin--;
+	for (size_t i = 0; i < begin; i++)
+		line += sql[i] == '\n';
+	for (size_t i = begin; i < at; i++)
+		column += ((unsigned char) sql[i] & 0xC0) != 0x80;
+	rest = strcspn(sql + at, "\n");
+	return ppdl_error_detail(err, err->code, "line %d, column %d: %.*s", line, column,
+							 (int) (rest < bytes_of(sql + at, 60) ? rest : bytes_of(sql + at, 60)), sql + at);
+}
+
+static PpdlStatus
+take_one(PpdlDb *db, const char *sql, const PGresult *res, PpdlTakeResult take, void *arg, PpdlError *err)
+{
+	switch (PQresultStatus(res))
+	{
+		case PGRES_TUPLES_OK:
+		case PGRES_COMMAND_OK:
+			return take(arg, res, err);
+		case PGRES_EMPTY_QUERY:
+			return PPDL_OK;
+		case PGRES_COPY_IN:
+		case PGRES_COPY_OUT:
+		case PGRES_COPY_BOTH:
+			ppdl_error(err, PPDL_ERR_ARGUMENT, "COPY to or from the tool is not supported");
+			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+								   "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
+		default:
+			ppdl_db_error(db, res, err);
+			return add_position(res, sql, err);
+	}
+}
+
+PpdlStatus
+ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, void *arg, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+
+	if (!PQsendQuery(db->conn, sql))
+		return ppdl_db_error(db, NULL, err);
+	while (status == PPDL_OK && (res = PQgetResult(db->conn)) != NULL)
+	{
+		status = take_one(db, sql, res, take, arg, err);
+		PQclear(res);
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------ showing */
+
+void
+ppdl_result_row(const PGresult *res, int row, PpdlText *field)
+{
+	for (int i = 0; i < PQnfields(res); i++)
+		field[i] = PQgetisnull(res, row, i) ? (PpdlText) {NULL, 0} :
+			(PpdlText) {PQgetvalue(res, row, i), (size_t) PQgetlength(res, row, i)};
+}
+
+static int
+is_cipher(const PpdlDb *db, Oid type)
+{
+	return type == db->lwe || type == db->lwe_array || type == db->rsa || type == db->rsa_array;
+}
+
+static PpdlColumnKind
+column_kind(const PpdlDb *db, Oid type)
+{
+	switch (type)
+	{
+		case 20:				/* int8 */
+		case 21:				/* int2 */
+		case 23:				/* int4 */
+		case 26:				/* oid */
+		case 700:				/* float4 */
+		case 701:				/* float8 */
+		case 1700:				/* numeric */
+		case 1016:				/* arrays of these */
+		case 1005:
+		case 1007:
+		case 1028:
+		case 1021:
+		case 1022:
+		case 1231:
+			return PPDL_COLUMN_NUMBERS;
+		case 16:
+			return PPDL_COLUMN_BOOL;
+		case 114:				/* json, jsonb */
+		case 3802:
+			return PPDL_COLUMN_JSON;
+		default:
+			return is_cipher(db, type) ? PPDL_COLUMN_NUMBERS : PPDL_COLUMN_TEXT;
+	}
+}
+
+PpdlStatus
+ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PGresult *res, PpdlError *err)
+{
+	int			n = PQnfields(res);
+	const char **name = calloc((size_t) n + 1, sizeof *name);
+	PpdlColumnKind *kind = calloc((size_t) n + 1, sizeof *kind);
+	PpdlStatus	status;
+
+	for (int i = 0; name && kind && i < n; i++)
+	{
+		name[i] = PQfname(res, i);
+		kind[i] = column_kind(db, PQftype(res, i));
+	}
+	status = name && kind ? ppdl_present_begin(p, n, name, kind, err) :
+		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	free(name);
+	free(kind);
+	return status;
+}
