@@ -41,7 +41,7 @@ MODULE_big = ppdl
 # floors, lowest first: each may include only those before it (src/pg and src/cli stand side by side on top)
 FLOORS = base ring ckks rows rsa net predict learn owner
 # floors of the tool alone, above those: what an owner does with plain numbers and pictures
-TOOL_FLOORS = stats image report
+TOOL_FLOORS = stats table image report
 CORE_SRCS = $(sort $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c)))
 PG_SRCS = $(sort $(wildcard src/pg/*.c))
 CLI_SRCS = $(sort $(foreach floor,$(TOOL_FLOORS),$(wildcard src/$(floor)/*.c)) $(wildcard src/cli/*.c))

@@ -1,7 +1,9 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 PpdlStatus
 ppdl_error(PpdlError *err, PpdlStatus code, const char *fmt,...)
@@ -42,6 +44,24 @@ ppdl_error_hint(PpdlError *err, PpdlStatus code, const char *fmt,...)
 	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
 	return code;
+}
+
+PpdlStatus
+ppdl_os_error(PpdlError *err, const char *what, const char *path)
+{
+	return ppdl_error(err, PPDL_ERR_IO, "cannot %s \"%s\": %s", what, path, strerror(errno));
+}
+
+PpdlStatus
+ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err)
+{
+	char		text[sizeof err->message];
+
+	if (status == PPDL_OK || strstr(err->message, path))
+		return status;
+	snprintf(text, sizeof text, "%.150s: %.160s", path, err->message);
+	memcpy(err->message, text, sizeof text);
+	return status;
 }
 
 const char *

@@ -40,6 +40,10 @@ PpdlStatus	ppdl_error_detail(PpdlError *err, PpdlStatus code, const char *fmt,..
 			__attribute__((format(printf, 3, 4)));
 PpdlStatus	ppdl_error_hint(PpdlError *err, PpdlStatus code, const char *fmt,...)
 			__attribute__((format(printf, 3, 4)));
+/* PPDL_ERR_IO, "cannot read "x": No such file or directory" from errno */
+PpdlStatus	ppdl_os_error(PpdlError *err, const char *what, const char *path);
+/* Puts "path: " before the message of a failure that does not name the file; returns status. */
+PpdlStatus	ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err);
 const char *ppdl_status_name(PpdlStatus code);
 
 /* Returns from the enclosing function when expr fails. */

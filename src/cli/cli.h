@@ -59,10 +59,4 @@ PpdlExit	ppdl_fail(const PpdlError *err);
  */
 PpdlStatus	ppdl_server_error(PpdlError *err, const char *fmt,...) __attribute__((format(printf, 2, 3)));
 
-/* "cannot read "x": No such file or directory" from errno */
-PpdlStatus	ppdl_os_error(PpdlError *err, const char *what, const char *path);
-
-/* Puts "path: " before the message of a failure that does not name the file; returns status. */
-PpdlStatus	ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err);
-
 #endif

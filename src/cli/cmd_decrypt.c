@@ -6,7 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
+#include "table/csv.h"
 #include "cli/outfile.h"
 #include "cli/reveal.h"
 

@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/encrypt_args.h"
-#include "cli/features.h"
+#include "table/features.h"
 #include "cli/load.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"

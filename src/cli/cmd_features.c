@@ -7,8 +7,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
-#include "cli/infile.h"
+#include "table/csv.h"
+#include "table/infile.h"
 #include "cli/outfile.h"
 #include "cli/picture_list.h"
 #include "cli/progress.h"

@@ -8,8 +8,8 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/features.h"
-#include "cli/infile.h"
+#include "table/features.h"
+#include "table/infile.h"
 #include "cli/pemfile.h"
 #include "cli/reveal.h"
 #include "net/json.h"

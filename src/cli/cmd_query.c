@@ -8,7 +8,7 @@
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/db_result.h"
-#include "cli/infile.h"
+#include "table/infile.h"
 #include "cli/outfile.h"
 #include "cli/present.h"
 #include "cli/reveal.h"

@@ -5,7 +5,7 @@
 #define PPDL_CLI_ENCODE_ARGS_H
 
 #include "cli/args.h"
-#include "cli/features.h"
+#include "table/features.h"
 
 typedef struct PpdlEncodeArgs
 {

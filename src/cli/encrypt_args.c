@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 
 static const char doc[] =
 "Encrypt the rows of CSV (\"-\": standard input) as COPY text.\v"

@@ -8,7 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/copytext.h"
-#include "cli/features.h"
+#include "table/features.h"
 #include "stats/calibration.h"
 #include "stats/interval.h"
 #include "stats/metrics.h"

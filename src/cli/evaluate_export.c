@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/jsontext.h"
+#include "table/jsontext.h"
 
 #define ROC_POINTS 1000
 

@@ -68,24 +68,6 @@ ppdl_server_error(PpdlError *err, const char *fmt,...)
 	return ppdl_error(err, PPDL_ERR_IO, "%s", text);
 }
 
-PpdlStatus
-ppdl_os_error(PpdlError *err, const char *what, const char *path)
-{
-	return ppdl_error(err, PPDL_ERR_IO, "cannot %s \"%s\": %s", what, path, strerror(errno));
-}
-
-PpdlStatus
-ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err)
-{
-	char		text[sizeof err->message];
-
-	if (status == PPDL_OK || strstr(err->message, path))
-		return status;
-	snprintf(text, sizeof text, "%.150s: %.160s", path, err->message);
-	memcpy(err->message, text, sizeof text);
-	return status;
-}
-
 void
 ppdl_close_output(int status, void *arg)
 {

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/features.h"
+#include "table/features.h"
 #include "cli/reveal.h"
 #include "cli/secret.h"
 

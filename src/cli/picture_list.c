@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "cli/csv.h"
+#include "table/csv.h"
 #include "image/decode.h"
 
 static PpdlStatus

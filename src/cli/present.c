@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/csv.h"
+#include "table/csv.h"
 #include "cli/terminal.h"
 
 void

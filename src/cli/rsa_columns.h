@@ -11,8 +11,8 @@
 #define PPDL_CLI_RSA_COLUMNS_H
 
 #include "cli/args.h"
-#include "cli/csv.h"
-#include "cli/features.h"
+#include "table/csv.h"
+#include "table/features.h"
 #include "cli/sink.h"
 
 typedef struct PpdlRsaColumnOptions

@@ -5,8 +5,8 @@
 
 #include "cli/cli.h"
 #include "cli/copytext.h"
-#include "cli/csv.h"
-#include "cli/features.h"
+#include "table/csv.h"
+#include "table/features.h"
 
 #define FLUSH_AT (1u << 20)
 

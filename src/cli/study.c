@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/infile.h"
+#include "table/infile.h"
 #include "cli/study_network.h"
 #include "net/json.h"
 #include "net/train.h"

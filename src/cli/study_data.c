@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/infile.h"
+#include "table/infile.h"
 
 static PpdlStatus
 no_memory(PpdlError *err)

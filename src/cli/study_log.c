@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/infile.h"
-#include "cli/jsontext.h"
+#include "table/infile.h"
+#include "table/jsontext.h"
 #include "cli/outfile.h"
 #include "net/json.h"
 

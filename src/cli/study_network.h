@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 
 #define PPDL_NETWORK_SUGGESTED "suggested"
 

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 #include "learn/layout.h"
 #include "net/net.h"
 #include "net/train.h"

@@ -4,8 +4,8 @@
 #include <math.h>
 
 #include "cli/copytext.h"
-#include "cli/csv.h"
-#include "cli/features.h"
+#include "table/csv.h"
+#include "table/features.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
 #include "report/report_impl.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cli/csv.h"
+#include "table/csv.h"
 
 static PpdlError err;
 

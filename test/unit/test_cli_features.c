@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 #include "net/prng.h"
 #include "net/train.h"
 

@@ -1,4 +1,4 @@
-#include "cli/features.h"
+#include "table/features.h"
 
 #include <ctype.h>
 #include <math.h>

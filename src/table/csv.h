@@ -3,8 +3,8 @@
  * began on; and writing fields.  Spaces belong to the field; blank lines and a byte
  * order mark are skipped; fields must be UTF-8 without NUL bytes.
  */
-#ifndef PPDL_CLI_CSV_H
-#define PPDL_CLI_CSV_H
+#ifndef PPDL_TABLE_CSV_H
+#define PPDL_TABLE_CSV_H
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
-#include "cli/jsontext.h"
+#include "table/jsontext.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 
 static void
 put_simple(PpdlWriter *w, const json_t *value)

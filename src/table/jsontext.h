@@ -2,8 +2,8 @@
  * JSON values as text on one line, real numbers as short as reads back exactly.
  * (jansson prints all reals with the same number of digits.)
  */
-#ifndef PPDL_CLI_JSONTEXT_H
-#define PPDL_CLI_JSONTEXT_H
+#ifndef PPDL_TABLE_JSONTEXT_H
+#define PPDL_TABLE_JSONTEXT_H
 
 #include <jansson.h>
 

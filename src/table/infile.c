@@ -1,10 +1,9 @@
-#include "cli/infile.h"
+#include "table/infile.h"
 
 #include <stdio.h>
 
 #include <openssl/crypto.h>
 
-#include "cli/cli.h"
 
 PpdlStatus
 ppdl_read_whole(const char *path, PpdlWriter *w, PpdlError *err)

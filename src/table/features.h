@@ -16,11 +16,11 @@
  *
  * With a map (stats/whiten.h) these are the encoded inputs, and rows hold what the map makes of them.
  */
-#ifndef PPDL_CLI_FEATURES_H
-#define PPDL_CLI_FEATURES_H
+#ifndef PPDL_TABLE_FEATURES_H
+#define PPDL_TABLE_FEATURES_H
 
 #include "base/error.h"
-#include "cli/csv.h"
+#include "table/csv.h"
 #include "stats/whiten.h"
 
 struct json_t;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 #include "net/json.h"
 
 /* ------------------------------------------------------------------ learning */

@@ -2,7 +2,7 @@
  * Learning a feature encoding: one pass over the file collects what each column
  * holds, then a rule a column decides its kind.
  */
-#include "cli/features.h"
+#include "table/features.h"
 
 #include <math.h>
 #include <stdarg.h>

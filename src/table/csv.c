@@ -4,7 +4,7 @@
  * no record (a quoted line break) or several (lone carriage returns): parsed
  * records wait in a queue.
  */
-#include "cli/csv.h"
+#include "table/csv.h"
 
 #include <csv.h>
 #include <malloc.h>
@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
 
 #define MAX_RECORD (1u << 30)
 #define ABSENT ((size_t) 1 << (8 * sizeof(size_t) - 1))	/* mark of an empty field without quotes */

@@ -1,4 +1,4 @@
-#include "cli/features.h"
+#include "table/features.h"
 
 #include <math.h>
 #include <openssl/crypto.h>

@@ -1,8 +1,8 @@
 /*
  * Input that is read whole.
  */
-#ifndef PPDL_CLI_INFILE_H
-#define PPDL_CLI_INFILE_H
+#ifndef PPDL_TABLE_INFILE_H
+#define PPDL_TABLE_INFILE_H
 
 #include "base/bytes.h"
 

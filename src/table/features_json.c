@@ -1,16 +1,15 @@
 /*
  * Feature files: JSON, one feature a line so that a person can read and edit it.
  */
-#include "cli/features.h"
+#include "table/features.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
-#include "cli/infile.h"
-#include "cli/jsontext.h"
+#include "table/infile.h"
+#include "table/jsontext.h"
 #include "net/json.h"
 
 #define FORMAT_NAME "ppdl-features"

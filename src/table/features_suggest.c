@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cli/features.h"
+#include "table/features.h"
 
 #define MOST_UNITS 16
 /* a hidden layer of fewer units a class tells classes apart worse than none */
