@@ -160,6 +160,19 @@ CREATE AGGREGATE avg(lwe_cipher) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key';
+CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) IS 'aggregate transition function';
+CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
+	SFUNC = lwe_sum_trans,
+	STYPE = lwe_sum_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_sum_combine,
+	FINALFUNC = lwe_sum_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
 
 /*
  * lwe_pack: many rows into one ciphertext.
@@ -231,7 +244,7 @@ REVOKE EXECUTE ON FUNCTION lwe_keygen(text, text, text), lwe_encrypt(text, float
 	lwe_encrypt_rows(text, float8[], text, boolean, int), lwe_decrypt(lwe_cipher, text, text) FROM PUBLIC;
 
 -- for the aggregates only, which call them with their owner's rights
-REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher), lwe_sum_combine(lwe_sum_state, lwe_sum_state),
+REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher), lwe_sum_trans(lwe_sum_state, lwe_cipher, float8), lwe_sum_combine(lwe_sum_state, lwe_sum_state),
 	lwe_sum_final(lwe_sum_state), lwe_avg_final(lwe_sum_state),
 	lwe_pack_trans(lwe_pack_state, lwe_cipher), lwe_pack_combine(lwe_pack_state, lwe_pack_state),
 	lwe_pack_final(lwe_pack_state) FROM PUBLIC;

@@ -140,6 +140,9 @@ COMMENT ON AGGREGATE ppdl_train(text, float8[], float8[], jsonb) IS 'train a mod
 CREATE FUNCTION ppdl_predict(model text, features float8[]) RETURNS float8[]
 	AS 'MODULE_PATHNAME', 'ppdl_predict_float8' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION ppdl_predict(text, float8[]) IS 'outputs of a model for one plain row, an array even when there is one';
+CREATE FUNCTION ppdl_predict(model text, features text) RETURNS float8[]
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 50 RETURN ppdl_predict(model, features::float8[]);
+COMMENT ON FUNCTION ppdl_predict(text, text) IS 'the same for a row written as text, ''{0.5,1}'', which would otherwise fit functions of several types';
 CREATE FUNCTION ppdl_predict_trans(ppdl_rows_state, text, float8[]) RETURNS ppdl_rows_state
 	AS 'MODULE_PATHNAME', 'ppdl_predict_float8_trans' LANGUAGE C STABLE PARALLEL SAFE COST 50;
 CREATE FUNCTION ppdl_predict_final(ppdl_rows_state) RETURNS float8[]

@@ -245,3 +245,24 @@ COMMENT ON FUNCTION lwe_show(lwe_cipher) IS 'what a value is, in a few words: ki
 CREATE FUNCTION rsa_show(rsa_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rsa_show(rsa_cipher) IS 'what a value is, in a few words: kind, key, encoding, parts; for people who look at a table';
+
+-- models on plain rows written as text
+CREATE FUNCTION ppdl_predict(model text, features text) RETURNS float8[]
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 50 RETURN ppdl_predict(model, features::float8[]);
+COMMENT ON FUNCTION ppdl_predict(text, text) IS 'the same for a row written as text, ''{0.5,1}'', which would otherwise fit functions of several types';
+
+-- weighted sums
+CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) IS 'aggregate transition function';
+CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
+	SFUNC = lwe_sum_trans,
+	STYPE = lwe_sum_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_sum_combine,
+	FINALFUNC = lwe_sum_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
+REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) FROM PUBLIC;

@@ -462,6 +462,51 @@ ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* binary digits of weights behind the point: a sum of rows of one limb has little room for them */
+static int
+weight_bits(const PpdlCipher *c)
+{
+	return c->limbs > 1 ? 20 : 10;
+}
+
+/* a number of [0, 1) that belongs to a row and its weight and is chance to everything else: residues are uniform */
+static double
+row_chance(const PpdlCipher *c, double weight)
+{
+	uint64_t	x = 0,
+				w;
+
+	memcpy(&x, c->residues, c->residue_bytes < sizeof(x) ? c->residue_bytes : sizeof(x));
+	memcpy(&w, &weight, sizeof(w));
+	x += w * UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);	/* splitmix64 */
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return ldexp((double) ((x ^ x >> 31) >> 11), -53);
+}
+
+/*
+ * Weights are rounded up as often as their digits beyond the last say, which of the rows by chance: rounded to the
+ * nearest, the errors of many rows of one weight would add up.
+ */
+PpdlStatus
+ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError *err)
+{
+	const double unit = ldexp(1, weight_bits(c)),
+				below = floor(weight * unit),
+				share = weight * unit - below;
+	PpdlCipher	finer = *c;
+
+	if (c->kind == PPDL_KIND_PARTS)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "values in parts cannot be summed with weights");
+	if (!(fabs(weight) <= 0x1p30))
+		return ppdl_error(err, PPDL_ERR_RANGE, "%g as the weight of a row: at most 2^30 in absolute value", weight);
+	finer.scale *= unit;
+	finer.bound /= unit;
+	PPDL_TRY(ppdl_sum_add(s, &finer, (int64_t) below + (share > row_chance(c, weight)), err));
+	s->rounding += share * (1 - share) * c->bound * c->scale * c->bound * c->scale;
+	return PPDL_OK;
+}
+
 static inline int
 add_open(PpdlSum *s, const uint8_t *bytes, const uint64_t seed[4], int logc, uint32_t pos)
 {
@@ -548,6 +593,7 @@ merge_open(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	}
 	into->bound += from->bound;
 	into->half.noise += from->half.noise;
+	into->rounding += from->rounding;
 	into->open_part |= from->open_part;
 	return into->open.bytes > OPEN_BYTES ? flush(into, err) : PPDL_OK;
 }

@@ -24,6 +24,7 @@ struct PpdlSum
 	double		scale,
 				bound,			/* of the open part: sum of |weight| * bound */
 				max_bound;		/* what the limbs have room for */
+	double		rounding;		/* of weights, in the open part: their variance, of one coefficient */
 	uint64_t	count;			/* of all parts */
 	int			open_part;		/* whether it has terms */
 	const PpdlPoll *poll;
