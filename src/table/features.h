@@ -55,6 +55,7 @@ typedef struct PpdlFeature
 
 typedef struct PpdlFeatures
 {
+	uint64_t	encoding;		/* its id (rows/encoding.h), 0: none: files of 0.1.0, --raw */
 	char	   *source;			/* name of the file it was learned from */
 	long		rows;
 	int			raw;			/* --raw: no file behind it */
@@ -112,9 +113,17 @@ PpdlStatus	ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char 
 
 /* ------------------------------------------------------------------ files */
 
+/*
+ * The file holds its encoding's id and a digest of all else in it, which tells that somebody edited it: rows encrypted
+ * before and after would have one id and mean different things.  PPDL_ERR_FORMAT with a hint then.
+ */
 PpdlStatus	ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err);
 /* name: of the text, for messages */
 PpdlStatus	ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err);
+/* the same for what may have been edited, or has no id: with a new one */
+PpdlStatus	ppdl_features_load_renewed(PpdlFeatures **out, const char *path, PpdlError *err);
+PpdlStatus	ppdl_features_parse_renewed(PpdlFeatures **out, const char *json, size_t len, const char *name,
+										PpdlError *err);
 /* appends the JSON text */
 PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err);
 
@@ -197,6 +206,9 @@ void		ppdl_print_number(char out[32], double v);
 void		ppdl_put_number(PpdlWriter *w, double v);	/* the same, appended */
 /* numbers by value before all other text, which goes by bytes */
 int			ppdl_compare_categories(const void *a, const void *b);
+/* of a feature file but for its member "digest": 32 hexadecimal digits and a zero */
+#define PPDL_FEATURES_DIGEST_SIZE 33
+PpdlStatus	ppdl_features_digest(char out[PPDL_FEATURES_DIGEST_SIZE], const struct json_t *root, PpdlError *err);
 /* the member "map" of a feature file: appended to w, and read */
 void		ppdl_features_put_map(PpdlWriter *w, const PpdlWhitening *map);
 PpdlStatus	ppdl_features_get_map(PpdlWhitening **out, const struct json_t *map, int encoded, const char *name,

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows/encoding.h"
+
 #define MAX_DISTINCT 4096
 #define MAX_LABEL_CLASSES 16
 
@@ -636,6 +638,8 @@ ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearnOptions *op
 	if (l.column == NULL)
 		return no_memory(err);
 	status = new_features(&l.fs, csv, opt->id, err);
+	if (status == PPDL_OK)
+		status = ppdl_encoding_draw(&l.fs->encoding, err);
 	if (status == PPDL_OK)
 		status = learn(&l);
 	free_columns(l.column, n);

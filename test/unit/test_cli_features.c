@@ -377,6 +377,95 @@ test_json_round_trip(void **state)
 	ppdl_features_destroy(back);
 }
 
+static PpdlFeatures *
+read_back(const PpdlFeatures *fs, PpdlWriter *w)
+{
+	PpdlFeatures *back;
+
+	ppdl_writer_init(w);
+	assert_int_equal(ppdl_features_write(fs, w, &err), PPDL_OK);
+	if (ppdl_features_parse(&back, (char *) w->buf, w->len, "f.json", &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	return back;
+}
+
+/* text with the first `from` in it replaced */
+static char *
+edit(const PpdlWriter *text, const char *from, const char *to)
+{
+	char	   *out = malloc(text->len + strlen(to) + 1),
+			   *at;
+
+	memcpy(out, text->buf, text->len);
+	out[text->len] = 0;
+	at = strstr(out, from);
+	assert_non_null(at);
+	memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+	memcpy(at, to, strlen(to));
+	return realloc(out, strlen(out) + 1);
+}
+
+/* an encoding has an id of its own, and a file that was edited is no longer that encoding */
+static void
+test_identity(void **state)
+{
+	static const struct
+	{
+		const char *from,
+				   *to,
+				   *want;		/* NULL: it is still what it was */
+	}			t[] = {
+		{"  \"features\": [\n", "\"features\":[ ", NULL},
+		{"Male", "Man", "edited since its encoding"},
+		{"\"min\": 20", "\"min\": 10", "edited since"},
+		{"\"id\": \"Id\",", "", "edited since"},
+		{"\"encoding\": \"", "\"encoding\": \"f", "12 hexadecimal digits"},
+		{"\"encoding\"", "\"rows_\"", "unknown member"},
+		{"  \"digest\": \"", "  \"digest\": \"0", "edited since"},
+		{",\n  \"digest\"", "}, {\"digest\"", "f.json:"},
+	};
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *fs = learn(table, &opt, NULL),
+			   *other = learn(table, &opt, NULL),
+			   *back;
+	PpdlWriter	w;
+
+	(void) state;
+	assert_true(fs->encoding != 0 && fs->encoding >> 48 == 0);
+	assert_true(fs->encoding != other->encoding);	/* of the same values */
+	back = read_back(fs, &w);
+	assert_true(back->encoding == fs->encoding);
+	ppdl_features_destroy(back);
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		char	   *text = edit(&w, t[i].from, t[i].to);
+		PpdlStatus	status = ppdl_features_parse(&back, text, strlen(text), "f.json", &err);
+
+		assert_int_equal(status, t[i].want ? PPDL_ERR_FORMAT : PPDL_OK);
+		if (t[i].want && strstr(err.message, t[i].want) == NULL)
+			fail_msg("\"%s\" does not say \"%s\"", err.message, t[i].want);
+		ppdl_features_destroy(back);
+		if (t[i].want && strcmp(t[i].want, "edited since") == 0)
+		{
+			assert_non_null(strstr(err.hint, "encode --renew f.json"));
+			assert_int_equal(ppdl_features_parse_renewed(&back, text, strlen(text), "f.json", &err), PPDL_OK);
+			assert_true(back->encoding != 0 && back->encoding != fs->encoding);
+			ppdl_features_destroy(back);
+		}
+		free(text);
+	}
+	ppdl_writer_free(&w);
+	/* older files have none, and keep none */
+	fs->encoding = 0;
+	back = read_back(fs, &w);
+	assert_true(back->encoding == 0);
+	assert_null(memmem(w.buf, w.len, "digest", 6));
+	ppdl_features_destroy(back);
+	ppdl_writer_free(&w);
+	ppdl_features_destroy(fs);
+	ppdl_features_destroy(other);
+}
+
 static void
 test_json_refuses(void **state)
 {
@@ -519,18 +608,6 @@ learn_whitened(const char *text, const PpdlLearnOptions *opt)
 		fail_msg("%s", err.message);
 	ppdl_csv_close(csv);
 	return fs;
-}
-
-static PpdlFeatures *
-read_back(const PpdlFeatures *fs, PpdlWriter *w)
-{
-	PpdlFeatures *back;
-
-	ppdl_writer_init(w);
-	assert_int_equal(ppdl_features_write(fs, w, &err), PPDL_OK);
-	if (ppdl_features_parse(&back, (char *) w->buf, w->len, "f.json", &err) != PPDL_OK)
-		fail_msg("%s", err.message);
-	return back;
 }
 
 /* rows hold mapped values; their mean, mapped back, is the mean of what was encoded; missing values are mapped, too */
@@ -893,6 +970,7 @@ main(void)
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_constant_padding_scale),
 		cmocka_unit_test(test_json_round_trip),
+		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_json_refuses),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_spellings),
