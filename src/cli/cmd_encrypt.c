@@ -18,6 +18,7 @@
 #include "cli/row_batch.h"
 #include "cli/row_sorter.h"
 #include "cli/secret.h"
+#include "rows/encoding.h"
 #include "rows/partner.h"
 #include "rows/sum.h"
 
@@ -283,7 +284,7 @@ allocate(Job *j, PpdlError *err)
 {
 	const PpdlRowShape shape = {.inputs = j->fs->inputs, .outputs = has_label_column(j) ? j->fs->outputs : 0,
 								.compact = j->a->compact, .scale_bits = j->a->scale_bits,
-								.batch_rows = j->a->batch_rows};
+								.batch_rows = j->a->batch_rows, .encoding = j->fs->encoding};
 	size_t		c;
 
 	PPDL_TRY(ppdl_row_batch_init(&j->batch, &shape, err));
@@ -435,6 +436,17 @@ run(Job *j, PpdlError *err)
 	return write_rows(j, err);
 }
 
+static void
+say_encoding(const Job *j)
+{
+	char		id[PPDL_ENCODING_SIZE];
+
+	if (j->owner == NULL || j->fs->encoding == 0)
+		return;
+	ppdl_encoding_print(id, j->fs->encoding);
+	ppdl_note("the rows are in encoding %s, of \"%s\": keep that file, it says what they mean", id, j->a->features);
+}
+
 /* how many of these rows a sum takes as one ciphertext */
 static void
 say_reach(const Job *j)
@@ -490,7 +502,10 @@ ppdl_cmd_encrypt(int argc, char **argv)
 	ppdl_encrypt_args_parse(&a, argc, argv);
 	status = run(&j, &err);
 	if (status == PPDL_OK)
+	{
+		say_encoding(&j);
 		say_reach(&j);
+	}
 	if (status == PPDL_OK && j.bind.unknown)
 		ppdl_note("%ld unknown or missing values were encoded as none of the learned ones", j.bind.unknown);
 	if (status == PPDL_OK && j.bind.clamped)

@@ -16,6 +16,7 @@
 #include "net/layer.h"
 #include "ppdl.h"
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
 
 static const char doc[] =
 "Say what FILE is: a secret or public key file, a feature file, a model file, or text with ciphertexts "
@@ -139,6 +140,17 @@ show_pem(const char *path, PpdlPemKind kind, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* ------------------------------------------------------------------ encodings */
+
+static void
+show_encoding(uint64_t encoding)
+{
+	char		id[PPDL_ENCODING_SIZE];
+
+	ppdl_encoding_print(id, encoding);
+	printf("encoding:    %s\n", encoding ? id : "not known");
+}
+
 /* ------------------------------------------------------------------ ciphertexts */
 
 static PpdlStatus
@@ -173,15 +185,18 @@ static PpdlStatus
 show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 {
 	static const char *const kind[] = {"", "slice (one row of a batch)", "row", "packed", "parts"};
+	uint64_t	encoding;
 	PpdlCipher	c;
 	char		hex[17];
 
 	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	PPDL_TRY(ppdl_cipher_encoding(&c, &encoding, err));
 	ppdl_fingerprint_hex(hex, c.fingerprint);
 	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        %s, N = %d\n", kind[c.kind],
 		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, c.par->name,
 		   1 << c.par->logn);
+	show_encoding(encoding);
 	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\n"
 		   "error:       %.2g (standard deviation)\nbytes:       %zu\n",
 		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);
@@ -249,6 +264,7 @@ show_features(const Args *a, const PpdlWriter *text, PpdlError *err)
 		   fs->source,
 		   fs->inputs, fs->id ? fs->id : "(none)", fs->label ? fs->label->column : "(none)");
 	printf(fs->label ? ", %d value%s\n" : "\n", fs->outputs, fs->outputs == 1 ? "" : "s");
+	show_encoding(fs->encoding);
 	if (fs->map)
 		printf("map:         %d inputs become %d components and a constant\n", fs->encoded, fs->map->components);
 	for (int i = 0; i < fs->encoded; i++)
@@ -283,6 +299,7 @@ describe_model(const json_t *root, PpdlError *err)
 			   "plain" : "none");
 		if (key)
 			printf("key:         %s\n", key);
+		show_encoding(net->encoding);
 		ppdl_net_destroy(net);
 	}
 	free(spec);

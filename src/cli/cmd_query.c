@@ -239,6 +239,7 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(read_script(j, err));
 	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
+	j->db.near = a->keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	ppdl_present_init(&j->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);

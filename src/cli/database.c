@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/name_encodings.h"
 #include "cli/progress.h"
 
 static PGcancel *volatile cancel;
@@ -90,6 +91,8 @@ ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err)
 		ppdl_error_detail(err, PPDL_ERR_IO, "%s", detail);
 	if (hint)
 		ppdl_error_hint(err, PPDL_ERR_IO, "%s", hint);
+	if (err)
+		ppdl_name_encodings(err, db->near);
 	return PPDL_ERR_IO;
 }
 

@@ -12,6 +12,7 @@ typedef struct PpdlDb
 {
 	PGconn	   *conn;
 	char	   *schema;			/* of the extension, quoted as an identifier; NULL before ppdl_db_extension */
+	const char *near;			/* a key file, beside which feature files may lie, or NULL: for messages */
 	Oid			lwe,
 				lwe_array,
 				rsa,

@@ -44,6 +44,7 @@ ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts, const char *opt
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" has %d outputs, labels have %d values", model->name, lay.outputs, ts->width_y)));
+	ppdl_model_join_encoding(model, ts->encoding);
 	check_key(ts->fingerprint, ts->par->id);
 }
 
@@ -251,6 +252,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	PpdlTrainOptions opt;
 	PpdlError	err;
 
+	net->encoding = ppdl_model_join_encoding(model, run->ts->encoding);
 	ppdl_fingerprint_hex(key, run->ts->fingerprint);
 	ppdl_model_parse_ref(run->model, name, &version);
 	PPDL_PG(ppdl_train_options_parse(&opt, run->options, &err));

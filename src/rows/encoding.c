@@ -6,6 +6,7 @@
 
 #include <openssl/rand.h>
 
+#include "rows/cipher_read.h"
 #include "rows/seed_digest.h"
 
 #define FRESH 16				/* bytes of a seed */
@@ -88,6 +89,43 @@ ppdl_cipher_encoding(const PpdlCipher *c, uint64_t *encoding, PpdlError *err)
 	if (c->kind == PPDL_KIND_SLICE)
 		return ppdl_encoding_of_seed(c->seed, encoding, err);
 	*encoding = c->encoding;
+	return PPDL_OK;
+}
+
+/* bytes of the head of a value that say it, and where its low 16 and its other 32 bits are */
+typedef struct Place
+{
+	size_t		need,
+				low,
+				high;
+} Place;
+
+PpdlStatus
+ppdl_encoding_of_head(const uint8_t *head, size_t len, uint64_t *encoding, PpdlError *err)
+{
+	static const Place places[] = {
+		[PPDL_KIND_SLICE] = {PPDL_SLICE_HEADER, 0, 0},
+		[PPDL_KIND_ROW] = {PPDL_ROW_HEADER, 41, 43},
+		[PPDL_KIND_PACKED] = {PPDL_PACKED_HEADER, 42, 52},
+		/* of the first part */
+		[PPDL_KIND_PARTS] = {PPDL_PARTS_HEADER + PPDL_ROW_HEADER, PPDL_PARTS_HEADER + 41, PPDL_PARTS_HEADER + 43},
+	};
+	const Place *at;
+	uint16_t	low;
+	uint32_t	high;
+	PpdlCipher	c;
+
+	if (len < PPDL_CIPHER_HEADER)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher value is cut short");
+	PPDL_TRY(ppdl_cipher_peek(&c, head, err));
+	at = &places[c.kind];
+	if (len < at->need)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher value is cut short");
+	if (c.kind == PPDL_KIND_SLICE)
+		return ppdl_encoding_of_seed(head + PPDL_SLICE_HEADER - PPDL_SEED_BYTES, encoding, err);
+	memcpy(&low, head + at->low, sizeof(low));
+	memcpy(&high, head + at->high, sizeof(high));
+	*encoding = (uint64_t) high << 16 | low;
 	return PPDL_OK;
 }
 

@@ -32,6 +32,12 @@ PpdlStatus	ppdl_encoding_seed(uint8_t seed[PPDL_SEED_BYTES], uint64_t encoding, 
 PpdlStatus	ppdl_encoding_of_seed(const uint8_t seed[PPDL_SEED_BYTES], uint64_t *encoding, PpdlError *err);
 /* of a value of any kind that was parsed, 0: not known; PPDL_ERR_CRYPTO */
 PpdlStatus	ppdl_cipher_encoding(const PpdlCipher *c, uint64_t *encoding, PpdlError *err);
+/*
+ * the same of the first bytes of a value, at most PPDL_ENCODING_HEAD of them, for values that are not fetched whole;
+ * PPDL_ERR_FORMAT when they are too few or no lwe_cipher
+ */
+#define PPDL_ENCODING_HEAD (PPDL_PARTS_HEADER + PPDL_ROW_HEADER)
+PpdlStatus	ppdl_encoding_of_head(const uint8_t *head, size_t len, uint64_t *encoding, PpdlError *err);
 
 /*
  * *known, of what was taken so far, becomes that of all when `other` joins them: two known ones are PPDL_ERR_ENCODING,
