@@ -17,6 +17,7 @@
 #include "ppdl.h"
 #include "rows/cipher_read.h"
 #include "rows/encoding.h"
+#include "rows/partner.h"
 
 static const char doc[] =
 "Say what FILE is: a secret or public key file, a feature file, a model file, or text with ciphertexts "
@@ -186,17 +187,23 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 {
 	static const char *const kind[] = {"", "slice (one row of a batch)", "row", "packed", "parts"};
 	uint64_t	encoding;
+	int			label = 0;
 	PpdlCipher	c;
 	char		hex[17];
 
 	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
 	PPDL_TRY(ppdl_cipher_encoding(&c, &encoding, err));
+	if (c.kind == PPDL_KIND_SLICE)
+		PPDL_TRY(ppdl_partner_named(c.seed, &label, err));
 	ppdl_fingerprint_hex(hex, c.fingerprint);
 	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        %s, N = %d\n", kind[c.kind],
 		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, c.par->name,
 		   1 << c.par->logn);
-	show_encoding(encoding);
+	if (label)
+		printf("encoding:    that of the features beside it\n");
+	else
+		show_encoding(encoding);
 	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\n"
 		   "error:       %.2g (standard deviation)\nbytes:       %zu\n",
 		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);

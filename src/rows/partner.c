@@ -31,14 +31,13 @@ ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SE
 	return PPDL_OK;
 }
 
-/* does the seed name a partner? */
-static PpdlStatus
-names_partner(const uint8_t *seed, int *yes, PpdlError *err)
+PpdlStatus
+ppdl_partner_named(const uint8_t seed[PPDL_SEED_BYTES], int *named, PpdlError *err)
 {
 	uint8_t		want[PPDL_SEED_BYTES - NAMED];
 
 	PPDL_TRY(mark(want, seed, err));
-	*yes = memcmp(want, seed + NAMED, sizeof(want)) == 0;
+	*named = memcmp(want, seed + NAMED, sizeof(want)) == 0;
 	return PPDL_OK;
 }
 
@@ -48,7 +47,7 @@ ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[
 	uint8_t		want[NAMED - FRESH];
 	int			named;
 
-	PPDL_TRY(names_partner(label, &named, err));
+	PPDL_TRY(ppdl_partner_named(label, &named, err));
 	if (!named)
 		return PPDL_OK;
 	PPDL_TRY(name_partner(want, features, err));
@@ -61,7 +60,7 @@ ppdl_batch_number(const uint8_t seed[PPDL_SEED_BYTES], uint64_t *number, PpdlErr
 	uint8_t		name[NAMED - FRESH];
 	int			named;
 
-	PPDL_TRY(names_partner(seed, &named, err));
+	PPDL_TRY(ppdl_partner_named(seed, &named, err));
 	if (named)
 		memcpy(name, seed + FRESH, sizeof(name));
 	else

@@ -207,7 +207,7 @@ refused([ 'inspect', 'missing' ], 1, qr/cannot open "missing"/, 'inspect nothing
 ($rc, $out, $err) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json');
 is($rc, 0, 'encode') or diag($err);
 my ($width) = $out =~ /^width: +(\d+)$/m;
-like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"input_scale":0\.\d+,"layers"/m, 'it suggests a model');
+like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"encoding":"[0-9a-f]{12}","input_scale":0\.\d+,"layers"/m, 'it suggests a model');
 like($out, qr/^train:  SELECT ppdl_train\('name', features, label, '\{"steps":15,.*\}' ORDER BY id\) FROM/m, 'and how to train it');
 like($out, qr/^note: .*--whiten/m, 'and a map');
 like($out, qr/^note: .*"bias": false: units fill/m, 'and says what a bias costs');
@@ -234,11 +234,13 @@ like($out, qr/^\{\n  "format": "ppdl-features".*"constant".*"padding"/s, 'withou
 is($rc, 0, 'encode --whiten') or diag($err);
 my ($components) = $out =~ /^map: +$width inputs become (\d+) components and a constant$/m;
 like($out, qr/^width: +@{[ $components + 1 ]}$/m, 'a component a direction, and the constant');
-like($out, qr/'\{"inputs":@{[ $components + 1 ]},"input_scale":4,"bias":false,"layers":\[\{"units":16,/, 'the model that goes with it');
+like($out, qr/'\{"inputs":@{[ $components + 1 ]},"encoding":"[0-9a-f]{12}","input_scale":4,"bias":false,"layers":\[\{"units":16,/, 'the model that goes with it');
 unlike($out, qr/^note:/m, 'nothing more to be done');
 like((ppdl('inspect', 'white.json'))[1], qr/^width: +@{[ $components + 1 ]}\n.*^map: +$width inputs/ms, 'inspect it');
-ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '-o', 'again.json');
-is(slurp_file('again.json'), slurp_file('white.json'), 'again the same');
+my $white = slurp_file('white.json');
+like(done([ 'encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '-o', 'white.json' ], 'encode again'),
+	qr/^encoding: [0-9a-f]{12}, in white\.json, which says the same already/m, 'the same map');
+is(slurp_file('white.json'), $white, 'the file stays as it was');
 ($rc, $out, $err) = ppdl('encrypt', '--plain', '--features', 'white.json', $patients);
 is($rc, 0, 'apply the map') or diag($err);
 my @white = map { [ (split /\t/)[1] =~ /-?[\d.]+(?:e-?\d+)?/g ] } lines($out);

@@ -304,10 +304,12 @@ test_classes(void **state)
 	assert_int_equal(apply(fs, text, x, y, &has_label, 0, NULL), PPDL_OK);
 	assert_true(y[0] == -1 && y[1] == 1 && y[2] == -1);	/* high, low, mid */
 	ppdl_writer_init(&w);
+	fs->encoding = 0x3fa2b1c4d5e6;
 	assert_int_equal(ppdl_features_model_spec(fs, 8, &w, &err), PPDL_OK);
 	ppdl_write_u8(&w, 0);
 	assert_string_equal((char *) w.buf,
-						"{\"inputs\":1,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":3,\"activation\":\"identity\"}]}");
+						"{\"inputs\":1,\"encoding\":\"3fa2b1c4d5e6\",\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},"
+						"{\"units\":3,\"activation\":\"identity\"}]}");
 	ppdl_writer_free(&w);
 	ppdl_features_destroy(fs);
 }
@@ -338,6 +340,7 @@ test_constant_padding_scale(void **state)
 	for (int i = 0; i < 8; i++)
 		assert_true(x[i] == want[i]);
 	ppdl_writer_init(&w);
+	fs->encoding = 0;
 	ppdl_features_model_spec(fs, 16, &w, &err);
 	ppdl_write_u8(&w, 0);
 	assert_non_null(strstr((char *) w.buf, "{\"inputs\":8,\"input_scale\":[1,2.5,2.5,2.5,1,1,1,1],\"layers\""));
