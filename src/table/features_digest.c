@@ -13,14 +13,18 @@ static const char domain[] = "ppdl/features/1";
 static PpdlStatus
 put_members(PpdlWriter *w, const json_t *root, PpdlError *err)
 {
-	json_t	   *all = json_copy((json_t *) root);
+	const char *key;
+	json_t	   *value;
 
-	if (all == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	json_object_del(all, "digest");
 	ppdl_write_text(w, domain);
-	ppdl_json_put(w, all);
-	json_decref(all);
+	json_object_foreach((json_t *) root, key, value)
+	{
+		if (strcmp(key, "digest") == 0)
+			continue;
+		ppdl_write_bytes(w, key, strlen(key) + 1);
+		ppdl_json_put(w, value);
+		ppdl_write_u8(w, 0);
+	}
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
