@@ -328,7 +328,8 @@ for my $compact (0, 1)
 	my ($rc3, $cipher, $message) = ppdl('encrypt', '--key', 'clinic.key', @opt, @features);
 
 	is($rc3, 0, "encrypt, $kind") or diag($message);
-	like($message, $compact ? qr/^ppdl encrypt: a sum of up to 524287 of these rows [^\n]*\n$/ : qr/^$/, 'no progress bar where there is no terminal, and how far compact rows reach');
+	like($message, $compact ? qr/^ppdl encrypt: the rows are in encoding [^\n]*\nppdl encrypt: a sum of up to 524287 of these rows [^\n]*\n$/ :
+		qr/^ppdl encrypt: the rows are in encoding [^\n]*\n$/, 'no progress bar where there is no terminal, and how far compact rows reach');
 	my ($rc4, $back) = ppdl_in($cipher, 'decrypt', '--key', 'clinic.key');
 	is($rc4, 0, "decrypt, $kind");
 	same_numbers($back, $plain, "$kind rows");
@@ -363,6 +364,37 @@ like($small[2], qr/^3\tf\t40\tUEwB[^\t]+\t\\N$/, 'an empty label is NULL');
 like($out, qr/^1\tm\t20\t\{-1\.0+,1\.0+\}\t-1\.0+\n2\tf\t30\t\{-0\.3333\d+,-1\.0+\}\t1\.0+\n3\tf\t40\t\{0\.3333\d+,-1\.0+\}\t\\N\n/, 'decrypted');
 ($rc, $out) = ppdl('encrypt', '--plain', '--format', 'csv', '--features', 'small.json', 'small.csv');
 is($out, qq{1,"{-1,1}",-1\n2,"{-0.33333333333333337,-1}",1\n3,"{0.33333333333333326,-1}",\n4,"{1,1}",1\n}, 'the plain twin as CSV');
+
+# an encoding has an identity, and its file is not lost or changed unnoticed
+my ($identity) = slurp_file('small.json') =~ /^  "encoding": "([0-9a-f]{12})",$/m;
+like((ppdl('inspect', 'small.json'))[1], qr/^encoding: +$identity$/m, 'inspect tells it');
+my @seen = (ppdl('inspect', 'small.copy'))[1] =~ /^encoding: +(.*)$/mg;
+is_deeply([ @seen[0, 1] ], [ $identity, 'that of the features beside it' ], 'of rows, too');
+like((ppdl('encrypt', '--key', 'clinic.key', '--features', 'small.json', 'small.csv'))[2], qr/in encoding $identity, of "small.json"/, 'encrypt says it');
+my @small_encode = ('encode', 'small.csv', '--id', 'Id', '--label', 'Sick', '-o');
+my $kept = slurp_file('small.json');
+like(done([ @small_encode, 'small.json' ], 'encode again'), qr/^encoding: $identity, in small\.json, which says the same already/m, 'says that nothing changed');
+refused([ @small_encode, 'small.json', '--constant' ], 2, qr/"small\.json" is another encoding already.*hint: .*--force/s, 'another encoding into the file');
+refused([ @small_encode, 'small.csv' ], 2, qr/"small\.csv" exists.*--force/s, 'the table itself for the file');
+is(slurp_file('small.json'), $kept, 'nothing was written');
+done([ @small_encode, file('empty.json', '') ], 'an empty file may be written');
+isnt(slurp_file('empty.json'), $kept, 'of the same table, another encoding');
+done([ @small_encode, 'empty.json', '--constant', '--force' ], '--force');
+like(slurp_file('empty.json'), qr/"constant"/, 'writes');
+file('edited.json', $kept =~ s/"max": 50/"max": 60/r);
+isnt(slurp_file('edited.json'), $kept, 'an edited file');
+refused([ 'encrypt', '--plain', '--features', 'edited.json', 'small.csv' ], 3, qr/edited\.json: the file was edited since its encoding became $identity.*hint: "ppdl encode --renew edited\.json"/s, 'encrypt with it');
+refused([ 'inspect', 'edited.json' ], 3, qr/was edited/, 'inspect it');
+refused([ @small_encode, 'edited.json' ], 2, qr/exists/, 'encode over it');
+refused([ 'encode', 'small.csv', '--renew', 'edited.json' ], 2, qr/--renew reads no CSV/, 'renew and learn');
+like(done([ 'encode', '--renew', 'edited.json' ], '--renew'), qr/^encoding: (?!$identity)[0-9a-f]{12}, in edited\.json$/m, 'gives it another identity');
+like(slurp_file('edited.json'), qr/"max": 60/, 'and leaves the rest');
+done([ 'encrypt', '--plain', '--features', 'edited.json', 'small.csv' ], 'then it serves');
+file('old.json', $kept =~ s/^  "encoding".*\n//mr =~ s/,\n  "digest": "[0-9a-f]*"//r);
+like((ppdl('inspect', 'old.json'))[1], qr/^encoding: +not known$/m, 'files of 0.1.0 have none');
+is(done([ 'encrypt', '--plain', '--format', 'csv', '--features', 'old.json', 'small.csv' ], 'and serve'), $out, 'as ever');
+done([ 'encode', '--renew', 'old.json' ], '--renew');
+like((ppdl('inspect', 'old.json'))[1], qr/^encoding: +[0-9a-f]{12}$/m, 'gives them one');
 
 # the batch's number beside the row, in every format; rows of a group in few batches
 my @by_batch = ('encrypt', '--key', 'clinic.key', '--features', 'small.json', '--batch-rows', '2', '--batch-column', 'batch');
