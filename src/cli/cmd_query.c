@@ -7,11 +7,9 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/db_result.h"
-#include "table/infile.h"
 #include "cli/outfile.h"
-#include "cli/present.h"
-#include "cli/reveal.h"
+#include "cli/viewer.h"
+#include "table/infile.h"
 
 static const char doc[] =
 "Run SQL and show its results, ciphertexts decrypted.\v"
@@ -132,87 +130,19 @@ parse(int key, char *arg, struct argp_state *state)
 typedef struct Job
 {
 	const Args *a;
-	PpdlDb		db;
-	PpdlReveal	reveal;
+	PpdlViewer	view;
 	PpdlOutFile out;
-	PpdlPresenter present;
-	PpdlText   *field;
 	PpdlWriter	script;			/* SQL that is no argument */
 } Job;
-
-/* ------------------------------------------------------------------ one result */
-
-static PpdlStatus
-emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
-{
-	Job		   *j = arg;
-
-	(void) count;
-	return ppdl_present_record(&j->present, fields, err);
-}
-
-static PpdlStatus
-result_row(Job *j, const PGresult *res, int row, PpdlError *err)
-{
-	int			n = PQnfields(res);
-	char		text[sizeof err->message];
-	PpdlStatus	status;
-
-	ppdl_result_row(res, row, j->field);
-	status = ppdl_reveal_record(&j->reveal, j->field, (size_t) n, j->a->expand, emit, j, err);
-	if (status == PPDL_OK || status == PPDL_ERR_IO)
-		return status;
-	snprintf(text, sizeof text, "row %d of the result: %.270s", row + 1, err->message);
-	memcpy(err->message, text, sizeof text);
-	return status;
-}
-
-static PpdlStatus
-result_rows(Job *j, const PGresult *res, PpdlError *err)
-{
-	for (int r = 0; r < PQntuples(res); r++)
-		PPDL_TRY(result_row(j, res, r, err));
-	return PPDL_OK;
-}
-
-static PpdlStatus
-show_rows(Job *j, const PGresult *res, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	j->field = calloc((size_t) PQnfields(res) + 1, sizeof *j->field);
-	status = j->field ? ppdl_result_begin(&j->present, &j->db, res, err) :
-		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (status == PPDL_OK)
-		status = result_rows(j, res, err);
-	if (status == PPDL_OK)
-		status = ppdl_present_end(&j->present, err);
-	free(j->field);
-	j->field = NULL;
-	return status;
-}
-
-/* PpdlTakeResult */
-static PpdlStatus
-show_result(void *arg, const PGresult *res, PpdlError *err)
-{
-	Job		   *j = arg;
-
-	if (PQresultStatus(res) == PGRES_TUPLES_OK)
-		return show_rows(j, res, err);
-	if (j->a->form == PPDL_FORM_TABLE || j->a->form == PPDL_FORM_VERTICAL)
-		fprintf(j->out.f, "%s\n", PQcmdStatus((PGresult *) res));
-	return PPDL_OK;
-}
 
 static PpdlStatus
 run_all(Job *j, PpdlError *err)
 {
 	for (int i = 0; i < j->a->commands.count; i++)
-		PPDL_TRY(ppdl_result_run(&j->db, j->a->commands.item[i], show_result, j, err));
+		PPDL_TRY(ppdl_viewer_run(&j->view, j->a->commands.item[i], err));
 	if (j->a->commands.count > 0)
 		return PPDL_OK;
-	return ppdl_result_run(&j->db, (const char *) j->script.buf, show_result, j, err);
+	return ppdl_viewer_run(&j->view, (const char *) j->script.buf, err);
 }
 
 /* what -f or standard input hold, before anybody is asked for a passphrase */
@@ -234,19 +164,18 @@ static PpdlStatus
 run(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
-	PpdlStatus	status;
+	PpdlViewer *v = &j->view;
 
 	PPDL_TRY(read_script(j, err));
-	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
-	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
-	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	PPDL_TRY(ppdl_reveal_open(&v->reveal, &a->keys, a->passphrase_file, err));
+	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
+	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
-	ppdl_present_init(&j->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
-	ppdl_db_cancel_on_interrupt(&j->db);
-	status = run_all(j, err);
-	ppdl_db_ignore_interrupt();
-	PPDL_TRY(status);
-	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));
+	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
+	v->expand = a->expand;
+	v->quiet = a->form == PPDL_FORM_CSV || a->form == PPDL_FORM_JSON;
+	PPDL_TRY(run_all(j, err));
+	PPDL_TRY(ppdl_reveal_finish(&v->reveal, err));
 	return ppdl_out_commit(&j->out, err);
 }
 
@@ -260,14 +189,12 @@ ppdl_cmd_query(int argc, char **argv)
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	j.reveal.share = a.share;
+	j.view.reveal.share = a.share;
 	ppdl_writer_init(&j.script);
 	status = run(&j, &err);
 	ppdl_out_abort(&j.out);
-	ppdl_present_free(&j.present);
 	ppdl_writer_free(&j.script);
-	ppdl_db_close(&j.db);
-	ppdl_reveal_close(&j.reveal);
+	ppdl_viewer_close(&j.view);
 	ppdl_list_free(&a.keys);
 	ppdl_list_free(&a.commands);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
