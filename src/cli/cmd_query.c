@@ -17,17 +17,21 @@ static const char doc[] =
 "on the server.\n\n"
 "Without -c and -f the SQL is read from standard input.\n\n"
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it.\n\n"
+"--then runs one SELECT on the decrypted result: a table called result in an SQLite database in memory, here. "
+"Numbers are numbers there, arrays are JSON texts ([1,2]) for json_each and ->.\n\n"
 "Values of keys that were not given are shown as \"<lwe_cipher of key ...>\".\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
 "    -c 'SELECT hospital, avg(features) FROM patients GROUP BY hospital'\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" --expand --format csv \\\n"
 "    -c \"SELECT array_agg(id), ppdl_predict_agg('m', features) FROM patients\"\n"
+"  ppdl query --key hospital.key --expand --then 'SELECT * FROM result ORDER BY score DESC LIMIT 5' \\\n"
+"    -c \"SELECT array_agg(id) AS id, ppdl_predict_agg('m', features) AS score FROM patients\"\n"
 "  echo 'TABLE patients' | ppdl query --key hospital.key --key ward.key -x -P null=-";
 
 enum
 {
-	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE
+	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE, OPT_THEN
 };
 
 static const struct argp_option options[] = {
@@ -38,6 +42,7 @@ static const struct argp_option options[] = {
 	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
 	{"file", 'f', "FILE", 0, "read the SQL from FILE (-: standard input)", 2},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
+	{"then", OPT_THEN, "SELECT", 0, "a query on the decrypted result, the table result, whose answer is shown", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
 	{"format", OPT_FORMAT, "table|vertical|csv|json", 0, "of the output (table)", 3},
 	{"vertical", 'x', 0, 0, "same as --format vertical: a field a line", 3},
@@ -54,6 +59,7 @@ typedef struct Args
 			   *dsn,
 			   *file,
 			   *null,
+			   *then,
 			   *output;
 	PpdlList	keys,
 				commands;
@@ -87,6 +93,9 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_EXPAND:
 			a->expand = 1;
+			return 0;
+		case OPT_THEN:
+			a->then = arg;
 			return 0;
 		case OPT_SHARE:
 			a->share = 1;
@@ -132,6 +141,7 @@ typedef struct Job
 	const Args *a;
 	PpdlViewer	view;
 	PpdlOutFile out;
+	PpdlThen   *then;
 	PpdlWriter	script;			/* SQL that is no argument */
 } Job;
 
@@ -167,11 +177,14 @@ run(Job *j, PpdlError *err)
 	PpdlViewer *v = &j->view;
 
 	PPDL_TRY(read_script(j, err));
+	if (a->then)
+		PPDL_TRY(ppdl_then_create(&j->then, a->then, err));
 	PPDL_TRY(ppdl_reveal_open(&v->reveal, &a->keys, a->passphrase_file, err));
 	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
+	v->present.then = j->then;
 	v->expand = a->expand;
 	v->quiet = a->form == PPDL_FORM_CSV || a->form == PPDL_FORM_JSON;
 	PPDL_TRY(run_all(j, err));
@@ -195,6 +208,7 @@ ppdl_cmd_query(int argc, char **argv)
 	ppdl_out_abort(&j.out);
 	ppdl_writer_free(&j.script);
 	ppdl_viewer_close(&j.view);
+	ppdl_then_destroy(j.then);
 	ppdl_list_free(&a.keys);
 	ppdl_list_free(&a.commands);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

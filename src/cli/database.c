@@ -49,6 +49,12 @@ ppdl_db_interrupted(void)
 }
 
 void
+ppdl_db_forget_interrupt(void)
+{
+	interrupted = 0;
+}
+
+void
 ppdl_db_ignore_interrupt(void)
 {
 	PGcancel   *c = cancel;
