@@ -394,7 +394,11 @@ write_rows(Job *j, PpdlError *err)
 		PPDL_TRY(ppdl_load_begin(&j->db, a->table, &a->columns, err));
 		ppdl_sink_table(&j->sink, j->db.conn);
 		status = all_rows(j, err);
-		return status == PPDL_OK ? ppdl_load_end(&j->db, err) : ppdl_load_failure(&j->db, status, err);
+		if (status != PPDL_OK)
+			return ppdl_load_failure(&j->db, status, err);
+		PPDL_TRY(ppdl_load_end(&j->db, err));
+		ppdl_note("%llu rows are in table %s", (unsigned long long) j->sink.rows, a->table);
+		return PPDL_OK;
 	}
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, a->plain ? 0600 : 0666, err));
 	ppdl_sink_file(&j->sink, &j->out, a->format);

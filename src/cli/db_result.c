@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/progress.h"
+
 /* ------------------------------------------------------------------ running */
 
 /* characters of UTF-8, in bytes */
@@ -66,6 +68,28 @@ take_one(PpdlDb *db, const char *sql, const PGresult *res, PpdlTakeResult take, 
 	}
 }
 
+/* after an error: the connection takes the next command again */
+static void
+drain(PpdlDb *db)
+{
+	char	   *copied;
+	PGresult   *res;
+
+	while ((res = PQgetResult(db->conn)) != NULL)
+	{
+		const ExecStatusType kind = PQresultStatus(res);
+
+		PQclear(res);
+		if (PQstatus(db->conn) == CONNECTION_BAD)
+			return;
+		if (kind == PGRES_COPY_IN || kind == PGRES_COPY_BOTH)
+			PQputCopyEnd(db->conn, "COPY from the tool is not supported");
+		if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
+			while (PQgetCopyData(db->conn, &copied, 0) > 0)
+				PQfreemem(copied);
+	}
+}
+
 PpdlStatus
 ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, void *arg, PpdlError *err)
 {
@@ -76,9 +100,12 @@ ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, void *arg, Ppd
 		return ppdl_db_error(db, NULL, err);
 	while (status == PPDL_OK && (res = PQgetResult(db->conn)) != NULL)
 	{
+		ppdl_progress_clear();
 		status = take_one(db, sql, res, take, arg, err);
 		PQclear(res);
 	}
+	if (status != PPDL_OK)
+		drain(db);
 	return status;
 }
 
