@@ -134,6 +134,12 @@ PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError 
  */
 void		ppdl_features_unmap(const PpdlFeatures *fs, const double *mapped, double *encoded);
 
+/*
+ * Does the map leave out directions in which rows may vary?  Then its inverse takes what they hold at the mean of the
+ * rows that it was learned from, and answers are estimates whose error nobody knows.
+ */
+int			ppdl_features_lossy(const PpdlFeatures *fs);
+
 /* of an encoded input: "Age 20..22", "Gender = Male", "Age missing" */
 void		ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size);
 /* of a value of the row: the same without a map, "component 1" and "constant" with one */
