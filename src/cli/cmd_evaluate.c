@@ -9,7 +9,7 @@
 #include "cli/db_result.h"
 #include "cli/evaluate.h"
 #include "cli/outfile.h"
-#include "cli/reveal.h"
+#include "cli/record.h"
 
 static const char doc[] =
 "Compare predictions with labels: accuracy, sensitivity, specificity, F1, AUC and Brier score with confidence "
@@ -305,7 +305,7 @@ result_rows(Job *j, const PGresult *res, PpdlError *err)
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
 		ppdl_result_row(res, r, field);
-		status = ppdl_reveal_record(&j->reveal, field, (size_t) n, 1, revealed_row, j, err);
+		status = ppdl_reveal_record(&j->reveal, NULL, field, (size_t) n, 1, revealed_row, j, err);
 	}
 	free(field);
 	return status;

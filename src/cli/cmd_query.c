@@ -19,6 +19,8 @@ static const char doc[] =
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it.\n\n"
 "--then runs one SELECT on the decrypted result: a table called result in an SQLite database in memory, here. "
 "Numbers are numbers there, arrays are JSON texts ([1,2]) for json_each and ->.\n\n"
+"With a feature file averages, sums, rows and predictions come out by name and in the table's units: "
+"\"Answers in your own words\" in doc/cli-reference.md.\n\n"
 "Values of keys that were not given are shown as \"<lwe_cipher of key ...>\".\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
@@ -31,7 +33,8 @@ static const char doc[] =
 
 enum
 {
-	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE, OPT_THEN
+	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE, OPT_THEN, OPT_FEATURES, OPT_AS,
+	OPT_RAW
 };
 
 static const struct argp_option options[] = {
@@ -41,6 +44,10 @@ static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
 	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
 	{"file", 'f', "FILE", 0, "read the SQL from FILE (-: standard input)", 2},
+	{"features", OPT_FEATURES, "FILE", 0,
+	 "feature file: answers by its names and units; may be repeated (else one beside the key that the values name)", 3},
+	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 3},
+	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 3},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
 	{"then", OPT_THEN, "SELECT", 0, "a query on the decrypted result, the table result, whose answer is shown", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
@@ -63,6 +70,7 @@ typedef struct Args
 			   *output;
 	PpdlList	keys,
 				commands;
+	PpdlWordsOptions words;
 	PpdlForm	form;
 	int			expand,
 				share;
@@ -90,6 +98,15 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case 'f':
 			a->file = arg;
+			return 0;
+		case OPT_FEATURES:
+			ppdl_list_add(&a->words.features, arg, state);
+			return 0;
+		case OPT_AS:
+			ppdl_words_add_as(&a->words, arg, state);
+			return 0;
+		case OPT_RAW:
+			a->words.raw = 1;
 			return 0;
 		case OPT_EXPAND:
 			a->expand = 1;
@@ -126,6 +143,7 @@ parse(int key, char *arg, struct argp_state *state)
 		case ARGP_KEY_END:
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
+			ppdl_words_check(&a->words, state);
 			if (a->commands.count > 0 && a->file != NULL)
 				argp_error(state, "give SQL with -c or with -f, not both");
 			if (a->commands.count == 0 && a->file == NULL && isatty(STDIN_FILENO))
@@ -177,7 +195,10 @@ run(Job *j, PpdlError *err)
 	PpdlViewer *v = &j->view;
 
 	PPDL_TRY(read_script(j, err));
+	if (a->then)
+		PPDL_TRY(ppdl_then_create(&j->then, a->then, err));
 	PPDL_TRY(ppdl_reveal_open(&v->reveal, &a->keys, a->passphrase_file, err));
+	PPDL_TRY(ppdl_words_open(&v->words, &a->words, &a->keys, &v->reveal, err));
 	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
 	v->db.near = a->keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
@@ -185,6 +206,9 @@ run(Job *j, PpdlError *err)
 	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
 	v->present.then = j->then;
 	v->expand = a->expand;
+	/* --then works on columns, and on numbers */
+	v->words.objects = a->form == PPDL_FORM_JSON && a->then == NULL;
+	v->words.people = (a->form == PPDL_FORM_TABLE || a->form == PPDL_FORM_VERTICAL) && a->then == NULL;
 	v->quiet = a->form == PPDL_FORM_CSV || a->form == PPDL_FORM_JSON;
 	PPDL_TRY(run_all(j, err));
 	PPDL_TRY(ppdl_reveal_finish(&v->reveal, err));
@@ -208,6 +232,7 @@ ppdl_cmd_query(int argc, char **argv)
 	ppdl_writer_free(&j.script);
 	ppdl_viewer_close(&j.view);
 	ppdl_then_destroy(j.then);
+	ppdl_words_options_free(&a.words);
 	ppdl_list_free(&a.keys);
 	ppdl_list_free(&a.commands);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -156,7 +156,7 @@ column_kind(const PpdlDb *db, Oid type)
 }
 
 PpdlStatus
-ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PGresult *res, PpdlError *err)
+ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, const PGresult *res, PpdlError *err)
 {
 	int			n = PQnfields(res);
 	const char **name = calloc((size_t) n + 1, sizeof *name);
@@ -168,7 +168,7 @@ ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PGresult *res, PpdlE
 		name[i] = PQfname(res, i);
 		kind[i] = column_kind(db, PQftype(res, i));
 	}
-	status = name && kind ? ppdl_present_begin(p, n, name, kind, err) :
+	status = name && kind ? ppdl_words_present(words, p, n, name, kind, err) :
 		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	free(name);
 	free(kind);

@@ -6,12 +6,13 @@
 
 #include "cli/database.h"
 #include "cli/present.h"
-#include "cli/reveal.h"
+#include "cli/words.h"
 
 typedef struct PpdlViewer
 {
 	PpdlDb		db;
 	PpdlReveal	reveal;
+	PpdlWords	words;			/* unless opened, numbers stay as they are encoded */
 	PpdlPresenter present;
 	int			expand;			/* a line for each row of packed results */
 	int			quiet;			/* what returns no rows is not mentioned */
@@ -20,7 +21,7 @@ typedef struct PpdlViewer
 
 /* Runs all statements of sql and shows what they return; Ctrl-C cancels them. */
 PpdlStatus	ppdl_viewer_run(PpdlViewer *v, const char *sql, PpdlError *err);
-/* releases all three parts */
+/* releases all parts */
 void		ppdl_viewer_close(PpdlViewer *v);
 
 #endif

@@ -6,7 +6,7 @@
 #include "cli/copytext.h"
 #include "table/csv.h"
 #include "table/features.h"
-#include "cli/reveal.h"
+#include "cli/record.h"
 #include "cli/table.h"
 #include "report/report_impl.h"
 
@@ -232,7 +232,7 @@ reveal(const uint8_t *data, size_t len)
 	ppdl_reveal_text(&r, line, len, &w, ERR);
 	ppdl_writer_free(&w);
 	must(ppdl_copy_split(&t, line, len));
-	ppdl_reveal_record(&r, t.text, t.count, (int) (len & 1), ignore, NULL, ERR);
+	ppdl_reveal_record(&r, NULL, t.text, t.count, (int) (len & 1), ignore, NULL, ERR);
 	ppdl_texts_free(&t);
 	free(line);
 }
