@@ -1,6 +1,6 @@
 /*
- * Answers in the owner's words: what a decrypted column of a result says about the table that was encrypted, as a feature
- * file has it.  A column of averages becomes one of each feature, a prediction gets its class beside its score.
+ * Answers in the owner's words: what a decrypted column of a result says about the table that was encrypted, as a
+ * feature file has it.  A column of averages becomes one of each feature, a prediction gets its class beside its score.
  *
  * Which file: the one among --features that has the values' encoding; else one beside a key file, or in the current
  * directory, that has it; for values that name none, the one among --features whose width fits.  What the values are (a

@@ -61,7 +61,8 @@ find_file(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (more->features->encoding != c->head.encoding)
 		return PPDL_OK;
-	ppdl_words_note(w, "answers are in the words of \"%s\", the feature file of the values; --raw shows encoded numbers", path);
+	ppdl_words_note(w, "answers are in the words of \"%s\", the feature file of the values; --raw shows encoded numbers",
+					path);
 	c->features = more->features;
 	return PPDL_OK;
 }
@@ -87,8 +88,8 @@ by_encoding(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 	if (c->features != NULL || !given)
 		return PPDL_OK;
 	ppdl_encoding_print(id, c->head.encoding);
-	ppdl_words_note(w, "column \"%s\": its values are of the encoding %s, which is that of no feature file here; shown as encoded "
-					"numbers", c->name, id);
+	ppdl_words_note(w, "column \"%s\": its values are of the encoding %s, which is that of no feature file here; "
+					"shown as encoded numbers", c->name, id);
 	return PPDL_OK;
 }
 
@@ -243,14 +244,14 @@ decide(PpdlWords *w, PpdlWordsColumn *c, const PpdlValues *v)
 	int			known = 0;
 
 	if (!choose_subject(c, v->width))
-		ppdl_words_note(w, "column \"%s\": whether its values are features or labels cannot be told; shown as encoded numbers. Say "
-						"it by --as %s=avg or --as %s=label-avg, for instance", c->name, c->name, c->name);
+		ppdl_words_note(w, "column \"%s\": whether its values are features or labels cannot be told; shown as "
+						"encoded numbers. Say it by --as %s=avg or --as %s=label-avg, for instance", c->name, c->name, c->name);
 	else if (!choose_meaning(c, v))
-		ppdl_words_note(w, "column \"%s\": whether it is an average, a sum or a difference cannot be told; shown as encoded numbers. "
-						"Say it by --as %s=avg, sum:COUNTCOLUMN or diff", c->name, c->name);
+		ppdl_words_note(w, "column \"%s\": whether it is an average, a sum or a difference cannot be told; shown "
+						"as encoded numbers. Say it by --as %s=avg, sum:COUNTCOLUMN or diff", c->name, c->name);
 	else if (!c->as && c->subject == PPDL_SUBJECT_FEATURES && ppdl_features_lossy(c->features))
-		ppdl_words_note(w, "column \"%s\": the map of its feature file keeps fewer directions than there are, so that what its values "
-						"stand for is lost in part; shown as encoded numbers. --as %s=avg (or row, sum) shows what is left",
+		ppdl_words_note(w, "column \"%s\": the map of its feature file keeps fewer directions than there are, so "
+						"that what its values stand for is lost in part; shown as encoded numbers. --as %s=avg (or row, sum) shows what is left",
 						c->name, c->name);
 	else
 		known = 1;

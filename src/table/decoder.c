@@ -405,8 +405,8 @@ check_map(const Vector *a, PpdlError *err)
 		return contradiction(a, "the constant, which counts rows, comes out as", constant, err);
 	for (int r = 0; a->d->meaning == PPDL_MEANING_ROW && r < map->components; r++)
 		if (fabs(a->v[r]) >= 1 - DOUBT * a->error - ROUNDING * ROUNDING)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "component %d of the row was clipped, so that what it stands for is lost",
-							  r + 1);
+			return ppdl_error(err, PPDL_ERR_FORMAT,
+							  "component %d of the row was clipped, so that what it stands for is lost", r + 1);
 	return PPDL_OK;
 }
 

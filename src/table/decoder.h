@@ -1,9 +1,9 @@
 /*
  * From decrypted values back to what a table had: names, units, categories.
  *
- * A vector of features, or of a label's codes, is a weighted sum of encrypted rows.  What it says about the table depends
- * on what the weights add up to, `rows`: 1 for a row and for a mean, n for a sum of n rows, 0 for a difference of means.
- * Of rows x_i with the encoded value v and the missing indicator m, both 0 where they do not apply:
+ * A vector of features, or of a label's codes, is a weighted sum of encrypted rows.  What it says about the table
+ * depends on what the weights add up to, `rows`: 1 for a row and for a mean, n for a sum of n rows, 0 for a difference
+ * of means.  Of rows x_i with the encoded value v and the missing indicator m, both 0 where they do not apply:
  *
  *	mean		mid + half * sum v / (rows - sum m), over the rows in which the column is present
  *	sum			mid * (rows - sum m) + half * sum v
@@ -55,8 +55,8 @@ PpdlStatus	ppdl_decoder_create(PpdlDecoder **out, const PpdlFeatures *fs, PpdlSu
 void		ppdl_decoder_destroy(PpdlDecoder *d);
 
 /*
- * What there is to be answered.  Rows: their columns.  Predictions: the class, and its score where there is one for each
- * class; or a number.  Else: a number for each numeric column, of two categories the second, others one by one; and
+ * What there is to be answered.  Rows: their columns.  Predictions: the class, and its score where there is one for
+ * each class; or a number.  Else: a number for each numeric column, of two categories the second, others one by one; and
  * what is missing.  Names: "Weight", "Weight missing", "Ward = A", "Age 20..<22".
  */
 int			ppdl_decoder_count(const PpdlDecoder *d);

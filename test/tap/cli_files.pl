@@ -461,7 +461,7 @@ like($out, qr/^0\.1000\d*\t1\.0+\n0\.2000\d*\t-1\.0+\n0\.3000\d*\t1\.0+\n$/, '--
 
 my $value = (split /\t/, $small[0])[3];
 my $label = (split /\t/, $small[0])[4];
-($rc, $out, $err) = ppdl_in("id,features,note\n1,$value,\"a, b\"\n2,,\"\"\n", 'decrypt', '--key', 'clinic.key');
+($rc, $out, $err) = ppdl_in("id,features,note\n1,$value,\"a, b\"\n2,,\"\"\n", 'decrypt', '--raw', '--key', 'clinic.key');
 like($out, qr/^id,features,note\n1,"\{-1\.0+,1\.0+\}","a, b"\n2,,""\n$/, 'CSV');
 ($rc, $out) = ppdl_in("$label\n", 'decrypt', '--key', 'clinic.key');
 like($out, qr/^-1\.0+\n$/, 'a bare value');
