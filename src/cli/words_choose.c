@@ -112,8 +112,8 @@ by_width(PpdlWords *w, PpdlWordsColumn *c, int width)
 		return;
 	c->features = NULL;
 	ppdl_words_note(w, fitting ? "column \"%s\": several feature files fit its %d values; shown as encoded numbers" :
-					"column \"%s\": no feature file that was given has %d values a row; shown as encoded numbers", c->name,
-					width);
+					"column \"%s\": no feature file that was given has %d values a row; shown as encoded numbers",
+					c->name, width);
 }
 
 /* ------------------------------------------------------------------ features or label */
@@ -125,7 +125,8 @@ has_word(const char *name, const char *word)
 	const size_t n = strlen(word);
 
 	for (const char *s = name; *s; s++)
-		if ((s == name || !isalnum((unsigned char) s[-1])) && strncasecmp(s, word, n) == 0 && !isalnum((unsigned char) s[n]))
+		if ((s == name || !isalnum((unsigned char) s[-1])) && strncasecmp(s, word, n) == 0 &&
+			!isalnum((unsigned char) s[n]))
 			return 1;
 	return 0;
 }
@@ -172,7 +173,8 @@ meaning_of_as(const char *as)
 	if (strncmp(as, "label-", 6) == 0)
 		as += 6;
 	return strcmp(as, "avg") == 0 ? PPDL_MEANING_MEAN : strncmp(as, "sum", 3) == 0 ? PPDL_MEANING_SUM :
-		strcmp(as, "diff") == 0 ? PPDL_MEANING_DIFFERENCE : strcmp(as, "class") == 0 ? PPDL_MEANING_CLASS : PPDL_MEANING_ROW;
+		strcmp(as, "diff") == 0 ? PPDL_MEANING_DIFFERENCE : strcmp(as, "class") == 0 ? PPDL_MEANING_CLASS :
+		PPDL_MEANING_ROW;
 }
 
 /* what the name says of a total, if it says one thing */
@@ -245,14 +247,15 @@ decide(PpdlWords *w, PpdlWordsColumn *c, const PpdlValues *v)
 
 	if (!choose_subject(c, v->width))
 		ppdl_words_note(w, "column \"%s\": whether its values are features or labels cannot be told; shown as "
-						"encoded numbers. Say it by --as %s=avg or --as %s=label-avg, for instance", c->name, c->name, c->name);
+						"encoded numbers. Say it by --as %s=avg or --as %s=label-avg, for instance", c->name, c->name,
+						c->name);
 	else if (!choose_meaning(c, v))
 		ppdl_words_note(w, "column \"%s\": whether it is an average, a sum or a difference cannot be told; shown "
 						"as encoded numbers. Say it by --as %s=avg, sum:COUNTCOLUMN or diff", c->name, c->name);
 	else if (!c->as && c->subject == PPDL_SUBJECT_FEATURES && ppdl_features_lossy(c->features))
 		ppdl_words_note(w, "column \"%s\": the map of its feature file keeps fewer directions than there are, so "
-						"that what its values stand for is lost in part; shown as encoded numbers. --as %s=avg (or row, sum) shows what is left",
-						c->name, c->name);
+						"that what its values stand for is lost in part; shown as encoded numbers. --as %s=avg (or row, "
+						"sum) shows what is left", c->name, c->name);
 	else
 		known = 1;
 	if (!known)
