@@ -170,7 +170,7 @@ test_refuses(void **state)
 #define REFUSE(text, want) refuse(text, sizeof(text) - 1, want)
 	REFUSE("", "t.csv: the file is empty");
 	REFUSE("\n\n", "t.csv: the file is empty");
-	REFUSE("a,b\n1,2\n3\n", "t.csv:3: 1 fields where the header has 2 columns");
+	REFUSE("a,b\n1,2\n3\n", "t.csv:3: 1 field where the header has 2 columns");
 	REFUSE("a,b\n1,\"x\ny\"\n\n1,2,3\n", "t.csv:5: 3 fields");
 	REFUSE("a,b,a\n1,2,3\n", "t.csv:1: column name \"a\" appears twice in the header (columns 1 and 3)");
 	REFUSE("a,,c\n", "t.csv:1: column 2 has no name");
