@@ -84,10 +84,12 @@ parse_known(const char *s, long *day)
 			return 0;
 		return (ppdl_blank(p) || is_time(p)) && take_day(a, b, c, day);
 	}
-	if ((p = digits(s, 1, 2, &a)) == NULL || *p != '.' || (p = digits(p + 1, 1, 2, &b)) == NULL || *p != '.')
+	if ((p = digits(s, 1, 2, &a)) == NULL || *p != '.')
 		return 0;
-	p += 1 + strspn(p + 1, " ");
-	return (p = digits(p, 4, 4, &c)) != NULL && ppdl_blank(p) && take_day(c, b, a, day);
+	if ((p = digits(p + 1 + strspn(p + 1, " "), 1, 2, &b)) == NULL || *p != '.')
+		return 0;
+	p = digits(p + 1 + strspn(p + 1, " "), 4, 4, &c);
+	return p != NULL && ppdl_blank(p) && take_day(c, b, a, day);
 }
 
 int

@@ -18,6 +18,7 @@ ppdl_tally(PpdlTallies *t, const char *text, long rows, PpdlError *err)
 {
 	int			lo = 0,
 				hi = t->count;
+	char	   *copy;
 
 	while (lo < hi)
 	{
@@ -49,10 +50,12 @@ ppdl_tally(PpdlTallies *t, const char *text, long rows, PpdlError *err)
 		t->item = p;
 		t->room = room;
 	}
+	if ((copy = strdup(text)) == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memmove(t->item + lo + 1, t->item + lo, (size_t) (t->count - lo) * sizeof *t->item);
-	t->item[lo] = (PpdlTally) {strdup(text), rows};
+	t->item[lo] = (PpdlTally) {copy, rows};
 	t->count++;
-	return t->item[lo].text ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
 }
 
 void
@@ -84,6 +87,7 @@ free_reading(PpdlReading *r)
 		OPENSSL_cleanse(r->value, (size_t) r->room * sizeof *r->value);
 	free(r->value);
 	free(r->first_odd);
+	free(r->first_outside);
 	ppdl_tallies_free(&r->odd);
 }
 
@@ -92,7 +96,6 @@ ppdl_column_free(PpdlColumn *c)
 {
 	free_reading(&c->reading[0]);
 	free_reading(&c->reading[1]);
-	free(c->first_outside);
 	ppdl_tallies_free(&c->texts);
 	ppdl_tallies_free(&c->na_words);
 	ppdl_tallies_free(&c->soft_words);
@@ -190,11 +193,11 @@ take_number(PpdlColumn *c, PpdlReading *r, const char *s, long line, PpdlError *
 	r->min = r->numbers == 0 || v < r->min ? v : r->min;
 	r->max = r->numbers == 0 || v > r->max ? v : r->max;
 	r->numbers++;
-	if (c->lo < c->hi && (v < c->lo || v > c->hi) && c->outside++ == 0)
+	if (c->lo < c->hi && (v < c->lo || v > c->hi) && r->outside++ == 0)
 	{
-		c->outside_line = line;
-		c->first_outside = strdup(s);
-		if (c->first_outside == NULL)
+		r->outside_line = line;
+		r->first_outside = strdup(s);
+		if (r->first_outside == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
 	return keep_value(r, v, c->exact, err);

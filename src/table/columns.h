@@ -35,6 +35,9 @@ typedef struct PpdlReading
 				marks;			/* with a decimal mark */
 	double		min,
 				max;
+	long		outside,		/* of lo..hi */
+				outside_line;	/* of the first */
+	char	   *first_outside;
 	double	   *value;			/* all of them, or a sample */
 	long		kept,
 				room;
@@ -62,10 +65,7 @@ typedef struct PpdlColumn
 				missing,
 				soft,			/* of the values, words that are missing among numbers */
 				zeros,			/* with a leading zero */
-				days,			/* dates */
-				outside,
-				outside_line;	/* of the first */
-	char	   *first_outside;
+				days;			/* dates */
 	PpdlReading reading[2];		/* as given, or with a decimal point; with a decimal comma */
 	PpdlTallies texts,
 				na_words,

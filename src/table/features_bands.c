@@ -15,7 +15,8 @@ typedef struct Spec
 static PpdlStatus
 bad_bands(const Spec *spec, const char *what)
 {
-	ppdl_error(spec->err, PPDL_ERR_ARGUMENT, "--bands %s:%s: %s", spec->column, spec->text, what);
+	ppdl_error(spec->err, PPDL_ERR_ARGUMENT, "--bands %s%s%s: %s", spec->column, spec->text[0] ? ":" : "",
+			   spec->text, what);
 	return ppdl_error_hint(spec->err, PPDL_ERR_ARGUMENT,
 						   "Write COLUMN:WIDTH, COLUMN:FROM..TO/WIDTH or COLUMN:CUT,CUT,...; "
 						   "for example Age:10 or Age:20..40/2.");
@@ -105,7 +106,7 @@ ppdl_learn_bands(PpdlFeature *f, double min, double max, const char *column, con
 	PpdlStatus	status;
 
 	if (spec[0] == 0)
-		return bad_bands(&s, "no cuts");
+		return bad_bands(&s, "no colon");
 	if ((cuts = strdup(spec)) == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	status = parse_cuts(f, min, max, cuts, &s);

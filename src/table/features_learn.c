@@ -186,15 +186,15 @@ take_range(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 	{
 		f->min = c->lo;
 		f->max = c->hi;
-		if (c->outside == 0)
+		if (c->as->outside == 0)
 			return PPDL_OK;
 		if (l->fs->outside != PPDL_OUTSIDE_ERROR)
 		{
-			ppdl_learn_note(l, "column \"%s\": %ld of %ld values lie outside of --range", name, c->outside, c->values);
+			ppdl_learn_note(l, "column \"%s\": %ld of %ld values lie outside of --range", name, c->as->outside, c->values);
 			return PPDL_OK;
 		}
 		ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" lies outside of --range, as %ld of %ld values "
-				   "do", ppdl_csv_name(l->csv), c->outside_line, name, c->first_outside, c->outside, c->values);
+				   "do", ppdl_csv_name(l->csv), c->as->outside_line, name, c->as->first_outside, c->as->outside, c->values);
 		return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Widen it, or give --outside=clamp to take the nearer bound, or "
 							   "--outside=null to take such values for missing.");
 	}
@@ -546,11 +546,11 @@ say_commas(PpdlLearner *l)
 						n + 80 > sizeof list ? ", ..." : "");
 }
 
-static void
+static PpdlStatus
 say_missing(PpdlLearner *l)
 {
 	PpdlTallies words = {0};
-	PpdlError	ignored;
+	PpdlStatus	status = PPDL_OK;
 	char		list[400];
 	int			columns = 0;
 
@@ -559,15 +559,15 @@ say_missing(PpdlLearner *l)
 		const PpdlColumn *c = &l->column[i];
 
 		columns += c->used && c->na_words.count > 0;
-		for (int j = 0; j < c->na_words.count && c->used; j++)
-			if (ppdl_tally(&words, c->na_words.item[j].text, c->na_words.item[j].rows, &ignored) != PPDL_OK)
-				columns = 0;
+		for (int j = 0; j < c->na_words.count && c->used && status == PPDL_OK; j++)
+			status = ppdl_tally(&words, c->na_words.item[j].text, c->na_words.item[j].rows, l->err);
 	}
 	ppdl_tallies_print(&words, list, sizeof list);
-	if (columns > 0)
+	if (columns > 0 && status == PPDL_OK)
 		ppdl_learn_note(l, "taken for missing values, in %d column%s: %s (--na says which words are)", columns,
 						columns == 1 ? "" : "s", list);
 	ppdl_tallies_free(&words);
+	return status;
 }
 
 static PpdlStatus
@@ -582,7 +582,7 @@ learn(PpdlLearner *l)
 	PPDL_TRY(add_constant_and_padding(l));
 	PPDL_TRY(ppdl_learn_label(l));
 	say_commas(l);
-	say_missing(l);
+	PPDL_TRY(say_missing(l));
 	return ppdl_features_number(l->fs, l->err);
 }
 

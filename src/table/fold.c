@@ -25,7 +25,7 @@ static const char *const negation[] = {"not", "no", "non", "kein", "keine", "nic
 typedef struct Folded
 {
 	const unsigned char *p;
-	int			begun;
+	unsigned char before;		/* as it was; 0 to begin with */
 } Folded;
 
 static int
@@ -40,20 +40,23 @@ static unsigned char
 next(Folded *f)
 {
 	int			blanks = 0;
-	unsigned char c;
+	unsigned char before = f->before,
+				c;
 
 	for (int n; (n = blank_length(f->p)) > 0; f->p += n)
 		blanks = 1;
 	if (*f->p == 0)
 		return 0;
-	if (blanks && f->begun)
-		return ' ';				/* where p stands comes next */
-	f->begun = 1;
-	c = *f->p++;
+	if (blanks && before)
+	{
+		f->before = ' ';		/* where p stands comes next */
+		return ' ';
+	}
+	f->before = c = *f->p++;
 	if (c >= 'A' && c <= 'Z')
 		return (unsigned char) (c + 32);
 	/* behind C3: the capitals of Latin-1, but for the multiplication sign */
-	if (c >= 0x80 && c <= 0x9E && c != 0x97 && f->p[-2] == 0xC3)
+	if (c >= 0x80 && c <= 0x9E && c != 0x97 && before == 0xC3)
 		return (unsigned char) (c + 32);
 	return c;
 }
