@@ -127,7 +127,8 @@ summarise(const PpdlFeatures *fs, FILE *out)
 	if (fs->label)
 		print_classes(fs, out);
 	if (fs->delimiter && fs->delimiter != ',')
-		fprintf(out, fs->delimiter == '\t' ? "fields: separated by tabs\n" : "fields: separated by %c\n", fs->delimiter);
+		fprintf(out, fs->delimiter == '\t' ? "fields: separated by tabs\n" : "fields: separated by %c\n",
+				fs->delimiter);
 	if (fs->map)
 		fprintf(out, "map:    %d inputs become %d components and a constant\n", fs->encoded, fs->map->components);
 	for (int i = 0; i < fs->encoded; i++)

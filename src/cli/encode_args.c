@@ -31,11 +31,13 @@ static const struct argp_option options[] = {
 	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)",
 	 3},
 	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
-	{"date", OPT_DATE, "COL[:USE]", 0, "dates: COL for the day itself, COL:age@DAY for years up to a day, COL:since@DAY "
+	{"date", OPT_DATE, "COL[:USE]", 0,
+	 "dates: COL for the day itself, COL:age@DAY for years up to a day, COL:since@DAY "
 	 "for days from it; may be repeated", 3},
 	{"date-format", OPT_DATE_FORMAT, "FORMAT", 0, "how dates are written, as %d.%m.%Y (2026-01-31 and 31.1.2026)", 3},
 	{"range", OPT_RANGE, "COL:LO..HI", 0, "what becomes -1 and +1 (least and greatest value); may be repeated", 3},
-	{"quantile-range", OPT_QUANTILES, "[COL:]LO..HI", 0, "the same as parts of the rows: 0.01..0.99; without COL of all "
+	{"quantile-range", OPT_QUANTILES, "[COL:]LO..HI", 0,
+	 "the same as parts of the rows: 0.01..0.99; without COL of all "
 	 "numbers", 3},
 	{"log", OPT_LOG, "COL,...", 0, "take the logarithm of these numbers (of 1 more where there are zeros)", 3},
 	{"outside", OPT_OUTSIDE, "error|clamp|null", 0, "a number outside its range is an error (the default), becomes the "
@@ -50,7 +52,8 @@ static const struct argp_option options[] = {
 	{"whiten", OPT_WHITEN, 0, 0, "centre, decorrelate and scale the inputs, for training in few steps; "
 	 "the map is kept in the feature file", 4},
 	{"components", OPT_COMPONENTS, "N", 0, "with --whiten: keep the N directions that vary most (all)", 4},
-	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields: a character or \"tab\" (comma, or what the first line has "
+	{"delimiter", OPT_DELIMITER, "C", 0,
+	 "what separates fields: a character or \"tab\" (comma, or what the first line has "
 	 "in its place)", 4},
 	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{0}

@@ -48,8 +48,8 @@ static const struct argp_option options[] = {
 	{"unknown", OPT_UNKNOWN, "error|other", 0,
 	 "an unknown category, or an unexpected empty field, is an error (the default), or none of the categories", 2},
 	{"outside", OPT_OUTSIDE, "error|clamp|null", 0,
-	 "a number outside the learned range is an error, becomes the nearer bound, or a missing value (as the feature file "
-	 "says, else an error)", 2},
+	 "a number outside the learned range is an error, becomes the nearer bound, or a missing value (as the feature "
+	 "file says, else an error)", 2},
 	{"keep", OPT_KEEP, "COL,...", 0, "columns to write in the clear, between id and features", 2},
 	{"no-label", OPT_NO_LABEL, 0, 0, "write no label, even if the encoding has one", 2},
 	{"compact", OPT_COMPACT, 0, 0, "small rows", 3},

@@ -120,7 +120,8 @@ read_member(const struct Member *m, PpdlEncodeArgs *a, const json_t *v, const ch
 			return read_character(to, v, where, err);
 		case MARK:
 			if (json_string_length(v) != 1 || strchr(".,' _", json_string_value(v)[0]) == NULL)
-				return ppdl_error(err, PPDL_ERR_FORMAT, "%s: one of the characters . , ' _ and space is expected", where);
+				return ppdl_error(err, PPDL_ERR_FORMAT, "%s: one of the characters . , ' _ and space is expected",
+								  where);
 			*(char *) to = json_string_value(v)[0];
 			return PPDL_OK;
 	}

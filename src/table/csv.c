@@ -181,8 +181,8 @@ static PpdlStatus
 delimiter_hint(const PpdlCsv *csv, PpdlError *err)
 {
 	return ppdl_error_hint(err, PPDL_ERR_FORMAT, csv->other == '\t' ?
-						   "If tabs separate fields, give --delimiter tab; if the text is meant, put the field in quotes." :
-						   "If '%c' separates fields, give --delimiter '%c'; if the text is meant, put the field in quotes.",
+						   "If tabs separate fields, give --delimiter tab; if they are text, put the field in quotes." :
+						   "If '%c' separates fields, give --delimiter '%c'; if it is text, put the field in quotes.",
 						   csv->other, csv->other);
 }
 
@@ -304,8 +304,8 @@ check_utf8(const PpdlCsv *csv, const PpdlCsvRow *row, PpdlError *err)
 			continue;
 		ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d: invalid UTF-8", csv->name, row->line, i + 1);
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
-							   "Say which character set it is: --encoding LATIN1 or WINDOWS-1252, for example; or convert "
-							   "the file first: iconv -f latin1 -t utf8 old.csv > new.csv");
+							   "Say which character set it is: --encoding LATIN1 or WINDOWS-1252, for example; or "
+							   "convert the file first: iconv -f latin1 -t utf8 old.csv > new.csv");
 	}
 	return PPDL_OK;
 }
@@ -362,7 +362,8 @@ ppdl_csv_next(PpdlCsv *csv, PpdlCsvRow *row, int *more, PpdlError *err)
 	PPDL_TRY(next_record(csv, row, more, err));
 	if (!*more || csv->ragged || row->nfields == csv->ncolumns)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: %d field%s where the %s has %d columns", csv->name, row->line, row->nfields,
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: %d field%s where the %s has %d columns", csv->name, row->line,
+			   row->nfields,
 			   row->nfields == 1 ? "" : "s", csv->header ? "header" : "first row", csv->ncolumns);
 	return csv->other ? delimiter_hint(csv, err) : PPDL_ERR_FORMAT;
 }
@@ -391,7 +392,8 @@ name_columns(PpdlCsv *csv, const PpdlCsvRow *row, int header, PpdlError *err)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		if (csv->column[i][0] == 0)
 		{
-			ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d has no name in the header", csv->name, row->line, i + 1);
+			ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d has no name in the header", csv->name, row->line,
+					   i + 1);
 			return header_hint(err);
 		}
 		for (int j = 0; j < i; j++)

@@ -77,7 +77,8 @@ no_number(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, con
 		return PPDL_ERR_FORMAT;
 	snprintf(form, sizeof form, "%s%s%s", n->decimal == ',' ? " with a decimal comma" : " with a decimal point",
 			 n->thousands ? ", thousands in groups" : "", n->percent ? ", a percent sign behind" : "");
-	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "The feature file says how numbers of this column are written:%s.", form);
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "The feature file says how numbers of this column are written:%s.",
+						   form);
 }
 
 static PpdlStatus

@@ -20,7 +20,8 @@ static PpdlStatus
 bad_map(const char *entry, const char *what, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "--label-map \"%s\": %s", entry, what);
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Write VALUE=+1 and VALUE=-1 for two classes, VALUE=CLASS to rename, "
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+						   "Write VALUE=+1 and VALUE=-1 for two classes, VALUE=CLASS to rename, "
 						   "VALUE= for a NULL label; for example ja=+1,nein=-1,unbekannt=.");
 }
 
@@ -215,7 +216,8 @@ say_rare(PpdlLearner *l, const PpdlFeature *f)
 		all += f->rows[i];
 	for (int i = 0; i < f->ncategories && f->ncategories > 2; i++)
 		if ((double) f->rows[i] < RARE * (double) all)
-			ppdl_learn_note(l, "label \"%s\": class \"%s\" has %ld of %ld rows; --label-map \"%s=\" leaves it without a "
+			ppdl_learn_note(l,
+							"label \"%s\": class \"%s\" has %ld of %ld rows; --label-map \"%s=\" leaves it without a "
 							"label", f->column, f->category[i], f->rows[i], all, f->category[i]);
 }
 

@@ -70,7 +70,8 @@ refuse_ambiguous(PpdlLearner *l, const char *name, const PpdlColumn *c)
 
 	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the comma in \"%.60s\" may be a decimal comma or stand "
 			   "between thousands", ppdl_csv_name(l->csv), plain->odd_line, name, plain->first_odd);
-	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Give --decimal , or --thousands ,; or, if these are codes, name the "
+	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
+						   "Give --decimal , or --thousands ,; or, if these are codes, name the "
 						   "column in --category.");
 }
 
@@ -147,6 +148,15 @@ ppdl_learn_numbers_only(PpdlLearner *l, const char *name, const PpdlColumn *c)
 	return ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: column \"%s\" has no numbers", ppdl_csv_name(l->csv), name);
 }
 
+static void
+print_roughly(const PpdlFeature *how, double v, char *out, size_t size)
+{
+	if (how->date == PPDL_DATE_DAY)
+		ppdl_feature_print(how, v, out, size);
+	else
+		snprintf(out, size, "%.4g", v);
+}
+
 /* a few values far from all others leave these next to nothing of [-1, 1] */
 static void
 say_flat(PpdlLearner *l, const char *name, PpdlColumn *c)
@@ -165,11 +175,12 @@ say_flat(PpdlLearner *l, const char *name, PpdlColumn *c)
 		return;
 	ppdl_feature_print(c->how, r->min, text[0], sizeof text[0]);
 	ppdl_feature_print(c->how, r->max, text[1], sizeof text[1]);
-	ppdl_feature_print(c->how, lo, text[2], sizeof text[2]);
-	ppdl_feature_print(c->how, hi, text[3], sizeof text[3]);
-	ppdl_learn_note(l, "column \"%s\" goes from %s to %s, but nearly all values lie within %s to %s and become almost the "
-					"same number; if the others are mistakes: --range \"%s:LO..HI\" or --quantile-range \"%s:0.01..0.99\", "
-					"with --outside=clamp or null%s%s%s", name, text[0], text[1], text[2], text[3], name, name,
+	print_roughly(c->how, lo, text[2], sizeof text[2]);
+	print_roughly(c->how, hi, text[3], sizeof text[3]);
+	ppdl_learn_note(l,
+					"column \"%s\" goes from %s to %s, but nearly all values lie within %s to %s and become almost the "
+					"same number; if the others are mistakes: --range \"%s:LO..HI\" or "
+					"--quantile-range \"%s:0.01..0.99\", with --outside=clamp or null%s%s%s", name, text[0], text[1], text[2], text[3], name, name,
 					r->min >= 0 ? "; if not: --log \"" : "", r->min >= 0 ? name : "", r->min >= 0 ? "\"" : "");
 }
 
@@ -190,12 +201,16 @@ take_range(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 			return PPDL_OK;
 		if (l->fs->outside != PPDL_OUTSIDE_ERROR)
 		{
-			ppdl_learn_note(l, "column \"%s\": %ld of %ld values lie outside of --range", name, c->as->outside, c->values);
+			ppdl_learn_note(l, "column \"%s\": %ld of %ld values lie outside of --range", name, c->as->outside,
+							c->values);
 			return PPDL_OK;
 		}
-		ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" lies outside of --range, as %ld of %ld values "
-				   "do", ppdl_csv_name(l->csv), c->as->outside_line, name, c->as->first_outside, c->as->outside, c->values);
-		return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Widen it, or give --outside=clamp to take the nearer bound, or "
+		ppdl_error(l->err, PPDL_ERR_FORMAT,
+				   "%s:%ld: column \"%s\": \"%.60s\" lies outside of --range, as %ld of %ld values "
+				   "do", ppdl_csv_name(l->csv), c->as->outside_line, name, c->as->first_outside, c->as->outside,
+				   c->values);
+		return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
+							   "Widen it, or give --outside=clamp to take the nearer bound, or "
 							   "--outside=null to take such values for missing.");
 	}
 	if (!c->exact)
@@ -226,9 +241,11 @@ take_scale(PpdlLearner *l, const char *name, PpdlFeature *f)
 	f->scale = f->min > 0 ? PPDL_SCALE_LOG : PPDL_SCALE_LOG1P;
 	if (f->min >= 0 && ppdl_feature_encode(f, f->min) < 1)
 		return PPDL_OK;
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: column \"%s\": --log needs numbers that are not negative, and not all equal",
+	ppdl_error(l->err, PPDL_ERR_FORMAT,
+			   "%s: column \"%s\": --log needs numbers that are not negative, and not all equal",
 			   ppdl_csv_name(l->csv), name);
-	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Give a range that leaves negative ones out: --range \"%s:1..1000\" "
+	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
+						   "Give a range that leaves negative ones out: --range \"%s:1..1000\" "
 						   "--outside=null, for example.", name);
 }
 
@@ -274,7 +291,8 @@ too_many_categories(PpdlLearner *l, const char *name, const PpdlColumn *c)
 							   "--date \"%s:age@2026-01-31\" as years up to a day; or leave it out (--exclude \"%s\").",
 							   name, name, name);
 	if (2 * c->zeros >= c->values)
-		return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Leave it out (--exclude \"%s\"); --numeric \"%s\" if numbers with "
+		return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
+							   "Leave it out (--exclude \"%s\"); --numeric \"%s\" if numbers with "
 							   "leading zeros are no codes.", name, name);
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Leave it out (--exclude \"%s\"), or raise --max-categories.",
 						   name);
@@ -335,8 +353,9 @@ ppdl_learn_categories(PpdlLearner *l, const char *name, const PpdlColumn *c, Ppd
 		order_two(f);
 	say_variants(l, name, c);
 	if (c->zeros > 0 && c->as->numbers == c->values && !c->verbatim)
-		ppdl_learn_note(l, "column \"%s\" has numbers with leading zeros, which are taken for codes; --numeric \"%s\" if they "
-						"are none", name, name);
+		ppdl_learn_note(l,
+						"column \"%s\" has numbers with leading zeros, which are taken for codes; --numeric \"%s\" if "
+						"they are none", name, name);
 	return PPDL_OK;
 }
 

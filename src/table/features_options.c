@@ -146,7 +146,8 @@ check_options(PpdlLearner *l)
 	if (opt->id && opt->label && strcmp(opt->id, opt->label) == 0)
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--id and --label name the same column, \"%s\"", opt->id);
 	if (opt->label == NULL && (opt->positive || (opt->label_map && opt->label_map[0])))
-		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s without --label", opt->positive ? "--positive" : "--label-map");
+		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s without --label", opt->positive ? "--positive" :
+						  "--label-map");
 	if (opt->date_format && (opt->dates == NULL || opt->dates[0] == NULL))
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--date-format without --date");
 	if (opt->outside == PPDL_OUTSIDE_ERROR && opt->quantile_range && opt->quantile_range[0])

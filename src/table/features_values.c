@@ -17,7 +17,8 @@ ppdl_feature_renamed(const PpdlFeature *f, const char *s)
 			return f->alias[i].to;
 	for (int i = 0; i < f->naliases; i++)
 		if (ppdl_fold_compare(f->alias[i].from, s) == 0 ||
-			(ppdl_numeral_parse(&f->numerals, s, &v) == 1 && ppdl_numeral_parse(&f->numerals, f->alias[i].from, &w) == 1 &&
+			(ppdl_numeral_parse(&f->numerals, s, &v) == 1 && ppdl_numeral_parse(&f->numerals, f->alias[i].from,
+																				&w) == 1 &&
 			 v == w && !ppdl_leading_zero(s)))
 			return f->alias[i].to;
 	return s;

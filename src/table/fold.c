@@ -15,8 +15,8 @@ static const char *const positive[] = {
 static const char *const negative[] = {
 	"0", "-1", "-", "no", "n", "false", "f", "negative", "neg", "control", "controls", "healthy", "unaffected",
 	"benign", "absent", "no event", "alive", "normal", "none", "nein", "falsch", "negativ", "kontrolle", "gesund",
-	"gutartig", "benigne", "lebend", "lebt", "nicht vorhanden", "non", "faux", "n\xC3\xA9gatif", "sain", "t\xC3\xA9moin",
-	"negativo", "sano", "nie", NULL
+	"gutartig", "benigne", "lebend", "lebt", "nicht vorhanden", "non", "faux", "n\xC3\xA9gatif", "sain",
+	"t\xC3\xA9moin", "negativo", "sano", "nie", NULL
 };
 /* before the other class: "notckd", "no disease", "kein Bruch" */
 static const char *const negation[] = {"not", "no", "non", "kein", "keine", "nicht", "un", NULL};

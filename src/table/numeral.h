@@ -20,7 +20,9 @@ int			ppdl_numeral_parse(const PpdlNumerals *n, const char *s, double *v);
 int			ppdl_parse_number(const char *s, double *v);
 /* 1 for what begins with a zero before another digit: a code, which 7 is not another spelling of */
 int			ppdl_leading_zero(const char *s);
-/* 1 for a number (in the given form) with a fraction that a separator of thousands cannot be: 0,81 and 1,5, not 1,234 */
+/*
+ * 1 for a number (in the given form) with a fraction that a separator of thousands cannot be: 0,81 and 1,5, not 1,234
+ */
 int			ppdl_numeral_sure(const PpdlNumerals *n, const char *s);
 
 #endif
