@@ -247,8 +247,8 @@ decide(PpdlWords *w, PpdlWordsColumn *c, const PpdlValues *v)
 
 	if (!choose_subject(c, v->width))
 		ppdl_words_note(w, "column \"%s\": whether its values are features or labels cannot be told; shown as "
-						"encoded numbers. Say it by --as %s=avg or --as %s=label-avg, for instance", c->name, c->name,
-						c->name);
+						"encoded numbers. Say it by --as %s=avg or --as %s=label-avg, for instance", c->name,
+						c->name, c->name);
 	else if (!choose_meaning(c, v))
 		ppdl_words_note(w, "column \"%s\": whether it is an average, a sum or a difference cannot be told; shown "
 						"as encoded numbers. Say it by --as %s=avg, sum:COUNTCOLUMN or diff", c->name, c->name);

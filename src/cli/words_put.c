@@ -139,8 +139,8 @@ decode_row(const PpdlWordsColumn *c, const PpdlValues *values, uint32_t row, dou
 	if (ppdl_decode(c->decoder, ppdl_values_row(values, row), values->error, rows, a, &why) == PPDL_OK)
 		return PPDL_OK;
 	ppdl_error(err, why.code, "column \"%s\": %s", c->name, why.message);
-	return ppdl_error_hint(err, why.code, "Say what it is by --as %s=avg (or row, sum, diff, class, raw), or give --raw "
-						   "to see encoded numbers.", c->name);
+	return ppdl_error_hint(err, why.code, "Say what it is by --as %s=avg (or row, sum, diff, class, raw), or give "
+						   "--raw to see encoded numbers.", c->name);
 }
 
 static PpdlStatus

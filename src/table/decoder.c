@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/calendar.h"
+
 #define CERTAIN 4				/* standard deviations, as in ppdl_format_value */
 #define DOUBT 8					/* beyond which values contradict what they are said to be */
 #define ROUNDING 1e-6			/* relative: of scales that were matched, of means that a server divided */
@@ -96,13 +98,45 @@ add_band_words(const PpdlFeatures *fs, Field *field)
 	return field->word != NULL;
 }
 
+/* the column of a number, with its unit where it is a day, and what has become of its logarithm; malloc'ed */
+static char *
+number_name(const PpdlDecoder *d, const PpdlFeature *f)
+{
+	const char *log = f->scale == PPDL_SCALE_LINEAR || d->meaning < PPDL_MEANING_MEAN ? "" :
+		d->meaning == PPDL_MEANING_DIFFERENCE ? f->scale == PPDL_SCALE_LOG ? " (ratio)" : " (ratio of 1 + value)" :
+		f->scale == PPDL_SCALE_LOG ? " (geometric mean)" : " (geometric mean of 1 + value, less 1)";
+	char		day[16] = "",
+				unit[48] = "";
+	char	   *name;
+
+	ppdl_day_print(day, f->date == PPDL_DATE_SINCE || f->date == PPDL_DATE_AGE ? f->at : 0);
+	if (f->date == PPDL_DATE_AGE)
+		snprintf(unit, sizeof unit, " (years on %s)", day);
+	else if (f->date != PPDL_DATE_NONE)
+		snprintf(unit, sizeof unit, " (days since %s)", day);
+	return asprintf(&name, "%s%s%s", f->column, unit, log) < 0 ? NULL : name;
+}
+
+static int
+add_number(PpdlDecoder *d, const PpdlFeature *f)
+{
+	char	   *name = number_name(d, f);
+
+	if (name != NULL)
+		add_field(d, f, PPDL_ANSWER_NUMBER, 0, name);
+	free(name);
+	return name != NULL;
+}
+
 /* one field for the whole column */
 static int
 add_column(PpdlDecoder *d, const PpdlFeature *f)
 {
-	const int	number = f->kind == PPDL_FEATURE_NUMERIC;
-	Field	   *field = add_field(d, f, number ? PPDL_ANSWER_NUMBER : PPDL_ANSWER_WORD, 0, f->column);
+	Field	   *field;
 
+	if (f->kind == PPDL_FEATURE_NUMERIC)
+		return add_number(d, f);
+	field = add_field(d, f, PPDL_ANSWER_WORD, 0, f->column);
 	if (f->kind == PPDL_FEATURE_BANDS)
 		return add_band_words(d->fs, field);
 	field->word = f->category;
@@ -129,9 +163,9 @@ add_totals(PpdlDecoder *d, const PpdlFeature *f)
 	const int	values = f->inputs - (f->missing != 0);
 	char	   *name;
 
-	if (f->kind == PPDL_FEATURE_NUMERIC)
-		add_field(d, f, PPDL_ANSWER_NUMBER, 0, f->column);
-	else
+	if (f->kind == PPDL_FEATURE_NUMERIC && !add_number(d, f))
+		return 0;
+	if (f->kind != PPDL_FEATURE_NUMERIC)
 		for (int i = 0; i < values; i++)
 			if (!add_named(d, f, kind, i))
 				return 0;
@@ -274,7 +308,10 @@ ppdl_decoder_kind(const PpdlDecoder *d, int answer)
 int
 ppdl_decoder_unknown(const PpdlDecoder *d, int answer)
 {
-	return d->meaning == PPDL_MEANING_DIFFERENCE && d->field[answer].missing >= 0;
+	const Field *field = &d->field[answer];
+
+	return (d->meaning == PPDL_MEANING_DIFFERENCE && field->missing >= 0) ||
+		(d->meaning == PPDL_MEANING_SUM && field->kind == PPDL_ANSWER_NUMBER && field->f->scale != PPDL_SCALE_LINEAR);
 }
 
 /* ------------------------------------------------------------------ encoded inputs and their errors */
@@ -429,16 +466,36 @@ check(const Vector *a, PpdlError *err)
 
 /* ------------------------------------------------------------------ totals */
 
+/* what a numeric column is linear in */
+static double
+scaled(const PpdlFeature *f, double v)
+{
+	return f->scale == PPDL_SCALE_LOG ? log(v) : f->scale == PPDL_SCALE_LOG1P ? log1p(v) : v;
+}
+
 static double
 mid(const PpdlFeature *f)
 {
-	return f->min / 2 + f->max / 2;
+	return scaled(f, f->min) / 2 + scaled(f, f->max) / 2;
 }
 
 static double
 half(const PpdlFeature *f)
 {
-	return f->max / 2 - f->min / 2;
+	return scaled(f, f->max) / 2 - scaled(f, f->min) / 2;
+}
+
+/* back from it; of a difference, a ratio */
+static void
+unscale(const PpdlDecoder *d, const PpdlFeature *f, PpdlAnswer *out)
+{
+	if (f->scale == PPDL_SCALE_LINEAR || isnan(out->value))
+		return;
+	out->error *= exp(out->value);
+	out->value = f->scale == PPDL_SCALE_LOG1P && d->meaning != PPDL_MEANING_DIFFERENCE ? expm1(out->value) :
+		exp(out->value);
+	if (!isfinite(out->value))
+		out->value = NAN;
 }
 
 static int
@@ -481,7 +538,10 @@ decode_total(const Vector *a, int answer, PpdlAnswer *out)
 	if (ppdl_decoder_unknown(a->d, answer))
 		return;
 	if (field->kind == PPDL_ANSWER_NUMBER)
+	{
 		linear(a, field, mid(f), half(f), out);
+		unscale(a->d, f, out);
+	}
 	else if (two_sided(a->d, field) && !(f->missing && field->input == f->first + f->inputs - 1))
 		linear(a, field, 0.5, 0.5, out);
 	else
@@ -535,6 +595,7 @@ decode_column(const Vector *a, const Field *field, PpdlAnswer *out, PpdlError *e
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
 		linear(a, field, mid(f), half(f), out);
+		unscale(a->d, f, out);
 		return PPDL_OK;
 	}
 	if (f->kind == PPDL_FEATURE_BINARY)
@@ -560,6 +621,7 @@ decode_class(const Vector *a, PpdlAnswer *out)
 	{
 		out->value = mid(f) + half(f) * a->x[0];
 		out->error = half(f) * a->error;
+		unscale(a->d, f, out);
 		return;
 	}
 	if (f->kind == PPDL_FEATURE_BINARY)

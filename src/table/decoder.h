@@ -9,7 +9,8 @@
  *	sum			mid * (rows - sum m) + half * sum v
  *	difference	half * sum v; unknown where the column may be missing, since then it is no function of the sums
  *
- * with mid and half of a numeric column's range; shares and counts of categories alike.  A map (stats/whiten.h) is
+ * with mid and half of a numeric column's range; shares and counts of categories alike.  Of a column on a scale of
+ * logarithms a mean is the geometric one, a difference a ratio, and a sum unknown.  A map (stats/whiten.h) is
  * inverted first.  Errors go through all of it as those of independent values.
  */
 #ifndef PPDL_TABLE_DECODER_H
@@ -62,7 +63,7 @@ void		ppdl_decoder_destroy(PpdlDecoder *d);
 int			ppdl_decoder_count(const PpdlDecoder *d);
 const char *ppdl_decoder_name(const PpdlDecoder *d, int answer);
 PpdlAnswerKind ppdl_decoder_kind(const PpdlDecoder *d, int answer);
-/* is the answer unknown whatever the values: a difference of means over the rows that are present? */
+/* is the answer unknown whatever the values: a difference of means over the rows that are present, a sum of logs? */
 int			ppdl_decoder_unknown(const PpdlDecoder *d, int answer);
 
 /*

@@ -527,6 +527,34 @@ test_classes(void **state)
 	ppdl_features_destroy(number);
 }
 
+/* logarithms: means are geometric, differences ratios; and what days are called */
+static void
+test_scales(void **state)
+{
+	PpdlFeatures *fs = parse("{\"kind\":\"numeric\",\"column\":\"crp\",\"scale\":\"log\",\"min\":1,\"max\":10000}", NULL);
+	PpdlFeatures *one_more = parse("{\"kind\":\"numeric\",\"column\":\"n\",\"scale\":\"log1p\",\"min\":0,\"max\":99}", NULL);
+	PpdlDecoder *d;
+	PpdlAnswer	a;
+
+	(void) state;
+	/* 10, 1000: a mean of 100; 10 encoded is -0.5 */
+	a = one(fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, (double[]) {0}, 1e-6, 1, PPDL_OK);
+	assert_true(fabs(a.value - 100) < 1e-9 && fabs(a.error - 100 * log(100) * 1e-6) < 1e-9);
+	a = one(fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_ROW, (double[]) {-0.5}, 1e-6, 1, PPDL_OK);
+	assert_true(fabs(a.value - 10) < 1e-9);
+	a = one(fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_DIFFERENCE, (double[]) {-0.5}, 1e-6, 1, PPDL_OK);
+	assert_true(fabs(a.value - 0.1) < 1e-9);
+	a = one(fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_SUM, (double[]) {-0.5}, 1e-6, 2, PPDL_OK);
+	assert_true(isnan(a.value));
+	a = one(one_more, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, (double[]) {0}, 1e-6, 1, PPDL_OK);
+	assert_true(fabs(a.value - 9) < 1e-9);
+	assert_int_equal(ppdl_decoder_create(&d, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, &err), PPDL_OK);
+	assert_string_equal(ppdl_decoder_name(d, 0), "crp (geometric mean)");
+	ppdl_decoder_destroy(d);
+	ppdl_features_destroy(fs);
+	ppdl_features_destroy(one_more);
+}
+
 static void
 test_contradictions(void **state)
 {
@@ -599,6 +627,7 @@ main(void)
 		cmocka_unit_test(test_totals),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_classes),
+		cmocka_unit_test(test_scales),
 		cmocka_unit_test(test_contradictions),
 		cmocka_unit_test(test_lossy),
 	};
