@@ -15,7 +15,8 @@ static const char doc[] =
 "which are those of psql. Tab completes SQL words, commands and names of tables and columns. Ctrl-C cancels what the "
 "server does; an error ends nothing. Results that do not fit on the screen go through $PAGER (less; PAGER= for "
 "none).\n\n"
-"What is typed is kept in $XDG_STATE_HOME/ppdl/history (~/.local/state/ppdl/history), for its owner alone; lines that begin with a blank, and "
+"What is typed is kept in $XDG_STATE_HOME/ppdl/history (~/.local/state/ppdl/history), for its owner alone; lines "
+"that begin with a blank, and "
 "statements that name passwords, passphrases or functions of owner mode, are not.\n\n"
 "Without a terminal, statements come from standard input; the exit status is then that of the first error.\n\n"
 "Example:\n\n"
@@ -98,7 +99,8 @@ greet(PpdlShell *s, PpdlError *err)
 	char		place[PPDL_PLACE];
 	PGresult   *res;
 
-	PPDL_TRY(ppdl_db_run(&s->view.db, &res, err, "SELECT extversion FROM pg_extension WHERE extname = 'ppdl'", 0, NULL));
+	PPDL_TRY(ppdl_db_run(&s->view.db, &res, err, "SELECT extversion FROM pg_extension WHERE extname = 'ppdl'", 0,
+						 NULL));
 	if (s->interactive)
 		printf("ppdl %s; %s, PostgreSQL %.*s, extension %s\n\\? for help, \\q to leave\n\n", PPDL_TOOL_VERSION,
 			   ppdl_db_place(&s->view.db, place), (int) strcspn(server ? server : "", " "), server ? server : "",

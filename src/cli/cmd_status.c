@@ -277,8 +277,8 @@ print_all(const json_t *status, PpdlDb *db, PpdlError *err)
 	printf("extension: ppdl %s in schema %s", version, json_string_value(json_object_get(extension, "schema")));
 	if (newest && strcmp(newest, version) != 0)
 		printf("; %s is installed there: ALTER EXTENSION ppdl UPDATE", newest);
-	printf("\nkey cache: %s\n", json_is_null(cache) ? "not shown: it takes a superuser, or EXECUTE on pg_ls_dir and pg_stat_file" :
-		   size ? size : "");
+	printf("\nkey cache: %s\n", size && !json_is_null(cache) ? size :
+		   "not shown: it takes a superuser, or EXECUTE on pg_ls_dir and pg_stat_file");
 	free(size);
 	PPDL_TRY(print_keys(status, err));
 	PPDL_TRY(print_encrypted(status, err));

@@ -32,7 +32,7 @@ PpdlLineEnd ppdl_line_read(const char *prompt, char **line);
 /* to the history, on disk, too, unless secret; several lines are several entries */
 void		ppdl_line_remember(const char *text, int secret);
 
-/* $XDG_STATE_HOME/ppdl/history, or below ~/.local/state; its directory is made; malloc'ed, NULL when there is no home */
+/* $XDG_STATE_HOME/ppdl/history, or below ~/.local/state; its directory is made; malloc'ed, NULL: there is no home */
 char	   *ppdl_line_history_file(void);
 
 #endif

@@ -45,14 +45,15 @@ load_error(PpdlDb *db, const PGresult *res, PpdlError *err)
 {
 	const char *context = PQresultErrorField(res, PG_DIAG_CONTEXT),
 			   *end;
-	char		detail[sizeof err->detail];
+	char		detail[2 * sizeof err->detail];
 
 	ppdl_db_error(db, res, err);
 	if (context == NULL || strncmp(context, "COPY ", 5) != 0)
 		return err->code;
 	/* COPY patients, line 17, column features: "UEw..." */
 	end = strstr(context, ": \"");
-	snprintf(detail, sizeof detail, "%.*s%s%.300s", (int) (end ? (size_t) (end - context) : strcspn(context, "\n")), context,
+	snprintf(detail, sizeof detail, "%.*s%s%.300s",
+			 (int) (end ? (size_t) (end - context) : strcspn(context, "\n")), context,
 			 err->detail[0] ? ": " : " (a line is a row, in the order in which they were sent)", err->detail);
 	return ppdl_error_detail(err, err->code, "%s", detail);
 }

@@ -41,7 +41,10 @@ void		ppdl_shell_loop(PpdlShell *s);
 /* line: a command without its backslash (shell_command.c) */
 PpdlStatus	ppdl_shell_command(PpdlShell *s, const char *line, PpdlError *err);
 
-/* \d, \dt (shell_describe.c): name is a pattern with * and ?, an SQL name, or empty; tables: no views, sequences and the like */
+/*
+ * \d, \dt (shell_describe.c): name is a pattern with * and ?, an SQL name, or empty; tables: no views, sequences and
+ * the like
+ */
 PpdlStatus	ppdl_shell_describe(PpdlShell *s, const char *name, int tables, PpdlError *err);
 
 #endif

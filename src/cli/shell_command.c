@@ -231,8 +231,8 @@ help(PpdlShell *s, char *arg, PpdlError *err)
 	f = paged.f ? paged.f : stdout;
 	for (size_t i = 0; i < NCOMMANDS; i++)
 		fprintf(f, "  %-8s %-10s %s\n", commands[i].name, commands[i].argument, commands[i].what);
-	fputs("\nA statement ends with a semicolon and may have many lines. Ctrl-C cancels it, or forgets what is typed; Tab\n"
-		  "completes. Ciphertexts in results are decrypted here, with the keys that were given.\n", f);
+	fputs("\nA statement ends with a semicolon and may have many lines. Ctrl-C cancels it, or forgets what is typed;\n"
+		  "Tab completes. Ciphertexts in results are decrypted here, with the keys that were given.\n", f);
 	ppdl_paged_end(&paged, s->interactive && s->page);
 	return PPDL_OK;
 }

@@ -90,8 +90,8 @@ static void
 ask_for_names(void)
 {
 	static const char *const sql =
-		"SELECT * FROM (SELECT 'r', quote_ident(relname), NULL FROM pg_class c WHERE relkind IN ('r', 'v', 'm', 'f', 'p')"
-		" AND pg_table_is_visible(oid) AND relname !~ '[[:cntrl:]]'"
+		"SELECT * FROM (SELECT 'r', quote_ident(relname), NULL FROM pg_class c"
+		" WHERE relkind IN ('r', 'v', 'm', 'f', 'p') AND pg_table_is_visible(oid) AND relname !~ '[[:cntrl:]]'"
 		" UNION ALL SELECT 's', quote_ident(nspname) || '.', NULL FROM pg_namespace"
 		" WHERE nspname !~ '^pg_|^information_schema$|[[:cntrl:]]'"
 		" UNION ALL SELECT 'r', quote_ident(nspname) || '.' || quote_ident(relname), NULL FROM pg_class c"
@@ -104,7 +104,8 @@ ask_for_names(void)
 		" UNION ALL SELECT DISTINCT 'f', quote_ident(proname) || '(', NULL FROM pg_proc p"
 		" JOIN pg_namespace n ON n.oid = pronamespace WHERE proname ~ '^(lwe|ppdl|rsa)_' AND prokind IN ('f', 'a')"
 		" AND prorettype <> 'cstring'::regtype AND has_function_privilege(p.oid, 'execute')"
-		" UNION ALL SELECT 'f', f || '(', NULL FROM unnest('{count,sum,avg,min,max,array_agg,coalesce}'::text[]) f) names"
+		" UNION ALL SELECT 'f', f || '(', NULL"
+		" FROM unnest('{count,sum,avg,min,max,array_agg,coalesce}'::text[]) f) names"
 		" ORDER BY 1, 2 LIMIT 20000";
 	PGresult   *res;
 	PpdlError	err;
@@ -209,8 +210,9 @@ offer_name(const char *kinds, const char *text, int *at)
 			continue;
 		if (n->kind == 'c' && chosen && !is_in_statement(n->of))
 			continue;
-		for (const Name *m = n; m-- > names && m->kind == n->kind && m->text && strcmp(m->text, n->text) == 0 && !again;)
-			again = n->kind != 'c' || !chosen || is_in_statement(m->of);
+		/* sorted: others of its name stand before it */
+		for (const Name *m = n; m-- > names && m->kind == n->kind && m->text && strcmp(m->text, n->text) == 0;)
+			again |= n->kind != 'c' || !chosen || is_in_statement(m->of);
 		if (!again)
 			return strdup(n->text);
 	}

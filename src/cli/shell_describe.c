@@ -140,7 +140,9 @@ one(PpdlShell *s, const char *name, PpdlError *err)
 
 	/* as in SQL, or by its exact name where that has capitals and no quotes */
 	PPDL_TRY(ppdl_db_run(&s->view.db, &res, err,
-						 "SELECT coalesce(pg_catalog.to_regclass($1), pg_catalog.to_regclass(quote_ident($1)))::oid", 1, params));
+						 "SELECT coalesce(CASE WHEN $1::text ~"
+						 " '^((\"([^\"]|\"\")+\"|[[:alpha:]_][[:alnum:]_$]*)([.]|$))+$' THEN to_regclass($1) END,"
+						 " to_regclass(quote_ident($1)))::oid", 1, params));
 	snprintf(oid, sizeof oid, "%s", PQgetvalue(res, 0, 0));
 	PQclear(res);
 	if (oid[0] == 0)

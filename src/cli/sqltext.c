@@ -82,7 +82,8 @@ skip_inside(PpdlSqlScan *scan, const char *s, size_t len, size_t i)
 			i++;
 			scan->comments++;
 		}
-		else if (scan->in == '$' && len - i >= (size_t) scan->tag_len && memcmp(s + i, scan->tag, (size_t) scan->tag_len) == 0)
+		else if (scan->in == '$' && len - i >= (size_t) scan->tag_len &&
+				 memcmp(s + i, scan->tag, (size_t) scan->tag_len) == 0)
 		{
 			i += (size_t) scan->tag_len - 1;
 			scan->in = 0;

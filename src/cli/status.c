@@ -76,7 +76,8 @@ fingerprint_of(const char *path, char id[17], PpdlError *err)
 	}
 	if (kind == PPDL_PEM_PRIVATE)
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\" is a secret RSA key, which says what it is only with its passphrase", path);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, 
+				   "\"%s\" is a secret RSA key, which says what it is only with its passphrase", path);
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give the public file that was made with it.");
 	}
 	if (ppdl_owner_peek(path, name, id, err) == PPDL_OK)
@@ -174,7 +175,8 @@ fitting(PpdlDb *db, json_t *column, PpdlError *err)
 		return no_memory(err);
 	status = ask(column, "models", db,
 				 "SELECT coalesce(json_agg(m.name || '@' || m.version ORDER BY m.name, m.version), '[]')"
-				 " FROM %s.ppdl_models m WHERE m.spec->'inputs' IN (SELECT jsonb_array_elements(nullif($1::jsonb->'widths', 'null')))"
+				 " FROM %s.ppdl_models m WHERE m.spec->'inputs' IN"
+				 " (SELECT jsonb_array_elements(nullif($1::jsonb->'widths', 'null')))"
 				 " AND (m.cipher IS NULL OR $1::jsonb->'keys' ? m.key_id)"
 				 " AND (m.weights IS NOT NULL OR m.cipher IS NOT NULL)", 1, params, err);
 	free(text);
@@ -233,7 +235,8 @@ gather_columns(json_t *status, PpdlDb *db, PpdlError *err)
 	snprintf(rsa, sizeof rsa, "%u", db->rsa);
 	PPDL_TRY(ppdl_db_run(db, &res, err, 
 						 "SELECT has_table_privilege(c.oid, 'SELECT') FROM pg_class c JOIN pg_extension e"
-						 " ON c.relnamespace = e.extnamespace WHERE e.extname = 'ppdl' AND c.relname = 'ppdl_models'", 0, NULL));
+						 " ON c.relnamespace = e.extnamespace WHERE e.extname = 'ppdl' AND c.relname = 'ppdl_models'",
+						 0, NULL));
 	may_read_models = PQgetvalue(res, 0, 0)[0] == 't';
 	PQclear(res);
 	PPDL_TRY(ppdl_db_run(db, &res, err, columns_sql, 2, params));
@@ -247,14 +250,16 @@ gather_columns(json_t *status, PpdlDb *db, PpdlError *err)
 /* ------------------------------------------------------------------ all */
 
 static const char server_sql[] =
-"SELECT json_build_object('version', split_part(current_setting('server_version'), ' ', 1), 'database', current_database(),"
-" 'user', current_user, 'standby', pg_is_in_recovery())";
+"SELECT json_build_object('version', split_part(current_setting('server_version'), ' ', 1),"
+" 'database', current_database(), 'user', current_user, 'standby', pg_is_in_recovery())";
 static const char extension_sql[] =
 "SELECT json_build_object('version', extversion, 'schema', nspname, 'newest', default_version) FROM pg_extension"
-" JOIN pg_namespace n ON n.oid = extnamespace JOIN pg_available_extensions a ON a.name = extname WHERE extname = 'ppdl'";
+" JOIN pg_namespace n ON n.oid = extnamespace JOIN pg_available_extensions a ON a.name = extname"
+" WHERE extname = 'ppdl'";
 static const char keys_sql[] =
 "SELECT coalesce(json_agg(json_build_object('key_id', key_id, 'name', name, 'scheme', scheme, 'uses', uses,"
-" 'bytes', bytes, 'complete', complete, 'binding', binding, 'owner', owner) ORDER BY name), '[]') FROM %s.ppdl_key_info";
+" 'bytes', bytes, 'complete', complete, 'binding', binding, 'owner', owner) ORDER BY name), '[]')"
+" FROM %s.ppdl_key_info";
 static const char cache_sql[] =
 "SELECT CASE WHEN has_function_privilege('pg_ls_dir(text, boolean, boolean)', 'execute')"
 " AND has_function_privilege('pg_stat_file(text, boolean)', 'execute') THEN 1 ELSE 0 END";

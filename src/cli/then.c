@@ -82,6 +82,13 @@ end_memory(void *arg)
 /* ------------------------------------------------------------------ errors */
 
 static PpdlStatus
+no_select(PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "--then: only a SELECT from the table result is allowed");
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "It opens no files, attaches nothing and changes nothing.");
+}
+
+static PpdlStatus
 sqlite_error(const PpdlThen *t, const char *what, PpdlError *err)
 {
 	const int	code = sqlite3_errcode(t->db),
@@ -92,10 +99,7 @@ sqlite_error(const PpdlThen *t, const char *what, PpdlError *err)
 	if (code == SQLITE_INTERRUPT)
 		return ppdl_error(err, PPDL_ERR_CANCELED, "--then: interrupted");
 	if (code == SQLITE_AUTH)
-	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "--then: only a SELECT from the table result is allowed");
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "It opens no files, attaches nothing and changes nothing.");
-	}
+		return no_select(err);
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "--then: %s%s", what, sqlite3_errmsg(t->db));
 	if (at >= 0 && (size_t) at < strlen(t->sql))
 		ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "at: %.60s", t->sql + at);
@@ -370,10 +374,10 @@ put_array(PpdlWriter *w, const char *s)
 }
 
 static PpdlColumnKind
-kind_of(sqlite3_stmt *q, int i)
+kind_of(sqlite3_stmt *q, int i, int has_row)
 {
 	const char *type = sqlite3_column_decltype(q, i);
-	const int	of_value = sqlite3_column_type(q, i);
+	const int	of_value = has_row ? sqlite3_column_type(q, i) : SQLITE_NULL;
 
 	for (int k = PPDL_COLUMN_TEXT; type && k <= PPDL_COLUMN_JSON; k++)
 		if (strcmp(type, declared[k]) == 0)
@@ -435,12 +439,12 @@ typedef struct Answer
 } Answer;
 
 static PpdlStatus
-tell_columns(Answer *a, sqlite3_stmt *q, PpdlError *err)
+tell_columns(Answer *a, sqlite3_stmt *q, int has_row, PpdlError *err)
 {
 	for (int i = 0; i < a->ncolumns; i++)
 	{
 		a->name[i] = sqlite3_column_name(q, i);
-		a->kind[i] = kind_of(q, i);
+		a->kind[i] = kind_of(q, i, has_row);
 		if (a->name[i] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
@@ -471,7 +475,9 @@ tell_all(PpdlThen *t, Answer *a, sqlite3_stmt *q, PpdlError *err)
 {
 	int			rc = sqlite3_step(q);
 
-	PPDL_TRY(tell_columns(a, q, err));
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return sqlite_error(t, "", err);
+	PPDL_TRY(tell_columns(a, q, rc == SQLITE_ROW, err));
 	for (; rc == SQLITE_ROW; rc = sqlite3_step(q))
 		PPDL_TRY(tell_record(a, q, err));
 	return rc == SQLITE_DONE ? PPDL_OK : sqlite_error(t, "", err);
@@ -519,6 +525,9 @@ prepare(PpdlThen *t, sqlite3_stmt **q, PpdlError *err)
 		return sqlite_error(t, "", err);
 	if (*q == NULL)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--then: a SELECT is expected");
+	/* what needs no authorization, with nothing to work on */
+	if (sqlite3_column_count(*q) == 0 || !sqlite3_stmt_readonly(*q))
+		return no_select(err);
 	rc = sqlite3_prepare_v2(t->db, rest, -1, &more, NULL);
 	if (rc != SQLITE_OK || more != NULL)
 	{

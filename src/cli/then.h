@@ -25,7 +25,8 @@ PpdlStatus	ppdl_then_record(PpdlThen *t, const PpdlText *fields, PpdlError *err)
 /* what takes the answer: its columns, then its rows */
 typedef struct PpdlThenAnswer
 {
-	PpdlStatus	(*columns) (void *arg, int ncolumns, const char *const *names, const PpdlColumnKind *kinds, PpdlError *err);
+	PpdlStatus	(*columns) (void *arg, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
+							PpdlError *err);
 	PpdlStatus	(*record) (void *arg, const PpdlText *fields, PpdlError *err);
 	int			(*interrupted) (void);	/* is the query to be given up? */
 	void	   *arg;

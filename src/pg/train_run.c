@@ -149,7 +149,8 @@ report_step(Watch *w, int done, int total, double step)
 	if (!due(w))
 		return;
 	if (step > 0)
-		ppdl_tell_progress("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done));
+		ppdl_tell_progress("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step,
+						   step * (total - done));
 	else
 		ppdl_tell_progress("training: step %d of %d", done + 1, total);
 }

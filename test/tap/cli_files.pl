@@ -25,7 +25,7 @@ my ($rc, $out, $err);
 
 # ---------------------------------------------------------------- help and usage
 
-my @commands = qw(keygen publish features encode encrypt decrypt query evaluate model inspect);
+my @commands = qw(keygen publish features encode encrypt decrypt query shell evaluate model inspect status);
 
 ($rc, $out, $err) = ppdl('help');
 is($rc, 0, 'ppdl help');
@@ -96,6 +96,9 @@ for my $short ('abc', "\xC3\xA4" x 7)
 }
 done([ 'keygen', '--out', 'weak', '--for', 'sum', '--allow-weak-passphrase', '--passphrase-file', 'short' ], '--allow-weak-passphrase');
 done([ 'keygen', '--out', 'weak2', '--for', 'sum', '--key', 'weak.key', '--passphrase-file', 'short' ], 'an old key opens with any passphrase');
+($rc, $out, $err) = command('sh', '-c', q{trap '' XFSZ; ulimit -f 100; exec ppdl keygen --out x --for sum});
+is($rc, 1, 'keygen where no file can be large enough');
+like($err, qr/write "x\.pub": File too large/, 'names the file that was asked for');
 is_deeply([ grep { /^x|tmp/ } glob '*' ], [], 'failures leave no files');
 
 {
