@@ -24,7 +24,7 @@ static const char doc[] =
 
 enum
 {
-	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_PASSPHRASE
+	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_PASSPHRASE, OPT_FEATURES, OPT_AS, OPT_RAW
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +32,10 @@ static const struct argp_option options[] = {
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
+	{"features", OPT_FEATURES, "FILE", 0,
+	 "feature file: answers by its names and units; may be repeated (else one beside the key that the values name)", 3},
+	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 3},
+	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 3},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
 	{"vertical", 'x', 0, 0, "a field a line", 3},
@@ -42,6 +46,7 @@ static const struct argp_option options[] = {
 typedef struct Args
 {
 	PpdlList	keys;
+	PpdlWordsOptions words;
 	const char *passphrase_file,
 			   *dsn,
 			   *null;
@@ -66,6 +71,15 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_DSN:
 			a->dsn = arg;
 			return 0;
+		case OPT_FEATURES:
+			ppdl_list_add(&a->words.features, arg, state);
+			return 0;
+		case OPT_AS:
+			ppdl_words_add_as(&a->words, arg, state);
+			return 0;
+		case OPT_RAW:
+			a->words.raw = 1;
+			return 0;
 		case OPT_EXPAND:
 			a->expand = 1;
 			return 0;
@@ -86,6 +100,7 @@ parse(int key, char *arg, struct argp_state *state)
 		case ARGP_KEY_END:
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
+			ppdl_words_check(&a->words, state);
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -113,7 +128,9 @@ static PpdlStatus
 run(PpdlShell *s, const Args *a, PpdlError *err)
 {
 	PPDL_TRY(ppdl_reveal_open(&s->view.reveal, &a->keys, a->passphrase_file, err));
+	PPDL_TRY(ppdl_words_open(&s->view.words, &a->words, &a->keys, &s->view.reveal, err));
 	PPDL_TRY(ppdl_db_open(&s->view.db, a->dsn, err));
+	s->view.db.near = a->keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&s->view.db, err));
 	s->null = strdup(a->null ? a->null : "");
 	if (s->null == NULL)
@@ -141,6 +158,7 @@ ppdl_cmd_shell(int argc, char **argv)
 	status = run(&s, &a, &err);
 	ppdl_out_abort(&s.out);
 	ppdl_viewer_close(&s.view);
+	ppdl_words_options_free(&a.words);
 	ppdl_list_free(&a.keys);
 	free(s.null);
 	free(s.out_path);

@@ -222,7 +222,7 @@ print_encrypted(const json_t *status, PpdlError *err)
 {
 	static const Column columns[] = {{"table", "table", text_of, 0}, {"column", "column", text_of, 0},
 	{"rows", "rows", rows_text, 1}, {"kind", "kinds", kind_text, 0}, {"width", "widths", text_of, 1},
-	{"key", "keys", text_of, 0}, {"models that fit", "models", text_of, 0}};
+	{"key", "keys", text_of, 0}, {"encoding", "encodings", text_of, 0}, {"models that fit", "models", text_of, 0}};
 	const json_t *encrypted = json_object_get(status, "columns");
 
 	if (json_array_size(encrypted) == 0)
@@ -231,7 +231,7 @@ print_encrypted(const json_t *status, PpdlError *err)
 		return PPDL_OK;
 	}
 	puts("\nEncrypted columns:");
-	return print(encrypted, 7, columns, err);
+	return print(encrypted, 8, columns, err);
 }
 
 static char *

@@ -84,6 +84,8 @@ run(PpdlShell *s, const char *sql, PpdlError *err)
 	v->present.null = s->null;
 	v->present.f = paged.f ? paged.f : s->out.f ? s->out.f : stdout;
 	v->present.shown = s->out.f ? s->out.shown : "standard output";
+	v->words.objects = s->form == PPDL_FORM_JSON;
+	v->words.people = s->form == PPDL_FORM_TABLE || s->form == PPDL_FORM_VERTICAL;
 	v->quiet = !s->interactive && (s->form == PPDL_FORM_CSV || s->form == PPDL_FORM_JSON);
 	status = run_shown(s, sql, err);
 	if (s->timing)

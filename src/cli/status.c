@@ -138,9 +138,11 @@ sample(PpdlDb *db, json_t *column, const char *table, const char *name, int is_l
 				 "'keys', (SELECT json_agg(DISTINCT %s.lwe_key_id(v)) FROM s),"
 				 " 'kinds', (SELECT json_agg(DISTINCT %s.lwe_kind(v) || CASE WHEN %s.lwe_ring(v) LIKE 'compact%%'"
 				 " THEN ', compact' ELSE '' END) FROM s),"
-				 " 'widths', (SELECT json_agg(DISTINCT %s.lwe_width(v)) FROM s)" :
+				 " 'widths', (SELECT json_agg(DISTINCT %s.lwe_width(v)) FROM s),"
+				 " 'encodings', (SELECT json_agg(DISTINCT %s.lwe_encoding(v)) FILTER (WHERE %s.lwe_encoding(v) IS NOT NULL)"
+				 " FROM s)" :
 				 "'keys', (SELECT json_agg(DISTINCT %s.rsa_key_id(v)) FROM s), 'kinds', json_build_array('rsa'),"
-				 " 'widths', NULL", x, x, x, x) < 0)
+				 " 'widths', NULL", x, x, x, x, x, x) < 0)
 		what = NULL;
 	if (what && asprintf(&sql, "WITH s AS (SELECT %s AS v FROM %s WHERE %s IS NOT NULL LIMIT " SAMPLE ")"
 						 " SELECT json_build_object(%s)", name, table, name, what) < 0)
@@ -163,7 +165,7 @@ count(PpdlDb *db, json_t *column, const char *table, PpdlError *err)
 	return ask_made(column, "rows", db, sql, err);
 }
 
-/* models of as many inputs as the column has values, plain or under its key */
+/* models of as many inputs as the column has values, of its encoding or of none, plain or under its key */
 static PpdlStatus
 fitting(PpdlDb *db, json_t *column, PpdlError *err)
 {
@@ -177,6 +179,8 @@ fitting(PpdlDb *db, json_t *column, PpdlError *err)
 				 "SELECT coalesce(json_agg(m.name || '@' || m.version ORDER BY m.name, m.version), '[]')"
 				 " FROM %s.ppdl_models m WHERE m.spec->'inputs' IN"
 				 " (SELECT jsonb_array_elements(nullif($1::jsonb->'widths', 'null')))"
+				 " AND (m.spec->>'encoding' IS NULL OR jsonb_typeof($1::jsonb->'encodings') IS DISTINCT FROM 'array'"
+				 " OR $1::jsonb->'encodings' ? (m.spec->>'encoding'))"
 				 " AND (m.cipher IS NULL OR $1::jsonb->'keys' ? m.key_id)"
 				 " AND (m.weights IS NOT NULL OR m.cipher IS NOT NULL)", 1, params, err);
 	free(text);
