@@ -89,7 +89,7 @@ run(PpdlShell *s, const char *sql, PpdlError *err)
 	v->quiet = !s->interactive && (s->form == PPDL_FORM_CSV || s->form == PPDL_FORM_JSON);
 	status = run_shown(s, sql, err);
 	if (s->timing)
-		fprintf(v->present.f, "Time: %.1f ms\n", milliseconds() - began);
+		fprintf(v->present.f, "Time: %.3f ms\n", milliseconds() - began);
 	if (paged.f)
 		ppdl_paged_end(&paged, s->page);
 	else

@@ -128,7 +128,7 @@ refused([ @load, '--columns', 'id,Sex,features,label', 'last_bad.csv' ], 3, qr/l
 is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '0', 'loads nothing');
 done([ @load, '--columns', 'id,Sex,features,label', $patients ], 'load');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '2000', 'loads every row');
-refused([ @load, '--columns', 'id,Sex,features,label', $patients ], 5, qr/duplicate key.*detail: Key \(id\)/s, 'load the same again');
+refused([ @load, '--columns', 'id,Sex,features,label', $patients ], 5, qr/duplicate key.*detail: COPY patients, line 1: Key \(id\)/s, 'load the same again');
 done([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'plain', @dsn, $patients ], 'load the plain twin');
 $node->safe_psql('postgres', q{CREATE TABLE by_batch (id int, sex text, batch bigint, features "Crypt".lwe_cipher, label "Crypt".lwe_cipher)});
 my @by_batch = ('encrypt', '--key', 'clinic.key', '--features', 'features.json', '--keep', 'Gender', '--table', 'by_batch', '--batch-column', 'batch', @dsn);

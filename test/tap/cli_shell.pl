@@ -78,7 +78,7 @@ SELECT 'kept' AS f
 END
 is($rc, 0, 'a session on standard input') or diag($err);
 like($out, qr/ 200\n.*label *\n-+\n +-1\.0000000\n/s, 'statements of several lines, decrypted');
-like($out, qr/CREATE FUNCTION\n.*2 \| ';/s, 'semicolons in quotes and comments');
+like($out, qr/CREATE FUNCTION\n.*\n 2 \| ;';\n/s, 'semicolons in quotes and comments');
 like($out, qr/\n g *\n-+\n 7\n/, 'and in the body of a function');
 like($out, qr/^a \| 1\n.*^b \| 2\n.*^ c *\n---\n +3\n/sm, '\x, \gx, \g');
 like($out, qr/\n -\n.*\{"j": 1\}.*\nk\n2\n/s, '\pset null, \format');
@@ -215,8 +215,13 @@ SKIP:
 # ---------------------------------------------------------------- a query on the decrypted result
 
 my @then = ('query', @as_owner, '-c', q{SELECT id, label, features, id % 2 = 0 AS even FROM patients ORDER BY id LIMIT 10});
-like(done([ @then, '--csv', '--then', 'SELECT count(*) AS n, sum(id) AS s, typeof(max(label)) AS m, sum(even) AS e, sum(features->>0 BETWEEN -1 AND 1) AS f FROM result' ], 'sums of decrypted values'),
+like(done([ @then, '--raw', '--csv', '--then', 'SELECT count(*) AS n, sum(id) AS s, typeof(max(label)) AS m, sum(even) AS e, sum(features->>0 BETWEEN -1 AND 1) AS f FROM result' ], 'sums of decrypted values'),
 	qr/^n,s,m,e,f\n10,1000055,real,5,10\n$/, 'with their types');
+my ($header, @csv) = split /\n/, slurp_file($owner->{csv});
+my ($age) = grep { (split /,/, $header)[$_] eq 'Age' } 0 .. 20;
+my $sum = 0;
+$sum += (split /,/)[$age] for @csv[ 0 .. 9 ];
+is(done([ @then, '--csv', '--then', 'SELECT round(sum("features.Age"), 3) AS s FROM result' ], 'a sum of what was encrypted'), sprintf("s\n%g\n", $sum), 'in the words of the table');
 refused([ @then, '--then', q{ATTACH 'x.db' AS x} ], 2, qr/only a SELECT from the table result is allowed/, '--then is no way to files');
 ok(!-e 'x.db', 'no file was made');
 
@@ -225,7 +230,7 @@ ok(!-e 'x.db', 'no file was made');
 $node->safe_psql('postgres', q{CREATE TABLE "odd %s ""name""" (v lwe_cipher, r rsa_cipher); CREATE ROLE guest LOGIN;
 	INSERT INTO "odd %s ""name""" (v) SELECT label FROM patients LIMIT 3});
 my ($fingerprint) = slurp_file($owner->{key}) =~ /"fingerprint": *"([0-9a-f]{16})"/;
-like(done([ 'status', @as_owner ], 'status'), qr/^extension: ppdl 0\.2\.0 in schema public\n.* clinic +\| $fingerprint \| lwe +\| sum +\|.* \| yes\n.*^ public\.patients +\| features \| +200 \| slice \| +\d+ \| $fingerprint \| osteo\@2/sm, 'says what is there');
+like(done([ 'status', @as_owner ], 'status'), qr/^extension: ppdl 0\.2\.0 in schema public\n.* clinic +\| $fingerprint \| lwe +\| sum +\|.* \| yes\n.*^ public\.patients +\| features \| +200 \| slice \| +\d+ \| $fingerprint \| [0-9a-f]{12} \| osteo\@2/sm, 'says what is there');
 like($out = done([ 'status', '--json', '--dsn', $dsn ], 'status --json'), qr/"table": "public.\\"odd %s \\"\\"name\\"\\"\\"".*"rows": 3/s, 'names of tables as they are');
 unlike($out, qr/"ours"/, 'whose keys they are is not said where none was given');
 like(done([ 'status', '--key', $owner->{pub}, '--dsn', $dsn ], 'a public file'), qr/ yes$/m, 'says whose the key is, too');
