@@ -139,7 +139,8 @@ sample(PpdlDb *db, json_t *column, const char *table, const char *name, int is_l
 				 " 'kinds', (SELECT json_agg(DISTINCT %s.lwe_kind(v) || CASE WHEN %s.lwe_ring(v) LIKE 'compact%%'"
 				 " THEN ', compact' ELSE '' END) FROM s),"
 				 " 'widths', (SELECT json_agg(DISTINCT %s.lwe_width(v)) FROM s),"
-				 " 'encodings', (SELECT json_agg(DISTINCT %s.lwe_encoding(v)) FROM s WHERE %s.lwe_encoding(v) IS NOT NULL)" :
+				 " 'encodings', (SELECT json_agg(DISTINCT %s.lwe_encoding(v)) FROM s"
+				 " WHERE %s.lwe_encoding(v) IS NOT NULL)" :
 				 "'keys', (SELECT json_agg(DISTINCT %s.rsa_key_id(v)) FROM s), 'kinds', json_build_array('rsa'),"
 				 " 'widths', NULL", x, x, x, x, x, x) < 0)
 		what = NULL;
