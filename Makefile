@@ -68,7 +68,7 @@ endif
 PG_CFLAGS = -std=gnu11 -O3 $(WARN) -MMD -MP
 LIBS_CORE = -lgmp -lcrypto -ljansson -lpthread -lm
 # of the tool alone
-LIBS_TOOL = -lpq -lcsv -lpng -lturbojpeg
+LIBS_TOOL = -lpq -lcsv -lpng -lturbojpeg -ledit -lsqlite3
 SHLIB_LINK = $(LIBS_CORE)
 
 # no JIT bitcode: the work is in loops the planner never inlines

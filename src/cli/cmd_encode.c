@@ -18,7 +18,14 @@ static const char doc[] =
 "each (1 or 0), and a number in --bands one input a band. An empty field is a missing value; where the "
 "file has any, the column gets one more input that says so. The word None is a category like any other.\n\n"
 "A label of two classes becomes -1 or +1, one of several a vector of -1 and +1, one of many "
-"numbers a number scaled to [-1, 1].\n\n"
+"numbers a number scaled to [-1, 1]. The summary says which class is which.\n\n"
+"Files of spreadsheet programs are read as they are: fields between semicolons or tabs, decimal commas, percent signs, "
+"common words for missing values. How a file was written is kept in the feature file, and ppdl encrypt reads "
+"others in the same way.\n\n"
+"Example, a file from Germany:\n\n"
+"  ppdl encode kranke.csv --id Nr --label krank --positive ja \\\n"
+"    --label-map \"unbekannt=\" --date Geburtstag:age@2026-01-01 \\\n"
+"    --range \"Gewicht:30..200\" --outside=null -o features.json\n\n"
 "Example, two-year bands of age from 18 to 41 and four binaries, 16 inputs in all:\n\n"
 "  ppdl encode patients.csv --id Id --label Osteoporosis -o features.json \\\n"
 "    --bands Age:20..40/2 --one-hot-weight 2 \\\n"
@@ -94,6 +101,36 @@ parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* what each class becomes, and of how many rows it is */
+static void
+print_classes(const PpdlFeatures *fs, FILE *out)
+{
+	const PpdlFeature *label = fs->label;
+	char		lo[40],
+				hi[40];
+
+	if (label->kind == PPDL_FEATURE_NUMERIC)
+	{
+		ppdl_feature_print(label, label->min, lo, sizeof lo);
+		ppdl_feature_print(label, label->max, hi, sizeof hi);
+		fprintf(out, "%8s   %s\n%8s   %s\n", "-1", lo, "+1", hi);
+	}
+	for (int i = 0; i < label->ncategories; i++)
+	{
+		char		output[16];
+
+		snprintf(output, sizeof output, "%d", i + 1);
+		fprintf(out, "%8s   %s", fs->outputs > 1 ? output : i ? "+1" : "-1", label->category[i]);
+		if (label->rows)
+			fprintf(out, "   %ld rows", label->rows[i]);
+		fputc('\n', out);
+	}
+	for (int i = 0; i < label->naliases; i++)
+		fprintf(out, "%8s   %s\n", label->alias[i].to ? "as" : "NULL", label->alias[i].from);
+	if (fs->unlabelled)
+		fprintf(out, "%8s   %ld rows\n", "NULL", fs->unlabelled);
+}
+
 static void
 summarise(const PpdlFeatures *fs, FILE *out)
 {
@@ -104,6 +141,11 @@ summarise(const PpdlFeatures *fs, FILE *out)
 		fprintf(out, "label:  %s, %s\n", fs->label->column,
 				fs->label->kind == PPDL_FEATURE_NUMERIC ? "a number" :
 				fs->outputs == 1 ? "two classes" : "several classes");
+	if (fs->label)
+		print_classes(fs, out);
+	if (fs->delimiter && fs->delimiter != ',')
+		fprintf(out, fs->delimiter == '\t' ? "fields: separated by tabs\n" : "fields: separated by %c\n",
+				fs->delimiter);
 	if (fs->map)
 		fprintf(out, "map:    %d inputs become %d components and a constant\n", fs->encoded, fs->map->components);
 	for (int i = 0; i < fs->encoded; i++)

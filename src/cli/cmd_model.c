@@ -196,7 +196,7 @@ print_result(const PpdlDb *db, const PGresult *res, PpdlError *err)
 	PpdlStatus	status;
 
 	ppdl_present_init(&p, PPDL_FORM_TABLE, "", stdout, "standard output");
-	status = ppdl_result_begin(&p, db, res, err);
+	status = ppdl_result_begin(&p, db, NULL, res, err);
 	if (status == PPDL_OK)
 		status = print_rows(&p, res, err);
 	if (status == PPDL_OK)

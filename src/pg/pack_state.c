@@ -579,7 +579,8 @@ tell(Watch *w, const PpdlPackState *state)
 		return;
 	w->told = t;
 	ereport(NOTICE,
-			(errmsg("%s: %llu of %llu rows of incomplete batches, %.0f s left", aggregate_name(state),
+			(errcode(PPDL_ERRCODE_PROGRESS),
+			 errmsg("%s: %llu of %llu rows of incomplete batches, %.0f s left", aggregate_name(state),
 					(unsigned long long) done, (unsigned long long) w->rows,
 					t / (double) done * (double) (w->rows - done))));
 }

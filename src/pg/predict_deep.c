@@ -110,7 +110,7 @@ tell(void *arg, uint64_t done, uint64_t total, const char *what)
 	if (t < NOTICE_AFTER || t < p->told + 1 || done == total)
 		return;
 	p->told = t;
-	ppdl_tell("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
+	ppdl_tell_progress("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
 			  (unsigned long long) total, t / (double) done * (double) (total - done));
 }
 

@@ -136,10 +136,10 @@ tell_lift(void *arg, uint64_t batches, uint64_t of, const char *what)
 	if (!due(w))
 		return;
 	if (done > 0)
-		ppdl_tell("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total,
+		ppdl_tell_progress("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total,
 				  elapsed(w) / done * (total - done));
 	else
-		ppdl_tell("training: batch %d of %d being lifted to slots", done + 1, total);
+		ppdl_tell_progress("training: batch %d of %d being lifted to slots", done + 1, total);
 }
 
 static void
@@ -149,9 +149,10 @@ report_step(Watch *w, int done, int total, double step)
 	if (!due(w))
 		return;
 	if (step > 0)
-		ppdl_tell("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done));
+		ppdl_tell_progress("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step,
+						   step * (total - done));
 	else
-		ppdl_tell("training: step %d of %d", done + 1, total);
+		ppdl_tell_progress("training: step %d of %d", done + 1, total);
 }
 
 /* ---- the run ---- */

@@ -51,6 +51,7 @@ feature_json(const PpdlFeature *f)
 		ppdl_json_set(&o, "min", number_json(f->min));
 		ppdl_json_set(&o, "max", number_json(f->max));
 	}
+	ppdl_feature_put_values(f, &o);
 	if (f->kind == PPDL_FEATURE_BANDS)
 	{
 		json_t	   *cuts = json_array();
@@ -81,6 +82,27 @@ put_json(PpdlWriter *w, json_t *value)
 	json_decref(value);
 }
 
+/* the members of the file as a whole, a line each */
+static void
+put_values(PpdlWriter *w, const PpdlFeatures *fs)
+{
+	json_t	   *values = json_object();
+	const char *member;
+	json_t	   *value;
+
+	ppdl_features_put_values(fs, &values);
+	if (values == NULL)
+		w->bad = 1;
+	json_object_foreach(values, member, value)
+	{
+		ppdl_write_text(w, ",\n  \"");
+		ppdl_write_text(w, member);
+		ppdl_write_text(w, "\": ");
+		ppdl_json_put(w, value);
+	}
+	json_decref(values);
+}
+
 /* all members but the digest, and no brace behind them */
 static void
 put_members(PpdlWriter *w, const PpdlFeatures *fs)
@@ -99,6 +121,7 @@ put_members(PpdlWriter *w, const PpdlFeatures *fs)
 	put_json(w, json_string(fs->source));
 	ppdl_write_text(w, ",\n  \"rows\": ");
 	put_json(w, json_integer(fs->rows));
+	put_values(w, fs);
 	if (fs->id)
 	{
 		ppdl_write_text(w, ",\n  \"id\": ");
@@ -296,7 +319,8 @@ static PpdlStatus
 parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 {
 	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing",
-										  "weight", NULL};
+										  "weight", "decimal", "thousands", "percent", "date", "at", "format", "scale",
+										  "aliases", NULL};
 	json_t	   *missing = json_object_get(o, "missing");
 	double		inputs = 0;
 
@@ -329,17 +353,20 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 	}
 	PPDL_TRY(get_string(at, o, "column", &f->column));
 	if (f->kind == PPDL_FEATURE_NUMERIC)
-		return parse_numeric(at, o, f);
-	if (f->kind == PPDL_FEATURE_BANDS)
-		return get_cuts(at, o, f);
-	return get_categories(at, o, f);
+		PPDL_TRY(parse_numeric(at, o, f));
+	else if (f->kind == PPDL_FEATURE_BANDS)
+		PPDL_TRY(get_cuts(at, o, f));
+	else
+		PPDL_TRY(get_categories(at, o, f));
+	return ppdl_feature_get_values(f, o, at->file, at->path, at->err);
 }
 
 static PpdlStatus
 parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
 {
 	static const char *const allowed[] = {"format", "version", "encoding", "source", "rows", "id", "features",
-										  "label", "map", "digest", NULL};
+										  "label", "map", "delimiter", "charset", "header", "na", "na_numbers",
+										  "outside", "digest", NULL};
 	const char *format = json_string_value(json_object_get(root, "format"));
 
 	if (format == NULL || strcmp(format, FORMAT_NAME) != 0)
@@ -357,7 +384,7 @@ parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
 		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
 	if (json_object_get(root, "id"))
 		PPDL_TRY(get_string(at, root, "id", &fs->id));
-	return PPDL_OK;
+	return ppdl_features_get_values(fs, root, at->file, at->err);
 }
 
 static PpdlStatus

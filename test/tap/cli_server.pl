@@ -128,7 +128,7 @@ refused([ @load, '--columns', 'id,Sex,features,label', 'last_bad.csv' ], 3, qr/l
 is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '0', 'loads nothing');
 done([ @load, '--columns', 'id,Sex,features,label', $patients ], 'load');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM patients'), '2000', 'loads every row');
-refused([ @load, '--columns', 'id,Sex,features,label', $patients ], 5, qr/duplicate key.*detail: Key \(id\)/s, 'load the same again');
+refused([ @load, '--columns', 'id,Sex,features,label', $patients ], 5, qr/duplicate key.*detail: COPY patients, line 1: Key \(id\)/s, 'load the same again');
 done([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'plain', @dsn, $patients ], 'load the plain twin');
 $node->safe_psql('postgres', q{CREATE TABLE by_batch (id int, sex text, batch bigint, features "Crypt".lwe_cipher, label "Crypt".lwe_cipher)});
 my @by_batch = ('encrypt', '--key', 'clinic.key', '--features', 'features.json', '--keep', 'Gender', '--table', 'by_batch', '--batch-column', 'batch', @dsn);
@@ -159,7 +159,7 @@ for my $i (0 .. 1)
 }
 is($got[4], '(2 rows)', 'the count of rows');
 
-$out = done([ @query, '--csv', '-c', 'SELECT "Crypt".sum(features) FROM patients WHERE id < 100100' ], 'query as CSV');
+$out = done([ @query, '--raw', '--csv', '-c', 'SELECT "Crypt".sum(features) FROM patients WHERE id < 100100' ], 'query as CSV');
 my @sum = $out =~ /-?\d+\.\d+/g;
 @want = split /\n/, $node->safe_psql('postgres',
 	'SELECT sum(x) FROM plain, unnest(features) WITH ORDINALITY AS u (x, i) WHERE id < 100100 GROUP BY i ORDER BY i');
@@ -175,8 +175,8 @@ my %truth = $node->safe_psql('postgres', 'SELECT id, label FROM plain WHERE id <
 is_deeply(\%label, \%truth, 'gives each row its own value');
 # one row looks the same whichever way it is asked for
 my $one = q{SELECT "Crypt".lwe_pack(label) AS p, "Crypt".lwe_pack(features) AS q FROM patients WHERE id = 100001};
-like(done([ @query, '--csv', '-c', $one ], 'one row, packed'), qr/^p,q\n-?1\.0+,"\{-?\d[^{}]*\}"\n$/, 'is a row');
-is(done([ @query, '--csv', '--expand', '-c', $one ], 'and expanded'), done([ @query, '--csv', '-c', $one ], 'twice'), 'is the same');
+like(done([ @query, '--raw', '--csv', '-c', $one ], 'one row, packed'), qr/^p,q\n-?1\.0+,"\{-?\d[^{}]*\}"\n$/, 'is a row');
+is(done([ @query, '--raw', '--csv', '--expand', '-c', $one ], 'and expanded'), done([ @query, '--raw', '--csv', '-c', $one ], 'twice'), 'is the same');
 is(done([ @query, '--csv', '--expand', '-c', q{SELECT array_agg(id) AS id, "Crypt".lwe_pack(NULL::"Crypt".lwe_cipher) AS p FROM patients WHERE id <= 100002} ],
 	'nothing but NULLs'), qq{id,p\n"{100001,100002}",\n}, 'are one NULL');
 my ($status, $psql) = (0, $node->safe_psql('postgres', "COPY ($pack) TO STDOUT"));

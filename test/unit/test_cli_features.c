@@ -62,7 +62,8 @@ apply(const PpdlFeatures *fs, const char *text, double *x, double *y, int *has_l
 
 	if (status == PPDL_OK)
 	{
-		b.unknown_other = b.clamp = lenient;
+		b.unknown_other = lenient;
+		b.outside = lenient ? PPDL_OUTSIDE_CLAMP : PPDL_OUTSIDE_ERROR;
 		assert_int_equal(ppdl_csv_next(csv, &row, &more, &err), PPDL_OK);
 		status = ppdl_binding_apply(&b, &row, x, y, has_label, &err);
 		if (counts)
@@ -164,7 +165,8 @@ test_apply_refuses(void **state)
 		int			lenient;	/* accepted with both options */
 	}			t[] = {
 		{HEAD "1,abc,Male,White,None,70,0\n", "p.csv:2: column \"Age\": \"abc\" is not a number", 0},
-		{HEAD "1,nan,Male,White,None,70,0\n", "p.csv:2: column \"Age\": \"nan\" is not a finite number", 0},
+		{HEAD "1,inf,Male,White,None,70,0\n", "p.csv:2: column \"Age\": \"inf\" is not a finite number", 0},
+		{HEAD "1,nan,Male,White,None,70,0\n", "p.csv:2: column \"Age\": missing (\"nan\"), which it never was", 1},
 		{HEAD "1,1e999,Male,White,None,70,0\n", "\"1e999\" is not a finite number", 0},
 		{HEAD "1,0x20,Male,White,None,70,0\n", "\"0x20\" is not a number", 0},
 		{HEAD "1,61,Male,White,None,70,0\n", "column \"Age\": \"61\" lies outside 20 .. 60", 1},
@@ -293,7 +295,7 @@ test_classes(void **state)
 	static const char text[] = "Id,v,Sick\n1,1,low\n2,2,high\n3,3,mid\n";
 	PpdlLearnOptions opt = defaults();
 	PpdlFeatures *fs = learn(text, &opt, NULL);
-	double		x[1],
+	double		x[2],
 				y[3];
 	int			has_label;
 	PpdlWriter	w;
@@ -308,7 +310,7 @@ test_classes(void **state)
 	assert_int_equal(ppdl_features_model_spec(fs, 8, &w, &err), PPDL_OK);
 	ppdl_write_u8(&w, 0);
 	assert_string_equal((char *) w.buf,
-						"{\"inputs\":1,\"encoding\":\"3fa2b1c4d5e6\",\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},"
+						"{\"inputs\":2,\"encoding\":\"3fa2b1c4d5e6\",\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},"
 						"{\"units\":3,\"activation\":\"identity\"}]}");
 	ppdl_writer_free(&w);
 	ppdl_features_destroy(fs);
@@ -574,10 +576,14 @@ test_real_files(void **state)
 	PpdlFeatures *fs;
 
 	(void) state;
-	assert_null(learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n1,3\n", &opt, NULL));
-	assert_non_null(strstr(err.message, "p.csv:2: column \"bmd\": \"0,81\" looks like a number with a decimal comma"));
-	assert_null(learn("pct,n\n5%,1\n\"10,5%\",2\n15%,3\n", &opt, NULL));
-	assert_non_null(strstr(err.message, "percent sign"));
+	fs = learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n1,3\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_true(fs->feature[0].min == 0.81 && fs->feature[0].max == 1 && fs->feature[0].numerals.decimal == ',');
+	ppdl_features_destroy(fs);
+	fs = learn("pct,n\n5%,1\n\"10,5 %\",2\n15%,3\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_true(fs->feature[0].min == 5 && fs->feature[0].max == 15 && fs->feature[0].numerals.percent);
+	ppdl_features_destroy(fs);
 	opt.category = (char *[]) {"bmd", NULL};
 	fs = learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n\"1,5\",3\n", &opt, NULL);
 	assert_non_null(fs);
