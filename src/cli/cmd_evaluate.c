@@ -40,7 +40,8 @@ static const struct argp_option options[] = {
 	{"id", OPT_ID, "COL", 0, "column that names rows, for messages and --labels", 1},
 	{"labels", OPT_LABELS, "CSV", 0, "take the labels from this file, by --id", 1},
 	{"features", OPT_FEATURES, "FILE", 0, "feature file: names and order of the classes", 1},
-	{"delimiter", OPT_DELIMITER, "C", 0, "separator of CSV (comma); \"tab\"", 1},
+	{"delimiter", OPT_DELIMITER, "C", 0, "separator of CSV: a character or \"tab\" (comma, or what the first "
+	 "line has in its place)", 1},
 	{"key", 'k', "FILE", 0, "with -c: secret key file; may be repeated for one key of each scheme", 2},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
