@@ -365,7 +365,8 @@ kind_of(const PpdlWords *w, size_t column, int field)
 		return PPDL_COLUMN_JSON;
 	if (c->scores && field == 0)
 		return PPDL_COLUMN_NUMBERS;
-	return ppdl_decoder_kind(c->decoder, field - c->scores) == PPDL_ANSWER_WORD ? PPDL_COLUMN_TEXT : PPDL_COLUMN_NUMBERS;
+	return ppdl_decoder_kind(c->decoder, field - c->scores) == PPDL_ANSWER_WORD ? PPDL_COLUMN_TEXT :
+		PPDL_COLUMN_NUMBERS;
 }
 
 PpdlStatus
@@ -420,8 +421,8 @@ ppdl_words_rows(const PpdlWords *w, size_t column, const PpdlText *fields, size_
 	if (!ppdl_words_head(&head, fields[column].s, fields[column].len) || !is_whole(head.bound))
 	{
 		ppdl_error(err, PPDL_ERR_FORMAT, "column \"%s\": a sum of how many rows?", c->name);
-		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Say it by a column that counts them (--as %s=sum:COUNTCOLUMN), or "
-							   "give --raw to see encoded numbers.", c->name);
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Say it by a column that counts them (--as %s=sum:COUNTCOLUMN), "
+							   "or give --raw to see encoded numbers.", c->name);
 	}
 	*rows = nearbyint(head.bound);
 	return PPDL_OK;

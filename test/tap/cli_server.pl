@@ -367,7 +367,7 @@ refused([ 'query', '--key', 'keys/clinic.key', @dsn, '-c', qq(SELECT "Crypt".sum
 refused([ 'query', '--key', 'keys/clinic.key', @dsn, '-c', qq(SELECT "Crypt".avg(features) FROM $both) ], 5,
 	qr/detail: .*$other is that of "keys\/other\.json".*hint: .*lwe_encoding/s, 'an average over both: the file beside the key');
 like(done([ 'query', '--key', 'clinic.key', @dsn, '-c', "SELECT count(*) FROM $both GROUP BY \"Crypt\".lwe_encoding(features)" ], 'told apart'), qr/2000.*2000/s, 'both tables');
-my $averages = done([ 'query', '--key', 'clinic.key', '--csv', @dsn, '-c', 'SELECT "Crypt".avg(features) FROM patients' ], 'averages are right');
+my $averages = done([ 'query', '--key', 'clinic.key', '--raw', '--csv', @dsn, '-c', 'SELECT "Crypt".avg(features) FROM patients' ], 'averages are right');
 my @average = (split /\n/, $averages)[1] =~ /-?[\d.]+/g;
 my @plain_averages = split /,/, $node->safe_psql('postgres', q{SELECT string_agg(a::text, ',' ORDER BY i) FROM (SELECT i, avg(v) AS a FROM plain, unnest(features) WITH ORDINALITY u(v, i) GROUP BY i) t});
 is(scalar(grep { abs($average[$_] - $plain_averages[$_]) > 1e-6 } 0 .. 17), 0, 'with seeds that name an encoding as with any');
