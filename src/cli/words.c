@@ -289,10 +289,11 @@ settle(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 	for (int i = 0; i < ppdl_decoder_count(c->decoder); i++)
 		if (ppdl_decoder_unknown(c->decoder, i))
 			ppdl_words_note(w, c->meaning == PPDL_MEANING_SUM ?
-							"column \"%s\": a sum of logarithms says nothing of the sum of \"%s\", which is left empty" :
+							"column \"%s\": a sum of logarithms says nothing of the sum of \"%s\", which is left "
+							"empty" :
 							"column \"%s\": a difference of averages over the rows that have a value does not follow "
-							"from the difference of encoded averages; \"%s\" is left empty. Select both averages instead",
-							c->name, ppdl_decoder_name(c->decoder, i));
+							"from the difference of encoded averages; \"%s\" is left empty. Select both averages "
+							"instead", c->name, ppdl_decoder_name(c->decoder, i));
 	c->scores = c->meaning == PPDL_MEANING_CLASS && c->features->label->kind != PPDL_FEATURE_NUMERIC;
 	c->fields = w->objects ? 1 : ppdl_decoder_count(c->decoder) + c->scores;
 	return PPDL_OK;
