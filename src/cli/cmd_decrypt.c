@@ -427,9 +427,10 @@ convert(Job *j, PpdlError *err)
 	j->csv = j->a->format == FORMAT_CSV || (j->a->format == FORMAT_AUTO && guess_csv(j->line, (size_t) n));
 	if (!j->csv && (j->a->words.features.count || j->a->words.as.count))
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: --features and --as need columns with names, and this is no CSV", j->name);
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give CSV with a header, as from \"psql --csv\", and --format csv if it "
-							   "has one column only.");
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: --features and --as need columns with names, and this is no CSV",
+				   j->name);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give CSV with a header, as from \"psql --csv\", and --format "
+							   "csv if it has one column only.");
 	}
 	return j->csv ? all_csv(j, (size_t) n, err) : all_text(j, n, err);
 }
