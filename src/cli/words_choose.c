@@ -61,8 +61,8 @@ find_file(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (more->features->encoding != c->head.encoding)
 		return PPDL_OK;
-	ppdl_words_note(w, "answers are in the words of \"%s\", the feature file of the values; --raw shows encoded numbers",
-					path);
+	ppdl_words_note(w, "answers are in the words of \"%s\", the feature file of the values; --raw shows encoded "
+					"numbers", path);
 	c->features = more->features;
 	return PPDL_OK;
 }
@@ -254,8 +254,8 @@ decide(PpdlWords *w, PpdlWordsColumn *c, const PpdlValues *v)
 						"as encoded numbers. Say it by --as %s=avg, sum:COUNTCOLUMN or diff", c->name, c->name);
 	else if (!c->as && c->subject == PPDL_SUBJECT_FEATURES && ppdl_features_lossy(c->features))
 		ppdl_words_note(w, "column \"%s\": the map of its feature file keeps fewer directions than there are, so "
-						"that what its values stand for is lost in part; shown as encoded numbers. --as %s=avg (or row, "
-						"sum) shows what is left", c->name, c->name);
+						"that what its values stand for is lost in part; shown as encoded numbers. --as %s=avg (or "
+						"row, sum) shows what is left", c->name, c->name);
 	else
 		known = 1;
 	if (!known)

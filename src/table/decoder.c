@@ -466,23 +466,16 @@ check(const Vector *a, PpdlError *err)
 
 /* ------------------------------------------------------------------ totals */
 
-/* what a numeric column is linear in */
-static double
-scaled(const PpdlFeature *f, double v)
-{
-	return f->scale == PPDL_SCALE_LOG ? log(v) : f->scale == PPDL_SCALE_LOG1P ? log1p(v) : v;
-}
-
 static double
 mid(const PpdlFeature *f)
 {
-	return scaled(f, f->min) / 2 + scaled(f, f->max) / 2;
+	return ppdl_feature_scaled(f, f->min) / 2 + ppdl_feature_scaled(f, f->max) / 2;
 }
 
 static double
 half(const PpdlFeature *f)
 {
-	return scaled(f, f->max) / 2 - scaled(f, f->min) / 2;
+	return ppdl_feature_scaled(f, f->max) / 2 - ppdl_feature_scaled(f, f->min) / 2;
 }
 
 /* back from it; of a difference, a ratio */

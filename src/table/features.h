@@ -266,6 +266,8 @@ int			ppdl_feature_missing(const PpdlFeatures *fs, const PpdlFeature *f, const c
 int			ppdl_feature_number(const PpdlFeature *f, const char *s, double *v);
 /* min..max to [-1, 1]; kind numeric.  Increasing. */
 double		ppdl_feature_encode(const PpdlFeature *f, double v);
+/* what a numeric column is linear in: the number or its logarithm */
+double		ppdl_feature_scaled(const PpdlFeature *f, double v);
 /*
  * Its inverse, for any x.  Where the column is linear the mean of encoded values gives the mean of the numbers; of a
  * logarithm it gives their geometric mean (less 1, of numbers that 1 was added to).

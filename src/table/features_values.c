@@ -67,8 +67,8 @@ ppdl_feature_number(const PpdlFeature *f, const char *s, double *v)
 	return 1;
 }
 
-static double
-scaled(const PpdlFeature *f, double v)
+double
+ppdl_feature_scaled(const PpdlFeature *f, double v)
 {
 	return f->scale == PPDL_SCALE_LOG ? log(v) : f->scale == PPDL_SCALE_LOG1P ? log1p(v) : v;
 }
@@ -76,15 +76,15 @@ scaled(const PpdlFeature *f, double v)
 double
 ppdl_feature_encode(const PpdlFeature *f, double v)
 {
-	const double lo = scaled(f, f->min),
-				hi = scaled(f, f->max);
+	const double lo = ppdl_feature_scaled(f, f->min),
+				hi = ppdl_feature_scaled(f, f->max);
 	double		x;
 
 	if (f->scale == PPDL_SCALE_LINEAR && f->min == -1 && f->max == 1)
 		return v;				/* exactly */
 	if (v >= f->max)
 		return 1;
-	v = scaled(f, v);
+	v = ppdl_feature_scaled(f, v);
 	/* halves: the range of two numbers may be larger than any */
 	x = isfinite(hi - lo) ? 2 * ((v - lo) / (hi - lo)) - 1 : 2 * ((v / 2 - lo / 2) / (hi / 2 - lo / 2)) - 1;
 	return x > 1 ? 1 : x < -1 ? -1 : x;
@@ -93,8 +93,8 @@ ppdl_feature_encode(const PpdlFeature *f, double v)
 double
 ppdl_feature_decode(const PpdlFeature *f, double x)
 {
-	const double lo = scaled(f, f->min),
-				hi = scaled(f, f->max),
+	const double lo = ppdl_feature_scaled(f, f->min),
+				hi = ppdl_feature_scaled(f, f->max),
 				v = lo == -1 && hi == 1 ? x : lo * ((1 - x) / 2) + hi * ((1 + x) / 2);
 
 	return f->scale == PPDL_SCALE_LOG ? exp(v) : f->scale == PPDL_SCALE_LOG1P ? expm1(v) : v;
