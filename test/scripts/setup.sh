@@ -12,6 +12,7 @@ packages=(
 	postgresql-$pg postgresql-server-dev-$pg libpq-dev		# server, its headers, client library
 	libgmp-dev libssl-dev libjansson-dev libcsv-dev			# what ppdl links to
 	libpng-dev libturbojpeg0-dev							# what the tool reads pictures with
+	libedit-dev libsqlite3-dev								# the tool's shell, and queries on decrypted results
 	libcmocka-dev											# unit tests
 	postgresql-$pg-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
 	perl libipc-run-perl libio-pty-perl						# Perl TAP tests
