@@ -14,7 +14,7 @@
 #include "cli/reveal.h"
 #include "net/json.h"
 #include "net/layer.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "rows/cipher_read.h"
 
 static const char doc[] =

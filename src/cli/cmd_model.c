@@ -18,7 +18,7 @@
 #include "net/json.h"
 #include "net/layer.h"
 #include "net/net.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 
 static const char doc[] =
 "List the models of a database, show, drop or choose one, move one to or from a file, or bring all to other "

@@ -12,7 +12,7 @@
 #include "cli/args.h"
 #include "cli/copytext.h"
 #include "net/rsa_net.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 
 typedef struct PpdlReveal
 {

@@ -4,7 +4,7 @@
 #ifndef PPDL_CLI_ROW_BATCH_H
 #define PPDL_CLI_ROW_BATCH_H
 
-#include "ppdl.h"
+#include "owner/owner.h"
 
 typedef struct PpdlRowShape
 {

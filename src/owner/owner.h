@@ -1,5 +1,5 @@
 /*
- * libppdl: the owner's side of ppdl.  Secret keys, encryption of rows, decryption
+ * The owner's side of ppdl.  Secret keys, encryption of rows, decryption
  * of results, key files.  Everything here may see secrets and belongs on the
  * owner's machine.
  *
@@ -7,11 +7,11 @@
  * (may be NULL).  Objects are opaque; none of the functions may be called for the
  * same object from two threads at once.
  *
- * In src/owner: keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c,
+ * Keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c,
  * encrypted models in model.c, text of values in format.c.
  */
-#ifndef PPDL_H
-#define PPDL_H
+#ifndef PPDL_OWNER_OWNER_H
+#define PPDL_OWNER_OWNER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,11 +23,6 @@
 #include "rows/batch.h"
 #include "rows/decrypt.h"
 #include "rows/keyplan.h"
-
-#ifdef __cplusplus
-extern "C"
-{
-#endif
 
 /* ------------------------------------------------------------------ owner key */
 
@@ -155,7 +150,4 @@ PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, int within
 /* v rounded to the digits that the error supports, as text of less than 64 bytes ("0.1234"); NaN gives "" */
 int			ppdl_format_value(char *out, size_t size, double v, double error);
 
-#ifdef __cplusplus
-}
-#endif
 #endif
