@@ -140,8 +140,8 @@ typedef struct ppdl_encryptor_options
 	uint64_t	size;
 	int32_t		inputs;			/* numbers of a row in the column of features, 1 or more */
 	int32_t		outputs;		/* ... in the column of labels, 0: there is none */
-	int32_t		compact;		/* 1: rows that sums take alone, in a quarter of the bytes */
-	int32_t		scale_bits;		/* 20 to 40: digits after the point; 0: 30, of compact rows 26 */
+	int32_t		compact;		/* 1: compact rows, a quarter of the bytes; what works with them is in doc/library.md */
+	int32_t		scale_bits;		/* 20 to 40: the scale is 2 to this; 0: 30 */
 	int32_t		batch_rows;		/* rows under one seed, a power of two; 0: as many as fit, which is best */
 	int32_t		reserved;		/* 0 */
 	uint64_t	encoding;		/* of the numbers (ppdl_encoding_info.id), or 0: not known */
@@ -160,8 +160,8 @@ PPDL_API int32_t ppdl_encryptor_new(ppdl_encryptor **out, ppdl_key *key, const p
 PPDL_API void ppdl_encryptor_free(ppdl_encryptor *encryptor);
 PPDL_API int32_t ppdl_encryptor_describe(const ppdl_encryptor *encryptor, ppdl_encryptor_info *info, ppdl_err *err);
 /*
- * Encrypts rows: x[rows * inputs], y[rows * outputs] (NULL without outputs), row-major, finite, in [-1, 1]; PPDL_E_RANGE
- * names row and value, counted from 1 in the batch.  features, labels (NULL without outputs): rows * cell_bytes bytes,
+ * Encrypts rows: x[rows * inputs], y[rows * outputs] (NULL without outputs), row-major, finite, in [-1, 1];
+ * PPDL_E_RANGE names row and value, counted from 1, before anything is encrypted.  features, labels (NULL without outputs): rows * cell_bytes bytes,
  * cell after cell, each whole: what COPY ... WITH (FORMAT binary) takes as it is, and COPY as text after
  * ppdl_base64.  Batches are begun anew with each call: give as many rows at once as there are, or multiples of
  * batch_rows.  A label that is NULL: any numbers, and the cell thrown away.
@@ -240,7 +240,7 @@ typedef struct ppdl_encoding ppdl_encoding;
 /* PPDL_E_FORMAT, PPDL_E_RANGE say where in the file */
 PPDL_API int32_t ppdl_encoding_load(ppdl_encoding **out, const char *path, ppdl_err *err);
 /* the same of its text; name: for messages */
-PPDL_API int32_t ppdl_encoding_parse(ppdl_encoding **out, const char *json, size_t len, const char *name,
+PPDL_API int32_t ppdl_encoding_read(ppdl_encoding **out, const char *json, size_t len, const char *name,
 									 ppdl_err *err);
 PPDL_API void ppdl_encoding_free(ppdl_encoding *encoding);
 
@@ -343,7 +343,7 @@ PPDL_API int32_t ppdl_network_set_weights(ppdl_network *network, const double *w
 /* the forward pass, with the polynomials that a server computes: x[rows * inputs], y[rows * outputs] */
 PPDL_API int32_t ppdl_network_predict(const ppdl_network *network, const double *x, size_t rows, double *y,
 									  ppdl_err *err);
-/* the polynomial of a layer, from 0, at n points: what it makes of them may be compared with the function it stands for */
+/* the polynomial of a layer, counted from 0, at n points, to be compared with the function that it stands for */
 PPDL_API int32_t ppdl_network_activate(const ppdl_network *network, int32_t layer, const double *z, size_t n,
 									   double *out, ppdl_err *err);
 

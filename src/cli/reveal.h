@@ -37,9 +37,6 @@ PpdlStatus	ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err);
 int			ppdl_reveal_starts(const char *s, size_t len);
 int			ppdl_reveal_starts_rsa(const char *s, size_t len);
 
-/* base64 -> bytes, malloc'ed; PPDL_ERR_FORMAT */
-PpdlStatus	ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlError *err);
-
 /* s with every ciphertext in it replaced, appended to w */
 PpdlStatus	ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err);
 

@@ -6,6 +6,7 @@
 #include "cli/copytext.h"
 #include "table/csv.h"
 #include "table/features.h"
+#include "base/base64.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
 #include "report/report_impl.h"
@@ -138,7 +139,7 @@ base64(const uint8_t *data, size_t len)
 	uint8_t    *buf;
 	size_t		n;
 
-	if (ppdl_base64_decode((const char *) data, len, &buf, &n, ERR) != PPDL_OK)
+	if (ppdl_base64_read((const char *) data, len, &buf, &n, ERR) != PPDL_OK)
 		return;
 	must(n <= len / 4 * 3);
 	free(buf);

@@ -22,6 +22,7 @@
 #include "study_results.h"
 #include "toy_deep.h"
 
+#include "base/base64.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "ckks/wire.h"
@@ -793,7 +794,7 @@ work_text(PpdlError *err)
 	else
 	{
 		ppdl_table_print(&table, f);
-		PPDL_GOTO(done, ppdl_base64_decode("AAECAwQF", 8, &bytes, &n, err));
+		PPDL_GOTO(done, ppdl_base64_read("AAECAwQF", 8, &bytes, &n, err));
 		status = ppdl_reveal_text(&r, "no ciphertext at all", 20, &w, err);
 	}
 done:

@@ -1,8 +1,8 @@
 /*
  * Rows with features and a label, encrypted a batch at a time, so that a row's values line up in their slots.
  */
-#ifndef PPDL_CLI_ROW_BATCH_H
-#define PPDL_CLI_ROW_BATCH_H
+#ifndef PPDL_OWNER_ROW_BATCH_H
+#define PPDL_OWNER_ROW_BATCH_H
 
 #include "owner/owner.h"
 

@@ -1,0 +1,165 @@
+/* Feature files, and the names in them. */
+#include "lib/encoding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INFO_LEAST 48
+#define NAME_SIZE 1024			/* of a name that is put together from a column's and a category's */
+
+PpdlStatus
+ppdl_names_add(PpdlNames *names, const char *name, PpdlError *err)
+{
+	char	  **more = realloc(names->name, ((size_t) names->count + 1) * sizeof *more);
+
+	if (more == NULL)
+		return ppdl_lib_nomem(err);
+	names->name = more;
+	more[names->count] = strdup(name);
+	if (more[names->count] == NULL)
+		return ppdl_lib_nomem(err);
+	names->count++;
+	return PPDL_OK;
+}
+
+static void
+free_names(PpdlNames *names)
+{
+	for (int32_t i = 0; i < names->count; i++)
+		free(names->name[i]);
+	free(names->name);
+}
+
+void
+ppdl_encoding_free(ppdl_encoding *encoding)
+{
+	if (encoding == NULL)
+		return;
+	free_names(&encoding->input);
+	free_names(&encoding->column);
+	free_names(&encoding->average);
+	ppdl_features_destroy(encoding->fs);
+	free(encoding);
+}
+
+static PpdlStatus
+make_names(ppdl_encoding *encoding, PpdlError *err)
+{
+	const PpdlFeatures *fs = encoding->fs;
+	char		name[NAME_SIZE];
+
+	for (int i = 0; i < fs->inputs; i++)
+	{
+		ppdl_features_input_name(fs, i, name, sizeof name);
+		PPDL_TRY(ppdl_names_add(&encoding->input, name, err));
+	}
+	for (int i = 0; i < fs->count; i++)
+		if (fs->feature[i].column != NULL)
+			PPDL_TRY(ppdl_names_add(&encoding->column, fs->feature[i].column, err));
+	return ppdl_name_averages(encoding, err);
+}
+
+/* of a file, or of its text */
+typedef struct Source
+{
+	const char *path;
+	const char *json;
+	size_t		len;
+	const char *name;
+} Source;
+
+static PpdlStatus
+read_from(ppdl_encoding **out, const Source *s, PpdlError *err)
+{
+	ppdl_encoding *encoding = calloc(1, sizeof *encoding);
+	PpdlStatus	status;
+
+	if (encoding == NULL)
+		return ppdl_lib_nomem(err);
+	status = s->path != NULL ? ppdl_features_load(&encoding->fs, s->path, err) :
+		ppdl_features_parse(&encoding->fs, s->json, s->len, s->name, err);
+	if (status == PPDL_OK)
+		status = make_names(encoding, err);
+	if (status == PPDL_OK)
+		*out = encoding;
+	else
+		ppdl_encoding_free(encoding);
+	return status;
+}
+
+int32_t
+ppdl_encoding_load(ppdl_encoding **out, const char *path, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	const Source source = {.path = path};
+
+	PPDL_NEED(out, err);
+	*out = NULL;
+	PPDL_NEED(path, err);
+	/* what the tool takes for standard input */
+	if (strcmp(path, "-") == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "path is \"-\", no file");
+	return read_from(out, &source, err);
+}
+
+int32_t
+ppdl_encoding_read(ppdl_encoding **out, const char *json, size_t len, const char *name, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	const Source source = {.json = json, .len = len, .name = name ? name : "feature file"};
+
+	PPDL_NEED(out, err);
+	*out = NULL;
+	PPDL_NEED(json, err);
+	return read_from(out, &source, err);
+}
+
+static int32_t
+count_classes(const PpdlFeature *label)
+{
+	return label != NULL && label->kind != PPDL_FEATURE_NUMERIC ? label->ncategories : 0;
+}
+
+int32_t
+ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	ppdl_encoding_info mine = {0};
+	const PpdlFeatures *fs;
+
+	PPDL_NEED(encoding, err);
+	fs = encoding->fs;
+	mine.inputs = fs->inputs;
+	mine.outputs = fs->outputs;
+	mine.columns = encoding->column.count;
+	mine.classes = count_classes(fs->label);
+	mine.id_column = fs->id;
+	mine.label_column = fs->label != NULL ? fs->label->column : NULL;
+	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
+}
+
+static const char *
+name_of(const PpdlNames *names, int32_t i)
+{
+	return i < names->count ? names->name[i] : NULL;
+}
+
+const char *
+ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
+{
+	if (encoding == NULL || i < 0)
+		return NULL;
+	switch (kind)
+	{
+		case PPDL_NAME_INPUT:
+			return name_of(&encoding->input, i);
+		case PPDL_NAME_COLUMN:
+			return name_of(&encoding->column, i);
+		case PPDL_NAME_CLASS:
+			return i < count_classes(encoding->fs->label) ? encoding->fs->label->category[i] : NULL;
+		case PPDL_NAME_AVERAGE:
+			return name_of(&encoding->average, i);
+		default:
+			return NULL;
+	}
+}

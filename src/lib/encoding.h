@@ -1,0 +1,29 @@
+/* Private to the floor: feature files, in encoding.c; rows of a table in encode.c, answers in decode.c. */
+#ifndef PPDL_LIB_ENCODING_H
+#define PPDL_LIB_ENCODING_H
+
+#include "lib/handles.h"
+#include "table/features.h"
+
+/* Texts in one piece of memory after the other. */
+typedef struct PpdlNames
+{
+	int32_t		count;
+	char	  **name;
+} PpdlNames;
+
+struct ppdl_encoding
+{
+	PpdlFeatures *fs;
+	PpdlNames	input,
+				column,
+				average;
+};
+
+/* appends a copy */
+PpdlStatus	ppdl_names_add(PpdlNames *names, const char *name, PpdlError *err);
+
+/* the names of what ppdl_decode_average writes (decode.c) */
+PpdlStatus	ppdl_name_averages(ppdl_encoding *encoding, PpdlError *err);
+
+#endif
