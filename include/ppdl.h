@@ -161,9 +161,9 @@ PPDL_API void ppdl_encryptor_free(ppdl_encryptor *encryptor);
 PPDL_API int32_t ppdl_encryptor_describe(const ppdl_encryptor *encryptor, ppdl_encryptor_info *info, ppdl_err *err);
 /*
  * Encrypts rows: x[rows * inputs], y[rows * outputs] (NULL without outputs), row-major, finite, in [-1, 1];
- * PPDL_E_RANGE names row and value, counted from 1, before anything is encrypted.  features, labels (NULL without outputs): rows * cell_bytes bytes,
- * cell after cell, each whole: what COPY ... WITH (FORMAT binary) takes as it is, and COPY as text after
- * ppdl_base64.  Batches are begun anew with each call: give as many rows at once as there are, or multiples of
+ * PPDL_E_RANGE names row and value, counted from 1, before anything is encrypted.  features, labels (NULL without
+ * outputs): rows * cell_bytes bytes, cell after cell: what COPY WITH (FORMAT binary) takes as it is, and COPY of text
+ * after ppdl_base64.  Batches are begun anew with each call: give as many rows at once as there are, or multiples of
  * batch_rows.  A label that is NULL: any numbers, and the cell thrown away.
  */
 PPDL_API int32_t ppdl_encrypt(ppdl_encryptor *encryptor, const double *x, const double *y, size_t rows,
@@ -252,6 +252,8 @@ typedef struct ppdl_encoding_info
 	int32_t		outputs;		/* ... of its label, 0: there is none */
 	int32_t		columns;		/* that it reads, the label not among them */
 	int32_t		classes;		/* of the label; 0: a number, or no label */
+	int32_t		averages;		/* that ppdl_decode_average writes */
+	int32_t		reserved;
 	const char *id_column;		/* NULL: none */
 	const char *label_column;	/* NULL: none */
 } ppdl_encoding_info;
@@ -301,17 +303,18 @@ PPDL_API int32_t ppdl_encode(const ppdl_encoding *encoding, const ppdl_column *c
 
 /*
  * What a mean of encoded rows says of the table: averages of columns of numbers in their own units, shares (0 to 1) of
- * categories, of bands and of what is missing, each over the rows that are not missing.  x: inputs numbers with that
- * error.  values, errors (or NULL): one for each name of kind PPDL_NAME_AVERAGE; NaN where all rows are missing.
+ * categories, of bands and of what is missing, each over the rows that are not missing.  x: n numbers, as many as the
+ * encoding has inputs, each with that error.  values, errors (or NULL): one for each name of kind PPDL_NAME_AVERAGE; NaN
+ * where all rows are missing.
  */
-PPDL_API int32_t ppdl_decode_average(const ppdl_encoding *encoding, const double *x, double error, double *values,
-									 double *errors, ppdl_err *err);
+PPDL_API int32_t ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, double error,
+									 double *values, double *errors, ppdl_err *err);
 /*
- * The class that a model's answer means, y of outputs numbers, and by how much it leads (NULL: not asked).
- * PPDL_E_ARGUMENT when the label is no class.
+ * The class that a model's answer means, y of n numbers, as many as the encoding has outputs, and by how much it leads
+ * (NULL: not asked).  number: that of its name, of kind PPDL_NAME_CLASS.  PPDL_E_ARGUMENT when the label is no class.
  */
-PPDL_API int32_t ppdl_decode_class(const ppdl_encoding *encoding, const double *y, int32_t *number, double *lead,
-								   ppdl_err *err);
+PPDL_API int32_t ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int32_t *number,
+								   double *lead, ppdl_err *err);
 /* the label that a number in [-1, 1] stands for, in its own units; PPDL_E_ARGUMENT when it is no number */
 PPDL_API int32_t ppdl_decode_label(const ppdl_encoding *encoding, double y, double *value, ppdl_err *err);
 

@@ -111,11 +111,13 @@ unmap(const PpdlFeatures *fs, const double *x, double error, double *encoded, do
 }
 
 static PpdlStatus
-check_numbers(const double *v, int n, const char *name, PpdlError *err)
+check_numbers(const double *v, size_t n, int expected, const char *name, PpdlError *err)
 {
-	for (int i = 0; i < n; i++)
+	if (n != (size_t) expected)
+		return ppdl_error(err, PPDL_ERR_SCALE, "%s: %zu values where the encoding has %d", name, n, expected);
+	for (size_t i = 0; i < n; i++)
 		if (!isfinite(v[i]))
-			return ppdl_error(err, PPDL_ERR_RANGE, "%s: value %d is not finite", name, i + 1);
+			return ppdl_error(err, PPDL_ERR_RANGE, "%s: value %zu is not finite", name, i + 1);
 	return PPDL_OK;
 }
 
@@ -134,8 +136,8 @@ decode_average(const ppdl_encoding *encoding, const double *x, double error, dou
 }
 
 int32_t
-ppdl_decode_average(const ppdl_encoding *encoding, const double *x, double error, double *values, double *errors,
-					ppdl_err *e)
+ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, double error, double *values,
+					double *errors, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
 	PpdlStatus	status;
@@ -147,7 +149,7 @@ ppdl_decode_average(const ppdl_encoding *encoding, const double *x, double error
 	PPDL_NEED(values, err);
 	if (!(error >= 0) || isinf(error))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "error is %g, no standard deviation", error);
-	PPDL_TRY(check_numbers(x, encoding->fs->inputs, "x", err));
+	PPDL_TRY(check_numbers(x, n, encoding->fs->inputs, "x", err));
 	/* encoded values, their errors, and errors of averages that nobody asked for */
 	room = 2 * (size_t) encoding->fs->encoded + (size_t) encoding->average.count;
 	work = malloc(room * sizeof *work);
@@ -179,22 +181,20 @@ need_label(const ppdl_encoding *encoding, int numeric, PpdlError *err)
 }
 
 int32_t
-ppdl_decode_class(const ppdl_encoding *encoding, const double *y, int32_t *number, double *lead, ppdl_err *e)
+ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int32_t *number, double *lead, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
-	int			n,
-				best = 0;
+	int			best = 0;
 	double		second = -INFINITY;
 
 	PPDL_TRY(need_label(encoding, 0, err));
 	PPDL_NEED(y, err);
 	PPDL_NEED(number, err);
-	n = encoding->fs->outputs;
-	PPDL_TRY(check_numbers(y, n, "y", err));
-	for (int i = 1; i < n; i++)
+	PPDL_TRY(check_numbers(y, n, encoding->fs->outputs, "y", err));
+	for (int i = 1; i < (int) n; i++)
 		if (y[i] > y[best])
 			best = i;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < (int) n; i++)
 		if (i != best && y[i] > second)
 			second = y[i];
 	if (encoding->fs->label->kind == PPDL_FEATURE_BINARY)
@@ -216,7 +216,7 @@ ppdl_decode_label(const ppdl_encoding *encoding, double y, double *value, ppdl_e
 
 	PPDL_TRY(need_label(encoding, 1, err));
 	PPDL_NEED(value, err);
-	PPDL_TRY(check_numbers(&y, 1, "y", err));
+	PPDL_TRY(check_numbers(&y, 1, 1, "y", err));
 	f = encoding->fs->label;
 	*value = f->min / 2 + f->max / 2 + y * (f->max / 2 - f->min / 2);
 	return PPDL_OK;

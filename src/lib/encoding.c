@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INFO_LEAST 48
+#define INFO_LEAST 56
 #define NAME_SIZE 1024			/* of a name that is put together from a column's and a category's */
 
 PpdlStatus
@@ -133,6 +133,7 @@ ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, 
 	mine.outputs = fs->outputs;
 	mine.columns = encoding->column.count;
 	mine.classes = count_classes(fs->label);
+	mine.averages = encoding->average.count;
 	mine.id_column = fs->id;
 	mine.label_column = fs->label != NULL ? fs->label->column : NULL;
 	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);

@@ -218,7 +218,8 @@ load_rsa(ppdl_key *key, const char *path, PpdlPemKind kind, const Source *source
 	{
 		ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is no encrypted private key", path);
 		return ppdl_error_hint(err, PPDL_ERR_KEY, kind == PPDL_PEM_PUBLIC ?
-							   "It is a public key, which decrypts nothing." : "openssl pkcs8 -topk8 -scrypt encrypts one that exists.");
+							   "It is a public key, which decrypts nothing." :
+							   "openssl pkcs8 -topk8 -scrypt encrypts one that exists.");
 	}
 	key->name = file_name(path);
 	if (key->name == NULL)
