@@ -8,6 +8,7 @@
 #include "owner/row_batch.h"
 
 #define DEFAULT_SCALE_BITS 30
+#define MOST_VALUES (1 << 20)	/* more than any ring has; which has fewer is found out later */
 
 struct ppdl_encryptor
 {
@@ -25,6 +26,10 @@ check_options(const ppdl_encryptor_options *o, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->inputs is %d; rows have 1 value or more", o->inputs);
 	if (o->outputs < 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->outputs is %d, less than none", o->outputs);
+	/* here, as powers of two are counted in ints below */
+	if (o->inputs > MOST_VALUES || o->outputs > MOST_VALUES)
+		return ppdl_error(err, PPDL_ERR_RANGE, "%d values do not fit into a row ciphertext",
+						  o->inputs > MOST_VALUES ? o->inputs : o->outputs);
 	if (o->compact < 0 || o->compact > 1)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->compact is %d, neither 0 nor 1", o->compact);
 	if (o->scale_bits != 0 && (o->scale_bits < PPDL_SCALE_BITS_MIN || o->scale_bits > PPDL_SCALE_BITS_MAX))

@@ -1,7 +1,8 @@
 /* Keys of both schemes, in files. */
-#include <limits.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "lib/handles.h"
@@ -172,9 +173,20 @@ ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
 
+	PpdlStatus	status;
+	int			fd;
+
 	PPDL_TRY(need_lwe(key, err));
 	PPDL_NEED(path, err);
-	return ppdl_owner_write_public(key->owner, path, PPDL_USE_SUM, NULL, NULL, NULL, err);
+	/* the place is taken first: what is written is then moved to it */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return ppdl_os_error(err, "create", path);
+	close(fd);
+	status = ppdl_owner_write_public(key->owner, path, PPDL_USE_SUM, NULL, NULL, NULL, err);
+	if (status != PPDL_OK)
+		unlink(path);
+	return status;
 }
 
 /* ------------------------------------------------------------------ key files */
