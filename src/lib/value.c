@@ -159,6 +159,29 @@ poll_rows(void *arg, uint32_t done, uint32_t rows)
 	return key->fn != NULL && key->fn(key->arg) != 0;
 }
 
+/* rows without values, which are NaN, get no place */
+static PpdlStatus
+leave_out(PpdlValues *v, PpdlError *err)
+{
+	const size_t width = (size_t) v->width;
+
+	v->at = malloc((size_t) v->nrows * sizeof *v->at);
+	if (v->at == NULL)
+		return ppdl_lib_nomem(err);
+	v->held = 0;
+	for (uint32_t r = 0; r < v->nrows; r++)
+	{
+		const double *row = v->v + (size_t) r * width;
+
+		v->at[r] = isnan(row[0]) ? PPDL_NO_PLACE : v->held++;
+		if (v->at[r] != PPDL_NO_PLACE)
+			memmove(v->v + v->at[r] * width, row, width * sizeof *row);
+	}
+	/* what ppdl_values_free does not wipe */
+	OPENSSL_cleanse(v->v + v->held * width, (v->nrows - v->held) * width * sizeof *v->v);
+	return PPDL_OK;
+}
+
 static PpdlStatus
 decrypt_prediction(ppdl_plain *plain, ppdl_key *key, const PpdlRsaView *view, PpdlError *err)
 {
@@ -174,7 +197,7 @@ decrypt_prediction(ppdl_plain *plain, ppdl_key *key, const PpdlRsaView *view, Pp
 	v->nrows = v->held = (uint32_t) out.rows;
 	v->width = out.outputs;
 	v->error = RSA_DIGITS * largest;
-	return PPDL_OK;
+	return leave_out(v, err);
 }
 
 static PpdlStatus
