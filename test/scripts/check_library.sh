@@ -35,7 +35,15 @@ export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 say "the header, by itself, in C and in C++"
 flags=$(pkg-config --cflags ppdl)
 cc -std=c99 -pedantic -Wall -Wextra -Werror -x c -fsyntax-only $flags "$prefix/include/ppdl.h"
-c++ -Wall -Wextra -Werror -x c++ -fsyntax-only $flags "$prefix/include/ppdl.h"
+cxx=$(for c in c++ clang++ clang-14 clang-19 clang; do command -v $c && break; done)
+"$cxx" -Wall -Wextra -Werror -x c++ -fsyntax-only $flags "$prefix/include/ppdl.h"
+
+say "its functions, under valgrind"
+cc -g -O1 -Wall -Wextra -Werror -o "$tmp/test_lib" test/unit/test_lib.c $(pkg-config --cflags --libs ppdl) -lcmocka -lm -lpthread
+PPDL_TEST_FILES=no LD_LIBRARY_PATH=$prefix/lib valgrind -q --error-exitcode=9 --leak-check=full "$tmp/test_lib" >"$tmp/log" 2>&1 || {
+	cat "$tmp/log"
+	exit 1
+}
 
 say "example"
 cc -Wall -Wextra -Werror -o "$tmp/owner" examples/owner.c $(pkg-config --cflags --libs ppdl)

@@ -44,7 +44,7 @@
 static ppdl_err *handle;
 static ppdl_err *err;			/* the same, or NULL */
 static ppdl_key *key;
-static char dir[] = "/tmp/ppdl-test-lib.XXXXXX";
+static char dir[40];
 
 static const char features[] =
 "{\"format\": \"ppdl-features\", \"version\": 1, \"id\": \"Id\", \"features\": ["
@@ -78,6 +78,7 @@ setup(void **state)
 {
 	(void) state;
 	err = handle = ppdl_err_new();
+	strcpy(dir, "/tmp/ppdl-test-lib.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	OK(ppdl_key_generate(&key, "hospital", err));
 	return 0;
@@ -449,7 +450,6 @@ test_decrypt_errors(void **state)
 	ppdl_value_info what = {.size = sizeof what};
 	ppdl_plain_info info = {.size = 8};
 	ppdl_plain *plain;
-	ppdl_key   *other;
 
 	(void) state;
 	OK(ppdl_encrypt(encryptor, x, NULL, 1, cell, NULL, err));
@@ -489,7 +489,23 @@ test_decrypt_errors(void **state)
 	OK(ppdl_plain_describe(plain, &info, err));
 	assert_true(info.error > 1e-5 && fabs(info.values[0] - 0.25) < 8 * info.error);	/* more noise than there was */
 	ppdl_plain_free(plain);
+	ppdl_encryptor_free(encryptor);
+	free(cell);
+	free(text);
+}
 
+static void
+test_decrypt_under_other_keys(void **state)
+{
+	uint64_t	bytes[2];
+	ppdl_encryptor *encryptor = encryptor_of(2, 0, 0, 0, bytes);
+	const double x[2] = {0.25, -0.5};
+	uint8_t    *cell = malloc(bytes[0]);
+	ppdl_plain *plain;
+	ppdl_key   *other;
+
+	(void) state;
+	OK(ppdl_encrypt(encryptor, x, NULL, 1, cell, NULL, err));
 	OK(ppdl_key_generate(&other, "other", err));
 	FAILS(PPDL_E_KEY, ppdl_key_fingerprint(key), ppdl_decrypt(&plain, other, cell, bytes[0], 0, err));
 	assert_non_null(strstr(ppdl_err_message(handle), ppdl_key_fingerprint(other)));
@@ -499,7 +515,6 @@ test_decrypt_errors(void **state)
 	ppdl_key_free(other);
 	ppdl_encryptor_free(encryptor);
 	free(cell);
-	free(text);
 }
 
 static void
@@ -837,11 +852,15 @@ test_threads(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_errors),
+	/* with files, whose passphrases take scrypt a minute under valgrind */
+	const struct CMUnitTest files[] = {
 		cmocka_unit_test(test_new_key),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_rsa_key),
+		cmocka_unit_test(test_decrypt_under_other_keys),
+	};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_encryptor),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_encrypt_errors),
@@ -856,5 +875,8 @@ main(void)
 		cmocka_unit_test(test_threads),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	const int	failed = getenv("PPDL_TEST_FILES") && strcmp(getenv("PPDL_TEST_FILES"), "no") == 0 ? 0 :
+		cmocka_run_group_tests(files, setup, teardown);
+
+	return failed + cmocka_run_group_tests(tests, setup, teardown);
 }
