@@ -304,8 +304,8 @@ PPDL_API int32_t ppdl_encode(const ppdl_encoding *encoding, const ppdl_column *c
 /*
  * What a mean of encoded rows says of the table: averages of columns of numbers in their own units, shares (0 to 1) of
  * categories, of bands and of what is missing, each over the rows that are not missing.  x: n numbers, as many as the
- * encoding has inputs, each with that error.  values, errors (or NULL): one for each name of kind PPDL_NAME_AVERAGE; NaN
- * where all rows are missing.
+ * encoding has inputs, each with that error.  values, errors (or NULL): one for each name of kind PPDL_NAME_AVERAGE;
+ * NaN where all rows are missing.
  */
 PPDL_API int32_t ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, double error,
 									 double *values, double *errors, ppdl_err *err);
