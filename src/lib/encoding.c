@@ -7,37 +7,14 @@
 #define INFO_LEAST 56
 #define NAME_SIZE 1024			/* of a name that is put together from a column's and a category's */
 
-PpdlStatus
-ppdl_names_add(PpdlNames *names, const char *name, PpdlError *err)
-{
-	char	  **more = realloc(names->name, ((size_t) names->count + 1) * sizeof *more);
-
-	if (more == NULL)
-		return ppdl_lib_nomem(err);
-	names->name = more;
-	more[names->count] = strdup(name);
-	if (more[names->count] == NULL)
-		return ppdl_lib_nomem(err);
-	names->count++;
-	return PPDL_OK;
-}
-
-static void
-free_names(PpdlNames *names)
-{
-	for (int32_t i = 0; i < names->count; i++)
-		free(names->name[i]);
-	free(names->name);
-}
-
 void
 ppdl_encoding_free(ppdl_encoding *encoding)
 {
 	if (encoding == NULL)
 		return;
-	free_names(&encoding->input);
-	free_names(&encoding->column);
-	free_names(&encoding->average);
+	ppdl_names_free(&encoding->input);
+	ppdl_names_free(&encoding->column);
+	ppdl_names_free(&encoding->average);
 	ppdl_features_destroy(encoding->fs);
 	free(encoding);
 }
@@ -139,12 +116,6 @@ ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, 
 	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
 }
 
-static const char *
-name_of(const PpdlNames *names, int32_t i)
-{
-	return i < names->count ? names->name[i] : NULL;
-}
-
 const char *
 ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
 {
@@ -153,13 +124,13 @@ ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
 	switch (kind)
 	{
 		case PPDL_NAME_INPUT:
-			return name_of(&encoding->input, i);
+			return ppdl_names_get(&encoding->input, i);
 		case PPDL_NAME_COLUMN:
-			return name_of(&encoding->column, i);
+			return ppdl_names_get(&encoding->column, i);
 		case PPDL_NAME_CLASS:
 			return i < count_classes(encoding->fs->label) ? encoding->fs->label->category[i] : NULL;
 		case PPDL_NAME_AVERAGE:
-			return name_of(&encoding->average, i);
+			return ppdl_names_get(&encoding->average, i);
 		default:
 			return NULL;
 	}

@@ -3,14 +3,8 @@
 #define PPDL_LIB_ENCODING_H
 
 #include "lib/handles.h"
+#include "lib/names.h"
 #include "table/features.h"
-
-/* Texts in one piece of memory after the other. */
-typedef struct PpdlNames
-{
-	int32_t		count;
-	char	  **name;
-} PpdlNames;
 
 struct ppdl_encoding
 {
@@ -19,9 +13,6 @@ struct ppdl_encoding
 				column,
 				average;
 };
-
-/* appends a copy */
-PpdlStatus	ppdl_names_add(PpdlNames *names, const char *name, PpdlError *err);
 
 /* the names of what ppdl_decode_average writes (decode.c) */
 PpdlStatus	ppdl_name_averages(ppdl_encoding *encoding, PpdlError *err);
