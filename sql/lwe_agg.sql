@@ -37,6 +37,19 @@ SELECT rounded(lwe_decrypt(sum(v), :'key', 'secret words')), rounded(lwe_decrypt
 SELECT round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3), round(avg(x)::numeric, 5), round(avg(y)::numeric, 5) FROM plain;
 SELECT lwe_kind(sum(v)), lwe_width(sum(v)), lwe_rows(sum(v)), lwe_level(sum(v)), lwe_ring(sum(v)), pg_column_size(sum(v)) AS size, lwe_error(sum(v)) < 1e-6 AS exact FROM enc
 UNION ALL SELECT lwe_kind(sum(v)), lwe_width(sum(v)), lwe_rows(sum(v)), lwe_level(sum(v)), lwe_ring(sum(v)), pg_column_size(sum(v)), lwe_error(sum(v)) < 1e-6 FROM full_rows;
+-- weighted: any numbers; rows where either is NULL do not count; the average is the sum times 1.0 / sum of the weights
+CREATE FUNCTION near(float8[], float8[], float8) RETURNS boolean LANGUAGE sql AS
+	'SELECT bool_and(abs(a - b) < $3) FROM unnest($1, $2) t(a, b)';
+SELECT t.rows, near(d.v, t.want, t.digits) AS right, near(d.v, t.want, 8 * t.error) AS stated, t.error < t.digits AS useful, d.form
+FROM (SELECT 'compact' AS rows, sum(v, weight) AS s, array[sum(x * weight), sum(y * weight), sum(weight)] AS want, 0.6 AS digits, lwe_error(sum(v, weight)) AS error FROM enc JOIN plain USING (id), LATERAL (SELECT sqrt(id % 10) AS weight OFFSET 0) w
+	UNION ALL SELECT 'full', sum(v, weight), array[sum(x * weight), sum(y * weight), sum(weight)], 1e-3, lwe_error(sum(v, weight)) FROM full_rows JOIN plain USING (id), LATERAL (SELECT sqrt(id % 10) - 1.5 AS weight OFFSET 0) w
+	UNION ALL SELECT 'whole', sum(v, weight), array[sum(x * weight), sum(y * weight), sum(weight)], 1e-5, lwe_error(sum(v, weight)) FROM full_rows JOIN plain USING (id), LATERAL (SELECT id % 10 AS weight OFFSET 0) w
+	UNION ALL SELECT 'average', sum(v, weight) * (1.0 / sum(weight)), array[sum(x * weight) / sum(weight), sum(y * weight) / sum(weight), 1], 1e-3, lwe_error(sum(v, weight) * (1.0 / sum(weight))) FROM enc JOIN plain USING (id), LATERAL (SELECT 1 + id % 3 AS weight OFFSET 0) w) t,
+	LATERAL (SELECT lwe_decrypt(s, :'key', 'secret words') AS v, lwe_kind(s) AS form) d;
+SELECT near(lwe_decrypt(a, :'key', 'secret words'), lwe_decrypt(b, :'key', 'secret words'), 1e-2) AS same
+FROM (SELECT sum(v, CASE WHEN id % 2 = 0 THEN 2.0 END) AS a, sum(v) FILTER (WHERE id % 2 = 0) * 2 AS b FROM enc WHERE id <= 200) t;
+SELECT sum(v, NULL) IS NULL AS none, rounded(lwe_decrypt(sum(v, 0), :'key', 'secret words')) AS zeros FROM enc WHERE id <= 10;
+SELECT outcome($$SELECT sum(v, 'NaN') FROM enc$$), outcome($$SELECT sum(v, 1e10) FROM enc$$), outcome($$SELECT sum(v, 600) FROM enc$$), outcome($$SELECT sum(v * id) FROM enc WHERE id < 3$$);
 -- groups, subsets, orders
 SELECT grp, count(*), rounded(lwe_decrypt(sum(v), :'key', 'secret words')) AS encrypted,
 	   (SELECT ARRAY[round(sum(x)::numeric, 3), round(sum(y)::numeric, 3), round(sum(one)::numeric, 3)] FROM plain WHERE id % 7 = grp) AS plain

@@ -47,6 +47,7 @@ SELECT outcome($$SELECT ppdl_create_model('bad', '{"inputs":2,"layers":[{"units"
 
 -- prediction
 SELECT ppdl_predict('linear', ARRAY[1,-1]), ppdl_predict('linear@1', '{0,0}'::float8[]), ppdl_predict('linear', NULL::float8[]);
+SELECT ppdl_predict('linear', '{1,-1}'), ppdl_predict('linear', NULL::text) IS NULL AS null, outcome($$SELECT ppdl_predict('linear', '{1;2}')$$);
 SELECT ppdl_predict_agg('linear', x ORDER BY i)
 	FROM (VALUES (1, '{1,0}'::float8[]), (2, NULL), (3, '{0,1}')) v(i, x);
 SELECT ppdl_predict_agg('linear', NULL::float8[]), ppdl_predict_agg('linear', '{1,1}'::float8[]) FILTER (WHERE false);

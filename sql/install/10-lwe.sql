@@ -68,6 +68,9 @@ COMMENT ON FUNCTION lwe_rows(lwe_cipher) IS 'rows it holds: 1 unless packed';
 CREATE FUNCTION lwe_batch(lwe_cipher) RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION lwe_batch(lwe_cipher) IS 'number of the batch that a row was encrypted in, the same for features and label of a row; NULL for explicit rows and packed values; to distribute and partition tables by';
+CREATE FUNCTION lwe_encoding(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lwe_encoding(lwe_cipher) IS 'id of the encoding (feature file) that the values are in, 12 hexadecimal digits; NULL when it is not known';
 CREATE FUNCTION lwe_show(lwe_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lwe_show(lwe_cipher) IS 'what a value is, in a few words: kind, key, values, form; for people who look at a table';
@@ -160,6 +163,19 @@ CREATE AGGREGATE avg(lwe_cipher) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key';
+CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) IS 'aggregate transition function';
+CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
+	SFUNC = lwe_sum_trans,
+	STYPE = lwe_sum_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_sum_combine,
+	FINALFUNC = lwe_sum_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
 
 /*
  * lwe_pack: many rows into one ciphertext.
@@ -231,7 +247,7 @@ REVOKE EXECUTE ON FUNCTION lwe_keygen(text, text, text), lwe_encrypt(text, float
 	lwe_encrypt_rows(text, float8[], text, boolean, int), lwe_decrypt(lwe_cipher, text, text) FROM PUBLIC;
 
 -- for the aggregates only, which call them with their owner's rights
-REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher), lwe_sum_combine(lwe_sum_state, lwe_sum_state),
+REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher), lwe_sum_trans(lwe_sum_state, lwe_cipher, float8), lwe_sum_combine(lwe_sum_state, lwe_sum_state),
 	lwe_sum_final(lwe_sum_state), lwe_avg_final(lwe_sum_state),
 	lwe_pack_trans(lwe_pack_state, lwe_cipher), lwe_pack_combine(lwe_pack_state, lwe_pack_state),
 	lwe_pack_final(lwe_pack_state) FROM PUBLIC;

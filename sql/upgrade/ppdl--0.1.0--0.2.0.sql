@@ -228,20 +228,45 @@ COMMENT ON FUNCTION ppdl_spec_levels(jsonb) IS 'multiplicative levels that predi
 CREATE FUNCTION ppdl_spec_text(spec jsonb) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION ppdl_spec_text(jsonb) IS 'a network in a line: inputs -> units activation -> ...';
+COMMENT ON COLUMN ppdl_models.spec IS 'inputs, the encoding of their rows, input_scale, and the units and activation of each layer';
 CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
 	SELECT m.name, m.version, m.is_default,
 		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
-		   m.key_id, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   m.key_id, m.spec->>'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
 		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
 		   m.trained->'options' AS options, m.comment, m.owner, m.created
 	FROM ppdl_models m;
-COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
+COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, key and encoding of its rows, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
 GRANT SELECT ON ppdl_model_info TO PUBLIC;
 
 -- ciphertexts for people
+CREATE FUNCTION lwe_encoding(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lwe_encoding(lwe_cipher) IS 'id of the encoding (feature file) that the values are in, 12 hexadecimal digits; NULL when it is not known';
 CREATE FUNCTION lwe_show(lwe_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lwe_show(lwe_cipher) IS 'what a value is, in a few words: kind, key, values, form; for people who look at a table';
 CREATE FUNCTION rsa_show(rsa_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rsa_show(rsa_cipher) IS 'what a value is, in a few words: kind, key, encoding, parts; for people who look at a table';
+
+-- models on plain rows written as text
+CREATE FUNCTION ppdl_predict(model text, features text) RETURNS float8[]
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 50 RETURN ppdl_predict(model, features::float8[]);
+COMMENT ON FUNCTION ppdl_predict(text, text) IS 'the same for a row written as text, ''{0.5,1}'', which would otherwise fit functions of several types';
+
+-- weighted sums
+CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) RETURNS lwe_sum_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) IS 'aggregate transition function';
+CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
+	SFUNC = lwe_sum_trans,
+	STYPE = lwe_sum_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_sum_combine,
+	FINALFUNC = lwe_sum_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
+REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) FROM PUBLIC;

@@ -9,7 +9,7 @@
 #include "cli/db_result.h"
 #include "cli/evaluate.h"
 #include "cli/outfile.h"
-#include "cli/reveal.h"
+#include "cli/record.h"
 
 static const char doc[] =
 "Compare predictions with labels: accuracy, sensitivity, specificity, F1, AUC and Brier score with confidence "
@@ -40,7 +40,8 @@ static const struct argp_option options[] = {
 	{"id", OPT_ID, "COL", 0, "column that names rows, for messages and --labels", 1},
 	{"labels", OPT_LABELS, "CSV", 0, "take the labels from this file, by --id", 1},
 	{"features", OPT_FEATURES, "FILE", 0, "feature file: names and order of the classes", 1},
-	{"delimiter", OPT_DELIMITER, "C", 0, "separator of CSV (comma); \"tab\"", 1},
+	{"delimiter", OPT_DELIMITER, "C", 0, "separator of CSV: a character or \"tab\" (comma, or what the first "
+	 "line has in its place)", 1},
 	{"key", 'k', "FILE", 0, "with -c: secret key file; may be repeated for one key of each scheme", 2},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
@@ -195,10 +196,19 @@ with_csv(Job *j, const char *path, PpdlStatus (*use) (Job *j, PpdlCsv *csv, Ppdl
 {
 	int			standard = strcmp(path, "-") == 0;
 	PpdlCsvOptions opt = {.name = standard ? "standard input" : path, .delimiter = j->a->delimiter};
+	const PpdlFeatures *fs = path == j->a->labels ? j->features : NULL;
 	FILE	   *f = standard ? stdin : fopen(path, "r");
 	PpdlCsv    *csv;
 	PpdlStatus	status;
 
+	/* as the file was written that the encoding was learned from */
+	if (fs && opt.delimiter == 0)
+		opt.delimiter = fs->delimiter;
+	if (fs)
+	{
+		opt.charset = fs->charset;
+		opt.no_header = fs->no_header;
+	}
 	if (f == NULL)
 		return ppdl_os_error(err, "open", path);
 	status = ppdl_csv_open(&csv, f, &opt, err);
@@ -305,7 +315,7 @@ result_rows(Job *j, const PGresult *res, PpdlError *err)
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
 		ppdl_result_row(res, r, field);
-		status = ppdl_reveal_record(&j->reveal, field, (size_t) n, 1, revealed_row, j, err);
+		status = ppdl_reveal_record(&j->reveal, NULL, field, (size_t) n, 1, revealed_row, j, err);
 	}
 	free(field);
 	return status;

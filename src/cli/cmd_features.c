@@ -45,7 +45,8 @@ static const struct argp_option options[] = {
 	{"background", OPT_BACKGROUND, "COLOUR", 0,
 	 "what shows through transparent pixels: black or white; without it they are an error", 3},
 	{"skip-bad", OPT_SKIP, 0, 0, "leave out pictures that cannot be used, and labels without a picture", 3},
-	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of CSV that is read (comma)", 4},
+	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of CSV that is read (comma, or what the "
+	 "first line has in its place)", 4},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 5},
 	{0}
 };

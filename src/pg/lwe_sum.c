@@ -7,6 +7,7 @@
 
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
+#include "rows/cipher_read.h"
 #include "rows/sum.h"
 
 typedef struct SumState
@@ -147,14 +148,32 @@ new_sum(FunctionCallInfo fcinfo)
 	return state;
 }
 
+static void
+add_value(PpdlSum *sum, const struct varlena *value)
+{
+	PpdlError	err;
+
+	PPDL_PG(ppdl_sum_add_bytes(sum, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
+}
+
+static void
+add_weighted(PpdlSum *sum, const struct varlena *value, float8 weight)
+{
+	PpdlCipher	c;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_cipher_parse(&c, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
+	PPDL_PG(ppdl_sum_add_weighted(sum, &c, weight, &err));
+}
+
+/* (state, value [, weight]) */
 static Datum
 add(FunctionCallInfo fcinfo)
 {
 	SumState   *state;
 	struct varlena *value;
-	PpdlError	err;
 
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(1) || (PG_NARGS() > 2 && PG_ARGISNULL(2)))
 	{
 		if (PG_ARGISNULL(0))
 			PG_RETURN_NULL();
@@ -165,7 +184,10 @@ add(FunctionCallInfo fcinfo)
 		state = new_sum(fcinfo);
 	else
 		state = ppdl_agg_state_argument(fcinfo, 0, &sum_kind);
-	PPDL_PG(ppdl_sum_add_bytes(state->sum, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
+	if (PG_NARGS() > 2)
+		add_weighted(state->sum, value, PG_GETARG_FLOAT8(2));
+	else
+		add_value(state->sum, value);
 	return ppdl_agg_state_result(&state->agg);
 }
 

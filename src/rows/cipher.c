@@ -184,7 +184,12 @@ ppdl_cipher_check_same(const PpdlCipher *a, const PpdlCipher *b, const char *wha
 	if (a->width != b->width)
 		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values of different widths, %d and %d", what, a->width, b->width);
 	if (fabs(a->scale - b->scale) > ldexp(a->scale, -40))
-		return ppdl_error(err, PPDL_ERR_SCALE, "%s of values of different scales, 2^%.4f and 2^%.4f", what,
-						  log2(a->scale), log2(b->scale));
+	{
+		ppdl_error(err, PPDL_ERR_SCALE, "%s of values of different scales, 2^%.4f and 2^%.4f", what, log2(a->scale),
+				   log2(b->scale));
+		if (strcmp(what, "sum") != 0)
+			return PPDL_ERR_SCALE;
+		return ppdl_error_hint(err, PPDL_ERR_SCALE, "Rows times numbers are summed by sum(value, weight).");
+	}
 	return PPDL_OK;
 }

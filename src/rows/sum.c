@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "rows/arena.h"
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
 #include "rows/residues.h"
 
 /* open batches are expanded early when they hold more */
@@ -400,6 +401,7 @@ add_term(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 
 		PPDL_TRY(check_residues(c, err));
 		row.scale = s->scale;
+		row.encoding = s->encoding;
 		return ppdl_parts_add(&s->closed, &row, err);
 	}
 	PPDL_TRY(admit(s, c->limbs, bound, err));
@@ -419,8 +421,10 @@ check_term(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
 	PpdlCipher	mine = ppdl_sum_shape(s);
 
 	if (s->par == NULL)
-		return start(s, c, err);
-	return ppdl_cipher_check_same(&mine, c, "sum", err);
+		PPDL_TRY(start(s, c, err));
+	else
+		PPDL_TRY(ppdl_cipher_check_same(&mine, c, "sum", err));
+	return ppdl_encoding_join_cipher(&s->encoding, c, "sum", err);
 }
 
 /* the parts of one value; a part that is refused is refused before the first is added */
@@ -462,6 +466,51 @@ ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* binary digits of weights behind the point: a sum of rows of one limb has little room for them */
+static int
+weight_bits(const PpdlCipher *c)
+{
+	return c->limbs > 1 ? 20 : 10;
+}
+
+/* a number of [0, 1) that belongs to a row and its weight and is chance to everything else: residues are uniform */
+static double
+row_chance(const PpdlCipher *c, double weight)
+{
+	uint64_t	x = 0,
+				w;
+
+	memcpy(&x, c->residues, c->residue_bytes < sizeof(x) ? c->residue_bytes : sizeof(x));
+	memcpy(&w, &weight, sizeof(w));
+	x += w * UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);	/* splitmix64 */
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return ldexp((double) ((x ^ x >> 31) >> 11), -53);
+}
+
+/*
+ * Weights are rounded up as often as their digits beyond the last say, which of the rows by chance: rounded to the
+ * nearest, the errors of many rows of one weight would add up.
+ */
+PpdlStatus
+ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError *err)
+{
+	const double unit = ldexp(1, weight_bits(c)),
+				below = floor(weight * unit),
+				share = weight * unit - below;
+	PpdlCipher	finer = *c;
+
+	if (c->kind == PPDL_KIND_PARTS)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "values in parts cannot be summed with weights");
+	if (!(fabs(weight) <= 0x1p30))
+		return ppdl_error(err, PPDL_ERR_RANGE, "%g as the weight of a row: at most 2^30 in absolute value", weight);
+	finer.scale *= unit;
+	finer.bound /= unit;
+	PPDL_TRY(ppdl_sum_add(s, &finer, (int64_t) below + (share > row_chance(c, weight)), err));
+	s->rounding += share * (1 - share) * c->bound * c->scale * c->bound * c->scale;
+	return PPDL_OK;
+}
+
 static inline int
 add_open(PpdlSum *s, const uint8_t *bytes, const uint64_t seed[4], int logc, uint32_t pos)
 {
@@ -490,7 +539,7 @@ add_alike(PpdlSum *s, const uint8_t *p)
 	memcpy(seed, p + 28, sizeof(seed));
 	if (((head[0] ^ s->head[0]) | (head[1] ^ s->head[1]) | (head[2] ^ s->head[2])) != 0 ||
 		p[25] != s->logk || logc + (unsigned) s->logk > (unsigned) s->par->logn || pos >> logc != 0 ||
-		s->bound + 1 > s->max_bound)
+		s->bound + 1 > s->max_bound || ppdl_encoding_join_seed(&s->encoding, p + 28, "sum", NULL) != PPDL_OK)
 		return 0;
 	if (s->attached)
 	{
@@ -548,6 +597,7 @@ merge_open(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	}
 	into->bound += from->bound;
 	into->half.noise += from->half.noise;
+	into->rounding += from->rounding;
 	into->open_part |= from->open_part;
 	return into->open.bytes > OPEN_BYTES ? flush(into, err) : PPDL_OK;
 }
@@ -563,6 +613,7 @@ merge_closed(PpdlSum *into, const PpdlSum *from, PpdlError *err)
 	for (uint32_t i = 0; i < from->closed.count; i++)
 	{
 		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, &like, err));
+		part.encoding = into->encoding;
 		PPDL_TRY(ppdl_parts_add(&into->closed, &part, err));
 	}
 	return PPDL_OK;
@@ -594,6 +645,7 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	mine = ppdl_sum_shape(into);
 	other = ppdl_sum_shape(from);
 	PPDL_TRY(ppdl_cipher_check_same(&mine, &other, "sum", err));
+	PPDL_TRY(ppdl_encoding_join(&into->encoding, from->encoding, "sum", err));
 	if (from->count > UINT64_MAX - into->count)
 		return ppdl_error(err, PPDL_ERR_RANGE, "sum of too many terms");
 	into->slice_len = 0;

@@ -73,6 +73,7 @@ put_open(PpdlSum *s, int limbs, double divisor, PpdlParts *out, PpdlError *err)
 	if (a == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, expand(s, limbs, a, &row.noise, err));
+	row.noise += sqrt(s->rounding);
 	ppdl_sum_reduce(s);
 	row.limbs = limbs;
 	divide(&row, s, s->bound, divisor);
@@ -98,7 +99,7 @@ begin_part(PpdlSum *s)
 	s->half = (PpdlHalf) {.par = s->par, .logk = s->logk, .limbs = s->limbs};
 	ppdl_open_batches_free(&s->open);
 	s->batch = NULL;
-	s->bound = 0;
+	s->bound = s->rounding = 0;
 	s->open_part = 0;
 }
 
@@ -136,6 +137,7 @@ put_closed(const PpdlSum *s, double divisor, PpdlParts *out, PpdlError *err)
 	{
 		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, &like, err));
 		divide(&part, s, part.bound, divisor);
+		part.encoding = s->encoding;	/* which may have become known later */
 		PPDL_TRY(ppdl_parts_add(out, &part, err));
 	}
 	return PPDL_OK;

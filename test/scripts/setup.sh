@@ -14,7 +14,7 @@ packages=(
 	libpng-dev libturbojpeg0-dev							# what the tool reads pictures with
 	libcmocka-dev											# unit tests
 	postgresql-$pg-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
-	perl libipc-run-perl									# Perl TAP tests
+	perl libipc-run-perl libio-pty-perl						# Perl TAP tests
 	clang-$clang libclang-rt-$clang-dev								# libFuzzer, and a second compiler's opinion
 	valgrind												# secrets as undefined memory: the test of constant time
 )

@@ -193,7 +193,7 @@ bad("l,s\n1,\"{1,NULL}\"\n", qr/is no array of finite numbers/, 'an array with N
 bad("l,s\n\"{1,-1,1}\",1\n", qr/does not say which class/, 'a label that is two classes');
 bad("l,s\n\"{1,-1}\",1\n1,1\n", qr/bad.csv:3.*a label of one value, after others of 2/, 'labels of two kinds');
 bad("l,s\n" . join('', map { "$_.5,1\n" } 1 .. 1025), qr/bad.csv:1026: column "l" has more than 1024 different labels/, 'a measured label');
-bad("l,s\n1,1\n0,1\n1\n", qr/bad.csv:4: 1 fields/, 'a short line');
+bad("l,s\n1,1\n0,1\n1\n", qr/bad.csv:4: 1 field /, 'a short line');
 refused([ 'evaluate', '--score', 'p', '--label', 'Sick', '--positive', 'Maybe', 'words.csv' ], 2, qr/no class "Maybe".*Classes: "No", "Yes"/s, 'no such class');
 refused([ 'evaluate', '--label', 'kind', '--score', 'a,b,c', '--threshold', '0.1', 'three.csv' ], 2, qr/--threshold is for two classes/, 'a threshold of three classes');
 refused([ 'evaluate', '--label', 'Sick', '--score', 'p', 'nowhere.csv' ], 1, qr/nowhere.csv.*No such file/, 'a file that is not there');
