@@ -1,6 +1,8 @@
 # ppdl: built with PGXS.
 #
-#	make, make install	the extension and the ppdl tool, for the PostgreSQL of $(PG_CONFIG)
+#	make, make install	the extension, for the PostgreSQL of $(PG_CONFIG), the ppdl tool and the library libppdl; tool and
+#						library go where PostgreSQL has its own, or below PREFIX (BINDIR, LIBDIR, INCLUDEDIR), DESTDIR before all
+#	make install-library	libppdl alone
 #	make demo			sets everything up and shows a session on a throw-away server
 #	make check			sets everything up, builds, runs all tests
 #	make study			sets everything up; methods side by side on contrib-data, with a report in build/study
@@ -38,21 +40,26 @@ EXTENSION = ppdl
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" ppdl.control)
 MODULE_big = ppdl
 
-# floors, lowest first: each may include only those before it (src/pg and src/cli stand side by side on top)
+# floors, lowest first: each may include only those before it (src/pg, src/cli and src/lib stand side by side on top)
 FLOORS = base ring ckks rows rsa net predict learn owner
 # floors of the tool alone, above those: what an owner does with plain numbers and pictures
 TOOL_FLOORS = stats table image report
+# those of them that the owner's library has, too
+LIB_FLOORS = stats table
 CORE_SRCS = $(sort $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c)))
 PG_SRCS = $(sort $(wildcard src/pg/*.c))
 CLI_SRCS = $(sort $(foreach floor,$(TOOL_FLOORS),$(wildcard src/$(floor)/*.c)) $(wildcard src/cli/*.c))
 CORE_OBJS = $(CORE_SRCS:.c=.o)
 CLI_OBJS = $(CLI_SRCS:.c=.o)
+# of the owner's library alone, and all of it
+LIB_ONLY_OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/lib/*.c)))
+LIB_OBJS = $(CORE_OBJS) $(filter $(addprefix src/,$(addsuffix /%,$(LIB_FLOORS))),$(CLI_OBJS)) $(LIB_ONLY_OBJS)
 OBJS = $(CORE_OBJS) $(PG_SRCS:.c=.o)
 
 INSTALL_SQL = sql/ppdl--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)
 DATA = $(wildcard sql/upgrade/ppdl--*--*.sql)
-EXTRA_CLEAN = $(INSTALL_SQL) $(CLI_OBJS) ppdl build $(wildcard src/*/*.d)
+EXTRA_CLEAN = $(INSTALL_SQL) $(CLI_OBJS) $(LIB_ONLY_OBJS) ppdl build $(wildcard src/*/*.d)
 
 REGRESS = $(sort $(basename $(notdir $(filter-out sql/ppdl--%,$(wildcard sql/*.sql)))))
 REGRESS_OPTS = --inputdir=. --load-extension=ppdl
@@ -69,6 +76,8 @@ PG_CFLAGS = -std=gnu11 -O3 $(WARN) -MMD -MP
 LIBS_CORE = -lgmp -lcrypto -ljansson -lpthread -lm
 # of the tool alone
 LIBS_TOOL = -lpq -lcsv -lpng -lturbojpeg -ledit -lsqlite3
+# of the owner's library
+LIBS_LIB = -lcsv $(LIBS_CORE)
 SHLIB_LINK = $(LIBS_CORE)
 
 # no JIT bitcode: the work is in loops the planner never inlines
@@ -80,6 +89,18 @@ ifeq ($(PGXS),)
 $(error $(PG_CONFIG) not found: `make setup` installs what is needed on Debian 12)
 endif
 include $(PGXS)
+
+# where the tool and the owner's library go; PostgreSQL may have a directory of its own for its headers
+ifdef PREFIX
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+else
+BINDIR ?= $(bindir)
+LIBDIR ?= $(libdir)
+INCLUDEDIR ?= $(patsubst %/postgresql,%,$(includedir))
+endif
+OBJCOPY ?= objcopy
 
 # vector kernels are compiled for their instruction set and chosen at run time
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
@@ -107,10 +128,42 @@ $(CLI_OBJS): override CPPFLAGS += -I$(includedir)
 
 .PHONY: install-tool uninstall-tool
 install-tool: ppdl
-	$(MKDIR_P) '$(DESTDIR)$(bindir)'
-	$(INSTALL_PROGRAM) ppdl '$(DESTDIR)$(bindir)/ppdl'
+	$(MKDIR_P) '$(DESTDIR)$(BINDIR)'
+	$(INSTALL_PROGRAM) ppdl '$(DESTDIR)$(BINDIR)/ppdl'
 uninstall-tool:
-	rm -f '$(DESTDIR)$(bindir)/ppdl'
+	rm -f '$(DESTDIR)$(BINDIR)/ppdl'
+
+# the owner's library: the public symbols of include/ppdl.h, whatever else is in its objects
+LIB_SO = libppdl.so.0
+LIB_BUILT = build/lib/$(LIB_SO) build/lib/libppdl.a
+LIB_MAP = src/lib/ppdl.map
+all: $(LIB_BUILT)
+install: install-library
+uninstall: uninstall-library
+$(LIB_OBJS): override CFLAGS += -fvisibility=hidden
+build/lib/$(LIB_SO): $(LIB_OBJS) $(LIB_MAP)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) -shared -Wl,-soname,$(LIB_SO) -Wl,--version-script=$(LIB_MAP) -Wl,--no-undefined -o $@ $(LIB_OBJS) $(LDFLAGS) -Wl,--as-needed $(LIBS_LIB)
+# one object, in which all that is hidden is private
+build/lib/libppdl.a: $(LIB_OBJS)
+	@$(MKDIR_P) $(@D)
+	$(LD) -r -o build/lib/libppdl.o $(LIB_OBJS)
+	$(OBJCOPY) --localize-hidden build/lib/libppdl.o
+	@rm -f $@
+	$(AR) $(AROPT) $@ build/lib/libppdl.o
+
+.PHONY: install-library uninstall-library
+install-library: $(LIB_BUILT)
+	$(MKDIR_P) '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
+	$(INSTALL_SHLIB) build/lib/$(LIB_SO) '$(DESTDIR)$(LIBDIR)/$(LIB_SO)'
+	ln -sf $(LIB_SO) '$(DESTDIR)$(LIBDIR)/libppdl.so'
+	$(INSTALL_STLIB) build/lib/libppdl.a '$(DESTDIR)$(LIBDIR)/libppdl.a'
+	$(INSTALL_DATA) include/ppdl.h '$(DESTDIR)$(INCLUDEDIR)/ppdl.h'
+	sed -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(EXTVERSION)|' \
+		-e 's|@LIBS@|$(LIBS_LIB)|' src/lib/ppdl.pc.in > '$(DESTDIR)$(LIBDIR)/pkgconfig/ppdl.pc'
+	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/ppdl.pc'
+uninstall-library:
+	rm -f $(addprefix '$(DESTDIR)$(LIBDIR)'/,$(LIB_SO) libppdl.so libppdl.a pkgconfig/ppdl.pc) '$(DESTDIR)$(INCLUDEDIR)/ppdl.h'
 
 # Unit tests and core benchmarks, one program a file.  Tests link to a second
 # set of core objects, with assertions and sanitizers; those at parameters too
@@ -122,7 +175,7 @@ UNIT_CHECK = $(addprefix build/debug/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAME
 UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
 # tests of the tool, test_cli_*, need its objects, too
-TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS))
+TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS)) $(LIB_ONLY_OBJS)
 DEBUG_CFLAGS = -std=gnu11 -O2 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all $(WARN) -MMD -MP
 RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
 COMMA = ,
@@ -249,11 +302,11 @@ fuzz: fuzz-programs
 	@test/scripts/run_fuzz.sh $(FUZZ_PROGRAMS)
 # circles between files that may be left
 CIRCLES ?= 0
-check-includes: $(OBJS) $(CLI_OBJS)
+check-includes: $(OBJS) $(CLI_OBJS) $(LIB_ONLY_OBJS)
 	@test/scripts/check_includes.sh
-	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS)
-	@test/scripts/check_headers.pl $(OBJS) $(CLI_OBJS)
-	@test/scripts/check_globals.sh $(OBJS) $(CLI_OBJS)
+	@test/scripts/check_circles.pl --allow $(CIRCLES) $(OBJS) $(CLI_OBJS) $(LIB_ONLY_OBJS)
+	@test/scripts/check_headers.pl $(OBJS) $(CLI_OBJS) $(LIB_ONLY_OBJS)
+	@test/scripts/check_globals.sh $(OBJS) $(CLI_OBJS) $(LIB_ONLY_OBJS)
 check-versions:
 	@PG_INCLUDES="$(PG_INCLUDES)" test/scripts/check_versions.sh
 check-pg17:

@@ -1,14 +1,26 @@
 /*
- * libppdl: the owner's side of ppdl.  Secret keys, encryption of rows, decryption
- * of results, key files.  Everything here may see secrets and belongs on the
- * owner's machine.
+ * libppdl: the owner's side of ppdl, for programs.  Keys, encryption of rows, decryption of what a server answers,
+ * feature files, networks in the clear.  Nothing here talks to a server: rows go to it, and answers come from it, by
+ * whatever the program uses.  doc/library.md has an introduction and an example.
  *
- * Functions return PPDL_OK (0) or a PpdlStatus and describe the failure in *err
- * (may be NULL).  Objects are opaque; none of the functions may be called for the
- * same object from two threads at once.
+ * Errors.  Functions that can fail return 0, or a PPDL_E_ code that is more than 0, and describe the failure in *err:
+ * what is wrong, more about it, what to do.  err may be NULL.  Bad input is an error and leaves everything as it was;
+ * outputs are set, to NULL where they are handles, or not touched.
  *
- * In src/owner: keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c,
- * encrypted models in model.c, text of values in format.c.
+ * Threads.  There is no state that a caller could set or see outside handles.  A handle, an encryptor together with
+ * its key, is used by one thread at a time; different ones by as many threads as one likes.  Functions that take const
+ * handles only may run at the same time for the same handle.
+ *
+ * The library never writes to the terminal, installs no signal handler, never ends or forks the process and never jumps
+ * out of a function.  Callbacks must return.
+ *
+ * Structs that callers fill, or have filled, begin with their size: set it to sizeof the struct.  Later versions add
+ * members at the end, and take a smaller size for a caller that does not know them; members that are unknown to the
+ * library must be 0.  Text is UTF-8 and ends with a zero byte.  Strings and arrays that functions return belong to the
+ * handle that they came from, and live as long as it does unless something else is said.  Secrets and values in the
+ * clear are wiped by the library before it gives memory back; what callers hold is theirs to wipe.
+ *
+ * Only 64-bit little-endian machines.  The version of all symbols is PPDL_0.2.
  */
 #ifndef PPDL_H
 #define PPDL_H
@@ -16,144 +28,327 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
-#include "base/error.h"
-#include "base/poll.h"
-#include "net/net.h"
-#include "rows/batch.h"
-#include "rows/decrypt.h"
-#include "rows/keyplan.h"
+#if defined(__GNUC__)
+#define PPDL_API __attribute__((visibility("default")))
+#else
+#define PPDL_API
+#endif
 
 #ifdef __cplusplus
 extern "C"
 {
 #endif
 
-/* ------------------------------------------------------------------ owner key */
+/* "0.2.0": of the library that runs */
+PPDL_API const char *ppdl_version(void);
 
-/* master seed, name, fingerprint; row-ring secret; deep-ring secrets made when first needed */
-typedef struct PpdlOwner PpdlOwner;
+/* ------------------------------------------------------------------ errors */
 
-/*
- * name: 1..63 characters of [A-Za-z0-9_.-]; PPDL_ERR_ARGUMENT for 16 hexadecimal digits, which would be taken for a
- * fingerprint
- */
-PpdlStatus	ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err);
-void		ppdl_owner_destroy(PpdlOwner *o);	/* wipes */
+enum
+{
+	PPDL_E_MEMORY = 1,			/* out of memory */
+	PPDL_E_ARGUMENT,			/* an argument or option is wrong */
+	PPDL_E_FORMAT,				/* malformed bytes, text, JSON; a field that cannot be encoded */
+	PPDL_E_VERSION,				/* well formed, but of an unknown version */
+	PPDL_E_KEY,					/* key missing, of another owner or kind, bad passphrase */
+	PPDL_E_LEVEL,				/* not enough levels */
+	PPDL_E_SCALE,				/* scales or shapes do not match */
+	PPDL_E_RANGE,				/* a value is, or could become, too large */
+	PPDL_E_PRECISION,			/* noise has eaten the message: there is no number to return */
+	PPDL_E_IO,					/* operating system said no */
+	PPDL_E_CRYPTO,				/* OpenSSL said no */
+	PPDL_E_CANCELED,			/* a callback asked to stop */
+	PPDL_E_INTERNAL				/* a bug in ppdl */
+};
 
-/*
- * Key file: a one-line JSON header (format, version, name, fingerprint, scrypt parameters, salt, nonce), a
- * newline, then base64 of AES-256-GCM(master seed) with the header as associated data; key by scrypt
- * (N = 2^17, r = 8, p = 1).  Mode 0600.  save refuses to overwrite.  A wrong
- * passphrase or a damaged file is PPDL_ERR_KEY; an empty passphrase PPDL_ERR_ARGUMENT.
- */
-PpdlStatus	ppdl_owner_save(const PpdlOwner *o, const char *path, const char *passphrase, PpdlError *err);
-PpdlStatus	ppdl_owner_load(PpdlOwner **out, const char *path, const char *passphrase, PpdlError *err);
-/* the same in memory: the text of a key file, appended to w (wipe it), and back */
-PpdlStatus	ppdl_owner_write(const PpdlOwner *o, const char *passphrase, PpdlWriter *w, PpdlError *err);
-PpdlStatus	ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passphrase, PpdlError *err);
-/* what needs no passphrase: the header, and that the sealed key is there and well-formed */
-PpdlStatus	ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError *err);
+/* what the last call that was given it came to; the strings live until the next one */
+typedef struct ppdl_err ppdl_err;
 
-const char *ppdl_owner_name(const PpdlOwner *o);
-const uint8_t *ppdl_owner_fingerprint(const PpdlOwner *o);	/* 8 bytes: SHA-256 of the public key's wire form, cut */
-/* the secret of a ring (PPDL_RING_ROW, PPDL_RING_DEEP); stays the owner's */
-PpdlStatus	ppdl_owner_secret(PpdlOwner *o, uint8_t ring, const PpdlSecret **sk, PpdlError *err);
-/* wire form of the public key (row ring), appended to w */
-PpdlStatus	ppdl_owner_public_key(PpdlOwner *o, PpdlWriter *w, PpdlError *err);
-/* wire form of one evaluation key: the same bytes each time */
-PpdlStatus	ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlWriter *w,
-								PpdlError *err);
+PPDL_API ppdl_err *ppdl_err_new(void);	/* NULL: out of memory */
+PPDL_API void ppdl_err_free(ppdl_err *err);	/* NULL is allowed, of all handles */
+PPDL_API int32_t ppdl_err_code(const ppdl_err *err);	/* 0: it succeeded */
+PPDL_API const char *ppdl_err_message(const ppdl_err *err);	/* what is wrong, with names and numbers */
+PPDL_API const char *ppdl_err_detail(const ppdl_err *err);	/* more about it, or "" */
+PPDL_API const char *ppdl_err_hint(const ppdl_err *err);	/* what to do, or "" */
 
-/*
- * What binds the parts of a public key to it: Ed25519 signatures (src/owner/signature.c), checked with a key that
- * whoever publishes first leaves on the server.  part: its name; len, sha256: of its bytes.  verify: PPDL_ERR_KEY.
- */
-#define PPDL_VERIFY_KEY_BYTES 32
-#define PPDL_SIGNATURE_BYTES 64
-const uint8_t *ppdl_owner_verify_key(const PpdlOwner *o);
-PpdlStatus	ppdl_owner_sign_part(const PpdlOwner *o, const char *part, uint64_t len, const uint8_t sha256[32],
-								 uint8_t signature[PPDL_SIGNATURE_BYTES], PpdlError *err);
-PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], const uint8_t fingerprint[8],
-							 const char *part,
-							 uint64_t len, const uint8_t sha256[32], const uint8_t signature[PPDL_SIGNATURE_BYTES],
-							 PpdlError *err);
+/* ------------------------------------------------------------------ keys */
 
-/* ------------------------------------------------------------------ public key file */
+/* a secret key: of lwe_cipher (one that encrypts and decrypts), or of rsa_cipher (one that decrypts) */
+typedef struct ppdl_key ppdl_key;
+
+enum
+{
+	PPDL_LWE = 1,
+	PPDL_RSA = 2
+};
+
+/* flags of ppdl_key_save */
+#define PPDL_ALLOW_WEAK_PASSPHRASE UINT32_C(1)	/* fewer than 8 characters */
 
 /*
- * Everything a server may have, in parts.  Part names: "public"; "row/relin", "row/galois/<d>",
- * "deep/relin", "deep/galois/<d>", "deep/bridge", "deep/to_sparse", "deep/from_sparse".
+ * A new key of lwe_cipher.  name: 1 to 63 characters of [A-Za-z0-9_.-], no 16 hexadecimal digits.  RSA keys are made
+ * by `ppdl keygen --scheme rsa`.
  */
+PPDL_API int32_t ppdl_key_generate(ppdl_key **out, const char *name, ppdl_err *err);
+/*
+ * Into a new file of mode 0600, sealed with a key that scrypt makes of the passphrase (half a second): whoever loses
+ * either loses the rows.  PPDL_E_IO when the file exists, PPDL_E_KEY for a weak passphrase.  passphrase: len bytes
+ * without a zero among them.  Keys of lwe_cipher only.
+ */
+PPDL_API int32_t ppdl_key_save(const ppdl_key *key, const char *path, const char *passphrase, size_t len,
+							   uint32_t flags, ppdl_err *err);
+/*
+ * The public key file that `ppdl publish` brings to a server, for sums and averages, a new file.  Evaluation keys
+ * for predictions and training take long and much room: `ppdl keygen --key FILE --for predict --out PREFIX` makes them
+ * of the saved key.
+ */
+PPDL_API int32_t ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *err);
+/*
+ * A key file of either scheme.  PPDL_E_KEY: the passphrase is wrong, or the file is damaged.  The library's copy of
+ * the passphrase is wiped before it returns.
+ */
+PPDL_API int32_t ppdl_key_load(ppdl_key **out, const char *path, const char *passphrase, size_t len, ppdl_err *err);
+/*
+ * Puts the passphrase of the key that is called so into buf, of so many bytes, without a zero byte at its end, and
+ * returns how many they are; less than 0 to give up (PPDL_E_CANCELED).  buf is wiped after use.
+ */
+typedef int64_t (*ppdl_passphrase_fn) (void *arg, const char *name, char *buf, size_t capacity);
+/* the same, asking once it is known that the file is there and a key */
+PPDL_API int32_t ppdl_key_load_ask(ppdl_key **out, const char *path, ppdl_passphrase_fn ask, void *arg,
+								   ppdl_err *err);
+PPDL_API void ppdl_key_free(ppdl_key *key);	/* wipes */
 
-/* uses: bits of PpdlUse, lower uses included */
-PpdlStatus	ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *threads,
-									PpdlProgress progress, void *arg, PpdlError *err);
+PPDL_API int32_t ppdl_key_scheme(const ppdl_key *key);	/* PPDL_LWE, PPDL_RSA */
+/* RSA keys have no name but their file's */
+PPDL_API const char *ppdl_key_name(const ppdl_key *key);
+PPDL_API const char *ppdl_key_fingerprint(const ppdl_key *key);	/* 16 hexadecimal digits, as a server shows them */
 
-typedef struct PpdlPublicFile PpdlPublicFile;	/* memory-mapped, read-only */
-typedef struct PpdlPublicPart
+/*
+ * Whom decryption of long values asks now and then whether to end: not 0 ends it with PPDL_E_CANCELED.  Called by the
+ * thread that decrypts.  NULL: nobody.
+ */
+typedef int32_t (*ppdl_poll_fn) (void *arg);
+PPDL_API void ppdl_key_set_poll(ppdl_key *key, ppdl_poll_fn poll, void *arg);
+
+/* ------------------------------------------------------------------ encryption */
+
+/* makes of rows of numbers the cells of a column of features and, beside it, of a column of labels */
+typedef struct ppdl_encryptor ppdl_encryptor;
+
+typedef struct ppdl_encryptor_options
+{
+	uint64_t	size;
+	int32_t		inputs;			/* numbers of a row in the column of features, 1 or more */
+	int32_t		outputs;		/* ... in the column of labels, 0: there is none */
+	int32_t		compact;		/* 1: compact rows, a quarter of the bytes; what works with them is in doc/library.md */
+	int32_t		scale_bits;		/* 20 to 40: the scale is 2 to this; 0: 30 */
+	int32_t		batch_rows;		/* rows under one seed, a power of two; 0: as many as fit, which is best */
+	int32_t		reserved;		/* 0 */
+	uint64_t	encoding;		/* of the numbers (ppdl_encoding_info.id), or 0: not known */
+} ppdl_encryptor_options;
+
+typedef struct ppdl_encryptor_info
+{
+	uint64_t	size;
+	uint64_t	batch_rows;
+	uint64_t	cell_bytes[2];	/* of a row's features and labels, in the binary form; 0: none */
+} ppdl_encryptor_info;
+
+/* key: of lwe_cipher; must outlive the encryptor */
+PPDL_API int32_t ppdl_encryptor_new(ppdl_encryptor **out, ppdl_key *key, const ppdl_encryptor_options *options,
+									ppdl_err *err);
+PPDL_API void ppdl_encryptor_free(ppdl_encryptor *encryptor);
+PPDL_API int32_t ppdl_encryptor_describe(const ppdl_encryptor *encryptor, ppdl_encryptor_info *info, ppdl_err *err);
+/*
+ * Encrypts rows: x[rows * inputs], y[rows * outputs] (NULL without outputs), row-major, finite, in [-1, 1];
+ * PPDL_E_RANGE names row and value, counted from 1, before anything is encrypted.  features, labels (NULL without
+ * outputs): rows * cell_bytes bytes, cell after cell: what COPY WITH (FORMAT binary) takes as it is, and COPY of text
+ * after ppdl_base64.  Batches are begun anew with each call: give as many rows at once as there are, or multiples of
+ * batch_rows.  A label that is NULL: any numbers, and the cell thrown away.
+ */
+PPDL_API int32_t ppdl_encrypt(ppdl_encryptor *encryptor, const double *x, const double *y, size_t rows,
+							  uint8_t *features, uint8_t *labels, ppdl_err *err);
+
+/* the base64 text that the column types read and write, and the zero byte at its end */
+#define PPDL_BASE64_SIZE(bytes) (((size_t) (bytes) + 2) / 3 * 4 + 1)
+/* text: PPDL_BASE64_SIZE(len) bytes */
+PPDL_API void ppdl_base64(const uint8_t *data, size_t len, char *text);
+
+/* ------------------------------------------------------------------ values */
+
+/* Values are given in the binary form of their type or as base64 text: the first bytes tell which. */
+
+enum
+{
+	PPDL_VALUE_CELL = 1,		/* one row as it was encrypted */
+	PPDL_VALUE_ROW = 2,			/* a sum, an average, a prediction of one row */
+	PPDL_VALUE_PACKED = 3,		/* many rows */
+	PPDL_VALUE_PARTS = 4,		/* a sum in several ciphertexts */
+	PPDL_VALUE_RSA = 5,			/* one number */
+	PPDL_VALUE_RSA_PREDICTION = 6	/* many rows */
+};
+
+typedef struct ppdl_value_info
+{
+	uint64_t	size;
+	int32_t		scheme;			/* PPDL_LWE, PPDL_RSA */
+	int32_t		kind;			/* PPDL_VALUE_... */
+	int32_t		compact;		/* 1: of compact rows */
+	int32_t		width;			/* numbers a row; 0: only decryption can tell (predictions under RSA) */
+	uint64_t	rows;			/* those without value (NULL) included */
+	uint64_t	encoding;		/* what the numbers were made by (ppdl_encoding_info.id); 0: not known */
+	char		fingerprint[24];	/* of its key */
+} ppdl_value_info;
+
+/* what a value is: no key is needed.  PPDL_E_FORMAT, PPDL_E_VERSION */
+PPDL_API int32_t ppdl_value_describe(const void *data, size_t len, ppdl_value_info *info, ppdl_err *err);
+
+/* what a value decrypts to */
+typedef struct ppdl_plain ppdl_plain;
+
+typedef struct ppdl_plain_info
+{
+	uint64_t	size;
+	uint64_t	rows;			/* those without value included */
+	uint64_t	held;			/* rows with a value */
+	uint64_t	width;			/* numbers a row */
+	double		error;			/* standard deviation of each number, in its units; 0: exact */
+	const double *values;		/* held * width, in the order of rows */
+	const uint32_t *places;		/* number of each row in values, UINT32_MAX without value; NULL: its own */
+	const char *exact;			/* a number under RSA in all its digits; else NULL */
+} ppdl_plain_info;
+
+/* flags of ppdl_decrypt */
+#define PPDL_SHARE UINT32_C(1)	/* adds noise, for results that leave the owner (values of lwe_cipher) */
+
+/*
+ * PPDL_E_KEY, with both fingerprints, when the value is another key's; PPDL_E_PRECISION when noise has eaten it:
+ * numbers that mean nothing are never returned.
+ */
+PPDL_API int32_t ppdl_decrypt(ppdl_plain **out, ppdl_key *key, const void *data, size_t len, uint32_t flags,
+							  ppdl_err *err);
+PPDL_API void ppdl_plain_free(ppdl_plain *plain);	/* wipes */
+PPDL_API int32_t ppdl_plain_describe(const ppdl_plain *plain, ppdl_plain_info *info, ppdl_err *err);
+/* a number with as many digits as its error supports: 64 bytes, "0.1234"; NaN gives "" */
+PPDL_API void ppdl_digits(char text[64], double value, double error);
+
+/* ------------------------------------------------------------------ feature files */
+
+/* how columns become numbers in [-1, 1]: a feature file, as `ppdl encode` learns it */
+typedef struct ppdl_encoding ppdl_encoding;
+
+/* PPDL_E_FORMAT, PPDL_E_RANGE say where in the file */
+PPDL_API int32_t ppdl_encoding_load(ppdl_encoding **out, const char *path, ppdl_err *err);
+/* the same of its text; name: for messages */
+PPDL_API int32_t ppdl_encoding_read(ppdl_encoding **out, const char *json, size_t len, const char *name,
+									 ppdl_err *err);
+PPDL_API void ppdl_encoding_free(ppdl_encoding *encoding);
+
+typedef struct ppdl_encoding_info
+{
+	uint64_t	size;
+	uint64_t	id;				/* 0: it has none */
+	int32_t		inputs;			/* numbers a row */
+	int32_t		outputs;		/* ... of its label, 0: there is none */
+	int32_t		columns;		/* that it reads, the label not among them */
+	int32_t		classes;		/* of the label; 0: a number, or no label */
+	int32_t		averages;		/* that ppdl_decode_average writes */
+	int32_t		reserved;
+	const char *id_column;		/* NULL: none */
+	const char *label_column;	/* NULL: none */
+} ppdl_encoding_info;
+
+PPDL_API int32_t ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, ppdl_err *err);
+
+enum
+{
+	PPDL_NAME_INPUT = 1,		/* "Age", "Gender = Male", "Age missing", "component 1" */
+	PPDL_NAME_COLUMN,			/* of the table */
+	PPDL_NAME_CLASS,			/* of the label */
+	PPDL_NAME_AVERAGE			/* what ppdl_decode_average writes: "Age", "Gender = Male" */
+};
+
+/* the name of number i of that kind, from 0; NULL: there are not so many */
+PPDL_API const char *ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i);
+
+/* a column of a table: numbers or texts */
+typedef struct ppdl_column
 {
 	const char *name;
-	int			use;			/* PpdlUse */
-	const uint8_t *data;
-	size_t		len;
-	uint8_t		sha256[32];
-	const uint8_t *signature;	/* PPDL_SIGNATURE_BYTES, or NULL: files of 0.1.0 have none */
-	const PpdlPublicFile *file;
-} PpdlPublicPart;
+	const double *numbers;		/* NaN: missing; or NULL, and then: */
+	const char *const *texts;	/* NULL, "": missing */
+} ppdl_column;
 
-/* checks structure and the directory's hash */
-PpdlStatus	ppdl_public_file_open(PpdlPublicFile **out, const char *path, PpdlError *err);
-void		ppdl_public_file_close(PpdlPublicFile *f);
-const char *ppdl_public_file_name(const PpdlPublicFile *f);
-const uint8_t *ppdl_public_file_fingerprint(const PpdlPublicFile *f);
-const uint8_t *ppdl_public_file_verify_key(const PpdlPublicFile *f);	/* NULL: the parts are not signed */
-int			ppdl_public_file_uses(const PpdlPublicFile *f);
-int			ppdl_public_file_count(const PpdlPublicFile *f);
-const PpdlPublicPart *ppdl_public_file_part(const PpdlPublicFile *f, int i);
-/* its sha256 and, if it has one, its signature */
-PpdlStatus	ppdl_public_part_check(const PpdlPublicPart *part, PpdlError *err);
+/* flags of ppdl_encode */
+#define PPDL_CLAMP UINT32_C(1)	/* numbers outside the learned range become the nearer bound, and are counted */
+#define PPDL_UNKNOWN_OTHER UINT32_C(2)	/* categories never seen, and fields that never were empty: 0, and counted */
 
-/* name of the part that holds a key, and back (0 when the name is no such part) */
-void		ppdl_key_part_name(char out[64], uint8_t ring, uint32_t id);
-int			ppdl_key_part_parse(const char *name, uint8_t *ring, uint32_t *id);
-
-/* ------------------------------------------------------------------ rows and results */
-
-/* whom decryption of packed values asks whether to go on; must outlive o; NULL: nobody */
-void		ppdl_owner_set_poll(PpdlOwner *o, const PpdlPoll *poll);
-
-/* one batch of rows; see rows/batch.h. out: rows * ppdl_slice_size(...) bytes */
-PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
-							   const PpdlBatchOptions *opt, PpdlError *err);
-/*
- * Any lwe_cipher value; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  The error is never
- * below what an honest value has at least, whatever the ciphertext states.  share: add noise flooding for results
- * that leave the owner (Li and Micciancio 2021).
- */
-PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err);
+typedef struct ppdl_encode_counts
+{
+	uint64_t	size;
+	uint64_t	clamped;
+	uint64_t	unknown;
+	uint64_t	clipped;		/* values beyond what the encoding's map keeps */
+} ppdl_encode_counts;
 
 /*
- * The weights of a model that was trained on encrypted rows (one element of ppdl_models.cipher) into net, which has
- * the model's shape; rounded to what their error supports.  *declared (or NULL): the length that the model declares for
- * the weights of a unit; when ppdl_net_longest_weights is more, predictions with it may state too small an error.
- * PPDL_ERR_PRECISION when training has diverged.
+ * Encodes rows of a table: columns in any order, those that the encoding does not know ignored; column_size is
+ * sizeof(ppdl_column).  x: rows * inputs numbers.  y: rows * outputs and has_label: rows, both NULL to leave the label
+ * out; has_label is 0, and y 0, where it is missing.  counts may be NULL.  PPDL_E_FORMAT names row and column ("row:3:"
+ * is the third) of what cannot be encoded, and columns that there are none of.
  */
-PpdlStatus	ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, double *declared,
-									 PpdlError *err);
-/* what the weights of a unit, its bias among them, may be in length: powers of two up to the largest */
-#define PPDL_DEFAULT_WEIGHT_LENGTH 2
-#define PPDL_MAX_WEIGHT_LENGTH 16
-/*
- * Appends such an element with the weights of net, and `within` as the bound that the server sees, whatever the
- * weights: the owner's choice. PPDL_ERR_ARGUMENT when there are no weights, or a shape that encrypted weights cannot
- * have, or `within` is none of 1, 2, 4 .. 16; PPDL_ERR_RANGE when the weights of a unit are longer: the message, for
- * the owner alone, says what would do.
- */
-PpdlStatus	ppdl_owner_encrypt_model(PpdlOwner *o, const PpdlNet *net, int within, PpdlWriter *out, PpdlError *err);
+PPDL_API int32_t ppdl_encode(const ppdl_encoding *encoding, const ppdl_column *columns, size_t ncolumns,
+							 size_t column_size, size_t rows, uint32_t flags, double *x, double *y,
+							 uint8_t *has_label, ppdl_encode_counts *counts, ppdl_err *err);
 
-/* v rounded to the digits that the error supports, as text of less than 64 bytes ("0.1234"); NaN gives "" */
-int			ppdl_format_value(char *out, size_t size, double v, double error);
+/*
+ * What a mean of encoded rows says of the table: averages of columns of numbers in their own units, shares (0 to 1) of
+ * categories, of bands and of what is missing, each over the rows that are not missing.  x: n numbers, as many as the
+ * encoding has inputs, each with that error.  values, errors (or NULL): one for each name of kind PPDL_NAME_AVERAGE;
+ * NaN where all rows are missing.
+ */
+PPDL_API int32_t ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, double error,
+									 double *values, double *errors, ppdl_err *err);
+/*
+ * The class that a model's answer means, y of n numbers, as many as the encoding has outputs, and by how much it leads
+ * (NULL: not asked).  number: that of its name, of kind PPDL_NAME_CLASS.  PPDL_E_ARGUMENT when the label is no class.
+ */
+PPDL_API int32_t ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int32_t *number,
+								   double *lead, ppdl_err *err);
+/* the label that a number in [-1, 1] stands for, in its own units; PPDL_E_ARGUMENT when it is no number */
+PPDL_API int32_t ppdl_decode_label(const ppdl_encoding *encoding, double y, double *value, ppdl_err *err);
+
+/* ------------------------------------------------------------------ networks */
+
+/* a network in the clear: what ppdl_create_model takes (doc/models.md), with or without weights */
+typedef struct ppdl_network ppdl_network;
+
+/* PPDL_E_FORMAT, PPDL_E_ARGUMENT say where in the JSON text */
+PPDL_API int32_t ppdl_network_parse(ppdl_network **out, const char *json, size_t len, ppdl_err *err);
+PPDL_API void ppdl_network_free(ppdl_network *network);
+
+typedef struct ppdl_network_info
+{
+	uint64_t	size;
+	int32_t		inputs;
+	int32_t		outputs;
+	int32_t		layers;
+	int32_t		levels;			/* that a prediction on encrypted rows takes */
+	int32_t		row_levels;		/* ... and that rows have: more than these are lifted first, which takes long */
+	int32_t		trained;		/* 1: it has weights */
+	uint64_t	weights;		/* how many it has or needs */
+	const char *json;			/* the canonical text */
+} ppdl_network_info;
+
+PPDL_API int32_t ppdl_network_describe(const ppdl_network *network, ppdl_network_info *info, ppdl_err *err);
+/* layer by layer: weights (units x inputs, row-major; filters x channels x kernel x kernel), then biases; finite */
+PPDL_API int32_t ppdl_network_set_weights(ppdl_network *network, const double *weights, size_t count, ppdl_err *err);
+/* the forward pass, with the polynomials that a server computes: x[rows * inputs], y[rows * outputs] */
+PPDL_API int32_t ppdl_network_predict(const ppdl_network *network, const double *x, size_t rows, double *y,
+									  ppdl_err *err);
+/* the polynomial of a layer, counted from 0, at n points, to be compared with the function that it stands for */
+PPDL_API int32_t ppdl_network_activate(const ppdl_network *network, int32_t layer, const double *z, size_t n,
+									   double *out, ppdl_err *err);
 
 #ifdef __cplusplus
 }

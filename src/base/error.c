@@ -57,7 +57,7 @@ ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err)
 {
 	char		text[sizeof err->message];
 
-	if (status == PPDL_OK || strstr(err->message, path))
+	if (status == PPDL_OK || err == NULL || strstr(err->message, path))
 		return status;
 	snprintf(text, sizeof text, "%.150s: %.160s", path, err->message);
 	memcpy(err->message, text, sizeof text);

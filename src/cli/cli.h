@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/version.h"
 
 typedef enum PpdlExit
 {
@@ -21,7 +22,7 @@ typedef enum PpdlExit
 	PPDL_EXIT_SERVER = 5		/* the database said no */
 } PpdlExit;
 
-#define PPDL_TOOL_VERSION "0.2.0"
+#define PPDL_TOOL_VERSION PPDL_RELEASE
 
 typedef struct PpdlCommand
 {

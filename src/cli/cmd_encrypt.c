@@ -15,7 +15,7 @@
 #include "cli/load.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
-#include "cli/row_batch.h"
+#include "owner/row_batch.h"
 #include "cli/row_sorter.h"
 #include "cli/secret.h"
 #include "rows/encoding.h"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "table/features.h"
@@ -14,7 +15,7 @@
 #include "cli/reveal.h"
 #include "net/json.h"
 #include "net/layer.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "rows/cipher_read.h"
 #include "rows/encoding.h"
 #include "rows/partner.h"
@@ -247,7 +248,7 @@ show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 		}
 		if (shown++)
 			putchar('\n');
-		PPDL_TRY(ppdl_base64_decode(s + i, j - i, &buf, &len, err));
+		PPDL_TRY(ppdl_base64_read(s + i, j - i, &buf, &len, err));
 		status = ppdl_reveal_starts_rsa(s + i, j - i) ? show_rsa_cipher(buf, len, err) : show_cipher(buf, len, err);
 		free(buf);
 		PPDL_TRY(status);

@@ -18,7 +18,7 @@
 #include "net/json.h"
 #include "net/layer.h"
 #include "net/net.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "rows/encoding.h"
 
 static const char doc[] =

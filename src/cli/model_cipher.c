@@ -2,10 +2,10 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "table/features.h"
@@ -36,7 +36,7 @@ decrypt_text(PpdlNet *net, const char *key, const char *passphrase_file, const c
 	double		declared;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_base64_decode(text, strlen(text), &buf, &len, err));
+	PPDL_TRY(ppdl_base64_read(text, strlen(text), &buf, &len, err));
 	status = ppdl_key_open(&owner, key, passphrase_file, err);
 	if (status == PPDL_OK)
 	{
@@ -108,15 +108,8 @@ encrypt_text(PpdlWriter *out, PpdlOwner *owner, const PpdlNet *net, int within, 
 	status = ppdl_owner_encrypt_model(owner, net, within, &cipher, err);
 	if (status == PPDL_OK)
 	{
-		uint8_t    *to;
-
 		ppdl_write_u8(out, '{');
-		to = ppdl_write_space(out, 4 * ((cipher.len + 2) / 3) + 1);
-		if (to != NULL)
-		{
-			EVP_EncodeBlock(to, cipher.buf, (int) cipher.len);
-			out->len--;			/* the NUL that EVP adds */
-		}
+		ppdl_base64_write(out, cipher.buf, cipher.len);
 		ppdl_write_bytes(out, "}", 2);
 		if (out->bad)
 			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

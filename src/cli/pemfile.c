@@ -1,40 +1,9 @@
 #include "cli/pemfile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
 #include "cli/secret.h"
-
-#define BEGIN "-----BEGIN "
-
-PpdlStatus
-ppdl_pem_kind(const char *path, PpdlPemKind *kind, PpdlError *err)
-{
-	char		text[4096];
-	FILE	   *f = fopen(path, "r");
-	const char *begin;
-	size_t		n;
-
-	*kind = PPDL_PEM_NONE;
-	if (f == NULL)
-		return ppdl_os_error(err, "open", path);
-	n = fread(text, 1, sizeof text - 1, f);
-	fclose(f);
-	text[n] = 0;
-	begin = strstr(text, BEGIN);
-	if (begin == NULL)
-		return PPDL_OK;
-	begin += strlen(BEGIN);
-	if (strncmp(begin, "PUBLIC KEY-----", 15) == 0)
-		*kind = PPDL_PEM_PUBLIC;
-	else if (strncmp(begin, "ENCRYPTED PRIVATE KEY-----", 26) == 0)
-		*kind = PPDL_PEM_PRIVATE;
-	else
-		*kind = PPDL_PEM_OTHER;
-	return PPDL_OK;
-}
 
 PpdlStatus
 ppdl_rsa_key_open(PpdlRsaKey **out, const char *path, const char *passphrase_file, PpdlError *err)

@@ -7,17 +7,6 @@
 
 #include "rsa/file.h"
 
-typedef enum PpdlPemKind
-{
-	PPDL_PEM_NONE,				/* no PEM file */
-	PPDL_PEM_PUBLIC,
-	PPDL_PEM_PRIVATE,			/* encrypted */
-	PPDL_PEM_OTHER
-} PpdlPemKind;
-
-/* PPDL_ERR_IO when the file cannot be read */
-PpdlStatus	ppdl_pem_kind(const char *path, PpdlPemKind *kind, PpdlError *err);
-
 /* Opens a private key, asking for its passphrase as ppdl_passphrase_get does. */
 PpdlStatus	ppdl_rsa_key_open(PpdlRsaKey **out, const char *path, const char *passphrase_file, PpdlError *err);
 

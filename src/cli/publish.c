@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 
 /* what the server's ppdl_publish_part expects */
 #define CHUNK (4u << 20)

@@ -2,11 +2,11 @@
 
 #include <math.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/database.h"
@@ -151,42 +151,6 @@ ppdl_reveal_whole(const char *s, size_t len)
 	return n == len && ppdl_reveal_starts(s, n) ? n : 0;
 }
 
-PpdlStatus
-ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlError *err)
-{
-	size_t		pad = 0;
-	size_t		done = 0;
-	uint8_t    *buf;
-
-	*out = NULL;
-	if (len % 4 != 0 || len == 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu base64 characters are no multiple of 4",
-						  len);
-	while (pad < 2 && s[len - 1 - pad] == '=')
-		pad++;
-	/* EVP takes a "=" anywhere for zero bits */
-	if (memchr(s, '=', len - pad))
-		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is damaged: it is no base64 text");
-	buf = malloc(len / 4 * 3);
-	if (buf == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a ciphertext of %zu characters", len);
-	/* EVP counts in ints */
-	while (done < len)
-	{
-		size_t		n = len - done > (1u << 24) ? 1u << 24 : len - done;
-
-		if (EVP_DecodeBlock(buf + done / 4 * 3, (const unsigned char *) s + done, (int) n) != (int) (n / 4 * 3))
-		{
-			free(buf);
-			return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is damaged: it is no base64 text");
-		}
-		done += n;
-	}
-	*out = buf;
-	*outlen = len / 4 * 3 - pad;
-	return PPDL_OK;
-}
-
 void
 ppdl_revealed_free(PpdlRevealed *v)
 {
@@ -328,7 +292,7 @@ ppdl_reveal(PpdlReveal *r, const char *s, size_t len, PpdlRevealed *out, PpdlErr
 	PpdlStatus	status;
 
 	memset(out, 0, sizeof *out);
-	PPDL_TRY(ppdl_base64_decode(s, len, &buf, &n, err));
+	PPDL_TRY(ppdl_base64_read(s, len, &buf, &n, err));
 	status = ppdl_reveal_starts_rsa(s, len) ? decrypt_rsa(r, buf, n, out, err) : decrypt_lwe(r, buf, n, out, err);
 	free(buf);
 	r->values++;

@@ -12,7 +12,7 @@
 #include "cli/args.h"
 #include "cli/copytext.h"
 #include "net/rsa_net.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 
 typedef struct PpdlReveal
 {
@@ -36,9 +36,6 @@ PpdlStatus	ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err);
 /* does a ciphertext begin here? */
 int			ppdl_reveal_starts(const char *s, size_t len);
 int			ppdl_reveal_starts_rsa(const char *s, size_t len);
-
-/* base64 -> bytes, malloc'ed; PPDL_ERR_FORMAT */
-PpdlStatus	ppdl_base64_decode(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlError *err);
 
 /* What a ciphertext decrypts to: an exact number as text, or values; text in <>, too, of one whose key is not here. */
 typedef struct PpdlRevealed

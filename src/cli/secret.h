@@ -4,7 +4,7 @@
 #ifndef PPDL_CLI_SECRET_H
 #define PPDL_CLI_SECRET_H
 
-#include "ppdl.h"
+#include "owner/owner.h"
 
 #define PPDL_MAX_PASSPHRASE 1023
 

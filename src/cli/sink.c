@@ -1,8 +1,8 @@
 #include "cli/sink.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "cli/cli.h"
 #include "cli/copytext.h"
 #include "table/csv.h"
@@ -52,22 +52,11 @@ ppdl_sink_text(PpdlSink *s, const char *text, size_t len)
 		ppdl_csv_put(&s->w, text, len);
 }
 
-static void
-put_base64(PpdlSink *s, const void *data, size_t len)
-{
-	uint8_t    *to = ppdl_write_space(&s->w, 4 * ((len + 2) / 3) + 1);
-
-	if (to == NULL)
-		return;
-	EVP_EncodeBlock(to, data, (int) len);
-	s->w.len--;					/* the NUL that EVP adds */
-}
-
 void
 ppdl_sink_base64(PpdlSink *s, const void *data, size_t len)
 {
 	begin_field(s);
-	put_base64(s, data, len);
+	ppdl_base64_write(&s->w, data, len);
 }
 
 void
@@ -81,7 +70,7 @@ ppdl_sink_base64_array(PpdlSink *s, const void *data, int n, size_t len)
 	for (int i = 0; i < n; i++)
 	{
 		ppdl_write_u8(&s->w, i ? ',' : '{');
-		put_base64(s, (const uint8_t *) data + (size_t) i * len, len);
+		ppdl_base64_write(&s->w, (const uint8_t *) data + (size_t) i * len, len);
 	}
 	ppdl_write_u8(&s->w, '}');
 	if (quote)

@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/pemfile.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 
 #define SAMPLE "200"			/* values of a column that are looked at */
 #define CACHE_DIR "pgsql_tmp_ppdl"	/* of the server's data directory: PPDL_CACHE_DIR of src/pg/keys.h */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "cli/arraytext.h"
 #include "cli/study_clock.h"
 #include "net/json.h"
@@ -350,7 +351,7 @@ decrypt_weights(PpdlOutcome *out, const PpdlTask *t, PpdlDb *db, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_study_cipher(t->server, db, &text, err));
-	status = ppdl_base64_decode(text, strlen(text), &buf, &len, err);
+	status = ppdl_base64_read(text, strlen(text), &buf, &len, err);
 	free(text);
 	if (status == PPDL_OK)
 		status = ppdl_net_parse(&net, t->network->spec, err);

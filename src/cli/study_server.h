@@ -6,7 +6,7 @@
 
 #include "cli/database.h"
 #include "cli/reveal.h"
-#include "cli/row_batch.h"
+#include "owner/row_batch.h"
 #include "cli/rsa_columns.h"
 #include "cli/study_data.h"
 

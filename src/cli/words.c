@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "cli/cli.h"
 #include "cli/words_impl.h"
 #include "rows/cipher_read.h"
@@ -178,7 +179,7 @@ ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len)
 	head->rsa = ppdl_reveal_starts_rsa(s, len);
 	if (head->rsa)
 		return 1;
-	if (ppdl_base64_decode(s, take, &buf, &n, NULL) != PPDL_OK)
+	if (ppdl_base64_read(s, take, &buf, &n, NULL) != PPDL_OK)
 		return 0;
 	ok = n >= PPDL_ROW_HEADER && ppdl_cipher_peek(&c, buf, NULL) == PPDL_OK;
 	if (ok)

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "ppdl.h"
+#include "owner/owner.h"
 
 #define MAX_DECIMALS 15
 #define MAX_EXPONENT 308		/* of the largest double */

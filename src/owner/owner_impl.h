@@ -2,7 +2,7 @@
 #ifndef PPDL_OWNER_OWNER_IMPL_H
 #define PPDL_OWNER_OWNER_IMPL_H
 
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "rows/slice_reader.h"
 
 #define PPDL_MASTER_BYTES 32

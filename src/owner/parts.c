@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ppdl.h"
+#include "owner/owner.h"
 
 static const struct
 {

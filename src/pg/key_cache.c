@@ -25,7 +25,7 @@
 #include "base/threads.h"
 #include "common/file_perm.h"
 #include "miscadmin.h"
-#include <ppdl.h>
+#include "owner/owner.h"
 #include "ring/vec.h"
 #include "rows/cipher.h"
 #include "storage/fd.h"

@@ -12,7 +12,7 @@
 #include "ckks/wire.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include <ppdl.h>
+#include "owner/owner.h"
 #include "rows/cipher.h"
 #include "rsa/key.h"
 #include "utils/acl.h"

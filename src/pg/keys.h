@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "access/htup.h"
-#include <ppdl.h>
+#include "owner/owner.h"
 #include "rows/keyplan.h"
 #include "utils/relcache.h"
 

@@ -15,7 +15,7 @@
 #include "ckks/wire.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include <ppdl.h>
+#include "owner/owner.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "rows/cipher_read.h"

@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include <ppdl.h>
+#include "owner/owner.h"
 #include "base/mem.h"
 #include "rsa/key.h"
 #include "utils/builtins.h"

@@ -312,7 +312,7 @@ ppdl_cipher_decrypt_polled(PpdlValues *out, const PpdlCipher *c, const PpdlSecre
 void
 ppdl_values_free(PpdlValues *v)
 {
-	ppdl_free_secret(v->v, ((size_t) v->held * (size_t) v->width + 1) * sizeof(double));
+	ppdl_free_secret(v->v, (size_t) v->held * (size_t) v->width * sizeof(double));
 	free(v->at);
 	memset(v, 0, sizeof(*v));
 }

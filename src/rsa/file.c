@@ -1,6 +1,7 @@
 /* Keys in files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "rsa/file.h"
 
 #define MAX_KEY_FILE (1 << 20)
+#define BEGIN "-----BEGIN "
 
 static PpdlStatus
 io_error(PpdlError *err, const char *path, const char *what)
@@ -134,4 +136,31 @@ ppdl_rsa_public_load(PpdlRsaPublic **out, const char *path, PpdlError *err)
 		status = ppdl_rsa_public_from_pem(out, w.buf, w.len, err);
 	ppdl_writer_free(&w);
 	return status;
+}
+
+PpdlStatus
+ppdl_pem_kind(const char *path, PpdlPemKind *kind, PpdlError *err)
+{
+	char		text[4096];
+	FILE	   *f = fopen(path, "r");
+	const char *begin;
+	size_t		n;
+
+	*kind = PPDL_PEM_NONE;
+	if (f == NULL)
+		return ppdl_os_error(err, "open", path);
+	n = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	text[n] = 0;
+	begin = strstr(text, BEGIN);
+	if (begin == NULL)
+		return PPDL_OK;
+	begin += strlen(BEGIN);
+	if (strncmp(begin, "PUBLIC KEY-----", 15) == 0)
+		*kind = PPDL_PEM_PUBLIC;
+	else if (strncmp(begin, "ENCRYPTED PRIVATE KEY-----", 26) == 0)
+		*kind = PPDL_PEM_PRIVATE;
+	else
+		*kind = PPDL_PEM_OTHER;
+	return PPDL_OK;
 }

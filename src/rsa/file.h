@@ -17,4 +17,15 @@ PpdlStatus	ppdl_rsa_key_load(PpdlRsaKey **out, const char *path,
 PpdlStatus	ppdl_rsa_public_save(const PpdlRsaPublic *pub, const char *path, PpdlError *err);
 PpdlStatus	ppdl_rsa_public_load(PpdlRsaPublic **out, const char *path, PpdlError *err);
 
+typedef enum PpdlPemKind
+{
+	PPDL_PEM_NONE,				/* no PEM file */
+	PPDL_PEM_PUBLIC,
+	PPDL_PEM_PRIVATE,			/* encrypted */
+	PPDL_PEM_OTHER
+} PpdlPemKind;
+
+/* PPDL_ERR_IO when the file cannot be read */
+PpdlStatus	ppdl_pem_kind(const char *path, PpdlPemKind *kind, PpdlError *err);
+
 #endif

@@ -7,6 +7,7 @@
 #include "table/calendar.h"
 #include "table/csv.h"
 #include "table/features.h"
+#include "base/base64.h"
 #include "table/fold.h"
 #include "cli/record.h"
 #include "cli/table.h"
@@ -142,7 +143,7 @@ base64(const uint8_t *data, size_t len)
 	uint8_t    *buf;
 	size_t		n;
 
-	if (ppdl_base64_decode((const char *) data, len, &buf, &n, ERR) != PPDL_OK)
+	if (ppdl_base64_read((const char *) data, len, &buf, &n, ERR) != PPDL_OK)
 		return;
 	must(n <= len / 4 * 3);
 	free(buf);

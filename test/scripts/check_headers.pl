@@ -101,7 +101,7 @@ my (%object, %header);
 open my $nm, '-|', 'nm', '-A', '-g', '--defined-only', @ARGV or die "cannot run nm: $!\n";
 /^(\S+?):\S*\s+[TDBRC]\s+(ppdl_\w+)$/ and push @{ $object{$1} }, $2 while <$nm>;
 close $nm or die "nm failed\n";
-for my $path (glob('src/*/*.h'), glob('include/*.h'))
+for my $path (glob('src/*/*.h'))
 {
 	open my $in, '<', $path or die "$path: $!\n";
 	local $/;

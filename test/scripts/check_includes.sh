@@ -15,7 +15,8 @@ check_tree() {
 			n = split(floors, name, " ")
 			for (i = 1; i <= n; i++)
 				rank[name[i]] = i
-			rank["pg"] = rank["cli"] = n + 1
+			rank["pg"] = rank["cli"] = rank["lib"] = n + 1
+			rank["include"] = 0
 		}
 		# columns of a line in UTF-8
 		function columns(line,   n, part, i, width) {
@@ -31,8 +32,8 @@ check_tree() {
 		}
 		FNR == 1 {
 			split(FILENAME, part, "/")
-			# the public header belongs to the owner library
-			floor = part[1] == "src" ? part[2] : "owner"
+			# the public header includes nothing of ours
+			floor = part[1] == "src" ? part[2] : "include"
 			if (!(floor in rank))
 				complain("unknown directory src/" floor)
 		}
@@ -48,18 +49,23 @@ check_tree() {
 			quoted = substr($0, RSTART, 1) == "\""
 			to = target
 			sub(/\/.*/, "", to)
+			# the server has a lib, too
+			if (floor == "pg" && target ~ /^lib\/(stringinfo|ilist|pairingheap|dshash)\.h$/)
+				to = ""
 			if (target ~ /^\.\.?\// || target ~ /\/\.\.\//)
 				complain("relative include of " target)
 			else if (target ~ /\// && (to in rank) && to != floor && rank[to] >= rank[floor])
-				complain("src/" floor " must not include " target)
-			else if (quoted && target !~ /\// && target != "ppdl.h" && floor != "pg")
+				complain((floor == "include" ? "a public header" : "src/" floor) " must not include " target)
+			else if (quoted && target !~ /\// && floor != "pg")
 				complain("include of " target " without its directory")
 			else if (floor == "pg" && to ~ /^(stats|table|image|report)$/)
 				complain(target " belongs to the tool, which the server does without")
+			else if (floor == "lib" && to ~ /^(image|report)$/)
+				complain(target " belongs to the tool, which the library does without")
 			if (floor != "image" && target ~ /^(png|turbojpeg|jpeglib)\.h$/)
 				complain(target " is for src/image")
-			if (target == "ppdl.h" && floor != "owner" && floor != "cli" && floor != "pg")
-				complain("ppdl.h is for src/owner and above it")
+			if (target == "ppdl.h" && floor != "lib" && !(floor == "pg" && quoted))
+				complain("the public header is for src/lib and for users")
 			if (floor != "pg" && (target ~ /^(postgres|postgres_fe|fmgr|funcapi|miscadmin)\.h$/ ||
 				target ~ /^(access|catalog|commands|executor|nodes|storage|utils)\/[a-z_]*\.h$/))
 				complain("server header " target " outside src/pg")
@@ -91,6 +97,8 @@ self_test() {
 	try src/ring/a.c '#include "ring/ntt.h"' 0
 	try src/pg/a.c '#include "postgres.h"' 0
 	try src/pg/a.c '#include "owner/key.h"' 0
+	try src/pg/a.c '#include "lib/stringinfo.h"' 0
+	try src/pg/a.c '#include "lib/handles.h"' 1
 	try src/ring/a.c '#include "ckks/ct.h"' 1
 	try src/rows/a.c '  #  include "rsa/key.h"' 1
 	try src/base/a.h '#include <postgres.h>' 1
@@ -115,8 +123,14 @@ self_test() {
 	try src/net/a.c "	abcd	$long" 1
 	try include/ppdl.h "×ö$long$(printf '%06d' 0)" 0
 	try include/ppdl.h "×ö$long$(printf '%07d' 0)" 1
-	try include/ppdl.h '#include "rows/batch.h"' 0
-	try include/ppdl.h '#include "cli/options.h"' 1
+	try include/ppdl.h '#include <stdint.h>' 0
+	try include/ppdl.h '#include "rows/batch.h"' 1
+	try src/lib/a.c '#include <ppdl.h>' 0
+	try src/lib/a.c '#include "table/features.h"' 0
+	try src/lib/a.c '#include "image/image.h"' 1
+	try src/table/a.c '#include "lib/handles.h"' 1
+	try src/owner/a.c '#include <ppdl.h>' 1
+	try src/cli/a.c '#include "lib/handles.h"' 1
 	rm -rf "$tmp"
 	return $rc
 }

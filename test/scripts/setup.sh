@@ -8,7 +8,7 @@ pg=15 clang=14
 [ "$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")" != trixie ] || pg=17 clang=19
 
 packages=(
-	gcc libc6-dev make										# compiler
+	gcc libc6-dev make pkg-config							# compiler
 	postgresql-$pg postgresql-server-dev-$pg libpq-dev		# server, its headers, client library
 	libgmp-dev libssl-dev libjansson-dev libcsv-dev			# what ppdl links to
 	libpng-dev libturbojpeg0-dev							# what the tool reads pictures with

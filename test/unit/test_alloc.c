@@ -16,12 +16,14 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <ppdl.h>
 
 #include "alloc_failure.h"
 #include "image_fixture.h"
 #include "study_results.h"
 #include "toy_deep.h"
 
+#include "base/base64.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "ckks/wire.h"
@@ -798,7 +800,7 @@ work_text(PpdlError *err)
 	else
 	{
 		ppdl_table_print(&table, f);
-		PPDL_GOTO(done, ppdl_base64_decode("AAECAwQF", 8, &bytes, &n, err));
+		PPDL_GOTO(done, ppdl_base64_read("AAECAwQF", 8, &bytes, &n, err));
 		status = ppdl_reveal_text(&r, "no ciphertext at all", 20, &w, err);
 	}
 done:
@@ -1016,6 +1018,86 @@ work_report(PpdlError *err)
 	return status;
 }
 
+/* ------------------------------------------------------------------ libppdl */
+
+static const char library_features[] =
+"{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+" {\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 2, \"missing\": true},"
+" {\"column\": \"b\", \"kind\": \"binary\", \"categories\": [\"x\", \"y\"]}],"
+" \"label\": {\"column\": \"l\", \"kind\": \"binary\", \"categories\": [\"no\", \"yes\"]}}";
+
+static int32_t
+library_rows(ppdl_key *key, const double *x, const double *y, ppdl_err *e)
+{
+	const ppdl_encryptor_options options = {.size = sizeof options, .inputs = 3, .outputs = 1, .compact = 1,
+											.batch_rows = 1};
+	ppdl_encryptor *encryptor = NULL;
+	ppdl_plain *plain = NULL;
+	uint8_t		cells[2000],
+				labels[2000];
+	char		text[1000];
+	int32_t		code = ppdl_encryptor_new(&encryptor, key, &options, e);
+	ppdl_encryptor_info info = {.size = sizeof info};
+
+	if (code == 0)
+		code = ppdl_encryptor_describe(encryptor, &info, e);
+	if (code == 0)
+		code = ppdl_encrypt(encryptor, x, y, 2, cells, labels, e);
+	if (code == 0)
+	{
+		ppdl_base64(cells, info.cell_bytes[0], text);
+		code = ppdl_decrypt(&plain, key, text, strlen(text), 0, e);
+	}
+	ppdl_plain_free(plain);
+	ppdl_encryptor_free(encryptor);
+	return code;
+}
+
+static int32_t
+library_all(ppdl_key **key, ppdl_encoding **encoding, ppdl_network **network, ppdl_err *e)
+{
+	static const double number[] = {0.5, 1};
+	static const char *const text[] = {"x", "y"},
+			   *const label[] = {"no", ""};
+	const ppdl_column column[] = {{"a", number, NULL}, {"b", NULL, text}, {"l", NULL, label}};
+	double		x[6],
+				y[2],
+				average[3];
+	uint8_t		has_label[2];
+	int32_t		code = ppdl_encoding_read(encoding, library_features, strlen(library_features), "f", e);
+
+	if (code == 0)
+		code = ppdl_encode(*encoding, column, 3, sizeof *column, 2, 0, x, y, has_label, NULL, e);
+	if (code == 0)
+		code = ppdl_decode_average(*encoding, x, 3, 1e-6, average, NULL, e);
+	if (code == 0)
+		code = ppdl_network_parse(network, spec, strlen(spec), e);
+	if (code == 0)
+		code = ppdl_key_generate(key, "library", e);
+	return code == 0 ? library_rows(*key, x, y, e) : code;
+}
+
+static PpdlStatus
+work_library(PpdlError *err)
+{
+	ppdl_err   *e = ppdl_err_new();
+	ppdl_key   *key = NULL;
+	ppdl_encoding *encoding = NULL;
+	ppdl_network *network = NULL;
+	int32_t		code;
+
+	if (e == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	code = library_all(&key, &encoding, &network, e);
+	if (code != 0)
+		ppdl_error(err, (PpdlStatus) code, "%s", ppdl_err_message(e));
+	ppdl_network_free(network);
+	ppdl_encoding_free(encoding);
+	ppdl_key_free(key);
+	ppdl_err_free(e);
+	return (PpdlStatus) code;
+}
+
 /* ------------------------------------------------------------------ tests */
 
 #define TEST(name) \
@@ -1045,6 +1127,7 @@ TEST(text)
 TEST(pictures)
 TEST(picture_list)
 TEST(report)
+TEST(library)
 
 static int
 set_up(void **state)
@@ -1082,6 +1165,7 @@ main(void)
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(picture_list),
 		cmocka_unit_test(report),
+		cmocka_unit_test(library),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, remove_pictures);

@@ -12,6 +12,7 @@
 #include "cli/args.h"
 #include "cli/copytext.h"
 #include "cli/outfile.h"
+#include "base/base64.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
@@ -119,15 +120,15 @@ test_base64(void **state)
 	size_t		n;
 
 	(void) state;
-	assert_int_equal(ppdl_base64_decode("UEwB", 4, &out, &n, &err), PPDL_OK);
+	assert_int_equal(ppdl_base64_read("UEwB", 4, &out, &n, &err), PPDL_OK);
 	assert_int_equal(n, 3);
 	assert_memory_equal(out, "PL\1", 3);
 	free(out);
-	assert_int_equal(ppdl_base64_decode("UEw=", 4, &out, &n, &err), PPDL_OK);
+	assert_int_equal(ppdl_base64_read("UEw=", 4, &out, &n, &err), PPDL_OK);
 	assert_int_equal(n, 2);
 	free(out);
-	assert_int_equal(ppdl_base64_decode("UEwBA", 5, &out, &n, &err), PPDL_ERR_FORMAT);
-	assert_int_equal(ppdl_base64_decode("UE=B", 4, &out, &n, &err), PPDL_ERR_FORMAT);
+	assert_int_equal(ppdl_base64_read("UEwBA", 5, &out, &n, &err), PPDL_ERR_FORMAT);
+	assert_int_equal(ppdl_base64_read("UE=B", 4, &out, &n, &err), PPDL_ERR_FORMAT);
 	assert_null(out);
 }
 

@@ -1,7 +1,7 @@
 /* Compact rows in the ring of their own: single rows, sums of any subset, sizes, and that rings do not mix. */
 #include "rows_util.h"
 
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "rows/sum.h"
 
 #define WIDTH 13

@@ -4,7 +4,7 @@
 #include "learn/predict_encrypted.h"
 #include "learn/step.h"
 #include "learn/trainer.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "random_nets.h"
 
 #define NETS 15

@@ -5,7 +5,7 @@
 #include "rows_util.h"
 
 #include "ckks/wire.h"
-#include "ppdl.h"
+#include "owner/owner.h"
 #include "rows/row.h"
 #include "rsa/rsa.h"
 

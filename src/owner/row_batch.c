@@ -1,4 +1,4 @@
-#include "cli/row_batch.h"
+#include "owner/row_batch.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /*
  * Rows with features and a label, encrypted a batch at a time, so that a row's values line up in their slots.
  */
-#ifndef PPDL_CLI_ROW_BATCH_H
-#define PPDL_CLI_ROW_BATCH_H
+#ifndef PPDL_OWNER_ROW_BATCH_H
+#define PPDL_OWNER_ROW_BATCH_H
 
-#include "ppdl.h"
+#include "owner/owner.h"
 
 typedef struct PpdlRowShape
 {

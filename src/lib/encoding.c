@@ -1,0 +1,138 @@
+/* Feature files, and the names in them. */
+#include "lib/encoding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INFO_LEAST 56
+#define NAME_SIZE 1024			/* of a name that is put together from a column's and a category's */
+
+void
+ppdl_encoding_free(ppdl_encoding *encoding)
+{
+	if (encoding == NULL)
+		return;
+	ppdl_names_free(&encoding->input);
+	ppdl_names_free(&encoding->column);
+	ppdl_decoder_destroy(encoding->mean);
+	ppdl_features_destroy(encoding->fs);
+	free(encoding);
+}
+
+static PpdlStatus
+make_names(ppdl_encoding *encoding, PpdlError *err)
+{
+	const PpdlFeatures *fs = encoding->fs;
+	char		name[NAME_SIZE];
+
+	for (int i = 0; i < fs->inputs; i++)
+	{
+		ppdl_features_input_name(fs, i, name, sizeof name);
+		PPDL_TRY(ppdl_names_add(&encoding->input, name, err));
+	}
+	for (int i = 0; i < fs->count; i++)
+		if (fs->feature[i].column != NULL)
+			PPDL_TRY(ppdl_names_add(&encoding->column, fs->feature[i].column, err));
+	return ppdl_decoder_create(&encoding->mean, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, err);
+}
+
+/* of a file, or of its text */
+typedef struct Source
+{
+	const char *path;
+	const char *json;
+	size_t		len;
+	const char *name;
+} Source;
+
+static PpdlStatus
+read_from(ppdl_encoding **out, const Source *s, PpdlError *err)
+{
+	ppdl_encoding *encoding = calloc(1, sizeof *encoding);
+	PpdlStatus	status;
+
+	if (encoding == NULL)
+		return ppdl_lib_nomem(err);
+	status = s->path != NULL ? ppdl_features_load(&encoding->fs, s->path, err) :
+		ppdl_features_parse(&encoding->fs, s->json, s->len, s->name, err);
+	if (status == PPDL_OK)
+		status = make_names(encoding, err);
+	if (status == PPDL_OK)
+		*out = encoding;
+	else
+		ppdl_encoding_free(encoding);
+	return status;
+}
+
+int32_t
+ppdl_encoding_load(ppdl_encoding **out, const char *path, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	const Source source = {.path = path};
+
+	PPDL_NEED(out, err);
+	*out = NULL;
+	PPDL_NEED(path, err);
+	/* what the tool takes for standard input */
+	if (strcmp(path, "-") == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "path is \"-\", no file");
+	return read_from(out, &source, err);
+}
+
+int32_t
+ppdl_encoding_read(ppdl_encoding **out, const char *json, size_t len, const char *name, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	const Source source = {.json = json, .len = len, .name = name ? name : "feature file"};
+
+	PPDL_NEED(out, err);
+	*out = NULL;
+	PPDL_NEED(json, err);
+	return read_from(out, &source, err);
+}
+
+static int32_t
+count_classes(const PpdlFeature *label)
+{
+	return label != NULL && label->kind != PPDL_FEATURE_NUMERIC ? label->ncategories : 0;
+}
+
+int32_t
+ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	ppdl_encoding_info mine = {0};
+	const PpdlFeatures *fs;
+
+	PPDL_NEED(encoding, err);
+	fs = encoding->fs;
+	mine.id = fs->encoding;
+	mine.inputs = fs->inputs;
+	mine.outputs = fs->outputs;
+	mine.columns = encoding->column.count;
+	mine.classes = count_classes(fs->label);
+	mine.averages = ppdl_decoder_count(encoding->mean);
+	mine.id_column = fs->id;
+	mine.label_column = fs->label != NULL ? fs->label->column : NULL;
+	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
+}
+
+const char *
+ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
+{
+	if (encoding == NULL || i < 0)
+		return NULL;
+	switch (kind)
+	{
+		case PPDL_NAME_INPUT:
+			return ppdl_names_get(&encoding->input, i);
+		case PPDL_NAME_COLUMN:
+			return ppdl_names_get(&encoding->column, i);
+		case PPDL_NAME_CLASS:
+			return i < count_classes(encoding->fs->label) ? encoding->fs->label->category[i] : NULL;
+		case PPDL_NAME_AVERAGE:
+			return i < ppdl_decoder_count(encoding->mean) ? ppdl_decoder_name(encoding->mean, i) : NULL;
+		default:
+			return NULL;
+	}
+}

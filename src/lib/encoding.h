@@ -1,0 +1,18 @@
+/* Private to the floor: feature files, in encoding.c; rows of a table in encode.c, answers in decode.c. */
+#ifndef PPDL_LIB_ENCODING_H
+#define PPDL_LIB_ENCODING_H
+
+#include "lib/handles.h"
+#include "lib/names.h"
+#include "table/decoder.h"
+#include "table/features.h"
+
+struct ppdl_encoding
+{
+	PpdlFeatures *fs;
+	PpdlDecoder *mean;			/* of rows */
+	PpdlNames	input,
+				column;
+};
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * Private to the floor: what the handles of include/ppdl.h are.  A thin layer: each public function checks what it is
+ * given, calls the floors below and keeps what their errors say.
+ */
+#ifndef PPDL_LIB_HANDLES_H
+#define PPDL_LIB_HANDLES_H
+
+#include <ppdl.h>
+
+#include "owner/owner.h"
+#include "rsa/key.h"
+
+struct ppdl_err
+{
+	PpdlError	e;
+};
+
+struct ppdl_key
+{
+	PpdlOwner  *owner;			/* of lwe_cipher, or */
+	PpdlRsaKey *rsa;
+	char	   *name;
+	char		fingerprint[17];
+	PpdlPoll	poll;			/* how the owner asks; leads to: */
+	ppdl_poll_fn fn;
+	void	   *arg;
+};
+
+/* where a call describes its failure, empty; NULL of NULL */
+PpdlError  *ppdl_err_begin(ppdl_err *err);
+
+/* PPDL_ERR_ARGUMENT when p is NULL; what: its name */
+PpdlStatus	ppdl_lib_need(const void *p, const char *what, PpdlError *err);
+#define PPDL_NEED(p, err) PPDL_TRY(ppdl_lib_need(p, #p, err))
+
+PpdlStatus	ppdl_lib_nomem(PpdlError *err);
+
+/*
+ * Fills a struct that begins with its size: of `mine`, `own` bytes that the library knows, as many as the caller has
+ * room for, and zeros for what the library does not know.  PPDL_ERR_ARGUMENT when the size is less than `least`, that
+ * of the first release.
+ */
+PpdlStatus	ppdl_lib_give(void *theirs, void *mine, size_t own, size_t least, const char *what, PpdlError *err);
+/* the other way: mine takes what the caller knows, zeros else; what the library does not know must be 0 */
+PpdlStatus	ppdl_lib_take(void *mine, size_t own, size_t least, const void *theirs, const char *what, PpdlError *err);
+
+#endif
