@@ -75,7 +75,7 @@ endif
 PG_CFLAGS = -std=gnu11 -O3 $(WARN) -MMD -MP
 LIBS_CORE = -lgmp -lcrypto -ljansson -lpthread -lm
 # of the tool alone
-LIBS_TOOL = -lpq -lcsv -lpng -lturbojpeg
+LIBS_TOOL = -lpq -lcsv -lpng -lturbojpeg -ledit -lsqlite3
 # of the owner's library
 LIBS_LIB = -lcsv $(LIBS_CORE)
 SHLIB_LINK = $(LIBS_CORE)

@@ -105,7 +105,7 @@ FROM states, generate_series(0, least(length(b), 300) - 5, 2) at,
 	LATERAL (SELECT overlay(b PLACING '\xffffffff' FROM at + 1) AS c OFFSET 0) s,
 	LATERAL (SELECT sqlstate_of('SELECT ' || coalesce(final || '(' || literal(c, type) || ')', literal(c, type))) AS r OFFSET 0) o
 GROUP BY name ORDER BY name;
--- the head of one state (131 bytes, of one row) and the rows of another: of 2 and 4 values, of two rings, of two scales, of two keys
+-- the head of one state (139 bytes, of one row) and the rows of another: of 2 and 4 values, of two rings, of two scales, of two keys
 SELECT lwe_keygen('states2', 'secret words') AS key2 \gset
 CREATE TABLE one AS
 	SELECT 'wide' AS name, lwe_pack_state_send(lwe_pack_trans(NULL, v)) AS b FROM wide WHERE id = 1
@@ -113,13 +113,13 @@ CREATE TABLE one AS
 	UNION ALL SELECT 'two', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM enc WHERE id = 1
 	UNION ALL SELECT 'coarse', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key', '{{1,1}}', 'secret words', true, 25) v
 	UNION ALL SELECT 'other key', lwe_pack_state_send(lwe_pack_trans(NULL, v)) FROM lwe_encrypt_rows(:'key2', '{{1,1}}', 'secret words', true) v;
-SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 131) || substr(b.b, 132), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
+SELECT a.name AS head, b.name AS rows, regexp_replace(outcome('SELECT lwe_pack_final(' || literal(substr(a.b, 1, 139) || substr(b.b, 140), 'lwe_pack_state') || ')'), '^22P02 . invalid input for type ', '')
 FROM one a, one b WHERE a.name <> b.name AND 'two' IN (a.name, b.name) ORDER BY 1, 2;
 -- a state with a packed ciphertext, changed in one place
 SELECT what, outcome('SELECT ' || literal(overlay(b PLACING x FROM at), 'lwe_pack_state'))
 FROM packed, (VALUES (1, 'rows', 5, '\xffffff0f'::bytea), (2, 'a row more', 5, '\x05'), (3, 'row 1 is NULL', 105, '\x0e'), (4, 'width', 106, '\x0200'), (5, 'width 0', 106, '\x0000'), (17, 'ring', 108, '\x03'), (18, 'no ring', 108, '\x00'), (6, 'scale', 123, '\xf07f'),
-	(7, 'limbs', 125, '\x02'), (8, 'deep', 125, '\x00'), (9, 'outputs', 126, '\x0100'), (10, 'ciphertexts', 128, '\x02'), (11, 'scale of ciphertext', 139, '\x00'),
-	(12, 'noise', 147, '\xf07f'), (13, 'bound', 155, '\xf07f'), (14, 'rows of ciphertext', 157, '\x03'), (15, 'row twice', 161, '\x01'), (16, 'row too many', 161, '\x04')) c (n, what, at, x) ORDER BY n;
+	(7, 'limbs', 125, '\x02'), (8, 'deep', 125, '\x00'), (9, 'outputs', 126, '\x0100'), (10, 'ciphertexts', 136, '\x02'), (11, 'scale of ciphertext', 147, '\x00'),
+	(12, 'noise', 155, '\xf07f'), (13, 'bound', 163, '\xf07f'), (14, 'rows of ciphertext', 165, '\x03'), (15, 'row twice', 169, '\x01'), (16, 'row too many', 169, '\x04'), (19, 'encoding', 134, '\x01')) c (n, what, at, x) ORDER BY n;
 -- a state of few bytes says that it has many rows
 SELECT outcome('SELECT lwe_pack_final(' || literal(overlay(b PLACING '\x00000010' FROM 5), 'lwe_pack_state') || ')') FROM states WHERE name = 'pack';
 SELECT outcome('SELECT ppdl_predict_rsa_combine(NULL, ''\x5052535302' || repeat('00', 96) || 'ffffff7f'')');
@@ -221,8 +221,8 @@ CREATE FUNCTION row_set(key text, inputs int, labels int, n int DEFAULT 2048, sc
 CREATE FUNCTION train_state(model text, key text, inputs int, labels int, options text DEFAULT '') RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 	SELECT 'PTS1'::bytea || model::bytea || zeros(80 - length(model)) || le(length(options), 4) || options::bytea || le(1, 4) || le(0, 8) || row_set(key, inputs, labels) $$;
 CREATE FUNCTION deep_state(model text, key text, inputs int, outputs int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-	SELECT 'LPS4'::bytea || le(1, 4) || model::bytea || zeros(96 - length(model)) || '\x01' || le(inputs, 2) || '\x01' || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
-		le(outputs, 2) || le(0, 4) || row_set(key, inputs, 0, 16384) $$;
+	SELECT 'LPS5'::bytea || le(1, 4) || model::bytea || zeros(96 - length(model)) || '\x01' || le(inputs, 2) || '\x01' || decode(key, 'hex') || '\x000000000000d041'::bytea || '\x00' ||
+		le(outputs, 2) || le(0, 8) || le(0, 4) || row_set(key, inputs, 0, 16384) $$;
 SELECT substr(lwe_key_id(v), 1, 16) AS fp FROM enc LIMIT 1 \gset
 INSERT INTO other (kind, what, b) VALUES
 	('ppdl_train_state', 'model', train_state('states@1', :'fp', 2, 1)),

@@ -108,7 +108,7 @@ SELECT lwe_ring(v), lwe_level(v), pg_column_size(v) FROM lwe_encrypt_rows(:'key'
 -- fields of a row: noise, bound, log k, padding
 SELECT what, text_input(set_byte(b, at, value))
 FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t,
-	 (VALUES (1, 'negative noise', 31, 191), (3, 'bound', 39, 191), (4, 'log k', 40, 3), (5, 'padding', 41, 1)) f (n, what, at, value)
+	 (VALUES (1, 'negative noise', 31, 191), (3, 'bound', 39, 191), (4, 'log k', 40, 3), (5, 'padding', 47, 1)) f (n, what, at, value)
 ORDER BY n;
 SELECT text_input(set_byte(set_byte(b, 31, 127), 30, 248)) AS noise_not_a_number FROM (SELECT lwe_cipher_send(v) b FROM io WHERE id = 6) t;
 -- numbers of no use: noise, bound and scale beyond 2^1000

@@ -68,6 +68,9 @@ COMMENT ON FUNCTION lwe_rows(lwe_cipher) IS 'rows it holds: 1 unless packed';
 CREATE FUNCTION lwe_batch(lwe_cipher) RETURNS bigint
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION lwe_batch(lwe_cipher) IS 'number of the batch that a row was encrypted in, the same for features and label of a row; NULL for explicit rows and packed values; to distribute and partition tables by';
+CREATE FUNCTION lwe_encoding(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lwe_encoding(lwe_cipher) IS 'id of the encoding (feature file) that the values are in, 12 hexadecimal digits; NULL when it is not known';
 CREATE FUNCTION lwe_show(lwe_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lwe_show(lwe_cipher) IS 'what a value is, in a few words: kind, key, values, form; for people who look at a table';

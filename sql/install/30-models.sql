@@ -20,7 +20,7 @@ CREATE TABLE ppdl_models (
 COMMENT ON TABLE ppdl_models IS 'neural networks, a version a row';
 COMMENT ON COLUMN ppdl_models.name IS 'name of the model';
 COMMENT ON COLUMN ppdl_models.version IS 'counts from 1; each training adds one';
-COMMENT ON COLUMN ppdl_models.spec IS 'inputs, input_scale, and the units and activation of each layer';
+COMMENT ON COLUMN ppdl_models.spec IS 'inputs, the encoding of their rows, input_scale, and the units and activation of each layer';
 COMMENT ON COLUMN ppdl_models.weights IS 'plain weights, layer by layer: units x inputs row by row, then the biases; NULL while untrained or encrypted';
 COMMENT ON COLUMN ppdl_models.cipher IS 'encrypted weights';
 COMMENT ON COLUMN ppdl_models.key_id IS 'key of the encrypted weights';
@@ -50,11 +50,11 @@ COMMENT ON FUNCTION ppdl_spec_text(jsonb) IS 'a network in a line: inputs -> uni
 CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
 	SELECT m.name, m.version, m.is_default,
 		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
-		   m.key_id, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   m.key_id, m.spec->>'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
 		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
 		   m.trained->'options' AS options, m.comment, m.owner, m.created
 	FROM ppdl_models m;
-COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
+COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, key and encoding of its rows, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
 GRANT SELECT ON ppdl_model_info TO PUBLIC;
 CREATE FUNCTION ppdl_model_weights(model text) RETURNS float8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;

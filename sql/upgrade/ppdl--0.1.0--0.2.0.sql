@@ -228,17 +228,21 @@ COMMENT ON FUNCTION ppdl_spec_levels(jsonb) IS 'multiplicative levels that predi
 CREATE FUNCTION ppdl_spec_text(spec jsonb) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION ppdl_spec_text(jsonb) IS 'a network in a line: inputs -> units activation -> ...';
+COMMENT ON COLUMN ppdl_models.spec IS 'inputs, the encoding of their rows, input_scale, and the units and activation of each layer';
 CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
 	SELECT m.name, m.version, m.is_default,
 		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
-		   m.key_id, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   m.key_id, m.spec->>'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
 		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
 		   m.trained->'options' AS options, m.comment, m.owner, m.created
 	FROM ppdl_models m;
-COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
+COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, key and encoding of its rows, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
 GRANT SELECT ON ppdl_model_info TO PUBLIC;
 
 -- ciphertexts for people
+CREATE FUNCTION lwe_encoding(lwe_cipher) RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION lwe_encoding(lwe_cipher) IS 'id of the encoding (feature file) that the values are in, 12 hexadecimal digits; NULL when it is not known';
 CREATE FUNCTION lwe_show(lwe_cipher) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION lwe_show(lwe_cipher) IS 'what a value is, in a few words: kind, key, values, form; for people who look at a table';

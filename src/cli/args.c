@@ -121,6 +121,14 @@ ppdl_arg_choice(struct argp_state *state, const char *option, const char *arg, c
 }
 
 char
+ppdl_arg_character(struct argp_state *state, const char *option, const char *arg, const char *allowed)
+{
+	if (strlen(arg) != 1 || strchr(allowed, arg[0]) == NULL)
+		argp_error(state, "%s: \"%s\" is none of these characters: %s", option, arg, allowed);
+	return arg[0];
+}
+
+char
 ppdl_arg_delimiter(struct argp_state *state, const char *arg)
 {
 	if (strcmp(arg, "tab") == 0 || strcmp(arg, "\\t") == 0)

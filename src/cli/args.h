@@ -25,6 +25,8 @@ long		ppdl_arg_int(struct argp_state *state, const char *option, const char *arg
 double		ppdl_arg_double(struct argp_state *state, const char *option, const char *arg);
 /* index of arg among the words of choices, NULL-terminated, or a usage error that lists them */
 int			ppdl_arg_choice(struct argp_state *state, const char *option, const char *arg, const char *const *choices);
+/* one of the characters allowed */
+char		ppdl_arg_character(struct argp_state *state, const char *option, const char *arg, const char *allowed);
 /* one character, "tab" or "\t" */
 char		ppdl_arg_delimiter(struct argp_state *state, const char *arg);
 

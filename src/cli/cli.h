@@ -42,6 +42,8 @@ int			ppdl_cmd_evaluate(int argc, char **argv);
 int			ppdl_cmd_model(int argc, char **argv);
 int			ppdl_cmd_inspect(int argc, char **argv);
 int			ppdl_cmd_study(int argc, char **argv);
+int			ppdl_cmd_shell(int argc, char **argv);
+int			ppdl_cmd_status(int argc, char **argv);
 
 /* Name of the running sub-command, for messages ("ppdl encrypt"). */
 extern const char *ppdl_program;

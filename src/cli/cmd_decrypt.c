@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "table/csv.h"
 #include "cli/outfile.h"
-#include "cli/reveal.h"
+#include "cli/record.h"
 
 static const char doc[] =
 "Read query results (FILE, or standard input) and write them with every ciphertext replaced by its numbers.\v"
@@ -26,7 +26,7 @@ static const char doc[] =
 
 enum
 {
-	OPT_SHARE = 256, OPT_EXPAND, OPT_FORMAT, OPT_PASSPHRASE
+	OPT_SHARE = 256, OPT_EXPAND, OPT_FORMAT, OPT_PASSPHRASE, OPT_FEATURES, OPT_AS, OPT_RAW
 };
 
 static const struct argp_option options[] = {
@@ -34,6 +34,11 @@ static const struct argp_option options[] = {
 	 "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"features", OPT_FEATURES, "FILE", 0,
+	 "of CSV: feature file; answers by its names and units; may be repeated (else one beside the key that the values name)",
+	 2},
+	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 2},
+	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 2},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 2},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 2},
 	{"format", OPT_FORMAT, "auto|csv|text", 0,
@@ -50,6 +55,7 @@ enum
 typedef struct Args
 {
 	PpdlList	keys;
+	PpdlWordsOptions words;
 	const char *passphrase_file,
 			   *input,
 			   *output;
@@ -72,6 +78,15 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_PASSPHRASE:
 			a->passphrase_file = arg;
 			return 0;
+		case OPT_FEATURES:
+			ppdl_list_add(&a->words.features, arg, state);
+			return 0;
+		case OPT_AS:
+			ppdl_words_add_as(&a->words, arg, state);
+			return 0;
+		case OPT_RAW:
+			a->words.raw = 1;
+			return 0;
 		case OPT_SHARE:
 			a->share = 1;
 			return 0;
@@ -92,6 +107,7 @@ parse(int key, char *arg, struct argp_state *state)
 		case ARGP_KEY_END:
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
+			ppdl_words_check(&a->words, state);
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -104,6 +120,7 @@ typedef struct Job
 	FILE	   *f;
 	const char *name;			/* of the input */
 	PpdlReveal	reveal;
+	PpdlWords	words;
 	PpdlOutFile out;
 	PpdlWriter	w;
 	int			csv,
@@ -163,22 +180,171 @@ at_line(const Job *j, long line, PpdlStatus status, PpdlError *err)
 	return status;
 }
 
-static PpdlStatus
-csv_record(Job *j, PpdlTexts *fields, const PpdlCsvRow *row, PpdlError *err)
-{
-	size_t		n = (size_t) row->nfields;
+/* records that wait until it is known what their columns are */
+#define HELD_RECORDS 1000
+#define HELD_BYTES (64u << 20)
 
-	if (fields->cap < n)
+typedef struct Held
+{
+	PpdlText   *text;
+	size_t		count;
+	long		line;
+} Held;
+
+typedef struct Csv
+{
+	Held		title;			/* the first record, if it holds no ciphertext */
+	Held	   *held;
+	size_t		count,
+				bytes;
+	int			settled;
+} Csv;
+
+static void
+free_held(Held *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		free(h->text[i].s);
+	free(h->text);
+	memset(h, 0, sizeof *h);
+}
+
+static void
+free_csv(Csv *c)
+{
+	free_held(&c->title);
+	for (size_t i = 0; i < c->count; i++)
+		free_held(&c->held[i]);
+	free(c->held);
+}
+
+static PpdlStatus
+copy_record(Held *h, const PpdlCsvRow *row, PpdlError *err)
+{
+	memset(h, 0, sizeof *h);
+	h->line = row->line;
+	h->text = calloc((size_t) row->nfields + 1, sizeof *h->text);
+	if (h->text == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (; h->count < (size_t) row->nfields; h->count++)
 	{
-		free(fields->text);
-		fields->text = calloc(n, sizeof *fields->text);
-		fields->cap = fields->text ? n : 0;
-		if (fields->text == NULL)
+		PpdlText   *t = &h->text[h->count];
+
+		if (row->absent[h->count])
+			continue;
+		t->len = row->len[h->count];
+		t->s = malloc(t->len + 1);
+		if (t->s == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		memcpy(t->s, row->field[h->count], t->len + 1);
 	}
-	for (size_t i = 0; i < n; i++)
-		fields->text[i] = (PpdlText) {row->absent[i] ? NULL : row->field[i], row->len[i]};
-	return at_line(j, row->line, ppdl_reveal_record(&j->reveal, fields->text, n, j->a->expand, emit, j, err), err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+show_record(Job *j, const Held *h, PpdlError *err)
+{
+	return at_line(j, h->line, ppdl_reveal_record(&j->reveal, &j->words, h->text, h->count, j->a->expand, emit, j, err),
+				   err);
+}
+
+/* the header, with the columns that words make */
+static PpdlStatus
+show_titles(Job *j, const Held *title, PpdlError *err)
+{
+	const int	columns = ppdl_words_columns(&j->words),
+				n = columns > 0 ? columns : (int) title->count;
+	PpdlText   *out = calloc((size_t) n + 1, sizeof *out);
+	PpdlStatus	status = out ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	int			at = 0;
+
+	for (size_t i = 0; i < title->count && status == PPDL_OK; i++)
+		for (int k = 0; k < ppdl_words_fields(&j->words, i) && status == PPDL_OK; k++, at++)
+		{
+			out[at].s = ppdl_words_has(&j->words, i) ? ppdl_words_title(&j->words, i, k) :
+				strdup(title->text[i].s ? title->text[i].s : "");
+			if (out[at].s == NULL)
+				status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+			else
+				out[at].len = strlen(out[at].s);
+		}
+	if (status == PPDL_OK)
+		status = emit(j, out, (size_t) at, err);
+	for (int i = 0; out && i < at; i++)
+		free(out[i].s);
+	free(out);
+	return status;
+}
+
+/* what the columns are, from the records that are held; then shows these */
+static PpdlStatus
+settle(Job *j, Csv *c, PpdlError *err)
+{
+	const char **name = calloc(c->title.count + 1, sizeof *name);
+	PpdlStatus	status;
+
+	for (size_t i = 0; name && i < c->title.count; i++)
+		name[i] = c->title.text[i].s ? c->title.text[i].s : "";
+	status = name ? ppdl_words_begin(&j->words, (int) c->title.count, name, err) :
+		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	free(name);
+	for (size_t i = 0; i < c->count && status == PPDL_OK; i++)
+		status = ppdl_words_look(&j->words, c->held[i].text, c->held[i].count, err);
+	if (status == PPDL_OK)
+		status = ppdl_words_settle(&j->words, err);
+	if (status == PPDL_OK && c->title.count > 0)
+		status = show_titles(j, &c->title, err);
+	for (size_t i = 0; i < c->count && status == PPDL_OK; i++)
+		status = show_record(j, &c->held[i], err);
+	c->settled = 1;
+	return status;
+}
+
+static int
+has_cipher(const Held *h)
+{
+	for (size_t i = 0; i < h->count; i++)
+		if (h->text[i].s && ppdl_reveal_whole(h->text[i].s, h->text[i].len) > 0)
+			return 1;
+	return 0;
+}
+
+/* takes h */
+static PpdlStatus
+hold(Job *j, Csv *c, Held *h, PpdlError *err)
+{
+	Held	   *more;
+
+	if (c->count == 0 && c->title.count == 0 && !has_cipher(h))
+	{
+		c->title = *h;
+		return PPDL_OK;
+	}
+	more = realloc(c->held, (c->count + 1) * sizeof *more);
+	if (more == NULL)
+	{
+		free_held(h);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	c->held = more;
+	c->held[c->count++] = *h;
+	for (size_t i = 0; i < h->count; i++)
+		c->bytes += h->text[i].len;
+	return c->count == HELD_RECORDS || c->bytes >= HELD_BYTES || c->title.count == 0 ? settle(j, c, err) : PPDL_OK;
+}
+
+static PpdlStatus
+csv_record(Job *j, Csv *c, const PpdlCsvRow *row, PpdlError *err)
+{
+	Held		h;
+	PpdlStatus	status = copy_record(&h, row, err);
+
+	if (status == PPDL_OK && !c->settled)
+		return hold(j, c, &h, err);
+	if (status == PPDL_OK)
+		status = show_record(j, &h, err);
+	free_held(&h);
+	return status;
 }
 
 /* n: length of the first line, already in j->line */
@@ -186,7 +352,7 @@ static PpdlStatus
 all_csv(Job *j, size_t n, PpdlError *err)
 {
 	PpdlCsvOptions opt = {.name = j->name, .ragged = 1, .first = j->line, .first_len = n};
-	PpdlTexts	fields = {0};
+	Csv			c = {0};
 	PpdlCsv    *csv;
 	PpdlCsvRow	row;
 	PpdlStatus	status;
@@ -194,9 +360,11 @@ all_csv(Job *j, size_t n, PpdlError *err)
 
 	PPDL_TRY(ppdl_csv_open(&csv, j->f, &opt, err));
 	while ((status = ppdl_csv_next(csv, &row, &more, err)) == PPDL_OK && more)
-		if ((status = csv_record(j, &fields, &row, err)) != PPDL_OK)
+		if ((status = csv_record(j, &c, &row, err)) != PPDL_OK)
 			break;
-	ppdl_texts_free(&fields);
+	if (status == PPDL_OK && !c.settled)
+		status = settle(j, &c, err);
+	free_csv(&c);
 	ppdl_csv_close(csv);
 	return status;
 }
@@ -209,7 +377,7 @@ text_line(Job *j, PpdlTexts *fields, size_t n, PpdlError *err)
 	{
 		if (!ppdl_copy_split(fields, j->line, n))
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		return ppdl_reveal_record(&j->reveal, fields->text, fields->count, 1, emit, j, err);
+		return ppdl_reveal_record(&j->reveal, NULL, fields->text, fields->count, 1, emit, j, err);
 	}
 	j->w.len = 0;
 	PPDL_TRY(ppdl_reveal_text(&j->reveal, j->line, n, &j->w, err));
@@ -257,6 +425,12 @@ convert(Job *j, PpdlError *err)
 	if (n < 0)
 		return ferror(j->f) ? ppdl_os_error(err, "read", j->name) : PPDL_OK;
 	j->csv = j->a->format == FORMAT_CSV || (j->a->format == FORMAT_AUTO && guess_csv(j->line, (size_t) n));
+	if (!j->csv && (j->a->words.features.count || j->a->words.as.count))
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: --features and --as need columns with names, and this is no CSV", j->name);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give CSV with a header, as from \"psql --csv\", and --format csv if it "
+							   "has one column only.");
+	}
 	return j->csv ? all_csv(j, (size_t) n, err) : all_text(j, n, err);
 }
 
@@ -271,6 +445,7 @@ run(Job *j, PpdlError *err)
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->input);
 	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
+	PPDL_TRY(ppdl_words_open(&j->words, &a->words, &a->keys, &j->reveal, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	PPDL_TRY(convert(j, err));
 	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));
@@ -295,6 +470,8 @@ ppdl_cmd_decrypt(int argc, char **argv)
 	ppdl_out_abort(&j.out);
 	ppdl_writer_free(&j.w);
 	free(j.line);
+	ppdl_words_close(&j.words);
+	ppdl_words_options_free(&a.words);
 	ppdl_reveal_close(&j.reveal);
 	ppdl_list_free(&a.keys);
 	if (j.f && j.f != stdin)

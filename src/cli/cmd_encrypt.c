@@ -18,6 +18,7 @@
 #include "owner/row_batch.h"
 #include "cli/row_sorter.h"
 #include "cli/secret.h"
+#include "rows/encoding.h"
 #include "rows/partner.h"
 #include "rows/sum.h"
 
@@ -67,7 +68,7 @@ put_row(Job *j, int r)
 	if (fs->id)
 		ppdl_sink_text(&j->sink, kept[0], strlen(kept[0]));
 	for (int i = 1; i <= j->nkeep; i++)
-		ppdl_sink_text(&j->sink, kept[i][0] ? kept[i] : NULL, strlen(kept[i]));
+		ppdl_sink_text(&j->sink, kept[i], kept[i] ? strlen(kept[i]) : 0);
 	if (j->a->batch_column)
 		ppdl_sink_text(&j->sink, j->number, strlen(j->number));
 	if (j->rsa)
@@ -153,6 +154,13 @@ finish_batch(Job *j, PpdlError *err)
 }
 
 static PpdlStatus
+keep_text(char **to, const char *text, PpdlError *err)
+{
+	*to = strdup(text);
+	return *to ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+static PpdlStatus
 take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 {
 	const PpdlFeatures *fs = j->fs;
@@ -170,12 +178,10 @@ take_row(Job *j, const PpdlCsvRow *row, PpdlError *err)
 	if (j->rsa)
 		PPDL_TRY(ppdl_rsa_columns_take(j->rsa, r, row, err));
 	j->rows++;
-	kept[0] = strdup(fs->id ? row->field[j->bind.id] : "");
+	PPDL_TRY(keep_text(&kept[0], fs->id ? row->field[j->bind.id] : "", err));
 	for (int i = 0; i < j->nkeep; i++)
-		kept[i + 1] = strdup(row->field[j->keep[i]]);
-	for (int i = 0; i <= j->nkeep; i++)
-		if (kept[i] == NULL)
-			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		if (!row->absent[j->keep[i]])
+			PPDL_TRY(keep_text(&kept[i + 1], row->field[j->keep[i]], err));
 	return PPDL_OK;
 }
 
@@ -245,8 +251,8 @@ take_sorted(Job *j, const PpdlSortedRow *row, PpdlError *err)
 	j->has_label[r] = (char) row->has_label;
 	j->rows++;
 	for (int i = 0; i <= j->nkeep; i++)
-		if ((kept[i] = strdup(ppdl_sorted_text(row, i))) == NULL)
-			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		if (ppdl_sorted_text(row, i))
+			PPDL_TRY(keep_text(&kept[i], ppdl_sorted_text(row, i), err));
 	return PPDL_OK;
 }
 
@@ -283,7 +289,7 @@ allocate(Job *j, PpdlError *err)
 {
 	const PpdlRowShape shape = {.inputs = j->fs->inputs, .outputs = has_label_column(j) ? j->fs->outputs : 0,
 								.compact = j->a->compact, .scale_bits = j->a->scale_bits,
-								.batch_rows = j->a->batch_rows};
+								.batch_rows = j->a->batch_rows, .encoding = j->fs->encoding};
 	size_t		c;
 
 	PPDL_TRY(ppdl_row_batch_init(&j->batch, &shape, err));
@@ -303,12 +309,19 @@ open_input(Job *j, PpdlError *err)
 	const PpdlEncryptArgs *a = j->a;
 	int			standard = strcmp(a->csv, "-") == 0;
 	PpdlCsvOptions opt = {.name = standard ? "standard input" : a->csv, .delimiter = a->delimiter,
-						  .no_header = a->no_header};
+						  .charset = a->charset, .no_header = a->no_header};
 	struct stat st;
 
 	j->f = standard ? stdin : fopen(a->csv, "r");
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->csv);
+	/* as the file was written that the encoding was learned from */
+	if (j->fs && opt.delimiter == 0)
+		opt.delimiter = j->fs->delimiter;
+	if (j->fs && opt.charset == NULL)
+		opt.charset = j->fs->charset;
+	if (j->fs)
+		opt.no_header |= j->fs->no_header;
 	if (fstat(fileno(j->f), &st) == 0 && S_ISREG(st.st_mode))
 		j->bytes = (uint64_t) st.st_size;
 	return ppdl_csv_open(&j->csv, j->f, &opt, err);
@@ -337,7 +350,7 @@ open_features(Job *j, PpdlError *err)
 	if (ppdl_encrypt_columns_only(a))
 		return no_features(j, err);
 	if (!a->raw)
-		return ppdl_features_load(&j->fs, a->features, err);
+		return PPDL_OK;
 	PPDL_TRY(ppdl_features_raw(&j->fs, j->csv, a->id, a->label, a->keep.item, err));
 	if (a->width && a->width != j->fs->inputs)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %d columns of numbers where --width says %d",
@@ -366,7 +379,8 @@ bind_columns(Job *j, PpdlError *err)
 
 	PPDL_TRY(ppdl_binding_init(&j->bind, j->fs, j->csv, !a->no_label, err));
 	j->bind.unknown_other = a->unknown_other;
-	j->bind.clamp = a->clamp;
+	if (a->outside >= 0)
+		j->bind.outside = (PpdlOutside) a->outside;
 	j->nkeep = a->keep.count;
 	j->keep = calloc((size_t) j->nkeep + 1, sizeof *j->keep);
 	if (j->keep == NULL)
@@ -393,7 +407,11 @@ write_rows(Job *j, PpdlError *err)
 		PPDL_TRY(ppdl_load_begin(&j->db, a->table, &a->columns, err));
 		ppdl_sink_table(&j->sink, j->db.conn);
 		status = all_rows(j, err);
-		return status == PPDL_OK ? ppdl_load_end(&j->db, err) : ppdl_load_failure(&j->db, status, err);
+		if (status != PPDL_OK)
+			return ppdl_load_failure(&j->db, status, err);
+		PPDL_TRY(ppdl_load_end(&j->db, err));
+		ppdl_note("%llu rows are in table %s", (unsigned long long) j->sink.rows, a->table);
+		return PPDL_OK;
 	}
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, a->plain ? 0600 : 0666, err));
 	ppdl_sink_file(&j->sink, &j->out, a->format);
@@ -426,6 +444,8 @@ open_key(Job *j, PpdlError *err)
 static PpdlStatus
 run(Job *j, PpdlError *err)
 {
+	if (j->a->features)
+		PPDL_TRY(ppdl_features_load(&j->fs, j->a->features, err));
 	PPDL_TRY(open_input(j, err));
 	PPDL_TRY(open_features(j, err));
 	PPDL_TRY(bind_columns(j, err));
@@ -433,6 +453,17 @@ run(Job *j, PpdlError *err)
 	if (!j->a->plain)
 		PPDL_TRY(open_key(j, err));
 	return write_rows(j, err);
+}
+
+static void
+say_encoding(const Job *j)
+{
+	char		id[PPDL_ENCODING_SIZE];
+
+	if (j->owner == NULL || j->fs->encoding == 0)
+		return;
+	ppdl_encoding_print(id, j->fs->encoding);
+	ppdl_note("the rows are in encoding %s, of \"%s\": keep that file, it says what they mean", id, j->a->features);
 }
 
 /* how many of these rows a sum takes as one ciphertext */
@@ -490,11 +521,15 @@ ppdl_cmd_encrypt(int argc, char **argv)
 	ppdl_encrypt_args_parse(&a, argc, argv);
 	status = run(&j, &err);
 	if (status == PPDL_OK)
+	{
+		say_encoding(&j);
 		say_reach(&j);
+	}
 	if (status == PPDL_OK && j.bind.unknown)
 		ppdl_note("%ld unknown or missing values were encoded as none of the learned ones", j.bind.unknown);
 	if (status == PPDL_OK && j.bind.clamped)
-		ppdl_note("%ld numbers outside the learned ranges were set to the nearer bound", j.bind.clamped);
+		ppdl_note("%ld numbers outside the learned ranges were %s", j.bind.clamped,
+				  j.bind.outside == PPDL_OUTSIDE_NULL ? "taken for missing values" : "set to the nearer bound");
 	if (status == PPDL_OK && j.bind.clipped)
 		ppdl_note("%ld values lie beyond what the map keeps and were clipped", j.bind.clipped);
 	release(&j);

@@ -9,7 +9,7 @@
 #include "cli/db_result.h"
 #include "cli/evaluate.h"
 #include "cli/outfile.h"
-#include "cli/reveal.h"
+#include "cli/record.h"
 
 static const char doc[] =
 "Compare predictions with labels: accuracy, sensitivity, specificity, F1, AUC and Brier score with confidence "
@@ -195,10 +195,19 @@ with_csv(Job *j, const char *path, PpdlStatus (*use) (Job *j, PpdlCsv *csv, Ppdl
 {
 	int			standard = strcmp(path, "-") == 0;
 	PpdlCsvOptions opt = {.name = standard ? "standard input" : path, .delimiter = j->a->delimiter};
+	const PpdlFeatures *fs = path == j->a->labels ? j->features : NULL;
 	FILE	   *f = standard ? stdin : fopen(path, "r");
 	PpdlCsv    *csv;
 	PpdlStatus	status;
 
+	/* as the file was written that the encoding was learned from */
+	if (fs && opt.delimiter == 0)
+		opt.delimiter = fs->delimiter;
+	if (fs)
+	{
+		opt.charset = fs->charset;
+		opt.no_header = fs->no_header;
+	}
 	if (f == NULL)
 		return ppdl_os_error(err, "open", path);
 	status = ppdl_csv_open(&csv, f, &opt, err);
@@ -305,7 +314,7 @@ result_rows(Job *j, const PGresult *res, PpdlError *err)
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
 		ppdl_result_row(res, r, field);
-		status = ppdl_reveal_record(&j->reveal, field, (size_t) n, 1, revealed_row, j, err);
+		status = ppdl_reveal_record(&j->reveal, NULL, field, (size_t) n, 1, revealed_row, j, err);
 	}
 	free(field);
 	return status;

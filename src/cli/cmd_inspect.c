@@ -17,6 +17,8 @@
 #include "net/layer.h"
 #include "owner/owner.h"
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
+#include "rows/partner.h"
 
 static const char doc[] =
 "Say what FILE is: a secret or public key file, a feature file, a model file, or text with ciphertexts "
@@ -140,6 +142,17 @@ show_pem(const char *path, PpdlPemKind kind, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* ------------------------------------------------------------------ encodings */
+
+static void
+show_encoding(uint64_t encoding)
+{
+	char		id[PPDL_ENCODING_SIZE];
+
+	ppdl_encoding_print(id, encoding);
+	printf("encoding:    %s\n", encoding ? id : "not known");
+}
+
 /* ------------------------------------------------------------------ ciphertexts */
 
 static PpdlStatus
@@ -174,15 +187,24 @@ static PpdlStatus
 show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 {
 	static const char *const kind[] = {"", "slice (one row of a batch)", "row", "packed", "parts"};
+	uint64_t	encoding;
+	int			label = 0;
 	PpdlCipher	c;
 	char		hex[17];
 
 	PPDL_TRY(ppdl_cipher_validate(buf, len, err));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	PPDL_TRY(ppdl_cipher_encoding(&c, &encoding, err));
+	if (c.kind == PPDL_KIND_SLICE)
+		PPDL_TRY(ppdl_partner_named(c.seed, &label, err));
 	ppdl_fingerprint_hex(hex, c.fingerprint);
 	printf("lwe_cipher\nkind:        %s%s\nkey:         %s\nring:        %s, N = %d\n", kind[c.kind],
 		   c.kind == PPDL_KIND_SLICE ? c.limbs == 1 ? ", compact" : ", full" : "", hex, c.par->name,
 		   1 << c.par->logn);
+	if (label)
+		printf("encoding:    that of the features beside it\n");
+	else
+		show_encoding(encoding);
 	printf("limbs:       %d of %d\nwidth:       %d\nscale:       2^%.3f\n"
 		   "error:       %.2g (standard deviation)\nbytes:       %zu\n",
 		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);
@@ -250,6 +272,7 @@ show_features(const Args *a, const PpdlWriter *text, PpdlError *err)
 		   fs->source,
 		   fs->inputs, fs->id ? fs->id : "(none)", fs->label ? fs->label->column : "(none)");
 	printf(fs->label ? ", %d value%s\n" : "\n", fs->outputs, fs->outputs == 1 ? "" : "s");
+	show_encoding(fs->encoding);
 	if (fs->map)
 		printf("map:         %d inputs become %d components and a constant\n", fs->encoded, fs->map->components);
 	for (int i = 0; i < fs->encoded; i++)
@@ -284,6 +307,7 @@ describe_model(const json_t *root, PpdlError *err)
 			   "plain" : "none");
 		if (key)
 			printf("key:         %s\n", key);
+		show_encoding(net->encoding);
 		ppdl_net_destroy(net);
 	}
 	free(spec);

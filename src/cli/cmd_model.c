@@ -19,6 +19,7 @@
 #include "net/layer.h"
 #include "net/net.h"
 #include "owner/owner.h"
+#include "rows/encoding.h"
 
 static const char doc[] =
 "List the models of a database, show, drop or choose one, move one to or from a file, or bring all to other "
@@ -38,6 +39,8 @@ static const char doc[] =
 "A model that was trained on encrypted rows has encrypted weights. export --key decrypts them; "
 "import puts the plain ones back, for everybody on the server to read, and predicts faster; "
 "import --key encrypts plain weights before they leave this machine.\n\n"
+"import --features names the encoding of the rows that a model is for. Models of the specification that encode prints, "
+"and those that were trained on encrypted rows, name it already.\n\n"
 "Example:\n\n"
 "  ppdl model export osteo@2 --dsn \"$DSN\" -o osteo.json\n"
 "  ppdl model export osteo --key hospital.key --dsn \"$DSN\" -o osteo.json\n"
@@ -51,7 +54,8 @@ static const char doc[] =
 
 enum
 {
-	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE, OPT_WEIGHTS_WITHIN, OPT_TO, OPT_ALL, OPT_YES, OPT_REPLACE
+	OPT_DSN = 256, OPT_NAME, OPT_PASSPHRASE_FILE, OPT_WEIGHTS_WITHIN, OPT_TO, OPT_ALL, OPT_YES, OPT_REPLACE,
+	OPT_FEATURES
 };
 
 static const struct argp_option options[] = {
@@ -63,6 +67,8 @@ static const struct argp_option options[] = {
 	{"weights-within", OPT_WEIGHTS_WITHIN, "R", 0,
 	 "import --key: declare to the server that the weights of each unit have a length of R at most: "
 	 "1, 2, 4, 8 or 16 (2); predictions state an error that grows with it", 0},
+	{"features", OPT_FEATURES, "FILE", 0,
+	 "import: the model is for rows that this feature file encodes; it predicts no others", 0},
 	{"to", OPT_TO, "DSN", 0, "sync: database to bring models to; may be repeated", 0},
 	{"all-nodes", OPT_ALL, 0, 0, "sync: to all nodes of a Citus cluster", 0},
 	{"yes", OPT_YES, 0, 0, "with --all-nodes: connect to the nodes without asking", 0},
@@ -79,6 +85,7 @@ typedef struct Args
 			   *name,
 			   *key,
 			   *passphrase_file,
+			   *features,
 			   *output;
 	int			within;			/* 0: not given */
 	PpdlModelSync sync;
@@ -119,6 +126,9 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_WEIGHTS_WITHIN:
 			a->within = 1 << ppdl_arg_choice(state, "weights-within", arg, ranges);
 			return 0;
+		case OPT_FEATURES:
+			a->features = arg;
+			return 0;
 		case OPT_TO:
 			ppdl_list_add(&a->sync.to, arg, state);
 			return 0;
@@ -150,6 +160,8 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, strcmp(a->action, "import") == 0 ? "which file?" : "which model?");
 			if (a->name && strcmp(a->action, "import") != 0)
 				argp_error(state, "--name goes with import only");
+			if (a->features && strcmp(a->action, "import") != 0)
+				argp_error(state, "--features goes with import only");
 			if (a->key && strcmp(a->action, "export") != 0 && strcmp(a->action, "import") != 0)
 				argp_error(state, "--key goes with export and import only");
 			if (a->within != 0 && (a->key == NULL || strcmp(a->action, "import") != 0))
@@ -184,7 +196,7 @@ print_result(const PpdlDb *db, const PGresult *res, PpdlError *err)
 	PpdlStatus	status;
 
 	ppdl_present_init(&p, PPDL_FORM_TABLE, "", stdout, "standard output");
-	status = ppdl_result_begin(&p, db, res, err);
+	status = ppdl_result_begin(&p, db, NULL, res, err);
 	if (status == PPDL_OK)
 		status = print_rows(&p, res, err);
 	if (status == PPDL_OK)
@@ -318,6 +330,13 @@ show(PpdlDb *db, const char *ref, PpdlError *err)
 			   field(res, F_CIPHER) ? "encrypted" : "untrained");
 		if (field(res, F_KEY))
 			printf("key:      %s\n", field(res, F_KEY));
+		if (net->encoding)
+		{
+			char		id[PPDL_ENCODING_SIZE];
+
+			ppdl_encoding_print(id, net->encoding);
+			printf("encoding: %s\n", id);
+		}
 		if (field(res, F_TRAINED))
 			printf("trained:  %s\n", field(res, F_TRAINED));
 		printf("spec:     %s\n", field(res, F_SPEC));
@@ -392,7 +411,8 @@ typedef struct ModelFile
 				cipher;			/* text of a lwe_cipher[], or empty */
 	const char *key_id;
 	const char *key,			/* secret key file to encrypt the weights with, or NULL */
-			   *passphrase_file;
+			   *passphrase_file,
+			   *features;		/* feature file of the rows that it is for, or NULL */
 	int			within;			/* length of weights that is declared */
 	char		key_hex[17];
 } ModelFile;
@@ -482,6 +502,47 @@ encrypt_weights(ModelFile *m, const PpdlNet *net, PpdlError *err)
 	return PPDL_OK;
 }
 
+static PpdlStatus
+fit_features(ModelFile *m, const PpdlFeatures *fs, json_t *spec, PpdlError *err)
+{
+	const char *there = json_string_value(json_object_get(spec, "encoding"));
+	char		id[PPDL_ENCODING_SIZE];
+
+	if (fs->encoding == 0)
+	{
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s: this feature file of an older version has no identity", m->features);
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "\"ppdl encode --renew %s\" gives it one.", m->features);
+	}
+	if (json_integer_value(json_object_get(spec, "inputs")) != fs->inputs)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: the model has %lld inputs, and rows of %s %d values", m->path,
+						  (long long) json_integer_value(json_object_get(spec, "inputs")), m->features, fs->inputs);
+	ppdl_encoding_print(id, fs->encoding);
+	if (there != NULL && strcasecmp(there, id) != 0)
+	{
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s: the model is for encoding %s, and %s is encoding %s", m->path, there,
+				   m->features, id);
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Leave out --features, or give the feature file that the model "
+							   "was trained with.");
+	}
+	return json_object_set_new(spec, "encoding", json_string(id)) == 0 ? PPDL_OK :
+		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+/* the encoding of the feature file goes into the specification */
+static PpdlStatus
+add_encoding(ModelFile *m, json_t *spec, PpdlError *err)
+{
+	PpdlFeatures *fs;
+	PpdlStatus	status;
+
+	if (m->features == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_features_load(&fs, m->features, err));
+	status = fit_features(m, fs, spec, err);
+	ppdl_features_destroy(fs);
+	return status;
+}
+
 /* everything is checked here, before the server is asked */
 static PpdlStatus
 check_file(ModelFile *m, PpdlError *err)
@@ -504,6 +565,7 @@ check_file(ModelFile *m, PpdlError *err)
 		return bad(m, "\"weights\" and \"cipher\" exclude each other", err);
 	if ((weights && json_array_size(weights) == 0) || (cipher && json_array_size(cipher) == 0))
 		return bad(m, "\"weights\" or \"cipher\" is no array, or empty", err);
+	PPDL_TRY(add_encoding(m, json_object_get(m->root, "spec"), err));
 	ppdl_json_put(&m->spec, json_object_get(m->root, "spec"));
 	ppdl_write_u8(&m->spec, 0);
 	if (trained && !json_is_null(trained))
@@ -590,7 +652,7 @@ release_file(ModelFile *m)
 static PpdlStatus
 import_model(const Args *a, PpdlError *err)
 {
-	ModelFile	m = {.path = a->what, .key = a->key, .passphrase_file = a->passphrase_file,
+	ModelFile	m = {.path = a->what, .key = a->key, .passphrase_file = a->passphrase_file, .features = a->features,
 		.within = a->within != 0 ? a->within : PPDL_DEFAULT_WEIGHT_LENGTH};
 	const char *name = a->name;
 	PpdlDb		db = {0};

@@ -7,11 +7,9 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
-#include "cli/db_result.h"
-#include "table/infile.h"
 #include "cli/outfile.h"
-#include "cli/present.h"
-#include "cli/reveal.h"
+#include "cli/viewer.h"
+#include "table/infile.h"
 
 static const char doc[] =
 "Run SQL and show its results, ciphertexts decrypted.\v"
@@ -19,17 +17,24 @@ static const char doc[] =
 "on the server.\n\n"
 "Without -c and -f the SQL is read from standard input.\n\n"
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it.\n\n"
+"--then runs one SELECT on the decrypted result: a table called result in an SQLite database in memory, here. "
+"Numbers are numbers there, arrays are JSON texts ([1,2]) for json_each and ->.\n\n"
+"With a feature file averages, sums, rows and predictions come out by name and in the table's units: "
+"\"Answers in your own words\" in doc/cli-reference.md.\n\n"
 "Values of keys that were not given are shown as \"<lwe_cipher of key ...>\".\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
 "    -c 'SELECT hospital, avg(features) FROM patients GROUP BY hospital'\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" --expand --format csv \\\n"
 "    -c \"SELECT array_agg(id), ppdl_predict_agg('m', features) FROM patients\"\n"
+"  ppdl query --key hospital.key --expand --then 'SELECT * FROM result ORDER BY score DESC LIMIT 5' \\\n"
+"    -c \"SELECT array_agg(id) AS id, ppdl_predict_agg('m', features) AS score FROM patients\"\n"
 "  echo 'TABLE patients' | ppdl query --key hospital.key --key ward.key -x -P null=-";
 
 enum
 {
-	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE
+	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE, OPT_THEN, OPT_FEATURES, OPT_AS,
+	OPT_RAW
 };
 
 static const struct argp_option options[] = {
@@ -39,7 +44,12 @@ static const struct argp_option options[] = {
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
 	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
 	{"file", 'f', "FILE", 0, "read the SQL from FILE (-: standard input)", 2},
+	{"features", OPT_FEATURES, "FILE", 0,
+	 "feature file: answers by its names and units; may be repeated (else one beside the key that the values name)", 3},
+	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 3},
+	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 3},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
+	{"then", OPT_THEN, "SELECT", 0, "a query on the decrypted result, the table result, whose answer is shown", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
 	{"format", OPT_FORMAT, "table|vertical|csv|json", 0, "of the output (table)", 3},
 	{"vertical", 'x', 0, 0, "same as --format vertical: a field a line", 3},
@@ -56,9 +66,11 @@ typedef struct Args
 			   *dsn,
 			   *file,
 			   *null,
+			   *then,
 			   *output;
 	PpdlList	keys,
 				commands;
+	PpdlWordsOptions words;
 	PpdlForm	form;
 	int			expand,
 				share;
@@ -87,8 +99,20 @@ parse(int key, char *arg, struct argp_state *state)
 		case 'f':
 			a->file = arg;
 			return 0;
+		case OPT_FEATURES:
+			ppdl_list_add(&a->words.features, arg, state);
+			return 0;
+		case OPT_AS:
+			ppdl_words_add_as(&a->words, arg, state);
+			return 0;
+		case OPT_RAW:
+			a->words.raw = 1;
+			return 0;
 		case OPT_EXPAND:
 			a->expand = 1;
+			return 0;
+		case OPT_THEN:
+			a->then = arg;
 			return 0;
 		case OPT_SHARE:
 			a->share = 1;
@@ -119,6 +143,7 @@ parse(int key, char *arg, struct argp_state *state)
 		case ARGP_KEY_END:
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
+			ppdl_words_check(&a->words, state);
 			if (a->commands.count > 0 && a->file != NULL)
 				argp_error(state, "give SQL with -c or with -f, not both");
 			if (a->commands.count == 0 && a->file == NULL && isatty(STDIN_FILENO))
@@ -132,87 +157,20 @@ parse(int key, char *arg, struct argp_state *state)
 typedef struct Job
 {
 	const Args *a;
-	PpdlDb		db;
-	PpdlReveal	reveal;
+	PpdlViewer	view;
 	PpdlOutFile out;
-	PpdlPresenter present;
-	PpdlText   *field;
+	PpdlThen   *then;
 	PpdlWriter	script;			/* SQL that is no argument */
 } Job;
-
-/* ------------------------------------------------------------------ one result */
-
-static PpdlStatus
-emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
-{
-	Job		   *j = arg;
-
-	(void) count;
-	return ppdl_present_record(&j->present, fields, err);
-}
-
-static PpdlStatus
-result_row(Job *j, const PGresult *res, int row, PpdlError *err)
-{
-	int			n = PQnfields(res);
-	char		text[sizeof err->message];
-	PpdlStatus	status;
-
-	ppdl_result_row(res, row, j->field);
-	status = ppdl_reveal_record(&j->reveal, j->field, (size_t) n, j->a->expand, emit, j, err);
-	if (status == PPDL_OK || status == PPDL_ERR_IO)
-		return status;
-	snprintf(text, sizeof text, "row %d of the result: %.270s", row + 1, err->message);
-	memcpy(err->message, text, sizeof text);
-	return status;
-}
-
-static PpdlStatus
-result_rows(Job *j, const PGresult *res, PpdlError *err)
-{
-	for (int r = 0; r < PQntuples(res); r++)
-		PPDL_TRY(result_row(j, res, r, err));
-	return PPDL_OK;
-}
-
-static PpdlStatus
-show_rows(Job *j, const PGresult *res, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	j->field = calloc((size_t) PQnfields(res) + 1, sizeof *j->field);
-	status = j->field ? ppdl_result_begin(&j->present, &j->db, res, err) :
-		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (status == PPDL_OK)
-		status = result_rows(j, res, err);
-	if (status == PPDL_OK)
-		status = ppdl_present_end(&j->present, err);
-	free(j->field);
-	j->field = NULL;
-	return status;
-}
-
-/* PpdlTakeResult */
-static PpdlStatus
-show_result(void *arg, const PGresult *res, PpdlError *err)
-{
-	Job		   *j = arg;
-
-	if (PQresultStatus(res) == PGRES_TUPLES_OK)
-		return show_rows(j, res, err);
-	if (j->a->form == PPDL_FORM_TABLE || j->a->form == PPDL_FORM_VERTICAL)
-		fprintf(j->out.f, "%s\n", PQcmdStatus((PGresult *) res));
-	return PPDL_OK;
-}
 
 static PpdlStatus
 run_all(Job *j, PpdlError *err)
 {
 	for (int i = 0; i < j->a->commands.count; i++)
-		PPDL_TRY(ppdl_result_run(&j->db, j->a->commands.item[i], show_result, j, err));
+		PPDL_TRY(ppdl_viewer_run(&j->view, j->a->commands.item[i], err));
 	if (j->a->commands.count > 0)
 		return PPDL_OK;
-	return ppdl_result_run(&j->db, (const char *) j->script.buf, show_result, j, err);
+	return ppdl_viewer_run(&j->view, (const char *) j->script.buf, err);
 }
 
 /* what -f or standard input hold, before anybody is asked for a passphrase */
@@ -234,19 +192,26 @@ static PpdlStatus
 run(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
-	PpdlStatus	status;
+	PpdlViewer *v = &j->view;
 
 	PPDL_TRY(read_script(j, err));
-	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
-	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
-	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	if (a->then)
+		PPDL_TRY(ppdl_then_create(&j->then, a->then, err));
+	PPDL_TRY(ppdl_reveal_open(&v->reveal, &a->keys, a->passphrase_file, err));
+	PPDL_TRY(ppdl_words_open(&v->words, &a->words, &a->keys, &v->reveal, err));
+	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
+	v->db.near = a->keys.item[0];
+	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
-	ppdl_present_init(&j->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
-	ppdl_db_cancel_on_interrupt(&j->db);
-	status = run_all(j, err);
-	ppdl_db_ignore_interrupt();
-	PPDL_TRY(status);
-	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));
+	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
+	v->present.then = j->then;
+	v->expand = a->expand;
+	/* --then works on columns, and on numbers */
+	v->words.objects = a->form == PPDL_FORM_JSON && a->then == NULL;
+	v->words.people = (a->form == PPDL_FORM_TABLE || a->form == PPDL_FORM_VERTICAL) && a->then == NULL;
+	v->quiet = a->form == PPDL_FORM_CSV || a->form == PPDL_FORM_JSON;
+	PPDL_TRY(run_all(j, err));
+	PPDL_TRY(ppdl_reveal_finish(&v->reveal, err));
 	return ppdl_out_commit(&j->out, err);
 }
 
@@ -260,14 +225,14 @@ ppdl_cmd_query(int argc, char **argv)
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	j.reveal.share = a.share;
+	j.view.reveal.share = a.share;
 	ppdl_writer_init(&j.script);
 	status = run(&j, &err);
 	ppdl_out_abort(&j.out);
-	ppdl_present_free(&j.present);
 	ppdl_writer_free(&j.script);
-	ppdl_db_close(&j.db);
-	ppdl_reveal_close(&j.reveal);
+	ppdl_viewer_close(&j.view);
+	ppdl_then_destroy(j.then);
+	ppdl_words_options_free(&a.words);
 	ppdl_list_free(&a.keys);
 	ppdl_list_free(&a.commands);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -6,7 +6,11 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/name_encodings.h"
 #include "cli/progress.h"
+
+/* SQLSTATE of notices of progress: PPDL_ERRCODE_PROGRESS of src/pg/ppdl.h */
+#define PROGRESS "00P01"
 
 static PGcancel *volatile cancel;
 static volatile sig_atomic_t interrupted;
@@ -46,6 +50,12 @@ int
 ppdl_db_interrupted(void)
 {
 	return interrupted;
+}
+
+void
+ppdl_db_forget_interrupt(void)
+{
+	interrupted = 0;
 }
 
 void
@@ -90,6 +100,8 @@ ppdl_db_error(PpdlDb *db, const PGresult *res, PpdlError *err)
 		ppdl_error_detail(err, PPDL_ERR_IO, "%s", detail);
 	if (hint)
 		ppdl_error_hint(err, PPDL_ERR_IO, "%s", hint);
+	if (err)
+		ppdl_name_encodings(err, db->near);
 	return PPDL_ERR_IO;
 }
 
@@ -99,7 +111,11 @@ on_notice(void *arg, const PGresult *res)
 	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY);
 	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
 	(void) arg;
+	if (message && state && strcmp(state, PROGRESS) == 0 && ppdl_progress_text(message))
+		return;
 	ppdl_note("server: %s: %s", severity ? severity : "NOTICE", message ? message : "");
 }
 
@@ -174,6 +190,7 @@ ppdl_db_run(PpdlDb *db, PGresult **res, PpdlError *err, const char *sql, int npa
 	if (text == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	r = PQexecParams(db->conn, text, nparams, NULL, params, NULL, NULL, 0);
+	ppdl_progress_clear();
 	free(text);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK)
 		status = ppdl_db_error(db, r, err);

@@ -12,6 +12,7 @@ typedef struct PpdlDb
 {
 	PGconn	   *conn;
 	char	   *schema;			/* of the extension, quoted as an identifier; NULL before ppdl_db_extension */
+	const char *near;			/* a key file, beside which feature files may lie, or NULL: for messages */
 	Oid			lwe,
 				lwe_array,
 				rsa,
@@ -50,6 +51,8 @@ void		ppdl_db_cancel_on_interrupt(PpdlDb *db);
 void		ppdl_db_cancel_on_termination(void);
 /* has Ctrl-C been pressed since? */
 int			ppdl_db_interrupted(void);
+/* before the next piece of work of a tool that goes on */
+void		ppdl_db_forget_interrupt(void);
 void		ppdl_db_ignore_interrupt(void);
 
 #endif

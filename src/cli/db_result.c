@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/progress.h"
+
 /* ------------------------------------------------------------------ running */
 
 /* characters of UTF-8, in bytes */
@@ -66,6 +68,28 @@ take_one(PpdlDb *db, const char *sql, const PGresult *res, PpdlTakeResult take, 
 	}
 }
 
+/* after an error: the connection takes the next command again */
+static void
+drain(PpdlDb *db)
+{
+	char	   *copied;
+	PGresult   *res;
+
+	while ((res = PQgetResult(db->conn)) != NULL)
+	{
+		const ExecStatusType kind = PQresultStatus(res);
+
+		PQclear(res);
+		if (PQstatus(db->conn) == CONNECTION_BAD)
+			return;
+		if (kind == PGRES_COPY_IN || kind == PGRES_COPY_BOTH)
+			PQputCopyEnd(db->conn, "COPY from the tool is not supported");
+		if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
+			while (PQgetCopyData(db->conn, &copied, 0) > 0)
+				PQfreemem(copied);
+	}
+}
+
 PpdlStatus
 ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, void *arg, PpdlError *err)
 {
@@ -76,9 +100,12 @@ ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, void *arg, Ppd
 		return ppdl_db_error(db, NULL, err);
 	while (status == PPDL_OK && (res = PQgetResult(db->conn)) != NULL)
 	{
+		ppdl_progress_clear();
 		status = take_one(db, sql, res, take, arg, err);
 		PQclear(res);
 	}
+	if (status != PPDL_OK)
+		drain(db);
 	return status;
 }
 
@@ -129,7 +156,7 @@ column_kind(const PpdlDb *db, Oid type)
 }
 
 PpdlStatus
-ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PGresult *res, PpdlError *err)
+ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, const PGresult *res, PpdlError *err)
 {
 	int			n = PQnfields(res);
 	const char **name = calloc((size_t) n + 1, sizeof *name);
@@ -141,7 +168,7 @@ ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PGresult *res, PpdlE
 		name[i] = PQfname(res, i);
 		kind[i] = column_kind(db, PQftype(res, i));
 	}
-	status = name && kind ? ppdl_present_begin(p, n, name, kind, err) :
+	status = name && kind ? ppdl_words_present(words, p, n, name, kind, err) :
 		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	free(name);
 	free(kind);

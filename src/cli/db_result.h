@@ -5,7 +5,7 @@
 #define PPDL_CLI_DB_RESULT_H
 
 #include "cli/database.h"
-#include "cli/present.h"
+#include "cli/words.h"
 
 /*
  * Runs all statements of sql; take gets what each returns, PGRES_TUPLES_OK or PGRES_COMMAND_OK, and an error of its own
@@ -17,7 +17,8 @@ PpdlStatus	ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, voi
 /* the fields of a row, which live as long as res */
 void		ppdl_result_row(const PGresult *res, int row, PpdlText *field);
 
-/* ppdl_present_begin with the names and kinds of the columns of res */
-PpdlStatus	ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PGresult *res, PpdlError *err);
+/* ppdl_present_begin with the names and kinds of the columns of res, or of what settled words make of them */
+PpdlStatus	ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, const PGresult *res,
+							  PpdlError *err);
 
 #endif

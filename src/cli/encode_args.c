@@ -10,12 +10,17 @@ enum
 {
 	OPT_ID = 512, OPT_LABEL, OPT_EXCLUDE, OPT_COLUMNS, OPT_BANDS, OPT_NUMERIC, OPT_CATEGORY, OPT_WEIGHT,
 	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_NO_HEADER, OPT_WHITEN,
-	OPT_COMPONENTS
+	OPT_COMPONENTS, OPT_POSITIVE, OPT_LABEL_MAP, OPT_ENCODING, OPT_DECIMAL, OPT_THOUSANDS, OPT_NA, OPT_DATE,
+	OPT_DATE_FORMAT, OPT_RANGE, OPT_QUANTILES, OPT_LOG, OPT_OUTSIDE
 };
 
 static const struct argp_option options[] = {
 	{"id", OPT_ID, "COL", 0, "column that identifies a row; no input", 1},
 	{"label", OPT_LABEL, "COL", 0, "column to be predicted; no input", 1},
+	{"positive", OPT_POSITIVE, "CLASS", 0, "of two classes the one that is +1 (by common words, as yes and case, else "
+	 "the greater number or the later in the alphabet)", 1},
+	{"label-map", OPT_LABEL_MAP, "VALUE=CLASS,...", 0, "what values of the label mean: +1 or -1, another class, or "
+	 "nothing for no label: ja=+1,nein=-1,unbekannt=", 1},
 	{"exclude", OPT_EXCLUDE, "COL,...", 0, "columns that are no inputs", 2},
 	{"columns", OPT_COLUMNS, "COL,...", 0, "only these are inputs, in this order", 2},
 	{"numeric", OPT_NUMERIC, "COL,...", 0, "columns that must be numbers", 2},
@@ -26,12 +31,30 @@ static const struct argp_option options[] = {
 	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)",
 	 3},
 	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
+	{"date", OPT_DATE, "COL[:USE]", 0,
+	 "dates: COL for the day itself, COL:age@DAY for years up to a day, COL:since@DAY "
+	 "for days from it; may be repeated", 3},
+	{"date-format", OPT_DATE_FORMAT, "FORMAT", 0, "how dates are written, as %d.%m.%Y (2026-01-31 and 31.1.2026)", 3},
+	{"range", OPT_RANGE, "COL:LO..HI", 0, "what becomes -1 and +1 (least and greatest value); may be repeated", 3},
+	{"quantile-range", OPT_QUANTILES, "[COL:]LO..HI", 0,
+	 "the same as parts of the rows: 0.01..0.99; without COL of all "
+	 "numbers", 3},
+	{"log", OPT_LOG, "COL,...", 0, "take the logarithm of these numbers (of 1 more where there are zeros)", 3},
+	{"outside", OPT_OUTSIDE, "error|clamp|null", 0, "a number outside its range is an error (the default), becomes the "
+	 "nearer bound (the default with --quantile-range), or a missing value; here and in ppdl encrypt", 3},
+	{"na", OPT_NA, "WORD,...", 0, "words for a missing value, besides NA, N/A, #N/A, NaN, NULL, \"k. A.\", ?, and "
+	 "among numbers - and . (--na '' drops these)", 4},
+	{"decimal", OPT_DECIMAL, ".|,", 0, "decimal mark of all numbers (as each column shows)", 4},
+	{"thousands", OPT_THOUSANDS, "C", 0, "mark between thousands: . , ' _ or a space (none)", 4},
+	{"encoding", OPT_ENCODING, "NAME", 0, "character set of the file, as LATIN1, WINDOWS-1252 or UTF-16 (UTF-8)", 4},
 	{"constant", OPT_CONSTANT, 0, 0, "add an input that is always 1", 4},
 	{"pad", OPT_PAD, 0, 0, "add inputs that are always 0, up to a power of two", 4},
 	{"whiten", OPT_WHITEN, 0, 0, "centre, decorrelate and scale the inputs, for training in few steps; "
 	 "the map is kept in the feature file", 4},
 	{"components", OPT_COMPONENTS, "N", 0, "with --whiten: keep the N directions that vary most (all)", 4},
-	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields (comma)", 4},
+	{"delimiter", OPT_DELIMITER, "C", 0,
+	 "what separates fields: a character or \"tab\" (comma, or what the first line has "
+	 "in its place)", 4},
 	{"no-header", OPT_NO_HEADER, 0, 0, "the file has no header; columns are called 1, 2, 3, ...", 4},
 	{0}
 };
@@ -45,11 +68,53 @@ finish(PpdlEncodeArgs *a, struct argp_state *state)
 	if (a->learn.whiten && (a->learn.constant || a->learn.pad || a->learn.one_hot_weight != 1))
 		argp_error(state, "--whiten adds a constant and scales inputs: --constant, --pad and --one-hot-weight have no "
 				   "place beside it");
-	a->learn.exclude = a->exclude.item;
-	a->learn.columns = a->columns.item;
-	a->learn.bands = a->bands.item;
-	a->learn.numeric = a->numeric.item;
-	a->learn.category = a->category.item;
+	ppdl_encode_args_lists(a);
+}
+
+/* how values are written */
+static error_t
+parse_values(int key, char *arg, PpdlEncodeArgs *a, struct argp_state *state)
+{
+	static const char *const outside[] = {"error", "clamp", "null", NULL};
+
+	switch (key)
+	{
+		case OPT_ENCODING:
+			a->charset = arg;
+			return 0;
+		case OPT_DECIMAL:
+			a->learn.decimal = ppdl_arg_character(state, "--decimal", arg, ".,");
+			return 0;
+		case OPT_THOUSANDS:
+			a->learn.thousands = ppdl_arg_character(state, "--thousands", arg, ".,' _");
+			return 0;
+		case OPT_NA:
+			if (arg[0])
+				ppdl_list_add_commas(&a->na, arg, state);
+			else
+				ppdl_list_add(&a->na, "", state);
+			return 0;
+		case OPT_DATE:
+			ppdl_list_add(&a->dates, arg, state);
+			return 0;
+		case OPT_DATE_FORMAT:
+			a->learn.date_format = arg;
+			return 0;
+		case OPT_RANGE:
+			ppdl_list_add(&a->range, arg, state);
+			return 0;
+		case OPT_QUANTILES:
+			ppdl_list_add(&a->quantile_range, arg, state);
+			return 0;
+		case OPT_LOG:
+			ppdl_list_add_commas(&a->log, arg, state);
+			return 0;
+		case OPT_OUTSIDE:
+			a->outside = outside[ppdl_arg_choice(state, "--outside", arg, outside)];
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static error_t
@@ -64,6 +129,12 @@ parse(int key, char *arg, struct argp_state *state)
 			return 0;
 		case OPT_LABEL:
 			a->learn.label = arg;
+			return 0;
+		case OPT_POSITIVE:
+			a->learn.positive = arg;
+			return 0;
+		case OPT_LABEL_MAP:
+			ppdl_list_add_commas(&a->label_map, arg, state);
 			return 0;
 		case OPT_EXCLUDE:
 			ppdl_list_add_commas(&a->exclude, arg, state);
@@ -108,7 +179,7 @@ parse(int key, char *arg, struct argp_state *state)
 			finish(a, state);
 			return 0;
 		default:
-			return ARGP_ERR_UNKNOWN;
+			return parse_values(key, arg, a, state);
 	}
 }
 
@@ -117,7 +188,25 @@ const struct argp ppdl_encode_argp = {options, parse, 0, 0, 0, 0, 0};
 void
 ppdl_encode_args_init(PpdlEncodeArgs *a)
 {
-	*a = (PpdlEncodeArgs) {.learn = {.one_hot_weight = 1, .max_categories = 32}};
+	*a = (PpdlEncodeArgs) {.learn = {.one_hot_weight = 1, .max_categories = 32, .outside = -1}};
+}
+
+void
+ppdl_encode_args_lists(PpdlEncodeArgs *a)
+{
+	a->learn.exclude = a->exclude.item;
+	a->learn.columns = a->columns.item;
+	a->learn.bands = a->bands.item;
+	a->learn.numeric = a->numeric.item;
+	a->learn.category = a->category.item;
+	a->learn.label_map = a->label_map.item;
+	a->learn.dates = a->dates.item;
+	a->learn.range = a->range.item;
+	a->learn.quantile_range = a->quantile_range.item;
+	a->learn.log = a->log.item;
+	a->learn.na = a->na.item;
+	a->learn.outside = a->outside == NULL ? -1 : strcmp(a->outside, "clamp") == 0 ? PPDL_OUTSIDE_CLAMP :
+		strcmp(a->outside, "null") == 0 ? PPDL_OUTSIDE_NULL : PPDL_OUTSIDE_ERROR;
 }
 
 void
@@ -128,6 +217,12 @@ ppdl_encode_args_free(PpdlEncodeArgs *a)
 	ppdl_list_free(&a->bands);
 	ppdl_list_free(&a->numeric);
 	ppdl_list_free(&a->category);
+	ppdl_list_free(&a->label_map);
+	ppdl_list_free(&a->na);
+	ppdl_list_free(&a->dates);
+	ppdl_list_free(&a->range);
+	ppdl_list_free(&a->quantile_range);
+	ppdl_list_free(&a->log);
 }
 
 /* the file is read once for the columns, once for the map, once to see what the map clips */
@@ -145,7 +240,8 @@ check_file(FILE *f, const char *path, PpdlError *err)
 static PpdlStatus
 open_csv(PpdlCsv **csv, FILE **f, const char *path, const PpdlEncodeArgs *a, PpdlError *err)
 {
-	PpdlCsvOptions opt = {.name = path, .delimiter = a->delimiter, .no_header = a->learn.no_header};
+	PpdlCsvOptions opt = {.name = path, .delimiter = a->delimiter, .charset = a->charset,
+						  .no_header = a->learn.no_header};
 	PpdlStatus	status;
 
 	*f = fopen(path, "r");
@@ -199,6 +295,17 @@ learn_map(PpdlFeatures *fs, const char *path, const PpdlEncodeArgs *a, PpdlWrite
 	return status;
 }
 
+/* later files are written like this one */
+static PpdlStatus
+keep_form(PpdlFeatures *fs, const PpdlCsv *csv, const PpdlEncodeArgs *a, PpdlError *err)
+{
+	fs->delimiter = ppdl_csv_delimiter(csv);
+	fs->no_header = a->learn.no_header;
+	if (a->charset && (fs->charset = strdup(a->charset)) == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_encode_file(PpdlFeatures **out, const char *path, const PpdlEncodeArgs *a, PpdlWriter *notes, PpdlError *err)
 {
@@ -209,6 +316,8 @@ ppdl_encode_file(PpdlFeatures **out, const char *path, const PpdlEncodeArgs *a, 
 	*out = NULL;
 	PPDL_TRY(open_csv(&csv, &f, path, a, err));
 	status = ppdl_features_learn(out, csv, &a->learn, notes, err);
+	if (status == PPDL_OK)
+		status = keep_form(*out, csv, a, err);
 	close_csv(csv, f);
 	if (status == PPDL_OK && a->learn.whiten)
 		status = learn_map(*out, path, a, notes, err);

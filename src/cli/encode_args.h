@@ -14,19 +14,29 @@ typedef struct PpdlEncodeArgs
 				columns,
 				bands,
 				numeric,
-				category;
-	char		delimiter;		/* 0: comma */
+				category,
+				label_map,
+				na,
+				dates,
+				range,
+				quantile_range,
+				log;
+	const char *charset,		/* NULL: UTF-8 */
+			   *outside;		/* "error", "clamp", "null"; NULL: as PpdlLearnOptions has it */
+	char		delimiter;		/* 0: comma, or what the first line has */
 } PpdlEncodeArgs;
 
 /* a child for argp parsers; its input is a PpdlEncodeArgs that ppdl_encode_args_init has filled */
 extern const struct argp ppdl_encode_argp;
 
 void		ppdl_encode_args_init(PpdlEncodeArgs *a);
+/* after the lists have been filled, which may move until then */
+void		ppdl_encode_args_lists(PpdlEncodeArgs *a);
 void		ppdl_encode_args_free(PpdlEncodeArgs *a);
 
 /*
  * Opens the CSV file `path` and learns its encoding.  *out is the caller's to destroy.  notes: one line for every
- * column left out, appended; may be NULL.
+ * column left out and whatever else should be known, appended; may be NULL.
  */
 PpdlStatus	ppdl_encode_file(PpdlFeatures **out, const char *path, const PpdlEncodeArgs *a, PpdlWriter *notes,
 							 PpdlError *err);

@@ -37,7 +37,7 @@ enum
 	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
 	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT,
 	OPT_DELIMITER, OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT,
-	OPT_BATCH_COLUMN, OPT_SORT_BY, OPT_SORT_MEMORY
+	OPT_BATCH_COLUMN, OPT_SORT_BY, OPT_SORT_MEMORY, OPT_ENCODING
 };
 
 static const struct argp_option options[] = {
@@ -47,8 +47,9 @@ static const struct argp_option options[] = {
 	{"features", OPT_FEATURES, "FILE", 0, "feature file made by ppdl encode", 2},
 	{"unknown", OPT_UNKNOWN, "error|other", 0,
 	 "an unknown category, or an unexpected empty field, is an error (the default), or none of the categories", 2},
-	{"outside", OPT_OUTSIDE, "error|clamp", 0,
-	 "a number outside the learned range is an error (the default), or becomes the nearer bound", 2},
+	{"outside", OPT_OUTSIDE, "error|clamp|null", 0,
+	 "a number outside the learned range is an error, becomes the nearer bound, or a missing value (as the feature "
+	 "file says, else an error)", 2},
 	{"keep", OPT_KEEP, "COL,...", 0, "columns to write in the clear, between id and features", 2},
 	{"no-label", OPT_NO_LABEL, 0, 0, "write no label, even if the encoding has one", 2},
 	{"compact", OPT_COMPACT, 0, 0, "small rows", 3},
@@ -80,7 +81,8 @@ static const struct argp_option options[] = {
 	{"columns", OPT_COLUMNS, "NAME,...", 0, "its columns, in the order of the output", 5},
 	{"format", OPT_FORMAT, "copy|csv", 0, "of the output file (copy)", 6},
 	{"header", OPT_HEADER, 0, 0, "with --format csv: begin with the columns' names", 6},
-	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of the input (comma)", 6},
+	{"delimiter", OPT_DELIMITER, "C", 0, "what separates fields of the input (as the feature file says)", 6},
+	{"encoding", OPT_ENCODING, "NAME", 0, "character set of the input (as the feature file says, else UTF-8)", 6},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 6},
 	{0}
 };
@@ -127,7 +129,7 @@ static error_t
 parse_encoding(int key, char *arg, PpdlEncryptArgs *a, struct argp_state *state)
 {
 	static const char *const unknown[] = {"error", "other", NULL};
-	static const char *const outside[] = {"error", "clamp", NULL};
+	static const char *const outside[] = {"error", "clamp", "null", NULL};
 
 	switch (key)
 	{
@@ -138,7 +140,7 @@ parse_encoding(int key, char *arg, PpdlEncryptArgs *a, struct argp_state *state)
 			a->unknown_other = ppdl_arg_choice(state, "--unknown", arg, unknown);
 			return 0;
 		case OPT_OUTSIDE:
-			a->clamp = ppdl_arg_choice(state, "--outside", arg, outside);
+			a->outside = ppdl_arg_choice(state, "--outside", arg, outside);
 			return 0;
 		case OPT_KEEP:
 			ppdl_list_add_commas(&a->keep, arg, state);
@@ -160,6 +162,9 @@ parse_encoding(int key, char *arg, PpdlEncryptArgs *a, struct argp_state *state)
 			return 0;
 		case OPT_NO_HEADER:
 			a->no_header = 1;
+			return 0;
+		case OPT_ENCODING:
+			a->charset = arg;
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -277,7 +282,7 @@ ppdl_encrypt_args_parse(PpdlEncryptArgs *a, int argc, char **argv)
 {
 	static const struct argp argp = {options, parse, "CSV", doc};
 
-	*a = (PpdlEncryptArgs) {.scale_bits = 30, .rsa = {.input_bits = 4, .randomise = 1}};
+	*a = (PpdlEncryptArgs) {.scale_bits = 30, .outside = -1, .rsa = {.input_bits = 4, .randomise = 1}};
 	argp_parse(&argp, argc, argv, 0, NULL, a);
 }
 

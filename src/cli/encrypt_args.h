@@ -11,6 +11,7 @@
 typedef struct PpdlEncryptArgs
 {
 	const char *csv,
+			   *charset,
 			   *output,
 			   *key,
 			   *passphrase_file,
@@ -35,7 +36,7 @@ typedef struct PpdlEncryptArgs
 				no_label,
 				header,
 				unknown_other,
-				clamp;
+				outside;		/* PpdlOutside, or -1: as the feature file says */
 	PpdlFormat	format;
 	char		delimiter;
 } PpdlEncryptArgs;

@@ -127,9 +127,17 @@ map_names(int *map, const PpdlEvalClasses *c, const PpdlEvalRows *r)
 {
 	int			odd = -1;
 
+	const PpdlFeatures *fs = r->opt->features;
+
 	for (int i = r->ntexts - 1; i >= 0; i--)
-		if ((map[i] = find_class(c->name, c->count, r->text[i])) < 0)
+	{
+		map[i] = find_class(c->name, c->count, r->text[i]);
+		/* names are those of the feature file, which knows other spellings and names */
+		if (map[i] < 0 && fs && fs->label)
+			map[i] = ppdl_feature_class(fs, fs->label, r->text[i]);
+		if (map[i] < 0)
 			odd = i;
+	}
 	return odd;
 }
 

@@ -160,6 +160,9 @@ read_label(PpdlEvalRows *r, const PpdlText *field, const char *where, int *numbe
 	*number = -1;
 	if (field->s == NULL || field->len == 0)
 		return PPDL_OK;
+	if (r->opt->features && r->opt->features->label &&
+		ppdl_feature_missing(r->opt->features, r->opt->features->label, field->s))
+		return PPDL_OK;
 	if (field->s[0] == '{')
 		return array_label(r, field, where, number, err);
 	if (r->one_hot > 0)

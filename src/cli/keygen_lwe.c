@@ -43,6 +43,20 @@ report(const PpdlKeygen *k, const PpdlOwner *o)
 	report_size(k->public_path, "public keys:");
 }
 
+/* an error about the file by its temporary name, or one that begins so, becomes one about the name it shall have */
+static void
+name_truly(const char *temporary, const char *path, PpdlError *err)
+{
+	char	   *at = strstr(err->message, temporary),
+			   *end = at ? strchr(at, '"') : NULL;
+	char		text[2 * sizeof err->message];
+
+	if (end == NULL)
+		return;
+	snprintf(text, sizeof text, "%.*s%s%s", (int) (at - err->message), err->message, path, end);
+	ppdl_error(err, err->code, "%s", text);
+}
+
 /*
  * The public file first, under a temporary name: it takes long, and a secret key without it would be in the way of a
  * second try.
@@ -56,7 +70,7 @@ write_files(const PpdlKeygen *k, PpdlOwner *o, const char *passphrase, const cha
 	PPDL_TRY(ppdl_threads_create(&threads, k->threads, err));
 	status = ppdl_owner_write_public(o, temporary, k->uses, threads, ppdl_progress, NULL, err);
 	if (status == PPDL_ERR_IO)
-		ppdl_error_detail(err, status, "This is the temporary name of \"%s\".", k->public_path);
+		name_truly(temporary, k->public_path, err);
 	ppdl_threads_destroy(threads);
 	ppdl_progress_clear();
 	PPDL_TRY(status);

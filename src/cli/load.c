@@ -1,5 +1,6 @@
 #include "cli/load.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -38,6 +39,24 @@ copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *colum
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
 
+/* what the server said, and of which row and column, where it knows */
+static PpdlStatus
+load_error(PpdlDb *db, const PGresult *res, PpdlError *err)
+{
+	const char *context = PQresultErrorField(res, PG_DIAG_CONTEXT),
+			   *end;
+	char		detail[sizeof err->detail];
+
+	ppdl_db_error(db, res, err);
+	if (context == NULL || strncmp(context, "COPY ", 5) != 0)
+		return err->code;
+	/* COPY patients, line 17, column features: "UEw..." */
+	end = strstr(context, ": \"");
+	snprintf(detail, sizeof detail, "%.*s%s%.300s", (int) (end ? (size_t) (end - context) : strcspn(context, "\n")), context,
+			 err->detail[0] ? ": " : " (a line is a row, in the order in which they were sent)", err->detail);
+	return ppdl_error_detail(err, err->code, "%s", detail);
+}
+
 PpdlStatus
 ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err)
 {
@@ -69,7 +88,7 @@ ppdl_load_end(PpdlDb *db, PpdlError *err)
 	while ((res = PQgetResult(db->conn)) != NULL)
 	{
 		if (PQresultStatus(res) != PGRES_COMMAND_OK && status == PPDL_OK)
-			status = ppdl_db_error(db, res, err);
+			status = load_error(db, res, err);
 		PQclear(res);
 	}
 	return status;
@@ -88,7 +107,7 @@ ppdl_load_failure(PpdlDb *db, PpdlStatus status, PpdlError *err)
 
 		/* 57014: our own giving up */
 		if (PQresultStatus(res) == PGRES_FATAL_ERROR && state && strcmp(state, "57014") != 0)
-			status = ppdl_db_error(db, res, err);
+			status = load_error(db, res, err);
 		PQclear(res);
 	}
 	return status;

@@ -20,9 +20,11 @@ static const PpdlCommand commands[] = {
 	{"encrypt", "encrypt the rows of a CSV file for COPY, or load them into a table", ppdl_cmd_encrypt},
 	{"decrypt", "replace ciphertexts in query results by numbers", ppdl_cmd_decrypt},
 	{"query", "run SQL and show its results decrypted", ppdl_cmd_query},
+	{"shell", "type SQL and see its results decrypted", ppdl_cmd_shell},
 	{"evaluate", "compare decrypted predictions with labels", ppdl_cmd_evaluate},
 	{"model", "list, show, export and import stored models", ppdl_cmd_model},
 	{"inspect", "say what a file or a ciphertext is; needs no secret key", ppdl_cmd_inspect},
+	{"status", "what a database holds: keys, encrypted columns, models, trainings to resume", ppdl_cmd_status},
 	{"study", "compare methods on datasets: accuracy, time, memory, size", ppdl_cmd_study},
 };
 

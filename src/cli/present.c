@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/database.h"
 #include "table/csv.h"
 #include "cli/terminal.h"
 
@@ -276,9 +277,9 @@ begin_table(PpdlPresenter *p, PpdlError *err)
 	return ok ? PPDL_OK : no_memory(err);
 }
 
-PpdlStatus
-ppdl_present_begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
-				   PpdlError *err)
+/* ppdl_present_begin of what is shown */
+static PpdlStatus
+begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds, PpdlError *err)
 {
 	end_result(p);
 	p->name = calloc((size_t) ncolumns + 1, sizeof *p->name);
@@ -312,8 +313,8 @@ table_record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err)
 	return ok ? PPDL_OK : no_memory(err);
 }
 
-PpdlStatus
-ppdl_present_record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err)
+static PpdlStatus
+record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err)
 {
 	if (p->form == PPDL_FORM_TABLE)
 		PPDL_TRY(table_record(p, fields, err));
@@ -327,8 +328,8 @@ ppdl_present_record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err)
 	return flush(p, err);
 }
 
-PpdlStatus
-ppdl_present_end(PpdlPresenter *p, PpdlError *err)
+static PpdlStatus
+end(PpdlPresenter *p, PpdlError *err)
 {
 	if (p->form == PPDL_FORM_TABLE)
 		ppdl_table_print(&p->table, p->f);
@@ -338,4 +339,41 @@ ppdl_present_end(PpdlPresenter *p, PpdlError *err)
 		put(p, p->records > 0 ? "\n" : "(0 rows)\n\n");
 	end_result(p);
 	return flush(p, err);
+}
+
+/* ------------------------------------------------------------------ with a query between */
+
+static PpdlStatus
+answer_columns(void *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds, PpdlError *err)
+{
+	return begin(p, ncolumns, names, kinds, err);
+}
+
+static PpdlStatus
+answer_record(void *p, const PpdlText *fields, PpdlError *err)
+{
+	return record(p, fields, err);
+}
+
+PpdlStatus
+ppdl_present_begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
+				   PpdlError *err)
+{
+	return p->then ? ppdl_then_begin(p->then, ncolumns, names, kinds, err) : begin(p, ncolumns, names, kinds, err);
+}
+
+PpdlStatus
+ppdl_present_record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err)
+{
+	return p->then ? ppdl_then_record(p->then, fields, err) : record(p, fields, err);
+}
+
+PpdlStatus
+ppdl_present_end(PpdlPresenter *p, PpdlError *err)
+{
+	const PpdlThenAnswer answer = {answer_columns, answer_record, ppdl_db_interrupted, p};
+
+	if (p->then)
+		PPDL_TRY(ppdl_then_run(p->then, &answer, err));
+	return end(p, err);
 }

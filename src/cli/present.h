@@ -6,8 +6,10 @@
 
 #include <stdio.h>
 
+#include "cli/columns.h"
 #include "cli/copytext.h"
 #include "cli/table.h"
+#include "cli/then.h"
 
 typedef enum PpdlForm
 {
@@ -17,19 +19,11 @@ typedef enum PpdlForm
 	PPDL_FORM_JSON				/* an array of objects a result */
 } PpdlForm;
 
-/* what a column holds: how it is aligned, and what becomes of it in JSON */
-typedef enum PpdlColumnKind
-{
-	PPDL_COLUMN_TEXT,
-	PPDL_COLUMN_NUMBERS,		/* a number, or an array of numbers in braces, of arrays, of NULL */
-	PPDL_COLUMN_BOOL,
-	PPDL_COLUMN_JSON
-} PpdlColumnKind;
-
 typedef struct PpdlPresenter
 {
 	PpdlForm	form;
 	const char *null;			/* what is shown for NULL; in JSON it is null always */
+	PpdlThen   *then;			/* a query on each result, whose answer is shown in its place; or NULL */
 	FILE	   *f;
 	const char *shown;			/* name of f, for messages */
 	/* one result */

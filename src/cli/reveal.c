@@ -1,6 +1,5 @@
 #include "cli/reveal.h"
 
-#include <limits.h>
 #include <math.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
@@ -142,15 +141,18 @@ is_base64(char c)
 																c <= '9') || c == '+' || c == '/' || c == '=';
 }
 
-/* What a ciphertext decrypts to: an exact number as text, or values; text in <>, too, of one whose key is not here. */
-typedef struct Revealed
+size_t
+ppdl_reveal_whole(const char *s, size_t len)
 {
-	char	   *number;			/* NULL: values */
-	PpdlValues	values;
-} Revealed;
+	size_t		n = 0;
 
-static void
-free_revealed(Revealed *v)
+	while (n < len && is_base64(s[n]))
+		n++;
+	return n == len && ppdl_reveal_starts(s, n) ? n : 0;
+}
+
+void
+ppdl_revealed_free(PpdlRevealed *v)
 {
 	if (v->number)
 	{
@@ -172,7 +174,7 @@ show_progress(void *arg, uint32_t done, uint32_t rows)
 
 /* the text for a value of another key; err: says so */
 static PpdlStatus
-leave(PpdlReveal *r, const char *type, const char *id, Revealed *out, PpdlError *err)
+leave(PpdlReveal *r, const char *type, const char *id, PpdlRevealed *out, PpdlError *err)
 {
 	if (r->foreign++ == 0)
 		r->first_foreign = *err;
@@ -220,7 +222,7 @@ rsa_key_of(const PpdlReveal *r, const PpdlRsaView *view, const char *id, PpdlErr
 }
 
 static PpdlStatus
-decrypt_rsa(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlError *err)
+decrypt_rsa(PpdlReveal *r, const uint8_t *buf, size_t n, PpdlRevealed *out, PpdlError *err)
 {
 	const PpdlRsaKey *key;
 	PpdlRsaView view;
@@ -251,7 +253,7 @@ owner_of(const PpdlReveal *r, const PpdlCipher *c)
 }
 
 static PpdlStatus
-decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlError *err)
+decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, PpdlRevealed *out, PpdlError *err)
 {
 	PpdlCipher	c;
 	PpdlOwner  *owner;
@@ -282,8 +284,8 @@ decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, Revealed *out, PpdlErro
 	return leave(r, "lwe_cipher", id, out, err);
 }
 
-static PpdlStatus
-decrypt(PpdlReveal *r, const char *s, size_t len, Revealed *out, PpdlError *err)
+PpdlStatus
+ppdl_reveal(PpdlReveal *r, const char *s, size_t len, PpdlRevealed *out, PpdlError *err)
 {
 	uint8_t    *buf;
 	size_t		n;
@@ -301,15 +303,15 @@ PpdlStatus
 ppdl_reveal_values(PpdlReveal *r, const char *s, size_t len, PpdlValues *out, PpdlError *err)
 {
 	const uint64_t foreign = r->foreign;
-	Revealed	v;
+	PpdlRevealed v;
 
 	*out = (PpdlValues) {0};
 	if (!ppdl_reveal_starts(s, len))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is expected");
-	PPDL_TRY(decrypt(r, s, len, &v, err));
+	PPDL_TRY(ppdl_reveal(r, s, len, &v, err));
 	if (v.number != NULL)
 	{
-		free_revealed(&v);
+		ppdl_revealed_free(&v);
 		if (r->foreign != foreign)
 			return ppdl_error(err, PPDL_ERR_KEY, "%s", r->first_foreign.message);
 		return ppdl_error(err, PPDL_ERR_FORMAT, "an encrypted number, where values of rows are expected");
@@ -350,8 +352,8 @@ ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w)
 	ppdl_write_u8(w, '}');
 }
 
-static void
-put_revealed(const Revealed *v, PpdlWriter *w)
+void
+ppdl_revealed_put(const PpdlRevealed *v, PpdlWriter *w)
 {
 	const PpdlValues *values = &v->values;
 
@@ -384,15 +386,15 @@ ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlEr
 	while (i < len)
 	{
 		size_t		j = i;
-		Revealed	value;
+		PpdlRevealed value;
 
 		while (j < len && is_base64(s[j]))
 			j++;
 		if (j > i && ppdl_reveal_starts(s + i, j - i))
 		{
-			PPDL_TRY(decrypt(r, s + i, j - i, &value, err));
-			put_revealed(&value, w);
-			free_revealed(&value);
+			PPDL_TRY(ppdl_reveal(r, s + i, j - i, &value, err));
+			ppdl_revealed_put(&value, w);
+			ppdl_revealed_free(&value);
 		}
 		else
 			ppdl_write_bytes(w, s + i, j - i);
@@ -401,191 +403,4 @@ ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlEr
 		i = j;
 	}
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
-}
-
-/* ------------------------------------------------------------------ records */
-
-/* What becomes of one field when a record is dealt out. */
-typedef struct Part
-{
-	PpdlWriter	whole;			/* text, if the field stays whole */
-	int			null;
-	int			packed;			/* values holds rows */
-	PpdlValues	values;
-	char	   *array;			/* own copy of an array's text, split into elements */
-	PpdlTexts	element;
-} Part;
-
-typedef struct Record
-{
-	PpdlReveal *r;
-	Part	   *part;
-	PpdlText   *out;
-	PpdlWriter *cell;			/* text of one output row's fields */
-	size_t		count;
-	int			dealt;			/* some field is packed */
-	uint32_t	rows;
-} Record;
-
-static void
-release(Record *rec)
-{
-	for (size_t i = 0; rec->part && i < rec->count; i++)
-	{
-		Part	   *p = &rec->part[i];
-
-		if (p->packed)
-			ppdl_values_free(&p->values);
-		if (p->array)
-			OPENSSL_cleanse(p->array, p->whole.len);
-		ppdl_writer_free(&p->whole);
-		ppdl_texts_free(&p->element);
-		free(p->array);
-	}
-	for (size_t i = 0; rec->cell && i < rec->count; i++)
-		ppdl_writer_free(&rec->cell[i]);
-	free(rec->part);
-	free(rec->out);
-	free(rec->cell);
-}
-
-/* a field that is one packed ciphertext is kept as values, everything else as text */
-static PpdlStatus
-read_field(Record *rec, const PpdlText *field, Part *p, int expand, PpdlError *err)
-{
-	size_t		n = 0;
-	Revealed	value;
-
-	ppdl_writer_init_secret(&p->whole);
-	p->null = field->s == NULL;
-	if (p->null)
-		return PPDL_OK;
-	while (n < field->len && is_base64(field->s[n]))
-		n++;
-	if (!expand || n < field->len || !ppdl_reveal_starts(field->s, n))
-		return ppdl_reveal_text(rec->r, field->s, field->len, &p->whole, err);
-	PPDL_TRY(decrypt(rec->r, field->s, n, &value, err));
-	if (value.number || value.values.kind != PPDL_KIND_PACKED)
-	{
-		put_revealed(&value, &p->whole);
-		free_revealed(&value);
-		return PPDL_OK;
-	}
-	p->values = value.values;
-	p->packed = 1;
-	if (rec->dealt && rec->rows != p->values.nrows)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "two packed results of one record have %u and %u rows", rec->rows,
-						  p->values.nrows);
-	rec->dealt = 1;
-	rec->rows = p->values.nrows;
-	return PPDL_OK;
-}
-
-static PpdlStatus
-deal_array(Record *rec, size_t column, Part *p, PpdlError *err)
-{
-	int			got;
-
-	if (p->null || p->packed || p->whole.len == 0 || p->whole.buf[0] != '{')
-		return PPDL_OK;
-	p->array = malloc(p->whole.len + 1);
-	if (p->array == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	memcpy(p->array, p->whole.buf, p->whole.len);
-	p->array[p->whole.len] = 0;
-	got = ppdl_array_split(&p->element, p->array, p->whole.len);
-	if (got < 0)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (got == 0)
-	{
-		free(p->array);
-		p->array = NULL;
-		return PPDL_OK;
-	}
-	if (p->element.count != rec->rows)
-	{
-		ppdl_error(err, PPDL_ERR_FORMAT, "column %zu has %zu elements where the packed result has %u rows",
-				   column + 1, p->element.count, rec->rows);
-		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
-							   "Aggregate both over the same rows and in the same order; "
-							   "leave --expand away to see the arrays.");
-	}
-	return PPDL_OK;
-}
-
-static int
-is_null_row(const PpdlValues *values, uint32_t i)
-{
-	const double *v = ppdl_values_row(values, i);
-
-	return v == NULL || isnan(v[0]);
-}
-
-static PpdlStatus
-emit_row(Record *rec, uint32_t row, PpdlEmit emit, void *arg, PpdlError *err)
-{
-	for (size_t i = 0; i < rec->count; i++)
-	{
-		Part	   *p = &rec->part[i];
-		PpdlWriter *cell = &rec->cell[i];
-
-		if (p->array)
-			rec->out[i] = p->element.text[row];
-		else if (p->packed && is_null_row(&p->values, row))
-			rec->out[i] = (PpdlText) {NULL, 0};
-		else if (p->packed)
-		{
-			cell->len = 0;
-			ppdl_reveal_row(&p->values, row, cell);
-			ppdl_write_u8(cell, 0);
-			if (cell->bad)
-				return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-			rec->out[i] = (PpdlText) {(char *) cell->buf, cell->len - 1};
-		}
-		else if (p->null)
-			rec->out[i] = (PpdlText) {NULL, 0};
-		else
-			rec->out[i] = (PpdlText) {(char *) p->whole.buf, p->whole.len - 1};
-	}
-	return emit(arg, rec->out, rec->count, err);
-}
-
-static PpdlStatus
-record(Record *rec, const PpdlText *fields, int expand, PpdlEmit emit, void *arg, PpdlError *err)
-{
-	for (size_t i = 0; i < rec->count; i++)
-		ppdl_writer_init_secret(&rec->cell[i]);
-	for (size_t i = 0; i < rec->count; i++)
-		PPDL_TRY(read_field(rec, &fields[i], &rec->part[i], expand, err));
-	for (size_t i = 0; rec->dealt && i < rec->count; i++)
-		PPDL_TRY(deal_array(rec, i, &rec->part[i], err));
-	for (size_t i = 0; i < rec->count; i++)
-	{
-		ppdl_write_u8(&rec->part[i].whole, 0);
-		if (rec->part[i].whole.bad)
-			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	}
-	if (!rec->dealt)
-		return emit_row(rec, 0, emit, arg, err);
-	for (uint32_t row = 0; row < rec->rows; row++)
-		PPDL_TRY(emit_row(rec, row, emit, arg, err));
-	return PPDL_OK;
-}
-
-PpdlStatus
-ppdl_reveal_record(PpdlReveal *r, const PpdlText *fields, size_t count, int expand, PpdlEmit emit, void *arg,
-				   PpdlError *err)
-{
-	Record		rec = {.r = r, .count = count};
-	PpdlStatus	status;
-
-	rec.part = calloc(count + 1, sizeof *rec.part);
-	rec.out = calloc(count + 1, sizeof *rec.out);
-	rec.cell = calloc(count + 1, sizeof *rec.cell);
-	if (rec.part && rec.out && rec.cell)
-		status = record(&rec, fields, expand, emit, arg, err);
-	else
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	release(&rec);
-	return status;
 }

@@ -37,6 +37,21 @@ PpdlStatus	ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err);
 int			ppdl_reveal_starts(const char *s, size_t len);
 int			ppdl_reveal_starts_rsa(const char *s, size_t len);
 
+/* What a ciphertext decrypts to: an exact number as text, or values; text in <>, too, of one whose key is not here. */
+typedef struct PpdlRevealed
+{
+	char	   *number;			/* NULL: values */
+	PpdlValues	values;
+} PpdlRevealed;
+
+/* of one ciphertext, s[0 .. len), of either scheme; released with ppdl_revealed_free, which wipes */
+PpdlStatus	ppdl_reveal(PpdlReveal *r, const char *s, size_t len, PpdlRevealed *out, PpdlError *err);
+void		ppdl_revealed_free(PpdlRevealed *v);
+/* appends it as one text */
+void		ppdl_revealed_put(const PpdlRevealed *v, PpdlWriter *w);
+/* length of the ciphertext that s begins with: all of s, or 0 */
+size_t		ppdl_reveal_whole(const char *s, size_t len);
+
 /* s with every ciphertext in it replaced, appended to w */
 PpdlStatus	ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err);
 
@@ -48,14 +63,5 @@ PpdlStatus	ppdl_reveal_values(PpdlReveal *r, const char *s, size_t len, PpdlValu
 
 /* appends row i of values as one text */
 void		ppdl_reveal_row(const PpdlValues *values, uint32_t i, PpdlWriter *w);
-
-/*
- * One record, its fields revealed.  With expand, a field that is one packed value gives as many
- * output rows as it holds; arrays beside it must have as many elements and are dealt out, other fields are
- * repeated.  emit is called for each output row with fields that live until it returns.
- */
-typedef PpdlStatus (*PpdlEmit) (void *arg, const PpdlText *fields, size_t count, PpdlError *err);
-PpdlStatus	ppdl_reveal_record(PpdlReveal *r, const PpdlText *fields, size_t count, int expand,
-							   PpdlEmit emit, void *arg, PpdlError *err);
 
 #endif

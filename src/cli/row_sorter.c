@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT 't'				/* marks before texts */
+#define NO_TEXT 'n'
 #define BLOCK ((size_t) 1 << 20)
 
 typedef struct Block
@@ -126,7 +128,7 @@ ppdl_row_sorter_add(PpdlRowSorter *s, const char *key, const double *x, const do
 	Entry	   *e;
 
 	for (int i = 0; i < s->texts; i++)
-		bytes += strlen(text[i]) + 1;
+		bytes += 1 + (text[i] ? strlen(text[i]) : 0) + 1;
 	PPDL_TRY(take_entry(s, err));
 	PPDL_TRY(take_space(s, bytes, &to, err));
 	e = &s->entry[s->rows];
@@ -139,7 +141,10 @@ ppdl_row_sorter_add(PpdlRowSorter *s, const char *key, const double *x, const do
 	e->key = to;
 	to = stpcpy(to, key) + 1;
 	for (int i = 0; i < s->texts; i++)
-		to = stpcpy(to, text[i]) + 1;
+	{
+		*to++ = text[i] ? TEXT : NO_TEXT;
+		to = stpcpy(to, text[i] ? text[i] : "") + 1;
+	}
 	return PPDL_OK;
 }
 
@@ -184,5 +189,5 @@ ppdl_sorted_text(const PpdlSortedRow *row, int i)
 
 	while (i-- > 0)
 		s += strlen(s) + 1;
-	return s;
+	return *s == TEXT ? s + 1 : NULL;
 }

@@ -18,7 +18,7 @@ typedef struct PpdlSortedRow
 	const double *x,			/* inputs */
 			   *y;				/* outputs */
 	int			has_label;
-	const char *texts;			/* one behind the other, each with its zero */
+	const char *texts;			/* one behind the other, each with a mark before it and its zero behind */
 } PpdlSortedRow;
 
 /* limit: the most bytes it takes */
@@ -26,13 +26,14 @@ PpdlStatus	ppdl_row_sorter_create(PpdlRowSorter **out, int inputs, int outputs, 
 								   PpdlError *err);
 void		ppdl_row_sorter_destroy(PpdlRowSorter *s);	/* NULL is allowed */
 
-/* copies a row; PPDL_ERR_RANGE beyond the limit, PPDL_ERR_NOMEM */
+/* copies a row, whose texts may be NULL; PPDL_ERR_RANGE beyond the limit, PPDL_ERR_NOMEM */
 PpdlStatus	ppdl_row_sorter_add(PpdlRowSorter *s, const char *key, const double *x, const double *y, int has_label,
 								char *const *text, PpdlError *err);
 uint64_t	ppdl_row_sorter_rows(const PpdlRowSorter *s);
 void		ppdl_row_sorter_sort(PpdlRowSorter *s);
 /* row i of the order, i < rows */
 void		ppdl_row_sorter_get(const PpdlRowSorter *s, uint64_t i, PpdlSortedRow *row);
+/* NULL where that was given */
 const char *ppdl_sorted_text(const PpdlSortedRow *row, int i);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "table/fold.h"
 #include "table/infile.h"
 
 static PpdlStatus
@@ -48,6 +49,8 @@ copy_row(PpdlCsvRow *out, const PpdlCsvRow *in, PpdlError *err)
 static void
 free_row(PpdlCsvRow *row)
 {
+	if (row->field == NULL)
+		return;
 	for (int i = 0; row->field && i < row->nfields; i++)
 		OPENSSL_cleanse(row->field[i], row->len[i]);
 	free(row->field);
@@ -76,7 +79,8 @@ static PpdlStatus
 read_rows(PpdlStudyData *d, FILE *f, PpdlError *err)
 {
 	const PpdlEncodeArgs *a = &d->set->encode;
-	PpdlCsvOptions opt = {.name = d->set->file, .delimiter = a->delimiter, .no_header = a->learn.no_header};
+	PpdlCsvOptions opt = {.name = d->set->file, .delimiter = a->delimiter, .charset = a->charset,
+						  .no_header = a->learn.no_header};
 	PpdlCsvRow	row;
 	long		room = 0;
 	int			label,
@@ -169,7 +173,7 @@ learn_map(PpdlFeatures **fs, PpdlCsv *csv, const PpdlLearnOptions *opt, PpdlErro
 static PpdlStatus
 pass_over(PpdlFeatures **fs, const PpdlStudyData *d, PpdlWriter *rows, Pass pass, PpdlError *err)
 {
-	PpdlCsvOptions opt = {.name = d->set->file, .no_header = d->set->encode.learn.no_header};
+	PpdlCsvOptions opt = {.name = d->set->file, .delimiter = ',', .no_header = d->set->encode.learn.no_header};
 	FILE	   *f = rows->bad ? NULL : fmemopen(rows->buf, rows->len, "r");
 	PpdlCsv    *csv;
 	PpdlStatus	status;
@@ -226,6 +230,7 @@ read_classes(PpdlStudyData *d, PpdlError *err)
 	double	   *x = calloc((size_t) fs->inputs + 1, sizeof *x),
 			   *y = calloc((size_t) fs->outputs + 1, sizeof *y);
 	int			has_label;
+	long		kept = 0;
 
 	d->truth = calloc((size_t) d->rows, sizeof *d->truth);
 	status = ppdl_binding_init(&b, fs, d->csv, 1, err);
@@ -234,8 +239,26 @@ read_classes(PpdlStudyData *d, PpdlError *err)
 	for (long i = 0; i < d->rows && status == PPDL_OK; i++)
 	{
 		status = ppdl_binding_apply(&b, &d->row[i], x, y, &has_label, err);
-		d->truth[i] = class_of(y, fs->outputs);
+		if (status != PPDL_OK)
+			break;
+		/* words for a missing value, and values that --label-map leaves without a label */
+		if (!has_label)
+		{
+			d->unlabelled++;
+			free_row(&d->row[i]);
+			d->row[i].field = NULL;
+			continue;
+		}
+		d->truth[kept] = class_of(y, fs->outputs);
+		if (kept < i)
+		{
+			d->row[kept] = d->row[i];
+			d->row[i].field = NULL;
+		}
+		kept++;
 	}
+	if (status == PPDL_OK)
+		d->rows = kept;
 	ppdl_binding_free(&b);
 	if (x)
 		ppdl_free_secret(x, ((size_t) fs->inputs + 1) * sizeof *x);
@@ -409,7 +432,9 @@ take_row(PpdlStudyRows *r, PpdlBinding *b, const PpdlStudyData *d, long i, PpdlE
 static PpdlStatus
 take_rows(PpdlStudySplit *s, PpdlBinding *b, const PpdlStudyData *d, const int *fold, int test, PpdlError *err)
 {
-	b->unknown_other = b->clamp = 1;
+	b->unknown_other = 1;
+	if (b->outside == PPDL_OUTSIDE_ERROR)
+		b->outside = PPDL_OUTSIDE_CLAMP;
 	for (long i = 0; i < d->rows; i++)
 		PPDL_TRY(take_row(fold[i] == test ? &s->test : &s->train, b, d, i, err));
 	s->unknown = b->unknown;
@@ -425,7 +450,7 @@ check_classes(const PpdlStudySplit *s, const PpdlStudyData *d, PpdlError *err)
 			   *b = d->whole->label;
 
 	for (int i = 0; i < b->ncategories; i++)
-		if (i >= a->ncategories || strcmp(a->category[i], b->category[i]) != 0)
+		if (i >= a->ncategories || ppdl_fold_compare(a->category[i], b->category[i]) != 0)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: class \"%.60s\" is missing among the training rows of a split",
 							  d->set->file, b->category[i]);
 	return PPDL_OK;

@@ -12,7 +12,8 @@ typedef enum Kind
 	FLAG,
 	INTEGER,
 	NUMBER,
-	CHARACTER
+	CHARACTER,
+	MARK						/* of numbers */
 } Kind;
 
 static const struct Member
@@ -36,6 +37,18 @@ static const struct Member
 	{"whiten", FLAG, offsetof(PpdlEncodeArgs, learn.whiten)},
 	{"components", INTEGER, offsetof(PpdlEncodeArgs, learn.components)},
 	{"delimiter", CHARACTER, offsetof(PpdlEncodeArgs, delimiter)},
+	{"positive", TEXT, offsetof(PpdlEncodeArgs, learn.positive)},
+	{"label_map", LIST, offsetof(PpdlEncodeArgs, label_map)},
+	{"encoding", TEXT, offsetof(PpdlEncodeArgs, charset)},
+	{"decimal", MARK, offsetof(PpdlEncodeArgs, learn.decimal)},
+	{"thousands", MARK, offsetof(PpdlEncodeArgs, learn.thousands)},
+	{"na", LIST, offsetof(PpdlEncodeArgs, na)},
+	{"date", LIST, offsetof(PpdlEncodeArgs, dates)},
+	{"date_format", TEXT, offsetof(PpdlEncodeArgs, learn.date_format)},
+	{"range", LIST, offsetof(PpdlEncodeArgs, range)},
+	{"quantile_range", LIST, offsetof(PpdlEncodeArgs, quantile_range)},
+	{"log", LIST, offsetof(PpdlEncodeArgs, log)},
+	{"outside", TEXT, offsetof(PpdlEncodeArgs, outside)},
 };
 
 #define NMEMBERS (sizeof members / sizeof *members)
@@ -105,6 +118,12 @@ read_member(const struct Member *m, PpdlEncodeArgs *a, const json_t *v, const ch
 			return ppdl_json_number(v, where, to, err);
 		case CHARACTER:
 			return read_character(to, v, where, err);
+		case MARK:
+			if (json_string_length(v) != 1 || strchr(".,' _", json_string_value(v)[0]) == NULL)
+				return ppdl_error(err, PPDL_ERR_FORMAT, "%s: one of the characters . , ' _ and space is expected",
+								  where);
+			*(char *) to = json_string_value(v)[0];
+			return PPDL_OK;
 	}
 	return PPDL_OK;
 }
@@ -122,11 +141,10 @@ ppdl_study_encode_read(PpdlEncodeArgs *a, const json_t *set, const char *where, 
 		if (v != NULL)
 			PPDL_TRY(read_member(&members[i], a, v, place, err));
 	}
-	a->learn.exclude = a->exclude.item;
-	a->learn.columns = a->columns.item;
-	a->learn.bands = a->bands.item;
-	a->learn.numeric = a->numeric.item;
-	a->learn.category = a->category.item;
+	if (a->outside && strcmp(a->outside, "error") != 0 && strcmp(a->outside, "clamp") != 0 &&
+		strcmp(a->outside, "null") != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s.outside: \"error\", \"clamp\" or \"null\" is expected", where);
+	ppdl_encode_args_lists(a);
 	if (a->learn.components && !a->learn.whiten)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s.components goes with whiten only", where);
 	if (a->learn.whiten && (a->learn.constant || a->learn.pad || a->learn.one_hot_weight != 1))
@@ -173,6 +191,7 @@ write_member(const struct Member *m, const PpdlEncodeArgs *a, const PpdlEncodeAr
 				ppdl_json_set(set, m->name, ppdl_json_real(*(const double *) v));
 			return;
 		case CHARACTER:
+		case MARK:
 			if (*(const char *) v)
 				ppdl_json_set(set, m->name, *(const char *) v == '\t' ? json_string("tab") : json_stringn(v, 1));
 			return;

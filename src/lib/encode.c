@@ -11,7 +11,7 @@
 
 #include "lib/encoding.h"
 
-#define NUMBER_SIZE 32
+#define NUMBER_SIZE 40			/* of what ppdl_print_number writes, and a percent sign */
 #define COLUMN_LEAST 24
 #define COUNTS_LEAST 32
 
@@ -124,6 +124,38 @@ bind(Encoder *e, size_t ncolumns, int with_label, PpdlError *err)
 
 /* ------------------------------------------------------------------ rows */
 
+/* the feature or label of numbers that reads a column, or NULL */
+static const PpdlFeature *
+reader_of(const PpdlFeatures *fs, const char *name)
+{
+	for (int i = 0; i <= fs->count; i++)
+	{
+		const PpdlFeature *f = i < fs->count ? &fs->feature[i] : fs->label;
+
+		if (f != NULL && f->column != NULL && strcmp(f->column, name) == 0 &&
+			(f->kind == PPDL_FEATURE_NUMERIC || f->kind == PPDL_FEATURE_BANDS))
+			return f;
+	}
+	return NULL;
+}
+
+/* a number as its column writes numbers */
+static void
+write_number(const Encoder *e, const char *name, double v, char text[NUMBER_SIZE])
+{
+	const PpdlFeature *f = reader_of(e->fs, name);
+	char	   *point;
+
+	ppdl_print_number(text, v);
+	if (f == NULL)
+		return;
+	point = strchr(text, '.');
+	if (point != NULL && f->numerals.decimal != 0)
+		*point = f->numerals.decimal;
+	if (f->numerals.percent)
+		strcat(text, "%");
+}
+
 /* field i of the row */
 static PpdlStatus
 take_field(Encoder *e, int i, size_t row, PpdlError *err)
@@ -139,7 +171,7 @@ take_field(Encoder *e, int i, size_t row, PpdlError *err)
 							  column->name);
 		if (!isnan(column->numbers[row]))
 		{
-			ppdl_print_number(number, column->numbers[row]);
+			write_number(e, column->name, column->numbers[row], number);
 			text = number;
 		}
 	}
@@ -252,7 +284,8 @@ ppdl_encode(const ppdl_encoding *encoding, const ppdl_column *columns, size_t nc
 	e.column = columns;
 	PPDL_GOTO(done, allocate(&e, err));
 	PPDL_GOTO(done, bind(&e, ncolumns, y != NULL, err));
-	e.binding.clamp = (flags & PPDL_CLAMP) != 0;
+	if ((flags & PPDL_CLAMP) != 0)
+		e.binding.outside = PPDL_OUTSIDE_CLAMP;
 	e.binding.unknown_other = (flags & PPDL_UNKNOWN_OTHER) != 0;
 	PPDL_GOTO(done, encode_rows(&e, rows, x, y, has_label, err));
 	mine.clamped = (uint64_t) e.binding.clamped;

@@ -14,7 +14,7 @@ ppdl_encoding_free(ppdl_encoding *encoding)
 		return;
 	ppdl_names_free(&encoding->input);
 	ppdl_names_free(&encoding->column);
-	ppdl_names_free(&encoding->average);
+	ppdl_decoder_destroy(encoding->mean);
 	ppdl_features_destroy(encoding->fs);
 	free(encoding);
 }
@@ -33,7 +33,7 @@ make_names(ppdl_encoding *encoding, PpdlError *err)
 	for (int i = 0; i < fs->count; i++)
 		if (fs->feature[i].column != NULL)
 			PPDL_TRY(ppdl_names_add(&encoding->column, fs->feature[i].column, err));
-	return ppdl_name_averages(encoding, err);
+	return ppdl_decoder_create(&encoding->mean, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, err);
 }
 
 /* of a file, or of its text */
@@ -106,11 +106,12 @@ ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, 
 
 	PPDL_NEED(encoding, err);
 	fs = encoding->fs;
+	mine.id = fs->encoding;
 	mine.inputs = fs->inputs;
 	mine.outputs = fs->outputs;
 	mine.columns = encoding->column.count;
 	mine.classes = count_classes(fs->label);
-	mine.averages = encoding->average.count;
+	mine.averages = ppdl_decoder_count(encoding->mean);
 	mine.id_column = fs->id;
 	mine.label_column = fs->label != NULL ? fs->label->column : NULL;
 	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
@@ -130,7 +131,7 @@ ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
 		case PPDL_NAME_CLASS:
 			return i < count_classes(encoding->fs->label) ? encoding->fs->label->category[i] : NULL;
 		case PPDL_NAME_AVERAGE:
-			return ppdl_names_get(&encoding->average, i);
+			return i < ppdl_decoder_count(encoding->mean) ? ppdl_decoder_name(encoding->mean, i) : NULL;
 		default:
 			return NULL;
 	}

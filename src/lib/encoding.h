@@ -4,17 +4,15 @@
 
 #include "lib/handles.h"
 #include "lib/names.h"
+#include "table/decoder.h"
 #include "table/features.h"
 
 struct ppdl_encoding
 {
 	PpdlFeatures *fs;
+	PpdlDecoder *mean;			/* of rows */
 	PpdlNames	input,
-				column,
-				average;
+				column;
 };
-
-/* the names of what ppdl_decode_average writes (decode.c) */
-PpdlStatus	ppdl_name_averages(ppdl_encoding *encoding, PpdlError *err);
 
 #endif

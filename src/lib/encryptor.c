@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "lib/handles.h"
 #include "owner/row_batch.h"
+#include "rows/encoding.h"
 
 #define DEFAULT_SCALE_BITS 30
 #define MOST_VALUES (1 << 20)	/* more than any ring has; which has fewer is found out later */
@@ -39,6 +40,9 @@ check_options(const ppdl_encryptor_options *o, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->batch_rows is %d, no power of two", o->batch_rows);
 	if (o->reserved != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->reserved is not 0");
+	if (o->encoding >> PPDL_ENCODING_BITS != 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->encoding is %llu, no encoding's: those have %d bits",
+						  (unsigned long long) o->encoding, PPDL_ENCODING_BITS);
 	return PPDL_OK;
 }
 
@@ -47,7 +51,7 @@ set_up(ppdl_encryptor *encryptor, const ppdl_encryptor_options *o, PpdlError *er
 {
 	const PpdlRowShape shape = {.inputs = o->inputs, .outputs = o->outputs, .compact = o->compact,
 								.scale_bits = o->scale_bits ? o->scale_bits : DEFAULT_SCALE_BITS,
-								.batch_rows = o->batch_rows};
+								.batch_rows = o->batch_rows, .encoding = o->encoding};
 
 	return ppdl_row_batch_init(&encryptor->batch, &shape, err);
 }

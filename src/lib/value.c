@@ -10,6 +10,7 @@
 #include "lib/handles.h"
 #include "net/rsa_net.h"
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
 #include "rsa/rsa.h"
 
 /* how base64 text of either type begins; what the binary forms begin with is no base64 of these */
@@ -76,7 +77,7 @@ describe_lwe(ppdl_value_info *info, const Bytes *b, PpdlError *err)
 	info->width = c.width;
 	info->rows = c.kind == PPDL_KIND_PACKED ? c.nrows : 1;
 	ppdl_fingerprint_hex(info->fingerprint, c.fingerprint);
-	return PPDL_OK;
+	return ppdl_cipher_encoding(&c, &info->encoding, err);
 }
 
 static PpdlStatus

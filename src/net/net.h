@@ -14,6 +14,7 @@
  * "shape": [height, width] or [channels, height, width] beside "inputs" says what image the inputs are; without it they
  * are a square of one channel.
  * "bias": false (true by default) beside "inputs" leaves the biases out.
+ * "encoding": "3fa2b1c4d5e6" beside "inputs" names the encoding of the rows that it is for (rows/encoding.h).
  * input_scale: what each input is multiplied by before the first layer (inputs themselves stay within [-1,1]).
  */
 #ifndef PPDL_NET_NET_H
@@ -80,6 +81,7 @@ typedef struct PpdlNet
 	PpdlShape	shape;			/* of the inputs, where the first layer is for images */
 	double	   *input_scale;	/* inputs */
 	int			bias;			/* 0: biases are 0 and stay so in training */
+	uint64_t	encoding;		/* of the rows that it is for, 0: not known */
 	int			nlayers;
 	PpdlLayer	layer[PPDL_MAX_LAYERS];
 } PpdlNet;
@@ -97,7 +99,7 @@ int			ppdl_net_outputs(const PpdlNet *net);
 /* a copy, the caller's to destroy, with the weights if there are any; and one without */
 PpdlStatus	ppdl_net_clone(PpdlNet **out, const PpdlNet *net, PpdlError *err);
 PpdlStatus	ppdl_net_clone_untrained(PpdlNet **out, const PpdlNet *net, PpdlError *err);
-/* are both of one specification, whatever their weights? */
+/* are both of one specification, whatever their weights and the encoding of their rows? */
 int			ppdl_net_is_same(const PpdlNet *a, const PpdlNet *b);
 
 /* weights as one flat vector: layer by layer, w (row-major; filters x channels x kernel x kernel) then bias */

@@ -8,6 +8,7 @@
 #include "net/activation.h"
 #include "net/json.h"
 #include "net/layer.h"
+#include "rows/encoding.h"
 
 #define DEFAULT_DEGREE 3
 #define DEFAULT_RADIUS 4.0
@@ -333,9 +334,17 @@ read_input_scale(PpdlNet *net, const json_t *v, PpdlError *err)
 }
 
 static PpdlStatus
+read_encoding(PpdlNet *net, const json_t *v, PpdlError *err)
+{
+	if (v == NULL || (json_is_string(v) && ppdl_encoding_parse(&net->encoding, json_string_value(v))))
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_FORMAT, "model: encoding must be 12 hexadecimal digits, as in the feature file");
+}
+
+static PpdlStatus
 read_net(PpdlNet *net, const json_t *root, PpdlError *err)
 {
-	static const char *const allowed[] = {"inputs", "shape", "input_scale", "bias", "layers", NULL};
+	static const char *const allowed[] = {"inputs", "encoding", "shape", "input_scale", "bias", "layers", NULL};
 	const json_t *bias = json_object_get(root, "bias"),
 			   *layers = json_object_get(root, "layers");
 	long		inputs;
@@ -346,6 +355,7 @@ read_net(PpdlNet *net, const json_t *root, PpdlError *err)
 	net->bias = bias == NULL || json_is_true(bias);
 	PPDL_TRY(ppdl_json_integer(json_object_get(root, "inputs"), "model: inputs", 1, PPDL_MAX_UNITS, &inputs, err));
 	net->inputs = (int) inputs;
+	PPDL_TRY(read_encoding(net, json_object_get(root, "encoding"), err));
 	PPDL_TRY(read_input_scale(net, json_object_get(root, "input_scale"), err));
 	if (layers == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "model: layers is missing");
@@ -442,6 +452,13 @@ ppdl_net_json(const PpdlNet *net, char **out, PpdlError *err)
 	json_t	   *root = ppdl_json_object();
 
 	ppdl_json_set(&root, "inputs", json_integer(net->inputs));
+	if (net->encoding != 0)
+	{
+		char		encoding[PPDL_ENCODING_SIZE];
+
+		ppdl_encoding_print(encoding, net->encoding);
+		ppdl_json_set(&root, "encoding", json_string(encoding));
+	}
 	if (net->shape.channels > 0)
 		ppdl_json_set(&root, "shape", write_shape(&net->shape));
 	ppdl_json_set(&root, "input_scale", write_input_scale(net));

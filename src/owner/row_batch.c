@@ -36,6 +36,7 @@ choose(PpdlRowBatch *b, PpdlError *err)
 	wide->limbs = s->compact ? 1 : par->nq;
 	wide->ring = par->id;
 	wide->scale_bits = s->scale_bits;
+	wide->encoding = s->encoding;
 	b->capacity = 1 << wide->logc;
 	b->column[!widest] = logk[0] == logk[1] ? *wide : ppdl_batch_beside(wide, par, logk[widest], logk[!widest]);
 	for (int i = 0; i < 2; i++)

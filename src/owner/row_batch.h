@@ -13,6 +13,7 @@ typedef struct PpdlRowShape
 				compact,
 				scale_bits,
 				batch_rows;		/* 0: as many as fit */
+	uint64_t	encoding;		/* of the features, 0: not known (rows/encoding.h) */
 } PpdlRowShape;
 
 typedef struct PpdlRowBatch

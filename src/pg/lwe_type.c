@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
 #include "rows/partner.h"
 
 PG_FUNCTION_INFO_V1(lwe_cipher_in);
@@ -27,6 +28,7 @@ PG_FUNCTION_INFO_V1(lwe_scale);
 PG_FUNCTION_INFO_V1(lwe_error);
 PG_FUNCTION_INFO_V1(lwe_rows);
 PG_FUNCTION_INFO_V1(lwe_batch);
+PG_FUNCTION_INFO_V1(lwe_encoding);
 PG_FUNCTION_INFO_V1(lwe_show);
 
 #define MAX_WIDTH 16384			/* N of the row ring */
@@ -287,4 +289,20 @@ lwe_batch(PG_FUNCTION_ARGS)
 				 errmsg("lwe_cipher value is cut short")));
 	PPDL_PG(ppdl_batch_number(ppdl_slice_seed((const uint8_t *) VARDATA_ANY(start)), &number, &err));
 	PG_RETURN_INT64((int64) number);
+}
+
+/* NULL when it is not known */
+Datum
+lwe_encoding(PG_FUNCTION_ARGS)
+{
+	const struct varlena *head = PG_DETOAST_DATUM_SLICE(PG_GETARG_DATUM(0), 0, PPDL_ENCODING_HEAD);
+	char		text[PPDL_ENCODING_SIZE];
+	uint64_t	encoding;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_encoding_of_head((const uint8_t *) VARDATA_ANY(head), VARSIZE_ANY_EXHDR(head), &encoding, &err));
+	if (encoding == 0)
+		PG_RETURN_NULL();
+	ppdl_encoding_print(text, encoding);
+	PG_RETURN_TEXT_P(cstring_to_text(text));
 }

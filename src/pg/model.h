@@ -56,6 +56,11 @@ extern void ppdl_model_check_named(const PpdlModel *model, const char *ref);
 extern PpdlModel *ppdl_model_open(const char *ref, MemoryContext context);
 /* the same for argument `arg` of a function call, found once a statement (fn_extra) */
 extern PpdlModel *ppdl_model_argument(FunctionCallInfo fcinfo, int arg);
+/*
+ * The encoding of the model and of rows of `encoding` (rows/encoding.h; 0: not known): the one that is known.  Raises
+ * when they are two.
+ */
+extern uint64_t ppdl_model_join_encoding(const PpdlModel *model, uint64_t encoding);
 /* raises unless the model has plain weights */
 extern void ppdl_model_require_weights(const PpdlModel *model);
 

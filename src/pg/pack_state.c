@@ -6,11 +6,12 @@
 
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "rows/encoding.h"
 #include "rows/ordinals.h"
 #include "rows/packed_state.h"
 #include "rows/packed_writer.h"
 
-#define FLAT_MAGIC 0x3453504C	/* "LPS4" */
+#define FLAT_MAGIC 0x3553504C	/* "LPS5" */
 #define MAX_WIDTH 16384			/* N of the row ring */
 #define MAX_ROWS ((uint32) (MaxAllocSize / 4 - 1024))	/* a result has four bytes a row */
 #define NOTICE_AFTER 5.0		/* seconds of merging before progress is told, once a second */
@@ -99,8 +100,8 @@ aggregate_name(const PpdlPackState *state)
  * ---- the flat form ----
  *
  * u32 magic, u32 rows, model, a bit a row: it is no NULL; u16 width, or 0 when all rows are NULL, and nothing follows.
- * u8 ring, fingerprint, f64 scale, u8 limbs (0: deep ring), u16 outputs, u32 packed ciphertexts, these, then the
- * collected rows.
+ * u8 ring, fingerprint, f64 scale, u8 limbs (0: deep ring), u16 outputs, u64 encoding, u32 packed ciphertexts, these,
+ * then the collected rows.
  */
 
 /* a bit for each row that is not NULL; PPDL_ERR_FORMAT where their numbers cannot be */
@@ -141,6 +142,7 @@ save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 	ppdl_write_f64(w, state->shape.scale);
 	ppdl_write_u8(w, (uint8_t) state->shape.limbs);
 	ppdl_write_u16(w, (uint16_t) state->outputs);
+	ppdl_write_u64(w, state->shape.encoding);
 	ppdl_write_u32(w, (uint32) state->nchunks);
 	for (int i = 0; i < state->nchunks; i++)
 	{
@@ -168,10 +170,11 @@ load_shape(PpdlPackState *state, int width, PpdlReader *r, uint32 *chunks, PpdlE
 	int			limbs = ppdl_read_u8(r),
 				outputs = ppdl_read_u16(r),
 				room = 1 << ppdl_log2_width(width);
+	uint64_t	encoding = ppdl_read_u64(r);
 	bool		packs = state->model[0] == '\0';
 
 	*chunks = ppdl_read_u32(r);
-	if (r->bad || !isnormal(scale) || scale < 0 || outputs < 1)
+	if (r->bad || !isnormal(scale) || scale < 0 || outputs < 1 || encoding >> PPDL_ENCODING_BITS != 0)
 		return malformed(err);
 	if (packs ? outputs != width : outputs > (limbs == 0 ? MAX_WIDTH : room / 2))
 		return malformed(err);
@@ -180,6 +183,7 @@ load_shape(PpdlPackState *state, int width, PpdlReader *r, uint32 *chunks, PpdlE
 	if (ring != PPDL_RING_ROW && (ring != PPDL_RING_COMPACT || (!packs && limbs > 0)))
 		return malformed(err);
 	set_shape(state, ring, fp, width, scale, limbs, outputs);
+	state->shape.encoding = encoding;
 	return limbs <= state->ev->par->nq && (size_t) width <= state->ev->par->n ? PPDL_OK : malformed(err);
 }
 
@@ -210,7 +214,7 @@ load_deep(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 	if (ts->par != state->shape.par || memcmp(ts->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0 ||
 		ts->width_x != state->shape.width || ts->width_y != 0 || ts->scale != state->shape.scale)
 		return malformed(err);
-	return PPDL_OK;
+	return ppdl_encoding_join(&state->shape.encoding, ts->encoding, aggregate_name(state), err);
 }
 
 static PpdlStatus
@@ -233,7 +237,8 @@ load_rows(PpdlPackState *state, int width, PpdlReader *r, PpdlError *err)
 	PPDL_TRY(ppdl_collector_create(&state->col, state->shape.limbs, err));
 	ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
 	PPDL_TRY(ppdl_collector_fill(state->col, r->p, ppdl_reader_left(r), err));
-	return ppdl_collector_check_like(state->col, &state->shape, err);
+	PPDL_TRY(ppdl_collector_check_like(state->col, &state->shape, err));
+	return ppdl_encoding_join(&state->shape.encoding, ppdl_collector_encoding(state->col), aggregate_name(state), err);
 }
 
 static PpdlStatus
@@ -414,6 +419,7 @@ ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInf
 	if (row != NULL)
 	{
 		PPDL_PG(ppdl_cipher_check_same(&state->shape, row, aggregate_name(state), &err));
+		PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, row, aggregate_name(state), &err));
 		if (state->deep != NULL)
 			PPDL_PG(ppdl_trainset_add(state->deep, row, NULL, state->next, &err));
 		else
@@ -454,6 +460,7 @@ merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 		if (into->ev == NULL)
 			begin(into, &from->shape, from->shape.limbs, from->outputs);
 		PPDL_TRY(ppdl_cipher_check_same(&into->shape, &from->shape, aggregate_name(into), err));
+		PPDL_TRY(ppdl_encoding_join(&into->shape.encoding, from->shape.encoding, aggregate_name(into), err));
 		if ((into->deep == NULL) != (from->deep == NULL))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
@@ -544,6 +551,7 @@ write_chunk(const PpdlPackState *state, Output *out, const PpdlPacked *p)
 		PpdlLayout	layout = state->model[0] != '\0' ? PPDL_LAYOUT_SLOTS : PPDL_LAYOUT_COEFFS;
 
 		PPDL_PG(ppdl_packed_writer_create(&out->writer, layout, p->width, p->logk, p->fingerprint, &err));
+		ppdl_packed_writer_set_encoding(out->writer, state->shape.encoding);
 		out->guard = ppdl_guard(state->agg.hdr.eoh_context, destroy_writer, out->writer);
 	}
 	PPDL_PG(ppdl_packed_writer_add(out->writer, state->ev, &p->ct, p->ordinal, &err));
@@ -571,7 +579,8 @@ tell(Watch *w, const PpdlPackState *state)
 		return;
 	w->told = t;
 	ereport(NOTICE,
-			(errmsg("%s: %llu of %llu rows of incomplete batches, %.0f s left", aggregate_name(state),
+			(errcode(PPDL_ERRCODE_PROGRESS),
+			 errmsg("%s: %llu of %llu rows of incomplete batches, %.0f s left", aggregate_name(state),
 					(unsigned long long) done, (unsigned long long) w->rows,
 					t / (double) done * (double) (w->rows - done))));
 }

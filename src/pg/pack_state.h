@@ -21,7 +21,8 @@ typedef struct PpdlPackState
 	uint32		next;			/* ordinal of the next row */
 	char		model[PPDL_MODEL_PIN];	/* name@version#checksum, or "": packing only */
 	PpdlEval   *ev;				/* NULL before the first row that is not NULL; so is col */
-	PpdlCipher	shape;			/* what every row must be like: key, width, scale; limbs: how many are collected */
+	PpdlCipher	shape;			/* what every row must be like: key, width, scale; limbs: how many are collected;
+								 * encoding: of the rows so far, and of the model */
 	int			outputs;		/* values a row of the result */
 	const PpdlPredictor *predictor; /* NULL: none, or not found yet in this process */
 	PpdlCollector *col;

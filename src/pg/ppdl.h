@@ -64,6 +64,12 @@ extern bool ppdl_main_thread(void);
  * too), the error is kept, and ends the work at the next poll.
  */
 extern void ppdl_tell(const char *format, ...) pg_attribute_printf(1, 2);
+/*
+ * The same for progress, "what N of M, S s left": with an SQLSTATE of its own, by which the tool knows what to draw a
+ * bar of.
+ */
+extern void ppdl_tell_progress(const char *format, ...) pg_attribute_printf(1, 2);
+#define PPDL_ERRCODE_PROGRESS MAKE_SQLSTATE('0', '0', 'P', '0', '1')
 
 /* a malloc'ed text as a palloc'ed one; the first is freed, whatever happens */
 extern char *ppdl_take_text(char *text);

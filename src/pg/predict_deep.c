@@ -72,6 +72,7 @@ typedef struct Prediction
 {
 	const PpdlModel *model;
 	const PpdlTrainSet *ts;
+	uint64_t	encoding;		/* of rows and model */
 	PpdlEval   *ev;
 	PpdlHalfBoot *hb;
 	PpdlPredictor *predictor;	/* of a plain model */
@@ -109,7 +110,7 @@ tell(void *arg, uint64_t done, uint64_t total, const char *what)
 	if (t < NOTICE_AFTER || t < p->told + 1 || done == total)
 		return;
 	p->told = t;
-	ppdl_tell("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
+	ppdl_tell_progress("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
 			  (unsigned long long) total, t / (double) done * (double) (total - done));
 }
 
@@ -120,8 +121,11 @@ write_rows(void *arg, const PpdlCt *out, int logk, const uint32_t *ordinal, Ppdl
 	Prediction *p = arg;
 
 	if (p->writer == NULL)
+	{
 		PPDL_TRY(ppdl_packed_writer_create(&p->writer, PPDL_LAYOUT_SLOTS, ppdl_net_outputs(p->model->net), logk,
 										   p->ts->fingerprint, err));
+		ppdl_packed_writer_set_encoding(p->writer, p->encoding);
+	}
 	return ppdl_packed_writer_add(p->writer, p->ev, out, ordinal, err);
 }
 
@@ -194,6 +198,7 @@ predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 
 	p->model = model;
 	p->ts = ts;
+	p->encoding = ppdl_model_join_encoding(model, ts->encoding);
 	INSTR_TIME_SET_CURRENT(p->start);
 	p->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_prediction, p);

@@ -2,6 +2,7 @@
 #include "pg/pack_state.h"
 #include "pg/predict_cache.h"
 #include "pg/predict_deep.h"
+#include "rows/encoding.h"
 
 PG_FUNCTION_INFO_V1(ppdl_predict_lwe);
 PG_FUNCTION_INFO_V1(ppdl_predict_lwe_trans);
@@ -32,13 +33,37 @@ own_model(PpdlPackState *state)
 	return ppdl_model_open(state->model, state->agg.hdr.eoh_context);
 }
 
+/* before anything else is asked of the row */
+static void
+check_encoding(const PpdlModel *model, const PpdlCipher *row)
+{
+	uint64_t	encoding = model->net->encoding;
+	PpdlError	err;
+
+	if (encoding == 0 || ppdl_encoding_join_cipher(&encoding, row, "prediction", NULL) == PPDL_OK)
+		return;
+	PPDL_PG(ppdl_cipher_encoding(row, &encoding, &err));
+	ppdl_model_join_encoding(model, encoding);
+}
+
+/* predictions of rows that do not say their encoding are in the model's */
+static void
+join_encoding(PpdlPackState *state, const PpdlModel *model)
+{
+	state->shape.encoding = ppdl_model_join_encoding(model, state->shape.encoding);
+}
+
 /* the predictor of a state that came from elsewhere; its rows must have been collected for it */
 static void
 find_predictor(PpdlPackState *state)
 {
+	PpdlModel  *model;
+
 	if (state->ev == NULL || state->predictor != NULL || state->deep != NULL)
 		return;
-	state->predictor = ppdl_model_predictor(own_model(state), &state->shape, state->agg.hdr.eoh_context);
+	model = own_model(state);
+	join_encoding(state, model);
+	state->predictor = ppdl_model_predictor(model, &state->shape, state->agg.hdr.eoh_context);
 	if (ppdl_predictor_limbs(state->predictor) != state->shape.limbs ||
 		ppdl_predictor_outputs(state->predictor) != state->outputs)
 		ereport(ERROR,
@@ -65,12 +90,15 @@ ppdl_predict_lwe_trans(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(2))
 	{
 		ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(2));
+		check_encoding(model, &c);
 		if (state->ev == NULL)
 			begin(state, own_model(state), &c);
 		else
 			find_predictor(state);
 	}
 	ppdl_pack_state_add(state, PG_ARGISNULL(2) ? NULL : &c, fcinfo);
+	if (!PG_ARGISNULL(2))
+		join_encoding(state, model);
 	return ppdl_agg_state_result(&state->agg);
 }
 
@@ -101,8 +129,10 @@ ppdl_predict_lwe(PG_FUNCTION_ARGS)
 
 	ppdl_model_format_pin(model, state->model);
 	ppdl_cipher_from_datum(&c, value);
+	check_encoding(model, &c);
 	begin(state, model, &c);
 	ppdl_pack_state_add(state, &c, fcinfo);
+	join_encoding(state, model);
 	result = ppdl_pack_state_finish(state, fcinfo);
 	MemoryContextDelete(state->agg.hdr.eoh_context);
 	PG_RETURN_POINTER(result);

@@ -144,20 +144,37 @@ ppdl_error_is_kept(void)
 	return kept != NULL || kept_nomem;
 }
 
-void
-ppdl_tell(const char *format, ...)
+static void
+tell(int code, const char *format, va_list args)
 {
 	volatile PpdlStatus status = PPDL_OK;
 	char		message[512];
+
+	vsnprintf(message, sizeof(message), format, args);
+	PPDL_PROTECT(status, NULL, {
+		ereport(NOTICE, (errcode(code), errmsg_internal("%s", message)));
+	});
+	(void) status;
+}
+
+void
+ppdl_tell(const char *format, ...)
+{
 	va_list		args;
 
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	tell(ERRCODE_SUCCESSFUL_COMPLETION, format, args);
 	va_end(args);
-	PPDL_PROTECT(status, NULL, {
-		ereport(NOTICE, (errmsg_internal("%s", message)));
-	});
-	(void) status;
+}
+
+void
+ppdl_tell_progress(const char *format, ...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	tell(PPDL_ERRCODE_PROGRESS, format, args);
+	va_end(args);
 }
 
 char *

@@ -118,7 +118,7 @@ progress(void *arg, uint64_t step, uint64_t steps, const char *what)
 	if (t < w->reported + 1)
 		return;
 	w->reported = t;
-	ppdl_tell("training: %s %d of %d, loss %.4g, %.0f s left", what, (int) step + 1, (int) steps, w->loss,
+	ppdl_tell_progress("training: %s %d of %d, loss %.4g, %.0f s left", what, (int) step + 1, (int) steps, w->loss,
 			  t / (double) (step > 0 ? step : 1) * (double) (steps - step));
 }
 

@@ -44,6 +44,7 @@ ppdl_train_check(const PpdlModel *model, const PpdlTrainSet *ts, const char *opt
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" has %d outputs, labels have %d values", model->name, lay.outputs, ts->width_y)));
+	ppdl_model_join_encoding(model, ts->encoding);
 	check_key(ts->fingerprint, ts->par->id);
 }
 
@@ -135,10 +136,10 @@ tell_lift(void *arg, uint64_t batches, uint64_t of, const char *what)
 	if (!due(w))
 		return;
 	if (done > 0)
-		ppdl_tell("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total,
+		ppdl_tell_progress("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total,
 				  elapsed(w) / done * (total - done));
 	else
-		ppdl_tell("training: batch %d of %d being lifted to slots", done + 1, total);
+		ppdl_tell_progress("training: batch %d of %d being lifted to slots", done + 1, total);
 }
 
 static void
@@ -148,9 +149,9 @@ report_step(Watch *w, int done, int total, double step)
 	if (!due(w))
 		return;
 	if (step > 0)
-		ppdl_tell("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done));
+		ppdl_tell_progress("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step, step * (total - done));
 	else
-		ppdl_tell("training: step %d of %d", done + 1, total);
+		ppdl_tell_progress("training: step %d of %d", done + 1, total);
 }
 
 /* ---- the run ---- */
@@ -251,6 +252,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	PpdlTrainOptions opt;
 	PpdlError	err;
 
+	net->encoding = ppdl_model_join_encoding(model, run->ts->encoding);
 	ppdl_fingerprint_hex(key, run->ts->fingerprint);
 	ppdl_model_parse_ref(run->model, name, &version);
 	PPDL_PG(ppdl_train_options_parse(&opt, run->options, &err));

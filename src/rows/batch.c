@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "ring/vec.h"
 #include "rows/cipher_write.h"
+#include "rows/encoding.h"
 #include "rows/partner.h"
 
 /*
@@ -163,7 +164,7 @@ batch_fill(Batch *b, const double *x, const PpdlBatchOptions *opt, PpdlError *er
 	if (opt->features != NULL)
 		PPDL_TRY(ppdl_partner_seed(b->seed, opt->features, rng, err));
 	else
-		PPDL_TRY(ppdl_rng_bytes(rng, b->seed, sizeof(b->seed), err));
+		PPDL_TRY(ppdl_encoding_seed(b->seed, opt->encoding, rng, err));
 	PPDL_TRY(ppdl_sample_gaussian(rng, b->noise, b->count, err));
 	for (size_t i = 0; i < b->count; i++)
 		b->message[i] = b->noise[i];

@@ -16,6 +16,7 @@ typedef struct PpdlBatchOptions
 	int			logc;			/* capacity 2^logc rows, logc + logk <= logn */
 	int			logstride;		/* row i takes the place of row i << logstride, 0 by default; see ppdl_batch_beside */
 	const uint8_t *features;	/* labels: seed of the batch that they lie beside (rows/partner.h); else NULL */
+	uint64_t	encoding;		/* features: id of their encoding, 0: not known (rows/encoding.h); labels: ignored */
 	uint8_t		ring;			/* PPDL_RING_ROW, or 0 for it; PPDL_RING_COMPACT: limbs = 1 */
 } PpdlBatchOptions;
 

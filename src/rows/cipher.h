@@ -11,18 +11,19 @@
  *   60 residues: limb by limb, k values bit-packed at the prime's bit length, each limb padded to a byte
  *      (the row's coefficients pos*g + f*N/k of B, in the coefficient domain; f >= width are encryptions of 0)
  * row, then:
- *   24 f64 noise   32 f64 bound   40 u8 log2 k   41 u8[7] zero
+ *   24 f64 noise   32 f64 bound   40 u8 log2 k   41 u8[6] encoding (rows/encoding.h)   47 u8 zero
  *   48 limb by limb: k coefficients f*N/k of b (coefficient domain), padded; then N values of a (NTT domain), padded
  * packed, then:
- *   24 f64 noise   32 f64 bound   40 u8 layout  41 u8 log2 k  42 u16 zero  44 u32 nrows  48 u32 nchunks  52 u32 zero
+ *   24 f64 noise   32 f64 bound   40 u8 layout  41 u8 log2 k  42 u16 encoding, its low 16 bits
+ *   44 u32 nrows  48 u32 nchunks  52 u32 encoding, the other 32 bits
  *   56 u32[nrows] place of row r: chunk << 16 | tree position, or 0xFFFFFFFF for a row without value (SQL NULL)
  *      then a chunk: limb by limb b, a (NTT domain), padded
  *   layout 0 (coefficients): row at tree position p, value f: coefficient bitrev_D(p) + f*N/k, D = log2(N/k)
  *   layout 1 (slots): real part of slot p*k/2 + f, f < width
  * parts, then:
  *   24 f64 noise   32 f64 bound   40 u8 log2 k  41 u8[3] zero  44 u32 nparts
- *   48 whole rows, one behind the other, of the same ring, key and width: the value is what they come to together, for
- *      their owner to add up (rows/parts.h)
+ *   48 whole rows, one behind the other, of the same ring, key, width and encoding: the value is what they come to
+ *      together, for their owner to add up (rows/parts.h)
  */
 #ifndef PPDL_ROWS_CIPHER_H
 #define PPDL_ROWS_CIPHER_H
@@ -76,6 +77,7 @@ typedef struct PpdlCipher
 	double		scale;
 	double		noise;			/* of a coefficient, absolute; slices: PPDL_SIGMA */
 	double		bound;			/* of |value|; slices: 1 */
+	uint64_t	encoding;		/* below 2^48, 0: not known; slices: 0, their seeds say it (rows/encoding.h) */
 	/* slice */
 	int			logc;
 	uint32_t	pos;

@@ -85,15 +85,16 @@ read_estimates(PpdlCipher *c, PpdlReader *r)
 static PpdlStatus
 parse_row(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 {
-	static const uint8_t zero[7];
-	const uint8_t *pad;
+	unsigned	zero;
 
 	read_estimates(c, r);
 	c->logk = ppdl_read_u8(r);
-	pad = ppdl_read_bytes(r, sizeof(zero));
+	c->encoding = ppdl_read_u16(r);
+	c->encoding |= (uint64_t) ppdl_read_u32(r) << 16;
+	zero = ppdl_read_u8(r);
 	if (r->bad)
 		return short_value(PPDL_ROW_HEADER - 1, err);
-	if (memcmp(pad, zero, sizeof(zero)) != 0)
+	if (zero != 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher with something in its reserved bytes");
 	PPDL_TRY(ppdl_cipher_check(c, PPDL_ERR_FORMAT, err));
 	return take_residues(c, r, ppdl_row_size(c->par, c->limbs, c->logk) - PPDL_ROW_HEADER, err);
@@ -142,20 +143,15 @@ check_places(const PpdlCipher *c, PpdlError *err)
 static PpdlStatus
 parse_packed(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 {
-	unsigned	reserved;
-	uint32_t	zero;
-
 	read_estimates(c, r);
 	c->layout = (PpdlLayout) ppdl_read_u8(r);
 	c->logk = ppdl_read_u8(r);
-	reserved = ppdl_read_u16(r);
+	c->encoding = ppdl_read_u16(r);
 	c->nrows = ppdl_read_u32(r);
 	c->nchunks = ppdl_read_u32(r);
-	zero = ppdl_read_u32(r);
+	c->encoding |= (uint64_t) ppdl_read_u32(r) << 16;
 	if (r->bad)
 		return short_value(PPDL_PACKED_HEADER - 1, err);
-	if (zero != 0 || reserved != 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher with something in its reserved bytes");
 	PPDL_TRY(ppdl_cipher_check(c, PPDL_ERR_FORMAT, err));
 	if (ppdl_reader_left(r) / 4 < c->nrows)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "packed lwe_cipher too short for the places of %u rows", c->nrows);
@@ -222,6 +218,9 @@ parse_parts(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 	for (uint32_t i = 0; i < c->nparts; i++)
 	{
 		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, c, err));
+		if (i > 0 && part.encoding != c->encoding)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher in parts of different encodings");
+		c->encoding = part.encoding;
 		limbs = i == 0 || part.limbs < limbs ? part.limbs : limbs;
 		scale = i == 0 ? part.scale : scale;
 		error += part.noise / part.scale;

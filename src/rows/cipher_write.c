@@ -27,12 +27,12 @@ put_slice(PpdlWriter *w, const PpdlCipher *c)
 static void
 put_row(PpdlWriter *w, const PpdlCipher *c)
 {
-	static const uint8_t zero[7];
-
 	ppdl_write_f64(w, c->noise);
 	ppdl_write_f64(w, c->bound);
 	ppdl_write_u8(w, (uint8_t) c->logk);
-	ppdl_write_bytes(w, zero, sizeof(zero));
+	ppdl_write_u16(w, (uint16_t) c->encoding);
+	ppdl_write_u32(w, (uint32_t) (c->encoding >> 16));
+	ppdl_write_u8(w, 0);
 }
 
 static void
@@ -42,10 +42,10 @@ put_packed(PpdlWriter *w, const PpdlCipher *c)
 	ppdl_write_f64(w, c->bound);
 	ppdl_write_u8(w, (uint8_t) c->layout);
 	ppdl_write_u8(w, (uint8_t) c->logk);
-	ppdl_write_u16(w, 0);
+	ppdl_write_u16(w, (uint16_t) c->encoding);
 	ppdl_write_u32(w, c->nrows);
 	ppdl_write_u32(w, c->nchunks);
-	ppdl_write_u32(w, 0);
+	ppdl_write_u32(w, (uint32_t) (c->encoding >> 16));
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "rows/cipher_read.h"
 #include "rows/cipher_write.h"
+#include "rows/encoding.h"
 #include "rows/ordinals.h"
 #include "rows/residues.h"
 
@@ -359,6 +360,7 @@ ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, in
 {
 	*complete = 0;
 	PPDL_TRY(check_row(col, c, err));
+	PPDL_TRY(ppdl_encoding_join_cipher(&col->encoding, c, "packing", err));
 	if (col->par == NULL)
 	{
 		col->par = c->par;
@@ -423,6 +425,12 @@ ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlErr
 	return visit(col, mark_row, &m, err);
 }
 
+uint64_t
+ppdl_collector_encoding(const PpdlCollector *col)
+{
+	return col->encoding;
+}
+
 PpdlStatus
 ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err)
 {
@@ -479,6 +487,7 @@ ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_
 		into->logk = from->logk;
 		into->scale = from->scale;
 	}
+	PPDL_TRY(ppdl_encoding_join(&into->encoding, from->encoding, "packing", err));
 	return visit(from, merge_row, &m, err);
 }
 
@@ -498,7 +507,8 @@ save_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uin
 	PpdlWriter *w = ((Save *) arg)->w;
 	PpdlCipher	row = {.par = col->par, .kind = b->explicit_row ? PPDL_KIND_ROW : PPDL_KIND_SLICE, .limbs = col->limbs,
 		.width = col->width,
-		.logk = col->logk, .scale = col->scale, .noise = b->noise, .bound = b->bound, .logc = b->logc, .seed = b->seed};
+		.logk = col->logk, .scale = col->scale, .noise = b->noise, .bound = b->bound,
+		.encoding = b->explicit_row ? col->encoding : 0, .logc = b->logc, .seed = b->seed};
 
 	memcpy(row.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
 	row.pos = ppdl_bitrev(entry->index, b->logc);

@@ -39,6 +39,7 @@ int			ppdl_collector_complete(const PpdlCollector *col);	/* batches that ppdl_pa
 size_t		ppdl_collector_memory(const PpdlCollector *col);
 /* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
 PpdlStatus	ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err);
+uint64_t	ppdl_collector_encoding(const PpdlCollector *col);	/* of its rows so far, 0: not known */
 /* are the rows of the shape's ring, key, width, scale and limbs? PPDL_ERR_FORMAT, PPDL_ERR_KEY, PPDL_ERR_SCALE */
 PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err);
 /*

@@ -71,6 +71,7 @@ struct PpdlCollector
 				logk,
 				limbs;
 	double		scale;
+	uint64_t	encoding;		/* of the rows so far, 0: not known */
 	const PpdlPoll *poll;
 	uint64_t	rows;
 	size_t		bytes;

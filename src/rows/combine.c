@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
 #include "rows/lift.h"
 #include "rows/parts.h"
 #include "rows/row.h"
@@ -163,7 +164,7 @@ add_terms(PpdlEval *ev, PpdlCt *sum, const Term *t, int terms, int limbs, PpdlEr
 }
 
 static PpdlStatus
-write_row(PpdlEval *ev, PpdlParts *out, const Row *r, PpdlError *err)
+write_row(PpdlEval *ev, PpdlParts *out, const Row *r, uint64_t encoding, PpdlError *err)
 {
 	const PpdlCipher *c = r->t[0].c;
 	PpdlStatus	status;
@@ -178,6 +179,7 @@ write_row(PpdlEval *ev, PpdlParts *out, const Row *r, PpdlError *err)
 	sum.noise = r->noise;
 	PPDL_GOTO(done, ppdl_row_write(&w, &sum, c->width, c->fingerprint, err));
 	PPDL_GOTO(done, ppdl_cipher_parse_in(&row, c->par, w.buf, w.len, err));
+	row.encoding = encoding;
 	status = ppdl_parts_add(out, &row, err);
 done:
 	ppdl_ct_release(ev, &sum);
@@ -270,7 +272,7 @@ deal(Row *row, uint32_t *rows, const Operand o[2], const double factor[2], PpdlE
 }
 
 static PpdlStatus
-combine(PpdlEval *ev, PpdlWriter *w, const Operand o[2], const double factor[2], PpdlError *err)
+combine(PpdlEval *ev, PpdlWriter *w, const Operand o[2], const double factor[2], uint64_t encoding, PpdlError *err)
 {
 	Row		   *row = calloc(o[0].count + o[1].count, sizeof(Row));
 	PpdlParts	parts = {0};
@@ -281,7 +283,7 @@ combine(PpdlEval *ev, PpdlWriter *w, const Operand o[2], const double factor[2],
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, deal(row, &rows, o, factor, err));
 	for (uint32_t i = 0; i < rows; i++)
-		PPDL_GOTO(done, write_row(ev, &parts, &row[i], err));
+		PPDL_GOTO(done, write_row(ev, &parts, &row[i], encoding, err));
 	status = ppdl_parts_write(w, &parts, o[0].part, err);
 done:
 	ppdl_parts_free(&parts);
@@ -294,11 +296,13 @@ ppdl_cipher_combine(PpdlWriter *w, const PpdlCipher *a, double wa, const PpdlCip
 {
 	const double factor[2] = {wa, wb};
 	Operand		o[2] = {{0}};
+	uint64_t	encoding = 0;
 	PpdlStatus	status;
 	PpdlPool   *pool;
 	PpdlEval	ev;
 
 	PPDL_TRY(check_operand(a, wa, err));
+	PPDL_TRY(ppdl_encoding_join_cipher(&encoding, a, "combination", err));
 	if (b != NULL)
 	{
 		PpdlCipher	alike = *b;
@@ -306,6 +310,7 @@ ppdl_cipher_combine(PpdlWriter *w, const PpdlCipher *a, double wa, const PpdlCip
 		alike.scale = a->scale;
 		PPDL_TRY(ppdl_cipher_check_same(a, &alike, "combination", err));
 		PPDL_TRY(check_operand(b, wb, err));
+		PPDL_TRY(ppdl_encoding_join_cipher(&encoding, b, "combination", err));
 	}
 	pool = ppdl_pool_create();
 	if (pool == NULL)
@@ -314,7 +319,7 @@ ppdl_cipher_combine(PpdlWriter *w, const PpdlCipher *a, double wa, const PpdlCip
 	PPDL_GOTO(done, open_operand(&o[0], a, err));
 	if (b != NULL)
 		PPDL_GOTO(done, open_operand(&o[1], b, err));
-	status = combine(&ev, w, o, factor, err);
+	status = combine(&ev, w, o, factor, encoding, err);
 done:
 	free(o[0].part);
 	free(o[1].part);

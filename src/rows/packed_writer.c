@@ -17,6 +17,7 @@ struct PpdlPackedWriter
 	int			width,
 				logk;
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	uint64_t	encoding;		/* 0: not known */
 	const PpdlParams *par;		/* NULL before the first chunk */
 	int			limbs;
 	double		scale,
@@ -45,6 +46,12 @@ ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, 
 	memcpy((*out)->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
 	ppdl_writer_init(&(*out)->chunks);
 	return PPDL_OK;
+}
+
+void
+ppdl_packed_writer_set_encoding(PpdlPackedWriter *pw, uint64_t encoding)
+{
+	pw->encoding = encoding;
 }
 
 void
@@ -170,7 +177,8 @@ ppdl_packed_writer_finish(PpdlPackedWriter *pw, uint32_t nrows, PpdlWriter *w, P
 			return ppdl_error(err, PPDL_ERR_INTERNAL, "row %zu in a packed value of %u rows", i + 1, nrows);
 	header = (PpdlCipher) {.par = pw->par, .kind = PPDL_KIND_PACKED, .limbs = pw->limbs, .width = pw->width,
 		.logk = pw->logk, .scale = pw->scale,
-		.noise = pw->noise, .bound = pw->bound, .layout = pw->layout, .nrows = nrows, .nchunks = pw->nchunks};
+		.noise = pw->noise, .bound = pw->bound, .encoding = pw->encoding, .layout = pw->layout, .nrows = nrows,
+		.nchunks = pw->nchunks};
 	memcpy(header.fingerprint, pw->fingerprint, PPDL_FINGERPRINT_BYTES);
 	PPDL_TRY(ppdl_cipher_put_header(w, &header, err));
 	for (uint32_t i = 0; i < nrows; i++)

@@ -12,6 +12,8 @@ typedef struct PpdlPackedWriter PpdlPackedWriter;
 /* PPDL_ERR_ARGUMENT when width values do not fit rows of 2^logk coefficients (slots: 2^(logk-1)) */
 PpdlStatus	ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, int logk,
 									  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err);
+/* of the rows, or of the rows whose predictions these are; 0, not known, otherwise */
+void		ppdl_packed_writer_set_encoding(PpdlPackedWriter *pw, uint64_t encoding);
 /*
  * Copies ct (NTT domain) at as few limbs as its bound needs (the same for every chunk: the first decides);
  * ordinal[N/k]: of the row at each place, PPDL_NO_PLACE where there is none.  A bound of 0 stands for values known to

@@ -2,37 +2,21 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
+#include "rows/seed_digest.h"
 
 #define FRESH 12				/* bytes */
 #define NAMED 24				/* with the partner's digest */
 
-/* out, len bytes = SHA-256(domain | data), cut */
-static PpdlStatus
-digest(uint8_t *out, size_t len, const char *domain, const uint8_t *data, size_t data_len, PpdlError *err)
-{
-	uint8_t		buf[64],
-				md[EVP_MAX_MD_SIZE];
-	const size_t n = strlen(domain);
-
-	memcpy(buf, domain, n);
-	memcpy(buf + n, data, data_len);
-	if (EVP_Digest(buf, n + data_len, md, NULL, EVP_sha256(), NULL) != 1)
-		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
-	memcpy(out, md, len);
-	return PPDL_OK;
-}
-
 static PpdlStatus
 name_partner(uint8_t out[NAMED - FRESH], const uint8_t *features, PpdlError *err)
 {
-	return digest(out, NAMED - FRESH, "ppdl/partner/1", features, PPDL_SEED_BYTES, err);
+	return ppdl_seed_digest(out, NAMED - FRESH, "ppdl/partner/1", features, PPDL_SEED_BYTES, err);
 }
 
 static PpdlStatus
 mark(uint8_t out[PPDL_SEED_BYTES - NAMED], const uint8_t *label, PpdlError *err)
 {
-	return digest(out, PPDL_SEED_BYTES - NAMED, "ppdl/beside/1", label, NAMED, err);
+	return ppdl_seed_digest(out, PPDL_SEED_BYTES - NAMED, "ppdl/beside/1", label, NAMED, err);
 }
 
 PpdlStatus
@@ -47,14 +31,13 @@ ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SE
 	return PPDL_OK;
 }
 
-/* does the seed name a partner? */
-static PpdlStatus
-names_partner(const uint8_t *seed, int *yes, PpdlError *err)
+PpdlStatus
+ppdl_partner_named(const uint8_t seed[PPDL_SEED_BYTES], int *named, PpdlError *err)
 {
 	uint8_t		want[PPDL_SEED_BYTES - NAMED];
 
 	PPDL_TRY(mark(want, seed, err));
-	*yes = memcmp(want, seed + NAMED, sizeof(want)) == 0;
+	*named = memcmp(want, seed + NAMED, sizeof(want)) == 0;
 	return PPDL_OK;
 }
 
@@ -64,7 +47,7 @@ ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[
 	uint8_t		want[NAMED - FRESH];
 	int			named;
 
-	PPDL_TRY(names_partner(label, &named, err));
+	PPDL_TRY(ppdl_partner_named(label, &named, err));
 	if (!named)
 		return PPDL_OK;
 	PPDL_TRY(name_partner(want, features, err));
@@ -77,7 +60,7 @@ ppdl_batch_number(const uint8_t seed[PPDL_SEED_BYTES], uint64_t *number, PpdlErr
 	uint8_t		name[NAMED - FRESH];
 	int			named;
 
-	PPDL_TRY(names_partner(seed, &named, err));
+	PPDL_TRY(ppdl_partner_named(seed, &named, err));
 	if (named)
 		memcpy(name, seed + FRESH, sizeof(name));
 	else

@@ -18,6 +18,9 @@
 PpdlStatus	ppdl_partner_seed(uint8_t label[PPDL_SEED_BYTES], const uint8_t features[PPDL_SEED_BYTES], PpdlRng *rng,
 							  PpdlError *err);
 
+/* does the seed name a partner, as of labels?  PPDL_ERR_CRYPTO */
+PpdlStatus	ppdl_partner_named(const uint8_t seed[PPDL_SEED_BYTES], int *named, PpdlError *err);
+
 /* PPDL_ERR_ARGUMENT, with a hint, when the label's seed names other features; PPDL_ERR_CRYPTO */
 PpdlStatus	ppdl_partner_check(const uint8_t features[PPDL_SEED_BYTES], const uint8_t label[PPDL_SEED_BYTES],
 							   PpdlError *err);

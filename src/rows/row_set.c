@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows/encoding.h"
 #include "rows/ordinals.h"
 #include "rows/partner.h"
 #include "rows/residues.h"
@@ -162,6 +163,15 @@ check_empty(const PpdlTrainSet *ts, PpdlError *err)
 }
 
 static PpdlStatus
+join_encoding(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, PpdlError *err)
+{
+	const char *what = y != NULL ? "training" : "prediction";
+
+	PPDL_TRY(ppdl_encoding_join_seed(&ts->encoding, x->seed, what, err));
+	return y != NULL ? ppdl_encoding_join_seed(&ts->encoding, y->seed, what, err) : PPDL_OK;
+}
+
+static PpdlStatus
 new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t copy, PpdlError *err)
 {
 	PpdlTrainBatch *b;
@@ -180,6 +190,7 @@ new_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t c
 	PPDL_TRY(check_empty(ts, err));
 	if (y != NULL)
 		PPDL_TRY(check_pair(ts, x, y, err));
+	PPDL_TRY(join_encoding(ts, x, y, err));
 	b = &ts->batch[ts->nbatches];
 	status = alloc_batch(b, ts, x, y, err);
 	if (status == PPDL_OK && y != NULL)

@@ -36,6 +36,7 @@ typedef struct PpdlTrainSet
 				width_y,
 				logk_y;
 	double		scale;
+	uint64_t	encoding;		/* of features and labels so far, 0: not known */
 	uint64_t	rows;
 	int			nbatches,
 				cap;
@@ -50,9 +51,9 @@ typedef struct PpdlTrainSet
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
 void		ppdl_trainset_destroy(PpdlTrainSet *ts);
 /*
- * y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures; PPDL_ERR_ARGUMENT when label and
- * features do not line up, or a row to train on comes twice; PPDL_ERR_LEVEL when it needs a further batch and places
- * without a row take more than max_empty and nine tenths of all
+ * y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures (of encodings, too);
+ * PPDL_ERR_ARGUMENT when label and features do not line up, or a row to train on comes twice; PPDL_ERR_LEVEL when it
+ * needs a further batch and places without a row take more than max_empty and nine tenths of all
  */
 PpdlStatus	ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal,
 							  PpdlError *err);

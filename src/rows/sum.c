@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "rows/arena.h"
 #include "rows/cipher_read.h"
+#include "rows/encoding.h"
 #include "rows/residues.h"
 
 /* open batches are expanded early when they hold more */
@@ -400,6 +401,7 @@ add_term(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 
 		PPDL_TRY(check_residues(c, err));
 		row.scale = s->scale;
+		row.encoding = s->encoding;
 		return ppdl_parts_add(&s->closed, &row, err);
 	}
 	PPDL_TRY(admit(s, c->limbs, bound, err));
@@ -419,8 +421,10 @@ check_term(PpdlSum *s, const PpdlCipher *c, PpdlError *err)
 	PpdlCipher	mine = ppdl_sum_shape(s);
 
 	if (s->par == NULL)
-		return start(s, c, err);
-	return ppdl_cipher_check_same(&mine, c, "sum", err);
+		PPDL_TRY(start(s, c, err));
+	else
+		PPDL_TRY(ppdl_cipher_check_same(&mine, c, "sum", err));
+	return ppdl_encoding_join_cipher(&s->encoding, c, "sum", err);
 }
 
 /* the parts of one value; a part that is refused is refused before the first is added */
@@ -490,7 +494,7 @@ add_alike(PpdlSum *s, const uint8_t *p)
 	memcpy(seed, p + 28, sizeof(seed));
 	if (((head[0] ^ s->head[0]) | (head[1] ^ s->head[1]) | (head[2] ^ s->head[2])) != 0 ||
 		p[25] != s->logk || logc + (unsigned) s->logk > (unsigned) s->par->logn || pos >> logc != 0 ||
-		s->bound + 1 > s->max_bound)
+		s->bound + 1 > s->max_bound || ppdl_encoding_join_seed(&s->encoding, p + 28, "sum", NULL) != PPDL_OK)
 		return 0;
 	if (s->attached)
 	{
@@ -563,6 +567,7 @@ merge_closed(PpdlSum *into, const PpdlSum *from, PpdlError *err)
 	for (uint32_t i = 0; i < from->closed.count; i++)
 	{
 		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, &like, err));
+		part.encoding = into->encoding;
 		PPDL_TRY(ppdl_parts_add(&into->closed, &part, err));
 	}
 	return PPDL_OK;
@@ -594,6 +599,7 @@ ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	mine = ppdl_sum_shape(into);
 	other = ppdl_sum_shape(from);
 	PPDL_TRY(ppdl_cipher_check_same(&mine, &other, "sum", err));
+	PPDL_TRY(ppdl_encoding_join(&into->encoding, from->encoding, "sum", err));
 	if (from->count > UINT64_MAX - into->count)
 		return ppdl_error(err, PPDL_ERR_RANGE, "sum of too many terms");
 	into->slice_len = 0;

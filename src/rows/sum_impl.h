@@ -21,6 +21,7 @@ struct PpdlSum
 				logk,
 				limbs;
 	PpdlParts	closed;			/* what one ciphertext would not have held with the rest: the open part */
+	uint64_t	encoding;		/* of the terms so far, 0: not known */
 	double		scale,
 				bound,			/* of the open part: sum of |weight| * bound */
 				max_bound;		/* what the limbs have room for */
@@ -47,7 +48,7 @@ static inline PpdlCipher
 ppdl_sum_shape(const PpdlSum *s)
 {
 	PpdlCipher	c = {.par = s->par, .kind = PPDL_KIND_ROW, .limbs = s->limbs, .width = s->width,
-		.logk = s->logk, .scale = s->scale};
+		.logk = s->logk, .scale = s->scale, .encoding = s->encoding};
 
 	memcpy(c.fingerprint, s->fingerprint, PPDL_FINGERPRINT_BYTES);
 	return c;

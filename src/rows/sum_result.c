@@ -136,6 +136,7 @@ put_closed(const PpdlSum *s, double divisor, PpdlParts *out, PpdlError *err)
 	{
 		PPDL_TRY(ppdl_cipher_next_part(&part, NULL, &parts, &like, err));
 		divide(&part, s, part.bound, divisor);
+		part.encoding = s->encoding;	/* which may have become known later */
 		PPDL_TRY(ppdl_parts_add(out, &part, err));
 	}
 	return PPDL_OK;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/recode.h"
 
 #define MAX_RECORD (1u << 30)
 #define ABSENT ((size_t) 1 << (8 * sizeof(size_t) - 1))	/* mark of an empty field without quotes */
@@ -27,8 +28,12 @@ typedef struct Record
 struct PpdlCsv
 {
 	FILE	   *f;
+	PpdlRecoder *recoder;		/* NULL: UTF-8 */
 	char	   *name;
-	int			ragged;
+	char		delimiter,
+				other;			/* what the first line has, too, where nobody said which it is; or 0 */
+	int			ragged,
+				header;
 	int			ncolumns;
 	char	  **column;
 	struct csv_parser parser;
@@ -112,7 +117,7 @@ read_line(PpdlCsv *csv)
 	size_t		n = 0;
 	int			c;
 
-	while ((c = getc_unlocked(csv->f)) != EOF)
+	while ((c = csv->recoder ? ppdl_recoder_get(csv->recoder) : getc_unlocked(csv->f)) != EOF)
 	{
 		if (!grow((void **) &csv->line, &csv->line_cap, n + 1, 1))
 		{
@@ -171,6 +176,16 @@ on_record(int c, void *arg)
 		csv->begin++;			/* matters where lone carriage returns end lines */
 }
 
+/* where another delimiter than the one assumed may be the reason of an error */
+static PpdlStatus
+delimiter_hint(const PpdlCsv *csv, PpdlError *err)
+{
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, csv->other == '\t' ?
+						   "If tabs separate fields, give --delimiter tab; if they are text, put the field in quotes." :
+						   "If '%c' separates fields, give --delimiter '%c'; if it is text, put the field in quotes.",
+						   csv->other, csv->other);
+}
+
 static PpdlStatus
 syntax_error(PpdlCsv *csv, PpdlError *err)
 {
@@ -179,6 +194,8 @@ syntax_error(PpdlCsv *csv, PpdlError *err)
 	if (csv_error(&csv->parser) != CSV_EPARSE)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "%s:%ld: out of memory for this record", csv->name, csv->begin);
 	ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %zu: stray quote character", csv->name, csv->lineno, column);
+	if (csv->other)
+		return delimiter_hint(csv, err);
 	return ppdl_error_hint(err, PPDL_ERR_FORMAT,
 						   "A field with quotes is written in quotes, and each quote inside it twice: \"5\"\" tall\".");
 }
@@ -195,6 +212,33 @@ finish(PpdlCsv *csv, PpdlError *err)
 		return syntax_error(csv, err);
 	}
 	return PPDL_OK;
+}
+
+/* nothing more could be read */
+static PpdlStatus
+no_line(PpdlCsv *csv, PpdlError *err)
+{
+	int			byte;
+
+	if (ferror(csv->f))
+		return ppdl_os_error(err, "read", csv->name);
+	if (csv->nomem)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "%s:%ld: out of memory for this line", csv->name, csv->lineno + 1);
+	if (csv->recoder == NULL || !ppdl_recoder_bad(csv->recoder, &byte))
+		return finish(csv, err);
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: byte 0x%02x is no text in the character set of --encoding", csv->name,
+			   csv->lineno + 1, (unsigned) byte);
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Without the option files are read as UTF-8; of Windows programs they "
+						   "are often WINDOWS-1252.");
+}
+
+static PpdlStatus
+nul_byte(const PpdlCsv *csv, const char *s, ssize_t n, PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: NUL byte: this is no CSV text", csv->name, csv->lineno);
+	if (csv->lineno == 1 && n > 2 && (memcmp(s, "\xFF\xFE", 2) == 0 || memcmp(s, "\xFE\xFF", 2) == 0))
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "It is UTF-16: give --encoding UTF-16.");
+	return PPDL_ERR_FORMAT;
 }
 
 /* feeds one physical line, or the end */
@@ -216,16 +260,10 @@ feed(PpdlCsv *csv, PpdlError *err)
 		s = csv->line;
 	}
 	if (n < 0)
-	{
-		if (ferror(csv->f))
-			return ppdl_os_error(err, "read", csv->name);
-		if (csv->nomem)
-			return ppdl_error(err, PPDL_ERR_NOMEM, "%s:%ld: out of memory for this line", csv->name, csv->lineno + 1);
-		return finish(csv, err);
-	}
+		return no_line(csv, err);
 	csv->lineno++;
 	if (memchr(s, 0, (size_t) n))
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: NUL byte: this is no CSV text", csv->name, csv->lineno);
+		return nul_byte(csv, s, n, err);
 	if (csv->lineno == 1 && n >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0)
 	{
 		s += 3;
@@ -266,7 +304,8 @@ check_utf8(const PpdlCsv *csv, const PpdlCsvRow *row, PpdlError *err)
 			continue;
 		ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d: invalid UTF-8", csv->name, row->line, i + 1);
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
-							   "Convert the file first, for example: iconv -f latin1 -t utf8 old.csv > new.csv");
+							   "Say which character set it is: --encoding LATIN1 or WINDOWS-1252, for example; or "
+							   "convert the file first: iconv -f latin1 -t utf8 old.csv > new.csv");
 	}
 	return PPDL_OK;
 }
@@ -321,10 +360,19 @@ PpdlStatus
 ppdl_csv_next(PpdlCsv *csv, PpdlCsvRow *row, int *more, PpdlError *err)
 {
 	PPDL_TRY(next_record(csv, row, more, err));
-	if (*more && !csv->ragged && row->nfields != csv->ncolumns)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: %d fields where the header has %d columns",
-						  csv->name, row->line, row->nfields, csv->ncolumns);
-	return PPDL_OK;
+	if (!*more || csv->ragged || row->nfields == csv->ncolumns)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: %d field%s where the %s has %d columns", csv->name, row->line,
+			   row->nfields,
+			   row->nfields == 1 ? "" : "s", csv->header ? "header" : "first row", csv->ncolumns);
+	return csv->other ? delimiter_hint(csv, err) : PPDL_ERR_FORMAT;
+}
+
+static PpdlStatus
+header_hint(PpdlError *err)
+{
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "If the file has no header and this is its first row, give "
+						   "--no-header: columns are then called 1, 2, 3, ...");
 }
 
 static PpdlStatus
@@ -343,13 +391,19 @@ name_columns(PpdlCsv *csv, const PpdlCsvRow *row, int header, PpdlError *err)
 		if (csv->column[i] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		if (csv->column[i][0] == 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d has no name in the header", csv->name, row->line,
-							  i + 1);
+		{
+			ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column %d has no name in the header", csv->name, row->line,
+					   i + 1);
+			return header_hint(err);
+		}
 		for (int j = 0; j < i; j++)
 			if (strcmp(csv->column[i], csv->column[j]) == 0)
-				return ppdl_error(err, PPDL_ERR_FORMAT,
-								  "%s:%ld: column name \"%s\" appears twice in the header (columns %d and %d)",
-								  csv->name, row->line, csv->column[i], j + 1, i + 1);
+			{
+				ppdl_error(err, PPDL_ERR_FORMAT,
+						   "%s:%ld: column name \"%s\" appears twice in the header (columns %d and %d)",
+						   csv->name, row->line, csv->column[i], j + 1, i + 1);
+				return header_hint(err);
+			}
 	}
 	return PPDL_OK;
 }
@@ -367,6 +421,50 @@ read_header(PpdlCsv *csv, const PpdlCsvOptions *opt, PpdlError *err)
 	if (opt->no_header)
 		csv->next--;
 	return PPDL_OK;
+}
+
+/* how often c stands outside of quotes */
+static int
+count_outside(const char *s, ssize_t n, char c)
+{
+	int			count = 0,
+				quoted = 0;
+
+	for (ssize_t i = 0; i < n; i++)
+	{
+		quoted ^= s[i] == '"';
+		count += !quoted && s[i] == c;
+	}
+	return count;
+}
+
+/* looks at the first line, which feed() then finds in its place */
+static void
+find_delimiter(PpdlCsv *csv)
+{
+	static const char candidate[] = {';', '\t', '|'};
+	ssize_t		n = read_line(csv);
+	int			most = 0,
+				commas;
+
+	csv->delimiter = ',';
+	if (n < 0)
+		return;
+	csv->first = csv->line;
+	csv->first_len = (size_t) n;
+	commas = count_outside(csv->line, n, ',');
+	for (size_t i = 0; i < sizeof candidate; i++)
+	{
+		int			count = count_outside(csv->line, n, candidate[i]);
+
+		if (count > most)
+			csv->other = candidate[i];
+		most = count > most ? count : most;
+	}
+	if (commas > 0 || csv->other == 0)
+		return;
+	csv->delimiter = csv->other;
+	csv->other = 0;
 }
 
 PpdlStatus
@@ -387,14 +485,19 @@ ppdl_csv_open(PpdlCsv **out, FILE *f, const PpdlCsvOptions *opt, PpdlError *err)
 	csv->f = f;
 	csv->begin = 1;
 	csv->ragged = opt->ragged;
+	csv->header = !opt->no_header;
 	csv->first = opt->first;
 	csv->first_len = opt->first_len;
+	csv->delimiter = opt->delimiter ? opt->delimiter : ',';
 	csv_set_space_func(&csv->parser, never_space);
 	csv_set_realloc_func(&csv->parser, wiping_realloc);
 	csv_set_free_func(&csv->parser, free);
-	if (opt->delimiter)
-		csv_set_delim(&csv->parser, (unsigned char) opt->delimiter);
-	if (!opt->ragged)
+	if (opt->charset)
+		status = ppdl_recoder_open(&csv->recoder, f, opt->charset, err);
+	if (status == PPDL_OK && opt->delimiter == 0 && opt->first == NULL && !opt->ragged)
+		find_delimiter(csv);
+	csv_set_delim(&csv->parser, (unsigned char) csv->delimiter);
+	if (status == PPDL_OK && !opt->ragged)
 		status = read_header(csv, opt, err);
 	if (status != PPDL_OK)
 		ppdl_csv_close(csv);
@@ -411,6 +514,7 @@ ppdl_csv_close(PpdlCsv *csv)
 	if (csv->parser.entry_buf)
 		OPENSSL_cleanse(csv->parser.entry_buf, csv->parser.entry_size);
 	csv_free(&csv->parser);
+	ppdl_recoder_close(csv->recoder);
 	for (int i = 0; i < csv->ncolumns && csv->column; i++)
 		free(csv->column[i]);
 	free(csv->column);
@@ -433,6 +537,12 @@ const char *
 ppdl_csv_name(const PpdlCsv *csv)
 {
 	return csv->name;
+}
+
+char
+ppdl_csv_delimiter(const PpdlCsv *csv)
+{
+	return csv->delimiter;
 }
 
 int

@@ -1,7 +1,7 @@
 /*
  * Reading CSV (RFC 4180, by libcsv) record by record, with the line each record
  * began on; and writing fields.  Spaces belong to the field; blank lines and a byte
- * order mark are skipped; fields must be UTF-8 without NUL bytes.
+ * order mark are skipped; fields are UTF-8 without NUL bytes, converted from another character set if one is named.
  */
 #ifndef PPDL_TABLE_CSV_H
 #define PPDL_TABLE_CSV_H
@@ -16,7 +16,8 @@ typedef struct PpdlCsv PpdlCsv;
 typedef struct PpdlCsvOptions
 {
 	const char *name;			/* of the file, for messages */
-	char		delimiter;		/* 0: comma */
+	char		delimiter;		/* 0: comma, or what the first line has in its place: ';', tab or '|' */
+	const char *charset;		/* for iconv; NULL: UTF-8 */
 	int			no_header;		/* columns are then called 1, 2, 3, ... */
 	int			ragged;			/* records may have any number of fields (implies no_header) */
 	/* first line, if it was already read from f; must live until the first record is read */
@@ -36,11 +37,12 @@ typedef struct PpdlCsvRow
 /*
  * Reads the header (or the first record, to count its columns).  f stays the caller's.
  * PPDL_ERR_FORMAT with "name:line: ..." for an empty file, a header with an empty
- * or repeated name, a ragged record, a stray or unclosed quote, invalid UTF-8.
+ * or repeated name, a ragged record, a stray or unclosed quote, invalid text.
  */
 PpdlStatus	ppdl_csv_open(PpdlCsv **out, FILE *f, const PpdlCsvOptions *opt, PpdlError *err);
 void		ppdl_csv_close(PpdlCsv *csv);	/* wipes: fields are patients' data */
 const char *ppdl_csv_name(const PpdlCsv *csv);
+char		ppdl_csv_delimiter(const PpdlCsv *csv);
 int			ppdl_csv_columns(const PpdlCsv *csv);	/* 0 when ragged */
 const char *ppdl_csv_column(const PpdlCsv *csv, int i);
 /* index of a column; PPDL_ERR_FORMAT lists the columns there are */

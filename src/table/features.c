@@ -1,16 +1,49 @@
 #include "table/features.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void
-feature_clear(PpdlFeature *f)
+char	  **
+ppdl_copy_words(char *const *words)
+{
+	size_t		n = 0;
+	char	  **copy;
+
+	while (words && words[n])
+		n++;
+	copy = calloc(n + 1, sizeof *copy);
+	for (size_t i = 0; copy && i < n; i++)
+		if ((copy[i] = strdup(words[i])) == NULL)
+		{
+			ppdl_free_words(copy);
+			return NULL;
+		}
+	return copy;
+}
+
+void
+ppdl_free_words(char **words)
+{
+	for (char **w = words; w && *w; w++)
+		free(*w);
+	free(words);
+}
+
+void
+ppdl_feature_clear(PpdlFeature *f)
 {
 	for (int i = 0; i < f->ncategories && f->category; i++)
 		free(f->category[i]);
+	for (int i = 0; i < f->naliases && f->alias; i++)
+	{
+		free(f->alias[i].from);
+		free(f->alias[i].to);
+	}
 	free(f->category);
+	free(f->rows);
+	free(f->alias);
+	free(f->date_format);
 	free(f->cut);
 	free(f->column);
 }
@@ -21,13 +54,16 @@ ppdl_features_destroy(PpdlFeatures *fs)
 	if (fs == NULL)
 		return;
 	for (int i = 0; i < fs->count && fs->feature; i++)
-		feature_clear(&fs->feature[i]);
+		ppdl_feature_clear(&fs->feature[i]);
 	if (fs->label)
-		feature_clear(fs->label);
+		ppdl_feature_clear(fs->label);
 	ppdl_whitening_destroy(fs->map);
 	free(fs->feature);
 	free(fs->label);
 	free(fs->source);
+	free(fs->charset);
+	ppdl_free_words(fs->na);
+	ppdl_free_words(fs->na_numbers);
 	free(fs->id);
 	free(fs);
 }
@@ -72,59 +108,9 @@ ppdl_features_number(PpdlFeatures *fs, PpdlError *err)
 }
 
 int
-ppdl_parse_number(const char *s, double *v)
-{
-	const char *p;
-	char	   *end;
-
-	while (*s == ' ' || *s == '\t')
-		s++;
-	*v = strtod(s, &end);
-	while (*end == ' ' || *end == '\t')
-		end++;
-	if (end == s || *end)
-		return 0;
-	if (!isfinite(*v))
-		return -1;
-	/* strtod also reads hexadecimal numbers */
-	for (p = s; *p; p++)
-		if (*p == 'x' || *p == 'X')
-			return 0;
-	return 1;
-}
-
-int
 ppdl_parse_category_number(const char *s, double *v)
 {
-	const char *digit = s + strspn(s, " \t+-");
-
-	return ppdl_parse_number(s, v) == 1 && !(digit[0] == '0' && isdigit((unsigned char) digit[1]));
-}
-
-char
-ppdl_almost_number(const char *s)
-{
-	char		text[64];
-	size_t		n = strlen(s);
-	char	   *comma;
-	double		v;
-
-	if (n == 0 || n >= sizeof text)
-		return 0;
-	memcpy(text, s, n + 1);
-	while (n > 1 && text[n - 1] == ' ')
-		text[--n] = 0;
-	if (text[n - 1] == '%')
-	{
-		text[n - 1] = 0;
-		if ((comma = strchr(text, ',')) != NULL)
-			*comma = '.';
-		return ppdl_parse_number(text, &v) == 1 ? '%' : 0;
-	}
-	if ((comma = strchr(text, ',')) == NULL)
-		return 0;
-	*comma = '.';
-	return ppdl_parse_number(text, &v) == 1 ? ',' : 0;
+	return ppdl_parse_number(s, v) == 1 && !ppdl_leading_zero(s);
 }
 
 void

@@ -3,7 +3,7 @@
  * learned once from a file, kept as JSON that a person can read and edit, and
  * applied to every later file (doc/cli-reference.md, "Feature files").
  *
- *	numeric		one input, min -> -1, max -> +1
+ *	numeric		one input, min -> -1, max -> +1, linear between, or linear in the logarithm
  *	bands		one input a band of a number, 1 where the number falls, else 0
  *	binary		one input, first category -1, second +1
  *	one-hot		one input a category, 1 or 0; in a label +1 or -1
@@ -14,6 +14,8 @@
  * column are then 0), else 0.  weight belongs to the model, not to the stored value: it becomes
  * the inputs' input_scale.
  *
+ * Of two categories the second is +1: in a label the positive class.
+ *
  * With a map (stats/whiten.h) these are the encoded inputs, and rows hold what the map makes of them.
  */
 #ifndef PPDL_TABLE_FEATURES_H
@@ -21,6 +23,7 @@
 
 #include "base/error.h"
 #include "table/csv.h"
+#include "table/numeral.h"
 #include "stats/whiten.h"
 
 struct json_t;
@@ -37,16 +40,56 @@ typedef enum PpdlFeatureKind
 	PPDL_FEATURE_PADDING
 } PpdlFeatureKind;
 
+/* of what a numeric column is linear in */
+typedef enum PpdlFeatureScale
+{
+	PPDL_SCALE_LINEAR,
+	PPDL_SCALE_LOG,				/* log v, min > 0 */
+	PPDL_SCALE_LOG1P			/* log(1 + v), min >= 0 */
+} PpdlFeatureScale;
+
+/* what number a day becomes */
+typedef enum PpdlDateUse
+{
+	PPDL_DATE_NONE,				/* the column has no dates */
+	PPDL_DATE_DAY,				/* days since 1970-01-01 */
+	PPDL_DATE_AGE,				/* years from it to `at` */
+	PPDL_DATE_SINCE				/* days from `at` to it */
+} PpdlDateUse;
+
+/* what becomes of numbers outside of min..max */
+typedef enum PpdlOutside
+{
+	PPDL_OUTSIDE_ERROR,
+	PPDL_OUTSIDE_CLAMP,			/* the nearer bound */
+	PPDL_OUTSIDE_NULL			/* a missing value, a NULL label */
+} PpdlOutside;
+
+/* in a label: rows with this value have the label `to` instead, or none (NULL) */
+typedef struct PpdlAlias
+{
+	char	   *from,
+			   *to;
+} PpdlAlias;
+
 typedef struct PpdlFeature
 {
 	char	   *column;			/* NULL for constant and padding */
 	PpdlFeatureKind kind;
+	PpdlNumerals numerals;		/* how its numbers are written */
+	PpdlDateUse date;
+	long		at;				/* a day (table/calendar.h) */
+	char	   *date_format;	/* as of strptime; NULL: what ppdl_day_parse knows */
+	PpdlFeatureScale scale;
 	double		min,
 				max;
 	int			ncuts;			/* band j holds cut[j-1] <= v < cut[j] */
 	double	   *cut;
 	int			ncategories;
 	char	  **category;
+	long	   *rows;			/* of each category, where it was learned just now; else NULL */
+	int			naliases;
+	PpdlAlias  *alias;
 	int			missing;
 	double		weight;
 	int			inputs;			/* how many, the missing one included */
@@ -55,9 +98,18 @@ typedef struct PpdlFeature
 
 typedef struct PpdlFeatures
 {
+	uint64_t	encoding;		/* its id (rows/encoding.h), 0: none: files of 0.1.0, --raw */
 	char	   *source;			/* name of the file it was learned from */
-	long		rows;
+	long		rows,
+				unlabelled;		/* of these, where it was learned just now */
 	int			raw;			/* --raw: no file behind it */
+	/* the file, and so whatever is encoded later, unless told otherwise */
+	char		delimiter;		/* 0: found by itself */
+	char	   *charset;		/* NULL: UTF-8 */
+	int			no_header;
+	char	  **na,				/* words for a missing value, NULL-terminated, or NULL */
+			  **na_numbers;		/* further ones in columns of numbers */
+	PpdlOutside outside;
 	char	   *id;				/* column, or NULL */
 	int			count;
 	PpdlFeature *feature;
@@ -82,6 +134,17 @@ typedef struct PpdlLearnOptions
 	char	  **bands;			/* COLUMN:WIDTH, COLUMN:FROM..TO/WIDTH, COLUMN:a,b,c */
 	char	  **numeric;
 	char	  **category;
+	const char *positive;		/* of a label of two classes the one that is +1; NULL: by common words, then by order */
+	char	  **label_map;		/* VALUE=+1, VALUE=-1, VALUE=CLASS, VALUE= */
+	char		decimal,		/* 0: as the columns show it */
+				thousands;		/* 0: none */
+	char	  **na;				/* besides common words; "" among them drops these */
+	char	  **dates;			/* COLUMN, COLUMN:age@DAY, COLUMN:since@DAY */
+	const char *date_format;
+	char	  **range;			/* COLUMN:LO..HI */
+	char	  **quantile_range; /* COLUMN:LO..HI or LO..HI, parts of 1 */
+	char	  **log;
+	int			outside;		/* PpdlOutside, or -1: clamp with quantile_range, else an error */
 	double		one_hot_weight; /* of bands and one-hot blocks */
 	int			constant;
 	int			pad;			/* to a power of two */
@@ -112,9 +175,17 @@ PpdlStatus	ppdl_features_raw(PpdlFeatures **out, const PpdlCsv *csv, const char 
 
 /* ------------------------------------------------------------------ files */
 
+/*
+ * The file holds its encoding's id and a digest of all else in it, which tells that somebody edited it: rows encrypted
+ * before and after would have one id and mean different things.  PPDL_ERR_FORMAT with a hint then.
+ */
 PpdlStatus	ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err);
 /* name: of the text, for messages */
 PpdlStatus	ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err);
+/* the same for what may have been edited, or has no id: with a new one */
+PpdlStatus	ppdl_features_load_renewed(PpdlFeatures **out, const char *path, PpdlError *err);
+PpdlStatus	ppdl_features_parse_renewed(PpdlFeatures **out, const char *json, size_t len, const char *name,
+										PpdlError *err);
 /* appends the JSON text */
 PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err);
 
@@ -124,6 +195,12 @@ PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError 
  * fs->inputs values; without a map they are copied.
  */
 void		ppdl_features_unmap(const PpdlFeatures *fs, const double *mapped, double *encoded);
+
+/*
+ * Does the map leave out directions in which rows may vary?  Then its inverse takes what they hold at the mean of the
+ * rows that it was learned from, and answers are estimates whose error nobody knows.
+ */
+int			ppdl_features_lossy(const PpdlFeatures *fs);
 
 /* of an encoded input: "Age 20..22", "Gender = Male", "Age missing" */
 void		ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size);
@@ -163,9 +240,9 @@ typedef struct PpdlBinding
 	int			label;			/* column, -1 when the file or the encoding has none */
 	int			id;				/* column, or -1 */
 	int			unknown_other;	/* unknown or unexpectedly missing: all of the column's inputs 0, and counted */
-	int			clamp;			/* numbers outside min..max become the nearer one, and are counted */
+	PpdlOutside outside;		/* the encoding's own, to begin with; what is not an error is counted */
 	long		unknown,
-				clamped,
+				clamped,		/* made the nearer bound, or missing */
 				clipped;		/* values beyond what the map keeps */
 	double	   *encoded;		/* with a map: room for what goes into it */
 } PpdlBinding;
@@ -181,26 +258,58 @@ void		ppdl_binding_free(PpdlBinding *b);
 PpdlStatus	ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label,
 							   PpdlError *err);
 
+/* ------------------------------------------------------------------ single values, and what they were */
+
+/* 1 when a field of the column stands for a missing value: it is empty, or one of the encoding's words */
+int			ppdl_feature_missing(const PpdlFeatures *fs, const PpdlFeature *f, const char *s);
+/* A field of a numeric column or one of bands, in the column's unit: 1; 0: no number (no day), -1: not finite. */
+int			ppdl_feature_number(const PpdlFeature *f, const char *s, double *v);
+/* min..max to [-1, 1]; kind numeric.  Increasing. */
+double		ppdl_feature_encode(const PpdlFeature *f, double v);
+/*
+ * Its inverse, for any x.  Where the column is linear the mean of encoded values gives the mean of the numbers; of a
+ * logarithm it gives their geometric mean (less 1, of numbers that 1 was added to).
+ */
+double		ppdl_feature_decode(const PpdlFeature *f, double x);
+/* a number in the column's unit as people read it: "76.5", "5 %", the day itself (2026-01-31), "54.2" years or days */
+void		ppdl_feature_print(const PpdlFeature *f, double v, char *out, size_t size);
+/* index of a field's category, by its text, another spelling of its number, or but for case and blanks */
+#define PPDL_CLASS_UNKNOWN (-1)
+#define PPDL_CLASS_MISSING (-2)
+int			ppdl_feature_class(const PpdlFeatures *fs, const PpdlFeature *f, const char *s);
+
 /* ------------------------------------------------------------------ shared by the above */
 
-/* a decimal number, spaces around it allowed; 0: not a number, -1: not finite */
-int			ppdl_parse_number(const char *s, double *v);
 /*
  * "1.0" and "1" are one category: 1 when s is a finite number that is no code (a leading zero before another digit
  * makes it one), and then its value.
  */
 int			ppdl_parse_category_number(const char *s, double *v);
-/* what would be a number without a decimal comma or a percent sign: 0, or that character */
-char		ppdl_almost_number(const char *s);
 /* shortest text that reads back as v */
 void		ppdl_print_number(char out[32], double v);
 void		ppdl_put_number(PpdlWriter *w, double v);	/* the same, appended */
 /* numbers by value before all other text, which goes by bytes */
 int			ppdl_compare_categories(const void *a, const void *b);
+/* of a feature file but for its member "digest": 32 hexadecimal digits and a zero */
+#define PPDL_FEATURES_DIGEST_SIZE 33
+PpdlStatus	ppdl_features_digest(char out[PPDL_FEATURES_DIGEST_SIZE], const struct json_t *root, PpdlError *err);
 /* the member "map" of a feature file: appended to w, and read */
 void		ppdl_features_put_map(PpdlWriter *w, const PpdlWhitening *map);
 PpdlStatus	ppdl_features_get_map(PpdlWhitening **out, const struct json_t *map, int encoded, const char *name,
 								  PpdlError *err);
+/* the members of a feature file that say how values are written and what they mean (features_values_json.c) */
+void		ppdl_features_put_values(const PpdlFeatures *fs, struct json_t **root);
+void		ppdl_feature_put_values(const PpdlFeature *f, struct json_t **o);
+PpdlStatus	ppdl_features_get_values(PpdlFeatures *fs, const struct json_t *root, const char *name, PpdlError *err);
+/* place: of the feature, for messages */
+PpdlStatus	ppdl_feature_get_values(PpdlFeature *f, const struct json_t *o, const char *name, const char *place,
+									PpdlError *err);
+void		ppdl_feature_clear(PpdlFeature *f);
+/* a NULL-terminated copy; NULL when out of memory */
+char	  **ppdl_copy_words(char *const *words);
+void		ppdl_free_words(char **words);
+/* the field as the label's aliases have it; NULL: a missing value */
+const char *ppdl_feature_renamed(const PpdlFeature *f, const char *s);
 /* counts inputs and sets first; PPDL_ERR_RANGE beyond PPDL_MAX_INPUTS */
 PpdlStatus	ppdl_features_number(PpdlFeatures *fs, PpdlError *err);
 

@@ -1,6 +1,5 @@
 #include "table/features.h"
 
-#include <math.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@ ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, in
 
 	memset(b, 0, sizeof *b);
 	b->fs = fs;
+	b->outside = fs->outside;
 	b->file = ppdl_csv_name(csv);
 	b->label = b->id = -1;
 	b->column = malloc((size_t) fs->count * sizeof *b->column);
@@ -52,12 +52,6 @@ ppdl_binding_free(PpdlBinding *b)
 	b->encoded = NULL;
 }
 
-static int
-is_missing(const char *s)
-{
-	return s[0] == 0;
-}
-
 static PpdlStatus
 bad_value(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, const char *what,
 		  PpdlError *err)
@@ -67,51 +61,76 @@ bad_value(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, con
 }
 
 static PpdlStatus
-read_number(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *v, PpdlError *err)
+no_number(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, PpdlError *err)
 {
-	int			got = ppdl_parse_number(s, v);
+	const PpdlNumerals *n = &f->numerals;
+	char		form[120];
 
-	if (got == 1)
-		return PPDL_OK;
-	return bad_value(b, row, f, s, got < 0 ? "is not a finite number" : "is not a number", err);
+	if (f->date != PPDL_DATE_NONE)
+	{
+		bad_value(b, row, f, s, "is not a day", err);
+		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Days are written %s.", f->date_format ? f->date_format :
+							   "2026-01-31 or 31.1.2026");
+	}
+	bad_value(b, row, f, s, "is not a number", err);
+	if (!n->percent && !n->thousands && (n->decimal == 0 || n->decimal == '.'))
+		return PPDL_ERR_FORMAT;
+	snprintf(form, sizeof form, "%s%s%s", n->decimal == ',' ? " with a decimal comma" : " with a decimal point",
+			 n->thousands ? ", thousands in groups" : "", n->percent ? ", a percent sign behind" : "");
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "The feature file says how numbers of this column are written:%s.",
+						   form);
 }
 
 static PpdlStatus
-apply_numeric(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x, PpdlError *err)
+read_number(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *v, PpdlError *err)
 {
-	char		lo[32],
-				hi[32],
-				what[100];
+	int			got = ppdl_feature_number(f, s, v);
+
+	if (got == 1)
+		return PPDL_OK;
+	return got < 0 ? bad_value(b, row, f, s, "is not a finite number", err) : no_number(b, row, f, s, err);
+}
+
+static PpdlStatus
+refuse_outside(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, PpdlError *err)
+{
+	char		lo[40],
+				hi[40],
+				what[120];
+
+	ppdl_feature_print(f, f->min, lo, sizeof lo);
+	ppdl_feature_print(f, f->max, hi, sizeof hi);
+	snprintf(what, sizeof what, "lies outside %s .. %s", lo, hi);
+	bad_value(b, row, f, s, what, err);
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, b->fs->raw ?
+						   "Without a feature file (--raw) numbers must lie in [-1, 1]: "
+						   "divide the column first, or give --outside=clamp to take the nearer bound." :
+						   "Widen min and max in the feature file, or give --outside=clamp to "
+						   "take the nearer bound, or --outside=null to take it for missing.");
+}
+
+/* *missing: it lies outside, and is to count as missing */
+static PpdlStatus
+apply_numeric(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x, int *missing,
+			  PpdlError *err)
+{
 	double		v;
 
+	*missing = 0;
 	PPDL_TRY(read_number(b, row, f, s, &v, err));
 	if (v < f->min || v > f->max)
 	{
-		if (!b->clamp)
-		{
-			ppdl_print_number(lo, f->min);
-			ppdl_print_number(hi, f->max);
-			snprintf(what, sizeof what, "lies outside %s .. %s", lo, hi);
-			bad_value(b, row, f, s, what, err);
-			return ppdl_error_hint(err, PPDL_ERR_FORMAT, b->fs->raw ?
-								   "Without a feature file (--raw) numbers must lie in [-1, 1]: "
-								   "divide the column first, or give --outside=clamp to take the nearer bound." :
-								   "Widen min and max in the feature file, or give --outside=clamp to "
-								   "take the nearer bound.");
-		}
+		if (b->outside == PPDL_OUTSIDE_ERROR)
+			return refuse_outside(b, row, f, s, err);
 		b->clamped++;
+		if (b->outside == PPDL_OUTSIDE_NULL)
+		{
+			*missing = 1;
+			return PPDL_OK;
+		}
 		v = v < f->min ? f->min : f->max;
 	}
-	if (f->min == -1 && f->max == 1)
-		x[0] = v;				/* exactly */
-	else
-	{
-		/* halves: the range of two numbers may be larger than any */
-		x[0] = isfinite(f->max - f->min) ? 2 * ((v - f->min) / (f->max - f->min)) - 1 :
-			2 * ((v / 2 - f->min / 2) / (f->max / 2 - f->min / 2)) - 1;
-		if (x[0] > 1)
-			x[0] = 1;
-	}
+	x[0] = ppdl_feature_encode(f, v);
 	return PPDL_OK;
 }
 
@@ -128,29 +147,6 @@ apply_bands(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const c
 	return PPDL_OK;
 }
 
-static int
-find_category(const PpdlFeature *f, const char *s)
-{
-	int			found = -1;
-	double		v,
-				w;
-
-	for (int i = 0; i < f->ncategories; i++)
-		if (strcmp(f->category[i], s) == 0)
-			return i;
-	if (!ppdl_parse_category_number(s, &v))
-		return -1;
-	/* another spelling of the number, unless two categories are */
-	for (int i = 0; i < f->ncategories; i++)
-		if (ppdl_parse_category_number(f->category[i], &w) && v == w)
-		{
-			if (found >= 0)
-				return -1;
-			found = i;
-		}
-	return found;
-}
-
 static PpdlStatus
 unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, int label,
 				 PpdlError *err)
@@ -164,8 +160,8 @@ unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature 
 	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
 	if (label)
 		ppdl_error_hint(err, PPDL_ERR_FORMAT,
-						"Learn the encoding again; leave the field empty for a NULL label, "
-						"or give --no-label to write none.");
+						"Learn the encoding again, with --label-map \"%.60s=\" if it shall give NULL labels, "
+						"or give --no-label to write none.", s);
 	else
 		ppdl_error_hint(err, PPDL_ERR_FORMAT,
 						"Learn the encoding again, or give --unknown=other to encode it as none of them.");
@@ -175,7 +171,8 @@ unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature 
 static PpdlStatus
 apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x, PpdlError *err)
 {
-	int			c;
+	int			c,
+				missing;
 
 	memset(x, 0, (size_t) f->inputs * sizeof *x);
 	if (f->kind == PPDL_FEATURE_PADDING)
@@ -185,7 +182,7 @@ apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 		x[0] = 1;
 		return PPDL_OK;
 	}
-	if (is_missing(s))
+	if (ppdl_feature_missing(b->fs, f, s))
 	{
 		if (f->missing)
 			x[f->inputs - 1] = 1;
@@ -194,18 +191,23 @@ apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 		else
 		{
 			ppdl_error(err, PPDL_ERR_FORMAT,
-					   "%s:%ld: column \"%s\": empty, which it never was where the encoding was learned",
-					   b->file, row->line, f->column);
+					   "%s:%ld: column \"%s\": %s%.60s%s, which it never was where the encoding was learned",
+					   b->file, row->line, f->column, s[0] ? "missing (\"" : "empty", s, s[0] ? "\")" : "");
 			return ppdl_error_hint(err, PPDL_ERR_FORMAT,
 								   "Learn the encoding again, or give --unknown=other to encode it as 0.");
 		}
 		return PPDL_OK;
 	}
 	if (f->kind == PPDL_FEATURE_NUMERIC)
-		return apply_numeric(b, row, f, s, x, err);
+	{
+		PPDL_TRY(apply_numeric(b, row, f, s, x, &missing, err));
+		if (missing && f->missing)
+			x[f->inputs - 1] = 1;
+		return PPDL_OK;
+	}
 	if (f->kind == PPDL_FEATURE_BANDS)
 		return apply_bands(b, row, f, s, x, err);
-	c = find_category(f, s);
+	c = ppdl_feature_class(b->fs, f, s);
 	if (c < 0 && !b->unknown_other)
 		return unknown_category(b, row, f, s, 0, err);
 	if (c < 0)
@@ -218,13 +220,14 @@ apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 }
 
 static PpdlStatus
-apply_label(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *y, PpdlError *err)
+apply_label(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *y, int *missing,
+			PpdlError *err)
 {
 	int			c;
 
 	if (f->kind == PPDL_FEATURE_NUMERIC)
-		return apply_numeric(b, row, f, s, y, err);
-	c = find_category(f, s);
+		return apply_numeric(b, row, f, s, y, missing, err);
+	c = ppdl_feature_class(b->fs, f, s);
 	if (c < 0)
 		return unknown_category(b, row, f, s, 1, err);
 	if (f->kind == PPDL_FEATURE_BINARY)
@@ -240,6 +243,7 @@ ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, 
 {
 	const PpdlFeatures *fs = b->fs;
 	double	   *encoded = fs->map ? b->encoded : x;
+	int			missing = 0;
 
 	for (int i = 0; i < fs->count; i++)
 	{
@@ -249,8 +253,9 @@ ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, 
 	}
 	if (fs->map)
 		b->clipped += ppdl_whitening_apply(fs->map, encoded, x);
-	*has_label = b->label >= 0 && !is_missing(row->field[b->label]);
+	*has_label = b->label >= 0 && !ppdl_feature_missing(fs, fs->label, row->field[b->label]);
 	if (*has_label)
-		PPDL_TRY(apply_label(b, row, fs->label, row->field[b->label], y, err));
+		PPDL_TRY(apply_label(b, row, fs->label, row->field[b->label], y, &missing, err));
+	*has_label &= !missing;
 	return PPDL_OK;
 }

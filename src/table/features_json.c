@@ -11,6 +11,7 @@
 #include "table/infile.h"
 #include "table/jsontext.h"
 #include "net/json.h"
+#include "rows/encoding.h"
 
 #define FORMAT_NAME "ppdl-features"
 #define FORMAT_VERSION 1
@@ -50,6 +51,7 @@ feature_json(const PpdlFeature *f)
 		ppdl_json_set(&o, "min", number_json(f->min));
 		ppdl_json_set(&o, "max", number_json(f->max));
 	}
+	ppdl_feature_put_values(f, &o);
 	if (f->kind == PPDL_FEATURE_BANDS)
 	{
 		json_t	   *cuts = json_array();
@@ -80,15 +82,46 @@ put_json(PpdlWriter *w, json_t *value)
 	json_decref(value);
 }
 
-PpdlStatus
-ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err)
+/* the members of the file as a whole, a line each */
+static void
+put_values(PpdlWriter *w, const PpdlFeatures *fs)
 {
+	json_t	   *values = json_object();
+	const char *member;
+	json_t	   *value;
+
+	ppdl_features_put_values(fs, &values);
+	if (values == NULL)
+		w->bad = 1;
+	json_object_foreach(values, member, value)
+	{
+		ppdl_write_text(w, ",\n  \"");
+		ppdl_write_text(w, member);
+		ppdl_write_text(w, "\": ");
+		ppdl_json_put(w, value);
+	}
+	json_decref(values);
+}
+
+/* all members but the digest, and no brace behind them */
+static void
+put_members(PpdlWriter *w, const PpdlFeatures *fs)
+{
+	char		encoding[PPDL_ENCODING_SIZE];
+
 	ppdl_write_text(w, "{\n  \"format\": \"" FORMAT_NAME "\",\n  \"version\": ");
 	put_json(w, json_integer(FORMAT_VERSION));
+	if (fs->encoding != 0)
+	{
+		ppdl_encoding_print(encoding, fs->encoding);
+		ppdl_write_text(w, ",\n  \"encoding\": ");
+		put_json(w, json_string(encoding));
+	}
 	ppdl_write_text(w, ",\n  \"source\": ");
 	put_json(w, json_string(fs->source));
 	ppdl_write_text(w, ",\n  \"rows\": ");
 	put_json(w, json_integer(fs->rows));
+	put_values(w, fs);
 	if (fs->id)
 	{
 		ppdl_write_text(w, ",\n  \"id\": ");
@@ -112,6 +145,39 @@ ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err)
 		ppdl_write_text(w, ",\n  \"map\": ");
 		ppdl_features_put_map(w, fs->map);
 	}
+}
+
+/* of the members that were written from `start` on */
+static PpdlStatus
+put_digest(PpdlWriter *w, size_t start, PpdlError *err)
+{
+	const size_t end = w->len;
+	char		digest[PPDL_FEATURES_DIGEST_SIZE];
+	json_error_t why;
+	json_t	   *root;
+	PpdlStatus	status;
+
+	ppdl_write_text(w, "}");
+	root = w->bad ? NULL : ppdl_json_read((const char *) w->buf + start, w->len - start, &why);
+	if (root == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	w->len = end;
+	status = ppdl_features_digest(digest, root, err);
+	json_decref(root);
+	PPDL_TRY(status);
+	ppdl_write_text(w, ",\n  \"digest\": ");
+	put_json(w, json_string(digest));
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err)
+{
+	const size_t start = w->len;
+
+	put_members(w, fs);
+	if (fs->encoding != 0)
+		PPDL_TRY(put_digest(w, start, err));
 	ppdl_write_text(w, "\n}\n");
 	if (w->bad)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -253,7 +319,8 @@ static PpdlStatus
 parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 {
 	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing",
-										  "weight", NULL};
+										  "weight", "decimal", "thousands", "percent", "date", "at", "format", "scale",
+										  "aliases", NULL};
 	json_t	   *missing = json_object_get(o, "missing");
 	double		inputs = 0;
 
@@ -286,17 +353,20 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 	}
 	PPDL_TRY(get_string(at, o, "column", &f->column));
 	if (f->kind == PPDL_FEATURE_NUMERIC)
-		return parse_numeric(at, o, f);
-	if (f->kind == PPDL_FEATURE_BANDS)
-		return get_cuts(at, o, f);
-	return get_categories(at, o, f);
+		PPDL_TRY(parse_numeric(at, o, f));
+	else if (f->kind == PPDL_FEATURE_BANDS)
+		PPDL_TRY(get_cuts(at, o, f));
+	else
+		PPDL_TRY(get_categories(at, o, f));
+	return ppdl_feature_get_values(f, o, at->file, at->path, at->err);
 }
 
 static PpdlStatus
 parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
 {
-	static const char *const allowed[] = {"format", "version", "source", "rows", "id", "features", "label", "map",
-										  NULL};
+	static const char *const allowed[] = {"format", "version", "encoding", "source", "rows", "id", "features",
+										  "label", "map", "delimiter", "charset", "header", "na", "na_numbers",
+										  "outside", "digest", NULL};
 	const char *format = json_string_value(json_object_get(root, "format"));
 
 	if (format == NULL || strcmp(format, FORMAT_NAME) != 0)
@@ -314,7 +384,7 @@ parse_header(const Place *at, json_t *root, PpdlFeatures *fs)
 		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
 	if (json_object_get(root, "id"))
 		PPDL_TRY(get_string(at, root, "id", &fs->id));
-	return PPDL_OK;
+	return ppdl_features_get_values(fs, root, at->file, at->err);
 }
 
 static PpdlStatus
@@ -333,7 +403,35 @@ parse_label(const Place *at, json_t *o, PpdlFeatures *fs)
 }
 
 static PpdlStatus
-parse_root(json_t *root, const char *name, PpdlFeatures *fs, PpdlError *err)
+edited(const char *name, const char *encoding, PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s: the file was edited since its encoding became %s", name, encoding);
+	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Rows encrypted with it before would mean something else than rows "
+					  "that are encrypted with it now, and nothing would tell them apart.");
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "\"ppdl encode --renew %s\" gives it an identity of its own, for rows "
+						   "that are encrypted from now on; for those that are there, restore the file.", name);
+}
+
+/* the id, and whether the file is still what it was given to */
+static PpdlStatus
+parse_encoding(const Place *at, json_t *root, PpdlFeatures *fs)
+{
+	const json_t *encoding = json_object_get(root, "encoding"),
+			   *digest = json_object_get(root, "digest");
+	char		want[PPDL_FEATURES_DIGEST_SIZE];
+
+	if (encoding == NULL && digest == NULL)
+		return PPDL_OK;
+	if (!json_is_string(encoding) || !ppdl_encoding_parse(&fs->encoding, json_string_value(encoding)))
+		return bad(at, "encoding", "12 hexadecimal digits are expected");
+	PPDL_TRY(ppdl_features_digest(want, root, at->err));
+	if (!json_is_string(digest) || strcmp(json_string_value(digest), want) != 0)
+		return edited(at->file, json_string_value(encoding), at->err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+parse_root(json_t *root, const char *name, int renew, PpdlFeatures *fs, PpdlError *err)
 {
 	char		path[40];
 	Place		at = {name, "", err};
@@ -341,6 +439,7 @@ parse_root(json_t *root, const char *name, PpdlFeatures *fs, PpdlError *err)
 	size_t		n = json_array_size(list);
 
 	PPDL_TRY(parse_header(&at, root, fs));
+	PPDL_TRY(renew ? ppdl_encoding_draw(&fs->encoding, err) : parse_encoding(&at, root, fs));
 	if (n == 0 || n > PPDL_MAX_INPUTS)
 		return bad(&at, "features", "an array of features is expected");
 	fs->feature = calloc(n, sizeof *fs->feature);
@@ -367,7 +466,8 @@ parse_root(json_t *root, const char *name, PpdlFeatures *fs, PpdlError *err)
 }
 
 static PpdlStatus
-take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char *name, PpdlError *err)
+take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char *name, int renew,
+		  PpdlError *err)
 {
 	PpdlFeatures *fs;
 	PpdlStatus	status;
@@ -378,7 +478,7 @@ take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char 
 	if (root == NULL)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", name, why->line, why->column, why->text);
 	fs = calloc(1, sizeof *fs);
-	status = fs ? parse_root(root, name, fs, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = fs ? parse_root(root, name, renew, fs, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	json_decref(root);
 	if (status == PPDL_OK)
 		*out = fs;
@@ -387,16 +487,28 @@ take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char 
 	return status;
 }
 
-PpdlStatus
-ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err)
+static PpdlStatus
+parse(PpdlFeatures **out, const char *json, size_t len, const char *name, int renew, PpdlError *err)
 {
 	json_error_t why;
 
-	return take_root(out, ppdl_json_read(json, len, &why), &why, name, err);
+	return take_root(out, ppdl_json_read(json, len, &why), &why, name, renew, err);
 }
 
 PpdlStatus
-ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err)
+ppdl_features_parse(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err)
+{
+	return parse(out, json, len, name, 0, err);
+}
+
+PpdlStatus
+ppdl_features_parse_renewed(PpdlFeatures **out, const char *json, size_t len, const char *name, PpdlError *err)
+{
+	return parse(out, json, len, name, 1, err);
+}
+
+static PpdlStatus
+load(PpdlFeatures **out, const char *path, int renew, PpdlError *err)
 {
 	PpdlWriter	w;
 	PpdlStatus	status;
@@ -405,7 +517,19 @@ ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err)
 	ppdl_writer_init(&w);
 	status = ppdl_read_whole(path, &w, err);
 	if (status == PPDL_OK)
-		status = ppdl_features_parse(out, (const char *) w.buf, w.len, path, err);
+		status = parse(out, (const char *) w.buf, w.len, path, renew, err);
 	ppdl_writer_free(&w);
 	return status;
+}
+
+PpdlStatus
+ppdl_features_load(PpdlFeatures **out, const char *path, PpdlError *err)
+{
+	return load(out, path, 0, err);
+}
+
+PpdlStatus
+ppdl_features_load_renewed(PpdlFeatures **out, const char *path, PpdlError *err)
+{
+	return load(out, path, 1, err);
 }

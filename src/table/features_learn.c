@@ -1,44 +1,16 @@
 /*
  * Learning a feature encoding: one pass over the file collects what each column
- * holds, then a rule a column decides its kind.
+ * holds (columns.c), then a rule a column decides its kind.
  */
-#include "table/features.h"
+#include "table/features_learn.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DISTINCT 4096
-#define MAX_LABEL_CLASSES 16
-
-typedef struct Column
-{
-	int			verbatim;		/* --category: spellings of one number are different categories */
-	long		values,
-				missing,
-				numbers,
-				almost;			/* numbers but for a decimal comma or a percent sign */
-	char		mark;			/* which of these, of the last one */
-	double		min,
-				max;
-	long		odd_line;		/* of the first value that is no finite number */
-	char	   *odd;
-	int			odd_infinite;
-	int			ndistinct;		/* stops at MAX_DISTINCT + 1 */
-	int			cap;
-	char	  **distinct;		/* sorted by bytes */
-} Column;
-
-typedef struct Learner
-{
-	PpdlCsv    *csv;
-	const PpdlLearnOptions *opt;
-	Column	   *column;
-	PpdlFeatures *fs;
-	PpdlWriter *notes;
-	PpdlError  *err;
-} Learner;
+#include "rows/encoding.h"
+#include "table/calendar.h"
+#include "table/fold.h"
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -46,121 +18,8 @@ no_memory(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
-static void
-note(Learner *l, const char *fmt,...) __attribute__((format(printf, 2, 3)));
-static void
-note(Learner *l, const char *fmt,...)
-{
-	char		text[400];
-	va_list		ap;
-
-	if (l->notes == NULL)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	ppdl_write_bytes(l->notes, text, strlen(text));
-	ppdl_write_u8(l->notes, '\n');
-}
-
-static int
-listed(char *const *list, const char *name)
-{
-	for (; list && *list; list++)
-		if (strcmp(*list, name) == 0)
-			return 1;
-	return 0;
-}
-
-/* ------------------------------------------------------------------ the pass over the file */
-
 static PpdlStatus
-remember(Column *c, const char *s, PpdlError *err)
-{
-	int			lo = 0,
-				hi = c->ndistinct;
-
-	if (c->ndistinct > MAX_DISTINCT)
-		return PPDL_OK;
-	while (lo < hi)
-	{
-		int			mid = (lo + hi) / 2;
-		int			cmp = strcmp(s, c->distinct[mid]);
-
-		if (cmp == 0)
-			return PPDL_OK;
-		if (cmp < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (c->ndistinct == c->cap)
-	{
-		int			cap = c->cap ? 2 * c->cap : 16;
-		char	  **p = realloc(c->distinct, (size_t) cap * sizeof *p);
-
-		if (p == NULL)
-			return no_memory(err);
-		c->distinct = p;
-		c->cap = cap;
-	}
-	memmove(c->distinct + lo + 1, c->distinct + lo, (size_t) (c->ndistinct - lo) * sizeof *c->distinct);
-	c->distinct[lo] = strdup(s);
-	c->ndistinct++;
-	return c->distinct[lo] ? PPDL_OK : no_memory(err);
-}
-
-/* one number is one category, however it is written */
-static PpdlStatus
-remember_category(Column *c, const char *s, PpdlError *err)
-{
-	char		number[32];
-	double		v;
-
-	if (c->ndistinct > MAX_DISTINCT || c->verbatim || !ppdl_parse_category_number(s, &v))
-		return remember(c, s, err);
-	ppdl_print_number(number, v == 0 ? 0 : v);
-	return remember(c, number, err);
-}
-
-static PpdlStatus
-look(Column *c, const char *s, long line, PpdlError *err)
-{
-	double		v;
-	int			got;
-	char		mark;
-
-	if (s[0] == 0)
-	{
-		c->missing++;
-		return PPDL_OK;
-	}
-	c->values++;
-	got = ppdl_parse_number(s, &v);
-	if (got == 1)
-	{
-		c->min = c->numbers == 0 || v < c->min ? v : c->min;
-		c->max = c->numbers == 0 || v > c->max ? v : c->max;
-		c->numbers++;
-	}
-	else if ((mark = ppdl_almost_number(s)) != 0)
-	{
-		c->almost++;
-		c->mark = mark;
-	}
-	if (got != 1 && c->odd == NULL)
-	{
-		c->odd_line = line;
-		c->odd_infinite = got < 0;
-		c->odd = strdup(s);
-		if (c->odd == NULL)
-			return no_memory(err);
-	}
-	return remember_category(c, s, err);
-}
-
-static PpdlStatus
-read_rows(Learner *l)
+read_rows(PpdlLearner *l)
 {
 	PpdlCsvRow	row;
 	int			more;
@@ -171,7 +30,7 @@ read_rows(Learner *l)
 		if (!more)
 			break;
 		for (int i = 0; i < row.nfields; i++)
-			PPDL_TRY(look(&l->column[i], row.field[i], row.line, l->err));
+			PPDL_TRY(ppdl_column_take(&l->column[i], row.field[i], row.line, l->err));
 		l->fs->rows++;
 	}
 	if (l->fs->rows == 0)
@@ -179,251 +38,53 @@ read_rows(Learner *l)
 	return PPDL_OK;
 }
 
-/* ------------------------------------------------------------------ bands */
+/* ------------------------------------------------------------------ kinds of inputs */
 
-static PpdlStatus
-bad_bands(const char *spec, const char *what, PpdlError *err)
-{
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "--bands %s: %s", spec, what);
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-						   "Write COLUMN:WIDTH, COLUMN:FROM..TO/WIDTH or COLUMN:CUT,CUT,...; "
-						   "for example Age:10 or Age:20..40/2.");
-}
-
-static PpdlStatus
-add_cut(PpdlFeature *f, double v, const char *spec, PpdlError *err)
-{
-	double	   *p;
-
-	if (f->ncuts > 0 && v <= f->cut[f->ncuts - 1])
-		return bad_bands(spec, "cuts must increase", err);
-	if (f->ncuts + 2 > PPDL_MAX_INPUTS)
-		return bad_bands(spec, "too many bands", err);
-	p = realloc(f->cut, (size_t) (f->ncuts + 1) * sizeof *p);
-	if (p == NULL)
-		return no_memory(err);
-	f->cut = p;
-	f->cut[f->ncuts++] = v;
-	return PPDL_OK;
-}
-
-/* from, from + width, ... to, without adding up rounding errors */
-static PpdlStatus
-add_range(PpdlFeature *f, double from, double to, double width, const char *spec, PpdlError *err)
-{
-	double		steps = floor((to - from) / width + 1e-9);
-
-	if (!(width > 0))
-		return bad_bands(spec, "the width must be positive", err);
-	if (steps > PPDL_MAX_INPUTS)
-		return bad_bands(spec, "too many bands", err);
-	for (int i = 0; i <= steps; i++)
-		PPDL_TRY(add_cut(f, from + i * width, spec, err));
-	return PPDL_OK;
-}
-
-static PpdlStatus
-parse_list(PpdlFeature *f, char *cuts, const char *spec, PpdlError *err)
-{
-	char	   *save = NULL;
-
-	for (char *s = strtok_r(cuts, ",", &save); s; s = strtok_r(NULL, ",", &save))
-	{
-		double		v;
-
-		if (ppdl_parse_number(s, &v) != 1)
-			return bad_bands(spec, "a cut is not a number", err);
-		PPDL_TRY(add_cut(f, v, spec, err));
-	}
-	return PPDL_OK;
-}
-
-/* cuts: what follows "COLUMN:"; is overwritten */
-static PpdlStatus
-parse_cuts(PpdlFeature *f, const Column *c, char *cuts, const char *spec, PpdlError *err)
-{
-	char	   *dots = strstr(cuts, "..");
-	char	   *slash = strchr(cuts, '/');
-	double		from,
-				to,
-				width;
-
-	if (dots && slash > dots)
-	{
-		*dots = *slash = 0;
-		if (ppdl_parse_number(cuts, &from) != 1 || ppdl_parse_number(dots + 2, &to) != 1 ||
-			ppdl_parse_number(slash + 1, &width) != 1 || to < from)
-			return bad_bands(spec, "not of the form FROM..TO/WIDTH", err);
-		return add_range(f, from, to, width, spec, err);
-	}
-	if (strchr(cuts, ','))
-		return parse_list(f, cuts, spec, err);
-	if (ppdl_parse_number(cuts, &width) != 1 || !(width > 0))
-		return bad_bands(spec, "the width is not a positive number", err);
-	from = (floor(c->min / width) + 1) * width;
-	if (from > c->max)
-		return bad_bands(spec, "all values fall into one band", err);
-	return add_range(f, from, c->max, width, spec, err);
-}
-
-/* the --bands option of a column, or NULL */
-static const char *
-bands_of(const PpdlLearnOptions *opt, const char *column)
-{
-	size_t		n = strlen(column);
-
-	for (char **b = opt->bands; b && *b; b++)
-	{
-		const char *colon = strrchr(*b, ':');
-
-		if (colon && (size_t) (colon - *b) == n && strncmp(*b, column, n) == 0)
-			return *b;
-	}
-	return NULL;
-}
-
-/* ------------------------------------------------------------------ kinds */
-
-/* numbers in the spelling of another country, or with a unit, are no categories */
-static PpdlStatus
-refuse_almost_numbers(Learner *l, const char *name, const Column *c)
-{
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" looks like a number with a %s",
-			   ppdl_csv_name(l->csv),
-			   c->odd_line, name, c->odd, c->mark == '%' ? "percent sign" : "decimal comma");
-	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Write %s; or, if these are codes, name the column in --category.",
-						   c->mark == '%' ? "numbers alone (5 for 5%)" :
-						   "numbers with a decimal point (0.81 for 0,81)");
-}
-
+/* does it say nothing? */
 static int
-is_almost_numbers(const Learner *l, const char *name, const Column *c)
+leave_out(PpdlLearner *l, const char *name, const PpdlColumn *c)
 {
-	return c->almost > 0 && c->almost + c->numbers == c->values && !listed(l->opt->category, name);
+	int			ranged = ppdl_learn_spec(l->opt->bands, name) || c->lo < c->hi;
+
+	if (c->values > 0 && (c->category.count != 1 || c->missing > 0 || ranged))
+		return 0;
+	ppdl_learn_note(l, "column \"%s\" is left out: %s", name, c->values ? "it has only one value" : "it is empty");
+	return 1;
 }
 
 static PpdlStatus
-require_numbers(Learner *l, const char *name, const Column *c)
-{
-	if (c->odd == NULL)
-		return PPDL_OK;
-	if (is_almost_numbers(l, name, c))
-		return refuse_almost_numbers(l, name, c);
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" is not a %snumber",
-			   ppdl_csv_name(l->csv), c->odd_line, name, c->odd, c->odd_infinite ? "finite " : "");
-	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
-						   "Mend the file, leave the column out (--exclude), or take its values as "
-						   "categories (--category).");
-}
-
-static PpdlStatus
-take_categories(PpdlFeature *f, const Column *c, PpdlError *err)
-{
-	f->category = calloc((size_t) c->ndistinct, sizeof *f->category);
-	if (f->category == NULL)
-		return no_memory(err);
-	f->ncategories = c->ndistinct;
-	for (int i = 0; i < c->ndistinct; i++)
-		if ((f->category[i] = strdup(c->distinct[i])) == NULL)
-			return no_memory(err);
-	qsort(f->category, (size_t) f->ncategories, sizeof *f->category, ppdl_compare_categories);
-	return PPDL_OK;
-}
-
-static PpdlStatus
-too_many_categories(Learner *l, const char *name, const Column *c, int limit)
-{
-	ppdl_error(l->err, PPDL_ERR_FORMAT,
-			   "%s: column \"%s\" has %s%d different values, more than the %d categories allowed",
-			   ppdl_csv_name(l->csv), name, c->ndistinct > MAX_DISTINCT ? "more than " : "",
-			   c->ndistinct > MAX_DISTINCT ? MAX_DISTINCT : c->ndistinct, limit);
-	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Leave it out (--exclude \"%s\"), or raise --max-categories.",
-						   name);
-}
-
-/* the kind of an input column; *take = 0 when it says nothing */
-static PpdlStatus
-decide(Learner *l, const char *name, const Column *c, PpdlFeature *f, int *take)
+decide(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 {
 	const PpdlLearnOptions *opt = l->opt;
-	const char *bands = bands_of(opt, name);
-	int			category = listed(opt->category, name);
-	int			number = bands || listed(opt->numeric, name);
+	const char *bands = ppdl_learn_spec(opt->bands, name);
+	int			number = c->number;
 
-	*take = 1;
 	f->weight = 1;
 	f->missing = c->missing > 0;
-	if (is_almost_numbers(l, name, c))
-		return refuse_almost_numbers(l, name, c);
-	if (c->values == 0 || (c->ndistinct == 1 && c->missing == 0 && !bands))
+	if (!c->verbatim && c->ambiguous)
+		return ppdl_learn_numbers_only(l, name, c);
+	if (!c->verbatim && !number && (c->category.count > 2 || c->as->percents > 0))
 	{
-		note(l, "column \"%s\" is left out: %s", name, c->values ? "it has only one value" : "it is empty");
-		*take = 0;
-		return PPDL_OK;
-	}
-	if (!category && !number && c->ndistinct > 2)
-	{
-		if (c->numbers == c->values)
-			number = 1;
-		else if (2 * c->numbers >= c->values)
-			return require_numbers(l, name, c);
+		if (c->numeric)
+			number = c->category.count > 2;
+		else if (2 * c->as->numbers >= c->values && (c->zeros == 0 || c->as->numbers < c->values))
+			return ppdl_learn_numbers_only(l, name, c);
 	}
 	if (number)
-		PPDL_TRY(require_numbers(l, name, c));
+		PPDL_TRY(ppdl_learn_numbers_only(l, name, c));
 	if (bands)
 	{
-		char	   *cuts = strdup(strrchr(bands, ':') + 1);
-		PpdlStatus	status = cuts ? parse_cuts(f, c, cuts, bands, l->err) : no_memory(l->err);
-
-		free(cuts);
 		f->kind = PPDL_FEATURE_BANDS;
 		f->weight = opt->one_hot_weight;
-		return status;
+		PPDL_TRY(ppdl_learn_form(c, f, l->err));
+		return ppdl_learn_bands(f, c->as->min, c->as->max, name, bands, l->err);
 	}
-	if (number && c->min < c->max)
-	{
-		f->kind = PPDL_FEATURE_NUMERIC;
-		f->min = c->min;
-		f->max = c->max;
-		return PPDL_OK;
-	}
-	if (c->ndistinct > opt->max_categories)
-		return too_many_categories(l, name, c, opt->max_categories);
-	f->kind = c->ndistinct == 2 ? PPDL_FEATURE_BINARY : PPDL_FEATURE_ONE_HOT;
+	if (number && (c->as->min < c->as->max || c->lo < c->hi))
+		return ppdl_learn_numeric(l, name, c, f);
+	PPDL_TRY(ppdl_learn_categories(l, name, c, f));
 	if (f->kind == PPDL_FEATURE_ONE_HOT)
 		f->weight = opt->one_hot_weight;
-	return take_categories(f, c, l->err);
-}
-
-static PpdlStatus
-decide_label(Learner *l, const char *name, const Column *c, PpdlFeature *f)
-{
-	int			forced = listed(l->opt->numeric, name);
-
-	f->weight = 1;
-	if (is_almost_numbers(l, name, c))
-		return refuse_almost_numbers(l, name, c);
-	if (c->missing)
-		note(l, "label \"%s\" is empty in %ld rows: those will have a NULL label", name, c->missing);
-	if (c->ndistinct == 0)
-		return ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: label \"%s\" is empty in every row: there is nothing to learn",
-						  ppdl_csv_name(l->csv), name);
-	if (c->ndistinct < 2)
-		return ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: label \"%s\" has only one value: there is nothing to learn",
-						  ppdl_csv_name(l->csv), name);
-	if (forced)
-		PPDL_TRY(require_numbers(l, name, c));
-	if (forced || (c->ndistinct > MAX_LABEL_CLASSES && c->numbers == c->values && !listed(l->opt->category, name)))
-	{
-		f->kind = PPDL_FEATURE_NUMERIC;
-		f->min = c->min;
-		f->max = c->max;
-		return PPDL_OK;
-	}
-	if (c->ndistinct > l->opt->max_categories)
-		return too_many_categories(l, name, c, l->opt->max_categories);
-	f->kind = c->ndistinct == 2 ? PPDL_FEATURE_BINARY : PPDL_FEATURE_ONE_HOT;
-	return take_categories(f, c, l->err);
+	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ putting it together */
@@ -442,25 +103,21 @@ new_feature(PpdlFeatures *fs)
 }
 
 static PpdlStatus
-add_column(Learner *l, int i)
+add_column(PpdlLearner *l, int i)
 {
 	const char *name = ppdl_csv_column(l->csv, i);
-	PpdlFeature *f = new_feature(l->fs);
-	int			take;
+	PpdlFeature *f;
 
+	if (leave_out(l, name, &l->column[i]))
+		return PPDL_OK;
+	f = new_feature(l->fs);
 	if (f == NULL || (f->column = strdup(name)) == NULL)
 		return no_memory(l->err);
-	PPDL_TRY(decide(l, name, &l->column[i], f, &take));
-	if (!take)
-	{
-		free(f->column);
-		l->fs->count--;
-	}
-	return PPDL_OK;
+	return decide(l, name, &l->column[i], f);
 }
 
 static PpdlStatus
-add_columns(Learner *l)
+add_columns(PpdlLearner *l)
 {
 	const PpdlLearnOptions *opt = l->opt;
 	int			i;
@@ -478,8 +135,7 @@ add_columns(Learner *l)
 	{
 		const char *name = ppdl_csv_column(l->csv, i);
 
-		if ((opt->id && strcmp(name, opt->id) == 0) || (opt->label && strcmp(name, opt->label) == 0) ||
-			listed(opt->exclude, name))
+		if (!l->column[i].used || (opt->label && strcmp(name, opt->label) == 0))
 			continue;
 		PPDL_TRY(add_column(l, i));
 	}
@@ -487,7 +143,7 @@ add_columns(Learner *l)
 }
 
 static PpdlStatus
-add_constant_and_padding(Learner *l)
+add_constant_and_padding(PpdlLearner *l)
 {
 	PpdlFeature *f;
 	int			target = 1;
@@ -501,7 +157,13 @@ add_constant_and_padding(Learner *l)
 	PPDL_TRY(ppdl_features_number(l->fs, l->err));
 	while (target < l->fs->inputs)
 		target *= 2;
-	if (!l->opt->pad || target == l->fs->inputs)
+	/* networks over encrypted rows have two inputs at least */
+	if (l->fs->inputs == 1 && !l->opt->whiten)
+	{
+		target = 2;
+		ppdl_learn_note(l, "an input that is always 0 is added: networks over encrypted rows have two inputs at least");
+	}
+	else if (!l->opt->pad || target == l->fs->inputs)
 		return PPDL_OK;
 	if ((f = new_feature(l->fs)) == NULL)
 		return no_memory(l->err);
@@ -510,68 +172,11 @@ add_constant_and_padding(Learner *l)
 	return ppdl_features_number(l->fs, l->err);
 }
 
-static PpdlStatus
-add_label(Learner *l)
-{
-	int			i;
-
-	if (l->opt->label == NULL)
-		return PPDL_OK;
-	PPDL_TRY(ppdl_csv_find(l->csv, l->opt->label, &i, l->err));
-	l->fs->label = calloc(1, sizeof *l->fs->label);
-	if (l->fs->label == NULL || (l->fs->label->column = strdup(l->opt->label)) == NULL)
-		return no_memory(l->err);
-	return decide_label(l, l->opt->label, &l->column[i], l->fs->label);
-}
-
-/* every name in a list option must be a column */
-static PpdlStatus
-check_names(Learner *l, char **list, int bands)
-{
-	int			i;
-
-	for (; list && *list; list++)
-	{
-		char	   *name = strdup(*list);
-		char	   *colon = name && bands ? strrchr(name, ':') : NULL;
-		PpdlStatus	status;
-
-		if (name == NULL)
-			return no_memory(l->err);
-		if (colon)
-			*colon = 0;
-		status = bands && colon == NULL ? bad_bands(*list, "no colon", l->err) : ppdl_csv_find(l->csv, name, &i,
-																							   l->err);
-		free(name);
-		PPDL_TRY(status);
-	}
-	return PPDL_OK;
-}
-
-static PpdlStatus
-check_options(Learner *l)
-{
-	int			i;
-
-	PPDL_TRY(check_names(l, l->opt->exclude, 0));
-	PPDL_TRY(check_names(l, l->opt->columns, 0));
-	PPDL_TRY(check_names(l, l->opt->numeric, 0));
-	PPDL_TRY(check_names(l, l->opt->category, 0));
-	PPDL_TRY(check_names(l, l->opt->bands, 1));
-	if (l->opt->id)
-		PPDL_TRY(ppdl_csv_find(l->csv, l->opt->id, &i, l->err));
-	if (l->opt->label)
-		PPDL_TRY(ppdl_csv_find(l->csv, l->opt->label, &i, l->err));
-	if (l->opt->id && l->opt->label && strcmp(l->opt->id, l->opt->label) == 0)
-		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--id and --label name the same column, \"%s\"", l->opt->id);
-	if (!(l->opt->one_hot_weight > 0) || !isfinite(l->opt->one_hot_weight))
-		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--one-hot-weight must be a positive number");
-	return PPDL_OK;
-}
+/* ------------------------------------------------------------------ what is said about the file */
 
 /* a file without a header would lose its first row to one */
 static PpdlStatus
-check_header(Learner *l)
+check_header(PpdlLearner *l)
 {
 	double		v;
 
@@ -586,17 +191,96 @@ check_header(Learner *l)
 						   "If these are names, change one of them.");
 }
 
-static PpdlStatus
-learn(Learner *l)
+/* a name that might be a value of its column */
+static int
+like_its_values(const PpdlColumn *c, const char *name)
 {
-	PPDL_TRY(check_options(l));
-	PPDL_TRY(check_header(l));
+	double		v;
+	long		day;
+
+	if (c->numeric)
+		return c->how->date != PPDL_DATE_NONE ? ppdl_day_parse(c->how->date_format, name, &day)
+			: ppdl_numeral_parse(&c->as->numerals, name, &v) == 1;
+	for (int i = 0; i < c->texts.count; i++)
+		if (strcmp(c->texts.item[i].text, name) == 0)
+			return 1;
+	return 0;
+}
+
+static void
+say_header(PpdlLearner *l)
+{
+	const char *first = NULL;
+	int			alike = 0;
+
+	for (int i = 0; i < ppdl_csv_columns(l->csv) && !l->opt->no_header; i++)
+		if (like_its_values(&l->column[i], ppdl_csv_column(l->csv, i)))
+		{
+			first = first ? first : ppdl_csv_column(l->csv, i);
+			alike++;
+		}
+	if (alike > 0)
+		ppdl_learn_note(l, "the header looks like a row: \"%s\"%s; if the file has no header, its first row is lost "
+						"unless you give --no-header", first, alike > 1 ? " and others might be values" :
+						" might be a value");
+}
+
+static void
+say_commas(PpdlLearner *l)
+{
+	char		list[300] = "";
+	size_t		n = 0;
+
 	for (int i = 0; i < ppdl_csv_columns(l->csv); i++)
-		l->column[i].verbatim = listed(l->opt->category, ppdl_csv_column(l->csv, i));
+	{
+		const PpdlColumn *c = &l->column[i];
+
+		if (!c->used || !c->numeric || !c->guess || c->as->numerals.decimal != ',' || n + 80 > sizeof list)
+			continue;
+		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%.60s\"", n ? ", " : "", ppdl_csv_column(l->csv, i));
+	}
+	if (n > 0)
+		ppdl_learn_note(l, "numbers with decimal commas in %s%s: \"0,81\" is read as 0.81 (as with --decimal ,)", list,
+						n + 80 > sizeof list ? ", ..." : "");
+}
+
+static PpdlStatus
+say_missing(PpdlLearner *l)
+{
+	PpdlTallies words = {0};
+	PpdlStatus	status = PPDL_OK;
+	char		list[400];
+	int			columns = 0;
+
+	for (int i = 0; i < ppdl_csv_columns(l->csv); i++)
+	{
+		const PpdlColumn *c = &l->column[i];
+
+		columns += c->used && c->na_words.count > 0;
+		for (int j = 0; j < c->na_words.count && c->used && status == PPDL_OK; j++)
+			status = ppdl_tally(&words, c->na_words.item[j].text, c->na_words.item[j].rows, l->err);
+	}
+	ppdl_tallies_print(&words, list, sizeof list);
+	if (columns > 0 && status == PPDL_OK)
+		ppdl_learn_note(l, "taken for missing values, in %d column%s: %s (--na says which words are)", columns,
+						columns == 1 ? "" : "s", list);
+	ppdl_tallies_free(&words);
+	return status;
+}
+
+static PpdlStatus
+learn(PpdlLearner *l)
+{
+	PPDL_TRY(check_header(l));
+	PPDL_TRY(ppdl_learn_begin(l));
 	PPDL_TRY(read_rows(l));
+	PPDL_TRY(ppdl_columns_settle(l->column, ppdl_csv_columns(l->csv), l->err));
+	say_header(l);
 	PPDL_TRY(add_columns(l));
 	PPDL_TRY(add_constant_and_padding(l));
-	PPDL_TRY(add_label(l));
+	PPDL_TRY(ppdl_learn_label(l));
+	say_commas(l);
+	PPDL_TRY(say_missing(l));
 	return ppdl_features_number(l->fs, l->err);
 }
 
@@ -612,33 +296,33 @@ new_features(PpdlFeatures **out, const PpdlCsv *csv, const char *id, PpdlError *
 }
 
 static void
-free_columns(Column *column, int n)
+free_columns(PpdlLearner *l, int n)
 {
-	for (int i = 0; i < n; i++)
-	{
-		for (int j = 0; j < column[i].ndistinct; j++)
-			free(column[i].distinct[j]);
-		free(column[i].distinct);
-		free(column[i].odd);
-	}
-	free(column);
+	for (int i = 0; i < n && l->column; i++)
+		ppdl_column_free(&l->column[i]);
+	for (int i = 0; i < n && l->how; i++)
+		ppdl_feature_clear(&l->how[i]);
+	free(l->column);
+	free(l->how);
 }
 
 PpdlStatus
 ppdl_features_learn(PpdlFeatures **out, PpdlCsv *csv, const PpdlLearnOptions *opt, PpdlWriter *notes, PpdlError *err)
 {
 	int			n = ppdl_csv_columns(csv);
-	Learner		l = {.csv = csv, .opt = opt, .notes = notes, .err = err};
+	PpdlError	unread;
+	PpdlLearner l = {.csv = csv, .opt = opt, .notes = notes, .err = err ? err : &unread};
 	PpdlStatus	status;
 
 	*out = NULL;
 	l.column = calloc((size_t) n, sizeof *l.column);
-	if (l.column == NULL)
-		return no_memory(err);
-	status = new_features(&l.fs, csv, opt->id, err);
+	l.how = calloc((size_t) n, sizeof *l.how);
+	status = l.column && l.how ? new_features(&l.fs, csv, opt->id, l.err) : no_memory(l.err);
+	if (status == PPDL_OK)
+		status = ppdl_encoding_draw(&l.fs->encoding, err);
 	if (status == PPDL_OK)
 		status = learn(&l);
-	free_columns(l.column, n);
+	free_columns(&l, n);
 	if (status == PPDL_OK)
 		*out = l.fs;
 	else
@@ -665,7 +349,7 @@ raw(PpdlFeatures *fs, const PpdlCsv *csv, const char *label, char **exclude, Ppd
 	{
 		const char *name = ppdl_csv_column(csv, i);
 
-		if ((fs->id && strcmp(name, fs->id) == 0) || (label && strcmp(name, label) == 0) || listed(exclude, name))
+		if ((fs->id && strcmp(name, fs->id) == 0) || (label && strcmp(name, label) == 0) || ppdl_listed(exclude, name))
 			continue;
 		PPDL_TRY(raw_feature(new_feature(fs), name, err));
 	}

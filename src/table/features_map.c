@@ -47,19 +47,37 @@ add_row(void *arg, const PpdlBinding *b, const double *x)
 	ppdl_moments_add(arg, x);
 }
 
-/*
- * Directions in which rows of such columns may vary: the inputs of bands and of one-hot columns add up to 1.  What the
- * server sees, the width of rows, follows from this, not from how many directions the rows at hand vary in.
- */
+/* directions in which rows of such columns may vary: the inputs of bands and of one-hot columns add up to 1 */
 static int
-most_components(const PpdlFeatures *fs, int components)
+directions(const PpdlFeatures *fs)
 {
 	int			n = fs->encoded;
 
 	for (int i = 0; i < fs->count; i++)
-		n -= fs->feature[i].kind == PPDL_FEATURE_BANDS || fs->feature[i].kind == PPDL_FEATURE_ONE_HOT;
+	{
+		const PpdlFeature *f = &fs->feature[i];
+
+		if (f->kind == PPDL_FEATURE_CONSTANT || f->kind == PPDL_FEATURE_PADDING)
+			n -= f->inputs;
+		n -= f->kind == PPDL_FEATURE_BANDS || f->kind == PPDL_FEATURE_ONE_HOT;
+	}
+	return n;
+}
+
+/* What the server sees, the width of rows, follows from this, not from how many directions the rows at hand vary in. */
+static int
+most_components(const PpdlFeatures *fs, int components)
+{
+	int			n = directions(fs);
+
 	n = n < fs->rows - 1 ? n : (int) (fs->rows - 1);
 	return components > 0 && components < n ? components : n;
+}
+
+int
+ppdl_features_lossy(const PpdlFeatures *fs)
+{
+	return fs->map != NULL && fs->map->components < directions(fs);
 }
 
 PpdlStatus

@@ -4,6 +4,8 @@
 
 #include "table/features.h"
 
+#include "rows/encoding.h"
+
 #define MOST_UNITS 16
 /* a hidden layer of fewer units a class tells classes apart worse than none */
 #define UNITS_A_CLASS 2
@@ -110,6 +112,19 @@ ppdl_features_need_map(const PpdlFeatures *fs)
 	return fs->map == NULL && !weights_are_given(fs) && most_squares(fs) > MOST_SQUARES;
 }
 
+static void
+put_encoding(const PpdlFeatures *fs, PpdlWriter *w)
+{
+	char		encoding[PPDL_ENCODING_SIZE];
+
+	if (fs->encoding == 0)
+		return;
+	ppdl_encoding_print(encoding, fs->encoding);
+	ppdl_write_text(w, ",\"encoding\":\"");
+	ppdl_write_text(w, encoding);
+	ppdl_write_text(w, "\"");
+}
+
 PpdlStatus
 ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlError *err)
 {
@@ -118,6 +133,7 @@ ppdl_features_model_spec(const PpdlFeatures *fs, int units, PpdlWriter *w, PpdlE
 	units = ppdl_features_suggest_units(fs, units);
 	snprintf(text, sizeof text, "{\"inputs\":%d", fs->inputs);
 	ppdl_write_text(w, text);
+	put_encoding(fs, w);
 	if (fs->map)
 	{
 		ppdl_write_text(w, ",\"input_scale\":");

@@ -255,7 +255,8 @@ read_part(const Table *t, PpdlFeatures *fs, const char *path, Part *p)
 
 		fs->map = pass ? map : NULL;
 		check(ppdl_binding_init(&b, fs, csv, 1, &err), &err);
-		b.unknown_other = b.clamp = 1;
+		b.unknown_other = 1;
+		b.outside = PPDL_OUTSIDE_CLAMP;
 		for (;; n++)
 		{
 			check(ppdl_csv_next(csv, &row, &more, &err), &err);

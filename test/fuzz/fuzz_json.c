@@ -132,16 +132,28 @@ features(const uint8_t *data, size_t len)
 	PpdlWriter	w;
 	char		name[256];
 
-	if (ppdl_features_parse(&fs, (const char *) data, len, "input", ERR) != PPDL_OK)
+	/* what was changed has another digest, and would be read no further */
+	if (ppdl_features_parse(&fs, (const char *) data, len, "input", ERR) != PPDL_OK &&
+		ppdl_features_parse_renewed(&fs, (const char *) data, len, "input", ERR) != PPDL_OK)
 		return;
 	ppdl_writer_init(&w);
 	OK(ppdl_features_write(fs, &w, ERR));
 	must(ppdl_features_parse(&again, (const char *) w.buf, w.len, "again", ERR) == PPDL_OK);
-	must(fs->inputs == again->inputs && fs->outputs == again->outputs && fs->count == again->count);
+	must(fs->encoding == again->encoding && fs->inputs == again->inputs && fs->outputs == again->outputs && fs->count == again->count);
 	for (int i = 0; i < fs->inputs && i < FEW; i++)
 		ppdl_features_input_name(fs, i, name, sizeof(name));
 	for (int i = 0; i < fs->encoded && i < FEW; i++)
 		ppdl_features_encoded_name(fs, i, name, sizeof(name));
+	for (int i = 0; i < fs->count; i++)
+	{
+		const PpdlFeature *f = &fs->feature[i];
+
+		if (f->kind != PPDL_FEATURE_NUMERIC)
+			continue;
+		must(fabs(ppdl_feature_encode(f, f->min / 2 + f->max / 2)) <= 1 && ppdl_feature_encode(f, f->min) == -1);
+		must(isfinite(ppdl_feature_decode(f, 0.25)));
+		ppdl_feature_print(f, ppdl_feature_decode(f, -0.5), name, sizeof(name));
+	}
 	w.len = 0;
 	if (ppdl_features_model_spec(fs, 4, &w, ERR) == PPDL_OK)
 	{
@@ -163,11 +175,14 @@ features_seeds(void)
 {
 	static char csv[] = "id,age,sex,city,label\n1,30,m,Rome,yes\n2,41.5,f,Bonn,no\n3,,m,Oslo,yes\n4,77,f,Rome,no\n5,30,f,Paris,yes\n";
 	static char *bands[] = {"age:10", NULL};
+	static char *log[] = {"age", NULL};
+	static char *map[] = {"j=yes", "maybe=", NULL};
 	const PpdlCsvOptions csv_options = {.name = "seed"};
 
 	for (int banded = 0; banded <= 1; banded++)
 	{
-		PpdlLearnOptions opt = {.id = "id", .label = "label", .bands = banded ? bands : NULL, .one_hot_weight = 1,
+		PpdlLearnOptions opt = {.id = "id", .label = "label", .label_map = map, .log = banded ? NULL : log,
+								.outside = PPDL_OUTSIDE_NULL, .bands = banded ? bands : NULL, .one_hot_weight = 1,
 								.constant = banded,
 			.pad = banded, .max_categories = 10};
 		FILE	   *f = fmemopen(csv, strlen(csv), "r");

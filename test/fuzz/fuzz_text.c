@@ -4,10 +4,12 @@
 #include <math.h>
 
 #include "cli/copytext.h"
+#include "table/calendar.h"
 #include "table/csv.h"
 #include "table/features.h"
 #include "base/base64.h"
-#include "cli/reveal.h"
+#include "table/fold.h"
+#include "cli/record.h"
 #include "cli/table.h"
 #include "report/report_impl.h"
 
@@ -29,6 +31,7 @@ csv(const uint8_t *data, size_t len)
 	opt.delimiter = data[0] & 1 ? ';' : 0;
 	opt.no_header = data[0] >> 1 & 1;
 	opt.ragged = data[0] >> 2 & 1 & opt.no_header;
+	opt.charset = data[0] & 16 ? data[0] & 32 ? "UTF-16" : "WINDOWS-1252" : NULL;
 	f = fmemopen((void *) (data + 1), len - 1, "r");
 	must(f != NULL);
 	if (ppdl_csv_open(&in, f, &opt, ERR) == PPDL_OK)
@@ -57,6 +60,7 @@ csv_seeds(void)
 	put_text_seed("\002id,name,\"quoted \"\"field\"\"\"\n1,,\"\"\r\n2,\"two\nlines\",x\n");
 	put_text_seed("\006a\nb,c\n\nd,e,f\n");
 	put_text_seed("\010\357\273\277id,caf\303\251\n1,\360\237\230\200\n");
+	put_text_seed("\020id;caf\351\n1;\344\n");
 }
 
 static void
@@ -153,6 +157,26 @@ base64_seeds(void)
 	put_text_seed("AA==");
 }
 
+/* numbers with commas, and days */
+static void
+check_spelling(const char *text)
+{
+	static const PpdlNumerals form[] = {{',', 0, 0}, {',', '.', 0}, {0, ' ', 1}};
+	char		day[16];
+	double		v;
+	long		d,
+				again;
+
+	for (size_t i = 0; i < sizeof form / sizeof *form; i++)
+		must(ppdl_numeral_parse(&form[i], text, &v) != 1 || isfinite(v));
+	must(ppdl_fold_compare(text, text) == 0);
+	if (!ppdl_day_parse(NULL, text, &d))
+		return;
+	ppdl_day_print(day, d);
+	must(ppdl_day_parse(NULL, day, &again) && again == d);
+	must(isfinite(ppdl_age(d, 0)));
+}
+
 /* numbers: what is printed reads back */
 static void
 number(const uint8_t *data, size_t len)
@@ -172,6 +196,7 @@ number(const uint8_t *data, size_t len)
 		must(strlen(out) + 1 < sizeof(out));
 	}
 	ppdl_display_width(text);
+	check_spelling(text);
 	free(text);
 }
 
@@ -182,6 +207,8 @@ number_seeds(void)
 	put_text_seed("-1e-300");
 	put_text_seed("0x1p3");
 	put_text_seed("+.5E+2");
+	put_text_seed("1.234,5");
+	put_text_seed("29.2.2000");
 }
 
 static void
@@ -233,7 +260,7 @@ reveal(const uint8_t *data, size_t len)
 	ppdl_reveal_text(&r, line, len, &w, ERR);
 	ppdl_writer_free(&w);
 	must(ppdl_copy_split(&t, line, len));
-	ppdl_reveal_record(&r, t.text, t.count, (int) (len & 1), ignore, NULL, ERR);
+	ppdl_reveal_record(&r, NULL, t.text, t.count, (int) (len & 1), ignore, NULL, ERR);
 	ppdl_texts_free(&t);
 	free(line);
 }

@@ -77,7 +77,7 @@ error=$(sql -c "SELECT max(abs(a - b)) FROM unnest(ppdl_model_weights('plain'), 
 largest=$(sql -c "SELECT max(abs(a)) FROM unnest(ppdl_model_weights('plain')) u (a)")
 sql --csv -c "SELECT id, ppdl_predict('plain', features), label FROM plain WHERE part = 'test' ORDER BY n" | tr -d '"{}' >answers.plain
 start=$EPOCHREALTIME
-ppdl query --key h.key --csv --expand -o answers.csv \
+ppdl query --raw --key h.key --csv --expand -o answers.csv \
 	-c "SELECT array_agg(id ORDER BY n) AS id, ppdl_predict_agg('secret', features ORDER BY n) AS answer FROM secret WHERE part = 'test'"
 predict=$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
 tail -n +2 answers.csv | tr -d '"{}' >answers.secret

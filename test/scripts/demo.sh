@@ -90,7 +90,7 @@ sql -At -c "SELECT left(features::text, 100) || '...' FROM patients ORDER BY id 
 
 chapter "Averages by hospital: computed encrypted, read by the owner, and the same in the clear"
 averages="FROM patients JOIN visits USING (id) GROUP BY hospital ORDER BY hospital"
-show ppdl query --key hospital.key --csv -o averages.csv \
+show ppdl query --raw --key hospital.key --csv -o averages.csv \
 	-c "SELECT hospital, count(*), avg(features), avg(label) $averages"
 sql --csv -o plain_averages.csv -c "
 	SELECT hospital, n, array_agg(a ORDER BY i), l
@@ -112,6 +112,8 @@ paste -d '\n' averages.csv plain_averages.csv | tail -n +3 | tr -d '"{}' | awk -
 		for (i = 3; i <= n; i++) { d = $i - encrypted[i]; if (d < 0) d = -d; if (d > worst) worst = d }
 	}
 	END { printf "largest difference of %d averages: %.3g\n", NR / 2 * (n - 2), worst; exit !(NR > 0 && worst < 2 ^ -12) }'
+echo "The same in words, of one hospital:"
+show ppdl query --key hospital.key -c "SELECT hospital, count(*), avg(features) FROM patients JOIN visits USING (id) WHERE hospital = 'North' GROUP BY hospital"
 
 chapter "A network, trained in the clear on the plain twin of the training part"
 sql -c "SELECT ppdl_create_model('osteo', '{\"inputs\": $width, \"layers\": [{\"units\": $hidden, \"activation\": \"quadratic\"},
@@ -120,7 +122,7 @@ show_sql "SELECT ppdl_train('osteo', features, label, '{\"steps\": 15, \"batch\"
 	FROM plain_patients WHERE part = 'train'"
 
 chapter "The server classifies the encrypted test part; the owner reads the answers"
-show ppdl query --key hospital.key --csv --expand -o predictions.csv \
+show ppdl query --raw --key hospital.key --csv --expand -o predictions.csv \
 	-c "SELECT array_agg(id ORDER BY id) AS id, ppdl_predict_agg('osteo', features ORDER BY id) AS prediction FROM patients WHERE part = 'test'"
 head -n 4 predictions.csv
 sql --csv -c "SELECT id, (ppdl_predict('osteo', features))[1] AS prediction, label FROM plain_patients WHERE part = 'test' ORDER BY id" \
@@ -147,7 +149,7 @@ options='{"steps": 8, "batch": 256, "learning_rate": 0.1, "momentum": 0.8}'
 sql -At -c "SELECT ppdl_create_model('secret', '$spec'), ppdl_create_model('open', '$spec')"
 sql -At -c "SELECT ppdl_train('open', features, label, '$options' ORDER BY n) FROM plain_small WHERE part = 'train'"
 show_sql "SELECT ppdl_train('secret', features, label, '$options' ORDER BY n) FROM small WHERE part = 'train'"
-show ppdl query --key hospital.key --csv --expand -o trained.csv \
+show ppdl query --raw --key hospital.key --csv --expand -o trained.csv \
 	-c "SELECT array_agg(id ORDER BY n) AS id, ppdl_predict_agg('secret', features ORDER BY n) AS prediction FROM small WHERE part = 'test'"
 run ppdl model export --key hospital.key secret -o secret.json
 # the owner puts the decrypted weights back under a name of its own, to compare them in SQL

@@ -35,6 +35,16 @@ sub write_rows
 	append_to_file("$dir/rows.csv", $csv);
 }
 
+# A feature file that leaves values as they are; returns its encoding's id.
+sub write_features
+{
+	my $as_is = '{"column": "%s", "kind": "numeric", "min": -1, "max": 1}';
+
+	append_to_file("$dir/features.json", '{"format": "ppdl-features", "version": 1, "id": "id", "features": ['
+		. join(', ', map { sprintf $as_is, "x$_" } 1 .. 16) . '], "label": ' . sprintf($as_is, 'y') . '}');
+	return (tool_ok('an encoding', 'ppdl', 'encode', '--renew', "$dir/features.json") =~ /([0-9a-f]{12})/)[0];
+}
+
 sub tool_ok
 {
 	my ($name, @command) = @_;
@@ -130,8 +140,10 @@ $dsn = $node->connstr('postgres');
 $node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
 write_rows();
 tool_ok('keys', 'ppdl', 'keygen', '--for', 'train', '--out', "$dir/clinic");
-append_to_file("$dir/$_->[0].copy", tool_ok("$_->[0] rows", 'ppdl', 'encrypt', @$_[ 1 .. $#$_ ], '--raw', '--id', 'id', '--label', 'y', "$dir/rows.csv"))
-  for [ 'cipher', '--compact', '--key', "$dir/clinic.key" ], [ 'full', '--key', "$dir/clinic.key" ], [ 'plain', '--plain' ];
+my $encoding = write_features();
+append_to_file("$dir/$_->[0].copy", tool_ok("$_->[0] rows", 'ppdl', 'encrypt', @$_[ 1 .. $#$_ ], "$dir/rows.csv"))
+  for [ 'cipher', '--compact', '--key', "$dir/clinic.key", '--features', "$dir/features.json" ],
+  [ 'full', '--key', "$dir/clinic.key", '--raw', '--id', 'id', '--label', 'y' ], [ 'plain', '--plain', '--raw', '--id', 'id', '--label', 'y' ];
 $node->safe_psql(
 	'postgres', qq{
 	CREATE TABLE patients (id int PRIMARY KEY, features lwe_cipher, label lwe_cipher);
@@ -284,6 +296,7 @@ is_deeply([ checkpoints() ], [], 'the checkpoint is gone');
 like(failure(q{SELECT ppdl_train_resume('osteo')}), qr/no interrupted training to resume/, 'nothing left to resume');
 is( $node->safe_psql('postgres', q{SELECT trained->>'rows', trained->>'skipped', trained->>'steps', weights IS NULL, key_id = trained->>'key' FROM ppdl_models WHERE name = 'osteo' AND version = 2}),
 	'300|1|3|t|t', 'what is told about the new version');
+is($node->safe_psql('postgres', q{SELECT version, encoding FROM ppdl_model_info WHERE name = 'osteo' ORDER BY 1}), "1|\n2|$encoding", 'it has the encoding of its rows');
 
 # against the plain twin
 $node->safe_psql('postgres', qq{
@@ -318,7 +331,8 @@ numbers_agree(\@got, [ $want[6] ], 2**-12, 'prediction with plain weights on a c
 	q{SELECT (ppdl_predict('twin', features))[1] FROM (SELECT * FROM plain_patients UNION ALL SELECT 1000, features, 0 FROM plain_patients WHERE id = 1) t ORDER BY id DESC});
 @got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT ppdl_predict_agg('twin', features ORDER BY id DESC) FROM patients});
 numbers_agree(\@got, \@want, 2**-12, 'predictions with plain weights on compact rows');
-is($node->safe_psql('postgres', q{SELECT length(ppdl_predict_agg('twin', features)::text) < 1200000 FROM patients WHERE id <= 300}), 't', 'one ciphertext holds them');
+is($node->safe_psql('postgres', q{SELECT length(p::text) < 1200000, lwe_encoding(p) FROM (SELECT ppdl_predict_agg('twin', features) AS p FROM patients WHERE id <= 300) t}),
+	"t|$encoding", 'one ciphertext holds them, and they have the encoding of their rows');
 
 # compact rows and full ones are in different rings; a key that 0.1.0 made public has no bridge for compact ones
 like(failure(q{SELECT ppdl_train('osteo', f.features, c.label) FROM full_patients f JOIN patients c USING (id)}),

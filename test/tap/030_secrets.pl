@@ -123,7 +123,7 @@ $psql->pump until $out =~ /ready/ || $err =~ /ERROR/;
 is($err, '', 'a session works');
 my ($pid) = $out =~ /^(\d+)\n/;
 
-my @results = map { /-?\d+\.\d{5,}/g } done([ 'query', '--key', 'clinic.key', @dsn, '--csv', '-c',
+my @results = map { /-?\d+\.\d{5,}/g } done([ 'query', '--key', 'clinic.key', @dsn, '--raw', '--csv', '-c',
 	q{SELECT avg(features), sum(label), ppdl_predict_agg('own', features ORDER BY id) FROM rows} ], 'query');
 cmp_ok(scalar @results, '>=', 5, 'results are decrypted');
 

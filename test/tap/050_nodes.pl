@@ -83,7 +83,7 @@ my $predict = qq{SELECT batch, array_agg(id), ppdl_predict_agg('$pin'::ppdl_mode
 like(plan_of($predict), qr/Remote SQL: SELECT batch, array_agg\(id\), public\.ppdl_predict_agg\('$pin'::public\.ppdl_model, features\) FROM public\.part GROUP BY 1/, 'ppdl_model makes a prediction shippable');
 unlike(plan_of($predict =~ s/::ppdl_model//r), qr/Remote SQL: SELECT batch, array_agg/, 'text does not, for its collation');
 my %predicted;
-my ($rc2, $csv, $message) = ppdl('query', '--key', $owner->{key}, '--dsn', $near->connstr('postgres'), '--format', 'csv', '--expand', '-c', "SET enable_partitionwise_aggregate = on; $predict");
+my ($rc2, $csv, $message) = ppdl('query', '--key', $owner->{key}, '--dsn', $near->connstr('postgres'), '--raw', '--format', 'csv', '--expand', '-c', "SET enable_partitionwise_aggregate = on; $predict");
 is($rc2, 0, 'predict on both servers') or diag($message);
 for (split /\n/, $csv)
 {

@@ -154,7 +154,7 @@ sub decrypted
 {
 	my ($node, $owner, $query) = @_;
 	my $csv =
-	  tool('ppdl', 'query', '--key', $owner->{key}, '--dsn', $node->connstr('postgres'), '--format', 'csv', '-c', $query);
+	  tool('ppdl', 'query', '--key', $owner->{key}, '--dsn', $node->connstr('postgres'), '--raw', '--format', 'csv', '-c', $query);
 	my @lines = split /\n/, $csv;
 
 	shift @lines;

@@ -202,7 +202,7 @@ SKIP:
 	skip 'no tables in contrib-data', 2 unless -e "$data/bones2.csv";
 	for (qw(bones2 bones3))
 	{
-		$out = done([ 'encode', "$data/$_.csv", qw(--id id --label label -o f.json) ], "ppdl encode takes $_");
+		$out = done([ 'encode', "$data/$_.csv", qw(--id id --label label), '-o', "$_.json" ], "ppdl encode takes $_");
 	}
 }
 

@@ -207,7 +207,7 @@ refused([ 'inspect', 'missing' ], 1, qr/cannot open "missing"/, 'inspect nothing
 ($rc, $out, $err) = ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json');
 is($rc, 0, 'encode') or diag($err);
 my ($width) = $out =~ /^width: +(\d+)$/m;
-like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"input_scale":0\.\d+,"layers"/m, 'it suggests a model');
+like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"encoding":"[0-9a-f]{12}","input_scale":0\.\d+,"layers"/m, 'it suggests a model');
 like($out, qr/^train:  SELECT ppdl_train\('name', features, label, '\{"steps":15,.*\}' ORDER BY id\) FROM/m, 'and how to train it');
 like($out, qr/^note: .*--whiten/m, 'and a map');
 like($out, qr/^note: .*"bias": false: units fill/m, 'and says what a bias costs');
@@ -234,11 +234,13 @@ like($out, qr/^\{\n  "format": "ppdl-features".*"constant".*"padding"/s, 'withou
 is($rc, 0, 'encode --whiten') or diag($err);
 my ($components) = $out =~ /^map: +$width inputs become (\d+) components and a constant$/m;
 like($out, qr/^width: +@{[ $components + 1 ]}$/m, 'a component a direction, and the constant');
-like($out, qr/'\{"inputs":@{[ $components + 1 ]},"input_scale":4,"bias":false,"layers":\[\{"units":16,/, 'the model that goes with it');
+like($out, qr/'\{"inputs":@{[ $components + 1 ]},"encoding":"[0-9a-f]{12}","input_scale":4,"bias":false,"layers":\[\{"units":16,/, 'the model that goes with it');
 unlike($out, qr/^note:/m, 'nothing more to be done');
 like((ppdl('inspect', 'white.json'))[1], qr/^width: +@{[ $components + 1 ]}\n.*^map: +$width inputs/ms, 'inspect it');
-ppdl('encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '-o', 'again.json');
-is(slurp_file('again.json'), slurp_file('white.json'), 'again the same');
+my $white = slurp_file('white.json');
+like(done([ 'encode', $patients, '--id', 'Id', '--label', 'Osteoporosis', '--whiten', '-o', 'white.json' ], 'encode again'),
+	qr/^encoding: [0-9a-f]{12}, in white\.json, which says the same already/m, 'the same map');
+is(slurp_file('white.json'), $white, 'the file stays as it was');
 ($rc, $out, $err) = ppdl('encrypt', '--plain', '--features', 'white.json', $patients);
 is($rc, 0, 'apply the map') or diag($err);
 my @white = map { [ (split /\t/)[1] =~ /-?[\d.]+(?:e-?\d+)?/g ] } lines($out);
@@ -326,7 +328,8 @@ for my $compact (0, 1)
 	my ($rc3, $cipher, $message) = ppdl('encrypt', '--key', 'clinic.key', @opt, @features);
 
 	is($rc3, 0, "encrypt, $kind") or diag($message);
-	like($message, $compact ? qr/^ppdl encrypt: a sum of up to 524287 of these rows [^\n]*\n$/ : qr/^$/, 'no progress bar where there is no terminal, and how far compact rows reach');
+	like($message, $compact ? qr/^ppdl encrypt: the rows are in encoding [^\n]*\nppdl encrypt: a sum of up to 524287 of these rows [^\n]*\n$/ :
+		qr/^ppdl encrypt: the rows are in encoding [^\n]*\n$/, 'no progress bar where there is no terminal, and how far compact rows reach');
 	my ($rc4, $back) = ppdl_in($cipher, 'decrypt', '--key', 'clinic.key');
 	is($rc4, 0, "decrypt, $kind");
 	same_numbers($back, $plain, "$kind rows");
@@ -362,6 +365,37 @@ like($out, qr/^1\tm\t20\t\{-1\.0+,1\.0+\}\t-1\.0+\n2\tf\t30\t\{-0\.3333\d+,-1\.0
 ($rc, $out) = ppdl('encrypt', '--plain', '--format', 'csv', '--features', 'small.json', 'small.csv');
 is($out, qq{1,"{-1,1}",-1\n2,"{-0.33333333333333337,-1}",1\n3,"{0.33333333333333326,-1}",\n4,"{1,1}",1\n}, 'the plain twin as CSV');
 
+# an encoding has an identity, and its file is not lost or changed unnoticed
+my ($identity) = slurp_file('small.json') =~ /^  "encoding": "([0-9a-f]{12})",$/m;
+like((ppdl('inspect', 'small.json'))[1], qr/^encoding: +$identity$/m, 'inspect tells it');
+my @seen = (ppdl('inspect', 'small.copy'))[1] =~ /^encoding: +(.*)$/mg;
+is_deeply([ @seen[0, 1] ], [ $identity, 'that of the features beside it' ], 'of rows, too');
+like((ppdl('encrypt', '--key', 'clinic.key', '--features', 'small.json', 'small.csv'))[2], qr/in encoding $identity, of "small.json"/, 'encrypt says it');
+my @small_encode = ('encode', 'small.csv', '--id', 'Id', '--label', 'Sick', '-o');
+my $kept = slurp_file('small.json');
+like(done([ @small_encode, 'small.json' ], 'encode again'), qr/^encoding: $identity, in small\.json, which says the same already/m, 'says that nothing changed');
+refused([ @small_encode, 'small.json', '--constant' ], 2, qr/"small\.json" is another encoding already.*hint: .*--force/s, 'another encoding into the file');
+refused([ @small_encode, 'small.csv' ], 2, qr/"small\.csv" exists.*--force/s, 'the table itself for the file');
+is(slurp_file('small.json'), $kept, 'nothing was written');
+done([ @small_encode, file('empty.json', '') ], 'an empty file may be written');
+isnt(slurp_file('empty.json'), $kept, 'of the same table, another encoding');
+done([ @small_encode, 'empty.json', '--constant', '--force' ], '--force');
+like(slurp_file('empty.json'), qr/"constant"/, 'writes');
+file('edited.json', $kept =~ s/"max": 50/"max": 60/r);
+isnt(slurp_file('edited.json'), $kept, 'an edited file');
+refused([ 'encrypt', '--plain', '--features', 'edited.json', 'small.csv' ], 3, qr/edited\.json: the file was edited since its encoding became $identity.*hint: "ppdl encode --renew edited\.json"/s, 'encrypt with it');
+refused([ 'inspect', 'edited.json' ], 3, qr/was edited/, 'inspect it');
+refused([ @small_encode, 'edited.json' ], 2, qr/exists/, 'encode over it');
+refused([ 'encode', 'small.csv', '--renew', 'edited.json' ], 2, qr/--renew reads no CSV/, 'renew and learn');
+like(done([ 'encode', '--renew', 'edited.json' ], '--renew'), qr/^encoding: (?!$identity)[0-9a-f]{12}, in edited\.json$/m, 'gives it another identity');
+like(slurp_file('edited.json'), qr/"max": 60/, 'and leaves the rest');
+done([ 'encrypt', '--plain', '--features', 'edited.json', 'small.csv' ], 'then it serves');
+file('old.json', $kept =~ s/^  "encoding".*\n//mr =~ s/,\n  "digest": "[0-9a-f]*"//r);
+like((ppdl('inspect', 'old.json'))[1], qr/^encoding: +not known$/m, 'files of 0.1.0 have none');
+is(done([ 'encrypt', '--plain', '--format', 'csv', '--features', 'old.json', 'small.csv' ], 'and serve'), $out, 'as ever');
+done([ 'encode', '--renew', 'old.json' ], '--renew');
+like((ppdl('inspect', 'old.json'))[1], qr/^encoding: +[0-9a-f]{12}$/m, 'gives them one');
+
 # the batch's number beside the row, in every format; rows of a group in few batches
 my @by_batch = ('encrypt', '--key', 'clinic.key', '--features', 'small.json', '--batch-rows', '2', '--batch-column', 'batch');
 my @numbers = map { (split /\t/)[2] } lines(done([ @by_batch, '--keep', 'Sex', 'small.csv' ], '--batch-column'));
@@ -394,7 +428,7 @@ refused([ @enc, 'old.csv' ], 3, qr/old.csv:3: column "Age": "99" lies outside 20
 refused([ @enc, 'gap.csv' ], 3, qr/gap.csv:2: column "Age": empty/, 'an unexpected empty field');
 refused([ @enc, 'noid.csv' ], 3, qr/noid.csv:3: column "Id": the id is empty/, 'an empty id');
 refused([ @enc, 'badlabel.csv' ], 3, qr/badlabel.csv:2: column "Sick": "maybe" is none/, 'an unknown label');
-refused([ @enc, 'nan.csv' ], 3, qr/nan.csv:2: column "Age": "nan" is not a finite number/, 'not a number');
+refused([ @enc, 'nan.csv' ], 3, qr/nan.csv:2: column "Age": missing \("nan"\), which it never was/, 'not a number');
 refused([ @enc, 'ragged.csv' ], 3, qr/ragged.csv:3: 3 fields/, 'a ragged line');
 refused([ @enc, 'missing.csv' ], 1, qr/missing.csv/, 'a missing file');
 refused([ @enc, '--keep', 'Height', 'small.csv' ], 3, qr/no column "Height"/, 'an unknown column to keep');
@@ -427,7 +461,7 @@ like($out, qr/^0\.1000\d*\t1\.0+\n0\.2000\d*\t-1\.0+\n0\.3000\d*\t1\.0+\n$/, '--
 
 my $value = (split /\t/, $small[0])[3];
 my $label = (split /\t/, $small[0])[4];
-($rc, $out, $err) = ppdl_in("id,features,note\n1,$value,\"a, b\"\n2,,\"\"\n", 'decrypt', '--key', 'clinic.key');
+($rc, $out, $err) = ppdl_in("id,features,note\n1,$value,\"a, b\"\n2,,\"\"\n", 'decrypt', '--raw', '--key', 'clinic.key');
 like($out, qr/^id,features,note\n1,"\{-1\.0+,1\.0+\}","a, b"\n2,,""\n$/, 'CSV');
 ($rc, $out) = ppdl_in("$label\n", 'decrypt', '--key', 'clinic.key');
 like($out, qr/^-1\.0+\n$/, 'a bare value');
@@ -500,7 +534,7 @@ SKIP:
 ($rc, $out) = ppdl('encrypt', '--plain', '--features', file('bom.json', "\xEF\xBB\xBF" . slurp_file('small.json')), 'small.csv');
 is($rc, 0, 'a feature file with a byte order mark');
 file('comma.csv', qq("a,b","say ""c""",d\n1,2,3\n2,3,4\n3,9,1\n));
-like((ppdl('encode', 'comma.csv', '--exclude', '"a,b","say ""c"""', '-o', 'comma.json'))[1], qr/^width: +1\n/m, 'names with commas and quotes');
+like((ppdl('encode', 'comma.csv', '--exclude', '"a,b","say ""c"""', '-o', 'comma.json'))[1], qr/^width: +2\n.* 1 +d\n/ms, 'names with commas and quotes');
 refused([ 'encode', 'comma.csv', '--exclude', '"a,b"c' ], 2, qr/comma is expected/, 'a list that is badly quoted');
 ($rc, $out) = ppdl('encrypt', '--plain', '--format', 'csv', '--header', '--keep', 'Sex', '--features', 'small.json', 'small.csv');
 like($out, qr/^Id,Sex,features,label\n1,m,/, '--header');

@@ -159,7 +159,7 @@ for my $i (0 .. 1)
 }
 is($got[4], '(2 rows)', 'the count of rows');
 
-$out = done([ @query, '--csv', '-c', 'SELECT "Crypt".sum(features) FROM patients WHERE id < 100100' ], 'query as CSV');
+$out = done([ @query, '--raw', '--csv', '-c', 'SELECT "Crypt".sum(features) FROM patients WHERE id < 100100' ], 'query as CSV');
 my @sum = $out =~ /-?\d+\.\d+/g;
 @want = split /\n/, $node->safe_psql('postgres',
 	'SELECT sum(x) FROM plain, unnest(features) WITH ORDINALITY AS u (x, i) WHERE id < 100100 GROUP BY i ORDER BY i');
@@ -175,8 +175,8 @@ my %truth = $node->safe_psql('postgres', 'SELECT id, label FROM plain WHERE id <
 is_deeply(\%label, \%truth, 'gives each row its own value');
 # one row looks the same whichever way it is asked for
 my $one = q{SELECT "Crypt".lwe_pack(label) AS p, "Crypt".lwe_pack(features) AS q FROM patients WHERE id = 100001};
-like(done([ @query, '--csv', '-c', $one ], 'one row, packed'), qr/^p,q\n-?1\.0+,"\{-?\d[^{}]*\}"\n$/, 'is a row');
-is(done([ @query, '--csv', '--expand', '-c', $one ], 'and expanded'), done([ @query, '--csv', '-c', $one ], 'twice'), 'is the same');
+like(done([ @query, '--raw', '--csv', '-c', $one ], 'one row, packed'), qr/^p,q\n-?1\.0+,"\{-?\d[^{}]*\}"\n$/, 'is a row');
+is(done([ @query, '--raw', '--csv', '--expand', '-c', $one ], 'and expanded'), done([ @query, '--raw', '--csv', '-c', $one ], 'twice'), 'is the same');
 is(done([ @query, '--csv', '--expand', '-c', q{SELECT array_agg(id) AS id, "Crypt".lwe_pack(NULL::"Crypt".lwe_cipher) AS p FROM patients WHERE id <= 100002} ],
 	'nothing but NULLs'), qq{id,p\n"{100001,100002}",\n}, 'are one NULL');
 my ($status, $psql) = (0, $node->safe_psql('postgres', "COPY ($pack) TO STDOUT"));
@@ -348,6 +348,42 @@ refused([ 'model', 'sync', @dsn, '--all-nodes' ], 5, qr/no Citus coordinator/, '
 $node->safe_psql('postgres', qq{CREATE TABLE public.pg_dist_node (groupid int, nodename text, nodeport int, noderole text);
 	INSERT INTO public.pg_dist_node VALUES (0, 'elsewhere', 1, 'primary'), (1, '$host', $port, 'primary')});
 like(done([ 'model', 'sync', @dsn, '--all-nodes', '--yes' ], 'sync --all-nodes'), qr/^$host:$port\/postgres: 0 versions of models sent, 8 were there$/, 'the node and its port');
+
+# ---------------------------------------------------------------- encodings
+
+my ($mine) = slurp_file('features.json') =~ /^  "encoding": "([0-9a-f]{12})"/m;
+is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT "Crypt".lwe_encoding(features), ','), count("Crypt".lwe_encoding(label)) FROM patients}),
+	"$mine|0", 'all rows say their encoding, and labels leave it to them');
+mkdir 'keys';
+file('keys/clinic.key', slurp_file('clinic.key'));
+file('keys/other.json', slurp_file('features.json') =~ s/"max": 90/"max": 100/r);
+my ($other) = done([ 'encode', '--renew', 'keys/other.json' ], 'another encoding') =~ /([0-9a-f]{12})/;
+$node->safe_psql('postgres', 'CREATE TABLE ward (LIKE patients)');
+done([ 'encrypt', '--key', 'clinic.key', '--features', 'keys/other.json', '--keep', 'Gender', '--table', 'ward', @dsn, '--columns', 'id,Sex,features,label', $patients ],
+	'rows in it');
+my $both = q{(SELECT * FROM patients UNION ALL SELECT * FROM ward) t};
+refused([ 'query', '--key', 'keys/clinic.key', @dsn, '-c', qq(SELECT "Crypt".sum(features) FROM $both) ], 5,
+	qr/two encodings, (?:$mine and $other|$other and $mine) .*detail: .*$mine is that of "features\.json"/s, 'a sum over both');
+refused([ 'query', '--key', 'keys/clinic.key', @dsn, '-c', qq(SELECT "Crypt".avg(features) FROM $both) ], 5,
+	qr/detail: .*$other is that of "keys\/other\.json".*hint: .*lwe_encoding/s, 'an average over both: the file beside the key');
+like(done([ 'query', '--key', 'clinic.key', @dsn, '-c', "SELECT count(*) FROM $both GROUP BY \"Crypt\".lwe_encoding(features)" ], 'told apart'), qr/2000.*2000/s, 'both tables');
+my $averages = done([ 'query', '--key', 'clinic.key', '--csv', @dsn, '-c', 'SELECT "Crypt".avg(features) FROM patients' ], 'averages are right');
+my @average = (split /\n/, $averages)[1] =~ /-?[\d.]+/g;
+my @plain_averages = split /,/, $node->safe_psql('postgres', q{SELECT string_agg(a::text, ',' ORDER BY i) FROM (SELECT i, avg(v) AS a FROM plain, unnest(features) WITH ORDINALITY u(v, i) GROUP BY i) t});
+is(scalar(grep { abs($average[$_] - $plain_averages[$_]) > 1e-6 } 0 .. 17), 0, 'with seeds that name an encoding as with any');
+
+like(done([ 'model', 'import', 'osteo.json', '--name', 'ours', '--features', 'features.json', @dsn ], 'model import --features'), qr/^ours\@1$/, 'is stored');
+is($node->safe_psql('postgres', q{SELECT encoding FROM "Crypt".ppdl_model_info WHERE name = 'ours'}), $mine, 'with its encoding');
+like(done([ 'model', 'show', 'ours', @dsn ], 'model show'), qr/^encoding: $mine$/m, 'which is shown');
+done([ 'model', 'export', 'ours', '-o', 'ours.json', @dsn ], 'model export');
+like((ppdl('inspect', 'ours.json'))[1], qr/^encoding: +$mine$/m, 'takes it along');
+refused([ 'model', 'import', 'ours.json', '--name', 'theirs', '--features', 'keys/other.json', @dsn ], 3, qr/for encoding $mine, and keys\/other\.json is encoding $other/, 'import for another');
+refused([ 'model', 'import', 'osteo.json', '--name', 'theirs', '--features', 'osteo.json', @dsn ], 3, qr/no feature file/, 'import with what is no feature file');
+refused([ 'model', 'export', 'ours', '--features', 'features.json', @dsn ], 2, qr/goes with import only/, 'export --features');
+my $predict = q{SELECT "Crypt".ppdl_predict_agg('ours', features) FROM };
+refused([ 'query', '--key', 'keys/clinic.key', @dsn, '-c', "$predict ward" ], 5,
+	qr/model "ours" version 1 and its rows are in two encodings, $mine and $other .*$mine is that of "features\.json"\. $other is that of "keys\/other\.json"/s, 'rows of another encoding than the model');
+is((ppdl_in($node->safe_psql('postgres', "$predict patients"), 'inspect', '-'))[1] =~ /^encoding: +(.*)$/m && $1, $mine, 'predictions say the encoding of their rows');
 
 $node->stop;
 done_testing();

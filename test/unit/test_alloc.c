@@ -729,10 +729,15 @@ done:
 static PpdlStatus
 work_features(PpdlError *err)
 {
-	static char text[] = "id,age,sex,city,label\n1,30,m,Rome,yes\n2,41.5,f,Bonn,no\n3,77,m,Oslo,yes\n4,77,f,Rome,no\n5,30,f,Paris,yes\n";
-	const PpdlCsvOptions csv_options = {.name = "test"};
+	static char text[] = "id;age;sex;city;born;label\n1;30;m;Rome;1.2.1970;yes\n2;41,5;f;Bonn;?;no\n3;77;M;Oslo;2.3.1980;j\n4;77;f;Rome;3.4.1990;no\n5;-;f;Paris;5.6.2000;maybe\n";
+	static char *map[] = {"j=yes", "maybe=", NULL};
+	static char *dates[] = {"born:age@2026-01-01", NULL};
+	static char *quantiles[] = {"age:0.1..0.9", NULL};
+	static char *words[] = {"weg", NULL};
+	const PpdlCsvOptions csv_options = {.name = "test", .charset = "LATIN1"};
 	const PpdlLearnOptions opt = {.id = "id", .label = "label", .one_hot_weight = 1, .constant = 1, .pad = 1,
-								  .max_categories = 10};
+								  .max_categories = 10, .label_map = map, .dates = dates, .date_format = "%d.%m.%Y",
+								  .quantile_range = quantiles, .na = words, .outside = PPDL_OUTSIDE_NULL};
 	FILE	   *f = fmemopen(text, strlen(text), "r");
 	PpdlCsv    *csv = NULL;
 	PpdlFeatures *fs = NULL,

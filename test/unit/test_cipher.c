@@ -225,19 +225,16 @@ test_fields(void **state)
 		{6, 32, 8, bits_of(INFINITY), PPDL_ERR_FORMAT},
 		{2, 40, 1, 10, PPDL_ERR_FORMAT},
 		{2, 40, 1, 255, PPDL_ERR_FORMAT},
-		{2, 41, 1, 1, PPDL_ERR_FORMAT},
 		{2, 47, 1, 1, PPDL_ERR_FORMAT},
 		{4, 40, 1, 2, PPDL_ERR_FORMAT},
 		{4, 40, 1, 1, PPDL_ERR_FORMAT},	/* 1500 values do not fit 2^10 slots */
 		{4, 41, 1, 15, PPDL_ERR_FORMAT},
 		{4, 41, 1, 10, PPDL_ERR_FORMAT},
-		{4, 42, 2, 1, PPDL_ERR_FORMAT},
 		{4, 44, 4, 9, PPDL_ERR_FORMAT},
 		{4, 44, 4, 0xFFFFFFFF, PPDL_ERR_FORMAT},
 		{4, 48, 4, 0, PPDL_ERR_FORMAT},
 		{4, 48, 4, 2, PPDL_ERR_FORMAT},
 		{4, 48, 4, 0xFFFFFFFF, PPDL_ERR_FORMAT},
-		{4, 52, 4, 1, PPDL_ERR_FORMAT},
 		{4, 56, 4, 8, PPDL_ERR_FORMAT},	/* 8 places a chunk */
 		{4, 56, 4, 1 << 16, PPDL_ERR_FORMAT},
 	};

@@ -170,9 +170,10 @@ test_refuses(void **state)
 #define REFUSE(text, want) refuse(text, sizeof(text) - 1, want)
 	REFUSE("", "t.csv: the file is empty");
 	REFUSE("\n\n", "t.csv: the file is empty");
-	REFUSE("a,b\n1,2\n3\n", "t.csv:3: 1 fields where the header has 2 columns");
+	REFUSE("a,b\n1,2\n3\n", "t.csv:3: 1 field where the header has 2 columns");
 	REFUSE("a,b\n1,\"x\ny\"\n\n1,2,3\n", "t.csv:5: 3 fields");
 	REFUSE("a,b,a\n1,2,3\n", "t.csv:1: column name \"a\" appears twice in the header (columns 1 and 3)");
+	assert_non_null(strstr(err.hint, "--no-header"));
 	REFUSE("a,,c\n", "t.csv:1: column 2 has no name");
 	REFUSE("a,b\n1,x\"y\n", "t.csv:2: column 2: stray quote");
 	REFUSE("a,b\n1,\"x\"y\n", "t.csv:2: column 2: stray quote");
@@ -249,6 +250,95 @@ test_round_trip(void **state)
 	fclose(f);
 }
 
+/* fields are separated by what the first line has, if that is clear */
+static void
+test_found_delimiter(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		char		delimiter;
+	}			t[] = {
+		{"a;b\n1,5;2\n", ';'}, {"a\tb c\n1\t2\n", '\t'}, {"a|b\n1|2\n", '|'}, {"a,b;c\n1,2\n", ','},
+		{"\"a;b\",c\n1,2\n", ','}, {"\"a,b\";c\n\"5\"\" tall\";2\n", ';'}, {"a b\n1\n", ','},
+		{"\xEF\xBB\xBF" "a;b\n1;2\n", ';'}, {"a;b;c|d\n1;2;3\n", ';'}
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		PpdlCsvOptions opt = {0};
+		FILE	   *f;
+		PpdlCsv    *csv = open_text(t[i].text, strlen(t[i].text), &f, &opt);
+
+		assert_non_null(csv);
+		assert_int_equal(ppdl_csv_delimiter(csv), t[i].delimiter);
+		must_next(csv);
+		must_end(csv);
+		ppdl_csv_close(csv);
+		fclose(f);
+	}
+	REFUSE("Height, cm;Weight\n180;80\n", "t.csv:2: 1 field where the header has 2 columns");
+	assert_non_null(strstr(err.hint, "give --delimiter ';'"));
+	REFUSE("a,b\xE4;c\n", "invalid UTF-8");
+	assert_non_null(strstr(err.hint, "--encoding LATIN1"));
+}
+
+static void
+test_charsets(void **state)
+{
+	static const char utf16[] = "\xFF\xFE" "a\0;\0b\0\n\0" "\xE4\0;\0" "2\0\n";
+	PpdlCsvOptions latin1 = {.charset = "LATIN1"},
+				wide = {.charset = "UTF-16"},
+				ascii = {.charset = "ASCII"},
+				none = {.charset = "NOSUCH"};
+	char		big[60000];
+	FILE	   *f;
+	PpdlCsv    *csv = open_text("Gr\xF6\xDF" "e;b\n\xE4;2\n", 12, &f, &latin1);
+	PpdlCsvRow	row;
+	int			more;
+	long		lines = 0;
+
+	(void) state;
+	assert_non_null(csv);
+	assert_string_equal(ppdl_csv_column(csv, 0), "Gr\xC3\xB6\xC3\x9F" "e");
+	row = must_next(csv);
+	assert_string_equal(row.field[0], "\xC3\xA4");
+	must_end(csv);
+	ppdl_csv_close(csv);
+	fclose(f);
+
+	csv = open_text(utf16, sizeof utf16, &f, &wide);
+	assert_non_null(csv);
+	row = must_next(csv);
+	assert_string_equal(row.field[0], "\xC3\xA4");
+	ppdl_csv_close(csv);
+	fclose(f);
+
+	/* more than is converted at once */
+	for (size_t i = 0; i < sizeof big; i++)
+		big[i] = i % 10 == 9 ? '\n' : i % 10 == 5 ? ';' : '\xE4';
+	csv = open_text(big, sizeof big, &f, &latin1);
+	assert_non_null(csv);
+	while (ppdl_csv_next(csv, &row, &more, &err) == PPDL_OK && more)
+		lines++;
+	assert_int_equal(lines, 5999);
+	ppdl_csv_close(csv);
+	fclose(f);
+
+	csv = open_text("a;b\n1;2\n\xE4;3\n", 12, &f, &ascii);
+	assert_non_null(csv);
+	must_next(csv);
+	assert_int_equal(ppdl_csv_next(csv, &row, &more, &err), PPDL_ERR_FORMAT);
+	assert_non_null(strstr(err.message, "t.csv:3: byte 0xe4"));
+	ppdl_csv_close(csv);
+	fclose(f);
+	assert_null(open_text("a;b\n1;2\n", 8, &f, &none));
+	assert_non_null(strstr(err.message, "no character set \"NOSUCH\""));
+	assert_null(open_text(utf16, sizeof utf16, &f, &(PpdlCsvOptions) {0}));
+	assert_non_null(strstr(err.hint, "--encoding UTF-16"));
+}
+
 int
 main(void)
 {
@@ -259,6 +349,8 @@ main(void)
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_found_delimiter),
+		cmocka_unit_test(test_charsets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

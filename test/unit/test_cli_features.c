@@ -62,7 +62,8 @@ apply(const PpdlFeatures *fs, const char *text, double *x, double *y, int *has_l
 
 	if (status == PPDL_OK)
 	{
-		b.unknown_other = b.clamp = lenient;
+		b.unknown_other = lenient;
+		b.outside = lenient ? PPDL_OUTSIDE_CLAMP : PPDL_OUTSIDE_ERROR;
 		assert_int_equal(ppdl_csv_next(csv, &row, &more, &err), PPDL_OK);
 		status = ppdl_binding_apply(&b, &row, x, y, has_label, &err);
 		if (counts)
@@ -164,7 +165,8 @@ test_apply_refuses(void **state)
 		int			lenient;	/* accepted with both options */
 	}			t[] = {
 		{HEAD "1,abc,Male,White,None,70,0\n", "p.csv:2: column \"Age\": \"abc\" is not a number", 0},
-		{HEAD "1,nan,Male,White,None,70,0\n", "p.csv:2: column \"Age\": \"nan\" is not a finite number", 0},
+		{HEAD "1,inf,Male,White,None,70,0\n", "p.csv:2: column \"Age\": \"inf\" is not a finite number", 0},
+		{HEAD "1,nan,Male,White,None,70,0\n", "p.csv:2: column \"Age\": missing (\"nan\"), which it never was", 1},
 		{HEAD "1,1e999,Male,White,None,70,0\n", "\"1e999\" is not a finite number", 0},
 		{HEAD "1,0x20,Male,White,None,70,0\n", "\"0x20\" is not a number", 0},
 		{HEAD "1,61,Male,White,None,70,0\n", "column \"Age\": \"61\" lies outside 20 .. 60", 1},
@@ -293,7 +295,7 @@ test_classes(void **state)
 	static const char text[] = "Id,v,Sick\n1,1,low\n2,2,high\n3,3,mid\n";
 	PpdlLearnOptions opt = defaults();
 	PpdlFeatures *fs = learn(text, &opt, NULL);
-	double		x[1],
+	double		x[2],
 				y[3];
 	int			has_label;
 	PpdlWriter	w;
@@ -304,10 +306,12 @@ test_classes(void **state)
 	assert_int_equal(apply(fs, text, x, y, &has_label, 0, NULL), PPDL_OK);
 	assert_true(y[0] == -1 && y[1] == 1 && y[2] == -1);	/* high, low, mid */
 	ppdl_writer_init(&w);
+	fs->encoding = 0x3fa2b1c4d5e6;
 	assert_int_equal(ppdl_features_model_spec(fs, 8, &w, &err), PPDL_OK);
 	ppdl_write_u8(&w, 0);
 	assert_string_equal((char *) w.buf,
-						"{\"inputs\":1,\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},{\"units\":3,\"activation\":\"identity\"}]}");
+						"{\"inputs\":2,\"encoding\":\"3fa2b1c4d5e6\",\"layers\":[{\"units\":8,\"activation\":\"quadratic\"},"
+						"{\"units\":3,\"activation\":\"identity\"}]}");
 	ppdl_writer_free(&w);
 	ppdl_features_destroy(fs);
 }
@@ -338,6 +342,7 @@ test_constant_padding_scale(void **state)
 	for (int i = 0; i < 8; i++)
 		assert_true(x[i] == want[i]);
 	ppdl_writer_init(&w);
+	fs->encoding = 0;
 	ppdl_features_model_spec(fs, 16, &w, &err);
 	ppdl_write_u8(&w, 0);
 	assert_non_null(strstr((char *) w.buf, "{\"inputs\":8,\"input_scale\":[1,2.5,2.5,2.5,1,1,1,1],\"layers\""));
@@ -375,6 +380,95 @@ test_json_round_trip(void **state)
 	ppdl_writer_free(&b);
 	ppdl_features_destroy(fs);
 	ppdl_features_destroy(back);
+}
+
+static PpdlFeatures *
+read_back(const PpdlFeatures *fs, PpdlWriter *w)
+{
+	PpdlFeatures *back;
+
+	ppdl_writer_init(w);
+	assert_int_equal(ppdl_features_write(fs, w, &err), PPDL_OK);
+	if (ppdl_features_parse(&back, (char *) w->buf, w->len, "f.json", &err) != PPDL_OK)
+		fail_msg("%s", err.message);
+	return back;
+}
+
+/* text with the first `from` in it replaced */
+static char *
+edit(const PpdlWriter *text, const char *from, const char *to)
+{
+	char	   *out = malloc(text->len + strlen(to) + 1),
+			   *at;
+
+	memcpy(out, text->buf, text->len);
+	out[text->len] = 0;
+	at = strstr(out, from);
+	assert_non_null(at);
+	memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+	memcpy(at, to, strlen(to));
+	return realloc(out, strlen(out) + 1);
+}
+
+/* an encoding has an id of its own, and a file that was edited is no longer that encoding */
+static void
+test_identity(void **state)
+{
+	static const struct
+	{
+		const char *from,
+				   *to,
+				   *want;		/* NULL: it is still what it was */
+	}			t[] = {
+		{"  \"features\": [\n", "\"features\":[ ", NULL},
+		{"Male", "Man", "edited since its encoding"},
+		{"\"min\": 20", "\"min\": 10", "edited since"},
+		{"\"id\": \"Id\",", "", "edited since"},
+		{"\"encoding\": \"", "\"encoding\": \"f", "12 hexadecimal digits"},
+		{"\"encoding\"", "\"rows_\"", "unknown member"},
+		{"  \"digest\": \"", "  \"digest\": \"0", "edited since"},
+		{",\n  \"digest\"", "}, {\"digest\"", "f.json:"},
+	};
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *fs = learn(table, &opt, NULL),
+			   *other = learn(table, &opt, NULL),
+			   *back;
+	PpdlWriter	w;
+
+	(void) state;
+	assert_true(fs->encoding != 0 && fs->encoding >> 48 == 0);
+	assert_true(fs->encoding != other->encoding);	/* of the same values */
+	back = read_back(fs, &w);
+	assert_true(back->encoding == fs->encoding);
+	ppdl_features_destroy(back);
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++)
+	{
+		char	   *text = edit(&w, t[i].from, t[i].to);
+		PpdlStatus	status = ppdl_features_parse(&back, text, strlen(text), "f.json", &err);
+
+		assert_int_equal(status, t[i].want ? PPDL_ERR_FORMAT : PPDL_OK);
+		if (t[i].want && strstr(err.message, t[i].want) == NULL)
+			fail_msg("\"%s\" does not say \"%s\"", err.message, t[i].want);
+		ppdl_features_destroy(back);
+		if (t[i].want && strcmp(t[i].want, "edited since") == 0)
+		{
+			assert_non_null(strstr(err.hint, "encode --renew f.json"));
+			assert_int_equal(ppdl_features_parse_renewed(&back, text, strlen(text), "f.json", &err), PPDL_OK);
+			assert_true(back->encoding != 0 && back->encoding != fs->encoding);
+			ppdl_features_destroy(back);
+		}
+		free(text);
+	}
+	ppdl_writer_free(&w);
+	/* older files have none, and keep none */
+	fs->encoding = 0;
+	back = read_back(fs, &w);
+	assert_true(back->encoding == 0);
+	assert_null(memmem(w.buf, w.len, "digest", 6));
+	ppdl_features_destroy(back);
+	ppdl_writer_free(&w);
+	ppdl_features_destroy(fs);
+	ppdl_features_destroy(other);
 }
 
 static void
@@ -482,10 +576,14 @@ test_real_files(void **state)
 	PpdlFeatures *fs;
 
 	(void) state;
-	assert_null(learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n1,3\n", &opt, NULL));
-	assert_non_null(strstr(err.message, "p.csv:2: column \"bmd\": \"0,81\" looks like a number with a decimal comma"));
-	assert_null(learn("pct,n\n5%,1\n\"10,5%\",2\n15%,3\n", &opt, NULL));
-	assert_non_null(strstr(err.message, "percent sign"));
+	fs = learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n1,3\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_true(fs->feature[0].min == 0.81 && fs->feature[0].max == 1 && fs->feature[0].numerals.decimal == ',');
+	ppdl_features_destroy(fs);
+	fs = learn("pct,n\n5%,1\n\"10,5 %\",2\n15%,3\n", &opt, NULL);
+	assert_non_null(fs);
+	assert_true(fs->feature[0].min == 5 && fs->feature[0].max == 15 && fs->feature[0].numerals.percent);
+	ppdl_features_destroy(fs);
 	opt.category = (char *[]) {"bmd", NULL};
 	fs = learn("bmd,n\n\"0,81\",1\n\"0,92\",2\n\"1,5\",3\n", &opt, NULL);
 	assert_non_null(fs);
@@ -519,18 +617,6 @@ learn_whitened(const char *text, const PpdlLearnOptions *opt)
 		fail_msg("%s", err.message);
 	ppdl_csv_close(csv);
 	return fs;
-}
-
-static PpdlFeatures *
-read_back(const PpdlFeatures *fs, PpdlWriter *w)
-{
-	PpdlFeatures *back;
-
-	ppdl_writer_init(w);
-	assert_int_equal(ppdl_features_write(fs, w, &err), PPDL_OK);
-	if (ppdl_features_parse(&back, (char *) w->buf, w->len, "f.json", &err) != PPDL_OK)
-		fail_msg("%s", err.message);
-	return back;
 }
 
 /* rows hold mapped values; their mean, mapped back, is the mean of what was encoded; missing values are mapped, too */
@@ -893,6 +979,7 @@ main(void)
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_constant_padding_scale),
 		cmocka_unit_test(test_json_round_trip),
+		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_json_refuses),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_spellings),

@@ -314,6 +314,7 @@ test_encryptor(void **state)
 	BAD(batch_rows, -4, PPDL_E_ARGUMENT, "power of two");
 	BAD(batch_rows, 1 << 30, PPDL_E_ARGUMENT, "at most");
 	BAD(reserved, 1, PPDL_E_ARGUMENT, "reserved");
+	BAD(encoding, UINT64_C(1) << 48, PPDL_E_ARGUMENT, "encoding");
 	/* a caller of a later version, who asks for nothing that this one does not know, and one who does */
 	OK(ppdl_encryptor_new(&encryptor, key, &later.o, err));
 	FAILS(PPDL_E_ARGUMENT, "info->size", ppdl_encryptor_describe(encryptor, &info, err));
@@ -398,6 +399,28 @@ test_rows(void **state)
 	check_rows(0, 0, 0, 3);
 	check_rows(1, 0, 4, 9);		/* batches of 4, 4 and 1 */
 	check_rows(0, 2, 4, 6);
+}
+
+/* rows say what their numbers were made by */
+static void
+test_identity(void **state)
+{
+	const ppdl_encryptor_options options = {.size = sizeof options, .inputs = 1, .encoding = UINT64_C(0x3fa2b1c4d5e6)};
+	ppdl_encryptor_info info = {.size = sizeof info};
+	ppdl_value_info what = {.size = sizeof what};
+	ppdl_encryptor *encryptor;
+	const double x = 0.5;
+	uint8_t    *cell;
+
+	(void) state;
+	OK(ppdl_encryptor_new(&encryptor, key, &options, err));
+	OK(ppdl_encryptor_describe(encryptor, &info, err));
+	cell = malloc(info.cell_bytes[0]);
+	OK(ppdl_encrypt(encryptor, &x, NULL, 1, cell, NULL, err));
+	OK(ppdl_value_describe(cell, info.cell_bytes[0], &what, err));
+	assert_true(what.encoding == options.encoding);
+	ppdl_encryptor_free(encryptor);
+	free(cell);
 }
 
 static void
@@ -616,6 +639,29 @@ test_encode(void **state)
 	OK(ppdl_encode(e, column + 1, 4, sizeof *column, 3, 0, x[0], NULL, NULL, NULL, err));
 	assert_memory_equal(x, expected, sizeof x);
 	OK(ppdl_encode(e, column, 5, sizeof *column, 0, 0, NULL, NULL, NULL, NULL, err));
+	ppdl_encoding_free(e);
+}
+
+/* numbers of a program mean what the column's text would, however that writes them */
+static void
+test_numerals(void **state)
+{
+	static const char json[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+							   "{\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 5, \"decimal\": \",\"},"
+							   "{\"column\": \"b\", \"kind\": \"numeric\", \"min\": 0, \"max\": 10, \"percent\": true}]}";
+	static const double a[] = {1.25, 5},
+				b[] = {2.5, 10};
+	static const char *const text[] = {"1,25", "5"};
+	const ppdl_column column[] = {{"a", a, NULL}, {"b", b, NULL}, {"a", NULL, text}};
+	ppdl_encoding *e = encoding_of(json);
+	double		x[4],
+				y[4];
+
+	(void) state;
+	OK(ppdl_encode(e, column, 2, sizeof *column, 2, 0, x, NULL, NULL, NULL, err));
+	assert_true(x[0] == -0.5 && x[1] == -0.5 && x[2] == 1 && x[3] == 1);
+	OK(ppdl_encode(e, column + 1, 2, sizeof *column, 2, 0, y, NULL, NULL, NULL, err));
+	assert_memory_equal(x, y, sizeof x);
 	ppdl_encoding_free(e);
 }
 
@@ -863,11 +909,13 @@ main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_encryptor),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_encrypt_errors),
 		cmocka_unit_test(test_decrypt_errors),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_encoding),
 		cmocka_unit_test(test_encode),
+		cmocka_unit_test(test_numerals),
 		cmocka_unit_test(test_encode_errors),
 		cmocka_unit_test(test_average),
 		cmocka_unit_test(test_labels),

@@ -21,6 +21,7 @@ static uint8_t *slices[2];		/* compact as version 0.1.0 wrote them, full: 3 rows
 static size_t slice_size[2];
 static uint8_t *compact;		/* as they are since: 3 rows */
 static size_t compact_size;
+static uint8_t *encoded;		/* the same, in an encoding that is known */
 static char *text;				/* the answers of this program */
 static size_t text_len;
 
@@ -107,6 +108,36 @@ say_compact(FILE *f)
 		say(f, "compact11_slice", compact + (size_t) i * compact_size, compact_size);
 }
 
+/* rows that say their encoding, and what becomes of them */
+static void
+say_encoded(FILE *f)
+{
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT,
+		.encoding = UINT64_C(0x3fa2b1c4d5e6)};
+	const PpdlSecret *sk;
+	PpdlWriter	w;
+	PpdlCipher	c;
+	PpdlSum    *s;
+
+	OK(ppdl_owner_secret(owner, PPDL_RING_COMPACT, &sk, ERR));
+	encoded = malloc(3 * compact_size);
+	OK(ppdl_batch_encrypt(encoded, x[0], 3, 3, &opt, &(PpdlBatchKey) {sk, ppdl_owner_fingerprint(owner), rng}, ERR));
+	OK(ppdl_sum_create(&s, ERR));
+	for (int i = 0; i < 3; i++)
+	{
+		say(f, "encoded_slice", encoded + (size_t) i * compact_size, compact_size);
+		OK(ppdl_sum_add_bytes(s, encoded + (size_t) i * compact_size, compact_size, ERR));
+	}
+	ppdl_writer_init(&w);
+	OK(ppdl_sum_finish(s, 3, &w, ERR));
+	say(f, "encoded_average_head", w.buf, PPDL_ROW_HEADER);
+	say_hash(f, "sha256_of_encoded_average", w.buf, w.len);
+	ppdl_sum_destroy(s);
+	OK(ppdl_cipher_parse(&c, w.buf, w.len, ERR));
+	assert_true(c.encoding == opt.encoding);
+	ppdl_writer_free(&w);
+}
+
 static int
 setup(void **state)
 {
@@ -137,6 +168,7 @@ setup(void **state)
 	say_slices(f);
 	say_sums(f);
 	say_compact(f);
+	say_encoded(f);
 	fclose(f);
 	return 0;
 }
@@ -147,6 +179,7 @@ teardown(void **state)
 	free(slices[0]);
 	free(slices[1]);
 	free(compact);
+	free(encoded);
 	free(text);
 	ppdl_rng_destroy(rng);
 	ppdl_owner_destroy(owner);
@@ -202,6 +235,7 @@ test_readable(void **state)
 	for (int full = 0; full < 2; full++)
 		check_readable(slices[full], slice_size[full]);
 	check_readable(compact, compact_size);
+	check_readable(encoded, compact_size);
 }
 
 /* a key file as written by version 1, with the passphrase "known answer" */

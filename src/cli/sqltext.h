@@ -1,0 +1,32 @@
+/*
+ * Where statements of SQL text end, read piece by piece as somebody types it.
+ */
+#ifndef PPDL_CLI_SQLTEXT_H
+#define PPDL_CLI_SQLTEXT_H
+
+#include <stddef.h>
+
+typedef enum PpdlSqlStop
+{
+	PPDL_SQL_MORE,				/* the text ended within a statement, or before one */
+	PPDL_SQL_STATEMENT,			/* a semicolon ended a statement; the place is behind it */
+	PPDL_SQL_COMMAND			/* a backslash outside of quotes; the place is that of the backslash */
+} PpdlSqlStop;
+
+typedef struct PpdlSqlScan
+{
+	char		in;				/* ' e (E'...') " $ * (comment) - (comment to the end of the line); 0: plain SQL */
+	int			comments,		/* nested */
+				parens,
+				blocks,			/* BEGIN ATOMIC and CASE in the body of a routine */
+				words;			/* of the statement so far, that matter for these */
+	char		begins[4];		/* first letters of these words: create, function, procedure, or, replace */
+	int			tag_len;
+	char		tag[66];		/* of a dollar quote, with both dollars */
+	int			something;		/* the statement has more than blanks and comments */
+} PpdlSqlScan;
+
+/* Goes on at s[*at], which moves.  A new scan is zeros; after a statement it is as new. */
+PpdlSqlStop ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *at);
+
+#endif

@@ -1,0 +1,128 @@
+#include "cli/viewer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/db_result.h"
+#include "cli/record.h"
+
+#define WIDE 8				/* columns of a table that people still read */
+
+static PpdlStatus
+emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
+{
+	PpdlViewer *v = arg;
+
+	(void) count;
+	return ppdl_present_record(&v->present, fields, err);
+}
+
+static PpdlStatus
+result_row(PpdlViewer *v, const PGresult *res, int row, PpdlError *err)
+{
+	int			n = PQnfields(res);
+	char		text[sizeof err->message];
+	PpdlStatus	status;
+
+	ppdl_result_row(res, row, v->field);
+	status = ppdl_reveal_record(&v->reveal, &v->words, v->field, (size_t) n, v->expand, emit, v, err);
+	if (status == PPDL_OK || status == PPDL_ERR_IO)
+		return status;
+	snprintf(text, sizeof text, "row %d of the result: %.270s", row + 1, err->message);
+	memcpy(err->message, text, sizeof text);
+	return status;
+}
+
+static PpdlStatus
+result_rows(PpdlViewer *v, const PGresult *res, PpdlError *err)
+{
+	for (int r = 0; r < PQntuples(res); r++)
+		PPDL_TRY(result_row(v, res, r, err));
+	return PPDL_OK;
+}
+
+/* what its columns are in words, before the first row is shown */
+static PpdlStatus
+look_at(PpdlViewer *v, const PGresult *res, PpdlError *err)
+{
+	const int	n = PQnfields(res);
+	const char **name = calloc((size_t) n + 1, sizeof *name);
+	PpdlStatus	status;
+
+	for (int i = 0; name && i < n; i++)
+		name[i] = PQfname(res, i);
+	status = name ? ppdl_words_begin(&v->words, n, name, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	free(name);
+	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
+	{
+		ppdl_result_row(res, r, v->field);
+		status = ppdl_words_look(&v->words, v->field, (size_t) n, err);
+	}
+	return status == PPDL_OK ? ppdl_words_settle(&v->words, err) : status;
+}
+
+/* a table that words make too wide is shown a field a line */
+static PpdlStatus
+begin(PpdlViewer *v, const PGresult *res, PpdlError *err)
+{
+	const PpdlForm form = v->present.form;
+
+	PPDL_TRY(look_at(v, res, err));
+	if (form == PPDL_FORM_TABLE && v->present.then == NULL && ppdl_words_columns(&v->words) > WIDE &&
+		ppdl_words_columns(&v->words) > PQnfields(res))
+		v->present.form = PPDL_FORM_VERTICAL;
+	return ppdl_result_begin(&v->present, &v->db, &v->words, res, err);
+}
+
+static PpdlStatus
+show_rows(PpdlViewer *v, const PGresult *res, PpdlError *err)
+{
+	const PpdlForm form = v->present.form;
+	PpdlStatus	status;
+
+	v->field = calloc((size_t) PQnfields(res) + 1, sizeof *v->field);
+	status = v->field ? begin(v, res, err) :
+		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (status == PPDL_OK)
+		status = result_rows(v, res, err);
+	if (status == PPDL_OK)
+		status = ppdl_present_end(&v->present, err);
+	v->present.form = form;
+	ppdl_words_end(&v->words);
+	free(v->field);
+	v->field = NULL;
+	return status;
+}
+
+/* PpdlTakeResult */
+static PpdlStatus
+show_result(void *arg, const PGresult *res, PpdlError *err)
+{
+	PpdlViewer *v = arg;
+
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
+		return show_rows(v, res, err);
+	if (!v->quiet)
+		fprintf(v->present.f, "%s\n", PQcmdStatus((PGresult *) res));
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_viewer_run(PpdlViewer *v, const char *sql, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	ppdl_db_cancel_on_interrupt(&v->db);
+	status = ppdl_result_run(&v->db, sql, show_result, v, err);
+	ppdl_db_ignore_interrupt();
+	return status;
+}
+
+void
+ppdl_viewer_close(PpdlViewer *v)
+{
+	ppdl_present_free(&v->present);
+	ppdl_db_close(&v->db);
+	ppdl_words_close(&v->words);
+	ppdl_reveal_close(&v->reveal);
+}

@@ -1,0 +1,27 @@
+/*
+ * Results of SQL on their way to people: decrypted row by row, then shown.
+ */
+#ifndef PPDL_CLI_VIEWER_H
+#define PPDL_CLI_VIEWER_H
+
+#include "cli/database.h"
+#include "cli/present.h"
+#include "cli/words.h"
+
+typedef struct PpdlViewer
+{
+	PpdlDb		db;
+	PpdlReveal	reveal;
+	PpdlWords	words;			/* unless opened, numbers stay as they are encoded */
+	PpdlPresenter present;
+	int			expand;			/* a line for each row of packed results */
+	int			quiet;			/* what returns no rows is not mentioned */
+	PpdlText   *field;			/* of the row at hand */
+} PpdlViewer;
+
+/* Runs all statements of sql and shows what they return; Ctrl-C cancels them. */
+PpdlStatus	ppdl_viewer_run(PpdlViewer *v, const char *sql, PpdlError *err);
+/* releases all parts */
+void		ppdl_viewer_close(PpdlViewer *v);
+
+#endif

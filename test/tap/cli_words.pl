@@ -1,0 +1,167 @@
+# Answers in the owner's words, with a server: averages in kilograms, classes by name, and what is not guessed.
+use strict;
+use warnings;
+
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use PpdlTest qw(:cli);
+
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $node = PostgreSQL::Test::Cluster->new('words');
+
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
+chdir $dir or die "cannot enter $dir: $!";
+my @dsn = ('--dsn', $node->connstr('postgres'));
+my @query = ('query', '--key', 'words.key', @dsn);
+
+# ---------------------------------------------------------------- a table, and plain answers about it
+
+my $seed = $ENV{PPDL_TEST_SEED} // 20261127;
+note "PPDL_TEST_SEED=$seed";
+srand $seed;
+my @rows = map { {
+	id => $_, ward => (qw(A B C))[ rand 3 ], weight => rand() < 0.1 ? '' : sprintf('%.1f', 45 + rand 70), age => 20 + int(rand 60),
+	smoker => rand() < 0.4 ? 'yes' : 'no', blood => (qw(A B AB 0))[ rand 4 ], sick => rand() < 0.3 ? 'yes' : 'no' } } 1 .. 300;
+my @column = qw(id ward weight age smoker blood sick);
+file('patients.csv', join('', map { join(',', @$_) . "\n" } [@column], map { my $r = $_; [ map { $r->{$_} } @column ] } @rows));
+
+sub mean
+{
+	my $n = @_;
+	my $sum = 0;
+
+	$sum += $_ for @_;
+	return $sum / $n;
+}
+
+sub near
+{
+	my ($got, $want, $name, $within) = @_;
+
+	ok(defined $got && $got =~ /^-?[0-9.]+$/ && abs($got - $want) < ($within // 1e-5), $name) or diag(($got // 'nothing') . " instead of $want");
+}
+
+# the records of a CSV text, by the names of its columns
+sub records
+{
+	my @lines = map { [ map { s/^"|"$//gr } split /,(?=(?:[^"]*"[^"]*")*[^"]*$)/, $_, -1 ] } split /\n/, shift;
+	my @name = @{ shift @lines };
+
+	return map { my $l = $_; +{ map { $name[$_] => $l->[$_] } 0 .. $#name } } @lines;
+}
+
+# ---------------------------------------------------------------- encrypted twice: as it is, and whitened
+
+done([ 'keygen', '--out', 'words' ], 'keygen');
+done([ 'publish', 'words.pub', @dsn ], 'publish');
+my @encode = ('encode', 'patients.csv', '--id', 'id', '--label', 'sick', '--exclude', 'ward', '--bands', 'age:30,50');
+done([ @encode, '-o', 'features.json' ], 'encode');
+done([ @encode, '--whiten', '-o', 'white.json' ], 'encode --whiten');
+my ($width, $white) = map { my $fs = decode_json(slurp_file($_)); $fs->{map} ? $fs->{map}{width} : 10 } qw(features.json white.json);
+$node->safe_psql('postgres', "CREATE TABLE patients (id int, ward text, features lwe_cipher($width), label lwe_cipher(1));
+	CREATE TABLE white (id int, ward text, features lwe_cipher($white), label lwe_cipher(1)); CREATE TABLE plain (id int, x float8[], y float8)");
+done([ 'encrypt', '--key', 'words.key', '--features', "$_->[0].json", '--keep', 'ward', '--table', $_->[1], @dsn, 'patients.csv' ], "encrypt into $_->[1]")
+	for [ 'features', 'patients' ], [ 'white', 'white' ];
+
+my $by_ward = q{SELECT ward, count(*), avg(features) FROM %s GROUP BY ward ORDER BY ward};
+for my $case ([ 'patients', 'features.json' ], [ 'white', 'white.json' ])
+{
+	my ($table, $features) = @$case;
+
+	for my $r (records(done([ @query, '--csv', '--features', $features, '-c', sprintf($by_ward, $table) ], "averages of $table")))
+	{
+		my @here = grep { $_->{ward} eq $r->{ward} } @rows;
+		my @weights = grep { $_ ne '' } map { $_->{weight} } @here;
+
+		is($r->{count}, scalar @here, "ward $r->{ward} of $table");
+		near($r->{'avg.weight'}, mean(@weights), 'kilograms, of those who were weighed');
+		near($r->{'avg.weight missing'}, 1 - @weights / @here, 'the share of others');
+		near($r->{'avg.smoker = yes'}, mean(map { $_->{smoker} eq 'yes' } @here), 'the share of smokers');
+		for my $blood (qw(A B AB 0))
+		{
+			near($r->{"avg.blood = $blood"}, mean(map { $_->{blood} eq $blood ? 1 : 0 } @here), "the share of blood group $blood");
+		}
+		near($r->{'avg.age 30..<50'}, mean(map { $_->{age} >= 30 && $_->{age} < 50 ? 1 : 0 } @here), 'the share of a band');
+	}
+}
+
+# the feature file is found by the encoding of the values
+my ($rc, $out, $err) = ppdl(@query, '--csv', '-c', sprintf($by_ward, 'patients'));
+is($rc, 0, 'without --features') or diag($err);
+like($err, qr/in the words of "features.json".*--raw/, 'the file that is used is named');
+is(() = $err =~ /in the words of/g, 1, 'once');
+is($out, done([ @query, '--csv', '--features', 'features.json', '-c', sprintf($by_ward, 'patients') ], 'with it'), 'the same answers');
+like(done([ @query, '--csv', '--raw', '-c', sprintf($by_ward, 'patients') ], '--raw'), qr/^ward,count,avg\nA,\d+,"\{-?[0-9.,-]+\}"\n/, 'encoded numbers');
+($rc, $out, $err) = ppdl(@query, '--csv', '--features', 'white.json', '-c', 'SELECT avg(features) FROM patients');
+like($out, qr/^avg\.weight,/, 'another file does not decode them') or diag($err);
+
+# sums, differences, forms
+my ($all) = records(done([ @query, '--csv', '-c', 'SELECT sum(features) FROM patients' ], 'a sum'));
+my @weights = grep { $_ ne '' } map { $_->{weight} } @rows;
+near($all->{'sum.weight'}, mean(@weights) * @weights, 'kilograms altogether', 1e-2);
+is($all->{'sum.weight missing'}, @rows - @weights, 'how many were not weighed');
+is($all->{'sum.smoker = yes'}, scalar(grep { $_->{smoker} eq 'yes' } @rows), 'how many smoke');
+is($all->{'sum.blood = AB'}, scalar(grep { $_->{blood} eq 'AB' } @rows), 'how many have a blood group');
+my $ab = q{avg(features) FILTER (WHERE ward = 'A') - avg(features) FILTER (WHERE ward = 'B')};
+($rc, $out, $err) = ppdl(@query, '--csv', '-c', "SELECT $ab AS diff FROM white");
+like($err, qr/"weight" is left empty. Select both averages/, 'a difference that cannot be known is said');
+my ($diff) = records($out);
+my ($in_a, $in_b) = map { my $w = $_; mean(map { $_->{smoker} eq 'yes' ? 1 : 0 } grep { $_->{ward} eq $w } @rows) } qw(A B);
+near($diff->{'diff.smoker = yes'}, $in_a - $in_b, 'one that can be');
+is($diff->{'diff.weight'}, '', 'and one that cannot');
+like(done([ @query, '-c', q{SELECT avg(features) FROM patients} ], 'a table'), qr/^-\[ RECORD 1 \]/, 'of many columns is a field a line');
+like(done([ @query, '-c', q{SELECT avg(features) FROM patients} ], 'a table'), qr/^avg\.smoker = yes +\| \d+\.\d+ %\n/m, 'shares in per cent');
+my $json = decode_json(done([ @query, '--json', '-c', 'SELECT avg(features), avg(label) AS avg_label FROM patients' ], 'JSON'));
+near($json->[0]{avg}{weight}, mean(@weights), 'has an object of names');
+like(done([ @query, '--csv', '--features', 'features.json', '-c', 'SELECT avg(label) AS avg_label FROM patients' ], 'an average of labels'),
+	qr/^avg_label\.sick = yes\n0\.\d+\n$/, 'is a share');
+
+# rows, as they were
+my $first = (records(done([ @query, '--csv', '--features', 'features.json', '-c', 'SELECT features, label FROM patients WHERE id = 1' ], 'a row')))[0];
+is($first->{"features.$_"}, $rows[0]{$_}, "its $_") for qw(smoker blood);
+is($first->{'features.age'}, $rows[0]{age} < 30 ? '< 30' : $rows[0]{age} < 50 ? '30..<50' : '>= 50', 'its band');
+is($first->{label}, $rows[0]{sick}, 'its label');
+
+# what is not guessed
+($rc, $out, $err) = ppdl(@query, '--csv', '-c', 'SELECT 0.5 * features AS x FROM patients WHERE id = 1');
+is($rc, 0, 'half a row');
+like($err, qr/"x": whether it is an average, a sum or a difference cannot be told.*--as x=avg/, 'is not guessed at');
+like($out, qr/^x\n"\{/, 'and shown as it is');
+refused([ @query, '--as', 'x=avg', '-c', 'SELECT 2 * features AS x FROM patients WHERE id = 1' ], 3, qr/row 1 of the result: column "x": this is not an average/, 'what it cannot be');
+refused([ @query, '--as', 'x=mean', '-c', 'SELECT 1' ], 2, qr/--as x=mean: .*COL=MEANING/, 'an unknown meaning');
+refused([ @query, '--as', 'x=sum:n', '-c', 'SELECT sum(features) AS x FROM patients' ], 2, qr/the result has no column "n"/, 'a count that is not there');
+refused([ @query, '--raw', '--features', 'features.json', '-c', 'SELECT 1' ], 2, qr/--raw .*excludes/, '--raw with --features');
+my $counted = done([ @query, '--csv', '--as', 'x=sum:n', '-c', 'SELECT count(*) AS n, sum(features) AS x FROM patients' ], 'a sum with its count');
+like($counted, qr/^n,x\.weight,/, 'is decoded');
+
+# ---------------------------------------------------------------- predictions, and files of results
+
+done([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'plain', @dsn, 'patients.csv' ], 'plain rows');
+$node->safe_psql('postgres', q{SELECT ppdl_create_model('m', '{"inputs": 10, "layers": [{"units": 1, "activation": "identity"}]}');
+	SELECT ppdl_train('m', x, y, '{"steps": 3, "batch": 64}' ORDER BY id) FROM plain});
+my $predict = q{SELECT array_agg(id ORDER BY id) AS id, ppdl_predict_agg('m', features ORDER BY id) AS score FROM patients};
+my %plain = map { split /\|/ } split /\n/, $node->safe_psql('postgres', q{SELECT id, (ppdl_predict('m', x))[1] FROM plain});
+my $scores = done([ @query, '--expand', '--csv', '-c', $predict, '--features', 'features.json' ], 'predictions');
+my @scored = records($scores);
+is(scalar @scored, 300, 'one for each row');
+is(scalar(grep { $_->{'score.sick'} eq ($plain{ $_->{id} } > 0 ? 'yes' : 'no') } @scored), 300, 'classes by name, as the plain network has them');
+is(scalar(grep { abs($_->{score} - $plain{ $_->{id} }) < 1e-4 } @scored), 300, 'beside their scores');
+file('scores.csv', $scores);
+like(done([ 'evaluate', '--features', 'features.json', '--labels', 'patients.csv', '--id', 'id', '--score', 'score', 'scores.csv' ], 'evaluate takes them'),
+	qr/^300 rows .*the positive class is "yes"/s, 'and knows the classes');
+my $array = decode_json(done([ @query, '--json', '-c', $predict ], 'all in one value'));
+is(scalar @{ $array->[0]{score} }, 300, 'JSON: an array');
+is($array->[0]{score}[0]{sick}, $plain{1} > 0 ? 'yes' : 'no', 'of objects');
+
+my $csv = $node->safe_psql('postgres', 'COPY (' . sprintf($by_ward, 'patients') . ') TO STDOUT WITH (FORMAT csv, HEADER)');
+my $decrypted = (ppdl_in("$csv\n", 'decrypt', '--key', 'words.key', '--features', 'features.json', '--format', 'csv'))[1];
+is($decrypted, done([ @query, '--csv', '-c', sprintf($by_ward, 'patients') ], 'query'), 'decrypt makes the same of CSV');
+like((ppdl_in("$csv\n", 'decrypt', '--key', 'words.key', '--raw'))[1], qr/^ward,count,avg\nA,\d+,"\{/, 'decrypt --raw');
+refused([ 'decrypt', '--key', 'words.key', '--features', 'features.json' ], 2, qr/need columns with names.*hint: .*psql --csv/s, 'decrypt of what has no names', "x\ty\n");
+
+done_testing();
