@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 
 import numpy as np
-from numpy.polynomial import chebyshev, polynomial
+from numpy import polynomial as _numpy_polynomial
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ModelError
 
 Array = NDArray[np.float64]
+
+# numpy has no annotations for these
+chebyshev: Any = _numpy_polynomial.chebyshev
+polynomial: Any = _numpy_polynomial.polynomial
 
 MAX_DEGREE = 15
 _NODES = 1024  # of the discrete Chebyshev transform, as in the server

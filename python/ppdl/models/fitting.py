@@ -43,8 +43,8 @@ class Options:
 
 
 def _outward(lo: float, hi: float) -> tuple[float, float]:
-    """Two digits of the width: an interval says no more of the data than it must."""
-    unit = 10.0 ** (math.floor(math.log10(hi - lo)) - 1)
+    """To two or three digits of the width: an interval says no more of the data than it must."""
+    unit = 10.0 ** (math.floor(math.log10((hi - lo) / 4)) - 1)
     return float(f"{math.floor(lo / unit) * unit:.12g}"), float(f"{math.ceil(hi / unit) * unit:.12g}")
 
 
@@ -110,10 +110,10 @@ def _fit(layers: Sequence[Layer], functions: Sequence[str], X: Any, options: Opt
 
 def _rows(X: Any, inputs: int) -> Array:
     x = np.asarray(X, dtype=np.float64)
-    x = x.reshape(len(x), -1) if x.ndim else x.reshape(1, 1)
+    x = x.reshape(len(x), int(np.prod(x.shape[1:]))) if x.ndim else x.reshape(1, 1)
     if len(x) == 0 or x.shape[1] != inputs or not np.all(np.isfinite(x)):
         raise ModelError(f"X must be rows of {inputs} finite numbers, at least one; its shape is {np.shape(X)}")
-    if np.abs(x).max() > 1:
+    if np.abs(x).max() > 1 + 1e-9:
         worst = int(np.abs(x).max(axis=0).argmax())
         raise ModelError(
             f"X holds {np.abs(x).max():.6g} in column {worst}: encrypted rows hold numbers in [-1, 1]",

@@ -26,7 +26,8 @@ def windows(edge: int, size: int, stride: int) -> int:
 def _look(x: Array, shape: Shape, size: int, stride: int) -> NDArray[np.float64]:
     """rows x channels x height' x width' x size x size: what each window sees."""
     images = x.reshape(len(x), *shape)
-    return np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(2, 3))[:, :, ::stride, ::stride]
+    look: Any = np.lib.stride_tricks.sliding_window_view
+    return np.asarray(look(images, (size, size), axis=(2, 3))[:, :, ::stride, ::stride])
 
 
 @dataclass(frozen=True, eq=False)

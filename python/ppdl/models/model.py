@@ -124,7 +124,7 @@ class Model:
         x = np.asarray(X, dtype=np.float64)
         if x.ndim == 1:
             x = x.reshape(1, -1)
-        x = x.reshape(len(x), -1)
+        x = x.reshape(len(x), int(np.prod(x.shape[1:])))
         if x.shape[1] != self.inputs:
             raise ModelError(f"rows have {x.shape[1]} values, the model takes {self.inputs}")
         if not np.all(np.isfinite(x)):
@@ -197,6 +197,15 @@ class Model:
         part.touch(mode=0o600)
         part.write_text(self.json(), encoding="utf-8")
         part.replace(target)
+
+    def create(self, conn: Any) -> str:
+        """Stores it on a server through a psycopg connection, in the clear, as a new model of its name; returns
+        "name@1". A further version of a model that there is comes by `ppdl model import`, or encrypted by its --key."""
+        row = conn.execute(
+            "SELECT ppdl_create_model(%s::text, %s::jsonb, %s::float8[])",
+            [self.name, json.dumps(self.spec()), self.weights().tolist()],
+        ).fetchone()
+        return str(row[0])
 
     @staticmethod
     def from_json(text: str, answer: Answer = Answer()) -> Model:

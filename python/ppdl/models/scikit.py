@@ -116,10 +116,11 @@ def _logistic(e: Any) -> tuple[list[Array], list[Array], list[str], Answer]:
     w = np.asarray(_fitted(e, "coef_"), dtype=np.float64)
     b = np.broadcast_to(np.asarray(e.intercept_, dtype=np.float64), (len(w),)).copy()
     classes = tuple(e.classes_.tolist())
+    several = getattr(e, "multi_class", "auto")  # newer versions know "auto" alone
     if len(w) > 1:
-        ovr = e.multi_class == "ovr" or (e.multi_class == "auto" and e.solver == "liblinear")
+        ovr = several == "ovr" or (several != "multinomial" and e.solver == "liblinear")
         return [w], [b], ["identity"], Answer("scores" if ovr else "softmax", 1.0, classes)
-    if e.multi_class == "multinomial":  # softmax of (-z, z)
+    if several == "multinomial":  # softmax of (-z, z)
         w, b = 2 * w, 2 * b
     return [w], [b], ["identity"], Answer("logistic", 1.0, classes)
 
