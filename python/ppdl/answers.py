@@ -25,25 +25,31 @@ class Answers:
     """What becomes of a result's columns.
 
     An encrypted number becomes a float, an encrypted vector an array, values of other owners' keys
-    "<lwe_cipher of key ...>". Packed values, predictions of many rows, are dealt out, a row each, with the arrays beside
-    them (array_agg(id)); expand=False leaves arrays of rows x outputs.
+    "<lwe_cipher of key ...>". Packed values, predictions of many rows, are dealt out, a row each, with the arrays
+    beside them (array_agg(id)); expand=False leaves arrays of rows x outputs.
 
     decode says for a column, by its name
-      "average"    it is a mean of encoded rows: a column for each average that the encoding has, "avg.Age", in the table's
-                   units and corrected for missing values
-      "predicted"  it is a model's answer: class names, with by how much they lead in "score.lead"; or labels in their units
+      "average"    it is a mean of encoded rows: a column for each average that the encoding has, "avg.Age", in units of
+                   the table and corrected for missing values
+      "predicted"  it is a model's answer: class names, with by how much they lead in "score.lead"; or labels in their
+                   units
       "raw"        as without features
       a function   what becomes of rows x outputs, for instance Model.answer of a model from scikit-learn
-    With features, columns called avg... as wide as the encoding are averages, and packed values as wide as its label are
-    predictions, unless decode says otherwise.
+    With features, columns called avg... as wide as the encoding are averages, and packed values as wide as its label
+    are predictions, unless decode says otherwise.
 
-    `.attrs["errors"]` of the table has the largest standard deviation of each encrypted column, of averages one for each.
+    `.attrs["errors"]` of the table has the largest standard deviation of each encrypted column, of averages one for
+    each.
     """
 
-    def __init__(self, owner: Owner, encoding: Encoding | None, decode: dict[str, Any], expand: bool, share: bool) -> None:
+    def __init__(
+        self, owner: Owner, encoding: Encoding | None, decode: dict[str, Any], expand: bool, share: bool
+    ) -> None:
         for name, way in decode.items():
             if not callable(way) and way not in _WAYS:
-                raise FormatError(f'decode: "{name}" is to become {way!r}; {", ".join(_WAYS)} or a function are possible')
+                raise FormatError(
+                    f'decode: "{name}" is to become {way!r}; {", ".join(_WAYS)} or a function are possible'
+                )
             if way in ("average", "predicted") and encoding is None:
                 raise FormatError(f'decode: "{name}" as "{way}" needs features')
         self.owner, self.encoding, self.decode = owner, encoding, decode
@@ -158,7 +164,9 @@ class Answers:
                 leads.append(np.nan)
                 continue
             if v.values.shape[1] != e.label_width:
-                raise FormatError(f'column "{name}" has {v.values.shape[1]} outputs, the label of {e.path} has {e.label_width}')
+                raise FormatError(
+                    f'column "{name}" has {v.values.shape[1]} outputs, the label of {e.path} has {e.label_width}'
+                )
             labels, lead = e.predicted(v.values)
             found.append(_one(labels))
             leads.append(_one(lead))
@@ -189,8 +197,8 @@ def _elements(text: str) -> Iterable[Any]:
 
 
 def _dealt(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    """Each record with packed values becomes as many as these have rows; lists of that length go along, other values are
-    repeated."""
+    """Each record with packed values becomes as many as these have rows; lists of that length go along, other values
+    are repeated."""
     out: dict[str, list[Any]] = {n: [] for n in columns}
     for i in range(len(next(iter(columns.values())))):
         record = {n: column[i] for n, column in columns.items()}

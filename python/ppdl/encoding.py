@@ -49,8 +49,9 @@ class Encoding:
     def encode(self, df: pd.DataFrame, *, clamp: bool = False, unknown_other: bool = False) -> pd.DataFrame:
         """Rows of `df` as numbers in [-1, 1], a column an input, with the index of `df`.
 
-        clamp: numbers outside the learned range become the nearer bound. unknown_other: categories that were never seen,
-        and fields that never were empty, become 0. How many did is in `.attrs["counts"]`. Without them they are errors.
+        clamp: numbers outside the learned range become the nearer bound. unknown_other: categories that were never
+        seen, and fields that never were empty, become 0. How many did is in `.attrs["counts"]`. Without them they are
+        errors.
         """
         x, _, _, counts = self._apply(df, False, clamp, unknown_other)
         out = pd.DataFrame(x, index=df.index, columns=self.inputs)
@@ -105,14 +106,20 @@ class Encoding:
     # ---- answers
 
     def average(self, mean: ArrayLike, error: float = 0.0) -> tuple[pd.Series, pd.Series]:
-        """What a mean of encoded rows says of the table, and the error of each: averages of numbers in their own units, over
-        the rows that have one, and shares of categories."""
+        """What a mean of encoded rows says of the table, and the error of each: averages of numbers in their own
+        units, over the rows that have one, and shares of categories."""
         x = np.ascontiguousarray(mean, dtype=np.float64).ravel()
         if len(x) != self.width:
             raise FormatError(f"{self.path}: a mean of {len(x)} values, the encoding makes {self.width}")
         values, errors = np.empty(len(self.averages)), np.empty(len(self.averages))
         c.call(
-            "ppdl_decode_average", self._handle.address, c.address(x), len(x), error, c.address(values), c.address(errors)
+            "ppdl_decode_average",
+            self._handle.address,
+            c.address(x),
+            len(x),
+            error,
+            c.address(values),
+            c.address(errors),
         )
         return pd.Series(values, self.averages), pd.Series(errors, self.averages)
 

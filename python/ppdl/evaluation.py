@@ -24,11 +24,12 @@ def evaluate(
     level: float = 0.95,
     tool: str | None = None,
 ) -> dict[str, Any]:
-    """Metrics with confidence intervals, confusion matrix, ROC curve and calibration, as `ppdl evaluate --format json` gives
-    them.
+    """Metrics with confidence intervals, confusion matrix, ROC curve and calibration, as `ppdl evaluate --format
+    json` gives them.
 
     y          labels, a row each; rows where they are missing are left out and counted
-    scores     outputs of a network: rows, above the threshold the second of two classes; or rows x classes, the largest wins
+    scores     outputs of a network: rows, above the threshold the second of two classes; or rows x classes, the
+               largest wins
     positive   the class that sensitivity and ROC are about (the second of two)
     tool       path of ppdl; None: PPDL_TOOL, or the one on the PATH
     """
@@ -49,6 +50,8 @@ def evaluate(
         command += ["--positive", str(positive)]
     done = subprocess.run(command, input=table.to_csv(index=False), capture_output=True, text=True, encoding="utf-8")
     if done.returncode != 0:
-        raise PpdlError(done.stderr.strip().removeprefix("ppdl evaluate: ") or f"ppdl evaluate ended with {done.returncode}")
+        raise PpdlError(
+            done.stderr.strip().removeprefix("ppdl evaluate: ") or f"ppdl evaluate ended with {done.returncode}"
+        )
     result: dict[str, Any] = json.loads(done.stdout)
     return result

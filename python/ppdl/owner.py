@@ -51,7 +51,14 @@ class Decrypted:
         return float(self.values[0, 0]) if self.values.shape[1] == 1 else self.values[0]
 
 
-_KINDS = {c.CELL: "cell", c.ROW: "row", c.PACKED: "packed", c.PARTS: "parts", c.RSA_NUMBER: "rsa", c.RSA_PREDICTION: "rsa prediction"}
+_KINDS = {
+    c.CELL: "cell",
+    c.ROW: "row",
+    c.PACKED: "packed",
+    c.PARTS: "parts",
+    c.RSA_NUMBER: "rsa",
+    c.RSA_PREDICTION: "rsa prediction",
+}
 
 
 def describe(value: str | bytes) -> dict[str, Any]:
@@ -112,8 +119,8 @@ class Owner:
 
     @staticmethod
     def open(path: str | os.PathLike[str], passphrase: Passphrase = None) -> Owner:
-        """A secret key file. passphrase: text, a function that is given the key's name, or None: PPDL_PASSPHRASE, else it
-        is asked for on the terminal."""
+        """A secret key file. passphrase: text, a function that is given the key's name, or None: PPDL_PASSPHRASE,
+        else it is asked for on the terminal."""
         file = os.fsencode(path)
         if passphrase is None:
             passphrase = os.environ.get("PPDL_PASSPHRASE") or _ask
@@ -142,7 +149,9 @@ class Owner:
     def __enter__(self) -> Owner:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -151,7 +160,8 @@ class Owner:
     # ---- encryption
 
     def encode(self, df: pd.DataFrame, features: Features, **options: bool) -> pd.DataFrame:
-        """Encoding.encode: rows as the numbers that are encrypted, for training and for models' X. Nothing is encrypted."""
+        """Encoding.encode: rows as the numbers that are encrypted, for training and for models' X. Nothing is
+        encrypted."""
         return Encoding.of(features).encode(df, **options)
 
     def encrypt(
@@ -193,14 +203,17 @@ class Owner:
         columns: Sequence[str] | None = None,
         **options: Any,
     ) -> int:
-        """Encrypts and copies rows into a table through a psycopg connection; returns how many. table: a name, or schema and
-        name. columns: the table's, for encrypt(...).columns; None: the same names. options: those of encrypt."""
+        """Encrypts and copies rows into a table through a psycopg connection; returns how many. table: a name, or
+        schema and name. columns: the table's, for encrypt(...).columns; None: the same names. options: those of
+        encrypt."""
         from psycopg import sql
 
         rows = self.encrypt(data, features, **options)
         names = list(columns) if columns is not None else rows.columns
         if len(names) != len(rows.columns):
-            raise FormatError(f"columns: {len(names)} names for {len(rows.columns)} columns ({', '.join(rows.columns)})")
+            raise FormatError(
+                f"columns: {len(names)} names for {len(rows.columns)} columns ({', '.join(rows.columns)})"
+            )
         place = sql.Identifier(table) if isinstance(table, str) else sql.Identifier(*table)
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(place, sql.SQL(", ").join(map(sql.Identifier, names)))
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
@@ -284,8 +297,8 @@ class Owner:
     # ---- decryption
 
     def decrypt(self, value: str | bytes, *, share: bool = False) -> Any:
-        """An encrypted value as SQL gives it, text or bytes: a float, a vector, or rows x outputs of packed predictions (NaN
-        in rows without value). share: adds noise, for results that leave the owner."""
+        """An encrypted value as SQL gives it, text or bytes: a float, a vector, or rows x outputs of packed
+        predictions (NaN in rows without value). share: adds noise, for results that leave the owner."""
         return self.decrypted(value, share=share).simple()
 
     def decrypted(self, value: str | bytes, *, share: bool = False) -> Decrypted:
@@ -321,7 +334,11 @@ class Owner:
 
 
 def _rows(info: c.PlainInfo) -> Array:
-    held = np.ctypeslib.as_array(info.values, (int(info.held), int(info.width))) if info.held else np.empty((0, int(info.width)))
+    held = (
+        np.ctypeslib.as_array(info.values, (int(info.held), int(info.width)))
+        if info.held
+        else np.empty((0, int(info.width)))
+    )
     if not info.places:
         return np.array(held)
     places = np.ctypeslib.as_array(info.places, (int(info.rows),))

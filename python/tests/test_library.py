@@ -56,7 +56,9 @@ def structs(text: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def is_pointer(kind: Any) -> bool:
-    return kind in (ctypes.c_void_p, ctypes.c_char_p) or isinstance(kind, (type(ctypes.POINTER(ctypes.c_int)), type(c.POLL)))
+    return kind in (ctypes.c_void_p, ctypes.c_char_p) or isinstance(
+        kind, (type(ctypes.POINTER(ctypes.c_int)), type(c.POLL))
+    )
 
 
 def matches(declared: str, kind: Any) -> bool:
@@ -153,7 +155,7 @@ def test_constants_are_those_of_the_header() -> None:
     numbered = re.findall(r"PPDL_NAME_\w+", re.search(r"enum\s*\{\s*(PPDL_NAME_INPUT.*?)\}", text, re.S)[1])
     assert numbered[1:] == ["PPDL_NAME_COLUMN", "PPDL_NAME_CLASS", "PPDL_NAME_AVERAGE"]
     errors = re.findall(r"PPDL_E_\w+", re.search(r"enum\s*\{\s*(PPDL_E_MEMORY.*?)\}", text, re.S)[1])
-    assert [errors.index(n) + 1 for n in ("PPDL_E_FORMAT", "PPDL_E_KEY", "PPDL_E_PRECISION", "PPDL_E_IO", "PPDL_E_CANCELED")] == [
+    assert [errors.index("PPDL_E_" + n) + 1 for n in ("FORMAT", "KEY", "PRECISION", "IO", "CANCELED")] == [
         3, 5, 9, c._IO, c._CANCELED,
     ]  # fmt: skip
 

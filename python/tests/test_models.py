@@ -207,7 +207,9 @@ def test_what_is_too_deep_is_refused() -> None:
     assert "has 4 outputs" in Model((Dense(np.eye(4), np.zeros(4), IDENTITY),)).check()[0]
 
 
-@pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False), MinMaxScaler()])
+@pytest.mark.parametrize(
+    "scaler", [StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False), MinMaxScaler()]
+)
 def test_scalers_are_folded_in(scaler) -> None:
     x = rows(200, 5) * [1, 0.5, 0.1, 0.9, 1] + [0, 0.3, -0.5, 0, 0]
     y = x @ np.arange(5.0) > 0.2

@@ -127,7 +127,9 @@ def test_pictures(tmp_path) -> None:
 
 def test_sigmoid_between_layers_and_at_the_end(tmp_path) -> None:
     w = {"a": RNG.normal(size=(3, 3)), "b": RNG.normal(size=(3, 1))}
-    path = save(tmp_path, [("MatMul", ["a"], {}), ("Sigmoid", [], {}), ("MatMul", ["b"], {}), ("Sigmoid", [], {})], w, [3])
+    path = save(
+        tmp_path, [("MatMul", ["a"], {}), ("Sigmoid", [], {}), ("MatMul", ["b"], {}), ("Sigmoid", [], {})], w, [3]
+    )
     model = from_onnx(path, rows(50, 3), classes=["no", "yes"])
     assert [v.activation.name for v in model.layers] == ["sigmoid", "identity"]
     assert set(model.answer(model.predict(rows(50, 3)))) <= {"no", "yes"}

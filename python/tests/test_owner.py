@@ -109,7 +109,12 @@ def test_rows_come_back(owner, count: int, compact: bool) -> None:
     assert len({r[0] for r in got}) == count
     if count:
         what = ppdl.describe(got[0][0])
-        assert (what["kind"], what["width"], what["compact"], what["fingerprint"]) == ("cell", 5, compact, owner.fingerprint)
+        assert (what["kind"], what["width"], what["compact"], what["fingerprint"]) == (
+            "cell",
+            5,
+            compact,
+            owner.fingerprint,
+        )
         raw = base64.b64decode(got[0][0])
         np.testing.assert_array_equal(owner.decrypt(raw), owner.decrypt(got[0][0]))
         assert 0 < owner.decrypted(raw).error < 1e-3
@@ -210,7 +215,26 @@ def test_evaluation_is_the_tools(tmp_path) -> None:
 
 
 def test_a_missing_library_is_explained(tmp_path) -> None:
-    env = {**os.environ, "PPDL_LIBRARY": "/nowhere/libppdl.so.0", "PYTHONPATH": os.path.dirname(os.path.dirname(ppdl.__file__))}
+    env = {
+        **os.environ,
+        "PPDL_LIBRARY": "/nowhere/libppdl.so.0",
+        "PYTHONPATH": os.path.dirname(os.path.dirname(ppdl.__file__)),
+    }
     code = "import ppdl\nppdl.Owner.generate('a')"
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1 and "cannot load libppdl" in done.stderr and "PPDL_LIBRARY" in done.stderr
+
+
+def test_values_of_another_encoding_are_not_decoded(owner, features) -> None:
+    """Both sides name theirs; what neither knows mixes with anything."""
+    encoding = ppdl.Encoding(features)
+    answers = Answers(owner, encoding, {}, True, False)
+    value = ppdl.Decrypted(np.zeros((1, encoding.width)), 1e-6, "row", 0x3FA2B1C4D5E6, None)
+    encoding.id = 0
+    assert "avg.Age" in answers._column("avg", [value])
+    encoding.id = 0x3FA2B1C4D5E7
+    with pytest.raises(ppdl.FormatError, match="encoded by 3fa2b1c4d5e6, .*features.json is 3fa2b1c4d5e7"):
+        answers._column("avg", [value])
+    assert "avg.Age" in answers._column("avg", [ppdl.Decrypted(value.values, 1e-6, "row", 0, None)])
+    raw = Answers(owner, encoding, {"avg": "raw"}, True, False)
+    assert raw._column("avg", [value])["avg"][0].shape == (encoding.width,)

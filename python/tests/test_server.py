@@ -24,7 +24,9 @@ COLUMNS = ["id", "gender", "features", "label"]
 @pytest.fixture(scope="module")
 def table(server, owner, features, patients):
     """All patients, encrypted."""
-    server.execute("CREATE TABLE patients (id int PRIMARY KEY, gender text, features lwe_cipher(18), label lwe_cipher(1))")
+    server.execute(
+        "CREATE TABLE patients (id int PRIMARY KEY, gender text, features lwe_cipher(18), label lwe_cipher(1))"
+    )
     n = owner.copy(server, "patients", patients, features, columns=COLUMNS, keep=["Id", "Gender"], labels=True)
     assert n == len(patients) == server.execute("SELECT count(*) FROM patients").fetchone()[0]
     return "patients"
@@ -56,7 +58,7 @@ def test_averages(server, table, owner, features, patients) -> None:
 
 @pytest.mark.parametrize("kind", ["network", "pipeline", "logistic"])
 def test_scikit_learn_predicts_on_encrypted_rows(server, table, owner, features, patients, kind) -> None:
-    """The server's answers are scikit-learn's within the error that is stated: of the polynomials, and of the ciphertexts."""
+    """The server's answers are scikit-learn's within the stated errors, of the polynomials and of the ciphertexts."""
     x = owner.encode(patients, features).to_numpy()
     y = patients["Osteoporosis"].to_numpy()
     train = x[::2], y[::2]
@@ -69,7 +71,8 @@ def test_scikit_learn_predicts_on_encrypted_rows(server, table, owner, features,
     model = from_sklearn(estimator, train[0], degree=7, name=f"sk_{kind}")
     assert model.check() == []
     store(server, model)
-    sql = f"SELECT array_agg(id ORDER BY id) AS id, ppdl_predict_agg('{model.name}', features ORDER BY id) AS score FROM patients"
+    agg = f"ppdl_predict_agg('{model.name}', features ORDER BY id)"
+    sql = f"SELECT array_agg(id ORDER BY id) AS id, {agg} AS score FROM patients"
     df = owner.query(server, sql, decode={"score": lambda z: z}).set_index("id")
     outputs = np.array(df["score"].tolist()).reshape(len(x), -1)
     noise = df.attrs["errors"]["score"]
@@ -85,7 +88,9 @@ def test_scikit_learn_predicts_on_encrypted_rows(server, table, owner, features,
     else:
         p = estimator.predict_proba(x[order])[:, 1]
         decision = np.log(p / (1 - p))
-    np.testing.assert_allclose(model.answer.unscaled(outputs)[:, 0], decision, atol=report.largest + 6 * noise * model.answer.scale + 1e-6)
+    np.testing.assert_allclose(
+        model.answer.unscaled(outputs)[:, 0], decision, atol=report.largest + 6 * noise * model.answer.scale + 1e-6
+    )
     same = model.answer(outputs) == estimator.predict(x[order])
     assert same.mean() == pytest.approx(report.agreement, abs=0.002) and same.mean() > 0.95
     np.testing.assert_allclose(model.answer.probabilities(outputs).sum(axis=1), 1)
@@ -121,7 +126,7 @@ def test_regression_in_its_own_units(server, owner, features, patients) -> None:
     model = from_sklearn(estimator, x, degree=7, name="regression")
     assert model.answer.scale > 1
     store(server, model)
-    server.execute("CREATE SCHEMA other CREATE TABLE \"Wide rows\" (features lwe_cipher(8))")
+    server.execute('CREATE SCHEMA other CREATE TABLE "Wide rows" (features lwe_cipher(8))')
     assert owner.copy(server, ("other", "Wide rows"), x) == 500
     sql = "SELECT ppdl_predict_agg('regression', features) AS y FROM other.\"Wide rows\""
     df = owner.query(server, sql, decode={"y": model.answer})
@@ -141,7 +146,9 @@ def test_images_on_the_server(server, owner) -> None:
     x = rng.uniform(-1, 1, (40, 64))
     server.execute("CREATE TABLE pictures (features lwe_cipher(64))")
     owner.copy(server, "pictures", x)
-    df = owner.query(server, "SELECT ppdl_predict_agg('pictures', features) AS y FROM pictures", decode={"y": lambda z: z})
+    df = owner.query(
+        server, "SELECT ppdl_predict_agg('pictures', features) AS y FROM pictures", decode={"y": lambda z: z}
+    )
     np.testing.assert_allclose(np.array(df["y"].tolist()).reshape(40, 3), model.predict(x), atol=1e-4)
 
 
@@ -178,12 +185,18 @@ def test_ten_lines_of_the_readme(server, keys, features, tmp_path, monkeypatch, 
     code = re.search(r"```python\n(import pandas.*?)```", text, re.S)[1]
     assert code.count("\n") <= 12
     monkeypatch.chdir(tmp_path)
-    for name, path in {"hospital.key": keys / "hospital.key", "features.json": features, "contrib-data": ROOT / "contrib-data"}.items():
+    for name, path in {
+        "hospital.key": keys / "hospital.key",
+        "features.json": features,
+        "contrib-data": ROOT / "contrib-data",
+    }.items():
         Path(name).symlink_to(path)
     monkeypatch.setenv("PPDL_PASSPHRASE", PASSPHRASE)
     monkeypatch.setenv("PGDATABASE", server.info.dbname)
     server.execute("DROP TABLE IF EXISTS patients")
-    server.execute("CREATE TABLE patients (id int PRIMARY KEY, gender text, features lwe_cipher(18), label lwe_cipher(1))")
+    server.execute(
+        "CREATE TABLE patients (id int PRIMARY KEY, gender text, features lwe_cipher(18), label lwe_cipher(1))"
+    )
     exec(compile(code, "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "avg.Age" in printed and "Female" in printed

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Python package: types where mypy is installed, then its tests, which need libppdl, the tool and, for the most part, a
-# server (PGHOST).  Ends with "N passed, N failed".
+# The Python package: annotations where mypy is installed, then its tests, which need libppdl, the tool and, some of them,
+# a server (PGHOST).  Ends with "N passed, N failed"; arguments go to pytest.
 set -u -o pipefail
 cd "$(dirname "$0")/../.."
 
@@ -24,11 +24,13 @@ else
 	echo "mypy is missing: annotations are not checked; run test/scripts/setup.sh"
 	[ -z "${CI:-}" ] || failed=1
 fi
-"$python" -m pytest -q -p no:cacheprovider --basetemp "$tmp/pytest" --tb=short --junitxml "$tmp/junit.xml" "$@" python >"$tmp/log" 2>&1
+"$python" -m pytest -q -p no:cacheprovider --basetemp "$tmp/pytest" --tb=short -rs --junitxml "$tmp/junit.xml" \
+	"$@" python >"$tmp/log" 2>&1
 rc=$?
 [ $rc = 0 ] || tail -n 120 "$tmp/log"
 grep -i '^SKIPPED' "$tmp/log"
-counts=$(sed -n 's/.*<testsuite [^>]*errors="\([0-9]*\)" failures="\([0-9]*\)" skipped="\([0-9]*\)" tests="\([0-9]*\)".*/\1 \2 \3 \4/p' "$tmp/junit.xml")
+n='"\([0-9]*\)"'
+counts=$(sed -n "s/.*<testsuite [^>]*errors=$n failures=$n skipped=$n tests=$n.*/\\1 \\2 \\3 \\4/p" "$tmp/junit.xml")
 read -r e f s t <<<"${counts:-1 0 0 1}"
 [ $rc = 0 ] || [ $((e + f)) != 0 ] || e=1
 echo "$((passed + t - e - f - s)) passed, $((failed + e + f)) failed"

@@ -39,9 +39,13 @@ class Model:
             raise ModelError(f"a network has 1 to {MAX_LAYERS} layers, not {len(self.layers)}")
         for i, layer in enumerate(self.layers):
             if layer.units > MAX_UNITS or layer.inputs > MAX_UNITS:
-                raise ModelError(f"layer {i + 1} has {layer.inputs} inputs and {layer.units} units of {MAX_UNITS} at most")
+                raise ModelError(
+                    f"layer {i + 1} has {layer.inputs} inputs and {layer.units} units of {MAX_UNITS} at most"
+                )
             if i > 0 and layer.inputs != self.layers[i - 1].units:
-                raise ModelError(f"layer {i + 1} takes {layer.inputs} values, the one before it gives {self.layers[i - 1].units}")
+                raise ModelError(
+                    f"layer {i + 1} takes {layer.inputs} values, the one before it gives {self.layers[i - 1].units}"
+                )
             if not np.all(np.isfinite(layer.flat())):
                 raise ModelError(f"layer {i + 1} has weights that are not finite")
 
@@ -91,14 +95,18 @@ class Model:
         if self.depth > DEEP_LEVELS:
             raise ModelError(
                 f"the network takes {self.depth} levels, lifted rows have {DEEP_LEVELS}",
-                hint="Fewer layers or activations of lower degree take fewer: degree 2 one, degree 3 two, degree 7 three.",
+                hint="Fewer layers, or activations of lower degree: 2 takes one level, 3 two, 7 three.",
             )
         if self.outputs > DEEP_OUTPUTS:
             raise ModelError(f"{self.outputs} outputs: encrypted rows have room for {DEEP_OUTPUTS}")
         half = 1 << max(0, (self.inputs - 1).bit_length() - 1)
         if self.levels > ROW_LEVELS or self.outputs > half:
             why = f"takes {self.levels} levels" if self.levels > ROW_LEVELS else f"has {self.outputs} outputs"
-            limit = f"full rows have {ROW_LEVELS}" if self.levels > ROW_LEVELS else f"full rows of {self.inputs} values have room for {half}"
+            limit = (
+                f"full rows have {ROW_LEVELS}"
+                if self.levels > ROW_LEVELS
+                else f"full rows of {self.inputs} values have room for {half}"
+            )
             notes.append(
                 f"the network {why}, {limit}: rows are lifted first, which takes keys published with "
                 "`ppdl publish --for train` and ten seconds or more a call"
@@ -110,10 +118,11 @@ class Model:
             reach = self._reach()[i]
             if not explodes(layer.activation, reach):
                 continue
+            wide = f"[{min(reach[0], interval[0]):.3g}, {max(reach[1], interval[1]):.3g}]"
             raise ModelError(
                 f"sums of layer {i + 1} reach {reach[0]:.3g} to {reach[1]:.3g} for inputs within [-1, 1], far outside "
                 f"the interval [{interval[0]:g}, {interval[1]:g}] of its activation: the server refuses that",
-                hint=f"Widen the interval to [{min(reach[0], interval[0]):.3g}, {max(reach[1], interval[1]):.3g}], or lower the degree.",
+                hint=f"Widen the interval to {wide}, or lower the degree.",
             )
         return notes
 
@@ -128,11 +137,14 @@ class Model:
         if x.shape[1] != self.inputs:
             raise ModelError(f"rows have {x.shape[1]} values, the model takes {self.inputs}")
         if not np.all(np.isfinite(x)):
-            raise ModelError(f"row {int(np.argmin(np.isfinite(x).all(axis=1)))} holds a value that is not a finite number")
+            raise ModelError(
+                f"row {int(np.argmin(np.isfinite(x).all(axis=1)))} holds a value that is not a finite number"
+            )
         return x
 
     def predict(self, X: Any) -> Array:
-        """rows x outputs as the server would give them, with the polynomials; `answer` makes classes and units of it."""
+        """rows x outputs as the server would give them, with the polynomials; `answer` makes classes and units of
+        it."""
         a = self.rows(X) * self.input_scale
         for layer in self.layers:
             a = layer.activation(layer.linear(a))
@@ -141,7 +153,8 @@ class Model:
         return a
 
     def original(self, X: Any) -> Array:
-        """The same with the functions in place of their polynomials, up to rounding what the original model computes."""
+        """The same with the functions in place of their polynomials, up to rounding what the original model
+        computes."""
         a = self.rows(X) * self.input_scale
         for layer in self.layers:
             a = layer.activation.original(layer.linear(a))
@@ -216,7 +229,9 @@ class Model:
                 raise ModelError('this is no model file: it lacks "format": "ppdl-model" and "version": 1')
             if root.get("weights") is None:
                 raise ModelError("the model has no plain weights", hint="ppdl model export --key decrypts them.")
-            return _parse(root["spec"], np.asarray(root["weights"], dtype=np.float64), str(root.get("name", "model")), answer)
+            return _parse(
+                root["spec"], np.asarray(root["weights"], dtype=np.float64), str(root.get("name", "model")), answer
+            )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
             raise ModelError(f"malformed model file: {e!r}") from e
 
@@ -280,7 +295,9 @@ def _parse(spec: dict[str, Any], weights: Array, name: str, answer: Answer) -> M
     inputs = int(spec["inputs"])
     edge = int(round(inputs**0.5))
     given = spec.get("shape", [edge, edge])
-    shape: Shape = (1, int(given[0]), int(given[1])) if len(given) == 2 else (int(given[0]), int(given[1]), int(given[2]))
+    shape: Shape = (
+        (1, int(given[0]), int(given[1])) if len(given) == 2 else (int(given[0]), int(given[1]), int(given[2]))
+    )
     layers: list[Layer] = []
     at = 0
 

@@ -30,9 +30,10 @@ def from_onnx(
 ) -> Model:
     """The network of an ONNX file, for rows as they are encrypted; the options are those of from_sklearn.
 
-    Nodes: Gemm, MatMul, Add, Sub, Mul, Div with constants, BatchNormalization, Relu, Sigmoid, Tanh; Conv without padding,
-    AveragePool, GlobalAveragePool; Flatten, Reshape, Squeeze, Identity, Dropout and Cast do nothing. A Sigmoid or
-    Softmax at the end is the owner's, after decryption: `Model.answer`. Anything else is an error that names the node.
+    Nodes: Gemm, MatMul, Add, Sub, Mul, Div with constants, BatchNormalization, Relu, Sigmoid, Tanh; Conv without
+    padding, AveragePool, GlobalAveragePool; Flatten, Reshape, Squeeze, Identity, Dropout and Cast do nothing. A
+    Sigmoid or Softmax at the end is the owner's, after decryption: `Model.answer`. Anything else is an error that
+    names the node.
 
     classes: names for the outputs of a classifier, of which the largest wins; two for a single output.
     """
@@ -59,7 +60,9 @@ class _Chain:
         self.constants: dict[str, Any] = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
         inputs = [i for i in graph.input if i.name not in self.constants]
         if len(inputs) != 1:
-            raise ModelError(f"the graph has {len(inputs)} inputs ({', '.join(i.name for i in inputs)}), a model has one")
+            raise ModelError(
+                f"the graph has {len(inputs)} inputs ({', '.join(i.name for i in inputs)}), a model has one"
+            )
         self.value: str = inputs[0].name
         self.outputs = [o.name for o in graph.output]
         self.shape = _input_shape(inputs[0])
@@ -81,9 +84,13 @@ class _Chain:
         if self.ended_by:
             raise _bad(node, f"follows the {self.ended_by} that the owner computes after decryption")
         if self.value not in inputs:
-            raise _bad(node, f'does not take "{self.value}", what the nodes before it give: only a plain chain is a network')
+            raise _bad(
+                node, f'does not take "{self.value}", what the nodes before it give: only a plain chain is a network'
+            )
         if any(i != self.value and i not in self.constants for i in inputs) or inputs.count(self.value) != 1:
-            raise _bad(node, "combines values of the network with each other, for which the network format has no place")
+            raise _bad(
+                node, "combines values of the network with each other, for which the network format has no place"
+            )
         if node.op_type not in _NODES:
             raise _bad(node, "has no place in a network of polynomials", _HINTS.get(node.op_type, ""))
         _NODES[node.op_type](self, node)
@@ -91,7 +98,9 @@ class _Chain:
 
     def finish(self) -> None:
         if self.outputs != [self.value]:
-            raise ModelError(f'the graph gives {", ".join(self.outputs)}; a model gives one output, the last node\'s "{self.value}"')
+            raise ModelError(
+                f'the graph gives {", ".join(self.outputs)}; a model gives one output, the last node\'s "{self.value}"'
+            )
         self.settle()
         if not self.layers:
             raise ModelError("the graph has no layer")
@@ -192,7 +201,8 @@ def _input_shape(value: Any) -> tuple[int, ...]:
     dims = [d.dim_value for d in value.type.tensor_type.shape.dim][1:]
     if len(dims) not in (1, 3):
         raise ModelError(
-            f'input "{value.name}" has {len(dims) + 1} dimensions: a model takes rows x values or rows x channels x height x width'
+            f'input "{value.name}" has {len(dims) + 1} dimensions: '
+            "a model takes rows x values or rows x channels x height x width"
         )
     if len(dims) == 1 and dims[0] == 0:
         return ()
@@ -277,7 +287,9 @@ def _window(c: _Chain, node: Any, kernel: Sequence[int]) -> tuple[Shape, int, in
     if len(kernel) != 2 or kernel[0] != kernel[1] or len(set(strides)) != 1:
         raise _bad(node, f"has windows of {list(kernel)} with strides {list(strides)}: both must be square")
     if any(_attribute(node, "pads", [])) or _attribute(node, "auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
-        raise _bad(node, "pads its input: networks have no padding", "Crop or pad the pictures before they are encoded.")
+        raise _bad(
+            node, "pads its input: networks have no padding", "Crop or pad the pictures before they are encoded."
+        )
     if any(d != 1 for d in _attribute(node, "dilations", [])) or _attribute(node, "ceil_mode", 0):
         raise _bad(node, "has dilations or ceil_mode, for which the network format has no place")
     shape: Shape = (c.shape[0], c.shape[1], c.shape[2])

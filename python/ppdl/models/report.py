@@ -21,8 +21,8 @@ class LayerError:
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """`layers`: each on its own. `largest`, `rms`: of the outputs, in the units of the original, where all work together.
-    `agreement`: share of rows that get the class that the original gives them; None without classes."""
+    """`layers`: each on its own. `largest`, `rms`: of the outputs, in the units of the original, where all work
+    together. `agreement`: share of rows that get the class that the original gives them; None without classes."""
 
     rows: int
     layers: tuple[LayerError, ...]
@@ -31,14 +31,16 @@ class ErrorReport:
     agreement: float | None
 
     def __str__(self) -> str:
-        lines = [f"{self.rows} rows", "layer  function    degree  interval            seen                 outside   largest       rms"]
+        row = "{:>5}  {:10}  {:>6}  {:18}  {:18}  {:>7}  {:>8}  {:>8}".format
+        lines = [
+            f"{self.rows} rows",
+            row("layer", "function", "degree", "interval", "seen", "outside", "largest", "rms"),
+        ]
         for e in self.layers:
             interval = f"[{e.interval[0]:.3g}, {e.interval[1]:.3g}]" if e.interval else "exact"
             seen = f"[{e.seen[0]:.3g}, {e.seen[1]:.3g}]"
-            lines.append(
-                f"{e.layer:5d}  {e.function:10s}  {e.degree:6d}  {interval:18s}  {seen:18s}  "
-                f"{e.outside:8.2%}  {e.largest:8.2g}  {e.rms:8.2g}"
-            )
+            figures = f"{e.outside:.2%}", f"{e.largest:.2g}", f"{e.rms:.2g}"
+            lines.append(row(e.layer, e.function, e.degree, interval, seen, *figures))
         lines.append(f"outputs: largest error {self.largest:.3g}, rms {self.rms:.3g}")
         if self.agreement is not None:
             lines.append(f"same class: {self.agreement:.2%} of rows")

@@ -30,13 +30,13 @@ def from_sklearn(
     intervals: Intervals | None = None,
     name: str = "model",
 ) -> Model:
-    """A fitted LinearRegression, Ridge, Lasso, ElasticNet, LogisticRegression, MLPClassifier or MLPRegressor, alone or as
-    the last step of a Pipeline of StandardScaler, MinMaxScaler and MaxAbsScaler, as a network of polynomials.
+    """A fitted LinearRegression, Ridge, Lasso, ElasticNet, LogisticRegression, MLPClassifier or MLPRegressor, alone
+    or as the last step of a Pipeline of StandardScaler, MinMaxScaler and MaxAbsScaler, as a network of polynomials.
 
     X: rows as they are encrypted, in [-1, 1], which the estimator takes as they are. From them come the intervals on
-    which hidden units' relu, tanh and logistic functions become polynomials of a degree, wider by a margin; where inputs
-    within [-1, 1] that X does not hold would make a polynomial explode, as far as needed. Models without such functions
-    need no X.  intervals: of layers by number, from 1, in place of X's.
+    which hidden units' relu, tanh and logistic functions become polynomials of a degree, wider by a margin; where
+    inputs within [-1, 1] that X does not hold would make a polynomial explode, as far as needed. Models without such
+    functions need no X.  intervals: of layers by number, from 1, in place of X's.
 
     The last step of classifiers, logistic or softmax, is the owner's, after decryption: `Model.answer`. Outputs that
     could be larger than 8 are divided by a power of two, which `Model.answer` multiplies back.
