@@ -45,7 +45,9 @@ class Decrypted:
         return self.kind in ("packed", "rsa prediction")
 
     def simple(self) -> Any:
-        """A float, a vector, or for packed values rows x width."""
+        """A float, a vector, or for packed values rows x width; whole numbers under RSA as int, in all their digits."""
+        if self.exact is not None and self.exact.lstrip("-").isdigit():
+            return int(self.exact)
         if self.is_packed:
             return self.values
         return float(self.values[0, 0]) if self.values.shape[1] == 1 else self.values[0]

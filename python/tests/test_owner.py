@@ -164,6 +164,22 @@ def test_what_is_no_value(owner) -> None:
     assert not np.array_equal(shared, owner.decrypt(cell)) and np.allclose(shared, [0.5, 0.25], atol=1e-2)
 
 
+def test_numbers_under_rsa(owner, tmp_path) -> None:
+    tool("keygen", "--scheme", "rsa", "--out", tmp_path / "rsa")
+    (tmp_path / "falls.csv").write_text("Id,Falls\n1,3\n2,0\n")
+    text = tool("encrypt", "--key", tmp_path / "rsa.pub", "--id", "Id", "--count", "Falls:20", tmp_path / "falls.csv")
+    cells = [line.split("\t")[1] for line in text.splitlines()]
+    with ppdl.Owner.open(tmp_path / "rsa.key", PASSPHRASE) as rsa:
+        assert rsa.scheme == "rsa" and [rsa.decrypt(v) for v in cells] == [3, 0]
+        assert type(rsa.decrypt(cells[0])) is int and rsa.decrypted(cells[0]).error == 0
+        table = Answers(rsa, None, {}, True, False).table({"falls": cells}, {"falls": ("rsa_cipher", False)})
+        assert table["falls"].tolist() == [3, 0]
+        with pytest.raises(ppdl.KeyFileError, match="RSA key"):
+            rsa.encrypt([[0.5, 0.5]])
+    with pytest.raises(ppdl.KeyFileError):
+        owner.decrypt(cells[0])
+
+
 def test_averages_in_the_tables_units(owner, features, patients) -> None:
     encoding = ppdl.Encoding(features)
     values, errors = encoding.average(owner.encode(patients, features).mean().to_numpy(), 1e-6)

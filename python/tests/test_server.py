@@ -146,10 +146,12 @@ def test_images_on_the_server(server, owner) -> None:
     x = rng.uniform(-1, 1, (40, 64))
     server.execute("CREATE TABLE pictures (features lwe_cipher(64))")
     owner.copy(server, "pictures", x)
+    server.execute("INSERT INTO pictures VALUES (NULL)")
     df = owner.query(
         server, "SELECT ppdl_predict_agg('pictures', features) AS y FROM pictures", decode={"y": lambda z: z}
     )
-    np.testing.assert_allclose(np.array(df["y"].tolist()).reshape(40, 3), model.predict(x), atol=1e-4)
+    np.testing.assert_allclose(np.array(df["y"].tolist()[:40]), model.predict(x), atol=1e-4)
+    assert len(df) == 41 and df["y"][40] is None, "a row that is NULL keeps its place"
 
 
 def test_import_by_the_tool(server, tmp_path) -> None:
@@ -171,6 +173,8 @@ def test_results_without_ciphertexts_and_bad_queries(server, table, owner, featu
     assert nothing["avg"][0] is None
     with pytest.raises(ppdl.FormatError, match="returns no rows"):
         owner.query(server, "SET work_mem = '8MB'")
+    with pytest.raises(ppdl.FormatError, match='function for "avg" made'):
+        owner.query(server, "SELECT avg(features) FROM patients", decode={"avg": lambda z: z.sum()})
     with pytest.raises(ppdl.FormatError, match='no column "score"'):
         owner.query(server, "SELECT 1 AS a", decode={"score": "raw"})
     with pytest.raises(ppdl.FormatError, match='two columns "a"'):
