@@ -56,6 +56,7 @@ class Encoding:
         x, _, _, counts = self._apply(df, False, clamp, unknown_other)
         out = pd.DataFrame(x, index=df.index, columns=self.inputs)
         out.attrs["counts"] = counts
+        out.attrs["encoding"] = self.id
         return out
 
     def labels(self, df: pd.DataFrame, *, clamp: bool = False, unknown_other: bool = False) -> pd.DataFrame:

@@ -66,6 +66,7 @@ def test_encoding_is_the_tools(owner, features, patients) -> None:
     x = owner.encode(patients, features)
     expected = plain_rows(features)
     order = patients["Id"].to_numpy()
+    assert x.attrs["encoding"] == encoding.id > 0
     assert list(x.columns) == encoding.inputs and x.columns[0] == "Age"
     np.testing.assert_array_equal(x.to_numpy(), expected.loc[order].drop(columns="label").to_numpy())
     np.testing.assert_array_equal(encoding.labels(patients)["Osteoporosis"], expected.loc[order, "label"])

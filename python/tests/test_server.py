@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psycopg
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -92,7 +93,7 @@ def test_scikit_learn_predicts_on_encrypted_rows(server, table, owner, features,
         model.answer.unscaled(outputs)[:, 0], decision, atol=report.largest + 6 * noise * model.answer.scale + 1e-6
     )
     same = model.answer(outputs) == estimator.predict(x[order])
-    assert same.mean() == pytest.approx(report.agreement, abs=0.002) and same.mean() > 0.95
+    assert same.mean() == pytest.approx(report.agreement, abs=0.002) and same.mean() > 0.9
     np.testing.assert_allclose(model.answer.probabilities(outputs).sum(axis=1), 1)
     result = ppdl.evaluate(y[order], outputs[:, 0])
     assert result["metrics"]["accuracy"] == pytest.approx(estimator.score(x, y), abs=1 - report.agreement + 0.002)
@@ -114,6 +115,32 @@ def test_predictions_become_words(server, table, owner, features, patients) -> N
     assert one["label"][0] * model.answer.scale == pytest.approx(decision, abs=1e-3)
     packed = owner.query(server, sql, expand=False)
     assert packed["label"][0].shape == (len(df), 1) and len(packed["id"][0]) == len(df)
+
+
+def test_rows_of_another_encoding(server, table, owner, features, patients, tmp_path) -> None:
+    """Rows, models and feature files say what they are of: mixing them is an error, not a wrong number."""
+    tool(
+        "encode",
+        ROOT / "contrib-data/patients.csv",
+        "--id",
+        "Id",
+        "--label",
+        "Osteoporosis",
+        "-o",
+        tmp_path / "other.json",
+    )
+    other = ppdl.Encoding(tmp_path / "other.json")
+    sql = "SELECT avg(features) FROM patients"
+    assert ppdl.describe(server.execute(sql).fetchone()[0])["encoding"] == ppdl.Encoding(features).id != other.id
+    with pytest.raises(ppdl.FormatError, match=f"{ppdl.Encoding(features).id:012x}, .*other.json is {other.id:012x}"):
+        owner.query(server, sql, features=other)
+    x = other.encode(patients)
+    model = from_sklearn(LogisticRegression(C=0.01).fit(x.to_numpy(), patients["Osteoporosis"]), x, name="other")
+    assert model.spec()["encoding"] == f"{other.id:012x}"
+    assert ppdl.models.Model.from_json(model.json()).encoding == other.id
+    store(server, model)
+    with pytest.raises(psycopg.Error, match=f"{other.id:012x}"):
+        owner.query(server, "SELECT ppdl_predict_agg('other', features) FROM patients")
 
 
 def test_regression_in_its_own_units(server, owner, features, patients) -> None:

@@ -136,4 +136,5 @@ def build(
         if largest > LARGEST_OUTPUT:
             scale = 2.0 ** math.ceil(math.log2(largest / LARGEST_OUTPUT))
             fitted[-1] = scaled(last, 1 / scale)
-    return Model(tuple(fitted), Answer(answer.kind, answer.scale * scale, answer.classes), name)
+    encoding = int(getattr(X, "attrs", {}).get("encoding", 0))
+    return Model(tuple(fitted), Answer(answer.kind, answer.scale * scale, answer.classes), name, encoding=encoding)

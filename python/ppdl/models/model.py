@@ -33,6 +33,7 @@ class Model:
     answer: Answer = Answer()
     name: str = "model"
     input_scale: Array = field(default_factory=lambda: np.ones(1))
+    encoding: int = 0  # of the rows that it is for; a server refuses rows of another. 0: not known, any rows
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.layers) <= MAX_LAYERS:
@@ -186,6 +187,8 @@ class Model:
     def spec(self) -> dict[str, Any]:
         """The specification for ppdl_create_model."""
         spec: dict[str, Any] = {"inputs": self.inputs}
+        if self.encoding:
+            spec["encoding"] = f"{self.encoding:012x}"
         if self.shape is not None:
             spec["shape"] = list(self.shape) if self.shape[0] != 1 else list(self.shape[1:])
         if np.any(self.input_scale != 1):
@@ -327,4 +330,4 @@ def _parse(spec: dict[str, Any], weights: Array, name: str, answer: Answer) -> M
     if at != len(weights):
         raise ModelError(f"the model has {len(weights)} weights, its layers take {at}")
     scale = np.atleast_1d(np.asarray(spec.get("input_scale", 1.0), dtype=np.float64))
-    return Model(tuple(layers), answer, name, scale)
+    return Model(tuple(layers), answer, name, scale, int(str(spec.get("encoding", "0")), 16))

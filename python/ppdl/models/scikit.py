@@ -38,6 +38,9 @@ def from_sklearn(
     inputs within [-1, 1] that X does not hold would make a polynomial explode, as far as needed. Models without such
     functions need no X.  intervals: of layers by number, from 1, in place of X's.
 
+    An X that Owner.encode made says what encoding it is in; the model carries that, and a server refuses rows of
+    another.
+
     The last step of classifiers, logistic or softmax, is the owner's, after decryption: `Model.answer`. Outputs that
     could be larger than 8 are divided by a power of two, which `Model.answer` multiplies back.
     """
