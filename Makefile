@@ -165,6 +165,11 @@ install-library: $(LIB_BUILT)
 uninstall-library:
 	rm -f $(addprefix '$(DESTDIR)$(LIBDIR)'/,$(LIB_SO) libppdl.so libppdl.a pkgconfig/ppdl.pc) '$(DESTDIR)$(INCLUDEDIR)/ppdl.h'
 
+# annotations and tests of the Python package in python/; with PGHOST those that need a server, too
+.PHONY: check-python
+check-python: ppdl $(LIB_BUILT)
+	@test/scripts/check_python.sh
+
 # Unit tests and core benchmarks, one program a file.  Tests link to a second
 # set of core objects, with assertions and sanitizers; those at parameters too
 # large for that, test_*_real, and whole training runs to the optimised ones.

@@ -35,7 +35,8 @@ static const struct argp_option options[] = {
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"features", OPT_FEATURES, "FILE", 0,
-	 "of CSV: feature file; answers by its names and units; may be repeated (else one beside the key that the values name)",
+	 "of CSV: feature file; answers by its names and units; may be repeated "
+	 "(else one beside the key that the values name)",
 	 2},
 	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 2},
 	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 2},

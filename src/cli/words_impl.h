@@ -1,4 +1,4 @@
-/* What is known of the columns of a result: chosen in words_choose.c, put in words_put.c. */
+/* What is known of the columns of a result: chosen in words_choose.c, put in words_put.c, notes in words_note.c. */
 #ifndef PPDL_CLI_WORDS_IMPL_H
 #define PPDL_CLI_WORDS_IMPL_H
 

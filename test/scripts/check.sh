@@ -4,7 +4,7 @@
 # Logs of the steps are left in build/log.
 #
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
-#				assert, arm64, ctime, fuzz, library, regress, pgtap, sqlfuzz, soak, tap (all)
+#				assert, arm64, ctime, fuzz, library, python, regress, pgtap, sqlfuzz, soak, tap (all)
 #	PPDL_TAP	only Perl tests with this in their names, for instance cli
 #	TIME		seconds of each fuzz program (25)
 #	PPDL_SQL_FUZZ_TIME	seconds of damaged values in SQL (120), and then of sqlsmith where it is installed (30)
@@ -220,6 +220,7 @@ step "server" server_start || finish
 # what SQL does is tested with assertions where they were built, all that is about time and crashes as it is shipped
 [ -z "$asserting" ] || take_library build/assert/ppdl.so
 is_wanted library && step "libppdl: interface, installation, example" test/scripts/check_library.sh
+is_wanted python && counted_step "Python package" check-python
 is_wanted regress && regression_tests
 is_wanted pgtap && pgtap_tests
 is_wanted sqlfuzz && sql_fuzz

@@ -18,6 +18,9 @@ packages=(
 	perl libipc-run-perl libio-pty-perl						# Perl TAP tests
 	clang-$clang libclang-rt-$clang-dev								# libFuzzer, and a second compiler's opinion
 	valgrind												# secrets as undefined memory: the test of constant time
+	python3-numpy python3-pandas python3-psycopg			# the Python package, and what its models come from
+	python3-sklearn python3-onnx
+	python3-pytest mypy										# its tests
 )
 
 # what make check can do without, and says so: kernels for arm64 on an emulator (56 MB to download)

@@ -1,0 +1,239 @@
+"""Results of queries as tables: encrypted columns decrypted, packed ones dealt out, and, by a feature file, decoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Iterable
+
+import numpy as np
+import pandas as pd
+
+from .encoding import Encoding
+from .errors import FormatError
+from .owner import Decrypted, describe
+
+if TYPE_CHECKING:
+    from .owner import Owner
+
+_WAYS = ("average", "predicted", "raw")
+_TYPES = """SELECT t.oid, t.typname, t.typarray FROM pg_type t
+JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+WHERE e.extname = 'ppdl' AND t.typname IN ('lwe_cipher', 'rsa_cipher')"""
+
+
+class Answers:
+    """What becomes of a result's columns.
+
+    An encrypted number becomes a float, an encrypted vector an array, values of other owners' keys
+    "<lwe_cipher of key ...>". Packed values, predictions of many rows, are dealt out, a row each, with the arrays
+    beside them (array_agg(id)); expand=False leaves arrays of rows x outputs.
+
+    decode says for a column, by its name
+      "average"    it is a mean of encoded rows: a column for each average that the encoding has, "avg.Age", in units of
+                   the table and corrected for missing values
+      "predicted"  it is a model's answer: class names, with by how much they lead in "score.lead"; or labels in their
+                   units
+      "raw"        as without features
+      a function   what becomes of rows x outputs, for instance Model.answer of a model from scikit-learn
+    With features, columns called avg... as wide as the encoding are averages, and packed values as wide as its label
+    are predictions, unless decode says otherwise.
+
+    `.attrs["errors"]` of the table has the largest standard deviation of each encrypted column, of averages one for
+    each.
+    """
+
+    def __init__(
+        self, owner: Owner, encoding: Encoding | None, decode: dict[str, Any], expand: bool, share: bool
+    ) -> None:
+        for name, way in decode.items():
+            if not callable(way) and way not in _WAYS:
+                raise FormatError(
+                    f'decode: "{name}" is to become {way!r}; {", ".join(_WAYS)} or a function are possible'
+                )
+            if way in ("average", "predicted") and encoding is None:
+                raise FormatError(f'decode: "{name}" as "{way}" needs features')
+        self.owner, self.encoding, self.decode = owner, encoding, decode
+        self.expand, self.share = expand, share
+        self.errors: dict[str, float] = {}
+
+    def query(self, conn: Any, sql: Any, params: Any) -> pd.DataFrame:
+        with conn.cursor() as cursor:
+            oids: dict[int, tuple[str, bool]] = {}
+            for oid, name, array in cursor.execute(_TYPES).fetchall():
+                oids[oid] = (name, False)
+                oids[array] = (name, True)
+            cursor.execute(sql, params)
+            if cursor.description is None:
+                raise FormatError("the query returns no rows with columns: a SELECT is expected")
+            names = [d.name for d in cursor.description]
+            types = [oids.get(d.type_code) for d in cursor.description]
+            rows = cursor.fetchall()
+        unknown = [n for n in self.decode if n not in names]
+        if unknown:
+            raise FormatError(f'decode: the result has no column "{unknown[0]}", only {", ".join(names)}')
+        if len(set(names)) != len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise FormatError(f'the result has two columns "{twice}": name them with AS')
+        cells = {n: [row[i] for row in rows] for i, n in enumerate(names)}
+        return self.table(cells, {n: t for n, t in zip(names, types) if t is not None})
+
+    def table(self, cells: dict[str, list[Any]], types: dict[str, tuple[str, bool]]) -> pd.DataFrame:
+        opened = {
+            n: [self._open(v, *types[n]) for v in column] if n in types else column for n, column in cells.items()
+        }
+        if self.expand and any(isinstance(v, Decrypted) and v.is_packed for n in types for v in opened[n]):
+            opened = _dealt(opened)
+        out: dict[str, list[Any]] = {}
+        for name, column in opened.items():
+            out.update(self._column(name, column) if name in types else {name: column})
+        df = pd.DataFrame({n: pd.Series(v, dtype=None if v else object) for n, v in out.items()})
+        df.attrs["errors"] = self.errors
+        return df
+
+    # ---- cells
+
+    def _open(self, value: Any, kind: str, is_array: bool) -> Any:
+        if value is None:
+            return None
+        if is_array:
+            elements = value if isinstance(value, list) else _elements(value)
+            return [self._open(v, kind, False) for v in elements]
+        what = describe(value)
+        if what["fingerprint"] != self.owner.fingerprint:
+            return f"<{kind} of key {what['fingerprint']}>"
+        return self.owner.decrypted(value, share=self.share)
+
+    def _way(self, name: str, value: Decrypted) -> Any:
+        if name in self.decode:
+            return self.decode[name]
+        e = self.encoding
+        if e is None:
+            return "raw"
+        width = value.values.shape[1]
+        if value.kind == "row" and width == e.width and name.lower().startswith("avg"):
+            return "average"
+        return "predicted" if value.is_packed and width == e.label_width else "raw"
+
+    def _column(self, name: str, column: list[Any]) -> dict[str, list[Any]]:
+        values = [v for v in column if isinstance(v, Decrypted)]
+        for v in values:
+            self._check_encoding(name, v)
+        way = self._way(name, values[0]) if values else "raw"
+        if way != "average" and values:
+            self.errors[name] = max(v.error for v in values)
+        if way == "average":
+            return self._averages(name, column)
+        if way == "predicted":
+            return self._predictions(name, column)
+        if way == "raw":
+            return {name: [_plain(v) for v in column]}
+        return {name: self._made(name, way, column)}
+
+    def _made(self, name: str, way: Any, column: list[Any]) -> list[Any]:
+        """What a function makes of all rows at once."""
+        values = np.vstack([v.values for v in column if isinstance(v, Decrypted)])
+        made = np.asarray(way(values))
+        if made.ndim == 0 or len(made) != len(values):
+            raise FormatError(f'decode: the function for "{name}" made {made.shape} of {len(values)} rows')
+        out, at = [], 0
+        for v in column:
+            if isinstance(v, Decrypted):
+                out.append(_one(made[at : at + len(v.values)]) if len(v.values) != 1 else _one(made[at]))
+                at += len(v.values)
+            else:
+                out.append(v)
+        return out
+
+    def _check_encoding(self, name: str, value: Decrypted) -> None:
+        e = self.encoding
+        if e is not None and e.id and value.encoding and e.id != value.encoding and self.decode.get(name) != "raw":
+            raise FormatError(
+                f'column "{name}" was encoded by {value.encoding:012x}, {e.path} is {e.id:012x}',
+                hint="Give the feature file that the rows were encoded with.",
+            )
+
+    def _averages(self, name: str, column: list[Any]) -> dict[str, list[Any]]:
+        e = self.encoding
+        assert e is not None
+        out: dict[str, list[Any]] = {f"{name}.{a}": [] for a in e.averages}
+        for v in column:
+            if isinstance(v, Decrypted):
+                values, errors = e.average(v.values[0], v.error)
+                for a in e.averages:
+                    out[f"{name}.{a}"].append(values[a])
+                    key = f"{name}.{a}"
+                    self.errors[key] = max(self.errors.get(key, 0.0), float(errors[a]))
+            else:
+                for cells in out.values():
+                    cells.append(np.nan if v is None else v)
+        return out
+
+    def _predictions(self, name: str, column: list[Any]) -> dict[str, list[Any]]:
+        e = self.encoding
+        assert e is not None
+        found: list[Any] = []
+        leads: list[Any] = []
+        for v in column:
+            if not isinstance(v, Decrypted):
+                found.append(v)
+                leads.append(np.nan)
+                continue
+            if v.values.shape[1] != e.label_width:
+                raise FormatError(
+                    f'column "{name}" has {v.values.shape[1]} outputs, the label of {e.path} has {e.label_width}'
+                )
+            labels, lead = e.predicted(v.values)
+            found.append(_one(labels))
+            leads.append(_one(lead))
+        return {name: found, f"{name}.lead": leads} if e.classes else {name: found}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    if not isinstance(value, Decrypted):
+        return value
+    if value.is_packed and len(value.values) == 1:
+        return _one(value.values[0])
+    return value.simple()
+
+
+def _one(values: Any) -> Any:
+    a = np.asarray(values)
+    return a.ravel()[0] if a.size == 1 else a
+
+
+def _elements(text: str) -> Iterable[Any]:
+    """Of an array of base64 texts, which need no quotes."""
+    inner = text.strip()[1:-1]
+    if "{" in inner:
+        raise FormatError("arrays of encrypted values have one dimension here: unnest the others")
+    return [None if v == "NULL" else v for v in inner.split(",")] if inner else []
+
+
+def _dealt(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Each record with packed values becomes as many as these have rows; lists of that length go along, other values
+    are repeated."""
+    out: dict[str, list[Any]] = {n: [] for n in columns}
+    for i in range(len(next(iter(columns.values())))):
+        record = {n: column[i] for n, column in columns.items()}
+        packed = {n: len(v.values) for n, v in record.items() if isinstance(v, Decrypted) and v.is_packed}
+        if len(set(packed.values())) > 1:
+            raise FormatError(f"packed values of different lengths in a record: {packed}")
+        rows = next(iter(packed.values()), 1)
+        for n, v in record.items():
+            if n in packed:
+                out[n] += [_part(v, r) for r in range(rows)]
+            elif packed and isinstance(v, list):
+                if len(v) != rows:
+                    raise FormatError(f'column "{n}" has {len(v)} elements beside {rows} packed rows')
+                out[n] += v
+            else:
+                out[n] += [v] * rows
+    return out
+
+
+def _part(v: Decrypted, row: int) -> Any:
+    """One row of a packed value; None where it has none."""
+    values = v.values[row : row + 1]
+    return None if np.isnan(values).all() else Decrypted(values, v.error, v.kind, v.encoding, None)

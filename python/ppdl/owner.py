@@ -1,0 +1,380 @@
+"""The owner: a secret key, and all that is done with it on the owner's own machine."""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import getpass
+import os
+from ctypes import byref
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Callable, Iterator, Mapping, Sequence, Union
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from . import _library as c
+from .encoding import Array, Encoding, Features
+from .errors import FormatError, PpdlError
+
+Passphrase = Union[str, bytes, Callable[[str], str], None]
+_ROWS_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Decrypted:
+    """A value in the clear.
+
+    values  rows x width; NaN in rows without value
+    error   standard deviation of each number; 0: exact
+    kind    "cell" (a row as it was encrypted), "row" (a sum, an average), "packed", "parts", "rsa", "rsa prediction"
+    exact   a number under RSA in all its digits
+    """
+
+    values: Array
+    error: float
+    kind: str
+    encoding: int
+    exact: str | None
+
+    @property
+    def is_packed(self) -> bool:
+        """Many rows in one value: predictions."""
+        return self.kind in ("packed", "rsa prediction")
+
+    def simple(self) -> Any:
+        """A float, a vector, or for packed values rows x width; whole numbers under RSA as int, in all their digits."""
+        if self.exact is not None and self.exact.lstrip("-").isdigit():
+            return int(self.exact)
+        if self.is_packed:
+            return self.values
+        return float(self.values[0, 0]) if self.values.shape[1] == 1 else self.values[0]
+
+
+_KINDS = {
+    c.CELL: "cell",
+    c.ROW: "row",
+    c.PACKED: "packed",
+    c.PARTS: "parts",
+    c.RSA_NUMBER: "rsa",
+    c.RSA_PREDICTION: "rsa prediction",
+}
+
+
+def describe(value: str | bytes) -> dict[str, Any]:
+    """What an encrypted value is; no key is needed."""
+    data = _data(value)
+    info = c.ValueInfo()
+    c.call("ppdl_value_describe", data, len(data), byref(info))
+    return {
+        "scheme": "lwe" if info.scheme == c.LWE else "rsa",
+        "kind": _KINDS.get(info.kind, "unknown"),
+        "compact": bool(info.compact),
+        "width": int(info.width),
+        "rows": int(info.rows),
+        "encoding": int(info.encoding),
+        "fingerprint": info.fingerprint.decode(),
+    }
+
+
+def _data(value: str | bytes | memoryview) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise FormatError(f"a {type(value).__name__} is no encrypted value: text or bytes are")
+
+
+class EncryptedRows(Iterator[tuple[Any, ...]]):
+    """Rows for psycopg's copy.write_row: kept columns, then the features' cell, then the label's, if there is one (None
+    where the label is missing). Each row is encrypted once: it is an iterator, not a list. `columns` names them."""
+
+    def __init__(self, columns: list[str], rows: Iterator[tuple[Any, ...]], count: int) -> None:
+        self.columns = columns
+        self.count = count
+        self._rows = rows
+
+    def __iter__(self) -> EncryptedRows:
+        return self
+
+    def __next__(self) -> tuple[Any, ...]:
+        return next(self._rows)
+
+    def __len__(self) -> int:
+        """Of all rows, those given out already included."""
+        return self.count
+
+
+class Owner:
+    """A key, open. Use it in a with statement, or close() it: the library wipes the key then."""
+
+    def __init__(self, handle: c.Handle) -> None:
+        self._key = handle
+        lib = c.library()
+        self.name: str = lib.ppdl_key_name(handle.address).decode()
+        self.fingerprint: str = lib.ppdl_key_fingerprint(handle.address).decode()
+        self.scheme: str = "lwe" if lib.ppdl_key_scheme(handle.address) == c.LWE else "rsa"
+
+    # ---- keys
+
+    @staticmethod
+    def open(path: str | os.PathLike[str], passphrase: Passphrase = None) -> Owner:
+        """A secret key file. passphrase: text, a function that is given the key's name, or None: PPDL_PASSPHRASE,
+        else it is asked for on the terminal."""
+        file = os.fsencode(path)
+        if passphrase is None:
+            passphrase = os.environ.get("PPDL_PASSPHRASE") or _ask
+        if isinstance(passphrase, (str, bytes)):
+            secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
+            return Owner(c.Handle("ppdl_key_load", "ppdl_key_free", file, secret, len(secret)))
+        return Owner(_load_asking(file, passphrase))
+
+    @staticmethod
+    def generate(name: str) -> Owner:
+        """A new key of lwe_cipher; save() it before anything is encrypted."""
+        return Owner(c.Handle("ppdl_key_generate", "ppdl_key_free", name.encode()))
+
+    def save(self, path: str | os.PathLike[str], passphrase: str | bytes) -> None:
+        """Into a new file, sealed by the passphrase: whoever loses either loses the rows."""
+        secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
+        c.call("ppdl_key_save", self._key.address, os.fsencode(path), secret, len(secret), 0)
+
+    def save_public(self, path: str | os.PathLike[str]) -> None:
+        """The public key file for `ppdl publish`, for sums and averages; `ppdl keygen` makes those for predictions."""
+        c.call("ppdl_key_save_public", self._key.address, os.fsencode(path))
+
+    def close(self) -> None:
+        self._key.close()
+
+    def __enter__(self) -> Owner:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<ppdl.Owner {self.name}, key {self.fingerprint}>"
+
+    # ---- encryption
+
+    def encode(self, df: pd.DataFrame, features: Features, **options: bool) -> pd.DataFrame:
+        """Encoding.encode: rows as the numbers that are encrypted, for training and for models' X. Nothing is
+        encrypted."""
+        return Encoding.of(features).encode(df, **options)
+
+    def encrypt(
+        self,
+        data: pd.DataFrame | ArrayLike,
+        features: Features | None = None,
+        *,
+        labels: bool | ArrayLike = False,
+        keep: Sequence[str] | None = None,
+        compact: bool = False,
+        **options: bool,
+    ) -> EncryptedRows:
+        """Rows for COPY.
+
+        data      with features: a table, which the encoding turns into numbers; without: numbers in [-1, 1]
+        labels    True: the encoding's label, from the table; or rows (x outputs) of numbers, NaN where there is none
+        keep      columns of the table that go along in the clear, before the encrypted ones; None: the encoding's id
+        compact   rows for sums and training, in a quarter of the bytes; predictions on them take long
+        options   clamp, unknown_other: Encoding.encode
+        """
+        x, y, encoding = self._numbers(data, features, labels, options)
+        if keep is None:
+            keep = [encoding.id_column] if encoding and encoding.id_column else []
+        plain: list[list[Any]] = []
+        for name in keep:
+            if not isinstance(data, pd.DataFrame) or name not in data.columns:
+                raise FormatError(f'keep: the table has no column "{name}"')
+            plain.append([None if absent else _python(v) for v, absent in zip(data[name], data[name].isna())])
+        columns = [*keep, "features", *(["label"] if y is not None else [])]
+        return EncryptedRows(columns, self._encrypted(x, y, plain, compact, encoding.id if encoding else 0), len(x))
+
+    def copy(
+        self,
+        conn: Any,
+        table: str | Sequence[str],
+        data: pd.DataFrame | ArrayLike,
+        features: Features | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        **options: Any,
+    ) -> int:
+        """Encrypts and copies rows into a table through a psycopg connection; returns how many. table: a name, or
+        schema and name. columns: the table's, for encrypt(...).columns; None: the same names. options: those of
+        encrypt."""
+        from psycopg import sql
+
+        rows = self.encrypt(data, features, **options)
+        names = list(columns) if columns is not None else rows.columns
+        if len(names) != len(rows.columns):
+            raise FormatError(
+                f"columns: {len(names)} names for {len(rows.columns)} columns ({', '.join(rows.columns)})"
+            )
+        place = sql.Identifier(table) if isinstance(table, str) else sql.Identifier(*table)
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(place, sql.SQL(", ").join(map(sql.Identifier, names)))
+        with conn.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+        return len(rows)
+
+    def _numbers(
+        self, data: Any, features: Features | None, labels: Any, options: dict[str, bool]
+    ) -> tuple[Array, Array | None, Encoding | None]:
+        encoding = None if features is None else Encoding.of(features)
+        if encoding is not None:
+            if not isinstance(data, pd.DataFrame):
+                raise FormatError("features need a table (DataFrame); leave them out for numbers")
+            x = encoding.encode(data, **options).to_numpy()
+        else:
+            x = np.asarray(data, dtype=np.float64)
+            if x.ndim != 2:
+                raise FormatError(f"rows x values are expected, not an array of shape {x.shape}")
+        if labels is True:
+            if encoding is None:
+                raise FormatError("labels=True takes them by an encoding: give features")
+            y = encoding.labels(data, **options).to_numpy()
+        elif labels is False or labels is None:
+            return np.ascontiguousarray(x), None, encoding
+        else:
+            y = np.asarray(labels, dtype=np.float64)
+            y = y.reshape(-1, 1) if y.ndim == 1 else y
+            if y.ndim != 2 or len(y) != len(x):
+                raise FormatError(f"labels of shape {y.shape} for {len(x)} rows")
+        return np.ascontiguousarray(x), np.ascontiguousarray(y), encoding
+
+    def _encrypted(
+        self, x: Array, y: Array | None, plain: list[list[Any]], compact: bool, encoding: int
+    ) -> Iterator[tuple[Any, ...]]:
+        """Checks at once, encrypts as rows are taken."""
+        outputs = 0 if y is None else y.shape[1]
+        options = c.EncryptorOptions(inputs=x.shape[1], outputs=outputs, compact=int(compact), encoding=encoding)
+        encryptor = c.Handle("ppdl_encryptor_new", "ppdl_encryptor_free", self._key.address, byref(options))
+        info = c.EncryptorInfo()
+        c.call("ppdl_encryptor_describe", encryptor.address, byref(info))
+        bad = np.abs(x).max(axis=1, initial=0) <= 1 if x.size else np.ones(len(x), dtype=bool)
+        if not bad.all():
+            raise FormatError(f"row {int(np.argmin(bad)) + 1} holds a number that is not in [-1, 1]")
+        step = max(int(info.batch_rows), _ROWS_AT_ONCE // int(info.batch_rows) * int(info.batch_rows))
+        return self._batches(encryptor, x, y, plain, step, int(info.cell_bytes[0]), int(info.cell_bytes[1]))
+
+    def _batches(
+        self, encryptor: c.Handle, x: Array, y: Array | None, plain: list[list[Any]], step: int, wide: int, narrow: int
+    ) -> Iterator[tuple[Any, ...]]:
+        for at in range(0, len(x), step):
+            self._key.address  # the encryptor must not outlive it
+            part = np.ascontiguousarray(x[at : at + step])
+            rows = len(part)
+            cells = np.empty(rows * wide, dtype=np.uint8)
+            labels = np.empty(rows * narrow, dtype=np.uint8)
+            known = np.ones(rows, dtype=bool)
+            answer = None
+            if y is not None:
+                known = ~np.isnan(y[at : at + rows]).any(axis=1)
+                answer = np.where(known[:, None], y[at : at + rows], 0.0)
+            c.call(
+                "ppdl_encrypt",
+                encryptor.address,
+                c.address(part),
+                None if answer is None else c.address(answer),
+                rows,
+                c.address(cells),
+                None if answer is None else c.address(labels),
+            )
+            features, codes = cells.tobytes(), labels.tobytes()
+            for i in range(rows):
+                kept = tuple(column[at + i] for column in plain)
+                cell = base64.b64encode(features[i * wide : (i + 1) * wide]).decode()
+                if answer is None:
+                    yield (*kept, cell)
+                else:
+                    label = base64.b64encode(codes[i * narrow : (i + 1) * narrow]).decode() if known[i] else None
+                    yield (*kept, cell, label)
+
+    # ---- decryption
+
+    def decrypt(self, value: str | bytes, *, share: bool = False) -> Any:
+        """An encrypted value as SQL gives it, text or bytes: a float, a vector, or rows x outputs of packed
+        predictions (NaN in rows without value). share: adds noise, for results that leave the owner."""
+        return self.decrypted(value, share=share).simple()
+
+    def decrypted(self, value: str | bytes, *, share: bool = False) -> Decrypted:
+        """The same with its error, and what the value was."""
+        data = _data(value)
+        what = describe(data)
+        plain = c.Handle("ppdl_decrypt", "ppdl_plain_free", self._key.address, data, len(data), c.SHARE if share else 0)
+        try:
+            info = c.PlainInfo()
+            c.call("ppdl_plain_describe", plain.address, byref(info))
+            values = _rows(info)
+            exact = info.exact.decode() if info.exact else None
+            return Decrypted(values, float(info.error), str(what["kind"]), int(what["encoding"]), exact)
+        finally:
+            plain.close()
+
+    def query(
+        self,
+        conn: Any,
+        sql: Any,
+        params: Any = None,
+        *,
+        features: Features | None = None,
+        decode: Mapping[str, Any] | None = None,
+        expand: bool = True,
+        share: bool = False,
+    ) -> pd.DataFrame:
+        """Runs a query through a psycopg connection: see ppdl.answers.Answers for what becomes of encrypted columns."""
+        from .answers import Answers
+
+        encoding = None if features is None else Encoding.of(features)
+        return Answers(self, encoding, dict(decode or {}), expand, share).query(conn, sql, params)
+
+
+def _rows(info: c.PlainInfo) -> Array:
+    held = (
+        np.ctypeslib.as_array(info.values, (int(info.held), int(info.width)))
+        if info.held
+        else np.empty((0, int(info.width)))
+    )
+    if not info.places:
+        return np.array(held)
+    places = np.ctypeslib.as_array(info.places, (int(info.rows),))
+    rows = np.full((int(info.rows), int(info.width)), np.nan)
+    known = places != 0xFFFFFFFF
+    rows[known] = held[places[known]]
+    return rows
+
+
+def _python(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _ask(name: str) -> str:
+    return getpass.getpass(f'Passphrase of "{name}": ')
+
+
+def _load_asking(file: bytes, ask: Callable[[str], str]) -> c.Handle:
+    failed: list[BaseException] = []
+
+    def answer(_: Any, name: bytes, buffer: int, capacity: int) -> int:
+        try:
+            secret = ask(name.decode()).encode()
+            if len(secret) > capacity:
+                raise PpdlError(f"a passphrase has {capacity} bytes at most")
+            ctypes.memmove(buffer, secret, len(secret))
+            return len(secret)
+        except BaseException as e:  # must not cross the library
+            failed.append(e)
+            return -1
+
+    try:
+        return c.Handle("ppdl_key_load_ask", "ppdl_key_free", file, c.PASSPHRASE(answer), None)
+    except BaseException:
+        if failed:
+            raise failed[0] from None
+        raise
