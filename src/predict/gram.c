@@ -332,7 +332,8 @@ check_room(const PpdlGram *g, const PpdlCt *ct, PpdlError *err)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_RANGE, "the second moments of %.0f rows may overflow: they take %.1f bits, there are %.1f",
 			   g->rows, need, have);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Aggregate at most %.0f rows at a time, and add up what they decrypt to.",
+	return ppdl_error_hint(err, PPDL_ERR_RANGE,
+						   "Aggregate at most %.0f rows at a time, and add up what they decrypt to.",
 						   floor(exp2(have - 1) / ct->scale));
 }
 

@@ -32,7 +32,8 @@ encode_level(PpdlPackedSlots *s, int i, PpdlThreads *threads, const PpdlPoll *po
 }
 
 PpdlStatus
-ppdl_packed_slots_create(PpdlPackedSlots **out, double scale, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
+ppdl_packed_slots_create(PpdlPackedSlots **out, double scale, PpdlThreads *threads, const PpdlPoll *poll,
+						 PpdlError *err)
 {
 	PpdlPackedSlots *s = calloc(1, sizeof(*s));
 	PpdlStatus	status;
@@ -94,7 +95,8 @@ check_input(const PpdlPackedSlots *s, const PpdlPacked *in, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "packed rows of %d limbs, %d are needed", in->ct.limbs,
 						  PPDL_PACKED_ROWS_LIMBS);
 	if (in->ct.bound > 1 + 0x1p-20)
-		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, not just within [-1, 1]", in->ct.bound);
+		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, not just within [-1, 1]",
+						  in->ct.bound);
 	return PPDL_OK;
 }
 

@@ -77,12 +77,6 @@ ppdl_gram_term(const PpdlGramLayout *lay, PpdlGramPair pair, int shift, int conj
 	return first + 2 * shift + conj;
 }
 
-double
-ppdl_gram_gain(const PpdlParams *par, int logk)
-{
-	return (double) par->n / (2 * sqrt((double) (1 << logk)));
-}
-
 /* ---- the matrix ---- */
 
 typedef struct Matrix

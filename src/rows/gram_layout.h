@@ -2,13 +2,15 @@
  * Second moments as lwe_gram() returns them (algorithms.md, 6.6): what the coefficients of the one ciphertext mean, and
  * the matrix that they come to.  A packed value of layout PPDL_LAYOUT_GRAM; its arithmetic is in predict/gram.h.
  *
- * A row of k values has k/2 complex slots, slot r holding x_f + i*x_(f+k/2), f = bitrev(r); labels likewise, those of one
- * value in the real part of one slot.  A *term* is the sum over all rows of the products, slot by slot, of a row with
- * its own rotation by `shift`, or with the conjugate of it: k coefficients, whose k/2 values at exp(i*pi*5^r/k), times
- * N/k, are the sums for slots r.  Those are good where r + shift is a slot of the row too.
+ * A row of k values has k/2 complex slots, slot r holding x_f + i*x_(f+k/2), f = bitrev(r); labels likewise, those of
+ * one value in the real part of one slot.  A *term* is the sum over all rows of the products, slot by slot, of a row
+ * with its own rotation by `shift`, or with the conjugate of it: k coefficients, whose k/2 values at exp(i*pi*5^r/k),
+ * times N/k, are the sums for slots r.  Those are good where r + shift is a slot of the row too.
  */
 #ifndef PPDL_ROWS_GRAM_LAYOUT_H
 #define PPDL_ROWS_GRAM_LAYOUT_H
+
+#include <math.h>
 
 #include "rows/cipher.h"
 
@@ -66,6 +68,10 @@ PpdlStatus	ppdl_gram_matrix(double *out, const PpdlGramLayout *lay, const PpdlPa
 							 double scale, PpdlGramStray *stray, PpdlError *err);
 
 /* error of an entry for an error of 1 of each coefficient, independent of each other: N / (2*sqrt(k)) */
-double		ppdl_gram_gain(const PpdlParams *par, int logk);
+static inline double
+ppdl_gram_gain(const PpdlParams *par, int logk)
+{
+	return (double) par->n / (2 * sqrt((double) (1 << logk)));
+}
 
 #endif
