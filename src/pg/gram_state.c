@@ -4,6 +4,7 @@
 
 #include "miscadmin.h"
 #include "pg/keys.h"
+#include "pg/watch.h"
 #include "rows/ordinals.h"
 
 #define FLAT_MAGIC 0x3147474C	/* "LGG1" */
@@ -246,11 +247,23 @@ void
 ppdl_gram_state_finish(PpdlGramState *state, FunctionCallInfo fcinfo)
 {
 	const int	threads = ppdl_pg_threads_beside(fcinfo);
+	const uint64 rows = ppdl_collector_rows(state->col);
+	PpdlWatch	watch;
 	PpdlError	err;
 
-	do
+	ppdl_watch_start(&watch);
+	for (uint64 left = rows; left > 0; left = ppdl_collector_rows(state->col))
+	{
+		double		seconds = ppdl_watch_left(&watch, rows - left, rows);
+
 		CHECK_FOR_INTERRUPTS();
-	while (ppdl_collector_rows(state->col) > 0 && add_rows(state, threads, true) > 0);
+		if (seconds >= 0)
+			ereport(NOTICE,
+					(errmsg("lwe_gram: %llu of %llu rows of incomplete batches, %.0f s left",
+							(unsigned long long) (rows - left), (unsigned long long) rows, seconds)));
+		if (add_rows(state, threads, true) == 0)
+			elog(ERROR, "%llu rows could not be packed", (unsigned long long) left);
+	}
 	PPDL_PG(ppdl_gram_merge(state->gram, state->ev, &err));
 }
 

@@ -2,15 +2,13 @@
 #include "pg/cipher_datum.h"
 #include "pg/gram_state.h"
 #include "pg/keys.h"
+#include "pg/watch.h"
 
-#include "portability/instr_time.h"
 #include "utils/datum.h"
 
 PG_FUNCTION_INFO_V1(lwe_gram_trans);
 PG_FUNCTION_INFO_V1(lwe_gram_labels_trans);
 PG_FUNCTION_INFO_V1(lwe_gram_final);
-
-#define NOTICE_AFTER 5.0		/* seconds before progress is told */
 
 /* rows without a value, or with a label of none, do not count */
 static Datum
@@ -50,8 +48,7 @@ typedef struct DeepGram
 	PpdlEval   *ev;
 	PpdlHalfBoot *hb;
 	PpdlGram	gram;
-	instr_time	start;
-	double		told;			/* seconds after the start */
+	PpdlWatch	watch;
 } DeepGram;
 
 static void
@@ -65,17 +62,11 @@ static void
 tell(void *arg, uint64_t done, uint64_t total, const char *what)
 {
 	DeepGram   *d = arg;
-	instr_time	now;
-	double		t;
+	double		left = ppdl_watch_left(&d->watch, done, total);
 
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, d->start);
-	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < d->told + 1 || done == 0 || done == total)
-		return;
-	d->told = t;
-	ppdl_tell("second moments in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
-			  (unsigned long long) total, t / (double) done * (double) (total - done));
+	if (left >= 0)
+		ppdl_tell("second moments in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
+				  (unsigned long long) total, left);
 }
 
 static struct varlena *
@@ -86,7 +77,7 @@ run_deep(const PpdlGramState *state)
 	PpdlError	err;
 
 	d->state = state;
-	INSTR_TIME_SET_CURRENT(d->start);
+	ppdl_watch_start(&d->watch);
 	/* the evaluator goes after what is made of it */
 	d->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, state->shape.fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_halfboot, d);

@@ -69,7 +69,7 @@ pack_rows(Fixture *f, PpdlPacked *out, const double *x, int width, double scale)
 }
 
 static double
-seconds(void)
+cpu_seconds(void)
 {
 	struct timespec t;
 
@@ -97,9 +97,9 @@ compare(Fixture *f, const PpdlNet *net, double scale, const char *what, double *
 		x[i] = i % 3 == 0 ? copysign(1, next_real(f)) : next_real(f);
 	pack_rows(f, &packed, x, width, scale);
 	OK(ppdl_predictor_create(&p, net, width, scale, NULL, NULL, &err));
-	start = seconds();
+	start = cpu_seconds();
 	OK(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err));
-	start = seconds() - start;
+	start = cpu_seconds() - start;
 	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
 	for (int r = 0; r < rows; r++)
 	{
