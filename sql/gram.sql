@@ -33,7 +33,7 @@ SELECT lwe_rows(:'all_rows'), lwe_level(:'all_rows'), lwe_error(:'all_rows') < 2
 -- in any order, any of the rows, rows that are NULL
 SELECT c.* FROM (SELECT lwe_gram(v ORDER BY i DESC) FILTER (WHERE i <= 2060 OR i % 3 = 0) AS p FROM enc) s, compare(p, :'key', 'i <= 2060 OR i % 3 = 0') c;
 SELECT c.* FROM (SELECT lwe_gram(CASE WHEN i % 5 = 1 THEN v END) AS p FROM enc WHERE i < 60) s, compare(p, :'key', 'i % 5 = 1 AND i < 60') c;
-SELECT g, c.* FROM (SELECT g, lwe_gram(v) AS p FROM enc WHERE i <= 40 GROUP BY g) s, compare(p, :'key', format('g = %s AND i <= 40', g)) c ORDER BY g;
+SELECT g, c.* FROM (SELECT g, lwe_gram(v) AS p FROM enc WHERE i <= 40 AND g < 3 GROUP BY g) s, compare(p, :'key', format('g = %s AND i <= 40', g)) c ORDER BY g;
 SELECT c.* FROM (SELECT lwe_gram(v) AS p FROM enc WHERE i = 17) s, compare(p, :'key', 'i = 17') c;
 SELECT lwe_gram(v) IS NULL AS no_rows FROM enc WHERE i < 0;
 SELECT lwe_gram(NULL::lwe_cipher) IS NULL AS all_null FROM enc;
@@ -58,7 +58,7 @@ SELECT c.* FROM parts, compare(lwe_gram_final(lwe_gram_combine(NULL, state)), :'
 -- sent as text and in binary, the same value; damaged, an error
 SELECT lwe_gram_state_send(state::text::lwe_gram_state) = lwe_gram_state_send(state) AS same FROM parts ORDER BY part;
 SELECT at, outcome(format('SELECT %L::lwe_gram_state', encode(overlay(lwe_gram_state_send(state) PLACING '\x7f' FROM at), 'base64'))) FROM parts, unnest('{1,8,9,11,13,29,30,31,40,50}'::int[]) at WHERE part = 1 ORDER BY at;
-SELECT outcome(format('SELECT %L::lwe_gram_state', encode(substr(lwe_gram_state_send(state), 1, n), 'base64'))) AS outcome, count(*) FROM parts, generate_series(0, 1000, 20) n WHERE part IN (1, 2) GROUP BY 1;
+SELECT outcome(format('SELECT %L::lwe_gram_state', encode(substr(lwe_gram_state_send(state), 1, n), 'base64'))) AS outcome, count(*) FROM parts, generate_series(0, 600, 30) n WHERE part IN (1, 2) GROUP BY 1;
 -- several processes
 ALTER TABLE enc SET (parallel_workers = 2);
 ANALYZE enc;
@@ -92,3 +92,14 @@ SELECT outcome('SELECT lwe_gram(e.v, w.v) FROM odd w, enc e WHERE i < 3 AND what
 SELECT outcome('SELECT lwe_gram(NULL::rsa_cipher)');
 SELECT outcome('SELECT sum(lwe_gram) FROM (SELECT lwe_gram(v) FROM enc WHERE i < 3) t');
 SELECT outcome(format('SELECT %L::lwe_cipher', encode(overlay(decode(:'all_rows', 'base64') PLACING decode(x, 'hex') FROM at), 'base64'))) FROM (VALUES (41, '01'), (41, '03'), (42, '07'), (45, '04'), (57, '01'), (61, '02')) t(at, x);
+-- a long one can be stopped
+SET statement_timeout = '150ms';
+\set before `date +%s%N`
+SELECT lwe_gram(v) FROM enc WHERE i % 2 = 0;
+\set after `date +%s%N`
+RESET statement_timeout;
+SELECT (:after - :before) / 1e9 < 1.5 AS stopped_within_a_second;
+
+DROP TABLE plain, enc, parts, odd;
+DROP FUNCTION outcome, numbers, compare, collect;
+SELECT ppdl_drop_key('gram'), ppdl_drop_key('gram_sums');
