@@ -5,6 +5,7 @@
 #include "miscadmin.h"
 #include "pg/keys.h"
 #include "pg/watch.h"
+#include "rows/encoding.h"
 #include "rows/ordinals.h"
 
 #define FLAT_MAGIC 0x3147474C	/* "LGG1" */
@@ -325,6 +326,9 @@ ppdl_gram_state_add(PpdlGramState *state, const PpdlCipher *x, const PpdlCipher 
 	if (state->next == PPDL_NO_PLACE - 1)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows for lwe_gram")));
 	PPDL_PG(ppdl_cipher_check_same(&state->shape, x, "lwe_gram", &err));
+	PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, x, "lwe_gram", &err));
+	if (y != NULL)
+		PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, y, "lwe_gram", &err));
 	if (state->deep != NULL)
 		PPDL_PG(ppdl_trainset_add(state->deep, x, y, state->next, &err));
 	else
@@ -341,7 +345,7 @@ ppdl_gram_state_add(PpdlGramState *state, const PpdlCipher *x, const PpdlCipher 
  * ---- the flat form ----
  *
  * u32 magic, u32 rows, u16 width, or 0 when there are none, and nothing follows; u16 width of labels, u8 ring,
- * fingerprint, f64 scale, u8 limbs (0: deep ring); row ring: the sums; then the collected rows.
+ * fingerprint, f64 scale, u8 limbs (0: deep ring), u64 encoding; row ring: the sums; then the collected rows.
  */
 
 static PpdlStatus
@@ -359,6 +363,7 @@ save(PpdlAggState *agg, PpdlWriter *w, PpdlError *err)
 	ppdl_write_bytes(w, state->shape.fingerprint, sizeof(state->shape.fingerprint));
 	ppdl_write_f64(w, state->shape.scale);
 	ppdl_write_u8(w, (uint8_t) state->shape.limbs);
+	ppdl_write_u64(w, state->shape.encoding);
 	if (state->deep != NULL)
 		return ppdl_trainset_save(state->deep, w, err);
 	PPDL_TRY(ppdl_gram_merge(state->gram, state->ev, err));
@@ -379,12 +384,15 @@ load_shape(PpdlGramState *state, int width, PpdlReader *r, PpdlError *err)
 	int			width_y = ppdl_read_u16(r);
 	uint8_t		ring = ppdl_read_u8(r);
 	const uint8_t *fp = ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES);
+	uint64_t	encoding;
 	int			limbs,
 				e;
 
 	like.scale = ppdl_read_f64(r);
 	limbs = ppdl_read_u8(r);
-	if (r->bad || (ring != PPDL_RING_ROW && (ring != PPDL_RING_COMPACT || limbs != 0)) ||
+	encoding = ppdl_read_u64(r);
+	if (r->bad || encoding >> PPDL_ENCODING_BITS != 0 ||
+		(ring != PPDL_RING_ROW && (ring != PPDL_RING_COMPACT || limbs != 0)) ||
 		(limbs != 0 && (limbs != PPDL_PACKED_ROWS_LIMBS || width_y != 0)) || !isnormal(like.scale) || like.scale < 1)
 		return malformed(err);
 	if (limbs == 0 && (frexp(like.scale, &e) != 0.5 || e - 1 < PPDL_SCALE_BITS_MIN || e - 1 > PPDL_SCALE_BITS_MAX))
@@ -394,6 +402,7 @@ load_shape(PpdlGramState *state, int width, PpdlReader *r, PpdlError *err)
 	PPDL_TRY(ppdl_params_get(ring, &like.par, err));
 	memcpy(like.fingerprint, fp, sizeof(like.fingerprint));
 	begin(state, &like, limbs, width_y);
+	state->shape.encoding = encoding;
 	return PPDL_OK;
 }
 
@@ -407,7 +416,7 @@ load_deep(PpdlGramState *state, PpdlReader *r, PpdlError *err)
 		ts->width_x != state->lay.width_x || ts->width_y != state->lay.width_y || ts->scale != state->shape.scale ||
 		ts->rows != state->next)
 		return malformed(err);
-	return PPDL_OK;
+	return ppdl_encoding_join(&state->shape.encoding, ts->encoding, "lwe_gram", err);
 }
 
 static PpdlStatus
@@ -416,7 +425,9 @@ load_sums(PpdlGramState *state, PpdlReader *r, PpdlError *err)
 	PPDL_TRY(ppdl_gram_load(state->gram, state->ev, r, err));
 	PPDL_TRY(ppdl_collector_fill(state->col, r->p, ppdl_reader_left(r), err));
 	PPDL_TRY(ppdl_collector_check_like(state->col, &state->shape, err));
-	return state->gram->rows + (double) ppdl_collector_rows(state->col) == state->next ? PPDL_OK : malformed(err);
+	if (state->gram->rows + (double) ppdl_collector_rows(state->col) != state->next)
+		return malformed(err);
+	return ppdl_encoding_join(&state->shape.encoding, ppdl_collector_encoding(state->col), "lwe_gram", err);
 }
 
 /* rows that wait have numbers below that of the next, each its own */
@@ -473,6 +484,7 @@ merge(PpdlAggState *into_agg, PpdlAggState *from_agg, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_SCALE,
 						  "lwe_gram cannot mix full and compact rows, or labels of %d and %d values",
 						  into->lay.width_y, from->lay.width_y);
+	PPDL_TRY(ppdl_encoding_join(&into->shape.encoding, from->shape.encoding, "lwe_gram", err));
 	if (into->deep != NULL)
 		PPDL_TRY(ppdl_trainset_merge(into->deep, from->deep, into->next, err));
 	else

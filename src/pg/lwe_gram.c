@@ -86,7 +86,7 @@ run_deep(const PpdlGramState *state)
 	PPDL_PG(ppdl_gram_add_lifted(&d->gram, d->ev, d->hb, state->deep, tell, d, &err));
 	PPDL_PG(ppdl_gram_merge(&d->gram, d->ev, &err));
 	ppdl_writer_init(&w);
-	return ppdl_cipher_result(ppdl_gram_write(&d->gram, d->ev, state->shape.fingerprint, &w, &err), &w, &err);
+	return ppdl_cipher_result(ppdl_gram_write(&d->gram, d->ev, &state->shape, &w, &err), &w, &err);
 }
 
 /* in a context that goes at once: the deep ring takes gigabytes */
@@ -118,6 +118,5 @@ lwe_gram_final(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(finish_deep(state));
 	ppdl_gram_state_finish(state, fcinfo);
 	ppdl_writer_init(&w);
-	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_gram_write(state->gram, state->ev, state->shape.fingerprint, &w, &err),
-										 &w, &err));
+	PG_RETURN_POINTER(ppdl_cipher_result(ppdl_gram_write(state->gram, state->ev, &state->shape, &w, &err), &w, &err));
 }

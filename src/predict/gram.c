@@ -376,14 +376,16 @@ done:
 }
 
 PpdlStatus
-ppdl_gram_write(const PpdlGram *g, PpdlEval *ev, const uint8_t *fp, PpdlWriter *w, PpdlError *err)
+ppdl_gram_write(const PpdlGram *g, PpdlEval *ev, const PpdlCipher *rows, PpdlWriter *w, PpdlError *err)
 {
 	PpdlPackedWriter *pw = NULL;
 	PpdlCt		ct;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_gram_result(g, ev, &ct, err));
-	PPDL_GOTO(done, ppdl_packed_writer_create(&pw, PPDL_LAYOUT_GRAM, ppdl_gram_size(&g->lay), g->lay.logk, fp, err));
+	PPDL_GOTO(done, ppdl_packed_writer_create(&pw, PPDL_LAYOUT_GRAM, ppdl_gram_size(&g->lay), g->lay.logk,
+											  rows->fingerprint, err));
+	ppdl_packed_writer_set_encoding(pw, rows->encoding);
 	status = write_result(&g->lay, pw, ev, &ct, w, err);
 done:
 	ppdl_packed_writer_destroy(pw);

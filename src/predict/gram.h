@@ -46,8 +46,8 @@ PpdlStatus	ppdl_gram_merge(PpdlGram *g, PpdlEval *ev, PpdlError *err);
  * with figures, when the sums could have outgrown their modulus.
  */
 PpdlStatus	ppdl_gram_result(const PpdlGram *g, PpdlEval *ev, PpdlCt *out, PpdlError *err);
-/* ... as a value: appends it to w */
-PpdlStatus	ppdl_gram_write(const PpdlGram *g, PpdlEval *ev, const uint8_t *fp, PpdlWriter *w, PpdlError *err);
+/* ... as a value, of the key and encoding of these rows: appends it to w */
+PpdlStatus	ppdl_gram_write(const PpdlGram *g, PpdlEval *ev, const PpdlCipher *rows, PpdlWriter *w, PpdlError *err);
 
 /* g, merged, as bytes (gram_state.c) */
 PpdlStatus	ppdl_gram_save(const PpdlGram *g, PpdlWriter *w, PpdlError *err);

@@ -40,15 +40,16 @@ typedef struct Compared
 static void
 reveal(Fixture *f, PpdlGram *g, double *got, Compared *c)
 {
-	static const uint8_t fp[PPDL_FINGERPRINT_BYTES] = {1, 2, 3};
+	const PpdlCipher rows = {.fingerprint = {1, 2, 3}, .encoding = 0x3fa2b1c4d5e6};
 	const int	size = ppdl_gram_size(&g->lay);
 	PpdlWriter	w;
 	PpdlCipher	value;
 	PpdlValues	v;
 
 	ppdl_writer_init(&w);
-	OK(ppdl_gram_write(g, &f->ev, fp, &w, &err));
+	OK(ppdl_gram_write(g, &f->ev, &rows, &w, &err));
 	OK(ppdl_cipher_parse(&value, w.buf, w.len, &err));
+	assert_true(value.encoding == rows.encoding);
 	assert_int_equal(value.width, size);
 	assert_int_equal(value.nrows, size);
 	assert_true(value.bound >= g->rows);
