@@ -210,7 +210,7 @@ SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', ''''
 SELECT what, outcome(format(statement, :'other_id'))
 FROM (VALUES (1, 'add a part', 'INSERT INTO ppdl_key_parts SELECT key_id, ''row/relin'', chunk, total, sha256, data, signature FROM signed'),
 			 (2, 'change a part', 'UPDATE ppdl_key_parts SET chunk = 1 WHERE key_id = %L'),
-			 (3, 'move a part', 'UPDATE ppdl_key_parts SET key_id = %L'),
+			 (3, 'move a part', 'UPDATE ppdl_key_parts SET key_id = %1$L WHERE key_id <> %1$L'),
 			 (4, 'delete a part', 'DELETE FROM ppdl_key_parts WHERE key_id = %L'),
 			 (5, 'rename the key', 'UPDATE ppdl_keys SET name = ''mine'' WHERE key_id = %L'),
 			 (6, 'take the key', 'UPDATE ppdl_keys SET owner = current_user WHERE key_id = %L'),

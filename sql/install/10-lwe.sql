@@ -225,6 +225,70 @@ CREATE AGGREGATE lwe_pack(lwe_cipher) (
 );
 COMMENT ON AGGREGATE lwe_pack(lwe_cipher) IS 'encrypted rows packed into one ciphertext, in the order they come; rows that are NULL keep their place; incomplete batches need the owner''s published keys';
 
+/*
+ * lwe_gram: second moments.
+ */
+CREATE TYPE lwe_gram_state;
+CREATE FUNCTION lwe_gram_state_in(cstring) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_gram_state_out(lwe_gram_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_gram_state_recv(internal) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_gram_state_send(lwe_gram_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE lwe_gram_state (
+	INPUT = lwe_gram_state_in,
+	OUTPUT = lwe_gram_state_out,
+	RECEIVE = lwe_gram_state_recv,
+	SEND = lwe_gram_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_gram_state IS 'state of lwe_gram';
+COMMENT ON FUNCTION lwe_gram_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lwe_gram_state_out(lwe_gram_state) IS 'I/O';
+COMMENT ON FUNCTION lwe_gram_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lwe_gram_state_send(lwe_gram_state) IS 'I/O';
+
+CREATE FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+CREATE FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME', 'lwe_gram_labels_trans' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+CREATE FUNCTION lwe_gram_combine(lwe_gram_state, lwe_gram_state) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_gram_final(lwe_gram_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_gram_combine(lwe_gram_state, lwe_gram_state) IS 'aggregate combine function';
+COMMENT ON FUNCTION lwe_gram_final(lwe_gram_state) IS 'aggregate final function';
+
+CREATE AGGREGATE lwe_gram(lwe_cipher) (
+	SFUNC = lwe_gram_trans,
+	STYPE = lwe_gram_state,
+	SSPACE = 10000000,
+	COMBINEFUNC = lwe_gram_combine,
+	FINALFUNC = lwe_gram_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+CREATE AGGREGATE lwe_gram(features lwe_cipher, label lwe_cipher) (
+	SFUNC = lwe_gram_trans,
+	STYPE = lwe_gram_state,
+	SSPACE = 1000000,
+	COMBINEFUNC = lwe_gram_combine,
+	FINALFUNC = lwe_gram_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lwe_gram(lwe_cipher) IS 'encrypted second moments of encrypted rows: the sums of the products of each two of their values, a symmetric matrix; needs the owner''s published keys, of prediction for full rows, of training for compact ones';
+COMMENT ON AGGREGATE lwe_gram(lwe_cipher, lwe_cipher) IS 'encrypted second moments of features and labels together, the labels'' after the features''; needs the owner''s published keys of training';
+REVOKE EXECUTE ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher),
+	lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher), lwe_gram_combine(lwe_gram_state, lwe_gram_state),
+	lwe_gram_final(lwe_gram_state) FROM PUBLIC;
+
 -- encryption under a public key, for occasional writers
 CREATE FUNCTION lwe_encrypt(key text, "values" float8[], compact boolean DEFAULT true) RETURNS lwe_cipher
 	AS 'MODULE_PATHNAME', 'lwe_encrypt_public' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10000;

@@ -32,6 +32,70 @@ COMMENT ON TYPE lwe_cipher IS 'real values encrypted under ring-LWE (CKKS): a ro
 COMMENT ON FUNCTION lwe_kind(lwe_cipher) IS 'slice, row, packed or parts';
 COMMENT ON FUNCTION lwe_encrypt(text, float8[], boolean) IS 'encrypt one row under a public key of ppdl_keys (compact: 13 kB, full: 800 kB)';
 
+/*
+ * lwe_gram: second moments.
+ */
+CREATE TYPE lwe_gram_state;
+CREATE FUNCTION lwe_gram_state_in(cstring) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_gram_state_out(lwe_gram_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_gram_state_recv(internal) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_gram_state_send(lwe_gram_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE lwe_gram_state (
+	INPUT = lwe_gram_state_in,
+	OUTPUT = lwe_gram_state_out,
+	RECEIVE = lwe_gram_state_recv,
+	SEND = lwe_gram_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_gram_state IS 'state of lwe_gram';
+COMMENT ON FUNCTION lwe_gram_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lwe_gram_state_out(lwe_gram_state) IS 'I/O';
+COMMENT ON FUNCTION lwe_gram_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lwe_gram_state_send(lwe_gram_state) IS 'I/O';
+
+CREATE FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+CREATE FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME', 'lwe_gram_labels_trans' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+CREATE FUNCTION lwe_gram_combine(lwe_gram_state, lwe_gram_state) RETURNS lwe_gram_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_gram_final(lwe_gram_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_gram_combine(lwe_gram_state, lwe_gram_state) IS 'aggregate combine function';
+COMMENT ON FUNCTION lwe_gram_final(lwe_gram_state) IS 'aggregate final function';
+
+CREATE AGGREGATE lwe_gram(lwe_cipher) (
+	SFUNC = lwe_gram_trans,
+	STYPE = lwe_gram_state,
+	SSPACE = 10000000,
+	COMBINEFUNC = lwe_gram_combine,
+	FINALFUNC = lwe_gram_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+CREATE AGGREGATE lwe_gram(features lwe_cipher, label lwe_cipher) (
+	SFUNC = lwe_gram_trans,
+	STYPE = lwe_gram_state,
+	SSPACE = 1000000,
+	COMBINEFUNC = lwe_gram_combine,
+	FINALFUNC = lwe_gram_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lwe_gram(lwe_cipher) IS 'encrypted second moments of encrypted rows: the sums of the products of each two of their values, a symmetric matrix; needs the owner''s published keys, of prediction for full rows, of training for compact ones';
+COMMENT ON AGGREGATE lwe_gram(lwe_cipher, lwe_cipher) IS 'encrypted second moments of features and labels together, the labels'' after the features''; needs the owner''s published keys of training';
+REVOKE EXECUTE ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher),
+	lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher), lwe_gram_combine(lwe_gram_state, lwe_gram_state),
+	lwe_gram_final(lwe_gram_state) FROM PUBLIC;
+
 -- keys: names that are not fingerprints, an owner, signatures
 UPDATE ppdl_keys SET name = 'key_' || name WHERE name ~ '^[0-9A-Fa-f]{16}$';
 ALTER TABLE ppdl_keys

@@ -142,6 +142,22 @@ ppdl_ct_copy(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *
 	return PPDL_OK;
 }
 
+PpdlStatus
+ppdl_ct3_copy(PpdlEval *ev, PpdlCt3 *out, const PpdlCt3 *in, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_VERIFY_CT3(in);
+	PPDL_TRY(ppdl_ct_copy(ev, &out->ct, &in->ct, in->ct.limbs, err));
+	status = ppdl_buffer(ev, in->ct.limbs, &out->d, err);
+	if (status != PPDL_OK)
+		ppdl_ct_release(ev, &out->ct);
+	else
+		memcpy(out->d, in->d, ppdl_limb_bytes(ev->par, in->ct.limbs));
+	return status;
+}
+
 void
 ppdl_ct_drop(PpdlCt *ct, int limbs)
 {

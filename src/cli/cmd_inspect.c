@@ -216,7 +216,8 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 		printf("parts:       %u, which their owner adds up\n", c.nparts);
 	if (c.kind == PPDL_KIND_PACKED)
 		printf("rows:        %u in %u ciphertexts, in %s\n", c.nrows, c.nchunks,
-			   c.layout == PPDL_LAYOUT_SLOTS ? "slots" : "coefficients");
+			   c.layout == PPDL_LAYOUT_SLOTS ? "slots" :
+			   c.layout == PPDL_LAYOUT_GRAM ? "second moments" : "coefficients");
 	return PPDL_OK;
 }
 

@@ -161,6 +161,7 @@ ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len)
 	if (ok)
 	{
 		head->packed = c.kind == PPDL_KIND_PACKED;
+		head->moments = head->packed && buf[40] == PPDL_LAYOUT_GRAM;
 		head->slice = c.kind == PPDL_KIND_SLICE;
 		head->width = c.width;
 		memcpy(head->fingerprint, c.fingerprint, sizeof head->fingerprint);
@@ -191,14 +192,14 @@ has_key(const PpdlReveal *r, const PpdlWordsHead *head)
 	return head->rsa && r->rsas > 0;
 }
 
-/* values of other keys are left as they are */
+/* values of other keys, and second moments, are left as they are */
 static void
 look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field)
 {
 	PpdlWordsHead head;
 
 	if (field->s == NULL || ppdl_reveal_whole(field->s, field->len) == 0 ||
-		!ppdl_words_head(&head, field->s, field->len) || !has_key(r, &head))
+		!ppdl_words_head(&head, field->s, field->len) || head.moments || !has_key(r, &head))
 		return;
 	if (c->values++ == 0)
 	{

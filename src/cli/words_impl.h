@@ -9,6 +9,7 @@ typedef struct PpdlWordsHead
 {
 	int			rsa,			/* nothing more is known */
 				packed,
+				moments,		/* lwe_gram's: products of values */
 				slice,
 				width;
 	double		bound;			/* slices: 1 */

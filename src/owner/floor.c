@@ -44,9 +44,10 @@ least_noise(const PpdlCipher *c)
 {
 	/*
 	 * Results of networks on rows were rescaled last, which rounds both halves of the ciphertext: 1/12 + |s|^2/12, with
-	 * |s|^2 = 2N/3.  Encrypted weights, in the deep ring, may be fresh.
+	 * |s|^2 = 2N/3; so were second moments.  Encrypted weights, in the deep ring, may be fresh.
 	 */
-	if (c->kind == PPDL_KIND_PACKED && c->layout == PPDL_LAYOUT_SLOTS && c->par->id == PPDL_RING_ROW)
+	if (c->kind == PPDL_KIND_PACKED && (c->layout == PPDL_LAYOUT_GRAM ||
+										(c->layout == PPDL_LAYOUT_SLOTS && c->par->id == PPDL_RING_ROW)))
 		return sqrt((1 + 2.0 * (double) c->par->n / 3) / 12);
 	return PPDL_SIGMA;
 }

@@ -93,6 +93,9 @@ ppdl_key_serve_hint(const uint8_t fp[8], PpdlUse use)
 		return "The key was made public before compact rows had a ring of their own, "
 			"and part deep/bridge_compact is missing. Its owner makes the public file anew with "
 			"\"ppdl keygen --key FILE.key --for train --out PREFIX\", and publishes that.";
+	if (use == PPDL_USE_PREDICT)
+		return "Its owner makes a public file for prediction with "
+			"\"ppdl keygen --key FILE.key --for predict --out PREFIX\", and publishes that.";
 	return "Its owner publishes what is missing with \"ppdl publish --for train\".";
 }
 

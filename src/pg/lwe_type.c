@@ -110,7 +110,7 @@ typedef struct Header
 {
 	PpdlCipher	c;				/* as far as ppdl_cipher_peek fills it, and: */
 	double		noise;			/* all but slices */
-	uint8_t		layout;			/* packed */
+	uint8_t		layout;			/* packed, and c.logk */
 	uint32_t	nrows;
 	uint32_t	parts;			/* 1 unless a sum has several */
 } Header;
@@ -141,7 +141,8 @@ read_header(Header *h, Datum value)
 	if (h->c.kind == PPDL_KIND_PACKED)
 	{
 		h->layout = ppdl_read_u8(&r);
-		ppdl_read_bytes(&r, 3);
+		h->c.logk = ppdl_read_u8(&r);
+		ppdl_read_bytes(&r, 2);
 		h->nrows = ppdl_read_u32(&r);
 	}
 	if (h->c.kind == PPDL_KIND_PARTS)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "ckks/verify.h"
+#include "rows/gram_layout.h"
 #include "rows/residues.h"
 
 /* ------------------------------------------------------------------ the rules of a header */
@@ -62,16 +63,31 @@ check_slice(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 	return PPDL_OK;
 }
 
+int
+ppdl_layout_room(PpdlLayout layout, int logk)
+{
+	switch (layout)
+	{
+		case PPDL_LAYOUT_COEFFS:
+			return logk >= 0 && logk <= 16 ? 1 << logk : 0;
+		case PPDL_LAYOUT_SLOTS:
+			return logk >= 1 && logk <= 16 ? 1 << (logk - 1) : 0;
+		case PPDL_LAYOUT_GRAM:	/* features, and as many labels */
+			return logk >= 1 && 1 << logk <= PPDL_GRAM_MAX_WIDTH ? 2 << logk : 0;
+	}
+	return 0;
+}
+
 static PpdlStatus
 check_packed(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 {
 	int			room;
 
-	if (c->layout != PPDL_LAYOUT_COEFFS && c->layout != PPDL_LAYOUT_SLOTS)
+	if (c->layout != PPDL_LAYOUT_COEFFS && c->layout != PPDL_LAYOUT_SLOTS && c->layout != PPDL_LAYOUT_GRAM)
 		return ppdl_error(err, code, "packed lwe_cipher of unknown layout %d", (int) c->layout);
-	if (c->logk < (int) c->layout || c->logk > c->par->logn)
+	room = ppdl_layout_room(c->layout, c->logk);
+	if (room == 0 || c->logk > c->par->logn)
 		return ppdl_error(err, code, "packed lwe_cipher with rows of 2^%d coefficients", c->logk);
-	room = 1 << (c->logk - (int) c->layout);
 	if (c->width > room)
 		return ppdl_error(err, code, "packed lwe_cipher of %d values a row with room for %d", c->width, room);
 	if (c->nchunks > PPDL_MAX_CHUNKS)
@@ -129,6 +145,8 @@ ppdl_cipher_error(const PpdlCipher *c)
 
 	if (c->kind == PPDL_KIND_PACKED && c->layout == PPDL_LAYOUT_SLOTS)
 		noise *= sqrt((double) c->par->n);
+	if (c->kind == PPDL_KIND_PACKED && c->layout == PPDL_LAYOUT_GRAM)
+		noise *= ppdl_gram_gain(c->par, c->logk);
 	return noise / c->scale;
 }
 

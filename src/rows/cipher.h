@@ -20,6 +20,7 @@
  *      then a chunk: limb by limb b, a (NTT domain), padded
  *   layout 0 (coefficients): row at tree position p, value f: coefficient bitrev_D(p) + f*N/k, D = log2(N/k)
  *   layout 1 (slots): real part of slot p*k/2 + f, f < width
+ *   layout 2 (gram): second moments, row i of a symmetric matrix of width rows; rows/gram_layout.h
  * parts, then:
  *   24 f64 noise   32 f64 bound   40 u8 log2 k  41 u8[3] zero  44 u32 nparts
  *   48 whole rows, one behind the other, of the same ring, key, width and encoding: the value is what they come to
@@ -59,7 +60,8 @@ typedef enum PpdlKind
 typedef enum PpdlLayout
 {
 	PPDL_LAYOUT_COEFFS = 0,
-	PPDL_LAYOUT_SLOTS = 1
+	PPDL_LAYOUT_SLOTS = 1,
+	PPDL_LAYOUT_GRAM = 2		/* since 0.2.0 */
 } PpdlLayout;
 
 /*
@@ -120,9 +122,12 @@ size_t		ppdl_row_size(const PpdlParams *par, int limbs, int logk);
 
 /*
  * estimated standard deviation of one value's error, in units of the value: noise/scale (coefficients),
- * noise*sqrt(N)/scale (slots)
+ * noise*sqrt(N)/scale (slots), noise*N/(2*sqrt(k))/scale (second moments)
  */
 double		ppdl_cipher_error(const PpdlCipher *c);
+
+/* values a row that a layout has room for in rows of 2^logk coefficients, 0: there is no such layout, or logk for it */
+int			ppdl_layout_room(PpdlLayout layout, int logk);
 
 /* smallest log2 k with 2^k >= width; width 1 .. 2^30 */
 int			ppdl_log2_width(int width);

@@ -10,6 +10,7 @@
 #include "ckks/encrypt.h"
 #include "rows/cipher_read.h"
 #include "rows/decrypt_impl.h"
+#include "rows/gram_layout.h"
 #include "rows/lift.h"
 
 static int
@@ -121,6 +122,20 @@ take_slots(PpdlValues *out, const PpdlCipher *c, const uint32_t *row, const doub
 	}
 }
 
+/* second moments */
+static PpdlStatus
+take_gram(PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const double *phase, PpdlError *err)
+{
+	PpdlGramLayout lay;
+	PpdlGramStray stray = {0};
+
+	ppdl_gram_layout_of(&lay, c);
+	PPDL_TRY(ppdl_gram_matrix(out->v, &lay, c->par, phase, c->scale, &stray, err));
+	o->squares += stray.squares;
+	o->count += stray.count;
+	return PPDL_OK;
+}
+
 /* one chunk under decryption */
 typedef struct Chunk
 {
@@ -134,19 +149,21 @@ static PpdlStatus
 decrypt_chunk(PpdlEval *ev, PpdlValues *out, PpdlObserved *o, const Chunk *chunk, const PpdlSecret *sk, PpdlError *err)
 {
 	const PpdlCipher *c = chunk->c;
-	const int	coeffs = c->layout == PPDL_LAYOUT_COEFFS;
+	const int	slots = c->layout == PPDL_LAYOUT_SLOTS;
 	double complex *slot = (double complex *) chunk->work;
 	PpdlStatus	status;
 	PpdlCt		ct;
 
 	PPDL_TRY(ppdl_lift_chunk(ev, &ct, c, chunk->number, limbs_to_lift(c), err));
-	status = coeffs ? ppdl_decrypt_coeffs(ev, &ct, sk, chunk->work, err) : ppdl_decrypt_slots(ev, &ct, sk, slot, err);
+	status = slots ? ppdl_decrypt_slots(ev, &ct, sk, slot, err) : ppdl_decrypt_coeffs(ev, &ct, sk, chunk->work, err);
 	ppdl_ct_release(ev, &ct);
 	PPDL_TRY(status);
-	if (coeffs)
-		take_coeffs(out, o, c, chunk->row, chunk->work);
-	else
+	if (c->layout == PPDL_LAYOUT_GRAM)
+		return take_gram(out, o, c, chunk->work, err);
+	if (slots)
 		take_slots(out, c, chunk->row, slot);
+	else
+		take_coeffs(out, o, c, chunk->row, chunk->work);
 	return PPDL_OK;
 }
 

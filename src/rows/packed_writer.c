@@ -35,7 +35,7 @@ ppdl_packed_writer_create(PpdlPackedWriter **out, PpdlLayout layout, int width, 
 						  const uint8_t fp[PPDL_FINGERPRINT_BYTES], PpdlError *err)
 {
 	*out = NULL;
-	if (logk < (int) layout || logk > 16 || width < 1 || width > 1 << (logk - (int) layout))
+	if (width < 1 || width > ppdl_layout_room(layout, logk))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d values a row do not fit rows of 2^%d coefficients", width, logk);
 	*out = calloc(1, sizeof(PpdlPackedWriter));
 	if (*out == NULL)

@@ -243,7 +243,7 @@ take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t 
 	PPDL_TRY(find_batch(ts, x, y, i, &at, err));
 	*to = &ts->batch[at];
 	if ((*to)->ordinal[i] != PPDL_NO_PLACE)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; train on each row once");
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; each may be used once");
 	(*to)->ordinal[i] = ordinal;
 	(*to)->rows++;
 	ts->rows++;

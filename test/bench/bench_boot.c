@@ -12,6 +12,7 @@
 #include "ckks/encrypt.h"
 #include "floor.h"
 #include "learn/step.h"
+#include "predict/gram.h"
 #include "rows/keyplan.h"
 
 #define RUNS 2
@@ -145,6 +146,55 @@ run_half(Bench *b, void *arg)
 	OK(ppdl_halfboot_run(h->hb, &b->ev, h->out, &h->in, &err));
 }
 
+/* lifted rows into sums of second moments */
+typedef struct Moments
+{
+	const PpdlCt *half;			/* what the half-bootstrap left */
+	double complex *mask;
+	PpdlGram	gram;
+} Moments;
+
+static void
+run_moments(Bench *b, void *arg)
+{
+	Moments    *m = arg;
+	PpdlCt		z,
+				im;
+
+	OK(ppdl_ct_copy(&b->ev, &z, &m->half[0], PPDL_GRAM_LIMBS + 2, &err));
+	OK(ppdl_ct_copy(&b->ev, &im, &m->half[1], PPDL_GRAM_LIMBS + 2, &err));
+	ppdl_ct_mul_monomial(&b->ev, &im, (int64_t) b->par->n / 2);
+	OK(ppdl_ct_add(&b->ev, &z, &im, &err));
+	OK(ppdl_lifted_mask(&b->ev, &z, m->mask, &err));
+	z.bound = M_SQRT2;
+	OK(ppdl_lifted_match(&b->ev, &z, PPDL_GRAM_LIMBS, 0x1p40, &err));
+	OK(ppdl_gram_add(&m->gram, &b->ev, &z, NULL, 1, &err));
+	ppdl_ct_release(&b->ev, &z);
+	ppdl_ct_release(&b->ev, &im);
+}
+
+/* half: seconds of a half-bootstrap, out what it left */
+static void
+bench_moments(Bench *b, int width, double half, const PpdlCt *out)
+{
+	Moments		m = {.half = out, .mask = malloc(sizeof(double complex) * b->par->slots)};
+	const double rows = (double) (b->par->n >> ppdl_log2_width(width));
+	PpdlGramLayout lay;
+	double		t;
+
+	for (size_t s = 0; s < b->par->slots; s++)
+		m.mask[s] = 1;
+	OK(ppdl_gram_layout(&lay, width, 0, &err));
+	ppdl_gram_init(&m.gram, &lay);
+	run_moments(b, &m);			/* makes the keys */
+	t = timed(b, 1, run_moments, &m);
+	printf("gram%s_compact_rows_per_s\t%.0f\trows/s\tcompact rows of %d values, complete batches, 1 thread: half a bootstrap, masks and products, "
+		   "without the bridge\n", width == 16 ? "" : "_32", rows / (half + t), width);
+	printf("gram%s_lifted_s\t%.2f\ts\tof these masks and products, %.0f rows\n", width == 16 ? "" : "_32", t, rows);
+	ppdl_gram_release(&m.gram, &b->ev);
+	free(m.mask);
+}
+
 static void
 bench_half(Bench *b)
 {
@@ -176,7 +226,11 @@ bench_half(Bench *b)
 		}
 		report("half_bootstrap", threads, t, worst, ppdl_halfboot_bytes(h.hb));
 		if (threads == 1)
+		{
 			print_over_floor(b, "half_bootstrap", t, run_half, &h);
+			bench_moments(b, 16, t, h.out);
+			bench_moments(b, 32, t, h.out);
+		}
 	}
 	for (int i = 0; i < 2; i++)
 		ppdl_ct_release(&b->ev, &h.out[i]);

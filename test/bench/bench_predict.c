@@ -8,6 +8,8 @@
 #include "bench.h"
 #include "ckks/crew.h"
 #include "floor.h"
+#include "predict/gram.h"
+#include "predict/packed_slots.h"
 #include "predict/predictor.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
@@ -30,7 +32,8 @@ typedef struct Bench
 	PpdlEval	ev;
 	PpdlSwitchKey *key[MAX_KEYS];
 	int			nkeys;
-	uint8_t    *slices;			/* ROWS of them */
+	int			rows;			/* of a complete batch */
+	uint8_t    *slices;			/* so many */
 	size_t		slice_size;
 } Bench;
 
@@ -55,13 +58,29 @@ find_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 	return PPDL_OK;
 }
 
+/* a complete batch of full rows of that width */
+static void
+encrypt_rows(Bench *b, int width)
+{
+	const int	logk = ppdl_log2_width(width);
+	const PpdlBatchOptions opt = {.limbs = b->par->nq, .scale_bits = 30, .logc = b->par->logn - logk};
+	const uint8_t fp[PPDL_FINGERPRINT_BYTES] = {1};
+	double	   *x;
+
+	b->rows = 1 << opt.logc;
+	x = malloc(sizeof(double) * (size_t) (b->rows * width));
+	for (int i = 0; i < b->rows * width; i++)
+		x[i] = sin(i);
+	b->slice_size = ppdl_slice_size(b->par, opt.limbs, logk);
+	free(b->slices);
+	b->slices = malloc(b->slice_size * (size_t) b->rows);
+	OK(ppdl_batch_encrypt(b->slices, x, b->rows, width, &opt, &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
+	free(x);
+}
+
 static void
 start(Bench *b)
 {
-	PpdlBatchOptions opt = {.scale_bits = 30, .logc = 10};
-	const uint8_t fp[PPDL_FINGERPRINT_BYTES] = {1};
-	double	   *x = malloc(sizeof(double) * ROWS * WIDTH);
-
 	memset(b, 0, sizeof(*b));
 	OK(ppdl_params_get(PPDL_RING_ROW, &b->par, &err));
 	b->pool = ppdl_pool_create();
@@ -70,13 +89,7 @@ start(Bench *b)
 	OK(ppdl_eval_init(&b->ev, b->par, b->pool, NULL, &err));
 	b->ev.get_key = find_key;
 	b->ev.get_key_arg = b;
-	opt.limbs = b->par->nq;
-	for (int i = 0; i < ROWS * WIDTH; i++)
-		x[i] = sin(i);
-	b->slice_size = ppdl_slice_size(b->par, opt.limbs, ppdl_log2_width(WIDTH));
-	b->slices = malloc(b->slice_size * ROWS);
-	OK(ppdl_batch_encrypt(b->slices, x, ROWS, WIDTH, &opt, &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
-	free(x);
+	encrypt_rows(b, WIDTH);
 }
 
 /* seconds of packing, and of what is not done by the thread that packs */
@@ -98,7 +111,7 @@ pack(Bench *b, int step, int limbs, PpdlPacked *out)
 	int			complete;
 
 	OK(ppdl_collector_create(&col, limbs, &err));
-	for (int i = 0; i < ROWS; i += step)
+	for (int i = 0; i < b->rows; i += step)
 	{
 		OK(ppdl_cipher_parse(&c, b->slices + i * b->slice_size, b->slice_size, &err));
 		OK(ppdl_collector_add(col, &c, i, &complete, &err));
@@ -133,7 +146,8 @@ network(void)
 	return net;
 }
 
-static void
+/* returns the seconds of a complete batch */
+static double
 bench_network(Bench *b)
 {
 	PpdlNet    *net = network();
@@ -186,6 +200,50 @@ bench_network(Bench *b)
 		   ppdl_pool_peak(b->pool));
 	ppdl_predictor_destroy(p);
 	ppdl_net_destroy(net);
+	return best + packing;
+}
+
+/* ------------------------------------------------------------------ second moments */
+
+/* a complete batch into the sums, and what is done once for all of them; predict: seconds of a prediction, or 0 */
+static void
+bench_gram(Bench *b, const char *name, int width, double predict)
+{
+	PpdlPackedSlots *slots;
+	PpdlGramLayout lay;
+	PpdlGram	g;
+	double		best = 1e9,
+				t;
+
+	encrypt_rows(b, width);
+	OK(ppdl_packed_slots_create(&slots, ppdl_packed_scale(b->par, ppdl_log2_width(width), 0x1p30), NULL, NULL, &err));
+	OK(ppdl_gram_layout(&lay, width, 0, &err));
+	ppdl_gram_init(&g, &lay);
+	for (int run = 0; run <= RUNS; run++)
+	{
+		PpdlPacked	packed;
+		PpdlCt		z;
+		double		packing = pack(b, 1, PPDL_PACKED_ROWS_LIMBS, &packed).packing;
+
+		t = now();
+		OK(ppdl_packed_slots_run(slots, &b->ev, &z, &packed, &err));
+		OK(ppdl_gram_add(&g, &b->ev, &z, NULL, packed.rows, &err));
+		best = fmin(best, now() - t + packing);
+		ppdl_ct_release(&b->ev, &z);
+		ppdl_packed_release(&b->ev, &packed);
+	}
+	t = now();
+	OK(ppdl_gram_merge(&g, &b->ev, &err));
+	t = now() - t;
+	printf("%s_rows_per_s\t%.0f\trows/s\tfull rows of %d values, complete batches, packing included\n", name,
+		   b->rows / best, width);
+	printf("%s_batch_ms\t%.2f\tms\tthe same, a batch of %d rows\n", name, best * 1e3, b->rows);
+	printf("%s_merge_ms\t%.2f\tms\tonce a result, %d values\n", name, t * 1e3, width);
+	if (predict > 0)
+		printf("%s_over_predict\t%.3f\tratio\ta complete batch of %d values; aim: at most 1.5\n", name, best / predict,
+			   width);
+	ppdl_gram_release(&g, &b->ev);
+	ppdl_packed_slots_destroy(slots);
 }
 
 /* ------------------------------------------------------------------ many threads */
@@ -345,9 +403,13 @@ int
 main(void)
 {
 	Bench		b;
+	double		predict;
 
 	start(&b);
-	bench_network(&b);
+	predict = bench_network(&b);
+	bench_gram(&b, "gram", WIDTH, predict);
+	bench_gram(&b, "gram_32", 2 * WIDTH, 0);
+	encrypt_rows(&b, WIDTH);
 	bench_partial(&b);
 	bench_threads(&b);
 	ppdl_eval_fini(&b.ev);

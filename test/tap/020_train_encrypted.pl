@@ -334,6 +334,13 @@ numbers_agree(\@got, \@want, 2**-12, 'predictions with plain weights on compact 
 is($node->safe_psql('postgres', q{SELECT length(p::text) < 1200000, lwe_encoding(p) FROM (SELECT ppdl_predict_agg('twin', features) AS p FROM patients WHERE id <= 300) t}),
 	"t|$encoding", 'one ciphertext holds them, and they have the encoding of their rows');
 
+# second moments of compact rows and their labels: a matrix of 17 rows
+@want = split /\n/, $node->safe_psql('postgres',
+	q{WITH r AS (SELECT features || label AS x FROM plain_patients WHERE id % 4 <> 0)
+		SELECT sum(x[a] * x[b]) FROM r, generate_series(1, 17) a, generate_series(1, 17) b GROUP BY a, b ORDER BY a, b});
+@got = decrypted($node, { key => "$dir/clinic.key" }, q{SELECT lwe_gram(features, label) FROM patients WHERE id % 4 <> 0});
+numbers_agree(\@got, \@want, 2**-12, 'second moments of compact rows with labels');
+
 # compact rows and full ones are in different rings; a key that 0.1.0 made public has no bridge for compact ones
 like(failure(q{SELECT ppdl_train('osteo', f.features, c.label) FROM full_patients f JOIN patients c USING (id)}),
 	qr/different rings, row14 \(full rows.*\) and compact11 \(compact rows\).*HINT:.*labels, in the same form/s, 'features and labels of different forms');

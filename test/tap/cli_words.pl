@@ -152,6 +152,9 @@ is(scalar @scored, 300, 'one for each row');
 is(scalar(grep { $_->{'score.sick'} eq ($plain{ $_->{id} } > 0 ? 'yes' : 'no') } @scored), 300, 'classes by name, as the plain network has them');
 is(scalar(grep { abs($_->{score} - $plain{ $_->{id} }) < 1e-4 } @scored), 300, 'beside their scores');
 file('scores.csv', $scores);
+# products of values are no values
+my $gram = 'SELECT lwe_gram(features) AS g FROM patients WHERE id <= 5';
+is(done([ @query, '--csv', '--features', 'features.json', '-c', $gram ], 'second moments'), done([ @query, '--csv', '--raw', '-c', $gram ], 'as they are'), 'second moments stay as they are');
 like(done([ 'evaluate', '--features', 'features.json', '--labels', 'patients.csv', '--id', 'id', '--score', 'score', 'scores.csv' ], 'evaluate takes them'),
 	qr/^300 rows .*the positive class is "yes"/s, 'and knows the classes');
 my $array = decode_json(done([ @query, '--json', '-c', $predict ], 'all in one value'));

@@ -1,5 +1,6 @@
 /* Networks on packed ciphertexts of the row ring against the same networks in the clear. */
 #include "ckks_fixture.h"
+#include "planned_keys.h"
 
 #include <limits.h>
 #include <sys/resource.h>
@@ -8,34 +9,13 @@
 #include "predict/plan.h"
 #include "predict/predictor.h"
 
-/* of the keys of prediction and no others, each as short as the plan says */
-static PpdlStatus
-planned_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
-{
-	static PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	static int	count;
-	Fixture    *f = arg;
-
-	if (count == 0)
-		count = ppdl_keyplan(PPDL_USE_PREDICT, needs, e);
-	for (int i = 0; i < count; i++)
-	{
-		if (needs[i].id == id && needs[i].limbs >= limbs)
-		{
-			f->key_limbs = needs[i].limbs;
-			return make_key(arg, ring, id, limbs, key, e);
-		}
-	}
-	return ppdl_error(e, PPDL_ERR_KEY, "key %u for %d limbs is not planned", id, limbs);
-}
-
 /* one for all tests: keys cost more than anything else here */
 static int
 set_up(void **state)
 {
 	Fixture    *f = fixture_new(NULL, PPDL_RING_ROW, 1);
 
-	f->ev.get_key = planned_key;
+	f->ev.get_key = planned_row_key;
 	f->ev.get_key_arg = f;
 	*state = f;
 	return 0;
@@ -89,7 +69,7 @@ pack_rows(Fixture *f, PpdlPacked *out, const double *x, int width, double scale)
 }
 
 static double
-seconds(void)
+cpu_seconds(void)
 {
 	struct timespec t;
 
@@ -117,9 +97,9 @@ compare(Fixture *f, const PpdlNet *net, double scale, const char *what, double *
 		x[i] = i % 3 == 0 ? copysign(1, next_real(f)) : next_real(f);
 	pack_rows(f, &packed, x, width, scale);
 	OK(ppdl_predictor_create(&p, net, width, scale, NULL, NULL, &err));
-	start = seconds();
+	start = cpu_seconds();
 	OK(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err));
-	start = seconds() - start;
+	start = cpu_seconds() - start;
 	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
 	for (int r = 0; r < rows; r++)
 	{

@@ -2,30 +2,12 @@
  * Networks on rows lifted to the deep ring against the same networks in the clear; insecure degree, the keys that
  * owners publish.
  */
+#include "planned_keys.h"
 #include "toy_rows.h"
 
 #include <limits.h>
 
 #include "predict/predictor.h"
-
-/* The half-bootstrap's strides depend on the degree; below it only what is planned, at this degree. */
-static PpdlStatus
-planned_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
-{
-	Deep	   *d = arg;
-	const PpdlRing *toy = d->f->par->ring;
-	int			count,
-				planned = limbs > PPDL_BOOT_S2C_LIMBS || id == PPDL_KEY_RELIN || id == PPDL_KEY_BRIDGE || id == PPDL_KEY_BRIDGE_COMPACT ||
-		id == PPDL_KEY_FROM_SPARSE ||
-		id == ppdl_galois_conjugate(toy);
-	const PpdlRotationKey *rotation = ppdl_keyplan_deep_rotations(&count);
-
-	for (int i = 0; i < count; i++)
-		planned |= rotation[i].limbs >= limbs && id == ppdl_galois_rotation(toy, rotation[i].rotation);
-	if (!planned)
-		return ppdl_error(e, PPDL_ERR_KEY, "key %u for %d limbs is not planned", id, limbs);
-	return deep_key(arg, ring, id, limbs, key, e);
-}
 
 typedef struct World
 {
@@ -45,7 +27,7 @@ set_up(void **state)
 	key = ppdl_keyplan_deep_rotations(&count);
 	OK(ppdl_rotset_create(&w->d->rotations, w->d->f->par, key, count, &err));
 	w->d->f->ev.rotations = w->d->rotations;
-	w->d->f->ev.get_key = planned_key;
+	w->d->f->ev.get_key = planned_deep_key;
 	OK(ppdl_halfboot_create(&w->hb, &w->d->f->ev, &err));
 	*state = w;
 	return 0;

@@ -1,0 +1,126 @@
+#include "predict/packed_slots.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* of slots: their product has room at PPDL_PACKED_SLOTS_LIMBS limbs for 2^40 rows */
+#define SLOT_SCALE 0x1p39
+
+struct PpdlPackedSlots
+{
+	const PpdlParams *par;
+	double		in_scale;
+	double		size[PPDL_ROW_C2S_LEVELS];	/* of slots before each level, in the mean */
+	PpdlLinTrans *lt[PPDL_ROW_C2S_LEVELS];
+};
+
+static PpdlStatus
+encode_level(PpdlPackedSlots *s, int i, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
+{
+	const PpdlC2sLevel *level = &ppdl_row_c2s[i];
+	const int	limbs = PPDL_PACKED_ROWS_LIMBS - i;
+	/* to the scale of slots in equal steps */
+	const double step = pow(SLOT_SCALE / s->in_scale, 1.0 / PPDL_ROW_C2S_LEVELS);
+	const PpdlLinTransForm form = {limbs, step * (double) s->par->ring->mod[limbs - 1].q, PPDL_ROW_C2S_BABY, 1};
+	PpdlMatrix *m;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_matrix_dft(&m, s->par, level->period, level->len, level->stages, 1, err));
+	status = ppdl_lintrans_create(&s->lt[i], s->par, m, &form, threads, poll, err);
+	ppdl_matrix_destroy(m);
+	return status;
+}
+
+PpdlStatus
+ppdl_packed_slots_create(PpdlPackedSlots **out, double scale, PpdlThreads *threads, const PpdlPoll *poll,
+						 PpdlError *err)
+{
+	PpdlPackedSlots *s = calloc(1, sizeof(*s));
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (s == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	s->in_scale = scale;
+	PPDL_GOTO(fail, ppdl_params_get(PPDL_RING_ROW, &s->par, err));
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
+		PPDL_GOTO(fail, encode_level(s, i, threads, poll, err));
+	/* coefficients within [-1, 1] are as large as sqrt(N) in the mean, as slots */
+	s->size[0] = sqrt((double) s->par->n);
+	for (int i = 1; i < PPDL_ROW_C2S_LEVELS; i++)
+		s->size[i] = s->size[i - 1] * ppdl_lintrans_norm(s->lt[i - 1]);
+	*out = s;
+	return PPDL_OK;
+fail:
+	ppdl_packed_slots_destroy(s);
+	return status;
+}
+
+void
+ppdl_packed_slots_destroy(PpdlPackedSlots *s)
+{
+	if (s == NULL)
+		return;
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
+		ppdl_lintrans_destroy(s->lt[i]);
+	free(s);
+}
+
+double
+ppdl_packed_slots_scale(const PpdlPackedSlots *s)
+{
+	return s->in_scale;
+}
+
+size_t
+ppdl_packed_slots_bytes(const PpdlPackedSlots *s)
+{
+	size_t		bytes = sizeof(*s);
+
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
+		bytes += ppdl_lintrans_bytes(s->lt[i]);
+	return bytes;
+}
+
+static PpdlStatus
+check_input(const PpdlPackedSlots *s, const PpdlPacked *in, PpdlError *err)
+{
+	if (in->ct.par != s->par)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "packed rows of ring %s, not of ring %s", in->ct.par->name,
+						  s->par->name);
+	if (fabs(in->ct.scale / s->in_scale - 1) > 0x1p-40)
+		return ppdl_error(err, PPDL_ERR_SCALE, "rows are packed at scale 2^%.3f, not at 2^%.3f", log2(in->ct.scale),
+						  log2(s->in_scale));
+	if (in->ct.limbs < PPDL_PACKED_ROWS_LIMBS)
+		return ppdl_error(err, PPDL_ERR_LEVEL, "packed rows of %d limbs, %d are needed", in->ct.limbs,
+						  PPDL_PACKED_ROWS_LIMBS);
+	if (in->ct.bound > 1 + 0x1p-20)
+		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, not just within [-1, 1]",
+						  in->ct.bound);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_packed_slots_run(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err)
+{
+	PpdlCt		ct,
+				next;
+	PpdlStatus	status = PPDL_OK;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_TRY(check_input(s, in, err));
+	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, PPDL_PACKED_ROWS_LIMBS, err));
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS && status == PPDL_OK; i++)
+	{
+		const PpdlLinTrans *lt = s->lt[i];
+
+		ct.bound = s->size[i];
+		status = ppdl_lintrans_apply_rescale(ev, &next, &lt, 1, &ct, err);
+		ppdl_ct_release(ev, &ct);
+		ct = next;
+	}
+	PPDL_TRY(status);
+	ct.bound = M_SQRT2;
+	*out = ct;
+	return PPDL_OK;
+}
