@@ -1,8 +1,9 @@
 # ppdl: built with PGXS.
 #
-#	make, make install	the extension, for the PostgreSQL of $(PG_CONFIG), the ppdl tool and the library libppdl; tool and
-#						library go where PostgreSQL has its own, or below PREFIX (BINDIR, LIBDIR, INCLUDEDIR), DESTDIR before all
-#	make install-library	libppdl alone
+#	make, make install	the extension for the PostgreSQL of $(PG_CONFIG); the tool, with its manual pages and completion, and the
+#						library libppdl below $(PREFIX), /usr/local (BINDIR, LIBDIR, INCLUDEDIR, DATADIR); also make uninstall.
+#						PARTS= : the extension alone; make install-tool, make install-library: one of them alone.
+#						DESTDIR=... goes before all paths.
 #	make demo			sets everything up and shows a session on a throw-away server
 #	make check			sets everything up, builds, runs all tests
 #	make study			sets everything up; methods side by side on contrib-data, with a report in build/study
@@ -12,6 +13,8 @@
 #	make check-includes	the one-way dependencies between the directories of src/, circles between its files, where
 #						functions are declared, the list of what is global, and the length of lines
 #	make check-versions PG_INCLUDES=...	src/pg against the headers of other PostgreSQL versions
+#	make check-packages	Debian packages, built in a Debian 12 of its own below build/, tried in a clean one (root)
+#	make dist			what PGXN takes: build/ppdl-VERSION.zip, of the last commit
 #	make check-pg17		most of make check on Debian 13 with PostgreSQL 17, in a system of its own below build/ (root)
 #	make fuzz TIME=...	fuzz programs, so many seconds each; RUNS=... executions instead (clang)
 #	make ctime			no branch or address depends on a secret (valgrind)
@@ -90,16 +93,16 @@ $(error $(PG_CONFIG) not found: `make setup` installs what is needed on Debian 1
 endif
 include $(PGXS)
 
-# where the tool and the owner's library go; PostgreSQL may have a directory of its own for its headers
-ifdef PREFIX
+# The tool and the owner's library go where everybody's PATH and compiler lead, not into the server's directories.
+PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-else
-BINDIR ?= $(bindir)
-LIBDIR ?= $(libdir)
-INCLUDEDIR ?= $(patsubst %/postgresql,%,$(includedir))
-endif
+DATADIR ?= $(PREFIX)/share
+MANDIR = $(DATADIR)/man/man1
+COMPLETIONDIR = $(DATADIR)/bash-completion/completions
+# what is built and installed beside the extension
+PARTS ?= tool library
 OBJCOPY ?= objcopy
 
 # vector kernels are compiled for their instruction set and chosen at run time
@@ -117,29 +120,36 @@ $(INSTALL_SQL): $(sort $(wildcard sql/install/*.sql)) ppdl.control
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION ppdl" to load this file. \quit'; cat $(sort $(wildcard sql/install/*.sql)); } > $@
 
 # the owner's tool: same core objects, no server code
-ifneq ($(CLI_SRCS),)
-all: ppdl
-install: install-tool
-uninstall: uninstall-tool
-endif
+all: $(PARTS)
+install: $(addprefix install-,$(PARTS))
+uninstall: $(addprefix uninstall-,$(PARTS))
 ppdl: $(CLI_OBJS) $(CORE_OBJS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -L$(libdir) $(LIBS_TOOL) $(LIBS_CORE)
 $(CLI_OBJS): override CPPFLAGS += -I$(includedir)
 
-.PHONY: install-tool uninstall-tool
-install-tool: ppdl
-	$(MKDIR_P) '$(DESTDIR)$(BINDIR)'
+# manual pages and completion say what the tool says
+HELP_SCRIPTS = packaging/ToolHelp.pm packaging/make_man.pl packaging/make_completion.pl
+build/help/made: ppdl $(HELP_SCRIPTS)
+	@$(MKDIR_P) $(@D)/man
+	@packaging/make_man.pl ./ppdl $(@D)/man
+	@packaging/make_completion.pl ./ppdl $(@D)/ppdl.bash
+	@touch $@
+
+.PHONY: tool install-tool uninstall-tool
+tool: ppdl build/help/made
+install-tool: tool
+	$(MKDIR_P) '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(COMPLETIONDIR)'
 	$(INSTALL_PROGRAM) ppdl '$(DESTDIR)$(BINDIR)/ppdl'
+	$(INSTALL_DATA) build/help/man/*.1 '$(DESTDIR)$(MANDIR)'
+	$(INSTALL_DATA) build/help/ppdl.bash '$(DESTDIR)$(COMPLETIONDIR)/ppdl'
 uninstall-tool:
-	rm -f '$(DESTDIR)$(BINDIR)/ppdl'
+	rm -f '$(DESTDIR)$(BINDIR)/ppdl' '$(DESTDIR)$(COMPLETIONDIR)/ppdl'
+	rm -f '$(DESTDIR)$(MANDIR)/ppdl.1' '$(DESTDIR)$(MANDIR)'/ppdl-*.1
 
 # the owner's library: the public symbols of include/ppdl.h, whatever else is in its objects
 LIB_SO = libppdl.so.0
 LIB_BUILT = build/lib/$(LIB_SO) build/lib/libppdl.a
 LIB_MAP = src/lib/ppdl.map
-all: $(LIB_BUILT)
-install: install-library
-uninstall: uninstall-library
 $(LIB_OBJS): override CFLAGS += -fvisibility=hidden
 build/lib/$(LIB_SO): $(LIB_OBJS) $(LIB_MAP)
 	@$(MKDIR_P) $(@D)
@@ -152,8 +162,9 @@ build/lib/libppdl.a: $(LIB_OBJS)
 	@rm -f $@
 	$(AR) $(AROPT) $@ build/lib/libppdl.o
 
-.PHONY: install-library uninstall-library
-install-library: $(LIB_BUILT)
+.PHONY: library install-library uninstall-library
+library: $(LIB_BUILT)
+install-library: library
 	$(MKDIR_P) '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)'
 	$(INSTALL_SHLIB) build/lib/$(LIB_SO) '$(DESTDIR)$(LIBDIR)/$(LIB_SO)'
 	ln -sf $(LIB_SO) '$(DESTDIR)$(LIBDIR)/libppdl.so'
@@ -285,7 +296,7 @@ build/generate_images: contrib-data/generate_images.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -ffp-contract=off -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-pg17 check-data fuzz fuzz-programs assert unit-assert build-arm64 unit-arm64 ctime soak
+.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-release check-packages dist check-pg17 check-data fuzz fuzz-programs assert unit-assert build-arm64 unit-arm64 ctime soak
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
@@ -314,6 +325,13 @@ check-includes: $(OBJS) $(CLI_OBJS) $(LIB_ONLY_OBJS)
 	@test/scripts/check_globals.sh $(OBJS) $(CLI_OBJS) $(LIB_ONLY_OBJS)
 check-versions:
 	@PG_INCLUDES="$(PG_INCLUDES)" test/scripts/check_versions.sh
+check-release:
+	@test/scripts/check_release.pl
+check-packages:
+	@test/scripts/check_packages.sh
+dist: check-release
+	@$(MKDIR_P) build
+	git archive --format=zip --prefix=ppdl-$(EXTVERSION)/ -o build/ppdl-$(EXTVERSION).zip HEAD
 check-pg17:
 	@test/scripts/check_pg17.sh
 check-data: build/generate_patients build/generate_images ppdl

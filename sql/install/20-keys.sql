@@ -86,8 +86,8 @@ CREATE TRIGGER ppdl_key_guard BEFORE INSERT OR UPDATE OR DELETE ON ppdl_key_part
 CREATE TRIGGER ppdl_key_guard_truncate BEFORE TRUNCATE ON ppdl_key_parts
 	FOR EACH STATEMENT EXECUTE FUNCTION ppdl_key_guard();
 
-SELECT pg_extension_config_dump('ppdl_keys', '');
-SELECT pg_extension_config_dump('ppdl_key_parts', '');
+SELECT pg_catalog.pg_extension_config_dump('ppdl_keys', '');
+SELECT pg_catalog.pg_extension_config_dump('ppdl_key_parts', '');
 GRANT SELECT ON ppdl_keys, ppdl_key_parts TO PUBLIC;
 
 CREATE FUNCTION ppdl_publish_part(key_id text, name text, scheme text, params text, part text, chunk int,

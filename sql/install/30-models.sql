@@ -30,7 +30,7 @@ COMMENT ON COLUMN ppdl_models.owner IS 'who stored it';
 COMMENT ON COLUMN ppdl_models.is_default IS 'what the name alone means: the first version with weights, until ppdl_set_default_model says otherwise';
 COMMENT ON COLUMN ppdl_models.comment IS 'for people';
 CREATE UNIQUE INDEX ppdl_models_default ON ppdl_models (name) WHERE is_default;
-SELECT pg_extension_config_dump('ppdl_models', '');
+SELECT pg_catalog.pg_extension_config_dump('ppdl_models', '');
 
 CREATE FUNCTION ppdl_create_model(name text, spec jsonb, weights float8[] DEFAULT NULL) RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000;
@@ -50,9 +50,9 @@ COMMENT ON FUNCTION ppdl_spec_text(jsonb) IS 'a network in a line: inputs -> uni
 CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
 	SELECT m.name, m.version, m.is_default,
 		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
-		   m.key_id, m.spec->>'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
-		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
-		   m.trained->'options' AS options, m.comment, m.owner, m.created
+		   m.key_id, m.spec OPERATOR(pg_catalog.->>) 'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   (m.trained OPERATOR(pg_catalog.->>) 'rows')::bigint AS trained_rows, (m.trained OPERATOR(pg_catalog.->>) 'steps')::int AS trained_steps,
+		   m.trained OPERATOR(pg_catalog.->) 'options' AS options, m.comment, m.owner, m.created
 	FROM ppdl_models m;
 COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, key and encoding of its rows, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
 GRANT SELECT ON ppdl_model_info TO PUBLIC;

@@ -296,9 +296,9 @@ COMMENT ON COLUMN ppdl_models.spec IS 'inputs, the encoding of their rows, input
 CREATE VIEW ppdl_model_info WITH (security_invoker = true) AS
 	SELECT m.name, m.version, m.is_default,
 		   CASE WHEN m.weights IS NOT NULL THEN 'plain' WHEN m.cipher IS NOT NULL THEN 'encrypted' ELSE 'none' END AS weights,
-		   m.key_id, m.spec->>'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
-		   (m.trained->>'rows')::bigint AS trained_rows, (m.trained->>'steps')::int AS trained_steps,
-		   m.trained->'options' AS options, m.comment, m.owner, m.created
+		   m.key_id, m.spec OPERATOR(pg_catalog.->>) 'encoding' AS encoding, ppdl_spec_text(m.spec) AS network, ppdl_spec_levels(m.spec) AS levels,
+		   (m.trained OPERATOR(pg_catalog.->>) 'rows')::bigint AS trained_rows, (m.trained OPERATOR(pg_catalog.->>) 'steps')::int AS trained_steps,
+		   m.trained OPERATOR(pg_catalog.->) 'options' AS options, m.comment, m.owner, m.created
 	FROM ppdl_models m;
 COMMENT ON VIEW ppdl_model_info IS 'models and their versions: which one the name alone means, weights plain, encrypted or none, key and encoding of its rows, network, levels on encrypted rows, how trained; shows what one may read of ppdl_models';
 GRANT SELECT ON ppdl_model_info TO PUBLIC;
@@ -334,3 +334,11 @@ CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
 );
 COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
 REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) FROM PUBLIC;
+
+/*
+ * Whoever makes the extension need be no superuser (ppdl.control: trusted), and then owns none of its tables: it may
+ * write to them and let others do so.  Never TRIGGER: foreign keys cascade with the rights of the tables' owner, a
+ * superuser, and so would run its triggers.
+ */
+GRANT SELECT, INSERT, UPDATE, DELETE ON ppdl_keys, ppdl_key_parts, ppdl_models TO @extowner@ WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION ppdl_cache_clear(text), ppdl_cache_warm(text, text) TO @extowner@ WITH GRANT OPTION;

@@ -46,6 +46,8 @@ usage(FILE *f)
 		  "  ppdl encrypt --key hospital.key --features features.json patients.csv > patients.copy\n"
 		  "  psql \"$DSN\" -c '\\copy patients (id, features, label) FROM patients.copy'\n"
 		  "  ppdl query   --key hospital.key --dsn \"$DSN\" -c 'SELECT avg(features) FROM patients'\n\n"
+		  "Environment: PPDL_PASSPHRASE (of the key file), PGHOST, PGDATABASE and others of\n"
+		  "libpq (the database), PPDL_CPU (scalar, avx2, ifma, neon: lesser kernels).\n\n"
 		  "Exit status: 0 done, 1 failed, 2 wrong usage, 3 wrong input data,\n"
 		  "4 key or passphrase, 5 the database said no.\n", f);
 }

@@ -10,6 +10,7 @@
 #include "rows/keyplan.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(ppdl_cache_warm);
 PG_FUNCTION_INFO_V1(ppdl_key_uses);

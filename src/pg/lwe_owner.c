@@ -18,6 +18,7 @@
 #include "owner/owner.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 #include "rows/cipher_read.h"
 #include "rows/row.h"
 

@@ -2,10 +2,10 @@
 #include "pg/model.h"
 #include "pg/owner_session.h"
 
-#include "storage/ipc.h"
+#include "base/version.h"
 #include "utils/guc.h"
 
-PG_MODULE_MAGIC;
+PPDL_MODULE_MAGIC;
 
 #define PPDL_MOST_THREADS 256	/* of a pool */
 
@@ -49,5 +49,4 @@ _PG_init(void)
 							 &ppdl_require_version, PPDL_REQUIRE_ON_NODES, require_version,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("ppdl");
-	before_shmem_exit(ppdl_owner_session_exit, (Datum) 0);
 }

@@ -6,6 +6,7 @@
 #include "owner/owner.h"
 #include "base/mem.h"
 #include "rsa/key.h"
+#include "storage/ipc.h"
 #include "utils/builtins.h"
 
 bool		ppdl_owner_mode = false;
@@ -15,16 +16,28 @@ static uint8_t open_hash[32];	/* of key and passphrase */
 static PpdlRsaKey *open_rsa = NULL;
 static uint8_t open_rsa_hash[32];
 
-/* from here on this backend has secrets, of which memory keeps traces to its end */
 static void
-forbid_dumps(void)
+at_exit(int code, Datum arg)
+{
+	ppdl_owner_session_forget();
+}
+
+/*
+ * From here on this backend has secrets, of which memory keeps traces to its end.  (What a library registers when the
+ * postmaster loads it, under shared_preload_libraries, backends do not have.)
+ */
+static void
+prepare_for_secrets(void)
 {
 	static bool done = false;
 
-	if (!done && !ppdl_forbid_dumps())
+	if (done)
+		return;
+	before_shmem_exit(at_exit, (Datum) 0);
+	done = true;
+	if (!ppdl_forbid_dumps())
 		ereport(WARNING,
 				(errmsg("cannot forbid core files of this session, which may hold secret keys")));
-	done = true;
 }
 
 void
@@ -36,7 +49,7 @@ ppdl_require_owner_mode(const char *function)
 				 errmsg("function %s takes a secret key and is for the owner's own machine", function),
 				 errdetail("The setting ppdl.owner_mode is off."),
 				 errhint("Encrypt and decrypt with the ppdl tool, which keeps the secret key away from the server.")));
-	forbid_dumps();
+	prepare_for_secrets();
 }
 
 static void
@@ -61,12 +74,6 @@ ppdl_owner_session_forget(void)
 {
 	forget_owner();
 	forget_rsa();
-}
-
-void
-ppdl_owner_session_exit(int code, Datum arg)
-{
-	ppdl_owner_session_forget();
 }
 
 /* SHA-256 of the two hashes: no pair of texts runs into another */

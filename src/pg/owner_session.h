@@ -17,6 +17,5 @@ struct PpdlRsaKey;
 extern struct PpdlRsaKey *ppdl_rsa_session(text *key, text *passphrase);
 /* both of them */
 extern void ppdl_owner_session_forget(void);
-extern void ppdl_owner_session_exit(int code, Datum arg);
 
 #endif

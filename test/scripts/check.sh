@@ -189,6 +189,8 @@ if is_wanted static; then
 	step "circle check notices circles" test/scripts/check_circles.pl --self-test
 	step "header check notices misplaced declarations" test/scripts/check_headers.pl --self-test
 	step "check of globals notices what is not listed" test/scripts/check_globals.sh --self-test
+	step "META.json is what PGXN asks for, one release everywhere" make -s check-release PG_CONFIG="$pg_config"
+	step "release check notices violations" test/scripts/check_release.pl --self-test
 	step "contrib-data is what its generator makes" make -s check-data PG_CONFIG="$pg_config"
 fi
 if is_wanted unit; then

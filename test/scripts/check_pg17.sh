@@ -27,5 +27,9 @@ mountpoint -q "$root/dev" || mount --rbind /dev "$root/dev"
 mkdir -p "$root/ppdl"
 echo "== this tree, as it is, in $root/ppdl"
 git ls-files -z --cached --others --exclude-standard | tar --null -T - -c | tar -x -C "$root/ppdl"
+# what an earlier tree had and this one has not would be compiled, too; objects stay, for the next time
+comm -z -13 <(git ls-files -z --cached --others --exclude-standard | sort -z) \
+	<(cd "$root/ppdl" && find . -path ./build -prune -o -type f ! -name '*.[od]' -printf '%P\0' | sort -z) |
+	(cd "$root/ppdl" && xargs -0 -r rm -f)
 chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PPDL_CHECK="${PPDL_CHECK:-unit regress pgtap tap}" \
 	PPDL_TAP="${PPDL_TAP:-}" make -C /ppdl check

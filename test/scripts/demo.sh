@@ -49,6 +49,7 @@ server_start
 createdb demo
 export PGDATABASE=demo
 echo "PostgreSQL $(sql -At -c 'SHOW server_version'), socket in $sandbox"
+echo "(for good: make && sudo make install, which puts the tool into /usr/local/bin)"
 
 # the owner's machine: nothing but what is sent through psql and ppdl leaves this directory
 owner=$sandbox/owner

@@ -135,7 +135,7 @@ sandbox_paths() {
 	pg_bindir=$sandbox/tree$("$pg_config" --bindir)
 	pg_regress=$pgxs/../test/regress/pg_regress
 	pg_perl=$pgxs/../test/perl
-	export PATH=$pg_bindir:$PATH
+	export PATH=$sandbox/tree/usr/local/bin:$pg_bindir:$PATH
 }
 
 sandbox_install() {
@@ -158,7 +158,7 @@ sandbox_install() {
 			*) ln -s "$f" "$tree$sharedir/extension/" ;;
 		esac
 	done
-	make -s install PG_CONFIG="$pg_config" DESTDIR="$tree" >&2 || return 1
+	make -s install PG_CONFIG="$pg_config" PREFIX=/usr/local DESTDIR="$tree" >&2 || return 1
 	# earlier versions' catalogues, which tests upgrade from
 	cp test/data/ppdl--*.sql "$tree$sharedir/extension/"
 	# so that programs run as the server's user can read and enter, too

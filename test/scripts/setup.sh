@@ -8,14 +8,14 @@ pg=15 clang=14
 [ "$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")" != trixie ] || pg=17 clang=19
 
 packages=(
-	gcc libc6-dev make pkg-config							# compiler
+	gcc g++ libc6-dev make pkg-config						# compilers
 	postgresql-$pg postgresql-server-dev-$pg libpq-dev		# server, its headers, client library
 	libgmp-dev libssl-dev libjansson-dev libcsv-dev			# what ppdl links to
 	libpng-dev libturbojpeg0-dev							# what the tool reads pictures with
 	libedit-dev libsqlite3-dev								# the tool's shell, and queries on decrypted results
 	libcmocka-dev											# unit tests
 	postgresql-$pg-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
-	perl libipc-run-perl libio-pty-perl						# Perl TAP tests
+	perl libipc-run-perl libio-pty-perl groff-base			# Perl TAP tests; manual pages
 	clang-$clang libclang-rt-$clang-dev								# libFuzzer, and a second compiler's opinion
 	valgrind												# secrets as undefined memory: the test of constant time
 	python3-numpy python3-pandas python3-psycopg			# the Python package, and what its models come from
