@@ -4,12 +4,12 @@
 #ifndef PPDL_CLI_COLUMNS_H
 #define PPDL_CLI_COLUMNS_H
 
-typedef enum PpdlColumnKind
+typedef enum PpdlCellKind
 {
-	PPDL_COLUMN_TEXT,
-	PPDL_COLUMN_NUMBERS,		/* a number, or an array of numbers in braces, of arrays, of NULL */
-	PPDL_COLUMN_BOOL,
-	PPDL_COLUMN_JSON
-} PpdlColumnKind;
+	PPDL_CELL_TEXT,
+	PPDL_CELL_NUMBERS,		/* a number, or an array of numbers in braces, of arrays, of NULL */
+	PPDL_CELL_BOOL,
+	PPDL_CELL_JSON
+} PpdlCellKind;
 
 #endif

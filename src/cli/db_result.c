@@ -125,7 +125,7 @@ is_cipher(const PpdlDb *db, Oid type)
 	return type == db->lwe || type == db->lwe_array || type == db->rsa || type == db->rsa_array;
 }
 
-static PpdlColumnKind
+static PpdlCellKind
 column_kind(const PpdlDb *db, Oid type)
 {
 	switch (type)
@@ -144,14 +144,14 @@ column_kind(const PpdlDb *db, Oid type)
 		case 1021:
 		case 1022:
 		case 1231:
-			return PPDL_COLUMN_NUMBERS;
+			return PPDL_CELL_NUMBERS;
 		case 16:
-			return PPDL_COLUMN_BOOL;
+			return PPDL_CELL_BOOL;
 		case 114:				/* json, jsonb */
 		case 3802:
-			return PPDL_COLUMN_JSON;
+			return PPDL_CELL_JSON;
 		default:
-			return is_cipher(db, type) ? PPDL_COLUMN_NUMBERS : PPDL_COLUMN_TEXT;
+			return is_cipher(db, type) ? PPDL_CELL_NUMBERS : PPDL_CELL_TEXT;
 	}
 }
 
@@ -160,7 +160,7 @@ ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, co
 {
 	int			n = PQnfields(res);
 	const char **name = calloc((size_t) n + 1, sizeof *name);
-	PpdlColumnKind *kind = calloc((size_t) n + 1, sizeof *kind);
+	PpdlCellKind *kind = calloc((size_t) n + 1, sizeof *kind);
 	PpdlStatus	status;
 
 	for (int i = 0; name && kind && i < n; i++)

@@ -181,7 +181,7 @@ put_json_numbers(PpdlPresenter *p, const char *s)
 }
 
 static int
-put_json_value(PpdlPresenter *p, PpdlColumnKind kind, const PpdlText *field)
+put_json_value(PpdlPresenter *p, PpdlCellKind kind, const PpdlText *field)
 {
 	size_t		begin = p->w.len;
 
@@ -190,15 +190,15 @@ put_json_value(PpdlPresenter *p, PpdlColumnKind kind, const PpdlText *field)
 		put(p, "null");
 		return 1;
 	}
-	if (kind == PPDL_COLUMN_NUMBERS && put_json_numbers(p, field->s))
+	if (kind == PPDL_CELL_NUMBERS && put_json_numbers(p, field->s))
 		return 1;
 	p->w.len = begin;
-	if (kind == PPDL_COLUMN_JSON)
+	if (kind == PPDL_CELL_JSON)
 	{
 		ppdl_write_bytes(&p->w, field->s, field->len);
 		return 1;
 	}
-	if (kind == PPDL_COLUMN_BOOL && field->len == 1)
+	if (kind == PPDL_CELL_BOOL && field->len == 1)
 	{
 		put(p, field->s[0] == 't' ? "true" : "false");
 		return 1;
@@ -272,14 +272,14 @@ begin_table(PpdlPresenter *p, PpdlError *err)
 	for (int i = 0; ok && i < p->ncolumns; i++)
 	{
 		ok = ppdl_table_title(&p->table, i, p->name[i]);
-		p->table.right[i] = p->kind[i] == PPDL_COLUMN_NUMBERS;
+		p->table.right[i] = p->kind[i] == PPDL_CELL_NUMBERS;
 	}
 	return ok ? PPDL_OK : no_memory(err);
 }
 
 /* ppdl_present_begin of what is shown */
 static PpdlStatus
-begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds, PpdlError *err)
+begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlCellKind *kinds, PpdlError *err)
 {
 	end_result(p);
 	p->name = calloc((size_t) ncolumns + 1, sizeof *p->name);
@@ -344,7 +344,7 @@ end(PpdlPresenter *p, PpdlError *err)
 /* ------------------------------------------------------------------ with a query between */
 
 static PpdlStatus
-answer_columns(void *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds, PpdlError *err)
+answer_columns(void *p, int ncolumns, const char *const *names, const PpdlCellKind *kinds, PpdlError *err)
 {
 	return begin(p, ncolumns, names, kinds, err);
 }
@@ -356,7 +356,7 @@ answer_record(void *p, const PpdlText *fields, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_present_begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
+ppdl_present_begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlCellKind *kinds,
 				   PpdlError *err)
 {
 	return p->then ? ppdl_then_begin(p->then, ncolumns, names, kinds, err) : begin(p, ncolumns, names, kinds, err);

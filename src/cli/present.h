@@ -29,7 +29,7 @@ typedef struct PpdlPresenter
 	/* one result */
 	int			ncolumns;
 	char	  **name;
-	PpdlColumnKind *kind;
+	PpdlCellKind *kind;
 	PpdlTable	table;
 	PpdlWriter	w;				/* one record */
 	size_t		records;
@@ -39,7 +39,7 @@ void		ppdl_present_init(PpdlPresenter *p, PpdlForm form, const char *null, FILE 
 void		ppdl_present_free(PpdlPresenter *p);	/* wipes what was shown */
 
 /* A result: its columns, its records, its end.  names are copied. */
-PpdlStatus	ppdl_present_begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
+PpdlStatus	ppdl_present_begin(PpdlPresenter *p, int ncolumns, const char *const *names, const PpdlCellKind *kinds,
 							   PpdlError *err);
 PpdlStatus	ppdl_present_record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err);
 PpdlStatus	ppdl_present_end(PpdlPresenter *p, PpdlError *err);

@@ -13,7 +13,7 @@
 #define STEPS_BETWEEN_LOOKS 10000	/* of SQLite's machine, between two looks at Ctrl-C */
 
 /* SQLite's affinity comes from these names: BLOB in them leaves values as they are */
-static const char *const declared[] = {"TEXT", "BLOB NUMBERS", "BLOB BOOL", "BLOB JSON"};	/* as PpdlColumnKind */
+static const char *const declared[] = {"TEXT", "BLOB NUMBERS", "BLOB BOOL", "BLOB JSON"};	/* as PpdlCellKind */
 
 struct PpdlThen
 {
@@ -21,7 +21,7 @@ struct PpdlThen
 	sqlite3_stmt *insert;
 	const char *sql;
 	int			ncolumns;
-	PpdlColumnKind *kind;
+	PpdlCellKind *kind;
 	int			open;			/* a result is being taken */
 };
 
@@ -199,7 +199,7 @@ choose_name(const char *const *names, int n, char **chosen, int i)
 }
 
 static void
-put_create(PpdlWriter *w, int n, const char *const *names, const PpdlColumnKind *kinds)
+put_create(PpdlWriter *w, int n, const char *const *names, const PpdlCellKind *kinds)
 {
 	char	  **chosen = calloc((size_t) n + 1, sizeof *chosen);
 
@@ -254,7 +254,7 @@ make_table(PpdlThen *t, const char *const *names, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_then_begin(PpdlThen *t, int ncolumns, const char *const *names, const PpdlColumnKind *kinds, PpdlError *err)
+ppdl_then_begin(PpdlThen *t, int ncolumns, const char *const *names, const PpdlCellKind *kinds, PpdlError *err)
 {
 	sqlite3_set_authorizer(t->db, NULL, NULL);
 	if (t->open)				/* the one before was given up */
@@ -333,13 +333,13 @@ bind_number(PpdlThen *t, int i, const PpdlText *field)
 }
 
 static int
-bind(PpdlThen *t, int i, PpdlColumnKind kind, const PpdlText *field)
+bind(PpdlThen *t, int i, PpdlCellKind kind, const PpdlText *field)
 {
 	if (field->s == NULL)
 		return sqlite3_bind_null(t->insert, i);
-	if (kind == PPDL_COLUMN_NUMBERS)
+	if (kind == PPDL_CELL_NUMBERS)
 		return bind_number(t, i, field);
-	if (kind == PPDL_COLUMN_BOOL && field->len == 1)
+	if (kind == PPDL_CELL_BOOL && field->len == 1)
 		return sqlite3_bind_int(t->insert, i, field->s[0] == 't');
 	return sqlite3_bind_text(t->insert, i, field->s, (int) field->len, SQLITE_TRANSIENT);
 }
@@ -373,16 +373,16 @@ put_array(PpdlWriter *w, const char *s)
 			ppdl_write_u8(w, *s == '[' ? '{' : *s == ']' ? '}' : (uint8_t) *s);
 }
 
-static PpdlColumnKind
+static PpdlCellKind
 kind_of(sqlite3_stmt *q, int i, int has_row)
 {
 	const char *type = sqlite3_column_decltype(q, i);
 	const int	of_value = has_row ? sqlite3_column_type(q, i) : SQLITE_NULL;
 
-	for (int k = PPDL_COLUMN_TEXT; type && k <= PPDL_COLUMN_JSON; k++)
+	for (int k = PPDL_CELL_TEXT; type && k <= PPDL_CELL_JSON; k++)
 		if (strcmp(type, declared[k]) == 0)
-			return (PpdlColumnKind) k;
-	return of_value == SQLITE_INTEGER || of_value == SQLITE_FLOAT ? PPDL_COLUMN_NUMBERS : PPDL_COLUMN_TEXT;
+			return (PpdlCellKind) k;
+	return of_value == SQLITE_INTEGER || of_value == SQLITE_FLOAT ? PPDL_CELL_NUMBERS : PPDL_CELL_TEXT;
 }
 
 /* shortest text that reads back as the same number */
@@ -406,20 +406,20 @@ put_real(PpdlWriter *w, double v)
 }
 
 static void
-put_value(PpdlWriter *w, sqlite3_stmt *q, int i, PpdlColumnKind kind)
+put_value(PpdlWriter *w, sqlite3_stmt *q, int i, PpdlCellKind kind)
 {
 	const int	type = sqlite3_column_type(q, i);
 	const char *text;
 
 	if (type == SQLITE_FLOAT)
 		put_real(w, sqlite3_column_double(q, i));
-	else if (type == SQLITE_INTEGER && kind == PPDL_COLUMN_BOOL)
+	else if (type == SQLITE_INTEGER && kind == PPDL_CELL_BOOL)
 		ppdl_write_text(w, sqlite3_column_int(q, i) ? "t" : "f");
 	else
 	{
 		text = (const char *) sqlite3_column_text(q, i);
 		w->bad |= text == NULL;
-		if (text && kind == PPDL_COLUMN_NUMBERS && text[0] == '[')
+		if (text && kind == PPDL_CELL_NUMBERS && text[0] == '[')
 			put_array(w, text);
 		else if (text)
 			ppdl_write_text(w, text);
@@ -431,7 +431,7 @@ typedef struct Answer
 {
 	const PpdlThenAnswer *to;
 	int			ncolumns;
-	PpdlColumnKind *kind;
+	PpdlCellKind *kind;
 	const char **name;
 	size_t	   *at;
 	PpdlText   *field;

@@ -18,14 +18,14 @@ PpdlStatus	ppdl_then_create(PpdlThen **out, const char *sql, PpdlError *err);
 void		ppdl_then_destroy(PpdlThen *t);	/* wipes what it held; NULL is allowed */
 
 /* A result: its columns, its rows; then the query is run and the next result can begin. */
-PpdlStatus	ppdl_then_begin(PpdlThen *t, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
+PpdlStatus	ppdl_then_begin(PpdlThen *t, int ncolumns, const char *const *names, const PpdlCellKind *kinds,
 							PpdlError *err);
 PpdlStatus	ppdl_then_record(PpdlThen *t, const PpdlText *fields, PpdlError *err);
 
 /* what takes the answer: its columns, then its rows */
 typedef struct PpdlThenAnswer
 {
-	PpdlStatus	(*columns) (void *arg, int ncolumns, const char *const *names, const PpdlColumnKind *kinds,
+	PpdlStatus	(*columns) (void *arg, int ncolumns, const char *const *names, const PpdlCellKind *kinds,
 							PpdlError *err);
 	PpdlStatus	(*record) (void *arg, const PpdlText *fields, PpdlError *err);
 	int			(*interrupted) (void);	/* is the query to be given up? */

@@ -335,26 +335,26 @@ ppdl_words_title(const PpdlWords *w, size_t column, int field)
 	return title;
 }
 
-static PpdlColumnKind
+static PpdlCellKind
 kind_of(const PpdlWords *w, size_t column, int field)
 {
 	const PpdlWordsColumn *c = &w->column[column];
 
 	if (w->objects)
-		return PPDL_COLUMN_JSON;
+		return PPDL_CELL_JSON;
 	if (c->scores && field == 0)
-		return PPDL_COLUMN_NUMBERS;
-	return ppdl_decoder_kind(c->decoder, field - c->scores) == PPDL_ANSWER_WORD ? PPDL_COLUMN_TEXT :
-		PPDL_COLUMN_NUMBERS;
+		return PPDL_CELL_NUMBERS;
+	return ppdl_decoder_kind(c->decoder, field - c->scores) == PPDL_ANSWER_WORD ? PPDL_CELL_TEXT :
+		PPDL_CELL_NUMBERS;
 }
 
 PpdlStatus
 ppdl_words_present(const PpdlWords *w, PpdlPresenter *p, int ncolumns, const char *const *names,
-				   const PpdlColumnKind *kinds, PpdlError *err)
+				   const PpdlCellKind *kinds, PpdlError *err)
 {
 	const int	n = w ? ppdl_words_columns(w) : 0;
 	char	  **name = calloc((size_t) n + 1, sizeof *name);
-	PpdlColumnKind *kind = calloc((size_t) n + 1, sizeof *kind);
+	PpdlCellKind *kind = calloc((size_t) n + 1, sizeof *kind);
 	PpdlStatus	status = name && kind ? PPDL_OK : no_memory(err);
 	int			at = 0;
 

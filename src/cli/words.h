@@ -79,7 +79,7 @@ int			ppdl_words_columns(const PpdlWords *w);
 char	   *ppdl_words_title(const PpdlWords *w, size_t column, int field);
 /* ppdl_present_begin with the columns of a result, or those that words make of them; w may be NULL */
 PpdlStatus	ppdl_words_present(const PpdlWords *w, PpdlPresenter *p, int ncolumns, const char *const *names,
-							   const PpdlColumnKind *kinds, PpdlError *err);
+							   const PpdlCellKind *kinds, PpdlError *err);
 
 /* how many rows the column's value of a record stands for, if it is a sum; fields: of the record, as they came */
 PpdlStatus	ppdl_words_rows(const PpdlWords *w, size_t column, const PpdlText *fields, size_t count, double *rows,

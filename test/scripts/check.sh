@@ -170,6 +170,8 @@ perl_tests() {
 	mkdir -p "$dir"
 	cp -a test/tap "$dir/t"
 	cp -a contrib-data "$dir/contrib-data"
+	mkdir "$dir/doc"
+	cp -a doc/tour.md "$dir/doc/"
 	chmod -R a+rX "$dir"
 	[ -z "$sandbox_user" ] || chown "$sandbox_user" "$dir"
 	tap_step "Perl TAP" as_server_user env -C "$dir" -u PGHOST -u PGPORT -u PGUSER -u PGDATABASE \

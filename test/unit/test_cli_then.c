@@ -18,8 +18,8 @@
 /* ------------------------------------------------------------------ --then */
 
 static const char *const names[] = {"id", "ID", "value", "list", "yes", "text", "doc", "id_2"};
-static const PpdlColumnKind kinds[] = {PPDL_COLUMN_NUMBERS, PPDL_COLUMN_TEXT, PPDL_COLUMN_NUMBERS, PPDL_COLUMN_NUMBERS,
-PPDL_COLUMN_BOOL, PPDL_COLUMN_TEXT, PPDL_COLUMN_JSON, PPDL_COLUMN_NUMBERS};
+static const PpdlCellKind kinds[] = {PPDL_CELL_NUMBERS, PPDL_CELL_TEXT, PPDL_CELL_NUMBERS, PPDL_CELL_NUMBERS,
+PPDL_CELL_BOOL, PPDL_CELL_TEXT, PPDL_CELL_JSON, PPDL_CELL_NUMBERS};
 
 #define N 8
 
@@ -30,7 +30,7 @@ typedef struct Seen
 } Seen;
 
 static PpdlStatus
-see_columns(void *arg, int n, const char *const *name, const PpdlColumnKind *kind, PpdlError *err)
+see_columns(void *arg, int n, const char *const *name, const PpdlCellKind *kind, PpdlError *err)
 {
 	Seen	   *s = arg;
 
