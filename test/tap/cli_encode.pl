@@ -80,7 +80,7 @@ like($out, qr/ja/i, 'names the classes');
 # which class is +1
 sub classes
 {
-	my ($rc, $out, $err) = ppdl('encode', @_, '-o', 'c.json');
+	my ($rc, $out, $err) = ppdl('encode', @_, '--force', '-o', 'c.json');
 
 	return $rc ? $err : join ' ', $out =~ /^ +[-+]1 +(\S+)/mg;
 }
@@ -96,7 +96,7 @@ refused([ 'encode', $cc, '--outside=maybe' ], 2, qr/error, clamp, null/, 'a stra
 # a first row that may be data; no header at all
 file('rows.csv', "A11,6,1\nA12,48,2\nA11,12,1\nA14,9,2\n");
 like((ppdl('encode', 'rows.csv', '--label', '1', '-o', 'r.json'))[2], qr/the header looks like a row: "A11" and others/, 'notices it');
-($rc, $out, $err) = ppdl('encode', 'rows.csv', '--no-header', '--label', '3', '-o', 'r.json');
+($rc, $out, $err) = ppdl('encode', 'rows.csv', '--no-header', '--label', '3', '--force', '-o', 'r.json');
 is($rc, 0, '--no-header') or diag($err);
 ($rc, $out) = ppdl('encrypt', '--plain', '--features', 'r.json', 'rows.csv');
 is(scalar(() = $out =~ /\n/g), 4, 'which the feature file remembers');
