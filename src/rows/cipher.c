@@ -73,7 +73,7 @@ ppdl_layout_room(PpdlLayout layout, int logk)
 		case PPDL_LAYOUT_SLOTS:
 			return logk >= 1 && logk <= 16 ? 1 << (logk - 1) : 0;
 		case PPDL_LAYOUT_GRAM:	/* features, and as many labels */
-			return logk >= 1 && 1 << logk <= PPDL_GRAM_MAX_WIDTH ? 2 << logk : 0;
+			return logk >= 1 && logk <= 16 && 1 << logk <= PPDL_GRAM_MAX_WIDTH ? 2 << logk : 0;
 	}
 	return 0;
 }

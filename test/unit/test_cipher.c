@@ -227,6 +227,9 @@ test_fields(void **state)
 		{2, 40, 1, 255, PPDL_ERR_FORMAT},
 		{2, 47, 1, 1, PPDL_ERR_FORMAT},
 		{4, 40, 1, 2, PPDL_ERR_FORMAT},
+		{4, 40, 2, 0xFF02, PPDL_ERR_FORMAT},	/* second moments of rows of 2^255, 2^32 and 2^31 */
+		{4, 40, 2, 0x2002, PPDL_ERR_FORMAT},
+		{4, 40, 2, 0x1F02, PPDL_ERR_FORMAT},
 		{4, 40, 1, 1, PPDL_ERR_FORMAT},	/* 1500 values do not fit 2^10 slots */
 		{4, 41, 1, 15, PPDL_ERR_FORMAT},
 		{4, 41, 1, 10, PPDL_ERR_FORMAT},
