@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/args.h"
+#include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "table/csv.h"
 #include "cli/outfile.h"
@@ -15,6 +15,7 @@ static const char doc[] =
 "CSV, COPY text, psql's unaligned output and bare values are understood; everything that is no "
 "ciphertext passes unchanged. One number is written as such, several as {a,b,c}, a packed result as an array "
 "of its rows, as many digits as the noise supports.\n\n"
+"CSV comes out in the words of a feature file, if there is one (--features, --as, --raw).\n\n"
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it, so that "
 "array_agg(id) and ppdl_predict_agg(...) come out as pairs.\n\n"
 "--share adds noise that hides what the rounding errors of a result tell about the key (Li and Micciancio "
@@ -26,24 +27,12 @@ static const char doc[] =
 
 enum
 {
-	OPT_SHARE = 256, OPT_EXPAND, OPT_FORMAT, OPT_PASSPHRASE, OPT_FEATURES, OPT_AS, OPT_RAW
+	OPT_FORMAT = 256
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0,
-	 "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
-	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
-	{"features", OPT_FEATURES, "FILE", 0,
-	 "of CSV: feature file; answers by its names and units; may be repeated "
-	 "(else one beside the key that the values name)",
-	 2},
-	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 2},
-	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 2},
-	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 2},
-	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 2},
 	{"format", OPT_FORMAT, "auto|csv|text", 0,
-	 "of input and output (auto: text if the first line has a tab or no comma)", 2},
+	 "of input and output (auto: text if the first line has a tab or no comma)", 3},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 3},
 	{0}
 };
@@ -55,14 +44,10 @@ enum
 
 typedef struct Args
 {
-	PpdlList	keys;
-	PpdlWordsOptions words;
-	const char *passphrase_file,
-			   *input,
+	PpdlAnswerArgs answer;
+	const char *input,
 			   *output;
-	int			share,
-				expand,
-				format;
+	int			format;
 } Args;
 
 static error_t
@@ -73,26 +58,8 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key)
 	{
-		case 'k':
-			ppdl_list_add(&a->keys, arg, state);
-			return 0;
-		case OPT_PASSPHRASE:
-			a->passphrase_file = arg;
-			return 0;
-		case OPT_FEATURES:
-			ppdl_list_add(&a->words.features, arg, state);
-			return 0;
-		case OPT_AS:
-			ppdl_words_add_as(&a->words, arg, state);
-			return 0;
-		case OPT_RAW:
-			a->words.raw = 1;
-			return 0;
-		case OPT_SHARE:
-			a->share = 1;
-			return 0;
-		case OPT_EXPAND:
-			a->expand = 1;
+		case ARGP_KEY_INIT:
+			state->child_inputs[0] = &a->answer;
 			return 0;
 		case OPT_FORMAT:
 			a->format = ppdl_arg_choice(state, "--format", arg, formats);
@@ -106,9 +73,6 @@ parse(int key, char *arg, struct argp_state *state)
 			a->input = arg;
 			return 0;
 		case ARGP_KEY_END:
-			if (a->keys.count == 0)
-				argp_error(state, "--key is missing");
-			ppdl_words_check(&a->words, state);
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -245,7 +209,8 @@ copy_record(Held *h, const PpdlCsvRow *row, PpdlError *err)
 static PpdlStatus
 show_record(Job *j, const Held *h, PpdlError *err)
 {
-	return at_line(j, h->line, ppdl_reveal_record(&j->reveal, &j->words, h->text, h->count, j->a->expand, emit, j, err),
+	return at_line(j, h->line,
+				   ppdl_reveal_record(&j->reveal, &j->words, h->text, h->count, j->a->answer.expand, emit, j, err),
 				   err);
 }
 
@@ -374,7 +339,7 @@ all_csv(Job *j, size_t n, PpdlError *err)
 static PpdlStatus
 text_line(Job *j, PpdlTexts *fields, size_t n, PpdlError *err)
 {
-	if (j->a->expand)
+	if (j->a->answer.expand)
 	{
 		if (!ppdl_copy_split(fields, j->line, n))
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -426,7 +391,7 @@ convert(Job *j, PpdlError *err)
 	if (n < 0)
 		return ferror(j->f) ? ppdl_os_error(err, "read", j->name) : PPDL_OK;
 	j->csv = j->a->format == FORMAT_CSV || (j->a->format == FORMAT_AUTO && guess_csv(j->line, (size_t) n));
-	if (!j->csv && (j->a->words.features.count || j->a->words.as.count))
+	if (!j->csv && (j->a->answer.words.features.count || j->a->answer.words.as.count))
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: --features and --as need columns with names, and this is no CSV",
 				   j->name);
@@ -446,8 +411,7 @@ run(Job *j, PpdlError *err)
 	j->f = standard ? stdin : fopen(a->input, "r");
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->input);
-	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
-	PPDL_TRY(ppdl_words_open(&j->words, &a->words, &a->keys, &j->reveal, err));
+	PPDL_TRY(ppdl_answer_open(&a->answer, &j->reveal, &j->words, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	PPDL_TRY(convert(j, err));
 	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));
@@ -457,14 +421,14 @@ run(Job *j, PpdlError *err)
 int
 ppdl_cmd_decrypt(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, "[FILE]", doc};
+	static const struct argp_child children[] = {{&ppdl_answer_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {options, parse, "[FILE]", doc, children, NULL, NULL};
 	Args		a = {0};
 	Job			j = {.a = &a};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	j.reveal.share = a.share;
 	ppdl_writer_init_secret(&j.w);
 	status = run(&j, &err);
 	if (status == PPDL_OK && j.reveal.values == 0)
@@ -473,9 +437,8 @@ ppdl_cmd_decrypt(int argc, char **argv)
 	ppdl_writer_free(&j.w);
 	free(j.line);
 	ppdl_words_close(&j.words);
-	ppdl_words_options_free(&a.words);
+	ppdl_answer_args_free(&a.answer);
 	ppdl_reveal_close(&j.reveal);
-	ppdl_list_free(&a.keys);
 	if (j.f && j.f != stdin)
 		fclose(j.f);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/args.h"
+#include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "cli/outfile.h"
 #include "cli/viewer.h"
@@ -33,24 +33,14 @@ static const char doc[] =
 
 enum
 {
-	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_PASSPHRASE, OPT_THEN, OPT_FEATURES, OPT_AS,
-	OPT_RAW
+	OPT_DSN = 256, OPT_FORMAT, OPT_CSV, OPT_JSON, OPT_THEN
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file; may be repeated", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
-	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
 	{"command", 'c', "SQL", 0, "what to run; may be repeated", 2},
 	{"file", 'f', "FILE", 0, "read the SQL from FILE (-: standard input)", 2},
-	{"features", OPT_FEATURES, "FILE", 0,
-	 "feature file: answers by its names and units; may be repeated (else one beside the key that the values name)", 3},
-	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 3},
-	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 3},
-	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
 	{"then", OPT_THEN, "SELECT", 0, "a query on the decrypted result, the table result, whose answer is shown", 3},
-	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
 	{"format", OPT_FORMAT, "table|vertical|csv|json", 0, "of the output (table)", 3},
 	{"vertical", 'x', 0, 0, "same as --format vertical: a field a line", 3},
 	{"csv", OPT_CSV, 0, 0, "same as --format csv", 3},
@@ -62,18 +52,14 @@ static const struct argp_option options[] = {
 
 typedef struct Args
 {
-	const char *passphrase_file,
-			   *dsn,
+	PpdlAnswerArgs answer;
+	const char *dsn,
 			   *file,
 			   *null,
 			   *then,
 			   *output;
-	PpdlList	keys,
-				commands;
-	PpdlWordsOptions words;
+	PpdlList	commands;
 	PpdlForm	form;
-	int			expand,
-				share;
 } Args;
 
 static error_t
@@ -84,11 +70,8 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key)
 	{
-		case 'k':
-			ppdl_list_add(&a->keys, arg, state);
-			return 0;
-		case OPT_PASSPHRASE:
-			a->passphrase_file = arg;
+		case ARGP_KEY_INIT:
+			state->child_inputs[0] = &a->answer;
 			return 0;
 		case OPT_DSN:
 			a->dsn = arg;
@@ -99,23 +82,8 @@ parse(int key, char *arg, struct argp_state *state)
 		case 'f':
 			a->file = arg;
 			return 0;
-		case OPT_FEATURES:
-			ppdl_list_add(&a->words.features, arg, state);
-			return 0;
-		case OPT_AS:
-			ppdl_words_add_as(&a->words, arg, state);
-			return 0;
-		case OPT_RAW:
-			a->words.raw = 1;
-			return 0;
-		case OPT_EXPAND:
-			a->expand = 1;
-			return 0;
 		case OPT_THEN:
 			a->then = arg;
-			return 0;
-		case OPT_SHARE:
-			a->share = 1;
 			return 0;
 		case OPT_FORMAT:
 			a->form = (PpdlForm) ppdl_arg_choice(state, "--format", arg, formats);
@@ -141,9 +109,6 @@ parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "unexpected \"%s\": SQL goes after -c, in quotes", arg);
 			return 0;
 		case ARGP_KEY_END:
-			if (a->keys.count == 0)
-				argp_error(state, "--key is missing");
-			ppdl_words_check(&a->words, state);
 			if (a->commands.count > 0 && a->file != NULL)
 				argp_error(state, "give SQL with -c or with -f, not both");
 			if (a->commands.count == 0 && a->file == NULL && isatty(STDIN_FILENO))
@@ -197,15 +162,14 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(read_script(j, err));
 	if (a->then)
 		PPDL_TRY(ppdl_then_create(&j->then, a->then, err));
-	PPDL_TRY(ppdl_reveal_open(&v->reveal, &a->keys, a->passphrase_file, err));
-	PPDL_TRY(ppdl_words_open(&v->words, &a->words, &a->keys, &v->reveal, err));
+	PPDL_TRY(ppdl_answer_open(&a->answer, &v->reveal, &v->words, err));
 	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
-	v->db.near = a->keys.item[0];
+	v->db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
 	v->present.then = j->then;
-	v->expand = a->expand;
+	v->expand = a->answer.expand;
 	/* --then works on columns, and on numbers */
 	v->words.objects = a->form == PPDL_FORM_JSON && a->then == NULL;
 	v->words.people = (a->form == PPDL_FORM_TABLE || a->form == PPDL_FORM_VERTICAL) && a->then == NULL;
@@ -218,22 +182,21 @@ run(Job *j, PpdlError *err)
 int
 ppdl_cmd_query(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, NULL, doc};
+	static const struct argp_child children[] = {{&ppdl_answer_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {options, parse, NULL, doc, children, NULL, NULL};
 	Args		a = {0};
 	Job			j = {.a = &a};
 	PpdlError	err = {0};
 	PpdlStatus	status;
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
-	j.view.reveal.share = a.share;
 	ppdl_writer_init(&j.script);
 	status = run(&j, &err);
 	ppdl_out_abort(&j.out);
 	ppdl_writer_free(&j.script);
 	ppdl_viewer_close(&j.view);
 	ppdl_then_destroy(j.then);
-	ppdl_words_options_free(&a.words);
-	ppdl_list_free(&a.keys);
+	ppdl_answer_args_free(&a.answer);
 	ppdl_list_free(&a.commands);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/args.h"
+#include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "cli/shell.h"
 
@@ -24,20 +24,11 @@ static const char doc[] =
 
 enum
 {
-	OPT_DSN = 256, OPT_SHARE, OPT_EXPAND, OPT_PASSPHRASE, OPT_FEATURES, OPT_AS, OPT_RAW
+	OPT_DSN = 256
 };
 
 static const struct argp_option options[] = {
-	{"key", 'k', "FILE", 0, "secret key file; may be repeated", 1},
-	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
-	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"dsn", OPT_DSN, "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
-	{"features", OPT_FEATURES, "FILE", 0,
-	 "feature file: answers by its names and units; may be repeated (else one beside the key that the values name)", 3},
-	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 3},
-	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 3},
-	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
-	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
 	{"vertical", 'x', 0, 0, "a field a line", 3},
 	{"pset", 'P', "null=TEXT", 0, "what is shown for NULL (nothing)", 3},
 	{0}
@@ -45,14 +36,10 @@ static const struct argp_option options[] = {
 
 typedef struct Args
 {
-	PpdlList	keys;
-	PpdlWordsOptions words;
-	const char *passphrase_file,
-			   *dsn,
+	PpdlAnswerArgs answer;
+	const char *dsn,
 			   *null;
-	int			expand,
-				share,
-				vertical;
+	int			vertical;
 } Args;
 
 static error_t
@@ -62,29 +49,11 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key)
 	{
-		case 'k':
-			ppdl_list_add(&a->keys, arg, state);
-			return 0;
-		case OPT_PASSPHRASE:
-			a->passphrase_file = arg;
+		case ARGP_KEY_INIT:
+			state->child_inputs[0] = &a->answer;
 			return 0;
 		case OPT_DSN:
 			a->dsn = arg;
-			return 0;
-		case OPT_FEATURES:
-			ppdl_list_add(&a->words.features, arg, state);
-			return 0;
-		case OPT_AS:
-			ppdl_words_add_as(&a->words, arg, state);
-			return 0;
-		case OPT_RAW:
-			a->words.raw = 1;
-			return 0;
-		case OPT_EXPAND:
-			a->expand = 1;
-			return 0;
-		case OPT_SHARE:
-			a->share = 1;
 			return 0;
 		case 'x':
 			a->vertical = 1;
@@ -98,9 +67,6 @@ parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "unexpected \"%s\": SQL is typed, or comes on standard input", arg);
 			return 0;
 		case ARGP_KEY_END:
-			if (a->keys.count == 0)
-				argp_error(state, "--key is missing");
-			ppdl_words_check(&a->words, state);
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;
@@ -127,10 +93,9 @@ greet(PpdlShell *s, PpdlError *err)
 static PpdlStatus
 run(PpdlShell *s, const Args *a, PpdlError *err)
 {
-	PPDL_TRY(ppdl_reveal_open(&s->view.reveal, &a->keys, a->passphrase_file, err));
-	PPDL_TRY(ppdl_words_open(&s->view.words, &a->words, &a->keys, &s->view.reveal, err));
+	PPDL_TRY(ppdl_answer_open(&a->answer, &s->view.reveal, &s->view.words, err));
 	PPDL_TRY(ppdl_db_open(&s->view.db, a->dsn, err));
-	s->view.db.near = a->keys.item[0];
+	s->view.db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&s->view.db, err));
 	s->null = strdup(a->null ? a->null : "");
 	if (s->null == NULL)
@@ -144,7 +109,8 @@ run(PpdlShell *s, const Args *a, PpdlError *err)
 int
 ppdl_cmd_shell(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, NULL, doc};
+	static const struct argp_child children[] = {{&ppdl_answer_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {options, parse, NULL, doc, children, NULL, NULL};
 	Args		a = {0};
 	PpdlShell	s = {.page = 1};
 	PpdlError	err = {0};
@@ -152,14 +118,12 @@ ppdl_cmd_shell(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	s.interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-	s.view.reveal.share = a.share;
-	s.view.expand = a.expand;
+	s.view.expand = a.answer.expand;
 	s.form = a.vertical ? PPDL_FORM_VERTICAL : PPDL_FORM_TABLE;
 	status = run(&s, &a, &err);
 	ppdl_out_abort(&s.out);
 	ppdl_viewer_close(&s.view);
-	ppdl_words_options_free(&a.words);
-	ppdl_list_free(&a.keys);
+	ppdl_answer_args_free(&a.answer);
 	free(s.null);
 	free(s.out_path);
 	if (status != PPDL_OK)

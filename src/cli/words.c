@@ -16,46 +16,6 @@ no_memory(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
-/* ------------------------------------------------------------------ options */
-
-/* what --as may say; a sum may name a column that counts rows */
-static int
-is_meaning(const char *s)
-{
-	static const char *const word[] = {"row", "avg", "sum", "diff", "class", "label", "label-avg", "label-sum",
-									   "label-diff", "raw"};
-
-	for (size_t i = 0; i < sizeof word / sizeof *word; i++)
-		if (strcmp(s, word[i]) == 0)
-			return 1;
-	return (strncmp(s, "sum:", 4) == 0 && s[4]) || (strncmp(s, "label-sum:", 10) == 0 && s[10]);
-}
-
-void
-ppdl_words_add_as(PpdlWordsOptions *o, const char *arg, struct argp_state *state)
-{
-	const char *equals = strrchr(arg, '=');
-
-	if (!is_meaning(equals ? equals + 1 : arg))
-		argp_error(state, "--as %s: what is expected is COL=MEANING, with row, avg, sum, sum:COUNTCOLUMN, diff, class, "
-				   "label, label-avg, label-sum, label-diff or raw", arg);
-	ppdl_list_add(&o->as, arg, state);
-}
-
-void
-ppdl_words_check(const PpdlWordsOptions *o, struct argp_state *state)
-{
-	if (o->raw && (o->features.count || o->as.count))
-		argp_error(state, "--raw shows encoded numbers: it excludes --features and --as");
-}
-
-void
-ppdl_words_options_free(PpdlWordsOptions *o)
-{
-	ppdl_list_free(&o->features);
-	ppdl_list_free(&o->as);
-}
-
 /* ------------------------------------------------------------------ files */
 
 static PpdlStatus

@@ -23,12 +23,6 @@ typedef struct PpdlWordsOptions
 	int			raw;
 } PpdlWordsOptions;
 
-/* --as [COL=]MEANING, or a usage error */
-void		ppdl_words_add_as(PpdlWordsOptions *o, const char *arg, struct argp_state *state);
-/* usage errors of options that exclude each other */
-void		ppdl_words_check(const PpdlWordsOptions *o, struct argp_state *state);
-void		ppdl_words_options_free(PpdlWordsOptions *o);
-
 typedef struct PpdlWordsFile
 {
 	char	   *path;
