@@ -11,6 +11,8 @@
 
 /* open batches are expanded early when they hold more */
 #define OPEN_BYTES ((size_t) 32 << 20)
+/* ... or are of weights that come to more: they count in 64 bits */
+#define OPEN_WEIGHTS 0x1p62
 
 PpdlStatus
 ppdl_sum_create(PpdlSum **out, PpdlError *err)
@@ -198,8 +200,16 @@ flush(PpdlSum *s, PpdlError *err)
 		return status;
 	s->half.noise += sqrt(PPDL_SIGMA * PPDL_SIGMA * squares);
 	ppdl_open_batches_free(&s->open);
+	s->weights = 0;
 	s->batch = NULL;
 	return PPDL_OK;
+}
+
+/* makes room for weights that come to so much more; the sum comes to the same on error */
+static PpdlStatus
+admit_weights(PpdlSum *s, double weights, PpdlError *err)
+{
+	return s->weights + weights > OPEN_WEIGHTS ? flush(s, err) : PPDL_OK;
 }
 
 /* moves what waits in the arena into a */
@@ -281,6 +291,7 @@ add_slice_weighted(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *e
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (status == PPDL_OK)
 	{
+		s->weights += fabs((double) weight);
 		ppdl_sum_reduce(s);
 		for (int l = 0; l < s->limbs; l++)
 			add_weighted(s, l, v + (size_t) l * k, ppdl_mod_from_i64(&s->par->ring->mod[l], weight));
@@ -301,6 +312,8 @@ add_slice(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 		add_b(s, c->residues);
 		return PPDL_OK;
 	}
+	if (weight != 1)
+		PPDL_TRY(admit_weights(s, fabs((double) weight), err));
 	PPDL_TRY(enter_batch(s, c->seed, c->logc, err));
 	if (weight != 1)
 		return add_slice_weighted(s, c, weight, err);
@@ -578,7 +591,7 @@ merge_open(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	const PpdlRing *ring = into->par->ring;
 
 	cut_limbs(into, from->limbs);
-
+	PPDL_TRY(admit_weights(into, from->weights, err));
 	if (!ppdl_open_batches_merge(&into->open, &from->open))
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	ppdl_sum_reduce(into);
@@ -597,6 +610,7 @@ merge_open(PpdlSum *into, PpdlSum *from, PpdlError *err)
 	}
 	into->bound += from->bound;
 	into->half.noise += from->half.noise;
+	into->weights += from->weights;
 	into->rounding += from->rounding;
 	into->open_part |= from->open_part;
 	return into->open.bytes > OPEN_BYTES ? flush(into, err) : PPDL_OK;

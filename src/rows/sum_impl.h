@@ -34,6 +34,7 @@ struct PpdlSum
 	unsigned	lazy;			/* additions since b was reduced */
 	PpdlHalf	half;			/* the uniform half without the open batches and what waits in the arena */
 	PpdlOpenBatches open;
+	double		weights;		/* sum of |weight| of the open batches' terms with weights other than 1 */
 	PpdlArena  *arena;			/* where slices of weight 1 wait; NULL: in open */
 	int			attached;		/* to it, under this number */
 	uint32_t	number;

@@ -99,7 +99,7 @@ begin_part(PpdlSum *s)
 	s->half = (PpdlHalf) {.par = s->par, .logk = s->logk, .limbs = s->limbs};
 	ppdl_open_batches_free(&s->open);
 	s->batch = NULL;
-	s->bound = s->rounding = 0;
+	s->bound = s->rounding = s->weights = 0;
 	s->open_part = 0;
 }
 

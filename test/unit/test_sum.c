@@ -475,6 +475,34 @@ test_merge_save_load(void **state)
 	test_batch_free(&t[1]);
 }
 
+/* weights of one row that come to more than 64 bits count, in one sum or in several that are merged */
+static void
+test_large_weights(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 1, 2, 0, 2, PPDL_SCALE_BITS_MIN);
+	const int	terms[] = {9000, 4000, 4000, 4000};
+	const double want[2] = {21000 * 0x1p30 * t.x[0], 21000 * 0x1p30 * t.x[1]};
+	PpdlSum    *sum[4];
+	PpdlCipher	c;
+
+	OK(ppdl_cipher_parse(&c, t.slice, t.size, ERR));
+	for (int i = 0; i < 4; i++)
+	{
+		OK(ppdl_sum_create(&sum[i], ERR));
+		for (int n = 0; n < terms[i]; n++)
+			OK(ppdl_sum_add_weighted(sum[i], &c, 0x1p30, ERR));
+	}
+	check_sum(sum[0], 1, (double[2]) {want[0] * 9 / 21, want[1] * 9 / 21}, 2, 0x1p28);
+	for (int i = 2; i < 4; i++)
+		OK(ppdl_sum_merge(sum[1], sum[i], ERR));
+	check_sum(sum[1], 1, (double[2]) {want[0] * 12 / 21, want[1] * 12 / 21}, 2, 0x1p28);
+	OK(ppdl_sum_merge(sum[1], sum[0], ERR));
+	check_sum(sum[1], 1, want, 2, 0x1p28);
+	for (int i = 0; i < 4; i++)
+		ppdl_sum_destroy(sum[i]);
+	test_batch_free(&t);
+}
+
 /* rows of whole batches, and of thousands with a few rows each */
 static void
 test_many_batches(void **state)
@@ -1146,6 +1174,7 @@ main(void)
 		cmocka_unit_test(test_parts_damaged),
 		cmocka_unit_test(test_combine_parts),
 		cmocka_unit_test(test_merge_save_load),
+		cmocka_unit_test(test_large_weights),
 		cmocka_unit_test(test_many_batches),
 		cmocka_unit_test(test_early_expansion),
 		cmocka_unit_test(test_refusals),
