@@ -486,24 +486,27 @@ weight_bits(const PpdlCipher *c)
 	return c->limbs > 1 ? 20 : 10;
 }
 
-/* a number of [0, 1) that belongs to a row and its weight and is chance to everything else: residues are uniform */
+/*
+ * A number of [0, 1) that belongs to a row, its weight and the number of the term, and is chance to everything else:
+ * residues are uniform.
+ */
 static double
-row_chance(const PpdlCipher *c, double weight)
+term_chance(const PpdlCipher *c, double weight, uint64_t term)
 {
 	uint64_t	x = 0,
 				w;
 
 	memcpy(&x, c->residues, c->residue_bytes < sizeof(x) ? c->residue_bytes : sizeof(x));
 	memcpy(&w, &weight, sizeof(w));
-	x += w * UINT64_C(0x9e3779b97f4a7c15);
+	x += (w ^ term) * UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);	/* splitmix64 */
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
 	return ldexp((double) ((x ^ x >> 31) >> 11), -53);
 }
 
 /*
- * Weights are rounded up as often as their digits beyond the last say, which of the rows by chance: rounded to the
- * nearest, the errors of many rows of one weight would add up.
+ * Weights are rounded up as often as their digits beyond the last say, which of the terms by chance: rounded to the
+ * nearest, the errors of many rows of one weight, or of one row that comes many times, would add up.
  */
 PpdlStatus
 ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError *err)
@@ -519,7 +522,7 @@ ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError 
 		return ppdl_error(err, PPDL_ERR_RANGE, "%g as the weight of a row: at most 2^30 in absolute value", weight);
 	finer.scale *= unit;
 	finer.bound /= unit;
-	PPDL_TRY(ppdl_sum_add(s, &finer, (int64_t) below + (share > row_chance(c, weight)), err));
+	PPDL_TRY(ppdl_sum_add(s, &finer, (int64_t) below + (share > term_chance(c, weight, s->count)), err));
 	s->rounding += share * (1 - share) * c->bound * c->scale * c->bound * c->scale;
 	return PPDL_OK;
 }

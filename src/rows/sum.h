@@ -40,10 +40,10 @@ void		ppdl_sum_set_arena(PpdlSum *s, PpdlArena *arena);
  */
 PpdlStatus	ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err);
 /*
- * Adds weight * c for a weight that is any finite number, rounded up or down to a multiple of 2^-20 where c has two
- * limbs or more, of 2^-10 where it has one; the sum has c's scale times 2^20 or 2^10, and what rounding may have
+ * Adds weight * c for a weight of 2^30 at most in absolute value, rounded up or down to a multiple of 2^-20 where c has
+ * two limbs or more, of 2^-10 where it has one; the sum has c's scale times 2^20 or 2^10, and what rounding may have
  * changed is part of its noise.  Terms of one sum are all added like this, or none.  c a slice or a row:
- * PPDL_ERR_ARGUMENT for others; PPDL_ERR_RANGE for weights that are not finite or beyond 2^30.  Else as ppdl_sum_add.
+ * PPDL_ERR_ARGUMENT for others; PPDL_ERR_RANGE for other weights.  Else as ppdl_sum_add.
  */
 PpdlStatus	ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError *err);
 /*

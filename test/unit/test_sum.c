@@ -475,6 +475,27 @@ test_merge_save_load(void **state)
 	test_batch_free(&t[1]);
 }
 
+/* what rounding does to a weight does not add up when one row comes with it many times */
+static void
+test_same_weight(void **state)
+{
+	TestBatch	t = test_batch(sk, rng, 1, 16, 0, 2, 30);
+	const int	terms = 4096;
+	double		want[16];
+	PpdlCipher	c;
+	PpdlSum    *s;
+
+	OK(ppdl_cipher_parse(&c, t.slice, t.size, ERR));
+	OK(ppdl_sum_create(&s, ERR));
+	for (int n = 0; n < terms; n++)
+		OK(ppdl_sum_add_weighted(s, &c, 0.3, ERR));
+	for (int f = 0; f < 16; f++)
+		want[f] = terms * 0.3 * t.x[f];
+	check_sum(s, 1, want, 16, 1e-3);
+	ppdl_sum_destroy(s);
+	test_batch_free(&t);
+}
+
 /* weights of one row that come to more than 64 bits count, in one sum or in several that are merged */
 static void
 test_large_weights(void **state)
@@ -1174,6 +1195,7 @@ main(void)
 		cmocka_unit_test(test_parts_damaged),
 		cmocka_unit_test(test_combine_parts),
 		cmocka_unit_test(test_merge_save_load),
+		cmocka_unit_test(test_same_weight),
 		cmocka_unit_test(test_large_weights),
 		cmocka_unit_test(test_many_batches),
 		cmocka_unit_test(test_early_expansion),
