@@ -141,28 +141,11 @@ check_places(const PpdlCipher *c, PpdlError *err)
 	return status;
 }
 
-/* second moments: one ciphertext, and the rows of the matrix at the places that gram_layout.h says */
-static PpdlStatus
-check_gram(const PpdlCipher *c, PpdlError *err)
-{
-	PpdlGramLayout lay;
-	int			good = c->nchunks == 1 && c->nrows == (uint32_t) c->width && c->par->np > 0;
-
-	if (good)
-	{
-		ppdl_gram_layout_of(&lay, c);
-		good = ppdl_log2_width(lay.width_x) == c->logk && lay.width_y <= lay.width_x &&
-			c->logk + ppdl_gram_log_terms(&lay) <= c->par->logn;
-	}
-	for (uint32_t i = 0; i < c->nrows && good; i++)
-		good = ppdl_cipher_place(c, i) == ppdl_gram_place(&lay, (int) i);
-	return good ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT, "second moments that are no square matrix of %d rows",
-									   c->width);
-}
-
 static PpdlStatus
 parse_packed(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 {
+	PpdlGramLayout lay;
+
 	read_estimates(c, r);
 	c->layout = (PpdlLayout) ppdl_read_u8(r);
 	c->logk = ppdl_read_u8(r);
@@ -178,7 +161,7 @@ parse_packed(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 	c->places = ppdl_read_bytes(r, (size_t) c->nrows * 4);
 	PPDL_TRY(take_residues(c, r, (uint64_t) c->nchunks * 2 * ppdl_residues_size(c->par, c->limbs, c->par->n), err));
 	PPDL_TRY(check_places(c, err));
-	return c->layout == PPDL_LAYOUT_GRAM ? check_gram(c, err) : PPDL_OK;
+	return c->layout == PPDL_LAYOUT_GRAM ? ppdl_gram_layout_of(&lay, c, err) : PPDL_OK;
 }
 
 PpdlStatus

@@ -129,7 +129,7 @@ take_gram(PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const double *p
 	PpdlGramLayout lay;
 	PpdlGramStray stray = {0};
 
-	ppdl_gram_layout_of(&lay, c);
+	PPDL_TRY(ppdl_gram_layout_of(&lay, c, err));
 	PPDL_TRY(ppdl_gram_matrix(out->v, &lay, c->par, phase, c->scale, &stray, err));
 	o->squares += stray.squares;
 	o->count += stray.count;

@@ -1,9 +1,6 @@
 #include "rows/gram_layout.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-#include <openssl/crypto.h>
 
 #include "base/complex.h"
 
@@ -37,16 +34,6 @@ ppdl_gram_layout(PpdlGramLayout *lay, int width_x, int width_y, PpdlError *err)
 	return PPDL_OK;
 }
 
-void
-ppdl_gram_layout_of(PpdlGramLayout *lay, const PpdlCipher *c)
-{
-	*lay = (PpdlGramLayout) {0};
-	for (uint32_t i = 0; i < c->nrows; i++)
-		lay->width_x += ppdl_cipher_place(c, i) < 1u << c->logk;
-	lay->width_y = (int) c->nrows - lay->width_x;
-	set_halves(lay);
-}
-
 uint32_t
 ppdl_gram_place(const PpdlGramLayout *lay, int i)
 {
@@ -75,6 +62,24 @@ ppdl_gram_term(const PpdlGramLayout *lay, PpdlGramPair pair, int shift, int conj
 	if (pair != PPDL_GRAM_XX)
 		first = 2 * lay->half_x + (pair == PPDL_GRAM_YX ? 2 * (lay->half_y - 1) : 2 * (lay->half_x + lay->half_y - 1));
 	return first + 2 * shift + conj;
+}
+
+/* one ciphertext, and the rows of the matrix at the places that the header of this file says */
+PpdlStatus
+ppdl_gram_layout_of(PpdlGramLayout *lay, const PpdlCipher *c, PpdlError *err)
+{
+	int			width_x = 0,
+				good;
+
+	for (uint32_t i = 0; i < c->nrows; i++)
+		width_x += ppdl_cipher_place(c, i) < 1u << c->logk;
+	good = c->nchunks == 1 && c->nrows == (uint32_t) c->width && c->par->np > 0 &&
+		ppdl_gram_layout(lay, width_x, c->width - width_x, NULL) == PPDL_OK && lay->logk == c->logk &&
+		lay->logk + ppdl_gram_log_terms(lay) <= c->par->logn;
+	for (uint32_t i = 0; i < c->nrows && good; i++)
+		good = ppdl_cipher_place(c, i) == ppdl_gram_place(lay, (int) i);
+	return good ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT, "second moments that are no square matrix of %d rows",
+									   c->width);
 }
 
 /* ---- the matrix ---- */
@@ -170,7 +175,7 @@ ppdl_gram_matrix(double *out, const PpdlGramLayout *lay, const PpdlParams *par, 
 				 PpdlGramStray *stray, PpdlError *err)
 {
 	const int	k = 1 << lay->logk;
-	double complex root[4 * PPDL_GRAM_MAX_WIDTH];
+	double complex root[2 * PPDL_GRAM_MAX_WIDTH];
 	Matrix		m = {lay, par, phase, scale, out, stray, root};
 
 	if (lay->logk + ppdl_gram_log_terms(lay) > par->logn)

@@ -30,8 +30,8 @@ typedef struct PpdlGramLayout
 
 /* PPDL_ERR_ARGUMENT for widths that lwe_gram does not take; width_y 0: one column */
 PpdlStatus	ppdl_gram_layout(PpdlGramLayout *lay, int width_x, int width_y, PpdlError *err);
-/* of a value of this layout, whose places have been checked */
-void		ppdl_gram_layout_of(PpdlGramLayout *lay, const PpdlCipher *c);
+/* of a value of this layout; PPDL_ERR_FORMAT when its head and places are those of no such matrix */
+PpdlStatus	ppdl_gram_layout_of(PpdlGramLayout *lay, const PpdlCipher *c, PpdlError *err);
 /* rows and columns of the matrix: features, then labels */
 static inline int
 ppdl_gram_size(const PpdlGramLayout *lay)

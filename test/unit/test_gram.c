@@ -7,7 +7,9 @@
 
 #include "predict/gram.h"
 #include "predict/packed_slots.h"
+#include "ring/vec.h"
 #include "rows/cipher_read.h"
+#include "rows/cipher_write.h"
 #include "rows/decrypt.h"
 
 /* the moments of rows (x, y), those with keep set */
@@ -366,12 +368,52 @@ refused(void **state)
 	free(z);
 }
 
+/* a value of zeros with these places, as bytes */
+static PpdlStatus
+parse_places(const PpdlParams *par, int logk, int width, const uint32_t *places)
+{
+	const PpdlCipher head = {.par = par, .kind = PPDL_KIND_PACKED, .limbs = 1, .width = width, .scale = 0x1p30,
+		.noise = 1, .bound = 1, .layout = PPDL_LAYOUT_GRAM, .logk = logk, .nrows = (uint32_t) width, .nchunks = 1};
+	const size_t bytes = 2 * ppdl_packed_size(par->n, par->ring->mod[0].bits);
+	PpdlStatus	status;
+	PpdlCipher	c;
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	OK(ppdl_cipher_put_header(&w, &head, &err));
+	for (int i = 0; i < width; i++)
+		ppdl_write_u32(&w, places[i]);
+	memset(ppdl_write_space(&w, bytes), 0, bytes);
+	status = ppdl_cipher_parse(&c, w.buf, w.len, &err);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+static void
+damaged_places(void **state)
+{
+	const Fixture *f = *state;
+
+	OK(parse_places(f->par, 1, 2, (uint32_t[]) {0, 1}));
+	OK(parse_places(f->par, 1, 3, (uint32_t[]) {0, 1, 2}));
+	/* of labels alone */
+	assert_int_equal(parse_places(f->par, 1, 1, (uint32_t[]) {2}), PPDL_ERR_FORMAT);
+	assert_int_equal(parse_places(f->par, 1, 2, (uint32_t[]) {2, 3}), PPDL_ERR_FORMAT);
+	/* of one value and its label; of more labels than values; too few values for their power of two; missing ones */
+	assert_int_equal(parse_places(f->par, 1, 2, (uint32_t[]) {0, 2}), PPDL_ERR_FORMAT);
+	assert_int_equal(parse_places(f->par, 2, 7, (uint32_t[]) {0, 1, 2, 4, 5, 6, 7}), PPDL_ERR_FORMAT);
+	assert_int_equal(parse_places(f->par, 2, 2, (uint32_t[]) {0, 1}), PPDL_ERR_FORMAT);
+	assert_int_equal(parse_places(f->par, 1, 3, (uint32_t[]) {0, 1, PPDL_NO_PLACE}), PPDL_ERR_FORMAT);
+	assert_int_equal(parse_places(f->par, 1, 2, (uint32_t[]) {1, 0}), PPDL_ERR_FORMAT);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest packed[] = {
 		cmocka_unit_test(packed_rows),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(damaged_places),
 	};
 	const struct CMUnitTest deep[] = {
 		cmocka_unit_test(lifted_rows),
