@@ -252,16 +252,11 @@ ppdl_gram_state_finish(PpdlGramState *state, FunctionCallInfo fcinfo)
 	PpdlWatch	watch;
 	PpdlError	err;
 
-	ppdl_watch_start(&watch);
+	ppdl_watch_start(&watch, PPDL_WATCH_QUERY);
 	for (uint64 left = rows; left > 0; left = ppdl_collector_rows(state->col))
 	{
-		double		seconds = ppdl_watch_left(&watch, rows - left, rows);
-
 		CHECK_FOR_INTERRUPTS();
-		if (seconds >= 0)
-			ereport(NOTICE,
-					(errmsg("lwe_gram: %llu of %llu rows of incomplete batches, %.0f s left",
-							(unsigned long long) (rows - left), (unsigned long long) rows, seconds)));
+		ppdl_watch_tell_rows(&watch, "lwe_gram", rows - left, rows);
 		if (add_rows(state, threads, true) == 0)
 			elog(ERROR, "%llu rows could not be packed", (unsigned long long) left);
 	}

@@ -57,7 +57,7 @@ destroy_halfboot(void *arg)
 	ppdl_halfboot_destroy(((DeepGram *) arg)->hb);
 }
 
-/* PpdlProgress: at most once a second, for those who wait */
+/* PpdlProgress */
 static void
 tell(void *arg, uint64_t done, uint64_t total, const char *what)
 {
@@ -65,8 +65,8 @@ tell(void *arg, uint64_t done, uint64_t total, const char *what)
 	double		left = ppdl_watch_left(&d->watch, done, total);
 
 	if (left >= 0)
-		ppdl_tell("second moments in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
-				  (unsigned long long) total, left);
+		ppdl_tell_progress("second moments in the deep ring: %s %llu of %llu, %.0f s left", what,
+						   (unsigned long long) done, (unsigned long long) total, left);
 }
 
 static struct varlena *
@@ -77,7 +77,7 @@ run_deep(const PpdlGramState *state)
 	PpdlError	err;
 
 	d->state = state;
-	ppdl_watch_start(&d->watch);
+	ppdl_watch_start(&d->watch, PPDL_WATCH_QUERY);
 	/* the evaluator goes after what is made of it */
 	d->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, state->shape.fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_halfboot, d);

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "portability/instr_time.h"
+#include "pg/watch.h"
 #include "rows/encoding.h"
 #include "rows/ordinals.h"
 #include "rows/packed_state.h"
@@ -14,7 +14,6 @@
 #define FLAT_MAGIC 0x3553504C	/* "LPS5" */
 #define MAX_WIDTH 16384			/* N of the row ring */
 #define MAX_ROWS ((uint32) (MaxAllocSize / 4 - 1024))	/* a result has four bytes a row */
-#define NOTICE_AFTER 5.0		/* seconds of merging before progress is told, once a second */
 
 /* ---- life ---- */
 
@@ -557,34 +556,6 @@ write_chunk(const PpdlPackState *state, Output *out, const PpdlPacked *p)
 	PPDL_PG(ppdl_packed_writer_add(out->writer, state->ev, &p->ct, p->ordinal, &err));
 }
 
-/* progress of merging, for those who wait */
-typedef struct Watch
-{
-	instr_time	start;
-	double		told;			/* seconds after the start */
-	uint64		rows;			/* waiting at the start */
-} Watch;
-
-static void
-tell(Watch *w, const PpdlPackState *state)
-{
-	uint64		done = w->rows - ppdl_collector_rows(state->col);
-	instr_time	now;
-	double		t;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, w->start);
-	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < w->told + 1 || done == 0 || done == w->rows)
-		return;
-	w->told = t;
-	ereport(NOTICE,
-			(errcode(PPDL_ERRCODE_PROGRESS),
-			 errmsg("%s: %llu of %llu rows of incomplete batches, %.0f s left", aggregate_name(state),
-					(unsigned long long) done, (unsigned long long) w->rows,
-					t / (double) done * (double) (w->rows - done))));
-}
-
 /*
  * Rows that waited become packed ciphertexts of the state, which so keeps its value: the executor asks for a result
  * again when it rescans hashed groups.
@@ -594,7 +565,8 @@ ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 {
 	const int	threads = ppdl_pg_threads_beside(fcinfo);
 	Output		out = {NULL};
-	Watch		watch = {.told = 0};
+	PpdlWatch	watch;
+	uint64		rows;			/* that wait */
 	struct varlena *result;
 	PpdlWriter	w;
 	PpdlError	err;
@@ -605,8 +577,8 @@ ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 	check_size(state);
 	if (state->deep != NULL)
 		return ppdl_predict_deep(ppdl_model_open(state->model, state->agg.hdr.eoh_context), state->deep, state->next);
-	INSTR_TIME_SET_CURRENT(watch.start);
-	watch.rows = ppdl_collector_rows(state->col);
+	ppdl_watch_start(&watch, PPDL_WATCH_QUERY);
+	rows = ppdl_collector_rows(state->col);
 	for (int i = 0; i < state->nchunks; i++)
 		write_chunk(state, &out, &state->chunk[i]);
 	do
@@ -615,7 +587,7 @@ ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 		made = make_chunks(state, threads, true);
 		for (int i = state->nchunks - made; i < state->nchunks; i++)
 			write_chunk(state, &out, &state->chunk[i]);
-		tell(&watch, state);
+		ppdl_watch_tell_rows(&watch, aggregate_name(state), rows - ppdl_collector_rows(state->col), rows);
 	}
 	while (made > 0);
 	if (out.writer == NULL)

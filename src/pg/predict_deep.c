@@ -6,12 +6,10 @@
 #include "predict/predictor.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
-#include "portability/instr_time.h"
+#include "pg/watch.h"
 #include "rows/pack.h"
 #include "rows/packed_writer.h"
 #include "utils/datum.h"
-
-#define NOTICE_AFTER 5.0		/* seconds before progress is told */
 
 static void
 check_key(const PpdlModel *model, const uint8_t fp[8], uint8_t ring)
@@ -78,8 +76,7 @@ typedef struct Prediction
 	PpdlPredictor *predictor;	/* of a plain model */
 	PpdlCt		weights[PPDL_MAX_WEIGHT_CTS];	/* of an encrypted one */
 	PpdlPackedWriter *writer;
-	instr_time	start;
-	double		told;			/* seconds after the start */
+	PpdlWatch	watch;
 	uint64		done;			/* rows */
 } Prediction;
 
@@ -95,23 +92,16 @@ destroy_prediction(void *arg)
 	ppdl_packed_writer_destroy(p->writer);
 }
 
-/* at most once a second, for those who wait */
 static void
 tell(void *arg, uint64_t done, uint64_t total, const char *what)
 {
 	Prediction *p = arg;
-	instr_time	now;
-	double		t;
+	double		left = ppdl_watch_left(&p->watch, done, total);
 
 	p->done = done;
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, p->start);
-	t = INSTR_TIME_GET_DOUBLE(now);
-	if (t < NOTICE_AFTER || t < p->told + 1 || done == total)
-		return;
-	p->told = t;
-	ppdl_tell_progress("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
-			  (unsigned long long) total, t / (double) done * (double) (total - done));
+	if (left >= 0)
+		ppdl_tell_progress("prediction in the deep ring: %s %llu of %llu, %.0f s left", what, (unsigned long long) done,
+						   (unsigned long long) total, left);
 }
 
 /* outputs of rows that take 2^logk coefficients each */
@@ -199,7 +189,7 @@ predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 	p->model = model;
 	p->ts = ts;
 	p->encoding = ppdl_model_join_encoding(model, ts->encoding);
-	INSTR_TIME_SET_CURRENT(p->start);
+	ppdl_watch_start(&p->watch, PPDL_WATCH_QUERY);
 	p->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_prediction, p);
 	if (model->encrypted)

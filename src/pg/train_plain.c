@@ -1,11 +1,11 @@
 /* ppdl_train on plain float8[] rows. */
 #include "pg/model_rows.h"
 #include "pg/train_args.h"
+#include "pg/watch.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "net/train.h"
-#include "portability/instr_time.h"
 #include "utils/builtins.h"
 
 #define POLL_ROWS (1 << 16)
@@ -94,32 +94,18 @@ ppdl_train_float8s_trans(PG_FUNCTION_ARGS)
 /* what the callbacks of a run see */
 typedef struct Watch
 {
-	instr_time	start;
-	double		reported,		/* seconds after the start */
-				loss;
+	PpdlWatch	time;
+	double		loss;
 } Watch;
-
-static double
-seconds_since(instr_time start)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_DOUBLE(now);
-}
 
 static void
 progress(void *arg, uint64_t step, uint64_t steps, const char *what)
 {
 	Watch	   *w = arg;
-	double		t = seconds_since(w->start);
 
-	if (t < w->reported + 1)
-		return;
-	w->reported = t;
-	ppdl_tell_progress("training: %s %d of %d, loss %.4g, %.0f s left", what, (int) step + 1, (int) steps, w->loss,
-			  t / (double) (step > 0 ? step : 1) * (double) (steps - step));
+	if (ppdl_watch_due(&w->time))
+		ppdl_tell_progress("training: %s %d of %d, loss %.4g, %.0f s left", what, (int) step + 1, (int) steps, w->loss,
+						   w->time.told / (double) (step > 0 ? step : 1) * (double) (steps - step));
 }
 
 static char *
@@ -135,7 +121,7 @@ trained_json(const PpdlModel *model, const PpdlRowsState *state, const PpdlTrain
 	return psprintf("{\"rows\": %lld, \"skipped\": %lld, \"steps\": %d, \"seconds\": %.3f, \"loss\": %.9f,"
 					" \"from\": \"%s\", \"options\": %s}",
 					(long long) state->rows, (long long) state->skipped, ppdl_train_steps(opt, (int) state->rows),
-					seconds_since(w->start), w->loss, from, options);
+					ppdl_watch_elapsed(&w->time), w->loss, from, options);
 }
 
 static void
@@ -167,7 +153,7 @@ ppdl_train_float8_final(PG_FUNCTION_ARGS)
 	PpdlModel  *model;
 	PpdlNet    *net;
 	PpdlTrainOptions opt;
-	Watch		w = {.reported = 0};
+	Watch		w = {.loss = 0};
 	char		ref[PPDL_MODEL_REF];
 	PpdlError	err;
 
@@ -190,7 +176,7 @@ ppdl_train_float8_final(PG_FUNCTION_ARGS)
 				 errmsg("model \"%s\" takes %d inputs and %d outputs, the collected rows have %d values", state->model,
 						net->inputs, ppdl_net_outputs(net), state->width)));
 	PPDL_PG(ppdl_train_options_parse(&opt, state->options, &err));
-	INSTR_TIME_SET_CURRENT(w.start);
+	ppdl_watch_start(&w.time, PPDL_WATCH_TRAINING);
 	run(net, state, &opt, &w);
 	snprintf(ref, sizeof(ref), "%s@%d", model->name,
 			 ppdl_model_store(model->name, false, net, trained_json(model, state, &opt, &w)));

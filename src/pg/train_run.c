@@ -7,7 +7,7 @@
 #include "pg/checkpoint.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
-#include "portability/instr_time.h"
+#include "pg/watch.h"
 #include "utils/ps_status.h"
 
 #define GIGABYTE ((double) (1 << 30))
@@ -89,32 +89,9 @@ state_memory(const char *model, const PpdlNet *net, const PpdlTrainOptions *opt,
 typedef struct Watch
 {
 	const char *name;
-	instr_time	start;
-	double		told;			/* seconds after the start */
+	PpdlWatch	time;
 	int			first;			/* step that the run began with */
 } Watch;
-
-static double
-elapsed(const Watch *w)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, w->start);
-	return INSTR_TIME_GET_DOUBLE(now);
-}
-
-/* at most once a second */
-static bool
-due(Watch *w)
-{
-	double		t = elapsed(w);
-
-	if (t < w->told + 1)
-		return false;
-	w->told = t;
-	return true;
-}
 
 static void
 show(const Watch *w, const char *what, int done, int total)
@@ -133,11 +110,11 @@ tell_lift(void *arg, uint64_t batches, uint64_t of, const char *what)
 				total = (int) of;
 
 	show(w, what, done + 1, total);
-	if (!due(w))
+	if (!ppdl_watch_due(&w->time))
 		return;
 	if (done > 0)
 		ppdl_tell_progress("training: batch %d of %d being lifted to slots, %.0f s left", done + 1, total,
-				  elapsed(w) / done * (total - done));
+						   ppdl_watch_elapsed(&w->time) / done * (total - done));
 	else
 		ppdl_tell_progress("training: batch %d of %d being lifted to slots", done + 1, total);
 }
@@ -146,7 +123,7 @@ static void
 report_step(Watch *w, int done, int total, double step)
 {
 	show(w, "step", done + 1, total);
-	if (!due(w))
+	if (!ppdl_watch_due(&w->time))
 		return;
 	if (step > 0)
 		ppdl_tell_progress("training: step %d of %d, %.1f s a step, %.0f s left", done + 1, total, step,
@@ -193,7 +170,7 @@ checkpoint(Run *r, PpdlTrainRun *run)
 
 	ppdl_writer_free(&r->buffer);
 	PPDL_PG(ppdl_trainer_save(r->trainer, &r->buffer, &err));
-	run->seconds = r->before + elapsed(&r->watch);
+	run->seconds = r->before + ppdl_watch_elapsed(&r->watch.time);
 	run->steps = ppdl_trainer_step_count(r->trainer);
 	ppdl_checkpoint_step(r->watch.name, run, &r->buffer);
 }
@@ -202,7 +179,7 @@ static void
 all_steps(Run *r, PpdlTrainRun *run)
 {
 	int			steps = ppdl_trainer_step_count(r->trainer);
-	double		lifted = elapsed(&r->watch);
+	double		lifted = ppdl_watch_elapsed(&r->watch.time);
 	PpdlError	err;
 
 	r->watch.first = ppdl_trainer_steps_done(r->trainer);
@@ -212,7 +189,7 @@ all_steps(Run *r, PpdlTrainRun *run)
 		if (ppdl_trainer_step(r->trainer, &err) != PPDL_OK)
 			stopped(r, &err);
 		checkpoint(r, run);
-		r->step = (elapsed(&r->watch) - lifted) / (done + 1 - r->watch.first);
+		r->step = (ppdl_watch_elapsed(&r->watch.time) - lifted) / (done + 1 - r->watch.first);
 	}
 }
 
@@ -261,7 +238,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	state_memory(name, net, &opt, run->ts);
 	r->watch.name = name;
 	r->before = run->seconds;
-	INSTR_TIME_SET_CURRENT(r->watch.start);
+	ppdl_watch_start(&r->watch.time, PPDL_WATCH_TRAINING);
 	r->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, run->ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_run, r);
 	if (ppdl_trainer_create(&r->trainer, r->ev, net, &opt, run->ts, tell_lift, &r->watch, &err) != PPDL_OK)
@@ -269,7 +246,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	if (state != NULL)
 		PPDL_PG(ppdl_trainer_restore(r->trainer, state, state_len, &err));
 	all_steps(r, run);
-	run->seconds = r->before + elapsed(&r->watch);
+	run->seconds = r->before + ppdl_watch_elapsed(&r->watch.time);
 	version = ppdl_model_store_encrypted(name, net, weights(r), key, trained_json(r, run, &opt, rows, key));
 	ppdl_checkpoint_done(run);
 	return psprintf("%s@%d", name, version);
