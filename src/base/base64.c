@@ -25,10 +25,9 @@ ppdl_base64_read(const char *s, size_t len, uint8_t **out, size_t *outlen, PpdlE
 	buf = malloc(len / 4 * 3);
 	if (buf == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a ciphertext of %zu characters", len);
-	/* EVP counts in ints */
 	while (done < len)
 	{
-		size_t		n = len - done > (1u << 24) ? 1u << 24 : len - done;
+		size_t		n = len - done < ppdl_base64_length(AT_ONCE) ? len - done : ppdl_base64_length(AT_ONCE);
 
 		if (EVP_DecodeBlock(buf + done / 4 * 3, (const unsigned char *) s + done, (int) n) != (int) (n / 4 * 3))
 		{

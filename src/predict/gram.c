@@ -30,19 +30,13 @@ ppdl_gram_release(PpdlGram *g, PpdlEval *ev)
 	ppdl_ct_release(ev, &g->merged);
 }
 
-size_t
-ppdl_gram_term_bytes(const PpdlGram *g, const PpdlParams *par)
-{
-	return (size_t) g->count * 3 * PPDL_GRAM_LIMBS * par->n * sizeof(uint64_t);
-}
-
 /* ---- products ---- */
 
 /* acc += x, or acc = x; x is used up */
 static PpdlStatus
 accumulate(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err)
 {
-	PpdlStatus	status = PPDL_OK;
+	PpdlStatus	status;
 
 	if (acc->d == NULL)
 	{
@@ -259,9 +253,7 @@ merge_node(PpdlEval *ev, PpdlCt *node, int i, int count, int l, PpdlError *err)
 	if (2 * i + 1 < count)
 		PPDL_TRY(merge_two(ev, e, &node[2 * i + 1], l, err));
 	else
-	{
 		PPDL_TRY(ppdl_ct_mul_int(ev, e, 2, err));
-	}
 	if (i > 0)
 	{
 		node[i] = *e;

@@ -27,8 +27,6 @@ typedef struct PpdlGram
 
 void		ppdl_gram_init(PpdlGram *g, const PpdlGramLayout *lay);
 void		ppdl_gram_release(PpdlGram *g, PpdlEval *ev);
-/* bytes that terms of a ring take once there are any */
-size_t		ppdl_gram_term_bytes(const PpdlGram *g, const PpdlParams *par);
 
 /*
  * Adds rows in slots: x, PPDL_GRAM_LIMBS limbs, zero at slots without a row; y (NULL without labels) likewise, those

@@ -72,16 +72,6 @@ ppdl_packed_slots_scale(const PpdlPackedSlots *s)
 	return s->in_scale;
 }
 
-size_t
-ppdl_packed_slots_bytes(const PpdlPackedSlots *s)
-{
-	size_t		bytes = sizeof(*s);
-
-	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
-		bytes += ppdl_lintrans_bytes(s->lt[i]);
-	return bytes;
-}
-
 static PpdlStatus
 check_input(const PpdlPackedSlots *s, const PpdlPacked *in, PpdlError *err)
 {

@@ -22,7 +22,6 @@ PpdlStatus	ppdl_packed_slots_create(PpdlPackedSlots **out, double scale, PpdlThr
 									 PpdlError *err);
 void		ppdl_packed_slots_destroy(PpdlPackedSlots *s);
 double		ppdl_packed_slots_scale(const PpdlPackedSlots *s);	/* as given to create */
-size_t		ppdl_packed_slots_bytes(const PpdlPackedSlots *s);
 /*
  * in: PPDL_PACKED_ROWS_LIMBS limbs or more, at that scale (PPDL_ERR_LEVEL, PPDL_ERR_SCALE), values within [-1, 1].
  * out: PPDL_PACKED_SLOTS_LIMBS limbs, bound sqrt(2).

@@ -40,8 +40,8 @@ PpdlStatus	ppdl_cipher_encoding(const PpdlCipher *c, uint64_t *encoding, PpdlErr
 PpdlStatus	ppdl_encoding_of_head(const uint8_t *head, size_t len, uint64_t *encoding, PpdlError *err);
 
 /*
- * *known, of what was taken so far, becomes that of all when `other` joins them: two known ones are PPDL_ERR_ENCODING,
- * an error that names both.  what: "sum", "prediction".
+ * *known, of what was taken so far, becomes that of all when `other` joins them: two known ones that differ are
+ * PPDL_ERR_SCALE, an error that names both.  what: "sum", "prediction".
  */
 PpdlStatus	ppdl_encoding_join(uint64_t *known, uint64_t other, const char *what, PpdlError *err);
 /* the same for a seed; not to be called but by ppdl_encoding_join_seed */
