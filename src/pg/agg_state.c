@@ -216,6 +216,14 @@ ppdl_agg_state_argument(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kin
 }
 
 void *
+ppdl_agg_state_or_new(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
+{
+	if (PG_ARGISNULL(0))
+		return ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), kind);
+	return ppdl_agg_state_argument(fcinfo, 0, kind);
+}
+
+void *
 ppdl_agg_state_read(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind)
 {
 	PpdlAggState *state = expanded(PG_GETARG_DATUM(arg), kind);

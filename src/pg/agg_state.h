@@ -92,6 +92,8 @@ extern void *ppdl_agg_state_new(FunctionCallInfo fcinfo, const PpdlAggKind *kind
 extern MemoryContext ppdl_agg_state_parent(FunctionCallInfo fcinfo);
 /* the state in an argument that is not NULL, to be changed: the aggregate's own, or a copy */
 extern void *ppdl_agg_state_argument(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
+/* the state in argument 0, to be changed; an empty one when it is NULL */
+extern void *ppdl_agg_state_or_new(FunctionCallInfo fcinfo, const PpdlAggKind *kind);
 /* a copy of the state in an argument, for the aggregate to go on with */
 extern void *ppdl_agg_state_copy(FunctionCallInfo fcinfo, int arg, const PpdlAggKind *kind);
 /* the state in an argument, to be read only: for final functions */

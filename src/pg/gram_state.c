@@ -404,14 +404,10 @@ load_shape(PpdlGramState *state, int width, PpdlReader *r, PpdlError *err)
 static PpdlStatus
 load_deep(PpdlGramState *state, PpdlReader *r, PpdlError *err)
 {
-	const PpdlTrainSet *ts = state->deep;
-
 	PPDL_TRY(ppdl_trainset_fill(state->deep, r->p, ppdl_reader_left(r), err));
-	if (ts->par != state->shape.par || memcmp(ts->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0 ||
-		ts->width_x != state->lay.width_x || ts->width_y != state->lay.width_y || ts->scale != state->shape.scale ||
-		ts->rows != state->next)
+	if (!ppdl_trainset_is_like(state->deep, &state->shape, state->lay.width_y) || state->deep->rows != state->next)
 		return malformed(err);
-	return ppdl_encoding_join(&state->shape.encoding, ts->encoding, "lwe_gram", err);
+	return ppdl_encoding_join(&state->shape.encoding, state->deep->encoding, "lwe_gram", err);
 }
 
 static PpdlStatus
@@ -501,9 +497,7 @@ PPDL_SQL_FUNCTION(lwe_gram_combine, ppdl_agg_state_combine(fcinfo, &gram_kind));
 PpdlGramState *
 ppdl_gram_state_argument(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		return ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &gram_kind);
-	return ppdl_agg_state_argument(fcinfo, 0, &gram_kind);
+	return ppdl_agg_state_or_new(fcinfo, &gram_kind);
 }
 
 PpdlGramState *

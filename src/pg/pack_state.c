@@ -204,16 +204,12 @@ load_chunk(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 static PpdlStatus
 load_deep(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 {
-	const PpdlTrainSet *ts;
-
 	PPDL_TRY(ppdl_trainset_create(&state->deep, err));
 	state->deep->poll = &ppdl_pg_poll;
 	PPDL_TRY(ppdl_trainset_fill(state->deep, r->p, ppdl_reader_left(r), err));
-	ts = state->deep;
-	if (ts->par != state->shape.par || memcmp(ts->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0 ||
-		ts->width_x != state->shape.width || ts->width_y != 0 || ts->scale != state->shape.scale)
+	if (!ppdl_trainset_is_like(state->deep, &state->shape, 0))
 		return malformed(err);
-	return ppdl_encoding_join(&state->shape.encoding, ts->encoding, aggregate_name(state), err);
+	return ppdl_encoding_join(&state->shape.encoding, state->deep->encoding, aggregate_name(state), err);
 }
 
 static PpdlStatus
@@ -500,9 +496,7 @@ ppdl_pack_state_new(MemoryContext parent)
 PpdlPackState *
 ppdl_pack_state_argument(FunctionCallInfo fcinfo)
 {
-	if (PG_ARGISNULL(0))
-		return ppdl_pack_state_new(ppdl_agg_state_parent(fcinfo));
-	return ppdl_agg_state_argument(fcinfo, 0, &pack_kind);
+	return ppdl_agg_state_or_new(fcinfo, &pack_kind);
 }
 
 PpdlPackState *

@@ -333,10 +333,7 @@ ppdl_predict_rsa_trans(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
-	if (PG_ARGISNULL(0))
-		rows = ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), &rows_kind);
-	else
-		rows = ppdl_agg_state_argument(fcinfo, 0, &rows_kind);
+	rows = ppdl_agg_state_or_new(fcinfo, &rows_kind);
 	if (PG_ARGISNULL(2))
 		PPDL_PG(add_nulls(rows, 1, &err));
 	else

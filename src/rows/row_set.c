@@ -372,6 +372,13 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 	return PPDL_OK;
 }
 
+int
+ppdl_trainset_is_like(const PpdlTrainSet *ts, const PpdlCipher *shape, int width_y)
+{
+	return ts->par == shape->par && memcmp(ts->fingerprint, shape->fingerprint, PPDL_FINGERPRINT_BYTES) == 0 &&
+		ts->width_x == shape->width && ts->width_y == width_y && ts->scale == shape->scale;
+}
+
 PpdlStatus
 ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n, PpdlError *err)
 {

@@ -62,6 +62,8 @@ PpdlStatus	ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uin
 size_t		ppdl_trainset_memory(const PpdlTrainSet *ts);
 /* index of the row within its batch: 0 .. N/k - 1 in the order of encryption */
 uint32_t	ppdl_slice_index(const PpdlCipher *c);
+/* has it rows, all of the shape's ring, key, width and scale, with labels of width_y values (0: none)? */
+int			ppdl_trainset_is_like(const PpdlTrainSet *ts, const PpdlCipher *shape, int width_y);
 /* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
 PpdlStatus	ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n, PpdlError *err);
 /*
