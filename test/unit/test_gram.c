@@ -2,8 +2,7 @@
  * Second moments of encrypted rows against loops in the clear: rows lifted to the deep ring at an insecure degree, with
  * holes and labels, and packed rows of the row ring as it is.
  */
-#include "planned_keys.h"
-#include "toy_rows.h"
+#include "lifted_world.h"
 
 #include "predict/gram.h"
 #include "predict/packed_slots.h"
@@ -116,40 +115,6 @@ check_stated(const Compared *c, const char *what)
 }
 
 /* ---- rows of the deep ring ---- */
-
-typedef struct World
-{
-	Deep	   *d;
-	PpdlHalfBoot *hb;
-} World;
-
-static int
-set_up_deep(void **state)
-{
-	World	   *w = calloc(1, sizeof(*w));
-	const PpdlRotationKey *key;
-	int			count;
-
-	w->d = deep_new(DEEP_LOGN, 2);
-	key = ppdl_keyplan_deep_rotations(&count);
-	OK(ppdl_rotset_create(&w->d->rotations, w->d->f->par, key, count, &err));
-	w->d->f->ev.rotations = w->d->rotations;
-	w->d->f->ev.get_key = planned_deep_key;
-	OK(ppdl_halfboot_create(&w->hb, &w->d->f->ev, &err));
-	*state = w;
-	return 0;
-}
-
-static int
-tear_down_deep(void **state)
-{
-	World	   *w = *state;
-
-	ppdl_halfboot_destroy(w->hb);
-	deep_free(w->d);
-	free(w);
-	return 0;
-}
 
 /* as if the query had not asked for it: its coefficients are 0, its phase is random */
 static void
@@ -420,6 +385,6 @@ main(void)
 		cmocka_unit_test(lifted_labels),
 	};
 
-	return cmocka_run_group_tests_name("second moments, lifted rows", deep, set_up_deep, tear_down_deep) +
+	return cmocka_run_group_tests_name("second moments, lifted rows", deep, set_up_lifted, tear_down_lifted) +
 		cmocka_run_group_tests_name("second moments, packed rows", packed, set_up_packed, tear_down_packed);
 }

@@ -2,47 +2,11 @@
  * Networks on rows lifted to the deep ring against the same networks in the clear; insecure degree, the keys that
  * owners publish.
  */
-#include "planned_keys.h"
-#include "toy_rows.h"
+#include "lifted_world.h"
 
 #include <limits.h>
 
 #include "predict/predictor.h"
-
-typedef struct World
-{
-	Deep	   *d;
-	PpdlHalfBoot *hb;
-} World;
-
-/* one for all tests: the rows' secret changes, and the key of its bridge with it */
-static int
-set_up(void **state)
-{
-	World	   *w = calloc(1, sizeof(*w));
-	const PpdlRotationKey *key;
-	int			count;
-
-	w->d = deep_new(DEEP_LOGN, 2);
-	key = ppdl_keyplan_deep_rotations(&count);
-	OK(ppdl_rotset_create(&w->d->rotations, w->d->f->par, key, count, &err));
-	w->d->f->ev.rotations = w->d->rotations;
-	w->d->f->ev.get_key = planned_deep_key;
-	OK(ppdl_halfboot_create(&w->hb, &w->d->f->ev, &err));
-	*state = w;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	World	   *w = *state;
-
-	ppdl_halfboot_destroy(w->hb);
-	deep_free(w->d);
-	free(w);
-	return 0;
-}
 
 static PpdlNet *
 make_net(Fixture *f, const char *json, double size)
@@ -429,5 +393,5 @@ main(void)
 		cmocka_unit_test(canceled),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_lifted, tear_down_lifted);
 }
