@@ -24,6 +24,7 @@ ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, do
 	PpdlStatus	status;
 	PpdlAnswer *answer;
 	size_t		count;
+	PPDL_PLAIN_NUMBERS();
 
 	PPDL_NEED(encoding, err);
 	PPDL_NEED(x, err);
@@ -96,6 +97,7 @@ int32_t
 ppdl_decode_label(const ppdl_encoding *encoding, double y, double *value, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
+
 	PPDL_TRY(need_label(encoding, 1, err));
 	PPDL_NEED(value, err);
 	PPDL_TRY(check_numbers(&y, 1, 1, "y", err));

@@ -12,7 +12,6 @@
 #include "lib/encoding.h"
 
 #define NUMBER_SIZE 40			/* of what ppdl_print_number writes, and a percent sign */
-#define COLUMN_LEAST 24
 #define COUNTS_LEAST 32
 
 typedef struct Encoder
@@ -276,6 +275,7 @@ ppdl_encode(const ppdl_encoding *encoding, const ppdl_column *columns, size_t nc
 	ppdl_encode_counts mine = {0};
 	PpdlStatus	status;
 	Encoder		e = {0};
+	PPDL_PLAIN_NUMBERS();
 
 	PPDL_TRY(check(encoding, columns, ncolumns, column_size, rows, flags, x, y, has_label, err));
 	if (counts != NULL)

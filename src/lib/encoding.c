@@ -50,6 +50,7 @@ read_from(ppdl_encoding **out, const Source *s, PpdlError *err)
 {
 	ppdl_encoding *encoding = calloc(1, sizeof *encoding);
 	PpdlStatus	status;
+	PPDL_PLAIN_NUMBERS();
 
 	if (encoding == NULL)
 		return ppdl_lib_nomem(err);

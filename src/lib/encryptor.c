@@ -145,6 +145,7 @@ ppdl_encrypt(ppdl_encryptor *encryptor, const double *x, const double *y, size_t
 	PpdlError  *err = ppdl_err_begin(e);
 	PpdlRowBatch *b;
 	size_t		capacity;
+	PPDL_PLAIN_NUMBERS();
 
 	PPDL_TRY(check_rows(encryptor, x, y, rows, features, labels, err));
 	b = &encryptor->batch;

@@ -84,6 +84,22 @@ ppdl_lib_nomem(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
+locale_t
+ppdl_lib_plain_locale(void)
+{
+	/* glibc has this one ready: there is nothing to free, and it does not fail */
+	const locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t) 0);
+
+	return plain != (locale_t) 0 ? uselocale(plain) : (locale_t) 0;
+}
+
+void
+ppdl_lib_locale_back(locale_t *before)
+{
+	if (*before != (locale_t) 0)
+		uselocale(*before);
+}
+
 /* every such struct begins so */
 static PpdlStatus
 size_of(uint64_t *size, const void *theirs, size_t least, const char *what, PpdlError *err)

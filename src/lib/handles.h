@@ -5,6 +5,8 @@
 #ifndef PPDL_LIB_HANDLES_H
 #define PPDL_LIB_HANDLES_H
 
+#include <locale.h>
+
 #include <ppdl.h>
 
 #include "owner/owner.h"
@@ -34,6 +36,15 @@ PpdlStatus	ppdl_lib_need(const void *p, const char *what, PpdlError *err);
 #define PPDL_NEED(p, err) PPDL_TRY(ppdl_lib_need(p, #p, err))
 
 PpdlStatus	ppdl_lib_nomem(PpdlError *err);
+
+/*
+ * Until the block ends, this thread reads and writes numbers with decimal points, whatever the program has set.  Not
+ * where a callback could be called.
+ */
+#define PPDL_PLAIN_NUMBERS() \
+	__attribute__((cleanup(ppdl_lib_locale_back), unused)) locale_t ppdl_locale_before = ppdl_lib_plain_locale()
+locale_t	ppdl_lib_plain_locale(void);
+void		ppdl_lib_locale_back(locale_t *before);
 
 /*
  * Fills a struct that begins with its size: of `mine`, `own` bytes that the library knows, as many as the caller has

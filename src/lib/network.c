@@ -32,6 +32,7 @@ parse(ppdl_network *network, const char *json, size_t len, PpdlError *err)
 {
 	char	   *text;
 	PpdlStatus	status;
+	PPDL_PLAIN_NUMBERS();
 
 	PPDL_TRY(terminated(&text, json, len, err));
 	status = ppdl_net_parse(&network->net, text, err);

@@ -138,6 +138,7 @@ decrypt_number(ppdl_plain *plain, const PpdlRsaKey *key, const PpdlRsaView *view
 {
 	PpdlRsaPlain number;
 	PpdlStatus	status;
+	PPDL_PLAIN_NUMBERS();
 
 	PPDL_TRY(ppdl_rsa_decrypt(key, view, &number, err));
 	status = ppdl_rsa_plain_text(&number, &plain->exact, err);
@@ -281,6 +282,8 @@ ppdl_plain_describe(const ppdl_plain *plain, ppdl_plain_info *info, ppdl_err *e)
 void
 ppdl_digits(char text[64], double value, double error)
 {
+	PPDL_PLAIN_NUMBERS();
+
 	ppdl_format_value(text, 64, value, error);
 }
 

@@ -15,6 +15,8 @@
 #include <cmocka.h>
 #include <ppdl.h>
 
+#include "comma_locale.h"
+
 #define PASSPHRASE "only for tests"
 #define OLD_KEY "contrib-data/kat/owner.key"
 #define OLD_PASSPHRASE "known answer"
@@ -665,6 +667,41 @@ test_numerals(void **state)
 	ppdl_encoding_free(e);
 }
 
+/* what a program has made of its decimal point changes nothing, and is not changed */
+static void
+test_decimal_commas(void **state)
+{
+	static const char json[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+							   "{\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0.5, \"max\": 1.5},"
+							   "{\"column\": \"b\", \"kind\": \"bands\", \"cuts\": [0.25, 0.75]}]}";
+	static const char network[] = "{\"inputs\": 1, \"layers\": [{\"units\": 1, \"activation\": "
+								  "{\"name\": \"tanh\", \"degree\": 3, \"interval\": [-1.5, 1.5]}}]}";
+	static const char *const text[] = {"1.25", "0.5"};
+	static const double number[] = {0.5, 0.125};
+	const ppdl_column column[] = {{"a", NULL, text}, {"b", number, NULL}};
+	ppdl_network_info info = {.size = sizeof info};
+	ppdl_network *n;
+	ppdl_encoding *e;
+	double		x[8];
+	char		digits[64];
+
+	(void) state;
+	assert_true(comma_locale_begin());
+	e = encoding_of(json);
+	assert_string_equal(ppdl_encoding_name(e, PPDL_NAME_INPUT, 1), "b < 0.25");
+	OK(ppdl_encode(e, column, 2, sizeof *column, 2, 0, x, NULL, NULL, NULL, err));
+	assert_true(x[0] == 0.5 && x[2] == 1 && x[4] == -1 && x[5] == 1);
+	ppdl_encoding_free(e);
+	ppdl_digits(digits, 0.123456, 0.001);
+	assert_string_equal(digits, "0.12");
+	OK(ppdl_network_parse(&n, network, strlen(network), err));
+	OK(ppdl_network_describe(n, &info, err));
+	assert_non_null(strstr(info.json, "1.5"));
+	ppdl_network_free(n);
+	assert_string_equal(localeconv()->decimal_point, ",");
+	comma_locale_end();
+}
+
 static void
 test_encode_errors(void **state)
 {
@@ -916,6 +953,7 @@ main(void)
 		cmocka_unit_test(test_encoding),
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_numerals),
+		cmocka_unit_test(test_decimal_commas),
 		cmocka_unit_test(test_encode_errors),
 		cmocka_unit_test(test_average),
 		cmocka_unit_test(test_labels),

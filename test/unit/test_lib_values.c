@@ -1,4 +1,5 @@
 /* libppdl on what servers answer: sums, packed values, values and predictions under RSA; made by the core. */
+#include "comma_locale.h"
 #include "rsa_fixture.h"
 
 #include <math.h>
@@ -223,6 +224,31 @@ test_rsa_number(void **state)
 	ppdl_key_free(k);
 }
 
+/* with a decimal point, whatever the program has made of its own */
+static void
+test_rsa_fraction(void **state)
+{
+	ppdl_key   *k = rsa_key();
+	PpdlRsaGrid grid;
+	ppdl_plain_info info;
+	ppdl_plain *plain;
+	PpdlWriter	w;
+
+	(void) state;
+	ppdl_writer_init(&w);
+	OK(ppdl_rsa_input_grid(&grid, 4, &err));
+	OK(ppdl_rsa_encrypt_on_grid(fixture_pub, 0.25, &grid, 256, &w, &err));
+	assert_true(comma_locale_begin());
+	plain = decrypted(k, w.buf, w.len, PPDL_VALUE_RSA, 1, &info);
+	/* 2/7 is the grid's nearest */
+	assert_string_equal(info.exact, "0.285714285714286");
+	assert_true(fabs(info.values[0] - 2 / 7.0) < 1e-12);
+	ppdl_plain_free(plain);
+	comma_locale_end();
+	ppdl_writer_free(&w);
+	ppdl_key_free(k);
+}
+
 static void
 test_rsa_prediction(void **state)
 {
@@ -284,6 +310,7 @@ main(void)
 		cmocka_unit_test(test_in_parts),
 		cmocka_unit_test(test_packed),
 		cmocka_unit_test(test_rsa_number),
+		cmocka_unit_test(test_rsa_fraction),
 		cmocka_unit_test(test_rsa_prediction),
 	};
 
