@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "net/forward.h"
 #include "net/layer.h"
 
@@ -13,10 +14,13 @@ ppdl_net_destroy(PpdlNet *net)
 {
 	if (net == NULL)
 		return;
+	/* an owner's may be secret */
 	for (int l = 0; l < net->nlayers; l++)
 	{
-		free(net->layer[l].w);
-		free(net->layer[l].bias);
+		const PpdlLayer *layer = &net->layer[l];
+
+		ppdl_free_secret(layer->w, sizeof(double) * (size_t) ppdl_layer_weight_count(layer));
+		ppdl_free_secret(layer->bias, sizeof(double) * (size_t) ppdl_layer_bias_count(layer));
 	}
 	free(net->input_scale);
 	free(net);

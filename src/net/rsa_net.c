@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "net/activation.h"
 #include "net/forward.h"
 #include "net/layer.h"
@@ -158,11 +159,11 @@ ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaVi
 		PPDL_GOTO(done, finish_row(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs,
 								   err));
 done:
-	free(z);
+	ppdl_free_secret(z, ((size_t) v.rows * v.units + 1) * sizeof(*z));
 	ppdl_net_destroy(net);
 	if (status != PPDL_OK)
 	{
-		free(out->value);
+		ppdl_free_secret(out->value, ((size_t) out->rows * (size_t) out->outputs + 1) * sizeof(*out->value));
 		memset(out, 0, sizeof(*out));
 	}
 	return status;
