@@ -22,7 +22,6 @@
 #define START "UEw"
 #define SHORTEST 32				/* base64 characters of a bare header */
 #define START_RSA "UFJTQ"		/* of "PRSA", whatever follows */
-#define RSA_DIGITS 1e-9			/* of a finished network, relative: double arithmetic and nothing else */
 
 int
 ppdl_reveal_starts_rsa(const char *s, size_t len)
@@ -190,19 +189,15 @@ static PpdlStatus
 decrypt_prediction(PpdlReveal *r, const PpdlRsaKey *key, const PpdlRsaView *view, PpdlValues *values, PpdlError *err)
 {
 	PpdlRsaOutputs out;
-	double		largest = 1;
 	PpdlStatus	status = ppdl_rsa_net_decrypt(&out, key, view, r->threads, show_progress, NULL, err);
 
 	ppdl_progress_clear();
 	PPDL_TRY(status);
-	for (size_t i = 0; i < (size_t) out.rows * (size_t) out.outputs; i++)
-		if (fabs(out.value[i]) > largest)
-			largest = fabs(out.value[i]);
 	values->kind = out.rows == 1 ? PPDL_KIND_ROW : PPDL_KIND_PACKED;
 	values->nrows = values->held = (uint32_t) out.rows;
 	values->width = out.outputs;
 	values->v = out.value;
-	values->error = RSA_DIGITS * largest;
+	values->error = out.error;
 	return PPDL_OK;
 }
 

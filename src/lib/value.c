@@ -16,9 +16,15 @@
 /* how base64 text of either type begins; what the binary forms begin with is no base64 of these */
 #define TEXT_LWE "UEw"			/* 50 4C, whatever the version */
 #define TEXT_RSA "UFJTQ"		/* "PRSA" */
-#define RSA_DIGITS 1e-9			/* of a finished network, relative: double arithmetic and nothing else */
 #define INFO_LEAST 64
 #define PLAIN_LEAST 64
+
+#define SAME(a, b) _Static_assert((int) (a) == (int) (b), "public kinds are those of the wire form")
+
+SAME(PPDL_VALUE_CELL, PPDL_KIND_SLICE);
+SAME(PPDL_VALUE_ROW, PPDL_KIND_ROW);
+SAME(PPDL_VALUE_PACKED, PPDL_KIND_PACKED);
+SAME(PPDL_VALUE_PARTS, PPDL_KIND_PARTS);
 
 struct ppdl_plain
 {
@@ -71,7 +77,6 @@ describe_lwe(ppdl_value_info *info, const Bytes *b, PpdlError *err)
 
 	PPDL_TRY(ppdl_cipher_parse(&c, b->data, b->len, err));
 	info->scheme = PPDL_LWE;
-	/* rings but the compact one have the same kinds; kinds are numbered as in the wire form */
 	info->kind = (int32_t) c.kind;
 	info->compact = c.par->id == PPDL_RING_COMPACT;
 	info->width = c.width;
@@ -189,16 +194,12 @@ decrypt_prediction(ppdl_plain *plain, ppdl_key *key, const PpdlRsaView *view, Pp
 {
 	PpdlValues *v = &plain->values;
 	PpdlRsaOutputs out;
-	double		largest = 1;
 
 	PPDL_TRY(ppdl_rsa_net_decrypt(&out, key->rsa, view, NULL, poll_rows, key, err));
-	for (size_t i = 0; i < (size_t) out.rows * (size_t) out.outputs; i++)
-		if (fabs(out.value[i]) > largest)
-			largest = fabs(out.value[i]);
 	v->v = out.value;
 	v->nrows = v->held = (uint32_t) out.rows;
 	v->width = out.outputs;
-	v->error = RSA_DIGITS * largest;
+	v->error = out.error;
 	return leave_out(v, err);
 }
 

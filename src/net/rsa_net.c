@@ -9,6 +9,8 @@
 #include "net/forward.h"
 #include "net/layer.h"
 
+#define DIGITS 1e-9				/* of a finished network, relative: double arithmetic and nothing else */
+
 static PpdlStatus
 nomem(PpdlError *err)
 {
@@ -131,6 +133,17 @@ finish_row(const PpdlNet *net, const double *z, double *y, PpdlError *err)
 	return isnan(z[0]) ? PPDL_OK : ppdl_net_check_outputs(net, y, err);
 }
 
+static double
+error_of(const double *value, size_t n)
+{
+	double		largest = 1;
+
+	for (size_t i = 0; i < n; i++)
+		if (fabs(value[i]) > largest)
+			largest = fabs(value[i]);
+	return DIGITS * largest;
+}
+
 PpdlStatus
 ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaView *view,
 					 PpdlThreads *threads, PpdlRsaPoll poll, void *arg, PpdlError *err)
@@ -158,6 +171,7 @@ ppdl_rsa_net_decrypt(PpdlRsaOutputs *out, const PpdlRsaKey *key, const PpdlRsaVi
 	for (uint32_t r = 0; r < v.rows; r++)
 		PPDL_GOTO(done, finish_row(net, z + (size_t) r * v.units, out->value + (size_t) r * (size_t) out->outputs,
 								   err));
+	out->error = error_of(out->value, (size_t) out->rows * (size_t) out->outputs);
 done:
 	ppdl_free_secret(z, ((size_t) v.rows * v.units + 1) * sizeof(*z));
 	ppdl_net_destroy(net);

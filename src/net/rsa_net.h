@@ -33,6 +33,7 @@ typedef struct PpdlRsaOutputs
 	int			rows,
 				outputs;
 	double	   *value;
+	double		error;			/* standard deviation of each value */
 } PpdlRsaOutputs;
 
 /*
