@@ -4,8 +4,8 @@
  * whatever the program uses.  doc/library.md has an introduction and an example.
  *
  * Errors.  Functions that can fail return 0, or a PPDL_E_ code that is more than 0, and describe the failure in *err:
- * what is wrong, more about it, what to do.  err may be NULL.  Bad input is an error and leaves everything as it was;
- * outputs are set, to NULL where they are handles, or not touched.
+ * what is wrong, more about it, what to do.  err may be NULL.  After an error the handles that were given are as they
+ * were, those that were to be made are NULL, and arrays that were to be filled may be so in part.
  *
  * Threads.  There is no state that a caller could set or see outside handles.  A handle, an encryptor together with
  * its key, is used by one thread at a time; different ones by as many threads as one likes.  Functions that take const
@@ -183,7 +183,7 @@ enum
 {
 	PPDL_VALUE_CELL = 1,		/* one row as it was encrypted */
 	PPDL_VALUE_ROW = 2,			/* a sum, an average, a prediction of one row */
-	PPDL_VALUE_PACKED = 3,		/* many rows */
+	PPDL_VALUE_PACKED = 3,		/* many rows, or those of a matrix of second moments */
 	PPDL_VALUE_PARTS = 4,		/* a sum in several ciphertexts */
 	PPDL_VALUE_RSA = 5,			/* one number */
 	PPDL_VALUE_RSA_PREDICTION = 6	/* many rows */

@@ -6,8 +6,6 @@
 
 #include "owner/owner.h"
 
-#define PPDL_MAX_PASSPHRASE 1023
-
 /*
  * From the first line of `file` if given, else the environment's PPDL_PASSPHRASE, else asked for on the
  * terminal (twice when confirm).  PPDL_ERR_KEY when there is none.  Released with ppdl_passphrase_free.

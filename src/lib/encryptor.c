@@ -66,11 +66,9 @@ ppdl_encryptor_new(ppdl_encryptor **out, ppdl_key *key, const ppdl_encryptor_opt
 
 	PPDL_NEED(out, err);
 	*out = NULL;
-	PPDL_NEED(key, err);
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_TRY(ppdl_lib_take(&o, sizeof o, OPTIONS_LEAST, options, "options", err));
 	PPDL_TRY(check_options(&o, err));
-	if (key->owner == NULL)
-		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is an RSA key, which only decrypts here", key->name);
 	encryptor = calloc(1, sizeof *encryptor);
 	if (encryptor == NULL)
 		return ppdl_lib_nomem(err);

@@ -35,6 +35,9 @@ PpdlError  *ppdl_err_begin(ppdl_err *err);
 PpdlStatus	ppdl_lib_need(const void *p, const char *what, PpdlError *err);
 #define PPDL_NEED(p, err) PPDL_TRY(ppdl_lib_need(p, #p, err))
 
+/* PPDL_ERR_KEY for a key that is not of lwe_cipher; in key.c */
+PpdlStatus	ppdl_lib_need_lwe(const ppdl_key *key, PpdlError *err);
+
 PpdlStatus	ppdl_lib_nomem(PpdlError *err);
 
 /*

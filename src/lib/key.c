@@ -9,8 +9,7 @@
 #include "owner/passphrase.h"
 #include "rsa/file.h"
 
-#define MAX_PASSPHRASE 1023		/* bytes, as the tool has it */
-#define ROOM (MAX_PASSPHRASE + 1)
+#define ROOM (PPDL_MAX_PASSPHRASE + 1)
 
 /* Where the passphrase of a file comes from: bytes, or somebody to ask. */
 typedef struct Source
@@ -62,33 +61,33 @@ adopt(ppdl_key *key, PpdlError *err)
 
 /* ------------------------------------------------------------------ passphrases */
 
-/* a copy that ends with a zero; released with ppdl_lock_free and ROOM, which wipes */
 static PpdlStatus
-check_passphrase(const char *passphrase, size_t len, PpdlError *err)
+check_length(int64_t len, PpdlError *err)
 {
-	if (len > MAX_PASSPHRASE)
-		return ppdl_error(err, PPDL_ERR_KEY, "the passphrase is longer than %d bytes", MAX_PASSPHRASE);
-	if (len > 0 && memchr(passphrase, 0, len) != NULL)
-		return ppdl_error(err, PPDL_ERR_KEY, "the passphrase holds a zero byte");
+	if (len > PPDL_MAX_PASSPHRASE)
+		return ppdl_error(err, PPDL_ERR_KEY, "the passphrase is longer than %d bytes", PPDL_MAX_PASSPHRASE);
 	return len > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_KEY, "an empty passphrase is not accepted");
 }
 
 static PpdlStatus
 get_passphrase(char *buf, const Source *s, const char *name, PpdlError *err)
 {
-	int64_t		len = (int64_t) (s->len <= MAX_PASSPHRASE ? s->len : ROOM);
+	int64_t		len = s->len <= PPDL_MAX_PASSPHRASE ? (int64_t) s->len : ROOM;
 
 	if (s->ask != NULL)
-		len = s->ask(s->arg, name, buf, MAX_PASSPHRASE);
-	else if (len <= MAX_PASSPHRASE)
-		memcpy(buf, s->bytes, (size_t) len);
+		len = s->ask(s->arg, name, buf, PPDL_MAX_PASSPHRASE);
 	if (len < 0)
 		return ppdl_error(err, PPDL_ERR_CANCELED, "no passphrase was given for \"%s\"", name);
-	PPDL_TRY(check_passphrase(buf, (size_t) len, err));
+	PPDL_TRY(check_length(len, err));
+	if (s->ask == NULL)
+		memcpy(buf, s->bytes, (size_t) len);
 	buf[len] = 0;
+	if (memchr(buf, 0, (size_t) len) != NULL)
+		return ppdl_error(err, PPDL_ERR_KEY, "the passphrase holds a zero byte");
 	return PPDL_OK;
 }
 
+/* a copy that ends with a zero; released with ppdl_lock_free and ROOM, which wipes */
 static PpdlStatus
 with_passphrase(char **out, const Source *s, const char *name, PpdlError *err)
 {
@@ -136,8 +135,8 @@ ppdl_key_generate(ppdl_key **out, const char *name, ppdl_err *e)
 	return status;
 }
 
-static PpdlStatus
-need_lwe(const ppdl_key *key, PpdlError *err)
+PpdlStatus
+ppdl_lib_need_lwe(const ppdl_key *key, PpdlError *err)
 {
 	PPDL_NEED(key, err);
 	if (key->owner != NULL)
@@ -154,7 +153,7 @@ ppdl_key_save(const ppdl_key *key, const char *path, const char *passphrase, siz
 	PpdlStatus	status = PPDL_OK;
 	char	   *copy;
 
-	PPDL_TRY(need_lwe(key, err));
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_NEED(path, err);
 	PPDL_NEED(passphrase, err);
 	if ((flags & ~PPDL_ALLOW_WEAK_PASSPHRASE) != 0)
@@ -172,11 +171,10 @@ int32_t
 ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
-
 	PpdlStatus	status;
 	int			fd;
 
-	PPDL_TRY(need_lwe(key, err));
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_NEED(path, err);
 	/* the place is taken first: what is written is then moved to it */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);

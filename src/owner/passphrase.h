@@ -1,5 +1,5 @@
 /*
- * What a passphrase of a new key must be, for the tool and for owner mode.
+ * What a passphrase must be, for the tool, the library and, of a new key, owner mode.
  */
 #ifndef PPDL_OWNER_PASSPHRASE_H
 #define PPDL_OWNER_PASSPHRASE_H
@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #define PPDL_MIN_PASSPHRASE 8	/* characters of UTF-8 */
+#define PPDL_MAX_PASSPHRASE 1023	/* bytes */
 
 /* PPDL_ERR_KEY, with a hint, when it is shorter */
 PpdlStatus	ppdl_passphrase_check(const char *passphrase, PpdlError *err);
