@@ -57,8 +57,33 @@ class Dense:
         return {"units": self.units, "activation": self.activation.spec()}
 
 
+class _OnImages:
+    """What layers that look at windows of images share."""
+
+    shape: Shape
+    stride: int
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Channels that come out, and the size of a window."""
+        raise NotImplementedError
+
+    @property
+    def inputs(self) -> int:
+        return int(np.prod(self.shape))
+
+    @property
+    def out(self) -> Shape:
+        channels, size = self.window
+        return channels, windows(self.shape[1], size, self.stride), windows(self.shape[2], size, self.stride)
+
+    @property
+    def units(self) -> int:
+        return int(np.prod(self.out))
+
+
 @dataclass(frozen=True, eq=False)
-class Conv2d:
+class Conv2d(_OnImages):
     """filters x channels x size x size weights on images of `shape`, and a bias a filter; no padding."""
 
     weights: Array
@@ -68,21 +93,8 @@ class Conv2d:
     activation: Activation
 
     @property
-    def inputs(self) -> int:
-        return int(np.prod(self.shape))
-
-    @property
-    def out(self) -> Shape:
-        size = self.weights.shape[2]
-        return (
-            int(self.weights.shape[0]),
-            windows(self.shape[1], size, self.stride),
-            windows(self.shape[2], size, self.stride),
-        )
-
-    @property
-    def units(self) -> int:
-        return int(np.prod(self.out))
+    def window(self) -> tuple[int, int]:
+        return int(self.weights.shape[0]), int(self.weights.shape[2])
 
     def linear(self, x: Array) -> Array:
         seen = _look(x, self.shape, self.weights.shape[2], self.stride)
@@ -98,7 +110,7 @@ class Conv2d:
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class Pool(_OnImages):
     """The mean of each window, in every channel."""
 
     size: int
@@ -107,20 +119,8 @@ class Pool:
     activation: Activation
 
     @property
-    def inputs(self) -> int:
-        return int(np.prod(self.shape))
-
-    @property
-    def out(self) -> Shape:
-        return (
-            self.shape[0],
-            windows(self.shape[1], self.size, self.stride),
-            windows(self.shape[2], self.size, self.stride),
-        )
-
-    @property
-    def units(self) -> int:
-        return int(np.prod(self.out))
+    def window(self) -> tuple[int, int]:
+        return self.shape[0], self.size
 
     def linear(self, x: Array) -> Array:
         return np.asarray(_look(x, self.shape, self.size, self.stride).mean(axis=(4, 5)).reshape(len(x), -1))
