@@ -78,6 +78,7 @@ def test_scaling_before_between_and_after(tmp_path) -> None:
             ("BatchNormalization", ["gamma", "beta", "mu", "var"], {"epsilon": 0.01}),
             ("Relu", [], {}),
             ("Dropout", [], {}),
+            ("Cast", [], {"to": TensorProto.DOUBLE}),
             ("Mul", ["two"], {}),
             ("MatMul", ["v"], {}),
             ("Sub", ["one", "."], {}),
@@ -158,6 +159,7 @@ SQUARE = {"a": np.eye(4), "f": np.ones((1, 1, 2, 2)), "zero": np.array([1.0, 0.0
         ([("Relu", [], {})], [1, 2, 2], "no layer before it"),
         ([("MatMul", ["."], {})], [4], "must be a constant"),
         ([("Identity", [], {})], [4], "no layer"),
+        ([("MatMul", ["a"], {}), ("Cast", [], {"to": TensorProto.INT64})], [4], r'"cast_1" \(Cast\) cuts values'),
         ([("MatMul", ["a"], {})], [4, 4], "3 dimensions"),
     ],
 )

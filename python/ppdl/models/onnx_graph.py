@@ -31,7 +31,8 @@ def from_onnx(
     """The network of an ONNX file, for rows as they are encrypted; the options are those of from_sklearn.
 
     Nodes: Gemm, MatMul, Add, Sub, Mul, Div with constants, BatchNormalization, Relu, Sigmoid, Tanh; Conv without
-    padding, AveragePool, GlobalAveragePool; Flatten, Reshape, Squeeze, Identity, Dropout and Cast do nothing. A
+    padding, AveragePool, GlobalAveragePool; Flatten, Reshape, Squeeze, Identity, Dropout and Cast (to floating point) do
+    nothing. A
     Sigmoid or Softmax at the end is the owner's, after decryption: `Model.answer`. Anything else is an error that
     names the node.
 
@@ -355,6 +356,14 @@ def _nothing(c: _Chain, node: Any) -> None:
         c.shape = c.shape[:1]
 
 
+def _cast(c: _Chain, node: Any) -> None:
+    from onnx import TensorProto
+
+    kinds = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
+    if _attribute(node, "to") not in kinds:
+        raise _bad(node, "cuts values to whole numbers or less, which is no polynomial")
+
+
 def _function(name: str) -> Callable[[_Chain, Any], None]:
     return lambda c, node: c.activation(node, name)
 
@@ -394,7 +403,7 @@ _NODES: dict[str, Callable[[_Chain, Any], None]] = {
     "Squeeze": _nothing,
     "Identity": _nothing,
     "Dropout": _nothing,
-    "Cast": _nothing,
+    "Cast": _cast,
 }
 
 _HINTS = {
