@@ -268,6 +268,13 @@ def test_intervals_reach_as_far_as_servers_ask() -> None:
         narrow.check()
 
 
+def test_straight_lines_do_not_explode() -> None:
+    """Servers compute them as part of the layer, whatever their interval."""
+    line = Activation.fit("tanh", 1, -0.001, 0.001)
+    model = Model((Dense(10 * np.eye(4), np.zeros(4), line), Dense(np.ones((1, 4)), np.zeros(1), IDENTITY)))
+    assert model.depth == 1 and model.check() == []
+
+
 def test_bad_rows_and_files(tmp_path) -> None:
     model = Model((Dense(np.eye(3), np.zeros(3), IDENTITY),), Answer(), "three")
     with pytest.raises(ModelError, match="rows have 2 values, the model takes 3"):

@@ -112,18 +112,16 @@ class Model:
                 f"the network {why}, {limit}: rows are lifted first, which takes keys published with "
                 "`ppdl publish --for train` and ten seconds or more a call"
             )
-        for i, layer in enumerate(self.layers):
+        reached = reach(self.layers, self.input_scale)
+        for i, (layer, (lo, hi)) in enumerate(zip(self.layers, reached)):
             interval = layer.activation.interval
-            if interval is None or layer.activation.is_square:
+            if interval is None or layer.activation.is_square or not explodes(layer.activation, (lo, hi)):
                 continue
-            reach = self._reach()[i]
-            if not explodes(layer.activation, reach):
-                continue
-            wide = f"[{min(reach[0], interval[0]):.3g}, {max(reach[1], interval[1]):.3g}]"
             raise ModelError(
-                f"sums of layer {i + 1} reach {reach[0]:.3g} to {reach[1]:.3g} for inputs within [-1, 1], far outside "
+                f"sums of layer {i + 1} reach {lo:.3g} to {hi:.3g} for inputs within [-1, 1], far outside "
                 f"the interval [{interval[0]:g}, {interval[1]:g}] of its activation: the server refuses that",
-                hint=f"Widen the interval to {wide}, or lower the degree.",
+                hint=f"Widen the interval to [{min(lo, interval[0]):.3g}, {max(hi, interval[1]):.3g}], "
+                "or lower the degree.",
             )
         return notes
 
@@ -178,9 +176,6 @@ class Model:
         if self.answer.classes:
             same = float(np.mean(self.answer(a) == self.answer(exact)))
         return ErrorReport(len(x), tuple(errors), float(np.abs(difference).max()), _rms(difference), same)
-
-    def _reach(self) -> list[tuple[float, float]]:
-        return reach(self.layers, self.input_scale)
 
     # ---- files
 
@@ -268,8 +263,8 @@ _EXPLODED = 4096.0
 
 
 def explodes(activation: Activation, seen: tuple[float, float], limit: float = _EXPLODED) -> bool:
-    """Do sums leave the interval so far that the polynomial is worthless?"""
-    if activation.interval is None:
+    """Do sums leave the interval so far that the polynomial is worthless? A straight line never is."""
+    if activation.interval is None or activation.is_affine:
         return False
     lo, hi = activation.interval
     t = max(abs(2 * v - lo - hi) / (hi - lo) for v in seen)
