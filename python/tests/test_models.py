@@ -283,7 +283,9 @@ def test_bad_rows_and_files(tmp_path) -> None:
         model.predict([[0, 0, 0], [0, np.nan, 0]])
     with pytest.raises(ModelError, match="no rows"):
         model.error_on(np.zeros((0, 3)))
+    (tmp_path / "m.json.part").touch(mode=0o644)
     model.save(tmp_path / "m.json")
+    assert {p.name for p in tmp_path.iterdir()} == {"m.json", "m.json.part"}
     assert (tmp_path / "m.json").stat().st_mode & 0o777 == 0o600
     root = json.loads((tmp_path / "m.json").read_text())
     assert (root["name"], root["version"], len(root["weights"])) == ("three", 1, 12)

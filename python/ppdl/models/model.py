@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -204,10 +206,15 @@ class Model:
     def save(self, path: str | Path) -> None:
         """Writes json() into a new file, or over an old one, for the owner's eyes only."""
         target = Path(path)
-        part = target.with_name(target.name + ".part")
-        part.touch(mode=0o600)
-        part.write_text(self.json(), encoding="utf-8")
-        part.replace(target)
+        text = self.json()
+        handle, part = tempfile.mkstemp(prefix=target.name + ".", dir=target.parent)  # of mode 0600
+        try:
+            with open(handle, "w", encoding="utf-8") as out:
+                out.write(text)
+            os.replace(part, target)
+        except BaseException:
+            os.unlink(part)
+            raise
 
     def create(self, conn: Any) -> str:
         """Stores it on a server through a psycopg connection, in the clear, as a new model of its name; returns
