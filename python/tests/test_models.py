@@ -295,6 +295,10 @@ def test_bad_rows_and_files(tmp_path) -> None:
         ("weights", None, "no plain weights"),
         ("format", "x", "no model file"),
         ("spec", {}, "malformed"),
+        ("spec", {**root["spec"], "encoding": "one"}, "malformed"),
+        ("spec", {**root["spec"], "inputs": "three"}, "malformed"),
+        ("spec", {**root["spec"], "shape": [3]}, "malformed"),
+        ("weights", ["one"], "malformed"),
     ]:
         with pytest.raises(ModelError, match=message):
             Model.from_json(json.dumps({**root, member: value}))

@@ -237,7 +237,9 @@ class Model:
             return _parse(
                 root["spec"], np.asarray(root["weights"], dtype=np.float64), str(root.get("name", "model")), answer
             )
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as e:
+        except ModelError:
+            raise
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as e:
             raise ModelError(f"malformed model file: {e!r}") from e
 
     def renamed(self, name: str) -> Model:
