@@ -9,7 +9,7 @@ import pandas as pd
 
 from .encoding import Encoding
 from .errors import FormatError
-from .owner import Decrypted, describe
+from .owner import Decrypted, _data, describe
 
 if TYPE_CHECKING:
     from .owner import Owner
@@ -101,7 +101,7 @@ class Answers:
         what = describe(value)
         if what["fingerprint"] != self.owner.fingerprint:
             return f"<{kind} of key {what['fingerprint']}>"
-        return self.owner.decrypted(value, share=self.share)
+        return self.owner._decrypted(_data(value), what, self.share)
 
     def _way(self, name: str, value: Decrypted) -> Any:
         if name in self.decode:

@@ -305,8 +305,9 @@ class Owner:
 
     def decrypted(self, value: str | bytes, *, share: bool = False) -> Decrypted:
         """The same with its error, and what the value was."""
-        data = _data(value)
-        what = describe(data)
+        return self._decrypted(_data(value), describe(value), share)
+
+    def _decrypted(self, data: bytes, what: dict[str, Any], share: bool) -> Decrypted:
         plain = c.Handle("ppdl_decrypt", "ppdl_plain_free", self._key.address, data, len(data), c.SHARE if share else 0)
         try:
             info = c.PlainInfo()
