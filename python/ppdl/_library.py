@@ -213,6 +213,17 @@ def _text(s: bytes | None) -> str:
     return (s or b"").decode("utf-8", "replace")
 
 
+def terminated(text: bytes, what: str) -> bytes:
+    """Text for C, which would take what stands before a zero byte."""
+    if b"\0" in text:
+        raise FormatError(f"{what} holds a zero byte")
+    return text
+
+
+def path_of(path: str | bytes | os.PathLike[str]) -> bytes:
+    return terminated(os.fsencode(path), "the name of a file")
+
+
 def call(function: str, *arguments: Any) -> None:
     """Calls a function that takes an error handle last, and raises what it reports."""
     lib = library()

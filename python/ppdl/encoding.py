@@ -22,7 +22,7 @@ class Encoding:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._handle = c.Handle("ppdl_encoding_load", "ppdl_encoding_free", os.fsencode(self.path))
+        self._handle = c.Handle("ppdl_encoding_load", "ppdl_encoding_free", c.path_of(self.path))
         info = c.EncodingInfo()
         c.call("ppdl_encoding_describe", self._handle.address, byref(info))
         self.id = int(info.id)
@@ -149,7 +149,7 @@ def _optional(s: bytes | None) -> str | None:
 
 def _fill(column: c.Column, name: str, values: Any, kept: list[Any]) -> None:
     """Numbers as they are, everything else as text; what the struct points to goes to `kept`."""
-    encoded = name.encode()
+    encoded = name.encode()  # no zero byte: the encoding has the name, too
     column.name = encoded
     kept.append(encoded)
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
@@ -159,7 +159,7 @@ def _fill(column: c.Column, name: str, values: Any, kept: list[Any]) -> None:
         return
     texts = (c_char_p * max(1, len(values)))()
     for i, (value, absent) in enumerate(zip(values, values.isna())):
-        texts[i] = None if absent else _field(value).encode()
+        texts[i] = None if absent else c.terminated(_field(value).encode(), f'row:{i + 1}: column "{name}"')
     kept.append(texts)
     column.texts = cast(texts, POINTER(c_char_p))
 

@@ -123,7 +123,7 @@ class Owner:
     def open(path: str | os.PathLike[str], passphrase: Passphrase = None) -> Owner:
         """A secret key file. passphrase: text, a function that is given the key's name, or None: PPDL_PASSPHRASE,
         else it is asked for on the terminal."""
-        file = os.fsencode(path)
+        file = c.path_of(path)
         if passphrase is None:
             passphrase = os.environ.get("PPDL_PASSPHRASE") or _ask
         if isinstance(passphrase, (str, bytes)):
@@ -134,16 +134,16 @@ class Owner:
     @staticmethod
     def generate(name: str) -> Owner:
         """A new key of lwe_cipher; save() it before anything is encrypted."""
-        return Owner(c.Handle("ppdl_key_generate", "ppdl_key_free", name.encode()))
+        return Owner(c.Handle("ppdl_key_generate", "ppdl_key_free", c.terminated(name.encode(), "the name")))
 
     def save(self, path: str | os.PathLike[str], passphrase: str | bytes) -> None:
         """Into a new file, sealed by the passphrase: whoever loses either loses the rows."""
         secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
-        c.call("ppdl_key_save", self._key.address, os.fsencode(path), secret, len(secret), 0)
+        c.call("ppdl_key_save", self._key.address, c.path_of(path), secret, len(secret), 0)
 
     def save_public(self, path: str | os.PathLike[str]) -> None:
         """The public key file for `ppdl publish`, for sums and averages; `ppdl keygen` makes those for predictions."""
-        c.call("ppdl_key_save_public", self._key.address, os.fsencode(path))
+        c.call("ppdl_key_save_public", self._key.address, c.path_of(path))
 
     def close(self) -> None:
         self._key.close()

@@ -42,6 +42,12 @@ def test_keys(tmp_path, keys, monkeypatch) -> None:
         ppdl.Owner.generate("weak").save(tmp_path / "weak.key", "short")
     with pytest.raises(OSError):
         ppdl.Owner.open(tmp_path / "none.key", PASSPHRASE)
+    with pytest.raises(ppdl.FormatError, match="the name holds a zero byte"):
+        ppdl.Owner.generate("clinic\0s")
+    with pytest.raises(ppdl.FormatError, match="name of a file holds a zero byte"):
+        ppdl.Owner.open(f"{tmp_path}/clinic.key\0s", PASSPHRASE)
+    with pytest.raises(ppdl.FormatError, match="name of a file holds a zero byte"):
+        ppdl.Encoding(f"{tmp_path}/clinic.key\0s")
 
     def gives_up(name: str) -> str:
         raise ZeroDivisionError(name)
@@ -87,6 +93,8 @@ def test_what_cannot_be_encoded(owner, features, patients) -> None:
     x = owner.encode(wrong, features, clamp=True, unknown_other=True)
     assert x.attrs["counts"] == {"clamped": 1, "unknown": 1, "clipped": 0}
     assert x["Age"].iloc[2] == 1
+    with pytest.raises(ppdl.FormatError, match='row:2: column "Smoking" holds a zero byte'):
+        owner.encode(patients.head(3).assign(Smoking=["Yes", "No\0pe", "No"]), features)
     twice = pd.concat([patients, patients[["Age"]]], axis=1)
     with pytest.raises(ppdl.FormatError, match='several columns "Age"'):
         owner.encode(twice, features)
