@@ -102,6 +102,8 @@ def test_images_are_the_servers() -> None:
     conv = Conv2d(rng.normal(0, 0.2, (3, 2, 3, 3)), rng.normal(0, 0.2, 3), 2, (2, 9, 8), Activation.exact("quadratic"))
     pool = Pool(2, 1, conv.out, IDENTITY)
     dense = Dense(rng.normal(0, 0.2, (2, pool.units)), np.zeros(2), IDENTITY)
+    with pytest.raises(ModelError, match="pools alone"):
+        Model((pool,))
     model = Model((conv, pool, dense))
     assert conv.out == (3, 4, 3) and pool.out == (3, 3, 2)
     agrees_with_library(model, rows(20, 144))

@@ -40,6 +40,8 @@ class Model:
     def __post_init__(self) -> None:
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise ModelError(f"a network has 1 to {MAX_LAYERS} layers, not {len(self.layers)}")
+        if all(isinstance(layer, Pool) for layer in self.layers):
+            raise ModelError("a network has a layer with weights, not pools alone")
         for i, layer in enumerate(self.layers):
             if layer.units > MAX_UNITS or layer.inputs > MAX_UNITS:
                 raise ModelError(
