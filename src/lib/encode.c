@@ -95,7 +95,7 @@ use_columns(Encoder *e, size_t ncolumns, int with_label, PpdlWriter *names, Ppdl
 static PpdlStatus
 open_header(Encoder *e, const PpdlWriter *names, PpdlError *err)
 {
-	const PpdlCsvOptions opt = {.name = "row"};
+	const PpdlCsvOptions opt = {.name = "row", .delimiter = ','};
 	PpdlStatus	status;
 	FILE	   *f = fmemopen(names->buf, names->len, "r");
 

@@ -667,6 +667,23 @@ test_numerals(void **state)
 	ppdl_encoding_free(e);
 }
 
+/* a column's name is no line of a file */
+static void
+test_names_with_separators(void **state)
+{
+	static const char json[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+							   "{\"column\": \"Weight; kg\", \"kind\": \"numeric\", \"min\": 0, \"max\": 4}]}";
+	static const double weight[] = {1};
+	const ppdl_column column = {"Weight; kg", weight, NULL};
+	ppdl_encoding *e = encoding_of(json);
+	double		x;
+
+	(void) state;
+	OK(ppdl_encode(e, &column, 1, sizeof column, 1, 0, &x, NULL, NULL, NULL, err));
+	assert_true(x == -0.5);
+	ppdl_encoding_free(e);
+}
+
 /* what a program has made of its decimal point changes nothing, and is not changed */
 static void
 test_decimal_commas(void **state)
@@ -953,6 +970,7 @@ main(void)
 		cmocka_unit_test(test_encoding),
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_numerals),
+		cmocka_unit_test(test_names_with_separators),
 		cmocka_unit_test(test_decimal_commas),
 		cmocka_unit_test(test_encode_errors),
 		cmocka_unit_test(test_average),
