@@ -11,9 +11,9 @@
  * its key, is used by one thread at a time; different ones by as many threads as one likes.  Functions that take const
  * handles only may run at the same time for the same handle.
  *
- * The library never writes to the terminal, installs no signal handler, never ends or forks the process and never jumps
- * out of a function.  Callbacks must return.  Numbers in text have decimal points, in every locale; what the program
- * has set stays as it is.
+ * The library never writes to the terminal (but for an environment variable PPDL_CPU that names no kernels of the
+ * machine), installs no signal handler, never ends or forks the process and never jumps out of a function.  Callbacks
+ * must return.  Numbers in text have decimal points, in every locale; what the program has set stays as it is.
  *
  * Structs that callers fill, or have filled, begin with their size: set it to sizeof the struct.  Later versions add
  * members at the end, and take a smaller size for a caller that does not know them; members that are unknown to the
