@@ -30,8 +30,9 @@ make_names(ppdl_encoding *encoding, PpdlError *err)
 		ppdl_features_input_name(fs, i, name, sizeof name);
 		PPDL_TRY(ppdl_names_add(&encoding->input, name, err));
 	}
+	/* a column may be several features */
 	for (int i = 0; i < fs->count; i++)
-		if (fs->feature[i].column != NULL)
+		if (fs->feature[i].column != NULL && !ppdl_names_has(&encoding->column, fs->feature[i].column))
 			PPDL_TRY(ppdl_names_add(&encoding->column, fs->feature[i].column, err));
 	return ppdl_decoder_create(&encoding->mean, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, err);
 }

@@ -18,6 +18,15 @@ ppdl_names_add(PpdlNames *names, const char *name, PpdlError *err)
 	return PPDL_OK;
 }
 
+int
+ppdl_names_has(const PpdlNames *names, const char *name)
+{
+	for (int32_t i = 0; i < names->count; i++)
+		if (strcmp(names->name[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 void
 ppdl_names_free(PpdlNames *names)
 {

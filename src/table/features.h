@@ -252,7 +252,7 @@ PpdlStatus	ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlC
 							  PpdlError *err);
 void		ppdl_binding_free(PpdlBinding *b);
 /*
- * x: fs->inputs values, y: fs->outputs; *has_label = 0 when the label's field is empty.
+ * x: fs->inputs values, y: fs->outputs, or NULL: no label; *has_label = 0 when the label's field is empty.
  * PPDL_ERR_FORMAT "file:line: column "c": ..." for what cannot be encoded.
  */
 PpdlStatus	ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, int *has_label,

@@ -253,7 +253,7 @@ ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, 
 	}
 	if (fs->map)
 		b->clipped += ppdl_whitening_apply(fs->map, encoded, x);
-	*has_label = b->label >= 0 && !ppdl_feature_missing(fs, fs->label, row->field[b->label]);
+	*has_label = y != NULL && b->label >= 0 && !ppdl_feature_missing(fs, fs->label, row->field[b->label]);
 	if (*has_label)
 		PPDL_TRY(apply_label(b, row, fs->label, row->field[b->label], y, &missing, err));
 	*has_label &= !missing;

@@ -684,6 +684,33 @@ test_names_with_separators(void **state)
 	ppdl_encoding_free(e);
 }
 
+/* one column of a table may be two features, and the label, too */
+static void
+test_a_column_in_several_places(void **state)
+{
+	static const char json[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"id\": \"a\", \"features\": ["
+							   "{\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 1},"
+							   "{\"column\": \"a\", \"kind\": \"bands\", \"cuts\": [0.5]}],"
+							   "\"label\": {\"column\": \"a\", \"kind\": \"binary\", \"categories\": [\"0\", \"1\"]}}";
+	static const double a[] = {0, 1};
+	const ppdl_column column = {"a", a, NULL};
+	ppdl_encoding_info info = {.size = sizeof info};
+	ppdl_encoding *e = encoding_of(json);
+	double		x[6],
+				y[2];
+	uint8_t		has_label[2];
+
+	(void) state;
+	OK(ppdl_encoding_describe(e, &info, err));
+	assert_int_equal(info.columns, 1);
+	assert_null(ppdl_encoding_name(e, PPDL_NAME_COLUMN, 1));
+	OK(ppdl_encode(e, &column, 1, sizeof column, 2, 0, x, NULL, NULL, NULL, err));
+	assert_true(x[0] == -1 && x[1] == 1 && x[2] == 0 && x[3] == 1 && x[4] == 0 && x[5] == 1);
+	OK(ppdl_encode(e, &column, 1, sizeof column, 2, 0, x, y, has_label, NULL, err));
+	assert_true(y[0] == -1 && y[1] == 1 && has_label[0] && has_label[1]);
+	ppdl_encoding_free(e);
+}
+
 /* what a program has made of its decimal point changes nothing, and is not changed */
 static void
 test_decimal_commas(void **state)
@@ -971,6 +998,7 @@ main(void)
 		cmocka_unit_test(test_encode),
 		cmocka_unit_test(test_numerals),
 		cmocka_unit_test(test_names_with_separators),
+		cmocka_unit_test(test_a_column_in_several_places),
 		cmocka_unit_test(test_decimal_commas),
 		cmocka_unit_test(test_encode_errors),
 		cmocka_unit_test(test_average),
