@@ -72,7 +72,9 @@ class Encoding:
     def _apply(
         self, df: pd.DataFrame, label: bool, clamp: bool, unknown_other: bool
     ) -> tuple[Array, Array, NDArray[np.uint8], dict[str, int]]:
-        wanted = [*self.columns, *([self.label_column] if label and self.label_column else [])]
+        wanted = list(self.columns)
+        if label and self.label_column and self.label_column not in wanted:
+            wanted.append(self.label_column)
         missing = [n for n in wanted if n not in df.columns]
         if missing:
             raise FormatError(f"{self.path}: the table has no column {', '.join(map(repr, missing))}")
@@ -152,7 +154,10 @@ def _fill(column: c.Column, name: str, values: Any, kept: list[Any]) -> None:
     encoded = name.encode()  # no zero byte: the encoding has the name, too
     column.name = encoded
     kept.append(encoded)
-    if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+    kind = pd.api.types
+    if kind.is_numeric_dtype(values.dtype) and not (
+        kind.is_bool_dtype(values.dtype) or kind.is_complex_dtype(values.dtype)
+    ):
         numbers = np.ascontiguousarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
         kept.append(numbers)
         column.numbers = cast(numbers.ctypes.data, POINTER(c_double))

@@ -257,9 +257,9 @@ class Owner:
         encryptor = c.Handle("ppdl_encryptor_new", "ppdl_encryptor_free", self._key.address, byref(options))
         info = c.EncryptorInfo()
         c.call("ppdl_encryptor_describe", encryptor.address, byref(info))
-        bad = np.abs(x).max(axis=1, initial=0) <= 1 if x.size else np.ones(len(x), dtype=bool)
-        if not bad.all():
-            raise FormatError(f"row {int(np.argmin(bad)) + 1} holds a number that is not in [-1, 1]")
+        inside = np.abs(x).max(axis=1, initial=0) <= 1
+        if not inside.all():
+            raise FormatError(f"row {int(np.argmin(inside)) + 1} holds a number that is not in [-1, 1]")
         step = max(int(info.batch_rows), _ROWS_AT_ONCE // int(info.batch_rows) * int(info.batch_rows))
         return self._batches(encryptor, x, y, plain, step, int(info.cell_bytes[0]), int(info.cell_bytes[1]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_what_cannot_be_encoded(owner, features, patients) -> None:
     twice = pd.concat([patients, patients[["Age"]]], axis=1)
     with pytest.raises(ppdl.FormatError, match='several columns "Age"'):
         owner.encode(twice, features)
+
+
+def test_a_column_in_several_places(tmp_path) -> None:
+    number = {"column": "a", "kind": "numeric", "min": 0, "max": 1}
+    bands = {"column": "a", "kind": "bands", "cuts": [0.5]}
+    label = {"column": "a", "kind": "binary", "categories": ["0", "1"]}
+    file = {"format": "ppdl-features", "version": 1, "features": [number, bands], "label": label}
+    (tmp_path / "f.json").write_text(json.dumps(file))
+    encoding, df = ppdl.Encoding(tmp_path / "f.json"), pd.DataFrame({"a": [0, 1]})
+    assert encoding.columns == ["a"]
+    assert encoding.encode(df).to_numpy().tolist() == [[-1, 1, 0], [1, 0, 1]]
+    assert encoding.labels(df)["a"].tolist() == [-1, 1]
+    with pytest.raises(ppdl.FormatError, match="row:1"):
+        encoding.encode(pd.DataFrame({"a": [1 + 2j, 0]}))
 
 
 @pytest.mark.parametrize("compact", [False, True])
