@@ -69,27 +69,21 @@ int32_t
 ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int32_t *number, double *lead, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
-	int			best = 0;
-	double		second = -INFINITY;
+	double		leads;
 
 	PPDL_TRY(need_label(encoding, 0, err));
 	PPDL_NEED(y, err);
 	PPDL_NEED(number, err);
 	PPDL_TRY(check_numbers(y, n, encoding->fs->outputs, "y", err));
-	for (int i = 1; i < (int) n; i++)
-		if (y[i] > y[best])
-			best = i;
-	for (int i = 0; i < (int) n; i++)
-		if (i != best && y[i] > second)
-			second = y[i];
 	if (encoding->fs->label->kind == PPDL_FEATURE_BINARY)
 	{
-		best = y[0] > 0;
-		second = 0;
+		*number = y[0] > 0;
+		leads = fabs(y[0]);
 	}
-	*number = best;
+	else
+		*number = ppdl_leading_class(y, (int) n, &leads);
 	if (lead != NULL)
-		*lead = encoding->fs->label->kind == PPDL_FEATURE_BINARY ? fabs(y[0]) : y[best] - second;
+		*lead = leads;
 	return PPDL_OK;
 }
 

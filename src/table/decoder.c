@@ -603,12 +603,26 @@ decode_column(const Vector *a, const Field *field, PpdlAnswer *out, PpdlError *e
 	return PPDL_OK;
 }
 
+int
+ppdl_leading_class(const double *score, int n, double *lead)
+{
+	int			best = 0;
+	double		second = -INFINITY;
+
+	for (int i = 1; i < n; i++)
+		best = score[i] > score[best] ? i : best;
+	for (int i = 0; i < n; i++)
+		second = i != best && score[i] > second ? score[i] : second;
+	*lead = score[best] - second;
+	return best;
+}
+
 static void
 decode_class(const Vector *a, PpdlAnswer *out)
 {
 	const PpdlFeature *f = a->d->fs->label;
-	int			best = 0;
-	double		second = -INFINITY;
+	int			best;
+	double		lead;
 
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
@@ -622,11 +636,8 @@ decode_class(const Vector *a, PpdlAnswer *out)
 		out->word = fabs(a->x[0]) > CERTAIN * a->error ? f->category[a->x[0] > 0] : NULL;
 		return;
 	}
-	for (int i = 1; i < f->ncategories; i++)
-		best = a->x[i] > a->x[best] ? i : best;
-	for (int i = 0; i < f->ncategories; i++)
-		second = i != best && a->x[i] > second ? a->x[i] : second;
-	out[0].word = a->x[best] - second > CERTAIN * M_SQRT2 * a->error ? f->category[best] : NULL;
+	best = ppdl_leading_class(a->x, f->ncategories, &lead);
+	out[0].word = lead > CERTAIN * M_SQRT2 * a->error ? f->category[best] : NULL;
 	out[1].value = a->x[best];
 	out[1].error = a->error;
 }

@@ -74,6 +74,9 @@ int			ppdl_decoder_unknown(const PpdlDecoder *d, int answer);
 PpdlStatus	ppdl_decode(const PpdlDecoder *d, const double *v, double error, double rows, PpdlAnswer *out,
 						PpdlError *err);
 
+/* the largest of the scores of n > 1 classes, and by how much it leads the next */
+int			ppdl_leading_class(const double *score, int n, double *lead);
+
 /*
  * What the weights of v add up to, as far as its values witness it: *exact when some value is always 1 (a constant, or
  * that of a map); else what all blocks of categories agree on, which is less where rows have categories that were
