@@ -126,17 +126,24 @@ sub check_versions
 {
 	my ($meta) = @_;
 	my @places = (['ppdl.control', qr/^default_version *= *'(.*?)'/m], ['src/base/version.h', qr/PPDL_RELEASE "(.*?)"/],
-		['CHANGELOG.md', qr/^## (\d\S*)/m], ['debian/changelog', qr/^ppdl \((.*?)-\d+\)/], ['ppdl.pc.in', qr/^Version: *(\d\S*)/m],
+		['CHANGELOG.md', qr/^## (\d\S*)/m], ['debian/changelog', qr/^ppdl \((.*?)-\d+\)/],
 		['python/pyproject.toml', qr/^version *= *"(.*?)"/m], ['python/ppdl/__init__.py', qr/^__version__ = "(.*?)"/m]);
 
 	for (@places)
 	{
 		my ($path, $pattern) = @$_;
-		next if $path !~ /^(ppdl.control|src|CHANGELOG|debian)/ && !-f $path;
 		my ($version) = -f $path ? slurp($path) =~ $pattern : ();
 		push @faults, "$path: names " . ($version // 'no release') . ", META.json $meta->{version}" if ($version // '') ne $meta->{version};
 	}
 	push @faults, "META.json: provides.ppdl.version is $meta->{provides}{ppdl}{version}" if $meta->{provides}{ppdl}{version} ne $meta->{version};
+}
+
+sub check
+{
+	my ($meta, $is_file) = @_;
+
+	check_meta($meta, $is_file);
+	check_versions($meta) unless @faults;
 }
 
 my $text = slurp('META.json');
@@ -152,14 +159,15 @@ if (@ARGV && $ARGV[0] eq '--self-test')
 		sub { $_[0]{provides}{ppdl}{file} = 'sql/none.sql' }, sub { delete $_[0]{provides}{ppdl}{version} },
 		sub { $_[0]{prereqs}{runtime}{requires}{PostgreSQL} = '15' }, sub { $_[0]{prereqs}{run} = {} }, sub { $_[0]{release_status} = 'beta' },
 		sub { $_[0]{'meta-spec'}{version} = '2.0.0' }, sub { $_[0]{tags} = ['a/b'] }, sub { $_[0]{homepage} = 'x' }, sub { $_[0]{maintainer} = [] },
-		sub { $_[0]{resources} = {homepage => 'nowhere'} });
+		sub { $_[0]{resources} = {homepage => 'nowhere'} }, sub { $_[0]{version} = $_[0]{provides}{ppdl}{version} = '0.0.1' },
+		sub { $_[0]{provides}{ppdl}{version} = '0.0.1' });
 	my $missed = 0;
 
 	for my $i (0 .. $#wrong)
 	{
 		my $meta = $json->decode($text);
 		$wrong[$i]->($meta);
-		check_meta($meta, $is_file);
+		check($meta, $is_file);
 		next if @faults;
 		print "violation ", $i + 1, " was not noticed\n";
 		$missed++;
@@ -168,7 +176,6 @@ if (@ARGV && $ARGV[0] eq '--self-test')
 	exit($missed != 0);
 }
 my $meta = eval { $json->decode($text) } or die "META.json: $@";
-check_meta($meta, $is_file);
-check_versions($meta) unless @faults;
+check($meta, $is_file);
 print map { "$_\n" } @faults;
 exit(@faults != 0);
