@@ -15,7 +15,7 @@ packages=(
 	libedit-dev libsqlite3-dev								# the tool's shell, and queries on decrypted results
 	libcmocka-dev											# unit tests
 	postgresql-$pg-pgtap libtap-parser-sourcehandler-pgtap-perl	# pgTAP tests
-	perl libipc-run-perl libio-pty-perl groff-base			# Perl TAP tests; manual pages
+	perl libipc-run-perl libio-pty-perl groff-base openssl	# Perl TAP tests; manual pages; keys of others
 	clang-$clang libclang-rt-$clang-dev								# libFuzzer, and a second compiler's opinion
 	valgrind												# secrets as undefined memory: the test of constant time
 	python3-numpy python3-pandas python3-psycopg			# the Python package, and what its models come from
