@@ -3,26 +3,25 @@
 # 1.5 GB, kept for the next time).  Needs root, and debootstrap.
 #	PPDL_CHECK	the parts of `make check` to run there ("unit regress pgtap tap")
 set -eu
+[ "$(id -u)" = 0 ] || { echo "check-pg17: needs root, for chroot" >&2; exit 1; }
+# what is mounted below is this script's alone, and goes with it however it ends: a later `rm -rf build` finds no /dev there
+[ -n "${PPDL_OWN_MOUNTS:-}" ] || exec env PPDL_OWN_MOUNTS=yes unshare --mount -- "$0" "$@"
 cd "$(dirname "$0")/../.."
 root=$PWD/${PPDL_TRIXIE:-build/trixie}
 
-[ "$(id -u)" = 0 ] || { echo "check-pg17: needs root, for chroot" >&2; exit 1; }
 command -v debootstrap >/dev/null || apt-get -q -y install --no-install-recommends debootstrap >/dev/null
 
 if [ ! -f "$root/ready" ]; then
 	echo "== Debian 13 in $root"
 	rm -rf --one-file-system "$root"
+	mkdir -p build
 	debootstrap --variant=minbase --include=make,procps,ca-certificates trixie "$root" >build/trixie.log 2>&1 ||
 		{ tail -n 20 build/trixie.log; exit 1; }
 	touch "$root/ready"
 fi
 
-leave() {
-	umount -l "$root/proc" "$root/dev" 2>/dev/null || true
-}
-trap leave EXIT
-mountpoint -q "$root/proc" || mount --bind /proc "$root/proc"
-mountpoint -q "$root/dev" || mount --rbind /dev "$root/dev"
+mount --bind /proc "$root/proc"
+mount --rbind /dev "$root/dev"
 
 mkdir -p "$root/ppdl"
 echo "== this tree, as it is, in $root/ppdl"
