@@ -144,6 +144,8 @@ ppdl_error_is_kept(void)
 	return kept != NULL || kept_nomem;
 }
 
+static void tell(int code, const char *format, va_list args) pg_attribute_printf(2, 0);
+
 static void
 tell(int code, const char *format, va_list args)
 {
