@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "table/features.h"
+
 #define STEPS_BETWEEN_LOOKS 10000	/* of SQLite's machine, between two looks at Ctrl-C */
 
 /* SQLite's affinity comes from these names: BLOB in them leaves values as they are */
@@ -138,9 +140,10 @@ ppdl_then_create(PpdlThen **out, const char *sql, PpdlError *err)
 						NULL) != SQLITE_OK ||
 		sqlite3_exec(t->db, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF", NULL, NULL, NULL) != SQLITE_OK)
 	{
-		sqlite_error(t, "", err);
+		const PpdlStatus status = sqlite_error(t, "", err);
+
 		ppdl_then_destroy(t);
-		return err->code;
+		return status;
 	}
 	sqlite3_limit(t->db, SQLITE_LIMIT_ATTACHED, 0);
 	*out = t;
@@ -385,24 +388,13 @@ kind_of(sqlite3_stmt *q, int i, int has_row)
 	return of_value == SQLITE_INTEGER || of_value == SQLITE_FLOAT ? PPDL_CELL_NUMBERS : PPDL_CELL_TEXT;
 }
 
-/* shortest text that reads back as the same number */
 static void
 put_real(PpdlWriter *w, double v)
 {
-	char		text[40];
-
 	if (isinf(v))
-	{
 		ppdl_write_text(w, v > 0 ? "Infinity" : "-Infinity");
-		return;
-	}
-	for (int digits = 1; digits <= 17; digits++)
-	{
-		snprintf(text, sizeof text, "%.*g", digits, v);
-		if (strtod(text, NULL) == v)
-			break;
-	}
-	ppdl_write_text(w, text);
+	else
+		ppdl_put_number(w, v);
 }
 
 static void

@@ -121,6 +121,7 @@ test_answers(void **state)
 	answers("SELECT id FROM result WHERE id > 7", 1, "id:1");
 	answers("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT sum(n) n FROM r", 1, "n:1|6");
 	answers("SELECT 1e999 a, 0.1 + 0.2 b", 2, "a:1 b:1|Infinity;0.30000000000000004");
+	answers("SELECT avg(id) + 100.5 a, 20.0 b, -1200.0 c, 1e300 d FROM result", 4, "a:1 b:1 c:1 d:1|100;20;-1200;1e+300");
 }
 
 static void
