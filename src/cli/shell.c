@@ -62,9 +62,8 @@ run_shown(PpdlShell *s, const char *sql, PpdlError *err)
 	return status;
 }
 
-/* PpdlShell.run: runs sql and shows what comes */
 static PpdlStatus
-run(PpdlShell *s, const char *sql, PpdlError *err)
+run_timed(PpdlShell *s, const char *sql, PpdlError *err)
 {
 	PpdlViewer *v = &s->view;
 	PpdlPaged	paged = {.f = NULL};
@@ -97,15 +96,17 @@ run(PpdlShell *s, const char *sql, PpdlError *err)
 	return status;
 }
 
-/* ------------------------------------------------------------------ lines */
-
-static void
-forget(PpdlSource *source, size_t n)
+/* PpdlShell.run: runs sql and shows what comes; what follows in a script was written for a session that goes on */
+static PpdlStatus
+run(PpdlShell *s, const char *sql, PpdlError *err)
 {
-	memmove(source->text.buf, source->text.buf + n, source->text.len - n);
-	source->text.len -= n;
-	source->scanned = source->scanned > n ? source->scanned - n : 0;
+	const PpdlStatus status = run_timed(s, sql, err);
+
+	s->stopped = ppdl_db_interrupted() || PQstatus(s->view.db.conn) != CONNECTION_OK;
+	return status;
 }
+
+/* ------------------------------------------------------------------ lines */
 
 static void
 forget_all(PpdlSource *source)
@@ -124,10 +125,9 @@ is_at_rest(const PpdlSource *source)
 static void
 run_statement(PpdlShell *s, size_t end)
 {
-	char	   *sql = strndup((const char *) s->source->text.buf, end);
+	char	   *sql = ppdl_shell_take(s->source, end);
 	PpdlError	err = {0};
 
-	forget(s->source, end);
 	if (sql == NULL || run(s, sql, &err) != PPDL_OK)
 	{
 		if (sql == NULL)
@@ -173,7 +173,7 @@ take_line(PpdlShell *s, const char *line)
 		fail(s, &err);
 		s->quit = 1;
 	}
-	while (!s->quit)
+	while (!s->quit && !s->stopped)
 	{
 		const char *buf = (const char *) source->text.buf;
 
@@ -186,7 +186,7 @@ take_line(PpdlShell *s, const char *line)
 			run_command(s);
 	}
 	/* blanks and comments before a statement: places in errors count from its first line */
-	if (is_at_rest(source))
+	if (is_at_rest(source) || s->stopped)
 		forget_all(source);
 }
 
@@ -194,7 +194,7 @@ take_line(PpdlShell *s, const char *line)
 static void
 end_source(PpdlShell *s)
 {
-	if (!s->quit && s->source->scan.something)
+	if (!s->quit && !s->stopped && s->source->scan.something)
 		run_statement(s, s->source->text.len);
 }
 
@@ -218,7 +218,7 @@ run_file(PpdlShell *s, const char *path, PpdlError *err)
 		s->source = &source;
 		s->depth++;
 		rest = (char *) file.buf;
-		for (char *line; !s->quit && (line = strsep(&rest, "\n")) != NULL;)
+		for (char *line; !s->quit && !s->stopped && (line = strsep(&rest, "\n")) != NULL;)
 			if (rest || line[0])
 				take_line(s, line);
 		end_source(s);
@@ -309,6 +309,7 @@ typed_loop(PpdlShell *s)
 			typed.len = 0;
 			continue;
 		}
+		s->stopped = 0;
 		ppdl_complete_before(s->source->text.len ? (const char *) s->source->text.buf : "", s->source->text.len);
 		take_line(s, line);
 		remember(s, &typed, line);
@@ -326,13 +327,11 @@ piped_loop(PpdlShell *s)
 	size_t		size = 0;
 	ssize_t		n;
 
-	while (!s->quit && (n = getline(&line, &size, stdin)) > 0)
+	while (!s->quit && !s->stopped && (n = getline(&line, &size, stdin)) > 0)
 	{
 		if (line[n - 1] == '\n')
 			line[n - 1] = 0;
 		take_line(s, line);
-		if (PQstatus(s->view.db.conn) != CONNECTION_OK || ppdl_db_interrupted())
-			s->quit = 1;
 	}
 	free(line);
 	end_source(s);

@@ -26,6 +26,7 @@ struct PpdlShell
 				timing,
 				page,			/* long results through the pager */
 				quit,
+				stopped,		/* Ctrl-C, or a lost connection: the rest of the line and of files is not run */
 				depth,			/* files that are being read within each other */
 				failed;			/* PpdlExit of the first error */
 	PpdlOutFile out;			/* of \o; f NULL: standard output */
@@ -37,6 +38,9 @@ struct PpdlShell
 
 /* what is typed, or standard input, until its end or \q */
 void		ppdl_shell_loop(PpdlShell *s);
+
+/* the statement that ends at `end` leaves the source; malloc'ed, NULL when out of memory (shell_command.c) */
+char	   *ppdl_shell_take(PpdlSource *source, size_t end);
 
 /* line: a command without its backslash (shell_command.c) */
 PpdlStatus	ppdl_shell_command(PpdlShell *s, const char *line, PpdlError *err);

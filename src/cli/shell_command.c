@@ -8,6 +8,18 @@
 #include "cli/pager.h"
 #include "cli/shell.h"
 
+char *
+ppdl_shell_take(PpdlSource *source, size_t end)
+{
+	char	   *sql = strndup((const char *) source->text.buf, end);
+
+	source->text.len -= end;
+	memmove(source->text.buf, source->text.buf + end, source->text.len);
+	source->scanned = 0;
+	memset(&source->scan, 0, sizeof source->scan);
+	return sql;
+}
+
 typedef struct Command
 {
 	const char *name,			/* with its backslash, for completion */
@@ -148,20 +160,6 @@ quit(PpdlShell *s, char *arg, PpdlError *err)
 	return PPDL_OK;
 }
 
-static char *
-take_statement(PpdlShell *s)
-{
-	PpdlSource *source = s->source;
-	char	   *sql = strndup((const char *) source->text.buf, source->scanned);
-	size_t		rest = source->text.len - source->scanned;
-
-	memmove(source->text.buf, source->text.buf + source->scanned, rest);
-	source->text.len = rest;
-	source->scanned = 0;
-	memset(&source->scan, 0, sizeof source->scan);
-	return sql;
-}
-
 static PpdlStatus
 go(PpdlShell *s, char *arg, PpdlError *err)
 {
@@ -171,7 +169,7 @@ go(PpdlShell *s, char *arg, PpdlError *err)
 	(void) arg;
 	if (!s->source->scan.something)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\\g: there is no statement to run");
-	sql = take_statement(s);
+	sql = ppdl_shell_take(s->source, s->source->scanned);
 	status = sql ? s->run(s, sql, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	free(sql);
 	return status;
@@ -194,7 +192,7 @@ reset(PpdlShell *s, char *arg, PpdlError *err)
 {
 	(void) arg;
 	(void) err;
-	free(take_statement(s));
+	free(ppdl_shell_take(s->source, s->source->scanned));
 	return say(s, "The statement is forgotten.");
 }
 

@@ -37,7 +37,11 @@ static PpdlStatus
 result_rows(PpdlViewer *v, const PGresult *res, PpdlError *err)
 {
 	for (int r = 0; r < PQntuples(res); r++)
+	{
+		if (ppdl_db_interrupted())
+			return ppdl_error(err, PPDL_ERR_CANCELED, "interrupted");
 		PPDL_TRY(result_row(v, res, r, err));
+	}
 	return PPDL_OK;
 }
 

@@ -128,8 +128,9 @@ like($err, qr/no table or view "nosuch".*no command \\foo.*\\\? lists.*no statem
 refused([ 'shell', '--dsn', $dsn ], 2, qr/--key is missing/, 'shell without a key');
 refused([ 'shell', @as_owner, 'x' ], 2, qr/unexpected "x"/, 'shell with SQL as an argument');
 ok(!-e "$owner->{dir}/state", 'no history without a terminal');
-is(session("SELECT 1; SELECT pg_terminate_backend(pg_backend_pid());\nSELECT 'again' AS a;\n") =~ /again/, '', 'a script ends where its connection ends');
+is(session("SELECT 1; SELECT pg_terminate_backend(pg_backend_pid()); CREATE TABLE half (n int);\nSELECT 'again' AS a;\n") =~ /again/, '', 'a script ends where its connection ends');
 is($rc, 5, 'with its error');
+is($node->safe_psql('postgres', q{SELECT to_regclass('half')}), '', 'and not behind the line, on another connection');
 
 # ---------------------------------------------------------------- somebody who types
 
@@ -182,6 +183,11 @@ SKIP:
 	sleep 0.5;
 	$type->("\x03", qr/canceling statement.*postgres=# /s, 'Ctrl-C cancels it');
 	cmp_ok(time - $began, '<', 9, 'at once');
+	file('long.sql', "SELECT pg_sleep(10); SELECT 'go' || 'es on';\nSELECT 'go' || 'es on';\n");
+	$type->("\\i long.sql\n", qr/long\.sql\r*\n/, 'a file that takes long');
+	sleep 0.5;
+	$type->("\x03", qr/canceling statement.*postgres=# /s, 'Ctrl-C cancels the statement');
+	unlike($screen, qr/goes on/, 'and the file');
 	$type->("SELECT 'ali' || 've' AS c;\n", qr/ alive.*postgres=# /s, 'and the session is alive');
 	$type->("SELECT pg_terminate_backend(pg_backend_pid());\n", qr/terminating connection.*postgres=!# /s, 'the connection is cut');
 	$type->("SELECT 'ag' || 'ain' AS d;\n", qr/made again.* again.*postgres=# /s, 'and made again');
@@ -211,6 +217,18 @@ SKIP:
 		$shell->finish;
 	}
 }
+
+# ---------------------------------------------------------------- Ctrl-C while rows are decrypted
+
+# the pipe is full long before the last row
+my $pid = open(my $rows, '-|', 'sh', '-c', 'exec ppdl "$@" 2>rows.err', 'sh', 'query', @as_owner, '--csv', '-c', 'SELECT label FROM patients, generate_series(1, 100)') or die;
+my $first = <$rows>;
+kill INT => $pid;
+my $shown = () = <$rows>;
+close $rows;
+is($first, "label\n", 'is begun');
+cmp_ok($shown, '<', 20000, 'and not brought to its end');
+like(slurp_file('rows.err'), qr/interrupted/, 'which is said');
 
 # ---------------------------------------------------------------- a query on the decrypted result
 
