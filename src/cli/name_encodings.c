@@ -1,7 +1,6 @@
 #include "cli/name_encodings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "rows/encoding.h"
@@ -18,17 +17,6 @@ find_ids(const char *message, uint64_t id[2])
 		ppdl_encoding_parse(&id[0], text[0]) && ppdl_encoding_parse(&id[1], text[1]);
 }
 
-static int
-find_file(char *path, size_t size, uint64_t id, const char *near)
-{
-	const char *slash = near ? strrchr(near, '/') : NULL;
-	char	   *directory = slash ? strndup(near, slash > near ? (size_t) (slash - near) : 1) : NULL;
-	int			found = directory != NULL && ppdl_features_named(path, size, directory, id);
-
-	free(directory);
-	return found || ppdl_features_named(path, size, ".", id);
-}
-
 void
 ppdl_name_encodings(PpdlError *err, const char *near)
 {
@@ -43,7 +31,7 @@ ppdl_name_encodings(PpdlError *err, const char *near)
 		size_t		len = strlen(err->detail);
 
 		ppdl_encoding_print(hex, id[i]);
-		if (find_file(path, sizeof path, id[i], near))
+		if (ppdl_features_named(path, sizeof path, &near, near != NULL, id[i]))
 			snprintf(err->detail + len, sizeof err->detail - len, "%s%s is that of \"%s\".", len ? " " : "", hex, path);
 	}
 }

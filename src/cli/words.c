@@ -18,23 +18,6 @@ no_memory(PpdlError *err)
 
 /* ------------------------------------------------------------------ files */
 
-static PpdlStatus
-add_file(PpdlWords *w, const char *path, int given, PpdlError *err)
-{
-	PpdlWordsFile *more = realloc(w->file, ((size_t) w->files + 1) * sizeof *more);
-	PpdlWordsFile *f;
-
-	if (more == NULL)
-		return no_memory(err);
-	w->file = more;
-	f = &more[w->files];
-	f->given = given;
-	PPDL_TRY(ppdl_features_load(&f->features, path, err));
-	f->path = strdup(path);
-	w->files++;
-	return f->path ? PPDL_OK : no_memory(err);
-}
-
 PpdlStatus
 ppdl_words_open(PpdlWords *w, const PpdlWordsOptions *opt, const PpdlList *keys, PpdlReveal *reveal, PpdlError *err)
 {
@@ -45,7 +28,7 @@ ppdl_words_open(PpdlWords *w, const PpdlWordsOptions *opt, const PpdlList *keys,
 	w->on = !opt->raw;
 	ppdl_writer_init(&w->noted);
 	for (int i = 0; i < opt->features.count; i++)
-		PPDL_TRY(add_file(w, opt->features.item[i], 1, err));
+		PPDL_TRY(ppdl_words_add_file(w, opt->features.item[i], 1, err));
 	return PPDL_OK;
 }
 

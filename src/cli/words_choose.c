@@ -16,22 +16,21 @@ fits(const PpdlFeatures *fs, int width)
 	return fs->inputs == width || (fs->label && fs->outputs == width);
 }
 
-/* beside a key file, or in the current directory */
-static int
-find_path(const PpdlWords *w, char *path, size_t size, uint64_t encoding)
+PpdlStatus
+ppdl_words_add_file(PpdlWords *w, const char *path, int given, PpdlError *err)
 {
-	for (int i = 0; i < w->keys->count; i++)
-	{
-		const char *slash = strrchr(w->keys->item[i], '/');
-		char	   *directory = slash ? strndup(w->keys->item[i], slash > w->keys->item[i] ?
-												(size_t) (slash - w->keys->item[i]) : 1) : NULL;
-		int			found = directory && ppdl_features_named(path, size, directory, encoding);
+	PpdlWordsFile *more = realloc(w->file, ((size_t) w->files + 1) * sizeof *more);
+	PpdlWordsFile *f;
 
-		free(directory);
-		if (found)
-			return 1;
-	}
-	return ppdl_features_named(path, size, ".", encoding);
+	if (more == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	w->file = more;
+	f = &more[w->files];
+	f->given = given;
+	PPDL_TRY(ppdl_features_load(&f->features, path, err));
+	f->path = strdup(path);
+	w->files++;
+	return f->path ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
 /* one that lies about is used if it can be read; the server says which encoding it is to be */
@@ -40,30 +39,21 @@ find_file(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 {
 	PpdlError	why = {0};
 	char		path[4096];
-	PpdlWordsFile *more;
+	PpdlStatus	status;
 
-	if (!find_path(w, path, sizeof path, c->head.encoding))
+	if (!ppdl_features_named(path, sizeof path, (const char *const *) w->keys->item, w->keys->count,
+							 c->head.encoding))
 		return PPDL_OK;
-	more = realloc(w->file, ((size_t) w->files + 1) * sizeof *more);
-	if (more == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	w->file = more;
-	more += w->files;
-	*more = (PpdlWordsFile) {0};
-	if (ppdl_features_load(&more->features, path, &why) != PPDL_OK)
-	{
+	status = ppdl_words_add_file(w, path, 0, &why);
+	if (status == PPDL_ERR_NOMEM)
+		return ppdl_error(err, status, "%s", why.message);
+	if (status != PPDL_OK)
 		ppdl_words_note(w, "the feature file of the values cannot be used: %s", why.message);
-		return PPDL_OK;
-	}
-	w->files++;
-	more->path = strdup(path);
-	if (more->path == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (more->features->encoding != c->head.encoding)
+	if (status != PPDL_OK || w->file[w->files - 1].features->encoding != c->head.encoding)
 		return PPDL_OK;
 	ppdl_words_note(w, "answers are in the words of \"%s\", the feature file of the values; --raw shows encoded "
 					"numbers", path);
-	c->features = more->features;
+	c->features = w->file[w->files - 1].features;
 	return PPDL_OK;
 }
 

@@ -38,6 +38,8 @@ typedef struct PpdlWordsColumn
 	int			fields;
 } PpdlWordsColumn;
 
+/* one more feature file; given: by --features */
+PpdlStatus	ppdl_words_add_file(PpdlWords *w, const char *path, int given, PpdlError *err);
 /* 0: the text is no ciphertext, or a damaged one */
 int			ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len);
 /* decides features, subject, meaning; leaves features NULL, after a note where one helps, when it cannot */

@@ -37,8 +37,9 @@ holds(const char *path, const char *id)
 		memmem(head, (size_t) n, id, PPDL_ENCODING_SIZE + 1) != NULL;
 }
 
-int
-ppdl_features_named(char *path, size_t size, const char *directory, uint64_t encoding)
+/* the first in `directory`, by name */
+static int
+find_in(char *path, size_t size, const char *directory, uint64_t encoding)
 {
 	char		hex[PPDL_ENCODING_SIZE],
 				id[PPDL_ENCODING_SIZE + 2];
@@ -59,4 +60,20 @@ ppdl_features_named(char *path, size_t size, const char *directory, uint64_t enc
 	if (n >= 0)
 		free(entry);
 	return found;
+}
+
+int
+ppdl_features_named(char *path, size_t size, const char *const *files, int n, uint64_t encoding)
+{
+	for (int i = 0; i < n; i++)
+	{
+		const char *slash = strrchr(files[i], '/');
+		char	   *directory = slash ? strndup(files[i], slash > files[i] ? (size_t) (slash - files[i]) : 1) : NULL;
+		int			found = directory && find_in(path, size, directory, encoding);
+
+		free(directory);
+		if (found)
+			return 1;
+	}
+	return find_in(path, size, ".", encoding);
 }
