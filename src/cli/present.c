@@ -1,14 +1,14 @@
 #include "cli/present.h"
 
 #include <ctype.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/database.h"
-#include "table/csv.h"
 #include "cli/terminal.h"
+#include "table/csv.h"
+#include "table/jsontext.h"
 
 void
 ppdl_present_init(PpdlPresenter *p, PpdlForm form, const char *null, FILE *f, const char *shown)
@@ -63,7 +63,7 @@ flush(PpdlPresenter *p, PpdlError *err)
 	if (p->w.bad)
 		return no_memory(err);
 	p->w.len = 0;
-	return fwrite(p->w.buf, 1, n, p->f) == n ? PPDL_OK : ppdl_os_error(err, "write", p->shown);
+	return n == 0 || fwrite(p->w.buf, 1, n, p->f) == n ? PPDL_OK : ppdl_os_error(err, "write", p->shown);
 }
 
 /* ------------------------------------------------------------------ CSV */
@@ -96,19 +96,6 @@ csv_titles(PpdlPresenter *p)
 }
 
 /* ------------------------------------------------------------------ JSON */
-
-static int
-put_json_string(PpdlPresenter *p, const char *s, size_t len)
-{
-	json_t	   *string = json_stringn_nocheck(s, len);
-	char	   *text = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-
-	json_decref(string);
-	if (text)
-		put(p, text);
-	free(text);
-	return text != NULL;
-}
 
 /* length of the JSON number that s begins with; 0: none */
 static size_t
@@ -180,30 +167,28 @@ put_json_numbers(PpdlPresenter *p, const char *s)
 	}
 }
 
-static int
-put_json_value(PpdlPresenter *p, PpdlCellKind kind, const PpdlText *field)
+static PpdlStatus
+put_json_value(PpdlPresenter *p, int i, const PpdlText *field, PpdlError *err)
 {
-	size_t		begin = p->w.len;
+	const size_t begin = p->w.len;
 
 	if (field->s == NULL)
 	{
 		put(p, "null");
-		return 1;
+		return PPDL_OK;
 	}
-	if (kind == PPDL_CELL_NUMBERS && put_json_numbers(p, field->s))
-		return 1;
+	if (p->kind[i] == PPDL_CELL_NUMBERS && put_json_numbers(p, field->s))
+		return PPDL_OK;
 	p->w.len = begin;
-	if (kind == PPDL_CELL_JSON)
-	{
+	if (!ppdl_utf8_valid(field->s, field->len))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "column \"%s\": a text is not UTF-8, as JSON must be", p->name[i]);
+	if (p->kind[i] == PPDL_CELL_JSON)
 		ppdl_write_bytes(&p->w, field->s, field->len);
-		return 1;
-	}
-	if (kind == PPDL_CELL_BOOL && field->len == 1)
-	{
+	else if (p->kind[i] == PPDL_CELL_BOOL && field->len == 1)
 		put(p, field->s[0] == 't' ? "true" : "false");
-		return 1;
-	}
-	return put_json_string(p, field->s, field->len);
+	else
+		ppdl_json_put_string(&p->w, field->s, field->len);
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -214,11 +199,9 @@ json_record(PpdlPresenter *p, const PpdlText *fields, PpdlError *err)
 	{
 		if (i)
 			put(p, ", ");
-		if (!put_json_string(p, p->name[i], strlen(p->name[i])))
-			return no_memory(err);
+		ppdl_json_put_string(&p->w, p->name[i], strlen(p->name[i]));
 		put(p, ": ");
-		if (!put_json_value(p, p->kind[i], &fields[i]))
-			return no_memory(err);
+		PPDL_TRY(put_json_value(p, i, &fields[i], err));
 	}
 	put(p, "}");
 	return PPDL_OK;

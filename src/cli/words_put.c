@@ -1,11 +1,11 @@
 /* Decoded answers as texts: fields of a record, or JSON. */
-#include <jansson.h>
 #include <math.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/words_impl.h"
+#include "table/jsontext.h"
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -40,19 +40,10 @@ put_count(PpdlWriter *w, const PpdlAnswer *a)
 		put_value(w, a->value, a->error);
 }
 
-static int
+static void
 put_json_text(PpdlWriter *w, const char *s)
 {
-	json_t	   *string = json_string_nocheck(s);
-	char	   *text = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-
-	json_decref(string);
-	if (text)
-		ppdl_write_text(w, text);
-	else
-		w->bad = 1;
-	free(text);
-	return text != NULL;
+	ppdl_json_put_string(w, s, strlen(s));
 }
 
 static int
@@ -264,13 +255,8 @@ ppdl_words_put(const PpdlWords *w, size_t column, const PpdlValues *values, uint
 void
 ppdl_words_put_text(const PpdlWords *w, const PpdlWriter *text, PpdlWriter *cell)
 {
-	char	   *s = strndup((const char *) text->buf, text->len);
-
-	if (s == NULL)
-		cell->bad = 1;
-	else if (w->objects)
-		put_json_text(cell, s);
+	if (w->objects)
+		ppdl_json_put_string(cell, (const char *) text->buf, text->len);
 	else
-		ppdl_write_text(cell, s);
-	free(s);
+		ppdl_write_bytes(cell, text->buf, text->len);
 }

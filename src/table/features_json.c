@@ -23,12 +23,6 @@ static const char *const kind_name[] = {"numeric", "bands", "binary", "one-hot",
 /* ------------------------------------------------------------------ writing */
 
 static json_t *
-number_json(double v)
-{
-	return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t) v) : json_real(v);
-}
-
-static json_t *
 strings_json(char **s, int n)
 {
 	json_t	   *a = json_array();
@@ -48,8 +42,8 @@ feature_json(const PpdlFeature *f)
 	ppdl_json_set(&o, "kind", json_string(kind_name[f->kind]));
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
-		ppdl_json_set(&o, "min", number_json(f->min));
-		ppdl_json_set(&o, "max", number_json(f->max));
+		ppdl_json_set(&o, "min", ppdl_json_real(f->min));
+		ppdl_json_set(&o, "max", ppdl_json_real(f->max));
 	}
 	ppdl_feature_put_values(f, &o);
 	if (f->kind == PPDL_FEATURE_BANDS)
@@ -57,7 +51,7 @@ feature_json(const PpdlFeature *f)
 		json_t	   *cuts = json_array();
 
 		for (int i = 0; i < f->ncuts; i++)
-			ppdl_json_append(&cuts, number_json(f->cut[i]));
+			ppdl_json_append(&cuts, ppdl_json_real(f->cut[i]));
 		ppdl_json_set(&o, "cuts", cuts);
 	}
 	if (f->ncategories)
@@ -67,7 +61,7 @@ feature_json(const PpdlFeature *f)
 	if (f->missing)
 		ppdl_json_set(&o, "missing", json_true());
 	if (f->weight != 1)
-		ppdl_json_set(&o, "weight", number_json(f->weight));
+		ppdl_json_set(&o, "weight", ppdl_json_real(f->weight));
 	return o;
 }
 
@@ -115,17 +109,17 @@ put_members(PpdlWriter *w, const PpdlFeatures *fs)
 	{
 		ppdl_encoding_print(encoding, fs->encoding);
 		ppdl_write_text(w, ",\n  \"encoding\": ");
-		put_json(w, json_string(encoding));
+		ppdl_json_put_string(w, encoding, strlen(encoding));
 	}
 	ppdl_write_text(w, ",\n  \"source\": ");
-	put_json(w, json_string(fs->source));
+	ppdl_json_put_string(w, fs->source, strlen(fs->source));
 	ppdl_write_text(w, ",\n  \"rows\": ");
 	put_json(w, json_integer(fs->rows));
 	put_values(w, fs);
 	if (fs->id)
 	{
 		ppdl_write_text(w, ",\n  \"id\": ");
-		put_json(w, json_string(fs->id));
+		ppdl_json_put_string(w, fs->id, strlen(fs->id));
 	}
 	ppdl_write_text(w, ",\n  \"features\": [\n");
 	for (int i = 0; i < fs->count; i++)
@@ -166,7 +160,7 @@ put_digest(PpdlWriter *w, size_t start, PpdlError *err)
 	json_decref(root);
 	PPDL_TRY(status);
 	ppdl_write_text(w, ",\n  \"digest\": ");
-	put_json(w, json_string(digest));
+	ppdl_json_put_string(w, digest, strlen(digest));
 	return PPDL_OK;
 }
 

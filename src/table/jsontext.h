@@ -11,5 +11,7 @@
 
 /* appends; w->bad when out of memory */
 void		ppdl_json_put(PpdlWriter *w, const json_t *value);
+/* the same of a text, which is UTF-8; no copy is left in memory */
+void		ppdl_json_put_string(PpdlWriter *w, const char *s, size_t len);
 
 #endif

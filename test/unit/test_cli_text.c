@@ -8,14 +8,17 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "cli/args.h"
 #include "cli/copytext.h"
 #include "cli/outfile.h"
 #include "base/base64.h"
+#include "cli/present.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
 #include "cli/terminal.h"
+#include "table/jsontext.h"
 
 static PpdlError err;
 
@@ -181,6 +184,59 @@ test_output_files(void **state)
 	ppdl_out_abort(&o);
 }
 
+/* as jansson writes it, but that no copy of the text stays behind */
+static void
+test_json_string(void **state)
+{
+	char		text[] = "a_z \xc3\xa9\xe2\x82\xac\xf0\x9f\x99\x82";
+
+	(void) state;
+	for (int c = 1; c < 0x80; c++)
+	{
+		json_t	   *string;
+		char	   *expected;
+		PpdlWriter	w;
+
+		text[1] = (char) c;
+		string = json_string(text);
+		expected = json_dumps(string, JSON_ENCODE_ANY);
+		ppdl_writer_init(&w);
+		ppdl_json_put_string(&w, text, strlen(text));
+		ppdl_json_put(&w, string);
+		assert_int_equal(w.len, 2 * strlen(expected));
+		assert_memory_equal(w.buf, expected, strlen(expected));
+		assert_memory_equal(w.buf + strlen(expected), expected, strlen(expected));
+		ppdl_writer_free(&w);
+		free(expected);
+		json_decref(string);
+	}
+}
+
+/* of a database without a character set */
+static void
+test_json_needs_utf8(void **state)
+{
+	const char *const name[] = {"word"};
+	const PpdlCellKind kind[] = {PPDL_CELL_TEXT};
+	PpdlText	good = {(char *) "h\xc3\xa9", 3},
+				bad = {(char *) "h\xe9", 2};
+	FILE	   *f = tmpfile();
+	char		text[100] = "";
+	PpdlPresenter p;
+
+	(void) state;
+	ppdl_present_init(&p, PPDL_FORM_JSON, "", f, "a file");
+	assert_int_equal(ppdl_present_begin(&p, 1, name, kind, &err), PPDL_OK);
+	assert_int_equal(ppdl_present_record(&p, &good, &err), PPDL_OK);
+	assert_int_equal(ppdl_present_record(&p, &bad, &err), PPDL_ERR_FORMAT);
+	assert_non_null(strstr(err.message, "column \"word\": a text is not UTF-8"));
+	ppdl_present_free(&p);
+	rewind(f);
+	assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+	assert_string_equal(text, "[\n {\"word\": \"h\xc3\xa9\"}");
+	fclose(f);
+}
+
 static void
 test_display_width(void **state)
 {
@@ -266,6 +322,8 @@ main(void)
 		cmocka_unit_test(test_arrays),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_output_files),
+		cmocka_unit_test(test_json_string),
+		cmocka_unit_test(test_json_needs_utf8),
 		cmocka_unit_test(test_display_width),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_lists),
