@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 /* What becomes of one field when a record is dealt out. */
 typedef struct Part
 {
@@ -110,7 +112,7 @@ deal_array(Record *rec, size_t column, Part *p, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (got == 0)
 	{
-		free(p->array);
+		ppdl_free_secret(p->array, p->whole.len + 1);
 		p->array = NULL;
 		return PPDL_OK;
 	}

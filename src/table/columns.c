@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "table/calendar.h"
 #include "table/fold.h"
 
@@ -58,11 +59,19 @@ ppdl_tally(PpdlTallies *t, const char *text, long rows, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* of a patient */
+static void
+free_text(char *s)
+{
+	if (s)
+		ppdl_free_secret(s, strlen(s));
+}
+
 void
 ppdl_tallies_free(PpdlTallies *t)
 {
 	for (int i = 0; i < t->count; i++)
-		free(t->item[i].text);
+		free_text(t->item[i].text);
 	free(t->item);
 	*t = (PpdlTallies) {0};
 }
@@ -86,8 +95,8 @@ free_reading(PpdlReading *r)
 	if (r->value)				/* a column of patients */
 		OPENSSL_cleanse(r->value, (size_t) r->room * sizeof *r->value);
 	free(r->value);
-	free(r->first_odd);
-	free(r->first_outside);
+	free_text(r->first_odd);
+	free_text(r->first_outside);
 	ppdl_tallies_free(&r->odd);
 }
 
@@ -343,7 +352,7 @@ merge_spellings(PpdlColumn *c, PpdlError *err)
 			if (status == PPDL_OK)
 				status = ppdl_tally(&c->variants, t->item[i].text, t->item[i].rows, err);
 			t->item[n - 1].rows += t->item[i].rows;
-			free(t->item[i].text);
+			free_text(t->item[i].text);
 			continue;
 		}
 		t->item[n++] = t->item[i];
