@@ -166,7 +166,6 @@ take_range(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 {
 	double		lo,
 				hi;
-	const char *spec = NULL;
 
 	f->min = c->as->min;
 	f->max = c->as->max;
@@ -190,13 +189,7 @@ take_range(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 							   "Widen it, or give --outside=clamp to take the nearer bound, or "
 							   "--outside=null to take such values for missing.");
 	}
-	if (!c->exact)
-		return PPDL_OK;
-	spec = ppdl_learn_spec(l->opt->quantile_range, name);
-	for (char **q = l->opt->quantile_range; spec == NULL && q && *q; q++)
-		if (ppdl_learn_interval(*q, &lo, &hi))
-			spec = *q;
-	if (spec == NULL || !ppdl_learn_interval(spec, &lo, &hi))
+	if (!ppdl_learn_quantiles(l->opt, name, &lo, &hi))
 		return PPDL_OK;
 	lo = ppdl_column_quantile(c, lo);
 	hi = ppdl_column_quantile(c, hi);
@@ -287,22 +280,28 @@ say_variants(PpdlLearner *l, const char *name, const PpdlColumn *c)
 					"--category \"%s\" keeps them apart", name, list, name);
 }
 
-/* by common words; numbers by value */
-static void
-order_two(PpdlFeature *f)
+void
+ppdl_learn_swap(PpdlFeature *f)
 {
 	char	   *name = f->category[0];
 	long		rows = f->rows[0];
-	double		v;
 
-	if (ppdl_parse_number(f->category[0], &v) == 1 && ppdl_parse_number(f->category[1], &v) == 1)
-		return;
-	if (ppdl_positive_word(f->category[0], f->category[1]) >= 0)
-		return;
 	f->category[0] = f->category[1];
 	f->category[1] = name;
 	f->rows[0] = f->rows[1];
 	f->rows[1] = rows;
+}
+
+/* by common words; numbers by value */
+static void
+order_two(PpdlFeature *f)
+{
+	double		v;
+
+	if (ppdl_parse_number(f->category[0], &v) == 1 && ppdl_parse_number(f->category[1], &v) == 1)
+		return;
+	if (ppdl_positive_word(f->category[0], f->category[1]) < 0)
+		ppdl_learn_swap(f);
 }
 
 PpdlStatus

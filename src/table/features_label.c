@@ -38,18 +38,6 @@ keep_aliases(PpdlFeature *f, PpdlFeature *how, PpdlError *err)
 
 /* ------------------------------------------------------------------ which class is +1 */
 
-static void
-swap_classes(PpdlFeature *f)
-{
-	char	   *name = f->category[0];
-	long		rows = f->rows[0];
-
-	f->category[0] = f->category[1];
-	f->category[1] = name;
-	f->rows[0] = f->rows[1];
-	f->rows[1] = rows;
-}
-
 static PpdlStatus
 no_class(PpdlLearner *l, const PpdlColumn *c, const char *option, const char *name)
 {
@@ -79,7 +67,7 @@ codes_decide(PpdlLearner *l, const PpdlColumn *c, PpdlFeature *f)
 									 "NULL label.", f->category[i], f->category[i], f->category[i]);
 		}
 	if (status == PPDL_OK && f->ncategories == 2 && ppdl_feature_class(l->fs, f, positive) == 0)
-		swap_classes(f);
+		ppdl_learn_swap(f);
 	free(positive);
 	free(negative);
 	return status;
@@ -101,7 +89,7 @@ choose_positive(PpdlLearner *l, const PpdlColumn *c, PpdlFeature *f)
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--positive: label \"%s\" has %d classes, each with an output of "
 						  "its own", f->column, f->ncategories);
 	if (class == 0)
-		swap_classes(f);
+		ppdl_learn_swap(f);
 	return PPDL_OK;
 }
 

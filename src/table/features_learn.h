@@ -25,6 +25,8 @@ int			ppdl_listed(char *const *list, const char *name);
 const char *ppdl_learn_spec(char *const *list, const char *column);
 /* "LO..HI" with LO < HI */
 int			ppdl_learn_interval(const char *spec, double *lo, double *hi);
+/* 1 when --quantile-range says something of the column, by its name or for all */
+int			ppdl_learn_quantiles(const PpdlLearnOptions *opt, const char *name, double *lo, double *hi);
 /* before the rows are read: how the columns' values are written, which are asked to be numbers */
 PpdlStatus	ppdl_learn_begin(PpdlLearner *l);
 
@@ -43,6 +45,7 @@ PpdlStatus	ppdl_learn_numbers_only(PpdlLearner *l, const char *name, const PpdlC
 PpdlStatus	ppdl_learn_numeric(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f);
 PpdlStatus	ppdl_learn_form(PpdlColumn *c, PpdlFeature *f, PpdlError *err);	/* how its numbers are written */
 PpdlStatus	ppdl_learn_categories(PpdlLearner *l, const char *name, const PpdlColumn *c, PpdlFeature *f);
+void		ppdl_learn_swap(PpdlFeature *f);	/* the two categories */
 
 /* ------------------------------------------------------------------ features_label_map.c */
 

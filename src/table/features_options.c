@@ -218,14 +218,23 @@ quantiles_of(const PpdlLearnOptions *opt, const char *name)
 	return spec;
 }
 
-static PpdlStatus
-read_quantiles(PpdlLearner *l, const char *name, const char *spec, PpdlColumn *c)
+int
+ppdl_learn_quantiles(const PpdlLearnOptions *opt, const char *name, double *lo, double *hi)
 {
+	const char *spec = quantiles_of(opt, name);
+
+	return spec && ppdl_learn_interval(spec, lo, hi) && *lo >= 0 && *hi <= 1;
+}
+
+static PpdlStatus
+begin_quantiles(PpdlLearner *l, const char *name, PpdlColumn *c)
+{
+	const char *spec = quantiles_of(l->opt, name);
 	double		lo,
 				hi;
 
-	c->exact = 1;
-	if (ppdl_learn_interval(spec, &lo, &hi) && lo >= 0 && hi <= 1)
+	c->exact = spec != NULL;
+	if (spec == NULL || ppdl_learn_quantiles(l->opt, name, &lo, &hi))
 		return PPDL_OK;
 	ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--quantile-range %s:%s: two parts of 1 are expected", name, spec);
 	return ppdl_error_hint(l->err, PPDL_ERR_ARGUMENT, "0.01..0.99 leaves out the least and the greatest hundredth.");
@@ -237,8 +246,7 @@ begin_column(PpdlLearner *l, int i)
 	const PpdlLearnOptions *opt = l->opt;
 	const char *name = ppdl_csv_column(l->csv, i),
 			   *date = ppdl_learn_spec(opt->dates, name),
-			   *range = ppdl_learn_spec(opt->range, name),
-			   *quantiles = quantiles_of(opt, name);
+			   *range = ppdl_learn_spec(opt->range, name);
 	PpdlFeature *how = &l->how[i];
 	PpdlColumn *c = &l->column[i];
 	int			label = opt->label && strcmp(name, opt->label) == 0;
@@ -261,8 +269,8 @@ begin_column(PpdlLearner *l, int i)
 		PPDL_TRY(read_date(l, name, date, how));
 	if (range)
 		PPDL_TRY(read_range(l, name, range, how, c));
-	else if (quantiles)
-		PPDL_TRY(read_quantiles(l, name, quantiles, c));
+	else
+		PPDL_TRY(begin_quantiles(l, name, c));
 	return label ? ppdl_learn_aliases(how, opt, l->err) : PPDL_OK;
 }
 
