@@ -8,28 +8,12 @@
 
 #include <cmocka.h>
 
+#include "csv_fixture.h"
 #include "table/features.h"
 #include "net/prng.h"
 #include "net/train.h"
 
 static PpdlError err;
-
-static PpdlCsv *
-csv_of(const char *text)
-{
-	PpdlCsvOptions opt = {.name = "p.csv"};
-	static FILE *f;
-	PpdlCsv    *csv;
-
-	if (f)
-		fclose(f);
-	f = tmpfile();
-	fputs(text, f);
-	rewind(f);
-	if (ppdl_csv_open(&csv, f, &opt, &err) != PPDL_OK)
-		fail_msg("%s", err.message);
-	return csv;
-}
 
 static PpdlLearnOptions
 defaults(void)

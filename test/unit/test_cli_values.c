@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "csv_fixture.h"
 #include "table/calendar.h"
 #include "table/features.h"
 #include "table/fold.h"
@@ -20,23 +21,6 @@ static long
 below(long n)
 {
 	return (long) ppdl_prng_below(&prng, (uint64_t) n);
-}
-
-static PpdlCsv *
-csv_of(const char *text)
-{
-	PpdlCsvOptions opt = {.name = "p.csv"};
-	static FILE *f;
-	PpdlCsv    *csv;
-
-	if (f)
-		fclose(f);
-	f = tmpfile();
-	fputs(text, f);
-	rewind(f);
-	if (ppdl_csv_open(&csv, f, &opt, &err) != PPDL_OK)
-		fail_msg("%s", err.message);
-	return csv;
 }
 
 static PpdlLearnOptions
