@@ -242,7 +242,7 @@ ppdl_whitening_apply(const PpdlWhitening *w, const double *x, double *z)
 }
 
 void
-ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double *x)
+ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double rows, double *x)
 {
 	memset(x, 0, sizeof(double) * w->inputs);
 	for (int r = 0; r < w->components; r++)
@@ -254,5 +254,5 @@ ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double *x)
 			x[i] += f * row[i];
 	}
 	for (int i = 0; i < w->inputs; i++)
-		x[i] = w->mean[i] + x[i] / w->scale[i];
+		x[i] = rows * w->mean[i] + x[i] / w->scale[i];
 }

@@ -65,8 +65,9 @@ PpdlStatus	ppdl_whitening_check(const PpdlWhitening *w, PpdlError *err);
 int			ppdl_whitening_apply(const PpdlWhitening *w, const double *x, double *z);
 /*
  * x: the inputs that z comes from, where nothing was clipped, and as far as they vary as in the rows that the map was
- * learned from and in directions that were kept (mu elsewhere).  Linear: the mean of many z gives the mean of their x.
+ * learned from and in directions that were kept (mu elsewhere).  z: of a row, or a weighted sum of rows whose weights
+ * add up to `rows`, such as their mean (1).
  */
-void		ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double *x);
+void		ppdl_whitening_invert(const PpdlWhitening *w, const double *z, double rows, double *x);
 
 #endif

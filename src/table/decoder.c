@@ -328,19 +328,10 @@ typedef struct Vector
 static void
 set_encoded(const Vector *a)
 {
-	const PpdlWhitening *map = a->d->map;
-
-	memset(a->x, 0, (size_t) a->d->encoded * sizeof *a->x);
-	if (map == NULL)
-	{
+	if (a->d->map)
+		ppdl_whitening_invert(a->d->map, a->v, a->rows, a->x);
+	else
 		memcpy(a->x, a->v, (size_t) a->d->encoded * sizeof *a->x);
-		return;
-	}
-	for (int r = 0; r < map->components; r++)
-		for (int i = 0; i < map->inputs; i++)
-			a->x[i] += a->v[r] * a->d->factor[r] * map->matrix[(size_t) r * (size_t) map->inputs + (size_t) i];
-	for (int i = 0; i < map->inputs; i++)
-		a->x[i] = a->rows * map->mean[i] + a->x[i] / map->scale[i];
 }
 
 /* of f x[i] + g x[j]; j may be -1 */

@@ -198,12 +198,3 @@ ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t si
 	else
 		snprintf(out, size, input == fs->map->components ? "constant" : "padding");
 }
-
-void
-ppdl_features_unmap(const PpdlFeatures *fs, const double *mapped, double *encoded)
-{
-	if (fs->map)
-		ppdl_whitening_invert(fs->map, mapped, encoded);
-	else
-		memcpy(encoded, mapped, (size_t) fs->encoded * sizeof *encoded);
-}

@@ -190,13 +190,6 @@ PpdlStatus	ppdl_features_parse_renewed(PpdlFeatures **out, const char *json, siz
 PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError *err);
 
 /*
- * The encoded inputs, fs->encoded of them, that a row's values stand for, or a mean of many rows: the inverse of the
- * map, exact but for values that were clipped and for what never varied where the map was learned.  mapped:
- * fs->inputs values; without a map they are copied.
- */
-void		ppdl_features_unmap(const PpdlFeatures *fs, const double *mapped, double *encoded);
-
-/*
  * Does the map leave out directions in which rows may vary?  Then its inverse takes what they hold at the mean of the
  * rows that it was learned from, and answers are estimates whose error nobody knows.
  */

@@ -658,11 +658,9 @@ test_map(void **state)
 		for (int i = 0; i < 10; i++)
 			mean_x[i] += x[i] / 4;
 	}
-	ppdl_features_unmap(back, mean_z, x);
+	ppdl_whitening_invert(back->map, mean_z, 1, x);
 	for (int i = 0; i < 10; i++)
 		assert_true(fabs(x[i] - mean_x[i]) < 1e-8);
-	ppdl_features_unmap(plain, mean_x, x);
-	assert_memory_equal(x, mean_x, sizeof x);
 	ppdl_features_input_name(fs, 0, name, sizeof name);
 	assert_string_equal(name, "component 1");
 	ppdl_features_input_name(fs, 3, name, sizeof name);

@@ -222,7 +222,7 @@ test_whitened(void **state)
 	{
 		assert_int_equal(ppdl_whitening_apply(w, x + r * INPUTS, z + r * (k + 1)), 0);
 		assert_true(z[r * (k + 1) + k] == 1.0 / 1000);
-		ppdl_whitening_invert(w, z + r * (k + 1), back);
+		ppdl_whitening_invert(w, z + r * (k + 1), 1, back);
 		for (int i = 0; i < INPUTS; i++)
 			assert_true(fabs(back[i] - x[r * INPUTS + i]) < 1e-8);
 	}
