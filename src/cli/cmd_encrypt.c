@@ -315,13 +315,7 @@ open_input(Job *j, PpdlError *err)
 	j->f = standard ? stdin : fopen(a->csv, "r");
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->csv);
-	/* as the file was written that the encoding was learned from */
-	if (j->fs && opt.delimiter == 0)
-		opt.delimiter = j->fs->delimiter;
-	if (j->fs && opt.charset == NULL)
-		opt.charset = j->fs->charset;
-	if (j->fs)
-		opt.no_header |= j->fs->no_header;
+	ppdl_features_csv(j->fs, &opt);
 	if (fstat(fileno(j->f), &st) == 0 && S_ISREG(st.st_mode))
 		j->bytes = (uint64_t) st.st_size;
 	return ppdl_csv_open(&j->csv, j->f, &opt, err);

@@ -196,19 +196,12 @@ with_csv(Job *j, const char *path, PpdlStatus (*use) (Job *j, PpdlCsv *csv, Ppdl
 {
 	int			standard = strcmp(path, "-") == 0;
 	PpdlCsvOptions opt = {.name = standard ? "standard input" : path, .delimiter = j->a->delimiter};
-	const PpdlFeatures *fs = path == j->a->labels ? j->features : NULL;
 	FILE	   *f = standard ? stdin : fopen(path, "r");
 	PpdlCsv    *csv;
 	PpdlStatus	status;
 
-	/* as the file was written that the encoding was learned from */
-	if (fs && opt.delimiter == 0)
-		opt.delimiter = fs->delimiter;
-	if (fs)
-	{
-		opt.charset = fs->charset;
-		opt.no_header = fs->no_header;
-	}
+	if (path == j->a->labels)
+		ppdl_features_csv(j->features, &opt);
 	if (f == NULL)
 		return ppdl_os_error(err, "open", path);
 	status = ppdl_csv_open(&csv, f, &opt, err);

@@ -225,6 +225,9 @@ PpdlStatus	ppdl_features_train_options(const PpdlFeatures *fs, int units, PpdlWr
 
 /* ------------------------------------------------------------------ applying */
 
+/* Files are written like the one that the encoding was learned from, as far as opt does not say.  fs may be NULL. */
+void		ppdl_features_csv(const PpdlFeatures *fs, PpdlCsvOptions *opt);
+
 typedef struct PpdlBinding
 {
 	const PpdlFeatures *fs;

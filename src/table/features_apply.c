@@ -4,6 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+void
+ppdl_features_csv(const PpdlFeatures *fs, PpdlCsvOptions *opt)
+{
+	if (fs == NULL)
+		return;
+	if (opt->delimiter == 0)
+		opt->delimiter = fs->delimiter;
+	if (opt->charset == NULL)
+		opt->charset = fs->charset;
+	opt->no_header |= fs->no_header;
+}
+
 PpdlStatus
 ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label, PpdlError *err)
 {
