@@ -110,7 +110,7 @@ sqlite_error(const PpdlThen *t, const char *what, PpdlError *err)
 
 /* ------------------------------------------------------------------ the database */
 
-/* SELECTs that read the table and nothing else, by functions that compute and nothing else */
+/* SELECTs that read the table and JSON and nothing else, by functions that compute and nothing else */
 static int
 authorize(void *arg, int action, const char *a, const char *b, const char *database, const char *trigger)
 {
@@ -127,6 +127,9 @@ authorize(void *arg, int action, const char *a, const char *b, const char *datab
 PpdlStatus
 ppdl_then_create(PpdlThen **out, const char *sql, PpdlError *err)
 {
+	/* virtual tables that are in use before the authorizer is asked stay; it would refuse what declares them */
+	static const char settings[] = "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+		" SELECT 1 FROM json_each('[]'), json_tree('[]')";
 	static const sqlite3_mem_methods wiping = {take, wipe, resize, size_of, round_up, begin_memory, end_memory, NULL};
 	PpdlThen   *t = calloc(1, sizeof *t);
 
@@ -138,7 +141,7 @@ ppdl_then_create(PpdlThen **out, const char *sql, PpdlError *err)
 	sqlite3_config(SQLITE_CONFIG_MALLOC, &wiping);
 	if (sqlite3_open_v2(":memory:", &t->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_PRIVATECACHE,
 						NULL) != SQLITE_OK ||
-		sqlite3_exec(t->db, "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF", NULL, NULL, NULL) != SQLITE_OK)
+		sqlite3_exec(t->db, settings, NULL, NULL, NULL) != SQLITE_OK)
 	{
 		const PpdlStatus status = sqlite_error(t, "", err);
 
@@ -351,8 +354,12 @@ PpdlStatus
 ppdl_then_record(PpdlThen *t, const PpdlText *fields, PpdlError *err)
 {
 	for (int i = 0; i < t->ncolumns; i++)
-		if (bind(t, i + 1, t->kind[i], &fields[i]) != SQLITE_OK)
-			return sqlite_error(t, "", err);
+	{
+		const int	rc = bind(t, i + 1, t->kind[i], &fields[i]);
+
+		if (rc != SQLITE_OK)
+			return rc == SQLITE_NOMEM ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : sqlite_error(t, "", err);
+	}
 	if (sqlite3_step(t->insert) != SQLITE_DONE)
 		return sqlite_error(t, "", err);
 	sqlite3_reset(t->insert);
@@ -521,6 +528,8 @@ prepare(PpdlThen *t, sqlite3_stmt **q, PpdlError *err)
 	if (sqlite3_column_count(*q) == 0 || !sqlite3_stmt_readonly(*q))
 		return no_select(err);
 	rc = sqlite3_prepare_v2(t->db, rest, -1, &more, NULL);
+	if (rc == SQLITE_NOMEM)
+		return sqlite_error(t, "", err);
 	if (rc != SQLITE_OK || more != NULL)
 	{
 		sqlite3_finalize(more);

@@ -30,10 +30,12 @@
 #include "cli/copytext.h"
 #include "table/csv.h"
 #include "cli/evaluate.h"
+#include "table/decoder.h"
 #include "table/features.h"
 #include "cli/picture_list.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
+#include "cli/words.h"
 #include "image/decode.h"
 #include "image/near_copies.h"
 #include "image/stretch.h"
@@ -726,6 +728,28 @@ done:
 	return status;
 }
 
+/* an average and a sum in words; every value is 0 but the constant */
+static PpdlStatus
+decode_features(const PpdlFeatures *fs, PpdlError *err)
+{
+	static const PpdlMeaning meaning[] = {PPDL_MEANING_MEAN, PPDL_MEANING_SUM};
+	double		v[64] = {0};
+	PpdlAnswer	answer[64];
+	PpdlStatus	status = PPDL_OK;
+
+	if (fs->map)
+		v[fs->map->components] = 1 / fs->map->clip;
+	for (int i = 0; i < 2 && status == PPDL_OK; i++)
+	{
+		PpdlDecoder *d;
+
+		PPDL_TRY(ppdl_decoder_create(&d, fs, PPDL_SUBJECT_FEATURES, meaning[i], err));
+		status = ppdl_decode(d, v, 1e-6, 1, answer, err);
+		ppdl_decoder_destroy(d);
+	}
+	return status;
+}
+
 static PpdlStatus
 work_features(PpdlError *err)
 {
@@ -764,6 +788,7 @@ work_features(PpdlError *err)
 	rewind(f);
 	PPDL_GOTO(done, ppdl_csv_open(&csv, f, &csv_options, err));
 	PPDL_GOTO(done, apply_features(again, csv, err));
+	PPDL_GOTO(done, decode_features(again, err));
 	status = ppdl_features_model_spec(again, 3, &w, err);
 done:
 	ppdl_csv_close(csv);
@@ -810,6 +835,41 @@ done:
 	ppdl_texts_free(&t);
 	ppdl_texts_free(&a);
 	ppdl_writer_free(&w);
+	return status;
+}
+
+/* a result of two records in words, of which there are none, through a query on it, as JSON */
+static PpdlStatus
+work_then(PpdlError *err)
+{
+	static const char *const name[] = {"id", "list"};
+	static const PpdlCellKind kind[] = {PPDL_CELL_NUMBERS, PPDL_CELL_NUMBERS};
+	static const PpdlText row[][2] = {{{(char *) "1", 1}, {(char *) "{1,NULL}", 8}}, {{(char *) "2", 1}, {NULL, 0}}};
+	const PpdlWordsOptions options = {.raw = 0};
+	const PpdlList keys = {.count = 0};
+	PpdlReveal	reveal = {0};
+	PpdlWords	words = {0};
+	PpdlPresenter p;
+	FILE	   *f = fopen("/dev/null", "w");
+	PpdlStatus	status;
+
+	ppdl_present_init(&p, PPDL_FORM_JSON, "", f, "/dev/null");
+	PPDL_GOTO(done, ppdl_then_create(&p.then, "SELECT e.value / 2.0 AS half, list FROM result, json_each(list) e ORDER BY 1",
+									 err));
+	PPDL_GOTO(done, ppdl_words_open(&words, &options, &keys, &reveal, err));
+	PPDL_GOTO(done, ppdl_words_begin(&words, 2, name, err));
+	for (int i = 0; i < 2; i++)
+		PPDL_GOTO(done, ppdl_words_look(&words, row[i], 2, err));
+	PPDL_GOTO(done, ppdl_words_settle(&words, err));
+	PPDL_GOTO(done, ppdl_words_present(&words, &p, 2, name, kind, err));
+	for (int i = 0; i < 2; i++)
+		PPDL_GOTO(done, ppdl_present_record(&p, row[i], err));
+	status = ppdl_present_end(&p, err);
+done:
+	ppdl_then_destroy(p.then);
+	ppdl_present_free(&p);
+	ppdl_words_close(&words);
+	fclose(f);
 	return status;
 }
 
@@ -1124,6 +1184,7 @@ TEST(features)
 TEST(evaluate)
 TEST(stats)
 TEST(text)
+TEST(then)
 TEST(pictures)
 TEST(picture_list)
 TEST(report)
@@ -1162,6 +1223,7 @@ main(void)
 		cmocka_unit_test(evaluate),
 		cmocka_unit_test(stats),
 		cmocka_unit_test(text),
+		cmocka_unit_test(then),
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(picture_list),
 		cmocka_unit_test(report),

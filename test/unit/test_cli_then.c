@@ -120,6 +120,8 @@ test_answers(void **state)
 	answers("SELECT id FROM result ORDER BY id", 1, "id:1|-2|1");
 	answers("SELECT id FROM result WHERE id > 7", 1, "id:1");
 	answers("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT sum(n) n FROM r", 1, "n:1|6");
+	answers("SELECT key k, e.value v FROM result, json_each(list) e", 2, "k:1 v:1|0;1|1;{2,NULL}");
+	answers("SELECT max(fullkey) k FROM result, json_tree(list)", 1, "k:0|$[1][1]");
 	answers("SELECT 1e999 a, 0.1 + 0.2 b", 2, "a:1 b:1|Infinity;0.30000000000000004");
 	answers("SELECT avg(id) + 100.5 a, 20.0 b, -1200.0 c, 1e300 d FROM result", 4, "a:1 b:1 c:1 d:1|100;20;-1200;1e+300");
 }
@@ -145,6 +147,8 @@ test_refusals(void **state)
 	(void) state;
 	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
 		refuses(forbidden[i], "only a SELECT");
+	refuses("SELECT * FROM pragma_table_info('result')", "not authorized");
+	refuses("SELECT * FROM dbstat", "dbstat");
 	refuses("SELECT load_extension('x')", "not authorized");
 	refuses("SELECT 1; SELECT 2", "not several statements");
 	refuses("SELECT 1; nonsense", "not several statements");
