@@ -387,12 +387,13 @@ static PpdlCellKind
 kind_of(sqlite3_stmt *q, int i, int has_row)
 {
 	const char *type = sqlite3_column_decltype(q, i);
-	const int	of_value = has_row ? sqlite3_column_type(q, i) : SQLITE_NULL;
+	const int	of_value = has_row ? sqlite3_column_type(q, i) : SQLITE_TEXT;
 
 	for (int k = PPDL_CELL_TEXT; type && k <= PPDL_CELL_JSON; k++)
 		if (strcmp(type, declared[k]) == 0)
 			return (PpdlCellKind) k;
-	return of_value == SQLITE_INTEGER || of_value == SQLITE_FLOAT ? PPDL_CELL_NUMBERS : PPDL_CELL_TEXT;
+	/* NULL, the first in order, says nothing: texts that follow stay texts among numbers */
+	return of_value == SQLITE_TEXT || of_value == SQLITE_BLOB ? PPDL_CELL_TEXT : PPDL_CELL_NUMBERS;
 }
 
 static void

@@ -122,6 +122,8 @@ test_answers(void **state)
 	answers("WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT sum(n) n FROM r", 1, "n:1|6");
 	answers("SELECT key k, e.value v FROM result, json_each(list) e", 2, "k:1 v:1|0;1|1;{2,NULL}");
 	answers("SELECT max(fullkey) k FROM result, json_tree(list)", 1, "k:0|$[1][1]");
+	/* NULL comes first in order, and says nothing; what is a number in JSON is seen in each */
+	answers("SELECT nullif(0.5 + id, 1.5) v FROM result ORDER BY 1", 1, "v:1|NULL|-1.5");
 	answers("SELECT 1e999 a, 0.1 + 0.2 b", 2, "a:1 b:1|Infinity;0.30000000000000004");
 	answers("SELECT avg(id) + 100.5 a, 20.0 b, -1200.0 c, 1e300 d FROM result", 4, "a:1 b:1 c:1 d:1|100;20;-1200;1e+300");
 }
