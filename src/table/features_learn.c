@@ -292,6 +292,9 @@ new_features(PpdlFeatures **out, const PpdlCsv *csv, const char *id, PpdlError *
 	*out = fs;
 	if (fs == NULL || (fs->source = strdup(ppdl_csv_name(csv))) == NULL || (id && (fs->id = strdup(id)) == NULL))
 		return no_memory(err);
+	/* names of files may be in any character set */
+	for (char *s = ppdl_utf8_valid(fs->source, strlen(fs->source)) ? NULL : fs->source; s && *s; s++)
+		*s = *s & 0x80 ? '?' : *s;
 	return PPDL_OK;
 }
 

@@ -123,6 +123,16 @@ check_marks(const PpdlLearnOptions *opt, PpdlError *err)
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give --decimal, too: --decimal , --thousands .");
 }
 
+/* what goes into the feature file, which is UTF-8 as fields are */
+static PpdlStatus
+check_texts(PpdlLearner *l, char *const *list, const char *option)
+{
+	for (; list && *list; list++)
+		if (!ppdl_utf8_valid(*list, strlen(*list)))
+			return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s: \"%s\" is not UTF-8", option, *list);
+	return PPDL_OK;
+}
+
 static PpdlStatus
 check_options(PpdlLearner *l)
 {
@@ -137,6 +147,9 @@ check_options(PpdlLearner *l)
 	PPDL_TRY(check_names(l, opt->bands, "--bands", 1));
 	PPDL_TRY(check_names(l, opt->dates, "--date", 1));
 	PPDL_TRY(check_names(l, opt->range, "--range", 1));
+	PPDL_TRY(check_texts(l, opt->na, "--na"));
+	PPDL_TRY(check_texts(l, opt->label_map, "--label-map"));
+	PPDL_TRY(check_texts(l, (char *[]) {(char *) opt->date_format, NULL}, "--date-format"));
 	PPDL_TRY(check_quantiles(l));
 	PPDL_TRY(check_marks(opt, l->err));
 	if (opt->id)

@@ -674,6 +674,40 @@ test_map(void **state)
 	ppdl_features_destroy(back);
 }
 
+/* the file is JSON, which has no texts in other character sets */
+static void
+test_needs_utf8(void **state)
+{
+	static char text[] = "a,y\n1,0\n2,1\n3,1\n";
+	char	   *words[] = {"weg", "\xe4", NULL},
+			   *map[] = {"\xe4=", NULL};
+	PpdlLearnOptions opt = {.label = "y", .one_hot_weight = 1, .max_categories = 32};
+	const PpdlCsvOptions form = {.name = "dir/\xe4rzte.csv"};
+	FILE	   *f = fmemopen(text, strlen(text), "r");
+	PpdlFeatures *fs,
+			   *back;
+	PpdlCsv    *csv;
+	PpdlWriter	w;
+
+	(void) state;
+	assert_int_equal(ppdl_csv_open(&csv, f, &form, &err), PPDL_OK);
+	assert_int_equal(ppdl_features_learn(&fs, csv, &opt, NULL, &err), PPDL_OK);
+	back = read_back(fs, &w);
+	assert_string_equal(back->source, "dir/?rzte.csv");
+	ppdl_features_destroy(back);
+	ppdl_features_destroy(fs);
+	ppdl_writer_free(&w);
+	ppdl_csv_close(csv);
+	fclose(f);
+	opt.na = words;
+	assert_null(learn(text, &opt, NULL));
+	assert_string_equal(err.message, "--na: \"\xe4\" is not UTF-8");
+	opt.na = NULL;
+	opt.label_map = map;
+	assert_null(learn(text, &opt, NULL));
+	assert_string_equal(err.message, "--label-map: \"\xe4=\" is not UTF-8");
+}
+
 static void
 test_map_refuses(void **state)
 {
@@ -967,6 +1001,7 @@ main(void)
 		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_real_files),
 		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_needs_utf8),
 		cmocka_unit_test(test_map_refuses),
 		cmocka_unit_test(test_map_width),
 		cmocka_unit_test(test_map_components),
