@@ -146,7 +146,7 @@ read_script(Job *j, PpdlError *err)
 
 	if (j->a->commands.count > 0)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_read_whole(file, &j->script, err));
+	PPDL_TRY(ppdl_read_text(file, &j->script, err));
 	if (strspn((const char *) j->script.buf, " \t\r\n") < strlen((const char *) j->script.buf))
 		return PPDL_OK;
 	return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is empty: give SQL with -c, with -f, or on standard input",

@@ -212,7 +212,7 @@ run_file(PpdlShell *s, const char *path, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%s\": %d files read each other", path, DEEPEST);
 	ppdl_writer_init(&file);
 	ppdl_writer_init(&source.text);
-	status = ppdl_read_whole(path, &file, err);
+	status = ppdl_read_text(path, &file, err);
 	if (status == PPDL_OK)
 	{
 		s->source = &source;
@@ -329,6 +329,13 @@ piped_loop(PpdlShell *s)
 
 	while (!s->quit && !s->stopped && (n = getline(&line, &size, stdin)) > 0)
 	{
+		PpdlError	err = {0};
+
+		if (ppdl_check_text("-", line, (size_t) n, &err) != PPDL_OK)
+		{
+			fail(s, &err);
+			break;
+		}
 		if (line[n - 1] == '\n')
 			line[n - 1] = 0;
 		take_line(s, line);

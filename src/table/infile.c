@@ -1,9 +1,9 @@
 #include "table/infile.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
-
 
 PpdlStatus
 ppdl_read_whole(const char *path, PpdlWriter *w, PpdlError *err)
@@ -28,4 +28,23 @@ ppdl_read_whole(const char *path, PpdlWriter *w, PpdlError *err)
 	if (f != stdin)
 		fclose(f);
 	return status;
+}
+
+PpdlStatus
+ppdl_check_text(const char *path, const void *text, size_t len, PpdlError *err)
+{
+	if (memchr(text, 0, len) == NULL)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s: NUL bytes in what should be text",
+			   strcmp(path, "-") == 0 ? "standard input" : path);
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Is it UTF-16? Save it as UTF-8.");
+}
+
+PpdlStatus
+ppdl_read_text(const char *path, PpdlWriter *w, PpdlError *err)
+{
+	const size_t at = w->len;
+
+	PPDL_TRY(ppdl_read_whole(path, w, err));
+	return ppdl_check_text(path, w->buf + at, w->len - at, err);
 }

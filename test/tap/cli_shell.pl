@@ -93,6 +93,18 @@ like($out, qr/public \| patients +\| table .*features, label *\n\(1 row\)/, '\dt
 like($out, qr/public \| Big Table .*^ features \| lwe_cipher.*patients_pkey.*^ Text /sm, '\d, \d of a table, \d by the exact name');
 like($out, qr/^  \\timing .*^  \\q /sm, '\?');
 
+# a NUL byte, of UTF-16 perhaps, would end a statement early without a word
+file('nul.sql', "SELECT 1 AS first;\0SELECT 2 AS second;\n");
+refused([ 'query', @as_owner, '-f', 'nul.sql' ], 3, qr/nul\.sql: NUL bytes/, 'a file with a NUL byte');
+session("\\i nul.sql\nSELECT 3 AS third;\n");
+unlike($out, qr/first/, 'nothing of it is run');
+like($out, qr/third/, 'and the session goes on');
+like($err, qr/nul\.sql: NUL bytes/, 'after saying so');
+session("SELECT 1 AS first;\nSELECT 2\0 AS second;\nSELECT 3 AS third;\n");
+is($rc, 3, 'standard input with a NUL byte');
+like($out, qr/first/, 'what stands before it is run');
+unlike($out, qr/second|third/, 'and nothing else');
+
 # and one for all that does not
 file('inner.sql', "SELECT 'inner' AS i;\nSELECT 1/0;\nSELECT 'last' AS l");
 file('loop.sql', "\\i loop.sql\n");
