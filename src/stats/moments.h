@@ -49,22 +49,21 @@ typedef struct PpdlMoments
 			   *gram;			/* of products of each two: width * width, symmetric; NaN: nobody asked for it */
 	double		sum_error,		/* standard deviation of an entry of sum, of gram; 0: exact but for rounding */
 				error;
+	unsigned char *is_whole;	/* width: values that are whole numbers in each row; filled in by the check */
 	int			variables;
 	const PpdlVariable *variable;
 } PpdlMoments;
 
-/*
- * Zeroed sums, NaN products, of m->width values; m->sum and m->gram are freed by ppdl_moments_free, which leaves
- * all else.
- */
+/* Zeroed sums and NaN products of `width` values, all else 0; ppdl_moments_free frees what it allocated. */
 PpdlStatus	ppdl_moments_alloc(PpdlMoments *m, int width, PpdlError *err);
 void		ppdl_moments_free(PpdlMoments *m);
 
 /*
- * Checks shapes, and that no sum is beyond what n rows in -1 .. 1 can have but for the error (PPDL_ERR_RANGE: moments
- * of other rows, or of another key); makes gram symmetric; fills in products that follow from what the columns mean
+ * Call it before all else.  Checks shapes (PPDL_ERR_ARGUMENT), and that the sums are what n rows can have but for the
+ * error (PPDL_ERR_RANGE: of other rows, of another encoding, or rows with categories that the encoding does not know);
+ * makes gram symmetric; rounds counts where the error lets it; puts in products that follow from what the columns mean
  * (indicators are their own squares, two categories of one column never meet, nor does a value and its being missing,
- * nothing meets what no row has).  Call it before all else.
+ * nothing meets what no row has).
  */
 PpdlStatus	ppdl_moments_check(PpdlMoments *m, PpdlError *err);
 
@@ -74,10 +73,11 @@ PpdlStatus	ppdl_moments_check(PpdlMoments *m, PpdlError *err);
 typedef struct PpdlTerm
 {
 	int			variable,
-				level;			/* of a number 0; PPDL_TERM_MISSING: is the field empty? */
+				level;			/* of a number 0; or one of these */
 } PpdlTerm;
 
-#define PPDL_TERM_MISSING (-1)
+#define PPDL_TERM_MISSING (-1)	/* is the field empty? */
+#define PPDL_TERM_OTHER (-2)	/* is it none of the categories? (encrypted with --unknown=other) */
 #define PPDL_TERM_NAME 200
 
 /* numbers, and all levels of columns that have levels, in the variables' order; *out is freed with free() */

@@ -1,0 +1,91 @@
+#include "stats/histogram.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "stats/moments_impl.h"
+
+#define SURE PPDL_MOMENTS_SURE
+
+PpdlStatus
+ppdl_histogram(PpdlHistogram *out, const PpdlMoments *m, int variable, PpdlError *err)
+{
+	const PpdlVariable *v = &m->variable[variable];
+	PpdlLinear	f = ppdl_linear_known(m, variable);
+	PpdlSum		known = ppdl_linear_sum(m, &f);
+
+	*out = (PpdlHistogram) {.variable = variable,.levels = v->levels,.edge = v->edge};
+	if (v->kind == PPDL_VARIABLE_NUMBER)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "histogram: column \"%.100s\" is one number, not bands", v->name);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Columns with bands, thresholds or categories have histograms "
+							   "(ppdl encode --bands, --thermometer).");
+	}
+	out->count = calloc((size_t) v->levels, sizeof *out->count);
+	if (out->count == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a histogram");
+	for (int i = 0; i < v->levels; i++)
+	{
+		f = ppdl_linear_term(m, (PpdlTerm) {variable, i});
+		out->count[i] = ppdl_count_estimate(ppdl_linear_sum(m, &f));
+	}
+	out->n = ppdl_count_estimate(known);
+	out->missing = ppdl_count_estimate((PpdlSum) {m->n - known.value, known.error});
+	return PPDL_OK;
+}
+
+void
+ppdl_histogram_free(PpdlHistogram *h)
+{
+	free(h->count);
+	*h = (PpdlHistogram) {0};
+}
+
+/* rows in the bands below, and of the band itself; the last band for which fewer than `wanted` lie below it */
+static int
+band_of(const PpdlHistogram *h, double wanted, PpdlEstimate *below)
+{
+	int			band = 0;
+
+	*below = (PpdlEstimate) {.doubt = PPDL_SURE};
+	while (band < h->levels - 1 && below->value + h->count[band].value < wanted)
+	{
+		below->value += h->count[band].value;
+		below->error = hypot(below->error, h->count[band].error);
+		band++;
+	}
+	return band;
+}
+
+PpdlEstimate
+ppdl_histogram_quantile(const PpdlHistogram *h, double p)
+{
+	double		n = 0,
+				inside,
+				lo,
+				hi;
+	PpdlEstimate below;
+	int			band;
+
+	if (h->edge == NULL || !(p >= 0 && p <= 1))
+		return ppdl_doubtful(PPDL_DOUBT_UNASKED);
+	for (int i = 0; i < h->levels; i++)
+		n += h->count[i].value;
+	if (isnan(n))
+		return ppdl_doubtful(PPDL_DOUBT_IMPOSSIBLE);
+	if (n <= SURE * h->n.error)
+		return ppdl_doubtful(h->n.error > 0 ? PPDL_DOUBT_LOST : PPDL_DOUBT_NO_ROWS);
+	/* the least row is in the first band that has rows */
+	band = band_of(h, fmax(p * n, n * 1e-12), &below);
+	lo = h->edge[band];
+	hi = h->edge[band + 1];
+	if (isinf(lo) || isinf(hi))
+		return ppdl_doubtful(PPDL_DOUBT_OPEN_BAND);
+	inside = h->count[band].value;
+	if (inside <= SURE * hypot(below.error, h->count[band].error))
+		return ppdl_doubtful(PPDL_DOUBT_LOST);
+	return (PpdlEstimate) {
+		lo + (hi - lo) * fmin(fmax((p * n - below.value) / inside, 0), 1),
+		(hi - lo) * hypot(below.error, h->count[band].error) / inside, PPDL_SURE
+	};
+}
