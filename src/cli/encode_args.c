@@ -11,7 +11,8 @@ enum
 	OPT_ID = 512, OPT_LABEL, OPT_EXCLUDE, OPT_COLUMNS, OPT_BANDS, OPT_NUMERIC, OPT_CATEGORY, OPT_WEIGHT,
 	OPT_CONSTANT, OPT_PAD, OPT_MAX, OPT_DELIMITER, OPT_NO_HEADER, OPT_WHITEN,
 	OPT_COMPONENTS, OPT_POSITIVE, OPT_LABEL_MAP, OPT_ENCODING, OPT_DECIMAL, OPT_THOUSANDS, OPT_NA, OPT_DATE,
-	OPT_DATE_FORMAT, OPT_RANGE, OPT_QUANTILES, OPT_LOG, OPT_OUTSIDE
+	OPT_DATE_FORMAT, OPT_RANGE, OPT_QUANTILES, OPT_LOG, OPT_OUTSIDE,
+	OPT_THERMOMETER, OPT_MOMENTS
 };
 
 static const struct argp_option options[] = {
@@ -28,6 +29,10 @@ static const struct argp_option options[] = {
 	{"bands", OPT_BANDS, "COL:SPEC", 0,
 	 "cut a number into bands: COL:WIDTH, COL:FROM..TO/WIDTH (cuts at FROM, FROM+WIDTH, ... "
 	 "TO) or COL:CUT,CUT,...; may be repeated", 3},
+	{"thermometer", OPT_THERMOMETER, "COL:T,T,...", 0, "besides a number, inputs that say whether it is at least T, in "
+	 "the units of CSV; may be repeated", 3},
+	{"moments", OPT_MOMENTS, "COL,...", OPTION_ARG_OPTIONAL, "besides the columns their squares and products, so that "
+	 "a sum holds variances and correlations (of all numbers)", 3},
 	{"one-hot-weight", OPT_WEIGHT, "W", 0, "factor for bands and one-hot inputs, given to the model as input_scale (1)",
 	 3},
 	{"max-categories", OPT_MAX, "N", 0, "more categories in a column are an error (32)", 3},
@@ -151,6 +156,14 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_CATEGORY:
 			ppdl_list_add_commas(&a->category, arg, state);
 			return 0;
+		case OPT_THERMOMETER:
+			ppdl_list_add(&a->thermometer, arg, state);
+			return 0;
+		case OPT_MOMENTS:
+			a->learn.moments = 1;
+			if (arg)
+				ppdl_list_add_commas(&a->moments, arg, state);
+			return 0;
 		case OPT_WEIGHT:
 			a->learn.one_hot_weight = ppdl_arg_double(state, "--one-hot-weight", arg);
 			return 0;
@@ -205,6 +218,8 @@ ppdl_encode_args_lists(PpdlEncodeArgs *a)
 	a->learn.quantile_range = a->quantile_range.item;
 	a->learn.log = a->log.item;
 	a->learn.na = a->na.item;
+	a->learn.thermometer = a->thermometer.item;
+	a->learn.moments_of = a->moments.item;
 	a->learn.outside = a->outside == NULL ? -1 : strcmp(a->outside, "clamp") == 0 ? PPDL_OUTSIDE_CLAMP :
 		strcmp(a->outside, "null") == 0 ? PPDL_OUTSIDE_NULL : PPDL_OUTSIDE_ERROR;
 }
@@ -223,6 +238,8 @@ ppdl_encode_args_free(PpdlEncodeArgs *a)
 	ppdl_list_free(&a->range);
 	ppdl_list_free(&a->quantile_range);
 	ppdl_list_free(&a->log);
+	ppdl_list_free(&a->thermometer);
+	ppdl_list_free(&a->moments);
 }
 
 /* the file is read once for the columns, once for the map, once to see what the map clips */

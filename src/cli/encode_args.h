@@ -20,7 +20,9 @@ typedef struct PpdlEncodeArgs
 				dates,
 				range,
 				quantile_range,
-				log;
+				log,
+				thermometer,
+				moments;
 	const char *charset,		/* NULL: UTF-8 */
 			   *outside;		/* "error", "clamp", "null"; NULL: as PpdlLearnOptions has it */
 	char		delimiter;		/* 0: comma, or what the first line has */

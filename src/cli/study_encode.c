@@ -49,6 +49,7 @@ static const struct Member
 	{"quantile_range", LIST, offsetof(PpdlEncodeArgs, quantile_range)},
 	{"log", LIST, offsetof(PpdlEncodeArgs, log)},
 	{"outside", TEXT, offsetof(PpdlEncodeArgs, outside)},
+	{"thermometer", LIST, offsetof(PpdlEncodeArgs, thermometer)},
 };
 
 #define NMEMBERS (sizeof members / sizeof *members)

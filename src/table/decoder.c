@@ -143,6 +143,22 @@ add_totals(PpdlDecoder *d, const PpdlFeature *f)
 	return 1;
 }
 
+/* the share or count of each "at least" bit, over the rows that have the number */
+static int
+add_bits(PpdlDecoder *d, const PpdlFeature *f)
+{
+	const PpdlAnswerKind kind = d->meaning == PPDL_MEANING_SUM ? PPDL_ANSWER_COUNT : PPDL_ANSWER_SHARE;
+	const PpdlFeature *base = &d->fs->feature[f->base];
+
+	for (int i = 0; i < f->inputs; i++)
+	{
+		if (!add_named(d, f, kind, i))
+			return 0;
+		d->field[d->count - 1].missing = base->missing ? base->first + base->inputs - 1 : -1;
+	}
+	return 1;
+}
+
 static int
 add_class(PpdlDecoder *d, const PpdlFeature *f)
 {
@@ -158,6 +174,9 @@ add_feature(PpdlDecoder *d, const PpdlFeature *f)
 {
 	if (f->column == NULL)
 		return 1;
+	/* in a row the number itself is answered; products are for statistics */
+	if (f->kind == PPDL_FEATURE_AT_LEAST)
+		return d->meaning == PPDL_MEANING_ROW || add_bits(d, f);
 	return d->meaning == PPDL_MEANING_CLASS ? add_class(d, f) :
 		d->meaning == PPDL_MEANING_ROW ? add_column(d, f) : add_totals(d, f);
 }

@@ -58,7 +58,8 @@ void		ppdl_decoder_destroy(PpdlDecoder *d);
 /*
  * What there is to be answered.  Rows: their columns.  Predictions: the class, and its score where there is one for
  * each class; or a number.  Else: a number for each numeric column, of two categories the second, others one by one;
- * and what is missing.  Names: "Weight", "Weight missing", "Ward = A", "Age 20..<22".
+ * and what is missing; of "at least" bits the shares.  Products answer nothing here.  Names: "Weight",
+ * "Weight missing", "Ward = A", "Age 20..<22", "Age>=40".
  */
 int			ppdl_decoder_count(const PpdlDecoder *d);
 const char *ppdl_decoder_name(const PpdlDecoder *d, int answer);

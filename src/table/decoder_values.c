@@ -97,6 +97,19 @@ check_block(const Vector *a, const PpdlFeature *f, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* values that lie in [low, 1] in a row */
+static PpdlStatus
+check_each(const Vector *a, const PpdlFeature *f, double low, PpdlError *err)
+{
+	const double tol = tolerance(a, a->error);
+
+	for (int i = f->first; i < f->first + f->inputs && a->rows > 0; i++)
+		if (a->x[i] < low * a->rows - tol || a->x[i] > a->rows + tol)
+			return contradiction(a, low < 0 ? "a value between -1 and 1 comes out as" : "a share comes out as",
+								 a->x[i] / a->rows, err);
+	return PPDL_OK;
+}
+
 static PpdlStatus
 check_feature(const Vector *a, const PpdlFeature *f, PpdlError *err)
 {
@@ -117,6 +130,10 @@ check_feature(const Vector *a, const PpdlFeature *f, PpdlError *err)
 		case PPDL_FEATURE_BANDS:
 		case PPDL_FEATURE_ONE_HOT:
 			return check_block(a, f, err);
+		case PPDL_FEATURE_AT_LEAST:
+			return check_each(a, f, 0, err);
+		case PPDL_FEATURE_PRODUCTS:
+			return check_each(a, f, -1, err);
 		default:
 			if (a->rows > 0 && (missing < -tol || missing > a->rows + tol))
 				return contradiction(a, "the share that is missing comes out as", missing / a->rows, err);

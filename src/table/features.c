@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/features_derived.h"
+
 char	  **
 ppdl_copy_words(char *const *words)
 {
@@ -45,6 +47,8 @@ ppdl_feature_clear(PpdlFeature *f)
 	free(f->alias);
 	free(f->date_format);
 	free(f->cut);
+	ppdl_free_words(f->factors);
+	free(f->pair);
 	free(f->column);
 }
 
@@ -78,7 +82,10 @@ count_inputs(const PpdlFeature *f)
 			return f->ncuts + 1 + (f->missing != 0);
 		case PPDL_FEATURE_ONE_HOT:
 			return f->ncategories + (f->missing != 0);
+		case PPDL_FEATURE_AT_LEAST:
+			return f->ncuts;
 		case PPDL_FEATURE_PADDING:
+		case PPDL_FEATURE_PRODUCTS:
 			return f->inputs;
 		default:
 			return 1 + (f->missing != 0);
@@ -92,6 +99,7 @@ ppdl_features_number(PpdlFeatures *fs, PpdlError *err)
 
 	for (int i = 0; i < fs->count; i++)
 	{
+		PPDL_TRY(ppdl_features_resolve(fs, i, n, err));
 		fs->feature[i].inputs = count_inputs(&fs->feature[i]);
 		fs->feature[i].first = n;
 		n += fs->feature[i].inputs;
@@ -148,53 +156,4 @@ ppdl_compare_categories(const void *a, const void *b)
 	if (nx != ny)
 		return nx ? -1 : 1;
 	return strcmp(s, t);
-}
-
-void
-ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size)
-{
-	const PpdlFeature *f = fs->feature;
-	char		lo[32],
-				hi[32];
-	int			i;
-
-	while (input >= f->first + f->inputs)
-		f++;
-	i = input - f->first;
-	if (f->missing && i == f->inputs - 1)
-		snprintf(out, size, "%s missing", f->column);
-	else if (f->kind == PPDL_FEATURE_CONSTANT)
-		snprintf(out, size, "constant 1");
-	else if (f->kind == PPDL_FEATURE_PADDING)
-		snprintf(out, size, "padding");
-	else if (f->kind == PPDL_FEATURE_NUMERIC)
-		snprintf(out, size, "%s", f->column);
-	else if (f->kind == PPDL_FEATURE_BINARY)
-		snprintf(out, size, "%s = %s", f->column, f->category[1]);
-	else if (f->kind == PPDL_FEATURE_ONE_HOT)
-		snprintf(out, size, "%s = %s", f->column, f->category[i]);
-	else
-	{
-		if (i > 0)
-			ppdl_print_number(lo, f->cut[i - 1]);
-		if (i < f->ncuts)
-			ppdl_print_number(hi, f->cut[i]);
-		if (i == 0)
-			snprintf(out, size, "%s < %s", f->column, hi);
-		else if (i == f->ncuts)
-			snprintf(out, size, "%s >= %s", f->column, lo);
-		else
-			snprintf(out, size, "%s %s..<%s", f->column, lo, hi);
-	}
-}
-
-void
-ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size)
-{
-	if (fs->map == NULL)
-		ppdl_features_encoded_name(fs, input, out, size);
-	else if (input < fs->map->components)
-		snprintf(out, size, "component %d", input + 1);
-	else
-		snprintf(out, size, input == fs->map->components ? "constant" : "padding");
 }

@@ -9,6 +9,9 @@
  *	one-hot		one input a category, 1 or 0; in a label +1 or -1
  *	constant	one input, always 1
  *	padding		inputs that are always 0
+ *	at-least	further inputs of a number (numeric or bands) before it: one a threshold, 1 where the number is not
+ *				below, else 0, and 0 where it is missing
+ *	products	the products of two encoded inputs of columns before it that are not known without them
  *
  * A column with `missing` has one input more: 1 where the field is empty (all others of the
  * column are then 0), else 0.  weight belongs to the model, not to the stored value: it becomes
@@ -37,7 +40,9 @@ typedef enum PpdlFeatureKind
 	PPDL_FEATURE_BINARY,
 	PPDL_FEATURE_ONE_HOT,
 	PPDL_FEATURE_CONSTANT,
-	PPDL_FEATURE_PADDING
+	PPDL_FEATURE_PADDING,
+	PPDL_FEATURE_AT_LEAST,
+	PPDL_FEATURE_PRODUCTS
 } PpdlFeatureKind;
 
 /* of what a numeric column is linear in */
@@ -74,7 +79,7 @@ typedef struct PpdlAlias
 
 typedef struct PpdlFeature
 {
-	char	   *column;			/* NULL for constant and padding */
+	char	   *column;			/* NULL for constant, padding and products */
 	PpdlFeatureKind kind;
 	PpdlNumerals numerals;		/* how its numbers are written */
 	PpdlDateUse date;
@@ -83,8 +88,11 @@ typedef struct PpdlFeature
 	PpdlFeatureScale scale;
 	double		min,
 				max;
-	int			ncuts;			/* band j holds cut[j-1] <= v < cut[j] */
+	int			ncuts;			/* band j holds cut[j-1] <= v < cut[j]; at-least: bit j is 1 for v >= cut[j] */
 	double	   *cut;
+	int			base;			/* at-least: the feature that reads the number */
+	char	  **factors;		/* products: columns, NULL-terminated */
+	int			(*pair)[2];		/* products: of each input the two that it is the product of, the lesser first */
 	int			ncategories;
 	char	  **category;
 	long	   *rows;			/* of each category, where it was learned just now; else NULL */
@@ -144,6 +152,9 @@ typedef struct PpdlLearnOptions
 	char	  **range;			/* COLUMN:LO..HI */
 	char	  **quantile_range; /* COLUMN:LO..HI or LO..HI, parts of 1 */
 	char	  **log;
+	char	  **thermometer;	/* COLUMN:a,b,c */
+	int			moments;		/* products of all numeric columns, or of */
+	char	  **moments_of;		/* these */
 	int			outside;		/* PpdlOutside, or -1: clamp with quantile_range, else an error */
 	double		one_hot_weight; /* of bands and one-hot blocks */
 	int			constant;
@@ -195,10 +206,24 @@ PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError 
  */
 int			ppdl_features_lossy(const PpdlFeatures *fs);
 
-/* of an encoded input: "Age 20..22", "Gender = Male", "Age missing" */
+/* of an encoded input: "Age 20..22", "Gender = Male", "Age missing", "Age>=40", "Age*Weight" */
 void		ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size);
 /* of a value of the row: the same without a map, "component 1" and "constant" with one */
 void		ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size);
+
+/* ------------------------------------------------------------------ values made of others */
+
+#define PPDL_PRODUCT_NONE (-1)
+#define PPDL_PRODUCT_ZERO (-2)
+/*
+ * The value of a row that is the product of its values i and j (from 0, in either order; the same twice: the square).
+ * That may be a value that is no product itself: a bit is its own square.  PPDL_PRODUCT_ZERO: the product is 0 in every
+ * row, as that of two categories of one column, or of a number and what says that it is missing.  PPDL_PRODUCT_NONE: no
+ * value of the row holds it, as without --moments, or with a map.
+ */
+int			ppdl_features_product(const PpdlFeatures *fs, int i, int j);
+/* the feature that has the encoded input, 0 <= input < fs->encoded */
+const PpdlFeature *ppdl_features_owner(const PpdlFeatures *fs, int input);
 
 /* ------------------------------------------------------------------ what to train on it */
 
@@ -232,7 +257,7 @@ typedef struct PpdlBinding
 {
 	const PpdlFeatures *fs;
 	const char *file;			/* for messages */
-	int		   *column;			/* of feature i in the file; -1 for constants and padding */
+	int		   *column;			/* of feature i in the file; -1 where it has none */
 	int			label;			/* column, -1 when the file or the encoding has none */
 	int			id;				/* column, or -1 */
 	int			unknown_other;	/* unknown or unexpectedly missing: all of the column's inputs 0, and counted */
@@ -308,7 +333,7 @@ char	  **ppdl_copy_words(char *const *words);
 void		ppdl_free_words(char **words);
 /* the field as the label's aliases have it; NULL: a missing value */
 const char *ppdl_feature_renamed(const PpdlFeature *f, const char *s);
-/* counts inputs and sets first; PPDL_ERR_RANGE beyond PPDL_MAX_INPUTS */
+/* counts inputs, sets first, and finds what is made of what; PPDL_ERR_RANGE beyond PPDL_MAX_INPUTS */
 PpdlStatus	ppdl_features_number(PpdlFeatures *fs, PpdlError *err);
 
 #endif

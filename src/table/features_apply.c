@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/features_derived.h"
+
 void
 ppdl_features_csv(const PpdlFeatures *fs, PpdlCsvOptions *opt)
 {
@@ -159,6 +161,29 @@ apply_bands(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const c
 	return PPDL_OK;
 }
 
+/* bits of a number that its own feature has read already, and counted where it was outside */
+static PpdlStatus
+apply_at_least(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, double *x,
+			   PpdlError *err)
+{
+	const PpdlFeature *base = &b->fs->feature[f->base];
+	double		v;
+
+	memset(x, 0, (size_t) f->inputs * sizeof *x);
+	if (ppdl_feature_missing(b->fs, base, s))
+		return PPDL_OK;
+	PPDL_TRY(read_number(b, row, base, s, &v, err));
+	if (base->kind == PPDL_FEATURE_NUMERIC && (v < base->min || v > base->max))
+	{
+		if (b->outside == PPDL_OUTSIDE_NULL)
+			return PPDL_OK;
+		v = v < base->min ? base->min : base->max;
+	}
+	for (int i = 0; i < f->ncuts; i++)
+		x[i] = v >= f->cut[i];
+	return PPDL_OK;
+}
+
 static PpdlStatus
 unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, int label,
 				 PpdlError *err)
@@ -260,8 +285,14 @@ ppdl_binding_apply(PpdlBinding *b, const PpdlCsvRow *row, double *x, double *y, 
 	for (int i = 0; i < fs->count; i++)
 	{
 		const PpdlFeature *f = &fs->feature[i];
+		const char *s = f->column ? row->field[b->column[i]] : "";
 
-		PPDL_TRY(apply_feature(b, row, f, f->column ? row->field[b->column[i]] : "", encoded + f->first, err));
+		if (f->kind == PPDL_FEATURE_PRODUCTS)
+			ppdl_features_multiply(f, encoded);
+		else if (f->kind == PPDL_FEATURE_AT_LEAST)
+			PPDL_TRY(apply_at_least(b, row, f, s, encoded + f->first, err));
+		else
+			PPDL_TRY(apply_feature(b, row, f, s, encoded + f->first, err));
 	}
 	if (fs->map)
 		b->clipped += ppdl_whitening_apply(fs->map, encoded, x);

@@ -37,6 +37,19 @@ ppdl_learn_note(PpdlLearner *l, const char *fmt,...)
 	ppdl_write_u8(l->notes, '\n');
 }
 
+PpdlFeature *
+ppdl_learn_feature(PpdlFeatures *fs)
+{
+	PpdlFeature *p = realloc(fs->feature, (size_t) (fs->count + 1) * sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	fs->feature = p;
+	memset(&p[fs->count], 0, sizeof *p);
+	p[fs->count].weight = 1;
+	return &p[fs->count++];
+}
+
 /* ------------------------------------------------------------------ numbers */
 
 static PpdlStatus

@@ -16,7 +16,8 @@
 #define FORMAT_NAME "ppdl-features"
 #define FORMAT_VERSION 1
 
-static const char *const kind_name[] = {"numeric", "bands", "binary", "one-hot", "constant", "padding"};
+static const char *const kind_name[] = {"numeric", "bands", "binary", "one-hot", "constant", "padding",
+										 "at-least", "products"};
 
 #define NKINDS ((int) (sizeof kind_name / sizeof *kind_name))
 
@@ -46,7 +47,15 @@ feature_json(const PpdlFeature *f)
 		ppdl_json_set(&o, "max", ppdl_json_real(f->max));
 	}
 	ppdl_feature_put_values(f, &o);
-	if (f->kind == PPDL_FEATURE_BANDS)
+	if (f->kind == PPDL_FEATURE_PRODUCTS)
+	{
+		int			n = 0;
+
+		while (f->factors[n])
+			n++;
+		ppdl_json_set(&o, "columns", strings_json(f->factors, n));
+	}
+	if (f->kind == PPDL_FEATURE_BANDS || f->kind == PPDL_FEATURE_AT_LEAST)
 	{
 		json_t	   *cuts = json_array();
 
@@ -296,7 +305,51 @@ get_kind(const Place *at, json_t *o, PpdlFeatureKind *kind)
 			*kind = (PpdlFeatureKind) i;
 			return PPDL_OK;
 		}
-	return bad(at, "kind", "\"numeric\", \"bands\", \"binary\", \"one-hot\", \"constant\" or \"padding\" is expected");
+	return bad(at, "kind", "\"numeric\", \"bands\", \"binary\", \"one-hot\", \"constant\", \"padding\", "
+			   "\"at-least\" or \"products\" is expected");
+}
+
+static PpdlStatus
+get_factors(const Place *at, json_t *o, PpdlFeature *f)
+{
+	json_t	   *a = json_object_get(o, "columns");
+	size_t		n = json_array_size(a);
+
+	if (n == 0 || n > PPDL_MAX_INPUTS)
+		return bad(at, "columns", "an array of strings is expected");
+	f->factors = calloc(n + 1, sizeof *f->factors);
+	if (f->factors == NULL)
+		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < n; i++)
+	{
+		const char *column = json_string_value(json_array_get(a, i));
+
+		if (column == NULL || column[0] == 0)
+			return bad(at, "columns", "an array of non-empty strings is expected");
+		if ((f->factors[i] = strdup(column)) == NULL)
+			return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	return PPDL_OK;
+}
+
+/* what its column says of numbers goes for it, too */
+static PpdlStatus
+parse_at_least(const Place *at, json_t *o, PpdlFeature *f)
+{
+	static const char *const allowed[] = {"column", "kind", "cuts", "weight", NULL};
+
+	PPDL_TRY(check_members(at, o, allowed));
+	PPDL_TRY(get_string(at, o, "column", &f->column));
+	return get_cuts(at, o, f);
+}
+
+static PpdlStatus
+parse_products(const Place *at, json_t *o, PpdlFeature *f)
+{
+	static const char *const allowed[] = {"kind", "columns", "weight", NULL};
+
+	PPDL_TRY(check_members(at, o, allowed));
+	return get_factors(at, o, f);
 }
 
 static PpdlStatus
@@ -314,7 +367,7 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 {
 	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing",
 										  "weight", "decimal", "thousands", "percent", "date", "at", "format", "scale",
-										  "aliases", NULL};
+										  "aliases", "columns", NULL};
 	json_t	   *missing = json_object_get(o, "missing");
 	double		inputs = 0;
 
@@ -342,6 +395,10 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 				return bad(at, "inputs", "a positive integer is expected");
 			f->inputs = (int) inputs;
 			return PPDL_OK;
+		case PPDL_FEATURE_AT_LEAST:
+			return parse_at_least(at, o, f);
+		case PPDL_FEATURE_PRODUCTS:
+			return parse_products(at, o, f);
 		default:
 			break;
 	}
@@ -449,12 +506,15 @@ parse_root(json_t *root, const char *name, int renew, PpdlFeatures *fs, PpdlErro
 	at.path = "label";
 	if (json_object_get(root, "label"))
 		PPDL_TRY(parse_label(&at, json_object_get(root, "label"), fs));
-	PPDL_TRY(ppdl_features_number(fs, err));
+	PPDL_TRY(ppdl_name_file(name, ppdl_features_number(fs, err), err));
 	if (json_object_get(root, "map") == NULL)
 		return PPDL_OK;
 	for (int i = 0; i < fs->count; i++)
 		if (fs->feature[i].weight != 1)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: features[%d].weight: has no place beside a map", name, i);
+		else if (fs->feature[i].kind == PPDL_FEATURE_PRODUCTS || fs->feature[i].kind == PPDL_FEATURE_AT_LEAST)
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: features[%d].kind: has no place beside a map, which would mix "
+							  "it with other values", name, i);
 	PPDL_TRY(ppdl_features_get_map(&fs->map, json_object_get(root, "map"), fs->encoded, name, err));
 	return ppdl_features_number(fs, err);
 }

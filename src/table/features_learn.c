@@ -89,19 +89,6 @@ decide(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 
 /* ------------------------------------------------------------------ putting it together */
 
-static PpdlFeature *
-new_feature(PpdlFeatures *fs)
-{
-	PpdlFeature *p = realloc(fs->feature, (size_t) (fs->count + 1) * sizeof *p);
-
-	if (p == NULL)
-		return NULL;
-	fs->feature = p;
-	memset(&p[fs->count], 0, sizeof *p);
-	p[fs->count].weight = 1;
-	return &p[fs->count++];
-}
-
 static PpdlStatus
 add_column(PpdlLearner *l, int i)
 {
@@ -110,7 +97,7 @@ add_column(PpdlLearner *l, int i)
 
 	if (leave_out(l, name, &l->column[i]))
 		return PPDL_OK;
-	f = new_feature(l->fs);
+	f = ppdl_learn_feature(l->fs);
 	if (f == NULL || (f->column = strdup(name)) == NULL)
 		return no_memory(l->err);
 	return decide(l, name, &l->column[i], f);
@@ -150,7 +137,7 @@ add_constant_and_padding(PpdlLearner *l)
 
 	if (l->opt->constant)
 	{
-		if ((f = new_feature(l->fs)) == NULL)
+		if ((f = ppdl_learn_feature(l->fs)) == NULL)
 			return no_memory(l->err);
 		f->kind = PPDL_FEATURE_CONSTANT;
 	}
@@ -165,7 +152,7 @@ add_constant_and_padding(PpdlLearner *l)
 	}
 	else if (!l->opt->pad || target == l->fs->inputs)
 		return PPDL_OK;
-	if ((f = new_feature(l->fs)) == NULL)
+	if ((f = ppdl_learn_feature(l->fs)) == NULL)
 		return no_memory(l->err);
 	f->kind = PPDL_FEATURE_PADDING;
 	f->inputs = target - l->fs->inputs;
@@ -277,6 +264,8 @@ learn(PpdlLearner *l)
 	PPDL_TRY(ppdl_columns_settle(l->column, ppdl_csv_columns(l->csv), l->err));
 	say_header(l);
 	PPDL_TRY(add_columns(l));
+	PPDL_TRY(ppdl_learn_thermometers(l));
+	PPDL_TRY(ppdl_learn_moments(l));
 	PPDL_TRY(add_constant_and_padding(l));
 	PPDL_TRY(ppdl_learn_label(l));
 	say_commas(l);
@@ -354,7 +343,7 @@ raw(PpdlFeatures *fs, const PpdlCsv *csv, const char *label, char **exclude, Ppd
 
 		if ((fs->id && strcmp(name, fs->id) == 0) || (label && strcmp(name, label) == 0) || ppdl_listed(exclude, name))
 			continue;
-		PPDL_TRY(raw_feature(new_feature(fs), name, err));
+		PPDL_TRY(raw_feature(ppdl_learn_feature(fs), name, err));
 	}
 	if (label)
 	{

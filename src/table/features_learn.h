@@ -36,8 +36,16 @@ PpdlStatus	ppdl_learn_begin(PpdlLearner *l);
 PpdlStatus	ppdl_learn_bands(PpdlFeature *f, double min, double max, const char *column, const char *spec,
 							 PpdlError *err);
 
+/* ------------------------------------------------------------------ features_extend.c */
+
+/* --thermometer: its bits, after all columns have their features; --moments: the products, after these */
+PpdlStatus	ppdl_learn_thermometers(PpdlLearner *l);
+PpdlStatus	ppdl_learn_moments(PpdlLearner *l);
+
 /* ------------------------------------------------------------------ features_column.c */
 
+/* one more, of weight 1 and zeros; NULL: out of memory */
+PpdlFeature *ppdl_learn_feature(PpdlFeatures *fs);
 /* appends a line to the notes, if anybody wants them */
 void		ppdl_learn_note(PpdlLearner *l, const char *fmt,...) __attribute__((format(printf, 2, 3)));
 /* one way to do what inputs and labels share */

@@ -145,6 +145,8 @@ check_options(PpdlLearner *l)
 	PPDL_TRY(check_names(l, opt->category, "--category", 0));
 	PPDL_TRY(check_names(l, opt->log, "--log", 0));
 	PPDL_TRY(check_names(l, opt->bands, "--bands", 1));
+	PPDL_TRY(check_names(l, opt->thermometer, "--thermometer", 1));
+	PPDL_TRY(check_names(l, opt->moments_of, "--moments", 0));
 	PPDL_TRY(check_names(l, opt->dates, "--date", 1));
 	PPDL_TRY(check_names(l, opt->range, "--range", 1));
 	PPDL_TRY(check_texts(l, opt->na, "--na"));
@@ -165,6 +167,13 @@ check_options(PpdlLearner *l)
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--date-format without --date");
 	if (opt->outside == PPDL_OUTSIDE_ERROR && opt->quantile_range && opt->quantile_range[0])
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--quantile-range leaves values outside: --outside=clamp or null");
+	if (opt->whiten && (opt->moments || (opt->thermometer && opt->thermometer[0])))
+	{
+		ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s does not go with --whiten, which would mix %s with other values",
+				   opt->moments ? "--moments" : "--thermometer", opt->moments ? "products" : "bits");
+		return ppdl_error_hint(l->err, PPDL_ERR_ARGUMENT, "Encode twice, into two encrypted columns: one for "
+							   "statistics, one for training.");
+	}
 	if (!(opt->one_hot_weight > 0) || !isfinite(opt->one_hot_weight))
 		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--one-hot-weight must be a positive number");
 	return PPDL_OK;
@@ -268,7 +277,8 @@ begin_column(PpdlLearner *l, int i)
 	c->used = label || (!ppdl_listed(opt->exclude, name) && !(opt->id && strcmp(name, opt->id) == 0) &&
 						(opt->columns == NULL || ppdl_listed(opt->columns, name)));
 	c->verbatim = ppdl_listed(opt->category, name);
-	c->number = ppdl_learn_spec(opt->bands, name) || ppdl_listed(opt->numeric, name) || range || date ||
+	c->number = ppdl_learn_spec(opt->bands, name) || ppdl_learn_spec(opt->thermometer, name) ||
+		ppdl_listed(opt->numeric, name) || range || date ||
 		ppdl_learn_spec(opt->quantile_range, name) || ppdl_listed(opt->log, name);
 	c->guess = !opt->decimal && !opt->thousands && date == NULL;
 	how->numerals.decimal = opt->decimal;

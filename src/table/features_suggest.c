@@ -53,15 +53,22 @@ ppdl_features_suggest_units(const PpdlFeatures *fs, int units)
 	return 0;
 }
 
-/* the most that the squares of a row's inputs can add up to: of a one-hot block one input is 1 and the others 0 */
+/*
+ * The most that the squares of a row's inputs can add up to: of a one-hot block one input is 1 and the others 0, "at
+ * least" bits and products may all be 1.
+ */
 static double
 most_squares(const PpdlFeatures *fs)
 {
 	double		sum = 0;
 
-	for (int i = 0; i < fs->count; i++)
-		if (fs->feature[i].kind != PPDL_FEATURE_PADDING)
-			sum += fs->feature[i].weight * fs->feature[i].weight;
+	for (const PpdlFeature *f = fs->feature; f < fs->feature + fs->count; f++)
+	{
+		const int	all = f->kind == PPDL_FEATURE_AT_LEAST || f->kind == PPDL_FEATURE_PRODUCTS;
+
+		if (f->kind != PPDL_FEATURE_PADDING)
+			sum += f->weight * f->weight * (all ? f->inputs : 1);
+	}
 	return sum;
 }
 

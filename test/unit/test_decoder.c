@@ -126,9 +126,10 @@ encode_rows(Table *t)
 static void
 make_table(Table *t, int whiten, double missing)
 {
-	char	   *bands[] = {"age:30,50,60", NULL};
+	char	   *bands[] = {"age:30,50,60", NULL},
+			   *thermometer[] = {"weight:60,80.5", "age:40", NULL};
 	PpdlLearnOptions opt = {.label = "sick", .one_hot_weight = 1, .max_categories = 32, .bands = bands,
-	.whiten = whiten};
+		.thermometer = whiten ? NULL : thermometer, .moments = !whiten, .whiten = whiten};
 	PpdlCsv    *csv;
 
 	t->f = tmpfile();
@@ -183,6 +184,8 @@ typedef struct Plain
 				heights;
 	int			n,
 				weighed,
+				heavy[2],		/* 60 and more, 80.5 and more */
+				grown,			/* 40 and more */
 				smokers[3],		/* no, yes, missing */
 				ward[5],		/* the last: missing */
 				age[4],
@@ -203,8 +206,11 @@ plain(const Table *t, int a, int b)
 		{
 			s.weighed++;
 			s.weights += p->weight;
+			s.heavy[0] += p->weight >= 60;
+			s.heavy[1] += p->weight >= 80.5;
 		}
 		s.heights += p->height;
+		s.grown += p->age >= 40;
 		s.smokers[p->smoker < 0 ? 2 : p->smoker]++;
 		s.ward[p->ward < 0 ? 4 : p->ward]++;
 		s.age[p->age < 30 ? 0 : p->age < 50 ? 1 : p->age < 60 ? 2 : 3]++;
@@ -221,6 +227,7 @@ expected(const Plain *s, PpdlMeaning meaning, const char *name)
 {
 	const int	sum = meaning == PPDL_MEANING_SUM;
 	const double all = sum ? 1 : s->n,
+				weighed = sum ? 1 : s->weighed,
 				answered = sum ? 1 : s->n - s->smokers[2],
 				placed = sum ? 1 : s->n - s->ward[4];
 
@@ -230,6 +237,12 @@ expected(const Plain *s, PpdlMeaning meaning, const char *name)
 		return sum ? s->heights : s->height;
 	if (strcmp(name, "weight missing") == 0)
 		return (s->n - s->weighed) / all;
+	if (strcmp(name, "weight>=60") == 0)
+		return s->heavy[0] / weighed;
+	if (strcmp(name, "weight>=80.5") == 0)
+		return s->heavy[1] / weighed;
+	if (strcmp(name, "age>=40") == 0)
+		return s->grown / all;
 	if (strcmp(name, "smoker = Yes") == 0)
 		return s->smokers[1] / answered;
 	if (strcmp(name, "smoker missing") == 0)
@@ -300,7 +313,7 @@ check_total(const Table *t, PpdlSubject subject, PpdlMeaning meaning, int a, int
 	total(v, label ? t->y : t->x, width, a, b, meaning == PPDL_MEANING_MEAN ? 1.0 / (b - a) : 1);
 	if (ppdl_decode(d, v, ERROR, b - a, out, &err) != PPDL_OK)
 		fail_msg("%s (seed %llu)", err.message, (unsigned long long) seed);
-	assert_int_equal(ppdl_decoder_count(d), label ? 3 : 14);
+	assert_int_equal(ppdl_decoder_count(d), label ? 3 : fs->map ? 14 : 17);
 	for (int i = 0; i < ppdl_decoder_count(d); i++)
 		agrees(out[i].value, out[i].error, expected(&s, meaning, ppdl_decoder_name(d, i)), ppdl_decoder_name(d, i), dev);
 	free(out);
@@ -317,7 +330,7 @@ check_difference(const Table *t, int a, int b, int c, Deviation *dev)
 	const int	width = t->fs->inputs;
 	double	   *v = malloc(2 * (size_t) width * sizeof *v);
 	PpdlDecoder *d;
-	PpdlAnswer	out[16];
+	PpdlAnswer	out[20];
 
 	assert_int_equal(ppdl_decoder_create(&d, t->fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_DIFFERENCE, &err), PPDL_OK);
 	total(v, t->x, width, a, b, 1.0 / (b - a));
@@ -334,7 +347,8 @@ check_difference(const Table *t, int a, int b, int c, Deviation *dev)
 		else
 			agrees(out[i].value, out[i].error, expected(&s, PPDL_MEANING_MEAN, name) -
 				   expected(&r, PPDL_MEANING_MEAN, name), name, dev);
-		assert_int_equal(ppdl_decoder_unknown(d, i), strcmp(name, "weight") == 0 || strncmp(name, "smoker =", 8) == 0 ||
+		assert_int_equal(ppdl_decoder_unknown(d, i), strcmp(name, "weight") == 0 ||
+						 strncmp(name, "weight>=", 8) == 0 || strncmp(name, "smoker =", 8) == 0 ||
 						 strncmp(name, "ward =", 6) == 0);
 	}
 	free(v);
