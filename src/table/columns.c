@@ -191,6 +191,18 @@ read_as(const PpdlColumn *c, PpdlReading *r, const char *s, double *v)
 	return got;
 }
 
+/* the fewest digits behind the point that v has when it is written */
+static int
+decimals_of(double v)
+{
+	double		power = 1;
+	int			n = 0;
+
+	for (; n < PPDL_MANY_DECIMALS && nearbyint(v * power) / power != v; n++)
+		power *= 10;
+	return n;
+}
+
 static PpdlStatus
 take_number(PpdlColumn *c, PpdlReading *r, const char *s, long line, PpdlError *err)
 {
@@ -202,6 +214,8 @@ take_number(PpdlColumn *c, PpdlReading *r, const char *s, long line, PpdlError *
 	r->min = r->numbers == 0 || v < r->min ? v : r->min;
 	r->max = r->numbers == 0 || v > r->max ? v : r->max;
 	r->numbers++;
+	if (r->decimals < PPDL_MANY_DECIMALS)
+		r->decimals = decimals_of(v) > r->decimals ? decimals_of(v) : r->decimals;
 	if (c->lo < c->hi && (v < c->lo || v > c->hi) && r->outside++ == 0)
 	{
 		r->outside_line = line;

@@ -8,6 +8,7 @@
 #include "table/features.h"
 
 #define PPDL_MOST_DISTINCT 4096
+#define PPDL_MANY_DECIMALS 7
 
 /* different texts and in how many rows they stand */
 typedef struct PpdlTally
@@ -35,6 +36,7 @@ typedef struct PpdlReading
 				marks;			/* with a decimal mark */
 	double		min,
 				max;
+	int			decimals;		/* that a number has, at most; PPDL_MANY_DECIMALS: more */
 	long		outside,		/* of lo..hi */
 				outside_line;	/* of the first */
 	char	   *first_outside;

@@ -88,6 +88,7 @@ typedef struct PpdlFeature
 	PpdlFeatureScale scale;
 	double		min,
 				max;
+	double		step;			/* its numbers are multiples of it, as far as was seen; 0: not known */
 	int			ncuts;			/* band j holds cut[j-1] <= v < cut[j]; at-least: bit j is 1 for v >= cut[j] */
 	double	   *cut;
 	int			base;			/* at-least: the feature that reads the number */

@@ -240,6 +240,8 @@ ppdl_learn_form(PpdlColumn *c, PpdlFeature *f, PpdlError *err)
 		f->numerals = c->as->numerals;
 	f->numerals.percent = c->numeric && c->as->percents > 0;
 	f->at = c->how->at;
+	if (f->date != PPDL_DATE_AGE && c->as->numbers > 0 && c->as->decimals < PPDL_MANY_DECIMALS)
+		f->step = 1 / pow(10, c->as->decimals);
 	if (c->how->date_format && (f->date_format = strdup(c->how->date_format)) == NULL)
 		return no_memory(err);
 	return PPDL_OK;

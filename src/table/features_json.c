@@ -367,7 +367,7 @@ parse_feature(const Place *at, json_t *o, PpdlFeature *f)
 {
 	static const char *const allowed[] = {"column", "kind", "min", "max", "cuts", "categories", "inputs", "missing",
 										  "weight", "decimal", "thousands", "percent", "date", "at", "format", "scale",
-										  "aliases", "columns", NULL};
+										  "aliases", "columns", "step", NULL};
 	json_t	   *missing = json_object_get(o, "missing");
 	double		inputs = 0;
 

@@ -1,5 +1,6 @@
 /* Members of feature files: how values are written and what they mean. */
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,8 @@ ppdl_feature_put_values(const PpdlFeature *f, json_t **o)
 		ppdl_json_set(o, "percent", json_true());
 	if (f->date != PPDL_DATE_NONE)
 		put_date(f, o);
+	if (f->step > 0)
+		ppdl_json_set(o, "step", ppdl_json_real(f->step));
 	if (f->scale != PPDL_SCALE_LINEAR)
 		ppdl_json_set(o, "scale", json_string(scale_name[f->scale]));
 	if (f->naliases == 0)
@@ -202,6 +205,19 @@ get_date(PpdlFeature *f, const json_t *o, const char *name, const char *place, P
 }
 
 static PpdlStatus
+get_step(PpdlFeature *f, const json_t *o, const char *name, const char *place, PpdlError *err)
+{
+	const json_t *step = json_object_get(o, "step");
+
+	f->step = json_number_value(step);
+	if (step && (!json_is_number(step) || !(f->step > 0) || !isfinite(f->step)))
+		return bad(name, place, "step", "a positive number is expected", err);
+	if (step && f->kind != PPDL_FEATURE_NUMERIC && f->kind != PPDL_FEATURE_BANDS)
+		return bad(name, place, "step", "is for numbers and bands", err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
 get_scale(PpdlFeature *f, const json_t *o, const char *name, const char *place, PpdlError *err)
 {
 	int			scale = choice(json_object_get(o, "scale"), scale_name);
@@ -258,6 +274,7 @@ ppdl_feature_get_values(PpdlFeature *f, const json_t *o, const char *name, const
 		return bad(name, place, "percent", "true or false is expected", err);
 	f->numerals.percent = json_is_true(percent);
 	PPDL_TRY(get_date(f, o, name, place, err));
+	PPDL_TRY(get_step(f, o, name, place, err));
 	PPDL_TRY(get_scale(f, o, name, place, err));
 	return get_aliases(f, json_object_get(o, "aliases"), name, place, err);
 }

@@ -214,7 +214,7 @@ like($out, qr/^model:  SELECT ppdl_create_model\('name', '\{"inputs":$width,"enc
 like($out, qr/^train:  SELECT ppdl_train\('name', features, label, '\{"steps":15,.*\}' ORDER BY id\) FROM/m, 'and how to train it');
 like($out, qr/^note: .*--whiten/m, 'and a map');
 like($out, qr/^note: .*"bias": false: units fill/m, 'and says what a bias costs');
-like(slurp_file('features.json'), qr/\{"column": "Age", "kind": "numeric", "min": 18, "max": 90\}/, 'the file is readable');
+like(slurp_file('features.json'), qr/\{"column": "Age", "kind": "numeric", "min": 18, "max": 90, "step": 1\}/, 'the file is readable');
 ($rc, $out) = ppdl('inspect', 'features.json');
 like($out, qr/^feature file.*^width: +$width$/ms, 'inspect a feature file');
 

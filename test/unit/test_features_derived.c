@@ -255,6 +255,28 @@ test_thermometer(void **state)
 	ppdl_features_destroy(fs);
 }
 
+/* ------------------------------------------------------------------ which numbers a column takes */
+
+static void
+test_step(void **state)
+{
+	static const char text[] = "id;whole;tenth;fine;comma;part;born;seen\n"
+		"1;20;0.1;0.1234567;1,5;5 %;1990-01-01;2020-01-01\n"
+		"2;-3;70;0.7654321;2,25;7.5 %;1991-01-01;2020-02-01\n"
+		"3;1e3;0.30;0.5;3,0;10 %;1992-01-01;2020-03-01\n";
+	static const double want[] = {1, 0.1, 0, 0.01, 0.1, 0, 1};
+	char	   *dates[] = {"born:age@2026-01-01", "seen", NULL};
+	PpdlLearnOptions opt = defaults();
+	PpdlFeatures *fs;
+
+	opt.dates = dates;
+	fs = must_learn(text, &opt);
+	assert_int_equal(fs->count, 7);
+	for (int i = 0; i < fs->count; i++)
+		assert_true(fs->feature[i].step == want[i]);
+	ppdl_features_destroy(fs);
+}
+
 /* ------------------------------------------------------------------ files */
 
 static PpdlFeatures *
@@ -307,6 +329,7 @@ test_file(void **state)
 }
 
 #define HEAD "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+#define WITH(MEMBERS) "{\"column\": \"age\", \"kind\": \"numeric\", \"min\": 0, \"max\": 9, " MEMBERS "}"
 #define AGE "{\"column\": \"age\", \"kind\": \"numeric\", \"min\": 0, \"max\": 9}"
 
 static void
@@ -322,6 +345,9 @@ test_file_refuses(void **state)
 		{AGE ", {\"column\": \"age\", \"kind\": \"at-least\"}", "features[1].cuts"},
 		{AGE ", {\"column\": \"age\", \"kind\": \"at-least\", \"cuts\": [2, 2]}", "features[1].cuts"},
 		{AGE ", {\"column\": \"age\", \"kind\": \"at-least\", \"cuts\": [2], \"missing\": true}", "features[1].missing"},
+		{WITH("\"step\": 0"), "features[0].step: a positive number"},
+		{WITH("\"step\": \"x\""), "features[0].step: a positive number"},
+		{"{\"column\": \"a\", \"kind\": \"binary\", \"categories\": [\"x\", \"y\"], \"step\": 1}", "is for numbers and bands"},
 		{AGE ", {\"kind\": \"products\"}", "features[1].columns"},
 		{AGE ", {\"kind\": \"products\", \"columns\": []}", "features[1].columns"},
 		{AGE ", {\"kind\": \"products\", \"columns\": [1]}", "features[1].columns"},
@@ -435,6 +461,7 @@ main(void)
 		cmocka_unit_test(test_all_products),
 		cmocka_unit_test(test_moments_of_numbers),
 		cmocka_unit_test(test_thermometer),
+		cmocka_unit_test(test_step),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_file_refuses),
 		cmocka_unit_test(test_options_refuse),
