@@ -35,7 +35,8 @@ fill_cell(PpdlCrosstab *c, const PpdlMoments *m, int i, int j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_PRECISION, "cross table: the sums of products of \"%.100s\" and \"%.100s\" are "
 						  "not there", m->variable[c->row].name, m->variable[c->column].name);
 	if (isnan(e->value))
-		return ppdl_error(err, PPDL_ERR_RANGE, "cross table: \"%.80s\" and \"%.80s\" have fewer than no rows in common: "
+		return ppdl_error(err, PPDL_ERR_RANGE,
+						  "cross table: \"%.80s\" and \"%.80s\" have fewer than no rows in common: "
 						  "the sums are not of these rows", m->variable[c->row].level[i],
 						  m->variable[c->column].level[j]);
 	c->is_rounded &= e->error == 0;
@@ -196,7 +197,8 @@ check(const PpdlMoments *m, int row, int column, double level, PpdlError *err)
 	if (!(level > 0 && level < 1))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a confidence level lies between 0 and 1, not at %g", level);
 	if (row == column)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cross table of column \"%.100s\" with itself", m->variable[row].name);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cross table of column \"%.100s\" with itself",
+						  m->variable[row].name);
 	for (int i = 0; i < 2; i++)
 	{
 		const PpdlVariable *v = &m->variable[i ? column : row];

@@ -119,7 +119,8 @@ check_entry(const PpdlMoments *m, double *v, double error, int whole, int i, int
 
 	if (fabs(*v) > m->n + slack || isinf(*v))
 	{
-		ppdl_error(err, PPDL_ERR_RANGE, "columns \"%.60s\" and \"%.60s\": %.0f rows of values in -1 .. 1 have no sum of "
+		ppdl_error(err, PPDL_ERR_RANGE,
+				   "columns \"%.60s\" and \"%.60s\": %.0f rows of values in -1 .. 1 have no sum of "
 				   "%g", column_of(m, i), column_of(m, j), m->n, *v);
 		return add_hint(err);
 	}

@@ -88,7 +88,8 @@ add_number(Fit *f, PpdlTerm t)
 				sum = ppdl_linear_sum(f->m, &linear).value;
 
 	if (f->m->variable[t.variable].missing >= 0 && rows > 0)
-		linear = ppdl_linear_add(linear, sum / rows, ppdl_linear_term(f->m, (PpdlTerm) {t.variable, PPDL_TERM_MISSING}));
+		linear = ppdl_linear_add(linear, sum / rows, ppdl_linear_term(f->m,
+																	  (PpdlTerm) {t.variable, PPDL_TERM_MISSING}));
 	add_column(f, t, linear);
 }
 
@@ -609,7 +610,8 @@ check_response(Fit *f)
 	{
 		ppdl_error(f->err, PPDL_ERR_RANGE, "regression: \"%.100s\" is missing in %.0f of %.0f rows", name,
 				   rows_of(f, (PpdlTerm) {t.variable, PPDL_TERM_MISSING}).value, f->m->n);
-		return ppdl_error_hint(f->err, PPDL_ERR_RANGE, "Second moments do not hold those of the other rows alone: choose "
+		return ppdl_error_hint(f->err, PPDL_ERR_RANGE,
+							   "Second moments do not hold those of the other rows alone: choose "
 							   "rows in which it is known, or encrypt it as the label.");
 	}
 	return PPDL_OK;

@@ -28,9 +28,9 @@ check_size(int inputs, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_moments_create(PpdlMoments *m, int inputs, PpdlError *err)
+ppdl_scatter_create(PpdlScatter *m, int inputs, PpdlError *err)
 {
-	*m = (PpdlMoments) {.inputs = inputs};
+	*m = (PpdlScatter) {.inputs = inputs};
 	PPDL_TRY(check_size(inputs, err));
 	m->sum = calloc((size_t) inputs * (inputs + 1), sizeof(double));
 	if (m->sum == NULL)
@@ -40,14 +40,14 @@ ppdl_moments_create(PpdlMoments *m, int inputs, PpdlError *err)
 }
 
 void
-ppdl_moments_free(PpdlMoments *m)
+ppdl_scatter_free(PpdlScatter *m)
 {
 	free(m->sum);
 	m->sum = m->product = NULL;
 }
 
 void
-ppdl_moments_add(PpdlMoments *m, const double *x)
+ppdl_scatter_add(PpdlScatter *m, const double *x)
 {
 	for (int i = 0; i < m->inputs; i++)
 	{
@@ -102,7 +102,7 @@ ppdl_whitening_destroy(PpdlWhitening *w)
 
 /* 1/sqrt(variance), and the covariance of inputs so scaled */
 static void
-correlation(const PpdlMoments *m, double *c, double *scale)
+correlation(const PpdlScatter *m, double *c, double *scale)
 {
 	const int	n = m->inputs;
 
@@ -129,7 +129,7 @@ ten_digits(double v)
 
 /* entries that are rounding beside the others of their row are 0 */
 static void
-fill(PpdlWhitening *w, const PpdlMoments *m, const double *scale, const double *value, const double *vector)
+fill(PpdlWhitening *w, const PpdlScatter *m, const double *scale, const double *value, const double *vector)
 {
 	const int	n = m->inputs;
 	const double ridge = PPDL_WHITEN_RIDGE + PPDL_WHITEN_RIDGE_BY_ROWS * (double) w->components / m->rows;
@@ -149,7 +149,7 @@ fill(PpdlWhitening *w, const PpdlMoments *m, const double *scale, const double *
 }
 
 PpdlStatus
-ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, int most, const PpdlPoll *poll, PpdlError *err)
+ppdl_whitening_learn(PpdlWhitening **out, const PpdlScatter *m, int most, const PpdlPoll *poll, PpdlError *err)
 {
 	const size_t n = (size_t) m->inputs;
 	double	   *c = calloc(2 * n * (n + 1), sizeof(double)),

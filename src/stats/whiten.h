@@ -34,25 +34,25 @@ typedef struct PpdlWhitening
 } PpdlWhitening;
 
 /* sums over rows, from which the map is learned */
-typedef struct PpdlMoments
+typedef struct PpdlScatter
 {
 	int			inputs;
 	long		rows;
 	double	   *sum,			/* inputs */
 			   *product;		/* inputs * inputs, of which i <= j counts */
-} PpdlMoments;
+} PpdlScatter;
 
 /* PPDL_ERR_RANGE beyond PPDL_WHITEN_MAX_INPUTS */
-PpdlStatus	ppdl_moments_create(PpdlMoments *m, int inputs, PpdlError *err);
-void		ppdl_moments_free(PpdlMoments *m);
+PpdlStatus	ppdl_scatter_create(PpdlScatter *m, int inputs, PpdlError *err);
+void		ppdl_scatter_free(PpdlScatter *m);
 /* x: inputs values within [-1, 1] */
-void		ppdl_moments_add(PpdlMoments *m, const double *x);
+void		ppdl_scatter_add(PpdlScatter *m, const double *x);
 
 /*
  * The map of rows that were added, with the `most` components that vary most, the caller's to destroy; m stays.
  * Numbers are rounded to ten digits, so that a file holds them in few.  PPDL_ERR_RANGE when nothing varies.
  */
-PpdlStatus	ppdl_whitening_learn(PpdlWhitening **out, const PpdlMoments *m, int most, const PpdlPoll *poll,
+PpdlStatus	ppdl_whitening_learn(PpdlWhitening **out, const PpdlScatter *m, int most, const PpdlPoll *poll,
 								 PpdlError *err);
 /* without numbers, to be filled in and checked; width is components + 1 */
 PpdlStatus	ppdl_whitening_create(PpdlWhitening **out, int inputs, int components, PpdlError *err);

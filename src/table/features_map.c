@@ -44,7 +44,7 @@ static void
 add_row(void *arg, const PpdlBinding *b, const double *x)
 {
 	(void) b;
-	ppdl_moments_add(arg, x);
+	ppdl_scatter_add(arg, x);
 }
 
 /* directions in which rows of such columns may vary: the inputs of bands and of one-hot columns add up to 1 */
@@ -84,17 +84,17 @@ PpdlStatus
 ppdl_features_learn_map(PpdlFeatures *fs, PpdlCsv *csv, int components, PpdlError *err)
 {
 	const int	most = most_components(fs, components);
-	PpdlMoments m;
+	PpdlScatter m;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_moments_create(&m, fs->encoded, err));
+	PPDL_TRY(ppdl_scatter_create(&m, fs->encoded, err));
 	status = each_row(fs, csv, add_row, &m, err);
 	if (status == PPDL_OK && m.rows != fs->rows)
 		status = ppdl_error(err, PPDL_ERR_FORMAT, "%s: %ld rows at first and %ld when read again", ppdl_csv_name(csv),
 							fs->rows, m.rows);
 	if (status == PPDL_OK)
 		status = ppdl_whitening_learn(&fs->map, &m, most > 0 ? most : 1, NULL, err);
-	ppdl_moments_free(&m);
+	ppdl_scatter_free(&m);
 	PPDL_TRY(status);
 	if (fs->map->width <= most)
 		fs->map->width = most + 1;

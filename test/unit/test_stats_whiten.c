@@ -187,14 +187,14 @@ make_rows(long n, uint64_t seed)
 static PpdlStatus
 learn(PpdlWhitening **w, const double *x, long n, int inputs)
 {
-	PpdlMoments m;
+	PpdlScatter m;
 	PpdlStatus	status;
 
-	assert_int_equal(ppdl_moments_create(&m, inputs, &err), PPDL_OK);
+	assert_int_equal(ppdl_scatter_create(&m, inputs, &err), PPDL_OK);
 	for (long r = 0; r < n; r++)
-		ppdl_moments_add(&m, x + r * inputs);
+		ppdl_scatter_add(&m, x + r * inputs);
 	status = ppdl_whitening_learn(w, &m, inputs, NULL, &err);
-	ppdl_moments_free(&m);
+	ppdl_scatter_free(&m);
 	return status;
 }
 
@@ -302,10 +302,10 @@ static void
 test_refuses(void **state)
 {
 	PpdlWhitening *w;
-	PpdlMoments m;
+	PpdlScatter m;
 
 	(void) state;
-	assert_int_equal(ppdl_moments_create(&m, PPDL_WHITEN_MAX_INPUTS + 1, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_scatter_create(&m, PPDL_WHITEN_MAX_INPUTS + 1, &err), PPDL_ERR_RANGE);
 	assert_int_equal(ppdl_whitening_create(&w, 0, 1, &err), PPDL_ERR_RANGE);
 	assert_int_equal(ppdl_whitening_create(&w, 3, 4, &err), PPDL_ERR_RANGE);
 	assert_int_equal(ppdl_whitening_create(&w, 2, 2, &err), PPDL_OK);
