@@ -87,7 +87,11 @@ check_chart(const PpdlChart *c, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart \"%.100s\": at most %d names stand beside an axis", c->title,
 						  PPDL_CHART_MAX_NAMES);
 	for (int i = 0; i < c->nseries; i++)
+	{
 		PPDL_TRY(check_series(&c->series[i], err));
+		for (size_t j = 0; j < c->series[i].n; j++)
+			PPDL_TRY(check_spread(&c->series[i], c->bar_widths, j, err));
+	}
 	return PPDL_OK;
 }
 
@@ -101,7 +105,13 @@ widen(const PpdlAxis *axis, double *lo, double *hi, double v)
 	*hi = fmax(*hi, v);
 }
 
-/* what the points to show, bars' feet and error bars span; counts those that are not shown */
+static double
+bar_width(const PpdlChart *c, size_t i)
+{
+	return c->bar_widths && !isnan(c->bar_widths[i]) ? c->bar_widths[i] : c->bar_width;
+}
+
+/* what the points to show and bars with their feet span; counts those that are not shown */
 static void
 span(const PpdlChart *c, double lo[2], double hi[2], long *hidden)
 {
@@ -121,8 +131,13 @@ span(const PpdlChart *c, double lo[2], double hi[2], long *hidden)
 			widen(&c->y, &lo[1], &hi[1], s->y[j]);
 			if (!(s->form & PPDL_CHART_BARS))
 				continue;
-			widen(&c->x, &lo[0], &hi[0], s->x[j] - c->bar_width / 2);
-			widen(&c->x, &lo[0], &hi[0], s->x[j] + c->bar_width / 2);
+			if (c->y.name)
+			{
+				widen(&c->x, &lo[0], &hi[0], 0);
+				continue;
+			}
+			widen(&c->x, &lo[0], &hi[0], s->x[j] - bar_width(c, j) / 2);
+			widen(&c->x, &lo[0], &hi[0], s->x[j] + bar_width(c, j) / 2);
 			widen(&c->y, &lo[1], &hi[1], 0);
 		}
 }
@@ -147,12 +162,17 @@ labels_width(const PpdlAxis *axis, const PpdlScale *s)
 	return (most > NAME_MOST ? NAME_MOST : most) * CHARACTER;
 }
 
+/* of a name beside the axis */
+static double
+row_height(const PpdlChart *c)
+{
+	return 14.0 + 8 * (c->nseries < 4 ? c->nseries : 4);
+}
+
 static double
 plot_height(const PpdlChart *c)
 {
-	double		row = 14.0 + 8 * (c->nseries < 4 ? c->nseries : 4);
-
-	return c->y.name ? row * (c->y.nnames > 0 ? (double) c->y.nnames : 1) : PLOT_HEIGHT;
+	return c->y.name ? row_height(c) * (c->y.nnames > 0 ? (double) c->y.nnames : 1) : PLOT_HEIGHT;
 }
 
 /* of an entry of the legend, and what is free behind it */
@@ -422,12 +442,57 @@ is_bars(const PpdlSeries *s)
 	return (s->form & PPDL_CHART_BARS) != 0;
 }
 
-/* bars of several series share the width, side by side */
+/* a rectangle between two corners */
+typedef struct Bar
+{
+	double		x1,
+				y1,
+				x2,
+				y2;
+} Bar;
+
+/* bars of several series share the width, side by side: `before` of `all` come first */
+static Bar
+upright_bar(const PpdlChart *c, const Frame *f, const PpdlSeries *s, size_t i, int before, int all)
+{
+	double		width = bar_width(c, i),
+				left = s->x[i] - width / 2 + width * before / all;
+
+	return (Bar) {
+		ppdl_scale_place(&f->x, left), ppdl_scale_place(&f->y, s->y[i]), ppdl_scale_place(&f->x, left + width / all),
+		ppdl_scale_place(&f->y, c->y.is_log ? f->y.lo : 0)
+	};
+}
+
+static Bar
+lying_bar(const PpdlChart *c, const Frame *f, const PpdlSeries *s, size_t i, int before, int all)
+{
+	double		height = row_height(c) - 6,
+				top = ppdl_scale_place(&f->y, s->y[i]) - height / 2 + height * before / all;
+
+	return (Bar) {
+		ppdl_scale_place(&f->x, c->x.is_log ? f->x.lo : 0), top, ppdl_scale_place(&f->x, s->x[i]), top + height / all
+	};
+}
+
+static void
+put_bar(PpdlWriter *w, const PpdlChart *c, const Frame *f, const PpdlSeries *s, size_t i, Bar b)
+{
+	ppdl_write_format(w, "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\""
+					  " fill=\"currentColor\" fill-opacity=\".6\" stroke=\"currentColor\" stroke-width=\".5\">",
+					  fmin(b.x1, b.x2), fmin(b.y1, b.y2), fabs(b.x2 - b.x1), fabs(b.y2 - b.y1));
+	put_tip(w, c, s, i);
+	ppdl_write_text(w, "</rect>\n");
+	if (c->y.name)
+		put_error_bars(w, f, s, i, b.x2, (b.y1 + b.y2) / 2);
+	else
+		put_error_bars(w, f, s, i, (b.x1 + b.x2) / 2, b.y1);
+}
+
 static void
 put_bars(PpdlWriter *w, const PpdlChart *c, const Frame *f, int number)
 {
 	const PpdlSeries *s = &c->series[number];
-	double		foot = ppdl_scale_place(&f->y, c->y.is_log ? f->y.lo : 0);
 	int			before = 0,
 				all = 0;
 
@@ -437,21 +502,9 @@ put_bars(PpdlWriter *w, const PpdlChart *c, const Frame *f, int number)
 		all += is_bars(&c->series[i]);
 	}
 	for (size_t i = 0; i < s->n; i++)
-	{
-		double		left = s->x[i] - c->bar_width / 2 + c->bar_width * before / all,
-					x1 = ppdl_scale_place(&f->x, left),
-					x2 = ppdl_scale_place(&f->x, left + c->bar_width / all),
-					y = ppdl_scale_place(&f->y, s->y[i]);
-
-		if (!is_shown(&c->x, s->x[i]) || !is_shown(&c->y, s->y[i]))
-			continue;
-		ppdl_write_format(w, "<rect class=\"bar\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\""
-						  " fill=\"currentColor\" fill-opacity=\".6\" stroke=\"currentColor\" stroke-width=\".5\">",
-						  x1, fmin(y, foot), x2 - x1, fabs(foot - y));
-		put_tip(w, c, s, i);
-		ppdl_write_text(w, "</rect>\n");
-		put_error_bars(w, f, s, i, (x1 + x2) / 2, y);
-	}
+		if (is_shown(&c->x, s->x[i]) && is_shown(&c->y, s->y[i]))
+			put_bar(w, c, f, s, i, c->y.name ? lying_bar(c, f, s, i, before, all) :
+					upright_bar(c, f, s, i, before, all));
 }
 
 static void

@@ -20,7 +20,7 @@ typedef enum PpdlChartForm
 {
 	PPDL_CHART_LINE = 1,		/* marks stand on some points only where these are many */
 	PPDL_CHART_POINTS = 2,
-	PPDL_CHART_BARS = 4			/* upright, from zero (from the axis's end where that is logarithmic) */
+	PPDL_CHART_BARS = 4			/* upright, or lying where y has names, from zero (logarithmic: from the axis's end) */
 } PpdlChartForm;
 
 typedef struct PpdlSeries
@@ -56,7 +56,8 @@ typedef struct PpdlChart
 	const PpdlSeries *series;
 	int			nseries,
 				has_diagonal;	/* from corner to corner: chance, or perfect calibration */
-	double		bar_width;		/* of all bars at one x together, in its numbers */
+	double		bar_width;		/* of all upright bars at one x together, in its numbers */
+	const double *bar_widths;	/* the same for each point by itself, of which all series have as many; or NULL */
 } PpdlChart;
 
 /*

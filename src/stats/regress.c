@@ -514,6 +514,7 @@ put_slopes(Fit *f, PpdlCoefficient *c, double within)
 					part = u / (y->length * y->scale);
 
 		c[i].term = f->column[i].term;
+		c[i].standard = 1 / u;
 		put_coefficient(f, &c[i], -f->v[i] * u,
 						fabs(u) * combined_error(f, at(f, f->inverse, i, 0), f->v, f->p + 1),
 						covariance(f, i, i) * part * part, within);

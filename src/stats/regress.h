@@ -33,6 +33,7 @@ typedef struct PpdlCoefficient
 				t,
 				p;				/* two-sided */
 	PpdlInterval interval;
+	double		standard;		/* value * standard: standard deviations of the response for one of the regressor */
 } PpdlCoefficient;
 
 typedef struct PpdlRegression

@@ -415,6 +415,15 @@ check_regression(const Table *t, const PpdlRegression *r, double part)
 	for (int i = 0; i < m.p; i++)
 		check_coefficient(&r->coefficient[i + 1], m.b[i], m.se[i], r, part);
 	check_close(r->df, (double) m.df, part);
+	/* of one standard deviation of each */
+	for (int i = 0; i < m.p && part < 1e-6; i++)
+	{
+		long double square = 0;
+
+		for (int k = 0; k < t->n; k++)
+			square += (regressor(t, &m, i, k) - m.mean[i]) * (regressor(t, &m, i, k) - m.mean[i]);
+		check_close(r->coefficient[i + 1].standard, (double) sqrtl(square / m.tss), part);
+	}
 	check_estimate(r->r2, (double) (1 - m.rss / m.tss), part);
 	check_estimate(r->adjusted_r2, (double) (1 - m.rss / m.df / (m.tss / (t->n - 1))), part);
 	check_estimate(r->residual, (double) sqrtl(m.rss / m.df), part * (double) sqrtl(m.rss / m.df));
@@ -633,7 +642,7 @@ test_stated_errors(void **state)
 	enum
 	{
 		DRAWS = 150,
-		KINDS = 12
+		KINDS = 14
 	};
 	static const int columns[] = {0, 1, 4, 5};
 	PpdlRegressOptions opt = {.response = {9, 0},.variable = columns,.variables = 4,.level = 0.95};
@@ -648,7 +657,8 @@ test_stated_errors(void **state)
 		PpdlDescription d[3];
 		PpdlCorrelation c;
 		PpdlRegression r;
-		PpdlComponents p;
+		PpdlComponents p,
+					q;
 
 		assert_true(table_moments(&table, draw ? 0.02 : 0, (uint64_t) draw));
 		OK(ppdl_moments_check(&table.m, &err));
@@ -656,10 +666,12 @@ test_stated_errors(void **state)
 		OK(ppdl_correlate(&c, &table.m, term, 3, &err));
 		OK(ppdl_regress(&r, &table.m, &opt, &err));
 		OK(ppdl_components(&p, &c, 0, NULL, &err));
+		OK(ppdl_components(&q, &c, 1, NULL, &err));
 		for (int i = 0; i < KINDS; i++)
 		{
 			PpdlEstimate e[] = {d[0].mean, d[1].mean, d[0].deviation, d[1].deviation, c.covariance[1], c.correlation[2],
-				r.coefficient[0].value, r.coefficient[1].value, r.coefficient[2].value, r.r2, r.residual, p.value[0]};
+				r.coefficient[0].value, r.coefficient[1].value, r.coefficient[2].value, r.r2, r.residual, p.value[0],
+				q.value[0], q.value[2]};
 
 			if (draw == 0)
 				exact[i] = e[i].value;
@@ -667,15 +679,57 @@ test_stated_errors(void **state)
 				square[i] += (e[i].value - exact[i]) * (e[i].value - exact[i]) / (e[i].error * e[i].error) / DRAWS;
 		}
 		ppdl_components_free(&p);
+		ppdl_components_free(&q);
 		ppdl_correlation_free(&c);
 		ppdl_regression_free(&r);
 		ppdl_moments_free(&table.m);
 	}
 	for (int i = 0; i < KINDS; i++)
-	{
 		if (!(sqrt(square[i]) > 0.7 && sqrt(square[i]) < 1.3))
 			fail_msg("number %d is off by %.3g times its stated error", i, sqrt(square[i]));
+}
+
+/* the same of tables and quantiles, where counts cannot be rounded; a chi-squared test of many rows */
+static void
+test_stated_errors_of_counts(void **state)
+{
+	enum
+	{
+		DRAWS = 60
+	};
+	double		exact[2] = {0},
+				square[2] = {0};
+
+	(void) state;
+	table_random(&table, TABLE_ROWS, 16);
+	for (int i = 0; i < TABLE_ROWS; i++)
+		if (table.value[7][i] == 2 && i % 2)
+			table.value[5][i] = 1;
+	for (int draw = 0; draw <= DRAWS; draw++)
+	{
+		PpdlCrosstab c;
+		PpdlHistogram h;
+
+		assert_true(table_moments(&table, draw ? 0.4 : 0, (uint64_t) draw));
+		OK(ppdl_moments_check(&table.m, &err));
+		OK(ppdl_crosstab(&c, &table.m, 7, 5, 0.95, &err));
+		OK(ppdl_histogram(&h, &table.m, 7, &err));
+		for (int i = 0; i < 2; i++)
+		{
+			PpdlEstimate e = i ? ppdl_histogram_quantile(&h, 0.4) : c.chi2;
+
+			if (draw == 0)
+				exact[i] = e.value;
+			else
+				square[i] += (e.value - exact[i]) * (e.value - exact[i]) / (e.error * e.error) / DRAWS;
+		}
+		ppdl_crosstab_free(&c);
+		ppdl_histogram_free(&h);
+		ppdl_moments_free(&table.m);
 	}
+	for (int i = 0; i < 2; i++)
+		if (!(sqrt(square[i]) > 0.6 && sqrt(square[i]) < 1.4))
+			fail_msg("number %d is off by %.3g times its stated error", i, sqrt(square[i]));
 }
 
 /* ------------------------------------------------------------------ textbooks */
@@ -897,8 +951,19 @@ test_nonsense(void **state)
 	assert_int_equal(c.correlation[0].doubt, PPDL_DOUBT_IMPOSSIBLE);
 	assert_true(isnan(c.covariance[0].value));
 	ppdl_correlation_free(&c);
-	/* a correlation of 3 */
-	table.m.sum[0] = table.m.sum[1] = 0;
+	ppdl_moments_free(&table.m);
+
+	/* standard deviations of other rows would have the correlation at 2 */
+	for (int i = 0; i < 100; i++)
+	{
+		table.value[0][i] = i % 4 ? 45 + i % 2 : i < 50 ? 1 : 80;
+		table.value[1][i] = i % 4 ? NAN : table.value[0][i] + 40;
+	}
+	assert_true(table_moments(&table, 1e-3, 3));
+	OK(ppdl_moments_check(&table.m, &err));
+	OK(ppdl_correlate(&c, &table.m, (PpdlTerm[]) {{0, 0}, {1, 0}}, 2, &err));
+	assert_true(c.correlation[1].value == 1 && c.correlation[1].doubt == PPDL_DOUBT_CUT);
+	ppdl_correlation_free(&c);
 	ppdl_moments_free(&table.m);
 
 	/* a constant column varies no more than the error */
@@ -1059,6 +1124,33 @@ test_collinear(void **state)
 	ppdl_moments_free(&table.m);
 }
 
+/* whatever the error is in the moments, it is not taken for what a column has of its own */
+static void
+test_collinear_always(void **state)
+{
+	static const int columns[] = {0, 1, 10};
+	PpdlRegressOptions opt = {.response = {9, 0},.variable = columns,.variables = 3,.level = 0.95};
+	PpdlRegression r;
+	double	   *sum;
+
+	(void) state;
+	table_random(&table, 50, 8);
+	sum = table_column(&table, "Sum", PPDL_VARIABLE_NUMBER, 0, 0);
+	table_range(&table, 10, 0, 300);
+	for (int i = 0; i < 50; i++)
+	{
+		table.value[1][i] = isnan(table.value[1][i]) ? 70 : table.value[1][i];
+		sum[i] = table.value[0][i] + table.value[1][i];
+	}
+	for (uint64_t draw = 1; draw <= 300; draw++)
+	{
+		assert_true(table_moments(&table, 1e-3, draw));
+		OK(ppdl_moments_check(&table.m, &err));
+		assert_int_equal(ppdl_regress(&r, &table.m, &opt, &err), PPDL_ERR_RANGE);
+		ppdl_moments_free(&table.m);
+	}
+}
+
 static void
 test_wrong_questions(void **state)
 {
@@ -1179,6 +1271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_tables),
 		cmocka_unit_test(test_stated_errors),
+		cmocka_unit_test(test_stated_errors_of_counts),
 		cmocka_unit_test(test_longley),
 		cmocka_unit_test(test_two_by_two),
 		cmocka_unit_test(test_few_rows),
@@ -1186,6 +1279,7 @@ main(void)
 		cmocka_unit_test(test_wrong_moments),
 		cmocka_unit_test(test_unknown_categories),
 		cmocka_unit_test(test_collinear),
+		cmocka_unit_test(test_collinear_always),
 		cmocka_unit_test(test_wrong_questions),
 		cmocka_unit_test(test_unasked),
 		cmocka_unit_test(test_unrounded),
