@@ -41,30 +41,37 @@ ppdl_histogram_free(PpdlHistogram *h)
 	*h = (PpdlHistogram) {0};
 }
 
-/* rows in the bands below, and of the band itself; the last band for which fewer than `wanted` lie below it */
+/* the first band with which at least `wanted` rows have come, and the rows in those before it */
 static int
-band_of(const PpdlHistogram *h, double wanted, PpdlEstimate *below)
+band_of(const PpdlHistogram *h, double wanted, double *below)
 {
 	int			band = 0;
 
-	*below = (PpdlEstimate) {.doubt = PPDL_SURE};
-	while (band < h->levels - 1 && below->value + h->count[band].value < wanted)
-	{
-		below->value += h->count[band].value;
-		below->error = hypot(below->error, h->count[band].error);
-		band++;
-	}
+	*below = 0;
+	while (band < h->levels - 1 && *below + h->count[band].value < wanted)
+		*below += h->count[band++].value;
 	return band;
+}
+
+/* of (p n - below) / inside, where all three are sums of counts; part: its value */
+static double
+part_error(const PpdlHistogram *h, double p, int band, double part)
+{
+	double		error = 0;
+
+	for (int i = 0; i < h->levels; i++)
+		error = hypot(error, (i < band ? p - 1 : i == band ? p - part : p) * h->count[i].error);
+	return error / h->count[band].value;
 }
 
 PpdlEstimate
 ppdl_histogram_quantile(const PpdlHistogram *h, double p)
 {
 	double		n = 0,
-				inside,
-				lo,
-				hi;
-	PpdlEstimate below;
+				below,
+				part,
+				error,
+				width;
 	int			band;
 
 	if (h->edge == NULL || !(p >= 0 && p <= 1))
@@ -77,15 +84,14 @@ ppdl_histogram_quantile(const PpdlHistogram *h, double p)
 		return ppdl_doubtful(h->n.error > 0 ? PPDL_DOUBT_LOST : PPDL_DOUBT_NO_ROWS);
 	/* the least row is in the first band that has rows */
 	band = band_of(h, fmax(p * n, n * 1e-12), &below);
-	lo = h->edge[band];
-	hi = h->edge[band + 1];
-	if (isinf(lo) || isinf(hi))
+	width = h->edge[band + 1] - h->edge[band];
+	if (isinf(width))
 		return ppdl_doubtful(PPDL_DOUBT_OPEN_BAND);
-	inside = h->count[band].value;
-	if (inside <= SURE * hypot(below.error, h->count[band].error))
+	if (h->count[band].value <= SURE * h->count[band].error)
 		return ppdl_doubtful(PPDL_DOUBT_LOST);
-	return (PpdlEstimate) {
-		lo + (hi - lo) * fmin(fmax((p * n - below.value) / inside, 0), 1),
-		(hi - lo) * hypot(below.error, h->count[band].error) / inside, PPDL_SURE
-	};
+	part = fmin(fmax((p * n - below) / h->count[band].value, 0), 1);
+	error = part_error(h, p, band, part);
+	/* it may as well be in another band */
+	return error > 1 ? ppdl_doubtful(PPDL_DOUBT_LOST) :
+		(PpdlEstimate) {h->edge[band] + width * part, width * error, PPDL_SURE};
 }
