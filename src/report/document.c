@@ -132,23 +132,40 @@ ppdl_document_charts_begin(PpdlDocument *d)
 	put_markup(d, "<div class=\"charts\">\n", "");
 }
 
+/* where a figure goes: into the page, or nowhere; then its end */
+static PpdlWriter *
+begin_figure(PpdlDocument *d, PpdlWriter *unseen)
+{
+	ppdl_writer_init(unseen);
+	put_markup(d, "<figure>\n", "");
+	return d->markup == PPDL_HTML ? d->w : unseen;
+}
+
+static PpdlStatus
+end_figure(PpdlDocument *d, PpdlWriter *unseen, PpdlStatus status)
+{
+	ppdl_writer_free(unseen);
+	if (status == PPDL_OK)
+		put_markup(d, "</figure>\n", "");
+	return status;
+}
+
 PpdlStatus
 ppdl_document_chart(PpdlDocument *d, const PpdlChart *chart, PpdlError *err)
 {
-	PpdlWriter	unseen;
-	PpdlStatus	status;
+	PpdlWriter	unseen,
+			   *w = begin_figure(d, &unseen);
 
-	if (d->markup == PPDL_HTML)
-	{
-		ppdl_write_text(d->w, "<figure>\n");
-		PPDL_TRY(ppdl_svg_chart(d->w, chart, err));
-		ppdl_write_text(d->w, "</figure>\n");
-		return PPDL_OK;
-	}
-	ppdl_writer_init(&unseen);
-	status = ppdl_svg_chart(&unseen, chart, err);
-	ppdl_writer_free(&unseen);
-	return status;
+	return end_figure(d, &unseen, ppdl_svg_chart(w, chart, err));
+}
+
+PpdlStatus
+ppdl_document_map(PpdlDocument *d, const PpdlMap *map, PpdlError *err)
+{
+	PpdlWriter	unseen,
+			   *w = begin_figure(d, &unseen);
+
+	return end_figure(d, &unseen, ppdl_svg_map(w, map, err));
 }
 
 void

@@ -6,6 +6,7 @@
 #define PPDL_REPORT_DOCUMENT_H
 
 #include "report/svg.h"
+#include "report/svg_map.h"
 
 typedef enum PpdlMarkup
 {
@@ -30,9 +31,10 @@ void		ppdl_document_code(PpdlDocument *d, const char *text);
 void		ppdl_document_list_begin(PpdlDocument *d);
 void		ppdl_document_item(PpdlDocument *d, const char *fmt,...) __attribute__((format(printf, 2, 3)));
 void		ppdl_document_list_end(PpdlDocument *d);
-/* between these, charts; PPDL_ERR_ARGUMENT as ppdl_svg_chart, also for Markdown, which shows none */
+/* between these, charts and maps; PPDL_ERR_ARGUMENT as ppdl_svg_chart, also for Markdown, which shows none */
 void		ppdl_document_charts_begin(PpdlDocument *d);
 PpdlStatus	ppdl_document_chart(PpdlDocument *d, const PpdlChart *chart, PpdlError *err);
+PpdlStatus	ppdl_document_map(PpdlDocument *d, const PpdlMap *map, PpdlError *err);
 void		ppdl_document_charts_end(PpdlDocument *d);
 
 /* ------------------------------------------------------------------ tables */

@@ -3,65 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "report/plot.h"
 #include "report/report_impl.h"
 
 /* style of each method of ppdl_report_methods[]; plain lies under the others */
 static const int method_style[PPDL_REPORT_METHODS] = {5, 4, 0, 2, 1, 3};
-
-/* a chart that is being made; memory is of the pool */
-typedef struct Plot
-{
-	PpdlPool   *pool;
-	PpdlSeries *series;
-	int			nseries;
-	size_t		room;			/* series there is memory for */
-	PpdlError  *err;
-} Plot;
-
-static PpdlStatus
-plot_begin(Plot *p, size_t series, PpdlError *err)
-{
-	*p = (Plot) {.pool = ppdl_pool_create(),.room = series,.err = err};
-	if (p->pool)
-		p->series = ppdl_pool_get(p->pool, (series + 1) * sizeof *p->series);
-	return p->series ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-}
-
-static void
-plot_end(Plot *p)
-{
-	ppdl_pool_destroy(p->pool);
-}
-
-/* the next series, with room for n points; NULL when out of memory */
-static PpdlSeries *
-next_series(Plot *p, const char *name, int form, int style, size_t n)
-{
-	PpdlSeries *s = &p->series[p->nseries];
-	double	   *v = ppdl_pool_get(p->pool, 4 * (n + 1) * sizeof *v);
-
-	PPDL_ASSERT((size_t) p->nseries < p->room);
-	if (v == NULL)
-	{
-		ppdl_error(p->err, PPDL_ERR_NOMEM, "out of memory");
-		return NULL;
-	}
-	*s = (PpdlSeries) {name, form, style, 0, v, v + (n + 1), v + 2 * (n + 1), v + 3 * (n + 1)};
-	p->nseries++;
-	return s;
-}
-
-/* NaN in place of a spread: none */
-static void
-add_point(PpdlSeries *s, double x, double y, double x_spread, double y_spread)
-{
-	((double *) s->x)[s->n] = x;
-	((double *) s->y)[s->n] = y;
-	((double *) s->x_spread)[s->n] = x_spread;
-	((double *) s->y_spread)[s->n] = y_spread;
-	s->n++;
-}
 
 static int
 style_of(const char *method)
@@ -71,25 +17,10 @@ style_of(const char *method)
 	return m < PPDL_REPORT_METHODS ? method_style[m] : PPDL_REPORT_METHODS + (int) (strlen(method) % 2);
 }
 
-/* one that has series, and none where there would be nothing in it */
-static PpdlStatus
-put_plot(PpdlDocument *d, Plot *p, PpdlChart *chart, long number, const char *kind)
-{
-	char		id[64];
-
-	if (p->nseries == 0)
-		return PPDL_OK;
-	snprintf(id, sizeof id, "chart-%ld-%s", number, kind);
-	chart->id = id;
-	chart->series = p->series;
-	chart->nseries = p->nseries;
-	return ppdl_document_chart(d, chart, p->err);
-}
-
 /* ------------------------------------------------------------------ accuracy of everything */
 
 static const char **
-panel_names(Plot *p, const PpdlSummary *s, long n)
+panel_names(PpdlPlot *p, const PpdlSummary *s, long n)
 {
 	const char **name = ppdl_pool_get(p->pool, (size_t) (n + 1) * sizeof *name);
 
@@ -107,11 +38,11 @@ panel_names(Plot *p, const PpdlSummary *s, long n)
 }
 
 static PpdlStatus
-fill_overview(Plot *p, const PpdlSummary *s, long n)
+fill_overview(PpdlPlot *p, const PpdlSummary *s, long n)
 {
 	for (int m = 0; m < PPDL_REPORT_METHODS; m++)
 	{
-		PpdlSeries *series = next_series(p, ppdl_report_methods[m].title, PPDL_CHART_POINTS, method_style[m],
+		PpdlSeries *series = ppdl_plot_series(p, ppdl_report_methods[m].title, PPDL_CHART_POINTS, method_style[m],
 										 (size_t) n);
 
 		if (series == NULL)
@@ -121,7 +52,7 @@ fill_overview(Plot *p, const PpdlSummary *s, long n)
 			const PpdlGroup *g = ppdl_panel_find(&s->panel[i], ppdl_report_methods[m].name);
 
 			if (g && g->nruns)
-				add_point(series, g->value[PPDL_ACCURACY].mean, (double) i, g->value[PPDL_ACCURACY].spread, NAN);
+				ppdl_plot_point(series, g->value[PPDL_ACCURACY].mean, (double) i, g->value[PPDL_ACCURACY].spread, NAN);
 		}
 		if (series->n == 0)
 			p->nseries--;
@@ -140,8 +71,8 @@ ppdl_report_overview_chart(PpdlDocument *d, const PpdlSummary *s, PpdlError *err
 		.x = {.title = "accuracy",.quantity = PPDL_QUANTITY_PERCENT},
 		.y = {.nnames = n}
 	};
-	Plot		p;
-	PpdlStatus	status = plot_begin(&p, PPDL_REPORT_METHODS, err);
+	PpdlPlot	p;
+	PpdlStatus	status = ppdl_plot_begin(&p, PPDL_REPORT_METHODS, err);
 
 	if (status == PPDL_OK)
 		status = fill_overview(&p, s, n);
@@ -149,9 +80,9 @@ ppdl_report_overview_chart(PpdlDocument *d, const PpdlSummary *s, PpdlError *err
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	ppdl_document_charts_begin(d);
 	if (status == PPDL_OK)
-		status = put_plot(d, &p, &chart, 0, "accuracy");
+		status = ppdl_plot_put(d, &p, &chart, 0, "accuracy");
 	ppdl_document_charts_end(d);
-	plot_end(&p);
+	ppdl_plot_end(&p);
 	return status;
 }
 
@@ -167,7 +98,7 @@ typedef enum Weight
 } Weight;
 
 static PpdlStatus
-add_curve(Plot *p, const PpdlGroup *g, MakePoints make, int form, Weight weight)
+add_curve(PpdlPlot *p, const PpdlGroup *g, MakePoints make, int form, Weight weight)
 {
 	PpdlPoints	points = {0};
 	PpdlStatus	status = make(&points, g, p->err);
@@ -175,14 +106,14 @@ add_curve(Plot *p, const PpdlGroup *g, MakePoints make, int form, Weight weight)
 
 	if (status == PPDL_OK && points.n)
 	{
-		s = next_series(p, ppdl_report_method_title(g->method), form, style_of(g->method), points.n);
+		s = ppdl_plot_series(p, ppdl_report_method_title(g->method), form, style_of(g->method), points.n);
 		status = s ? PPDL_OK : PPDL_ERR_NOMEM;
 	}
 	for (size_t i = 0; s && i < points.n; i++)
 		if (weight == WEIGHT_SHARE)
-			add_point(s, fmin(floor(points.at[i].x * 10), 9) / 10 + 0.05, points.at[i].weight, NAN, NAN);
+			ppdl_plot_point(s, fmin(floor(points.at[i].x * 10), 9) / 10 + 0.05, points.at[i].weight, NAN, NAN);
 		else
-			add_point(s, points.at[i].x, points.at[i].y, NAN, weight == WEIGHT_SPREAD ? points.at[i].weight : NAN);
+			ppdl_plot_point(s, points.at[i].x, points.at[i].y, NAN, weight == WEIGHT_SPREAD ? points.at[i].weight : NAN);
 	free(points.at);
 	return status;
 }
@@ -191,14 +122,14 @@ static PpdlStatus
 put_curves(PpdlDocument *d, const PpdlPanel *panel, long number, const char *kind, PpdlChart *chart, MakePoints make,
 		   int form, Weight weight, PpdlError *err)
 {
-	Plot		p;
-	PpdlStatus	status = plot_begin(&p, (size_t) panel->ngroups, err);
+	PpdlPlot	p;
+	PpdlStatus	status = ppdl_plot_begin(&p, (size_t) panel->ngroups, err);
 
 	for (long i = 0; status == PPDL_OK && i < panel->ngroups; i++)
 		status = add_curve(&p, panel->group[i], make, form, weight);
 	if (status == PPDL_OK)
-		status = put_plot(d, &p, chart, number, kind);
-	plot_end(&p);
+		status = ppdl_plot_put(d, &p, chart, number, kind);
+	ppdl_plot_end(&p);
 	return status;
 }
 
@@ -260,7 +191,7 @@ put_steps(PpdlDocument *d, const PpdlPanel *panel, long number, PpdlError *err)
 /* ------------------------------------------------------------------ times and sizes */
 
 static void
-drop_empty(Plot *p)
+drop_empty(PpdlPlot *p)
 {
 	int			n = 0;
 
@@ -275,15 +206,15 @@ static PpdlStatus
 put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *kind, PpdlChart *chart,
 			const PpdlMeasureId *measure, int n, PpdlError *err)
 {
-	Plot		p;
-	PpdlStatus	status = plot_begin(&p, (size_t) n, err);
+	PpdlPlot	p;
+	PpdlStatus	status = ppdl_plot_begin(&p, (size_t) n, err);
 	const char **name = status == PPDL_OK ? ppdl_pool_get(p.pool, (size_t) (panel->ngroups + 1) * sizeof *name) : NULL;
 
 	if (status == PPDL_OK && name == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int m = 0; status == PPDL_OK && m < n; m++)
 	{
-		PpdlSeries *s = next_series(&p, ppdl_measure[measure[m]].title, PPDL_CHART_POINTS, m, (size_t) panel->ngroups);
+		PpdlSeries *s = ppdl_plot_series(&p, ppdl_measure[measure[m]].title, PPDL_CHART_POINTS, m, (size_t) panel->ngroups);
 
 		if (s == NULL)
 			status = PPDL_ERR_NOMEM;
@@ -301,9 +232,9 @@ put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *ki
 				continue;
 			any = 1;
 			if (ppdl_measure[measure[m]].is_worst)
-				add_point(&p.series[m], v->most, (double) chart->y.nnames, NAN, NAN);
+				ppdl_plot_point(&p.series[m], v->most, (double) chart->y.nnames, NAN, NAN);
 			else
-				add_point(&p.series[m], v->mean, (double) chart->y.nnames, v->spread, NAN);
+				ppdl_plot_point(&p.series[m], v->mean, (double) chart->y.nnames, v->spread, NAN);
 		}
 		if (any)
 			name[chart->y.nnames++] = ppdl_report_method_title(panel->group[i]->method);
@@ -311,8 +242,8 @@ put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *ki
 	chart->y.name = name;
 	drop_empty(&p);
 	if (status == PPDL_OK && chart->y.nnames)
-		status = put_plot(d, &p, chart, number, kind);
-	plot_end(&p);
+		status = ppdl_plot_put(d, &p, chart, number, kind);
+	ppdl_plot_end(&p);
 	return status;
 }
 

@@ -152,6 +152,24 @@ ppdl_show_mean(char out[PPDL_SHOWN], PpdlQuantity q, double mean, double spread)
 }
 
 void
+ppdl_show_measured(char out[PPDL_SHOWN], double v, double error)
+{
+	double		known = error > 0 ? -floor(log10(error)) : 99,
+				shown = v != 0 ? 4 - floor(log10(fabs(v) * 1.00001)) : 6;
+	/* whole numbers without an error are that */
+	int			decimals = !(error > 0) && v == floor(v) ? 0 : (int) fmin(fmax(fmin(known, shown), 0), 99);
+
+	out[0] = '\0';
+	if (isnan(v))
+		return;
+	/* too small, or too large, for a plain number */
+	if (fabs(v) >= 1e15 || (fabs(v) < 1e-4 && decimals > 5 && v != 0))
+		snprintf(out, PPDL_SHOWN, "%s%.*g", v < 0 ? MINUS : "", (int) fmax(5 - fmax(shown - known, 0), 1), fabs(v));
+	else
+		number(out, v, decimals, 1);
+}
+
+void
 ppdl_show_points(char out[PPDL_SHOWN], double mean, double spread)
 {
 	char		m[PPDL_SHOWN],

@@ -28,6 +28,11 @@ void		ppdl_write_format(PpdlWriter *w, const char *fmt,...) __attribute__((forma
 void		ppdl_show(char out[PPDL_SHOWN], PpdlQuantity q, double v);
 /* mean ± spread in one unit; without the spread where that is NaN */
 void		ppdl_show_mean(char out[PPDL_SHOWN], PpdlQuantity q, double mean, double spread);
+/*
+ * Five significant digits, fewer where the error says less: the last is the error's first.  All digits of whole
+ * numbers; error 0: none.
+ */
+void		ppdl_show_measured(char out[PPDL_SHOWN], double v, double error);
 /* a difference of shares in points (hundredths), signed: +0.3 */
 void		ppdl_show_points(char out[PPDL_SHOWN], double mean, double spread);
 /* the name of a mark on an axis, as short as can be: 100 kB, 0.5, 80 % */
