@@ -134,10 +134,10 @@ ppdl_document_charts_begin(PpdlDocument *d)
 
 /* where a figure goes: into the page, or nowhere; then its end */
 static PpdlWriter *
-begin_figure(PpdlDocument *d, PpdlWriter *unseen)
+begin_figure(PpdlDocument *d, PpdlWriter *unseen, const char *html)
 {
 	ppdl_writer_init(unseen);
-	put_markup(d, "<figure>\n", "");
+	put_markup(d, html, "");
 	return d->markup == PPDL_HTML ? d->w : unseen;
 }
 
@@ -154,7 +154,7 @@ PpdlStatus
 ppdl_document_chart(PpdlDocument *d, const PpdlChart *chart, PpdlError *err)
 {
 	PpdlWriter	unseen,
-			   *w = begin_figure(d, &unseen);
+			   *w = begin_figure(d, &unseen, "<figure>\n");
 
 	return end_figure(d, &unseen, ppdl_svg_chart(w, chart, err));
 }
@@ -163,7 +163,7 @@ PpdlStatus
 ppdl_document_map(PpdlDocument *d, const PpdlMap *map, PpdlError *err)
 {
 	PpdlWriter	unseen,
-			   *w = begin_figure(d, &unseen);
+			   *w = begin_figure(d, &unseen, "<figure class=\"wide\">\n");
 
 	return end_figure(d, &unseen, ppdl_svg_map(w, map, err));
 }

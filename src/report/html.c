@@ -132,6 +132,7 @@ static const char style[] =
 	".charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,23rem),1fr));"
 	"gap:1rem;margin:.8rem 0}\n"
 	".charts figure{margin:0;padding:.5rem;border:1px solid var(--rule);border-radius:6px;break-inside:avoid}\n"
+	".charts .wide{grid-column:1/-1}\n"
 	".chart{display:block;width:100%;height:auto}\n"
 	"pre{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:.7rem;overflow-x:auto}\n"
 	"code{font-family:ui-monospace,monospace;font-size:.9em}\n"

@@ -55,12 +55,12 @@ fill_levels(PpdlPlot *p, PpdlChart *chart, const PpdlVariable *v, const PpdlHist
 static PpdlStatus
 fill_bands(PpdlPlot *p, PpdlChart *chart, const PpdlVariable *v, const PpdlHistogram *h, double width)
 {
-	PpdlSeries *s = ppdl_plot_series(p, width > 0 ? "rows" : "rows for each 1 of the number", PPDL_CHART_BARS, 1,
+	PpdlSeries *s = ppdl_plot_series(p, width > 0 ? "rows" : "rows per unit of the number", PPDL_CHART_BARS, 1,
 									 (size_t) h->levels);
 	double	   *widths = ppdl_pool_get(p->pool, (size_t) h->levels * sizeof *widths);
 
 	chart->x = (PpdlAxis) {.title = v->name,.lo = h->edge[0],.hi = h->edge[h->levels]};
-	chart->y = (PpdlAxis) {.title = width > 0 ? "rows" : "rows for each 1",
+	chart->y = (PpdlAxis) {.title = width > 0 ? "rows" : "rows per unit",
 	.quantity = width > 0 ? PPDL_QUANTITY_COUNT : PPDL_QUANTITY_NUMBER};
 	chart->bar_widths = widths;
 	if (s == NULL || widths == NULL)
