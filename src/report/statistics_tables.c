@@ -82,6 +82,16 @@ put_error(PpdlGrid *t, PpdlEstimate e)
 	ppdl_grid_cell(t, "%s", error_of(shown, e));
 }
 
+/* of a share: 0.047 % */
+static void
+put_share_error(PpdlGrid *t, PpdlEstimate e)
+{
+	char		shown[PPDL_SHOWN];
+
+	error_of(shown, (PpdlEstimate) {0, 100 * e.error, PPDL_SURE});
+	ppdl_grid_cell(t, "%s%s", shown, shown[0] ? " %" : "");
+}
+
 static void
 put_number(PpdlGrid *t, double v, double error)
 {
@@ -165,10 +175,15 @@ ppdl_statistics_columns(PpdlDocument *d, const PpdlStatisticsGroup *g)
 		put_rows(&t, s->n);
 		put_share(&t, s->missing);
 		if (share)
+		{
 			put_share(&t, s->mean);
+			put_share_error(&t, s->mean);
+		}
 		else
+		{
 			put_estimate(&t, s->mean);
-		put_error(&t, s->mean);
+			put_error(&t, s->mean);
+		}
 		put_estimate(&t, share ? (PpdlEstimate) {NAN, NAN, PPDL_SURE} : s->deviation);
 		put_error(&t, share ? (PpdlEstimate) {NAN, NAN, PPDL_SURE} : s->deviation);
 		put_number(&t, share ? NAN : s->lo, 0);

@@ -20,6 +20,7 @@
 
 #include "alloc_failure.h"
 #include "image_fixture.h"
+#include "moments_fixture.h"
 #include "study_results.h"
 #include "toy_deep.h"
 
@@ -46,6 +47,7 @@
 #include "owner/owner_impl.h"
 #include "predict/plan.h"
 #include "report/report_impl.h"
+#include "report/statistics.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
 #include "rows/combine.h"
@@ -1078,6 +1080,72 @@ work_report(PpdlError *err)
 	return status;
 }
 
+/* ------------------------------------------------------------------ statistics */
+
+/* everything about three columns with levels and a number, as a page */
+static PpdlStatus
+put_statistics(PpdlStatisticsGroup *g, const PpdlRegressOptions *opt, PpdlError *err)
+{
+	PpdlStatisticsPage page = {.title = "t",.group = g,.groups = 1};
+	PpdlTerm	term[] = {{0, 0}, {1, 0}, {5, 0}, {5, 1}};
+	PpdlDescription description[4];
+	PpdlCorrelation correlation;
+	PpdlRegression regression = {0};
+	PpdlCrosstab crosstab = {0};
+	PpdlHistogram histogram = {0};
+	PpdlComponents components = {0};
+	PpdlWriter	w;
+	PpdlStatus	status = ppdl_correlate(&correlation, g->moments, term, 4, err);
+
+	if (status == PPDL_OK)
+		status = ppdl_regress(&regression, g->moments, opt, err);
+	if (status == PPDL_OK)
+		status = ppdl_crosstab(&crosstab, g->moments, 5, 7, 0.95, err);
+	if (status == PPDL_OK)
+		status = ppdl_histogram(&histogram, g->moments, 7, err);
+	if (status == PPDL_OK)
+		status = ppdl_components(&components, &correlation, 1, NULL, err);
+	ppdl_describe(description, g->moments, term, 4);
+	*g = (PpdlStatisticsGroup) {NULL, g->moments, description, 4, &correlation, &regression, 1, &crosstab, 1, &histogram,
+	1, &components, NULL, 0};
+	ppdl_writer_init(&w);
+	if (status == PPDL_OK)
+		status = ppdl_statistics_html(&w, &page, err);
+	ppdl_writer_free(&w);
+	ppdl_components_free(&components);
+	ppdl_histogram_free(&histogram);
+	ppdl_crosstab_free(&crosstab);
+	ppdl_regression_free(&regression);
+	ppdl_correlation_free(&correlation);
+	return status;
+}
+
+static PpdlStatus
+work_statistics(PpdlError *err)
+{
+	static Table table;
+	static const int columns[] = {0, 1, 5};
+	PpdlRegressOptions opt = {.response = {9, 0},.variable = columns,.variables = 3,.level = 0.95};
+	PpdlStatisticsGroup g = {.moments = &table.m};
+	PpdlTerm   *term;
+	int			terms;
+	PpdlStatus	status;
+
+	table_random(&table, 60, 3);
+	if (!table_moments(&table, 0, 1))
+		return PPDL_ERR_NOMEM;
+	status = ppdl_moments_check(&table.m, err);
+	if (status == PPDL_OK)
+		status = ppdl_moments_terms(&term, &terms, &table.m, err);
+	if (status == PPDL_OK)
+	{
+		free(term);
+		status = put_statistics(&g, &opt, err);
+	}
+	ppdl_moments_free(&table.m);
+	return status;
+}
+
 /* ------------------------------------------------------------------ libppdl */
 
 static const char library_features[] =
@@ -1188,6 +1256,7 @@ TEST(then)
 TEST(pictures)
 TEST(picture_list)
 TEST(report)
+TEST(statistics)
 TEST(library)
 
 static int
@@ -1227,6 +1296,7 @@ main(void)
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(picture_list),
 		cmocka_unit_test(report),
+		cmocka_unit_test(statistics),
 		cmocka_unit_test(library),
 	};
 

@@ -11,6 +11,7 @@
 
 #include "report/svg.h"
 #include "report/svg_axis.h"
+#include "report/svg_map.h"
 #include "xml_check.h"
 
 static PpdlError err;
@@ -340,6 +341,110 @@ test_bars(void **state)
 	free(svg);
 }
 
+/* bands of different widths, each as wide as it is; an error bar in the middle of one */
+static void
+test_bars_of_bands(void **state)
+{
+	static const double x[] = {0.5, 2.5},
+				y[] = {2, 4},
+				spread[] = {NAN, 1},
+				widths[] = {1, 3};
+	PpdlSeries	s = {"a", PPDL_CHART_BARS, 0, 2, x, y, NULL, spread};
+	PpdlChart	c = chart_of(&s, 1);
+	char	   *svg;
+	Box			b,
+				bar = {0};
+	int			n = 0;
+
+	(void) state;
+	c.bar_widths = widths;
+	c.x.lo = 0;
+	c.x.hi = 4;
+	svg = draw(&c);
+	b = plot_of(svg);
+	for (const char *at = svg; (at = strstr(at, "<rect class=\"bar\"")) != NULL; at++, n++)
+	{
+		assert_int_equal(sscanf(at, "<rect class=\"bar\" x=\"%lf\" y=\"%lf\" width=\"%lf\" height=\"%lf\"", &bar.x,
+								&bar.y, &bar.width, &bar.height), 4);
+		assert_true(fabs(bar.width - b.width * (n ? 3 : 1) / 4) < 0.11);
+		assert_true(fabs(bar.x - (b.x + b.width * n / 4)) < 0.11);
+	}
+	assert_int_equal(n, 2);
+	assert_int_equal(count_of(svg, "class=\"spread\""), 1);
+	free(svg);
+}
+
+/* names with bars beside them, from zero, two series one below the other; negative ones to the left */
+static void
+test_lying_bars(void **state)
+{
+	static const char *const names[] = {"one", "two"};
+	static const double x[] = {2, -1},
+				y[] = {0, 1};
+	PpdlSeries	s[] = {{"a", PPDL_CHART_BARS, 0, 2, x, y, NULL, NULL}, {"b", PPDL_CHART_BARS, 1, 2, x, y, NULL, NULL}};
+	PpdlChart	c = chart_of(s, 2);
+	char	   *svg;
+	Box			b,
+				bar[4];
+	int			n = 0;
+
+	(void) state;
+	c.x.lo = -1;
+	c.x.hi = 2;
+	c.y.name = names;
+	c.y.nnames = 2;
+	svg = draw(&c);
+	b = plot_of(svg);
+	for (const char *at = svg; (at = strstr(at, "<rect class=\"bar\"")) != NULL; at++, n++)
+	{
+		assert_true(n < 4);
+		assert_int_equal(sscanf(at, "<rect class=\"bar\" x=\"%lf\" y=\"%lf\" width=\"%lf\" height=\"%lf\"",
+								&bar[n].x, &bar[n].y, &bar[n].width, &bar[n].height), 4);
+		assert_inside(&b, bar[n].x, bar[n].y);
+		assert_inside(&b, bar[n].x + bar[n].width, bar[n].y + bar[n].height);
+		assert_true(fabs(bar[n].width - b.width * (n % 2 ? 1 : 2) / 3) < 0.11);
+		assert_true(fabs(bar[n].x - (b.x + b.width * (n % 2 ? 0 : 1) / 3)) < 0.11);
+	}
+	assert_int_equal(n, 4);
+	/* the first name's bars, then the second's */
+	assert_true(bar[0].y + bar[0].height <= bar[2].y + 0.11 && bar[2].y + bar[2].height <= bar[1].y + 0.11);
+	free(svg);
+}
+
+static void
+test_map(void **state)
+{
+	static const char *const names[] = {"a & b", "c", "d"};
+	double		value[] = {1, -0.5, NAN, -0.5, 1, 0.254, NAN, 0.254, 1};
+	PpdlMap		m = {.id = "m",.title = "Map <1>",.description = "What.",.n = 3,.name = names,.value = value};
+	PpdlWriter	w;
+	const char *svg;
+
+	(void) state;
+	ppdl_writer_init(&w);
+	assert_int_equal(ppdl_svg_map(&w, &m, &err), PPDL_OK);
+	ppdl_write_u8(&w, 0);
+	svg = (const char *) w.buf;
+	if (xml_check(svg))
+		fail_msg("%s", xml_check(svg));
+	assert_int_equal(count_of(svg, "class=\"square\""), 9);
+	assert_int_equal(count_of(svg, "<title>a &amp; b, c: \xE2\x88\x92" "0.50</title>"), 1);
+	assert_int_equal(count_of(svg, "<title>c, d: 0.25</title>"), 1);
+	assert_int_equal(count_of(svg, "<title>d, a &amp; b: not defined</title>"), 1);
+	assert_int_equal(count_of(svg, ">\xE2\x88\x92" "0.50</text>"), 2);
+	assert_int_equal(count_of(svg, "stroke-dasharray"), 2);
+	assert_int_equal(count_of(svg, "nan"), 0);
+	ppdl_writer_free(&w);
+	/* beyond what there is */
+	ppdl_writer_init(&w);
+	value[1] = 1.01;
+	assert_int_equal(ppdl_svg_map(&w, &m, &err), PPDL_ERR_ARGUMENT);
+	assert_non_null(strstr(err.message, "\"c\""));
+	m.n = PPDL_MAP_MOST + 1;
+	assert_int_equal(ppdl_svg_map(&w, &m, &err), PPDL_ERR_ARGUMENT);
+	ppdl_writer_free(&w);
+}
+
 /* names beside an axis: rows from the top, series a little beside each other, text cut where it is long */
 static void
 test_names(void **state)
@@ -456,6 +561,9 @@ main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_error_bars),
 		cmocka_unit_test(test_bars),
+		cmocka_unit_test(test_bars_of_bands),
+		cmocka_unit_test(test_lying_bars),
+		cmocka_unit_test(test_map),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_styles_differ),
 		cmocka_unit_test(test_shares),
