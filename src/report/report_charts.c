@@ -43,7 +43,7 @@ fill_overview(PpdlPlot *p, const PpdlSummary *s, long n)
 	for (int m = 0; m < PPDL_REPORT_METHODS; m++)
 	{
 		PpdlSeries *series = ppdl_plot_series(p, ppdl_report_methods[m].title, PPDL_CHART_POINTS, method_style[m],
-										 (size_t) n);
+											  (size_t) n);
 
 		if (series == NULL)
 			return PPDL_ERR_NOMEM;
@@ -113,7 +113,8 @@ add_curve(PpdlPlot *p, const PpdlGroup *g, MakePoints make, int form, Weight wei
 		if (weight == WEIGHT_SHARE)
 			ppdl_plot_point(s, fmin(floor(points.at[i].x * 10), 9) / 10 + 0.05, points.at[i].weight, NAN, NAN);
 		else
-			ppdl_plot_point(s, points.at[i].x, points.at[i].y, NAN, weight == WEIGHT_SPREAD ? points.at[i].weight : NAN);
+			ppdl_plot_point(s, points.at[i].x, points.at[i].y, NAN,
+							weight == WEIGHT_SPREAD ? points.at[i].weight : NAN);
 	free(points.at);
 	return status;
 }
@@ -214,7 +215,8 @@ put_amounts(PpdlDocument *d, const PpdlPanel *panel, long number, const char *ki
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int m = 0; status == PPDL_OK && m < n; m++)
 	{
-		PpdlSeries *s = ppdl_plot_series(&p, ppdl_measure[measure[m]].title, PPDL_CHART_POINTS, m, (size_t) panel->ngroups);
+		PpdlSeries *s = ppdl_plot_series(&p, ppdl_measure[measure[m]].title, PPDL_CHART_POINTS, m,
+										 (size_t) panel->ngroups);
 
 		if (s == NULL)
 			status = PPDL_ERR_NOMEM;

@@ -141,16 +141,16 @@ put_how_to_read(PpdlDocument *d)
 {
 	ppdl_document_heading(d, 2, "How to read this");
 	ppdl_document_list_begin(d);
-	ppdl_document_item(d, "± by encryption is the standard deviation that encryption adds to the number. It has nothing "
-					   "to do with how rows differ: that is what standard errors and intervals are about. Where it is "
-					   "missing, the number is exact: counts of rows are whole numbers, and were rounded.");
-	ppdl_document_item(d, "A word in place of a number says why there is none. constant: it varies less than the error "
-					   "of encryption lets see. lost in error: the error is as large as the number. not asked: it takes "
-					   "sums of products that the query did not ask for. impossible: no rows can have such a number. "
-					   "open band: a quantile lies in a band without an end. (cut): the number was put to the end of "
-					   "its range.");
-	ppdl_document_item(d, "Correlations take the rows in which both columns are known, standard deviations of numbers all "
-					   "rows in which they are known: sums of products hold no others.");
+	ppdl_document_item(d, "± by encryption is the standard deviation that encryption adds to the number. It has "
+					   "nothing to do with how rows differ: that is what standard errors and intervals are about. "
+					   "Where it is missing, the number is exact: counts of rows are whole numbers, and were rounded.");
+	ppdl_document_item(d, "A word in place of a number says why there is none. constant: it varies less than the "
+					   "error of encryption lets see. lost in error: the error is as large as the number. not asked: "
+					   "it takes sums of products that the query did not ask for. impossible: no rows can have such a "
+					   "number. open band: a quantile lies in a band without an end. (cut): the number was put to the "
+					   "end of its range.");
+	ppdl_document_item(d, "Correlations take the rows in which both columns are known, standard deviations of numbers "
+					   "all rows in which they are known: sums of products hold no others.");
 	ppdl_document_item(d, "In regressions missing values of a number take the mean of the known ones, and a column of "
 					   "its own says that they were missing; missing categories are one level more. All rows count.");
 	ppdl_document_item(d, "Standard errors, p and intervals take rows as independent and residuals as spread alike; "

@@ -138,8 +138,11 @@ fill_map(PpdlMap *map, PpdlPlot *p, const PpdlMoments *m, const PpdlCorrelation 
 PpdlStatus
 ppdl_statistics_map(PpdlDocument *d, const PpdlMoments *m, const PpdlCorrelation *c, long *number, PpdlError *err)
 {
-	PpdlMap		map = {.title = "Correlations",.description = "Squares: the correlation of each two columns, blue above "
-	"zero, orange below, the stronger the darker; the strongest are in the table."};
+	PpdlMap		map = {
+		.title = "Correlations",
+		.description = "Squares: the correlation of each two columns, blue above zero, orange below, in the stronger "
+		"colour the stronger it is; the strongest are in the table."
+	};
 	char		id[40];
 	PpdlPlot	p;
 	PpdlStatus	status;
@@ -234,8 +237,8 @@ ppdl_statistics_crosstab_chart(PpdlDocument *d, const PpdlMoments *m, const Ppdl
 	char		title[300];
 	PpdlChart	chart = {
 		.title = title,
-		.description = "Bars: how the rows of each level of the one column are spread over the levels of the other; the "
-		"numbers are in the table.",
+		.description = "Bars: how the rows of each level of the one column are spread over the levels of the other; "
+		"the numbers are in the table.",
 		.x = {.title = "share of the row",.quantity = PPDL_QUANTITY_PERCENT,.lo = 0,.hi = 1},
 		.y = {.nnames = c->rows}
 	};
@@ -255,8 +258,7 @@ ppdl_statistics_crosstab_chart(PpdlDocument *d, const PpdlMoments *m, const Ppdl
 			status = PPDL_ERR_NOMEM;
 		for (int i = 0; s && i < c->rows; i++)
 			if (c->row_total[i].value > 0)
-				ppdl_plot_point(s, c->count[(size_t) i * (size_t) c->columns + (size_t) j].value / c->row_total[i].value,
-								i, NAN, NAN);
+				ppdl_plot_point(s, c->count[i * c->columns + j].value / c->row_total[i].value, i, NAN, NAN);
 	}
 	if (status == PPDL_OK && (chart.y.name = level_names(&p, row)) == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

@@ -356,7 +356,8 @@ count_at(const PpdlCrosstab *c, int i, int j)
 
 /* of: what 100 % are, for the row and each column */
 static void
-put_percentages(PpdlGrid *t, const PpdlMoments *m, const PpdlCrosstab *c, int i, const char *of, int by_row, int by_column)
+put_percentages(PpdlGrid *t, const PpdlMoments *m, const PpdlCrosstab *c, int i, const char *of, int by_row,
+				int by_column)
 {
 	char		shown[PPDL_SHOWN];
 
@@ -405,8 +406,8 @@ put_test(PpdlDocument *d, const PpdlCrosstab *c)
 	if (isnan(c->chi2.value))
 	{
 		ppdl_document_paragraph(d, "No test of independence (%s). %s", ppdl_doubt_word(c->chi2.doubt),
-								c->chi2.doubt == PPDL_DOUBT_CONSTANT ? "One of the columns has a single level with rows."
-								: ppdl_doubt_text(c->chi2.doubt));
+								c->chi2.doubt != PPDL_DOUBT_CONSTANT ? ppdl_doubt_text(c->chi2.doubt) :
+								"One of the columns has a single level with rows.");
 		return;
 	}
 	ppdl_show_estimate(chi2, c->chi2);
