@@ -4,7 +4,7 @@
 
 enum
 {
-	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE
+	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT
 };
 
 static const struct argp_option options[] = {
@@ -17,6 +17,7 @@ static const struct argp_option options[] = {
 	{"as", OPT_AS, "[COL=]MEANING", 0, "what a column is: row, avg, sum[:COUNT], diff, class, label-avg, ..., raw", 3},
 	{"raw", OPT_RAW, 0, 0, "encoded numbers, without a feature file", 3},
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
+	{"min-count", OPT_MIN_COUNT, "N", 0, "sums and averages of fewer rows are not decrypted (5; 1: all are)", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
 	{0}
 };
@@ -59,6 +60,12 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key)
 	{
+		case ARGP_KEY_INIT:
+			a->min_count = PPDL_MIN_COUNT;
+			return 0;
+		case OPT_MIN_COUNT:
+			a->min_count = ppdl_arg_int(state, "--min-count", arg, 1, PPDL_MOST_MIN_COUNT);
+			return 0;
 		case 'k':
 			ppdl_list_add(&a->keys, arg, state);
 			return 0;
@@ -105,5 +112,6 @@ ppdl_answer_open(const PpdlAnswerArgs *a, PpdlReveal *reveal, PpdlWords *words, 
 {
 	PPDL_TRY(ppdl_reveal_open(reveal, &a->keys, a->passphrase_file, err));
 	reveal->share = a->share;
+	reveal->min_count = a->min_count;
 	return ppdl_words_open(words, &a->words, &a->keys, reveal, err);
 }

@@ -13,9 +13,13 @@ typedef struct PpdlAnswerArgs
 	PpdlList	keys;			/* at least one, after parsing */
 	const char *passphrase_file;
 	PpdlWordsOptions words;
+	long		min_count;		/* of the rows of a total, to be decrypted */
 	int			expand,			/* a line for each row of packed results */
 				share;			/* noise flooding */
 } PpdlAnswerArgs;
+
+#define PPDL_MIN_COUNT 5		/* unless told otherwise */
+#define PPDL_MOST_MIN_COUNT 1000000000
 
 /* a child for argp parsers; its input is a PpdlAnswerArgs of zeros */
 extern const struct argp ppdl_answer_argp;

@@ -18,6 +18,7 @@ static const char doc[] =
 "CSV comes out in the words of a feature file, if there is one (--features, --as, --raw).\n\n"
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it, so that "
 "array_agg(id) and ppdl_predict_agg(...) come out as pairs.\n\n"
+"Sums and averages of fewer than --min-count rows are not decrypted: \"(fewer than 5 rows)\" stands for them.\n\n"
 "--share adds noise that hides what the rounding errors of a result tell about the key (Li and Micciancio "
 "2021). Use it for results that leave the owner's hands; it costs some digits.\n\n"
 "Example:\n\n"

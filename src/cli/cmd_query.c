@@ -21,6 +21,8 @@ static const char doc[] =
 "Numbers are numbers there, arrays are JSON texts ([1,2]) for json_each and ->.\n\n"
 "With a feature file averages, sums, rows and predictions come out by name and in the table's units: "
 "\"Answers in your own words\" in doc/cli-reference.md.\n\n"
+"Sums and averages of fewer than --min-count rows are not decrypted: \"(fewer than 5 rows)\" stands for them, NULL for "
+"--then, and a note counts them.\n\n"
 "Values of keys that were not given are shown as \"<lwe_cipher of key ...>\".\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
@@ -169,6 +171,7 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
 	v->present.then = j->then;
+	v->reveal.few_are_null = j->then != NULL;
 	v->expand = a->answer.expand;
 	/* --then works on columns, and on numbers */
 	v->words.objects = a->form == PPDL_FORM_JSON && a->then == NULL;

@@ -13,7 +13,8 @@ typedef struct Part
 	PpdlWriter	whole;			/* text, if the field stays whole */
 	int			null;
 	int			packed,			/* values holds rows */
-				held;			/* values are to be put into words */
+				held,			/* values are to be put into words */
+				few;			/* of too few rows, which whole says */
 	double		rows;			/* of a sum */
 	PpdlValues	values;
 	char	   *array;			/* own copy of an array's text, split into elements */
@@ -79,10 +80,12 @@ read_field(Record *rec, size_t column, const PpdlText *field, Part *p, int expan
 	p->null = field->s == NULL;
 	if (p->null)
 		return PPDL_OK;
-	if ((!expand && !in_words) || ppdl_reveal_whole(field->s, field->len) == 0)
+	if (ppdl_reveal_whole(field->s, field->len) == 0)
 		return ppdl_reveal_text(rec->r, field->s, field->len, &p->whole, err);
 	PPDL_TRY(ppdl_reveal(rec->r, field->s, field->len, &value, err));
-	if (value.number || (value.values.kind != PPDL_KIND_PACKED && !in_words))
+	p->few = value.few;
+	p->null = p->few && rec->r->few_are_null;
+	if (value.number || (!in_words && !(expand && value.values.kind == PPDL_KIND_PACKED)))
 	{
 		ppdl_revealed_put(&value, &p->whole);
 		ppdl_revealed_free(&value);
@@ -148,7 +151,8 @@ words_of(Record *rec, size_t column, const Part *p, uint32_t row, PpdlWriter *ce
 	else if (p->held)
 		PPDL_TRY(ppdl_words_put(rec->words, column, &p->values, p->packed ? row : PPDL_ALL_ROWS, p->rows, cell, err));
 	else if (!p->null)
-		ppdl_words_put_text(rec->words, &p->whole, &cell[0]);
+		for (int i = 0; i < (p->few ? n : 1); i++)
+			ppdl_words_put_text(rec->words, &p->whole, &cell[i]);
 	for (int i = 0; i < n; i++)
 	{
 		size_t		len = cell[i].len;
@@ -212,6 +216,7 @@ record(Record *rec, const PpdlText *fields, int expand, PpdlEmit emit, void *arg
 {
 	for (size_t i = 0; i < rec->outputs; i++)
 		ppdl_writer_init_secret(&rec->cell[i]);
+	ppdl_reveal_count(rec->r, fields, rec->count);
 	for (size_t i = 0; i < rec->count; i++)
 		PPDL_TRY(read_field(rec, i, &fields[i], &rec->part[i], expand, err));
 	for (size_t i = 0; i < rec->count; i++)

@@ -14,6 +14,8 @@
 #include "cli/progress.h"
 #include "cli/secret.h"
 #include "rows/cipher_read.h"
+#include "rows/group_size.h"
+#include "table/numeral.h"
 
 /*
  * base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives
@@ -90,6 +92,7 @@ ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_fil
 	long		n = sysconf(_SC_NPROCESSORS_ONLN);
 	PpdlPemKind kind;
 
+	r->count_column = -1;
 	for (int i = 0; i < keys->count; i++)
 	{
 		PPDL_TRY(ppdl_pem_kind(keys->item[i], &kind, err));
@@ -119,6 +122,10 @@ ppdl_reveal_close(PpdlReveal *r)
 PpdlStatus
 ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err)
 {
+	if (r->few > 0)
+		ppdl_note("%llu of %llu ciphertexts %s for fewer than %ld rows, and %s not decrypted; --min-count says how "
+				  "many they have to be", (unsigned long long) r->few, (unsigned long long) r->values,
+				  r->few == 1 ? "stands" : "stand", r->min_count, r->few == 1 ? "is" : "are");
 	if (r->foreign == 0)
 		return PPDL_OK;
 	if (r->foreign == r->values)
@@ -129,6 +136,60 @@ ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err)
 	ppdl_note("%llu of %llu ciphertexts are of keys that were not given, and left as they are; the first: %s",
 			  (unsigned long long) r->foreign, (unsigned long long) r->values, r->first_foreign.message);
 	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ too few rows */
+
+#define COUNT "count"			/* what PostgreSQL calls count(*) */
+
+void
+ppdl_reveal_columns(PpdlReveal *r, int count, const char *const *names)
+{
+	r->count_column = -1;
+	for (int i = 0; i < count && r->count_column < 0; i++)
+		if (strcmp(names[i], COUNT) == 0)
+			r->count_column = i;
+}
+
+void
+ppdl_reveal_count(PpdlReveal *r, const PpdlText *fields, size_t count)
+{
+	const PpdlText *f = r->count_column >= 0 && (size_t) r->count_column < count ? &fields[r->count_column] : NULL;
+	double		rows;
+
+	r->counted = f != NULL && f->s != NULL && ppdl_parse_number(f->s, &rows) == 1 && rows >= 1 ? rows : 0;
+}
+
+static int
+is_few(const PpdlReveal *r, const uint8_t *head, size_t n)
+{
+	/* sizes are whole numbers, but for rounding */
+	return r->min_count > 1 && ppdl_group_size(head, n, r->counted) < (double) r->min_count - 1e-3;
+}
+
+int
+ppdl_reveal_is_few(const PpdlReveal *r, const char *s, size_t len)
+{
+	const size_t most = PPDL_GROUP_HEAD / 3 * 4;
+	uint8_t    *head;
+	size_t		n;
+	int			few;
+
+	if (r->min_count <= 1 || ppdl_reveal_starts_rsa(s, len) ||
+		ppdl_base64_read(s, len < most ? len & ~(size_t) 3 : most, &head, &n, NULL) != PPDL_OK)
+		return 0;
+	few = is_few(r, head, n);
+	free(head);
+	return few;
+}
+
+char *
+ppdl_reveal_few_text(PpdlReveal *r)
+{
+	char	   *text;
+
+	r->few++;
+	return asprintf(&text, "(fewer than %ld rows)", r->min_count) < 0 ? NULL : text;
 }
 
 /* ------------------------------------------------------------------ values */
@@ -258,6 +319,12 @@ decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, PpdlRevealed *out, Ppdl
 		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu bytes", n);
 	PPDL_TRY(ppdl_cipher_peek(&c, buf, err));
 	owner = owner_of(r, &c);
+	if (owner != NULL && is_few(r, buf, n))
+	{
+		out->few = 1;
+		out->number = ppdl_reveal_few_text(r);
+		return out->number ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
 	if (owner != NULL)
 		return ppdl_owner_decrypt(owner, &out->values, buf, n, r->share, err);
 	ppdl_fingerprint_hex(id, c.fingerprint);
@@ -306,7 +373,11 @@ ppdl_reveal_values(PpdlReveal *r, const char *s, size_t len, PpdlValues *out, Pp
 	PPDL_TRY(ppdl_reveal(r, s, len, &v, err));
 	if (v.number != NULL)
 	{
+		const int	few = v.few;
+
 		ppdl_revealed_free(&v);
+		if (few)
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "a value that stands for fewer than %ld rows", r->min_count);
 		if (r->foreign != foreign)
 			return ppdl_error(err, PPDL_ERR_KEY, "%s", r->first_foreign.message);
 		return ppdl_error(err, PPDL_ERR_FORMAT, "an encrypted number, where values of rows are expected");

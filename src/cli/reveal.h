@@ -22,25 +22,43 @@ typedef struct PpdlReveal
 	PpdlRsaKey **rsa;
 	PpdlThreads *threads;		/* for RSA predictions */
 	int			share;			/* add noise flooding */
+	long		min_count;		/* totals of fewer rows are not decrypted: "(fewer than 5 rows)"; 0, 1: all are */
+	int			few_are_null;	/* nothing stands for these, instead of a text */
+	int			count_column;	/* of the records at hand, what counts rows, or -1 */
+	double		counted;		/* what it says in the record at hand, or 0 */
 	uint64_t	values,			/* ciphertexts read so far */
-				foreign;		/* of them under keys that were not given: "<lwe_cipher of key ...>" */
+				foreign,		/* of them under keys that were not given: "<lwe_cipher of key ...>" */
+				few;			/* of them of too few rows */
 	PpdlError	first_foreign;	/* what was wrong with the first of them */
 } PpdlReveal;
 
 /* Opens key files of either scheme; two of the same key are an error. */
 PpdlStatus	ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_file, PpdlError *err);
 void		ppdl_reveal_close(PpdlReveal *r);
-/* at the end: an error when all values are of other keys, a note to the user when some are */
+/* at the end: an error when all values are of other keys, a note to the user when some are, or are of too few rows */
 PpdlStatus	ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err);
+
+/* the names of the columns of what follows: one called "count" counts rows */
+void		ppdl_reveal_columns(PpdlReveal *r, int count, const char *const *names);
+/* finds `counted` of the next record */
+void		ppdl_reveal_count(PpdlReveal *r, const PpdlText *fields, size_t count);
+/* is the ciphertext, s[0 .. len), a total of too few rows, as far as that can be known (rows/group_size.h)? */
+int			ppdl_reveal_is_few(const PpdlReveal *r, const char *s, size_t len);
+/* "(fewer than 5 rows)", malloc'ed, in place of such a value, which is counted; NULL: out of memory */
+char	   *ppdl_reveal_few_text(PpdlReveal *r);
 
 /* does a ciphertext begin here? */
 int			ppdl_reveal_starts(const char *s, size_t len);
 int			ppdl_reveal_starts_rsa(const char *s, size_t len);
 
-/* What a ciphertext decrypts to: an exact number as text, or values; text in <>, too, of one whose key is not here. */
+/*
+ * What a ciphertext decrypts to: an exact number as text, or values; text, too, of one whose key is not here, in <>,
+ * and of one of too few rows, in ().
+ */
 typedef struct PpdlRevealed
 {
 	char	   *number;			/* NULL: values */
+	int			few;			/* number says that it is of too few rows */
 	PpdlValues	values;
 } PpdlRevealed;
 

@@ -78,7 +78,7 @@ run_timed(PpdlShell *s, const char *sql, PpdlError *err)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
 	ppdl_db_forget_interrupt();
-	v->reveal.values = v->reveal.foreign = 0;
+	v->reveal.values = v->reveal.foreign = v->reveal.few = 0;
 	v->present.form = s->form;
 	v->present.null = s->null;
 	v->present.f = paged.f ? paged.f : s->out.f ? s->out.f : stdout;

@@ -1,12 +1,15 @@
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "cli/pager.h"
 #include "cli/shell.h"
+#include "table/numeral.h"
 
 char *
 ppdl_shell_take(PpdlSource *source, size_t end)
@@ -84,7 +87,22 @@ toggle_expand(PpdlShell *s, char *arg, PpdlError *err)
 	return flip(s, arg, &s->view.expand, "A line for each row of packed results", err);
 }
 
-/* \pset null TEXT, \pset pager on|off */
+/* \pset min-count N: in the reveal of the view */
+static PpdlStatus
+set_min_count(PpdlShell *s, const char *arg, PpdlError *err)
+{
+	char		text[100];
+	double		n;
+
+	if (ppdl_parse_number(arg, &n) != 1 || n < 1 || n > PPDL_MOST_MIN_COUNT || n != floor(n))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\\pset min-count: \"%s\" is no number of rows, 1 or more", arg);
+	s->view.reveal.min_count = (long) n;
+	snprintf(text, sizeof text, n > 1 ? "Totals of fewer than %ld rows are not decrypted." :
+			 "All totals are decrypted.", (long) n);
+	return say(s, text);
+}
+
+/* \pset null TEXT, \pset pager on|off, \pset min-count N */
 static PpdlStatus
 set_option(PpdlShell *s, char *arg, PpdlError *err)
 {
@@ -102,8 +120,10 @@ set_option(PpdlShell *s, char *arg, PpdlError *err)
 	}
 	if (n == 5 && strncmp(arg, "pager", n) == 0)
 		return flip(s, value, &s->page, "The pager", err);
+	if (n == 9 && strncmp(arg, "min-count", n) == 0)
+		return set_min_count(s, value, err);
 	if (n != 4 || strncmp(arg, "null", n) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\\pset: null TEXT and pager on|off can be set");
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "\\pset: null TEXT, pager on|off and min-count N can be set");
 	copy = strdup(value);
 	if (copy == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -204,7 +224,8 @@ static const Command commands[] = {
 	{"\\x", "[on|off]", "a field a line", toggle_vertical},
 	{"\\format", "FORM", "table, vertical, csv or json", set_form},
 	{"\\expand", "[on|off]", "a line for each row of packed results", toggle_expand},
-	{"\\pset", "null TEXT", "what is shown for NULL; \"pager on|off\": long results through $PAGER (less)", set_option},
+	{"\\pset", "null TEXT", "what is shown for NULL; \"pager on|off\": long results through $PAGER (less); "
+	"\"min-count N\": rows that a total must have to be decrypted", set_option},
 	{"\\timing", "[on|off]", "how long statements take, decryption included", toggle_timing},
 	{"\\o", "[FILE]", "results go into FILE, which has its name when \\o or \\q ends it; without FILE: here", redirect},
 	{"\\i", "FILE", "run the statements and commands in FILE", include},

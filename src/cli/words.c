@@ -52,6 +52,7 @@ PpdlStatus
 ppdl_words_begin(PpdlWords *w, int ncolumns, const char *const *names, PpdlError *err)
 {
 	ppdl_words_end(w);
+	ppdl_reveal_columns(w->reveal, ncolumns, names);
 	if (!w->on)
 		return PPDL_OK;
 	w->column = calloc((size_t) ncolumns + 1, sizeof *w->column);
@@ -135,14 +136,15 @@ has_key(const PpdlReveal *r, const PpdlWordsHead *head)
 	return head->rsa && r->rsas > 0;
 }
 
-/* values of other keys, and second moments, are left as they are */
+/* values of other keys, of too few rows, and second moments, are left as they are */
 static void
 look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field)
 {
 	PpdlWordsHead head;
 
 	if (field->s == NULL || ppdl_reveal_whole(field->s, field->len) == 0 ||
-		!ppdl_words_head(&head, field->s, field->len) || head.moments || !has_key(r, &head))
+		!ppdl_words_head(&head, field->s, field->len) || head.moments || !has_key(r, &head) ||
+		ppdl_reveal_is_few(r, field->s, field->len))
 		return;
 	if (c->values++ == 0)
 	{
@@ -159,6 +161,7 @@ PpdlStatus
 ppdl_words_look(PpdlWords *w, const PpdlText *fields, size_t count, PpdlError *err)
 {
 	(void) err;
+	ppdl_reveal_count(w->reveal, fields, count);
 	for (size_t i = 0; i < count && i < w->ncolumns; i++)
 		look_at(w->reveal, &w->column[i], &fields[i]);
 	return PPDL_OK;

@@ -259,8 +259,12 @@ first_value(PpdlWords *w, const PpdlWordsColumn *c, PpdlRevealed *v)
 	const uint64_t values = w->reveal->values,
 				foreign = w->reveal->foreign;
 	const PpdlError first_foreign = w->reveal->first_foreign;
-	const PpdlStatus status = ppdl_reveal(w->reveal, c->first.s, c->first.len, v, NULL);
+	const long	min_count = w->reveal->min_count;
+	PpdlStatus	status;
 
+	w->reveal->min_count = 0;	/* it has been looked at */
+	status = ppdl_reveal(w->reveal, c->first.s, c->first.len, v, NULL);
+	w->reveal->min_count = min_count;
 	w->reveal->values = values;
 	w->reveal->foreign = foreign;
 	w->reveal->first_foreign = first_foreign;

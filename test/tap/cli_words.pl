@@ -90,6 +90,34 @@ for my $case ([ 'patients', 'features.json' ], [ 'white', 'white.json' ])
 	}
 }
 
+# ---------------------------------------------------------------- groups of too few rows
+
+my $groups = q{SELECT n, avg(features), sum(label) AS s FROM (VALUES (1), (4), (5), (6)) v (n), patients WHERE id <= n GROUP BY n ORDER BY n};
+my ($code, $few, $said) = ppdl(@query, '--csv', '-c', $groups);
+is($code, 0, 'groups of 1, 4, 5 and 6 rows') or diag($said);
+for my $g (records($few))
+{
+	my $hidden = '(fewer than 5 rows)';
+	my @here = @rows[0 .. $g->{n} - 1];
+
+	is($g->{$_} eq $hidden ? 'not shown' : 'shown', $g->{n} < 5 ? 'not shown' : 'shown', "$_ of $g->{n} rows") for grep { $_ ne 'n' } keys %$g;
+	near($g->{'avg.smoker = yes'}, mean(map { $_->{smoker} eq 'yes' } @here), 'what is shown is right') if $g->{n} >= 5;
+}
+like($said, qr/4 of 8 ciphertexts stand for fewer than 5 rows/, 'how many are not shown is said');
+unlike((ppdl(@query, '--csv', '--min-count', 1, '-c', $groups))[1], qr/fewer/, '--min-count 1 shows all');
+like((ppdl(@query, '--raw', '--csv', '--min-count', 6, '-c', $groups))[1], qr/^5,\(fewer than 6 rows\),\(fewer than 6 rows\)\n6,"\{/m, '--min-count 6, encoded numbers');
+is(decode_json(done([ @query, '--json', '-c', $groups ], 'groups as JSON'))->[0]{avg}, '(fewer than 5 rows)', 'a text in JSON');
+like(done([ @query, '--csv', '--raw', '--then', 'SELECT n, s IS NULL AS no FROM result', '-c', $groups ], '--then'), qr/^1,1\n4,1\n5,0\n6,0\n/m, 'NULL in --then');
+$few = $node->safe_psql('postgres', "COPY ($groups) TO STDOUT (FORMAT csv, HEADER)");
+like((ppdl_in("$few\n", 'decrypt', '--key', 'words.key', '--raw'))[1], qr/^4,\(fewer.*\n5,"\{/m, 'decrypt has it, too');
+like((ppdl_in("\\pset min-count 6\n\\pset null -\n\\format csv\n$groups;\n\\pset min-count 1\n$groups;\n\\pset min-count x\n", 'shell', '--raw', '--key', 'words.key', @dsn))[1],
+	qr/^5,\(fewer than 6 rows\).*^1,"\{/ms, 'and the shell, as a setting');
+refused([ @query, '--min-count', 0, '-c', $groups ], 2, qr/--min-count/, 'fewer than one row');
+is((ppdl(@query, '--raw', '--csv', '-c', 'SELECT features, lwe_pack(label) FROM patients WHERE id < 3 GROUP BY 1'))[1] =~ tr/(//, 0, 'single and packed rows are their own');
+like((ppdl(@query, '--raw', '--csv', '-c', q{SELECT lwe_encrypt('words', '{0.5}') AS own}))[1], qr/^own\n0\.5/, 'so are those under the public key');
+like((ppdl(@query, '--raw', '--csv', '-c', q{SELECT avg(features) FILTER (WHERE id < 3) - avg(features) FILTER (WHERE id = 3) AS d FROM patients}))[1], qr/^\(fewer/m, 'a difference of small groups');
+like((ppdl(@query, '--raw', '--csv', '-c', q{SELECT avg(features) FILTER (WHERE id <= 64) - avg(features) FILTER (WHERE id > 64 AND id <= 192) AS d FROM patients}))[1], qr/^"\{/m, 'one of large groups');
+
 # the feature file is found by the encoding of the values
 my ($rc, $out, $err) = ppdl(@query, '--csv', '-c', sprintf($by_ward, 'patients'));
 is($rc, 0, 'without --features') or diag($err);
@@ -128,11 +156,11 @@ is($first->{'features.age'}, $rows[0]{age} < 30 ? '< 30' : $rows[0]{age} < 50 ? 
 is($first->{label}, $rows[0]{sick}, 'its label');
 
 # what is not guessed
-($rc, $out, $err) = ppdl(@query, '--csv', '-c', 'SELECT 0.5 * features AS x FROM patients WHERE id = 1');
+($rc, $out, $err) = ppdl(@query, '--csv', '--min-count', 1, '-c', 'SELECT 0.5 * features AS x FROM patients WHERE id = 1');
 is($rc, 0, 'half a row');
 like($err, qr/"x": whether it is an average, a sum or a difference cannot be told.*--as x=avg/, 'is not guessed at');
 like($out, qr/^x\n"\{/, 'and shown as it is');
-refused([ @query, '--as', 'x=avg', '-c', 'SELECT 2 * features AS x FROM patients WHERE id = 1' ], 3, qr/row 1 of the result: column "x": this is not an average/, 'what it cannot be');
+refused([ @query, '--as', 'x=avg', '--min-count', 1, '-c', 'SELECT 2 * features AS x FROM patients WHERE id = 1' ], 3, qr/row 1 of the result: column "x": this is not an average/, 'what it cannot be');
 refused([ @query, '--as', 'x=mean', '-c', 'SELECT 1' ], 2, qr/--as x=mean: .*COL=MEANING/, 'an unknown meaning');
 refused([ @query, '--as', 'x=sum:n', '-c', 'SELECT sum(features) AS x FROM patients' ], 2, qr/the result has no column "n"/, 'a count that is not there');
 refused([ @query, '--raw', '--features', 'features.json', '-c', 'SELECT 1' ], 2, qr/--raw .*excludes/, '--raw with --features');
