@@ -42,6 +42,7 @@ int			ppdl_cmd_evaluate(int argc, char **argv);
 int			ppdl_cmd_model(int argc, char **argv);
 int			ppdl_cmd_inspect(int argc, char **argv);
 int			ppdl_cmd_study(int argc, char **argv);
+int			ppdl_cmd_stats(int argc, char **argv);
 int			ppdl_cmd_shell(int argc, char **argv);
 int			ppdl_cmd_status(int argc, char **argv);
 

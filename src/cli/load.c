@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/bytes.h"
-
-/* the table as SQL writes it; typed as in SQL ("order" without its quotes, too), or by its exact name */
-static PpdlStatus
-put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
+/* "order" without its quotes is one, too */
+PpdlStatus
+ppdl_put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
 {
 	const char *params[] = {table};
 	PGresult   *res;
@@ -25,7 +23,7 @@ static PpdlStatus
 copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *columns, PpdlError *err)
 {
 	ppdl_write_text(w, "COPY ");
-	PPDL_TRY(put_table(db, w, table, err));
+	PPDL_TRY(ppdl_put_table(db, w, table, err));
 	for (int i = 0; i < columns->count; i++)
 	{
 		char	   *name = PQescapeIdentifier(db->conn, columns->item[i], strlen(columns->item[i]));

@@ -4,8 +4,12 @@
 #ifndef PPDL_CLI_LOAD_H
 #define PPDL_CLI_LOAD_H
 
+#include "base/bytes.h"
 #include "cli/args.h"
 #include "cli/database.h"
+
+/* appends the table as SQL writes it; typed as in SQL, or by its exact name; one that is not there as it was typed */
+PpdlStatus	ppdl_put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err);
 
 /* columns: in the order of the rows' fields; none: the table's */
 PpdlStatus	ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err);

@@ -20,6 +20,7 @@ static const PpdlCommand commands[] = {
 	{"encrypt", "encrypt the rows of a CSV file for COPY, or load them into a table", ppdl_cmd_encrypt},
 	{"decrypt", "replace ciphertexts in query results by numbers", ppdl_cmd_decrypt},
 	{"query", "run SQL and show its results decrypted", ppdl_cmd_query},
+	{"stats", "statistics of encrypted rows: means, correlations, regressions, tables", ppdl_cmd_stats},
 	{"shell", "type SQL and see its results decrypted", ppdl_cmd_shell},
 	{"evaluate", "compare decrypted predictions with labels", ppdl_cmd_evaluate},
 	{"model", "list, show, export and import stored models", ppdl_cmd_model},

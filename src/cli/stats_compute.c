@@ -1,0 +1,168 @@
+/* The statistics of one group of rows. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/stats.h"
+
+static PpdlStatus
+no_memory(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+/* what could not be had, and why: the others are shown all the same */
+static PpdlStatus
+add_note(PpdlStatsResult *r, PpdlStatus status, const PpdlError *why, const char *what, PpdlError *err)
+{
+	char	  **more;
+	char	   *text;
+
+	if (status == PPDL_OK)
+		return PPDL_OK;
+	if (status == PPDL_ERR_NOMEM || status == PPDL_ERR_CANCELED || status == PPDL_ERR_INTERNAL)
+	{
+		*err = *why;
+		return status;
+	}
+	more = realloc(r->note, ((size_t) r->page.notes + 1) * sizeof *more);
+	if (more == NULL)
+		return no_memory(err);
+	r->note = more;
+	if (asprintf(&text, "%s: %s%s%s", what, why->message, why->hint[0] ? ". " : "", why->hint) < 0)
+		return no_memory(err);
+	r->note[r->page.notes++] = text;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+describe(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+{
+	r->description = calloc((size_t) p->terms + 1, sizeof *r->description);
+	if (r->description == NULL)
+		return no_memory(err);
+	ppdl_describe(r->description, m, p->term, p->terms);
+	r->page.descriptions = p->terms;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+correlate(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+{
+	PpdlError	why = {0};
+	PpdlStatus	status = ppdl_correlate(&r->correlation, m, p->crossed, p->crosses, &why);
+
+	PPDL_TRY(add_note(r, status, &why, "correlations", err));
+	if (status == PPDL_OK && p->correlation)
+		r->page.correlation = &r->correlation;
+	if (status != PPDL_OK || !p->components)
+		return PPDL_OK;
+	status = ppdl_components(&r->components, &r->correlation, 1, NULL, &why);
+	if (status == PPDL_OK)
+		r->page.components = &r->components;
+	return add_note(r, status, &why, "principal components", err);
+}
+
+static PpdlStatus
+regress(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+{
+	r->regression = calloc((size_t) p->responses + 1, sizeof *r->regression);
+	if (r->regression == NULL)
+		return no_memory(err);
+	for (int i = 0; i < p->responses; i++)
+	{
+		const PpdlRegressOptions opt = {.response = p->response[i], .variable = p->on, .variables = p->ons,
+										.ridge = p->ridge,
+			.level = p->level};
+		char		name[PPDL_TERM_NAME],
+					what[PPDL_TERM_NAME + 20];
+		PpdlError	why = {0};
+		PpdlStatus	status = ppdl_regress(&r->regression[r->page.regressions], m, &opt, &why);
+
+		ppdl_term_name(m, p->response[i], name, sizeof name);
+		snprintf(what, sizeof what, "regression of %s", name);
+		PPDL_TRY(add_note(r, status, &why, what, err));
+		r->page.regressions += status == PPDL_OK;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+cross(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+{
+	r->crosstab = calloc((size_t) p->crosstabs + 1, sizeof *r->crosstab);
+	if (r->crosstab == NULL)
+		return no_memory(err);
+	for (int i = 0; i < p->crosstabs; i++)
+	{
+		PpdlError	why = {0};
+		PpdlStatus	status = ppdl_crosstab(&r->crosstab[r->page.crosstabs], m, p->crosstab[2 * i],
+										   p->crosstab[2 * i + 1],
+										   p->level, &why);
+
+		PPDL_TRY(add_note(r, status, &why, "cross table", err));
+		r->page.crosstabs += status == PPDL_OK;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+count_levels(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+{
+	r->histogram = calloc((size_t) p->histograms + 1, sizeof *r->histogram);
+	if (r->histogram == NULL)
+		return no_memory(err);
+	for (int i = 0; i < p->histograms; i++)
+	{
+		PpdlError	why = {0};
+		PpdlStatus	status = ppdl_histogram(&r->histogram[r->page.histograms], m, p->histogram[i], &why);
+
+		PPDL_TRY(add_note(r, status, &why, "histogram", err));
+		r->page.histograms += status == PPDL_OK;
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsRows *rows, PpdlError *err)
+{
+	const PpdlMoments *m = &rows->moments;
+
+	memset(out, 0, sizeof *out);
+	out->page.name = rows->name;
+	out->page.moments = m;
+	if (p->describe)
+		PPDL_TRY(describe(out, p, m, err));
+	if (p->correlation || p->components)
+		PPDL_TRY(correlate(out, p, m, err));
+	PPDL_TRY(regress(out, p, m, err));
+	PPDL_TRY(cross(out, p, m, err));
+	PPDL_TRY(count_levels(out, p, m, err));
+	out->page.description = out->description;
+	out->page.regression = out->regression;
+	out->page.crosstab = out->crosstab;
+	out->page.histogram = out->histogram;
+	out->page.note = (const char *const *) out->note;
+	return PPDL_OK;
+}
+
+void
+ppdl_stats_result_free(PpdlStatsResult *r)
+{
+	for (int i = 0; i < r->page.regressions; i++)
+		ppdl_regression_free(&r->regression[i]);
+	for (int i = 0; i < r->page.crosstabs; i++)
+		ppdl_crosstab_free(&r->crosstab[i]);
+	for (int i = 0; i < r->page.histograms; i++)
+		ppdl_histogram_free(&r->histogram[i]);
+	for (int i = 0; i < r->page.notes; i++)
+		free(r->note[i]);
+	ppdl_correlation_free(&r->correlation);
+	ppdl_components_free(&r->components);
+	free(r->description);
+	free(r->regression);
+	free(r->crosstab);
+	free(r->histogram);
+	free(r->note);
+	memset(r, 0, sizeof *r);
+}
