@@ -1,4 +1,7 @@
-/* Text that the tool reads: CSV, COPY's text format, arrays, base64, numbers, tables of results, results of a study. */
+/*
+ * Text that is read: CSV, COPY's text format, arrays, base64, numbers, tables of results, results of a study, conditions
+ * of sum_where.
+ */
 #include "fuzz.h"
 
 #include <math.h>
@@ -11,6 +14,7 @@
 #include "table/fold.h"
 #include "cli/record.h"
 #include "cli/table.h"
+#include "predict/condition.h"
 #include "report/report_impl.h"
 
 #include "../unit/xml_check.h"
@@ -305,6 +309,38 @@ results_seeds(void)
 				  "{\"dataset\":\"d\",\"network\":\"4-1\",\"method\":\"rsa\",\"split\":2,\"error\":\"no \\u003cb> &\"}\n");
 }
 
+/* what is parsed can be put in order, and calculated, whatever its row holds */
+static void
+condition(const uint8_t *data, size_t len)
+{
+	PpdlCondition *c;
+	double	   *row;
+
+	if (ppdl_condition_parse(&c, (const char *) data, len, ERR) != PPDL_OK)
+	{
+		must(c == NULL && *ERR->message != '\0');
+		return;
+	}
+	must(c->width >= 1 && c->width <= 65536 && c->leaves >= 1);
+	row = calloc((size_t) c->width, sizeof(double));
+	for (int levels = 0; levels < 20; levels += 10)
+	{
+		double		v = ppdl_condition_apply(c, row);
+
+		must(v == 0 || v == 1);
+		must(ppdl_condition_schedule(c, levels, ERR) == PPDL_OK);
+	}
+	free(row);
+	ppdl_condition_destroy(c);
+}
+
+static void
+condition_seeds(void)
+{
+	put_text_seed("x[3] = 1 and not x[7] = 1 or x[1] > 0.25");
+	put_text_seed("(X[1]<>0 OR x[2] != 1) AND ((x[3] <= -1e-2) or not not x[4]>=.5)");
+}
+
 static const FuzzCase fuzz_case[] = {
 	{"csv", csv, csv_seeds},
 	{"copy", copy, copy_seeds},
@@ -314,5 +350,6 @@ static const FuzzCase fuzz_case[] = {
 	{"table", table, table_seeds},
 	{"reveal", reveal, reveal_seeds},
 	{"results", results, results_seeds},
+	{"condition", condition, condition_seeds},
 	{NULL}
 };
