@@ -537,3 +537,19 @@ ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err)
 	acc->ct.bound = ppdl_bound_add(acc->ct.bound, y->ct.bound);
 	return ppdl_check_result(&acc->ct, "add products", err);
 }
+
+PpdlStatus
+ppdl_ct3_take(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	if (acc->d == NULL)
+	{
+		*acc = *x;
+		memset(x, 0, sizeof(*x));
+		return PPDL_OK;
+	}
+	status = ppdl_ct3_add(ev, acc, x, err);
+	ppdl_ct3_release(ev, x);
+	return status;
+}

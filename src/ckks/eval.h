@@ -100,6 +100,8 @@ PpdlStatus	ppdl_ct_tensor(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const Ppd
 PpdlStatus	ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err);
 PpdlStatus	ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlError *err);
 void		ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct);	/* idempotent */
+/* acc += x, or acc = x where acc is empty (d is NULL); x is used up */
+PpdlStatus	ppdl_ct3_take(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err);
 /* all limbs, in ev's pool; in may be of another evaluator's */
 PpdlStatus	ppdl_ct3_copy(PpdlEval *ev, PpdlCt3 *out, const PpdlCt3 *in, PpdlError *err);
 /* limbs and scale of in, which is released, also after an error */

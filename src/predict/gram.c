@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ckks/schedule.h"
+#include "predict/rotations.h"
 #include "rows/packed_writer.h"
 
 void
@@ -32,23 +32,6 @@ ppdl_gram_release(PpdlGram *g, PpdlEval *ev)
 
 /* ---- products ---- */
 
-/* acc += x, or acc = x; x is used up */
-static PpdlStatus
-accumulate(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	if (acc->d == NULL)
-	{
-		*acc = *x;
-		memset(x, 0, sizeof(*x));
-		return PPDL_OK;
-	}
-	status = ppdl_ct3_add(ev, acc, x, err);
-	ppdl_ct3_release(ev, x);
-	return status;
-}
-
 /* rows that are being added */
 typedef struct Addition
 {
@@ -64,81 +47,28 @@ add_product(const Addition *a, PpdlGramPair pair, int shift, int conj, const Ppd
 	PpdlCt3		product;
 
 	PPDL_TRY(ppdl_ct_tensor(a->ev, &product, pair == PPDL_GRAM_XX ? a->x : a->y, rotated, err));
-	return accumulate(a->ev, &a->g->term[ppdl_gram_term(&a->g->lay, pair, shift, conj)], &product, err);
+	return ppdl_ct3_take(a->ev, &a->g->term[ppdl_gram_term(&a->g->lay, pair, shift, conj)], &product, err);
 }
 
-/* all products with a rotation of the features, or of the label */
-static PpdlStatus
-add_products(const Addition *a, int label, int shift, int conj, const PpdlCt *rotated, PpdlError *err)
+/* rotations of the features, or of the label, as they are or conjugated */
+typedef struct Factors
 {
-	if (label)
-		return add_product(a, PPDL_GRAM_YY, shift, conj, rotated, err);
+	const Addition *a;
+	int			label,
+				conj;
+} Factors;
+
+/* PpdlRotated: all products with such a rotation */
+static PpdlStatus
+add_products(void *arg, int shift, const PpdlCt *rotated, PpdlError *err)
+{
+	const Factors *f = arg;
+
+	if (f->label)
+		return add_product(f->a, PPDL_GRAM_YY, shift, f->conj, rotated, err);
 	if (shift >= 0)
-		PPDL_TRY(add_product(a, PPDL_GRAM_XX, shift, conj, rotated, err));
-	return a->y == NULL ? PPDL_OK : add_product(a, PPDL_GRAM_YX, shift, conj, rotated, err);
-}
-
-/* rotations by first .. first + count - 1 of what base is rotated by first already, hoisted */
-static PpdlStatus
-add_rotations(const Addition *a, int label, int first, int count, int conj, const PpdlCt *base, PpdlError *err)
-{
-	PpdlHoisted h;
-	PpdlStatus	status;
-
-	PPDL_TRY(add_products(a, label, first, conj, base, err));
-	if (count == 1)
-		return PPDL_OK;
-	PPDL_TRY(ppdl_hoist(a->ev, &h, base, err));
-	for (int j = 1; j < count; j++)
-	{
-		PpdlCt		rotated;
-
-		PPDL_GOTO(done, ppdl_hoisted_rotate(a->ev, &rotated, &h, j, err));
-		status = add_products(a, label, first + j, conj, &rotated, err);
-		ppdl_ct_release(a->ev, &rotated);
-		PPDL_GOTO(done, status);
-	}
-	status = PPDL_OK;
-done:
-	ppdl_hoisted_release(a->ev, &h);
-	return status;
-}
-
-/* ct rotated by `shift` more, in its place */
-static PpdlStatus
-rotate_on(PpdlEval *ev, PpdlCt *ct, int shift, PpdlError *err)
-{
-	PpdlCt		rotated;
-
-	PPDL_TRY(ppdl_ct_rotate(ev, &rotated, ct, shift, err));
-	ppdl_ct_release(ev, ct);
-	*ct = rotated;
-	return PPDL_OK;
-}
-
-/* products with in, rotated by from .. to, groups of so many rotations being hoisted that have keys of their own */
-static PpdlStatus
-add_range(const Addition *a, int label, int from, int to, int conj, const PpdlCt *in, PpdlError *err)
-{
-	const int	group = a->ev->par->id == PPDL_RING_ROW ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY;
-	PpdlCt		base;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_ct_copy(a->ev, &base, in, in->limbs, err));
-	if (from != 0)
-		PPDL_GOTO(done, rotate_on(a->ev, &base, from, err));
-	for (int first = from; first <= to; first += group)
-	{
-		const int	left = to - first + 1;
-
-		if (first > from)
-			PPDL_GOTO(done, rotate_on(a->ev, &base, group, err));
-		PPDL_GOTO(done, add_rotations(a, label, first, left < group ? left : group, conj, &base, err));
-	}
-	status = PPDL_OK;
-done:
-	ppdl_ct_release(a->ev, &base);
-	return status;
+		PPDL_TRY(add_product(f->a, PPDL_GRAM_XX, shift, f->conj, rotated, err));
+	return f->a->y == NULL ? PPDL_OK : add_product(f->a, PPDL_GRAM_YX, shift, f->conj, rotated, err);
 }
 
 /* products with in and with its conjugate */
@@ -151,9 +81,9 @@ add_column(const Addition *a, int label, const PpdlCt *in, PpdlError *err)
 	PpdlCt		conj;
 	PpdlStatus	status;
 
-	PPDL_TRY(add_range(a, label, from, to, 0, in, err));
+	PPDL_TRY(ppdl_each_rotation(a->ev, in, from, to, add_products, &(Factors) {a, label, 0}, err));
 	PPDL_TRY(ppdl_ct_conjugate(a->ev, &conj, in, err));
-	status = add_range(a, label, from, to, 1, &conj, err);
+	status = ppdl_each_rotation(a->ev, &conj, from, to, add_products, &(Factors) {a, label, 1}, err);
 	ppdl_ct_release(a->ev, &conj);
 	return status;
 }

@@ -9,10 +9,14 @@
 #define PPDL_PREDICT_GRAM_H
 
 #include "predict/lifting.h"
+#include "predict/packed_slots.h"
 #include "rows/gram_layout.h"
 
 /* limbs of rows in slots, and of sums until they are rescaled, last of all */
 #define PPDL_GRAM_LIMBS 3
+/* of packed rows, and of their slots: a product has room for 2^40 rows */
+#define PPDL_GRAM_ROWS_LIMBS PPDL_PACKED_ROWS_LIMBS(PPDL_GRAM_LIMBS)
+#define PPDL_GRAM_SLOT_SCALE 0x1p39
 
 /* The sums over rows so far.  Ciphertexts are in the pool of one evaluator, the caller's. */
 typedef struct PpdlGram

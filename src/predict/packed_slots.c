@@ -3,13 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* of slots: their product has room at PPDL_PACKED_SLOTS_LIMBS limbs for 2^40 rows */
-#define SLOT_SCALE 0x1p39
-
 struct PpdlPackedSlots
 {
 	const PpdlParams *par;
-	double		in_scale;
+	PpdlPackedSlotsForm form;
 	double		size[PPDL_ROW_C2S_LEVELS];	/* of slots before each level, in the mean */
 	PpdlLinTrans *lt[PPDL_ROW_C2S_LEVELS];
 };
@@ -18,9 +15,9 @@ static PpdlStatus
 encode_level(PpdlPackedSlots *s, int i, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
 {
 	const PpdlC2sLevel *level = &ppdl_row_c2s[i];
-	const int	limbs = PPDL_PACKED_ROWS_LIMBS - i;
+	const int	limbs = PPDL_PACKED_ROWS_LIMBS(s->form.left) - i;
 	/* to the scale of slots in equal steps */
-	const double step = pow(SLOT_SCALE / s->in_scale, 1.0 / PPDL_ROW_C2S_LEVELS);
+	const double step = pow(s->form.scale / s->form.in_scale, 1.0 / PPDL_ROW_C2S_LEVELS);
 	const PpdlLinTransForm form = {limbs, step * (double) s->par->ring->mod[limbs - 1].q, PPDL_ROW_C2S_BABY, 1};
 	PpdlMatrix *m;
 	PpdlStatus	status;
@@ -32,8 +29,8 @@ encode_level(PpdlPackedSlots *s, int i, PpdlThreads *threads, const PpdlPoll *po
 }
 
 PpdlStatus
-ppdl_packed_slots_create(PpdlPackedSlots **out, double scale, PpdlThreads *threads, const PpdlPoll *poll,
-						 PpdlError *err)
+ppdl_packed_slots_create(PpdlPackedSlots **out, const PpdlPackedSlotsForm *form, PpdlThreads *threads,
+						 const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlPackedSlots *s = calloc(1, sizeof(*s));
 	PpdlStatus	status;
@@ -41,7 +38,7 @@ ppdl_packed_slots_create(PpdlPackedSlots **out, double scale, PpdlThreads *threa
 	*out = NULL;
 	if (s == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	s->in_scale = scale;
+	s->form = *form;
 	PPDL_GOTO(fail, ppdl_params_get(PPDL_RING_ROW, &s->par, err));
 	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
 		PPDL_GOTO(fail, encode_level(s, i, threads, poll, err));
@@ -66,10 +63,10 @@ ppdl_packed_slots_destroy(PpdlPackedSlots *s)
 	free(s);
 }
 
-double
-ppdl_packed_slots_scale(const PpdlPackedSlots *s)
+const PpdlPackedSlotsForm *
+ppdl_packed_slots_form(const PpdlPackedSlots *s)
 {
-	return s->in_scale;
+	return &s->form;
 }
 
 static PpdlStatus
@@ -78,12 +75,12 @@ check_input(const PpdlPackedSlots *s, const PpdlPacked *in, PpdlError *err)
 	if (in->ct.par != s->par)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "packed rows of ring %s, not of ring %s", in->ct.par->name,
 						  s->par->name);
-	if (fabs(in->ct.scale / s->in_scale - 1) > 0x1p-40)
+	if (fabs(in->ct.scale / s->form.in_scale - 1) > 0x1p-40)
 		return ppdl_error(err, PPDL_ERR_SCALE, "rows are packed at scale 2^%.3f, not at 2^%.3f", log2(in->ct.scale),
-						  log2(s->in_scale));
-	if (in->ct.limbs < PPDL_PACKED_ROWS_LIMBS)
+						  log2(s->form.in_scale));
+	if (in->ct.limbs < PPDL_PACKED_ROWS_LIMBS(s->form.left))
 		return ppdl_error(err, PPDL_ERR_LEVEL, "packed rows of %d limbs, %d are needed", in->ct.limbs,
-						  PPDL_PACKED_ROWS_LIMBS);
+						  PPDL_PACKED_ROWS_LIMBS(s->form.left));
 	if (in->ct.bound > 1 + 0x1p-20)
 		return ppdl_error(err, PPDL_ERR_RANGE, "rows may hold values up to %.3g, not just within [-1, 1]",
 						  in->ct.bound);
@@ -99,7 +96,7 @@ ppdl_packed_slots_run(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *out, const
 
 	memset(out, 0, sizeof(*out));
 	PPDL_TRY(check_input(s, in, err));
-	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, PPDL_PACKED_ROWS_LIMBS, err));
+	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, PPDL_PACKED_ROWS_LIMBS(s->form.left), err));
 	for (int i = 0; i < PPDL_ROW_C2S_LEVELS && status == PPDL_OK; i++)
 	{
 		const PpdlLinTrans *lt = s->lt[i];

@@ -209,6 +209,7 @@ bench_network(Bench *b)
 static void
 bench_gram(Bench *b, const char *name, int width, double predict)
 {
+	PpdlPackedSlotsForm form = {.scale = PPDL_GRAM_SLOT_SCALE, .left = PPDL_GRAM_LIMBS};
 	PpdlPackedSlots *slots;
 	PpdlGramLayout lay;
 	PpdlGram	g;
@@ -216,14 +217,15 @@ bench_gram(Bench *b, const char *name, int width, double predict)
 				t;
 
 	encrypt_rows(b, width);
-	OK(ppdl_packed_slots_create(&slots, ppdl_packed_scale(b->par, ppdl_log2_width(width), 0x1p30), NULL, NULL, &err));
+	form.in_scale = ppdl_packed_scale(b->par, ppdl_log2_width(width), 0x1p30);
+	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
 	OK(ppdl_gram_layout(&lay, width, 0, &err));
 	ppdl_gram_init(&g, &lay);
 	for (int run = 0; run <= RUNS; run++)
 	{
 		PpdlPacked	packed;
 		PpdlCt		z;
-		double		packing = pack(b, 1, PPDL_PACKED_ROWS_LIMBS, &packed).packing;
+		double		packing = pack(b, 1, PPDL_GRAM_ROWS_LIMBS, &packed).packing;
 
 		t = now();
 		OK(ppdl_packed_slots_run(slots, &b->ev, &z, &packed, &err));

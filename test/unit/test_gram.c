@@ -3,6 +3,7 @@
  * holes and labels, and packed rows of the row ring as it is.
  */
 #include "lifted_world.h"
+#include "packed_world.h"
 
 #include "predict/gram.h"
 #include "predict/packed_slots.h"
@@ -190,48 +191,6 @@ lifted_labels(void **state)
 
 /* ---- rows of the row ring ---- */
 
-/* one for all tests: keys cost more than anything else here */
-static int
-set_up_packed(void **state)
-{
-	Fixture    *f = fixture_new(NULL, PPDL_RING_ROW, 1);
-
-	f->ev.get_key = planned_row_key;
-	f->ev.get_key_arg = f;
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down_packed(void **state)
-{
-	fixture_free(*state);
-	return 0;
-}
-
-/* as packing leaves them: row p at its tree position, zeros where there is no row */
-static void
-pack_rows(Fixture *f, PpdlPacked *out, const double *x, int width, const char *keep)
-{
-	const PpdlParams *par = f->par;
-	const int	logk = ppdl_log2_width(width),
-				d = par->logn - logk;
-	const double scale = ldexp(1, 30 + d);
-	int64_t    *c = calloc(par->n, sizeof(int64_t));
-	PpdlPt		pt;
-
-	*out = (PpdlPacked) {.width = width, .logk = logk, .rows = 1u << d};
-	for (uint32_t p = 0; p < out->rows; p++)
-		for (int i = 0; i < width && keep[p]; i++)
-			c[ppdl_bitrev(p, d) + ((size_t) i << d)] = llround(x[p * (size_t) width + (size_t) i] * scale);
-	OK(ppdl_pt_alloc(&f->ev, &pt, PPDL_PACKED_ROWS_LIMBS, &err));
-	OK(ppdl_encode_coeffs(par, &pt, c, scale, PPDL_PACKED_ROWS_LIMBS, &err));
-	OK(ppdl_encrypt_secret(&f->ev, &out->ct, &pt, f->sk, f->rng, &err));
-	out->ct.bound = 1;
-	ppdl_pt_release(&f->ev, &pt);
-	free(c);
-}
-
 /* ciphertexts of rows, the moments of all of them in two states that are joined, one merged before, one not */
 static void
 packed(Fixture *f, int width, int ciphertexts)
@@ -241,6 +200,7 @@ packed(Fixture *f, int width, int ciphertexts)
 	double	   *x = malloc(sizeof(double) * (size_t) (all * width));
 	char	   *keep = malloc((size_t) all);
 	long double *want = malloc(sizeof(long double) * (size_t) (width * width));
+	PpdlPackedSlotsForm form = {.scale = PPDL_GRAM_SLOT_SCALE, .left = PPDL_GRAM_LIMBS};
 	PpdlPackedSlots *slots;
 	PpdlGramLayout lay;
 	PpdlGram	g,
@@ -253,7 +213,8 @@ packed(Fixture *f, int width, int ciphertexts)
 		x[i] = i % 5 == 0 ? copysign(1, next_real(f)) : next_real(f);
 	for (int i = 0; i < all; i++)
 		kept += keep[i] = next_random(f) % 8 != 0;
-	OK(ppdl_packed_slots_create(&slots, ldexp(1, 30 + f->par->logn - ppdl_log2_width(width)), NULL, NULL, &err));
+	form.in_scale = ldexp(1, 30 + f->par->logn - ppdl_log2_width(width));
+	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
 	OK(ppdl_gram_layout(&lay, width, 0, &err));
 	ppdl_gram_init(&g, &lay);
 	ppdl_gram_init(&other, &lay);
@@ -266,13 +227,13 @@ packed(Fixture *f, int width, int ciphertexts)
 
 		for (int r = 0; r < rows; r++)
 			n += keep[i * rows + r];
-		pack_rows(f, &p, x + (size_t) (i * rows * width), width, keep + i * rows);
+		pack_rows(f, &p, x + (size_t) (i * rows * width), width, keep + i * rows, PPDL_GRAM_ROWS_LIMBS);
 		OK(ppdl_packed_slots_run(slots, &f->ev, &z, &p, &err));
 		OK(ppdl_gram_add(to, &f->ev, &z, NULL, n, &err));
 		if (i == 1)
 			OK(ppdl_gram_merge(to, &f->ev, &err));
 		ppdl_ct_release(&f->ev, &z);
-		ppdl_ct_release(&f->ev, &p.ct);
+		ppdl_packed_release(&f->ev, &p);
 	}
 	OK(ppdl_gram_join(&g, &f->ev, &other, &err));
 	assert_true(g.rows == (double) kept);

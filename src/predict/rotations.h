@@ -1,0 +1,23 @@
+/* Many rotations of one ciphertext, with the keys that owners publish. */
+#ifndef PPDL_PREDICT_ROTATIONS_H
+#define PPDL_PREDICT_ROTATIONS_H
+
+#include "ckks/eval.h"
+
+/*
+ * As ppdl_ct_rotate, for any r from 0 on in the row ring too, whose evaluators have no set of rotations: by powers of
+ * two and baby steps
+ */
+PpdlStatus	ppdl_rotate_far(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err);
+
+/* what to do with in, rotated by `shift`, which is only lent */
+typedef PpdlStatus (*PpdlRotated) (void *arg, int shift, const PpdlCt *rotated, PpdlError *err);
+
+/*
+ * in rotated by from .. to, in this order, groups of so many being hoisted that have keys of their own: rotations by
+ * 1 .. B-1 and B, B = PPDL_ROW_C2S_BABY or PPDL_DEEP_BABY, and by from
+ */
+PpdlStatus	ppdl_each_rotation(PpdlEval *ev, const PpdlCt *in, int from, int to, PpdlRotated take, void *arg,
+							   PpdlError *err);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * Sums over the rows that meet a condition (algorithms.md, 6.7): from rows in slots, the encrypted number of these rows
+ * and the sums of their values.
+ *
+ * Rows lie `stride` slots apart; value f of a row of k values is the real (f < k/2) or imaginary part of its slot
+ * bitrev(f mod k/2).  A value that the condition asks for is rotated to the first slot of its row, so that the whole
+ * condition is worked out there; what the other slots hold meanwhile is bounded and of no use.  The values, one slot a
+ * row at a time, are then multiplied with the condition, rotated to that slot.  These products are added up as they
+ * are, of degree 2 in the secret, until all rows are in or the state travels.
+ */
+#ifndef PPDL_PREDICT_WHERE_H
+#define PPDL_PREDICT_WHERE_H
+
+#include "predict/condition.h"
+#include "predict/lifting.h"
+#include "predict/packed_slots.h"
+
+/* limbs of conditions when they are multiplied with values, and of sums until there is a result */
+#define PPDL_WHERE_LIMBS 3
+/* of values before those of one slot are chosen */
+#define PPDL_WHERE_VALUE_LIMBS (PPDL_WHERE_LIMBS + 1)
+#define PPDL_WHERE_MAX_WIDTH 128
+/* more than any modulus here holds the sum of */
+#define PPDL_WHERE_MAX_ROWS ((double) (1 << 29))
+
+/* levels that conditions have in the ring (the row ring, or one that rows are lifted to) */
+int			ppdl_where_levels(const PpdlParams *par);
+/*
+ * Puts the condition's products in order for that ring.  PPDL_ERR_LEVEL with both figures, and a hint, when it takes
+ * more levels than there are, or comparisons of numbers, which the row ring has not.
+ */
+PpdlStatus	ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err);
+
+typedef struct PpdlWhereColumn
+{
+	int			width,			/* of a row */
+				half;			/* slots that a row's values take */
+} PpdlWhereColumn;
+
+/* A condition prepared for rows of one ring and width: immutable, shared between threads. */
+typedef struct PpdlWhere
+{
+	const PpdlParams *par;
+	const PpdlCondition *cond;	/* the caller's, checked for this ring; outlives this */
+	PpdlWhereColumn on,			/* what the condition asks for */
+				values;			/* what is summed; the same column, or one beside it */
+	int			stride;
+	int			limbs;			/* that `part` of rows has */
+	double		scale;			/* of the rows' slots */
+	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
+} PpdlWhere;
+
+/*
+ * PPDL_ERR_ARGUMENT for widths that do not go with the condition or each other.  *out: the caller's to destroy; NULL
+ * after an error.  poll may be NULL: PPDL_ERR_CANCELED
+ */
+PpdlStatus	ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on,
+							  int width_values, const PpdlPoll *poll, PpdlError *err);
+void		ppdl_where_destroy(PpdlWhere *w);	/* NULL is allowed */
+/* row ring: for ppdl_where_add_packed, of packed rows at this scale */
+PpdlPackedSlotsForm ppdl_where_slots_form(const PpdlWhere *w, double packed_scale);
+/* half of a row's slots in which value f lies, and which */
+int			ppdl_where_part(const PpdlWhereColumn *column, int f);
+int			ppdl_where_slot(const PpdlWhereColumn *column, int f);
+
+/* The sums so far.  Ciphertexts are in the pool of one evaluator, the caller's. */
+typedef struct PpdlWhereSums
+{
+	double		rows;
+	double		bias;			/* of a sum: what errors come to that are not 0 in the mean */
+	PpdlCt3		pending;		/* products since the last merge; none: d is NULL */
+	PpdlCt		sums,			/* the products before; none: b is NULL */
+				count;			/* conditions; none: b is NULL */
+} PpdlWhereSums;
+
+void		ppdl_where_init(PpdlWhereSums *s);
+void		ppdl_where_release(PpdlWhereSums *s, PpdlEval *ev);
+
+/* some rows in slots */
+typedef struct PpdlWhereRows
+{
+	/*
+	 * the condition's column as real slots: values f < on.half, and the others (b NULL where no leaf asks for one).
+	 * Beside these values anything within [-1, 1].
+	 */
+	PpdlCt		part[2];
+	const PpdlCt *values;		/* PPDL_WHERE_VALUE_LIMBS or more, as complex slots, zero where there is no row */
+	const char *present;		/* [slots / stride]: is there a row? */
+	double		rows;			/* how many */
+} PpdlWhereRows;
+
+/*
+ * Adds rows, all of one scale, w->scale.  Keys: relinearisation, rotations of the ring.  PPDL_ERR_SCALE unless all
+ * additions have the same scale.  After an error s is good for release only; so for all that follows.
+ */
+PpdlStatus	ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlWhereRows *rows,
+						   PpdlError *err);
+/* packed rows of the row ring, values and condition being of one column; key: the conjugation, too */
+PpdlStatus	ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlPackedSlots *slots,
+								  const PpdlPacked *packed, PpdlError *err);
+/* into += from, whose ciphertexts may be of another evaluator's pool, and stay */
+PpdlStatus	ppdl_where_join(PpdlWhereSums *into, PpdlEval *ev, const PpdlWhereSums *from, PpdlError *err);
+/* relinearises: the value of s stays */
+PpdlStatus	ppdl_where_merge(PpdlWhereSums *s, PpdlEval *ev, PpdlError *err);
+
+/*
+ * s has been merged and has rows: one limb, slot 0 the count, slot 1 + f the sum of value f, as real parts; the others
+ * hold anything.  noise and bound are set.  PPDL_ERR_RANGE, with figures, for more rows than there is room for.
+ */
+PpdlStatus	ppdl_where_result(const PpdlWhere *w, const PpdlWhereSums *s, PpdlEval *ev, PpdlCt *out, PpdlError *err);
+/* ... as a packed value of slots, one row, of the key and encoding of these rows: appends it to out */
+PpdlStatus	ppdl_where_write(const PpdlWhere *w, const PpdlWhereSums *s, PpdlEval *ev, const PpdlCipher *rows,
+							 PpdlWriter *out, PpdlError *err);
+
+/* s, merged, as bytes (where_state.c) */
+PpdlStatus	ppdl_where_save(const PpdlWhereSums *s, PpdlWriter *w, PpdlError *err);
+/* s is empty; PPDL_ERR_FORMAT when the bytes cannot be such a state */
+PpdlStatus	ppdl_where_load(PpdlWhereSums *s, PpdlEval *ev, PpdlReader *r, PpdlError *err);
+
+#endif

@@ -1,0 +1,132 @@
+/* A condition worked out over slots. */
+#include "predict/where_impl.h"
+
+#include <stdlib.h>
+
+#include "predict/rotations.h"
+
+typedef struct Run
+{
+	const PpdlWhere *w;
+	PpdlEval   *ev;
+	const PpdlCt *part;
+	PpdlCt	   *value;			/* of each operand; b NULL: not yet, or no more */
+	int		   *uses;			/* of each operand that are still to come */
+} Run;
+
+/* to the first slot of each row; the others' values are as good as this one's, or better, but nobody uses them */
+static PpdlStatus
+take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *err)
+{
+	const PpdlWhereColumn *on = &r->w->on;
+	PpdlCt		number;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_rotate_far(r->ev, out, &r->part[ppdl_where_part(on, leaf->index)], ppdl_where_slot(on, leaf->index),
+							 err));
+	out->bound = 1;
+	if (leaf->kind == PPDL_CONDITION_BIT)
+		return PPDL_OK;
+	number = *out;
+	status = ppdl_where_compare(r->ev, out, &number, leaf->threshold, err);
+	ppdl_ct_release(r->ev, &number);
+	return status;
+}
+
+/* *out = 1 - *in; bits are at most 1, and so is this */
+static PpdlStatus
+negate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_copy(ev, out, in, in->limbs, err));
+	ppdl_ct_neg(ev, out);
+	status = ppdl_ct_add_const(ev, out, 1, 0, err);
+	out->bound = 1;
+	if (status != PPDL_OK)
+		ppdl_ct_release(ev, out);
+	return status;
+}
+
+static PpdlStatus find(const Run *r, int operand, PpdlError *err);
+
+/* a factor, of a product or alone: one use of its operand less */
+static PpdlStatus
+take_factor(const Run *r, PpdlCt *out, PpdlConditionFactor f, PpdlError *err)
+{
+	PpdlCt	   *value = &r->value[f.operand];
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(find(r, f.operand, err));
+	if (--r->uses[f.operand] == 0 && !f.negated)
+	{
+		*out = *value;
+		value->b = value->a = NULL;
+		return PPDL_OK;
+	}
+	status = f.negated ? negate(r->ev, out, value, err) : ppdl_ct_copy(r->ev, out, value, value->limbs, err);
+	if (r->uses[f.operand] == 0)
+		ppdl_ct_release(r->ev, value);
+	return status;
+}
+
+static PpdlStatus
+multiply(const Run *r, PpdlCt *out, const PpdlConditionFactor f[2], PpdlError *err)
+{
+	PpdlCt		a,
+				b = {0};
+	PpdlStatus	status;
+
+	PPDL_TRY(take_factor(r, &a, f[0], err));
+	PPDL_GOTO(done, take_factor(r, &b, f[1], err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(r->ev, out, &a, &b, err));
+done:
+	ppdl_ct_release(r->ev, &a);
+	ppdl_ct_release(r->ev, &b);
+	return status;
+}
+
+/* the operand's value, unless it is there */
+static PpdlStatus
+find(const Run *r, int operand, PpdlError *err)
+{
+	const PpdlCondition *c = r->w->cond;
+	PpdlCt	   *value = &r->value[operand];
+
+	if (value->b != NULL)
+		return PPDL_OK;
+	if (operand < c->leaves)
+		return take_leaf(r, value, &c->leaf[operand], err);
+	return multiply(r, value, c->product[operand - c->leaves], err);
+}
+
+static void
+count_uses(const PpdlCondition *c, int *uses)
+{
+	for (int i = 0; i < c->products; i++)
+		for (int side = 0; side < 2; side++)
+			uses[c->product[i][side].operand]++;
+	uses[c->root.operand]++;
+}
+
+PpdlStatus
+ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlCt part[2], PpdlError *err)
+{
+	const PpdlCondition *c = w->cond;
+	const size_t operands = (size_t) (c->leaves + c->products);
+	Run			r = {.w = w, .ev = ev, .part = part, .value = calloc(operands, sizeof(PpdlCt)),
+					 .uses = calloc(operands, sizeof(int))};
+	PpdlStatus	status;
+
+	if (r.value == NULL || r.uses == NULL)
+		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
+	count_uses(c, r.uses);
+	PPDL_GOTO(done, take_factor(&r, out, c->root, err));
+	ppdl_ct_drop(out, PPDL_WHERE_LIMBS);
+done:
+	for (size_t i = 0; i < operands && r.value != NULL; i++)
+		ppdl_ct_release(ev, &r.value[i]);
+	free(r.value);
+	free(r.uses);
+	return status;
+}

@@ -1,0 +1,228 @@
+/*
+ * Sums over the rows that meet a condition, against loops in the clear: packed rows of the row ring as it is, with
+ * holes and random conditions.
+ */
+#include "packed_world.h"
+
+#include "predict/where.h"
+#include "rows/cipher_read.h"
+#include "rows/decrypt.h"
+
+/* ---- in the clear ---- */
+
+/* columns that are bits, the others are numbers; bits are the even ones */
+static int
+is_bit(int column)
+{
+	return column % 2 == 0;
+}
+
+static void
+make_row(Fixture *f, double *x, int width)
+{
+	for (int i = 0; i < width; i++)
+		x[i] = is_bit(i) ? (double) (next_random(f) % 2) : i % 5 == 0 ? copysign(1, next_real(f)) : next_real(f);
+}
+
+/* count, then sums, of the rows with keep set */
+static void
+plain_sums(long double *out, const PpdlCondition *c, const double *x, int width, int rows, const char *keep)
+{
+	for (int i = 0; i <= width; i++)
+		out[i] = 0;
+	for (int r = 0; r < rows; r++)
+	{
+		if (!keep[r] || ppdl_condition_apply(c, x + r * width) == 0)
+			continue;
+		out[0]++;
+		for (int i = 0; i < width; i++)
+			out[1 + i] += x[r * width + i];
+	}
+}
+
+typedef struct Text
+{
+	char		s[8192];
+} Text;
+
+/* a bit, or one that is not set, of a random column */
+static void
+put_leaf(Fixture *f, Text *t, int width)
+{
+	const unsigned bits = (unsigned) (width + 1) / 2;
+
+	sprintf(t->s + strlen(t->s), "x[%d] = %d", 1 + 2 * (int) (next_random(f) % bits), (int) (next_random(f) % 2));
+}
+
+/* at most so many levels */
+static void
+put_condition(Fixture *f, Text *t, int width, int levels)
+{
+	const char *op = next_random(f) % 2 ? " and " : " or ";
+
+	if (next_random(f) % 4 == 0)
+		strcat(t->s, "not ");
+	strcat(t->s, "(");
+	if (levels == 0 || next_random(f) % 8 == 0)
+		put_leaf(f, t, width);
+	else
+		for (int i = 0; i < 2; i++)
+		{
+			strcat(t->s, i == 0 ? "" : op);
+			put_condition(f, t, width, levels - 1);
+		}
+	strcat(t->s, ")");
+}
+
+/* a random condition that is neither always true nor never, of just so many levels where that can be */
+static PpdlCondition *
+random_condition(Fixture *f, Text *t, int width, int levels)
+{
+	PpdlCondition *c;
+
+	for (;;)
+	{
+		*t->s = '\0';
+		put_condition(f, t, width, levels);
+		if (ppdl_condition_parse(&c, t->s, strlen(t->s), &err) == PPDL_OK)
+		{
+			if (c->levels == levels || (width < 8 && c->levels <= levels))
+				return c;
+			ppdl_condition_destroy(c);
+		}
+	}
+}
+
+/* ---- encrypted ---- */
+
+typedef struct Compared
+{
+	double		rms,
+				worst,
+				stated;
+} Compared;
+
+/* what a server would return, decrypted as an owner does */
+static Compared
+compare(Fixture *f, const PpdlWhere *w, PpdlWhereSums *s, const long double *want)
+{
+	const PpdlCipher rows = {.fingerprint = {1, 2, 3}, .encoding = 0x3fa2b1c4d5e6};
+	const int	width = 1 + w->values.width;
+	Compared	c = {0};
+	PpdlWriter	out;
+	PpdlCipher	value;
+	PpdlValues	v;
+
+	ppdl_writer_init(&out);
+	OK(ppdl_where_merge(s, &f->ev, &err));
+	OK(ppdl_where_write(w, s, &f->ev, &rows, &out, &err));
+	OK(ppdl_cipher_parse(&value, out.buf, out.len, &err));
+	assert_true(value.encoding == rows.encoding);
+	assert_int_equal(value.layout, PPDL_LAYOUT_SLOTS);
+	assert_int_equal(value.width, width);
+	assert_int_equal(value.nrows, 1);
+	assert_int_equal(value.limbs, 1);
+	OK(ppdl_cipher_decrypt(&v, &value, f->sk, &err));
+	c.stated = v.error;
+	for (int i = 0; i < width; i++)
+	{
+		const double e = fabs(ppdl_values_row(&v, 0)[i] - (double) want[i]);
+
+		assert_true(value.bound >= fabs((double) want[i]));
+		c.rms += e * e / width;
+		c.worst = fmax(c.worst, e);
+	}
+	c.rms = sqrt(c.rms);
+	ppdl_values_free(&v);
+	ppdl_writer_free(&out);
+	return c;
+}
+
+/* an honest statement: a standard deviation, and not much more than that */
+static void
+check_stated(const Compared *c, const char *what)
+{
+	print_message("%-60.60s error 2^%.1f rms, 2^%.1f worst, stated 2^%.1f\n", what, log2(c->rms), log2(c->worst),
+				  log2(c->stated));
+	assert_true(c->worst < 6 * c->stated);
+	assert_true(c->rms < 2 * c->stated);
+	assert_true(c->rms > c->stated / 1024);
+}
+
+/* ciphertexts of rows in two states that are joined, one merged before, one not */
+static void
+packed(Fixture *f, int width, int ciphertexts, int levels)
+{
+	const int	rows = (int) (f->par->n >> ppdl_log2_width(width)),
+				all = rows * ciphertexts;
+	double	   *x = malloc(sizeof(double) * (size_t) (all * width));
+	char	   *keep = malloc((size_t) all);
+	long double *want = malloc(sizeof(long double) * (size_t) (1 + width));
+	PpdlWhereSums sums,
+				other;
+	PpdlPackedSlotsForm form;
+	PpdlPackedSlots *slots;
+	PpdlCondition *c;
+	PpdlWhere  *w;
+	Text		text;
+	Compared	compared;
+
+	c = random_condition(f, &text, width, levels);
+	for (int r = 0; r < all; r++)
+	{
+		make_row(f, x + r * width, width);
+		keep[r] = next_random(f) % 8 != 0;
+	}
+	OK(ppdl_where_check(c, f->par, &err));
+	OK(ppdl_where_create(&w, f->par, c, width, width, NULL, &err));
+	form = ppdl_where_slots_form(w, ppdl_packed_scale(f->par, ppdl_log2_width(width), 0x1p30));
+	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
+	ppdl_where_init(&sums);
+	ppdl_where_init(&other);
+	for (int i = 0; i < ciphertexts; i++)
+	{
+		PpdlWhereSums *to = i % 2 ? &other : &sums;
+		PpdlPacked	p;
+
+		pack_rows(f, &p, x + (size_t) (i * rows * width), width, keep + i * rows, PPDL_PACKED_ROWS_LIMBS(form.left));
+		OK(ppdl_where_add_packed(w, to, &f->ev, slots, &p, &err));
+		if (i == 1)
+			OK(ppdl_where_merge(to, &f->ev, &err));
+		ppdl_packed_release(&f->ev, &p);
+	}
+	OK(ppdl_where_join(&sums, &f->ev, &other, &err));
+	plain_sums(want, c, x, width, all, keep);
+	compared = compare(f, w, &sums, want);
+	check_stated(&compared, text.s);
+	/* the value stays what it was */
+	compared = compare(f, w, &sums, want);
+	check_stated(&compared, "the same again");
+	ppdl_where_release(&sums, &f->ev);
+	ppdl_where_release(&other, &f->ev);
+	ppdl_packed_slots_destroy(slots);
+	ppdl_where_destroy(w);
+	ppdl_condition_destroy(c);
+	free(x);
+	free(keep);
+	free(want);
+}
+
+static void
+packed_rows(void **state)
+{
+	packed(*state, 16, 3, 2);
+	packed(*state, 16, 1, 0);
+	packed(*state, 2, 1, 0);
+	packed(*state, 11, 2, 1);
+	packed(*state, 40, 1, 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packed_rows),
+	};
+
+	return cmocka_run_group_tests_name("conditions, packed rows", tests, set_up_packed, tear_down_packed);
+}
