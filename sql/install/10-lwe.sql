@@ -289,6 +289,70 @@ REVOKE EXECUTE ON FUNCTION lwe_gram_trans(lwe_gram_state, lwe_cipher),
 	lwe_gram_trans(lwe_gram_state, lwe_cipher, lwe_cipher), lwe_gram_combine(lwe_gram_state, lwe_gram_state),
 	lwe_gram_final(lwe_gram_state) FROM PUBLIC;
 
+/*
+ * sum_where: sums over the rows that meet a condition.
+ */
+CREATE TYPE lwe_where_state;
+CREATE FUNCTION lwe_where_state_in(cstring) RETURNS lwe_where_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_where_state_out(lwe_where_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_where_state_recv(internal) RETURNS lwe_where_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_where_state_send(lwe_where_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE lwe_where_state (
+	INPUT = lwe_where_state_in,
+	OUTPUT = lwe_where_state_out,
+	RECEIVE = lwe_where_state_recv,
+	SEND = lwe_where_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_where_state IS 'state of sum_where';
+COMMENT ON FUNCTION lwe_where_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lwe_where_state_out(lwe_where_state) IS 'I/O';
+COMMENT ON FUNCTION lwe_where_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lwe_where_state_send(lwe_where_state) IS 'I/O';
+
+CREATE FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text) RETURNS lwe_where_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+CREATE FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text, lwe_cipher) RETURNS lwe_where_state
+	AS 'MODULE_PATHNAME', 'lwe_where_on_trans' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+CREATE FUNCTION lwe_where_combine(lwe_where_state, lwe_where_state) RETURNS lwe_where_state
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_where_final(lwe_where_state) RETURNS lwe_cipher
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_where_combine(lwe_where_state, lwe_where_state) IS 'aggregate combine function';
+COMMENT ON FUNCTION lwe_where_final(lwe_where_state) IS 'aggregate final function';
+
+CREATE AGGREGATE sum_where("values" lwe_cipher, condition text) (
+	SFUNC = lwe_where_trans,
+	STYPE = lwe_where_state,
+	SSPACE = 10000000,
+	COMBINEFUNC = lwe_where_combine,
+	FINALFUNC = lwe_where_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+CREATE AGGREGATE sum_where("values" lwe_cipher, condition text, "on" lwe_cipher) (
+	SFUNC = lwe_where_trans,
+	STYPE = lwe_where_state,
+	SSPACE = 1000000,
+	COMBINEFUNC = lwe_where_combine,
+	FINALFUNC = lwe_where_final,
+	FINALFUNC_MODIFY = READ_WRITE,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sum_where(lwe_cipher, text) IS 'encrypted number and sums of the rows whose values meet a condition such as x[3] = 1 and not x[7] = 1; needs the owner''s published keys, of prediction for full rows, of training for compact ones and for long conditions';
+COMMENT ON AGGREGATE sum_where(lwe_cipher, text, lwe_cipher) IS 'the same with the condition about another column of the row, encrypted beside this one; needs the owner''s published keys of training';
+REVOKE EXECUTE ON FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text),
+	lwe_where_trans(lwe_where_state, lwe_cipher, text, lwe_cipher),
+	lwe_where_combine(lwe_where_state, lwe_where_state), lwe_where_final(lwe_where_state) FROM PUBLIC;
+
 -- encryption under a public key, for occasional writers
 CREATE FUNCTION lwe_encrypt(key text, "values" float8[], compact boolean DEFAULT true) RETURNS lwe_cipher
 	AS 'MODULE_PATHNAME', 'lwe_encrypt_public' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10000;

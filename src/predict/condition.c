@@ -229,14 +229,19 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* bytes [from, to) of the text as they can be shown */
+/* bytes [from, to) of the text as they can be shown, whatever they are */
 static void
 show(char *out, size_t room, const Parser *p, size_t from, size_t to)
 {
 	size_t		n = 0;
 
 	for (size_t i = from; i < to && n + 1 < room; i++)
-		out[n++] = (unsigned char) p->text[i] < ' ' || p->text[i] == 127 ? ' ' : p->text[i];
+	{
+		const unsigned char c = (unsigned char) p->text[i];
+
+		if (begins(p->text[i]))
+			out[n++] = c < ' ' || c == 127 ? ' ' : c < 127 ? (char) c : '?';
+	}
 	out[n] = '\0';
 }
 
@@ -260,10 +265,6 @@ syntax_error(const Parser *p, size_t at, const char *fmt,...)
 	va_end(args);
 	for (size_t i = 0; i < at; i++)
 		character += (unsigned) begins(p->text[i]);
-	while (from < at && !begins(p->text[from]))
-		from++;
-	while (to > at && to < p->len && !begins(p->text[to]))
-		to--;
 	show(before, sizeof(before), p, from, at);
 	show(after, sizeof(after), p, at, to);
 	ppdl_error(p->err, PPDL_ERR_FORMAT, "condition: %s, at character %u", what, character);
@@ -406,13 +407,13 @@ take(Parser *p, Token token, const char *what)
 static PpdlStatus
 parse_index(Parser *p, int *index)
 {
-	PPDL_TRY(take(p, TOKEN_VALUE, "x[...], not or ( was"));
-	PPDL_TRY(take(p, TOKEN_OPEN_INDEX, "[ and the number of a value"));
+	PPDL_TRY(take(p, TOKEN_VALUE, "\"x[\", \"not\" or \"(\""));
+	PPDL_TRY(take(p, TOKEN_OPEN_INDEX, "\"[\" and the number of a value"));
 	if (p->token != TOKEN_NUMBER || p->number != floor(p->number) || p->number < 1 || p->number > 65536)
 		return expected(p, "the number of a value, from 1,");
 	*index = (int) p->number - 1;
 	PPDL_TRY(next(p));
-	return take(p, TOKEN_CLOSE_INDEX, "]");
+	return take(p, TOKEN_CLOSE_INDEX, "\"]\"");
 }
 
 static PpdlStatus
@@ -433,7 +434,7 @@ parse_comparison(Parser *p, int *literal)
 	if (op == TOKEN_EQUAL || op == TOKEN_UNEQUAL)
 	{
 		if (p->number != 0 && p->number != 1)
-			return syntax_error(p, at, "= and <> compare bits with 0 or 1; for numbers write < and >");
+			return syntax_error(p, at, "\"=\" and \"<>\" compare bits, with 0 or 1, and \"<\" and \">\" numbers");
 		leaf.kind = PPDL_CONDITION_BIT;
 		PPDL_TRY(add_leaf(p->c, leaf, literal, p->err));
 		*literal ^= (op == TOKEN_EQUAL) == (p->number == 0);
@@ -469,7 +470,7 @@ parse_factor(Parser *p, int *literal)
 	else
 	{
 		PPDL_TRY(parse_condition(p, literal));
-		PPDL_TRY(take(p, TOKEN_CLOSE, "and, or or )"));
+		PPDL_TRY(take(p, TOKEN_CLOSE, "\"and\", \"or\" or \")\""));
 	}
 	p->depth--;
 	return PPDL_OK;
@@ -524,7 +525,7 @@ parse_text(Parser *p)
 	PPDL_TRY(next(p));
 	PPDL_TRY(parse_condition(p, &t->root));
 	if (p->token != TOKEN_END)
-		return expected(p, "and or or");
+		return expected(p, "\"and\", \"or\" or the end");
 	if (t->root == TRUE || t->root == FALSE)
 	{
 		ppdl_error(p->err, PPDL_ERR_ARGUMENT, "the condition holds for %s", t->root == TRUE ? "every row" : "no row");

@@ -47,6 +47,32 @@ PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSe
 						  PpdlProgress progress, void *arg, PpdlError *err);
 
 /*
+ * A value x comes out of EvalMod as x - x^5*theta^4/30, theta = 2*pi/2^8, the same in all rows (algorithms.md, 5.4): at
+ * most this much less
+ */
+#define PPDL_LIFTED_BIAS 1.21e-8
+
+/* What is taken of a column of lifted rows. */
+typedef struct PpdlLiftedColumn
+{
+	int			labels;			/* 1: of the labels, taken to the slots of their features */
+	int			stride;			/* slots from row to row, k/2 of the features */
+	const char *slot;			/* [stride]: which of a row's slots; NULL: all */
+	int			re,				/* 1: part[0] */
+				im;				/* 1: part[1], as imaginary parts beside part[0], or alone as real ones */
+	int			limbs;			/* of the result, PPDL_LIFTED_LIMBS at most */
+	double		scale;
+} PpdlLiftedColumn;
+
+/*
+ * *out: those slots of rows that are there, zeros elsewhere.  Key for labels: the rotation by slots/2.  in is only read.
+ */
+PpdlStatus	ppdl_lifted_take(PpdlEval *ev, PpdlCt *out, const PpdlLifted *in, const PpdlLiftedColumn *column,
+							 PpdlError *err);
+/* how many rows are there; present (or NULL): which, [capacity * count] */
+int			ppdl_lifted_rows(const PpdlLifted *in, char *present);
+
+/*
  * ct times z (all slots), 0 where there is no row, encoded at the scale of the prime that ppdl_lifted_match divides by;
  * the caller sets the bound.  To be settled, at `limbs` limbs and `scale`: two levels, as masking and scaling in one
  * would cost the holes 4 bits.

@@ -37,6 +37,13 @@ ppdl_where_levels(const PpdlParams *par)
 	return most_limbs(par) - PPDL_WHERE_LIMBS;
 }
 
+/* values need a level, too */
+int
+ppdl_where_limbs(const PpdlCondition *cond)
+{
+	return PPDL_WHERE_LIMBS + (cond->levels > 0 ? cond->levels : 1);
+}
+
 PpdlStatus
 ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err)
 {
@@ -46,8 +53,8 @@ ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err)
 	PPDL_TRY(ppdl_condition_schedule(cond, number_levels, err));
 	if (cond->numbers > 0 && number_levels == 0)
 	{
-		ppdl_error(err, PPDL_ERR_LEVEL, "comparisons of numbers need more levels than the %d of ring %s", have,
-				   par->name);
+		ppdl_error(err, PPDL_ERR_LEVEL, "numbers cannot be compared in ring %s, which has %d levels of products",
+				   par->name, have);
 		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
 							   "Compare bits, as in x[3] = 1: encode the column with \"at least\" bits (ppdl encode "
 							   "--thermometer).");
@@ -120,13 +127,25 @@ prime(const PpdlParams *par, int limbs)
 	return (double) par->ring->mod[limbs - 1].q;
 }
 
-static PpdlStatus
-encode_masks(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+static void
+free_masks(PpdlWhere *w)
+{
+	for (int j = 0; w->mask != NULL && j < w->values.half; j++)
+		free(w->mask[j].p);
+	free(w->mask);
+	w->mask = NULL;
+}
+
+PpdlStatus
+ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 {
 	const double scale = ldexp(prime(w->par, PPDL_WHERE_VALUE_LIMBS), -VALUE_BITS);
-	double complex *z = calloc((size_t) w->stride, sizeof(*z));
+	double complex *z;
 	PpdlStatus	status = PPDL_OK;
 
+	if (w->mask != NULL)
+		return PPDL_OK;
+	z = calloc((size_t) w->stride, sizeof(*z));
 	w->mask = calloc((size_t) w->values.half, sizeof(PpdlPt));
 	if (z == NULL || w->mask == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -139,12 +158,14 @@ encode_masks(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 		z[j] = 0;
 	}
 	free(z);
+	if (status != PPDL_OK)
+		free_masks(w);
 	return status;
 }
 
 PpdlStatus
 ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on, int width_values,
-				  const PpdlPoll *poll, PpdlError *err)
+				  PpdlError *err)
 {
 	PpdlWhere  *w = calloc(1, sizeof(*w));
 	PpdlStatus	status;
@@ -157,14 +178,11 @@ ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *c
 	w->on = column(width_on);
 	w->values = column(width_values);
 	w->stride = w->on.half > w->values.half ? w->on.half : w->values.half;
-	w->limbs = PPDL_WHERE_LIMBS + cond->levels;
-	if (w->limbs < PPDL_WHERE_VALUE_LIMBS)
-		w->limbs = PPDL_WHERE_VALUE_LIMBS;
+	w->limbs = ppdl_where_limbs(cond);
 	w->scale = is_row_ring(par) ? ROW_SCALE : DEEP_SCALE;
 	PPDL_GOTO(fail, check_widths(w, err));
 	if (w->limbs > most_limbs(par))
 		PPDL_GOTO(fail, ppdl_error(err, PPDL_ERR_LEVEL, "this condition was not checked for ring %s", par->name));
-	PPDL_GOTO(fail, encode_masks(w, poll, err));
 	*out = w;
 	return PPDL_OK;
 fail:
@@ -177,9 +195,7 @@ ppdl_where_destroy(PpdlWhere *w)
 {
 	if (w == NULL)
 		return;
-	for (int j = 0; w->mask != NULL && j < w->values.half; j++)
-		free(w->mask[j].p);
-	free(w->mask);
+	free_masks(w);
 	free(w);
 }
 

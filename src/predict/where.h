@@ -31,13 +31,16 @@ int			ppdl_where_levels(const PpdlParams *par);
  */
 PpdlStatus	ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err);
 
+/* limbs that the values of a condition need, levels and all */
+int			ppdl_where_limbs(const PpdlCondition *cond);
+
 typedef struct PpdlWhereColumn
 {
 	int			width,			/* of a row */
 				half;			/* slots that a row's values take */
 } PpdlWhereColumn;
 
-/* A condition prepared for rows of one ring and width: immutable, shared between threads. */
+/* A condition prepared for rows of one ring and width: once it is encoded immutable, shared between threads. */
 typedef struct PpdlWhere
 {
 	const PpdlParams *par;
@@ -47,15 +50,17 @@ typedef struct PpdlWhere
 	int			stride;
 	int			limbs;			/* that `part` of rows has */
 	double		scale;			/* of the rows' slots */
-	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
+	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row; NULL: not encoded */
 } PpdlWhere;
 
 /*
  * PPDL_ERR_ARGUMENT for widths that do not go with the condition or each other.  *out: the caller's to destroy; NULL
- * after an error.  poll may be NULL: PPDL_ERR_CANCELED
+ * after an error
  */
 PpdlStatus	ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on,
-							  int width_values, const PpdlPoll *poll, PpdlError *err);
+							  int width_values, PpdlError *err);
+/* what additions need, megabytes: before the first; at once when it is there.  poll may be NULL: PPDL_ERR_CANCELED */
+PpdlStatus	ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err);
 void		ppdl_where_destroy(PpdlWhere *w);	/* NULL is allowed */
 /* row ring: for ppdl_where_add_packed, of packed rows at this scale */
 PpdlPackedSlotsForm ppdl_where_slots_form(const PpdlWhere *w, double packed_scale);
@@ -98,6 +103,23 @@ PpdlStatus	ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, co
 /* packed rows of the row ring, values and condition being of one column; key: the conjugation, too */
 PpdlStatus	ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlPackedSlots *slots,
 								  const PpdlPacked *packed, PpdlError *err);
+/* which column is the labels of the rows' set */
+typedef enum PpdlWhereLabels
+{
+	PPDL_WHERE_NO_LABELS,		/* there is one column */
+	PPDL_WHERE_ON_LABELS,
+	PPDL_WHERE_VALUES_LABELS
+} PpdlWhereLabels;
+
+typedef struct PpdlWhereSet
+{
+	const PpdlTrainSet *rows;
+	PpdlWhereLabels labels;
+} PpdlWhereSet;
+
+/* Adds all rows of a set, lifted to the ring of ev, the deep one.  progress: as ppdl_lift_all. */
+PpdlStatus	ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlHalfBoot *hb,
+								  const PpdlWhereSet *set, PpdlProgress progress, void *arg, PpdlError *err);
 /* into += from, whose ciphertexts may be of another evaluator's pool, and stay */
 PpdlStatus	ppdl_where_join(PpdlWhereSums *into, PpdlEval *ev, const PpdlWhereSums *from, PpdlError *err);
 /* relinearises: the value of s stays */

@@ -344,6 +344,16 @@ my %covariance = map { /^,correlation,(\w+),(\w+),covariance,([^,]+)/ ? ("$1 $2"
 @got = map { my $name = $_; map { $covariance{"$name $_"} } @names } @names;
 numbers_agree(\@got, \@want, 1e-5, 'second moments of compact rows with labels');
 
+# sums over conditions on labels, and on features: the label is a bit
+{
+	my $plain = q{array_to_string(ARRAY[count(*)] || (SELECT array_agg(s ORDER BY n) FROM (SELECT n, sum(%1$s[n]) AS s FROM plain_patients, generate_series(1, %2$d) n WHERE %3$s GROUP BY n) t), E'\n')};
+	my $condition = 'x[1] = 1';
+
+	@want = split /\n/, $node->safe_psql('postgres', 'SELECT ' . sprintf($plain, 'features', 16, 'label[1] = 1 AND id % 4 <> 0') . ' FROM plain_patients WHERE label[1] = 1 AND id % 4 <> 0');
+	@got = decrypted($node, { key => "$dir/clinic.key" }, qq{SELECT sum_where(features, '$condition', label) FROM patients WHERE id % 4 <> 0});
+	numbers_agree(\@got, \@want, 2**-10, 'sums of compact rows whose label is set');
+}
+
 # compact rows and full ones are in different rings; a key that 0.1.0 made public has no bridge for compact ones
 like(failure(q{SELECT ppdl_train('osteo', f.features, c.label) FROM full_patients f JOIN patients c USING (id)}),
 	qr/different rings, row14 \(full rows.*\) and compact11 \(compact rows\).*HINT:.*labels, in the same form/s, 'features and labels of different forms');

@@ -29,6 +29,26 @@ set_up_lifted(void **state)
 	return 0;
 }
 
+/* as if the query had not asked for it: its coefficients are 0, its phase is random */
+static inline void
+leave_out(Rows *r, int row)
+{
+	const int	logk = r->ts->logk_x,
+				capacity = 1 << (r->par->logn - logk);
+	PpdlTrainBatch *b = &r->ts->batch[row / capacity];
+	const int	i = row % capacity;
+
+	for (size_t c = ppdl_bitrev((uint32_t) i, r->par->logn - logk); c < r->par->n; c += r->par->n >> logk)
+		b->bx[c] = 0;
+	if (b->by != NULL)
+		for (size_t c = ppdl_bitrev((uint32_t) i << (logk - r->ts->logk_y), r->par->logn - r->ts->logk_y);
+			 c < r->par->n; c += r->par->n >> r->ts->logk_y)
+			b->by[c] = 0;
+	b->ordinal[i] = PPDL_NO_PLACE;
+	b->rows--;
+	r->ts->rows--;
+}
+
 static inline int
 tear_down_lifted(void **state)
 {

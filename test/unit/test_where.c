@@ -1,7 +1,8 @@
 /*
- * Sums over the rows that meet a condition, against loops in the clear: packed rows of the row ring as it is, with
- * holes and random conditions.
+ * Sums over the rows that meet a condition, against loops in the clear, with holes and random conditions: packed rows of
+ * the row ring as it is, and rows lifted to the deep ring at an insecure degree.
  */
+#include "lifted_world.h"
 #include "packed_world.h"
 
 #include "predict/where.h"
@@ -24,19 +25,25 @@ make_row(Fixture *f, double *x, int width)
 		x[i] = is_bit(i) ? (double) (next_random(f) % 2) : i % 5 == 0 ? copysign(1, next_real(f)) : next_real(f);
 }
 
-/* count, then sums, of the rows with keep set */
-static void
-plain_sums(long double *out, const PpdlCondition *c, const double *x, int width, int rows, const char *keep)
+typedef struct Column
 {
-	for (int i = 0; i <= width; i++)
+	const double *x;
+	int			width;
+} Column;
+
+/* count, then sums of the values, of the rows with keep set */
+static void
+plain_sums(long double *out, const PpdlCondition *c, Column on, Column values, int rows, const char *keep)
+{
+	for (int i = 0; i <= values.width; i++)
 		out[i] = 0;
 	for (int r = 0; r < rows; r++)
 	{
-		if (!keep[r] || ppdl_condition_apply(c, x + r * width) == 0)
+		if (!keep[r] || ppdl_condition_apply(c, on.x + r * on.width) == 0)
 			continue;
 		out[0]++;
-		for (int i = 0; i < width; i++)
-			out[1 + i] += x[r * width + i];
+		for (int i = 0; i < values.width; i++)
+			out[1 + i] += values.x[r * values.width + i];
 	}
 }
 
@@ -103,38 +110,68 @@ typedef struct Compared
 } Compared;
 
 /* what a server would return, decrypted as an owner does */
-static Compared
-compare(Fixture *f, const PpdlWhere *w, PpdlWhereSums *s, const long double *want)
+static void
+reveal(Fixture *f, const PpdlWhere *w, const PpdlWhereSums *s, double *got, Compared *c)
 {
 	const PpdlCipher rows = {.fingerprint = {1, 2, 3}, .encoding = 0x3fa2b1c4d5e6};
-	const int	width = 1 + w->values.width;
-	Compared	c = {0};
 	PpdlWriter	out;
 	PpdlCipher	value;
 	PpdlValues	v;
 
 	ppdl_writer_init(&out);
-	OK(ppdl_where_merge(s, &f->ev, &err));
 	OK(ppdl_where_write(w, s, &f->ev, &rows, &out, &err));
 	OK(ppdl_cipher_parse(&value, out.buf, out.len, &err));
 	assert_true(value.encoding == rows.encoding);
 	assert_int_equal(value.layout, PPDL_LAYOUT_SLOTS);
-	assert_int_equal(value.width, width);
+	assert_int_equal(value.width, 1 + w->values.width);
 	assert_int_equal(value.nrows, 1);
 	assert_int_equal(value.limbs, 1);
+	assert_true(value.bound >= s->rows);
 	OK(ppdl_cipher_decrypt(&v, &value, f->sk, &err));
-	c.stated = v.error;
+	memcpy(got, ppdl_values_row(&v, 0), sizeof(double) * (size_t) (1 + w->values.width));
+	c->stated = v.error;
+	ppdl_values_free(&v);
+	ppdl_writer_free(&out);
+}
+
+/* no bytes lead to insecure rings */
+static void
+reveal_toy(Fixture *f, const PpdlWhere *w, const PpdlWhereSums *s, double *got, Compared *c)
+{
+	double complex *z = malloc(sizeof(*z) * f->par->slots);
+	PpdlCt		ct;
+
+	OK(ppdl_where_result(w, s, &f->ev, &ct, &err));
+	assert_int_equal(ct.limbs, 1);
+	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, z, &err));
+	for (int i = 0; i <= w->values.width; i++)
+		got[i] = creal(z[i]);
+	c->stated = ct.noise / ct.scale * sqrt((double) f->par->n);
+	ppdl_ct_release(&f->ev, &ct);
+	free(z);
+}
+
+static Compared
+compare(Fixture *f, const PpdlWhere *w, PpdlWhereSums *s, const long double *want)
+{
+	const int	width = 1 + w->values.width;
+	double	   *got = malloc(sizeof(double) * (size_t) width);
+	Compared	c = {0};
+
+	OK(ppdl_where_merge(s, &f->ev, &err));
+	if (f->par->id == PPDL_RING_CUSTOM)
+		reveal_toy(f, w, s, got, &c);
+	else
+		reveal(f, w, s, got, &c);
 	for (int i = 0; i < width; i++)
 	{
-		const double e = fabs(ppdl_values_row(&v, 0)[i] - (double) want[i]);
+		const double e = fabs(got[i] - (double) want[i]);
 
-		assert_true(value.bound >= fabs((double) want[i]));
 		c.rms += e * e / width;
 		c.worst = fmax(c.worst, e);
 	}
 	c.rms = sqrt(c.rms);
-	ppdl_values_free(&v);
-	ppdl_writer_free(&out);
+	free(got);
 	return c;
 }
 
@@ -174,7 +211,8 @@ packed(Fixture *f, int width, int ciphertexts, int levels)
 		keep[r] = next_random(f) % 8 != 0;
 	}
 	OK(ppdl_where_check(c, f->par, &err));
-	OK(ppdl_where_create(&w, f->par, c, width, width, NULL, &err));
+	OK(ppdl_where_create(&w, f->par, c, width, width, &err));
+	OK(ppdl_where_encode(w, NULL, &err));
 	form = ppdl_where_slots_form(w, ppdl_packed_scale(f->par, ppdl_log2_width(width), 0x1p30));
 	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
 	ppdl_where_init(&sums);
@@ -191,7 +229,7 @@ packed(Fixture *f, int width, int ciphertexts, int levels)
 		ppdl_packed_release(&f->ev, &p);
 	}
 	OK(ppdl_where_join(&sums, &f->ev, &other, &err));
-	plain_sums(want, c, x, width, all, keep);
+	plain_sums(want, c, (Column) {x, width}, (Column) {x, width}, all, keep);
 	compared = compare(f, w, &sums, want);
 	check_stated(&compared, text.s);
 	/* the value stays what it was */
@@ -217,12 +255,119 @@ packed_rows(void **state)
 	packed(*state, 40, 1, 2);
 }
 
+/* ---- rows of the deep ring ---- */
+
+/* labels: which column they are */
+static void
+lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int levels)
+{
+	Fixture    *f = w->d->f;
+	const int	rows = 30 + (int) (next_random(f) % 30),
+				width_on = labels == PPDL_WHERE_ON_LABELS ? outputs : inputs,
+				width = labels == PPDL_WHERE_VALUES_LABELS ? outputs : inputs;
+	Rows		r = make_rows_in(w->d, logn, rows, inputs, outputs, BITS);
+	const Column x = {r.x, inputs},
+				y = {r.y, outputs};
+	char	   *keep = malloc((size_t) rows);
+	long double *want = malloc(sizeof(long double) * (size_t) (1 + width));
+	PpdlWhereSet set = {r.ts, labels};
+	PpdlWhereSums sums;
+	PpdlCondition *c;
+	PpdlWhere  *where;
+	Compared	compared;
+	Text		text;
+
+	if (labels == PPDL_WHERE_NO_LABELS)
+		drop_labels(&r);
+	for (int i = 0; i < rows; i++)
+	{
+		keep[i] = i == 0 || next_random(f) % 4 != 0;
+		if (!keep[i])
+			leave_out(&r, i);
+	}
+	c = random_condition(f, &text, width_on, levels);
+	OK(ppdl_where_check(c, f->par, &err));
+	OK(ppdl_where_create(&where, f->par, c, width_on, width, &err));
+	OK(ppdl_where_encode(where, NULL, &err));
+	ppdl_where_init(&sums);
+	OK(ppdl_where_add_lifted(where, &sums, &f->ev, w->hb, &set, NULL, NULL, &err));
+	assert_true(sums.rows == (double) r.ts->rows);
+	plain_sums(want, c, labels == PPDL_WHERE_ON_LABELS ? y : x, labels == PPDL_WHERE_VALUES_LABELS ? y : x, rows, keep);
+	compared = compare(f, where, &sums, want);
+	check_stated(&compared, text.s);
+	ppdl_where_release(&sums, &f->ev);
+	ppdl_where_destroy(where);
+	ppdl_condition_destroy(c);
+	free(keep);
+	free(want);
+	free_rows(&r);
+	forget_bridge(w->d);
+}
+
+static void
+lifted_rows(void **state)
+{
+	lifted(*state, ROW_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, 3);
+	lifted(*state, COMPACT_LOGN, 3, 1, PPDL_WHERE_NO_LABELS, 1);
+	lifted(*state, COMPACT_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, 5);
+}
+
+static void
+lifted_columns(void **state)
+{
+	lifted(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_VALUES_LABELS, 2);
+	lifted(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_ON_LABELS, 0);
+	lifted(*state, ROW_LOGN, 16, 3, PPDL_WHERE_ON_LABELS, 1);
+	lifted(*state, ROW_LOGN, 4, 4, PPDL_WHERE_VALUES_LABELS, 1);
+}
+
+/* ---- what is refused ---- */
+
+static void
+refused(void **state)
+{
+	const Fixture *f = *state;
+	const char *deep = "x[1] = 0 or x[2] = 0 and (x[1] = 1 or x[3] = 0 and (x[2] = 1 or x[3] = 1))",
+			   *number = "x[1] = 1 and x[2] > 0.25";
+	PpdlCondition *c;
+	PpdlWhere  *w;
+	PpdlWhereSums sums;
+	PpdlCt		ct;
+
+	OK(ppdl_condition_parse(&c, deep, strlen(deep), &err));
+	assert_int_equal(ppdl_where_check(c, f->par, &err), PPDL_ERR_LEVEL);
+	assert_non_null(strstr(err.message, "takes 5 levels of products, ring row14 has 2"));
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 4, &err), PPDL_ERR_LEVEL);
+	assert_null(w);
+	ppdl_condition_destroy(c);
+	OK(ppdl_condition_parse(&c, number, strlen(number), &err));
+	assert_int_equal(ppdl_where_check(c, f->par, &err), PPDL_ERR_LEVEL);
+	ppdl_condition_destroy(c);
+	OK(ppdl_condition_parse(&c, "x[5] = 1", 8, &err));
+	OK(ppdl_where_check(c, f->par, &err));
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 4, &err), PPDL_ERR_ARGUMENT);
+	assert_non_null(strstr(err.message, "x[5]"));
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 129, 129, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 1, 1, &err), PPDL_ERR_ARGUMENT);
+	OK(ppdl_where_create(&w, f->par, c, 8, 8, &err));
+	ppdl_where_init(&sums);
+	assert_int_equal(ppdl_where_result(w, &sums, (PpdlEval *) &f->ev, &ct, &err), PPDL_ERR_ARGUMENT);
+	ppdl_where_destroy(w);
+	ppdl_condition_destroy(c);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest packed[] = {
 		cmocka_unit_test(packed_rows),
+		cmocka_unit_test(refused),
+	};
+	const struct CMUnitTest deep[] = {
+		cmocka_unit_test(lifted_rows),
+		cmocka_unit_test(lifted_columns),
 	};
 
-	return cmocka_run_group_tests_name("conditions, packed rows", tests, set_up_packed, tear_down_packed);
+	return cmocka_run_group_tests_name("conditions, lifted rows", deep, set_up_lifted, tear_down_lifted) +
+		cmocka_run_group_tests_name("conditions, packed rows", packed, set_up_packed, tear_down_packed);
 }

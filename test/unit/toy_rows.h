@@ -56,7 +56,11 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
 	return b;
 }
 
-/* rows in batches of N/k, as the owner would write them; label on the same places; corners: every other row is +-1 */
+/*
+ * rows in batches of N/k, as the owner would write them; label on the same places; corners: every other row is +-1;
+ * BITS: values of even number, and labels, are 0 or 1
+ */
+#define BITS 2
 static inline Rows
 make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
 {
@@ -81,11 +85,15 @@ make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
 		{
 			double		x = next_real(f);
 
-			r.x[i * inputs + k] = corners && i % 2 ? copysign(1, x) : x;
+			r.x[i * inputs + k] = corners == BITS && k % 2 == 0 ? x > 0 : corners && i % 2 ? copysign(1, x) : x;
 			s += r.x[i * inputs + k] * cos(3 * k);
 		}
 		for (int k = 0; k < outputs; k++)
+		{
 			r.y[i * outputs + k] = tanh(k % 2 ? -s : s + k);
+			if (corners == BITS)
+				r.y[i * outputs + k] = r.y[i * outputs + k] > 0;
+		}
 	}
 	OK(ppdl_trainset_create(&r.ts, &err));
 	r.ts->par = r.par;

@@ -1,0 +1,110 @@
+/* Sums over conditions, of rows lifted to the deep ring. */
+#include "predict/where_impl.h"
+
+#include <string.h>
+
+typedef struct Run
+{
+	const PpdlWhere *w;
+	PpdlWhereSums *s;
+	PpdlEval   *ev;
+	PpdlWhereLabels labels;
+	PpdlProgress progress;
+	void	   *arg;
+} Run;
+
+/* the slots of a column that a part of the condition asks for; are there any? */
+static int
+asked_slots(const PpdlWhere *w, int part, char *slot)
+{
+	int			any = 0;
+
+	memset(slot, 0, (size_t) w->stride);
+	for (int i = 0; i < w->cond->leaves; i++)
+	{
+		const int	f = w->cond->leaf[i].index;
+
+		if (ppdl_where_part(&w->on, f) != part)
+			continue;
+		slot[ppdl_where_slot(&w->on, f)] = 1;
+		any = 1;
+	}
+	return any;
+}
+
+/* bits, and nothing else: what is not asked for, and is no row, is 0 */
+static PpdlStatus
+take_part(const Run *r, PpdlCt *out, const PpdlLifted *in, int part, PpdlError *err)
+{
+	char		slot[PPDL_WHERE_MAX_WIDTH];
+	const PpdlLiftedColumn column = {.labels = r->labels == PPDL_WHERE_ON_LABELS, .stride = r->w->stride, .slot = slot,
+									 .re = part == 0, .im = part == 1, .limbs = r->w->limbs, .scale = r->w->scale};
+
+	if (!asked_slots(r->w, part, slot))
+		return PPDL_OK;
+	return ppdl_lifted_take(r->ev, out, in, &column, err);
+}
+
+static PpdlStatus
+take_values(const Run *r, PpdlCt *out, const PpdlLifted *in, PpdlError *err)
+{
+	char		slot[PPDL_WHERE_MAX_WIDTH] = {0};
+	/* a single value is in the real parts; in the imaginary ones are holes */
+	const PpdlLiftedColumn column = {.labels = r->labels == PPDL_WHERE_VALUES_LABELS, .stride = r->w->stride,
+									 .slot = slot, .re = 1, .im = r->w->values.width > 1,
+									 .limbs = PPDL_WHERE_VALUE_LIMBS, .scale = r->w->scale};
+
+	memset(slot, 1, (size_t) r->w->values.half);
+	return ppdl_lifted_take(r->ev, out, in, &column, err);
+}
+
+static PpdlStatus
+add_lifted(void *arg, PpdlLifted *in, PpdlError *err)
+{
+	const Run  *r = arg;
+	char	   *present = ppdl_pool_get(r->ev->pool, r->ev->par->slots);
+	PpdlCt		values = {0};
+	PpdlWhereRows rows = {.values = &values, .present = present};
+	PpdlStatus	status;
+
+	if (present == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(present, 0, r->ev->par->slots);
+	rows.rows = ppdl_lifted_rows(in, present);
+	PPDL_GOTO(done, take_part(r, &rows.part[0], in, 0, err));
+	PPDL_GOTO(done, take_part(r, &rows.part[1], in, 1, err));
+	PPDL_GOTO(done, take_values(r, &values, in, err));
+	PPDL_GOTO(done, ppdl_where_add(r->w, r->s, r->ev, &rows, err));
+	r->s->bias += (r->w->cond->leaves + 1) * PPDL_LIFTED_BIAS * rows.rows;
+done:
+	ppdl_ct_release(r->ev, &rows.part[0]);
+	ppdl_ct_release(r->ev, &rows.part[1]);
+	ppdl_ct_release(r->ev, &values);
+	ppdl_pool_put(r->ev->pool, present);
+	return status;
+}
+
+/* PpdlProgress */
+static void
+report(void *arg, uint64_t done, uint64_t total, const char *what)
+{
+	const Run  *r = arg;
+
+	if (r->progress != NULL)
+		r->progress(r->arg, done, total, what);
+}
+
+PpdlStatus
+ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlHalfBoot *hb,
+					  const PpdlWhereSet *set, PpdlProgress progress, void *arg, PpdlError *err)
+{
+	const int	labels = set->labels == PPDL_WHERE_ON_LABELS ? w->on.width :
+		set->labels == PPDL_WHERE_VALUES_LABELS ? w->values.width : 0,
+				features = set->labels == PPDL_WHERE_ON_LABELS ? w->values.width : w->on.width;
+	Run			r = {.w = w, .s = s, .ev = ev, .labels = set->labels, .progress = progress, .arg = arg};
+
+	if (set->rows->width_x != features || set->rows->width_y != labels)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d", features,
+						  labels, set->rows->width_x, set->rows->width_y);
+	return ppdl_lift_all(ev, hb, set->rows, add_lifted, report, &r, err);
+}
