@@ -128,23 +128,54 @@ prime(const PpdlParams *par, int limbs)
 }
 
 static void
-free_masks(PpdlWhere *w)
+free_tables(PpdlWhere *w)
 {
 	for (int j = 0; w->mask != NULL && j < w->values.half; j++)
 		free(w->mask[j].p);
 	free(w->mask);
 	w->mask = NULL;
+	ppdl_lintrans_destroy(w->spread);
+	w->spread = NULL;
 }
 
-PpdlStatus
-ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+static PpdlLinTransForm
+transform(const PpdlWhere *w, int limbs, double scale)
+{
+	return (PpdlLinTransForm) {.limbs = limbs, .pt_scale = scale, .min_keys = 1,
+							   .baby = is_row_ring(w->par) ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY};
+}
+
+/* the scale stays */
+static PpdlStatus
+encode_spread(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+{
+	const PpdlLinTransForm form = transform(w, w->limbs, prime(w->par, w->limbs));
+	PpdlMatrix *m;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_matrix_create(&m, (size_t) w->stride, err));
+	for (int j = 0; j < w->values.half && status == PPDL_OK; j++)
+	{
+		double complex *diag = ppdl_matrix_diag(m, w->stride - 1 - j);
+
+		if (diag == NULL)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		else
+			diag[j] = 1;
+	}
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(&w->spread, w->par, m, &form, NULL, poll, err);
+	ppdl_matrix_destroy(m);
+	return status;
+}
+
+static PpdlStatus
+encode_masks(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 {
 	const double scale = ldexp(prime(w->par, PPDL_WHERE_VALUE_LIMBS), -VALUE_BITS);
 	double complex *z;
 	PpdlStatus	status = PPDL_OK;
 
-	if (w->mask != NULL)
-		return PPDL_OK;
 	z = calloc((size_t) w->stride, sizeof(*z));
 	w->mask = calloc((size_t) w->values.half, sizeof(PpdlPt));
 	if (z == NULL || w->mask == NULL)
@@ -158,8 +189,19 @@ ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 		z[j] = 0;
 	}
 	free(z);
+	return status;
+}
+
+PpdlStatus
+ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	if (w->mask != NULL || w->spread != NULL)
+		return PPDL_OK;
+	status = w->limbs - w->cond->levels > PPDL_WHERE_LIMBS ? encode_spread(w, poll, err) : encode_masks(w, poll, err);
 	if (status != PPDL_OK)
-		free_masks(w);
+		free_tables(w);
 	return status;
 }
 
@@ -195,7 +237,7 @@ ppdl_where_destroy(PpdlWhere *w)
 {
 	if (w == NULL)
 		return;
-	free_masks(w);
+	free_tables(w);
 	free(w);
 }
 
@@ -240,7 +282,7 @@ typedef struct Addition
 	const PpdlCt *next;			/* the values of the row after, at each row's slots */
 } Addition;
 
-/* PpdlRotated: the condition of the row after has come to slot stride - shift of each row; the value there with it */
+/* PpdlRotated: the condition of the row after has come to slot stride - 1 - shift of each row; the value there with it */
 static PpdlStatus
 add_value(void *arg, int shift, const PpdlCt *condition, PpdlError *err)
 {
@@ -250,7 +292,7 @@ add_value(void *arg, int shift, const PpdlCt *condition, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_copy(a->ev, &value, a->next, a->next->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_mul_plain(a->ev, &value, &a->w->mask[a->w->stride - shift], err));
+	PPDL_GOTO(done, ppdl_ct_mul_plain(a->ev, &value, &a->w->mask[a->w->stride - 1 - shift], err));
 	PPDL_GOTO(done, ppdl_ct_rescale(a->ev, &value, err));
 	PPDL_GOTO(done, ppdl_ct_tensor(a->ev, &product, condition, &value, err));
 	PPDL_GOTO(done, ppdl_ct3_take(a->ev, &a->s->pending, &product, err));
@@ -259,27 +301,45 @@ done:
 	return status;
 }
 
+/* the condition in all slots of the row before; values: these, too; all in one product */
+static PpdlStatus
+add_spread(const Addition *a, const PpdlCt *condition, PpdlError *err)
+{
+	PpdlCt		spread = {0},
+				values = {0};
+	PpdlCt3		product;
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, ppdl_lintrans_apply_rescale(a->ev, &spread, (const PpdlLinTrans *const *) &a->w->spread, 1, condition,
+												err));
+	PPDL_GOTO(done, ppdl_ct_copy(a->ev, &values, a->next, a->next->limbs, err));
+	PPDL_GOTO(done, ppdl_ct_match(a->ev, &values, PPDL_WHERE_LIMBS, ldexp(a->next->scale, -VALUE_BITS), err));
+	PPDL_GOTO(done, ppdl_ct_tensor(a->ev, &product, &spread, &values, err));
+	PPDL_GOTO(done, ppdl_ct3_take(a->ev, &a->s->pending, &product, err));
+done:
+	ppdl_ct_release(a->ev, &spread);
+	ppdl_ct_release(a->ev, &values);
+	return status;
+}
+
 static PpdlStatus
 add_values(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlCt *condition, const PpdlCt *values,
 		   PpdlError *err)
 {
+	Addition	a = {w, s, ev, NULL};
 	PpdlCt		dropped = *values,
 				next;
 	PpdlStatus	status;
 
 	ppdl_ct_drop(&dropped, PPDL_WHERE_VALUE_LIMBS);
 	PPDL_TRY(ppdl_rotate_far(ev, &next, &dropped, w->stride, err));
-	status = ppdl_each_rotation(ev, condition, w->stride - w->values.half + 1, w->stride, add_value,
-								&(Addition) {w, s, ev, &next}, err);
+	a.next = &next;
+	if (w->spread != NULL)
+		status = add_spread(&a, condition, err);
+	else
+		status = ppdl_each_rotation(ev, condition, w->stride - w->values.half, w->stride - 1, add_value, &a, err);
 	ppdl_ct_release(ev, &next);
 	return status;
-}
-
-/* scale that chosen values have, and with them what counts */
-static double
-value_scale(const PpdlWhere *w, const PpdlCt *values)
-{
-	return values->scale * w->mask[0].scale / prime(w->par, PPDL_WHERE_VALUE_LIMBS);
 }
 
 /* the condition where there is a row; it is used up */
@@ -295,8 +355,9 @@ add_count(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, PpdlCt *condition,
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (size_t row = 0; row < slots / (size_t) w->stride; row++)
-		z[row * (size_t) w->stride] = rows->present[row] != 0;
-	PPDL_GOTO(done, encode(w->par, &present, z, slots, value_scale(w, rows->values), condition->limbs, err));
+		z[(row * (size_t) w->stride + slots - 1) % slots] = rows->present[row] != 0;
+	ppdl_ct_drop(condition, PPDL_WHERE_LIMBS);
+	PPDL_GOTO(done, encode(w->par, &present, z, slots, ldexp(rows->values->scale, -VALUE_BITS), PPDL_WHERE_LIMBS, err));
 	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, condition, &present, err));
 	PPDL_GOTO(done, join(ev, &s->count, condition, err));
 done:
@@ -311,6 +372,8 @@ ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlWhe
 	PpdlCt		condition;
 	PpdlStatus	status;
 
+	if (w->mask == NULL && w->spread == NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a condition that was not encoded");
 	if (rows->values->limbs < PPDL_WHERE_VALUE_LIMBS)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "sums over conditions take values of %d limbs", PPDL_WHERE_VALUE_LIMBS);
 	PPDL_TRY(ppdl_where_evaluate(w, ev, &condition, rows->part, err));
@@ -459,8 +522,7 @@ make_places(const PpdlWhere *w, const Places *p, PpdlMatrix **out, PpdlError *er
 static PpdlStatus
 place_sums(const PpdlWhere *w, const Places *p, PpdlEval *ev, PpdlCt *out, const PpdlCt *sums, PpdlError *err)
 {
-	const PpdlLinTransForm form = {.limbs = sums->limbs, .pt_scale = p->scale, .min_keys = 1,
-								   .baby = is_row_ring(w->par) ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY};
+	const PpdlLinTransForm form = transform(w, sums->limbs, p->scale);
 	const PpdlPoll poll = ppdl_eval_poller(ev);
 	PpdlMatrix *m = NULL;
 	PpdlLinTrans *lt = NULL;
@@ -475,22 +537,26 @@ done:
 	return status;
 }
 
-/* the count, in slot 0 of each row of the result; count is used up */
+/* the count, in slot 0 of each row of the result; it is in the last slot before */
 static PpdlStatus
-place_count(const PpdlWhere *w, const Places *p, PpdlEval *ev, PpdlCt *count, PpdlError *err)
+place_count(const PpdlWhere *w, const Places *p, PpdlEval *ev, PpdlCt *out, const PpdlCt *count, PpdlError *err)
 {
 	double complex *z = calloc((size_t) p->slots, sizeof(*z));
-	PpdlPt		first = {0};
+	PpdlPt		last = {0};
+	PpdlCt		one = {0};
 	PpdlStatus	status;
 
 	if (z == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	z[0] = 1;
-	PPDL_GOTO(done, encode(w->par, &first, z, (size_t) p->slots, p->scale, count->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, count, &first, err));
-	PPDL_GOTO(done, ppdl_ct_rescale(ev, count, err));
+	PPDL_GOTO(done, encode(w->par, &last, z, (size_t) p->slots, p->scale, count->limbs, err));
+	PPDL_GOTO(done, ppdl_rotate_far(ev, &one, count, w->stride - 1, err));
+	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, &one, &last, err));
+	PPDL_GOTO(done, ppdl_ct_rescale(ev, &one, err));
+	status = ppdl_ct_add(ev, out, &one, err);
 done:
-	free(first.p);
+	ppdl_ct_release(ev, &one);
+	free(last.p);
 	free(z);
 	return status;
 }
@@ -521,8 +587,7 @@ ppdl_where_result(const PpdlWhere *w, const PpdlWhereSums *s, PpdlEval *ev, Ppdl
 	sums.bound = count.bound = s->rows;
 	PPDL_GOTO(done, plan_places(&places, w, s, &sums, err));
 	PPDL_GOTO(done, place_sums(w, &places, ev, out, &sums, err));
-	PPDL_GOTO(done, place_count(w, &places, ev, &count, err));
-	PPDL_GOTO(done, ppdl_ct_add(ev, out, &count, err));
+	PPDL_GOTO(done, place_count(w, &places, ev, out, &count, err));
 	out->noise += s->bias * out->scale / sqrt((double) w->par->n);
 	out->bound = fmax(s->rows, 8 * out->noise * sqrt((double) w->par->n) / out->scale);
 done:

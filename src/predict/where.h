@@ -3,10 +3,11 @@
  * and the sums of their values.
  *
  * Rows lie `stride` slots apart; value f of a row of k values is the real (f < k/2) or imaginary part of its slot
- * bitrev(f mod k/2).  A value that the condition asks for is rotated to the first slot of its row, so that the whole
- * condition is worked out there; what the other slots hold meanwhile is bounded and of no use.  The values, one slot a
- * row at a time, are then multiplied with the condition, rotated to that slot.  These products are added up as they
- * are, of degree 2 in the secret, until all rows are in or the state travels.
+ * bitrev(f mod k/2).  A value that the condition asks for is rotated to the last slot of the row before its own, so that
+ * the whole condition is worked out there; what the other slots hold meanwhile is bounded and of no use.  From there it
+ * comes to all slots of that row by rotations that have keys.  The values, a row earlier too, are multiplied with it one
+ * slot of each row at a time; only where a level is left, the condition is masked instead, and one product is enough.
+ * Products are added up as they are, of degree 2 in the secret, until all rows are in or the state travels.
  */
 #ifndef PPDL_PREDICT_WHERE_H
 #define PPDL_PREDICT_WHERE_H
@@ -50,7 +51,9 @@ typedef struct PpdlWhere
 	int			stride;
 	int			limbs;			/* that `part` of rows has */
 	double		scale;			/* of the rows' slots */
-	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row; NULL: not encoded */
+	/* encoded: one or the other, NULL before */
+	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
+	PpdlLinTrans *spread;		/* the last slot of each row to all its slots; where a level is left for it */
 } PpdlWhere;
 
 /*

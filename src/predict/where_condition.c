@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "ckks/schedule.h"
 #include "predict/rotations.h"
 
 typedef struct Run
@@ -14,16 +15,20 @@ typedef struct Run
 	int		   *uses;			/* of each operand that are still to come */
 } Run;
 
-/* to the first slot of each row; the others' values are as good as this one's, or better, but nobody uses them */
+/* to the last slot of the row before */
+static int
+leaf_shift(const Run *r, const PpdlConditionLeaf *leaf)
+{
+	return ppdl_where_slot(&r->w->on, leaf->index) + 1;
+}
+
 static PpdlStatus
 take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *err)
 {
-	const PpdlWhereColumn *on = &r->w->on;
 	PpdlCt		number;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_rotate_far(r->ev, out, &r->part[ppdl_where_part(on, leaf->index)], ppdl_where_slot(on, leaf->index),
-							 err));
+	PPDL_TRY(ppdl_rotate_far(r->ev, out, &r->part[ppdl_where_part(&r->w->on, leaf->index)], leaf_shift(r, leaf), err));
 	out->bound = 1;
 	if (leaf->kind == PPDL_CONDITION_BIT)
 		return PPDL_OK;
@@ -100,6 +105,33 @@ find(const Run *r, int operand, PpdlError *err)
 	return multiply(r, value, c->product[operand - c->leaves], err);
 }
 
+/*
+ * The row ring's conditions are short: their bits are taken together, where there are keys for it.  In the deep ring each
+ * is taken when it is needed, as ciphertexts are large and half a bootstrap takes longer anyway.
+ */
+static PpdlStatus
+take_near_leaves(const Run *r, int part, PpdlError *err)
+{
+	const PpdlCondition *c = r->w->cond;
+	PpdlStatus	status = PPDL_OK;
+	PpdlHoisted h;
+
+	if (r->part[part].b == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_hoist(r->ev, &h, &r->part[part], err));
+	for (int i = 0; i < c->leaves && status == PPDL_OK; i++)
+	{
+		const int	shift = leaf_shift(r, &c->leaf[i]);
+
+		if (ppdl_where_part(&r->w->on, c->leaf[i].index) != part || shift > PPDL_ROW_C2S_BABY)
+			continue;
+		status = ppdl_hoisted_rotate(r->ev, &r->value[i], &h, shift, err);
+		r->value[i].bound = 1;
+	}
+	ppdl_hoisted_release(r->ev, &h);
+	return status;
+}
+
 static void
 count_uses(const PpdlCondition *c, int *uses)
 {
@@ -121,8 +153,10 @@ ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlCt 
 	if (r.value == NULL || r.uses == NULL)
 		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
 	count_uses(c, r.uses);
-	PPDL_GOTO(done, take_factor(&r, out, c->root, err));
-	ppdl_ct_drop(out, PPDL_WHERE_LIMBS);
+	if (w->par->id == PPDL_RING_ROW)
+		for (int p = 0; p < 2; p++)
+			PPDL_GOTO(done, take_near_leaves(&r, p, err));
+	status = take_factor(&r, out, c->root, err);
 done:
 	for (size_t i = 0; i < operands && r.value != NULL; i++)
 		ppdl_ct_release(ev, &r.value[i]);

@@ -4,7 +4,10 @@
 
 #include "predict/where.h"
 
-/* the condition in the first slot of each row, PPDL_WHERE_LIMBS limbs (where_condition.c) */
+/*
+ * the condition in the last slot of the row before: w->limbs less its levels, PPDL_WHERE_LIMBS or one more
+ * (where_condition.c)
+ */
 PpdlStatus	ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlCt part[2], PpdlError *err);
 
 /*

@@ -10,6 +10,7 @@
 #include "floor.h"
 #include "predict/gram.h"
 #include "predict/packed_slots.h"
+#include "predict/where.h"
 #include "predict/predictor.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
@@ -248,6 +249,54 @@ bench_gram(Bench *b, const char *name, int width, double predict)
 	ppdl_packed_slots_destroy(slots);
 }
 
+/* ------------------------------------------------------------------ conditions */
+
+/* a complete batch into the sums over a condition on bits, and what is done once for all of them */
+static void
+bench_where(Bench *b, const char *name, const char *text, double predict)
+{
+	PpdlPackedSlotsForm form;
+	PpdlPackedSlots *slots;
+	PpdlCondition *cond;
+	PpdlWhere  *w;
+	PpdlWhereSums sums;
+	PpdlCt		ct;
+	double		best = 1e9,
+				t;
+
+	encrypt_rows(b, WIDTH);
+	OK(ppdl_condition_parse(&cond, text, strlen(text), &err));
+	OK(ppdl_where_check(cond, b->par, &err));
+	OK(ppdl_where_create(&w, b->par, cond, WIDTH, WIDTH, &err));
+	OK(ppdl_where_encode(w, NULL, &err));
+	form = ppdl_where_slots_form(w, ppdl_packed_scale(b->par, ppdl_log2_width(WIDTH), 0x1p30));
+	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
+	ppdl_where_init(&sums);
+	for (int run = 0; run <= RUNS; run++)
+	{
+		PpdlPacked	packed;
+		double		packing = pack(b, 1, PPDL_PACKED_ROWS_LIMBS(form.left), &packed).packing;
+
+		t = now();
+		OK(ppdl_where_add_packed(w, &sums, &b->ev, slots, &packed, &err));
+		best = fmin(best, now() - t + packing);
+		ppdl_packed_release(&b->ev, &packed);
+	}
+	t = now();
+	OK(ppdl_where_merge(&sums, &b->ev, &err));
+	OK(ppdl_where_result(w, &sums, &b->ev, &ct, &err));
+	t = now() - t;
+	printf("%s_rows_per_s\t%.0f\trows/s\tfull rows of %d values, a condition of %d bits, complete batches, packing "
+		   "included; aim: 15000\n", name, b->rows / best, WIDTH, cond->leaves);
+	printf("%s_over_predict\t%.3f\tratio\tthe same, a batch over the prediction of one\n", name, best / predict);
+	printf("%s_result_ms\t%.2f\tms\tonce a result\n", name, t * 1e3);
+	ppdl_ct_release(&b->ev, &ct);
+	ppdl_where_release(&sums, &b->ev);
+	ppdl_packed_slots_destroy(slots);
+	ppdl_where_destroy(w);
+	ppdl_condition_destroy(cond);
+}
+
 /* ------------------------------------------------------------------ many threads */
 
 /* batches that a crew predicts, a job each, as ppdl_predict_agg has them done */
@@ -411,6 +460,8 @@ main(void)
 	predict = bench_network(&b);
 	bench_gram(&b, "gram", WIDTH, predict);
 	bench_gram(&b, "gram_32", 2 * WIDTH, 0);
+	bench_where(&b, "where_bit", "x[3] = 1", predict);
+	bench_where(&b, "where_bits", "x[3] = 1 and not x[5] = 1 and (x[1] = 1 or x[12] = 1)", predict);
 	encrypt_rows(&b, WIDTH);
 	bench_partial(&b);
 	bench_threads(&b);
