@@ -30,12 +30,11 @@ END $$;
 SELECT sum_where(v, 'x[1] = 1 and not x[2] = 1') AS all_rows FROM enc \gset
 SELECT lwe_rows(:'all_rows'), lwe_level(:'all_rows'), lwe_encoding(:'all_rows'), c.* FROM compare(:'all_rows', :'key', 'x[1] = 1 and not x[2] = 1') c;
 -- conditions
-SELECT condition, c.* FROM unnest(ARRAY['x[1] = 1', 'X[2]<>1', 'x[1] = 1 or x[2] = 1 or x[3] = 1', '(x[1] = 1 or x[2] = 1) and (x[1] = 0 or x[3] = 1)']) condition, LATERAL (SELECT sum_where(v, condition) AS p FROM enc WHERE i <= 100) s, compare(p, :'key', condition, 'i <= 100') c;
+SELECT condition, c.* FROM unnest(ARRAY['X[2]<>1', 'x[1] = 1 or x[2] = 1 or x[3] = 1', '(x[1] = 1 or x[2] = 1) and (x[1] = 0 or x[3] = 1)']) condition, LATERAL (SELECT sum_where(v, condition) AS p FROM enc WHERE i <= 20) s, compare(p, :'key', condition, 'i <= 20') c;
 -- in any order, any of the rows, rows that are NULL
 SELECT c.* FROM (SELECT sum_where(v, 'x[1] = 1 or x[3] = 0' ORDER BY i DESC) FILTER (WHERE i <= 2060 OR i % 3 = 0) AS p FROM enc) s, compare(p, :'key', 'x[1] = 1 or x[3] = 0', 'i <= 2060 OR i % 3 = 0') c;
 SELECT c.* FROM (SELECT sum_where(CASE WHEN i % 5 = 1 THEN v END, 'x[2] = 0') AS p FROM enc WHERE i < 60) s, compare(p, :'key', 'x[2] = 0', 'i % 5 = 1 AND i < 60') c;
-SELECT g, c.* FROM (SELECT g, sum_where(v, 'x[2] = 0') AS p FROM enc WHERE i <= 40 AND g < 3 GROUP BY g) s, compare(p, :'key', 'x[2] = 0', format('g = %s AND i <= 40', g)) c ORDER BY g;
-SELECT c.* FROM (SELECT sum_where(v, 'x[1] = 0') AS p FROM enc WHERE i = 17) s, compare(p, :'key', 'x[1] = 0', 'i = 17') c;
+SELECT g, c.* FROM (SELECT g, sum_where(v, 'x[2] = 0') AS p FROM enc WHERE i <= 20 AND g < 2 GROUP BY g) s, compare(p, :'key', 'x[2] = 0', format('g = %s AND i <= 20', g)) c ORDER BY g;
 SELECT sum_where(v, 'x[1] = 1') IS NULL AS no_rows FROM enc WHERE i < 0;
 SELECT sum_where(NULL::lwe_cipher, 'x[1] = 1') IS NULL AS all_null FROM enc;
 -- a row twice counts twice
@@ -76,6 +75,9 @@ RESET min_parallel_table_scan_size;
 SET ppdl.threads = 2;
 SELECT c.* FROM (SELECT sum_where(v, 'x[1] = 1 and x[3] = 1') AS p FROM enc) s, compare(p, :'key', 'x[1] = 1 and x[3] = 1') c;
 RESET ppdl.threads;
+-- what conditions take
+SELECT rows, levels, available, fits, bits, comparisons, products, rows_per_s > 0 AS estimated FROM unnest(ARRAY['x[1] = 1', 'x[1] = 1 and not x[5] = 1 and (x[2] = 1 or x[4] = 1)', 'x[1] = 0 or x[2] = 0 and (x[1] = 1 or x[3] = 0 and (x[2] = 1 or x[3] = 1))']) condition, sum_where_plan(condition);
+SELECT outcome('SELECT * FROM sum_where_plan(''x[1] = '')'), outcome('SELECT * FROM sum_where_plan(''x[1] = 1'', 1)');
 
 -- what is refused: conditions
 SELECT condition, outcome(format('SELECT sum_where(v, %L) FROM enc WHERE i < 3', condition)) FROM unnest(ARRAY['x[1] = 1 nad x[2] = 1', 'x[1]', '', 'x[6] = 1', 'x[1] = 2', 'x[4] > 40', 'x[4] > 0.5', 'x[1] = 1 and x[1] = 0', 'x[1] = 0 or x[2] = 0 and (x[1] = 1 or x[3] = 0 and (x[2] = 1 or x[3] = 1))', NULL]) condition;

@@ -2,9 +2,14 @@
 #include "pg/cipher_datum.h"
 #include "pg/where_state.h"
 
+#include "funcapi.h"
+#include "predict/where.h"
+#include "utils/builtins.h"
+
 PG_FUNCTION_INFO_V1(lwe_where_trans);
 PG_FUNCTION_INFO_V1(lwe_where_on_trans);
 PG_FUNCTION_INFO_V1(lwe_where_final);
+PG_FUNCTION_INFO_V1(ppdl_where_plan);
 
 /* rows without a value, or without what the condition asks for, do not count */
 static Datum
@@ -45,4 +50,69 @@ lwe_where_final(PG_FUNCTION_ARGS)
 	if (result == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(result);
+}
+
+/* ---- the plan ---- */
+
+typedef struct WherePlan
+{
+	PpdlCondition *cond;
+	int			width;
+	ReturnSetInfo *rsinfo;
+} WherePlan;
+
+static void
+destroy_plan(void *arg)
+{
+	ppdl_condition_destroy(((WherePlan *) arg)->cond);
+}
+
+/* a row of the result: what kind of rows, levels, levels there are, does it fit, bits, comparisons, products, rows/s */
+static void
+put_plan(const WherePlan *p, const char *rows, uint8_t ring)
+{
+	const PpdlParams *par;
+	Datum		values[8] = {0};
+	bool		nulls[8] = {false};
+	PpdlStatus	status;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_params_get(ring, &par, &err));
+	status = ppdl_where_check(p->cond, par, &err);
+	if (status != PPDL_ERR_LEVEL)
+		PPDL_PG(status);
+	values[0] = CStringGetTextDatum(rows);
+	values[1] = Int32GetDatum(p->cond->levels);
+	/* of comparisons that the ring has not */
+	nulls[1] = status != PPDL_OK && p->cond->levels <= ppdl_where_levels(par);
+	values[2] = Int32GetDatum(ppdl_where_levels(par));
+	values[3] = BoolGetDatum(status == PPDL_OK);
+	values[4] = Int32GetDatum(p->cond->leaves - p->cond->numbers);
+	values[5] = Int32GetDatum(p->cond->numbers);
+	values[6] = Int32GetDatum(p->cond->products);
+	nulls[7] = status != PPDL_OK;
+	if (!nulls[7])
+		values[7] = Float8GetDatum(ppdl_where_rows_per_s(p->cond, par, p->width));
+	tuplestore_putvalues(p->rsinfo->setResult, p->rsinfo->setDesc, values, nulls);
+}
+
+Datum
+ppdl_where_plan(PG_FUNCTION_ARGS)
+{
+	text	   *condition = PG_GETARG_TEXT_PP(0);
+	WherePlan  *p = palloc0(sizeof(WherePlan));
+	PpdlError	err;
+
+	p->width = PG_GETARG_INT32(1);
+	p->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	if (p->width < 2 || p->width > PPDL_WHERE_MAX_WIDTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("sum_where takes rows of 2 to %d values, not %d", PPDL_WHERE_MAX_WIDTH, p->width)));
+	InitMaterializedSRF(fcinfo, 0);
+	ppdl_guard(CurrentMemoryContext, destroy_plan, p);
+	PPDL_PG(ppdl_condition_parse(&p->cond, VARDATA_ANY(condition), VARSIZE_ANY_EXHDR(condition), &err));
+	put_plan(p, "full", PPDL_RING_ROW);
+	put_plan(p, "compact", PPDL_RING_DEEP);
+	return (Datum) 0;
 }

@@ -159,8 +159,6 @@ ppdl_slot_state_memory(const PpdlAggState *agg)
 		bytes += ppdl_pool_bytes(state->ev->pool) + ppdl_collector_memory(state->col);
 	if (state->deep != NULL)
 		bytes += ppdl_trainset_memory(state->deep);
-	if (kind_of(state)->memory != NULL)
-		bytes += kind_of(state)->memory(state);
 	return bytes;
 }
 
@@ -357,8 +355,8 @@ ppdl_slot_state_add(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher 
  * ---- the flat form ----
  *
  * u32 magic, u32 rows, u16 width, or 0 when there are none, and nothing follows; u16 width of the second column, u8
- * ring, fingerprint, f64 scale, u8 limbs (0: deep ring), u64 encoding; what the aggregate has beside them; row ring: the
- * sums; then the collected rows.
+ * ring, fingerprint, f64 scale, u8 limbs (0: deep ring), u64 encoding; what the aggregate has beside them; row ring:
+ * the sums; then the collected rows.
  */
 
 PpdlStatus

@@ -1,16 +1,16 @@
 /*
- * States of aggregates whose rows are brought to slots (lwe_gram, sum_where): expanded objects (agg_state.h).  Full rows
- * are gathered and packed as lwe_pack does it (pack_state.h), and batches that are complete go into the aggregate's sums
- * at once; what travels are these sums, merged, and the rows that wait.  Compact rows, and rows of two columns, are
- * gathered for the deep ring.
+ * States of aggregates whose rows are brought to slots (lwe_gram, sum_where): expanded objects (agg_state.h).  Full
+ * rows are gathered and packed as lwe_pack does it (pack_state.h), and batches that are complete go into the
+ * aggregate's sums at once; what travels are these sums, merged, and the rows that wait.  Compact rows, and rows of two
+ * columns, are gathered for the deep ring.
  */
 #ifndef PPDL_PG_SLOT_STATE_H
 #define PPDL_PG_SLOT_STATE_H
 
 #include "pg/agg_state.h"
 
-#include "predict/packed_slots.h"
 #include "ckks/boot.h"
+#include "predict/packed_slots.h"
 #include "rows/keyplan.h"
 #include "rows/row_set.h"
 
@@ -28,7 +28,6 @@ typedef struct PpdlSlotKind
 	uint32		magic;			/* of flat forms */
 	/* frees what is malloc'ed beside the members below; NULL: nothing */
 	void		(*destroy) (PpdlSlotState *state);
-	size_t		(*memory) (const PpdlSlotState *state);	/* NULL: nothing; constant time */
 	/* shape, width_y and what load_head read are set: the rest that the first row decides */
 	PpdlStatus	(*prepare) (PpdlSlotState *state, PpdlError *err);
 	/* of the flat form, what the aggregate has beside shape and rows; NULL: nothing */

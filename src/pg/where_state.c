@@ -303,8 +303,8 @@ static const PpdlSlotKind where_kind = {
 	.name = "sum_where",
 	.what = "sums over a condition",
 	.deep_rows = "compact rows, and of two columns,",
-	.deep_hint = " Full rows of one column do without them where the condition is simple: bits, and two levels of AND and "
-		"OR.",
+	.deep_hint = " Full rows of one column do without them where the condition is simple: bits, and two levels of AND "
+		"and OR.",
 	.magic = FLAT_MAGIC,
 	.destroy = destroy,
 	.prepare = prepare,

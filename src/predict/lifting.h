@@ -52,7 +52,7 @@ PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSe
  */
 #define PPDL_LIFTED_BIAS 1.21e-8
 
-/* What is taken of a column of lifted rows. */
+/* What is taken of a column of lifted rows (lifted_column.c). */
 typedef struct PpdlLiftedColumn
 {
 	int			labels;			/* 1: of the labels, taken to the slots of their features */
@@ -65,7 +65,8 @@ typedef struct PpdlLiftedColumn
 } PpdlLiftedColumn;
 
 /*
- * *out: those slots of rows that are there, zeros elsewhere.  Key for labels: the rotation by slots/2.  in is only read.
+ * *out: those slots of rows that are there, zeros elsewhere.  Key for labels: the rotation by slots/2.  in is only
+ * read.
  */
 PpdlStatus	ppdl_lifted_take(PpdlEval *ev, PpdlCt *out, const PpdlLifted *in, const PpdlLiftedColumn *column,
 							 PpdlError *err);

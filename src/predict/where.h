@@ -3,11 +3,14 @@
  * and the sums of their values.
  *
  * Rows lie `stride` slots apart; value f of a row of k values is the real (f < k/2) or imaginary part of its slot
- * bitrev(f mod k/2).  A value that the condition asks for is rotated to the last slot of the row before its own, so that
- * the whole condition is worked out there; what the other slots hold meanwhile is bounded and of no use.  From there it
- * comes to all slots of that row by rotations that have keys.  The values, a row earlier too, are multiplied with it one
- * slot of each row at a time; only where a level is left, the condition is masked instead, and one product is enough.
- * Products are added up as they are, of degree 2 in the secret, until all rows are in or the state travels.
+ * bitrev(f mod k/2).  A value that the condition asks for is rotated to the last slot of the row before its own, so
+ * that the whole condition is worked out there; what the other slots hold meanwhile is bounded and of no use.  From
+ * there it comes to all slots of that row by rotations that have keys.  The values, a row earlier too, are multiplied
+ * with it one slot of each row at a time; only where a level is left, the condition is masked instead, and one product
+ * is enough.  Products are added up as they are, of degree 2 in the secret, until all rows are in or the state travels.
+ *
+ * where_plan.c has what comes before the first row, where.c the sums, where_lifted.c rows of the deep ring,
+ * where_result.c what sums come to.
  */
 #ifndef PPDL_PREDICT_WHERE_H
 #define PPDL_PREDICT_WHERE_H
@@ -34,6 +37,12 @@ PpdlStatus	ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlErro
 
 /* limbs that the values of a condition need, levels and all */
 int			ppdl_where_limbs(const PpdlCondition *cond);
+
+/*
+ * Rows of so many values a second that one core adds up, complete batches, about: in milliseconds that make bench
+ * measured with AVX-512.  cond: put in order for that ring, and no deeper.
+ */
+double		ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width);
 
 typedef struct PpdlWhereColumn
 {

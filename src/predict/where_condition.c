@@ -106,8 +106,8 @@ find(const Run *r, int operand, PpdlError *err)
 }
 
 /*
- * The row ring's conditions are short: their bits are taken together, where there are keys for it.  In the deep ring each
- * is taken when it is needed, as ciphertexts are large and half a bootstrap takes longer anyway.
+ * The row ring's conditions are short: their bits are taken together, where there are keys for it.  In the deep ring
+ * each is taken when it is needed, as ciphertexts are large and half a bootstrap takes longer anyway.
  */
 static PpdlStatus
 take_near_leaves(const Run *r, int part, PpdlError *err)

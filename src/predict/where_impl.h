@@ -4,6 +4,28 @@
 
 #include "predict/where.h"
 
+/* values lose so much of their scale before they are multiplied: that is room for rows */
+#define PPDL_WHERE_VALUE_BITS 4
+
+static inline int
+ppdl_where_in_row_ring(const PpdlParams *par)
+{
+	return par->id == PPDL_RING_ROW;
+}
+
+/* what a rescale from so many limbs divides by */
+static inline double
+ppdl_where_prime(const PpdlParams *par, int limbs)
+{
+	return (double) par->ring->mod[limbs - 1].q;
+}
+
+/* as ppdl_encode_slots; pt->p is the caller's to free, after an error too, as no evaluator outlives it */
+PpdlStatus	ppdl_where_plain(const PpdlParams *par, PpdlPt *pt, const double complex *z, size_t count, double scale,
+							 int limbs, PpdlError *err);
+/* of linear maps with the keys that there are */
+PpdlLinTransForm ppdl_where_transform(const PpdlWhere *w, int limbs, double scale);
+
 /*
  * the condition in the last slot of the row before: w->limbs less its levels, PPDL_WHERE_LIMBS or one more
  * (where_condition.c)

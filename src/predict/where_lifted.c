@@ -104,7 +104,7 @@ ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	Run			r = {.w = w, .s = s, .ev = ev, .labels = set->labels, .progress = progress, .arg = arg};
 
 	if (set->rows->width_x != features || set->rows->width_y != labels)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d", features,
-						  labels, set->rows->width_x, set->rows->width_y);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d",
+						  features, labels, set->rows->width_x, set->rows->width_y);
 	return ppdl_lift_all(ev, hb, set->rows, add_lifted, report, &r, err);
 }

@@ -1,6 +1,6 @@
 /*
- * Text that is read: CSV, COPY's text format, arrays, base64, numbers, tables of results, results of a study, conditions
- * of sum_where.
+ * Text that is read: CSV, COPY's text format, arrays, base64, numbers, tables of results, results of a study,
+ * conditions of sum_where.
  */
 #include "fuzz.h"
 

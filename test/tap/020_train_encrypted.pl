@@ -344,14 +344,25 @@ my %covariance = map { /^,correlation,(\w+),(\w+),covariance,([^,]+)/ ? ("$1 $2"
 @got = map { my $name = $_; map { $covariance{"$name $_"} } @names } @names;
 numbers_agree(\@got, \@want, 1e-5, 'second moments of compact rows with labels');
 
-# sums over conditions on labels, and on features: the label is a bit
+# sums of a second column over a condition of four levels on compact rows of bits; conditions are SQL, too
 {
-	my $plain = q{array_to_string(ARRAY[count(*)] || (SELECT array_agg(s ORDER BY n) FROM (SELECT n, sum(%1$s[n]) AS s FROM plain_patients, generate_series(1, %2$d) n WHERE %3$s GROUP BY n) t), E'\n')};
-	my $condition = 'x[1] = 1';
+	my $condition = '(x[1] = 1 or not x[3] = 1) and (x[5] = 1 or x[7] = 0 and (x[2] = 1 or x[11] = 0))';
 
-	@want = split /\n/, $node->safe_psql('postgres', 'SELECT ' . sprintf($plain, 'features', 16, 'label[1] = 1 AND id % 4 <> 0') . ' FROM plain_patients WHERE label[1] = 1 AND id % 4 <> 0');
-	@got = decrypted($node, { key => "$dir/clinic.key" }, qq{SELECT sum_where(features, '$condition', label) FROM patients WHERE id % 4 <> 0});
-	numbers_agree(\@got, \@want, 2**-10, 'sums of compact rows whose label is set');
+	append_to_file("$dir/bits.csv", join "\n", 'id,' . join(',', map { "x$_" } 1 .. 16) . ',y',
+		map { my $id = $_; join ',', $id, (map { ($id * ($_ + 7) * 2654435761 >> 9) & 1 } 1 .. 16), $id % 11 / 10 } 1 .. 200);
+	append_to_file("$dir/bits_$_->[0].copy", tool_ok("$_->[0] bits", 'ppdl', 'encrypt', @$_[ 1 .. $#$_ ], '--raw', '--id', 'id', '--label', 'y', "$dir/bits.csv"))
+	  for [ 'cipher', '--compact', '--key', "$dir/clinic.key" ], [ 'plain', '--plain' ];
+	$node->safe_psql('postgres', qq{
+		CREATE TABLE answers (id int, features lwe_cipher, label lwe_cipher);
+		CREATE TABLE plain_answers (id int, x float8[], label float8);
+		\\copy answers FROM '$dir/bits_cipher.copy'
+		\\copy plain_answers FROM '$dir/bits_plain.copy'});
+	@want = split /\|/, $node->safe_psql('postgres', "SELECT count(*), sum(label) FROM plain_answers WHERE id % 4 <> 0 AND ($condition)");
+	cmp_ok($want[0], '>', 20, 'rows meet the condition');
+	@got = decrypted($node, { key => "$dir/clinic.key" }, "SELECT sum_where(label, '$condition', features) FROM answers WHERE id % 4 <> 0");
+	numbers_agree(\@got, \@want, 2**-12, 'sum of labels of compact rows over a condition');
+	like(failure(q{SELECT sum_where(features, 'x[1] = 1', label) FROM (SELECT a.features, b.label FROM answers a JOIN answers b ON b.id = a.id + 1) t}),
+		qr/not encrypted side by side/, 'columns of different rows');
 }
 
 # compact rows and full ones are in different rings; a key that 0.1.0 made public has no bridge for compact ones

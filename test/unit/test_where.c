@@ -1,6 +1,6 @@
 /*
- * Sums over the rows that meet a condition, against loops in the clear, with holes and random conditions: packed rows of
- * the row ring as it is, and rows lifted to the deep ring at an insecure degree.
+ * Sums over the rows that meet a condition, against loops in the clear, with holes and random conditions: packed rows
+ * of the row ring as it is, and rows lifted to the deep ring at an insecure degree.
  */
 #include "lifted_world.h"
 #include "packed_world.h"

@@ -1,0 +1,256 @@
+/* What a condition takes, and what is prepared for it before rows come. */
+#include "predict/where_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ckks/schedule.h"
+
+/*
+ * Slots have the scale of the primes that products are divided by, so that products have it, too; in the row ring real
+ * parts have twice that of complex slots
+ */
+#define ROW_SCALE 0x1p37
+#define DEEP_SCALE 0x1p40
+
+static int
+most_limbs(const PpdlParams *par)
+{
+	return ppdl_where_in_row_ring(par) ? PPDL_ROW_C2S_LIMBS - PPDL_ROW_C2S_LEVELS : PPDL_LIFTED_LIMBS;
+}
+
+int
+ppdl_where_levels(const PpdlParams *par)
+{
+	return most_limbs(par) - PPDL_WHERE_LIMBS;
+}
+
+/* values need a level, too */
+int
+ppdl_where_limbs(const PpdlCondition *cond)
+{
+	return PPDL_WHERE_LIMBS + (cond->levels > 0 ? cond->levels : 1);
+}
+
+PpdlStatus
+ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err)
+{
+	const int	number_levels = ppdl_where_number_levels(par),
+				have = ppdl_where_levels(par);
+
+	PPDL_TRY(ppdl_condition_schedule(cond, number_levels, err));
+	if (cond->numbers > 0 && number_levels == 0)
+	{
+		ppdl_error(err, PPDL_ERR_LEVEL, "numbers cannot be compared in ring %s, which has %d levels of products",
+				   par->name, have);
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+							   "Compare bits, as in x[3] = 1: encode the column with \"at least\" bits (ppdl encode "
+							   "--thermometer).");
+	}
+	if (cond->levels <= have)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_LEVEL, "the condition takes %d levels of products, ring %s has %d", cond->levels,
+			   par->name, have);
+	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+						   "%d levels are %d bits connected with AND, or with OR. Write a simpler condition%s.", have,
+						   1 << have, cond->numbers > 0 ? ", or compare bits (ppdl encode --thermometer)" :
+						   ppdl_where_in_row_ring(par) ?
+						   ", or publish keys for the deep ring (--for train), which has more" : "");
+}
+
+/* a batch that fills the slots: what it takes anyway, and for each thing in it */
+typedef struct Costs
+{
+	double		rows,			/* brought to slots */
+				level,			/* ... for each level beyond the first */
+				bit,
+				product,
+				slot;			/* of values */
+} Costs;
+
+double
+ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width)
+{
+	static const Costs row = {55, 12, 2, 3, 1.5},
+				deep = {3200, 0, 120, 100, 50};
+	const Costs *c = ppdl_where_in_row_ring(par) ? &row : &deep;
+	const int	logk = ppdl_log2_width(width);
+	const double slots = logk > 0 ? 1 << (logk - 1) : 1,
+				ms = c->rows + c->level * (ppdl_where_limbs(cond) - PPDL_WHERE_VALUE_LIMBS) + c->bit * cond->leaves +
+		c->product * cond->products + c->slot * slots;
+
+	return ldexp((double) par->n, -logk) / ms * 1e3;
+}
+
+/* ---- columns ---- */
+
+static PpdlWhereColumn
+column(int width)
+{
+	return (PpdlWhereColumn) {width, width == 1 ? 1 : 1 << (ppdl_log2_width(width) - 1)};
+}
+
+int
+ppdl_where_part(const PpdlWhereColumn *column, int f)
+{
+	return f / column->half;
+}
+
+int
+ppdl_where_slot(const PpdlWhereColumn *column, int f)
+{
+	return (int) ppdl_bitrev((uint32_t) (f % column->half), __builtin_ctz((unsigned) column->half));
+}
+
+static PpdlStatus
+check_widths(const PpdlWhere *w, PpdlError *err)
+{
+	const int	most = w->on.width > w->values.width ? w->on.width : w->values.width;
+
+	if (most < 2 || most > PPDL_WHERE_MAX_WIDTH)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "sum_where takes rows of 2 to %d values, these have %d",
+				   PPDL_WHERE_MAX_WIDTH, most);
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "%s",
+							   most < 2 ? "Encrypt a single value together with another one, a constant 0, say." :
+							   "Encrypt the columns that are asked for as rows of their own.");
+	}
+	if (w->cond->width > w->on.width)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the condition asks for x[%d], the rows have %d value%s",
+						  w->cond->width, w->on.width, w->on.width == 1 ? "" : "s");
+	return PPDL_OK;
+}
+
+/* ---- life ---- */
+
+PpdlStatus
+ppdl_where_plain(const PpdlParams *par, PpdlPt *pt, const double complex *z, size_t count, double scale, int limbs,
+				 PpdlError *err)
+{
+	memset(pt, 0, sizeof(*pt));
+	pt->p = malloc((size_t) limbs * par->n * sizeof(uint64_t));
+	if (pt->p == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	return ppdl_encode_slots(par, pt, z, count, scale, limbs, err);
+}
+
+static void
+free_tables(PpdlWhere *w)
+{
+	for (int j = 0; w->mask != NULL && j < w->values.half; j++)
+		free(w->mask[j].p);
+	free(w->mask);
+	w->mask = NULL;
+	ppdl_lintrans_destroy(w->spread);
+	w->spread = NULL;
+}
+
+PpdlLinTransForm
+ppdl_where_transform(const PpdlWhere *w, int limbs, double scale)
+{
+	return (PpdlLinTransForm) {.limbs = limbs, .pt_scale = scale, .min_keys = 1,
+							   .baby = ppdl_where_in_row_ring(w->par) ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY};
+}
+
+/* the scale stays */
+static PpdlStatus
+encode_spread(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+{
+	const PpdlLinTransForm form = ppdl_where_transform(w, w->limbs, ppdl_where_prime(w->par, w->limbs));
+	PpdlMatrix *m;
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_matrix_create(&m, (size_t) w->stride, err));
+	for (int j = 0; j < w->values.half && status == PPDL_OK; j++)
+	{
+		double complex *diag = ppdl_matrix_diag(m, w->stride - 1 - j);
+
+		if (diag == NULL)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		else
+			diag[j] = 1;
+	}
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(&w->spread, w->par, m, &form, NULL, poll, err);
+	ppdl_matrix_destroy(m);
+	return status;
+}
+
+static PpdlStatus
+encode_masks(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+{
+	const double scale = ldexp(ppdl_where_prime(w->par, PPDL_WHERE_VALUE_LIMBS), -PPDL_WHERE_VALUE_BITS);
+	double complex *z;
+	PpdlStatus	status = PPDL_OK;
+
+	z = calloc((size_t) w->stride, sizeof(*z));
+	w->mask = calloc((size_t) w->values.half, sizeof(PpdlPt));
+	if (z == NULL || w->mask == NULL)
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int j = 0; j < w->values.half && status == PPDL_OK; j++)
+	{
+		z[j] = 1;
+		status = ppdl_poll(poll, err);
+		if (status == PPDL_OK)
+			status = ppdl_where_plain(w->par, &w->mask[j], z, (size_t) w->stride, scale, PPDL_WHERE_VALUE_LIMBS, err);
+		z[j] = 0;
+	}
+	free(z);
+	return status;
+}
+
+PpdlStatus
+ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	if (w->mask != NULL || w->spread != NULL)
+		return PPDL_OK;
+	status = w->limbs - w->cond->levels > PPDL_WHERE_LIMBS ? encode_spread(w, poll, err) : encode_masks(w, poll, err);
+	if (status != PPDL_OK)
+		free_tables(w);
+	return status;
+}
+
+PpdlStatus
+ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on, int width_values,
+				  PpdlError *err)
+{
+	PpdlWhere  *w = calloc(1, sizeof(*w));
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (w == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	w->par = par;
+	w->cond = cond;
+	w->on = column(width_on);
+	w->values = column(width_values);
+	w->stride = w->on.half > w->values.half ? w->on.half : w->values.half;
+	w->limbs = ppdl_where_limbs(cond);
+	w->scale = ppdl_where_in_row_ring(par) ? ROW_SCALE : DEEP_SCALE;
+	PPDL_GOTO(fail, check_widths(w, err));
+	if (w->limbs > most_limbs(par))
+		PPDL_GOTO(fail, ppdl_error(err, PPDL_ERR_LEVEL, "this condition was not checked for ring %s", par->name));
+	*out = w;
+	return PPDL_OK;
+fail:
+	ppdl_where_destroy(w);
+	return status;
+}
+
+void
+ppdl_where_destroy(PpdlWhere *w)
+{
+	if (w == NULL)
+		return;
+	free_tables(w);
+	free(w);
+}
+
+PpdlPackedSlotsForm
+ppdl_where_slots_form(const PpdlWhere *w, double packed_scale)
+{
+	return (PpdlPackedSlotsForm) {.in_scale = packed_scale, .scale = w->scale, .left = w->limbs};
+}
