@@ -73,7 +73,7 @@ double
 ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width)
 {
 	static const Costs row = {55, 12, 2, 3, 1.5},
-				deep = {3200, 0, 120, 100, 50};
+				deep = {3700, 0, 60, 25, 20};
 	const Costs *c = ppdl_where_in_row_ring(par) ? &row : &deep;
 	const int	logk = ppdl_log2_width(width);
 	const double slots = logk > 0 ? 1 << (logk - 1) : 1,
