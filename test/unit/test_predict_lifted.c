@@ -25,22 +25,6 @@ make_net(Fixture *f, const char *json, double size)
 	return net;
 }
 
-/* as if the query had not asked for it: its coefficients are 0, its phase is random */
-static void
-leave_out(Rows *r, int row)
-{
-	const int	logk = r->ts->logk_x,
-				capacity = 1 << (r->par->logn - logk);
-	PpdlTrainBatch *b = &r->ts->batch[row / capacity];
-
-	for (size_t c = ppdl_bitrev((uint32_t) (row % capacity),
-								r->par->logn - logk); c < r->par->n; c += r->par->n >> logk)
-		b->bx[c] = 0;
-	b->ordinal[row % capacity] = PPDL_NO_PLACE;
-	b->rows--;
-	r->ts->rows--;
-}
-
 typedef struct Seen
 {
 	Deep	   *d;
