@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/outfile.h"
 #include "cli/stats.h"
+#include "cli/stats_rows.h"
 #include "rows/encoding.h"
 #include "table/features_named.h"
 
@@ -23,9 +24,9 @@ static const char doc[] =
 "Examples:\n\n"
 "  ppdl stats --key hospital.key --table patients\n"
 "  ppdl stats --key hospital.key --table patients --group-by ward --correlation\n"
-"  ppdl stats --key hospital.key --table patients --where 'admitted >= 2024' \\\n"
+"  ppdl stats --key hospital.key --table patients --where \"ward = 'A'\" \\\n"
 "    --regress Weight --on Age,Smoking\n"
-"  ppdl stats --key hospital.key --table patients --crosstab Smoking,Ward --html page.html";
+"  ppdl stats --key hospital.key --table patients --all --html page.html";
 
 enum
 {

@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
+#include "cli/stats_answer.h"
 #include "cli/stats_plan.h"
-#include "cli/stats_rows.h"
 #include "report/statistics.h"
 
 /* the statistics of a group; what could not be had is told in notes */

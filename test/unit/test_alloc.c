@@ -35,6 +35,7 @@
 #include "table/features.h"
 #include "cli/picture_list.h"
 #include "cli/reveal.h"
+#include "cli/stats.h"
 #include "cli/table.h"
 #include "cli/words.h"
 #include "image/decode.h"
@@ -1146,6 +1147,86 @@ work_statistics(PpdlError *err)
 	return status;
 }
 
+/* what ppdl stats asks for, and what it shows in all its forms */
+static PpdlStatus
+plan_statistics(PpdlError *err)
+{
+	static const char text[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+	" {\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 2, \"missing\": true},"
+	" {\"column\": \"a\", \"kind\": \"at-least\", \"cuts\": [1]},"
+	" {\"column\": \"b\", \"kind\": \"binary\", \"categories\": [\"x\", \"y\"]}],"
+	" \"label\": {\"column\": \"l\", \"kind\": \"binary\", \"categories\": [\"no\", \"yes\"]}}";
+	char	   *b_y[] = {(char *) "b=y"};
+	const PpdlStatsAsk ask = {.all = 1,.regress = {.item = b_y,.count = 1},.level = 0.95};
+	PpdlStatsColumns c = {0};
+	PpdlStatsPlan p = {0};
+	PpdlFeatures *fs;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_features_parse_renewed(&fs, text, strlen(text), "test", err));
+	status = ppdl_stats_columns(&c, fs, 1, err);
+	if (status == PPDL_OK)
+		status = ppdl_stats_plan(&p, &ask, &c, err);
+	ppdl_stats_plan_free(&p);
+	ppdl_stats_columns_free(&c);
+	ppdl_features_destroy(fs);
+	return status;
+}
+
+static PpdlStatus
+show_statistics(const PpdlStatsPage *page, PpdlError *err)
+{
+	FILE	   *f = fopen("/dev/null", "w");
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	if (f == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "/dev/null");
+	ppdl_writer_init(&w);
+	status = ppdl_stats_csv(&w, page, err);
+	if (status == PPDL_OK)
+		status = ppdl_stats_json(&w, page, err);
+	if (status == PPDL_OK)
+		status = ppdl_stats_show(f, page, err);
+	ppdl_writer_free(&w);
+	fclose(f);
+	return status;
+}
+
+static PpdlStatus
+work_stats_tool(PpdlError *err)
+{
+	static Table table;
+	static PpdlTerm term[] = {{0, 0}, {1, 0}, {5, 1}},
+				response = {9, 0};
+	static int	on[] = {0, 1, 5},
+				crosstab[] = {4, 5},
+				histogram[] = {7};
+	const PpdlStatsPlan plan = {.term = term,.terms = 3,.crossed = term,.crosses = 3,.response = &response,.responses = 1,
+	.on = on,.ons = 3,.crosstab = crosstab,.crosstabs = 1,.histogram = histogram,.histograms = 1,.describe = 1,
+	.correlation = 1,.components = 1,.level = 0.95};
+	const PpdlList by = {0};
+	const PpdlStatsQuery query = {.table = "t",.group_by = &by};
+	PpdlStatsRows rows = {0};
+	PpdlStatsAnswer answer = {.sql = (char *) "SELECT",.group = &rows,.groups = 1};
+	PpdlStatsResult result = {0};
+	PpdlStatus	status;
+
+	PPDL_TRY(plan_statistics(err));
+	table_random(&table, 60, 3);
+	if (!table_moments(&table, 0, 1))
+		return PPDL_ERR_NOMEM;
+	rows.moments = table.m;
+	status = ppdl_moments_check(&rows.moments, err);
+	if (status == PPDL_OK)
+		status = ppdl_stats_compute(&result, &plan, &rows, err);
+	if (status == PPDL_OK)
+		status = show_statistics(&(PpdlStatsPage) {&query, &answer, &result}, err);
+	ppdl_stats_result_free(&result);
+	ppdl_moments_free(&rows.moments);
+	return status;
+}
+
 /* ------------------------------------------------------------------ libppdl */
 
 static const char library_features[] =
@@ -1257,6 +1338,7 @@ TEST(pictures)
 TEST(picture_list)
 TEST(report)
 TEST(statistics)
+TEST(stats_tool)
 TEST(library)
 
 static int
@@ -1297,6 +1379,7 @@ main(void)
 		cmocka_unit_test(picture_list),
 		cmocka_unit_test(report),
 		cmocka_unit_test(statistics),
+		cmocka_unit_test(stats_tool),
 		cmocka_unit_test(library),
 	};
 

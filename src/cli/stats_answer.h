@@ -1,0 +1,43 @@
+/*
+ * The query of `ppdl stats`, and what its answer comes to.
+ */
+#ifndef PPDL_CLI_STATS_ANSWER_H
+#define PPDL_CLI_STATS_ANSWER_H
+
+#include "cli/stats_columns.h"
+
+/* what is asked of the server */
+typedef struct PpdlStatsQuery
+{
+	const char *table,			/* as a user types it */
+			   *where,			/* SQL, or NULL */
+			   *features,		/* columns of the table */
+			   *label;			/* or NULL */
+	int			label_is_asked;	/* it is an error when there is none */
+	const PpdlList *group_by;	/* columns */
+	int			gram,			/* second moments are computed by the server */
+				with_label;		/* those of the label, too: rows without one do not count */
+	long		min_count;		/* smaller groups are not decrypted */
+} PpdlStatsQuery;
+
+typedef struct PpdlStatsRows
+{
+	char	   *name;			/* "ward = A, sex = F"; NULL: all rows */
+	char	  **key;			/* of group_by, NULL for NULL */
+	int			keys;
+	PpdlMoments moments;
+} PpdlStatsRows;
+
+typedef struct PpdlStatsAnswer
+{
+	char	   *sql;			/* that was sent */
+	PpdlStatsRows *group;
+	int			groups,
+				withheld,		/* groups of fewer rows than min_count */
+				empty;			/* no row at all */
+	double		withheld_rows;
+} PpdlStatsAnswer;
+
+void		ppdl_stats_answer_free(PpdlStatsAnswer *a);	/* wipes */
+
+#endif
