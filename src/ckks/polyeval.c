@@ -12,7 +12,7 @@
 
 #include "ckks/eval_impl.h"
 
-#define MAX_DEGREE 127
+#define MAX_DEGREE 2047
 
 int
 ppdl_poly_levels(int degree)
@@ -32,6 +32,7 @@ typedef struct Basis
 	int			baby;			/* remainders below this degree are plain sums */
 	double		top;			/* Chebyshev: |t| is at most this, 1 or more */
 	PpdlCt		power[MAX_DEGREE + 1];
+	double complex c[MAX_DEGREE + 1];
 } Basis;
 
 /* a sum at `limbs` limbs and scale `scale`, not rescaled; what is not relinearised is in d */
@@ -175,6 +176,24 @@ sum_finish(PpdlEval *ev, Sum *sum, PpdlCt *out, double scale, PpdlError *err)
 /* points between -1 and 1 where a polynomial is looked at, for each of its degrees */
 #define POINTS 8
 
+/* sum_k c[k]*T_k(cos(angle)), Clenshaw's recurrence */
+static double complex
+series_at(const double complex *c, int degree, double angle)
+{
+	const double x = cos(angle);
+	double complex next = 0,
+				after = 0;
+
+	for (int k = degree; k >= 1; k--)
+	{
+		double complex b = 2 * x * next - after + c[k];
+
+		after = next;
+		next = b;
+	}
+	return x * next - after + c[0];
+}
+
 /* of |sum_k c[k]*T_k(t)| over |t| <= top: seen on a grid, as sums of |c[k]| say much more; beyond [-1,1] just these */
 static double
 series_bound(const double complex *c, int degree, double top)
@@ -183,11 +202,9 @@ series_bound(const double complex *c, int degree, double top)
 
 	for (int i = 0; i <= POINTS * degree; i++)
 	{
-		double complex sum = 0;
+		double complex value = series_at(c, degree, M_PI * i / (POINTS * degree));
 
-		for (int k = 0; k <= degree; k++)
-			sum += c[k] * cos(k * M_PI * i / (POINTS * degree));
-		most = fmax(most, hypot(creal(sum), cimag(sum)));
+		most = fmax(most, hypot(creal(value), cimag(value)));
 	}
 	if (top > 1)
 	{
@@ -200,33 +217,32 @@ series_bound(const double complex *c, int degree, double top)
 	return most;
 }
 
-/* p = quotient * T_g + remainder, g a power of two, g <= degree < 2g */
+/*
+ * p = quotient * T_g + remainder, g a power of two, g <= degree < 2g; in place: the remainder is c[0 .. g-1], the
+ * quotient's coefficients begin at c[g]
+ */
 static void
-divide(const Basis *basis, const double complex *c, int degree, int g, double complex *quotient,
-	   double complex *remainder)
+divide(const Basis *basis, double complex *c, int degree, int g)
 {
-	memcpy(remainder, c, sizeof(*c) * (size_t) g);
-	memcpy(quotient, c + g, sizeof(*c) * (size_t) (degree - g + 1));
 	if (!basis->chebyshev)
 		return;
 	/* T_(g+j) = 2*T_g*T_j - T_(g-j) */
 	for (int j = 1; j <= degree - g; j++)
 	{
-		quotient[j] *= 2;
-		remainder[g - j] -= c[g + j];
+		c[g - j] -= c[g + j];
+		c[g + j] *= 2;
 	}
 }
 
-/* sum += p, coefficients c; on the leading path only degree 1 is left to a plain sum */
+/* sum += p, coefficients c, which are overwritten; on the leading path only degree 1 is left to a plain sum */
 static PpdlStatus
-add_polynomial(Basis *basis, Sum *sum, const double complex *c, int degree, int leading, PpdlError *err)
+add_polynomial(Basis *basis, Sum *sum, double complex *c, int degree, int leading, PpdlError *err)
 {
 	PpdlEval   *ev = basis->ev;
-	double complex quotient[MAX_DEGREE + 1],
-				remainder[MAX_DEGREE + 1];
 	PpdlCt		q;
 	int			g;
-	double		q_scale;
+	double		q_scale,
+				q_bound = 0;
 	Sum			sub;
 	PpdlStatus	status;
 
@@ -249,26 +265,28 @@ add_polynomial(Basis *basis, Sum *sum, const double complex *c, int degree, int 
 		return PPDL_OK;
 	}
 	g = largest_power(degree);
-	divide(basis, c, degree, g, quotient, remainder);
+	divide(basis, c, degree, g);
 	PPDL_TRY(make_power(basis, g, err));
 	if (degree == g)
-		PPDL_TRY(sum_add_multiple(ev, sum, &basis->power[g], quotient[0], err));
+		PPDL_TRY(sum_add_multiple(ev, sum, &basis->power[g], c[g], err));
 	else
 	{
+		if (basis->chebyshev)
+			q_bound = series_bound(c + g, degree - g, basis->top);
 		q_scale = sum->scale / basis->power[g].scale;
 		PPDL_TRY(sum_start(ev, &sub, sum->limbs + 1, q_scale * (double) ev->par->ring->mod[sum->limbs].q, err));
-		status = add_polynomial(basis, &sub, quotient, degree - g, leading, err);
+		status = add_polynomial(basis, &sub, c + g, degree - g, leading, err);
 		if (status == PPDL_OK)
 			status = sum_finish(ev, &sub, &q, q_scale, err);
 		sum_release(ev, &sub);
 		PPDL_TRY(status);
 		if (basis->chebyshev)
-			q.bound = series_bound(quotient, degree - g, basis->top);
+			q.bound = q_bound;
 		status = sum_add_product(ev, sum, &q, &basis->power[g], err);
 		ppdl_ct_release(ev, &q);
 		PPDL_TRY(status);
 	}
-	return add_polynomial(basis, sum, remainder, g - 1, 0, err);
+	return add_polynomial(basis, sum, c, g - 1, 0, err);
 }
 
 /* products that evaluation takes with this many babies, if every coefficient counts */
@@ -301,7 +319,7 @@ choose_baby(int degree)
 	int			best = 2,
 				best_count = 0;
 
-	for (int baby = 2; baby <= 16; baby *= 2)
+	for (int baby = 2; baby <= (degree > 127 ? 32 : 16); baby *= 2)
 	{
 		uint8_t		made[MAX_DEGREE + 1] = {0};
 		int			count = count_products(degree, baby, 1, made);
@@ -356,7 +374,8 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 	if (chebyshev)
 		basis->power[1].bound = basis->top;
 	PPDL_GOTO(done, sum_start(ev, &sum, limbs, out_scale * (double) ev->par->ring->mod[limbs - 1].q, err));
-	PPDL_GOTO(done, add_polynomial(basis, &sum, c, degree, 1, err));
+	memcpy(basis->c, c, sizeof(*c) * (size_t) (degree + 1));
+	PPDL_GOTO(done, add_polynomial(basis, &sum, basis->c, degree, 1, err));
 	status = sum_finish(ev, &sum, out, out_scale, err);
 	if (chebyshev)
 		out->bound = series_bound(c, degree, basis->top);

@@ -15,7 +15,7 @@ int			ppdl_poly_levels(int degree);
 /*
  * sum_k c[k]*T_k(t), t the slot values, T_k Chebyshev polynomials
  * (complex coefficients allowed); Paterson-Stockmeyer in the Chebyshev basis, the
- * leading path down to degree 1.  degree <= 127.  Result at in->limbs - ppdl_poly_levels(degree)
+ * leading path down to degree 1.  degree <= 2047.  Result at in->limbs - ppdl_poly_levels(degree)
  * limbs and exactly out_scale.  (Bossuat et al. 2021, §4; Chen, Chillotti, Song 2019.)
  * Slots are real numbers, within [-1,1] or, if in->bound is more than 1, within that;
  * the estimate of the noise holds for all of them.  Beyond [-1,1] it grows as T_degree does.
