@@ -1,4 +1,4 @@
-#include "predict/condition.h"
+#include "predict/condition_impl.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -6,169 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* ---- the tree: conjunctions of literals, each of them there once ---- */
-
-/*
- * A literal is twice the number of a node, plus 1 if it is negated.  Node 0 is what is always true; nodes are otherwise
- * leaves, or conjunctions of two literals or more, ascending, none of them a conjunction that is not negated.
- */
-#define TRUE 0
-#define FALSE 1
-
-typedef struct Node
-{
-	int			leaf;			/* number of the leaf, -1: a conjunction */
-	int			first,			/* its literals */
-				count;
-} Node;
-
-typedef struct PpdlConditionTree
-{
-	Node	   *node;
-	int			nodes,
-				node_room;
-	int		   *literal;
-	int			literals,
-				literal_room;
-	int			root;			/* a literal */
-	int			leaf_room;
-} Tree;
-
-static PpdlStatus
-no_memory(PpdlError *err)
-{
-	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-}
-
-/* room for one more of `count` elements */
-static PpdlStatus
-grow(void **array, int count, int *room, size_t size, PpdlError *err)
-{
-	const int	more = *room == 0 ? 16 : 2 * *room;
-	void	   *bigger;
-
-	if (count < *room)
-		return PPDL_OK;
-	bigger = realloc(*array, (size_t) more * size);
-	if (bigger == NULL)
-		return no_memory(err);
-	*array = bigger;
-	*room = more;
-	return PPDL_OK;
-}
-
-static PpdlStatus
-add_node(Tree *t, Node node, int *literal, PpdlError *err)
-{
-	PPDL_TRY(grow((void **) &t->node, t->nodes, &t->node_room, sizeof(Node), err));
-	*literal = 2 * t->nodes;
-	t->node[t->nodes++] = node;
-	return PPDL_OK;
-}
-
-static PpdlStatus
-add_literal(Tree *t, int literal, PpdlError *err)
-{
-	PPDL_TRY(grow((void **) &t->literal, t->literals, &t->literal_room, sizeof(int), err));
-	t->literal[t->literals++] = literal;
-	return PPDL_OK;
-}
-
-static PpdlStatus
-add_leaf(PpdlCondition *c, PpdlConditionLeaf leaf, int *literal, PpdlError *err)
-{
-	Tree	   *t = c->tree;
-
-	for (int i = 1; i < t->nodes; i++)
-		if (t->node[i].leaf >= 0 && memcmp(&c->leaf[t->node[i].leaf], &leaf, sizeof(leaf)) == 0)
-		{
-			*literal = 2 * i;
-			return PPDL_OK;
-		}
-	PPDL_TRY(grow((void **) &c->leaf, c->leaves, &t->leaf_room, sizeof(leaf), err));
-	PPDL_TRY(add_node(t, (Node) {.leaf = c->leaves}, literal, err));
-	c->leaf[c->leaves++] = leaf;
-	c->numbers += leaf.kind == PPDL_CONDITION_ABOVE;
-	if (leaf.index >= c->width)
-		c->width = leaf.index + 1;
-	return PPDL_OK;
-}
-
-static int
-compare_ints(const void *a, const void *b)
-{
-	const int	x = *(const int *) a,
-				y = *(const int *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* the literals from `first` on, and conjunctions among them, as leaves and negated conjunctions */
-static PpdlStatus
-flatten(Tree *t, int first, PpdlError *err)
-{
-	const int	last = t->literals;
-
-	for (int i = first; i < last; i++)
-	{
-		const int	literal = t->literal[i];
-		const Node	node = t->node[literal / 2];
-
-		if (literal == TRUE || literal % 2 == 1 || node.leaf >= 0)
-			continue;
-		t->literal[i] = TRUE;
-		for (int j = 0; j < node.count; j++)
-			PPDL_TRY(add_literal(t, t->literal[node.first + j], err));
-	}
-	return PPDL_OK;
-}
-
-/* sorted, each once, none that is always true; *conflict: one of them is never */
-static void
-tidy(Tree *t, int first, int *conflict)
-{
-	int			count = 0,
-			   *literal = t->literal + first;
-
-	qsort(literal, (size_t) (t->literals - first), sizeof(int), compare_ints);
-	*conflict = 0;
-	for (int i = 0; i < t->literals - first; i++)
-	{
-		if (literal[i] == TRUE || (count > 0 && literal[count - 1] == literal[i]))
-			continue;
-		*conflict |= literal[i] == FALSE || (count > 0 && literal[count - 1] == (literal[i] ^ 1));
-		literal[count++] = literal[i];
-	}
-	t->literals = first + count;
-}
-
-/* the conjunction of the literals from `first` on, which are taken off */
-static PpdlStatus
-conjunction(Tree *t, int first, int *literal, PpdlError *err)
-{
-	int			conflict,
-				count;
-
-	PPDL_TRY(flatten(t, first, err));
-	tidy(t, first, &conflict);
-	count = t->literals - first;
-	if (conflict || count < 2)
-	{
-		*literal = conflict ? FALSE : count == 0 ? TRUE : t->literal[first];
-		t->literals = first;
-		return PPDL_OK;
-	}
-	for (int i = 1; i < t->nodes; i++)
-		if (t->node[i].leaf < 0 && t->node[i].count == count &&
-			memcmp(t->literal + t->node[i].first, t->literal + first, (size_t) count * sizeof(int)) == 0)
-		{
-			*literal = 2 * i;
-			t->literals = first;
-			return PPDL_OK;
-		}
-	return add_node(t, (Node) {.leaf = -1, .first = first, .count = count}, literal, err);
-}
 
 /* ---- the text ---- */
 
@@ -436,15 +273,17 @@ parse_comparison(Parser *p, int *literal)
 		if (p->number != 0 && p->number != 1)
 			return syntax_error(p, at, "\"=\" and \"<>\" compare bits, with 0 or 1, and \"<\" and \">\" numbers");
 		leaf.kind = PPDL_CONDITION_BIT;
-		PPDL_TRY(add_leaf(p->c, leaf, literal, p->err));
+		PPDL_TRY(ppdl_condition_add_leaf(p->c, leaf, literal, p->err));
 		*literal ^= (op == TOKEN_EQUAL) == (p->number == 0);
 		return PPDL_OK;
 	}
-	if (fabs(p->number) > 1)
-		return syntax_error(p, at, "values are within -1 and 1, in the encoding's units, not %g", p->number);
-	leaf.kind = PPDL_CONDITION_ABOVE;
-	leaf.threshold = p->number + 0.0;	/* no -0 */
-	PPDL_TRY(add_leaf(p->c, leaf, literal, p->err));
+	if (!(fabs(p->number) < 1))
+		return syntax_error(p, at, "a threshold is between -1 and 1, in the encoding's units, not %g", p->number);
+	leaf.kind = PPDL_CONDITION_NUMBER;
+	leaf.first = p->c->tree->thresholds;
+	leaf.count = 1;
+	PPDL_TRY(ppdl_condition_add_threshold(p->c, p->number + 0.0, p->err)); /* no -0 */
+	PPDL_TRY(ppdl_condition_add_leaf(p->c, leaf, literal, p->err));
 	*literal ^= op == TOKEN_BELOW;
 	return PPDL_OK;
 }
@@ -490,7 +329,7 @@ parse_chain(Parser *p, int negated, int *literal)
 		int			one;
 
 		PPDL_GOTO(done, negated ? parse_chain(p, 0, &one) : parse_factor(p, &one));
-		PPDL_GOTO(done, grow((void **) &part, parts, &room, sizeof(int), p->err));
+		PPDL_GOTO(done, ppdl_condition_grow((void **) &part, parts, &room, sizeof(int), p->err));
 		part[parts++] = one ^ negated;
 		if (p->token != (negated ? TOKEN_OR : TOKEN_AND))
 			break;
@@ -500,8 +339,8 @@ parse_chain(Parser *p, int negated, int *literal)
 		const int	first = p->c->tree->literals;
 
 		for (int i = 0; i < parts; i++)
-			PPDL_GOTO(done, add_literal(p->c->tree, part[i], p->err));
-		PPDL_GOTO(done, conjunction(p->c->tree, first, literal, p->err));
+			PPDL_GOTO(done, ppdl_condition_add_literal(p->c->tree, part[i], p->err));
+		PPDL_GOTO(done, ppdl_condition_conjunction(p->c, first, literal, p->err));
 	}
 	*literal ^= negated;
 done:
@@ -521,7 +360,7 @@ parse_text(Parser *p)
 	Tree	   *t = p->c->tree;
 	int			always;
 
-	PPDL_TRY(add_node(t, (Node) {.leaf = 0}, &always, p->err));
+	PPDL_TRY(ppdl_condition_add_node(t, (Node) {.leaf = 0}, &always, p->err));
 	PPDL_TRY(next(p));
 	PPDL_TRY(parse_condition(p, &t->root));
 	if (p->token != TOKEN_END)
@@ -533,144 +372,6 @@ parse_text(Parser *p)
 							   "sum() and count(*) tell the same." : "Did you mean OR rather than AND?");
 	}
 	return PPDL_OK;
-}
-
-/* ---- the order of products ---- */
-
-typedef struct Factor
-{
-	PpdlConditionFactor f;
-	int			levels;
-} Factor;
-
-typedef struct Scheduler
-{
-	PpdlCondition *c;
-	int			number_levels,
-				room;
-	Factor	   *made;			/* of each node; operand -1: not yet */
-	int		   *levels;			/* of each product */
-	int			level_room;
-	PpdlError  *err;
-} Scheduler;
-
-static int
-operand_levels(const Scheduler *s, int operand)
-{
-	if (operand >= s->c->leaves)
-		return s->levels[operand - s->c->leaves];
-	return s->c->leaf[operand].kind == PPDL_CONDITION_ABOVE ? s->number_levels : 0;
-}
-
-static PpdlStatus
-multiply(Scheduler *s, const Factor *x, const Factor *y, Factor *out)
-{
-	PpdlCondition *c = s->c;
-	const Factor *a = x->f.operand <= y->f.operand ? x : y,
-			   *b = a == x ? y : x;
-
-	*out = (Factor) {.levels = 1 + (x->levels > y->levels ? x->levels : y->levels)};
-	for (int i = 0; i < c->products; i++)
-		if (memcmp(&c->product[i][0], &a->f, sizeof(a->f)) == 0 && memcmp(&c->product[i][1], &b->f, sizeof(b->f)) == 0)
-		{
-			out->f.operand = c->leaves + i;
-			return PPDL_OK;
-		}
-	PPDL_TRY(grow((void **) &s->levels, c->products, &s->level_room, sizeof(int), s->err));
-	PPDL_TRY(grow((void **) &c->product, c->products, &s->room, sizeof(*c->product), s->err));
-	s->levels[c->products] = out->levels;
-	c->product[c->products][0] = a->f;
-	c->product[c->products][1] = b->f;
-	out->f.operand = c->leaves + c->products++;
-	return PPDL_OK;
-}
-
-/* by levels, then as they came, so that equal conjunctions are paired alike */
-static void
-insert(Factor *list, int count, Factor f)
-{
-	int			i = count;
-
-	for (; i > 0 && list[i - 1].levels > f.levels; i--)
-		list[i] = list[i - 1];
-	list[i] = f;
-}
-
-static PpdlStatus schedule(Scheduler *s, int literal, Factor *out);
-
-/* always the two of the fewest levels: no order has fewer in the end */
-static PpdlStatus
-schedule_conjunction(Scheduler *s, const Node *node, Factor *out)
-{
-	const Tree *t = s->c->tree;
-	Factor	   *list = malloc((size_t) node->count * sizeof(Factor));
-	PpdlStatus	status = PPDL_OK;
-
-	if (list == NULL)
-		return no_memory(s->err);
-	for (int i = 0; i < node->count; i++)
-	{
-		Factor		f;
-
-		PPDL_GOTO(done, schedule(s, t->literal[node->first + i], &f));
-		insert(list, i, f);
-	}
-	for (int count = node->count; count > 1; count--)
-	{
-		Factor		product;
-
-		PPDL_GOTO(done, multiply(s, &list[0], &list[1], &product));
-		memmove(list, list + 2, (size_t) (count - 2) * sizeof(Factor));
-		insert(list, count - 2, product);
-	}
-	*out = list[0];
-done:
-	free(list);
-	return status;
-}
-
-static PpdlStatus
-schedule(Scheduler *s, int literal, Factor *out)
-{
-	const Node *node = &s->c->tree->node[literal / 2];
-	Factor	   *made = &s->made[literal / 2];
-
-	if (made->f.operand < 0)
-	{
-		if (node->leaf >= 0)
-			*made = (Factor) {.f = {.operand = node->leaf}, .levels = operand_levels(s, node->leaf)};
-		else
-			PPDL_TRY(schedule_conjunction(s, node, made));
-	}
-	*out = *made;
-	out->f.negated = literal % 2;
-	return PPDL_OK;
-}
-
-PpdlStatus
-ppdl_condition_schedule(PpdlCondition *c, int number_levels, PpdlError *err)
-{
-	Scheduler	s = {.c = c, .number_levels = number_levels, .err = err};
-	PpdlStatus	status;
-	Factor		root;
-
-	free(c->product);
-	c->product = NULL;
-	c->products = 0;
-	s.made = malloc((size_t) c->tree->nodes * sizeof(Factor));
-	if (s.made == NULL)
-		return no_memory(err);
-	for (int i = 0; i < c->tree->nodes; i++)
-		s.made[i].f.operand = -1;
-	status = schedule(&s, c->tree->root, &root);
-	if (status == PPDL_OK)
-	{
-		c->root = root.f;
-		c->levels = root.levels;
-	}
-	free(s.made);
-	free(s.levels);
-	return status;
 }
 
 /* ---- life ---- */
@@ -688,11 +389,12 @@ ppdl_condition_parse(PpdlCondition **out, const char *text, size_t len, PpdlErro
 						  PPDL_CONDITION_MAX_LENGTH);
 	p.c = c = calloc(1, sizeof(*c));
 	if (c == NULL)
-		return no_memory(err);
+		return ppdl_condition_no_memory(err);
 	c->tree = calloc(1, sizeof(Tree));
 	if (c->tree == NULL)
-		PPDL_GOTO(fail, no_memory(err));
+		PPDL_GOTO(fail, ppdl_condition_no_memory(err));
 	PPDL_GOTO(fail, parse_text(&p));
+	PPDL_GOTO(fail, ppdl_condition_prune(c, err));
 	PPDL_GOTO(fail, ppdl_condition_schedule(c, 0, err));
 	*out = c;
 	return PPDL_OK;
@@ -713,6 +415,7 @@ ppdl_condition_destroy(PpdlCondition *c)
 	}
 	free(c->tree);
 	free(c->leaf);
+	free(c->threshold);
 	free(c->product);
 	free(c);
 }
@@ -735,7 +438,10 @@ ppdl_condition_apply(const PpdlCondition *c, const double *row)
 	{
 		const PpdlConditionLeaf *leaf = &c->leaf[i];
 
-		value[i] = leaf->kind == PPDL_CONDITION_BIT ? row[leaf->index] : row[leaf->index] > leaf->threshold;
+		value[i] = leaf->kind == PPDL_CONDITION_BIT ? row[leaf->index] : 0;
+		for (int j = 0; j < leaf->count; j++)
+			if (row[leaf->index] > c->threshold[leaf->first + j])
+				value[i] = 1 - value[i];
 	}
 	for (int i = 0; i < c->products; i++)
 		value[c->leaves + i] = factor(c->product[i][0], value) * factor(c->product[i][1], value);

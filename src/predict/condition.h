@@ -6,7 +6,7 @@
  *
  * Operators: = != <> < <= > >=; case does not matter.  x[i] = 1 and x[i] = 0 take x[i] for a bit; < and > compare
  * numbers, in the encoding's units, and do not tell < from <=.  AND is a product, NOT 1 - x, OR a NOT of products of
- * NOTs.
+ * NOTs; but all comparisons of one value that meet in an AND or OR are one leaf, whatever intervals they come to.
  */
 #ifndef PPDL_PREDICT_CONDITION_H
 #define PPDL_PREDICT_CONDITION_H
@@ -21,14 +21,15 @@
 typedef enum PpdlConditionKind
 {
 	PPDL_CONDITION_BIT,			/* the value itself */
-	PPDL_CONDITION_ABOVE		/* 1 where the value is above the threshold, else 0 */
+	PPDL_CONDITION_NUMBER		/* 1 where the value is above an odd number of thresholds, else 0 */
 } PpdlConditionKind;
 
 typedef struct PpdlConditionLeaf
 {
 	PpdlConditionKind kind;
 	int			index;			/* of the value, from 0 */
-	double		threshold;		/* within [-1, 1] */
+	int			first,			/* thresholds of a number: from there on in the condition's, */
+				count;			/* so many, ascending, each between -1 and 1 */
 } PpdlConditionLeaf;
 
 /* operand, or 1 - operand: leaf i is operand i, product i operand `leaves` + i */
@@ -45,11 +46,13 @@ typedef struct PpdlCondition
 				products,
 				numbers;		/* leaves that are comparisons */
 	PpdlConditionLeaf *leaf;
+	double	   *threshold;
 	PpdlConditionFactor (*product)[2];
 	PpdlConditionFactor root;
-	int			levels;			/* of the root, those of comparisons included */
+	int			levels,			/* of the root, those of comparisons included */
+				number_levels;	/* of a comparison */
 	int			width;			/* values that a row must have, at least */
-	struct PpdlConditionTree *tree;	/* condition.c's */
+	struct PpdlConditionTree *tree;	/* condition_impl.h's */
 } PpdlCondition;
 
 /*
@@ -59,7 +62,7 @@ typedef struct PpdlCondition
  */
 PpdlStatus	ppdl_condition_parse(PpdlCondition **out, const char *text, size_t len, PpdlError *err);
 void		ppdl_condition_destroy(PpdlCondition *c);	/* NULL is allowed */
-/* the products again, for the fewest levels where a comparison takes so many and a bit none */
+/* the products again, for the fewest levels where a comparison takes so many and a bit none (condition_order.c) */
 PpdlStatus	ppdl_condition_schedule(PpdlCondition *c, int number_levels, PpdlError *err);
 /* of a row in the clear: for tests.  Bits may be anything, the result is then the polynomial's; NaN: out of memory */
 double		ppdl_condition_apply(const PpdlCondition *c, const double *row);

@@ -69,7 +69,7 @@ forms(void **state)
 
 		if (c->levels != cases[i].levels || ppdl_condition_apply(c, row) != cases[i].value)
 			print_message("%s: %d levels, %g\n", cases[i].text, c->levels, ppdl_condition_apply(c, row));
-		assert_true(c->leaves >= cases[i].leaves);
+		assert_int_equal(c->leaves, cases[i].leaves);
 		assert_int_equal(c->levels, cases[i].levels);
 		assert_true(ppdl_condition_apply(c, row) == cases[i].value);
 		ppdl_condition_destroy(c);
@@ -97,6 +97,56 @@ products(void **state)
 	ppdl_condition_destroy(c);
 }
 
+/* comparisons of one value are one leaf, however deep */
+static void
+intervals(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		int			numbers,
+					levels,		/* where a comparison takes 8 */
+					thresholds;	/* of the leaf */
+	}			cases[] = {
+		{"x[1] > 0.25 and x[1] < 0.5", 1, 8, 2},
+		{"x[1] < 0.25 or x[1] > 0.5", 1, 8, 2},
+		{"x[1] > 0.25 and x[1] > 0.5", 1, 8, 1},
+		{"x[1] > 0.25 or not (x[1] > 0.5)", 0, 0, 0},
+		{"(x[1] > 0 and x[1] < 0.25 or x[1] > 0.5) and not x[1] > 0.75", 1, 8, 4},
+		{"x[1] > 0 and x[2] = 1 and (x[1] < 0.5 and x[3] = 1)", 1, 9, 2},
+		{"x[1] > 0 and x[2] > 0 and x[1] < 0.5", 2, 9, 2},
+		{"x[1] > 0.25 and x[1] < 0.75 or x[1] > 0.5 and x[1] < 0.8", 1, 8, 2},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		PpdlCondition *c;
+		PpdlStatus	status = ppdl_condition_parse(&c, cases[i].text, strlen(cases[i].text), &err);
+		int			most = 0;
+
+		if (cases[i].numbers == 0)
+		{
+			assert_int_equal(status, PPDL_ERR_ARGUMENT);
+			continue;
+		}
+		assert_int_equal(status, PPDL_OK);
+		assert_int_equal(ppdl_condition_schedule(c, 8, &err), PPDL_OK);
+		assert_int_equal(c->numbers, cases[i].numbers);
+		assert_int_equal(c->levels, cases[i].levels);
+		for (int p = -1; p < c->products; p++)
+			for (int side = 0; side < (p < 0 ? 1 : 2); side++)
+			{
+				const int	operand = p < 0 ? c->root.operand : c->product[p][side].operand;
+
+				if (operand < c->leaves && c->leaf[operand].count > most)
+					most = c->leaf[operand].count;
+			}
+		assert_int_equal(most, cases[i].thresholds);
+		ppdl_condition_destroy(c);
+	}
+}
+
 static void
 errors(void **state)
 {
@@ -115,6 +165,9 @@ errors(void **state)
 		{"x[99999] = 1", PPDL_ERR_FORMAT, "character 3"},
 		{"x[1] = 2", PPDL_ERR_FORMAT, "character 8"},
 		{"x[1] > 40", PPDL_ERR_FORMAT, "-1 and 1"},
+		{"x[1] >= 1", PPDL_ERR_FORMAT, "-1 and 1"},
+		{"x[1] > 0.5 and x[1] < 0.25", PPDL_ERR_ARGUMENT, "no row"},
+		{"x[1] > 0.5 or x[2] = 1 or x[1] < 0.75", PPDL_ERR_ARGUMENT, "every row"},
 		{"x[1] > 1e999", PPDL_ERR_FORMAT, "character 8"},
 		{"x[1] = 1)", PPDL_ERR_FORMAT, "character 9"},
 		{"(x[1] = 1", PPDL_ERR_FORMAT, "character 10"},
@@ -164,6 +217,8 @@ roll(unsigned n)
 }
 
 #define WIDTH 6
+/* values of the last column are numbers, steps of 1/4 from -1/8: two bits of the row */
+#define NUMBER 4
 
 /* appends a random condition; its value at each of the 2^WIDTH rows of bits, a bit of *value each */
 static void
@@ -177,9 +232,17 @@ grow(char *text, uint64_t *value, int depth)
 	{
 		const unsigned bit = roll(WIDTH),
 					zero = roll(2),
-					number = roll(3) == 0;
+					number = roll(3) == 0,
+					quarter = roll(3);
 
 		*value = 0;
+		if (roll(4) == 0)
+		{
+			for (unsigned row = 0; row < 1u << WIDTH; row++)
+				*value |= (uint64_t) (((row >> NUMBER & 3) > quarter) ^ zero) << row;
+			sprintf(text + strlen(text), "x[%d] %s 0.%s", WIDTH + 1, zero ? "<" : ">", &"00\00025\00050"[3 * quarter]);
+			return;
+		}
 		for (unsigned row = 0; row < 1u << WIDTH; row++)
 			*value |= (uint64_t) ((row >> bit & 1) ^ zero) << row;
 		if (number)
@@ -244,8 +307,9 @@ random_trees(void **state)
 			assert_int_equal(ppdl_condition_schedule(c, levels, &err), PPDL_OK);
 			for (unsigned row = 0; row < 1u << WIDTH; row++)
 			{
-				double		x[WIDTH];
+				double		x[WIDTH + 1];
 
+				x[WIDTH] = (row >> NUMBER & 3) * 0.25 - 0.125;
 				for (int b = 0; b < WIDTH; b++)
 					x[b] = row >> b & 1;
 				if (ppdl_condition_apply(c, x) != (double) (want >> row & 1))
@@ -270,6 +334,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),
 		cmocka_unit_test(products),
+		cmocka_unit_test(intervals),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(random_trees),
 	};
