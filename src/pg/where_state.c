@@ -1,6 +1,9 @@
 #include "pg/where_state.h"
 
+#include "access/parallel.h"
+
 #include "pg/keys.h"
+#include "predict/compare.h"
 #include "predict/where.h"
 #include "rows/partner.h"
 
@@ -63,6 +66,52 @@ is_wanted(const Prepared *p, const Wanted *w)
 		p->length == w->length && memcmp(p->text, w->text, w->length) == 0;
 }
 
+/* " x[3] from 0.2416 to 0.2584," for each threshold; returns whether two blurs of a value meet */
+static bool
+describe_blurs(StringInfo out, const PpdlCondition *cond)
+{
+	bool		meet = false;
+
+	for (int i = 0; i < cond->leaves; i++)
+	{
+		double		before = -2;
+
+		for (int j = 0; j < cond->leaf[i].count; j++)
+		{
+			double		below,
+						above;
+
+			ppdl_compare_blur(ppdl_where_comparison_levels(cond), cond->threshold[cond->leaf[i].first + j], &below,
+							  &above);
+			meet |= j > 0 && below < before;
+			before = above;
+			appendStringInfo(out, "%s x[%d] from %.4f to %.4f", out->len > 0 ? "," : "", cond->leaf[i].index + 1,
+							 Max(below, -1), Min(above, 1));
+		}
+	}
+	return meet;
+}
+
+/* what comparisons of numbers do not tell, once a session and condition */
+static void
+report_blurs(const PpdlCondition *cond)
+{
+	StringInfoData blurs;
+	bool		meet;
+
+	if (cond->numbers == 0 || IsParallelWorker())
+		return;
+	initStringInfo(&blurs);
+	meet = describe_blurs(&blurs, cond);
+	ereport(meet ? WARNING : NOTICE,
+			(meet ? errmsg("thresholds are nearer to each other than comparisons of %d levels can tell",
+						   ppdl_where_comparison_levels(cond)) :
+			 errmsg("rows near a threshold count in part: comparisons have %d levels",
+					ppdl_where_comparison_levels(cond)),
+			 errdetail("Such values are%s.", blurs.data)));
+	pfree(blurs.data);
+}
+
 static PpdlStatus
 make_prepared(Prepared **out, const Wanted *w, PpdlError *err)
 {
@@ -79,6 +128,7 @@ make_prepared(Prepared **out, const Wanted *w, PpdlError *err)
 	PPDL_GOTO(fail, ppdl_condition_parse(&p->cond, w->text, w->length, err));
 	PPDL_GOTO(fail, ppdl_where_check(p->cond, w->par, err));
 	PPDL_GOTO(fail, ppdl_where_create(&p->where, w->par, p->cond, w->width_on, w->width_values, err));
+	report_blurs(p->cond);
 	*out = p;
 	return PPDL_OK;
 fail:

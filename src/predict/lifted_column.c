@@ -57,10 +57,40 @@ join_parts(PpdlEval *ev, PpdlCt *x, const PpdlLifted *in, const PpdlLiftedColumn
 	return status;
 }
 
+/* limbs + 1 limbs at any scale, times mask, to this scale */
+static PpdlStatus
+mask_at_once(PpdlEval *ev, PpdlCt *x, const double complex *mask, double scale, PpdlError *err)
+{
+	const double q = (double) ev->par->ring->mod[x->limbs - 1].q;
+	PpdlPt		pt;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_pt_alloc(ev, &pt, x->limbs, err));
+	PPDL_GOTO(done, ppdl_encode_slots(ev->par, &pt, mask, ev->par->slots, scale * q / x->scale, x->limbs, err));
+	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, x, &pt, err));
+	PPDL_GOTO(done, ppdl_ct_rescale(ev, x, err));
+	x->scale = scale;			/* up to rounding of doubles */
+done:
+	ppdl_pt_release(ev, &pt);
+	return status;
+}
+
+static PpdlStatus
+mask_column(PpdlEval *ev, PpdlCt *x, const PpdlLiftedColumn *column, const double complex *mask, PpdlError *err)
+{
+	if (column->at_once)
+		PPDL_TRY(mask_at_once(ev, x, mask, column->scale, err));
+	else
+		PPDL_TRY(ppdl_lifted_mask(ev, x, mask, err));
+	x->bound = column->re && column->im ? M_SQRT2 : 1;	/* holes are gone */
+	return column->at_once ? PPDL_OK : ppdl_lifted_match(ev, x, column->limbs, column->scale, err);
+}
+
 PpdlStatus
 ppdl_lifted_take(PpdlEval *ev, PpdlCt *out, const PpdlLifted *in, const PpdlLiftedColumn *column, PpdlError *err)
 {
 	const size_t slots = ev->par->slots;
+	const int	levels = column->at_once ? 1 : PPDL_BOOT_S2C_LIMBS - PPDL_LIFTED_LIMBS;
 	double complex *mask = calloc(slots, sizeof(*mask));
 	PpdlCt		x = {0};
 	PpdlStatus	status;
@@ -69,10 +99,8 @@ ppdl_lifted_take(PpdlEval *ev, PpdlCt *out, const PpdlLifted *in, const PpdlLift
 	if (mask == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	fill_mask(mask, slots / 2, in, column);
-	PPDL_GOTO(done, join_parts(ev, &x, in, column, column->limbs + PPDL_BOOT_S2C_LIMBS - PPDL_LIFTED_LIMBS, err));
-	PPDL_GOTO(done, ppdl_lifted_mask(ev, &x, mask, err));
-	x.bound = column->re && column->im ? M_SQRT2 : 1;	/* holes are gone */
-	PPDL_GOTO(done, ppdl_lifted_match(ev, &x, column->limbs, column->scale, err));
+	PPDL_GOTO(done, join_parts(ev, &x, in, column, column->limbs + levels, err));
+	PPDL_GOTO(done, mask_column(ev, &x, column, mask, err));
 	if (column->labels)
 	{
 		PPDL_GOTO(done, ppdl_ct_rotate(ev, out, &x, (int) (slots / 2), err));

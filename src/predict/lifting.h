@@ -60,7 +60,9 @@ typedef struct PpdlLiftedColumn
 	const char *slot;			/* [stride]: which of a row's slots; NULL: all */
 	int			re,				/* 1: part[0] */
 				im;				/* 1: part[1], as imaginary parts beside part[0], or alone as real ones */
-	int			limbs;			/* of the result, PPDL_LIFTED_LIMBS at most */
+	/* 1: masked and scaled at once, one level instead of two, at which holes cost 4 bits */
+	int			at_once;
+	int			limbs;			/* of the result, at most PPDL_LIFTED_LIMBS, and one more at once */
 	double		scale;
 } PpdlLiftedColumn;
 

@@ -138,10 +138,11 @@ ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlWhe
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a condition that was not encoded");
 	if (rows->values->limbs < PPDL_WHERE_VALUE_LIMBS)
 		return ppdl_error(err, PPDL_ERR_LEVEL, "sums over conditions take values of %d limbs", PPDL_WHERE_VALUE_LIMBS);
-	PPDL_TRY(ppdl_where_evaluate(w, ev, &condition, rows->part, err));
+	PPDL_TRY(ppdl_where_evaluate(w, ev, &condition, rows, err));
 	PPDL_GOTO(done, add_values(w, s, ev, &condition, rows->values, err));
 	PPDL_GOTO(done, add_count(w, s, ev, &condition, rows, err));
 	s->rows += rows->rows;
+	s->bias += rows->rows * w->deviation;
 done:
 	ppdl_ct_release(ev, &condition);
 	return status;

@@ -30,8 +30,9 @@
 /* levels that conditions have in the ring (the row ring, or one that rows are lifted to) */
 int			ppdl_where_levels(const PpdlParams *par);
 /*
- * Puts the condition's products in order for that ring.  PPDL_ERR_LEVEL with both figures, and a hint, when it takes
- * more levels than there are, or comparisons of numbers, which the row ring has not.
+ * Puts the condition's products in order for that ring, and gives comparisons of numbers as many levels as these leave.
+ * PPDL_ERR_LEVEL with both figures, and a hint, when it takes more levels than there are, or comparisons of numbers,
+ * which the row ring has not.
  */
 PpdlStatus	ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err);
 
@@ -43,6 +44,16 @@ int			ppdl_where_limbs(const PpdlCondition *cond);
  * measured with AVX-512.  cond: put in order for that ring, and no deeper.
  */
 double		ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width);
+
+/*
+ * Levels of a comparison in a condition that was checked: one more than the condition counts, as numbers come with one
+ * limb more than bits
+ */
+static inline int
+ppdl_where_comparison_levels(const PpdlCondition *cond)
+{
+	return cond->number_levels + 1;
+}
 
 typedef struct PpdlWhereColumn
 {
@@ -59,7 +70,8 @@ typedef struct PpdlWhere
 				values;			/* what is summed; the same column, or one beside it */
 	int			stride;
 	int			limbs;			/* that `part` of rows has */
-	double		scale;			/* of the rows' slots */
+	double		scale,			/* of the rows' slots */
+				deviation;		/* of a row's condition: of comparisons, which are not exact */
 	/* encoded: one or the other, NULL before */
 	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
 	PpdlLinTrans *spread;		/* the last slot of each row to all its slots; where a level is left for it */
@@ -101,6 +113,11 @@ typedef struct PpdlWhereRows
 	 * Beside these values anything within [-1, 1].
 	 */
 	PpdlCt		part[2];
+	/*
+	 * the same for leaves that are comparisons, as ppdl_compare_take leaves them at w->limbs + 1 limbs for comparisons
+	 * of ppdl_where_comparison_levels
+	 */
+	PpdlCt		number[2];
 	const PpdlCt *values;		/* PPDL_WHERE_VALUE_LIMBS or more, as complex slots, zero where there is no row */
 	const char *present;		/* [slots / stride]: is there a row? */
 	double		rows;			/* how many */

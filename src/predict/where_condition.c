@@ -4,13 +4,14 @@
 #include <stdlib.h>
 
 #include "ckks/schedule.h"
+#include "predict/compare.h"
 #include "predict/rotations.h"
 
 typedef struct Run
 {
 	const PpdlWhere *w;
 	PpdlEval   *ev;
-	const PpdlCt *part;
+	const PpdlWhereRows *rows;
 	PpdlCt	   *value;			/* of each operand; b NULL: not yet, or no more */
 	int		   *uses;			/* of each operand that are still to come */
 } Run;
@@ -25,16 +26,23 @@ leaf_shift(const Run *r, const PpdlConditionLeaf *leaf)
 static PpdlStatus
 take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *err)
 {
-	PpdlCt		number;
+	const PpdlCondition *c = r->w->cond;
+	const int	number = leaf->kind == PPDL_CONDITION_NUMBER,
+				part = ppdl_where_part(&r->w->on, leaf->index);
+	PpdlCt		value;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_rotate_far(r->ev, out, &r->part[ppdl_where_part(&r->w->on, leaf->index)], leaf_shift(r, leaf), err));
-	out->bound = 1;
-	if (leaf->kind == PPDL_CONDITION_BIT)
+	PPDL_TRY(ppdl_rotate_far(r->ev, &value, number ? &r->rows->number[part] : &r->rows->part[part], leaf_shift(r, leaf),
+							 err));
+	value.bound = 1;
+	if (!number)
+	{
+		*out = value;
 		return PPDL_OK;
-	number = *out;
-	status = ppdl_where_compare(r->ev, out, &number, leaf->threshold, err);
-	ppdl_ct_release(r->ev, &number);
+	}
+	status = ppdl_compare_numbers(r->ev, out, &value, c->threshold + leaf->first, leaf->count,
+								  ppdl_where_comparison_levels(c), PPDL_WHERE_DEEP_SCALE, err);
+	ppdl_ct_release(r->ev, &value);
 	return status;
 }
 
@@ -116,9 +124,9 @@ take_near_leaves(const Run *r, int part, PpdlError *err)
 	PpdlStatus	status = PPDL_OK;
 	PpdlHoisted h;
 
-	if (r->part[part].b == NULL)
+	if (r->rows->part[part].b == NULL)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_hoist(r->ev, &h, &r->part[part], err));
+	PPDL_TRY(ppdl_hoist(r->ev, &h, &r->rows->part[part], err));
 	for (int i = 0; i < c->leaves && status == PPDL_OK; i++)
 	{
 		const int	shift = leaf_shift(r, &c->leaf[i]);
@@ -142,11 +150,12 @@ count_uses(const PpdlCondition *c, int *uses)
 }
 
 PpdlStatus
-ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlCt part[2], PpdlError *err)
+ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlWhereRows *rows,
+					PpdlError *err)
 {
 	const PpdlCondition *c = w->cond;
 	const size_t operands = (size_t) (c->leaves + c->products);
-	Run			r = {.w = w, .ev = ev, .part = part, .value = calloc(operands, sizeof(PpdlCt)),
+	Run			r = {.w = w, .ev = ev, .rows = rows, .value = calloc(operands, sizeof(PpdlCt)),
 					 .uses = calloc(operands, sizeof(int))};
 	PpdlStatus	status;
 

@@ -6,13 +6,17 @@
 #include <string.h>
 
 #include "ckks/schedule.h"
+#include "predict/compare.h"
 
 /*
  * Slots have the scale of the primes that products are divided by, so that products have it, too; in the row ring real
  * parts have twice that of complex slots
  */
 #define ROW_SCALE 0x1p37
-#define DEEP_SCALE 0x1p40
+/* a comparison finds this many of a condition's levels, at the least: its blur is 0.14 */
+#define LEAST_LEVELS 6
+/* what a row's condition is off by for each threshold: PPDL_COMPARE_ERROR is the most that it can be */
+#define COMPARE_DEVIATION (PPDL_COMPARE_ERROR / 4)
 
 static int
 most_limbs(const PpdlParams *par)
@@ -33,29 +37,54 @@ ppdl_where_limbs(const PpdlCondition *cond)
 	return PPDL_WHERE_LIMBS + (cond->levels > 0 ? cond->levels : 1);
 }
 
+/* comparisons in the row ring */
+static PpdlStatus
+no_numbers(const PpdlParams *par, PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_LEVEL, "numbers cannot be compared in ring %s, which has %d levels of products", par->name,
+			   ppdl_where_levels(par));
+	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+						   "Publish keys for the deep ring (ppdl keygen --for train), or compare bits, as in x[3] = 1: "
+						   "encode the column with \"at least\" bits (ppdl encode --thermometer).");
+}
+
+/* comparisons take as many levels as products leave; if they leave too few: the fewest that there can be */
+static PpdlStatus
+schedule(PpdlCondition *cond, int have, PpdlError *err)
+{
+	int			levels = cond->numbers == 0 ? 0 : have < PPDL_COMPARE_MAX_LEVELS ? have : PPDL_COMPARE_MAX_LEVELS - 1;
+
+	PPDL_TRY(ppdl_condition_schedule(cond, levels, err));
+	while (cond->levels > have && levels > LEAST_LEVELS - 1)
+		PPDL_TRY(ppdl_condition_schedule(cond, --levels, err));
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err)
 {
-	const int	number_levels = ppdl_where_number_levels(par),
-				have = ppdl_where_levels(par);
+	const int	have = ppdl_where_levels(par),
+				left = have + 1 - LEAST_LEVELS;
 
-	PPDL_TRY(ppdl_condition_schedule(cond, number_levels, err));
-	if (cond->numbers > 0 && number_levels == 0)
-	{
-		ppdl_error(err, PPDL_ERR_LEVEL, "numbers cannot be compared in ring %s, which has %d levels of products",
-				   par->name, have);
-		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
-							   "Compare bits, as in x[3] = 1: encode the column with \"at least\" bits (ppdl encode "
-							   "--thermometer).");
-	}
+	if (cond->numbers > 0 && ppdl_where_in_row_ring(par))
+		return no_numbers(par, err);
+	PPDL_TRY(schedule(cond, have, err));
 	if (cond->levels <= have)
 		return PPDL_OK;
+	if (cond->numbers > 0)
+	{
+		ppdl_error(err, PPDL_ERR_LEVEL,
+				   "the condition takes %d levels, %d of them for comparisons of numbers, ring %s has %d",
+				   cond->levels + 1, LEAST_LEVELS, par->name, have + 1);
+		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
+							   "%d levels are left for products: %d comparisons connected with AND, or with OR. Write "
+							   "a simpler condition, or compare bits (ppdl encode --thermometer).", left, 1 << left);
+	}
 	ppdl_error(err, PPDL_ERR_LEVEL, "the condition takes %d levels of products, ring %s has %d", cond->levels,
 			   par->name, have);
 	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
 						   "%d levels are %d bits connected with AND, or with OR. Write a simpler condition%s.", have,
-						   1 << have, cond->numbers > 0 ? ", or compare bits (ppdl encode --thermometer)" :
-						   ppdl_where_in_row_ring(par) ?
+						   1 << have, ppdl_where_in_row_ring(par) ?
 						   ", or publish keys for the deep ring (--for train), which has more" : "");
 }
 
@@ -77,7 +106,9 @@ ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int widt
 	const Costs *c = ppdl_where_in_row_ring(par) ? &row : &deep;
 	const int	logk = ppdl_log2_width(width);
 	const double slots = logk > 0 ? 1 << (logk - 1) : 1,
-				ms = c->rows + c->level * (ppdl_where_limbs(cond) - PPDL_WHERE_VALUE_LIMBS) + c->bit * cond->leaves +
+				/* half as many products with two levels less */
+				number = cond->numbers > 0 ? 1700 * exp2((ppdl_where_comparison_levels(cond) - 10) / 1.6) : 0,
+				ms = c->rows + c->level * (ppdl_where_limbs(cond) - PPDL_WHERE_VALUE_LIMBS) + c->bit * cond->leaves + number * cond->numbers +
 		c->product * cond->products + c->slot * slots;
 
 	return ldexp((double) par->n, -logk) / ms * 1e3;
@@ -229,7 +260,9 @@ ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *c
 	w->values = column(width_values);
 	w->stride = w->on.half > w->values.half ? w->on.half : w->values.half;
 	w->limbs = ppdl_where_limbs(cond);
-	w->scale = ppdl_where_in_row_ring(par) ? ROW_SCALE : DEEP_SCALE;
+	for (int i = 0; i < cond->leaves; i++)
+		w->deviation += cond->leaf[i].count * COMPARE_DEVIATION;
+	w->scale = ppdl_where_in_row_ring(par) ? ROW_SCALE : PPDL_WHERE_DEEP_SCALE;
 	PPDL_GOTO(fail, check_widths(w, err));
 	if (w->limbs > most_limbs(par))
 		PPDL_GOTO(fail, ppdl_error(err, PPDL_ERR_LEVEL, "this condition was not checked for ring %s", par->name));

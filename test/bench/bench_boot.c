@@ -1,6 +1,7 @@
 /*
- * Bootstrapping and steps of training at the real degree: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a line.  Seconds: on one
- * thread the smallest processor time of two runs, on several the smallest wall time; bits are those of the worst slot.
+ * Bootstrapping and steps of training at the real degree: prints `name<TAB>value<TAB>unit<TAB>note`, one figure a line.
+ * Seconds: on one thread the smallest processor time of two runs, on several the smallest wall time; bits are those of
+ * the worst slot.
  */
 #include <assert.h>
 #include <math.h>
@@ -12,7 +13,9 @@
 #include "ckks/encrypt.h"
 #include "floor.h"
 #include "learn/step.h"
+#include "predict/compare.h"
 #include "predict/gram.h"
+#include "predict/where.h"
 #include "rows/keyplan.h"
 
 #define RUNS 2
@@ -60,7 +63,8 @@ get_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **k
 		if (need->id != id || need->limbs < limbs)
 			continue;
 		if (b->key[i] == NULL && (id == PPDL_KEY_FROM_SPARSE || id == PPDL_KEY_TO_SPARSE))
-			PPDL_TRY(ppdl_switch_key_create(&b->key[i], &(PpdlSwitchKeyForm) {id, need->limbs, need->np}, from, to, b->rng, b->threads, e));
+			PPDL_TRY(ppdl_switch_key_create(&b->key[i], &(PpdlSwitchKeyForm) {id, need->limbs, need->np}, from, to,
+											b->rng, b->threads, e));
 		else if (b->key[i] == NULL)
 			PPDL_TRY(ppdl_eval_key_create(&b->key[i], id, b->sk, need->limbs, b->rng, b->threads, e));
 		*key = b->key[i];
@@ -195,6 +199,114 @@ bench_moments(Bench *b, int width, double half, const PpdlCt *out)
 	free(m.mask);
 }
 
+/* lifted rows, all of them there, into sums over a comparison */
+#define CONDITION "x[5] > 0.25"
+#define THRESHOLD 0.25
+
+typedef struct Numbers
+{
+	PpdlLifted	in;
+	PpdlCondition *cond;
+	PpdlWhere  *where;
+	PpdlWhereSums sums;
+	char	   *present;
+} Numbers;
+
+/* the condition's half as numbers */
+static void
+take_numbers(Bench *b, const Numbers *n, PpdlCt *out)
+{
+	const int	limbs = n->where->limbs + 1;
+	const PpdlLiftedColumn column = {.stride = n->where->stride, .re = 1, .at_once = 1, .limbs = limbs,
+									 .scale = ppdl_compare_scale(b->par, limbs, ppdl_where_comparison_levels(n->cond))};
+
+	OK(ppdl_lifted_take(&b->ev, out, &n->in, &column, &err));
+}
+
+static void
+run_numbers(Bench *b, void *arg)
+{
+	Numbers    *n = arg;
+	const PpdlLiftedColumn column = {.stride = n->where->stride, .re = 1, .im = 1, .limbs = PPDL_WHERE_VALUE_LIMBS,
+									 .scale = n->where->scale};
+	PpdlCt		values;
+	PpdlWhereRows rows = {.values = &values, .present = n->present, .rows = 1};
+
+	take_numbers(b, n, &rows.number[0]);
+	OK(ppdl_lifted_take(&b->ev, &values, &n->in, &column, &err));
+	OK(ppdl_where_add(n->where, &n->sums, &b->ev, &rows, &err));
+	ppdl_ct_release(&b->ev, &rows.number[0]);
+	ppdl_ct_release(&b->ev, &values);
+}
+
+/* of slots outside the blur; x: what they hold */
+static double
+worst_comparison(Bench *b, const Numbers *n, const double *x)
+{
+	const double t = THRESHOLD;
+	const int	levels = ppdl_where_comparison_levels(n->cond);
+	double		below,
+				above,
+				worst = 0;
+	PpdlCt		in,
+				out;
+
+	take_numbers(b, n, &in);
+	OK(ppdl_compare_numbers(&b->ev, &out, &in, &t, 1, levels, 0x1p40, &err));
+	OK(ppdl_decrypt_slots(&b->ev, &out, b->sk, b->z, &err));
+	ppdl_compare_blur(levels, t, &below, &above);
+	for (size_t s = 0; s < b->par->slots; s++)
+	{
+		const double v = x[ppdl_bitrev((uint32_t) s, b->par->logn - 1)];
+
+		if (v <= below || v >= above)
+			worst = fmax(worst, cabs(b->z[s] - (v > t)));
+	}
+	ppdl_ct_release(&b->ev, &in);
+	ppdl_ct_release(&b->ev, &out);
+	return worst;
+}
+
+/* half: seconds of a half-bootstrap, out what it left of x */
+static void
+bench_numbers(Bench *b, int threads, double half, const PpdlCt *out, const double *x)
+{
+	const int	width = 16;
+	Numbers		n = {.in = {.count = PPDL_BRIDGE_POLYS, .capacity = ppdl_lift_capacity(b->par,
+																					   ppdl_log2_width(width))}};
+	const double rows = (double) n.in.capacity * PPDL_BRIDGE_POLYS;
+	uint32_t   *ordinal = calloc(n.in.capacity, sizeof(*ordinal));
+	double		t;
+
+	for (int q = 0; q < PPDL_BRIDGE_POLYS; q++)
+		n.in.ordinal[q] = ordinal;
+	for (int h = 0; h < 2; h++)
+		n.in.part[h] = out[h];
+	n.present = malloc(b->par->slots);
+	memset(n.present, 1, b->par->slots);
+	OK(ppdl_condition_parse(&n.cond, CONDITION, strlen(CONDITION), &err));
+	OK(ppdl_where_check(n.cond, b->par, &err));
+	OK(ppdl_where_create(&n.where, b->par, n.cond, width, width, &err));
+	OK(ppdl_where_encode(n.where, NULL, &err));
+	ppdl_where_init(&n.sums);
+	run_numbers(b, &n);			/* makes the keys */
+	t = timed(b, threads, run_numbers, &n);
+	printf("where_number%s_rows_per_s\t%.0f\trows/s\tcompact rows of %d values, complete batches, %d thread(s): half a bootstrap, %s, "
+		   "without the bridge\n", threads == 1 ? "_threads1" : "", rows / (half + t), width, threads, CONDITION);
+	printf("where_number%s_lifted_s\t%.2f\ts\tof this the comparison, %d levels, and sums\n", threads == 1 ?
+		   "_threads1" : "", t,
+		   ppdl_where_comparison_levels(n.cond));
+	if (threads > 1)
+		printf("where_number_worst_error\t%.1f\tbits\tof a row outside the blur, from 0 or 1; stated: 13 bits\n",
+			   -log2(worst_comparison(b, &n, x)));
+	fflush(stdout);
+	ppdl_where_release(&n.sums, &b->ev);
+	ppdl_where_destroy(n.where);
+	ppdl_condition_destroy(n.cond);
+	free(n.present);
+	free(ordinal);
+}
+
 static void
 bench_half(Bench *b)
 {
@@ -231,6 +343,7 @@ bench_half(Bench *b)
 			bench_moments(b, 16, t, h.out);
 			bench_moments(b, 32, t, h.out);
 		}
+		bench_numbers(b, threads, t, h.out, x);
 	}
 	for (int i = 0; i < 2; i++)
 		ppdl_ct_release(&b->ev, &h.out[i]);
@@ -394,7 +507,8 @@ bench_training(Bench *b)
 	double		time,
 				linear_time;
 
-	training_init(b, &t, "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}");
+	training_init(b, &t,
+				  "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}");
 	time = timed(b, 1, run_training, &t) / t.steps;
 	printf("train_step_core_s\t%.2f\ts\t%zu rows, 16-16-1, half a bootstrap included, 1 thread\n", time,
 		   (size_t) t.tiles * t.lay.rows);

@@ -5,6 +5,7 @@
 #include "lifted_world.h"
 #include "packed_world.h"
 
+#include "predict/compare.h"
 #include "predict/where.h"
 #include "rows/cipher_read.h"
 #include "rows/decrypt.h"
@@ -321,6 +322,115 @@ lifted_columns(void **state)
 	lifted(*state, ROW_LOGN, 4, 4, PPDL_WHERE_VALUES_LABELS, 1);
 }
 
+/* ---- numbers ---- */
+
+/* what a row counts, rows in the blur in part: as ppdl_condition_apply */
+static double
+counted(const PpdlCondition *c, const double *row)
+{
+	double		value[64];
+
+	for (int i = 0; i < c->leaves; i++)
+	{
+		const PpdlConditionLeaf *leaf = &c->leaf[i];
+		PpdlStep	step[16];
+
+		for (int j = 0; j < leaf->count; j++)
+			step[j] = (PpdlStep) {c->threshold[leaf->first + j], j % 2 ? -1 : 1};
+		value[i] = leaf->kind == PPDL_CONDITION_BIT ? row[leaf->index] :
+			ppdl_compare_value(ppdl_where_comparison_levels(c), step, leaf->count, row[leaf->index]);
+	}
+	for (int i = 0; i < c->products; i++)
+	{
+		double		product = 1;
+
+		for (int side = 0; side < 2; side++)
+		{
+			const PpdlConditionFactor f = c->product[i][side];
+
+			product *= f.negated ? 1 - value[f.operand] : value[f.operand];
+		}
+		value[c->leaves + i] = product;
+	}
+	return c->root.negated ? 1 - value[c->root.operand] : value[c->root.operand];
+}
+
+/* levels: of each comparison */
+static void
+compare_numbers(World *w, int logn, int inputs, const char *text, int levels)
+{
+	Fixture    *f = w->d->f;
+	const int	rows = 60;
+	Rows		r = make_rows_in(w->d, logn, rows, inputs, 1, BITS);
+	char	   *keep = malloc((size_t) rows);
+	long double *want = calloc((size_t) (1 + inputs), sizeof(long double)),
+			   *plain = calloc((size_t) (1 + inputs), sizeof(long double));
+	PpdlWhereSet set = {r.ts, PPDL_WHERE_NO_LABELS};
+	PpdlWhereSums sums;
+	PpdlCondition *c;
+	PpdlWhere  *where;
+	double		partial = 0;
+	Compared	compared;
+
+	drop_labels(&r);
+	OK(ppdl_condition_parse(&c, text, strlen(text), &err));
+	OK(ppdl_where_check(c, f->par, &err));
+	assert_int_equal(ppdl_where_comparison_levels(c), levels);
+	for (int i = 0; i < rows; i++)
+	{
+		const double *row = r.x + i * inputs;
+		double		part;
+
+		keep[i] = i == 0 || next_random(f) % 4 != 0;
+		if (!keep[i])
+		{
+			leave_out(&r, i);
+			continue;
+		}
+		part = counted(c, row);
+		partial += fabs(part - ppdl_condition_apply(c, row));
+		want[0] += part;
+		for (int v = 0; v < inputs; v++)
+			want[1 + v] += part * row[v];
+	}
+	OK(ppdl_where_create(&where, f->par, c, inputs, inputs, &err));
+	OK(ppdl_where_encode(where, NULL, &err));
+	ppdl_where_init(&sums);
+	OK(ppdl_where_add_lifted(where, &sums, &f->ev, w->hb, &set, NULL, NULL, &err));
+	compared = compare(f, where, &sums, want);
+	print_message("%s: %d levels, %.3Lf of %.0Lf rows, error 2^%.1f, stated 2^%.1f\n", text, levels, want[0],
+				  (long double) r.ts->rows, log2(compared.worst), log2(compared.stated));
+	/* flanks multiply the errors of values */
+	assert_true(compared.worst < 0x1p-12);
+	plain_sums(plain, c, (Column) {r.x, inputs}, (Column) {r.x, inputs}, rows, keep);
+	compared = compare(f, where, &sums, plain);
+	assert_true(compared.worst < 6 * compared.stated + partial);
+	ppdl_where_release(&sums, &f->ev);
+	ppdl_where_destroy(where);
+	ppdl_condition_destroy(c);
+	free(keep);
+	free(want);
+	free(plain);
+	free_rows(&r);
+	forget_bridge(w->d);
+}
+
+static void
+lifted_numbers(void **state)
+{
+	const char *deep = "x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and (x[1] = 1 or x[10] > 0))";
+	PpdlCondition *c;
+
+	compare_numbers(*state, ROW_LOGN, 16, "x[10] > 0.3", 10);
+	compare_numbers(*state, COMPACT_LOGN, 4, "x[4] < -0.5 and x[1] = 1", 9);
+	compare_numbers(*state, COMPACT_LOGN, 16, "not (x[2] > 0 and x[2] < 0.5) and (x[1] = 0 or x[16] > -0.25)", 8);
+	compare_numbers(*state, ROW_LOGN, 8, "x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and x[1] = 1)", 6);
+	OK(ppdl_condition_parse(&c, deep, strlen(deep), &err));
+	assert_int_equal(ppdl_where_check(c, ((World *) *state)->d->f->par, &err), PPDL_ERR_LEVEL);
+	assert_non_null(strstr(err.message, "takes 11 levels, 6 of them for comparisons of numbers, ring toy-deep has 10"));
+	ppdl_condition_destroy(c);
+}
+
 /* ---- what is refused ---- */
 
 static void
@@ -366,6 +476,7 @@ main(void)
 	const struct CMUnitTest deep[] = {
 		cmocka_unit_test(lifted_rows),
 		cmocka_unit_test(lifted_columns),
+		cmocka_unit_test(lifted_numbers),
 	};
 
 	return cmocka_run_group_tests_name("conditions, lifted rows", deep, set_up_lifted, tear_down_lifted) +
