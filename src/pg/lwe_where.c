@@ -3,6 +3,7 @@
 #include "pg/where_state.h"
 
 #include "funcapi.h"
+#include "predict/compare.h"
 #include "predict/where.h"
 #include "utils/builtins.h"
 
@@ -67,13 +68,28 @@ destroy_plan(void *arg)
 	ppdl_condition_destroy(((WherePlan *) arg)->cond);
 }
 
-/* a row of the result: what kind of rows, levels, levels there are, does it fit, bits, comparisons, products, rows/s */
+/* of comparisons, to each side of a threshold of 0, where it is widest */
+static double
+widest_blur(const PpdlCondition *cond)
+{
+	double		below,
+				above;
+
+	ppdl_compare_blur(ppdl_where_comparison_levels(cond), 0, &below, &above);
+	return above;
+}
+
+/*
+ * a row of the result: what kind of rows, levels, levels there are, does it fit, bits, comparisons, products, rows/s,
+ * blur; comparisons find one level more than bits
+ */
 static void
 put_plan(const WherePlan *p, const char *rows, uint8_t ring)
 {
 	const PpdlParams *par;
-	Datum		values[8] = {0};
-	bool		nulls[8] = {false};
+	Datum		values[9] = {0};
+	bool		nulls[9] = {false};
+	const int	more = p->cond->numbers > 0 && ring == PPDL_RING_DEEP;
 	PpdlStatus	status;
 	PpdlError	err;
 
@@ -82,10 +98,10 @@ put_plan(const WherePlan *p, const char *rows, uint8_t ring)
 	if (status != PPDL_ERR_LEVEL)
 		PPDL_PG(status);
 	values[0] = CStringGetTextDatum(rows);
-	values[1] = Int32GetDatum(p->cond->levels);
+	values[1] = Int32GetDatum(p->cond->levels + more);
 	/* of comparisons that the ring has not */
 	nulls[1] = status != PPDL_OK && p->cond->levels <= ppdl_where_levels(par);
-	values[2] = Int32GetDatum(ppdl_where_levels(par));
+	values[2] = Int32GetDatum(ppdl_where_levels(par) + more);
 	values[3] = BoolGetDatum(status == PPDL_OK);
 	values[4] = Int32GetDatum(p->cond->leaves - p->cond->numbers);
 	values[5] = Int32GetDatum(p->cond->numbers);
@@ -93,6 +109,9 @@ put_plan(const WherePlan *p, const char *rows, uint8_t ring)
 	nulls[7] = status != PPDL_OK;
 	if (!nulls[7])
 		values[7] = Float8GetDatum(ppdl_where_rows_per_s(p->cond, par, p->width));
+	nulls[8] = status != PPDL_OK || !more;
+	if (!nulls[8])
+		values[8] = Float8GetDatum(widest_blur(p->cond));
 	tuplestore_putvalues(p->rsinfo->setResult, p->rsinfo->setDesc, values, nulls);
 }
 

@@ -1,5 +1,5 @@
 /*
- * Sums over the rows that meet a condition (algorithms.md, 6.7): from rows in slots, the encrypted number of these rows
+ * Sums over the rows that meet a condition (algorithms.md, 6.8): from rows in slots, the encrypted number of these rows
  * and the sums of their values.
  *
  * Rows lie `stride` slots apart; value f of a row of k values is the real (f < k/2) or imaginary part of its slot

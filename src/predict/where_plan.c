@@ -98,6 +98,13 @@ typedef struct Costs
 				slot;			/* of values */
 } Costs;
 
+/* the products of a polynomial: half as many with a degree of a quarter */
+static double
+comparison_ms(const PpdlCondition *cond)
+{
+	return 1700 * exp2((ppdl_where_comparison_levels(cond) - 10) / 1.6);
+}
+
 double
 ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width)
 {
@@ -106,10 +113,8 @@ ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int widt
 	const Costs *c = ppdl_where_in_row_ring(par) ? &row : &deep;
 	const int	logk = ppdl_log2_width(width);
 	const double slots = logk > 0 ? 1 << (logk - 1) : 1,
-				/* half as many products with two levels less */
-				number = cond->numbers > 0 ? 1700 * exp2((ppdl_where_comparison_levels(cond) - 10) / 1.6) : 0,
-				ms = c->rows + c->level * (ppdl_where_limbs(cond) - PPDL_WHERE_VALUE_LIMBS) + c->bit * cond->leaves + number * cond->numbers +
-		c->product * cond->products + c->slot * slots;
+				ms = c->rows + c->level * (ppdl_where_limbs(cond) - PPDL_WHERE_VALUE_LIMBS) + c->bit * cond->leaves +
+		comparison_ms(cond) * cond->numbers + c->product * cond->products + c->slot * slots;
 
 	return ldexp((double) par->n, -logk) / ms * 1e3;
 }
