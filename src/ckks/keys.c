@@ -163,3 +163,78 @@ ppdl_public_key_destroy(PpdlPublicKey *pk)
 	ppdl_free_aligned(pk->a);
 	free(pk);
 }
+
+/* ------------------------------------------------------------------ modulo the special primes */
+
+static PpdlStatus
+special_alloc(PpdlPublicSpecial **out, const PpdlParams *par, PpdlError *err)
+{
+	PpdlPublicSpecial *ps;
+
+	*out = NULL;
+	if (par->np == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no special primes", par->name);
+	ps = calloc(1, sizeof(*ps));
+	if (ps != NULL)
+	{
+		ps->par = par;
+		ps->b = ppdl_alloc_aligned((size_t) par->np * par->n * sizeof(uint64_t));
+	}
+	if (ps == NULL || ps->b == NULL)
+	{
+		ppdl_public_special_destroy(ps);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
+	}
+	*out = ps;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_public_special_create(PpdlPublicSpecial **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
+{
+	const PpdlParams *par = sk->par;
+	PpdlPublicSpecial *ps;
+	int8_t	   *e = ppdl_alloc_aligned(par->n);
+	uint64_t   *a = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, special_alloc(out, par, err));
+	ps = *out;
+	if (e == NULL || a == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
+		goto done;
+	}
+	PPDL_GOTO(done, ppdl_rng_bytes(rng, ps->seed, sizeof(ps->seed), err));
+	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, par->n, err));
+	for (int i = 0; i < par->np; i++)
+	{
+		const PpdlModulus *m = &par->ring->mod[par->nq + i];
+		uint64_t   *b = ppdl_at(par, ps->b, i);
+
+		PPDL_GOTO(done, ppdl_xof_uniform(m, a, par->n, ps->seed, PPDL_XOF_KEY_A, 0, err));
+		ppdl_small_to_limb(m, b, e, par->n);
+		ppdl_ntt(par->ring, m, b);
+		ppdl_vec_neg(m, b, b, par->n);
+		ppdl_vec_mul_add(m, b, a, ppdl_cat(par, sk->ntt, par->nq + i), par->n);
+		ppdl_vec_neg(m, b, b, par->n);
+	}
+done:
+	ppdl_free_secret(e, par->n);
+	ppdl_free_aligned(a);
+	if (status != PPDL_OK)
+	{
+		ppdl_public_special_destroy(*out);
+		*out = NULL;
+	}
+	return status;
+}
+
+void
+ppdl_public_special_destroy(PpdlPublicSpecial *ps)
+{
+	if (ps == NULL)
+		return;
+	ppdl_free_aligned(ps->b);
+	free(ps);
+}

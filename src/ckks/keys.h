@@ -39,6 +39,20 @@ PpdlStatus	ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, Ppd
 void		ppdl_public_key_destroy(PpdlPublicKey *pk);
 
 /*
+ * The same pair modulo the special primes: with it, others can make switching keys to the owner's secret.  b: np limbs,
+ * NTT domain; a as above.  rng: in the state in which it gave the public key.  PPDL_ERR_ARGUMENT: no special primes.
+ */
+typedef struct PpdlPublicSpecial
+{
+	const PpdlParams *par;
+	uint8_t		seed[PPDL_SEED_BYTES];
+	uint64_t   *b;
+} PpdlPublicSpecial;
+
+PpdlStatus	ppdl_public_special_create(PpdlPublicSpecial **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err);
+void		ppdl_public_special_destroy(PpdlPublicSpecial *ps);
+
+/*
  * Which switching key.  Odd ids are Galois elements d.
  */
 #define PPDL_KEY_RELIN 0u
@@ -49,8 +63,17 @@ void		ppdl_public_key_destroy(PpdlPublicKey *pk);
  * special prime
  */
 #define PPDL_KEY_FROM_SPARSE 6u
-#define PPDL_KEY_BRIDGE_COMPACT 8u	/* deep ring: s_compact(X^32) -> s_sparse at q0*p0 */
+/* deep ring: s_compact(X^32) -> s_sparse at q0*p0; row ring: s_compact(X^8) -> s at one limb, with all special primes */
+#define PPDL_KEY_BRIDGE_COMPACT 8u
 #define PPDL_KEY_PUBLIC 10u		/* compact ring: no switching key, but its public key */
+/* no switching keys either: of an owner, for those who make writers' keys (doc/algorithms.md, 2.5) */
+#define PPDL_KEY_PUBLIC_SPECIAL 12u	/* row ring: PpdlPublicSpecial */
+#define PPDL_KEY_ENCAPSULATION 14u	/* compact ring: a public key of its own, to which writers seal their seeds */
+/* row ring, of a writer: to its owner's secret, with all special primes */
+#define PPDL_KEY_TO_OWNER 16u	/* s_writer, two limbs */
+#define PPDL_KEY_TO_OWNER_PACKED 18u	/* s_writer, all limbs */
+#define PPDL_KEY_TO_OWNER_COMPACT 20u	/* s_writer,compact(X^8), one limb */
+#define PPDL_KEY_WRITER 22u		/* no switching key: the owner's fingerprint and the sealed seed */
 /* PPDL_KEY_GALOIS(d) is d itself */
 
 /*
@@ -68,6 +91,7 @@ typedef struct PpdlSwitchKey
 	int			limbs;			/* Q limbs it serves */
 	int			np;				/* special primes used: par->np, or 1 for the encapsulation keys at q0*p0 */
 	int			ndigits;
+	int			whole;			/* a comes from no seed: made under a public key (switch_public.c) */
 	uint8_t		seed[PPDL_SEED_BYTES];
 	/* [ndigits][limbs + np][N] residues, NTT domain, packed (vec.h): switching is a matter of reading them */
 	uint8_t    *b,
@@ -89,6 +113,14 @@ PpdlStatus	ppdl_switch_key_create(PpdlSwitchKey **out, const PpdlSwitchKeyForm *
 /* relinearisation (s^2 -> s) and Galois keys (d odd below 2N), from the one secret, with all special primes */
 PpdlStatus	ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int limbs,
 								 PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
+/*
+ * The same key made with the public key of s_to alone: digit j is an encryption of P * g_j * s_from under it, with errors
+ * of their own, so that its noise is that of ppdl_encrypt_public instead of 3.2.  pk and special are of one key
+ * (PPDL_ERR_ARGUMENT), np all special primes.
+ */
+PpdlStatus	ppdl_switch_key_create_public(PpdlSwitchKey **out, const PpdlSwitchKeyForm *form, const PpdlSecret *from,
+										  const PpdlPublicKey *pk, const PpdlPublicSpecial *special, PpdlRng *rng,
+										  PpdlThreads *threads, PpdlError *err);
 void		ppdl_switch_key_destroy(PpdlSwitchKey *key);
 
 /* bytes of b (and of a) */

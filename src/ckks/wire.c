@@ -16,7 +16,9 @@
 typedef enum Kind
 {
 	KIND_PUBLIC = 1,
-	KIND_SWITCH = 2
+	KIND_SWITCH = 2,
+	KIND_SWITCH_WHOLE = 3,		/* since 0.2.0, as is the next */
+	KIND_PUBLIC_SPECIAL = 4
 } Kind;
 
 void
@@ -65,8 +67,9 @@ put_header(PpdlWriter *w, Kind kind, uint8_t ring)
 	ppdl_write_u8(w, 0);
 }
 
+/* whole: for switching keys, of either kind; NULL for others */
 static PpdlStatus
-get_header(PpdlReader *r, Kind kind, const PpdlParams **par, PpdlError *err)
+get_header(PpdlReader *r, Kind kind, const PpdlParams **par, int *whole, PpdlError *err)
 {
 	uint32_t	magic = ppdl_read_u32(r);
 	uint8_t		version = ppdl_read_u8(r),
@@ -80,7 +83,9 @@ get_header(PpdlReader *r, Kind kind, const PpdlParams **par, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "not a ppdl key");
 	if (version != VERSION)
 		return ppdl_error(err, PPDL_ERR_VERSION, "key format version %d is not known, only %d", version, VERSION);
-	if (got_kind != kind)
+	if (whole != NULL)
+		*whole = got_kind == KIND_SWITCH_WHOLE;
+	if (got_kind != kind && !(whole != NULL && *whole))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "key is of kind %d where kind %d is wanted", got_kind, (int) kind);
 	if (reserved != 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: reserved byte is %d", reserved);
@@ -145,6 +150,50 @@ get_seed(PpdlReader *r, uint8_t *seed, PpdlError *err)
 }
 
 PpdlStatus
+ppdl_wire_put_public_special(PpdlWriter *w, const PpdlPublicSpecial *ps, PpdlError *err)
+{
+	const size_t start = w->len;
+
+	put_header(w, KIND_PUBLIC_SPECIAL, ps->par->id);
+	ppdl_write_bytes(w, ps->seed, sizeof(ps->seed));
+	ppdl_wire_put_limbs(w, ps->par, ps->b, ps->par->nq, ps->par->nq + ps->par->np);
+	return put_digest(w, start, err);
+}
+
+PpdlStatus
+ppdl_wire_get_public_special(PpdlReader *r, PpdlPublicSpecial **out, PpdlError *err)
+{
+	const uint8_t *start = r->p;
+	const PpdlParams *par;
+	PpdlPublicSpecial *ps;
+	PpdlStatus	status;
+
+	*out = NULL;
+	PPDL_TRY(get_header(r, KIND_PUBLIC_SPECIAL, &par, NULL, err));
+	if (par->np == 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: ring %s has no special primes", par->name);
+	ps = calloc(1, sizeof(*ps));
+	if (ps != NULL)
+	{
+		ps->par = par;
+		ps->b = ppdl_alloc_aligned((size_t) par->np * par->n * sizeof(uint64_t));
+	}
+	if (ps == NULL || ps->b == NULL)
+	{
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
+		goto fail;
+	}
+	PPDL_GOTO(fail, get_seed(r, ps->seed, err));
+	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, ps->b, par->nq, par->nq + par->np, err));
+	PPDL_GOTO(fail, get_digest(r, start, err));
+	*out = ps;
+	return PPDL_OK;
+fail:
+	ppdl_public_special_destroy(ps);
+	return status;
+}
+
+PpdlStatus
 ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
 {
 	const uint8_t *start = r->p;
@@ -154,7 +203,7 @@ ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
 	PpdlStatus	status;
 
 	*out = NULL;
-	PPDL_TRY(get_header(r, KIND_PUBLIC, &par, err));
+	PPDL_TRY(get_header(r, KIND_PUBLIC, &par, NULL, err));
 	bytes = (size_t) par->nq * par->n * sizeof(uint64_t);
 	pk = calloc(1, sizeof(*pk));
 	if (pk != NULL)
@@ -181,30 +230,42 @@ fail:
 	return status;
 }
 
+static PpdlStatus
+put_half(PpdlWriter *w, const PpdlSwitchKey *key, uint8_t *half, PpdlError *err)
+{
+	const PpdlParams *par = key->par;
+	uint64_t   *limb = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
+
+	if (limb == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int task = 0; task < key->ndigits * (key->limbs + key->np); task++)
+	{
+		int			prime = ppdl_qp_index(par, key->limbs, task % (key->limbs + key->np));
+
+		ppdl_vec_unpack(limb, ppdl_key_limb(key, half, task), par->n);
+		ppdl_wire_put_limbs(w, par, limb, prime, prime + 1);
+	}
+	ppdl_free_aligned(limb);
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err)
 {
 	const PpdlParams *par = key->par;
 	const size_t start = w->len;
-	uint64_t   *limb = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
 
-	if (limb == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	put_header(w, KIND_SWITCH, par->id);
+	put_header(w, key->whole ? KIND_SWITCH_WHOLE : KIND_SWITCH, par->id);
 	ppdl_write_u32(w, key->id);
 	ppdl_write_u8(w, (uint8_t) key->limbs);
 	ppdl_write_u8(w, (uint8_t) key->np);
 	ppdl_write_u8(w, (uint8_t) key->ndigits);
 	ppdl_write_u8(w, 0);
-	ppdl_write_bytes(w, key->seed, sizeof(key->seed));
-	for (int task = 0; task < key->ndigits * (key->limbs + key->np); task++)
-	{
-		int			prime = ppdl_qp_index(par, key->limbs, task % (key->limbs + key->np));
-
-		ppdl_vec_unpack(limb, ppdl_key_limb(key, key->b, task), par->n);
-		ppdl_wire_put_limbs(w, par, limb, prime, prime + 1);
-	}
-	ppdl_free_aligned(limb);
+	if (!key->whole)
+		ppdl_write_bytes(w, key->seed, sizeof(key->seed));
+	PPDL_TRY(put_half(w, key, key->b, err));
+	if (key->whole)
+		PPDL_TRY(put_half(w, key, key->a, err));
 	return put_digest(w, start, err);
 }
 
@@ -213,7 +274,7 @@ get_switch_header(PpdlReader *r, const PpdlParams **par, PpdlSwitchKeyInfo *info
 {
 	uint8_t		reserved;
 
-	PPDL_TRY(get_header(r, KIND_SWITCH, par, err));
+	PPDL_TRY(get_header(r, KIND_SWITCH, par, &info->whole, err));
 	info->ring = (*par)->id;
 	info->id = ppdl_read_u32(r);
 	info->limbs = ppdl_read_u8(r);
@@ -249,7 +310,7 @@ typedef struct Reading
 				digest_error;
 } Reading;
 
-/* the bytes of limbs 0 .. count - 1, counted as tasks of ppdl_key_limb */
+/* the bytes of limbs 0 .. count - 1, counted as tasks of ppdl_key_limb, those of a whole key's a behind those of b */
 static size_t
 limb_bytes(const PpdlSwitchKey *key, int count)
 {
@@ -266,7 +327,8 @@ static PpdlStatus
 read_limb(const Reading *rd, int task, PpdlError *err)
 {
 	const PpdlSwitchKey *key = rd->key;
-	const int	prime = ppdl_qp_index(key->par, key->limbs, task % (key->limbs + key->np));
+	const int	each = key->ndigits * (key->limbs + key->np),
+				prime = ppdl_qp_index(key->par, key->limbs, task % (key->limbs + key->np));
 	const size_t bytes = ppdl_packed_size(key->par->n, key->par->ring->mod[prime].bits);
 	PpdlReader	r = ppdl_reader(rd->limbs + limb_bytes(key, task), bytes);
 	uint64_t   *limb = ppdl_alloc_aligned(key->par->n * sizeof(uint64_t));
@@ -276,7 +338,8 @@ read_limb(const Reading *rd, int task, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	status = ppdl_wire_get_limbs(&r, key->par, limb, prime, prime + 1, err);
 	if (status == PPDL_OK)
-		ppdl_pack_bits(ppdl_key_limb(key, key->b, task), limb, key->par->n, PPDL_MAX_PRIME_BITS);
+		ppdl_pack_bits(ppdl_key_limb(key, task < each ? key->b : key->a, task % each), limb, key->par->n,
+					   PPDL_MAX_PRIME_BITS);
 	ppdl_free_aligned(limb);
 	return status;
 }
@@ -298,7 +361,7 @@ task_read(void *arg, int task)
 static PpdlStatus
 read_limbs(PpdlSwitchKey *key, PpdlReader *r, const uint8_t *start, PpdlThreads *threads, PpdlError *err)
 {
-	const int	count = key->ndigits * (key->limbs + key->np);
+	const int	count = key->ndigits * (key->limbs + key->np) * (key->whole ? 2 : 1);
 	Reading		rd = {.key = key, .start = start};
 	const PpdlError *found;
 
@@ -325,9 +388,12 @@ ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **out, PpdlThreads *thread
 	*out = NULL;
 	PPDL_TRY(get_switch_header(r, &par, &info, err));
 	PPDL_TRY(ppdl_switch_key_alloc(&key, par, info.id, info.limbs, info.np, err));
-	PPDL_GOTO(fail, get_seed(r, key->seed, err));
+	key->whole = info.whole;
+	if (!key->whole)
+		PPDL_GOTO(fail, get_seed(r, key->seed, err));
 	PPDL_GOTO(fail, read_limbs(key, r, start, threads, err));
-	PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));
+	if (!key->whole)
+		PPDL_GOTO(fail, ppdl_switch_key_expand(key, threads, err));
 	*out = key;
 	return PPDL_OK;
 fail:

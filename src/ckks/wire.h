@@ -4,10 +4,11 @@
  * hostile bytes: every length, id and residue is checked, and a digest at the end
  * of each key tells of damage.
  *
- * key:     "PPDK", version (1), kind (1 public, 2 switching), ring, 0
+ * key:     "PPDK", version (1), kind (1 public, 2 switching, 3 switching without a seed, 4 public modulo P), ring, 0
  *          switching: id (4 bytes), limbs, special primes, digits, 0
- *          seed (32 bytes)
- *          b half: digit by digit, limbs of Q, then of P
+ *          seed (32 bytes), not in kind 3
+ *          b half: digit by digit, limbs of Q, then of P (kind 1 those of Q, kind 4 those of P alone)
+ *          kind 3: a half, likewise
  *          first 16 bytes of the SHA-256 of all of the above
  */
 #ifndef PPDL_CKKS_WIRE_H
@@ -31,6 +32,9 @@ PpdlStatus	ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, Ppdl
  * PPDL_ERR_VERSION: format or ring unknown; bytes after the key are left in r
  */
 PpdlStatus	ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **pk, PpdlError *err);
+/* likewise */
+PpdlStatus	ppdl_wire_put_public_special(PpdlWriter *w, const PpdlPublicSpecial *ps, PpdlError *err);
+PpdlStatus	ppdl_wire_get_public_special(PpdlReader *r, PpdlPublicSpecial **ps, PpdlError *err);
 PpdlStatus	ppdl_wire_put_switch_key(PpdlWriter *w, const PpdlSwitchKey *key, PpdlError *err);
 /* likewise; threads (NULL: none) read, hash and expand */
 PpdlStatus	ppdl_wire_get_switch_key(PpdlReader *r, PpdlSwitchKey **key, PpdlThreads *threads, PpdlError *err);
@@ -42,7 +46,8 @@ typedef struct PpdlSwitchKeyInfo
 	uint32_t	id;
 	int			limbs,
 				np,
-				ndigits;
+				ndigits,
+				whole;			/* stored without a seed */
 } PpdlSwitchKeyInfo;
 PpdlStatus	ppdl_wire_peek_switch_key(PpdlReader r, PpdlSwitchKeyInfo *info, PpdlError *err);
 

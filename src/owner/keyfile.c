@@ -12,6 +12,7 @@
 #include "owner/owner_impl.h"
 
 #define FORMAT "ppdl-owner-key"
+#define WRITER_FORMAT "ppdl-writer-key"	/* whose header names the owner, too */
 #define VERSION 1
 #define SALT_BYTES 32
 #define NONCE_BYTES 12
@@ -28,6 +29,8 @@ typedef struct Header
 {
 	char		name[PPDL_NAME_MAX + 1];
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	int			is_writer;
+	uint8_t		writes_for[PPDL_FINGERPRINT_BYTES];
 	PpdlScrypt	cost;
 	uint8_t		salt[SALT_BYTES],
 				nonce[NONCE_BYTES];
@@ -99,17 +102,19 @@ static char *
 header_text(const Header *h)
 {
 	char		fingerprint[17],
+				owner[17],
 				salt[2 * SALT_BYTES + 1],
 				nonce[2 * NONCE_BYTES + 1];
 	char	   *text;
 	json_t	   *j;
 
 	ppdl_fingerprint_hex(fingerprint, h->fingerprint);
+	ppdl_fingerprint_hex(owner, h->writes_for);
 	hex(salt, h->salt, SALT_BYTES);
 	hex(nonce, h->nonce, NONCE_BYTES);
-	j = json_pack("{ss si ss ss ss sI si si ss ss ss}", "format", FORMAT, "version", VERSION,
-				  "name", h->name, "fingerprint", fingerprint,
-				  "kdf", "scrypt", "n", (json_int_t) h->cost.n, "r", (int) h->cost.r, "p", (int) h->cost.p,
+	j = json_pack("{ss si ss ss ss* ss sI si si ss ss ss}", "format", h->is_writer ? WRITER_FORMAT : FORMAT,
+				  "version", VERSION, "name", h->name, "fingerprint", fingerprint,
+				  "owner", h->is_writer ? owner : NULL, "kdf", "scrypt", "n", (json_int_t) h->cost.n, "r", (int) h->cost.r, "p", (int) h->cost.p,
 				  "salt", salt, "cipher", "aes-256-gcm", "nonce", nonce);
 	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
@@ -137,6 +142,7 @@ read_fields(Header *h, json_t *j, PpdlError *err)
 	const char *format,
 			   *name,
 			   *fingerprint,
+			   *owner = NULL,
 			   *kdf,
 			   *salt,
 			   *cipher,
@@ -146,17 +152,21 @@ read_fields(Header *h, json_t *j, PpdlError *err)
 				r,
 				p;
 
-	if (json_unpack(j, "{ss si}", "format", &format, "version", &version) != 0 || strcmp(format, FORMAT) != 0)
+	if (json_unpack(j, "{ss si}", "format", &format, "version", &version) != 0 ||
+		(strcmp(format, FORMAT) != 0 && strcmp(format, WRITER_FORMAT) != 0))
 		return damaged("its first line does not say that it is one", err);
 	if (version != VERSION)
 		return ppdl_error(err, PPDL_ERR_VERSION, "key file of format version %d; this program reads version %d",
 						  version, VERSION);
-	if (json_unpack(j, "{ss si ss ss ss sI si si ss ss ss !}", "format", &format, "version", &version,
-					"name", &name, "fingerprint", &fingerprint, "kdf", &kdf, "n", &n, "r", &r, "p", &p, "salt", &salt,
+	h->is_writer = strcmp(format, WRITER_FORMAT) == 0;
+	if (json_unpack(j, "{ss si ss ss s?s ss sI si si ss ss ss !}", "format", &format, "version", &version,
+					"name", &name, "fingerprint", &fingerprint, "owner", &owner, "kdf", &kdf, "n", &n, "r", &r, "p", &p, "salt", &salt,
 					"cipher", &cipher, "nonce", &nonce) != 0)
 		return damaged("its first line lacks something or has too much", err);
 	if (ppdl_check_owner_name(name, NULL) != PPDL_OK || !unhex(h->fingerprint, PPDL_FINGERPRINT_BYTES, fingerprint))
 		return damaged("name or fingerprint is malformed", err);
+	if ((owner != NULL) != h->is_writer || (owner != NULL && !unhex(h->writes_for, PPDL_FINGERPRINT_BYTES, owner)))
+		return damaged("a writer's key names its owner, and no other key does", err);
 	if (strcmp(kdf, "scrypt") != 0 || strcmp(cipher, "aes-256-gcm") != 0 ||
 		!unhex(h->salt, SALT_BYTES, salt) || !unhex(h->nonce, NONCE_BYTES, nonce))
 		return damaged("encryption parameters are malformed", err);
@@ -209,6 +219,8 @@ ppdl_key_file_write(const PpdlOwner *o, const char *passphrase, const PpdlScrypt
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "empty passphrase");
 	strcpy(h.name, o->name);
 	memcpy(h.fingerprint, o->fingerprint, sizeof(h.fingerprint));
+	h.is_writer = o->is_writer;
+	memcpy(h.writes_for, o->writes_for, sizeof(h.writes_for));
 	if (RAND_bytes(h.salt, SALT_BYTES) != 1 || RAND_bytes(h.nonce, NONCE_BYTES) != 1)
 		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL has no randomness to give");
 	text = header_text(&h);
@@ -292,7 +304,7 @@ open_master(uint8_t master[PPDL_MASTER_BYTES + TAG_BYTES], const Header *h, cons
 PpdlStatus
 ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passphrase, PpdlError *err)
 {
-	Header		h;
+	Header		h = {.is_writer = 0};
 	uint8_t		master[PPDL_MASTER_BYTES + TAG_BYTES] = {0},
 				sealed[SEALED_BYTES];
 	PpdlStatus	status;
@@ -305,6 +317,8 @@ ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passp
 	PPDL_TRY(read_body(sealed, text + header_len + 1, len - (size_t) header_len - 1, err));
 	PPDL_GOTO(done, open_master(master, &h, text, header_len, sealed, passphrase, err));
 	PPDL_GOTO(done, ppdl_owner_from_master(out, h.name, master, err));
+	(*out)->is_writer = h.is_writer;
+	memcpy((*out)->writes_for, h.writes_for, sizeof(h.writes_for));
 	if (memcmp((*out)->fingerprint, h.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
 	{
 		ppdl_owner_destroy(*out);
@@ -401,10 +415,18 @@ ppdl_owner_load(PpdlOwner **out, const char *path, const char *passphrase, PpdlE
 PpdlStatus
 ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError *err)
 {
+	char		writes_for[17];
+
+	return ppdl_owner_peek_writer(path, name, fingerprint, writes_for, err);
+}
+
+PpdlStatus
+ppdl_owner_peek_writer(const char *path, char name[64], char fingerprint[17], char writes_for[17], PpdlError *err)
+{
 	char		text[MAX_FILE];
 	size_t		len;
 	uint8_t		sealed[SEALED_BYTES];
-	Header		h;
+	Header		h = {.is_writer = 0};
 	int			header_len;
 
 	PPDL_TRY(read_file(path, text, &len, err));
@@ -412,5 +434,8 @@ ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError
 	PPDL_TRY(read_body(sealed, text + header_len + 1, len - (size_t) header_len - 1, err));
 	strcpy(name, h.name);
 	ppdl_fingerprint_hex(fingerprint, h.fingerprint);
+	writes_for[0] = '\0';
+	if (h.is_writer)
+		ppdl_fingerprint_hex(writes_for, h.writes_for);
 	return PPDL_OK;
 }

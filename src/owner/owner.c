@@ -18,6 +18,8 @@
  */
 #define STREAM_PUBLIC_KEY 0x100
 #define STREAM_SPARSE 0x200
+#define STREAM_ENCAPSULATION 0x300	/* secret to which writers seal their seeds, */
+#define STREAM_ENCAPSULATION_KEY 0x400	/* and its public key */
 
 PpdlStatus
 ppdl_sha256(uint8_t out[32], const void *data, size_t len, PpdlError *err)
@@ -139,6 +141,21 @@ ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err)
 	return status;
 }
 
+PpdlStatus
+ppdl_owner_generate_writer(PpdlOwner **out, const char *name, const uint8_t of[8], PpdlError *err)
+{
+	PPDL_TRY(ppdl_owner_generate(out, name, err));
+	(*out)->is_writer = 1;
+	memcpy((*out)->writes_for, of, PPDL_FINGERPRINT_BYTES);
+	return PPDL_OK;
+}
+
+const uint8_t *
+ppdl_owner_writes_for(const PpdlOwner *o)
+{
+	return o->is_writer ? o->writes_for : NULL;
+}
+
 void
 ppdl_owner_destroy(PpdlOwner *o)
 {
@@ -151,6 +168,9 @@ ppdl_owner_destroy(PpdlOwner *o)
 		ppdl_secret_destroy(o->bridge[ring]);
 	}
 	ppdl_secret_destroy(o->sparse);
+	for (int i = 0; i < o->writers; i++)
+		ppdl_owner_destroy(o->writer[i]);
+	free(o->writer);
 	ppdl_rng_destroy(o->rng);
 	ppdl_writer_free(&o->public_key);
 	ppdl_lock_free(o, sizeof(*o));
@@ -208,28 +228,107 @@ make_sparse_secret(PpdlOwner *o, PpdlError *err)
 	return status;
 }
 
-/* the secret of a ring of rows in the deep ring: s(X^stretch) */
+PpdlStatus
+ppdl_secret_stretch(PpdlSecret **out, const PpdlSecret *rows, const PpdlParams *par, PpdlError *err)
+{
+	PpdlStatus	status;
+	int8_t	   *coeff = calloc(par->n, 1);
+
+	*out = NULL;
+	if (coeff == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < rows->par->n; i++)
+		coeff[par->n / rows->par->n * i] = rows->coeff[i];
+	status = ppdl_secret_create_from(out, par, coeff, err);
+	ppdl_free_secret(coeff, par->n);
+	return status;
+}
+
+/* the secret of a ring of rows in the deep ring */
 static PpdlStatus
 make_bridge_secret(PpdlOwner *o, uint8_t ring, PpdlError *err)
 {
 	const PpdlSecret *rows;
 	const PpdlParams *par;
-	PpdlStatus	status;
-	int8_t	   *coeff;
 
 	if (o->bridge[ring] != NULL)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_owner_secret(o, ring, &rows, err));
 	PPDL_TRY(ppdl_params_get(PPDL_RING_DEEP, &par, err));
-	coeff = calloc(par->n, 1);
-	if (coeff == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < rows->par->n; i++)
-		coeff[par->n / rows->par->n * i] = rows->coeff[i];
-	status = ppdl_secret_create_from(&o->bridge[ring], par, coeff, err);
-	ppdl_free_secret(coeff, par->n);
+	return ppdl_secret_stretch(&o->bridge[ring], rows, par, err);
+}
+
+/* ------------------------------------------------------------------ for writers */
+
+PpdlStatus
+ppdl_owner_encapsulation_secret(const PpdlOwner *o, PpdlSecret **out, PpdlError *err)
+{
+	const PpdlParams *par;
+	PpdlStatus	status;
+	PpdlRng    *rng;
+
+	*out = NULL;
+	PPDL_TRY(ppdl_params_get(PPDL_RING_COMPACT, &par, err));
+	PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_ENCAPSULATION | PPDL_RING_COMPACT, err));
+	status = ppdl_secret_create(out, par, rng, err);
+	ppdl_rng_destroy(rng);
 	return status;
 }
+
+PpdlStatus
+ppdl_owner_encapsulation_key(const PpdlOwner *o, PpdlPublicKey **out, PpdlError *err)
+{
+	PpdlSecret *sk;
+	PpdlStatus	status;
+	PpdlRng    *rng = NULL;
+
+	*out = NULL;
+	PPDL_TRY(ppdl_owner_encapsulation_secret(o, &sk, err));
+	PPDL_GOTO(done, ppdl_rng_create_seeded(&rng, o->master, STREAM_ENCAPSULATION_KEY | PPDL_RING_COMPACT, err));
+	status = ppdl_public_key_create(out, sk, rng, err);
+done:
+	ppdl_rng_destroy(rng);
+	ppdl_secret_destroy(sk);
+	return status;
+}
+
+static PpdlStatus
+put_encapsulation_key(const PpdlOwner *o, PpdlWriter *w, PpdlError *err)
+{
+	const size_t start = w->len;
+	PpdlPublicKey *pk;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_owner_encapsulation_key(o, &pk, err));
+	status = ppdl_wire_put_public_key(w, pk, err);
+	ppdl_public_key_destroy(pk);
+	PPDL_TRY(status);
+	ppdl_declassify(w->buf + start, w->len - start);
+	return PPDL_OK;
+}
+
+/* the public key of the row ring modulo the special primes, from the same stream as the rest of it */
+static PpdlStatus
+put_public_special(const PpdlOwner *o, PpdlWriter *w, PpdlError *err)
+{
+	const PpdlSecret *sk = o->ring[PPDL_RING_ROW];
+	const size_t start = w->len;
+	PpdlPublicSpecial *ps;
+	PpdlStatus	status;
+	PpdlRng    *rng;
+
+	PPDL_TRY(ppdl_rng_create_seeded(&rng, o->master, STREAM_PUBLIC_KEY | sk->par->id, err));
+	status = ppdl_public_special_create(&ps, sk, rng, err);
+	ppdl_rng_destroy(rng);
+	PPDL_TRY(status);
+	status = ppdl_wire_put_public_special(w, ps, err);
+	ppdl_public_special_destroy(ps);
+	PPDL_TRY(status);
+	ppdl_declassify(w->buf + start, w->len - start);
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ evaluation keys */
 
 /* the secrets that a switching key of bootstrapping leads from and to */
 static PpdlStatus
@@ -281,46 +380,72 @@ eval_key_inputs(uint8_t out[32], const PpdlKeyNeed *need, const PpdlSecret *from
  * and an error: change the label with anything else that changes these bytes (the sampler, the order in which it is
  * read).
  */
-static PpdlStatus
-eval_key_rng(PpdlRng **rng, const PpdlOwner *o, const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to,
-			 PpdlError *err)
+PpdlStatus
+ppdl_owner_key_rng(PpdlRng **rng, const PpdlOwner *o, const char *label, const uint8_t inputs[32], PpdlError *err)
 {
-	uint8_t		inputs[32],
-				seed[PPDL_SEED_BYTES];
+	uint8_t		seed[PPDL_SEED_BYTES];
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, eval_key_inputs(inputs, need, from, to, err));
-	PPDL_GOTO(done, ppdl_derive(seed, o->master, "ppdl switching key 1", inputs, err));
+	PPDL_GOTO(done, ppdl_derive(seed, o->master, label, inputs, err));
 	status = ppdl_rng_create_seeded(rng, seed, 0, err);
 done:
-	OPENSSL_cleanse(inputs, sizeof(inputs));
 	OPENSSL_cleanse(seed, sizeof(seed));
 	return status;
 }
 
 static PpdlStatus
+eval_key_rng(PpdlRng **rng, const PpdlOwner *o, const PpdlKeyNeed *need, const PpdlSecret *from, const PpdlSecret *to,
+			 PpdlError *err)
+{
+	uint8_t		inputs[32];
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, eval_key_inputs(inputs, need, from, to, err));
+	status = ppdl_owner_key_rng(rng, o, "ppdl switching key 1", inputs, err);
+done:
+	OPENSSL_cleanse(inputs, sizeof(inputs));
+	return status;
+}
+
+/* the secrets that a switching key leads from and to, where it is neither for products nor for rotations */
+static PpdlStatus
+named_secrets(PpdlOwner *o, const PpdlKeyNeed *need, const PpdlSecret **from, const PpdlSecret **to,
+			  PpdlSecret **made, PpdlError *err)
+{
+	const PpdlSecret *compact;
+
+	if (need->ring == PPDL_RING_DEEP && need->id <= PPDL_KEY_BRIDGE_COMPACT)
+		return bootstrap_secrets(o, need->id, from, to, err);
+	if (need->ring != PPDL_RING_ROW || need->id != PPDL_KEY_BRIDGE_COMPACT)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", (*to)->par->name, need->id);
+	PPDL_TRY(ppdl_owner_secret(o, PPDL_RING_COMPACT, &compact, err));
+	PPDL_TRY(ppdl_secret_stretch(made, compact, (*to)->par, err));
+	*from = *made;
+	return PPDL_OK;
+}
+
+static PpdlStatus
 make_eval_key(PpdlSwitchKey **key, PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads, PpdlError *err)
 {
-	int			is_bootstrap = need->id != PPDL_KEY_RELIN && need->id % 2 == 0;
+	const int	is_named = need->id != PPDL_KEY_RELIN && need->id % 2 == 0;
+	const PpdlSwitchKeyForm form = {need->id, need->limbs, need->np};
+	PpdlSecret *made = NULL;
 	const PpdlSecret *sk,
 			   *from,
 			   *to;
-	const PpdlSwitchKeyForm form = {need->id, need->limbs, need->np};
 	PpdlStatus	status;
 	PpdlRng    *rng;
 
 	PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
 	from = to = sk;
-	if (is_bootstrap)
-	{
-		if (need->ring != PPDL_RING_DEEP || need->id > PPDL_KEY_BRIDGE_COMPACT)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "ring %s has no switching key %u", sk->par->name, need->id);
-		PPDL_TRY(bootstrap_secrets(o, need->id, &from, &to, err));
-	}
-	PPDL_TRY(eval_key_rng(&rng, o, need, from, to, err));
-	status = is_bootstrap ? ppdl_switch_key_create(key, &form, from, to, rng, threads, err) :
+	if (is_named)
+		PPDL_TRY(named_secrets(o, need, &from, &to, &made, err));
+	PPDL_GOTO(done, eval_key_rng(&rng, o, need, from, to, err));
+	status = is_named ? ppdl_switch_key_create(key, &form, from, to, rng, threads, err) :
 		ppdl_eval_key_create(key, need->id, sk, need->limbs, rng, threads, err);
 	ppdl_rng_destroy(rng);
+done:
+	ppdl_secret_destroy(made);
 	return status;
 }
 
@@ -336,6 +461,10 @@ ppdl_owner_eval_key(PpdlOwner *o, const PpdlKeyNeed *need, PpdlThreads *threads,
 		PPDL_TRY(ppdl_owner_secret(o, need->ring, &sk, err));
 		return put_public_key(o, sk, w, err);
 	}
+	if (need->id == PPDL_KEY_PUBLIC_SPECIAL)
+		return put_public_special(o, w, err);
+	if (need->id == PPDL_KEY_ENCAPSULATION)
+		return put_encapsulation_key(o, w, err);
 	PPDL_TRY(make_eval_key(&key, o, need, threads, err));
 	status = ppdl_wire_put_switch_key(w, key, err);
 	ppdl_switch_key_destroy(key);
@@ -360,18 +489,40 @@ ppdl_owner_set_poll(PpdlOwner *o, const PpdlPoll *poll)
 	o->poll = poll;
 }
 
+PpdlOwner *
+ppdl_owner_find(PpdlOwner *o, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES])
+{
+	PpdlOwner  *found = memcmp(fingerprint, o->fingerprint, PPDL_FINGERPRINT_BYTES) == 0 ? o : NULL;
+
+	for (int i = 0; i < o->writers && found == NULL; i++)
+		found = ppdl_owner_find(o->writer[i], fingerprint);
+	return found;
+}
+
+int
+ppdl_owner_holds(const PpdlOwner *o, const uint8_t fingerprint[8])
+{
+	return ppdl_owner_find((PpdlOwner *) (uintptr_t) o, fingerprint) != NULL;
+}
+
 static PpdlStatus
-check_owner(const PpdlOwner *o, const PpdlCipher *c, PpdlError *err)
+find_holder(PpdlOwner *o, PpdlOwner **holder, const PpdlCipher *c, PpdlError *err)
 {
 	char		theirs[17],
 				mine[17];
 
-	if (memcmp(c->fingerprint, o->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
+	*holder = ppdl_owner_find(o, c->fingerprint);
+	if (*holder != NULL)
 		return PPDL_OK;
 	ppdl_fingerprint_hex(theirs, c->fingerprint);
 	ppdl_fingerprint_hex(mine, o->fingerprint);
-	return ppdl_error(err, PPDL_ERR_KEY, "value is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name,
-					  mine);
+	ppdl_error(err, PPDL_ERR_KEY, "value is encrypted under key %s, not under key \"%s\" (%s)", theirs, o->name, mine);
+	if (!o->is_writer)
+		return PPDL_ERR_KEY;
+	ppdl_fingerprint_hex(mine, o->writes_for);
+	return ppdl_error_hint(err, PPDL_ERR_KEY,
+						   "A writer reads only its own rows; those of others, and results, are for the owner of key "
+						   "%s.", mine);
 }
 
 static PpdlStatus
@@ -390,13 +541,15 @@ decrypt(PpdlOwner *o, PpdlValues *out, const PpdlCipher *c, PpdlError *err)
 PpdlStatus
 ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err)
 {
+	PpdlOwner  *holder;
 	PpdlStatus	status;
 	PpdlCipher	c;
 
 	memset(out, 0, sizeof(*out));
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
-	PPDL_TRY(check_owner(o, &c, err));
-	PPDL_TRY(decrypt(o, out, &c, err));
+	PPDL_TRY(find_holder(o, &holder, &c, err));
+	holder->poll = o->poll;
+	PPDL_TRY(decrypt(holder, out, &c, err));
 	/* the noise that a ciphertext states is what a server wrote */
 	out->error = fmax(out->error, ppdl_cipher_floor(&c));
 	if (!share)

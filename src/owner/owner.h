@@ -7,7 +7,7 @@
  * (may be NULL).  Objects are opaque; none of the functions may be called for the
  * same object from two threads at once.
  *
- * Keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c,
+ * Keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c, writers in writer.h,
  * encrypted models in model.c, text of values in format.c.
  */
 #ifndef PPDL_OWNER_OWNER_H
@@ -37,6 +37,13 @@ PpdlStatus	ppdl_owner_generate(PpdlOwner **out, const char *name, PpdlError *err
 void		ppdl_owner_destroy(PpdlOwner *o);	/* wipes */
 
 /*
+ * A writer's key is a key of its own that knows whose writer it is: the owner `of` reads its rows, it reads none of the
+ * owner's.  owner/writer.h makes its public file.
+ */
+PpdlStatus	ppdl_owner_generate_writer(PpdlOwner **out, const char *name, const uint8_t of[8], PpdlError *err);
+const uint8_t *ppdl_owner_writes_for(const PpdlOwner *o);	/* the owner's fingerprint, 8 bytes; NULL: no writer */
+
+/*
  * Key file: a one-line JSON header (format, version, name, fingerprint, scrypt parameters, salt, nonce), a
  * newline, then base64 of AES-256-GCM(master seed) with the header as associated data; key by scrypt
  * (N = 2^17, r = 8, p = 1).  Mode 0600.  save refuses to overwrite.  A wrong
@@ -49,6 +56,9 @@ PpdlStatus	ppdl_owner_write(const PpdlOwner *o, const char *passphrase, PpdlWrit
 PpdlStatus	ppdl_owner_read(PpdlOwner **out, const char *text, size_t len, const char *passphrase, PpdlError *err);
 /* what needs no passphrase: the header, and that the sealed key is there and well-formed */
 PpdlStatus	ppdl_owner_peek(const char *path, char name[64], char fingerprint[17], PpdlError *err);
+/* the same; writes_for: of a writer's key its owner's fingerprint, else "" */
+PpdlStatus	ppdl_owner_peek_writer(const char *path, char name[64], char fingerprint[17], char writes_for[17],
+								   PpdlError *err);
 
 const char *ppdl_owner_name(const PpdlOwner *o);
 const uint8_t *ppdl_owner_fingerprint(const PpdlOwner *o);	/* 8 bytes: SHA-256 of the public key's wire form, cut */
@@ -78,8 +88,9 @@ PpdlStatus	ppdl_part_verify(const uint8_t verify_key[PPDL_VERIFY_KEY_BYTES], con
 
 /*
  * Everything a server may have, in parts.  Part names: "public"; "row/relin", "row/galois/<d>",
- * "deep/relin", "deep/galois/<d>", "deep/bridge", "deep/to_sparse", "deep/from_sparse".
+ * "deep/relin", "deep/galois/<d>", "deep/bridge", "deep/to_sparse", "deep/from_sparse", and so on (parts.c).
  */
+#define PPDL_PART_WRITER "writer"	/* which writers' files alone have */
 
 /* uses: bits of PpdlUse, lower uses included */
 PpdlStatus	ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *threads,
@@ -121,8 +132,10 @@ void		ppdl_owner_set_poll(PpdlOwner *o, const PpdlPoll *poll);
 /* one batch of rows; see rows/batch.h. out: rows * ppdl_slice_size(...) bytes */
 PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int rows, int width,
 							   const PpdlBatchOptions *opt, PpdlError *err);
+/* can o read values under that key: its own, or one of a writer that it was given (owner/writer.h)? */
+int			ppdl_owner_holds(const PpdlOwner *o, const uint8_t fingerprint[8]);
 /*
- * Any lwe_cipher value; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  The error is never
+ * Any lwe_cipher value that o holds the key of; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  The error is never
  * below what an honest value has at least, whatever the ciphertext states.  share: add noise flooding for results
  * that leave the owner (Li and Micciancio 2021).
  */

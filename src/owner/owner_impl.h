@@ -23,7 +23,23 @@ struct PpdlOwner
 	PpdlRng    *rng;
 	const PpdlPoll *poll;		/* of decryption; NULL: nobody */
 	PpdlWriter	public_key;		/* wire form */
+	int			is_writer;
+	uint8_t		writes_for[PPDL_FINGERPRINT_BYTES];	/* of a writer: its owner */
+	/* keys of writers whose rows this one reads: its own */
+	struct PpdlOwner **writer;
+	int			writers;
 };
+
+/* the one of o and its writers, and theirs, that has this fingerprint; NULL: none */
+PpdlOwner  *ppdl_owner_find(PpdlOwner *o, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES]);
+/* the key pair to which seeds of writers are sealed; both are the caller's (owner.c) */
+PpdlStatus	ppdl_owner_encapsulation_secret(const PpdlOwner *o, PpdlSecret **out, PpdlError *err);
+PpdlStatus	ppdl_owner_encapsulation_key(const PpdlOwner *o, PpdlPublicKey **out, PpdlError *err);
+/* the secret of a ring of rows in a larger ring: s(X^stretch) */
+PpdlStatus	ppdl_secret_stretch(PpdlSecret **out, const PpdlSecret *rows, const PpdlParams *par, PpdlError *err);
+/* a generator that is a function of o's master seed and of what a switching key is made of, by that label */
+PpdlStatus	ppdl_owner_key_rng(PpdlRng **rng, const PpdlOwner *o, const char *label, const uint8_t inputs[32],
+							   PpdlError *err);
 
 /* everything that follows from the master seed and the name */
 PpdlStatus	ppdl_owner_from_master(PpdlOwner **out, const char *name, const uint8_t master[PPDL_MASTER_BYTES],

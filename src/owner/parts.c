@@ -10,6 +10,13 @@ static const struct
 	const char *name;
 }			named[] = {
 	{PPDL_RING_COMPACT, PPDL_KEY_PUBLIC, "compact/public"},
+	{PPDL_RING_COMPACT, PPDL_KEY_ENCAPSULATION, "compact/encapsulation"},
+	{PPDL_RING_ROW, PPDL_KEY_PUBLIC_SPECIAL, "row/public_special"},
+	{PPDL_RING_ROW, PPDL_KEY_BRIDGE_COMPACT, "row/bridge_compact"},
+	{PPDL_RING_ROW, PPDL_KEY_TO_OWNER, "row/to_owner"},
+	{PPDL_RING_ROW, PPDL_KEY_TO_OWNER_PACKED, "row/to_owner_packed"},
+	{PPDL_RING_ROW, PPDL_KEY_TO_OWNER_COMPACT, "row/to_owner_compact"},
+	{PPDL_RING_ROW, PPDL_KEY_WRITER, PPDL_PART_WRITER},
 	{PPDL_RING_ROW, PPDL_KEY_RELIN, "row/relin"},
 	{PPDL_RING_DEEP, PPDL_KEY_RELIN, "deep/relin"},
 	{PPDL_RING_DEEP, PPDL_KEY_BRIDGE, "deep/bridge"},

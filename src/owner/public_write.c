@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "owner/public_file.h"
+#include "owner/writer.h"
 
 typedef struct Part
 {
@@ -21,6 +22,7 @@ typedef struct Part
 typedef struct Output
 {
 	PpdlOwner  *owner;
+	const PpdlRecipient *recipient; /* of a writer's file: its owner; else NULL */
 	PpdlThreads *threads;
 	const char *path;			/* of the temporary file */
 	int			fd;
@@ -53,6 +55,19 @@ write_at(const Output *out, const uint8_t *p, size_t len, uint64_t offset, PpdlE
 	return PPDL_OK;
 }
 
+static void
+list_needs(Output *out, const PpdlKeyNeed *needs, int n, PpdlUse use)
+{
+	for (int i = 0; i < n; i++)
+	{
+		Part	   *part = &out->part[out->count++];
+
+		ppdl_key_part_name(part->name, needs[i].ring, needs[i].id);
+		part->use = use;
+		part->need = needs[i];
+	}
+}
+
 static PpdlStatus
 list_parts(Output *out, PpdlError *err)
 {
@@ -64,7 +79,8 @@ list_parts(Output *out, PpdlError *err)
 	for (int use = PPDL_USE_SUM; use <= out->uses; use <<= 1)
 	{
 		PpdlError	failed = {0};
-		int			n = ppdl_keyplan((PpdlUse) use, needs, &failed);
+		int			n = out->recipient != NULL ? ppdl_keyplan_writer((PpdlUse) use, needs, &failed) :
+			ppdl_keyplan((PpdlUse) use, needs, &failed);
 
 		if (failed.code != PPDL_OK)
 		{
@@ -72,16 +88,23 @@ list_parts(Output *out, PpdlError *err)
 				*err = failed;
 			return failed.code;
 		}
-		for (int i = 0; i < n; i++)
-		{
-			Part	   *part = &out->part[out->count++];
-
-			ppdl_key_part_name(part->name, needs[i].ring, needs[i].id);
-			part->use = (PpdlUse) use;
-			part->need = needs[i];
-		}
+		list_needs(out, needs, n, (PpdlUse) use);
+		if (use == PPDL_USE_SUM && out->recipient == NULL)
+			list_needs(out, needs, ppdl_keyplan_for_writers(needs, &failed), PPDL_USE_SUM);
 	}
 	return PPDL_OK;
+}
+
+static PpdlStatus
+make_part(const Output *out, uint32_t i, PpdlWriter *w, PpdlError *err)
+{
+	const PpdlKeyNeed *need = &out->part[i].need;
+
+	if (i == 0)
+		return ppdl_owner_public_key(out->owner, w, err);
+	if (out->recipient != NULL && need->id >= PPDL_KEY_TO_OWNER)
+		return ppdl_writer_part(out->owner, out->recipient, need, out->threads, w, err);
+	return ppdl_owner_eval_key(out->owner, need, out->threads, w, err);
 }
 
 static PpdlStatus
@@ -92,8 +115,7 @@ write_part(Output *out, uint32_t i, uint64_t *end, PpdlError *err)
 	PpdlWriter	w;
 
 	ppdl_writer_init(&w);
-	PPDL_GOTO(done, i == 0 ? ppdl_owner_public_key(out->owner, &w, err) :
-			  ppdl_owner_eval_key(out->owner, &part->need, out->threads, &w, err));
+	PPDL_GOTO(done, make_part(out, i, &w, err));
 	PPDL_GOTO(done, ppdl_sha256(part->sha256, w.buf, w.len, err));
 	PPDL_GOTO(done, ppdl_owner_sign_part(out->owner, part->name, w.len, part->sha256, part->signature, err));
 	part->offset = ppdl_public_align(*end);
@@ -191,9 +213,9 @@ write_file(Output *out, const char *path, PpdlProgress progress, void *arg, Ppdl
 	return status;
 }
 
-PpdlStatus
-ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *threads,
-						PpdlProgress progress, void *arg, PpdlError *err)
+static PpdlStatus
+write_public(PpdlOwner *o, const PpdlRecipient *recipient, const char *path, int uses, PpdlThreads *threads,
+			 PpdlProgress progress, void *arg, PpdlError *err)
 {
 	PpdlStatus	status;
 	Output	   *out;
@@ -208,6 +230,7 @@ ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *t
 	if (out == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	out->owner = o;
+	out->recipient = recipient;
 	out->threads = threads;
 	out->uses = uses;
 	status = list_parts(out, err);
@@ -224,4 +247,18 @@ ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *t
 	}
 	free(out);
 	return status;
+}
+
+PpdlStatus
+ppdl_owner_write_public(PpdlOwner *o, const char *path, int uses, PpdlThreads *threads,
+						PpdlProgress progress, void *arg, PpdlError *err)
+{
+	return write_public(o, NULL, path, uses, threads, progress, arg, err);
+}
+
+PpdlStatus
+ppdl_writer_write_public(PpdlOwner *writer, const PpdlRecipient *to, const char *path, int uses, PpdlThreads *threads,
+						 PpdlProgress progress, void *arg, PpdlError *err)
+{
+	return write_public(writer, to, path, uses, threads, progress, arg, err);
 }

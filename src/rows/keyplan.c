@@ -127,16 +127,46 @@ ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err)
 	Plan		p = {.need = out};
 	uint8_t		ring = use == PPDL_USE_TRAIN ? PPDL_RING_DEEP : PPDL_RING_ROW;
 
-	if (use == PPDL_USE_SUM)
-	{
-		*out = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1, .only = PPDL_RING_COMPACT};
-		return 1;
-	}
 	if (ppdl_params_get(ring, &p.par, err) != PPDL_OK)
 		return 0;
+	if (use == PPDL_USE_SUM)
+	{
+		out[0] = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1,
+			.only = PPDL_RING_COMPACT};
+		out[1] = (PpdlKeyNeed) {.ring = PPDL_RING_ROW, .id = PPDL_KEY_BRIDGE_COMPACT, .limbs = 1, .np = p.par->np,
+			.only = PPDL_ONLY_WRITERS};
+		return 2;
+	}
 	if (use == PPDL_USE_TRAIN)
 		plan_train(&p);
 	else
 		plan_predict(&p);
 	return p.count;
+}
+
+int
+ppdl_keyplan_for_writers(PpdlKeyNeed *out, PpdlError *err)
+{
+	out[0] = (PpdlKeyNeed) {.ring = PPDL_RING_ROW, .id = PPDL_KEY_PUBLIC_SPECIAL, .limbs = 1};
+	out[1] = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_ENCAPSULATION, .limbs = 1};
+	return 2;
+}
+
+int
+ppdl_keyplan_writer(PpdlUse use, PpdlKeyNeed *out, PpdlError *err)
+{
+	const PpdlParams *par;
+
+	if (ppdl_params_get(PPDL_RING_ROW, &par, err) != PPDL_OK || use == PPDL_USE_TRAIN)
+		return 0;
+	if (use == PPDL_USE_PREDICT)
+	{
+		out[0] = (PpdlKeyNeed) {.ring = par->id, .id = PPDL_KEY_TO_OWNER_PACKED, .limbs = PACK_LIMBS, .np = par->np};
+		return 1;
+	}
+	out[0] = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1};
+	out[1] = (PpdlKeyNeed) {.ring = par->id, .id = PPDL_KEY_WRITER, .limbs = 1};
+	out[2] = (PpdlKeyNeed) {.ring = par->id, .id = PPDL_KEY_TO_OWNER, .limbs = 2, .np = par->np};
+	out[3] = (PpdlKeyNeed) {.ring = par->id, .id = PPDL_KEY_TO_OWNER_COMPACT, .limbs = 1, .np = par->np};
+	return 4;
 }

@@ -3,6 +3,9 @@
 
 #include <gmp.h>
 
+#include "base/bytes.h"
+#include "ckks/switch_public.h"
+
 /* an id that stands for no particular switch */
 #define GENERIC 8u
 
@@ -99,7 +102,7 @@ check_switch(Fixture *f, const PpdlSwitchKey *key, const int64_t *from, const in
 	double		sum = 0,
 				worst = 0,
 				sigma,
-				estimate = ppdl_keyswitch_noise(par, limbs);
+				estimate = key->whole ? ppdl_switch_public_noise(par, limbs) : ppdl_keyswitch_noise(par, limbs);
 	mpz_t		q,
 				half;
 	Poly		pa,
@@ -172,6 +175,101 @@ test_secret_to_secret(void **state)
 	check_switch(f, key, from, to, 1, "encapsulation");
 	ppdl_switch_key_destroy(key);
 	ppdl_secret_destroy(sparse);
+	free(from);
+	free(to);
+}
+
+/* b + a*s_to - P*g*s_from of every limb of a key: small everywhere, as small as public-key encryption leaves it */
+static double
+key_noise(const Fixture *f, const PpdlSwitchKey *key, const PpdlSecret *from, const PpdlSecret *to)
+{
+	const PpdlParams *par = f->par;
+	const int	total = key->limbs + key->np;
+	uint64_t   *b = malloc(par->n * sizeof(*b)),
+			   *a = malloc(par->n * sizeof(*a));
+	double		sum = 0;
+
+	assert_true(b != NULL && a != NULL);
+	for (int task = 0; task < key->ndigits * total; task++)
+	{
+		const int	digit = task / total,
+					t = task % total,
+					prime = t < key->limbs ? t : par->nq + t - key->limbs;
+		const PpdlModulus *m = &par->ring->mod[prime];
+		const size_t at = (size_t) task * par->n / 8 * 50;
+		uint64_t	p = 1;
+
+		for (int i = 0; i < par->np; i++)
+			p = (uint64_t) ((unsigned __int128) p * par->ring->mod[par->nq + i].q % m->q);
+		if (t >= key->limbs || t < par->digit_start[digit] || t >= par->digit_start[digit + 1])
+			p = 0;
+		ppdl_unpack_bits(b, key->b + at, par->n, 50);
+		ppdl_unpack_bits(a, key->a + at, par->n, 50);
+		for (size_t k = 0; k < par->n; k++)
+			b[k] = (uint64_t) ((b[k] + (unsigned __int128) a[k] * to->ntt[(size_t) prime * par->n + k] +
+								(unsigned __int128) (m->q - p) * from->ntt[(size_t) prime * par->n + k]) % m->q);
+		ppdl_intt(par->ring, m, b);
+		for (size_t k = 0; k < par->n; k++)
+		{
+			double		e = b[k] > m->q / 2 ? -(double) (m->q - b[k]) : (double) b[k];
+
+			sum += e * e;
+		}
+	}
+	free(b);
+	free(a);
+	return sqrt(sum / ((double) par->n * key->ndigits * total));
+}
+
+/* made with the public key of the secret that it leads to */
+static void
+test_under_public_key(void **state)
+{
+	Fixture    *f = toy;
+	const PpdlParams *par = f->par;
+	PpdlSecret *writer;
+	PpdlPublicKey *pk;
+	PpdlPublicSpecial *special,
+			   *other;
+	PpdlSwitchKey *key;
+	int64_t    *from,
+			   *to = widen(f->sk->coeff, par->n);
+	const double expected = PPDL_SIGMA * sqrt(1 + 4.0 * (double) par->n / 3);
+	uint8_t		seed[PPDL_SEED_BYTES] = {7};
+	PpdlRng    *twice[2];
+
+	OK(ppdl_secret_create(&writer, par, f->rng, &err));
+	from = widen(writer->coeff, par->n);
+	for (int i = 0; i < 2; i++)
+		OK(ppdl_rng_create_seeded(&twice[i], seed, 3, &err));
+	OK(ppdl_public_key_create(&pk, f->sk, twice[0], &err));
+	OK(ppdl_public_special_create(&special, f->sk, twice[1], &err));
+	for (int limbs = 1; limbs <= par->nq; limbs++)
+	{
+		const PpdlSwitchKeyForm form = {PPDL_KEY_TO_OWNER, limbs, par->np};
+		double		noise;
+
+		OK(ppdl_switch_key_create_public(&key, &form, writer, pk, special, f->rng, f->threads, &err));
+		assert_true(key->whole);
+		noise = key_noise(f, key, writer, f->sk);
+		print_message("noise of the key %.1f, expected %.1f\n", noise, expected);
+		assert_true(noise > 0.8 * expected && noise < 1.25 * expected);
+		for (int l = 1; l <= limbs; l++)
+			check_switch(f, key, from, to, l, "under public key");
+		ppdl_switch_key_destroy(key);
+	}
+	/* halves that do not belong together, too few special primes, another ring's: refused */
+	OK(ppdl_public_special_create(&other, f->sk, f->rng, &err));
+	assert_int_equal(ppdl_switch_key_create_public(&key, &(PpdlSwitchKeyForm) {PPDL_KEY_TO_OWNER, 2, par->np}, writer,
+												   pk, other, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_switch_key_create_public(&key, &(PpdlSwitchKeyForm) {PPDL_KEY_TO_OWNER, 1, 1}, writer, pk,
+												   special, f->rng, NULL, &err), PPDL_ERR_ARGUMENT);
+	ppdl_public_special_destroy(special);
+	ppdl_public_special_destroy(other);
+	ppdl_public_key_destroy(pk);
+	ppdl_secret_destroy(writer);
+	for (int i = 0; i < 2; i++)
+		ppdl_rng_destroy(twice[i]);
 	free(from);
 	free(to);
 }
@@ -255,6 +353,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_secret_to_secret),
+		cmocka_unit_test(test_under_public_key),
 		cmocka_unit_test(test_relinearisation),
 		cmocka_unit_test(test_galois),
 		cmocka_unit_test(test_errors),

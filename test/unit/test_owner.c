@@ -188,12 +188,17 @@ test_public_sum(void **state)
 	assert_string_equal(ppdl_public_file_name(f), "hospital");
 	assert_memory_equal(ppdl_public_file_fingerprint(f), ppdl_owner_fingerprint(owner), 8);
 	assert_int_equal(ppdl_public_file_uses(f), PPDL_USE_SUM);
-	assert_int_equal(ppdl_public_file_count(f), 2);
-	assert_null(ppdl_public_file_part(f, 2));
+	assert_int_equal(ppdl_public_file_count(f), 5);
+	assert_null(ppdl_public_file_part(f, 5));
 	assert_string_equal(ppdl_public_file_part(f, 1)->name, "compact/public");
-	for (int i = 0; i < 2; i++)
+	assert_string_equal(ppdl_public_file_part(f, 2)->name, "row/bridge_compact");
+	assert_string_equal(ppdl_public_file_part(f, 3)->name, "row/public_special");
+	assert_string_equal(ppdl_public_file_part(f, 4)->name, "compact/encapsulation");
+	for (int i = 0; i < 5; i++)
 	{
 		OK(ppdl_public_part_check(ppdl_public_file_part(f, i), ERR));
+		if (i == 2 || i == 3)
+			continue;
 		r = ppdl_reader(ppdl_public_file_part(f, i)->data, ppdl_public_file_part(f, i)->len);
 		OK(ppdl_wire_get_public_key(&r, &pk, ERR));
 		assert_int_equal(pk->par->id, i == 0 ? PPDL_RING_ROW : PPDL_RING_COMPACT);
@@ -487,8 +492,8 @@ test_public_predict(void **state)
 		uint32_t	id;
 
 		assert_true(ppdl_key_part_parse(part->name, &ring, &id));
-		assert_int_equal(part->use, id == PPDL_KEY_PUBLIC ? PPDL_USE_SUM : PPDL_USE_PREDICT);
-		if (id == PPDL_KEY_PUBLIC)
+		assert_int_equal(part->use, i < 5 ? PPDL_USE_SUM : PPDL_USE_PREDICT);
+		if (id == PPDL_KEY_PUBLIC || id == PPDL_KEY_PUBLIC_SPECIAL || id == PPDL_KEY_ENCAPSULATION)
 			continue;
 		OK(ppdl_wire_peek_switch_key(ppdl_reader(part->data, part->len), &info, ERR));
 		assert_int_equal(info.ring, ring);

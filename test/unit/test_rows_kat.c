@@ -7,6 +7,7 @@
 
 #include "ckks/wire.h"
 #include "owner/owner_impl.h"
+#include "owner/writer.h"
 #include "rows/combine.h"
 #include "rows/pack.h"
 #include "rows/sum.h"
@@ -138,6 +139,88 @@ say_encoded(FILE *f)
 	ppdl_writer_free(&w);
 }
 
+static PpdlPublicKey *
+read_public_key(const PpdlKeyNeed *need, uint8_t hash[32])
+{
+	PpdlPublicKey *pk;
+	PpdlWriter	w;
+	PpdlReader	r;
+
+	ppdl_writer_init(&w);
+	if (need == NULL)
+		OK(ppdl_owner_public_key(owner, &w, ERR));
+	else
+		OK(ppdl_owner_eval_key(owner, need, NULL, &w, ERR));
+	OK(ppdl_sha256(hash, w.buf, w.len, ERR));
+	r = ppdl_reader(w.buf, w.len);
+	OK(ppdl_wire_get_public_key(&r, &pk, ERR));
+	ppdl_writer_free(&w);
+	return pk;
+}
+
+/* what the owner's public file gives to those who make writers' keys */
+static void
+get_recipient(PpdlRecipient *to)
+{
+	const PpdlKeyNeed special = {.ring = PPDL_RING_ROW, .id = PPDL_KEY_PUBLIC_SPECIAL, .limbs = 1},
+				encapsulation = {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_ENCAPSULATION, .limbs = 1};
+	uint8_t		hash[32];
+	PpdlWriter	w;
+	PpdlReader	r;
+
+	memset(to, 0, sizeof(*to));
+	memcpy(to->fingerprint, ppdl_owner_fingerprint(owner), 8);
+	to->row = read_public_key(NULL, hash);
+	to->encapsulation = read_public_key(&encapsulation, to->encapsulation_hash);
+	ppdl_writer_init(&w);
+	OK(ppdl_owner_eval_key(owner, &special, NULL, &w, ERR));
+	r = ppdl_reader(w.buf, w.len);
+	OK(ppdl_wire_get_public_special(&r, &to->special, ERR));
+	ppdl_writer_free(&w);
+}
+
+/* parts for writers, and of a writer: sealed seeds are opened by making them again, and must never change */
+static void
+say_writers(FILE *f)
+{
+	static const struct
+	{
+		PpdlKeyNeed need;
+		const char *name;
+	}			owners[] = {
+		{{PPDL_RING_ROW, PPDL_KEY_PUBLIC_SPECIAL, 1, 2, 0}, "sha256_of_public_special"},
+		{{PPDL_RING_COMPACT, PPDL_KEY_ENCAPSULATION, 1, 0, 0}, "sha256_of_encapsulation_key"},
+		{{PPDL_RING_ROW, PPDL_KEY_BRIDGE_COMPACT, 1, 2, 0}, "sha256_of_row_bridge_compact"},
+	},			writers[] = {
+		{{PPDL_RING_ROW, PPDL_KEY_WRITER, 1, 0, 0}, "sha256_of_writer"},
+		{{PPDL_RING_ROW, PPDL_KEY_TO_OWNER, 2, 2, 0}, "sha256_of_to_owner"},
+		{{PPDL_RING_ROW, PPDL_KEY_TO_OWNER_COMPACT, 1, 2, 0}, "sha256_of_to_owner_compact"},
+	};
+	uint8_t		master[32];
+	PpdlRecipient to;
+	PpdlOwner  *writer;
+	PpdlWriter	w;
+
+	for (int i = 0; i < 32; i++)
+		master[i] = (uint8_t) (0x40 + i);
+	OK(ppdl_owner_from_master(&writer, "ward7", master, ERR));
+	get_recipient(&to);
+	ppdl_writer_init(&w);
+	for (int i = 0; i < 3; i++, w.len = 0)
+	{
+		OK(ppdl_owner_eval_key(owner, &owners[i].need, NULL, &w, ERR));
+		say_hash(f, owners[i].name, w.buf, w.len);
+	}
+	for (int i = 0; i < 3; i++, w.len = 0)
+	{
+		OK(ppdl_writer_part(writer, &to, &writers[i].need, NULL, &w, ERR));
+		say_hash(f, writers[i].name, w.buf, w.len);
+	}
+	ppdl_writer_free(&w);
+	ppdl_recipient_free(&to);
+	ppdl_owner_destroy(writer);
+}
+
 static int
 setup(void **state)
 {
@@ -169,6 +252,7 @@ setup(void **state)
 	say_sums(f);
 	say_compact(f);
 	say_encoded(f);
+	say_writers(f);
 	fclose(f);
 	return 0;
 }
