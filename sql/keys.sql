@@ -198,7 +198,7 @@ SELECT ppdl_drop_key('rsa');
 --
 CREATE ROLE regress_ppdl_owner;
 CREATE ROLE regress_ppdl_colleague IN ROLE regress_ppdl_owner;
-GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ppdl_keys, ppdl_key_parts TO regress_ppdl_owner, regress_ppdl_analyst;
+GRANT INSERT, UPDATE, DELETE, TRUNCATE ON ppdl_keys, ppdl_key_parts, ppdl_writers TO regress_ppdl_owner, regress_ppdl_analyst;
 SELECT ppdl_drop_key('other');
 GRANT SELECT ON signed, bare TO PUBLIC;
 SET ROLE regress_ppdl_owner;
@@ -217,7 +217,7 @@ FROM (VALUES (1, 'add a part', 'INSERT INTO ppdl_key_parts SELECT key_id, ''row/
 			 (7, 'delete the key', 'DELETE FROM ppdl_keys WHERE key_id = %L'),
 			 (8, 'drop the key', 'SELECT ppdl_drop_key(%L)'),
 			 (9, 'bind the key', 'SELECT ppdl_bind_key(%L, sha256(''x''))'),
-			 (10, 'truncate', 'TRUNCATE ppdl_keys, ppdl_key_parts'),
+			 (10, 'truncate', 'TRUNCATE ppdl_keys, ppdl_key_parts, ppdl_writers'),
 			 (11, 'in the name of another', 'INSERT INTO ppdl_keys (key_id, name, scheme, owner) VALUES (''0123456789abcdef'', ''new'', ''lwe'', ''regress_ppdl_owner'')'),
 			 (12, 'in the name of nobody', 'INSERT INTO ppdl_keys (key_id, name, scheme, owner) VALUES (''0123456789abcdef'', ''new'', ''lwe'', ''nobody'')')) a (n, what, statement)
 ORDER BY n;

@@ -131,13 +131,13 @@ COMMENT ON FUNCTION lwe_sum_state_recv(internal) IS 'I/O';
 COMMENT ON FUNCTION lwe_sum_state_send(lwe_sum_state) IS 'I/O';
 
 CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher) RETURNS lwe_sum_state
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 20;
 CREATE FUNCTION lwe_sum_combine(lwe_sum_state, lwe_sum_state) RETURNS lwe_sum_state
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10000;
 CREATE FUNCTION lwe_sum_final(lwe_sum_state) RETURNS lwe_cipher
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000;
 CREATE FUNCTION lwe_avg_final(lwe_sum_state) RETURNS lwe_cipher
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher) IS 'aggregate transition function';
 COMMENT ON FUNCTION lwe_sum_combine(lwe_sum_state, lwe_sum_state) IS 'aggregate combine function';
 COMMENT ON FUNCTION lwe_sum_final(lwe_sum_state) IS 'aggregate final function';
@@ -164,7 +164,7 @@ CREATE AGGREGATE avg(lwe_cipher) (
 );
 COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key';
 CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) RETURNS lwe_sum_state
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) IS 'aggregate transition function';
 CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
 	SFUNC = lwe_sum_trans,

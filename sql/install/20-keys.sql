@@ -172,3 +172,61 @@ CREATE VIEW ppdl_key_info AS
 COMMENT ON VIEW ppdl_key_info IS 'public keys with what they are good for, their size, whether no use is begun and unfinished, and what binds their parts';
 
 GRANT SELECT ON ppdl_key_part_info, ppdl_key_use_info, ppdl_key_info TO PUBLIC;
+
+/*
+ * Writers: keys whose rows an owner takes for its own.  Their parts are those of any key; a row here takes the rights to
+ * change the owner's key, and the writer's own word, signed in its part "writer".
+ */
+CREATE TABLE ppdl_writers (
+	writer_id text COLLATE "C" NOT NULL PRIMARY KEY REFERENCES ppdl_keys ON UPDATE CASCADE ON DELETE CASCADE,
+	key_id text COLLATE "C" NOT NULL REFERENCES ppdl_keys ON UPDATE CASCADE ON DELETE CASCADE,
+	created timestamptz NOT NULL DEFAULT now(),
+	comment text,
+	revoked timestamptz,
+	CONSTRAINT ppdl_writers_two_keys CHECK (writer_id <> key_id)
+);
+COMMENT ON TABLE ppdl_writers IS 'writers: keys whose rows the owner of another key reads and uses as its own';
+COMMENT ON COLUMN ppdl_writers.writer_id IS 'fingerprint of the writer''s key in ppdl_keys';
+COMMENT ON COLUMN ppdl_writers.key_id IS 'fingerprint of the owner''s key in ppdl_keys';
+COMMENT ON COLUMN ppdl_writers.created IS 'when the owner took it';
+COMMENT ON COLUMN ppdl_writers.comment IS 'free text';
+COMMENT ON COLUMN ppdl_writers.revoked IS 'since when ppdl_may_write() refuses its new rows; NULL: it does not';
+
+CREATE FUNCTION ppdl_writer_guard()
+	RETURNS trigger
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+REVOKE EXECUTE ON FUNCTION ppdl_writer_guard() FROM PUBLIC;
+COMMENT ON FUNCTION ppdl_writer_guard()
+	IS 'trigger: who writes for a key is said by members of its owner only';
+CREATE TRIGGER ppdl_writer_guard BEFORE INSERT OR UPDATE OR DELETE ON ppdl_writers
+	FOR EACH ROW EXECUTE FUNCTION ppdl_writer_guard();
+CREATE TRIGGER ppdl_writer_guard_truncate BEFORE TRUNCATE ON ppdl_writers
+	FOR EACH STATEMENT EXECUTE FUNCTION ppdl_writer_guard();
+SELECT pg_catalog.pg_extension_config_dump('ppdl_writers', '');
+GRANT SELECT ON ppdl_writers TO PUBLIC;
+
+CREATE FUNCTION ppdl_add_writer(writer text, key text)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_add_writer(text, text)
+	IS 'take rows under a writer''s key, whose parts are published, for rows of the key that it was made for';
+
+CREATE FUNCTION ppdl_revoke_writer(writer text)
+	RETURNS void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION ppdl_revoke_writer(text)
+	IS 'from now on ppdl_may_write() refuses rows of that writer; those that are there stay in use';
+
+CREATE FUNCTION ppdl_may_write(value lwe_cipher, key text)
+	RETURNS boolean
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION ppdl_may_write(lwe_cipher, text)
+	IS 'is the value under that key, or under that of a writer of its owner who is not revoked? for CHECK constraints';
+
+CREATE VIEW ppdl_writer_info AS
+	SELECT w.writer_id, k.name AS writer, w.key_id, o.name AS key, w.created, w.comment, w.revoked,
+		   (SELECT sum(p.bytes)::bigint FROM ppdl_key_part_info p WHERE p.key_id = w.writer_id AND p.part ~ '^row/to_owner') AS bytes,
+		   EXISTS (SELECT FROM ppdl_key_part_info p WHERE p.key_id = w.writer_id AND p.part = 'row/to_owner_packed' AND p.complete) AS predicts
+	FROM ppdl_writers w JOIN ppdl_keys k ON k.key_id = w.writer_id JOIN ppdl_keys o ON o.key_id = w.key_id;
+COMMENT ON VIEW ppdl_writer_info IS 'writers by name, with the size of their switching keys and whether these serve prediction';
+GRANT SELECT ON ppdl_writer_info TO PUBLIC;

@@ -63,7 +63,7 @@ void		ppdl_public_special_destroy(PpdlPublicSpecial *ps);
  * special prime
  */
 #define PPDL_KEY_FROM_SPARSE 6u
-/* deep ring: s_compact(X^32) -> s_sparse at q0*p0; row ring: s_compact(X^8) -> s at one limb, with all special primes */
+/* deep ring: s_compact(X^32) -> s_sparse at q0*p0; row ring: s_compact(X^8) -> s, one limb, all special primes */
 #define PPDL_KEY_BRIDGE_COMPACT 8u
 #define PPDL_KEY_PUBLIC 10u		/* compact ring: no switching key, but its public key */
 /* no switching keys either: of an owner, for those who make writers' keys (doc/algorithms.md, 2.5) */
@@ -114,8 +114,8 @@ PpdlStatus	ppdl_switch_key_create(PpdlSwitchKey **out, const PpdlSwitchKeyForm *
 PpdlStatus	ppdl_eval_key_create(PpdlSwitchKey **out, uint32_t id, const PpdlSecret *sk, int limbs,
 								 PpdlRng *rng, PpdlThreads *threads, PpdlError *err);
 /*
- * The same key made with the public key of s_to alone: digit j is an encryption of P * g_j * s_from under it, with errors
- * of their own, so that its noise is that of ppdl_encrypt_public instead of 3.2.  pk and special are of one key
+ * The same key made with the public key of s_to alone: digit j is an encryption of P * g_j * s_from under it, with
+ * errors of its own, so that its noise is that of ppdl_encrypt_public instead of 3.2.  pk and special are of one key
  * (PPDL_ERR_ARGUMENT), np all special primes.
  */
 PpdlStatus	ppdl_switch_key_create_public(PpdlSwitchKey **out, const PpdlSwitchKeyForm *form, const PpdlSecret *from,

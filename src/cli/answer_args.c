@@ -4,12 +4,14 @@
 
 enum
 {
-	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT
+	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT, OPT_WRITER
 };
 
 static const struct argp_option options[] = {
 	{"key", 'k', "FILE", 0,
 	 "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
+	{"writer", OPT_WRITER, "FILE.pub", 0,
+	 "public file of a writer whose rows the key reads, too; may be repeated (else those that a database knows)", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"features", OPT_FEATURES, "FILE", 0,
@@ -69,6 +71,9 @@ parse(int key, char *arg, struct argp_state *state)
 		case 'k':
 			ppdl_list_add(&a->keys, arg, state);
 			return 0;
+		case OPT_WRITER:
+			ppdl_list_add(&a->writers, arg, state);
+			return 0;
 		case OPT_PASSPHRASE:
 			a->passphrase_file = arg;
 			return 0;
@@ -103,6 +108,7 @@ void
 ppdl_answer_args_free(PpdlAnswerArgs *a)
 {
 	ppdl_list_free(&a->keys);
+	ppdl_list_free(&a->writers);
 	ppdl_list_free(&a->words.features);
 	ppdl_list_free(&a->words.as);
 }
@@ -110,6 +116,7 @@ ppdl_answer_args_free(PpdlAnswerArgs *a)
 PpdlStatus
 ppdl_answer_open(const PpdlAnswerArgs *a, PpdlReveal *reveal, PpdlWords *words, PpdlError *err)
 {
+	PPDL_TRY(ppdl_writer_parts_files(&reveal->writers, &a->writers, err));
 	PPDL_TRY(ppdl_reveal_open(reveal, &a->keys, a->passphrase_file, err));
 	reveal->share = a->share;
 	reveal->min_count = a->min_count;

@@ -11,6 +11,7 @@
 typedef struct PpdlAnswerArgs
 {
 	PpdlList	keys;			/* at least one, after parsing */
+	PpdlList	writers;		/* public files of writers */
 	const char *passphrase_file;
 	PpdlWordsOptions words;
 	long		min_count;		/* of the rows of a total, to be decrypted */

@@ -15,7 +15,7 @@
 #include "cli/reveal.h"
 #include "net/json.h"
 #include "net/layer.h"
-#include "owner/owner.h"
+#include "owner/writer.h"
 #include "rows/cipher_read.h"
 #include "rows/encoding.h"
 #include "rows/partner.h"
@@ -73,11 +73,15 @@ static PpdlStatus
 show_secret_key(const char *path, PpdlError *err)
 {
 	char		name[64],
-				fingerprint[17];
+				fingerprint[17],
+				writes_for[17];
 
-	PPDL_TRY(ppdl_owner_peek(path, name, fingerprint, err));
-	printf("secret key file (encrypted under a passphrase)\nname:        %s\nfingerprint: %s\n"
-		   "sealed key:  there; only its passphrase shows that it opens\n", name, fingerprint);
+	PPDL_TRY(ppdl_owner_peek_writer(path, name, fingerprint, writes_for, err));
+	printf("secret key file%s (encrypted under a passphrase)\nname:        %s\nfingerprint: %s\n",
+		   writes_for[0] ? " of a writer" : "", name, fingerprint);
+	if (writes_for[0])
+		printf("writes for:  %s\n", writes_for);
+	printf("sealed key:  there; only its passphrase shows that it opens\n");
 	return PPDL_OK;
 }
 
@@ -85,14 +89,24 @@ static PpdlStatus
 show_public_file(const char *path, PpdlError *err)
 {
 	static const char *const use_name[] = {"sum", "predict", "train"};
+	const PpdlPublicPart *seed;
+	PpdlWriterHead head;
 	PpdlPublicFile *f;
 	char		hex[17];
 	size_t		total = 0;
-	PpdlStatus	status = PPDL_OK;
+	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_public_file_open(&f, path, err));
+	status = ppdl_public_file_writer(f, &head, &seed, err);
 	ppdl_fingerprint_hex(hex, ppdl_public_file_fingerprint(f));
-	printf("public key file\nname:        %s\nfingerprint: %s\nfor:        ", ppdl_public_file_name(f), hex);
+	printf("public key file%s\nname:        %s\nfingerprint: %s\n", seed != NULL ? " of a writer" : "",
+		   ppdl_public_file_name(f), hex);
+	if (seed != NULL && status == PPDL_OK)
+	{
+		ppdl_fingerprint_hex(hex, head.owner);
+		printf("writes for:  %s\n", hex);
+	}
+	printf("for:        ");
 	for (int u = 0; u < 3; u++)
 		if (ppdl_public_file_uses(f) & (1 << u))
 			printf(" %s", use_name[u]);
@@ -374,7 +388,7 @@ inspect(const Args *a, PpdlError *err)
 	PPDL_TRY(ppdl_pem_kind(a->file, &kind, err));
 	if (kind != PPDL_PEM_NONE)
 		return show_pem(a->file, kind, err);
-	if (memmem(start, n, "ppdl-owner-key", 14))
+	if (memmem(start, n, "ppdl-owner-key", 14) || memmem(start, n, "ppdl-writer-key", 15))
 		return show_secret_key(a->file, err);
 	if (n >= 4 && memcmp(start, "PPDL", 4) == 0)
 		return show_public_file(a->file, err);

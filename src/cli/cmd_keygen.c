@@ -21,12 +21,19 @@ static const char doc[] =
 "  ppdl keygen --out hospital\n"
 "  ppdl keygen --key hospital.key --for train --out hospital-train\n\n"
 "The second makes another public file from a secret key that exists, here one that serves training, too.\n\n"
+"--writer-for makes a writer's key, for a ward or a device that encrypts rows for the owner of FILE.pub, and reads no "
+"rows but its own. The owner publishes PREFIX.pub, too; its own key file is not needed.\n\n"
+"  ppdl keygen --writer-for hospital.pub --out ward7\n\n"
+"--rotate makes a new key for an owner who has one: PREFIX.key and PREFIX.pub, and PREFIX-NAME.pub, which makes "
+"rows of the former key NAME count as rows of the new one, once both are published. No row is touched.\n\n"
+"  ppdl keygen --rotate hospital.key --out hospital2\n\n"
 "--scheme rsa makes an RSA key instead, for rsa_cipher: standard PEM files that openssl reads, which have no "
 "name but their file's. What RSA protects and what it does not is in doc/rsa.md.";
 
 enum
 {
-	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS, OPT_BITS, OPT_WEAK
+	OPT_OUT = 256, OPT_NAME, OPT_FOR, OPT_PASSPHRASE, OPT_SCHEME, OPT_THREADS, OPT_BITS, OPT_WEAK, OPT_WRITER_FOR,
+	OPT_ROTATE, OPT_OLD_PASSPHRASE
 };
 
 static const struct argp_option options[] = {
@@ -34,6 +41,10 @@ static const struct argp_option options[] = {
 	{"name", OPT_NAME, "NAME", 0, "what people call the key (the last part of PREFIX)", 1},
 	{"for", OPT_FOR, "sum|predict|train", 0, "what the public file serves (predict)", 1},
 	{"key", 'k', "FILE", 0, "make only the public file, from this secret key", 2},
+	{"writer-for", OPT_WRITER_FOR, "FILE.pub", 0, "make a writer's key, for the owner of this public file", 2},
+	{"rotate", OPT_ROTATE, "FILE", 0, "make a key that takes over the rows of this secret key", 2},
+	{"rotate-passphrase-file", OPT_OLD_PASSPHRASE, "FILE", 0,
+	 "file whose first line is the passphrase of the key to rotate (as for the new one)", 2},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 2},
 	{"allow-weak-passphrase", OPT_WEAK, 0, 0, "take a passphrase of fewer than 8 characters", 2},
@@ -83,6 +94,15 @@ parse(int key, char *arg, struct argp_state *state)
 		case 'k':
 			a->k.existing = arg;
 			return 0;
+		case OPT_WRITER_FOR:
+			a->k.writer_for = arg;
+			return 0;
+		case OPT_ROTATE:
+			a->k.rotate = arg;
+			return 0;
+		case OPT_OLD_PASSPHRASE:
+			a->k.old_passphrase_file = arg;
+			return 0;
 		case OPT_PASSPHRASE:
 			a->k.passphrase_file = arg;
 			return 0;
@@ -106,6 +126,12 @@ parse(int key, char *arg, struct argp_state *state)
 				argp_error(state, "--out is missing");
 			if (a->k.existing && a->k.name)
 				argp_error(state, "--name has no place beside --key: a key keeps its name");
+			if (a->k.rotate && (a->k.existing || a->k.writer_for))
+				argp_error(state, "--rotate makes a key: it excludes --key and --writer-for");
+			if (a->k.old_passphrase_file && a->k.rotate == NULL)
+				argp_error(state, "--rotate-passphrase-file goes with --rotate only");
+			if (a->scheme == RSA && (a->k.rotate || a->k.writer_for))
+				argp_error(state, "--writer-for and --rotate are for lwe keys");
 			if (a->scheme != RSA && a->k.bits)
 				argp_error(state, "--bits goes with --scheme rsa only");
 			if (a->scheme == RSA && (a->k.name || a->k.uses))

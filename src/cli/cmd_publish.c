@@ -20,6 +20,8 @@ static const char doc[] =
 "Your password goes to them as well, so they are shown and you are asked first; --yes answers.\n\n"
 "Example:\n\n"
 "  ppdl publish hospital.pub --for predict --dsn \"host=db.example dbname=clinic\"\n\n"
+"FILE may be a writer's public file. Whoever owns the key that it writes for in the database publishes it; from then "
+"on rows of that writer count as the owner's. ppdl_revoke_writer() ends that for new rows.\n\n"
 "FILE may be an RSA public key, too (PEM). It serves all that RSA can do, and is published under its file's "
 "name unless --name says another.";
 
@@ -99,6 +101,8 @@ publish_to(Job *j, PpdlDb *db, PpdlError *err)
 	PPDL_TRY(ppdl_publication_send(j->publication, db, &p, err));
 	printf("%s: key \"%s\" (%s), %d parts sent, %.1f MiB\n", ppdl_db_place(db, place), p.name, p.key_id, p.parts,
 		   (double) p.bytes / (1 << 20));
+	if (p.owner_id[0])
+		printf("%s: \"%s\" writes for key %s\n", place, p.name, p.owner_id);
 	return PPDL_OK;
 }
 

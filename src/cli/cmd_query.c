@@ -168,6 +168,7 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
 	v->db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
+	PPDL_TRY(ppdl_writer_parts_database(&v->reveal.writers, &v->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
 	v->present.then = j->then;

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
-#include "owner/owner.h"
+#include "owner/writer.h"
 
 /* what the server's ppdl_publish_part expects */
 #define CHUNK (4u << 20)
@@ -28,7 +28,8 @@ struct PpdlPublication
 	char	   *file_name,		/* of an RSA key */
 			   *name_there;		/* that it has in the database already */
 	char		key_id[17],
-				rsa_params[32];
+				owner_id[17],	/* of a writer's key: its owner; else "" */
+				params_text[64];
 	char	   *wanted;			/* of each part: still to be sent? */
 	uint64_t	sent,
 				total;
@@ -106,6 +107,16 @@ choose_name(PpdlPublication *j, PpdlDb *db, PpdlError *err)
 	return status;
 }
 
+/* parts that serve nobody but the makers of writers' keys */
+static int
+is_for_files(const PpdlPublicPart *p)
+{
+	uint8_t		ring;
+	uint32_t	id;
+
+	return ppdl_key_part_parse(p->name, &ring, &id) && (id == PPDL_KEY_PUBLIC_SPECIAL || id == PPDL_KEY_ENCAPSULATION);
+}
+
 /* marks the parts that the use needs, then unmarks those that are there */
 static PpdlStatus
 find_missing(PpdlPublication *j, PpdlDb *db, PpdlError *err)
@@ -114,7 +125,7 @@ find_missing(PpdlPublication *j, PpdlDb *db, PpdlError *err)
 	PGresult   *res;
 
 	for (int i = 0; i < part_count(j); i++)
-		j->wanted[i] = part(j, i)->use <= j->use;
+		j->wanted[i] = part(j, i)->use <= j->use && !is_for_files(part(j, i));
 	/* a part that is there without its signature is sent again */
 	PPDL_TRY(ppdl_db_run(db, &res, err, verify_key(j) ?
 						 "SELECT i.part, encode(i.sha256, 'hex') FROM %s.ppdl_key_part_info i WHERE i.key_id = $1 "
@@ -231,16 +242,50 @@ bind_key(PpdlPublication *j, PpdlDb *db, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* A writer's rows count as its owner's from now on: for the owner to say, whose rights it takes. */
+static PpdlStatus
+add_writer(PpdlPublication *j, PpdlDb *db, PpdlError *err)
+{
+	const char *params[] = {j->key_id, j->owner_id};
+
+	if (j->owner_id[0] == 0)
+		return PPDL_OK;
+	return ppdl_db_run(db, NULL, err, "SELECT %s.ppdl_add_writer($1, $2)", 2, params);
+}
+
+/* before anything is sent: the owner's key has to be there */
+static PpdlStatus
+check_owner(PpdlPublication *j, PpdlDb *db, PpdlError *err)
+{
+	const char *params[] = {j->owner_id};
+	PGresult   *res;
+	int			there;
+
+	if (j->owner_id[0] == 0)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT 1 FROM %s.ppdl_keys WHERE key_id = $1", 1, params));
+	there = PQntuples(res) > 0;
+	PQclear(res);
+	if (there)
+		return PPDL_OK;
+	ppdl_server_error(err, "\"%s\" writes for the owner of key %s, which is not published there", j->own_name,
+					  j->owner_id);
+	return ppdl_error_hint(err, PPDL_ERR_IO, "Publish the owner's public file first.");
+}
+
 PpdlStatus
 ppdl_publication_send(PpdlPublication *j, PpdlDb *db, PpdlPublished *done, PpdlError *err)
 {
 	PPDL_TRY(ppdl_db_extension(db, err));
 	PPDL_TRY(ppdl_db_version(db, err));
+	PPDL_TRY(check_owner(j, db, err));
 	PPDL_TRY(choose_name(j, db, err));
 	PPDL_TRY(find_missing(j, db, err));
 	PPDL_TRY(send_parts(j, db, err));
 	PPDL_TRY(bind_key(j, db, err));
-	*done = (PpdlPublished) {.key_id = j->key_id, .name = j->name, .parts = j->parts, .bytes = j->total};
+	PPDL_TRY(add_writer(j, db, err));
+	*done = (PpdlPublished) {.key_id = j->key_id, .name = j->name, .parts = j->parts, .bytes = j->total,
+		.owner_id = j->owner_id};
 	return PPDL_OK;
 }
 
@@ -266,12 +311,18 @@ choose_use(PpdlPublication *j, PpdlError *err)
 static PpdlStatus
 open_lwe(PpdlPublication *j, PpdlError *err)
 {
+	const PpdlPublicPart *seed;
+	PpdlWriterHead head;
+
 	PPDL_TRY(ppdl_name_file(j->file, ppdl_public_file_open(&j->f, j->file, err), err));
+	PPDL_TRY(ppdl_name_file(j->file, ppdl_public_file_writer(j->f, &head, &seed, err), err));
 	PPDL_TRY(choose_use(j, err));
 	ppdl_fingerprint_hex(j->key_id, ppdl_public_file_fingerprint(j->f));
 	j->own_name = ppdl_public_file_name(j->f);
 	j->scheme = "lwe";
 	j->params = "CKKS, rows in N = 2^14, bootstrapping in N = 2^16, 128 bits";
+	if (seed != NULL)
+		ppdl_fingerprint_hex(j->owner_id, head.owner);
 	return PPDL_OK;
 }
 
@@ -283,7 +334,7 @@ open_rsa(PpdlPublication *j, PpdlError *err)
 
 	PPDL_TRY(ppdl_rsa_public_load(&pub, j->file, err));
 	status = ppdl_rsa_public_to_pem(pub, &j->pem, err);
-	snprintf(j->rsa_params, sizeof j->rsa_params, "RSA, %d bits", pub->bits);
+	snprintf(j->params_text, sizeof j->params_text, "RSA, %d bits", pub->bits);
 	memcpy(j->key_id, pub->key_id, sizeof j->key_id);
 	ppdl_rsa_public_free(pub);
 	PPDL_TRY(status);
@@ -294,7 +345,7 @@ open_rsa(PpdlPublication *j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	j->own_name = j->file_name;
 	j->scheme = "rsa";
-	j->params = j->rsa_params;
+	j->params = j->params_text;
 	return PPDL_OK;
 }
 
@@ -311,7 +362,9 @@ refuse_secret(const char *path, PpdlPemKind kind, PpdlError *err)
 		return ppdl_os_error(err, "open", path);
 	n = fread(start, 1, sizeof start, f);
 	fclose(f);
-	is_secret = memmem(start, n, "PRIVATE KEY-----", 16) != NULL || memmem(start, n, "\"ppdl-owner-key\"", 16) != NULL;
+	is_secret = memmem(start, n, "PRIVATE KEY-----", 16) != NULL ||
+		memmem(start, n, "\"ppdl-owner-key\"", 16) != NULL ||
+		memmem(start, n, "\"ppdl-writer-key\"", 17) != NULL;
 	if (!is_secret && kind != PPDL_PEM_OTHER)
 		return PPDL_OK;
 	if (!is_secret)

@@ -13,7 +13,8 @@ typedef struct PpdlPublication PpdlPublication;
 typedef struct PpdlPublished
 {
 	const char *key_id,			/* texts are the publication's, until it is sent again or closed */
-			   *name;			/* that the key has in that database */
+			   *name,			/* that the key has in that database */
+			   *owner_id;		/* whose writer's it is, or "" */
 	int			parts;			/* that were sent */
 	uint64_t	bytes;
 } PpdlPublished;

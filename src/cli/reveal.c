@@ -111,6 +111,7 @@ ppdl_reveal_close(PpdlReveal *r)
 		ppdl_rsa_key_free(r->rsa[i]);
 	for (int i = 0; i < r->owners; i++)
 		ppdl_owner_destroy(r->owner[i]);
+	ppdl_writer_parts_free(&r->writers);
 	free(r->rsa);
 	free(r->owner);
 	r->threads = NULL;
@@ -299,15 +300,6 @@ decrypt_rsa(PpdlReveal *r, const uint8_t *buf, size_t n, PpdlRevealed *out, Ppdl
 	return status;
 }
 
-static PpdlOwner *
-owner_of(const PpdlReveal *r, const PpdlCipher *c)
-{
-	for (int i = 0; i < r->owners; i++)
-		if (memcmp(ppdl_owner_fingerprint(r->owner[i]), c->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
-			return r->owner[i];
-	return NULL;
-}
-
 static PpdlStatus
 decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, PpdlRevealed *out, PpdlError *err)
 {
@@ -318,7 +310,7 @@ decrypt_lwe(PpdlReveal *r, const uint8_t *buf, size_t n, PpdlRevealed *out, Ppdl
 	if (n < PPDL_CIPHER_HEADER)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is cut short: %zu bytes", n);
 	PPDL_TRY(ppdl_cipher_peek(&c, buf, err));
-	owner = owner_of(r, &c);
+	PPDL_TRY(ppdl_writer_parts_owner(&r->writers, r->owner, r->owners, c.fingerprint, &owner, err));
 	if (owner != NULL && is_few(r, buf, n))
 	{
 		out->few = 1;

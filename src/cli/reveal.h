@@ -11,6 +11,7 @@
 
 #include "cli/args.h"
 #include "cli/copytext.h"
+#include "cli/writer_parts.h"
 #include "net/rsa_net.h"
 #include "owner/owner.h"
 
@@ -19,6 +20,7 @@ typedef struct PpdlReveal
 	int			owners,			/* keys of either scheme may be missing */
 				rsas;
 	PpdlOwner **owner;
+	PpdlWriterParts writers;	/* whose rows they read, too */
 	PpdlRsaKey **rsa;
 	PpdlThreads *threads;		/* for RSA predictions */
 	int			share;			/* add noise flooding */

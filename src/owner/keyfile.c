@@ -114,8 +114,8 @@ header_text(const Header *h)
 	hex(nonce, h->nonce, NONCE_BYTES);
 	j = json_pack("{ss si ss ss ss* ss sI si si ss ss ss}", "format", h->is_writer ? WRITER_FORMAT : FORMAT,
 				  "version", VERSION, "name", h->name, "fingerprint", fingerprint,
-				  "owner", h->is_writer ? owner : NULL, "kdf", "scrypt", "n", (json_int_t) h->cost.n, "r", (int) h->cost.r, "p", (int) h->cost.p,
-				  "salt", salt, "cipher", "aes-256-gcm", "nonce", nonce);
+				  "owner", h->is_writer ? owner : NULL, "kdf", "scrypt", "n", (json_int_t) h->cost.n,
+				  "r", (int) h->cost.r, "p", (int) h->cost.p, "salt", salt, "cipher", "aes-256-gcm", "nonce", nonce);
 	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
 	json_decref(j);
 	return text;
@@ -160,8 +160,8 @@ read_fields(Header *h, json_t *j, PpdlError *err)
 						  version, VERSION);
 	h->is_writer = strcmp(format, WRITER_FORMAT) == 0;
 	if (json_unpack(j, "{ss si ss ss s?s ss sI si si ss ss ss !}", "format", &format, "version", &version,
-					"name", &name, "fingerprint", &fingerprint, "owner", &owner, "kdf", &kdf, "n", &n, "r", &r, "p", &p, "salt", &salt,
-					"cipher", &cipher, "nonce", &nonce) != 0)
+					"name", &name, "fingerprint", &fingerprint, "owner", &owner, "kdf", &kdf, "n", &n, "r", &r, "p", &p,
+					"salt", &salt, "cipher", &cipher, "nonce", &nonce) != 0)
 		return damaged("its first line lacks something or has too much", err);
 	if (ppdl_check_owner_name(name, NULL) != PPDL_OK || !unhex(h->fingerprint, PPDL_FINGERPRINT_BYTES, fingerprint))
 		return damaged("name or fingerprint is malformed", err);

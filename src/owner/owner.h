@@ -7,8 +7,8 @@
  * (may be NULL).  Objects are opaque; none of the functions may be called for the
  * same object from two threads at once.
  *
- * Keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c, writers in writer.h,
- * encrypted models in model.c, text of values in format.c.
+ * Keys in owner.c, key files in keyfile.c, parts of public keys in parts.c, public_*.c and signature.c, encrypted
+ * models in model.c, text of values in format.c.  Writers are in owner/writer.h.
  */
 #ifndef PPDL_OWNER_OWNER_H
 #define PPDL_OWNER_OWNER_H
@@ -135,9 +135,9 @@ PpdlStatus	ppdl_owner_encrypt(PpdlOwner *o, uint8_t *out, const double *x, int r
 /* can o read values under that key: its own, or one of a writer that it was given (owner/writer.h)? */
 int			ppdl_owner_holds(const PpdlOwner *o, const uint8_t fingerprint[8]);
 /*
- * Any lwe_cipher value that o holds the key of; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  The error is never
- * below what an honest value has at least, whatever the ciphertext states.  share: add noise flooding for results
- * that leave the owner (Li and Micciancio 2021).
+ * Any lwe_cipher value that o holds the key of; PPDL_ERR_KEY naming both fingerprints when it is another owner's.  The
+ * error is never below what an honest value has at least, whatever the ciphertext states.  share: add noise flooding
+ * for results that leave the owner (Li and Micciancio 2021).
  */
 PpdlStatus	ppdl_owner_decrypt(PpdlOwner *o, PpdlValues *out, const void *buf, size_t len, int share, PpdlError *err);
 

@@ -8,7 +8,8 @@
  *      0 on
  *      then u8[48]: AES-256-GCM of the seed, nonce zero, with everything before as associated data
  *
- * m, the randomness of the row, and the key of AES-GCM are derived by HKDF, m from the writer's seed, the others from m.
+ * m, the randomness of the row, and the key of AES-GCM are derived by HKDF, m from the writer's seed, the others from
+ * m.
  * The owner decrypts m, encrypts it again and compares: what was altered is refused before anything depends on it, so
  * that nobody learns of the secret from how altered bytes are taken.  That secret serves nothing else: a row made of
  * these bytes decrypts to noise under the keys of rows.
@@ -266,8 +267,8 @@ done:
 static PpdlStatus
 refuse(const PpdlWriterHead *head, const PpdlOwner *o, PpdlError *err)
 {
-	ppdl_error(err, PPDL_ERR_KEY,
-			   "the sealed seed of writer \"%s\" was altered, or sealed to another key than \"%s\"", head->name, o->name);
+	ppdl_error(err, PPDL_ERR_KEY, "the sealed seed of writer \"%s\" was altered, or sealed to another key than \"%s\"",
+			   head->name, o->name);
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "Take the public file that the writer's key was made with.");
 }
 

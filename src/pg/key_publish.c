@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "owner/owner.h"
+#include "owner/writer.h"
 #include "rows/cipher.h"
 #include "rsa/key.h"
 #include "utils/acl.h"
@@ -87,6 +88,19 @@ check_chunk(const Chunk *c)
 						Min(c->total - start, PPDL_KEY_CHUNK))));
 }
 
+/* a writer's sealed seed is its own */
+static uint8_t
+check_seed(const Chunk *c, PpdlReader *r, uint8_t ring)
+{
+	PpdlWriterHead head;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_writer_head(&head, r->p, ppdl_reader_left(r), &err));
+	if (memcmp(head.writer, c->fp, sizeof(c->fp)) != 0)
+		refuse("what is in part \"%s\" is another key", c->part);
+	return ring;
+}
+
 /* A complete part must be what its name says. */
 static void
 check_part(const Chunk *c)
@@ -119,12 +133,15 @@ check_part(const Chunk *c)
 	}
 	else
 	{
-		PpdlSwitchKeyInfo info = {.id = PPDL_KEY_PUBLIC};
+		PpdlSwitchKeyInfo info = {0};
 		uint8_t		ring;
 		uint32_t	id;
 
 		ppdl_key_part_parse(c->part, &ring, &id);
-		if (id == PPDL_KEY_PUBLIC)
+		info.id = id;
+		if (id == PPDL_KEY_WRITER)
+			info.ring = check_seed(c, &r, ring);
+		else if (id == PPDL_KEY_PUBLIC || id == PPDL_KEY_ENCAPSULATION)
 		{
 			PpdlPublicKey *pk;
 
@@ -132,6 +149,8 @@ check_part(const Chunk *c)
 			info.ring = pk->par->id;
 			ppdl_public_key_destroy(pk);
 		}
+		else if (id == PPDL_KEY_PUBLIC_SPECIAL)
+			refuse("part \"%s\" is for those who make writers' keys, and not kept by servers", c->part);
 		else
 			PPDL_PG(ppdl_wire_peek_switch_key(r, &info, &err));
 		if (info.ring != ring || info.id != id)

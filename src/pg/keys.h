@@ -92,6 +92,14 @@ extern PpdlStatus ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limb
 								  const PpdlSwitchKey **key, PpdlError *err);
 
 /*
+ * Whose rows a key's are: PpdlWriterOf (rows/sum_keys.h), by ppdl_writers and what the writer has signed (writers.c).
+ * The key itself for one that is no writer's, or not known here.
+ */
+extern PpdlStatus ppdl_pg_writer_of(void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err);
+/* the owner at the end of these, raising errors */
+extern void ppdl_key_owner(const uint8_t key[8], uint8_t owner[8]);
+
+/*
  * A number that changes with each transaction, and whenever this backend writes to the tables of keys: what was kept
  * under another one is compared with the tables before it is used again.
  */

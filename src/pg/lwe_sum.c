@@ -4,16 +4,17 @@
  */
 #include "pg/agg_state.h"
 #include "pg/cipher_datum.h"
+#include "pg/keys.h"
 
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "rows/cipher_read.h"
-#include "rows/sum.h"
+#include "rows/sum_keys.h"
 
 typedef struct SumState
 {
 	PpdlAggState agg;
-	PpdlSum    *sum;
+	PpdlKeySums *sums;			/* one a key */
 	struct varlena *result;		/* of the sum when it had so many terms, or NULL */
 	uint64		result_terms;
 } SumState;
@@ -24,10 +25,10 @@ typedef struct SumState
  */
 static SumState *finished = NULL;
 
-static PpdlSum *
-sum_of(const PpdlAggState *state)
+static PpdlKeySums *
+sums_of(const PpdlAggState *state)
 {
-	return ((const SumState *) state)->sum;
+	return ((const SumState *) state)->sums;
 }
 
 static void
@@ -35,33 +36,35 @@ destroy(PpdlAggState *state)
 {
 	if (finished == (SumState *) state)
 		finished = NULL;
-	ppdl_sum_destroy(sum_of(state));
+	ppdl_key_sums_destroy(sums_of(state));
 }
 
 static PpdlStatus
 save(PpdlAggState *state, PpdlWriter *w, PpdlError *err)
 {
-	return ppdl_sum_save(sum_of(state), w, err);
+	return ppdl_key_sums_save(sums_of(state), w, err);
 }
 
 static PpdlStatus
 load(PpdlAggState *state, const uint8_t *buf, size_t len, PpdlError *err)
 {
-	PPDL_TRY(ppdl_sum_load(&((SumState *) state)->sum, buf, len, err));
-	ppdl_sum_set_poll(sum_of(state), &ppdl_pg_poll);
-	return ppdl_sum_count(sum_of(state)) > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum of no terms");
+	PPDL_TRY(ppdl_key_sums_create(&((SumState *) state)->sums, ppdl_pg_writer_of, NULL, err));
+	ppdl_key_sums_set_poll(sums_of(state), &ppdl_pg_poll);
+	PPDL_TRY(ppdl_key_sums_fill(sums_of(state), buf, len, err));
+	return ppdl_key_sums_count(sums_of(state)) > 0 ? PPDL_OK :
+		ppdl_error(err, PPDL_ERR_FORMAT, "state of a sum of no terms");
 }
 
 static PpdlStatus
 merge(PpdlAggState *into, PpdlAggState *from, PpdlError *err)
 {
-	return ppdl_sum_merge(sum_of(into), sum_of(from), err);
+	return ppdl_key_sums_merge(sums_of(into), sums_of(from), err);
 }
 
 static size_t
 memory(const PpdlAggState *state)
 {
-	return ppdl_sum_memory(sum_of(state));
+	return ppdl_key_sums_memory(sums_of(state));
 }
 
 /* the groups of a hash table have an arena in common */
@@ -138,32 +141,32 @@ new_sum(FunctionCallInfo fcinfo)
 	PpdlAggShare *share = state->agg.share;
 	PpdlError	err;
 
-	PPDL_PG(ppdl_sum_create(&state->sum, &err));
-	ppdl_sum_set_poll(state->sum, &ppdl_pg_poll);
+	PPDL_PG(ppdl_key_sums_create(&state->sums, ppdl_pg_writer_of, NULL, &err));
+	ppdl_key_sums_set_poll(state->sums, &ppdl_pg_poll);
 	if (share == NULL)
 		return state;
 	if (share->shared == NULL)
 		share->shared = new_arena(fcinfo, share->query);
-	ppdl_sum_set_arena(state->sum, share->shared);
+	ppdl_key_sums_set_arena(state->sums, share->shared);
 	return state;
 }
 
 static void
-add_value(PpdlSum *sum, const struct varlena *value)
+add_value(PpdlKeySums *sums, const struct varlena *value)
 {
 	PpdlError	err;
 
-	PPDL_PG(ppdl_sum_add_bytes(sum, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
+	PPDL_PG(ppdl_key_sums_add_bytes(sums, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
 }
 
 static void
-add_weighted(PpdlSum *sum, const struct varlena *value, float8 weight)
+add_weighted(PpdlKeySums *sums, const struct varlena *value, float8 weight)
 {
 	PpdlCipher	c;
 	PpdlError	err;
 
 	PPDL_PG(ppdl_cipher_parse(&c, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &err));
-	PPDL_PG(ppdl_sum_add_weighted(sum, &c, weight, &err));
+	PPDL_PG(ppdl_key_sums_add_weighted(sums, &c, weight, &err));
 }
 
 /* (state, value [, weight]) */
@@ -185,9 +188,9 @@ add(FunctionCallInfo fcinfo)
 	else
 		state = ppdl_agg_state_argument(fcinfo, 0, &sum_kind);
 	if (PG_NARGS() > 2)
-		add_weighted(state->sum, value, PG_GETARG_FLOAT8(2));
+		add_weighted(state->sums, value, PG_GETARG_FLOAT8(2));
 	else
-		add_value(state->sum, value);
+		add_value(state->sums, value);
 	return ppdl_agg_state_result(&state->agg);
 }
 
@@ -208,27 +211,43 @@ keep_result(SumState *state, const struct varlena *result)
 	forget_result();
 	state->result = MemoryContextAlloc(state->agg.hdr.eoh_context, VARSIZE(result));
 	memcpy(state->result, result, VARSIZE(result));
-	state->result_terms = ppdl_sum_count(state->sum);
+	state->result_terms = ppdl_key_sums_count(state->sums);
 	finished = state;
+}
+
+/* what final functions keep for a query: switches of writers' sums */
+static PpdlEval *
+switch_eval(FunctionCallInfo fcinfo)
+{
+	static const uint8_t nobody[8];
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = ppdl_pg_eval(fcinfo->flinfo->fn_mcxt, PPDL_RING_ROW, nobody);
+	return fcinfo->flinfo->fn_extra;
 }
 
 static Datum
 finish(FunctionCallInfo fcinfo, bool average)
 {
 	SumState   *state = ppdl_agg_state_read(fcinfo, 0, &sum_kind);
-	double		divisor = average ? (double) ppdl_sum_count(state->sum) : 1;
+	double		divisor = average ? (double) ppdl_key_sums_count(state->sums) : 1;
+	PpdlSum    *single = ppdl_key_sums_single(state->sums);
 	struct varlena *result;
 	PpdlWriter	w;
 	PpdlError	err;
+	int			switched;
 
 	ppdl_writer_init(&w);
-	if (finished == state && state->result_terms == ppdl_sum_count(state->sum))
-		PG_RETURN_POINTER(ppdl_cipher_result(ppdl_sum_finish_again(state->sum, VARDATA(state->result),
+	if (finished == state && single != NULL && state->result_terms == ppdl_sum_count(single))
+		PG_RETURN_POINTER(ppdl_cipher_result(ppdl_sum_finish_again(single, VARDATA(state->result),
 																   VARSIZE(state->result) - VARHDRSZ, divisor, &w,
 																   &err), &w, &err));
-	result = ppdl_cipher_result(ppdl_sum_finish(state->sum, divisor, &w, &err), &w, &err);
+	PPDL_PG(ppdl_key_sums_needs_switch(state->sums, &switched, &err));
+	result = ppdl_cipher_result(ppdl_key_sums_finish(state->sums, switched ? switch_eval(fcinfo) : NULL, divisor, &w,
+													 &err), &w, &err);
 	ppdl_agg_state_charge(&state->agg);
-	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && AggStateIsShared(fcinfo))
+	/* the other aggregate divides what is kept; switched sums, of several keys, it computes again */
+	if (!switched && AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && AggStateIsShared(fcinfo))
 		keep_result(state, result);
 	PG_RETURN_POINTER(result);
 }

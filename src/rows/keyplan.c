@@ -127,16 +127,13 @@ ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err)
 	Plan		p = {.need = out};
 	uint8_t		ring = use == PPDL_USE_TRAIN ? PPDL_RING_DEEP : PPDL_RING_ROW;
 
-	if (ppdl_params_get(ring, &p.par, err) != PPDL_OK)
-		return 0;
 	if (use == PPDL_USE_SUM)
 	{
-		out[0] = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1,
-			.only = PPDL_RING_COMPACT};
-		out[1] = (PpdlKeyNeed) {.ring = PPDL_RING_ROW, .id = PPDL_KEY_BRIDGE_COMPACT, .limbs = 1, .np = p.par->np,
-			.only = PPDL_ONLY_WRITERS};
-		return 2;
+		*out = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_PUBLIC, .limbs = 1, .only = PPDL_RING_COMPACT};
+		return 1;
 	}
+	if (ppdl_params_get(ring, &p.par, err) != PPDL_OK)
+		return 0;
 	if (use == PPDL_USE_TRAIN)
 		plan_train(&p);
 	else
@@ -147,9 +144,14 @@ ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err)
 int
 ppdl_keyplan_for_writers(PpdlKeyNeed *out, PpdlError *err)
 {
-	out[0] = (PpdlKeyNeed) {.ring = PPDL_RING_ROW, .id = PPDL_KEY_PUBLIC_SPECIAL, .limbs = 1};
-	out[1] = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_ENCAPSULATION, .limbs = 1};
-	return 2;
+	const PpdlParams *par;
+
+	if (ppdl_params_get(PPDL_RING_ROW, &par, err) != PPDL_OK)
+		return 0;
+	out[0] = (PpdlKeyNeed) {.ring = par->id, .id = PPDL_KEY_BRIDGE_COMPACT, .limbs = 1, .np = par->np};
+	out[1] = (PpdlKeyNeed) {.ring = par->id, .id = PPDL_KEY_PUBLIC_SPECIAL, .limbs = 1};
+	out[2] = (PpdlKeyNeed) {.ring = PPDL_RING_COMPACT, .id = PPDL_KEY_ENCAPSULATION, .limbs = 1};
+	return 3;
 }
 
 int

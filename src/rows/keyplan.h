@@ -27,14 +27,15 @@ typedef struct PpdlKeyNeed
 	uint8_t		only;
 } PpdlKeyNeed;
 
-#define PPDL_ONLY_WRITERS 255	/* PpdlKeyNeed.only: what rows of writers need beside those of the owner */
-
 #define PPDL_MAX_KEY_NEEDS 256
 
 /* Writes the keys that `use` needs beyond those of the lower uses; returns how many (<= PPDL_MAX_KEY_NEEDS). */
 int			ppdl_keyplan(PpdlUse use, PpdlKeyNeed *out, PpdlError *err);
 
-/* of an owner's public file, the parts for those who make writers' keys; servers need none of them */
+/*
+ * of an owner's public file, what it has for writers: the bridge of its own compact rows to theirs, for servers, and
+ * parts for those who make writers' keys, which no server needs
+ */
 int			ppdl_keyplan_for_writers(PpdlKeyNeed *out, PpdlError *err);
 /* the parts of a writer's public file that `use` needs beyond those of the lower uses */
 int			ppdl_keyplan_writer(PpdlUse use, PpdlKeyNeed *out, PpdlError *err);

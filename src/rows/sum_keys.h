@@ -1,7 +1,7 @@
 /*
- * Sums of rows under several keys of one owner: its own and its writers'.  One sum a key (rows/sum.h); what they come to
- * is switched to the owner's key, once a key, when the result is asked for.  A single key of an owner costs what its sum
- * costs.
+ * Sums of rows under several keys of one owner: its own and its writers'.  One sum a key (rows/sum.h); what they come
+ * to is switched to the owner's key, once a key, when the result is asked for.  A single key of an owner costs what its
+ * sum costs.
  */
 #ifndef PPDL_ROWS_SUM_KEYS_H
 #define PPDL_ROWS_SUM_KEYS_H

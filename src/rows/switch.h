@@ -8,8 +8,8 @@
 #include "rows/cipher.h"
 
 /*
- * ev, here and below: of the row ring.  Its key source is asked with get_key_arg set to the fingerprint (8 bytes) of the
- * key whose parts it is to find, and has its own back afterwards.
+ * ev, here and below: of the row ring.  Its key source is asked with get_key_arg set to the fingerprint (8 bytes) of
+ * the key whose parts it is to find, and has its own back afterwards.
  *
  * c, a slice or row of the row ring or the compact ring, as a ciphertext under the key `to`: its lowest `limbs` limbs
  * (one, if c is compact), scale and bound of c, values at coefficients f*N/k.  c under `to` itself is only brought to

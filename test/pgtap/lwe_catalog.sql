@@ -4,7 +4,7 @@
 \pset tuples_only on
 \pset pager off
 BEGIN;
-SELECT plan(41);
+SELECT plan(44);
 
 CREATE TEMP VIEW ours AS
 	SELECT classid, objid FROM pg_depend
@@ -42,13 +42,13 @@ SELECT is_empty($$ SELECT objid::regprocedure FROM ours JOIN pg_proc p ON p.oid 
 
 -- privileges
 SELECT ok(NOT has_function_privilege('public', f, 'EXECUTE'), f || ' is not for everybody')
-FROM unnest(ARRAY['lwe_keygen(text, text, text)', 'lwe_encrypt(text, double precision[], text, boolean)', 'lwe_decrypt(lwe_cipher, text, text)', 'ppdl_cache_clear(text)', 'ppdl_cache_warm(text, text)', 'ppdl_key_guard()']) f;
+FROM unnest(ARRAY['lwe_keygen(text, text, text)', 'lwe_encrypt(text, double precision[], text, boolean)', 'lwe_decrypt(lwe_cipher, text, text)', 'ppdl_cache_clear(text)', 'ppdl_cache_warm(text, text)', 'ppdl_key_guard()', 'ppdl_writer_guard()']) f;
 SELECT ok(has_table_privilege('public', t, 'SELECT') AND NOT has_table_privilege('public', t, 'INSERT, UPDATE, DELETE, TRUNCATE'), t || ' is for reading')
-FROM unnest(ARRAY['ppdl_keys', 'ppdl_key_parts']) t;
-SELECT ok(has_table_privilege('public', t, 'SELECT'), t || ' can be read') FROM unnest(ARRAY['ppdl_key_info', 'ppdl_key_part_info', 'ppdl_key_use_info']) t;
+FROM unnest(ARRAY['ppdl_keys', 'ppdl_key_parts', 'ppdl_writers']) t;
+SELECT ok(has_table_privilege('public', t, 'SELECT'), t || ' can be read') FROM unnest(ARRAY['ppdl_key_info', 'ppdl_key_part_info', 'ppdl_key_use_info', 'ppdl_writer_info']) t;
 
 -- pg_dump carries the keys
-SELECT bag_has($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'ppdl' $$, $$ VALUES ('ppdl_keys'), ('ppdl_key_parts') $$, 'keys are dumped');
+SELECT bag_has($$ SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'ppdl' $$, $$ VALUES ('ppdl_keys'), ('ppdl_key_parts'), ('ppdl_writers') $$, 'keys are dumped');
 SELECT is((SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'ppdl_key_parts'::regclass AND attname = 'data'), 'e', 'chunks are not compressed');
 SELECT col_is_pk('ppdl_key_parts', ARRAY['key_id', 'part', 'chunk']);
 SELECT col_is_fk('ppdl_key_parts', ARRAY['key_id']);

@@ -37,7 +37,7 @@ refused([ 'publish', 'clinic.key', @dsn ], 4, qr/STOP: "clinic.key" is a SECRET 
 is($node->safe_psql('postgres', 'SELECT count(*) FROM "Crypt".ppdl_keys'), '0', 'nothing is there');
 refused([ 'publish', 'clinic.pub', '--for', 'train', @dsn ], 4, qr/serves predict only.*hint: .*--for train/s, 'publish for a use that the file does not serve');
 
-like(done([ 'publish', 'clinic.pub', '--for', 'sum', @dsn ], 'publish for sums'), qr/: key "clinic" \([0-9a-f]{16}\), 2 parts sent/, 'two public keys');
+like(done([ 'publish', 'clinic.pub', '--for', 'sum', @dsn ], 'publish for sums'), qr/: key "clinic" \([0-9a-f]{16}\), 3 parts sent/, 'two public keys and a bridge');
 is($node->safe_psql('postgres', q{SET search_path = "Crypt"; SELECT uses FROM ppdl_key_info}), '{sum}', 'sums are possible');
 my $sent = done([ 'publish', 'clinic.pub', '--for', 'predict', @dsn ], 'publish for predictions');
 my ($parts) = $sent =~ /, (\d+) parts sent/;

@@ -1,0 +1,139 @@
+#include "cli/writer_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+/* an owner's writer, the writer's writer, and so on: former keys */
+#define MAX_CHAIN 64
+
+void
+ppdl_writer_parts_free(PpdlWriterParts *w)
+{
+	for (int i = 0; i < w->count; i++)
+		free(w->part[i].bytes);
+	free(w->part);
+	memset(w, 0, sizeof *w);
+}
+
+static PpdlStatus
+add(PpdlWriterParts *w, const void *bytes, size_t len, PpdlError *err)
+{
+	PpdlWriterPart *more = realloc(w->part, (size_t) (w->count + 1) * sizeof *more),
+			   *part;
+
+	if (more == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	w->part = more;
+	part = &w->part[w->count];
+	PPDL_TRY(ppdl_writer_head(&part->head, bytes, len, err));
+	part->bytes = malloc(len);
+	if (part->bytes == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memcpy(part->bytes, bytes, len);
+	part->len = len;
+	w->count++;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+add_file(PpdlWriterParts *w, const char *path, PpdlError *err)
+{
+	const PpdlPublicPart *part;
+	PpdlPublicFile *f;
+	PpdlWriterHead head;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_public_file_open(&f, path, err));
+	status = ppdl_public_file_writer(f, &head, &part, err);
+	if (status == PPDL_OK && part == NULL)
+		status = ppdl_error(err, PPDL_ERR_KEY, "the public file of an owner, not of a writer");
+	if (status == PPDL_OK)
+		status = add(w, part->data, part->len, err);
+	ppdl_public_file_close(f);
+	return status;
+}
+
+PpdlStatus
+ppdl_writer_parts_files(PpdlWriterParts *w, const PpdlList *files, PpdlError *err)
+{
+	for (int i = 0; i < files->count; i++)
+		PPDL_TRY(ppdl_name_file(files->item[i], add_file(w, files->item[i], err), err));
+	return PPDL_OK;
+}
+
+/* what is malformed there is no reason to refuse to work: its writer's rows will not be read */
+static PpdlStatus
+add_row(PpdlWriterParts *w, const PGresult *res, int row, PpdlError *err)
+{
+	size_t		len;
+	unsigned char *bytes = PQunescapeBytea((const unsigned char *) PQgetvalue(res, row, 0), &len);
+	PpdlStatus	status;
+
+	if (bytes == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	status = add(w, bytes, len, err);
+	PQfreemem(bytes);
+	return status == PPDL_ERR_FORMAT ? PPDL_OK : status;
+}
+
+PpdlStatus
+ppdl_writer_parts_database(PpdlWriterParts *w, PpdlDb *db, PpdlError *err)
+{
+	PGresult   *res;
+	PpdlStatus	status = PPDL_OK;
+	int			there;
+
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT 1 FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_class c "
+						 "ON c.relnamespace = e.extnamespace WHERE e.extname = 'ppdl' AND c.relname = 'ppdl_writers'",
+						 0, NULL));
+	there = PQntuples(res) > 0;
+	PQclear(res);
+	if (!there)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_db_run(db, &res, err,
+						 "SELECT p.data FROM %s.ppdl_writers w JOIN %s.ppdl_key_parts p ON p.key_id = w.writer_id "
+						 "WHERE p.part = 'writer' AND p.chunk = 0", 0, NULL));
+	for (int i = 0; i < PQntuples(res) && status == PPDL_OK; i++)
+		status = add_row(w, res, i, err);
+	PQclear(res);
+	return status;
+}
+
+static const PpdlWriterPart *
+find(const PpdlWriterParts *w, const uint8_t writer[8])
+{
+	for (int i = 0; i < w->count; i++)
+		if (memcmp(w->part[i].head.writer, writer, 8) == 0)
+			return &w->part[i];
+	return NULL;
+}
+
+static PpdlOwner *
+holder(PpdlOwner **key, int owners, const uint8_t fingerprint[8])
+{
+	for (int i = 0; i < owners; i++)
+		if (ppdl_owner_holds(key[i], fingerprint))
+			return key[i];
+	return NULL;
+}
+
+PpdlStatus
+ppdl_writer_parts_owner(const PpdlWriterParts *w, PpdlOwner **key, int owners, const uint8_t fingerprint[8],
+						PpdlOwner **owner, PpdlError *err)
+{
+	const PpdlWriterPart *chain[MAX_CHAIN];
+	const uint8_t *at = fingerprint;
+	int			n = 0;
+
+	/* up from the writer to a key that is here, then down again, seed by seed */
+	while ((*owner = holder(key, owners, at)) == NULL && n < MAX_CHAIN && (chain[n] = find(w, at)) != NULL)
+		at = chain[n++]->head.owner;
+	if (*owner == NULL)
+		return PPDL_OK;
+	while (n-- > 0)
+		PPDL_TRY(ppdl_owner_add_writer(*owner, chain[n]->bytes, chain[n]->len, err));
+	return PPDL_OK;
+}

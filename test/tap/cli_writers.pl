@@ -1,0 +1,171 @@
+# Writers: keys made with the owner's public file, rows of several keys in one table, revocation, rotation of keys.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use PpdlTest qw(:DEFAULT :cli);
+
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $node = PostgreSQL::Test::Cluster->new('clinic');
+$node->init;
+$node->append_conf('postgresql.conf', 'max_parallel_workers_per_gather = 2');
+$node->start;
+chdir $dir or die "cannot enter $dir: $!";
+my @dsn = ('--dsn', $node->connstr('postgres'));
+$node->safe_psql('postgres', 'CREATE SCHEMA crypt; CREATE EXTENSION ppdl SCHEMA crypt; ALTER DATABASE postgres SET search_path = public, crypt');
+
+sub sql { return $node->safe_psql('postgres', shift) }
+
+# the numbers that the holder of a key reads in the answers to queries
+sub answers
+{
+	my ($key, @queries) = @_;
+	my $csv = done([ 'query', '--key', $key, @dsn, '--raw', '--format', 'csv', map { ('-c', $_) } @queries ], "queries with $key");
+
+	return [ $csv =~ /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g ];
+}
+
+# those in the answers in the clear
+sub plain
+{
+	return [ map { split /\||\n/, sql($_) } @_ ];
+}
+
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.01; SET cpu_operator_cost = 0; SET min_parallel_table_scan_size = 0';
+
+# ---------------------------------------------------------------- keys
+
+done([ 'keygen', '--out', 'hospital' ], 'keygen');
+done([ 'keygen', '--out', 'clinic', '--for', 'sum' ], 'keygen of another owner');
+my %key = map { $_ => (done([ 'keygen', '--writer-for', 'hospital.pub', '--out', $_ ], "keygen --writer-for of $_") =~ /fingerprint: ([0-9a-f]{16})/)[0] } qw(ward1 ward2);
+my ($hospital) = done([ 'inspect', 'hospital.pub' ], 'inspect') =~ /fingerprint: ([0-9a-f]{16})/;
+like(done([ 'inspect', 'ward1.key' ], 'inspect ward1.key'), qr/secret key file of a writer.*writes for:  $hospital/s, 'a writer says whose it is');
+like(done([ 'inspect', 'ward1.pub' ], 'inspect ward1.pub'), qr/public key file of a writer.*writes for:  $hospital.*row\/to_owner_packed/s, 'so does its public file');
+cmp_ok(-s 'ward1.pub', '<', 10e6, 'which is small');
+refused([ 'keygen', '--writer-for', 'ward1.pub', '--out', 'x' ], 4, qr/"ward1" is itself a writer's key/, 'a writer of a writer');
+refused([ 'keygen', '--key', 'ward1.key', '--out', 'x' ], 4, qr/is the key of a writer for the owner of key $hospital.*hint: .*--writer-for/s, 'a public file without the owner');
+refused([ 'keygen', '--key', 'ward1.key', '--writer-for', 'clinic.pub', '--out', 'x' ], 4, qr/is the key of a writer for the owner of key $hospital/, 'a public file for another owner');
+done([ 'keygen', '--key', 'ward1.key', '--writer-for', 'hospital.pub', '--out', 'again' ], 'the public file again');
+ok(slurp_file('again.pub') eq slurp_file('ward1.pub'), 'the same, byte for byte');
+
+# ---------------------------------------------------------------- publication
+
+refused([ 'publish', 'ward1.key', @dsn ], 4, qr/STOP: "ward1.key" is a SECRET key/, 'publish a secret key');
+refused([ 'publish', 'ward1.pub', @dsn ], 5, qr/writes for the owner of key $hospital, which is not published there.*hint: Publish the owner/s, 'a writer without its owner');
+is(sql('SELECT count(*) FROM ppdl_keys'), '0', 'nothing is there');
+done([ 'publish', 'hospital.pub', @dsn ], 'publish the owner');
+done([ 'publish', 'clinic.pub', @dsn ], 'publish another owner');
+sql('CREATE ROLE alice LOGIN; GRANT INSERT, UPDATE, DELETE ON ppdl_keys, ppdl_key_parts, ppdl_writers TO alice; GRANT USAGE ON SCHEMA crypt TO alice');
+refused([ 'publish', 'ward1.pub', '--dsn', $node->connstr('postgres') . ' user=alice' ], 5, qr/key "hospital" belongs to role/, 'a writer without the rights of its owner');
+is(sql('SELECT count(*) FROM ppdl_writers'), '0', 'nobody writes for the owner');
+sql('DELETE FROM ppdl_keys WHERE owner = \'alice\'');
+like(done([ 'publish', "$_.pub", @dsn ], "publish $_"), qr/"$_" writes for key $hospital/, "$_ is a writer") for qw(ward1 ward2);
+is(sql('SELECT writer, key, revoked IS NULL, bytes BETWEEN 8000000 AND 9000000, predicts FROM ppdl_writer_info ORDER BY 1'), "ward1|hospital|t|t|t\nward2|hospital|t|t|t", 'and listed');
+my ($rc, $out, $err) = $node->psql('postgres', "SELECT ppdl_add_writer('ward1', 'clinic')");
+like($err, qr/key $key{ward1} does not write for key/, 'nobody takes a writer for another owner');
+($rc, $out, $err) = $node->psql('postgres', "SELECT ppdl_add_writer('hospital', 'clinic')");
+like($err, qr/key $hospital has no part "writer"|part "writer".*missing|writer/, 'nor an owner for a writer');
+($rc, $out, $err) = $node->psql('postgres', "SET ROLE alice; DELETE FROM ppdl_writers");
+like($err, qr/key "hospital" belongs to role/, 'writers are for the owner to drop');
+($rc, $out, $err) = $node->psql('postgres', "SET ROLE alice; UPDATE ppdl_writers SET revoked = now()");
+like($err, qr/key "hospital" belongs to role/, 'and to revoke');
+
+# ---------------------------------------------------------------- rows
+
+sql(q{CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id % 3) STORED, v lwe_cipher, w lwe_cipher);
+	CREATE TABLE plain (id int, a float8, b float8);});
+my $at = 0;
+for my $who (qw(ward1 ward2 hospital))
+{
+	my $csv = "id,a,b\n";
+
+	for (1 .. 40)
+	{
+		$at++;
+		$csv .= sprintf "%d,%.6f,%.6f\n", $at, sin($at), cos(3 * $at);
+	}
+	file("$who.csv", $csv);
+	done([ 'encrypt', '--raw', '--compact', '--key', "$who.key", '--id', 'id', '-o', "$who.copy", "$who.csv" ], "rows of $who");
+	done([ 'encrypt', '--raw', '--key', "$who.key", '--id', 'id', '-o', "$who.full", "$who.csv" ], "full rows of $who");
+	sql(qq{\\copy plain FROM '$dir/$who.csv' (FORMAT csv, HEADER)
+		CREATE TEMP TABLE c (id int, v lwe_cipher); CREATE TEMP TABLE f (id int, v lwe_cipher);
+		\\copy c FROM '$dir/$who.copy'
+		\\copy f FROM '$dir/$who.full'
+		INSERT INTO t (id, v, w) SELECT id, c.v, f.v FROM c JOIN f USING (id)});
+}
+is(sql('SELECT count(*), count(DISTINCT lwe_key_id(v)) FROM t'), '120|3', 'rows of three keys in one table');
+
+my @sums = ('SELECT sum(a), sum(b), avg(a), avg(b) FROM plain', 'SELECT id % 3, sum(a), sum(b), count(*) FROM plain WHERE id <> 7 GROUP BY 1 ORDER BY 1',
+	'SELECT sum(a * (id % 4)), sum(b * (id % 4)) FROM plain', 'SELECT sum(a), sum(b) FROM plain');
+numbers_agree(
+	answers('hospital.key', map {
+			("SELECT sum($_), avg($_) FROM t", "SELECT g, sum($_), count(*) FROM t WHERE id <> 7 GROUP BY 1 ORDER BY 1", "SELECT sum($_, id % 4) FROM t", "$parallel; SELECT sum($_) FROM t; RESET ALL")
+		} qw(v w)),
+	plain(@sums, @sums), 1e-3, 'sums, averages, groups, weights over rows of three keys, compact and full');
+like(sql("$parallel; EXPLAIN SELECT sum(v) FROM t"), qr/Partial Aggregate/, 'the last plan was parallel');
+is(sql("SELECT DISTINCT lwe_key_id(sum(v)), lwe_ring(sum(v)) FROM t WHERE id <= 40 GROUP BY g"), "$hospital|row14", 'results are the owner\'s, those of one writer, too');
+is(sql("SELECT lwe_key_id(sum(v)), lwe_ring(sum(v)) FROM t WHERE id > 80"), "$hospital|compact11", 'the owner\'s rows alone need no switch');
+
+# single rows, of every writer
+my $three = 'SELECT id, a, b FROM plain WHERE id IN (3, 43, 83) ORDER BY 1';
+numbers_agree(answers('hospital.key', 'SELECT id, v FROM t WHERE id IN (3, 43, 83) ORDER BY 1'), plain($three), 1e-5, 'the owner reads its writers\' rows');
+$node->psql('postgres', "\\copy (SELECT v FROM t WHERE id IN (3, 43) ORDER BY id) TO '$dir/two.txt'");
+refused([ 'decrypt', '--key', 'hospital.key', 'two.txt' ], 4, qr/encrypted under key $key{ward1}/, 'without the writer\'s file');
+like(done([ 'decrypt', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', 'two.txt' ], 'with it'), qr/^\{0\.141.*\n\{-0\.8317/, 'as numbers');
+refused([ 'decrypt', '--key', 'hospital.key', '--writer', 'hospital.pub', 'two.txt' ], 4, qr/of an owner, not of a writer/, 'with an owner\'s file');
+refused([ 'decrypt', '--key', 'clinic.key', '--writer', 'ward1.pub', 'two.txt' ], 4, qr/encrypted under key $key{ward1}/, 'another owner with it');
+# a writer: its own rows only
+numbers_agree(answers('ward1.key', 'SELECT id, v FROM t WHERE id <= 3 ORDER BY 1'), plain('SELECT id, a, b FROM plain WHERE id <= 3 ORDER BY 1'), 1e-5, 'a writer reads its rows');
+refused([ 'query', '--key', 'ward1.key', @dsn, '-c', "SELECT $_" ], 4, qr/encrypted under key [0-9a-f]{16}, not under key "ward1".*A writer reads only its own rows/s, "a writer and $_")
+  for 'v FROM t WHERE id = 43', 'v FROM t WHERE id = 83', 'sum(v) FROM t WHERE id <= 40';
+# rows of different owners
+done([ 'encrypt', '--raw', '--compact', '--key', 'clinic.key', '--id', 'id', '-o', 'clinic.copy', 'ward1.csv' ], 'rows of another owner');
+sql(qq{CREATE TABLE strangers (id int, v lwe_cipher);
+	\\copy strangers FROM '$dir/clinic.copy'});
+my $clinic = sql(q{SELECT key_id FROM ppdl_keys WHERE name = 'clinic'});
+($rc, $out, $err) = $node->psql('postgres', 'SELECT sum(v) FROM (SELECT v FROM t UNION ALL SELECT v FROM strangers) u');
+like($err, qr/sum of values under keys of different owners, $hospital and $clinic/, 'rows of different owners do not add up');
+
+# ---------------------------------------------------------------- revocation
+
+sql(q{ALTER TABLE t ADD CONSTRAINT known_writers CHECK (ppdl_may_write(v, 'hospital')) NOT VALID});
+is(sql('INSERT INTO t (id, v, w) SELECT 1000 + id, v, w FROM t WHERE id IN (1, 41, 81) RETURNING id'), "1001\n1041\n1081", 'rows of writers and the owner come in');
+($rc, $out, $err) = $node->psql('postgres', 'INSERT INTO t (id, v) SELECT id, v FROM strangers');
+like($err, qr/violates check constraint "known_writers"/, 'rows of another owner do not');
+sql(q{SELECT ppdl_revoke_writer('ward1'); UPDATE ppdl_writers SET comment = 'lost' WHERE writer_id = (SELECT key_id FROM ppdl_keys WHERE name = 'ward1')});
+is(sql('SELECT writer, comment, revoked IS NOT NULL FROM ppdl_writer_info ORDER BY 1'), "ward1|lost|t\nward2||f", 'who is revoked is said');
+($rc, $out, $err) = $node->psql('postgres', 'INSERT INTO t (id, v) SELECT id, v FROM t WHERE id = 1');
+like($err, qr/violates check constraint "known_writers"/, 'new rows of a revoked writer do not come in');
+is(sql('INSERT INTO t (id, v, w) SELECT 2000 + id, v, w FROM t WHERE id = 41 RETURNING id'), '2041', 'another\'s do');
+sql('DELETE FROM t WHERE id > 1000');
+numbers_agree(answers('hospital.key', 'SELECT sum(v) FROM t'), plain('SELECT sum(a), sum(b) FROM plain'), 1e-5, 'those that are there stay in use');
+($rc, $out, $err) = $node->psql('postgres', q{SELECT ppdl_revoke_writer('hospital')});
+like($err, qr/key "hospital" is no writer's/, 'an owner is not revoked');
+
+# ---------------------------------------------------------------- dump and restore
+
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/dump", $node->connstr('postgres') ], 'pg_dump');
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('restored'), "$dir/dump" ], 'pg_restore');
+is($node->safe_psql('restored', 'SELECT writer, key, comment, revoked IS NOT NULL, predicts FROM crypt.ppdl_writer_info ORDER BY 1'), "ward1|hospital|lost|t|t\nward2|hospital||f|t", 'writers come back');
+is($node->safe_psql('restored', 'SET search_path = public, crypt; SELECT lwe_key_id(sum(v)), count(*) FROM t'), "$hospital|120", 'and their rows count as the owner\'s');
+($rc, $out, $err) = $node->psql('restored', 'SET search_path = public, crypt; INSERT INTO t (id, v) SELECT id, v FROM t WHERE id = 1');
+like($err, qr/violates check constraint "known_writers"/, 'revoked ones stay revoked');
+
+# ---------------------------------------------------------------- rotation
+
+refused([ 'keygen', '--rotate', 'ward1.key', '--out', 'x' ], 4, qr/is a writer's key/, 'rotate a writer\'s key');
+like(done([ 'keygen', '--rotate', 'hospital.key', '--out', 'hospital2', '--for', 'sum' ], 'keygen --rotate'), qr/name:        hospital2.*takes over:  hospital2-hospital\.pub/s, 'a new key that takes over the old one\'s rows');
+refused([ 'publish', 'hospital2-hospital.pub', @dsn ], 5, qr/which is not published there/, 'the new key comes first');
+done([ 'publish', $_, @dsn ], "publish $_") for 'hospital2.pub', 'hospital2-hospital.pub';
+my $new = sql(q{SELECT key_id FROM ppdl_keys WHERE name = 'hospital2'});
+is(sql('SELECT DISTINCT lwe_key_id(x) FROM (SELECT sum(v) FROM t UNION ALL SELECT sum(w) FROM t) u(x)'), $new, 'sums are under the new key');
+numbers_agree(answers('hospital2.key', 'SELECT sum(v), avg(v) FROM t', 'SELECT sum(w), avg(w) FROM t', 'SELECT id, v FROM t WHERE id IN (3, 43, 83) ORDER BY 1'), plain($sums[0], $sums[0], $three),
+	1e-5, 'sums and rows of the old key and its writers with the new one');
+refused([ 'query', '--key', 'hospital.key', @dsn, '-c', 'SELECT sum(v) FROM t' ], 4, qr/encrypted under key $new/, 'results are no longer the old key\'s');
+is(sql(q{SELECT ppdl_may_write(v, 'hospital2') FROM t WHERE id IN (41, 81)}), "t\nt", 'writers of the old key write for the new one');
+
+done_testing();
