@@ -3,7 +3,7 @@
  * and the owner's public file; besides its own public keys it holds switching keys to the owner's secret, for servers,
  * and its master seed, sealed to the owner, whose tools thereby read its rows as if they were their own.
  *
- * Recipients and writers' parts in writer.c, sealed seeds in seal.c.
+ * Recipients and writers' parts in writer.c, their files in public_write.c, sealed seeds in seal.c.
  */
 #ifndef PPDL_OWNER_WRITER_H
 #define PPDL_OWNER_WRITER_H
