@@ -218,3 +218,23 @@ ppdl_ct_switch_key(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, Ppd
 	PPDL_VERIFY_CT(out);
 	return PPDL_OK;
 }
+
+PpdlStatus
+ppdl_switch_halves(PpdlEval *ev, uint64_t *b, uint64_t *a, int limbs, const PpdlSwitchKey *key, PpdlError *err)
+{
+	const PpdlParams *par = ev->par;
+	uint64_t   *kb = NULL,
+			   *ka = NULL;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_eval_poll(ev, err));
+	PPDL_GOTO(done, ppdl_buffer(ev, limbs, &kb, err));
+	PPDL_GOTO(done, ppdl_buffer(ev, limbs, &ka, err));
+	PPDL_GOTO(done, ppdl_keyswitch_to(ev, a, limbs, key, &(PpdlSwitchTo) {.b = kb, .a = ka, .add_b = b}, err));
+	memcpy(b, kb, ppdl_limb_bytes(par, limbs));
+	memcpy(a, ka, ppdl_limb_bytes(par, limbs));
+done:
+	ppdl_pool_put(ev->pool, kb);
+	ppdl_pool_put(ev->pool, ka);
+	return status;
+}

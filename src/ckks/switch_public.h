@@ -14,6 +14,13 @@
 PpdlStatus	ppdl_ct_switch_key(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t id, PpdlError *err);
 
 /*
+ * The same of two halves, with a key at hand, by any thread: adds to b and replaces a (limbs * N words each, NTT
+ * domain), so that b + a*s stays what it was under the key's other secret.
+ */
+PpdlStatus	ppdl_switch_halves(PpdlEval *ev, uint64_t *b, uint64_t *a, int limbs, const PpdlSwitchKey *key,
+							   PpdlError *err);
+
+/*
  * estimated standard deviation of the error that such a switch at `limbs` limbs adds to a coefficient; 0: no such limbs
  */
 double		ppdl_switch_public_noise(const PpdlParams *par, int limbs);

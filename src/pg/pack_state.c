@@ -1,5 +1,6 @@
 #include "pg/pack_state.h"
 
+#include "pg/keys.h"
 #include "pg/predict_deep.h"
 
 #include <math.h>
@@ -231,6 +232,7 @@ load_rows(PpdlPackState *state, int width, PpdlReader *r, PpdlError *err)
 		return load_deep(state, r, err);
 	PPDL_TRY(ppdl_collector_create(&state->col, state->shape.limbs, err));
 	ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
+	ppdl_collector_set_writers(state->col, ppdl_pg_writer_of, NULL);
 	PPDL_TRY(ppdl_collector_fill(state->col, r->p, ppdl_reader_left(r), err));
 	PPDL_TRY(ppdl_collector_check_like(state->col, &state->shape, err));
 	return ppdl_encoding_join(&state->shape.encoding, ppdl_collector_encoding(state->col), aggregate_name(state), err);
@@ -350,6 +352,8 @@ make_chunks(PpdlPackState *state, int threads, bool rest)
 	int			kept = 0;
 
 	reserve_chunks(state, threads);
+	/* other threads ask for no writer's key */
+	PPDL_PG(ppdl_collector_load_keys(state->col, state->ev, &err));
 	status = choose_turns(&turns, threads, rest, &err);
 	if (status == PPDL_OK)
 		status = ppdl_pg_crew_run(state->ev, threads, turns.count, take_turn, &turns, &err);
@@ -395,13 +399,29 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 	{
 		PPDL_PG(ppdl_collector_create(&state->col, limbs, &err));
 		ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
+		ppdl_collector_set_writers(state->col, ppdl_pg_writer_of, NULL);
 	}
 }
 
 void
 ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs)
 {
-	begin(state, row, limbs, outputs);
+	PpdlCipher	own = *row;
+
+	ppdl_key_owner(row->fingerprint, own.fingerprint);
+	begin(state, &own, limbs, outputs);
+}
+
+/* rows of an owner and of its writers, which are the collector's to tell apart */
+static void
+check_row(const PpdlPackState *state, const PpdlCipher *row)
+{
+	PpdlCipher	own = *row;
+	PpdlError	err;
+
+	if (state->deep == NULL && memcmp(row->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+		ppdl_key_owner(row->fingerprint, own.fingerprint);
+	PPDL_PG(ppdl_cipher_check_same(&state->shape, &own, aggregate_name(state), &err));
 }
 
 void
@@ -413,7 +433,7 @@ ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInf
 
 	if (row != NULL)
 	{
-		PPDL_PG(ppdl_cipher_check_same(&state->shape, row, aggregate_name(state), &err));
+		check_row(state, row);
 		PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, row, aggregate_name(state), &err));
 		if (state->deep != NULL)
 			PPDL_PG(ppdl_trainset_add(state->deep, row, NULL, state->next, &err));

@@ -1,4 +1,5 @@
 /* Prediction on encrypted rows: the aggregate, and one row at a time. */
+#include "pg/keys.h"
 #include "pg/pack_state.h"
 #include "pg/predict_cache.h"
 #include "pg/predict_deep.h"
@@ -11,7 +12,11 @@ PG_FUNCTION_INFO_V1(ppdl_predict_lwe_final);
 static void
 begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 {
-	if (ppdl_predict_is_deep(model, row))
+	PpdlCipher	own = *row;
+
+	/* the owner's keys serve its writers' rows */
+	ppdl_key_owner(row->fingerprint, own.fingerprint);
+	if (ppdl_predict_is_deep(model, &own))
 	{
 		ppdl_pack_state_begin(state, row, 0, ppdl_net_outputs(model->net));
 		return;
@@ -22,7 +27,7 @@ begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 				 errmsg("compact rows can be predicted as slices only, not as explicit ciphertexts"),
 				 errhint("Those are results of operations, and rows encrypted under a public key. "
 						 "Predict rows as \"ppdl encrypt\" writes them, or full rows.")));
-	state->predictor = ppdl_model_predictor(model, row, state->agg.hdr.eoh_context);
+	state->predictor = ppdl_model_predictor(model, &own, state->agg.hdr.eoh_context);
 	ppdl_pack_state_begin(state, row, ppdl_predictor_limbs(state->predictor), ppdl_predictor_outputs(state->predictor));
 }
 

@@ -114,6 +114,20 @@ clear(PpdlCollector *col)
 		free(col->blocks[h].block);
 	ppdl_seed_table_free(&col->index);
 	free(col->batch);
+	ppdl_key_ring_free(&col->keys);
+}
+
+void
+ppdl_collector_set_writers(PpdlCollector *col, PpdlWriterOf writer_of, void *arg)
+{
+	col->keys.writer_of = writer_of;
+	col->keys.arg = arg;
+}
+
+PpdlStatus
+ppdl_collector_load_keys(PpdlCollector *col, PpdlEval *ev, PpdlError *err)
+{
+	return ppdl_key_ring_load(&col->keys, ev, col->limbs, err);
 }
 
 void
@@ -220,9 +234,10 @@ taken(const void *batches, uint32_t number, uint32_t index)
 
 /* the batch that misses this row; a row that comes twice starts a further one */
 static PpdlStatus
-find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, size_t each, PpdlRowBatch **out,
+find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, int key, PpdlRowBatch **out,
 		   PpdlError *err)
 {
+	const size_t each = ppdl_residues_size(col->par, col->limbs, (size_t) 1 << col->logk);
 	PpdlRowBatch *b = col->last;
 	uint32_t	number,
 				copy;
@@ -235,9 +250,12 @@ find_batch(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, si
 		else
 		{
 			PPDL_TRY(new_batch(col, seed, logc, each, &b, err));
+			b->key = key;
 			PPDL_TRY(index_batch(col, b, copy, err));
 		}
 	}
+	if (b->key != key)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "rows of one batch under two keys");
 	*out = col->last = b;
 	return PPDL_OK;
 }
@@ -294,14 +312,14 @@ put_row(PpdlCollector *col, PpdlRowBatch *b, uint32_t index, uint32_t ordinal, c
 }
 
 static PpdlStatus
-add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uint32_t ordinal,
-		  const uint8_t *residues, int *complete, PpdlError *err)
+add_slice(PpdlCollector *col, const PpdlRowBatch *like, const PpdlCollected *entry, const uint8_t *residues,
+		  int *complete, PpdlError *err)
 {
-	const size_t each = ppdl_residues_size(col->par, col->limbs, (size_t) 1 << col->logk);
-	PpdlRowBatch *b;
+	const int	logc = like->logc;
+	PpdlRowBatch *b = NULL;
 
-	PPDL_TRY(find_batch(col, seed, logc, index, each, &b, err));
-	PPDL_TRY(put_row(col, b, index, ordinal, residues, err));
+	PPDL_TRY(find_batch(col, like->seed, logc, entry->index, like->key, &b, err));
+	PPDL_TRY(put_row(col, b, entry->index, entry->ordinal, residues, err));
 	if (b->left == (uint32_t) 1 << logc && logc + col->logk == col->par->logn)
 	{
 		close_batch(col, b);
@@ -315,7 +333,7 @@ add_slice(PpdlCollector *col, const uint8_t *seed, int logc, uint32_t index, uin
 }
 
 static PpdlStatus
-add_explicit(PpdlCollector *col, double noise, double bound, uint32_t ordinal, const uint8_t *residues, PpdlError *err)
+add_explicit(PpdlCollector *col, const PpdlRowBatch *like, uint32_t ordinal, const uint8_t *residues, PpdlError *err)
 {
 	static const uint8_t no_seed[PPDL_SEED_BYTES];
 	const size_t each = ppdl_residues_size(col->par, col->limbs, (size_t) 1 << col->logk) +
@@ -324,13 +342,14 @@ add_explicit(PpdlCollector *col, double noise, double bound, uint32_t ordinal, c
 
 	PPDL_TRY(new_batch(col, no_seed, 0, each, &b, err));
 	b->explicit_row = 1;
-	b->noise = noise;
-	b->bound = bound;
+	b->key = like->key;
+	b->noise = like->noise;
+	b->bound = like->bound;
 	return put_row(col, b, 0, ordinal, residues, err);
 }
 
 static PpdlStatus
-check_row(PpdlCollector *col, const PpdlCipher *c, PpdlError *err)
+check_row(PpdlCollector *col, const PpdlCipher *c, int *key, PpdlError *err)
 {
 	PpdlCipher	mine = {.par = col->par, .width = col->width, .scale = col->scale};
 
@@ -349,29 +368,42 @@ check_row(PpdlCollector *col, const PpdlCipher *c, PpdlError *err)
 				   col->limbs);
 		return ppdl_error_hint(err, PPDL_ERR_LEVEL, "Compact rows do for sums; this needs full ones.");
 	}
-	if (col->par == NULL)
-		return PPDL_OK;
-	memcpy(mine.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
-	return ppdl_cipher_check_same(&mine, c, "packing", err);
+	memcpy(mine.fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES);
+	if (col->par != NULL)
+		PPDL_TRY(ppdl_cipher_check_ring(col->par, c->par, "packing", err));
+	PPDL_TRY(ppdl_key_ring_find(&col->keys, c->fingerprint, "packing", key, err));
+	if (*key > 0 && c->par->np == 0)
+	{
+		if (col->par == NULL)
+			col->keys.known = col->keys.count = col->keys.last = 0;
+		ppdl_error(err, PPDL_ERR_KEY, "compact rows of writers can be summed, but not packed");
+		return ppdl_error_hint(err, PPDL_ERR_KEY, "Full rows can.");
+	}
+	return col->par == NULL ? PPDL_OK : ppdl_cipher_check_same(&mine, c, "packing", err);
 }
 
 PpdlStatus
 ppdl_collector_add(PpdlCollector *col, const PpdlCipher *c, uint32_t ordinal, int *complete, PpdlError *err)
 {
+	PpdlRowBatch like = {.noise = c->noise, .bound = c->bound};
+	PpdlCollected entry = {.ordinal = ordinal};
+
 	*complete = 0;
-	PPDL_TRY(check_row(col, c, err));
+	PPDL_TRY(check_row(col, c, &like.key, err));
 	PPDL_TRY(ppdl_encoding_join_cipher(&col->encoding, c, "packing", err));
 	if (col->par == NULL)
 	{
 		col->par = c->par;
-		memcpy(col->fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES);
 		col->width = c->width;
 		col->logk = c->logk;
 		col->scale = c->scale;
 	}
 	if (c->kind == PPDL_KIND_ROW)
-		return add_explicit(col, c->noise, c->bound, ordinal, c->residues, err);
-	return add_slice(col, c->seed, c->logc, ppdl_bitrev(c->pos, c->logc), ordinal, c->residues, complete, err);
+		return add_explicit(col, &like, ordinal, c->residues, err);
+	memcpy(like.seed, c->seed, PPDL_SEED_BYTES);
+	like.logc = c->logc;
+	entry.index = ppdl_bitrev(c->pos, c->logc);
+	return add_slice(col, &like, &entry, c->residues, complete, err);
 }
 
 /* ------------------------------------------------------------------ all batches */
@@ -440,13 +472,14 @@ ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, Ppd
 		return ppdl_error(err, PPDL_ERR_FORMAT, "state of rows of %d limbs has rows of %d", shape->limbs, col->limbs);
 	if (col->par == NULL)
 		return PPDL_OK;
-	memcpy(mine.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	memcpy(mine.fingerprint, col->keys.owner, PPDL_FINGERPRINT_BYTES);
 	return ppdl_cipher_check_same(shape, &mine, "state", err);
 }
 
 typedef struct Merge
 {
 	PpdlCollector *into;
+	const PpdlCollector *from;
 	uint32_t	offset;
 } Merge;
 
@@ -454,17 +487,22 @@ static PpdlStatus
 merge_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uint8_t *residues, PpdlError *err)
 {
 	Merge	   *m = arg;
+	PpdlCollected moved = {entry->index, entry->ordinal + m->offset};
+	PpdlRowBatch like = {.logc = b->logc, .noise = b->noise, .bound = b->bound};
 	int			complete;
 
+	PPDL_TRY(ppdl_key_ring_find(&m->into->keys, ppdl_key_ring_key(&m->from->keys, b->key), "packing", &like.key, err));
 	if (b->explicit_row)
-		return add_explicit(m->into, b->noise, b->bound, entry->ordinal + m->offset, residues, err);
-	return add_slice(m->into, b->seed, b->logc, entry->index, entry->ordinal + m->offset, residues, &complete, err);
+		return add_explicit(m->into, &like, moved.ordinal, residues, err);
+	memcpy(like.seed, b->seed, PPDL_SEED_BYTES);
+	return add_slice(m->into, &like, &moved, residues, &complete, err);
 }
 
 PpdlStatus
 ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_offset, PpdlError *err)
 {
-	Merge		m = {into, ordinal_offset};
+	Merge		m = {into, from, ordinal_offset};
+	int			key;
 
 	if (from->par == NULL)
 		return PPDL_OK;
@@ -476,13 +514,13 @@ ppdl_collector_merge(PpdlCollector *into, PpdlCollector *from, uint32_t ordinal_
 		PpdlCipher	other = {.par = from->par, .kind = PPDL_KIND_SLICE, .width = from->width, .limbs = from->limbs,
 							 .scale = from->scale};
 
-		memcpy(other.fingerprint, from->fingerprint, PPDL_FINGERPRINT_BYTES);
-		PPDL_TRY(check_row(into, &other, err));
+		memcpy(other.fingerprint, from->keys.owner, PPDL_FINGERPRINT_BYTES);
+		PPDL_TRY(check_row(into, &other, &key, err));
 	}
 	else
 	{
+		PPDL_TRY(ppdl_key_ring_find(&into->keys, from->keys.owner, "packing", &key, err));
 		into->par = from->par;
-		memcpy(into->fingerprint, from->fingerprint, PPDL_FINGERPRINT_BYTES);
 		into->width = from->width;
 		into->logk = from->logk;
 		into->scale = from->scale;
@@ -510,7 +548,7 @@ save_row(void *arg, const PpdlRowBatch *b, const PpdlCollected *entry, const uin
 		.logk = col->logk, .scale = col->scale, .noise = b->noise, .bound = b->bound,
 		.encoding = b->explicit_row ? col->encoding : 0, .logc = b->logc, .seed = b->seed};
 
-	memcpy(row.fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	memcpy(row.fingerprint, ppdl_key_ring_key(&col->keys, b->key), PPDL_FINGERPRINT_BYTES);
 	row.pos = ppdl_bitrev(entry->index, b->logc);
 	ppdl_write_u32(w, entry->ordinal);
 	ppdl_write_u32(w, (uint32_t) (b->explicit_row ? ppdl_row_size(col->par, col->limbs, col->logk) :

@@ -5,6 +5,7 @@
 #define PPDL_ROWS_COLLECTOR_H
 
 #include "base/poll.h"
+#include "rows/sum_keys.h"
 #include "rows/cipher.h"
 
 /*
@@ -23,6 +24,13 @@ void		ppdl_collector_destroy(PpdlCollector *col);
 /* whom loading, merging and saving ask now and then; poll must outlive col */
 void		ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll);
 /*
+ * Before the first row: rows may be under keys of writers of one owner, whose key the result is under, in a ring that
+ * has switching keys.  Before a packing runs, ppdl_collector_load_keys finds these (asked of ev's source as in
+ * rows/switch.h).
+ */
+void		ppdl_collector_set_writers(PpdlCollector *col, PpdlWriterOf writer_of, void *arg);
+PpdlStatus	ppdl_collector_load_keys(PpdlCollector *col, PpdlEval *ev, PpdlError *err);
+/*
  * *complete = 1 when this row completed a batch that fills a ciphertext (C*k = N), which ppdl_pack_complete can then
  * take; smaller ones wait to share a ciphertext.  PPDL_ERR_LEVEL for rows of fewer limbs, PPDL_ERR_KEY, PPDL_ERR_SCALE
  * for rows that do not belong here, PPDL_ERR_ARGUMENT for packed values; the collector is as before.  c is copied.
@@ -40,7 +48,7 @@ size_t		ppdl_collector_memory(const PpdlCollector *col);
 /* marks the ordinals of all rows (ordinals.h): PPDL_ERR_FORMAT when one is not below n or marked already */
 PpdlStatus	ppdl_collector_mark(const PpdlCollector *col, uint8_t *bits, uint32_t n, PpdlError *err);
 uint64_t	ppdl_collector_encoding(const PpdlCollector *col);	/* of its rows so far, 0: not known */
-/* are the rows of the shape's ring, key, width, scale and limbs? PPDL_ERR_FORMAT, PPDL_ERR_KEY, PPDL_ERR_SCALE */
+/* are the rows of the shape's ring, owner, width, scale and limbs? PPDL_ERR_FORMAT, PPDL_ERR_KEY, PPDL_ERR_SCALE */
 PpdlStatus	ppdl_collector_check_like(const PpdlCollector *col, const PpdlCipher *shape, PpdlError *err);
 /*
  * State bytes for transfer, and back.  Loading trusts nothing: each row is checked as if it came alone, and

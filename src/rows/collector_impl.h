@@ -9,6 +9,7 @@
 #define PPDL_ROWS_COLLECTOR_IMPL_H
 
 #include "rows/collector.h"
+#include "rows/key_ring.h"
 #include "rows/seed_table.h"
 
 #define PPDL_TAKEN UINT32_MAX	/* index of a row that has been packed */
@@ -29,6 +30,7 @@ typedef struct PpdlRowBatch
 	int			complete,		/* it fills a ciphertext */
 				chosen;			/* as a whole, by a packing under way */
 	int			explicit_row;	/* one row with both halves in its residues */
+	int			key;			/* number in the collector's ring of keys */
 	double		noise,			/* of a coefficient */
 				bound;
 	uint32_t	rows,			/* entries */
@@ -66,7 +68,7 @@ typedef struct PpdlBlocks
 struct PpdlCollector
 {
 	const PpdlParams *par;		/* NULL before the first row */
-	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	PpdlKeyRing keys;
 	int			width,
 				logk,
 				limbs;

@@ -187,7 +187,7 @@ describe(const PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 		out->ordinal[i] = PPDL_NO_PLACE;
 	out->width = col->width;
 	out->logk = col->logk;
-	memcpy(out->fingerprint, col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	memcpy(out->fingerprint, col->keys.owner, PPDL_FINGERPRINT_BYTES);
 	for (uint32_t i = 0; i < p->count; i++)
 	{
 		const PpdlBlock *block = &p->placed[i].block;
@@ -294,7 +294,8 @@ ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err)
 	status = merges(ev->par) ? pack(p, out, err) : ppdl_pack_batch(p, out, err);
 	ppdl_pack_release_basis(p);
 	ppdl_pool_put(ev->pool, p->uniform);
-	p->uniform = NULL;
+	ppdl_pool_put(ev->pool, p->uniform_b);
+	p->uniform = p->uniform_b = NULL;
 	p->uniform_of = NULL;
 	return status;
 }

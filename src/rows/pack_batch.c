@@ -69,7 +69,7 @@ describe(const PpdlPacking *p, const PpdlRowBatch *batch, PpdlPacked *out, PpdlE
 	out->rows = batch->rows;
 	out->width = p->col->width;
 	out->logk = p->col->logk;
-	memcpy(out->fingerprint, p->col->fingerprint, PPDL_FINGERPRINT_BYTES);
+	memcpy(out->fingerprint, p->col->keys.owner, PPDL_FINGERPRINT_BYTES);
 	return PPDL_OK;
 }
 

@@ -37,7 +37,8 @@ struct PpdlPacking
 	PpdlBasis	basis;
 	PpdlRowBatch *whole;		/* the batch that it takes as a whole, or NULL */
 	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
-	uint64_t   *uniform;		/* limbs * N, ev's; NULL before the first */
+	uint64_t   *uniform,		/* limbs * N, ev's; NULL before the first */
+			   *uniform_b;		/* what the other half is besides the rows: of writers' batches; else NULL */
 };
 
 #endif

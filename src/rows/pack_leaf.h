@@ -4,7 +4,10 @@
 
 #include "rows/pack_impl.h"
 
-/* A of the batch into p->uniform (NTT domain); kept, since blocks of one batch come one after the other */
+/*
+ * A of the batch into p->uniform (NTT domain); kept, since blocks of one batch come one after the other.  Of a writer's
+ * batch, what A becomes under the owner's key: two halves
+ */
 PpdlStatus	ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err);
 /*
  * Coefficients of a block's rows in limb l into b (coefficient domain), the first row being at position `at`
@@ -17,5 +20,8 @@ PpdlStatus	ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, 
  * evaluator's, nothing after an error
  */
 PpdlStatus	ppdl_pack_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err);
+
+/* noise of a row of the batch, under the owner's key */
+double		ppdl_pack_noise(const PpdlPacking *p, const PpdlRowBatch *b);
 
 #endif

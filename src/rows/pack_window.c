@@ -156,7 +156,10 @@ make_basis(PpdlPacking *p, PpdlRowBatch *batch, int low, int levels, PpdlError *
 	basis->levels = levels;
 	PPDL_TRY(ppdl_pack_expand(p, batch, err));
 	PPDL_TRY(ppdl_ct_alloc(p->ev, &basis->ct[0], p->col->limbs, err));
-	memset(basis->ct[0].b, 0, words * sizeof(uint64_t));
+	if (p->uniform_b != NULL)
+		memcpy(basis->ct[0].b, p->uniform_b, words * sizeof(uint64_t));
+	else
+		memset(basis->ct[0].b, 0, words * sizeof(uint64_t));
 	memcpy(basis->ct[0].a, p->uniform, words * sizeof(uint64_t));
 	for (int w = 0, top = 0; w < 1 << (levels - 1); w++)
 	{
@@ -293,7 +296,7 @@ describe(const Window *win, PpdlCt *out)
 	sqrt((double) win->blocks * levels * ldexp(0.5, levels));
 
 	out->scale = ldexp(p->col->scale, win->h);
-	out->noise = hypot(ldexp(batch->noise, win->h), switches);
+	out->noise = hypot(ldexp(ppdl_pack_noise(p, batch), win->h), switches);
 	out->bound = batch->bound;
 }
 

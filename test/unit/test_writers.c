@@ -10,6 +10,7 @@
 #include "owner/owner_impl.h"
 #include "owner/seal.h"
 #include "owner/writer.h"
+#include "rows/pack.h"
 #include "rows/row.h"
 #include "rows/sum_keys.h"
 #include "rows/switch.h"
@@ -58,15 +59,16 @@ owner_of(const uint8_t key[8])
 static PpdlStatus
 make_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
 {
-	PpdlOwner  *of = owner_of(arg);
+	PpdlOwner  *of = owner_of(arg == NULL ? ppdl_owner_fingerprint(owner) : arg);
+	const uint8_t *fp = ppdl_owner_fingerprint(of);
 	const PpdlKeyNeed need = {.ring = ring, .id = id, .np = 2,
-		.limbs = id == PPDL_KEY_TO_OWNER ? 2 : id == PPDL_KEY_TO_OWNER_PACKED ? 8 : 1};
+		.limbs = id == PPDL_KEY_TO_OWNER ? 2 : id == PPDL_KEY_TO_OWNER_PACKED || id % 2 == 1 ? 8 : 1};
 	PpdlWriter	w;
 	PpdlReader	r;
 
 	assert_non_null(of);
 	for (int i = 0; i < made_count; i++)
-		if (memcmp(made[i].key, arg, 8) == 0 && made[i].switch_key->id == id)
+		if (memcmp(made[i].key, fp, 8) == 0 && made[i].switch_key->id == id)
 		{
 			*key = made[i].switch_key;
 			return PPDL_OK;
@@ -79,7 +81,7 @@ make_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 	OK(ppdl_wire_get_switch_key(&r, &made[made_count].switch_key, NULL, ERR));
 	assert_int_equal(ppdl_reader_left(&r), 0);
 	ppdl_writer_free(&w);
-	memcpy(made[made_count].key, arg, 8);
+	memcpy(made[made_count].key, fp, 8);
 	*key = made[made_count++].switch_key;
 	return PPDL_OK;
 }
@@ -588,6 +590,120 @@ test_one_key(void **state)
 	mix_free(&m);
 }
 
+/* rows of all keys, scattered, with holes and some that come twice: each comes out of a packed value as it went in */
+static void
+check_packed(int skip, uint64_t most_switches)
+{
+	const int	each = 32;
+	double	   *x = malloc((size_t) (each * (WRITERS + 1) * WIDTH) * sizeof(double));
+	uint32_t   *of = malloc((size_t) (2 * each * (WRITERS + 1)) * sizeof(uint32_t));
+	uint8_t    *rows[WRITERS + 1];
+	uint32_t	count = 0;
+	PpdlCollector *col;
+	PpdlPacked	packed;
+	double		worst = 0,
+				stated,
+			   *phase;
+	const PpdlSecret *sk;
+	PpdlCipher	c;
+	size_t		size;
+	int			complete,
+				found;
+
+	assert_true(x != NULL && of != NULL);
+	OK(ppdl_collector_create(&col, 8, ERR));
+	ppdl_collector_set_writers(col, writes_for, NULL);
+	for (int o = 0; o <= WRITERS; o++)
+	{
+		double	   *mine = x + o * each * WIDTH;
+
+		for (int i = 0; i < each * WIDTH; i++)
+			mine[i] = test_value();
+		rows[o] = encrypt_rows(o < WRITERS ? writer[o] : owner, mine, each, 8, PPDL_RING_ROW, &size);
+	}
+	for (int i = 0; i < each; i++)
+		for (int o = 0; o <= WRITERS; o++)
+			if (skip == 0 || test_below(skip) != 0)
+			{
+				OK(ppdl_cipher_parse(&c, rows[o] + (size_t) i * size, size, ERR));
+				OK(ppdl_collector_add(col, &c, count, &complete, ERR));
+				of[count++] = (uint32_t) (o * each + i);
+			}
+	ev.keyswitches = 0;
+	OK(ppdl_collector_load_keys(col, &ev, ERR));
+	OK(ppdl_pack_next(&ev, col, &packed, &found, ERR));
+	assert_true(found);
+	assert_int_equal(packed.rows, count);
+	assert_memory_equal(packed.fingerprint, ppdl_owner_fingerprint(owner), 8);
+	print_message("%u rows of %d keys packed with %llu key switches\n", count, WRITERS + 1,
+				  (unsigned long long) ev.keyswitches);
+	assert_true(ev.keyswitches <= most_switches);
+	OK(ppdl_owner_secret(owner, PPDL_RING_ROW, &sk, ERR));
+	phase = malloc(sk->par->n * sizeof(double));
+	assert_non_null(phase);
+	OK(ppdl_decrypt_coeffs(&ev, &packed.ct, sk, phase, ERR));
+	stated = packed.ct.noise / packed.ct.scale;
+	for (uint32_t p = 0; p < sk->par->n / 4; p++)
+		for (int f = 0; f < WIDTH && packed.ordinal[p] != PPDL_NO_PLACE; f++)
+		{
+			double		got = phase[ppdl_bitrev(p, 12) + (size_t) f * (sk->par->n / 4)] / packed.ct.scale;
+
+			worst = fmax(worst, fabs(got - x[of[packed.ordinal[p]] * WIDTH + (uint32_t) f]));
+		}
+	print_message("worst error %.2g, stated %.2g\n", worst, stated);
+	assert_true(worst < 6 * stated && stated < 1e-6);
+	free(phase);
+	ppdl_packed_release(&ev, &packed);
+	ppdl_collector_destroy(col);
+	for (int o = 0; o <= WRITERS; o++)
+		free(rows[o]);
+	free(of);
+	free(x);
+}
+
+static void
+test_packing(void **state)
+{
+	/* whole batches: a switch a writer, a window or merges for the rest */
+	check_packed(0, WRITERS + 16);
+	check_packed(3, 140);
+}
+
+static void
+test_packing_states(void **state)
+{
+	Mixed		m = mix(4, 8, PPDL_RING_ROW);
+	PpdlCollector *col[3];
+	PpdlWriter	w;
+	PpdlCipher	c;
+	int			complete;
+
+	for (int i = 0; i < 3; i++)
+	{
+		OK(ppdl_collector_create(&col[i], 8, ERR));
+		ppdl_collector_set_writers(col[i], writes_for, NULL);
+	}
+	for (int o = 0; o <= WRITERS; o++)
+		for (size_t i = 0; i < 4; i++)
+		{
+			OK(ppdl_cipher_parse(&c, m.rows[o] + i * m.size, m.size, ERR));
+			OK(ppdl_collector_add(col[o % 2], &c, (uint32_t) (4 * (o / 2)) + (uint32_t) i, &complete, ERR));
+		}
+	ppdl_writer_init(&w);
+	OK(ppdl_collector_save(col[1], &w, ERR));
+	OK(ppdl_collector_fill(col[2], w.buf, w.len, ERR));
+	OK(ppdl_collector_merge(col[0], col[2], 12, ERR));
+	assert_int_equal(ppdl_collector_rows(col[0]), 4 * (WRITERS + 1));
+	ppdl_collector_destroy(col[2]);
+	/* who does not know of writers takes rows of one key */
+	OK(ppdl_collector_create(&col[2], 8, ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_collector_fill(col[2], w.buf, w.len, ERR));
+	for (int i = 0; i < 3; i++)
+		ppdl_collector_destroy(col[i]);
+	ppdl_writer_free(&w);
+	mix_free(&m);
+}
+
 static void
 test_refused(void **state)
 {
@@ -644,6 +760,8 @@ main(void)
 		cmocka_unit_test(test_switch_noise),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_one_key),
+		cmocka_unit_test(test_packing),
+		cmocka_unit_test(test_packing_states),
 		cmocka_unit_test(test_refused),
 	};
 

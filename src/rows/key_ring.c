@@ -1,0 +1,132 @@
+#include "rows/key_ring.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ckks/switch_public.h"
+
+void
+ppdl_key_ring_free(PpdlKeyRing *ring)
+{
+	free(ring->foreign);
+	memset(ring, 0, sizeof(*ring));
+}
+
+static PpdlStatus
+other_owner(const PpdlKeyRing *ring, const uint8_t *owner, const char *what, PpdlError *err)
+{
+	char		mine[17],
+				theirs[17];
+
+	ppdl_fingerprint_hex(mine, ring->owner);
+	ppdl_fingerprint_hex(theirs, owner);
+	return ppdl_error(err, PPDL_ERR_KEY, "%s of values under %s, %s and %s", what,
+					  ring->writer_of == NULL ? "different keys" : "keys of different owners", mine, theirs);
+}
+
+/* the way from that key to its owner's */
+static PpdlStatus
+find_way(const PpdlKeyRing *ring, const uint8_t *key, PpdlForeignKey *way, uint8_t *owner, PpdlError *err)
+{
+	uint8_t		next[PPDL_FINGERPRINT_BYTES];
+
+	memset(way, 0, sizeof(*way));
+	memcpy(owner, key, PPDL_FINGERPRINT_BYTES);
+	while (ring->writer_of != NULL)
+	{
+		char		hex[17];
+
+		PPDL_TRY(ring->writer_of(ring->arg, owner, next, err));
+		if (memcmp(next, owner, PPDL_FINGERPRINT_BYTES) == 0)
+			break;
+		ppdl_fingerprint_hex(hex, key);
+		if (way->hops == PPDL_MAX_HOPS)
+			return ppdl_error(err, PPDL_ERR_KEY, "key %s is more than %d keys away from its owner's", hex,
+							  PPDL_MAX_HOPS);
+		memcpy(way->from[way->hops++], owner, PPDL_FINGERPRINT_BYTES);
+		memcpy(owner, next, PPDL_FINGERPRINT_BYTES);
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+add(PpdlKeyRing *ring, const PpdlForeignKey *way, PpdlError *err)
+{
+	PpdlForeignKey *grown = realloc(ring->foreign, (size_t) (ring->count + 1) * sizeof(grown[0]));
+
+	if (grown == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	ring->foreign = grown;
+	ring->foreign[ring->count++] = *way;
+	ring->last = ring->count;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_key_ring_find(PpdlKeyRing *ring, const uint8_t key[8], const char *what, int *number, PpdlError *err)
+{
+	PpdlForeignKey way;
+	uint8_t		owner[PPDL_FINGERPRINT_BYTES];
+
+	*number = 0;
+	if (ring->known && memcmp(key, ring->owner, sizeof(ring->owner)) == 0)
+		return PPDL_OK;
+	if (ring->last > 0 && memcmp(key, ring->foreign[ring->last - 1].from[0], PPDL_FINGERPRINT_BYTES) == 0)
+		*number = ring->last;
+	for (int i = 0; i < ring->count && *number == 0; i++)
+		if (memcmp(key, ring->foreign[i].from[0], PPDL_FINGERPRINT_BYTES) == 0)
+			*number = ring->last = i + 1;
+	if (*number > 0)
+		return PPDL_OK;
+	PPDL_TRY(find_way(ring, key, &way, owner, err));
+	if (ring->known && memcmp(owner, ring->owner, sizeof(owner)) != 0)
+		return other_owner(ring, owner, what, err);
+	memcpy(ring->owner, owner, sizeof(owner));
+	ring->known = 1;
+	if (way.hops == 0)
+		return PPDL_OK;
+	PPDL_TRY(add(ring, &way, err));
+	*number = ring->count;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_key_ring_load(PpdlKeyRing *ring, PpdlEval *ev, int limbs, PpdlError *err)
+{
+	const uint32_t id = limbs > 2 ? PPDL_KEY_TO_OWNER_PACKED : PPDL_KEY_TO_OWNER;
+	void	   *const arg = ev->get_key_arg;
+	PpdlStatus	status = PPDL_OK;
+
+	for (int i = 0; i < ring->count; i++)
+		for (int h = 0; h < ring->foreign[i].hops && status == PPDL_OK; h++)
+		{
+			ev->get_key_arg = ring->foreign[i].from[h];
+			status = ev->get_key(ev->get_key_arg, ev->par->id, id, limbs, &ring->foreign[i].key[h], err);
+		}
+	ev->get_key_arg = arg;
+	return status;
+}
+
+PpdlStatus
+ppdl_key_ring_switch(const PpdlKeyRing *ring, int number, PpdlEval *ev, uint64_t *b, uint64_t *a, int limbs,
+					 PpdlError *err)
+{
+	for (int h = 0; number > 0 && h < ring->foreign[number - 1].hops; h++)
+	{
+		const PpdlSwitchKey *key = ring->foreign[number - 1].key[h];
+
+		if (key == NULL)
+			return ppdl_error(err, PPDL_ERR_INTERNAL, "a writer's switching key was not loaded");
+		PPDL_TRY(ppdl_switch_halves(ev, b, a, limbs, key, err));
+	}
+	return PPDL_OK;
+}
+
+double
+ppdl_key_ring_noise(const PpdlKeyRing *ring, int number, const PpdlParams *par, int limbs, double noise)
+{
+	const int	hops = number > 0 ? ring->foreign[number - 1].hops : 0;
+
+	return hops == 0 ? noise : hypot(noise, sqrt(hops) * ppdl_switch_public_noise(par, limbs));
+}
