@@ -1,4 +1,5 @@
 #include "pg/checkpoint.h"
+#include "pg/keys.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -498,7 +499,9 @@ read_run(const char *name, PpdlTrainRun *run)
 	run->skipped = (int64) ppdl_read_u64(&r);
 	if (r.bad || run->spec == NULL)
 		damaged(path);
-	PPDL_PG(ppdl_trainset_load(&run->ts, r.p, ppdl_reader_left(&r), &err));
+	PPDL_PG(ppdl_trainset_create(&run->ts, &err));
+	ppdl_trainset_set_writers(run->ts, ppdl_pg_writer_of, NULL);
+	PPDL_PG(ppdl_trainset_fill(run->ts, r.p, ppdl_reader_left(&r), &err));
 	pfree(data);
 }
 

@@ -12,6 +12,7 @@
 #include "access/htup.h"
 #include "owner/owner.h"
 #include "rows/keyplan.h"
+#include "rows/row_set.h"
 #include "utils/relcache.h"
 
 #define PPDL_KEY_CHUNK 4194304	/* bytes of a chunk; part of the contract of ppdl_publish_part */
@@ -98,6 +99,8 @@ extern PpdlStatus ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limb
 extern PpdlStatus ppdl_pg_writer_of(void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err);
 /* the owner at the end of these, raising errors */
 extern void ppdl_key_owner(const uint8_t key[8], uint8_t owner[8]);
+/* what rows of writers need before they are lifted to the deep ring: the set keeps the keys */
+extern void ppdl_writers_load_keys(const PpdlTrainSet *ts);
 
 /*
  * A number that changes with each transaction, and whenever this backend writes to the tables of keys: what was kept

@@ -207,6 +207,7 @@ load_deep(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 {
 	PPDL_TRY(ppdl_trainset_create(&state->deep, err));
 	state->deep->poll = &ppdl_pg_poll;
+	ppdl_trainset_set_writers(state->deep, ppdl_pg_writer_of, NULL);
 	PPDL_TRY(ppdl_trainset_fill(state->deep, r->p, ppdl_reader_left(r), err));
 	if (!ppdl_trainset_is_like(state->deep, &state->shape, 0))
 		return malformed(err);
@@ -394,6 +395,7 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 	{
 		PPDL_PG(ppdl_trainset_create(&state->deep, &err));
 		state->deep->poll = &ppdl_pg_poll;
+		ppdl_trainset_set_writers(state->deep, ppdl_pg_writer_of, NULL);
 	}
 	else
 	{
@@ -419,7 +421,7 @@ check_row(const PpdlPackState *state, const PpdlCipher *row)
 	PpdlCipher	own = *row;
 	PpdlError	err;
 
-	if (state->deep == NULL && memcmp(row->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+	if (memcmp(row->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
 		ppdl_key_owner(row->fingerprint, own.fingerprint);
 	PPDL_PG(ppdl_cipher_check_same(&state->shape, &own, aggregate_name(state), &err));
 }

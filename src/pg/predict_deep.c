@@ -190,6 +190,7 @@ predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 	p->ts = ts;
 	p->encoding = ppdl_model_join_encoding(model, ts->encoding);
 	ppdl_watch_start(&p->watch, PPDL_WATCH_QUERY);
+	ppdl_writers_load_keys(ts);
 	p->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_prediction, p);
 	if (model->encrypted)

@@ -121,6 +121,7 @@ begin(PpdlSlotState *state, const PpdlCipher *like, int limbs, int width_y, Ppdl
 	{
 		PPDL_TRY(ppdl_trainset_create(&state->deep, err));
 		state->deep->poll = &ppdl_pg_poll;
+		ppdl_trainset_set_writers(state->deep, ppdl_pg_writer_of, NULL);
 		return PPDL_OK;
 	}
 	state->ev = ppdl_pg_eval(context, like->par->id, state->shape.fingerprint);
@@ -129,6 +130,7 @@ begin(PpdlSlotState *state, const PpdlCipher *like, int limbs, int width_y, Ppdl
 	kind->init(state, state->sums);
 	PPDL_TRY(ppdl_collector_create(&state->col, limbs, err));
 	ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
+	ppdl_collector_set_writers(state->col, ppdl_pg_writer_of, NULL);
 	return PPDL_OK;
 }
 
@@ -242,6 +244,7 @@ add_rows(PpdlSlotState *state, int threads, bool rest)
 						   &err));
 		state->slots = find_slots(&form, state->agg.hdr.eoh_context);
 	}
+	PPDL_PG(ppdl_collector_load_keys(state->col, state->ev, &err));
 	status = choose_turns(&turns, threads, rest, &err);
 	if (status == PPDL_OK)
 		status = ppdl_pg_crew_run(state->ev, threads, turns.count, take_turn, &turns, &err);
@@ -286,15 +289,18 @@ finish(PpdlSlotState *state, FunctionCallInfo fcinfo)
 void
 ppdl_slot_check_keys(const PpdlSlotKind *kind, const PpdlCipher *row, PpdlUse use)
 {
+	uint8_t		owner[PPDL_FINGERPRINT_BYTES];
 	char		hex[17];
 
-	if (ppdl_key_serves(row->fingerprint, use, row->par->id))
+	/* the owner's keys serve its writers' rows */
+	ppdl_key_owner(row->fingerprint, owner);
+	if (ppdl_key_serves(owner, use, row->par->id))
 		return;
-	ppdl_fingerprint_hex(hex, row->fingerprint);
+	ppdl_fingerprint_hex(hex, owner);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("%s of these rows take keys that key %s is not published with", kind->what, hex),
-			 errhint("%s%s", ppdl_key_serve_hint(row->fingerprint, use),
+			 errhint("%s%s", ppdl_key_serve_hint(owner, use),
 					 use == PPDL_USE_TRAIN ? kind->deep_hint : "")));
 }
 
@@ -313,9 +319,11 @@ void
 ppdl_slot_state_begin(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher *y, int limbs)
 {
 	const PpdlSlotKind *kind = kind_of(state);
+	PpdlCipher	own = *x;
 	PpdlError	err;
 
-	PPDL_PG(begin(state, x, limbs, y == NULL ? 0 : y->width, &err));
+	ppdl_key_owner(x->fingerprint, own.fingerprint);
+	PPDL_PG(begin(state, &own, limbs, y == NULL ? 0 : y->width, &err));
 	if (limbs == 0)
 	{
 		check_slice(kind, x);
@@ -329,13 +337,16 @@ void
 ppdl_slot_state_add(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher *y, FunctionCallInfo fcinfo)
 {
 	const char *name = kind_of(state)->name;
+	PpdlCipher	own = *x;
 	PpdlError	err;
 	int			complete = 0,
 				threads;
 
+	if (memcmp(x->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+		ppdl_key_owner(x->fingerprint, own.fingerprint);
 	if (state->next == PPDL_NO_PLACE - 1)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows for %s", name)));
-	PPDL_PG(ppdl_cipher_check_same(&state->shape, x, name, &err));
+	PPDL_PG(ppdl_cipher_check_same(&state->shape, &own, name, &err));
 	PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, x, name, &err));
 	if (y != NULL)
 		PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, y, name, &err));

@@ -239,6 +239,7 @@ train(PpdlTrainRun *run, const void *state, size_t state_len)
 	r->watch.name = name;
 	r->before = run->seconds;
 	ppdl_watch_start(&r->watch.time, PPDL_WATCH_TRAINING);
+	ppdl_writers_load_keys(run->ts);
 	r->ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, run->ts->fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_run, r);
 	if (ppdl_trainer_create(&r->trainer, r->ev, net, &opt, run->ts, tell_lift, &r->watch, &err) != PPDL_OK)

@@ -1,5 +1,7 @@
 #include "pg/train_state.h"
 
+#include "pg/keys.h"
+
 #include "common/int.h"
 #include "rows/ordinals.h"
 
@@ -73,6 +75,7 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 		state->options = memcpy(MemoryContextAllocZero(agg->hdr.eoh_context, (Size) length + 1), options, length);
 	PPDL_TRY(ppdl_trainset_create(&state->ts, err));
 	state->ts->poll = &ppdl_pg_poll;
+	ppdl_trainset_set_writers(state->ts, ppdl_pg_writer_of, NULL);
 	PPDL_TRY(ppdl_trainset_fill(state->ts, r.p, ppdl_reader_left(&r), err));
 	return check_rows(state, err);
 }
@@ -121,6 +124,7 @@ ppdl_train_state_new(MemoryContext parent, const char *model, const char *option
 		state->options = MemoryContextStrdup(state->agg.hdr.eoh_context, options);
 	PPDL_PG(ppdl_trainset_create(&state->ts, &err));
 	state->ts->poll = &ppdl_pg_poll;
+	ppdl_trainset_set_writers(state->ts, ppdl_pg_writer_of, NULL);
 	return state;
 }
 

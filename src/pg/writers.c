@@ -149,6 +149,16 @@ ppdl_key_owner(const uint8_t key[8], uint8_t owner[8])
 	PPDL_PG(ppdl_key_root(ppdl_pg_writer_of, NULL, key, owner, &err));
 }
 
+void
+ppdl_writers_load_keys(const PpdlTrainSet *ts)
+{
+	PpdlTrainSet *set = (PpdlTrainSet *) (uintptr_t) ts;
+	PpdlError	err;
+
+	if (ts->keys.count > 0)
+		PPDL_PG(ppdl_trainset_load_keys(set, ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_ROW, ts->fingerprint), &err));
+}
+
 /* ------------------------------------------------------------------ the trigger */
 
 /* may the current user say who writes for that key?  The key itself may be gone: rows go with it */

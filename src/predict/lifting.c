@@ -1,9 +1,12 @@
 #include "predict/lifting.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ckks/encoder.h"
+#include "ring/random.h"
+#include "ring/vec.h"
 
 /* One group: its batches interleaved as the bridge takes them. */
 typedef struct Group
@@ -13,7 +16,9 @@ typedef struct Group
 	uint8_t		seed_x[PPDL_MAX_BRIDGE_PARTS][PPDL_SEED_BYTES],
 				seed_y[PPDL_MAX_BRIDGE_PARTS][PPDL_SEED_BYTES];
 	uint64_t   *bx,				/* deep->n / PPDL_BRIDGE_POLYS words */
-			   *by;				/* the same, or NULL */
+			   *by,				/* the same, or NULL */
+			   *ax,				/* the same, or NULL: where keys were switched */
+			   *ay;
 	uint32_t   *ordinal;
 } Group;
 
@@ -33,6 +38,8 @@ lifting_free(Lifting *l)
 	{
 		free(l->group[q].bx);
 		free(l->group[q].by);
+		free(l->group[q].ax);
+		free(l->group[q].ay);
 		free(l->group[q].ordinal);
 	}
 }
@@ -95,6 +102,155 @@ fill_group(const Lifting *l, Group *g, const PpdlTrainBatch *batch, int count)
 	}
 }
 
+/* ------------------------------------------------------------------ rows of writers */
+
+/*
+ * Batches under writers' keys become, a group at a time, a polynomial of the row ring under the owner's secret; so do
+ * groups of the compact ring of a set that has any, since two secrets do not cross the bridge together.
+ */
+static int
+takes_switch(const Lifting *l, const PpdlTrainBatch *batch, int count)
+{
+	int			foreign = l->parts > 1 && l->ts->keys.count > 0;
+
+	for (int t = 0; t < count; t++)
+		foreign |= batch[t].key > 0;
+	return foreign;
+}
+
+/* one column of a group */
+typedef struct Column
+{
+	const PpdlTrainBatch *batch;
+	int			count,
+				labels;
+	uint64_t   *b,				/* l->n words each, coefficients: the result */
+			   *a;
+	double		variance;
+} Column;
+
+/* the batches of that key, interleaved; b and a: l->n words, NTT domain of the row ring */
+static PpdlStatus
+gather(const Lifting *l, const Column *col, int key, PpdlEval *rows, uint64_t *b, uint64_t *a, PpdlError *err)
+{
+	const PpdlParams *par = l->ts->par;
+	const PpdlModulus *q0 = &par->ring->mod[0];
+	uint64_t   *half = ppdl_pool_get(rows->pool, par->n * sizeof(uint64_t));
+	PpdlStatus	status = PPDL_OK;
+
+	if (half == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(b, 0, l->n * sizeof(uint64_t));
+	memset(a, 0, l->n * sizeof(uint64_t));
+	for (int t = 0; t < col->count; t++)
+	{
+		const PpdlTrainBatch *batch = &col->batch[t];
+		const size_t at = ppdl_bitrev((uint32_t) t, __builtin_ctz((unsigned) l->parts));
+
+		if (batch->key != key)
+			continue;
+		PPDL_GOTO(done, ppdl_xof_uniform(q0, half, par->n, col->labels ? batch->seed_y : batch->seed_x, PPDL_XOF_ROW_A,
+										 0, err));
+		ppdl_intt(par->ring, q0, half);
+		for (size_t c = 0; c < par->n; c++)
+		{
+			b[(size_t) l->parts * c + at] = (col->labels ? batch->by : batch->bx)[c];
+			a[(size_t) l->parts * c + at] = half[c];
+		}
+	}
+	ppdl_ntt(rows->par->ring, &rows->par->ring->mod[0], b);
+	ppdl_ntt(rows->par->ring, &rows->par->ring->mod[0], a);
+done:
+	ppdl_pool_put(rows->pool, half);
+	return status;
+}
+
+static int
+has_key(const Column *col, int key)
+{
+	for (int t = 0; t < col->count; t++)
+		if (col->batch[t].key == key)
+			return 1;
+	return 0;
+}
+
+/* what the batches of that key come to under the owner's is added to the column; one: two polynomials of scratch */
+static PpdlStatus
+add_key(const Lifting *l, Column *col, int key, PpdlEval *rows, uint64_t *one[2], PpdlError *err)
+{
+	const PpdlModulus *q0 = &rows->par->ring->mod[0];
+	uint64_t   *const sum[2] = {col->b, col->a};
+	double		noise;
+
+	if (!has_key(col, key))
+		return PPDL_OK;
+	PPDL_TRY(gather(l, col, key, rows, one[0], one[1], err));
+	PPDL_TRY(ppdl_key_ring_switch(&l->ts->keys, key, rows, one[0], one[1], 1, err));
+	for (int h = 0; h < 2; h++)
+		ppdl_vec_add(q0, sum[h], sum[h], one[h], l->n);
+	noise = ppdl_key_ring_noise(&l->ts->keys, key, rows->par, 1, 0);
+	col->variance += noise * noise;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+switch_column(const Lifting *l, PpdlEval *rows, PpdlRowPoly *poly, Column *col, PpdlError *err)
+{
+	const PpdlModulus *q0 = &rows->par->ring->mod[0];
+	uint64_t   *one[2] = {NULL, NULL};
+	PpdlStatus	status = PPDL_OK;
+
+	for (int h = 0; h < 2; h++)
+		if ((one[h] = ppdl_pool_get(rows->pool, l->n * sizeof(uint64_t))) == NULL)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	memset(col->b, 0, l->n * sizeof(uint64_t));
+	memset(col->a, 0, l->n * sizeof(uint64_t));
+	for (int key = 0; key <= l->ts->keys.count && status == PPDL_OK; key++)
+		status = add_key(l, col, key, rows, one, err);
+	for (int h = 0; h < 2; h++)
+		ppdl_pool_put(rows->pool, one[h]);
+	ppdl_intt(rows->par->ring, q0, col->b);
+	ppdl_intt(rows->par->ring, q0, col->a);
+	poly->a = col->a;
+	poly->noise = sqrt(PPDL_SIGMA * PPDL_SIGMA + col->variance);
+	return status;
+}
+
+static PpdlStatus
+switch_columns(const Lifting *l, PpdlEval *rows, Group *g, const PpdlTrainBatch *batch, int count, PpdlError *err)
+{
+	Column		x = {batch, count, 0, g->bx, g->ax, 0},
+				y = {batch, count, 1, g->by, g->ay, 0};
+
+	PPDL_TRY(switch_column(l, rows, &g->x, &x, err));
+	return g->by != NULL ? switch_column(l, rows, &g->y, &y, err) : PPDL_OK;
+}
+
+static PpdlStatus
+switch_group(const Lifting *l, Group *g, const PpdlTrainBatch *batch, int count, PpdlError *err)
+{
+	const PpdlSwitchKey *key = l->ts->keys.count > 0 ? l->ts->keys.foreign[0].key[0] : NULL;
+	PpdlStatus	status;
+	PpdlEval	rows;
+
+	if (key == NULL || key->par->n != l->n)
+		return ppdl_error(err, PPDL_ERR_INTERNAL, "switching keys of rows of writers were not loaded");
+	if (g->ax == NULL)
+		g->ax = malloc(l->n * sizeof(uint64_t));
+	if (g->ay == NULL && g->by != NULL)
+		g->ay = malloc(l->n * sizeof(uint64_t));
+	if (g->ax == NULL || (g->by != NULL && g->ay == NULL))
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	PPDL_TRY(ppdl_eval_init(&rows, key->par, l->ev->pool, NULL, err));
+	rows.interrupted = l->ev->interrupted;
+	rows.interrupted_arg = l->ev->interrupted_arg;
+	status = switch_columns(l, &rows, g, batch, count, err);
+	ppdl_eval_fini(&rows);
+	return status;
+}
+
+/* ------------------------------------------------------------------ lifting */
+
 /* groups of the batches from `first` on, `most` at most, lifted */
 static PpdlStatus
 lift_groups(Lifting *l, const PpdlHalfBoot *hb, PpdlLifted *out, int first, int most, PpdlError *err)
@@ -107,9 +263,13 @@ lift_groups(Lifting *l, const PpdlHalfBoot *hb, PpdlLifted *out, int first, int 
 	for (; out->count < most && first < l->ts->nbatches; out->count++, first += l->parts)
 	{
 		Group	   *g = &l->group[out->count];
-		int			left = l->ts->nbatches - first;
+		const PpdlTrainBatch *batch = l->ts->batch + first;
+		int			left = l->ts->nbatches - first,
+					count = left < l->parts ? left : l->parts;
 
-		fill_group(l, g, l->ts->batch + first, left < l->parts ? left : l->parts);
+		fill_group(l, g, batch, count);
+		if (takes_switch(l, batch, count))
+			PPDL_TRY(switch_group(l, g, batch, count, err));
 		out->ordinal[out->count] = g->ordinal;
 		poly[ppdl_bitrev((uint32_t) out->count, 2)] = g->x;
 		if (g->by != NULL)

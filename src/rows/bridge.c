@@ -33,6 +33,11 @@ fill_uniform(uint64_t *deep, const PpdlParams *row, const PpdlRowPoly *poly, int
 {
 	const PpdlModulus *q0 = &row->ring->mod[0];
 
+	if (poly->a != NULL)
+	{
+		interleave(deep, (size_t) j, PPDL_BRIDGE_POLYS, poly->a, (size_t) parts * row->n);
+		return PPDL_OK;
+	}
 	for (int t = 0; t < poly->count; t++)
 	{
 		size_t		part = ppdl_bitrev((uint32_t) t, __builtin_ctz((unsigned) parts));
@@ -71,6 +76,27 @@ done:
 	return status;
 }
 
+/* from which secret the polynomials are switched, and their noise */
+static PpdlStatus
+key_of(const PpdlRowPoly poly[PPDL_BRIDGE_POLYS], int parts, uint32_t *id, double *noise, PpdlError *err)
+{
+	int			given = 0,
+				seeded = 0;
+
+	*noise = PPDL_SIGMA;
+	for (int j = 0; j < PPDL_BRIDGE_POLYS; j++)
+	{
+		given |= poly[j].count > 0 && poly[j].a != NULL;
+		seeded |= poly[j].count > 0 && poly[j].a == NULL;
+		if (poly[j].a != NULL)
+			*noise = fmax(*noise, poly[j].noise);
+	}
+	if (given && seeded && parts > 1)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "polynomials under two secrets cannot cross together");
+	*id = parts == 1 || given ? PPDL_KEY_BRIDGE : PPDL_KEY_BRIDGE_COMPACT;
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_bridge(PpdlEval *ev, PpdlCt *out, const PpdlParams *row, const PpdlRowPoly poly[PPDL_BRIDGE_POLYS],
 			double scale, PpdlError *err)
@@ -79,6 +105,8 @@ ppdl_bridge(PpdlEval *ev, PpdlCt *out, const PpdlParams *row, const PpdlRowPoly 
 	const double room = log2(q0 / scale) - RANGE_BITS + 0.5;
 	const int	parts = ppdl_bridge_parts(ev->par, row);
 	int			up;
+	uint32_t	id = PPDL_KEY_BRIDGE;
+	double		noise;
 	PpdlCt		full;
 	PpdlStatus	status;
 
@@ -90,17 +118,18 @@ ppdl_bridge(PpdlEval *ev, PpdlCt *out, const PpdlParams *row, const PpdlRowPoly 
 						  "rows of scale 2^%.1f do not suit the deep ring, which takes up to 2^%.1f",
 						  log2(scale), log2(q0) - RANGE_BITS);
 	up = (int) room;
+	PPDL_TRY(key_of(poly, parts, &id, &noise, err));
 	PPDL_TRY(ppdl_ct_alloc(ev, &full, 1, err));
 	PPDL_GOTO(done, fill(ev, &full, row, poly, parts, err));
 	full.scale = scale;
 	full.bound = 1;
-	full.noise = PPDL_SIGMA;
+	full.noise = noise;
 	/* before the key switch, whose error would otherwise grow with it */
 	PPDL_GOTO(done, ppdl_ct_mul_int(ev, &full, (__int128) 1 << up, err));
 	full.scale = scale * exp2(up);
 	full.bound = 1;
-	full.noise = PPDL_SIGMA * exp2(up);
-	PPDL_GOTO(done, ppdl_ct_switch_one(ev, out, &full, parts == 1 ? PPDL_KEY_BRIDGE : PPDL_KEY_BRIDGE_COMPACT, err));
+	full.noise = noise * exp2(up);
+	PPDL_GOTO(done, ppdl_ct_switch_one(ev, out, &full, id, err));
 done:
 	ppdl_ct_release(ev, &full);
 	return status;

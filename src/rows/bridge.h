@@ -26,12 +26,19 @@ typedef struct PpdlRowPoly
 	int			count;			/* batches, 0: nothing in this place */
 	const uint8_t (*seed)[PPDL_SEED_BYTES];	/* of each */
 	const uint64_t *b;			/* N of the deep ring / PPDL_BRIDGE_POLYS, reduced, coefficient domain */
+	/*
+	 * of one under the row ring's secret whose other half no seed gives: as much of that, and the noise of a
+	 * coefficient; else NULL
+	 */
+	const uint64_t *a;
+	double		noise;
 } PpdlRowPoly;
 
 /*
  * ev: deep ring.  out is ev's, released with ppdl_ct_release; nothing after an error.  scale: 2^20 to 2^40, or
  * PPDL_ERR_SCALE.  Coefficient c of poly[j] goes to coefficient 4c + j, times the power of two that
- * brings `scale` to q0/2^8.  out: one limb under s_sparse (key PPDL_KEY_BRIDGE or PPDL_KEY_BRIDGE_COMPACT), NTT domain,
+ * brings `scale` to q0/2^8.  Polynomials with and without `a` go together in the row ring only (PPDL_ERR_ARGUMENT).
+ * out: one limb under s_sparse (key PPDL_KEY_BRIDGE or PPDL_KEY_BRIDGE_COMPACT), NTT domain,
  * ready for ppdl_halfboot_run, after which poly[j] has its coefficients c in quarter bitrev_2(j)
  * of the slots: slot quarter*n/2 + bitrev(c mod n/2), n = N/4.
  */

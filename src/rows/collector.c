@@ -127,7 +127,7 @@ ppdl_collector_set_writers(PpdlCollector *col, PpdlWriterOf writer_of, void *arg
 PpdlStatus
 ppdl_collector_load_keys(PpdlCollector *col, PpdlEval *ev, PpdlError *err)
 {
-	return ppdl_key_ring_load(&col->keys, ev, col->limbs, err);
+	return ppdl_key_ring_load(&col->keys, ev, col->limbs, 0, err);
 }
 
 void

@@ -91,42 +91,60 @@ ppdl_key_ring_find(PpdlKeyRing *ring, const uint8_t key[8], const char *what, in
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_key_ring_load(PpdlKeyRing *ring, PpdlEval *ev, int limbs, PpdlError *err)
+static PpdlStatus
+load_key(PpdlEval *ev, const uint8_t *of, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err)
 {
-	const uint32_t id = limbs > 2 ? PPDL_KEY_TO_OWNER_PACKED : PPDL_KEY_TO_OWNER;
 	void	   *const arg = ev->get_key_arg;
-	PpdlStatus	status = PPDL_OK;
+	PpdlStatus	status;
 
-	for (int i = 0; i < ring->count; i++)
-		for (int h = 0; h < ring->foreign[i].hops && status == PPDL_OK; h++)
-		{
-			ev->get_key_arg = ring->foreign[i].from[h];
-			status = ev->get_key(ev->get_key_arg, ev->par->id, id, limbs, &ring->foreign[i].key[h], err);
-		}
+	ev->get_key_arg = (void *) (uintptr_t) of;
+	status = ev->get_key(ev->get_key_arg, ev->par->id, id, limbs, key, err);
 	ev->get_key_arg = arg;
 	return status;
+}
+
+PpdlStatus
+ppdl_key_ring_load(PpdlKeyRing *ring, PpdlEval *ev, int limbs, int compact, PpdlError *err)
+{
+	const uint32_t id = limbs > 2 ? PPDL_KEY_TO_OWNER_PACKED : PPDL_KEY_TO_OWNER;
+
+	for (int i = 0; i < ring->count; i++)
+	{
+		PpdlForeignKey *f = &ring->foreign[i];
+
+		for (int h = 0; h < f->hops; h++)
+			PPDL_TRY(load_key(ev, f->from[h], compact && h == 0 ? PPDL_KEY_TO_OWNER_COMPACT : id, limbs, &f->key[h],
+							  err));
+	}
+	ring->bridge = NULL;
+	if (!compact || ring->count == 0)
+		return PPDL_OK;
+	return load_key(ev, ring->owner, PPDL_KEY_BRIDGE_COMPACT, limbs, &ring->bridge, err);
+}
+
+static PpdlStatus
+not_loaded(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_INTERNAL, "a writer's switching key was not loaded");
 }
 
 PpdlStatus
 ppdl_key_ring_switch(const PpdlKeyRing *ring, int number, PpdlEval *ev, uint64_t *b, uint64_t *a, int limbs,
 					 PpdlError *err)
 {
-	for (int h = 0; number > 0 && h < ring->foreign[number - 1].hops; h++)
-	{
-		const PpdlSwitchKey *key = ring->foreign[number - 1].key[h];
+	const PpdlForeignKey *f = number > 0 ? &ring->foreign[number - 1] : NULL;
 
-		if (key == NULL)
-			return ppdl_error(err, PPDL_ERR_INTERNAL, "a writer's switching key was not loaded");
-		PPDL_TRY(ppdl_switch_halves(ev, b, a, limbs, key, err));
-	}
+	if (f == NULL)
+		return ring->bridge == NULL ? PPDL_OK : ppdl_switch_halves(ev, b, a, limbs, ring->bridge, err);
+	for (int h = 0; h < f->hops; h++)
+		PPDL_TRY(f->key[h] == NULL ? not_loaded(err) : ppdl_switch_halves(ev, b, a, limbs, f->key[h], err));
 	return PPDL_OK;
 }
 
 double
 ppdl_key_ring_noise(const PpdlKeyRing *ring, int number, const PpdlParams *par, int limbs, double noise)
 {
-	const int	hops = number > 0 ? ring->foreign[number - 1].hops : 0;
+	const int	hops = number > 0 ? ring->foreign[number - 1].hops : ring->bridge != NULL;
 
 	return hops == 0 ? noise : hypot(noise, sqrt(hops) * ppdl_switch_public_noise(par, limbs));
 }

@@ -28,6 +28,8 @@ typedef struct PpdlKeyRing
 	PpdlForeignKey *foreign;
 	int			count;
 	int			last;			/* the number that was found last */
+	/* when loaded for rows of the compact ring: of the owner's own */
+	const PpdlSwitchKey *bridge;
 } PpdlKeyRing;
 
 void		ppdl_key_ring_free(PpdlKeyRing *ring);
@@ -41,8 +43,11 @@ ppdl_key_ring_key(const PpdlKeyRing *ring, int number)
 {
 	return number == 0 ? ring->owner : ring->foreign[number - 1].from[0];
 }
-/* the switching keys of all writers for so many limbs, from ev's source, asked as in rows/switch.h */
-PpdlStatus	ppdl_key_ring_load(PpdlKeyRing *ring, PpdlEval *ev, int limbs, PpdlError *err);
+/*
+ * The switching keys of all writers for so many limbs, from ev's source, asked as in rows/switch.h.  compact: for
+ * polynomials of the compact ring at X^8, one limb; then the owner's own need one, too
+ */
+PpdlStatus	ppdl_key_ring_load(PpdlKeyRing *ring, PpdlEval *ev, int limbs, int compact, PpdlError *err);
 
 /* halves under key `number`, as in ppdl_switch_halves, become such under the owner's; any thread, keys being loaded */
 PpdlStatus	ppdl_key_ring_switch(const PpdlKeyRing *ring, int number, PpdlEval *ev, uint64_t *b, uint64_t *a, int limbs,

@@ -39,7 +39,22 @@ ppdl_trainset_destroy(PpdlTrainSet *ts)
 	free(ts->batch);
 	ppdl_seed_table_free(&ts->index);
 	ppdl_seed_table_free(&ts->labels);
+	ppdl_key_ring_free(&ts->keys);
 	free(ts);
+}
+
+void
+ppdl_trainset_set_writers(PpdlTrainSet *ts, PpdlWriterOf writer_of, void *arg)
+{
+	ts->keys.writer_of = writer_of;
+	ts->keys.arg = arg;
+}
+
+PpdlStatus
+ppdl_trainset_load_keys(PpdlTrainSet *ts, PpdlEval *ev, PpdlError *err)
+{
+	return ts->keys.count == 0 ? PPDL_OK :
+		ppdl_key_ring_load(&ts->keys, ev, 1, ts->par->id == PPDL_RING_COMPACT, err);
 }
 
 static size_t
@@ -85,7 +100,6 @@ static void
 begin(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y)
 {
 	ts->par = x->par;
-	memcpy(ts->fingerprint, x->fingerprint, sizeof(ts->fingerprint));
 	ts->width_x = x->width;
 	ts->logk_x = x->logk;
 	ts->scale = x->scale;
@@ -97,18 +111,11 @@ begin(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y)
 }
 
 static PpdlStatus
-check(const PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, PpdlError *err)
+check(PpdlTrainSet *ts, const PpdlCipher *c, int width, const char *what, int *key, PpdlError *err)
 {
 	PPDL_TRY(ppdl_cipher_check_ring(ts->par, c->par, what, err));
-	if (memcmp(c->fingerprint, ts->fingerprint, sizeof(ts->fingerprint)) != 0)
-	{
-		char		have[17],
-					got[17];
-
-		ppdl_fingerprint_hex(have, ts->fingerprint);
-		ppdl_fingerprint_hex(got, c->fingerprint);
-		return ppdl_error(err, PPDL_ERR_KEY, "%s: rows of different keys: %s and %s", what, have, got);
-	}
+	PPDL_TRY(ppdl_key_ring_find(&ts->keys, c->fingerprint, what, key, err));
+	memcpy(ts->fingerprint, ts->keys.owner, sizeof(ts->fingerprint));
 	if (c->width != width)
 		return ppdl_error(err, PPDL_ERR_SCALE, "%s: rows of different widths: %d and %d", what, width, c->width);
 	if (c->scale != ts->scale)
@@ -213,7 +220,7 @@ taken(const void *batches, uint32_t number, uint32_t i)
 
 /* a row that is predicted twice goes to a further copy of its batch; one to train on must not come twice */
 static PpdlStatus
-find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, int *at, PpdlError *err)
+find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, int key, int *at, PpdlError *err)
 {
 	uint32_t	copy = 0,
 				number;
@@ -226,8 +233,11 @@ find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t 
 	{
 		number = (uint32_t) ts->nbatches;
 		PPDL_TRY(new_batch(ts, x, y, copy, err));
+		ts->batch[number].key = key;
 	}
 	*at = (int) number;
+	if (ts->batch[*at].key != key)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "rows of one batch under two keys");
 	if (y != NULL && memcmp(ts->batch[*at].seed_y, y->seed, PPDL_SEED_BYTES) != 0)
 		return ppdl_partner_mismatch(err);
 	return PPDL_OK;
@@ -235,12 +245,12 @@ find_batch(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t 
 
 /* a place for row i of the batch of x and y */
 static PpdlStatus
-take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, uint32_t ordinal,
+take_place(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t i, uint32_t ordinal, int key,
 		   PpdlTrainBatch **to, PpdlError *err)
 {
 	int			at;
 
-	PPDL_TRY(find_batch(ts, x, y, i, &at, err));
+	PPDL_TRY(find_batch(ts, x, y, i, key, &at, err));
 	*to = &ts->batch[at];
 	if ((*to)->ordinal[i] != PPDL_NO_PLACE)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a row came twice; each may be used once");
@@ -270,7 +280,8 @@ get(uint64_t *v, const PpdlCipher *c, PpdlError *err)
 
 /* v: the coefficients of x, then of y; nothing changes on error */
 static PpdlStatus
-add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, uint64_t *v, PpdlError *err)
+add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal, int key, uint64_t *v,
+	PpdlError *err)
 {
 	uint64_t   *vy = v + ((size_t) 1 << x->logk);
 	PpdlTrainBatch *to;
@@ -278,7 +289,7 @@ add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, uint32_t ordinal
 	PPDL_TRY(get(v, x, err));
 	if (y != NULL)
 		PPDL_TRY(get(vy, y, err));
-	PPDL_TRY(take_place(ts, x, y, ppdl_slice_index(x), ordinal, &to, err));
+	PPDL_TRY(take_place(ts, x, y, ppdl_slice_index(x), ordinal, key, &to, err));
 	put(to->bx, x, v);
 	if (y != NULL)
 		put(to->by, y, vy);
@@ -290,23 +301,25 @@ ppdl_trainset_add(PpdlTrainSet *ts, const PpdlCipher *x, const PpdlCipher *y, ui
 {
 	PpdlStatus	status;
 	uint64_t   *v;
+	int			key,
+				label_key;
 
 	PPDL_TRY(check_kind(x, "features", err));
 	if (y != NULL)
 		PPDL_TRY(check_kind(y, "label", err));
 	if (ts->par == NULL)
 		begin(ts, x, y);
-	PPDL_TRY(check(ts, x, ts->width_x, "features", err));
+	PPDL_TRY(check(ts, x, ts->width_x, "features", &key, err));
 	if (y != NULL)
 	{
-		PPDL_TRY(check(ts, y, ts->width_y, "label", err));
-		if (y->logk > x->logk || ppdl_slice_index(y) != ppdl_slice_index(x) << (x->logk - y->logk))
+		PPDL_TRY(check(ts, y, ts->width_y, "label", &label_key, err));
+		if (label_key != key || y->logk > x->logk || ppdl_slice_index(y) != ppdl_slice_index(x) << (x->logk - y->logk))
 			return ppdl_partner_mismatch(err);
 	}
 	v = malloc((((size_t) 1 << x->logk) + (y == NULL ? 0 : (size_t) 1 << y->logk)) * sizeof(uint64_t));
 	if (v == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = add(ts, x, y, ordinal, v, err);
+	status = add(ts, x, y, ordinal, key, v, err);
 	free(v);
 	return status;
 }
@@ -325,14 +338,17 @@ merge_batch(PpdlTrainSet *into, const PpdlTrainSet *from, const PpdlTrainBatch *
 {
 	const PpdlCipher x = {.seed = b->seed_x},
 				y = {.seed = b->seed_y};
+	int			key;
 
+	PPDL_TRY(ppdl_key_ring_find(&into->keys, ppdl_key_ring_key(&from->keys, b->key), "merging", &key, err));
 	for (uint32_t i = 0; i < from->par->n >> from->logk_x; i++)
 	{
 		PpdlTrainBatch *to;
 
 		if (b->ordinal[i] == PPDL_NO_PLACE)
 			continue;
-		PPDL_TRY(take_place(into, &x, b->by == NULL ? NULL : &y, i, b->ordinal[i] + offset, &to, err));
+		PPDL_TRY(take_place(into, &x, b->by == NULL ? NULL : &y, i, b->ordinal[i] + offset, key, &to,
+							err));
 		copy_row(to->bx, b->bx, from->par, i, from->logk_x);
 		if (b->by != NULL)
 			copy_row(to->by, b->by, from->par, i << (from->logk_x - from->logk_y), from->logk_y);
@@ -347,6 +363,9 @@ ppdl_trainset_merge(PpdlTrainSet *into, const PpdlTrainSet *from, uint32_t offse
 		return PPDL_OK;
 	if (into->par == NULL)
 	{
+		int			key;
+
+		PPDL_TRY(ppdl_key_ring_find(&into->keys, from->keys.owner, "merging", &key, err));
 		into->par = from->par;
 		memcpy(into->fingerprint, from->fingerprint, sizeof(into->fingerprint));
 		into->width_x = from->width_x;
@@ -392,11 +411,16 @@ ppdl_trainset_mark(const PpdlTrainSet *ts, uint8_t *bits, uint32_t n, PpdlError 
 	return PPDL_OK;
 }
 
-/* u8 ring, fingerprint, u16 widths, f64 scale, u32 batches; a batch: seeds, u32 ordinals, packed bx, by */
+#define WITH_KEYS 0x80			/* beside the ring: each batch says its key; sets of one key do not, as in 0.1.0 */
+
+/*
+ * u8 ring, the owner's fingerprint, u16 widths, f64 scale, u32 batches; a batch: seeds, its key's fingerprint (if
+ * WITH_KEYS), u32 ordinals, packed bx, by
+ */
 PpdlStatus
 ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
 {
-	ppdl_write_u8(w, ts->par == NULL ? 0 : ts->par->id);
+	ppdl_write_u8(w, (uint8_t) (ts->par == NULL ? 0 : ts->par->id | (ts->keys.count > 0 ? WITH_KEYS : 0)));
 	ppdl_write_bytes(w, ts->fingerprint, sizeof(ts->fingerprint));
 	ppdl_write_u16(w, (uint16_t) ts->width_x);
 	ppdl_write_u16(w, (uint16_t) ts->width_y);
@@ -411,6 +435,8 @@ ppdl_trainset_save(const PpdlTrainSet *ts, PpdlWriter *w, PpdlError *err)
 		PPDL_TRY(ppdl_poll(ts->poll, err));
 		ppdl_write_bytes(w, b->seed_x, PPDL_SEED_BYTES);
 		ppdl_write_bytes(w, b->seed_y, PPDL_SEED_BYTES);
+		if (ts->keys.count > 0)
+			ppdl_write_bytes(w, ppdl_key_ring_key(&ts->keys, b->key), PPDL_FINGERPRINT_BYTES);
 		for (size_t r = 0; r < ts->par->n >> ts->logk_x; r++)
 			ppdl_write_u32(w, b->ordinal[r]);
 		p = ppdl_write_space(w, ppdl_packed_size(ts->par->n, bits));
@@ -473,21 +499,25 @@ always_taken(const void *batches, uint32_t number, uint32_t i)
 }
 
 static PpdlStatus
-load_batch(PpdlTrainSet *ts, PpdlReader *r, PpdlError *err)
+load_batch(PpdlTrainSet *ts, PpdlReader *r, int with_keys, PpdlError *err)
 {
 	static const uint8_t no_seed[PPDL_SEED_BYTES];
 	PpdlCipher	x = {.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES)},
 				y = {.seed = ppdl_read_bytes(r, PPDL_SEED_BYTES)};
+	const uint8_t *fp = with_keys ? ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES) : ts->fingerprint;
 	PpdlTrainBatch *b;
 	uint32_t	copy;
+	int			key;
 
 	if (r->bad)
 		return malformed(err, "is truncated");
+	PPDL_TRY(ppdl_key_ring_find(&ts->keys, fp, "state", &key, err));
 	ppdl_seed_find_free(&ts->index, x.seed, 0, 0, always_taken, ts, &copy);
 	if (ts->width_y > 0 ? copy > 0 : memcmp(y.seed, no_seed, PPDL_SEED_BYTES) != 0)
 		return malformed(err, ts->width_y > 0 ? "has a batch twice" : "of features alone has labels");
 	PPDL_TRY(new_batch(ts, &x, ts->width_y > 0 ? &y : NULL, copy, err));
 	b = &ts->batch[ts->nbatches - 1];
+	b->key = key;
 	for (size_t i = 0; i < ts->par->n >> ts->logk_x; i++)
 	{
 		b->ordinal[i] = ppdl_read_u32(r);
@@ -523,8 +553,11 @@ ppdl_trainset_fill(PpdlTrainSet *ts, const void *buf, size_t len, PpdlError *err
 			   *r = &reader;
 	uint8_t		ring = ppdl_read_u8(r);
 	const uint8_t *fp = ppdl_read_bytes(r, PPDL_FINGERPRINT_BYTES);
+	const int	with_keys = ring & WITH_KEYS;
 	uint32_t	batches;
+	int			own;
 
+	ring &= (uint8_t) ~WITH_KEYS;
 	ts->width_x = ppdl_read_u16(r);
 	ts->width_y = ppdl_read_u16(r);
 	ts->scale = ppdl_read_f64(r);
@@ -537,16 +570,19 @@ ppdl_trainset_fill(PpdlTrainSet *ts, const void *buf, size_t len, PpdlError *err
 			return malformed(err, "is of another ring than that of rows");
 		PPDL_TRY(ppdl_params_get(ring, &ts->par, err));
 		memcpy(ts->fingerprint, fp, PPDL_FINGERPRINT_BYTES);
+		PPDL_TRY(ppdl_key_ring_find(&ts->keys, fp, "state", &own, err));
+		if (own != 0)
+			return malformed(err, "is of a writer's key, not of an owner's");
 		PPDL_TRY(check_shape(ts, err));
 		ts->logk_x = ppdl_log2_width(ts->width_x);
 		ts->logk_y = ts->width_y > 0 ? ppdl_log2_width(ts->width_y) : 0;
 		for (uint32_t i = 0; i < batches; i++)
 		{
 			PPDL_TRY(ppdl_poll(ts->poll, err));
-			PPDL_TRY(load_batch(ts, r, err));
+			PPDL_TRY(load_batch(ts, r, with_keys, err));
 		}
 	}
-	else if (ts->width_x != 0 || ts->width_y != 0)
+	else if (ts->width_x != 0 || ts->width_y != 0 || with_keys)
 		return malformed(err, "has widths without rows");
 	if (ppdl_reader_left(r) != 0 || (ring == 0) != (batches == 0))
 		return malformed(err, "has extra bytes");

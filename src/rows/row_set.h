@@ -9,6 +9,7 @@
 
 #include "base/poll.h"
 #include "rows/cipher.h"
+#include "rows/key_ring.h"
 #include "rows/seed_table.h"
 
 typedef struct PpdlTrainBatch
@@ -19,6 +20,7 @@ typedef struct PpdlTrainBatch
 			   *by;
 	uint32_t   *ordinal;		/* N/k: the caller's number of row i, PPDL_NO_PLACE where there is none */
 	uint32_t	rows;
+	int			key;			/* number in the set's ring of keys, of features and labels */
 } PpdlTrainBatch;
 
 /*
@@ -30,7 +32,8 @@ typedef struct PpdlTrainBatch
 typedef struct PpdlTrainSet
 {
 	const PpdlParams *par;		/* NULL until the first row */
-	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
+	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];	/* of the owner */
+	PpdlKeyRing keys;
 	int			width_x,
 				logk_x,
 				width_y,
@@ -50,6 +53,13 @@ typedef struct PpdlTrainSet
 /* an empty set with room for PPDL_TRAIN_MAX_EMPTY */
 PpdlStatus	ppdl_trainset_create(PpdlTrainSet **out, PpdlError *err);
 void		ppdl_trainset_destroy(PpdlTrainSet *ts);
+/*
+ * Before the first row: rows may be under keys of writers of one owner, features and label of a row under the same.
+ * Before such are lifted, ppdl_trainset_load_keys finds their switching keys (ev: of the row ring, asked as in
+ * rows/switch.h).
+ */
+void		ppdl_trainset_set_writers(PpdlTrainSet *ts, PpdlWriterOf writer_of, void *arg);
+PpdlStatus	ppdl_trainset_load_keys(PpdlTrainSet *ts, PpdlEval *ev, PpdlError *err);
 /*
  * y == NULL: features alone (prediction). PPDL_ERR_KEY, PPDL_ERR_SCALE for mixtures (of encodings, too);
  * PPDL_ERR_ARGUMENT when label and features do not line up, or a row to train on comes twice; PPDL_ERR_LEVEL when it

@@ -178,6 +178,42 @@ many_outputs(void **state)
 	check_net(state, "{\"inputs\":4,\"layers\":[" QUADRATIC(6) ",{\"units\":3}]}", 0.4, 1, 1, 1);
 }
 
+/* every other batch is a writer's, some rows are missing; full rows, compact rows */
+static void
+writers_rows(void **state)
+{
+	static const int logn[2] = {ROW_LOGN, COMPACT_LOGN};
+	World	   *w = *state;
+	Deep	   *d = w->d;
+	PpdlNet    *net = make_net(d->f, "{\"inputs\":8,\"layers\":[" QUADRATIC(8) ",{\"units\":1}]}", 0.3);
+
+	for (int i = 0; i < 2; i++)
+	{
+		Rows		r = make_rows_of(d, logn[i], 200, net->inputs, 1, 0, 1);
+		WritersKeys keys = make_writers_keys(d, &r);
+		Seen		seen = {.d = d, .r = &r, .net = net};
+		PpdlPredictor *p;
+
+		drop_labels(&r);
+		for (int row = 0; row < 200; row += 3)
+			leave_out(&r, row);
+		OK(ppdl_predictor_create_lifted(&p, &d->f->ev, net, net->inputs, &err));
+		OK(ppdl_predict_lifted(p, &d->f->ev, w->hb, r.ts, check_rows, &seen, &err));
+		precision_print(&seen.p, i == 0 ? "full rows of an owner and a writer:" : "compact rows of the two:");
+		assert_int_equal(seen.rows, 133);
+		assert_true(precision_worst(&seen.p) > 13);
+		assert_true(precision_rms(&seen.p) < seen.estimate && seen.estimate < 0x1p-18);
+		/* keys that nobody loaded are our own mistake, not a crash */
+		r.ts->keys.foreign[0].key[0] = NULL;
+		assert_int_equal(ppdl_predict_lifted(p, &d->f->ev, w->hb, r.ts, check_rows, &seen, &err), PPDL_ERR_INTERNAL);
+		ppdl_predictor_destroy(p);
+		free_writers_keys(&keys);
+		free_rows(&r);
+		forget_bridge(d);
+	}
+	ppdl_net_destroy(net);
+}
+
 /* weights that are mostly zero: offsets of diagonals have a factor in common */
 static void
 sparse_layers(void **state)
@@ -371,6 +407,7 @@ main(void)
 		cmocka_unit_test(convolution),
 		cmocka_unit_test(many_outputs),
 		cmocka_unit_test(compact_rows),
+		cmocka_unit_test(writers_rows),
 		cmocka_unit_test(sparse_layers),
 		cmocka_unit_test(repeated_rows),
 		cmocka_unit_test(refusals),

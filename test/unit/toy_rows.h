@@ -14,7 +14,8 @@
 typedef struct Rows
 {
 	PpdlParams *par;
-	PpdlSecret *sk;
+	PpdlSecret *sk,
+			   *writer;			/* of every other batch; NULL: there is none */
 	PpdlTrainSet *ts;
 	int			n,
 				inputs,
@@ -37,7 +38,7 @@ make_bridge(Deep *d, const PpdlSecret *row)
 
 /* one batch column: B = -A*s + E + scale*M mod q0 as coefficients; every coefficient encrypted */
 static inline uint64_t *
-encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
+encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed, const PpdlSecret *sk)
 {
 	const PpdlModulus *q0 = &r->par->ring->mod[0];
 	const size_t n = r->par->n;
@@ -46,7 +47,7 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
 	int8_t	   *e = malloc(n);
 
 	OK(ppdl_xof_uniform(q0, a, n, seed, PPDL_XOF_ROW_A, 0, &err));
-	ppdl_vec_mul(q0, a, a, r->sk->ntt, n);
+	ppdl_vec_mul(q0, a, a, sk->ntt, n);
 	ppdl_intt(r->par->ring, q0, a);
 	OK(ppdl_sample_gaussian(f->rng, e, n, &err));
 	for (size_t c = 0; c < n; c++)
@@ -62,7 +63,7 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed)
  */
 #define BITS 2
 static inline Rows
-make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
+make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int writers)
 {
 	Fixture    *f = d->f;
 	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = logn, .nq = 1, .np = 2,
@@ -74,7 +75,10 @@ make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
 
 	OK(ppdl_params_create(&r.par, &lit, 0, &err));
 	OK(ppdl_secret_create(&r.sk, r.par, f->rng, &err));
-	make_bridge(d, r.sk);
+	if (writers)
+		OK(ppdl_secret_create(&r.writer, r.par, f->rng, &err));
+	else
+		make_bridge(d, r.sk);
 	r.x = malloc(sizeof(double) * (size_t) (n * inputs));
 	r.y = malloc(sizeof(double) * (size_t) (n * outputs));
 	for (int i = 0; i < n; i++)
@@ -129,8 +133,9 @@ make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
 			for (int k = 0; k < outputs; k++)
 				my[pos_y + (size_t) k * (r.par->n >> logk_y)] = llround(r.y[(b * capacity + i) * outputs + k] * 0x1p30);
 		}
-		bx = encrypt_poly(&r, f, mx, tb->seed_x);
-		by = encrypt_poly(&r, f, my, tb->seed_y);
+		tb->key = writers ? b % 2 : 0;
+		bx = encrypt_poly(&r, f, mx, tb->seed_x, tb->key ? r.writer : r.sk);
+		by = encrypt_poly(&r, f, my, tb->seed_y, tb->key ? r.writer : r.sk);
 		/* rows keep their own coefficients only */
 		tb->bx = calloc(r.par->n, 8);
 		tb->by = calloc(r.par->n, 8);
@@ -151,6 +156,74 @@ make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
 		free(my);
 	}
 	return r;
+}
+
+static inline Rows
+make_rows_in(Deep *d, int logn, int n, int inputs, int outputs, int corners)
+{
+	return make_rows_of(d, logn, n, inputs, outputs, corners, 0);
+}
+
+/* s(X^stretch) in a larger ring */
+static inline PpdlSecret *
+stretched(const PpdlSecret *sk, const PpdlParams *par)
+{
+	int8_t	   *c = calloc(par->n, 1);
+	PpdlSecret *out;
+
+	for (size_t i = 0; i < sk->par->n; i++)
+		c[par->n / sk->par->n * i] = sk->coeff[i];
+	OK(ppdl_secret_create_from(&out, par, c, &err));
+	free(c);
+	return out;
+}
+
+/* the keys of rows half of which a writer wrote, and the bridge of the secret that they lead to */
+typedef struct WritersKeys
+{
+	PpdlParams *par;			/* of the row ring */
+	PpdlSecret *owner;			/* there */
+	PpdlSwitchKey *writer,
+			   *own;			/* of compact rows */
+} WritersKeys;
+
+static inline WritersKeys
+make_writers_keys(Deep *d, Rows *r)
+{
+	Fixture    *f = d->f;
+	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = ROW_LOGN, .nq = 1, .np = 2,
+		.q = {f->par->ring->mod[0].q}, .p = {f->par->ring->mod[f->par->nq].q, f->par->ring->mod[f->par->nq + 1].q}};
+	const PpdlSwitchKeyForm form = {PPDL_KEY_TO_OWNER, 1, 2};
+	const int	compact = r->par->logn != ROW_LOGN;
+	WritersKeys k = {0};
+	PpdlSecret *from[2];
+
+	OK(ppdl_params_create(&k.par, &lit, 0, &err));
+	if (compact)
+		OK(ppdl_secret_create(&k.owner, k.par, f->rng, &err));
+	else
+		k.owner = stretched(r->sk, k.par);
+	from[0] = stretched(r->writer, k.par);
+	from[1] = stretched(r->sk, k.par);
+	OK(ppdl_switch_key_create(&k.writer, &form, from[0], k.owner, f->rng, NULL, &err));
+	OK(ppdl_switch_key_create(&k.own, &form, from[1], k.owner, f->rng, NULL, &err));
+	make_bridge(d, k.owner);
+	r->ts->keys.known = r->ts->keys.count = 1;
+	r->ts->keys.foreign = calloc(1, sizeof(PpdlForeignKey));
+	r->ts->keys.foreign[0] = (PpdlForeignKey) {.hops = 1, .from = {{1}}, .key = {k.writer}};
+	r->ts->keys.bridge = compact ? k.own : NULL;
+	ppdl_secret_destroy(from[0]);
+	ppdl_secret_destroy(from[1]);
+	return k;
+}
+
+static inline void
+free_writers_keys(WritersKeys *k)
+{
+	ppdl_switch_key_destroy(k->writer);
+	ppdl_switch_key_destroy(k->own);
+	ppdl_secret_destroy(k->owner);
+	ppdl_params_destroy(k->par);
 }
 
 static inline Rows
@@ -199,6 +272,7 @@ free_rows(Rows *r)
 {
 	ppdl_trainset_destroy(r->ts);
 	ppdl_secret_destroy(r->sk);
+	ppdl_secret_destroy(r->writer);
 	ppdl_params_destroy(r->par);
 	free(r->x);
 	free(r->y);
