@@ -56,10 +56,8 @@ compare(Deep *d, const PpdlSlotLayout *lay, const PpdlWriter *stored, const Ppdl
 }
 
 static void
-train_in(int logn, const char *spec, const char *options, int rows, int inputs, int outputs, double bits)
+train_rows(Deep *d, Rows r, const char *spec, const char *options, double bits)
 {
-	Deep	   *d = deep_new(DEEP_LOGN, 2);
-	Rows		r = make_rows_in(d, logn, rows, inputs, outputs, 0);
 	PpdlNet    *net;
 	PpdlTrainOptions opt;
 	PpdlTrainer *t,
@@ -74,7 +72,7 @@ train_in(int logn, const char *spec, const char *options, int rows, int inputs, 
 	OK(ppdl_net_parse(&net, spec, &err));
 	OK(ppdl_train_options_parse(&opt, options, &err));
 	OK(ppdl_net_init(net, &opt, &err));
-	OK(ppdl_slot_layout(&lay, d->f->par, net, inputs, &err));
+	OK(ppdl_slot_layout(&lay, d->f->par, net, r.inputs, &err));
 	OK(ppdl_trainer_create(&t, &d->f->ev, net, &opt, r.ts, NULL, NULL, &err));
 	ppdl_writer_init(&state);
 	ppdl_writer_init(&model);
@@ -112,6 +110,28 @@ train_in(int logn, const char *spec, const char *options, int rows, int inputs, 
 	ppdl_writer_free(&resumed);
 	ppdl_net_destroy(net);
 	free_rows(&r);
+}
+
+static void
+train_in(int logn, const char *spec, const char *options, int rows, int inputs, int outputs, double bits)
+{
+	Deep	   *d = deep_new(DEEP_LOGN, 2);
+
+	train_rows(d, make_rows_in(d, logn, rows, inputs, outputs, 0), spec, options, bits);
+	deep_free(d);
+}
+
+/* every other batch is a writer's */
+static void
+writers_rows(void **state)
+{
+	Deep	   *d = deep_new(DEEP_LOGN, 2);
+	Rows		r = make_rows_of(d, COMPACT_LOGN, 75, 16, 1, 0, 1);
+	WritersKeys keys = make_writers_keys(d, &r);
+
+	train_rows(d, r, "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}",
+			   "{\"steps\":4,\"batch\":8,\"learning_rate\":0.2,\"momentum\":0.8,\"init_scale\":0.3}", 18);
+	free_writers_keys(&keys);
 	deep_free(d);
 }
 
@@ -432,6 +452,7 @@ main(void)
 		cmocka_unit_test(gaps),
 		cmocka_unit_test(logistic),
 		cmocka_unit_test(compact_rows),
+		cmocka_unit_test(writers_rows),
 		cmocka_unit_test(with_bias_and_scale),
 		cmocka_unit_test(long_weights),
 		cmocka_unit_test(no_momentum_negative_square),
