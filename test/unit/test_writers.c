@@ -12,6 +12,7 @@
 #include "owner/writer.h"
 #include "rows/pack.h"
 #include "rows/row.h"
+#include "rows/row_set.h"
 #include "rows/sum_keys.h"
 #include "rows/switch.h"
 
@@ -704,6 +705,63 @@ test_packing_states(void **state)
 	mix_free(&m);
 }
 
+/* sets of rows for the deep ring: states say each batch's key only where there are several */
+static void
+test_row_sets(void **state)
+{
+	Mixed		m = mix(4, 1, PPDL_RING_COMPACT);
+	PpdlTrainSet *set[3];
+	PpdlWriter	w,
+				own;
+	PpdlCipher	c;
+
+	for (int i = 0; i < 3; i++)
+	{
+		OK(ppdl_trainset_create(&set[i], ERR));
+		ppdl_trainset_set_writers(set[i], writes_for, NULL);
+	}
+	for (int o = WRITERS; o >= 0; o--)
+		for (size_t i = 0; i < 4; i++)
+		{
+			OK(ppdl_cipher_parse(&c, m.rows[o] + i * m.size, m.size, ERR));
+			OK(ppdl_trainset_add(set[o == WRITERS ? 0 : 1], &c, NULL, (uint32_t) (o == WRITERS ? i : 4 * (size_t) o + i),
+								 ERR));
+		}
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&own);
+	OK(ppdl_trainset_save(set[0], &own, ERR));
+	assert_int_equal(own.buf[0], PPDL_RING_COMPACT);
+	OK(ppdl_trainset_save(set[1], &w, ERR));
+	assert_int_equal(w.buf[0], PPDL_RING_COMPACT | 0x80);
+	assert_memory_equal(w.buf + 1, ppdl_owner_fingerprint(owner), 8);
+	OK(ppdl_trainset_fill(set[2], w.buf, w.len, ERR));
+	OK(ppdl_trainset_merge(set[0], set[2], 4, ERR));
+	assert_int_equal(set[0]->rows, 4 * (WRITERS + 1));
+	assert_int_equal(set[0]->nbatches, WRITERS + 1);
+	assert_int_equal(set[0]->keys.count, WRITERS);
+	assert_memory_equal(set[0]->fingerprint, ppdl_owner_fingerprint(owner), 8);
+	OK(ppdl_trainset_load_keys(set[0], &ev, ERR));
+	assert_non_null(set[0]->keys.bridge);
+	ppdl_trainset_destroy(set[2]);
+	/* who does not know of writers takes rows of one key */
+	OK(ppdl_trainset_create(&set[2], ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_trainset_fill(set[2], w.buf, w.len, ERR));
+	for (size_t len = 0; len < w.len; len += 1 + w.len / 61)
+	{
+		PpdlTrainSet *cut;
+
+		OK(ppdl_trainset_create(&cut, ERR));
+		ppdl_trainset_set_writers(cut, writes_for, NULL);
+		FAILS(PPDL_ERR_FORMAT, ppdl_trainset_fill(cut, w.buf, len, ERR));
+		ppdl_trainset_destroy(cut);
+	}
+	for (int i = 0; i < 3; i++)
+		ppdl_trainset_destroy(set[i]);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&own);
+	mix_free(&m);
+}
+
 static void
 test_refused(void **state)
 {
@@ -762,6 +820,7 @@ main(void)
 		cmocka_unit_test(test_one_key),
 		cmocka_unit_test(test_packing),
 		cmocka_unit_test(test_packing_states),
+		cmocka_unit_test(test_row_sets),
 		cmocka_unit_test(test_refused),
 	};
 
