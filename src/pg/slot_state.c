@@ -564,6 +564,7 @@ run_deep(const PpdlSlotState *state)
 	d->kind = kind_of(state);
 	ppdl_watch_start(&d->watch, PPDL_WATCH_QUERY);
 	/* the evaluator goes after what is made of it */
+	ppdl_writers_load_keys(state->deep);
 	ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_DEEP, state->shape.fingerprint);
 	ppdl_guard(CurrentMemoryContext, destroy_halfboot, d);
 	PPDL_PG(ppdl_halfboot_create(&d->hb, ev, &err));
