@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/database.h"
 
 /* an owner's writer, the writer's writer, and so on: former keys */
 #define MAX_CHAIN 64

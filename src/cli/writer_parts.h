@@ -6,8 +6,9 @@
 #define PPDL_CLI_WRITER_PARTS_H
 
 #include "cli/args.h"
-#include "cli/database.h"
 #include "owner/writer.h"
+
+struct PpdlDb;
 
 typedef struct PpdlWriterPart
 {
@@ -27,7 +28,7 @@ void		ppdl_writer_parts_free(PpdlWriterParts *w);
 /* of writers' public files: PPDL_ERR_KEY for an owner's */
 PpdlStatus	ppdl_writer_parts_files(PpdlWriterParts *w, const PpdlList *files, PpdlError *err);
 /* of all writers that a database knows; none where its catalogue is that of 0.1.0 */
-PpdlStatus	ppdl_writer_parts_database(PpdlWriterParts *w, PpdlDb *db, PpdlError *err);
+PpdlStatus	ppdl_writer_parts_database(PpdlWriterParts *w, struct PpdlDb *db, PpdlError *err);
 /*
  * *owner: the one of `owners` keys that reads values under that key, with the seeds it takes opened; NULL when none
  * does.  PPDL_ERR_KEY when a seed is there that does not open.
