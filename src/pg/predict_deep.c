@@ -158,7 +158,21 @@ load_weights(Prediction *p, const PpdlSlotLayout *lay)
 	PPDL_PG(ppdl_weights_load(p->ev, p->weights, &count, &period, fp, VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored),
 							  &err));
 	pfree(stored);
-	if (period != lay->period || count != lay->nweights || memcmp(fp, p->ts->fingerprint, sizeof(fp)) != 0)
+	if (memcmp(fp, p->ts->fingerprint, sizeof(fp)) != 0)
+	{
+		char		weights[17],
+					rows[17];
+
+		ppdl_fingerprint_hex(weights, fp);
+		ppdl_fingerprint_hex(rows, p->ts->fingerprint);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the encrypted weights of model \"%s\" version %d are under key %s, the rows are of key %s",
+						model->name, model->version, weights, rows),
+				 errhint("After a rotation of keys the owner exports the model with the former key and imports it "
+						 "under the new one (ppdl model export, ppdl model import).")));
+	}
+	if (period != lay->period || count != lay->nweights)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the encrypted weights of model \"%s\" version %d do not belong to its network or key",

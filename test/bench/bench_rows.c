@@ -12,6 +12,7 @@
 #include "rows/pack.h"
 #include "rows/slice_reader.h"
 #include "rows/sum.h"
+#include "rows/sum_keys.h"
 
 #define WIDTH 16
 #define LOGK 4
@@ -290,6 +291,115 @@ sizes(const Bench *b, const Bench *c)
 		   ppdl_row_size(c->par, 1, LOGK) + VARHDRSZ);
 }
 
+/* ------------------------------------------------------------------ writers */
+
+#define WRITERS 5
+
+/* one switching key serves for all writers, whose rows differ in their fingerprint alone: it costs what theirs do */
+static PpdlSwitchKey *to_owner;
+
+static PpdlStatus
+get_to_owner(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
+{
+	to_owner->id = id;
+	*key = to_owner;
+	return PPDL_OK;
+}
+
+/* PpdlWriterOf: all write for key 1 */
+static PpdlStatus
+writes_for_first(void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *e)
+{
+	memcpy(owner, fp, PPDL_FINGERPRINT_BYTES);
+	return PPDL_OK;
+}
+
+static double
+time_key_sums(PpdlEval *ev, const uint8_t *rows, size_t size)
+{
+	double		best = 1e9;
+
+	for (int run = 0; run < RUNS; run++)
+	{
+		PpdlKeySums *s;
+		PpdlWriter	w;
+		double		t = now();
+
+		OK(ppdl_key_sums_create(&s, writes_for_first, NULL, &err));
+		for (size_t i = 0; i < TABLE * ROWS; i++)
+			OK(ppdl_key_sums_add_bytes(s, rows + i * size, size, &err));
+		ppdl_writer_init(&w);
+		OK(ppdl_key_sums_finish(s, ev, 1, &w, &err));
+		t = now() - t;
+		best = t < best ? t : best;
+		ppdl_writer_free(&w);
+		ppdl_key_sums_destroy(s);
+	}
+	return best;
+}
+
+static void
+make_to_owner(Bench *row)
+{
+	const PpdlSwitchKeyForm form = {PPDL_KEY_TO_OWNER, 2, row->par->np};
+	const uint8_t seed[PPDL_SEED_BYTES] = {3};
+	PpdlPublicSpecial *special;
+	PpdlPublicKey *pk;
+	PpdlRng    *rng[2];
+
+	for (int i = 0; i < 2; i++)
+		OK(ppdl_rng_create_seeded(&rng[i], seed, 1, &err));
+	OK(ppdl_public_key_create(&pk, row->sk, rng[0], &err));
+	OK(ppdl_public_special_create(&special, row->sk, rng[1], &err));
+	OK(ppdl_switch_key_create_public(&to_owner, &form, row->sk, pk, special, row->rng, NULL, &err));
+	ppdl_public_key_destroy(pk);
+	ppdl_public_special_destroy(special);
+	for (int i = 0; i < 2; i++)
+		ppdl_rng_destroy(rng[i]);
+}
+
+/* rows of five writers and the owner, a batch each in turn, against as many of one key; with the result */
+static void
+bench_writers(Bench *row, Bench *c)
+{
+	const size_t size = ppdl_slice_size(c->par, 1, LOGK);
+	const int	capacity = 1 << (c->par->logn - LOGK);
+	uint8_t    *rows = malloc(TABLE * ROWS * size);
+	PpdlEval	ev;
+	double		one,
+				many;
+
+	make_to_owner(row);
+	OK(ppdl_eval_init(&ev, row->par, row->pool, NULL, &err));
+	ev.get_key = get_to_owner;
+	for (int i = 0; i < TABLE; i++)
+		encrypt(c, rows + (size_t) i * ROWS * size, 1, 28);
+	one = time_key_sums(&ev, rows, size);
+	for (size_t i = 0; i < TABLE * ROWS; i++)
+		rows[i * size + 8] = (uint8_t) (1 + i / (size_t) capacity % (WRITERS + 1));
+	many = time_key_sums(&ev, rows, size);
+	printf("sum_5_writers_over_1\t%.3f\tratio\t%.1f ms against %.1f ms, %d compact rows of 16 values, result included\n",
+		   many / one, many * 1e3, one * 1e3, TABLE * ROWS);
+	ppdl_eval_fini(&ev);
+	ppdl_switch_key_destroy(to_owner);
+	free(rows);
+}
+
+/* what a writer's switching keys take on a server, as they are stored */
+static void
+writer_key_bytes(const PpdlParams *par)
+{
+	const int	limbs[3] = {1, 2, par->nq};
+	double		bytes[3] = {0};
+
+	for (int k = 0; k < 3; k++)
+		for (int t = 0; t < limbs[k] + par->np; t++)
+			bytes[k] += 2.0 * (k == 2 ? par->ndigits : 1) *
+				(double) ppdl_packed_size(par->n, par->ring->mod[t < limbs[k] ? t : par->nq + t - limbs[k]].bits);
+	printf("writer_key_bytes\t%.0f\tbytes\tfor sums; with prediction %.0f\n", bytes[0] + bytes[1],
+		   bytes[0] + bytes[1] + bytes[2]);
+}
+
 static void
 start(Bench *b, uint8_t ring)
 {
@@ -340,6 +450,8 @@ main(void)
 	bench_groups(&c, 1, 1000, "compact");
 	bench_crossing(&b);
 	bench_crossing(&c);
+	bench_writers(&b, &c);
+	writer_key_bytes(b.par);
 	rows = malloc(ROWS * ppdl_slice_size(b.par, b.par->nq, LOGK));
 	encrypt(&b, rows, b.par->nq, 30);
 	bench_pack(&b, rows, 0, ROWS, "pack_complete_ms", "1,024 full rows of 16 values, no key switch");
