@@ -229,7 +229,7 @@ SELECT ppdl_drop_key('other');
 RESET ROLE;
 SELECT count(*) FROM ppdl_key_parts WHERE key_id = :'other_id';
 SELECT ppdl_publish_part(key_id, 'other', 'lwe', '', part, chunk, total, sha256, data) FROM bare;
-REVOKE ALL ON ppdl_keys, ppdl_key_parts FROM regress_ppdl_owner, regress_ppdl_analyst;
+REVOKE ALL ON ppdl_keys, ppdl_key_parts, ppdl_writers FROM regress_ppdl_owner, regress_ppdl_analyst;
 DROP TABLE signed, both_parts, bare;
 DROP ROLE regress_ppdl_colleague, regress_ppdl_owner;
 -- wherever the extension lives

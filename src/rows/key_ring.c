@@ -21,8 +21,7 @@ other_owner(const PpdlKeyRing *ring, const uint8_t *owner, const char *what, Ppd
 
 	ppdl_fingerprint_hex(mine, ring->owner);
 	ppdl_fingerprint_hex(theirs, owner);
-	return ppdl_error(err, PPDL_ERR_KEY, "%s of values under %s, %s and %s", what,
-					  ring->writer_of == NULL ? "different keys" : "keys of different owners", mine, theirs);
+	return ppdl_error(err, PPDL_ERR_KEY, "%s: rows of different keys: %s and %s", what, mine, theirs);
 }
 
 /* the way from that key to its owner's */
