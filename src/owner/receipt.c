@@ -510,8 +510,8 @@ forged(const PpdlReceipt *r, PpdlError *err)
 			   "the receipt does not fit: its %llu rows, as they were encrypted, come to another sum",
 			   (unsigned long long) r->rows);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "A row was altered, left out or counted in another group, or the receipt is of another table "
-						   "or column, or names other bound columns. Check rows one by one with ppdl verify.");
+						   "A row was altered, left out or counted in another group, or the receipt is of another "
+						   "table or column, or names other bound columns. Check rows one by one with ppdl verify.");
 }
 
 /* sum[t] += masks of a batch's rows; masks: room for those of its positions */

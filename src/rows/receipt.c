@@ -29,15 +29,23 @@ ppdl_receipt_create(PpdlReceipt **out, PpdlError *err)
 	return PPDL_OK;
 }
 
+void
+ppdl_receipt_forget_bounds(PpdlReceiptPart *p)
+{
+	for (uint32_t i = 0; i < ppdl_receipt_bounds(p); i++)
+		free(p->bound[i].text);
+	free(p->bound);
+	p->bound = NULL;
+	p->bound_cap = p->last_bound = 0;
+	ppdl_seed_table_free(&p->bound_index);
+}
+
 static void
 free_part(PpdlReceiptPart *p)
 {
 	for (int l = 0; l < PPDL_TAG_LIMBS; l++)
 		ppdl_free_aligned(p->b[l]);
-	for (uint32_t i = 0; i < ppdl_receipt_bounds(p); i++)
-		free(p->bound[i].text);
-	free(p->bound);
-	ppdl_seed_table_free(&p->bound_index);
+	ppdl_receipt_forget_bounds(p);
 }
 
 static void

@@ -126,6 +126,11 @@ PpdlStatus	ppdl_receipt_write(PpdlReceipt *r, PpdlWriter *w, PpdlError *err);
  */
 PpdlStatus	ppdl_receipt_read(PpdlReceipt **out, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err);
 
+/* for an owner that knows better: of so many rows of a part that is of r, or of none any more, the bound text */
+PpdlStatus	ppdl_receipt_add_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint64_t rows,
+								   PpdlError *err);
+void		ppdl_receipt_forget_bounds(PpdlReceiptPart *p);
+
 static inline uint32_t
 ppdl_receipt_batches(const PpdlReceiptSection *s)
 {

@@ -15,7 +15,5 @@ PpdlStatus	ppdl_receipt_batch(PpdlReceipt *r, PpdlReceiptSection *s, const uint8
 							   PpdlReceiptBatch **out, PpdlError *err);
 /* pos < C becomes a position with a row, if it is none yet */
 PpdlStatus	ppdl_receipt_set(PpdlReceipt *r, PpdlReceiptBatch *b, uint32_t pos, PpdlError *err);
-PpdlStatus	ppdl_receipt_add_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint64_t rows,
-								   PpdlError *err);
 
 #endif
