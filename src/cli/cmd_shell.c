@@ -94,6 +94,7 @@ static PpdlStatus
 run(PpdlShell *s, const Args *a, PpdlError *err)
 {
 	PPDL_TRY(ppdl_answer_open(&a->answer, &s->view.reveal, &s->view.words, err));
+	PPDL_TRY(ppdl_verifier_open(&s->view.verifier, &a->answer.verify, &s->view.reveal, err));
 	PPDL_TRY(ppdl_db_open(&s->view.db, a->dsn, err));
 	s->view.db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&s->view.db, err));

@@ -20,12 +20,16 @@ emit(void *arg, const PpdlText *fields, size_t count, PpdlError *err)
 static PpdlStatus
 result_row(PpdlViewer *v, const PGresult *res, int row, PpdlError *err)
 {
-	int			n = PQnfields(res);
+	const size_t n = (size_t) PQnfields(res);
+	const PpdlText *field = v->field;
 	char		text[sizeof err->message];
-	PpdlStatus	status;
+	PpdlStatus	status = PPDL_OK;
 
 	ppdl_result_row(res, row, v->field);
-	status = ppdl_reveal_record(&v->reveal, &v->words, v->field, (size_t) n, v->expand, emit, v, err);
+	if (v->verifier != NULL)
+		status = ppdl_verify_record(v->verifier, v->name, v->field, n, &field, err);
+	if (status == PPDL_OK)
+		status = ppdl_reveal_record(&v->reveal, &v->words, field, n, v->expand, emit, v, err);
 	if (status == PPDL_OK || status == PPDL_ERR_IO)
 		return status;
 	snprintf(text, sizeof text, "row %d of the result: %.270s", row + 1, err->message);
@@ -50,13 +54,11 @@ static PpdlStatus
 look_at(PpdlViewer *v, const PGresult *res, PpdlError *err)
 {
 	const int	n = PQnfields(res);
-	const char **name = calloc((size_t) n + 1, sizeof *name);
 	PpdlStatus	status;
 
-	for (int i = 0; name && i < n; i++)
-		name[i] = PQfname(res, i);
-	status = name ? ppdl_words_begin(&v->words, n, name, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	free(name);
+	for (int i = 0; i < n; i++)
+		v->name[i] = PQfname(res, i);
+	status = ppdl_words_begin(&v->words, n, v->name, err);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
 		ppdl_result_row(res, r, v->field);
@@ -85,7 +87,8 @@ show_rows(PpdlViewer *v, const PGresult *res, PpdlError *err)
 	PpdlStatus	status;
 
 	v->field = calloc((size_t) PQnfields(res) + 1, sizeof *v->field);
-	status = v->field ? begin(v, res, err) :
+	v->name = calloc((size_t) PQnfields(res) + 1, sizeof *v->name);
+	status = v->field && v->name ? begin(v, res, err) :
 		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	if (status == PPDL_OK)
 		status = result_rows(v, res, err);
@@ -94,7 +97,9 @@ show_rows(PpdlViewer *v, const PGresult *res, PpdlError *err)
 	v->present.form = form;
 	ppdl_words_end(&v->words);
 	free(v->field);
+	free(v->name);
 	v->field = NULL;
+	v->name = NULL;
 	return status;
 }
 
@@ -127,6 +132,7 @@ ppdl_viewer_close(PpdlViewer *v)
 {
 	ppdl_present_free(&v->present);
 	ppdl_db_close(&v->db);
+	ppdl_verifier_close(v->verifier);
 	ppdl_words_close(&v->words);
 	ppdl_reveal_close(&v->reveal);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/database.h"
 #include "cli/present.h"
+#include "cli/verify.h"
 #include "cli/words.h"
 
 typedef struct PpdlViewer
@@ -13,10 +14,12 @@ typedef struct PpdlViewer
 	PpdlDb		db;
 	PpdlReveal	reveal;
 	PpdlWords	words;			/* unless opened, numbers stay as they are encoded */
+	PpdlVerifier *verifier;		/* NULL: sums are shown as they come */
 	PpdlPresenter present;
 	int			expand;			/* a line for each row of packed results */
 	int			quiet;			/* what returns no rows is not mentioned */
 	PpdlText   *field;			/* of the row at hand */
+	const char **name;			/* of the columns of the result at hand */
 } PpdlViewer;
 
 /* Runs all statements of sql and shows what they return; Ctrl-C cancels them. */

@@ -411,22 +411,23 @@ ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection 
 	return PPDL_OK;
 }
 
-/* whether a bound text has that value at that place */
+/* whether the claims hold of a bound text */
 static int
-has_value(const Bound *b, int at, const char *value, size_t len)
+holds(const Bound *b, const PpdlBoundClaim *claim, int n)
 {
 	PpdlBoundValue v[PPDL_MAX_BOUND_VALUES];
-	int			n;
+	int			values;
 
-	if (at < 0)
-		return 1;
-	return ppdl_bound_read(v, &n, b->text, b->len, NULL) == PPDL_OK && at < n &&
-		(v[at].text == NULL) == (value == NULL) &&
-		(value == NULL || (v[at].len == len && memcmp(v[at].text, value, len) == 0));
+	if (ppdl_bound_read(v, &values, b->text, b->len, NULL) != PPDL_OK)
+		return 0;
+	for (int i = 0; i < n; i++)
+		if (claim[i].at >= values || !ppdl_bound_same(&v[claim[i].at], &claim[i].value))
+			return 0;
+	return 1;
 }
 
 uint64_t
-ppdl_manifest_count(const PpdlManifest *m, int column, int at, const char *value, size_t len)
+ppdl_manifest_count(const PpdlManifest *m, int column, const PpdlBoundClaim *claim, int n)
 {
 	uint64_t	rows = 0;
 
@@ -436,7 +437,7 @@ ppdl_manifest_count(const PpdlManifest *m, int column, int at, const char *value
 			const uint32_t number = m->batch[i].row[pos];
 
 			rows += number != NONE && (m->row[number].bound & LIVE) &&
-				has_value(&m->bound[m->row[number].bound & ~LIVE], at, value, len);
+				holds(&m->bound[m->row[number].bound & ~LIVE], claim, n);
 		}
 	return rows;
 }

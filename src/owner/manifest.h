@@ -60,8 +60,15 @@ uint32_t	ppdl_manifest_find(const PpdlManifest *m, int column, const uint8_t *se
  * where it is an old version.  To be asked after ppdl_receipt_check.
  */
 PpdlStatus	ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection *s, PpdlError *err);
-/* live rows that have values in a column and `value` (NULL: NULL) as number `at` of their bound values, at -1: any */
-uint64_t	ppdl_manifest_count(const PpdlManifest *m, int column, int at, const char *value, size_t len);
+/* number `at` of a row's bound values is this */
+typedef struct PpdlBoundClaim
+{
+	int			at;
+	PpdlBoundValue value;
+} PpdlBoundClaim;
+
+/* live rows that have values in a column, and of whose bound values all n claims hold */
+uint64_t	ppdl_manifest_count(const PpdlManifest *m, int column, const PpdlBoundClaim *claim, int n);
 /*
  * A receipt for which the server gave no bound texts takes them from the manifest, so that it can be checked: the rows
  * of its parts are counted anew.  PPDL_ERR_KEY for rows that are not in the manifest.

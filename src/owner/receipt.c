@@ -704,7 +704,7 @@ ppdl_receipt_section_rows(const PpdlReceiptSection *s)
 }
 
 void
-ppdl_receipt_count(const PpdlReceiptSection *s, int at, const char *value, size_t len, uint64_t *rows, uint64_t *other)
+ppdl_receipt_count(const PpdlReceiptSection *s, int at, const PpdlBoundValue *value, uint64_t *rows, uint64_t *other)
 {
 	PpdlBoundValue v[PPDL_MAX_BOUND_VALUES];
 	int			n;
@@ -715,8 +715,7 @@ ppdl_receipt_count(const PpdlReceiptSection *s, int at, const char *value, size_
 		{
 			const PpdlReceiptBound *b = &s->part[i].bound[j];
 			int			same = ppdl_bound_read(v, &n, b->text, b->len, NULL) == PPDL_OK && at < n &&
-				(v[at].text == NULL) == (value == NULL) &&
-				(value == NULL || (v[at].len == len && memcmp(v[at].text, value, len) == 0));
+				ppdl_bound_same(&v[at], value);
 
 			*(same ? rows : other) += b->rows;
 		}

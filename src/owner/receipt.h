@@ -71,11 +71,8 @@ PpdlStatus	ppdl_receipt_check(PpdlReceiptKey *k, PpdlReceipt *r, const PpdlRecei
 PpdlStatus	ppdl_receipt_match(PpdlReceipt *r, const PpdlReceiptSection *s, const PpdlCipher *value, double *divisor,
 							   PpdlError *err);
 
-/*
- * How many rows of a section have `value` (NULL: NULL) as number `at` of their bound values; *other: how many have
- * another, or no such.
- */
-void		ppdl_receipt_count(const PpdlReceiptSection *s, int at, const char *value, size_t len, uint64_t *rows,
+/* how many rows of a section have `value` as number `at` of their bound values; *other: another, or no such */
+void		ppdl_receipt_count(const PpdlReceiptSection *s, int at, const PpdlBoundValue *value, uint64_t *rows,
 							   uint64_t *other);
 /* rows of a section */
 uint64_t	ppdl_receipt_section_rows(const PpdlReceiptSection *s);

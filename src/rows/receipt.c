@@ -101,6 +101,14 @@ ppdl_bound_write(PpdlWriter *w, const char *const *value, const size_t *len, int
 	return w->bad ? no_memory(err) : PPDL_OK;
 }
 
+int
+ppdl_bound_same(const PpdlBoundValue *a, const PpdlBoundValue *b)
+{
+	if (a->text == NULL || b->text == NULL)
+		return a->text == b->text;
+	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
 PpdlStatus
 ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, const void *text, size_t len, PpdlError *err)
 {

@@ -105,6 +105,8 @@ typedef struct PpdlBoundValue
 	const char *text;			/* NULL: that; not terminated */
 	size_t		len;
 } PpdlBoundValue;
+/* whether two are the same; NULL is the same as NULL */
+int			ppdl_bound_same(const PpdlBoundValue *a, const PpdlBoundValue *b);
 PpdlStatus	ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, const void *text, size_t len,
 							PpdlError *err);
 

@@ -482,17 +482,19 @@ test_groups(void **state)
 	Answer		a = answer(w.row, N, w.in, 1);
 	PpdlReceipt *r;
 	PpdlReceiptPart *p;
+	const PpdlBoundValue ward = {"A", 1},
+				null = {NULL, 0};
 	uint64_t	rows,
 				other;
 
 	OK(ppdl_receipt_read(&r, NULL, a.receipt.buf, a.receipt.len, ERR));
 	OK(ppdl_receipt_check(key, r, &r->section[0], ERR));
-	ppdl_receipt_count(&r->section[0], 0, "A", 1, &rows, &other);
+	ppdl_receipt_count(&r->section[0], 0, &ward, &rows, &other);
 	assert_int_equal(rows, 13);
 	assert_int_equal(other, 12);
-	ppdl_receipt_count(&r->section[0], 0, NULL, 0, &rows, &other);
+	ppdl_receipt_count(&r->section[0], 0, &null, &rows, &other);
 	assert_int_equal(rows, 0);
-	ppdl_receipt_count(&r->section[0], 1, "A", 1, &rows, &other);
+	ppdl_receipt_count(&r->section[0], 1, &ward, &rows, &other);
 	assert_int_equal(rows, 0);
 	p = &r->section[0].part[0];
 	p->bound[0].rows++;
@@ -695,6 +697,9 @@ test_manifest(void **state)
 {
 	const PpdlBatchOptions opt = compact(3);
 	World		w = new_world();
+	const PpdlBoundClaim in_a = {0, {"A", 1}},
+				in_b = {0, {"B", 1}},
+				in_none = {0, {NULL, 0}};
 	PpdlManifest *m;
 	PpdlOwner  *other;
 	PpdlWriter	file;
@@ -719,17 +724,17 @@ test_manifest(void **state)
 	OK(check_manifest(m, &w));
 	assert_int_equal(ppdl_manifest_live(m), N - 1);
 	/* left out: fewer rows than the manifest has of that group */
-	assert_int_equal(ppdl_manifest_count(m, 0, -1, NULL, 0), N - 1);
-	assert_int_equal(ppdl_manifest_count(m, 0, 0, "A", 1), N / 2);
-	assert_int_equal(ppdl_manifest_count(m, 0, 0, NULL, 0), 0);
-	assert_int_equal(ppdl_manifest_count(m, 1, -1, NULL, 0), 0);
+	assert_int_equal(ppdl_manifest_count(m, 0, NULL, 0), N - 1);
+	assert_int_equal(ppdl_manifest_count(m, 0, &in_a, 1), N / 2);
+	assert_int_equal(ppdl_manifest_count(m, 0, &in_none, 1), 0);
+	assert_int_equal(ppdl_manifest_count(m, 1, NULL, 0), 0);
 	/* deleted */
 	assert_true(ppdl_manifest_forget(m, w.row[3].id, strlen(w.row[3].id)));
 	assert_false(ppdl_manifest_forget(m, w.row[3].id, strlen(w.row[3].id)));
 	FAILS(PPDL_ERR_KEY, check_manifest(m, &w));
 	w.in[3] = 0;
 	OK(check_manifest(m, &w));
-	assert_int_equal(ppdl_manifest_count(m, 0, 0, "B", 1), N / 2 - 2);
+	assert_int_equal(ppdl_manifest_count(m, 0, &in_b, 1), N / 2 - 2);
 	/* never written */
 	w.in[N - 1] = 1;
 	FAILS(PPDL_ERR_KEY, check_manifest(m, &w));
