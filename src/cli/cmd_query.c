@@ -23,6 +23,8 @@ static const char doc[] =
 "\"Answers in your own words\" in doc/cli-reference.md.\n\n"
 "Sums and averages of fewer than --min-count rows are not decrypted: \"(fewer than 5 rows)\" stands for them, NULL for "
 "--then, and a note counts them.\n\n"
+"--verify checks sums and averages against the lwe_receipt(...) in the same row of the result, before anything is "
+"decrypted: \"Verified answers\" in doc/cli-reference.md.\n\n"
 "Values of keys that were not given are shown as \"<lwe_cipher of key ...>\".\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"

@@ -258,8 +258,8 @@ check_receipt(PpdlVerifier *v, PpdlReceipt *r, const char *const *names, const P
 	PPDL_TRY(check_groups(&d, &r->section[0], names, fields, count, err));
 	PPDL_TRY(ppdl_verified_count(said, &d, &r->section[0], o->manifest, v->column, err));
 	if (v->a->whole && said->missing > 0)
-		return ppdl_error(err, PPDL_ERR_KEY, "%llu rows are left out: %s", (unsigned long long) said->missing,
-						  (const char *) said->text.buf);
+		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,
+						  said->missing == 1 ? " is" : "s are", (const char *) said->text.buf);
 	return PPDL_OK;
 }
 
