@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
+#include "base/declassify.h"
 #include "owner/owner_impl.h"
 
 #define MAGIC "PPDLMAN1"
@@ -652,6 +653,7 @@ static PpdlStatus
 check_file(const PpdlOwner *o, const uint8_t *buf, size_t len, PpdlError *err)
 {
 	uint8_t		mac[MAC_BYTES];
+	int			differ;
 	char		theirs[17],
 				mine[17];
 
@@ -665,7 +667,9 @@ check_file(const PpdlOwner *o, const uint8_t *buf, size_t len, PpdlError *err)
 						  o->name, mine);
 	}
 	PPDL_TRY(file_mac(mac, o, buf, len - MAC_BYTES, err));
-	if (CRYPTO_memcmp(mac, buf + len - MAC_BYTES, MAC_BYTES) != 0)
+	differ = CRYPTO_memcmp(mac, buf + len - MAC_BYTES, MAC_BYTES);
+	ppdl_declassify(&differ, sizeof(differ));
+	if (differ)
 		return ppdl_error(err, PPDL_ERR_KEY, "a manifest that is damaged, or that somebody else has changed");
 	return PPDL_OK;
 }

@@ -14,6 +14,7 @@
 #include <openssl/params.h>
 #include <stdlib.h>
 
+#include "base/declassify.h"
 #include "base/mem.h"
 #include "owner/owner_impl.h"
 #include "rows/cipher_read.h"
@@ -486,6 +487,7 @@ PpdlStatus
 ppdl_receipt_check_row(PpdlReceiptKey *k, const void *row, size_t len, const PpdlRowNote *note, PpdlError *err)
 {
 	uint8_t		mac[KEY_BYTES];
+	int			differ;
 	PpdlCipher	c;
 
 	PPDL_TRY(ppdl_cipher_parse_in(&c, k->shape.par, row, len, err));
@@ -494,7 +496,10 @@ ppdl_receipt_check_row(PpdlReceiptKey *k, const void *row, size_t len, const Ppd
 		return ppdl_error(err, PPDL_ERR_KEY, "a value without a MAC, where a row that was encrypted with a receipt is "
 						  "expected");
 	PPDL_TRY(row_mac(k, row, len - PPDL_MAC_BYTES, note, mac, err));
-	if (CRYPTO_memcmp(mac, ppdl_mac(&c), PPDL_MAC_BYTES) == 0)
+	differ = CRYPTO_memcmp(mac, ppdl_mac(&c), PPDL_MAC_BYTES);
+	/* the answer */
+	ppdl_declassify(&differ, sizeof(differ));
+	if (!differ)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "a row is not as it was encrypted: its MAC does not fit");
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
@@ -572,6 +577,7 @@ check_parts(PpdlReceiptKey *k, const PpdlReceipt *r, const PpdlReceiptSection *s
 	}
 	for (uint32_t i = 0; i < s->nparts; i++)
 		differ |= CRYPTO_memcmp(sum + (size_t) i * PPDL_MAX_TAGS, s->part[i].tag, bytes);
+	ppdl_declassify(&differ, sizeof(differ));
 	return differ ? forged(r, err) : PPDL_OK;
 }
 

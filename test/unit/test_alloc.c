@@ -45,6 +45,7 @@
 #include "learn/weights.h"
 #include "net/rsa_net.h"
 #include "net/train.h"
+#include "owner/manifest.h"
 #include "owner/owner_impl.h"
 #include "predict/plan.h"
 #include "report/report_impl.h"
@@ -707,6 +708,86 @@ done:
 	return status;
 }
 
+/* three rows of an owner, tagged; what a server makes of them, and what the owner then checks */
+static PpdlStatus
+receipts_of(const PpdlOwner *o, const uint8_t *slice, PpdlReceipt **r, PpdlManifest **m, PpdlWriter *w, PpdlError *err)
+{
+	static const char *const bound[] = {"ward"};
+	const char *const ward[] = {"A", NULL};
+	const PpdlReceiptDomain d = {"patients", "features", bound, 1};
+	const size_t len[] = {1, 0};
+	PpdlReceiptKey *key = NULL;
+	PpdlReceipt *back = NULL;
+	uint8_t		row[256];
+	uint32_t	number;
+	size_t		size;
+	PpdlCipher	c;
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, ppdl_receipt_key_create(&key, o, &d, err));
+	PPDL_GOTO(done, ppdl_cipher_peek(&c, slice, err));
+	size = ppdl_slice_size(c.par, 1, 2);
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlRowNote note = {&"abc"[i], 1};
+
+		w->len = 0;
+		PPDL_GOTO(done, ppdl_bound_write(w, &ward[i & 1], &len[i & 1], 1, err));
+		note.bound = w->buf;
+		note.bound_len = w->len;
+		PPDL_GOTO(done, ppdl_receipt_tag_row(key, row, slice + (size_t) i * size, size, &note, err));
+		PPDL_GOTO(done, ppdl_receipt_check_row(key, row, size + ppdl_tag_bytes(1), &note, err));
+		PPDL_GOTO(done, ppdl_cipher_parse(&c, row, size + ppdl_tag_bytes(1), err));
+		PPDL_GOTO(done, ppdl_receipt_add(r[i & 1], &c, w->buf, w->len, err));
+		PPDL_GOTO(done, ppdl_manifest_add(*m, &note, &number, err));
+		PPDL_GOTO(done, ppdl_manifest_place(*m, number, 0, &c, err));
+	}
+	PPDL_GOTO(done, ppdl_receipt_merge(r[0], r[1], err));
+	w->len = 0;
+	PPDL_GOTO(done, ppdl_receipt_write(r[0], w, err));
+	PPDL_GOTO(done, ppdl_receipt_read(&back, NULL, w->buf, w->len, err));
+	PPDL_GOTO(done, ppdl_manifest_bind(*m, 0, back, err));
+	PPDL_GOTO(done, ppdl_receipt_check(key, back, &back->section[0], err));
+	PPDL_GOTO(done, ppdl_manifest_check(*m, 0, &back->section[0], err));
+	w->len = 0;
+	PPDL_GOTO(done, ppdl_receipt_sum(back, &back->section[0], 3, w, err));
+	PPDL_GOTO(done, ppdl_cipher_parse(&c, w->buf, w->len, err));
+	PPDL_GOTO(done, ppdl_receipt_match(back, &back->section[0], &c, &(double) {0}, err));
+	w->len = 0;
+	PPDL_GOTO(done, ppdl_manifest_write(*m, o, w, err));
+	ppdl_manifest_destroy(*m);
+	*m = NULL;
+	status = ppdl_manifest_read(m, o, w->buf, w->len, err);
+done:
+	ppdl_receipt_destroy(back);
+	ppdl_receipt_key_destroy(key);
+	return status;
+}
+
+static PpdlOwner *tagging;
+static uint8_t untagged[512];
+
+static PpdlStatus
+work_receipts(PpdlError *err)
+{
+	PpdlReceipt *r[2] = {NULL, NULL};
+	PpdlManifest *m = NULL;
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_receipt_create(&r[0], err));
+	PPDL_GOTO(done, ppdl_receipt_create(&r[1], err));
+	PPDL_GOTO(done, ppdl_manifest_create(&m, tagging, "patients", (const char *const[]) {"ward"}, 1, err));
+	status = receipts_of(tagging, untagged, r, &m, &w, err);
+done:
+	ppdl_receipt_destroy(r[0]);
+	ppdl_receipt_destroy(r[1]);
+	ppdl_manifest_destroy(m);
+	ppdl_writer_free(&w);
+	return status;
+}
+
 static PpdlStatus
 apply_features(const PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err)
 {
@@ -1329,6 +1410,21 @@ TEST(net)
 TEST(conv)
 TEST(learn)
 TEST(owner)
+
+static void
+receipts(void **state)
+{
+	static const uint8_t master[PPDL_MASTER_BYTES] = {1};
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT};
+	const double x[12] = {0.5};
+
+	(void) state;
+	assert_int_equal(ppdl_owner_from_master(&tagging, "clinic", master, NULL), PPDL_OK);
+	assert_int_equal(ppdl_owner_encrypt(tagging, untagged, x, 3, 4, &opt, NULL), PPDL_OK);
+	run_out(work_receipts, "receipts");
+	ppdl_owner_destroy(tagging);
+}
+
 TEST(features)
 TEST(evaluate)
 TEST(stats)
@@ -1370,6 +1466,7 @@ main(void)
 		cmocka_unit_test(conv),
 		cmocka_unit_test(learn),
 		cmocka_unit_test(owner),
+		cmocka_unit_test(receipts),
 		cmocka_unit_test(features),
 		cmocka_unit_test(evaluate),
 		cmocka_unit_test(stats),
