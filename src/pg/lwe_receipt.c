@@ -125,7 +125,7 @@ add(FunctionCallInfo fcinfo)
 {
 	const bool	bound = PG_NARGS() > 2 && !PG_ARGISNULL(2);
 	ReceiptState *state;
-	PpdlCipher	c;
+	const struct varlena *value;
 	PpdlError	err;
 
 	if (PG_ARGISNULL(1))
@@ -134,11 +134,12 @@ add(FunctionCallInfo fcinfo)
 			PG_RETURN_NULL();
 		return PG_GETARG_DATUM(0);
 	}
-	ppdl_cipher_from_datum(&c, PG_GETARG_CIPHER_PP(1));
+	value = PG_GETARG_CIPHER_PP(1);
 	state = PG_ARGISNULL(0) ? new_receipt(fcinfo) : ppdl_agg_state_argument(fcinfo, 0, &receipt_kind);
 	if (bound)
 		write_bound(&state->bound, PG_GETARG_ARRAYTYPE_P(2));
-	PPDL_PG(ppdl_receipt_add(state->receipt, &c, state->bound.buf, bound ? state->bound.len : 0, &err));
+	PPDL_PG(ppdl_receipt_add_bytes(state->receipt, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), state->bound.buf,
+								   bound ? state->bound.len : 0, &err));
 	return ppdl_agg_state_result(&state->agg);
 }
 

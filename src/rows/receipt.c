@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "ring/vec.h"
+#include "rows/cipher_read.h"
 #include "rows/encoding.h"
 #include "rows/receipt_impl.h"
 #include "rows/sum.h"
@@ -261,6 +262,7 @@ ppdl_receipt_section(PpdlReceipt *r, const PpdlReceiptSection *like, PpdlReceipt
 	(*out)->batch = NULL;
 	(*out)->index = (PpdlSeedTable) {0};
 	(*out)->nparts = (*out)->batch_cap = (*out)->last = 0;
+	(*out)->reach = ppdl_sum_reach(like->par, like->limbs, like->scale);
 	for (int l = 0; l < like->limbs; l++)
 		ppdl_unpack_plan(&(*out)->plan[l], (size_t) 1 << like->logk, like->par->ring->mod[l].bits);
 	r->bytes += sizeof(**out);
@@ -274,7 +276,7 @@ part_with_room(PpdlReceipt *r, PpdlReceiptSection *s, uint64_t rows, uint32_t *n
 	const PpdlReceiptPart *p = &s->part[s->nparts - 1];
 
 	*number = s->nparts - 1;
-	if (p->rows == 0 || (double) (p->rows + rows) <= ppdl_sum_reach(s->par, s->limbs, s->scale))
+	if (p->rows == 0 || (double) (p->rows + rows) <= s->reach)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_receipt_new_part(r, s, err));
 	*number = s->nparts - 1;
@@ -420,6 +422,31 @@ shape_of(const PpdlCipher *c)
 	return s;
 }
 
+static inline uint64_t
+tag_at(const uint8_t *tags, int i)
+{
+	uint64_t	tag;
+
+	memcpy(&tag, tags + (size_t) i * sizeof(tag), sizeof(tag));
+	return tag;
+}
+
+/* one row more in the sums of a part */
+static inline void
+add_sums(const PpdlReceiptSection *s, PpdlReceiptPart *p, const uint8_t *residues, const uint8_t *tags)
+{
+	for (int l = 0; l < s->limbs; l++)
+	{
+		ppdl_unpack_add(&s->plan[l], p->b[l], residues);
+		residues += s->plan[l].bytes;
+	}
+	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
+		p->tag[i] += tag_at(tags, i);
+	if (++p->lazy == PPDL_LAZY_ADDS)
+		reduce_part(s, p);
+	p->rows++;
+}
+
 PpdlStatus
 ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t len, PpdlError *err)
 {
@@ -427,9 +454,9 @@ ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t 
 			   *s;
 	PpdlReceiptPart *p;
 	PpdlReceiptBatch *b;
-	const uint8_t *src = c->residues;
 	uint32_t	part;
 
+	r->row_len = 0;
 	PPDL_TRY(check_row(c, err));
 	like = shape_of(c);
 	PPDL_TRY(ppdl_receipt_section(r, &like, &s, err));
@@ -441,17 +468,54 @@ ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t 
 	p = &s->part[part];
 	PPDL_TRY(ppdl_receipt_add_bound(r, p, bound, len, 1, err));
 	PPDL_TRY(ppdl_receipt_set(r, b, c->pos, err));
-	for (int l = 0; l < s->limbs; l++)
-	{
-		ppdl_unpack_add(&s->plan[l], p->b[l], src);
-		src += s->plan[l].bytes;
-		for (int i = 0; i < PPDL_TAGS_A_LIMB; i++)
-			p->tag[l * PPDL_TAGS_A_LIMB + i] += ppdl_tag(c, l, i);
-	}
-	if (++p->lazy == PPDL_LAZY_ADDS)
-		reduce_part(s, p);
-	p->rows++;
+	add_sums(s, p, c->residues, c->tags);
 	r->rows++;
+	return PPDL_OK;
+}
+
+/*
+ * A row of the batch and with the bound text of the last one: 1 = added, 0 = take the slow path, which also raises
+ * errors.
+ */
+static inline int
+add_alike(PpdlReceipt *r, const uint8_t *row, size_t row_len, const void *bound, size_t len)
+{
+	const uint32_t pos = (uint32_t) row[26] | (uint32_t) row[27] << 8;
+	const uint8_t *tags;
+	PpdlReceiptSection *s = &r->section[r->last];
+	PpdlReceiptBatch *b = &s->batch[s->last];
+	PpdlReceiptPart *p = &s->part[0];
+	PpdlReceiptBound *text = &p->bound[p->last_bound];
+
+	if (s->nparts != 1 || memcmp(b->seed, row + 28, PPDL_SEED_BYTES) != 0 || pos >> b->logc != 0 ||
+		text->len != len || (len > 0 && memcmp(text->text, bound, len) != 0) ||
+		b->bits == NULL || pos >> 6 >= b->words || ppdl_receipt_has(b, pos) ||
+		(double) (p->rows + 1) > s->reach)
+		return 0;
+	tags = row + row_len - PPDL_MAC_BYTES - (size_t) s->limbs * PPDL_TAGS_A_LIMB * sizeof(uint64_t);
+	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
+		if (tag_at(tags, i) >= s->par->ring->mod[i / PPDL_TAGS_A_LIMB].q)
+			return 0;
+	text->rows++;
+	b->rows++;
+	b->bits[pos >> 6] |= UINT64_C(1) << (pos & 63);
+	add_sums(s, p, row + PPDL_SLICE_HEADER, tags);
+	r->rows++;
+	return 1;
+}
+
+PpdlStatus
+ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const void *bound, size_t len, PpdlError *err)
+{
+	PpdlCipher	c;
+
+	if (row_len == r->row_len && memcmp(row, r->head, sizeof(r->head)) == 0 && add_alike(r, row, row_len, bound, len))
+		return PPDL_OK;
+	r->row_len = 0;
+	PPDL_TRY(ppdl_cipher_parse(&c, row, row_len, err));
+	PPDL_TRY(ppdl_receipt_add(r, &c, bound, len, err));
+	memcpy(r->head, row, sizeof(r->head));
+	r->row_len = row_len;
 	return PPDL_OK;
 }
 
@@ -513,6 +577,7 @@ merge_part(PpdlReceipt *r, PpdlReceiptSection *s, const PpdlReceiptSection *from
 PpdlStatus
 ppdl_receipt_merge(PpdlReceipt *into, const PpdlReceipt *from, PpdlError *err)
 {
+	into->row_len = 0;
 	ppdl_receipt_reduce(into);
 	for (uint32_t i = 0; i < from->nsections; i++)
 	{

@@ -68,7 +68,8 @@ typedef struct PpdlReceiptSection
 	int			limbs,			/* 1 or 2 */
 				width,
 				logk;
-	double		scale;
+	double		scale,
+				reach;			/* rows of a part, at most */
 	uint64_t	encoding;		/* of the rows, 0: not known */
 	PpdlUnpackPlan plan[PPDL_TAG_LIMBS];
 	PpdlReceiptPart *part;
@@ -86,6 +87,9 @@ typedef struct PpdlReceipt
 				last;
 	uint64_t	rows;
 	size_t		bytes;			/* held */
+	/* the row last added by ppdl_receipt_add_bytes: its first bytes, but for position and seed; 0: none */
+	size_t		row_len;
+	uint8_t		head[PPDL_CIPHER_HEADER + 2];
 	const PpdlPoll *poll;		/* whom merging, reading and writing ask, a batch a time; NULL: nobody */
 } PpdlReceipt;
 
@@ -116,6 +120,9 @@ PpdlStatus	ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, 
  * only.
  */
 PpdlStatus	ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t len, PpdlError *err);
+/* the same of a row's bytes, any alignment, quick for the rows of a batch one after the other; errors of parsing, too */
+PpdlStatus	ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const void *bound, size_t len,
+								   PpdlError *err);
 /* into += from, which stays.  After an error into is fit for destruction only. */
 PpdlStatus	ppdl_receipt_merge(PpdlReceipt *into, const PpdlReceipt *from, PpdlError *err);
 void		ppdl_receipt_reduce(PpdlReceipt *r);

@@ -129,8 +129,13 @@ add_row(PpdlReceipt *r, PpdlSum *sum, const Row *row)
 	PpdlWriter	w;
 
 	put_bound(&w, row->ward);
-	OK(ppdl_cipher_parse(&c, row->value, row->len, ERR));
-	OK(ppdl_receipt_add(r, &c, w.buf, w.len, ERR));
+	if (test_below(8) == 0)
+	{
+		OK(ppdl_cipher_parse(&c, row->value, row->len, ERR));
+		OK(ppdl_receipt_add(r, &c, w.buf, w.len, ERR));
+	}
+	else
+		OK(ppdl_receipt_add_bytes(r, row->value, row->len, w.buf, w.len, ERR));
 	if (sum != NULL)
 		OK(ppdl_sum_add_bytes(sum, row->value, row->len, ERR));
 	ppdl_writer_free(&w);
@@ -455,6 +460,8 @@ test_other_rows(void **state)
 	OK(ppdl_cipher_parse(&c, w.row[1].value, w.row[1].len, ERR));
 	FAILS(PPDL_ERR_ARGUMENT, ppdl_receipt_add(r, &c, NULL, 0, ERR));
 	assert_non_null(strstr(test_error.message, "twice"));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_receipt_add_bytes(r, w.row[1].value, w.row[1].len, NULL, 0, ERR));
+	assert_int_equal(r->rows, 1);
 	FAILS(PPDL_ERR_ARGUMENT, ppdl_receipt_merge(r, r, ERR));
 	ppdl_receipt_destroy(r);
 	OK(ppdl_receipt_create(&r, ERR));
