@@ -120,7 +120,7 @@ PpdlStatus	ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, 
  * only.
  */
 PpdlStatus	ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t len, PpdlError *err);
-/* the same of a row's bytes, any alignment, quick for the rows of a batch one after the other; errors of parsing, too */
+/* the same of a row's bytes, any alignment, quick for rows of a batch one after the other; errors of parsing, too */
 PpdlStatus	ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const void *bound, size_t len,
 								   PpdlError *err);
 /* into += from, which stays.  After an error into is fit for destruction only. */
