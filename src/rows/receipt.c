@@ -524,17 +524,21 @@ ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const vo
 static PpdlStatus
 merge_batch(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t part, const PpdlReceiptBatch *from, PpdlError *err)
 {
+	const uint32_t end = ppdl_receipt_end(from);
 	PpdlReceiptBatch *b;
 
-	PPDL_TRY(ppdl_receipt_batch(r, s, from->seed, from->logc, part, &b, err));
-	for (uint32_t pos = 0; pos < ppdl_receipt_end(from); pos++)
+	for (uint32_t other = 0; other < s->nparts; other++)
 	{
-		if (!ppdl_receipt_has(from, pos))
-			continue;
-		if (is_taken(s, from->seed, from->logc, pos))
+		uint32_t	number = ppdl_seed_find(&s->index, from->seed, from->logc, other);
+
+		if (number != PPDL_NO_BATCH && ppdl_receipt_overlap(&s->batch[number], from))
 			return twice(err);
-		PPDL_TRY(ppdl_receipt_set(r, b, pos, err));
 	}
+	PPDL_TRY(ppdl_receipt_batch(r, s, from->seed, from->logc, part, &b, err));
+	PPDL_TRY(need_bits(r, b, end - 1 < UINT32_C(1) << from->logc ? end - 1 : (UINT32_C(1) << from->logc) - 1, err));
+	for (uint32_t i = 0; i * 64 < end; i++)
+		b->bits[i] |= ppdl_receipt_word(from, i);
+	b->rows += from->rows;
 	return PPDL_OK;
 }
 

@@ -161,11 +161,32 @@ ppdl_receipt_has(const PpdlReceiptBatch *b, uint32_t pos)
 	return pos >> 6 < b->words && b->bits[pos >> 6] >> (pos & 63) & 1;
 }
 
+/* the rows at positions 64 * i to 64 * i + 63, a bit each */
+static inline uint64_t
+ppdl_receipt_word(const PpdlReceiptBatch *b, uint32_t i)
+{
+	if (b->bits != NULL)
+		return i < b->words ? b->bits[i] : 0;
+	if (b->rows <= i * 64)
+		return 0;
+	return b->rows >= i * 64 + 64 ? ~UINT64_C(0) : (UINT64_C(1) << (b->rows - i * 64)) - 1;
+}
+
 /* positions below this may have rows */
 static inline uint32_t
 ppdl_receipt_end(const PpdlReceiptBatch *b)
 {
 	return b->bits == NULL ? b->rows : b->words * 64;
+}
+
+/* have two a row at the same position? */
+static inline int
+ppdl_receipt_overlap(const PpdlReceiptBatch *a, const PpdlReceiptBatch *b)
+{
+	for (uint32_t i = 0; i * 64 < ppdl_receipt_end(a); i++)
+		if (ppdl_receipt_word(a, i) & ppdl_receipt_word(b, i))
+			return 1;
+	return 0;
 }
 
 /*

@@ -191,9 +191,8 @@ check_apart(const PpdlReceiptSection *s, uint32_t part, PpdlError *err)
 			const PpdlReceiptBatch *b = &s->batch[i];
 			uint32_t	other = ppdl_seed_find(&s->index, b->seed, b->logc, before);
 
-			for (uint32_t pos = 0; other != PPDL_NO_BATCH && pos < ppdl_receipt_end(b); pos++)
-				if (ppdl_receipt_has(b, pos) && ppdl_receipt_has(&s->batch[other], pos))
-					return ppdl_error(err, PPDL_ERR_FORMAT, "receipt in which a row comes twice");
+			if (other != PPDL_NO_BATCH && ppdl_receipt_overlap(b, &s->batch[other]))
+				return ppdl_error(err, PPDL_ERR_FORMAT, "receipt in which a row comes twice");
 		}
 	return PPDL_OK;
 }
