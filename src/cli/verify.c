@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "cli/database.h"
 #include "cli/manifest_file.h"
 #include "cli/verify_text.h"
 #include "rows/cipher_read.h"
@@ -133,6 +134,13 @@ find_owner(PpdlVerifier *v, const PpdlReceiptSection *s, Owner **out, PpdlError 
 }
 
 /* ------------------------------------------------------------------ receipts */
+
+static int
+interrupted(void *arg)
+{
+	(void) arg;
+	return ppdl_db_interrupted();
+}
 
 static int
 hex_digit(char c)
@@ -402,6 +410,7 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 				   const PpdlText **out,
 				   PpdlError *err)
 {
+	static const PpdlPoll poll = {interrupted, NULL};
 	PpdlReceipt *r = NULL;
 	PpdlVerified said = {0};
 	size_t		at = 0;
@@ -418,6 +427,7 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 		return no_memory(err);
 	v->fields = count;
 	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
+	r->poll = &poll;
 	PPDL_GOTO(done, check_receipt(v, r, names, fields, count, &said, err));
 	status = put_fields(v, r, names, fields, &said, err);
 	*out = v->field;
