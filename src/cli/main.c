@@ -18,6 +18,7 @@ static const PpdlCommand commands[] = {
 	{"features", "turn pictures into rows of a CSV file: texture features or pixels", ppdl_cmd_features},
 	{"encode", "learn how the columns of a CSV file become numbers in [-1, 1]", ppdl_cmd_encode},
 	{"encrypt", "encrypt the rows of a CSV file for COPY, or load them into a table", ppdl_cmd_encrypt},
+	{"rekey", "encrypt the rows of a table anew under another key, in place", ppdl_cmd_rekey},
 	{"decrypt", "replace ciphertexts in query results by numbers", ppdl_cmd_decrypt},
 	{"query", "run SQL and show its results decrypted", ppdl_cmd_query},
 	{"stats", "statistics of encrypted rows: means, correlations, regressions, tables", ppdl_cmd_stats},
