@@ -8,6 +8,7 @@
 #define PPDL_CLI_AUDIT_H
 
 #include "cli/database.h"
+#include "cli/table_rows.h"
 #include "net/net.h"
 #include "owner/owner.h"
 
@@ -61,22 +62,8 @@ PpdlStatus	ppdl_audit_compare(PpdlAuditSum *sum, const PpdlNet *net, const PpdlP
 
 /* ------------------------------------------------------------------ the rows */
 
-/* where the rows are, as SQL writes it */
-typedef struct PpdlAuditTable
-{
-	PpdlDb	   *db;
-	char	   *name,
-			   *id,				/* columns */
-			   *id_type,
-			   *column;
-} PpdlAuditTable;
-
-/* finds table and columns; a server's error names what is not there.  db stays the caller's. */
-PpdlStatus	ppdl_audit_table_open(PpdlAuditTable *t, PpdlDb *db, const char *table, const char *id, const char *column,
-								  PpdlError *err);
-void		ppdl_audit_table_close(PpdlAuditTable *t);
 /* *out: SQL that predicts all rows that have features (where: and for which this holds, or NULL), malloc'ed */
-PpdlStatus	ppdl_audit_predict_sql(char **out, const PpdlAuditTable *t, const char *model, const char *where,
+PpdlStatus	ppdl_audit_predict_sql(char **out, const PpdlTableRows *t, const char *model, const char *where,
 								   PpdlError *err);
 
 /* is told which row is wrong, and why */
@@ -87,14 +74,24 @@ typedef struct PpdlAuditSample
 	PpdlOwner  *owner;
 	const PpdlNet *net;
 	const PpdlPredictions *predictions;
-	const uint32_t *drawn;		/* numbers of predictions */
+	const uint32_t *drawn;		/* numbers of predictions, ascending */
 	uint32_t	ndrawn;
+	PpdlTableCheck *check;		/* against the manifest; its findings are not counted here; or NULL */
 	PpdlAuditWrong wrong;
 	void	   *arg;
 	PpdlAuditSum sum;
 } PpdlAuditSample;
 
-/* Fetches the rows of the sample, and compares each; those that are not there, or twice, are wrong, too. */
-PpdlStatus	ppdl_audit_rows(PpdlAuditSample *s, PpdlAuditTable *t, PpdlError *err);
+/*
+ * Fetches the rows of the sample from t's first column; each is checked, decrypted and compared.  Rows that are not
+ * there, or come twice, are wrong, too.
+ */
+PpdlStatus	ppdl_audit_rows(PpdlAuditSample *s, PpdlTableRows *t, PpdlError *err);
+/*
+ * Predictions of rows that the manifest does not have, and, when all rows were to be predicted, of rows that have
+ * none: the sample's wrong is told of up to `most` of them.  *count: how many there are.
+ */
+PpdlStatus	ppdl_audit_coverage(PpdlAuditSample *s, const PpdlManifest *m, int all, uint32_t most, uint64_t *count,
+								PpdlError *err);
 
 #endif

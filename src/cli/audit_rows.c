@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "cli/cli.h"
-#include "cli/load.h"
 #include "cli/progress.h"
 
 #define AT_ONCE 1000			/* rows that are fetched */
@@ -17,65 +16,15 @@ no_memory(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
-/* a column of the table, quoted, malloc'ed; *type (or NULL): its type as SQL writes it, malloc'ed */
-static PpdlStatus
-find_column(PpdlAuditTable *t, char **out, char **type, const char *column, int encrypted, PpdlError *err)
-{
-	const char *params[] = {t->name, column};
-	PpdlStatus	status = PPDL_OK;
-	PGresult   *res;
-
-	PPDL_TRY(ppdl_db_run(t->db, &res, err,
-						 "SELECT quote_ident(attname), format_type(atttypid, NULL), atttypid FROM pg_attribute"
-						 " WHERE attrelid = $1::regclass AND attname = $2 AND attnum > 0 AND NOT attisdropped", 2,
-						 params));
-	if (PQntuples(res) == 0)
-		status = ppdl_server_error(err, "table %s has no column \"%s\"", t->name, column);
-	else if (encrypted && (Oid) strtoul(PQgetvalue(res, 0, 2), NULL, 10) != t->db->lwe)
-		status = ppdl_server_error(err, "column \"%s\" of table %s is %s, and not of type lwe_cipher", column, t->name,
-								   PQgetvalue(res, 0, 1));
-	else
-	{
-		*out = strdup(PQgetvalue(res, 0, 0));
-		if (type)
-			*type = strdup(PQgetvalue(res, 0, 1));
-		if (*out == NULL || (type && *type == NULL))
-			status = no_memory(err);
-	}
-	PQclear(res);
-	return status;
-}
-
 PpdlStatus
-ppdl_audit_table_open(PpdlAuditTable *t, PpdlDb *db, const char *table, const char *id, const char *column,
-					  PpdlError *err)
+ppdl_audit_predict_sql(char **out, const PpdlTableRows *t, const char *model, const char *where, PpdlError *err)
 {
-	*t = (PpdlAuditTable) {.db = db};
-	PPDL_TRY(ppdl_load_table_name(db, &t->name, table, err));
-	PPDL_TRY(find_column(t, &t->id, &t->id_type, id, 0, err));
-	return find_column(t, &t->column, NULL, column, 1, err);
-}
-
-void
-ppdl_audit_table_close(PpdlAuditTable *t)
-{
-	free(t->name);
-	free(t->id);
-	free(t->id_type);
-	free(t->column);
-	*t = (PpdlAuditTable) {NULL};
-}
-
-PpdlStatus
-ppdl_audit_predict_sql(char **out, const PpdlAuditTable *t, const char *model, const char *where, PpdlError *err)
-{
+	const char *column = t->column[0];
 	char	   *name = PQescapeLiteral(t->db->conn, model, strlen(model));
 	int			n = name == NULL ? -1 :
-		asprintf(out,
-				 "SELECT array_agg(t.%s::text ORDER BY t.%s), %s.ppdl_predict_agg(%s, t.%s ORDER BY t.%s)"
-				 " FROM %s t"
-				 " WHERE t.%s IS NOT NULL%s%s%s", t->id, t->id, t->db->schema, name, t->column, t->id, t->name, t->column,
-				 where ? " AND (" : "", where ? where : "", where ? ")" : "");
+		asprintf(out, "SELECT array_agg(t.%s::text ORDER BY t.%s), %s.ppdl_predict_agg(%s, t.%s ORDER BY t.%s)"
+				 " FROM %s t WHERE t.%s IS NOT NULL%s%s%s", t->id, t->id, t->db->schema, name, column, t->id, t->name,
+				 column, where ? " AND (" : "", where ? where : "", where ? ")" : "");
 
 	PQfreemem(name);
 	if (n < 0)
@@ -83,19 +32,134 @@ ppdl_audit_predict_sql(char **out, const PpdlAuditTable *t, const char *model, c
 	return n < 0 ? no_memory(err) : PPDL_OK;
 }
 
+/* ------------------------------------------------------------------ one row */
+
+/* a part of the sample under way */
+typedef struct Fetch
+{
+	PpdlAuditSample *s;
+	uint32_t	from,			/* of the sample's rows */
+				to;
+	uint8_t    *times;			/* each came: 0, 1, 2 for more */
+} Fetch;
+
+static void
+wrong(PpdlAuditSample *s, const char *id, const char *why)
+{
+	s->sum.wrong++;
+	s->wrong(s->arg, id, why);
+}
+
+static int
+is_the_servers_doing(PpdlStatus status)
+{
+	return status == PPDL_ERR_KEY || status == PPDL_ERR_FORMAT || status == PPDL_ERR_VERSION ||
+		status == PPDL_ERR_SCALE || status == PPDL_ERR_PRECISION || status == PPDL_ERR_RANGE;
+}
+
+static PpdlStatus
+decrypt_and_compare(PpdlAuditSample *s, const PpdlPredicted *p, const PpdlTableRow *row, char why[256], PpdlError *err)
+{
+	PpdlStatus	status;
+	PpdlValues	x;
+
+	PPDL_TRY(ppdl_owner_decrypt(s->owner, &x, row->value[0].data, row->value[0].len, 0, err));
+	status = ppdl_audit_compare(&s->sum, s->net, p, &x, why, err);
+	ppdl_values_free(&x);
+	return status;
+}
+
+/* a row that the owner cannot read, or that is none for the model, is the server's doing */
+static PpdlStatus
+compare(PpdlAuditSample *s, const PpdlPredicted *p, const PpdlTableRow *row, PpdlError *err)
+{
+	char		why[256] = "";
+	PpdlError	local = {0};
+	PpdlStatus	status = PPDL_OK;
+
+	if (row->value[0].data == NULL && p->value != NULL)
+		snprintf(why, sizeof why, "it has a prediction, and no features");
+	else if (row->value[0].data != NULL && p->value == NULL)
+		snprintf(why, sizeof why, "it has features, and no prediction");
+	else if (p->value != NULL)
+		status = decrypt_and_compare(s, p, row, why, &local);
+	if (status != PPDL_OK && !is_the_servers_doing(status))
+	{
+		if (err)
+			*err = local;
+		return status;
+	}
+	if (status != PPDL_OK)
+		snprintf(why, sizeof why, "%.250s", local.message);
+	if (why[0])
+		wrong(s, p->id, why);
+	return PPDL_OK;
+}
+
+/* place in the part of the sample, or -1 */
+static int64_t
+find_drawn(const Fetch *f, const PpdlPredicted *p)
+{
+	const uint32_t number = (uint32_t) (p - f->s->predictions->row);
+	uint32_t	lo = f->from,
+				hi = f->to;
+
+	while (lo < hi)
+	{
+		const uint32_t mid = lo + (hi - lo) / 2;
+
+		if (f->s->drawn[mid] < number)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < f->to && f->s->drawn[lo] == number ? (int64_t) (lo - f->from) : -1;
+}
+
+/* PpdlTakeTableRow */
+static PpdlStatus
+take_row(void *arg, const PpdlTableRow *row, PpdlError *err)
+{
+	Fetch	   *f = arg;
+	char	   *id = strndup(row->note.id, row->note.id_len);
+	const PpdlPredicted *p = id ? ppdl_predictions_find(f->s->predictions, id) : NULL;
+	const int64_t at = p ? find_drawn(f, p) : -1;
+	int			faults = 0;
+
+	if (id == NULL)
+		return no_memory(err);
+	free(id);
+	/* a row that was not asked for */
+	if (at < 0)
+		return PPDL_OK;
+	if (f->times[at] < 2)
+		f->times[at]++;
+	if (f->times[at] > 1)
+		return PPDL_OK;
+	if (f->s->check)
+		PPDL_TRY(ppdl_table_check_row(f->s->check, row, &faults, err));
+	/* what the server altered is not decrypted */
+	if (faults > 0)
+	{
+		f->s->sum.wrong++;
+		return PPDL_OK;
+	}
+	return compare(f->s, p, row, err);
+}
+
 /* ------------------------------------------------------------------ the sample */
 
-/* text of an array of the ids of predictions from .. to - 1 of the sample */
+/* text of an array of the ids */
 static char *
-ids_text(const PpdlAuditSample *s, uint32_t from, uint32_t to)
+ids_text(const Fetch *f)
 {
 	PpdlWriter	w;
 
 	ppdl_writer_init(&w);
-	for (uint32_t i = from; i < to; i++)
+	for (uint32_t i = f->from; i < f->to; i++)
 	{
-		ppdl_write_text(&w, i == from ? "{\"" : ",\"");
-		for (const char *p = s->predictions->row[s->drawn[i]].id; *p; p++)
+		ppdl_write_text(&w, i == f->from ? "{\"" : ",\"");
+		for (const char *p = f->s->predictions->row[f->s->drawn[i]].id; *p; p++)
 		{
 			if (*p == '"' || *p == '\\')
 				ppdl_write_u8(&w, '\\');
@@ -109,120 +173,86 @@ ids_text(const PpdlAuditSample *s, uint32_t from, uint32_t to)
 	return (char *) w.buf;
 }
 
-static PpdlStatus
-fetch(PpdlAuditTable *t, PGresult **res, const char *ids, PpdlError *err)
+static void
+count_times(Fetch *f)
 {
-	PpdlStatus	status = PPDL_OK;
-	char	   *sql;
+	for (uint32_t i = f->from; i < f->to; i++)
+	{
+		const char *id = f->s->predictions->row[f->s->drawn[i]].id;
 
-	if (ids == NULL || asprintf(&sql, "SELECT t.%s::text, %s.lwe_cipher_send(t.%s) FROM %s t"
-								" WHERE t.%s = ANY ($1::text[]::%s[])", t->id, t->db->schema, t->column, t->name, t->id,
-								t->id_type) < 0)
-		return no_memory(err);
-	*res = PQexecParams(t->db->conn, sql, 1, NULL, &ids, NULL, NULL, 1);
-	free(sql);
-	if (PQresultStatus(*res) != PGRES_TUPLES_OK)
-		status = ppdl_db_error(t->db, *res, err);
-	return status;
+		if (f->times[i - f->from] == 0)
+			wrong(f->s, id, "it has a prediction, and is not in the table");
+		else if (f->times[i - f->from] > 1)
+			wrong(f->s, id, "it is in the table more than once");
+	}
 }
 
-/* a row that the owner cannot read, or that is none for the model, is the server's doing */
-static PpdlStatus
-compare(PpdlAuditSample *s, const PpdlPredicted *p, const void *row, size_t len, char why[256], PpdlError *err)
+PpdlStatus
+ppdl_audit_rows(PpdlAuditSample *s, PpdlTableRows *t, PpdlError *err)
 {
-	PpdlStatus	status;
-	PpdlValues	x;
-
-	if (p->value == NULL)
+	for (uint32_t at = 0; at < s->ndrawn; at += AT_ONCE)
 	{
-		s->sum.checked++;
-		s->sum.wrong++;
-		snprintf(why, 256, "has features, and no prediction");
-		return PPDL_OK;
-	}
-	PPDL_TRY(ppdl_owner_decrypt(s->owner, &x, row, len, 0, err));
-	status = ppdl_audit_compare(&s->sum, s->net, p, &x, why, err);
-	ppdl_values_free(&x);
-	return status;
-}
+		uint8_t		times[AT_ONCE] = {0};
+		Fetch		f = {s, at, s->ndrawn - at > AT_ONCE ? at + AT_ONCE : s->ndrawn, times};
+		char	   *ids = ids_text(&f);
+		PpdlStatus	status = ids ? ppdl_table_rows_some(t, ids, take_row, &f, err) : no_memory(err);
 
-static int
-is_the_servers_doing(PpdlStatus status)
-{
-	return status == PPDL_ERR_KEY || status == PPDL_ERR_FORMAT || status == PPDL_ERR_VERSION ||
-		status == PPDL_ERR_SCALE || status == PPDL_ERR_PRECISION || status == PPDL_ERR_RANGE;
-}
-
-static PpdlStatus
-check_row(PpdlAuditSample *s, const PpdlPredicted *p, const PGresult *res, int r, PpdlError *err)
-{
-	char		why[256] = "";
-	PpdlError	local = {0};
-	PpdlStatus	status = PPDL_OK;
-
-	if (!PQgetisnull(res, r, 1))
-		status = compare(s, p, PQgetvalue(res, r, 1), (size_t) PQgetlength(res, r, 1), why, &local);
-	else if (p->value != NULL)
-	{
-		s->sum.wrong++;
-		snprintf(why, sizeof why, "has a prediction, and no features");
+		free(ids);
+		PPDL_TRY(status);
+		count_times(&f);
+		ppdl_progress(NULL, f.to, s->ndrawn, "rows");
 	}
-	if (status != PPDL_OK && !is_the_servers_doing(status))
-	{
-		if (err)
-			*err = local;
-		return status;
-	}
-	if (status != PPDL_OK)
-	{
-		s->sum.wrong++;
-		snprintf(why, sizeof why, "%.250s", local.message);
-	}
-	if (why[0])
-		s->wrong(s->arg, p->id, why);
 	return PPDL_OK;
 }
 
-/* the row of this prediction must be there, once */
-static PpdlStatus
-check_prediction(PpdlAuditSample *s, const PpdlPredicted *p, const PGresult *res, PpdlError *err)
-{
-	int			found = -1,
-				times = 0;
+/* ------------------------------------------------------------------ all rows */
 
-	for (int r = 0; r < PQntuples(res); r++)
-		if (strcmp(PQgetvalue(res, r, 0), p->id) == 0)
+static void
+tell(PpdlAuditSample *s, const char *id, const char *why, uint32_t most, uint64_t *count)
+{
+	if (++*count <= most)
+		s->wrong(s->arg, id, why);
+}
+
+static PpdlStatus
+find_unpredicted(PpdlAuditSample *s, const PpdlManifest *m, uint32_t most, uint64_t *count, PpdlError *err)
+{
+	uint8_t    *has = calloc((size_t) ppdl_manifest_rows(m) / 8 + 1, 1);
+
+	if (has == NULL)
+		return no_memory(err);
+	ppdl_manifest_mark(m, 0, has);
+	for (uint32_t i = 0; i < ppdl_manifest_rows(m); i++)
+	{
+		const PpdlManifestRow row = ppdl_manifest_row(m, i);
+		char	   *id;
+
+		if (!row.live || !(has[i >> 3] >> (i & 7) & 1))
+			continue;
+		id = strndup(row.note.id, row.note.id_len);
+		if (id == NULL)
 		{
-			found = r;
-			times++;
+			free(has);
+			return no_memory(err);
 		}
-	if (times == 1)
-		return check_row(s, p, res, found, err);
-	s->sum.wrong++;
-	s->wrong(s->arg, p->id, times == 0 ? "has a prediction, and is not in the table" :
-			 "is in the table more than once");
+		if (ppdl_predictions_find(s->predictions, id) == NULL)
+			tell(s, id, "it has no prediction", most, count);
+		free(id);
+	}
+	free(has);
 	return PPDL_OK;
 }
 
 PpdlStatus
-ppdl_audit_rows(PpdlAuditSample *s, PpdlAuditTable *t, PpdlError *err)
+ppdl_audit_coverage(PpdlAuditSample *s, const PpdlManifest *m, int all, uint32_t most, uint64_t *count, PpdlError *err)
 {
-	for (uint32_t at = 0; at < s->ndrawn; at += AT_ONCE)
+	*count = 0;
+	for (uint32_t i = 0; i < s->predictions->rows; i++)
 	{
-		const uint32_t end = s->ndrawn - at > AT_ONCE ? at + AT_ONCE : s->ndrawn;
-		char	   *ids = ids_text(s, at, end);
-		PGresult   *res = NULL;
-		PpdlStatus	status = fetch(t, &res, ids, err);
+		const char *id = s->predictions->row[i].id;
 
-		free(ids);
-		for (uint32_t i = at; i < end && status == PPDL_OK; i++)
-		{
-			ppdl_progress(NULL, i, s->ndrawn, "rows");
-			status = ppdl_db_interrupted() ? ppdl_error(err, PPDL_ERR_CANCELED, "interrupted") :
-				check_prediction(s, &s->predictions->row[s->drawn[i]], res, err);
-		}
-		PQclear(res);
-		PPDL_TRY(status);
+		if (ppdl_manifest_find_id(m, id, strlen(id)) == UINT32_MAX)
+			tell(s, id, "it has a prediction, and is not in the manifest", most, count);
 	}
-	return PPDL_OK;
+	return all ? find_unpredicted(s, m, most, count, err) : PPDL_OK;
 }

@@ -39,6 +39,7 @@ int			ppdl_cmd_encrypt(int argc, char **argv);
 int			ppdl_cmd_decrypt(int argc, char **argv);
 int			ppdl_cmd_rekey(int argc, char **argv);
 int			ppdl_cmd_query(int argc, char **argv);
+int			ppdl_cmd_verify(int argc, char **argv);
 int			ppdl_cmd_audit(int argc, char **argv);
 int			ppdl_cmd_evaluate(int argc, char **argv);
 int			ppdl_cmd_model(int argc, char **argv);

@@ -8,11 +8,12 @@
 #include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
-#include "cli/load.h"
 #include "cli/model_file.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
 #include "stats/sampling.h"
+
+#define MOST_SHOWN 20			/* ids that are in predictions or manifest alone */
 
 static const char doc[] =
 "Check a server's predictions on encrypted rows by a random sample, computed again here in the clear.\v"
@@ -35,7 +36,7 @@ static const char doc[] =
 enum
 {
 	OPT_PASSPHRASE = 256, OPT_TABLE, OPT_ID, OPT_COLUMN, OPT_MODEL, OPT_NAME, OPT_WHERE, OPT_PREDICTIONS, OPT_SAMPLE,
-	OPT_TOLERANCE, OPT_QUERY
+	OPT_TOLERANCE, OPT_QUERY, OPT_MANIFEST, OPT_BIND
 };
 
 static const struct argp_option options[] = {
@@ -46,6 +47,9 @@ static const struct argp_option options[] = {
 	{"table", OPT_TABLE, "NAME", 0, "table of the rows", 2},
 	{"id", OPT_ID, "NAME", 0, "its column that identifies a row, also in --predictions (id)", 2},
 	{"column", OPT_COLUMN, "NAME", 0, "its column of encrypted features (features)", 2},
+	{"manifest", OPT_MANIFEST, "FILE", 0, "what was encrypted, as ppdl encrypt --receipts wrote it", 2},
+	{"bind", OPT_BIND, "NAME,...", 0, "plain columns that are tied to rows, in the manifest's order (the same names)",
+	 2},
 	{"where", OPT_WHERE, "SQL", 0, "predict only rows for which this holds", 2},
 	{"model", OPT_MODEL, "FILE", 0, "your copy of the model, with plain weights, as ppdl model export writes it", 3},
 	{"name", OPT_NAME, "MODEL", 0, "what the server calls it (as the file says)", 3},
@@ -70,7 +74,9 @@ typedef struct Args
 			   *model,
 			   *name,
 			   *query,
-			   *predictions;
+			   *predictions,
+			   *manifest;
+	PpdlList	bind;
 	double		tolerance;
 	uint32_t	sample;
 } Args;
@@ -84,6 +90,8 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--table is missing");
 	if (a->model == NULL)
 		argp_error(state, "--model is missing: your own copy of the model");
+	if (a->bind.count && a->manifest == NULL)
+		argp_error(state, "--bind goes with --manifest");
 	if ((a->query != NULL) + (a->predictions != NULL) + (a->where != NULL) > 1)
 		argp_error(state, "--query, --predictions and --where exclude each other");
 }
@@ -128,6 +136,12 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_PREDICTIONS:
 			a->predictions = arg;
 			return 0;
+		case OPT_MANIFEST:
+			a->manifest = arg;
+			return 0;
+		case OPT_BIND:
+			ppdl_list_add_commas(&a->bind, arg, state);
+			return 0;
 		case OPT_SAMPLE:
 			a->sample = (uint32_t) ppdl_arg_int(state, "--sample", arg, 1, 10000000);
 			return 0;
@@ -155,10 +169,13 @@ typedef struct Job
 	PpdlOwner  *owner;
 	PpdlRng    *rng;
 	PpdlDb		db;
-	PpdlAuditTable table;
+	PpdlManifest *manifest;
+	PpdlTableCheck *check;
+	PpdlTableRows table;
 	PpdlPredictions predictions;
 	PpdlAuditSample sample;
 	uint32_t   *drawn;			/* its rows */
+	uint64_t	uncovered;		/* predictions without a row, rows without a prediction */
 } Job;
 
 /* ------------------------------------------------------------------ predictions */
@@ -222,6 +239,25 @@ say_wrong(void *arg, const char *id, const char *why)
 	printf("row %s: %s\n", id, why);
 }
 
+/* PpdlRowFound: the sample counts such rows */
+static PpdlStatus
+say_fault(void *arg, const PpdlRowFinding *f, PpdlError *err)
+{
+	PpdlWriter	w;
+
+	(void) arg;
+	ppdl_progress_clear();
+	ppdl_writer_init(&w);
+	ppdl_write_bytes(&w, f->id, f->id_len);
+	ppdl_write_u8(&w, 0);
+	if (!w.bad)
+		printf("row %s: %s%s%.*s%s%s%s\n", (const char *) w.buf, ppdl_row_fault_name(f->fault),
+			   f->other ? ", encrypted for " : "", f->other ? (int) f->other_len : 0, f->other ? f->other : "",
+			   f->why[0] ? " (" : "", f->why, f->why[0] ? ")" : "");
+	ppdl_writer_free(&w);
+	return PPDL_OK;
+}
+
 static void
 say_chances(const Job *j)
 {
@@ -257,30 +293,54 @@ report(const Job *j)
 	if (j->predictions.nulls)
 		printf(", %u of them NULL", j->predictions.nulls);
 	printf("; %u rows drawn, %u wrong\n", j->sample.ndrawn, s->wrong);
+	if (j->uncovered)
+		printf("%llu ids that are not in the manifest, or have no prediction\n", (unsigned long long) j->uncovered);
+	if (s->checked > 0 && j->manifest == NULL)
+		puts("without --manifest the rows themselves are the server's word");
 	if (s->checked > 0)
 		printf("largest difference from the clear: %.2g, where %.2g is allowed\n", s->difference, s->allowed);
-	if (s->wrong == 0)
+	if (s->wrong == 0 && j->uncovered == 0)
 		say_chances(j);
+}
+
+static PpdlStatus
+open_all(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+	char	   *column[] = {(char *) a->column, NULL};
+	const PpdlList columns = {column, 1};
+
+	PPDL_TRY(ppdl_model_file_load(&j->net, &j->name, a->model, err));
+	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
+	if (a->manifest)
+		PPDL_TRY(ppdl_table_manifest(&j->manifest, j->owner, a->manifest, err));
+	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
+	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	ppdl_db_cancel_on_interrupt(&j->db);
+	return ppdl_table_rows_open(&j->table, &j->db, j->manifest, a->table, a->id, &columns, &a->bind, err);
 }
 
 static PpdlStatus
 audit(Job *j, PpdlError *err)
 {
 	const Args *a = j->a;
+	PpdlAuditSample *s = &j->sample;
 
-	PPDL_TRY(ppdl_model_file_load(&j->net, &j->name, a->model, err));
-	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
-	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
-	PPDL_TRY(ppdl_db_extension(&j->db, err));
-	ppdl_db_cancel_on_interrupt(&j->db);
-	PPDL_TRY(ppdl_audit_table_open(&j->table, &j->db, a->table, a->id, a->column, err));
+	PPDL_TRY(open_all(j, err));
 	PPDL_TRY(get_predictions(j, err));
+	s->owner = j->owner;
+	s->net = j->net;
+	s->predictions = &j->predictions;
+	s->wrong = say_wrong;
+	if (j->manifest)
+	{
+		PPDL_TRY(ppdl_audit_coverage(s, j->manifest, !a->query && !a->predictions && !a->where, MOST_SHOWN,
+									 &j->uncovered, err));
+		PPDL_TRY(ppdl_table_check_create(&j->check, j->owner, j->manifest, say_fault, j, err));
+		s->check = j->check;
+	}
 	PPDL_TRY(draw(j, err));
-	j->sample.owner = j->owner;
-	j->sample.net = j->net;
-	j->sample.predictions = &j->predictions;
-	j->sample.wrong = say_wrong;
-	return ppdl_audit_rows(&j->sample, &j->table, err);
+	return ppdl_audit_rows(s, &j->table, err);
 }
 
 int
@@ -299,14 +359,17 @@ ppdl_cmd_audit(int argc, char **argv)
 	ppdl_progress_clear();
 	ppdl_db_ignore_interrupt();
 	ppdl_predictions_free(&j.predictions);
-	ppdl_audit_table_close(&j.table);
+	ppdl_table_check_destroy(j.check);
+	ppdl_manifest_destroy(j.manifest);
+	ppdl_table_rows_close(&j.table);
 	ppdl_db_close(&j.db);
 	ppdl_owner_destroy(j.owner);
 	ppdl_rng_destroy(j.rng);
 	ppdl_net_destroy(j.net);
 	free(j.name);
 	free(j.drawn);
+	ppdl_list_free(&a.bind);
 	if (status != PPDL_OK)
 		return ppdl_fail(&err);
-	return j.sample.sum.wrong > 0 ? PPDL_EXIT_FAILED : PPDL_EXIT_OK;
+	return j.sample.sum.wrong > 0 || j.uncovered > 0 ? PPDL_EXIT_FAILED : PPDL_EXIT_OK;
 }

@@ -23,6 +23,7 @@ static const PpdlCommand commands[] = {
 	{"query", "run SQL and show its results decrypted", ppdl_cmd_query},
 	{"stats", "statistics of encrypted rows: means, correlations, regressions, tables", ppdl_cmd_stats},
 	{"shell", "type SQL and see its results decrypted", ppdl_cmd_shell},
+	{"verify", "check a table row by row against what was encrypted into it", ppdl_cmd_verify},
 	{"audit", "compute a random sample of predictions again in the clear", ppdl_cmd_audit},
 	{"evaluate", "compare decrypted predictions with labels", ppdl_cmd_evaluate},
 	{"model", "list, show, export and import stored models", ppdl_cmd_model},

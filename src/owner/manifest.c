@@ -693,3 +693,12 @@ ppdl_manifest_read(PpdlManifest **out, const PpdlOwner *o, const void *buf, size
 	*out = NULL;
 	return status;
 }
+
+void
+ppdl_manifest_mark(const PpdlManifest *m, int column, uint8_t *bits)
+{
+	for (uint32_t i = 0; i < m->index.used; i++)
+		for (uint32_t pos = 0; pos < UINT32_C(1) << m->batch[i].logc && m->batch[i].column == column; pos++)
+			if (m->batch[i].row[pos] != NONE)
+				bits[m->batch[i].row[pos] >> 3] |= (uint8_t) (1 << (m->batch[i].row[pos] & 7));
+}

@@ -74,5 +74,7 @@ uint64_t	ppdl_manifest_count(const PpdlManifest *m, int column, const PpdlBoundC
  * of its parts are counted anew.  PPDL_ERR_KEY for rows that are not in the manifest.
  */
 PpdlStatus	ppdl_manifest_bind(const PpdlManifest *m, int column, PpdlReceipt *r, PpdlError *err);
+/* sets bit i & 7 of byte i / 8 for each row i, old versions included, that has a value in a column */
+void		ppdl_manifest_mark(const PpdlManifest *m, int column, uint8_t *bits);
 
 #endif
