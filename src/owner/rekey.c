@@ -22,6 +22,7 @@ typedef struct Form
 				logc,
 				beside;			/* column of the features that it is a label of, or -1 */
 	uint8_t		ring;
+	int			tagged;			/* 0: no receipt, else 1 + column of the manifest */
 	uint64_t	encoding;
 } Form;
 
@@ -36,6 +37,7 @@ typedef struct Group
 	size_t		bytes[PPDL_REKEY_COLUMNS];	/* allocated */
 	uint8_t    *tag;			/* capacity tags */
 	uint32_t   *has;			/* capacity masks of columns with a value */
+	uint32_t   *number[PPDL_REKEY_COLUMNS]; /* capacity numbers of rows of the manifest; NULL: no receipts */
 } Group;
 
 /* what the seeds of a column's last row say, so that a batch takes its digests once */
@@ -55,6 +57,9 @@ struct PpdlRekeyer
 	int			columns;
 	PpdlRekeyPut put;
 	void	   *arg;
+	const PpdlManifest *manifest;	/* or NULL */
+	PpdlReceiptKey *old_key[PPDL_MANIFEST_COLUMNS],
+			   *new_key[PPDL_MANIFEST_COLUMNS];
 	Group		group[GROUPS];
 	Said		said[PPDL_REKEY_COLUMNS];
 	uint64_t	clock,
@@ -84,7 +89,10 @@ static void
 group_free(Group *g)
 {
 	for (int c = 0; c < PPDL_REKEY_COLUMNS; c++)
+	{
 		ppdl_free_secret(g->x[c], g->bytes[c]);
+		free(g->number[c]);
+	}
 	free(g->tag);
 	free(g->has);
 	memset(g, 0, sizeof(*g));
@@ -97,7 +105,26 @@ ppdl_rekeyer_destroy(PpdlRekeyer *r)
 		return;
 	for (int i = 0; i < GROUPS; i++)
 		group_free(&r->group[i]);
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		ppdl_receipt_key_destroy(r->old_key[c]);
+		ppdl_receipt_key_destroy(r->new_key[c]);
+	}
 	free(r);
+}
+
+PpdlStatus
+ppdl_rekeyer_manifest(PpdlRekeyer *r, const PpdlManifest *m, PpdlError *err)
+{
+	r->manifest = m;
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		const PpdlReceiptDomain domain = ppdl_manifest_domain(m, c);
+
+		PPDL_TRY(ppdl_receipt_key_create(&r->old_key[c], r->from, &domain, err));
+		PPDL_TRY(ppdl_receipt_key_create(&r->new_key[c], r->to, &domain, err));
+	}
+	return PPDL_OK;
 }
 
 uint64_t
@@ -199,7 +226,7 @@ static int
 same_form(const Form *a, const Form *b)
 {
 	return a->width == b->width && a->limbs == b->limbs && a->scale_bits == b->scale_bits && a->ring == b->ring &&
-		a->beside == b->beside && a->encoding == b->encoding && a->logc == b->logc;
+		a->beside == b->beside && a->encoding == b->encoding && a->logc == b->logc && a->tagged == b->tagged;
 }
 
 /* the widest of the columns that lie side by side with column c */
@@ -283,6 +310,43 @@ encrypt_column(PpdlRekeyer *r, const Group *g, int c, uint8_t *const *out, size_
 	return ppdl_owner_encrypt(r->to, out[c], g->x[c], g->rows, form->width, &opt, err);
 }
 
+/* *out, rows slices of *size bytes, gets receipts */
+static PpdlStatus
+tag_column(PpdlRekeyer *r, const Group *g, int c, uint8_t **out, size_t *size, PpdlError *err)
+{
+	const size_t tagged = *size + ppdl_tag_bytes(g->form[c].limbs);
+	uint8_t    *to = malloc((size_t) g->rows * tagged);
+	PpdlStatus	status = to == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+
+	for (int i = 0; i < g->rows && status == PPDL_OK; i++)
+		/* rows without a value were encrypted all the same, and are not put */
+		if (g->has[i] >> c & 1)
+		{
+			const PpdlManifestRow row = ppdl_manifest_row(r->manifest, g->number[c][i]);
+
+			status = ppdl_receipt_tag_row(r->new_key[g->form[c].tagged - 1], to + (size_t) i * tagged,
+										  *out + (size_t) i * *size, *size, &row.note, err);
+		}
+	if (status != PPDL_OK)
+	{
+		free(to);
+		return status;
+	}
+	free(*out);
+	*out = to;
+	*size = tagged;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+tag_columns(PpdlRekeyer *r, const Group *g, uint8_t **out, size_t *size, PpdlError *err)
+{
+	for (int c = 0; c < r->columns; c++)
+		if (g->form[c].tagged)
+			PPDL_TRY(tag_column(r, g, c, &out[c], &size[c], err));
+	return PPDL_OK;
+}
+
 static PpdlStatus
 encrypt_columns(PpdlRekeyer *r, const Group *g, uint8_t **out, size_t *size, PpdlError *err)
 {
@@ -329,6 +393,8 @@ finish(PpdlRekeyer *r, Group *g, PpdlError *err)
 
 	if (g->rows > 0)
 		status = encrypt_columns(r, g, out, size, err);
+	if (g->rows > 0 && status == PPDL_OK)
+		status = tag_columns(r, g, out, size, err);
 	if (g->rows > 0 && status == PPDL_OK)
 		status = put_rows(r, g, out, size, err);
 	for (int c = 0; c < r->columns; c++)
@@ -388,6 +454,8 @@ make_room(const PpdlRekeyer *r, Group *g, const Form *joined, PpdlError *err)
 		if (g->x[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		memset(g->x[c], 0, g->bytes[c]);
+		if (joined[c].tagged && (g->number[c] = malloc((size_t) g->capacity * sizeof(uint32_t))) == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
 	return PPDL_OK;
 }
@@ -406,7 +474,7 @@ decrypt_into(PpdlRekeyer *r, double *x, const PpdlRekeyValue *value, PpdlError *
 }
 
 static PpdlStatus
-add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *err)
+add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, const uint32_t *number, PpdlError *err)
 {
 	const size_t row = (size_t) g->rows;
 
@@ -418,10 +486,43 @@ add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, P
 			continue;
 		PPDL_TRY(decrypt_into(r, g->x[c] + row * (size_t) g->form[c].width, &value[c], err));
 		g->has[row] |= UINT32_C(1) << c;
+		if (g->form[c].tagged)
+			g->number[c][row] = number[c];
 	}
 	memcpy(g->tag + row * PPDL_REKEY_TAG, tag, PPDL_REKEY_TAG);
 	g->rows++;
 	return g->rows == capacity_of(r, g->form) ? finish(r, g, err) : PPDL_OK;
+}
+
+/* the row of the manifest that a value with a receipt is, checked; nothing for one without */
+static PpdlStatus
+check_receipt(PpdlRekeyer *r, Form *form, uint32_t *number, const PpdlCipher *c, const PpdlRekeyValue *value,
+			  PpdlError *err)
+{
+	PpdlManifestRow row;
+
+	if (c->tags == NULL)
+		return PPDL_OK;
+	if (r->manifest == NULL)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "the rows have receipts, which take a manifest to be made anew");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give the manifest that \"ppdl encrypt --receipts\" wrote.");
+	}
+	*number = UINT32_MAX;
+	for (int k = 0; k < PPDL_MANIFEST_COLUMNS && *number == UINT32_MAX; k++)
+	{
+		*number = ppdl_manifest_find(r->manifest, k, c->seed, c->logc, c->pos);
+		form->tagged = 1 + k;
+	}
+	if (*number == UINT32_MAX)
+		return ppdl_error(err, PPDL_ERR_KEY, "a row that the manifest does not have");
+	row = ppdl_manifest_row(r->manifest, *number);
+	if (!row.live)
+		return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is an old version", (int) row.note.id_len, row.note.id);
+	if (ppdl_receipt_check_row(r->old_key[form->tagged - 1], value->data, value->len, &row.note, NULL) == PPDL_OK)
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is not what was encrypted", (int) row.note.id_len,
+					  row.note.id);
 }
 
 PpdlStatus
@@ -430,6 +531,7 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 	PpdlCipher	cipher[PPDL_REKEY_COLUMNS];
 	Form		form[PPDL_REKEY_COLUMNS] = {{0}},
 				joined[PPDL_REKEY_COLUMNS];
+	uint32_t	number[PPDL_REKEY_COLUMNS];
 	Group	   *g;
 	int			any = 0;
 
@@ -438,6 +540,7 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 		{
 			PPDL_TRY(ppdl_cipher_parse(&cipher[c], value[c].data, value[c].len, err));
 			PPDL_TRY(form_of(&form[c], &r->said[c], &cipher[c], err));
+			PPDL_TRY(check_receipt(r, &form[c], &number[c], &cipher[c], &value[c], err));
 			any = 1;
 		}
 	if (!any)
@@ -448,5 +551,5 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 	cut_chains(r, form);
 	PPDL_TRY(find_group(r, form, joined, &g, err));
 	PPDL_TRY(make_room(r, g, joined, err));
-	return add(r, g, tag, value, err);
+	return add(r, g, tag, value, number, err);
 }

@@ -9,7 +9,7 @@
 #ifndef PPDL_OWNER_REKEY_H
 #define PPDL_OWNER_REKEY_H
 
-#include "owner/owner.h"
+#include "owner/manifest.h"
 
 #define PPDL_REKEY_COLUMNS 16	/* most columns of a row */
 #define PPDL_REKEY_TAG 32		/* bytes by which the caller knows a row again */
@@ -30,6 +30,13 @@ typedef PpdlStatus (*PpdlRekeyPut) (void *arg, const uint8_t tag[PPDL_REKEY_TAG]
 PpdlStatus	ppdl_rekeyer_create(PpdlRekeyer **out, PpdlOwner *from, PpdlOwner *to, int columns, PpdlRekeyPut put,
 								void *arg, PpdlError *err);
 void		ppdl_rekeyer_destroy(PpdlRekeyer *r);	/* wipes; rows that wait are lost */
+
+/*
+ * Rows with receipts get new ones, of the same domains, ids and bound texts, which the manifest says; each is checked by
+ * its MAC before it is decrypted.  m must outlive the rekeyer.  Without a manifest such rows are PPDL_ERR_ARGUMENT, with
+ * one those that are not in it, old versions, and rows that do not pass PPDL_ERR_KEY.
+ */
+PpdlStatus	ppdl_rekeyer_manifest(PpdlRekeyer *r, const PpdlManifest *m, PpdlError *err);
 
 /*
  * Takes a row; put is called for whole batches as they fill.  A label goes beside the features that it names
