@@ -46,8 +46,8 @@ const PpdlPredicted *ppdl_predictions_find(const PpdlPredictions *p, const char 
 /* what came of the comparisons so far */
 typedef struct PpdlAuditSum
 {
-	uint32_t	checked,
-				wrong;
+	uint32_t	checked,		/* predictions that were compared */
+				wrong;			/* rows, counted by ppdl_audit_rows */
 	double		largest,		/* difference, as part of what is allowed */
 				difference,		/* the same in units of the output, and what is allowed there */
 				allowed;

@@ -8,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/audit.h"
 #include "cli/cli.h"
+#include "cli/manifest_file.h"
 #include "cli/model_file.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
@@ -313,7 +314,7 @@ open_all(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_model_file_load(&j->net, &j->name, a->model, err));
 	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
 	if (a->manifest)
-		PPDL_TRY(ppdl_table_manifest(&j->manifest, j->owner, a->manifest, err));
+		PPDL_TRY(ppdl_manifest_load(&j->manifest, a->manifest, j->owner, err));
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	ppdl_db_cancel_on_interrupt(&j->db);

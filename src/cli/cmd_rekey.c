@@ -3,9 +3,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/manifest_file.h"
 #include "cli/progress.h"
 #include "cli/rekey_models.h"
 #include "cli/rekey_table.h"
@@ -32,7 +34,8 @@ static const char doc[] =
 
 enum
 {
-	OPT_NEW_KEY = 256, OPT_PASSPHRASE, OPT_NEW_PASSPHRASE, OPT_COLUMN, OPT_TABLE, OPT_NO_MODELS, OPT_BATCH_COLUMN
+	OPT_NEW_KEY = 256, OPT_PASSPHRASE, OPT_NEW_PASSPHRASE, OPT_COLUMN, OPT_TABLE, OPT_NO_MODELS, OPT_BATCH_COLUMN,
+	OPT_MANIFEST, OPT_NEW_MANIFEST, OPT_ALLOW_MISSING
 };
 
 static const struct argp_option options[] = {
@@ -46,6 +49,11 @@ static const struct argp_option options[] = {
 	{"column", OPT_COLUMN, "NAME,...", 0, "its columns to encrypt anew (all of type lwe_cipher)", 2},
 	{"batch-column", OPT_BATCH_COLUMN, "NAME", 0,
 	 "plain column with the batch's number, as ppdl encrypt --batch-column wrote it, to be written anew", 2},
+	{"manifest", OPT_MANIFEST, "FILE", 0, "manifest of rows with receipts, which get new ones", 3},
+	{"new-manifest", OPT_NEW_MANIFEST, "FILE", 0,
+	 "where theirs goes: a new file, or one of this table under the new key",
+	 3},
+	{"allow-missing", OPT_ALLOW_MISSING, 0, 0, "rows of the manifest may be missing from the table", 3},
 	{"no-models", OPT_NO_MODELS, 0, 0, "leave models' encrypted weights under the old key", 2},
 	{0}
 };
@@ -56,6 +64,8 @@ typedef struct Args
 			   *new_key,
 			   *passphrase_file,
 			   *new_passphrase_file,
+			   *manifest,
+			   *new_manifest,
 			   *dsn;
 	int			no_models;
 	PpdlRekeyTable table;
@@ -68,7 +78,11 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--key is missing: the key that the rows are under");
 	if (a->new_key == NULL)
 		argp_error(state, "--new-key is missing: the key that they shall be under");
-	if (a->table.table == NULL && (a->table.columns.count || a->table.batch_column))
+	if ((a->manifest == NULL) != (a->new_manifest == NULL))
+		argp_error(state, "--manifest and --new-manifest go together");
+	if (a->table.allow_missing && a->manifest == NULL)
+		argp_error(state, "--allow-missing goes with --manifest only");
+	if (a->table.table == NULL && (a->table.columns.count || a->table.batch_column || a->manifest))
 		argp_error(state, "--table is missing");
 	if (a->table.table == NULL && a->no_models)
 		argp_error(state, "without --table only models move, which --no-models leaves out");
@@ -105,6 +119,15 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_BATCH_COLUMN:
 			a->table.batch_column = arg;
 			return 0;
+		case OPT_MANIFEST:
+			a->manifest = arg;
+			return 0;
+		case OPT_NEW_MANIFEST:
+			a->new_manifest = arg;
+			return 0;
+		case OPT_ALLOW_MISSING:
+			a->table.allow_missing = 1;
+			return 0;
 		case OPT_NO_MODELS:
 			a->no_models = 1;
 			return 0;
@@ -125,6 +148,9 @@ typedef struct Job
 	PpdlDb		db;
 	PpdlOwner  *from,
 			   *to;
+	PpdlManifest *manifest,
+			   *new_manifest;
+	PpdlOutFile out;			/* the new one */
 	int			models;			/* versions with weights under the old key */
 } Job;
 
@@ -155,6 +181,38 @@ open_keys(Job *j, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* a manifest that is gone on with is of the same table and columns */
+static PpdlStatus
+open_new_manifest(Job *j, PpdlError *err)
+{
+	const PpdlReceiptDomain d = ppdl_manifest_domain(j->manifest, 0);
+	PpdlReceiptDomain there;
+	int			same;
+
+	if (access(j->a->new_manifest, F_OK) != 0)
+		return ppdl_manifest_create(&j->new_manifest, j->to, d.name, d.bound, d.nbound, err);
+	PPDL_TRY(ppdl_manifest_load(&j->new_manifest, j->a->new_manifest, j->to, err));
+	there = ppdl_manifest_domain(j->new_manifest, 0);
+	same = strcmp(d.name, there.name) == 0 && d.nbound == there.nbound;
+	for (int i = 0; same && i < d.nbound; i++)
+		same = strcmp(d.bound[i], there.bound[i]) == 0;
+	return same ? PPDL_OK : ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: a manifest of table \"%s\" with %d bound columns, "
+									   "which are not those of %s", j->a->new_manifest, there.name, there.nbound,
+									   j->a->manifest);
+}
+
+static PpdlStatus
+open_manifests(Job *j, PpdlError *err)
+{
+	if (j->a->manifest == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_manifest_load(&j->manifest, j->a->manifest, j->from, err));
+	PPDL_TRY(open_new_manifest(j, err));
+	j->a->table.manifest = j->manifest;
+	j->a->table.new_manifest = j->new_manifest;
+	return PPDL_OK;
+}
+
 static PpdlStatus
 open_database(Job *j, PpdlError *err)
 {
@@ -175,6 +233,12 @@ swap(Job *j, PpdlError *err)
 		PPDL_TRY(ppdl_rekey_models_move(&j->db, j->from, j->to, err));
 	if (j->a->table.table)
 		PPDL_TRY(ppdl_rekey_table_swap(&j->a->table, err));
+	/* no table is ever without its manifest: one too many does no harm */
+	if (j->new_manifest)
+	{
+		PPDL_TRY(ppdl_manifest_put(j->new_manifest, j->a->new_manifest, j->to, &j->out, err));
+		PPDL_TRY(ppdl_out_commit(&j->out, err));
+	}
 	return ppdl_db_run(&j->db, NULL, err, "COMMIT", 0, NULL);
 }
 
@@ -194,6 +258,7 @@ rekey(Job *j, PpdlError *err)
 	if ((t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0)
 		return PPDL_OK;
 	PPDL_TRY(open_keys(j, err));
+	PPDL_TRY(open_manifests(j, err));
 	if (t->table)
 		PPDL_TRY(ppdl_rekey_table_fill(t, err));
 	return swap(j, err);
@@ -267,6 +332,9 @@ ppdl_cmd_rekey(int argc, char **argv)
 		say_interrupted(&j, &err);
 	ppdl_db_ignore_interrupt();
 	ppdl_rekey_table_free(&a.table);
+	ppdl_out_abort(&j.out);
+	ppdl_manifest_destroy(j.manifest);
+	ppdl_manifest_destroy(j.new_manifest);
 	ppdl_db_close(&j.db);
 	ppdl_owner_destroy(j.from);
 	ppdl_owner_destroy(j.to);

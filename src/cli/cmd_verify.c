@@ -8,6 +8,7 @@
 
 #include "cli/args.h"
 #include "cli/cli.h"
+#include "cli/manifest_file.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
 #include "cli/table.h"
@@ -242,7 +243,7 @@ verify(Job *j, PpdlError *err)
 	const Args *a = j->a;
 
 	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
-	PPDL_TRY(ppdl_table_manifest(&j->manifest, j->owner, a->manifest, err));
+	PPDL_TRY(ppdl_manifest_load(&j->manifest, a->manifest, j->owner, err));
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	ppdl_db_cancel_on_interrupt(&j->db);

@@ -1,4 +1,4 @@
-/* Private to ppdl rekey: rekey_sql.c, rekey_open.c, rekey_fill.c, rekey_swap.c. */
+/* Private to ppdl rekey: rekey_sql.c, rekey_open.c, rekey_fill.c, rekey_receipts.c, rekey_swap.c. */
 #ifndef PPDL_CLI_REKEY_IMPL_H
 #define PPDL_CLI_REKEY_IMPL_H
 
@@ -27,6 +27,8 @@ PpdlStatus	ppdl_rekey_count_needed(PpdlRekeyTable *t, uint64_t *n, PpdlError *er
 PpdlStatus	ppdl_rekey_find_side(PpdlRekeyTable *t, int *there, PpdlError *err);
 /* all rows of the table that the side table lacks go there; *found: how many there were */
 PpdlStatus	ppdl_rekey_pass(PpdlRekeyTable *t, uint64_t *found, PpdlError *err);
+/* the new manifest takes the rows that are about to be swapped in, each checked (rekey_receipts.c) */
+PpdlStatus	ppdl_rekey_note_receipts(PpdlRekeyTable *t, PpdlError *err);
 void		ppdl_rekey_fill_free(struct PpdlRekeyFill *f);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "cli/cli.h"
 #include "cli/load.h"
-#include "table/infile.h"
 
 #define AT_ONCE "2000"			/* rows that are fetched */
 
@@ -14,21 +13,6 @@ static PpdlStatus
 no_memory(PpdlError *err)
 {
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-}
-
-PpdlStatus
-ppdl_table_manifest(PpdlManifest **out, const PpdlOwner *o, const char *path, PpdlError *err)
-{
-	PpdlStatus	status;
-	PpdlWriter	w;
-
-	*out = NULL;
-	ppdl_writer_init(&w);
-	status = ppdl_read_whole(path, &w, err);
-	if (status == PPDL_OK)
-		status = ppdl_name_file(path, ppdl_manifest_read(out, o, w.buf, w.len, err), err);
-	ppdl_writer_free(&w);
-	return status;
 }
 
 /* ------------------------------------------------------------------ columns */
@@ -79,7 +63,7 @@ find_columns(PpdlTableRows *t, const PpdlManifest *m, const PpdlList *columns, P
 	for (int i = 0; i < columns->count; i++)
 		PPDL_TRY(add_column(t, columns->item[i], err));
 	for (int c = 0; columns->count == 0 && c < PPDL_MANIFEST_COLUMNS; c++)
-		if (c == 0 || (m != NULL && ppdl_manifest_count(m, c, -1, NULL, 0) > 0))
+		if (c == 0 || (m != NULL && ppdl_manifest_count(m, c, NULL, 0) > 0))
 			PPDL_TRY(add_column(t, ppdl_manifest_column_name(c), err));
 	return PPDL_OK;
 }

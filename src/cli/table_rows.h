@@ -22,9 +22,6 @@ typedef struct PpdlTableRows
 				nbound;
 } PpdlTableRows;
 
-/* a manifest from its file; errors name it */
-PpdlStatus	ppdl_table_manifest(PpdlManifest **out, const PpdlOwner *o, const char *path, PpdlError *err);
-
 /*
  * Finds table and columns; errors name what is not there.  columns: features and label, none: those of the names that
  * the manifest has rows for; bind: plain columns, none: those that the manifest names.  m may be NULL: nothing is

@@ -32,9 +32,9 @@ PpdlStatus	ppdl_rekeyer_create(PpdlRekeyer **out, PpdlOwner *from, PpdlOwner *to
 void		ppdl_rekeyer_destroy(PpdlRekeyer *r);	/* wipes; rows that wait are lost */
 
 /*
- * Rows with receipts get new ones, of the same domains, ids and bound texts, which the manifest says; each is checked by
- * its MAC before it is decrypted.  m must outlive the rekeyer.  Without a manifest such rows are PPDL_ERR_ARGUMENT, with
- * one those that are not in it, old versions, and rows that do not pass PPDL_ERR_KEY.
+ * Rows with receipts get new ones, of the same domains, ids and bound texts, which the manifest says; each is checked
+ * by its MAC before it is decrypted.  m must outlive the rekeyer.  Without a manifest such rows are PPDL_ERR_ARGUMENT,
+ * with one those that are not in it, old versions, and rows that do not pass PPDL_ERR_KEY.
  */
 PpdlStatus	ppdl_rekeyer_manifest(PpdlRekeyer *r, const PpdlManifest *m, PpdlError *err);
 

@@ -4,6 +4,7 @@ use warnings;
 
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use MIME::Base64 qw(encode_base64);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -26,8 +27,9 @@ done([ 'keygen', '--out', 'clinic' ], 'keygen');
 my @lines = split /^/, slurp_file($patients);
 file('rows.csv', join '', @lines[ 0 .. 400 ]);
 done([ 'encode', 'rows.csv', '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json' ], 'encode');
-sql('CREATE TABLE patients (id int PRIMARY KEY, features lwe_cipher, label lwe_cipher)');
-done([ 'encrypt', '--key', 'clinic.key', '--features', 'features.json', '--table', 'patients', @dsn, '--columns', 'id,features,label', 'rows.csv' ], 'load');
+sql('CREATE TABLE patients (id int PRIMARY KEY, gender text, features lwe_cipher, label lwe_cipher)');
+my @encrypt = ('encrypt', '--key', 'clinic.key', '--features', 'features.json', '--keep', 'Gender', '--receipts', '--receipts-for', 'patients', '--bind', 'Gender', '--manifest', 'patients.manifest');
+done([ @encrypt, '--table', 'patients', @dsn, '--columns', 'id,gender,features,label', 'rows.csv' ], 'load');
 done([ 'publish', 'clinic.pub', '--for', 'predict', @dsn ], 'publish');
 
 # two models of one shape
@@ -42,6 +44,55 @@ sub model
 model('osteo', 1);
 model('evil', 0.9);
 
+# ---------------------------------------------------------------- verify
+
+my @manifest = ('--manifest', 'patients.manifest', '--bind', 'gender');
+my @verify = ('verify', '--key', 'clinic.key', @dsn, @manifest);
+refused([ 'verify', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--manifest is missing/, 'verify without a manifest');
+refused([ @verify[ 0 .. 6 ], '--table', 'patients' ], 5, qr/has no column "Gender"/, 'the bound column has another name');
+
+# a row that its owner changes: the old version is no longer right
+my $old = sql('SELECT features::text FROM patients WHERE id = 100010');
+file('changed.csv', $lines[0] . $lines[10]);
+sql('DELETE FROM patients WHERE id = 100010');
+done([ @encrypt, '--table', 'patients', @dsn, '--columns', 'id,gender,features,label', 'changed.csv' ], 'a row anew');
+like(done([ @verify, '--table', 'patients' ], 'the changed table'), qr/^400 rows, 400 in the manifest: all/, 'is right');
+
+# everything that a server could do to it
+sql(qq{CREATE TABLE seen AS SELECT id, gender AS sex, features AS f, label AS l FROM patients ORDER BY id;
+	UPDATE seen SET f = (SELECT features FROM patients WHERE id = 100003) WHERE id = 100002;
+	UPDATE seen SET f = (SELECT features FROM patients WHERE id = 100002) WHERE id = 100003;
+	UPDATE seen SET sex = CASE sex WHEN 'Male' THEN 'Female' ELSE 'Male' END WHERE id = 100004;
+	UPDATE seen SET f = '$old' WHERE id = 100010;
+	INSERT INTO seen SELECT * FROM seen WHERE id = 100005;
+	DELETE FROM seen WHERE id = 100006;
+	UPDATE seen SET l = NULL WHERE id = 100007;
+	INSERT INTO seen SELECT 7, sex, f, l FROM seen WHERE id = 100008;
+	UPDATE seen SET f = (SELECT sum(features) FROM patients) WHERE id = 100009});
+my $altered = sql('SELECT encode(lwe_cipher_send(f), $$hex$$) FROM seen WHERE id = 100011');
+substr($altered, -100, 1) = substr($altered, -100, 1) eq '0' ? '1' : '0';
+sql("UPDATE seen SET f = '" . encode_base64(pack('H*', $altered), '') . "' WHERE id = 100011");
+my ($rc, $got, $err) = ppdl(@verify[ 0 .. 6 ], '--bind', 'sex', '--column', 'f,l', '--table', 'seen', '--csv');
+is($rc, 1, 'a table that was tampered with: exit code') or diag($err);
+my $sex = sql('SELECT sex FROM seen WHERE id = 100004');
+my $was = $sex eq 'Male' ? 'Female' : 'Male';
+is(join("\n", sort split /\n/, $got), join("\n", sort split /\n/, <<"END"), 'every fault is named, and nothing else');
+id,column,fault,detail
+100002,f,moved,"encrypted for ""100003"""
+100003,f,moved,"encrypted for ""100002"""
+100004,f,regrouped,"Gender is ""$sex"", and was ""$was"""
+100004,l,regrouped,"Gender is ""$sex"", and was ""$was"""
+100010,f,replayed,""
+100005,"",repeated,""
+100006,"",missing,""
+100007,l,missing,""
+7,f,moved,"encrypted for ""100008"""
+7,l,moved,"encrypted for ""100008"""
+100009,f,foreign,"the result of an operation, and no row"
+100011,f,altered,""
+END
+like($err, qr/^401 rows, 400 in the manifest: 1 altered, 4 moved, 2 regrouped, 1 replayed, 1 repeated, 2 missing, 1 foreign$/m, 'and counted');
+
 # ---------------------------------------------------------------- audit
 
 my @audit = ('audit', '--key', 'clinic.key', @dsn, '--table', 'patients', '--model', 'osteo.json');
@@ -53,31 +104,46 @@ my $cheat = "SELECT $ids, " . predict('osteo') . ' FROM patients WHERE id % 10 <
 
 refused([ 'audit', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--model is missing/, 'audit without a model');
 refused([ @audit[ 0 .. 6 ], '--model', 'features.json' ], 3, qr/features.json: this is no model file/, 'no model file');
-my $out = done([ @audit, '--sample', '50' ], 'an honest server');
-like($out, qr/^400 predictions; 50 rows drawn, 0 wrong$/m, 'is not suspected');
-like($out, qr/without --manifest the rows themselves are the server's word/, 'without receipts the rows are what it shows');
+my $out = done([ @audit, @manifest, '--sample', '50' ], 'an honest server');
+like($out, qr/^400 predictions; 50 rows drawn, 0 wrong\n(?!.*server's word)/, 'is not suspected');
 like($out, qr/^cheating on 5\.0 % of the rows \(20\) would have been found with a probability of 9[34]\.\d %$/m, 'what would have been found');
 like($out, qr/^with 95 % whoever cheats on 2[0-9] rows/m, 'and from where on');
-my ($rc, $got, $err) = ppdl(@audit, '--sample', '200', '--query', $cheat);
+($rc, $got, $err) = ppdl(@audit, '--sample', '200', '--query', $cheat);
 is($rc, 1, 'every tenth prediction of another model: exit code') or diag($err);
 like($got, qr/^row \d+0: output 1 is -?[\d.e-]+, and -?[\d.e-]+ in the clear/m, 'row and values are named');
 unlike($got, qr/^row \d+[1-9]:/m, 'no honest one is');
 like($got, qr/^400 predictions; 200 rows drawn, (?!0 )\d+ wrong$/m, 'counted');
-like(done([ @audit, '--where', 'id % 4 = 1', '--sample', '1000' ], 'some rows'), qr/100 predictions; 100 rows drawn, 0 wrong.*all rows were looked at/s, 'all of them');
-refused([ @audit, '--query', 'SELECT id, features, label FROM patients' ], 3, qr/does not give an id and an encrypted value/, 'another query');
 refused([ @audit, '--query', "SELECT $ids || '7'::text, " . predict('osteo') . ' FROM patients' ], 3, qr/array of ids and a packed value of as many rows/, 'more ids than rows');
 
 # the answer that was acted on
 done([ 'query', '--key', 'clinic.key', @dsn, '--raw', '--expand', '--csv', '-o', 'answer.csv', '-c', "SELECT $ids AS id, " . predict('osteo') . ' AS p FROM patients WHERE id <= 100100' ], 'an answer');
-like(done([ @audit, '--predictions', 'answer.csv', '--sample', '100' ], 'of a file'), qr/100 predictions; 100 rows drawn, 0 wrong/, 'is right');
 my $answer = slurp_file('answer.csv');
 $answer =~ s/^(100050,)(-?)(\d)/$1 . $2 . ($3 + 1)/me;
-file('altered.csv', $answer . "999999,0.5\n100001,\n");
-refused([ @audit, '--predictions', 'altered.csv' ], 4, qr/two predictions came for the row of id "100001"/, 'an id twice');
 file('altered.csv', $answer . "999999,0.5\n");
 ($rc, $got) = ppdl(@audit, '--predictions', 'altered.csv', '--sample', '101');
 is($rc, 1, 'a prediction altered, and one too many: exit code');
-like($got, qr/row 100050: output 1.*row 999999: it has a prediction, and is not in the table/s, 'both are found');
+like($got, qr/^row 100050: output 1[^\n]*\nrow 999999: it has a prediction, and is not in the table\n101 predictions; 101 rows drawn, 2 wrong/, 'both are found, and nothing else');
+
+# rows that are altered, and predictions that fit them
+sql('CREATE TABLE shown AS SELECT * FROM patients; UPDATE shown SET features = p.features FROM patients p WHERE shown.id = p.id - 1 AND shown.id % 10 = 0; DELETE FROM shown WHERE id = 100001; INSERT INTO shown SELECT 8, gender, features FROM patients WHERE id = 100001');
+my @shown = map { $_ eq 'patients' ? 'shown' : $_ } @audit;
+like(done([ @shown, '--sample', '400' ], 'rows that were altered'), qr/400 rows drawn, 0 wrong.*without --manifest the rows themselves are the server's word.*all rows were looked at/s, 'are right without the manifest');
+($rc, $got) = ppdl(@shown, @manifest, '--sample', '400');
+is($rc, 1, 'and wrong with it: exit code');
+like($got, qr/^row 8: it has a prediction, and is not in the manifest\nrow 100001: it has no prediction\n.*^row 100020: moved, encrypted for 100021\n.*^2 ids that are not in the manifest/ms, 'each is named');
+
+# ---------------------------------------------------------------- rekey
+
+done([ 'keygen', '--out', 'next', '--for', 'sum' ], 'the next key');
+my @rekey = ('rekey', '--key', 'clinic.key', '--new-key', 'next.key', @dsn, '--table', 'patients');
+refused([ @rekey, '--manifest', 'patients.manifest' ], 2, qr/go together/, 'nor into none');
+my @both = ('--manifest', 'patients.manifest', '--new-manifest', 'next.manifest');
+sql('CREATE TABLE kept AS SELECT * FROM patients WHERE id = 100012; DELETE FROM patients WHERE id = 100012');
+refused([ @rekey, @both ], 4, qr/1 rows of the manifest are not in the table.*"100012".*hint: Nothing was changed/s, 'nor when a row is missing');
+ok(!-e 'next.manifest', 'no manifest is written');
+sql('INSERT INTO patients SELECT * FROM kept');
+done([ @rekey, @both ], 'with both');
+like(done([ 'verify', '--key', 'next.key', @dsn, '--manifest', 'next.manifest', '--bind', 'gender', '--table', 'patients' ], 'the new manifest'), qr/^400 rows, 400 in the manifest: all/, 'fits the new rows');
 
 $node->stop;
 done_testing();

@@ -2,7 +2,9 @@
 #include "rows_util.h"
 
 #include "owner/rekey.h"
+#include "owner/rekey_manifest.h"
 #include "owner/row_batch.h"
+#include "owner/table_check.h"
 #include "rows/encoding.h"
 #include "rows/partner.h"
 #include "rows/row.h"
@@ -413,6 +415,223 @@ refuses(void **state)
 	table_free(t);
 }
 
+/* ---- receipts ---- */
+
+static const char *const bound_names[] = {"ward"};
+
+/* id and ward of row i */
+static PpdlRowNote
+note_of(int i, char id[16], PpdlWriter *bound)
+{
+	const char *const ward[] = {i % 2 ? "A" : "B"};
+	const size_t len[] = {1};
+
+	bound->len = 0;
+	snprintf(id, 16, "p%d", i);
+	OK(ppdl_bound_write(bound, ward, len, 1, ERR));
+	return (PpdlRowNote) {id, strlen(id), bound->buf, bound->len};
+}
+
+static Bytes
+tagged(PpdlReceiptKey *k, const Bytes *slice, const PpdlRowNote *note)
+{
+	PpdlCipher	c;
+	Bytes		b;
+
+	OK(ppdl_cipher_parse(&c, slice->data, slice->len, ERR));
+	b.len = slice->len + ppdl_tag_bytes(c.limbs);
+	b.data = malloc(b.len);
+	OK(ppdl_receipt_tag_row(k, b.data, slice->data, slice->len, note, ERR));
+	return b;
+}
+
+/* receipts for all rows, every seventh has none */
+static PpdlManifest *
+tag_table(Table *t)
+{
+	PpdlManifest *m;
+	PpdlReceiptKey *key[2];
+	PpdlWriter	bound;
+
+	ppdl_writer_init(&bound);
+	OK(ppdl_manifest_create(&m, from, "patients", bound_names, 1, ERR));
+	for (int c = 0; c < 2; c++)
+	{
+		const PpdlReceiptDomain d = ppdl_manifest_domain(m, c);
+
+		OK(ppdl_receipt_key_create(&key[c], from, &d, ERR));
+	}
+	for (int i = 0; i < t->rows; i++)
+	{
+		char		id[16];
+		const PpdlRowNote note = note_of(i, id, &bound);
+		uint32_t	number;
+
+		if (i % 7 == 6)
+			continue;
+		OK(ppdl_manifest_add(m, &note, &number, ERR));
+		for (int c = 0; c < 2; c++)
+			if (t->old[i][c].data != NULL)
+			{
+				const Bytes b = tagged(key[c], &t->old[i][c], &note);
+				PpdlCipher	parsed;
+
+				free(t->old[i][c].data);
+				t->old[i][c] = b;
+				OK(ppdl_cipher_parse(&parsed, b.data, b.len, ERR));
+				OK(ppdl_manifest_place(m, number, c, &parsed, ERR));
+			}
+	}
+	for (int c = 0; c < 2; c++)
+		ppdl_receipt_key_destroy(key[c]);
+	ppdl_writer_free(&bound);
+	return m;
+}
+
+static void
+rekey_tagged(Table *t, const PpdlManifest *m)
+{
+	PpdlRekeyer *r;
+
+	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t, ERR));
+	OK(ppdl_rekeyer_manifest(r, m, ERR));
+	for (int i = 0; i < t->rows; i++)
+		OK(add_row(r, t, i));
+	OK(ppdl_rekeyer_flush(r, ERR));
+	ppdl_rekeyer_destroy(r);
+	assert_int_equal(t->put, t->rows);
+}
+
+static PpdlStatus
+note_row(PpdlRekeyManifest *k, const Table *t, int before, int after)
+{
+	PpdlRekeyValue old[2],
+				new[2];
+
+	for (int c = 0; c < 2; c++)
+	{
+		old[c] = (PpdlRekeyValue) {t->old[before][c].data, t->old[before][c].len};
+		new[c] = (PpdlRekeyValue) {t->new[after][c].data, t->new[after][c].len};
+	}
+	return ppdl_rekey_manifest_add(k, old, new, 2, ERR);
+}
+
+/* PpdlRowFound: rows without receipt are as they were */
+static PpdlStatus
+only_unsigned(void *arg, const PpdlRowFinding *f, PpdlError *err)
+{
+	assert_int_equal(f->fault, PPDL_ROW_UNSIGNED);
+	++*(int *) arg;
+	return PPDL_OK;
+}
+
+/* the new rows against the new manifest */
+static void
+check_table(const Table *t, const PpdlManifest *m)
+{
+	PpdlTableCheck *check;
+	PpdlWriter	bound;
+	int			unsigned_values = 0,
+				want = 0;
+
+	ppdl_writer_init(&bound);
+	OK(ppdl_table_check_create(&check, to, m, only_unsigned, &unsigned_values, ERR));
+	for (int i = 0; i < t->rows; i++)
+	{
+		char		id[16];
+		PpdlTableRow row = {.note = note_of(i, id, &bound)};
+
+		for (int c = 0; c < 2; c++)
+		{
+			row.value[c].data = t->new[i][c].data;
+			row.value[c].len = t->new[i][c].len;
+			want += i % 7 == 6 && t->new[i][c].data != NULL;
+		}
+		OK(ppdl_table_check_row(check, &row, NULL, ERR));
+	}
+	OK(ppdl_table_check_finish(check, 2, ERR));
+	assert_int_equal(unsigned_values, want);
+	ppdl_table_check_destroy(check);
+	ppdl_writer_free(&bound);
+}
+
+static void
+receipts(void **state)
+{
+	test_seed("receipts");
+	for (int compact = 0; compact < 2; compact++)
+	{
+		const PpdlRowShape shape = {.inputs = 4, .outputs = 1, .compact = compact, .scale_bits = 30, .batch_rows = 32};
+		Table	   *t = calloc(1, sizeof(*t));
+		PpdlManifest *old,
+				   *new;
+		PpdlRekeyManifest *k;
+		const char *id;
+		size_t		len;
+
+		add_rows(t, &shape, 100, 2);
+		old = tag_table(t);
+		rekey_tagged(t, old);
+		check_values(t);
+		check_partners(t);
+		OK(ppdl_manifest_create(&new, to, "patients", bound_names, 1, ERR));
+		OK(ppdl_rekey_manifest_create(&k, from, to, old, new, ERR));
+		/* what a server could bring together wrongly: another row, rows twice, old for new */
+		FAILS(PPDL_ERR_KEY, note_row(k, t, 1, 2));
+		ppdl_rekey_manifest_destroy(k);
+		OK(ppdl_rekey_manifest_create(&k, from, to, old, new, ERR));
+		for (int i = 0; i < t->rows; i++)
+		{
+			if (i == 50)
+			{
+				assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), 50 - 7);
+				assert_true(len == 3 && memcmp(id, "p50", 3) == 0);
+				FAILS(PPDL_ERR_KEY, note_row(k, t, 9, 9));
+			}
+			OK(note_row(k, t, i, i));
+		}
+		assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), 0);
+		ppdl_rekey_manifest_destroy(k);
+		check_table(t, new);
+		ppdl_manifest_destroy(new);
+		ppdl_manifest_destroy(old);
+		table_free(t);
+	}
+}
+
+static void
+refused_receipts(void **state)
+{
+	const PpdlRowShape shape = {.inputs = 4, .outputs = 1, .compact = 1, .scale_bits = 30, .batch_rows = 32};
+	Table	   *t = calloc(1, sizeof(*t));
+	PpdlRekeyer *r;
+	PpdlManifest *m,
+			   *empty;
+
+	test_seed("refused_receipts");
+	add_rows(t, &shape, 10, 1);
+	m = tag_table(t);
+	OK(ppdl_manifest_create(&empty, from, "patients", bound_names, 1, ERR));
+	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, add_row(r, t, 0));
+	OK(ppdl_rekeyer_manifest(r, m, ERR));
+	t->old[1][0].data[t->old[1][0].len - 50] ^= 1;
+	FAILS(PPDL_ERR_KEY, add_row(r, t, 1));
+	assert_non_null(strstr(test_error.message, "\"p1\" is not what was encrypted"));
+	assert_int_equal(ppdl_manifest_forget(m, "p2", 2), 1);
+	FAILS(PPDL_ERR_KEY, add_row(r, t, 2));
+	assert_non_null(strstr(test_error.message, "\"p2\" is an old version"));
+	ppdl_rekeyer_destroy(r);
+	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t, ERR));
+	OK(ppdl_rekeyer_manifest(r, empty, ERR));
+	FAILS(PPDL_ERR_KEY, add_row(r, t, 3));
+	ppdl_rekeyer_destroy(r);
+	assert_int_equal(t->put, 0);
+	ppdl_manifest_destroy(m);
+	ppdl_manifest_destroy(empty);
+	table_free(t);
+}
+
 static int
 setup(void **state)
 {
@@ -440,6 +659,8 @@ main(void)
 		cmocka_unit_test(loose_labels),
 		cmocka_unit_test(fresh_noise),
 		cmocka_unit_test(refuses),
+		cmocka_unit_test(receipts),
+		cmocka_unit_test(refused_receipts),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
