@@ -15,21 +15,23 @@
 #include "cli/table_rows.h"
 #include "owner/table_check.h"
 #include "table/csv.h"
+#include "table/infile.h"
 
 static const char doc[] =
 "Check every row of a table against the manifest that \"ppdl encrypt --receipts\" wrote.\v"
 "Found, and named by id: rows that were altered, moved to another id, put into another group (--bind), replaced by an "
 "old version, repeated, left out, or never written; rows without receipt or of another key. Nothing is decrypted; the "
 "table is read once, in one snapshot.\n\n"
-"The exit status is 1 when anything is found. A row that its owner changed or deleted is right when the manifest says "
-"so: keep the newest one, and keep it away from the server.\n\n"
+"The exit status is 1 when anything is found. A row that its owner changed is right when the manifest says so, one "
+"that was deleted when --forget has said so: keep the newest manifest, and keep it away from the server.\n\n"
 "Example:\n\n"
 "  ppdl verify --key hospital.key --dsn \"$DSN\" --table patients --id id \\\n"
 "    --column features,label --bind ward,sex --manifest patients.manifest";
 
 enum
 {
-	OPT_PASSPHRASE = 256, OPT_TABLE, OPT_ID, OPT_COLUMN, OPT_BIND, OPT_MANIFEST, OPT_LIMIT, OPT_CSV
+	OPT_PASSPHRASE = 256, OPT_TABLE, OPT_ID, OPT_COLUMN, OPT_BIND, OPT_MANIFEST, OPT_LIMIT, OPT_CSV, OPT_FORGET,
+	OPT_FORGET_FILE
 };
 
 static const struct argp_option options[] = {
@@ -37,8 +39,11 @@ static const struct argp_option options[] = {
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"manifest", OPT_MANIFEST, "FILE", 0, "what was encrypted, as ppdl encrypt --receipts wrote it", 1},
+	{"forget", OPT_FORGET, "ID,...", 0,
+	 "you deleted these rows: the manifest is written again without them, before anything is checked", 1},
+	{"forget-file", OPT_FORGET_FILE, "FILE", 0, "the same with an id a line (-: standard input)", 1},
 	{"dsn", 'd', "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
-	{"table", OPT_TABLE, "NAME", 0, "table to check", 2},
+	{"table", OPT_TABLE, "NAME", 0, "table to check; may be left out beside --forget", 2},
 	{"id", OPT_ID, "NAME", 0, "its column that identifies a row (id)", 2},
 	{"column", OPT_COLUMN, "FEATURES[,LABEL]", 0, "its encrypted columns (features, and label if the manifest has any)",
 	 2},
@@ -57,9 +62,11 @@ typedef struct Args
 			   *manifest,
 			   *dsn,
 			   *table,
-			   *id;
+			   *id,
+			   *forget_file;
 	PpdlList	columns,
-				bind;
+				bind,
+				forget;
 	long		limit;
 	int			csv;
 } Args;
@@ -69,7 +76,7 @@ check_args(const Args *a, struct argp_state *state)
 {
 	if (a->key == NULL)
 		argp_error(state, "--key is missing");
-	if (a->table == NULL)
+	if (a->table == NULL && a->forget.count == 0 && a->forget_file == NULL)
 		argp_error(state, "--table is missing");
 	if (a->manifest == NULL)
 		argp_error(state, "--manifest is missing");
@@ -108,6 +115,12 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_BIND:
 			ppdl_list_add_commas(&a->bind, arg, state);
 			return 0;
+		case OPT_FORGET:
+			ppdl_list_add_commas(&a->forget, arg, state);
+			return 0;
+		case OPT_FORGET_FILE:
+			a->forget_file = arg;
+			return 0;
 		case OPT_LIMIT:
 			a->limit = ppdl_arg_int(state, "--limit", arg, 0, 1000000000);
 			return 0;
@@ -134,8 +147,57 @@ typedef struct Job
 	PpdlTableRows rows;
 	PpdlTableCheck *check;
 	PpdlTable	shown;
+	PpdlOutFile out;			/* the manifest */
 	uint64_t	faults;
 } Job;
+
+/* ------------------------------------------------------------------ rows that were deleted */
+
+static PpdlStatus
+forget(Job *j, const char *id, size_t len, PpdlError *err)
+{
+	if (ppdl_manifest_forget(j->manifest, id, len))
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s has no row of id \"%.*s\"", j->a->manifest, (int) (len < 100 ? len : 100), id);
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Nothing was forgotten.");
+}
+
+static PpdlStatus
+forget_lines(Job *j, PpdlError *err)
+{
+	PpdlStatus	status;
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	status = ppdl_read_text(j->a->forget_file, &w, err);
+	for (const char *p = (const char *) w.buf; status == PPDL_OK && *p;)
+	{
+		const size_t len = strcspn(p, "\r\n");
+
+		if (len > 0)
+			status = forget(j, p, len, err);
+		p += len + strspn(p + len, "\r\n");
+	}
+	ppdl_writer_free(&w);
+	return status;
+}
+
+static PpdlStatus
+forget_all(Job *j, PpdlError *err)
+{
+	const PpdlList *l = &j->a->forget;
+
+	if (l->count == 0 && j->a->forget_file == NULL)
+		return PPDL_OK;
+	for (int i = 0; i < l->count; i++)
+		PPDL_TRY(forget(j, l->item[i], strlen(l->item[i]), err));
+	if (j->a->forget_file)
+		PPDL_TRY(forget_lines(j, err));
+	PPDL_TRY(ppdl_manifest_put(j->manifest, j->a->manifest, j->owner, &j->out, err));
+	PPDL_TRY(ppdl_out_commit(&j->out, err));
+	ppdl_note("the manifest %s has %" PRIu64 " rows", j->a->manifest, ppdl_manifest_live(j->manifest));
+	return PPDL_OK;
+}
 
 /* ------------------------------------------------------------------ what is shown */
 
@@ -244,6 +306,9 @@ verify(Job *j, PpdlError *err)
 
 	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
 	PPDL_TRY(ppdl_manifest_load(&j->manifest, a->manifest, j->owner, err));
+	PPDL_TRY(forget_all(j, err));
+	if (a->table == NULL)
+		return PPDL_OK;
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	ppdl_db_cancel_on_interrupt(&j->db);
@@ -265,8 +330,9 @@ ppdl_cmd_verify(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	status = verify(&j, &err);
 	ppdl_progress_clear();
-	if (status == PPDL_OK)
+	if (status == PPDL_OK && a.table)
 		report(&j);
+	ppdl_out_abort(&j.out);
 	ppdl_db_ignore_interrupt();
 	if (j.faults)
 		ppdl_table_free(&j.shown);
@@ -277,6 +343,7 @@ ppdl_cmd_verify(int argc, char **argv)
 	ppdl_owner_destroy(j.owner);
 	ppdl_list_free(&a.columns);
 	ppdl_list_free(&a.bind);
+	ppdl_list_free(&a.forget);
 	if (status != PPDL_OK)
 		return ppdl_fail(&err);
 	return j.faults > 0 ? PPDL_EXIT_FAILED : PPDL_EXIT_OK;

@@ -56,7 +56,10 @@ my $old = sql('SELECT features::text FROM patients WHERE id = 100010');
 file('changed.csv', $lines[0] . $lines[10]);
 sql('DELETE FROM patients WHERE id = 100010');
 done([ @encrypt, '--table', 'patients', @dsn, '--columns', 'id,gender,features,label', 'changed.csv' ], 'a row anew');
-like(done([ @verify, '--table', 'patients' ], 'the changed table'), qr/^400 rows, 400 in the manifest: all/, 'is right');
+sql('DELETE FROM patients WHERE id IN (100399, 100400)');
+file('gone', "100399\n\n100400\n");
+refused([ @verify[ 0 .. 6 ], '--forget', '100398,400' ], 3, qr/patients.manifest has no row of id "400".*hint: Nothing was forgotten/s, 'forget what is not there');
+like(done([ @verify, '--table', 'patients', '--forget-file', 'gone' ], 'the changed table'), qr/^398 rows, 398 in the manifest: all/, 'is right');
 
 # everything that a server could do to it
 sql(qq{CREATE TABLE seen AS SELECT id, gender AS sex, features AS f, label AS l FROM patients ORDER BY id;
@@ -91,7 +94,7 @@ id,column,fault,detail
 100009,f,foreign,"the result of an operation, and no row"
 100011,f,altered,""
 END
-like($err, qr/^401 rows, 400 in the manifest: 1 altered, 4 moved, 2 regrouped, 1 replayed, 1 repeated, 2 missing, 1 foreign$/m, 'and counted');
+like($err, qr/^399 rows, 398 in the manifest: 1 altered, 4 moved, 2 regrouped, 1 replayed, 1 repeated, 2 missing, 1 foreign$/m, 'and counted');
 
 # ---------------------------------------------------------------- audit
 
@@ -105,14 +108,14 @@ my $cheat = "SELECT $ids, " . predict('osteo') . ' FROM patients WHERE id % 10 <
 refused([ 'audit', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--model is missing/, 'audit without a model');
 refused([ @audit[ 0 .. 6 ], '--model', 'features.json' ], 3, qr/features.json: this is no model file/, 'no model file');
 my $out = done([ @audit, @manifest, '--sample', '50' ], 'an honest server');
-like($out, qr/^400 predictions; 50 rows drawn, 0 wrong\n(?!.*server's word)/, 'is not suspected');
+like($out, qr/^398 predictions; 50 rows drawn, 0 wrong\n(?!.*server's word)/, 'is not suspected');
 like($out, qr/^cheating on 5\.0 % of the rows \(20\) would have been found with a probability of 9[34]\.\d %$/m, 'what would have been found');
 like($out, qr/^with 95 % whoever cheats on 2[0-9] rows/m, 'and from where on');
 ($rc, $got, $err) = ppdl(@audit, '--sample', '200', '--query', $cheat);
 is($rc, 1, 'every tenth prediction of another model: exit code') or diag($err);
 like($got, qr/^row \d+0: output 1 is -?[\d.e-]+, and -?[\d.e-]+ in the clear/m, 'row and values are named');
 unlike($got, qr/^row \d+[1-9]:/m, 'no honest one is');
-like($got, qr/^400 predictions; 200 rows drawn, (?!0 )\d+ wrong$/m, 'counted');
+like($got, qr/^398 predictions; 200 rows drawn, (?!0 )\d+ wrong$/m, 'counted');
 refused([ @audit, '--query', "SELECT $ids || '7'::text, " . predict('osteo') . ' FROM patients' ], 3, qr/array of ids and a packed value of as many rows/, 'more ids than rows');
 
 # the answer that was acted on
@@ -127,7 +130,7 @@ like($got, qr/^row 100050: output 1[^\n]*\nrow 999999: it has a prediction, and 
 # rows that are altered, and predictions that fit them
 sql('CREATE TABLE shown AS SELECT * FROM patients; UPDATE shown SET features = p.features FROM patients p WHERE shown.id = p.id - 1 AND shown.id % 10 = 0; DELETE FROM shown WHERE id = 100001; INSERT INTO shown SELECT 8, gender, features FROM patients WHERE id = 100001');
 my @shown = map { $_ eq 'patients' ? 'shown' : $_ } @audit;
-like(done([ @shown, '--sample', '400' ], 'rows that were altered'), qr/400 rows drawn, 0 wrong.*without --manifest the rows themselves are the server's word.*all rows were looked at/s, 'are right without the manifest');
+like(done([ @shown, '--sample', '400' ], 'rows that were altered'), qr/398 rows drawn, 0 wrong.*without --manifest the rows themselves are the server's word.*all rows were looked at/s, 'are right without the manifest');
 ($rc, $got) = ppdl(@shown, @manifest, '--sample', '400');
 is($rc, 1, 'and wrong with it: exit code');
 like($got, qr/^row 8: it has a prediction, and is not in the manifest\nrow 100001: it has no prediction\n.*^row 100020: moved, encrypted for 100021\n.*^2 ids that are not in the manifest/ms, 'each is named');
@@ -143,7 +146,7 @@ refused([ @rekey, @both ], 4, qr/1 rows of the manifest are not in the table.*"1
 ok(!-e 'next.manifest', 'no manifest is written');
 sql('INSERT INTO patients SELECT * FROM kept');
 done([ @rekey, @both ], 'with both');
-like(done([ 'verify', '--key', 'next.key', @dsn, '--manifest', 'next.manifest', '--bind', 'gender', '--table', 'patients' ], 'the new manifest'), qr/^400 rows, 400 in the manifest: all/, 'fits the new rows');
+like(done([ 'verify', '--key', 'next.key', @dsn, '--manifest', 'next.manifest', '--bind', 'gender', '--table', 'patients' ], 'the new manifest'), qr/^398 rows, 398 in the manifest: all/, 'fits the new rows');
 
 $node->stop;
 done_testing();
