@@ -150,7 +150,10 @@ put_row(void *arg, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *e
 	return ppdl_sink_end_row(&f->sink, err);
 }
 
-/* rows that are not in the side table yet, of blocks from .. to - 1: digest, then the values under the old key */
+/*
+ * rows that are not in the side table yet, of blocks from .. to - 1: digest, then the values under the old key.  A look
+ * into the index a row: a join, which it must not become, would read the whole side table for each piece.
+ */
 static char *
 chunk_query(PpdlRekeyTable *t, uint32_t from, uint32_t to)
 {
@@ -159,8 +162,9 @@ chunk_query(PpdlRekeyTable *t, uint32_t from, uint32_t to)
 
 	if (values)
 		sql = ppdl_rekey_text("SELECT d.* FROM (SELECT sha256(%s) AS key, %s FROM %s t WHERE t.ctid >= '(%u,0)' AND"
-				   " t.ctid < '(%u,0)' AND (%s) OFFSET 0) d WHERE NOT EXISTS (SELECT FROM %s s WHERE s.key = d.key)",
-				   t->digest, values, t->name, from, to, t->needs, t->side);
+							  " t.ctid < '(%u,0)' AND (%s) OFFSET 0) d"
+							  " WHERE (SELECT s.key FROM %s s WHERE s.key = d.key LIMIT 1) IS NULL", t->digest, values,
+							  t->name, from, to, t->needs, t->side);
 	free(values);
 	return sql;
 }
