@@ -295,6 +295,7 @@ ppdl_rekey_table_open(PpdlRekeyTable *t, PpdlError *err)
 	/* rows that a policy hides are an error, not left under the old key */
 	PPDL_TRY(ppdl_db_run(t->db, NULL, err, "SET row_security = off", 0, NULL));
 	PPDL_TRY(ppdl_db_run(t->db, NULL, err, "SET statement_timeout = 0", 0, NULL));
+	PPDL_TRY(ppdl_db_run(t->db, NULL, err, "SET idle_in_transaction_session_timeout = 0", 0, NULL));
 	PPDL_TRY(find_table(t, err));
 	PPDL_TRY(refuse_distributed(t, err));
 	PPDL_TRY(check_rights(t, err));

@@ -24,7 +24,7 @@ my @dsn = ('--dsn', $dsn);
 sub sql { return $node->safe_psql('postgres', $_[0]) }
 
 sql('CREATE SCHEMA "Crypt"; CREATE EXTENSION ppdl SCHEMA "Crypt"');
-done([ 'keygen', '--out', $_, '--for', 'sum' ], "keygen $_") for qw(old other);
+done([ 'keygen', '--out', 'old', '--for', 'sum' ], 'keygen old');
 done([ 'keygen', '--out', 'new' ], 'keygen new');
 my @lines = split /^/, slurp_file($patients);
 file('rows.csv', join '', @lines[ 0 .. 600 ]);
@@ -93,9 +93,12 @@ sql(q{CREATE TABLE tokens (v "Crypt".rsa_cipher); CREATE VIEW seen AS SELECT * F
 refused([ @rekey[ 0 .. 6 ], '--table', 'tokens', '--column', 'v' ], 5, qr/not of type lwe_cipher.*hint: RSA values are not/s, 'RSA');
 refused([ @rekey[ 0 .. 6 ], '--table', 'tokens' ], 5, qr/has no column of type lwe_cipher/, 'nothing encrypted');
 refused([ @rekey[ 0 .. 6 ], '--table', 'seen' ], 5, qr/no ordinary table/, 'a view');
-done([ @load, '--key', 'other.key', 'late.csv' ], 'rows of another key');
-my $other = id_of('other');
-refused([@rekey], 4, qr/column "features" of table .* holds 20 values under key $other.*Nothing was written/s, 'rows of another key are named');
+# values of another key, and its key file: neither is opened
+my $other = '0123456789abcdef';
+file('other.key', slurp_file('old.key') =~ s/@{[ id_of('old') ]}/$other/r);
+sql(qq{INSERT INTO $table (id, features) SELECT id - 100000, encode(overlay("Crypt".lwe_cipher_send(features) PLACING '\\x$other' FROM 9), 'base64')::"Crypt".lwe_cipher
+	FROM $table WHERE id BETWEEN 100100 AND 100109});
+refused([@rekey], 4, qr/column "features" of table .* holds 9 values under key $other.*Nothing was written/s, 'rows of another key are named');
 sql(qq{DELETE FROM $table WHERE "Crypt".lwe_key_id(features) = '$other';
 	INSERT INTO $table (id, features) SELECT 6, "Crypt".sum(features) FROM $table});
 refused([@rekey], 2, qr/holds 1 results of operations \(row\).*hint: Compute them again/s, 'a stored sum');
