@@ -155,16 +155,20 @@ read_seed(Said *said, const uint8_t *seed, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* does the seed, which names features, name these? */
-static int
-names(Said *said, const uint8_t *features)
+/* does the seed, which names features, name these?  PPDL_ERR_CRYPTO */
+static PpdlStatus
+names(Said *said, const uint8_t *features, int *yes, PpdlError *err)
 {
-	if (memcmp(said->features, features, sizeof(said->features)) == 0)
-		return 1;
-	if (ppdl_partner_check(features, said->seed, NULL) != PPDL_OK)
-		return 0;
-	memcpy(said->features, features, sizeof(said->features));
-	return 1;
+	PpdlStatus	status = PPDL_OK;
+
+	*yes = memcmp(said->features, features, sizeof(said->features)) == 0;
+	if (*yes)
+		return PPDL_OK;
+	status = ppdl_partner_check(features, said->seed, err);
+	*yes = status == PPDL_OK;
+	if (*yes)
+		memcpy(said->features, features, sizeof(said->features));
+	return status == PPDL_ERR_ARGUMENT ? PPDL_OK : status;
 }
 
 static PpdlStatus
@@ -187,30 +191,31 @@ form_of(Form *form, Said *said, const PpdlCipher *c, PpdlError *err)
 }
 
 /* the column of the features that value c of the row is a label of */
-static void
-find_features(PpdlRekeyer *r, Form *form, const PpdlCipher *value, int c)
+static PpdlStatus
+find_features(PpdlRekeyer *r, Form *form, const PpdlCipher *value, int c, PpdlError *err)
 {
 	const int	named = r->said[c].named;
 
 	if (form[c].encoding != 0)
-		return;
+		return PPDL_OK;
 	for (int i = 0; i < r->columns; i++)
 	{
 		int			fits = i != c && form[i].width > 0 && value[i].par == value[c].par &&
 			place(&value[i]) == place(&value[c]);
 
 		if (named && fits)
-			fits = names(&r->said[c], value[i].seed);
+			PPDL_TRY(names(&r->said[c], value[i].seed, &fits, err));
 		if (fits && (named || i < c))
 		{
 			form[c].beside = i;
-			return;
+			return PPDL_OK;
 		}
 		/* without a name only the first column counts as features */
 		if (!named && form[i].width > 0)
 			break;
 	}
 	r->loose += (uint64_t) named;
+	return PPDL_OK;
 }
 
 /* features of features there are none: a chain is cut at its first link */
@@ -500,6 +505,7 @@ check_receipt(PpdlRekeyer *r, Form *form, uint32_t *number, const PpdlCipher *c,
 			  PpdlError *err)
 {
 	PpdlManifestRow row;
+	PpdlStatus	status;
 
 	if (c->tags == NULL)
 		return PPDL_OK;
@@ -519,8 +525,9 @@ check_receipt(PpdlRekeyer *r, Form *form, uint32_t *number, const PpdlCipher *c,
 	row = ppdl_manifest_row(r->manifest, *number);
 	if (!row.live)
 		return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is an old version", (int) row.note.id_len, row.note.id);
-	if (ppdl_receipt_check_row(r->old_key[form->tagged - 1], value->data, value->len, &row.note, NULL) == PPDL_OK)
-		return PPDL_OK;
+	status = ppdl_receipt_check_row(r->old_key[form->tagged - 1], value->data, value->len, &row.note, err);
+	if (status != PPDL_ERR_KEY)
+		return status;
 	return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is not what was encrypted", (int) row.note.id_len,
 					  row.note.id);
 }
@@ -547,7 +554,7 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 		return r->put(r->arg, tag, value, err);
 	for (int c = 0; c < r->columns; c++)
 		if (form[c].width > 0)
-			find_features(r, form, cipher, c);
+			PPDL_TRY(find_features(r, form, cipher, c, err));
 	cut_chains(r, form);
 	PPDL_TRY(find_group(r, form, joined, &g, err));
 	PPDL_TRY(make_room(r, g, joined, err));

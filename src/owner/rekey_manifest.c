@@ -86,6 +86,7 @@ static PpdlStatus
 find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, uint32_t *number, int *column, PpdlError *err)
 {
 	PpdlManifestRow row;
+	PpdlStatus	status;
 	PpdlCipher	c;
 
 	*number = UINT32_MAX;
@@ -103,19 +104,23 @@ find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, uint32_t *numb
 	row = ppdl_manifest_row(k->old, *number);
 	if (!row.live)
 		return not_that("an old version of it is in the table", &row.note, err);
-	return ppdl_receipt_check_row(k->old_key[*column], value->data, value->len, &row.note, NULL) == PPDL_OK ? PPDL_OK :
-		not_that("it is not what was encrypted", &row.note, err);
+	status = ppdl_receipt_check_row(k->old_key[*column], value->data, value->len, &row.note, err);
+	return status != PPDL_ERR_KEY ? status : not_that("it is not what was encrypted", &row.note, err);
 }
 
 static PpdlStatus
 place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyValue *value, const PpdlRowNote *note,
 		  PpdlError *err)
 {
+	PpdlStatus	status = PPDL_ERR_KEY;
 	PpdlCipher	c;
 
-	if (value->data == NULL || ppdl_cipher_parse(&c, value->data, value->len, NULL) != PPDL_OK ||
-		ppdl_receipt_check_row(k->new_key[column], value->data, value->len, note, NULL) != PPDL_OK)
+	if (value->data != NULL)
+		status = ppdl_receipt_check_row(k->new_key[column], value->data, value->len, note, err);
+	if (status == PPDL_ERR_KEY || status == PPDL_ERR_FORMAT)
 		return not_that("what takes its place is not its encryption under the new key", note, err);
+	PPDL_TRY(status);
+	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
 	if (*number == UINT32_MAX)
 		PPDL_TRY(ppdl_manifest_add(k->into, note, number, err));
 	return ppdl_manifest_place(k->into, *number, column, &c, err);

@@ -222,11 +222,15 @@ static PpdlStatus
 check_value(Judged *j)
 {
 	const PpdlTableCheck *t = j->t;
+	PpdlStatus	status;
 	PpdlCipher	c;
 	uint32_t	number;
 	int			fits;
 
-	if (ppdl_cipher_parse(&c, j->row->value[j->column].data, j->row->value[j->column].len, NULL) != PPDL_OK)
+	status = ppdl_cipher_parse(&c, j->row->value[j->column].data, j->row->value[j->column].len, j->err);
+	if (status == PPDL_ERR_NOMEM)
+		return status;
+	if (status != PPDL_OK)
 		return report(j, PPDL_ROW_ALTERED, NULL, "no valid ciphertext");
 	if (memcmp(c.fingerprint, ppdl_receipt_key_fingerprint(t->key[j->column]), PPDL_FINGERPRINT_BYTES) != 0)
 		return report(j, PPDL_ROW_FOREIGN, NULL, "of another key");

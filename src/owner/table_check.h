@@ -50,7 +50,7 @@ typedef struct PpdlTableRow
 
 typedef struct PpdlTableCheck PpdlTableCheck;
 
-/* o and m stay the caller's and must outlive the check; found is called for each fault */
+/* o and m stay the caller's, must outlive the check, and m gets no further rows; found is called for each fault */
 PpdlStatus	ppdl_table_check_create(PpdlTableCheck **out, const PpdlOwner *o, const PpdlManifest *m,
 									PpdlRowFound found, void *arg, PpdlError *err);
 void		ppdl_table_check_destroy(PpdlTableCheck *t);

@@ -47,6 +47,8 @@
 #include "net/train.h"
 #include "owner/manifest.h"
 #include "owner/owner_impl.h"
+#include "owner/rekey_manifest.h"
+#include "owner/table_check.h"
 #include "predict/plan.h"
 #include "report/report_impl.h"
 #include "report/statistics.h"
@@ -788,6 +790,91 @@ done:
 	return status;
 }
 
+/* rows with receipts under another key, their manifest, and the table against it */
+typedef struct Rekeyed
+{
+	PpdlOwner  *from,
+			   *to;
+	PpdlManifest *old,
+			   *new;
+	PpdlRekeyManifest *note;
+	PpdlTableCheck *check;
+	PpdlRekeyValue row[2];		/* before */
+} Rekeyed;
+
+/* PpdlRekeyPut */
+static PpdlStatus
+put_rekeyed(void *arg, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *err)
+{
+	Rekeyed    *k = arg;
+	const PpdlTableRow row = {.note = {"x", 1, NULL, 0}, .value = {{value[0].data, value[0].len}}};
+
+	PPDL_TRY(ppdl_rekey_manifest_add(k->note, k->row, value, 1, err));
+	return ppdl_table_check_row(k->check, &row, NULL, err);
+}
+
+/* PpdlRowFound */
+static PpdlStatus
+no_fault(void *arg, const PpdlRowFinding *f, PpdlError *err)
+{
+	(void) arg;
+	(void) err;
+	fail_msg("row is %s: %s", ppdl_row_fault_name(f->fault), f->why);
+	return PPDL_OK;
+}
+
+static PpdlOwner *rekeyed_from,
+		   *rekeyed_to;
+static uint8_t rekeyed_slice[512];
+
+static PpdlStatus
+rekey_one(Rekeyed *k, PpdlRekeyer **r, PpdlReceiptKey **key, uint8_t *row, PpdlError *err)
+{
+	const PpdlReceiptDomain d = {"patients", "features", NULL, 0};
+	const PpdlRowNote note = {"x", 1, NULL, 0};
+	const uint8_t tag[PPDL_REKEY_TAG] = {0};
+	const PpdlParams *par;
+	PpdlCipher	c;
+	uint32_t	number;
+	size_t		size;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_COMPACT, &par, err));
+	size = ppdl_slice_size(par, 1, 2);
+	PPDL_TRY(ppdl_manifest_create(&k->old, k->from, "patients", NULL, 0, err));
+	PPDL_TRY(ppdl_manifest_create(&k->new, k->to, "patients", NULL, 0, err));
+	PPDL_TRY(ppdl_receipt_key_create(key, k->from, &d, err));
+	PPDL_TRY(ppdl_receipt_tag_row(*key, row, rekeyed_slice, size, &note, err));
+	PPDL_TRY(ppdl_manifest_add(k->old, &note, &number, err));
+	PPDL_TRY(ppdl_cipher_parse(&c, row, size + ppdl_tag_bytes(1), err));
+	PPDL_TRY(ppdl_manifest_place(k->old, number, 0, &c, err));
+	k->row[0] = (PpdlRekeyValue) {row, size + ppdl_tag_bytes(1)};
+	PPDL_TRY(ppdl_rekey_manifest_create(&k->note, k->from, k->to, k->old, k->new, err));
+	PPDL_TRY(ppdl_table_check_create(&k->check, k->to, k->new, no_fault, NULL, err));
+	PPDL_TRY(ppdl_rekeyer_create(r, k->from, k->to, 1, put_rekeyed, k, err));
+	PPDL_TRY(ppdl_rekeyer_manifest(*r, k->old, err));
+	PPDL_TRY(ppdl_rekeyer_add(*r, tag, k->row, err));
+	PPDL_TRY(ppdl_rekeyer_flush(*r, err));
+	return ppdl_table_check_finish(k->check, 1, err);
+}
+
+static PpdlStatus
+work_rekey(PpdlError *err)
+{
+	Rekeyed		k = {.from = rekeyed_from, .to = rekeyed_to};
+	PpdlRekeyer *r = NULL;
+	PpdlReceiptKey *key = NULL;
+	uint8_t		row[600];
+	PpdlStatus	status = rekey_one(&k, &r, &key, row, err);
+
+	ppdl_rekeyer_destroy(r);
+	ppdl_receipt_key_destroy(key);
+	ppdl_table_check_destroy(k.check);
+	ppdl_rekey_manifest_destroy(k.note);
+	ppdl_manifest_destroy(k.old);
+	ppdl_manifest_destroy(k.new);
+	return status;
+}
+
 static PpdlStatus
 apply_features(const PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err)
 {
@@ -1425,6 +1512,25 @@ receipts(void **state)
 	ppdl_owner_destroy(tagging);
 }
 
+static void
+rekey(void **state)
+{
+	static const uint8_t master[2][PPDL_MASTER_BYTES] = {{2}, {3}};
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT};
+	const double x[4] = {0.5};
+	PpdlError	err;
+
+	(void) state;
+	assert_int_equal(ppdl_owner_from_master(&rekeyed_from, "old", master[0], NULL), PPDL_OK);
+	assert_int_equal(ppdl_owner_from_master(&rekeyed_to, "new", master[1], NULL), PPDL_OK);
+	assert_int_equal(ppdl_owner_encrypt(rekeyed_from, rekeyed_slice, x, 1, 4, &opt, NULL), PPDL_OK);
+	/* what the keys' owners make when it is first needed stays with them */
+	assert_int_equal(work_rekey(&err), PPDL_OK);
+	run_out(work_rekey, "rekey");
+	ppdl_owner_destroy(rekeyed_from);
+	ppdl_owner_destroy(rekeyed_to);
+}
+
 TEST(features)
 TEST(evaluate)
 TEST(stats)
@@ -1467,6 +1573,7 @@ main(void)
 		cmocka_unit_test(learn),
 		cmocka_unit_test(owner),
 		cmocka_unit_test(receipts),
+		cmocka_unit_test(rekey),
 		cmocka_unit_test(features),
 		cmocka_unit_test(evaluate),
 		cmocka_unit_test(stats),
