@@ -9,7 +9,7 @@
 
 /*
  * Runs all statements of sql; take gets what each returns, PGRES_TUPLES_OK or PGRES_COMMAND_OK, and an error of its own
- * ends the run.  Errors of the server say where in sql they are.  COPY is refused.
+ * ends the run.  Errors of the server say where in sql they are, or in what db->ask made it of.  COPY is refused.
  */
 typedef PpdlStatus (*PpdlTakeResult) (void *arg, const PGresult *res, PpdlError *err);
 PpdlStatus	ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, void *arg, PpdlError *err);
