@@ -165,6 +165,22 @@ refused([ @query, '--raw', '--features', 'features.json', '-c', 'SELECT 1' ], 2,
 my $counted = done([ @query, '--csv', '--as', 'x=sum:n', '-c', 'SELECT count(*) AS n, sum(features) AS x FROM patients' ], 'a sum with its count');
 like($counted, qr/^n,x\.weight,/, 'is decoded');
 
+# ---------------------------------------------------------------- values made of others
+
+done([ @encode, '--moments', '--thermometer', 'age:40,65', '--thermometer', 'weight:80.5', '-o', 'made.json' ], 'encode --moments --thermometer');
+$node->safe_psql('postgres', 'CREATE TABLE made (id int, ward text, features lwe_cipher(14), label lwe_cipher(1))');
+done([ 'encrypt', '--key', 'words.key', '--features', 'made.json', '--compact', '--keep', 'ward', '--table', 'made', @dsn, 'patients.csv' ], 'rows with products');
+my $made = (records(done([ @query, '--csv', '-c', 'SELECT avg(features) FROM made' ], 'averages of them')))[0];
+my @weighed = grep { $_->{weight} ne '' } @rows;
+near($made->{'avg.age>=65'}, mean(map { $_->{age} >= 65 ? 1 : 0 } @rows), 'the share of those of 65 and more');
+near($made->{'avg.weight>=80.5'}, mean(map { $_->{weight} >= 80.5 ? 1 : 0 } @weighed), 'of 80.5 kg and more, among those who were weighed');
+is(scalar(grep { /[*]/ } keys %$made), 0, 'products are no answers in words');
+my @raw = done([ @query, '--csv', '--raw', '-c', 'SELECT sum(features) FROM made' ], 'their sums') =~ /(-?[0-9.]+(?:e-?[0-9]+)?)/g;
+my ($lightest, $heaviest) = (sort { $a <=> $b } map { $_->{weight} } @weighed)[ 0, -1 ];
+my $squares = 0;
+$squares += (2 * ($_->{weight} - $lightest) / ($heaviest - $lightest) - 1)**2 for @weighed;
+near($raw[-1], $squares, '--raw: the last is the sum of squares of encoded weights');
+
 # ---------------------------------------------------------------- predictions, and files of results
 
 done([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'plain', @dsn, 'patients.csv' ], 'plain rows');
