@@ -686,6 +686,61 @@ test_rewrite(void **state)
 			  "FROM t UNION SELECT 2");
 }
 
+/* the columns that the examples of doc/cli-reference.md are of */
+static const char documented[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+	"{\"column\": \"Age\", \"kind\": \"numeric\", \"min\": 18, \"max\": 90, \"step\": 1},"
+	"{\"column\": \"Weight\", \"kind\": \"numeric\", \"min\": 40, \"max\": 120, \"step\": 0.1, \"missing\": true},"
+	"{\"column\": \"Smoking\", \"kind\": \"binary\", \"categories\": [\"No\", \"Yes\"]},"
+	"{\"column\": \"Blood Group\", \"kind\": \"one-hot\", \"categories\": [\"A\", \"AB\", \"B\", \"0\"]},"
+	"{\"column\": \"Height\", \"kind\": \"bands\", \"cuts\": [150, 160, 180], \"step\": 1},"
+	"{\"column\": \"Admitted\", \"kind\": \"numeric\", \"min\": 20000, \"max\": 20700, \"step\": 1, \"date\": \"day\"},"
+	"{\"column\": \"Age\", \"kind\": \"at-least\", \"cuts\": [40, 66]}]}";
+
+static PpdlStatus
+find_documented(void *arg, const char *column, const char *sql, size_t at, const PpdlFeatures **out, PpdlError *e)
+{
+	(void) column;
+	(void) sql;
+	(void) at;
+	(void) e;
+	*out = arg;
+	return PPDL_OK;
+}
+
+/* the ten examples, each in a line "3. `SELECT ...`" */
+static void
+test_documented(void **state)
+{
+	FILE	   *f = fopen("doc/cli-reference.md", "r");
+	char	   *line = NULL;
+	size_t		size = 0;
+	int			examples = 0;
+	PpdlFeatures *columns;
+
+	(void) state;
+	assert_non_null(f);
+	assert_int_equal(ppdl_features_parse(&columns, documented, strlen(documented), "f.json", &err), PPDL_OK);
+	while (getline(&line, &size, f) > 0)
+	{
+		char	   *sql = strstr(line, ". `SELECT "),
+				   *end = sql ? strchr(sql + 3, '`') : NULL;
+		PpdlAsk		w;
+
+		if (end == NULL || atoi(line) != examples + 1)
+			continue;
+		*end = 0;
+		if (ppdl_ask_rewrite(&w, sql + 3, NULL, find_documented, columns, &err) != PPDL_OK)
+			fail_msg("%s: %s", sql + 3, err.message);
+		assert_true(w.items > 0);
+		ppdl_ask_free(&w);
+		examples++;
+	}
+	assert_int_equal(examples, 10);
+	ppdl_features_destroy(columns);
+	free(line);
+	fclose(f);
+}
+
 static void
 test_origin(void **state)
 {
@@ -876,6 +931,7 @@ main(void)
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_odd_texts),
 		cmocka_unit_test(test_rewrite),
+		cmocka_unit_test(test_documented),
 		cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_answers),
