@@ -66,6 +66,8 @@ size_t		ppdl_ask_origin(const PpdlAsk *w, size_t at);
 /* which item a text of a result is of: *value is behind its mark; -1: none */
 int			ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value);
 
+/* the rows that it is about, all that meet the condition or those that have a value; v as below */
+double		ppdl_ask_rows(const PpdlAskItem *item, const double *v);
 /*
  * Appends the answer, nothing for NULL.  v: count, then the sums of the values of the rows, n in all, each with an
  * independent error of that standard deviation; NULL: there were no rows.  PPDL_ERR_FORMAT when n is not that of fs.

@@ -87,6 +87,12 @@ put_average(const PpdlFeature *f, const Group *g, PpdlWriter *out)
 	put_number(v, fabs(slope) / g->rows * hypot(g->error, x * g->rows_error), out);
 }
 
+double
+ppdl_ask_rows(const PpdlAskItem *item, const double *v)
+{
+	return read_group(item, v, 0).rows;
+}
+
 PpdlStatus
 ppdl_ask_answer(const PpdlAskItem *item, const double *v, int n, double error, PpdlWriter *out, PpdlError *err)
 {

@@ -44,6 +44,29 @@ check_encoding(const PpdlAskItem *item, const char *s, size_t len, PpdlError *er
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Name the feature file of the rows: --features FILE.");
 }
 
+/* some, but fewer than --min-count: which that are nobody shall see */
+static int
+is_few(const PpdlAskItem *item, const PpdlReveal *r, const PpdlValues *v)
+{
+	const double *values = ppdl_values_row(v, 0);
+	const double rows = v->width == 1 + item->fs->inputs ? ppdl_ask_rows(item, values) : 0;
+
+	return r->min_count > 1 && rows >= 0.5 && rows < (double) r->min_count - 0.5;
+}
+
+static PpdlStatus
+put_few(PpdlReveal *r, PpdlWriter *out, PpdlError *err)
+{
+	char	   *text = ppdl_reveal_few_text(r);
+
+	if (text == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (!r->few_are_null)
+		ppdl_write_text(out, text);
+	free(text);
+	return PPDL_OK;
+}
+
 static PpdlStatus
 answer(const PpdlAskItem *item, PpdlReveal *r, const char *s, size_t len, PpdlWriter *out, PpdlError *err)
 {
@@ -60,6 +83,7 @@ answer(const PpdlAskItem *item, PpdlReveal *r, const char *s, size_t len, PpdlWr
 		ppdl_write_text(out, v.number);	/* of a key that was not given */
 	status = v.number ? PPDL_OK : values == NULL ?
 		ppdl_error(err, PPDL_ERR_FORMAT, "the answer to a condition holds no values") :
+		is_few(item, r, &v.values) ? put_few(r, out, err) :
 		ppdl_ask_answer(item, values, v.values.width, v.values.error, out, err);
 	ppdl_revealed_free(&v);
 	return status;

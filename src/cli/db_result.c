@@ -136,15 +136,15 @@ column_kind(const PpdlDb *db, Oid type)
 	}
 }
 
-static int
-has_answers(const PpdlAsk *ask, const PGresult *res, int column)
+int
+ppdl_result_is_answer(const PpdlDb *db, const PGresult *res, int column)
 {
 	size_t		value;
 
-	for (int r = 0; r < PQntuples(res) && ask && ask->items > 0; r++)
+	for (int r = 0; r < PQntuples(res) && db->ask && db->ask->items > 0; r++)
 		if (!PQgetisnull(res, r, column))
-			return ppdl_ask_item(ask, PQgetvalue(res, r, column), (size_t) PQgetlength(res, r, column),
-								   &value) >= 0;
+			return ppdl_ask_item(db->ask, PQgetvalue(res, r, column), (size_t) PQgetlength(res, r, column),
+								 &value) >= 0;
 	return 0;
 }
 
@@ -159,7 +159,7 @@ ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, co
 	for (int i = 0; name && kind && i < n; i++)
 	{
 		name[i] = PQfname(res, i);
-		kind[i] = has_answers(db->ask, res, i) ? PPDL_CELL_NUMBERS : column_kind(db, PQftype(res, i));
+		kind[i] = ppdl_result_is_answer(db, res, i) ? PPDL_CELL_NUMBERS : column_kind(db, PQftype(res, i));
 	}
 	status = name && kind ? ppdl_words_present(words, p, n, name, kind, err) :
 		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

@@ -17,6 +17,9 @@ PpdlStatus	ppdl_result_run(PpdlDb *db, const char *sql, PpdlTakeResult take, voi
 /* the fields of a row, which live as long as res */
 void		ppdl_result_row(const PGresult *res, int row, PpdlText *field);
 
+/* does the column hold answers to db->ask? */
+int			ppdl_result_is_answer(const PpdlDb *db, const PGresult *res, int column);
+
 /* ppdl_present_begin with the names and kinds of the columns of res, or of what settled words make of them */
 PpdlStatus	ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, const PGresult *res,
 							  PpdlError *err);

@@ -60,8 +60,9 @@ look_at(PpdlViewer *v, const PGresult *res, PpdlError *err)
 	const int	n = PQnfields(res);
 	PpdlStatus	status;
 
+	/* a count that is an answer is none of the rows of other values */
 	for (int i = 0; i < n; i++)
-		v->name[i] = PQfname(res, i);
+		v->name[i] = ppdl_result_is_answer(&v->db, res, i) ? "" : PQfname(res, i);
 	status = ppdl_words_begin(&v->words, n, v->name, err);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
