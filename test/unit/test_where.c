@@ -53,12 +53,17 @@ typedef struct Text
 	char		s[8192];
 } Text;
 
-/* a bit, or one that is not set, of a random column */
+/* a bit, or one that is not set, of a random column; or a sign */
 static void
 put_leaf(Fixture *f, Text *t, int width)
 {
 	const unsigned bits = (unsigned) (width + 1) / 2;
 
+	if (width > SIGN && next_random(f) % 3 == 0)
+	{
+		sprintf(t->s + strlen(t->s), "x[%d] %s -1", SIGN + 1, next_random(f) % 2 ? "=" : "<>");
+		return;
+	}
 	sprintf(t->s + strlen(t->s), "x[%d] = %d", 1 + 2 * (int) (next_random(f) % bits), (int) (next_random(f) % 2));
 }
 
