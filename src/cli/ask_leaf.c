@@ -2,9 +2,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "ckks/compare.h"
 #include "table/calendar.h"
 
 /* ------------------------------------------------------------------ missing values */
@@ -108,30 +108,20 @@ find_band(const PpdlFeature *f, const Bound *b)
 	return -1;
 }
 
-static void
-say_blur(PpdlAskMaker *m, const PpdlFeature *f, double threshold, double distance)
+/* a leaf of the tree, and of the list */
+static int
+add_comparison(PpdlAskMaker *m, PpdlAskCompared compared)
 {
-	char		at[40],
-				lo[40],
-				hi[40],
-				line[400];
-	double		below,
-				above;
+	PpdlAskCompared *more = realloc(m->compared, (size_t) (m->ncompared + 1) * sizeof *more);
 
-	if (ppdl_compare_levels(threshold, distance) > 0)
-		return;
-	ppdl_compare_blur(PPDL_COMPARE_MAX_LEVELS, threshold, &below, &above);
-	ppdl_feature_print(f, ppdl_feature_decode(f, threshold), at, sizeof at);
-	snprintf(lo, sizeof lo, "%.4g", ppdl_feature_decode(f, fmax(below, -1)));
-	snprintf(hi, sizeof hi, "%.4g", ppdl_feature_decode(f, fmin(above, 1)));
-	if (f->step > 0)
-		snprintf(line, sizeof line, "\"%.60s\" is compared with %s, and has values nearer to it than the comparison "
-				 "resolves: rows between %s and %s count in part; --thermometer is exact\n", f->column, at, lo, hi);
-	else
-		snprintf(line, sizeof line, "\"%.60s\" is compared with %s: rows between %s and %s count in part; "
-				 "--thermometer is exact\n", f->column, at, lo, hi);
-	if (m->notes)
-		ppdl_write_text(m->notes, line);
+	if (more == NULL)
+	{
+		m->tree.bad = 1;
+		return PPDL_ASK_FALSE;
+	}
+	m->compared = more;
+	more[m->ncompared++] = compared;
+	return ppdl_ask_leaf(&m->tree, PPDL_ASK_ABOVE, compared.f->first, compared.threshold);
 }
 
 /* the encoded threshold between the values on either side of the bound, within min .. max */
@@ -155,8 +145,7 @@ compare_number(PpdlAskMaker *m, const PpdlFeature *f, const Bound *b)
 	threshold = (lo + hi) / 2;
 	/* of a number that is the least or the greatest itself */
 	threshold = fmin(fmax(threshold, -0.9999), 0.9999);
-	say_blur(m, f, threshold, fabs(hi - lo) / 2);
-	return ppdl_ask_leaf(&m->tree, PPDL_ASK_ABOVE, f->first, threshold);
+	return add_comparison(m, (PpdlAskCompared) {f, threshold, f->step > 0 ? hi : threshold});
 }
 
 /* ------------------------------------------------------------------ numbers: bands */

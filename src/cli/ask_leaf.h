@@ -41,11 +41,20 @@ typedef struct PpdlAskPredicate
 	size_t		at;				/* of the column, in the SQL text */
 } PpdlAskPredicate;
 
+/* a comparison of a number in the tree */
+typedef struct PpdlAskCompared
+{
+	const PpdlFeature *f;
+	double		threshold,		/* encoded */
+				nearest;		/* the value above it that the column can take; the threshold itself: not known */
+} PpdlAskCompared;
+
 typedef struct PpdlAskMaker
 {
 	PpdlAskTree tree;
+	int			ncompared;
+	PpdlAskCompared *compared;
 	const PpdlAskText *text;	/* for errors */
-	PpdlWriter *notes;			/* a line each */
 	char		why[200];		/* of the last comparison that all rows meet, or none */
 } PpdlAskMaker;
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/ask_leaf.h"
+#include "cli/ask_blur.h"
 #include "table/fold.h"
 
 #define DEEPEST 100				/* parentheses and NOTs within each other */
@@ -322,24 +322,25 @@ parse_condition(Parser *p, int negated, int *node)
 	return PPDL_OK;
 }
 
+/* w holds this condition alone */
 static PpdlStatus
-write(Parser *p, int root, size_t at, PpdlWriter *w)
+write(Parser *p, int root, size_t at, PpdlWriter *w, PpdlWriter *notes)
 {
 	if (p->m.tree.bad || w->bad)
 		return ppdl_error(p->t->err, PPDL_ERR_NOMEM, "out of memory");
-	if (root > PPDL_ASK_TRUE)
-	{
-		ppdl_ask_write(&p->m.tree, root, w);
-		return w->bad ? ppdl_error(p->t->err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
-	}
-	return ppdl_ask_error(p->t, at, "%s meet this condition%s%s", root ? "all rows" : "no rows",
-							p->m.why[0] ? ": " : "", p->m.why);
+	if (root <= PPDL_ASK_TRUE)
+		return ppdl_ask_error(p->t, at, "%s meet this condition%s%s", root ? "all rows" : "no rows",
+							  p->m.why[0] ? ": " : "", p->m.why);
+	ppdl_ask_write(&p->m.tree, root, w);
+	if (w->bad)
+		return ppdl_error(p->t->err, PPDL_ERR_NOMEM, "out of memory");
+	return ppdl_ask_blur(&p->m, at, w, notes);
 }
 
 PpdlStatus
 ppdl_ask_parse(PpdlAskText *t, const PpdlFeatures *fs, PpdlWriter *w, PpdlWriter *notes)
 {
-	Parser		p = {.t = t, .fs = fs, .m = {.text = t, .notes = notes}};
+	Parser		p = {.t = t, .fs = fs, .m = {.text = t}};
 	const size_t at = t->at;
 	PpdlStatus	status;
 	int			root;
@@ -354,7 +355,8 @@ ppdl_ask_parse(PpdlAskText *t, const PpdlFeatures *fs, PpdlWriter *w, PpdlWriter
 	ppdl_ask_tree_init(&p.m.tree);
 	status = parse_condition(&p, 0, &root);
 	if (status == PPDL_OK)
-		status = write(&p, root, at, w);
+		status = write(&p, root, at, w, notes);
 	ppdl_ask_tree_free(&p.m.tree);
+	free(p.m.compared);
 	return status;
 }

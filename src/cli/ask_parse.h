@@ -13,8 +13,9 @@
 #include "table/features.h"
 
 /*
- * t: at the first token behind WHERE, and afterwards at the first that does not belong to the condition.  Appends the
- * condition for sum_where to w, and to notes (NULL: none) a line for each comparison that cannot tell all rows apart.
+ * t: at the first token behind WHERE, and afterwards at the first that does not belong to the condition.  The condition
+ * for sum_where goes into w, which is empty, and to notes (NULL: none) a line for each comparison that cannot tell all
+ * rows apart is appended.
  * PPDL_ERR_ARGUMENT, with the place in the detail, for syntax, columns and categories that fs does not have, and for
  * conditions that all rows meet, or none.
  */
