@@ -427,7 +427,6 @@ lifted_numbers(void **state)
 	PpdlCondition *c;
 
 	compare_numbers(*state, ROW_LOGN, 16, "x[10] > 0.3", 10);
-	compare_numbers(*state, COMPACT_LOGN, 4, "x[4] < -0.5 and x[1] = 1", 9);
 	compare_numbers(*state, COMPACT_LOGN, 16, "not (x[2] > 0 and x[2] < 0.5) and (x[1] = 0 or x[16] > -0.25)", 8);
 	compare_numbers(*state, ROW_LOGN, 8, "x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and x[1] = 1)", 6);
 	OK(ppdl_condition_parse(&c, deep, strlen(deep), &err));
