@@ -30,6 +30,7 @@ INSERT INTO states
 	UNION ALL SELECT 'predict', 'lwe_pack_state', NULL, lwe_pack_state_send(ppdl_predict_trans(NULL, 'states', w)) FROM enc WHERE id = 1
 	UNION ALL SELECT 'gram', 'lwe_gram_state', NULL, lwe_gram_state_send(lwe_gram_trans(lwe_gram_trans(NULL, a.w), b.w)) FROM enc a, enc b WHERE a.id = 1 AND b.id = 2
 	UNION ALL SELECT 'where', 'lwe_where_state', NULL, lwe_where_state_send(lwe_where_trans(lwe_where_trans(NULL, a.w, 'x[1] = 1'), b.w, 'x[1] = 1')) FROM enc a, enc b WHERE a.id = 1 AND b.id = 2
+	UNION ALL SELECT 'receipt', 'lwe_receipt_state', 'lwe_receipt_final', lwe_receipt_state_send(lwe_receipt_trans(lwe_receipt_trans(NULL, 'UEwBAQMBAwA/ELq9oVJ6CwAAAAAAANBBggIAACfDTuqvpwFKceer7W3S3bjm1cSxoj8AAG5YLbxizSU60twsh7m6BUC6IacrMgJpFNEbmodUk32J4zmU5L8GTQEAwcWcvtVLAwDC1XUvWIwenvgwwy/VlEh9', 'A', NULL), 'UEwBAQMBAwA/ELq9oVJ6CwAAAAAAANBBggIBACfDTuqvpwFKceer7W3S3bjm1cSxoj8AAG5YLbxizSU6SJiSBNFSYcFBSLDwflFgm4rTjWDCK8cygm6BtxGMYgMAZ0ociFP3AgB0mEKWmjX/zX9Ff5goKTSi', 'B', NULL))
 	UNION ALL SELECT 'rows', 'ppdl_rows_state', 'ppdl_predict_final', ppdl_rows_state_send(ppdl_predict_trans(ppdl_predict_trans(NULL, 'states', '{1,2}'::float8[]), 'states', NULL::float8[]))
 	UNION ALL SELECT 'train', 'ppdl_train_state', NULL, ppdl_train_state_send(ppdl_train_trans(NULL, 'states', NULL, v)) FROM enc WHERE id = 1
 	UNION ALL SELECT 'rsa sum', 'rsa_cipher', NULL, rsa_cipher_send(rsa_sum_trans(rsa_sum_trans(NULL, a.n), b.n)) FROM rsa a, rsa b WHERE a.id = 1 AND b.id = 2
@@ -85,7 +86,7 @@ RESET ROLE;
 
 -- every truncation is refused, as input and by the functions that load a state
 SELECT name, count(*) AS cuts, array_agg(DISTINCT sqlstate_of(format('SELECT %s(NULL, %s)', combine, literal(substr(b, 1, n), type)))) AS outcomes
-FROM states JOIN (VALUES ('sum', 'lwe_sum_combine'), ('pack', 'lwe_pack_combine'), ('predict', 'lwe_pack_combine'), ('gram', 'lwe_gram_combine'), ('where', 'lwe_where_combine'), ('rows', 'ppdl_rows_combine'),
+FROM states JOIN (VALUES ('sum', 'lwe_sum_combine'), ('pack', 'lwe_pack_combine'), ('predict', 'lwe_pack_combine'), ('gram', 'lwe_gram_combine'), ('where', 'lwe_where_combine'), ('receipt', 'lwe_receipt_combine'), ('rows', 'ppdl_rows_combine'),
 	('train', 'ppdl_train_combine'), ('rsa sum', 'rsa_sum_trans'), ('rsa predict', 'ppdl_predict_rsa_combine')) f (name, combine) USING (name),
 	generate_series(0, length(b) - 1) n
 WHERE n < 160 OR n = length(b) - 1 OR n % 2001 = 0 GROUP BY name ORDER BY name;

@@ -30,7 +30,7 @@ END $$;
 SELECT sum_where(v, 'x[1] = 1 and not x[2] = 1') AS all_rows FROM enc \gset
 SELECT lwe_rows(:'all_rows'), lwe_level(:'all_rows'), lwe_encoding(:'all_rows'), c.* FROM compare(:'all_rows', :'key', 'x[1] = 1 and not x[2] = 1') c;
 -- conditions
-SELECT condition, c.* FROM unnest(ARRAY['X[2]<>1', 'x[1] = 1 or x[2] = 1 or x[3] = 1', '(x[1] = 1 or x[2] = 1) and (x[1] = 0 or x[3] = 1)']) condition, LATERAL (SELECT sum_where(v, condition) AS p FROM enc WHERE i <= 20) s, compare(p, :'key', condition, 'i <= 20') c;
+SELECT condition, c.* FROM unnest(ARRAY['X[2]<>1', 'x[1] = 1 or x[2] = 1 or x[3] = 1', '(x[1] = 1 or x[2] = 1) and (x[1] = 0 or x[3] = 1)', 'x[1] = 0 and not x[5] = -1 or x[3] = 1 and x[5] <> -1']) condition, LATERAL (SELECT sum_where(v, condition) AS p FROM enc WHERE i <= 20) s, compare(p, :'key', condition, 'i <= 20') c;
 -- in any order, any of the rows, rows that are NULL
 SELECT c.* FROM (SELECT sum_where(v, 'x[1] = 1 or x[3] = 0' ORDER BY i DESC) FILTER (WHERE i <= 2060 OR i % 3 = 0) AS p FROM enc) s, compare(p, :'key', 'x[1] = 1 or x[3] = 0', 'i <= 2060 OR i % 3 = 0') c;
 SELECT c.* FROM (SELECT sum_where(CASE WHEN i % 5 = 1 THEN v END, 'x[2] = 0') AS p FROM enc WHERE i < 60) s, compare(p, :'key', 'x[2] = 0', 'i % 5 = 1 AND i < 60') c;

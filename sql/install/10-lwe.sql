@@ -357,6 +357,70 @@ CREATE FUNCTION sum_where_plan(condition text, width integer DEFAULT 16) RETURNS
 	AS 'MODULE_PATHNAME', 'ppdl_where_plan' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION sum_where_plan(text, integer) IS 'what a condition of sum_where takes: levels of products, and how many rows of full and of compact form have; about how many rows of that many values a core adds up a second; how near to a threshold, at most, rows count in part, in the units of the encoding';
 
+/*
+ * lwe_receipt: sums that say which rows they are of.
+ */
+CREATE TYPE lwe_receipt_state;
+CREATE FUNCTION lwe_receipt_state_in(cstring) RETURNS lwe_receipt_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_receipt_state_out(lwe_receipt_state) RETURNS cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_receipt_state_recv(internal) RETURNS lwe_receipt_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION lwe_receipt_state_send(lwe_receipt_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE TYPE lwe_receipt_state (
+	INPUT = lwe_receipt_state_in,
+	OUTPUT = lwe_receipt_state_out,
+	RECEIVE = lwe_receipt_state_recv,
+	SEND = lwe_receipt_state_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = external
+);
+COMMENT ON TYPE lwe_receipt_state IS 'state of lwe_receipt';
+COMMENT ON FUNCTION lwe_receipt_state_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION lwe_receipt_state_out(lwe_receipt_state) IS 'I/O';
+COMMENT ON FUNCTION lwe_receipt_state_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION lwe_receipt_state_send(lwe_receipt_state) IS 'I/O';
+
+CREATE FUNCTION lwe_receipt_trans(lwe_receipt_state, lwe_cipher) RETURNS lwe_receipt_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+CREATE FUNCTION lwe_receipt_trans(lwe_receipt_state, lwe_cipher, VARIADIC text[]) RETURNS lwe_receipt_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 30;
+CREATE FUNCTION lwe_receipt_combine(lwe_receipt_state, lwe_receipt_state) RETURNS lwe_receipt_state
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+CREATE FUNCTION lwe_receipt_final(lwe_receipt_state) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION lwe_receipt_trans(lwe_receipt_state, lwe_cipher) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_receipt_trans(lwe_receipt_state, lwe_cipher, text[]) IS 'aggregate transition function';
+COMMENT ON FUNCTION lwe_receipt_combine(lwe_receipt_state, lwe_receipt_state) IS 'aggregate combine function';
+COMMENT ON FUNCTION lwe_receipt_final(lwe_receipt_state) IS 'aggregate final function';
+
+CREATE AGGREGATE lwe_receipt(lwe_cipher) (
+	SFUNC = lwe_receipt_trans,
+	STYPE = lwe_receipt_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_receipt_combine,
+	FINALFUNC = lwe_receipt_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+CREATE AGGREGATE lwe_receipt(value lwe_cipher, VARIADIC bound text[]) (
+	SFUNC = lwe_receipt_trans,
+	STYPE = lwe_receipt_state,
+	SSPACE = 8192,
+	COMBINEFUNC = lwe_receipt_combine,
+	FINALFUNC = lwe_receipt_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lwe_receipt(lwe_cipher) IS 'sum of encrypted rows with which rows they are, for ppdl query --verify; of rows that ppdl encrypt --receipts wrote; needs no key';
+COMMENT ON AGGREGATE lwe_receipt(lwe_cipher, text[]) IS 'the same of rows that are bound to plain columns (ppdl encrypt --bind), given in the same order';
+REVOKE EXECUTE ON FUNCTION lwe_receipt_trans(lwe_receipt_state, lwe_cipher),
+	lwe_receipt_trans(lwe_receipt_state, lwe_cipher, text[]), lwe_receipt_combine(lwe_receipt_state, lwe_receipt_state),
+	lwe_receipt_final(lwe_receipt_state) FROM PUBLIC;
+
 -- encryption under a public key, for occasional writers
 CREATE FUNCTION lwe_encrypt(key text, "values" float8[], compact boolean DEFAULT true) RETURNS lwe_cipher
 	AS 'MODULE_PATHNAME', 'lwe_encrypt_public' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 10000;

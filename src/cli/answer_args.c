@@ -4,7 +4,8 @@
 
 enum
 {
-	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT, OPT_WRITER
+	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT, OPT_VERIFY,
+	OPT_VERIFY_COLUMN, OPT_RECEIPTS_FOR, OPT_BIND, OPT_MANIFEST, OPT_ALL_ROWS, OPT_WRITER
 };
 
 static const struct argp_option options[] = {
@@ -21,6 +22,14 @@ static const struct argp_option options[] = {
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
 	{"min-count", OPT_MIN_COUNT, "N", 0, "sums and averages of fewer rows are not decrypted (5; 1: all are)", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
+	{"verify", OPT_VERIFY, 0, 0,
+	 "check sums and averages against the lwe_receipt(...) beside them before anything is decrypted", 4},
+	{"manifest", OPT_MANIFEST, "FILE", 0,
+	 "with --verify: what ppdl encrypt --manifest wrote, so that old versions and rows left out are noticed", 4},
+	{"all-rows", OPT_ALL_ROWS, 0, 0, "with --manifest: rows that are left out are an error", 4},
+	{"receipts-for", OPT_RECEIPTS_FOR, "NAME", 0, "with --verify and no manifest: the table, as it was called then", 4},
+	{"bind", OPT_BIND, "COL,...", 0, "with --verify and no manifest: the columns that were bound to rows", 4},
+	{"verify-column", OPT_VERIFY_COLUMN, "features|label", 0, "with --verify: what is summed (features)", 4},
 	{0}
 };
 
@@ -53,6 +62,53 @@ check(const PpdlWordsOptions *o, struct argp_state *state)
 {
 	if (o->raw && (o->features.count || o->as.count))
 		argp_error(state, "--raw shows encoded numbers: it excludes --features and --as");
+}
+
+static void
+check_verify(const PpdlAnswerArgs *a, struct argp_state *state)
+{
+	const PpdlVerifyArgs *v = &a->verify;
+
+	if (!a->verified && (v->column || v->manifest || v->table || v->bind.count || v->whole))
+		argp_error(state, "--manifest, --all-rows, --receipts-for, --bind and --verify-column go with --verify only");
+	if (a->verified && v->manifest == NULL && v->table == NULL)
+		argp_error(state,
+				   "--verify: give --manifest, or say with --receipts-for what the table is called in its receipts");
+	if (v->manifest && (v->table || v->bind.count))
+		argp_error(state, "--manifest says what --receipts-for and --bind say: give one or the other");
+	if (v->whole && v->manifest == NULL)
+		argp_error(state, "--all-rows goes with --manifest only");
+}
+
+/* ARGP_ERR_UNKNOWN: none of these */
+static error_t
+parse_verify(int key, char *arg, PpdlAnswerArgs *a, struct argp_state *state)
+{
+	static const char *const columns[] = {"features", "label", NULL};
+
+	switch (key)
+	{
+		case OPT_VERIFY:
+			a->verified = 1;
+			return 0;
+		case OPT_VERIFY_COLUMN:
+			a->verify.column = columns[ppdl_arg_choice(state, "--verify-column", arg, columns)];
+			return 0;
+		case OPT_RECEIPTS_FOR:
+			a->verify.table = arg;
+			return 0;
+		case OPT_BIND:
+			ppdl_list_add_commas(&a->verify.bind, arg, state);
+			return 0;
+		case OPT_MANIFEST:
+			a->verify.manifest = arg;
+			return 0;
+		case OPT_ALL_ROWS:
+			a->verify.whole = 1;
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static error_t
@@ -96,9 +152,12 @@ parse(int key, char *arg, struct argp_state *state)
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
 			check(&a->words, state);
+			check_verify(a, state);
+			if (a->verified && a->verify.column == NULL)
+				a->verify.column = "features";
 			return 0;
 		default:
-			return ARGP_ERR_UNKNOWN;
+			return parse_verify(key, arg, a, state);
 	}
 }
 
@@ -111,6 +170,7 @@ ppdl_answer_args_free(PpdlAnswerArgs *a)
 	ppdl_list_free(&a->writers);
 	ppdl_list_free(&a->words.features);
 	ppdl_list_free(&a->words.as);
+	ppdl_list_free(&a->verify.bind);
 }
 
 PpdlStatus

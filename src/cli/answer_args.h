@@ -6,6 +6,7 @@
 #define PPDL_CLI_ANSWER_ARGS_H
 
 #include "cli/args.h"
+#include "cli/verify.h"
 #include "cli/words.h"
 
 typedef struct PpdlAnswerArgs
@@ -14,8 +15,10 @@ typedef struct PpdlAnswerArgs
 	PpdlList	writers;		/* public files of writers */
 	const char *passphrase_file;
 	PpdlWordsOptions words;
+	PpdlVerifyArgs verify;
 	long		min_count;		/* of the rows of a total, to be decrypted */
-	int			expand,			/* a line for each row of packed results */
+	int			verified,		/* --verify was given */
+				expand,			/* a line for each row of packed results */
 				share;			/* noise flooding */
 } PpdlAnswerArgs;
 

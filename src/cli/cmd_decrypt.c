@@ -87,6 +87,9 @@ typedef struct Job
 	const char *name;			/* of the input */
 	PpdlReveal	reveal;
 	PpdlWords	words;
+	PpdlVerifier *verifier;		/* NULL: sums are shown as they come */
+	const char **column;		/* names; NULL: there are none */
+	size_t		columns;
 	PpdlOutFile out;
 	PpdlWriter	w;
 	int			csv,
@@ -207,12 +210,19 @@ copy_record(Held *h, const PpdlCsvRow *row, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* one record, after it has been verified where that is asked for */
+static PpdlStatus
+reveal(Job *j, PpdlWords *words, const PpdlText *text, size_t count, PpdlError *err)
+{
+	if (j->verifier != NULL)
+		PPDL_TRY(ppdl_verify_record(j->verifier, count == j->columns ? j->column : NULL, text, count, &text, err));
+	return ppdl_reveal_record(&j->reveal, words, text, count, j->a->answer.expand, emit, j, err);
+}
+
 static PpdlStatus
 show_record(Job *j, const Held *h, PpdlError *err)
 {
-	return at_line(j, h->line,
-				   ppdl_reveal_record(&j->reveal, &j->words, h->text, h->count, j->a->answer.expand, emit, j, err),
-				   err);
+	return at_line(j, h->line, reveal(j, &j->words, h->text, h->count, err), err);
 }
 
 /* the header, with the columns that words make */
@@ -254,7 +264,11 @@ settle(Job *j, Csv *c, PpdlError *err)
 		name[i] = c->title.text[i].s ? c->title.text[i].s : "";
 	status = name ? ppdl_words_begin(&j->words, (int) c->title.count, name, err) :
 		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	free(name);
+	j->columns = c->title.count;
+	if (c->title.count > 0)
+		j->column = name;
+	else
+		free(name);
 	for (size_t i = 0; i < c->count && status == PPDL_OK; i++)
 		status = ppdl_words_look(&j->words, c->held[i].text, c->held[i].count, err);
 	if (status == PPDL_OK)
@@ -331,6 +345,8 @@ all_csv(Job *j, size_t n, PpdlError *err)
 			break;
 	if (status == PPDL_OK && !c.settled)
 		status = settle(j, &c, err);
+	free(j->column);			/* which points into c */
+	j->column = NULL;
 	free_csv(&c);
 	ppdl_csv_close(csv);
 	return status;
@@ -340,11 +356,11 @@ all_csv(Job *j, size_t n, PpdlError *err)
 static PpdlStatus
 text_line(Job *j, PpdlTexts *fields, size_t n, PpdlError *err)
 {
-	if (j->a->answer.expand)
+	if (j->a->answer.expand || j->verifier != NULL)
 	{
 		if (!ppdl_copy_split(fields, j->line, n))
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		return ppdl_reveal_record(&j->reveal, NULL, fields->text, fields->count, 1, emit, j, err);
+		return reveal(j, NULL, fields->text, fields->count, err);
 	}
 	j->w.len = 0;
 	PPDL_TRY(ppdl_reveal_text(&j->reveal, j->line, n, &j->w, err));
@@ -413,6 +429,7 @@ run(Job *j, PpdlError *err)
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->input);
 	PPDL_TRY(ppdl_answer_open(&a->answer, &j->reveal, &j->words, err));
+	PPDL_TRY(ppdl_verifier_open(&j->verifier, &a->answer.verify, &j->reveal, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	PPDL_TRY(convert(j, err));
 	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));
@@ -437,6 +454,7 @@ ppdl_cmd_decrypt(int argc, char **argv)
 	ppdl_out_abort(&j.out);
 	ppdl_writer_free(&j.w);
 	free(j.line);
+	ppdl_verifier_close(j.verifier);
 	ppdl_words_close(&j.words);
 	ppdl_answer_args_free(&a.answer);
 	ppdl_reveal_close(&j.reveal);

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/encrypt_args.h"
+#include "cli/encrypt_receipts.h"
 #include "table/features.h"
 #include "cli/load.h"
 #include "cli/pemfile.h"
@@ -48,6 +49,7 @@ typedef struct Job
 	char	  **kept;			/* capacity * (1 + nkeep) texts: id first */
 	int			rows;			/* in the batch */
 	char		number[24];		/* of the batch, when it is written */
+	PpdlRowReceipts *receipts;	/* NULL: rows have none */
 	PpdlDb		db;
 	PpdlOutFile out;
 	PpdlSink	sink;
@@ -59,8 +61,18 @@ has_label_column(const Job *j)
 	return j->fs->label && !j->a->no_label;
 }
 
-static void
-put_row(Job *j, int r)
+/* one column of an encrypted row, with a receipt or without */
+static PpdlStatus
+put_cipher(Job *j, int column, const uint8_t *slice, PpdlError *err)
+{
+	if (j->receipts)
+		PPDL_TRY(ppdl_row_receipts_put(j->receipts, column, &slice, err));
+	ppdl_sink_base64(&j->sink, slice, j->batch.slice[column] + ppdl_row_receipts_bytes(j->receipts));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+put_row(Job *j, int r, PpdlError *err)
 {
 	const PpdlFeatures *fs = j->fs;
 	char	  **kept = j->kept + (size_t) r * (size_t) (1 + j->nkeep);
@@ -74,20 +86,23 @@ put_row(Job *j, int r)
 	if (j->rsa)
 	{
 		ppdl_rsa_columns_put(j->rsa, &j->sink, r);
-		return;
+		return PPDL_OK;
 	}
+	if (j->receipts)
+		PPDL_TRY(ppdl_row_receipts_begin(j->receipts, kept, err));
 	if (j->owner)
-		ppdl_sink_base64(&j->sink, ppdl_row_batch_features(&j->batch, r), j->batch.slice[0]);
+		PPDL_TRY(put_cipher(j, 0, ppdl_row_batch_features(&j->batch, r), err));
 	else
 		ppdl_sink_numbers(&j->sink, j->x + (size_t) r * (size_t) fs->inputs, fs->inputs, 0);
 	if (!has_label_column(j))
-		return;
+		return PPDL_OK;
 	if (!j->has_label[r])
 		ppdl_sink_text(&j->sink, NULL, 0);
 	else if (j->owner)
-		ppdl_sink_base64(&j->sink, ppdl_row_batch_label(&j->batch, r), j->batch.slice[1]);
+		return put_cipher(j, 1, ppdl_row_batch_label(&j->batch, r), err);
 	else
 		ppdl_sink_numbers(&j->sink, j->y + (size_t) r * (size_t) fs->outputs, fs->outputs, 1);
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -145,7 +160,7 @@ finish_batch(Job *j, PpdlError *err)
 		PPDL_TRY(ppdl_rsa_columns_encrypt(j->rsa, j->x, j->y, j->has_label, j->rows, err));
 	for (int r = 0; r < j->rows; r++)
 	{
-		put_row(j, r);
+		PPDL_TRY(put_row(j, r, err));
 		PPDL_TRY(ppdl_sink_end_row(&j->sink, err));
 	}
 	free_kept(j);
@@ -403,16 +418,22 @@ write_rows(Job *j, PpdlError *err)
 		status = all_rows(j, err);
 		if (status != PPDL_OK)
 			return ppdl_load_failure(&j->db, status, err);
+		if (j->receipts)
+			PPDL_TRY(ppdl_row_receipts_write(j->receipts, err));
 		PPDL_TRY(ppdl_load_end(&j->db, err));
 		ppdl_note("%llu rows are in table %s", (unsigned long long) j->sink.rows, a->table);
-		return PPDL_OK;
+		return j->receipts ? ppdl_row_receipts_commit(j->receipts, err) : PPDL_OK;
 	}
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, a->plain ? 0600 : 0666, err));
 	ppdl_sink_file(&j->sink, &j->out, a->format);
 	if (a->header)
 		PPDL_TRY(put_header(j, err));
 	PPDL_TRY(all_rows(j, err));
-	return ppdl_out_commit(&j->out, err);
+	PPDL_TRY(ppdl_out_commit(&j->out, err));
+	if (j->receipts == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_row_receipts_write(j->receipts, err));
+	return ppdl_row_receipts_commit(j->receipts, err);
 }
 
 static PpdlStatus
@@ -427,9 +448,9 @@ open_key(Job *j, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--count and --product need an RSA key, and \"%s\" is none", a->key);
 	if (kind == PPDL_PEM_NONE)
 		return ppdl_key_open(&j->owner, a->key, a->passphrase_file, err);
-	if (a->compact || a->batch_column || a->sort_by)
+	if (a->compact || a->batch_column || a->sort_by || a->receipts)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s has no meaning under an RSA key", a->compact ? "--compact" :
-						  a->batch_column ? "--batch-column" : "--sort-by");
+						  a->batch_column ? "--batch-column" : a->sort_by ? "--sort-by" : "--receipts");
 	rsa.key = a->key;
 	rsa.passphrase_file = a->passphrase_file;
 	return ppdl_rsa_columns_open(&j->rsa, &rsa, j->fs, j->csv, has_label_column(j), j->batch.capacity, err);
@@ -446,6 +467,8 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(allocate(j, err));
 	if (!j->a->plain)
 		PPDL_TRY(open_key(j, err));
+	if (j->a->receipts)
+		PPDL_TRY(ppdl_row_receipts_open(&j->receipts, j->a, j->owner, &j->batch, j->fs->id, err));
 	return write_rows(j, err);
 }
 
@@ -481,6 +504,7 @@ release(Job *j)
 {
 	ppdl_progress_clear();
 	ppdl_out_abort(&j->out);
+	ppdl_row_receipts_close(j->receipts);
 	ppdl_sink_free(&j->sink);
 	ppdl_db_close(&j->db);
 	ppdl_owner_destroy(j->owner);

@@ -223,7 +223,8 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 		   "error:       %.2g (standard deviation)\nbytes:       %zu\n",
 		   c.limbs, c.par->nq, c.width, log2(c.scale), ppdl_cipher_error(&c), len);
 	if (c.kind == PPDL_KIND_SLICE)
-		printf("position:    %u of %u rows\n", c.pos, 1u << c.logc);
+		printf("position:    %u of %u rows\n%s", c.pos, 1u << c.logc,
+			   c.tags ? "receipt:     tags and a MAC\n" : "");
 	else
 		printf("bound:       |value| <= %g\n", c.bound);
 	if (c.kind == PPDL_KIND_PARTS)

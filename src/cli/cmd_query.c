@@ -23,12 +23,19 @@ static const char doc[] =
 "\"Answers in your own words\" in doc/cli-reference.md.\n\n"
 "Sums and averages of fewer than --min-count rows are not decrypted: \"(fewer than 5 rows)\" stands for them, NULL for "
 "--then, and a note counts them.\n\n"
+"--verify checks sums and averages against the lwe_receipt(...) in the same row of the result, before anything is "
+"decrypted: \"Verified answers\" in doc/cli-reference.md.\n\n"
+"Questions on encrypted columns stand in braces: {count where Age > 65}, {sum(Weight) where ...} and {avg(Weight) "
+"where ...}, {count from COLUMN where ...} of another column than features. \"Conditions on encrypted columns\" in "
+"doc/cli-reference.md.\n\n"
 "Values of keys that were not given are shown as \"<lwe_cipher of key ...>\".\n\n"
 "Examples:\n\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" \\\n"
 "    -c 'SELECT hospital, avg(features) FROM patients GROUP BY hospital'\n"
 "  ppdl query --key hospital.key --dsn \"$DSN\" --expand --format csv \\\n"
 "    -c \"SELECT array_agg(id), ppdl_predict_agg('m', features) FROM patients\"\n"
+"  ppdl query --key hospital.key \\\n"
+"    -c \"SELECT ward, {count where Age > 65 and Smoking = 'Yes'} FROM patients GROUP BY ward\"\n"
 "  ppdl query --key hospital.key --expand --then 'SELECT * FROM result ORDER BY score DESC LIMIT 5' \\\n"
 "    -c \"SELECT array_agg(id) AS id, ppdl_predict_agg('m', features) AS score FROM patients\"\n"
 "  echo 'TABLE patients' | ppdl query --key hospital.key --key ward.key -x -P null=-";
@@ -165,6 +172,7 @@ run(Job *j, PpdlError *err)
 	if (a->then)
 		PPDL_TRY(ppdl_then_create(&j->then, a->then, err));
 	PPDL_TRY(ppdl_answer_open(&a->answer, &v->reveal, &v->words, err));
+	PPDL_TRY(ppdl_verifier_open(&v->verifier, &a->answer.verify, &v->reveal, err));
 	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
 	v->db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&v->db, err));

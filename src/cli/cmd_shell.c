@@ -13,8 +13,8 @@ static const char doc[] =
 "Type SQL and see its results, ciphertexts decrypted.\v"
 "The passphrase is asked for once. A statement ends with a semicolon and may have many lines; \\? lists the commands, "
 "which are those of psql. Tab completes SQL words, commands and names of tables and columns. Ctrl-C cancels what the "
-"server does; an error ends nothing. Results that do not fit on the screen go through $PAGER (less; PAGER= for "
-"none).\n\n"
+"server does; an error ends nothing. Questions on encrypted columns stand in braces, as in ppdl query. Results that "
+"do not fit on the screen go through $PAGER (less; PAGER= for none).\n\n"
 "What is typed is kept in $XDG_STATE_HOME/ppdl/history (~/.local/state/ppdl/history), for its owner alone; lines "
 "that begin with a blank, and "
 "statements that name passwords, passphrases or functions of owner mode, are not.\n\n"
@@ -94,6 +94,7 @@ static PpdlStatus
 run(PpdlShell *s, const Args *a, PpdlError *err)
 {
 	PPDL_TRY(ppdl_answer_open(&a->answer, &s->view.reveal, &s->view.words, err));
+	PPDL_TRY(ppdl_verifier_open(&s->view.verifier, &a->answer.verify, &s->view.reveal, err));
 	PPDL_TRY(ppdl_db_open(&s->view.db, a->dsn, err));
 	s->view.db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&s->view.db, err));

@@ -4,46 +4,27 @@
 #include <string.h>
 
 #include "cli/progress.h"
+#include "cli/sqltext.h"
+#include "cli/ask.h"
 
 /* ------------------------------------------------------------------ running */
 
-/* characters of UTF-8, in bytes */
-static size_t
-bytes_of(const char *s, int characters)
-{
-	size_t		i = 0;
-
-	while (s[i] && characters > 0)
-	{
-		for (i++; ((unsigned char) s[i] & 0xC0) == 0x80; i++)
-			;
-		characters--;
-	}
-	return i;
-}
-
 /* adds where in sql the server found an error, if it said so and has no detail */
 static PpdlStatus
-add_position(const PGresult *res, const char *sql, PpdlError *err)
+add_position(const PpdlDb *db, const PGresult *res, const char *sql, PpdlError *err)
 {
 	const char *text = PQresultErrorField(res, PG_DIAG_STATEMENT_POSITION);
-	size_t		at = text ? bytes_of(sql, atoi(text) - 1) : 0,
-				begin = at,
-				rest;
-	int			line = 1,
-				column = 1;
+	char		place[200];
+	size_t		at;
 
 	if (text == NULL || err->detail[0])
 		return err->code;
-	while (begin > 0 && sql[begin - 1] != '\n')
-		begin--;
-	for (size_t i = 0; i < begin; i++)
-		line += sql[i] == '\n';
-	for (size_t i = begin; i < at; i++)
-		column += ((unsigned char) sql[i] & 0xC0) != 0x80;
-	rest = strcspn(sql + at, "\n");
-	return ppdl_error_detail(err, err->code, "line %d, column %d: %.*s", line, column,
-							 (int) (rest < bytes_of(sql + at, 60) ? rest : bytes_of(sql + at, 60)), sql + at);
+	at = ppdl_sql_bytes(sql, atoi(text) - 1);
+	if (db->ask && db->ask->items > 0)
+		ppdl_sql_place(place, sizeof place, db->ask->original, ppdl_ask_origin(db->ask, at));
+	else
+		ppdl_sql_place(place, sizeof place, sql, at);
+	return ppdl_error_detail(err, err->code, "%s", place);
 }
 
 static PpdlStatus
@@ -64,7 +45,7 @@ take_one(PpdlDb *db, const char *sql, const PGresult *res, PpdlTakeResult take, 
 								   "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
 		default:
 			ppdl_db_error(db, res, err);
-			return add_position(res, sql, err);
+			return add_position(db, res, sql, err);
 	}
 }
 
@@ -155,6 +136,18 @@ column_kind(const PpdlDb *db, Oid type)
 	}
 }
 
+int
+ppdl_result_is_answer(const PpdlDb *db, const PGresult *res, int column)
+{
+	size_t		value;
+
+	for (int r = 0; r < PQntuples(res) && db->ask && db->ask->items > 0; r++)
+		if (!PQgetisnull(res, r, column))
+			return ppdl_ask_item(db->ask, PQgetvalue(res, r, column), (size_t) PQgetlength(res, r, column),
+								 &value) >= 0;
+	return 0;
+}
+
 PpdlStatus
 ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, const PGresult *res, PpdlError *err)
 {
@@ -166,7 +159,7 @@ ppdl_result_begin(PpdlPresenter *p, const PpdlDb *db, const PpdlWords *words, co
 	for (int i = 0; name && kind && i < n; i++)
 	{
 		name[i] = PQfname(res, i);
-		kind[i] = column_kind(db, PQftype(res, i));
+		kind[i] = ppdl_result_is_answer(db, res, i) ? PPDL_CELL_NUMBERS : column_kind(db, PQftype(res, i));
 	}
 	status = name && kind ? ppdl_words_present(words, p, n, name, kind, err) :
 		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

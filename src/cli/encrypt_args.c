@@ -23,6 +23,11 @@ static const char doc[] =
 "Each batch of rows has its own seed, and sums, prediction and training are fast where a query reads whole batches: "
 "--batch-column writes the batch's number beside each row, so that tables can be distributed and partitioned by it, "
 "and --sort-by puts rows that share a column's value into few batches.\n\n"
+"With --receipts the server cannot alter, swap or leave out rows unnoticed: \"ppdl query --verify\" checks sums. "
+"--bind ties each row to plain columns, so that it cannot pass for one of another group:\n\n"
+"  ppdl encrypt --key hospital.key --features features.json --keep ward,sex \\\n"
+"    --receipts --bind ward,sex --manifest patients.manifest --table patients \\\n"
+"    --columns id,ward,sex,features,label patients.csv\n\n"
 "With --plain it writes the same rows in the clear, as float8[] features and float8 label, to try "
 "models on; no key is needed. With --raw every column that is not --id, --label or --keep "
 "is a number in [-1, 1] already and no feature file is needed.\n\n"
@@ -37,7 +42,8 @@ enum
 	OPT_FEATURES = 256, OPT_COMPACT, OPT_SCALE, OPT_BATCH, OPT_KEEP, OPT_PLAIN, OPT_RAW, OPT_WIDTH, OPT_NO_HEADER,
 	OPT_ID, OPT_LABEL, OPT_NO_LABEL, OPT_UNKNOWN, OPT_OUTSIDE, OPT_DSN, OPT_TABLE, OPT_COLUMNS, OPT_FORMAT,
 	OPT_DELIMITER, OPT_PASSPHRASE, OPT_HEADER, OPT_INPUT_BITS, OPT_DETERMINISTIC, OPT_COUNT, OPT_PRODUCT,
-	OPT_BATCH_COLUMN, OPT_SORT_BY, OPT_SORT_MEMORY, OPT_ENCODING
+	OPT_BATCH_COLUMN, OPT_SORT_BY, OPT_SORT_MEMORY, OPT_ENCODING, OPT_RECEIPTS, OPT_RECEIPTS_FOR,
+	OPT_BIND, OPT_MANIFEST
 };
 
 static const struct argp_option options[] = {
@@ -65,6 +71,13 @@ static const struct argp_option options[] = {
 	 "encrypt rows in the order of this column's bytes, so that rows of a group share batches; "
 	 "the server sees the order", 3},
 	{"sort-memory", OPT_SORT_MEMORY, "MIB", 0, "with --sort-by: the most memory for the rows that are held (1024)", 3},
+	{"receipts", OPT_RECEIPTS, 0, 0,
+	 "write tags and a MAC into each row (32 bytes a compact one), so that sums and rows can be verified", 3},
+	{"receipts-for", OPT_RECEIPTS_FOR, "NAME", 0,
+	 "what the table is called in them, which is asked for again when they are verified (as --table says)", 3},
+	{"bind", OPT_BIND, "COL,...", 0, "of the --keep columns those that tags and MAC are tied to", 3},
+	{"manifest", OPT_MANIFEST, "FILE", 0,
+	 "also note which rows were written, for --verify: a new file, or one of this table that is gone on with", 3},
 	{"plain", OPT_PLAIN, 0, 0, "do not encrypt: write float8[] features and float8 label", 3},
 	{"raw", OPT_RAW, 0, 0, "the columns are numbers in [-1, 1] already", 4},
 	{"width", OPT_WIDTH, "N", 0, "with --raw: there must be this many of them", 4},
@@ -106,6 +119,16 @@ check(const PpdlEncryptArgs *a, struct argp_state *state)
 		argp_error(state, "--plain writes no batches: --batch-column and --sort-by have no place beside it");
 	if (a->sort_memory && a->sort_by == NULL)
 		argp_error(state, "--sort-memory goes with --sort-by only");
+	if (!a->receipts && (a->receipts_for || a->bind.count || a->manifest))
+		argp_error(state, "--receipts-for, --bind and --manifest go with --receipts only");
+	if (a->receipts && a->plain)
+		argp_error(state, "--plain encrypts nothing: --receipts has no place beside it");
+	if (a->receipts && a->receipts_for == NULL && a->table == NULL)
+		argp_error(state, "--receipts: name the table that the rows are for, with --table or --receipts-for");
+	for (int i = 0; i < a->bind.count; i++)
+		if (!ppdl_list_has(&a->keep, a->bind.item[i]))
+			argp_error(state, "--bind %s: name it in --keep, too: what is bound is a plain column of the table",
+					   a->bind.item[i]);
 	if (!a->raw && a->features == NULL && !ppdl_encrypt_columns_only(a))
 		argp_error(state, "--features is missing (make the file with \"ppdl encode\"), or --raw");
 	if (a->raw && a->features)
@@ -200,6 +223,18 @@ parse_scheme(int key, char *arg, PpdlEncryptArgs *a, struct argp_state *state)
 		case OPT_SORT_BY:
 			a->sort_by = arg;
 			return 0;
+		case OPT_RECEIPTS:
+			a->receipts = 1;
+			return 0;
+		case OPT_RECEIPTS_FOR:
+			a->receipts_for = arg;
+			return 0;
+		case OPT_BIND:
+			ppdl_list_add_commas(&a->bind, arg, state);
+			return 0;
+		case OPT_MANIFEST:
+			a->manifest = arg;
+			return 0;
 		case OPT_SORT_MEMORY:
 			a->sort_memory = (int) ppdl_arg_int(state, "--sort-memory", arg, 1, 1 << 24);
 			return 0;
@@ -293,4 +328,5 @@ ppdl_encrypt_args_free(PpdlEncryptArgs *a)
 	ppdl_list_free(&a->rsa.products);
 	ppdl_list_free(&a->keep);
 	ppdl_list_free(&a->columns);
+	ppdl_list_free(&a->bind);
 }

@@ -21,11 +21,15 @@ typedef struct PpdlEncryptArgs
 			   *dsn,
 			   *table,
 			   *batch_column,	/* NULL: none is written */
-			   *sort_by;		/* NULL: rows as they come */
+			   *sort_by,		/* NULL: rows as they come */
+			   *receipts_for,	/* name of the table in receipts */
+			   *manifest;		/* file, NULL: none is written */
 	PpdlRsaColumnOptions rsa;
 	PpdlList	keep,
-				columns;
-	int			compact,
+				columns,
+				bind;			/* columns of keep that receipts are tied to */
+	int			receipts,		/* rows get tags and a MAC */
+				compact,
 				scale_bits,
 				batch_rows,
 				sort_memory,	/* MiB; 0: as much as the default says */

@@ -19,6 +19,20 @@ ppdl_put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
 	return PPDL_OK;
 }
 
+PpdlStatus
+ppdl_load_table_name(PpdlDb *db, char **out, const char *table, PpdlError *err)
+{
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = ppdl_put_table(db, &w, table, err);
+	ppdl_write_u8(&w, 0);
+	*out = status == PPDL_OK && !w.bad ? strdup((const char *) w.buf) : NULL;
+	ppdl_writer_free(&w);
+	return status == PPDL_OK && *out == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : status;
+}
+
 static PpdlStatus
 copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *columns, PpdlError *err)
 {

@@ -11,6 +11,9 @@
 /* appends the table as SQL writes it; typed as in SQL, or by its exact name; one that is not there as it was typed */
 PpdlStatus	ppdl_put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err);
 
+/* the same, malloc'ed */
+PpdlStatus	ppdl_load_table_name(PpdlDb *db, char **out, const char *table, PpdlError *err);
+
 /* columns: in the order of the rows' fields; none: the table's */
 PpdlStatus	ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err);
 PpdlStatus	ppdl_load_end(PpdlDb *db, PpdlError *err);

@@ -39,6 +39,8 @@ exit_code(PpdlStatus code)
 			return PPDL_EXIT_DATA;
 		case PPDL_ERR_KEY:
 			return PPDL_EXIT_KEY;
+		case PPDL_ERR_CANCELED:
+			return PPDL_EXIT_FAILED;
 		default:
 			return server_failed ? PPDL_EXIT_SERVER : PPDL_EXIT_FAILED;
 	}

@@ -131,3 +131,42 @@ ppdl_model_encrypt(PpdlWriter *out, char key_id[17], const char *key, const char
 	ppdl_owner_destroy(owner);
 	return status;
 }
+
+/* the least length that may be declared and is no less than both */
+static int
+length_for(double declared, double longest)
+{
+	int			within = 1;
+
+	while (within < PPDL_MAX_WEIGHT_LENGTH && (within < declared || within < longest))
+		within *= 2;
+	return within;
+}
+
+static PpdlStatus
+reencrypt(PpdlWriter *out, PpdlOwner *from, PpdlOwner *to, PpdlNet *net, const char *text, PpdlError *err)
+{
+	PpdlStatus	status;
+	double		declared;
+	uint8_t    *buf;
+	size_t		len;
+
+	PPDL_TRY(ppdl_base64_read(text, strlen(text), &buf, &len, err));
+	status = ppdl_owner_decrypt_model(from, net, buf, len, &declared, err);
+	free(buf);
+	PPDL_TRY(status);
+	return encrypt_text(out, to, net, length_for(declared, ppdl_net_longest_weights(net)), err);
+}
+
+PpdlStatus
+ppdl_model_reencrypt(PpdlWriter *out, PpdlOwner *from, PpdlOwner *to, const char *spec, const char *text,
+					 PpdlError *err)
+{
+	PpdlStatus	status;
+	PpdlNet    *net;
+
+	PPDL_TRY(ppdl_net_parse(&net, spec, err));
+	status = reencrypt(out, from, to, net, text, err);
+	ppdl_net_destroy(net);
+	return status;
+}

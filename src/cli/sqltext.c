@@ -1,6 +1,7 @@
 #include "cli/sqltext.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -162,6 +163,12 @@ ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *at)
 			*at = i;
 			return PPDL_SQL_COMMAND;
 		}
+		else if (s[i] == '{' && scan->braces)
+		{
+			scan->something = 1;
+			*at = i;
+			return PPDL_SQL_BRACE;
+		}
 		else if (s[i] == ';' && scan->parens == 0 && scan->blocks == 0)
 		{
 			*at = i + 1;
@@ -173,4 +180,38 @@ ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *at)
 	}
 	*at = len;
 	return PPDL_SQL_MORE;
+}
+
+size_t
+ppdl_sql_bytes(const char *s, int characters)
+{
+	size_t		i = 0;
+
+	while (s[i] && characters > 0)
+	{
+		for (i++; ((unsigned char) s[i] & 0xC0) == 0x80; i++)
+			;
+		characters--;
+	}
+	return i;
+}
+
+void
+ppdl_sql_place(char *out, size_t size, const char *sql, size_t at)
+{
+	size_t		begin = at,
+				rest,
+				most;
+	int			line = 1,
+				column = 1;
+
+	while (begin > 0 && sql[begin - 1] != '\n')
+		begin--;
+	for (size_t i = 0; i < begin; i++)
+		line += sql[i] == '\n';
+	for (size_t i = begin; i < at; i++)
+		column += ((unsigned char) sql[i] & 0xC0) != 0x80;
+	rest = strcspn(sql + at, "\n");
+	most = ppdl_sql_bytes(sql + at, 60);
+	snprintf(out, size, "line %d, column %d: %.*s", line, column, (int) (rest < most ? rest : most), sql + at);
 }

@@ -10,12 +10,14 @@ typedef enum PpdlSqlStop
 {
 	PPDL_SQL_MORE,				/* the text ended within a statement, or before one */
 	PPDL_SQL_STATEMENT,			/* a semicolon ended a statement; the place is behind it */
-	PPDL_SQL_COMMAND			/* a backslash outside of quotes; the place is that of the backslash */
+	PPDL_SQL_COMMAND,			/* a backslash outside of quotes; the place is that of the backslash */
+	PPDL_SQL_BRACE				/* an opening brace outside of quotes, if asked for; the place is its own */
 } PpdlSqlStop;
 
 typedef struct PpdlSqlScan
 {
 	char		in;				/* ' e (E'...') " $ * (comment) - (comment to the end of the line); 0: plain SQL */
+	int			braces;			/* stop at them: asked for, anew for each statement */
 	int			comments,		/* nested */
 				parens,
 				blocks,			/* BEGIN ATOMIC and CASE in the body of a routine */
@@ -28,5 +30,10 @@ typedef struct PpdlSqlScan
 
 /* Goes on at s[*at], which moves.  A new scan is zeros; after a statement it is as new. */
 PpdlSqlStop ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *at);
+
+/* "line 2, column 7: FROM x", of the byte sql[at] and what follows it in its line */
+void		ppdl_sql_place(char *out, size_t size, const char *sql, size_t at);
+/* bytes of so many characters of UTF-8, to the end of s at most */
+size_t		ppdl_sql_bytes(const char *s, int characters);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * States of aggregates, all six: an expanded object around objects of the core, which transitions change in
+ * States of aggregates, all of them: an expanded object around objects of the core, which transitions change in
  * place and which flattens when it travels between processes.  A kind of state is a table of callbacks; all
  * else is here: where a state lives, how functions take it, its flat form as an SQL value, what it weighs.
  *

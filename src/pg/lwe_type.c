@@ -113,6 +113,7 @@ typedef struct Header
 	uint8_t		layout;			/* packed, and c.logk */
 	uint32_t	nrows;
 	uint32_t	parts;			/* 1 unless a sum has several */
+	int			tagged;			/* slices: with tags and a MAC */
 } Header;
 
 #define PREFIX 48
@@ -133,6 +134,7 @@ read_header(Header *h, Datum value)
 	h->noise = PPDL_SIGMA;
 	h->layout = PPDL_LAYOUT_COEFFS;
 	h->nrows = h->parts = 1;
+	h->tagged = h->c.kind == PPDL_KIND_SLICE && (r.p[0] & PPDL_SLICE_TAGGED) != 0;
 	if (h->c.kind != PPDL_KIND_SLICE)
 	{
 		h->noise = ppdl_read_f64(&r);
@@ -209,9 +211,10 @@ lwe_show(PG_FUNCTION_ARGS)
 		appendStringInfo(&text, "%u rows that add up, ", h.parts);
 	appendStringInfo(&text, "%d value%s, ", h.c.width, h.c.width == 1 ? "" : "s");
 	if (h.c.kind == PPDL_KIND_SLICE && (h.c.limbs == 1 || h.c.limbs == h.c.par->nq))
-		appendStringInfo(&text, "%s>", h.c.limbs == 1 ? "compact" : "full");
+		appendStringInfo(&text, "%s", h.c.limbs == 1 ? "compact" : "full");
 	else
-		appendStringInfo(&text, "%d limb%s>", h.c.limbs, h.c.limbs == 1 ? "" : "s");
+		appendStringInfo(&text, "%d limb%s", h.c.limbs, h.c.limbs == 1 ? "" : "s");
+	appendStringInfoString(&text, h.tagged ? ", tagged>" : ">");
 	PG_RETURN_TEXT_P(cstring_to_text(text.data));
 }
 

@@ -270,9 +270,10 @@ parse_comparison(Parser *p, int *literal)
 	PPDL_TRY(take(p, TOKEN_NUMBER, "a number"));
 	if (op == TOKEN_EQUAL || op == TOKEN_UNEQUAL)
 	{
-		if (p->number != 0 && p->number != 1)
-			return syntax_error(p, at, "\"=\" and \"<>\" compare bits, with 0 or 1, and \"<\" and \">\" numbers");
-		leaf.kind = PPDL_CONDITION_BIT;
+		if (p->number != 0 && fabs(p->number) != 1)
+			return syntax_error(p, at, "\"=\" and \"<>\" compare bits, with 0 or 1, or signs, with -1, and \"<\" and "
+								"\">\" numbers");
+		leaf.kind = p->number < 0 ? PPDL_CONDITION_SIGN : PPDL_CONDITION_BIT;
 		PPDL_TRY(ppdl_condition_add_leaf(p->c, leaf, literal, p->err));
 		*literal ^= (op == TOKEN_EQUAL) == (p->number == 0);
 		return PPDL_OK;
@@ -438,7 +439,8 @@ ppdl_condition_apply(const PpdlCondition *c, const double *row)
 	{
 		const PpdlConditionLeaf *leaf = &c->leaf[i];
 
-		value[i] = leaf->kind == PPDL_CONDITION_BIT ? row[leaf->index] : 0;
+		value[i] = leaf->kind == PPDL_CONDITION_BIT ? row[leaf->index] :
+			leaf->kind == PPDL_CONDITION_SIGN ? (1 - row[leaf->index]) / 2 : 0;
 		for (int j = 0; j < leaf->count; j++)
 			if (row[leaf->index] > c->threshold[leaf->first + j])
 				value[i] = 1 - value[i];

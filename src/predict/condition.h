@@ -4,8 +4,9 @@
  *	condition := conjunction ("or" conjunction)*		conjunction := factor ("and" factor)*
  *	factor := "not" factor | "(" condition ")" | "x" "[" number from 1 "]" operator number
  *
- * Operators: = != <> < <= > >=; case does not matter.  x[i] = 1 and x[i] = 0 take x[i] for a bit; < and > compare
- * numbers, in the encoding's units, and do not tell < from <=.  AND is a product, NOT 1 - x, OR a NOT of products of
+ * Operators: = != <> < <= > >=; case does not matter.  x[i] = 1 and x[i] = 0 take x[i] for a bit, x[i] = -1 for a sign,
+ * -1 or 1: not x[i] = -1 is met by 1, and either half by 0.  < and > compare numbers, in the encoding's units, and do
+ * not tell < from <=.  AND is a product, NOT 1 - x, OR a NOT of products of
  * NOTs; but all comparisons of one value that meet in an AND or OR are one leaf, whatever intervals they come to.
  */
 #ifndef PPDL_PREDICT_CONDITION_H
@@ -21,6 +22,7 @@
 typedef enum PpdlConditionKind
 {
 	PPDL_CONDITION_BIT,			/* the value itself */
+	PPDL_CONDITION_SIGN,		/* (1 - the value)/2 */
 	PPDL_CONDITION_NUMBER		/* 1 where the value is above an odd number of thresholds, else 0 */
 } PpdlConditionKind;
 

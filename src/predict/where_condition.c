@@ -23,6 +23,24 @@ leaf_shift(const Run *r, const PpdlConditionLeaf *leaf)
 	return ppdl_where_slot(&r->w->on, leaf->index) + 1;
 }
 
+/* a value that has come to its place, bit or sign: (1 - *ct)/2, half of it by twice the scale, which products keep */
+static PpdlStatus
+finish_leaf(const Run *r, PpdlCt *ct, const PpdlConditionLeaf *leaf, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	ct->bound = 1;
+	if (leaf->kind != PPDL_CONDITION_SIGN)
+		return PPDL_OK;
+	ppdl_ct_neg(r->ev, ct);
+	status = ppdl_ct_add_const(r->ev, ct, 1, 0, err);
+	ct->scale *= 2;
+	ct->bound = 1;
+	if (status != PPDL_OK)
+		ppdl_ct_release(r->ev, ct);
+	return status;
+}
+
 static PpdlStatus
 take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *err)
 {
@@ -34,7 +52,7 @@ take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *e
 
 	PPDL_TRY(ppdl_rotate_far(r->ev, &value, number ? &r->rows->number[part] : &r->rows->part[part], leaf_shift(r, leaf),
 							 err));
-	value.bound = 1;
+	PPDL_TRY(finish_leaf(r, &value, leaf, err));
 	if (!number)
 	{
 		*out = value;
@@ -134,7 +152,8 @@ take_near_leaves(const Run *r, int part, PpdlError *err)
 		if (ppdl_where_part(&r->w->on, c->leaf[i].index) != part || shift > PPDL_ROW_C2S_BABY)
 			continue;
 		status = ppdl_hoisted_rotate(r->ev, &r->value[i], &h, shift, err);
-		r->value[i].bound = 1;
+		if (status == PPDL_OK)
+			status = finish_leaf(r, &r->value[i], &c->leaf[i], err);
 	}
 	ppdl_hoisted_release(r->ev, &h);
 	return status;

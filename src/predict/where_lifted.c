@@ -14,9 +14,9 @@ typedef struct Run
 	void	   *arg;
 } Run;
 
-/* the slots of a half of a column that leaves of a kind ask for; are there any? */
+/* the slots of a half of a column that leaves ask for, as numbers or as bits and signs; are there any? */
 static int
-asked_slots(const PpdlWhere *w, PpdlConditionKind kind, int part, char *slot)
+asked_slots(const PpdlWhere *w, int numbers, int part, char *slot)
 {
 	int			any = 0;
 
@@ -25,7 +25,7 @@ asked_slots(const PpdlWhere *w, PpdlConditionKind kind, int part, char *slot)
 	{
 		const int	f = w->cond->leaf[i].index;
 
-		if (w->cond->leaf[i].kind != kind || ppdl_where_part(&w->on, f) != part)
+		if ((w->cond->leaf[i].kind == PPDL_CONDITION_NUMBER) != numbers || ppdl_where_part(&w->on, f) != part)
 			continue;
 		slot[ppdl_where_slot(&w->on, f)] = 1;
 		any = 1;
@@ -40,14 +40,14 @@ condition_column(const Run *r, int part, const char *slot)
 		.re = part == 0, .im = part == 1, .limbs = r->w->limbs, .scale = r->w->scale};
 }
 
-/* bits, and nothing else: what is not asked for, and is no row, is 0 */
+/* bits and signs, and nothing else: what is not asked for, and is no row, is 0 */
 static PpdlStatus
 take_bits(const Run *r, PpdlCt *out, const PpdlLifted *in, int part, PpdlError *err)
 {
 	char		slot[PPDL_WHERE_MAX_WIDTH];
 	const PpdlLiftedColumn column = condition_column(r, part, slot);
 
-	if (!asked_slots(r->w, PPDL_CONDITION_BIT, part, slot))
+	if (!asked_slots(r->w, 0, part, slot))
 		return PPDL_OK;
 	return ppdl_lifted_take(r->ev, out, in, &column, err);
 }
@@ -59,7 +59,7 @@ take_numbers(const Run *r, PpdlCt *out, const PpdlLifted *in, int part, PpdlErro
 	char		slot[PPDL_WHERE_MAX_WIDTH];
 	PpdlLiftedColumn column = condition_column(r, part, slot);
 
-	if (!asked_slots(r->w, PPDL_CONDITION_NUMBER, part, slot))
+	if (!asked_slots(r->w, 1, part, slot))
 		return PPDL_OK;
 	column.at_once = 1;
 	column.limbs++;

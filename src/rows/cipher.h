@@ -10,6 +10,7 @@
  *   24 u8 log2 C   25 u8 log2 k   26 u16 pos   28 u8[32] seed
  *   60 residues: limb by limb, k values bit-packed at the prime's bit length, each limb padded to a byte
  *      (the row's coefficients pos*g + f*N/k of B, in the coefficient domain; f >= width are encryptions of 0)
+ *      where the high bit of byte 24 is set, then: u64[2] tags of each of the lowest two limbs, u8[16] MAC (rows/tag.h)
  * row, then:
  *   24 f64 noise   32 f64 bound   40 u8 log2 k   41 u8[6] encoding (rows/encoding.h)   47 u8 zero
  *   48 limb by limb: k coefficients f*N/k of b (coefficient domain), padded; then N values of a (NTT domain), padded
@@ -44,6 +45,7 @@
 #define PPDL_MAX_CHUNKS 65535
 #define PPDL_PARTS_HEADER 48	/* bytes before the parts */
 #define PPDL_MAX_PARTS 4096
+#define PPDL_SLICE_TAGGED 0x80	/* in byte 24 of a slice: tags and a MAC follow the residues */
 
 /* a slice's scale is 2^PPDL_SCALE_BITS_MIN .. 2^PPDL_SCALE_BITS_MAX */
 #define PPDL_SCALE_BITS_MIN 20
@@ -84,6 +86,7 @@ typedef struct PpdlCipher
 	int			logc;
 	uint32_t	pos;
 	const uint8_t *seed;
+	const uint8_t *tags;		/* ppdl_tag_bytes(limbs) of tags and MAC; NULL: none (rows/tag.h) */
 	/* packed */
 	PpdlLayout	layout;
 	uint32_t	nrows,
@@ -93,7 +96,7 @@ typedef struct PpdlCipher
 	uint32_t	nparts;
 	/* all */
 	const uint8_t *residues;
-	size_t		residue_bytes;
+	size_t		residue_bytes;	/* tags not included */
 } PpdlCipher;
 
 /*
@@ -116,7 +119,7 @@ ppdl_cipher_place(const PpdlCipher *c, uint32_t i)
 	return place;
 }
 
-/* exact sizes in bytes, limbs and logk being of the ring */
+/* exact sizes in bytes, limbs and logk being of the ring; of a slice without tags */
 size_t		ppdl_slice_size(const PpdlParams *par, int limbs, int logk);
 size_t		ppdl_row_size(const PpdlParams *par, int limbs, int logk);
 

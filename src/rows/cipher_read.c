@@ -6,6 +6,7 @@
 #include "ring/vec.h"
 #include "rows/gram_layout.h"
 #include "rows/residues.h"
+#include "rows/tag.h"
 
 static PpdlStatus
 short_value(size_t len, PpdlError *err)
@@ -60,10 +61,26 @@ take_residues(PpdlCipher *c, PpdlReader *r, uint64_t want, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* the tags and the MAC at the end of a slice, which r then ends before */
+static PpdlStatus
+take_tags(PpdlCipher *c, PpdlReader *r, PpdlError *err)
+{
+	const size_t bytes = ppdl_tag_bytes(c->limbs);
+
+	if (ppdl_reader_left(r) < bytes)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "lwe_cipher with %zu bytes where its tags alone take %zu",
+						  ppdl_reader_left(r), bytes);
+	r->end -= bytes;
+	c->tags = r->end;
+	return PPDL_OK;
+}
+
 static PpdlStatus
 parse_slice(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 {
-	c->logc = ppdl_read_u8(r);
+	unsigned	logc = ppdl_read_u8(r);
+
+	c->logc = (int) (logc & ~PPDL_SLICE_TAGGED);
 	c->logk = ppdl_read_u8(r);
 	c->pos = ppdl_read_u16(r);
 	c->seed = ppdl_read_bytes(r, PPDL_SEED_BYTES);
@@ -72,6 +89,8 @@ parse_slice(PpdlCipher *c, PpdlReader *r, PpdlError *err)
 	if (r->bad)
 		return short_value(PPDL_SLICE_HEADER - 1, err);
 	PPDL_TRY(ppdl_cipher_check(c, PPDL_ERR_FORMAT, err));
+	if (logc & PPDL_SLICE_TAGGED)
+		PPDL_TRY(take_tags(c, r, err));
 	return take_residues(c, r, ppdl_residues_size(c->par, c->limbs, (size_t) 1 << c->logk), err);
 }
 
@@ -321,6 +340,8 @@ ppdl_cipher_validate(const void *buf, size_t len, PpdlError *err)
 	PpdlReader	parts;
 
 	PPDL_TRY(ppdl_cipher_parse(&c, buf, len, err));
+	if (c.tags != NULL)
+		PPDL_TRY(ppdl_tags_check(&c, err));
 	if (c.kind != PPDL_KIND_PARTS)
 		return validate_residues(&c, err);
 	parts = ppdl_reader(c.residues, c.residue_bytes);

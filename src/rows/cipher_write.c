@@ -18,7 +18,7 @@ put_common(PpdlWriter *w, const PpdlCipher *c)
 static void
 put_slice(PpdlWriter *w, const PpdlCipher *c)
 {
-	ppdl_write_u8(w, (uint8_t) c->logc);
+	ppdl_write_u8(w, (uint8_t) (c->logc | (c->tags != NULL ? PPDL_SLICE_TAGGED : 0)));
 	ppdl_write_u8(w, (uint8_t) c->logk);
 	ppdl_write_u16(w, (uint16_t) c->pos);
 	ppdl_write_bytes(w, c->seed, PPDL_SEED_BYTES);

@@ -8,7 +8,8 @@
 
 /*
  * Appends all of a value's header: of a slice or row everything before its residues, of a packed value everything
- * before its places, of one in parts everything before the first.  c->residues and c->places are not looked at.
+ * before its places, of one in parts everything before the first.  c->residues and c->places are not looked at, c->tags
+ * only for whether there are any.
  * PPDL_ERR_RANGE when the header breaks a rule of ppdl_cipher_check (nothing is appended then), PPDL_ERR_NOMEM.
  */
 PpdlStatus	ppdl_cipher_put_header(PpdlWriter *w, const PpdlCipher *c, PpdlError *err);

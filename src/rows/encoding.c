@@ -9,7 +9,7 @@
 #include "rows/cipher_read.h"
 #include "rows/seed_digest.h"
 
-#define FRESH 16				/* bytes of a seed */
+#define FRESH PPDL_ENCODING_FRESH	/* bytes of a seed */
 #define NAMED 24				/* with the id */
 
 static const uint64_t id_mask = ((uint64_t) 1 << PPDL_ENCODING_BITS) - 1;
@@ -63,6 +63,13 @@ ppdl_encoding_seed(uint8_t seed[PPDL_SEED_BYTES], uint64_t encoding, PpdlRng *rn
 	if (encoding > id_mask)
 		return ppdl_error(err, PPDL_ERR_RANGE, "the id of an encoding has %d bits at most", PPDL_ENCODING_BITS);
 	PPDL_TRY(ppdl_rng_bytes(rng, seed, FRESH, err));
+	return ppdl_encoding_seed_of(seed, seed, encoding, err);
+}
+
+PpdlStatus
+ppdl_encoding_seed_of(uint8_t seed[PPDL_SEED_BYTES], const uint8_t *fresh, uint64_t encoding, PpdlError *err)
+{
+	memmove(seed, fresh, FRESH);
 	memcpy(seed + FRESH, &encoding, sizeof(encoding));
 	return mark(seed + NAMED, seed, err);
 }

@@ -28,6 +28,10 @@ int			ppdl_encoding_parse(uint64_t *encoding, const char *text);
 
 /* seed: fresh, for a batch of features of this encoding; 32 random bytes when it is 0; PPDL_ERR_CRYPTO */
 PpdlStatus	ppdl_encoding_seed(uint8_t seed[PPDL_SEED_BYTES], uint64_t encoding, PpdlRng *rng, PpdlError *err);
+/* all of such a seed from its first PPDL_ENCODING_FRESH bytes and the id, which is not 0; PPDL_ERR_CRYPTO */
+#define PPDL_ENCODING_FRESH 16
+PpdlStatus	ppdl_encoding_seed_of(uint8_t seed[PPDL_SEED_BYTES], const uint8_t *fresh, uint64_t encoding,
+								  PpdlError *err);
 /* what a seed says, 0: nothing; PPDL_ERR_CRYPTO */
 PpdlStatus	ppdl_encoding_of_seed(const uint8_t seed[PPDL_SEED_BYTES], uint64_t *encoding, PpdlError *err);
 /* of a value of any kind that was parsed, 0: not known; PPDL_ERR_CRYPTO */

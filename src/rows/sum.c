@@ -376,6 +376,7 @@ static void
 remember(PpdlSum *s, const void *buf, size_t len)
 {
 	memcpy(s->head, buf, sizeof(s->head));
+	s->tagged = ((const uint8_t *) buf)[PPDL_CIPHER_HEADER] & PPDL_SLICE_TAGGED;
 	s->slice_len = len;
 }
 
@@ -548,7 +549,7 @@ add_alike(PpdlSum *s, const uint8_t *p)
 {
 	uint64_t	head[3],
 				seed[4];
-	unsigned	logc = p[24];
+	unsigned	logc = p[24] ^ s->tagged;	/* 128 and more where one has tags and the other none */
 	uint32_t	pos = (uint32_t) p[26] | (uint32_t) p[27] << 8;
 
 	memcpy(head, p, sizeof(head));

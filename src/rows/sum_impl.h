@@ -43,6 +43,7 @@ struct PpdlSum
 	PpdlOpenBatch *batch;		/* its batch, NULL: none */
 	size_t		slice_len;		/* 0: no slice seen yet */
 	uint64_t	head[3];		/* the common header */
+	unsigned	tagged;			/* PPDL_SLICE_TAGGED, or 0 */
 };
 
 /* what the sum looks like to ppdl_cipher_check_same */

@@ -6,6 +6,8 @@
 
 #include "bench.h"
 #include "ckks/eval.h"
+#include "owner/rekey.h"
+#include "owner/row_batch.h"
 #include "ring/vec.h"
 #include "rows/batch.h"
 #include "rows/cipher_read.h"
@@ -281,6 +283,69 @@ bench_decrypt(Bench *b, int limbs, const char *name, const char *note)
 	free(rows);
 }
 
+/* PpdlRekeyPut: what a tool would send to the server */
+static PpdlStatus
+count_row(void *arg, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *e)
+{
+	(void) tag;
+	(void) value;
+	(void) e;
+	++*(int *) arg;
+	return PPDL_OK;
+}
+
+/* whole rows under another key, features and label, as ppdl rekey does it between reading and writing */
+static void
+bench_rekey(const double *x, int outputs, const char *name, const char *note)
+{
+	const PpdlRowShape shape = {.inputs = WIDTH, .outputs = outputs, .compact = 1, .scale_bits = 30};
+	PpdlRowBatch batch;
+	PpdlOwner  *from,
+			   *to;
+	PpdlRekeyer *r;
+	uint8_t    *rows[2];
+	double		best = 1e9;
+	int			put = 0;
+
+	OK(ppdl_owner_generate(&from, "old", &err));
+	OK(ppdl_owner_generate(&to, "new", &err));
+	OK(ppdl_row_batch_init(&batch, &shape, &err));
+	for (int c = 0; c < 2; c++)
+		rows[c] = malloc(ROWS * batch.slice[c]);
+	for (int i = 0; i < ROWS; i += batch.capacity)
+	{
+		OK(ppdl_row_batch_encrypt(&batch, from, x + i * WIDTH, x + i * outputs, batch.capacity, &err));
+		for (int c = 0; c < (outputs ? 2 : 1); c++)
+			memcpy(rows[c] + i * batch.slice[c], batch.cipher[c], batch.capacity * batch.slice[c]);
+	}
+	OK(ppdl_rekeyer_create(&r, from, to, outputs ? 2 : 1, count_row, &put, &err));
+	for (int run = 0; run < RUNS; run++)
+	{
+		double		t = now();
+
+		for (size_t i = 0; i < ROWS; i++)
+		{
+			const PpdlRekeyValue value[2] = {{rows[0] + i * batch.slice[0], batch.slice[0]},
+			{rows[1] + i * batch.slice[1], batch.slice[1]}};
+			const uint8_t tag[PPDL_REKEY_TAG] = {0};
+
+			OK(ppdl_rekeyer_add(r, tag, value, &err));
+		}
+		OK(ppdl_rekeyer_flush(r, &err));
+		t = now() - t;
+		best = t < best ? t : best;
+	}
+	if (put != RUNS * ROWS)
+		exit(1);
+	printf("%s\t%.0f\trows/s\t%s\n", name, ROWS / best, note);
+	ppdl_rekeyer_destroy(r);
+	ppdl_row_batch_free(&batch);
+	ppdl_owner_destroy(from);
+	ppdl_owner_destroy(to);
+	free(rows[0]);
+	free(rows[1]);
+}
+
 static void
 sizes(const Bench *b, const Bench *c)
 {
@@ -441,6 +506,8 @@ main(void)
 	bench_encrypt(&c, 1, "encrypt_rows_per_s_compact", "16 values, compact");
 	bench_decrypt(&b, b.par->nq, "decrypt_slices_per_s", "16 values, full rows one by one, a new batch each 1,024");
 	bench_decrypt(&c, 1, "decrypt_slices_per_s_compact", "16 values, compact");
+	bench_rekey(b.x, 0, "rekey_rows_per_s", "16 values, compact: decrypted, and encrypted under another key");
+	bench_rekey(b.x, 1, "rekey_labelled_rows_per_s", "16 values and a label beside them, compact");
 	bench_sum(&b, b.par->nq, "full");
 	bench_sum(&c, 1, "compact");
 	bench_groups(&b, b.par->nq, 10, "full");

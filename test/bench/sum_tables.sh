@@ -47,12 +47,12 @@ head -n 1000 "$dir/rows.csv" >"$dir/head.csv"
 ppdl encode "$dir/head.csv" --id id -o "$dir/features.json" >&2
 
 # Table <kind>_rows with the same rows encrypted.
-encrypt_rows() {		# full or compact
-	local kind=$1 option=()
+encrypt_rows() {		# full, or another kind of compact rows; options of ppdl encrypt
+	local kind=$1 option=("${@:2}")
 
 	echo "encrypting $rows $kind rows" >&2
 	# 2^20 rows of one group need the smaller scale: compact rows at 2^30 reach 2^19
-	[ $kind = full ] || option=(--compact)
+	[ $kind = full ] || option+=(--compact)
 	sql -c "CREATE TABLE ${kind}_rows (id int, features lwe_cipher(16))"
 	mkfifo "$dir/$kind.copy"
 	ppdl encrypt --key "$dir/bench.key" --features "$dir/features.json" --scale-bits 28 "${option[@]}" "$dir/rows.csv" >"$dir/$kind.copy" &

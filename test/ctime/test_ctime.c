@@ -22,6 +22,7 @@
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
 #include "owner/owner_impl.h"
+#include "owner/receipt.h"
 #include "rows/cipher_read.h"
 #include "rows/decrypt.h"
 #include "rows/pack.h"
@@ -123,6 +124,43 @@ owner_rows(PpdlOwner *writer, PpdlOwner *reader, uint8_t ring, int limbs)
 	free(slice);
 }
 
+/* tags and MACs, and the check of both */
+static void
+owner_receipts(PpdlOwner *o)
+{
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 4, .ring = PPDL_RING_COMPACT};
+	const PpdlReceiptDomain domain = {"patients", "features", NULL, 0};
+	const PpdlRowNote note = {"1", 1};
+	const double x[ROWS * WIDTH] = {0.5};
+	uint8_t		slice[ROWS * 256],
+				row[256];
+	const PpdlParams *par;
+	PpdlReceiptKey *key;
+	PpdlReceipt *r;
+	size_t		each;
+
+	OK(ppdl_params_get(PPDL_RING_COMPACT, &par, &err));
+	each = ppdl_slice_size(par, 1, ppdl_log2_width(WIDTH));
+	OK(ppdl_owner_encrypt(o, slice, x, ROWS, WIDTH, &opt, &err));
+	PUBLIC(slice, sizeof(slice));
+	SECRET(o->master, sizeof(o->master));
+	OK(ppdl_receipt_key_create(&key, o, &domain, &err));
+	OK(ppdl_receipt_create(&r, &err));
+	for (int i = 0; i < ROWS; i++)
+	{
+		PpdlCipher	c;
+
+		OK(ppdl_receipt_tag_row(key, row, slice + (size_t) i * each, each, &note, &err));
+		PUBLIC(row, sizeof(row));
+		OK(ppdl_receipt_check_row(key, row, each + ppdl_tag_bytes(1), &note, &err));
+		OK(ppdl_cipher_parse(&c, row, each + ppdl_tag_bytes(1), &err));
+		OK(ppdl_receipt_add(r, &c, NULL, 0, &err));
+	}
+	OK(ppdl_receipt_check(key, r, &r->section[0], &err));
+	ppdl_receipt_destroy(r);
+	ppdl_receipt_key_destroy(key);
+}
+
 static void
 owner(void)
 {
@@ -144,6 +182,7 @@ owner(void)
 
 	owner_rows(again, o, PPDL_RING_ROW, 2);
 	owner_rows(again, o, PPDL_RING_COMPACT, 1);
+	owner_receipts(o);
 	ppdl_owner_destroy(o);
 	ppdl_owner_destroy(again);
 }

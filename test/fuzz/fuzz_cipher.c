@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "rows/lift.h"
+#include "rows/receipt.h"
 
 /* input functions take the built-in rings */
 static void
@@ -192,9 +193,75 @@ use_seeds(void)
 	}
 }
 
+/* whatever is read is written, read again the same, and added to itself as rows that come twice */
+static void
+receipt(const uint8_t *data, size_t len)
+{
+	PpdlReceipt *r,
+			   *again;
+	PpdlWriter	w[2];
+
+	if (ppdl_receipt_read(&r, NULL, data, len, ERR) != PPDL_OK)
+		return;
+	must(r->rows > 0 && r->nsections > 0);
+	for (int i = 0; i < 2; i++)
+	{
+		ppdl_writer_init(&w[i]);
+		OK(ppdl_receipt_write(r, &w[i], ERR));
+		OK(ppdl_receipt_read(&again, NULL, w[i].buf, w[i].len, ERR));
+		must(again->rows == r->rows && again->nsections == r->nsections);
+		if (i == 1)
+			must(ppdl_receipt_merge(r, again, ERR) != PPDL_OK);
+		ppdl_receipt_destroy(i == 0 ? r : again);
+		r = i == 0 ? again : r;
+	}
+	must(w[0].len == w[1].len && memcmp(w[0].buf, w[1].buf, w[0].len) == 0);
+	ppdl_writer_free(&w[0]);
+	ppdl_writer_free(&w[1]);
+	ppdl_receipt_destroy(r);
+}
+
+/* slices with tags of no owner: reading does not know */
+static void
+receipt_seeds(void)
+{
+	const PpdlParams *ring[] = {row_ring(), compact_ring()};
+
+	for (int k = 0; k < 2; k++)
+	{
+		const int	limbs = k == 0 ? 2 : 1;
+		size_t		each;
+		uint8_t    *slice = make_slices(ring[k], 3, 5, limbs, 3, 0, &each),
+				   *row = calloc(1, each + ppdl_tag_bytes(limbs));
+		PpdlReceipt *r;
+		PpdlWriter	w;
+
+		must(row != NULL);
+		OK(ppdl_receipt_create(&r, ERR));
+		for (int i = 0; i < 3; i++)
+		{
+			PpdlCipher	c;
+
+			memcpy(row, slice + (size_t) i * each, each);
+			row[PPDL_CIPHER_HEADER] |= PPDL_SLICE_TAGGED;
+			c = parsed(ring[k], row, each + ppdl_tag_bytes(limbs));
+			OK(ppdl_receipt_add(r, &c, "\1\1\0\0\0A", i == 0 ? 0 : 6, ERR));
+			if (i == 0)
+				put_seed(row, each + ppdl_tag_bytes(limbs));
+		}
+		ppdl_writer_init(&w);
+		OK(ppdl_receipt_write(r, &w, ERR));
+		put_writer_seed(&w);
+		ppdl_receipt_destroy(r);
+		free(slice);
+		free(row);
+	}
+}
+
 static const FuzzCase fuzz_case[] = {
 	{"validate", validate, validate_seeds},
 	{"use", use, use_seeds},
 	{"use-compact", use_compact, use_seeds},
+	{"receipt", receipt, receipt_seeds},
 	{NULL}
 };

@@ -4,7 +4,7 @@
 \pset tuples_only on
 \pset pager off
 BEGIN;
-SELECT plan(44);
+SELECT plan(45);
 
 CREATE TEMP VIEW ours AS
 	SELECT classid, objid FROM pg_depend
@@ -22,10 +22,10 @@ SELECT is((SELECT count(*) FROM pg_cast WHERE 'lwe_cipher'::regtype IN (castsour
 
 -- aggregates travel
 SELECT ok(aggcombinefn <> 0 AND aggfinalfn <> 0 AND aggtranstype <> 'internal'::regtype AND proparallel = 's', name || ' combines, is parallel safe, has a concrete state')
-FROM unnest(ARRAY['sum(lwe_cipher)', 'avg(lwe_cipher)', 'lwe_pack(lwe_cipher)', 'lwe_gram(lwe_cipher)', 'sum_where(lwe_cipher,text)', 'sum_where(lwe_cipher,text,lwe_cipher)']) name, pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
+FROM unnest(ARRAY['sum(lwe_cipher)', 'avg(lwe_cipher)', 'lwe_pack(lwe_cipher)', 'lwe_gram(lwe_cipher)', 'lwe_receipt(lwe_cipher)', 'sum_where(lwe_cipher,text)', 'sum_where(lwe_cipher,text,lwe_cipher)']) name, pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid
 WHERE a.aggfnoid = name::regprocedure;
 SELECT is((SELECT string_agg(aggfinalmodify::text, '' ORDER BY proname) FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.oid IN ('sum(lwe_cipher)'::regprocedure, 'avg(lwe_cipher)'::regprocedure)), 'rr', 'sum and avg share a state that their final functions leave alone');
-SELECT ok((SELECT bool_and(typreceive <> 0 AND typsend <> 0) FROM pg_type WHERE oid IN ('lwe_sum_state'::regtype, 'lwe_pack_state'::regtype, 'lwe_gram_state'::regtype, 'lwe_where_state'::regtype)), 'states have binary forms');
+SELECT ok((SELECT bool_and(typreceive <> 0 AND typsend <> 0) FROM pg_type WHERE oid IN ('lwe_sum_state'::regtype, 'lwe_pack_state'::regtype, 'lwe_gram_state'::regtype, 'lwe_where_state'::regtype, 'lwe_receipt_state'::regtype)), 'states have binary forms');
 
 -- everything is commented
 SELECT is_empty($$ SELECT objid::regprocedure FROM ours WHERE classid = 'pg_proc'::regclass AND obj_description(objid, 'pg_proc') IS NULL $$, 'functions and aggregates are commented');

@@ -136,6 +136,8 @@ sub set_up
 			UNION ALL SELECT 'lwe_cipher', sum(compact)::text FROM rows;
 		INSERT INTO samples SELECT 'lwe_sum_state', lwe_sum_trans(NULL, compact)::text FROM rows UNION ALL SELECT 'lwe_sum_state', lwe_sum_trans(NULL, x)::text FROM rows WHERE id = 1;
 		INSERT INTO samples SELECT 'lwe_pack_state', lwe_pack_trans(lwe_pack_trans(NULL, x), NULL)::text FROM rows;
+		INSERT INTO samples VALUES ('lwe_cipher', 'UEwBAQMBAwA/ELq9oVJ6CwAAAAAAANBBggIAACfDTuqvpwFKceer7W3S3bjm1cSxoj8AAG5YLbxizSU60twsh7m6BUC6IacrMgJpFNEbmodUk32J4zmU5L8GTQEAwcWcvtVLAwDC1XUvWIwenvgwwy/VlEh9'), ('lwe_cipher', 'UEwBAQMBAwA/ELq9oVJ6CwAAAAAAANBBggIBACfDTuqvpwFKceer7W3S3bjm1cSxoj8AAG5YLbxizSU6SJiSBNFSYcFBSLDwflFgm4rTjWDCK8cygm6BtxGMYgMAZ0ociFP3AgB0mEKWmjX/zX9Ff5goKTSi');
+		INSERT INTO samples SELECT 'lwe_receipt_state', lwe_receipt_trans(NULL, value::lwe_cipher, 'A')::text FROM samples WHERE type = 'lwe_cipher' AND value ~ '^.{32}gg';
 		SELECT ppdl_create_model('m', '{"inputs":3,"layers":[{"units":2,"activation":"quadratic"},{"units":1}]}', '{1,0.5,-1,0.25,0.5,0.1,-0.1,0.2,1,0.3,0.1}');
 		SELECT ppdl_create_model('untrained', '{"inputs":3,"layers":[{"units":2,"activation":"square"},{"units":1}]}');
 		INSERT INTO samples SELECT 'lwe_pack_state', ppdl_predict_trans(NULL::lwe_pack_state, 'm', x)::text FROM rows;

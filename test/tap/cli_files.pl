@@ -25,7 +25,7 @@ my ($rc, $out, $err);
 
 # ---------------------------------------------------------------- help and usage
 
-my @commands = qw(keygen publish features encode encrypt decrypt query shell evaluate model inspect status);
+my @commands = qw(keygen publish features encode encrypt rekey decrypt query shell evaluate verify audit model inspect status);
 
 ($rc, $out, $err) = ppdl('help');
 is($rc, 0, 'ppdl help');

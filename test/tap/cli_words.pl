@@ -1,4 +1,4 @@
-# Answers in the owner's words, with a server: averages in kilograms, classes by name, and what is not guessed.
+# Answers in the owner's words, with a server: averages in kilograms, classes by name, questions in braces, and what is not guessed.
 use strict;
 use warnings;
 
@@ -164,6 +164,86 @@ refused([ @query, '--as', 'x=sum:n', '-c', 'SELECT sum(features) AS x FROM patie
 refused([ @query, '--raw', '--features', 'features.json', '-c', 'SELECT 1' ], 2, qr/--raw .*excludes/, '--raw with --features');
 my $counted = done([ @query, '--csv', '--as', 'x=sum:n', '-c', 'SELECT count(*) AS n, sum(features) AS x FROM patients' ], 'a sum with its count');
 like($counted, qr/^n,x\.weight,/, 'is decoded');
+
+# ---------------------------------------------------------------- values made of others
+
+done([ @encode, '--moments', '--thermometer', 'age:40,65', '--thermometer', 'weight:80.5', '-o', 'made.json' ], 'encode --moments --thermometer');
+$node->safe_psql('postgres', 'CREATE TABLE made (id int, ward text, features lwe_cipher(14), label lwe_cipher(1))');
+done([ 'encrypt', '--key', 'words.key', '--features', 'made.json', '--keep', 'ward', '--table', 'made', @dsn, 'patients.csv' ], 'rows with products');
+my $made = (records(done([ @query, '--csv', '-c', 'SELECT avg(features) FROM made' ], 'averages of them')))[0];
+my @weighed = grep { $_->{weight} ne '' } @rows;
+near($made->{'avg.age>=65'}, mean(map { $_->{age} >= 65 ? 1 : 0 } @rows), 'the share of those of 65 and more');
+near($made->{'avg.weight>=80.5'}, mean(map { $_->{weight} >= 80.5 ? 1 : 0 } @weighed), 'of 80.5 kg and more, among those who were weighed');
+is(scalar(grep { /[*]/ } keys %$made), 0, 'products are no answers in words');
+my @raw = done([ @query, '--csv', '--raw', '-c', 'SELECT sum(features) FROM made' ], 'their sums') =~ /(-?[0-9.]+(?:e-?[0-9]+)?)/g;
+my ($lightest, $heaviest) = (sort { $a <=> $b } map { $_->{weight} } @weighed)[ 0, -1 ];
+my $squares = 0;
+$squares += (2 * ($_->{weight} - $lightest) / ($heaviest - $lightest) - 1)**2 for @weighed;
+near($raw[-1], $squares, '--raw: the last is the sum of squares of encoded weights');
+
+# ---------------------------------------------------------------- questions in braces: conditions are SQL
+
+$node->safe_psql('postgres', 'CREATE TABLE clear (id int, ward text, weight float8, age int, smoker text, blood text, sick text)');
+$node->safe_psql('postgres', "\\copy clear FROM 'patients.csv' CSV HEADER");
+for my $condition (q{age > 39 and not age > 64 and blood <> '0'}, q{not (smoker = 'yes' or weight is null)})
+{
+	my $asked = done([ @query, '--csv', '-c', qq{SELECT ward, {count where $condition}, {count("Weight") where $condition}, {avg(weight) where $condition},
+		{sum(weight) where $condition} AS kg FROM public.made WHERE id <= 120 GROUP BY ward ORDER BY ward} ], $condition);
+	my ($names, @asked) = split /\n/, $asked;
+	my @clear = split /\n/, $node->safe_psql('postgres', qq{SELECT ward, count(*), count(weight), avg(weight), sum(weight) FROM clear WHERE id <= 120 AND $condition GROUP BY ward ORDER BY ward});
+
+	is($names, 'ward,count,count(weight),avg(weight),kg', 'columns are called as in SQL');
+	is(scalar @asked, 3, 'all wards');
+	for my $i (0 .. 2)
+	{
+		my @got = split /,/, $asked[$i], -1;
+		my @want = split /\|/, $clear[$i], -1;
+
+		is("@got[0 .. 2]", "@want[0 .. 2]", 'who, and how many');
+		near($got[3], $want[3], 'the average', 0.02);
+		near($got[4], $want[4], 'the sum', 0.5);
+	}
+}
+
+# where answers may stand; groups without rows cost nothing
+my $none = q{FROM made WHERE id < 0};
+is(done([ @query, '--json', '-c', qq{SELECT count(*), {count where smoker = 'yes'} AS smokers, '{"a": 1}'::json AS j, '{count}' AS s $none} ], 'JSON'),
+	qq([\n {"count": 0, "smokers": 0, "j": {"a": 1}, "s": "{count}"}\n]\n), 'numbers are numbers, and other braces stay');
+is(done([ @query, '--csv', '-c', qq{WITH a AS (SELECT ward, {count where smoker = 'yes'} n $none GROUP BY ward) SELECT count(*), (SELECT n FROM a WHERE ward = 'none') FROM a} ], 'none'),
+	"count,n\n0,\n", 'an answer that there is not');
+is(done([ @query, '--csv', '-c', qq{SELECT {count where smoker = 'yes'}, {avg(weight) where smoker = 'yes'} $none} ], 'no rows'), qq(count,avg(weight)\n0,\n), 'no rows are 0');
+is(done([ @query, '--csv', '--then', 'SELECT count + 1 AS more FROM result', '-c', qq{SELECT {count from features where smoker='yes'} $none} ], '--then'), "more\n1\n", '--then goes on with answers');
+like(done([ @query, '-c', qq{SELECT 1 AS one; SELECT {count where smoker='yes'} $none} ], 'two statements'), qr/one.*\n count *\n-+\n +0\n/s, 'a table');
+like((ppdl_in("SELECT {count\nwhere smoker\n= 'yes'}\n$none;\n", 'shell', '--key', 'words.key', @dsn))[1], qr/^ count *\n-+\n +0\n/m, 'the shell');
+
+# which feature file
+like((ppdl_in('', @query, '-c', qq{SELECT {count where smoker = 'yes'} $none}))[2], qr/in the words of "made.json"/, 'a note says which');
+refused([ @query, '-c', q{SELECT {count where smoker = 'yes'} FROM white} ], 2, qr/components of their values.*line 1, column 21.*without --whiten/s, 'a map');
+refused([ @query, '-c', q{SELECT (SELECT {count where smoker = 'yes'} FROM made), (SELECT 1 FROM patients LIMIT 1)} ], 2,
+	qr/"features" of made is of the encoding [0-9a-f]{12}, of patients of [0-9a-f]{12}.*--features/s, 'two encodings');
+is(done([ @query, '--csv', '--features', 'made.json', '-c', qq{SELECT (SELECT {count where smoker = 'yes'} AS n $none), (SELECT 1 AS m FROM patients LIMIT 1)} ], 'one is named'),
+	"n,m\n0,1\n", 'that can be told apart by --features');
+refused([ @query, '--features', 'features.json', '-c', q{SELECT {count where smoker = 'yes'} FROM made WHERE id < 9} ], 2, qr/the rows are of the encoding .* written with the feature file of/s,
+	'a condition for other rows');
+$node->safe_psql('postgres', 'CREATE TABLE bare (id int); CREATE TABLE empty (LIKE made)');
+refused([ @query, '-c', q{SELECT {count where smoker = 'yes'} FROM bare} ], 2, qr/no table of this statement has an encrypted column "features".*column 8.*from COLUMN/s, 'no encrypted column');
+refused([ @query, '-c', q{SELECT {count where smoker = 'yes'} FROM empty} ], 2, qr/no row of "features" says which feature file.*--features/s, 'no rows to ask');
+rename 'made.json', 'elsewhere' or die;
+refused([ @query, '-c', qq{SELECT {count where smoker = 'yes'} $none} ], 2, qr/that of no feature file here.*--features FILE/s, 'a file that is not here');
+rename 'elsewhere', 'made.json' or die;
+
+# groups of few rows are not shown, those of none are
+my ($somebody) = grep { $_->{smoker} eq 'yes' && $_->{weight} ne '' } @rows;
+my $one = qq{SELECT {count where smoker = 'yes'}, {avg(age) where smoker = 'yes'}, {count where smoker = 'no'} AS others FROM made WHERE id = $somebody->{id}};
+like(done([ @query, '--csv', '-c', $one =~ s/avg\(age\)/avg(weight)/r ], 'one smoker'), qr/^"?\(fewer than 5 rows\)"?,"?\(fewer than 5 rows\)"?,0$/m, 'are not shown');
+is(done([ @query, '--csv', '--min-count', '1', '-c', $one =~ s/, \{avg.*?\}//r ], 'one smoker'), "count,others\n1,0\n", 'unless --min-count says so');
+
+# errors
+refused([ @query, '--verify', '--receipts-for', 'made', '-c', qq{SELECT {count where smoker = 'yes'} $none} ], 2, qr/questions in braces have no receipts/, 'nothing passes --verify unchecked');
+refused([ @query, '-c', qq{SELECT 1,\n  {count where smoker = 'yes' and} $none} ], 2, qr/the name of a column is expected.*line 2, column 34: \} FROM/s, 'syntax');
+refused([ @query, '-c', qq{SELECT {count where smoker = 'often'} $none} ], 2, qr/no category "often".*It has 'no', 'yes'/s, 'a category that there is not');
+refused([ @query, '-c', qq{SELECT {count where smoker = 'yes'}, nothing $none} ], 5, qr/"nothing" does not exist.*line 1, column 38: nothing FROM/s, 'the places of the server are those of the question');
+refused([ @query, '-c', qq{CREATE TABLE n AS SELECT {count where smoker = 'yes'} $none} ], 2, qr/answered where a result is shown/, 'no answer that nobody sees');
 
 # ---------------------------------------------------------------- predictions, and files of results
 

@@ -45,7 +45,10 @@
 #include "learn/weights.h"
 #include "net/rsa_net.h"
 #include "net/train.h"
+#include "owner/manifest.h"
 #include "owner/owner_impl.h"
+#include "owner/rekey_manifest.h"
+#include "owner/table_check.h"
 #include "predict/plan.h"
 #include "report/report_impl.h"
 #include "report/statistics.h"
@@ -707,6 +710,171 @@ done:
 	return status;
 }
 
+/* three rows of an owner, tagged; what a server makes of them, and what the owner then checks */
+static PpdlStatus
+receipts_of(const PpdlOwner *o, const uint8_t *slice, PpdlReceipt **r, PpdlManifest **m, PpdlWriter *w, PpdlError *err)
+{
+	static const char *const bound[] = {"ward"};
+	const char *const ward[] = {"A", NULL};
+	const PpdlReceiptDomain d = {"patients", "features", bound, 1};
+	const size_t len[] = {1, 0};
+	PpdlReceiptKey *key = NULL;
+	PpdlReceipt *back = NULL;
+	uint8_t		row[256];
+	uint32_t	number;
+	size_t		size;
+	PpdlCipher	c;
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, ppdl_receipt_key_create(&key, o, &d, err));
+	PPDL_GOTO(done, ppdl_cipher_peek(&c, slice, err));
+	size = ppdl_slice_size(c.par, 1, 2);
+	for (int i = 0; i < 3; i++)
+	{
+		PpdlRowNote note = {&"abc"[i], 1};
+
+		w->len = 0;
+		PPDL_GOTO(done, ppdl_bound_write(w, &ward[i & 1], &len[i & 1], 1, err));
+		note.bound = w->buf;
+		note.bound_len = w->len;
+		PPDL_GOTO(done, ppdl_receipt_tag_row(key, row, slice + (size_t) i * size, size, &note, err));
+		PPDL_GOTO(done, ppdl_receipt_check_row(key, row, size + ppdl_tag_bytes(1), &note, err));
+		PPDL_GOTO(done, ppdl_cipher_parse(&c, row, size + ppdl_tag_bytes(1), err));
+		PPDL_GOTO(done, ppdl_receipt_add(r[i & 1], &c, w->buf, w->len, err));
+		PPDL_GOTO(done, ppdl_manifest_add(*m, &note, &number, err));
+		PPDL_GOTO(done, ppdl_manifest_place(*m, number, 0, &c, err));
+	}
+	PPDL_GOTO(done, ppdl_receipt_merge(r[0], r[1], err));
+	w->len = 0;
+	PPDL_GOTO(done, ppdl_receipt_write(r[0], w, err));
+	PPDL_GOTO(done, ppdl_receipt_read(&back, NULL, w->buf, w->len, err));
+	PPDL_GOTO(done, ppdl_manifest_bind(*m, 0, back, err));
+	PPDL_GOTO(done, ppdl_receipt_check(key, back, &back->section[0], err));
+	PPDL_GOTO(done, ppdl_manifest_check(*m, 0, &back->section[0], err));
+	w->len = 0;
+	PPDL_GOTO(done, ppdl_receipt_sum(back, &back->section[0], 3, w, err));
+	PPDL_GOTO(done, ppdl_cipher_parse(&c, w->buf, w->len, err));
+	PPDL_GOTO(done, ppdl_receipt_match(back, &back->section[0], &c, &(double) {0}, err));
+	w->len = 0;
+	PPDL_GOTO(done, ppdl_manifest_write(*m, o, w, err));
+	ppdl_manifest_destroy(*m);
+	*m = NULL;
+	status = ppdl_manifest_read(m, o, w->buf, w->len, err);
+done:
+	ppdl_receipt_destroy(back);
+	ppdl_receipt_key_destroy(key);
+	return status;
+}
+
+static PpdlOwner *tagging;
+static uint8_t untagged[512];
+
+static PpdlStatus
+work_receipts(PpdlError *err)
+{
+	PpdlReceipt *r[2] = {NULL, NULL};
+	PpdlManifest *m = NULL;
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_receipt_create(&r[0], err));
+	PPDL_GOTO(done, ppdl_receipt_create(&r[1], err));
+	PPDL_GOTO(done, ppdl_manifest_create(&m, tagging, "patients", (const char *const[]) {"ward"}, 1, err));
+	status = receipts_of(tagging, untagged, r, &m, &w, err);
+done:
+	ppdl_receipt_destroy(r[0]);
+	ppdl_receipt_destroy(r[1]);
+	ppdl_manifest_destroy(m);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/* rows with receipts under another key, their manifest, and the table against it */
+typedef struct Rekeyed
+{
+	PpdlOwner  *from,
+			   *to;
+	PpdlManifest *old,
+			   *new;
+	PpdlRekeyManifest *note;
+	PpdlTableCheck *check;
+	PpdlRekeyValue row[2];		/* before */
+} Rekeyed;
+
+/* PpdlRekeyPut */
+static PpdlStatus
+put_rekeyed(void *arg, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *err)
+{
+	Rekeyed    *k = arg;
+	const PpdlTableRow row = {.note = {"x", 1, NULL, 0}, .value = {{value[0].data, value[0].len}}};
+
+	PPDL_TRY(ppdl_rekey_manifest_add(k->note, k->row, value, 1, err));
+	return ppdl_table_check_row(k->check, &row, NULL, err);
+}
+
+/* PpdlRowFound */
+static PpdlStatus
+no_fault(void *arg, const PpdlRowFinding *f, PpdlError *err)
+{
+	(void) arg;
+	(void) err;
+	fail_msg("row is %s: %s", ppdl_row_fault_name(f->fault), f->why);
+	return PPDL_OK;
+}
+
+static PpdlOwner *rekeyed_from,
+		   *rekeyed_to;
+static uint8_t rekeyed_slice[512];
+
+static PpdlStatus
+rekey_one(Rekeyed *k, PpdlRekeyer **r, PpdlReceiptKey **key, uint8_t *row, PpdlError *err)
+{
+	const PpdlReceiptDomain d = {"patients", "features", NULL, 0};
+	const PpdlRowNote note = {"x", 1, NULL, 0};
+	const uint8_t tag[PPDL_REKEY_TAG] = {0};
+	const PpdlParams *par;
+	PpdlCipher	c;
+	uint32_t	number;
+	size_t		size;
+
+	PPDL_TRY(ppdl_params_get(PPDL_RING_COMPACT, &par, err));
+	size = ppdl_slice_size(par, 1, 2);
+	PPDL_TRY(ppdl_manifest_create(&k->old, k->from, "patients", NULL, 0, err));
+	PPDL_TRY(ppdl_manifest_create(&k->new, k->to, "patients", NULL, 0, err));
+	PPDL_TRY(ppdl_receipt_key_create(key, k->from, &d, err));
+	PPDL_TRY(ppdl_receipt_tag_row(*key, row, rekeyed_slice, size, &note, err));
+	PPDL_TRY(ppdl_manifest_add(k->old, &note, &number, err));
+	PPDL_TRY(ppdl_cipher_parse(&c, row, size + ppdl_tag_bytes(1), err));
+	PPDL_TRY(ppdl_manifest_place(k->old, number, 0, &c, err));
+	k->row[0] = (PpdlRekeyValue) {row, size + ppdl_tag_bytes(1)};
+	PPDL_TRY(ppdl_rekey_manifest_create(&k->note, k->from, k->to, k->old, k->new, err));
+	PPDL_TRY(ppdl_table_check_create(&k->check, k->to, k->new, no_fault, NULL, err));
+	PPDL_TRY(ppdl_rekeyer_create(r, k->from, k->to, 1, put_rekeyed, k, err));
+	PPDL_TRY(ppdl_rekeyer_manifest(*r, k->old, err));
+	PPDL_TRY(ppdl_rekeyer_add(*r, tag, k->row, err));
+	PPDL_TRY(ppdl_rekeyer_flush(*r, err));
+	return ppdl_table_check_finish(k->check, 1, err);
+}
+
+static PpdlStatus
+work_rekey(PpdlError *err)
+{
+	Rekeyed		k = {.from = rekeyed_from, .to = rekeyed_to};
+	PpdlRekeyer *r = NULL;
+	PpdlReceiptKey *key = NULL;
+	uint8_t		row[600];
+	PpdlStatus	status = rekey_one(&k, &r, &key, row, err);
+
+	ppdl_rekeyer_destroy(r);
+	ppdl_receipt_key_destroy(key);
+	ppdl_table_check_destroy(k.check);
+	ppdl_rekey_manifest_destroy(k.note);
+	ppdl_manifest_destroy(k.old);
+	ppdl_manifest_destroy(k.new);
+	return status;
+}
+
 static PpdlStatus
 apply_features(const PpdlFeatures *fs, PpdlCsv *csv, PpdlError *err)
 {
@@ -1329,6 +1497,40 @@ TEST(net)
 TEST(conv)
 TEST(learn)
 TEST(owner)
+
+static void
+receipts(void **state)
+{
+	static const uint8_t master[PPDL_MASTER_BYTES] = {1};
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT};
+	const double x[12] = {0.5};
+
+	(void) state;
+	assert_int_equal(ppdl_owner_from_master(&tagging, "clinic", master, NULL), PPDL_OK);
+	assert_int_equal(ppdl_owner_encrypt(tagging, untagged, x, 3, 4, &opt, NULL), PPDL_OK);
+	run_out(work_receipts, "receipts");
+	ppdl_owner_destroy(tagging);
+}
+
+static void
+rekey(void **state)
+{
+	static const uint8_t master[2][PPDL_MASTER_BYTES] = {{2}, {3}};
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT};
+	const double x[4] = {0.5};
+	PpdlError	err;
+
+	(void) state;
+	assert_int_equal(ppdl_owner_from_master(&rekeyed_from, "old", master[0], NULL), PPDL_OK);
+	assert_int_equal(ppdl_owner_from_master(&rekeyed_to, "new", master[1], NULL), PPDL_OK);
+	assert_int_equal(ppdl_owner_encrypt(rekeyed_from, rekeyed_slice, x, 1, 4, &opt, NULL), PPDL_OK);
+	/* what the keys' owners make when it is first needed stays with them */
+	assert_int_equal(work_rekey(&err), PPDL_OK);
+	run_out(work_rekey, "rekey");
+	ppdl_owner_destroy(rekeyed_from);
+	ppdl_owner_destroy(rekeyed_to);
+}
+
 TEST(features)
 TEST(evaluate)
 TEST(stats)
@@ -1370,6 +1572,8 @@ main(void)
 		cmocka_unit_test(conv),
 		cmocka_unit_test(learn),
 		cmocka_unit_test(owner),
+		cmocka_unit_test(receipts),
+		cmocka_unit_test(rekey),
 		cmocka_unit_test(features),
 		cmocka_unit_test(evaluate),
 		cmocka_unit_test(stats),

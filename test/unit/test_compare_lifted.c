@@ -104,8 +104,7 @@ lifted_values(void **state)
 
 	one(*state, ROW_LOGN, 50, 16, t, 1, 6, 4);
 	one(*state, ROW_LOGN, 40, 16, t + 3, 1, 10, 3);
-	one(*state, COMPACT_LOGN, 60, 3, t + 1, 2, 11, 2);
-	one(*state, COMPACT_LOGN, 33, 2, t, 4, 8, 1);
+	one(*state, COMPACT_LOGN, 33, 3, t, 4, 8, 1);
 	one(*state, ROW_LOGN, 13, 33, t, 3, 5, 8);
 }
 

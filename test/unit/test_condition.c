@@ -50,6 +50,9 @@ forms(void **state)
 		{"x[3] >= 2.5e-1 and x[4] < -.2", 2, 1, 1},
 		{"x[1] = 1 and x[2] = 1 or x[3] > 0", 3, 2, 1},
 		{"x[1] = 1 and (x[2] = 1 or x[3] > 0)", 3, 2, 1},
+		{"x[1] = -1", 1, 0, 0},
+		{"x[1] <> -1 and not x[4] = -1", 2, 1, 0.375},
+		{"not x[2] = -1 and x[2] = 0", 2, 1, 0.5},
 		/* the same leaf, the same conjunction, once */
 		{"x[1] = 1 and x[1] = 1", 1, 0, 1},
 		{"not (not (x[1]=1))", 1, 0, 1},

@@ -7,6 +7,7 @@
 
 #include "ckks/wire.h"
 #include "owner/owner_impl.h"
+#include "owner/receipt.h"
 #include "owner/writer.h"
 #include "rows/combine.h"
 #include "rows/pack.h"
@@ -139,6 +140,46 @@ say_encoded(FILE *f)
 	ppdl_writer_free(&w);
 }
 
+/* the encoded rows, and the second full one, with tags and MACs: bound values "A" and NULL; and the receipt of two */
+static void
+say_tagged(FILE *f)
+{
+	static const char *const names[] = {"ward", "sex"};
+	const char *const value[] = {"A", NULL};
+	const size_t len[] = {1, 0};
+	const PpdlReceiptDomain domain = {"patients", "features", names, 2};
+	PpdlReceiptKey *key;
+	PpdlReceipt *r;
+	PpdlWriter	bound,
+				w;
+	PpdlCipher	c;
+	uint8_t		row[1024];
+
+	OK(ppdl_receipt_key_create(&key, owner, &domain, ERR));
+	OK(ppdl_receipt_create(&r, ERR));
+	ppdl_writer_init(&bound);
+	ppdl_writer_init(&w);
+	OK(ppdl_bound_write(&bound, value, len, 2, ERR));
+	for (int i = 0; i < 4; i++)
+	{
+		const uint8_t *slice = i < 3 ? encoded + (size_t) i * compact_size : slices[1] + slice_size[1];
+		const size_t size = i < 3 ? compact_size : slice_size[1];
+		const PpdlRowNote note = {"p1", 2, bound.buf, bound.len};
+
+		OK(ppdl_receipt_tag_row(key, row, slice, size, &note, ERR));
+		OK(ppdl_cipher_parse(&c, row, size + ppdl_tag_bytes(i < 3 ? 1 : 2), ERR));
+		say(f, "tagged_slice", row, size + ppdl_tag_bytes(c.limbs));
+		if (i == 0 || i == 2)
+			OK(ppdl_receipt_add(r, &c, bound.buf, bound.len, ERR));
+	}
+	OK(ppdl_receipt_write(r, &w, ERR));
+	say(f, "receipt", w.buf, w.len);
+	ppdl_writer_free(&w);
+	ppdl_writer_free(&bound);
+	ppdl_receipt_destroy(r);
+	ppdl_receipt_key_destroy(key);
+}
+
 static PpdlPublicKey *
 read_public_key(const PpdlKeyNeed *need, uint8_t hash[32])
 {
@@ -252,6 +293,7 @@ setup(void **state)
 	say_sums(f);
 	say_compact(f);
 	say_encoded(f);
+	say_tagged(f);
 	say_writers(f);
 	fclose(f);
 	return 0;

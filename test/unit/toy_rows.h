@@ -59,9 +59,10 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed, const P
 
 /*
  * rows in batches of N/k, as the owner would write them; label on the same places; corners: every other row is +-1;
- * BITS: values of even number, and labels, are 0 or 1
+ * BITS: values of even number, and labels, are 0 or 1, value SIGN is +-1
  */
 #define BITS 2
+#define SIGN 5
 static inline Rows
 make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int writers)
 {
@@ -89,7 +90,8 @@ make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int
 		{
 			double		x = next_real(f);
 
-			r.x[i * inputs + k] = corners == BITS && k % 2 == 0 ? x > 0 : corners && i % 2 ? copysign(1, x) : x;
+			r.x[i * inputs + k] = corners == BITS && k % 2 == 0 ? x > 0 :
+				(corners && i % 2) || (corners == BITS && k == SIGN) ? copysign(1, x) : x;
 			s += r.x[i * inputs + k] * cos(3 * k);
 		}
 		for (int k = 0; k < outputs; k++)

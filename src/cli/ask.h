@@ -1,0 +1,78 @@
+/*
+ * Questions on encrypted columns in SQL text, in braces:
+ *
+ *	SELECT ward, {count where Age > 65 and Smoking = 'Yes'} FROM patients GROUP BY ward
+ *
+ * {WHAT [from COLUMN] where CONDITION}: WHAT is count, count(*), count(c), sum(c) or avg(c), with a column c of the
+ * table that was encrypted; COLUMN is the encrypted one, features if it is not said.  Each becomes a call of sum_where,
+ * whose result comes as text behind a mark that tells which one it is, so that whatever the statement does with it, its
+ * decrypted answer stands where it is shown.
+ */
+#ifndef PPDL_CLI_ASK_H
+#define PPDL_CLI_ASK_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "table/features.h"
+
+#define PPDL_ASK_MARK 24		/* bytes of it */
+
+typedef enum PpdlAskWhat
+{
+	PPDL_ASK_COUNT,
+	PPDL_ASK_SUM,
+	PPDL_ASK_AVG
+} PpdlAskWhat;
+
+typedef struct PpdlAskItem
+{
+	PpdlAskWhat ask;
+	const PpdlFeatures *fs;
+	const PpdlFeature *f;		/* NULL: all rows are counted */
+	size_t		begin,			/* of the braces in the original, */
+				end,
+				made,			/* and of what they became */
+				made_end;
+} PpdlAskItem;
+
+typedef struct PpdlAsk
+{
+	const char *original;		/* the caller's */
+	PpdlWriter	sql;			/* to be run; ends with a zero */
+	PpdlWriter	notes;			/* for the user, a line each */
+	char		mark[PPDL_ASK_MARK + 1];
+	int			items;			/* 0: the original is to be run, there are no braces in it */
+	PpdlAskItem *item;
+} PpdlAsk;
+
+/*
+ * The encoding of an encrypted column: column as it stands in the SQL text, perhaps with a table before it; at: where.
+ * *fs lives as long as the PpdlAsk that it goes into.
+ */
+typedef PpdlStatus (*PpdlAskFind) (void *arg, const char *column, const char *sql, size_t at,
+									 const PpdlFeatures **fs, PpdlError *err);
+
+/*
+ * Rewrites sql, which may have several statements; braces in strings, quoted names, comments and dollar quotes are left
+ * alone.  schema: of the extension, quoted, or NULL.  To be freed, after an error too.
+ */
+PpdlStatus	ppdl_ask_rewrite(PpdlAsk *w, const char *sql, const char *schema, PpdlAskFind find, void *arg,
+							   PpdlError *err);
+void		ppdl_ask_free(PpdlAsk *w);
+
+/* the place in the original of a byte of what was made of it */
+size_t		ppdl_ask_origin(const PpdlAsk *w, size_t at);
+
+/* which item a text of a result is of: *value is behind its mark; -1: none */
+int			ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value);
+
+/* the rows that it is about, all that meet the condition or those that have a value; v as below */
+double		ppdl_ask_rows(const PpdlAskItem *item, const double *v);
+/*
+ * Appends the answer, nothing for NULL.  v: count, then the sums of the values of the rows, n in all, each with an
+ * independent error of that standard deviation; NULL: there were no rows.  PPDL_ERR_FORMAT when n is not that of fs.
+ */
+PpdlStatus	ppdl_ask_answer(const PpdlAskItem *item, const double *v, int n, double error, PpdlWriter *out,
+							  PpdlError *err);
+
+#endif

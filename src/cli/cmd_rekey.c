@@ -1,0 +1,342 @@
+/*
+ * ppdl rekey: the encrypted rows of a table under another key, for an old key that leaked.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/args.h"
+#include "cli/cli.h"
+#include "cli/manifest_file.h"
+#include "cli/progress.h"
+#include "cli/rekey_models.h"
+#include "cli/rekey_table.h"
+#include "cli/secret.h"
+
+static const char doc[] =
+"Encrypt the rows of a table anew, from the old key to the new one, in place.\v"
+"For a key that leaked. Where it did not, \"ppdl keygen --rotate\" lets a new key read the old rows as they are.\n\n"
+"Rows are read, decrypted under the old key, encrypted under the new one in the same form (compact or full, scale, "
+"encoding, labels beside their features, NULL where it was), and gathered in a side table, ppdl_rekey_OID, committed "
+"as they come. Meanwhile the table is used as ever. At the end one transaction locks out writers, not readers, takes "
+"in what changed, puts new values in place of old ones, counts, and drops the side table. Interrupted at any time, "
+"the same command goes on where it was.\n\n"
+"Models with encrypted weights under the old key move with the table; plain ones belong to no key. Values that are "
+"no rows, such as stored sums, and values of other keys stop it before anything is written.\n\n"
+"What the old key opens stays readable to whoever has it: dead rows until VACUUM, backups, archived WAL, standbys that "
+"lag behind, files made with \"ppdl encrypt\". The error of each value grows, to 1.4 times the first time.\n\n"
+"Both keys' passphrases are asked for; PPDL_PASSPHRASE counts for both.\n\n"
+"Example:\n\n"
+"  ppdl keygen --out hospital2\n"
+"  ppdl publish hospital2.pub --for predict --dsn \"$DSN\"\n"
+"  ppdl rekey --key hospital.key --new-key hospital2.key \\\n"
+"    --dsn \"$DSN\" --table patients --column features,label";
+
+enum
+{
+	OPT_NEW_KEY = 256, OPT_PASSPHRASE, OPT_NEW_PASSPHRASE, OPT_COLUMN, OPT_TABLE, OPT_NO_MODELS, OPT_BATCH_COLUMN,
+	OPT_MANIFEST, OPT_NEW_MANIFEST, OPT_ALLOW_MISSING
+};
+
+static const struct argp_option options[] = {
+	{"key", 'k', "FILE", 0, "secret key file of the old key", 1},
+	{"new-key", OPT_NEW_KEY, "FILE", 0, "secret key file of the new key", 1},
+	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
+	 "file whose first line is the old key's passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
+	{"new-passphrase-file", OPT_NEW_PASSPHRASE, "FILE", 0, "the same for the new key", 1},
+	{"dsn", 'd', "DSN", 0, "database (else libpq's environment: PGHOST, PGDATABASE, ...)", 2},
+	{"table", OPT_TABLE, "NAME", 0, "table of the rows; without it only models move", 2},
+	{"column", OPT_COLUMN, "NAME,...", 0, "its columns to encrypt anew (all of type lwe_cipher)", 2},
+	{"batch-column", OPT_BATCH_COLUMN, "NAME", 0,
+	 "plain column with the batch's number, as ppdl encrypt --batch-column wrote it, to be written anew", 2},
+	{"manifest", OPT_MANIFEST, "FILE", 0, "manifest of rows with receipts, which get new ones", 3},
+	{"new-manifest", OPT_NEW_MANIFEST, "FILE", 0,
+	 "where theirs goes: a new file, or one of this table under the new key",
+	 3},
+	{"allow-missing", OPT_ALLOW_MISSING, 0, 0, "rows of the manifest may be missing from the table", 3},
+	{"no-models", OPT_NO_MODELS, 0, 0, "leave models' encrypted weights under the old key", 2},
+	{0}
+};
+
+typedef struct Args
+{
+	const char *key,
+			   *new_key,
+			   *passphrase_file,
+			   *new_passphrase_file,
+			   *manifest,
+			   *new_manifest,
+			   *dsn;
+	int			no_models;
+	PpdlRekeyTable table;
+} Args;
+
+static void
+check(const Args *a, struct argp_state *state)
+{
+	if (a->key == NULL)
+		argp_error(state, "--key is missing: the key that the rows are under");
+	if (a->new_key == NULL)
+		argp_error(state, "--new-key is missing: the key that they shall be under");
+	if ((a->manifest == NULL) != (a->new_manifest == NULL))
+		argp_error(state, "--manifest and --new-manifest go together");
+	if (a->table.allow_missing && a->manifest == NULL)
+		argp_error(state, "--allow-missing goes with --manifest only");
+	if (a->table.table == NULL && (a->table.columns.count || a->table.batch_column || a->manifest))
+		argp_error(state, "--table is missing");
+	if (a->table.table == NULL && a->no_models)
+		argp_error(state, "without --table only models move, which --no-models leaves out");
+}
+
+static error_t
+parse(int key, char *arg, struct argp_state *state)
+{
+	Args	   *a = state->input;
+
+	switch (key)
+	{
+		case 'k':
+			a->key = arg;
+			return 0;
+		case OPT_NEW_KEY:
+			a->new_key = arg;
+			return 0;
+		case OPT_PASSPHRASE:
+			a->passphrase_file = arg;
+			return 0;
+		case OPT_NEW_PASSPHRASE:
+			a->new_passphrase_file = arg;
+			return 0;
+		case 'd':
+			a->dsn = arg;
+			return 0;
+		case OPT_TABLE:
+			a->table.table = arg;
+			return 0;
+		case OPT_COLUMN:
+			ppdl_list_add_commas(&a->table.columns, arg, state);
+			return 0;
+		case OPT_BATCH_COLUMN:
+			a->table.batch_column = arg;
+			return 0;
+		case OPT_MANIFEST:
+			a->manifest = arg;
+			return 0;
+		case OPT_NEW_MANIFEST:
+			a->new_manifest = arg;
+			return 0;
+		case OPT_ALLOW_MISSING:
+			a->table.allow_missing = 1;
+			return 0;
+		case OPT_NO_MODELS:
+			a->no_models = 1;
+			return 0;
+		case ARGP_KEY_ARG:
+			argp_error(state, "unexpected \"%s\"", arg);
+			return 0;
+		case ARGP_KEY_END:
+			check(a, state);
+			return 0;
+		default:
+			return ARGP_ERR_UNKNOWN;
+	}
+}
+
+typedef struct Job
+{
+	Args	   *a;
+	PpdlDb		db;
+	PpdlOwner  *from,
+			   *to;
+	PpdlManifest *manifest,
+			   *new_manifest;
+	PpdlOutFile out;			/* the new one */
+	int			models;			/* versions with weights under the old key */
+} Job;
+
+/* what needs no passphrase */
+static PpdlStatus
+peek_keys(Job *j, PpdlError *err)
+{
+	PpdlRekeyTable *t = &j->a->table;
+	const Args *a = j->a;
+
+	PPDL_TRY(ppdl_name_file(a->key, ppdl_owner_peek(a->key, t->old_name, t->old_id, err), err));
+	PPDL_TRY(ppdl_name_file(a->new_key, ppdl_owner_peek(a->new_key, t->new_name, t->new_id, err), err));
+	if (strcmp(t->old_id, t->new_id) != 0)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" and \"%s\" are the same key", a->key, a->new_key);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "\"ppdl keygen --out NAME\" makes another.");
+}
+
+static PpdlStatus
+open_keys(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+
+	PPDL_TRY(ppdl_key_open(&j->from, a->key, a->passphrase_file, err));
+	PPDL_TRY(ppdl_key_open(&j->to, a->new_key, a->new_passphrase_file, err));
+	j->a->table.from = j->from;
+	j->a->table.to = j->to;
+	return PPDL_OK;
+}
+
+/* a manifest that is gone on with is of the same table and columns */
+static PpdlStatus
+open_new_manifest(Job *j, PpdlError *err)
+{
+	const PpdlReceiptDomain d = ppdl_manifest_domain(j->manifest, 0);
+	PpdlReceiptDomain there;
+	int			same;
+
+	if (access(j->a->new_manifest, F_OK) != 0)
+		return ppdl_manifest_create(&j->new_manifest, j->to, d.name, d.bound, d.nbound, err);
+	PPDL_TRY(ppdl_manifest_load(&j->new_manifest, j->a->new_manifest, j->to, err));
+	there = ppdl_manifest_domain(j->new_manifest, 0);
+	same = strcmp(d.name, there.name) == 0 && d.nbound == there.nbound;
+	for (int i = 0; same && i < d.nbound; i++)
+		same = strcmp(d.bound[i], there.bound[i]) == 0;
+	return same ? PPDL_OK : ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: a manifest of table \"%s\" with %d bound columns, "
+									   "which are not those of %s", j->a->new_manifest, there.name, there.nbound,
+									   j->a->manifest);
+}
+
+static PpdlStatus
+open_manifests(Job *j, PpdlError *err)
+{
+	if (j->a->manifest == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_manifest_load(&j->manifest, j->a->manifest, j->from, err));
+	PPDL_TRY(open_new_manifest(j, err));
+	j->a->table.manifest = j->manifest;
+	j->a->table.new_manifest = j->new_manifest;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+open_database(Job *j, PpdlError *err)
+{
+	PPDL_TRY(ppdl_db_open(&j->db, j->a->dsn, err));
+	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	PPDL_TRY(ppdl_db_version(&j->db, err));
+	ppdl_db_cancel_on_interrupt(&j->db);
+	ppdl_db_cancel_on_termination();
+	return PPDL_OK;
+}
+
+/* all that changes what is there does so here, at once */
+static PpdlStatus
+swap(Job *j, PpdlError *err)
+{
+	PPDL_TRY(ppdl_db_run(&j->db, NULL, err, "BEGIN ISOLATION LEVEL READ COMMITTED", 0, NULL));
+	if (j->models > 0)
+		PPDL_TRY(ppdl_rekey_models_move(&j->db, j->from, j->to, err));
+	if (j->a->table.table)
+		PPDL_TRY(ppdl_rekey_table_swap(&j->a->table, err));
+	/* no table is ever without its manifest: one too many does no harm */
+	if (j->new_manifest)
+	{
+		PPDL_TRY(ppdl_manifest_put(j->new_manifest, j->a->new_manifest, j->to, &j->out, err));
+		PPDL_TRY(ppdl_out_commit(&j->out, err));
+	}
+	return ppdl_db_run(&j->db, NULL, err, "COMMIT", 0, NULL);
+}
+
+static PpdlStatus
+rekey(Job *j, PpdlError *err)
+{
+	PpdlRekeyTable *t = &j->a->table;
+
+	PPDL_TRY(peek_keys(j, err));
+	PPDL_TRY(open_database(j, err));
+	if (!j->a->no_models)
+		PPDL_TRY(ppdl_rekey_models_find(&j->db, t->old_id, &j->models, err));
+	t->db = &j->db;
+	if (t->table)
+		PPDL_TRY(ppdl_rekey_table_open(t, err));
+	/* nobody types a passphrase for nothing, or for what cannot be done */
+	if ((t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0)
+		return PPDL_OK;
+	PPDL_TRY(open_keys(j, err));
+	PPDL_TRY(open_manifests(j, err));
+	if (t->table)
+		PPDL_TRY(ppdl_rekey_table_fill(t, err));
+	return swap(j, err);
+}
+
+static PpdlStatus
+is_published(Job *j, int *published, PpdlError *err)
+{
+	const char *params[] = {j->a->table.new_id};
+	PGresult   *res;
+
+	PPDL_TRY(ppdl_db_run(&j->db, &res, err, "SELECT FROM %s.ppdl_keys WHERE key_id = $1", 1, params));
+	*published = PQntuples(res) > 0;
+	PQclear(res);
+	return PPDL_OK;
+}
+
+static void
+report(Job *j)
+{
+	const PpdlRekeyTable *t = &j->a->table;
+	int			published = 1;
+
+	if (t->table && t->rows == 0 && t->swapped == 0)
+		printf("%s: no row is under key %s (\"%s\")\n", t->name, t->old_id, t->old_name);
+	else if (t->table)
+	{
+		printf("%s: %llu rows are under key %s (\"%s\")", t->name, (unsigned long long) t->swapped, t->new_id,
+			   t->new_name);
+		if (t->late)
+			printf(", %llu of them came or changed meanwhile", (unsigned long long) t->late);
+		putchar('\n');
+	}
+	if (!j->a->no_models)
+		printf("models: encrypted weights of %d versions moved\n", j->models);
+	if (t->table && t->swapped)
+		ppdl_note("what the old key opens may still lie in dead rows (VACUUM %s), backups, WAL archives and lagging "
+				  "standbys", t->name);
+	if (is_published(j, &published, NULL) == PPDL_OK && !published)
+		ppdl_note("key \"%s\" is not published there yet: \"ppdl publish\" sends what sums and predictions need",
+				  t->new_name);
+}
+
+/* a server that was asked to stop says so in its own words */
+static void
+say_interrupted(const Job *j, PpdlError *err)
+{
+	const PpdlRekeyTable *t = &j->a->table;
+
+	ppdl_error(err, PPDL_ERR_CANCELED, "interrupted");
+	if (t->fill)
+		ppdl_error_hint(err, PPDL_ERR_CANCELED, "The table is as it was. What is done lies in %s: the same command "
+						"goes on, DROP TABLE %s gives up.", t->side, t->side);
+}
+
+int
+ppdl_cmd_rekey(int argc, char **argv)
+{
+	static const struct argp argp = {options, parse, NULL, doc};
+	Args		a = {0};
+	Job			j = {.a = &a};
+	PpdlError	err = {0};
+	PpdlStatus	status;
+
+	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	status = rekey(&j, &err);
+	ppdl_progress_clear();
+	if (status == PPDL_OK)
+		report(&j);
+	else if (ppdl_db_interrupted())
+		say_interrupted(&j, &err);
+	ppdl_db_ignore_interrupt();
+	ppdl_rekey_table_free(&a.table);
+	ppdl_out_abort(&j.out);
+	ppdl_manifest_destroy(j.manifest);
+	ppdl_manifest_destroy(j.new_manifest);
+	ppdl_db_close(&j.db);
+	ppdl_owner_destroy(j.from);
+	ppdl_owner_destroy(j.to);
+	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);
+}

@@ -1,0 +1,28 @@
+/*
+ * What is said of a receipt that has passed: "verified: 412 of 415 rows, ward = A, sex = f (200), m (212)".
+ */
+#ifndef PPDL_CLI_VERIFY_TEXT_H
+#define PPDL_CLI_VERIFY_TEXT_H
+
+#include "cli/copytext.h"
+#include "owner/manifest.h"
+
+/* zeroed: nothing */
+typedef struct PpdlVerified
+{
+	PpdlWriter	text,			/* ends in a zero */
+				names;			/* of columns, with what they are */
+	uint64_t	missing;		/* live rows of the group that the manifest has more; 0 without one */
+} PpdlVerified;
+
+void		ppdl_verified_free(PpdlVerified *v);
+
+/* counts the rows of a section, and what their bound columns hold; m may be NULL */
+PpdlStatus	ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceiptSection *s,
+								const PpdlManifest *m, int column, PpdlError *err);
+/* a column (NULL: without a name) is "sum" or "average" */
+void		ppdl_verified_name(PpdlVerified *v, const char *column, const char *what);
+/* *to: all of it, malloc'ed */
+PpdlStatus	ppdl_verified_text(const PpdlVerified *v, PpdlText *to, PpdlError *err);
+
+#endif

@@ -1,0 +1,181 @@
+#include "owner/rekey_manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rows/cipher_read.h"
+
+struct PpdlRekeyManifest
+{
+	const PpdlManifest *old;
+	PpdlManifest *into;
+	PpdlReceiptKey *old_key[PPDL_MANIFEST_COLUMNS],
+			   *new_key[PPDL_MANIFEST_COLUMNS];
+	uint8_t    *has[PPDL_MANIFEST_COLUMNS],	/* bit by number of the old manifest: the row has a value in this column */
+			   *met[PPDL_MANIFEST_COLUMNS];	/* and it came */
+};
+
+static int
+has_bit(const uint8_t *bits, uint32_t i)
+{
+	return bits[i >> 3] >> (i & 7) & 1;
+}
+
+static PpdlStatus
+set_up(PpdlRekeyManifest *k, PpdlOwner *from, PpdlOwner *to, PpdlError *err)
+{
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		const PpdlReceiptDomain domain = ppdl_manifest_domain(k->old, c);
+		const size_t bytes = (size_t) ppdl_manifest_rows(k->old) / 8 + 1;
+
+		k->has[c] = calloc(bytes, 1);
+		k->met[c] = calloc(bytes, 1);
+		if (k->has[c] == NULL || k->met[c] == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		ppdl_manifest_mark(k->old, c, k->has[c]);
+		PPDL_TRY(ppdl_receipt_key_create(&k->old_key[c], from, &domain, err));
+		PPDL_TRY(ppdl_receipt_key_create(&k->new_key[c], to, &domain, err));
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_rekey_manifest_create(PpdlRekeyManifest **out, PpdlOwner *from, PpdlOwner *to, const PpdlManifest *old,
+						   PpdlManifest *into, PpdlError *err)
+{
+	PpdlRekeyManifest *k = calloc(1, sizeof(*k));
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (k == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	k->old = old;
+	k->into = into;
+	status = set_up(k, from, to, err);
+	if (status == PPDL_OK)
+		*out = k;
+	else
+		ppdl_rekey_manifest_destroy(k);
+	return status;
+}
+
+void
+ppdl_rekey_manifest_destroy(PpdlRekeyManifest *k)
+{
+	if (k == NULL)
+		return;
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		ppdl_receipt_key_destroy(k->old_key[c]);
+		ppdl_receipt_key_destroy(k->new_key[c]);
+		free(k->has[c]);
+		free(k->met[c]);
+	}
+	free(k);
+}
+
+static PpdlStatus
+not_that(const char *what, const PpdlRowNote *note, PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\": %s", (int) note->id_len, note->id, what);
+}
+
+/* number and column of the old value in its manifest; UINT32_MAX: it has no receipt */
+static PpdlStatus
+find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, uint32_t *number, int *column, PpdlError *err)
+{
+	PpdlManifestRow row;
+	PpdlStatus	status;
+	PpdlCipher	c;
+
+	*number = UINT32_MAX;
+	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
+	if (c.kind != PPDL_KIND_SLICE || c.tags == NULL)
+		return PPDL_OK;
+	for (*column = 0; *column < PPDL_MANIFEST_COLUMNS; ++*column)
+	{
+		*number = ppdl_manifest_find(k->old, *column, c.seed, c.logc, c.pos);
+		if (*number != UINT32_MAX)
+			break;
+	}
+	if (*number == UINT32_MAX)
+		return ppdl_error(err, PPDL_ERR_KEY, "a row that the manifest does not have");
+	row = ppdl_manifest_row(k->old, *number);
+	if (!row.live)
+		return not_that("an old version of it is in the table", &row.note, err);
+	status = ppdl_receipt_check_row(k->old_key[*column], value->data, value->len, &row.note, err);
+	return status != PPDL_ERR_KEY ? status : not_that("it is not what was encrypted", &row.note, err);
+}
+
+static PpdlStatus
+place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyValue *value, const PpdlRowNote *note,
+		  PpdlError *err)
+{
+	PpdlStatus	status = PPDL_ERR_KEY;
+	PpdlCipher	c;
+
+	if (value->data != NULL)
+		status = ppdl_receipt_check_row(k->new_key[column], value->data, value->len, note, err);
+	if (status == PPDL_ERR_KEY || status == PPDL_ERR_FORMAT)
+		return not_that("what takes its place is not its encryption under the new key", note, err);
+	PPDL_TRY(status);
+	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
+	if (*number == UINT32_MAX)
+		PPDL_TRY(ppdl_manifest_add(k->into, note, number, err));
+	return ppdl_manifest_place(k->into, *number, column, &c, err);
+}
+
+PpdlStatus
+ppdl_rekey_manifest_add(PpdlRekeyManifest *k, const PpdlRekeyValue *before, const PpdlRekeyValue *after, int n,
+						PpdlError *err)
+{
+	uint32_t	row = UINT32_MAX,
+				placed = UINT32_MAX;
+
+	for (int i = 0; i < n; i++)
+	{
+		PpdlRowNote note;
+		uint32_t	number;
+		int			column;
+
+		if (before[i].data == NULL)
+			continue;
+		PPDL_TRY(find_old(k, &before[i], &number, &column, err));
+		if (number == UINT32_MAX)
+			continue;
+		note = ppdl_manifest_row(k->old, number).note;
+		if (row != UINT32_MAX && row != number)
+			return not_that("its columns are of different rows", &note, err);
+		if (has_bit(k->met[column], number))
+			return not_that("it is in the table more than once", &note, err);
+		row = number;
+		k->met[column][number >> 3] |= (uint8_t) (1 << (number & 7));
+		PPDL_TRY(place_new(k, &placed, column, &after[i], &note, err));
+	}
+	return PPDL_OK;
+}
+
+uint64_t
+ppdl_rekey_manifest_missing(const PpdlRekeyManifest *k, const char **id, size_t *len)
+{
+	uint64_t	missing = 0;
+
+	*id = NULL;
+	*len = 0;
+	for (uint32_t i = 0; i < ppdl_manifest_rows(k->old); i++)
+	{
+		const PpdlManifestRow row = ppdl_manifest_row(k->old, i);
+
+		int			lacks = 0;
+
+		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+			lacks |= has_bit(k->has[c], i) && !has_bit(k->met[c], i);
+		if (row.live && lacks && missing++ == 0)
+		{
+			*id = row.note.id;
+			*len = row.note.id_len;
+		}
+	}
+	return missing;
+}

@@ -1,0 +1,321 @@
+#include "owner/table_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rows/cipher_read.h"
+
+struct PpdlTableCheck
+{
+	const PpdlOwner *owner;
+	const PpdlManifest *manifest;
+	PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS];
+	uint8_t    *met[PPDL_MANIFEST_COLUMNS],	/* bit by number of the live row of an id: it had a value in this column */
+			   *met_id;			/* the id was there */
+	PpdlRowFound found;
+	void	   *arg;
+	uint64_t	rows,
+				faults[PPDL_ROW_FAULTS];
+};
+
+const char *
+ppdl_row_fault_name(PpdlRowFault fault)
+{
+	static const char *const name[PPDL_ROW_FAULTS] = {"altered", "moved", "regrouped", "replayed", "repeated",
+	"missing", "unknown", "unsigned", "foreign"};
+
+	return name[fault];
+}
+
+uint64_t
+ppdl_table_check_rows(const PpdlTableCheck *t)
+{
+	return t->rows;
+}
+
+uint64_t
+ppdl_table_check_faults(const PpdlTableCheck *t, PpdlRowFault fault)
+{
+	return t->faults[fault];
+}
+
+static size_t
+bit_bytes(const PpdlTableCheck *t)
+{
+	return (size_t) ppdl_manifest_rows(t->manifest) / 8 + 1;
+}
+
+/* was it set before? */
+static int
+set_bit(uint8_t *bits, uint32_t i)
+{
+	const uint8_t bit = (uint8_t) (1 << (i & 7));
+	const int	was = (bits[i >> 3] & bit) != 0;
+
+	bits[i >> 3] |= bit;
+	return was;
+}
+
+static int
+has_bit(const uint8_t *bits, uint32_t i)
+{
+	return bits[i >> 3] >> (i & 7) & 1;
+}
+
+static PpdlStatus
+set_up(PpdlTableCheck *t, PpdlError *err)
+{
+	t->met_id = calloc(bit_bytes(t), 1);
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		const PpdlReceiptDomain domain = ppdl_manifest_domain(t->manifest, c);
+
+		t->met[c] = calloc(bit_bytes(t), 1);
+		if (t->met_id == NULL || t->met[c] == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		PPDL_TRY(ppdl_receipt_key_create(&t->key[c], t->owner, &domain, err));
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_table_check_create(PpdlTableCheck **out, const PpdlOwner *o, const PpdlManifest *m, PpdlRowFound found, void *arg,
+						PpdlError *err)
+{
+	PpdlTableCheck *t = calloc(1, sizeof(*t));
+	PpdlStatus	status;
+
+	*out = NULL;
+	if (t == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	t->owner = o;
+	t->manifest = m;
+	t->found = found;
+	t->arg = arg;
+	status = set_up(t, err);
+	if (status == PPDL_OK)
+		*out = t;
+	else
+		ppdl_table_check_destroy(t);
+	return status;
+}
+
+void
+ppdl_table_check_destroy(PpdlTableCheck *t)
+{
+	if (t == NULL)
+		return;
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		ppdl_receipt_key_destroy(t->key[c]);
+		free(t->met[c]);
+	}
+	free(t->met_id);
+	free(t);
+}
+
+/* ------------------------------------------------------------------ one value */
+
+/* a row under judgement */
+typedef struct Judged
+{
+	PpdlTableCheck *t;
+	const PpdlTableRow *row;
+	int			column,
+				faults;
+	PpdlError  *err;
+} Judged;
+
+static PpdlStatus
+report(Judged *j, PpdlRowFault fault, const PpdlRowNote *other, const char *why)
+{
+	PpdlRowFinding f = {.fault = fault, .column = j->column, .id = j->row->note.id, .id_len = j->row->note.id_len};
+
+	if (other != NULL)
+	{
+		f.other = other->id;
+		f.other_len = other->id_len;
+	}
+	snprintf(f.why, sizeof f.why, "%s", why);
+	j->t->faults[fault]++;
+	j->faults++;
+	return j->t->found(j->t->arg, &f, j->err);
+}
+
+static int
+same_text(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+static int
+same_id(const PpdlRowNote *a, const PpdlRowNote *b)
+{
+	return same_text(a->id, a->id_len, b->id, b->id_len);
+}
+
+/* does the value's MAC fit this note?  Errors that are not the row's are PPDL_ERR_NOMEM and PPDL_ERR_CRYPTO. */
+static PpdlStatus
+mac_fits(Judged *j, const PpdlRowNote *note, int *fits)
+{
+	const PpdlStatus status = ppdl_receipt_check_row(j->t->key[j->column], j->row->value[j->column].data,
+													 j->row->value[j->column].len, note, j->err);
+
+	*fits = status == PPDL_OK;
+	return status == PPDL_ERR_NOMEM || status == PPDL_ERR_CRYPTO || status == PPDL_ERR_INTERNAL ? status : PPDL_OK;
+}
+
+/* the first bound column that holds something else than when the row was encrypted */
+static void
+what_differs(const Judged *j, const PpdlRowNote *then, char *why, size_t size)
+{
+	const PpdlReceiptDomain domain = ppdl_manifest_domain(j->t->manifest, j->column);
+	PpdlBoundValue now_value[PPDL_MAX_BOUND_VALUES],
+				then_value[PPDL_MAX_BOUND_VALUES];
+	int			now_n,
+				then_n;
+
+	why[0] = 0;
+	if (ppdl_bound_read(now_value, &now_n, j->row->note.bound, j->row->note.bound_len, NULL) != PPDL_OK ||
+		ppdl_bound_read(then_value, &then_n, then->bound, then->bound_len, NULL) != PPDL_OK)
+		return;
+	for (int i = 0; i < now_n && i < then_n && i < domain.nbound; i++)
+	{
+		const PpdlBoundValue *now = &now_value[i],
+				   *was = &then_value[i];
+
+		if ((now->text == NULL) == (was->text == NULL) &&
+			(now->text == NULL || same_text(now->text, now->len, was->text, was->len)))
+			continue;
+		snprintf(why, size, "%.40s is %s%.*s%s, and was %s%.*s%s", domain.bound[i], now->text ? "\"" : "",
+				 now->text ? (int) (now->len < 40 ? now->len : 40) : 4, now->text ? now->text : "NULL",
+				 now->text ? "\"" : "", was->text ? "\"" : "", was->text ? (int) (was->len < 40 ? was->len : 40) : 4,
+				 was->text ? was->text : "NULL", was->text ? "\"" : "");
+		return;
+	}
+}
+
+/* the MAC is none for this id and these plain values: for which, then?  number: the row that lies in its place */
+static PpdlStatus
+diagnose(Judged *j, uint32_t number)
+{
+	PpdlManifestRow there;
+	char		why[200];
+	int			fits;
+
+	if (number == UINT32_MAX)
+		return report(j, PPDL_ROW_UNKNOWN, NULL, "no row of the manifest lies in its place, and its MAC does not fit");
+	there = ppdl_manifest_row(j->t->manifest, number);
+	PPDL_TRY(mac_fits(j, &there.note, &fits));
+	if (!fits)
+		return report(j, PPDL_ROW_ALTERED, same_id(&there.note, &j->row->note) ? NULL : &there.note, "");
+	if (!same_id(&there.note, &j->row->note))
+		return report(j, PPDL_ROW_MOVED, &there.note, there.live ? "" : "an old version of it");
+	what_differs(j, &there.note, why, sizeof why);
+	if (!there.live)
+		PPDL_TRY(report(j, PPDL_ROW_REPLAYED, NULL, ""));
+	return report(j, PPDL_ROW_REGROUPED, NULL, why);
+}
+
+static PpdlStatus
+check_value(Judged *j)
+{
+	const PpdlTableCheck *t = j->t;
+	PpdlStatus	status;
+	PpdlCipher	c;
+	uint32_t	number;
+	int			fits;
+
+	status = ppdl_cipher_parse(&c, j->row->value[j->column].data, j->row->value[j->column].len, j->err);
+	if (status == PPDL_ERR_NOMEM)
+		return status;
+	if (status != PPDL_OK)
+		return report(j, PPDL_ROW_ALTERED, NULL, "no valid ciphertext");
+	if (memcmp(c.fingerprint, ppdl_receipt_key_fingerprint(t->key[j->column]), PPDL_FINGERPRINT_BYTES) != 0)
+		return report(j, PPDL_ROW_FOREIGN, NULL, "of another key");
+	if (c.kind != PPDL_KIND_SLICE)
+		return report(j, PPDL_ROW_FOREIGN, NULL, "the result of an operation, and no row");
+	if (c.tags == NULL)
+		return report(j, PPDL_ROW_UNSIGNED, NULL, "");
+	number = ppdl_manifest_find(t->manifest, j->column, c.seed, c.logc, c.pos);
+	PPDL_TRY(mac_fits(j, &j->row->note, &fits));
+	if (!fits)
+		return diagnose(j, number);
+	if (number == UINT32_MAX)
+		return report(j, PPDL_ROW_UNKNOWN, NULL, "its MAC fits, and it is not in the manifest");
+	return ppdl_manifest_row(t->manifest, number).live ? PPDL_OK : report(j, PPDL_ROW_REPLAYED, NULL, "");
+}
+
+/* ------------------------------------------------------------------ rows */
+
+PpdlStatus
+ppdl_table_check_row(PpdlTableCheck *t, const PpdlTableRow *row, int *faults, PpdlError *err)
+{
+	Judged		j = {.t = t, .row = row, .column = -1, .err = err};
+	const uint32_t number = ppdl_manifest_find_id(t->manifest, row->note.id, row->note.id_len);
+
+	t->rows++;
+	if (number != UINT32_MAX && set_bit(t->met_id, number))
+		PPDL_TRY(report(&j, PPDL_ROW_REPEATED, NULL, ""));
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		if (row->value[c].data == NULL)
+			continue;
+		j.column = c;
+		if (number != UINT32_MAX)
+			set_bit(t->met[c], number);
+		PPDL_TRY(check_value(&j));
+	}
+	if (faults != NULL)
+		*faults = j.faults;
+	return PPDL_OK;
+}
+
+static PpdlStatus
+missing(PpdlTableCheck *t, uint32_t number, int column, PpdlError *err)
+{
+	const PpdlManifestRow row = ppdl_manifest_row(t->manifest, number);
+	const PpdlTableRow gone = {.note = row.note};
+	Judged		j = {.t = t, .row = &gone, .column = column, .err = err};
+
+	return report(&j, PPDL_ROW_MISSING, NULL, "");
+}
+
+/* has: by column, bits of the rows of the manifest that have values there */
+static PpdlStatus
+find_missing(PpdlTableCheck *t, uint8_t *const *has, int ncolumns, PpdlError *err)
+{
+	for (uint32_t i = 0; i < ppdl_manifest_rows(t->manifest); i++)
+	{
+		if (!ppdl_manifest_row(t->manifest, i).live)
+			continue;
+		if (!has_bit(t->met_id, i))
+			PPDL_TRY(missing(t, i, -1, err));
+		for (int c = 0; has_bit(t->met_id, i) && c < ncolumns; c++)
+			if (has_bit(has[c], i) && !has_bit(t->met[c], i))
+				PPDL_TRY(missing(t, i, c, err));
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_table_check_finish(PpdlTableCheck *t, int ncolumns, PpdlError *err)
+{
+	uint8_t    *has[PPDL_MANIFEST_COLUMNS] = {NULL};
+	PpdlStatus	status = PPDL_OK;
+
+	for (int c = 0; c < ncolumns && status == PPDL_OK; c++)
+	{
+		has[c] = calloc(bit_bytes(t), 1);
+		if (has[c] == NULL)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		else
+			ppdl_manifest_mark(t->manifest, c, has[c]);
+	}
+	if (status == PPDL_OK)
+		status = find_missing(t, has, ncolumns, err);
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+		free(has[c]);
+	return status;
+}

@@ -1,0 +1,597 @@
+#include "rows/receipt.h"
+
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include "base/mem.h"
+#include "ring/vec.h"
+#include "rows/cipher_read.h"
+#include "rows/encoding.h"
+#include "rows/receipt_impl.h"
+#include "rows/sum.h"
+
+static PpdlStatus
+no_memory(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+/* ------------------------------------------------------------------ life and death */
+
+PpdlStatus
+ppdl_receipt_create(PpdlReceipt **out, PpdlError *err)
+{
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return no_memory(err);
+	(*out)->bytes = sizeof(**out);
+	return PPDL_OK;
+}
+
+void
+ppdl_receipt_forget_bounds(PpdlReceiptPart *p)
+{
+	for (uint32_t i = 0; i < ppdl_receipt_bounds(p); i++)
+		free(p->bound[i].text);
+	free(p->bound);
+	p->bound = NULL;
+	p->bound_cap = p->last_bound = 0;
+	ppdl_seed_table_free(&p->bound_index);
+}
+
+static void
+free_part(PpdlReceiptPart *p)
+{
+	for (int l = 0; l < PPDL_TAG_LIMBS; l++)
+		ppdl_free_aligned(p->b[l]);
+	ppdl_receipt_forget_bounds(p);
+}
+
+static void
+free_section(PpdlReceiptSection *s)
+{
+	for (uint32_t i = 0; i < s->nparts; i++)
+		free_part(&s->part[i]);
+	for (uint32_t i = 0; i < ppdl_receipt_batches(s); i++)
+		free(s->batch[i].bits);
+	free(s->part);
+	free(s->batch);
+	ppdl_seed_table_free(&s->index);
+}
+
+void
+ppdl_receipt_destroy(PpdlReceipt *r)
+{
+	if (r == NULL)
+		return;
+	for (uint32_t i = 0; i < r->nsections; i++)
+		free_section(&r->section[i]);
+	free(r->section);
+	free(r);
+}
+
+/* ------------------------------------------------------------------ bound texts */
+
+PpdlStatus
+ppdl_bound_write(PpdlWriter *w, const char *const *value, const size_t *len, int n, PpdlError *err)
+{
+	const size_t start = w->len;
+	size_t		total = 0;
+
+	if (n > PPDL_MAX_BOUND_VALUES)
+		return ppdl_error(err, PPDL_ERR_RANGE, "%d bound values; %d at most are possible", n, PPDL_MAX_BOUND_VALUES);
+	for (int i = 0; i < n; i++)
+	{
+		total += value[i] == NULL ? 1 : 5 + len[i];
+		if (total > PPDL_MAX_BOUND_BYTES)
+			return ppdl_error(err, PPDL_ERR_RANGE, "bound values of %zu bytes together; %d at most are possible", total,
+							  PPDL_MAX_BOUND_BYTES);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		ppdl_write_u8(w, value[i] != NULL);
+		if (value[i] == NULL)
+			continue;
+		ppdl_write_u32(w, (uint32_t) len[i]);
+		ppdl_write_bytes(w, value[i], len[i]);
+	}
+	PPDL_ASSERT(w->bad || w->len == start + total);
+	(void) start;
+	return w->bad ? no_memory(err) : PPDL_OK;
+}
+
+int
+ppdl_bound_same(const PpdlBoundValue *a, const PpdlBoundValue *b)
+{
+	if (a->text == NULL || b->text == NULL)
+		return a->text == b->text;
+	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+PpdlStatus
+ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, const void *text, size_t len, PpdlError *err)
+{
+	PpdlReader	r = ppdl_reader(text, len);
+
+	for (*n = 0; ppdl_reader_left(&r) > 0 && !r.bad; ++*n)
+	{
+		unsigned	present = ppdl_read_u8(&r);
+		PpdlBoundValue v = {NULL, 0};
+
+		if (present == 1)
+		{
+			v.len = ppdl_read_u32(&r);
+			v.text = (const char *) ppdl_read_bytes(&r, v.len);
+		}
+		if (present > 1 || *n == PPDL_MAX_BOUND_VALUES)
+			break;
+		value[*n] = v;
+	}
+	if (r.bad || ppdl_reader_left(&r) > 0 || len > PPDL_MAX_BOUND_BYTES)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "not a text of bound values");
+	return PPDL_OK;
+}
+
+/* its number in the part, a new one where it is new */
+static PpdlStatus
+find_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint32_t *number, PpdlError *err)
+{
+	const size_t before = ppdl_seed_table_memory(&p->bound_index);
+	uint8_t		digest[SHA256_DIGEST_LENGTH];
+	const PpdlReceiptBound *last = &p->bound[p->last_bound];
+	PpdlReceiptBound *b;
+
+	*number = p->last_bound;
+	if (ppdl_receipt_bounds(p) > 0 && last->len == len && (len == 0 || memcmp(last->text, text, len) == 0))
+		return PPDL_OK;
+	if (EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL) != 1)
+		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
+	*number = ppdl_seed_find(&p->bound_index, digest, 0, 0);
+	if (*number != PPDL_NO_BATCH)
+	{
+		p->last_bound = *number;
+		return PPDL_OK;
+	}
+	PPDL_TRY(ppdl_receipt_grow((void **) &p->bound, sizeof(*b), ppdl_receipt_bounds(p), &p->bound_cap, r, err));
+	b = &p->bound[ppdl_receipt_bounds(p)];
+	*b = (PpdlReceiptBound) {.len = len, .text = malloc(len + 1)};
+	if (b->text == NULL)
+		return no_memory(err);
+	if (len > 0)
+		memcpy(b->text, text, len);
+	*number = ppdl_receipt_bounds(p);
+	if (ppdl_seed_add(&p->bound_index, digest, 0, 0, err) != PPDL_OK)
+	{
+		free(b->text);
+		return PPDL_ERR_NOMEM;
+	}
+	p->last_bound = *number;
+	r->bytes += len + 1 + ppdl_seed_table_memory(&p->bound_index) - before;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_receipt_add_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint64_t rows, PpdlError *err)
+{
+	uint32_t	number;
+
+	PPDL_TRY(find_bound(r, p, text, len, &number, err));
+	p->bound[number].rows += rows;
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ sections, parts, batches */
+
+PpdlStatus
+ppdl_receipt_grow(void **array, size_t each, uint32_t used, uint32_t *cap, PpdlReceipt *r, PpdlError *err)
+{
+	const uint32_t more = *cap > 0 ? 2 * *cap : 1;
+	void	   *p;
+
+	if (used < *cap)
+		return PPDL_OK;
+	p = more > *cap ? realloc(*array, more * each) : NULL;
+	if (p == NULL)
+		return no_memory(err);
+	*array = p;
+	r->bytes += (more - *cap) * each;
+	*cap = more;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_receipt_new_part(PpdlReceipt *r, PpdlReceiptSection *s, PpdlError *err)
+{
+	const size_t bytes = sizeof(uint64_t) << s->logk;
+	PpdlReceiptPart *more,
+			   *p;
+
+	if (s->nparts == PPDL_MAX_PARTS)
+		return ppdl_error(err, PPDL_ERR_RANGE, "receipt of more than %d parts", PPDL_MAX_PARTS);
+	more = realloc(s->part, (s->nparts + 1) * sizeof(*more));
+	if (more == NULL)
+		return no_memory(err);
+	s->part = more;
+	p = &s->part[s->nparts];
+	memset(p, 0, sizeof(*p));
+	s->nparts++;
+	r->bytes += sizeof(*p) + (size_t) s->limbs * bytes;
+	for (int l = 0; l < s->limbs; l++)
+	{
+		p->b[l] = ppdl_alloc_aligned(bytes);
+		if (p->b[l] == NULL)
+			return no_memory(err);
+		memset(p->b[l], 0, bytes);
+	}
+	return PPDL_OK;
+}
+
+static int
+is_like(const PpdlReceiptSection *s, const PpdlReceiptSection *like)
+{
+	return s->par == like->par && s->width == like->width && s->limbs == like->limbs && s->scale == like->scale &&
+		memcmp(s->fingerprint, like->fingerprint, PPDL_FINGERPRINT_BYTES) == 0;
+}
+
+PpdlStatus
+ppdl_receipt_section(PpdlReceipt *r, const PpdlReceiptSection *like, PpdlReceiptSection **out, PpdlError *err)
+{
+	PpdlReceiptSection *more;
+
+	for (uint32_t i = 0; i < r->nsections; i++)
+	{
+		*out = &r->section[(r->last + i) % r->nsections];
+		if (is_like(*out, like))
+		{
+			r->last = (uint32_t) (*out - r->section);
+			return PPDL_OK;
+		}
+	}
+	if (r->nsections == PPDL_MAX_SECTIONS)
+		return ppdl_error(err, PPDL_ERR_RANGE, "receipt of rows of more than %d keys or shapes", PPDL_MAX_SECTIONS);
+	more = realloc(r->section, (r->nsections + 1) * sizeof(*more));
+	if (more == NULL)
+		return no_memory(err);
+	r->section = more;
+	r->last = r->nsections++;
+	*out = &r->section[r->last];
+	**out = *like;
+	(*out)->part = NULL;
+	(*out)->batch = NULL;
+	(*out)->index = (PpdlSeedTable) {0};
+	(*out)->nparts = (*out)->batch_cap = (*out)->last = 0;
+	(*out)->reach = ppdl_sum_reach(like->par, like->limbs, like->scale);
+	for (int l = 0; l < like->limbs; l++)
+		ppdl_unpack_plan(&(*out)->plan[l], (size_t) 1 << like->logk, like->par->ring->mod[l].bits);
+	r->bytes += sizeof(**out);
+	return ppdl_receipt_new_part(r, *out, err);
+}
+
+/* the last part, or a new one where that has no room for so many rows more */
+static PpdlStatus
+part_with_room(PpdlReceipt *r, PpdlReceiptSection *s, uint64_t rows, uint32_t *number, PpdlError *err)
+{
+	const PpdlReceiptPart *p = &s->part[s->nparts - 1];
+
+	*number = s->nparts - 1;
+	if (p->rows == 0 || (double) (p->rows + rows) <= s->reach)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_receipt_new_part(r, s, err));
+	*number = s->nparts - 1;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_receipt_batch(PpdlReceipt *r, PpdlReceiptSection *s, const uint8_t *seed, int logc, uint32_t part,
+				   PpdlReceiptBatch **out, PpdlError *err)
+{
+	const size_t before = ppdl_seed_table_memory(&s->index);
+	uint32_t	number = ppdl_receipt_batches(s);
+	PpdlReceiptBatch *b = s->batch == NULL ? NULL : &s->batch[s->last];
+
+	if (b != NULL && number > 0 && b->part == part && b->logc == logc && memcmp(b->seed, seed, PPDL_SEED_BYTES) == 0)
+	{
+		*out = b;
+		return PPDL_OK;
+	}
+	number = ppdl_seed_find(&s->index, seed, logc, part);
+	if (number == PPDL_NO_BATCH)
+	{
+		number = ppdl_receipt_batches(s);
+		PPDL_TRY(ppdl_receipt_grow((void **) &s->batch, sizeof(*b), number, &s->batch_cap, r, err));
+		PPDL_TRY(ppdl_seed_add(&s->index, seed, logc, part, err));
+		b = &s->batch[number];
+		*b = (PpdlReceiptBatch) {.logc = logc, .part = part};
+		memcpy(b->seed, seed, PPDL_SEED_BYTES);
+		r->bytes += ppdl_seed_table_memory(&s->index) - before;
+	}
+	s->last = number;
+	*out = &s->batch[number];
+	return PPDL_OK;
+}
+
+/* room for bits up to pos, and bits where there were none */
+static PpdlStatus
+need_bits(PpdlReceipt *r, PpdlReceiptBatch *b, uint32_t pos, PpdlError *err)
+{
+	const uint32_t all = b->logc > 6 ? 1u << (b->logc - 6) : 1,
+				rows = b->bits == NULL ? b->rows : 0;
+	uint32_t	words = b->words > 0 ? b->words : 1;
+	uint64_t   *bits;
+
+	while (words * 64 <= pos || words * 64 < rows)
+		words *= 2;
+	words = words < all ? words : all;
+	if (b->bits != NULL && words <= b->words)
+		return PPDL_OK;
+	bits = realloc(b->bits, words * sizeof(*bits));
+	if (bits == NULL)
+		return no_memory(err);
+	memset(bits + b->words, 0, (words - b->words) * sizeof(*bits));
+	for (uint32_t i = 0; i < rows; i++)
+		bits[i >> 6] |= UINT64_C(1) << (i & 63);
+	r->bytes += (words - b->words) * sizeof(*bits);
+	b->bits = bits;
+	b->words = words;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_receipt_set(PpdlReceipt *r, PpdlReceiptBatch *b, uint32_t pos, PpdlError *err)
+{
+	PPDL_TRY(need_bits(r, b, pos, err));
+	b->rows += !(b->bits[pos >> 6] >> (pos & 63) & 1);
+	b->bits[pos >> 6] |= UINT64_C(1) << (pos & 63);
+	return PPDL_OK;
+}
+
+/* is the row in any part? */
+static int
+is_taken(const PpdlReceiptSection *s, const uint8_t *seed, int logc, uint32_t pos)
+{
+	const PpdlReceiptBatch *last = s->batch == NULL ? NULL : &s->batch[s->last];
+
+	if (s->nparts == 1 && last != NULL && last->logc == logc && memcmp(last->seed, seed, PPDL_SEED_BYTES) == 0)
+		return ppdl_receipt_has(last, pos);
+	for (uint32_t part = 0; part < s->nparts; part++)
+	{
+		uint32_t	number = ppdl_seed_find(&s->index, seed, logc, part);
+
+		if (number != PPDL_NO_BATCH && ppdl_receipt_has(&s->batch[number], pos))
+			return 1;
+	}
+	return 0;
+}
+
+static PpdlStatus
+twice(PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "a receipt of rows of which one comes twice");
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+						   "A join may repeat rows: take each once. A row that was copied within its table counts as "
+						   "the same row.");
+}
+
+/* ------------------------------------------------------------------ adding */
+
+static void
+reduce_part(const PpdlReceiptSection *s, PpdlReceiptPart *p)
+{
+	for (int l = 0; l < s->limbs; l++)
+	{
+		const PpdlModulus *m = &s->par->ring->mod[l];
+
+		for (size_t f = 0; f < (size_t) 1 << s->logk; f++)
+			p->b[l][f] = ppdl_mod_from_u64(m, p->b[l][f]);
+		for (int i = 0; i < PPDL_TAGS_A_LIMB; i++)
+			p->tag[l * PPDL_TAGS_A_LIMB + i] = ppdl_mod_from_u64(m, p->tag[l * PPDL_TAGS_A_LIMB + i]);
+	}
+	p->lazy = 0;
+}
+
+void
+ppdl_receipt_reduce(PpdlReceipt *r)
+{
+	for (uint32_t i = 0; i < r->nsections; i++)
+		for (uint32_t j = 0; j < r->section[i].nparts; j++)
+			reduce_part(&r->section[i], &r->section[i].part[j]);
+}
+
+static PpdlStatus
+check_row(const PpdlCipher *c, PpdlError *err)
+{
+	if (c->kind != PPDL_KIND_SLICE)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "only rows as their owner encrypted them have receipts");
+	if (c->tags == NULL)
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "a row that was encrypted without a receipt");
+		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Rows that ppdl encrypt --receipts writes have one.");
+	}
+	return ppdl_tags_check(c, err);
+}
+
+static PpdlReceiptSection
+shape_of(const PpdlCipher *c)
+{
+	PpdlReceiptSection s = {.par = c->par, .limbs = ppdl_tagged_limbs(c->limbs), .width = c->width, .logk = c->logk,
+		.scale = c->scale};
+
+	memcpy(s.fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES);
+	return s;
+}
+
+static inline uint64_t
+tag_at(const uint8_t *tags, int i)
+{
+	uint64_t	tag;
+
+	memcpy(&tag, tags + (size_t) i * sizeof(tag), sizeof(tag));
+	return tag;
+}
+
+/* one row more in the sums of a part */
+static inline void
+add_sums(const PpdlReceiptSection *s, PpdlReceiptPart *p, const uint8_t *residues, const uint8_t *tags)
+{
+	for (int l = 0; l < s->limbs; l++)
+	{
+		ppdl_unpack_add(&s->plan[l], p->b[l], residues);
+		residues += s->plan[l].bytes;
+	}
+	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
+		p->tag[i] += tag_at(tags, i);
+	if (++p->lazy == PPDL_LAZY_ADDS)
+		reduce_part(s, p);
+	p->rows++;
+}
+
+PpdlStatus
+ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t len, PpdlError *err)
+{
+	PpdlReceiptSection like,
+			   *s;
+	PpdlReceiptPart *p;
+	PpdlReceiptBatch *b;
+	uint32_t	part;
+
+	r->row_len = 0;
+	PPDL_TRY(check_row(c, err));
+	like = shape_of(c);
+	PPDL_TRY(ppdl_receipt_section(r, &like, &s, err));
+	if (is_taken(s, c->seed, c->logc, c->pos))
+		return twice(err);
+	PPDL_TRY(ppdl_encoding_join_seed(&s->encoding, c->seed, "receipt", err));
+	PPDL_TRY(part_with_room(r, s, 1, &part, err));
+	PPDL_TRY(ppdl_receipt_batch(r, s, c->seed, c->logc, part, &b, err));
+	p = &s->part[part];
+	PPDL_TRY(ppdl_receipt_add_bound(r, p, bound, len, 1, err));
+	PPDL_TRY(ppdl_receipt_set(r, b, c->pos, err));
+	add_sums(s, p, c->residues, c->tags);
+	r->rows++;
+	return PPDL_OK;
+}
+
+/*
+ * A row of the batch and with the bound text of the last one: 1 = added, 0 = take the slow path, which also raises
+ * errors.
+ */
+static inline int
+add_alike(PpdlReceipt *r, const uint8_t *row, size_t row_len, const void *bound, size_t len)
+{
+	const uint32_t pos = (uint32_t) row[26] | (uint32_t) row[27] << 8;
+	const uint8_t *tags;
+	PpdlReceiptSection *s = &r->section[r->last];
+	PpdlReceiptBatch *b = &s->batch[s->last];
+	PpdlReceiptPart *p = &s->part[0];
+	PpdlReceiptBound *text = &p->bound[p->last_bound];
+
+	if (s->nparts != 1 || memcmp(b->seed, row + 28, PPDL_SEED_BYTES) != 0 || pos >> b->logc != 0 ||
+		text->len != len || (len > 0 && memcmp(text->text, bound, len) != 0) ||
+		b->bits == NULL || pos >> 6 >= b->words || ppdl_receipt_has(b, pos) ||
+		(double) (p->rows + 1) > s->reach)
+		return 0;
+	tags = row + row_len - PPDL_MAC_BYTES - (size_t) s->limbs * PPDL_TAGS_A_LIMB * sizeof(uint64_t);
+	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
+		if (tag_at(tags, i) >= s->par->ring->mod[i / PPDL_TAGS_A_LIMB].q)
+			return 0;
+	text->rows++;
+	b->rows++;
+	b->bits[pos >> 6] |= UINT64_C(1) << (pos & 63);
+	add_sums(s, p, row + PPDL_SLICE_HEADER, tags);
+	r->rows++;
+	return 1;
+}
+
+PpdlStatus
+ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const void *bound, size_t len, PpdlError *err)
+{
+	PpdlCipher	c;
+
+	if (row_len == r->row_len && memcmp(row, r->head, sizeof(r->head)) == 0 && add_alike(r, row, row_len, bound, len))
+		return PPDL_OK;
+	r->row_len = 0;
+	PPDL_TRY(ppdl_cipher_parse(&c, row, row_len, err));
+	PPDL_TRY(ppdl_receipt_add(r, &c, bound, len, err));
+	memcpy(r->head, row, sizeof(r->head));
+	r->row_len = row_len;
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ merging */
+
+static PpdlStatus
+merge_batch(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t part, const PpdlReceiptBatch *from, PpdlError *err)
+{
+	const uint32_t end = ppdl_receipt_end(from);
+	PpdlReceiptBatch *b;
+
+	for (uint32_t other = 0; other < s->nparts; other++)
+	{
+		uint32_t	number = ppdl_seed_find(&s->index, from->seed, from->logc, other);
+
+		if (number != PPDL_NO_BATCH && ppdl_receipt_overlap(&s->batch[number], from))
+			return twice(err);
+	}
+	PPDL_TRY(ppdl_receipt_batch(r, s, from->seed, from->logc, part, &b, err));
+	PPDL_TRY(need_bits(r, b, end - 1 < UINT32_C(1) << from->logc ? end - 1 : (UINT32_C(1) << from->logc) - 1, err));
+	for (uint32_t i = 0; i * 64 < end; i++)
+		b->bits[i] |= ppdl_receipt_word(from, i);
+	b->rows += from->rows;
+	return PPDL_OK;
+}
+
+/* part `number` of from; both reduced */
+static PpdlStatus
+merge_part(PpdlReceipt *r, PpdlReceiptSection *s, const PpdlReceiptSection *from, uint32_t number, PpdlError *err)
+{
+	const PpdlReceiptPart *q = &from->part[number];
+	PpdlReceiptPart *p;
+	uint32_t	part;
+
+	if (q->rows == 0)
+		return PPDL_OK;
+	PPDL_TRY(part_with_room(r, s, q->rows, &part, err));
+	p = &s->part[part];
+	for (int l = 0; l < s->limbs; l++)
+	{
+		const PpdlModulus *m = &s->par->ring->mod[l];
+
+		for (size_t f = 0; f < (size_t) 1 << s->logk; f++)
+			p->b[l][f] = ppdl_mod_add(m, p->b[l][f], ppdl_mod_from_u64(m, q->b[l][f]));
+		for (int i = l * PPDL_TAGS_A_LIMB; i < (l + 1) * PPDL_TAGS_A_LIMB; i++)
+			p->tag[i] = ppdl_mod_add(m, p->tag[i], ppdl_mod_from_u64(m, q->tag[i]));
+	}
+	for (uint32_t i = 0; i < ppdl_receipt_bounds(q); i++)
+		PPDL_TRY(ppdl_receipt_add_bound(r, p, q->bound[i].text, q->bound[i].len, q->bound[i].rows, err));
+	p->rows += q->rows;
+	r->rows += q->rows;
+	for (uint32_t i = 0; i < ppdl_receipt_batches(from); i++)
+	{
+		if (from->batch[i].part != number)
+			continue;
+		if (r->poll != NULL)
+			PPDL_TRY(ppdl_poll(r->poll, err));
+		PPDL_TRY(merge_batch(r, s, part, &from->batch[i], err));
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_receipt_merge(PpdlReceipt *into, const PpdlReceipt *from, PpdlError *err)
+{
+	into->row_len = 0;
+	ppdl_receipt_reduce(into);
+	for (uint32_t i = 0; i < from->nsections; i++)
+	{
+		const PpdlReceiptSection *f = &from->section[i];
+		PpdlReceiptSection *s;
+
+		PPDL_TRY(ppdl_receipt_section(into, f, &s, err));
+		PPDL_TRY(ppdl_encoding_join(&s->encoding, f->encoding, "receipt", err));
+		for (uint32_t part = 0; part < f->nparts; part++)
+			PPDL_TRY(merge_part(into, s, f, part, err));
+	}
+	return PPDL_OK;
+}

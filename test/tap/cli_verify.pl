@@ -1,0 +1,152 @@
+# ppdl verify and ppdl audit: a server that alters rows and predictions is found, an honest one is not suspected.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use MIME::Base64 qw(encode_base64);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use PpdlTest qw(:cli);
+
+my $patients = abs_path(dirname(__FILE__) . '/../contrib-data/patients.csv');
+my $dir = PostgreSQL::Test::Utils::tempdir;
+
+my $node = PostgreSQL::Test::Cluster->new('clinic');
+$node->init;
+$node->start;
+chdir $dir or die "cannot enter $dir: $!";
+my @dsn = ('--dsn', $node->connstr('postgres'));
+
+sub sql { return $node->safe_psql('postgres', $_[0]) }
+
+sql('CREATE EXTENSION ppdl');
+done([ 'keygen', '--out', 'clinic' ], 'keygen');
+my @lines = split /^/, slurp_file($patients);
+file('rows.csv', join '', @lines[ 0 .. 400 ]);
+done([ 'encode', 'rows.csv', '--id', 'Id', '--label', 'Osteoporosis', '-o', 'features.json' ], 'encode');
+sql('CREATE TABLE patients (id int PRIMARY KEY, gender text, features lwe_cipher, label lwe_cipher)');
+my @encrypt = ('encrypt', '--key', 'clinic.key', '--features', 'features.json', '--keep', 'Gender', '--receipts', '--receipts-for', 'patients', '--bind', 'Gender', '--manifest', 'patients.manifest');
+done([ @encrypt, '--table', 'patients', @dsn, '--columns', 'id,gender,features,label', 'rows.csv' ], 'load');
+done([ 'publish', 'clinic.pub', '--for', 'predict', @dsn ], 'publish');
+
+# two models of one shape
+sub model
+{
+	my ($name, $factor) = @_;
+
+	file("$name.json", qq({"format": "ppdl-model", "version": 1, "name": "$name", "spec": {"inputs": 18, "layers": [{"units": 2, "activation": "quadratic"}, {"units": 1}]}, "weights": [)
+		. join(', ', map { sprintf '%.3f', $factor * (($_ * 7) % 11 - 5) / 20 } 0 .. 40) . ']}');
+	done([ 'model', 'import', "$name.json", @dsn ], "model $name");
+}
+model('osteo', 1);
+model('evil', 0.9);
+
+# ---------------------------------------------------------------- verify
+
+my @manifest = ('--manifest', 'patients.manifest', '--bind', 'gender');
+my @verify = ('verify', '--key', 'clinic.key', @dsn, @manifest);
+refused([ 'verify', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--manifest is missing/, 'verify without a manifest');
+refused([ @verify[ 0 .. 6 ], '--table', 'patients' ], 5, qr/has no column "Gender"/, 'the bound column has another name');
+
+# a row that its owner changes: the old version is no longer right
+my $old = sql('SELECT features::text FROM patients WHERE id = 100010');
+file('changed.csv', $lines[0] . $lines[10]);
+sql('DELETE FROM patients WHERE id = 100010');
+done([ @encrypt, '--table', 'patients', @dsn, '--columns', 'id,gender,features,label', 'changed.csv' ], 'a row anew');
+sql('DELETE FROM patients WHERE id IN (100399, 100400)');
+file('gone', "100399\n\n100400\n");
+refused([ @verify[ 0 .. 6 ], '--forget', '100398,400' ], 3, qr/patients.manifest has no row of id "400".*hint: Nothing was forgotten/s, 'forget what is not there');
+like(done([ @verify, '--table', 'patients', '--forget-file', 'gone' ], 'the changed table'), qr/^398 rows, 398 in the manifest: all/, 'is right');
+
+# everything that a server could do to it
+sql(qq{CREATE TABLE seen AS SELECT id, gender AS sex, features AS f, label AS l FROM patients ORDER BY id;
+	UPDATE seen SET f = (SELECT features FROM patients WHERE id = 100003) WHERE id = 100002;
+	UPDATE seen SET f = (SELECT features FROM patients WHERE id = 100002) WHERE id = 100003;
+	UPDATE seen SET sex = CASE sex WHEN 'Male' THEN 'Female' ELSE 'Male' END WHERE id = 100004;
+	UPDATE seen SET f = '$old' WHERE id = 100010;
+	INSERT INTO seen SELECT * FROM seen WHERE id = 100005;
+	DELETE FROM seen WHERE id = 100006;
+	UPDATE seen SET l = NULL WHERE id = 100007;
+	INSERT INTO seen SELECT 7, sex, f, l FROM seen WHERE id = 100008;
+	UPDATE seen SET f = (SELECT sum(features) FROM patients) WHERE id = 100009});
+my $altered = sql('SELECT encode(lwe_cipher_send(f), $$hex$$) FROM seen WHERE id = 100011');
+substr($altered, -100, 1) = substr($altered, -100, 1) eq '0' ? '1' : '0';
+sql("UPDATE seen SET f = '" . encode_base64(pack('H*', $altered), '') . "' WHERE id = 100011");
+my ($rc, $got, $err) = ppdl(@verify[ 0 .. 6 ], '--bind', 'sex', '--column', 'f,l', '--table', 'seen', '--csv');
+is($rc, 1, 'a table that was tampered with: exit code') or diag($err);
+my $sex = sql('SELECT sex FROM seen WHERE id = 100004');
+my $was = $sex eq 'Male' ? 'Female' : 'Male';
+is(join("\n", sort split /\n/, $got), join("\n", sort split /\n/, <<"END"), 'every fault is named, and nothing else');
+id,column,fault,detail
+100002,f,moved,"encrypted for ""100003"""
+100003,f,moved,"encrypted for ""100002"""
+100004,f,regrouped,"Gender is ""$sex"", and was ""$was"""
+100004,l,regrouped,"Gender is ""$sex"", and was ""$was"""
+100010,f,replayed,""
+100005,"",repeated,""
+100006,"",missing,""
+100007,l,missing,""
+7,f,moved,"encrypted for ""100008"""
+7,l,moved,"encrypted for ""100008"""
+100009,f,foreign,"the result of an operation, and no row"
+100011,f,altered,""
+END
+like($err, qr/^399 rows, 398 in the manifest: 1 altered, 4 moved, 2 regrouped, 1 replayed, 1 repeated, 2 missing, 1 foreign$/m, 'and counted');
+
+# ---------------------------------------------------------------- audit
+
+my @audit = ('audit', '--key', 'clinic.key', @dsn, '--table', 'patients', '--model', 'osteo.json');
+my $ids = q{array_agg(id::text ORDER BY id)};
+sub predict { return "ppdl_predict_agg('$_[0]', features ORDER BY id)" }
+# every tenth prediction is another model's
+my $cheat = "SELECT $ids, " . predict('osteo') . ' FROM patients WHERE id % 10 <> 0 UNION ALL '
+  . "SELECT $ids, " . predict('evil') . ' FROM patients WHERE id % 10 = 0';
+
+refused([ 'audit', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--model is missing/, 'audit without a model');
+refused([ @audit[ 0 .. 6 ], '--model', 'features.json' ], 3, qr/features.json: this is no model file/, 'no model file');
+my $out = done([ @audit, @manifest, '--sample', '50' ], 'an honest server');
+like($out, qr/^398 predictions; 50 rows drawn, 0 wrong\n(?!.*server's word)/, 'is not suspected');
+like($out, qr/^cheating on 5\.0 % of the rows \(20\) would have been found with a probability of 9[34]\.\d %$/m, 'what would have been found');
+like($out, qr/^with 95 % whoever cheats on 2[0-9] rows/m, 'and from where on');
+($rc, $got, $err) = ppdl(@audit, '--sample', '200', '--query', $cheat);
+is($rc, 1, 'every tenth prediction of another model: exit code') or diag($err);
+like($got, qr/^row \d+0: output 1 is -?[\d.e-]+, and -?[\d.e-]+ in the clear/m, 'row and values are named');
+unlike($got, qr/^row \d+[1-9]:/m, 'no honest one is');
+like($got, qr/^398 predictions; 200 rows drawn, (?!0 )\d+ wrong$/m, 'counted');
+refused([ @audit, '--query', "SELECT $ids || '7'::text, " . predict('osteo') . ' FROM patients' ], 3, qr/array of ids and a packed value of as many rows/, 'more ids than rows');
+
+# the answer that was acted on
+done([ 'query', '--key', 'clinic.key', @dsn, '--raw', '--expand', '--csv', '-o', 'answer.csv', '-c', "SELECT $ids AS id, " . predict('osteo') . ' AS p FROM patients WHERE id <= 100100' ], 'an answer');
+my $answer = slurp_file('answer.csv');
+$answer =~ s/^(100050,)(-?)(\d)/$1 . $2 . ($3 + 1)/me;
+file('altered.csv', $answer . "999999,0.5\n");
+($rc, $got) = ppdl(@audit, '--predictions', 'altered.csv', '--sample', '101');
+is($rc, 1, 'a prediction altered, and one too many: exit code');
+like($got, qr/^row 100050: output 1[^\n]*\nrow 999999: it has a prediction, and is not in the table\n101 predictions; 101 rows drawn, 2 wrong/, 'both are found, and nothing else');
+
+# rows that are altered, and predictions that fit them
+sql('CREATE TABLE shown AS SELECT * FROM patients; UPDATE shown SET features = p.features FROM patients p WHERE shown.id = p.id - 1 AND shown.id % 10 = 0; DELETE FROM shown WHERE id = 100001; INSERT INTO shown SELECT 8, gender, features FROM patients WHERE id = 100001');
+my @shown = map { $_ eq 'patients' ? 'shown' : $_ } @audit;
+like(done([ @shown, '--sample', '400' ], 'rows that were altered'), qr/398 rows drawn, 0 wrong.*without --manifest the rows themselves are the server's word.*all rows were looked at/s, 'are right without the manifest');
+($rc, $got) = ppdl(@shown, @manifest, '--sample', '400');
+is($rc, 1, 'and wrong with it: exit code');
+like($got, qr/^row 8: it has a prediction, and is not in the manifest\nrow 100001: it has no prediction\n.*^row 100020: moved, encrypted for 100021\n.*^2 ids that are not in the manifest/ms, 'each is named');
+
+# ---------------------------------------------------------------- rekey
+
+done([ 'keygen', '--out', 'next', '--for', 'sum' ], 'the next key');
+my @rekey = ('rekey', '--key', 'clinic.key', '--new-key', 'next.key', @dsn, '--table', 'patients');
+refused([ @rekey, '--manifest', 'patients.manifest' ], 2, qr/go together/, 'nor into none');
+my @both = ('--manifest', 'patients.manifest', '--new-manifest', 'next.manifest');
+sql('CREATE TABLE kept AS SELECT * FROM patients WHERE id = 100012; DELETE FROM patients WHERE id = 100012');
+refused([ @rekey, @both ], 4, qr/1 rows of the manifest are not in the table.*"100012".*hint: Nothing was changed/s, 'nor when a row is missing');
+ok(!-e 'next.manifest', 'no manifest is written');
+sql('INSERT INTO patients SELECT * FROM kept');
+done([ @rekey, @both ], 'with both');
+like(done([ 'verify', '--key', 'next.key', @dsn, '--manifest', 'next.manifest', '--bind', 'gender', '--table', 'patients' ], 'the new manifest'), qr/^398 rows, 398 in the manifest: all/, 'fits the new rows');
+
+$node->stop;
+done_testing();
