@@ -7,6 +7,7 @@
  *	./owner keygen hospital.key
  *	./owner encrypt hospital.key features.json | psql -c '\copy patients FROM pstdin'
  *	psql -At -c 'SELECT avg(features) FROM patients' | ./owner average hospital.key features.json
+ *	psql -At -c 'SELECT sum(features) FROM patients' | ./owner sum hospital.key features.json
  */
 #include <math.h>
 #include <stdio.h>
@@ -109,11 +110,12 @@ encrypt(ppdl_key *key, const ppdl_encoding *encoding, ppdl_err *err)
 	free(x);
 }
 
-/* the line on standard input, an average of rows, in the table's own units */
+/* the line on standard input, an average of rows or a sum, in the table's own units */
 static void
-average(ppdl_key *key, const ppdl_encoding *encoding, ppdl_err *err)
+answer(ppdl_key *key, const ppdl_encoding *encoding, int sum, ppdl_err *err)
 {
 	ppdl_encoding_info shape = {.size = sizeof shape};
+	ppdl_value_info what = {.size = sizeof what};
 	ppdl_plain_info numbers = {.size = sizeof numbers};
 	ppdl_plain *plain;
 	char	   *line = NULL;
@@ -125,22 +127,24 @@ average(ppdl_key *key, const ppdl_encoding *encoding, ppdl_err *err)
 
 	if (len > 0 && line[len - 1] == '\n')
 		len--;
-	if (ppdl_decrypt(&plain, key, line, len > 0 ? (size_t) len : 0, 0, err) ||
-		ppdl_plain_describe(plain, &numbers, err))
+	if (ppdl_value_describe(line, len > 0 ? (size_t) len : 0, &what, err) ||
+		ppdl_decrypt(&plain, key, line, (size_t) len, 0, err) || ppdl_plain_describe(plain, &numbers, err))
 		die(err);
 	if (ppdl_encoding_describe(encoding, &shape, err))
 		die(err);
 	n = (size_t) shape.averages;
 	value = room(n, sizeof *value);
 	error = room(n, sizeof *error);
-	if (ppdl_decode_average(encoding, numbers.values, numbers.width, numbers.error, value, error, err))
+	/* a sum that nothing has scaled is bounded by the number of its rows */
+	if (sum ? ppdl_decode_sum(encoding, numbers.values, numbers.width, numbers.error, what.bound, value, error, err) :
+		ppdl_decode_average(encoding, numbers.values, numbers.width, numbers.error, value, error, err))
 		die(err);
 	for (size_t i = 0; i < n; i++)
 	{
 		char		digits[64];
 
 		ppdl_digits(digits, value[i], error[i]);
-		printf("%s: %s\n", ppdl_encoding_name(encoding, PPDL_NAME_AVERAGE, (int32_t) i), digits);
+		printf("%s: %s\n", ppdl_encoding_name(encoding, sum ? PPDL_NAME_SUM : PPDL_NAME_AVERAGE, (int32_t) i), digits);
 	}
 	ppdl_plain_free(plain);
 	free(error);
@@ -157,17 +161,21 @@ main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "keygen") == 0)
 		keygen(argv[2], err);
-	else if (argc == 4 && (strcmp(argv[1], "encrypt") == 0 || strcmp(argv[1], "average") == 0))
+	else if (argc == 4 && (strcmp(argv[1], "encrypt") == 0 || strcmp(argv[1], "average") == 0 ||
+						   strcmp(argv[1], "sum") == 0))
 	{
 		if (ppdl_key_load_ask(&key, argv[2], passphrase, NULL, err) || ppdl_encoding_load(&encoding, argv[3], err))
 			die(err);
-		(argv[1][0] == 'e' ? encrypt : average) (key, encoding, err);
+		if (strcmp(argv[1], "encrypt") == 0)
+			encrypt(key, encoding, err);
+		else
+			answer(key, encoding, strcmp(argv[1], "sum") == 0, err);
 		ppdl_encoding_free(encoding);
 		ppdl_key_free(key);
 	}
 	else
 	{
-		fprintf(stderr, "Usage: owner keygen KEY | encrypt KEY FEATURES | average KEY FEATURES\n");
+		fprintf(stderr, "Usage: owner keygen KEY | encrypt KEY FEATURES | average|sum KEY FEATURES\n");
 		return 2;
 	}
 	ppdl_err_free(err);

@@ -199,6 +199,7 @@ typedef struct ppdl_value_info
 	uint64_t	rows;			/* those without value (NULL) included */
 	uint64_t	encoding;		/* what the numbers were made by (ppdl_encoding_info.id); 0: not known */
 	char		fingerprint[24];	/* of its key */
+	double		bound;			/* of each number: 1 for a row or an average, as many as rows for a sum; 0: not known */
 } ppdl_value_info;
 
 /* what a value is: no key is needed.  PPDL_E_FORMAT, PPDL_E_VERSION */
@@ -253,7 +254,7 @@ typedef struct ppdl_encoding_info
 	int32_t		outputs;		/* ... of its label, 0: there is none */
 	int32_t		columns;		/* that it reads, the label not among them */
 	int32_t		classes;		/* of the label; 0: a number, or no label */
-	int32_t		averages;		/* that ppdl_decode_average writes */
+	int32_t		averages;		/* that ppdl_decode_average writes; as many sums and differences */
 	int32_t		reserved;
 	const char *id_column;		/* NULL: none */
 	const char *label_column;	/* NULL: none */
@@ -266,7 +267,9 @@ enum
 	PPDL_NAME_INPUT = 1,		/* "Age", "Gender = Male", "Age missing", "component 1" */
 	PPDL_NAME_COLUMN,			/* of the table */
 	PPDL_NAME_CLASS,			/* of the label */
-	PPDL_NAME_AVERAGE			/* what ppdl_decode_average writes: "Age", "Gender = Male" */
+	PPDL_NAME_AVERAGE,			/* what ppdl_decode_average writes: "Age", "Gender = Male" */
+	PPDL_NAME_SUM,				/* the same answers; on scales of logarithms they are called otherwise */
+	PPDL_NAME_DIFFERENCE
 };
 
 /* the name of number i of that kind, from 0; NULL: there are not so many */
@@ -311,11 +314,28 @@ PPDL_API int32_t ppdl_encode(const ppdl_encoding *encoding, const ppdl_column *c
 PPDL_API int32_t ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, double error,
 									 double *values, double *errors, ppdl_err *err);
 /*
- * The class that a model's answer means, y of n numbers, as many as the encoding has outputs, and by how much it leads
- * (NULL: not asked).  number: that of its name, of kind PPDL_NAME_CLASS.  PPDL_E_ARGUMENT when the label is no class.
+ * The same of a sum of so many rows: totals of numbers in their own units, and how many rows have each category, each
+ * band, no value.  rows: of those that are not NULL, what count(column) says; of a sum that was not scaled it is the
+ * value's bound (ppdl_value_info).  One for each name of kind PPDL_NAME_SUM; NaN on scales of logarithms.
+ * PPDL_E_FORMAT when x is no sum of so many.
  */
-PPDL_API int32_t ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int32_t *number,
-								   double *lead, ppdl_err *err);
+PPDL_API int32_t ppdl_decode_sum(const ppdl_encoding *encoding, const double *x, size_t n, double error, double rows,
+								 double *values, double *errors, ppdl_err *err);
+/*
+ * The same of a difference of averages, or of sums of equally many rows: differences in the table's units, of shares (of
+ * counts) as such, ratios on scales of logarithms.  One for each name of kind PPDL_NAME_DIFFERENCE; NaN where values
+ * may be missing, since it does not follow from the sums: decode both averages instead.
+ */
+PPDL_API int32_t ppdl_decode_difference(const ppdl_encoding *encoding, const double *x, size_t n, double error,
+										double *values, double *errors, ppdl_err *err);
+/*
+ * The class that a model's answer means, y of n numbers, as many as the encoding has outputs, each with that error
+ * (ppdl_plain_info), and by how much it leads (NULL: not asked).  number: that of its name, of kind PPDL_NAME_CLASS;
+ * -1: the lead is not larger than the error, 4 standard deviations, so that there is no telling.  PPDL_E_ARGUMENT when
+ * the label is no class.
+ */
+PPDL_API int32_t ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, double error,
+								   int32_t *number, double *lead, ppdl_err *err);
 /* the label that a number in [-1, 1] stands for, in its own units; PPDL_E_ARGUMENT when it is no number */
 PPDL_API int32_t ppdl_decode_label(const ppdl_encoding *encoding, double y, double *value, ppdl_err *err);
 

@@ -35,7 +35,7 @@ SONAME = "libppdl.so.0"
 
 LWE, RSA = 1, 2
 CELL, ROW, PACKED, PARTS, RSA_NUMBER, RSA_PREDICTION = 1, 2, 3, 4, 5, 6
-NAME_INPUT, NAME_COLUMN, NAME_CLASS, NAME_AVERAGE = 1, 2, 3, 4
+NAME_INPUT, NAME_COLUMN, NAME_CLASS, NAME_AVERAGE, NAME_SUM, NAME_DIFFERENCE = 1, 2, 3, 4, 5, 6
 CLAMP, UNKNOWN_OTHER = 1, 2
 SHARE = 1
 ALLOW_WEAK_PASSPHRASE = 1
@@ -90,6 +90,7 @@ class ValueInfo(Sized):
         ("rows", c_uint64),
         ("encoding", c_uint64),
         ("fingerprint", c_char * 24),
+        ("bound", c_double),
     ]
 
 
@@ -164,6 +165,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_key_scheme": (c_int32, [_P]),
     "ppdl_key_name": (c_char_p, [_P]),
     "ppdl_key_fingerprint": (c_char_p, [_P]),
+    "ppdl_key_set_poll": (None, [_P, POLL, _P]),
     "ppdl_encryptor_new": (c_int32, [_OUT, _P, POINTER(EncryptorOptions), _P]),
     "ppdl_encryptor_free": (None, [_P]),
     "ppdl_encryptor_describe": (c_int32, [_P, POINTER(EncryptorInfo), _P]),
@@ -181,7 +183,9 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
         [_P, POINTER(Column), c_size_t, c_size_t, c_size_t, c_uint32, _P, _P, _P, POINTER(EncodeCounts), _P],
     ),
     "ppdl_decode_average": (c_int32, [_P, _P, c_size_t, c_double, _P, _P, _P]),
-    "ppdl_decode_class": (c_int32, [_P, _P, c_size_t, POINTER(c_int32), POINTER(c_double), _P]),
+    "ppdl_decode_sum": (c_int32, [_P, _P, c_size_t, c_double, c_double, _P, _P, _P]),
+    "ppdl_decode_difference": (c_int32, [_P, _P, c_size_t, c_double, _P, _P, _P]),
+    "ppdl_decode_class": (c_int32, [_P, _P, c_size_t, c_double, POINTER(c_int32), POINTER(c_double), _P]),
     "ppdl_decode_label": (c_int32, [_P, c_double, POINTER(c_double), _P]),
     "ppdl_network_parse": (c_int32, [_OUT, c_char_p, c_size_t, _P]),
     "ppdl_network_free": (None, [_P]),

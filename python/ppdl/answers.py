@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable
+import re
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,7 +17,17 @@ from .owner import Decrypted, _data, describe
 if TYPE_CHECKING:
     from .owner import Owner
 
-_WAYS = ("average", "predicted", "raw")
+_TOTALS = ("average", "sum", "difference")
+_WAYS = (*_TOTALS, "predicted", "raw")
+_WORDS = {
+    "avg": "average",
+    "mean": "average",
+    "average": "average",
+    "sum": "sum",
+    "total": "sum",
+    "diff": "difference",
+    "difference": "difference",
+}
 _TYPES = """SELECT t.oid, t.typname, t.typarray FROM pg_type t
 JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
@@ -31,12 +44,16 @@ class Answers:
     decode says for a column, by its name
       "average"    it is a mean of encoded rows: a column for each average that the encoding has, "avg.Age", in units of
                    the table and corrected for missing values
-      "predicted"  it is a model's answer: class names, with by how much they lead in "score.lead"; or labels in their
-                   units
+      "sum"        it is a sum of encoded rows: totals, and counts of categories. How many rows they are the value says;
+                   "sum:n" where it was scaled: the column n has counted them, count(features)
+      "difference" it is a difference of means, or of sums of equally many rows
+      "predicted"  it is a model's answer: class names, None where two are too close to tell, with by how much they lead
+                   in "score.lead"; or labels in their units
       "raw"        as without features
       a function   what becomes of rows x outputs, for instance Model.answer of a model from scikit-learn
-    With features, columns called avg... as wide as the encoding are averages, and packed values as wide as its label
-    are predictions, unless decode says otherwise.
+    With features, columns as wide as the encoding whose names have one of the words avg, mean, average, sum, total,
+    diff, difference in them are that, if the values can be, and packed values as wide as its label are predictions,
+    unless decode says otherwise.
 
     `.attrs["errors"]` of the table has the largest standard deviation of each encrypted column, of averages one for
     each.
@@ -46,11 +63,11 @@ class Answers:
         self, owner: Owner, encoding: Encoding | None, decode: dict[str, Any], expand: bool, share: bool
     ) -> None:
         for name, way in decode.items():
-            if not callable(way) and way not in _WAYS:
+            if not callable(way) and way not in _WAYS and not str(way).startswith("sum:"):
                 raise FormatError(
                     f'decode: "{name}" is to become {way!r}; {", ".join(_WAYS)} or a function are possible'
                 )
-            if way in ("average", "predicted") and encoding is None:
+            if not callable(way) and way != "raw" and encoding is None:
                 raise FormatError(f'decode: "{name}" as "{way}" needs features')
         self.owner, self.encoding, self.decode = owner, encoding, decode
         self.expand, self.share = expand, share
@@ -85,7 +102,7 @@ class Answers:
             opened = _dealt(opened)
         out: dict[str, list[Any]] = {}
         for name, column in opened.items():
-            out.update(self._column(name, column) if name in types else {name: column})
+            out.update(self._column(name, column, opened) if name in types else {name: column})
         df = pd.DataFrame({n: pd.Series(v, dtype=None if v else object) for n, v in out.items()})
         df.attrs["errors"] = self.errors
         return df
@@ -103,26 +120,38 @@ class Answers:
             return f"<{kind} of key {what['fingerprint']}>"
         return self.owner._decrypted(_data(value), what, self.share)
 
-    def _way(self, name: str, value: Decrypted) -> Any:
+    def _way(self, name: str, values: list[Decrypted]) -> Any:
         if name in self.decode:
             return self.decode[name]
         e = self.encoding
         if e is None:
             return "raw"
-        width = value.values.shape[1]
-        if value.kind == "row" and width == e.width and name.lower().startswith("avg"):
-            return "average"
-        return "predicted" if value.is_packed and width == e.label_width else "raw"
+        width = values[0].values.shape[1]
+        if values[0].is_packed:
+            return "predicted" if width == e.label_width else "raw"
+        way = _said_by(name)
+        possible = {
+            "average": all(v.bound <= 1 + 1e-9 for v in values),
+            "sum": all(_rows_of(v) is not None for v in values),
+            "difference": True,
+        }
+        totals = all(v.kind in ("row", "parts") for v in values)
+        return way if totals and width == e.width and possible.get(way, False) else "raw"
 
-    def _column(self, name: str, column: list[Any]) -> dict[str, list[Any]]:
+    def _column(
+        self, name: str, column: list[Any], beside: Mapping[str, list[Any]] = MappingProxyType({})
+    ) -> dict[str, list[Any]]:
         values = [v for v in column if isinstance(v, Decrypted)]
         for v in values:
             self._check_encoding(name, v)
-        way = self._way(name, values[0]) if values else "raw"
-        if way != "average" and values:
+        way = self._way(name, values) if values else "raw"
+        total = way if way in _TOTALS else "sum" if isinstance(way, str) and way.startswith("sum:") else None
+        if total is None and values:
             self.errors[name] = max(v.error for v in values)
-        if way == "average":
-            return self._averages(name, column)
+        if total == "sum":
+            return self._sums(name, column, way[4:], beside)
+        if total is not None:
+            return self._totals(name, total, column)
         if way == "predicted":
             return self._predictions(name, column)
         if way == "raw":
@@ -152,20 +181,41 @@ class Answers:
                 hint="Give the feature file that the rows were encoded with.",
             )
 
-    def _averages(self, name: str, column: list[Any]) -> dict[str, list[Any]]:
+    def _sums(self, name: str, column: list[Any], count: str, beside: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        """count: the column that counts rows, or "": the values do."""
+        if count and count not in beside:
+            raise FormatError(f'decode: "sum:{count}": the result has no column "{count}"')
+        counted = beside[count] if count else [_rows_of(v) if isinstance(v, Decrypted) else None for v in column]
+        for v, n in zip(column, counted):
+            if isinstance(v, Decrypted) and not isinstance(n, (int, float, Decimal)):
+                what = f'{n!r} in "{count}" is no number' if count else "its value does not say"
+                raise FormatError(
+                    f'column "{name}": a sum of how many rows? {what}',
+                    hint=f'Select their number, count(features) AS n, and give decode={{"{name}": "sum:n"}}.',
+                )
+        return self._totals(name, "sum", column, counted)
+
+    def _totals(
+        self, name: str, way: str, column: list[Any], counted: Sequence[Any] | None = None
+    ) -> dict[str, list[Any]]:
         e = self.encoding
         assert e is not None
-        out: dict[str, list[Any]] = {f"{name}.{a}": [] for a in e.averages}
-        for v in column:
-            if isinstance(v, Decrypted):
-                values, errors = e.average(v.values[0], v.error)
-                for a in e.averages:
-                    out[f"{name}.{a}"].append(values[a])
-                    key = f"{name}.{a}"
-                    self.errors[key] = max(self.errors.get(key, 0.0), float(errors[a]))
-            else:
+        names = {"average": e.averages, "sum": e.sums, "difference": e.differences}[way]
+        out: dict[str, list[Any]] = {f"{name}.{a}": [] for a in names}
+        for i, v in enumerate(column):
+            if not isinstance(v, Decrypted):
                 for cells in out.values():
                     cells.append(np.nan if v is None else v)
+                continue
+            x = v.values[0]
+            decoded = (
+                e.sum(x, float(counted[i]), v.error)
+                if counted is not None
+                else (e.average if way == "average" else e.difference)(x, v.error)
+            )
+            for (key, cells), value, error in zip(out.items(), *decoded):
+                cells.append(value)
+                self.errors[key] = max(self.errors.get(key, 0.0), float(error))
         return out
 
     def _predictions(self, name: str, column: list[Any]) -> dict[str, list[Any]]:
@@ -182,10 +232,24 @@ class Answers:
                 raise FormatError(
                     f'column "{name}" has {v.values.shape[1]} outputs, the label of {e.path} has {e.label_width}'
                 )
-            labels, lead = e.predicted(v.values)
+            labels, lead = e.predicted(v.values, v.error)
             found.append(_one(labels))
             leads.append(_one(lead))
         return {name: found, f"{name}.lead": leads} if e.classes else {name: found}
+
+
+def _said_by(name: str) -> str:
+    """What a column's name says of a total, if it says one thing; avg1 is an average, too."""
+    said = {_WORDS[w] for w in re.split(r"[\W_]+", name.lower()) if w in _WORDS}
+    if not said and name.lower().startswith("avg"):
+        return "average"
+    return said.pop() if len(said) == 1 else "raw"
+
+
+def _rows_of(value: Decrypted) -> float | None:
+    """How many rows were added, where no weight scaled them."""
+    whole = float(round(value.bound))
+    return whole if value.bound >= 0.5 and abs(value.bound - whole) <= 1e-9 * value.bound else None
 
 
 def _plain(value: Any) -> Any:
@@ -236,4 +300,4 @@ def _dealt(columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
 def _part(v: Decrypted, row: int) -> Any:
     """One row of a packed value; None where it has none."""
     values = v.values[row : row + 1]
-    return None if np.isnan(values).all() else Decrypted(values, v.error, v.kind, v.encoding, None)
+    return None if np.isnan(values).all() else Decrypted(values, v.error, v.kind, v.encoding, None, v.bound)

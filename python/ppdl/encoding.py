@@ -34,6 +34,8 @@ class Encoding:
         self.columns = self._names(c.NAME_COLUMN)
         self.classes = self._names(c.NAME_CLASS)
         self.averages = self._names(c.NAME_AVERAGE)
+        self.sums = self._names(c.NAME_SUM)
+        self.differences = self._names(c.NAME_DIFFERENCE)
 
     @staticmethod
     def of(features: Features) -> Encoding:
@@ -111,23 +113,40 @@ class Encoding:
     def average(self, mean: ArrayLike, error: float = 0.0) -> tuple[pd.Series, pd.Series]:
         """What a mean of encoded rows says of the table, and the error of each: averages of numbers in their own
         units, over the rows that have one, and shares of categories."""
-        x = np.ascontiguousarray(mean, dtype=np.float64).ravel()
+        return self._decoded("ppdl_decode_average", self.averages, "a mean", mean, error)
+
+    def sum(self, total: ArrayLike, rows: float, error: float = 0.0) -> tuple[pd.Series, pd.Series]:
+        """The same of a sum of so many encoded rows, none of them NULL: totals of numbers, counts of categories. NaN
+        on scales of logarithms."""
+        return self._decoded("ppdl_decode_sum", self.sums, "a sum", total, error, rows)
+
+    def difference(self, difference: ArrayLike, error: float = 0.0) -> tuple[pd.Series, pd.Series]:
+        """The same of a difference of means, or of sums of equally many rows. NaN where values may be missing, since
+        it does not follow: decode both means. On scales of logarithms it is a ratio."""
+        return self._decoded("ppdl_decode_difference", self.differences, "a difference", difference, error)
+
+    def _decoded(
+        self, function: str, names: list[str], what: str, numbers: ArrayLike, error: float, *rows: float
+    ) -> tuple[pd.Series, pd.Series]:
+        x = np.ascontiguousarray(numbers, dtype=np.float64).ravel()
         if len(x) != self.width:
-            raise FormatError(f"{self.path}: a mean of {len(x)} values, the encoding makes {self.width}")
-        values, errors = np.empty(len(self.averages)), np.empty(len(self.averages))
+            raise FormatError(f"{self.path}: {what} of {len(x)} values, the encoding makes {self.width}")
+        values, errors = np.empty(len(names)), np.empty(len(names))
         c.call(
-            "ppdl_decode_average",
+            function,
             self._handle.address,
             c.address(x),
             len(x),
             error,
+            *rows,
             c.address(values),
             c.address(errors),
         )
-        return pd.Series(values, self.averages), pd.Series(errors, self.averages)
+        return pd.Series(values, names), pd.Series(errors, names)
 
-    def predicted(self, outputs: ArrayLike) -> tuple[NDArray[Any], Array]:
-        """Of rows x outputs: the class of each row and by how much it leads; or labels in their own units, and NaN."""
+    def predicted(self, outputs: ArrayLike, error: float = 0.0) -> tuple[NDArray[Any], Array]:
+        """Of rows x outputs, each with that error: the class of each row, None where the lead is not larger than the
+        error, and by how much it leads; or labels in their own units, and NaN."""
         y = np.ascontiguousarray(outputs, dtype=np.float64).reshape(-1, max(1, self.label_width))
         names: list[Any] = []
         leads = np.full(len(y), np.nan)
@@ -136,8 +155,16 @@ class Encoding:
             if not np.all(np.isfinite(row)):
                 names.append(None)
             elif self.classes:
-                c.call("ppdl_decode_class", self._handle.address, c.address(row), len(row), byref(number), byref(lead))
-                names.append(self.classes[number.value])
+                c.call(
+                    "ppdl_decode_class",
+                    self._handle.address,
+                    c.address(row),
+                    len(row),
+                    error,
+                    byref(number),
+                    byref(lead),
+                )
+                names.append(self.classes[number.value] if number.value >= 0 else None)
                 leads[i] = lead.value
             else:
                 c.call("ppdl_decode_label", self._handle.address, float(row[0]), byref(value))

@@ -9,7 +9,7 @@ import os
 from ctypes import byref
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Callable, Iterator, Mapping, Sequence, Union
+from typing import Any, Callable, Generator, Iterator, Mapping, Sequence, Union
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ class Decrypted:
     error   standard deviation of each number; 0: exact
     kind    "cell" (a row as it was encrypted), "row" (a sum, an average), "packed", "parts", "rsa", "rsa prediction"
     exact   a number under RSA in all its digits
+    bound   of each number: 1 for a row or an average, as many as rows for a sum; 0: not known
     """
 
     values: Array
@@ -38,6 +39,7 @@ class Decrypted:
     kind: str
     encoding: int
     exact: str | None
+    bound: float = 0.0
 
     @property
     def is_packed(self) -> bool:
@@ -76,6 +78,7 @@ def describe(value: str | bytes) -> dict[str, Any]:
         "rows": int(info.rows),
         "encoding": int(info.encoding),
         "fingerprint": info.fingerprint.decode(),
+        "bound": float(info.bound),
     }
 
 
@@ -116,6 +119,11 @@ class Owner:
         self.name: str = lib.ppdl_key_name(handle.address).decode()
         self.fingerprint: str = lib.ppdl_key_fingerprint(handle.address).decode()
         self.scheme: str = "lwe" if lib.ppdl_key_scheme(handle.address) == c.LWE else "rsa"
+        self._raised: list[BaseException] = []
+        polling = _polling(self._raised)
+        next(polling)
+        self._poll = c.POLL(polling.send)  # the library keeps no reference to it
+        lib.ppdl_key_set_poll(handle.address, self._poll, None)
 
     # ---- keys
 
@@ -308,15 +316,28 @@ class Owner:
         return self._decrypted(_data(value), describe(value), share)
 
     def _decrypted(self, data: bytes, what: dict[str, Any], share: bool) -> Decrypted:
-        plain = c.Handle("ppdl_decrypt", "ppdl_plain_free", self._key.address, data, len(data), c.SHARE if share else 0)
+        plain = self._plain(data, share)
         try:
             info = c.PlainInfo()
             c.call("ppdl_plain_describe", plain.address, byref(info))
             values = _rows(info)
             exact = info.exact.decode() if info.exact else None
-            return Decrypted(values, float(info.error), str(what["kind"]), int(what["encoding"]), exact)
+            return Decrypted(
+                values, float(info.error), str(what["kind"]), int(what["encoding"]), exact, float(what["bound"])
+            )
         finally:
             plain.close()
+
+    def _plain(self, data: bytes, share: bool) -> c.Handle:
+        self._raised.clear()
+        try:
+            return c.Handle(
+                "ppdl_decrypt", "ppdl_plain_free", self._key.address, data, len(data), c.SHARE if share else 0
+            )
+        except KeyboardInterrupt:
+            if self._raised:
+                raise self._raised.pop() from None
+            raise
 
     def query(
         self,
@@ -334,6 +355,20 @@ class Owner:
 
         encoding = None if features is None else Encoding.of(features)
         return Answers(self, encoding, dict(decode or {}), expand, share).query(conn, sql, params)
+
+
+def _polling(raised: list[BaseException]) -> Generator[int, Any, None]:
+    """Asked by the library now and then whether to end. Handlers of signals, that of Ctrl-C among them, run when Python
+    code does: here. What they raise must not cross the library, and goes to `raised`. A function would begin outside
+    of its try, and lose it; a generator goes on within."""
+    while True:
+        try:
+            while True:
+                yield len(raised)
+        except GeneratorExit:
+            return
+        except BaseException as e:
+            raised.append(e)
 
 
 def _rows(info: c.PlainInfo) -> Array:

@@ -153,7 +153,7 @@ def test_constants_are_those_of_the_header() -> None:
     }  # fmt: skip
     assert {n: values[n] for n in names} == names
     numbered = re.findall(r"PPDL_NAME_\w+", re.search(r"enum\s*\{\s*(PPDL_NAME_INPUT.*?)\}", text, re.S)[1])
-    assert numbered[1:] == ["PPDL_NAME_COLUMN", "PPDL_NAME_CLASS", "PPDL_NAME_AVERAGE"]
+    assert numbered[1:] == [f"PPDL_NAME_{n}" for n in ("COLUMN", "CLASS", "AVERAGE", "SUM", "DIFFERENCE")]
     errors = re.findall(r"PPDL_E_\w+", re.search(r"enum\s*\{\s*(PPDL_E_MEMORY.*?)\}", text, re.S)[1])
     assert [errors.index("PPDL_E_" + n) + 1 for n in ("FORMAT", "KEY", "PRECISION", "IO", "CANCELED")] == [
         3, 5, 9, c._IO, c._CANCELED,

@@ -214,6 +214,55 @@ def test_averages_in_the_tables_units(owner, features, patients) -> None:
         encoding.average([0, 0, 0])
 
 
+def test_sums_and_differences_in_the_tables_words(owner, features, patients) -> None:
+    encoding = ppdl.Encoding(features)
+    x = owner.encode(patients, features)
+    few, more = x.head(7), x.iloc[7:14]
+    values, errors = encoding.sum(few.sum().to_numpy(), 7, 1e-6)
+    assert encoding.sums == encoding.averages == encoding.differences
+    assert values["Age"] == pytest.approx(patients["Age"].head(7).sum(), abs=1e-6) and 0 < errors["Age"] < 1e-3
+    smoking = next(n for n in encoding.sums if n.startswith("Smoking"))
+    counted = (patients["Smoking"].head(7) == smoking.split(" = ")[1]).sum()
+    assert values[smoking] == pytest.approx(counted, abs=1e-6)
+    ages = patients["Age"]
+    values, _ = encoding.difference((more.mean() - few.mean()).to_numpy(), 1e-6)
+    assert values["Age"] == pytest.approx(ages.iloc[7:14].mean() - ages.head(7).mean(), abs=1e-6)
+    with pytest.raises(ppdl.FormatError, match="a sum of 3 values"):
+        encoding.sum([0, 0, 0], 1)
+    with pytest.raises(ppdl.FormatError, match="how many rows"):
+        encoding.sum(few.sum().to_numpy(), -1)
+    with pytest.raises(ppdl.FormatError, match="not a sum of so many rows"):
+        encoding.sum(few.sum().to_numpy(), 3)
+
+    def table(name: str, row: pd.Series, bound: float, n: object = 7, **decode: str) -> pd.DataFrame:
+        answers = Answers(owner, encoding, decode, True, False)
+        answers._open = lambda v, *_: v
+        value = ppdl.Decrypted(row.to_numpy()[None, :], 1e-6, "row", encoding.id, None, bound)
+        return answers.table({name: [value, None], "n": [n, None]}, {name: ("lwe_cipher", False)})
+
+    # by name and bound, or as it is said; what the bound denies stays numbers
+    age = pytest.approx(ages.head(7).sum(), abs=1e-6)
+    df = table("sum", few.sum(), 7)
+    assert df["sum.Age"][0] == age and np.isnan(df["sum.Age"][1]) and 0 < df.attrs["errors"]["sum.Age"] < 1e-3
+    assert table("x", few.sum(), 7, x="sum")["x.Age"][0] == age
+    assert table("total", few.sum(), 7.25, total="sum:n")["total.Age"][0] == age
+    assert table("diff_of_avgs", more.mean() - few.mean(), 2)["diff_of_avgs.Age"][0] == pytest.approx(values["Age"])
+    for name, bound in [("sum", 7.25), ("avg", 7), ("sum_avg", 7), ("summary", 7)]:
+        assert table(name, few.sum(), bound).columns.tolist() == [name, "n"]
+    for decode in ({"sum": "sum"}, {"sum": "sum:n"}):
+        with pytest.raises(ppdl.FormatError, match='column "sum": a sum of how many rows'):
+            table("sum", few.sum(), 7.25, "seven", **decode)
+    with pytest.raises(ppdl.FormatError, match='no column "m"'):
+        table("sum", few.sum(), 7, sum="sum:m")
+
+
+def test_a_class_that_cannot_be_told(owner, features) -> None:
+    encoding = ppdl.Encoding(features)
+    names, leads = encoding.predicted([[0.25], [-0.25], [0.001]], 1e-3)
+    assert names.tolist() == ["1", "0", None] and leads.tolist() == [0.25, 0.25, 0.001]
+    assert encoding.predicted([[0.001], [0]])[0].tolist() == ["1", None]
+
+
 def test_other_owners_and_arrays_in_results(owner) -> None:
     other = ppdl.Owner.generate("other")
     mine, theirs = next(owner.encrypt([[0.5]]))[0], next(other.encrypt([[0.5]]))[0]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pandas as pd
@@ -55,6 +57,47 @@ def test_averages(server, table, owner, features, patients) -> None:
     np.testing.assert_allclose(raw["avg"][0], owner.encode(patients, features).mean(), atol=1e-5)
     coded = ppdl.Encoding(features).labels(patients)["Osteoporosis"].sum()
     assert raw["total"][0] == pytest.approx(coded, abs=1e-2)
+
+
+def test_sums_and_differences(server, table, owner, features, patients) -> None:
+    sql = """SELECT count(*) AS n, sum(features), avg(features) FILTER (WHERE gender = 'Male') -
+        avg(features) FILTER (WHERE gender = 'Female') AS diff FROM patients"""
+    df = owner.query(server, sql, features=features)
+    errors, ages = df.attrs["errors"], patients.groupby("Gender")["Age"].mean()
+    assert df["sum.Age"][0] == pytest.approx(patients["Age"].sum(), abs=6 * errors["sum.Age"])
+    smoking = next(c for c in df.columns if c.startswith("sum.Smoking"))
+    expected = (patients["Smoking"] == smoking.split(" = ")[1]).sum()
+    assert df[smoking][0] == pytest.approx(expected, abs=6 * errors[smoking])
+    assert df["diff.Age"][0] == pytest.approx(ages["Male"] - ages["Female"], abs=6 * errors["diff.Age"])
+    scaled = "SELECT count(*) AS n, 0.0003 * sum(features) AS part FROM patients"
+    with pytest.raises(ppdl.FormatError, match='column "part": a sum of how many rows'):
+        owner.query(server, scaled, features=features, decode={"part": "sum"})
+
+
+class Stop(Exception):
+    pass
+
+
+def test_decryption_can_be_interrupted(server, table, owner) -> None:
+    """A handler that raises while the library decrypts ends that; the key decrypts on."""
+    value = server.execute("SELECT lwe_gram(features) FROM patients").fetchone()[0]
+
+    def handler(_: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_name == "_polling":
+                raise Stop
+            frame = frame.f_back
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        with pytest.raises(Stop):
+            for _ in range(200):
+                owner.decrypt(value)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert owner.decrypt(value).shape == (18, 18)
 
 
 @pytest.mark.parametrize("kind", ["network", "pipeline", "logistic"])

@@ -16,36 +16,90 @@ check_numbers(const double *v, size_t n, int expected, const char *name, PpdlErr
 	return PPDL_OK;
 }
 
+static PpdlStatus
+check_error(double error, PpdlError *err)
+{
+	if (!(error >= 0) || isinf(error))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "error is %g, no standard deviation", error);
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ averages, sums, differences */
+
+/* a weighted sum of rows, and where its answers go */
+typedef struct Total
+{
+	const double *x;
+	size_t		n;
+	double		error,			/* of each */
+				rows;
+	double	   *values,
+			   *errors;			/* or NULL */
+} Total;
+
+static PpdlStatus
+check_total(const ppdl_encoding *encoding, const Total *t, PpdlError *err)
+{
+	PPDL_TRY(ppdl_lib_need(t->x, "x", err));
+	PPDL_TRY(ppdl_lib_need(t->values, "values", err));
+	PPDL_TRY(check_error(t->error, err));
+	return check_numbers(t->x, t->n, encoding->fs->inputs, "x", err);
+}
+
+static PpdlStatus
+decode_total(const ppdl_encoding *encoding, const PpdlDecoder *d, const Total *t, PpdlError *err)
+{
+	const size_t count = (size_t) ppdl_decoder_count(d);
+	PpdlAnswer *answer;
+	PpdlStatus	status;
+	PPDL_PLAIN_NUMBERS();
+
+	PPDL_TRY(check_total(encoding, t, err));
+	answer = calloc(count + 1, sizeof *answer);
+	if (answer == NULL)
+		return ppdl_lib_nomem(err);
+	status = ppdl_decode(d, t->x, t->error, t->rows, answer, err);
+	for (size_t i = 0; i < count && status == PPDL_OK; i++)
+	{
+		t->values[i] = answer[i].value;
+		if (t->errors != NULL)
+			t->errors[i] = answer[i].error;
+	}
+	OPENSSL_cleanse(answer, count * sizeof *answer);
+	free(answer);
+	return status;
+}
+
 int32_t
 ppdl_decode_average(const ppdl_encoding *encoding, const double *x, size_t n, double error, double *values,
 					double *errors, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
-	PpdlStatus	status;
-	PpdlAnswer *answer;
-	size_t		count;
-	PPDL_PLAIN_NUMBERS();
 
 	PPDL_NEED(encoding, err);
-	PPDL_NEED(x, err);
-	PPDL_NEED(values, err);
-	if (!(error >= 0) || isinf(error))
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "error is %g, no standard deviation", error);
-	PPDL_TRY(check_numbers(x, n, encoding->fs->inputs, "x", err));
-	count = (size_t) ppdl_decoder_count(encoding->mean);
-	answer = calloc(count + 1, sizeof *answer);
-	if (answer == NULL)
-		return ppdl_lib_nomem(err);
-	status = ppdl_decode(encoding->mean, x, error, 1, answer, err);
-	for (size_t i = 0; i < count && status == PPDL_OK; i++)
-	{
-		values[i] = answer[i].value;
-		if (errors != NULL)
-			errors[i] = answer[i].error;
-	}
-	OPENSSL_cleanse(answer, count * sizeof *answer);
-	free(answer);
-	return status;
+	return decode_total(encoding, encoding->mean, &(Total) {x, n, error, 1, values, errors}, err);
+}
+
+int32_t
+ppdl_decode_sum(const ppdl_encoding *encoding, const double *x, size_t n, double error, double rows, double *values,
+				double *errors, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_NEED(encoding, err);
+	if (!(rows >= 0) || isinf(rows))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "rows is %g: a sum of how many rows?", rows);
+	return decode_total(encoding, encoding->sum, &(Total) {x, n, error, rows, values, errors}, err);
+}
+
+int32_t
+ppdl_decode_difference(const ppdl_encoding *encoding, const double *x, size_t n, double error, double *values,
+					   double *errors, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_NEED(encoding, err);
+	return decode_total(encoding, encoding->difference, &(Total) {x, n, error, 0, values, errors}, err);
 }
 
 /* ------------------------------------------------------------------ labels */
@@ -66,7 +120,8 @@ need_label(const ppdl_encoding *encoding, int numeric, PpdlError *err)
 }
 
 int32_t
-ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int32_t *number, double *lead, ppdl_err *e)
+ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, double error, int32_t *number,
+				  double *lead, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
 	double		leads;
@@ -74,14 +129,9 @@ ppdl_decode_class(const ppdl_encoding *encoding, const double *y, size_t n, int3
 	PPDL_TRY(need_label(encoding, 0, err));
 	PPDL_NEED(y, err);
 	PPDL_NEED(number, err);
+	PPDL_TRY(check_error(error, err));
 	PPDL_TRY(check_numbers(y, n, encoding->fs->outputs, "y", err));
-	if (encoding->fs->label->kind == PPDL_FEATURE_BINARY)
-	{
-		*number = y[0] > 0;
-		leads = fabs(y[0]);
-	}
-	else
-		*number = ppdl_leading_class(y, (int) n, &leads);
+	*number = ppdl_decoder_class(encoding->fs->label, y, error, &leads);
 	if (lead != NULL)
 		*lead = leads;
 	return PPDL_OK;

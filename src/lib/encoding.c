@@ -15,6 +15,8 @@ ppdl_encoding_free(ppdl_encoding *encoding)
 	ppdl_names_free(&encoding->input);
 	ppdl_names_free(&encoding->column);
 	ppdl_decoder_destroy(encoding->mean);
+	ppdl_decoder_destroy(encoding->sum);
+	ppdl_decoder_destroy(encoding->difference);
 	ppdl_features_destroy(encoding->fs);
 	free(encoding);
 }
@@ -34,7 +36,20 @@ make_names(ppdl_encoding *encoding, PpdlError *err)
 	for (int i = 0; i < fs->count; i++)
 		if (fs->feature[i].column != NULL && !ppdl_names_has(&encoding->column, fs->feature[i].column))
 			PPDL_TRY(ppdl_names_add(&encoding->column, fs->feature[i].column, err));
-	return ppdl_decoder_create(&encoding->mean, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+make_decoders(ppdl_encoding *encoding, PpdlError *err)
+{
+	const PpdlFeatures *fs = encoding->fs;
+
+	PPDL_TRY(ppdl_decoder_create(&encoding->mean, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_MEAN, err));
+	PPDL_TRY(ppdl_decoder_create(&encoding->sum, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_SUM, err));
+	PPDL_TRY(ppdl_decoder_create(&encoding->difference, fs, PPDL_SUBJECT_FEATURES, PPDL_MEANING_DIFFERENCE, err));
+	PPDL_ASSERT(ppdl_decoder_count(encoding->sum) == ppdl_decoder_count(encoding->mean) &&
+				ppdl_decoder_count(encoding->difference) == ppdl_decoder_count(encoding->mean));
+	return PPDL_OK;
 }
 
 /* of a file, or of its text */
@@ -59,6 +74,8 @@ read_from(ppdl_encoding **out, const Source *s, PpdlError *err)
 		ppdl_features_parse(&encoding->fs, s->json, s->len, s->name, err);
 	if (status == PPDL_OK)
 		status = make_names(encoding, err);
+	if (status == PPDL_OK)
+		status = make_decoders(encoding, err);
 	if (status == PPDL_OK)
 		*out = encoding;
 	else
@@ -119,6 +136,12 @@ ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, 
 	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
 }
 
+static const char *
+answer_name(const PpdlDecoder *d, int32_t i)
+{
+	return i < ppdl_decoder_count(d) ? ppdl_decoder_name(d, i) : NULL;
+}
+
 const char *
 ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
 {
@@ -133,7 +156,11 @@ ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
 		case PPDL_NAME_CLASS:
 			return i < count_classes(encoding->fs->label) ? encoding->fs->label->category[i] : NULL;
 		case PPDL_NAME_AVERAGE:
-			return i < ppdl_decoder_count(encoding->mean) ? ppdl_decoder_name(encoding->mean, i) : NULL;
+			return answer_name(encoding->mean, i);
+		case PPDL_NAME_SUM:
+			return answer_name(encoding->sum, i);
+		case PPDL_NAME_DIFFERENCE:
+			return answer_name(encoding->difference, i);
 		default:
 			return NULL;
 	}

@@ -10,7 +10,9 @@
 struct ppdl_encoding
 {
 	PpdlFeatures *fs;
-	PpdlDecoder *mean;			/* of rows */
+	PpdlDecoder *mean,			/* of rows; of the same answers: */
+			   *sum,
+			   *difference;
 	PpdlNames	input,
 				column;
 };

@@ -81,6 +81,7 @@ describe_lwe(ppdl_value_info *info, const Bytes *b, PpdlError *err)
 	info->compact = c.par->id == PPDL_RING_COMPACT;
 	info->width = c.width;
 	info->rows = c.kind == PPDL_KIND_PACKED ? c.nrows : 1;
+	info->bound = c.bound;
 	ppdl_fingerprint_hex(info->fingerprint, c.fingerprint);
 	return ppdl_cipher_encoding(&c, &info->encoding, err);
 }

@@ -75,8 +75,11 @@ int			ppdl_decoder_unknown(const PpdlDecoder *d, int answer);
 PpdlStatus	ppdl_decode(const PpdlDecoder *d, const double *v, double error, double rows, PpdlAnswer *out,
 						PpdlError *err);
 
-/* the largest of the scores of n > 1 classes, and by how much it leads the next */
-int			ppdl_leading_class(const double *score, int n, double *lead);
+/*
+ * The class that scores with that error mean, of a label that is no number; -1: too close to tell.  *lead: by how much
+ * the best leads the next, of two classes with one score its distance from 0.
+ */
+int			ppdl_decoder_class(const PpdlFeature *label, const double *score, double error, double *lead);
 
 /*
  * What the weights of v add up to, as far as its values witness it: *exact when some value is always 1 (a constant, or

@@ -314,8 +314,9 @@ decode_column(const Vector *a, const PpdlDecoderField *field, PpdlAnswer *out, P
 	return PPDL_OK;
 }
 
-int
-ppdl_leading_class(const double *score, int n, double *lead)
+/* the largest of the scores of n > 1 classes, and by how much it leads the next */
+static int
+leading_class(const double *score, int n, double *lead)
 {
 	int			best = 0;
 	double		second = -INFINITY;
@@ -328,12 +329,26 @@ ppdl_leading_class(const double *score, int n, double *lead)
 	return best;
 }
 
+int
+ppdl_decoder_class(const PpdlFeature *label, const double *score, double error, double *lead)
+{
+	int			best;
+
+	if (label->kind == PPDL_FEATURE_BINARY)
+	{
+		*lead = fabs(score[0]);
+		return *lead > CERTAIN * error ? score[0] > 0 : -1;
+	}
+	best = leading_class(score, label->ncategories, lead);
+	return *lead > CERTAIN * M_SQRT2 * error ? best : -1;
+}
+
 static void
 decode_class(const Vector *a, PpdlAnswer *out)
 {
 	const PpdlFeature *f = a->d->fs->label;
-	int			best;
 	double		lead;
+	int			best;
 
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
@@ -342,14 +357,11 @@ decode_class(const Vector *a, PpdlAnswer *out)
 		unscale(a->d, f, out);
 		return;
 	}
+	best = ppdl_decoder_class(f, a->x, a->error, &lead);
+	out[0].word = best >= 0 ? f->category[best] : NULL;
 	if (f->kind == PPDL_FEATURE_BINARY)
-	{
-		out->word = fabs(a->x[0]) > CERTAIN * a->error ? f->category[a->x[0] > 0] : NULL;
 		return;
-	}
-	best = ppdl_leading_class(a->x, f->ncategories, &lead);
-	out[0].word = lead > CERTAIN * M_SQRT2 * a->error ? f->category[best] : NULL;
-	out[1].value = a->x[best];
+	out[1].value = a->x[leading_class(a->x, f->ncategories, &lead)];
 	out[1].error = a->error;
 }
 

@@ -80,9 +80,13 @@ psql -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION IF NOT EXISTS ppdl' -c 'CREATE T
 	-c '\copy library_test FROM pstdin' <"$tmp/rows"
 psql -At -v ON_ERROR_STOP=1 -c 'SELECT avg(features) FROM library_test' |
 	"$tmp/owner" average "$tmp/hospital.key" "$tmp/features.json" >"$tmp/answer"
+psql -At -v ON_ERROR_STOP=1 -c 'SELECT sum(features) FROM library_test' |
+	"$tmp/owner" sum "$tmp/hospital.key" "$tmp/features.json" >"$tmp/sum"
 psql -q -c 'DROP TABLE library_test'
-cat "$tmp/answer"
+cat "$tmp/answer" "$tmp/sum"
 # of 61, 74.5 and nothing; wards A, B, A
 grep -Eq '^Weight: 67\.7(5|4999|5000)' "$tmp/answer"
 grep -Eq '^Weight missing: 0\.3333' "$tmp/answer"
 grep -Eq '^Ward = B: 0\.3333' "$tmp/answer"
+grep -Eq '^Weight: 135\.(5|4999|5000)' "$tmp/sum"
+grep -Eq '^Weight missing: (1\.000|0\.9999)' "$tmp/sum"

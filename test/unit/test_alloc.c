@@ -1448,6 +1448,8 @@ library_all(ppdl_key **key, ppdl_encoding **encoding, ppdl_network **network, pp
 	if (code == 0)
 		code = ppdl_decode_average(*encoding, x, 3, 1e-6, average, NULL, e);
 	if (code == 0)
+		code = ppdl_decode_sum(*encoding, x, 3, 1e-6, 1, average, NULL, e);
+	if (code == 0)
 		code = ppdl_network_parse(network, spec, strlen(spec), e);
 	if (code == 0)
 		code = ppdl_key_generate(key, "library", e);

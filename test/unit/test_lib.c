@@ -832,6 +832,57 @@ test_average(void **state)
 	ppdl_encoding_free(e);
 }
 
+/* the four rows of test_average, and three more without missing weights */
+static void
+test_sum(void **state)
+{
+	double		x[7] = {1, 2, 2, 2, 1, 1, 4},
+				v[6],
+				error[6];
+	ppdl_encoding *e = encoding_of(features);
+
+	(void) state;
+	OK(ppdl_decode_sum(e, x, 7, 1e-6, 4, v, error, err));
+	/* 80 + 120 kg; two are missing; three in ward B; two, one and one of the codes */
+	assert_true(fabs(v[0] - 200) < 1e-9 && fabs(v[1] - 2) < 1e-9 && fabs(v[2] - 3) < 1e-9 && fabs(v[3] - 2) < 1e-9);
+	assert_true(error[0] > 40e-6 && error[0] < 120e-6 && fabs(error[3] - 1e-6) < 1e-9);
+	assert_string_equal(ppdl_encoding_name(e, PPDL_NAME_SUM, 0), "Weight");
+	assert_string_equal(ppdl_encoding_name(e, PPDL_NAME_SUM, 1), "Weight missing");
+	assert_null(ppdl_encoding_name(e, PPDL_NAME_SUM, 6));
+	OK(ppdl_decode_sum(e, x, 7, 1e-6, 4, v, NULL, err));
+	FAILS(PPDL_E_FORMAT, "not a sum of so many rows", ppdl_decode_sum(e, x, 7, 1e-6, 3, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "how many rows", ppdl_decode_sum(e, x, 7, 0, -1, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "how many rows", ppdl_decode_sum(e, x, 7, 0, NAN, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "how many rows", ppdl_decode_sum(e, x, 7, 0, INFINITY, v, error, err));
+	FAILS(PPDL_E_SCALE, "6 values", ppdl_decode_sum(e, x, 6, 0, 4, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "standard deviation", ppdl_decode_sum(e, x, 7, -1, 4, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "encoding is NULL", ppdl_decode_sum(NULL, x, 7, 0, 4, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "x is NULL", ppdl_decode_sum(e, NULL, 7, 0, 4, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "values is NULL", ppdl_decode_sum(e, x, 7, 0, 4, NULL, error, err));
+	ppdl_encoding_free(e);
+}
+
+static void
+test_difference(void **state)
+{
+	/* a quarter of the rows more in ward B, a quarter less of the first code */
+	double		x[7] = {0.25, 0, 0.5, -0.25, 0.25, 0, 0},
+				v[6],
+				error[6];
+	ppdl_encoding *e = encoding_of(features);
+
+	(void) state;
+	OK(ppdl_decode_difference(e, x, 7, 1e-6, v, error, err));
+	/* weights may be missing: a difference of their means does not follow */
+	assert_true(isnan(v[0]) && fabs(v[1]) < 1e-9 && fabs(v[2] - 0.25) < 1e-9 && fabs(v[3] + 0.25) < 1e-9);
+	assert_true(fabs(error[2] - 0.5e-6) < 1e-9 && fabs(error[3] - 1e-6) < 1e-9);
+	assert_string_equal(ppdl_encoding_name(e, PPDL_NAME_DIFFERENCE, 2), "Ward = B");
+	FAILS(PPDL_E_FORMAT, "not a difference", (x[6] = 1, ppdl_decode_difference(e, x, 7, 1e-6, v, error, err)));
+	FAILS(PPDL_E_SCALE, "6 values", ppdl_decode_difference(e, x, 6, 0, v, error, err));
+	FAILS(PPDL_E_ARGUMENT, "encoding is NULL", ppdl_decode_difference(NULL, x, 7, 0, v, error, err));
+	ppdl_encoding_free(e);
+}
+
 static void
 test_labels(void **state)
 {
@@ -845,21 +896,30 @@ test_labels(void **state)
 	int32_t		best;
 
 	(void) state;
-	OK(ppdl_decode_class(two, &y, 1, &best, &lead, err));
+	OK(ppdl_decode_class(two, &y, 1, 0.06, &best, &lead, err));
 	assert_true(best == 0 && lead == 0.25);
+	/* within 4 standard deviations of the middle there is no telling; exactly there neither */
+	OK(ppdl_decode_class(two, &y, 1, 0.0625, &best, &lead, err));
+	assert_true(best == -1 && lead == 0.25);
+	y = 0;
+	OK(ppdl_decode_class(two, &y, 1, 0, &best, &lead, err));
+	assert_true(best == -1 && lead == 0);
 	y = 0.5;
-	OK(ppdl_decode_class(two, &y, 1, &best, NULL, err));
+	OK(ppdl_decode_class(two, &y, 1, 0, &best, NULL, err));
 	assert_int_equal(best, 1);
-	OK(ppdl_decode_class(three, scores, 3, &best, &lead, err));
+	OK(ppdl_decode_class(three, scores, 3, 0.022, &best, &lead, err));
 	assert_true(best == 1 && lead == 0.125);
+	OK(ppdl_decode_class(three, scores, 3, 0.0222, &best, &lead, err));
+	assert_true(best == -1 && lead == 0.125);
+	FAILS(PPDL_E_ARGUMENT, "standard deviation", ppdl_decode_class(three, scores, 3, NAN, &best, NULL, err));
 	OK(ppdl_decode_label(number, 0.5, &value, err));
 	assert_true(value == 25);
-	FAILS(PPDL_E_SCALE, "2 values", ppdl_decode_class(three, scores, 2, &best, NULL, err));
-	FAILS(PPDL_E_ARGUMENT, "is a number", ppdl_decode_class(number, scores, 1, &best, NULL, err));
+	FAILS(PPDL_E_SCALE, "2 values", ppdl_decode_class(three, scores, 2, 0, &best, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "is a number", ppdl_decode_class(number, scores, 1, 0, &best, NULL, err));
 	FAILS(PPDL_E_ARGUMENT, "is a class", ppdl_decode_label(two, 0, &value, err));
-	FAILS(PPDL_E_ARGUMENT, "encoding is NULL", ppdl_decode_class(NULL, scores, 1, &best, NULL, err));
-	FAILS(PPDL_E_ARGUMENT, "y is NULL", ppdl_decode_class(three, NULL, 3, &best, NULL, err));
-	FAILS(PPDL_E_ARGUMENT, "number is NULL", ppdl_decode_class(three, scores, 3, NULL, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "encoding is NULL", ppdl_decode_class(NULL, scores, 1, 0, &best, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "y is NULL", ppdl_decode_class(three, NULL, 3, 0, &best, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "number is NULL", ppdl_decode_class(three, scores, 3, 0, NULL, NULL, err));
 	FAILS(PPDL_E_ARGUMENT, "value is NULL", ppdl_decode_label(number, 0, NULL, err));
 	FAILS(PPDL_E_RANGE, "not finite", ppdl_decode_label(number, NAN, &value, err));
 	ppdl_encoding_free(two);
@@ -1002,6 +1062,8 @@ main(void)
 		cmocka_unit_test(test_decimal_commas),
 		cmocka_unit_test(test_encode_errors),
 		cmocka_unit_test(test_average),
+		cmocka_unit_test(test_sum),
+		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_threads),

@@ -76,6 +76,8 @@ decrypted(ppdl_key *k, const void *data, size_t len, int32_t kind, uint64_t rows
 static void
 test_sum(void **state)
 {
+	/* as the first release knew it: what is beyond is left alone */
+	ppdl_value_info what = {.size = offsetof(ppdl_value_info, bound), .bound = -1};
 	ppdl_plain_info info;
 	ppdl_plain *plain;
 	PpdlWriter	w;
@@ -90,6 +92,17 @@ test_sum(void **state)
 	plain = decrypted(key, w.buf, w.len, PPDL_VALUE_ROW, 1, &info);
 	assert_true(fabs(info.values[0] - 0.25) < 8 * info.error && fabs(info.values[2] - 0.3) < 8 * info.error);
 	ppdl_plain_free(plain);
+	DONE(ppdl_value_describe(w.buf, w.len, &what, e));
+	assert_true(what.bound == -1);
+	what.size = sizeof what;
+	DONE(ppdl_value_describe(w.buf, w.len, &what, e));
+	assert_true(fabs(what.bound - 1) < 1e-6);
+	w.len = 0;
+	OK(ppdl_sum_finish(sum, 1, &w, &err));
+	DONE(ppdl_value_describe(w.buf, w.len, &what, e));
+	assert_true(what.bound == ROWS);
+	DONE(ppdl_value_describe(cells, cell_bytes, &what, e));
+	assert_true(what.bound == 1);
 	ppdl_writer_free(&w);
 	ppdl_sum_destroy(sum);
 }
