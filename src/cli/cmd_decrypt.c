@@ -9,13 +9,15 @@
 #include "table/csv.h"
 #include "cli/outfile.h"
 #include "cli/record.h"
+#include "cli/words_text.h"
 
 static const char doc[] =
 "Read query results (FILE, or standard input) and write them with every ciphertext replaced by its numbers.\v"
 "CSV, COPY text, psql's unaligned output and bare values are understood; everything that is no "
 "ciphertext passes unchanged. One number is written as such, several as {a,b,c}, a packed result as an array "
 "of its rows, as many digits as the noise supports.\n\n"
-"CSV comes out in the words of a feature file, if there is one (--features, --as, --raw).\n\n"
+"CSV comes out in the words of a feature file, if there is one (--features, --as, --raw); in other text "
+"values become JSON objects by names where --features or --as is given.\n\n"
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it, so that "
 "array_agg(id) and ppdl_predict_agg(...) come out as pairs.\n\n"
 "Sums and averages of fewer than --min-count rows are not decrypted: \"(fewer than 5 rows)\" stands for them.\n\n"
@@ -90,6 +92,8 @@ typedef struct Job
 	PpdlVerifier *verifier;		/* NULL: sums are shown as they come */
 	const char **column;		/* names; NULL: there are none */
 	size_t		columns;
+	PpdlWordsText text;			/* within lines that are no CSV: */
+	int			in_words;
 	PpdlOutFile out;
 	PpdlWriter	w;
 	int			csv,
@@ -363,7 +367,8 @@ text_line(Job *j, PpdlTexts *fields, size_t n, PpdlError *err)
 		return reveal(j, NULL, fields->text, fields->count, err);
 	}
 	j->w.len = 0;
-	PPDL_TRY(ppdl_reveal_text(&j->reveal, j->line, n, &j->w, err));
+	PPDL_TRY(j->in_words ? ppdl_words_line(&j->text, j->line, n, &j->w, err) :
+			 ppdl_reveal_text(&j->reveal, j->line, n, &j->w, err));
 	end_line(j);
 	return put(j, err);
 }
@@ -408,13 +413,15 @@ convert(Job *j, PpdlError *err)
 	if (n < 0)
 		return ferror(j->f) ? ppdl_os_error(err, "read", j->name) : PPDL_OK;
 	j->csv = j->a->format == FORMAT_CSV || (j->a->format == FORMAT_AUTO && guess_csv(j->line, (size_t) n));
-	if (!j->csv && (j->a->answer.words.features.count || j->a->answer.words.as.count))
+	j->in_words = !j->csv && (j->a->answer.words.features.count || j->a->answer.words.as.count);
+	if (j->in_words && (j->a->answer.expand || j->verifier != NULL))
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: --features and --as need columns with names, and this is no CSV",
-				   j->name);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: %s with --features or --as needs columns with names, and this is no CSV",
+				   j->name, j->a->answer.expand ? "--expand" : "--verify");
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give CSV with a header, as from \"psql --csv\", and --format "
 							   "csv if it has one column only.");
 	}
+	j->words.objects = j->in_words;
 	return j->csv ? all_csv(j, (size_t) n, err) : all_text(j, n, err);
 }
 
@@ -448,6 +455,7 @@ ppdl_cmd_decrypt(int argc, char **argv)
 
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	ppdl_writer_init_secret(&j.w);
+	ppdl_words_text_init(&j.text, &j.words);
 	status = run(&j, &err);
 	if (status == PPDL_OK && j.reveal.values == 0)
 		ppdl_note("there was no ciphertext in the input");
@@ -455,6 +463,7 @@ ppdl_cmd_decrypt(int argc, char **argv)
 	ppdl_writer_free(&j.w);
 	free(j.line);
 	ppdl_verifier_close(j.verifier);
+	ppdl_words_text_free(&j.text);
 	ppdl_words_close(&j.words);
 	ppdl_answer_args_free(&a.answer);
 	ppdl_reveal_close(&j.reveal);

@@ -437,23 +437,18 @@ ppdl_revealed_put(const PpdlRevealed *v, PpdlWriter *w)
 }
 
 PpdlStatus
-ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err)
+ppdl_reveal_each(const char *s, size_t len, PpdlRevealPut put, void *arg, PpdlWriter *w, PpdlError *err)
 {
 	size_t		i = 0;
 
 	while (i < len)
 	{
 		size_t		j = i;
-		PpdlRevealed value;
 
 		while (j < len && is_base64(s[j]))
 			j++;
 		if (j > i && ppdl_reveal_starts(s + i, j - i))
-		{
-			PPDL_TRY(ppdl_reveal(r, s + i, j - i, &value, err));
-			ppdl_revealed_put(&value, w);
-			ppdl_revealed_free(&value);
-		}
+			PPDL_TRY(put(arg, s, i, j - i, w, err));
 		else
 			ppdl_write_bytes(w, s + i, j - i);
 		while (j < len && !is_base64(s[j]))
@@ -461,4 +456,21 @@ ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlEr
 		i = j;
 	}
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+static PpdlStatus
+put_numbers(void *arg, const char *s, size_t at, size_t len, PpdlWriter *w, PpdlError *err)
+{
+	PpdlRevealed value;
+
+	PPDL_TRY(ppdl_reveal(arg, s + at, len, &value, err));
+	ppdl_revealed_put(&value, w);
+	ppdl_revealed_free(&value);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err)
+{
+	return ppdl_reveal_each(s, len, put_numbers, r, w, err);
 }

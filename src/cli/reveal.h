@@ -72,7 +72,11 @@ void		ppdl_revealed_put(const PpdlRevealed *v, PpdlWriter *w);
 /* length of the ciphertext that s begins with: all of s, or 0 */
 size_t		ppdl_reveal_whole(const char *s, size_t len);
 
+/* appends to w what the ciphertext s[at .. at + len) becomes; s: the whole text */
+typedef PpdlStatus (*PpdlRevealPut) (void *arg, const char *s, size_t at, size_t len, PpdlWriter *w, PpdlError *err);
 /* s with every ciphertext in it replaced, appended to w */
+PpdlStatus	ppdl_reveal_each(const char *s, size_t len, PpdlRevealPut put, void *arg, PpdlWriter *w, PpdlError *err);
+/* the same, by its numbers */
 PpdlStatus	ppdl_reveal_text(PpdlReveal *r, const char *s, size_t len, PpdlWriter *w, PpdlError *err);
 
 /*

@@ -271,6 +271,39 @@ my $csv = $node->safe_psql('postgres', 'COPY (' . sprintf($by_ward, 'patients') 
 my $decrypted = (ppdl_in("$csv\n", 'decrypt', '--key', 'words.key', '--features', 'features.json', '--format', 'csv'))[1];
 is($decrypted, done([ @query, '--csv', '-c', sprintf($by_ward, 'patients') ], 'query'), 'decrypt makes the same of CSV');
 like((ppdl_in("$csv\n", 'decrypt', '--key', 'words.key', '--raw'))[1], qr/^ward,count,avg\nA,\d+,"\{/, 'decrypt --raw');
-refused([ 'decrypt', '--key', 'words.key', '--features', 'features.json' ], 2, qr/need columns with names.*hint: .*psql --csv/s, 'decrypt of what has no names', "x\ty\n");
+# text that is no CSV: what psql draws, and values among other words
+my @text = ('decrypt', '--key', 'words.key', '--features', 'features.json');
+refused([ @text, '--expand' ], 2, qr/--expand .*needs columns with names.*hint: .*psql --csv/s, 'to deal out what has no names', "x\ty\n");
+my %smoke = map { my $w = $_; $w => mean(map { $_->{smoker} eq 'yes' ? 1 : 0 } grep { $_->{ward} eq $w } @rows) } qw(A B C);
+for my $form ([ 'aligned' ], [ 'with borders', '-P', 'border=2' ], [ 'unaligned', '-A' ])
+{
+	my ($name, @psql) = @$form;
+	my ($drawn) = run_command([ 'psql', '-X', @psql, '-d', $node->connstr('postgres'), '-c', sprintf($by_ward, 'patients') ]);
+	my ($code, $said, $why) = ppdl_in("$drawn\n", @text);
+
+	is($code, 0, "psql's table, $name") or diag($why);
+	my %got = $said =~ /^\W*([ABC]) *\|.*?(\{.*\})/mg;
+	is_deeply([ sort keys %got ], [qw(A B C)], 'has its rows');
+	near(decode_json($got{$_})->{'smoker = yes'}, $smoke{$_}, "smokers of ward $_") for sort keys %got;
+	like($said, qr/ward *\| *count *\| *avg/, 'and its names');
+}
+my $value = $node->safe_psql('postgres', 'SELECT sum(features) FROM patients');
+for my $text ("Sum of all: %s.", "-[ RECORD 1 ]---\nward | all\nsum  | %s", "The sum:\n%s", "%s")
+{
+	my $said = (ppdl_in(sprintf("$text\n", $value), @text))[1];
+	my ($answer) = $said =~ /(\{.*\})/;
+
+	is($said, sprintf("$text\n", $answer), 'other words stay') or diag($said);
+	is(decode_json($answer)->{'smoker = yes'}, scalar(grep { $_->{smoker} eq 'yes' } @rows), 'a sum, by the words before it');
+}
+like((ppdl_in("Sum: $value\n", 'decrypt', '--key', 'words.key'))[1], qr/^Sum: \{-?\d+[0-9.,-]*\}$/m, 'without --features text has numbers, as before');
+($rc, $out, $err) = ppdl_in("average: $value\n", @text);
+like($err, qr/column "average": whether it is an average, a sum or a difference cannot be told/, 'what the value denies is not believed');
+like($out, qr/^average: \{[0-9.,-]+\}$/m, 'and shown as it is');
+($rc, $out) = ppdl_in("x $value and $value\n", @text, '--as', 'sum');
+is(() = $out =~ /"smoker = yes": /g, 2, '--as, for all values');
+refused([ @text, '--as', 'avg' ], 3, qr/standard input:2: column "x": this is not an average/, 'what it cannot be, with its line', "\nx $value\n");
+my $packed = $node->safe_psql('postgres', $predict =~ s/array_agg.*?, ppdl/ppdl/r);
+like((ppdl_in("$packed\n", @text))[1], qr/^\[\{"sick": "(yes|no)", "score": -?\d/, 'predictions, as in JSON');
 
 done_testing();
