@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "cli/columns.h"
+#include "cli/cell_kind.h"
 #include "cli/copytext.h"
 #include "cli/table.h"
 #include "cli/then.h"

@@ -1,9 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "cli/clock.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
 
@@ -11,15 +11,6 @@ static int	shown;
 static double started,
 			drawn;
 static uint64_t last_done;
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 static int
 terminal_width(void)
@@ -84,7 +75,7 @@ ppdl_progress(void *arg, uint64_t done, uint64_t total, const char *what)
 	(void) arg;
 	if (!is_on_terminal())
 		return;
-	t = now();
+	t = ppdl_wall_seconds();
 	if (started == 0 || done < last_done)
 	{
 		started = t;

@@ -3,10 +3,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "cli/lineedit.h"
 #include "cli/pager.h"
 #include "cli/progress.h"
@@ -28,15 +28,6 @@ fail(PpdlShell *s, const PpdlError *err)
 }
 
 /* ------------------------------------------------------------------ statements */
-
-static double
-milliseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double) t.tv_sec * 1e3 + (double) t.tv_nsec / 1e6;
-}
 
 /* a connection that is gone is made again; settings and transactions of the session are lost with it */
 static PpdlStatus
@@ -67,7 +58,7 @@ run_timed(PpdlShell *s, const char *sql, PpdlError *err)
 {
 	PpdlViewer *v = &s->view;
 	PpdlPaged	paged = {.f = NULL};
-	const double began = milliseconds();
+	const double began = ppdl_wall_seconds();
 	PpdlStatus	status;
 
 	PPDL_TRY(reconnect(s, err));
@@ -88,7 +79,7 @@ run_timed(PpdlShell *s, const char *sql, PpdlError *err)
 	v->quiet = !s->interactive && (s->form == PPDL_FORM_CSV || s->form == PPDL_FORM_JSON);
 	status = run_shown(s, sql, err);
 	if (s->timing)
-		fprintf(v->present.f, "Time: %.3f ms\n", milliseconds() - began);
+		fprintf(v->present.f, "Time: %.3f ms\n", 1e3 * (ppdl_wall_seconds() - began));
 	if (paged.f)
 		ppdl_paged_end(&paged, s->page);
 	else

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "cli/arraytext.h"
+#include "cli/clock.h"
 #include "cli/study_clock.h"
 #include "net/json.h"
 #include "net/net.h"

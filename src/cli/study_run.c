@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "cli/progress.h"
 #include "cli/study_clock.h"
 #include "cli/study_line.h"

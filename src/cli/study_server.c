@@ -6,6 +6,7 @@
 
 #include "cli/arraytext.h"
 #include "cli/cli.h"
+#include "cli/clock.h"
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "cli/sink.h"

@@ -8,7 +8,7 @@
 #ifndef PPDL_CLI_THEN_H
 #define PPDL_CLI_THEN_H
 
-#include "cli/columns.h"
+#include "cli/cell_kind.h"
 #include "cli/copytext.h"
 
 typedef struct PpdlThen PpdlThen;

@@ -1,8 +1,8 @@
 /*
  * What a column of a result holds: how it is aligned, and what becomes of it in JSON and in --then.
  */
-#ifndef PPDL_CLI_COLUMNS_H
-#define PPDL_CLI_COLUMNS_H
+#ifndef PPDL_CLI_CELL_KIND_H
+#define PPDL_CLI_CELL_KIND_H
 
 typedef enum PpdlCellKind
 {
