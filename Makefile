@@ -240,8 +240,9 @@ build/assert/ppdl.so: $(addprefix build/assert/,$(OBJS))
 build/release/test_ctime: test/ctime/test_ctime.c build/release/libtest.a
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) $(PG_CPPFLAGS) $(addprefix -Wl$(COMMA)--wrap=,ppdl_rng_bytes ppdl_owner_from_master) -o $@ $< build/release/libtest.a $(LIBS_TEST)
-# allocations that fail on demand (test/unit/alloc_failure.h)
-build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps)
+# allocations that fail on demand (test/unit/alloc_failure.h), and a server that is not there (test/unit/fake_server.h)
+build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: PG_CPPFLAGS += -I$(includedir)
+build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps PQexec PQexecParams)
 # every call of a kernel can be counted (test/bench/floor.h)
 build/release/bench/floor.o: test/bench/floor.c
 	@$(MKDIR_P) $(@D)

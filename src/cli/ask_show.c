@@ -33,8 +33,10 @@ check_encoding(const PpdlAskItem *item, const char *s, size_t len, PpdlError *er
 {
 	PpdlWordsHead head;
 	char		id[2][PPDL_ENCODING_SIZE];
+	int			readable;
 
-	if (!ppdl_words_head(&head, s, len) || head.encoding == 0 || item->fs->encoding == 0 ||
+	PPDL_TRY(ppdl_words_head(&head, s, len, &readable, err));
+	if (!readable || head.encoding == 0 || item->fs->encoding == 0 ||
 		head.encoding == item->fs->encoding)
 		return PPDL_OK;
 	ppdl_encoding_print(id[0], head.encoding);

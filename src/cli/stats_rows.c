@@ -241,8 +241,10 @@ open_value(PpdlReveal *r, const PGresult *res, int row, int field, const PpdlFea
 	const size_t len = (size_t) PQgetlength(res, row, field);
 	char		id[2][PPDL_ENCODING_SIZE];
 	PpdlWordsHead head;
+	int			readable;
 
-	if (ppdl_words_head(&head, text, len) && head.encoding != 0 && fs->encoding != 0 && head.encoding != fs->encoding)
+	PPDL_TRY(ppdl_words_head(&head, text, len, &readable, err));
+	if (readable && head.encoding != 0 && fs->encoding != 0 && head.encoding != fs->encoding)
 	{
 		ppdl_encoding_print(id[0], head.encoding);
 		ppdl_encoding_print(id[1], fs->encoding);

@@ -134,6 +134,8 @@ sample(PpdlDb *db, json_t *column, const char *table, const char *name, int is_l
 	json_t	   *found = json_object();
 	PpdlStatus	status;
 
+	if (found == NULL)
+		return no_memory(err);
 	if (asprintf(&what, is_lwe ?
 				 "'keys', (SELECT json_agg(DISTINCT %s.lwe_key_id(v)) FROM s),"
 				 " 'kinds', (SELECT json_agg(DISTINCT %s.lwe_kind(v) || CASE WHEN %s.lwe_ring(v) LIKE 'compact%%'"
@@ -148,7 +150,7 @@ sample(PpdlDb *db, json_t *column, const char *table, const char *name, int is_l
 						 " SELECT json_build_object(%s)", name, table, name, what) < 0)
 		sql = NULL;
 	free(what);
-	status = found ? ask_made(found, "sample", db, sql, err) : no_memory(err);
+	status = ask_made(found, "sample", db, sql, err);
 	if (status == PPDL_OK && json_object_update(column, json_object_get(found, "sample")) != 0)
 		status = no_memory(err);
 	json_decref(found);

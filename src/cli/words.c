@@ -85,22 +85,27 @@ ppdl_words_end(PpdlWords *w)
 }
 
 /* values that cannot be read are left for decryption to say what is wrong */
-int
-ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len)
+PpdlStatus
+ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len, int *readable, PpdlError *err)
 {
 	const size_t take = len < PPDL_ENCODING_HEAD / 3 * 4 ? len & ~(size_t) 3 : PPDL_ENCODING_HEAD / 3 * 4;
 	PpdlCipher	c;
 	uint8_t    *buf;
 	size_t		n;
+	PpdlStatus	status;
 	int			ok;
 
 	memset(head, 0, sizeof *head);
 	head->bound = 1;
 	head->rsa = ppdl_reveal_starts_rsa(s, len);
+	*readable = head->rsa;
 	if (head->rsa)
-		return 1;
-	if (ppdl_base64_read(s, take, &buf, &n, NULL) != PPDL_OK)
-		return 0;
+		return PPDL_OK;
+	status = ppdl_base64_read(s, take, &buf, &n, NULL);
+	if (status == PPDL_ERR_NOMEM)
+		return no_memory(err);
+	if (status != PPDL_OK)
+		return PPDL_OK;
 	ok = n >= PPDL_ROW_HEADER && ppdl_cipher_peek(&c, buf, NULL) == PPDL_OK;
 	if (ok)
 	{
@@ -118,7 +123,8 @@ ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len)
 		ok = ppdl_encoding_of_head(buf, n, &head->encoding, NULL) == PPDL_OK;
 	}
 	free(buf);
-	return ok;
+	*readable = ok;
+	return PPDL_OK;
 }
 
 static int
@@ -137,15 +143,17 @@ has_key(const PpdlReveal *r, const PpdlWordsHead *head)
 }
 
 /* values of other keys, of too few rows, and second moments, are left as they are */
-static void
-look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field)
+static PpdlStatus
+look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field, PpdlError *err)
 {
 	PpdlWordsHead head;
+	int			readable;
 
-	if (field->s == NULL || ppdl_reveal_whole(field->s, field->len) == 0 ||
-		!ppdl_words_head(&head, field->s, field->len) || head.moments || !has_key(r, &head) ||
-		ppdl_reveal_is_few(r, field->s, field->len))
-		return;
+	if (field->s == NULL || ppdl_reveal_whole(field->s, field->len) == 0)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_words_head(&head, field->s, field->len, &readable, err));
+	if (!readable || head.moments || !has_key(r, &head) || ppdl_reveal_is_few(r, field->s, field->len))
+		return PPDL_OK;
 	if (c->values++ == 0)
 	{
 		c->first = *field;
@@ -155,15 +163,15 @@ look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field)
 	c->whole_bounds &= is_whole(head.bound);
 	c->mixed |= head.rsa != c->head.rsa || head.packed != c->head.packed || head.slice != c->head.slice ||
 		head.width != c->head.width || head.encoding != c->head.encoding;
+	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_words_look(PpdlWords *w, const PpdlText *fields, size_t count, PpdlError *err)
 {
-	(void) err;
 	ppdl_reveal_count(w->reveal, fields, count);
 	for (size_t i = 0; i < count && i < w->ncolumns; i++)
-		look_at(w->reveal, &w->column[i], &fields[i]);
+		PPDL_TRY(look_at(w->reveal, &w->column[i], &fields[i], err));
 	return PPDL_OK;
 }
 
@@ -330,6 +338,7 @@ ppdl_words_rows(const PpdlWords *w, size_t column, const PpdlText *fields, size_
 {
 	const PpdlWordsColumn *c = &w->column[column];
 	PpdlWordsHead head;
+	int			readable;
 
 	*rows = 1;
 	if (c->meaning != PPDL_MEANING_SUM)
@@ -343,7 +352,8 @@ ppdl_words_rows(const PpdlWords *w, size_t column, const PpdlText *fields, size_
 		return ppdl_error(err, PPDL_ERR_FORMAT, "column \"%s\": \"%.40s\" is no count of the rows in \"%s\"",
 						  w->column[c->count_column].name, f && f->s ? f->s : "", c->name);
 	}
-	if (!ppdl_words_head(&head, fields[column].s, fields[column].len) || !is_whole(head.bound))
+	PPDL_TRY(ppdl_words_head(&head, fields[column].s, fields[column].len, &readable, err));
+	if (!readable || !is_whole(head.bound))
 	{
 		ppdl_error(err, PPDL_ERR_FORMAT, "column \"%s\": a sum of how many rows?", c->name);
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Say it by a column that counts them (--as %s=sum:COUNTCOLUMN), "

@@ -252,9 +252,9 @@ decide(PpdlWords *w, PpdlWordsColumn *c, const PpdlValues *v)
 		c->features = NULL;
 }
 
-/* the first value, decrypted here for once; 0: it is none, or cannot be read, which will be said in its turn */
-static int
-first_value(PpdlWords *w, const PpdlWordsColumn *c, PpdlRevealed *v)
+/* the first value, decrypted here for once; *there 0: it is none, or cannot be read, which will be said in its turn */
+static PpdlStatus
+first_value(PpdlWords *w, const PpdlWordsColumn *c, PpdlRevealed *v, int *there, PpdlError *err)
 {
 	const uint64_t values = w->reveal->values,
 				foreign = w->reveal->foreign;
@@ -268,17 +268,17 @@ first_value(PpdlWords *w, const PpdlWordsColumn *c, PpdlRevealed *v)
 	w->reveal->values = values;
 	w->reveal->foreign = foreign;
 	w->reveal->first_foreign = first_foreign;
-	if (status == PPDL_OK && v->number == NULL && v->values.held > 0)
-		return 1;
-	if (status == PPDL_OK)
+	*there = status == PPDL_OK && v->number == NULL && v->values.held > 0;
+	if (status == PPDL_OK && !*there)
 		ppdl_revealed_free(v);
-	return 0;
+	return status == PPDL_ERR_NOMEM ? ppdl_error(err, status, "out of memory") : PPDL_OK;
 }
 
 PpdlStatus
 ppdl_words_choose(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 {
 	PpdlRevealed v;
+	int			there = 0;
 
 	if (c->head.encoding != 0)
 		PPDL_TRY(by_encoding(w, c, err));
@@ -288,7 +288,9 @@ ppdl_words_choose(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err)
 		return PPDL_OK;
 	if (c->mixed)
 		ppdl_words_note(w, "column \"%s\": its values are of several kinds; shown as encoded numbers", c->name);
-	if (c->mixed || !first_value(w, c, &v))
+	else
+		PPDL_TRY(first_value(w, c, &v, &there, err));
+	if (!there)
 	{
 		c->features = NULL;
 		return PPDL_OK;

@@ -40,8 +40,8 @@ typedef struct PpdlWordsColumn
 
 /* one more feature file; given: by --features */
 PpdlStatus	ppdl_words_add_file(PpdlWords *w, const char *path, int given, PpdlError *err);
-/* 0: the text is no ciphertext, or a damaged one */
-int			ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len);
+/* *readable 0: the text is no ciphertext, or a damaged one; PPDL_ERR_NOMEM only */
+PpdlStatus	ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len, int *readable, PpdlError *err);
 /* decides features, subject, meaning; leaves features NULL, after a note where one helps, when it cannot */
 PpdlStatus	ppdl_words_choose(PpdlWords *w, PpdlWordsColumn *c, PpdlError *err);
 /* says it once */

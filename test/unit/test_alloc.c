@@ -19,6 +19,7 @@
 #include <ppdl.h>
 
 #include "alloc_failure.h"
+#include "fake_server.h"
 #include "image_fixture.h"
 #include "moments_fixture.h"
 #include "study_results.h"
@@ -36,8 +37,9 @@
 #include "cli/picture_list.h"
 #include "cli/reveal.h"
 #include "cli/stats.h"
+#include "cli/status.h"
 #include "cli/table.h"
-#include "cli/words.h"
+#include "cli/words_text.h"
 #include "image/decode.h"
 #include "image/near_copies.h"
 #include "image/stretch.h"
@@ -1044,6 +1046,122 @@ done:
 	return status;
 }
 
+/* a sum of two rows of two values, as a line that says so; its feature file */
+static PpdlOwner *words_owner;
+static PpdlWriter words_line;
+static char words_file[] = "/tmp/ppdl_alloc_XXXXXX.json";
+#define WORDS_AT 5				/* "sum: " */
+
+static PpdlStatus
+make_words(PpdlError *err)
+{
+	static const char json[] = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+		"{\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 1},"
+		"{\"column\": \"b\", \"kind\": \"binary\", \"categories\": [\"x\", \"y\"]}]}";
+	static const uint8_t master[PPDL_MASTER_BYTES] = {1};
+	const PpdlBatchOptions opt = {.limbs = 2, .scale_bits = 30, .logc = 4};
+	const double x[4] = {0.5, 1, -0.5, 1};
+	const int	fd = mkstemps(words_file, 5);
+	const PpdlParams *par;
+	uint8_t		slice[2048];
+	PpdlWriter	w;
+	PpdlSum    *sum;
+	size_t		size;
+
+	assert_true(fd >= 0 && write(fd, json, strlen(json)) == (ssize_t) strlen(json) && close(fd) == 0);
+	ppdl_writer_init(&w);
+	ppdl_writer_init(&words_line);
+	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &par, err));
+	size = ppdl_slice_size(par, 2, 1);
+	assert_true(2 * size <= sizeof slice);
+	PPDL_TRY(ppdl_owner_from_master(&words_owner, "clinic", master, err));
+	PPDL_TRY(ppdl_owner_encrypt(words_owner, slice, x, 2, 2, &opt, err));
+	PPDL_TRY(ppdl_sum_create(&sum, err));
+	for (size_t r = 0; r < 2; r++)
+		PPDL_TRY(ppdl_sum_add_bytes(sum, slice + r * size, size, err));
+	PPDL_TRY(ppdl_sum_finish(sum, 1, &w, err));
+	ppdl_sum_destroy(sum);
+	ppdl_write_text(&words_line, "sum: ");
+	ppdl_base64_write(&words_line, w.buf, w.len);
+	ppdl_writer_free(&w);
+	return PPDL_OK;
+}
+
+/* the line as it is, and its value as a column: two fields */
+static PpdlStatus
+put_words(PpdlWords *words, PpdlWriter *w, PpdlError *err)
+{
+	static const char *const name[] = {"sum"};
+	const PpdlText field = {(char *) words_line.buf + WORDS_AT, words_line.len - WORDS_AT};
+	PpdlWordsText text;
+	PpdlRevealed value = {0};
+	PpdlWriter	cell[2];
+	PpdlStatus	status;
+
+	words->objects = 1;
+	ppdl_words_text_init(&text, words);
+	status = ppdl_words_line(&text, (const char *) words_line.buf, words_line.len, w, err);
+	ppdl_words_text_free(&text);
+	PPDL_TRY(status);
+	words->objects = 0;
+	for (int i = 0; i < 2; i++)
+		ppdl_writer_init(&cell[i]);
+	PPDL_GOTO(done, ppdl_words_begin(words, 1, name, err));
+	PPDL_GOTO(done, ppdl_words_look(words, &field, 1, err));
+	PPDL_GOTO(done, ppdl_words_settle(words, err));
+	assert_int_equal(ppdl_words_fields(words, 0), 2);
+	PPDL_GOTO(done, ppdl_reveal(words->reveal, field.s, field.len, &value, err));
+	status = ppdl_words_put(words, 0, &value.values, 0, 2, cell, err);
+done:
+	ppdl_revealed_free(&value);
+	/* what there was no room for is seen when it is written */
+	for (int i = 0; i < 2; i++)
+	{
+		if (status == PPDL_OK && cell[i].bad)
+			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		ppdl_writer_free(&cell[i]);
+	}
+	return status;
+}
+
+static PpdlStatus
+work_words(PpdlError *err)
+{
+	char	   *path[] = {words_file};
+	const PpdlWordsOptions options = {.features = {path, 1}};
+	const PpdlList keys = {.count = 0};
+	PpdlReveal	reveal = {.owners = 1, .owner = &words_owner, .count_column = -1};
+	PpdlWords	words = {0};
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = ppdl_words_open(&words, &options, &keys, &reveal, err);
+	if (status == PPDL_OK)
+		status = put_words(&words, &w, err);
+	if (status == PPDL_OK && (w.bad || memcmp(w.buf, "sum: {\"a\": 1.0", 14) != 0))
+		status = ppdl_error(err, w.bad ? PPDL_ERR_NOMEM : PPDL_ERR_INTERNAL, "%.*s", (int) w.len, (const char *) w.buf);
+	ppdl_words_close(&words);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+static PpdlStatus
+work_status(PpdlError *err)
+{
+	char	   *path[] = {(char *) "test/data/rsa-test.pub"},
+				schema[] = "public";
+	const PpdlList ours = {path, 1};
+	PpdlDb		db = {.schema = schema};
+	json_t	   *out;
+
+	PPDL_TRY(ppdl_status_gather(&out, &db, &ours, err));
+	assert_int_equal(json_array_size(json_object_get(out, "columns")), 1);
+	assert_non_null(json_object_get(json_array_get(json_object_get(out, "columns"), 0), "models"));
+	json_decref(out);
+	return PPDL_OK;
+}
+
 /* an interlaced PNG, a JPEG and a PGM file of the same size */
 static PpdlWriter picture_file[3];
 static char picture_folder[] = "/tmp/ppdl_alloc_XXXXXX";
@@ -1114,11 +1232,14 @@ make_pictures(void)
 }
 
 static int
-remove_pictures(void **state)
+remove_files(void **state)
 {
 	char		path[sizeof picture_folder + 16];
 
 	(void) state;
+	unlink(words_file);
+	ppdl_writer_free(&words_line);
+	ppdl_owner_destroy(words_owner);
 	for (int i = 0; i < 3; i++)
 		ppdl_writer_free(&picture_file[i]);
 	for (const char *name = "abd"; *name; name++)
@@ -1538,6 +1659,8 @@ TEST(evaluate)
 TEST(stats)
 TEST(text)
 TEST(then)
+TEST(words)
+TEST(status)
 TEST(pictures)
 TEST(picture_list)
 TEST(report)
@@ -1549,11 +1672,14 @@ static int
 set_up(void **state)
 {
 	FILE	   *f = fopen("test/data/rsa-test.pub", "r");
+	PpdlError	err = {0};
 
 	(void) state;
 	assert_non_null(f);
 	assert_true(fread(public_pem, 1, sizeof(public_pem) - 1, f) > 0);
 	fclose(f);
+	if (make_words(&err) != PPDL_OK)
+		fail_msg("%s", err.message);
 	hook_json();
 	return make_pictures();
 }
@@ -1581,6 +1707,8 @@ main(void)
 		cmocka_unit_test(stats),
 		cmocka_unit_test(text),
 		cmocka_unit_test(then),
+		cmocka_unit_test(words),
+		cmocka_unit_test(status),
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(picture_list),
 		cmocka_unit_test(report),
@@ -1589,5 +1717,5 @@ main(void)
 		cmocka_unit_test(library),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, remove_pictures);
+	return cmocka_run_group_tests(tests, set_up, remove_files);
 }
