@@ -8,6 +8,7 @@
 #include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "cli/outfile.h"
+#include "cli/pager.h"
 #include "cli/viewer.h"
 #include "table/infile.h"
 
@@ -15,7 +16,8 @@ static const char doc[] =
 "Run SQL and show its results, ciphertexts decrypted.\v"
 "The SQL runs on the server, which sends ciphertexts; they are decrypted here. Ctrl-C cancels the query "
 "on the server.\n\n"
-"Without -c and -f the SQL is read from standard input.\n\n"
+"Without -c and -f the SQL is read from standard input. On a terminal, results that do not fit on it are shown by "
+"$PAGER (less), unless -P pager=off.\n\n"
 "--expand gives each row of a packed result a line of its own and deals out the arrays beside it.\n\n"
 "--then runs one SELECT on the decrypted result: a table called result in an SQLite database in memory, here. "
 "Numbers are numbers there, arrays are JSON texts ([1,2]) for json_each and ->.\n\n"
@@ -54,7 +56,7 @@ static const struct argp_option options[] = {
 	{"vertical", 'x', 0, 0, "same as --format vertical: a field a line", 3},
 	{"csv", OPT_CSV, 0, 0, "same as --format csv", 3},
 	{"json", OPT_JSON, 0, 0, "same as --format json: an array of objects for each result", 3},
-	{"pset", 'P', "null=TEXT", 0, "what is shown for NULL (nothing; in JSON null)", 3},
+	{"pset", 'P', "NAME=VALUE", 0, "null=TEXT: what is shown for NULL (nothing; in JSON null); pager=off", 3},
 	{"output", 'o', "FILE", 0, "where to write (standard output)", 3},
 	{0}
 };
@@ -69,7 +71,19 @@ typedef struct Args
 			   *output;
 	PpdlList	commands;
 	PpdlForm	form;
+	int			no_pager;
 } Args;
+
+static void
+set_printing(Args *a, const char *arg, struct argp_state *state)
+{
+	if (strncmp(arg, "null=", 5) == 0)
+		a->null = arg + 5;
+	else if (strcmp(arg, "pager=on") == 0 || strcmp(arg, "pager=off") == 0)
+		a->no_pager = strcmp(arg, "pager=off") == 0;
+	else
+		argp_error(state, "-P %s: null=TEXT and pager=on|off are what can be set", arg);
+}
 
 static error_t
 parse(int key, char *arg, struct argp_state *state)
@@ -107,9 +121,7 @@ parse(int key, char *arg, struct argp_state *state)
 			a->form = PPDL_FORM_JSON;
 			return 0;
 		case 'P':
-			if (strncmp(arg, "null=", 5) != 0)
-				argp_error(state, "-P %s: null=TEXT is what can be set", arg);
-			a->null = arg + 5;
+			set_printing(a, arg, state);
 			return 0;
 		case 'o':
 			a->output = arg;
@@ -133,6 +145,7 @@ typedef struct Job
 	const Args *a;
 	PpdlViewer	view;
 	PpdlOutFile out;
+	PpdlPaged	paged;			/* of a terminal: what is shown at the end */
 	PpdlThen   *then;
 	PpdlWriter	script;			/* SQL that is no argument */
 } Job;
@@ -178,7 +191,13 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_writer_parts_database(&v->reveal.writers, &v->db, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
-	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->out.f, j->out.shown);
+	if (j->out.f == stdout && isatty(STDOUT_FILENO) && !a->no_pager)
+	{
+		ppdl_paged_begin(&j->paged);
+		if (j->paged.f == NULL)
+			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	ppdl_present_init(&v->present, a->form, a->null ? a->null : "", j->paged.f ? j->paged.f : j->out.f, j->out.shown);
 	v->present.then = j->then;
 	v->reveal.few_are_null = j->then != NULL;
 	v->expand = a->answer.expand;
@@ -204,6 +223,8 @@ ppdl_cmd_query(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, &a);
 	ppdl_writer_init(&j.script);
 	status = run(&j, &err);
+	if (j.paged.f)
+		ppdl_paged_end(&j.paged, 1);
 	ppdl_out_abort(&j.out);
 	ppdl_writer_free(&j.script);
 	ppdl_viewer_close(&j.view);

@@ -220,6 +220,26 @@ widest_name(const PpdlPresenter *p)
 	return widest;
 }
 
+/* the lines of a value, each but the last with a + behind it */
+static void
+vertical_value(PpdlPresenter *p, const char *s, int widest)
+{
+	for (;;)
+	{
+		const size_t len = strcspn(s, "\n");
+		PpdlEscaper e = {0};
+
+		ppdl_escape(&e, &p->w, s, len, "");
+		put(p, s[len] ? "+\n" : "\n");
+		if (s[len] == 0)
+			return;
+		s += len + 1;
+		for (int k = 0; k < widest; k++)
+			ppdl_write_u8(&p->w, ' ');
+		put(p, " | ");
+	}
+}
+
 static void
 vertical_record(PpdlPresenter *p, const PpdlText *fields)
 {
@@ -240,8 +260,7 @@ vertical_record(PpdlPresenter *p, const PpdlText *fields)
 		for (int k = ppdl_display_width(p->name[i]); k < widest; k++)
 			ppdl_write_u8(&p->w, ' ');
 		put(p, " | ");
-		ppdl_escape(&e, &p->w, s, strlen(s), "");
-		put(p, "\n");
+		vertical_value(p, s, widest);
 	}
 }
 

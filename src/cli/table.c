@@ -6,15 +6,15 @@
 
 #include "cli/terminal.h"
 
-/* a copy in which no character moves the cursor; NULL: out of memory */
+/* a copy in which no character moves the cursor, but for line breaks; NULL: out of memory */
 static char *
-one_line(const char *s)
+lines_of(const char *s)
 {
 	PpdlEscaper e = {0};
 	PpdlWriter	w;
 
 	ppdl_writer_init_secret(&w);
-	ppdl_escape(&e, &w, s, strlen(s), "");
+	ppdl_escape(&e, &w, s, strlen(s), "\n");
 	ppdl_write_u8(&w, 0);
 	if (w.bad)
 		ppdl_writer_free(&w);
@@ -43,7 +43,7 @@ ppdl_table_init(PpdlTable *t, int ncolumns)
 int
 ppdl_table_title(PpdlTable *t, int column, const char *name)
 {
-	t->name[column] = one_line(name);
+	t->name[column] = lines_of(name);
 	return t->name[column] != NULL;
 }
 
@@ -80,20 +80,37 @@ ppdl_table_add(PpdlTable *t, const PpdlText *fields)
 	memset(row, 0, n * sizeof *row);
 	t->rows++;
 	for (size_t i = 0; i < n; i++)
-		if (fields[i].s && (row[i] = one_line(fields[i].s)) == NULL)
+		if (fields[i].s && (row[i] = lines_of(fields[i].s)) == NULL)
 			return 0;
 	return 1;
 }
 
 /* code points: enough for what databases hold, and independent of the locale */
-int
-ppdl_display_width(const char *s)
+static int
+line_width(const char *s, size_t len)
 {
 	int			n = 0;
 
-	for (; *s; s++)
-		n += ((unsigned char) *s & 0xC0) != 0x80;
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char) s[i] & 0xC0) != 0x80;
 	return n;
+}
+
+int
+ppdl_display_width(const char *s)
+{
+	int			widest = 0;
+
+	for (;;)
+	{
+		const size_t len = strcspn(s, "\n");
+		const int	width = line_width(s, len);
+
+		widest = width > widest ? width : widest;
+		if (s[len] == 0)
+			return widest;
+		s += len + 1;
+	}
 }
 
 static void
@@ -103,31 +120,55 @@ spaces(int n, FILE *f)
 		fputc(' ', f);
 }
 
-static void
-print_row(const PpdlTable *t, char **cell, const int *width, int centred, FILE *f)
+/* the next line of each cell, of which rest is what is left; is anything left behind it? */
+static int
+print_line(const PpdlTable *t, const char **rest, const int *width, int centred, FILE *f)
 {
+	int			more = 0;
+
 	for (int i = 0; i < t->ncolumns; i++)
 	{
-		const char *s = cell[i] ? cell[i] : "";
-		int			room = width[i] - ppdl_display_width(s);
-		int			left = centred ? room / 2 : t->right[i] ? room : 0;
+		const size_t len = strcspn(rest[i], "\n");
+		const int	goes_on = rest[i][len] != 0,
+					room = width[i] - line_width(rest[i], len),
+					left = centred ? room / 2 : t->right[i] ? room : 0;
 
 		fputs(i ? "| " : " ", f);
 		spaces(left, f);
-		fputs(s, f);
-		if (i + 1 < t->ncolumns)
-			spaces(room - left + 1, f);
+		fwrite(rest[i], 1, len, f);
+		if (goes_on || i + 1 < t->ncolumns)
+		{
+			spaces(room - left, f);
+			fputc(goes_on ? '+' : ' ', f);
+		}
+		rest[i] += len + (size_t) goes_on;
+		more |= goes_on;
 	}
 	fputc('\n', f);
+	return more;
+}
+
+static void
+print_row(const PpdlTable *t, char **cell, const char **rest, const int *width, int centred, FILE *f)
+{
+	for (int i = 0; i < t->ncolumns; i++)
+		rest[i] = cell[i] ? cell[i] : "";
+	while (print_line(t, rest, width, centred, f))
+		;
 }
 
 int
 ppdl_table_print_rows(const PpdlTable *t, FILE *f)
 {
 	int		   *width = calloc((size_t) t->ncolumns + 1, sizeof *width);
+	const char **rest = calloc((size_t) t->ncolumns + 1, sizeof *rest);
 
-	if (width == NULL)
+	if (width == NULL || rest == NULL)
+	{
+		free(width);
+		free(rest);
 		return 0;
+	}
 	for (int i = 0; i < t->ncolumns; i++)
 	{
 		width[i] = ppdl_display_width(t->name[i]);
@@ -139,7 +180,7 @@ ppdl_table_print_rows(const PpdlTable *t, FILE *f)
 			width[i] = w > width[i] ? w : width[i];
 		}
 	}
-	print_row(t, t->name, width, 1, f);
+	print_row(t, t->name, rest, width, 1, f);
 	for (int i = 0; i < t->ncolumns; i++)
 	{
 		if (i)
@@ -149,8 +190,9 @@ ppdl_table_print_rows(const PpdlTable *t, FILE *f)
 	}
 	fputc('\n', f);
 	for (size_t r = 0; r < t->rows; r++)
-		print_row(t, t->cell + r * (size_t) t->ncolumns, width, 0, f);
+		print_row(t, t->cell + r * (size_t) t->ncolumns, rest, width, 0, f);
 	free(width);
+	free(rest);
 	return 1;
 }
 

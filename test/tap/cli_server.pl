@@ -206,7 +206,7 @@ like(done([ @query, '-f', 'q.sql' ], 'SQL from a file'), qr/ 42\n/, 'is run');
 	like((ppdl_in($script, @query, '--key', 'other_owner.key', '--min-count', 1, '--json'))[1], qr/^\[\n \{"o": 1, "sum": -?[0-9.]+\},\n \{"o": 2, "sum": 0\.750*\}\n\]\n\[\n \{"t": true, "j": \{"a": 1\}, "a": \[1,null\], "n": null, "x": "\\"x\\ny", "f": "Infinity"\}\n\]\n$/, 'JSON, of SQL on standard input');
 	like(done([ @query, '-x', '-P', 'null=(none)', '-c', 'SELECT 1 AS a, NULL AS long_name' ], '-x'), qr/^-\[ RECORD 1 \]\na +\| 1\nlong_name \| \(none\)\n/m, 'a field a line');
 	refused([ @query, '-c', "SELECT 1,\n  nosuch" ], 5, qr/nosuch.*\ndetail: line 2, column 3: nosuch/, 'where an error is');
-	refused([ @query, '-P', 'x=1', '-c', 'SELECT 1' ], 2, qr/null=TEXT is what can be set/, '-P of something else');
+	refused([ @query, '-P', 'x=1', '-c', 'SELECT 1' ], 2, qr/null=TEXT and pager=on\|off are what can be set/, '-P of something else');
 	$node->safe_psql('postgres', 'DROP TABLE strangers');
 }
 refused([ @query, '-c', 'SELECT 1/0' ], 5, qr/server: division by zero \(SQLSTATE 22012\)/, 'an error of the server');
@@ -218,9 +218,10 @@ ok(!-e 'never.txt', 'leaves no half output');
 done([ 'keygen', '--out', 'stranger', '--for', 'sum' ], "somebody else's key");
 refused([ 'query', '--key', 'stranger.key', @dsn, '-c', 'SELECT "Crypt".sum(label) FROM patients' ], 4, qr/value is encrypted under key [0-9a-f]{16}, not under key "stranger" \([0-9a-f]{16}\)/, "with somebody else's key");
 
-# nothing that a server sends moves the cursor: names, cells, notices, errors, details; and a row of a table is a line
+# nothing that a server sends moves the cursor: names, cells, notices, errors, details; and no cell makes a row of a table
 $out = done([ @query, '-c', "SELECT U&'\\001B]0;x\\0007\\007F' || E'\\n\\t' AS \"a\e[2Jb\", 1 AS n" ], 'control characters in a table');
-like($out, qr/^ +a\\x1b\[2Jb +\| n *\n-+\+-+\n \\x1b\]0;x\\x07\\x7f\\n\\t \| 1\n\(1 row\)\n/, 'are escapes');
+like($out, qr/^ +a\\x1b\[2Jb +\| n *\n-+\+-+\n \\x1b\]0;x\\x07\\x7f\+\| 1\n \\t +\|  *\n\(1 row\)\n/, 'are escapes, and lines are marked');
+like(done([ @query, '-x', '-c', "SELECT E'a\\n\\n(1 row)' AS long, 2 AS n" ], 'lines in a field a line'), qr/^long \| a\+\n     \| \+\n     \| \(1 row\)\nn    \| 2\n/m, 'are marked, too');
 is(done([ @query, '--csv', '-c', "SELECT U&'\\001B]0;x\\0007\\007F' AS a" ], 'in CSV'), "a\n\e]0;x\a\x7f\n", 'they stay');
 refused([ @query, '-c', "DO \$\$DECLARE t text := chr(27) || ']0;x' || chr(7) || chr(127); BEGIN RAISE NOTICE '%', t; RAISE EXCEPTION USING MESSAGE = t, DETAIL = t, HINT = t; END\$\$" ], 5,
 	qr/\A(?:[^\x00-\x08\x0b-\x1f\x7f]*\\x1b){4}[^\x00-\x08\x0b-\x1f\x7f]*\z/, 'in notices and errors');

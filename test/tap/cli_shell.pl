@@ -227,6 +227,18 @@ SKIP:
 		$type->("\e[A\n", qr/LINE 300/, 'the last line again');
 		$type->("\x04", qr/\\q/, 'Ctrl-D leaves');
 		$shell->finish;
+
+		# that of a query, too
+		for my $case ([ 'pager=on', 'LINE' ], [ 'pager=off', 'line' ])
+		{
+			my ($set, $line) = @$case;
+			my ($typed, $seen) = ('', '');
+
+			IPC::Run::run([ 'sh', '-c', 'stty rows 24 cols 80; exec ppdl query "$@"', 'sh', @as_owner, '-P', $set, '-c', 'TABLE "Big Table"' ],
+				'<pty<', \$typed, '>pty>', \$seen, IPC::Run::timeout(60));
+			like($seen, qr/$line 300.*300 rows/s, "ppdl query, $set");
+			is(scalar(() = $seen =~ /\b$line \d/g), $set eq 'pager=on' ? 3 : 300, 'shows as many lines');
+		}
 	}
 }
 

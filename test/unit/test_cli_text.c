@@ -244,6 +244,39 @@ test_display_width(void **state)
 	assert_int_equal(ppdl_display_width(""), 0);
 	assert_int_equal(ppdl_display_width("abc"), 3);
 	assert_int_equal(ppdl_display_width("\xC3\xA9\xE2\x82\xAC"), 2);
+	assert_int_equal(ppdl_display_width("a\nabc\n"), 3);
+}
+
+/* as psql draws them: a + behind each line of a cell but its last */
+static void
+test_lines_in_cells(void **state)
+{
+	static const char expected[] =
+		"  a  |  n +| b\n"
+		"     | bis | \n"
+		"-----+-----+---\n"
+		" x  +|   1+| y+\n"
+		" \xC3\xA9t\xC3\xA9+|  22 |  +\n"
+		" \\r  |     | z\n"
+		"     |   3 | \n"
+		"(2 rows)\n\n";
+	const PpdlText row[2][3] = {{{(char *) "x\n\xC3\xA9t\xC3\xA9\n\r", 9}, {(char *) "1\n22", 4}, {(char *) "y\n\nz", 4}},
+	{{NULL, 0}, {(char *) "3", 1}, {(char *) "", 0}}};
+	char		text[400] = "";
+	FILE	   *f = tmpfile();
+	PpdlTable	t;
+
+	(void) state;
+	assert_true(ppdl_table_init(&t, 3) && ppdl_table_title(&t, 0, "a") && ppdl_table_title(&t, 1, "n\nbis") &&
+				ppdl_table_title(&t, 2, "b"));
+	t.right[1] = 1;
+	assert_true(ppdl_table_add(&t, row[0]) && ppdl_table_add(&t, row[1]));
+	ppdl_table_print(&t, f);
+	ppdl_table_free(&t);
+	rewind(f);
+	assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+	assert_string_equal(text, expected);
+	fclose(f);
 }
 
 static char *
@@ -325,6 +358,7 @@ main(void)
 		cmocka_unit_test(test_json_string),
 		cmocka_unit_test(test_json_needs_utf8),
 		cmocka_unit_test(test_display_width),
+		cmocka_unit_test(test_lines_in_cells),
 		cmocka_unit_test(test_escape),
 		cmocka_unit_test(test_lists),
 	};
