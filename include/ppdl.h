@@ -322,9 +322,9 @@ PPDL_API int32_t ppdl_decode_average(const ppdl_encoding *encoding, const double
 PPDL_API int32_t ppdl_decode_sum(const ppdl_encoding *encoding, const double *x, size_t n, double error, double rows,
 								 double *values, double *errors, ppdl_err *err);
 /*
- * The same of a difference of averages, or of sums of equally many rows: differences in the table's units, of shares (of
- * counts) as such, ratios on scales of logarithms.  One for each name of kind PPDL_NAME_DIFFERENCE; NaN where values
- * may be missing, since it does not follow from the sums: decode both averages instead.
+ * The same of a difference of averages, or of sums of equally many rows: differences in the table's units, of shares
+ * (of counts) as such, ratios on scales of logarithms.  One for each name of kind PPDL_NAME_DIFFERENCE; NaN where
+ * values may be missing, since it does not follow from the sums: decode both averages instead.
  */
 PPDL_API int32_t ppdl_decode_difference(const ppdl_encoding *encoding, const double *x, size_t n, double error,
 										double *values, double *errors, ppdl_err *err);

@@ -416,8 +416,8 @@ convert(Job *j, PpdlError *err)
 	j->in_words = !j->csv && (j->a->answer.words.features.count || j->a->answer.words.as.count);
 	if (j->in_words && (j->a->answer.expand || j->verifier != NULL))
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: %s with --features or --as needs columns with names, and this is no CSV",
-				   j->name, j->a->answer.expand ? "--expand" : "--verify");
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: %s with --features or --as needs columns with names, and this is no "
+				   "CSV", j->name, j->a->answer.expand ? "--expand" : "--verify");
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give CSV with a header, as from \"psql --csv\", and --format "
 							   "csv if it has one column only.");
 	}

@@ -19,8 +19,8 @@ typedef struct PpdlTable
 } PpdlTable;
 
 /*
- * Texts are copied, control characters in them as escapes but for line breaks: a cell of several lines takes as many, and
- * a + behind all but its last says that it goes on.  All return 0 when out of memory.
+ * Texts are copied, control characters in them as escapes but for line breaks: a cell of several lines takes as many,
+ * and a + behind all but its last says that it goes on.  All return 0 when out of memory.
  */
 int			ppdl_table_init(PpdlTable *t, int ncolumns);
 int			ppdl_table_title(PpdlTable *t, int column, const char *name);

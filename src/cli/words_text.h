@@ -1,7 +1,7 @@
 /*
- * Answers in the owner's words within text that is no CSV: each ciphertext becomes what a column of it would be in JSON,
- * an object by names or what stands for one.  The name that says what a value is (cli/words.h) is that of its column in
- * a table that psql drew; else what stands before it on its line; else the line before.
+ * Answers in the owner's words within text that is no CSV: each ciphertext becomes what a column of it would be in
+ * JSON, an object by names or what stands for one.  The name that says what a value is (cli/words.h) is that of its
+ * column in a table that psql drew; else what stands before it on its line; else the line before.
  */
 #ifndef PPDL_CLI_WORDS_TEXT_H
 #define PPDL_CLI_WORDS_TEXT_H
