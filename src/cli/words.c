@@ -133,13 +133,19 @@ is_whole(double bound)
 	return bound >= 0.5 && fabs(bound - nearbyint(bound)) <= 1e-9 * bound;
 }
 
-static int
-has_key(const PpdlReveal *r, const PpdlWordsHead *head)
+/* a writer's rows, too; what is wrong with its seed says decryption */
+static PpdlStatus
+has_key(const PpdlReveal *r, const PpdlWordsHead *head, int *has, PpdlError *err)
 {
-	for (int i = 0; i < r->owners; i++)
-		if (memcmp(ppdl_owner_fingerprint(r->owner[i]), head->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
-			return 1;
-	return head->rsa && r->rsas > 0;
+	PpdlOwner  *owner;
+	PpdlStatus	status;
+
+	*has = r->rsas > 0;
+	if (head->rsa)
+		return PPDL_OK;
+	status = ppdl_writer_parts_owner(&r->writers, r->owner, r->owners, head->fingerprint, &owner, err);
+	*has = status == PPDL_OK && owner != NULL;
+	return status == PPDL_ERR_KEY ? PPDL_OK : status;
 }
 
 /* values of other keys, of too few rows, and second moments, are left as they are */
@@ -147,12 +153,16 @@ static PpdlStatus
 look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field, PpdlError *err)
 {
 	PpdlWordsHead head;
-	int			readable;
+	int			readable,
+				has;
 
 	if (field->s == NULL || ppdl_reveal_whole(field->s, field->len) == 0)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_words_head(&head, field->s, field->len, &readable, err));
-	if (!readable || head.moments || !has_key(r, &head) || ppdl_reveal_is_few(r, field->s, field->len))
+	if (!readable || head.moments)
+		return PPDL_OK;
+	PPDL_TRY(has_key(r, &head, &has, err));
+	if (!has || ppdl_reveal_is_few(r, field->s, field->len))
 		return PPDL_OK;
 	if (c->values++ == 0)
 	{

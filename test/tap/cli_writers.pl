@@ -114,6 +114,9 @@ refused([ 'decrypt', '--key', 'hospital.key', 'two.txt' ], 4, qr/encrypted under
 like(done([ 'decrypt', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', 'two.txt' ], 'with it'), qr/^\{0\.141.*\n\{-0\.8317/, 'as numbers');
 refused([ 'decrypt', '--key', 'hospital.key', '--writer', 'hospital.pub', 'two.txt' ], 4, qr/of an owner, not of a writer/, 'with an owner\'s file');
 refused([ 'decrypt', '--key', 'clinic.key', '--writer', 'ward1.pub', 'two.txt' ], 4, qr/encrypted under key $key{ward1}/, 'another owner with it');
+done([ 'encode', 'ward2.csv', '--id', 'id', '-o', 'ab.json' ], 'an encoding');
+done([ 'encrypt', '--key', 'ward2.key', '--features', 'ab.json', '-o', 'ab.copy', 'ward2.csv' ], 'a writer uses it');
+like(done([ 'decrypt', '--key', 'hospital.key', '--writer', 'ward2.pub', '--features', 'ab.json', 'ab.copy' ], 'rows of an encoding'), qr/"a": -?0\.\d/, 'a writer\'s rows are answered in words, too');
 # a writer: its own rows only
 numbers_agree(answers('ward1.key', 'SELECT id, v FROM t WHERE id <= 3 ORDER BY 1'), plain('SELECT id, a, b FROM plain WHERE id <= 3 ORDER BY 1'), 1e-5, 'a writer reads its rows');
 refused([ 'query', '--key', 'ward1.key', @dsn, '-c', "SELECT $_" ], 4, qr/encrypted under key [0-9a-f]{16}, not under key "ward1".*A writer reads only its own rows/s, "a writer and $_")
