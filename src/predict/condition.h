@@ -23,7 +23,8 @@ typedef enum PpdlConditionKind
 {
 	PPDL_CONDITION_BIT,			/* the value itself */
 	PPDL_CONDITION_SIGN,		/* (1 - the value)/2 */
-	PPDL_CONDITION_NUMBER		/* 1 where the value is above an odd number of thresholds, else 0 */
+	PPDL_CONDITION_NUMBER,		/* 1 where the value is above an odd number of thresholds, else 0 */
+	PPDL_CONDITION_KINDS
 } PpdlConditionKind;
 
 typedef struct PpdlConditionLeaf

@@ -165,6 +165,7 @@ ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 {
 	const size_t capacity = w->par->slots / (size_t) w->stride;
 	PpdlWhereRows rows = {.rows = packed->rows};
+	PpdlCt	   *bits = rows.part[PPDL_CONDITION_BIT];
 	char	   *present = malloc(capacity);
 	PpdlCt		z = {0};
 	PpdlStatus	status;
@@ -176,12 +177,12 @@ ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	rows.present = present;
 	rows.values = &z;
 	PPDL_GOTO(done, ppdl_packed_slots_run(slots, ev, &z, packed, err));
-	PPDL_GOTO(done, ppdl_ct_split(ev, asks_for(w, 0) ? &rows.part[0] : NULL, asks_for(w, 1) ? &rows.part[1] : NULL, &z,
-								  err));
+	PPDL_GOTO(done, ppdl_ct_split(ev, asks_for(w, 0) ? &bits[0] : NULL, asks_for(w, 1) ? &bits[1] : NULL, &z, err));
+	memcpy(rows.part[PPDL_CONDITION_SIGN], bits, sizeof(rows.part[0]));
 	PPDL_GOTO(done, ppdl_where_add(w, s, ev, &rows, err));
 done:
-	ppdl_ct_release(ev, &rows.part[0]);
-	ppdl_ct_release(ev, &rows.part[1]);
+	ppdl_ct_release(ev, &bits[0]);
+	ppdl_ct_release(ev, &bits[1]);
 	ppdl_ct_release(ev, &z);
 	free(present);
 	return status;

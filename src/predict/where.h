@@ -109,22 +109,18 @@ void		ppdl_where_release(PpdlWhereSums *s, PpdlEval *ev);
 typedef struct PpdlWhereRows
 {
 	/*
-	 * the condition's column as real slots: values f < on.half, and the others (b NULL where no leaf asks for one).
-	 * Beside these values anything within [-1, 1].
+	 * for each kind of leaf the condition's column as real slots: values f < on.half, and the others (b NULL where no
+	 * leaf asks for one).  Beside these values anything within [-1, 1].  Signs may have half the scale, which their
+	 * bits then have twice; numbers have one limb more, and ppdl_compare_scale for ppdl_where_comparison_levels.
 	 */
-	PpdlCt		part[2];
-	/*
-	 * the same for leaves that are comparisons, as ppdl_compare_take leaves them at w->limbs + 1 limbs for comparisons
-	 * of ppdl_where_comparison_levels
-	 */
-	PpdlCt		number[2];
+	PpdlCt		part[PPDL_CONDITION_KINDS][2];
 	const PpdlCt *values;		/* PPDL_WHERE_VALUE_LIMBS or more, as complex slots, zero where there is no row */
 	const char *present;		/* [slots / stride]: is there a row? */
 	double		rows;			/* how many */
 } PpdlWhereRows;
 
 /*
- * Adds rows, all of one scale, w->scale.  Keys: relinearisation, rotations of the ring.  PPDL_ERR_SCALE unless all
+ * Adds rows, all of one scale, w->scale, but as said above.  Keys: relinearisation, rotations of the ring.  PPDL_ERR_SCALE unless all
  * additions have the same scale.  After an error s is good for release only; so for all that follows.
  */
 PpdlStatus	ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlWhereRows *rows,

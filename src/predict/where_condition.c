@@ -45,15 +45,13 @@ static PpdlStatus
 take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *err)
 {
 	const PpdlCondition *c = r->w->cond;
-	const int	number = leaf->kind == PPDL_CONDITION_NUMBER,
-				part = ppdl_where_part(&r->w->on, leaf->index);
+	const int	part = ppdl_where_part(&r->w->on, leaf->index);
 	PpdlCt		value;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_rotate_far(r->ev, &value, number ? &r->rows->number[part] : &r->rows->part[part], leaf_shift(r, leaf),
-							 err));
+	PPDL_TRY(ppdl_rotate_far(r->ev, &value, &r->rows->part[leaf->kind][part], leaf_shift(r, leaf), err));
 	PPDL_TRY(finish_leaf(r, &value, leaf, err));
-	if (!number)
+	if (leaf->kind != PPDL_CONDITION_NUMBER)
 	{
 		*out = value;
 		return PPDL_OK;
@@ -132,19 +130,21 @@ find(const Run *r, int operand, PpdlError *err)
 }
 
 /*
- * The row ring's conditions are short: their bits are taken together, where there are keys for it.  In the deep ring
- * each is taken when it is needed, as ciphertexts are large and half a bootstrap takes longer anyway.
+ * The row ring's conditions are short: their bits and signs, which are the same there, are taken together, where there
+ * are keys for it.  In the deep ring each is taken when it is needed, as ciphertexts are large and half a bootstrap
+ * takes longer anyway.
  */
 static PpdlStatus
 take_near_leaves(const Run *r, int part, PpdlError *err)
 {
 	const PpdlCondition *c = r->w->cond;
+	const PpdlCt *values = &r->rows->part[PPDL_CONDITION_BIT][part];
 	PpdlStatus	status = PPDL_OK;
 	PpdlHoisted h;
 
-	if (r->rows->part[part].b == NULL)
+	if (values->b == NULL)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_hoist(r->ev, &h, &r->rows->part[part], err));
+	PPDL_TRY(ppdl_hoist(r->ev, &h, values, err));
 	for (int i = 0; i < c->leaves && status == PPDL_OK; i++)
 	{
 		const int	shift = leaf_shift(r, &c->leaf[i]);

@@ -14,9 +14,9 @@ typedef struct Run
 	void	   *arg;
 } Run;
 
-/* the slots of a half of a column that leaves ask for, as numbers or as bits and signs; are there any? */
+/* the slots of a half of a column that leaves of this kind ask for; are there any? */
 static int
-asked_slots(const PpdlWhere *w, int numbers, int part, char *slot)
+asked_slots(const PpdlWhere *w, PpdlConditionKind kind, int part, char *slot)
 {
 	int			any = 0;
 
@@ -25,7 +25,7 @@ asked_slots(const PpdlWhere *w, int numbers, int part, char *slot)
 	{
 		const int	f = w->cond->leaf[i].index;
 
-		if ((w->cond->leaf[i].kind == PPDL_CONDITION_NUMBER) != numbers || ppdl_where_part(&w->on, f) != part)
+		if (w->cond->leaf[i].kind != kind || ppdl_where_part(&w->on, f) != part)
 			continue;
 		slot[ppdl_where_slot(&w->on, f)] = 1;
 		any = 1;
@@ -33,37 +33,28 @@ asked_slots(const PpdlWhere *w, int numbers, int part, char *slot)
 	return any;
 }
 
-static PpdlLiftedColumn
-condition_column(const Run *r, int part, const char *slot)
-{
-	return (PpdlLiftedColumn) {.labels = r->labels == PPDL_WHERE_ON_LABELS, .stride = r->w->stride, .slot = slot,
-		.re = part == 0, .im = part == 1, .limbs = r->w->limbs, .scale = r->w->scale};
-}
-
-/* bits and signs, and nothing else: what is not asked for, and is no row, is 0 */
+/*
+ * Half of the condition's column, for leaves of this kind: what is not asked for, and is no row, is 0.  Products double
+ * the scale of signs that have that of bits, again and again; numbers have one limb more, and the scale that
+ * comparisons take.
+ */
 static PpdlStatus
-take_bits(const Run *r, PpdlCt *out, const PpdlLifted *in, int part, PpdlError *err)
+take_part(const Run *r, PpdlCt *out, const PpdlLifted *in, PpdlConditionKind kind, int part, PpdlError *err)
 {
 	char		slot[PPDL_WHERE_MAX_WIDTH];
-	const PpdlLiftedColumn column = condition_column(r, part, slot);
+	PpdlLiftedColumn column = {.labels = r->labels == PPDL_WHERE_ON_LABELS, .stride = r->w->stride, .slot = slot,
+							   .re = part == 0, .im = part == 1, .limbs = r->w->limbs, .scale = r->w->scale};
 
-	if (!asked_slots(r->w, 0, part, slot))
+	if (!asked_slots(r->w, kind, part, slot))
 		return PPDL_OK;
-	return ppdl_lifted_take(r->ev, out, in, &column, err);
-}
-
-/* numbers, likewise, with one limb more, at the scale that comparisons take */
-static PpdlStatus
-take_numbers(const Run *r, PpdlCt *out, const PpdlLifted *in, int part, PpdlError *err)
-{
-	char		slot[PPDL_WHERE_MAX_WIDTH];
-	PpdlLiftedColumn column = condition_column(r, part, slot);
-
-	if (!asked_slots(r->w, 1, part, slot))
-		return PPDL_OK;
-	column.at_once = 1;
-	column.limbs++;
-	column.scale = ppdl_compare_scale(r->ev->par, column.limbs, ppdl_where_comparison_levels(r->w->cond));
+	if (kind == PPDL_CONDITION_SIGN)
+		column.scale /= 2;
+	if (kind == PPDL_CONDITION_NUMBER)
+	{
+		column.at_once = 1;
+		column.limbs++;
+		column.scale = ppdl_compare_scale(r->ev->par, column.limbs, ppdl_where_comparison_levels(r->w->cond));
+	}
 	return ppdl_lifted_take(r->ev, out, in, &column, err);
 }
 
@@ -93,20 +84,16 @@ add_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memset(present, 0, r->ev->par->slots);
 	rows.rows = ppdl_lifted_rows(in, present);
-	for (int part = 0; part < 2; part++)
-	{
-		PPDL_GOTO(done, take_bits(r, &rows.part[part], in, part, err));
-		PPDL_GOTO(done, take_numbers(r, &rows.number[part], in, part, err));
-	}
+	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
+		for (int part = 0; part < 2; part++)
+			PPDL_GOTO(done, take_part(r, &rows.part[kind][part], in, (PpdlConditionKind) kind, part, err));
 	PPDL_GOTO(done, take_values(r, &values, in, err));
 	PPDL_GOTO(done, ppdl_where_add(r->w, r->s, r->ev, &rows, err));
 	r->s->bias += (r->w->cond->leaves + 1) * PPDL_LIFTED_BIAS * rows.rows;
 done:
-	for (int part = 0; part < 2; part++)
-	{
-		ppdl_ct_release(r->ev, &rows.part[part]);
-		ppdl_ct_release(r->ev, &rows.number[part]);
-	}
+	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
+		for (int part = 0; part < 2; part++)
+			ppdl_ct_release(r->ev, &rows.part[kind][part]);
 	ppdl_ct_release(r->ev, &values);
 	ppdl_pool_put(r->ev->pool, present);
 	return status;

@@ -231,11 +231,12 @@ run_numbers(Bench *b, void *arg)
 									 .scale = n->where->scale};
 	PpdlCt		values;
 	PpdlWhereRows rows = {.values = &values, .present = n->present, .rows = 1};
+	PpdlCt	   *number = &rows.part[PPDL_CONDITION_NUMBER][0];
 
-	take_numbers(b, n, &rows.number[0]);
+	take_numbers(b, n, number);
 	OK(ppdl_lifted_take(&b->ev, &values, &n->in, &column, &err));
 	OK(ppdl_where_add(n->where, &n->sums, &b->ev, &rows, &err));
-	ppdl_ct_release(&b->ev, &rows.number[0]);
+	ppdl_ct_release(&b->ev, number);
 	ppdl_ct_release(&b->ev, &values);
 }
 

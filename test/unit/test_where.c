@@ -327,6 +327,66 @@ lifted_columns(void **state)
 	lifted(*state, ROW_LOGN, 4, 4, PPDL_WHERE_VALUES_LABELS, 1);
 }
 
+/* sums over a condition on rows of one column, x, all of them there */
+static Compared
+lifted_sums(World *w, const char *text, const double *x, int rows, int inputs)
+{
+	Fixture    *f = w->d->f;
+	Rows		r = make_rows_from(w->d, ROW_LOGN, rows, inputs, 1, BITS, 0, x);
+	char	   *keep = malloc((size_t) rows);
+	long double *want = malloc(sizeof(long double) * (size_t) (1 + inputs));
+	PpdlWhereSet set = {r.ts, PPDL_WHERE_NO_LABELS};
+	PpdlWhereSums sums;
+	PpdlCondition *c;
+	PpdlWhere  *where;
+	Compared	compared;
+
+	drop_labels(&r);
+	memset(keep, 1, (size_t) rows);
+	OK(ppdl_condition_parse(&c, text, strlen(text), &err));
+	OK(ppdl_where_check(c, f->par, &err));
+	OK(ppdl_where_create(&where, f->par, c, inputs, inputs, &err));
+	OK(ppdl_where_encode(where, NULL, &err));
+	ppdl_where_init(&sums);
+	OK(ppdl_where_add_lifted(where, &sums, &f->ev, w->hb, &set, NULL, NULL, &err));
+	plain_sums(want, c, (Column) {x, inputs}, (Column) {x, inputs}, rows, keep);
+	compared = compare(f, where, &sums, want);
+	print_message("%.40s: %.0Lf of %d rows, error 2^%.1f, stated 2^%.1f\n", text, want[0], rows,
+				  log2(compared.worst), log2(compared.stated));
+	ppdl_where_release(&sums, &f->ev);
+	ppdl_where_destroy(where);
+	ppdl_condition_destroy(c);
+	free(keep);
+	free(want);
+	free_rows(&r);
+	forget_bridge(w->d);
+	return compared;
+}
+
+/* two of eight signs at least: products of 56 signs, whose scale is that of bits */
+static void
+lifted_signs(void **state)
+{
+	enum
+	{
+		rows = 40,
+		inputs = 8
+	};
+	const World *w = *state;
+	double		x[rows * inputs];
+	Text		t = {""};
+	Compared	c;
+
+	for (int i = 0; i < rows * inputs; i++)
+		x[i] = next_random(w->d->f) % 4 == 0 ? -1 : 1;
+	for (int i = 1; i <= inputs; i++)
+		for (int j = i + 1; j <= inputs; j++)
+			sprintf(t.s + strlen(t.s), "%sx[%d] = -1 and x[%d] = -1", *t.s == '\0' ? "" : " or ", i, j);
+	c = lifted_sums(*state, t.s, x, rows, inputs);
+	assert_true(c.worst < 6 * c.stated);
+	assert_true(c.stated < 0x1p-10);
+}
+
 /* ---- numbers ---- */
 
 /* what a row counts, rows in the blur in part: as ppdl_condition_apply */
@@ -480,6 +540,7 @@ main(void)
 	const struct CMUnitTest deep[] = {
 		cmocka_unit_test(lifted_rows),
 		cmocka_unit_test(lifted_columns),
+		cmocka_unit_test(lifted_signs),
 		cmocka_unit_test(lifted_numbers),
 	};
 

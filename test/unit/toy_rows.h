@@ -63,8 +63,9 @@ encrypt_poly(Rows *r, Fixture *f, const int64_t *m, const uint8_t *seed, const P
  */
 #define BITS 2
 #define SIGN 5
+/* x, [n * inputs]: the rows, instead; or NULL */
 static inline Rows
-make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int writers)
+make_rows_from(Deep *d, int logn, int n, int inputs, int outputs, int corners, int writers, const double *x)
 {
 	Fixture    *f = d->f;
 	PpdlParamsLiteral lit = {.id = PPDL_RING_CUSTOM, .name = "toy-row", .logn = logn, .nq = 1, .np = 2,
@@ -101,6 +102,8 @@ make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int
 				r.y[i * outputs + k] = r.y[i * outputs + k] > 0;
 		}
 	}
+	if (x != NULL)
+		memcpy(r.x, x, sizeof(double) * (size_t) (n * inputs));
 	OK(ppdl_trainset_create(&r.ts, &err));
 	r.ts->par = r.par;
 	r.ts->width_x = inputs;
@@ -158,6 +161,12 @@ make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int
 		free(my);
 	}
 	return r;
+}
+
+static inline Rows
+make_rows_of(Deep *d, int logn, int n, int inputs, int outputs, int corners, int writers)
+{
+	return make_rows_from(d, logn, n, inputs, outputs, corners, writers, NULL);
 }
 
 static inline Rows
