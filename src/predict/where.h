@@ -71,7 +71,7 @@ typedef struct PpdlWhere
 	int			stride;
 	int			limbs;			/* that `part` of rows has */
 	double		scale,			/* of the rows' slots */
-				deviation;		/* of a row's condition: of comparisons, which are not exact */
+				deviation;		/* of a row's condition, what rows that are alike have in common */
 	/* encoded: one or the other, NULL before */
 	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
 	PpdlLinTrans *spread;		/* the last slot of each row to all its slots; where a level is left for it */

@@ -89,7 +89,7 @@ add_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 			PPDL_GOTO(done, take_part(r, &rows.part[kind][part], in, (PpdlConditionKind) kind, part, err));
 	PPDL_GOTO(done, take_values(r, &values, in, err));
 	PPDL_GOTO(done, ppdl_where_add(r->w, r->s, r->ev, &rows, err));
-	r->s->bias += (r->w->cond->leaves + 1) * PPDL_LIFTED_BIAS * rows.rows;
+	r->s->bias += PPDL_LIFTED_BIAS * rows.rows;
 done:
 	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
 		for (int part = 0; part < 2; part++)

@@ -249,6 +249,33 @@ ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 	return status;
 }
 
+/* of one leaf, what is the same in all rows that are alike */
+static double
+leaf_deviation(const PpdlParams *par, const PpdlConditionLeaf *leaf)
+{
+	return leaf->count * COMPARE_DEVIATION + (ppdl_where_in_row_ring(par) ? 0 : PPDL_LIFTED_BIAS);
+}
+
+/* of a row's condition: that of a leaf counts each time that it is a factor */
+static PpdlStatus
+find_deviation(double *out, const PpdlParams *par, const PpdlCondition *c, PpdlError *err)
+{
+	double	   *times = calloc((size_t) (c->leaves + c->products), sizeof(*times)),
+				sum = 0;
+
+	if (times == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	times[c->root.operand] = 1;
+	for (int i = c->products - 1; i >= 0; i--)
+		for (int side = 0; side < 2; side++)
+			times[c->product[i][side].operand] += times[c->leaves + i];
+	for (int i = 0; i < c->leaves; i++)
+		sum += times[i] * leaf_deviation(par, &c->leaf[i]);
+	free(times);
+	*out = fmin(sum, 1);
+	return PPDL_OK;
+}
+
 PpdlStatus
 ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on, int width_values,
 				  PpdlError *err)
@@ -265,12 +292,11 @@ ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *c
 	w->values = column(width_values);
 	w->stride = w->on.half > w->values.half ? w->on.half : w->values.half;
 	w->limbs = ppdl_where_limbs(cond);
-	for (int i = 0; i < cond->leaves; i++)
-		w->deviation += cond->leaf[i].count * COMPARE_DEVIATION;
 	w->scale = ppdl_where_in_row_ring(par) ? ROW_SCALE : PPDL_WHERE_DEEP_SCALE;
 	PPDL_GOTO(fail, check_widths(w, err));
 	if (w->limbs > most_limbs(par))
 		PPDL_GOTO(fail, ppdl_error(err, PPDL_ERR_LEVEL, "this condition was not checked for ring %s", par->name));
+	PPDL_GOTO(fail, find_deviation(&w->deviation, par, cond, err));
 	*out = w;
 	return PPDL_OK;
 fail:

@@ -495,6 +495,50 @@ lifted_numbers(void **state)
 	ppdl_condition_destroy(c);
 }
 
+/*
+ * All rows alike, where a comparison is off by the most: errors that add up, and eight times, as the condition is the
+ * eighth power of the comparison where no bit is set.
+ */
+static void
+equal_rows(void **state)
+{
+	enum
+	{
+		rows = 128,
+		inputs = 16
+	};
+	const PpdlStep step = {0, 1};
+	const int	levels = 6;
+	double	   *x = calloc(rows * inputs, sizeof(double)),
+				below,
+				above,
+				worst = 0,
+				least = 1;
+	Text		t = {""};
+	Compared	c;
+
+	ppdl_compare_blur(levels, 0, &below, &above);
+	for (int i = 0; i <= 1000; i++)
+	{
+		const double at = above + (1 - above) * i / 1000,
+					v = ppdl_compare_value(levels, &step, 1, at);
+
+		if (v >= least)
+			continue;
+		least = v;
+		worst = at;
+	}
+	for (int i = 0; i < rows; i++)
+		x[i * inputs + 1] = worst;
+	for (int i = 1; i < inputs; i += 2)
+		sprintf(t.s + strlen(t.s), "%s(x[2] > 0 or x[%d] = 1)", i == 1 ? "" : " and ", i);
+	c = lifted_sums(*state, t.s, x, rows, inputs);
+	assert_true(fabs(c.worst - rows * (1 - pow(least, 8))) < 0x1p-8);
+	assert_true(c.worst < 4.5 * c.stated);
+	assert_true(c.worst > c.stated / 4);
+	free(x);
+}
+
 /* ---- what is refused ---- */
 
 static void
@@ -542,6 +586,7 @@ main(void)
 		cmocka_unit_test(lifted_columns),
 		cmocka_unit_test(lifted_signs),
 		cmocka_unit_test(lifted_numbers),
+		cmocka_unit_test(equal_rows),
 	};
 
 	return cmocka_run_group_tests_name("conditions, lifted rows", deep, set_up_lifted, tear_down_lifted) +
