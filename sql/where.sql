@@ -90,10 +90,9 @@ CREATE TABLE odd AS
 	SELECT 'wider' AS what, v FROM lwe_encrypt_rows(:'key', '{{1,1,1}}', 'secret words') v
 	UNION ALL SELECT 'one value', v FROM lwe_encrypt_rows(:'key', '{{1}}', 'secret words') v
 	UNION ALL SELECT '129 values', v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 129]), 'secret words') v
-	UNION ALL SELECT 'compact', v FROM lwe_encrypt_rows(:'key', '{{1,1,1,1,1}}', 'secret words', true) v
-	UNION ALL SELECT 'compact result', v * 2 FROM lwe_encrypt_rows(:'key', '{{0.25,0.25,0.25,0.25,0.25}}', 'secret words', true) v
+	UNION ALL SELECT what, CASE what WHEN 'compact' THEN v ELSE v * 2 END FROM lwe_encrypt_rows(:'key', '{{0.25,0.25,0.25,0.25,0.25}}', 'secret words', true) v, unnest('{compact,compact result}'::text[]) what
 	UNION ALL SELECT 'other key', v FROM lwe_encrypt_rows(:'key2', '{{1,1,1,1,1}}', 'secret words') v
-	UNION ALL SELECT 'scaled', v * 4 FROM lwe_encrypt_rows(:'key', '{{1,1,1,1,1}}', 'secret words') v
+	UNION ALL SELECT 'scaled', v * 4 FROM enc WHERE i = 1
 	UNION ALL SELECT 'sums', :'all_rows'::lwe_cipher;
 SELECT what, outcome(format('SELECT sum_where(v, ''x[1] = 1'') FROM odd WHERE what = %L', what)) FROM odd ORDER BY what;
 SELECT what, outcome(format('SELECT sum_where(v, ''x[1] = 1'') FROM (SELECT v FROM enc WHERE i = 1 UNION ALL SELECT v FROM odd WHERE what = %L) t', what)) FROM odd ORDER BY what;
