@@ -128,7 +128,6 @@ make_prepared(Prepared **out, const Wanted *w, PpdlError *err)
 	PPDL_GOTO(fail, ppdl_condition_parse(&p->cond, w->text, w->length, err));
 	PPDL_GOTO(fail, ppdl_where_check(p->cond, w->par, err));
 	PPDL_GOTO(fail, ppdl_where_create(&p->where, w->par, p->cond, w->width_on, w->width_values, err));
-	report_blurs(p->cond);
 	*out = p;
 	return PPDL_OK;
 fail:
@@ -142,16 +141,20 @@ find_prepared(Prepared **out, const Wanted *w, PpdlError *err)
 {
 	Prepared  **at = &prepared,
 			   *p;
+	bool		made;
 
 	while (*at != NULL && !is_wanted(*at, w))
 		at = &(*at)->next;
 	p = *at;
-	if (p == NULL)
+	made = p == NULL;
+	if (made)
 		PPDL_TRY(make_prepared(&p, w, err));
 	else
 		*at = p->next;
 	p->next = prepared;
 	prepared = p;
+	if (made)
+		report_blurs(p->cond);	/* may raise an error: p is in the list */
 	p->pins++;
 	trim_prepared();
 	*out = p;

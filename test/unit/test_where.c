@@ -207,9 +207,23 @@ slots_of(const PpdlPackedSlotsForm *form)
 	return last_slots;
 }
 
-/* ciphertexts of rows in two states that are joined, one merged before, one not */
+/* as many rows as there may be: a result; one more, none */
 static void
-packed(Fixture *f, int width, int ciphertexts, int levels)
+check_reach(Fixture *f, const PpdlWhere *w, PpdlWhereSums *s)
+{
+	PpdlCt		ct;
+
+	s->rows = PPDL_WHERE_MAX_ROWS;
+	OK(ppdl_where_result(w, s, &f->ev, &ct, &err));
+	ppdl_ct_release(&f->ev, &ct);
+	s->rows++;
+	assert_int_equal(ppdl_where_result(w, s, &f->ev, &ct, &err), PPDL_ERR_RANGE);
+	assert_non_null(strstr(err.message, "adds up 536870912 rows at most, here are 536870913"));
+}
+
+/* ciphertexts of rows in two states that are joined, one merged before, one not; written: the condition, or NULL */
+static void
+packed(Fixture *f, int width, int ciphertexts, int levels, const char *written)
 {
 	const int	rows = (int) (f->par->n >> ppdl_log2_width(width)),
 				all = rows * ciphertexts;
@@ -225,7 +239,13 @@ packed(Fixture *f, int width, int ciphertexts, int levels)
 	Text		text;
 	Compared	compared;
 
-	c = random_condition(f, &text, width, levels);
+	if (written == NULL)
+		c = random_condition(f, &text, width, levels);
+	else
+	{
+		strcpy(text.s, written);
+		OK(ppdl_condition_parse(&c, written, strlen(written), &err));
+	}
 	for (int r = 0; r < all; r++)
 	{
 		make_row(f, x + r * width, width);
@@ -256,6 +276,7 @@ packed(Fixture *f, int width, int ciphertexts, int levels)
 	/* the value stays what it was */
 	compared = compare(f, w, &sums, want);
 	check_stated(&compared, "the same again");
+	check_reach(f, w, &sums);
 	ppdl_where_release(&sums, &f->ev);
 	ppdl_where_release(&other, &f->ev);
 	ppdl_where_destroy(w);
@@ -268,11 +289,12 @@ packed(Fixture *f, int width, int ciphertexts, int levels)
 static void
 packed_rows(void **state)
 {
-	packed(*state, 16, 3, 2);
-	packed(*state, 16, 1, 0);
-	packed(*state, 11, 2, 1);	/* of the same form */
-	packed(*state, 2, 1, 0);
-	packed(*state, 40, 1, 2);
+	packed(*state, 16, 3, 2, NULL);
+	packed(*state, 16, 1, 0, NULL);
+	packed(*state, 11, 2, 1, NULL);	/* of the same form */
+	packed(*state, 2, 1, 0, NULL);
+	/* signs, whose product has sixteen times the scale of bits */
+	packed(*state, 40, 1, 2, "(x[6] = -1 or x[16] <> -1) and (x[26] <> -1 or x[36] = -1)");
 	ppdl_packed_slots_destroy(last_slots);
 }
 
