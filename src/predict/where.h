@@ -121,8 +121,9 @@ typedef struct PpdlWhereRows
 } PpdlWhereRows;
 
 /*
- * Adds rows, all of one scale, w->scale, but as said above.  Keys: relinearisation, rotations of the ring.  PPDL_ERR_SCALE unless all
- * additions have the same scale.  After an error s is good for release only; so for all that follows.
+ * Adds rows, all of one scale, w->scale, but as said above.  Keys: relinearisation, rotations of the ring.
+ * PPDL_ERR_SCALE unless all additions have the same scale.  After an error s is good for release only; so for all that
+ * follows.
  */
 PpdlStatus	ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlWhereRows *rows,
 						   PpdlError *err);
