@@ -404,6 +404,7 @@ choose_ring(const PpdlCipher *values, const char *text, size_t length)
 {
 	const PpdlParams *row;
 	PpdlCondition *cond;
+	uint8_t		owner[PPDL_FINGERPRINT_BYTES];
 	int			limbs = 0;
 	PpdlStatus	status;
 	PpdlError	err;
@@ -414,7 +415,9 @@ choose_ring(const PpdlCipher *values, const char *text, size_t length)
 	if (status == PPDL_OK)
 		limbs = PPDL_PACKED_ROWS_LIMBS(ppdl_where_limbs(cond));
 	ppdl_condition_destroy(cond);
-	if (status == PPDL_ERR_LEVEL && ppdl_key_serves(values->fingerprint, PPDL_USE_TRAIN, PPDL_RING_ROW))
+	/* the owner's keys serve its writers' rows */
+	ppdl_key_owner(values->fingerprint, owner);
+	if (status == PPDL_ERR_LEVEL && ppdl_key_serves(owner, PPDL_USE_TRAIN, PPDL_RING_ROW))
 		return 0;
 	PPDL_PG(status);
 	return limbs <= values->limbs ? limbs : 0;
