@@ -121,15 +121,15 @@ like(done([ 'decrypt', '--key', 'hospital.key', '--writer', 'ward2.pub', '--feat
 numbers_agree(answers('ward1.key', 'SELECT id, v FROM t WHERE id <= 3 ORDER BY 1'), plain('SELECT id, a, b FROM plain WHERE id <= 3 ORDER BY 1'), 1e-5, 'a writer reads its rows');
 refused([ 'query', '--key', 'ward1.key', @dsn, '-c', "SELECT $_" ], 4, qr/encrypted under key [0-9a-f]{16}, not under key "ward1".*A writer reads only its own rows/s, "a writer and $_")
   for 'v FROM t WHERE id IN (43, 83)', 'sum(v) FROM t WHERE id <= 40';
-# networks, second moments
+# networks, second moments, conditions (x[1] counts as what it is, bit or not)
 sql(q{SELECT ppdl_create_model('m', '{"inputs": 2, "layers": [{"units": 3, "activation": "quadratic"}, {"units": 1}]}');
 	SELECT ppdl_train('m', ARRAY[a, b], a * b, '{"steps": 4, "batch": 40, "learning_rate": 0.1}' ORDER BY id) FROM plain});
 numbers_agree(
 	answers('hospital.key', q{SELECT array_agg(id ORDER BY id), ppdl_predict_agg('m', w ORDER BY id) FROM t WHERE id % 5 <> 0}, q{SELECT id, ppdl_predict('m', w) FROM t WHERE id = 44}, 'SELECT lwe_gram(w) FROM t',
-		q{SELECT lwe_pack(w ORDER BY id) FROM t WHERE id IN (39, 41, 81)}),
+		q{SELECT sum_where(w, 'x[1] = 1') FROM t}, q{SELECT lwe_pack(w ORDER BY id) FROM t WHERE id IN (39, 41, 81)}),
 	plain(q{SELECT array_agg(id ORDER BY id), array_agg((ppdl_predict('m', ARRAY[a, b]))[1] ORDER BY id) FROM plain WHERE id % 5 <> 0}, q{SELECT id, ppdl_predict('m', ARRAY[a, b]) FROM plain WHERE id = 44},
-		'SELECT sum(a * a), sum(a * b), sum(a * b), sum(b * b) FROM plain', 'SELECT a, b FROM plain WHERE id IN (39, 41, 81) ORDER BY id'),
-	1e-3, 'predictions, one prediction, second moments and packed rows of three keys');
+		'SELECT sum(a * a), sum(a * b), sum(a * b), sum(b * b) FROM plain', 'SELECT sum(a), sum(a * a), sum(a * b) FROM plain', 'SELECT a, b FROM plain WHERE id IN (39, 41, 81) ORDER BY id'),
+	1e-3, 'predictions, one prediction, second moments, sums over a condition and packed rows of three keys');
 ($rc, $out, $err) = $node->psql('postgres', 'SELECT lwe_pack(v) FROM t');
 like($err, qr/compact rows of writers can be summed, but not packed.*HINT:.*Full rows can/s, 'compact rows of writers are not packed');
 # rows of different owners
