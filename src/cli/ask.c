@@ -146,7 +146,10 @@ put_name(PpdlWriter *w, const PpdlAskItem *item)
 	}
 }
 
-/* (MARK || coalesce(sum_where(COLUMN, 'CONDITION')::text, '')): marked where there are no rows, too */
+/*
+ * to_json(MARK || coalesce(sum_where(COLUMN, 'CONDITION')::text, '')): marked where there are no rows, too.  JSON,
+ * since the server refuses to sort or to compare that, as it cannot sort by what is encrypted.
+ */
 static void
 put_call(Rewriter *r, const char *column, const PpdlWriter *condition)
 {
@@ -154,7 +157,7 @@ put_call(Rewriter *r, const char *column, const PpdlWriter *condition)
 	char		number[20];
 
 	snprintf(number, sizeof number, "%d:", r->w->items);
-	ppdl_write_text(w, "('");
+	ppdl_write_text(w, "pg_catalog.to_json('");
 	ppdl_write_text(w, r->w->mark);
 	ppdl_write_text(w, number);
 	ppdl_write_text(w, "' || coalesce(");
@@ -336,10 +339,11 @@ ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value)
 	const char *end;
 	long		item;
 
-	if (w->items == 0 || s == NULL || len <= mark || memcmp(s, w->mark, mark) != 0)
+	if (w->items == 0 || s == NULL || len < mark + 2 || s[0] != '"' || s[len - 1] != '"' ||
+		memcmp(s + 1, w->mark, mark) != 0)
 		return -1;
 	item = 0;
-	for (end = s + mark; end < s + len && *end >= '0' && *end <= '9' && item < w->items; end++)
+	for (end = s + 1 + mark; end < s + len && *end >= '0' && *end <= '9' && item < w->items; end++)
 		item = 10 * item + (*end - '0');
 	if (end == s + len || *end != ':' || item >= w->items)
 		return -1;

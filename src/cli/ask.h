@@ -5,7 +5,7 @@
  *
  * {WHAT [from COLUMN] where CONDITION}: WHAT is count, count(*), count(c), sum(c) or avg(c), with a column c of the
  * table that was encrypted; COLUMN is the encrypted one, features if it is not said.  Each becomes a call of sum_where,
- * whose result comes as text behind a mark that tells which one it is, so that whatever the statement does with it, its
+ * whose result comes as a JSON text behind a mark that tells which one it is, so that wherever the statement puts it, its
  * decrypted answer stands where it is shown.
  */
 #ifndef PPDL_CLI_ASK_H
@@ -63,7 +63,7 @@ void		ppdl_ask_free(PpdlAsk *w);
 /* the place in the original of a byte of what was made of it */
 size_t		ppdl_ask_origin(const PpdlAsk *w, size_t at);
 
-/* which item a text of a result is of: *value is behind its mark; -1: none */
+/* which item a text of a result, JSON, is of: *value is behind its mark, and ends before the last quote; -1: none */
 int			ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value);
 
 /* the rows that it is about, all that meet the condition or those that have a value; v as below */

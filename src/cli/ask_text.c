@@ -29,6 +29,27 @@ is_word(char c)
 	return isalnum((unsigned char) c) || c == '_' || (c & 0x80);
 }
 
+/* behind the comment that begins at s[i], which may hold others */
+static size_t
+skip_comment(const char *s, size_t i)
+{
+	int			within = 0;
+
+	for (; s[i]; i++)
+		if (s[i] == '/' && s[i + 1] == '*')
+		{
+			within++;
+			i++;
+		}
+		else if (s[i] == '*' && s[i + 1] == '/')
+		{
+			i++;
+			if (--within == 0)
+				return i + 1;
+		}
+	return i;
+}
+
 /* blanks and comments */
 static size_t
 skip(const char *s, size_t i)
@@ -39,11 +60,7 @@ skip(const char *s, size_t i)
 		if (s[i] == '-' && s[i + 1] == '-')
 			i += strcspn(s + i, "\n");
 		else if (s[i] == '/' && s[i + 1] == '*')
-		{
-			const char *end = strstr(s + i + 2, "*/");
-
-			i = end ? (size_t) (end - s) + 2 : strlen(s);
-		}
+			i = skip_comment(s, i);
 		else
 			return i;
 	}

@@ -665,26 +665,26 @@ test_rewrite(void **state)
 {
 	(void) state;
 	rewritten("SELECT ward, {count where Age > 65 and Smoking = 'Yes'} FROM patients GROUP BY ward", "public",
-			  "SELECT ward, ('0:' || coalesce(public.sum_where(features, 'x[14] = 1 and not x[4] = -1')::text, '')) "
-			  "AS count FROM patients GROUP BY ward");
+			  "SELECT ward, pg_catalog.to_json('0:' || coalesce(public.sum_where(features, "
+			  "'x[14] = 1 and not x[4] = -1')::text, '')) AS count FROM patients GROUP BY ward");
 	rewritten("SELECT {avg(Weight) from p.exam WHERE Ward='A'} AS mean, {sum(weight) where Ward='A'}, "
 			  "{count(Weight) where Ward='A'} c FROM p", NULL,
-			  "SELECT ('0:' || coalesce(sum_where(p.exam, 'x[5] = 1')::text, '')) AS mean, "
-			  "('1:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) AS \"sum(Weight)\", "
-			  "('2:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) c FROM p");
+			  "SELECT pg_catalog.to_json('0:' || coalesce(sum_where(p.exam, 'x[5] = 1')::text, '')) AS mean, "
+			  "pg_catalog.to_json('1:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) AS \"sum(Weight)\", "
+			  "pg_catalog.to_json('2:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) c FROM p");
 	rewritten("SELECT 1; WITH a AS (SELECT {count where Ward='A'} FROM t) SELECT * FROM a;", NULL,
-			  "SELECT 1; WITH a AS (SELECT ('0:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) AS count "
-			  "FROM t) SELECT * FROM a;");
+			  "SELECT 1; WITH a AS (SELECT pg_catalog.to_json('0:' || coalesce(sum_where(features, 'x[5] = 1')::text, "
+			  "'')) AS count FROM t) SELECT * FROM a;");
 	/* braces that are none of ours */
 	rewritten("SELECT '{count where x}', \"{a}\", $q$ {b} $q$, E'\\'{c}' -- {d}\n /* {e /* {f} */ } */ "
 			  "FROM t", NULL, NULL);
 	rewritten("SELECT '{1,2}'::int[]; \\x", NULL, NULL);
 	rewritten("", NULL, NULL);
 	/* quotes and braces in those that are */
-	rewritten("(SELECT {count where Ward in ('B' /* ' } */)})", NULL,
-			  "(SELECT ('0:' || coalesce(sum_where(features, 'x[6] = 1')::text, '')))");
+	rewritten("(SELECT {count where Ward in ('B' /* ' } /* } */ ' */)})", NULL,
+			  "(SELECT pg_catalog.to_json('0:' || coalesce(sum_where(features, 'x[6] = 1')::text, '')))");
 	rewritten("EXPLAIN SELECT {count where Stage <> 1} FROM t UNION SELECT 2", NULL,
-			  "EXPLAIN SELECT ('0:' || coalesce(sum_where(features, 'x[16] = 0')::text, '')) AS count "
+			  "EXPLAIN SELECT pg_catalog.to_json('0:' || coalesce(sum_where(features, 'x[16] = 0')::text, '')) AS count "
 			  "FROM t UNION SELECT 2");
 }
 
@@ -777,15 +777,16 @@ test_marks(void **state)
 	assert_string_not_equal(w.mark, v.mark);
 	for (int i = 0; i < 3; i++)
 	{
-		snprintf(text, sizeof text, "%s%d:value", w.mark, i);
+		snprintf(text, sizeof text, "\"%s%d:value\"", w.mark, i);
 		assert_int_equal(ppdl_ask_item(&w, text, strlen(text), &value), i < 2 ? i : -1);
-		assert_true(i == 2 || strcmp(text + value, "value") == 0);
+		assert_true(i == 2 || strcmp(text + value, "value\"") == 0);
+		assert_int_equal(ppdl_ask_item(&w, text + 1, strlen(text) - 1, &value), -1);
 		assert_int_equal(ppdl_ask_item(&v, text, strlen(text), &value), -1);
 	}
-	snprintf(text, sizeof text, "%s1", w.mark);
+	snprintf(text, sizeof text, "\"%s1\"", w.mark);
 	for (size_t n = 0; n <= strlen(text); n++)
 		assert_int_equal(ppdl_ask_item(&w, text, n, &value), -1);
-	snprintf(text, sizeof text, "%s99999999999999999999:", w.mark);
+	snprintf(text, sizeof text, "\"%s99999999999999999999:\"", w.mark);
 	assert_int_equal(ppdl_ask_item(&w, text, strlen(text), &value), -1);
 	assert_int_equal(ppdl_ask_item(&w, NULL, 0, &value), -1);
 	ppdl_ask_free(&w);
