@@ -5,8 +5,8 @@
  *
  * {WHAT [from COLUMN] where CONDITION}: WHAT is count, count(*), count(c), sum(c) or avg(c), with a column c of the
  * table that was encrypted; COLUMN is the encrypted one, features if it is not said.  Each becomes a call of sum_where,
- * whose result comes as a JSON text behind a mark that tells which one it is, so that wherever the statement puts it, its
- * decrypted answer stands where it is shown.
+ * whose result comes as a JSON text behind a mark that tells which one it is, so that wherever the statement puts it,
+ * its decrypted answer stands where it is shown.
  */
 #ifndef PPDL_CLI_ASK_H
 #define PPDL_CLI_ASK_H

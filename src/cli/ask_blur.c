@@ -2,12 +2,23 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ckks/compare.h"
 #include "predict/where.h"
 
 #define PART 0.01				/* of a row that is not worth a note */
+
+/* without the last digits, which decoding makes of 10.01 */
+static double
+as_written(double v)
+{
+	char		text[40];
+
+	snprintf(text, sizeof text, "%.12g", v);
+	return strtod(text, NULL);
+}
 
 static void
 say(const PpdlAskCompared *c, int levels, PpdlWriter *notes)
@@ -26,7 +37,7 @@ say(const PpdlAskCompared *c, int levels, PpdlWriter *notes)
 	n = snprintf(line, sizeof line, "\"%.60s\" is compared with %.6g: rows between %.6g and %.6g count in part",
 				 f->column, ppdl_feature_decode(f, c->threshold), ppdl_feature_decode(f, fmax(below, -1)),
 				 ppdl_feature_decode(f, fmin(above, 1)));
-	ppdl_feature_print(f, ppdl_feature_decode(f, c->nearest), nearest, sizeof nearest);
+	ppdl_feature_print(f, as_written(ppdl_feature_decode(f, c->nearest)), nearest, sizeof nearest);
 	if (c->nearest > c->threshold)
 		snprintf(line + n, sizeof line - (size_t) n, ", those of %s by %.2f", nearest, counts);
 	/* questions with one condition say it once */

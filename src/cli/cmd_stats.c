@@ -284,7 +284,7 @@ compute(Job *j, PpdlError *err)
 	if (j->result == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < a->groups; i++)
-		PPDL_TRY(ppdl_stats_compute(&j->result[i], &j->plan, &a->group[i], err));
+		PPDL_TRY(ppdl_stats_compute(&j->result[i], &j->plan, &a->group[i], j->query.min_count, err));
 	return PPDL_OK;
 }
 
@@ -317,11 +317,22 @@ show(Job *j, PpdlError *err)
 	return status;
 }
 
+/* what has no place in CSV */
+static void
+tell_notes(const PpdlStatisticsGroup *g)
+{
+	for (int i = 0; i < g->notes; i++)
+		ppdl_note("%s%s%s", g->name ? g->name : "", g->name ? ": " : "", g->note[i]);
+}
+
 /* groups that are not shown; and that there are no rows */
 static void
 tell(const Job *j)
 {
 	const PpdlStatsAnswer *a = &j->answer;
+
+	for (int i = 0; i < a->groups && j->a->form == FORM_CSV; i++)
+		tell_notes(&j->result[i].page);
 
 	if (a->withheld > 0)
 		ppdl_note("%d group%s of fewer than %ld rows, %.0f in all, %s not decrypted; --min-count says how many they "

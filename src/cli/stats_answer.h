@@ -25,6 +25,7 @@ typedef struct PpdlStatsRows
 	char	   *name;			/* "ward = A, sex = F"; NULL: all rows */
 	char	  **key;			/* of group_by, NULL for NULL */
 	int			keys;
+	int			few_labels;		/* there are labels, of fewer rows than min_count: not decrypted */
 	PpdlMoments moments;
 } PpdlStatsRows;
 

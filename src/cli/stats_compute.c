@@ -11,13 +11,31 @@ no_memory(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
+__attribute__((format(printf, 3, 4)))
+static PpdlStatus
+note(PpdlStatsResult *r, PpdlError *err, const char *fmt,...)
+{
+	char	  **more = realloc(r->note, ((size_t) r->page.notes + 1) * sizeof *more);
+	char	   *text;
+	va_list		ap;
+	int			n;
+
+	if (more == NULL)
+		return no_memory(err);
+	r->note = more;
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return no_memory(err);
+	r->note[r->page.notes++] = text;
+	return PPDL_OK;
+}
+
 /* what could not be had, and why: the others are shown all the same */
 static PpdlStatus
 add_note(PpdlStatsResult *r, PpdlStatus status, const PpdlError *why, const char *what, PpdlError *err)
 {
-	char	  **more;
-	char	   *text;
-
 	if (status == PPDL_OK)
 		return PPDL_OK;
 	if (status == PPDL_ERR_NOMEM || status == PPDL_ERR_CANCELED || status == PPDL_ERR_INTERNAL)
@@ -25,14 +43,21 @@ add_note(PpdlStatsResult *r, PpdlStatus status, const PpdlError *why, const char
 		*err = *why;
 		return status;
 	}
-	more = realloc(r->note, ((size_t) r->page.notes + 1) * sizeof *more);
-	if (more == NULL)
-		return no_memory(err);
-	r->note = more;
-	if (asprintf(&text, "%s: %s%s%s", what, why->message, why->hint[0] ? ". " : "", why->hint) < 0)
-		return no_memory(err);
-	r->note[r->page.notes++] = text;
-	return PPDL_OK;
+	return note(r, err, "%s: %s%s%s", what, why->message, why->hint[0] ? ". " : "", why->hint);
+}
+
+/* counts of somebody, but of fewer rows than min_count: they are shown, and whoever passes them on should know */
+static PpdlStatus
+note_few(PpdlStatsResult *r, const PpdlEstimate *count, int counts, long min_count, const char *what, PpdlError *err)
+{
+	int			few = 0;
+
+	for (int i = 0; i < counts; i++)
+		few += count[i].value >= 0.5 && count[i].value < (double) min_count - 0.5;
+	if (few == 0)
+		return PPDL_OK;
+	return note(r, err, "%s: %d count%s of fewer than %ld rows. Mind %s before you pass the table on.", what, few,
+				few == 1 ? " is" : "s are", min_count, few == 1 ? "it" : "them");
 }
 
 static PpdlStatus
@@ -88,43 +113,57 @@ regress(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlEr
 }
 
 static PpdlStatus
-cross(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+cross(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, long min_count, PpdlError *err)
 {
 	r->crosstab = calloc((size_t) p->crosstabs + 1, sizeof *r->crosstab);
 	if (r->crosstab == NULL)
 		return no_memory(err);
 	for (int i = 0; i < p->crosstabs; i++)
 	{
+		const int	row = p->crosstab[2 * i],
+					column = p->crosstab[2 * i + 1];
+		PpdlCrosstab *c = &r->crosstab[r->page.crosstabs];
+		char		what[300];
 		PpdlError	why = {0};
-		PpdlStatus	status = ppdl_crosstab(&r->crosstab[r->page.crosstabs], m, p->crosstab[2 * i],
-										   p->crosstab[2 * i + 1],
-										   p->level, &why);
+		PpdlStatus	status = ppdl_crosstab(c, m, row, column, p->level, &why);
 
-		PPDL_TRY(add_note(r, status, &why, "cross table", err));
-		r->page.crosstabs += status == PPDL_OK;
+		snprintf(what, sizeof what, "cross table of %.120s and %.120s", m->variable[row].name,
+				 m->variable[column].name);
+		PPDL_TRY(add_note(r, status, &why, what, err));
+		if (status != PPDL_OK)
+			continue;
+		r->page.crosstabs++;
+		PPDL_TRY(note_few(r, c->count, c->rows * c->columns, min_count, what, err));
 	}
 	return PPDL_OK;
 }
 
 static PpdlStatus
-count_levels(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+count_levels(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, long min_count, PpdlError *err)
 {
 	r->histogram = calloc((size_t) p->histograms + 1, sizeof *r->histogram);
 	if (r->histogram == NULL)
 		return no_memory(err);
 	for (int i = 0; i < p->histograms; i++)
 	{
+		PpdlHistogram *h = &r->histogram[r->page.histograms];
+		char		what[200];
 		PpdlError	why = {0};
-		PpdlStatus	status = ppdl_histogram(&r->histogram[r->page.histograms], m, p->histogram[i], &why);
+		PpdlStatus	status = ppdl_histogram(h, m, p->histogram[i], &why);
 
-		PPDL_TRY(add_note(r, status, &why, "histogram", err));
-		r->page.histograms += status == PPDL_OK;
+		snprintf(what, sizeof what, "histogram of %.120s", m->variable[p->histogram[i]].name);
+		PPDL_TRY(add_note(r, status, &why, what, err));
+		if (status != PPDL_OK)
+			continue;
+		r->page.histograms++;
+		PPDL_TRY(note_few(r, h->count, h->levels, min_count, what, err));
 	}
 	return PPDL_OK;
 }
 
 PpdlStatus
-ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsRows *rows, PpdlError *err)
+ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsRows *rows, long min_count,
+				   PpdlError *err)
 {
 	const PpdlMoments *m = &rows->moments;
 
@@ -136,8 +175,11 @@ ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStats
 	if (p->correlation || p->components)
 		PPDL_TRY(correlate(out, p, m, err));
 	PPDL_TRY(regress(out, p, m, err));
-	PPDL_TRY(cross(out, p, m, err));
-	PPDL_TRY(count_levels(out, p, m, err));
+	PPDL_TRY(cross(out, p, m, min_count, err));
+	PPDL_TRY(count_levels(out, p, m, min_count, err));
+	if (rows->few_labels)
+		PPDL_TRY(note(out, err, "labels: fewer than %ld of these rows have one, and they are not decrypted",
+					  min_count));
 	out->page.description = out->description;
 	out->page.regression = out->regression;
 	out->page.crosstab = out->crosstab;

@@ -6,6 +6,7 @@
 
 #include "cli/stats.h"
 #include "cli/stats_text.h"
+#include "table/csv.h"
 
 /*
  * ------------------------------------------------------------------ CSV:
@@ -154,8 +155,8 @@ csv_crosstab(Lines *l, const PpdlCrosstab *c)
 			ppdl_term_name(l->m, (PpdlTerm) {c->column, k}, l->other, sizeof l->other);
 			estimate(l, "rows", c->count[(size_t) i * (size_t) c->columns + (size_t) k]);
 		}
-	snprintf(l->item, sizeof l->item, "%s", v[c->row].name);
-	snprintf(l->other, sizeof l->other, "%s", v[c->column].name);
+	ppdl_cut_name(l->item, sizeof l->item, v[c->row].name);
+	ppdl_cut_name(l->other, sizeof l->other, v[c->column].name);
 	estimate(l, "n", c->n);
 	estimate(l, "missing", c->missing);
 	if (c->df > 0)
@@ -187,7 +188,7 @@ csv_histogram(Lines *l, const PpdlHistogram *h)
 		term(l, (PpdlTerm) {h->variable, i});
 		estimate(l, "rows", h->count[i]);
 	}
-	snprintf(l->item, sizeof l->item, "%s", l->m->variable[h->variable].name);
+	ppdl_cut_name(l->item, sizeof l->item, l->m->variable[h->variable].name);
 	estimate(l, "n", h->n);
 	estimate(l, "missing", h->missing);
 	for (int i = 0; h->edge && i < QUANTILES; i++)
@@ -269,6 +270,35 @@ add(Json *j, json_t *a, json_t *v)
 		j->bad = 1;
 }
 
+/* bytes that are no UTF-8, where a message cut a name, become U+FFFD */
+static json_t *
+json_text(const char *s)
+{
+	const size_t len = strlen(s);
+	json_t	   *text = json_string(s);
+	PpdlWriter	w;
+
+	if (text)
+		return text;
+	ppdl_writer_init_secret(&w);
+	for (size_t i = 0, n; i < len; i += n)
+	{
+		const unsigned char c = (unsigned char) s[i];
+
+		n = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+		if (i + n <= len && ppdl_utf8_valid(s + i, n))
+			ppdl_write_bytes(&w, s + i, n);
+		else
+		{
+			ppdl_write_text(&w, "\xef\xbf\xbd");
+			n = 1;
+		}
+	}
+	text = w.bad ? NULL : json_stringn((const char *) w.buf, w.len);
+	ppdl_writer_free(&w);
+	return text;
+}
+
 static json_t *
 json_number(double v)
 {
@@ -287,7 +317,7 @@ json_estimate(Json *j, PpdlEstimate e)
 	if (text[0])
 		put(j, o, "error", json_number(e.error));
 	else
-		put(j, o, "why", json_string(ppdl_doubt_word(e.doubt)));
+		put(j, o, "why", json_text(ppdl_doubt_word(e.doubt)));
 	return o;
 }
 
@@ -297,7 +327,7 @@ json_name(const Json *j, PpdlTerm t)
 	char		name[PPDL_TERM_NAME];
 
 	ppdl_term_name(j->m, t, name, sizeof name);
-	return json_string(name);
+	return json_text(name);
 }
 
 static json_t *
@@ -337,7 +367,7 @@ json_levels(Json *j, int variable)
 	json_t	   *a = json_array();
 
 	for (int i = 0; i < v->levels; i++)
-		add(j, a, json_string(v->level[i]));
+		add(j, a, json_text(v->level[i]));
 	return a;
 }
 
@@ -361,7 +391,7 @@ json_coefficient(Json *j, const PpdlCoefficient *c)
 {
 	json_t	   *o = json_object();
 
-	put(j, o, "term", c->is_constant ? json_string("(constant)") : json_name(j, c->term));
+	put(j, o, "term", c->is_constant ? json_text("(constant)") : json_name(j, c->term));
 	put(j, o, "value", json_estimate(j, c->value));
 	put(j, o, "standard_error", json_number(c->se));
 	put(j, o, "t", json_number(c->t));
@@ -402,8 +432,8 @@ json_crosstab(Json *j, const PpdlCrosstab *c)
 	const int	odds = !isnan(c->odds_ratio);
 	json_t	   *o = json_object();
 
-	put(j, o, "rows", json_string(j->m->variable[c->row].name));
-	put(j, o, "columns", json_string(j->m->variable[c->column].name));
+	put(j, o, "rows", json_text(j->m->variable[c->row].name));
+	put(j, o, "columns", json_text(j->m->variable[c->column].name));
 	put(j, o, "row_levels", json_levels(j, c->row));
 	put(j, o, "column_levels", json_levels(j, c->column));
 	put(j, o, "counts", json_matrix(j, c->count, c->rows, c->columns));
@@ -425,7 +455,7 @@ json_histogram(Json *j, const PpdlHistogram *h)
 {
 	json_t	   *o = json_object();
 
-	put(j, o, "column", json_string(j->m->variable[h->variable].name));
+	put(j, o, "column", json_text(j->m->variable[h->variable].name));
 	put(j, o, "levels", json_levels(j, h->variable));
 	put(j, o, "counts", json_row(j, h->count, h->levels));
 	put(j, o, "n", json_estimate(j, h->n));
@@ -500,9 +530,9 @@ json_group(Json *j, const PpdlStatsQuery *q, const PpdlStatsRows *rows, const Pp
 
 	j->m = g->moments;
 	for (int i = 0; i < rows->keys; i++)
-		put(j, key, q->group_by->item[i], rows->key[i] ? json_string(rows->key[i]) : json_null());
+		put(j, key, q->group_by->item[i], rows->key[i] ? json_text(rows->key[i]) : json_null());
 	for (int i = 0; i < g->notes; i++)
-		add(j, notes, json_string(g->note[i]));
+		add(j, notes, json_text(g->note[i]));
 	put(j, o, "group", key);
 	put(j, o, "n", json_number(g->moments->n));
 	put_arrays(j, o, g);
@@ -525,8 +555,8 @@ ppdl_stats_json(PpdlWriter *w, const PpdlStatsPage *page, PpdlError *err)
 
 	for (int i = 0; i < a->groups; i++)
 		add(&j, groups, json_group(&j, page->query, &a->group[i], &page->result[i].page));
-	put(&j, all, "table", json_string(page->query->table));
-	put(&j, all, "query", json_string(a->sql));
+	put(&j, all, "table", json_text(page->query->table));
+	put(&j, all, "query", json_text(a->sql));
 	put(&j, all, "min_count", json_integer(page->query->min_count));
 	put(&j, all, "withheld_groups", json_integer(a->withheld));
 	put(&j, all, "withheld_rows", json_number(a->withheld_rows));

@@ -363,8 +363,9 @@ read_features(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
 
 /* too few of them are as good as none */
 static PpdlStatus
-read_labels(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
+read_labels(const Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
 {
+	PpdlMoments *m = &g->moments;
 	const double labels = count_in(f, field);
 	PpdlValues	v;
 	PpdlStatus	status;
@@ -372,6 +373,7 @@ read_labels(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
 	if (labels < 1 || labels < (double) f->q->min_count)
 	{
 		set_label_missing(m, f->c, 0);
+		g->few_labels = labels > 0;
 		return PPDL_OK;
 	}
 	PPDL_TRY(open_value(f->r, f->res, f->row, field + 1, f->c->features, &v, err));
@@ -447,7 +449,7 @@ read_group(const Fields *f, PpdlStatsRows *g, PpdlError *err)
 	m->variable = f->c->variable;
 	PPDL_TRY(read_features(f, first + 1, m, err));
 	if (f->c->label >= 0)
-		PPDL_TRY(read_labels(f, first + 2, m, err));
+		PPDL_TRY(read_labels(f, first + 2, g, err));
 	if (f->q->gram)
 		PPDL_TRY(read_gram(f, first + (f->q->label ? 4 : 2), m, err));
 	return ppdl_moments_check(m, err);

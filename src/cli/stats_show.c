@@ -138,7 +138,7 @@ share(Show *s, PpdlEstimate e)
 	char		text[PPDL_STATS_TEXT],
 				whole[PPDL_STATS_TEXT + 4];
 
-	if (e.value != 0)
+	if (e.value != 0 || e.error > 0)
 		e.error = fmax(e.error, 2.5e-5);
 	ppdl_stats_short(text, e, 100);
 	snprintf(whole, sizeof whole, isnan(e.value) ? "%s" : "%s %%", text);
@@ -358,7 +358,8 @@ show_tests(Show *s, const PpdlCrosstab *c)
 		say(s, "Odds ratio %.5g, %g %% from %.5g to %.5g%s.\n", c->odds_ratio, 100 * c->level, c->odds_interval.low,
 			c->odds_interval.high, c->is_haldane ? " (1/2 added to each cell, since one is empty)" : "");
 	if (c->missing.value > 0)
-		say(s, "%.0f rows in which one of them is missing are left out.\n", c->missing.value);
+		say(s, "%.0f row%s in which one of them is missing %s left out.\n", c->missing.value,
+			c->missing.value == 1 ? "" : "s", c->missing.value == 1 ? "is" : "are");
 }
 
 /* a count and its part of the row's */
@@ -451,7 +452,7 @@ show_histogram(Show *s, const PpdlHistogram *h)
 	}
 	end(s);
 	if (h->missing.value > 0)
-		say(s, "Missing in %.0f rows.\n", h->missing.value);
+		say(s, "Missing in %.0f row%s.\n", h->missing.value, h->missing.value == 1 ? "" : "s");
 	show_quantiles(s, h);
 }
 
@@ -492,6 +493,9 @@ show_components(Show *s, const PpdlComponents *c)
 	}
 	end(s);
 	show_terms(s, "Left out, since they do not vary: ", c->omit, c->omitted);
+	if (sum > 1.00005)
+		say(s, "Shares are of more than the whole, since correlations of columns with missing values are not all of "
+			"the same rows.\n");
 	if (c->reliable < c->count)
 		say(s, "Only the first %d component%s above the error of encryption.\n", c->reliable, c->reliable == 1 ? " is" :
 			"s are");

@@ -33,8 +33,20 @@ choose(PpdlComponents *out, const PpdlCorrelation *c, int *place)
 static PpdlStatus
 check_any(const PpdlComponents *out, PpdlError *err)
 {
-	return out->count > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_RANGE, "principal components: no column varies in these "
+	return out->count > 0 ? PPDL_OK : ppdl_error(err, PPDL_ERR_RANGE, "no column varies in these "
 												 "rows, or all vary less than the error of encryption lets see");
+}
+
+static PpdlStatus
+not_known(const PpdlComponents *out, const PpdlCorrelation *c, int i, int j, PpdlDoubt doubt, PpdlError *err)
+{
+	char		name[2][PPDL_TERM_NAME];
+
+	ppdl_term_name(c->moments, out->term[i], name[0], sizeof name[0]);
+	ppdl_term_name(c->moments, out->term[j], name[1], sizeof name[1]);
+	return ppdl_error(err, doubt == PPDL_DOUBT_UNASKED ? PPDL_ERR_PRECISION : PPDL_ERR_RANGE,
+					  "the %s of \"%.80s\" and \"%.80s\" is not known in the rows that have both: %s",
+					  out->is_correlation ? "correlation" : "covariance", name[0], name[1], ppdl_doubt_word(doubt));
 }
 
 static PpdlStatus
@@ -46,10 +58,7 @@ copy(double *a, const PpdlComponents *out, const PpdlCorrelation *c, const int *
 			const PpdlEstimate *e = entry(out, c, place, i, j);
 
 			if (isnan(e->value))
-				return ppdl_error(err, e->doubt == PPDL_DOUBT_UNASKED ? PPDL_ERR_PRECISION : PPDL_ERR_RANGE,
-								  "principal components: the %s of columns %d and %d is not known: %s",
-								  out->is_correlation ? "correlation" : "covariance", place[i] + 1, place[j] + 1,
-								  ppdl_doubt_text(e->doubt));
+				return not_known(out, c, i, j, e->doubt, err);
 			a[(size_t) i * (size_t) out->count + (size_t) j] = e->value;
 		}
 	return PPDL_OK;

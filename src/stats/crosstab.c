@@ -32,11 +32,11 @@ fill_cell(PpdlCrosstab *c, const PpdlMoments *m, int i, int j, PpdlError *err)
 
 	*e = ppdl_count_estimate(ppdl_linear_product(m, &f, &g));
 	if (e->doubt == PPDL_DOUBT_UNASKED)
-		return ppdl_error(err, PPDL_ERR_PRECISION, "cross table: the sums of products of \"%.100s\" and \"%.100s\" are "
+		return ppdl_error(err, PPDL_ERR_PRECISION, "the sums of products of \"%.100s\" and \"%.100s\" are "
 						  "not there", m->variable[c->row].name, m->variable[c->column].name);
 	if (isnan(e->value))
 		return ppdl_error(err, PPDL_ERR_RANGE,
-						  "cross table: \"%.80s\" and \"%.80s\" have fewer than no rows in common: "
+						  "\"%.80s\" and \"%.80s\" have fewer than no rows in common: "
 						  "the sums are not of these rows", m->variable[c->row].level[i],
 						  m->variable[c->column].level[j]);
 	c->is_rounded &= e->error == 0;
@@ -55,7 +55,7 @@ fill(PpdlCrosstab *c, const PpdlMoments *m, PpdlError *err)
 			PPDL_TRY(fill_cell(c, m, i, j, err));
 	c->missing = ppdl_count_estimate((PpdlSum) {m->n - c->n.value, c->n.error});
 	if (isnan(c->missing.value))
-		return ppdl_error(err, PPDL_ERR_RANGE, "cross table: %g of %g rows are in its cells: the sums are not of these "
+		return ppdl_error(err, PPDL_ERR_RANGE, "%g of %g rows are in its cells: the sums are not of these "
 						  "rows", c->n.value, m->n);
 	return PPDL_OK;
 }
@@ -205,7 +205,7 @@ check(const PpdlMoments *m, int row, int column, double level, PpdlError *err)
 
 		if (v->kind != PPDL_VARIABLE_NUMBER)
 			continue;
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "cross table: column \"%.100s\" is a number", v->name);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" is a number", v->name);
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Columns with categories, bands or thresholds have tables "
 							   "(ppdl encode --bands, --category, --thermometer).");
 	}

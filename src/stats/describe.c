@@ -213,7 +213,7 @@ ppdl_correlate(PpdlCorrelation *out, const PpdlMoments *m, const PpdlTerm *term,
 {
 	size_t		n = (size_t) count * (size_t) count + 1;
 
-	*out = (PpdlCorrelation) {.count = count,.term = term};
+	*out = (PpdlCorrelation) {.count = count,.term = term,.moments = m};
 	out->n = calloc(n, sizeof *out->n);
 	out->covariance = calloc(n, sizeof *out->covariance);
 	out->correlation = calloc(n, sizeof *out->correlation);

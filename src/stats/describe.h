@@ -26,7 +26,8 @@ void		ppdl_describe(PpdlDescription *out, const PpdlMoments *m, const PpdlTerm *
 typedef struct PpdlCorrelation
 {
 	int			count;
-	const PpdlTerm *term;		/* the caller's */
+	const PpdlTerm *term;		/* the caller's, like */
+	const PpdlMoments *moments;
 	PpdlEstimate *n,			/* rows in which both are known */
 			   *covariance,
 			   *correlation;	/* in -1 .. 1, PPDL_DOUBT_CUT where it had to be cut; 1 in the diagonal */

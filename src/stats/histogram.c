@@ -17,7 +17,7 @@ ppdl_histogram(PpdlHistogram *out, const PpdlMoments *m, int variable, PpdlError
 	*out = (PpdlHistogram) {.variable = variable,.levels = v->levels,.edge = v->edge};
 	if (v->kind == PPDL_VARIABLE_NUMBER)
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "histogram: column \"%.100s\" is one number, not bands", v->name);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" is one number, not bands", v->name);
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Columns with bands, thresholds or categories have histograms "
 							   "(ppdl encode --bands, --thermometer).");
 	}

@@ -275,20 +275,42 @@ ppdl_moments_terms(PpdlTerm **out, int *count, const PpdlMoments *m, PpdlError *
 	return PPDL_OK;
 }
 
+/* of a text that filled its buffer: no part of a character at its end */
+static void
+cut(char *s, size_t size, int wanted)
+{
+	size_t		n = size - 1;
+
+	if (wanted < 0 || (size_t) wanted < size)
+		return;
+	while (n > 0 && ((unsigned char) s[n - 1] & 0xc0) == 0x80)
+		n--;
+	if (n > 0 && ((unsigned char) s[n - 1] & 0x80))
+		s[n - 1] = 0;
+}
+
+void
+ppdl_cut_name(char *out, size_t size, const char *name)
+{
+	cut(out, size, snprintf(out, size, "%s", name));
+}
+
 void
 ppdl_term_name(const PpdlMoments *m, PpdlTerm t, char *out, size_t size)
 {
 	const PpdlVariable *v = &m->variable[t.variable];
-	int			is_band = v->kind == PPDL_VARIABLE_BANDS || v->kind == PPDL_VARIABLE_THRESHOLDS;
+	int			is_band = v->kind == PPDL_VARIABLE_BANDS || v->kind == PPDL_VARIABLE_THRESHOLDS,
+				n;
 
 	if (t.level == PPDL_TERM_MISSING)
-		snprintf(out, size, "%s missing", v->name);
+		n = snprintf(out, size, "%s missing", v->name);
 	else if (t.level == PPDL_TERM_OTHER)
-		snprintf(out, size, "%s: none of these", v->name);
+		n = snprintf(out, size, "%s: none of these", v->name);
 	else if (v->kind == PPDL_VARIABLE_NUMBER)
-		snprintf(out, size, "%s", v->name);
+		n = snprintf(out, size, "%s", v->name);
 	else
-		snprintf(out, size, is_band ? "%s %s" : "%s = %s", v->name, v->level[t.level]);
+		n = snprintf(out, size, is_band ? "%s %s" : "%s = %s", v->name, v->level[t.level]);
+	cut(out, size, n);
 }
 
 int

@@ -84,6 +84,8 @@ typedef struct PpdlTerm
 PpdlStatus	ppdl_moments_terms(PpdlTerm **out, int *count, const PpdlMoments *m, PpdlError *err);
 /* "Age", "Smoking = Yes", "Age 20..30", "Age missing" */
 void		ppdl_term_name(const PpdlMoments *m, PpdlTerm t, char *out, size_t size);
+/* copies a name; a longer one is cut between two characters of UTF-8, as above */
+void		ppdl_cut_name(char *out, size_t size, const char *name);
 /* the variable of that name, or -1 */
 int			ppdl_moments_variable(const PpdlMoments *m, const char *name);
 

@@ -177,7 +177,7 @@ centred_product(PpdlSum *out, const Fit *f, const Column *a, const Column *b)
 	{
 		name_of(f, a->term, name[0]);
 		name_of(f, b->term, name[1]);
-		return ppdl_error(f->err, PPDL_ERR_PRECISION, "regression: the sum of products of \"%.100s\" and \"%.100s\" is "
+		return ppdl_error(f->err, PPDL_ERR_PRECISION, "the sum of products of \"%.100s\" and \"%.100s\" is "
 						  "not there", name[0], name[1]);
 	}
 	out->value -= a->mean * b->sum.value;
@@ -334,7 +334,7 @@ say_collinear(const Fit *f, int k, double left, double error)
 	if (more)
 		snprintf(names + len, sizeof names - len, " and %d more", more);
 	name_of(f, f->column[k].term, name);
-	ppdl_error(f->err, PPDL_ERR_RANGE, "regression: \"%.80s\" follows from %.200s (collinear)", name, names);
+	ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.80s\" follows from %.200s (collinear)", name, names);
 	ppdl_error_detail(f->err, PPDL_ERR_RANGE, "A part of %.2g of its variance is its own; the error of that is %.2g.",
 					  fmax(left, 0), error);
 	return ppdl_error_hint(f->err, PPDL_ERR_RANGE, "Leave one of these columns out, or give a ridge.");
@@ -609,7 +609,7 @@ check_response(Fit *f)
 	name_of(f, t, name);
 	if (has_missing(f, t.variable))
 	{
-		ppdl_error(f->err, PPDL_ERR_RANGE, "regression: \"%.100s\" is missing in %.0f of %.0f rows", name,
+		ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.100s\" is missing in %.0f of %.0f rows", name,
 				   rows_of(f, (PpdlTerm) {t.variable, PPDL_TERM_MISSING}).value, f->m->n);
 		return ppdl_error_hint(f->err, PPDL_ERR_RANGE,
 							   "Second moments do not hold those of the other rows alone: choose "
@@ -623,7 +623,8 @@ check_rows(const Fit *f, double df)
 {
 	if (df >= 1)
 		return PPDL_OK;
-	ppdl_error(f->err, PPDL_ERR_RANGE, "regression: %.0f rows are too few for %d coefficients", f->m->n, f->p + 1);
+	ppdl_error(f->err, PPDL_ERR_RANGE, "%.0f row%s too few for %d coefficients", f->m->n,
+			   f->m->n == 1 ? " is" : "s are", f->p + 1);
 	return ppdl_error_hint(f->err, PPDL_ERR_RANGE, "Choose more rows, or fewer columns.");
 }
 
@@ -635,11 +636,11 @@ check_columns(const Fit *f)
 	if (f->column[f->p].length == 0)
 	{
 		name_of(f, f->column[f->p].term, name);
-		return ppdl_error(f->err, PPDL_ERR_RANGE, "regression: \"%.100s\" is constant in these rows, or varies less "
+		return ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.100s\" is constant in these rows, or varies less "
 						  "than the error of encryption lets see", name);
 	}
 	if (f->p == 0)
-		return ppdl_error(f->err, PPDL_ERR_ARGUMENT, "regression: no column is left that varies in these rows");
+		return ppdl_error(f->err, PPDL_ERR_ARGUMENT, "no column is left that varies in these rows");
 	return PPDL_OK;
 }
 

@@ -276,6 +276,9 @@ done([ 'encrypt', '--key', 'stats.key', '--features', 'hospital.json', '--keep',
 		near($r, "$key|$term[$i]|coefficient", $fit->{b}[$i]);
 		near($r, "$key|$term[$i]|standard_error", $fit->{se}[$i], 1e-4);
 	}
+	$node->safe_psql('postgres', 'CREATE TABLE partly AS SELECT features, CASE WHEN row_number() OVER (ORDER BY label IS NULL) < 3 THEN label END AS label FROM hospital');
+	my ($note) = (ppdl(@stats, '--table', 'partly', '--means', '--csv'))[2];
+	like($note, qr/labels: fewer than 5 of these rows have one, and they are not decrypted/, 'labels of two rows');
 	refused([ @stats, '--table', 'hospital', '--regress', 'Osteoporose' ], 5, qr/publish.*--for train/s, 'a label of its own without keys of training');
 	like(done([ @stats, '--table', 'hospital', '--regress', $w ], 'a response with missing values'), qr/^regression of Gewicht \(kg\): .*missing/m, 'is told about');
 }
@@ -300,9 +303,13 @@ like(slurp_file('out.txt'), qr/^Sex = Female: 1149 rows\n/, 'beside the tables')
 	is($six->{'id = 100003|describe|Age||deviation'}[0], '', 'a row has no deviation');
 	is(done([ @stats, '--means', '--csv', @table, '--where', 'false' ], 'no rows'), $out, 'nothing comes of nothing');
 	like((ppdl(@stats, @table, '--where', 'false'))[2], qr/no row of table .* meets the condition/, 'and that is said');
-	($rc, $out, $err) = ppdl(@stats, @few, '--regress', 'Age');
+	($rc, $out, $err) = ppdl(@stats, @few, '--regress', 'Age', '--pca', '--crosstab', 'Gender,Smoking', '--histogram', 'Gender');
 	is($rc, 0, 'a regression of too few rows');
-	like($out, qr/^regression of Age: .*rows/m, 'is told about');
+	like($out, qr/^regression of Age: 6 rows are too few/m, 'is told about, once');
+	my %meet;
+	$meet{"$_->{Gender} $_->{Smoking}"}++ for @patients[0 .. 5];
+	my $small = grep { $_ < 5 } values %meet;
+	like($out, qr/^cross table of Gender and Smoking: $small counts? (is|are) of fewer than 5 rows/m, 'counts of a few rows are shown, and that is said');
 	like(done([ @stats, @table ], 'a table'), qr/^ Age +\| 2000 \| +0 % \| +53\.8\d+ \| +\d+\.\d+ \| +18 \| +90$/m, 'is like those of psql');
 }
 
@@ -342,11 +349,13 @@ mkdir 'elsewhere';
 done([ 'encode', $patients_csv, '--id', 'Id', '--whiten', '-o', 'white.json', '--label', 'Osteoporosis' ], 'encode --whiten');
 refused([ @bad, '--features', 'white.json' ], 2, qr/has a map \(--whiten\)/, 'components');
 
-file('wide.csv', join('', map { join(',', @$_) . "\n" } [ 'id', map { "x$_" } 1 .. 70 ], map { my $r = $_; [ $r, map { ($r * $_ * 37) % 101 } 1 .. 70 ] } 1 .. 20));
+my $long = "x" . "\xc3\xa4" x 120;
+file('wide.csv', join('', map { join(',', @$_) . "\n" } [ 'id', map { $_ == 69 ? $long : "x$_" } 1 .. 70 ], map { my $r = $_; [ $r, map { ($r * $_ * 37) % 101 } 1 .. 70 ] } 1 .. 20));
 done([ 'encode', 'wide.csv', '--id', 'id', '-o', 'wide.json' ], 'a wide table');
 $node->safe_psql('postgres', 'CREATE TABLE wide (id int, features lwe_cipher)');
 done([ 'encrypt', '--key', 'stats.key', '--features', 'wide.json', '--table', 'wide', @dsn, 'wide.csv' ], 'encrypt it');
 refused([ @stats, '--table', 'wide' ], 2, qr/70 values: lwe_gram takes 64.*--moments/s, 'more values than products are computed of');
+is(decode_json(done([ @stats, '--table', 'wide', '--means', '--json' ], 'JSON of a long name'))->{groups}[0]{describe}[68]{column}, 'x' . "\xe4" x 98, 'is cut between two characters');
 near(answers('its means', '--table', 'wide', '--means'), '|describe|x70||mean', mean(map { ($_ * 70 * 37) % 101 } 1 .. 20));
 
 done_testing();

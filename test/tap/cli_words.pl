@@ -205,6 +205,14 @@ for my $condition (q{age > 39 and not age > 64 and blood <> '0'}, q{not (smoker 
 	}
 }
 
+# errors, tried below
+my @asked;
+sub asked
+{
+	push @asked, [@_];
+	return;
+}
+
 # where answers may stand; groups without rows cost nothing
 my $none = q{FROM made WHERE id < 0};
 is(done([ @query, '--json', '-c', qq{SELECT count(*), {count where smoker = 'yes'} AS smokers, '{"a": 1}'::json AS j, '{count}' AS s $none} ], 'JSON'),
@@ -218,16 +226,16 @@ like((ppdl_in("SELECT {count\nwhere smoker\n= 'yes'}\n$none;\n", 'shell', '--key
 
 # which feature file
 like((ppdl_in('', @query, '-c', qq{SELECT {count where smoker = 'yes'} $none}))[2], qr/in the words of "made.json"/, 'a note says which');
-refused([ @query, '-c', q{SELECT {count where smoker = 'yes'} FROM white} ], 2, qr/components of their values.*line 1, column 21.*without --whiten/s, 'a map');
-refused([ @query, '-c', q{SELECT (SELECT {count where smoker = 'yes'} FROM made), (SELECT 1 FROM patients LIMIT 1)} ], 2,
+asked(q{SELECT {count where smoker = 'yes'} FROM white}, qr/components of their values.*line 1, column 21.*without --whiten/s, 'a map');
+asked(q{SELECT (SELECT {count where smoker = 'yes'} FROM made), (SELECT 1 FROM patients LIMIT 1)},
 	qr/"features" of made is of the encoding [0-9a-f]{12}, of patients of [0-9a-f]{12}.*--features/s, 'two encodings');
 is(done([ @query, '--csv', '--features', 'made.json', '-c', qq{SELECT (SELECT {count where smoker = 'yes'} AS n $none), (SELECT 1 AS m FROM patients LIMIT 1)} ], 'one is named'),
 	"n,m\n0,1\n", 'that can be told apart by --features');
 refused([ @query, '--features', 'features.json', '-c', q{SELECT {count where smoker = 'yes'} FROM made WHERE id < 9} ], 2, qr/the rows are of the encoding .* written with the feature file of/s,
 	'a condition for other rows');
 $node->safe_psql('postgres', 'CREATE TABLE bare (id int); CREATE TABLE empty (LIKE made)');
-refused([ @query, '-c', q{SELECT {count where smoker = 'yes'} FROM bare} ], 2, qr/no table of this statement has an encrypted column "features".*column 8.*from COLUMN/s, 'no encrypted column');
-refused([ @query, '-c', q{SELECT {count where smoker = 'yes'} FROM empty} ], 2, qr/no row of "features" says which feature file.*--features/s, 'no rows to ask');
+asked(q{SELECT {count where smoker = 'yes'} FROM bare}, qr/no table of this statement has an encrypted column "features".*column 8.*from COLUMN/s, 'no encrypted column');
+asked(q{SELECT {count where smoker = 'yes'} FROM empty}, qr/no row of "features" says which feature file.*--features/s, 'no rows to ask');
 rename 'made.json', 'elsewhere' or die;
 refused([ @query, '-c', qq{SELECT {count where smoker = 'yes'} $none} ], 2, qr/that of no feature file here.*--features FILE/s, 'a file that is not here');
 rename 'elsewhere', 'made.json' or die;
@@ -238,12 +246,28 @@ my $one = qq{SELECT {count where smoker = 'yes'}, {avg(age) where smoker = 'yes'
 like(done([ @query, '--csv', '-c', $one =~ s/avg\(age\)/avg(weight)/r ], 'one smoker'), qr/^"?\(fewer than 5 rows\)"?,"?\(fewer than 5 rows\)"?,0$/m, 'are not shown');
 is(done([ @query, '--csv', '--min-count', '1', '-c', $one =~ s/, \{avg.*?\}//r ], 'one smoker'), "count,others\n1,0\n", 'unless --min-count says so');
 
+# answers within other values, and in an order, are none
+for my $pasted (q{'x' || {count where smoker = 'yes'} AS s}, q{(SELECT array_agg(n) FROM (SELECT {count where smoker = 'yes'} AS n FROM made WHERE id < 3) one)})
+{
+	asked("SELECT $pasted FROM made WHERE id < 3", qr/an answer to a question in braces is a part of another value.*alone/s, 'nothing is shown of an answer within another value');
+}
+asked(qq{SELECT ward, {count where smoker = 'yes'} AS n $none GROUP BY ward ORDER BY n}, qr/ordering operator/, 'nothing is sorted by what is encrypted');
+
 # errors
 refused([ @query, '--verify', '--receipts-for', 'made', '-c', qq{SELECT {count where smoker = 'yes'} $none} ], 2, qr/questions in braces have no receipts/, 'nothing passes --verify unchecked');
 refused([ @query, '-c', qq{SELECT 1,\n  {count where smoker = 'yes' and} $none} ], 2, qr/the name of a column is expected.*line 2, column 34: \} FROM/s, 'syntax');
-refused([ @query, '-c', qq{SELECT {count where smoker = 'often'} $none} ], 2, qr/no category "often".*It has 'no', 'yes'/s, 'a category that there is not');
+asked(qq{SELECT {count where smoker = 'often'} $none}, qr/no category "often".*It has 'no', 'yes'/s, 'a category that there is not');
 refused([ @query, '-c', qq{SELECT {count where smoker = 'yes'}, nothing $none} ], 5, qr/"nothing" does not exist.*line 1, column 38: nothing FROM/s, 'the places of the server are those of the question');
-refused([ @query, '-c', qq{CREATE TABLE n AS SELECT {count where smoker = 'yes'} $none} ], 2, qr/answered where a result is shown/, 'no answer that nobody sees');
+asked(qq{CREATE TABLE n AS SELECT {count where smoker = 'yes'} $none}, qr/answered where a result is shown/, 'no answer that nobody sees');
+
+# all of them in one session, which goes on after each
+{
+	my $errors = (ppdl_in(join('', map { "$_->[0];\n" } @asked), 'shell', '--key', 'words.key', @dsn))[2];
+	my @error = grep { /^(detail|hint):/m } split /^(?=ppdl shell: )/m, $errors;
+
+	is(scalar @error, scalar @asked, 'each is an error') or diag($errors);
+	like($error[$_], $asked[$_]->[1], $asked[$_]->[2]) for 0 .. $#asked;
+}
 
 # ---------------------------------------------------------------- predictions, and files of results
 

@@ -892,7 +892,7 @@ test_blur(void **state)
 				   *note;
 	}			cases[] = {
 		{"a > 250", "\"a\" is compared with 250.005: rows between 24"}, {"a >= 500", NULL},
-		{"b > 250", "\"b\" is compared with 250: rows between 24"},
+		{"a > 10", ", those of 10.01 by "}, {"b > 250", "\"b\" is compared with 250: rows between 24"},
 	};
 	PpdlFeatures *rough;
 

@@ -1265,10 +1265,26 @@ test_unrounded(void **state)
 	ppdl_moments_free(&table.m);
 }
 
+static void
+test_cut_name(void **state)
+{
+	static const char *const want[] = {"", "", "x", "x", "x\xc3\xa4", "x\xc3\xa4", "x\xc3\xa4\xe2\x82\xac!"};
+	static const size_t size[] = {1, 1, 2, 3, 5, 6, 8};
+	char		out[8];
+
+	(void) state;
+	for (int i = 1; i < 7; i++)
+	{
+		ppdl_cut_name(out, size[i], "x\xc3\xa4\xe2\x82\xac!");
+		assert_string_equal(out, want[i]);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cut_name),
 		cmocka_unit_test(test_random_tables),
 		cmocka_unit_test(test_stated_errors),
 		cmocka_unit_test(test_stated_errors_of_counts),
