@@ -45,6 +45,29 @@ ppdl_learn_interval(const char *spec, double *lo, double *hi)
 
 /* ------------------------------------------------------------------ checks */
 
+/* of what is said of a column twice only the first would count: the same words may stand there again */
+static PpdlStatus
+check_twice(PpdlLearner *l, char **list, const char *option)
+{
+	for (int i = 0; i < ppdl_csv_columns(l->csv) && list; i++)
+	{
+		const char *name = ppdl_csv_column(l->csv, i),
+				   *first = ppdl_learn_spec(list, name);
+
+		for (char **one = list; *one && first; one++)
+		{
+			const char *spec = ppdl_learn_spec((char *[]) {*one, NULL}, name);
+
+			if (spec == NULL || strcmp(spec, first) == 0)
+				continue;
+			ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s %s: column \"%s\" has another %s already", option, *one, name,
+					   option);
+			return ppdl_error_hint(l->err, PPDL_ERR_ARGUMENT, "Give it once, with all that is wanted.");
+		}
+	}
+	return PPDL_OK;
+}
+
 /* every entry of a list names a column, alone or before a colon */
 static PpdlStatus
 check_names(PpdlLearner *l, char **list, const char *option, int colon)
@@ -137,6 +160,12 @@ static PpdlStatus
 check_options(PpdlLearner *l)
 {
 	const PpdlLearnOptions *opt = l->opt;
+	const struct
+	{
+		char	  **list;
+		const char *option;
+	}			spec[] = {{opt->bands, "--bands"}, {opt->thermometer, "--thermometer"}, {opt->dates, "--date"},
+						  {opt->range, "--range"}};
 	int			i;
 
 	PPDL_TRY(check_names(l, opt->exclude, "--exclude", 0));
@@ -144,11 +173,12 @@ check_options(PpdlLearner *l)
 	PPDL_TRY(check_names(l, opt->numeric, "--numeric", 0));
 	PPDL_TRY(check_names(l, opt->category, "--category", 0));
 	PPDL_TRY(check_names(l, opt->log, "--log", 0));
-	PPDL_TRY(check_names(l, opt->bands, "--bands", 1));
-	PPDL_TRY(check_names(l, opt->thermometer, "--thermometer", 1));
 	PPDL_TRY(check_names(l, opt->moments_of, "--moments", 0));
-	PPDL_TRY(check_names(l, opt->dates, "--date", 1));
-	PPDL_TRY(check_names(l, opt->range, "--range", 1));
+	for (size_t k = 0; k < sizeof spec / sizeof *spec; k++)
+	{
+		PPDL_TRY(check_names(l, spec[k].list, spec[k].option, 1));
+		PPDL_TRY(check_twice(l, spec[k].list, spec[k].option));
+	}
 	PPDL_TRY(check_texts(l, opt->na, "--na"));
 	PPDL_TRY(check_texts(l, opt->label_map, "--label-map"));
 	PPDL_TRY(check_texts(l, (char *[]) {(char *) opt->date_format, NULL}, "--date-format"));

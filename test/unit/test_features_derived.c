@@ -397,6 +397,7 @@ test_options_refuse(void **state)
 	char	   *dates[] = {"seen", NULL},
 			   *of[] = {"id", NULL},
 			   *age[] = {"age:40", NULL},
+			   *twice[] = {"age:40", "age:40", "age:50", NULL},
 			   *text = random_table();
 	PpdlLearnOptions opt = defaults();
 
@@ -408,6 +409,8 @@ test_options_refuse(void **state)
 		opt.thermometer = thermometer;
 		refused(&opt, text, bad[i].message);
 	}
+	opt.thermometer = twice;
+	refused(&opt, text, "--thermometer age:50: column \"age\" has another --thermometer already");
 	opt.thermometer = NULL;
 	opt.moments = 1;
 	opt.whiten = 1;
