@@ -27,6 +27,17 @@ add_position(const PpdlDb *db, const PGresult *res, const char *sql, PpdlError *
 	return ppdl_error_detail(err, err->code, "%s", place);
 }
 
+/* answers to questions in braces are JSON on the server, which has no order and no functions for it */
+static void
+explain_answer(const PpdlDb *db, const PGresult *res, PpdlError *err)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	if (db->ask && db->ask->items > 0 && state && strcmp(state, "42883") == 0 && strstr(err->message, "json"))
+		ppdl_error_hint(err, err->code, "An answer to a question in braces is encrypted on the server, which cannot "
+						"compare, sort or go on with it: --then can.");
+}
+
 static PpdlStatus
 take_one(PpdlDb *db, const char *sql, const PGresult *res, PpdlTakeResult take, void *arg, PpdlError *err)
 {
@@ -45,6 +56,7 @@ take_one(PpdlDb *db, const char *sql, const PGresult *res, PpdlTakeResult take, 
 								   "Use psql's \\copy and \"ppdl decrypt\" on the file, or SELECT.");
 		default:
 			ppdl_db_error(db, res, err);
+			explain_answer(db, res, err);
 			return add_position(db, res, sql, err);
 	}
 }

@@ -275,11 +275,11 @@ static json_t *
 json_text(const char *s)
 {
 	const size_t len = strlen(s);
-	json_t	   *text = json_string(s);
+	json_t	   *text;
 	PpdlWriter	w;
 
-	if (text)
-		return text;
+	if (ppdl_utf8_valid(s, len))
+		return json_string(s);
 	ppdl_writer_init_secret(&w);
 	for (size_t i = 0, n; i < len; i += n)
 	{

@@ -251,7 +251,7 @@ for my $pasted (q{'x' || {count where smoker = 'yes'} AS s}, q{(SELECT array_agg
 {
 	asked("SELECT $pasted FROM made WHERE id < 3", qr/an answer to a question in braces is a part of another value.*alone/s, 'nothing is shown of an answer within another value');
 }
-asked(qq{SELECT ward, {count where smoker = 'yes'} AS n $none GROUP BY ward ORDER BY n}, qr/ordering operator/, 'nothing is sorted by what is encrypted');
+asked(qq{SELECT ward, {count where smoker = 'yes'} AS n $none GROUP BY ward ORDER BY n}, qr/ordering operator.*encrypted on the server.*--then can/s, 'nothing is sorted by what is encrypted');
 
 # errors
 refused([ @query, '--verify', '--receipts-for', 'made', '-c', qq{SELECT {count where smoker = 'yes'} $none} ], 2, qr/questions in braces have no receipts/, 'nothing passes --verify unchecked');
