@@ -263,6 +263,15 @@ capacity_of(const PpdlRekeyer *r, const Form *form)
 	return 1 << logc;
 }
 
+/* rows that the group takes when its form is this: what was allocated for its first form limits later ones */
+static int
+room_of(const PpdlRekeyer *r, const Group *g, const Form *form)
+{
+	const int	rows = capacity_of(r, form);
+
+	return rows < g->capacity ? rows : g->capacity;
+}
+
 /* what the group's form becomes with one row more: 0 when it is another form, or there is no room */
 static int
 joined_form(const PpdlRekeyer *r, Form *out, const Group *g, const Form *form)
@@ -275,7 +284,7 @@ joined_form(const PpdlRekeyer *r, Form *out, const Group *g, const Form *form)
 		if (form[c].width > 0)
 			out[c] = form[c];
 	}
-	return g->rows < capacity_of(r, out);
+	return g->rows < room_of(r, g, out);
 }
 
 /* ------------------------------------------------------------------ batches out */
@@ -496,7 +505,7 @@ add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, c
 	}
 	memcpy(g->tag + row * PPDL_REKEY_TAG, tag, PPDL_REKEY_TAG);
 	g->rows++;
-	return g->rows == capacity_of(r, g->form) ? finish(r, g, err) : PPDL_OK;
+	return g->rows == room_of(r, g, g->form) ? finish(r, g, err) : PPDL_OK;
 }
 
 /* the row of the manifest that a value with a receipt is, checked; nothing for one without */

@@ -319,6 +319,54 @@ unnamed_labels(void **state)
 	table_free(t);
 }
 
+/* headers that only a server can have written: batches of labels larger than those of the features beside them */
+static void
+unlike_batches(void **state)
+{
+	const PpdlBatchOptions small = {.limbs = 1, .scale_bits = 30, .logc = 2, .ring = PPDL_RING_COMPACT},
+				large = {.limbs = 1, .scale_bits = 30, .logc = 7, .ring = PPDL_RING_COMPACT};
+	const PpdlParams *par;
+	Table	   *t = calloc(1, sizeof(*t));
+	uint8_t    *out;
+
+	test_seed("unlike_batches");
+	OK(ppdl_params_get(PPDL_RING_COMPACT, &par, ERR));
+	t->rows = 20;
+	t->inputs = 1;
+	t->outputs = 8;
+	out = malloc(ppdl_slice_size(par, 1, 3));
+	for (int i = 0; i < t->rows; i++)
+	{
+		t->x[i] = test_value();
+		for (int j = 0; j < 8; j++)
+			t->y[i * 8 + j] = test_value();
+		OK(ppdl_owner_encrypt(from, out, &t->x[i], 1, 1, &small, ERR));
+		t->old[i][0] = copy(out, ppdl_slice_size(par, 1, 0));
+		/* the first row has no label yet when the room of its batch is measured */
+		if (i == 0)
+			continue;
+		OK(ppdl_owner_encrypt(from, out, &t->y[i * 8], 1, 8, &large, ERR));
+		t->old[i][1] = copy(out, ppdl_slice_size(par, 1, 3));
+	}
+	free(out);
+	assert_int_equal(rekey(t), 0);
+	for (int i = 0; i < t->rows; i++)
+		for (int c = 0; c < 2; c++)
+		{
+			const double *x = c ? &t->y[i * 8] : &t->x[i];
+			PpdlValues	v;
+
+			assert_int_equal(t->new[i][c].data == NULL, t->old[i][c].data == NULL);
+			if (t->new[i][c].data == NULL)
+				continue;
+			OK(ppdl_owner_decrypt(to, &v, t->new[i][c].data, t->new[i][c].len, 0, ERR));
+			for (int f = 0; f < v.width; f++)
+				assert_true(fabs(v.v[f] - x[f]) < ldexp(12 * PPDL_SIGMA, -30));
+			ppdl_values_free(&v);
+		}
+	table_free(t);
+}
+
 /* labels without their features keep their values, and are counted */
 static void
 loose_labels(void **state)
@@ -656,6 +704,7 @@ main(void)
 		cmocka_unit_test(mixed_forms),
 		cmocka_unit_test(fills_batches),
 		cmocka_unit_test(unnamed_labels),
+		cmocka_unit_test(unlike_batches),
 		cmocka_unit_test(loose_labels),
 		cmocka_unit_test(fresh_noise),
 		cmocka_unit_test(refuses),
