@@ -114,6 +114,7 @@ place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyVal
 {
 	PpdlStatus	status = PPDL_ERR_KEY;
 	PpdlCipher	c;
+	uint32_t	there;
 
 	if (value->data != NULL)
 		status = ppdl_receipt_check_row(k->new_key[column], value->data, value->len, note, err);
@@ -121,6 +122,13 @@ place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyVal
 		return not_that("what takes its place is not its encryption under the new key", note, err);
 	PPDL_TRY(status);
 	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
+	/* noted before, by an attempt whose transaction failed after its manifest was written */
+	there = ppdl_manifest_find(k->into, column, c.seed, c.logc, c.pos);
+	if (there != UINT32_MAX && ppdl_manifest_row(k->into, there).live && (*number == UINT32_MAX || *number == there))
+	{
+		*number = there;
+		return PPDL_OK;
+	}
 	if (*number == UINT32_MAX)
 		PPDL_TRY(ppdl_manifest_add(k->into, note, number, err));
 	return ppdl_manifest_place(k->into, *number, column, &c, err);

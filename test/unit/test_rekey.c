@@ -616,6 +616,7 @@ receipts(void **state)
 		PpdlRekeyManifest *k;
 		const char *id;
 		size_t		len;
+		uint32_t	rows;
 
 		add_rows(t, &shape, 100, 2);
 		old = tag_table(t);
@@ -640,6 +641,15 @@ receipts(void **state)
 		}
 		assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), 0);
 		ppdl_rekey_manifest_destroy(k);
+		check_table(t, new);
+		/* again into what an attempt left that failed at its very end */
+		rows = ppdl_manifest_rows(new);
+		OK(ppdl_rekey_manifest_create(&k, from, to, old, new, ERR));
+		for (int i = 0; i < t->rows; i++)
+			OK(note_row(k, t, i, i));
+		assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), 0);
+		ppdl_rekey_manifest_destroy(k);
+		assert_int_equal(ppdl_manifest_rows(new), rows);
 		check_table(t, new);
 		ppdl_manifest_destroy(new);
 		ppdl_manifest_destroy(old);
