@@ -22,7 +22,8 @@ ppdl_audit_predict_sql(char **out, const PpdlTableRows *t, const char *model, co
 	const char *column = t->column[0];
 	char	   *name = PQescapeLiteral(t->db->conn, model, strlen(model));
 	int			n = name == NULL ? -1 :
-		asprintf(out, "SELECT array_agg(t.%s::text ORDER BY t.%s), %s.ppdl_predict_agg(%s, t.%s ORDER BY t.%s)"
+		asprintf(out, "SELECT pg_catalog.array_agg(t.%s::text ORDER BY t.%s),"
+				 " %s.ppdl_predict_agg(%s, t.%s ORDER BY t.%s)"
 				 " FROM %s t WHERE t.%s IS NOT NULL%s%s%s", t->id, t->id, t->db->schema, name, column, t->id, t->name,
 				 column, where ? " AND (" : "", where ? where : "", where ? ")" : "");
 

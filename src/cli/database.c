@@ -207,7 +207,7 @@ ppdl_db_extension(PpdlDb *db, PpdlError *err)
 	PGresult   *res;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err,
-						 "SELECT quote_ident(n.nspname), t.oid, t.typarray, r.oid, r.typarray"
+						 "SELECT pg_catalog.quote_ident(n.nspname), t.oid, t.typarray, r.oid, r.typarray"
 						 " FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
 						 " JOIN pg_type t ON t.typnamespace = n.oid AND t.typname = 'lwe_cipher'"
 						 " JOIN pg_type r ON r.typnamespace = n.oid AND r.typname = 'rsa_cipher'"

@@ -252,9 +252,12 @@ measure(Fill *f, uint64_t *blocks, PpdlError *err)
 	PPDL_TRY(ppdl_rekey_run(f->t, &res, 0,
 							ppdl_rekey_text("WITH RECURSIVE part(oid) AS (SELECT %s::oid UNION SELECT inhrelid"
 											" FROM pg_inherits JOIN part ON inhparent = part.oid)"
-											" SELECT max(pg_relation_size(oid)) / current_setting('block_size')::int,"
-											" sum(pg_table_size(oid)) * current_setting('block_size')::float8 /"
-											" greatest(sum(pg_relation_size(oid)), 1) FROM part", f->t->oid), err));
+											" SELECT max(pg_catalog.pg_relation_size(oid)) /"
+											" current_setting('block_size')::int,"
+											" sum(pg_catalog.pg_table_size(oid))::float8 *"
+											" current_setting('block_size')::float8 /"
+											" greatest(sum(pg_catalog.pg_relation_size(oid))::float8, 1)"
+											" FROM part", f->t->oid), err));
 	*blocks = strtoull(PQgetvalue(res, 0, 0), NULL, 10);
 	density = strtod(PQgetvalue(res, 0, 1), NULL);
 	PQclear(res);

@@ -25,14 +25,15 @@ find_table(PpdlRekeyTable *t, PpdlError *err)
 	PPDL_TRY(ppdl_load_table_name(t->db, &t->name, t->table, err));
 	params[0] = t->name;
 	PPDL_TRY(ppdl_db_run(t->db, &res, err,
-						 "SELECT c.oid, quote_ident(n.nspname) || '.' || quote_ident(c.relname),"
-						 " quote_ident(n.nspname),"
+						 "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' ||"
+						 " pg_catalog.quote_ident(c.relname),"
+						 " pg_catalog.quote_ident(n.nspname),"
 						 " (WITH RECURSIVE part(oid) AS (SELECT c.oid UNION"
 						 " SELECT inhrelid FROM pg_inherits JOIN part ON inhparent = part.oid)"
 						 " SELECT bool_and(p.relkind = 'p' OR p.relkind = 'r' AND m.amname = 'heap')"
 						 " FROM part JOIN pg_class p USING (oid) LEFT JOIN pg_am m ON m.oid = p.relam),"
 						 " c.relpersistence = 't'"
-						 " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::regclass", 1,
+						 " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::regclass::oid", 1,
 						 params));
 	if (strcmp(PQgetvalue(res, 0, 3), "t") != 0 || strcmp(PQgetvalue(res, 0, 4), "f") != 0)
 	{
@@ -88,7 +89,7 @@ check_rights(PpdlRekeyTable *t, PpdlError *err)
 
 	PPDL_TRY(ppdl_db_run(t->db, &res, err,
 						 "SELECT has_table_privilege($1::oid, 'SELECT') AND has_table_privilege($1::oid, 'UPDATE'),"
-						 " has_schema_privilege($2::regnamespace, 'CREATE'), current_user", 2, params));
+						 " pg_catalog.has_schema_privilege($2::regnamespace, 'CREATE'), current_user", 2, params));
 	if (strcmp(PQgetvalue(res, 0, 0), "t") != 0)
 	{
 		ppdl_server_error(err, "role \"%s\" may not read and update table %s", PQgetvalue(res, 0, 2), t->name);
@@ -268,6 +269,24 @@ ppdl_rekey_count_needed(PpdlRekeyTable *t, uint64_t *n, PpdlError *err)
 	return ppdl_rekey_number(t, n, ppdl_rekey_text("SELECT count(*) FROM %s t WHERE %s", t->name, t->needs), err);
 }
 
+/* one line of res: comment, owner, whether the owner is this role, this role */
+static PpdlStatus
+check_side(const PpdlRekeyTable *t, const PGresult *res, PpdlError *err)
+{
+	if (strcmp(PQgetvalue(res, 0, 0), t->comment) != 0)
+	{
+		ppdl_server_error(err, "table %s is there, left by another run: %s", t->side,
+						  PQgetisnull(res, 0, 0) ? "it does not say what for" : PQgetvalue(res, 0, 0));
+		return ppdl_error_hint(err, PPDL_ERR_IO, "Go on with that, or give it up with: DROP TABLE %s;", t->side);
+	}
+	if (strcmp(PQgetvalue(res, 0, 2), "t") == 0)
+		return PPDL_OK;
+	/* its owner could put any rows into ours, and triggers that run as us */
+	ppdl_server_error(err, "table %s is there, and belongs to role \"%s\", not to \"%s\"", t->side,
+					  PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 3));
+	return ppdl_error_hint(err, PPDL_ERR_IO, "Go on as that role, or give up what it left with: DROP TABLE %s;", t->side);
+}
+
 /* is it there, as left by an interrupted run of the same command? */
 PpdlStatus
 ppdl_rekey_find_side(PpdlRekeyTable *t, int *there, PpdlError *err)
@@ -276,15 +295,13 @@ ppdl_rekey_find_side(PpdlRekeyTable *t, int *there, PpdlError *err)
 	PpdlStatus	status = PPDL_OK;
 	PGresult   *res;
 
-	PPDL_TRY(ppdl_db_run(t->db, &res, err, "SELECT to_regclass($1), obj_description(to_regclass($1), 'pg_class')", 1,
-						 params));
-	*there = !PQgetisnull(res, 0, 0);
-	if (*there && strcmp(PQgetvalue(res, 0, 1), t->comment) != 0)
-	{
-		ppdl_server_error(err, "table %s is there, left by another run: %s", t->side,
-						  PQgetisnull(res, 0, 1) ? "it does not say what for" : PQgetvalue(res, 0, 1));
-		status = ppdl_error_hint(err, PPDL_ERR_IO, "Go on with that, or give it up with: DROP TABLE %s;", t->side);
-	}
+	PPDL_TRY(ppdl_db_run(t->db, &res, err,
+						 "SELECT pg_catalog.obj_description(c.oid, 'pg_class'), r.rolname, r.rolname = current_user,"
+						 " current_user FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner"
+						 " WHERE c.oid = to_regclass($1)::oid", 1, params));
+	*there = PQntuples(res) > 0;
+	if (*there)
+		status = check_side(t, res, err);
 	PQclear(res);
 	return status;
 }

@@ -26,8 +26,9 @@ find_column(PpdlTableRows *t, char **out, char **type, const char *column, int e
 	PGresult   *res;
 
 	PPDL_TRY(ppdl_db_run(t->db, &res, err,
-						 "SELECT quote_ident(attname), format_type(atttypid, NULL), atttypid FROM pg_attribute"
-						 " WHERE attrelid = $1::regclass AND attname = $2 AND attnum > 0 AND NOT attisdropped", 2,
+						 "SELECT pg_catalog.quote_ident(attname), pg_catalog.format_type(atttypid, NULL), atttypid"
+						 " FROM pg_attribute WHERE attrelid = $1::regclass::oid AND attname = $2 AND attnum > 0"
+						 " AND NOT attisdropped", 2,
 						 params));
 	if (PQntuples(res) == 0)
 		status = ppdl_server_error(err, "table %s has no column \"%s\"", t->name, column);

@@ -141,7 +141,23 @@ is(keys_there(), "old|$rows", 'and none has changed');
 like(sql("SELECT obj_description('ppdl_rekey_$oid'::regclass)"), qr/ppdl rekey of .*from key .* to .*: the same command goes on/, 'which says what it is');
 refused([ 'rekey', '--key', 'old.key', '--new-key', 'other.key', @dsn, '--table', $table ], 5, qr/left by another run: .*hint: Go on with that, or give it up with: DROP TABLE public.ppdl_rekey_$oid/s,
 	'what was begun for one key is not finished for another');
+# whoever may create tables in the schema could have made it, with its comment, rows of theirs, and triggers that run as whoever fills it
+sql("CREATE ROLE mallory; GRANT CREATE ON SCHEMA public TO mallory; ALTER TABLE ppdl_rekey_$oid OWNER TO mallory");
+refused([@rekey], 5, qr/table public.ppdl_rekey_$oid is there, and belongs to role "mallory", not to .*hint: Go on as that role/s, 'a side table of somebody else');
+sql("ALTER TABLE ppdl_rekey_$oid OWNER TO CURRENT_USER");
 sql("DELETE FROM ppdl_rekey_$oid WHERE ctid < '(5,0)'");
+# functions that fit arguments better than PostgreSQL's own, in a schema that others may write to, are not called
+sql(q{CREATE FUNCTION caught() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'a function of the public schema was called'; END $$;
+	CREATE FUNCTION quote_ident(name) RETURNS text LANGUAGE sql AS $$ SELECT caught()::text $$;
+	CREATE FUNCTION pg_relation_size(oid) RETURNS bigint LANGUAGE sql AS $$ SELECT caught()::bigint $$;
+	CREATE FUNCTION pg_table_size(oid) RETURNS bigint LANGUAGE sql AS $$ SELECT caught()::bigint $$;
+	CREATE FUNCTION has_schema_privilege(regnamespace, text) RETURNS bool LANGUAGE sql AS $$ SELECT caught()::bool $$;
+	CREATE FUNCTION obj_description(oid, text) RETURNS text LANGUAGE sql AS $$ SELECT caught()::text $$;
+	CREATE FUNCTION obj_description(regclass, text) RETURNS text LANGUAGE sql AS $$ SELECT caught()::text $$;
+	CREATE FUNCTION same(oid, regclass) RETURNS bool LANGUAGE sql AS $$ SELECT caught()::bool $$;
+	CREATE OPERATOR = (LEFTARG = oid, RIGHTARG = regclass, FUNCTION = same);
+	CREATE FUNCTION times(numeric, float8) RETURNS float8 LANGUAGE sql AS $$ SELECT caught()::float8 $$;
+	CREATE OPERATOR * (LEFTARG = numeric, RIGHTARG = float8, FUNCTION = times)});
 my $kept = sql("SELECT count(*) FROM ppdl_rekey_$oid");
 ok($kept > 0 && $kept < $rows, 'half of them is as if the kill had come earlier');
 
@@ -150,6 +166,8 @@ $h = start_and_wait(\$err);
 $h->signal('INT');
 $h->finish;
 is($? >> 8, 1, 'Ctrl-C: exit code');
+sql('DROP FUNCTION quote_ident(name), pg_relation_size(oid), pg_table_size(oid), has_schema_privilege(regnamespace, text), obj_description(oid, text), obj_description(regclass, text);
+	DROP OPERATOR =(oid, regclass); DROP OPERATOR *(numeric, float8)');
 like($err, qr/going on with $kept rows.*interrupted.*hint: The table is as it was.*the same command goes on/s, 'Ctrl-C: says what is where');
 is(keys_there(), "old|$rows", 'the table is as it was');
 
