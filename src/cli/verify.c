@@ -215,14 +215,16 @@ take_bounds(const PpdlVerifier *v, const Owner *o, PpdlReceipt *r, PpdlError *er
 	return PPDL_ERR_ARGUMENT;
 }
 
-/* what a plain column beside the receipt says of a bound column of that name; NULL: nothing */
+/* what a plain column beside the receipt says of a bound column of that name; NULL: there is none */
 static const PpdlText *
 claim_of(const char *const *names, const PpdlText *fields, size_t count, const char *bound)
 {
+	const PpdlText *found = NULL;
+
 	for (size_t i = 0; names != NULL && i < count; i++)
-		if (strcasecmp(names[i], bound) == 0 && fields[i].s != NULL)
-			return &fields[i];
-	return NULL;
+		if (strcasecmp(names[i], bound) == 0 && (found == NULL || found->s == NULL))
+			found = &fields[i];
+	return found;
 }
 
 static PpdlStatus
@@ -235,7 +237,7 @@ check_groups(const PpdlReceiptDomain *d, const PpdlReceiptSection *s, const char
 		uint64_t	rows,
 					other;
 
-		if (claim == NULL)
+		if (claim == NULL || claim->s == NULL)
 			continue;
 		ppdl_receipt_count(s, i, &(PpdlBoundValue) {claim->s, claim->len}, &rows, &other);
 		if (other > 0)
@@ -269,6 +271,45 @@ check_receipt(PpdlVerifier *v, PpdlReceipt *r, const char *const *names, const P
 		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,
 						  said->missing == 1 ? " is" : "s are", (const char *) said->text.buf);
 	return PPDL_OK;
+}
+
+/*
+ * --all-rows: of the group that the columns beside the receipt name.  What the receipt says of its rows does not count:
+ * rows of one group would pass for all rows.  Without names of columns nothing else is known.
+ */
+static PpdlStatus
+check_whole(PpdlVerifier *v, const PpdlReceiptSection *s, const char *const *names, const PpdlText *fields,
+			size_t count, const PpdlVerified *said, PpdlError *err)
+{
+	PpdlReceiptDomain d;
+	Owner	   *o = NULL;
+	PpdlBoundClaim named[PPDL_MAX_BOUND_VALUES];
+	int			n = 0;
+	uint64_t	rows,
+				other,
+				all;
+
+	PPDL_TRY(find_owner(v, s, &o, err));
+	d = domain_of(v, o);
+	for (int i = 0; i < d.nbound; i++)
+	{
+		const PpdlText *claim = claim_of(names, fields, count, d.bound[i]);
+
+		if (claim == NULL)
+			continue;
+		named[n] = (PpdlBoundClaim) {i, {claim->s, claim->len}};
+		ppdl_receipt_count(s, i, &named[n].value, &rows, &other);
+		/* NULL is a group, or a total of groups */
+		n += other == 0;
+	}
+	rows = ppdl_receipt_section_rows(s);
+	all = ppdl_manifest_count(o->manifest, v->column, named, n);
+	if (all <= rows)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of other groups are left out: %s", (unsigned long long) (all - rows),
+			   (const char *) said->text.buf);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Where one group was asked for, select the columns that say which beside "
+						   "the receipt, as the manifest calls them.");
 }
 
 /* ------------------------------------------------------------------ values */
@@ -371,30 +412,66 @@ copy_text(PpdlText *to, const PpdlText *from, PpdlError *err)
 
 /* ------------------------------------------------------------------ records */
 
+/* beside a receipt, a plain number in a column that PostgreSQL calls so would pass for what was verified */
+static PpdlStatus
+put_plain(PpdlText *to, const char *name, const PpdlText *from, PpdlError *err)
+{
+	if (from->s == NULL || name == NULL || (strcmp(name, "sum") != 0 && strcmp(name, "avg") != 0))
+		return copy_text(to, from, err);
+	ppdl_error(err, PPDL_ERR_KEY, "--verify: column \"%s\" beside a receipt is not encrypted", name);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Sums of plain columns are shown under another name: sum(...) AS ...");
+}
+
 static PpdlStatus
 put_fields(PpdlVerifier *v, PpdlReceipt *r, const char *const *names, const PpdlText *fields, PpdlVerified *said,
 		   PpdlError *err)
 {
+	int			values = 0,
+				others = 0;
+
 	for (size_t i = 0; i < v->fields; i++)
+	{
+		const char *name = names != NULL ? names[i] : NULL;
+		const int	cipher = !is_receipt(&fields[i]) && has_cipher(&fields[i]);
+
+		values += cipher;
+		others += !is_receipt(&fields[i]) && fields[i].s != NULL;
 		if (!is_receipt(&fields[i]))
-			PPDL_TRY(has_cipher(&fields[i]) ?
-					 check_value(v, r, names != NULL ? names[i] : NULL, &fields[i], &v->field[i], said, err) :
-					 copy_text(&v->field[i], &fields[i], err));
+			PPDL_TRY(cipher ? check_value(v, r, name, &fields[i], &v->field[i], said, err) :
+					 put_plain(&v->field[i], name, &fields[i], err));
+	}
+	if (values == 0 && others > 0)
+		ppdl_verified_name(said, NULL, "no value");
 	for (size_t i = 0; i < v->fields; i++)
 		if (is_receipt(&fields[i]))
 			PPDL_TRY(ppdl_verified_text(said, &v->field[i], err));
 	return PPDL_OK;
 }
 
+/* only this program says what it has verified, and says it in place of receipts */
+static PpdlStatus
+check_words(const char *name, const PpdlText *field, PpdlError *err)
+{
+	if (field->s == NULL || is_receipt(field))
+		return PPDL_OK;
+	if (strstr(field->s, PPDL_VERIFIED) != NULL)
+		return ppdl_error(err, PPDL_ERR_KEY, "a text that came with the result says \"" PPDL_VERIFIED "...\" itself");
+	if (name != NULL && strcmp(name, "lwe_receipt") == 0)
+		return ppdl_error(err, PPDL_ERR_KEY, "column \"lwe_receipt\" holds no receipt");
+	return PPDL_OK;
+}
+
 /* the receipt of a record; *found: 0 where there is none, and nothing that would need one */
 static PpdlStatus
-find_receipt(const PpdlVerifier *v, const PpdlText *fields, size_t count, size_t *at, int *found, PpdlError *err)
+find_receipt(const PpdlVerifier *v, const char *const *names, const PpdlText *fields, size_t count, size_t *at,
+			 int *found, PpdlError *err)
 {
 	int			ciphers = 0;
 
 	*found = 0;
 	for (size_t i = 0; i < count; i++)
 	{
+		PPDL_TRY(check_words(names != NULL ? names[i] : NULL, &fields[i], err));
 		if (is_receipt(&fields[i]) && (*found)++)
 			return ppdl_error(err, PPDL_ERR_ARGUMENT, "--verify: two receipts in one row of the result");
 		if (is_receipt(&fields[i]))
@@ -407,8 +484,7 @@ find_receipt(const PpdlVerifier *v, const PpdlText *fields, size_t count, size_t
 
 PpdlStatus
 ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fields, size_t count,
-				   const PpdlText **out,
-				   PpdlError *err)
+				   const PpdlText **out, PpdlError *err)
 {
 	static const PpdlPoll poll = {interrupted, NULL};
 	PpdlReceipt *r = NULL;
@@ -419,7 +495,7 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 
 	forget_record(v);
 	*out = fields;
-	PPDL_TRY(find_receipt(v, fields, count, &at, &found, err));
+	PPDL_TRY(find_receipt(v, names, fields, count, &at, &found, err));
 	if (!found)
 		return PPDL_OK;
 	v->field = calloc(count + 1, sizeof *v->field);
@@ -429,7 +505,8 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
 	r->poll = &poll;
 	PPDL_GOTO(done, check_receipt(v, r, names, fields, count, &said, err));
-	status = put_fields(v, r, names, fields, &said, err);
+	PPDL_GOTO(done, put_fields(v, r, names, fields, &said, err));
+	status = v->a->whole && names != NULL ? check_whole(v, &r->section[0], names, fields, count, &said, err) : PPDL_OK;
 	*out = v->field;
 done:
 	ppdl_receipt_destroy(r);

@@ -91,7 +91,7 @@ put_rows(PpdlVerified *v, const PpdlManifest *m, int column, uint64_t rows, cons
 	const uint64_t all = m != NULL ? ppdl_manifest_count(m, column, claim, claims) : rows;
 
 	v->missing = all > rows ? all - rows : 0;
-	ppdl_write_text(&v->text, "verified: ");
+	ppdl_write_text(&v->text, PPDL_VERIFIED);
 	if (m != NULL && v->missing == 0)
 		ppdl_write_text(&v->text, "all ");
 	put_number(&v->text, rows);

@@ -7,6 +7,8 @@
 #include "cli/copytext.h"
 #include "owner/manifest.h"
 
+#define PPDL_VERIFIED "verified: "	/* what each text begins with */
+
 /* zeroed: nothing */
 typedef struct PpdlVerified
 {

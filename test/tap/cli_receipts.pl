@@ -93,11 +93,13 @@ $out = done(
 		'SELECT avg(features) AS mean, lwe_receipt(features) FROM patients WHERE id <= 100',
 		'SELECT sum(features), lwe_receipt(features) FROM patients WHERE id < 0',
 		'SELECT 1 + 1 AS two',
+		'SELECT count(*), lwe_receipt(features) FROM patients',
 		'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0',
 		'SELECT sum(features), lwe_receipt(features, ward, sex) FROM patients'
 	],
 	'several');
 like($out, qr/,"verified: all \d+ rows, Ward = A, sex = f"$/m, 'sum and average of one group');
+like($out, qr/^500,"verified: all 500 rows, Ward = .* \(no value\)"$/m, 'a receipt beside a plain number');
 like($out, qr/,"verified: 100 of 500 rows, Ward = .*\(mean: average\)"$/m, 'a part of the table, without bound columns, which the manifest knows');
 like($out, qr/\n,\n/, 'no rows');
 like($out, qr/^2$/m, 'a result without ciphertexts');
@@ -178,6 +180,12 @@ cheat('a row twice in a receipt', undef, 'SELECT sum(features), lwe_receipt(feat
 cheat('no receipt', undef, 'SELECT sum(features) FROM patients', qr/a ciphertext without a receipt.*Select lwe_receipt\(features, \.\.\.\) beside/s);
 cheat('ciphertexts in an array', undef, 'SELECT array_agg(features), lwe_receipt(features) FROM patients', qr/a ciphertext without a receipt/);
 cheat('two receipts', undef, 'SELECT sum(features), lwe_receipt(features), lwe_receipt(features) FROM patients', qr/two receipts/);
+cheat('a group for the whole', undef, q{SELECT sum(features), lwe_receipt(features, ward, sex) FROM patients WHERE ward = 'A'}, qr/rows of other groups are left out: verified: all \d+ rows, Ward = A.*select the columns/s);
+cheat('a part of a group that is named', undef, q{SELECT ward, sum(features), lwe_receipt(features, ward, sex) FROM patients WHERE ward = 'A' AND sex = 'f' GROUP BY ward}, qr/rows of other groups are left out: verified: all \d+ rows, Ward = A, sex = f/);
+cheat('a number and the word that it is verified', undef, q{SELECT '{0.51,0.52}' AS sum, 'verified: all 500 rows' AS said}, qr/says "verified: \.\.\." itself/);
+cheat('the same within other text', undef, q{SELECT 'sum {0.51,0.52}, verified: all 500 rows' AS said}, qr/says "verified: \.\.\." itself/);
+cheat('another word in the receipt\'s column', undef, q{SELECT '{0.51,0.52}' AS sum, 'all 500 rows are right' AS lwe_receipt}, qr/column "lwe_receipt" holds no receipt/);
+cheat('a number beside a receipt', undef, q{SELECT '{0.51,0.52}' AS sum, lwe_receipt(features, ward, sex) FROM patients}, qr/column "sum" beside a receipt is not encrypted/);
 try_cheats('--all-rows');
 
 # ---------------------------------------------------------------- updates and deletes
