@@ -157,6 +157,7 @@ is_receipt(const PpdlText *t)
 static PpdlStatus
 read_receipt(PpdlReceipt **out, const PpdlText *t, PpdlError *err)
 {
+	static const PpdlPoll poll = {interrupted, NULL};
 	const size_t len = (t->len - 2) / 2;
 	uint8_t    *buf = malloc(len + 1);
 	int			bad = t->len % 2;
@@ -173,7 +174,7 @@ read_receipt(PpdlReceipt **out, const PpdlText *t, PpdlError *err)
 		buf[i] = (uint8_t) (high << 4 | low);
 	}
 	status = bad ? ppdl_error(err, PPDL_ERR_FORMAT, "a receipt that is no bytea in hexadecimal digits") :
-		ppdl_receipt_read(out, NULL, buf, len, err);
+		ppdl_receipt_read(out, NULL, &poll, buf, len, err);
 	free(buf);
 	return status;
 }
@@ -486,7 +487,6 @@ PpdlStatus
 ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fields, size_t count,
 				   const PpdlText **out, PpdlError *err)
 {
-	static const PpdlPoll poll = {interrupted, NULL};
 	PpdlReceipt *r = NULL;
 	PpdlVerified said = {0};
 	size_t		at = 0;
@@ -503,7 +503,6 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 		return no_memory(err);
 	v->fields = count;
 	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
-	r->poll = &poll;
 	PPDL_GOTO(done, check_receipt(v, r, names, fields, count, &said, err));
 	PPDL_GOTO(done, put_fields(v, r, names, fields, &said, err));
 	status = v->a->whole && names != NULL ? check_whole(v, &r->section[0], names, fields, count, &said, err) : PPDL_OK;

@@ -37,9 +37,7 @@ save(PpdlAggState *state, PpdlWriter *w, PpdlError *err)
 static PpdlStatus
 load(PpdlAggState *state, const uint8_t *buf, size_t len, PpdlError *err)
 {
-	PPDL_TRY(ppdl_receipt_read(&((ReceiptState *) state)->receipt, NULL, buf, len, err));
-	receipt_of(state)->poll = &ppdl_pg_poll;
-	return PPDL_OK;
+	return ppdl_receipt_read(&((ReceiptState *) state)->receipt, NULL, &ppdl_pg_poll, buf, len, err);
 }
 
 static PpdlStatus

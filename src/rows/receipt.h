@@ -90,7 +90,7 @@ typedef struct PpdlReceipt
 	/* the row last added by ppdl_receipt_add_bytes: its first bytes, but for position and seed; 0: none */
 	size_t		row_len;
 	uint8_t		head[PPDL_CIPHER_HEADER + 2];
-	const PpdlPoll *poll;		/* whom merging, reading and writing ask, a batch a time; NULL: nobody */
+	const PpdlPoll *poll;		/* whom merging, reading and writing ask, batch by batch; NULL: nobody */
 } PpdlReceipt;
 
 /* *out: of no rows, destroyed by the caller */
@@ -131,9 +131,11 @@ void		ppdl_receipt_reduce(PpdlReceipt *r);
 PpdlStatus	ppdl_receipt_write(PpdlReceipt *r, PpdlWriter *w, PpdlError *err);
 /*
  * ... and back.  Checks every byte but what only the owner can check: whether rows, sums and tags belong together.
- * ring: as of ppdl_cipher_parse_in.  PPDL_ERR_FORMAT, PPDL_ERR_VERSION; takes memory in proportion to len.
+ * ring: as of ppdl_cipher_parse_in; poll, or NULL, is asked and becomes that of *out.  PPDL_ERR_FORMAT,
+ * PPDL_ERR_VERSION; takes memory in proportion to len.
  */
-PpdlStatus	ppdl_receipt_read(PpdlReceipt **out, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err);
+PpdlStatus	ppdl_receipt_read(PpdlReceipt **out, const PpdlParams *ring, const PpdlPoll *poll, const void *buf,
+							  size_t len, PpdlError *err);
 
 /* for an owner that knows better: of so many rows of a part that is of r, or of none any more, the bound text */
 PpdlStatus	ppdl_receipt_add_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint64_t rows,

@@ -9,12 +9,6 @@
 #define FLAG_SHORT 0x40			/* of the seed what the encoding does not say */
 #define FLAG_BITS 0x80
 
-static PpdlStatus
-asked(const PpdlReceipt *r, PpdlError *err)
-{
-	return r->poll != NULL ? ppdl_poll(r->poll, err) : PPDL_OK;
-}
-
 /* ------------------------------------------------------------------ writing */
 
 /* the highest position with a row, and one */
@@ -73,7 +67,7 @@ write_part(const PpdlReceipt *r, PpdlWriter *w, const PpdlReceiptSection *s, uin
 		if (s->batch[i].part != number)
 			continue;
 		if (i % 1024 == 0)
-			PPDL_TRY(asked(r, err));
+			PPDL_TRY(ppdl_poll(r->poll, err));
 		PPDL_TRY(write_batch(w, s, &s->batch[i], err));
 	}
 	return PPDL_OK;
@@ -183,9 +177,12 @@ read_batch(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t part, PpdlReader *in,
 
 /* parts before this one have no row of the batch that it has */
 static PpdlStatus
-check_apart(const PpdlReceiptSection *s, uint32_t part, PpdlError *err)
+check_apart(const PpdlReceipt *r, const PpdlReceiptSection *s, uint32_t part, PpdlError *err)
 {
 	for (uint32_t i = 0; part > 0 && i < ppdl_receipt_batches(s); i++)
+	{
+		if (i % 1024 == 0)
+			PPDL_TRY(ppdl_poll(r->poll, err));
 		for (uint32_t before = 0; before < part && s->batch[i].part == part; before++)
 		{
 			const PpdlReceiptBatch *b = &s->batch[i];
@@ -194,6 +191,7 @@ check_apart(const PpdlReceiptSection *s, uint32_t part, PpdlError *err)
 			if (other != PPDL_NO_BATCH && ppdl_receipt_overlap(b, &s->batch[other]))
 				return ppdl_error(err, PPDL_ERR_FORMAT, "receipt in which a row comes twice");
 		}
+	}
 	return PPDL_OK;
 }
 
@@ -260,10 +258,10 @@ read_part(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t number, PpdlReader *in
 	for (uint32_t i = 0; i < batches; i++)
 	{
 		if (i % 1024 == 0)
-			PPDL_TRY(asked(r, err));
+			PPDL_TRY(ppdl_poll(r->poll, err));
 		PPDL_TRY(read_batch(r, s, number, in, encoded, err));
 	}
-	PPDL_TRY(check_apart(s, number, err));
+	PPDL_TRY(check_apart(r, s, number, err));
 	if (rows == 0 || s->part[number].rows != rows || bound_rows != rows ||
 		(double) rows > ppdl_sum_reach(s->par, s->limbs, s->scale))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "receipt of %llu rows that names %llu, with bound texts of %llu",
@@ -351,12 +349,14 @@ read_all(PpdlReceipt *r, const PpdlParams *ring, PpdlReader *in, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_receipt_read(PpdlReceipt **out, const PpdlParams *ring, const void *buf, size_t len, PpdlError *err)
+ppdl_receipt_read(PpdlReceipt **out, const PpdlParams *ring, const PpdlPoll *poll, const void *buf, size_t len,
+				  PpdlError *err)
 {
 	PpdlReader	in = ppdl_reader(buf, len);
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_receipt_create(out, err));
+	(*out)->poll = poll;
 	status = read_all(*out, ring, &in, err);
 	if (status == PPDL_OK)
 		return PPDL_OK;

@@ -146,7 +146,7 @@ bench_verify(Bench *b)
 	ppdl_receipt_destroy(r);
 	ppdl_sum_destroy(s);
 	t = now();
-	OK(ppdl_receipt_read(&r, NULL, receipt.buf, receipt.len, &err));
+	OK(ppdl_receipt_read(&r, NULL, NULL, receipt.buf, receipt.len, &err));
 	OK(ppdl_receipt_check(b->key, r, &r->section[0], &err));
 	checked = now() - t;
 	OK(ppdl_cipher_parse(&c, sum.buf, sum.len, &err));

@@ -201,14 +201,14 @@ receipt(const uint8_t *data, size_t len)
 			   *again;
 	PpdlWriter	w[2];
 
-	if (ppdl_receipt_read(&r, NULL, data, len, ERR) != PPDL_OK)
+	if (ppdl_receipt_read(&r, NULL, NULL, data, len, ERR) != PPDL_OK)
 		return;
 	must(r->rows > 0 && r->nsections > 0);
 	for (int i = 0; i < 2; i++)
 	{
 		ppdl_writer_init(&w[i]);
 		OK(ppdl_receipt_write(r, &w[i], ERR));
-		OK(ppdl_receipt_read(&again, NULL, w[i].buf, w[i].len, ERR));
+		OK(ppdl_receipt_read(&again, NULL, NULL, w[i].buf, w[i].len, ERR));
 		must(again->rows == r->rows && again->nsections == r->nsections);
 		if (i == 1)
 			must(ppdl_receipt_merge(r, again, ERR) != PPDL_OK);

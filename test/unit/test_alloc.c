@@ -749,7 +749,7 @@ receipts_of(const PpdlOwner *o, const uint8_t *slice, PpdlReceipt **r, PpdlManif
 	PPDL_GOTO(done, ppdl_receipt_merge(r[0], r[1], err));
 	w->len = 0;
 	PPDL_GOTO(done, ppdl_receipt_write(r[0], w, err));
-	PPDL_GOTO(done, ppdl_receipt_read(&back, NULL, w->buf, w->len, err));
+	PPDL_GOTO(done, ppdl_receipt_read(&back, NULL, NULL, w->buf, w->len, err));
 	PPDL_GOTO(done, ppdl_manifest_bind(*m, 0, back, err));
 	PPDL_GOTO(done, ppdl_receipt_check(key, back, &back->section[0], err));
 	PPDL_GOTO(done, ppdl_manifest_check(*m, 0, &back->section[0], err));

@@ -183,7 +183,7 @@ verify(const Answer *a, PpdlReceiptKey *k, PpdlWriter *out)
 	PpdlReceipt *r;
 	PpdlCipher	value;
 	double		divisor;
-	PpdlStatus	status = ppdl_receipt_read(&r, NULL, a->receipt.buf, a->receipt.len, ERR);
+	PpdlStatus	status = ppdl_receipt_read(&r, NULL, NULL, a->receipt.buf, a->receipt.len, ERR);
 
 	if (status != PPDL_OK)
 		return status;
@@ -309,7 +309,7 @@ test_forms(void **state)
 
 			ppdl_writer_init(&wire);
 			OK(ppdl_receipt_write(part[w], &wire, ERR));
-			OK(ppdl_receipt_read(&back, NULL, wire.buf, wire.len, ERR));
+			OK(ppdl_receipt_read(&back, NULL, NULL, wire.buf, wire.len, ERR));
 			OK(ppdl_receipt_merge(part[0], back, ERR));
 			ppdl_receipt_destroy(back);
 			ppdl_writer_free(&wire);
@@ -443,8 +443,8 @@ test_other_rows(void **state)
 		FAILS(PPDL_ERR_KEY, verify(&(Answer) {a.receipt, b.value}, key, NULL));
 		FAILS(PPDL_ERR_KEY, verify(&(Answer) {b.receipt, a.value}, key, NULL));
 		/* the positions of one with the sums and tags of the other */
-		OK(ppdl_receipt_read(&honest, NULL, a.receipt.buf, a.receipt.len, ERR));
-		OK(ppdl_receipt_read(&forged, NULL, b.receipt.buf, b.receipt.len, ERR));
+		OK(ppdl_receipt_read(&honest, NULL, NULL, a.receipt.buf, a.receipt.len, ERR));
+		OK(ppdl_receipt_read(&forged, NULL, NULL, b.receipt.buf, b.receipt.len, ERR));
 		memcpy(forged->section[0].part[0].b[0], honest->section[0].part[0].b[0], 4 * sizeof(uint64_t));
 		if (other < 2)
 			memcpy(forged->section[0].part[0].tag, honest->section[0].part[0].tag, 2 * sizeof(uint64_t));
@@ -494,7 +494,7 @@ test_groups(void **state)
 	uint64_t	rows,
 				other;
 
-	OK(ppdl_receipt_read(&r, NULL, a.receipt.buf, a.receipt.len, ERR));
+	OK(ppdl_receipt_read(&r, NULL, NULL, a.receipt.buf, a.receipt.len, ERR));
 	OK(ppdl_receipt_check(key, r, &r->section[0], ERR));
 	ppdl_receipt_count(&r->section[0], 0, &ward, &rows, &other);
 	assert_int_equal(rows, 13);
@@ -616,7 +616,7 @@ test_moved_between_parts(void **state)
 	encrypt_rows(key, row + 500, 100, &opt);
 	memset(in, 1, sizeof(in));
 	a = answer(row, 600, in, 0);
-	OK(ppdl_receipt_read(&r, NULL, a.receipt.buf, a.receipt.len, ERR));
+	OK(ppdl_receipt_read(&r, NULL, NULL, a.receipt.buf, a.receipt.len, ERR));
 	assert_int_equal(r->section[0].nparts, 2);
 	OK(ppdl_receipt_check(key, r, &r->section[0], ERR));
 	part = r->section[0].part;
@@ -626,6 +626,57 @@ test_moved_between_parts(void **state)
 	ppdl_receipt_destroy(r);
 	free_answer(&a);
 	free_rows(row, 600);
+}
+
+static int
+stop(void *arg)
+{
+	return --*(int *) arg <= 0;
+}
+
+/* reading asks whether to go on: when its sums are read, and when what is in several parts is compared */
+static void
+test_reading_is_cancelled(void **state)
+{
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 40, .logc = 9, .ring = PPDL_RING_COMPACT};
+	static Row	row[600];
+	static uint8_t in[600];
+	Answer		a;
+	PpdlReceipt *r;
+	int			asked = 100;
+
+	random_rows(row, 600);
+	encrypt_rows(key, row, 500, &opt);
+	encrypt_rows(key, row + 500, 100, &opt);
+	memset(in, 1, sizeof(in));
+	a = answer(row, 600, in, 0);
+	OK(ppdl_receipt_read(&r, NULL, &(PpdlPoll) {stop, &asked}, a.receipt.buf, a.receipt.len, ERR));
+	ppdl_receipt_destroy(r);
+	asked = 100 - asked;
+	assert_int_equal(asked, 3);
+	for (int i = 1; i <= 3; i++)
+	{
+		int			left = i;
+
+		FAILS(PPDL_ERR_CANCELED, ppdl_receipt_read(&r, NULL, &(PpdlPoll) {stop, &left}, a.receipt.buf, a.receipt.len,
+												   ERR));
+		assert_null(r);
+	}
+	free_answer(&a);
+	free_rows(row, 600);
+}
+
+/* no bytes are no row, also of a receipt that has none yet */
+static void
+test_no_bytes(void **state)
+{
+	PpdlReceipt *r;
+	uint8_t    *none = malloc(1);
+
+	OK(ppdl_receipt_create(&r, ERR));
+	FAILS(PPDL_ERR_FORMAT, ppdl_receipt_add_bytes(r, none, 0, NULL, 0, ERR));
+	ppdl_receipt_destroy(r);
+	free(none);
 }
 
 /* ------------------------------------------------------------------ the manifest */
@@ -682,7 +733,7 @@ check_manifest(const PpdlManifest *m, const World *w)
 	PpdlStatus	status;
 
 	OK(verify(&a, key, NULL));
-	OK(ppdl_receipt_read(&r, NULL, a.receipt.buf, a.receipt.len, ERR));
+	OK(ppdl_receipt_read(&r, NULL, NULL, a.receipt.buf, a.receipt.len, ERR));
 	status = ppdl_manifest_check(m, 0, &r->section[0], ERR);
 	/* what the server says of groups, and what the manifest knows, is the same; it alone will do */
 	if (status == PPDL_OK)
@@ -822,6 +873,8 @@ main(void)
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_other_sums),
 		cmocka_unit_test(test_moved_between_parts),
+		cmocka_unit_test(test_reading_is_cancelled),
+		cmocka_unit_test(test_no_bytes),
 		cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_rows_without),
 		cmocka_unit_test(test_bound_texts),
