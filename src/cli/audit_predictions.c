@@ -14,6 +14,7 @@
 #include "table/numeral.h"
 
 #define ERRORS 16				/* so many standard deviations from the clear are allowed */
+#define MOST_ALLOWED 0.1		/* but no more than this: the error is what the server states */
 #define LAST_DIGITS 2			/* and so many units of the last digit that was written */
 
 static PpdlStatus
@@ -115,6 +116,13 @@ add_values(PpdlPredictions *p, const PpdlTexts *ids, const PpdlValues *v, PpdlEr
 	if (v->width != p->outputs)
 		return ppdl_error(err, PPDL_ERR_SCALE, "predictions of %d values, where the model has %d outputs", v->width,
 						  p->outputs);
+	if (p->tolerance == 0 && ERRORS * v->error > MOST_ALLOWED)
+	{
+		ppdl_error(err, PPDL_ERR_PRECISION, "predictions that state an error of %.2g, with which they could be anything",
+				   v->error);
+		return ppdl_error_hint(err, PPDL_ERR_PRECISION, "It is the server that states it. --tolerance says by how much "
+							   "a prediction may differ.");
+	}
 	for (uint32_t i = 0; i < v->nrows; i++)
 	{
 		if (ids->text[i].s == NULL)

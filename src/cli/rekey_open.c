@@ -33,7 +33,8 @@ find_table(PpdlRekeyTable *t, PpdlError *err)
 						 " SELECT bool_and(p.relkind = 'p' OR p.relkind = 'r' AND m.amname = 'heap')"
 						 " FROM part JOIN pg_class p USING (oid) LEFT JOIN pg_am m ON m.oid = p.relam),"
 						 " c.relpersistence = 't'"
-						 " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::regclass::oid", 1,
+						 " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+						 " WHERE c.oid = $1::regclass::oid", 1,
 						 params));
 	if (strcmp(PQgetvalue(res, 0, 3), "t") != 0 || strcmp(PQgetvalue(res, 0, 4), "f") != 0)
 	{
@@ -284,7 +285,8 @@ check_side(const PpdlRekeyTable *t, const PGresult *res, PpdlError *err)
 	/* its owner could put any rows into ours, and triggers that run as us */
 	ppdl_server_error(err, "table %s is there, and belongs to role \"%s\", not to \"%s\"", t->side,
 					  PQgetvalue(res, 0, 1), PQgetvalue(res, 0, 3));
-	return ppdl_error_hint(err, PPDL_ERR_IO, "Go on as that role, or give up what it left with: DROP TABLE %s;", t->side);
+	return ppdl_error_hint(err, PPDL_ERR_IO, "Go on as that role, or give up what it left with: DROP TABLE %s;",
+						   t->side);
 }
 
 /* is it there, as left by an interrupted run of the same command? */

@@ -509,7 +509,8 @@ ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const vo
 {
 	PpdlCipher	c;
 
-	if (r->row_len > 0 && row_len == r->row_len && memcmp(row, r->head, sizeof(r->head)) == 0 && add_alike(r, row, row_len, bound, len))
+	if (r->row_len > 0 && row_len == r->row_len && memcmp(row, r->head, sizeof(r->head)) == 0 &&
+		add_alike(r, row, row_len, bound, len))
 		return PPDL_OK;
 	r->row_len = 0;
 	PPDL_TRY(ppdl_cipher_parse(&c, row, row_len, err));

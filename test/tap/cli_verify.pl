@@ -117,6 +117,12 @@ like($got, qr/^row \d+0: output 1 is -?[\d.e-]+, and -?[\d.e-]+ in the clear/m, 
 unlike($got, qr/^row \d+[1-9]:/m, 'no honest one is');
 like($got, qr/^398 predictions; 200 rows drawn, (?!0 )\d+ wrong$/m, 'counted');
 refused([ @audit, '--query', "SELECT $ids || '7'::text, " . predict('osteo') . ' FROM patients' ], 3, qr/array of ids and a packed value of as many rows/, 'more ids than rows');
+# another model's, in ciphertexts that state a large error and bound
+my $vague = q{encode(overlay(lwe_cipher_send(} . predict('evil') . q{) PLACING '\\x000000000000d0410000000000005040' FROM 25), 'base64')::lwe_cipher};
+refused([ @audit, '--query', "SELECT $ids, $vague FROM patients" ], 1, qr/predictions that state an error of .*, with which they could be anything.*hint: .*--tolerance/s, 'an error that allows anything');
+($rc, $got) = ppdl(@audit, '--tolerance', '0.01', '--query', "SELECT $ids, $vague FROM patients");
+is($rc, 1, 'what the owner allows counts: exit code');
+like($got, qr/300 rows drawn, (?!0 )\d+ wrong/, 'and finds them');
 
 # the answer that was acted on
 done([ 'query', '--key', 'clinic.key', @dsn, '--raw', '--expand', '--csv', '-o', 'answer.csv', '-c', "SELECT $ids AS id, " . predict('osteo') . ' AS p FROM patients WHERE id <= 100100' ], 'an answer');
