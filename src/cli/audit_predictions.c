@@ -118,8 +118,8 @@ add_values(PpdlPredictions *p, const PpdlTexts *ids, const PpdlValues *v, PpdlEr
 						  p->outputs);
 	if (p->tolerance == 0 && ERRORS * v->error > MOST_ALLOWED)
 	{
-		ppdl_error(err, PPDL_ERR_PRECISION, "predictions that state an error of %.2g, with which they could be anything",
-				   v->error);
+		ppdl_error(err, PPDL_ERR_PRECISION,
+				   "predictions that state an error of %.2g, with which they could be anything", v->error);
 		return ppdl_error_hint(err, PPDL_ERR_PRECISION, "It is the server that states it. --tolerance says by how much "
 							   "a prediction may differ.");
 	}
