@@ -143,10 +143,12 @@ read_bits(PpdlReceipt *r, PpdlReceiptBatch *b, PpdlReader *in, uint32_t n, PpdlE
 		return cut_short(err);
 	if ((bits[(n - 1) / 8] >> ((n - 1) & 7)) != 1)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "receipt with a batch that does not end at its last position");
+	/* room for all; beyond the last position the last byte has none */
 	PPDL_TRY(ppdl_receipt_set(r, b, n - 1, err));
-	for (uint32_t pos = 0; pos < n - 1; pos++)
-		if (bits[pos / 8] >> (pos & 7) & 1)
-			PPDL_TRY(ppdl_receipt_set(r, b, pos, err));
+	memcpy(b->bits, bits, (n + 7) / 8);
+	b->rows = 0;
+	for (uint32_t i = 0; i < b->words; i++)
+		b->rows += (uint32_t) __builtin_popcountll(b->bits[i]);
 	return PPDL_OK;
 }
 
