@@ -1,5 +1,6 @@
 #include "cli/verify.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,20 +12,29 @@
 
 #define HEAD "\\x504c5243"		/* of a receipt, as PostgreSQL writes bytea */
 
-/* keys of one of the owners whose key files were given */
-typedef struct Owner
+/* what rows under a key are checked with */
+typedef struct Keyed
 {
-	PpdlOwner  *owner;
-	PpdlReceiptKey *key;		/* NULL until it is needed */
-	PpdlManifest *manifest;		/* NULL: none */
-} Owner;
+	struct Keyed *next;
+	PpdlOwner  *owner;			/* whose key file was given: the key is its own, or that of one of its writers */
+	PpdlReceiptKey *key;
+} Keyed;
+
+typedef struct Record
+{
+	const char *const *names;	/* of its columns, or NULL */
+	const PpdlText *fields;
+	size_t		count;
+} Record;
 
 struct PpdlVerifier
 {
 	const PpdlVerifyArgs *a;
+	const PpdlReveal *reveal;
 	int			column;			/* of manifests */
-	Owner	   *owner;
-	int			owners;
+	Keyed	   *keys;
+	PpdlManifest *manifest;		/* NULL: none; that of the owner of */
+	const PpdlOwner *manifest_of;
 	PpdlText   *field;			/* of the record at hand: copies */
 	size_t		fields;
 };
@@ -43,9 +53,10 @@ load_manifest(PpdlVerifier *v, PpdlError *err)
 {
 	PpdlStatus	status = ppdl_error(err, PPDL_ERR_KEY, "--verify needs the key that the rows were encrypted with");
 
-	for (int i = 0; i < v->owners; i++)
+	for (int i = 0; i < v->reveal->owners; i++)
 	{
-		status = ppdl_manifest_load(&v->owner[i].manifest, v->a->manifest, v->owner[i].owner, err);
+		v->manifest_of = v->reveal->owner[i];
+		status = ppdl_manifest_load(&v->manifest, v->a->manifest, v->manifest_of, err);
 		if (status != PPDL_ERR_KEY)
 			return status;
 	}
@@ -67,11 +78,7 @@ ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal
 	v->a = a;
 	while (strcmp(a->column, ppdl_manifest_column_name(v->column)) != 0)
 		v->column++;
-	v->owner = calloc((size_t) reveal->owners + 1, sizeof *v->owner);
-	if (v->owner == NULL)
-		return no_memory(err);
-	for (; v->owners < reveal->owners; v->owners++)
-		v->owner[v->owners].owner = reveal->owner[v->owners];
+	v->reveal = reveal;
 	return a->manifest != NULL ? load_manifest(v, err) : PPDL_OK;
 }
 
@@ -79,7 +86,10 @@ static void
 forget_record(PpdlVerifier *v)
 {
 	for (size_t i = 0; i < v->fields; i++)
+	{
+		OPENSSL_cleanse(v->field[i].s, v->field[i].s != NULL ? v->field[i].len : 0);
 		free(v->field[i].s);
+	}
 	free(v->field);
 	v->field = NULL;
 	v->fields = 0;
@@ -91,46 +101,74 @@ ppdl_verifier_close(PpdlVerifier *v)
 	if (v == NULL)
 		return;
 	forget_record(v);
-	for (int i = 0; i < v->owners; i++)
+	while (v->keys != NULL)
 	{
-		ppdl_receipt_key_destroy(v->owner[i].key);
-		ppdl_manifest_destroy(v->owner[i].manifest);
+		Keyed	   *k = v->keys;
+
+		v->keys = k->next;
+		ppdl_receipt_key_destroy(k->key);
+		free(k);
 	}
-	free(v->owner);
+	ppdl_manifest_destroy(v->manifest);
 	free(v);
 }
 
 /* ------------------------------------------------------------------ keys and domains */
 
 static PpdlReceiptDomain
-domain_of(const PpdlVerifier *v, const Owner *o)
+domain_of(const PpdlVerifier *v)
 {
 	PpdlReceiptDomain d = {v->a->table, v->a->column, (const char *const *) v->a->bind.item, v->a->bind.count};
 
-	return o->manifest != NULL ? ppdl_manifest_domain(o->manifest, v->column) : d;
+	return v->manifest != NULL ? ppdl_manifest_domain(v->manifest, v->column) : d;
 }
 
 static PpdlStatus
-find_owner(PpdlVerifier *v, const PpdlReceiptSection *s, Owner **out, PpdlError *err)
+unknown_key(const PpdlVerifier *v, const uint8_t *fingerprint, PpdlError *err)
 {
 	char		id[17];
-	PpdlReceiptDomain d;
 
-	for (int i = 0; i < v->owners; i++)
+	ppdl_fingerprint_hex(id, fingerprint);
+	ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows under key %s, which %s", id,
+			   v->manifest != NULL ? "is not the manifest's" : "was not given");
+	return v->manifest == NULL ? PPDL_ERR_KEY :
+		ppdl_error_hint(err, PPDL_ERR_KEY,
+						"A manifest is that of one key. For rows of several, give --receipts-for and --bind instead.");
+}
+
+static PpdlStatus
+find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *err)
+{
+	const PpdlReceiptDomain d = domain_of(v);
+	const PpdlReveal *r = v->reveal;
+	PpdlStatus	status;
+	PpdlOwner  *owner;
+	Keyed	   *k;
+
+	for (k = v->keys; k != NULL; k = k->next)
+		if (memcmp(ppdl_receipt_key_fingerprint(k->key), s->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
+		{
+			*out = k;
+			return PPDL_OK;
+		}
+	PPDL_TRY(ppdl_writer_parts_owner(&r->writers, r->owner, r->owners, s->fingerprint, &owner, err));
+	if (owner == NULL ||
+		(v->manifest != NULL &&
+		 memcmp(ppdl_owner_fingerprint(v->manifest_of), s->fingerprint, PPDL_FINGERPRINT_BYTES) != 0))
+		return unknown_key(v, s->fingerprint, err);
+	k = calloc(1, sizeof *k);
+	if (k == NULL)
+		return no_memory(err);
+	k->owner = owner;
+	status = ppdl_receipt_key_of(&k->key, owner, s->fingerprint, &d, err);
+	if (status != PPDL_OK)
 	{
-		Owner	   *o = &v->owner[i];
-
-		if (memcmp(ppdl_owner_fingerprint(o->owner), s->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
-			continue;
-		if (v->a->manifest != NULL && o->manifest == NULL)
-			break;
-		*out = o;
-		d = domain_of(v, o);
-		return o->key != NULL ? PPDL_OK : ppdl_receipt_key_create(&o->key, o->owner, &d, err);
+		free(k);
+		return status;
 	}
-	ppdl_fingerprint_hex(id, s->fingerprint);
-	return ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows under key %s, which %s", id, v->a->manifest != NULL ?
-					  "is not the manifest's" : "was not given");
+	k->next = v->keys;
+	*out = v->keys = k;
+	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ receipts */
@@ -191,15 +229,15 @@ says_nothing(const PpdlReceiptSection *s)
 
 /* a row that has bound columns, and a receipt that does not say what they hold */
 static PpdlStatus
-take_bounds(const PpdlVerifier *v, const Owner *o, PpdlReceipt *r, PpdlError *err)
+take_bounds(const PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, PpdlError *err)
 {
-	const PpdlReceiptDomain d = domain_of(v, o);
+	const PpdlReceiptDomain d = domain_of(v);
 	PpdlWriter	names;
 
-	if (d.nbound == 0 || !says_nothing(&r->section[0]))
+	if (d.nbound == 0 || !says_nothing(s))
 		return PPDL_OK;
-	if (o->manifest != NULL)
-		return ppdl_manifest_bind(o->manifest, v->column, r, err);
+	if (v->manifest != NULL)
+		return ppdl_manifest_bind(v->manifest, v->column, r, err);
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "a receipt that does not say what the bound columns hold");
 	ppdl_writer_init(&names);
 	for (int i = 0; i < d.nbound; i++)
@@ -250,24 +288,32 @@ check_groups(const PpdlReceiptDomain *d, const PpdlReceiptSection *s, const char
 	return PPDL_OK;
 }
 
+/* a section; *owner: whose key file reads it, the same as that of the sections before */
 static PpdlStatus
-check_receipt(PpdlVerifier *v, PpdlReceipt *r, const char *const *names, const PpdlText *fields, size_t count,
-			  PpdlVerified *said, PpdlError *err)
+check_section(PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, PpdlOwner **owner, PpdlError *err)
 {
-	PpdlReceiptDomain d;
-	Owner	   *o = NULL;
+	Keyed	   *k = NULL;
 
-	if (r->nsections != 1)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a receipt of rows of %u keys or forms; take each by itself, by "
-						  "lwe_key_id, lwe_ring or lwe_width", r->nsections);
-	PPDL_TRY(find_owner(v, &r->section[0], &o, err));
-	PPDL_TRY(take_bounds(v, o, r, err));
-	PPDL_TRY(ppdl_receipt_check(o->key, r, &r->section[0], err));
-	if (o->manifest != NULL)
-		PPDL_TRY(ppdl_manifest_check(o->manifest, v->column, &r->section[0], err));
-	d = domain_of(v, o);
-	PPDL_TRY(check_groups(&d, &r->section[0], names, fields, count, err));
-	PPDL_TRY(ppdl_verified_count(said, &d, &r->section[0], o->manifest, v->column, err));
+	PPDL_TRY(find_key(v, s, &k, err));
+	if (*owner != NULL && *owner != k->owner)
+		return ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows of different owners, \"%s\" and \"%s\"",
+						  ppdl_owner_name(*owner), ppdl_owner_name(k->owner));
+	*owner = k->owner;
+	PPDL_TRY(take_bounds(v, r, s, err));
+	PPDL_TRY(ppdl_receipt_check(k->key, r, s, err));
+	return v->manifest != NULL ? ppdl_manifest_check(v->manifest, v->column, s, err) : PPDL_OK;
+}
+
+static PpdlStatus
+check_receipt(PpdlVerifier *v, PpdlReceipt *r, const Record *rec, PpdlOwner **owner, PpdlVerified *said, PpdlError *err)
+{
+	const PpdlReceiptDomain d = domain_of(v);
+
+	for (uint32_t i = 0; i < r->nsections; i++)
+		PPDL_TRY(check_section(v, r, &r->section[i], owner, err));
+	for (uint32_t i = 0; i < r->nsections; i++)
+		PPDL_TRY(check_groups(&d, &r->section[i], rec->names, rec->fields, rec->count, err));
+	PPDL_TRY(ppdl_verified_count(said, &d, r, v->manifest, v->column, err));
 	if (v->a->whole && said->missing > 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,
 						  said->missing == 1 ? " is" : "s are", (const char *) said->text.buf);
@@ -279,22 +325,19 @@ check_receipt(PpdlVerifier *v, PpdlReceipt *r, const char *const *names, const P
  * rows of one group would pass for all rows.  Without names of columns nothing else is known.
  */
 static PpdlStatus
-check_whole(PpdlVerifier *v, const PpdlReceiptSection *s, const char *const *names, const PpdlText *fields,
-			size_t count, const PpdlVerified *said, PpdlError *err)
+check_whole(const PpdlVerifier *v, const PpdlReceiptSection *s, const Record *rec, const PpdlVerified *said,
+			PpdlError *err)
 {
-	PpdlReceiptDomain d;
-	Owner	   *o = NULL;
+	const PpdlReceiptDomain d = domain_of(v);
 	PpdlBoundClaim named[PPDL_MAX_BOUND_VALUES];
 	int			n = 0;
 	uint64_t	rows,
 				other,
 				all;
 
-	PPDL_TRY(find_owner(v, s, &o, err));
-	d = domain_of(v, o);
 	for (int i = 0; i < d.nbound; i++)
 	{
-		const PpdlText *claim = claim_of(names, fields, count, d.bound[i]);
+		const PpdlText *claim = claim_of(rec->names, rec->fields, rec->count, d.bound[i]);
 
 		if (claim == NULL)
 			continue;
@@ -304,7 +347,7 @@ check_whole(PpdlVerifier *v, const PpdlReceiptSection *s, const char *const *nam
 		n += other == 0;
 	}
 	rows = ppdl_receipt_section_rows(s);
-	all = ppdl_manifest_count(o->manifest, v->column, named, n);
+	all = ppdl_manifest_count(v->manifest, v->column, named, n);
 	if (all <= rows)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of other groups are left out: %s", (unsigned long long) (all - rows),
@@ -345,9 +388,16 @@ not_covered(const PpdlVerifier *v, PpdlError *err)
 						   v->a->column, v->a->column, v->a->column);
 }
 
-/* what the receipt says that the value is, as a value of its own */
+/* is the value under the key of all the receipt's rows? */
+static int
+is_unswitched(const PpdlReceipt *r, const PpdlCipher *c)
+{
+	return r->nsections == 1 && memcmp(r->section[0].fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES) == 0;
+}
+
+/* what the receipt says that the value is, as a value of its own; owner: NULL where the value was not switched */
 static PpdlStatus
-rebuild(PpdlText *to, PpdlReceipt *r, double divisor, PpdlError *err)
+rebuild(PpdlText *to, PpdlReceipt *r, PpdlOwner *owner, double divisor, PpdlError *err)
 {
 	PpdlWriter	value,
 				text;
@@ -355,7 +405,8 @@ rebuild(PpdlText *to, PpdlReceipt *r, double divisor, PpdlError *err)
 
 	ppdl_writer_init(&value);
 	ppdl_writer_init(&text);
-	status = ppdl_receipt_sum(r, &r->section[0], divisor, &value, err);
+	status = owner == NULL ? ppdl_receipt_sum(r, &r->section[0], divisor, &value, err) :
+		ppdl_receipt_total(r, owner, divisor, &value, err);
 	if (status == PPDL_OK)
 	{
 		ppdl_base64_write(&text, value.buf, value.len);
@@ -365,6 +416,9 @@ rebuild(PpdlText *to, PpdlReceipt *r, double divisor, PpdlError *err)
 		if (to->s == NULL)
 			status = no_memory(err);
 	}
+	/* of several keys: what anybody can read */
+	OPENSSL_cleanse(value.buf, value.len);
+	OPENSSL_cleanse(text.buf, text.len);
 	ppdl_writer_free(&value);
 	ppdl_writer_free(&text);
 	return status;
@@ -372,8 +426,8 @@ rebuild(PpdlText *to, PpdlReceipt *r, double divisor, PpdlError *err)
 
 /* a sum or average; a column that is called so has to be one */
 static PpdlStatus
-check_value(PpdlVerifier *v, PpdlReceipt *r, const char *name, const PpdlText *from, PpdlText *to, PpdlVerified *said,
-			PpdlError *err)
+check_value(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const char *name, const PpdlText *from, PpdlText *to,
+			PpdlVerified *said, PpdlError *err)
 {
 	PpdlCipher	c;
 	uint8_t    *buf;
@@ -385,8 +439,11 @@ check_value(PpdlVerifier *v, PpdlReceipt *r, const char *name, const PpdlText *f
 		return not_covered(v, err);
 	PPDL_TRY(ppdl_base64_read(from->s, from->len, &buf, &len, err));
 	status = ppdl_cipher_parse(&c, buf, len, err);
+	if (status == PPDL_OK && is_unswitched(r, &c))
+		owner = NULL;
 	if (status == PPDL_OK)
-		status = ppdl_receipt_match(r, &r->section[0], &c, &divisor, err);
+		status = owner == NULL ? ppdl_receipt_match(r, &r->section[0], &c, &divisor, err) :
+			ppdl_receipt_claim(r, &c, &divisor, err);
 	free(buf);
 	PPDL_TRY(status);
 	if (r->rows > 1 && name != NULL && strcmp(name, divisor == 1 ? "avg" : "sum") == 0)
@@ -394,7 +451,7 @@ check_value(PpdlVerifier *v, PpdlReceipt *r, const char *name, const PpdlText *f
 						  divisor == 1 ? "sum" : "average");
 	if (name == NULL || (strcmp(name, "sum") != 0 && strcmp(name, "avg") != 0))
 		ppdl_verified_name(said, name, divisor == 1 ? "sum" : "average");
-	return rebuild(to, r, divisor, err);
+	return rebuild(to, r, owner, divisor, err);
 }
 
 static PpdlStatus
@@ -424,21 +481,21 @@ put_plain(PpdlText *to, const char *name, const PpdlText *from, PpdlError *err)
 }
 
 static PpdlStatus
-put_fields(PpdlVerifier *v, PpdlReceipt *r, const char *const *names, const PpdlText *fields, PpdlVerified *said,
-		   PpdlError *err)
+put_fields(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const Record *rec, PpdlVerified *said, PpdlError *err)
 {
+	const PpdlText *fields = rec->fields;
 	int			values = 0,
 				others = 0;
 
 	for (size_t i = 0; i < v->fields; i++)
 	{
-		const char *name = names != NULL ? names[i] : NULL;
+		const char *name = rec->names != NULL ? rec->names[i] : NULL;
 		const int	cipher = !is_receipt(&fields[i]) && has_cipher(&fields[i]);
 
 		values += cipher;
 		others += !is_receipt(&fields[i]) && fields[i].s != NULL;
 		if (!is_receipt(&fields[i]))
-			PPDL_TRY(cipher ? check_value(v, r, name, &fields[i], &v->field[i], said, err) :
+			PPDL_TRY(cipher ? check_value(v, r, owner, name, &fields[i], &v->field[i], said, err) :
 					 put_plain(&v->field[i], name, &fields[i], err));
 	}
 	if (values == 0 && others > 0)
@@ -487,7 +544,9 @@ PpdlStatus
 ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fields, size_t count,
 				   const PpdlText **out, PpdlError *err)
 {
+	const Record rec = {names, fields, count};
 	PpdlReceipt *r = NULL;
+	PpdlOwner  *owner = NULL;
 	PpdlVerified said = {0};
 	size_t		at = 0;
 	int			found;
@@ -503,9 +562,9 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 		return no_memory(err);
 	v->fields = count;
 	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
-	PPDL_GOTO(done, check_receipt(v, r, names, fields, count, &said, err));
-	PPDL_GOTO(done, put_fields(v, r, names, fields, &said, err));
-	status = v->a->whole && names != NULL ? check_whole(v, &r->section[0], names, fields, count, &said, err) : PPDL_OK;
+	PPDL_GOTO(done, check_receipt(v, r, &rec, &owner, &said, err));
+	PPDL_GOTO(done, put_fields(v, r, owner, &rec, &said, err));
+	status = v->a->whole && names != NULL ? check_whole(v, &r->section[0], &rec, &said, err) : PPDL_OK;
 	*out = v->field;
 done:
 	ppdl_receipt_destroy(r);

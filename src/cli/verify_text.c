@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MOST 5					/* values of a bound column that are listed */
 
@@ -36,13 +37,12 @@ put_number(PpdlWriter *w, uint64_t n)
 	ppdl_write_text(w, text);
 }
 
-/* the values of number `at` with their rows, MOST + 1 at most; how many */
+/* adds the values of number `at` of a section with their rows to n others, MOST + 1 at most; how many */
 static int
-values_of(const PpdlReceiptSection *s, int at, Value value[MOST + 1])
+add_values(const PpdlReceiptSection *s, int at, Value value[MOST + 1], int n)
 {
 	PpdlBoundValue v[PPDL_MAX_BOUND_VALUES];
-	int			n = 0,
-				count;
+	int			count;
 
 	for (uint32_t i = 0; i < s->nparts; i++)
 		for (uint32_t j = 0; j < ppdl_receipt_bounds(&s->part[i]); j++)
@@ -61,6 +61,32 @@ values_of(const PpdlReceiptSection *s, int at, Value value[MOST + 1])
 			value[k].rows += b->rows;
 		}
 	return n;
+}
+
+static int
+values_of(const PpdlReceipt *r, int at, Value value[MOST + 1])
+{
+	int			n = 0;
+
+	for (uint32_t i = 0; i < r->nsections; i++)
+		n = add_values(&r->section[i], at, value, n);
+	return n;
+}
+
+static uint32_t
+count_keys(const PpdlReceipt *r)
+{
+	uint32_t	keys = 0;
+
+	for (uint32_t i = 0; i < r->nsections; i++)
+	{
+		uint32_t	j = 0;
+
+		while (memcmp(r->section[j].fingerprint, r->section[i].fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+			j++;
+		keys += j == i;
+	}
+	return keys;
 }
 
 /* ", ward = A"; ", sex = f (200), m (212)"; nothing for columns with more values */
@@ -104,7 +130,7 @@ put_rows(PpdlVerified *v, const PpdlManifest *m, int column, uint64_t rows, cons
 }
 
 PpdlStatus
-ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceiptSection *s, const PpdlManifest *m,
+ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceipt *r, const PpdlManifest *m,
 					int column, PpdlError *err)
 {
 	PpdlBoundClaim claim[PPDL_MAX_BOUND_VALUES];
@@ -112,11 +138,17 @@ ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlRecei
 	int			claims = 0;
 
 	for (int i = 0; i < d->nbound; i++)
-		if (values_of(s, i, value) == 1)
+		if (values_of(r, i, value) == 1)
 			claim[claims++] = (PpdlBoundClaim) {i, value[0].value};
-	put_rows(v, m, column, ppdl_receipt_section_rows(s), claim, claims);
+	put_rows(v, m, column, r->rows, claim, claims);
+	if (count_keys(r) > 1)
+	{
+		ppdl_write_text(&v->text, " of ");
+		put_number(&v->text, count_keys(r));
+		ppdl_write_text(&v->text, " keys");
+	}
 	for (int i = 0; i < d->nbound; i++)
-		put_column(&v->text, d->bound[i], value, values_of(s, i, value));
+		put_column(&v->text, d->bound[i], value, values_of(r, i, value));
 	ppdl_write_u8(&v->text, 0);
 	return v->text.bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }

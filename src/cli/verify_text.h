@@ -19,8 +19,8 @@ typedef struct PpdlVerified
 
 void		ppdl_verified_free(PpdlVerified *v);
 
-/* counts the rows of a section, and what their bound columns hold; m may be NULL */
-PpdlStatus	ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceiptSection *s,
+/* counts the rows of a receipt, a section a key, and what their bound columns hold; m may be NULL */
+PpdlStatus	ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceipt *r,
 								const PpdlManifest *m, int column, PpdlError *err);
 /* a column (NULL: without a name) is "sum" or "average" */
 void		ppdl_verified_name(PpdlVerified *v, const char *column, const char *what);

@@ -215,6 +215,20 @@ ppdl_receipt_key_create(PpdlReceiptKey **out, const PpdlOwner *o, const PpdlRece
 	return status;
 }
 
+PpdlStatus
+ppdl_receipt_key_of(PpdlReceiptKey **out, PpdlOwner *o, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES],
+					const PpdlReceiptDomain *d, PpdlError *err)
+{
+	const PpdlOwner *holder = ppdl_owner_find(o, fingerprint);
+	char		id[17];
+
+	*out = NULL;
+	if (holder != NULL)
+		return ppdl_receipt_key_create(out, holder, d, err);
+	ppdl_fingerprint_hex(id, fingerprint);
+	return ppdl_error(err, PPDL_ERR_KEY, "rows under key %s, which key \"%s\" does not read", id, o->name);
+}
+
 static void
 forget_batch(PpdlReceiptKey *k)
 {

@@ -31,6 +31,9 @@ typedef struct PpdlReceiptKey PpdlReceiptKey;
 /* PPDL_ERR_ARGUMENT for a domain without a name, or with too many bound columns */
 PpdlStatus	ppdl_receipt_key_create(PpdlReceiptKey **out, const PpdlOwner *o, const PpdlReceiptDomain *d,
 									PpdlError *err);
+/* of that key: o's own, or one of a writer that o was given (owner/writer.h); PPDL_ERR_KEY when o holds neither */
+PpdlStatus	ppdl_receipt_key_of(PpdlReceiptKey **out, PpdlOwner *o, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES],
+								const PpdlReceiptDomain *d, PpdlError *err);
 void		ppdl_receipt_key_destroy(PpdlReceiptKey *k);
 const uint8_t *ppdl_receipt_key_fingerprint(const PpdlReceiptKey *k);
 
@@ -70,6 +73,21 @@ PpdlStatus	ppdl_receipt_check(PpdlReceiptKey *k, PpdlReceipt *r, const PpdlRecei
  */
 PpdlStatus	ppdl_receipt_match(PpdlReceipt *r, const PpdlReceiptSection *s, const PpdlCipher *value, double *divisor,
 							   PpdlError *err);
+
+/*
+ * Rows of several keys, or of a writer: a server switches their sums to the owner's key, so that there are no
+ * coefficients that a value could be compared with.  Nothing of such a value is used, and it is never decrypted; claim
+ * reads of its header whether it says to be the sum of all sections' rows (*divisor = 1) or their average, which finds
+ * questions that take the two over different rows (PPDL_ERR_KEY), but no server that lies.  PPDL_ERR_ARGUMENT when
+ * the sections are of different widths or scales.
+ */
+PpdlStatus	ppdl_receipt_claim(const PpdlReceipt *r, const PpdlCipher *value, double *divisor, PpdlError *err);
+/*
+ * Appends what the rows of all sections come to, divided by `divisor`: decrypts each section's sum, all of which have
+ * passed ppdl_receipt_check, with its own key, which o holds, and adds the values.  They are written as a value under
+ * o's key that anybody can read (its uniform half is zero), for what reads values of sums: never let it leave.
+ */
+PpdlStatus	ppdl_receipt_total(PpdlReceipt *r, PpdlOwner *o, double divisor, PpdlWriter *w, PpdlError *err);
 
 /* how many rows of a section have `value` as number `at` of their bound values; *other: another, or no such */
 void		ppdl_receipt_count(const PpdlReceiptSection *s, int at, const PpdlBoundValue *value, uint64_t *rows,

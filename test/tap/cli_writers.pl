@@ -140,6 +140,39 @@ my $clinic = sql(q{SELECT key_id FROM ppdl_keys WHERE name = 'clinic'});
 ($rc, $out, $err) = $node->psql('postgres', 'SELECT sum(v) FROM (SELECT v FROM t UNION ALL SELECT v FROM strangers) u');
 like($err, qr/sum of values under keys of different owners, $hospital and $clinic/, 'rows of different owners do not add up');
 
+# ---------------------------------------------------------------- receipts of rows of several keys
+
+sql('CREATE TABLE r (id int, g text, v lwe_cipher)');
+for my $who (qw(ward1 ward2 hospital))
+{
+	file("$who.r.csv", join '', map { $_ = "$_\n"; s/^id.*/$&,g/; s/^(\d+),.*/"$&," . $1 % 3/e; $_ } split /\n/, slurp_file("$who.csv"));
+	done([ 'encrypt', '--raw', '--compact', '--key', "$who.key", '--id', 'id', '--keep', 'g', '--receipts', '--bind', 'g', @dsn, '--table', 'r', '--columns', 'id,g,v', "$who.r.csv" ], "rows of $who with tags");
+}
+my @verify = ('query', '--key', 'hospital.key', @dsn, '--raw', '--csv', '--verify', '--receipts-for', 'r', '--bind', 'g');
+my $all = 'SELECT sum(v), avg(v), lwe_receipt(v, g) FROM r';
+$out = done([ @verify, map { ('-c', $_) } $all, 'SELECT g, sum(v), lwe_receipt(v, g) FROM r GROUP BY g ORDER BY g', 'SELECT sum(v), lwe_receipt(v, g) FROM r WHERE id <= 40', 'SELECT sum(v), lwe_receipt(v, g) FROM r WHERE id > 80',
+		"$parallel; SET max_parallel_workers_per_gather = 2; SET debug_parallel_query = on; $all" =~ s/debug_parallel_query/sql('SHOW server_version_num') < 160000 ? 'force_parallel_mode' : 'debug_parallel_query'/er ],
+	'verified sums over rows of three keys');
+my @line = split /\n/, $out;
+like($out, qr/verified: 120 rows of 3 keys, g = .*\n.*\n0,.*verified: 40 rows of 3 keys, g = 0\b.*\n1,.*\n2,.*\n.*\n.*verified: 40 rows, g = .*\n.*\n.*verified: 40 rows, g = /, 'are said to be that');
+is((grep { /verified: 120/ } @line)[1], (grep { /verified: 120/ } @line)[0], 'in a parallel plan the same');
+numbers_agree([ map { s/"verified.*//r =~ /-?\d+\.\d+/g } @line ],
+	plain('SELECT sum(a), sum(b), avg(a), avg(b) FROM plain', 'SELECT sum(a), sum(b) FROM plain GROUP BY id % 3 ORDER BY id % 3', 'SELECT sum(a), sum(b) FROM plain WHERE id <= 40', 'SELECT sum(a), sum(b) FROM plain WHERE id > 80',
+		'SELECT sum(a), sum(b), avg(a), avg(b) FROM plain'), 1e-4, 'and what they should be');
+refused([ @verify, '-c', 'SELECT sum(v) FILTER (WHERE id <> 7), lwe_receipt(v, g) FROM r' ], 4, qr/does not say of itself that it is the sum or the average of the 120 rows/, 'a sum over fewer rows');
+refused([ @verify, '-c', 'SELECT avg(v) AS sum, lwe_receipt(v, g) FROM r' ], 4, qr/column "sum" holds the average/, 'the average for the sum');
+# what a server says of the sum beside the receipt of several keys does not matter
+numbers_agree([ done([ @verify, '-c', 'SELECT (SELECT sum(v) FROM r WHERE g <> \'0\') + (SELECT sum(v) FROM r WHERE g = \'1\') AS s, (SELECT lwe_receipt(v, g) FROM r) AS r' ], 'another sum of as many rows') =~ s/"verified.*//r =~ /-?\d+\.\d+/g ],
+	plain('SELECT sum(a), sum(b) FROM plain'), 1e-4, 'is not what is shown');
+sql(q{CREATE TABLE altered AS SELECT id, g, CASE WHEN id = 43 THEN encode(set_byte(lwe_cipher_send(v), 70, get_byte(lwe_cipher_send(v), 70) # 1), 'base64')::text::lwe_cipher ELSE v END AS v FROM r});
+refused([ @verify, '-c', $all =~ s/FROM r$/FROM altered/r ], 4, qr/the receipt does not fit/, 'an altered row of a writer');
+sql(q{UPDATE r SET g = '2' WHERE id = 42});
+refused([ @verify, '-c', 'SELECT g, sum(v), lwe_receipt(v, g) FROM r GROUP BY g ORDER BY g' ], 4, qr/the receipt does not fit/, 'a row of a writer in another group');
+$node->psql('postgres', "\\copy (SELECT sum(v), lwe_receipt(v, g) FROM r WHERE id <> 42) TO '$dir/receipt.txt'");
+refused([ 'decrypt', '--key', 'hospital.key', '--verify', '--receipts-for', 'r', '--bind', 'g', 'receipt.txt' ], 4, qr/rows under key $key{ward1}, which was not given/, 'without the writers\' files');
+like(done([ 'decrypt', '--raw', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', '--verify', '--receipts-for', 'r', '--bind', 'g', 'receipt.txt' ], 'with them'), qr/verified: 119 rows of 3 keys/, 'decrypt --verify');
+refused([ 'query', '--key', 'clinic.key', @dsn, '--verify', '--receipts-for', 'r', '--bind', 'g', '-c', $all ], 4, qr/which was not given/, 'another owner');
+
 # ---------------------------------------------------------------- revocation
 
 sql(q{ALTER TABLE t ADD CONSTRAINT known_writers CHECK (ppdl_may_write(v, 'hospital')) NOT VALID});

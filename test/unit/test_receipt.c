@@ -5,6 +5,7 @@
 #include "rows_util.h"
 
 #include "owner/manifest.h"
+#include "owner/owner_impl.h"
 #include "rows/sum.h"
 
 #define WIDTH 3
@@ -860,6 +861,95 @@ test_bound_texts(void **state)
 	ppdl_writer_free(&w);
 }
 
+/* rows of the owner and of a writer: each key's sum is checked and decrypted by itself */
+static void
+test_several_keys(void **state)
+{
+	enum {EACH = 30};
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 6, .ring = PPDL_RING_COMPACT};
+	const PpdlBatchOptions coarse = {.limbs = 1, .scale_bits = 29, .logc = 6, .ring = PPDL_RING_COMPACT};
+	PpdlOwner  *const mine = owner;
+	PpdlOwner  *ward;
+	PpdlReceiptKey *k,
+			   *unread;
+	PpdlReceipt *r,
+			   *back;
+	Row			row[2 * EACH + 1];
+	uint8_t		in[2 * EACH];
+	PpdlCipher	claim = {.kind = PPDL_KIND_ROW, .width = WIDTH, .scale = 0x1p30, .bound = 2 * EACH};
+	PpdlWriter	wire;
+	double		divisor;
+
+	OK(ppdl_owner_generate_writer(&ward, "ward", ppdl_owner_fingerprint(owner), ERR));
+	OK(ppdl_receipt_key_create(&k, ward, &domain, ERR));
+	memset(in, 1, sizeof(in));
+	random_rows(row, 2 * EACH + 1);
+	encrypt_rows(key, row, EACH, &opt);
+	owner = ward;
+	encrypt_rows(k, row + EACH, EACH, &opt);
+	encrypt_rows(k, row + 2 * EACH, 1, &coarse);
+	owner = mine;
+	OK(ppdl_receipt_create(&r, ERR));
+	for (int i = 0; i < 2 * EACH; i++)
+		add_row(r, NULL, &row[i]);
+	ppdl_writer_init(&wire);
+	OK(ppdl_receipt_write(r, &wire, ERR));
+	OK(ppdl_receipt_read(&back, NULL, wire.buf, wire.len, ERR));
+	assert_int_equal(back->nsections, 2);
+
+	/* without the writer's seed, and with it */
+	FAILS(PPDL_ERR_KEY, ppdl_receipt_key_of(&unread, owner, ppdl_owner_fingerprint(ward), &domain, ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_receipt_total(back, owner, 1, &wire, ERR));
+	owner->writer = malloc(sizeof(*owner->writer));
+	owner->writer[0] = ward;
+	owner->writers = 1;
+	for (uint32_t i = 0; i < 2; i++)
+	{
+		PpdlReceiptKey *own;
+
+		OK(ppdl_receipt_key_of(&own, owner, back->section[i].fingerprint, &domain, ERR));
+		OK(ppdl_receipt_check(own, back, &back->section[i], ERR));
+		FAILS(PPDL_ERR_KEY, ppdl_receipt_check(own, back, &back->section[1 - i], ERR));
+		ppdl_receipt_key_destroy(own);
+	}
+	for (int average = 0; average < 2; average++)
+	{
+		wire.len = 0;
+		OK(ppdl_receipt_total(back, owner, average ? 2 * EACH : 1, &wire, ERR));
+		OK(ppdl_cipher_validate(wire.buf, wire.len, ERR));
+		decrypts_to(&wire, row, 2 * EACH, in, average);
+	}
+
+	OK(ppdl_receipt_claim(back, &claim, &divisor, ERR));
+	assert_true(divisor == 1);
+	claim.scale *= 2 * EACH;
+	claim.bound = 1;
+	OK(ppdl_receipt_claim(back, &claim, &divisor, ERR));
+	assert_true(divisor == 2 * EACH);
+	claim.scale *= 2;
+	FAILS(PPDL_ERR_KEY, ppdl_receipt_claim(back, &claim, &divisor, ERR));
+	claim.scale = 0x1p30;
+	claim.bound = 2 * EACH - 1;
+	FAILS(PPDL_ERR_KEY, ppdl_receipt_claim(back, &claim, &divisor, ERR));
+	claim.bound = 2 * EACH;
+	claim.width++;
+	FAILS(PPDL_ERR_KEY, ppdl_receipt_claim(back, &claim, &divisor, ERR));
+	claim.width--;
+	claim.kind = PPDL_KIND_PACKED;
+	FAILS(PPDL_ERR_KEY, ppdl_receipt_claim(back, &claim, &divisor, ERR));
+
+	/* a row of another scale */
+	add_row(r, NULL, &row[2 * EACH]);
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_receipt_claim(r, &claim, &divisor, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, ppdl_receipt_total(r, owner, 1, &wire, ERR));
+
+	ppdl_writer_free(&wire);
+	ppdl_receipt_destroy(back);
+	ppdl_receipt_destroy(r);
+	ppdl_receipt_key_destroy(k);
+	free_rows(row, 2 * EACH + 1);
+}
+
 int
 main(void)
 {
@@ -878,6 +968,7 @@ main(void)
 		cmocka_unit_test(test_manifest),
 		cmocka_unit_test(test_rows_without),
 		cmocka_unit_test(test_bound_texts),
+		cmocka_unit_test(test_several_keys),
 	};
 
 	test_seed("test_receipt");
