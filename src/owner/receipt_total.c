@@ -128,12 +128,15 @@ ppdl_receipt_total(PpdlReceipt *r, PpdlOwner *o, double divisor, PpdlWriter *w, 
 		if (r->section[i].encoding != c.encoding)
 			c.encoding = 0;
 	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &c.par, err));
+	c.limbs = limbs_for(c.par, rows, s->scale);
+	if (rows > ppdl_sum_reach(c.par, c.limbs, s->scale))
+		return ppdl_error(err, PPDL_ERR_RANGE, "the sum of %.0f rows of scale 2^%.4g is too large for one value", rows,
+						  log2(s->scale));
 	sum = ppdl_alloc_aligned(bytes);
 	if (sum == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memset(sum, 0, bytes);
 	memcpy(c.fingerprint, ppdl_owner_fingerprint(o), PPDL_FINGERPRINT_BYTES);
-	c.limbs = limbs_for(c.par, rows, s->scale);
 	for (uint32_t i = 0; i < r->nsections; i++)
 		PPDL_GOTO(done, add_section(r, &r->section[i], o, sum, err));
 	status = write_known(w, &c, sum, s->scale, err);

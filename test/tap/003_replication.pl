@@ -1,4 +1,5 @@
-# A standby answers sums and predictions, with a cache of its own.
+# A standby answers sums and predictions, with a cache of its own; so does a logical replica.  Rows of a writer and rows
+# with receipts go along.
 use strict;
 use warnings;
 
@@ -6,10 +7,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-use PpdlTest;
+use PpdlTest qw(:DEFAULT :cli);
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
-$primary->init(allows_streaming => 1);
+$primary->init(allows_streaming => 'logical');
 $primary->start;
 $primary->backup('base');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -21,7 +22,35 @@ my $owner = new_owner(40);
 publish($primary, $owner, 'predict');
 load_patients($primary, $owner);
 make_model($primary, 'osteo');
+# rows with tags, of the owner and of a writer
+chdir $owner->{dir} or die "cannot enter $owner->{dir}: $!";
+done([ 'keygen', '--writer-for', 'clinic.pub', '--out', 'ward', '--for', 'sum' ], 'a writer');
+done([ 'publish', 'ward.pub', '--dsn', $primary->connstr('postgres') ], 'is published');
+$primary->safe_psql('postgres', 'CREATE TABLE tagged (id int PRIMARY KEY, features lwe_cipher)');
+done([ 'encrypt', '--key', $$_[0], '--features', $owner->{features}, '--no-label', '--outside', 'clamp', '--compact', '--receipts', '--dsn', $primary->connstr('postgres'), '--table', 'tagged', '--columns', 'id,features', $$_[1] ], "rows with tags under $$_[0]")
+  for [ 'clinic.key', $owner->{csv} ], [ 'ward.key', file('late.csv', join '', (split /^/, slurp_file($patients_csv))[ 0, 41 .. 60 ]) ];
+my @tagged = map { ('-c', "SELECT sum(features), lwe_receipt(features) FROM tagged$_") } ' WHERE id <= 100040', '';
+# another database, which the rows alone go to
+$primary->safe_psql('postgres', 'CREATE DATABASE replica');
+$primary->safe_psql('replica', 'CREATE EXTENSION ppdl; CREATE TABLE tagged (id int PRIMARY KEY, features lwe_cipher)');
+done([ 'publish', $_, '--for', 'sum', '--dsn', $primary->connstr('replica') ], "publish $_ there") for 'clinic.pub', 'ward.pub';
+$primary->safe_psql('postgres', q{CREATE PUBLICATION rows FOR TABLE tagged; SELECT pg_create_logical_replication_slot('rows', 'pgoutput')});
+$primary->safe_psql('replica', "CREATE SUBSCRIPTION rows CONNECTION '" . $primary->connstr . " dbname=postgres' PUBLICATION rows WITH (create_slot = false, slot_name = 'rows')");
+$primary->wait_for_subscription_sync($primary, 'rows', 'replica');
 $primary->wait_for_catchup($standby);
+
+sub verified
+{
+	my ($node, $database) = @_;
+
+	return done([ 'query', '--key', 'clinic.key', '--dsn', $node->connstr($database), '--raw', '--csv', '--verify', '--receipts-for', 'tagged', @tagged ], "verified sums of $database of " . $node->name);
+}
+
+my $there = verified($primary, 'postgres');
+like($there, qr/verified: 40 rows\n.*verified: 60 rows of 2 keys\n/s, 'rows with tags, of the owner and of both');
+is(verified($standby, 'postgres'), $there, 'the same on the standby');
+is(verified($primary, 'replica'), $there, 'and on the logical replica');
+$primary->safe_psql('replica', 'DROP SUBSCRIPTION rows');
 
 my @sums = split /\|/, $primary->safe_psql('postgres',
 	q{SELECT string_agg(s::text, '|' ORDER BY i) FROM (SELECT i, sum(x) AS s FROM plain_patients, unnest(features) WITH ORDINALITY AS u (x, i) GROUP BY i) t});
