@@ -231,8 +231,8 @@ refuse_values(PpdlRekeyTable *t, const PGresult *res, int r, const char *column,
 	ppdl_error_detail(err, PPDL_ERR_KEY, "The old key is %s (\"%s\"), the new one %s (\"%s\").", t->old_id,
 					  t->old_name, t->new_id, t->new_name);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "Nothing was written. Only values of these two keys may be there: encrypt "
-						   "the others anew first, each from its own key, or move them to a table of their own.");
+						   "Nothing was written. Only values of these two keys may be there: move the others to a "
+						   "table of their own, and rekey that from its own key.");
 }
 
 static PpdlStatus
