@@ -894,7 +894,7 @@ test_several_keys(void **state)
 		add_row(r, NULL, &row[i]);
 	ppdl_writer_init(&wire);
 	OK(ppdl_receipt_write(r, &wire, ERR));
-	OK(ppdl_receipt_read(&back, NULL, wire.buf, wire.len, ERR));
+	OK(ppdl_receipt_read(&back, NULL, NULL, wire.buf, wire.len, ERR));
 	assert_int_equal(back->nsections, 2);
 
 	/* without the writer's seed, and with it */
