@@ -480,11 +480,11 @@ ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* binary digits of weights behind the point: a sum of rows of one limb has little room for them */
-static int
-weight_bits(const PpdlCipher *c)
+/* a sum of rows of one limb has little room for weights' digits */
+double
+ppdl_sum_weight_unit(const PpdlCipher *c)
 {
-	return c->limbs > 1 ? 20 : 10;
+	return c->limbs > 1 ? 0x1p20 : 0x1p10;
 }
 
 /*
@@ -512,7 +512,7 @@ term_chance(const PpdlCipher *c, double weight, uint64_t term)
 PpdlStatus
 ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError *err)
 {
-	const double unit = ldexp(1, weight_bits(c)),
+	const double unit = ppdl_sum_weight_unit(c),
 				below = floor(weight * unit),
 				share = weight * unit - below;
 	PpdlCipher	finer = *c;

@@ -46,6 +46,8 @@ PpdlStatus	ppdl_sum_add(PpdlSum *s, const PpdlCipher *c, int64_t weight, PpdlErr
  * PPDL_ERR_ARGUMENT for others; PPDL_ERR_RANGE for other weights.  Else as ppdl_sum_add.
  */
 PpdlStatus	ppdl_sum_add_weighted(PpdlSum *s, const PpdlCipher *c, double weight, PpdlError *err);
+/* by what c's scale grows with a weight */
+double		ppdl_sum_weight_unit(const PpdlCipher *c);
 /*
  * The fast path for aggregates: a value's bytes, any alignment; parses only what changes from row to row.
  * weight 1.  Errors as of parsing and adding.

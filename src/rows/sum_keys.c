@@ -122,7 +122,7 @@ root_of(const PpdlKeySums *s, const uint8_t *key, uint8_t *owner, PpdlError *err
 
 /* of a key that is not the first: rows of the same ring, width and scale, and of the same owner */
 static PpdlStatus
-check_key(PpdlKeySums *s, const PpdlCipher *c, int weighted, PpdlError *err)
+check_key(PpdlKeySums *s, const PpdlCipher *c, PpdlError *err)
 {
 	PpdlCipher	first = ppdl_sum_shape(s->sum[0]),
 				alike = *c;
@@ -133,9 +133,6 @@ check_key(PpdlKeySums *s, const PpdlCipher *c, int weighted, PpdlError *err)
 	if (s->writer_of == NULL)
 		return ppdl_cipher_check_same(&first, c, "sum", err);
 	memcpy(alike.fingerprint, first.fingerprint, sizeof(alike.fingerprint));
-	/* a weight moves the scale; the results are brought to one */
-	if (weighted)
-		alike.scale = first.scale;
 	PPDL_TRY(ppdl_cipher_check_same(&first, &alike, "sum", err));
 	if (s->keys == 1)
 		PPDL_TRY(root_of(s, first.fingerprint, s->root, err));
@@ -215,10 +212,14 @@ copy_sum(PpdlSum **out, PpdlSum *from, PpdlError *err)
 static PpdlStatus
 begin_key(PpdlKeySums *s, PpdlSum **out, const Addition *what, PpdlError *err)
 {
+	const int	weighted = what->buf == NULL && what->from == NULL;
+	PpdlCipher	term = *what->c;
 	PpdlStatus	status;
 
+	if (weighted)
+		term.scale *= ppdl_sum_weight_unit(what->c);
 	if (s->keys > 0)
-		PPDL_TRY(check_key(s, what->c, what->buf == NULL && what->from == NULL, err));
+		PPDL_TRY(check_key(s, &term, err));
 	PPDL_TRY(make_room(s, err));
 	PPDL_TRY(what->from != NULL ? copy_sum(out, what->from, err) : ppdl_sum_create(out, err));
 	ppdl_sum_set_poll(*out, s->poll);

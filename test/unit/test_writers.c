@@ -769,6 +769,7 @@ test_refused(void **state)
 	Mixed		m = mix(1, 1, PPDL_RING_COMPACT);
 	PpdlKeySums *s;
 	PpdlOwner  *other;
+	PpdlCipher	c;
 	char		fp[2][17];
 	size_t		size;
 	uint8_t    *rows,
@@ -789,6 +790,17 @@ test_refused(void **state)
 	free(rows);
 	rows = encrypt_rows(writer[2], x, 1, 8, PPDL_RING_ROW, &size);
 	FAILS(PPDL_ERR_SCALE, ppdl_key_sums_add_bytes(s, rows, size, ERR));
+	ppdl_key_sums_destroy(s);
+	/* rows of two scales, with weights or without: what one state refuses no merging takes, nor the other way round */
+	OK(ppdl_key_sums_create(&s, writes_for, NULL, ERR));
+	OK(ppdl_cipher_parse(&c, m.rows[0], m.size, ERR));
+	OK(ppdl_key_sums_add_weighted(s, &c, 0.3, ERR));
+	OK(ppdl_cipher_parse(&c, m.rows[1], m.size, ERR));
+	OK(ppdl_key_sums_add_weighted(s, &c, -2, ERR));
+	c.scale *= 2;
+	memcpy(c.fingerprint, ppdl_owner_fingerprint(owner), 8);
+	FAILS(PPDL_ERR_SCALE, ppdl_key_sums_add_weighted(s, &c, 1, ERR));
+	assert_int_equal(ppdl_key_sums_count(s), 2);
 	ppdl_key_sums_destroy(s);
 	/* nobody knows of writers */
 	OK(ppdl_key_sums_create(&s, NULL, NULL, ERR));
