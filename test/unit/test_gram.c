@@ -118,10 +118,11 @@ check_stated(const Compared *c, const char *what)
 /* ---- rows of the deep ring ---- */
 
 static void
-lifted(World *w, int logn, int rows, int inputs, int outputs, int labels)
+lifted_of(World *w, int logn, int rows, int inputs, int outputs, int labels, int writers)
 {
 	Fixture    *f = w->d->f;
-	Rows		r = make_rows_in(w->d, logn, rows, inputs, outputs, 1);
+	Rows		r = make_rows_of(w->d, logn, rows, inputs, outputs, 1, writers);
+	WritersKeys keys = {0};
 	char	   *keep = malloc((size_t) rows);
 	long double *want = malloc(sizeof(long double) * (size_t) ((inputs + outputs) * (inputs + outputs)));
 	char		what[80];
@@ -129,6 +130,11 @@ lifted(World *w, int logn, int rows, int inputs, int outputs, int labels)
 	PpdlGram	g;
 	Compared	c;
 
+	if (writers)
+	{
+		assert_true(r.ts->nbatches > 1);
+		keys = make_writers_keys(w->d, &r);
+	}
 	if (!labels)
 		drop_labels(&r);
 	for (int i = 0; i < rows; i++)
@@ -148,8 +154,16 @@ lifted(World *w, int logn, int rows, int inputs, int outputs, int labels)
 	ppdl_gram_release(&g, &f->ev);
 	free(keep);
 	free(want);
+	if (writers)
+		free_writers_keys(&keys);
 	free_rows(&r);
 	forget_bridge(w->d);
+}
+
+static void
+lifted(World *w, int logn, int rows, int inputs, int outputs, int labels)
+{
+	lifted_of(w, logn, rows, inputs, outputs, labels, 0);
 }
 
 static void
@@ -167,6 +181,14 @@ lifted_labels(void **state)
 	lifted(*state, ROW_LOGN, 90, 5, 2, 1);
 	lifted(*state, COMPACT_LOGN, 40, 4, 3, 1);
 	lifted(*state, ROW_LOGN, 70, 8, 8, 1);
+}
+
+/* every other batch is a writer's */
+static void
+writers_rows(void **state)
+{
+	lifted_of(*state, ROW_LOGN, 40, 16, 1, 1, 1);
+	lifted_of(*state, COMPACT_LOGN, 40, 4, 3, 1, 1);
 }
 
 /* ---- rows of the row ring ---- */
@@ -324,6 +346,7 @@ main(void)
 	const struct CMUnitTest deep[] = {
 		cmocka_unit_test(lifted_rows),
 		cmocka_unit_test(lifted_labels),
+		cmocka_unit_test(writers_rows),
 	};
 
 	return cmocka_run_group_tests_name("second moments, lifted rows", deep, set_up_lifted, tear_down_lifted) +

@@ -300,15 +300,16 @@ packed_rows(void **state)
 
 /* ---- rows of the deep ring ---- */
 
-/* labels: which column they are */
+/* labels: which column they are; writers: every other batch is a writer's */
 static void
-lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int levels)
+lifted_of(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int levels, int writers)
 {
 	Fixture    *f = w->d->f;
 	const int	rows = 30 + (int) (next_random(f) % 30),
 				width_on = labels == PPDL_WHERE_ON_LABELS ? outputs : inputs,
 				width = labels == PPDL_WHERE_VALUES_LABELS ? outputs : inputs;
-	Rows		r = make_rows_in(w->d, logn, rows, inputs, outputs, BITS);
+	Rows		r = make_rows_of(w->d, logn, rows, inputs, outputs, BITS, writers);
+	WritersKeys keys = {0};
 	const Column x = {r.x, inputs},
 				y = {r.y, outputs};
 	char	   *keep = malloc((size_t) rows);
@@ -320,6 +321,11 @@ lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int 
 	Compared	compared;
 	Text		text;
 
+	if (writers)
+	{
+		assert_true(r.ts->nbatches > 1);
+		keys = make_writers_keys(w->d, &r);
+	}
 	if (labels == PPDL_WHERE_NO_LABELS)
 		drop_labels(&r);
 	for (int i = 0; i < rows; i++)
@@ -343,8 +349,16 @@ lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int 
 	ppdl_condition_destroy(c);
 	free(keep);
 	free(want);
+	if (writers)
+		free_writers_keys(&keys);
 	free_rows(&r);
 	forget_bridge(w->d);
+}
+
+static void
+lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int levels)
+{
+	lifted_of(w, logn, inputs, outputs, labels, levels, 0);
 }
 
 static void
@@ -422,6 +436,14 @@ lifted_signs(void **state)
 	c = lifted_sums(*state, t.s, x, rows, inputs);
 	assert_true(c.worst < 6 * c.stated);
 	assert_true(c.stated < 0x1p-10);
+}
+
+
+static void
+writers_rows(void **state)
+{
+	lifted_of(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_ON_LABELS, 0, 1);
+	lifted_of(*state, ROW_LOGN, 32, 4, PPDL_WHERE_VALUES_LABELS, 1, 1);
 }
 
 /* ---- numbers ---- */
@@ -621,7 +643,12 @@ main(void)
 	const struct CMUnitTest deep[] = {
 		cmocka_unit_test(lifted_rows),
 		cmocka_unit_test(lifted_columns),
+<<<<<<< HEAD
 		cmocka_unit_test(lifted_signs),
+||||||| parent of 4e00f1c (test_where, test_gram: sums and second moments with labels over rows of an owner and a writer)
+=======
+		cmocka_unit_test(writers_rows),
+>>>>>>> 4e00f1c (test_where, test_gram: sums and second moments with labels over rows of an owner and a writer)
 		cmocka_unit_test(lifted_numbers),
 		cmocka_unit_test(equal_rows),
 	};
