@@ -422,6 +422,70 @@ test_swapped_and_replayed(void **state)
 	free_rows(w.row, N);
 }
 
+/*
+ * rows of a writer among the owner's: each key's rows are a section, good for that key alone; neither section answers
+ * for the sum of both, nor for the other's
+ */
+static void
+test_several_keys(void **state)
+{
+	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 4, .ring = PPDL_RING_COMPACT};
+	PpdlOwner  *ours = owner,
+			   *ward;
+	PpdlReceiptKey *of[2] = {key};
+	PpdlReceipt *r;
+	PpdlWriter	w,
+				value[2];
+	Row			row[16] = {{{0}}};
+	PpdlCipher	c;
+	double		divisor;
+
+	OK(ppdl_owner_generate(&ward, "ward", ERR));
+	OK(ppdl_receipt_key_create(&of[1], ward, &domain, ERR));
+	random_rows(row, 16);
+	encrypt_rows(key, row, 8, &opt);
+	owner = ward;
+	encrypt_rows(of[1], row + 8, 8, &opt);
+	owner = ours;
+	OK(ppdl_receipt_create(&r, ERR));
+	for (int k = 0; k < 2; k++)
+	{
+		PpdlSum    *sum;
+
+		OK(ppdl_sum_create(&sum, ERR));
+		for (int i = 0; i < 8; i++)
+			add_row(r, sum, &row[8 * k + i]);
+		ppdl_writer_init(&value[k]);
+		OK(ppdl_sum_finish(sum, 1, &value[k], ERR));
+		ppdl_sum_destroy(sum);
+	}
+	ppdl_writer_init(&w);
+	OK(ppdl_receipt_write(r, &w, ERR));
+	ppdl_receipt_destroy(r);
+	OK(ppdl_receipt_read(&r, NULL, w.buf, w.len, ERR));
+	assert_int_equal(r->nsections, 2);
+	for (int k = 0; k < 2; k++)
+	{
+		const int	whose = memcmp(r->section[k].fingerprint, ppdl_owner_fingerprint(ours), 8) != 0;
+
+		OK(ppdl_receipt_check(of[whose], r, &r->section[k], ERR));
+		FAILS(PPDL_ERR_KEY, ppdl_receipt_check(of[!whose], r, &r->section[k], ERR));
+		OK(ppdl_cipher_parse(&c, value[whose].buf, value[whose].len, ERR));
+		OK(ppdl_receipt_match(r, &r->section[k], &c, &divisor, ERR));
+		/* as if it were under the other's key */
+		memcpy(c.fingerprint, r->section[!k].fingerprint, 8);
+		FAILS(PPDL_ERR_KEY, ppdl_receipt_match(r, &r->section[k], &c, &divisor, ERR));
+		FAILS(PPDL_ERR_KEY, ppdl_receipt_match(r, &r->section[!k], &c, &divisor, ERR));
+	}
+	ppdl_receipt_destroy(r);
+	ppdl_writer_free(&w);
+	for (int k = 0; k < 2; k++)
+		ppdl_writer_free(&value[k]);
+	ppdl_receipt_key_destroy(of[1]);
+	ppdl_owner_destroy(ward);
+	free_rows(row, 16);
+}
+
 /* a row of the receipt is not in the sum, one too many is, one counts twice */
 static void
 test_other_rows(void **state)
@@ -958,6 +1022,7 @@ main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_altered_row),
 		cmocka_unit_test(test_swapped_and_replayed),
+		cmocka_unit_test(test_several_keys),
 		cmocka_unit_test(test_other_rows),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_domains),
