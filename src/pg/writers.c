@@ -161,27 +161,62 @@ ppdl_writers_load_keys(const PpdlTrainSet *ts)
 
 /* ------------------------------------------------------------------ the trigger */
 
-/* may the current user say who writes for that key?  The key itself may be gone: rows go with it */
-static void
-check_owner(Relation rel, HeapTuple tuple, bool must_be)
+/* false: the table's constraints say so */
+static bool
+read_key(Relation rel, HeapTuple tuple, int column, uint8_t fp[8])
 {
 	bool		isnull;
-	Datum		id = heap_getattr(tuple, WRITERS_KEY_ID, RelationGetDescr(rel), &isnull);
-	uint8_t		fp[8];
-	PpdlKeyRow	row;
-	bool		found;
+	Datum		id = heap_getattr(tuple, column, RelationGetDescr(rel), &isnull);
 
-	if (isnull || !ppdl_fingerprint_parse(fp, TextDatumGetCString(id)))
-		return;					/* the table's constraints say so */
-	PushActiveSnapshot(GetLatestSnapshot());
-	found = ppdl_key_row(fp, &row);
-	PopActiveSnapshot();
-	if (found)
+	return !isnull && ppdl_fingerprint_parse(fp, TextDatumGetCString(id));
+}
+
+/* may the current user say who writes for that key?  The key itself may be gone: rows go with it */
+static void
+check_owner(const uint8_t fp[8], bool must_be)
+{
+	PpdlKeyRow	row;
+	char		hex[17];
+
+	if (ppdl_key_row(fp, &row))
+	{
 		ppdl_key_check_owner(row.name, NameStr(row.owner));
-	else if (must_be)
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("key %s is not in ppdl_keys", TextDatumGetCString(id))));
+		return;
+	}
+	if (!must_be)
+		return;
+	ppdl_fingerprint_hex(hex, fp);
+	ereport(ERROR, (errcode(ERRCODE_FOREIGN_KEY_VIOLATION), errmsg("key %s is not in ppdl_keys", hex)));
+}
+
+/*
+ * Nobody makes a writer of another's key: its rows could not be summed any more.  Where the writer's word is not here
+ * yet (a dump's tables come in any order) that is for those to say who may change that key.
+ */
+static void
+check_writer(const uint8_t writer[8], const uint8_t owner[8])
+{
+	PpdlKeyPartInfo info;
+
+	if (ppdl_key_part_info(writer, PPDL_PART_WRITER, &info) && info.complete)
+		check_word(writer, owner);
+	else
+		check_owner(writer, true);
+}
+
+static void
+guard_row(TriggerData *t, HeapTuple tuple)
+{
+	uint8_t		owner[8],
+				writer[8];
+
+	if (!TRIGGER_FIRED_BY_INSERT(t->tg_event) && read_key(t->tg_relation, t->tg_trigtuple, WRITERS_KEY_ID, owner))
+		check_owner(owner, false);
+	if (TRIGGER_FIRED_BY_DELETE(t->tg_event) || !read_key(t->tg_relation, tuple, WRITERS_KEY_ID, owner) ||
+		!read_key(t->tg_relation, tuple, WRITERS_WRITER_ID, writer))
+		return;
+	check_owner(owner, true);
+	check_writer(writer, owner);
 }
 
 Datum
@@ -205,10 +240,10 @@ ppdl_writer_guard(PG_FUNCTION_ARGS)
 	}
 	tuple = TRIGGER_FIRED_BY_UPDATE(t->tg_event) ? t->tg_newtuple : t->tg_trigtuple;
 	ppdl_key_changed();
-	if (!TRIGGER_FIRED_BY_INSERT(t->tg_event))
-		check_owner(t->tg_relation, t->tg_trigtuple, false);
-	if (!TRIGGER_FIRED_BY_DELETE(t->tg_event))
-		check_owner(t->tg_relation, tuple, true);
+	/* what others have committed counts, too */
+	PushActiveSnapshot(GetLatestSnapshot());
+	guard_row(t, tuple);
+	PopActiveSnapshot();
 	return PointerGetDatum(tuple);
 }
 

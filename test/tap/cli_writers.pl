@@ -69,6 +69,14 @@ like($err, qr/key $hospital has no part "writer"|part "writer".*missing|writer/,
 like($err, qr/key "hospital" belongs to role/, 'writers are for the owner to drop');
 ($rc, $out, $err) = $node->psql('postgres', "SET ROLE alice; UPDATE ppdl_writers SET revoked = now()");
 like($err, qr/key "hospital" belongs to role/, 'and to revoke');
+# who may publish a key of their own makes no writer of another's, which would stop its sums
+my $mine = '00000000000000aa';
+for my $whose ($hospital, $key{ward1})
+{
+	($rc, $out, $err) = $node->psql('postgres', "SET ROLE alice; INSERT INTO ppdl_keys (key_id, name, scheme) VALUES ('$mine', 'mine', 'lwe'); INSERT INTO ppdl_writers (writer_id, key_id) VALUES ('$whose', '$mine')");
+	like($err, qr/key "hospital" belongs to role|key $key{ward1} does not write for key $mine/, "another's key is no writer of mine");
+	sql("DELETE FROM ppdl_keys WHERE key_id = '$mine'");
+}
 
 # ---------------------------------------------------------------- rows
 
