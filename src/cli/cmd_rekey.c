@@ -23,6 +23,8 @@ static const char doc[] =
 "the same command goes on where it was.\n\n"
 "Models with encrypted weights under the old key move with the table; plain ones belong to no key. Values that are "
 "no rows, such as stored sums, and values of other keys stop it before anything is written.\n\n"
+"Rows of the old key's writers (ppdl_writers) are encrypted anew with its own: the old key opens theirs, too. Writers "
+"need new keys: ppdl keygen --writer-for NEW.pub.\n\n"
 "What the old key opens stays readable to whoever has it: dead rows until VACUUM, backups, archived WAL, standbys that "
 "lag behind, files made with \"ppdl encrypt\". The error of each value grows, to 1.4 times the first time.\n\n"
 "Both keys' passphrases are asked for; PPDL_PASSPHRASE counts for both.\n\n"
@@ -148,11 +150,20 @@ typedef struct Job
 	PpdlDb		db;
 	PpdlOwner  *from,
 			   *to;
+	PpdlWriterParts writers;	/* of the database */
 	PpdlManifest *manifest,
 			   *new_manifest;
 	PpdlOutFile out;			/* the new one */
 	int			models;			/* versions with weights under the old key */
 } Job;
+
+static PpdlStatus
+opened_by_old(const Args *a, PpdlError *err)
+{
+	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is the key of a writer for the owner of \"%s\", which opens it", a->new_key,
+			   a->key);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "\"ppdl keygen --out NAME\" makes another.");
+}
 
 /* what needs no passphrase */
 static PpdlStatus
@@ -160,13 +171,30 @@ peek_keys(Job *j, PpdlError *err)
 {
 	PpdlRekeyTable *t = &j->a->table;
 	const Args *a = j->a;
+	char		writes_for[17];
 
 	PPDL_TRY(ppdl_name_file(a->key, ppdl_owner_peek(a->key, t->old_name, t->old_id, err), err));
-	PPDL_TRY(ppdl_name_file(a->new_key, ppdl_owner_peek(a->new_key, t->new_name, t->new_id, err), err));
+	PPDL_TRY(ppdl_name_file(a->new_key, ppdl_owner_peek_writer(a->new_key, t->new_name, t->new_id, writes_for, err),
+							err));
+	if (strcmp(t->old_id, writes_for) == 0)
+		return opened_by_old(a, err);
 	if (strcmp(t->old_id, t->new_id) != 0)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" and \"%s\" are the same key", a->key, a->new_key);
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "\"ppdl keygen --out NAME\" makes another.");
+}
+
+/* the seeds of the old key's writers, whose rows may come at any time */
+static PpdlStatus
+open_writers(Job *j, PpdlError *err)
+{
+	for (int i = 0; i < j->writers.count; i++)
+	{
+		PpdlOwner  *owner;
+
+		PPDL_TRY(ppdl_writer_parts_owner(&j->writers, &j->from, 1, j->writers.part[i].head.writer, &owner, err));
+	}
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -176,6 +204,7 @@ open_keys(Job *j, PpdlError *err)
 
 	PPDL_TRY(ppdl_key_open(&j->from, a->key, a->passphrase_file, err));
 	PPDL_TRY(ppdl_key_open(&j->to, a->new_key, a->new_passphrase_file, err));
+	PPDL_TRY(open_writers(j, err));
 	j->a->table.from = j->from;
 	j->a->table.to = j->to;
 	return PPDL_OK;
@@ -211,6 +240,18 @@ open_manifests(Job *j, PpdlError *err)
 	j->a->table.manifest = j->manifest;
 	j->a->table.new_manifest = j->new_manifest;
 	return PPDL_OK;
+}
+
+static PpdlStatus
+find_writers(Job *j, PpdlError *err)
+{
+	uint8_t		old[8],
+				new[8];
+
+	ppdl_fingerprint_parse(old, j->a->table.old_id);
+	ppdl_fingerprint_parse(new, j->a->table.new_id);
+	PPDL_TRY(ppdl_writer_parts_database(&j->writers, &j->db, err));
+	return ppdl_writer_parts_lead(&j->writers, new, old) ? opened_by_old(j->a, err) : PPDL_OK;
 }
 
 static PpdlStatus
@@ -252,8 +293,12 @@ rekey(Job *j, PpdlError *err)
 	if (!j->a->no_models)
 		PPDL_TRY(ppdl_rekey_models_find(&j->db, t->old_id, &j->models, err));
 	t->db = &j->db;
+	t->writers = &j->writers;
 	if (t->table)
+	{
+		PPDL_TRY(find_writers(j, err));
 		PPDL_TRY(ppdl_rekey_table_open(t, err));
+	}
 	/* nobody types a passphrase for nothing, or for what cannot be done */
 	if ((t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0)
 		return PPDL_OK;
@@ -336,6 +381,7 @@ ppdl_cmd_rekey(int argc, char **argv)
 	ppdl_manifest_destroy(j.manifest);
 	ppdl_manifest_destroy(j.new_manifest);
 	ppdl_db_close(&j.db);
+	ppdl_writer_parts_free(&j.writers);
 	ppdl_owner_destroy(j.from);
 	ppdl_owner_destroy(j.to);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

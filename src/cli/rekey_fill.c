@@ -151,13 +151,14 @@ put_row(void *arg, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *e
 }
 
 /*
- * rows that are not in the side table yet, of blocks from .. to - 1: digest, then the values under the old key.  A look
- * into the index a row: a join, which it must not become, would read the whole side table for each piece.
+ * rows that are not in the side table yet, of blocks from .. to - 1: digest, then the values under the old keys.  A
+ * look into the index a row: a join, which it must not become, would read the whole side table for each piece.
  */
 static char *
 chunk_query(PpdlRekeyTable *t, uint32_t from, uint32_t to)
 {
-	char	   *values = ppdl_rekey_each(t, "CASE WHEN %s.lwe_key_id(%x) = '%k' THEN %s.lwe_cipher_send(%x) END", ", "),
+	char	   *values = ppdl_rekey_each(t, "CASE WHEN %s.lwe_key_id(%x) IN (%k) THEN %s.lwe_cipher_send(%x) END",
+										 ", "),
 			   *sql = NULL;
 
 	if (values)

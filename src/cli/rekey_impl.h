@@ -21,7 +21,7 @@ PpdlStatus	ppdl_rekey_run(PpdlRekeyTable *t, PGresult **res, int binary, char *s
 PpdlStatus	ppdl_rekey_number(PpdlRekeyTable *t, uint64_t *n, char *sql, PpdlError *err);
 PpdlStatus	ppdl_rekey_check_interrupt(PpdlError *err);
 
-/* rows of the table under the old key */
+/* rows of the table under the old key or its writers' */
 PpdlStatus	ppdl_rekey_count_needed(PpdlRekeyTable *t, uint64_t *n, PpdlError *err);
 /* is the side table there?  An error when it is of another run */
 PpdlStatus	ppdl_rekey_find_side(PpdlRekeyTable *t, int *there, PpdlError *err);

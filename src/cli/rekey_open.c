@@ -195,13 +195,39 @@ find_columns(PpdlRekeyTable *t, PpdlError *err)
 	return status;
 }
 
+/* whoever has the old key opens its writers' sealed seeds, and reads their rows */
+static char *
+old_keys(const PpdlRekeyTable *t)
+{
+	uint8_t		old[8];
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	ppdl_fingerprint_parse(old, t->old_id);
+	ppdl_write_text(&w, "'");
+	ppdl_write_text(&w, t->old_id);
+	for (int i = 0; i < t->writers->count; i++)
+	{
+		char		hex[17];
+
+		if (!ppdl_writer_parts_lead(t->writers, t->writers->part[i].head.writer, old))
+			continue;
+		ppdl_fingerprint_hex(hex, t->writers->part[i].head.writer);
+		ppdl_write_text(&w, "', '");
+		ppdl_write_text(&w, hex);
+	}
+	ppdl_write_text(&w, "'");
+	return ppdl_rekey_finish_text(&w);
+}
+
 /* expressions that all statements share */
 static PpdlStatus
 make_texts(PpdlRekeyTable *t, PpdlError *err)
 {
 	char	   *names = ppdl_rekey_each(t, "%y", ", ");
 
-	t->needs = ppdl_rekey_each(t, "%s.lwe_key_id(%x) = '%k'", " OR ");
+	t->old_keys = old_keys(t);
+	t->needs = t->old_keys ? ppdl_rekey_each(t, "%s.lwe_key_id(%x) IN (%k)", " OR ") : NULL;
 	t->digest = ppdl_rekey_each(t, "coalesce('\\x01'::bytea || %s.lwe_cipher_send(%x), '\\x00'::bytea)", " || ");
 	t->comment = names ? ppdl_rekey_text("ppdl rekey of %s (%s) from key %s to %s: the same command goes on, "
 										 "dropping this table gives up", t->name, names, t->old_id, t->new_id) : NULL;
@@ -217,7 +243,7 @@ refuse_values(PpdlRekeyTable *t, const PGresult *res, int r, const char *column,
 			   *kind = PQgetvalue(res, r, 1),
 			   *count = PQgetvalue(res, r, 2);
 
-	if (strcmp(key, t->old_id) == 0)
+	if (strstr(t->old_keys, key) != NULL)
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%s\" of table %s holds %s results of operations (%s) under the "
 				   "old key, which are no rows", column, t->name, count, kind);
@@ -231,8 +257,8 @@ refuse_values(PpdlRekeyTable *t, const PGresult *res, int r, const char *column,
 	ppdl_error_detail(err, PPDL_ERR_KEY, "The old key is %s (\"%s\"), the new one %s (\"%s\").", t->old_id,
 					  t->old_name, t->new_id, t->new_name);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "Nothing was written. Only values of these two keys may be there: move the others to a "
-						   "table of their own, and rekey that from its own key.");
+						   "Nothing was written. Only values of these two keys and of the old one's writers may "
+						   "be there: move the others to a table of their own, and rekey that from its own key.");
 }
 
 static PpdlStatus
@@ -258,7 +284,7 @@ survey_column(PpdlRekeyTable *t, int i, PpdlError *err)
 	PPDL_TRY(status);
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 		if (strcmp(PQgetvalue(res, r, 0), t->new_id) != 0 &&
-			(strcmp(PQgetvalue(res, r, 0), t->old_id) != 0 || strcmp(PQgetvalue(res, r, 1), "slice") != 0))
+			(strstr(t->old_keys, PQgetvalue(res, r, 0)) == NULL || strcmp(PQgetvalue(res, r, 1), "slice") != 0))
 			status = refuse_values(t, res, r, t->columns.item[i], err);
 	PQclear(res);
 	return status;

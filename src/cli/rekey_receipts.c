@@ -12,7 +12,8 @@
 static char *
 cursor_text(PpdlRekeyTable *t)
 {
-	char	   *before = ppdl_rekey_each(t, "CASE WHEN %s.lwe_key_id(%x) = '%k' THEN %s.lwe_cipher_send(%x) END", ", "),
+	char	   *before = ppdl_rekey_each(t, "CASE WHEN %s.lwe_key_id(%x) IN (%k) THEN %s.lwe_cipher_send(%x) END",
+										 ", "),
 			   *after = ppdl_rekey_each(t, "%s.lwe_cipher_send(s.c%n)", ", "),
 			   *sql = NULL;
 

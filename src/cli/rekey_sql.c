@@ -78,7 +78,7 @@ ppdl_rekey_finish_text(PpdlWriter *w)
 	return (char *) w->buf;
 }
 
-/* %x: the column of row t, %y: its name, %n: its number, %s: the extension's schema, %k: the old key's fingerprint */
+/* %x: the column of row t, %y: its name, %n: its number, %s: the extension's schema, %k: the old keys */
 char *
 ppdl_rekey_each(PpdlRekeyTable *t, const char *fmt, const char *between)
 {
@@ -100,7 +100,7 @@ ppdl_rekey_each(PpdlRekeyTable *t, const char *fmt, const char *between)
 			else if (*p == 'n')
 				ppdl_write_text(&w, number);
 			else if (*p == 'k')
-				ppdl_write_text(&w, t->old_id);
+				ppdl_write_text(&w, t->old_keys);
 			else
 			{
 				ppdl_write_text(&w, *p == 'x' ? "t." : "");

@@ -145,6 +145,7 @@ ppdl_rekey_table_free(PpdlRekeyTable *t)
 	free(t->side);
 	free(t->schema);
 	free(t->comment);
+	free(t->old_keys);
 	free(t->needs);
 	free(t->digest);
 	ppdl_list_free(&t->columns);

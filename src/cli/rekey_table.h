@@ -13,6 +13,7 @@
 
 #include "cli/args.h"
 #include "cli/database.h"
+#include "cli/writer_parts.h"
 #include "owner/rekey.h"
 
 typedef struct PpdlRekeyTable
@@ -23,7 +24,8 @@ typedef struct PpdlRekeyTable
 				new_id[17],
 				old_name[64],
 				new_name[64];
-	PpdlOwner  *from,			/* not needed before filling */
+	const PpdlWriterParts *writers; /* of the database */
+	PpdlOwner  *from,			/* not needed before filling; reads the old key's writers' rows, too */
 			   *to;
 	const char *table,			/* as typed */
 			   *batch_column;	/* plain column that gets the batches' new numbers, or NULL */
@@ -38,9 +40,10 @@ typedef struct PpdlRekeyTable
 			   *side,
 			   *schema,			/* of both */
 			   *comment,		/* of the side table: what it is for */
-			   *needs,			/* condition: a column of row t is under the old key */
+			   *old_keys,		/* the old key and its writers, which it opens: literals, with commas between */
+			   *needs,			/* condition: a column of row t is under one of these */
 			   *digest;			/* of row t */
-	uint64_t	rows,			/* of the table under the old key, at first */
+	uint64_t	rows,			/* of the table under the old key or its writers', at first */
 				ready,			/* of those, rows in the side table when it went on */
 				taken,			/* rows encrypted anew since */
 				late,			/* of those, under the lock */
@@ -52,7 +55,8 @@ typedef struct PpdlRekeyTable
 
 /*
  * Looks the table up and at every value's header.  Nothing is written.  PPDL_ERR_KEY naming the keys when there are
- * values of others than the two, PPDL_ERR_ARGUMENT or a server's error for what cannot be encrypted anew.
+ * values of others than the two and the old one's writers, PPDL_ERR_ARGUMENT or a server's error for what cannot be
+ * encrypted anew.
  */
 PpdlStatus	ppdl_rekey_table_open(PpdlRekeyTable *t, PpdlError *err);
 /* fills the side table, committing as it goes; shows progress */

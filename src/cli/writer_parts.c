@@ -112,6 +112,16 @@ find(const PpdlWriterParts *w, const uint8_t writer[8])
 	return NULL;
 }
 
+int
+ppdl_writer_parts_lead(const PpdlWriterParts *w, const uint8_t writer[8], const uint8_t key[8])
+{
+	const PpdlWriterPart *part = find(w, writer);
+
+	for (int i = 0; i < MAX_CHAIN && part != NULL && memcmp(part->head.owner, key, 8) != 0; i++)
+		part = find(w, part->head.owner);
+	return part != NULL && memcmp(part->head.owner, key, 8) == 0;
+}
+
 static PpdlOwner *
 holder(PpdlOwner **key, int owners, const uint8_t fingerprint[8])
 {

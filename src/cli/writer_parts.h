@@ -29,6 +29,8 @@ void		ppdl_writer_parts_free(PpdlWriterParts *w);
 PpdlStatus	ppdl_writer_parts_files(PpdlWriterParts *w, const PpdlList *files, PpdlError *err);
 /* of all writers that a database knows; none where its catalogue is that of 0.1.0 */
 PpdlStatus	ppdl_writer_parts_database(PpdlWriterParts *w, struct PpdlDb *db, PpdlError *err);
+/* does that writer write for that key, itself or by way of others? */
+int			ppdl_writer_parts_lead(const PpdlWriterParts *w, const uint8_t writer[8], const uint8_t key[8]);
 /*
  * *owner: the one of `owners` keys that reads values under that key, with the seeds it takes opened; NULL when none
  * does.  PPDL_ERR_KEY when a seed is there that does not open.

@@ -220,4 +220,13 @@ numbers_agree(answers('hospital2.key', 'SELECT sum(v), avg(v) FROM t', 'SELECT s
 refused([ 'query', '--key', 'hospital.key', @dsn, '-c', 'SELECT sum(v) FROM t' ], 4, qr/encrypted under key $new/, 'results are no longer the old key\'s');
 is(sql(q{SELECT ppdl_may_write(v, 'hospital2') FROM t WHERE id IN (41, 81)}), "t\nt", 'writers of the old key write for the new one');
 
+# ---------------------------------------------------------------- a key that leaked opens its writers' rows
+
+refused([ 'rekey', '--key', 'hospital.key', '--new-key', 'ward1.key', @dsn, '--table', 't' ], 4, qr/is the key of a writer for the owner of "hospital.key"/, 'rekey to a key that the old one opens');
+refused([ 'rekey', '--key', 'ward1.key', '--new-key', 'clinic.key', @dsn, '--table', 't' ], 4, qr/holds 40 values under key (?:$hospital|$key{ward2})/, 'rekey of a writer\'s rows beside others\'');
+sql('ALTER TABLE t DROP CONSTRAINT known_writers');
+like(done([ 'rekey', '--key', 'hospital.key', '--new-key', 'clinic.key', @dsn, '--table', 't' ], 'rekey'), qr/120 rows are under key $clinic/, 'rows of the owner and its writers are the new key\'s');
+is(sql('SELECT DISTINCT lwe_key_id(x), count(*) FROM (SELECT v FROM t UNION ALL SELECT w FROM t) u(x) GROUP BY 1'), "$clinic|240", 'all of them');
+numbers_agree(answers('clinic.key', 'SELECT sum(v), avg(v) FROM t', $three =~ s/a, b FROM plain/v FROM t/r, $three =~ s/a, b FROM plain/w FROM t/r), plain($sums[0], $three, $three), 1e-5, 'with the values that they had');
+
 done_testing();

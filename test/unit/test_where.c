@@ -643,12 +643,8 @@ main(void)
 	const struct CMUnitTest deep[] = {
 		cmocka_unit_test(lifted_rows),
 		cmocka_unit_test(lifted_columns),
-<<<<<<< HEAD
 		cmocka_unit_test(lifted_signs),
-||||||| parent of 4e00f1c (test_where, test_gram: sums and second moments with labels over rows of an owner and a writer)
-=======
 		cmocka_unit_test(writers_rows),
->>>>>>> 4e00f1c (test_where, test_gram: sums and second moments with labels over rows of an owner and a writer)
 		cmocka_unit_test(lifted_numbers),
 		cmocka_unit_test(equal_rows),
 	};
