@@ -103,8 +103,8 @@ extern void ppdl_key_owner(const uint8_t key[8], uint8_t owner[8]);
 extern void ppdl_writers_load_keys(const PpdlTrainSet *ts);
 
 /*
- * A number that changes with each transaction, and whenever this backend writes to the tables of keys: what was kept
- * under another one is compared with the tables before it is used again.
+ * A number that changes with each transaction, when a part of one is rolled back, and whenever this backend writes to
+ * the tables of keys: what was kept under another one is compared with the tables before it is used again.
  */
 extern uint64 ppdl_key_generation(void);
 extern void ppdl_key_changed(void);

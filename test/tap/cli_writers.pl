@@ -187,6 +187,8 @@ sql(q{ALTER TABLE t ADD CONSTRAINT known_writers CHECK (ppdl_may_write(v, 'hospi
 is(sql('INSERT INTO t (id, v, w) SELECT 1000 + id, v, w FROM t WHERE id IN (1, 41, 81) RETURNING id'), "1001\n1041\n1081", 'rows of writers and the owner come in');
 ($rc, $out, $err) = $node->psql('postgres', 'INSERT INTO t (id, v) SELECT id, v FROM strangers');
 like($err, qr/violates check constraint "known_writers"/, 'rows of another owner do not');
+my $may = q{SELECT ppdl_may_write(v, 'hospital') FROM t WHERE id = 41};
+is(sql(qq{BEGIN; SAVEPOINT s; UPDATE ppdl_writers SET revoked = now(); $may; ROLLBACK TO s; $may; COMMIT}), "f\nt", 'what is rolled back was never revoked');
 sql(q{SELECT ppdl_revoke_writer('ward1'); UPDATE ppdl_writers SET comment = 'lost' WHERE writer_id = (SELECT key_id FROM ppdl_keys WHERE name = 'ward1')});
 is(sql('SELECT writer, comment, revoked IS NOT NULL FROM ppdl_writer_info ORDER BY 1'), "ward1|lost|t\nward2||f", 'who is revoked is said');
 ($rc, $out, $err) = $node->psql('postgres', 'INSERT INTO t (id, v) SELECT id, v FROM t WHERE id = 1');
