@@ -427,7 +427,7 @@ test_swapped_and_replayed(void **state)
  * for the sum of both, nor for the other's
  */
 static void
-test_several_keys(void **state)
+test_sections_of_keys(void **state)
 {
 	const PpdlBatchOptions opt = {.limbs = 1, .scale_bits = 30, .logc = 4, .ring = PPDL_RING_COMPACT};
 	PpdlOwner  *ours = owner,
@@ -462,7 +462,7 @@ test_several_keys(void **state)
 	ppdl_writer_init(&w);
 	OK(ppdl_receipt_write(r, &w, ERR));
 	ppdl_receipt_destroy(r);
-	OK(ppdl_receipt_read(&r, NULL, w.buf, w.len, ERR));
+	OK(ppdl_receipt_read(&r, NULL, NULL, w.buf, w.len, ERR));
 	assert_int_equal(r->nsections, 2);
 	for (int k = 0; k < 2; k++)
 	{
@@ -1022,7 +1022,7 @@ main(void)
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_altered_row),
 		cmocka_unit_test(test_swapped_and_replayed),
-		cmocka_unit_test(test_several_keys),
+		cmocka_unit_test(test_sections_of_keys),
 		cmocka_unit_test(test_other_rows),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_domains),
