@@ -6,6 +6,7 @@
 #include "predict/compare.h"
 #include "predict/where.h"
 #include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(lwe_where_trans);
 PG_FUNCTION_INFO_V1(lwe_where_on_trans);
