@@ -61,7 +61,7 @@ refused([ 'model', 'burn' ], 2, qr/"burn" is none of: list, show/, 'model burn')
 is($rc, 0, 'keygen') or diag($err);
 my ($fingerprint) = $out =~ /^fingerprint: ([0-9a-f]{16})$/m;
 ok($fingerprint, 'it prints the fingerprint');
-like($out, qr/clinic\.pub \(\d+\.\d KiB\)/, 'and sizes');
+like($out, qr/clinic\.pub \(\d+\.\d MiB\)/, 'and sizes');
 is((stat 'clinic.key')[2] & 0777, 0600, 'the secret key is for its owner alone');
 unlike(slurp_file('clinic.key'), qr/only for tests/, 'the passphrase is not in the file');
 
@@ -182,7 +182,7 @@ END
 is($rc, 0, 'inspect a secret key file');
 like($out, qr/^secret key file.*name: +clinic\nfingerprint: $fingerprint/s, 'name and fingerprint');
 ($rc, $out) = ppdl('inspect', 'clinic.pub');
-like($out, qr/^public key file.*fingerprint: $fingerprint\nfor: +sum\nparts: +2\n/s, 'inspect a public key file');
+like($out, qr/^public key file.*fingerprint: $fingerprint\nfor: +sum\nparts: +5\n/s, 'inspect a public key file');
 
 my $key = slurp_file('clinic.key');
 my ($head, $sealed) = split /(?<=\n)/, $key;
