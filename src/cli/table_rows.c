@@ -17,9 +17,26 @@ no_memory(PpdlError *err)
 
 /* ------------------------------------------------------------------ columns */
 
+typedef enum Use
+{
+	ID,
+	BOUND,
+	ENCRYPTED
+} Use;
+
+static PpdlStatus
+no_column(const PpdlTableRows *t, const char *column, Use use, PpdlError *err)
+{
+	const PpdlStatus status = ppdl_server_error(err, "table %s has no column \"%s\"", t->name, column);
+
+	return use != BOUND ? status :
+		ppdl_error_hint(err, status, "The manifest says that rows are tied to it. --bind names the table's columns, in "
+						"the manifest's order, where they are called otherwise.");
+}
+
 /* a column, quoted, malloc'ed; *type (or NULL): its type as SQL writes it, malloc'ed */
 static PpdlStatus
-find_column(PpdlTableRows *t, char **out, char **type, const char *column, int encrypted, PpdlError *err)
+find_column(PpdlTableRows *t, char **out, char **type, const char *column, Use use, PpdlError *err)
 {
 	const char *params[] = {t->name, column};
 	PpdlStatus	status = PPDL_OK;
@@ -31,8 +48,8 @@ find_column(PpdlTableRows *t, char **out, char **type, const char *column, int e
 						 " AND NOT attisdropped", 2,
 						 params));
 	if (PQntuples(res) == 0)
-		status = ppdl_server_error(err, "table %s has no column \"%s\"", t->name, column);
-	else if (encrypted && (Oid) strtoul(PQgetvalue(res, 0, 2), NULL, 10) != t->db->lwe)
+		status = no_column(t, column, use, err);
+	else if (use == ENCRYPTED && (Oid) strtoul(PQgetvalue(res, 0, 2), NULL, 10) != t->db->lwe)
 		status = ppdl_server_error(err, "column \"%s\" of table %s is %s, and not of type lwe_cipher", column, t->name,
 								   PQgetvalue(res, 0, 1));
 	else
@@ -55,7 +72,7 @@ add_column(PpdlTableRows *t, const char *column, PpdlError *err)
 	t->shown[c] = strdup(column);
 	if (t->shown[c] == NULL)
 		return no_memory(err);
-	return find_column(t, &t->column[c], NULL, column, 1, err);
+	return find_column(t, &t->column[c], NULL, column, ENCRYPTED, err);
 }
 
 static PpdlStatus
@@ -81,7 +98,7 @@ find_bound(PpdlTableRows *t, const PpdlManifest *m, const PpdlList *bind, PpdlEr
 	for (int i = 0; i < domain.nbound; i++)
 	{
 		t->nbound++;
-		PPDL_TRY(find_column(t, &t->bound[i], NULL, bind->count ? bind->item[i] : domain.bound[i], 0, err));
+		PPDL_TRY(find_column(t, &t->bound[i], NULL, bind->count ? bind->item[i] : domain.bound[i], BOUND, err));
 	}
 	return PPDL_OK;
 }
@@ -92,7 +109,7 @@ ppdl_table_rows_open(PpdlTableRows *t, PpdlDb *db, const PpdlManifest *m, const 
 {
 	*t = (PpdlTableRows) {.db = db};
 	PPDL_TRY(ppdl_load_table_name(db, &t->name, table, err));
-	PPDL_TRY(find_column(t, &t->id, &t->id_type, id, 0, err));
+	PPDL_TRY(find_column(t, &t->id, &t->id_type, id, ID, err));
 	PPDL_TRY(find_columns(t, m, columns, err));
 	return find_bound(t, m, bind, err);
 }

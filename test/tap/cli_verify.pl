@@ -49,7 +49,7 @@ model('evil', 0.9);
 my @manifest = ('--manifest', 'patients.manifest', '--bind', 'gender');
 my @verify = ('verify', '--key', 'clinic.key', @dsn, @manifest);
 refused([ 'verify', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--manifest is missing/, 'verify without a manifest');
-refused([ @verify[ 0 .. 6 ], '--table', 'patients' ], 5, qr/has no column "Gender"/, 'the bound column has another name');
+refused([ @verify[ 0 .. 6 ], '--table', 'patients' ], 5, qr/has no column "Gender".*hint: .*--bind names the table's columns/s, 'the bound column has another name');
 
 # a row that its owner changes: the old version is no longer right
 my $old = sql('SELECT features::text FROM patients WHERE id = 100010');
