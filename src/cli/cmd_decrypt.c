@@ -13,7 +13,7 @@
 
 static const char doc[] =
 "Read query results (FILE, or standard input) and write them with every ciphertext replaced by its numbers.\v"
-"CSV, COPY text, psql's unaligned output and bare values are understood; everything that is no "
+"CSV, COPY text, psql's output and bare values are understood; everything that is no "
 "ciphertext passes unchanged. One number is written as such, several as {a,b,c}, a packed result as an array "
 "of its rows, as many digits as the noise supports.\n\n"
 "CSV comes out in the words of a feature file, if there is one (--features, --as, --raw); in other text "

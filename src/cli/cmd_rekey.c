@@ -18,7 +18,7 @@ static const char doc[] =
 "For a key that leaked. Where it did not, \"ppdl keygen --rotate\" lets a new key read the old rows as they are.\n\n"
 "Rows are read, decrypted under the old key, encrypted under the new one in the same form (compact or full, scale, "
 "encoding, labels beside their features, NULL where it was), and gathered in a side table, ppdl_rekey_OID, committed "
-"as they come. Meanwhile the table is used as ever. At the end one transaction locks out writers, not readers, takes "
+"as they come. Meanwhile the table is used as ever. At the end one transaction lets nobody else write, takes "
 "in what changed, puts new values in place of old ones, counts, and drops the side table. Interrupted at any time, "
 "the same command goes on where it was.\n\n"
 "Models with encrypted weights under the old key move with the table; plain ones belong to no key. Values that are "
