@@ -215,7 +215,11 @@ take_number(PpdlColumn *c, PpdlReading *r, const char *s, long line, PpdlError *
 	r->max = r->numbers == 0 || v > r->max ? v : r->max;
 	r->numbers++;
 	if (r->decimals < PPDL_MANY_DECIMALS)
-		r->decimals = decimals_of(v) > r->decimals ? decimals_of(v) : r->decimals;
+	{
+		const int	decimals = decimals_of(v);
+
+		r->decimals = decimals > r->decimals ? decimals : r->decimals;
+	}
 	if (c->lo < c->hi && (v < c->lo || v > c->hi) && r->outside++ == 0)
 	{
 		r->outside_line = line;
