@@ -48,19 +48,6 @@ put_count(const Group *g, PpdlWriter *out)
 	ppdl_write_text(out, text);
 }
 
-/* mid and half of the column's range, in what it is linear in */
-static double
-middle(const PpdlFeature *f)
-{
-	return ppdl_feature_scaled(f, f->min) / 2 + ppdl_feature_scaled(f, f->max) / 2;
-}
-
-static double
-half(const PpdlFeature *f)
-{
-	return ppdl_feature_scaled(f, f->max) / 2 - ppdl_feature_scaled(f, f->min) / 2;
-}
-
 static void
 put_number(double v, double error, PpdlWriter *out)
 {
@@ -73,7 +60,10 @@ put_number(double v, double error, PpdlWriter *out)
 static void
 put_sum(const PpdlFeature *f, const Group *g, PpdlWriter *out)
 {
-	put_number(middle(f) * g->rows + half(f) * g->x, hypot(middle(f) * g->rows_error, half(f) * g->error), out);
+	const double middle = ppdl_feature_middle(f),
+				half = ppdl_feature_half(f);
+
+	put_number(middle * g->rows + half * g->x, hypot(middle * g->rows_error, half * g->error), out);
 }
 
 /* of a logarithm the geometric mean */
@@ -82,7 +72,8 @@ put_average(const PpdlFeature *f, const Group *g, PpdlWriter *out)
 {
 	const double x = g->x / g->rows,
 				v = ppdl_feature_decode(f, x),
-				slope = f->scale == PPDL_SCALE_LINEAR ? half(f) : half(f) * (f->scale == PPDL_SCALE_LOG ? v : v + 1);
+				part = f->scale == PPDL_SCALE_LINEAR ? 1 : f->scale == PPDL_SCALE_LOG ? v : v + 1,
+				slope = ppdl_feature_half(f) * part;
 
 	put_number(v, fabs(slope) / g->rows * hypot(g->error, x * g->rows_error), out);
 }

@@ -19,33 +19,12 @@ no_memory(PpdlError *err)
 static char *
 shown_name(const PpdlFeature *f)
 {
-	char		day[16],
-				unit[48] = "";
+	char		unit[PPDL_FEATURE_UNIT];
 	char	   *name;
 
-	ppdl_day_print(day, f->date == PPDL_DATE_SINCE || f->date == PPDL_DATE_AGE ? f->at : 0);
-	if (f->date == PPDL_DATE_AGE)
-		snprintf(unit, sizeof unit, " (years on %s)", day);
-	else if (f->date != PPDL_DATE_NONE)
-		snprintf(unit, sizeof unit, " (days since %s)", day);
+	ppdl_feature_unit(f, unit);
 	return asprintf(&name, f->kind != PPDL_FEATURE_NUMERIC || f->scale == PPDL_SCALE_LINEAR ? "%s%s" :
 					f->scale == PPDL_SCALE_LOG ? "log(%s%s)" : "log(1 + %s%s)", f->column, unit) < 0 ? NULL : name;
-}
-
-/* "< 40", "40..<50", ">= 50" */
-static char *
-band_name(const PpdlFeature *f, int band)
-{
-	char	   *name;
-	int			n;
-
-	if (band == 0)
-		n = asprintf(&name, "< %.10g", f->cut[0]);
-	else if (band == f->ncuts)
-		n = asprintf(&name, ">= %.10g", f->cut[band - 1]);
-	else
-		n = asprintf(&name, "%.10g..<%.10g", f->cut[band - 1], f->cut[band]);
-	return n < 0 ? NULL : name;
 }
 
 /* ------------------------------------------------------------------ variables */
@@ -64,7 +43,10 @@ set_bands(PpdlStatsColumn *c, PpdlVariable *v, const PpdlFeature *f, double lo, 
 		c->edge[i + 1] = f->cut[i];
 	for (int i = 0; i < v->levels; i++)
 	{
-		c->level[i] = band_name(f, i);
+		char		name[PPDL_FEATURE_BAND];
+
+		ppdl_feature_band_name(f, i, name);
+		c->level[i] = strdup(name);
 		if (c->level[i] == NULL)
 			return 0;
 	}
@@ -79,8 +61,8 @@ set_number(PpdlVariable *v, const PpdlFeature *f)
 	v->kind = PPDL_VARIABLE_NUMBER;
 	v->lo = ppdl_feature_scaled(f, f->min);
 	v->hi = ppdl_feature_scaled(f, f->max);
-	v->offset = v->lo / 2 + v->hi / 2;
-	v->scale = v->hi / 2 - v->lo / 2;
+	v->offset = ppdl_feature_middle(f);
+	v->scale = ppdl_feature_half(f);
 }
 
 /* lo, hi: of the number that thresholds are of */

@@ -44,20 +44,19 @@ encoded_name(const PpdlFeatures *fs, const PpdlFeature *f, int input)
 
 /* the bands of a feature without the column's name: "< 20", "20..<22" */
 static int
-add_band_words(const PpdlFeatures *fs, PpdlDecoderField *field)
+add_band_words(PpdlDecoderField *field)
 {
 	const PpdlFeature *f = field->f;
+	char		name[PPDL_FEATURE_BAND];
 
 	field->own = 1;
 	field->word = calloc((size_t) f->ncuts + 1, sizeof *field->word);
 	for (; field->word && field->nwords <= f->ncuts; field->nwords++)
 	{
-		char	   *name = encoded_name(fs, f, field->nwords);
-
-		if (name == NULL)
+		ppdl_feature_band_name(f, field->nwords, name);
+		field->word[field->nwords] = strdup(name);
+		if (field->word[field->nwords] == NULL)
 			return 0;
-		memmove(name, name + strlen(f->column) + 1, strlen(name) - strlen(f->column));
-		field->word[field->nwords] = name;
 	}
 	return field->word != NULL;
 }
@@ -69,15 +68,10 @@ number_name(const PpdlDecoder *d, const PpdlFeature *f)
 	const char *log = f->scale == PPDL_SCALE_LINEAR || d->meaning < PPDL_MEANING_MEAN ? "" :
 		d->meaning == PPDL_MEANING_DIFFERENCE ? f->scale == PPDL_SCALE_LOG ? " (ratio)" : " (ratio of 1 + value)" :
 		f->scale == PPDL_SCALE_LOG ? " (geometric mean)" : " (geometric mean of 1 + value, less 1)";
-	char		day[16] = "",
-				unit[48] = "";
+	char		unit[PPDL_FEATURE_UNIT];
 	char	   *name;
 
-	ppdl_day_print(day, f->date == PPDL_DATE_SINCE || f->date == PPDL_DATE_AGE ? f->at : 0);
-	if (f->date == PPDL_DATE_AGE)
-		snprintf(unit, sizeof unit, " (years on %s)", day);
-	else if (f->date != PPDL_DATE_NONE)
-		snprintf(unit, sizeof unit, " (days since %s)", day);
+	ppdl_feature_unit(f, unit);
 	return asprintf(&name, "%s%s%s", f->column, unit, log) < 0 ? NULL : name;
 }
 
@@ -102,7 +96,7 @@ add_column(PpdlDecoder *d, const PpdlFeature *f)
 		return add_number(d, f);
 	field = add_field(d, f, PPDL_ANSWER_WORD, 0, f->column);
 	if (f->kind == PPDL_FEATURE_BANDS)
-		return add_band_words(d->fs, field);
+		return add_band_words(field);
 	field->word = f->category;
 	field->nwords = f->ncategories;
 	return 1;

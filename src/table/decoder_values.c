@@ -177,18 +177,6 @@ check(const Vector *a, PpdlError *err)
 
 /* ------------------------------------------------------------------ totals */
 
-static double
-mid(const PpdlFeature *f)
-{
-	return ppdl_feature_scaled(f, f->min) / 2 + ppdl_feature_scaled(f, f->max) / 2;
-}
-
-static double
-half(const PpdlFeature *f)
-{
-	return ppdl_feature_scaled(f, f->max) / 2 - ppdl_feature_scaled(f, f->min) / 2;
-}
-
 /* back from it; of a difference, a ratio */
 static void
 unscale(const PpdlDecoder *d, const PpdlFeature *f, PpdlAnswer *out)
@@ -243,7 +231,7 @@ decode_total(const Vector *a, int answer, PpdlAnswer *out)
 		return;
 	if (field->kind == PPDL_ANSWER_NUMBER)
 	{
-		linear(a, field, mid(f), half(f), out);
+		linear(a, field, ppdl_feature_middle(f), ppdl_feature_half(f), out);
 		unscale(a->d, f, out);
 	}
 	else if (two_sided(a->d, field) && !(f->missing && field->input == f->first + f->inputs - 1))
@@ -298,7 +286,7 @@ decode_column(const Vector *a, const PpdlDecoderField *field, PpdlAnswer *out, P
 		return no_code(a, field, a->x[field->missing], err);
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
-		linear(a, field, mid(f), half(f), out);
+		linear(a, field, ppdl_feature_middle(f), ppdl_feature_half(f), out);
 		unscale(a->d, f, out);
 		return PPDL_OK;
 	}
@@ -352,8 +340,8 @@ decode_class(const Vector *a, PpdlAnswer *out)
 
 	if (f->kind == PPDL_FEATURE_NUMERIC)
 	{
-		out->value = mid(f) + half(f) * a->x[0];
-		out->error = half(f) * a->error;
+		out->value = ppdl_feature_middle(f) + ppdl_feature_half(f) * a->x[0];
+		out->error = ppdl_feature_half(f) * a->error;
 		unscale(a->d, f, out);
 		return;
 	}

@@ -207,7 +207,10 @@ PpdlStatus	ppdl_features_write(const PpdlFeatures *fs, PpdlWriter *w, PpdlError 
  */
 int			ppdl_features_lossy(const PpdlFeatures *fs);
 
-/* of an encoded input: "Age 20..22", "Gender = Male", "Age missing", "Age>=40", "Age*Weight" */
+/* band 0 .. ncuts of a column's cuts: "< 20", "20..<22", ">= 40" */
+#define PPDL_FEATURE_BAND 72
+void		ppdl_feature_band_name(const PpdlFeature *f, int band, char out[PPDL_FEATURE_BAND]);
+/* of an encoded input: "Age 20..<22", "Gender = Male", "Age missing", "Age>=40", "Age*Weight" */
 void		ppdl_features_encoded_name(const PpdlFeatures *fs, int input, char *out, size_t size);
 /* of a value of the row: the same without a map, "component 1" and "constant" with one */
 void		ppdl_features_input_name(const PpdlFeatures *fs, int input, char *out, size_t size);
@@ -290,6 +293,9 @@ int			ppdl_feature_number(const PpdlFeature *f, const char *s, double *v);
 double		ppdl_feature_encode(const PpdlFeature *f, double v);
 /* what a numeric column is linear in: the number or its logarithm */
 double		ppdl_feature_scaled(const PpdlFeature *f, double v);
+/* that is the middle of min..max plus x times a half of it, of an encoded x */
+double		ppdl_feature_middle(const PpdlFeature *f);
+double		ppdl_feature_half(const PpdlFeature *f);
 /*
  * Its inverse, for any x.  Where the column is linear the mean of encoded values gives the mean of the numbers; of a
  * logarithm it gives their geometric mean (less 1, of numbers that 1 was added to).
@@ -297,6 +303,9 @@ double		ppdl_feature_scaled(const PpdlFeature *f, double v);
 double		ppdl_feature_decode(const PpdlFeature *f, double x);
 /* a number in the column's unit as people read it: "76.5", "5 %", the day itself (2026-01-31), "54.2" years or days */
 void		ppdl_feature_print(const PpdlFeature *f, double v, char *out, size_t size);
+/* behind the name of a column of days, when its numbers are shown as such: " (days since 1970-01-01)"; else "" */
+#define PPDL_FEATURE_UNIT 48
+void		ppdl_feature_unit(const PpdlFeature *f, char out[PPDL_FEATURE_UNIT]);
 /* index of a field's category, by its text, another spelling of its number, or but for case and blanks */
 #define PPDL_CLASS_UNKNOWN (-1)
 #define PPDL_CLASS_MISSING (-2)

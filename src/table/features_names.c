@@ -4,29 +4,30 @@
 
 #include "table/features.h"
 
-static void
-band_name(const PpdlFeature *f, int i, char *out, size_t size)
+void
+ppdl_feature_band_name(const PpdlFeature *f, int band, char out[PPDL_FEATURE_BAND])
 {
 	char		lo[32],
 				hi[32];
 
-	if (i > 0)
-		ppdl_print_number(lo, f->cut[i - 1]);
-	if (i < f->ncuts)
-		ppdl_print_number(hi, f->cut[i]);
-	if (i == 0)
-		snprintf(out, size, "%s < %s", f->column, hi);
-	else if (i == f->ncuts)
-		snprintf(out, size, "%s >= %s", f->column, lo);
+	if (band > 0)
+		ppdl_print_number(lo, f->cut[band - 1]);
+	if (band < f->ncuts)
+		ppdl_print_number(hi, f->cut[band]);
+	if (band == 0)
+		snprintf(out, PPDL_FEATURE_BAND, "< %s", hi);
+	else if (band == f->ncuts)
+		snprintf(out, PPDL_FEATURE_BAND, ">= %s", lo);
 	else
-		snprintf(out, size, "%s %s..<%s", f->column, lo, hi);
+		snprintf(out, PPDL_FEATURE_BAND, "%s..<%s", lo, hi);
 }
 
 /* of an input that is no product */
 static void
 plain_name(const PpdlFeatures *fs, const PpdlFeature *f, int i, char *out, size_t size)
 {
-	char		cut[40];
+	char		cut[40],
+				band[PPDL_FEATURE_BAND];
 
 	if (f->missing && i == f->inputs - 1)
 		snprintf(out, size, "%s missing", f->column);
@@ -46,7 +47,10 @@ plain_name(const PpdlFeatures *fs, const PpdlFeature *f, int i, char *out, size_
 		snprintf(out, size, "%s>=%s", f->column, cut);
 	}
 	else
-		band_name(f, i, out, size);
+	{
+		ppdl_feature_band_name(f, i, band);
+		snprintf(out, size, "%s %s", f->column, band);
+	}
 }
 
 /* appended: a column's name as it is, anything longer in parentheses */

@@ -74,6 +74,18 @@ ppdl_feature_scaled(const PpdlFeature *f, double v)
 }
 
 double
+ppdl_feature_middle(const PpdlFeature *f)
+{
+	return ppdl_feature_scaled(f, f->min) / 2 + ppdl_feature_scaled(f, f->max) / 2;
+}
+
+double
+ppdl_feature_half(const PpdlFeature *f)
+{
+	return ppdl_feature_scaled(f, f->max) / 2 - ppdl_feature_scaled(f, f->min) / 2;
+}
+
+double
 ppdl_feature_encode(const PpdlFeature *f, double v)
 {
 	const double lo = ppdl_feature_scaled(f, f->min),
@@ -110,6 +122,18 @@ ppdl_feature_print(const PpdlFeature *f, double v, char *out, size_t size)
 	else
 		ppdl_print_number(text, v);
 	snprintf(out, size, f->numerals.percent ? "%s %%" : "%s", text);
+}
+
+void
+ppdl_feature_unit(const PpdlFeature *f, char out[PPDL_FEATURE_UNIT])
+{
+	char		day[16];
+
+	ppdl_day_print(day, f->date == PPDL_DATE_SINCE || f->date == PPDL_DATE_AGE ? f->at : 0);
+	if (f->date == PPDL_DATE_NONE)
+		out[0] = 0;
+	else
+		snprintf(out, PPDL_FEATURE_UNIT, f->date == PPDL_DATE_AGE ? " (years on %s)" : " (days since %s)", day);
 }
 
 /* the one category that is equal but for how it is written, unless two are */
