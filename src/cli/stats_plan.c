@@ -162,8 +162,7 @@ need_products(PpdlStatsPlan *p, const PpdlStatsAsk *ask, const PpdlStatsColumns 
 static int
 values_of(const PpdlVariable *v, int *out)
 {
-	const int	n = v->kind == PPDL_VARIABLE_CATEGORIES || v->kind == PPDL_VARIABLE_BANDS ? v->levels :
-		v->kind == PPDL_VARIABLE_THRESHOLDS ? v->levels - 1 : 1;
+	const int	n = ppdl_variable_values(v);
 
 	for (int i = 0; i < n; i++)
 		out[i] = v->first + i;

@@ -13,7 +13,7 @@ void		ppdl_show_estimate(char out[PPDL_ESTIMATE_SHOWN], PpdlEstimate e);
 void		ppdl_show_rows(char out[PPDL_ESTIMATE_SHOWN], PpdlEstimate e);
 void		ppdl_show_p(char out[PPDL_ESTIMATE_SHOWN], double p);
 
-/* statistics_tables.c: each appends tables and sentences about a group; level: of its headings */
+/* statistics_tables.c: each appends tables and sentences about a group */
 void		ppdl_statistics_columns(PpdlDocument *d, const PpdlStatisticsGroup *g);
 void		ppdl_statistics_pairs(PpdlDocument *d, const PpdlStatisticsGroup *g);
 void		ppdl_statistics_coefficients(PpdlDocument *d, const PpdlMoments *m, const PpdlRegression *r);

@@ -148,12 +148,6 @@ put_list(PpdlDocument *d, const PpdlMoments *m, const PpdlTerm *term, int count,
 
 /* ------------------------------------------------------------------ columns */
 
-static int
-is_share(const PpdlMoments *m, PpdlTerm t)
-{
-	return t.level < 0 || m->variable[t.variable].kind != PPDL_VARIABLE_NUMBER;
-}
-
 void
 ppdl_statistics_columns(PpdlDocument *d, const PpdlStatisticsGroup *g)
 {
@@ -169,7 +163,7 @@ ppdl_statistics_columns(PpdlDocument *d, const PpdlStatisticsGroup *g)
 	for (int i = 0; i < g->descriptions; i++)
 	{
 		const PpdlDescription *s = &g->description[i];
-		int			share = is_share(g->moments, s->term);
+		int			share = ppdl_term_is_level(g->moments, s->term);
 
 		put_term(&t, g->moments, s->term);
 		put_rows(&t, s->n);

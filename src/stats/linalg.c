@@ -55,11 +55,11 @@ ppdl_cholesky(double *a, int n, int *done, const PpdlPoll *poll, PpdlError *err)
 }
 
 void
-ppdl_forward_solve(const double *l, int n, double *x)
+ppdl_forward_solve(const double *l, int stride, int n, double *x)
 {
 	for (int i = 0; i < n; i++)
 	{
-		const double *row = l + (size_t) i * (size_t) n;
+		const double *row = l + (size_t) i * (size_t) stride;
 		long double sum = x[i];
 
 		for (int j = 0; j < i; j++)
@@ -69,21 +69,21 @@ ppdl_forward_solve(const double *l, int n, double *x)
 }
 
 void
-ppdl_backward_solve(const double *l, int n, double *x)
+ppdl_backward_solve(const double *l, int stride, int n, double *x)
 {
 	for (int i = n - 1; i >= 0; i--)
 	{
 		long double sum = x[i];
 
 		for (int j = i + 1; j < n; j++)
-			sum -= (long double) l[(size_t) j * (size_t) n + (size_t) i] * x[j];
-		x[i] = (double) (sum / l[(size_t) i * (size_t) n + (size_t) i]);
+			sum -= (long double) l[(size_t) j * (size_t) stride + (size_t) i] * x[j];
+		x[i] = (double) (sum / l[(size_t) i * (size_t) stride + (size_t) i]);
 	}
 }
 
 void
-ppdl_cholesky_solve(const double *l, int n, double *x)
+ppdl_cholesky_solve(const double *l, int stride, int n, double *x)
 {
-	ppdl_forward_solve(l, n, x);
-	ppdl_backward_solve(l, n, x);
+	ppdl_forward_solve(l, stride, n, x);
+	ppdl_backward_solve(l, stride, n, x);
 }

@@ -16,11 +16,13 @@ PpdlStatus	ppdl_matrix_alloc(double **out, size_t n, size_t m, PpdlError *err);
  * PPDL_ERR_CANCELED.
  */
 PpdlStatus	ppdl_cholesky(double *a, int n, int *done, const PpdlPoll *poll, PpdlError *err);
-/* x becomes the solution of L L' x = b; sums in long double */
-void		ppdl_cholesky_solve(const double *l, int n, double *x);
-/* x becomes L^-1 x; L'^-1 x */
-void		ppdl_forward_solve(const double *l, int n, double *x);
-void		ppdl_backward_solve(const double *l, int n, double *x);
+/*
+ * Of the first n rows and columns of L, whose rows are `stride` numbers apart, sums in long double: x becomes the
+ * solution of L L' x = b, L^-1 x, L'^-1 x.
+ */
+void		ppdl_cholesky_solve(const double *l, int stride, int n, double *x);
+void		ppdl_forward_solve(const double *l, int stride, int n, double *x);
+void		ppdl_backward_solve(const double *l, int stride, int n, double *x);
 
 /* dot product in double, in a fixed order */
 double		ppdl_dot(const double *a, const double *b, size_t n);

@@ -154,7 +154,7 @@ solve(Fit *f, PpdlError *err)
 		PPDL_TRY(ppdl_cholesky(f->hessian, (int) m, &done, f->poll, err));
 		if (done)
 		{
-			ppdl_cholesky_solve(f->hessian, (int) m, f->step);
+			ppdl_cholesky_solve(f->hessian, (int) m, (int) m, f->step);
 			return PPDL_OK;
 		}
 		PPDL_TRY(derive(f, err));

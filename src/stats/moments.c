@@ -44,12 +44,6 @@ ppdl_moments_free(PpdlMoments *m)
 
 /* ------------------------------------------------------------------ entries and their errors */
 
-static double *
-entry(const PpdlMoments *m, int i, int j)
-{
-	return &m->gram[(size_t) i * (size_t) m->width + (size_t) j];
-}
-
 double
 ppdl_with_rounding(const PpdlMoments *m, double error)
 {
@@ -219,7 +213,7 @@ add_products(PpdlSum *s, const PpdlMoments *m, const PpdlLinear *f, const PpdlLi
 			weight = entry_weight(f, g, i, j);
 			if (weight == 0)
 				continue;
-			s->value += weight * *entry(m, i, j);
+			s->value += weight * *ppdl_moments_entry(m, i, j);
 			s->error = hypot(s->error, weight * product_error(m, i, j));
 		}
 }

@@ -54,6 +54,9 @@ typedef struct PpdlMoments
 	const PpdlVariable *variable;
 } PpdlMoments;
 
+/* how many values the variable has besides the missing one */
+int			ppdl_variable_values(const PpdlVariable *v);
+
 /* Zeroed sums and NaN products of `width` values, all else 0; ppdl_moments_free frees what it allocated. */
 PpdlStatus	ppdl_moments_alloc(PpdlMoments *m, int width, PpdlError *err);
 void		ppdl_moments_free(PpdlMoments *m);
@@ -80,6 +83,7 @@ typedef struct PpdlTerm
 #define PPDL_TERM_OTHER (-2)	/* is it none of the categories? (encrypted with --unknown=other) */
 #define PPDL_TERM_NAME 200
 
+int			ppdl_term_is_level(const PpdlMoments *m, PpdlTerm t);
 /* numbers, and all levels of columns that have levels, in the variables' order; *out is freed with free() */
 PpdlStatus	ppdl_moments_terms(PpdlTerm **out, int *count, const PpdlMoments *m, PpdlError *err);
 /* "Age", "Smoking = Yes", "Age 20..30", "Age missing" */

@@ -48,20 +48,14 @@ check_shape(const PpdlMoments *m, PpdlError *err)
 
 /* ------------------------------------------------------------------ single entries */
 
-static double *
-entry(const PpdlMoments *m, int i, int j)
-{
-	return &m->gram[(size_t) i * (size_t) m->width + (size_t) j];
-}
-
 static void
 make_symmetric(PpdlMoments *m)
 {
 	for (int i = 0; i < m->width; i++)
 		for (int j = 0; j < i; j++)
 		{
-			double	   *a = entry(m, i, j),
-					   *b = entry(m, j, i);
+			double	   *a = ppdl_moments_entry(m, i, j),
+					   *b = ppdl_moments_entry(m, j, i);
 
 			*a = *b = isnan(*a) ? *b : isnan(*b) ? *a : *a / 2 + *b / 2;
 		}
@@ -146,8 +140,10 @@ check_entries(PpdlMoments *m, PpdlError *err)
 		PPDL_TRY(check_entry(m, &m->sum[i], m->sum_error, m->is_whole[i], i, i, err));
 		for (int j = 0; j <= i; j++)
 		{
-			PPDL_TRY(check_entry(m, entry(m, i, j), m->error, m->is_whole[i] && m->is_whole[j], i, j, err));
-			*entry(m, j, i) = *entry(m, i, j);
+			double	   *e = ppdl_moments_entry(m, i, j);
+
+			PPDL_TRY(check_entry(m, e, m->error, m->is_whole[i] && m->is_whole[j], i, j, err));
+			*ppdl_moments_entry(m, j, i) = *e;
 		}
 	}
 	return PPDL_OK;
@@ -158,7 +154,7 @@ check_entries(PpdlMoments *m, PpdlError *err)
 static void
 set(PpdlMoments *m, int i, int j, double v)
 {
-	*entry(m, i, j) = *entry(m, j, i) = v;
+	*ppdl_moments_entry(m, i, j) = *ppdl_moments_entry(m, j, i) = v;
 }
 
 /* what an indicator of a missing value meets */
@@ -218,8 +214,8 @@ put_levels(PpdlMoments *m, const PpdlVariable *v, PpdlError *err)
 			double		should = (rows_with_both(m, v, i, j) - v->offset * v->offset * rows - v->offset * v->scale *
 								  (m->sum[a] + m->sum[b])) / (v->scale * v->scale);
 
-			if (fabs(*entry(m, a, b) - should) > slack)
-				return bad_indicators(m, v, *entry(m, a, b), should, err);
+			if (fabs(*ppdl_moments_entry(m, a, b) - should) > slack)
+				return bad_indicators(m, v, *ppdl_moments_entry(m, a, b), should, err);
 			set(m, a, b, should);
 		}
 	return PPDL_OK;

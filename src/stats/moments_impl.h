@@ -21,6 +21,12 @@ typedef struct PpdlLinear
 	double		weight[PPDL_LINEAR_TERMS];
 } PpdlLinear;
 
+static inline double *
+ppdl_moments_entry(const PpdlMoments *m, int i, int j)
+{
+	return &m->gram[(size_t) i * (size_t) m->width + (size_t) j];
+}
+
 /* a sum over the rows and the standard deviation of its error; NaN: nobody asked for it */
 typedef struct PpdlSum
 {
@@ -28,8 +34,6 @@ typedef struct PpdlSum
 				error;
 } PpdlSum;
 
-/* how many values the variable has besides the missing one */
-int			ppdl_variable_values(const PpdlVariable *v);
 /* 1 in rows in which the variable is known */
 PpdlLinear	ppdl_linear_known(const PpdlMoments *m, int variable);
 /* a number as it is encoded; 1 in rows that have the level */
@@ -45,7 +49,6 @@ PpdlSum		ppdl_linear_product(const PpdlMoments *m, const PpdlLinear *f, const Pp
 /* value = offset + scale * linear function, in the table's units; 0 and 1 of levels */
 double		ppdl_term_offset(const PpdlMoments *m, PpdlTerm t);
 double		ppdl_term_scale(const PpdlMoments *m, PpdlTerm t);
-int			ppdl_term_is_level(const PpdlMoments *m, PpdlTerm t);
 
 /* the error of a sum of n numbers in -1 .. 1, with that of rounding; may whole numbers be rounded? */
 double		ppdl_with_rounding(const PpdlMoments *m, double error);

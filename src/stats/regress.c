@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "stats/distribution.h"
+#include "stats/linalg.h"
 #include "stats/moments_impl.h"
 
 #define SURE PPDL_MOMENTS_SURE
@@ -23,7 +24,8 @@ typedef struct Column
 	PpdlLinear	f;
 	PpdlSum		sum;
 	double		mean,			/* in the encoding's units */
-				length,			/* root of the centred sum of squares */
+				length,			/* root of the centred sum of squares; 0: constant, as far as the error lets see */
+				relative_error, /* of that sum */
 				offset,			/* to the table's units */
 				scale;
 } Column;
@@ -188,9 +190,8 @@ centred_product(PpdlSum *out, const Fit *f, const Column *a, const Column *b)
 	return PPDL_OK;
 }
 
-/* length 0: constant, as far as the error lets see */
 static PpdlStatus
-measure(Fit *f, Column *c, double *relative_error)
+measure(const Fit *f, Column *c)
 {
 	PpdlSum		square;
 
@@ -198,7 +199,7 @@ measure(Fit *f, Column *c, double *relative_error)
 	c->mean = c->sum.value / f->m->n;
 	PPDL_TRY(centred_product(&square, f, c, c));
 	c->length = square.value > SURE * square.error ? sqrt(square.value) : 0;
-	*relative_error = square.error / square.value;
+	c->relative_error = square.error / square.value;
 	return PPDL_OK;
 }
 
@@ -207,25 +208,22 @@ static PpdlStatus
 correlate_columns(Fit *f)
 {
 	int			kept = 0;
-	double		relative;
 
-	for (int i = 0; i < f->p; i++)
+	for (int i = 0; i <= f->p; i++)
 	{
-		PPDL_TRY(measure(f, &f->column[i], &relative));
-		if (f->column[i].length > 0)
+		PPDL_TRY(measure(f, &f->column[i]));
+		if (f->column[i].length > 0 || i == f->p)
 			f->column[kept++] = f->column[i];
 		else
 			f->omit[f->omitted++] = f->column[i].term;
 	}
-	f->column[kept] = f->column[f->p];
-	f->p = kept;
+	f->p = kept - 1;
 	for (int i = 0; i <= f->p; i++)
 	{
 		const Column *a = &f->column[i];
 
-		PPDL_TRY(measure(f, &f->column[i], &relative));
 		*at(f, f->r, i, i) = 1;
-		*at(f, f->e, i, i) = relative;
+		*at(f, f->e, i, i) = a->relative_error;
 		for (int j = 0; j < i; j++)
 		{
 			const Column *b = &f->column[j];
@@ -261,32 +259,6 @@ combined_error(const Fit *f, const double *g, const double *v, int n)
 
 /* ------------------------------------------------------------------ collinearity */
 
-static void
-solve_lower(const Fit *f, double *x, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		long double s = x[i];
-
-		for (int j = 0; j < i; j++)
-			s -= (long double) *at(f, f->factor, i, j) * x[j];
-		x[i] = (double) (s / *at(f, f->factor, i, i));
-	}
-}
-
-static void
-solve_upper(const Fit *f, double *x, int n)
-{
-	for (int i = n - 1; i >= 0; i--)
-	{
-		long double s = x[i];
-
-		for (int j = i + 1; j < n; j++)
-			s -= (long double) *at(f, f->factor, j, i) * x[j];
-		x[i] = (double) (s / *at(f, f->factor, i, i));
-	}
-}
-
 /* Row k of Cholesky's factor; v = (-b, 1): column k less what the earlier ones say of it; *left and its error */
 static void
 factor_row(Fit *f, int k, double *left, double *error)
@@ -296,13 +268,13 @@ factor_row(Fit *f, int k, double *left, double *error)
 
 	for (int i = 0; i < k; i++)
 		row[i] = *at(f, f->r, k, i);
-	solve_lower(f, row, k);
+	ppdl_forward_solve(f->factor, f->room + 1, k, row);
 	for (int i = 0; i < k; i++)
 	{
 		pivot -= (long double) row[i] * row[i];
 		f->v[i] = -row[i];
 	}
-	solve_upper(f, f->v, k);
+	ppdl_backward_solve(f->factor, f->room + 1, k, f->v);
 	f->v[k] = 1;
 	*left = (double) pivot;
 	*error = combined_error(f, f->v, f->v, k + 1);
@@ -388,8 +360,7 @@ invert(Fit *f)
 
 		for (int j = 0; j < f->p; j++)
 			row[j] = i == j;
-		solve_lower(f, row, f->p);
-		solve_upper(f, row, f->p);
+		ppdl_cholesky_solve(f->factor, f->room + 1, f->p, row);
 		row[f->p] = 0;
 	}
 }
@@ -405,8 +376,7 @@ solve(Fit *f)
 
 	for (int i = 0; i < p; i++)
 		f->v[i] = -*at(f, f->r, p, i);
-	solve_lower(f, f->v, p);
-	solve_upper(f, f->v, p);
+	ppdl_cholesky_solve(f->factor, f->room + 1, p, f->v);
 	f->v[p] = 1;
 	for (int i = 0; i <= p; i++)
 		for (int j = 0; j <= p; j++)

@@ -54,15 +54,15 @@ cholesky(void **state)
 	assert_true(done);
 	for (int i = 0; i < N; i++)
 		x[i] = b[i] = ppdl_prng_normal(&r);
-	ppdl_cholesky_solve(l, N, x);
+	ppdl_cholesky_solve(l, N, N, x);
 	for (int i = 0; i < N; i++)
 		assert_true(fabs(ppdl_dot(a + i * N, x, N) - b[i]) < 1e-11);
 	memcpy(x, b, sizeof x);
-	ppdl_forward_solve(l, N, x);
+	ppdl_forward_solve(l, N, N, x);
 	for (int i = 0; i < N; i++)
 		assert_true(fabs(ppdl_dot(l + i * N, x, (size_t) i + 1) - b[i]) < 1e-11);
 	memcpy(x, b, sizeof x);
-	ppdl_backward_solve(l, N, x);
+	ppdl_backward_solve(l, N, N, x);
 	for (int i = 0; i < N; i++)
 	{
 		double		sum = 0;
