@@ -1,19 +1,18 @@
 #include "report/svg.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/html.h"
 #include "report/svg_axis.h"
+#include "report/svg_parts.h"
 
 /* sizes in the chart's own units, which are about pixels on a telephone */
 #define WIDTH 420.0
-#define TOP 32.0
 #define RIGHT 22.0
 #define PLOT_HEIGHT 210.0
-#define CHARACTER 6.1			/* mean width of one at the size of labels */
-#define LABEL_SIZE 11
 #define LEGEND_ROW 17.0
 #define SWATCH 30.0
 #define NAME_MOST 26			/* characters of a name beside an axis */
@@ -159,7 +158,7 @@ labels_width(const PpdlAxis *axis, const PpdlScale *s)
 		ppdl_show_tick(tick, axis->quantity, s->tick[i]);
 		most = ppdl_text_length(tick) > most ? ppdl_text_length(tick) : most;
 	}
-	return (most > NAME_MOST ? NAME_MOST : most) * CHARACTER;
+	return (most > NAME_MOST ? NAME_MOST : most) * PPDL_SVG_CHARACTER;
 }
 
 /* of a name beside the axis */
@@ -181,7 +180,7 @@ legend_width(const char *name)
 {
 	long		length = ppdl_text_length(name);
 
-	return SWATCH + 6 + (length > 2 * NAME_MOST ? 2 * NAME_MOST : length) * CHARACTER + 12;
+	return SWATCH + 6 + (length > 2 * NAME_MOST ? 2 * NAME_MOST : length) * PPDL_SVG_CHARACTER + 12;
 }
 
 /* place of entry i; returns the row */
@@ -220,25 +219,16 @@ frame_of(const PpdlChart *c)
 	f.y = ppdl_scale(&c->y, lo[1], hi[1], TICKS);
 	f.x.from = 14 + (c->y.title ? 16 : 0) + labels_width(&c->y, &f.y);
 	f.x.to = WIDTH - RIGHT;
-	f.y.from = TOP + plot_height(c);
-	f.y.to = TOP;
+	f.y.from = PPDL_SVG_TOP + plot_height(c);
+	f.y.to = PPDL_SVG_TOP;
 	if (c->y.name)
 	{
 		f.y.from = f.y.to;
-		f.y.to = TOP + plot_height(c);
+		f.y.to = PPDL_SVG_TOP + plot_height(c);
 	}
-	f.legend = TOP + plot_height(c) + 20 + (c->x.title ? 18 : 0) + 12;
+	f.legend = PPDL_SVG_TOP + plot_height(c) + 20 + (c->x.title ? 18 : 0) + 12;
 	f.height = f.legend + (c->nseries ? (legend_place(c, c->nseries - 1, &x) + 1) * LEGEND_ROW : 0);
 	return f;
-}
-
-/* anchor: start, middle, end */
-static void
-put_label(PpdlWriter *w, double x, double y, const char *anchor, const char *text, long most)
-{
-	ppdl_write_format(w, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-	ppdl_html_short(w, text, most);
-	ppdl_write_text(w, "</text>\n");
 }
 
 /* a line of the grid, or the mark of a name */
@@ -261,17 +251,17 @@ put_x_axis(PpdlWriter *w, const PpdlChart *c, const Frame *f)
 	{
 		double		at = ppdl_scale_place(&f->x, f->x.tick[i]);
 
-		put_grid(w, at, TOP, at, bottom);
+		put_grid(w, at, PPDL_SVG_TOP, at, bottom);
 		ppdl_show_tick(tick, c->x.quantity, f->x.tick[i]);
-		put_label(w, at, bottom + 16, "middle", tick, NAME_MOST);
+		ppdl_svg_label(w, at, bottom + 16, "middle", tick, NAME_MOST);
 	}
 	if (c->x.name && c->x.nnames > 0)
 		free_width = (f->x.to - f->x.from) / (double) c->x.nnames;
 	for (long i = 0; c->x.name && i < c->x.nnames; i++)
-		put_label(w, ppdl_scale_place(&f->x, (double) i), bottom + 16, "middle", c->x.name[i],
-				  (long) fmax(2, free_width / CHARACTER - 1));
+		ppdl_svg_label(w, ppdl_scale_place(&f->x, (double) i), bottom + 16, "middle", c->x.name[i],
+				  (long) fmax(2, free_width / PPDL_SVG_CHARACTER - 1));
 	if (c->x.title)
-		put_label(w, (f->x.from + f->x.to) / 2, bottom + 34, "middle", c->x.title, 60);
+		ppdl_svg_label(w, (f->x.from + f->x.to) / 2, bottom + 34, "middle", c->x.title, 60);
 }
 
 static void
@@ -286,19 +276,19 @@ put_y_axis(PpdlWriter *w, const PpdlChart *c, const Frame *f)
 
 		put_grid(w, f->x.from, at, f->x.to, at);
 		ppdl_show_tick(tick, c->y.quantity, f->y.tick[i]);
-		put_label(w, f->x.from - 6, at + 4, "end", tick, NAME_MOST);
+		ppdl_svg_label(w, f->x.from - 6, at + 4, "end", tick, NAME_MOST);
 	}
 	for (long i = 0; c->y.name && i < c->y.nnames; i++)
 	{
 		double		at = ppdl_scale_place(&f->y, (double) i);
 
 		put_grid(w, f->x.from, at, f->x.to, at);
-		put_label(w, f->x.from - 6, at + 4, "end", c->y.name[i], NAME_MOST);
+		ppdl_svg_label(w, f->x.from - 6, at + 4, "end", c->y.name[i], NAME_MOST);
 	}
 	if (c->y.title)
 	{
 		ppdl_write_format(w, "<g transform=\"translate(14,%.1f) rotate(-90)\">", middle);
-		put_label(w, 0, 0, "middle", c->y.title, 40);
+		ppdl_svg_label(w, 0, 0, "middle", c->y.title, 40);
 		ppdl_write_text(w, "</g>\n");
 	}
 }
@@ -556,21 +546,22 @@ put_legend(PpdlWriter *w, const PpdlChart *c, const Frame *f)
 			ppdl_write_text(w, "</path>\n");
 		}
 		ppdl_write_text(w, "</g>\n");
-		put_label(w, x + SWATCH + 6, y + 4, "start", s->name, 2 * NAME_MOST);
+		ppdl_svg_label(w, x + SWATCH + 6, y + 4, "start", s->name, 2 * NAME_MOST);
 	}
 }
 
 static void
-put_description(PpdlWriter *w, const PpdlChart *c, const Frame *f)
+begin(PpdlWriter *w, const PpdlChart *c, const Frame *f)
 {
-	ppdl_write_format(w, "<title id=\"%s-title\">", c->id);
-	ppdl_html_text(w, c->title);
-	ppdl_write_format(w, "</title>\n<desc id=\"%s-desc\">", c->id);
-	ppdl_html_text(w, c->description ? c->description : "");
+	char		note[100] = "";
+
 	if (f->hidden)
-		ppdl_write_format(w, " %ld %s at zero or below, which a logarithmic axis cannot show.", f->hidden,
-						  f->hidden == 1 ? "point is" : "points are");
-	ppdl_write_text(w, "</desc>\n");
+		snprintf(note, sizeof note, " %ld %s at zero or below, which a logarithmic axis cannot show.", f->hidden,
+				 f->hidden == 1 ? "point is" : "points are");
+	ppdl_svg_begin(w, &(PpdlSvgHead) {
+		.id = c->id,.title = c->title,.description = c->description,.note = note,.width = WIDTH,
+		.height = ceil(f->height)
+	});
 }
 
 PpdlStatus
@@ -581,15 +572,7 @@ ppdl_svg_chart(PpdlWriter *w, const PpdlChart *c, PpdlError *err)
 
 	PPDL_TRY(check_chart(c, err));
 	f = frame_of(c);
-	ppdl_write_format(w, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" id=\"%s\" role=\"img\""
-					  " aria-labelledby=\"%s-title %s-desc\" viewBox=\"0 0 %.0f %.0f\""
-					  " font-family=\"system-ui,sans-serif\""
-					  " font-size=\"%d\" fill=\"currentColor\">\n", c->id, c->id, c->id, WIDTH,
-					  ceil(f.height), LABEL_SIZE);
-	put_description(w, c, &f);
-	ppdl_write_text(w, "<g font-size=\"13\" font-weight=\"600\">");
-	put_label(w, 10, 18, "start", c->title, 56);
-	ppdl_write_text(w, "</g>\n");
+	begin(w, c, &f);
 	put_frame(w, c, &f);
 	for (int i = 0; i < c->nseries; i++)
 	{
@@ -597,7 +580,7 @@ ppdl_svg_chart(PpdlWriter *w, const PpdlChart *c, PpdlError *err)
 		points += c->series[i].n;
 	}
 	if (points == (size_t) f.hidden)
-		put_label(w, (f.x.from + f.x.to) / 2, (f.y.from + f.y.to) / 2, "middle", "nothing to show", 40);
+		ppdl_svg_label(w, (f.x.from + f.x.to) / 2, (f.y.from + f.y.to) / 2, "middle", "nothing to show", 40);
 	put_legend(w, c, &f);
 	ppdl_write_text(w, "</svg>\n");
 	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;

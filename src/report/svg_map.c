@@ -3,11 +3,9 @@
 #include <math.h>
 
 #include "report/html.h"
+#include "report/svg_parts.h"
 
-#define TOP 32.0
 #define MARGIN 10.0
-#define CHARACTER 6.1
-#define LABEL_SIZE 11
 #define NAME_MOST 24			/* characters of a name */
 #define NUMBERS_FROM 32.0		/* squares of this size have their number in them */
 #define KEY_STEPS 9
@@ -32,20 +30,12 @@ grid_of(const PpdlMap *m)
 
 	for (int i = 0; i < m->n; i++)
 		most = ppdl_text_length(m->name[i]) > most ? ppdl_text_length(m->name[i]) : most;
-	room = (most > NAME_MOST ? NAME_MOST : most) * CHARACTER + 8;
+	room = (most > NAME_MOST ? NAME_MOST : most) * PPDL_SVG_CHARACTER + 8;
 	g.left = MARGIN + room;
-	g.top = TOP + room;
+	g.top = PPDL_SVG_TOP + room;
 	g.width = fmax(g.left + m->n * g.square + MARGIN, 2 * MARGIN + KEY_STEPS * KEY_STEP + 40);
 	g.height = g.top + m->n * g.square + 52;
 	return g;
-}
-
-static void
-put_text(PpdlWriter *w, double x, double y, const char *anchor, const char *text)
-{
-	ppdl_write_format(w, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-	ppdl_html_short(w, text, NAME_MOST);
-	ppdl_write_text(w, "</text>\n");
 }
 
 /* two decimals; a true minus sign */
@@ -105,9 +95,9 @@ put_names(PpdlWriter *w, const PpdlMap *m, const Grid *g)
 	{
 		double		middle = (i + 0.5) * g->square + 4;
 
-		put_text(w, g->left - 6, g->top + middle, "end", m->name[i]);
+		ppdl_svg_label(w, g->left - 6, g->top + middle, "end", m->name[i], NAME_MOST);
 		ppdl_write_format(w, "<g transform=\"translate(%.1f,%.1f) rotate(-90)\">", g->left + middle, g->top - 6);
-		put_text(w, 0, 0, "start", m->name[i]);
+		ppdl_svg_label(w, 0, 0, "start", m->name[i], NAME_MOST);
 		ppdl_write_text(w, "</g>\n");
 	}
 }
@@ -125,8 +115,8 @@ put_key(PpdlWriter *w, const PpdlMap *m, const Grid *g)
 		put_square(w, "key", x, y, KEY_STEP - 8, v);
 		ppdl_write_text(w, "</rect>\n");
 		if (i % (KEY_STEPS / 2) == 0)
-			put_text(w, x + (KEY_STEP - 8) / 2, y + KEY_STEP + 6, "middle", v < 0 ? "\xE2\x88\x92" "1" : v > 0 ? "1" :
-					 "0");
+			ppdl_svg_label(w, x + (KEY_STEP - 8) / 2, y + KEY_STEP + 6, "middle", v < 0 ? "\xE2\x88\x92" "1" :
+						   v > 0 ? "1" : "0", NAME_MOST);
 	}
 }
 
@@ -150,17 +140,10 @@ ppdl_svg_map(PpdlWriter *w, const PpdlMap *m, PpdlError *err)
 
 	PPDL_TRY(check_map(m, err));
 	g = grid_of(m);
-	ppdl_write_format(w, "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" id=\"%s\" role=\"img\""
-					  " aria-labelledby=\"%s-title %s-desc\" viewBox=\"0 0 %.0f %.0f\" style=\"max-width:%.0fpx\""
-					  " font-family=\"system-ui,sans-serif\" font-size=\"%d\" fill=\"currentColor\">\n", m->id, m->id,
-					  m->id, g.width, g.height, 1.3 * g.width, LABEL_SIZE);
-	ppdl_write_format(w, "<title id=\"%s-title\">", m->id);
-	ppdl_html_text(w, m->title);
-	ppdl_write_format(w, "</title>\n<desc id=\"%s-desc\">", m->id);
-	ppdl_html_text(w, m->description ? m->description : "");
-	ppdl_write_text(w, "</desc>\n<g font-size=\"13\" font-weight=\"600\">");
-	put_text(w, MARGIN, 18, "start", m->title);
-	ppdl_write_text(w, "</g>\n");
+	ppdl_svg_begin(w, &(PpdlSvgHead) {
+		.id = m->id,.title = m->title,.description = m->description,.width = g.width,.height = g.height,
+		.max_width = 1.3 * g.width
+	});
 	put_names(w, m, &g);
 	for (int i = 0; i < m->n; i++)
 		for (int j = 0; j < m->n; j++)
