@@ -266,31 +266,41 @@ get_cuts(const Place *at, json_t *o, PpdlFeature *f)
 	return PPDL_OK;
 }
 
+/* *out: n of them and NULL, also where it fails, as far as they were read */
 static PpdlStatus
-get_categories(const Place *at, json_t *o, PpdlFeature *f)
+get_strings(const Place *at, json_t *o, const char *member, char ***out, int *n)
 {
-	json_t	   *a = json_object_get(o, "categories");
-	size_t		n = json_array_size(a);
+	json_t	   *a = json_object_get(o, member);
+	size_t		size = json_array_size(a);
 
-	if (n == 0 || n > PPDL_MAX_INPUTS || (f->kind == PPDL_FEATURE_BINARY && n != 2))
-		return bad(at, "categories", f->kind == PPDL_FEATURE_BINARY ? "two strings are expected" :
-				   "an array of strings is expected");
-	f->category = calloc(n, sizeof *f->category);
-	if (f->category == NULL)
+	if (size == 0 || size > PPDL_MAX_INPUTS)
+		return bad(at, member, "an array of strings is expected");
+	*out = calloc(size + 1, sizeof **out);
+	if (*out == NULL)
 		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
-	f->ncategories = (int) n;
-	for (size_t i = 0; i < n; i++)
+	*n = (int) size;
+	for (size_t i = 0; i < size; i++)
 	{
 		json_t	   *v = json_array_get(a, i);
 
 		if (!json_is_string(v) || json_string_length(v) == 0)
-			return bad(at, "categories", "an array of non-empty strings is expected");
-		if ((f->category[i] = strdup(json_string_value(v))) == NULL)
+			return bad(at, member, "an array of non-empty strings is expected");
+		if (((*out)[i] = strdup(json_string_value(v))) == NULL)
 			return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
-		for (size_t j = 0; j < i; j++)
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+get_categories(const Place *at, json_t *o, PpdlFeature *f)
+{
+	if (f->kind == PPDL_FEATURE_BINARY && json_array_size(json_object_get(o, "categories")) != 2)
+		return bad(at, "categories", "two strings are expected");
+	PPDL_TRY(get_strings(at, o, "categories", &f->category, &f->ncategories));
+	for (int i = 0; i < f->ncategories; i++)
+		for (int j = 0; j < i; j++)
 			if (strcmp(f->category[i], f->category[j]) == 0)
 				return bad(at, "categories", "a category appears twice");
-	}
 	return PPDL_OK;
 }
 
@@ -309,29 +319,6 @@ get_kind(const Place *at, json_t *o, PpdlFeatureKind *kind)
 			   "\"at-least\" or \"products\" is expected");
 }
 
-static PpdlStatus
-get_factors(const Place *at, json_t *o, PpdlFeature *f)
-{
-	json_t	   *a = json_object_get(o, "columns");
-	size_t		n = json_array_size(a);
-
-	if (n == 0 || n > PPDL_MAX_INPUTS)
-		return bad(at, "columns", "an array of strings is expected");
-	f->factors = calloc(n + 1, sizeof *f->factors);
-	if (f->factors == NULL)
-		return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++)
-	{
-		const char *column = json_string_value(json_array_get(a, i));
-
-		if (column == NULL || column[0] == 0)
-			return bad(at, "columns", "an array of non-empty strings is expected");
-		if ((f->factors[i] = strdup(column)) == NULL)
-			return ppdl_error(at->err, PPDL_ERR_NOMEM, "out of memory");
-	}
-	return PPDL_OK;
-}
-
 /* what its column says of numbers goes for it, too */
 static PpdlStatus
 parse_at_least(const Place *at, json_t *o, PpdlFeature *f)
@@ -347,9 +334,10 @@ static PpdlStatus
 parse_products(const Place *at, json_t *o, PpdlFeature *f)
 {
 	static const char *const allowed[] = {"kind", "columns", "weight", NULL};
+	int			n;
 
 	PPDL_TRY(check_members(at, o, allowed));
-	return get_factors(at, o, f);
+	return get_strings(at, o, "columns", &f->factors, &n);
 }
 
 static PpdlStatus
