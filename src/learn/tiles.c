@@ -432,15 +432,6 @@ cut_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 	return status;
 }
 
-static void
-report_progress(void *arg, uint64_t done, uint64_t total, const char *what)
-{
-	const Cutter *c = arg;
-
-	if (c->progress != NULL)
-		c->progress(c->progress_arg, done, total, what);
-}
-
 static PpdlStatus
 check_source(const PpdlTileSource *source, const Cutter *c, PpdlError *err)
 {
@@ -459,9 +450,7 @@ PpdlStatus
 ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlError *err)
 {
 	Cutter		c = {.ev = source->ev, .lay = source->lay, .net = source->net, .ts = source->ts,
-					 .minibatches = source->minibatches, .sink = sink,
-		.sink_arg = arg, .progress = source->progress, .progress_arg = source->progress_arg
-	};
+					 .minibatches = source->minibatches, .sink = sink, .sink_arg = arg};
 	const size_t slots = source->ev->par->slots;
 	PpdlStatus	status;
 
@@ -474,7 +463,7 @@ ppdl_tiles_cut(const PpdlTileSource *source, PpdlTileSink sink, void *arg, PpdlE
 	c.open = calloc((size_t) c.minibatches, sizeof(*c.open));
 	if (c.open == NULL || c.z == NULL)
 		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
-	PPDL_GOTO(done, ppdl_lift_all(c.ev, source->hb, c.ts, cut_lifted, report_progress, &c, err));
+	PPDL_GOTO(done, ppdl_lift_all(c.ev, source->hb, c.ts, cut_lifted, &c, source->progress, source->progress_arg, err));
 	for (int minibatch = 0; minibatch < c.minibatches; minibatch++)
 		PPDL_GOTO(done, close_tile(&c, minibatch, err));
 done:

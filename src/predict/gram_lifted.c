@@ -9,8 +9,6 @@ typedef struct Run
 {
 	PpdlGram   *g;
 	PpdlEval   *ev;
-	PpdlProgress progress;
-	void	   *arg;
 } Run;
 
 /* the first `count` slots of each row */
@@ -48,24 +46,14 @@ done:
 	return status;
 }
 
-/* PpdlProgress */
-static void
-report(void *arg, uint64_t done, uint64_t total, const char *what)
-{
-	const Run  *r = arg;
-
-	if (r->progress != NULL)
-		r->progress(r->arg, done, total, what);
-}
-
 PpdlStatus
 ppdl_gram_add_lifted(PpdlGram *g, PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlProgress progress,
 					 void *arg, PpdlError *err)
 {
-	Run			r = {.g = g, .ev = ev, .progress = progress, .arg = arg};
+	Run			r = {.g = g, .ev = ev};
 
 	if (ts->width_x != g->lay.width_x || ts->width_y != g->lay.width_y)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "second moments of %d and %d values, rows of %d and %d",
 						  g->lay.width_x, g->lay.width_y, ts->width_x, ts->width_y);
-	return ppdl_lift_all(ev, hb, ts, add_lifted, report, &r, err);
+	return ppdl_lift_all(ev, hb, ts, add_lifted, &r, progress, arg, err);
 }

@@ -122,7 +122,7 @@ ppdl_predict_lifted(const PpdlPredictor *p, PpdlEval *ev, const PpdlHalfBoot *hb
 	if (r.mask == NULL || r.ordinal == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else
-		status = ppdl_lift_all(ev, hb, ts, run_lifted, NULL, &r, err);
+		status = ppdl_lift_all(ev, hb, ts, run_lifted, &r, NULL, NULL, err);
 	free(r.mask);
 	free(r.ordinal);
 	return status;

@@ -282,8 +282,8 @@ lift_groups(Lifting *l, const PpdlHalfBoot *hb, PpdlLifted *out, int first, int 
 }
 
 PpdlStatus
-ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, PpdlProgress progress,
-			  void *arg, PpdlError *err)
+ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink, void *sink_arg,
+			  PpdlProgress progress, void *progress_arg, PpdlError *err)
 {
 	const int	most = ts->width_y > 0 ? PPDL_BRIDGE_POLYS / 2 : PPDL_BRIDGE_POLYS;
 	PpdlStatus	status = PPDL_OK;
@@ -295,10 +295,10 @@ ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, Ppdl
 		PpdlLifted	lifted;
 
 		if (progress != NULL)
-			progress(arg, (uint64_t) first, (uint64_t) ts->nbatches, "batch");
+			progress(progress_arg, (uint64_t) first, (uint64_t) ts->nbatches, "batch");
 		status = lift_groups(&l, hb, &lifted, first, most, err);
 		if (status == PPDL_OK)
-			status = sink(arg, &lifted, err);
+			status = sink(sink_arg, &lifted, err);
 		ppdl_ct_release(ev, &lifted.part[0]);
 		ppdl_ct_release(ev, &lifted.part[1]);
 	}

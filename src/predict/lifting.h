@@ -40,11 +40,11 @@ ppdl_lift_capacity(const PpdlParams *deep, int logk)
 typedef PpdlStatus (*PpdlLiftedSink) (void *arg, PpdlLifted *lifted, PpdlError *err);
 
 /*
- * Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress: batches, before
- * each time.
+ * Lifts all batches of ts, as many together as there is room for, and gives them to sink.  progress, NULL or told of
+ * batches, before each time.
  */
 PpdlStatus	ppdl_lift_all(PpdlEval *ev, const PpdlHalfBoot *hb, const PpdlTrainSet *ts, PpdlLiftedSink sink,
-						  PpdlProgress progress, void *arg, PpdlError *err);
+						  void *sink_arg, PpdlProgress progress, void *progress_arg, PpdlError *err);
 
 /*
  * A value x comes out of EvalMod as x - x^5*theta^4/30, theta = 2*pi/2^8, the same in all rows (algorithms.md, 5.4): at

@@ -10,8 +10,6 @@ typedef struct Run
 	PpdlWhereSums *s;
 	PpdlEval   *ev;
 	PpdlWhereLabels labels;
-	PpdlProgress progress;
-	void	   *arg;
 } Run;
 
 /* the slots of a half of a column that leaves of this kind ask for; are there any? */
@@ -99,16 +97,6 @@ done:
 	return status;
 }
 
-/* PpdlProgress */
-static void
-report(void *arg, uint64_t done, uint64_t total, const char *what)
-{
-	const Run  *r = arg;
-
-	if (r->progress != NULL)
-		r->progress(r->arg, done, total, what);
-}
-
 PpdlStatus
 ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlHalfBoot *hb,
 					  const PpdlWhereSet *set, PpdlProgress progress, void *arg, PpdlError *err)
@@ -116,10 +104,10 @@ ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	const int	labels = set->labels == PPDL_WHERE_ON_LABELS ? w->on.width :
 		set->labels == PPDL_WHERE_VALUES_LABELS ? w->values.width : 0,
 				features = set->labels == PPDL_WHERE_ON_LABELS ? w->values.width : w->on.width;
-	Run			r = {.w = w, .s = s, .ev = ev, .labels = set->labels, .progress = progress, .arg = arg};
+	Run			r = {.w = w, .s = s, .ev = ev, .labels = set->labels};
 
 	if (set->rows->width_x != features || set->rows->width_y != labels)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d",
 						  features, labels, set->rows->width_x, set->rows->width_y);
-	return ppdl_lift_all(ev, hb, set->rows, add_lifted, report, &r, err);
+	return ppdl_lift_all(ev, hb, set->rows, add_lifted, &r, progress, arg, err);
 }

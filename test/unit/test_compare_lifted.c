@@ -87,7 +87,7 @@ one(World *w, int logn, int n, int inputs, const double *threshold, int count, i
 	Check		c = {.w = w, .rows = &r, .threshold = threshold, .count = count, .levels = levels, .limbs = limbs};
 
 	drop_labels(&r);
-	OK(ppdl_lift_all(&w->d->f->ev, w->hb, r.ts, check_rows, NULL, &c, &err));
+	OK(ppdl_lift_all(&w->d->f->ev, w->hb, r.ts, check_rows, &c, NULL, NULL, &err));
 	assert_true(c.seen == (uint64_t) n * (uint64_t) inputs);
 	print_message("%d rows of %d values, %d thresholds, %d levels: worst difference 2^%.1f\n", n, inputs, count, levels,
 				  log2(c.worst));
