@@ -499,8 +499,7 @@ read_run(const char *name, PpdlTrainRun *run)
 	run->skipped = (int64) ppdl_read_u64(&r);
 	if (r.bad || run->spec == NULL)
 		damaged(path);
-	PPDL_PG(ppdl_trainset_create(&run->ts, &err));
-	ppdl_trainset_set_writers(run->ts, ppdl_pg_writer_of, NULL);
+	PPDL_PG(ppdl_pg_trainset(&run->ts, &err));
 	PPDL_PG(ppdl_trainset_fill(run->ts, r.p, ppdl_reader_left(&r), &err));
 	pfree(data);
 }

@@ -11,6 +11,7 @@
 
 #include "access/htup.h"
 #include "owner/owner.h"
+#include "rows/collector.h"
 #include "rows/keyplan.h"
 #include "rows/row_set.h"
 #include "utils/relcache.h"
@@ -99,8 +100,15 @@ extern PpdlStatus ppdl_pg_get_key(void *arg, uint8_t ring, uint32_t id, int limb
 extern PpdlStatus ppdl_pg_writer_of(void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err);
 /* the owner at the end of these, raising errors */
 extern void ppdl_key_owner(const uint8_t key[8], uint8_t owner[8]);
+/* the row as one of its owner's, whose published keys serve it: a writer's fingerprint gives way to the owner's */
+extern PpdlCipher ppdl_row_of_owner(const PpdlCipher *row);
+/* ppdl_cipher_check_same with the shape of an owner's rows, which its writers' rows may have, too; raises errors */
+extern void ppdl_check_same_owner(const PpdlCipher *shape, const PpdlCipher *row, const char *aggregate);
+/* empty, for rows of an owner and its writers; they ask for interrupts */
+extern PpdlStatus ppdl_pg_trainset(PpdlTrainSet **out, PpdlError *err);
+extern PpdlStatus ppdl_pg_collector(PpdlCollector **out, int limbs, PpdlError *err);
 /* what rows of writers need before they are lifted to the deep ring: the set keeps the keys */
-extern void ppdl_writers_load_keys(const PpdlTrainSet *ts);
+extern void ppdl_writers_load_keys(PpdlTrainSet *ts);
 
 /*
  * A number that changes with each transaction, when a part of one is rolled back, and whenever this backend writes to

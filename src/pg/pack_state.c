@@ -205,9 +205,7 @@ load_chunk(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 static PpdlStatus
 load_deep(PpdlPackState *state, PpdlReader *r, PpdlError *err)
 {
-	PPDL_TRY(ppdl_trainset_create(&state->deep, err));
-	state->deep->poll = &ppdl_pg_poll;
-	ppdl_trainset_set_writers(state->deep, ppdl_pg_writer_of, NULL);
+	PPDL_TRY(ppdl_pg_trainset(&state->deep, err));
 	PPDL_TRY(ppdl_trainset_fill(state->deep, r->p, ppdl_reader_left(r), err));
 	if (!ppdl_trainset_is_like(state->deep, &state->shape, 0))
 		return malformed(err);
@@ -231,9 +229,7 @@ load_rows(PpdlPackState *state, int width, PpdlReader *r, PpdlError *err)
 	}
 	if (state->shape.limbs == 0)
 		return load_deep(state, r, err);
-	PPDL_TRY(ppdl_collector_create(&state->col, state->shape.limbs, err));
-	ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
-	ppdl_collector_set_writers(state->col, ppdl_pg_writer_of, NULL);
+	PPDL_TRY(ppdl_pg_collector(&state->col, state->shape.limbs, err));
 	PPDL_TRY(ppdl_collector_fill(state->col, r->p, ppdl_reader_left(r), err));
 	PPDL_TRY(ppdl_collector_check_like(state->col, &state->shape, err));
 	return ppdl_encoding_join(&state->shape.encoding, ppdl_collector_encoding(state->col), aggregate_name(state), err);
@@ -392,38 +388,17 @@ begin(PpdlPackState *state, const PpdlCipher *like, int limbs, int outputs)
 
 	set_shape(state, like->par->id, like->fingerprint, like->width, like->scale, limbs, outputs);
 	if (limbs == 0)
-	{
-		PPDL_PG(ppdl_trainset_create(&state->deep, &err));
-		state->deep->poll = &ppdl_pg_poll;
-		ppdl_trainset_set_writers(state->deep, ppdl_pg_writer_of, NULL);
-	}
+		PPDL_PG(ppdl_pg_trainset(&state->deep, &err));
 	else
-	{
-		PPDL_PG(ppdl_collector_create(&state->col, limbs, &err));
-		ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
-		ppdl_collector_set_writers(state->col, ppdl_pg_writer_of, NULL);
-	}
+		PPDL_PG(ppdl_pg_collector(&state->col, limbs, &err));
 }
 
 void
 ppdl_pack_state_begin(PpdlPackState *state, const PpdlCipher *row, int limbs, int outputs)
 {
-	PpdlCipher	own = *row;
+	const PpdlCipher own = ppdl_row_of_owner(row);
 
-	ppdl_key_owner(row->fingerprint, own.fingerprint);
 	begin(state, &own, limbs, outputs);
-}
-
-/* rows of an owner and of its writers, which are the collector's to tell apart */
-static void
-check_row(const PpdlPackState *state, const PpdlCipher *row)
-{
-	PpdlCipher	own = *row;
-	PpdlError	err;
-
-	if (memcmp(row->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
-		ppdl_key_owner(row->fingerprint, own.fingerprint);
-	PPDL_PG(ppdl_cipher_check_same(&state->shape, &own, aggregate_name(state), &err));
 }
 
 void
@@ -435,7 +410,7 @@ ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInf
 
 	if (row != NULL)
 	{
-		check_row(state, row);
+		ppdl_check_same_owner(&state->shape, row, aggregate_name(state));
 		PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, row, aggregate_name(state), &err));
 		if (state->deep != NULL)
 			PPDL_PG(ppdl_trainset_add(state->deep, row, NULL, state->next, &err));

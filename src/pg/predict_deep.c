@@ -194,7 +194,7 @@ predict_encrypted(Prediction *p)
 }
 
 static struct varlena *
-predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
+predict(const PpdlModel *model, PpdlTrainSet *ts, uint32 nrows)
 {
 	Prediction *p = palloc0(sizeof(Prediction));
 	PpdlWriter	w;
@@ -216,7 +216,7 @@ predict(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
 }
 
 struct varlena *
-ppdl_predict_deep(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows)
+ppdl_predict_deep(const PpdlModel *model, PpdlTrainSet *ts, uint32 nrows)
 {
 	MemoryContext caller = CurrentMemoryContext,
 				context = AllocSetContextCreate(caller, "ppdl_predict deep", ALLOCSET_DEFAULT_SIZES);

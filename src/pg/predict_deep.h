@@ -13,6 +13,6 @@
 /* Is this the way for rows like this one? Raises when it is the only one and closed. */
 extern bool ppdl_predict_is_deep(const PpdlModel *model, const PpdlCipher *row);
 /* outputs for collected rows as one packed value, nrows rows by ordinal */
-extern struct varlena *ppdl_predict_deep(const PpdlModel *model, const PpdlTrainSet *ts, uint32 nrows);
+extern struct varlena *ppdl_predict_deep(const PpdlModel *model, PpdlTrainSet *ts, uint32 nrows);
 
 #endif

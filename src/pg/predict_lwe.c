@@ -12,10 +12,8 @@ PG_FUNCTION_INFO_V1(ppdl_predict_lwe_final);
 static void
 begin(PpdlPackState *state, PpdlModel *model, const PpdlCipher *row)
 {
-	PpdlCipher	own = *row;
+	const PpdlCipher own = ppdl_row_of_owner(row);
 
-	/* the owner's keys serve its writers' rows */
-	ppdl_key_owner(row->fingerprint, own.fingerprint);
 	if (ppdl_predict_is_deep(model, &own))
 	{
 		ppdl_pack_state_begin(state, row, 0, ppdl_net_outputs(model->net));

@@ -118,20 +118,12 @@ begin(PpdlSlotState *state, const PpdlCipher *like, int limbs, int width_y, Ppdl
 	memcpy(state->shape.fingerprint, like->fingerprint, sizeof(state->shape.fingerprint));
 	PPDL_TRY(kind->prepare(state, err));
 	if (limbs == 0)
-	{
-		PPDL_TRY(ppdl_trainset_create(&state->deep, err));
-		state->deep->poll = &ppdl_pg_poll;
-		ppdl_trainset_set_writers(state->deep, ppdl_pg_writer_of, NULL);
-		return PPDL_OK;
-	}
+		return ppdl_pg_trainset(&state->deep, err);
 	state->ev = ppdl_pg_eval(context, like->par->id, state->shape.fingerprint);
 	ppdl_pg_join_crew(context);
 	state->sums = MemoryContextAlloc(context, kind->sums_size);
 	kind->init(state, state->sums);
-	PPDL_TRY(ppdl_collector_create(&state->col, limbs, err));
-	ppdl_collector_set_poll(state->col, &ppdl_pg_poll);
-	ppdl_collector_set_writers(state->col, ppdl_pg_writer_of, NULL);
-	return PPDL_OK;
+	return ppdl_pg_collector(&state->col, limbs, err);
 }
 
 bool
@@ -286,21 +278,22 @@ finish(PpdlSlotState *state, FunctionCallInfo fcinfo)
 
 /* ---- rows ---- */
 
-void
-ppdl_slot_check_keys(const PpdlSlotKind *kind, const PpdlCipher *row, PpdlUse use)
+/* raises unless the owner's key is published for what its rows take */
+static void
+check_keys(const PpdlSlotState *state)
 {
-	uint8_t		owner[PPDL_FINGERPRINT_BYTES];
+	const PpdlSlotKind *kind = kind_of(state);
+	const PpdlCipher *rows = &state->shape;
+	const PpdlUse use = rows->limbs > 0 ? PPDL_USE_PREDICT : PPDL_USE_TRAIN;
 	char		hex[17];
 
-	/* the owner's keys serve its writers' rows */
-	ppdl_key_owner(row->fingerprint, owner);
-	if (ppdl_key_serves(owner, use, row->par->id))
+	if (ppdl_key_serves(rows->fingerprint, use, rows->par->id))
 		return;
-	ppdl_fingerprint_hex(hex, owner);
+	ppdl_fingerprint_hex(hex, rows->fingerprint);
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("%s of these rows take keys that key %s is not published with", kind->what, hex),
-			 errhint("%s%s", ppdl_key_serve_hint(owner, use),
+			 errhint("%s%s", ppdl_key_serve_hint(rows->fingerprint, use),
 					 use == PPDL_USE_TRAIN ? kind->deep_hint : "")));
 }
 
@@ -319,10 +312,9 @@ void
 ppdl_slot_state_begin(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher *y, int limbs)
 {
 	const PpdlSlotKind *kind = kind_of(state);
-	PpdlCipher	own = *x;
+	const PpdlCipher own = ppdl_row_of_owner(x);
 	PpdlError	err;
 
-	ppdl_key_owner(x->fingerprint, own.fingerprint);
 	PPDL_PG(begin(state, &own, limbs, y == NULL ? 0 : y->width, &err));
 	if (limbs == 0)
 	{
@@ -330,23 +322,20 @@ ppdl_slot_state_begin(PpdlSlotState *state, const PpdlCipher *x, const PpdlCiphe
 		if (y != NULL)
 			check_slice(kind, y);
 	}
-	ppdl_slot_check_keys(kind, x, limbs > 0 ? PPDL_USE_PREDICT : PPDL_USE_TRAIN);
+	check_keys(state);
 }
 
 void
 ppdl_slot_state_add(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher *y, FunctionCallInfo fcinfo)
 {
 	const char *name = kind_of(state)->name;
-	PpdlCipher	own = *x;
 	PpdlError	err;
 	int			complete = 0,
 				threads;
 
-	if (memcmp(x->fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
-		ppdl_key_owner(x->fingerprint, own.fingerprint);
 	if (state->next == PPDL_NO_PLACE - 1)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many rows for %s", name)));
-	PPDL_PG(ppdl_cipher_check_same(&state->shape, &own, name, &err));
+	ppdl_check_same_owner(&state->shape, x, name);
 	PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, x, name, &err));
 	if (y != NULL)
 		PPDL_PG(ppdl_encoding_join_cipher(&state->shape.encoding, y, name, &err));

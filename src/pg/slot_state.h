@@ -11,7 +11,6 @@
 
 #include "ckks/boot.h"
 #include "predict/packed_slots.h"
-#include "rows/keyplan.h"
 #include "rows/row_set.h"
 
 typedef struct PpdlSlotState PpdlSlotState;
@@ -83,8 +82,6 @@ extern PpdlStatus ppdl_slot_state_merge(PpdlAggState *into, PpdlAggState *from, 
 extern bool ppdl_slot_state_has_begun(const PpdlSlotState *state);
 /* the first row decides: limbs that are collected of rows like x, 0: for the deep ring, with y or NULL */
 extern void ppdl_slot_state_begin(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher *y, int limbs);
-/* raises unless the key of a row is published for that use */
-extern void ppdl_slot_check_keys(const PpdlSlotKind *kind, const PpdlCipher *row, PpdlUse use);
 /* a row, not NULL, with its second column or NULL; raises for what does not belong together */
 extern void ppdl_slot_state_add(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher *y,
 								FunctionCallInfo fcinfo);

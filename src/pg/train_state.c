@@ -73,9 +73,7 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 	memcpy(state->model, model, PPDL_MODEL_REF);
 	if (length > 0)
 		state->options = memcpy(MemoryContextAllocZero(agg->hdr.eoh_context, (Size) length + 1), options, length);
-	PPDL_TRY(ppdl_trainset_create(&state->ts, err));
-	state->ts->poll = &ppdl_pg_poll;
-	ppdl_trainset_set_writers(state->ts, ppdl_pg_writer_of, NULL);
+	PPDL_TRY(ppdl_pg_trainset(&state->ts, err));
 	PPDL_TRY(ppdl_trainset_fill(state->ts, r.p, ppdl_reader_left(&r), err));
 	return check_rows(state, err);
 }
@@ -122,9 +120,7 @@ ppdl_train_state_new(MemoryContext parent, const char *model, const char *option
 	strlcpy(state->model, model, sizeof(state->model));
 	if (options != NULL)
 		state->options = MemoryContextStrdup(state->agg.hdr.eoh_context, options);
-	PPDL_PG(ppdl_trainset_create(&state->ts, &err));
-	state->ts->poll = &ppdl_pg_poll;
-	ppdl_trainset_set_writers(state->ts, ppdl_pg_writer_of, NULL);
+	PPDL_PG(ppdl_pg_trainset(&state->ts, &err));
 	return state;
 }
 

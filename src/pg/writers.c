@@ -149,14 +149,56 @@ ppdl_key_owner(const uint8_t key[8], uint8_t owner[8])
 	PPDL_PG(ppdl_key_root(ppdl_pg_writer_of, NULL, key, owner, &err));
 }
 
-void
-ppdl_writers_load_keys(const PpdlTrainSet *ts)
+/* ------------------------------------------------------------------ rows of an owner and its writers */
+
+PpdlCipher
+ppdl_row_of_owner(const PpdlCipher *row)
 {
-	PpdlTrainSet *set = (PpdlTrainSet *) (uintptr_t) ts;
+	PpdlCipher	own = *row;
+
+	ppdl_key_owner(row->fingerprint, own.fingerprint);
+	return own;
+}
+
+void
+ppdl_check_same_owner(const PpdlCipher *shape, const PpdlCipher *row, const char *aggregate)
+{
+	PpdlCipher	own;
+	PpdlError	err;
+
+	if (memcmp(row->fingerprint, shape->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+	{
+		own = ppdl_row_of_owner(row);
+		row = &own;
+	}
+	PPDL_PG(ppdl_cipher_check_same(shape, row, aggregate, &err));
+}
+
+PpdlStatus
+ppdl_pg_trainset(PpdlTrainSet **out, PpdlError *err)
+{
+	PPDL_TRY(ppdl_trainset_create(out, err));
+	(*out)->poll = &ppdl_pg_poll;
+	ppdl_trainset_set_writers(*out, ppdl_pg_writer_of, NULL);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_pg_collector(PpdlCollector **out, int limbs, PpdlError *err)
+{
+	PPDL_TRY(ppdl_collector_create(out, limbs, err));
+	ppdl_collector_set_poll(*out, &ppdl_pg_poll);
+	ppdl_collector_set_writers(*out, ppdl_pg_writer_of, NULL);
+	return PPDL_OK;
+}
+
+void
+ppdl_writers_load_keys(PpdlTrainSet *ts)
+{
 	PpdlError	err;
 
 	if (ts->keys.count > 0)
-		PPDL_PG(ppdl_trainset_load_keys(set, ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_ROW, ts->fingerprint), &err));
+		PPDL_PG(ppdl_trainset_load_keys(ts, ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_ROW, ts->fingerprint), &err));
 }
 
 /* ------------------------------------------------------------------ the trigger */
