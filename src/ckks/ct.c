@@ -158,6 +158,14 @@ ppdl_ct3_copy(PpdlEval *ev, PpdlCt3 *out, const PpdlCt3 *in, PpdlError *err)
 	return status;
 }
 
+PpdlStatus
+ppdl_ct3_join(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err)
+{
+	if (y->d == NULL)
+		return PPDL_OK;
+	return acc->d == NULL ? ppdl_ct3_copy(ev, acc, y, err) : ppdl_ct3_add(ev, acc, y, err);
+}
+
 void
 ppdl_ct_drop(PpdlCt *ct, int limbs)
 {
@@ -321,6 +329,14 @@ PpdlStatus
 ppdl_ct_add(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err)
 {
 	return add_or_sub(ev, acc, y, 0, err);
+}
+
+PpdlStatus
+ppdl_ct_join(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err)
+{
+	if (y->b == NULL)
+		return PPDL_OK;
+	return acc->b == NULL ? ppdl_ct_copy(ev, acc, y, y->limbs, err) : ppdl_ct_add(ev, acc, y, err);
 }
 
 PpdlStatus

@@ -70,6 +70,8 @@ void		ppdl_pt_release(PpdlEval *ev, PpdlPt *pt);
  * if those are fewer.  No key, no rescale.
  */
 PpdlStatus	ppdl_ct_add(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err);
+/* ... of two that may be empty (b is NULL); y may be of another evaluator's pool */
+PpdlStatus	ppdl_ct_join(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err);
 PpdlStatus	ppdl_ct_sub(PpdlEval *ev, PpdlCt *acc, const PpdlCt *y, PpdlError *err);
 void		ppdl_ct_neg(PpdlEval *ev, PpdlCt *ct);
 /* scales and limbs as for two ciphertexts */
@@ -104,6 +106,7 @@ void		ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct);	/* idempotent */
 PpdlStatus	ppdl_ct3_take(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err);
 /* all limbs, in ev's pool; in may be of another evaluator's */
 PpdlStatus	ppdl_ct3_copy(PpdlEval *ev, PpdlCt3 *out, const PpdlCt3 *in, PpdlError *err);
+PpdlStatus	ppdl_ct3_join(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err);	/* as ppdl_ct_join */
 /* limbs and scale of in, which is released, also after an error */
 PpdlStatus	ppdl_ct_relinearize(PpdlEval *ev, PpdlCt *out, PpdlCt3 *in, PpdlError *err);
 /* tensor + relinearize */

@@ -57,6 +57,40 @@ ppdl_wire_get_limbs(PpdlReader *r, const PpdlParams *par, uint64_t *p, int lo, i
 	return PPDL_OK;
 }
 
+void
+ppdl_wire_put_ct(PpdlWriter *w, const PpdlCt *ct)
+{
+	ppdl_write_f64(w, ct->scale);
+	ppdl_write_f64(w, ct->noise);
+	ppdl_write_f64(w, ct->bound);
+	ppdl_wire_put_limbs(w, ct->par, ct->b, 0, ct->limbs);
+	ppdl_wire_put_limbs(w, ct->par, ct->a, 0, ct->limbs);
+}
+
+PpdlStatus
+ppdl_wire_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, int limbs, PpdlError *err)
+{
+	const double scale = ppdl_read_f64(r),
+				noise = ppdl_read_f64(r),
+				bound = ppdl_read_f64(r);
+	PpdlStatus	status;
+
+	ct->b = ct->a = NULL;
+	if (r->bad || !(scale >= 1 && scale < 0x1p120))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed ciphertext");
+	PPDL_TRY(ppdl_check_estimates(scale, noise, bound, PPDL_ERR_FORMAT, err));
+	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
+	ct->scale = scale;
+	ct->noise = noise;
+	ct->bound = bound;
+	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, ev->par, ct->b, 0, limbs, err));
+	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, ev->par, ct->a, 0, limbs, err));
+	return PPDL_OK;
+fail:
+	ppdl_ct_release(ev, ct);
+	return status;
+}
+
 static void
 put_header(PpdlWriter *w, Kind kind, uint8_t ring)
 {

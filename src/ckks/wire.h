@@ -15,6 +15,7 @@
 #define PPDL_CKKS_WIRE_H
 
 #include "base/bytes.h"
+#include "ckks/eval.h"
 #include "ckks/keys.h"
 
 /*
@@ -24,6 +25,10 @@
 void		ppdl_wire_put_limbs(PpdlWriter *w, const PpdlParams *par, const uint64_t *p, int lo, int hi);
 /* back to p; PPDL_ERR_FORMAT when short or a residue is not below its prime */
 PpdlStatus	ppdl_wire_get_limbs(PpdlReader *r, const PpdlParams *par, uint64_t *p, int lo, int hi, PpdlError *err);
+/* f64 scale, f64 noise, f64 bound, b, a (NTT domain, limb by limb), of states */
+void		ppdl_wire_put_ct(PpdlWriter *w, const PpdlCt *ct);
+/* ... of so many limbs, in ev's ring and pool; PPDL_ERR_FORMAT, then ct is empty */
+PpdlStatus	ppdl_wire_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, int limbs, PpdlError *err);
 
 /* appended to w, but for the uniform half, of which there is the seed */
 PpdlStatus	ppdl_wire_put_public_key(PpdlWriter *w, const PpdlPublicKey *pk, PpdlError *err);

@@ -14,11 +14,7 @@ ppdl_put_ct(PpdlWriter *w, const PpdlCt *ct)
 {
 	ppdl_write_u8(w, ct->par->id);
 	ppdl_write_u8(w, (uint8_t) ct->limbs);
-	ppdl_write_f64(w, ct->scale);
-	ppdl_write_f64(w, ct->noise);
-	ppdl_write_f64(w, ct->bound);
-	ppdl_wire_put_limbs(w, ct->par, ct->b, 0, ct->limbs);
-	ppdl_wire_put_limbs(w, ct->par, ct->a, 0, ct->limbs);
+	ppdl_wire_put_ct(w, ct);
 }
 
 PpdlStatus
@@ -26,25 +22,11 @@ ppdl_get_ct(PpdlReader *r, PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 {
 	uint8_t		ring = ppdl_read_u8(r),
 				limbs = ppdl_read_u8(r);
-	double		scale = ppdl_read_f64(r),
-				noise = ppdl_read_f64(r),
-				bound = ppdl_read_f64(r);
-	PpdlStatus	status;
 
 	ct->b = ct->a = NULL;
-	if (r->bad || ring != ev->par->id || limbs < 1 || limbs > ev->par->nq || !(scale >= 1 && scale < 0x1p120))
+	if (r->bad || ring != ev->par->id || limbs < 1 || limbs > ev->par->nq)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "malformed ciphertext");
-	PPDL_TRY(ppdl_check_estimates(scale, noise, bound, PPDL_ERR_FORMAT, err));
-	PPDL_TRY(ppdl_ct_alloc(ev, ct, limbs, err));
-	ct->scale = scale;
-	ct->noise = noise;
-	ct->bound = bound;
-	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, ev->par, ct->b, 0, limbs, err));
-	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, ev->par, ct->a, 0, limbs, err));
-	return PPDL_OK;
-fail:
-	ppdl_ct_release(ev, ct);
-	return status;
+	return ppdl_wire_get_ct(r, ev, ct, limbs, err);
 }
 
 /* a chunk and a row for each ciphertext, which have one scale: a period at place 0 */

@@ -118,32 +118,15 @@ ppdl_gram_add(PpdlGram *g, PpdlEval *ev, const PpdlCt *x, const PpdlCt *y, doubl
 
 /* ---- sums ---- */
 
-static PpdlStatus
-join_merged(PpdlGram *into, PpdlEval *ev, const PpdlCt *from, PpdlError *err)
-{
-	if (from->b == NULL)
-		return PPDL_OK;
-	if (into->merged.b == NULL)
-		return ppdl_ct_copy(ev, &into->merged, from, from->limbs, err);
-	return ppdl_ct_add(ev, &into->merged, from, err);
-}
-
 PpdlStatus
 ppdl_gram_join(PpdlGram *into, PpdlEval *ev, const PpdlGram *from, PpdlError *err)
 {
 	if (into->lay.width_x != from->lay.width_x || into->lay.width_y != from->lay.width_y)
 		return ppdl_error(err, PPDL_ERR_SCALE, "second moments of different widths: %d and %d, %d and %d",
 						  into->lay.width_x, into->lay.width_y, from->lay.width_x, from->lay.width_y);
-	PPDL_TRY(join_merged(into, ev, &from->merged, err));
+	PPDL_TRY(ppdl_ct_join(ev, &into->merged, &from->merged, err));
 	for (int t = 0; t < from->count; t++)
-	{
-		if (from->term[t].d == NULL)
-			continue;
-		if (into->term[t].d == NULL)
-			PPDL_TRY(ppdl_ct3_copy(ev, &into->term[t], &from->term[t], err));
-		else
-			PPDL_TRY(ppdl_ct3_add(ev, &into->term[t], &from->term[t], err));
-	}
+		PPDL_TRY(ppdl_ct3_join(ev, &into->term[t], &from->term[t], err));
 	into->rows += from->rows;
 	into->bias += from->bias;
 	return PPDL_OK;
@@ -224,7 +207,7 @@ ppdl_gram_merge(PpdlGram *g, PpdlEval *ev, PpdlError *err)
 	for (int t = 0; t < g->count; t++)
 		PPDL_GOTO(done, ppdl_ct_relinearize(ev, &node[t], &g->term[t], err));
 	PPDL_GOTO(done, merge_tree(ev, node, &g->lay, err));
-	status = join_merged(g, ev, &node[0], err);
+	status = ppdl_ct_join(ev, &g->merged, &node[0], err);
 done:
 	for (int t = 0; t < g->count; t++)
 		ppdl_ct_release(ev, &node[t]);

@@ -23,17 +23,6 @@ ppdl_where_release(PpdlWhereSums *s, PpdlEval *ev)
 
 /* ---- rows ---- */
 
-/* acc += x, or a copy of x */
-static PpdlStatus
-join(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, PpdlError *err)
-{
-	if (x->b == NULL)
-		return PPDL_OK;
-	if (acc->b == NULL)
-		return ppdl_ct_copy(ev, acc, x, x->limbs, err);
-	return ppdl_ct_add(ev, acc, x, err);
-}
-
 typedef struct Addition
 {
 	const PpdlWhere *w;
@@ -121,7 +110,7 @@ add_count(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, PpdlCt *condition,
 	PPDL_GOTO(done, ppdl_where_plain(w->par, &present, z, slots, ldexp(rows->values->scale, -PPDL_WHERE_VALUE_BITS),
 									 PPDL_WHERE_LIMBS, err));
 	PPDL_GOTO(done, ppdl_ct_mul_plain(ev, condition, &present, err));
-	PPDL_GOTO(done, join(ev, &s->count, condition, err));
+	PPDL_GOTO(done, ppdl_ct_join(ev, &s->count, condition, err));
 done:
 	free(present.p);
 	free(z);
@@ -199,7 +188,7 @@ ppdl_where_merge(PpdlWhereSums *s, PpdlEval *ev, PpdlError *err)
 	if (s->pending.d == NULL)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_ct_relinearize(ev, &merged, &s->pending, err));
-	status = join(ev, &s->sums, &merged, err);
+	status = ppdl_ct_join(ev, &s->sums, &merged, err);
 	ppdl_ct_release(ev, &merged);
 	return status;
 }
@@ -207,15 +196,9 @@ ppdl_where_merge(PpdlWhereSums *s, PpdlEval *ev, PpdlError *err)
 PpdlStatus
 ppdl_where_join(PpdlWhereSums *into, PpdlEval *ev, const PpdlWhereSums *from, PpdlError *err)
 {
-	PPDL_TRY(join(ev, &into->sums, &from->sums, err));
-	PPDL_TRY(join(ev, &into->count, &from->count, err));
-	if (from->pending.d != NULL)
-	{
-		PpdlCt3		copy;
-
-		PPDL_TRY(ppdl_ct3_copy(ev, &copy, &from->pending, err));
-		PPDL_TRY(ppdl_ct3_take(ev, &into->pending, &copy, err));
-	}
+	PPDL_TRY(ppdl_ct_join(ev, &into->sums, &from->sums, err));
+	PPDL_TRY(ppdl_ct_join(ev, &into->count, &from->count, err));
+	PPDL_TRY(ppdl_ct3_join(ev, &into->pending, &from->pending, err));
 	into->rows += from->rows;
 	into->bias += from->bias;
 	return PPDL_OK;

@@ -23,22 +23,30 @@ leaf_shift(const Run *r, const PpdlConditionLeaf *leaf)
 	return ppdl_where_slot(&r->w->on, leaf->index) + 1;
 }
 
+/* *ct = 1 - *ct, which is released after an error; both are at most 1 */
+static PpdlStatus
+negate(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	ppdl_ct_neg(ev, ct);
+	status = ppdl_ct_add_const(ev, ct, 1, 0, err);
+	ct->bound = 1;
+	if (status != PPDL_OK)
+		ppdl_ct_release(ev, ct);
+	return status;
+}
+
 /* a value that has come to its place, bit or sign: (1 - *ct)/2, half of it by twice the scale, which products keep */
 static PpdlStatus
 finish_leaf(const Run *r, PpdlCt *ct, const PpdlConditionLeaf *leaf, PpdlError *err)
 {
-	PpdlStatus	status;
-
 	ct->bound = 1;
 	if (leaf->kind != PPDL_CONDITION_SIGN)
 		return PPDL_OK;
-	ppdl_ct_neg(r->ev, ct);
-	status = ppdl_ct_add_const(r->ev, ct, 1, 0, err);
+	PPDL_TRY(negate(r->ev, ct, err));
 	ct->scale *= 2;
-	ct->bound = 1;
-	if (status != PPDL_OK)
-		ppdl_ct_release(r->ev, ct);
-	return status;
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -62,21 +70,6 @@ take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *e
 	return status;
 }
 
-/* *out = 1 - *in; bits are at most 1, and so is this */
-static PpdlStatus
-negate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_ct_copy(ev, out, in, in->limbs, err));
-	ppdl_ct_neg(ev, out);
-	status = ppdl_ct_add_const(ev, out, 1, 0, err);
-	out->bound = 1;
-	if (status != PPDL_OK)
-		ppdl_ct_release(ev, out);
-	return status;
-}
-
 static PpdlStatus find(const Run *r, int operand, PpdlError *err);
 
 /* a factor, of a product or alone: one use of its operand less */
@@ -84,19 +77,16 @@ static PpdlStatus
 take_factor(const Run *r, PpdlCt *out, PpdlConditionFactor f, PpdlError *err)
 {
 	PpdlCt	   *value = &r->value[f.operand];
-	PpdlStatus	status = PPDL_OK;
 
 	PPDL_TRY(find(r, f.operand, err));
-	if (--r->uses[f.operand] == 0 && !f.negated)
+	if (--r->uses[f.operand] == 0)
 	{
 		*out = *value;
 		value->b = value->a = NULL;
-		return PPDL_OK;
 	}
-	status = f.negated ? negate(r->ev, out, value, err) : ppdl_ct_copy(r->ev, out, value, value->limbs, err);
-	if (r->uses[f.operand] == 0)
-		ppdl_ct_release(r->ev, value);
-	return status;
+	else
+		PPDL_TRY(ppdl_ct_copy(r->ev, out, value, value->limbs, err));
+	return f.negated ? negate(r->ev, out, err) : PPDL_OK;
 }
 
 static PpdlStatus
