@@ -6,6 +6,7 @@
 #include "utils/datum.h"
 #include "pg/cipher_datum.h"
 #include "pg/keys.h"
+#include "pg/pinned.h"
 #include "pg/watch.h"
 #include "rows/encoding.h"
 #include "rows/ordinals.h"
@@ -14,37 +15,23 @@
 
 typedef struct CachedSlots
 {
+	PpdlPinned	pinned;
 	PpdlPackedSlots *slots;
-	int			pins;
-	struct CachedSlots *next;
 } CachedSlots;
 
-static CachedSlots *cached;		/* the latest used comes first */
-
-/* forgets all that nobody uses but the first */
 static void
-trim_cache(void)
+destroy_cached(PpdlPinned *item)
 {
-	for (CachedSlots **at = &cached; *at != NULL;)
-	{
-		CachedSlots *c = *at;
-
-		if (c == cached || c->pins > 0)
-		{
-			at = &c->next;
-			continue;
-		}
-		*at = c->next;
-		ppdl_packed_slots_destroy(c->slots);
-		free(c);
-	}
+	ppdl_packed_slots_destroy(((CachedSlots *) item)->slots);
+	free(item);
 }
+
+static PpdlPinnedList cached = {NULL, destroy_cached};
 
 static void
 unpin(void *arg)
 {
-	((CachedSlots *) arg)->pins--;
-	trim_cache();
+	ppdl_unpin(&cached, arg);
 }
 
 static CachedSlots *
@@ -65,9 +52,9 @@ make_slots(const PpdlPackedSlotsForm *form)
 }
 
 static bool
-is_form(const CachedSlots *c, const PpdlPackedSlotsForm *form)
+is_form(const PpdlPinned *item, const PpdlPackedSlotsForm *form)
 {
-	const PpdlPackedSlotsForm *has = ppdl_packed_slots_form(c->slots);
+	const PpdlPackedSlotsForm *has = ppdl_packed_slots_form(((const CachedSlots *) item)->slots);
 
 	return has->in_scale == form->in_scale && has->scale == form->scale && has->left == form->left;
 }
@@ -76,21 +63,14 @@ is_form(const CachedSlots *c, const PpdlPackedSlotsForm *form)
 static const PpdlPackedSlots *
 find_slots(const PpdlPackedSlotsForm *form, MemoryContext context)
 {
-	CachedSlots **at = &cached,
-			   *c;
+	PpdlPinned *item = cached.first;
+	CachedSlots *c;
 
-	while (*at != NULL && !is_form(*at, form))
-		at = &(*at)->next;
-	c = *at;
-	if (c == NULL)
-		c = make_slots(form);
-	else
-		*at = c->next;
-	c->next = cached;
-	cached = c;
-	c->pins++;
+	while (item != NULL && !is_form(item, form))
+		item = item->next;
+	c = item != NULL ? (CachedSlots *) item : make_slots(form);
+	ppdl_pin(&cached, &c->pinned);
 	ppdl_guard(context, unpin, c);
-	trim_cache();
 	return c->slots;
 }
 

@@ -3,6 +3,7 @@
 #include "access/parallel.h"
 
 #include "pg/keys.h"
+#include "pg/pinned.h"
 #include "predict/compare.h"
 #include "predict/where.h"
 #include "rows/partner.h"
@@ -13,42 +14,25 @@
 
 typedef struct Prepared
 {
+	PpdlPinned	pinned;
 	PpdlCondition *cond;
 	PpdlWhere  *where;			/* of this ring and these widths */
 	char	   *text;
 	size_t		length;
-	int			pins;
-	struct Prepared *next;
 } Prepared;
 
-static Prepared *prepared;		/* the latest used comes first */
-
 static void
-destroy_prepared(Prepared *p)
+destroy_prepared(PpdlPinned *item)
 {
+	Prepared   *p = (Prepared *) item;
+
 	ppdl_where_destroy(p->where);
 	ppdl_condition_destroy(p->cond);
 	free(p->text);
 	free(p);
 }
 
-/* forgets all that nobody uses but the first */
-static void
-trim_prepared(void)
-{
-	for (Prepared **at = &prepared; *at != NULL;)
-	{
-		Prepared   *p = *at;
-
-		if (p == prepared || p->pins > 0)
-		{
-			at = &p->next;
-			continue;
-		}
-		*at = p->next;
-		destroy_prepared(p);
-	}
-}
+static PpdlPinnedList prepared = {NULL, destroy_prepared};
 
 typedef struct Wanted
 {
@@ -60,8 +44,10 @@ typedef struct Wanted
 } Wanted;
 
 static bool
-is_wanted(const Prepared *p, const Wanted *w)
+is_wanted(const PpdlPinned *item, const Wanted *w)
 {
+	const Prepared *p = (const Prepared *) item;
+
 	return p->where->par == w->par && p->where->on.width == w->width_on && p->where->values.width == w->width_values &&
 		p->length == w->length && memcmp(p->text, w->text, w->length) == 0;
 }
@@ -92,7 +78,7 @@ describe_blurs(StringInfo out, const PpdlCondition *cond)
 	return meet;
 }
 
-/* what comparisons of numbers do not tell, once a session and condition */
+/* what comparisons of numbers do not tell, each time that a condition is prepared */
 static void
 report_blurs(const PpdlCondition *cond)
 {
@@ -131,33 +117,26 @@ make_prepared(Prepared **out, const Wanted *w, PpdlError *err)
 	*out = p;
 	return PPDL_OK;
 fail:
-	destroy_prepared(p);
+	destroy_prepared(&p->pinned);
 	return status;
 }
 
-/* pinned */
+/* pinned, for whom *out belongs to: telling of blurs may raise an error */
 static PpdlStatus
 find_prepared(Prepared **out, const Wanted *w, PpdlError *err)
 {
-	Prepared  **at = &prepared,
-			   *p;
-	bool		made;
+	PpdlPinned *item = prepared.first;
+	Prepared   *p;
 
-	while (*at != NULL && !is_wanted(*at, w))
-		at = &(*at)->next;
-	p = *at;
-	made = p == NULL;
-	if (made)
+	while (item != NULL && !is_wanted(item, w))
+		item = item->next;
+	p = (Prepared *) item;
+	if (item == NULL)
 		PPDL_TRY(make_prepared(&p, w, err));
-	else
-		*at = p->next;
-	p->next = prepared;
-	prepared = p;
-	if (made)
-		report_blurs(p->cond);	/* may raise an error: p is in the list */
-	p->pins++;
-	trim_prepared();
+	ppdl_pin(&prepared, &p->pinned);
 	*out = p;
+	if (item == NULL)
+		report_blurs(p->cond);
 	return PPDL_OK;
 }
 
@@ -192,10 +171,8 @@ destroy(PpdlSlotState *state)
 {
 	Prepared   *p = ((WhereState *) state)->prepared;
 
-	if (p == NULL)
-		return;
-	p->pins--;
-	trim_prepared();
+	if (p != NULL)
+		ppdl_unpin(&prepared, &p->pinned);
 }
 
 static PpdlStatus
