@@ -152,7 +152,7 @@ CREATE AGGREGATE sum(lwe_cipher) (
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE sum(lwe_cipher) IS 'encrypted sum of encrypted rows, value by value; needs no key';
+COMMENT ON AGGREGATE sum(lwe_cipher) IS 'encrypted sum of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
 CREATE AGGREGATE avg(lwe_cipher) (
 	SFUNC = lwe_sum_trans,
 	STYPE = lwe_sum_state,
@@ -162,7 +162,7 @@ CREATE AGGREGATE avg(lwe_cipher) (
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key';
+COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
 CREATE FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) RETURNS lwe_sum_state
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) IS 'aggregate transition function';

@@ -29,6 +29,8 @@ ALTER FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher) STABLE;
 ALTER FUNCTION lwe_sum_combine(lwe_sum_state, lwe_sum_state) STABLE;
 ALTER FUNCTION lwe_sum_final(lwe_sum_state) STABLE;
 ALTER FUNCTION lwe_avg_final(lwe_sum_state) STABLE;
+COMMENT ON AGGREGATE sum(lwe_cipher) IS 'encrypted sum of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
+COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
 
 -- compact rows have a ring of their own
 CREATE FUNCTION lwe_ring(lwe_cipher) RETURNS text
