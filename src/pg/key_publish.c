@@ -89,8 +89,8 @@ check_chunk(const Chunk *c)
 }
 
 /* a writer's sealed seed is its own */
-static uint8_t
-check_seed(const Chunk *c, PpdlReader *r, uint8_t ring)
+static void
+check_seed(const Chunk *c, const PpdlReader *r)
 {
 	PpdlWriterHead head;
 	PpdlError	err;
@@ -98,7 +98,6 @@ check_seed(const Chunk *c, PpdlReader *r, uint8_t ring)
 	PPDL_PG(ppdl_writer_head(&head, r->p, ppdl_reader_left(r), &err));
 	if (memcmp(head.writer, c->fp, sizeof(c->fp)) != 0)
 		refuse("what is in part \"%s\" is another key", c->part);
-	return ring;
 }
 
 /* A complete part must be what its name says. */
@@ -138,9 +137,10 @@ check_part(const Chunk *c)
 		uint32_t	id;
 
 		ppdl_key_part_parse(c->part, &ring, &id);
+		info.ring = ring;
 		info.id = id;
 		if (id == PPDL_KEY_WRITER)
-			info.ring = check_seed(c, &r, ring);
+			check_seed(c, &r);
 		else if (id == PPDL_KEY_PUBLIC || id == PPDL_KEY_ENCAPSULATION)
 		{
 			PpdlPublicKey *pk;

@@ -35,7 +35,7 @@ void		ppdl_gram_release(PpdlGram *g, PpdlEval *ev);
 /*
  * Adds rows in slots: x, PPDL_GRAM_LIMBS limbs, zero at slots without a row; y (NULL without labels) likewise, those
  * of a label at the slots where the features of its row begin, limbs and scale of x.  rows: how many there are.
- * Keys: the conjugation, rotations by 1 .. B-1 and B, B = PPDL_ROW_C2S_BABY or PPDL_DEEP_BABY.  PPDL_ERR_SCALE unless
+ * Keys: the conjugation, rotations by 1 .. B-1 and B, B = ppdl_baby_steps.  PPDL_ERR_SCALE unless
  * all additions have the same scale.  After an error g is good for release only; so for all that follows.
  */
 PpdlStatus	ppdl_gram_add(PpdlGram *g, PpdlEval *ev, const PpdlCt *x, const PpdlCt *y, double rows, PpdlError *err);

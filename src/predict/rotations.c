@@ -2,10 +2,10 @@
 
 #include "ckks/schedule.h"
 
-static int
-baby_steps(const PpdlEval *ev)
+int
+ppdl_baby_steps(const PpdlParams *par)
 {
-	return ev->par->id == PPDL_RING_ROW ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY;
+	return par->id == PPDL_RING_ROW ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY;
 }
 
 /* ct rotated by `shift` more, in its place */
@@ -23,7 +23,7 @@ rotate_on(PpdlEval *ev, PpdlCt *ct, int shift, PpdlError *err)
 PpdlStatus
 ppdl_rotate_far(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int r, PpdlError *err)
 {
-	const int	baby = baby_steps(ev);
+	const int	baby = ppdl_baby_steps(ev->par);
 	PpdlStatus	status = PPDL_OK;
 
 	if (ev->rotations != NULL || r < baby)
@@ -66,7 +66,7 @@ done:
 PpdlStatus
 ppdl_each_rotation(PpdlEval *ev, const PpdlCt *in, int from, int to, PpdlRotated take, void *arg, PpdlError *err)
 {
-	const int	group = baby_steps(ev);
+	const int	group = ppdl_baby_steps(ev->par);
 	PpdlCt		base;
 	PpdlStatus	status;
 

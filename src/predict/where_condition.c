@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "ckks/schedule.h"
 #include "predict/compare.h"
 #include "predict/rotations.h"
 
@@ -139,7 +138,7 @@ take_near_leaves(const Run *r, int part, PpdlError *err)
 	{
 		const int	shift = leaf_shift(r, &c->leaf[i]);
 
-		if (ppdl_where_part(&r->w->on, c->leaf[i].index) != part || shift > PPDL_ROW_C2S_BABY)
+		if (ppdl_where_part(&r->w->on, c->leaf[i].index) != part || shift > ppdl_baby_steps(r->w->par))
 			continue;
 		status = ppdl_hoisted_rotate(r->ev, &r->value[i], &h, shift, err);
 		if (status == PPDL_OK)
@@ -159,8 +158,7 @@ count_uses(const PpdlCondition *c, int *uses)
 }
 
 PpdlStatus
-ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlWhereRows *rows,
-					PpdlError *err)
+ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlWhereRows *rows, PpdlError *err)
 {
 	const PpdlCondition *c = w->cond;
 	const size_t operands = (size_t) (c->leaves + c->products);
@@ -171,7 +169,7 @@ ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlWhe
 	if (r.value == NULL || r.uses == NULL)
 		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
 	count_uses(c, r.uses);
-	if (w->par->id == PPDL_RING_ROW)
+	if (ppdl_where_in_row_ring(w->par))
 		for (int p = 0; p < 2; p++)
 			PPDL_GOTO(done, take_near_leaves(&r, p, err));
 	status = take_factor(&r, out, c->root, err);

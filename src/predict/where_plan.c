@@ -7,6 +7,7 @@
 
 #include "ckks/schedule.h"
 #include "predict/compare.h"
+#include "predict/rotations.h"
 
 /*
  * Slots have the scale of the primes that products are divided by, so that products have it, too; in the row ring real
@@ -185,8 +186,7 @@ free_tables(PpdlWhere *w)
 PpdlLinTransForm
 ppdl_where_transform(const PpdlWhere *w, int limbs, double scale)
 {
-	return (PpdlLinTransForm) {.limbs = limbs, .pt_scale = scale, .min_keys = 1,
-							   .baby = ppdl_where_in_row_ring(w->par) ? PPDL_ROW_C2S_BABY : PPDL_DEEP_BABY};
+	return (PpdlLinTransForm) {.limbs = limbs, .pt_scale = scale, .min_keys = 1, .baby = ppdl_baby_steps(w->par)};
 }
 
 /* the scale stays */
