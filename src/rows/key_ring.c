@@ -24,40 +24,28 @@ other_owner(const PpdlKeyRing *ring, const uint8_t *owner, const char *what, Ppd
 	return ppdl_error(err, PPDL_ERR_KEY, "%s: rows of different keys: %s and %s", what, mine, theirs);
 }
 
-/* the way from that key to its owner's */
 static PpdlStatus
-find_way(const PpdlKeyRing *ring, const uint8_t *key, PpdlForeignKey *way, uint8_t *owner, PpdlError *err)
+check_hops(const PpdlKeyWay *way, PpdlError *err)
 {
-	uint8_t		next[PPDL_FINGERPRINT_BYTES];
+	char		hex[17];
 
-	memset(way, 0, sizeof(*way));
-	memcpy(owner, key, PPDL_FINGERPRINT_BYTES);
-	while (ring->writer_of != NULL)
-	{
-		char		hex[17];
-
-		PPDL_TRY(ring->writer_of(ring->arg, owner, next, err));
-		if (memcmp(next, owner, PPDL_FINGERPRINT_BYTES) == 0)
-			break;
-		ppdl_fingerprint_hex(hex, key);
-		if (way->hops == PPDL_MAX_HOPS)
-			return ppdl_error(err, PPDL_ERR_KEY, "key %s is more than %d keys away from its owner's", hex,
-							  PPDL_MAX_HOPS);
-		memcpy(way->from[way->hops++], owner, PPDL_FINGERPRINT_BYTES);
-		memcpy(owner, next, PPDL_FINGERPRINT_BYTES);
-	}
-	return PPDL_OK;
+	if (way->hops <= PPDL_MAX_HOPS)
+		return PPDL_OK;
+	ppdl_fingerprint_hex(hex, way->key[0]);
+	return ppdl_error(err, PPDL_ERR_KEY, "key %s is more than %d keys away from its owner's", hex, PPDL_MAX_HOPS);
 }
 
 static PpdlStatus
-add(PpdlKeyRing *ring, const PpdlForeignKey *way, PpdlError *err)
+add(PpdlKeyRing *ring, const PpdlKeyWay *way, PpdlError *err)
 {
 	PpdlForeignKey *grown = realloc(ring->foreign, (size_t) (ring->count + 1) * sizeof(grown[0]));
 
 	if (grown == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	ring->foreign = grown;
-	ring->foreign[ring->count++] = *way;
+	grown += ring->count++;
+	*grown = (PpdlForeignKey) {.hops = way->hops};
+	memcpy(grown->from, way->key, (size_t) way->hops * sizeof(way->key[0]));
 	ring->last = ring->count;
 	return PPDL_OK;
 }
@@ -65,8 +53,8 @@ add(PpdlKeyRing *ring, const PpdlForeignKey *way, PpdlError *err)
 PpdlStatus
 ppdl_key_ring_find(PpdlKeyRing *ring, const uint8_t key[8], const char *what, int *number, PpdlError *err)
 {
-	PpdlForeignKey way;
-	uint8_t		owner[PPDL_FINGERPRINT_BYTES];
+	PpdlKeyWay	way;
+	const uint8_t *owner;
 
 	*number = 0;
 	if (ring->known && memcmp(key, ring->owner, sizeof(ring->owner)) == 0)
@@ -78,10 +66,12 @@ ppdl_key_ring_find(PpdlKeyRing *ring, const uint8_t key[8], const char *what, in
 			*number = ring->last = i + 1;
 	if (*number > 0)
 		return PPDL_OK;
-	PPDL_TRY(find_way(ring, key, &way, owner, err));
-	if (ring->known && memcmp(owner, ring->owner, sizeof(owner)) != 0)
+	PPDL_TRY(ppdl_key_way(&way, ring->writer_of, ring->arg, key, err));
+	PPDL_TRY(check_hops(&way, err));
+	owner = ppdl_key_way_owner(&way);
+	if (ring->known && memcmp(owner, ring->owner, sizeof(ring->owner)) != 0)
 		return other_owner(ring, owner, what, err);
-	memcpy(ring->owner, owner, sizeof(owner));
+	memcpy(ring->owner, owner, sizeof(ring->owner));
 	ring->known = 1;
 	if (way.hops == 0)
 		return PPDL_OK;

@@ -11,8 +11,6 @@
 
 #define MAGIC 0x4B4D5553u		/* "SUMK": count of keys, and of each its length (u64) and what ppdl_sum_save wrote */
 #define AT_FINGERPRINT 8		/* in the common header */
-/* of writers of writers: former keys of an owner, each with the next */
-#define MAX_CHAIN 64
 
 struct PpdlKeySums
 {
@@ -25,27 +23,37 @@ struct PpdlKeySums
 	PpdlSum   **sum;			/* each has a term */
 	int			keys,
 				cap;
-	uint8_t		root[PPDL_FINGERPRINT_BYTES];	/* the owner, once there are two */
 };
+
+PpdlStatus
+ppdl_key_way(PpdlKeyWay *way, PpdlWriterOf writer_of, void *arg, const uint8_t key[8], PpdlError *err)
+{
+	char		hex[17];
+
+	memcpy(way->key[0], key, PPDL_FINGERPRINT_BYTES);
+	for (way->hops = 0; way->hops < PPDL_MAX_CHAIN; way->hops++)
+	{
+		const uint8_t *at = way->key[way->hops];
+		uint8_t    *next = way->key[way->hops + 1];
+
+		memcpy(next, at, PPDL_FINGERPRINT_BYTES);
+		if (writer_of != NULL)
+			PPDL_TRY(writer_of(arg, at, next, err));
+		if (memcmp(next, at, PPDL_FINGERPRINT_BYTES) == 0)
+			return PPDL_OK;
+	}
+	ppdl_fingerprint_hex(hex, key);
+	return ppdl_error(err, PPDL_ERR_KEY, "key %s writes for keys that write for it", hex);
+}
 
 PpdlStatus
 ppdl_key_root(PpdlWriterOf writer_of, void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err)
 {
-	uint8_t		next[PPDL_FINGERPRINT_BYTES];
-	char		hex[17];
+	PpdlKeyWay	way;
 
-	memcpy(owner, key, PPDL_FINGERPRINT_BYTES);
-	for (int i = 0; i < MAX_CHAIN; i++)
-	{
-		memcpy(next, owner, sizeof(next));
-		if (writer_of != NULL)
-			PPDL_TRY(writer_of(arg, owner, next, err));
-		if (memcmp(next, owner, sizeof(next)) == 0)
-			return PPDL_OK;
-		memcpy(owner, next, sizeof(next));
-	}
-	ppdl_fingerprint_hex(hex, key);
-	return ppdl_error(err, PPDL_ERR_KEY, "key %s writes for keys that write for it", hex);
+	PPDL_TRY(ppdl_key_way(&way, writer_of, arg, key, err));
+	memcpy(owner, ppdl_key_way_owner(&way), PPDL_FINGERPRINT_BYTES);
+	return PPDL_OK;
 }
 
 PpdlStatus
@@ -122,11 +130,12 @@ root_of(const PpdlKeySums *s, const uint8_t *key, uint8_t *owner, PpdlError *err
 
 /* of a key that is not the first: rows of the same ring, width and scale, and of the same owner */
 static PpdlStatus
-check_key(PpdlKeySums *s, const PpdlCipher *c, PpdlError *err)
+check_key(const PpdlKeySums *s, const PpdlCipher *c, PpdlError *err)
 {
 	PpdlCipher	first = ppdl_sum_shape(s->sum[0]),
 				alike = *c;
-	uint8_t		root[PPDL_FINGERPRINT_BYTES];
+	uint8_t		owner[PPDL_FINGERPRINT_BYTES],
+				other[PPDL_FINGERPRINT_BYTES];
 	char		mine[17],
 				theirs[17];
 
@@ -134,13 +143,12 @@ check_key(PpdlKeySums *s, const PpdlCipher *c, PpdlError *err)
 		return ppdl_cipher_check_same(&first, c, "sum", err);
 	memcpy(alike.fingerprint, first.fingerprint, sizeof(alike.fingerprint));
 	PPDL_TRY(ppdl_cipher_check_same(&first, &alike, "sum", err));
-	if (s->keys == 1)
-		PPDL_TRY(root_of(s, first.fingerprint, s->root, err));
-	PPDL_TRY(root_of(s, c->fingerprint, root, err));
-	if (memcmp(root, s->root, sizeof(root)) == 0)
+	PPDL_TRY(root_of(s, first.fingerprint, owner, err));
+	PPDL_TRY(root_of(s, c->fingerprint, other, err));
+	if (memcmp(owner, other, sizeof(owner)) == 0)
 		return PPDL_OK;
-	ppdl_fingerprint_hex(mine, s->root);
-	ppdl_fingerprint_hex(theirs, root);
+	ppdl_fingerprint_hex(mine, owner);
+	ppdl_fingerprint_hex(theirs, other);
 	ppdl_error(err, PPDL_ERR_KEY, "sum of values under keys of different owners, %s and %s", mine, theirs);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
 						   "Rows of writers count as their owner's once it has published the writers' keys; "
@@ -326,22 +334,12 @@ done:
 static PpdlStatus
 bring_home(const PpdlKeySums *s, PpdlEval *ev, PpdlWriter *w, const PpdlCipher *shape, PpdlError *err)
 {
-	uint8_t		key[PPDL_FINGERPRINT_BYTES],
-				next[PPDL_FINGERPRINT_BYTES];
-	int			hops = 0;
+	PpdlKeyWay	way;
 
-	memcpy(key, shape->fingerprint, sizeof(key));
-	for (;; hops++)
-	{
-		memcpy(next, key, sizeof(next));
-		if (s->writer_of != NULL)
-			PPDL_TRY(s->writer_of(s->arg, key, next, err));
-		if (memcmp(key, next, sizeof(key)) == 0 || hops > MAX_CHAIN)
-			break;
-		PPDL_TRY(hop(ev, w, next, err));
-		memcpy(key, next, sizeof(key));
-	}
-	return hops == 0 && shape->par != ev->par ? hop(ev, w, key, err) : PPDL_OK;
+	PPDL_TRY(ppdl_key_way(&way, s->writer_of, s->arg, shape->fingerprint, err));
+	for (int h = 0; h < way.hops; h++)
+		PPDL_TRY(hop(ev, w, way.key[h + 1], err));
+	return way.hops == 0 && shape->par != ev->par ? hop(ev, w, shape->fingerprint, err) : PPDL_OK;
 }
 
 /* acc += w, which is freed; acc may be empty */
@@ -481,7 +479,7 @@ fill_one(PpdlKeySums *s, const void *buf, size_t len, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* the owner of all keys but one is as good as any other's, and is looked for when it is wanted */
+/* whether all keys are of one owner shows when a further one comes, or the result is asked for */
 PpdlStatus
 ppdl_key_sums_fill(PpdlKeySums *s, const void *buf, size_t len, PpdlError *err)
 {

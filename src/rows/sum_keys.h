@@ -18,9 +18,26 @@
  */
 typedef PpdlStatus (*PpdlWriterOf) (void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err);
 
+/* keys on the way from a writer's to its owner's: of writers of writers, or former keys of an owner and the next */
+#define PPDL_MAX_CHAIN 64
+
+typedef struct PpdlKeyWay
+{
+	int			hops;			/* 0: the key is an owner's */
+	uint8_t		key[PPDL_MAX_CHAIN + 1][PPDL_FINGERPRINT_BYTES];	/* the key itself, the one it writes for, ... */
+} PpdlKeyWay;
+
 /*
  * follows writer_of to the end: a writer's owner may have a later key itself.  PPDL_ERR_KEY when that leads in a circle
  */
+PpdlStatus	ppdl_key_way(PpdlKeyWay *way, PpdlWriterOf writer_of, void *arg, const uint8_t key[8], PpdlError *err);
+/* where that ends */
+static inline const uint8_t *
+ppdl_key_way_owner(const PpdlKeyWay *way)
+{
+	return way->key[way->hops];
+}
+/* both in one */
 PpdlStatus	ppdl_key_root(PpdlWriterOf writer_of, void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err);
 
 typedef struct PpdlKeySums PpdlKeySums;

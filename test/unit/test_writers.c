@@ -545,6 +545,37 @@ test_sums(void **state)
 	check_sums(1, PPDL_RING_ROW);
 }
 
+/* a state of several keys that came from another process takes rows under further ones; keys in a circle have no sum */
+static void
+test_loaded_sums(void **state)
+{
+	Mixed		m = mix(1, 1, PPDL_RING_COMPACT);
+	PpdlKeySums *s;
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	OK(ppdl_key_sums_create(&s, writes_for, NULL, ERR));
+	add_mixed(s, &m, 0, 2);
+	OK(ppdl_key_sums_save(s, &w, ERR));
+	ppdl_key_sums_destroy(s);
+	OK(ppdl_key_sums_create(&s, writes_for, NULL, ERR));
+	OK(ppdl_key_sums_fill(s, w.buf, w.len, ERR));
+	add_mixed(s, &m, 2, WRITERS + 1);
+	check_sum(s, m.sum, 1);
+	ppdl_key_sums_destroy(s);
+	OK(ppdl_key_sums_create(&s, writes_for, NULL, ERR));
+	OK(ppdl_key_sums_fill(s, w.buf, w.len, ERR));
+	w.len = 0;
+	owner->is_writer = 1;
+	memcpy(owner->writes_for, ppdl_owner_fingerprint(writer[0]), 8);
+	FAILS(PPDL_ERR_KEY, ppdl_key_sums_finish(s, &ev, 1, &w, ERR));
+	owner->is_writer = 0;
+	assert_non_null(strstr(test_error.message, "keys that write for it"));
+	ppdl_key_sums_destroy(s);
+	ppdl_writer_free(&w);
+	mix_free(&m);
+}
+
 /* a single key of an owner gives what its sum gives, byte for byte; a single writer's is switched */
 static void
 test_one_key(void **state)
@@ -829,6 +860,7 @@ main(void)
 		cmocka_unit_test(test_switch_rows),
 		cmocka_unit_test(test_switch_noise),
 		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_loaded_sums),
 		cmocka_unit_test(test_one_key),
 		cmocka_unit_test(test_packing),
 		cmocka_unit_test(test_packing_states),
