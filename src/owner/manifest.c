@@ -53,8 +53,7 @@ struct PpdlManifest
 				taken;			/* slots that have or had a row */
 	PpdlSeedTable index;		/* of batches; copy: the column */
 	Batch	   *batch;
-	uint32_t	batch_cap,
-				last_batch;
+	uint32_t	batch_cap;
 };
 
 static PpdlStatus
@@ -153,6 +152,27 @@ PpdlReceiptDomain
 ppdl_manifest_domain(const PpdlManifest *m, int column)
 {
 	return (PpdlReceiptDomain) {m->table, ppdl_manifest_column_name(column), (const char *const *) m->name, m->names};
+}
+
+PpdlStatus
+ppdl_manifest_keys(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS], const PpdlManifest *m, const PpdlOwner *o,
+				   PpdlError *err)
+{
+	memset(key, 0, PPDL_MANIFEST_COLUMNS * sizeof(key[0]));
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		const PpdlReceiptDomain domain = ppdl_manifest_domain(m, c);
+
+		PPDL_TRY(ppdl_receipt_key_create(&key[c], o, &domain, err));
+	}
+	return PPDL_OK;
+}
+
+void
+ppdl_manifest_keys_free(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS])
+{
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+		ppdl_receipt_key_destroy(key[c]);
 }
 
 /* ------------------------------------------------------------------ ids */
@@ -373,6 +393,34 @@ ppdl_manifest_row(const PpdlManifest *m, uint32_t number)
 	const Bound *bound = &m->bound[row->bound & ~LIVE];
 
 	return (PpdlManifestRow) {{id_of(m, number), row->id_len, bound->text, bound->len}, (row->bound & LIVE) != 0};
+}
+
+static PpdlStatus
+not_that(const PpdlManifestRow *row, const char *what, PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is %s", (int) row->note.id_len, row->note.id, what);
+}
+
+PpdlStatus
+ppdl_manifest_identify(const PpdlManifest *m, PpdlReceiptKey *const key[PPDL_MANIFEST_COLUMNS], const PpdlCipher *c,
+					   const void *slice, size_t len, uint32_t *number, int *column, PpdlError *err)
+{
+	PpdlManifestRow row;
+	PpdlStatus	status;
+
+	*number = NONE;
+	for (int i = 0; i < PPDL_MANIFEST_COLUMNS && *number == NONE; i++)
+	{
+		*number = ppdl_manifest_find(m, i, c->seed, c->logc, c->pos);
+		*column = i;
+	}
+	if (*number == NONE)
+		return ppdl_error(err, PPDL_ERR_KEY, "a row that the manifest does not have");
+	row = ppdl_manifest_row(m, *number);
+	if (!row.live)
+		return not_that(&row, "an old version", err);
+	status = ppdl_receipt_check_row(key[*column], slice, len, &row.note, err);
+	return status == PPDL_ERR_KEY ? not_that(&row, "not what was encrypted", err) : status;
 }
 
 /* ------------------------------------------------------------------ receipts */

@@ -34,6 +34,11 @@ PpdlStatus	ppdl_manifest_read(PpdlManifest **out, const PpdlOwner *o, const void
 /* the domain of a column; lives as long as m */
 PpdlReceiptDomain ppdl_manifest_domain(const PpdlManifest *m, int column);
 
+/* o's receipt keys for all columns; released with ppdl_manifest_keys_free, also after an error */
+PpdlStatus	ppdl_manifest_keys(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS], const PpdlManifest *m, const PpdlOwner *o,
+							   PpdlError *err);
+void		ppdl_manifest_keys_free(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS]);
+
 typedef struct PpdlManifestRow
 {
 	PpdlRowNote note;			/* id and bound text, of m */
@@ -54,6 +59,13 @@ int			ppdl_manifest_forget(PpdlManifest *m, const char *id, size_t len);
 /* number of the live row of this id, of the row whose values in a column lie there; UINT32_MAX: none */
 uint32_t	ppdl_manifest_find_id(const PpdlManifest *m, const char *id, size_t len);
 uint32_t	ppdl_manifest_find(const PpdlManifest *m, int column, const uint8_t *seed, int logc, uint32_t pos);
+/*
+ * Which live row, and its value in which column, a slice with a receipt is: by its place, and by its MAC under that
+ * column's key.  c: what was parsed of the slice.  PPDL_ERR_KEY when it is none.
+ */
+PpdlStatus	ppdl_manifest_identify(const PpdlManifest *m, PpdlReceiptKey *const key[PPDL_MANIFEST_COLUMNS],
+								   const PpdlCipher *c, const void *slice, size_t len, uint32_t *number, int *column,
+								   PpdlError *err);
 
 /*
  * Whether all rows of a section are live rows of that column: PPDL_ERR_KEY naming the first that is none, by its id

@@ -105,11 +105,8 @@ ppdl_rekeyer_destroy(PpdlRekeyer *r)
 		return;
 	for (int i = 0; i < GROUPS; i++)
 		group_free(&r->group[i]);
-	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-	{
-		ppdl_receipt_key_destroy(r->old_key[c]);
-		ppdl_receipt_key_destroy(r->new_key[c]);
-	}
+	ppdl_manifest_keys_free(r->old_key);
+	ppdl_manifest_keys_free(r->new_key);
 	free(r);
 }
 
@@ -117,14 +114,8 @@ PpdlStatus
 ppdl_rekeyer_manifest(PpdlRekeyer *r, const PpdlManifest *m, PpdlError *err)
 {
 	r->manifest = m;
-	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-	{
-		const PpdlReceiptDomain domain = ppdl_manifest_domain(m, c);
-
-		PPDL_TRY(ppdl_receipt_key_create(&r->old_key[c], r->from, &domain, err));
-		PPDL_TRY(ppdl_receipt_key_create(&r->new_key[c], r->to, &domain, err));
-	}
-	return PPDL_OK;
+	PPDL_TRY(ppdl_manifest_keys(r->old_key, m, r->from, err));
+	return ppdl_manifest_keys(r->new_key, m, r->to, err);
 }
 
 uint64_t
@@ -513,8 +504,7 @@ static PpdlStatus
 check_receipt(PpdlRekeyer *r, Form *form, uint32_t *number, const PpdlCipher *c, const PpdlRekeyValue *value,
 			  PpdlError *err)
 {
-	PpdlManifestRow row;
-	PpdlStatus	status;
+	int			column;
 
 	if (c->tags == NULL)
 		return PPDL_OK;
@@ -523,22 +513,9 @@ check_receipt(PpdlRekeyer *r, Form *form, uint32_t *number, const PpdlCipher *c,
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "the rows have receipts, which take a manifest to be made anew");
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give the manifest that \"ppdl encrypt --receipts\" wrote.");
 	}
-	*number = UINT32_MAX;
-	for (int k = 0; k < PPDL_MANIFEST_COLUMNS && *number == UINT32_MAX; k++)
-	{
-		*number = ppdl_manifest_find(r->manifest, k, c->seed, c->logc, c->pos);
-		form->tagged = 1 + k;
-	}
-	if (*number == UINT32_MAX)
-		return ppdl_error(err, PPDL_ERR_KEY, "a row that the manifest does not have");
-	row = ppdl_manifest_row(r->manifest, *number);
-	if (!row.live)
-		return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is an old version", (int) row.note.id_len, row.note.id);
-	status = ppdl_receipt_check_row(r->old_key[form->tagged - 1], value->data, value->len, &row.note, err);
-	if (status != PPDL_ERR_KEY)
-		return status;
-	return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\" is not what was encrypted", (int) row.note.id_len,
-					  row.note.id);
+	PPDL_TRY(ppdl_manifest_identify(r->manifest, r->old_key, c, value->data, value->len, number, &column, err));
+	form->tagged = 1 + column;
+	return PPDL_OK;
 }
 
 PpdlStatus

@@ -24,20 +24,18 @@ has_bit(const uint8_t *bits, uint32_t i)
 static PpdlStatus
 set_up(PpdlRekeyManifest *k, PpdlOwner *from, PpdlOwner *to, PpdlError *err)
 {
+	const size_t bytes = (size_t) ppdl_manifest_rows(k->old) / 8 + 1;
+
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		const PpdlReceiptDomain domain = ppdl_manifest_domain(k->old, c);
-		const size_t bytes = (size_t) ppdl_manifest_rows(k->old) / 8 + 1;
-
 		k->has[c] = calloc(bytes, 1);
 		k->met[c] = calloc(bytes, 1);
 		if (k->has[c] == NULL || k->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		ppdl_manifest_mark(k->old, c, k->has[c]);
-		PPDL_TRY(ppdl_receipt_key_create(&k->old_key[c], from, &domain, err));
-		PPDL_TRY(ppdl_receipt_key_create(&k->new_key[c], to, &domain, err));
 	}
-	return PPDL_OK;
+	PPDL_TRY(ppdl_manifest_keys(k->old_key, k->old, from, err));
+	return ppdl_manifest_keys(k->new_key, k->old, to, err);
 }
 
 PpdlStatus
@@ -65,10 +63,10 @@ ppdl_rekey_manifest_destroy(PpdlRekeyManifest *k)
 {
 	if (k == NULL)
 		return;
+	ppdl_manifest_keys_free(k->old_key);
+	ppdl_manifest_keys_free(k->new_key);
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		ppdl_receipt_key_destroy(k->old_key[c]);
-		ppdl_receipt_key_destroy(k->new_key[c]);
 		free(k->has[c]);
 		free(k->met[c]);
 	}
@@ -85,27 +83,13 @@ not_that(const char *what, const PpdlRowNote *note, PpdlError *err)
 static PpdlStatus
 find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, uint32_t *number, int *column, PpdlError *err)
 {
-	PpdlManifestRow row;
-	PpdlStatus	status;
 	PpdlCipher	c;
 
 	*number = UINT32_MAX;
 	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
 	if (c.kind != PPDL_KIND_SLICE || c.tags == NULL)
 		return PPDL_OK;
-	for (*column = 0; *column < PPDL_MANIFEST_COLUMNS; ++*column)
-	{
-		*number = ppdl_manifest_find(k->old, *column, c.seed, c.logc, c.pos);
-		if (*number != UINT32_MAX)
-			break;
-	}
-	if (*number == UINT32_MAX)
-		return ppdl_error(err, PPDL_ERR_KEY, "a row that the manifest does not have");
-	row = ppdl_manifest_row(k->old, *number);
-	if (!row.live)
-		return not_that("an old version of it is in the table", &row.note, err);
-	status = ppdl_receipt_check_row(k->old_key[*column], value->data, value->len, &row.note, err);
-	return status != PPDL_ERR_KEY ? status : not_that("it is not what was encrypted", &row.note, err);
+	return ppdl_manifest_identify(k->old, k->old_key, &c, value->data, value->len, number, column, err);
 }
 
 static PpdlStatus

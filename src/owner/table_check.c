@@ -8,7 +8,6 @@
 
 struct PpdlTableCheck
 {
-	const PpdlOwner *owner;
 	const PpdlManifest *manifest;
 	PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS];
 	uint8_t    *met[PPDL_MANIFEST_COLUMNS],	/* bit by number of the live row of an id: it had a value in this column */
@@ -64,19 +63,16 @@ has_bit(const uint8_t *bits, uint32_t i)
 }
 
 static PpdlStatus
-set_up(PpdlTableCheck *t, PpdlError *err)
+set_up(PpdlTableCheck *t, const PpdlOwner *o, PpdlError *err)
 {
 	t->met_id = calloc(bit_bytes(t), 1);
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		const PpdlReceiptDomain domain = ppdl_manifest_domain(t->manifest, c);
-
 		t->met[c] = calloc(bit_bytes(t), 1);
 		if (t->met_id == NULL || t->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		PPDL_TRY(ppdl_receipt_key_create(&t->key[c], t->owner, &domain, err));
 	}
-	return PPDL_OK;
+	return ppdl_manifest_keys(t->key, t->manifest, o, err);
 }
 
 PpdlStatus
@@ -89,11 +85,10 @@ ppdl_table_check_create(PpdlTableCheck **out, const PpdlOwner *o, const PpdlMani
 	*out = NULL;
 	if (t == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	t->owner = o;
 	t->manifest = m;
 	t->found = found;
 	t->arg = arg;
-	status = set_up(t, err);
+	status = set_up(t, o, err);
 	if (status == PPDL_OK)
 		*out = t;
 	else
@@ -106,11 +101,9 @@ ppdl_table_check_destroy(PpdlTableCheck *t)
 {
 	if (t == NULL)
 		return;
+	ppdl_manifest_keys_free(t->key);
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-	{
-		ppdl_receipt_key_destroy(t->key[c]);
 		free(t->met[c]);
-	}
 	free(t->met_id);
 	free(t);
 }
