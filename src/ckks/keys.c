@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "ckks/cache.h"
+#include "ckks/keys_impl.h"
 #include "ring/vec.h"
 
 static size_t
@@ -108,15 +109,11 @@ ppdl_secret_create_from(PpdlSecret **out, const PpdlParams *par, const int8_t *c
 	return PPDL_OK;
 }
 
-/* b = -a*s + e */
 PpdlStatus
-ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
+ppdl_public_key_alloc(PpdlPublicKey **out, const PpdlParams *par, PpdlError *err)
 {
-	const PpdlParams *par = sk->par;
-	size_t		bytes = (size_t) par->nq * par->n * sizeof(uint64_t);
+	const size_t bytes = (size_t) par->nq * par->n * sizeof(uint64_t);
 	PpdlPublicKey *pk = calloc(1, sizeof(*pk));
-	int8_t	   *e = ppdl_alloc_aligned(par->n);
-	PpdlStatus	status;
 
 	*out = NULL;
 	if (pk != NULL)
@@ -125,7 +122,43 @@ ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, 
 		pk->b = ppdl_alloc_aligned(bytes);
 		pk->a = ppdl_alloc_aligned(bytes);
 	}
-	if (pk == NULL || e == NULL || pk->b == NULL || pk->a == NULL)
+	if (pk == NULL || pk->b == NULL || pk->a == NULL)
+	{
+		ppdl_public_key_destroy(pk);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
+	}
+	*out = pk;
+	return PPDL_OK;
+}
+
+/* limb `prime` of a public key, b = -a*s + e; a comes from its seed */
+static PpdlStatus
+make_limb(uint64_t *b, uint64_t *a, const PpdlSecret *sk, int prime, const uint8_t *seed, const int8_t *e,
+		  PpdlError *err)
+{
+	const PpdlParams *par = sk->par;
+	const PpdlModulus *m = &par->ring->mod[prime];
+
+	PPDL_TRY(ppdl_xof_uniform(m, a, par->n, seed, PPDL_XOF_KEY_A, 0, err));
+	ppdl_small_to_limb(m, b, e, par->n);
+	ppdl_ntt(par->ring, m, b);
+	ppdl_vec_neg(m, b, b, par->n);
+	ppdl_vec_mul_add(m, b, a, ppdl_cat(par, sk->ntt, prime), par->n);
+	ppdl_vec_neg(m, b, b, par->n);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
+{
+	const PpdlParams *par = sk->par;
+	PpdlPublicKey *pk;
+	int8_t	   *e = ppdl_alloc_aligned(par->n);
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, ppdl_public_key_alloc(out, par, err));
+	pk = *out;
+	if (e == NULL)
 	{
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
 		goto done;
@@ -133,24 +166,14 @@ ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, 
 	PPDL_GOTO(done, ppdl_rng_bytes(rng, pk->seed, sizeof(pk->seed), err));
 	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, par->n, err));
 	for (int i = 0; i < par->nq; i++)
-	{
-		const PpdlModulus *m = &par->ring->mod[i];
-		uint64_t   *a = ppdl_at(par, pk->a, i),
-				   *b = ppdl_at(par, pk->b, i);
-
-		PPDL_GOTO(done, ppdl_xof_uniform(m, a, par->n, pk->seed, PPDL_XOF_KEY_A, 0, err));
-		ppdl_small_to_limb(m, b, e, par->n);
-		ppdl_ntt(par->ring, m, b);
-		ppdl_vec_neg(m, b, b, par->n);
-		ppdl_vec_mul_add(m, b, a, ppdl_cat(par, sk->ntt, i), par->n);
-		ppdl_vec_neg(m, b, b, par->n);
-	}
-	*out = pk;
-	pk = NULL;
-	status = PPDL_OK;
+		PPDL_GOTO(done, make_limb(ppdl_at(par, pk->b, i), ppdl_at(par, pk->a, i), sk, i, pk->seed, e, err));
 done:
 	ppdl_free_secret(e, par->n);
-	ppdl_public_key_destroy(pk);
+	if (status != PPDL_OK)
+	{
+		ppdl_public_key_destroy(*out);
+		*out = NULL;
+	}
 	return status;
 }
 
@@ -166,8 +189,8 @@ ppdl_public_key_destroy(PpdlPublicKey *pk)
 
 /* ------------------------------------------------------------------ modulo the special primes */
 
-static PpdlStatus
-special_alloc(PpdlPublicSpecial **out, const PpdlParams *par, PpdlError *err)
+PpdlStatus
+ppdl_public_special_alloc(PpdlPublicSpecial **out, const PpdlParams *par, PpdlError *err)
 {
 	PpdlPublicSpecial *ps;
 
@@ -198,7 +221,7 @@ ppdl_public_special_create(PpdlPublicSpecial **out, const PpdlSecret *sk, PpdlRn
 	uint64_t   *a = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, special_alloc(out, par, err));
+	PPDL_GOTO(done, ppdl_public_special_alloc(out, par, err));
 	ps = *out;
 	if (e == NULL || a == NULL)
 	{
@@ -208,17 +231,7 @@ ppdl_public_special_create(PpdlPublicSpecial **out, const PpdlSecret *sk, PpdlRn
 	PPDL_GOTO(done, ppdl_rng_bytes(rng, ps->seed, sizeof(ps->seed), err));
 	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, par->n, err));
 	for (int i = 0; i < par->np; i++)
-	{
-		const PpdlModulus *m = &par->ring->mod[par->nq + i];
-		uint64_t   *b = ppdl_at(par, ps->b, i);
-
-		PPDL_GOTO(done, ppdl_xof_uniform(m, a, par->n, ps->seed, PPDL_XOF_KEY_A, 0, err));
-		ppdl_small_to_limb(m, b, e, par->n);
-		ppdl_ntt(par->ring, m, b);
-		ppdl_vec_neg(m, b, b, par->n);
-		ppdl_vec_mul_add(m, b, a, ppdl_cat(par, sk->ntt, par->nq + i), par->n);
-		ppdl_vec_neg(m, b, b, par->n);
-	}
+		PPDL_GOTO(done, make_limb(ppdl_at(par, ps->b, i), a, sk, par->nq + i, ps->seed, e, err));
 done:
 	ppdl_free_secret(e, par->n);
 	ppdl_free_aligned(a);

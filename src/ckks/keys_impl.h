@@ -1,9 +1,14 @@
-/* Private to the floor: switching keys whose contents come from elsewhere (switchkey.c). */
+/* Private to the floor: keys whose contents come from elsewhere (keys.c, switchkey.c). */
 #ifndef PPDL_CKKS_KEYS_IMPL_H
 #define PPDL_CKKS_KEYS_IMPL_H
 
 #include "ckks/keys.h"
 #include "ring/vec.h"
+
+/* seed and contents undefined */
+PpdlStatus	ppdl_public_key_alloc(PpdlPublicKey **out, const PpdlParams *par, PpdlError *err);
+/* the same; PPDL_ERR_ARGUMENT for a ring without special primes */
+PpdlStatus	ppdl_public_special_alloc(PpdlPublicSpecial **out, const PpdlParams *par, PpdlError *err);
 
 /* a half's limb number `task`, = digit*(limbs + np) + place over QP; packed */
 static inline uint8_t *

@@ -1,7 +1,5 @@
 #include "ckks/wire.h"
 
-#include <stdlib.h>
-
 #include <openssl/evp.h>
 
 #include "ckks/cache.h"
@@ -206,17 +204,7 @@ ppdl_wire_get_public_special(PpdlReader *r, PpdlPublicSpecial **out, PpdlError *
 	PPDL_TRY(get_header(r, KIND_PUBLIC_SPECIAL, &par, NULL, err));
 	if (par->np == 0)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "damaged key: ring %s has no special primes", par->name);
-	ps = calloc(1, sizeof(*ps));
-	if (ps != NULL)
-	{
-		ps->par = par;
-		ps->b = ppdl_alloc_aligned((size_t) par->np * par->n * sizeof(uint64_t));
-	}
-	if (ps == NULL || ps->b == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
-		goto fail;
-	}
+	PPDL_TRY(ppdl_public_special_alloc(&ps, par, err));
 	PPDL_GOTO(fail, get_seed(r, ps->seed, err));
 	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, ps->b, par->nq, par->nq + par->np, err));
 	PPDL_GOTO(fail, get_digest(r, start, err));
@@ -233,24 +221,11 @@ ppdl_wire_get_public_key(PpdlReader *r, PpdlPublicKey **out, PpdlError *err)
 	const uint8_t *start = r->p;
 	const PpdlParams *par;
 	PpdlPublicKey *pk;
-	size_t		bytes;
 	PpdlStatus	status;
 
 	*out = NULL;
 	PPDL_TRY(get_header(r, KIND_PUBLIC, &par, NULL, err));
-	bytes = (size_t) par->nq * par->n * sizeof(uint64_t);
-	pk = calloc(1, sizeof(*pk));
-	if (pk != NULL)
-	{
-		pk->par = par;
-		pk->b = ppdl_alloc_aligned(bytes);
-		pk->a = ppdl_alloc_aligned(bytes);
-	}
-	if (pk == NULL || pk->b == NULL || pk->a == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
-		goto fail;
-	}
+	PPDL_TRY(ppdl_public_key_alloc(&pk, par, err));
 	PPDL_GOTO(fail, get_seed(r, pk->seed, err));
 	PPDL_GOTO(fail, ppdl_wire_get_limbs(r, par, pk->b, 0, par->nq, err));
 	PPDL_GOTO(fail, get_digest(r, start, err));
