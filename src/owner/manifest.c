@@ -362,12 +362,21 @@ ppdl_manifest_place(PpdlManifest *m, uint32_t number, int column, const PpdlCiph
 	return PPDL_OK;
 }
 
-uint32_t
-ppdl_manifest_find(const PpdlManifest *m, int column, const uint8_t *seed, int logc, uint32_t pos)
+/* NULL: none */
+static const Batch *
+known_batch(const PpdlManifest *m, int column, const uint8_t *seed, int logc)
 {
 	uint32_t	number = ppdl_seed_find(&m->index, seed, logc, (uint32_t) column);
 
-	return number == PPDL_NO_BATCH || pos >> logc != 0 ? NONE : m->batch[number].row[pos];
+	return number == PPDL_NO_BATCH ? NULL : &m->batch[number];
+}
+
+uint32_t
+ppdl_manifest_find(const PpdlManifest *m, int column, const uint8_t *seed, int logc, uint32_t pos)
+{
+	const Batch *b = known_batch(m, column, seed, logc);
+
+	return b == NULL || pos >> logc != 0 ? NONE : b->row[pos];
 }
 
 uint32_t
@@ -434,9 +443,8 @@ unknown(PpdlError *err)
 }
 
 static PpdlStatus
-check_position(const PpdlManifest *m, int column, const PpdlReceiptBatch *b, uint32_t pos, PpdlError *err)
+check_live(const PpdlManifest *m, uint32_t number, PpdlError *err)
 {
-	uint32_t	number = ppdl_manifest_find(m, column, b->seed, b->logc, pos);
 	PpdlManifestRow row;
 
 	if (number == NONE)
@@ -454,9 +462,16 @@ PpdlStatus
 ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection *s, PpdlError *err)
 {
 	for (uint32_t i = 0; i < ppdl_receipt_batches(s); i++)
-		for (uint32_t pos = 0; pos < ppdl_receipt_end(&s->batch[i]); pos++)
-			if (ppdl_receipt_has(&s->batch[i], pos))
-				PPDL_TRY(check_position(m, column, &s->batch[i], pos, err));
+	{
+		const PpdlReceiptBatch *b = &s->batch[i];
+		const Batch *known = known_batch(m, column, b->seed, b->logc);
+
+		if (known == NULL)
+			return unknown(err);
+		for (uint32_t pos = 0; pos < ppdl_receipt_end(b); pos++)
+			if (ppdl_receipt_has(b, pos))
+				PPDL_TRY(check_live(m, known->row[pos], err));
+	}
 	return PPDL_OK;
 }
 
@@ -495,17 +510,19 @@ static PpdlStatus
 bind_batch(const PpdlManifest *m, int column, PpdlReceipt *r, PpdlReceiptPart *p, const PpdlReceiptBatch *b,
 		   PpdlError *err)
 {
+	const Batch *known = known_batch(m, column, b->seed, b->logc);
+
+	if (known == NULL)
+		return unknown(err);
 	for (uint32_t pos = 0; pos < ppdl_receipt_end(b); pos++)
 	{
-		uint32_t	number;
 		const Bound *bound;
 
 		if (!ppdl_receipt_has(b, pos))
 			continue;
-		number = ppdl_manifest_find(m, column, b->seed, b->logc, pos);
-		if (number == NONE)
+		if (known->row[pos] == NONE)
 			return unknown(err);
-		bound = &m->bound[m->row[number].bound & ~LIVE];
+		bound = &m->bound[m->row[known->row[pos]].bound & ~LIVE];
 		PPDL_TRY(ppdl_receipt_add_bound(r, p, bound->text, bound->len, 1, err));
 	}
 	return PPDL_OK;
