@@ -538,7 +538,7 @@ static PpdlStatus
 add_batch(PpdlReceiptKey *k, const PpdlReceiptBatch *b, uint64_t *masks, uint64_t *sum, PpdlError *err)
 {
 	const int	tags = k->shape.limbs * PPDL_TAGS_A_LIMB;
-	const uint32_t n = ppdl_receipt_end(b) < UINT32_C(1) << b->logc ? ppdl_receipt_end(b) : UINT32_C(1) << b->logc;
+	const uint32_t n = ppdl_receipt_end(b);
 
 	PPDL_TRY(batch_masks(k, b->seed, b->logc, n, masks, err));
 	for (uint32_t pos = 0; pos < n; pos++)

@@ -70,16 +70,6 @@ add_section(PpdlReceipt *r, const PpdlReceiptSection *s, PpdlOwner *o, double *s
 	return status;
 }
 
-static int
-limbs_for(const PpdlParams *par, double rows, double scale)
-{
-	int			limbs = 1;
-
-	while (limbs < PPDL_TAG_LIMBS && limbs < par->nq && rows > ppdl_sum_reach(par, limbs, scale))
-		limbs++;
-	return limbs;
-}
-
 /* values that are known, as a value whose uniform half is zero; b: room for k residues, a: N zeros */
 static PpdlStatus
 put_known(PpdlWriter *w, const PpdlCipher *like, const double *v, double scale, uint64_t *b, const uint64_t *a,
@@ -128,7 +118,7 @@ ppdl_receipt_total(PpdlReceipt *r, PpdlOwner *o, double divisor, PpdlWriter *w, 
 		if (r->section[i].encoding != c.encoding)
 			c.encoding = 0;
 	PPDL_TRY(ppdl_params_get(PPDL_RING_ROW, &c.par, err));
-	c.limbs = limbs_for(c.par, rows, s->scale);
+	c.limbs = ppdl_sum_limbs(c.par, PPDL_TAG_LIMBS, s->scale, rows);
 	if (rows > ppdl_sum_reach(c.par, c.limbs, s->scale))
 		return ppdl_error(err, PPDL_ERR_RANGE, "the sum of %.0f rows of scale 2^%.4g is too large for one value", rows,
 						  log2(s->scale));

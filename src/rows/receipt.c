@@ -422,15 +422,6 @@ shape_of(const PpdlCipher *c)
 	return s;
 }
 
-static inline uint64_t
-tag_at(const uint8_t *tags, int i)
-{
-	uint64_t	tag;
-
-	memcpy(&tag, tags + (size_t) i * sizeof(tag), sizeof(tag));
-	return tag;
-}
-
 /* one row more in the sums of a part */
 static inline void
 add_sums(const PpdlReceiptSection *s, PpdlReceiptPart *p, const uint8_t *residues, const uint8_t *tags)
@@ -441,7 +432,7 @@ add_sums(const PpdlReceiptSection *s, PpdlReceiptPart *p, const uint8_t *residue
 		residues += s->plan[l].bytes;
 	}
 	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
-		p->tag[i] += tag_at(tags, i);
+		p->tag[i] += ppdl_tag(tags, i);
 	if (++p->lazy == PPDL_LAZY_ADDS)
 		reduce_part(s, p);
 	p->rows++;
@@ -494,7 +485,7 @@ add_alike(PpdlReceipt *r, const uint8_t *row, size_t row_len, const void *bound,
 		return 0;
 	tags = row + row_len - PPDL_MAC_BYTES - (size_t) s->limbs * PPDL_TAGS_A_LIMB * sizeof(uint64_t);
 	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
-		if (tag_at(tags, i) >= s->par->ring->mod[i / PPDL_TAGS_A_LIMB].q)
+		if (ppdl_tag(tags, i) >= s->par->ring->mod[i / PPDL_TAGS_A_LIMB].q)
 			return 0;
 	text->rows++;
 	b->rows++;
@@ -536,7 +527,7 @@ merge_batch(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t part, const PpdlRece
 			return twice(err);
 	}
 	PPDL_TRY(ppdl_receipt_batch(r, s, from->seed, from->logc, part, &b, err));
-	PPDL_TRY(need_bits(r, b, end - 1 < UINT32_C(1) << from->logc ? end - 1 : (UINT32_C(1) << from->logc) - 1, err));
+	PPDL_TRY(need_bits(r, b, end - 1, err));
 	for (uint32_t i = 0; i * 64 < end; i++)
 		b->bits[i] |= ppdl_receipt_word(from, i);
 	b->rows += from->rows;

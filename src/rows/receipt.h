@@ -178,7 +178,11 @@ ppdl_receipt_word(const PpdlReceiptBatch *b, uint32_t i)
 static inline uint32_t
 ppdl_receipt_end(const PpdlReceiptBatch *b)
 {
-	return b->bits == NULL ? b->rows : b->words * 64;
+	const uint32_t all = UINT32_C(1) << b->logc;
+
+	if (b->bits == NULL)
+		return b->rows;
+	return b->words * 64 < all ? b->words * 64 : all;
 }
 
 /* have two a row at the same position? */

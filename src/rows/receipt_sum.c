@@ -43,24 +43,14 @@ expand(const PpdlReceipt *r, const PpdlReceiptSection *s, uint32_t number, int l
 	return status;
 }
 
-/* as few limbs as the rows need, as of a sum's result */
-static int
-limbs_needed(const PpdlReceiptSection *s, uint64_t rows)
-{
-	int			limbs = 1;
-
-	while (limbs < s->limbs && (double) rows > ppdl_sum_reach(s->par, limbs, s->scale))
-		limbs++;
-	return limbs;
-}
-
 static PpdlStatus
 put_part(PpdlReceipt *r, const PpdlReceiptSection *s, uint32_t number, double divisor, PpdlParts *out, PpdlError *err)
 {
 	const PpdlReceiptPart *p = &s->part[number];
-	PpdlCipher	row = {.par = s->par, .kind = PPDL_KIND_ROW, .limbs = limbs_needed(s, p->rows), .width = s->width,
-		.logk = s->logk, .scale = s->scale * divisor, .noise = PPDL_SIGMA * sqrt((double) p->rows),
-		.bound = (double) p->rows / divisor, .encoding = s->encoding};
+	const double rows = (double) p->rows;
+	PpdlCipher	row = {.par = s->par, .kind = PPDL_KIND_ROW, .width = s->width, .logk = s->logk,
+		.limbs = ppdl_sum_limbs(s->par, s->limbs, s->scale, rows), .scale = s->scale * divisor,
+		.noise = PPDL_SIGMA * sqrt(rows), .bound = rows / divisor, .encoding = s->encoding};
 	PpdlStatus	status;
 	uint64_t   *a = ppdl_alloc_aligned((size_t) row.limbs * s->par->n * sizeof(uint64_t));
 

@@ -4,7 +4,6 @@
 #include "rows/encoding.h"
 #include "rows/receipt_impl.h"
 #include "rows/residues.h"
-#include "rows/sum.h"
 
 #define FLAG_SHORT 0x40			/* of the seed what the encoding does not say */
 #define FLAG_BITS 0x80
@@ -265,7 +264,7 @@ read_part(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t number, PpdlReader *in
 	}
 	PPDL_TRY(check_apart(r, s, number, err));
 	if (rows == 0 || s->part[number].rows != rows || bound_rows != rows ||
-		(double) rows > ppdl_sum_reach(s->par, s->limbs, s->scale))
+		(double) rows > s->reach)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "receipt of %llu rows that names %llu, with bound texts of %llu",
 						  (unsigned long long) rows, (unsigned long long) s->part[number].rows,
 						  (unsigned long long) bound_rows);

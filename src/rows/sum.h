@@ -61,6 +61,8 @@ PpdlStatus	ppdl_sum_merge(PpdlSum *into, PpdlSum *from, PpdlError *err);
  * number
  */
 double		ppdl_sum_reach(const PpdlParams *par, int limbs, double scale);
+/* as few limbs as hold that bound; `most` where fewer do not */
+int			ppdl_sum_limbs(const PpdlParams *par, int most, double scale, double bound);
 
 uint64_t	ppdl_sum_count(const PpdlSum *s);	/* terms added */
 size_t		ppdl_sum_memory(const PpdlSum *s);	/* bytes held, without what its arena counts */

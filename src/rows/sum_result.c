@@ -20,6 +20,16 @@ ppdl_sum_reach(const PpdlParams *par, int limbs, double scale)
 	return fmin(q / 2 * (1 - 0x1p-20) / scale, MAX_BOUND);
 }
 
+int
+ppdl_sum_limbs(const PpdlParams *par, int most, double scale, double bound)
+{
+	int			limbs = 1;
+
+	while (limbs < most && bound > ppdl_sum_reach(par, limbs, scale))
+		limbs++;
+	return limbs;
+}
+
 /* ------------------------------------------------------------------ parts */
 
 /*
@@ -202,12 +212,8 @@ done:
 PpdlStatus
 ppdl_sum_finish(PpdlSum *s, double divisor, PpdlWriter *w, PpdlError *err)
 {
-	int			limbs = 1;
-
 	PPDL_TRY(check_result(s, divisor, err));
-	while (limbs < s->limbs && s->bound > ppdl_sum_reach(s->par, limbs, s->scale))
-		limbs++;
-	return write_result(s, limbs, divisor, w, err);
+	return write_result(s, ppdl_sum_limbs(s->par, s->limbs, s->scale, s->bound), divisor, w, err);
 }
 
 PpdlStatus

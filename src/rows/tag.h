@@ -29,13 +29,13 @@ ppdl_tag_bytes(int limbs)
 	return (size_t) ppdl_tagged_limbs(limbs) * PPDL_TAGS_A_LIMB * sizeof(uint64_t) + PPDL_MAC_BYTES;
 }
 
-/* tag i of a limb of a slice that has them, as it is stored */
+/* tag i, counted limb by limb, as it is stored */
 static inline uint64_t
-ppdl_tag(const PpdlCipher *c, int limb, int i)
+ppdl_tag(const uint8_t *tags, int i)
 {
 	uint64_t	tag;
 
-	memcpy(&tag, c->tags + (size_t) (limb * PPDL_TAGS_A_LIMB + i) * sizeof(tag), sizeof(tag));
+	memcpy(&tag, tags + (size_t) i * sizeof(tag), sizeof(tag));
 	return tag;
 }
 

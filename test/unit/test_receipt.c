@@ -540,7 +540,7 @@ test_other_rows(void **state)
 		r->section[0].part[0].b[0][f] += v[f];
 	}
 	for (int i = 0; i < 2; i++)
-		r->section[0].part[0].tag[i] += ppdl_tag(&c, 0, i);
+		r->section[0].part[0].tag[i] += ppdl_tag(c.tags, i);
 	FAILS(PPDL_ERR_KEY, ppdl_receipt_check(key, r, &r->section[0], ERR));
 	ppdl_receipt_destroy(r);
 	free_rows(w.row, N);
