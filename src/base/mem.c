@@ -33,6 +33,22 @@ struct PpdlPool
 				peak;
 };
 
+PpdlStatus
+ppdl_grow(void **array, size_t each, uint32_t used, uint32_t *cap, PpdlError *err)
+{
+	const uint32_t more = *cap > 0 ? 2 * *cap : 1;
+	void	   *p;
+
+	if (used < *cap)
+		return PPDL_OK;
+	p = more > *cap ? realloc(*array, more * each) : NULL;
+	if (p == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	*array = p;
+	*cap = more;
+	return PPDL_OK;
+}
+
 void *
 ppdl_alloc_aligned(size_t bytes)
 {

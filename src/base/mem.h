@@ -28,6 +28,12 @@ void		ppdl_pool_trim(PpdlPool *pool);
 size_t		ppdl_pool_bytes(const PpdlPool *pool);
 size_t		ppdl_pool_peak(const PpdlPool *pool);
 
+/*
+ * Room in an array of elements of `each` bytes, of which `used` are in use and *cap have room, for one more.  What is
+ * new is undefined; after an error (PPDL_ERR_NOMEM) all is as before.
+ */
+PpdlStatus	ppdl_grow(void **array, size_t each, uint32_t used, uint32_t *cap, PpdlError *err);
+
 /* 64-byte aligned memory outside any pool, released with ppdl_free_aligned */
 void	   *ppdl_alloc_aligned(size_t bytes);
 void		ppdl_free_aligned(void *p);

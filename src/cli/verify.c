@@ -222,7 +222,7 @@ static int
 says_nothing(const PpdlReceiptSection *s)
 {
 	for (uint32_t i = 0; i < s->nparts; i++)
-		if (ppdl_receipt_bounds(&s->part[i]) != 1 || s->part[i].bound[0].len != 0)
+		if (ppdl_receipt_bounds(&s->part[i]) != 1 || s->part[i].bound.text[0].len != 0)
 			return 0;
 	return 1;
 }

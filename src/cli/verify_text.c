@@ -47,7 +47,7 @@ add_values(const PpdlReceiptSection *s, int at, Value value[MOST + 1], int n)
 	for (uint32_t i = 0; i < s->nparts; i++)
 		for (uint32_t j = 0; j < ppdl_receipt_bounds(&s->part[i]); j++)
 		{
-			const PpdlReceiptBound *b = &s->part[i].bound[j];
+			const PpdlBoundText *b = &s->part[i].bound.text[j];
 			int			k = 0;
 
 			if (ppdl_bound_read(v, &count, b->text, b->len, NULL) != PPDL_OK || at >= count)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/declassify.h"
+#include "base/mem.h"
 #include "owner/owner_impl.h"
 
 #define MAGIC "PPDLMAN1"
@@ -28,22 +29,13 @@ typedef struct Batch
 				rows;
 } Batch;
 
-typedef struct Bound
-{
-	uint8_t    *text;
-	size_t		len;
-} Bound;
-
 struct PpdlManifest
 {
 	uint8_t		fingerprint[PPDL_FINGERPRINT_BYTES];
 	char	   *table,
 			  **name;			/* of bound columns */
 	int			names;
-	PpdlSeedTable bound_index;	/* by digest */
-	Bound	   *bound;
-	uint32_t	bound_cap,
-				last_bound;
+	PpdlBoundTable bound;
 	PpdlWriter	ids;			/* one behind the other */
 	Row		   *row;
 	uint32_t	rows,
@@ -68,23 +60,6 @@ ppdl_manifest_column_name(int column)
 	static const char *const name[PPDL_MANIFEST_COLUMNS] = {"features", "label"};
 
 	return name[column];
-}
-
-/* room for one more of `used` */
-static PpdlStatus
-grow(void **array, size_t each, uint32_t used, uint32_t *cap, PpdlError *err)
-{
-	const uint32_t more = *cap > 0 ? 2 * *cap : 16;
-	void	   *p;
-
-	if (used < *cap)
-		return PPDL_OK;
-	p = more > *cap ? realloc(*array, more * each) : NULL;
-	if (p == NULL)
-		return no_memory(err);
-	*array = p;
-	*cap = more;
-	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ life and death */
@@ -132,18 +107,15 @@ ppdl_manifest_destroy(PpdlManifest *m)
 		return;
 	for (int i = 0; i < m->names; i++)
 		free(m->name[i]);
-	for (uint32_t i = 0; i < m->bound_index.used; i++)
-		free(m->bound[i].text);
 	for (uint32_t i = 0; i < m->index.used; i++)
 		free(m->batch[i].row);
 	free(m->name);
 	free(m->table);
-	free(m->bound);
+	ppdl_bound_table_free(&m->bound);
 	free(m->row);
 	free(m->slot);
 	free(m->batch);
 	ppdl_writer_free(&m->ids);
-	ppdl_seed_table_free(&m->bound_index);
 	ppdl_seed_table_free(&m->index);
 	free(m);
 }
@@ -248,43 +220,11 @@ ppdl_manifest_forget(PpdlManifest *m, const char *id, size_t len)
 
 /* ------------------------------------------------------------------ rows */
 
-static PpdlStatus
-find_bound(PpdlManifest *m, const void *text, size_t len, uint32_t *number, PpdlError *err)
-{
-	const Bound *last = &m->bound[m->last_bound];
-	uint8_t		digest[32],
-			   *copy;
-
-	*number = m->last_bound;
-	if (m->bound_index.used > 0 && last->len == len && (len == 0 || memcmp(last->text, text, len) == 0))
-		return PPDL_OK;
-	PPDL_TRY(ppdl_sha256(digest, len == 0 ? "" : text, len, err));
-	*number = ppdl_seed_find(&m->bound_index, digest, 0, 0);
-	if (*number == PPDL_NO_BATCH)
-	{
-		PPDL_TRY(grow((void **) &m->bound, sizeof(*m->bound), m->bound_index.used, &m->bound_cap, err));
-		copy = malloc(len + 1);
-		if (copy == NULL)
-			return no_memory(err);
-		if (len > 0)
-			memcpy(copy, text, len);
-		*number = m->bound_index.used;
-		m->bound[*number] = (Bound) {copy, len};
-		if (ppdl_seed_add(&m->bound_index, digest, 0, 0, err) != PPDL_OK)
-		{
-			free(copy);
-			return PPDL_ERR_NOMEM;
-		}
-	}
-	m->last_bound = *number;
-	return PPDL_OK;
-}
-
 /* a row that does not live yet, and that no id leads to */
 static PpdlStatus
 append_row(PpdlManifest *m, const char *id, size_t len, uint32_t bound, PpdlError *err)
 {
-	PPDL_TRY(grow((void **) &m->row, sizeof(*m->row), m->rows, &m->row_cap, err));
+	PPDL_TRY(ppdl_grow((void **) &m->row, sizeof(*m->row), m->rows, &m->row_cap, err));
 	if (m->rows == LIVE - 1 || len > UINT32_MAX)
 		return ppdl_error(err, PPDL_ERR_RANGE, "a manifest of too many rows, or a row with too long an id");
 	m->row[m->rows] = (Row) {m->ids.len, (uint32_t) len, bound};
@@ -317,7 +257,7 @@ ppdl_manifest_add(PpdlManifest *m, const PpdlRowNote *note, uint32_t *number, Pp
 	uint32_t	bound;
 
 	*number = m->rows;
-	PPDL_TRY(find_bound(m, note->bound, note->bound_len, &bound, err));
+	PPDL_TRY(ppdl_bound_number(&m->bound, note->bound, note->bound_len, &bound, err));
 	PPDL_TRY(append_row(m, note->id, note->id_len, bound, err));
 	return bring_to_life(m, *number, err);
 }
@@ -333,7 +273,7 @@ find_batch(PpdlManifest *m, int column, const uint8_t *seed, int logc, Batch **o
 		const size_t bytes = sizeof(uint32_t) << logc;
 
 		number = m->index.used;
-		PPDL_TRY(grow((void **) &m->batch, sizeof(*m->batch), number, &m->batch_cap, err));
+		PPDL_TRY(ppdl_grow((void **) &m->batch, sizeof(*m->batch), number, &m->batch_cap, err));
 		b = &m->batch[number];
 		*b = (Batch) {.column = column, .logc = logc, .row = malloc(bytes)};
 		if (b->row == NULL)
@@ -399,7 +339,7 @@ PpdlManifestRow
 ppdl_manifest_row(const PpdlManifest *m, uint32_t number)
 {
 	const Row  *row = &m->row[number];
-	const Bound *bound = &m->bound[row->bound & ~LIVE];
+	const PpdlBoundText *bound = &m->bound.text[row->bound & ~LIVE];
 
 	return (PpdlManifestRow) {{id_of(m, number), row->id_len, bound->text, bound->len}, (row->bound & LIVE) != 0};
 }
@@ -477,7 +417,7 @@ ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection 
 
 /* whether the claims hold of a bound text */
 static int
-holds(const Bound *b, const PpdlBoundClaim *claim, int n)
+holds(const PpdlBoundText *b, const PpdlBoundClaim *claim, int n)
 {
 	PpdlBoundValue v[PPDL_MAX_BOUND_VALUES];
 	int			values;
@@ -501,7 +441,7 @@ ppdl_manifest_count(const PpdlManifest *m, int column, const PpdlBoundClaim *cla
 			const uint32_t number = m->batch[i].row[pos];
 
 			rows += number != NONE && (m->row[number].bound & LIVE) &&
-				holds(&m->bound[m->row[number].bound & ~LIVE], claim, n);
+				holds(&m->bound.text[m->row[number].bound & ~LIVE], claim, n);
 		}
 	return rows;
 }
@@ -516,13 +456,13 @@ bind_batch(const PpdlManifest *m, int column, PpdlReceipt *r, PpdlReceiptPart *p
 		return unknown(err);
 	for (uint32_t pos = 0; pos < ppdl_receipt_end(b); pos++)
 	{
-		const Bound *bound;
+		const PpdlBoundText *bound;
 
 		if (!ppdl_receipt_has(b, pos))
 			continue;
 		if (known->row[pos] == NONE)
 			return unknown(err);
-		bound = &m->bound[m->row[known->row[pos]].bound & ~LIVE];
+		bound = &m->bound.text[m->row[known->row[pos]].bound & ~LIVE];
 		PPDL_TRY(ppdl_receipt_add_bound(r, p, bound->text, bound->len, 1, err));
 	}
 	return PPDL_OK;
@@ -593,9 +533,9 @@ ppdl_manifest_write(const PpdlManifest *m, const PpdlOwner *o, PpdlWriter *w, Pp
 	ppdl_write_u32(w, (uint32_t) m->names);
 	for (int i = 0; i < m->names; i++)
 		put_text(w, m->name[i], strlen(m->name[i]));
-	ppdl_write_u32(w, m->bound_index.used);
-	for (uint32_t i = 0; i < m->bound_index.used; i++)
-		put_text(w, m->bound[i].text, m->bound[i].len);
+	ppdl_write_u32(w, m->bound.index.used);
+	for (uint32_t i = 0; i < m->bound.index.used; i++)
+		put_text(w, m->bound.text[i].text, m->bound.text[i].len);
 	ppdl_write_u32(w, m->rows);
 	for (uint32_t i = 0; i < m->rows; i++)
 	{
@@ -665,7 +605,7 @@ read_rows(PpdlManifest *m, PpdlReader *in, PpdlError *err)
 
 		if (in->bad)
 			return malformed(err);
-		PPDL_TRY(find_bound(m, text, len, &number, err));
+		PPDL_TRY(ppdl_bound_number(&m->bound, text, len, &number, err));
 		if (number != i)
 			return malformed(err);
 	}
@@ -675,7 +615,7 @@ read_rows(PpdlManifest *m, PpdlReader *in, PpdlError *err)
 		uint32_t	bound = ppdl_read_u32(in);
 		const char *id = get_text(in, &len);
 
-		if (in->bad || (bound & ~LIVE) >= m->bound_index.used)
+		if (in->bad || (bound & ~LIVE) >= m->bound.index.used)
 			return malformed(err);
 		PPDL_TRY(append_row(m, id, len, bound & ~LIVE, err));
 		if (bound & LIVE)

@@ -562,12 +562,14 @@ expected(PpdlReceiptKey *k, const PpdlReceiptPart *p, uint64_t *sum, PpdlError *
 		sum[t] = inner(k, t, p->b[t / PPDL_TAGS_A_LIMB]);
 	for (uint32_t i = 0; i < ppdl_receipt_bounds(p); i++)
 	{
-		PPDL_TRY(take_bound(k, p->bound[i].text, p->bound[i].len, err));
+		const PpdlBoundText *b = &p->bound.text[i];
+
+		PPDL_TRY(take_bound(k, b->text, b->len, err));
 		for (int t = 0; t < tags; t++)
 		{
 			const PpdlModulus *m = &k->shape.par->ring->mod[t / PPDL_TAGS_A_LIMB];
 
-			sum[t] = ppdl_mod_add(m, sum[t], ppdl_mod_mul(m, k->beta[t], ppdl_mod_from_u64(m, p->bound[i].rows)));
+			sum[t] = ppdl_mod_add(m, sum[t], ppdl_mod_mul(m, k->beta[t], ppdl_mod_from_u64(m, b->rows)));
 		}
 	}
 	return PPDL_OK;
@@ -733,7 +735,7 @@ ppdl_receipt_count(const PpdlReceiptSection *s, int at, const PpdlBoundValue *va
 	for (uint32_t i = 0; i < s->nparts; i++)
 		for (uint32_t j = 0; j < ppdl_receipt_bounds(&s->part[i]); j++)
 		{
-			const PpdlReceiptBound *b = &s->part[i].bound[j];
+			const PpdlBoundText *b = &s->part[i].bound.text[j];
 			int			same = ppdl_bound_read(v, &n, b->text, b->len, NULL) == PPDL_OK && at < n &&
 				ppdl_bound_same(&v[at], value);
 

@@ -137,15 +137,9 @@ report(Judged *j, PpdlRowFault fault, const PpdlRowNote *other, const char *why)
 }
 
 static int
-same_text(const void *a, size_t a_len, const void *b, size_t b_len)
-{
-	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
-}
-
-static int
 same_id(const PpdlRowNote *a, const PpdlRowNote *b)
 {
-	return same_text(a->id, a->id_len, b->id, b->id_len);
+	return a->id_len == b->id_len && (a->id_len == 0 || memcmp(a->id, b->id, a->id_len) == 0);
 }
 
 /* does the value's MAC fit this note?  Errors that are not the row's are PPDL_ERR_NOMEM and PPDL_ERR_CRYPTO. */
@@ -178,8 +172,7 @@ what_differs(const Judged *j, const PpdlRowNote *then, char *why, size_t size)
 		const PpdlBoundValue *now = &now_value[i],
 				   *was = &then_value[i];
 
-		if ((now->text == NULL) == (was->text == NULL) &&
-			(now->text == NULL || same_text(now->text, now->len, was->text, was->len)))
+		if (ppdl_bound_same(now, was))
 			continue;
 		snprintf(why, size, "%.40s is %s%.*s%s, and was %s%.*s%s", domain.bound[i], now->text ? "\"" : "",
 				 now->text ? (int) (now->len < 40 ? now->len : 40) : 4, now->text ? now->text : "NULL",

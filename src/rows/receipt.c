@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
 #include "base/mem.h"
 #include "ring/vec.h"
 #include "rows/cipher_read.h"
@@ -33,12 +30,7 @@ ppdl_receipt_create(PpdlReceipt **out, PpdlError *err)
 void
 ppdl_receipt_forget_bounds(PpdlReceiptPart *p)
 {
-	for (uint32_t i = 0; i < ppdl_receipt_bounds(p); i++)
-		free(p->bound[i].text);
-	free(p->bound);
-	p->bound = NULL;
-	p->bound_cap = p->last_bound = 0;
-	ppdl_seed_table_free(&p->bound_index);
+	ppdl_bound_table_free(&p->bound);
 }
 
 static void
@@ -72,134 +64,19 @@ ppdl_receipt_destroy(PpdlReceipt *r)
 	free(r);
 }
 
-/* ------------------------------------------------------------------ bound texts */
-
-PpdlStatus
-ppdl_bound_write(PpdlWriter *w, const char *const *value, const size_t *len, int n, PpdlError *err)
-{
-	const size_t start = w->len;
-	size_t		total = 0;
-
-	if (n > PPDL_MAX_BOUND_VALUES)
-		return ppdl_error(err, PPDL_ERR_RANGE, "%d bound values; %d at most are possible", n, PPDL_MAX_BOUND_VALUES);
-	for (int i = 0; i < n; i++)
-	{
-		total += value[i] == NULL ? 1 : 5 + len[i];
-		if (total > PPDL_MAX_BOUND_BYTES)
-			return ppdl_error(err, PPDL_ERR_RANGE, "bound values of %zu bytes together; %d at most are possible", total,
-							  PPDL_MAX_BOUND_BYTES);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		ppdl_write_u8(w, value[i] != NULL);
-		if (value[i] == NULL)
-			continue;
-		ppdl_write_u32(w, (uint32_t) len[i]);
-		ppdl_write_bytes(w, value[i], len[i]);
-	}
-	PPDL_ASSERT(w->bad || w->len == start + total);
-	(void) start;
-	return w->bad ? no_memory(err) : PPDL_OK;
-}
-
-int
-ppdl_bound_same(const PpdlBoundValue *a, const PpdlBoundValue *b)
-{
-	if (a->text == NULL || b->text == NULL)
-		return a->text == b->text;
-	return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
-}
-
-PpdlStatus
-ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, const void *text, size_t len, PpdlError *err)
-{
-	PpdlReader	r = ppdl_reader(text, len);
-
-	for (*n = 0; ppdl_reader_left(&r) > 0 && !r.bad; ++*n)
-	{
-		unsigned	present = ppdl_read_u8(&r);
-		PpdlBoundValue v = {NULL, 0};
-
-		if (present == 1)
-		{
-			v.len = ppdl_read_u32(&r);
-			v.text = (const char *) ppdl_read_bytes(&r, v.len);
-		}
-		if (present > 1 || *n == PPDL_MAX_BOUND_VALUES)
-			break;
-		value[*n] = v;
-	}
-	if (r.bad || ppdl_reader_left(&r) > 0 || len > PPDL_MAX_BOUND_BYTES)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "not a text of bound values");
-	return PPDL_OK;
-}
-
-/* its number in the part, a new one where it is new */
-static PpdlStatus
-find_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint32_t *number, PpdlError *err)
-{
-	const size_t before = ppdl_seed_table_memory(&p->bound_index);
-	uint8_t		digest[SHA256_DIGEST_LENGTH];
-	const PpdlReceiptBound *last = &p->bound[p->last_bound];
-	PpdlReceiptBound *b;
-
-	*number = p->last_bound;
-	if (ppdl_receipt_bounds(p) > 0 && last->len == len && (len == 0 || memcmp(last->text, text, len) == 0))
-		return PPDL_OK;
-	if (EVP_Digest(text, len, digest, NULL, EVP_sha256(), NULL) != 1)
-		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
-	*number = ppdl_seed_find(&p->bound_index, digest, 0, 0);
-	if (*number != PPDL_NO_BATCH)
-	{
-		p->last_bound = *number;
-		return PPDL_OK;
-	}
-	PPDL_TRY(ppdl_receipt_grow((void **) &p->bound, sizeof(*b), ppdl_receipt_bounds(p), &p->bound_cap, r, err));
-	b = &p->bound[ppdl_receipt_bounds(p)];
-	*b = (PpdlReceiptBound) {.len = len, .text = malloc(len + 1)};
-	if (b->text == NULL)
-		return no_memory(err);
-	if (len > 0)
-		memcpy(b->text, text, len);
-	*number = ppdl_receipt_bounds(p);
-	if (ppdl_seed_add(&p->bound_index, digest, 0, 0, err) != PPDL_OK)
-	{
-		free(b->text);
-		return PPDL_ERR_NOMEM;
-	}
-	p->last_bound = *number;
-	r->bytes += len + 1 + ppdl_seed_table_memory(&p->bound_index) - before;
-	return PPDL_OK;
-}
-
 PpdlStatus
 ppdl_receipt_add_bound(PpdlReceipt *r, PpdlReceiptPart *p, const void *text, size_t len, uint64_t rows, PpdlError *err)
 {
+	const size_t before = ppdl_bound_table_memory(&p->bound);
 	uint32_t	number;
 
-	PPDL_TRY(find_bound(r, p, text, len, &number, err));
-	p->bound[number].rows += rows;
+	PPDL_TRY(ppdl_bound_number(&p->bound, text, len, &number, err));
+	p->bound.text[number].rows += rows;
+	r->bytes += ppdl_bound_table_memory(&p->bound) - before;
 	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ sections, parts, batches */
-
-PpdlStatus
-ppdl_receipt_grow(void **array, size_t each, uint32_t used, uint32_t *cap, PpdlReceipt *r, PpdlError *err)
-{
-	const uint32_t more = *cap > 0 ? 2 * *cap : 1;
-	void	   *p;
-
-	if (used < *cap)
-		return PPDL_OK;
-	p = more > *cap ? realloc(*array, more * each) : NULL;
-	if (p == NULL)
-		return no_memory(err);
-	*array = p;
-	r->bytes += (more - *cap) * each;
-	*cap = more;
-	return PPDL_OK;
-}
 
 PpdlStatus
 ppdl_receipt_new_part(PpdlReceipt *r, PpdlReceiptSection *s, PpdlError *err)
@@ -283,11 +160,18 @@ part_with_room(PpdlReceipt *r, PpdlReceiptSection *s, uint64_t rows, uint32_t *n
 	return PPDL_OK;
 }
 
+/* without their bits */
+static size_t
+batches_memory(const PpdlReceiptSection *s)
+{
+	return ppdl_seed_table_memory(&s->index) + s->batch_cap * sizeof(s->batch[0]);
+}
+
 PpdlStatus
 ppdl_receipt_batch(PpdlReceipt *r, PpdlReceiptSection *s, const uint8_t *seed, int logc, uint32_t part,
 				   PpdlReceiptBatch **out, PpdlError *err)
 {
-	const size_t before = ppdl_seed_table_memory(&s->index);
+	const size_t before = batches_memory(s);
 	uint32_t	number = ppdl_receipt_batches(s);
 	PpdlReceiptBatch *b = s->batch == NULL ? NULL : &s->batch[s->last];
 
@@ -300,12 +184,12 @@ ppdl_receipt_batch(PpdlReceipt *r, PpdlReceiptSection *s, const uint8_t *seed, i
 	if (number == PPDL_NO_BATCH)
 	{
 		number = ppdl_receipt_batches(s);
-		PPDL_TRY(ppdl_receipt_grow((void **) &s->batch, sizeof(*b), number, &s->batch_cap, r, err));
+		PPDL_TRY(ppdl_grow((void **) &s->batch, sizeof(*b), number, &s->batch_cap, err));
 		PPDL_TRY(ppdl_seed_add(&s->index, seed, logc, part, err));
 		b = &s->batch[number];
 		*b = (PpdlReceiptBatch) {.logc = logc, .part = part};
 		memcpy(b->seed, seed, PPDL_SEED_BYTES);
-		r->bytes += ppdl_seed_table_memory(&s->index) - before;
+		r->bytes += batches_memory(s) - before;
 	}
 	s->last = number;
 	*out = &s->batch[number];
@@ -476,7 +360,7 @@ add_alike(PpdlReceipt *r, const uint8_t *row, size_t row_len, const void *bound,
 	PpdlReceiptSection *s = &r->section[r->last];
 	PpdlReceiptBatch *b = &s->batch[s->last];
 	PpdlReceiptPart *p = &s->part[0];
-	PpdlReceiptBound *text = &p->bound[p->last_bound];
+	PpdlBoundText *text = &p->bound.text[p->bound.last];
 
 	if (s->nparts != 1 || memcmp(b->seed, row + 28, PPDL_SEED_BYTES) != 0 || pos >> b->logc != 0 ||
 		text->len != len || (len > 0 && memcmp(text->text, bound, len) != 0) ||
@@ -556,7 +440,11 @@ merge_part(PpdlReceipt *r, PpdlReceiptSection *s, const PpdlReceiptSection *from
 			p->tag[i] = ppdl_mod_add(m, p->tag[i], ppdl_mod_from_u64(m, q->tag[i]));
 	}
 	for (uint32_t i = 0; i < ppdl_receipt_bounds(q); i++)
-		PPDL_TRY(ppdl_receipt_add_bound(r, p, q->bound[i].text, q->bound[i].len, q->bound[i].rows, err));
+	{
+		const PpdlBoundText *b = &q->bound.text[i];
+
+		PPDL_TRY(ppdl_receipt_add_bound(r, p, b->text, b->len, b->rows, err));
+	}
 	p->rows += q->rows;
 	r->rows += q->rows;
 	for (uint32_t i = 0; i < ppdl_receipt_batches(from); i++)

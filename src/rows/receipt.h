@@ -21,22 +21,13 @@
 
 #include "base/poll.h"
 #include "rows/accumulate.h"
+#include "rows/bound.h"
 #include "rows/seed_table.h"
 #include "rows/tag.h"
 
 #define PPDL_RECEIPT_MAGIC 0x43524C50u	/* "PLRC" */
 #define PPDL_RECEIPT_VERSION 1
-#define PPDL_MAX_BOUND_BYTES 4096	/* of a bound text */
-#define PPDL_MAX_BOUND_VALUES 64
 #define PPDL_MAX_SECTIONS 1024
-
-/* the rows of a part with one bound text */
-typedef struct PpdlReceiptBound
-{
-	uint64_t	rows;
-	size_t		len;
-	uint8_t    *text;
-} PpdlReceiptBound;
 
 /* the rows of a part that are of one batch */
 typedef struct PpdlReceiptBatch
@@ -55,10 +46,7 @@ typedef struct PpdlReceiptPart
 	uint64_t   *b[PPDL_TAG_LIMBS];	/* k each: sums of coefficients, reduced when read and by ppdl_receipt_reduce */
 	uint64_t	tag[PPDL_MAX_TAGS]; /* by limb: two each; the same */
 	unsigned	lazy;			/* additions since they were reduced */
-	PpdlSeedTable bound_index;	/* by digest */
-	PpdlReceiptBound *bound;	/* by number */
-	uint32_t	bound_cap,
-				last_bound;
+	PpdlBoundTable bound;		/* and how many rows have each */
 } PpdlReceiptPart;
 
 typedef struct PpdlReceiptSection
@@ -98,23 +86,6 @@ PpdlStatus	ppdl_receipt_create(PpdlReceipt **out, PpdlError *err);
 void		ppdl_receipt_destroy(PpdlReceipt *r);
 
 /*
- * Bound texts say what the plain columns of a row held that are tied to it, in the order that the owner named them: for
- * each a zero byte for NULL, or a one, its length (u32) and its bytes.  Appends that of n values (NULL: that) to w;
- * none: nothing.  PPDL_ERR_RANGE for more than PPDL_MAX_BOUND_VALUES or PPDL_MAX_BOUND_BYTES.
- */
-PpdlStatus	ppdl_bound_write(PpdlWriter *w, const char *const *value, const size_t *len, int n, PpdlError *err);
-/* the values of a bound text, which point into it; *n: how many, PPDL_MAX_BOUND_VALUES at most; PPDL_ERR_FORMAT */
-typedef struct PpdlBoundValue
-{
-	const char *text;			/* NULL: that; not terminated */
-	size_t		len;
-} PpdlBoundValue;
-/* whether two are the same; NULL is the same as NULL */
-int			ppdl_bound_same(const PpdlBoundValue *a, const PpdlBoundValue *b);
-PpdlStatus	ppdl_bound_read(PpdlBoundValue value[PPDL_MAX_BOUND_VALUES], int *n, const void *text, size_t len,
-							PpdlError *err);
-
-/*
  * Adds a slice with tags (others: PPDL_ERR_ARGUMENT) that came with this bound text.  PPDL_ERR_ARGUMENT when the same
  * row has been added before.  After other errors than those and PPDL_ERR_FORMAT the receipt is fit for destruction
  * only.
@@ -151,7 +122,7 @@ ppdl_receipt_batches(const PpdlReceiptSection *s)
 static inline uint32_t
 ppdl_receipt_bounds(const PpdlReceiptPart *p)
 {
-	return p->bound_index.used;
+	return p->bound.index.used;
 }
 
 /* whether the row at that position is in */

@@ -4,8 +4,6 @@
 
 #include "rows/receipt.h"
 
-/* room for one element of `each` bytes more than the `used` ones */
-PpdlStatus	ppdl_receipt_grow(void **array, size_t each, uint32_t used, uint32_t *cap, PpdlReceipt *r, PpdlError *err);
 /* the section of this key and shape, with one part at least; a new one takes its encoding, too, from like */
 PpdlStatus	ppdl_receipt_section(PpdlReceipt *r, const PpdlReceiptSection *like, PpdlReceiptSection **out,
 								 PpdlError *err);

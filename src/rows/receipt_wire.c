@@ -57,9 +57,11 @@ write_part(const PpdlReceipt *r, PpdlWriter *w, const PpdlReceiptSection *s, uin
 		ppdl_write_u64(w, p->tag[i]);
 	for (uint32_t i = 0; i < ppdl_receipt_bounds(p); i++)
 	{
-		ppdl_write_u64(w, p->bound[i].rows);
-		ppdl_write_u32(w, (uint32_t) p->bound[i].len);
-		ppdl_write_bytes(w, p->bound[i].text, p->bound[i].len);
+		const PpdlBoundText *b = &p->bound.text[i];
+
+		ppdl_write_u64(w, b->rows);
+		ppdl_write_u32(w, (uint32_t) b->len);
+		ppdl_write_bytes(w, b->text, b->len);
 	}
 	for (uint32_t i = 0; i < ppdl_receipt_batches(s); i++)
 	{

@@ -569,13 +569,13 @@ test_groups(void **state)
 	ppdl_receipt_count(&r->section[0], 1, &ward, &rows, &other);
 	assert_int_equal(rows, 0);
 	p = &r->section[0].part[0];
-	p->bound[0].rows++;
-	p->bound[1].rows--;
+	p->bound.text[0].rows++;
+	p->bound.text[1].rows--;
 	FAILS(PPDL_ERR_KEY, ppdl_receipt_check(key, r, &r->section[0], ERR));
-	p->bound[0].rows--;
-	p->bound[1].rows++;
+	p->bound.text[0].rows--;
+	p->bound.text[1].rows++;
 	OK(ppdl_receipt_check(key, r, &r->section[0], ERR));
-	p->bound[1].text[p->bound[1].len - 1] ^= 1;
+	p->bound.text[1].text[p->bound.text[1].len - 1] ^= 1;
 	FAILS(PPDL_ERR_KEY, ppdl_receipt_check(key, r, &r->section[0], ERR));
 	ppdl_receipt_destroy(r);
 	free_answer(&a);
