@@ -10,10 +10,10 @@
 #include "cli/cli.h"
 #include "cli/db_result.h"
 #include "table/features.h"
-#include "table/infile.h"
 #include "table/jsontext.h"
 #include "cli/outfile.h"
 #include "cli/model_cipher.h"
+#include "cli/model_file.h"
 #include "cli/model_sync.h"
 #include "net/json.h"
 #include "net/layer.h"
@@ -426,27 +426,14 @@ bad(const ModelFile *m, const char *what, PpdlError *err)
 static PpdlStatus
 read_weights(ModelFile *m, const json_t *a, PpdlNet *net, PpdlError *err)
 {
-	size_t		n = json_array_size(a);
-	double	   *w = calloc(n + 1, sizeof *w);
-	PpdlStatus	status = PPDL_OK;
-
-	if (w == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (size_t i = 0; i < n && status == PPDL_OK; i++)
+	PPDL_TRY(ppdl_name_file(m->path, ppdl_model_file_weights(net, a, err), err));
+	for (size_t i = 0; i < json_array_size(a); i++)
 	{
-		w[i] = json_number_value(json_array_get(a, i));
-		if (!json_is_number(json_array_get(a, i)))
-			status = ppdl_error(err, PPDL_ERR_FORMAT, "%s: weights[%zu] is not a number", m->path, i);
 		ppdl_write_u8(&m->weights, i ? ',' : '{');
-		ppdl_put_number(&m->weights, w[i]);
+		ppdl_put_number(&m->weights, json_number_value(json_array_get(a, i)));
 	}
 	ppdl_write_bytes(&m->weights, "}", 2);
-	if (status == PPDL_OK && n > 0x7fffffff)
-		status = bad(m, "too many weights", err);
-	if (status == PPDL_OK)
-		status = ppdl_net_set_weights(net, w, (int) n, err);
-	ppdl_free_secret(w, (n + 1) * sizeof *w);
-	return status;
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -547,20 +534,12 @@ add_encoding(ModelFile *m, json_t *spec, PpdlError *err)
 static PpdlStatus
 check_file(ModelFile *m, PpdlError *err)
 {
-	const char *format = json_string_value(json_object_get(m->root, "format"));
 	json_t	   *weights = json_object_get(m->root, "weights");
 	json_t	   *cipher = json_object_get(m->root, "cipher");
 	json_t	   *trained = json_object_get(m->root, "trained");
 	PpdlNet    *net;
 	PpdlStatus	status;
 
-	if (format == NULL || strcmp(format, "ppdl-model") != 0)
-		return bad(m, "this is no model file: it lacks \"format\": \"ppdl-model\"", err);
-	if (json_integer_value(json_object_get(m->root, "version")) != 1)
-		return ppdl_error(err, PPDL_ERR_VERSION, "%s: unknown version of the model file (this tool reads version 1)",
-						  m->path);
-	if (!json_is_object(json_object_get(m->root, "spec")))
-		return bad(m, "\"spec\" is missing", err);
 	if (weights && cipher)
 		return bad(m, "\"weights\" and \"cipher\" exclude each other", err);
 	if ((weights && json_array_size(weights) == 0) || (cipher && json_array_size(cipher) == 0))
@@ -588,18 +567,9 @@ check_file(ModelFile *m, PpdlError *err)
 static PpdlStatus
 load_file(ModelFile *m, PpdlError *err)
 {
-	json_error_t why;
 	PpdlStatus	status;
-	PpdlWriter	w;
 
-	ppdl_writer_init_secret(&w);
-	status = ppdl_read_whole(m->path, &w, err);
-	if (status == PPDL_OK)
-		m->root = ppdl_json_read((const char *) w.buf, w.len, &why);
-	ppdl_writer_free(&w);
-	PPDL_TRY(status);
-	if (m->root == NULL)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", m->path, why.line, why.column, why.text);
+	PPDL_TRY(ppdl_model_file_read(&m->root, m->path, err));
 	status = check_file(m, err);
 	if (status == PPDL_ERR_ARGUMENT)
 		status = err->code = PPDL_ERR_FORMAT;	/* it is the file that is wrong, not the command line */

@@ -1,8 +1,8 @@
 #include "cli/model_file.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/mem.h"
@@ -11,9 +11,47 @@
 #include "table/jsontext.h"
 
 static PpdlStatus
-take_weights(PpdlNet *net, const json_t *a, PpdlError *err)
+check_head(const json_t *root, PpdlError *err)
 {
-	const size_t n = json_array_size(a);
+	const char *format = json_string_value(json_object_get(root, "format"));
+
+	if (format == NULL || strcmp(format, "ppdl-model") != 0)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "this is no model file: it lacks \"format\": \"ppdl-model\"");
+	if (json_integer_value(json_object_get(root, "version")) != 1)
+		return ppdl_error(err, PPDL_ERR_VERSION, "unknown version of the model file (this tool reads version 1)");
+	if (!json_is_object(json_object_get(root, "spec")))
+		return ppdl_error(err, PPDL_ERR_FORMAT, "\"spec\" is missing");
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_model_file_read(json_t **root, const char *path, PpdlError *err)
+{
+	json_error_t why;
+	PpdlStatus	status;
+	PpdlWriter	w;
+
+	*root = NULL;
+	ppdl_writer_init_secret(&w);
+	status = ppdl_read_whole(path, &w, err);
+	if (status == PPDL_OK)
+		*root = ppdl_json_read((const char *) w.buf, w.len, &why);
+	ppdl_writer_free(&w);
+	PPDL_TRY(status);
+	if (*root == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", path, why.line, why.column, why.text);
+	status = check_head(*root, err);
+	if (status == PPDL_OK)
+		return PPDL_OK;
+	json_decref(*root);
+	*root = NULL;
+	return ppdl_name_file(path, status, err);
+}
+
+PpdlStatus
+ppdl_model_file_weights(PpdlNet *net, const json_t *weights, PpdlError *err)
+{
+	const size_t n = json_array_size(weights);
 	double	   *w = calloc(n + 1, sizeof *w);
 	PpdlStatus	status = PPDL_OK;
 
@@ -21,8 +59,8 @@ take_weights(PpdlNet *net, const json_t *a, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (size_t i = 0; i < n && status == PPDL_OK; i++)
 	{
-		w[i] = json_number_value(json_array_get(a, i));
-		if (!json_is_number(json_array_get(a, i)))
+		w[i] = json_number_value(json_array_get(weights, i));
+		if (!json_is_number(json_array_get(weights, i)))
 			status = ppdl_error(err, PPDL_ERR_FORMAT, "weights[%zu] is not a number", i);
 	}
 	if (status == PPDL_OK && n > 0x7fffffff)
@@ -36,12 +74,9 @@ take_weights(PpdlNet *net, const json_t *a, PpdlError *err)
 static PpdlStatus
 take_net(PpdlNet **net, const json_t *root, PpdlError *err)
 {
-	const char *format = json_string_value(json_object_get(root, "format"));
 	PpdlStatus	status;
 	PpdlWriter	spec;
 
-	if (format == NULL || strcmp(format, "ppdl-model") != 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "this is no model file: it lacks \"format\": \"ppdl-model\"");
 	if (!json_is_array(json_object_get(root, "weights")))
 	{
 		ppdl_error(err, PPDL_ERR_FORMAT, "it has no plain weights");
@@ -55,7 +90,7 @@ take_net(PpdlNet **net, const json_t *root, PpdlError *err)
 	status = spec.bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") :
 		ppdl_net_parse(net, (const char *) spec.buf, err);
 	ppdl_writer_free(&spec);
-	return status == PPDL_OK ? take_weights(*net, json_object_get(root, "weights"), err) : status;
+	return status == PPDL_OK ? ppdl_model_file_weights(*net, json_object_get(root, "weights"), err) : status;
 }
 
 static PpdlStatus
@@ -77,20 +112,12 @@ take_name(char **name, const json_t *root, PpdlError *err)
 PpdlStatus
 ppdl_model_file_load(PpdlNet **net, char **name, const char *path, PpdlError *err)
 {
-	json_error_t why;
 	json_t	   *root;
 	PpdlStatus	status;
-	PpdlWriter	w;
 
 	*net = NULL;
 	*name = NULL;
-	ppdl_writer_init_secret(&w);
-	status = ppdl_read_whole(path, &w, err);
-	root = status == PPDL_OK ? ppdl_json_read((const char *) w.buf, w.len, &why) : NULL;
-	ppdl_writer_free(&w);
-	PPDL_TRY(status);
-	if (root == NULL)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", path, why.line, why.column, why.text);
+	PPDL_TRY(ppdl_model_file_read(&root, path, err));
 	status = take_net(net, root, err);
 	if (status == PPDL_OK)
 		status = take_name(name, root, err);

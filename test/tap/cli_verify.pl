@@ -107,6 +107,8 @@ my $cheat = "SELECT $ids, " . predict('osteo') . ' FROM patients WHERE id % 10 <
 
 refused([ 'audit', '--key', 'clinic.key', @dsn, '--table', 'patients' ], 2, qr/--model is missing/, 'audit without a model');
 refused([ @audit[ 0 .. 6 ], '--model', 'features.json' ], 3, qr/features.json: this is no model file/, 'no model file');
+my $model = slurp_file('osteo.json');
+refused([ @audit[ 0 .. 6 ], '--model', file('later.json', $model =~ s/("version": )1/${1}2/r) ], 3, qr/later.json: unknown version of the model file/, 'a model file of a later version');
 my $out = done([ @audit, @manifest, '--sample', '50' ], 'an honest server');
 like($out, qr/^398 predictions; 50 rows drawn, 0 wrong\n(?!.*server's word)/, 'is not suspected');
 like($out, qr/^cheating on 5\.0 % of the rows \(20\) would have been found with a probability of 9[34]\.\d %$/m, 'what would have been found');
