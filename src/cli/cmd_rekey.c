@@ -3,7 +3,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/cli.h"
@@ -210,33 +209,16 @@ open_keys(Job *j, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* a manifest that is gone on with is of the same table and columns */
-static PpdlStatus
-open_new_manifest(Job *j, PpdlError *err)
-{
-	const PpdlReceiptDomain d = ppdl_manifest_domain(j->manifest, 0);
-	PpdlReceiptDomain there;
-	int			same;
-
-	if (access(j->a->new_manifest, F_OK) != 0)
-		return ppdl_manifest_create(&j->new_manifest, j->to, d.name, d.bound, d.nbound, err);
-	PPDL_TRY(ppdl_manifest_load(&j->new_manifest, j->a->new_manifest, j->to, err));
-	there = ppdl_manifest_domain(j->new_manifest, 0);
-	same = strcmp(d.name, there.name) == 0 && d.nbound == there.nbound;
-	for (int i = 0; same && i < d.nbound; i++)
-		same = strcmp(d.bound[i], there.bound[i]) == 0;
-	return same ? PPDL_OK : ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: a manifest of table \"%s\" with %d bound columns, "
-									   "which are not those of %s", j->a->new_manifest, there.name, there.nbound,
-									   j->a->manifest);
-}
-
 static PpdlStatus
 open_manifests(Job *j, PpdlError *err)
 {
+	PpdlReceiptDomain domain;
+
 	if (j->a->manifest == NULL)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_manifest_load(&j->manifest, j->a->manifest, j->from, err));
-	PPDL_TRY(open_new_manifest(j, err));
+	domain = ppdl_manifest_domain(j->manifest, 0);
+	PPDL_TRY(ppdl_manifest_continue(&j->new_manifest, j->a->new_manifest, j->to, &domain, j->a->manifest, err));
 	j->a->table.manifest = j->manifest;
 	j->a->table.new_manifest = j->new_manifest;
 	return PPDL_OK;

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/manifest_file.h"
@@ -37,38 +36,6 @@ table_of(const PpdlEncryptArgs *a)
 	return a->receipts_for != NULL ? a->receipts_for : a->table;
 }
 
-/* a manifest that is gone on with is of the same table and columns */
-static PpdlStatus
-check_manifest(const PpdlRowReceipts *r, PpdlError *err)
-{
-	const PpdlReceiptDomain d = ppdl_manifest_domain(r->manifest, 0);
-	const PpdlEncryptArgs *a = r->a;
-	int			same = strcmp(d.name, table_of(a)) == 0 && d.nbound == a->bind.count;
-
-	for (int i = 0; same && i < d.nbound; i++)
-		same = strcmp(d.bound[i], a->bind.item[i]) == 0;
-	if (same)
-		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_ARGUMENT,
-			   "%s: the manifest of table \"%s\" with %d bound columns%s%s, which are not those of "
-			   "--receipts-for and --bind", a->manifest, d.name, d.nbound, d.nbound > 0 ? ", the first of them " : "",
-			   d.nbound > 0 ? d.bound[0] : "");
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "All rows of a table have the same, in the same order.");
-}
-
-static PpdlStatus
-open_manifest(PpdlRowReceipts *r, PpdlError *err)
-{
-	const PpdlEncryptArgs *a = r->a;
-
-	if (access(a->manifest, F_OK) != 0)
-		return ppdl_manifest_create(&r->manifest, r->owner, table_of(a), (const char *const *) a->bind.item,
-									a->bind.count, err);
-	PPDL_TRY(ppdl_manifest_load(&r->manifest, a->manifest, r->owner, err));
-	r->first = ppdl_manifest_rows(r->manifest);
-	return check_manifest(r, err);
-}
-
 static PpdlStatus
 open_all(PpdlRowReceipts *r, PpdlError *err)
 {
@@ -89,7 +56,11 @@ open_all(PpdlRowReceipts *r, PpdlError *err)
 		d.column = ppdl_manifest_column_name(column);
 		PPDL_TRY(ppdl_receipt_key_create(&r->key[column], r->owner, &d, err));
 	}
-	return a->manifest != NULL ? open_manifest(r, err) : PPDL_OK;
+	if (a->manifest == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_manifest_continue(&r->manifest, a->manifest, r->owner, &d, "--receipts-for and --bind", err));
+	r->first = ppdl_manifest_rows(r->manifest);
+	return PPDL_OK;
 }
 
 PpdlStatus

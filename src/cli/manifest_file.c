@@ -1,5 +1,8 @@
 #include "cli/manifest_file.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "table/infile.h"
 
 PpdlStatus
@@ -15,6 +18,36 @@ ppdl_manifest_load(PpdlManifest **out, const char *path, const PpdlOwner *o, Ppd
 		status = ppdl_name_file(path, ppdl_manifest_read(out, o, w.buf, w.len, err), err);
 	ppdl_writer_free(&w);
 	return status;
+}
+
+static int
+is_of(const PpdlManifest *m, const PpdlReceiptDomain *d)
+{
+	const PpdlReceiptDomain there = ppdl_manifest_domain(m, 0);
+	int			same = strcmp(there.name, d->name) == 0 && there.nbound == d->nbound;
+
+	for (int i = 0; same && i < d->nbound; i++)
+		same = strcmp(there.bound[i], d->bound[i]) == 0;
+	return same;
+}
+
+PpdlStatus
+ppdl_manifest_continue(PpdlManifest **out, const char *path, const PpdlOwner *o, const PpdlReceiptDomain *d,
+					   const char *said_by, PpdlError *err)
+{
+	PpdlReceiptDomain there;
+
+	if (access(path, F_OK) != 0)
+		return ppdl_manifest_create(out, o, d->name, d->bound, d->nbound, err);
+	PPDL_TRY(ppdl_manifest_load(out, path, o, err));
+	if (is_of(*out, d))
+		return PPDL_OK;
+	there = ppdl_manifest_domain(*out, 0);
+	ppdl_error(err, PPDL_ERR_ARGUMENT,
+			   "%s: the manifest of table \"%s\" with %d bound columns%s%s, which are not those of %s", path, there.name,
+			   there.nbound, there.nbound > 0 ? ", the first of them " : "", there.nbound > 0 ? there.bound[0] : "",
+			   said_by);
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "All rows of a table have the same, in the same order.");
 }
 
 PpdlStatus
