@@ -33,6 +33,16 @@ ppdl_load_table_name(PpdlDb *db, char **out, const char *table, PpdlError *err)
 	return status == PPDL_OK && *out == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : status;
 }
 
+void
+ppdl_put_identifier(PpdlDb *db, PpdlWriter *w, const char *name)
+{
+	char	   *quoted = PQescapeIdentifier(db->conn, name, strlen(name));
+
+	ppdl_write_text(w, quoted ? quoted : "");
+	w->bad |= quoted == NULL;
+	PQfreemem(quoted);
+}
+
 static PpdlStatus
 copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *columns, PpdlError *err)
 {
@@ -40,11 +50,8 @@ copy_command(PpdlDb *db, PpdlWriter *w, const char *table, const PpdlList *colum
 	PPDL_TRY(ppdl_put_table(db, w, table, err));
 	for (int i = 0; i < columns->count; i++)
 	{
-		char	   *name = PQescapeIdentifier(db->conn, columns->item[i], strlen(columns->item[i]));
-
 		ppdl_write_text(w, i ? ", " : " (");
-		ppdl_write_text(w, name ? name : "");
-		PQfreemem(name);
+		ppdl_put_identifier(db, w, columns->item[i]);
 	}
 	ppdl_write_text(w, columns->count ? ") FROM STDIN" : " FROM STDIN");
 	ppdl_write_u8(w, 0);

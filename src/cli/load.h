@@ -14,6 +14,9 @@ PpdlStatus	ppdl_put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlErro
 /* the same, malloc'ed */
 PpdlStatus	ppdl_load_table_name(PpdlDb *db, char **out, const char *table, PpdlError *err);
 
+/* appends the name, which is exact, as SQL writes it; w becomes bad where that fails */
+void		ppdl_put_identifier(PpdlDb *db, PpdlWriter *w, const char *name);
+
 /* columns: in the order of the rows' fields; none: the table's */
 PpdlStatus	ppdl_load_begin(PpdlDb *db, const char *table, const PpdlList *columns, PpdlError *err);
 PpdlStatus	ppdl_load_end(PpdlDb *db, PpdlError *err);

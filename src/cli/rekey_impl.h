@@ -9,8 +9,6 @@
 char	   *ppdl_rekey_text(const char *fmt,...) __attribute__((format(printf, 1, 2)));
 /* for each column: what fmt makes of it; see rekey_sql.c */
 char	   *ppdl_rekey_each(PpdlRekeyTable *t, const char *fmt, const char *between);
-/* appends an identifier */
-void		ppdl_rekey_put_name(PpdlRekeyTable *t, PpdlWriter *w, const char *name);
 /* the writer's text, NULL when it is bad */
 char	   *ppdl_rekey_finish_text(PpdlWriter *w);
 PpdlStatus	ppdl_rekey_no_memory(PpdlError *err);

@@ -270,7 +270,7 @@ survey_column(PpdlRekeyTable *t, int i, PpdlError *err)
 	char	   *column;
 
 	ppdl_writer_init(&w);
-	ppdl_rekey_put_name(t, &w, t->columns.item[i]);
+	ppdl_put_identifier(t->db, &w, t->columns.item[i]);
 	column = ppdl_rekey_finish_text(&w);
 	if (column == NULL)
 		return ppdl_rekey_no_memory(err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/load.h"
 
 PpdlStatus
 ppdl_rekey_no_memory(PpdlError *err)
@@ -59,16 +60,6 @@ ppdl_rekey_number(PpdlRekeyTable *t, uint64_t *n, char *sql, PpdlError *err)
 	return PPDL_OK;
 }
 
-void
-ppdl_rekey_put_name(PpdlRekeyTable *t, PpdlWriter *w, const char *name)
-{
-	char	   *quoted = PQescapeIdentifier(t->db->conn, name, strlen(name));
-
-	ppdl_write_text(w, quoted ? quoted : "");
-	w->bad |= quoted == NULL;
-	PQfreemem(quoted);
-}
-
 char *
 ppdl_rekey_finish_text(PpdlWriter *w)
 {
@@ -104,7 +95,7 @@ ppdl_rekey_each(PpdlRekeyTable *t, const char *fmt, const char *between)
 			else
 			{
 				ppdl_write_text(&w, *p == 'x' ? "t." : "");
-				ppdl_rekey_put_name(t, &w, t->columns.item[i]);
+				ppdl_put_identifier(t->db, &w, t->columns.item[i]);
 			}
 		}
 	}

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/load.h"
 #include "cli/progress.h"
 
 #define FIRST_TIMEOUT "200ms"
@@ -74,11 +75,11 @@ swap_statement(PpdlRekeyTable *t)
 	if (t->batch_column)
 	{
 		ppdl_write_text(&w, ", ");
-		ppdl_rekey_put_name(t, &w, t->batch_column);
+		ppdl_put_identifier(t->db, &w, t->batch_column);
 		ppdl_write_text(&w, " = ");
 		ppdl_write_text(&w, t->db->schema);
 		ppdl_write_text(&w, ".lwe_batch(coalesce(s.c1, t.");
-		ppdl_rekey_put_name(t, &w, t->columns.item[0]);
+		ppdl_put_identifier(t->db, &w, t->columns.item[0]);
 		ppdl_write_text(&w, "))");
 	}
 	batch = ppdl_rekey_finish_text(&w);

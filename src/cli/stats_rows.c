@@ -19,16 +19,6 @@ no_memory(PpdlError *err)
 
 /* ------------------------------------------------------------------ SQL */
 
-static void
-put_identifier(PpdlDb *db, PpdlWriter *w, const char *name)
-{
-	char	   *quoted = PQescapeIdentifier(db->conn, name, strlen(name));
-
-	ppdl_write_text(w, quoted ? quoted : "");
-	w->bad |= quoted == NULL;
-	PQfreemem(quoted);
-}
-
 /* FUNCTION(COLUMN, COLUMN) of the extension; the second may be NULL */
 static void
 put_aggregate(PpdlDb *db, PpdlWriter *w, const char *function, const char *a, const char *b)
@@ -38,11 +28,11 @@ put_aggregate(PpdlDb *db, PpdlWriter *w, const char *function, const char *a, co
 	ppdl_write_text(w, ".");
 	ppdl_write_text(w, function);
 	ppdl_write_text(w, "(");
-	put_identifier(db, w, a);
+	ppdl_put_identifier(db, w, a);
 	if (b)
 	{
 		ppdl_write_text(w, ", ");
-		put_identifier(db, w, b);
+		ppdl_put_identifier(db, w, b);
 	}
 	ppdl_write_text(w, ")");
 }
@@ -54,12 +44,12 @@ put_source(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 	ppdl_write_text(w, " FROM ");
 	PPDL_TRY(ppdl_put_table(db, w, q->table, err));
 	ppdl_write_text(w, " WHERE ");
-	put_identifier(db, w, q->features);
+	ppdl_put_identifier(db, w, q->features);
 	ppdl_write_text(w, " IS NOT NULL");
 	if (q->with_label)
 	{
 		ppdl_write_text(w, " AND ");
-		put_identifier(db, w, q->label);
+		ppdl_put_identifier(db, w, q->label);
 		ppdl_write_text(w, " IS NOT NULL");
 	}
 	if (q->where)
@@ -92,7 +82,7 @@ put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 	ppdl_write_text(w, "SELECT ");
 	for (int i = 0; i < groups; i++)
 	{
-		put_identifier(db, w, q->group_by->item[i]);
+		ppdl_put_identifier(db, w, q->group_by->item[i]);
 		ppdl_write_text(w, ", ");
 	}
 	ppdl_write_text(w, "count(*)");
@@ -100,7 +90,7 @@ put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 	if (q->label)
 	{
 		ppdl_write_text(w, ", count(");
-		put_identifier(db, w, q->label);
+		ppdl_put_identifier(db, w, q->label);
 		ppdl_write_text(w, ")");
 		put_aggregate(db, w, "sum", q->label, NULL);
 	}
@@ -191,11 +181,11 @@ look(PpdlDb *db, const PpdlStatsQuery *q, const char *table, uint64_t *encoding,
 	ppdl_write_text(&w, "SELECT ");
 	ppdl_write_text(&w, db->schema);
 	ppdl_write_text(&w, ".lwe_encoding(");
-	put_identifier(db, &w, q->features);
+	ppdl_put_identifier(db, &w, q->features);
 	ppdl_write_text(&w, ") FROM ");
 	ppdl_write_text(&w, table);
 	ppdl_write_text(&w, " WHERE ");
-	put_identifier(db, &w, q->features);
+	ppdl_put_identifier(db, &w, q->features);
 	ppdl_write_text(&w, " IS NOT NULL LIMIT 1");
 	ppdl_write_u8(&w, 0);
 	status = w.bad ? no_memory(err) : run_query(db, (const char *) w.buf, &res, err);
