@@ -8,6 +8,7 @@
 
 #include "cli/sqltext.h"
 #include "cli/ask_text.h"
+#include "cli/rows_encoding.h"
 #include "cli/words_impl.h"
 #include "rows/encoding.h"
 #include "table/features_named.h"
@@ -117,26 +118,12 @@ mixed(const Search *s, uint64_t other, const char *table)
 				"\"%.60s\" of %.60s is of the encoding %s, of %.60s of %s", s->column, s->table, id[0], table, id[1]);
 }
 
-/* the encoding of the first row that names one */
 static PpdlStatus
 look_at_table(Search *s, const char *table)
 {
-	PGresult   *res;
-	char	   *quoted = PQescapeIdentifier(s->finder->db->conn, s->column, strlen(s->column)),
-			   *sql = NULL;
-	uint64_t	encoding = 0;
-	PpdlStatus	status;
+	uint64_t	encoding;
 
-	if (quoted == NULL || asprintf(&sql, "SELECT %%s.lwe_encoding(%s) FROM %s WHERE %s IS NOT NULL LIMIT 1", quoted,
-								   table, quoted) < 0)
-		sql = NULL;
-	PQfreemem(quoted);
-	status = sql ? ppdl_db_run(s->finder->db, &res, s->err, sql, 0, NULL) : no_memory(s->err);
-	free(sql);
-	PPDL_TRY(status);
-	if (PQntuples(res) == 1 && !PQgetisnull(res, 0, 0))
-		ppdl_encoding_parse(&encoding, PQgetvalue(res, 0, 0));
-	PQclear(res);
+	PPDL_TRY(ppdl_rows_encoding(s->finder->db, table, s->column, &encoding, s->err));
 	if (encoding != 0 && s->encoding != 0 && encoding != s->encoding)
 		return mixed(s, encoding, table);
 	if (encoding == 0 || s->encoding != 0)

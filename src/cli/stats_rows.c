@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/progress.h"
+#include "cli/rows_encoding.h"
 #include "cli/words_impl.h"
 #include "rows/encoding.h"
 
@@ -169,32 +170,16 @@ has_column(PpdlDb *db, const char *table, const char *column, int *has, PpdlErro
 static PpdlStatus
 look(PpdlDb *db, const PpdlStatsQuery *q, const char *table, uint64_t *encoding, PpdlError *err)
 {
-	PpdlWriter	w;
-	PGresult   *res;
 	PpdlStatus	status;
 	int			has;
 
 	PPDL_TRY(has_column(db, table, q->features, &has, err));
 	if (!has)
 		return no_column(db, table, q->features, err);
-	ppdl_writer_init(&w);
-	ppdl_write_text(&w, "SELECT ");
-	ppdl_write_text(&w, db->schema);
-	ppdl_write_text(&w, ".lwe_encoding(");
-	ppdl_put_identifier(db, &w, q->features);
-	ppdl_write_text(&w, ") FROM ");
-	ppdl_write_text(&w, table);
-	ppdl_write_text(&w, " WHERE ");
-	ppdl_put_identifier(db, &w, q->features);
-	ppdl_write_text(&w, " IS NOT NULL LIMIT 1");
-	ppdl_write_u8(&w, 0);
-	status = w.bad ? no_memory(err) : run_query(db, (const char *) w.buf, &res, err);
-	ppdl_writer_free(&w);
-	PPDL_TRY(status);
-	if (PQntuples(res) == 1 && !PQgetisnull(res, 0, 0))
-		*encoding = strtoull(PQgetvalue(res, 0, 0), NULL, 16);
-	PQclear(res);
-	return PPDL_OK;
+	ppdl_db_cancel_on_interrupt(db);
+	status = ppdl_rows_encoding(db, table, q->features, encoding, err);
+	ppdl_db_ignore_interrupt();
+	return status;
 }
 
 PpdlStatus
