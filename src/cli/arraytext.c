@@ -28,3 +28,16 @@ ppdl_array_numbers(const char *text, double *out, long n, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "the server's answer is no array of %ld numbers: \"%.40s\"", n, text);
 	return PPDL_OK;
 }
+
+void
+ppdl_array_put_text(PpdlWriter *w, const char *s, size_t len)
+{
+	ppdl_write_u8(w, '"');
+	for (size_t i = 0; i < len; i++)
+	{
+		if (s[i] == '"' || s[i] == '\\')
+			ppdl_write_u8(w, '\\');
+		ppdl_write_u8(w, (uint8_t) s[i]);
+	}
+	ppdl_write_u8(w, '"');
+}

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/sqltext.h"
+#include "cli/arraytext.h"
 #include "cli/ask_text.h"
 #include "cli/rows_encoding.h"
 #include "cli/words_impl.h"
@@ -73,14 +73,8 @@ list_names(const char *sql, PpdlWriter *out, PpdlError *err)
 		}
 		if (!more)
 			begin = t.at;
-		ppdl_write_text(out, out->len > 1 ? ",\"" : "\"");
-		for (size_t i = begin; i < t.end; i++)
-		{
-			if (sql[i] == '"' || sql[i] == '\\')
-				ppdl_write_u8(out, '\\');
-			ppdl_write_u8(out, (uint8_t) sql[i]);
-		}
-		ppdl_write_text(out, "\"");
+		ppdl_write_text(out, out->len > 1 ? "," : "");
+		ppdl_array_put_text(out, sql + begin, t.end - begin);
 		parts = more ? 0 : 1;
 	} while (t.token != PPDL_ASK_END);
 	ppdl_write_text(out, "}");

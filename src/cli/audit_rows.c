@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "cli/arraytext.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 
@@ -159,14 +160,10 @@ ids_text(const Fetch *f)
 	ppdl_writer_init(&w);
 	for (uint32_t i = f->from; i < f->to; i++)
 	{
-		ppdl_write_text(&w, i == f->from ? "{\"" : ",\"");
-		for (const char *p = f->s->predictions->row[f->s->drawn[i]].id; *p; p++)
-		{
-			if (*p == '"' || *p == '\\')
-				ppdl_write_u8(&w, '\\');
-			ppdl_write_u8(&w, (uint8_t) *p);
-		}
-		ppdl_write_u8(&w, '"');
+		const char *id = f->s->predictions->row[f->s->drawn[i]].id;
+
+		ppdl_write_u8(&w, i == f->from ? '{' : ',');
+		ppdl_array_put_text(&w, id, strlen(id));
 	}
 	ppdl_write_bytes(&w, "}", 2);
 	if (w.bad)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/arraytext.h"
 #include "cli/words_impl.h"
 #include "table/jsontext.h"
 
@@ -158,20 +159,11 @@ static void
 put_element(PpdlWriter *w, const PpdlWriter *text, int quoted)
 {
 	if (text->len == 0)
-	{
 		ppdl_write_text(w, "NULL");
-		return;
-	}
-	if (quoted)
-		ppdl_write_u8(w, '"');
-	for (size_t i = 0; i < text->len; i++)
-	{
-		if (quoted && (text->buf[i] == '"' || text->buf[i] == '\\'))
-			ppdl_write_u8(w, '\\');
-		ppdl_write_u8(w, text->buf[i]);
-	}
-	if (quoted)
-		ppdl_write_u8(w, '"');
+	else if (quoted)
+		ppdl_array_put_text(w, (const char *) text->buf, text->len);
+	else
+		ppdl_write_bytes(w, text->buf, text->len);
 }
 
 static int
