@@ -50,6 +50,17 @@ fail(const Search *s, const char *hint, const char *fmt,...)
 
 /* ------------------------------------------------------------------ tables that the text names */
 
+/* a quote without end, within dollar quotes perhaps, is one of the signs that are no names */
+static void
+take_name(PpdlAskText *t)
+{
+	if (ppdl_ask_next(t) == PPDL_OK)
+		return;
+	t->token = PPDL_ASK_OTHER;
+	t->text[0] = 0;
+	t->end = t->at + 1;
+}
+
 /* names in the text, and pairs of them with a point between, as an array of the server's */
 static PpdlStatus
 list_names(const char *sql, PpdlWriter *out, PpdlError *err)
@@ -63,9 +74,7 @@ list_names(const char *sql, PpdlWriter *out, PpdlError *err)
 	{
 		const int	more = parts > 0 && ppdl_ask_is(&t, ".");
 
-		/* quotes that are not those of names do not matter here */
-		if (ppdl_ask_next(&t) != PPDL_OK)
-			t.end = t.at + 1;
+		take_name(&t);
 		if (t.token != PPDL_ASK_WORD && t.token != PPDL_ASK_NAME)
 		{
 			parts = parts == 1 && ppdl_ask_is(&t, ".");

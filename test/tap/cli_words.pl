@@ -238,6 +238,7 @@ asked(q{SELECT {count where smoker = 'yes'} FROM bare}, qr/no table of this stat
 asked(q{SELECT {count where smoker = 'yes'} FROM empty}, qr/no row of "features" says which feature file.*--features/s, 'no rows to ask');
 $node->safe_psql('postgres', 'CREATE TABLE "50%s" AS SELECT * FROM made WHERE id < 4');
 is(done([ @query, '--csv', '-c', q{SELECT {count where smoker = 'yes'} FROM "50%s" WHERE id < 0} ], 'a table with a sign in its name'), "count\n0\n", 'is looked at');
+is(done([ @query, '--csv', '-c', qq{SELECT {count where smoker = 'yes'} $none AND ward NOT IN (\$\$5" screen\$\$, \$\$""\$\$)} ], 'quotes of no names'), "count\n0\n", 'are none');
 rename 'made.json', 'elsewhere' or die;
 refused([ @query, '-c', qq{SELECT {count where smoker = 'yes'} $none} ], 2, qr/that of no feature file here.*--features FILE/s, 'a file that is not here');
 rename 'elsewhere', 'made.json' or die;
