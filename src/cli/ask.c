@@ -118,19 +118,6 @@ parse_column(PpdlAskText *t, char *column, size_t size)
 }
 
 static void
-put_quoted(PpdlWriter *w, const char *name)
-{
-	ppdl_write_u8(w, '"');
-	for (; *name; name++)
-	{
-		if (*name == '"')
-			ppdl_write_u8(w, '"');
-		ppdl_write_u8(w, (uint8_t) *name);
-	}
-	ppdl_write_u8(w, '"');
-}
-
-static void
 put_name(PpdlWriter *w, const PpdlAskItem *item)
 {
 	static const char *const ask[] = {"count", "sum", "avg"};
@@ -142,7 +129,7 @@ put_name(PpdlWriter *w, const PpdlAskItem *item)
 	else
 	{
 		snprintf(name, sizeof name, "%s(%.100s)", ask[item->ask], item->f->column);
-		put_quoted(w, name);
+		ppdl_sql_put_name(w, name);
 	}
 }
 

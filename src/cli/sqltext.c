@@ -197,6 +197,19 @@ ppdl_sql_bytes(const char *s, int characters)
 }
 
 void
+ppdl_sql_put_name(PpdlWriter *w, const char *name)
+{
+	ppdl_write_u8(w, '"');
+	for (; *name; name++)
+	{
+		if (*name == '"')
+			ppdl_write_u8(w, '"');
+		ppdl_write_u8(w, (uint8_t) *name);
+	}
+	ppdl_write_u8(w, '"');
+}
+
+void
 ppdl_sql_place(char *out, size_t size, const char *sql, size_t at)
 {
 	size_t		begin = at,

@@ -1,10 +1,12 @@
 /*
- * Where statements of SQL text end, read piece by piece as somebody types it.
+ * SQL text: where statements end, read piece by piece as somebody types it; words, names and places.
  */
 #ifndef PPDL_CLI_SQLTEXT_H
 #define PPDL_CLI_SQLTEXT_H
 
 #include <stddef.h>
+
+#include "base/bytes.h"
 
 typedef enum PpdlSqlStop
 {
@@ -33,6 +35,8 @@ PpdlSqlStop ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *
 
 /* "line 2, column 7: FROM x", of the byte sql[at] and what follows it in its line */
 void		ppdl_sql_place(char *out, size_t size, const char *sql, size_t at);
+/* appends a name in double quotes */
+void		ppdl_sql_put_name(PpdlWriter *w, const char *name);
 /* bytes of so many characters of UTF-8, to the end of s at most */
 size_t		ppdl_sql_bytes(const char *s, int characters);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/sqltext.h"
 #include "table/features.h"
 
 #define STEPS_BETWEEN_LOOKS 10000	/* of SQLite's machine, between two looks at Ctrl-C */
@@ -164,19 +165,6 @@ ppdl_then_destroy(PpdlThen *t)
 	free(t);
 }
 
-static void
-put_name(PpdlWriter *w, const char *name)
-{
-	ppdl_write_u8(w, '"');
-	for (; *name; name++)
-	{
-		if (*name == '"')
-			ppdl_write_u8(w, '"');
-		ppdl_write_u8(w, (uint8_t) *name);
-	}
-	ppdl_write_u8(w, '"');
-}
-
 /* is the name one of those, for SQLite? */
 static int
 is_among(const char *const *names, int n, const char *name)
@@ -216,7 +204,7 @@ put_create(PpdlWriter *w, int n, const char *const *names, const PpdlCellKind *k
 		chosen[i] = choose_name(names, n, chosen, i);
 		w->bad |= chosen[i] == NULL;
 		ppdl_write_text(w, i ? ", " : "");
-		put_name(w, chosen[i] ? chosen[i] : "");
+		ppdl_sql_put_name(w, chosen[i] ? chosen[i] : "");
 		ppdl_write_u8(w, ' ');
 		ppdl_write_text(w, declared[kinds[i]]);
 	}
