@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -21,12 +22,6 @@ ppdl_ask_error(const PpdlAskText *t, size_t at, const char *fmt,...)
 	ppdl_error(t->err, PPDL_ERR_ARGUMENT, "%s", text);
 	ppdl_sql_place(place, sizeof place, t->sql, at);
 	return ppdl_error_detail(t->err, PPDL_ERR_ARGUMENT, "%s", place);
-}
-
-static int
-is_word(char c)
-{
-	return isalnum((unsigned char) c) || c == '_' || (c & 0x80);
 }
 
 /* behind the comment that begins at s[i], which may hold others */
@@ -137,7 +132,7 @@ PpdlStatus
 ppdl_ask_next(PpdlAskText *t)
 {
 	const char *s;
-	size_t		n = 0;
+	size_t		n;
 
 	t->at = t->end = skip(t->sql, t->end);
 	s = t->sql + t->at;
@@ -152,8 +147,7 @@ ppdl_ask_next(PpdlAskText *t)
 	}
 	if ((n = number_length(s)) > 0)
 		return take_bytes(t, PPDL_ASK_NUMBER, n);
-	while (is_word(s[n]) || (n > 0 && s[n] == '$'))
-		n++;
+	n = ppdl_sql_word(s, SIZE_MAX);
 	return n > 0 ? take_bytes(t, PPDL_ASK_WORD, n) : take_sign(t, s);
 }
 

@@ -11,8 +11,8 @@ is_word(char c)
 	return isalnum((unsigned char) c) || c == '_' || (c & 0x80);
 }
 
-static size_t
-word_length(const char *s, size_t len)
+size_t
+ppdl_sql_word(const char *s, size_t len)
 {
 	size_t		n = 0;
 
@@ -141,7 +141,7 @@ begin(PpdlSqlScan *scan, const char *s, size_t len, size_t i)
 		scan->parens++;
 	else if (c == ')' && scan->parens > 0)
 		scan->parens--;
-	else if ((n = word_length(s + i, len - i)) > 0)
+	else if ((n = ppdl_sql_word(s + i, len - i)) > 0)
 	{
 		take_word(scan, s + i, n);
 		return n;

@@ -35,6 +35,8 @@ PpdlSqlStop ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *
 
 /* "line 2, column 7: FROM x", of the byte sql[at] and what follows it in its line */
 void		ppdl_sql_place(char *out, size_t size, const char *sql, size_t at);
+/* bytes of the word that s begins with, at most len: letters, digits, _ and, not in front, $; 0: none */
+size_t		ppdl_sql_word(const char *s, size_t len);
 /* appends a name in double quotes */
 void		ppdl_sql_put_name(PpdlWriter *w, const char *name);
 /* bytes of so many characters of UTF-8, to the end of s at most */
