@@ -1,13 +1,11 @@
 /* Statistics as tables for people. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/printer.h"
 #include "cli/stats.h"
 #include "cli/stats_text.h"
-#include "cli/table.h"
-#include "cli/terminal.h"
 
 #define WIDE 10					/* columns of a matrix that people still read */
 #define LOADINGS 5				/* components whose vectors are shown */
@@ -15,94 +13,11 @@
 
 typedef struct Show
 {
-	FILE	   *f;
+	PpdlPrinter p;
 	const PpdlMoments *m;
-	int			bad;			/* there was no memory for some of it */
-	PpdlTable	table;
-	PpdlText   *cell;
-	int			at;
 } Show;
 
-/* text, with control characters of names in it escaped */
-static void say(Show *s, const char *fmt,...) __attribute__((format(printf, 2, 3)));
-static void
-say(Show *s, const char *fmt,...)
-{
-	PpdlEscaper e = {0};
-	PpdlWriter	w;
-	char	   *text;
-	va_list		ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	ppdl_writer_init_secret(&w);
-	if (text)
-		ppdl_escape(&e, &w, text, strlen(text), "\n");
-	s->bad |= w.bad || text == NULL;
-	if (!s->bad)
-		fwrite(w.buf, 1, w.len, s->f);
-	ppdl_writer_free(&w);
-	free(text);
-}
-
-/* ------------------------------------------------------------------ a table */
-
-/* all columns but the first `left` are aligned right */
-static void
-begin(Show *s, int columns, int left)
-{
-	s->cell = calloc((size_t) columns, sizeof *s->cell);
-	if (!ppdl_table_init(&s->table, columns) || s->cell == NULL)
-		s->bad = 1;
-	for (int i = left; !s->bad && i < columns; i++)
-		s->table.right[i] = 1;
-	s->at = 0;
-}
-
-static void
-title(Show *s, const char *name)
-{
-	if (!s->bad && !ppdl_table_title(&s->table, s->at++, name))
-		s->bad = 1;
-	if (!s->bad && s->at == s->table.ncolumns)
-		s->at = 0;
-}
-
-/* the last of a row adds it */
-static void
-cell(Show *s, const char *text)
-{
-	const int	n = s->table.ncolumns;
-
-	if (s->bad)
-		return;
-	s->cell[s->at].s = strdup(text);
-	s->cell[s->at].len = strlen(text);
-	s->bad |= s->cell[s->at].s == NULL;
-	if (++s->at < n)
-		return;
-	s->bad |= s->bad || !ppdl_table_add(&s->table, s->cell);
-	for (int i = 0; i < n; i++)
-	{
-		free(s->cell[i].s);
-		s->cell[i] = (PpdlText) {0};
-	}
-	s->at = 0;
-}
-
-static void
-end(Show *s)
-{
-	if (!s->bad && !ppdl_table_print_rows(&s->table, s->f))
-		s->bad = 1;
-	for (int i = 0; s->cell && i < s->at; i++)
-		free(s->cell[i].s);
-	free(s->cell);
-	ppdl_table_free(&s->table);
-	s->cell = NULL;
-}
+/* ------------------------------------------------------------------ cells */
 
 static void
 estimate(Show *s, PpdlEstimate e)
@@ -110,7 +25,7 @@ estimate(Show *s, PpdlEstimate e)
 	char		text[PPDL_STATS_TEXT];
 
 	ppdl_stats_short(text, e, 1);
-	cell(s, text);
+	ppdl_print_cell(&s->p, "%s", text);
 }
 
 static void
@@ -119,7 +34,7 @@ number(Show *s, double v, int digits)
 	char		text[PPDL_STATS_TEXT];
 
 	ppdl_stats_number(text, v, digits);
-	cell(s, text);
+	ppdl_print_cell(&s->p, "%s", text);
 }
 
 static void
@@ -128,7 +43,7 @@ probability(Show *s, double p)
 	char		text[PPDL_STATS_TEXT];
 
 	ppdl_stats_probability(text, p);
-	cell(s, text);
+	ppdl_print_cell(&s->p, "%s", text);
 }
 
 /* in per cent, with two decimals */
@@ -142,7 +57,7 @@ share(Show *s, PpdlEstimate e)
 		e.error = fmax(e.error, 2.5e-5);
 	ppdl_stats_short(text, e, 100);
 	snprintf(whole, sizeof whole, isnan(e.value) ? "%s" : "%s %%", text);
-	cell(s, whole);
+	ppdl_print_cell(&s->p, "%s", whole);
 }
 
 static void
@@ -151,7 +66,7 @@ term(Show *s, PpdlTerm t)
 	char		name[PPDL_TERM_NAME];
 
 	ppdl_term_name(s->m, t, name, sizeof name);
-	cell(s, name);
+	ppdl_print_cell(&s->p, "%s", name);
 }
 
 /* a share of n rows */
@@ -171,9 +86,9 @@ show_description(Show *s, const PpdlDescription *d, int count)
 {
 	static const char *const names[] = {"column", "n", "missing", "mean", "deviation", "least", "greatest"};
 
-	begin(s, 7, 1);
+	ppdl_print_begin(&s->p, 7, 1);
 	for (int i = 0; i < 7; i++)
-		title(s, names[i]);
+		ppdl_print_title(&s->p, names[i]);
 	for (int i = 0; i < count; i++)
 	{
 		const int	levels = s->m->variable[d[i].term.variable].levels;
@@ -186,14 +101,16 @@ show_description(Show *s, const PpdlDescription *d, int count)
 		else
 			estimate(s, d[i].mean);
 		if (levels > 0 || d[i].deviation.doubt == PPDL_DOUBT_UNASKED)
-			cell(s, "");
+			ppdl_print_cell(&s->p, "%s", "");
 		else
 			estimate(s, d[i].deviation);
 		number(s, levels > 0 ? NAN : d[i].lo, 8);
 		number(s, levels > 0 ? NAN : d[i].hi, 8);
 	}
-	end(s);
-	say(s, "Least and greatest are what the encoding can hold; shares are of the rows in which the column is known.\n");
+	ppdl_print_end(&s->p);
+	ppdl_print(&s->p,
+			   "Least and greatest are what the encoding can hold; shares are of the rows in which the column is "
+			   "known.\n");
 }
 
 static void
@@ -201,23 +118,23 @@ show_matrix(Show *s, const PpdlCorrelation *c)
 {
 	char		name[PPDL_TERM_NAME];
 
-	begin(s, c->count + 1, 1);
-	title(s, "correlation");
+	ppdl_print_begin(&s->p, c->count + 1, 1);
+	ppdl_print_title(&s->p, "correlation");
 	for (int i = 0; i < c->count; i++)
 	{
 		ppdl_term_name(s->m, c->term[i], name, sizeof name);
-		title(s, name);
+		ppdl_print_title(&s->p, name);
 	}
 	for (int i = 0; i < c->count; i++)
 	{
 		term(s, c->term[i]);
 		for (int k = 0; k < c->count; k++)
 			if (k > i)
-				cell(s, "");
+				ppdl_print_cell(&s->p, "%s", "");
 			else
 				estimate(s, c->correlation[(size_t) i * (size_t) c->count + (size_t) k]);
 	}
-	end(s);
+	ppdl_print_end(&s->p);
 }
 
 typedef struct Pair
@@ -246,18 +163,18 @@ show_pairs(Show *s, const PpdlCorrelation *c)
 	Pair	   *pair = calloc((size_t) c->count * (size_t) c->count + 1, sizeof *pair);
 	size_t		count = 0;
 
-	s->bad |= pair == NULL;
+	s->p.bad |= pair == NULL;
 	for (int i = 0; pair && i < c->count; i++)
 		for (int k = i + 1; k < c->count; k++)
 			if (c->term[i].variable != c->term[k].variable)
 				pair[count++] = (Pair) {i, k, c->correlation[(size_t) i * (size_t) c->count + (size_t) k]};
 	if (pair)
 		qsort(pair, count, sizeof *pair, compare_pairs);
-	begin(s, 4, 2);
-	title(s, "column");
-	title(s, "and");
-	title(s, "n");
-	title(s, "correlation");
+	ppdl_print_begin(&s->p, 4, 2);
+	ppdl_print_title(&s->p, "column");
+	ppdl_print_title(&s->p, "and");
+	ppdl_print_title(&s->p, "n");
+	ppdl_print_title(&s->p, "correlation");
 	for (size_t p = 0; pair && p < count; p++)
 	{
 		term(s, c->term[pair[p].i]);
@@ -265,7 +182,7 @@ show_pairs(Show *s, const PpdlCorrelation *c)
 		estimate(s, c->n[(size_t) pair[p].i * (size_t) c->count + (size_t) pair[p].k]);
 		estimate(s, pair[p].r);
 	}
-	end(s);
+	ppdl_print_end(&s->p);
 	free(pair);
 }
 
@@ -277,7 +194,7 @@ show_terms(Show *s, const char *what, const PpdlTerm *t, int count)
 	for (int i = 0; i < count; i++)
 	{
 		ppdl_term_name(s->m, t[i], name, sizeof name);
-		say(s, "%s%s%s", i ? ", " : what, name, i == count - 1 ? ".\n" : "");
+		ppdl_print(&s->p, "%s%s%s", i ? ", " : what, name, i == count - 1 ? ".\n" : "");
 	}
 }
 
@@ -293,13 +210,12 @@ show_fit(Show *s, const PpdlRegression *r)
 	ppdl_stats_short(adjusted, r->adjusted_r2, 1);
 	ppdl_stats_short(residual, r->residual, 1);
 	ppdl_stats_probability(p, r->f_p);
-	say(s, "%.0f rows, R² = %s (adjusted %s), residual standard error %s on %.6g degrees of freedom", r->n, r2,
-		adjusted,
-		residual, r->df);
+	ppdl_print(&s->p, "%.0f rows, R² = %s (adjusted %s), residual standard error %s on %.6g degrees of freedom", r->n,
+			   r2, adjusted, residual, r->df);
 	if (isnan(r->f))
-		say(s, ", ridge %g.\n", r->ridge);
+		ppdl_print(&s->p, ", ridge %g.\n", r->ridge);
 	else
-		say(s, ", F = %.4g on %.6g and %.6g, p = %s.\n", r->f, r->f_df, r->df, p);
+		ppdl_print(&s->p, ", F = %.4g on %.6g and %.6g, p = %s.\n", r->f, r->f_df, r->df, p);
 	show_terms(s, "Compared with: ", r->reference, r->references);
 	show_terms(s, "Left out, being constant or said by others: ", r->omit, r->omitted);
 }
@@ -312,19 +228,19 @@ show_regression(Show *s, const PpdlRegression *r)
 				low[40];
 
 	ppdl_term_name(s->m, r->response, name, sizeof name);
-	begin(s, 7, 1);
-	title(s, name);
+	ppdl_print_begin(&s->p, 7, 1);
+	ppdl_print_title(&s->p, name);
 	for (int i = 0; i < 4; i++)
-		title(s, names[i]);
+		ppdl_print_title(&s->p, names[i]);
 	snprintf(low, sizeof low, "%g %% from", 100 * r->level);
-	title(s, low);
-	title(s, "to");
+	ppdl_print_title(&s->p, low);
+	ppdl_print_title(&s->p, "to");
 	for (int i = 0; i < r->count; i++)
 	{
 		const PpdlCoefficient *c = &r->coefficient[i];
 
 		if (c->is_constant)
-			cell(s, "(constant)");
+			ppdl_print_cell(&s->p, "(constant)");
 		else
 			term(s, c->term);
 		estimate(s, c->value);
@@ -334,7 +250,7 @@ show_regression(Show *s, const PpdlRegression *r)
 		number(s, c->interval.low, 5);
 		number(s, c->interval.high, 5);
 	}
-	end(s);
+	ppdl_print_end(&s->p);
 	show_fit(s, r);
 }
 
@@ -348,18 +264,19 @@ show_tests(Show *s, const PpdlCrosstab *c)
 	{
 		ppdl_stats_short(chi2, c->chi2, 1);
 		ppdl_stats_probability(p, c->p);
-		say(s, "χ² = %s on %d degree%s of freedom, p = %s, Cramér's V %.4g.\n", chi2, c->df, c->df == 1 ? "" : "s", p,
-			c->cramer_v);
+		ppdl_print(&s->p, "χ² = %s on %d degree%s of freedom, p = %s, Cramér's V %.4g.\n", chi2, c->df,
+				   c->df == 1 ? "" : "s", p, c->cramer_v);
 		if (c->below_5 > 0)
-			say(s, "%d cell%s fewer than 5 expected rows (least %.3g): do not trust χ².\n", c->below_5,
-				c->below_5 == 1 ? " has" : "s have", c->least_expected);
+			ppdl_print(&s->p, "%d cell%s fewer than 5 expected rows (least %.3g): do not trust χ².\n", c->below_5,
+					   c->below_5 == 1 ? " has" : "s have", c->least_expected);
 	}
 	if (!isnan(c->odds_ratio))
-		say(s, "Odds ratio %.5g, %g %% from %.5g to %.5g%s.\n", c->odds_ratio, 100 * c->level, c->odds_interval.low,
-			c->odds_interval.high, c->is_haldane ? " (1/2 added to each cell, since one is empty)" : "");
+		ppdl_print(&s->p, "Odds ratio %.5g, %g %% from %.5g to %.5g%s.\n", c->odds_ratio, 100 * c->level,
+				   c->odds_interval.low, c->odds_interval.high,
+				   c->is_haldane ? " (1/2 added to each cell, since one is empty)" : "");
 	if (c->missing.value > 0)
-		say(s, "%.0f row%s in which one of them is missing %s left out.\n", c->missing.value,
-			c->missing.value == 1 ? "" : "s", c->missing.value == 1 ? "is" : "are");
+		ppdl_print(&s->p, "%.0f row%s in which one of them is missing %s left out.\n", c->missing.value,
+				   c->missing.value == 1 ? "" : "s", c->missing.value == 1 ? "is" : "are");
 }
 
 /* a count and its part of the row's */
@@ -372,7 +289,7 @@ show_count(Show *s, PpdlEstimate count, PpdlEstimate total)
 
 	ppdl_stats_short(text, count, 1);
 	snprintf(whole, sizeof whole, isnan(of.value) ? "%s" : "%s (%.1f %%)", text, 100 * of.value);
-	cell(s, whole);
+	ppdl_print_cell(&s->p, "%s", whole);
 }
 
 static void
@@ -382,26 +299,26 @@ show_crosstab(Show *s, const PpdlCrosstab *c)
 			   *column = &s->m->variable[c->column];
 	char	   *both;
 
-	begin(s, c->columns + 2, 1);
+	ppdl_print_begin(&s->p, c->columns + 2, 1);
 	if (asprintf(&both, "%s \\ %s", row->name, column->name) < 0)
 		both = NULL;
-	title(s, both ? both : "");
+	ppdl_print_title(&s->p, both ? both : "");
 	free(both);
 	for (int k = 0; k < c->columns; k++)
-		title(s, column->level[k]);
-	title(s, "all");
+		ppdl_print_title(&s->p, column->level[k]);
+	ppdl_print_title(&s->p, "all");
 	for (int i = 0; i < c->rows; i++)
 	{
-		cell(s, row->level[i]);
+		ppdl_print_cell(&s->p, "%s", row->level[i]);
 		for (int k = 0; k < c->columns; k++)
 			show_count(s, c->count[(size_t) i * (size_t) c->columns + (size_t) k], c->row_total[i]);
 		estimate(s, c->row_total[i]);
 	}
-	cell(s, "all");
+	ppdl_print_cell(&s->p, "all");
 	for (int k = 0; k < c->columns; k++)
 		show_count(s, c->column_total[k], c->n);
 	estimate(s, c->n);
-	end(s);
+	ppdl_print_end(&s->p);
 	show_tests(s, c);
 }
 
@@ -412,15 +329,15 @@ show_quantiles(Show *s, const PpdlHistogram *h)
 
 	if (h->edge == NULL)
 		return;
-	say(s, "Quantiles, interpolated:");
+	ppdl_print(&s->p, "Quantiles, interpolated:");
 	for (int i = 0; i < 5; i++)
 	{
 		char		text[PPDL_STATS_TEXT];
 
 		ppdl_stats_short(text, ppdl_histogram_quantile(h, at[i]), 1);
-		say(s, "%s %g %%: %s", i ? "," : "", 100 * at[i], text);
+		ppdl_print(&s->p, "%s %g %%: %s", i ? "," : "", 100 * at[i], text);
 	}
-	say(s, ".\n");
+	ppdl_print(&s->p, ".\n");
 }
 
 static void
@@ -432,27 +349,27 @@ show_histogram(Show *s, const PpdlHistogram *h)
 
 	for (int i = 0; i < h->levels; i++)
 		most = fmax(most, h->count[i].value);
-	begin(s, 4, 1);
-	title(s, v->name);
-	title(s, "rows");
-	title(s, "share");
-	title(s, "");
-	if (!s->bad)
-		s->table.right[3] = 0;
+	ppdl_print_begin(&s->p, 4, 1);
+	ppdl_print_title(&s->p, v->name);
+	ppdl_print_title(&s->p, "rows");
+	ppdl_print_title(&s->p, "share");
+	ppdl_print_title(&s->p, "");
+	if (!s->p.bad)
+		s->p.table.right[3] = 0;
 	for (int i = 0; i < h->levels; i++)
 	{
 		const int	n = h->count[i].value > 0 ? (int) nearbyint(BAR * h->count[i].value / most) : 0;
 
 		memset(bar, '#', (size_t) n);
 		bar[n] = 0;
-		cell(s, v->level[i]);
+		ppdl_print_cell(&s->p, "%s", v->level[i]);
 		estimate(s, h->count[i]);
 		share(s, part(h->count[i], h->n));
-		cell(s, bar);
+		ppdl_print_cell(&s->p, "%s", bar);
 	}
-	end(s);
+	ppdl_print_end(&s->p);
 	if (h->missing.value > 0)
-		say(s, "Missing in %.0f row%s.\n", h->missing.value, h->missing.value == 1 ? "" : "s");
+		ppdl_print(&s->p, "Missing in %.0f row%s.\n", h->missing.value, h->missing.value == 1 ? "" : "s");
 	show_quantiles(s, h);
 }
 
@@ -462,11 +379,11 @@ show_components(Show *s, const PpdlComponents *c)
 	const int	shown = c->count < LOADINGS ? c->count : LOADINGS;
 	double		sum = 0;
 
-	begin(s, 4, 1);
-	title(s, "component");
-	title(s, c->is_correlation ? "eigenvalue" : "variance");
-	title(s, "share");
-	title(s, "together");
+	ppdl_print_begin(&s->p, 4, 1);
+	ppdl_print_title(&s->p, "component");
+	ppdl_print_title(&s->p, c->is_correlation ? "eigenvalue" : "variance");
+	ppdl_print_title(&s->p, "share");
+	ppdl_print_title(&s->p, "together");
 	for (int i = 0; i < c->count; i++)
 	{
 		sum += c->share[i].value;
@@ -475,15 +392,15 @@ show_components(Show *s, const PpdlComponents *c)
 		share(s, c->share[i]);
 		share(s, (PpdlEstimate) {sum, 0, PPDL_SURE});
 	}
-	end(s);
-	begin(s, shown + 1, 1);
-	title(s, "loadings");
+	ppdl_print_end(&s->p);
+	ppdl_print_begin(&s->p, shown + 1, 1);
+	ppdl_print_title(&s->p, "loadings");
 	for (int i = 0; i < shown; i++)
 	{
 		char		name[PPDL_STATS_TEXT];
 
 		ppdl_stats_number(name, i + 1, 6);
-		title(s, name);
+		ppdl_print_title(&s->p, name);
 	}
 	for (int k = 0; k < c->count; k++)
 	{
@@ -491,14 +408,15 @@ show_components(Show *s, const PpdlComponents *c)
 		for (int i = 0; i < shown; i++)
 			estimate(s, (PpdlEstimate) {c->vector[(size_t) i * (size_t) c->count + (size_t) k], 2.5e-5, PPDL_SURE});
 	}
-	end(s);
+	ppdl_print_end(&s->p);
 	show_terms(s, "Left out, since they do not vary: ", c->omit, c->omitted);
 	if (sum > 1.00005)
-		say(s, "Shares are of more than the whole, since correlations of columns with missing values are not all of "
-			"the same rows.\n");
+		ppdl_print(&s->p,
+				   "Shares are of more than the whole, since correlations of columns with missing values are not all "
+				   "of the same rows.\n");
 	if (c->reliable < c->count)
-		say(s, "Only the first %d component%s above the error of encryption.\n", c->reliable, c->reliable == 1 ? " is" :
-			"s are");
+		ppdl_print(&s->p, "Only the first %d component%s above the error of encryption.\n", c->reliable,
+				   c->reliable == 1 ? " is" : "s are");
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -507,7 +425,7 @@ static void
 gap(Show *s, int *any)
 {
 	if ((*any)++)
-		say(s, "\n");
+		ppdl_print(&s->p, "\n");
 }
 
 static void
@@ -516,7 +434,7 @@ show_group(Show *s, const PpdlStatisticsGroup *g, const char *table)
 	int			any = 0;
 
 	s->m = g->moments;
-	say(s, "%s: %.0f row%s\n\n", g->name ? g->name : table, g->moments->n, g->moments->n == 1 ? "" : "s");
+	ppdl_print(&s->p, "%s: %.0f row%s\n\n", g->name ? g->name : table, g->moments->n, g->moments->n == 1 ? "" : "s");
 	if (g->descriptions > 0)
 	{
 		gap(s, &any);
@@ -548,22 +466,22 @@ show_group(Show *s, const PpdlStatisticsGroup *g, const char *table)
 		show_components(s, g->components);
 	}
 	for (int i = 0; i < g->notes; i++)
-		say(s, "%s%s\n", i == 0 && any ? "\n" : "", g->note[i]);
+		ppdl_print(&s->p, "%s%s\n", i == 0 && any ? "\n" : "", g->note[i]);
 }
 
 PpdlStatus
 ppdl_stats_show(FILE *f, const PpdlStatsPage *page, PpdlError *err)
 {
 	const PpdlStatsAnswer *a = page->answer;
-	Show		s = {.f = f};
+	Show		s = {.p = {.f = f}};
 
 	for (int i = 0; i < a->groups; i++)
 	{
 		if (i)
-			say(&s, "\n");
+			ppdl_print(&s.p, "\n");
 		show_group(&s, &page->result[i].page, page->query->table);
 	}
 	if (a->empty)
-		say(&s, "%s: 0 rows\n", page->query->table);
-	return s.bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+		ppdl_print(&s.p, "%s: 0 rows\n", page->query->table);
+	return s.p.bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }
