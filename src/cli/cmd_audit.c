@@ -12,6 +12,7 @@
 #include "cli/model_file.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
+#include "cli/terminal.h"
 #include "stats/sampling.h"
 
 #define MOST_SHOWN 20			/* ids that are in predictions or manifest alone */
@@ -231,31 +232,41 @@ draw(Job *j, PpdlError *err)
 	return ppdl_sample_draw(j->drawn, j->sample.ndrawn, n, j->rng, err);
 }
 
+/* begins a line; the id may have come from the server, and must not make another */
+static void
+say_row(const char *id, size_t len)
+{
+	PpdlEscaper e = {0};
+	PpdlWriter	w;
+
+	ppdl_progress_clear();
+	ppdl_writer_init(&w);
+	ppdl_escape(&e, &w, id, len, "");
+	fputs("row ", stdout);
+	if (!w.bad)
+		fwrite(w.buf, 1, w.len, stdout);
+	fputs(": ", stdout);
+	ppdl_writer_free(&w);
+}
+
 /* PpdlAuditWrong */
 static void
 say_wrong(void *arg, const char *id, const char *why)
 {
 	(void) arg;
-	ppdl_progress_clear();
-	printf("row %s: %s\n", id, why);
+	say_row(id, strlen(id));
+	puts(why);
 }
 
 /* PpdlRowFound: the sample counts such rows */
 static PpdlStatus
 say_fault(void *arg, const PpdlRowFinding *f, PpdlError *err)
 {
-	PpdlWriter	w;
-
 	(void) arg;
-	ppdl_progress_clear();
-	ppdl_writer_init(&w);
-	ppdl_write_bytes(&w, f->id, f->id_len);
-	ppdl_write_u8(&w, 0);
-	if (!w.bad)
-		printf("row %s: %s%s%.*s%s%s%s\n", (const char *) w.buf, ppdl_row_fault_name(f->fault),
-			   f->other ? ", encrypted for " : "", f->other ? (int) f->other_len : 0, f->other ? f->other : "",
-			   f->why[0] ? " (" : "", f->why, f->why[0] ? ")" : "");
-	ppdl_writer_free(&w);
+	say_row(f->id, f->id_len);
+	printf("%s%s%.*s%s%s%s\n", ppdl_row_fault_name(f->fault), f->other ? ", encrypted for " : "",
+		   f->other ? (int) f->other_len : 0, f->other ? f->other : "", f->why[0] ? " (" : "", f->why,
+		   f->why[0] ? ")" : "");
 	return PPDL_OK;
 }
 

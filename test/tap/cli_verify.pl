@@ -135,6 +135,10 @@ file('altered.csv', $answer . "999999,0.5\n");
 is($rc, 1, 'a prediction altered, and one too many: exit code');
 like($got, qr/^row 100050: output 1[^\n]*\nrow 999999: it has a prediction, and is not in the table\n101 predictions; 101 rows drawn, 2 wrong/, 'both are found, and nothing else');
 
+($rc, $got) = ppdl(@audit, @manifest, '--predictions', file('lines.csv', qq(id,p\n"7\n0 wrong",0.5\n)));
+isnt($rc, 0, 'an id of two lines: exit code');
+like($got, qr/^row 7\\n0 wrong: it has a prediction, and is not in the manifest$/m, 'is shown on one');
+
 # rows that are altered, and predictions that fit them
 sql('CREATE TABLE shown AS SELECT * FROM patients; UPDATE shown SET features = p.features FROM patients p WHERE shown.id = p.id - 1 AND shown.id % 10 = 0; DELETE FROM shown WHERE id = 100001; INSERT INTO shown SELECT 8, gender, features FROM patients WHERE id = 100001');
 my @shown = map { $_ eq 'patients' ? 'shown' : $_ } @audit;
