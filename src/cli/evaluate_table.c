@@ -66,12 +66,10 @@ show_rows(const PpdlEvaluation *e, PpdlPrinter *p)
 				   r->unused == 1 ? "has" : "have");
 	if (r->repeated)
 		ppdl_print(p, "%ld row%s %s an earlier %s: intervals take rows as independent and are too narrow\n",
-				   r->repeated,
-				   plural(r->repeated), r->repeated == 1 ? "repeats" : "repeat", e->opt->id);
+				   r->repeated, plural(r->repeated), r->repeated == 1 ? "repeats" : "repeat", e->opt->id);
 	if (c->count == 2)
 		ppdl_print(p, "Scores above %g mean \"%s\", others \"%s\"; the positive class is \"%s\".\n\n",
-				   e->opt->threshold,
-				   c->name[c->above], c->name[!c->above], c->name[c->positive]);
+				   e->opt->threshold, c->name[c->above], c->name[!c->above], c->name[c->positive]);
 	else
 		ppdl_print(p, "The largest of %d scores wins; shares are macro averages, one class against the rest.\n\n",
 				   c->count);
@@ -211,8 +209,8 @@ show_threshold(const PpdlEvaluation *e, PpdlPrinter *p)
 	}
 	ppdl_print(p, "Suggested threshold: %.15g. \"%s\" where the score is %s it: sensitivity %.4f, specificity %.4f,\n"
 			   "Youden's J (sensitivity + specificity - 1) %.4f. It was chosen on these very rows: try it on others%s.\n",
-			   ppdl_short_threshold(t->threshold, t->low, t->high), name, e->below ? "at or below" : "above", t->sensitivity,
-			   t->specificity, t->j, e->classes->count == 2 ? ",\nwith --threshold" : "");
+			   ppdl_short_threshold(t->threshold, t->low, t->high), name, e->below ? "at or below" : "above",
+			   t->sensitivity, t->specificity, t->j, e->classes->count == 2 ? ",\nwith --threshold" : "");
 }
 
 PpdlStatus

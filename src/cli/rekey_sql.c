@@ -78,12 +78,11 @@ ppdl_rekey_each(PpdlRekeyTable *t, const char *fmt, const char *between)
 	ppdl_writer_init(&w);
 	for (int i = 0; i < t->columns.count; i++)
 	{
+		char		number[16];
+
+		snprintf(number, sizeof number, "%d", i + 1);
 		ppdl_write_text(&w, i ? between : "");
 		for (const char *p = fmt; *p; p++)
-		{
-			char		number[16];
-
-			snprintf(number, sizeof number, "%d", i + 1);
 			if (*p != '%')
 				ppdl_write_u8(&w, (uint8_t) *p);
 			else if (*++p == 's')
@@ -97,7 +96,6 @@ ppdl_rekey_each(PpdlRekeyTable *t, const char *fmt, const char *between)
 				ppdl_write_text(&w, *p == 'x' ? "t." : "");
 				ppdl_put_identifier(t->db, &w, t->columns.item[i]);
 			}
-		}
 	}
 	return ppdl_rekey_finish_text(&w);
 }

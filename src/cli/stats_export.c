@@ -174,14 +174,18 @@ csv_crosstab(Lines *l, const PpdlCrosstab *c)
 	number(l, "odds_ratio_high", c->odds_interval.high);
 }
 
-#define QUANTILES 5
-static const double quantile[QUANTILES] = {0.05, 0.25, 0.5, 0.75, 0.95};
-static const char *const quantile_name[QUANTILES] = {"quantile_0.05", "quantile_0.25", "quantile_0.5", "quantile_0.75",
-"quantile_0.95"};
+static const char *
+quantile_name(int i, char name[32])
+{
+	snprintf(name, 32, "quantile_%g", ppdl_stats_quantile[i]);
+	return name;
+}
 
 static void
 csv_histogram(Lines *l, const PpdlHistogram *h)
 {
+	char		name[32];
+
 	l->statistic = "histogram";
 	for (int i = 0; i < h->levels; i++)
 	{
@@ -191,8 +195,8 @@ csv_histogram(Lines *l, const PpdlHistogram *h)
 	ppdl_cut_name(l->item, sizeof l->item, l->m->variable[h->variable].name);
 	estimate(l, "n", h->n);
 	estimate(l, "missing", h->missing);
-	for (int i = 0; h->edge && i < QUANTILES; i++)
-		estimate(l, quantile_name[i], ppdl_histogram_quantile(h, quantile[i]));
+	for (int i = 0; h->edge && i < PPDL_STATS_QUANTILES; i++)
+		estimate(l, quantile_name(i, name), ppdl_histogram_quantile(h, ppdl_stats_quantile[i]));
 }
 
 static void
@@ -454,14 +458,15 @@ static json_t *
 json_histogram(Json *j, const PpdlHistogram *h)
 {
 	json_t	   *o = json_object();
+	char		name[32];
 
 	put(j, o, "column", json_text(j->m->variable[h->variable].name));
 	put(j, o, "levels", json_levels(j, h->variable));
 	put(j, o, "counts", json_row(j, h->count, h->levels));
 	put(j, o, "n", json_estimate(j, h->n));
 	put(j, o, "missing", json_estimate(j, h->missing));
-	for (int k = 0; h->edge && k < QUANTILES; k++)
-		put(j, o, quantile_name[k], json_estimate(j, ppdl_histogram_quantile(h, quantile[k])));
+	for (int k = 0; h->edge && k < PPDL_STATS_QUANTILES; k++)
+		put(j, o, quantile_name(k, name), json_estimate(j, ppdl_histogram_quantile(h, ppdl_stats_quantile[k])));
 	return o;
 }
 

@@ -325,17 +325,15 @@ show_crosstab(Show *s, const PpdlCrosstab *c)
 static void
 show_quantiles(Show *s, const PpdlHistogram *h)
 {
-	static const double at[] = {0.05, 0.25, 0.5, 0.75, 0.95};
-
 	if (h->edge == NULL)
 		return;
 	ppdl_print(&s->p, "Quantiles, interpolated:");
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < PPDL_STATS_QUANTILES; i++)
 	{
 		char		text[PPDL_STATS_TEXT];
 
-		ppdl_stats_short(text, ppdl_histogram_quantile(h, at[i]), 1);
-		ppdl_print(&s->p, "%s %g %%: %s", i ? "," : "", 100 * at[i], text);
+		ppdl_stats_short(text, ppdl_histogram_quantile(h, ppdl_stats_quantile[i]), 1);
+		ppdl_print(&s->p, "%s %g %%: %s", i ? "," : "", 100 * ppdl_stats_quantile[i], text);
 	}
 	ppdl_print(&s->p, ".\n");
 }

@@ -9,6 +9,8 @@
 #define SHORT 1e-6				/* relative, of what people read */
 #define LEAST_P 1e-300
 
+const double ppdl_stats_quantile[PPDL_STATS_QUANTILES] = {0.05, 0.25, 0.5, 0.75, 0.95};
+
 static void
 put(char out[PPDL_STATS_TEXT], double v, double error)
 {

@@ -7,6 +7,10 @@
 
 #define PPDL_STATS_TEXT 64
 
+/* the quantiles that are shown */
+#define PPDL_STATS_QUANTILES 5
+extern const double ppdl_stats_quantile[PPDL_STATS_QUANTILES];
+
 /* as many digits as the error supports, whole counts as such; "" of what is no number */
 void		ppdl_stats_exact(char out[PPDL_STATS_TEXT], PpdlEstimate e);
 /* factor times it, for people: six digits at most; why there is none, in brackets */
