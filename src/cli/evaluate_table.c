@@ -208,7 +208,8 @@ show_threshold(const PpdlEvaluation *e, PpdlPrinter *p)
 		return;
 	}
 	ppdl_print(p, "Suggested threshold: %.15g. \"%s\" where the score is %s it: sensitivity %.4f, specificity %.4f,\n"
-			   "Youden's J (sensitivity + specificity - 1) %.4f. It was chosen on these very rows: try it on others%s.\n",
+			   "Youden's J (sensitivity + specificity - 1) %.4f. It was chosen on these very rows: "
+			   "try it on others%s.\n",
 			   ppdl_short_threshold(t->threshold, t->low, t->high), name, e->below ? "at or below" : "above",
 			   t->sensitivity, t->specificity, t->j, e->classes->count == 2 ? ",\nwith --threshold" : "");
 }
