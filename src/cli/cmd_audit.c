@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/secret.h"
 #include "cli/terminal.h"
+#include "cli/writer_parts.h"
 #include "stats/sampling.h"
 
 #define MOST_SHOWN 20			/* ids that are in predictions or manifest alone */
@@ -171,6 +172,7 @@ typedef struct Job
 	PpdlOwner  *owner;
 	PpdlRng    *rng;
 	PpdlDb		db;
+	PpdlWriterParts writers;	/* of the database */
 	PpdlManifest *manifest;
 	PpdlTableCheck *check;
 	PpdlTableRows table;
@@ -328,6 +330,8 @@ open_all(Job *j, PpdlError *err)
 		PPDL_TRY(ppdl_manifest_load(&j->manifest, a->manifest, j->owner, err));
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	PPDL_TRY(ppdl_writer_parts_database(&j->writers, &j->db, err));
+	PPDL_TRY(ppdl_writer_parts_open(&j->writers, j->owner, err));
 	ppdl_db_cancel_on_interrupt(&j->db);
 	return ppdl_table_rows_open(&j->table, &j->db, j->manifest, a->table, a->id, &columns, &a->bind, err);
 }
@@ -375,6 +379,7 @@ ppdl_cmd_audit(int argc, char **argv)
 	ppdl_manifest_destroy(j.manifest);
 	ppdl_table_rows_close(&j.table);
 	ppdl_db_close(&j.db);
+	ppdl_writer_parts_free(&j.writers);
 	ppdl_owner_destroy(j.owner);
 	ppdl_rng_destroy(j.rng);
 	ppdl_net_destroy(j.net);

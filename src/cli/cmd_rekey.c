@@ -183,19 +183,6 @@ peek_keys(Job *j, PpdlError *err)
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "\"ppdl keygen --out NAME\" makes another.");
 }
 
-/* the seeds of the old key's writers, whose rows may come at any time */
-static PpdlStatus
-open_writers(Job *j, PpdlError *err)
-{
-	for (int i = 0; i < j->writers.count; i++)
-	{
-		PpdlOwner  *owner;
-
-		PPDL_TRY(ppdl_writer_parts_owner(&j->writers, &j->from, 1, j->writers.part[i].head.writer, &owner, err));
-	}
-	return PPDL_OK;
-}
-
 static PpdlStatus
 open_keys(Job *j, PpdlError *err)
 {
@@ -203,7 +190,8 @@ open_keys(Job *j, PpdlError *err)
 
 	PPDL_TRY(ppdl_key_open(&j->from, a->key, a->passphrase_file, err));
 	PPDL_TRY(ppdl_key_open(&j->to, a->new_key, a->new_passphrase_file, err));
-	PPDL_TRY(open_writers(j, err));
+	/* the old key's writers, whose rows may come at any time */
+	PPDL_TRY(ppdl_writer_parts_open(&j->writers, j->from, err));
 	j->a->table.from = j->from;
 	j->a->table.to = j->to;
 	return PPDL_OK;

@@ -45,8 +45,8 @@ ppdl_manifest_continue(PpdlManifest **out, const char *path, const PpdlOwner *o,
 	there = ppdl_manifest_domain(*out, 0);
 	ppdl_error(err, PPDL_ERR_ARGUMENT,
 			   "%s: the manifest of table \"%s\" with %d bound columns%s%s, which are not those of %s", path,
-			   there.name, there.nbound, there.nbound > 0 ? ", the first of them " : "", there.nbound > 0 ? there.bound[0] : "",
-			   said_by);
+			   there.name, there.nbound, there.nbound > 0 ? ", the first of them " : "",
+			   there.nbound > 0 ? there.bound[0] : "", said_by);
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "All rows of a table have the same, in the same order.");
 }
 

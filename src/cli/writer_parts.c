@@ -148,3 +148,15 @@ ppdl_writer_parts_owner(const PpdlWriterParts *w, PpdlOwner **key, int owners, c
 		PPDL_TRY(ppdl_owner_add_writer(*owner, chain[n]->bytes, chain[n]->len, err));
 	return PPDL_OK;
 }
+
+PpdlStatus
+ppdl_writer_parts_open(const PpdlWriterParts *w, PpdlOwner *key, PpdlError *err)
+{
+	for (int i = 0; i < w->count; i++)
+	{
+		PpdlOwner  *owner;
+
+		PPDL_TRY(ppdl_writer_parts_owner(w, &key, 1, w->part[i].head.writer, &owner, err));
+	}
+	return PPDL_OK;
+}

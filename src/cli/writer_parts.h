@@ -37,5 +37,7 @@ int			ppdl_writer_parts_lead(const PpdlWriterParts *w, const uint8_t writer[8], 
  */
 PpdlStatus	ppdl_writer_parts_owner(const PpdlWriterParts *w, PpdlOwner **key, int owners, const uint8_t fingerprint[8],
 									PpdlOwner **owner, PpdlError *err);
+/* opens the seeds of all writers that write for the key, which reads their rows from then on; errors as above */
+PpdlStatus	ppdl_writer_parts_open(const PpdlWriterParts *w, PpdlOwner *key, PpdlError *err);
 
 #endif

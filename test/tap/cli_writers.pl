@@ -138,6 +138,8 @@ numbers_agree(
 	plain(q{SELECT array_agg(id ORDER BY id), array_agg((ppdl_predict('m', ARRAY[a, b]))[1] ORDER BY id) FROM plain WHERE id % 5 <> 0}, q{SELECT id, ppdl_predict('m', ARRAY[a, b]) FROM plain WHERE id = 44},
 		'SELECT sum(a * a), sum(a * b), sum(a * b), sum(b * b) FROM plain', 'SELECT sum(a), sum(a * a), sum(a * b) FROM plain', 'SELECT a, b FROM plain WHERE id IN (39, 41, 81) ORDER BY id'),
 	1e-3, 'predictions, one prediction, second moments, sums over a condition and packed rows of three keys');
+done([ 'model', 'export', 'm', @dsn, '-o', 'm.json' ], 'the model');
+like(done([ 'audit', '--key', 'hospital.key', @dsn, '--table', 't', '--column', 'w', '--model', 'm.json' ], 'audit'), qr/^\d+ predictions; \d+ rows drawn, 0 wrong/, 'predictions on rows of writers are computed again, too');
 ($rc, $out, $err) = $node->psql('postgres', 'SELECT lwe_pack(v) FROM t');
 like($err, qr/compact rows of writers can be summed, but not packed.*HINT:.*Full rows can/s, 'compact rows of writers are not packed');
 # rows of different owners
