@@ -3,9 +3,12 @@
 
 #include <math.h>
 
+#include "net/activation.h"
+#include "net/layer.h"
 #include "net/rsa_net.h"
 
 #define INPUTS 6
+#define MOST_WEIGHTS 64
 #define ROWS 5
 
 static const char spec[] =
@@ -32,7 +35,7 @@ static PpdlNet *
 random_net(const char *json, unsigned *seed)
 {
 	PpdlNet    *net;
-	double		weight[64];
+	double		weight[MOST_WEIGHTS];
 	int			count;
 
 	OK(ppdl_net_parse(&net, json, &err));
@@ -53,6 +56,92 @@ encrypted_row(PpdlWriter *w, PpdlRsaView *view, const double *x, const PpdlRsaGr
 		OK(ppdl_rsa_encrypt_on_grid(fixture_pub, x[i], &grid[i], 256, &w[i], &err));
 		OK(ppdl_rsa_view(&view[i], w[i].buf, w[i].len, &err));
 	}
+}
+
+/*
+ * How far quantisation may move a unit's pre-activation at x: the inputs are half a step off at most; the weights'
+ * squared error is at most that of the scale that puts the largest weight at top + 1/2, which rounds each by half
+ * a scale, and what they cost together is bounded by Cauchy and Schwarz.
+ */
+static double
+first_layer_error(const double *w, const double *x, double step, int top)
+{
+	double		largest = 0,
+				points = 0,
+				sum = 0;
+
+	for (int i = 0; i < INPUTS; i++)
+	{
+		const double point = fabs(x[i]) / step + 0.5;
+
+		largest = fmax(largest, fabs(w[i]) * step);
+		points += point * point;
+		sum += fabs(w[i]) * step / 2;
+	}
+	return sum + sqrt(INPUTS * points) * largest / (top + 0.5) / 2;
+}
+
+/* |act(z + e) - act(z)| for |e| <= error, where act has degree 2 or less */
+static double
+activation_error(const PpdlActivation *act, double z, double error)
+{
+	assert_true(ppdl_activation_degree(act) <= 2);
+	return fabs(ppdl_activation_slope(act, z)) * error + (act->degree == 2 ? fabs(act->coef[2]) * error * error : 0);
+}
+
+/* bounds on what quantisation changes in the outputs for x; every layer as a dense one */
+static void
+quantisation_error(const PpdlNet *net, const double *x, double step, int weight_bits, double *error)
+{
+	double		value[PPDL_MAX_UNITS],
+				next[PPDL_MAX_UNITS],
+				next_error[PPDL_MAX_UNITS];
+
+	for (int i = 0; i < INPUTS; i++)
+		value[i] = x[i] * net->input_scale[i];
+	for (int l = 0; l < net->nlayers; l++)
+	{
+		const PpdlLayer *layer = &net->layer[l];
+		double		w[MOST_WEIGHTS],
+					bias[MOST_WEIGHTS];
+
+		assert_in_range(layer->units * layer->inputs, 1, MOST_WEIGHTS);
+		ppdl_layer_map(layer, w, bias);
+		for (int u = 0; u < layer->units; u++)
+		{
+			double		scaled[INPUTS],
+						z = bias[u],
+						e = 0;
+
+			for (int i = 0; i < layer->inputs; i++)
+			{
+				z += w[u * layer->inputs + i] * value[i];
+				if (l == 0)
+					scaled[i] = w[u * layer->inputs + i] * net->input_scale[i];
+				else
+					e += fabs(w[u * layer->inputs + i]) * error[i];
+			}
+			if (l == 0)
+				e = first_layer_error(scaled, x, step, (1 << (weight_bits - 1)) - 1);
+			next[u] = ppdl_activation_value(&layer->act, z);
+			next_error[u] = activation_error(&layer->act, z, e);
+		}
+		memcpy(value, next, sizeof(value));
+		memcpy(error, next_error, sizeof(next_error));
+	}
+}
+
+static void
+check_error(const PpdlNet *net, const double *x, double step, int weight_bits, const double *quantised)
+{
+	double		plain[2],
+				error[PPDL_MAX_UNITS];
+
+	OK(ppdl_net_predict(net, x, plain, &err));
+	quantisation_error(net, x, step, weight_bits, error);
+	for (int o = 0; o < 2; o++)
+		if (!(fabs(quantised[o] - plain[o]) <= error[o] + 1e-12))
+			fail_msg("output %d: %g, in the clear %g, bound %g", o, quantised[o], plain[o], error[o]);
 }
 
 static void
@@ -94,16 +183,12 @@ check_network(const char *json, const char *name)
 	assert_int_equal(outputs.outputs, 2);
 	for (int r = 0; r < ROWS; r++)
 	{
-		double		quantised[2],
-					plain[2];
+		double		quantised[2];
 
 		OK(ppdl_rsa_net_predict(net, layer, x[r], quantised, &err));
-		OK(ppdl_net_predict(net, x[r], plain, &err));
 		for (int o = 0; o < 2; o++)
-		{
 			assert_true(outputs.value[2 * r + o] == quantised[o]);
-			assert_true(fabs(quantised[o] - plain[o]) < 0.25);	/* what weights to ±7 and 6-bit inputs leave */
-		}
+		check_error(net, x[r], grid[0].step, 4, quantised);
 	}
 	free(outputs.value);
 	ppdl_writer_free(&wire);
@@ -132,7 +217,6 @@ converges(void **state)
 {
 	unsigned	seed = (unsigned) fixture_seed("converges");
 	PpdlNet    *net = random_net(spec, &seed);
-	double		worst = 0;
 	PpdlRsaGrid grid[INPUTS];
 	PpdlRsaLayer *layer;
 
@@ -142,17 +226,13 @@ converges(void **state)
 	for (int r = 0; r < 200; r++)
 	{
 		double		x[INPUTS],
-					quantised[2],
-					plain[2];
+					quantised[2];
 
 		for (int i = 0; i < INPUTS; i++)
 			x[i] = uniform(&seed);
 		OK(ppdl_rsa_net_predict(net, layer, x, quantised, &err));
-		OK(ppdl_net_predict(net, x, plain, &err));
-		for (int o = 0; o < 2; o++)
-			worst = fmax(worst, fabs(quantised[o] - plain[o]));
+		check_error(net, x, grid[0].step, 8, quantised);
 	}
-	assert_true(worst < 0.06);
 	ppdl_rsa_layer_free(layer);
 	ppdl_net_destroy(net);
 }
