@@ -293,6 +293,10 @@ build/arm64/unit/%: test/unit/%.c build/arm64/libtest.a
 build/generate_patients: contrib-data/generate_patients.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -o $@ $< -lm
+# for the Perl tests
+build/find_bytes: test/tap/find_bytes.c
+	@$(MKDIR_P) $(@D)
+	$(CC) $(RELEASE_CFLAGS) -D_GNU_SOURCE -o $@ $<
 build/generate_images: contrib-data/generate_images.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -ffp-contract=off -o $@ $< -lm

@@ -13,8 +13,7 @@ set -u -o pipefail
 cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
 
-passed=0
-failed=0
+tally=build/log/tally			# "passed failed" of each step: steps run in several processes
 jobs=$(nproc)
 export PPDL_WERROR=-Werror
 [ "$jobs" -le 4 ] || jobs=4
@@ -26,16 +25,20 @@ is_wanted() {
 
 # Notes the outcome of a step: name, tests passed, tests failed.
 note() {
-	passed=$((passed + $2))
-	failed=$((failed + $3))
+	echo "$2 $3" >>"$tally"
 	printf '%-44s %5d passed %4d failed %5d s\n' "$1" "$2" "$3" $((SECONDS - began))
 	began=$SECONDS
 }
 
 finish() {
-	echo "$passed passed, $failed failed"
-	[ "$failed" = 0 ] || exit 1
-	exit 0
+	awk '{ p += $1; f += $2 } END { print p + 0 " passed, " f + 0 " failed"; exit f != 0 }' "$tally"
+	exit
+}
+
+# Steps that do not depend on each other, in lanes: a lane that breaks off is a failure, too.
+lanes() {
+	beside "$@" || note "not all of these ended: $*" 0 1
+	began=$SECONDS
 }
 
 # A step that is one test: name, command ...
@@ -48,8 +51,7 @@ step() {
 		note "$name" 1 0
 		return 0
 	fi
-	echo "--- $name: $*"
-	tail -n 80 "$log"
+	printf '%s\n' "--- $name: $*" "$(tail -n 80 "$log")"
 	note "$name" 0 1
 	return 1
 }
@@ -64,8 +66,7 @@ tap_step() {
 	f=$(grep -c '^not ok ' "$log")
 	[ $rc = 0 ] || [ "$f" != 0 ] || f=1
 	if [ "$f" != 0 ]; then
-		echo "--- $name: the lines around failures"
-		grep -v '^ok ' "$log" | tail -n 120
+		printf '%s\n' "--- $name: the lines around failures" "$(grep -v '^ok ' "$log" | tail -n 120)"
 	fi
 	note "$name" "$p" "$f"
 }
@@ -77,7 +78,7 @@ counted_step() {
 	run make -s PG_CONFIG="$pg_config" "$2" >"$log" 2>&1 || rc=$?
 	read -r p f < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1) || { p=0 f=1; }
 	[ $rc = 0 ] || [ "$f" != 0 ] || f=1
-	sed '/^[0-9]* passed, [0-9]* failed$/d' "$log"
+	printf '%s\n' "$(sed '/^[0-9]* passed, [0-9]* failed$/d' "$log")"
 	note "$1" "$p" "$f"
 }
 
@@ -167,7 +168,9 @@ perl_tests() {
 		note "Perl TAP" 0 0
 		return
 	fi
+	step "build of the search of the Perl tests" make -s PG_CONFIG="$pg_config" build/find_bytes || return
 	mkdir -p "$dir"
+	cp -a build/find_bytes "$dir/"
 	cp -a test/tap "$dir/t"
 	cp -a contrib-data "$dir/contrib-data"
 	mkdir "$dir/doc"
@@ -179,55 +182,88 @@ perl_tests() {
 		sh -c 'prove -j2 --timer --verbose --norc -I "$1" -I t t/*"$2"*.pl' sh "$pg_perl" "${PPDL_TAP:-}"
 }
 
+# ---------------------------------------------------------------- parts, most of them in lanes beside others
+
+static_checks() {
+	if is_wanted static; then
+		step "include directions" make -s check-includes PG_CONFIG="$pg_config"
+		step "include check notices violations" test/scripts/check_includes.sh --self-test
+		step "circle check notices circles" test/scripts/check_circles.pl --self-test
+		step "header check notices misplaced declarations" test/scripts/check_headers.pl --self-test
+		step "check of globals notices what is not listed" test/scripts/check_globals.sh --self-test
+		step "META.json is what PGXN asks for, one release everywhere" make -s check-release PG_CONFIG="$pg_config"
+		step "release check notices violations" test/scripts/check_release.pl --self-test
+		step "contrib-data is what its generator makes" make -s check-data PG_CONFIG="$pg_config"
+	fi
+	if is_wanted arm64 && has_arm64; then
+		step "build of the kernels for arm64" make PG_CONFIG="$pg_config" build-arm64 &&
+			counted_step "kernels for arm64 (emulator)" unit-arm64
+	fi
+	return 0
+}
+
+unit_tests() {
+	if is_wanted unit; then
+		step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs &&
+			counted_step "unit tests (assertions, sanitizers)" unit
+	fi
+	if is_wanted ctime; then
+		step "build of the test of constant time" make -s -j"$jobs" PG_CONFIG="$pg_config" build/release/test_ctime &&
+			step "constant time" make -s PG_CONFIG="$pg_config" ctime
+	fi
+	return 0
+}
+
+clang_builds() {
+	if is_wanted fuzz || is_wanted assert; then
+		step "clang is there" has_clang
+	fi
+	if is_wanted fuzz && [ -n "$clang" ]; then
+		step "build of the fuzz programs" make -j"$jobs" PG_CONFIG="$pg_config" fuzz-programs && fuzzing=yes
+	fi
+	if is_wanted assert; then
+		step "build with clang and assertions" make -j"$jobs" PG_CONFIG="$pg_config" assert && asserting=yes
+	fi
+}
+
+clang_tests() {
+	export PPDL_FUZZ_JOBS=$other_jobs PPDL_UNIT_JOBS=$other_jobs
+	[ -z "$fuzzing" ] || counted_step "fuzz programs" fuzz
+	[ -z "$asserting" ] || counted_step "unit tests (clang, assertions)" unit-assert
+	return 0
+}
+
+server_tests() {
+	is_wanted library && step "libppdl: interface, installation, example" test/scripts/check_library.sh
+	is_wanted python && counted_step "Python package" check-python
+	is_wanted regress && regression_tests
+	is_wanted pgtap && pgtap_tests
+	is_wanted sqlfuzz && sql_fuzz
+	return 0
+}
+
 test/scripts/setup.sh || die "set-up failed"
 mkdir -p build/log
+: >"$tally"
 find_pg_config
 sandbox_begin
+fuzzing=
+asserting=
+# each of the server's tests keeps one processor busy
+other_jobs=$jobs
+for part in library python regress pgtap sqlfuzz; do
+	is_wanted $part && other_jobs=$((jobs > 2 ? 2 : 1))
+done
 
 step "build" make -j"$jobs" PG_CONFIG="$pg_config" all || finish
-if is_wanted static; then
-	step "include directions" make -s check-includes PG_CONFIG="$pg_config"
-	step "include check notices violations" test/scripts/check_includes.sh --self-test
-	step "circle check notices circles" test/scripts/check_circles.pl --self-test
-	step "header check notices misplaced declarations" test/scripts/check_headers.pl --self-test
-	step "check of globals notices what is not listed" test/scripts/check_globals.sh --self-test
-	step "META.json is what PGXN asks for, one release everywhere" make -s check-release PG_CONFIG="$pg_config"
-	step "release check notices violations" test/scripts/check_release.pl --self-test
-	step "contrib-data is what its generator makes" make -s check-data PG_CONFIG="$pg_config"
-fi
-if is_wanted unit; then
-	step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs &&
-		counted_step "unit tests (assertions, sanitizers)" unit
-fi
-if is_wanted arm64 && has_arm64; then
-	step "build of the kernels for arm64" make -j"$jobs" PG_CONFIG="$pg_config" build-arm64 &&
-		counted_step "kernels for arm64 (emulator)" unit-arm64
-fi
-if is_wanted ctime; then
-	step "build of the test of constant time" make -s -j"$jobs" PG_CONFIG="$pg_config" build/release/test_ctime &&
-		step "constant time" make -s PG_CONFIG="$pg_config" ctime
-fi
-if is_wanted fuzz || is_wanted assert; then
-	step "clang is there" has_clang
-fi
-if is_wanted fuzz && [ -n "$clang" ]; then
-	step "build of the fuzz programs" make -j"$jobs" PG_CONFIG="$pg_config" fuzz-programs && counted_step "fuzz programs" fuzz
-fi
-asserting=
-if is_wanted assert; then
-	step "build with clang and assertions" make -j"$jobs" PG_CONFIG="$pg_config" assert &&
-		counted_step "unit tests (clang, assertions)" unit-assert && asserting=yes
-fi
+lanes static_checks unit_tests
+clang_builds
 step "install" sandbox_install || finish
 sandbox_paths
 step "server" server_start || finish
 # what SQL does is tested with assertions where they were built, all that is about time and crashes as it is shipped
 [ -z "$asserting" ] || take_library build/assert/ppdl.so
-is_wanted library && step "libppdl: interface, installation, example" test/scripts/check_library.sh
-is_wanted python && counted_step "Python package" check-python
-is_wanted regress && regression_tests
-is_wanted pgtap && pgtap_tests
-is_wanted sqlfuzz && sql_fuzz
+lanes server_tests clang_tests
 [ -z "$asserting" ] || take_library ppdl.so
 is_wanted tap && step "Citus, where it is installed" test/scripts/citus.sh && tail -n 1 build/log/Citus,_where_it_is_installed.log
 is_wanted soak && step "eight clients on one table" env PPDL_SOAK_TIME="${PPDL_SOAK_TIME:-30}" test/scripts/soak.pl

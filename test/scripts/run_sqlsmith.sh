@@ -6,7 +6,7 @@ set -u
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-PGOPTIONS='-c statement_timeout=2s' timeout -s INT -k 5 "${PPDL_SQLSMITH_TIME:-30}" \
+PGOPTIONS='-c statement_timeout=2s' timeout --foreground -s INT -k 5 "${PPDL_SQLSMITH_TIME:-30}" \
 	sqlsmith --exclude-catalog --target="host=$PGHOST port=$PGPORT dbname=$1 user=$2" >"$log" 2>&1 </dev/null
 if grep -qiE 'server closed the connection|terminating connection|connection to server was lost|broken connection' "$log"; then
 	grep -iE -B 40 'server closed|terminating|lost|broken' "$log" | head -n 120

@@ -8,6 +8,7 @@
 #							initdb and start; exports PGHOST, PGPORT, PGUSER, PGDATABASE
 #	sandbox_database name	all of the above, with a fresh build, and a database; exports PGDATABASE
 #	run command ...			runs a long command so that signals are obeyed at once
+#	beside function ...		runs functions of the script beside each other, each in a process of its own
 #	as_server_user command ...	runs a command as the user that owns the server
 #
 # Nothing outside $sandbox is written: PostgreSQL finds its files relative to
@@ -18,6 +19,7 @@
 
 sandbox=
 sandbox_job=
+sandbox_lanes=()
 
 # a make that called this script must not hand its job slots and -w to those called here
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -80,6 +82,34 @@ run() {
 	return $rc
 }
 
+# For functions, each in a shell of its own, which `run` their commands; waits for all, and fails when one of them fails.
+beside() {
+	local lane rc=0
+
+	set -m
+	for lane; do
+		(
+			set +m
+			sandbox_job= sandbox_lanes=()
+			trap 'sandbox_stop_job; exit 143' HUP INT TERM
+			"$lane"
+		) </dev/null &
+		sandbox_lanes+=($!)
+	done
+	set +m
+	for lane in "${sandbox_lanes[@]}"; do
+		wait "$lane" || rc=1
+	done
+	sandbox_lanes=()
+	return $rc
+}
+
+sandbox_stop_job() {
+	[ -n "$sandbox_job" ] || return 0
+	kill -TERM -- "-$sandbox_job" 2>/dev/null
+	wait "$sandbox_job" 2>/dev/null
+}
+
 sandbox_stop_servers() {
 	local pidfile pid i
 
@@ -105,10 +135,9 @@ sandbox_end() {
 
 	trap - EXIT
 	trap '' HUP INT TERM
-	if [ -n "$sandbox_job" ]; then
-		kill -TERM -- "-$sandbox_job" 2>/dev/null
-		wait "$sandbox_job" 2>/dev/null
-	fi
+	[ ${#sandbox_lanes[@]} = 0 ] || kill -TERM "${sandbox_lanes[@]}" 2>/dev/null
+	sandbox_stop_job
+	wait 2>/dev/null
 	if [ -n "$sandbox" ]; then
 		sandbox_stop_servers
 		rm -rf "$sandbox"

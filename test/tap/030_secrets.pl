@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
 use IPC::Run;
 use MIME::Base64;
 use PostgreSQL::Test::Cluster;
@@ -13,6 +15,8 @@ use Time::HiRes qw(usleep);
 use PpdlTest qw(:DEFAULT :cli);
 
 my $dir = PostgreSQL::Test::Utils::tempdir;
+# built from find_bytes.c, and put there by check.sh
+my $find_bytes = abs_path(dirname(__FILE__) . '/../find_bytes');
 my $passphrase = 'Zwetschgendatschi 40817';
 my $marker = 'KeptInTheClear-730241';
 my $node = PostgreSQL::Test::Cluster->new('watched');
@@ -47,7 +51,7 @@ sub master_seed
 
 my %pattern;
 
-# grep takes no NUL and no newline: pieces of seven bytes or more between those
+# a string a line: pieces of seven bytes or more between what ends one
 sub look_for
 {
 	my ($what, $bytes) = @_;
@@ -66,15 +70,14 @@ sub look_for_number
 	look_for("$what in hexadecimal", unpack 'H*', pack 'd<', $v);
 }
 
-# The files under a directory that hold any of the patterns (or of other ones).
+# The files under a directory that hold any of the patterns or other strings, in one go, and which.
 sub found
 {
 	my ($where, @other) = @_;
-	my $list = file('patterns', join "\n", @other ? @other : keys %pattern);
-	my $out = '';
+	my ($out, $err) = ('', '');
 
-	local $ENV{LC_ALL} = 'C';
-	IPC::Run::run([ 'grep', '-raoF', '-f', 'patterns', $where ], '>', \$out);
+	IPC::Run::run([ $find_bytes, file('patterns', join "\n", keys %pattern, @other), $where ], '>', \$out, '2>', \$err);
+	die "the search in $where failed: $err" if $? >> 8 > 1 || $? & 127;
 	return sort map { /^([^:]*):(.*)/s ? "$1: " . ($pattern{$2} // $2) : $_ } split /\n/, $out;
 }
 
@@ -180,19 +183,23 @@ SKIP:
 		$node->poll_query_until('postgres', 'SELECT true');
 	}
 	skip 'no core of a backend: neither gcore nor a kernel that writes core files here', 2 unless defined $core && -s $core;
-	isnt(scalar(() = found($core, $marker)), 0, 'a core of a backend shows what the session did');
-	is_deeply([ found($core) ], [], 'and neither key nor values');
+	my @seen = found($core, $marker);
+
+	isnt(scalar(grep { /: $marker$/ } @seen), 0, 'a core of a backend shows what the session did');
+	is_deeply([ grep { !/: $marker$/ } @seen ], [], 'and neither key nor values');
 	unlink $core;
 }
 $in .= "\\q\n";
 eval { $psql->finish };
 $node->stop;
-for my $where ([ $node->data_dir . '/base', 'tables' ], [ $node->data_dir . '/pg_wal', 'the WAL' ])
+my @kept = found($node->data_dir, $marker);
+my @logged = found($node->logfile, $marker, 'ppdl_publish_part');
+for my $where ([ $node->data_dir . '/base/', 'tables' ], [ $node->data_dir . '/pg_wal/', 'the WAL' ])
 {
-	isnt(scalar(() = found($where->[0], $marker)), 0, "$where->[1]: the plain column is found");
+	isnt(scalar(grep { /^\Q$where->[0]\E.*: $marker$/ } @kept), 0, "$where->[1]: the plain column is found");
 }
-isnt(scalar(() = found($node->logfile, 'ppdl_publish_part')), 0, 'the log has the statements');
-is_deeply([ found($node->data_dir) ], [], 'data directory, with WAL, cache and checkpoints: neither key nor values');
-is_deeply([ found($node->logfile) ], [], 'log: neither key nor values');
+isnt(scalar(grep { /: ppdl_publish_part$/ } @logged), 0, 'the log has the statements');
+is_deeply([ grep { !/: $marker$/ } @kept ], [], 'data directory, with WAL, cache and checkpoints: neither key nor values');
+is_deeply([ grep { !/: (?:$marker|ppdl_publish_part)$/ } @logged ], [], 'log: neither key nor values');
 
 done_testing();
