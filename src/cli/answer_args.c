@@ -25,7 +25,8 @@ static const struct argp_option options[] = {
 	{"verify", OPT_VERIFY, 0, 0,
 	 "check sums and averages against the lwe_receipt(...) beside them before anything is decrypted", 4},
 	{"manifest", OPT_MANIFEST, "FILE", 0,
-	 "with --verify: what ppdl encrypt --manifest wrote, so that old versions and rows left out are noticed", 4},
+	 "with --verify: what ppdl encrypt --manifest wrote, so that old versions and rows left out are noticed; repeated, "
+	 "one a key, for rows of several", 4},
 	{"all-rows", OPT_ALL_ROWS, 0, 0, "with --manifest: rows that are left out are an error", 4},
 	{"receipts-for", OPT_RECEIPTS_FOR, "NAME", 0, "with --verify and no manifest: the table, as it was called then", 4},
 	{"bind", OPT_BIND, "COL,...", 0, "with --verify and no manifest: the columns that were bound to rows", 4},
@@ -69,14 +70,14 @@ check_verify(const PpdlAnswerArgs *a, struct argp_state *state)
 {
 	const PpdlVerifyArgs *v = &a->verify;
 
-	if (!a->verified && (v->column || v->manifest || v->table || v->bind.count || v->whole))
+	if (!a->verified && (v->column || v->manifests.count || v->table || v->bind.count || v->whole))
 		argp_error(state, "--manifest, --all-rows, --receipts-for, --bind and --verify-column go with --verify only");
-	if (a->verified && v->manifest == NULL && v->table == NULL)
+	if (a->verified && v->manifests.count == 0 && v->table == NULL)
 		argp_error(state,
 				   "--verify: give --manifest, or say with --receipts-for what the table is called in its receipts");
-	if (v->manifest && (v->table || v->bind.count))
+	if (v->manifests.count && (v->table || v->bind.count))
 		argp_error(state, "--manifest says what --receipts-for and --bind say: give one or the other");
-	if (v->whole && v->manifest == NULL)
+	if (v->whole && v->manifests.count == 0)
 		argp_error(state, "--all-rows goes with --manifest only");
 }
 
@@ -101,7 +102,7 @@ parse_verify(int key, char *arg, PpdlAnswerArgs *a, struct argp_state *state)
 			ppdl_list_add_commas(&a->verify.bind, arg, state);
 			return 0;
 		case OPT_MANIFEST:
-			a->verify.manifest = arg;
+			ppdl_list_add(&a->verify.manifests, arg, state);
 			return 0;
 		case OPT_ALL_ROWS:
 			a->verify.whole = 1;
@@ -170,6 +171,7 @@ ppdl_answer_args_free(PpdlAnswerArgs *a)
 	ppdl_list_free(&a->writers);
 	ppdl_list_free(&a->words.features);
 	ppdl_list_free(&a->words.as);
+	ppdl_list_free(&a->verify.manifests);
 	ppdl_list_free(&a->verify.bind);
 }
 

@@ -76,7 +76,7 @@ typedef struct PpdlAuditSample
 	const PpdlPredictions *predictions;
 	const uint32_t *drawn;		/* numbers of predictions, ascending */
 	uint32_t	ndrawn;
-	PpdlTableCheck *check;		/* against the manifest; its findings are not counted here; or NULL */
+	PpdlTableCheck *check;		/* against the manifests; its findings are not counted here; or NULL */
 	PpdlAuditWrong wrong;
 	void	   *arg;
 	PpdlAuditSum sum;
@@ -88,10 +88,10 @@ typedef struct PpdlAuditSample
  */
 PpdlStatus	ppdl_audit_rows(PpdlAuditSample *s, PpdlTableRows *t, PpdlError *err);
 /*
- * Predictions of rows that the manifest does not have, and, when all rows were to be predicted, of rows that have
+ * Predictions of rows that the manifests do not have, and, when all rows were to be predicted, of rows that have
  * none: the sample's wrong is told of up to `most` of them.  *count: how many there are.
  */
-PpdlStatus	ppdl_audit_coverage(PpdlAuditSample *s, const PpdlManifest *m, int all, uint32_t most, uint64_t *count,
+PpdlStatus	ppdl_audit_coverage(PpdlAuditSample *s, const PpdlManifests *m, int all, uint32_t most, uint64_t *count,
 								PpdlError *err);
 
 #endif

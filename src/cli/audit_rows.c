@@ -242,15 +242,17 @@ find_unpredicted(PpdlAuditSample *s, const PpdlManifest *m, uint32_t most, uint6
 }
 
 PpdlStatus
-ppdl_audit_coverage(PpdlAuditSample *s, const PpdlManifest *m, int all, uint32_t most, uint64_t *count, PpdlError *err)
+ppdl_audit_coverage(PpdlAuditSample *s, const PpdlManifests *m, int all, uint32_t most, uint64_t *count, PpdlError *err)
 {
 	*count = 0;
 	for (uint32_t i = 0; i < s->predictions->rows; i++)
 	{
 		const char *id = s->predictions->row[i].id;
 
-		if (ppdl_manifest_find_id(m, id, strlen(id)) == UINT32_MAX)
+		if (!ppdl_manifests_have_id(m, id, strlen(id)))
 			tell(s, id, "it has a prediction, and is not in the manifest", most, count);
 	}
-	return all ? find_unpredicted(s, m, most, count, err) : PPDL_OK;
+	for (int i = 0; all && i < m->count; i++)
+		PPDL_TRY(find_unpredicted(s, m->manifest[i], most, count, err));
+	return PPDL_OK;
 }

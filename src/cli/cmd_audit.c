@@ -50,7 +50,8 @@ static const struct argp_option options[] = {
 	{"table", OPT_TABLE, "NAME", 0, "table of the rows", 2},
 	{"id", OPT_ID, "NAME", 0, "its column that identifies a row, also in --predictions (id)", 2},
 	{"column", OPT_COLUMN, "NAME", 0, "its column of encrypted features (features)", 2},
-	{"manifest", OPT_MANIFEST, "FILE", 0, "what was encrypted, as ppdl encrypt --receipts wrote it", 2},
+	{"manifest", OPT_MANIFEST, "FILE", 0,
+	 "what was encrypted, as ppdl encrypt --receipts wrote it; repeated, one a key, for rows of writers", 2},
 	{"bind", OPT_BIND, "NAME,...", 0, "plain columns that are tied to rows, in the manifest's order (the same names)",
 	 2},
 	{"where", OPT_WHERE, "SQL", 0, "predict only rows for which this holds", 2},
@@ -77,9 +78,9 @@ typedef struct Args
 			   *model,
 			   *name,
 			   *query,
-			   *predictions,
-			   *manifest;
-	PpdlList	bind;
+			   *predictions;
+	PpdlList	manifests,
+				bind;
 	double		tolerance;
 	uint32_t	sample;
 } Args;
@@ -93,7 +94,7 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--table is missing");
 	if (a->model == NULL)
 		argp_error(state, "--model is missing: your own copy of the model");
-	if (a->bind.count && a->manifest == NULL)
+	if (a->bind.count && a->manifests.count == 0)
 		argp_error(state, "--bind goes with --manifest");
 	if ((a->query != NULL) + (a->predictions != NULL) + (a->where != NULL) > 1)
 		argp_error(state, "--query, --predictions and --where exclude each other");
@@ -140,7 +141,7 @@ parse(int key, char *arg, struct argp_state *state)
 			a->predictions = arg;
 			return 0;
 		case OPT_MANIFEST:
-			a->manifest = arg;
+			ppdl_list_add(&a->manifests, arg, state);
 			return 0;
 		case OPT_BIND:
 			ppdl_list_add_commas(&a->bind, arg, state);
@@ -173,7 +174,7 @@ typedef struct Job
 	PpdlRng    *rng;
 	PpdlDb		db;
 	PpdlWriterParts writers;	/* of the database */
-	PpdlManifest *manifest;
+	PpdlManifests manifests;
 	PpdlTableCheck *check;
 	PpdlTableRows table;
 	PpdlPredictions predictions;
@@ -309,7 +310,7 @@ report(const Job *j)
 	printf("; %u rows drawn, %u wrong\n", j->sample.ndrawn, s->wrong);
 	if (j->uncovered)
 		printf("%llu ids that are not in the manifest, or have no prediction\n", (unsigned long long) j->uncovered);
-	if (s->checked > 0 && j->manifest == NULL)
+	if (s->checked > 0 && j->manifests.count == 0)
 		puts("without --manifest the rows themselves are the server's word");
 	if (s->checked > 0)
 		printf("largest difference from the clear: %.2g, where %.2g is allowed\n", s->difference, s->allowed);
@@ -326,14 +327,13 @@ open_all(Job *j, PpdlError *err)
 
 	PPDL_TRY(ppdl_model_file_load(&j->net, &j->name, a->model, err));
 	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
-	if (a->manifest)
-		PPDL_TRY(ppdl_manifest_load(&j->manifest, a->manifest, j->owner, err));
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	PPDL_TRY(ppdl_writer_parts_database(&j->writers, &j->db, err));
 	PPDL_TRY(ppdl_writer_parts_open(&j->writers, j->owner, err));
+	PPDL_TRY(ppdl_manifests_load(&j->manifests, &a->manifests, &j->writers, &j->owner, 1, err));
 	ppdl_db_cancel_on_interrupt(&j->db);
-	return ppdl_table_rows_open(&j->table, &j->db, j->manifest, a->table, a->id, &columns, &a->bind, err);
+	return ppdl_table_rows_open(&j->table, &j->db, &j->manifests, a->table, a->id, &columns, &a->bind, err);
 }
 
 static PpdlStatus
@@ -348,11 +348,11 @@ audit(Job *j, PpdlError *err)
 	s->net = j->net;
 	s->predictions = &j->predictions;
 	s->wrong = say_wrong;
-	if (j->manifest)
+	if (j->manifests.count > 0)
 	{
-		PPDL_TRY(ppdl_audit_coverage(s, j->manifest, !a->query && !a->predictions && !a->where, MOST_SHOWN,
+		PPDL_TRY(ppdl_audit_coverage(s, &j->manifests, !a->query && !a->predictions && !a->where, MOST_SHOWN,
 									 &j->uncovered, err));
-		PPDL_TRY(ppdl_table_check_create(&j->check, j->owner, j->manifest, say_fault, j, err));
+		PPDL_TRY(ppdl_table_check_create(&j->check, j->owner, &j->manifests, say_fault, j, err));
 		s->check = j->check;
 	}
 	PPDL_TRY(draw(j, err));
@@ -376,7 +376,7 @@ ppdl_cmd_audit(int argc, char **argv)
 	ppdl_db_ignore_interrupt();
 	ppdl_predictions_free(&j.predictions);
 	ppdl_table_check_destroy(j.check);
-	ppdl_manifest_destroy(j.manifest);
+	ppdl_manifests_free(&j.manifests);
 	ppdl_table_rows_close(&j.table);
 	ppdl_db_close(&j.db);
 	ppdl_writer_parts_free(&j.writers);
@@ -385,6 +385,7 @@ ppdl_cmd_audit(int argc, char **argv)
 	ppdl_net_destroy(j.net);
 	free(j.name);
 	free(j.drawn);
+	ppdl_list_free(&a.manifests);
 	ppdl_list_free(&a.bind);
 	if (status != PPDL_OK)
 		return ppdl_fail(&err);

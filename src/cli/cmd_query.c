@@ -185,11 +185,11 @@ run(Job *j, PpdlError *err)
 	if (a->then)
 		PPDL_TRY(ppdl_then_create(&j->then, a->then, err));
 	PPDL_TRY(ppdl_answer_open(&a->answer, &v->reveal, &v->words, err));
-	PPDL_TRY(ppdl_verifier_open(&v->verifier, &a->answer.verify, &v->reveal, err));
 	PPDL_TRY(ppdl_db_open(&v->db, a->dsn, err));
 	v->db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_writer_parts_database(&v->reveal.writers, &v->db, err));
+	PPDL_TRY(ppdl_verifier_open(&v->verifier, &a->answer.verify, &v->reveal, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	if (j->out.f == stdout && isatty(STDOUT_FILENO) && !a->no_pager)
 	{

@@ -31,14 +31,17 @@ static const char doc[] =
 enum
 {
 	OPT_PASSPHRASE = 256, OPT_TABLE, OPT_ID, OPT_COLUMN, OPT_BIND, OPT_MANIFEST, OPT_LIMIT, OPT_CSV, OPT_FORGET,
-	OPT_FORGET_FILE
+	OPT_FORGET_FILE, OPT_WRITER
 };
 
 static const struct argp_option options[] = {
 	{"key", 'k', "FILE", 0, "secret key file", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
-	{"manifest", OPT_MANIFEST, "FILE", 0, "what was encrypted, as ppdl encrypt --receipts wrote it", 1},
+	{"writer", OPT_WRITER, "FILE.pub", 0,
+	 "public file of a writer whose rows the key reads, too; may be repeated (else those that the database knows)", 1},
+	{"manifest", OPT_MANIFEST, "FILE", 0,
+	 "what was encrypted, as ppdl encrypt --receipts wrote it; repeated, one a key, for rows of writers", 1},
 	{"forget", OPT_FORGET, "ID,...", 0,
 	 "you deleted these rows: the manifest is written again without them, before anything is checked", 1},
 	{"forget-file", OPT_FORGET_FILE, "FILE", 0, "the same with an id a line (-: standard input)", 1},
@@ -59,12 +62,13 @@ typedef struct Args
 {
 	const char *key,
 			   *passphrase_file,
-			   *manifest,
 			   *dsn,
 			   *table,
 			   *id,
 			   *forget_file;
-	PpdlList	columns,
+	PpdlList	writers,
+				manifests,
+				columns,
 				bind,
 				forget;
 	long		limit;
@@ -78,7 +82,7 @@ check_args(const Args *a, struct argp_state *state)
 		argp_error(state, "--key is missing");
 	if (a->table == NULL && a->forget.count == 0 && a->forget_file == NULL)
 		argp_error(state, "--table is missing");
-	if (a->manifest == NULL)
+	if (a->manifests.count == 0)
 		argp_error(state, "--manifest is missing");
 	if (a->columns.count > PPDL_MANIFEST_COLUMNS)
 		argp_error(state, "--column names features and label, no more");
@@ -98,7 +102,10 @@ parse(int key, char *arg, struct argp_state *state)
 			a->passphrase_file = arg;
 			return 0;
 		case OPT_MANIFEST:
-			a->manifest = arg;
+			ppdl_list_add(&a->manifests, arg, state);
+			return 0;
+		case OPT_WRITER:
+			ppdl_list_add(&a->writers, arg, state);
 			return 0;
 		case 'd':
 			a->dsn = arg;
@@ -142,7 +149,9 @@ typedef struct Job
 {
 	Args	   *a;
 	PpdlOwner  *owner;
-	PpdlManifest *manifest;
+	PpdlManifests manifests;
+	PpdlWriterParts writers;
+	uint8_t    *changed;		/* manifests, by number */
 	PpdlDb		db;
 	PpdlTableRows rows;
 	PpdlTableCheck *check;
@@ -156,9 +165,29 @@ typedef struct Job
 static PpdlStatus
 forget(Job *j, const char *id, size_t len, PpdlError *err)
 {
-	if (ppdl_manifest_forget(j->manifest, id, len))
+	const int	shown = (int) (len < 100 ? len : 100);
+	int			found = -1;
+
+	for (int i = 0; i < j->manifests.count; i++)
+	{
+		if (ppdl_manifest_find_id(j->manifests.manifest[i], id, len) == UINT32_MAX)
+			continue;
+		if (found >= 0)
+		{
+			ppdl_error(err, PPDL_ERR_ARGUMENT, "%s and %s both have a row of id \"%.*s\"",
+					   j->a->manifests.item[found], j->a->manifests.item[i], shown, id);
+			return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Nothing was forgotten: give the one that is to forget it.");
+		}
+		found = i;
+	}
+	if (found >= 0)
+	{
+		ppdl_manifest_forget(j->manifests.manifest[found], id, len);
+		j->changed[found] = 1;
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_FORMAT, "%s has no row of id \"%.*s\"", j->a->manifest, (int) (len < 100 ? len : 100), id);
+	}
+	ppdl_error(err, PPDL_ERR_FORMAT, j->manifests.count > 1 ? "%s and the other manifests have no row of id \"%.*s\"" :
+			   "%s has no row of id \"%.*s\"", j->a->manifests.item[0], shown, id);
 	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Nothing was forgotten.");
 }
 
@@ -189,13 +218,23 @@ forget_all(Job *j, PpdlError *err)
 
 	if (l->count == 0 && j->a->forget_file == NULL)
 		return PPDL_OK;
+	j->changed = calloc((size_t) j->manifests.count + 1, 1);
+	if (j->changed == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < l->count; i++)
 		PPDL_TRY(forget(j, l->item[i], strlen(l->item[i]), err));
 	if (j->a->forget_file)
 		PPDL_TRY(forget_lines(j, err));
-	PPDL_TRY(ppdl_manifest_put(j->manifest, j->a->manifest, j->owner, &j->out, err));
-	PPDL_TRY(ppdl_out_commit(&j->out, err));
-	ppdl_note("the manifest %s has %" PRIu64 " rows", j->a->manifest, ppdl_manifest_live(j->manifest));
+	for (int i = 0; i < j->manifests.count; i++)
+	{
+		const PpdlManifest *m = j->manifests.manifest[i];
+
+		if (!j->changed[i])
+			continue;
+		PPDL_TRY(ppdl_manifest_put(m, j->a->manifests.item[i], j->owner, &j->out, err));
+		PPDL_TRY(ppdl_out_commit(&j->out, err));
+		ppdl_note("the manifest %s has %" PRIu64 " rows", j->a->manifests.item[i], ppdl_manifest_live(m));
+	}
 	return PPDL_OK;
 }
 
@@ -273,8 +312,8 @@ report(const Job *j)
 		ppdl_table_print_rows(&j->shown, stdout);
 	if (j->faults > (uint64_t) j->a->limit)
 		fprintf(f, "and %" PRIu64 " more\n", j->faults - (uint64_t) j->a->limit);
-	fprintf(f, "%" PRIu64 " rows, %" PRIu64 " in the manifest: ", ppdl_table_check_rows(j->check),
-			ppdl_manifest_live(j->manifest));
+	fprintf(f, "%" PRIu64 " rows, %" PRIu64 " in the manifest%s: ", ppdl_table_check_rows(j->check),
+			ppdl_manifests_live(&j->manifests), j->manifests.count > 1 ? "s" : "");
 	for (int i = 0; i < PPDL_ROW_FAULTS; i++)
 	{
 		const uint64_t n = ppdl_table_check_faults(j->check, (PpdlRowFault) i);
@@ -295,8 +334,16 @@ take_row(void *arg, const PpdlTableRow *row, PpdlError *err)
 	const uint64_t n = ppdl_table_check_rows(j->check);
 
 	if (n % 1000 == 0)
-		ppdl_progress(NULL, n, ppdl_manifest_live(j->manifest), "rows");
+		ppdl_progress(NULL, n, ppdl_manifests_live(&j->manifests), "rows");
 	return ppdl_table_check_row(j->check, row, NULL, err);
+}
+
+static PpdlStatus
+open_database(Job *j, PpdlError *err)
+{
+	PPDL_TRY(ppdl_db_open(&j->db, j->a->dsn, err));
+	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	return ppdl_writer_parts_database(&j->writers, &j->db, err);
 }
 
 static PpdlStatus
@@ -305,15 +352,16 @@ verify(Job *j, PpdlError *err)
 	const Args *a = j->a;
 
 	PPDL_TRY(ppdl_key_open(&j->owner, a->key, a->passphrase_file, err));
-	PPDL_TRY(ppdl_manifest_load(&j->manifest, a->manifest, j->owner, err));
+	PPDL_TRY(ppdl_writer_parts_files(&j->writers, &a->writers, err));
+	if (a->table != NULL)
+		PPDL_TRY(open_database(j, err));
+	PPDL_TRY(ppdl_manifests_load(&j->manifests, &a->manifests, &j->writers, &j->owner, 1, err));
 	PPDL_TRY(forget_all(j, err));
 	if (a->table == NULL)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
-	PPDL_TRY(ppdl_db_extension(&j->db, err));
 	ppdl_db_cancel_on_interrupt(&j->db);
-	PPDL_TRY(ppdl_table_rows_open(&j->rows, &j->db, j->manifest, a->table, a->id, &a->columns, &a->bind, err));
-	PPDL_TRY(ppdl_table_check_create(&j->check, j->owner, j->manifest, show, j, err));
+	PPDL_TRY(ppdl_table_rows_open(&j->rows, &j->db, &j->manifests, a->table, a->id, &a->columns, &a->bind, err));
+	PPDL_TRY(ppdl_table_check_create(&j->check, j->owner, &j->manifests, show, j, err));
 	PPDL_TRY(ppdl_table_rows_all(&j->rows, take_row, j, err));
 	return ppdl_table_check_finish(j->check, j->rows.ncolumns, err);
 }
@@ -338,9 +386,13 @@ ppdl_cmd_verify(int argc, char **argv)
 		ppdl_table_free(&j.shown);
 	ppdl_table_check_destroy(j.check);
 	ppdl_table_rows_close(&j.rows);
-	ppdl_manifest_destroy(j.manifest);
+	ppdl_manifests_free(&j.manifests);
+	ppdl_writer_parts_free(&j.writers);
+	free(j.changed);
 	ppdl_db_close(&j.db);
 	ppdl_owner_destroy(j.owner);
+	ppdl_list_free(&a.writers);
+	ppdl_list_free(&a.manifests);
 	ppdl_list_free(&a.columns);
 	ppdl_list_free(&a.bind);
 	ppdl_list_free(&a.forget);

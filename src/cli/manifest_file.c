@@ -20,15 +20,40 @@ ppdl_manifest_load(PpdlManifest **out, const char *path, const PpdlOwner *o, Ppd
 	return status;
 }
 
-static int
-is_of(const PpdlManifest *m, const PpdlReceiptDomain *d)
+/* a file in memory, of one of the keys or of one of their writers */
+static PpdlStatus
+add_manifest(PpdlManifests *s, const PpdlWriter *file, const PpdlWriterParts *writers, PpdlOwner **key, int owners,
+			 PpdlError *err)
 {
-	const PpdlReceiptDomain there = ppdl_manifest_domain(m, 0);
-	int			same = strcmp(there.name, d->name) == 0 && there.nbound == d->nbound;
+	const uint8_t *fingerprint = ppdl_manifest_peek(file->buf, file->len);
+	PpdlOwner  *owner = NULL;
+	PpdlManifest *m;
 
-	for (int i = 0; same && i < d->nbound; i++)
-		same = strcmp(there.bound[i], d->bound[i]) == 0;
-	return same;
+	if (owners == 0)
+		return ppdl_error(err, PPDL_ERR_KEY, "it needs the key that the rows were encrypted with");
+	if (fingerprint != NULL)
+		PPDL_TRY(ppdl_writer_parts_owner(writers, key, owners, fingerprint, &owner, err));
+	PPDL_TRY(ppdl_manifest_read(&m, owner != NULL ? owner : key[0], file->buf, file->len, err));
+	return ppdl_manifests_add(s, m, err);
+}
+
+PpdlStatus
+ppdl_manifests_load(PpdlManifests *s, const PpdlList *files, const PpdlWriterParts *writers, PpdlOwner **key,
+					int owners, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+
+	for (int i = 0; i < files->count && status == PPDL_OK; i++)
+	{
+		PpdlWriter	w;
+
+		ppdl_writer_init(&w);
+		status = ppdl_read_whole(files->item[i], &w, err);
+		if (status == PPDL_OK)
+			status = ppdl_name_file(files->item[i], add_manifest(s, &w, writers, key, owners, err), err);
+		ppdl_writer_free(&w);
+	}
+	return status;
 }
 
 PpdlStatus
@@ -40,7 +65,7 @@ ppdl_manifest_continue(PpdlManifest **out, const char *path, const PpdlOwner *o,
 	if (access(path, F_OK) != 0)
 		return ppdl_manifest_create(out, o, d->name, d->bound, d->nbound, err);
 	PPDL_TRY(ppdl_manifest_load(out, path, o, err));
-	if (is_of(*out, d))
+	if (ppdl_manifest_is_of(*out, d))
 		return PPDL_OK;
 	there = ppdl_manifest_domain(*out, 0);
 	ppdl_error(err, PPDL_ERR_ARGUMENT,

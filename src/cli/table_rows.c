@@ -76,20 +76,21 @@ add_column(PpdlTableRows *t, const char *column, PpdlError *err)
 }
 
 static PpdlStatus
-find_columns(PpdlTableRows *t, const PpdlManifest *m, const PpdlList *columns, PpdlError *err)
+find_columns(PpdlTableRows *t, const PpdlManifests *m, const PpdlList *columns, PpdlError *err)
 {
 	for (int i = 0; i < columns->count; i++)
 		PPDL_TRY(add_column(t, columns->item[i], err));
 	for (int c = 0; columns->count == 0 && c < PPDL_MANIFEST_COLUMNS; c++)
-		if (c == 0 || (m != NULL && ppdl_manifest_count(m, c, NULL, 0) > 0))
+		if (c == 0 || ppdl_manifests_count(m, c, NULL, 0) > 0)
 			PPDL_TRY(add_column(t, ppdl_manifest_column_name(c), err));
 	return PPDL_OK;
 }
 
 static PpdlStatus
-find_bound(PpdlTableRows *t, const PpdlManifest *m, const PpdlList *bind, PpdlError *err)
+find_bound(PpdlTableRows *t, const PpdlManifests *m, const PpdlList *bind, PpdlError *err)
 {
-	const PpdlReceiptDomain domain = m ? ppdl_manifest_domain(m, 0) : (PpdlReceiptDomain) {NULL};
+	const PpdlReceiptDomain domain = m->count > 0 ? ppdl_manifest_domain(m->manifest[0], 0) :
+		(PpdlReceiptDomain) {NULL};
 
 	if (bind->count > 0 && bind->count != domain.nbound)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
@@ -104,7 +105,7 @@ find_bound(PpdlTableRows *t, const PpdlManifest *m, const PpdlList *bind, PpdlEr
 }
 
 PpdlStatus
-ppdl_table_rows_open(PpdlTableRows *t, PpdlDb *db, const PpdlManifest *m, const char *table, const char *id,
+ppdl_table_rows_open(PpdlTableRows *t, PpdlDb *db, const PpdlManifests *m, const char *table, const char *id,
 					 const PpdlList *columns, const PpdlList *bind, PpdlError *err)
 {
 	*t = (PpdlTableRows) {.db = db};

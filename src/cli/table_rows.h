@@ -24,11 +24,11 @@ typedef struct PpdlTableRows
 
 /*
  * Finds table and columns; errors name what is not there.  columns: features and label, none: those of the names that
- * the manifest has rows for; bind: plain columns, none: those that the manifest names.  m may be NULL: nothing is
+ * the manifests have rows for; bind: plain columns, none: those that the manifests name.  m may be of none: nothing is
  * tied.  db stays the caller's; release with close, also after an error.
  */
-PpdlStatus	ppdl_table_rows_open(PpdlTableRows *t, PpdlDb *db, const PpdlManifest *m, const char *table, const char *id,
-								 const PpdlList *columns, const PpdlList *bind, PpdlError *err);
+PpdlStatus	ppdl_table_rows_open(PpdlTableRows *t, PpdlDb *db, const PpdlManifests *m, const char *table,
+								 const char *id, const PpdlList *columns, const PpdlList *bind, PpdlError *err);
 void		ppdl_table_rows_close(PpdlTableRows *t);
 
 typedef PpdlStatus (*PpdlTakeTableRow) (void *arg, const PpdlTableRow *row, PpdlError *err);

@@ -33,8 +33,7 @@ struct PpdlVerifier
 	const PpdlReveal *reveal;
 	int			column;			/* of manifests */
 	Keyed	   *keys;
-	PpdlManifest *manifest;		/* NULL: none; that of the owner of */
-	const PpdlOwner *manifest_of;
+	PpdlManifests manifests;
 	PpdlText   *field;			/* of the record at hand: copies */
 	size_t		fields;
 };
@@ -46,22 +45,6 @@ no_memory(PpdlError *err)
 }
 
 /* ------------------------------------------------------------------ opening */
-
-/* the manifest is that of one of the owners */
-static PpdlStatus
-load_manifest(PpdlVerifier *v, PpdlError *err)
-{
-	PpdlStatus	status = ppdl_error(err, PPDL_ERR_KEY, "--verify needs the key that the rows were encrypted with");
-
-	for (int i = 0; i < v->reveal->owners; i++)
-	{
-		v->manifest_of = v->reveal->owner[i];
-		status = ppdl_manifest_load(&v->manifest, v->a->manifest, v->manifest_of, err);
-		if (status != PPDL_ERR_KEY)
-			return status;
-	}
-	return status;
-}
 
 PpdlStatus
 ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *reveal, PpdlError *err)
@@ -79,7 +62,7 @@ ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal
 	while (strcmp(a->column, ppdl_manifest_column_name(v->column)) != 0)
 		v->column++;
 	v->reveal = reveal;
-	return a->manifest != NULL ? load_manifest(v, err) : PPDL_OK;
+	return ppdl_manifests_load(&v->manifests, &a->manifests, &reveal->writers, reveal->owner, reveal->owners, err);
 }
 
 static void
@@ -109,7 +92,7 @@ ppdl_verifier_close(PpdlVerifier *v)
 		ppdl_receipt_key_destroy(k->key);
 		free(k);
 	}
-	ppdl_manifest_destroy(v->manifest);
+	ppdl_manifests_free(&v->manifests);
 	free(v);
 }
 
@@ -120,20 +103,35 @@ domain_of(const PpdlVerifier *v)
 {
 	PpdlReceiptDomain d = {v->a->table, v->a->column, (const char *const *) v->a->bind.item, v->a->bind.count};
 
-	return v->manifest != NULL ? ppdl_manifest_domain(v->manifest, v->column) : d;
+	return v->manifests.count > 0 ? ppdl_manifest_domain(v->manifests.manifest[0], v->column) : d;
 }
 
 static PpdlStatus
-unknown_key(const PpdlVerifier *v, const uint8_t *fingerprint, PpdlError *err)
+unknown_key(const uint8_t *fingerprint, PpdlError *err)
 {
 	char		id[17];
 
 	ppdl_fingerprint_hex(id, fingerprint);
-	ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows under key %s, which %s", id,
-			   v->manifest != NULL ? "is not the manifest's" : "was not given");
-	return v->manifest == NULL ? PPDL_ERR_KEY :
-		ppdl_error_hint(err, PPDL_ERR_KEY,
-						"A manifest is that of one key. For rows of several, give --receipts-for and --bind instead.");
+	return ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows under key %s, which was not given", id);
+}
+
+static PpdlStatus
+without_manifest(const uint8_t *fingerprint, const PpdlOwner *owner, PpdlError *err)
+{
+	char		id[17];
+
+	ppdl_fingerprint_hex(id, fingerprint);
+	ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows under key %s%s, of which no manifest was given", id,
+			   memcmp(ppdl_owner_fingerprint(owner), fingerprint, PPDL_FINGERPRINT_BYTES) == 0 ? "" : " of a writer");
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Each key has a manifest of its own: repeat --manifest. Without any of "
+						   "them, --receipts-for and --bind verify rows of all keys.");
+}
+
+/* NULL: none of that key */
+static const PpdlManifest *
+manifest_of(const PpdlVerifier *v, const PpdlReceiptSection *s)
+{
+	return ppdl_manifests_of(&v->manifests, s->fingerprint);
 }
 
 static PpdlStatus
@@ -152,10 +150,10 @@ find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *e
 			return PPDL_OK;
 		}
 	PPDL_TRY(ppdl_writer_parts_owner(&r->writers, r->owner, r->owners, s->fingerprint, &owner, err));
-	if (owner == NULL ||
-		(v->manifest != NULL &&
-		 memcmp(ppdl_owner_fingerprint(v->manifest_of), s->fingerprint, PPDL_FINGERPRINT_BYTES) != 0))
-		return unknown_key(v, s->fingerprint, err);
+	if (owner == NULL)
+		return unknown_key(s->fingerprint, err);
+	if (v->manifests.count > 0 && manifest_of(v, s) == NULL)
+		return without_manifest(s->fingerprint, owner, err);
 	k = calloc(1, sizeof *k);
 	if (k == NULL)
 		return no_memory(err);
@@ -236,8 +234,8 @@ take_bounds(const PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, 
 
 	if (d.nbound == 0 || !says_nothing(s))
 		return PPDL_OK;
-	if (v->manifest != NULL)
-		return ppdl_manifest_bind(v->manifest, v->column, r, err);
+	if (v->manifests.count > 0)
+		return ppdl_manifest_bind(manifest_of(v, s), v->column, r, err);
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "a receipt that does not say what the bound columns hold");
 	ppdl_writer_init(&names);
 	for (int i = 0; i < d.nbound; i++)
@@ -301,7 +299,7 @@ check_section(PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, Ppdl
 	*owner = k->owner;
 	PPDL_TRY(take_bounds(v, r, s, err));
 	PPDL_TRY(ppdl_receipt_check(k->key, r, s, err));
-	return v->manifest != NULL ? ppdl_manifest_check(v->manifest, v->column, s, err) : PPDL_OK;
+	return v->manifests.count > 0 ? ppdl_manifest_check(manifest_of(v, s), v->column, s, err) : PPDL_OK;
 }
 
 static PpdlStatus
@@ -313,11 +311,23 @@ check_receipt(PpdlVerifier *v, PpdlReceipt *r, const Record *rec, PpdlOwner **ow
 		PPDL_TRY(check_section(v, r, &r->section[i], owner, err));
 	for (uint32_t i = 0; i < r->nsections; i++)
 		PPDL_TRY(check_groups(&d, &r->section[i], rec->names, rec->fields, rec->count, err));
-	PPDL_TRY(ppdl_verified_count(said, &d, r, v->manifest, v->column, err));
+	PPDL_TRY(ppdl_verified_count(said, &d, r, &v->manifests, v->column, err));
 	if (v->a->whole && said->missing > 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,
 						  said->missing == 1 ? " is" : "s are", (const char *) said->text.buf);
 	return PPDL_OK;
+}
+
+/* whether all rows have `value` as number `at` of their bound values */
+static int
+all_have(const PpdlReceipt *r, int at, const PpdlBoundValue *value)
+{
+	uint64_t	rows,
+				other = 0;
+
+	for (uint32_t i = 0; i < r->nsections && other == 0; i++)
+		ppdl_receipt_count(&r->section[i], at, value, &rows, &other);
+	return other == 0;
 }
 
 /*
@@ -325,15 +335,13 @@ check_receipt(PpdlVerifier *v, PpdlReceipt *r, const Record *rec, PpdlOwner **ow
  * rows of one group would pass for all rows.  Without names of columns nothing else is known.
  */
 static PpdlStatus
-check_whole(const PpdlVerifier *v, const PpdlReceiptSection *s, const Record *rec, const PpdlVerified *said,
+check_whole(const PpdlVerifier *v, const PpdlReceipt *r, const Record *rec, const PpdlVerified *said,
 			PpdlError *err)
 {
 	const PpdlReceiptDomain d = domain_of(v);
 	PpdlBoundClaim named[PPDL_MAX_BOUND_VALUES];
 	int			n = 0;
-	uint64_t	rows,
-				other,
-				all;
+	uint64_t	all;
 
 	for (int i = 0; i < d.nbound; i++)
 	{
@@ -342,15 +350,13 @@ check_whole(const PpdlVerifier *v, const PpdlReceiptSection *s, const Record *re
 		if (claim == NULL)
 			continue;
 		named[n] = (PpdlBoundClaim) {i, {claim->s, claim->len}};
-		ppdl_receipt_count(s, i, &named[n].value, &rows, &other);
 		/* NULL is a group, or a total of groups */
-		n += other == 0;
+		n += all_have(r, i, &named[n].value);
 	}
-	rows = ppdl_receipt_section_rows(s);
-	all = ppdl_manifest_count(v->manifest, v->column, named, n);
-	if (all <= rows)
+	all = ppdl_manifests_count(&v->manifests, v->column, named, n);
+	if (all <= r->rows)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of other groups are left out: %s", (unsigned long long) (all - rows),
+	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of other groups are left out: %s", (unsigned long long) (all - r->rows),
 			   (const char *) said->text.buf);
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "Where one group was asked for, select the columns that say which beside "
 						   "the receipt, as the manifest calls them.");
@@ -564,7 +570,7 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
 	PPDL_GOTO(done, check_receipt(v, r, &rec, &owner, &said, err));
 	PPDL_GOTO(done, put_fields(v, r, owner, &rec, &said, err));
-	status = v->a->whole && names != NULL ? check_whole(v, &r->section[0], &rec, &said, err) : PPDL_OK;
+	status = v->a->whole && names != NULL ? check_whole(v, r, &rec, &said, err) : PPDL_OK;
 	*out = v->field;
 done:
 	ppdl_receipt_destroy(r);

@@ -12,15 +12,18 @@
 typedef struct PpdlVerifyArgs
 {
 	const char *column,			/* "features", "label"; NULL: nothing is verified */
-			   *table,			/* NULL: as the manifest says */
-			   *manifest;		/* file or NULL */
-	PpdlList	bind;
-	int			whole;			/* all rows that the manifest has of the group */
+			   *table;			/* NULL: as the manifests say */
+	PpdlList	manifests,		/* files, one a key */
+				bind;
+	int			whole;			/* all rows that the manifests have of the group */
 } PpdlVerifyArgs;
 
 typedef struct PpdlVerifier PpdlVerifier;
 
-/* *out: NULL where a does not ask for it.  a and reveal, whose keys serve, must outlive it. */
+/*
+ * *out: NULL where a does not ask for it.  a and reveal, whose keys and writers serve, must outlive it; manifests of
+ * writers are read here.
+ */
 PpdlStatus	ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *reveal, PpdlError *err);
 void		ppdl_verifier_close(PpdlVerifier *v);	/* NULL is allowed */
 

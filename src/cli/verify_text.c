@@ -112,13 +112,13 @@ put_column(PpdlWriter *w, const char *name, const Value *value, int n)
 
 /* the rows, and of how many there are with what all of them have in common */
 static void
-put_rows(PpdlVerified *v, const PpdlManifest *m, int column, uint64_t rows, const PpdlBoundClaim *claim, int claims)
+put_rows(PpdlVerified *v, const PpdlManifests *m, int column, uint64_t rows, const PpdlBoundClaim *claim, int claims)
 {
-	const uint64_t all = m != NULL ? ppdl_manifest_count(m, column, claim, claims) : rows;
+	const uint64_t all = m->count > 0 ? ppdl_manifests_count(m, column, claim, claims) : rows;
 
 	v->missing = all > rows ? all - rows : 0;
 	ppdl_write_text(&v->text, PPDL_VERIFIED);
-	if (m != NULL && v->missing == 0)
+	if (m->count > 0 && v->missing == 0)
 		ppdl_write_text(&v->text, "all ");
 	put_number(&v->text, rows);
 	if (v->missing > 0)
@@ -130,7 +130,7 @@ put_rows(PpdlVerified *v, const PpdlManifest *m, int column, uint64_t rows, cons
 }
 
 PpdlStatus
-ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceipt *r, const PpdlManifest *m,
+ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceipt *r, const PpdlManifests *m,
 					int column, PpdlError *err)
 {
 	PpdlBoundClaim claim[PPDL_MAX_BOUND_VALUES];

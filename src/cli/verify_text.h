@@ -5,7 +5,7 @@
 #define PPDL_CLI_VERIFY_TEXT_H
 
 #include "cli/copytext.h"
-#include "owner/manifest.h"
+#include "owner/manifests.h"
 
 #define PPDL_VERIFIED "verified: "	/* what each text begins with */
 
@@ -14,14 +14,14 @@ typedef struct PpdlVerified
 {
 	PpdlWriter	text,			/* ends in a zero */
 				names;			/* of columns, with what they are */
-	uint64_t	missing;		/* live rows of the group that the manifest has more; 0 without one */
+	uint64_t	missing;		/* live rows of the group that the manifests have more; 0 without one */
 } PpdlVerified;
 
 void		ppdl_verified_free(PpdlVerified *v);
 
-/* counts the rows of a receipt, a section a key, and what their bound columns hold; m may be NULL */
+/* counts the rows of a receipt, a section a key, and what their bound columns hold; m may be of none */
 PpdlStatus	ppdl_verified_count(PpdlVerified *v, const PpdlReceiptDomain *d, const PpdlReceipt *r,
-								const PpdlManifest *m, int column, PpdlError *err);
+								const PpdlManifests *m, int column, PpdlError *err);
 /* a column (NULL: without a name) is "sum" or "average" */
 void		ppdl_verified_name(PpdlVerified *v, const char *column, const char *what);
 /* *to: all of it, malloc'ed */

@@ -126,6 +126,22 @@ ppdl_manifest_domain(const PpdlManifest *m, int column)
 	return (PpdlReceiptDomain) {m->table, ppdl_manifest_column_name(column), (const char *const *) m->name, m->names};
 }
 
+int
+ppdl_manifest_is_of(const PpdlManifest *m, const PpdlReceiptDomain *d)
+{
+	int			same = strcmp(m->table, d->name) == 0 && m->names == d->nbound;
+
+	for (int i = 0; same && i < d->nbound; i++)
+		same = strcmp(m->name[i], d->bound[i]) == 0;
+	return same;
+}
+
+const uint8_t *
+ppdl_manifest_fingerprint(const PpdlManifest *m)
+{
+	return m->fingerprint;
+}
+
 PpdlStatus
 ppdl_manifest_keys(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS], const PpdlManifest *m, const PpdlOwner *o,
 				   PpdlError *err)
@@ -475,6 +491,8 @@ ppdl_manifest_bind(const PpdlManifest *m, int column, PpdlReceipt *r, PpdlError 
 	{
 		PpdlReceiptSection *s = &r->section[i];
 
+		if (memcmp(s->fingerprint, m->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+			continue;
 		for (uint32_t part = 0; part < s->nparts; part++)
 			ppdl_receipt_forget_bounds(&s->part[part]);
 		for (uint32_t b = 0; b < ppdl_receipt_batches(s); b++)
@@ -495,6 +513,25 @@ file_mac(uint8_t out[MAC_BYTES], const PpdlOwner *o, const void *buf, size_t len
 	ok = HMAC(EVP_sha256(), key, sizeof(key), buf, len, out, NULL) != NULL;
 	OPENSSL_cleanse(key, sizeof(key));
 	return ok ? PPDL_OK : ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute HMAC-SHA-256");
+}
+
+/* *o becomes itself, or the one of its writers, whose key that is */
+static PpdlStatus
+holder_of(const PpdlOwner **o, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES], PpdlError *err)
+{
+	const PpdlOwner *holder = ppdl_owner_find((PpdlOwner *) (uintptr_t) *o, fingerprint);
+	char		theirs[17],
+				mine[17];
+
+	if (holder != NULL)
+	{
+		*o = holder;
+		return PPDL_OK;
+	}
+	ppdl_fingerprint_hex(theirs, fingerprint);
+	ppdl_fingerprint_hex(mine, (*o)->fingerprint);
+	return ppdl_error(err, PPDL_ERR_KEY, "manifest of rows under key %s, not under key \"%s\" (%s)", theirs, (*o)->name,
+					  mine);
 }
 
 static void
@@ -547,6 +584,7 @@ ppdl_manifest_write(const PpdlManifest *m, const PpdlOwner *o, PpdlWriter *w, Pp
 		put_batch(w, m, i);
 	if (w->bad)
 		return no_memory(err);
+	PPDL_TRY(holder_of(&o, m->fingerprint, err));
 	PPDL_TRY(file_mac(mac, o, w->buf + start, w->len - start, err));
 	ppdl_write_bytes(w, mac, sizeof(mac));
 	return w->bad ? no_memory(err) : PPDL_OK;
@@ -653,25 +691,26 @@ read_batches(PpdlManifest *m, PpdlReader *in, PpdlError *err)
 	return in->bad || ppdl_reader_left(in) > 0 ? malformed(err) : PPDL_OK;
 }
 
-/* whose it is, and that it is as it was written */
-static PpdlStatus
-check_file(const PpdlOwner *o, const uint8_t *buf, size_t len, PpdlError *err)
+const uint8_t *
+ppdl_manifest_peek(const void *buf, size_t len)
 {
+	if (len < 8 + PPDL_FINGERPRINT_BYTES + MAC_BYTES || memcmp(buf, MAGIC, 8) != 0)
+		return NULL;
+	return (const uint8_t *) buf + 8;
+}
+
+/* *o becomes whose it is; and that it is as it was written */
+static PpdlStatus
+check_file(const PpdlOwner **o, const uint8_t *buf, size_t len, PpdlError *err)
+{
+	const uint8_t *fingerprint = ppdl_manifest_peek(buf, len);
 	uint8_t		mac[MAC_BYTES];
 	int			differ;
-	char		theirs[17],
-				mine[17];
 
-	if (len < 8 + PPDL_FINGERPRINT_BYTES + MAC_BYTES || memcmp(buf, MAGIC, 8) != 0)
+	if (fingerprint == NULL)
 		return malformed(err);
-	if (memcmp(buf + 8, o->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
-	{
-		ppdl_fingerprint_hex(theirs, buf + 8);
-		ppdl_fingerprint_hex(mine, o->fingerprint);
-		return ppdl_error(err, PPDL_ERR_KEY, "manifest of rows under key %s, not under key \"%s\" (%s)", theirs,
-						  o->name, mine);
-	}
-	PPDL_TRY(file_mac(mac, o, buf, len - MAC_BYTES, err));
+	PPDL_TRY(holder_of(o, fingerprint, err));
+	PPDL_TRY(file_mac(mac, *o, buf, len - MAC_BYTES, err));
 	differ = CRYPTO_memcmp(mac, buf + len - MAC_BYTES, MAC_BYTES);
 	ppdl_declassify(&differ, sizeof(differ));
 	if (differ)
@@ -686,7 +725,7 @@ ppdl_manifest_read(PpdlManifest **out, const PpdlOwner *o, const void *buf, size
 	PpdlStatus	status;
 
 	*out = NULL;
-	PPDL_TRY(check_file(o, buf, len, err));
+	PPDL_TRY(check_file(&o, buf, len, err));
 	in = ppdl_reader((const uint8_t *) buf + 8 + PPDL_FINGERPRINT_BYTES, len - 8 - PPDL_FINGERPRINT_BYTES - MAC_BYTES);
 	PPDL_TRY(read_names(out, o, &in, err));
 	status = read_rows(*out, &in, err);

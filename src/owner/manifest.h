@@ -27,14 +27,24 @@ PpdlStatus	ppdl_manifest_create(PpdlManifest **out, const PpdlOwner *o, const ch
 								 int nbound, PpdlError *err);
 void		ppdl_manifest_destroy(PpdlManifest *m);
 
-/* the file in memory, and back.  PPDL_ERR_KEY when the file is another owner's, or was altered; PPDL_ERR_FORMAT */
+/*
+ * The file in memory, and back.  o holds the key that the rows are under: its own, or that of one of its writers.
+ * PPDL_ERR_KEY when it does not, or when the file was altered; PPDL_ERR_FORMAT
+ */
 PpdlStatus	ppdl_manifest_write(const PpdlManifest *m, const PpdlOwner *o, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_manifest_read(PpdlManifest **out, const PpdlOwner *o, const void *buf, size_t len, PpdlError *err);
+/* of which key a file says that it is; NULL: it is no manifest.  It points into buf */
+const uint8_t *ppdl_manifest_peek(const void *buf, size_t len);
+
+/* of the key that the rows are under */
+const uint8_t *ppdl_manifest_fingerprint(const PpdlManifest *m);
 
 /* the domain of a column; lives as long as m */
 PpdlReceiptDomain ppdl_manifest_domain(const PpdlManifest *m, int column);
+/* whether table and bound columns are those of a domain */
+int			ppdl_manifest_is_of(const PpdlManifest *m, const PpdlReceiptDomain *d);
 
-/* o's receipt keys for all columns; released with ppdl_manifest_keys_free, also after an error */
+/* receipt keys for all columns, of o itself; released with ppdl_manifest_keys_free, also after an error */
 PpdlStatus	ppdl_manifest_keys(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS], const PpdlManifest *m, const PpdlOwner *o,
 							   PpdlError *err);
 void		ppdl_manifest_keys_free(PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS]);
@@ -83,7 +93,7 @@ typedef struct PpdlBoundClaim
 uint64_t	ppdl_manifest_count(const PpdlManifest *m, int column, const PpdlBoundClaim *claim, int n);
 /*
  * A receipt for which the server gave no bound texts takes them from the manifest, so that it can be checked: the rows
- * of its parts are counted anew.  PPDL_ERR_KEY for rows that are not in the manifest.
+ * in sections of its key are counted anew.  PPDL_ERR_KEY for rows that are not in the manifest.
  */
 PpdlStatus	ppdl_manifest_bind(const PpdlManifest *m, int column, PpdlReceipt *r, PpdlError *err);
 /* sets bit i & 7 of byte i / 8 for each row i, old versions included, that has a value in a column */

@@ -6,12 +6,19 @@
 
 #include "rows/cipher_read.h"
 
-struct PpdlTableCheck
+/* a manifest, and what has been met of it */
+typedef struct Kept
 {
 	const PpdlManifest *manifest;
 	PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS];
 	uint8_t    *met[PPDL_MANIFEST_COLUMNS],	/* bit by number of the live row of an id: it had a value in this column */
 			   *met_id;			/* the id was there */
+} Kept;
+
+struct PpdlTableCheck
+{
+	Kept	   *kept;
+	int			count;
 	PpdlRowFound found;
 	void	   *arg;
 	uint64_t	rows,
@@ -40,9 +47,9 @@ ppdl_table_check_faults(const PpdlTableCheck *t, PpdlRowFault fault)
 }
 
 static size_t
-bit_bytes(const PpdlTableCheck *t)
+bit_bytes(const Kept *k)
 {
-	return (size_t) ppdl_manifest_rows(t->manifest) / 8 + 1;
+	return (size_t) ppdl_manifest_rows(k->manifest) / 8 + 1;
 }
 
 /* was it set before? */
@@ -63,32 +70,52 @@ has_bit(const uint8_t *bits, uint32_t i)
 }
 
 static PpdlStatus
-set_up(PpdlTableCheck *t, const PpdlOwner *o, PpdlError *err)
+set_up_one(Kept *k, PpdlOwner *o, PpdlError *err)
 {
-	t->met_id = calloc(bit_bytes(t), 1);
+	k->met_id = calloc(bit_bytes(k), 1);
+	if (k->met_id == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		t->met[c] = calloc(bit_bytes(t), 1);
-		if (t->met_id == NULL || t->met[c] == NULL)
+		const PpdlReceiptDomain d = ppdl_manifest_domain(k->manifest, c);
+
+		k->met[c] = calloc(bit_bytes(k), 1);
+		if (k->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		PPDL_TRY(ppdl_receipt_key_of(&k->key[c], o, ppdl_manifest_fingerprint(k->manifest), &d, err));
 	}
-	return ppdl_manifest_keys(t->key, t->manifest, o, err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+set_up(PpdlTableCheck *t, PpdlOwner *o, const PpdlManifests *m, PpdlError *err)
+{
+	t->kept = calloc((size_t) m->count, sizeof(*t->kept));
+	if (t->kept == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (; t->count < m->count; t->count++)
+		t->kept[t->count].manifest = m->manifest[t->count];
+	for (int i = 0; i < t->count; i++)
+		PPDL_TRY(set_up_one(&t->kept[i], o, err));
+	return PPDL_OK;
 }
 
 PpdlStatus
-ppdl_table_check_create(PpdlTableCheck **out, const PpdlOwner *o, const PpdlManifest *m, PpdlRowFound found, void *arg,
+ppdl_table_check_create(PpdlTableCheck **out, PpdlOwner *o, const PpdlManifests *m, PpdlRowFound found, void *arg,
 						PpdlError *err)
 {
-	PpdlTableCheck *t = calloc(1, sizeof(*t));
+	PpdlTableCheck *t;
 	PpdlStatus	status;
 
 	*out = NULL;
+	if (m->count == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a table is checked against a manifest");
+	t = calloc(1, sizeof(*t));
 	if (t == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	t->manifest = m;
 	t->found = found;
 	t->arg = arg;
-	status = set_up(t, o, err);
+	status = set_up(t, o, m, err);
 	if (status == PPDL_OK)
 		*out = t;
 	else
@@ -101,10 +128,16 @@ ppdl_table_check_destroy(PpdlTableCheck *t)
 {
 	if (t == NULL)
 		return;
-	ppdl_manifest_keys_free(t->key);
-	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-		free(t->met[c]);
-	free(t->met_id);
+	for (int i = 0; i < t->count; i++)
+	{
+		Kept	   *k = &t->kept[i];
+
+		ppdl_manifest_keys_free(k->key);
+		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+			free(k->met[c]);
+		free(k->met_id);
+	}
+	free(t->kept);
 	free(t);
 }
 
@@ -115,6 +148,9 @@ typedef struct Judged
 {
 	PpdlTableCheck *t;
 	const PpdlTableRow *row;
+	PpdlCipher	value[PPDL_MANIFEST_COLUMNS];	/* where parsed says so */
+	int			parsed[PPDL_MANIFEST_COLUMNS];
+	Kept	   *of[PPDL_MANIFEST_COLUMNS];	/* what is known of the key; NULL: nothing */
 	int			column,
 				faults;
 	PpdlError  *err;
@@ -146,7 +182,7 @@ same_id(const PpdlRowNote *a, const PpdlRowNote *b)
 static PpdlStatus
 mac_fits(Judged *j, const PpdlRowNote *note, int *fits)
 {
-	const PpdlStatus status = ppdl_receipt_check_row(j->t->key[j->column], j->row->value[j->column].data,
+	const PpdlStatus status = ppdl_receipt_check_row(j->of[j->column]->key[j->column], j->row->value[j->column].data,
 													 j->row->value[j->column].len, note, j->err);
 
 	*fits = status == PPDL_OK;
@@ -157,7 +193,7 @@ mac_fits(Judged *j, const PpdlRowNote *note, int *fits)
 static void
 what_differs(const Judged *j, const PpdlRowNote *then, char *why, size_t size)
 {
-	const PpdlReceiptDomain domain = ppdl_manifest_domain(j->t->manifest, j->column);
+	const PpdlReceiptDomain domain = ppdl_manifest_domain(j->of[j->column]->manifest, j->column);
 	PpdlBoundValue now_value[PPDL_MAX_BOUND_VALUES],
 				then_value[PPDL_MAX_BOUND_VALUES];
 	int			now_n,
@@ -192,7 +228,7 @@ diagnose(Judged *j, uint32_t number)
 
 	if (number == UINT32_MAX)
 		return report(j, PPDL_ROW_UNKNOWN, NULL, "no row of the manifest lies in its place, and its MAC does not fit");
-	there = ppdl_manifest_row(j->t->manifest, number);
+	there = ppdl_manifest_row(j->of[j->column]->manifest, number);
 	PPDL_TRY(mac_fits(j, &there.note, &fits));
 	if (!fits)
 		return report(j, PPDL_ROW_ALTERED, same_id(&there.note, &j->row->note) ? NULL : &there.note, "");
@@ -205,63 +241,129 @@ diagnose(Judged *j, uint32_t number)
 }
 
 static PpdlStatus
+report_foreign(Judged *j)
+{
+	char		why[80],
+				id[17];
+
+	ppdl_fingerprint_hex(id, j->value[j->column].fingerprint);
+	snprintf(why, sizeof why, "under key %s, of which there is no manifest", id);
+	return report(j, PPDL_ROW_FOREIGN, NULL, why);
+}
+
+static PpdlStatus
 check_value(Judged *j)
 {
-	const PpdlTableCheck *t = j->t;
-	PpdlStatus	status;
-	PpdlCipher	c;
+	const PpdlCipher *c = &j->value[j->column];
+	const Kept *k = j->of[j->column];
 	uint32_t	number;
 	int			fits;
 
-	status = ppdl_cipher_parse(&c, j->row->value[j->column].data, j->row->value[j->column].len, j->err);
-	if (status == PPDL_ERR_NOMEM)
-		return status;
-	if (status != PPDL_OK)
+	if (!j->parsed[j->column])
 		return report(j, PPDL_ROW_ALTERED, NULL, "no valid ciphertext");
-	if (memcmp(c.fingerprint, ppdl_receipt_key_fingerprint(t->key[j->column]), PPDL_FINGERPRINT_BYTES) != 0)
-		return report(j, PPDL_ROW_FOREIGN, NULL, "of another key");
-	if (c.kind != PPDL_KIND_SLICE)
+	if (k == NULL)
+		return report_foreign(j);
+	if (c->kind != PPDL_KIND_SLICE)
 		return report(j, PPDL_ROW_FOREIGN, NULL, "the result of an operation, and no row");
-	if (c.tags == NULL)
+	if (c->tags == NULL)
 		return report(j, PPDL_ROW_UNSIGNED, NULL, "");
-	number = ppdl_manifest_find(t->manifest, j->column, c.seed, c.logc, c.pos);
+	number = ppdl_manifest_find(k->manifest, j->column, c->seed, c->logc, c->pos);
 	PPDL_TRY(mac_fits(j, &j->row->note, &fits));
 	if (!fits)
 		return diagnose(j, number);
 	if (number == UINT32_MAX)
 		return report(j, PPDL_ROW_UNKNOWN, NULL, "its MAC fits, and it is not in the manifest");
-	return ppdl_manifest_row(t->manifest, number).live ? PPDL_OK : report(j, PPDL_ROW_REPLAYED, NULL, "");
+	return ppdl_manifest_row(k->manifest, number).live ? PPDL_OK : report(j, PPDL_ROW_REPLAYED, NULL, "");
 }
 
 /* ------------------------------------------------------------------ rows */
+
+/* parses the values, and finds the manifests of their keys */
+static PpdlStatus
+look_at_values(Judged *j)
+{
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+	{
+		PpdlStatus	status;
+
+		if (j->row->value[c].data == NULL)
+			continue;
+		status = ppdl_cipher_parse(&j->value[c], j->row->value[c].data, j->row->value[c].len, j->err);
+		if (status == PPDL_ERR_NOMEM)
+			return status;
+		j->parsed[c] = status == PPDL_OK;
+		for (int i = 0; j->parsed[c] && i < j->t->count; i++)
+			if (memcmp(j->value[c].fingerprint, ppdl_manifest_fingerprint(j->t->kept[i].manifest),
+					   PPDL_FINGERPRINT_BYTES) == 0)
+				j->of[c] = &j->t->kept[i];
+	}
+	return PPDL_OK;
+}
+
+static uint32_t
+live_number(const Judged *j, const Kept *k)
+{
+	return ppdl_manifest_find_id(k->manifest, j->row->note.id, j->row->note.id_len);
+}
+
+/* is a value's key's manifest one that has this id? */
+static int
+is_at_home(const Judged *j, int column)
+{
+	return j->of[column] != NULL && live_number(j, j->of[column]) != UINT32_MAX;
+}
+
+/*
+ * Notes that the row of this id is there.  Two writers may use one id: which of their rows it is say its values, and
+ * where they do not, as they are nobody's, it stands for both.
+ */
+static PpdlStatus
+meet(Judged *j)
+{
+	int			home[PPDL_MANIFEST_COLUMNS],
+				homes = 0,
+				again = 0;
+
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+		homes += home[c] = is_at_home(j, c);
+	for (int i = 0; i < j->t->count; i++)
+	{
+		Kept	   *k = &j->t->kept[i];
+		const uint32_t number = live_number(j, k);
+		int			mine = homes == 0;
+
+		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+			mine |= home[c] && j->of[c] == k;
+		if (number == UINT32_MAX || !mine)
+			continue;
+		again |= set_bit(k->met_id, number);
+		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+			if (j->row->value[c].data != NULL && (!home[c] || j->of[c] == k))
+				set_bit(k->met[c], number);
+	}
+	return again ? report(j, PPDL_ROW_REPEATED, NULL, "") : PPDL_OK;
+}
 
 PpdlStatus
 ppdl_table_check_row(PpdlTableCheck *t, const PpdlTableRow *row, int *faults, PpdlError *err)
 {
 	Judged		j = {.t = t, .row = row, .column = -1, .err = err};
-	const uint32_t number = ppdl_manifest_find_id(t->manifest, row->note.id, row->note.id_len);
 
 	t->rows++;
-	if (number != UINT32_MAX && set_bit(t->met_id, number))
-		PPDL_TRY(report(&j, PPDL_ROW_REPEATED, NULL, ""));
-	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-	{
-		if (row->value[c].data == NULL)
-			continue;
-		j.column = c;
-		if (number != UINT32_MAX)
-			set_bit(t->met[c], number);
-		PPDL_TRY(check_value(&j));
-	}
+	PPDL_TRY(look_at_values(&j));
+	PPDL_TRY(meet(&j));
+	for (j.column = 0; j.column < PPDL_MANIFEST_COLUMNS; j.column++)
+		if (row->value[j.column].data != NULL)
+			PPDL_TRY(check_value(&j));
 	if (faults != NULL)
 		*faults = j.faults;
 	return PPDL_OK;
 }
 
 static PpdlStatus
-missing(PpdlTableCheck *t, uint32_t number, int column, PpdlError *err)
+missing(PpdlTableCheck *t, const Kept *k, uint32_t number, int column, PpdlError *err)
 {
-	const PpdlManifestRow row = ppdl_manifest_row(t->manifest, number);
+	const PpdlManifestRow row = ppdl_manifest_row(k->manifest, number);
 	const PpdlTableRow gone = {.note = row.note};
 	Judged		j = {.t = t, .row = &gone, .column = column, .err = err};
 
@@ -270,38 +372,46 @@ missing(PpdlTableCheck *t, uint32_t number, int column, PpdlError *err)
 
 /* has: by column, bits of the rows of the manifest that have values there */
 static PpdlStatus
-find_missing(PpdlTableCheck *t, uint8_t *const *has, int ncolumns, PpdlError *err)
+find_missing(PpdlTableCheck *t, const Kept *k, uint8_t *const *has, int ncolumns, PpdlError *err)
 {
-	for (uint32_t i = 0; i < ppdl_manifest_rows(t->manifest); i++)
+	for (uint32_t i = 0; i < ppdl_manifest_rows(k->manifest); i++)
 	{
-		if (!ppdl_manifest_row(t->manifest, i).live)
+		if (!ppdl_manifest_row(k->manifest, i).live)
 			continue;
-		if (!has_bit(t->met_id, i))
-			PPDL_TRY(missing(t, i, -1, err));
-		for (int c = 0; has_bit(t->met_id, i) && c < ncolumns; c++)
-			if (has_bit(has[c], i) && !has_bit(t->met[c], i))
-				PPDL_TRY(missing(t, i, c, err));
+		if (!has_bit(k->met_id, i))
+			PPDL_TRY(missing(t, k, i, -1, err));
+		for (int c = 0; has_bit(k->met_id, i) && c < ncolumns; c++)
+			if (has_bit(has[c], i) && !has_bit(k->met[c], i))
+				PPDL_TRY(missing(t, k, i, c, err));
 	}
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_table_check_finish(PpdlTableCheck *t, int ncolumns, PpdlError *err)
+static PpdlStatus
+finish_one(PpdlTableCheck *t, const Kept *k, int ncolumns, PpdlError *err)
 {
 	uint8_t    *has[PPDL_MANIFEST_COLUMNS] = {NULL};
 	PpdlStatus	status = PPDL_OK;
 
 	for (int c = 0; c < ncolumns && status == PPDL_OK; c++)
 	{
-		has[c] = calloc(bit_bytes(t), 1);
+		has[c] = calloc(bit_bytes(k), 1);
 		if (has[c] == NULL)
 			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		else
-			ppdl_manifest_mark(t->manifest, c, has[c]);
+			ppdl_manifest_mark(k->manifest, c, has[c]);
 	}
 	if (status == PPDL_OK)
-		status = find_missing(t, has, ncolumns, err);
+		status = find_missing(t, k, has, ncolumns, err);
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 		free(has[c]);
 	return status;
+}
+
+PpdlStatus
+ppdl_table_check_finish(PpdlTableCheck *t, int ncolumns, PpdlError *err)
+{
+	for (int i = 0; i < t->count; i++)
+		PPDL_TRY(finish_one(t, &t->kept[i], ncolumns, err));
+	return PPDL_OK;
 }

@@ -1,11 +1,12 @@
 /*
- * Every row of a table against the manifest of what its owner encrypted: altered, moved, old, missing and unknown rows,
- * each by its id.  Rows come one by one, in any order; memory is a few bits a row of the manifest.
+ * Every row of a table against the manifests of what its owner, and the owner's writers, encrypted: altered, moved,
+ * old, missing and unknown rows, each by its id.  A value is looked for in the manifest of the key that it is under.
+ * Rows come one by one, in any order; memory is a few bits a row of the manifests.
  */
 #ifndef PPDL_OWNER_TABLE_CHECK_H
 #define PPDL_OWNER_TABLE_CHECK_H
 
-#include "owner/manifest.h"
+#include "owner/manifests.h"
 
 typedef enum PpdlRowFault
 {
@@ -15,9 +16,9 @@ typedef enum PpdlRowFault
 	PPDL_ROW_REPLAYED,			/* an old version of the row, or one that was deleted */
 	PPDL_ROW_REPEATED,			/* the id stands in the table more than once */
 	PPDL_ROW_MISSING,			/* the row is not there, or not its value in this column */
-	PPDL_ROW_UNKNOWN,			/* this key's, and not in the manifest */
+	PPDL_ROW_UNKNOWN,			/* the key's, and not in its manifest */
 	PPDL_ROW_UNSIGNED,			/* it has no receipt */
-	PPDL_ROW_FOREIGN,			/* another key's, or no row at all */
+	PPDL_ROW_FOREIGN,			/* of a key without a manifest, or no row at all */
 	PPDL_ROW_FAULTS
 } PpdlRowFault;
 
@@ -50,9 +51,12 @@ typedef struct PpdlTableRow
 
 typedef struct PpdlTableCheck PpdlTableCheck;
 
-/* o and m stay the caller's, must outlive the check, and m gets no further rows; found is called for each fault */
-PpdlStatus	ppdl_table_check_create(PpdlTableCheck **out, const PpdlOwner *o, const PpdlManifest *m,
-									PpdlRowFound found, void *arg, PpdlError *err);
+/*
+ * m: one manifest at least, of keys that o holds.  It stays the caller's, as o does, must outlive the check, and gets
+ * no further rows.  found is called for each fault.
+ */
+PpdlStatus	ppdl_table_check_create(PpdlTableCheck **out, PpdlOwner *o, const PpdlManifests *m, PpdlRowFound found,
+									void *arg, PpdlError *err);
 void		ppdl_table_check_destroy(PpdlTableCheck *t);
 
 /* *faults (or NULL): how many this row has.  Errors are not the row's: memory, cryptography, those of found. */

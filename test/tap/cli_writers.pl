@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -156,7 +157,7 @@ sql('CREATE TABLE r (id int, g text, v lwe_cipher)');
 for my $who (qw(ward1 ward2 hospital))
 {
 	file("$who.r.csv", join '', map { $_ = "$_\n"; s/^id.*/$&,g/; s/^(\d+),.*/"$&," . $1 % 3/e; $_ } split /\n/, slurp_file("$who.csv"));
-	done([ 'encrypt', '--raw', '--compact', '--key', "$who.key", '--id', 'id', '--keep', 'g', '--receipts', '--bind', 'g', @dsn, '--table', 'r', '--columns', 'id,g,v', "$who.r.csv" ], "rows of $who with tags");
+	done([ 'encrypt', '--raw', '--compact', '--key', "$who.key", '--id', 'id', '--keep', 'g', '--receipts', '--bind', 'g', '--manifest', "$who.manifest", @dsn, '--table', 'r', '--columns', 'id,g,v', "$who.r.csv" ], "rows of $who with tags");
 }
 my @verify = ('query', '--key', 'hospital.key', @dsn, '--raw', '--csv', '--verify', '--receipts-for', 'r', '--bind', 'g');
 my $all = 'SELECT sum(v), avg(v), lwe_receipt(v, g) FROM r';
@@ -176,11 +177,58 @@ numbers_agree([ done([ @verify, '-c', 'SELECT (SELECT sum(v) FROM r WHERE g <> \
 	plain('SELECT sum(a), sum(b) FROM plain'), 1e-4, 'is not what is shown');
 sql(q{CREATE TABLE altered AS SELECT id, g, CASE WHEN id = 43 THEN encode(set_byte(lwe_cipher_send(v), 70, get_byte(lwe_cipher_send(v), 70) # 1), 'base64')::text::lwe_cipher ELSE v END AS v FROM r});
 refused([ @verify, '-c', $all =~ s/FROM r$/FROM altered/r ], 4, qr/the receipt does not fit/, 'an altered row of a writer');
+
+# a manifest a key
+my @manifests = map { ('--manifest', "$_.manifest") } qw(ward1 hospital ward2);
+my @checked = ('--verify', @manifests, '--all-rows');
+$out = done([ 'query', '--key', 'hospital.key', @dsn, '--raw', '--csv', @checked, map { ('-c', $_) } $all, $all =~ s/lwe_receipt\(v, g\)/lwe_receipt(v)/r, 'SELECT g, sum(v), lwe_receipt(v, g) FROM r GROUP BY g ORDER BY g' ], 'with the manifests of all keys');
+is(join("\n", $out =~ /"(verified: .*?), g = .*"/g), join("\n", ('verified: all 120 rows of 3 keys') x 2, ('verified: all 40 rows of 3 keys') x 3), 'all rows of all keys are there');
+my @verify_table = ('verify', '--key', 'hospital.key', @dsn, @manifests, '--column', 'v');
+like(done([ @verify_table, '--table', 'r' ], 'ppdl verify'), qr/^120 rows, 120 in the manifests: all as/, 'and as they were encrypted');
+my $predictions = sql(q{COPY (SELECT id, (ppdl_predict('m', ARRAY[a, b]))[1] FROM plain) TO STDOUT (FORMAT csv)});
+my @audit = ('audit', '--key', 'hospital.key', @dsn, '--table', 'r', '--column', 'v', '--model', 'm.json', @manifests);
+like(done([ @audit, '--tolerance', '1e-4', '--sample', '120', '--predictions', file('predictions.csv', "id,p\n$predictions\n") ], 'ppdl audit'), qr/^120 predictions; 120 rows drawn, 0 wrong\n.*all rows were looked at/s, 'finds each row in its key\'s manifest');
+refused([ 'query', '--key', 'hospital.key', @dsn, '--verify', @manifests[ 0 .. 3 ], '-c', $all ], 4, qr/a receipt of rows under key $key{ward2} of a writer, of which no manifest was given.*hint: Each key has a manifest of its own/s, 'a key without a manifest');
+refused([ 'query', '--key', 'hospital.key', @dsn, '--verify', @manifests, '--manifest', 'ward1.manifest', '-c', $all ], 2, qr/ward1\.manifest: a second manifest of rows under key $key{ward1}/, 'two of a key');
+refused([ 'query', '--key', 'hospital.key', @dsn, '--verify', '--manifest', file('forged.manifest', slurp_file('ward1.manifest') =~ s/r\x01/s\x01/r), '-c', $all ], 4, qr/forged\.manifest: a manifest that is damaged, or that somebody else has changed/, 'a writer\'s that was altered');
+# a writer encrypts a row anew
+sql('CREATE TABLE old AS SELECT * FROM r WHERE id = 43; DELETE FROM r WHERE id = 43');
+done([ 'encrypt', '--raw', '--compact', '--key', 'ward2.key', '--id', 'id', '--keep', 'g', '--receipts', '--bind', 'g', '--manifest', 'ward2.manifest', @dsn, '--table', 'r', '--columns', 'id,g,v', file('anew.csv', "id,a,b,g\n43,0.5,-0.5,1\n") ], 'a row of a writer anew');
+my $by_group = 'SELECT g, sum(v), lwe_receipt(v, g) FROM r GROUP BY g ORDER BY g';
+my $swap = 'UPDATE r a SET v = b.v FROM r b WHERE (a.id, b.id) IN ((%1$d, %2$d), (%2$d, %1$d))';
+my @cheat = (
+	[ 'a row of a writer dropped', 'DELETE FROM r WHERE id = 44', $all, qr/1 row is left out: verified: 119 of 120 rows of 3 keys/ ],
+	[ 'all rows of a writer dropped', 'DELETE FROM r WHERE id BETWEEN 41 AND 80', $all, qr/40 rows are left out: verified: 80 of 120 rows of 2 keys/ ],
+	[ 'a row of a writer replayed', 'DELETE FROM r WHERE id = 43; INSERT INTO r TABLE old', $all, qr/an old version of row "43"/ ],
+	[ 'rows of two keys swapped', sprintf($swap, 1, 41), $by_group, qr/the receipt does not fit/ ],
+	[ 'rows of one writer swapped', sprintf($swap, 44, 45), $by_group, qr/the receipt does not fit/ ],
+	[ 'the rows of one key for all', 'SELECT', 'SELECT sum(v), lwe_receipt(v, g) FROM r WHERE id > 80', qr/80 rows are left out: verified: 40 of 120 rows/ ],
+);
+my ($in, $both) = (join('', map { "SELECT 'cheat';\nBEGIN; $_->[1];\n$_->[2];\nROLLBACK;\n" } @cheat), '');
+IPC::Run::run([ 'ppdl', 'shell', '--key', 'hospital.key', @dsn, '--raw', @checked ], '<', \$in, '>', \$both, '2>&1');
+my @said = split /\bcheat\b/, $both;
+is(scalar @said, 1 + @cheat, 'all were tried');
+for my $i (0 .. $#cheat)
+{
+	like($said[ 1 + $i ], $cheat[$i][3], $cheat[$i][0]);
+	unlike($said[ 1 + $i ], qr/\d\.\d+[,}]/, "$cheat[$i][0]: nothing is shown");
+}
+sql(sprintf 'CREATE TABLE cheated AS TABLE r; DELETE FROM cheated WHERE id IN (43, 46); INSERT INTO cheated TABLE old; %s', $swap =~ s/r ([ab])\b/cheated $1/gr =~ s/%1\$d/1/gr =~ s/%2\$d/41/gr);
+($rc, $out, $err) = ppdl(@verify_table, '--table', 'cheated', '--csv');
+is($rc, 1, 'ppdl verify: exit code') or diag($err);
+is(join("\n", sort split /\n/, $out), join("\n", sort 'id,column,fault,detail', '1,v,moved,"encrypted for ""41"""', '41,v,moved,"encrypted for ""1"""', '43,v,replayed,""', '46,"",missing,""'), 'names swapped, replayed and dropped rows of all keys');
+($rc, $out, $err) = ppdl(@verify_table[ 0 .. 4, 5 .. 8 ], '--column', 'v', '--table', 'r', '--csv', '--limit', '1');
+like($out, qr/^\d+,v,foreign,"under key $key{ward2}, of which there is no manifest"$/m, 'a key without a manifest');
+like($err, qr/^120 rows, 80 in the manifests: 40 foreign$/m, 'all of its rows');
+$node->psql('postgres', "\\copy (SELECT sum(v), lwe_receipt(v) FROM r) TO '$dir/all.txt'");
+like(done([ 'decrypt', '--raw', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', @checked, 'all.txt' ], 'decrypt'), qr/verified: all 120 rows of 3 keys, g = /, 'with writers\' public files');
+sql('DELETE FROM r WHERE id = 46');
+like(done([ @verify_table, '--table', 'r', '--forget', '46' ], 'a row that was deleted'), qr/^119 rows, 119 in the manifests: all as/, 'is forgotten by its writer\'s manifest');
 sql(q{UPDATE r SET g = '2' WHERE id = 42});
 refused([ @verify, '-c', 'SELECT g, sum(v), lwe_receipt(v, g) FROM r GROUP BY g ORDER BY g' ], 4, qr/the receipt does not fit/, 'a row of a writer in another group');
 $node->psql('postgres', "\\copy (SELECT sum(v), lwe_receipt(v, g) FROM r WHERE id <> 42) TO '$dir/receipt.txt'");
 refused([ 'decrypt', '--key', 'hospital.key', '--verify', '--receipts-for', 'r', '--bind', 'g', 'receipt.txt' ], 4, qr/rows under key $key{ward1}, which was not given/, 'without the writers\' files');
-like(done([ 'decrypt', '--raw', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', '--verify', '--receipts-for', 'r', '--bind', 'g', 'receipt.txt' ], 'with them'), qr/verified: 119 rows of 3 keys/, 'decrypt --verify');
+like(done([ 'decrypt', '--raw', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', '--verify', '--receipts-for', 'r', '--bind', 'g', 'receipt.txt' ], 'with them'), qr/verified: 118 rows of 3 keys/, 'decrypt --verify');
 refused([ 'query', '--key', 'clinic.key', @dsn, '--verify', '--receipts-for', 'r', '--bind', 'g', '-c', $all ], 4, qr/which was not given/, 'another owner');
 
 # ---------------------------------------------------------------- revocation

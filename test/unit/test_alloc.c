@@ -851,7 +851,7 @@ rekey_one(Rekeyed *k, PpdlRekeyer **r, PpdlReceiptKey **key, uint8_t *row, PpdlE
 	PPDL_TRY(ppdl_manifest_place(k->old, number, 0, &c, err));
 	k->row[0] = (PpdlRekeyValue) {row, size + ppdl_tag_bytes(1)};
 	PPDL_TRY(ppdl_rekey_manifest_create(&k->note, k->from, k->to, k->old, k->new, err));
-	PPDL_TRY(ppdl_table_check_create(&k->check, k->to, k->new, no_fault, NULL, err));
+	PPDL_TRY(ppdl_table_check_create(&k->check, k->to, &(PpdlManifests) {&k->new, 1}, no_fault, NULL, err));
 	PPDL_TRY(ppdl_rekeyer_create(r, k->from, k->to, 1, put_rekeyed, k, err));
 	PPDL_TRY(ppdl_rekeyer_manifest(*r, k->old, err));
 	PPDL_TRY(ppdl_rekeyer_add(*r, tag, k->row, err));

@@ -575,7 +575,7 @@ only_unsigned(void *arg, const PpdlRowFinding *f, PpdlError *err)
 
 /* the new rows against the new manifest */
 static void
-check_table(const Table *t, const PpdlManifest *m)
+check_table(const Table *t, PpdlManifest *m)
 {
 	PpdlTableCheck *check;
 	PpdlWriter	bound;
@@ -583,7 +583,7 @@ check_table(const Table *t, const PpdlManifest *m)
 				want = 0;
 
 	ppdl_writer_init(&bound);
-	OK(ppdl_table_check_create(&check, to, m, only_unsigned, &unsigned_values, ERR));
+	OK(ppdl_table_check_create(&check, to, &(PpdlManifests) {&m, 1}, only_unsigned, &unsigned_values, ERR));
 	for (int i = 0; i < t->rows; i++)
 	{
 		char		id[16];

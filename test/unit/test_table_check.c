@@ -1,6 +1,7 @@
-/* A table against its manifest: each way to cheat is found and named, and honest tables have no faults. */
+/* A table against its manifests: each way to cheat is found and named, and honest tables have no faults. */
 #include "rows_util.h"
 
+#include "owner/owner_impl.h"
 #include "owner/row_batch.h"
 #include "owner/table_check.h"
 
@@ -25,8 +26,11 @@ typedef struct Row
 	Bytes		value[2];
 } Row;
 
+/* rows of one key */
 typedef struct Table
 {
+	PpdlOwner  *of;
+	char		prefix;			/* of ids */
 	Row			row[2 * ROWS];
 	int			rows;
 	PpdlManifest *manifest;
@@ -95,7 +99,7 @@ encrypt(Table *t, int at, int n, int compact)
 	for (int i = 0; i < n; i++)
 		y[i] = test_value();
 	OK(ppdl_row_batch_init(&b, &shape, ERR));
-	OK(ppdl_row_batch_encrypt(&b, owner, x, y, n, ERR));
+	OK(ppdl_row_batch_encrypt(&b, t->of, x, y, n, ERR));
 	for (int i = 0; i < n; i++)
 	{
 		Row		   *r = &t->row[at + i];
@@ -123,26 +127,34 @@ encrypt(Table *t, int at, int n, int compact)
 }
 
 static Table *
-make_table(int compact)
+make_table_of(PpdlOwner *of, char prefix, int compact)
 {
 	Table	   *t = calloc(1, sizeof(*t));
 
-	OK(ppdl_manifest_create(&t->manifest, owner, "patients", bound_names, 2, ERR));
+	t->of = of;
+	t->prefix = prefix;
+	OK(ppdl_manifest_create(&t->manifest, of, "patients", bound_names, 2, ERR));
 	for (int c = 0; c < 2; c++)
 	{
 		const PpdlReceiptDomain d = ppdl_manifest_domain(t->manifest, c);
 
-		OK(ppdl_receipt_key_create(&t->key[c], owner, &d, ERR));
+		OK(ppdl_receipt_key_create(&t->key[c], of, &d, ERR));
 	}
 	t->rows = ROWS;
 	for (int i = 0; i < ROWS; i++)
 	{
-		snprintf(t->row[i].id, sizeof t->row[i].id, "p%d", i);
+		snprintf(t->row[i].id, sizeof t->row[i].id, "%c%d", prefix, i);
 		t->row[i].ward = i % 3 == 0 ? "A" : i % 3 == 1 ? "B" : NULL;
 		t->row[i].sex = i % 2 ? "f" : "m";
 	}
 	encrypt(t, 0, ROWS, compact);
 	return t;
+}
+
+static Table *
+make_table(int compact)
+{
+	return make_table_of(owner, 'p', compact);
 }
 
 static void
@@ -157,15 +169,9 @@ free_table(Table *t)
 	free(t);
 }
 
-/* the whole table */
-static Found
-check(const Table *t)
+static void
+check_rows(PpdlTableCheck *check, const Table *t)
 {
-	Found		f = {{0}};
-	PpdlTableCheck *check;
-	uint64_t	sum = 0;
-
-	OK(ppdl_table_check_create(&check, owner, t->manifest, found, &f, ERR));
 	for (int i = 0; i < t->rows; i++)
 	{
 		PpdlWriter	bound = bound_text(&t->row[i]);
@@ -179,8 +185,28 @@ check(const Table *t)
 		OK(ppdl_table_check_row(check, &row, NULL, ERR));
 		ppdl_writer_free(&bound);
 	}
+}
+
+/* a table of the rows of all n, against the first `given` of their manifests */
+static Found
+check_tables(Table *const *t, int n, int given)
+{
+	Found		f = {{0}};
+	PpdlManifest *manifest[4];
+	PpdlTableCheck *check;
+	int			rows = 0;
+	uint64_t	sum = 0;
+
+	for (int i = 0; i < n; i++)
+		manifest[i] = t[i]->manifest;
+	OK(ppdl_table_check_create(&check, owner, &(PpdlManifests) {manifest, given}, found, &f, ERR));
+	for (int i = 0; i < n; i++)
+	{
+		check_rows(check, t[i]);
+		rows += t[i]->rows;
+	}
 	OK(ppdl_table_check_finish(check, 2, ERR));
-	assert_int_equal(ppdl_table_check_rows(check), t->rows);
+	assert_int_equal(ppdl_table_check_rows(check), rows);
 	for (int i = 0; i < PPDL_ROW_FAULTS; i++)
 		sum += ppdl_table_check_faults(check, (PpdlRowFault) i);
 	assert_int_equal(sum, f.all);
@@ -188,9 +214,15 @@ check(const Table *t)
 	return f;
 }
 
+static Found
+check(Table *t)
+{
+	return check_tables(&t, 1, 1);
+}
+
 /* exactly these lines */
 static void
-finds(const Table *t, const char *want)
+finds(Table *t, const char *want)
 {
 	const Found f = check(t);
 
@@ -368,6 +400,18 @@ missing_rows(void **state)
 	free_table(t);
 }
 
+/* of a row's features */
+static void
+finds_foreign(Table *t, const char *id, const PpdlOwner *of)
+{
+	char		want[100],
+				key[17];
+
+	ppdl_fingerprint_hex(key, ppdl_owner_fingerprint(of));
+	snprintf(want, sizeof want, "foreign 0 %s [] under key %s, of which there is no manifest\n", id, key);
+	finds(t, want);
+}
+
 /* rows that the owner never wrote down, of the owner, without receipts, of others, of operations */
 static void
 strange_rows(void **state)
@@ -387,7 +431,10 @@ strange_rows(void **state)
 		OK(ppdl_row_batch_init(&b, &shape, ERR));
 		OK(ppdl_row_batch_encrypt(&b, i ? other : owner, x, NULL, 1, ERR));
 		t->row[2].value[0] = copy(ppdl_row_batch_features(&b, 0), b.slice[0]);
-		finds(t, i ? "foreign 0 p2 [] of another key\n" : "unsigned 0 p2 [] \n");
+		if (i)
+			finds_foreign(t, "p2", other);
+		else
+			finds(t, "unsigned 0 p2 [] \n");
 		free(t->row[2].value[0].data);
 		ppdl_row_batch_free(&b);
 	}
@@ -397,6 +444,88 @@ strange_rows(void **state)
 	t->row[2].value[0] = kept;
 	free_table(t);
 	free_table(twin);
+}
+
+/* ------------------------------------------------------------------ several keys */
+
+static void
+all_find(Table *const *t, const char *want)
+{
+	const Found f = check_tables(t, 3, 3);
+
+	assert_string_equal(f.text, want);
+}
+
+static void
+swap_between(Table *a, int i, Table *b, int j)
+{
+	const Bytes v = a->row[i].value[0];
+
+	a->row[i].value[0] = b->row[j].value[0];
+	b->row[j].value[0] = v;
+}
+
+/* rows of an owner and two writers in one table, each key with its manifest */
+static void
+several_keys(void **state)
+{
+	Table	   *t[3];
+	PpdlOwner  *writer[2];
+	Found		f;
+	Bytes		old;
+
+	test_seed("several_keys");
+	owner->writer = calloc(2, sizeof(*owner->writer));
+	for (int i = 0; i < 2; i++)
+	{
+		OK(ppdl_owner_generate(&writer[i], i ? "ward2" : "ward1", ERR));
+		owner->writer[owner->writers++] = writer[i];
+	}
+	t[0] = make_table(1);
+	t[1] = make_table_of(writer[0], 'v', 1);
+	t[2] = make_table_of(writer[1], 'w', 0);
+	all_find(t, "");
+
+	/* dropped: one of a writer's rows, and all of them */
+	t[1]->rows--;
+	all_find(t, "missing -1 v59 [] \n");
+	t[1]->rows = 0;
+	assert_int_equal(check_tables(t, 3, 3).count[PPDL_ROW_MISSING], ROWS);
+	t[1]->rows = ROWS;
+	/* swapped: within a writer's rows, and between keys */
+	swap_between(t[2], 3, t[2], 5);
+	all_find(t, "moved 0 w3 [w5] \nmoved 0 w5 [w3] \n");
+	swap_between(t[2], 3, t[2], 5);
+	swap_between(t[0], 3, t[1], 8);
+	all_find(t, "moved 0 p3 [v8] \nmoved 0 v8 [p3] \n");
+	swap_between(t[0], 3, t[1], 8);
+	/* replayed */
+	old = copy(t[2]->row[20].value[0].data, t[2]->row[20].value[0].len);
+	encrypt(t[2], 20, 1, 0);
+	all_find(t, "");
+	free(t[2]->row[20].value[0].data);
+	t[2]->row[20].value[0] = old;
+	all_find(t, "replayed 0 w20 [] \n");
+	encrypt(t[2], 20, 1, 0);
+	/* of a key whose manifest is not there */
+	f = check_tables(t, 3, 2);
+	assert_int_equal(f.count[PPDL_ROW_FOREIGN], f.all);
+	assert_int_equal(f.all, 2 * ROWS - ROWS / 5);
+
+	/* an id of both writers: each has its row */
+	snprintf(t[2]->row[7].id, sizeof t[2]->row[7].id, "v7");
+	ppdl_manifest_forget(t[2]->manifest, "w7", 2);
+	encrypt(t[2], 7, 1, 0);
+	all_find(t, "");
+	t[2]->row[7].id[0] = 'w';
+	all_find(t, "moved 0 w7 [v7] \nmoved 1 w7 [v7] \nmissing -1 v7 [] \n");
+	t[2]->row[7].id[0] = 'v';
+	t[2]->rows = 7;
+	assert_int_equal(check_tables(t, 3, 3).count[PPDL_ROW_MISSING], ROWS - 7);
+	t[2]->rows = ROWS;
+	all_find(t, "");
+	for (int i = 0; i < 3; i++)
+		free_table(t[i]);
 }
 
 static int
@@ -426,6 +555,7 @@ main(void)
 		cmocka_unit_test(old_rows),
 		cmocka_unit_test(missing_rows),
 		cmocka_unit_test(strange_rows),
+		cmocka_unit_test(several_keys),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
