@@ -4,8 +4,8 @@
 
 enum
 {
-	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT, OPT_VERIFY,
-	OPT_VERIFY_COLUMN, OPT_RECEIPTS_FOR, OPT_BIND, OPT_MANIFEST, OPT_ALL_ROWS, OPT_WRITER
+	OPT_PASSPHRASE = 1024, OPT_FEATURES, OPT_AS, OPT_RAW, OPT_EXPAND, OPT_SHARE, OPT_MIN_COUNT,
+	OPT_VERIFY_COLUMN, OPT_WRITER
 };
 
 static const struct argp_option options[] = {
@@ -22,14 +22,6 @@ static const struct argp_option options[] = {
 	{"expand", OPT_EXPAND, 0, 0, "a line for each row of packed results", 3},
 	{"min-count", OPT_MIN_COUNT, "N", 0, "sums and averages of fewer rows are not decrypted (5; 1: all are)", 3},
 	{"share", OPT_SHARE, 0, 0, "add noise flooding, for results that are passed on", 3},
-	{"verify", OPT_VERIFY, 0, 0,
-	 "check sums and averages against the lwe_receipt(...) beside them before anything is decrypted", 4},
-	{"manifest", OPT_MANIFEST, "FILE", 0,
-	 "with --verify: what ppdl encrypt --manifest wrote, so that old versions and rows left out are noticed; repeated, "
-	 "one a key, for rows of several", 4},
-	{"all-rows", OPT_ALL_ROWS, 0, 0, "with --manifest: rows that are left out are an error", 4},
-	{"receipts-for", OPT_RECEIPTS_FOR, "NAME", 0, "with --verify and no manifest: the table, as it was called then", 4},
-	{"bind", OPT_BIND, "COL,...", 0, "with --verify and no manifest: the columns that were bound to rows", 4},
 	{"verify-column", OPT_VERIFY_COLUMN, "features|label", 0, "with --verify: what is summed (features)", 4},
 	{0}
 };
@@ -65,62 +57,20 @@ check(const PpdlWordsOptions *o, struct argp_state *state)
 		argp_error(state, "--raw shows encoded numbers: it excludes --features and --as");
 }
 
-static void
-check_verify(const PpdlAnswerArgs *a, struct argp_state *state)
-{
-	const PpdlVerifyArgs *v = &a->verify;
-
-	if (!a->verified && (v->column || v->manifests.count || v->table || v->bind.count || v->whole))
-		argp_error(state, "--manifest, --all-rows, --receipts-for, --bind and --verify-column go with --verify only");
-	if (a->verified && v->manifests.count == 0 && v->table == NULL)
-		argp_error(state,
-				   "--verify: give --manifest, or say with --receipts-for what the table is called in its receipts");
-	if (v->manifests.count && (v->table || v->bind.count))
-		argp_error(state, "--manifest says what --receipts-for and --bind say: give one or the other");
-	if (v->whole && v->manifests.count == 0)
-		argp_error(state, "--all-rows goes with --manifest only");
-}
-
-/* ARGP_ERR_UNKNOWN: none of these */
-static error_t
-parse_verify(int key, char *arg, PpdlAnswerArgs *a, struct argp_state *state)
-{
-	static const char *const columns[] = {"features", "label", NULL};
-
-	switch (key)
-	{
-		case OPT_VERIFY:
-			a->verified = 1;
-			return 0;
-		case OPT_VERIFY_COLUMN:
-			a->verify.column = columns[ppdl_arg_choice(state, "--verify-column", arg, columns)];
-			return 0;
-		case OPT_RECEIPTS_FOR:
-			a->verify.table = arg;
-			return 0;
-		case OPT_BIND:
-			ppdl_list_add_commas(&a->verify.bind, arg, state);
-			return 0;
-		case OPT_MANIFEST:
-			ppdl_list_add(&a->verify.manifests, arg, state);
-			return 0;
-		case OPT_ALL_ROWS:
-			a->verify.whole = 1;
-			return 0;
-		default:
-			return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
+	static const char *const columns[] = {"features", "label", NULL};
 	PpdlAnswerArgs *a = state->input;
 
 	switch (key)
 	{
 		case ARGP_KEY_INIT:
 			a->min_count = PPDL_MIN_COUNT;
+			state->child_inputs[0] = &a->verify;
+			return 0;
+		case OPT_VERIFY_COLUMN:
+			a->verify.column = columns[ppdl_arg_choice(state, "--verify-column", arg, columns)];
 			return 0;
 		case OPT_MIN_COUNT:
 			a->min_count = ppdl_arg_int(state, "--min-count", arg, 1, PPDL_MOST_MIN_COUNT);
@@ -153,16 +103,14 @@ parse(int key, char *arg, struct argp_state *state)
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
 			check(&a->words, state);
-			check_verify(a, state);
-			if (a->verified && a->verify.column == NULL)
-				a->verify.column = "features";
 			return 0;
 		default:
-			return parse_verify(key, arg, a, state);
+			return ARGP_ERR_UNKNOWN;
 	}
 }
 
-const struct argp ppdl_answer_argp = {options, parse, NULL, NULL};
+static const struct argp_child children[] = {{&ppdl_verify_argp, 0, NULL, 0}, {0}};
+const struct argp ppdl_answer_argp = {options, parse, NULL, NULL, children, NULL, NULL};
 
 void
 ppdl_answer_args_free(PpdlAnswerArgs *a)
@@ -171,8 +119,7 @@ ppdl_answer_args_free(PpdlAnswerArgs *a)
 	ppdl_list_free(&a->writers);
 	ppdl_list_free(&a->words.features);
 	ppdl_list_free(&a->words.as);
-	ppdl_list_free(&a->verify.manifests);
-	ppdl_list_free(&a->verify.bind);
+	ppdl_verify_args_free(&a->verify);
 }
 
 PpdlStatus

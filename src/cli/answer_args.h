@@ -17,8 +17,7 @@ typedef struct PpdlAnswerArgs
 	PpdlWordsOptions words;
 	PpdlVerifyArgs verify;
 	long		min_count;		/* of the rows of a total, to be decrypted */
-	int			verified,		/* --verify was given */
-				expand,			/* a line for each row of packed results */
+	int			expand,			/* a line for each row of packed results */
 				share;			/* noise flooding */
 } PpdlAnswerArgs;
 

@@ -10,6 +10,7 @@
 #include "cli/outfile.h"
 #include "cli/stats.h"
 #include "cli/stats_rows.h"
+#include "cli/stats_verify.h"
 #include "rows/encoding.h"
 #include "table/features_named.h"
 
@@ -21,6 +22,8 @@ static const char doc[] =
 "has put them there, else the server computes them, lwe_gram, for which keys must be published: \"ppdl publish --for "
 "predict\", or \"--for train\" for compact rows and for products with a label of a column of its own.\n\n"
 "Groups of fewer than --min-count rows are not decrypted.\n\n"
+"--verify asks for receipts beside the sums, and checks these before anything is decrypted: numbers of rows, means and "
+"histograms are certain then, products and what is computed from them are not.\n\n"
 "Examples:\n\n"
 "  ppdl stats --key hospital.key --table patients\n"
 "  ppdl stats --key hospital.key --table patients --group-by ward --correlation\n"
@@ -86,6 +89,7 @@ typedef struct Args
 			   *output;
 	PpdlStatsQuery query;
 	PpdlStatsAsk ask;
+	PpdlVerifyArgs verify;
 	int			share;
 	Form		form;
 } Args;
@@ -176,6 +180,9 @@ parse(int key, char *arg, struct argp_state *state)
 
 	switch (key)
 	{
+		case ARGP_KEY_INIT:
+			state->child_inputs[0] = &a->verify;
+			return 0;
 		case 'k':
 			ppdl_list_add(&a->keys, arg, state);
 			return 0;
@@ -244,6 +251,7 @@ typedef struct Job
 	PpdlStatsQuery query;
 	PpdlDb		db;
 	PpdlReveal	reveal;
+	PpdlVerifier *verifier;
 	PpdlFeatures *features;
 	PpdlStatsColumns columns;
 	PpdlStatsPlan plan;
@@ -342,6 +350,19 @@ tell(const Job *j)
 		ppdl_note("no row of table %s %s", j->query.table, j->query.where ? "meets the condition" : "has values");
 }
 
+/* the keys; sums are checked with those of writers, too */
+static PpdlStatus
+open_keys(Job *j, PpdlError *err)
+{
+	const Args *a = j->a;
+
+	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
+	j->reveal.share = a->share;
+	if (a->verify.asked)
+		PPDL_TRY(ppdl_writer_parts_database(&j->reveal.writers, &j->db, err));
+	return ppdl_verifier_open(&j->verifier, &a->verify, &j->reveal, err);
+}
+
 static PpdlStatus
 run(Job *j, PpdlError *err)
 {
@@ -361,13 +382,14 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_stats_plan(&j->plan, &a->ask, &j->columns, err));
 	j->query.gram = j->plan.gram;
 	j->query.with_label = j->plan.with_label;
+	j->query.receipts = a->verify.asked;
+	PPDL_TRY(ppdl_stats_bind(&j->db, &j->query, &a->verify.bind, err));
 	PPDL_TRY(ppdl_stats_check(&j->db, &j->query, err));
-	PPDL_TRY(ppdl_reveal_open(&j->reveal, &a->keys, a->passphrase_file, err));
-	j->reveal.share = a->share;
+	PPDL_TRY(open_keys(j, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	if (a->html)
 		PPDL_TRY(ppdl_out_open(&j->html, a->html, 0600, err));
-	PPDL_TRY(ppdl_stats_rows(&j->answer, &j->db, &j->reveal, &j->query, &j->columns, err));
+	PPDL_TRY(ppdl_stats_rows(&j->answer, &j->db, &j->reveal, j->verifier, &j->query, &j->columns, err));
 	PPDL_TRY(compute(j, err));
 	PPDL_TRY(show(j, err));
 	tell(j);
@@ -387,6 +409,8 @@ close_job(Job *j)
 	ppdl_stats_answer_free(&j->answer);
 	ppdl_stats_plan_free(&j->plan);
 	ppdl_stats_columns_free(&j->columns);
+	ppdl_stats_bind_free(&j->query);
+	ppdl_verifier_close(j->verifier);
 	ppdl_features_destroy(j->features);
 	ppdl_reveal_close(&j->reveal);
 	ppdl_db_close(&j->db);
@@ -402,12 +426,14 @@ free_args(Args *a)
 	ppdl_list_free(&a->ask.on);
 	ppdl_list_free(&a->ask.crosstab);
 	ppdl_list_free(&a->ask.histogram);
+	ppdl_verify_args_free(&a->verify);
 }
 
 int
 ppdl_cmd_stats(int argc, char **argv)
 {
-	static const struct argp argp = {options, parse, NULL, doc, NULL, NULL, NULL};
+	static const struct argp_child children[] = {{&ppdl_verify_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {options, parse, NULL, doc, children, NULL, NULL};
 	Args		a = {.query = {.features = "features", .label = "label", .min_count = PPDL_MIN_COUNT},
 					 .ask = {.level = 0.95}};
 	Job			j = {.a = &a};

@@ -26,6 +26,8 @@ ppdl_stats_answer_free(PpdlStatsAnswer *a)
 			free(g->key[k]);
 		free(g->key);
 		free(g->name);
+		free(g->verified);
+		free(g->verified_labels);
 		wipe(&g->moments);
 		ppdl_moments_free(&g->moments);
 	}

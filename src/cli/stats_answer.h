@@ -17,6 +17,9 @@ typedef struct PpdlStatsQuery
 	const PpdlList *group_by;	/* columns */
 	int			gram,			/* second moments are computed by the server */
 				with_label;		/* those of the label, too: rows without one do not count */
+	int			receipts;		/* are asked for beside sums */
+	char	  **bound;			/* columns that their texts hold */
+	int			nbound;
 	long		min_count;		/* smaller groups are not decrypted */
 } PpdlStatsQuery;
 
@@ -25,6 +28,8 @@ typedef struct PpdlStatsRows
 	char	   *name;			/* "ward = A, sex = F"; NULL: all rows */
 	char	  **key;			/* of group_by, NULL for NULL */
 	int			keys;
+	char	   *verified,		/* what receipts have proved of features and labels, or NULL */
+			   *verified_labels;
 	int			few_labels;		/* there are labels, of fewer rows than min_count: not decrypted */
 	PpdlMoments moments;
 } PpdlStatsRows;

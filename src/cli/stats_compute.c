@@ -161,6 +161,18 @@ count_levels(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, l
 	return PPDL_OK;
 }
 
+/* which numbers a receipt covers, and which it does not */
+static PpdlStatus
+note_verified(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlStatsRows *rows, PpdlError *err)
+{
+	PPDL_TRY(note(r, err, "%s: their number and sums, and so means, missing values and histograms", rows->verified));
+	if (rows->verified_labels)
+		PPDL_TRY(note(r, err, "labels, %s: the same", rows->verified_labels));
+	return !p->gram ? PPDL_OK :
+		note(r, err, "NOT verified: products, and so standard deviations, correlations, regressions, cross tables and "
+			 "components");
+}
+
 PpdlStatus
 ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsRows *rows, long min_count,
 				   PpdlError *err)
@@ -177,6 +189,8 @@ ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStats
 	PPDL_TRY(regress(out, p, m, err));
 	PPDL_TRY(cross(out, p, m, min_count, err));
 	PPDL_TRY(count_levels(out, p, m, min_count, err));
+	if (rows->verified)
+		PPDL_TRY(note_verified(out, p, rows, err));
 	if (rows->few_labels)
 		PPDL_TRY(note(out, err, "labels: fewer than %ld of these rows have one, and they are not decrypted",
 					  min_count));

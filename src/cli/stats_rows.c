@@ -9,6 +9,7 @@
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "cli/rows_encoding.h"
+#include "cli/stats_verify.h"
 #include "cli/words_impl.h"
 #include "rows/encoding.h"
 
@@ -74,7 +75,10 @@ put_order(PpdlWriter *w, int groups)
 	}
 }
 
-/* group columns, count(*), sum(features) [, count(label), sum(label)] [, lwe_gram(features [, label])] */
+/*
+ * group columns, count(*), sum(features) [, count(label), sum(label)] [, lwe_gram(features [, label])]
+ * [, lwe_receipt(features, bound columns) [, lwe_receipt(label, bound columns)]]
+ */
 static PpdlStatus
 put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 {
@@ -97,6 +101,10 @@ put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 	}
 	if (q->gram)
 		put_aggregate(db, w, "lwe_gram", q->features, q->with_label ? q->label : NULL);
+	if (q->receipts)
+		ppdl_stats_put_receipt(db, w, q, q->features);
+	if (q->receipts && q->label)
+		ppdl_stats_put_receipt(db, w, q, q->label);
 	PPDL_TRY(put_source(db, w, q, err));
 	if (groups > 0)
 	{
@@ -209,11 +217,8 @@ ppdl_stats_look(PpdlDb *db, PpdlStatsQuery *q, uint64_t *encoding, PpdlError *er
 
 /* not ppdl_reveal_values: that these are of the encoding is checked before they are decrypted */
 static PpdlStatus
-open_value(PpdlReveal *r, const PGresult *res, int row, int field, const PpdlFeatures *fs, PpdlValues *out,
-		   PpdlError *err)
+open_text(PpdlReveal *r, const char *text, size_t len, const PpdlFeatures *fs, PpdlValues *out, PpdlError *err)
 {
-	const char *text = PQgetvalue(res, row, field);
-	const size_t len = (size_t) PQgetlength(res, row, field);
 	char		id[2][PPDL_ENCODING_SIZE];
 	PpdlWordsHead head;
 	int			readable;
@@ -226,6 +231,13 @@ open_value(PpdlReveal *r, const PGresult *res, int row, int field, const PpdlFea
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the rows have encoding %s, the feature file %s", id[0], id[1]);
 	}
 	return ppdl_reveal_values(r, text, len, out, err);
+}
+
+static PpdlStatus
+open_value(PpdlReveal *r, const PGresult *res, int row, int field, const PpdlFeatures *fs, PpdlValues *out,
+		   PpdlError *err)
+{
+	return open_text(r, PQgetvalue(res, row, field), (size_t) PQgetlength(res, row, field), fs, out, err);
 }
 
 static PpdlStatus
@@ -303,6 +315,9 @@ typedef struct Fields
 	const PpdlStatsColumns *c;
 	const PGresult *res;
 	int			row;
+	PpdlVerifier *verifier;		/* or NULL */
+	PpdlText	sum;			/* of the features at hand, once it is proved */
+	uint64_t	proved;			/* rows, in all */
 } Fields;
 
 static double
@@ -311,13 +326,25 @@ count_in(const Fields *f, int field)
 	return strtod(PQgetvalue(f->res, f->row, field), NULL);
 }
 
+/* a sum in a field, or what its receipt proves it to be */
 static PpdlStatus
-read_features(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
+take_sum(Fields *f, int column, int field, PpdlText *sum, char **said, PpdlError *err)
+{
+	const int	receipts = f->q->group_by->count + (f->q->label ? 4 : 2) + (f->q->gram ? 1 : 0);
+	const PpdlStatsSum fields = {column, field - 1, field, receipts + column};
+
+	*sum = (PpdlText) {PQgetvalue(f->res, f->row, field), (size_t) PQgetlength(f->res, f->row, field)};
+	return f->verifier == NULL ? PPDL_OK :
+		ppdl_stats_verify(f->verifier, f->q->group_by, f->res, f->row, &fields, sum, said, err);
+}
+
+static PpdlStatus
+read_features(const Fields *f, PpdlMoments *m, PpdlError *err)
 {
 	PpdlValues	v;
 	PpdlStatus	status;
 
-	PPDL_TRY(open_value(f->r, f->res, f->row, field, f->c->features, &v, err));
+	PPDL_TRY(open_text(f->r, f->sum.s, f->sum.len, f->c->features, &v, err));
 	status = check_width(&v, "features", f->c->features->inputs, err);
 	if (status == PPDL_OK)
 	{
@@ -338,20 +365,22 @@ read_features(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
 
 /* too few of them are as good as none */
 static PpdlStatus
-read_labels(const Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
+read_labels(Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
 {
 	PpdlMoments *m = &g->moments;
 	const double labels = count_in(f, field);
+	PpdlText	sum;
 	PpdlValues	v;
 	PpdlStatus	status;
 
+	PPDL_TRY(take_sum(f, 1, field + 1, &sum, &g->verified_labels, err));
 	if (labels < 1 || labels < (double) f->q->min_count)
 	{
 		set_label_missing(m, f->c, 0);
 		g->few_labels = labels > 0;
 		return PPDL_OK;
 	}
-	PPDL_TRY(open_value(f->r, f->res, f->row, field + 1, f->c->features, &v, err));
+	PPDL_TRY(open_text(f->r, sum.s, sum.len, f->c->features, &v, err));
 	status = check_width(&v, "label", f->c->features->outputs, err);
 	if (status == PPDL_OK)
 	{
@@ -412,17 +441,16 @@ name_group(const Fields *f, PpdlStatsRows *g, PpdlError *err)
 }
 
 static PpdlStatus
-read_group(const Fields *f, PpdlStatsRows *g, PpdlError *err)
+read_group(Fields *f, PpdlStatsRows *g, PpdlError *err)
 {
 	const int	first = f->q->group_by->count;
 	PpdlMoments *m = &g->moments;
 
-	PPDL_TRY(name_group(f, g, err));
 	PPDL_TRY(ppdl_moments_alloc(m, f->c->width, err));
 	m->n = count_in(f, first);
 	m->variables = f->c->count;
 	m->variable = f->c->variable;
-	PPDL_TRY(read_features(f, first + 1, m, err));
+	PPDL_TRY(read_features(f, m, err));
 	if (f->c->label >= 0)
 		PPDL_TRY(read_labels(f, first + 2, g, err));
 	if (f->q->gram)
@@ -443,6 +471,34 @@ in_group(const PpdlStatsRows *g, PpdlStatus status, PpdlError *err)
 	return status;
 }
 
+/* before it has moments */
+static void
+forget_group(PpdlStatsRows *g)
+{
+	for (int i = 0; i < g->keys; i++)
+		free(g->key[i]);
+	free(g->key);
+	free(g->name);
+	free(g->verified);
+	memset(g, 0, sizeof *g);
+}
+
+/* --all-rows: a group that the server leaves out altogether has no receipt that would say so */
+static PpdlStatus
+check_all_groups(const Fields *f, PpdlError *err)
+{
+	uint64_t	due;
+
+	if (f->verifier == NULL || f->q->where)
+		return PPDL_OK;
+	ppdl_verifier_column(f->verifier, 0);
+	due = ppdl_verifier_due(f->verifier);
+	if (f->proved >= due)
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_KEY, "%llu rows of the manifest are in no group of the answer",
+					  (unsigned long long) (due - f->proved));
+}
+
 static PpdlStatus
 read_groups(PpdlStatsAnswer *a, Fields *f, PpdlError *err)
 {
@@ -454,22 +510,25 @@ read_groups(PpdlStatsAnswer *a, Fields *f, PpdlError *err)
 	for (f->row = 0; f->row < PQntuples(f->res); f->row++)
 	{
 		const double n = count_in(f, count);
+		PpdlStatsRows *g = &a->group[a->groups++];
 
-		if (n == 0)
-			continue;
-		if (n < (double) f->q->min_count)
+		PPDL_TRY(name_group(f, g, err));
+		PPDL_TRY(in_group(g, take_sum(f, 0, count + 1, &f->sum, &g->verified, err), err));
+		f->proved += f->verifier ? ppdl_verifier_rows(f->verifier) : 0;
+		if (n == 0 || n < (double) f->q->min_count)
 		{
-			a->withheld++;
+			a->withheld += n > 0;
 			a->withheld_rows += n;
+			forget_group(g);
+			a->groups--;
 			continue;
 		}
 		if (ppdl_db_interrupted())
 			return ppdl_error(err, PPDL_ERR_CANCELED, "interrupted");
-		a->groups++;
-		PPDL_TRY(in_group(&a->group[a->groups - 1], read_group(f, &a->group[a->groups - 1], err), err));
+		PPDL_TRY(in_group(g, read_group(f, g, err), err));
 	}
 	a->empty = a->groups == 0 && a->withheld == 0;
-	return PPDL_OK;
+	return check_all_groups(f, err);
 }
 
 PpdlStatus
@@ -490,10 +549,10 @@ ppdl_stats_check(PpdlDb *db, const PpdlStatsQuery *q, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, const PpdlStatsQuery *q, const PpdlStatsColumns *c,
-				PpdlError *err)
+ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, PpdlVerifier *v, const PpdlStatsQuery *q,
+				const PpdlStatsColumns *c, PpdlError *err)
 {
-	Fields		f = {.r = r, .q = q, .c = c};
+	Fields		f = {.r = r, .q = q, .c = c, .verifier = v};
 	PpdlWriter	w;
 	PGresult   *res = NULL;
 	PpdlStatus	status;

@@ -7,6 +7,7 @@
 #include "cli/database.h"
 #include "cli/reveal.h"
 #include "cli/stats_answer.h"
+#include "cli/verify.h"
 
 /*
  * The encoding of the table's rows (0: not known, or no rows).  q->label becomes NULL when there is no such column and
@@ -17,9 +18,9 @@ PpdlStatus	ppdl_stats_look(PpdlDb *db, PpdlStatsQuery *q, uint64_t *encoding, Pp
 PpdlStatus	ppdl_stats_check(PpdlDb *db, const PpdlStatsQuery *q, PpdlError *err);
 /*
  * Runs the query, read-only; Ctrl-C cancels it.  Products that are values of the rows (--moments) are taken from there,
- * unless q->gram.  c must outlive the answer.
+ * unless q->gram.  v: checks sums against q->receipts, or NULL.  c must outlive the answer.
  */
-PpdlStatus	ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, const PpdlStatsQuery *q,
+PpdlStatus	ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, PpdlVerifier *v, const PpdlStatsQuery *q,
 							const PpdlStatsColumns *c, PpdlError *err);
 
 #endif

@@ -16,6 +16,7 @@
 typedef struct Keyed
 {
 	struct Keyed *next;
+	int			column;
 	PpdlOwner  *owner;			/* whose key file was given: the key is its own, or that of one of its writers */
 	PpdlReceiptKey *key;
 } Keyed;
@@ -31,11 +32,12 @@ struct PpdlVerifier
 {
 	const PpdlVerifyArgs *a;
 	const PpdlReveal *reveal;
-	int			column;			/* of manifests */
+	int			column;			/* of manifests: what is summed */
 	Keyed	   *keys;
 	PpdlManifests manifests;
 	PpdlText   *field;			/* of the record at hand: copies */
 	size_t		fields;
+	uint64_t	rows;			/* that its receipt has proved */
 };
 
 static PpdlStatus
@@ -52,17 +54,35 @@ ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal
 	PpdlVerifier *v;
 
 	*out = NULL;
-	if (a->column == NULL)
+	if (!a->asked)
 		return PPDL_OK;
 	v = calloc(1, sizeof *v);
 	*out = v;
 	if (v == NULL)
 		return no_memory(err);
 	v->a = a;
-	while (strcmp(a->column, ppdl_manifest_column_name(v->column)) != 0)
+	while (a->column != NULL && strcmp(a->column, ppdl_manifest_column_name(v->column)) != 0)
 		v->column++;
 	v->reveal = reveal;
 	return ppdl_manifests_load(&v->manifests, &a->manifests, &reveal->writers, reveal->owner, reveal->owners, err);
+}
+
+void
+ppdl_verifier_column(PpdlVerifier *v, int column)
+{
+	v->column = column;
+}
+
+uint64_t
+ppdl_verifier_rows(const PpdlVerifier *v)
+{
+	return v->rows;
+}
+
+uint64_t
+ppdl_verifier_due(const PpdlVerifier *v)
+{
+	return v->a->whole ? ppdl_manifests_count(&v->manifests, v->column, NULL, 0) : 0;
 }
 
 static void
@@ -76,6 +96,7 @@ forget_record(PpdlVerifier *v)
 	free(v->field);
 	v->field = NULL;
 	v->fields = 0;
+	v->rows = 0;
 }
 
 void
@@ -101,7 +122,8 @@ ppdl_verifier_close(PpdlVerifier *v)
 static PpdlReceiptDomain
 domain_of(const PpdlVerifier *v)
 {
-	PpdlReceiptDomain d = {v->a->table, v->a->column, (const char *const *) v->a->bind.item, v->a->bind.count};
+	PpdlReceiptDomain d = {v->a->table, ppdl_manifest_column_name(v->column),
+	(const char *const *) v->a->bind.item, v->a->bind.count};
 
 	return v->manifests.count > 0 ? ppdl_manifest_domain(v->manifests.manifest[0], v->column) : d;
 }
@@ -144,7 +166,8 @@ find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *e
 	Keyed	   *k;
 
 	for (k = v->keys; k != NULL; k = k->next)
-		if (memcmp(ppdl_receipt_key_fingerprint(k->key), s->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
+		if (k->column == v->column &&
+			memcmp(ppdl_receipt_key_fingerprint(k->key), s->fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
 		{
 			*out = k;
 			return PPDL_OK;
@@ -158,6 +181,7 @@ find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *e
 	if (k == NULL)
 		return no_memory(err);
 	k->owner = owner;
+	k->column = v->column;
 	status = ppdl_receipt_key_of(&k->key, owner, s->fingerprint, &d, err);
 	if (status != PPDL_OK)
 	{
@@ -247,7 +271,7 @@ take_bounds(const PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, 
 	if (!names.bad)
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						"Select lwe_receipt(%s%.200s), with columns that are no text cast to it, or "
-						"give --manifest.", v->a->column, (const char *) names.buf);
+						"give --manifest.", ppdl_manifest_column_name(v->column), (const char *) names.buf);
 	ppdl_writer_free(&names);
 	return PPDL_ERR_ARGUMENT;
 }
@@ -387,11 +411,13 @@ has_cipher(const PpdlText *t)
 static PpdlStatus
 not_covered(const PpdlVerifier *v, PpdlError *err)
 {
+	const char *column = ppdl_manifest_column_name(v->column);
+
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "--verify: a ciphertext without a receipt");
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						   "Select lwe_receipt(%s, ...) beside sum(%s) or avg(%s), over the same "
 						   "rows; predictions, rows and other values have none.",
-						   v->a->column, v->a->column, v->a->column);
+						   column, column, column);
 }
 
 /* is the value under the key of all the receipt's rows? */
@@ -399,6 +425,20 @@ static int
 is_unswitched(const PpdlReceipt *r, const PpdlCipher *c)
 {
 	return r->nsections == 1 && memcmp(r->section[0].fingerprint, c->fingerprint, PPDL_FINGERPRINT_BYTES) == 0;
+}
+
+static PpdlStatus
+copy_text(PpdlText *to, const PpdlText *from, PpdlError *err)
+{
+	if (from->s == NULL)
+		return PPDL_OK;
+	to->s = malloc(from->len + 1);
+	if (to->s == NULL)
+		return no_memory(err);
+	memcpy(to->s, from->s, from->len);
+	to->s[from->len] = 0;
+	to->len = from->len;
+	return PPDL_OK;
 }
 
 /* what the receipt says that the value is, as a value of its own; owner: NULL where the value was not switched */
@@ -430,28 +470,33 @@ rebuild(PpdlText *to, PpdlReceipt *r, PpdlOwner *owner, double divisor, PpdlErro
 	return status;
 }
 
+/*
+ * Second moments: products of rows, which no tag covers.  They pass as what nobody has verified; the first moments are
+ * those of a sum beside them.
+ */
+static PpdlStatus
+pass_gram(const PpdlVerifier *v, const PpdlCipher *c, PpdlOwner *owner, const char *name, const PpdlText *from,
+		  PpdlText *to, PpdlVerified *said, PpdlError *err)
+{
+	if (!ppdl_owner_holds(owner, c->fingerprint))
+		return not_covered(v, err);
+	if (name != NULL && (strcmp(name, "sum") == 0 || strcmp(name, "avg") == 0))
+		return ppdl_error(err, PPDL_ERR_KEY, "column \"%s\" holds second moments", name);
+	ppdl_verified_name(said, name, "second moments, NOT verified");
+	return copy_text(to, from, err);
+}
+
 /* a sum or average; a column that is called so has to be one */
 static PpdlStatus
-check_value(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const char *name, const PpdlText *from, PpdlText *to,
+check_sum(PpdlReceipt *r, const PpdlCipher *c, PpdlOwner *owner, const char *name, PpdlText *to,
 			PpdlVerified *said, PpdlError *err)
 {
-	PpdlCipher	c;
-	uint8_t    *buf;
-	size_t		len;
 	double		divisor;
-	PpdlStatus	status;
 
-	if (ppdl_reveal_whole(from->s, from->len) == 0 || ppdl_reveal_starts_rsa(from->s, from->len))
-		return not_covered(v, err);
-	PPDL_TRY(ppdl_base64_read(from->s, from->len, &buf, &len, err));
-	status = ppdl_cipher_parse(&c, buf, len, err);
-	if (status == PPDL_OK && is_unswitched(r, &c))
+	if (is_unswitched(r, c))
 		owner = NULL;
-	if (status == PPDL_OK)
-		status = owner == NULL ? ppdl_receipt_match(r, &r->section[0], &c, &divisor, err) :
-			ppdl_receipt_claim(r, &c, &divisor, err);
-	free(buf);
-	PPDL_TRY(status);
+	PPDL_TRY(owner == NULL ? ppdl_receipt_match(r, &r->section[0], c, &divisor, err) :
+			 ppdl_receipt_claim(r, c, &divisor, err));
 	if (r->rows > 1 && name != NULL && strcmp(name, divisor == 1 ? "avg" : "sum") == 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "column \"%s\" holds the %s of the receipt's rows", name,
 						  divisor == 1 ? "sum" : "average");
@@ -461,17 +506,23 @@ check_value(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const char *name,
 }
 
 static PpdlStatus
-copy_text(PpdlText *to, const PpdlText *from, PpdlError *err)
+check_value(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const char *name, const PpdlText *from, PpdlText *to,
+			PpdlVerified *said, PpdlError *err)
 {
-	if (from->s == NULL)
-		return PPDL_OK;
-	to->s = malloc(from->len + 1);
-	if (to->s == NULL)
-		return no_memory(err);
-	memcpy(to->s, from->s, from->len);
-	to->s[from->len] = 0;
-	to->len = from->len;
-	return PPDL_OK;
+	PpdlCipher	c;
+	uint8_t    *buf;
+	size_t		len;
+	PpdlStatus	status;
+
+	if (ppdl_reveal_whole(from->s, from->len) == 0 || ppdl_reveal_starts_rsa(from->s, from->len))
+		return not_covered(v, err);
+	PPDL_TRY(ppdl_base64_read(from->s, from->len, &buf, &len, err));
+	status = ppdl_cipher_parse(&c, buf, len, err);
+	if (status == PPDL_OK)
+		status = c.kind == PPDL_KIND_PACKED && c.layout == PPDL_LAYOUT_GRAM ?
+			pass_gram(v, &c, owner, name, from, to, said, err) : check_sum(r, &c, owner, name, to, said, err);
+	free(buf);
+	return status;
 }
 
 /* ------------------------------------------------------------------ records */
@@ -569,6 +620,7 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 	v->fields = count;
 	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
 	PPDL_GOTO(done, check_receipt(v, r, &rec, &owner, &said, err));
+	v->rows = r->rows;
 	PPDL_GOTO(done, put_fields(v, r, owner, &rec, &said, err));
 	status = v->a->whole && names != NULL ? check_whole(v, r, &rec, &said, err) : PPDL_OK;
 	*out = v->field;

@@ -5,18 +5,8 @@
 #ifndef PPDL_CLI_VERIFY_H
 #define PPDL_CLI_VERIFY_H
 
-#include "cli/args.h"
 #include "cli/reveal.h"
-
-/* --verify and what belongs to it */
-typedef struct PpdlVerifyArgs
-{
-	const char *column,			/* "features", "label"; NULL: nothing is verified */
-			   *table;			/* NULL: as the manifests say */
-	PpdlList	manifests,		/* files, one a key */
-				bind;
-	int			whole;			/* all rows that the manifests have of the group */
-} PpdlVerifyArgs;
+#include "cli/verify_args.h"
 
 typedef struct PpdlVerifier PpdlVerifier;
 
@@ -27,10 +17,18 @@ typedef struct PpdlVerifier PpdlVerifier;
 PpdlStatus	ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *reveal, PpdlError *err);
 void		ppdl_verifier_close(PpdlVerifier *v);	/* NULL is allowed */
 
+/* of which column sums are from now on: a number of manifests; at first that of the arguments */
+void		ppdl_verifier_column(PpdlVerifier *v, int column);
+/* rows of the receipt in the last record; 0: it had none */
+uint64_t	ppdl_verifier_rows(const PpdlVerifier *v);
+/* --all-rows: live rows of the manifests with values in the column, which all have to come; else 0 */
+uint64_t	ppdl_verifier_due(const PpdlVerifier *v);
+
 /*
  * Checks a record before anything of it is decrypted.  names: of its columns, or NULL.  *out: its fields, in which sums
  * and averages are what their receipt says they are, and receipts a text ("verified: 412 rows, ward = A"); they live
- * until the next record.  PPDL_ERR_KEY for what does not pass; PPDL_ERR_ARGUMENT for ciphertexts without a receipt.
+ * until the next record.  Second moments pass as what the text says is not verified.  PPDL_ERR_KEY for what does not
+ * pass; PPDL_ERR_ARGUMENT for ciphertexts without a receipt.
  */
 PpdlStatus	ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fields, size_t count,
 							   const PpdlText **out, PpdlError *err);

@@ -61,6 +61,53 @@ file('gone', "100399\n\n100400\n");
 refused([ @verify[ 0 .. 6 ], '--forget', '100398,400' ], 3, qr/patients.manifest has no row of id "400".*hint: Nothing was forgotten/s, 'forget what is not there');
 like(done([ @verify, '--table', 'patients', '--forget-file', 'gone' ], 'the changed table'), qr/^398 rows, 398 in the manifest: all/, 'is right');
 
+# ---------------------------------------------------------------- statistics, and second moments
+
+my @all = map { chomp(my $l = $_); [ split /,/, $l ] } @lines[ 1 .. 398 ];
+my %at = do { my @name = split /,/, $lines[0] =~ s/\s+$//r; map { $name[$_] => $_ } 0 .. $#name };
+my @stats = ('stats', '--key', 'clinic.key', @dsn, '--features', 'features.json', '--verify');
+my @kept = ('--manifest', 'patients.manifest', '--all-rows');
+my $shown = done([ @stats, @kept, '--table', 'patients', '--describe', '--columns', 'Age', '--group-by', 'gender' ], 'stats --verify');
+for my $gender (qw(Female Male))
+{
+	my @age = map { $_->[ $at{Age} ] } grep { $_->[ $at{Gender} ] eq $gender } @all;
+	my $n = @age;
+	my $mean = 0;
+
+	$mean += $_ / $n for @age;
+	my ($mine) = $shown =~ /(gender = $gender\b.*?NOT verified: [^\n]*)/s;
+	like($mine // $shown, qr/^verified: all $n rows, Gender = $gender: their number and sums, and so means.*\nlabels, verified: all $n rows, Gender = $gender: the same\n.*^NOT verified: products, and so standard deviations/ms, "what is certain of $gender, and what is not");
+	my ($said) = ($mine // '') =~ /\bAge\b[ |]+\d+[ |]+\d+ %[ |]+([\d.]+)/;
+	ok(defined $said && abs($said - $mean) < 0.01, "the mean age of $gender: $mean") or diag($mine // $shown);
+}
+my @named = ('--receipts-for', 'patients', '--bind', 'Gender');
+unlike(my $means = done([ @stats, @named, '--table', 'patients', '--means', '--columns', 'Age' ], 'means without a manifest'), qr/NOT verified/, 'take no products');
+like($means, qr/^verified: 398 rows, Gender = (?:Fem|M)ale \(\d+\), (?:Fem|M)ale \(\d+\): their number and sums/m, 'are verified, with the columns that were bound');
+refused([ @stats, '--receipts-for', 'patients', '--bind', 'ward', '--table', 'patients', '--means' ], 5, qr/--bind ward: table .*patients.* has no such column/, 'a bound column that is not there');
+refused([ @stats, '--table', 'patients', '--means' ], 2, qr/--verify: give --manifest, or say with --receipts-for/, 'stats --verify alone');
+sql(q{CREATE SCHEMA evil; CREATE FUNCTION evil.inc(int8) RETURNS int8 LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 2'; CREATE AGGREGATE evil.count(*) (SFUNC = evil.inc, STYPE = int8, INITCOND = 0);
+	CREATE TABLE cheated AS TABLE patients});
+my $flipped = sql('SELECT encode(lwe_cipher_send(features), $$hex$$) FROM patients WHERE id = 100011');
+substr($flipped, 200, 1) = substr($flipped, 200, 1) eq '0' ? '1' : '0';
+for (
+	[ 'an altered row', "UPDATE cheated SET features = '" . encode_base64(pack('H*', $flipped), '') . "' WHERE id = 100011", qr/the receipt does not fit/ ],
+	[ 'a label in the place of another, and left out', 'UPDATE cheated SET label = (SELECT label FROM patients WHERE id = 100003) WHERE id = 100002; UPDATE cheated SET label = NULL WHERE id = 100003', qr/: 1 row is left out: verified: \d+ of \d+ rows, Gender = / ],
+	[ 'a row counted in another group', q{UPDATE cheated SET gender = CASE gender WHEN 'Male' THEN 'Female' ELSE 'Male' END WHERE id = 100004}, qr/: 1 of \d+ rows are of another group than Gender = / ],
+	[ 'a row left out', 'DELETE FROM cheated WHERE id = 100005', qr/: 1 row is left out: verified: \d+ of \d+ rows, Gender = / ],
+	[ 'a group left out', q{DELETE FROM cheated WHERE gender = 'Male'}, qr/\d+ rows of the manifest are in no group of the answer/ ],
+	[ 'an old version of a row', "UPDATE cheated SET features = '$old' WHERE id = 100010", qr/an old version of row "100010"/ ])
+{
+	sql("TRUNCATE cheated; INSERT INTO cheated TABLE patients; $_->[1]");
+	refused([ @stats, @kept, '--table', 'cheated', '--means', '--group-by', 'gender' ], 4, $_->[2], "stats: $_->[0]");
+}
+refused([ @stats[ 0 .. 2 ], '--dsn', $node->connstr('postgres') . q{ options='-csearch_path=evil,pg_catalog,public'}, @stats[ 5 .. $#stats ], @kept, '--table', 'patients', '--means' ], 4, qr/the server counts 796 rows, and the receipt is of 398/, 'stats: a count of its own');
+sql('DROP TABLE cheated; DROP SCHEMA evil CASCADE');
+
+my @gram = ('query', '--key', 'clinic.key', @dsn, '--raw', '--csv', '--verify', @kept[ 0, 1 ]);
+my $few = 'FROM patients WHERE id <= 100008';
+like(done([ @gram, '-c', "SELECT sum(features), lwe_gram(features), lwe_receipt(features) $few" ], 'second moments'), qr/^"\{[^{}]+\}","\{\{[^"]+\}\}","verified: 8 of 398 rows.* \(lwe_gram: second moments, NOT verified\)"$/m, 'the sum beside them is verified, and they are not');
+refused([ @gram, '-c', "SELECT lwe_gram(features) AS sum, lwe_receipt(features) $few" ], 4, qr/column "sum" holds second moments/, 'second moments for a sum');
+
 # everything that a server could do to it
 sql(qq{CREATE TABLE seen AS SELECT id, gender AS sex, features AS f, label AS l FROM patients ORDER BY id;
 	UPDATE seen SET f = (SELECT features FROM patients WHERE id = 100003) WHERE id = 100002;
