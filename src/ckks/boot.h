@@ -6,8 +6,8 @@
  * Chebyshev series of degree 15, five squarings, and Im(4/3 z - 1/6 z^2), whose
  * series theta*(1 - theta^4/30 ...) takes the place of an arcsine.
  *
- * No file bears this name: boot_raise.c has encapsulation and ModRaise, boot_evalmod.c EvalMod, boot_half.c and
- * boot_sparse.c the whole.  (algorithms.md, 5)
+ * No file bears this name: boot_raise.c has encapsulation and ModRaise, boot_evalmod.c EvalMod, boot_half.c,
+ * boot_sparse.c and boot_full.c the whole.  (algorithms.md, 5)
  *
  * Ciphertexts come and go in the NTT domain; inputs are only read unless said otherwise, results are ev's to release,
  * none after an error.  PPDL_ERR_LEVEL: another number of limbs than stated; PPDL_ERR_KEY: a key is missing;
@@ -83,6 +83,30 @@ PpdlStatus	ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2]
  * 2^-23.4
  */
 #define PPDL_HALFBOOT_ERROR(par) (0x1.4p-39 * (double) (par)->n)
+
+/*
+ * The full bootstrap: slots in, slots out, of one ciphertext of real slots, or of two, which take one C2S together.
+ * Unlike that of weights its SlotsToCoefficients comes first, where ciphertexts have few limbs and it costs little; it
+ * takes the levels and with them the keys of C2S.
+ */
+#define PPDL_BOOT_FULL_LIMBS 5	/* limbs it takes: S2C leaves one */
+#define PPDL_BOOT_FULL_SCALE 0x1p40	/* of these */
+
+typedef struct PpdlFullBoot PpdlFullBoot;
+
+/* tables of its S2C; threads and poll may be NULL.  Immutable, the caller's to destroy; NULL after an error */
+PpdlStatus	ppdl_fullboot_create(PpdlFullBoot **out, const PpdlParams *par, PpdlThreads *threads, const PpdlPoll *poll,
+								 PpdlError *err);
+void		ppdl_fullboot_destroy(PpdlFullBoot *fb);	/* NULL is allowed */
+size_t		ppdl_fullboot_bytes(const PpdlFullBoot *fb);
+/*
+ * ct[0..count-1], count 1 or 2: real slots (imaginary parts are lost where count is 1, and damage the other where it is
+ * 2) within [-2, 2], PPDL_BOOT_FULL_LIMBS limbs or more, scale PPDL_BOOT_FULL_SCALE up to a factor of 2
+ * (PPDL_ERR_SCALE).  Replaced by PPDL_BOOT_S2C_LIMBS limbs; hb is of the same ring.  To be released after an error.
+ * Keys: those of the half-bootstrap and PPDL_KEY_TO_SPARSE.
+ */
+PpdlStatus	ppdl_fullboot_run(const PpdlFullBoot *fb, const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt *ct, int count,
+							  PpdlError *err);
 
 /* The sparse bootstrap: slots in, slots out, for one or two ciphertexts of a short period. */
 typedef struct PpdlSparseBoot PpdlSparseBoot;

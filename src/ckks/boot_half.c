@@ -105,19 +105,20 @@ ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
 }
 
 PpdlStatus
-ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const PpdlCt *in, PpdlError *err)
+ppdl_halfboot_parts(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt *out, int count, const PpdlCt *in, PpdlError *err)
 {
 	const double q0 = (double) hb->par->ring->mod[0].q;
 	PpdlCt		c = {0},
 				part[2] = {{0}};
 	PpdlStatus	status;
 
-	out[0].b = out[0].a = out[1].b = out[1].a = NULL;
+	for (int h = 0; h < count; h++)
+		out[h].b = out[h].a = NULL;
 	PPDL_GOTO(done, ppdl_boot_mod_raise(ev, &c, in, hb->par->nq, err));
 	c.scale = q0 * PPDL_BOOT_K;
 	PPDL_GOTO(done, ppdl_chain_run(&hb->c2s, ev, &c, err));
-	PPDL_GOTO(done, ppdl_ct_split(ev, &part[0], &part[1], &c, err));
-	for (int h = 0; h < 2; h++)
+	PPDL_GOTO(done, ppdl_ct_split(ev, &part[0], count > 1 ? &part[1] : NULL, &c, err));
+	for (int h = 0; h < count; h++)
 	{
 		PPDL_GOTO(done, ppdl_boot_eval_mod(ev, &out[h], &part[h], err));
 		ppdl_ct_release(ev, &part[h]);
@@ -130,11 +131,17 @@ ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const Ppd
 	}
 done:
 	ppdl_ct_release(ev, &c);
-	for (int h = 0; h < 2; h++)
+	for (int h = 0; h < count; h++)
 	{
 		ppdl_ct_release(ev, &part[h]);
 		if (status != PPDL_OK)
 			ppdl_ct_release(ev, &out[h]);
 	}
 	return status;
+}
+
+PpdlStatus
+ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2], const PpdlCt *in, PpdlError *err)
+{
+	return ppdl_halfboot_parts(hb, ev, out, 2, in, err);
 }

@@ -1,7 +1,8 @@
-/* Private to bootstrapping; the functions are in boot_half.c. */
+/* Private to bootstrapping; the functions are in boot_half.c, and boot_full.c. */
 #ifndef PPDL_CKKS_BOOT_IMPL_H
 #define PPDL_CKKS_BOOT_IMPL_H
 
+#include "ckks/boot.h"
 #include "ckks/lintrans.h"
 
 /* |S| <= 14 but for 2^-62 of the bootstraps (h = 32); the series is good to 14.25 */
@@ -30,5 +31,16 @@ void		ppdl_chain_destroy(PpdlChain *chain);
 size_t		ppdl_chain_bytes(const PpdlChain *chain);
 /* *ct becomes level[count-1](... level[0](ct)), a rescale after each */
 PpdlStatus	ppdl_chain_run(const PpdlChain *chain, PpdlEval *ev, PpdlCt *ct, PpdlError *err);
+
+/* ppdl_halfboot_run, of out[0] alone when count is 1 */
+PpdlStatus	ppdl_halfboot_parts(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt *out, int count, const PpdlCt *in,
+								PpdlError *err);
+
+/*
+ * SlotsToCoefficients of all slots: a chain for PPDL_BOOT_FULL_LIMBS limbs, which brings scale PPDL_BOOT_FULL_SCALE to
+ * that which ModRaise takes.  threads, poll: may be NULL
+ */
+PpdlStatus	ppdl_boot_create_s2c(PpdlChain *chain, const PpdlParams *par, PpdlThreads *threads, const PpdlPoll *poll,
+								 PpdlError *err);
 
 #endif

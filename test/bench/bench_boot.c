@@ -308,6 +308,72 @@ bench_numbers(Bench *b, int threads, double half, const PpdlCt *out, const doubl
 	free(ordinal);
 }
 
+/* two ciphertexts of real slots, refreshed together */
+typedef struct Full
+{
+	const PpdlHalfBoot *hb;
+	PpdlFullBoot *fb;
+	PpdlCt		fresh[2],
+				ct[2];
+} Full;
+
+static void
+run_full(Bench *b, void *arg)
+{
+	Full	   *f = arg;
+
+	for (int v = 0; v < 2; v++)
+	{
+		ppdl_ct_release(&b->ev, &f->ct[v]);
+		OK(ppdl_ct_copy(&b->ev, &f->ct[v], &f->fresh[v], f->fresh[v].limbs, &err));
+	}
+	OK(ppdl_fullboot_run(f->fb, f->hb, &b->ev, f->ct, 2, &err));
+}
+
+static void
+bench_full(Bench *b, const PpdlHalfBoot *hb)
+{
+	Full		f = {.hb = hb};
+	double complex *x[2];
+
+	OK(ppdl_fullboot_create(&f.fb, b->par, b->threads, NULL, &err));
+	for (int v = 0; v < 2; v++)
+	{
+		PpdlPt		pt;
+
+		x[v] = malloc(sizeof(*x[v]) * b->par->slots);
+		for (size_t s = 0; s < b->par->slots; s++)
+			x[v][s] = next_real();
+		OK(ppdl_pt_alloc(&b->ev, &pt, PPDL_BOOT_FULL_LIMBS, &err));
+		OK(ppdl_encode_slots(b->par, &pt, x[v], b->par->slots, PPDL_BOOT_FULL_SCALE, PPDL_BOOT_FULL_LIMBS, &err));
+		OK(ppdl_encrypt_secret(&b->ev, &f.fresh[v], &pt, b->sk, b->rng, &err));
+		ppdl_pt_release(&b->ev, &pt);
+	}
+	run_full(b, &f);			/* makes the keys */
+	for (int threads = 1; threads <= MAX_THREADS; threads++)
+	{
+		double		t = timed(b, threads, run_full, &f),
+					worst = 0;
+
+		for (int v = 0; v < 2; v++)
+		{
+			OK(ppdl_decrypt_slots(&b->ev, &f.ct[v], b->sk, b->z, &err));
+			for (size_t s = 0; s < b->par->slots; s++)
+				worst = fmax(worst, cabs(b->z[s] - x[v][s]));
+		}
+		report("full_bootstrap", threads, t, worst, ppdl_fullboot_bytes(f.fb));
+		if (threads == 1)
+			print_over_floor(b, "full_bootstrap", t, run_full, &f);
+	}
+	for (int v = 0; v < 2; v++)
+	{
+		ppdl_ct_release(&b->ev, &f.ct[v]);
+		ppdl_ct_release(&b->ev, &f.fresh[v]);
+		free(x[v]);
+	}
+	ppdl_fullboot_destroy(f.fb);
+}
+
 static void
 bench_half(Bench *b)
 {
@@ -349,6 +415,7 @@ bench_half(Bench *b)
 	for (int i = 0; i < 2; i++)
 		ppdl_ct_release(&b->ev, &h.out[i]);
 	ppdl_ct_release(&b->ev, &h.in);
+	bench_full(b, h.hb);
 	ppdl_halfboot_destroy(h.hb);
 	free(x);
 	free(m);

@@ -200,6 +200,105 @@ half_bootstrap(int logn, int threads, double bits)
 	deep_free(d);
 }
 
+/* SlotsToCoefficients of all slots: slot s becomes coefficient bitrev(s), its imaginary part the one N/2 farther */
+static inline void
+slots_to_coeffs(int logn, int threads, double bits)
+{
+	Deep	   *d = deep_new(logn, threads);
+	Fixture    *f = d->f;
+	const size_t n = f->par->n;
+	double complex *z = random_slots(f, 0);
+	double	   *got = malloc(sizeof(double) * n),
+				t = 0;
+	PpdlChain	chain = {0};
+	Precision	p = {0};
+
+	OK(ppdl_boot_create_s2c(&chain, f->par, f->threads, NULL, &err));
+	for (int run = 0; run < 2; run++)	/* the first makes the keys */
+	{
+		PpdlCt		ct = encrypt(f, z, PPDL_BOOT_FULL_SCALE, PPDL_BOOT_FULL_LIMBS);
+
+		t = seconds();
+		OK(ppdl_chain_run(&chain, &f->ev, &ct, &err));
+		t = seconds() - t;
+		assert_int_equal(ct.limbs, 1);
+		ct.bound = M_SQRT2;		/* of a coefficient */
+		OK(ppdl_decrypt_coeffs(&f->ev, &ct, f->sk, got, &err));
+		for (size_t s = 0; s < n / 2 && run == 1; s++)
+		{
+			const size_t c = ppdl_bitrev((uint32_t) s, f->par->logn - 1);
+
+			precision_add(&p, got[c] / ct.scale - creal(z[s]));
+			precision_add(&p, got[c + n / 2] / ct.scale - cimag(z[s]));
+		}
+		ppdl_ct_release(&f->ev, &ct);
+	}
+	precision_print(&p, "SlotsToCoefficients");
+	print_message("N = 2^%d, %d threads: %.2f s, %zu MB of tables\n", logn, threads, t, ppdl_chain_bytes(&chain) >> 20);
+	assert_true(precision_worst(&p) >= bits);
+	ppdl_chain_destroy(&chain);
+	free(z);
+	free(got);
+	deep_free(d);
+}
+
+/* twice in a row, as slots have to be what they were, of one ciphertext or two, at the limbs it takes and one more */
+static inline void
+full_bootstrap(int logn, int threads, int count, double bits)
+{
+	Deep	   *d = deep_new(logn, threads);
+	Fixture    *f = d->f;
+	double complex *x[2] = {NULL, NULL};
+	PpdlHalfBoot *hb;
+	PpdlFullBoot *fb;
+	PpdlCt		ct[2];
+	double		t = 0;
+
+	OK(ppdl_halfboot_create(&hb, &f->ev, &err));
+	OK(ppdl_fullboot_create(&fb, f->par, f->threads, NULL, &err));
+	for (int v = 0; v < count; v++)
+	{
+		x[v] = random_slots(f, 1);
+		ct[v] = encrypt(f, x[v], PPDL_BOOT_FULL_SCALE, PPDL_BOOT_FULL_LIMBS + 1 - v);
+	}
+	for (int run = 0; run < 2; run++)
+	{
+		t = seconds();
+		OK(ppdl_fullboot_run(fb, hb, &f->ev, ct, count, &err));
+		t = seconds() - t;
+		for (int v = 0; v < count; v++)
+		{
+			Precision	p = {0};
+			double		stated = ct[v].noise * sqrt((double) f->par->n) / ct[v].scale;
+
+			assert_int_equal(ct[v].limbs, PPDL_BOOT_S2C_LIMBS);
+			OK(ppdl_decrypt_slots(&f->ev, &ct[v], f->sk, f->z, &err));
+			for (size_t s = 0; s < f->par->slots; s++)
+				precision_add(&p, cabs(f->z[s] - x[v][s]));
+			precision_print(&p, run == 0 ? "a full bootstrap" : "two full bootstraps in a row");
+			print_message("stated %.2f bits, scale 2^%.2f\n", -log2(stated), log2(ct[v].scale));
+			assert_true(precision_worst(&p) >= bits);
+			assert_true(precision_rms(&p) < 2 * stated && precision_rms(&p) > stated / 16);
+			OK(ppdl_ct_match(&f->ev, &ct[v], PPDL_BOOT_FULL_LIMBS, PPDL_BOOT_FULL_SCALE, &err));
+		}
+	}
+	print_message("N = 2^%d, %d x all slots, %d threads: %.2f s, %zu MB of tables\n", logn, count, threads, t,
+				  ppdl_fullboot_bytes(fb) >> 20);
+	ct[0].scale *= 2;
+	assert_int_equal(ppdl_fullboot_run(fb, hb, &f->ev, ct, 1, &err), PPDL_ERR_SCALE);
+	ppdl_ct_drop(&ct[0], PPDL_BOOT_FULL_LIMBS - 1);
+	assert_int_equal(ppdl_fullboot_run(fb, hb, &f->ev, ct, 1, &err), PPDL_ERR_LEVEL);
+	assert_int_equal(ppdl_fullboot_run(fb, hb, &f->ev, ct, 3, &err), PPDL_ERR_ARGUMENT);
+	for (int v = 0; v < count; v++)
+	{
+		ppdl_ct_release(&f->ev, &ct[v]);
+		free(x[v]);
+	}
+	ppdl_fullboot_destroy(fb);
+	ppdl_halfboot_destroy(hb);
+	deep_free(d);
+}
+
 /* one or two ciphertexts of a period of slots, scale near 2^40 (the second's differs) */
 static inline void
 sparse_bootstrap(int logn, int threads, size_t period, int count, double bits)

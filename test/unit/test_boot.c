@@ -75,6 +75,14 @@ sparse_bootstrap_toy(void **state)
 	sparse_bootstrap(14, 2, 2048, 2, 18);	/* four levels of CoefficientsToSlots */
 }
 
+static void
+full_bootstrap_toy(void **state)
+{
+	slots_to_coeffs(11, 2, 24);
+	full_bootstrap(11, 2, 2, 18);
+	full_bootstrap(11, 1, 1, 18);
+}
+
 int
 main(void)
 {
@@ -85,6 +93,7 @@ main(void)
 		cmocka_unit_test(eval_mod_toy),
 		cmocka_unit_test(half_bootstrap_toy),
 		cmocka_unit_test(sparse_bootstrap_toy),
+		cmocka_unit_test(full_bootstrap_toy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,13 @@ sparse_bootstrap_real(void **state)
 	sparse_bootstrap(16, 2, 256, 2, 18);
 }
 
+static void
+full_bootstrap_real(void **state)
+{
+	slots_to_coeffs(16, 2, 20);
+	full_bootstrap(16, 2, 2, 18);
+}
+
 int
 main(void)
 {
@@ -28,6 +35,7 @@ main(void)
 		cmocka_unit_test(steps_real),
 		cmocka_unit_test(half_bootstrap_real),
 		cmocka_unit_test(sparse_bootstrap_real),
+		cmocka_unit_test(full_bootstrap_real),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
