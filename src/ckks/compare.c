@@ -84,13 +84,11 @@ ppdl_compare_series(double *c, int levels, const PpdlStep *step, int count)
 }
 
 double
-ppdl_compare_value(int levels, const PpdlStep *step, int count, double x)
+ppdl_compare_sum(const double *c, int levels, double x)
 {
-	double		c[PPDL_COMPARE_MAX_DEGREE + 1],
-				next = 0,
+	double		next = 0,
 				after = 0;
 
-	ppdl_compare_series(c, levels, step, count);
 	for (int k = degree_of(levels); k >= 1; k--)
 	{
 		double		b = 2 * x * next - after + c[k];
@@ -99,6 +97,15 @@ ppdl_compare_value(int levels, const PpdlStep *step, int count, double x)
 		next = b;
 	}
 	return x * next - after + c[0];
+}
+
+double
+ppdl_compare_value(int levels, const PpdlStep *step, int count, double x)
+{
+	double		c[PPDL_COMPARE_MAX_DEGREE + 1];
+
+	ppdl_compare_series(c, levels, step, count);
+	return ppdl_compare_sum(c, levels, x);
 }
 
 double

@@ -42,6 +42,8 @@ typedef struct PpdlStep
 
 /* the sum of steps as a series of Chebyshev polynomials: c[0 .. 2^levels - 1] */
 void		ppdl_compare_series(double *c, int levels, const PpdlStep *step, int count);
+/* such a series at x, -1 <= x <= 1 */
+double		ppdl_compare_sum(const double *c, int levels, double x);
 /* what a slot x counts, -1 <= x <= 1, in the clear */
 double		ppdl_compare_value(int levels, const PpdlStep *step, int count, double x);
 
@@ -58,5 +60,48 @@ double		ppdl_compare_scale(const PpdlParams *par, int limbs, int levels);
  */
 PpdlStatus	ppdl_ct_compare(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const PpdlStep *step, int count, int levels,
 							double scale, PpdlError *err);
+
+/*
+ * Composed comparisons (compare_fine.c): a first one of PPDL_COMPARE_FIRST_LEVELS, as values from -1 to 1, is refreshed
+ * by a full bootstrap (ckks/boot.h) and compared with 0.  The blur of the second, `levels` levels, is divided by the
+ * slope of the first: 70 times as narrow as that of one comparison of as many levels.  Beyond the first one's blur the
+ * value is 0 or 1 up to PPDL_COMPARE_ERROR, too.
+ *
+ * Thresholds of one comparison have to be farther from each other than the first one's blur: they are put into as many
+ * sets as that takes, each of which is compared and refreshed by itself.
+ */
+#define PPDL_COMPARE_FIRST_LEVELS 8
+
+/* as ppdl_compare_blur, of a comparison composed with a second one of so many levels */
+void		ppdl_compare_fine_blur(int levels, double t, double *below, double *above);
+/* is t far enough from -1 and 1 (about 2^-14) for comparisons to be composed? */
+int			ppdl_compare_is_fine(double t);
+/* set[0..count-1]: the set, from 0, of each of the thresholds, which ascend.  Returns how many sets there are */
+int			ppdl_compare_fine_sets(const double *threshold, int count, int *set);
+/*
+ * The comparison of one set: 1 where x is above an odd number of its thresholds; -1 instead of 1, *negative, where the
+ * first of them has an odd number.  The sum over all sets is the comparison.
+ */
+typedef struct PpdlFineSet
+{
+	const double *threshold;	/* of all sets */
+	const int  *set;
+	int			count,			/* of these */
+				which;			/* the set */
+} PpdlFineSet;
+
+/* what a slot x counts for all sets together, in the clear; negative when out of memory */
+double		ppdl_compare_fine_value(int levels, const double *threshold, int count, double x);
+/*
+ * The first comparison: in as for ppdl_ct_compare with PPDL_COMPARE_FIRST_LEVELS; out has that many limbs less, and
+ * scale PPDL_BOOT_FULL_SCALE.  PPDL_ERR_ARGUMENT for thresholds with !ppdl_compare_is_fine.
+ */
+PpdlStatus	ppdl_ct_compare_first(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const PpdlFineSet *set, PpdlError *err);
+/*
+ * The second: ct is what a full bootstrap made of that; replaced by `limbs` limbs at `scale`, to be released after an
+ * error
+ */
+PpdlStatus	ppdl_ct_compare_again(PpdlEval *ev, PpdlCt *ct, const PpdlFineSet *set, int levels, int limbs, double scale,
+								  PpdlError *err);
 
 #endif

@@ -23,3 +23,23 @@ ppdl_compare_numbers(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double *
 		out->bound = 1 + 2 * count * PPDL_COMPARE_ERROR;
 	return status;
 }
+
+PpdlStatus
+ppdl_compare_numbers_first(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const PpdlFineSet *set, PpdlError *err)
+{
+	double	   *threshold = ppdl_pool_get(ev->pool, sizeof(*threshold) * (size_t) (set->count + 1));
+	PpdlFineSet shrunk = *set;
+	PpdlCt		x = *in;
+	PpdlStatus	status;
+
+	*out = (PpdlCt) {0};
+	if (threshold == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	x.scale /= SHRINK;
+	for (int i = 0; i < set->count; i++)
+		threshold[i] = set->threshold[i] * SHRINK;
+	shrunk.threshold = threshold;
+	status = ppdl_ct_compare_first(ev, out, &x, &shrunk, err);
+	ppdl_pool_put(ev->pool, threshold);
+	return status;
+}

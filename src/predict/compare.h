@@ -11,5 +11,8 @@
  */
 PpdlStatus	ppdl_compare_numbers(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double *threshold, int count,
 								 int levels, double scale, PpdlError *err);
+/* the first of two that are composed, for one set of thresholds: ppdl_ct_compare_first of such slots */
+PpdlStatus	ppdl_compare_numbers_first(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const PpdlFineSet *set,
+									   PpdlError *err);
 
 #endif

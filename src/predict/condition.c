@@ -15,6 +15,7 @@ typedef enum Token
 	TOKEN_AND,
 	TOKEN_OR,
 	TOKEN_NOT,
+	TOKEN_WITHIN,
 	TOKEN_VALUE,				/* x */
 	TOKEN_NUMBER,
 	TOKEN_OPEN,
@@ -116,7 +117,8 @@ word(const char *s, size_t n)
 	{
 		const char *name;
 		Token		token;
-	}			words[] = {{"and", TOKEN_AND}, {"or", TOKEN_OR}, {"not", TOKEN_NOT}, {"x", TOKEN_VALUE}};
+	}			words[] = {{"and", TOKEN_AND}, {"or", TOKEN_OR}, {"not", TOKEN_NOT}, {"within", TOKEN_WITHIN},
+		{"x", TOKEN_VALUE}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strlen(words[i].name) == n && strncasecmp(words[i].name, s, n) == 0)
@@ -253,12 +255,31 @@ parse_index(Parser *p, int *index)
 	return take(p, TOKEN_CLOSE_INDEX, "\"]\"");
 }
 
+/* what may come after a comparison of numbers */
+static PpdlStatus
+parse_within(Parser *p, double *within)
+{
+	size_t		at;
+
+	*within = 0;
+	if (p->token != TOKEN_WITHIN)
+		return PPDL_OK;
+	PPDL_TRY(next(p));
+	at = p->at;
+	PPDL_TRY(take(p, TOKEN_NUMBER, "a distance, in the encoding's units,"));
+	if (!(p->number > 0))
+		return syntax_error(p, at, "a distance is more than 0, not %g", p->number);
+	*within = p->number;
+	return PPDL_OK;
+}
+
 static PpdlStatus
 parse_comparison(Parser *p, int *literal)
 {
 	PpdlConditionLeaf leaf;
 	Token		op;
 	size_t		at;
+	double		threshold;
 
 	memset(&leaf, 0, sizeof(leaf));
 	PPDL_TRY(parse_index(p, &leaf.index));
@@ -283,7 +304,9 @@ parse_comparison(Parser *p, int *literal)
 	leaf.kind = PPDL_CONDITION_NUMBER;
 	leaf.first = p->c->tree->thresholds;
 	leaf.count = 1;
-	PPDL_TRY(ppdl_condition_add_threshold(p->c, p->number + 0.0, p->err)); /* no -0 */
+	threshold = p->number + 0.0;	/* no -0 */
+	PPDL_TRY(parse_within(p, &leaf.within));
+	PPDL_TRY(ppdl_condition_add_threshold(p->c, threshold, p->err));
 	PPDL_TRY(ppdl_condition_add_leaf(p->c, leaf, literal, p->err));
 	*literal ^= op == TOKEN_BELOW;
 	return PPDL_OK;

@@ -26,7 +26,7 @@ operand_levels(const Scheduler *s, int operand)
 {
 	if (operand >= s->c->leaves)
 		return s->levels[operand - s->c->leaves];
-	return s->c->leaf[operand].kind == PPDL_CONDITION_NUMBER ? s->number_levels : 0;
+	return ppdl_condition_compares(&s->c->leaf[operand]) ? s->number_levels : 0;
 }
 
 static PpdlStatus

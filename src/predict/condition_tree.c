@@ -52,6 +52,13 @@ same_leaf(const PpdlCondition *c, const PpdlConditionLeaf *a, const PpdlConditio
 		 memcmp(c->threshold + a->first, c->threshold + b->first, (size_t) a->count * sizeof(double)) == 0);
 }
 
+/* of two distances the smaller; 0: none was said */
+static double
+finer(double a, double b)
+{
+	return a == 0 ? b : b == 0 ? a : fmin(a, b);
+}
+
 PpdlStatus
 ppdl_condition_add_leaf(PpdlCondition *c, PpdlConditionLeaf leaf, int *literal, PpdlError *err)
 {
@@ -60,6 +67,9 @@ ppdl_condition_add_leaf(PpdlCondition *c, PpdlConditionLeaf leaf, int *literal, 
 	for (int i = 1; i < t->nodes; i++)
 		if (t->node[i].leaf >= 0 && same_leaf(c, &c->leaf[t->node[i].leaf], &leaf))
 		{
+			double	   *within = &c->leaf[t->node[i].leaf].within;
+
+			*within = finer(*within, leaf.within);
 			*literal = 2 * i;
 			t->thresholds -= leaf.count;
 			return PPDL_OK;
@@ -129,7 +139,7 @@ intersect(PpdlCondition *c, int x, int y, int *literal, PpdlError *err)
 	Sweep		a = sweep(c, x),
 				b = sweep(c, y);
 	PpdlConditionLeaf leaf = {.kind = PPDL_CONDITION_NUMBER, .index = number_of(c, x)->index,
-		.first = c->tree->thresholds};
+		.first = c->tree->thresholds, .within = finer(number_of(c, x)->within, number_of(c, y)->within)};
 	const int	negated = a.holds && b.holds;
 	int			holds = negated;
 

@@ -9,12 +9,13 @@
  * with it one slot of each row at a time; only where a level is left, the condition is masked instead, and one product
  * is enough.  Products are added up as they are, of degree 2 in the secret, until all rows are in or the state travels.
  *
- * where_plan.c has what comes before the first row, where.c the sums, where_lifted.c rows of the deep ring,
- * where_result.c what sums come to.
+ * where_check.c and where_plan.c have what comes before the first row, where.c the sums, where_lifted.c rows of the
+ * deep ring, where_result.c what sums come to.
  */
 #ifndef PPDL_PREDICT_WHERE_H
 #define PPDL_PREDICT_WHERE_H
 
+#include "predict/compare.h"
 #include "predict/condition.h"
 #include "predict/lifting.h"
 #include "predict/packed_slots.h"
@@ -24,17 +25,40 @@
 /* of values before those of one slot are chosen */
 #define PPDL_WHERE_VALUE_LIMBS (PPDL_WHERE_LIMBS + 1)
 #define PPDL_WHERE_MAX_WIDTH 128
+/* of numbers whose comparison is composed */
+#define PPDL_WHERE_FINE_LIMBS (PPDL_BOOT_FULL_LIMBS + PPDL_COMPARE_FIRST_LEVELS)
 /* more than any modulus here holds the sum of */
 #define PPDL_WHERE_MAX_ROWS ((double) (1 << 29))
 
 /* levels that conditions have in the ring (the row ring, or one that rows are lifted to) */
 int			ppdl_where_levels(const PpdlParams *par);
+/* whether comparisons of numbers are composed (ckks/compare.h) */
+typedef enum PpdlWhereHow
+{
+	PPDL_WHERE_AS_NEEDED,		/* those that ask for it by a distance; all where it is too deep otherwise */
+	PPDL_WHERE_SINGLE,			/* none */
+	PPDL_WHERE_COMPOSED			/* those that ask for it; all, as far as can be, where none does */
+} PpdlWhereHow;
+
 /*
  * Puts the condition's products in order for that ring, and gives comparisons of numbers as many levels as these leave.
  * PPDL_ERR_LEVEL with both figures, and a hint, when it takes more levels than there are, or comparisons of numbers,
  * which the row ring has not.
  */
+PpdlStatus	ppdl_where_check_how(PpdlCondition *cond, const PpdlParams *par, PpdlWhereHow how, PpdlError *err);
+/* ... PPDL_WHERE_AS_NEEDED */
 PpdlStatus	ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err);
+/* the blur around a threshold of a leaf that compares, in a condition that was checked: as ppdl_compare_blur */
+void		ppdl_where_blur(const PpdlCondition *cond, const PpdlConditionLeaf *leaf, double t, double *below,
+							double *above);
+/* is the blur of all its thresholds within the distance that was asked for?  0: none was */
+int			ppdl_where_tells(const PpdlCondition *cond, const PpdlConditionLeaf *leaf);
+/* full bootstraps that a ciphertext of rows takes */
+static inline int
+ppdl_where_bootstraps(const PpdlCondition *cond)
+{
+	return (cond->refreshed + 1) / 2;
+}
 
 /* limbs that the values of a condition need, levels and all */
 int			ppdl_where_limbs(const PpdlCondition *cond);
@@ -76,6 +100,7 @@ typedef struct PpdlWhere
 	/* encoded: one or the other, NULL before */
 	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
 	PpdlLinTrans *spread;		/* the last slot of each row to all its slots; where a level is left for it */
+	PpdlFullBoot *full;			/* where comparisons are composed */
 } PpdlWhere;
 
 /*
@@ -112,10 +137,12 @@ typedef struct PpdlWhereRows
 	/*
 	 * for each kind of leaf the condition's column as real slots: values f < on.half, and the others (b NULL where no
 	 * leaf asks for one).  Beside these values anything within [-1, 1].  Signs may have half the scale, which their
-	 * bits then have twice; numbers have one limb more, and ppdl_compare_scale for ppdl_where_comparison_levels.
+	 * bits then have twice; numbers have one limb more, and ppdl_compare_scale for ppdl_where_comparison_levels; those
+	 * whose comparison is composed PPDL_WHERE_FINE_LIMBS, and that for PPDL_COMPARE_FIRST_LEVELS.
 	 */
 	PpdlCt		part[PPDL_CONDITION_KINDS][2];
 	const PpdlCt *values;		/* PPDL_WHERE_VALUE_LIMBS or more, as complex slots, zero where there is no row */
+	const PpdlHalfBoot *hb;		/* of the ring, for composed comparisons */
 	const char *present;		/* [slots / stride]: is there a row? */
 	double		rows;			/* how many */
 } PpdlWhereRows;

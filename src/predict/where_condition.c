@@ -148,6 +148,111 @@ take_near_leaves(const Run *r, int part, PpdlError *err)
 	return status;
 }
 
+/* ---- composed comparisons, all before the rest: full bootstraps refresh two at a time ---- */
+
+/* one set of a leaf's thresholds */
+typedef struct FineTask
+{
+	int			leaf;
+	PpdlFineSet set;
+} FineTask;
+
+typedef struct FineTasks
+{
+	FineTask   *task;			/* [the condition's refreshed] */
+	int			count;
+	int		   *set;			/* of each threshold of the condition */
+} FineTasks;
+
+static PpdlStatus
+list_tasks(FineTasks *t, const PpdlCondition *c, PpdlError *err)
+{
+	int			thresholds = 0;
+
+	for (int i = 0; i < c->leaves; i++)
+		if (c->leaf[i].kind == PPDL_CONDITION_FINE)
+			thresholds += c->leaf[i].count;
+	*t = (FineTasks) {.task = malloc(sizeof(*t->task) * (size_t) (c->refreshed + 1)),
+					  .set = malloc(sizeof(*t->set) * (size_t) (thresholds + 1))};
+	if (t->task == NULL || t->set == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	thresholds = 0;
+	for (int i = 0; i < c->leaves; i++)
+	{
+		const PpdlConditionLeaf *leaf = &c->leaf[i];
+		const double *threshold = c->threshold + leaf->first;
+		int		   *set = t->set + thresholds,
+					sets;
+
+		if (leaf->kind != PPDL_CONDITION_FINE)
+			continue;
+		sets = ppdl_compare_fine_sets(threshold, leaf->count, set);
+		for (int s = 0; s < sets; s++)
+			t->task[t->count++] = (FineTask) {i, {threshold, set, leaf->count, s}};
+		thresholds += leaf->count;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+take_first(const Run *r, PpdlCt *out, const FineTask *task, PpdlError *err)
+{
+	const PpdlConditionLeaf *leaf = &r->w->cond->leaf[task->leaf];
+	PpdlCt		value;
+	PpdlStatus	status;
+
+	*out = (PpdlCt) {0};
+	PPDL_TRY(ppdl_rotate_far(r->ev, &value, &r->rows->part[leaf->kind][ppdl_where_part(&r->w->on, leaf->index)],
+							 leaf_shift(r, leaf), err));
+	value.bound = 1;
+	status = ppdl_compare_numbers_first(r->ev, out, &value, &task->set, err);
+	ppdl_ct_release(r->ev, &value);
+	return status;
+}
+
+/* one task or two */
+static PpdlStatus
+run_tasks(const Run *r, const FineTask *task, int count, PpdlError *err)
+{
+	const int	levels = ppdl_where_comparison_levels(r->w->cond),
+				limbs = r->w->limbs + 1 - levels;
+	PpdlCt		ct[2] = {{0}};
+	PpdlStatus	status;
+
+	for (int i = 0; i < count; i++)
+		PPDL_GOTO(done, take_first(r, &ct[i], &task[i], err));
+	PPDL_GOTO(done, ppdl_fullboot_run(r->w->full, r->rows->hb, r->ev, ct, count, err));
+	for (int i = 0; i < count; i++)
+	{
+		PPDL_GOTO(done, ppdl_ct_compare_again(r->ev, &ct[i], &task[i].set, levels, limbs, PPDL_WHERE_DEEP_SCALE, err));
+		PPDL_GOTO(done, ppdl_ct_join(r->ev, &r->value[task[i].leaf], &ct[i], err));
+		r->value[task[i].leaf].bound = 1 + 2 * task[i].set.count * PPDL_COMPARE_ERROR;
+	}
+done:
+	for (int i = 0; i < count; i++)
+		ppdl_ct_release(r->ev, &ct[i]);
+	return status;
+}
+
+static PpdlStatus
+take_fine_leaves(const Run *r, PpdlError *err)
+{
+	FineTasks	t = {0};
+	PpdlStatus	status;
+
+	if (r->w->cond->refreshed == 0)
+		return PPDL_OK;
+	if (r->rows->hb == NULL || r->w->full == NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "composed comparisons without tables of the bootstrap");
+	PPDL_GOTO(done, list_tasks(&t, r->w->cond, err));
+	for (int i = 0; i < t.count; i += 2)
+		PPDL_GOTO(done, run_tasks(r, t.task + i, t.count - i < 2 ? 1 : 2, err));
+done:
+	free(t.task);
+	free(t.set);
+	return status;
+}
+
 static void
 count_uses(const PpdlCondition *c, int *uses)
 {
@@ -172,6 +277,7 @@ ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlWhe
 	if (ppdl_where_in_row_ring(w->par))
 		for (int p = 0; p < 2; p++)
 			PPDL_GOTO(done, take_near_leaves(&r, p, err));
+	PPDL_GOTO(done, take_fine_leaves(&r, err));
 	status = take_factor(&r, out, c->root, err);
 done:
 	for (size_t i = 0; i < operands && r.value != NULL; i++)

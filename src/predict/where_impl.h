@@ -20,6 +20,9 @@ ppdl_where_prime(const PpdlParams *par, int limbs)
 	return (double) par->ring->mod[limbs - 1].q;
 }
 
+/* of values, where a condition asks for as many levels as there are */
+int			ppdl_where_most_limbs(const PpdlParams *par);
+
 /* as ppdl_encode_slots; pt->p is the caller's to free, after an error too, as no evaluator outlives it */
 PpdlStatus	ppdl_where_plain(const PpdlParams *par, PpdlPt *pt, const double complex *z, size_t count, double scale,
 							 int limbs, PpdlError *err);

@@ -9,6 +9,7 @@ typedef struct Run
 	const PpdlWhere *w;
 	PpdlWhereSums *s;
 	PpdlEval   *ev;
+	const PpdlHalfBoot *hb;
 	PpdlWhereLabels labels;
 } Run;
 
@@ -47,11 +48,14 @@ take_part(const Run *r, PpdlCt *out, const PpdlLifted *in, PpdlConditionKind kin
 		return PPDL_OK;
 	if (kind == PPDL_CONDITION_SIGN)
 		column.scale /= 2;
-	if (kind == PPDL_CONDITION_NUMBER)
+	if (kind == PPDL_CONDITION_NUMBER || kind == PPDL_CONDITION_FINE)
 	{
+		const int	fine = kind == PPDL_CONDITION_FINE;
+
 		column.at_once = 1;
-		column.limbs++;
-		column.scale = ppdl_compare_scale(r->ev->par, column.limbs, ppdl_where_comparison_levels(r->w->cond));
+		column.limbs = fine ? PPDL_WHERE_FINE_LIMBS : r->w->limbs + 1;
+		column.scale = ppdl_compare_scale(r->ev->par, column.limbs, fine ? PPDL_COMPARE_FIRST_LEVELS :
+										  ppdl_where_comparison_levels(r->w->cond));
 	}
 	return ppdl_lifted_take(r->ev, out, in, &column, err);
 }
@@ -75,7 +79,7 @@ add_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 	const Run  *r = arg;
 	char	   *present = ppdl_pool_get(r->ev->pool, r->ev->par->slots);
 	PpdlCt		values = {0};
-	PpdlWhereRows rows = {.values = &values, .present = present};
+	PpdlWhereRows rows = {.values = &values, .hb = r->hb, .present = present};
 	PpdlStatus	status;
 
 	if (present == NULL)
@@ -104,7 +108,7 @@ ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	const int	labels = set->labels == PPDL_WHERE_ON_LABELS ? w->on.width :
 		set->labels == PPDL_WHERE_VALUES_LABELS ? w->values.width : 0,
 				features = set->labels == PPDL_WHERE_ON_LABELS ? w->values.width : w->on.width;
-	Run			r = {.w = w, .s = s, .ev = ev, .labels = set->labels};
+	Run			r = {.w = w, .s = s, .ev = ev, .hb = hb, .labels = set->labels};
 
 	if (set->rows->width_x != features || set->rows->width_y != labels)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d",

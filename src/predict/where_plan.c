@@ -1,12 +1,10 @@
-/* What a condition takes, and what is prepared for it before rows come. */
+/* What a condition costs, and what is prepared for it before rows come. */
 #include "predict/where_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ckks/schedule.h"
-#include "predict/compare.h"
 #include "predict/rotations.h"
 
 /*
@@ -14,80 +12,10 @@
  * parts have twice that of complex slots
  */
 #define ROW_SCALE 0x1p37
-/* a comparison finds this many of a condition's levels, at the least: its blur is 0.14 */
-#define LEAST_LEVELS 6
 /* what a row's condition is off by for each threshold: PPDL_COMPARE_ERROR is the most that it can be */
 #define COMPARE_DEVIATION (PPDL_COMPARE_ERROR / 4)
 
-static int
-most_limbs(const PpdlParams *par)
-{
-	return ppdl_where_in_row_ring(par) ? PPDL_ROW_C2S_LIMBS - PPDL_ROW_C2S_LEVELS : PPDL_LIFTED_LIMBS;
-}
-
-int
-ppdl_where_levels(const PpdlParams *par)
-{
-	return most_limbs(par) - PPDL_WHERE_LIMBS;
-}
-
-/* values need a level, too */
-int
-ppdl_where_limbs(const PpdlCondition *cond)
-{
-	return PPDL_WHERE_LIMBS + (cond->levels > 0 ? cond->levels : 1);
-}
-
-/* comparisons in the row ring */
-static PpdlStatus
-no_numbers(const PpdlParams *par, PpdlError *err)
-{
-	ppdl_error(err, PPDL_ERR_LEVEL, "numbers cannot be compared in ring %s, which has %d levels of products", par->name,
-			   ppdl_where_levels(par));
-	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
-						   "Publish keys for the deep ring (ppdl keygen --for train), or compare bits, as in x[3] = 1: "
-						   "encode the column with \"at least\" bits (ppdl encode --thermometer).");
-}
-
-/* comparisons take as many levels as products leave; if they leave too few: the fewest that there can be */
-static PpdlStatus
-schedule(PpdlCondition *cond, int have, PpdlError *err)
-{
-	int			levels = cond->numbers == 0 ? 0 : have < PPDL_COMPARE_MAX_LEVELS ? have : PPDL_COMPARE_MAX_LEVELS - 1;
-
-	PPDL_TRY(ppdl_condition_schedule(cond, levels, err));
-	while (cond->levels > have && levels > LEAST_LEVELS - 1)
-		PPDL_TRY(ppdl_condition_schedule(cond, --levels, err));
-	return PPDL_OK;
-}
-
-PpdlStatus
-ppdl_where_check(PpdlCondition *cond, const PpdlParams *par, PpdlError *err)
-{
-	const int	have = ppdl_where_levels(par),
-				left = have + 1 - LEAST_LEVELS;
-
-	if (cond->numbers > 0 && ppdl_where_in_row_ring(par))
-		return no_numbers(par, err);
-	PPDL_TRY(schedule(cond, have, err));
-	if (cond->levels <= have)
-		return PPDL_OK;
-	if (cond->numbers > 0)
-	{
-		ppdl_error(err, PPDL_ERR_LEVEL,
-				   "the condition takes %d levels, %d of them for comparisons of numbers, ring %s has %d",
-				   cond->levels + 1, LEAST_LEVELS, par->name, have + 1);
-		return ppdl_error_hint(err, PPDL_ERR_LEVEL,
-							   "%d levels are left for products: %d comparisons connected with AND, or with OR. Write "
-							   "a simpler condition, or compare bits (ppdl encode --thermometer).", left, 1 << left);
-	}
-	ppdl_error(err, PPDL_ERR_LEVEL, "the condition takes %d levels of products, ring %s has %d", cond->levels,
-			   par->name, have);
-	return ppdl_error_hint(err, PPDL_ERR_LEVEL,
-						   "%d levels are %d bits connected with AND, or with OR. Write a simpler condition%s.", have,
-						   1 << have, ppdl_where_in_row_ring(par) ?
-						   ", or publish keys for the deep ring (--for train), which has more" : "");
-}
+/* ---- what it costs ---- */
 
 /* a batch that fills the slots: what it takes anyway, and for each thing in it */
 typedef struct Costs
@@ -101,9 +29,28 @@ typedef struct Costs
 
 /* the products of a polynomial: half as many with a degree of a quarter */
 static double
-comparison_ms(const PpdlCondition *cond)
+comparison_ms(int levels)
 {
-	return 1700 * exp2((ppdl_where_comparison_levels(cond) - 10) / 1.6);
+	return 1700 * exp2((levels - 10) / 1.6);
+}
+
+/* full bootstraps, of two ciphertexts and of one, and the comparisons before them */
+static double
+composed_ms(const PpdlCondition *cond)
+{
+	return 4000 * (cond->refreshed / 2) + 2900 * (cond->refreshed % 2) +
+		comparison_ms(PPDL_COMPARE_FIRST_LEVELS) * cond->refreshed;
+}
+
+/* of comparisons that are not composed, and the second ones of those that are */
+static int
+comparisons(const PpdlCondition *cond)
+{
+	int			count = cond->refreshed;
+
+	for (int i = 0; i < cond->leaves; i++)
+		count += cond->leaf[i].kind == PPDL_CONDITION_NUMBER;
+	return count;
 }
 
 double
@@ -115,7 +62,8 @@ ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int widt
 	const int	logk = ppdl_log2_width(width);
 	const double slots = logk > 0 ? 1 << (logk - 1) : 1,
 				ms = c->rows + c->level * (ppdl_where_limbs(cond) - PPDL_WHERE_VALUE_LIMBS) + c->bit * cond->leaves +
-		comparison_ms(cond) * cond->numbers + c->product * cond->products + c->slot * slots;
+		comparison_ms(ppdl_where_comparison_levels(cond)) * comparisons(cond) + composed_ms(cond) +
+		c->product * cond->products + c->slot * slots;
 
 	return ldexp((double) par->n, -logk) / ms * 1e3;
 }
@@ -181,6 +129,8 @@ free_tables(PpdlWhere *w)
 	w->mask = NULL;
 	ppdl_lintrans_destroy(w->spread);
 	w->spread = NULL;
+	ppdl_fullboot_destroy(w->full);
+	w->full = NULL;
 }
 
 PpdlLinTransForm
@@ -244,6 +194,8 @@ ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 	if (w->mask != NULL || w->spread != NULL)
 		return PPDL_OK;
 	status = w->limbs - w->cond->levels > PPDL_WHERE_LIMBS ? encode_spread(w, poll, err) : encode_masks(w, poll, err);
+	if (status == PPDL_OK && w->cond->refreshed > 0)
+		status = ppdl_fullboot_create(&w->full, w->par, NULL, poll, err);
 	if (status != PPDL_OK)
 		free_tables(w);
 	return status;
@@ -294,7 +246,7 @@ ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *c
 	w->limbs = ppdl_where_limbs(cond);
 	w->scale = ppdl_where_in_row_ring(par) ? ROW_SCALE : PPDL_WHERE_DEEP_SCALE;
 	PPDL_GOTO(fail, check_widths(w, err));
-	if (w->limbs > most_limbs(par))
+	if (w->limbs > ppdl_where_most_limbs(par))
 		PPDL_GOTO(fail, ppdl_error(err, PPDL_ERR_LEVEL, "this condition was not checked for ring %s", par->name));
 	PPDL_GOTO(fail, find_deviation(&w->deviation, par, cond, err));
 	*out = w;

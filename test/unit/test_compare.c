@@ -1,6 +1,7 @@
 /* Comparisons of slots with a number: what the series says, on a fine grid, and ciphertexts at an insecure degree. */
 #include "deep_fixture.h"
 
+#include "ckks/boot.h"
 #include "ckks/compare.h"
 
 /* points of the grid for each degree, half of them in the blur */
@@ -117,6 +118,187 @@ ciphertexts(void **state)
 	deep_free(d);
 }
 
+/* ---- composed of two ---- */
+
+/* x lies within a composed blur of one of the thresholds */
+static int
+is_blurred(int levels, const double *t, int count, double x)
+{
+	for (int i = 0; i < count; i++)
+	{
+		double		below,
+					above;
+
+		ppdl_compare_fine_blur(levels, t[i], &below, &above);
+		if (x > below && x < above)
+			return 1;
+	}
+	return 0;
+}
+
+static double
+met(const double *t, int count, double x)
+{
+	int			passed = 0;
+
+	for (int i = 0; i < count; i++)
+		passed += x > t[i];
+	return passed % 2;
+}
+
+/* outside the blurs 0 or 1 up to what is stated for each threshold, next to each blur and all over the interval */
+static void
+fine(int levels, const double *t, int count)
+{
+	double		worst = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		double		below,
+					above,
+					coarse_below,
+					coarse_above;
+
+		assert_true(ppdl_compare_is_fine(t[i]));
+		ppdl_compare_fine_blur(levels, t[i], &below, &above);
+		ppdl_compare_blur(levels, t[i], &coarse_below, &coarse_above);
+		assert_true(below < t[i] && t[i] < above);
+		/* at the ends the interval goes no farther */
+		assert_true(fmin(above, 1) - fmax(below, -1) < (fmin(coarse_above, 1) - fmax(coarse_below, -1)) / 9);
+		for (int k = 0; k <= 100; k++)
+		{
+			const double far = pow(10, -6.0 * k / 100),
+						x[3] = {below - far * (below + 1), above + far * (1 - above), -1 + k / 50.0};
+
+			for (int j = 0; j < 3; j++)
+				if (fabs(x[j]) <= 1 && !is_blurred(levels, t, count, x[j]))
+					worst = fmax(worst, fabs(ppdl_compare_fine_value(levels, t, count, x[j]) - met(t, count, x[j])));
+		}
+	}
+	if (worst > count * PPDL_COMPARE_ERROR)
+		print_error("%d levels, %d thresholds from %.17g: 2^%.3f\n", levels, count, t[0], log2(worst));
+	assert_true(worst <= count * PPDL_COMPARE_ERROR);
+}
+
+static void
+composed_error(void **state)
+{
+	/* far from each other, near, at the ends, and in groups */
+	static const double t[] = {-0.9998, -0.99, -0.5, -0.4999, -0.499, 0, 0.002, 0.1, 0.14, 0.9, 0.905, 0.9999};
+
+	for (int levels = PPDL_COMPARE_MIN_LEVELS; levels < PPDL_COMPARE_MAX_LEVELS; levels += 2)
+		for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+			fine(levels, t + i, 1);
+	fine(5, t + 2, 2);
+	fine(8, t + 2, 4);
+	fine(6, t + 6, 3);
+	assert_false(ppdl_compare_is_fine(0.99999));
+	assert_false(ppdl_compare_is_fine(-1));
+}
+
+/* every set's thresholds are up and down in turn, far from each other; no set is empty */
+static void
+composed_sets(void **state)
+{
+	Fixture		f = {.random = 77};
+
+	for (int run = 0; run < 200; run++)
+	{
+		const int	count = 1 + (int) (next_random(&f) % 60);
+		double		t[60];
+		int			set[60],
+					sets;
+
+		t[0] = -0.9;
+		for (int i = 1; i < count; i++)
+			t[i] = t[i - 1] + (0.9 - t[i - 1]) * (next_random(&f) % 4 == 0 ? 0.2 : 0.01);
+		sets = ppdl_compare_fine_sets(t, count, set);
+		for (int s = 0; s < sets; s++)
+		{
+			int			last = -1;
+
+			for (int i = 0; i < count; i++)
+			{
+				if (set[i] != s)
+					continue;
+				assert_true(last < 0 || (i - last) % 2 == 1);
+				assert_true(last < 0 || acos(t[last]) - acos(t[i]) >= ppdl_compare_angle(PPDL_COMPARE_FIRST_LEVELS));
+				last = i;
+			}
+			assert_true(last >= 0);
+		}
+	}
+}
+
+/* ciphertexts against the two polynomials in the clear, a full bootstrap between them */
+static void
+composed_encrypted(Deep *d, const PpdlHalfBoot *hb, const PpdlFullBoot *fb, const double *t, int count, int levels)
+{
+	Fixture    *f = d->f;
+	const int	limbs = PPDL_COMPARE_FIRST_LEVELS + PPDL_BOOT_FULL_LIMBS;
+	double complex *x = random_slots(f, 1),
+			   *want = new_slots(f);
+	int			number[8];
+	const int	sets = ppdl_compare_fine_sets(t, count, number);
+	PpdlCt		in,
+				out = {0};
+	Measured	m;
+
+	for (size_t p = 0; p < f->par->slots; p++)
+	{
+		if (p % 2 == 0)
+			x[p] = t[p % (size_t) count] + 0.001 * creal(x[p]);
+		want[p] = ppdl_compare_fine_value(levels, t, count, creal(x[p]));
+	}
+	in = encrypt(f, x, ppdl_compare_scale(f->par, limbs, PPDL_COMPARE_FIRST_LEVELS), limbs);
+	for (int s = 0; s < sets; s++)
+	{
+		const PpdlFineSet set = {t, number, count, s};
+		PpdlCt		y;
+
+		OK(ppdl_ct_compare_first(&f->ev, &y, &in, &set, &err));
+		assert_int_equal(y.limbs, PPDL_BOOT_FULL_LIMBS);
+		OK(ppdl_fullboot_run(fb, hb, &f->ev, &y, 1, &err));
+		OK(ppdl_ct_compare_again(&f->ev, &y, &set, levels, 3, 0x1p40, &err));
+		assert_int_equal(y.limbs, 3);
+		OK(ppdl_ct_join(&f->ev, &out, &y, &err));
+		ppdl_ct_release(&f->ev, &y);
+	}
+	m = show_error(f, "composed", &out, want);
+	/* the slope of the composition, times errors of values and of the bootstrap */
+	assert_true(m.worst < ldexp(1, levels + PPDL_COMPARE_FIRST_LEVELS - 24));
+	ppdl_ct_release(&f->ev, &in);
+	ppdl_ct_release(&f->ev, &out);
+	free(x);
+	free(want);
+}
+
+static void
+composed_ciphertexts(void **state)
+{
+	static const double t[] = {-0.6, 0.3, 0.31, 0.9999},
+				near_end = 0.99999;
+	Deep	   *d = deep_new(9, 1);
+	const int	zero = 0;
+	const PpdlFineSet set = {&near_end, &zero, 1, 0};
+	PpdlHalfBoot *hb;
+	PpdlFullBoot *fb;
+	PpdlCt		in,
+				out;
+
+	OK(ppdl_halfboot_create(&hb, &d->f->ev, &err));
+	OK(ppdl_fullboot_create(&fb, d->f->par, NULL, NULL, &err));
+	composed_encrypted(d, hb, fb, t, 1, 10);
+	composed_encrypted(d, hb, fb, t, 4, 6);
+	in = encrypt(d->f, d->f->z, 0x1p40, 13);
+	assert_int_equal(ppdl_ct_compare_first(&d->f->ev, &out, &in, &set, &err), PPDL_ERR_ARGUMENT);
+	assert_null(out.b);
+	ppdl_ct_release(&d->f->ev, &in);
+	ppdl_fullboot_destroy(fb);
+	ppdl_halfboot_destroy(hb);
+	deep_free(d);
+}
+
 /* doc/statistics.md: what a row counts at a part of the blur's half width, and half widths for t = 0, 0.5, 0.9 */
 static void
 documented(void **state)
@@ -216,6 +398,27 @@ refusals(void **state)
 	deep_free(d);
 }
 
+/* doc/statistics.md: half widths of composed comparisons, for t = 0, 0.5, 0.9 */
+static void
+documented_fine(void **state)
+{
+	static const double width[][3] = {
+		{0.0088, 0.0076, 0.0039}, {0.0043, 0.0037, 0.0019}, {0.00213, 0.00185, 0.00093}, {0.00106, 0.00092, 0.00046},
+		{0.00053, 0.00046, 0.00023}, {0.00027, 0.00023, 0.000116}, {0.000133, 0.000115, 0.000058},
+	};
+
+	for (int levels = PPDL_COMPARE_MIN_LEVELS; levels < PPDL_COMPARE_MAX_LEVELS; levels++)
+		for (int i = 0; i < 3; i++)
+		{
+			const double t[] = {0, 0.5, 0.9};
+			double		below,
+						above;
+
+			ppdl_compare_fine_blur(levels, t[i], &below, &above);
+			assert_true(fabs(fmax(t[i] - below, above - t[i]) / width[levels - 4][i] - 1) < 0.02);
+		}
+}
+
 int
 main(void)
 {
@@ -225,6 +428,10 @@ main(void)
 		cmocka_unit_test(levels_by_distance),
 		cmocka_unit_test(ciphertexts),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(composed_error),
+		cmocka_unit_test(composed_sets),
+		cmocka_unit_test(composed_ciphertexts),
+		cmocka_unit_test(documented_fine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,6 +150,37 @@ intervals(void **state)
 	}
 }
 
+/* distances go with the leaf that comparisons of a value come to: the smallest */
+static void
+distances(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		double		within[2];	/* of leaves, -1: there is none */
+	}			cases[] = {
+		{"x[1] > 0.5", {0, -1}},
+		{"x[1] > 0.5 WITHIN 0.25", {0.25, -1}},
+		{"not x[1] <= 0.5 within 1e-3 or x[2] = 1", {1e-3, 0}},
+		{"x[1] > 0.5 within 0.25 and x[1] < 0.75", {0.25, -1}},
+		{"x[1] > 0.5 and x[1] < 0.75 within 0.125", {0.125, -1}},
+		{"x[1] > 0.5 within 0.25 and x[1] < 0.75 within 0.125", {0.125, -1}},
+		{"(x[1] > 0.5 or x[2] = 1) and (x[1] > 0.5 within 0.25 or x[2] = 0)", {0.25, 0}},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		PpdlCondition *c;
+
+		assert_int_equal(ppdl_condition_parse(&c, cases[i].text, strlen(cases[i].text), &err), PPDL_OK);
+		assert_int_equal(c->leaves, cases[i].within[1] < 0 ? 1 : 2);
+		for (int leaf = 0; leaf < c->leaves; leaf++)
+			assert_true(c->leaf[leaf].within == cases[i].within[leaf]);
+		ppdl_condition_destroy(c);
+	}
+}
+
 static void
 errors(void **state)
 {
@@ -169,6 +200,10 @@ errors(void **state)
 		{"x[1] = 2", PPDL_ERR_FORMAT, "character 8"},
 		{"x[1] > 40", PPDL_ERR_FORMAT, "-1 and 1"},
 		{"x[1] >= 1", PPDL_ERR_FORMAT, "-1 and 1"},
+		{"x[1] > 0.5 within 0", PPDL_ERR_FORMAT, "character 19"},
+		{"x[1] > 0.5 within", PPDL_ERR_FORMAT, "character 18"},
+		{"x[1] > 0.5 within -0.1", PPDL_ERR_FORMAT, "character 19"},
+		{"x[1] = 1 within 0.1", PPDL_ERR_FORMAT, "character 10"},
 		{"x[1] > 0.5 and x[1] < 0.25", PPDL_ERR_ARGUMENT, "no row"},
 		{"x[1] > 0.5 or x[2] = 1 or x[1] < 0.75", PPDL_ERR_ARGUMENT, "every row"},
 		{"x[1] > 1e999", PPDL_ERR_FORMAT, "character 8"},
@@ -338,6 +373,7 @@ main(void)
 		cmocka_unit_test(forms),
 		cmocka_unit_test(products),
 		cmocka_unit_test(intervals),
+		cmocka_unit_test(distances),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(random_trees),
 	};

@@ -462,6 +462,9 @@ counted(const PpdlCondition *c, const double *row)
 		for (int j = 0; j < leaf->count; j++)
 			step[j] = (PpdlStep) {c->threshold[leaf->first + j], j % 2 ? -1 : 1};
 		value[i] = leaf->kind == PPDL_CONDITION_BIT ? row[leaf->index] :
+			leaf->kind == PPDL_CONDITION_FINE ?
+			ppdl_compare_fine_value(ppdl_where_comparison_levels(c), c->threshold + leaf->first, leaf->count,
+									row[leaf->index]) :
 			ppdl_compare_value(ppdl_where_comparison_levels(c), step, leaf->count, row[leaf->index]);
 	}
 	for (int i = 0; i < c->products; i++)
@@ -479,9 +482,9 @@ counted(const PpdlCondition *c, const double *row)
 	return c->root.negated ? 1 - value[c->root.operand] : value[c->root.operand];
 }
 
-/* levels: of each comparison */
+/* levels: of each comparison; refreshed: of how many sets the comparison is composed */
 static void
-compare_numbers(World *w, int logn, int inputs, const char *text, int levels)
+compare_numbers(World *w, int logn, int inputs, const char *text, int levels, int refreshed)
 {
 	Fixture    *f = w->d->f;
 	const int	rows = 60;
@@ -500,6 +503,7 @@ compare_numbers(World *w, int logn, int inputs, const char *text, int levels)
 	OK(ppdl_condition_parse(&c, text, strlen(text), &err));
 	OK(ppdl_where_check(c, f->par, &err));
 	assert_int_equal(ppdl_where_comparison_levels(c), levels);
+	assert_int_equal(c->refreshed, refreshed);
 	for (int i = 0; i < rows; i++)
 	{
 		const double *row = r.x + i * inputs;
@@ -524,8 +528,8 @@ compare_numbers(World *w, int logn, int inputs, const char *text, int levels)
 	compared = compare(f, where, &sums, want);
 	print_message("%s: %d levels, %.3Lf of %.0Lf rows, error 2^%.1f, stated 2^%.1f\n", text, levels, want[0],
 				  (long double) r.ts->rows, log2(compared.worst), log2(compared.stated));
-	/* flanks multiply the errors of values */
-	assert_true(compared.worst < 0x1p-12);
+	/* flanks multiply the errors of values; those of composed comparisons by 2^13 at most, but few rows are there */
+	assert_true(compared.worst < (refreshed > 0 ? 0x1p-7 : 0x1p-12));
 	plain_sums(plain, c, (Column) {r.x, inputs}, (Column) {r.x, inputs}, rows, keep);
 	compared = compare(f, where, &sums, plain);
 	assert_true(compared.worst < 6 * compared.stated + partial);
@@ -542,15 +546,107 @@ compare_numbers(World *w, int logn, int inputs, const char *text, int levels)
 static void
 lifted_numbers(void **state)
 {
-	const char *deep = "x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and (x[1] = 1 or x[10] > 0))";
+	compare_numbers(*state, ROW_LOGN, 16, "x[10] > 0.3", 10, 0);
+	compare_numbers(*state, COMPACT_LOGN, 16, "not (x[2] > 0 and x[2] < 0.5) and (x[1] = 0 or x[16] > -0.25)", 8, 0);
+	compare_numbers(*state, ROW_LOGN, 8, "x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and x[1] = 1)", 6, 0);
+}
+
+/* too deep for single comparisons; and one composed, of two sets of thresholds, beside one that is not */
+static void
+composed_numbers(void **state)
+{
+	compare_numbers(*state, ROW_LOGN, 16,
+					"x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and (x[1] = 1 or x[10] > 0))", 5, 5);
+	compare_numbers(*state, COMPACT_LOGN, 8, "x[2] > 0.1 within 0.001 and x[2] < 0.11 or x[4] < -0.3", 9, 2);
+}
+
+/* a column of steps of 0.1 over 0 .. 120, as in doc/statistics.md: those above 65.5 and no others, on real slots */
+static void
+fine_steps(void **state)
+{
+	enum
+	{
+		rows = 120,
+		inputs = 2
+	};
+	double		x[rows * inputs];
+	Compared	c;
+
+	for (int i = 0; i < rows; i++)
+	{
+		x[2 * i] = (65.5 + 0.1 * (i - rows / 2)) / 60 - 1;
+		x[2 * i + 1] = i % 2;
+	}
+	c = lifted_sums(*state, "x[1] > 0.0925 within 0.0008", x, rows, inputs);
+	assert_true(c.worst < 6 * c.stated);
+	assert_true(c.stated < 0.01);
+}
+
+/* what is asked for, what is had */
+static void
+plans(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		PpdlWhereHow how;
+		int			levels,
+					refreshed,
+					tells;		/* leaves whose distance is met */
+	}			cases[] = {
+		{"x[1] > 0.3", PPDL_WHERE_AS_NEEDED, 10, 0, 0},
+		{"x[1] > 0.3", PPDL_WHERE_COMPOSED, 10, 1, 0},
+		{"x[1] > 0.3 within 0.009", PPDL_WHERE_AS_NEEDED, 10, 0, 1},
+		{"x[1] > 0.3 within 0.008", PPDL_WHERE_AS_NEEDED, 10, 1, 1},
+		{"x[1] > 0.3 within 0.008", PPDL_WHERE_SINGLE, 10, 0, 0},
+		{"x[1] > 0.3 within 0.0001", PPDL_WHERE_AS_NEEDED, 10, 1, 0},
+		{"x[1] > 0.3 within 0.008 and x[2] > 0.3", PPDL_WHERE_AS_NEEDED, 9, 1, 1},
+		{"x[1] > 0.3 within 0.008 and x[2] > 0.3", PPDL_WHERE_COMPOSED, 9, 1, 1},
+		{"x[1] > 0.3 within 0.008 and x[1] < 0.9", PPDL_WHERE_AS_NEEDED, 10, 1, 1},
+		{"x[1] > 0.3 within 0.9 and x[1] < 0.32 within 0.001", PPDL_WHERE_AS_NEEDED, 10, 2, 1},
+		/* at the end of the interval comparisons are not composed, and tell the better */
+		{"x[1] > 0.99999", PPDL_WHERE_COMPOSED, 10, 0, 0},
+		{"x[1] > 0.99999 within 0.0002", PPDL_WHERE_AS_NEEDED, 10, 0, 1},
+	};
+	const PpdlParams *deep;
+	Text		t = {""};
 	PpdlCondition *c;
 
-	compare_numbers(*state, ROW_LOGN, 16, "x[10] > 0.3", 10);
-	compare_numbers(*state, COMPACT_LOGN, 16, "not (x[2] > 0 and x[2] < 0.5) and (x[1] = 0 or x[16] > -0.25)", 8);
-	compare_numbers(*state, ROW_LOGN, 8, "x[2] > 0 or x[4] > 0 and (x[6] > 0 or x[8] > 0 and x[1] = 1)", 6);
-	OK(ppdl_condition_parse(&c, deep, strlen(deep), &err));
-	assert_int_equal(ppdl_where_check(c, ((World *) *state)->d->f->par, &err), PPDL_ERR_LEVEL);
-	assert_non_null(strstr(err.message, "takes 11 levels, 6 of them for comparisons of numbers, ring toy-deep has 10"));
+	OK(ppdl_params_get(PPDL_RING_DEEP, &deep, &err));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		int			tells = 0;
+
+		OK(ppdl_condition_parse(&c, cases[i].text, strlen(cases[i].text), &err));
+		OK(ppdl_where_check_how(c, deep, cases[i].how, &err));
+		for (int leaf = 0; leaf < c->leaves; leaf++)
+			tells += ppdl_where_tells(c, &c->leaf[leaf]);
+		if (ppdl_where_comparison_levels(c) != cases[i].levels || c->refreshed != cases[i].refreshed ||
+			tells != cases[i].tells)
+			fail_msg("%s: %d levels, %d refreshed, %d tell", cases[i].text, ppdl_where_comparison_levels(c),
+					 c->refreshed, tells);
+		ppdl_condition_destroy(c);
+	}
+	/* 64 comparisons; and one more, or one that is not composed */
+	for (int i = 1; i <= 64; i++)
+		sprintf(t.s + strlen(t.s), "%sx[%d] > 0", i == 1 ? "" : " and ", i);
+	OK(ppdl_condition_parse(&c, t.s, strlen(t.s), &err));
+	OK(ppdl_where_check(c, deep, &err));
+	assert_int_equal(ppdl_where_comparison_levels(c), 4);
+	assert_int_equal(ppdl_where_bootstraps(c), 32);
+	assert_int_equal(ppdl_where_check_how(c, deep, PPDL_WHERE_SINGLE, &err), PPDL_ERR_LEVEL);
+	assert_non_null(strstr(err.message, "takes 12 levels, 6 of them for comparisons of numbers, ring deep16 has 10"));
+	ppdl_condition_destroy(c);
+	strcat(t.s, " and x[65] > 0");
+	OK(ppdl_condition_parse(&c, t.s, strlen(t.s), &err));
+	assert_int_equal(ppdl_where_check(c, deep, &err), PPDL_ERR_LEVEL);
+	assert_non_null(strstr(err.message, "takes 11 levels, 4 of them for comparisons of numbers, ring deep16 has 10"));
+	assert_non_null(strstr(err.hint, "64 comparisons"));
+	ppdl_condition_destroy(c);
+	strcpy(strstr(t.s, "x[40] > 0"), "x[40] > 0.99999");
+	OK(ppdl_condition_parse(&c, t.s, strlen(t.s), &err));
+	assert_int_equal(ppdl_where_check(c, deep, &err), PPDL_ERR_LEVEL);
+	assert_non_null(strstr(err.message, "takes 12 levels, 6 of them for comparisons of numbers"));
 	ppdl_condition_destroy(c);
 }
 
@@ -646,6 +742,9 @@ main(void)
 		cmocka_unit_test(lifted_signs),
 		cmocka_unit_test(writers_rows),
 		cmocka_unit_test(lifted_numbers),
+		cmocka_unit_test(composed_numbers),
+		cmocka_unit_test(fine_steps),
+		cmocka_unit_test(plans),
 		cmocka_unit_test(equal_rows),
 	};
 
