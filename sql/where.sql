@@ -77,8 +77,8 @@ SELECT c.* FROM (SELECT sum_where(v, 'x[1] = 1 and x[3] = 1') AS p FROM enc) s, 
 RESET ppdl.threads;
 -- what conditions take
 SELECT rows, levels, available, fits, bits, comparisons, products, rows_per_s > 0 AS estimated FROM unnest(ARRAY['x[1] = 1', 'x[1] = 1 and not x[5] = 1 and (x[2] = 1 or x[4] = 1)', 'x[1] = 0 or x[2] = 0 and (x[1] = 1 or x[3] = 0 and (x[2] = 1 or x[3] = 1))']) condition, sum_where_plan(condition);
-SELECT rows, levels, available, fits, bits, comparisons, products, rows_per_s > 0 AS estimated, round(blur::numeric, 4) AS blur FROM unnest(ARRAY['x[4] > 0.5', 'x[1] = 1 and (x[4] < 0.5 and x[4] > -0.5)', 'x[4] > 0 or x[1] = 1 and (x[5] > 0 or x[2] = 1 and x[3] = 1 and x[4] < -0.1)', 'x[1] > 0 or x[2] > 0 and (x[3] > 0 or x[4] > 0 and (x[5] > 0 or x[6] > 0))']) condition, sum_where_plan(condition);
-SELECT outcome('SELECT * FROM sum_where_plan(''x[1] = '')'), outcome('SELECT * FROM sum_where_plan(''x[1] = 1'', 1)');
+SELECT rows, levels, available, fits, bits, comparisons, products, rows_per_s > 0 AS estimated, round(blur::numeric, 5) AS blur, bootstraps FROM unnest(ARRAY['x[4] > 0.5', 'x[4] > 0.5 within 0.001 and x[5] < 0', 'x[1] = 1 and (x[4] < 0.5 and x[4] > -0.5)', 'x[4] > 0 or x[1] = 1 and (x[5] > 0 or x[2] = 1 and x[3] = 1 and x[4] < -0.1)', 'x[1] > 0 or x[2] > 0 and (x[3] > 0 or x[4] > 0 and (x[5] > 0 or x[6] > 0))']) condition, sum_where_plan(condition);
+SELECT outcome('SELECT * FROM sum_where_plan(''x[1] = '')'), outcome('SELECT * FROM sum_where_plan(''x[1] = 1'', 1)'), outcome('SELECT * FROM sum_where_plan(''x[1] > 0 within 0'')');
 
 -- what is refused: conditions
 SELECT condition, outcome(format('SELECT sum_where(v, %L) FROM enc WHERE i < 3', condition)) FROM unnest(ARRAY['x[1] = 1 nad x[2] = 1', 'x[1]', '', 'x[6] = 1', 'x[1] = 2', 'x[4] > 40', 'x[4] > 0.5', 'x[1] = 1 and x[1] = 0', 'x[1] = 0 or x[2] = 0 and (x[1] = 1 or x[3] = 0 and (x[2] = 1 or x[3] = 1))', NULL]) condition;

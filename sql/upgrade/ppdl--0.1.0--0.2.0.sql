@@ -168,9 +168,9 @@ REVOKE EXECUTE ON FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text),
 	lwe_where_trans(lwe_where_state, lwe_cipher, text, lwe_cipher),
 	lwe_where_combine(lwe_where_state, lwe_where_state), lwe_where_final(lwe_where_state) FROM PUBLIC;
 
-CREATE FUNCTION sum_where_plan(condition text, width integer DEFAULT 16) RETURNS TABLE ("rows" text, levels integer, available integer, fits boolean, bits integer, comparisons integer, products integer, rows_per_s float8, blur float8)
-	AS 'MODULE_PATHNAME', 'ppdl_where_plan' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION sum_where_plan(text, integer) IS 'what a condition of sum_where takes: levels of products, and how many rows of full and of compact form have; about how many rows of that many values a core adds up a second; how near to a threshold, at most, rows count in part, in the units of the encoding';
+CREATE FUNCTION sum_where_plan(condition text, width integer DEFAULT 16) RETURNS TABLE ("rows" text, levels integer, available integer, fits boolean, bits integer, comparisons integer, products integer, rows_per_s float8, blur float8, bootstraps integer)
+	AS 'MODULE_PATHNAME', 'ppdl_where_plan' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION sum_where_plan(text, integer) IS 'what a condition of sum_where takes, and what with comparisons composed of two each: levels of products, and how many rows of full and of compact form have; about how many rows of that many values a core adds up a second; how near to a threshold, at most, rows count in part, in the units of the encoding; full bootstraps for each four batches';
 
 /*
  * lwe_receipt: sums that say which rows they are of.

@@ -7,10 +7,12 @@
 #include "cli/ask_leaf.h"
 
 /*
- * condition: the text for sum_where that m's tree became; at: where it stood.  Appends to notes (NULL: none) a line for
- * each comparison in which some row counts in part.  PPDL_ERR_ARGUMENT for conditions that all rows meet, or none, and
- * for those that no ring has levels for, with both figures.
+ * Appends to w, which is empty, the condition for sum_where that m's tree is from `root` on; at: where it stood.
+ * Comparisons that would count rows of the next value in part ask for the distance to it, which the server meets by
+ * comparing twice.  Appends to notes (NULL: none) a line for each of these, and for each in which some row counts in
+ * part even so.  PPDL_ERR_ARGUMENT for conditions that all rows meet, or none, and for those that no ring has levels
+ * for, with both figures.
  */
-PpdlStatus	ppdl_ask_blur(const PpdlAskMaker *m, size_t at, const PpdlWriter *condition, PpdlWriter *notes);
+PpdlStatus	ppdl_ask_blur(PpdlAskMaker *m, int root, size_t at, PpdlWriter *w, PpdlWriter *notes);
 
 #endif

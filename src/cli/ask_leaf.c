@@ -120,8 +120,9 @@ add_comparison(PpdlAskMaker *m, PpdlAskCompared compared)
 		return PPDL_ASK_FALSE;
 	}
 	m->compared = more;
+	compared.node = ppdl_ask_leaf(&m->tree, PPDL_ASK_ABOVE, compared.f->first, compared.threshold);
 	more[m->ncompared++] = compared;
-	return ppdl_ask_leaf(&m->tree, PPDL_ASK_ABOVE, compared.f->first, compared.threshold);
+	return compared.node;
 }
 
 /* the encoded threshold between the values on either side of the bound, within min .. max */
@@ -145,7 +146,8 @@ compare_number(PpdlAskMaker *m, const PpdlFeature *f, const Bound *b)
 	threshold = (lo + hi) / 2;
 	/* of a number that is the least or the greatest itself */
 	threshold = fmin(fmax(threshold, -0.9999), 0.9999);
-	return add_comparison(m, (PpdlAskCompared) {f, threshold, f->step > 0 ? hi : threshold});
+	return add_comparison(m, (PpdlAskCompared) {.f = f, .threshold = threshold,
+												.nearest = f->step > 0 ? hi : threshold});
 }
 
 /* ------------------------------------------------------------------ numbers: bands */

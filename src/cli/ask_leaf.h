@@ -45,6 +45,7 @@ typedef struct PpdlAskPredicate
 typedef struct PpdlAskCompared
 {
 	const PpdlFeature *f;
+	int			node;			/* of the tree */
 	double		threshold,		/* encoded */
 				nearest;		/* the value above it that the column can take; the threshold itself: not known */
 } PpdlAskCompared;

@@ -331,10 +331,7 @@ write(Parser *p, int root, size_t at, PpdlWriter *w, PpdlWriter *notes)
 	if (root <= PPDL_ASK_TRUE)
 		return ppdl_ask_error(p->t, at, "%s meet this condition%s%s", root ? "all rows" : "no rows",
 							  p->m.why[0] ? ": " : "", p->m.why);
-	ppdl_ask_write(&p->m.tree, root, w);
-	if (w->bad)
-		return ppdl_error(p->t->err, PPDL_ERR_NOMEM, "out of memory");
-	return ppdl_ask_blur(&p->m, at, w, notes);
+	return ppdl_ask_blur(&p->m, root, at, w, notes);
 }
 
 PpdlStatus

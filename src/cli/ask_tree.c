@@ -128,6 +128,11 @@ write_leaf(const PpdlAskNode *node, int negated, PpdlWriter *w)
 		case PPDL_ASK_ABOVE:
 			snprintf(text, sizeof text, "%c %.12g", negated ? '<' : '>', node->threshold);
 			ppdl_write_text(w, text);
+			if (node->within > 0)
+			{
+				snprintf(text, sizeof text, " within %.3g", node->within);
+				ppdl_write_text(w, text);
+			}
 			break;
 		default:
 			ppdl_write_text(w, negated ? "= 0" : "= 1");

@@ -25,7 +25,8 @@ typedef struct PpdlAskNode
 {
 	PpdlAskKind kind;
 	int			value;			/* of a row, from 0 */
-	double		threshold;
+	double		threshold,
+				within;			/* of ABOVE, 0: nothing: how near to the threshold values are to be told */
 	int			a,				/* operands */
 				b;
 } PpdlAskNode;

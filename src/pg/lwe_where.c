@@ -3,7 +3,6 @@
 #include "pg/where_state.h"
 
 #include "funcapi.h"
-#include "predict/compare.h"
 #include "predict/where.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -69,33 +68,41 @@ destroy_plan(void *arg)
 	ppdl_condition_destroy(((WherePlan *) arg)->cond);
 }
 
-/* of comparisons, to each side of a threshold of 0, where it is widest */
+/* of comparisons, to each side of a threshold of 0, where it is widest: of those that have the widest */
 static double
 widest_blur(const PpdlCondition *cond)
 {
-	double		below,
-				above;
+	double		widest = 0;
 
-	ppdl_compare_blur(ppdl_where_comparison_levels(cond), 0, &below, &above);
-	return above;
+	for (int i = 0; i < cond->leaves; i++)
+	{
+		double		below,
+					above;
+
+		if (!ppdl_condition_compares(&cond->leaf[i]))
+			continue;
+		ppdl_where_blur(cond, &cond->leaf[i], 0, &below, &above);
+		widest = Max(widest, above);
+	}
+	return widest;
 }
 
 /*
  * a row of the result: what kind of rows, levels, levels there are, does it fit, bits, comparisons, products, rows/s,
- * blur; comparisons find one level more than bits
+ * blur, full bootstraps; comparisons find one level more than bits
  */
 static void
-put_plan(const WherePlan *p, const char *rows, uint8_t ring)
+put_plan(const WherePlan *p, const char *rows, uint8_t ring, PpdlWhereHow how)
 {
 	const PpdlParams *par;
-	Datum		values[9] = {0};
-	bool		nulls[9] = {false};
+	Datum		values[10] = {0};
+	bool		nulls[10] = {false};
 	const int	more = p->cond->numbers > 0 && ring == PPDL_RING_DEEP;
 	PpdlStatus	status;
 	PpdlError	err;
 
 	PPDL_PG(ppdl_params_get(ring, &par, &err));
-	status = ppdl_where_check(p->cond, par, &err);
+	status = ppdl_where_check_how(p->cond, par, how, &err);
 	if (status != PPDL_ERR_LEVEL)
 		PPDL_PG(status);
 	values[0] = CStringGetTextDatum(rows);
@@ -113,6 +120,8 @@ put_plan(const WherePlan *p, const char *rows, uint8_t ring)
 	nulls[8] = status != PPDL_OK || !more;
 	if (!nulls[8])
 		values[8] = Float8GetDatum(widest_blur(p->cond));
+	nulls[9] = status != PPDL_OK;
+	values[9] = Int32GetDatum(ppdl_where_bootstraps(p->cond));
 	tuplestore_putvalues(p->rsinfo->setResult, p->rsinfo->setDesc, values, nulls);
 }
 
@@ -132,7 +141,9 @@ ppdl_where_plan(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	ppdl_guard(CurrentMemoryContext, destroy_plan, p);
 	PPDL_PG(ppdl_condition_parse(&p->cond, VARDATA_ANY(condition), VARSIZE_ANY_EXHDR(condition), &err));
-	put_plan(p, "full", PPDL_RING_ROW);
-	put_plan(p, "compact", PPDL_RING_DEEP);
+	put_plan(p, "full", PPDL_RING_ROW, PPDL_WHERE_AS_NEEDED);
+	put_plan(p, "compact", PPDL_RING_DEEP, PPDL_WHERE_SINGLE);
+	if (p->cond->numbers > 0)
+		put_plan(p, "compact, composed", PPDL_RING_DEEP, PPDL_WHERE_COMPOSED);
 	return (Datum) 0;
 }

@@ -4,7 +4,6 @@
 
 #include "pg/keys.h"
 #include "pg/pinned.h"
-#include "predict/compare.h"
 #include "predict/where.h"
 #include "rows/partner.h"
 
@@ -52,50 +51,54 @@ is_wanted(const PpdlPinned *item, const Wanted *w)
 		p->length == w->length && memcmp(p->text, w->text, w->length) == 0;
 }
 
-/* " x[3] from 0.2416 to 0.2584," for each threshold; returns whether two blurs of a value meet */
-static bool
-describe_blurs(StringInfo out, const PpdlCondition *cond)
+/* what is told of blurs */
+typedef struct Blurs
 {
-	bool		meet = false;
+	StringInfoData list;		/* " x[3] from 0.2416 to 0.2584," for each threshold, but where less was asked for */
+	bool		meet,			/* two blurs of a value do */
+				missed;			/* a distance that was asked for is not told */
+} Blurs;
 
-	for (int i = 0; i < cond->leaves; i++)
+static void
+describe_leaf(Blurs *b, const PpdlCondition *cond, const PpdlConditionLeaf *leaf)
+{
+	const int	digits = leaf->kind == PPDL_CONDITION_FINE ? 6 : 4;
+	double		before = -2;
+
+	for (int j = 0; j < leaf->count; j++)
 	{
-		double		before = -2;
+		double		below,
+					above;
 
-		for (int j = 0; j < cond->leaf[i].count; j++)
-		{
-			double		below,
-						above;
-
-			ppdl_compare_blur(ppdl_where_comparison_levels(cond), cond->threshold[cond->leaf[i].first + j], &below,
-							  &above);
-			meet |= j > 0 && below < before;
-			before = above;
-			appendStringInfo(out, "%s x[%d] from %.4f to %.4f", out->len > 0 ? "," : "", cond->leaf[i].index + 1,
-							 Max(below, -1), Min(above, 1));
-		}
+		ppdl_where_blur(cond, leaf, cond->threshold[leaf->first + j], &below, &above);
+		b->meet |= j > 0 && below < before;
+		before = above;
+		appendStringInfo(&b->list, "%s x[%d] from %.*f to %.*f", b->list.len > 0 ? "," : "", leaf->index + 1, digits,
+						 Max(below, -1), digits, Min(above, 1));
 	}
-	return meet;
+	b->missed |= leaf->within > 0;
 }
 
 /* what comparisons of numbers do not tell, each time that a condition is prepared */
 static void
 report_blurs(const PpdlCondition *cond)
 {
-	StringInfoData blurs;
-	bool		meet;
+	const int	levels = ppdl_where_comparison_levels(cond);
+	Blurs		b = {.meet = false};
 
 	if (cond->numbers == 0 || IsParallelWorker())
 		return;
-	initStringInfo(&blurs);
-	meet = describe_blurs(&blurs, cond);
-	ereport(meet ? WARNING : NOTICE,
-			(meet ? errmsg("thresholds are nearer to each other than comparisons of %d levels can tell",
-						   ppdl_where_comparison_levels(cond)) :
-			 errmsg("rows near a threshold count in part: comparisons have %d levels",
-					ppdl_where_comparison_levels(cond)),
-			 errdetail("Such values are%s.", blurs.data)));
-	pfree(blurs.data);
+	initStringInfo(&b.list);
+	for (int i = 0; i < cond->leaves; i++)
+		if (!ppdl_where_tells(cond, &cond->leaf[i]))
+			describe_leaf(&b, cond, &cond->leaf[i]);
+	if (b.list.len > 0)
+		ereport(b.meet || b.missed ? WARNING : NOTICE,
+				(b.missed ? errmsg("values are to be told from thresholds at a distance that comparisons do not tell") :
+				 b.meet ? errmsg("thresholds are nearer to each other than comparisons of %d levels can tell", levels) :
+				 errmsg("rows near a threshold count in part: comparisons have %d levels", levels),
+				 errdetail("Such values are%s.", b.list.data)));
+	pfree(b.list.data);
 }
 
 static PpdlStatus

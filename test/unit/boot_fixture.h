@@ -5,6 +5,29 @@
 #include "deep_fixture.h"
 #include "ckks/boot_impl.h"
 
+/* the ring, and its keys, of the test before, where they are the same: keys take longer than what is tested */
+static inline Deep *
+boot_deep(int logn, int threads)
+{
+	static Deep *kept;
+	static int	kept_threads;
+
+	if (kept != NULL && kept->f->par->logn == logn && kept_threads == threads)
+		return kept;
+	if (kept != NULL)
+		deep_free(kept);
+	kept = logn == 0 ? NULL : deep_new(logn, threads);
+	kept_threads = threads;
+	return kept;
+}
+
+static inline int
+boot_tear_down(void **state)
+{
+	boot_deep(0, 0);
+	return 0;
+}
+
 /* encrypts coefficients under the sparse secret at one limb; those marked as holes get a random phase */
 static inline void
 encrypt_sparse(Deep *d, PpdlCt *out, const double *x, const uint8_t *hole, double scale)
@@ -26,7 +49,7 @@ encrypt_sparse(Deep *d, PpdlCt *out, const double *x, const uint8_t *hole, doubl
 static inline void
 encapsulation(int logn, int threads, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	const size_t n = f->par->n;
 	double	   *x = malloc(sizeof(double) * n),
@@ -54,14 +77,13 @@ encapsulation(int logn, int threads, double bits)
 	free(x);
 	free(got);
 	free(m);
-	deep_free(d);
 }
 
 /* CoefficientsToSlots in the levels of the half-bootstrap */
 static inline void
 coeffs_to_slots(int logn, int threads, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	const size_t n = f->par->n;
 	double	   *x = malloc(sizeof(double) * n);
@@ -103,14 +125,13 @@ coeffs_to_slots(int logn, int threads, double bits)
 	ppdl_ct_release(&f->ev, &ct);
 	free(x);
 	free(m);
-	deep_free(d);
 }
 
 /* residues of up to 2^-8 beside any multiple of q0 that occurs, relative to 2^-8 */
 static inline void
 eval_mod(int logn, int threads, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	const size_t slots = f->par->slots;
 	double	   *x = malloc(sizeof(double) * slots);
@@ -138,13 +159,12 @@ eval_mod(int logn, int threads, double bits)
 	ppdl_ct_release(&f->ev, &in);
 	ppdl_ct_release(&f->ev, &out);
 	free(x);
-	deep_free(d);
 }
 
 static inline void
 half_bootstrap(int logn, int threads, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	const size_t n = f->par->n,
 				half = n / 2;
@@ -197,14 +217,13 @@ half_bootstrap(int logn, int threads, double bits)
 	ppdl_halfboot_destroy(hb);
 	free(x);
 	free(hole);
-	deep_free(d);
 }
 
 /* SlotsToCoefficients of all slots: slot s becomes coefficient bitrev(s), its imaginary part the one N/2 farther */
 static inline void
 slots_to_coeffs(int logn, int threads, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	const size_t n = f->par->n;
 	double complex *z = random_slots(f, 0);
@@ -239,14 +258,13 @@ slots_to_coeffs(int logn, int threads, double bits)
 	ppdl_chain_destroy(&chain);
 	free(z);
 	free(got);
-	deep_free(d);
 }
 
 /* twice in a row, as slots have to be what they were, of one ciphertext or two, at the limbs it takes and one more */
 static inline void
 full_bootstrap(int logn, int threads, int count, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	double complex *x[2] = {NULL, NULL};
 	PpdlHalfBoot *hb;
@@ -296,14 +314,13 @@ full_bootstrap(int logn, int threads, int count, double bits)
 	}
 	ppdl_fullboot_destroy(fb);
 	ppdl_halfboot_destroy(hb);
-	deep_free(d);
 }
 
 /* one or two ciphertexts of a period of slots, scale near 2^40 (the second's differs) */
 static inline void
 sparse_bootstrap(int logn, int threads, size_t period, int count, double bits)
 {
-	Deep	   *d = deep_new(logn, threads);
+	Deep	   *d = boot_deep(logn, threads);
 	Fixture    *f = d->f;
 	const double scale[2] = {0x1p40, 0x1.8p40};
 	double complex *w = malloc(sizeof(*w) * 2 * period);
@@ -345,7 +362,6 @@ sparse_bootstrap(int logn, int threads, size_t period, int count, double bits)
 	assert_true(precision_worst(&p) >= bits);
 	ppdl_sparseboot_destroy(sb);
 	free(w);
-	deep_free(d);
 }
 
 #endif

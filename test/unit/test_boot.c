@@ -96,5 +96,5 @@ main(void)
 		cmocka_unit_test(full_bootstrap_toy),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, boot_tear_down);
 }

@@ -24,7 +24,6 @@ sparse_bootstrap_real(void **state)
 static void
 full_bootstrap_real(void **state)
 {
-	slots_to_coeffs(16, 2, 20);
 	full_bootstrap(16, 2, 2, 18);
 }
 
@@ -38,5 +37,5 @@ main(void)
 		cmocka_unit_test(full_bootstrap_real),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, boot_tear_down);
 }

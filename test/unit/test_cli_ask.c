@@ -158,6 +158,12 @@ leaf(const char **s, const double *row)
 		return number < 0 ? value < 0 : value == number;
 	assert_true(op == '<' || op == '>');
 	assert_true(fabs(number) < 1 && value != number);
+	if (strncmp(*s, " within ", 8) == 0)
+	{
+		/* no value of a row lies nearer */
+		assert_true(fabs(value - number) > strtod(*s + 8, &end));
+		*s = end;
+	}
 	return op == '<' ? value < number : value > number;
 }
 
@@ -521,7 +527,7 @@ test_texts(void **state)
 	becomes("Age <> 30", "not (x[1] > -0.41 and x[1] < -0.39)");
 	becomes("Age between 40 and 65", "x[13] = 1 and x[14] = 0");
 	becomes("Age <= 120 and Age > 29", "x[1] > -0.41");
-	becomes("Weight > 69.9", "x[2] > -0.25125 and x[3] = 0");
+	becomes("Weight > 69.9", "x[2] > -0.25125 within 0.00124 and x[3] = 0");
 	becomes("Weight is null", "x[3] = 1");
 	becomes("not Weight is not null", "x[3] = 1");
 	becomes("Weight <= 120", "x[3] = 0");
@@ -885,13 +891,16 @@ test_blur(void **state)
 	static const char *const fine = "{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
 		"{\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 1000, \"step\": 0.01},"
 		"{\"column\": \"b\", \"kind\": \"numeric\", \"min\": 0, \"max\": 1000},"
+		"{\"column\": \"c\", \"kind\": \"numeric\", \"min\": 0, \"max\": 120, \"step\": 0.1},"
 		"{\"column\": \"a\", \"kind\": \"at-least\", \"cuts\": [500]}]}";
 	static const struct
 	{
 		const char *condition,
 				   *note;
 	}			cases[] = {
-		{"a > 250", "\"a\" is compared with 250.005: rows between 24"}, {"a >= 500", NULL},
+		{"a > 250", "\"a\" is compared with 250.005: rows between 249.9"}, {"a >= 500", NULL},
+		{"c > 65.5", "\"c\" is compared twice, with a full bootstrap between"}, {"c > 60 and c < 60.2", "twice"},
+		{"c >= 120", NULL}, {"c < 0.1", NULL},
 		{"a > 10", ", those of 10.01 by "}, {"b > 250", "\"b\" is compared with 250: rows between 24"},
 	};
 	PpdlFeatures *rough;
