@@ -100,7 +100,6 @@ typedef struct PpdlWhere
 	/* encoded: one or the other, NULL before */
 	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
 	PpdlLinTrans *spread;		/* the last slot of each row to all its slots; where a level is left for it */
-	PpdlFullBoot *full;			/* where comparisons are composed */
 } PpdlWhere;
 
 /*
@@ -142,7 +141,8 @@ typedef struct PpdlWhereRows
 	 */
 	PpdlCt		part[PPDL_CONDITION_KINDS][2];
 	const PpdlCt *values;		/* PPDL_WHERE_VALUE_LIMBS or more, as complex slots, zero where there is no row */
-	const PpdlHalfBoot *hb;		/* of the ring, for composed comparisons */
+	const PpdlHalfBoot *half;	/* of the ring, for composed comparisons: these two */
+	const PpdlFullBoot *full;
 	const char *present;		/* [slots / stride]: is there a row? */
 	double		rows;			/* how many */
 } PpdlWhereRows;

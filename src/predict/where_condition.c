@@ -221,7 +221,7 @@ run_tasks(const Run *r, const FineTask *task, int count, PpdlError *err)
 
 	for (int i = 0; i < count; i++)
 		PPDL_GOTO(done, take_first(r, &ct[i], &task[i], err));
-	PPDL_GOTO(done, ppdl_fullboot_run(r->w->full, r->rows->hb, r->ev, ct, count, err));
+	PPDL_GOTO(done, ppdl_fullboot_run(r->rows->full, r->rows->half, r->ev, ct, count, err));
 	for (int i = 0; i < count; i++)
 	{
 		PPDL_GOTO(done, ppdl_ct_compare_again(r->ev, &ct[i], &task[i].set, levels, limbs, PPDL_WHERE_DEEP_SCALE, err));
@@ -242,7 +242,7 @@ take_fine_leaves(const Run *r, PpdlError *err)
 
 	if (r->w->cond->refreshed == 0)
 		return PPDL_OK;
-	if (r->rows->hb == NULL || r->w->full == NULL)
+	if (r->rows->half == NULL || r->rows->full == NULL)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "composed comparisons without tables of the bootstrap");
 	PPDL_GOTO(done, list_tasks(&t, r->w->cond, err));
 	for (int i = 0; i < t.count; i += 2)

@@ -9,7 +9,8 @@ typedef struct Run
 	const PpdlWhere *w;
 	PpdlWhereSums *s;
 	PpdlEval   *ev;
-	const PpdlHalfBoot *hb;
+	const PpdlHalfBoot *half;
+	PpdlFullBoot *full;			/* where comparisons are composed */
 	PpdlWhereLabels labels;
 } Run;
 
@@ -79,7 +80,7 @@ add_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 	const Run  *r = arg;
 	char	   *present = ppdl_pool_get(r->ev->pool, r->ev->par->slots);
 	PpdlCt		values = {0};
-	PpdlWhereRows rows = {.values = &values, .hb = r->hb, .present = present};
+	PpdlWhereRows rows = {.values = &values, .half = r->half, .full = r->full, .present = present};
 	PpdlStatus	status;
 
 	if (present == NULL)
@@ -108,10 +109,19 @@ ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	const int	labels = set->labels == PPDL_WHERE_ON_LABELS ? w->on.width :
 		set->labels == PPDL_WHERE_VALUES_LABELS ? w->values.width : 0,
 				features = set->labels == PPDL_WHERE_ON_LABELS ? w->values.width : w->on.width;
-	Run			r = {.w = w, .s = s, .ev = ev, .hb = hb, .labels = set->labels};
+	Run			r = {.w = w, .s = s, .ev = ev, .half = hb, .labels = set->labels};
+	PpdlStatus	status;
 
 	if (set->rows->width_x != features || set->rows->width_y != labels)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d",
 						  features, labels, set->rows->width_x, set->rows->width_y);
-	return ppdl_lift_all(ev, hb, set->rows, add_lifted, &r, progress, arg, err);
+	if (w->cond->refreshed > 0)
+	{
+		const PpdlPoll poll = ppdl_eval_poller(ev);
+
+		PPDL_TRY(ppdl_fullboot_create(&r.full, ev->par, ev->threads, &poll, err));
+	}
+	status = ppdl_lift_all(ev, hb, set->rows, add_lifted, &r, progress, arg, err);
+	ppdl_fullboot_destroy(r.full);
+	return status;
 }

@@ -129,8 +129,6 @@ free_tables(PpdlWhere *w)
 	w->mask = NULL;
 	ppdl_lintrans_destroy(w->spread);
 	w->spread = NULL;
-	ppdl_fullboot_destroy(w->full);
-	w->full = NULL;
 }
 
 PpdlLinTransForm
@@ -194,8 +192,6 @@ ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 	if (w->mask != NULL || w->spread != NULL)
 		return PPDL_OK;
 	status = w->limbs - w->cond->levels > PPDL_WHERE_LIMBS ? encode_spread(w, poll, err) : encode_masks(w, poll, err);
-	if (status == PPDL_OK && w->cond->refreshed > 0)
-		status = ppdl_fullboot_create(&w->full, w->par, NULL, poll, err);
 	if (status != PPDL_OK)
 		free_tables(w);
 	return status;

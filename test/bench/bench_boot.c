@@ -200,12 +200,24 @@ bench_moments(Bench *b, int width, double half, const PpdlCt *out)
 }
 
 /* lifted rows, all of them there, into sums over a comparison */
-#define CONDITION "x[5] > 0.25"
 #define THRESHOLD 0.25
+
+typedef struct Comparison
+{
+	const char *name,
+			   *text;
+} Comparison;
+
+static const Comparison comparisons[] = {
+	{"where_number", "x[5] > 0.25"},
+	{"where_number_fine", "x[5] > 0.25 within 0.0002"},
+};
 
 typedef struct Numbers
 {
 	PpdlLifted	in;
+	const PpdlHalfBoot *hb;
+	const PpdlFullBoot *fb;
 	PpdlCondition *cond;
 	PpdlWhere  *where;
 	PpdlWhereSums sums;
@@ -216,9 +228,11 @@ typedef struct Numbers
 static void
 take_numbers(Bench *b, const Numbers *n, PpdlCt *out)
 {
-	const int	limbs = n->where->limbs + 1;
+	const int	fine = n->cond->refreshed > 0,
+				levels = fine ? PPDL_COMPARE_FIRST_LEVELS : ppdl_where_comparison_levels(n->cond),
+				limbs = fine ? PPDL_WHERE_FINE_LIMBS : n->where->limbs + 1;
 	const PpdlLiftedColumn column = {.stride = n->where->stride, .re = 1, .at_once = 1, .limbs = limbs,
-									 .scale = ppdl_compare_scale(b->par, limbs, ppdl_where_comparison_levels(n->cond))};
+									 .scale = ppdl_compare_scale(b->par, limbs, levels)};
 
 	OK(ppdl_lifted_take(&b->ev, out, &n->in, &column, &err));
 }
@@ -230,8 +244,8 @@ run_numbers(Bench *b, void *arg)
 	const PpdlLiftedColumn column = {.stride = n->where->stride, .re = 1, .im = 1, .limbs = PPDL_WHERE_VALUE_LIMBS,
 									 .scale = n->where->scale};
 	PpdlCt		values;
-	PpdlWhereRows rows = {.values = &values, .present = n->present, .rows = 1};
-	PpdlCt	   *number = &rows.part[PPDL_CONDITION_NUMBER][0];
+	PpdlWhereRows rows = {.values = &values, .half = n->hb, .full = n->fb, .present = n->present, .rows = 1};
+	PpdlCt	   *number = &rows.part[n->cond->leaf[0].kind][0];
 
 	take_numbers(b, n, number);
 	OK(ppdl_lifted_take(&b->ev, &values, &n->in, &column, &err));
@@ -240,12 +254,29 @@ run_numbers(Bench *b, void *arg)
 	ppdl_ct_release(&b->ev, &values);
 }
 
+/* out: every slot of in compared, as the condition does it */
+static void
+compare_slots(Bench *b, const Numbers *n, PpdlCt *out, const PpdlCt *in)
+{
+	const double t = THRESHOLD;
+	const int	levels = ppdl_where_comparison_levels(n->cond),
+				zero = 0;
+	const PpdlFineSet set = {&t, &zero, 1, 0};
+
+	if (n->cond->refreshed == 0)
+	{
+		OK(ppdl_compare_numbers(&b->ev, out, in, &t, 1, levels, 0x1p40, &err));
+		return;
+	}
+	OK(ppdl_compare_numbers_first(&b->ev, out, in, &set, &err));
+	OK(ppdl_fullboot_run(n->fb, n->hb, &b->ev, out, 1, &err));
+	OK(ppdl_ct_compare_again(&b->ev, out, &set, levels, PPDL_WHERE_LIMBS, 0x1p40, &err));
+}
+
 /* of slots outside the blur; x: what they hold */
 static double
 worst_comparison(Bench *b, const Numbers *n, const double *x)
 {
-	const double t = THRESHOLD;
-	const int	levels = ppdl_where_comparison_levels(n->cond);
 	double		below,
 				above,
 				worst = 0;
@@ -253,53 +284,63 @@ worst_comparison(Bench *b, const Numbers *n, const double *x)
 				out;
 
 	take_numbers(b, n, &in);
-	OK(ppdl_compare_numbers(&b->ev, &out, &in, &t, 1, levels, 0x1p40, &err));
+	compare_slots(b, n, &out, &in);
 	OK(ppdl_decrypt_slots(&b->ev, &out, b->sk, b->z, &err));
-	ppdl_compare_blur(levels, t, &below, &above);
+	ppdl_where_blur(n->cond, &n->cond->leaf[0], THRESHOLD, &below, &above);
 	for (size_t s = 0; s < b->par->slots; s++)
 	{
 		const double v = x[ppdl_bitrev((uint32_t) s, b->par->logn - 1)];
 
 		if (v <= below || v >= above)
-			worst = fmax(worst, cabs(b->z[s] - (v > t)));
+			worst = fmax(worst, cabs(b->z[s] - (v > THRESHOLD)));
 	}
 	ppdl_ct_release(&b->ev, &in);
 	ppdl_ct_release(&b->ev, &out);
 	return worst;
 }
 
-/* half: seconds of a half-bootstrap, out what it left of x */
+/* half: what a half-bootstrap took, and left of x */
+typedef struct Lifted
+{
+	const PpdlHalfBoot *hb;
+	const PpdlFullBoot *fb;
+	double		seconds;
+	const PpdlCt *part;
+	const double *x;
+} Lifted;
+
 static void
-bench_numbers(Bench *b, int threads, double half, const PpdlCt *out, const double *x)
+bench_numbers(Bench *b, const Comparison *c, int threads, const Lifted *half)
 {
 	const int	width = 16;
 	Numbers		n = {.in = {.count = PPDL_BRIDGE_POLYS, .capacity = ppdl_lift_capacity(b->par,
-																					   ppdl_log2_width(width))}};
+																					   ppdl_log2_width(width))},
+					 .hb = half->hb, .fb = half->fb};
 	const double rows = (double) n.in.capacity * PPDL_BRIDGE_POLYS;
+	const char *suffix = threads == 1 ? "_threads1" : "";
 	uint32_t   *ordinal = calloc(n.in.capacity, sizeof(*ordinal));
 	double		t;
 
 	for (int q = 0; q < PPDL_BRIDGE_POLYS; q++)
 		n.in.ordinal[q] = ordinal;
 	for (int h = 0; h < 2; h++)
-		n.in.part[h] = out[h];
+		n.in.part[h] = half->part[h];
 	n.present = malloc(b->par->slots);
 	memset(n.present, 1, b->par->slots);
-	OK(ppdl_condition_parse(&n.cond, CONDITION, strlen(CONDITION), &err));
+	OK(ppdl_condition_parse(&n.cond, c->text, strlen(c->text), &err));
 	OK(ppdl_where_check(n.cond, b->par, &err));
 	OK(ppdl_where_create(&n.where, b->par, n.cond, width, width, &err));
 	OK(ppdl_where_encode(n.where, NULL, &err));
 	ppdl_where_init(&n.sums);
 	run_numbers(b, &n);			/* makes the keys */
 	t = timed(b, threads, run_numbers, &n);
-	printf("where_number%s_rows_per_s\t%.0f\trows/s\tcompact rows of %d values, complete batches, %d thread(s): half a bootstrap, %s, "
-		   "without the bridge\n", threads == 1 ? "_threads1" : "", rows / (half + t), width, threads, CONDITION);
-	printf("where_number%s_lifted_s\t%.2f\ts\tof this the comparison, %d levels, and sums\n", threads == 1 ?
-		   "_threads1" : "", t,
-		   ppdl_where_comparison_levels(n.cond));
+	printf("%s%s_rows_per_s\t%.0f\trows/s\tcompact rows of %d values, complete batches, %d thread(s): half a bootstrap, %s, "
+		   "without the bridge\n", c->name, suffix, rows / (half->seconds + t), width, threads, c->text);
+	printf("%s%s_lifted_s\t%.2f\ts\tof this the comparison, %d levels, %d full bootstrap(s), and sums\n", c->name,
+		   suffix, t, ppdl_where_comparison_levels(n.cond), ppdl_where_bootstraps(n.cond));
 	if (threads > 1)
-		printf("where_number_worst_error\t%.1f\tbits\tof a row outside the blur, from 0 or 1; stated: 13 bits\n",
-			   -log2(worst_comparison(b, &n, x)));
+		printf("%s_worst_error\t%.1f\tbits\tof a row outside the blur, from 0 or 1; stated: 13 bits\n", c->name,
+			   -log2(worst_comparison(b, &n, half->x)));
 	fflush(stdout);
 	ppdl_where_release(&n.sums, &b->ev);
 	ppdl_where_destroy(n.where);
@@ -312,7 +353,7 @@ bench_numbers(Bench *b, int threads, double half, const PpdlCt *out, const doubl
 typedef struct Full
 {
 	const PpdlHalfBoot *hb;
-	PpdlFullBoot *fb;
+	const PpdlFullBoot *fb;
 	PpdlCt		fresh[2],
 				ct[2];
 } Full;
@@ -331,12 +372,11 @@ run_full(Bench *b, void *arg)
 }
 
 static void
-bench_full(Bench *b, const PpdlHalfBoot *hb)
+bench_full(Bench *b, const PpdlHalfBoot *hb, const PpdlFullBoot *fb)
 {
-	Full		f = {.hb = hb};
+	Full		f = {.hb = hb, .fb = fb};
 	double complex *x[2];
 
-	OK(ppdl_fullboot_create(&f.fb, b->par, b->threads, NULL, &err));
 	for (int v = 0; v < 2; v++)
 	{
 		PpdlPt		pt;
@@ -371,7 +411,6 @@ bench_full(Bench *b, const PpdlHalfBoot *hb)
 		ppdl_ct_release(&b->ev, &f.fresh[v]);
 		free(x[v]);
 	}
-	ppdl_fullboot_destroy(f.fb);
 }
 
 static void
@@ -381,6 +420,7 @@ bench_half(Bench *b)
 	double	   *x = malloc(sizeof(double) * n);
 	int64_t    *m = malloc(sizeof(*m) * n);
 	Half		h = {0};
+	PpdlFullBoot *fb;
 	PpdlPt		pt;
 
 	for (size_t c = 0; c < n; c++)
@@ -390,6 +430,7 @@ bench_half(Bench *b)
 	OK(ppdl_encrypt_secret(&b->ev, &h.in, &pt, b->sparse, b->rng, &err));
 	ppdl_pt_release(&b->ev, &pt);
 	OK(ppdl_halfboot_create(&h.hb, &b->ev, &err));
+	OK(ppdl_fullboot_create(&fb, b->par, b->threads, NULL, &err));
 	run_half(b, &h);			/* makes the keys */
 	for (int threads = 1; threads <= MAX_THREADS; threads++)
 	{
@@ -410,12 +451,14 @@ bench_half(Bench *b)
 			bench_moments(b, 16, t, h.out);
 			bench_moments(b, 32, t, h.out);
 		}
-		bench_numbers(b, threads, t, h.out, x);
+		for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
+			bench_numbers(b, &comparisons[i], threads, &(Lifted) {h.hb, fb, t, h.out, x});
 	}
 	for (int i = 0; i < 2; i++)
 		ppdl_ct_release(&b->ev, &h.out[i]);
 	ppdl_ct_release(&b->ev, &h.in);
-	bench_full(b, h.hb);
+	bench_full(b, h.hb, fb);
+	ppdl_fullboot_destroy(fb);
 	ppdl_halfboot_destroy(h.hb);
 	free(x);
 	free(m);
