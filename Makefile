@@ -192,8 +192,10 @@ UNIT_RELEASE = $(addprefix build/release/unit/,$(UNIT_NAMES))
 BENCH_PROGRAMS = $(addprefix build/release/bench/,$(BENCH_NAMES))
 # tests of the tool, test_cli_*, need its objects, too
 TEST_OBJS = $(CORE_OBJS) $(filter-out src/cli/main.o,$(CLI_OBJS)) $(LIB_ONLY_OBJS)
-DEBUG_CFLAGS = -std=gnu11 -O2 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all $(WARN) -MMD -MP
-RELEASE_CFLAGS = -std=gnu11 -O2 -g -fwrapv $(WARN) -MMD -MP
+# check.sh takes -g1, which is quicker to compile and has the lines that sanitizers print
+DEBUG_INFO ?= -g
+DEBUG_CFLAGS = -std=gnu11 -O2 $(DEBUG_INFO) -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all $(WARN) -MMD -MP
+RELEASE_CFLAGS = -std=gnu11 -O2 $(DEBUG_INFO) -fwrapv $(WARN) -MMD -MP
 COMMA = ,
 LIBS_TEST = -lcmocka -Wl,--as-needed -L$(libdir) $(LIBS_TOOL) $(LIBS_CORE)
 
@@ -219,7 +221,7 @@ build/release/unit/%: test/unit/%.c build/release/libtest.a
 # Everything once more with the other compiler, clang where it is there, with assertions and without sanitizers: unit
 # tests, and an extension for the server's tests.
 ASSERT_CC ?= $(or $(FUZZ_CC),$(CC))
-ASSERT_CFLAGS = -std=gnu11 -O2 -g -fPIC -fwrapv -fno-strict-aliasing -DPPDL_DEBUG $(WARN) -MMD -MP
+ASSERT_CFLAGS = -std=gnu11 -O2 $(DEBUG_INFO) -fPIC -fwrapv -fno-strict-aliasing -DPPDL_DEBUG $(WARN) -MMD -MP
 ASSERT_UNIT = $(addprefix build/assert/unit/,$(filter-out $(UNIT_REAL),$(UNIT_NAMES)))
 build/assert/%_avx2.o: ASSERT_CFLAGS += $(AVX2_FLAGS)
 build/assert/%_ifma.o: ASSERT_CFLAGS += $(IFMA_FLAGS)
@@ -260,7 +262,7 @@ build/release/bench/tables: test/bench/tables.c build/release/libtest.a
 FUZZ_CC ?= $(firstword $(foreach cc,clang-14 clang-19 clang,$(shell command -v $(cc) 2>/dev/null)))
 FUZZ_NAMES = $(sort $(basename $(notdir $(wildcard test/fuzz/fuzz_*.c))))
 FUZZ_PROGRAMS = $(addprefix build/fuzz/,$(FUZZ_NAMES))
-FUZZ_CFLAGS = -std=gnu11 -O1 -g -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
+FUZZ_CFLAGS = -std=gnu11 -O1 $(DEBUG_INFO) -fno-omit-frame-pointer -fwrapv -DPPDL_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all \
 	$(filter-out $(PPDL_WERROR),$(WARN)) -MMD -MP
 build/fuzz/%_avx2.o: FUZZ_CFLAGS += $(AVX2_FLAGS)
 build/fuzz/%_ifma.o: FUZZ_CFLAGS += $(IFMA_FLAGS)

@@ -111,13 +111,15 @@ SELECT lwe_rows(p) AS rows, abs(s - (SELECT sum((ppdl_predict('one', x))[1]) FRO
 	FROM (SELECT p, (SELECT sum(o) FROM unnest(lwe_decrypt(p, :'key', 'secret words')) o) AS s FROM (SELECT ppdl_predict_agg('one', v) AS p FROM enc WHERE i % 16 = 0) t) u;
 RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; RESET max_parallel_workers_per_gather;
 
--- a long one can be stopped
+-- a long one can be stopped; a busy machine lengthens the time that passes, one of many processors the one that they work
+\set worked '(SELECT (f[12]::int + f[13]::int) / 100.0 FROM string_to_array(split_part(pg_read_file(''/proc/self/stat''), '') '', 2), '' '') f)'
+SELECT :worked AS worked_before \gset
 SET statement_timeout = '150ms';
 \set before `date +%s%N`
 SELECT ppdl_predict_agg('one', v) FROM enc WHERE i % 2 = 0;
 \set after `date +%s%N`
 RESET statement_timeout;
-SELECT (:after - :before) / 1e9 < 1.5 AS stopped_within_a_second;
+SELECT least((:after - :before) / 1e9, :worked - :worked_before) < 1.5 AS stopped_within_a_second;
 
 SELECT count(*) AS models, sum(n) AS versions FROM (SELECT ppdl_drop_model(name) AS n FROM (SELECT DISTINCT name FROM ppdl_models) m) s;
 DROP TABLE plain, enc, other, compact, odd;

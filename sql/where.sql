@@ -98,13 +98,15 @@ SELECT what, outcome(format('SELECT sum_where(v, ''x[1] = 1'') FROM odd WHERE wh
 SELECT what, outcome(format('SELECT sum_where(v, ''x[1] = 1'') FROM (SELECT v FROM enc WHERE i = 1 UNION ALL SELECT v FROM odd WHERE what = %L) t', what)) FROM odd ORDER BY what;
 SELECT outcome('SELECT sum_where(v, ''x[1] = 1'', v) FROM enc WHERE i < 3');
 SELECT outcome('SELECT sum_where(NULL::rsa_cipher, ''x[1] = 1'')');
--- a long one can be stopped
+-- a long one can be stopped; a busy machine lengthens the time that passes, one of many processors the one that they work
+\set worked '(SELECT (f[12]::int + f[13]::int) / 100.0 FROM string_to_array(split_part(pg_read_file(''/proc/self/stat''), '') '', 2), '' '') f)'
+SELECT :worked AS worked_before \gset
 SET statement_timeout = '150ms';
 \set before `date +%s%N`
 SELECT sum_where(v, 'x[1] = 1 and x[2] = 1') FROM enc WHERE i % 2 = 0;
 \set after `date +%s%N`
 RESET statement_timeout;
-SELECT (:after - :before) / 1e9 < 1.5 AS stopped_within_a_second;
+SELECT least((:after - :before) / 1e9, :worked - :worked_before) < 1.5 AS stopped_within_a_second;
 
 DROP TABLE plain, enc, parts, odd;
 DROP FUNCTION outcome, compare, collect;

@@ -42,14 +42,14 @@ $near->safe_psql('postgres', qq{
 	CREATE TABLE part_near PARTITION OF patients FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 	CREATE FOREIGN TABLE part_far PARTITION OF patients FOR VALUES WITH (MODULUS 2, REMAINDER 1) SERVER far OPTIONS (table_name 'part', use_remote_estimate 'true')});
 
-# the tool loads both: batches of 64 rows, of which one server has some and the other one the rest
-done([ 'encrypt', '--key', $owner->{key}, '--features', $owner->{features}, '--keep', 'Gender', '--batch-rows', '64', '--batch-column', 'batch', '--sort-by', 'Gender',
+# the tool loads both: batches of 32 rows, of which one server has some and the other one the rest
+done([ 'encrypt', '--key', $owner->{key}, '--features', $owner->{features}, '--keep', 'Gender', '--batch-rows', '32', '--batch-column', 'batch', '--sort-by', 'Gender',
 	'--dsn', $near->connstr('postgres'), '--table', 'patients', $owner->{csv} ], 'load a table of two servers');
 append_to_file("$owner->{dir}/plain.copy", done([ 'encrypt', '--plain', '--features', $owner->{features}, '--keep', 'Gender', $owner->{csv} ], 'the plain twin'));
 $near->safe_psql('postgres', qq{CREATE TABLE plain_patients (id int PRIMARY KEY, gender text, features float8[], label float8);
 	\\copy plain_patients FROM '$owner->{dir}/plain.copy'
 	ANALYZE part_near, plain_patients; ANALYZE patients});
-is($near->safe_psql('postgres', 'SELECT count(*), count(DISTINCT batch) FROM patients'), '1200|19', 'all rows are there');
+is($near->safe_psql('postgres', 'SELECT count(*), count(DISTINCT batch) FROM patients'), '1200|38', 'all rows are there');
 cmp_ok($far->safe_psql('postgres', 'ANALYZE part; SELECT count(*) FROM part'), '>', 0, 'some of them far away');
 is($near->safe_psql('postgres', q{SELECT count(*) FROM (SELECT batch FROM part_near INTERSECT SELECT batch FROM part_far) t}), '0', 'no batch on both');
 make_model($near, 'osteo');

@@ -174,13 +174,19 @@ sub numbers_agree
 {
 	my ($got, $expected, $tolerance, $name) = @_;
 
+	my $largest = 0;
+
 	return is(scalar @$got, scalar @$expected, "$name: count") if @$got != @$expected || !@$expected;
 	for my $i (0 .. $#$expected)
 	{
-		next if abs($got->[$i] - $expected->[$i]) <= $tolerance;
+		my $difference = abs($got->[$i] - $expected->[$i]);
+
+		$largest = $difference if $difference > $largest;
+		next if $difference <= $tolerance;
 		diag("number $i is $got->[$i], expected $expected->[$i]");
 		return fail($name);
 	}
+	note(sprintf 'largest difference of %d: %.2g of what is allowed', scalar @$got, $largest / $tolerance);
 	return pass($name);
 }
 

@@ -150,11 +150,11 @@ SKIP:
 {
 	skip 'IO::Pty is missing', 1 unless eval { require IO::Pty; 1 } || $ENV{CI};
 	my ($in, $screen, $seen) = ('', '', 0);
-	my $shell = IPC::Run::start([ 'ppdl', 'shell', @as_owner ], '<pty<', \$in, '>pty>', \$screen, IPC::Run::timeout(60));
+	my $shell = IPC::Run::start([ 'ppdl', 'shell', @as_owner ], '<pty<', \$in, '>pty>', \$screen, IPC::Run::timeout(600));
 	# types, and waits until the screen shows what is expected behind what it showed before
 	my $type = sub {
 		my ($keys, $like, $name) = @_;
-		my $until = time + 20;
+		my $until = time + 60;
 
 		$seen = length $screen;
 		$in .= $keys;
@@ -190,14 +190,17 @@ SKIP:
 	$type->("SELECT 'h\xc3\xa9llo' AS word;\n", qr/word \| h\xc3\xa9llo.*postgres=# /s, 'letters beyond ASCII');
 	$type->("\\x\n\\o out.txt\nSELECT 'gone';\n\\o\n", qr/out\.txt\r*\n.*\\o\r*\npostgres=# $/s, '\o');
 	like(slurp_file('out.txt'), qr/gone/, 'into the file');
+	my $sleeps = sub {
+		$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep' AND wait_event = 'PgSleep'}) or die 'it does not begin';
+	};
 	my $began = time;
-	$type->("SELECT pg_sleep(10);\n", qr/pg_sleep\(10\);\r*\n/, 'a long statement');
-	sleep 0.5;
+	$type->("SELECT pg_sleep(60);\n", qr/pg_sleep\(60\);\r*\n/, 'a long statement');
+	$sleeps->();
 	$type->("\x03", qr/canceling statement.*postgres=# /s, 'Ctrl-C cancels it');
-	cmp_ok(time - $began, '<', 9, 'at once');
-	file('long.sql', "SELECT pg_sleep(10); SELECT 'go' || 'es on';\nSELECT 'go' || 'es on';\n");
+	cmp_ok(time - $began, '<', 59, 'at once');
+	file('long.sql', "SELECT pg_sleep(60); SELECT 'go' || 'es on';\nSELECT 'go' || 'es on';\n");
 	$type->("\\i long.sql\n", qr/long\.sql\r*\n/, 'a file that takes long');
-	sleep 0.5;
+	$sleeps->();
 	$type->("\x03", qr/canceling statement.*postgres=# /s, 'Ctrl-C cancels the statement');
 	unlike($screen, qr/goes on/, 'and the file');
 	$type->("SELECT 'ali' || 've' AS c;\n", qr/ alive.*postgres=# /s, 'and the session is alive');
@@ -221,7 +224,7 @@ SKIP:
 	{
 		local $ENV{PAGER} = 'sed s/line/LINE/ | tail -n 5';
 		($in, $screen) = ('', '');
-		$shell = IPC::Run::start([ 'sh', '-c', 'stty rows 24 cols 80; exec ppdl shell "$@"', 'sh', @as_owner ], '<pty<', \$in, '>pty>', \$screen, IPC::Run::timeout(60));
+		$shell = IPC::Run::start([ 'sh', '-c', 'stty rows 24 cols 80; exec ppdl shell "$@"', 'sh', @as_owner ], '<pty<', \$in, '>pty>', \$screen, IPC::Run::timeout(600));
 		$type->('', qr/postgres=# /, 'a second session');
 		$type->("TABLE \"Big Table\";\n", qr/LINE 300.*300 rows/s, 'the pager');
 		$type->("\e[A\n", qr/LINE 300/, 'the last line again');
@@ -235,7 +238,7 @@ SKIP:
 			my ($typed, $seen) = ('', '');
 
 			IPC::Run::run([ 'sh', '-c', 'stty rows 24 cols 80; exec ppdl query "$@"', 'sh', @as_owner, '-P', $set, '-c', 'TABLE "Big Table"' ],
-				'<pty<', \$typed, '>pty>', \$seen, IPC::Run::timeout(60));
+				'<pty<', \$typed, '>pty>', \$seen, IPC::Run::timeout(600));
 			like($seen, qr/$line 300.*300 rows/s, "ppdl query, $set");
 			is(scalar(() = $seen =~ /\b$line \d/g), $set eq 'pager=on' ? 3 : 300, 'shows as many lines');
 		}
