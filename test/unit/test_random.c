@@ -159,13 +159,21 @@ test_generators(void **state)
 	ppdl_rng_destroy(NULL);
 }
 
-/* |count - n*p| within six standard deviations */
+/* n times the relative entropy of a share to p, of what is there or of what is not */
+static double
+surprise(double count, double n, double p)
+{
+	return count > 0 ? count * log(count / (n * p)) : 0;
+}
+
+/*
+ * A binomial count this far from n*p has a probability below 2e-10 on either side (Chernoff; rare values, for which
+ * standard deviations say nothing, included).
+ */
 static void
 assert_share(int count, int n, double p)
 {
-	double		off = fabs(count - n * p);
-
-	if (off > 6 * sqrt(n * p * (1 - p)) + 1)
+	if (surprise(count, n, p) + surprise(n - count, n, 1 - p) > 22.4)
 		fail_msg("%d of %d, expected a share of %g", count, n, p);
 }
 
