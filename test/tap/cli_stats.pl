@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 
+use Cwd qw(abs_path);
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -18,7 +19,7 @@ my $node = PostgreSQL::Test::Cluster->new('stats');
 $node->init;
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION ppdl');
-$contrib = "$ENV{PWD}/$contrib" unless $contrib =~ m{^/};
+$contrib = abs_path($contrib) . '/';
 chdir $dir or die "cannot enter $dir: $!";
 my @dsn = ('--dsn', $node->connstr('postgres'));
 my @stats = ('stats', '--key', 'stats.key', @dsn);
