@@ -38,7 +38,7 @@ comparison_ms(int levels)
 static double
 composed_ms(const PpdlCondition *cond)
 {
-	return 4000 * (cond->refreshed / 2) + 2900 * (cond->refreshed % 2) +
+	return 3500 * (cond->refreshed / 2) + 2900 * (cond->refreshed % 2) +
 		comparison_ms(PPDL_COMPARE_FIRST_LEVELS) * cond->refreshed;
 }
 
