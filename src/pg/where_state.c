@@ -56,7 +56,8 @@ typedef struct Blurs
 {
 	StringInfoData list;		/* " x[3] from 0.2416 to 0.2584," for each threshold, but where less was asked for */
 	bool		meet,			/* two blurs of a value do */
-				missed;			/* a distance that was asked for is not told */
+				missed,			/* a distance that was asked for is not told */
+				single;			/* of comparisons that could be composed */
 } Blurs;
 
 static void
@@ -77,6 +78,7 @@ describe_leaf(Blurs *b, const PpdlCondition *cond, const PpdlConditionLeaf *leaf
 						 Max(below, -1), digits, Min(above, 1));
 	}
 	b->missed |= leaf->within > 0;
+	b->single |= leaf->within == 0 && leaf->kind == PPDL_CONDITION_NUMBER;
 }
 
 /* what comparisons of numbers do not tell, each time that a condition is prepared */
@@ -97,7 +99,9 @@ report_blurs(const PpdlCondition *cond)
 				(b.missed ? errmsg("values are to be told from thresholds at a distance that comparisons do not tell") :
 				 b.meet ? errmsg("thresholds are nearer to each other than comparisons of %d levels can tell", levels) :
 				 errmsg("rows near a threshold count in part: comparisons have %d levels", levels),
-				 errdetail("Such values are%s.", b.list.data)));
+				 errdetail("Such values are%s.", b.list.data),
+				 b.single ? errhint("Say how near is to be told, as in x[3] > 0.25 within 0.001, to have values "
+									"compared twice; sum_where_plan shows what that takes.") : 0));
 	pfree(b.list.data);
 }
 

@@ -379,7 +379,7 @@ numbers_agree(\@got, \@want, 1e-5, 'second moments of compact rows with labels')
 	@got = decrypted($node, { key => "$dir/clinic.key" }, qq{SELECT sum_where(features, 'x[3] > $low within 0.0005 and x[10] < $high') FROM full_patients WHERE $third});
 	numbers_agree(\@got, \@want, 0.06, "sums of full rows with x[3] > $low, refreshed and compared again, and x[10] < $high");
 	cmp_ok($want[0], '>', 5, 'which are some');
-	like($said->('x[3] > 0.25', 'patients'), qr/NOTICE:  rows near a threshold count in part: comparisons have 10 levels\nDETAIL:  Such values are x\[3\] from 0\.241\d to 0\.258\d\./, 'where rows count in part');
+	like($said->('x[3] > 0.25', 'patients'), qr/NOTICE:  rows near a threshold count in part: comparisons have 10 levels\nDETAIL:  Such values are x\[3\] from 0\.241\d to 0\.258\d\.\nHINT:  Say how near .* within/, 'where rows count in part');
 	is($said->('x[3] > 0.25 within 0.0002', 'patients'), '', 'nothing is said of what tells more than was asked for');
 	like($said->('x[3] > 0.25 within 0.0001', 'patients'), qr/WARNING:  values are to be told from thresholds at a distance that comparisons do not tell\nDETAIL:  Such values are x\[3\] from 0\.24987\d to 0\.25012\d\./, 'a distance that is too small');
 	like($said->('x[3] > 0.25 and x[3] < 0.26 and x[1] = 1', 'full_patients'), qr/WARNING:  thresholds are nearer to each other than comparisons of 9 levels can tell\nDETAIL:  Such values are x\[3\] from 0\.23\d+ to 0\.26\d+, x\[3\] from 0\.24\d+ to 0\.27\d+\./, 'thresholds that are too near');
