@@ -124,6 +124,7 @@ add(FunctionCallInfo fcinfo)
 	const bool	bound = PG_NARGS() > 2 && !PG_ARGISNULL(2);
 	ReceiptState *state;
 	const struct varlena *value;
+	size_t		before;
 	PpdlError	err;
 
 	if (PG_ARGISNULL(1))
@@ -134,11 +135,12 @@ add(FunctionCallInfo fcinfo)
 	}
 	value = PG_GETARG_CIPHER_PP(1);
 	state = PG_ARGISNULL(0) ? new_receipt(fcinfo) : ppdl_agg_state_argument(fcinfo, 0, &receipt_kind);
+	before = state->agg.charged;
 	if (bound)
 		write_bound(&state->bound, PG_GETARG_ARRAYTYPE_P(2));
 	PPDL_PG(ppdl_receipt_add_bytes(state->receipt, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), state->bound.buf,
 								   bound ? state->bound.len : 0, &err));
-	return ppdl_agg_state_result(&state->agg);
+	return memory(&state->agg) == before ? EOHPGetRWDatum(&state->agg.hdr) : ppdl_agg_state_result(&state->agg);
 }
 
 static Datum

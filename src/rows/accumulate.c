@@ -41,6 +41,19 @@ plan_group(PpdlUnpackGroup *g, int bits, int odd, size_t bytes_left)
 	}
 }
 
+/* a value of b bits begins in bit 0 to 15 of its first word; of 50 bits, in an even one: four words hold it */
+static void
+plan_eights(PpdlUnpackPlan *plan)
+{
+	plan->eights = (int) (plan->n / 8);
+	for (int i = 0; i < 8; i++)
+	{
+		plan->word_shift[i] = (uint64_t) (i * plan->bits % 16);
+		for (int j = 0; j < 4; j++)
+			plan->word[4 * i + j] = (uint16_t) (i * plan->bits / 16 + j);
+	}
+}
+
 void
 ppdl_unpack_plan(PpdlUnpackPlan *plan, size_t n, int bits)
 {
@@ -50,6 +63,8 @@ ppdl_unpack_plan(PpdlUnpackPlan *plan, size_t n, int bits)
 	plan->n = n;
 	plan->bits = bits;
 	plan->bytes = ppdl_packed_size(n, bits);
+	if (n % 8 == 0)
+		plan_eights(plan);
 	if (n % 4 != 0 || bits < 33 || bits > 50)
 		return;
 	plan->groups = (int) (n / 4);
@@ -83,6 +98,11 @@ void
 ppdl_unpack_add(const PpdlUnpackPlan *plan, uint64_t *acc, const uint8_t *src)
 {
 #if defined(__x86_64__)
+	if (plan->eights > 0 && ppdl_cpu() >= PPDL_CPU_IFMA)
+	{
+		ppdl_unpack_add_ifma(plan, acc, src);
+		return;
+	}
 	if (plan->groups > 0 && ppdl_cpu() >= PPDL_CPU_AVX2)
 	{
 		ppdl_unpack_add_avx2(plan, acc, src);

@@ -47,7 +47,8 @@ free_section(PpdlReceiptSection *s)
 	for (uint32_t i = 0; i < s->nparts; i++)
 		free_part(&s->part[i]);
 	for (uint32_t i = 0; i < ppdl_receipt_batches(s); i++)
-		free(s->batch[i].bits);
+		if (s->batch[i].words > PPDL_RECEIPT_FEW)
+			free(s->batch[i].bits.many);
 	free(s->part);
 	free(s->batch);
 	ppdl_seed_table_free(&s->index);
@@ -201,33 +202,43 @@ static PpdlStatus
 need_bits(PpdlReceipt *r, PpdlReceiptBatch *b, uint32_t pos, PpdlError *err)
 {
 	const uint32_t all = b->logc > 6 ? 1u << (b->logc - 6) : 1,
-				rows = b->bits == NULL ? b->rows : 0;
-	uint32_t	words = b->words > 0 ? b->words : 1;
+				rows = b->words == 0 ? b->rows : 0,
+				before = b->words;
+	uint32_t	words = before > 0 ? before : PPDL_RECEIPT_FEW;
 	uint64_t   *bits;
 
 	while (words * 64 <= pos || words * 64 < rows)
 		words *= 2;
 	words = words < all ? words : all;
-	if (b->bits != NULL && words <= b->words)
+	if (before > 0 && words <= before)
 		return PPDL_OK;
-	bits = realloc(b->bits, words * sizeof(*bits));
-	if (bits == NULL)
-		return no_memory(err);
-	memset(bits + b->words, 0, (words - b->words) * sizeof(*bits));
+	if (words > PPDL_RECEIPT_FEW)
+	{
+		bits = realloc(before > PPDL_RECEIPT_FEW ? b->bits.many : NULL, words * sizeof(*bits));
+		if (bits == NULL)
+			return no_memory(err);
+		if (before <= PPDL_RECEIPT_FEW)
+			memcpy(bits, b->bits.few, before * sizeof(*bits));
+		r->bytes += (words - (before > PPDL_RECEIPT_FEW ? before : 0)) * sizeof(*bits);
+		b->bits.many = bits;
+	}
+	b->words = words;
+	bits = ppdl_receipt_bits(b);
+	memset(bits + before, 0, (words - before) * sizeof(*bits));
 	for (uint32_t i = 0; i < rows; i++)
 		bits[i >> 6] |= UINT64_C(1) << (i & 63);
-	r->bytes += (words - b->words) * sizeof(*bits);
-	b->bits = bits;
-	b->words = words;
 	return PPDL_OK;
 }
 
 PpdlStatus
 ppdl_receipt_set(PpdlReceipt *r, PpdlReceiptBatch *b, uint32_t pos, PpdlError *err)
 {
+	uint64_t   *word;
+
 	PPDL_TRY(need_bits(r, b, pos, err));
-	b->rows += !(b->bits[pos >> 6] >> (pos & 63) & 1);
-	b->bits[pos >> 6] |= UINT64_C(1) << (pos & 63);
+	word = &ppdl_receipt_bits(b)[pos >> 6];
+	b->rows += !(*word >> (pos & 63) & 1);
+	*word |= UINT64_C(1) << (pos & 63);
 	return PPDL_OK;
 }
 
@@ -331,7 +342,7 @@ ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t 
 	PpdlReceiptBatch *b;
 	uint32_t	part;
 
-	r->row_len = 0;
+	r->row.row_len = 0;
 	PPDL_TRY(check_row(c, err));
 	like = shape_of(c);
 	PPDL_TRY(ppdl_receipt_section(r, &like, &s, err));
@@ -348,6 +359,27 @@ ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t 
 	return PPDL_OK;
 }
 
+static inline uint64_t
+load(const uint8_t *p)
+{
+	uint64_t	v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* 0: all before the residues is that of the last row, but for the position */
+static inline uint64_t
+differs(const PpdlReceiptLast *last, const uint8_t *row)
+{
+	const uint64_t head = (load(row) ^ last->head[0]) | (load(row + 8) ^ last->head[1]) |
+		(load(row + 16) ^ last->head[2]),
+				seed = (load(row + 28) ^ last->seed[0]) | (load(row + 36) ^ last->seed[1]) |
+		(load(row + 44) ^ last->seed[2]) | (load(row + 52) ^ last->seed[3]);
+
+	return head | seed | (row[24] ^ last->flags) | (row[25] ^ last->logk);
+}
+
 /*
  * A row of the batch and with the bound text of the last one: 1 = added, 0 = take the slow path, which also raises
  * errors.
@@ -355,28 +387,51 @@ ppdl_receipt_add(PpdlReceipt *r, const PpdlCipher *c, const void *bound, size_t 
 static inline int
 add_alike(PpdlReceipt *r, const uint8_t *row, size_t row_len, const void *bound, size_t len)
 {
+	const PpdlReceiptLast *last = &r->row;
 	const uint32_t pos = (uint32_t) row[26] | (uint32_t) row[27] << 8;
-	const uint8_t *tags;
-	PpdlReceiptSection *s = &r->section[r->last];
-	PpdlReceiptBatch *b = &s->batch[s->last];
-	PpdlReceiptPart *p = &s->part[0];
-	PpdlBoundText *text = &p->bound.text[p->bound.last];
+	const uint64_t bit = UINT64_C(1) << (pos & 63);
+	const int	tags = last->section->limbs * PPDL_TAGS_A_LIMB;
+	const uint8_t *tag = row + row_len - PPDL_MAC_BYTES - (size_t) tags * sizeof(uint64_t);
 
-	if (s->nparts != 1 || memcmp(b->seed, row + 28, PPDL_SEED_BYTES) != 0 || pos >> b->logc != 0 ||
-		text->len != len || (len > 0 && memcmp(text->text, bound, len) != 0) ||
-		b->bits == NULL || pos >> 6 >= b->words || ppdl_receipt_has(b, pos) ||
-		(double) (p->rows + 1) > s->reach)
+	if (differs(last, row) != 0 || pos >= last->positions || (last->bits[pos >> 6] & bit) != 0 ||
+		last->part->rows >= last->most || last->text->len != len ||
+		(len > 0 && memcmp(last->text->text, bound, len) != 0))
 		return 0;
-	tags = row + row_len - PPDL_MAC_BYTES - (size_t) s->limbs * PPDL_TAGS_A_LIMB * sizeof(uint64_t);
-	for (int i = 0; i < s->limbs * PPDL_TAGS_A_LIMB; i++)
-		if (ppdl_tag(tags, i) >= s->par->ring->mod[i / PPDL_TAGS_A_LIMB].q)
+	for (int i = 0; i < tags; i++)
+		if (ppdl_tag(tag, i) >= last->q[i / PPDL_TAGS_A_LIMB])
 			return 0;
-	text->rows++;
-	b->rows++;
-	b->bits[pos >> 6] |= UINT64_C(1) << (pos & 63);
-	add_sums(s, p, row + PPDL_SLICE_HEADER, tags);
+	last->text->rows++;
+	last->batch->rows++;
+	last->bits[pos >> 6] |= bit;
+	add_sums(last->section, last->part, row + PPDL_SLICE_HEADER, tag);
 	r->rows++;
 	return 1;
+}
+
+/* so that the next one is quick, unless the section has parts */
+static void
+remember(PpdlReceipt *r, const uint8_t *row, size_t row_len)
+{
+	PpdlReceiptLast *last = &r->row;
+	PpdlReceiptSection *s = &r->section[r->last];
+	const uint32_t all = UINT32_C(1) << s->batch[s->last].logc;
+
+	if (s->nparts > 1)
+		return;
+	last->section = s;
+	last->part = &s->part[0];
+	last->batch = &s->batch[s->last];
+	last->text = &last->part->bound.text[last->part->bound.last];
+	last->bits = ppdl_receipt_bits(last->batch);
+	last->positions = last->batch->words * 64 < all ? last->batch->words * 64 : all;
+	last->most = s->reach < 0x1p63 ? (uint64_t) s->reach : UINT64_MAX;
+	for (int l = 0; l < s->limbs; l++)
+		last->q[l] = s->par->ring->mod[l].q;
+	memcpy(last->head, row, sizeof(last->head));
+	last->flags = row[24];
+	last->logk = row[25];
+	memcpy(last->seed, row + 28, sizeof(last->seed));
+	last->row_len = row_len;
 }
 
 PpdlStatus
@@ -384,14 +439,11 @@ ppdl_receipt_add_bytes(PpdlReceipt *r, const void *row, size_t row_len, const vo
 {
 	PpdlCipher	c;
 
-	if (r->row_len > 0 && row_len == r->row_len && memcmp(row, r->head, sizeof(r->head)) == 0 &&
-		add_alike(r, row, row_len, bound, len))
+	if (r->row.row_len > 0 && row_len == r->row.row_len && add_alike(r, row, row_len, bound, len))
 		return PPDL_OK;
-	r->row_len = 0;
 	PPDL_TRY(ppdl_cipher_parse(&c, row, row_len, err));
 	PPDL_TRY(ppdl_receipt_add(r, &c, bound, len, err));
-	memcpy(r->head, row, sizeof(r->head));
-	r->row_len = row_len;
+	remember(r, row, row_len);
 	return PPDL_OK;
 }
 
@@ -413,7 +465,7 @@ merge_batch(PpdlReceipt *r, PpdlReceiptSection *s, uint32_t part, const PpdlRece
 	PPDL_TRY(ppdl_receipt_batch(r, s, from->seed, from->logc, part, &b, err));
 	PPDL_TRY(need_bits(r, b, end - 1, err));
 	for (uint32_t i = 0; i * 64 < end; i++)
-		b->bits[i] |= ppdl_receipt_word(from, i);
+		ppdl_receipt_bits(b)[i] |= ppdl_receipt_word(from, i);
 	b->rows += from->rows;
 	return PPDL_OK;
 }
@@ -460,7 +512,7 @@ merge_part(PpdlReceipt *r, PpdlReceiptSection *s, const PpdlReceiptSection *from
 PpdlStatus
 ppdl_receipt_merge(PpdlReceipt *into, const PpdlReceipt *from, PpdlError *err)
 {
-	into->row_len = 0;
+	into->row.row_len = 0;
 	ppdl_receipt_reduce(into);
 	for (uint32_t i = 0; i < from->nsections; i++)
 	{

@@ -29,6 +29,8 @@
 #define PPDL_RECEIPT_VERSION 1
 #define PPDL_MAX_SECTIONS 1024
 
+#define PPDL_RECEIPT_FEW 2		/* words of bits that need no memory of their own: a batch of 128 rows */
+
 /* the rows of a part that are of one batch */
 typedef struct PpdlReceiptBatch
 {
@@ -36,8 +38,12 @@ typedef struct PpdlReceiptBatch
 	int			logc;
 	uint32_t	part,
 				rows,
-				words;			/* of bits */
-	uint64_t   *bits;			/* by position; NULL: the first `rows` positions */
+				words;			/* of bits, by position; 0: the first `rows` positions */
+	union
+	{
+		uint64_t	few[PPDL_RECEIPT_FEW];	/* as many words at most */
+		uint64_t   *many;
+	}			bits;
 } PpdlReceiptBatch;
 
 typedef struct PpdlReceiptPart
@@ -68,6 +74,24 @@ typedef struct PpdlReceiptSection
 				last;			/* batch */
 } PpdlReceiptSection;
 
+/* the row last added by ppdl_receipt_add_bytes, and where others of its batch and bound text go */
+typedef struct PpdlReceiptLast
+{
+	size_t		row_len;		/* 0: none; nothing else is valid then */
+	uint64_t	head[PPDL_CIPHER_HEADER / 8],
+				seed[PPDL_SEED_BYTES / 8];
+	uint8_t		flags,			/* log2 C among them */
+				logk;
+	uint32_t	positions;		/* that have bits */
+	uint64_t   *bits,
+				q[PPDL_TAG_LIMBS],
+				most;			/* rows of the part */
+	PpdlReceiptSection *section;
+	PpdlReceiptPart *part;
+	PpdlReceiptBatch *batch;
+	PpdlBoundText *text;
+} PpdlReceiptLast;
+
 typedef struct PpdlReceipt
 {
 	PpdlReceiptSection *section;
@@ -75,9 +99,7 @@ typedef struct PpdlReceipt
 				last;
 	uint64_t	rows;
 	size_t		bytes;			/* held */
-	/* the row last added by ppdl_receipt_add_bytes: its first bytes, but for position and seed; 0: none */
-	size_t		row_len;
-	uint8_t		head[PPDL_CIPHER_HEADER + 2];
+	PpdlReceiptLast row;
 	const PpdlPoll *poll;		/* whom merging, reading and writing ask, batch by batch; NULL: nobody */
 } PpdlReceipt;
 
@@ -125,21 +147,33 @@ ppdl_receipt_bounds(const PpdlReceiptPart *p)
 	return p->bound.index.used;
 }
 
+static inline uint64_t *
+ppdl_receipt_bits(PpdlReceiptBatch *b)
+{
+	return b->words <= PPDL_RECEIPT_FEW ? b->bits.few : b->bits.many;
+}
+
+static inline uint64_t
+ppdl_receipt_bits_word(const PpdlReceiptBatch *b, uint32_t i)
+{
+	return b->words <= PPDL_RECEIPT_FEW ? b->bits.few[i] : b->bits.many[i];
+}
+
 /* whether the row at that position is in */
 static inline int
 ppdl_receipt_has(const PpdlReceiptBatch *b, uint32_t pos)
 {
-	if (b->bits == NULL)
+	if (b->words == 0)
 		return pos < b->rows;
-	return pos >> 6 < b->words && b->bits[pos >> 6] >> (pos & 63) & 1;
+	return pos >> 6 < b->words && ppdl_receipt_bits_word(b, pos >> 6) >> (pos & 63) & 1;
 }
 
 /* the rows at positions 64 * i to 64 * i + 63, a bit each */
 static inline uint64_t
 ppdl_receipt_word(const PpdlReceiptBatch *b, uint32_t i)
 {
-	if (b->bits != NULL)
-		return i < b->words ? b->bits[i] : 0;
+	if (b->words > 0)
+		return i < b->words ? ppdl_receipt_bits_word(b, i) : 0;
 	if (b->rows <= i * 64)
 		return 0;
 	return b->rows >= i * 64 + 64 ? ~UINT64_C(0) : (UINT64_C(1) << (b->rows - i * 64)) - 1;
@@ -151,7 +185,7 @@ ppdl_receipt_end(const PpdlReceiptBatch *b)
 {
 	const uint32_t all = UINT32_C(1) << b->logc;
 
-	if (b->bits == NULL)
+	if (b->words == 0)
 		return b->rows;
 	return b->words * 64 < all ? b->words * 64 : all;
 }

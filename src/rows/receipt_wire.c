@@ -36,7 +36,7 @@ write_batch(PpdlWriter *w, const PpdlReceiptSection *s, const PpdlReceiptBatch *
 	ppdl_write_u16(w, (uint16_t) (n - 1));
 	ppdl_write_bytes(w, b->seed, is_short ? PPDL_ENCODING_FRESH : PPDL_SEED_BYTES);
 	for (uint32_t i = 0; bits && i < n; i += 8)
-		ppdl_write_u8(w, (uint8_t) (b->bits[i >> 6] >> (i & 63)));
+		ppdl_write_u8(w, (uint8_t) (ppdl_receipt_word(b, i >> 6) >> (i & 63)));
 	return PPDL_OK;
 }
 
@@ -146,10 +146,10 @@ read_bits(PpdlReceipt *r, PpdlReceiptBatch *b, PpdlReader *in, uint32_t n, PpdlE
 		return ppdl_error(err, PPDL_ERR_FORMAT, "receipt with a batch that does not end at its last position");
 	/* room for all; beyond the last position the last byte has none */
 	PPDL_TRY(ppdl_receipt_set(r, b, n - 1, err));
-	memcpy(b->bits, bits, (n + 7) / 8);
+	memcpy(ppdl_receipt_bits(b), bits, (n + 7) / 8);
 	b->rows = 0;
 	for (uint32_t i = 0; i < b->words; i++)
-		b->rows += (uint32_t) __builtin_popcountll(b->bits[i]);
+		b->rows += (uint32_t) __builtin_popcountll(ppdl_receipt_word(b, i));
 	return PPDL_OK;
 }
 

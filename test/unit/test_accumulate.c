@@ -23,12 +23,13 @@ test_unpack(void **state)
 		ppdl_pack_bits(packed, v, count, bits);
 		ppdl_unpack_plan(&plan, count, bits);
 		assert_int_equal(plan.bytes, bytes);
-		ppdl_cpu_force(ppdl_cpu_best());
-		ppdl_unpack_add(&plan, acc, packed);
-		ppdl_cpu_force(PPDL_CPU_SCALAR);
-		ppdl_unpack_add(&plan, acc, packed);
-		for (size_t i = 0; i < count; i++)
-			assert_true(acc[i] == 2 * v[i]);
+		for (int level = 0; level <= (int) ppdl_cpu_best(); level++)
+		{
+			ppdl_cpu_force((PpdlCpu) level);
+			ppdl_unpack_add(&plan, acc, packed);
+			for (size_t i = 0; i < count; i++)
+				assert_true(acc[i] == (uint64_t) (level + 1) * v[i]);
+		}
 		free(v);
 		free(acc);
 		free(packed);
