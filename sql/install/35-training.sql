@@ -55,11 +55,11 @@ CREATE FUNCTION ppdl_train_resume(model text) RETURNS text
 COMMENT ON FUNCTION ppdl_train_resume(text) IS 'continue an interrupted training on encrypted rows from its last step, with the same result as without interruption; returns name@version';
 
 CREATE FUNCTION ppdl_checkpoint_list(OUT model text, OUT role name, OUT steps_done int, OUT steps int,
-	OUT seconds float8, OUT bytes bigint, OUT written timestamptz) RETURNS SETOF record
+	OUT seconds float8, OUT bytes bigint, OUT written timestamptz, OUT key_id text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 10;
 COMMENT ON FUNCTION ppdl_checkpoint_list() IS 'what ppdl_checkpoints shows';
 CREATE VIEW ppdl_checkpoints AS
-	SELECT model, role, steps_done, steps, seconds, bytes, written FROM ppdl_checkpoint_list();
+	SELECT model, role, steps_done, steps, seconds, bytes, written, key_id FROM ppdl_checkpoint_list();
 COMMENT ON VIEW ppdl_checkpoints IS 'checkpoints of training on encrypted rows in this database: one''s own roles'', or for members of pg_monitor and superusers all';
 GRANT SELECT ON ppdl_checkpoints TO PUBLIC;
 

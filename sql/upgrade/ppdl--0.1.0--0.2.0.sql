@@ -29,6 +29,8 @@ ALTER FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher) STABLE;
 ALTER FUNCTION lwe_sum_combine(lwe_sum_state, lwe_sum_state) STABLE;
 ALTER FUNCTION lwe_sum_final(lwe_sum_state) STABLE;
 ALTER FUNCTION lwe_avg_final(lwe_sum_state) STABLE;
+ALTER FUNCTION lwe_add(lwe_cipher, lwe_cipher) STABLE;
+ALTER FUNCTION lwe_sub(lwe_cipher, lwe_cipher) STABLE;
 COMMENT ON AGGREGATE sum(lwe_cipher) IS 'encrypted sum of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
 COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
 
@@ -409,11 +411,11 @@ CREATE OR REPLACE FUNCTION ppdl_train_final(ppdl_train_state) RETURNS text
 
 -- unfinished training
 CREATE FUNCTION ppdl_checkpoint_list(OUT model text, OUT role name, OUT steps_done int, OUT steps int,
-	OUT seconds float8, OUT bytes bigint, OUT written timestamptz) RETURNS SETOF record
+	OUT seconds float8, OUT bytes bigint, OUT written timestamptz, OUT key_id text) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000 ROWS 10;
 COMMENT ON FUNCTION ppdl_checkpoint_list() IS 'what ppdl_checkpoints shows';
 CREATE VIEW ppdl_checkpoints AS
-	SELECT model, role, steps_done, steps, seconds, bytes, written FROM ppdl_checkpoint_list();
+	SELECT model, role, steps_done, steps, seconds, bytes, written, key_id FROM ppdl_checkpoint_list();
 COMMENT ON VIEW ppdl_checkpoints IS 'checkpoints of training on encrypted rows in this database: one''s own roles'', or for members of pg_monitor and superusers all';
 GRANT SELECT ON ppdl_checkpoints TO PUBLIC;
 

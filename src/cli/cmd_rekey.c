@@ -20,8 +20,9 @@ static const char doc[] =
 "as they come. Meanwhile the table is used as ever. At the end one transaction lets nobody else write, takes "
 "in what changed, puts new values in place of old ones, counts, and drops the side table. Interrupted at any time, "
 "the same command goes on where it was.\n\n"
-"Models with encrypted weights under the old key move with the table; plain ones belong to no key. Values that are "
-"no rows, such as stored sums, and values of other keys stop it before anything is written.\n\n"
+"Models with encrypted weights under the old key or its writers' move with the table; plain ones belong to no key. "
+"Values that are no rows, such as stored sums, values of other keys, and trainings that wait to be resumed stop it "
+"before anything is written.\n\n"
 "Rows of the old key's writers (ppdl_writers) are encrypted anew with its own: the old key opens theirs, too. Writers "
 "need new keys: ppdl keygen --writer-for NEW.pub.\n\n"
 "What the old key opens stays readable to whoever has it: dead rows until VACUUM, backups, archived WAL, standbys that "
@@ -36,7 +37,7 @@ static const char doc[] =
 enum
 {
 	OPT_NEW_KEY = 256, OPT_PASSPHRASE, OPT_NEW_PASSPHRASE, OPT_COLUMN, OPT_TABLE, OPT_NO_MODELS, OPT_BATCH_COLUMN,
-	OPT_MANIFEST, OPT_NEW_MANIFEST, OPT_ALLOW_MISSING
+	OPT_MANIFEST, OPT_NEW_MANIFEST, OPT_ALLOW_MISSING, OPT_LEAVE_TRAININGS
 };
 
 static const struct argp_option options[] = {
@@ -56,6 +57,8 @@ static const struct argp_option options[] = {
 	 3},
 	{"allow-missing", OPT_ALLOW_MISSING, 0, 0, "rows of the manifest may be missing from the table", 3},
 	{"no-models", OPT_NO_MODELS, 0, 0, "leave models' encrypted weights under the old key", 2},
+	{"leave-trainings", OPT_LEAVE_TRAININGS, 0, 0,
+	 "go on although trainings wait to be resumed, which stay under the old key", 2},
 	{0}
 };
 
@@ -68,7 +71,8 @@ typedef struct Args
 			   *manifest,
 			   *new_manifest,
 			   *dsn;
-	int			no_models;
+	int			no_models,
+				leave_trainings;
 	PpdlRekeyTable table;
 } Args;
 
@@ -132,6 +136,9 @@ parse(int key, char *arg, struct argp_state *state)
 		case OPT_NO_MODELS:
 			a->no_models = 1;
 			return 0;
+		case OPT_LEAVE_TRAININGS:
+			a->leave_trainings = 1;
+			return 0;
 		case ARGP_KEY_ARG:
 			argp_error(state, "unexpected \"%s\"", arg);
 			return 0;
@@ -153,7 +160,8 @@ typedef struct Job
 	PpdlManifest *manifest,
 			   *new_manifest;
 	PpdlOutFile out;			/* the new one */
-	int			models;			/* versions with weights under the old key */
+	char	   *keys;			/* the old key and its writers', with commas between */
+	int			models;			/* versions with weights under these */
 } Job;
 
 static PpdlStatus
@@ -220,8 +228,14 @@ find_writers(Job *j, PpdlError *err)
 
 	ppdl_fingerprint_parse(old, j->a->table.old_id);
 	ppdl_fingerprint_parse(new, j->a->table.new_id);
+	ppdl_writer_parts_free(&j->writers);
+	free(j->keys);
+	j->keys = NULL;
 	PPDL_TRY(ppdl_writer_parts_database(&j->writers, &j->db, err));
-	return ppdl_writer_parts_lead(&j->writers, new, old) ? opened_by_old(j->a, err) : PPDL_OK;
+	if (ppdl_writer_parts_lead(&j->writers, new, old))
+		return opened_by_old(j->a, err);
+	j->keys = ppdl_writer_parts_list(&j->writers, j->a->table.old_id, "");
+	return j->keys ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
 static PpdlStatus
@@ -235,15 +249,41 @@ open_database(Job *j, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* of the old key, and of those who have become its writers since */
+static PpdlStatus
+move_models(Job *j, PpdlError *err)
+{
+	PPDL_TRY(find_writers(j, err));
+	PPDL_TRY(ppdl_writer_parts_open(&j->writers, j->from, err));
+	PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &j->models, err));
+	return j->models > 0 ? ppdl_rekey_models_move(&j->db, j->keys, j->from, j->to, err) : PPDL_OK;
+}
+
+/* while rows waited to be swapped, others may have come */
+static PpdlStatus
+check_models(Job *j, PpdlError *err)
+{
+	int			left;
+
+	PPDL_TRY(find_writers(j, err));
+	PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &left, err));
+	if (left == 0)
+		return PPDL_OK;
+	ppdl_server_error(err, "%d versions of models came under the old key or its writers' meanwhile", left);
+	return ppdl_error_hint(err, PPDL_ERR_IO, "Nothing was changed. The same command goes on.");
+}
+
 /* all that changes what is there does so here, at once */
 static PpdlStatus
 swap(Job *j, PpdlError *err)
 {
 	PPDL_TRY(ppdl_db_run(&j->db, NULL, err, "BEGIN ISOLATION LEVEL READ COMMITTED", 0, NULL));
-	if (j->models > 0)
-		PPDL_TRY(ppdl_rekey_models_move(&j->db, j->from, j->to, err));
+	if (!j->a->no_models)
+		PPDL_TRY(move_models(j, err));
 	if (j->a->table.table)
 		PPDL_TRY(ppdl_rekey_table_swap(&j->a->table, err));
+	if (!j->a->no_models)
+		PPDL_TRY(check_models(j, err));
 	/* no table is ever without its manifest: one too many does no harm */
 	if (j->new_manifest)
 	{
@@ -260,15 +300,14 @@ rekey(Job *j, PpdlError *err)
 
 	PPDL_TRY(peek_keys(j, err));
 	PPDL_TRY(open_database(j, err));
+	PPDL_TRY(find_writers(j, err));
 	if (!j->a->no_models)
-		PPDL_TRY(ppdl_rekey_models_find(&j->db, t->old_id, &j->models, err));
+		PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &j->models, err));
 	t->db = &j->db;
 	t->writers = &j->writers;
 	if (t->table)
-	{
-		PPDL_TRY(find_writers(j, err));
 		PPDL_TRY(ppdl_rekey_table_open(t, err));
-	}
+	PPDL_TRY(ppdl_rekey_trainings_check(&j->db, j->keys, j->a->leave_trainings, err));
 	/* nobody types a passphrase for nothing, or for what cannot be done */
 	if ((t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0)
 		return PPDL_OK;
@@ -352,6 +391,7 @@ ppdl_cmd_rekey(int argc, char **argv)
 	ppdl_manifest_destroy(j.new_manifest);
 	ppdl_db_close(&j.db);
 	ppdl_writer_parts_free(&j.writers);
+	free(j.keys);
 	ppdl_owner_destroy(j.from);
 	ppdl_owner_destroy(j.to);
 	return status == PPDL_OK ? PPDL_EXIT_OK : ppdl_fail(&err);

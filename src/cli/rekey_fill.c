@@ -85,6 +85,7 @@ open_side(PpdlRekeyTable *t, PpdlError *err)
 	PPDL_TRY(ppdl_rekey_find_side(t, &there, err));
 	if (!there)
 		return create_side(t, err);
+	PPDL_TRY(ppdl_rekey_forget_partial(t, err));
 	PPDL_TRY(ppdl_rekey_number(t, &t->ready, ppdl_rekey_text("SELECT count(*) FROM %s", t->side), err));
 	ppdl_note("going on with %llu rows that an interrupted run left in %s", (unsigned long long) t->ready, t->side);
 	return PPDL_OK;

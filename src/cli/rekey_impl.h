@@ -21,6 +21,14 @@ PpdlStatus	ppdl_rekey_check_interrupt(PpdlError *err);
 
 /* rows of the table under the old key or its writers' */
 PpdlStatus	ppdl_rekey_count_needed(PpdlRekeyTable *t, uint64_t *n, PpdlError *err);
+/*
+ * nobody else writes: rows of writers that were published meanwhile count as the others'; values of any further key are
+ * an error
+ */
+PpdlStatus	ppdl_rekey_look_again(PpdlRekeyTable *t, PpdlError *err);
+/* rows that an earlier run took while one of their writers was not published are taken again */
+PpdlStatus	ppdl_rekey_forget_partial(PpdlRekeyTable *t, PpdlError *err);
+void		ppdl_rekey_free_texts(PpdlRekeyTable *t);
 /* is the side table there?  An error when it is of another run */
 PpdlStatus	ppdl_rekey_find_side(PpdlRekeyTable *t, int *there, PpdlError *err);
 /* all rows of the table that the side table lacks go there; *found: how many there were */

@@ -10,9 +10,9 @@
 #include "net/net.h"
 
 PpdlStatus
-ppdl_rekey_models_find(PpdlDb *db, const char *key_id, int *count, PpdlError *err)
+ppdl_rekey_models_find(PpdlDb *db, const char *keys, int *count, PpdlError *err)
 {
-	const char *params[] = {key_id};
+	const char *params[] = {keys};
 	PGresult   *res;
 	int			readable,
 				writable;
@@ -27,13 +27,13 @@ ppdl_rekey_models_find(PpdlDb *db, const char *key_id, int *count, PpdlError *er
 		ppdl_note("this role may not read models: what is encrypted under the old key stays so");
 	if (!readable)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models WHERE key_id = $1 AND cipher IS NOT NULL",
-						 1, params));
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models WHERE key_id = ANY (string_to_array($1, ','))"
+						 " AND cipher IS NOT NULL", 1, params));
 	*count = atoi(PQgetvalue(res, 0, 0));
 	PQclear(res);
 	if (*count == 0 || writable)
 		return PPDL_OK;
-	ppdl_server_error(err, "%d versions of models have weights under the old key, and this role may not change them",
+	ppdl_server_error(err, "%d versions of models have weights under the old key or its writers', and this role may not change them",
 					  *count);
 	return ppdl_error_hint(err, PPDL_ERR_IO,
 						   "GRANT UPDATE ON %s.ppdl_models helps; --no-models leaves them as they are.",
@@ -88,15 +88,14 @@ move_one(PpdlDb *db, PpdlOwner *from, PpdlOwner *to, const PGresult *res, int r,
 }
 
 PpdlStatus
-ppdl_rekey_models_move(PpdlDb *db, PpdlOwner *from, PpdlOwner *to, PpdlError *err)
+ppdl_rekey_models_move(PpdlDb *db, const char *keys, PpdlOwner *from, PpdlOwner *to, PpdlError *err)
 {
-	char		key[17];
-	const char *params[] = {key};
+	const char *params[] = {keys};
 	PpdlStatus	status = PPDL_OK;
 	PGresult   *res;
 
-	ppdl_fingerprint_hex(key, ppdl_owner_fingerprint(from));
-	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT name, version FROM %s.ppdl_models WHERE key_id = $1"
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT name, version FROM %s.ppdl_models"
+						 " WHERE key_id = ANY (string_to_array($1, ','))"
 						 " AND cipher IS NOT NULL ORDER BY name COLLATE \"C\", version", 1, params));
 	for (int r = 0; r < PQntuples(res) && status == PPDL_OK; r++)
 	{
@@ -104,6 +103,70 @@ ppdl_rekey_models_move(PpdlDb *db, PpdlOwner *from, PpdlOwner *to, PpdlError *er
 		status = ppdl_db_interrupted() ? ppdl_error(err, PPDL_ERR_CANCELED, "interrupted") :
 			move_one(db, from, to, res, r, err);
 	}
+	PQclear(res);
+	return status;
+}
+
+/* "osteo@3 (role alice, 4 of 20 steps), ..." */
+static void
+put_trainings(PpdlWriter *w, const PGresult *res)
+{
+	char		line[200];
+
+	for (int r = 0; r < PQntuples(res) && r < 5; r++)
+	{
+		snprintf(line, sizeof line, "%s%.80s (role \"%.64s\", %s of %s steps)", r ? ", " : "", PQgetvalue(res, r, 0),
+				 PQgetvalue(res, r, 1), PQgetvalue(res, r, 2), PQgetvalue(res, r, 3));
+		ppdl_write_text(w, line);
+	}
+	if (PQntuples(res) > 5)
+		ppdl_write_text(w, " and others");
+	ppdl_write_u8(w, 0);
+}
+
+static PpdlStatus
+tell_trainings(const PpdlDb *db, const PGresult *res, int leave, PpdlError *err)
+{
+	PpdlWriter	w;
+
+	ppdl_writer_init(&w);
+	put_trainings(&w, res);
+	if (w.bad)
+		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	else if (leave)
+		ppdl_note("trainings that wait to be resumed stay under the old key: %s", (const char *) w.buf);
+	else
+	{
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%d trainings with rows under the old key wait to be resumed: %.400s",
+				   PQntuples(res), (const char *) w.buf);
+		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+						"Nothing was written. SELECT %s.ppdl_train_resume('NAME') finishes one as its role, and its model "
+						"moves with the rows; training that model anew replaces it; --leave-trainings leaves them.",
+						db->schema);
+	}
+	ppdl_writer_free(&w);
+	return w.bad ? PPDL_ERR_NOMEM : leave ? PPDL_OK : PPDL_ERR_ARGUMENT;
+}
+
+PpdlStatus
+ppdl_rekey_trainings_check(PpdlDb *db, const char *keys, int leave, PpdlError *err)
+{
+	const char *params[] = {keys};
+	PpdlStatus	status = PPDL_OK;
+	PGresult   *res;
+	int			known;
+
+	/* 0.1.0 has no such list */
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT pg_catalog.to_regclass('%s.ppdl_checkpoints') IS NOT NULL", 0, NULL));
+	known = strcmp(PQgetvalue(res, 0, 0), "t") == 0;
+	PQclear(res);
+	if (!known)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT model, coalesce(role::text, '?'), steps_done, coalesce(steps::text, '?')"
+						 " FROM %s.ppdl_checkpoints WHERE key_id = ANY (string_to_array($1, ',')) ORDER BY 1, 2", 1,
+						 params));
+	if (PQntuples(res) > 0)
+		status = tell_trainings(db, res, leave, err);
 	PQclear(res);
 	return status;
 }

@@ -195,38 +195,14 @@ find_columns(PpdlRekeyTable *t, PpdlError *err)
 	return status;
 }
 
-/* whoever has the old key opens its writers' sealed seeds, and reads their rows */
-static char *
-old_keys(const PpdlRekeyTable *t)
-{
-	uint8_t		old[8];
-	PpdlWriter	w;
-
-	ppdl_writer_init(&w);
-	ppdl_fingerprint_parse(old, t->old_id);
-	ppdl_write_text(&w, "'");
-	ppdl_write_text(&w, t->old_id);
-	for (int i = 0; i < t->writers->count; i++)
-	{
-		char		hex[17];
-
-		if (!ppdl_writer_parts_lead(t->writers, t->writers->part[i].head.writer, old))
-			continue;
-		ppdl_fingerprint_hex(hex, t->writers->part[i].head.writer);
-		ppdl_write_text(&w, "', '");
-		ppdl_write_text(&w, hex);
-	}
-	ppdl_write_text(&w, "'");
-	return ppdl_rekey_finish_text(&w);
-}
-
 /* expressions that all statements share */
 static PpdlStatus
 make_texts(PpdlRekeyTable *t, PpdlError *err)
 {
 	char	   *names = ppdl_rekey_each(t, "%y", ", ");
 
-	t->old_keys = old_keys(t);
+	/* whoever has the old key opens its writers' sealed seeds, and reads their rows */
+	t->old_keys = ppdl_writer_parts_list(t->writers, t->old_id, "'");
 	t->needs = t->old_keys ? ppdl_rekey_each(t, "%s.lwe_key_id(%x) IN (%k)", " OR ") : NULL;
 	t->digest = ppdl_rekey_each(t, "coalesce('\\x01'::bytea || %s.lwe_cipher_send(%x), '\\x00'::bytea)", " || ");
 	t->comment = names ? ppdl_rekey_text("ppdl rekey of %s (%s) from key %s to %s: the same command goes on, "
@@ -332,6 +308,59 @@ ppdl_rekey_find_side(PpdlRekeyTable *t, int *there, PpdlError *err)
 		status = check_side(t, res, err);
 	PQclear(res);
 	return status;
+}
+
+void
+ppdl_rekey_free_texts(PpdlRekeyTable *t)
+{
+	free(t->comment);
+	free(t->old_keys);
+	free(t->needs);
+	free(t->digest);
+	t->comment = t->old_keys = t->needs = t->digest = NULL;
+}
+
+/* rows that have a value under a key which is none of those that are known */
+static PpdlStatus
+count_strange(PpdlRekeyTable *t, uint64_t *n, PpdlError *err)
+{
+	char	   *each = ppdl_rekey_text("%%s.lwe_key_id(%%x) NOT IN (%%k, '%s')", t->new_id),
+			   *where = each ? ppdl_rekey_each(t, each, " OR ") : NULL,
+			   *sql = where ? ppdl_rekey_text("SELECT count(*) FROM %s t WHERE %s", t->name, where) : NULL;
+
+	free(each);
+	free(where);
+	return ppdl_rekey_number(t, n, sql, err);
+}
+
+/* of rows that were taken when one of their keys was not known, a value is missing in the side table */
+PpdlStatus
+ppdl_rekey_forget_partial(PpdlRekeyTable *t, PpdlError *err)
+{
+	char	   *lacks = ppdl_rekey_each(t, "%s.lwe_key_id(%x) IN (%k) AND s.c%n IS NULL", " OR "),
+			   *sql = lacks ? ppdl_rekey_text("DELETE FROM %s s USING %s t WHERE s.key = sha256(%s) AND (%s)", t->side,
+											  t->name, t->digest, lacks) : NULL;
+
+	free(lacks);
+	return ppdl_rekey_run(t, NULL, 0, sql, err);
+}
+
+PpdlStatus
+ppdl_rekey_look_again(PpdlRekeyTable *t, PpdlError *err)
+{
+	uint64_t	strange;
+
+	PPDL_TRY(count_strange(t, &strange, err));
+	if (strange == 0)
+		return PPDL_OK;
+	ppdl_writer_parts_free(t->writers);
+	PPDL_TRY(ppdl_writer_parts_database(t->writers, t->db, err));
+	PPDL_TRY(ppdl_writer_parts_open(t->writers, t->from, err));
+	ppdl_rekey_free_texts(t);
+	PPDL_TRY(make_texts(t, err));
+	for (int i = 0; i < t->columns.count; i++)
+		PPDL_TRY(survey_column(t, i, err));
+	return ppdl_rekey_forget_partial(t, err);
 }
 
 PpdlStatus

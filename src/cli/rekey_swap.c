@@ -122,6 +122,7 @@ ppdl_rekey_table_swap(PpdlRekeyTable *t, PpdlError *err)
 				all;
 
 	PPDL_TRY(lock(t, err));
+	PPDL_TRY(ppdl_rekey_look_again(t, err));
 	PPDL_TRY(ppdl_rekey_pass(t, &t->late, err));
 	PPDL_TRY(ppdl_rekey_count_needed(t, &needed, err));
 	PPDL_TRY(count_all(t, &all, err));
@@ -145,9 +146,6 @@ ppdl_rekey_table_free(PpdlRekeyTable *t)
 	free(t->name);
 	free(t->side);
 	free(t->schema);
-	free(t->comment);
-	free(t->old_keys);
-	free(t->needs);
-	free(t->digest);
+	ppdl_rekey_free_texts(t);
 	ppdl_list_free(&t->columns);
 }

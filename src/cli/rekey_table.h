@@ -24,7 +24,7 @@ typedef struct PpdlRekeyTable
 				new_id[17],
 				old_name[64],
 				new_name[64];
-	const PpdlWriterParts *writers; /* of the database */
+	PpdlWriterParts *writers;	/* of the database; read again at the end */
 	PpdlOwner  *from,			/* not needed before filling; reads the old key's writers' rows, too */
 			   *to;
 	const char *table,			/* as typed */

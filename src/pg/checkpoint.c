@@ -654,7 +654,37 @@ may_see(Oid role)
 		has_privs_of_role(GetUserId(), ROLE_PG_MONITOR);
 }
 
-/* model, role, steps done, steps, seconds, bytes, written */
+/* skips a text of write_text */
+static bool
+skip_text(int fd, off_t *at)
+{
+	uint8_t		bytes[4];
+	PpdlReader	r = ppdl_reader(bytes, sizeof(bytes));
+
+	if (pread(fd, bytes, sizeof(bytes), *at) != sizeof(bytes))
+		return false;
+	*at += (off_t) sizeof(bytes) + ppdl_read_u32(&r);
+	return true;
+}
+
+/* the owner of the rows: what follows the heading, `from` bytes long, is options, network, rows that were skipped, rows */
+static bool
+read_key(const Place *p, off_t from, uint8_t key[8])
+{
+	char		path[MAXPGPATH];
+	bool		found;
+	int			fd;
+
+	file_path(path, p->path, RUN_FILE);
+	fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	if (fd < 0)
+		return false;
+	found = skip_text(fd, &from) && skip_text(fd, &from) && pread(fd, key, 8, from + 8 + 1) == 8;
+	CloseTransientFile(fd);
+	return found;
+}
+
+/* model, role, steps done, steps, seconds, bytes, written, key */
 static bool
 list_one(const Place *p, void *arg)
 {
@@ -669,12 +699,16 @@ list_one(const Place *p, void *arg)
 	double		seconds;
 	int			steps,
 				done = 0;
-	Datum		value[7] = {0};
-	bool		null[7] = {false};
+	Datum		value[8] = {0};
+	bool		null[8] = {false};
+	uint8_t		key[8];
+	char		hex[17];
+	off_t		heading;
 
 	/* of a run that is only beginning, or ending, there is nothing to tell */
 	if (p->database != MyDatabaseId || !may_see(p->role) || !read_heading(&r, &database, &role, model))
 		return true;
+	heading = r.p - head;
 	r = read_head(p->path, STATE_FILE, head, &state_stat);
 	if (read_state_heading(&r, &seconds, &steps) != NULL)
 		done = ppdl_trainer_state_step(r.p, ppdl_reader_left(&r));
@@ -690,6 +724,12 @@ list_one(const Place *p, void *arg)
 	value[4] = Float8GetDatum(seconds);
 	value[5] = Int64GetDatum((int64) run_stat.st_size + (int64) state_stat.st_size);
 	value[6] = TimestampTzGetDatum(time_t_to_timestamptz(Max(run_stat.st_mtime, state_stat.st_mtime)));
+	null[7] = !read_key(p, heading, key);
+	if (!null[7])
+	{
+		ppdl_fingerprint_hex(hex, key);
+		value[7] = CStringGetTextDatum(hex);
+	}
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, value, null);
 	return true;
 }

@@ -104,6 +104,8 @@ extern void ppdl_key_owner(const uint8_t key[8], uint8_t owner[8]);
 extern PpdlCipher ppdl_row_of_owner(const PpdlCipher *row);
 /* ppdl_cipher_check_same with the shape of an owner's rows, which its writers' rows may have, too; raises errors */
 extern void ppdl_check_same_owner(const PpdlCipher *shape, const PpdlCipher *row, const char *aggregate);
+/* what a function keeps for a query to switch values of writers with, in fn_extra; of the row ring */
+extern PpdlEval *ppdl_switch_eval(FunctionCallInfo fcinfo);
 /* empty, for rows of an owner and its writers; they ask for interrupts */
 extern PpdlStatus ppdl_pg_trainset(PpdlTrainSet **out, PpdlError *err);
 extern PpdlStatus ppdl_pg_collector(PpdlCollector **out, int limbs, PpdlError *err);

@@ -2,10 +2,13 @@
  * Operators of lwe_cipher: + - (unary) - * float8.  There are none that compare.
  */
 #include "pg/cipher_datum.h"
+#include "pg/keys.h"
 
 #include <math.h>
 
+#include "rows/cipher_read.h"
 #include "rows/combine.h"
+#include "rows/sum_keys.h"
 
 PG_FUNCTION_INFO_V1(lwe_add);
 PG_FUNCTION_INFO_V1(lwe_sub);
@@ -13,20 +16,76 @@ PG_FUNCTION_INFO_V1(lwe_neg);
 PG_FUNCTION_INFO_V1(lwe_mul);
 PG_FUNCTION_INFO_V1(lwe_mul_commuted);
 
-static Datum
-combine(struct varlena *x, double wx, struct varlena *y, double wy)
+/* values of two keys of one owner, or of two rings: both have to be switched */
+static bool
+differ(const PpdlCipher *a, const PpdlCipher *b)
 {
-	PpdlCipher	a,
-				b;
+	uint8_t		mine[8],
+				theirs[8];
+
+	if (a->kind == PPDL_KIND_PACKED || b->kind == PPDL_KIND_PACKED ||
+		(a->par == b->par && memcmp(a->fingerprint, b->fingerprint, PPDL_FINGERPRINT_BYTES) == 0))
+		return false;
+	ppdl_key_owner(a->fingerprint, mine);
+	ppdl_key_owner(b->fingerprint, theirs);
+	return memcmp(mine, theirs, sizeof(mine)) == 0;
+}
+
+/* *c, parsed from value, as what lies in w under the owner's key in the row ring */
+static PpdlStatus
+bring_home(PpdlEval *ev, PpdlCipher *c, struct varlena *value, PpdlWriter *w, PpdlError *err)
+{
+	ppdl_write_bytes(w, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	if (w->bad)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	PPDL_TRY(ppdl_key_bring_home(ppdl_pg_writer_of, NULL, ev, w, err));
+	return ppdl_cipher_parse(c, w->buf, w->len, err);
+}
+
+/* ev: NULL, or both are brought home first, into home[2] */
+static PpdlStatus
+add_values(PpdlWriter *w, PpdlEval *ev, PpdlWriter *home, PpdlCipher c[2], struct varlena *const value[2], double wy,
+		   PpdlError *err)
+{
+	for (int i = 0; i < 2 && ev != NULL; i++)
+		PPDL_TRY(bring_home(ev, &c[i], value[i], &home[i], err));
+	return ppdl_cipher_combine(w, &c[0], 1, &c[1], wy, err);
+}
+
+static Datum
+add(FunctionCallInfo fcinfo, double wy)
+{
+	struct varlena *const value[2] = {PG_GETARG_CIPHER_PP(0), PG_GETARG_CIPHER_PP(1)};
+	PpdlWriter	home[2],
+				w;
+	PpdlStatus	status;
+	PpdlCipher	c[2];
+	PpdlEval   *ev;
+	PpdlError	err;
+
+	for (int i = 0; i < 2; i++)
+	{
+		ppdl_cipher_from_datum(&c[i], value[i]);
+		ppdl_writer_init(&home[i]);
+	}
+	ev = differ(&c[0], &c[1]) ? ppdl_switch_eval(fcinfo) : NULL;
+	ppdl_writer_init(&w);
+	status = add_values(&w, ev, home, c, value, wy, &err);
+	for (int i = 0; i < 2; i++)
+		ppdl_writer_free(&home[i]);
+	PG_RETURN_POINTER(ppdl_cipher_result(status, &w, &err));
+}
+
+static Datum
+scale(struct varlena *x, double factor)
+{
+	PpdlCipher	c;
 	PpdlWriter	w;
 	PpdlError	err;
 
-	ppdl_cipher_from_datum(&a, x);
-	if (y != NULL)
-		ppdl_cipher_from_datum(&b, y);
+	ppdl_cipher_from_datum(&c, x);
 	ppdl_writer_init(&w);
-	return PointerGetDatum(ppdl_cipher_result(ppdl_cipher_combine(&w, &a, wx, y != NULL ? &b : NULL, wy, &err),
-											  &w, &err));
+	return PointerGetDatum(ppdl_cipher_result(ppdl_cipher_combine(&w, &c, factor, NULL, 0, &err), &w, &err));
 }
 
 static Datum
@@ -36,25 +95,25 @@ multiply(struct varlena *x, double factor)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("an lwe_cipher cannot be multiplied by NaN or infinity")));
-	return combine(x, factor, NULL, 0);
+	return scale(x, factor);
 }
 
 Datum
 lwe_add(PG_FUNCTION_ARGS)
 {
-	return combine(PG_GETARG_CIPHER_PP(0), 1, PG_GETARG_CIPHER_PP(1), 1);
+	return add(fcinfo, 1);
 }
 
 Datum
 lwe_sub(PG_FUNCTION_ARGS)
 {
-	return combine(PG_GETARG_CIPHER_PP(0), 1, PG_GETARG_CIPHER_PP(1), -1);
+	return add(fcinfo, -1);
 }
 
 Datum
 lwe_neg(PG_FUNCTION_ARGS)
 {
-	return combine(PG_GETARG_CIPHER_PP(0), -1, NULL, 0);
+	return scale(PG_GETARG_CIPHER_PP(0), -1);
 }
 
 Datum

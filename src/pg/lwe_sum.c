@@ -215,17 +215,6 @@ keep_result(SumState *state, const struct varlena *result)
 	finished = state;
 }
 
-/* what final functions keep for a query: switches of writers' sums */
-static PpdlEval *
-switch_eval(FunctionCallInfo fcinfo)
-{
-	static const uint8_t nobody[8];
-
-	if (fcinfo->flinfo->fn_extra == NULL)
-		fcinfo->flinfo->fn_extra = ppdl_pg_eval(fcinfo->flinfo->fn_mcxt, PPDL_RING_ROW, nobody);
-	return fcinfo->flinfo->fn_extra;
-}
-
 static Datum
 finish(FunctionCallInfo fcinfo, bool average)
 {
@@ -243,7 +232,7 @@ finish(FunctionCallInfo fcinfo, bool average)
 																   VARSIZE(state->result) - VARHDRSZ, divisor, &w,
 																   &err), &w, &err));
 	PPDL_PG(ppdl_key_sums_needs_switch(state->sums, &switched, &err));
-	result = ppdl_cipher_result(ppdl_key_sums_finish(state->sums, switched ? switch_eval(fcinfo) : NULL, divisor, &w,
+	result = ppdl_cipher_result(ppdl_key_sums_finish(state->sums, switched ? ppdl_switch_eval(fcinfo) : NULL, divisor, &w,
 													 &err), &w, &err);
 	ppdl_agg_state_charge(&state->agg);
 	/* the other aggregate divides what is kept; switched sums, of several keys, it computes again */

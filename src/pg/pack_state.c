@@ -10,6 +10,7 @@
 #include "rows/encoding.h"
 #include "rows/ordinals.h"
 #include "rows/packed_state.h"
+#include "rows/packed_switch.h"
 #include "rows/packed_writer.h"
 
 #define FLAT_MAGIC 0x3553504C	/* "LPS5" */
@@ -532,19 +533,63 @@ typedef struct Output
 } Output;
 
 static void
-write_chunk(const PpdlPackState *state, Output *out, const PpdlPacked *p)
+begin_output(const PpdlPackState *state, Output *out, PpdlLayout layout, int width)
 {
 	PpdlError	err;
 
-	if (out->writer == NULL)
-	{
-		PpdlLayout	layout = state->model[0] != '\0' ? PPDL_LAYOUT_SLOTS : PPDL_LAYOUT_COEFFS;
+	PPDL_PG(ppdl_packed_writer_create(&out->writer, layout, width, state->shape.logk, state->shape.fingerprint, &err));
+	ppdl_packed_writer_set_encoding(out->writer, state->shape.encoding);
+	out->guard = ppdl_guard(state->agg.hdr.eoh_context, destroy_writer, out->writer);
+}
 
-		PPDL_PG(ppdl_packed_writer_create(&out->writer, layout, p->width, p->logk, p->fingerprint, &err));
-		ppdl_packed_writer_set_encoding(out->writer, state->shape.encoding);
-		out->guard = ppdl_guard(state->agg.hdr.eoh_context, destroy_writer, out->writer);
+static void
+write_chunks(const PpdlPackState *state, Output *out)
+{
+	PpdlError	err;
+
+	begin_output(state, out, state->model[0] != '\0' ? PPDL_LAYOUT_SLOTS : PPDL_LAYOUT_COEFFS, state->chunk[0].width);
+	for (int i = 0; i < state->nchunks; i++)
+	{
+		const PpdlPacked *p = &state->chunk[i];
+
+		PPDL_PG(ppdl_packed_writer_add(out->writer, state->ev, &p->ct, p->ordinal, &err));
 	}
-	PPDL_PG(ppdl_packed_writer_add(out->writer, state->ev, &p->ct, p->ordinal, &err));
+}
+
+/* compact rows stay under the keys that they came under */
+static bool
+has_writers(const PpdlPackState *state)
+{
+	for (int i = 0; i < state->nchunks; i++)
+		if (memcmp(state->chunk[i].fingerprint, state->shape.fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
+			return true;
+	return false;
+}
+
+static void
+write_switched_chunk(const PpdlPackState *state, Output *out, PpdlEval *ev, int first)
+{
+	PpdlPacked	switched;
+	PpdlStatus	status;
+	PpdlError	err;
+
+	PPDL_PG(ppdl_packed_switch(ev, state->col, &switched, &state->chunk[first], state->nchunks - first, &err));
+	status = ppdl_packed_writer_add(out->writer, ev, &switched.ct, switched.ordinal, &err);
+	ppdl_packed_release(ev, &switched);
+	PPDL_PG(status);
+}
+
+/* in the row ring, where keys can be switched */
+static void
+write_switched(const PpdlPackState *state, Output *out)
+{
+	PpdlEval   *ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_ROW, state->shape.fingerprint);
+	PpdlError	err;
+
+	PPDL_PG(ppdl_packed_load_keys(ev, state->col, state->chunk, state->nchunks, &err));
+	begin_output(state, out, PPDL_LAYOUT_BATCHES, state->shape.width);
+	for (int i = 0; i < state->nchunks; i += PPDL_PACKED_BATCHES)
+		write_switched_chunk(state, out, ev, i);
 }
 
 /*
@@ -570,19 +615,19 @@ ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 		return ppdl_predict_deep(ppdl_model_open(state->model, state->agg.hdr.eoh_context), state->deep, state->next);
 	ppdl_watch_start(&watch, PPDL_WATCH_QUERY);
 	rows = ppdl_collector_rows(state->col);
-	for (int i = 0; i < state->nchunks; i++)
-		write_chunk(state, &out, &state->chunk[i]);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
 		made = make_chunks(state, threads, true);
-		for (int i = state->nchunks - made; i < state->nchunks; i++)
-			write_chunk(state, &out, &state->chunk[i]);
 		ppdl_watch_tell_rows(&watch, aggregate_name(state), rows - ppdl_collector_rows(state->col), rows);
 	}
 	while (made > 0);
-	if (out.writer == NULL)
+	if (state->nchunks == 0)
 		return NULL;
+	if (has_writers(state))
+		write_switched(state, &out);
+	else
+		write_chunks(state, &out);
 	ppdl_writer_init(&w);
 	result = ppdl_cipher_result(ppdl_packed_writer_finish(out.writer, state->next, &w, &err), &w, &err);
 	ppdl_guard_release(out.guard);

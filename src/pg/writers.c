@@ -174,6 +174,16 @@ ppdl_check_same_owner(const PpdlCipher *shape, const PpdlCipher *row, const char
 	PPDL_PG(ppdl_cipher_check_same(shape, row, aggregate, &err));
 }
 
+PpdlEval *
+ppdl_switch_eval(FunctionCallInfo fcinfo)
+{
+	static const uint8_t nobody[8];
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = ppdl_pg_eval(fcinfo->flinfo->fn_mcxt, PPDL_RING_ROW, nobody);
+	return fcinfo->flinfo->fn_extra;
+}
+
 PpdlStatus
 ppdl_pg_trainset(PpdlTrainSet **out, PpdlError *err)
 {

@@ -69,6 +69,7 @@ ppdl_layout_room(PpdlLayout layout, int logk)
 	switch (layout)
 	{
 		case PPDL_LAYOUT_COEFFS:
+		case PPDL_LAYOUT_BATCHES:
 			return logk >= 0 && logk <= 16 ? 1 << logk : 0;
 		case PPDL_LAYOUT_SLOTS:
 			return logk >= 1 && logk <= 16 ? 1 << (logk - 1) : 0;
@@ -83,7 +84,7 @@ check_packed(const PpdlCipher *c, PpdlStatus code, PpdlError *err)
 {
 	int			room;
 
-	if (c->layout != PPDL_LAYOUT_COEFFS && c->layout != PPDL_LAYOUT_SLOTS && c->layout != PPDL_LAYOUT_GRAM)
+	if ((int) c->layout < 0 || c->layout > PPDL_LAYOUT_BATCHES)
 		return ppdl_error(err, code, "packed lwe_cipher of unknown layout %d", (int) c->layout);
 	room = ppdl_layout_room(c->layout, c->logk);
 	if (room == 0 || c->logk > c->par->logn)

@@ -21,6 +21,7 @@
  *      then a chunk: limb by limb b, a (NTT domain), padded
  *   layout 0 (coefficients): row at tree position p, value f: coefficient bitrev_D(p) + f*N/k, D = log2(N/k)
  *   layout 1 (slots): real part of slot p*k/2 + f, f < width
+ *   layout 3 (batches): as layout 0, but the coefficients of places without a row hold anything
  *   layout 2 (gram): second moments, row i of a symmetric matrix of width rows; rows/gram_layout.h
  * parts, then:
  *   24 f64 noise   32 f64 bound   40 u8 log2 k  41 u8[3] zero  44 u32 nparts
@@ -63,7 +64,8 @@ typedef enum PpdlLayout
 {
 	PPDL_LAYOUT_COEFFS = 0,
 	PPDL_LAYOUT_SLOTS = 1,
-	PPDL_LAYOUT_GRAM = 2		/* since 0.2.0 */
+	PPDL_LAYOUT_GRAM = 2,		/* since 0.2.0, as the next */
+	PPDL_LAYOUT_BATCHES = 3
 } PpdlLayout;
 
 /*

@@ -127,7 +127,7 @@ ppdl_collector_set_writers(PpdlCollector *col, PpdlWriterOf writer_of, void *arg
 PpdlStatus
 ppdl_collector_load_keys(PpdlCollector *col, PpdlEval *ev, PpdlError *err)
 {
-	return ppdl_key_ring_load(&col->keys, ev, col->limbs, 0, err);
+	return ev->par->np == 0 ? PPDL_OK : ppdl_key_ring_load(&col->keys, ev, col->limbs, 0, err);
 }
 
 void
@@ -372,13 +372,6 @@ check_row(PpdlCollector *col, const PpdlCipher *c, int *key, PpdlError *err)
 	if (col->par != NULL)
 		PPDL_TRY(ppdl_cipher_check_ring(col->par, c->par, "packing", err));
 	PPDL_TRY(ppdl_key_ring_find(&col->keys, c->fingerprint, "packing", key, err));
-	if (*key > 0 && c->par->np == 0)
-	{
-		if (col->par == NULL)
-			col->keys.known = col->keys.count = col->keys.last = 0;
-		ppdl_error(err, PPDL_ERR_KEY, "compact rows of writers can be summed, but not packed");
-		return ppdl_error_hint(err, PPDL_ERR_KEY, "Full rows can.");
-	}
 	return col->par == NULL ? PPDL_OK : ppdl_cipher_check_same(&mine, c, "packing", err);
 }
 

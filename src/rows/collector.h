@@ -24,9 +24,9 @@ void		ppdl_collector_destroy(PpdlCollector *col);
 /* whom loading, merging and saving ask now and then; poll must outlive col */
 void		ppdl_collector_set_poll(PpdlCollector *col, const PpdlPoll *poll);
 /*
- * Before the first row: rows may be under keys of writers of one owner, whose key the result is under, in a ring that
- * has switching keys.  Before a packing runs, ppdl_collector_load_keys finds these (asked of ev's source as in
- * rows/switch.h).
+ * Before the first row: rows may be under keys of writers of one owner, whose key the result is under, but for the
+ * compact ring (rows/packed_switch.h).  Before a packing runs, ppdl_collector_load_keys finds the switching keys, asked
+ * of ev's source as in rows/switch.h.
  */
 void		ppdl_collector_set_writers(PpdlCollector *col, PpdlWriterOf writer_of, void *arg);
 PpdlStatus	ppdl_collector_load_keys(PpdlCollector *col, PpdlEval *ev, PpdlError *err);

@@ -96,7 +96,7 @@ static void
 take_coeffs(PpdlValues *out, PpdlObserved *o, const PpdlCipher *c, const uint32_t *row, const double *phase)
 {
 	const int	d = c->par->logn - c->logk,
-				cleared = c->par->np > 0;
+				cleared = c->par->np > 0 && c->layout != PPDL_LAYOUT_BATCHES;
 
 	for (uint32_t p = 0; p < 1u << d; p++)
 	{

@@ -14,7 +14,8 @@ uint64_t	ppdl_collector_ciphertexts(const PpdlCollector *col);
  * One packed ciphertext (NTT domain, the collector's limbs): row at tree position p has its value f at coefficient
  * bitrev_D(p) + f*N/k, all other coefficients are (nearly) zero.  scale = slice scale * 2^D.
  * In a ring without switching keys (the compact ring) rows of different batches cannot be merged: a ciphertext is one
- * batch or explicit row at its own scale, and coefficients of places without a row hold anything.
+ * batch or explicit row under the key that it came under, at its own scale, and coefficients of places without a row
+ * hold anything (rows/packed_switch.h brings those of several keys together).
  */
 typedef struct PpdlPacked
 {

@@ -69,7 +69,7 @@ describe(const PpdlPacking *p, const PpdlRowBatch *batch, PpdlPacked *out, PpdlE
 	out->rows = batch->rows;
 	out->width = p->col->width;
 	out->logk = p->col->logk;
-	memcpy(out->fingerprint, p->col->keys.owner, PPDL_FINGERPRINT_BYTES);
+	memcpy(out->fingerprint, ppdl_key_ring_key(&p->col->keys, batch->key), PPDL_FINGERPRINT_BYTES);
 	return PPDL_OK;
 }
 

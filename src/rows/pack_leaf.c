@@ -37,7 +37,8 @@ ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err)
 	for (int l = 0; l < col->limbs; l++)
 		PPDL_TRY(ppdl_xof_uniform(&ring->mod[l], ppdl_limb(ring, p->uniform, l), ring->n, b->seed, PPDL_XOF_ROW_A, 0,
 								  err));
-	if (b->key > 0)
+	/* without switching keys rows stay under theirs */
+	if (b->key > 0 && col->par->np > 0)
 		PPDL_TRY(switch_uniform(p, b, err));
 	p->uniform_of = b;
 	return PPDL_OK;

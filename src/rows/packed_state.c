@@ -19,6 +19,8 @@ ppdl_packed_save(PpdlWriter *w, const PpdlPacked *p)
 {
 	const PpdlParams *par = p->ct.par;
 
+	if (par->np == 0)
+		ppdl_write_bytes(w, p->fingerprint, sizeof(p->fingerprint));
 	ppdl_write_u8(w, (uint8_t) p->ct.limbs);
 	ppdl_write_f64(w, p->ct.scale);
 	ppdl_write_f64(w, p->ct.noise);
@@ -94,12 +96,15 @@ load(PpdlPacked *p, PpdlEval *ev, PpdlReader *r, PpdlError *err)
 PpdlStatus
 ppdl_packed_load(PpdlPacked *p, PpdlEval *ev, PpdlReader *r, const PpdlCipher *shape, int width, PpdlError *err)
 {
+	const uint8_t *key;
 	PpdlStatus	status;
 
 	memset(p, 0, sizeof(*p));
 	p->width = width;
 	p->logk = shape->logk;
 	memcpy(p->fingerprint, shape->fingerprint, sizeof(p->fingerprint));
+	if (ev->par->np == 0 && (key = ppdl_read_bytes(r, sizeof(p->fingerprint))) != NULL)
+		memcpy(p->fingerprint, key, sizeof(p->fingerprint));
 	status = load(p, ev, r, err);
 	if (status != PPDL_OK)
 		ppdl_packed_release(ev, p);

@@ -2,6 +2,8 @@
  * Packed ciphertexts inside the state of an aggregate: as bytes, and back.
  *
  *	u8 limbs, f64 scale, f64 noise, f64 bound, u32 rows, u32[N/k] ordinals, b, a (NTT domain, limb by limb)
+ *
+ * Without switching keys (the compact ring) the fingerprint of its key, 8 bytes, comes first.
  */
 #ifndef PPDL_ROWS_PACKED_STATE_H
 #define PPDL_ROWS_PACKED_STATE_H
@@ -11,7 +13,7 @@
 void		ppdl_packed_save(PpdlWriter *w, const PpdlPacked *p);
 
 /*
- * The next packed ciphertext, of rows like `shape` (key, log2 k) with `width` values each; ev is of the shape's ring.
+ * The next packed ciphertext, of rows like `shape` (key where it is not said, log2 k) with `width` values each; ev is of the shape's ring.
  * PPDL_ERR_FORMAT when anything about it is impossible; ordinals are left to ppdl_packed_mark.  On error *p is as
  * ppdl_packed_release leaves it.
  */

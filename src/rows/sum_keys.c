@@ -331,15 +331,19 @@ done:
 }
 
 /* from key to key until the owner's is reached, which takes no step but that to the row ring */
-static PpdlStatus
-bring_home(const PpdlKeySums *s, PpdlEval *ev, PpdlWriter *w, const PpdlCipher *shape, PpdlError *err)
+PpdlStatus
+ppdl_key_bring_home(PpdlWriterOf writer_of, void *arg, PpdlEval *ev, PpdlWriter *w, PpdlError *err)
 {
 	PpdlKeyWay	way;
+	PpdlCipher	c;
 
-	PPDL_TRY(ppdl_key_way(&way, s->writer_of, s->arg, shape->fingerprint, err));
+	PPDL_TRY(ppdl_cipher_parse(&c, w->buf, w->len, err));
+	PPDL_TRY(ppdl_key_way(&way, writer_of, arg, c.fingerprint, err));
+	if (way.hops == 0 && c.par != ev->par)
+		return hop(ev, w, way.key[0], err);
 	for (int h = 0; h < way.hops; h++)
 		PPDL_TRY(hop(ev, w, way.key[h + 1], err));
-	return way.hops == 0 && shape->par != ev->par ? hop(ev, w, shape->fingerprint, err) : PPDL_OK;
+	return PPDL_OK;
 }
 
 /* acc += w, which is freed; acc may be empty */
@@ -382,10 +386,8 @@ finish_switched(PpdlKeySums *s, PpdlEval *ev, double divisor, PpdlWriter *out, P
 	ppdl_writer_init(&w);
 	for (int i = 0; i < s->keys; i++)
 	{
-		const PpdlCipher shape = ppdl_sum_shape(s->sum[i]);
-
 		PPDL_GOTO(done, ppdl_sum_finish(s->sum[i], divisor, &w, err));
-		PPDL_GOTO(done, bring_home(s, ev, &w, &shape, err));
+		PPDL_GOTO(done, ppdl_key_bring_home(s->writer_of, s->arg, ev, &w, err));
 		PPDL_GOTO(done, join(&acc, &w, err));
 	}
 	ppdl_write_bytes(out, acc.buf, acc.len);

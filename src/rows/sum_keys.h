@@ -40,6 +40,12 @@ ppdl_key_way_owner(const PpdlKeyWay *way)
 /* both in one */
 PpdlStatus	ppdl_key_root(PpdlWriterOf writer_of, void *arg, const uint8_t key[8], uint8_t owner[8], PpdlError *err);
 
+/*
+ * w holds one value, a row or a value in parts: it becomes one of the row ring under its owner's key.  ev: as in
+ * rows/switch.h
+ */
+PpdlStatus	ppdl_key_bring_home(PpdlWriterOf writer_of, void *arg, PpdlEval *ev, PpdlWriter *w, PpdlError *err);
+
 typedef struct PpdlKeySums PpdlKeySums;
 
 /* *out: empty, the caller's to destroy.  writer_of NULL: no key has another owner, a second key is an error */

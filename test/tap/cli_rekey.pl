@@ -26,9 +26,11 @@ sub sql { return $node->safe_psql('postgres', $_[0]) }
 sql('CREATE SCHEMA "Crypt"; CREATE EXTENSION ppdl SCHEMA "Crypt"');
 done([ 'keygen', '--out', 'old', '--for', 'sum' ], 'keygen old');
 done([ 'keygen', '--out', 'new' ], 'keygen new');
+done([ 'keygen', '--writer-for', 'old.pub', '--out', 'ward', '--for', 'sum' ], 'keygen of a writer');
 my @lines = split /^/, slurp_file($patients);
 file('rows.csv', join '', @lines[ 0 .. 600 ]);
 file('late.csv', join '', @lines[ 0, 601 .. 620 ]);
+file('ward.csv', join '', @lines[ 0, 621 .. 630 ]);
 done([ 'encode', 'rows.csv', '--id', 'Id', '--label', 'Osteoporosis', '--outside', 'clamp', '-o', 'features.json' ], 'encode');
 
 # a table with an awkward name, a trigger, an index on the batch, a partition, a foreign key
@@ -123,8 +125,8 @@ my $said = '';
 # runs until it waits for the writer
 sub start_and_wait
 {
-	my ($err) = @_;
-	my $h = IPC::Run::start([ 'ppdl', @rekey, '--batch-column', 'batch' ], '<', \undef, '>', \$said, '2>', $err);
+	my ($err, @options) = @_;
+	my $h = IPC::Run::start([ 'ppdl', @rekey, '--batch-column', 'batch', @options ], '<', \undef, '>', \$said, '2>', $err);
 
 	$node->poll_query_until('postgres', q{SELECT count(*) > 0 FROM pg_locks WHERE mode = 'ExclusiveLock' AND NOT granted AND locktype = 'relation'})
 	  or die 'it never waited';
@@ -160,6 +162,9 @@ sql(q{CREATE FUNCTION caught() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'a
 	CREATE OPERATOR * (LEFTARG = numeric, RIGHTARG = float8, FUNCTION = times)});
 my $kept = sql("SELECT count(*) FROM ppdl_rekey_$oid");
 ok($kept > 0 && $kept < $rows, 'half of them is as if the kill had come earlier');
+# a row of which one value was under a key that was not known to be a writer's
+sql("UPDATE ppdl_rekey_$oid SET c2 = NULL WHERE ctid = (SELECT max(ctid) FROM ppdl_rekey_$oid WHERE c2 IS NOT NULL)");
+$kept--;
 
 $err = '';
 $h = start_and_wait(\$err);
@@ -171,15 +176,27 @@ sql('DROP FUNCTION quote_ident(name), pg_relation_size(oid), pg_table_size(oid),
 like($err, qr/going on with $kept rows.*interrupted.*hint: The table is as it was.*the same command goes on/s, 'Ctrl-C: says what is where');
 is(keys_there(), "old|$rows", 'the table is as it was');
 
-# rows come, change and go while it waits
+# a training that waits to be resumed
+my $training = $node->data_dir . '/ppdl_train/' . sql(q{SELECT oid FROM pg_database WHERE datname = 'postgres'}) . '.osteo@' . sql('SELECT oid FROM pg_roles WHERE rolname = current_user');
+mkdir $_ for dirname($training), $training;
+file("$training/run", pack('V3 a80 V/a* V/a* Q< C H16', 0x32525450, $training =~ /(\d+)\.osteo\@(\d+)/, 'osteo@1', '', '{}', 0, 3, id_of('old')));
+refused([@rekey], 2, qr/1 trainings with rows under the old key wait to be resumed: osteo\@1 \(role ".*", 0 of \? steps\).*hint: Nothing was written.*ppdl_train_resume.*--leave-trainings/s, 'a training that waits');
+
+# rows come, change and go while it waits, and a writer is published, whose rows and model are there, too
+done([ 'publish', 'old.pub', @dsn ], 'publish the old key');
+done([ 'model', 'import', 'model.json', '--name', 'wards', '--key', 'ward.key', @dsn ], 'a model under a writer\'s key');
 $err = '';
-$h = start_and_wait(\$err);
+$h = start_and_wait(\$err, '--leave-trainings');
+done([ 'publish', 'ward.pub', @dsn ], 'publish a writer');
+done([ @plain, 'ward.csv' ], 'its rows in the clear');
+file('ward.copy', done([ 'encrypt', '--key', 'ward.key', '--features', 'features.json', 'ward.csv' ], 'its rows'));
 done([ @plain, 'late.csv' ], 'new rows in the clear');
 my $copy = done([ 'encrypt', '--key', 'old.key', '--features', 'features.json', 'late.csv' ], 'new rows');
 file('late.copy', $copy);
 $writer->query_safe(qq{DELETE FROM visit WHERE patient = 100002; DELETE FROM $table WHERE id = 100002});
 $writer->query_safe(qq{CREATE TEMP TABLE late (id int, features "Crypt".lwe_cipher, label "Crypt".lwe_cipher)});
 $writer->query_safe(qq{\\copy late FROM '$dir/late.copy'});
+$writer->query_safe(qq{\\copy late FROM '$dir/ward.copy'});
 $writer->query_safe(qq{INSERT INTO $table (id, features, label) SELECT * FROM late});
 $writer->query_safe(qq{UPDATE $table SET features = b.features, label = b.label FROM late b WHERE "the ""100%s"" rows".id = 100003 AND b.id = 100601});
 $writer->query_safe('COMMIT');
@@ -189,9 +206,9 @@ $h->finish;
 is($? >> 8, 0, 'done') or diag($err);
 $rows = sql(qq{SELECT count(*) FROM plain});
 is(keys_there(), "new|$rows", 'all rows are under the new key, the late ones too');
-like($said, qr/$rows rows are under key .*, \d+ of them came or changed meanwhile\nmodels: encrypted weights of 1 versions moved\n/, 'so it says');
+like($said, qr/$rows rows are under key .*, \d+ of them came or changed meanwhile\nmodels: encrypted weights of 2 versions moved\n/, 'so it says');
 is(sql(q{SELECT count(*) FROM pg_class WHERE relname LIKE 'ppdl_rekey%'}), '0', 'the side table is gone');
-like($err, qr/waiting for transactions that write.*dead rows \(VACUUM .*key "new" is not published there/s, 'what is left to do is said');
+like($err, qr/trainings that wait to be resumed stay under the old key: osteo\@1.*waiting for transactions that write.*dead rows \(VACUUM .*key "new" is not published there/s, 'what is left to do is said');
 
 # ---------------------------------------------------------------- what became of them
 
@@ -207,7 +224,9 @@ is(sql(qq{SELECT count(*) FROM visit}), sql(qq{SELECT count(*) FROM visit JOIN $
 like(done([@rekey], 'once more'), qr/no row is under key/, 'has nothing to do');
 
 is(sql(q{SELECT string_agg(name || '@' || version || ' ' || coalesce(key_id, '-'), ', ' ORDER BY name, version) FROM "Crypt".ppdl_models}),
-	"osteo\@1 -, sealed\@1 @{[ id_of('new') ]}, sealed\@2 $other", 'the others stay');
+	"osteo\@1 -, sealed\@1 @{[ id_of('new') ]}, sealed\@2 $other, wards\@1 @{[ id_of('new') ]}", 'the others stay');
+unlink "$training/run" or die $!;
+rmdir $training;
 my ($plain_weights) = slurp_file('model.json') =~ /"weights": (\[[^]]*\])/;
 done([ 'model', 'export', 'sealed@1', '--key', 'new.key', '-o', 'opened.json', @dsn ], 'the new key opens it');
 my ($opened) = slurp_file('opened.json') =~ /"weights": (\[[^]]*\])/;

@@ -41,7 +41,7 @@ my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.01; SET
 
 done([ 'keygen', '--out', 'hospital' ], 'keygen');
 done([ 'keygen', '--out', 'clinic', '--for', 'sum' ], 'keygen of another owner');
-my %key = map { $_ => (done([ 'keygen', '--writer-for', 'hospital.pub', '--out', $_ ], "keygen --writer-for of $_") =~ /fingerprint: ([0-9a-f]{16})/)[0] } qw(ward1 ward2);
+my %key = map { $_ => (done([ 'keygen', '--writer-for', 'hospital.pub', '--out', $_ ], "keygen --writer-for of $_") =~ /fingerprint: ([0-9a-f]{16})/)[0] } qw(ward1 ward2 ward3 ward4 ward5);
 my ($hospital) = done([ 'inspect', 'hospital.pub' ], 'inspect') =~ /fingerprint: ([0-9a-f]{16})/;
 like(done([ 'inspect', 'ward1.key' ], 'inspect ward1.key'), qr/secret key file of a writer.*writes for:  $hospital/s, 'a writer says whose it is');
 like(done([ 'inspect', 'ward1.pub' ], 'inspect ward1.pub'), qr/public key file of a writer.*writes for:  $hospital.*row\/to_owner_packed/s, 'so does its public file');
@@ -60,8 +60,8 @@ sql('CREATE ROLE alice LOGIN; GRANT INSERT, UPDATE, DELETE ON ppdl_keys, ppdl_ke
 refused([ 'publish', 'ward1.pub', '--dsn', $node->connstr('postgres') . ' user=alice' ], 5, qr/key "hospital" belongs to role/, 'a writer without the rights of its owner');
 is(sql('SELECT count(*) FROM ppdl_writers'), '0', 'nobody writes for the owner');
 sql('DELETE FROM ppdl_keys WHERE owner = \'alice\'');
-like(done([ 'publish', "$_.pub", @dsn ], "publish $_"), qr/"$_" writes for key $hospital/, "$_ is a writer") for qw(ward1 ward2);
-is(sql('SELECT writer, key, revoked IS NULL, bytes BETWEEN 8000000 AND 9000000, predicts FROM ppdl_writer_info ORDER BY 1'), "ward1|hospital|t|t|t\nward2|hospital|t|t|t", 'and listed');
+like(done([ 'publish', "$_.pub", @dsn ], "publish $_"), qr/"$_" writes for key $hospital/, "$_ is a writer") for qw(ward1 ward2 ward3 ward4 ward5);
+is(sql('SELECT writer, key, revoked IS NULL, bytes BETWEEN 8000000 AND 9000000, predicts FROM ppdl_writer_info ORDER BY 1'), join("\n", map { "ward$_|hospital|t|t|t" } 1 .. 5), 'and listed');
 my ($rc, $out, $err) = $node->psql('postgres', "SELECT ppdl_add_writer('ward1', 'clinic')");
 like($err, qr/key $key{ward1} does not write for key/, 'nobody takes a writer for another owner');
 ($rc, $out, $err) = $node->psql('postgres', "SELECT ppdl_add_writer('hospital', 'clinic')");
@@ -81,14 +81,19 @@ for my $whose ($hospital, $key{ward1})
 
 # ---------------------------------------------------------------- rows
 
+# t has the rows of two writers and the owner, six those and some of three writers more
 sql(q{CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id % 3) STORED, v lwe_cipher, w lwe_cipher);
-	CREATE TABLE plain (id int, a float8, b float8);});
+	CREATE TABLE plain (id int, a float8, b float8);
+	CREATE TABLE six (LIKE t INCLUDING GENERATED);
+	CREATE TABLE six_plain (LIKE plain);});
 my $at = 0;
-for my $who (qw(ward1 ward2 hospital))
+for (map { [ $_, 40, 't' ] } (qw(ward1 ward2 hospital)), map { [ $_, 10, 'six' ] } qw(ward3 ward4 ward5))
 {
+	my ($who, $rows, $table) = @$_;
+	my $plain = $table eq 't' ? 'plain' : 'six_plain';
 	my $csv = "id,a,b\n";
 
-	for (1 .. 40)
+	for (1 .. $rows)
 	{
 		$at++;
 		$csv .= sprintf "%d,%.6f,%.6f\n", $at, sin($at), cos(3 * $at);
@@ -96,22 +101,24 @@ for my $who (qw(ward1 ward2 hospital))
 	file("$who.csv", $csv);
 	done([ 'encrypt', '--raw', '--compact', '--key', "$who.key", '--id', 'id', '-o', "$who.copy", "$who.csv" ], "rows of $who");
 	done([ 'encrypt', '--raw', '--key', "$who.key", '--id', 'id', '-o', "$who.full", "$who.csv" ], "full rows of $who");
-	sql(qq{\\copy plain FROM '$dir/$who.csv' (FORMAT csv, HEADER)
+	sql(qq{\\copy $plain FROM '$dir/$who.csv' (FORMAT csv, HEADER)
 		CREATE TEMP TABLE c (id int, v lwe_cipher); CREATE TEMP TABLE f (id int, v lwe_cipher);
 		\\copy c FROM '$dir/$who.copy'
 		\\copy f FROM '$dir/$who.full'
-		INSERT INTO t (id, v, w) SELECT id, c.v, f.v FROM c JOIN f USING (id)});
+		INSERT INTO $table (id, v, w) SELECT id, c.v, f.v FROM c JOIN f USING (id)});
 }
-is(sql('SELECT count(*), count(DISTINCT lwe_key_id(v)) FROM t'), '120|3', 'rows of three keys in one table');
+sql('INSERT INTO six (id, v, w) SELECT id, v, w FROM t; INSERT INTO six_plain TABLE plain');
+is(sql('SELECT count(*), count(DISTINCT lwe_key_id(v)) FROM six'), '150|6', 'rows of five writers and the owner in one table');
 
 my @sums = ('SELECT sum(a), sum(b), avg(a), avg(b) FROM plain', 'SELECT id % 3, sum(a), sum(b), count(*) FROM plain WHERE id <> 7 GROUP BY 1 ORDER BY 1',
 	'SELECT sum(a * (id % 4)), sum(b * (id % 4)) FROM plain', 'SELECT sum(a), sum(b) FROM plain');
+my @six_sums = map { s/plain/six_plain/r } @sums;
 numbers_agree(
 	answers('hospital.key', map {
-			("SELECT sum($_), avg($_) FROM t", "SELECT g, sum($_), count(*) FROM t WHERE id <> 7 GROUP BY 1 ORDER BY 1", "SELECT sum($_, id % 4) FROM t", "$parallel; SELECT sum($_) FROM t; RESET ALL")
+			("SELECT sum($_), avg($_) FROM six", "SELECT g, sum($_), count(*) FROM six WHERE id <> 7 GROUP BY 1 ORDER BY 1", "SELECT sum($_, id % 4) FROM six", "$parallel; SELECT sum($_) FROM six; RESET ALL")
 		} qw(v w)),
-	plain(@sums, @sums), 1e-3, 'sums, averages, groups, weights over rows of three keys, compact and full');
-like(sql("$parallel; EXPLAIN SELECT sum(v) FROM t"), qr/Partial Aggregate/, 'the last plan was parallel');
+	plain(@six_sums, @six_sums), 1e-5, 'sums, averages, groups, weights over rows of six keys, compact and full');
+like(sql("$parallel; EXPLAIN SELECT sum(v) FROM six"), qr/Partial Aggregate/, 'the last plan was parallel');
 is(sql("SELECT DISTINCT lwe_key_id(sum(v)), lwe_ring(sum(v)) FROM t WHERE id <= 40 GROUP BY g"), "$hospital|row14", 'results are the owner\'s, those of one writer, too');
 is(sql("SELECT lwe_key_id(sum(v)), lwe_ring(sum(v)) FROM t WHERE id > 80"), "$hospital|compact11", 'the owner\'s rows alone need no switch');
 
@@ -128,21 +135,43 @@ done([ 'encrypt', '--key', 'ward2.key', '--features', 'ab.json', '-o', 'ab.copy'
 like(done([ 'decrypt', '--key', 'hospital.key', '--writer', 'ward2.pub', '--features', 'ab.json', 'ab.copy' ], 'rows of an encoding'), qr/"a": -?0\.\d/, 'a writer\'s rows are answered in words, too');
 # a writer: its own rows only
 numbers_agree(answers('ward1.key', 'SELECT id, v FROM t WHERE id <= 3 ORDER BY 1'), plain('SELECT id, a, b FROM plain WHERE id <= 3 ORDER BY 1'), 1e-5, 'a writer reads its rows');
-refused([ 'query', '--key', 'ward1.key', @dsn, '-c', "SELECT $_" ], 4, qr/encrypted under key [0-9a-f]{16}, not under key "ward1".*A writer reads only its own rows/s, "a writer and $_")
-  for 'v FROM t WHERE id IN (43, 83)', 'sum(v) FROM t WHERE id <= 40';
 # networks, second moments, conditions (x[1] counts as what it is, bit or not)
 sql(q{SELECT ppdl_create_model('m', '{"inputs": 2, "layers": [{"units": 3, "activation": "quadratic"}, {"units": 1}]}');
 	SELECT ppdl_train('m', ARRAY[a, b], a * b, '{"steps": 4, "batch": 40, "learning_rate": 0.1}' ORDER BY id) FROM plain});
-numbers_agree(
-	answers('hospital.key', q{SELECT array_agg(id ORDER BY id), ppdl_predict_agg('m', w ORDER BY id) FROM t WHERE id % 5 <> 0}, q{SELECT id, ppdl_predict('m', w) FROM t WHERE id = 44}, 'SELECT lwe_gram(w) FROM t',
-		q{SELECT sum_where(w, 'x[1] = 1') FROM t}, q{SELECT lwe_pack(w ORDER BY id) FROM t WHERE id IN (39, 41, 81)}),
-	plain(q{SELECT array_agg(id ORDER BY id), array_agg((ppdl_predict('m', ARRAY[a, b]))[1] ORDER BY id) FROM plain WHERE id % 5 <> 0}, q{SELECT id, ppdl_predict('m', ARRAY[a, b]) FROM plain WHERE id = 44},
-		'SELECT sum(a * a), sum(a * b), sum(a * b), sum(b * b) FROM plain', 'SELECT sum(a), sum(a * a), sum(a * b) FROM plain', 'SELECT a, b FROM plain WHERE id IN (39, 41, 81) ORDER BY id'),
-	1e-3, 'predictions, one prediction, second moments, sums over a condition and packed rows of three keys');
+my @networks = (
+	[ q{SELECT array_agg(id ORDER BY id), ppdl_predict_agg('m', w ORDER BY id) FROM six WHERE id % 5 <> 0}, q{SELECT array_agg(id ORDER BY id), array_agg((ppdl_predict('m', ARRAY[a, b]))[1] ORDER BY id) FROM six_plain WHERE id % 5 <> 0} ],
+	[ q{SELECT id, ppdl_predict('m', w) FROM six WHERE id = 44}, q{SELECT id, ppdl_predict('m', ARRAY[a, b]) FROM six_plain WHERE id = 44} ],
+	[ 'SELECT lwe_gram(w) FROM six', 'SELECT sum(a * a), sum(a * b), sum(a * b), sum(b * b) FROM six_plain' ],
+	[ q{SELECT sum_where(w, 'x[1] = 1') FROM six}, 'SELECT sum(a), sum(a * a), sum(a * b) FROM six_plain' ],
+	[ 'SELECT lwe_pack(w ORDER BY id) FROM six WHERE id IN (39, 41, 81, 121, 131, 141)', 'SELECT a, b FROM six_plain WHERE id IN (39, 41, 81, 121, 131, 141) ORDER BY id' ],
+);
+numbers_agree(answers('hospital.key', map { $_->[0] } @networks), plain(map { $_->[1] } @networks), 1e-4, 'predictions, one prediction, second moments, sums over a condition and packed rows of six keys');
+# compact rows, packed; values of two keys, or rings, combined
+my $where = 'WHERE id % 7 <> 0';
+my @compact = (
+	[ "SELECT array_agg(id ORDER BY id), lwe_pack(v ORDER BY id) FROM six $where", "SELECT array_agg(id ORDER BY id), array_agg(ARRAY[a, b] ORDER BY id) FROM six_plain $where" ],
+	[ 'SELECT lwe_pack(v ORDER BY id) FROM t WHERE id IN (1, 2)', 'SELECT a, b FROM plain WHERE id IN (1, 2) ORDER BY id' ],
+	[ 'SELECT avg(v) FILTER (WHERE id <= 40) - avg(v) FILTER (WHERE id BETWEEN 81 AND 120) FROM six', 'SELECT avg(a) FILTER (WHERE id <= 40) - avg(a) FILTER (WHERE id BETWEEN 81 AND 120), avg(b) FILTER (WHERE id <= 40) - avg(b) FILTER (WHERE id BETWEEN 81 AND 120) FROM six_plain' ],
+	(map { [ "SELECT x.$_ + y.$_, x.$_ - o.$_, 0.5 * (- y.$_) + x.$_ FROM six x, six y, six o WHERE x.id = 3 AND y.id = 141 AND o.id = 83", 'SELECT x.a + y.a, x.b + y.b, x.a - o.a, x.b - o.b, x.a - y.a / 2, x.b - y.b / 2 FROM six_plain x, six_plain y, six_plain o WHERE x.id = 3 AND y.id = 141 AND o.id = 83' ] } qw(v w)),
+);
+numbers_agree(answers('hospital.key', map { $_->[0] } @compact), plain(map { $_->[1] } @compact), 1e-5, 'compact rows of six keys packed, values of several keys added and subtracted');
+is(sql('SELECT lwe_key_id(lwe_pack(v)), lwe_ring(lwe_pack(v)) FROM six'), "$hospital|row14", 'in the row ring, under the owner\'s key');
+is(sql('SELECT DISTINCT lwe_ring(lwe_pack(v)) FROM t WHERE id > 80'), 'compact11', 'the owner\'s alone stay where they are');
+# what compact rows take beyond that, says the error
+for (q{ppdl_predict('m', v) FROM six WHERE id = 1}, q{ppdl_predict_agg('m', v) FROM six}, 'lwe_gram(v) FROM six', 'lwe_gram(v, v) FROM six', q{sum_where(v, 'x[1] = 1') FROM six})
+{
+	my ($rc, $out, $err) = $node->psql('postgres', "SELECT $_");
+	like($err, qr/key "hospital".*HINT:  .*(?:--for train|ppdl publish)/s, "$_: what it takes");
+}
+# a writer reads none of it: one error each
+my @private = ('v FROM t WHERE id IN (43, 83)', 'w FROM six WHERE id = 121', 'sum(v) FROM t WHERE id <= 40', q{ppdl_predict_agg('m', w) FROM t WHERE id <= 40}, 'lwe_gram(w) FROM t WHERE id <= 40', 'lwe_pack(v) FROM t WHERE id <= 40',
+	'x.v - y.v FROM t x, t y WHERE x.id = 1 AND y.id = 83');
+my ($asked, $told) = (join('', map { "SELECT $_;\n" } @private), '');
+IPC::Run::run([ 'ppdl', 'shell', '--key', 'ward1.key', @dsn, '--raw' ], '<', \$asked, '>', \$told, '2>&1');
+is(scalar(() = $told =~ /encrypted under key [0-9a-f]{16}, not under key "ward1".*\n.*A writer reads only its own rows/g), scalar @private, 'a writer reads no other\'s rows, and no results') or diag($told);
+unlike($told, qr/\d\.\d+[,}]/, 'not a number');
 done([ 'model', 'export', 'm', @dsn, '-o', 'm.json' ], 'the model');
 like(done([ 'audit', '--key', 'hospital.key', @dsn, '--table', 't', '--column', 'w', '--model', 'm.json' ], 'audit'), qr/^\d+ predictions; \d+ rows drawn, 0 wrong/, 'predictions on rows of writers are computed again, too');
-($rc, $out, $err) = $node->psql('postgres', 'SELECT lwe_pack(v) FROM t');
-like($err, qr/compact rows of writers can be summed, but not packed.*HINT:.*Full rows can/s, 'compact rows of writers are not packed');
 # rows of different owners
 done([ 'encrypt', '--raw', '--compact', '--key', 'clinic.key', '--id', 'id', '-o', 'clinic.copy', 'ward1.csv' ], 'rows of another owner');
 sql(qq{CREATE TABLE strangers (id int, v lwe_cipher);
@@ -240,7 +269,7 @@ like($err, qr/violates check constraint "known_writers"/, 'rows of another owner
 my $may = q{SELECT ppdl_may_write(v, 'hospital') FROM t WHERE id = 41};
 is(sql(qq{BEGIN; SAVEPOINT s; UPDATE ppdl_writers SET revoked = now(); $may; ROLLBACK TO s; $may; COMMIT}), "f\nt", 'what is rolled back was never revoked');
 sql(q{SELECT ppdl_revoke_writer('ward1'); UPDATE ppdl_writers SET comment = 'lost' WHERE writer_id = (SELECT key_id FROM ppdl_keys WHERE name = 'ward1')});
-is(sql('SELECT writer, comment, revoked IS NOT NULL FROM ppdl_writer_info ORDER BY 1'), "ward1|lost|t\nward2||f", 'who is revoked is said');
+is(sql('SELECT writer, comment, revoked IS NOT NULL FROM ppdl_writer_info ORDER BY 1 LIMIT 2'), "ward1|lost|t\nward2||f", 'who is revoked is said');
 ($rc, $out, $err) = $node->psql('postgres', 'INSERT INTO t (id, v) SELECT id, v FROM t WHERE id = 1');
 like($err, qr/violates check constraint "known_writers"/, 'new rows of a revoked writer do not come in');
 is(sql('INSERT INTO t (id, v, w) SELECT 2000 + id, v, w FROM t WHERE id = 41 RETURNING id'), '2041', 'another\'s do');
@@ -252,11 +281,11 @@ like($err, qr/key "hospital" is no writer's/, 'an owner is not revoked');
 # ---------------------------------------------------------------- dump and restore
 
 # rotation keys are large, and other tests dump them
-sql(qq{DELETE FROM ppdl_key_parts WHERE key_id = '$hospital' AND part ~ 'galois'});
+sql(qq{DELETE FROM ppdl_key_parts WHERE key_id = '$hospital' AND part ~ 'galois'; DROP TABLE six; DELETE FROM ppdl_keys WHERE name IN ('ward3', 'ward4', 'ward5')});
 $node->command_ok([ 'pg_dump', '-Fc', '-Z0', '-f', "$dir/dump", $node->connstr('postgres') ], 'pg_dump');
 $node->safe_psql('postgres', 'CREATE DATABASE restored');
 $node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr('restored'), "$dir/dump" ], 'pg_restore');
-is($node->safe_psql('restored', 'SELECT writer, key, comment, revoked IS NOT NULL, predicts FROM crypt.ppdl_writer_info ORDER BY 1'), "ward1|hospital|lost|t|t\nward2|hospital||f|t", 'writers come back');
+is($node->safe_psql('restored', 'SELECT writer, key, comment, revoked IS NOT NULL, predicts FROM crypt.ppdl_writer_info ORDER BY 1 LIMIT 2'), "ward1|hospital|lost|t|t\nward2|hospital||f|t", 'writers come back');
 is($node->safe_psql('restored', 'SET search_path = public, crypt; SELECT lwe_key_id(sum(v)), count(*) FROM t'), "$hospital|120", 'and their rows count as the owner\'s');
 ($rc, $out, $err) = $node->psql('restored', 'SET search_path = public, crypt; INSERT INTO t (id, v) SELECT id, v FROM t WHERE id = 1');
 like($err, qr/violates check constraint "known_writers"/, 'revoked ones stay revoked');

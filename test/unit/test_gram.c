@@ -183,12 +183,12 @@ lifted_labels(void **state)
 	lifted(*state, ROW_LOGN, 70, 8, 8, 1);
 }
 
-/* every other batch is a writer's */
+/* rows of writers and the owner, batch by batch: of one, then of five */
 static void
 writers_rows(void **state)
 {
 	lifted_of(*state, ROW_LOGN, 40, 16, 1, 1, 1);
-	lifted_of(*state, COMPACT_LOGN, 40, 4, 3, 1, 1);
+	lifted_of(*state, COMPACT_LOGN, 100, 4, 3, 1, TOY_WRITERS);
 }
 
 /* ---- rows of the row ring ---- */

@@ -178,7 +178,7 @@ many_outputs(void **state)
 	check_net(state, "{\"inputs\":4,\"layers\":[" QUADRATIC(6) ",{\"units\":3}]}", 0.4, 1, 1, 1);
 }
 
-/* every other batch is a writer's, some rows are missing; full rows, compact rows */
+/* rows of five writers and the owner, batch by batch, some are missing; full rows (four batches), compact rows */
 static void
 writers_rows(void **state)
 {
@@ -189,7 +189,7 @@ writers_rows(void **state)
 
 	for (int i = 0; i < 2; i++)
 	{
-		Rows		r = make_rows_of(d, logn[i], 200, net->inputs, 1, 0, 1);
+		Rows		r = make_rows_of(d, logn[i], 200, net->inputs, 1, 0, TOY_WRITERS);
 		WritersKeys keys = make_writers_keys(d, &r);
 		Seen		seen = {.d = d, .r = &r, .net = net};
 		PpdlPredictor *p;
@@ -199,7 +199,7 @@ writers_rows(void **state)
 			leave_out(&r, row);
 		OK(ppdl_predictor_create_lifted(&p, &d->f->ev, net, net->inputs, &err));
 		OK(ppdl_predict_lifted(p, &d->f->ev, w->hb, r.ts, check_rows, &seen, &err));
-		precision_print(&seen.p, i == 0 ? "full rows of an owner and a writer:" : "compact rows of the two:");
+		precision_print(&seen.p, i == 0 ? "full rows of an owner and writers:" : "compact rows of an owner and five writers:");
 		assert_int_equal(seen.rows, 133);
 		assert_true(precision_worst(&seen.p) > 13);
 		assert_true(precision_rms(&seen.p) < seen.estimate && seen.estimate < 0x1p-18);

@@ -121,12 +121,12 @@ train_in(int logn, const char *spec, const char *options, int rows, int inputs, 
 	deep_free(d);
 }
 
-/* every other batch is a writer's */
+/* rows of five writers and the owner, batch by batch */
 static void
 writers_rows(void **state)
 {
 	Deep	   *d = deep_new(DEEP_LOGN, 2);
-	Rows		r = make_rows_of(d, COMPACT_LOGN, 75, 16, 1, 0, 1);
+	Rows		r = make_rows_of(d, COMPACT_LOGN, 75, 16, 1, 0, TOY_WRITERS);
 	WritersKeys keys = make_writers_keys(d, &r);
 
 	train_rows(d, r, "{\"inputs\":16,\"bias\":false,\"layers\":[{\"units\":16,\"activation\":\"quadratic\"},{\"units\":1}]}",

@@ -10,12 +10,13 @@
 #define ROW_LOGN 9
 #define COMPACT_LOGN 6			/* eight batches are a polynomial of the bridge */
 #define DEEP_LOGN 11
+#define TOY_WRITERS 5
 
 typedef struct Rows
 {
 	PpdlParams *par;
 	PpdlSecret *sk,
-			   *writer;			/* of every other batch; NULL: there is none */
+			   *writer[TOY_WRITERS];	/* batch b is writer b mod (writers + 1) - 1's, or the owner's */
 	PpdlTrainSet *ts;
 	int			n,
 				inputs,
@@ -77,9 +78,9 @@ make_rows_from(Deep *d, int logn, int n, int inputs, int outputs, int corners, i
 
 	OK(ppdl_params_create(&r.par, &lit, 0, &err));
 	OK(ppdl_secret_create(&r.sk, r.par, f->rng, &err));
-	if (writers)
-		OK(ppdl_secret_create(&r.writer, r.par, f->rng, &err));
-	else
+	for (int i = 0; i < writers; i++)
+		OK(ppdl_secret_create(&r.writer[i], r.par, f->rng, &err));
+	if (writers == 0)
 		make_bridge(d, r.sk);
 	r.x = malloc(sizeof(double) * (size_t) (n * inputs));
 	r.y = malloc(sizeof(double) * (size_t) (n * outputs));
@@ -138,9 +139,9 @@ make_rows_from(Deep *d, int logn, int n, int inputs, int outputs, int corners, i
 			for (int k = 0; k < outputs; k++)
 				my[pos_y + (size_t) k * (r.par->n >> logk_y)] = llround(r.y[(b * capacity + i) * outputs + k] * 0x1p30);
 		}
-		tb->key = writers ? b % 2 : 0;
-		bx = encrypt_poly(&r, f, mx, tb->seed_x, tb->key ? r.writer : r.sk);
-		by = encrypt_poly(&r, f, my, tb->seed_y, tb->key ? r.writer : r.sk);
+		tb->key = b % (writers + 1);
+		bx = encrypt_poly(&r, f, mx, tb->seed_x, tb->key ? r.writer[tb->key - 1] : r.sk);
+		by = encrypt_poly(&r, f, my, tb->seed_y, tb->key ? r.writer[tb->key - 1] : r.sk);
 		/* rows keep their own coefficients only */
 		tb->bx = calloc(r.par->n, 8);
 		tb->by = calloc(r.par->n, 8);
@@ -189,12 +190,12 @@ stretched(const PpdlSecret *sk, const PpdlParams *par)
 	return out;
 }
 
-/* the keys of rows half of which a writer wrote, and the bridge of the secret that they lead to */
+/* the keys of rows that writers wrote among the owner's, and the bridge of the secret that they lead to */
 typedef struct WritersKeys
 {
 	PpdlParams *par;			/* of the row ring */
 	PpdlSecret *owner;			/* there */
-	PpdlSwitchKey *writer,
+	PpdlSwitchKey *writer[TOY_WRITERS],
 			   *own;			/* of compact rows */
 } WritersKeys;
 
@@ -207,31 +208,37 @@ make_writers_keys(Deep *d, Rows *r)
 	const PpdlSwitchKeyForm form = {PPDL_KEY_TO_OWNER, 1, 2};
 	const int	compact = r->par->logn != ROW_LOGN;
 	WritersKeys k = {0};
-	PpdlSecret *from[2];
+	PpdlForeignKey *foreign = calloc(TOY_WRITERS, sizeof(PpdlForeignKey));
+	PpdlSecret *from;
 
 	OK(ppdl_params_create(&k.par, &lit, 0, &err));
 	if (compact)
 		OK(ppdl_secret_create(&k.owner, k.par, f->rng, &err));
 	else
 		k.owner = stretched(r->sk, k.par);
-	from[0] = stretched(r->writer, k.par);
-	from[1] = stretched(r->sk, k.par);
-	OK(ppdl_switch_key_create(&k.writer, &form, from[0], k.owner, f->rng, NULL, &err));
-	OK(ppdl_switch_key_create(&k.own, &form, from[1], k.owner, f->rng, NULL, &err));
+	r->ts->keys.known = 1;
+	r->ts->keys.foreign = foreign;
+	for (int i = 0; i < TOY_WRITERS && r->writer[i] != NULL; i++)
+	{
+		from = stretched(r->writer[i], k.par);
+		OK(ppdl_switch_key_create(&k.writer[i], &form, from, k.owner, f->rng, NULL, &err));
+		foreign[i] = (PpdlForeignKey) {.hops = 1, .from = {{(uint8_t) (1 + i)}}, .key = {k.writer[i]}};
+		r->ts->keys.count = 1 + i;
+		ppdl_secret_destroy(from);
+	}
+	from = stretched(r->sk, k.par);
+	OK(ppdl_switch_key_create(&k.own, &form, from, k.owner, f->rng, NULL, &err));
 	make_bridge(d, k.owner);
-	r->ts->keys.known = r->ts->keys.count = 1;
-	r->ts->keys.foreign = calloc(1, sizeof(PpdlForeignKey));
-	r->ts->keys.foreign[0] = (PpdlForeignKey) {.hops = 1, .from = {{1}}, .key = {k.writer}};
 	r->ts->keys.bridge = compact ? k.own : NULL;
-	ppdl_secret_destroy(from[0]);
-	ppdl_secret_destroy(from[1]);
+	ppdl_secret_destroy(from);
 	return k;
 }
 
 static inline void
 free_writers_keys(WritersKeys *k)
 {
-	ppdl_switch_key_destroy(k->writer);
+	for (int i = 0; i < TOY_WRITERS; i++)
+		ppdl_switch_key_destroy(k->writer[i]);
 	ppdl_switch_key_destroy(k->own);
 	ppdl_secret_destroy(k->owner);
 	ppdl_params_destroy(k->par);
@@ -283,7 +290,8 @@ free_rows(Rows *r)
 {
 	ppdl_trainset_destroy(r->ts);
 	ppdl_secret_destroy(r->sk);
-	ppdl_secret_destroy(r->writer);
+	for (int i = 0; i < TOY_WRITERS; i++)
+		ppdl_secret_destroy(r->writer[i]);
 	ppdl_params_destroy(r->par);
 	free(r->x);
 	free(r->y);
