@@ -51,11 +51,13 @@ static const struct argp_option options[] = {
 	{"column", OPT_COLUMN, "NAME,...", 0, "its columns to encrypt anew (all of type lwe_cipher)", 2},
 	{"batch-column", OPT_BATCH_COLUMN, "NAME", 0,
 	 "plain column with the batch's number, as ppdl encrypt --batch-column wrote it, to be written anew", 2},
-	{"manifest", OPT_MANIFEST, "FILE", 0, "manifest of rows with receipts, which get new ones", 3},
+	{"manifest", OPT_MANIFEST, "FILE", 0,
+	 "manifest of rows with receipts, which get new ones; may be repeated, one for each key",
+	 3},
 	{"new-manifest", OPT_NEW_MANIFEST, "FILE", 0,
 	 "where theirs goes: a new file, or one of this table under the new key",
 	 3},
-	{"allow-missing", OPT_ALLOW_MISSING, 0, 0, "rows of the manifest may be missing from the table", 3},
+	{"allow-missing", OPT_ALLOW_MISSING, 0, 0, "rows of the manifests may be missing from the table", 3},
 	{"no-models", OPT_NO_MODELS, 0, 0, "leave models' encrypted weights under the old key", 2},
 	{"leave-trainings", OPT_LEAVE_TRAININGS, 0, 0,
 	 "go on although trainings wait to be resumed, which stay under the old key", 2},
@@ -68,11 +70,11 @@ typedef struct Args
 			   *new_key,
 			   *passphrase_file,
 			   *new_passphrase_file,
-			   *manifest,
 			   *new_manifest,
 			   *dsn;
 	int			no_models,
 				leave_trainings;
+	PpdlList	manifests;		/* files, one a key */
 	PpdlRekeyTable table;
 } Args;
 
@@ -83,11 +85,11 @@ check(const Args *a, struct argp_state *state)
 		argp_error(state, "--key is missing: the key that the rows are under");
 	if (a->new_key == NULL)
 		argp_error(state, "--new-key is missing: the key that they shall be under");
-	if ((a->manifest == NULL) != (a->new_manifest == NULL))
+	if ((a->manifests.count == 0) != (a->new_manifest == NULL))
 		argp_error(state, "--manifest and --new-manifest go together");
-	if (a->table.allow_missing && a->manifest == NULL)
+	if (a->table.allow_missing && a->manifests.count == 0)
 		argp_error(state, "--allow-missing goes with --manifest only");
-	if (a->table.table == NULL && (a->table.columns.count || a->table.batch_column || a->manifest))
+	if (a->table.table == NULL && (a->table.columns.count || a->table.batch_column || a->manifests.count))
 		argp_error(state, "--table is missing");
 	if (a->table.table == NULL && a->no_models)
 		argp_error(state, "without --table only models move, which --no-models leaves out");
@@ -125,7 +127,7 @@ parse(int key, char *arg, struct argp_state *state)
 			a->table.batch_column = arg;
 			return 0;
 		case OPT_MANIFEST:
-			a->manifest = arg;
+			ppdl_list_add(&a->manifests, arg, state);
 			return 0;
 		case OPT_NEW_MANIFEST:
 			a->new_manifest = arg;
@@ -157,11 +159,12 @@ typedef struct Job
 	PpdlOwner  *from,
 			   *to;
 	PpdlWriterParts writers;	/* of the database */
-	PpdlManifest *manifest,
-			   *new_manifest;
+	PpdlManifests manifests;
+	PpdlManifest *new_manifest;
 	PpdlOutFile out;			/* the new one */
 	char	   *keys;			/* the old key and its writers', with commas between */
-	int			models;			/* versions with weights under these */
+	int			models,			/* versions with weights under these, at first */
+				moved;
 } Job;
 
 static PpdlStatus
@@ -208,14 +211,15 @@ open_keys(Job *j, PpdlError *err)
 static PpdlStatus
 open_manifests(Job *j, PpdlError *err)
 {
+	const PpdlList *files = &j->a->manifests;
 	PpdlReceiptDomain domain;
 
-	if (j->a->manifest == NULL)
+	if (files->count == 0)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_manifest_load(&j->manifest, j->a->manifest, j->from, err));
-	domain = ppdl_manifest_domain(j->manifest, 0);
-	PPDL_TRY(ppdl_manifest_continue(&j->new_manifest, j->a->new_manifest, j->to, &domain, j->a->manifest, err));
-	j->a->table.manifest = j->manifest;
+	PPDL_TRY(ppdl_manifests_load(&j->manifests, files, &j->writers, &j->from, 1, err));
+	domain = ppdl_manifest_domain(j->manifests.manifest[0], 0);
+	PPDL_TRY(ppdl_manifest_continue(&j->new_manifest, j->a->new_manifest, j->to, &domain, files->item[0], err));
+	j->a->table.manifests = &j->manifests;
 	j->a->table.new_manifest = j->new_manifest;
 	return PPDL_OK;
 }
@@ -253,24 +257,15 @@ open_database(Job *j, PpdlError *err)
 static PpdlStatus
 move_models(Job *j, PpdlError *err)
 {
+	int			found;
+
 	PPDL_TRY(find_writers(j, err));
 	PPDL_TRY(ppdl_writer_parts_open(&j->writers, j->from, err));
-	PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &j->models, err));
-	return j->models > 0 ? ppdl_rekey_models_move(&j->db, j->keys, j->from, j->to, err) : PPDL_OK;
-}
-
-/* while rows waited to be swapped, others may have come */
-static PpdlStatus
-check_models(Job *j, PpdlError *err)
-{
-	int			left;
-
-	PPDL_TRY(find_writers(j, err));
-	PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &left, err));
-	if (left == 0)
+	PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &found, err));
+	if (found == 0)
 		return PPDL_OK;
-	ppdl_server_error(err, "%d versions of models came under the old key or its writers' meanwhile", left);
-	return ppdl_error_hint(err, PPDL_ERR_IO, "Nothing was changed. The same command goes on.");
+	j->moved += found;
+	return ppdl_rekey_models_move(&j->db, j->keys, j->from, j->to, err);
 }
 
 /* all that changes what is there does so here, at once */
@@ -282,8 +277,9 @@ swap(Job *j, PpdlError *err)
 		PPDL_TRY(move_models(j, err));
 	if (j->a->table.table)
 		PPDL_TRY(ppdl_rekey_table_swap(&j->a->table, err));
+	/* what came while nobody else could write to the table, or before */
 	if (!j->a->no_models)
-		PPDL_TRY(check_models(j, err));
+		PPDL_TRY(move_models(j, err));
 	/* no table is ever without its manifest: one too many does no harm */
 	if (j->new_manifest)
 	{
@@ -347,7 +343,7 @@ report(Job *j)
 		putchar('\n');
 	}
 	if (!j->a->no_models)
-		printf("models: encrypted weights of %d versions moved\n", j->models);
+		printf("models: encrypted weights of %d versions moved\n", j->moved);
 	if (t->table && t->swapped)
 		ppdl_note("what the old key opens may still lie in dead rows (VACUUM %s), backups, WAL archives and lagging "
 				  "standbys", t->name);
@@ -387,7 +383,8 @@ ppdl_cmd_rekey(int argc, char **argv)
 	ppdl_db_ignore_interrupt();
 	ppdl_rekey_table_free(&a.table);
 	ppdl_out_abort(&j.out);
-	ppdl_manifest_destroy(j.manifest);
+	ppdl_manifests_free(&j.manifests);
+	ppdl_list_free(&a.manifests);
 	ppdl_manifest_destroy(j.new_manifest);
 	ppdl_db_close(&j.db);
 	ppdl_writer_parts_free(&j.writers);

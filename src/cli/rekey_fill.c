@@ -305,8 +305,8 @@ ppdl_rekey_table_fill(PpdlRekeyTable *t, PpdlError *err)
 	t->fill->t = t;
 	ppdl_sink_table(&t->fill->sink, t->db->conn);
 	PPDL_TRY(ppdl_rekeyer_create(&t->fill->rekeyer, t->from, t->to, t->columns.count, put_row, t->fill, err));
-	if (t->manifest)
-		PPDL_TRY(ppdl_rekeyer_manifest(t->fill->rekeyer, t->manifest, err));
+	if (t->manifests)
+		PPDL_TRY(ppdl_rekeyer_manifests(t->fill->rekeyer, t->manifests, err));
 	for (int i = 0; i < MOST_PASSES && found >= FEW_ROWS; i++)
 		PPDL_TRY(ppdl_rekey_pass(t, &found, err));
 	return ppdl_rekey_run(t, NULL, 0, ppdl_rekey_text("ANALYZE %s", t->side), err);

@@ -141,7 +141,7 @@ tell_trainings(const PpdlDb *db, const PGresult *res, int leave, PpdlError *err)
 				   PQntuples(res), (const char *) w.buf);
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						"Nothing was written. SELECT %s.ppdl_train_resume('NAME') finishes one as its role, and its model "
-						"moves with the rows; training that model anew replaces it; --leave-trainings leaves them.",
+						"moves with the rows; ppdl_drop_model('NAME') removes one; --leave-trainings leaves them.",
 						db->schema);
 	}
 	ppdl_writer_free(&w);

@@ -84,11 +84,11 @@ check_missing(const PpdlRekeyTable *t, const PpdlRekeyManifest *k, PpdlError *er
 		return PPDL_OK;
 	if (t->allow_missing)
 	{
-		ppdl_note("%llu rows of the manifest are not in the table, and not in the new manifest",
+		ppdl_note("%llu rows of the manifests are not in the table, and not in the new manifest",
 				  (unsigned long long) missing);
 		return PPDL_OK;
 	}
-	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of the manifest are not in the table, or not with all their values, the "
+	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of the manifests are not in the table, or not with all their values, the "
 			   "first of them \"%.*s\"", (unsigned long long) missing, (int) (len < 80 ? len : 80), id);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
 						   "Nothing was changed. \"ppdl verify\" names them; where you deleted them, "
@@ -101,7 +101,7 @@ ppdl_rekey_note_receipts(PpdlRekeyTable *t, PpdlError *err)
 	PpdlRekeyManifest *k;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_rekey_manifest_create(&k, t->from, t->to, t->manifest, t->new_manifest, err));
+	PPDL_TRY(ppdl_rekey_manifest_create(&k, t->from, t->to, t->manifests, t->new_manifest, err));
 	status = note_rows(t, k, err);
 	if (status == PPDL_OK)
 		status = check_missing(t, k, err);

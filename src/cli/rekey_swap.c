@@ -129,7 +129,7 @@ ppdl_rekey_table_swap(PpdlRekeyTable *t, PpdlError *err)
 	/* a row that moved in the table while it was read may have been taken twice */
 	PPDL_TRY(ppdl_rekey_run(t, NULL, 0, ppdl_rekey_text("DELETE FROM %s a USING %s b WHERE a.key = b.key AND"
 														" a.ctid > b.ctid", t->side, t->side), err));
-	if (t->manifest)
+	if (t->manifests)
 		PPDL_TRY(ppdl_rekey_note_receipts(t, err));
 	ppdl_progress(NULL, 0, 0, "replacing rows:");
 	PPDL_TRY(ppdl_rekey_run(t, &res, 0, swap_statement(t), err));

@@ -30,9 +30,9 @@ typedef struct PpdlRekeyTable
 	const char *table,			/* as typed */
 			   *batch_column;	/* plain column that gets the batches' new numbers, or NULL */
 	PpdlList	columns;		/* none: all of type lwe_cipher, which are added here */
-	const PpdlManifest *manifest;	/* of the rows' receipts under the old key, or NULL */
-	PpdlManifest *new_manifest; /* takes those under the new key when they are swapped in; goes with manifest */
-	int			allow_missing;	/* rows of the manifest that the table lacks are left out of the new one */
+	const PpdlManifests *manifests; /* of the rows' receipts under the old keys, or NULL */
+	PpdlManifest *new_manifest; /* takes those under the new key when they are swapped in; goes with manifests */
+	int			allow_missing;	/* rows of the manifests that the table lacks are left out of the new one */
 
 	/* what was found and made; released by ppdl_rekey_table_free */
 	char		oid[16];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "owner/manifest_keys.h"
 #include "rows/cipher_read.h"
 #include "rows/encoding.h"
 #include "rows/partner.h"
@@ -37,7 +38,7 @@ typedef struct Group
 	size_t		bytes[PPDL_REKEY_COLUMNS];	/* allocated */
 	uint8_t    *tag;			/* capacity tags */
 	uint32_t   *has;			/* capacity masks of columns with a value */
-	uint32_t   *number[PPDL_REKEY_COLUMNS]; /* capacity numbers of rows of the manifest; NULL: no receipts */
+	PpdlManifestPlace *place[PPDL_REKEY_COLUMNS];	/* capacity rows of the manifests; NULL: no receipts */
 } Group;
 
 /* what the seeds of a column's last row say, so that a batch takes its digests once */
@@ -57,9 +58,8 @@ struct PpdlRekeyer
 	int			columns;
 	PpdlRekeyPut put;
 	void	   *arg;
-	const PpdlManifest *manifest;	/* or NULL */
-	PpdlReceiptKey *old_key[PPDL_MANIFEST_COLUMNS],
-			   *new_key[PPDL_MANIFEST_COLUMNS];
+	PpdlManifestKeys old;		/* of no manifests, or some, with the keys that rows are under */
+	PpdlReceiptKey *new_key[PPDL_MANIFEST_COLUMNS];
 	Group		group[GROUPS];
 	Said		said[PPDL_REKEY_COLUMNS];
 	uint64_t	clock,
@@ -91,7 +91,7 @@ group_free(Group *g)
 	for (int c = 0; c < PPDL_REKEY_COLUMNS; c++)
 	{
 		ppdl_free_secret(g->x[c], g->bytes[c]);
-		free(g->number[c]);
+		free(g->place[c]);
 	}
 	free(g->tag);
 	free(g->has);
@@ -105,17 +105,16 @@ ppdl_rekeyer_destroy(PpdlRekeyer *r)
 		return;
 	for (int i = 0; i < GROUPS; i++)
 		group_free(&r->group[i]);
-	ppdl_manifest_keys_free(r->old_key);
+	ppdl_manifest_keys_close(&r->old);
 	ppdl_manifest_keys_free(r->new_key);
 	free(r);
 }
 
 PpdlStatus
-ppdl_rekeyer_manifest(PpdlRekeyer *r, const PpdlManifest *m, PpdlError *err)
+ppdl_rekeyer_manifests(PpdlRekeyer *r, const PpdlManifests *m, PpdlError *err)
 {
-	r->manifest = m;
-	PPDL_TRY(ppdl_manifest_keys(r->old_key, m, r->from, err));
-	return ppdl_manifest_keys(r->new_key, m, r->to, err);
+	PPDL_TRY(ppdl_manifest_keys_open(&r->old, m, r->from, err));
+	return ppdl_manifest_keys(r->new_key, m->manifest[0], r->to, err);
 }
 
 uint64_t
@@ -327,10 +326,10 @@ tag_column(PpdlRekeyer *r, const Group *g, int c, uint8_t **out, size_t *size, P
 		/* rows without a value were encrypted all the same, and are not put */
 		if (g->has[i] >> c & 1)
 		{
-			const PpdlManifestRow row = ppdl_manifest_row(r->manifest, g->number[c][i]);
+			const PpdlRowNote note = ppdl_manifest_keys_note(&r->old, &g->place[c][i]);
 
 			status = ppdl_receipt_tag_row(r->new_key[g->form[c].tagged - 1], to + (size_t) i * tagged,
-										  *out + (size_t) i * *size, *size, &row.note, err);
+										  *out + (size_t) i * *size, *size, &note, err);
 		}
 	if (status != PPDL_OK)
 	{
@@ -459,7 +458,7 @@ make_room(const PpdlRekeyer *r, Group *g, const Form *joined, PpdlError *err)
 		if (g->x[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		memset(g->x[c], 0, g->bytes[c]);
-		if (joined[c].tagged && (g->number[c] = malloc((size_t) g->capacity * sizeof(uint32_t))) == NULL)
+		if (joined[c].tagged && (g->place[c] = malloc((size_t) g->capacity * sizeof(g->place[c][0]))) == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
 	return PPDL_OK;
@@ -479,7 +478,8 @@ decrypt_into(PpdlRekeyer *r, double *x, const PpdlRekeyValue *value, PpdlError *
 }
 
 static PpdlStatus
-add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, const uint32_t *number, PpdlError *err)
+add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, const PpdlManifestPlace *place,
+	PpdlError *err)
 {
 	const size_t row = (size_t) g->rows;
 
@@ -492,29 +492,22 @@ add(PpdlRekeyer *r, Group *g, const uint8_t *tag, const PpdlRekeyValue *value, c
 		PPDL_TRY(decrypt_into(r, g->x[c] + row * (size_t) g->form[c].width, &value[c], err));
 		g->has[row] |= UINT32_C(1) << c;
 		if (g->form[c].tagged)
-			g->number[c][row] = number[c];
+			g->place[c][row] = place[c];
 	}
 	memcpy(g->tag + row * PPDL_REKEY_TAG, tag, PPDL_REKEY_TAG);
 	g->rows++;
 	return g->rows == room_of(r, g, g->form) ? finish(r, g, err) : PPDL_OK;
 }
 
-/* the row of the manifest that a value with a receipt is, checked; nothing for one without */
+/* the row of a manifest that a value with a receipt is, checked; nothing for one without */
 static PpdlStatus
-check_receipt(PpdlRekeyer *r, Form *form, uint32_t *number, const PpdlCipher *c, const PpdlRekeyValue *value,
+check_receipt(PpdlRekeyer *r, Form *form, PpdlManifestPlace *place, const PpdlCipher *c, const PpdlRekeyValue *value,
 			  PpdlError *err)
 {
-	int			column;
-
 	if (c->tags == NULL)
 		return PPDL_OK;
-	if (r->manifest == NULL)
-	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "the rows have receipts, which take a manifest to be made anew");
-		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give the manifest that \"ppdl encrypt --receipts\" wrote.");
-	}
-	PPDL_TRY(ppdl_manifest_identify(r->manifest, r->old_key, c, value->data, value->len, number, &column, err));
-	form->tagged = 1 + column;
+	PPDL_TRY(ppdl_manifest_keys_identify(&r->old, c, value->data, value->len, place, err));
+	form->tagged = 1 + place->column;
 	return PPDL_OK;
 }
 
@@ -524,7 +517,7 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 	PpdlCipher	cipher[PPDL_REKEY_COLUMNS];
 	Form		form[PPDL_REKEY_COLUMNS] = {{0}},
 				joined[PPDL_REKEY_COLUMNS];
-	uint32_t	number[PPDL_REKEY_COLUMNS];
+	PpdlManifestPlace place[PPDL_REKEY_COLUMNS];
 	Group	   *g;
 	int			any = 0;
 
@@ -533,7 +526,7 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 		{
 			PPDL_TRY(ppdl_cipher_parse(&cipher[c], value[c].data, value[c].len, err));
 			PPDL_TRY(form_of(&form[c], &r->said[c], &cipher[c], err));
-			PPDL_TRY(check_receipt(r, &form[c], &number[c], &cipher[c], &value[c], err));
+			PPDL_TRY(check_receipt(r, &form[c], &place[c], &cipher[c], &value[c], err));
 			any = 1;
 		}
 	if (!any)
@@ -544,5 +537,5 @@ ppdl_rekeyer_add(PpdlRekeyer *r, const uint8_t tag[PPDL_REKEY_TAG], const PpdlRe
 	cut_chains(r, form);
 	PPDL_TRY(find_group(r, form, joined, &g, err));
 	PPDL_TRY(make_room(r, g, joined, err));
-	return add(r, g, tag, value, number, err);
+	return add(r, g, tag, value, place, err);
 }

@@ -9,7 +9,7 @@
 #ifndef PPDL_OWNER_REKEY_H
 #define PPDL_OWNER_REKEY_H
 
-#include "owner/manifest.h"
+#include "owner/manifests.h"
 
 #define PPDL_REKEY_COLUMNS 16	/* most columns of a row */
 #define PPDL_REKEY_TAG 32		/* bytes by which the caller knows a row again */
@@ -32,11 +32,12 @@ PpdlStatus	ppdl_rekeyer_create(PpdlRekeyer **out, PpdlOwner *from, PpdlOwner *to
 void		ppdl_rekeyer_destroy(PpdlRekeyer *r);	/* wipes; rows that wait are lost */
 
 /*
- * Rows with receipts get new ones, of the same domains, ids and bound texts, which the manifest says; each is checked
- * by its MAC before it is decrypted.  m must outlive the rekeyer.  Without a manifest such rows are PPDL_ERR_ARGUMENT,
- * with one those that are not in it, old versions, and rows that do not pass PPDL_ERR_KEY.
+ * Rows with receipts get new ones, of the same domains, ids and bound texts, which the manifest of their key says; each
+ * is checked by its MAC before it is decrypted.  m, one manifest at least, must outlive the rekeyer.  Without a manifest
+ * such rows are PPDL_ERR_ARGUMENT, with one those that are not in it, old versions, and rows that do not pass
+ * PPDL_ERR_KEY.
  */
-PpdlStatus	ppdl_rekeyer_manifest(PpdlRekeyer *r, const PpdlManifest *m, PpdlError *err);
+PpdlStatus	ppdl_rekeyer_manifests(PpdlRekeyer *r, const PpdlManifests *m, PpdlError *err);
 
 /*
  * Takes a row; put is called for whole batches as they fill.  A label goes beside the features that it names

@@ -3,16 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/manifest_keys.h"
 #include "rows/cipher_read.h"
+
+/* of an old manifest, a bit a row: it has a value in this column, and that came */
+typedef struct Seen
+{
+	uint8_t    *has[PPDL_MANIFEST_COLUMNS],
+			   *met[PPDL_MANIFEST_COLUMNS];
+} Seen;
 
 struct PpdlRekeyManifest
 {
-	const PpdlManifest *old;
+	PpdlManifestKeys old;
 	PpdlManifest *into;
-	PpdlReceiptKey *old_key[PPDL_MANIFEST_COLUMNS],
-			   *new_key[PPDL_MANIFEST_COLUMNS];
-	uint8_t    *has[PPDL_MANIFEST_COLUMNS],	/* bit by number of the old manifest: the row has a value in this column */
-			   *met[PPDL_MANIFEST_COLUMNS];	/* and it came */
+	PpdlReceiptKey *new_key[PPDL_MANIFEST_COLUMNS];
+	Seen	   *seen;			/* of each old manifest */
+	uint8_t    *placed;			/* a bit a row of the new manifest: it stands for a row that came */
 };
 
 static int
@@ -21,25 +28,48 @@ has_bit(const uint8_t *bits, uint32_t i)
 	return bits[i >> 3] >> (i & 7) & 1;
 }
 
-static PpdlStatus
-set_up(PpdlRekeyManifest *k, PpdlOwner *from, PpdlOwner *to, PpdlError *err)
+static void
+set_bit(uint8_t *bits, uint32_t i)
 {
-	const size_t bytes = (size_t) ppdl_manifest_rows(k->old) / 8 + 1;
+	bits[i >> 3] |= (uint8_t) (1 << (i & 7));
+}
+
+static PpdlStatus
+set_up_seen(Seen *seen, const PpdlManifest *m, PpdlError *err)
+{
+	const size_t bytes = (size_t) ppdl_manifest_rows(m) / 8 + 1;
 
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		k->has[c] = calloc(bytes, 1);
-		k->met[c] = calloc(bytes, 1);
-		if (k->has[c] == NULL || k->met[c] == NULL)
+		seen->has[c] = calloc(bytes, 1);
+		seen->met[c] = calloc(bytes, 1);
+		if (seen->has[c] == NULL || seen->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		ppdl_manifest_mark(k->old, c, k->has[c]);
+		ppdl_manifest_mark(m, c, seen->has[c]);
 	}
-	PPDL_TRY(ppdl_manifest_keys(k->old_key, k->old, from, err));
-	return ppdl_manifest_keys(k->new_key, k->old, to, err);
+	return PPDL_OK;
+}
+
+static PpdlStatus
+set_up(PpdlRekeyManifest *k, PpdlOwner *from, PpdlOwner *to, const PpdlManifests *old, PpdlError *err)
+{
+	size_t		rows = ppdl_manifest_rows(k->into);
+
+	PPDL_TRY(ppdl_manifest_keys_open(&k->old, old, from, err));
+	PPDL_TRY(ppdl_manifest_keys(k->new_key, old->manifest[0], to, err));
+	k->seen = calloc((size_t) old->count, sizeof(Seen));
+	for (int i = 0; i < old->count; i++)
+		rows += ppdl_manifest_rows(old->manifest[i]);
+	k->placed = calloc(rows / 8 + 1, 1);
+	if (k->seen == NULL || k->placed == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < old->count; i++)
+		PPDL_TRY(set_up_seen(&k->seen[i], old->manifest[i], err));
+	return PPDL_OK;
 }
 
 PpdlStatus
-ppdl_rekey_manifest_create(PpdlRekeyManifest **out, PpdlOwner *from, PpdlOwner *to, const PpdlManifest *old,
+ppdl_rekey_manifest_create(PpdlRekeyManifest **out, PpdlOwner *from, PpdlOwner *to, const PpdlManifests *old,
 						   PpdlManifest *into, PpdlError *err)
 {
 	PpdlRekeyManifest *k = calloc(1, sizeof(*k));
@@ -48,9 +78,8 @@ ppdl_rekey_manifest_create(PpdlRekeyManifest **out, PpdlOwner *from, PpdlOwner *
 	*out = NULL;
 	if (k == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	k->old = old;
 	k->into = into;
-	status = set_up(k, from, to, err);
+	status = set_up(k, from, to, old, err);
 	if (status == PPDL_OK)
 		*out = k;
 	else
@@ -63,13 +92,16 @@ ppdl_rekey_manifest_destroy(PpdlRekeyManifest *k)
 {
 	if (k == NULL)
 		return;
-	ppdl_manifest_keys_free(k->old_key);
+	for (int i = 0; k->seen != NULL && i < k->old.of->count; i++)
+		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+		{
+			free(k->seen[i].has[c]);
+			free(k->seen[i].met[c]);
+		}
+	free(k->seen);
+	free(k->placed);
 	ppdl_manifest_keys_free(k->new_key);
-	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-	{
-		free(k->has[c]);
-		free(k->met[c]);
-	}
+	ppdl_manifest_keys_close(&k->old);
 	free(k);
 }
 
@@ -79,17 +111,31 @@ not_that(const char *what, const PpdlRowNote *note, PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_KEY, "row \"%.*s\": %s", (int) note->id_len, note->id, what);
 }
 
-/* number and column of the old value in its manifest; UINT32_MAX: it has no receipt */
+/* the old value in its manifest; *tagged is 0: it has no receipt */
 static PpdlStatus
-find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, uint32_t *number, int *column, PpdlError *err)
+find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, PpdlManifestPlace *place, int *tagged,
+		 PpdlError *err)
 {
 	PpdlCipher	c;
 
-	*number = UINT32_MAX;
 	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
-	if (c.kind != PPDL_KIND_SLICE || c.tags == NULL)
-		return PPDL_OK;
-	return ppdl_manifest_identify(k->old, k->old_key, &c, value->data, value->len, number, column, err);
+	*tagged = c.kind == PPDL_KIND_SLICE && c.tags != NULL;
+	return *tagged ? ppdl_manifest_keys_identify(&k->old, &c, value->data, value->len, place, err) : PPDL_OK;
+}
+
+/* a new row of the new manifest; an old one of this id, which an earlier attempt left, becomes an old version */
+static PpdlStatus
+add_new(PpdlRekeyManifest *k, const PpdlRowNote *note, uint32_t *number, PpdlError *err)
+{
+	const uint32_t there = ppdl_manifest_find_id(k->into, note->id, note->id_len);
+
+	if (there != UINT32_MAX && has_bit(k->placed, there))
+	{
+		not_that("rows under two keys have this id, and become rows of one", note, err);
+		return ppdl_error_hint(err, PPDL_ERR_KEY, "Nothing was changed. Encrypt one of them anew under another id, and "
+							   "delete it here.");
+	}
+	return ppdl_manifest_add(k->into, note, number, err);
 }
 
 static PpdlStatus
@@ -111,10 +157,12 @@ place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyVal
 	if (there != UINT32_MAX && ppdl_manifest_row(k->into, there).live && (*number == UINT32_MAX || *number == there))
 	{
 		*number = there;
+		set_bit(k->placed, there);
 		return PPDL_OK;
 	}
 	if (*number == UINT32_MAX)
-		PPDL_TRY(ppdl_manifest_add(k->into, note, number, err));
+		PPDL_TRY(add_new(k, note, number, err));
+	set_bit(k->placed, *number);
 	return ppdl_manifest_place(k->into, *number, column, &c, err);
 }
 
@@ -122,30 +170,43 @@ PpdlStatus
 ppdl_rekey_manifest_add(PpdlRekeyManifest *k, const PpdlRekeyValue *before, const PpdlRekeyValue *after, int n,
 						PpdlError *err)
 {
-	uint32_t	row = UINT32_MAX,
-				placed = UINT32_MAX;
+	PpdlManifestPlace row = {.which = -1};
+	uint32_t	placed = UINT32_MAX;
 
 	for (int i = 0; i < n; i++)
 	{
+		PpdlManifestPlace place;
 		PpdlRowNote note;
-		uint32_t	number;
-		int			column;
+		uint8_t    *met;
+		int			tagged;
 
 		if (before[i].data == NULL)
 			continue;
-		PPDL_TRY(find_old(k, &before[i], &number, &column, err));
-		if (number == UINT32_MAX)
+		PPDL_TRY(find_old(k, &before[i], &place, &tagged, err));
+		if (!tagged)
 			continue;
-		note = ppdl_manifest_row(k->old, number).note;
-		if (row != UINT32_MAX && row != number)
+		note = ppdl_manifest_keys_note(&k->old, &place);
+		met = k->seen[place.which].met[place.column];
+		if (row.which >= 0 && (row.which != place.which || row.number != place.number))
 			return not_that("its columns are of different rows", &note, err);
-		if (has_bit(k->met[column], number))
+		if (has_bit(met, place.number))
 			return not_that("it is in the table more than once", &note, err);
-		row = number;
-		k->met[column][number >> 3] |= (uint8_t) (1 << (number & 7));
-		PPDL_TRY(place_new(k, &placed, column, &after[i], &note, err));
+		row = place;
+		set_bit(met, place.number);
+		PPDL_TRY(place_new(k, &placed, place.column, &after[i], &note, err));
 	}
 	return PPDL_OK;
+}
+
+static int
+is_missing(const PpdlRekeyManifest *k, int which, uint32_t number)
+{
+	const Seen *seen = &k->seen[which];
+	int			lacks = 0;
+
+	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+		lacks |= has_bit(seen->has[c], number) && !has_bit(seen->met[c], number);
+	return lacks && ppdl_manifest_row(k->old.of->manifest[which], number).live;
 }
 
 uint64_t
@@ -155,19 +216,14 @@ ppdl_rekey_manifest_missing(const PpdlRekeyManifest *k, const char **id, size_t 
 
 	*id = NULL;
 	*len = 0;
-	for (uint32_t i = 0; i < ppdl_manifest_rows(k->old); i++)
-	{
-		const PpdlManifestRow row = ppdl_manifest_row(k->old, i);
+	for (int which = 0; which < k->old.of->count; which++)
+		for (uint32_t i = 0; i < ppdl_manifest_rows(k->old.of->manifest[which]); i++)
+			if (is_missing(k, which, i) && missing++ == 0)
+			{
+				const PpdlRowNote note = ppdl_manifest_row(k->old.of->manifest[which], i).note;
 
-		int			lacks = 0;
-
-		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-			lacks |= has_bit(k->has[c], i) && !has_bit(k->met[c], i);
-		if (row.live && lacks && missing++ == 0)
-		{
-			*id = row.note.id;
-			*len = row.note.id_len;
-		}
-	}
+				*id = note.id;
+				*len = note.id_len;
+			}
 	return missing;
 }

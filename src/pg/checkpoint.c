@@ -667,7 +667,10 @@ skip_text(int fd, off_t *at)
 	return true;
 }
 
-/* the owner of the rows: what follows the heading, `from` bytes long, is options, network, rows that were skipped, rows */
+/*
+ * The owner of the rows.  What follows the heading, `from` bytes long: options, network, number of skipped rows, ring,
+ * owner.
+ */
 static bool
 read_key(const Place *p, off_t from, uint8_t key[8])
 {

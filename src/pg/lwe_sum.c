@@ -232,8 +232,8 @@ finish(FunctionCallInfo fcinfo, bool average)
 																   VARSIZE(state->result) - VARHDRSZ, divisor, &w,
 																   &err), &w, &err));
 	PPDL_PG(ppdl_key_sums_needs_switch(state->sums, &switched, &err));
-	result = ppdl_cipher_result(ppdl_key_sums_finish(state->sums, switched ? ppdl_switch_eval(fcinfo) : NULL, divisor, &w,
-													 &err), &w, &err);
+	result = ppdl_cipher_result(ppdl_key_sums_finish(state->sums, switched ? ppdl_switch_eval(fcinfo) : NULL, divisor,
+													 &w, &err), &w, &err);
 	ppdl_agg_state_charge(&state->agg);
 	/* the other aggregate divides what is kept; switched sums, of several keys, it computes again */
 	if (!switched && AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE && AggStateIsShared(fcinfo))

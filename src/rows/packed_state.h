@@ -13,9 +13,9 @@
 void		ppdl_packed_save(PpdlWriter *w, const PpdlPacked *p);
 
 /*
- * The next packed ciphertext, of rows like `shape` (key where it is not said, log2 k) with `width` values each; ev is of the shape's ring.
- * PPDL_ERR_FORMAT when anything about it is impossible; ordinals are left to ppdl_packed_mark.  On error *p is as
- * ppdl_packed_release leaves it.
+ * The next packed ciphertext, of rows like `shape` (key where none is said, log2 k) with `width` values each; ev is of
+ * the shape's ring.  PPDL_ERR_FORMAT when anything about it is impossible; ordinals are left to ppdl_packed_mark.  On
+ * error *p is as ppdl_packed_release leaves it.
  */
 PpdlStatus	ppdl_packed_load(PpdlPacked *p, PpdlEval *ev, PpdlReader *r, const PpdlCipher *shape, int width,
 							 PpdlError *err);

@@ -24,7 +24,7 @@ sub sql { return $node->safe_psql('postgres', shift) }
 sub answers
 {
 	my ($key, @queries) = @_;
-	my $csv = done([ 'query', '--key', $key, @dsn, '--raw', '--format', 'csv', map { ('-c', $_) } @queries ], "queries with $key");
+	my $csv = done([ 'query', '--key', $key, @dsn, '--raw', '--min-count', '1', '--format', 'csv', map { ('-c', $_) } @queries ], "queries with $key");
 
 	return [ $csv =~ /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g ];
 }
@@ -87,7 +87,7 @@ sql(q{CREATE TABLE t (id int, g int GENERATED ALWAYS AS (id % 3) STORED, v lwe_c
 	CREATE TABLE six (LIKE t INCLUDING GENERATED);
 	CREATE TABLE six_plain (LIKE plain);});
 my $at = 0;
-for (map { [ $_, 40, 't' ] } (qw(ward1 ward2 hospital)), map { [ $_, 10, 'six' ] } qw(ward3 ward4 ward5))
+for ((map { [ $_, 40, 't' ] } qw(ward1 ward2 hospital)), (map { [ $_, 10, 'six' ] } qw(ward3 ward4 ward5)))
 {
 	my ($who, $rows, $table) = @$_;
 	my $plain = $table eq 't' ? 'plain' : 'six_plain';
@@ -145,7 +145,7 @@ my @networks = (
 	[ q{SELECT sum_where(w, 'x[1] = 1') FROM six}, 'SELECT sum(a), sum(a * a), sum(a * b) FROM six_plain' ],
 	[ 'SELECT lwe_pack(w ORDER BY id) FROM six WHERE id IN (39, 41, 81, 121, 131, 141)', 'SELECT a, b FROM six_plain WHERE id IN (39, 41, 81, 121, 131, 141) ORDER BY id' ],
 );
-numbers_agree(answers('hospital.key', map { $_->[0] } @networks), plain(map { $_->[1] } @networks), 1e-4, 'predictions, one prediction, second moments, sums over a condition and packed rows of six keys');
+numbers_agree(answers('hospital.key', map { $_->[0] } @networks), plain(map { $_->[1] } @networks), 1e-3, 'predictions, one prediction, second moments, sums over a condition and packed rows of six keys');
 # compact rows, packed; values of two keys, or rings, combined
 my $where = 'WHERE id % 7 <> 0';
 my @compact = (
@@ -161,7 +161,7 @@ is(sql('SELECT DISTINCT lwe_ring(lwe_pack(v)) FROM t WHERE id > 80'), 'compact11
 for (q{ppdl_predict('m', v) FROM six WHERE id = 1}, q{ppdl_predict_agg('m', v) FROM six}, 'lwe_gram(v) FROM six', 'lwe_gram(v, v) FROM six', q{sum_where(v, 'x[1] = 1') FROM six})
 {
 	my ($rc, $out, $err) = $node->psql('postgres', "SELECT $_");
-	like($err, qr/key "hospital".*HINT:  .*(?:--for train|ppdl publish)/s, "$_: what it takes");
+	like($err, qr/keys that key $hospital is not published with\nHINT:.*--for train.*Full rows/s, "$_: what it takes");
 }
 # a writer reads none of it: one error each
 my @private = ('v FROM t WHERE id IN (43, 83)', 'w FROM six WHERE id = 121', 'sum(v) FROM t WHERE id <= 40', q{ppdl_predict_agg('m', w) FROM t WHERE id <= 40}, 'lwe_gram(w) FROM t WHERE id <= 40', 'lwe_pack(v) FROM t WHERE id <= 40',

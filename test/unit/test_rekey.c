@@ -1,6 +1,7 @@
 /* Rows encrypted anew under another key: values, form, partners; what the old key reads of them. */
 #include "rows_util.h"
 
+#include "owner/owner_impl.h"
 #include "owner/rekey.h"
 #include "owner/rekey_manifest.h"
 #include "owner/row_batch.h"
@@ -466,6 +467,7 @@ refuses(void **state)
 /* ---- receipts ---- */
 
 static const char *const bound_names[] = {"ward"};
+static int	first_id;			/* of row 0 */
 
 /* id and ward of row i */
 static PpdlRowNote
@@ -475,7 +477,7 @@ note_of(int i, char id[16], PpdlWriter *bound)
 	const size_t len[] = {1};
 
 	bound->len = 0;
-	snprintf(id, 16, "p%d", i);
+	snprintf(id, 16, "p%d", first_id + i);
 	OK(ppdl_bound_write(bound, ward, len, 1, ERR));
 	return (PpdlRowNote) {id, strlen(id), bound->buf, bound->len};
 }
@@ -537,12 +539,12 @@ tag_table(Table *t)
 }
 
 static void
-rekey_tagged(Table *t, const PpdlManifest *m)
+rekey_tagged(Table *t, const PpdlManifests *m)
 {
 	PpdlRekeyer *r;
 
 	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t, ERR));
-	OK(ppdl_rekeyer_manifest(r, m, ERR));
+	OK(ppdl_rekeyer_manifests(r, m, ERR));
 	for (int i = 0; i < t->rows; i++)
 		OK(add_row(r, t, i));
 	OK(ppdl_rekeyer_flush(r, ERR));
@@ -613,6 +615,7 @@ receipts(void **state)
 		Table	   *t = calloc(1, sizeof(*t));
 		PpdlManifest *old,
 				   *new;
+		const PpdlManifests olds = {&old, 1};
 		PpdlRekeyManifest *k;
 		const char *id;
 		size_t		len;
@@ -620,15 +623,15 @@ receipts(void **state)
 
 		add_rows(t, &shape, 100, 2);
 		old = tag_table(t);
-		rekey_tagged(t, old);
+		rekey_tagged(t, &olds);
 		check_values(t);
 		check_partners(t);
 		OK(ppdl_manifest_create(&new, to, "patients", bound_names, 1, ERR));
-		OK(ppdl_rekey_manifest_create(&k, from, to, old, new, ERR));
+		OK(ppdl_rekey_manifest_create(&k, from, to, &olds, new, ERR));
 		/* what a server could bring together wrongly: another row, rows twice, old for new */
 		FAILS(PPDL_ERR_KEY, note_row(k, t, 1, 2));
 		ppdl_rekey_manifest_destroy(k);
-		OK(ppdl_rekey_manifest_create(&k, from, to, old, new, ERR));
+		OK(ppdl_rekey_manifest_create(&k, from, to, &olds, new, ERR));
 		for (int i = 0; i < t->rows; i++)
 		{
 			if (i == 50)
@@ -644,7 +647,7 @@ receipts(void **state)
 		check_table(t, new);
 		/* again into what an attempt left that failed at its very end */
 		rows = ppdl_manifest_rows(new);
-		OK(ppdl_rekey_manifest_create(&k, from, to, old, new, ERR));
+		OK(ppdl_rekey_manifest_create(&k, from, to, &olds, new, ERR));
 		for (int i = 0; i < t->rows; i++)
 			OK(note_row(k, t, i, i));
 		assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), 0);
@@ -665,6 +668,8 @@ refused_receipts(void **state)
 	PpdlRekeyer *r;
 	PpdlManifest *m,
 			   *empty;
+	const PpdlManifests of_m = {&m, 1},
+				of_empty = {&empty, 1};
 
 	test_seed("refused_receipts");
 	add_rows(t, &shape, 10, 1);
@@ -672,7 +677,7 @@ refused_receipts(void **state)
 	OK(ppdl_manifest_create(&empty, from, "patients", bound_names, 1, ERR));
 	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t, ERR));
 	FAILS(PPDL_ERR_ARGUMENT, add_row(r, t, 0));
-	OK(ppdl_rekeyer_manifest(r, m, ERR));
+	OK(ppdl_rekeyer_manifests(r, &of_m, ERR));
 	t->old[1][0].data[t->old[1][0].len - 50] ^= 1;
 	FAILS(PPDL_ERR_KEY, add_row(r, t, 1));
 	assert_non_null(strstr(test_error.message, "\"p1\" is not what was encrypted"));
@@ -681,13 +686,108 @@ refused_receipts(void **state)
 	assert_non_null(strstr(test_error.message, "\"p2\" is an old version"));
 	ppdl_rekeyer_destroy(r);
 	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t, ERR));
-	OK(ppdl_rekeyer_manifest(r, empty, ERR));
+	OK(ppdl_rekeyer_manifests(r, &of_empty, ERR));
 	FAILS(PPDL_ERR_KEY, add_row(r, t, 3));
 	ppdl_rekeyer_destroy(r);
 	assert_int_equal(t->put, 0);
 	ppdl_manifest_destroy(m);
 	ppdl_manifest_destroy(empty);
 	table_free(t);
+}
+
+/* a table of rows of that key, with receipts */
+static Table *
+table_of(PpdlOwner *o, int id, PpdlManifest **m)
+{
+	const PpdlRowShape shape = {.inputs = 4, .outputs = 1, .compact = 1, .scale_bits = 30, .batch_rows = 32};
+	PpdlOwner  *const owner = from;
+	Table	   *t = calloc(1, sizeof(*t));
+
+	from = o;
+	first_id = id;
+	add_rows(t, &shape, 40, 2);
+	*m = tag_table(t);
+	from = owner;
+	first_id = 0;
+	return t;
+}
+
+static void
+note_table(PpdlRekeyManifest *k, const Table *t)
+{
+	for (int i = 0; i < t->rows; i++)
+		OK(note_row(k, t, i, i));
+}
+
+/* rows of the old key and of one of its writers, each with its manifest, go into one of the new key */
+static void
+receipts_of_writers(void **state)
+{
+	PpdlManifest *m[3],
+			   *same[2],
+			   *new;
+	const PpdlManifests both = {m, 2},
+				alone = {m, 1},
+				clash = {same, 2};
+	PpdlRekeyManifest *k;
+	PpdlRekeyer *r;
+	PpdlOwner  *ward;
+	Table	   *t[3];
+	const char *id;
+	size_t		len;
+
+	test_seed("receipts_of_writers");
+	OK(ppdl_owner_generate_writer(&ward, "ward", ppdl_owner_fingerprint(from), ERR));
+	t[0] = table_of(from, 0, &m[0]);
+	t[1] = table_of(ward, 1000, &m[1]);
+	t[2] = table_of(ward, 0, &m[2]);
+	/* a manifest of a key that is not here */
+	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t[1], ERR));
+	FAILS(PPDL_ERR_KEY, ppdl_rekeyer_manifests(r, &both, ERR));
+	ppdl_rekeyer_destroy(r);
+	from->writer = malloc(sizeof(PpdlOwner *));
+	assert_non_null(from->writer);
+	from->writer[0] = ward;
+	from->writers = 1;
+	/* no manifest of a key */
+	OK(ppdl_rekeyer_create(&r, from, to, 2, take, t[1], ERR));
+	OK(ppdl_rekeyer_manifests(r, &alone, ERR));
+	FAILS(PPDL_ERR_ARGUMENT, add_row(r, t[1], 1));
+	ppdl_rekeyer_destroy(r);
+	OK(ppdl_manifest_create(&new, to, "patients", bound_names, 1, ERR));
+	for (int i = 0; i < 2; i++)
+	{
+		rekey_tagged(t[i], &both);
+		check_values(t[i]);
+		check_partners(t[i]);
+	}
+	OK(ppdl_rekey_manifest_create(&k, from, to, &both, new, ERR));
+	note_table(k, t[0]);
+	assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), ppdl_manifest_live(m[1]));
+	assert_true(len == 5 && memcmp(id, "p1000", 5) == 0);
+	note_table(k, t[1]);
+	assert_int_equal(ppdl_rekey_manifest_missing(k, &id, &len), 0);
+	assert_int_equal(ppdl_manifest_live(new), ppdl_manifest_live(m[0]) + ppdl_manifest_live(m[1]));
+	ppdl_rekey_manifest_destroy(k);
+	/* one id under two keys */
+	same[0] = m[0];
+	same[1] = m[2];
+	rekey_tagged(t[2], &clash);
+	OK(ppdl_rekey_manifest_create(&k, from, to, &clash, new, ERR));
+	note_table(k, t[0]);
+	FAILS(PPDL_ERR_KEY, note_row(k, t[2], 1, 1));
+	assert_non_null(strstr(test_error.message, "\"p1\": rows under two keys have this id"));
+	ppdl_rekey_manifest_destroy(k);
+	free(from->writer);
+	from->writer = NULL;
+	from->writers = 0;
+	ppdl_owner_destroy(ward);
+	ppdl_manifest_destroy(new);
+	for (int i = 0; i < 3; i++)
+	{
+		ppdl_manifest_destroy(m[i]);
+		table_free(t[i]);
+	}
 }
 
 static int
@@ -720,6 +820,7 @@ main(void)
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(receipts),
 		cmocka_unit_test(refused_receipts),
+		cmocka_unit_test(receipts_of_writers),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
