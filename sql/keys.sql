@@ -149,8 +149,8 @@ SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', ''''
 SELECT outcome(format('SELECT ppdl_publish_part(key_id, ''other'', ''lwe'', '''', part, chunk, total, sha256, data, %L, signature) FROM signed', :'other_verify'));
 SELECT outcome(format('INSERT INTO ppdl_key_parts SELECT key_id, ''row/relin'', chunk, total, sha256, data, signature FROM signed'));
 SELECT outcome(format('INSERT INTO ppdl_key_parts SELECT key_id, ''row/relin'', chunk, total, sha256, data FROM signed'));
-SELECT outcome(format('UPDATE ppdl_key_parts SET sha256 = sha256(data || ''x'') WHERE key_id = %L', :'other_id'));
-SELECT outcome(format('UPDATE ppdl_key_parts SET signature = NULL WHERE key_id = %L', :'other_id'));
+SELECT outcome(format('UPDATE ppdl_key_parts SET sha256 = sha256(data || ''x'') WHERE key_id = %L AND part = ''public''', :'other_id'));
+SELECT outcome(format('UPDATE ppdl_key_parts SET signature = NULL WHERE key_id = %L AND part = ''public''', :'other_id'));
 SELECT outcome(format('UPDATE ppdl_keys SET verify_key = %L WHERE name = ''other''', :'wrong_verify'));
 SELECT outcome('UPDATE ppdl_keys SET verify_key = NULL WHERE name = ''other''');
 SELECT outcome('UPDATE ppdl_keys SET key_id = ''0123456789abcdef'' WHERE name = ''other''');

@@ -116,7 +116,7 @@ CREATE TABLE packed AS SELECT lwe_pack(v)::lwe_cipher(16) AS v FROM enc WHERE id
 SELECT lwe_cipher_send(v::text::lwe_cipher) = lwe_cipher_send(v) AS same, lwe_rows(v) FROM packed;
 SELECT what, outcome(format('SELECT %L::lwe_cipher', encode(set_byte(b, at, value), 'base64')))
 FROM (SELECT lwe_cipher_send(v) b FROM packed) t,
-	 (VALUES (0, 'layout', 40, 3), (1, 'moments', 40, 2), (2, 'log k', 41, 5), (4, 'rows', 44, 200), (5, 'chunks', 48, 2), (6, 'chunk of row 1', 58, 1)) f (n, what, at, value)
+	 (VALUES (0, 'layout', 40, 4), (1, 'moments', 40, 2), (2, 'log k', 41, 5), (4, 'rows', 44, 200), (5, 'chunks', 48, 2), (6, 'chunk of row 1', 58, 1)) f (n, what, at, value)
 ORDER BY n;
 
 SELECT ppdl_drop_key('pack'), ppdl_drop_key('pack2');

@@ -293,6 +293,7 @@ static PpdlStatus
 rekey(Job *j, PpdlError *err)
 {
 	PpdlRekeyTable *t = &j->a->table;
+	int			idle;
 
 	PPDL_TRY(peek_keys(j, err));
 	PPDL_TRY(open_database(j, err));
@@ -303,9 +304,10 @@ rekey(Job *j, PpdlError *err)
 	t->writers = &j->writers;
 	if (t->table)
 		PPDL_TRY(ppdl_rekey_table_open(t, err));
-	PPDL_TRY(ppdl_rekey_trainings_check(&j->db, j->keys, j->a->leave_trainings, err));
+	idle = (t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0;
+	PPDL_TRY(ppdl_rekey_trainings_check(&j->db, j->keys, idle || j->a->leave_trainings, err));
 	/* nobody types a passphrase for nothing, or for what cannot be done */
-	if ((t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0)
+	if (idle)
 		return PPDL_OK;
 	PPDL_TRY(open_keys(j, err));
 	PPDL_TRY(open_manifests(j, err));

@@ -16,19 +16,30 @@ PG_FUNCTION_INFO_V1(lwe_neg);
 PG_FUNCTION_INFO_V1(lwe_mul);
 PG_FUNCTION_INFO_V1(lwe_mul_commuted);
 
+/* can the owner's own compact values be brought to the row ring here? */
+static bool
+has_bridge(const uint8_t owner[8])
+{
+	PpdlKeyPartInfo info;
+	char		part[64];
+
+	ppdl_key_part_name(part, PPDL_RING_ROW, PPDL_KEY_BRIDGE_COMPACT);
+	return ppdl_key_part_info(owner, part, &info) && info.complete;
+}
+
 /* values of two keys of one owner, or of two rings: both have to be switched */
 static bool
 differ(const PpdlCipher *a, const PpdlCipher *b)
 {
+	const bool	same_key = memcmp(a->fingerprint, b->fingerprint, PPDL_FINGERPRINT_BYTES) == 0;
 	uint8_t		mine[8],
 				theirs[8];
 
-	if (a->kind == PPDL_KIND_PACKED || b->kind == PPDL_KIND_PACKED ||
-		(a->par == b->par && memcmp(a->fingerprint, b->fingerprint, PPDL_FINGERPRINT_BYTES) == 0))
+	if (a->kind == PPDL_KIND_PACKED || b->kind == PPDL_KIND_PACKED || (a->par == b->par && same_key))
 		return false;
 	ppdl_key_owner(a->fingerprint, mine);
 	ppdl_key_owner(b->fingerprint, theirs);
-	return memcmp(mine, theirs, sizeof(mine)) == 0;
+	return memcmp(mine, theirs, sizeof(mine)) == 0 && (!same_key || has_bridge(mine));
 }
 
 /* *c, parsed from value, as what lies in w under the owner's key in the row ring */
