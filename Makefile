@@ -46,9 +46,9 @@ MODULE_big = ppdl
 # floors, lowest first: each may include only those before it (src/pg, src/cli and src/lib stand side by side on top)
 FLOORS = base ring ckks rows rsa net predict learn owner
 # floors of the tool alone, above those: what an owner does with plain numbers and pictures
-TOOL_FLOORS = stats table image report
+TOOL_FLOORS = stats table query image report
 # those of them that the owner's library has, too
-LIB_FLOORS = stats table
+LIB_FLOORS = stats table query
 CORE_SRCS = $(sort $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c)))
 PG_SRCS = $(sort $(wildcard src/pg/*.c))
 CLI_SRCS = $(sort $(foreach floor,$(TOOL_FLOORS),$(wildcard src/$(floor)/*.c)) $(wildcard src/cli/*.c))

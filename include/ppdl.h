@@ -244,6 +244,11 @@ PPDL_API int32_t ppdl_encoding_load(ppdl_encoding **out, const char *path, ppdl_
 /* the same of its text; name: for messages */
 PPDL_API int32_t ppdl_encoding_read(ppdl_encoding **out, const char *json, size_t len, const char *name,
 									 ppdl_err *err);
+/*
+ * The file among *.json beside the files of `near`, a list that ends with NULL, or in the current directory, that is
+ * the feature file of an encoding: its path.  PPDL_E_ARGUMENT when there is none
+ */
+PPDL_API int32_t ppdl_encoding_find(char *path, size_t size, uint64_t id, const char *const *near, ppdl_err *err);
 PPDL_API void ppdl_encoding_free(ppdl_encoding *encoding);
 
 typedef struct ppdl_encoding_info
@@ -338,6 +343,68 @@ PPDL_API int32_t ppdl_decode_class(const ppdl_encoding *encoding, const double *
 								   int32_t *number, double *lead, ppdl_err *err);
 /* the label that a number in [-1, 1] stands for, in its own units; PPDL_E_ARGUMENT when it is no number */
 PPDL_API int32_t ppdl_decode_label(const ppdl_encoding *encoding, double y, double *value, ppdl_err *err);
+
+/* ------------------------------------------------------------------ statistics */
+
+/*
+ * Statistics of encrypted rows: means, deviations, correlations, regressions, cross tables, histograms, principal
+ * components, in the units of the table that was encrypted, as `ppdl stats` has them (doc/statistics.md).  A handle
+ * says which statement a server is to be asked, decrypts the sums and products that it returns, and computes the rest.
+ */
+typedef struct ppdl_stats ppdl_stats;
+
+/* where the rows are */
+typedef struct ppdl_stats_source
+{
+	uint64_t	size;
+	const char *schema;			/* of the extension, as SQL writes it: "public" */
+	const char *table;			/* the same: "clinic.\"Patients\"" */
+	const char *features;		/* columns of the table, by their exact names: of encrypted features, */
+	const char *label;			/* of encrypted labels; NULL: none */
+	const char *where;			/* a condition on plain columns, SQL, which is taken as it is; NULL: all rows */
+	const char *const *group_by;	/* plain columns, by their exact names, up to a NULL; NULL: one group */
+} ppdl_stats_source;
+
+/* what is asked for, 0 or NULL for nothing; without anything, describe.  Lists of column names end with a NULL. */
+typedef struct ppdl_stats_options
+{
+	uint64_t	size;
+	int32_t		describe;		/* 1: n, missing, mean, standard deviation of columns */
+	int32_t		means;			/* 1: the same without standard deviations, which takes no products */
+	int32_t		correlation;	/* 1: of each two columns */
+	int32_t		components;		/* 1: principal ones, of the correlations */
+	int32_t		all;			/* 1: all of these, and a histogram of each column that has bands or categories */
+	int32_t		reserved;		/* 0 */
+	double		ridge;			/* penalty of regressions on squared standardised coefficients */
+	double		level;			/* of confidence intervals; 0: 0.95 */
+	uint64_t	min_count;		/* groups of fewer rows are not decrypted; 0: 5; 1: all are */
+	const char *const *columns;	/* of describe, correlation, components; NULL: all */
+	const char *const *regress;	/* each by least squares: "Weight", "Smoking=Yes" */
+	const char *const *on;		/* what explains them; NULL: all other columns of features */
+	const char *const *crosstab;	/* two by two */
+	const char *const *histogram;
+} ppdl_stats_options;
+
+/*
+ * PPDL_E_ARGUMENT for columns that are not there, and for products that the rows do not hold and a server cannot
+ * compute.  encoding: of the rows; must outlive the handle, the structs need not.
+ */
+PPDL_API int32_t ppdl_stats_new(ppdl_stats **out, const ppdl_encoding *encoding, const ppdl_stats_source *source,
+								const ppdl_stats_options *options, ppdl_err *err);
+PPDL_API void ppdl_stats_free(ppdl_stats *stats);	/* wipes */
+/* the SELECT to be sent; it returns the columns of group_by, counts and encrypted values, a row a group */
+PPDL_API const char *ppdl_stats_statement(const ppdl_stats *stats);
+/*
+ * One row of its result: the texts of all its columns, NULL for NULL.  Groups of fewer rows than min_count are counted
+ * and not decrypted.  flags: PPDL_SHARE.  PPDL_E_ARGUMENT when the rows are of another encoding.
+ */
+PPDL_API int32_t ppdl_stats_add(ppdl_stats *stats, ppdl_key *key, const char *const *fields, size_t count,
+								uint32_t flags, ppdl_err *err);
+/*
+ * What the rows so far come to, as the text that `ppdl stats --json` prints (doc/statistics.md says what is in it).
+ * *json lives until the next call for this handle.  What cannot be had is told in "notes" of its group.
+ */
+PPDL_API int32_t ppdl_stats_result(ppdl_stats *stats, const char **json, ppdl_err *err);
 
 /* ------------------------------------------------------------------ networks */
 

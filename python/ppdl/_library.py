@@ -27,7 +27,7 @@ from ctypes import (
     c_void_p,
 )
 from functools import lru_cache
-from typing import Any
+from typing import Any, Sequence
 
 from .errors import FormatError, KeyFileError, ModelError, PpdlError, PrecisionError, RangeError
 
@@ -144,6 +144,41 @@ class NetworkInfo(Sized):
     ]
 
 
+_TEXTS = POINTER(c_char_p)
+
+
+class StatsSource(Sized):
+    _fields_ = [
+        ("size", c_uint64),
+        ("schema", c_char_p),
+        ("table", c_char_p),
+        ("features", c_char_p),
+        ("label", c_char_p),
+        ("where", c_char_p),
+        ("group_by", _TEXTS),
+    ]
+
+
+class StatsOptions(Sized):
+    _fields_ = [
+        ("size", c_uint64),
+        ("describe", c_int32),
+        ("means", c_int32),
+        ("correlation", c_int32),
+        ("components", c_int32),
+        ("all", c_int32),
+        ("reserved", c_int32),
+        ("ridge", c_double),
+        ("level", c_double),
+        ("min_count", c_uint64),
+        ("columns", _TEXTS),
+        ("regress", _TEXTS),
+        ("on", _TEXTS),
+        ("crosstab", _TEXTS),
+        ("histogram", _TEXTS),
+    ]
+
+
 # Handles and arrays of numbers go as addresses; what is written into is named by its type.
 _P = c_void_p
 _OUT = POINTER(c_void_p)
@@ -175,6 +210,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_plain_free": (None, [_P]),
     "ppdl_plain_describe": (c_int32, [_P, POINTER(PlainInfo), _P]),
     "ppdl_encoding_load": (c_int32, [_OUT, c_char_p, _P]),
+    "ppdl_encoding_find": (c_int32, [c_char_p, c_size_t, c_uint64, _TEXTS, _P]),
     "ppdl_encoding_free": (None, [_P]),
     "ppdl_encoding_describe": (c_int32, [_P, POINTER(EncodingInfo), _P]),
     "ppdl_encoding_name": (c_char_p, [_P, c_int32, c_int32]),
@@ -187,6 +223,11 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_decode_difference": (c_int32, [_P, _P, c_size_t, c_double, _P, _P, _P]),
     "ppdl_decode_class": (c_int32, [_P, _P, c_size_t, c_double, POINTER(c_int32), POINTER(c_double), _P]),
     "ppdl_decode_label": (c_int32, [_P, c_double, POINTER(c_double), _P]),
+    "ppdl_stats_new": (c_int32, [_OUT, _P, POINTER(StatsSource), POINTER(StatsOptions), _P]),
+    "ppdl_stats_free": (None, [_P]),
+    "ppdl_stats_statement": (c_char_p, [_P]),
+    "ppdl_stats_add": (c_int32, [_P, _P, _TEXTS, c_size_t, c_uint32, _P]),
+    "ppdl_stats_result": (c_int32, [_P, POINTER(c_char_p), _P]),
     "ppdl_network_parse": (c_int32, [_OUT, c_char_p, c_size_t, _P]),
     "ppdl_network_free": (None, [_P]),
     "ppdl_network_describe": (c_int32, [_P, POINTER(NetworkInfo), _P]),
@@ -222,6 +263,14 @@ def terminated(text: bytes, what: str) -> bytes:
     if b"\0" in text:
         raise FormatError(f"{what} holds a zero byte")
     return text
+
+
+def texts(items: Sequence[bytes | None], what: str) -> Any:
+    """An array of texts for C, with a NULL at its end; None: NULL."""
+    array = (c_char_p * (len(items) + 1))()
+    for i, item in enumerate(items):
+        array[i] = None if item is None else terminated(item, what)
+    return array
 
 
 def path_of(path: str | bytes | os.PathLike[str]) -> bytes:

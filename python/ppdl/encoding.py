@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from ctypes import byref, c_char_p, c_double, c_int32, cast, POINTER, sizeof
-from typing import Any, Union
+from ctypes import byref, c_char_p, c_double, c_int32, cast, create_string_buffer, POINTER, sizeof
+from typing import Any, Sequence, Union
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,13 @@ class Encoding:
     def of(features: Features) -> Encoding:
         """The encoding, or that of a path."""
         return features if isinstance(features, Encoding) else Encoding(features)
+
+    @staticmethod
+    def find(id: int, near: Sequence[str | os.PathLike[str]] = ()) -> Encoding:
+        """The feature file of an encoding, beside one of these files or in the current directory."""
+        path = create_string_buffer(4096)
+        c.call("ppdl_encoding_find", path, len(path), id, c.texts([c.path_of(p) for p in near], "a path"))
+        return Encoding(os.fsdecode(path.value))
 
     def _names(self, kind: int) -> list[str]:
         names: list[str] = []

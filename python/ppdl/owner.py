@@ -6,10 +6,11 @@ import base64
 import ctypes
 import getpass
 import os
+from contextlib import contextmanager
 from ctypes import byref
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Callable, Generator, Iterator, Mapping, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, Mapping, Sequence, Union
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 from . import _library as c
 from .encoding import Array, Encoding, Features
 from .errors import FormatError, PpdlError
+
+if TYPE_CHECKING:
+    from .stats import Stats
 
 Passphrase = Union[str, bytes, Callable[[str], str], None]
 _ROWS_AT_ONCE = 1 << 16
@@ -119,6 +123,7 @@ class Owner:
         self.name: str = lib.ppdl_key_name(handle.address).decode()
         self.fingerprint: str = lib.ppdl_key_fingerprint(handle.address).decode()
         self.scheme: str = "lwe" if lib.ppdl_key_scheme(handle.address) == c.LWE else "rsa"
+        self.path: bytes | None = None  # of its file, beside which feature files are looked for
         self._raised: list[BaseException] = []
         polling = _polling(self._raised)
         next(polling)
@@ -136,8 +141,11 @@ class Owner:
             passphrase = os.environ.get("PPDL_PASSPHRASE") or _ask
         if isinstance(passphrase, (str, bytes)):
             secret = passphrase.encode() if isinstance(passphrase, str) else passphrase
-            return Owner(c.Handle("ppdl_key_load", "ppdl_key_free", file, secret, len(secret)))
-        return Owner(_load_asking(file, passphrase))
+            owner = Owner(c.Handle("ppdl_key_load", "ppdl_key_free", file, secret, len(secret)))
+        else:
+            owner = Owner(_load_asking(file, passphrase))
+        owner.path = file
+        return owner
 
     @staticmethod
     def generate(name: str) -> Owner:
@@ -329,15 +337,10 @@ class Owner:
             plain.close()
 
     def _plain(self, data: bytes, share: bool) -> c.Handle:
-        self._raised.clear()
-        try:
+        with self._interruptible():
             return c.Handle(
                 "ppdl_decrypt", "ppdl_plain_free", self._key.address, data, len(data), c.SHARE if share else 0
             )
-        except KeyboardInterrupt:
-            if self._raised:
-                raise self._raised.pop() from None
-            raise
 
     def query(
         self,
@@ -355,6 +358,47 @@ class Owner:
 
         encoding = None if features is None else Encoding.of(features)
         return Answers(self, encoding, dict(decode or {}), expand, share).query(conn, sql, params)
+
+
+    def stats(
+        self,
+        conn: Any,
+        table: str | Sequence[str],
+        features: Features | None = None,
+        *,
+        where: Any = None,
+        group_by: str | Sequence[str] = (),
+        column: str = "features",
+        label: str | None = None,
+        min_count: int = 5,
+        share: bool = False,
+    ) -> Stats:
+        """Statistics of encrypted rows, as `ppdl stats` has them: describe, correlation, regress, crosstab, histogram
+        and pca of what this returns. Nothing is asked of the server but which columns there are.
+
+        table      a name, or schema and name
+        features   feature file of the rows; None: one beside the key, or in the current directory, that has their encoding
+        where      SQL, or a psycopg.sql.Composable: a condition on plain columns
+        group_by   plain columns: statistics of each group
+        column     the table's column of encrypted features; label: that of labels (None: "label", if there is one)
+        min_count  groups of fewer rows are not decrypted
+        share      adds noise, for results that leave the owner
+        """
+        from .stats import Stats
+
+        columns = [group_by] if isinstance(group_by, str) else list(group_by)
+        return Stats(self, conn, table, features, where, columns, column, label, min_count, share)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Around a call that decrypts: what a handler of a signal raised within comes out of it."""
+        self._raised.clear()
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self._raised:
+                raise self._raised.pop() from None
+            raise
 
 
 def _polling(raised: list[BaseException]) -> Generator[int, Any, None]:

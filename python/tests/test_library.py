@@ -32,6 +32,8 @@ STRUCTS = {
     "ppdl_column": c.Column,
     "ppdl_encode_counts": c.EncodeCounts,
     "ppdl_network_info": c.NetworkInfo,
+    "ppdl_stats_source": c.StatsSource,
+    "ppdl_stats_options": c.StatsOptions,
 }
 
 

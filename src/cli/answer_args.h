@@ -8,6 +8,7 @@
 #include "cli/args.h"
 #include "cli/verify.h"
 #include "cli/words.h"
+#include "rows/group_size.h"
 
 typedef struct PpdlAnswerArgs
 {
@@ -20,9 +21,6 @@ typedef struct PpdlAnswerArgs
 	int			expand,			/* a line for each row of packed results */
 				share;			/* noise flooding */
 } PpdlAnswerArgs;
-
-#define PPDL_MIN_COUNT 5		/* unless told otherwise */
-#define PPDL_MOST_MIN_COUNT 1000000000
 
 /* a child for argp parsers; its input is a PpdlAnswerArgs of zeros */
 extern const struct argp ppdl_answer_argp;

@@ -10,16 +10,8 @@
 void
 ppdl_list_add(PpdlList *l, const char *item, struct argp_state *state)
 {
-	char	  **p = realloc(l->item, (size_t) (l->count + 2) * sizeof *p);
-
-	if (p)
-		l->item = p;
-	if (p == NULL || (p[l->count] = strdup(item)) == NULL)
-	{
+	if (ppdl_list_append(l, item, NULL) != PPDL_OK)
 		argp_failure(state, PPDL_EXIT_FAILED, 0, "out of memory");
-		return;
-	}
-	p[++l->count] = NULL;
 }
 
 /* one item, without its quotes if it has some; returns what ends it: a comma or the end */
@@ -58,25 +50,6 @@ ppdl_list_add_commas(PpdlList *l, const char *items, struct argp_state *state)
 			break;
 	}
 	free(item);
-}
-
-void
-ppdl_list_free(PpdlList *l)
-{
-	for (int i = 0; i < l->count; i++)
-		free(l->item[i]);
-	free(l->item);
-	l->item = NULL;
-	l->count = 0;
-}
-
-int
-ppdl_list_has(const PpdlList *l, const char *item)
-{
-	for (int i = 0; i < l->count; i++)
-		if (strcmp(l->item[i], item) == 0)
-			return 1;
-	return 0;
 }
 
 long

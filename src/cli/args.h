@@ -6,19 +6,12 @@
 
 #include <argp.h>
 
-/* a NULL-terminated list that options add to */
-typedef struct PpdlList
-{
-	char	  **item;
-	int			count;
-} PpdlList;
+#include "base/list.h"
 
 /* adds a copy of one item */
 void		ppdl_list_add(PpdlList *l, const char *item, struct argp_state *state);
 /* adds the items between commas; one with commas is written as in CSV: "a,b" in quotes, a quote in it twice */
 void		ppdl_list_add_commas(PpdlList *l, const char *items, struct argp_state *state);
-void		ppdl_list_free(PpdlList *l);
-int			ppdl_list_has(const PpdlList *l, const char *item);
 
 /* an integer within lo..hi, or a usage error that names the option */
 long		ppdl_arg_int(struct argp_state *state, const char *option, const char *arg, long lo, long hi);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "cli/arraytext.h"
-#include "cli/ask_text.h"
+#include "query/ask_text.h"
 #include "cli/rows_encoding.h"
 #include "cli/words_impl.h"
 #include "rows/encoding.h"

@@ -5,7 +5,7 @@
 #define PPDL_CLI_ASK_FIND_H
 
 #include "cli/database.h"
-#include "cli/ask.h"
+#include "query/ask.h"
 #include "cli/words.h"
 
 typedef struct PpdlAskFinder

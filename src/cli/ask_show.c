@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/words_impl.h"
-#include "rows/encoding.h"
+#include "query/value.h"
 
 PpdlStatus
 ppdl_ask_row_init(PpdlAskRow *row, size_t count, PpdlError *err)
@@ -25,35 +24,6 @@ ppdl_ask_row_free(PpdlAskRow *row)
 		ppdl_writer_free(&row->cell[i]);
 	free(row->cell);
 	memset(row, 0, sizeof *row);
-}
-
-/* the condition was written for one encoding: of rows of another it would ask something else */
-static PpdlStatus
-check_encoding(const PpdlAskItem *item, const char *s, size_t len, PpdlError *err)
-{
-	PpdlWordsHead head;
-	char		id[2][PPDL_ENCODING_SIZE];
-	int			readable;
-
-	PPDL_TRY(ppdl_words_head(&head, s, len, &readable, err));
-	if (!readable || head.encoding == 0 || item->fs->encoding == 0 ||
-		head.encoding == item->fs->encoding)
-		return PPDL_OK;
-	ppdl_encoding_print(id[0], head.encoding);
-	ppdl_encoding_print(id[1], item->fs->encoding);
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "the rows are of the encoding %s, and the condition was written with the "
-			   "feature file of %s", id[0], id[1]);
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Name the feature file of the rows: --features FILE.");
-}
-
-/* some, but fewer than --min-count: which that are nobody shall see */
-static int
-is_few(const PpdlAskItem *item, const PpdlReveal *r, const PpdlValues *v)
-{
-	const double *values = ppdl_values_row(v, 0);
-	const double rows = v->width == 1 + item->fs->inputs ? ppdl_ask_rows(item, values) : 0;
-
-	return r->min_count > 1 && rows >= 0.5 && rows < (double) r->min_count - 0.5;
 }
 
 static PpdlStatus
@@ -78,14 +48,14 @@ answer(const PpdlAskItem *item, PpdlReveal *r, const char *s, size_t len, PpdlWr
 
 	if (len == 0)
 		return ppdl_ask_answer(item, NULL, 0, 0, out, err);
-	PPDL_TRY(check_encoding(item, s, len, err));
+	PPDL_TRY(ppdl_value_check_encoding(s, len, item->fs->encoding, err));
 	PPDL_TRY(ppdl_reveal(r, s, len, &v, err));
 	values = v.number || v.values.nrows == 0 ? NULL : ppdl_values_row(&v.values, 0);
 	if (v.number)
 		ppdl_write_text(out, v.number);	/* of a key that was not given */
 	status = v.number ? PPDL_OK : values == NULL ?
 		ppdl_error(err, PPDL_ERR_FORMAT, "the answer to a condition holds no values") :
-		is_few(item, r, &v.values) ? put_few(r, out, err) :
+		ppdl_ask_is_few(item, values, v.values.width, r->min_count) ? put_few(r, out, err) :
 		ppdl_ask_answer(item, values, v.values.width, v.values.error, out, err);
 	ppdl_revealed_free(&v);
 	return status;

@@ -6,7 +6,7 @@
 
 #include "cli/copytext.h"
 #include "cli/reveal.h"
-#include "cli/ask.h"
+#include "query/ask.h"
 
 typedef struct PpdlAskRow
 {

@@ -7,15 +7,10 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 /* appends a field, escaped; s NULL is \N */
 void		ppdl_copy_put(PpdlWriter *w, const char *s, size_t len);
-
-typedef struct PpdlText
-{
-	char	   *s;				/* NUL-terminated; NULL for SQL NULL */
-	size_t		len;
-} PpdlText;
 
 /* A growing list of fields; the texts point into the line or array that was split. */
 typedef struct PpdlTexts

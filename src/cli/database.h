@@ -13,7 +13,7 @@ typedef struct PpdlDb
 	PGconn	   *conn;
 	char	   *schema;			/* of the extension, quoted as an identifier; NULL before ppdl_db_extension */
 	const char *near;			/* a key file, beside which feature files may lie, or NULL: for messages */
-	const struct PpdlAsk *ask;	/* what the statement was made of (cli/ask.h), or NULL: it is as it was typed */
+	const struct PpdlAsk *ask;	/* what the statement was made of (query/ask.h), or NULL: it is as it was typed */
 	Oid			lwe,
 				lwe_array,
 				rsa,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/progress.h"
-#include "cli/sqltext.h"
-#include "cli/ask.h"
+#include "query/sqltext.h"
+#include "query/ask.h"
 
 /* ------------------------------------------------------------------ running */
 

@@ -5,7 +5,7 @@
 #define PPDL_CLI_SHELL_H
 
 #include "cli/outfile.h"
-#include "cli/sqltext.h"
+#include "query/sqltext.h"
 #include "cli/viewer.h"
 
 /* lines on their way to statements */

@@ -6,8 +6,8 @@
 
 #include "cli/database.h"
 #include "cli/reveal.h"
-#include "cli/stats_answer.h"
 #include "cli/verify.h"
+#include "query/stats_answer.h"
 
 /*
  * The encoding of the table's rows (0: not known, or no rows).  q->label becomes NULL when there is no such column and

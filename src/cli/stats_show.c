@@ -5,7 +5,7 @@
 
 #include "cli/printer.h"
 #include "cli/stats.h"
-#include "cli/stats_text.h"
+#include "query/stats_text.h"
 
 #define WIDE 10					/* columns of a matrix that people still read */
 #define LOADINGS 5				/* components whose vectors are shown */

@@ -57,46 +57,29 @@ ppdl_stats_bind_free(PpdlStatsQuery *q)
 	free(q->bound);
 }
 
-void
-ppdl_stats_put_receipt(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, const char *column)
-{
-	ppdl_write_text(w, ", ");
-	ppdl_write_text(w, db->schema);
-	ppdl_write_text(w, ".lwe_receipt(");
-	ppdl_put_identifier(db, w, column);
-	for (int i = 0; i < q->nbound; i++)
-	{
-		ppdl_write_text(w, ", ");
-		ppdl_put_identifier(db, w, q->bound[i]);
-		ppdl_write_text(w, "::pg_catalog.text");
-	}
-	ppdl_write_text(w, ")");
-}
-
 /* ------------------------------------------------------------------ the answer */
 
-static PpdlText
-text_of(const PGresult *res, int row, int field)
-{
-	if (PQgetisnull(res, row, field))
-		return (PpdlText) {NULL};
-	return (PpdlText) {PQgetvalue(res, row, field), (size_t) PQgetlength(res, row, field)};
-}
-
 static PpdlStatus
-check_count(const PpdlVerifier *v, const PGresult *res, int row, const PpdlStatsSum *f, PpdlError *err)
+check_count(const PpdlVerifier *v, const char *count, PpdlError *err)
 {
-	const char *count = PQgetvalue(res, row, f->count);
-
 	if (strtod(count, NULL) == (double) ppdl_verifier_rows(v))
 		return PPDL_OK;
 	return ppdl_error(err, PPDL_ERR_KEY, "the server counts %.30s rows, and the receipt is of %llu", count,
 					  (unsigned long long) ppdl_verifier_rows(v));
 }
 
+static PpdlStatus
+take_proved(PpdlStatsProved *out, const PpdlText *sum, const PpdlText *said, uint64_t rows, PpdlError *err)
+{
+	out->sum = *sum;
+	out->rows = rows;
+	out->said = said->s == NULL ? NULL : strdup(said->s);
+	return said->s != NULL && out->said == NULL ? no_memory(err) : PPDL_OK;
+}
+
 PpdlStatus
-ppdl_stats_verify(PpdlVerifier *v, const PpdlList *group_by, const PGresult *res, int row, const PpdlStatsSum *f,
-				  PpdlText *sum, char **said, PpdlError *err)
+ppdl_stats_verify(PpdlVerifier *v, const PpdlList *group_by, const PpdlText *row, const PpdlStatsSum *f,
+				  PpdlStatsProved *out, PpdlError *err)
 {
 	const size_t groups = (size_t) group_by->count;
 	const char **name = calloc(groups + 2, sizeof *name);
@@ -107,26 +90,21 @@ ppdl_stats_verify(PpdlVerifier *v, const PpdlList *group_by, const PGresult *res
 	for (size_t i = 0; i < groups && status == PPDL_OK; i++)
 	{
 		name[i] = group_by->item[i];
-		field[i] = text_of(res, row, (int) i);
+		field[i] = row[i];
 	}
 	if (status == PPDL_OK)
 	{
 		name[groups] = "sum";
-		field[groups] = text_of(res, row, f->sum);
+		field[groups] = row[f->sum];
 		name[groups + 1] = "lwe_receipt";
-		field[groups + 1] = text_of(res, row, f->receipt);
+		field[groups + 1] = row[f->receipt];
 		ppdl_verifier_column(v, f->column);
 		status = ppdl_verify_record(v, name, field, groups + 2, &proved, err);
 	}
 	if (status == PPDL_OK)
-		status = check_count(v, res, row, f, err);
+		status = check_count(v, row[f->count].s ? row[f->count].s : "", err);
 	if (status == PPDL_OK)
-	{
-		*sum = proved[groups];
-		*said = proved[groups + 1].s == NULL ? NULL : strdup(proved[groups + 1].s);
-		if (proved[groups + 1].s != NULL && *said == NULL)
-			status = no_memory(err);
-	}
+		status = take_proved(out, &proved[groups], &proved[groups + 1], ppdl_verifier_rows(v), err);
 	free(name);
 	free(field);
 	return status;

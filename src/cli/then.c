@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/sqltext.h"
+#include "query/sqltext.h"
 #include "table/features.h"
 
 #define STEPS_BETWEEN_LOOKS 10000	/* of SQLite's machine, between two looks at Ctrl-C */

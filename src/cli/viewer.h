@@ -25,7 +25,7 @@ typedef struct PpdlViewer
 	const char **name;			/* of the columns of the result at hand */
 } PpdlViewer;
 
-/* Runs all statements of sql, which may ask in braces (cli/ask.h), and shows what they return; Ctrl-C cancels. */
+/* Runs all statements of sql, which may ask in braces (query/ask.h), and shows what they return; Ctrl-C cancels. */
 PpdlStatus	ppdl_viewer_run(PpdlViewer *v, const char *sql, PpdlError *err);
 /* releases all parts */
 void		ppdl_viewer_close(PpdlViewer *v);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rows/encoding.h"
+#include "table/features_named.h"
+
 #define INFO_LEAST 56
 #define NAME_SIZE 1024			/* of a name that is put together from a column's and a category's */
 
@@ -12,8 +15,8 @@ ppdl_encoding_free(ppdl_encoding *encoding)
 {
 	if (encoding == NULL)
 		return;
-	ppdl_names_free(&encoding->input);
-	ppdl_names_free(&encoding->column);
+	ppdl_list_free(&encoding->input);
+	ppdl_list_free(&encoding->column);
 	ppdl_decoder_destroy(encoding->mean);
 	ppdl_decoder_destroy(encoding->sum);
 	ppdl_decoder_destroy(encoding->difference);
@@ -30,12 +33,12 @@ make_names(ppdl_encoding *encoding, PpdlError *err)
 	for (int i = 0; i < fs->inputs; i++)
 	{
 		ppdl_features_input_name(fs, i, name, sizeof name);
-		PPDL_TRY(ppdl_names_add(&encoding->input, name, err));
+		PPDL_TRY(ppdl_list_append(&encoding->input, name, err));
 	}
 	/* a column may be several features */
 	for (int i = 0; i < fs->count; i++)
-		if (fs->feature[i].column != NULL && !ppdl_names_has(&encoding->column, fs->feature[i].column))
-			PPDL_TRY(ppdl_names_add(&encoding->column, fs->feature[i].column, err));
+		if (fs->feature[i].column != NULL && !ppdl_list_has(&encoding->column, fs->feature[i].column))
+			PPDL_TRY(ppdl_list_append(&encoding->column, fs->feature[i].column, err));
 	return PPDL_OK;
 }
 
@@ -110,6 +113,27 @@ ppdl_encoding_read(ppdl_encoding **out, const char *json, size_t len, const char
 	return read_from(out, &source, err);
 }
 
+int32_t
+ppdl_encoding_find(char *path, size_t size, uint64_t id, const char *const *near, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	char		name[PPDL_ENCODING_SIZE];
+	int			files = 0;
+
+	PPDL_NEED(path, err);
+	if (size == 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "size is 0");
+	path[0] = 0;
+	while (near != NULL && near[files] != NULL)
+		files++;
+	if (id != 0 && ppdl_features_named(path, size, near, files, id))
+		return PPDL_OK;
+	path[0] = 0;
+	ppdl_encoding_print(name, id);
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "no feature file of encoding %s lies beside the key or here", name);
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Say which file the rows were encrypted with.");
+}
+
 static int32_t
 count_classes(const PpdlFeature *label)
 {
@@ -136,6 +160,13 @@ ppdl_encoding_describe(const ppdl_encoding *encoding, ppdl_encoding_info *info, 
 	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
 }
 
+/* NULL: there are not so many */
+static const char *
+name_of(const PpdlList *names, int32_t i)
+{
+	return i < names->count ? names->item[i] : NULL;
+}
+
 static const char *
 answer_name(const PpdlDecoder *d, int32_t i)
 {
@@ -150,9 +181,9 @@ ppdl_encoding_name(const ppdl_encoding *encoding, int32_t kind, int32_t i)
 	switch (kind)
 	{
 		case PPDL_NAME_INPUT:
-			return ppdl_names_get(&encoding->input, i);
+			return name_of(&encoding->input, i);
 		case PPDL_NAME_COLUMN:
-			return ppdl_names_get(&encoding->column, i);
+			return name_of(&encoding->column, i);
 		case PPDL_NAME_CLASS:
 			return i < count_classes(encoding->fs->label) ? encoding->fs->label->category[i] : NULL;
 		case PPDL_NAME_AVERAGE:

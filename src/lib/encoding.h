@@ -2,8 +2,8 @@
 #ifndef PPDL_LIB_ENCODING_H
 #define PPDL_LIB_ENCODING_H
 
+#include "base/list.h"
 #include "lib/handles.h"
-#include "lib/names.h"
 #include "table/decoder.h"
 #include "table/features.h"
 
@@ -13,7 +13,7 @@ struct ppdl_encoding
 	PpdlDecoder *mean,			/* of rows; of the same answers: */
 			   *sum,
 			   *difference;
-	PpdlNames	input,
+	PpdlList	input,
 				column;
 };
 

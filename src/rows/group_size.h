@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* rows that a total has to be of unless an owner says otherwise, and the most that one can ask for */
+#define PPDL_MIN_COUNT 5
+#define PPDL_MOST_MIN_COUNT 1000000000
+
 /* bytes of a value that ppdl_group_size reads, or all of a shorter one */
 #define PPDL_GROUP_HEAD 48
 

@@ -3,7 +3,7 @@
 # tree named as an argument), and that no line is longer than 120 columns, tabs
 # being 4.  With --self-test, checks that it notices each kind of violation.
 set -u -o pipefail
-floors="base ring ckks rows rsa net predict learn owner stats table image report"
+floors="base ring ckks rows rsa net predict learn owner stats table query image report"
 
 check_tree() {
 	local files
@@ -58,7 +58,7 @@ check_tree() {
 				complain((floor == "include" ? "a public header" : "src/" floor) " must not include " target)
 			else if (quoted && target !~ /\// && floor != "pg")
 				complain("include of " target " without its directory")
-			else if (floor == "pg" && to ~ /^(stats|table|image|report)$/)
+			else if (floor == "pg" && to ~ /^(stats|table|query|image|report)$/)
 				complain(target " belongs to the tool, which the server does without")
 			else if (floor == "lib" && to ~ /^(image|report)$/)
 				complain(target " belongs to the tool, which the library does without")

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "cli/ask.h"
-#include "cli/ask_parse.h"
+#include "query/ask.h"
+#include "query/ask_parse.h"
 #include "csv_fixture.h"
 #include "net/prng.h"
 #include "owner/owner.h"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "cli/stats_plan.h"
-#include "cli/stats_text.h"
+#include "query/stats_plan.h"
+#include "query/stats_text.h"
 
 static PpdlError err;
 

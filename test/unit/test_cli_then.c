@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "cli/sqltext.h"
+#include "query/sqltext.h"
 #include "cli/then.h"
 
 /* ------------------------------------------------------------------ --then */

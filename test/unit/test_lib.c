@@ -927,6 +927,140 @@ test_labels(void **state)
 	ppdl_encoding_free(number);
 }
 
+/* ------------------------------------------------------------------ statistics */
+
+/* one row, as base64 text: Weight 80, Ward B */
+static char *
+one_row(const ppdl_encoding *encoding)
+{
+	const double weight[] = {80};
+	const char *const ward[] = {"B"};
+	const char *const code[] = {"2"};
+	const ppdl_column columns[] = {{"Weight", weight, NULL}, {"Ward", NULL, ward}, {"Code", NULL, code}};
+	ppdl_encoding_info shape = {.size = sizeof shape};
+	ppdl_encryptor_options options = {.size = sizeof options};
+	ppdl_encryptor_info info = {.size = sizeof info};
+	ppdl_encryptor *encryptor;
+	double		x[16];
+	uint8_t    *cell;
+	char	   *text;
+
+	OK(ppdl_encoding_describe(encoding, &shape, err));
+	OK(ppdl_encode(encoding, columns, 3, sizeof *columns, 1, 0, x, NULL, NULL, NULL, err));
+	options.inputs = shape.inputs;
+	OK(ppdl_encryptor_new(&encryptor, key, &options, err));
+	OK(ppdl_encryptor_describe(encryptor, &info, err));
+	cell = malloc(info.cell_bytes[0]);
+	text = malloc(PPDL_BASE64_SIZE(info.cell_bytes[0]));
+	OK(ppdl_encrypt(encryptor, x, NULL, 1, cell, NULL, err));
+	ppdl_base64(cell, info.cell_bytes[0], text);
+	ppdl_encryptor_free(encryptor);
+	free(cell);
+	return text;
+}
+
+static void
+test_stats(void **state)
+{
+	const char *const by[] = {"ward \"x\"", NULL};
+	const char *const of[] = {"Weight", NULL};
+	const ppdl_stats_source source = {.size = sizeof source, .schema = "public", .table = "clinic.patients",
+									  .features = "features", .where = "id > 7 -- all", .group_by = by};
+	const ppdl_stats_options options = {.size = sizeof options, .means = 1, .columns = of, .min_count = 2};
+	ppdl_encoding *encoding = encoding_of(features);
+	char	   *text = one_row(encoding);
+	const char *const some[] = {"A", "2", text},
+			   *const few[] = {"C", "1", "nothing that anybody decrypts"},
+			   *const bad[] = {NULL, "2", "bad"};
+	const char *json;
+	ppdl_stats *stats;
+	double		mean;
+
+	(void) state;
+	OK(ppdl_stats_new(&stats, encoding, &source, &options, err));
+	assert_string_equal(ppdl_stats_statement(stats), "SELECT \"ward \"\"x\"\"\", count(*), public.sum(\"features\") "
+						"FROM clinic.patients WHERE \"features\" IS NOT NULL AND (id > 7 -- all\n) "
+						"GROUP BY 1 ORDER BY 1");
+	FAILS(PPDL_E_ARGUMENT, "count is 2", ppdl_stats_add(stats, key, some, 2, 0, err));
+	FAILS(PPDL_E_ARGUMENT, "flags", ppdl_stats_add(stats, key, some, 3, 2, err));
+	FAILS(PPDL_E_ARGUMENT, "key is NULL", ppdl_stats_add(stats, NULL, some, 3, 0, err));
+	FAILS(PPDL_E_ARGUMENT, "stats is NULL", ppdl_stats_add(NULL, key, some, 3, 0, err));
+	OK(ppdl_stats_add(stats, key, few, 3, 0, err));
+	assert_true(ppdl_stats_add(stats, key, bad, 3, 0, err) > 0);
+	OK(ppdl_stats_add(stats, key, some, 3, 0, err));
+	OK(ppdl_stats_result(stats, &json, err));
+	assert_non_null(strstr(json, "\"ward \\\"x\\\"\": \"A\""));
+	assert_null(strstr(strstr(json, "\"group\": ") + 1, "\"group\": "));
+	assert_non_null(strstr(json, "\"withheld_groups\": 1"));
+	/* of two rows, as the count says, that come to 80 - 80 is 0 in the encoding: the middle of the range */
+	assert_non_null(strstr(json, "\"mean\": {"));
+	mean = strtod(strstr(strstr(json, "\"mean\": {"), "\"value\": ") + 9, NULL);
+	assert_true(fabs(mean - 80) < 1e-3);
+	OK(ppdl_stats_result(stats, &json, err));
+	assert_non_null(strstr(json, "\"column\": \"Weight\""));
+	FAILS(PPDL_E_ARGUMENT, "json is NULL", ppdl_stats_result(stats, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "stats is NULL", ppdl_stats_result(NULL, &json, err));
+	ppdl_stats_free(stats);
+	ppdl_stats_free(NULL);
+	assert_null(ppdl_stats_statement(NULL));
+	free(text);
+	ppdl_encoding_free(encoding);
+}
+
+static void
+test_stats_errors(void **state)
+{
+	static const char *const none[] = {"Height", NULL};
+	static const char *const three[] = {"Ward", "Code", "Ward", NULL};
+	const ppdl_stats_source source = {.size = sizeof source, .schema = "public", .table = "t", .features = "f"};
+	const ppdl_stats_options plain = {.size = sizeof plain};
+	ppdl_stats_source from = source;
+	ppdl_stats_options o;
+	ppdl_encoding *encoding = encoding_of(features);
+	ppdl_stats *stats;
+	char		found[100];
+
+	(void) state;
+#define REFUSED(part, member, value) \
+	do { \
+		o = plain; \
+		o.member = value; \
+		FAILS(PPDL_E_ARGUMENT, part, ppdl_stats_new(&stats, encoding, &source, &o, err)); \
+		assert_null(stats); \
+	} while (0)
+	REFUSED("options->describe is 2", describe, 2);
+	REFUSED("options->all is -1", all, -1);
+	REFUSED("reserved", reserved, 1);
+	REFUSED("ridge", ridge, -1);
+	REFUSED("ridge", ridge, NAN);
+	REFUSED("regress is empty", ridge, 1);
+	REFUSED("level", level, 1);
+	REFUSED("min_count", min_count, 2000000000);
+	REFUSED("Height", columns, none);
+	REFUSED("Height", regress, none);
+	REFUSED("regress is empty", on, none);
+	REFUSED("has 3 columns", crosstab, three);
+	REFUSED("Height", histogram, none);
+	REFUSED("size", size, 8);
+	o = (ppdl_stats_options) {.size = sizeof o, .means = 1, .describe = 1};
+	FAILS(PPDL_E_ARGUMENT, "exclude", ppdl_stats_new(&stats, encoding, &source, &o, err));
+	from.table = NULL;
+	FAILS(PPDL_E_ARGUMENT, "source->table is NULL", ppdl_stats_new(&stats, encoding, &from, &plain, err));
+	FAILS(PPDL_E_ARGUMENT, "encoding is NULL", ppdl_stats_new(&stats, NULL, &source, &plain, err));
+	FAILS(PPDL_E_ARGUMENT, "source is NULL", ppdl_stats_new(&stats, encoding, NULL, &plain, err));
+	FAILS(PPDL_E_ARGUMENT, "options is NULL", ppdl_stats_new(&stats, encoding, &source, NULL, err));
+	ppdl_encoding_free(encoding);
+	encoding = encoding_of("{\"format\": \"ppdl-features\", \"version\": 1, \"features\": ["
+						   "{\"column\": \"a\", \"kind\": \"numeric\", \"min\": 0, \"max\": 1}]}");
+	from = source;
+	from.label = "label";
+	FAILS(PPDL_E_ARGUMENT, "no label", ppdl_stats_new(&stats, encoding, &from, &plain, err));
+	ppdl_encoding_free(encoding);
+	FAILS(PPDL_E_ARGUMENT, "00000000001f", ppdl_encoding_find(found, sizeof found, 31, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "path is NULL", ppdl_encoding_find(NULL, 0, 31, NULL, err));
+#undef REFUSED
+}
+
 /* ------------------------------------------------------------------ networks */
 
 static void
@@ -1065,6 +1199,8 @@ main(void)
 		cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_stats_errors),
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_threads),
 	};

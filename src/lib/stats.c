@@ -1,0 +1,306 @@
+/* Statistics of encrypted rows: what is asked, the statement, its rows, what they come to. */
+#include <math.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/list.h"
+#include "lib/encoding.h"
+#include "query/stats_read.h"
+#include "query/stats_result.h"
+#include "query/stats_sql.h"
+#include "rows/group_size.h"
+
+#define OPTIONS_LEAST 96
+#define SOURCE_LEAST 56
+#define DEFAULT_LEVEL 0.95
+
+struct ppdl_stats
+{
+	PpdlStatsColumns columns;
+	PpdlStatsPlan plan;
+	PpdlStatsQuery query;		/* its texts: */
+	char	   *table,
+			   *features,
+			   *label,
+			   *where;
+	PpdlList	group_by;
+	PpdlStatsAnswer answer;
+	PpdlWriter	json;
+};
+
+/* ------------------------------------------------------------------ what is asked */
+
+static void
+free_ask(PpdlStatsAsk *ask)
+{
+	ppdl_list_free(&ask->columns);
+	ppdl_list_free(&ask->regress);
+	ppdl_list_free(&ask->on);
+	ppdl_list_free(&ask->crosstab);
+	ppdl_list_free(&ask->histogram);
+}
+
+/* a list that ends with NULL, or none */
+static PpdlStatus
+take_list(PpdlList *to, const char *const *from, PpdlError *err)
+{
+	for (; from != NULL && *from != NULL; from++)
+		PPDL_TRY(ppdl_list_append(to, *from, err));
+	return PPDL_OK;
+}
+
+static PpdlStatus
+take_ask(PpdlStatsAsk *ask, const ppdl_stats_options *o, PpdlError *err)
+{
+	*ask = (PpdlStatsAsk) {.describe = o->describe, .means = o->means, .correlation = o->correlation,
+						   .components = o->components, .all = o->all, .ridge = o->ridge,
+						   .level = o->level == 0 ? DEFAULT_LEVEL : o->level};
+	PPDL_TRY(take_list(&ask->columns, o->columns, err));
+	PPDL_TRY(take_list(&ask->regress, o->regress, err));
+	PPDL_TRY(take_list(&ask->on, o->on, err));
+	PPDL_TRY(take_list(&ask->crosstab, o->crosstab, err));
+	return take_list(&ask->histogram, o->histogram, err);
+}
+
+static PpdlStatus
+check_flag(int32_t flag, const char *name, PpdlError *err)
+{
+	return flag == 0 || flag == 1 ? PPDL_OK :
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "options->%s is %d, neither 0 nor 1", name, flag);
+}
+
+static PpdlStatus
+check_options(const ppdl_stats_options *o, const PpdlStatsAsk *ask, PpdlError *err)
+{
+	PPDL_TRY(check_flag(o->describe, "describe", err));
+	PPDL_TRY(check_flag(o->means, "means", err));
+	PPDL_TRY(check_flag(o->correlation, "correlation", err));
+	PPDL_TRY(check_flag(o->components, "components", err));
+	PPDL_TRY(check_flag(o->all, "all", err));
+	if (o->reserved != 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->reserved is not 0");
+	if (!(o->ridge >= 0 && isfinite(o->ridge)))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->ridge is %g; 0 or more is expected", o->ridge);
+	if (!(ask->level > 0 && ask->level < 1))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->level is %g, not between 0 and 1", o->level);
+	if (o->min_count > PPDL_MOST_MIN_COUNT)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->min_count is %llu, more than %d",
+						  (unsigned long long) o->min_count, PPDL_MOST_MIN_COUNT);
+	if (ask->means && (ask->describe || ask->all))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->means and describe exclude each other");
+	if (ask->crosstab.count % 2 != 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->crosstab has %d columns: two make a table",
+						  ask->crosstab.count);
+	if (ask->regress.count == 0 && (ask->on.count > 0 || ask->ridge > 0))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->on and ridge are of a regression: regress is empty");
+	return PPDL_OK;
+}
+
+/* ------------------------------------------------------------------ where the rows are */
+
+static PpdlStatus
+take_text(char **to, const char *from, PpdlError *err)
+{
+	*to = from == NULL ? NULL : strdup(from);
+	return from == NULL || *to != NULL ? PPDL_OK : ppdl_lib_nomem(err);
+}
+
+static PpdlStatus
+take_source(ppdl_stats *s, const ppdl_stats_source *from, const ppdl_stats_options *o, PpdlError *err)
+{
+	PPDL_TRY(ppdl_lib_need(from->schema, "source->schema", err));
+	PPDL_TRY(ppdl_lib_need(from->table, "source->table", err));
+	PPDL_TRY(ppdl_lib_need(from->features, "source->features", err));
+	PPDL_TRY(take_text(&s->table, from->table, err));
+	PPDL_TRY(take_text(&s->features, from->features, err));
+	PPDL_TRY(take_text(&s->label, from->label, err));
+	PPDL_TRY(take_text(&s->where, from->where, err));
+	PPDL_TRY(take_list(&s->group_by, from->group_by, err));
+	s->query = (PpdlStatsQuery) {.table = s->table, .where = s->where, .features = s->features, .label = s->label,
+								 .group_by = &s->group_by,
+								 .min_count = o->min_count == 0 ? PPDL_MIN_COUNT : (long) o->min_count};
+	return PPDL_OK;
+}
+
+static PpdlStatus
+write_statement(ppdl_stats *s, const char *schema, PpdlError *err)
+{
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = ppdl_stats_sql(&w, &s->query, schema, s->table, err);
+	if (status == PPDL_OK)
+		status = take_text(&s->answer.sql, (const char *) w.buf, err);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/* ------------------------------------------------------------------ the handle */
+
+static PpdlStatus
+set_up(ppdl_stats *s, const ppdl_encoding *encoding, const ppdl_stats_source *source, const ppdl_stats_options *o,
+	   const PpdlStatsAsk *ask, PpdlError *err)
+{
+	PPDL_TRY(check_options(o, ask, err));
+	PPDL_TRY(take_source(s, source, o, err));
+	if (s->label != NULL && encoding->fs->label == NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "source->label is \"%.60s\", and the encoding has no label",
+						  s->label);
+	PPDL_TRY(ppdl_stats_columns(&s->columns, encoding->fs, s->label != NULL, err));
+	PPDL_TRY(ppdl_stats_plan(&s->plan, ask, &s->columns, err));
+	s->query.gram = s->plan.gram;
+	s->query.with_label = s->plan.with_label;
+	return write_statement(s, source->schema, err);
+}
+
+int32_t
+ppdl_stats_new(ppdl_stats **out, const ppdl_encoding *encoding, const ppdl_stats_source *source,
+			   const ppdl_stats_options *options, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	ppdl_stats_options o;
+	ppdl_stats_source from;
+	PpdlStatsAsk ask;
+	ppdl_stats *s;
+	PpdlStatus	status;
+	PPDL_PLAIN_NUMBERS();
+
+	PPDL_NEED(out, err);
+	*out = NULL;
+	PPDL_NEED(encoding, err);
+	PPDL_TRY(ppdl_lib_take(&from, sizeof from, SOURCE_LEAST, source, "source", err));
+	PPDL_TRY(ppdl_lib_take(&o, sizeof o, OPTIONS_LEAST, options, "options", err));
+	s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return ppdl_lib_nomem(err);
+	ppdl_writer_init_secret(&s->json);
+	status = take_ask(&ask, &o, err);
+	if (status == PPDL_OK)
+		status = set_up(s, encoding, &from, &o, &ask, err);
+	free_ask(&ask);
+	if (status == PPDL_OK)
+		*out = s;
+	else
+		ppdl_stats_free(s);
+	return status;
+}
+
+void
+ppdl_stats_free(ppdl_stats *s)
+{
+	if (s == NULL)
+		return;
+	ppdl_stats_answer_free(&s->answer);
+	ppdl_stats_plan_free(&s->plan);
+	ppdl_stats_columns_free(&s->columns);
+	ppdl_list_free(&s->group_by);
+	ppdl_writer_free(&s->json);
+	free(s->table);
+	free(s->features);
+	free(s->label);
+	free(s->where);
+	free(s);
+}
+
+const char *
+ppdl_stats_statement(const ppdl_stats *s)
+{
+	return s == NULL ? NULL : s->answer.sql;
+}
+
+/* ------------------------------------------------------------------ the statement's rows */
+
+typedef struct Opener
+{
+	ppdl_key   *key;
+	uint32_t	flags;
+} Opener;
+
+static PpdlStatus
+open_value(void *arg, const char *text, size_t len, PpdlValues *out, PpdlError *err)
+{
+	const Opener *o = arg;
+	uint8_t    *bytes;
+	size_t		n;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_base64_read(text, len, &bytes, &n, err));
+	status = ppdl_owner_decrypt(o->key->owner, out, bytes, n, (o->flags & PPDL_SHARE) != 0, err);
+	free(bytes);
+	return status;
+}
+
+static PpdlStatus
+add_row(ppdl_stats *s, Opener *o, const char *const *fields, size_t count, PpdlError *err)
+{
+	const PpdlStatsReader reader = {&s->query, &s->columns, open_value, NULL, o};
+	PpdlText   *field = calloc(count + 1, sizeof *field);
+	PpdlStatus	status;
+
+	if (field == NULL)
+		return ppdl_lib_nomem(err);
+	for (size_t i = 0; i < count; i++)
+		if (fields[i] != NULL)
+			field[i] = (PpdlText) {(char *) fields[i], strlen(fields[i])};
+	status = ppdl_stats_read(&s->answer, &reader, field, count, err);
+	free(field);
+	return status;
+}
+
+int32_t
+ppdl_stats_add(ppdl_stats *s, ppdl_key *key, const char *const *fields, size_t count, uint32_t flags, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	Opener		o = {key, flags};
+
+	PPDL_TRY(ppdl_lib_need(s, "stats", err));
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
+	PPDL_NEED(fields, err);
+	if ((flags & ~PPDL_SHARE) != 0)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
+	if (count != (size_t) ppdl_stats_fields(&s->query))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "count is %zu, of a statement that returns %d columns", count,
+						  ppdl_stats_fields(&s->query));
+	return add_row(s, &o, fields, count, err);
+}
+
+/* ------------------------------------------------------------------ what they come to */
+
+static PpdlStatus
+compute(ppdl_stats *s, PpdlStatsResult *result, PpdlError *err)
+{
+	const PpdlStatsPage page = {&s->query, &s->answer, result};
+
+	for (int i = 0; i < s->answer.groups; i++)
+		PPDL_TRY(ppdl_stats_compute(&result[i], &s->plan, &s->answer.group[i], s->query.min_count, err));
+	s->json.len = 0;
+	PPDL_TRY(ppdl_stats_json(&s->json, &page, err));
+	ppdl_write_u8(&s->json, 0);
+	return s->json.bad ? ppdl_lib_nomem(err) : PPDL_OK;
+}
+
+int32_t
+ppdl_stats_result(ppdl_stats *s, const char **json, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	PpdlStatsResult *result;
+	PpdlStatus	status;
+	PPDL_PLAIN_NUMBERS();
+
+	PPDL_NEED(json, err);
+	*json = NULL;
+	PPDL_TRY(ppdl_lib_need(s, "stats", err));
+	result = calloc((size_t) s->answer.groups + 1, sizeof *result);
+	if (result == NULL)
+		return ppdl_lib_nomem(err);
+	status = compute(s, result, err);
+	for (int i = 0; i < s->answer.groups; i++)
+		ppdl_stats_result_free(&result[i]);
+	free(result);
+	if (status == PPDL_OK)
+		*json = (const char *) s->json.buf;
+	return status;
+}

@@ -1,0 +1,321 @@
+#include "query/stats_read.h"
+
+#include <math.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "query/value.h"
+
+static PpdlStatus
+no_memory(PpdlError *err)
+{
+	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+/* ------------------------------------------------------------------ values */
+
+static PpdlStatus
+check_width(const PpdlValues *v, const char *what, int want, PpdlError *err)
+{
+	if (v->width == want)
+		return PPDL_OK;
+	return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %d values, where the feature file has %d", what, v->width, want);
+}
+
+static void
+set_product(PpdlMoments *m, int i, int j, double v)
+{
+	m->gram[(size_t) i * (size_t) m->width + (size_t) j] = v;
+	m->gram[(size_t) j * (size_t) m->width + (size_t) i] = v;
+}
+
+/* products that are values of the row, or known to be nothing */
+static void
+products_of_sums(PpdlMoments *m, const PpdlStatsColumns *c, const double *sum)
+{
+	for (int i = 0; i < c->from_row; i++)
+		for (int j = i; j < c->from_row; j++)
+		{
+			const int	p = ppdl_features_product(c->features, c->value[i], c->value[j]);
+
+			if (p != PPDL_PRODUCT_NONE)
+				set_product(m, i, j, p == PPDL_PRODUCT_ZERO ? 0 : sum[p]);
+		}
+}
+
+/* which row of the server's matrix a value of the moments is; -1: none */
+static int
+gram_row(const PpdlStatsColumns *c, const PpdlValues *gram, int i)
+{
+	if (i < c->from_row)
+		return c->value[i];
+	if (c->label < 0 || i == c->label_missing || gram->width == c->features->inputs)
+		return -1;
+	return c->features->inputs + i - c->label_first;
+}
+
+static void
+products_of_gram(PpdlMoments *m, const PpdlStatsColumns *c, const PpdlValues *gram)
+{
+	for (int i = 0; i < m->width; i++)
+		for (int j = i; j < m->width; j++)
+		{
+			const int	a = gram_row(c, gram, i),
+						b = gram_row(c, gram, j);
+
+			if (a >= 0 && b >= 0)
+				set_product(m, i, j, ppdl_values_row(gram, (uint32_t) a)[b]);
+		}
+}
+
+/* one that is missing has no other value */
+static void
+set_label_missing(PpdlMoments *m, const PpdlStatsColumns *c, double labels)
+{
+	m->sum[c->label_missing] = m->n - labels;
+	set_product(m, c->label_missing, c->label_missing, m->n - labels);
+	for (int i = c->label_first; i < c->label_missing; i++)
+		set_product(m, i, c->label_missing, 0);
+	for (int i = 0; i < c->label_first && labels == m->n; i++)
+		set_product(m, i, c->label_missing, 0);
+}
+
+/* ------------------------------------------------------------------ a group */
+
+typedef struct Fields
+{
+	const PpdlStatsReader *r;
+	const PpdlStatsQuery *q;
+	const PpdlStatsColumns *c;
+	const PpdlText *field;
+	PpdlText	sum;			/* of the features, once it is proved */
+} Fields;
+
+static PpdlStatus
+open_text(const Fields *f, const PpdlText *t, PpdlValues *out, PpdlError *err)
+{
+	if (t->s == NULL)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "NULL where a value of lwe_cipher is expected");
+	PPDL_TRY(ppdl_value_check_encoding(t->s, t->len, f->c->features->encoding, err));
+	return f->r->open(f->r->arg, t->s, t->len, out, err);
+}
+
+/* a sum in a field, or what its receipt proves it to be; *rows: so many */
+static PpdlStatus
+take_sum(const Fields *f, int column, int field, PpdlText *sum, char **said, uint64_t *rows, PpdlError *err)
+{
+	const PpdlStatsQuery *q = f->q;
+	const int	receipts = q->group_by->count + (q->label ? 4 : 2) + (q->gram ? 1 : 0);
+	const PpdlStatsSum fields = {column, field - 1, field, receipts + column};
+	PpdlStatsProved proved = {{NULL}};
+
+	*sum = f->field[field];
+	*rows = 0;
+	if (f->r->prove == NULL)
+		return PPDL_OK;
+	PPDL_TRY(f->r->prove(f->r->arg, f->field, &fields, &proved, err));
+	*sum = proved.sum;
+	*said = proved.said;
+	*rows = proved.rows;
+	return PPDL_OK;
+}
+
+static double
+count_in(const Fields *f, int field)
+{
+	return f->field[field].s ? strtod(f->field[field].s, NULL) : 0;
+}
+
+static PpdlStatus
+read_features(const Fields *f, PpdlMoments *m, PpdlError *err)
+{
+	PpdlValues	v;
+	PpdlStatus	status;
+
+	PPDL_TRY(open_text(f, &f->sum, &v, err));
+	status = check_width(&v, "features", f->c->features->inputs, err);
+	if (status == PPDL_OK)
+	{
+		const double *sum = ppdl_values_row(&v, 0);
+
+		for (int i = 0; i < f->c->from_row; i++)
+			m->sum[i] = sum[f->c->value[i]];
+		m->sum_error = v.error;
+		if (!f->q->gram)
+		{
+			m->error = v.error;
+			products_of_sums(m, f->c, sum);
+		}
+	}
+	ppdl_values_free(&v);
+	return status;
+}
+
+/* too few of them are as good as none */
+static PpdlStatus
+read_labels(const Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
+{
+	PpdlMoments *m = &g->moments;
+	const double labels = count_in(f, field);
+	PpdlText	sum;
+	PpdlValues	v;
+	uint64_t	rows;
+	PpdlStatus	status;
+
+	PPDL_TRY(take_sum(f, 1, field + 1, &sum, &g->verified_labels, &rows, err));
+	if (labels < 1 || labels < (double) f->q->min_count)
+	{
+		set_label_missing(m, f->c, 0);
+		g->few_labels = labels > 0;
+		return PPDL_OK;
+	}
+	PPDL_TRY(open_text(f, &sum, &v, err));
+	status = check_width(&v, "label", f->c->features->outputs, err);
+	if (status == PPDL_OK)
+	{
+		memcpy(m->sum + f->c->label_first, v.v, (size_t) v.width * sizeof *v.v);
+		m->sum_error = fmax(m->sum_error, v.error);
+		set_label_missing(m, f->c, labels);
+	}
+	ppdl_values_free(&v);
+	return status;
+}
+
+static PpdlStatus
+read_gram(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
+{
+	PpdlValues	v;
+	PpdlStatus	status;
+
+	PPDL_TRY(open_text(f, &f->field[field], &v, err));
+	status = check_width(&v, "second moments", f->c->features->inputs +
+						 (f->q->with_label ? f->c->features->outputs : 0), err);
+	if (status == PPDL_OK)
+	{
+		m->error = v.error;
+		products_of_gram(m, f->c, &v);
+	}
+	ppdl_values_free(&v);
+	return status;
+}
+
+static PpdlStatus
+name_group(const Fields *f, PpdlStatsRows *g, PpdlError *err)
+{
+	const PpdlList *by = f->q->group_by;
+	PpdlWriter	w;
+
+	if (by->count == 0)
+		return PPDL_OK;
+	g->key = calloc((size_t) by->count, sizeof *g->key);
+	if (g->key == NULL)
+		return no_memory(err);
+	ppdl_writer_init(&w);
+	for (; g->keys < by->count; g->keys++)
+	{
+		const char *value = f->field[g->keys].s;
+
+		if (value && (g->key[g->keys] = strdup(value)) == NULL)
+			w.bad = 1;
+		ppdl_write_text(&w, g->keys ? ", " : "");
+		ppdl_write_text(&w, by->item[g->keys]);
+		ppdl_write_text(&w, value ? " = " : " is NULL");
+		ppdl_write_text(&w, value ? value : "");
+	}
+	ppdl_write_u8(&w, 0);
+	g->name = w.bad ? NULL : strdup((const char *) w.buf);
+	ppdl_writer_free(&w);
+	return g->name ? PPDL_OK : no_memory(err);
+}
+
+static PpdlStatus
+read_group(const Fields *f, PpdlStatsRows *g, PpdlError *err)
+{
+	const int	first = f->q->group_by->count;
+	PpdlMoments *m = &g->moments;
+
+	PPDL_TRY(ppdl_moments_alloc(m, f->c->width, err));
+	m->n = count_in(f, first);
+	m->variables = f->c->count;
+	m->variable = f->c->variable;
+	PPDL_TRY(read_features(f, m, err));
+	if (f->c->label >= 0)
+		PPDL_TRY(read_labels(f, first + 2, g, err));
+	if (f->q->gram)
+		PPDL_TRY(read_gram(f, first + (f->q->label ? 4 : 2), m, err));
+	return ppdl_moments_check(m, err);
+}
+
+/* puts which group it is before the message */
+static PpdlStatus
+in_group(const PpdlStatsRows *g, PpdlStatus status, PpdlError *err)
+{
+	char		text[sizeof err->message];
+
+	if (status == PPDL_OK || g->name == NULL)
+		return status;
+	snprintf(text, sizeof text, "%.60s: %.250s", g->name, err->message);
+	memcpy(err->message, text, sizeof text);
+	return status;
+}
+
+int
+ppdl_stats_fields(const PpdlStatsQuery *q)
+{
+	const int	sums = q->label ? 2 : 1;
+
+	return q->group_by->count + 2 * sums + (q->gram ? 1 : 0) + (q->receipts ? sums : 0);
+}
+
+/* a group whose sum has been taken */
+static PpdlStatus
+add_group(PpdlStatsAnswer *a, const Fields *f, PpdlStatsRows *g, PpdlError *err)
+{
+	PpdlStatsRows *more = realloc(a->group, ((size_t) a->groups + 1) * sizeof *more);
+
+	if (more == NULL)
+		return no_memory(err);
+	a->group = more;
+	PPDL_TRY(in_group(g, read_group(f, g, err), err));
+	a->group[a->groups++] = *g;
+	*g = (PpdlStatsRows) {0};
+	return PPDL_OK;
+}
+
+/* g: zeros, and afterwards what is not the answer's */
+static PpdlStatus
+read_row(PpdlStatsAnswer *a, Fields *f, PpdlStatsRows *g, PpdlError *err)
+{
+	const int	first = f->q->group_by->count;
+	const double n = count_in(f, first);
+	uint64_t	rows;
+
+	PPDL_TRY(name_group(f, g, err));
+	PPDL_TRY(in_group(g, take_sum(f, 0, first + 1, &f->sum, &g->verified, &rows, err), err));
+	if (n > 0 && n >= (double) f->q->min_count)
+		PPDL_TRY(add_group(a, f, g, err));
+	else if (n > 0)
+	{
+		a->withheld++;
+		a->withheld_rows += n;
+	}
+	a->proved += rows;
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_stats_read(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PpdlText *field, size_t count, PpdlError *err)
+{
+	Fields		f = {.r = r, .q = r->query, .c = r->columns, .field = field};
+	PpdlStatsRows g = {0};
+	PpdlStatus	status;
+
+	if (count != (size_t) ppdl_stats_fields(r->query))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%zu fields of a statement that returns %d", count,
+						  ppdl_stats_fields(r->query));
+	status = read_row(a, &f, &g, err);
+	ppdl_stats_rows_free(&g);
+	return status;
+}
