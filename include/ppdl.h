@@ -205,6 +205,13 @@ typedef struct ppdl_value_info
 /* what a value is: no key is needed.  PPDL_E_FORMAT, PPDL_E_VERSION */
 PPDL_API int32_t ppdl_value_describe(const void *data, size_t len, ppdl_value_info *info, ppdl_err *err);
 
+/*
+ * How many rows a sum, an average or second moments stand for, as far as the value tells: *rows is INFINITY where that
+ * is not known, and for what is no total.  counted: what counts the rows beside it, count(*), or 0; believed where the
+ * value agrees.  An owner that shows no totals of few rows asks before it decrypts.
+ */
+PPDL_API int32_t ppdl_value_group_size(const void *data, size_t len, double counted, double *rows, ppdl_err *err);
+
 /* what a value decrypts to */
 typedef struct ppdl_plain ppdl_plain;
 
@@ -405,6 +412,54 @@ PPDL_API int32_t ppdl_stats_add(ppdl_stats *stats, ppdl_key *key, const char *co
  * *json lives until the next call for this handle.  What cannot be had is told in "notes" of its group.
  */
 PPDL_API int32_t ppdl_stats_result(ppdl_stats *stats, const char **json, ppdl_err *err);
+
+/* ------------------------------------------------------------------ conditions */
+
+/*
+ * SQL text with questions on encrypted columns in braces, as `ppdl query` takes it (doc/cli-reference.md):
+ *
+ *	SELECT ward, {count where Age > 65 and Smoking = 'Yes'} FROM patients GROUP BY ward
+ */
+typedef struct ppdl_question ppdl_question;
+
+/*
+ * encoding: of the rows, must outlive the handle; NULL for a text that may not have braces.  schema: of the extension,
+ * as SQL writes it, or NULL: that on the search path.  PPDL_E_ARGUMENT, with the place in the detail, for syntax, and
+ * for columns and categories that the encoding does not have.
+ */
+PPDL_API int32_t ppdl_question_new(ppdl_question **out, const ppdl_encoding *encoding, const char *schema,
+								   const char *sql, ppdl_err *err);
+PPDL_API void ppdl_question_free(ppdl_question *question);
+/* what is to be sent; a text without braces as it is */
+PPDL_API const char *ppdl_question_statement(const ppdl_question *question);
+PPDL_API int32_t ppdl_question_count(const ppdl_question *question);	/* of braces */
+/* a line for each comparison that cannot tell all rows apart; "" */
+PPDL_API const char *ppdl_question_notes(const ppdl_question *question);
+
+enum
+{
+	PPDL_QUESTION_OTHER = 0,		/* the text is no answer, but of another column of the result */
+	PPDL_QUESTION_NUMBER,
+	PPDL_QUESTION_NULL,			/* a sum or an average of no rows */
+	PPDL_QUESTION_FEW				/* of fewer rows than min_count */
+};
+
+typedef struct ppdl_answer
+{
+	uint64_t	size;
+	int32_t		kind;			/* PPDL_QUESTION_... */
+	int32_t		reserved;
+	double		value;			/* of NUMBER, in the table's units */
+	double		error;			/* its standard deviation; 0: exact */
+} ppdl_answer;
+
+/*
+ * The answer in a field of the statement's result, JSON text as the server gives it.  min_count: 0: 5; 1: all are
+ * shown.  flags: PPDL_SHARE.  PPDL_E_ARGUMENT when the rows are of another encoding, and when an answer was made a part
+ * of a longer text.
+ */
+PPDL_API int32_t ppdl_question_answer(const ppdl_question *question, ppdl_key *key, const char *text, size_t len,
+									  uint64_t min_count, uint32_t flags, ppdl_answer *answer, ppdl_err *err);
 
 /* ------------------------------------------------------------------ networks */
 

@@ -36,6 +36,7 @@ SONAME = "libppdl.so.0"
 LWE, RSA = 1, 2
 CELL, ROW, PACKED, PARTS, RSA_NUMBER, RSA_PREDICTION = 1, 2, 3, 4, 5, 6
 NAME_INPUT, NAME_COLUMN, NAME_CLASS, NAME_AVERAGE, NAME_SUM, NAME_DIFFERENCE = 1, 2, 3, 4, 5, 6
+QUESTION_OTHER, QUESTION_NUMBER, QUESTION_NULL, QUESTION_FEW = 0, 1, 2, 3
 CLAMP, UNKNOWN_OTHER = 1, 2
 SHARE = 1
 ALLOW_WEAK_PASSPHRASE = 1
@@ -179,6 +180,10 @@ class StatsOptions(Sized):
     ]
 
 
+class Answer(Sized):
+    _fields_ = [("size", c_uint64), ("kind", c_int32), ("reserved", c_int32), ("value", c_double), ("error", c_double)]
+
+
 # Handles and arrays of numbers go as addresses; what is written into is named by its type.
 _P = c_void_p
 _OUT = POINTER(c_void_p)
@@ -206,6 +211,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_encryptor_describe": (c_int32, [_P, POINTER(EncryptorInfo), _P]),
     "ppdl_encrypt": (c_int32, [_P, _P, _P, c_size_t, _P, _P, _P]),
     "ppdl_value_describe": (c_int32, [c_char_p, c_size_t, POINTER(ValueInfo), _P]),
+    "ppdl_value_group_size": (c_int32, [c_char_p, c_size_t, c_double, POINTER(c_double), _P]),
     "ppdl_decrypt": (c_int32, [_OUT, _P, c_char_p, c_size_t, c_uint32, _P]),
     "ppdl_plain_free": (None, [_P]),
     "ppdl_plain_describe": (c_int32, [_P, POINTER(PlainInfo), _P]),
@@ -228,6 +234,12 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_stats_statement": (c_char_p, [_P]),
     "ppdl_stats_add": (c_int32, [_P, _P, _TEXTS, c_size_t, c_uint32, _P]),
     "ppdl_stats_result": (c_int32, [_P, POINTER(c_char_p), _P]),
+    "ppdl_question_new": (c_int32, [_OUT, _P, c_char_p, c_char_p, _P]),
+    "ppdl_question_free": (None, [_P]),
+    "ppdl_question_statement": (c_char_p, [_P]),
+    "ppdl_question_count": (c_int32, [_P]),
+    "ppdl_question_notes": (c_char_p, [_P]),
+    "ppdl_question_answer": (c_int32, [_P, _P, c_char_p, c_size_t, c_uint64, c_uint32, POINTER(Answer), _P]),
     "ppdl_network_parse": (c_int32, [_OUT, c_char_p, c_size_t, _P]),
     "ppdl_network_free": (None, [_P]),
     "ppdl_network_describe": (c_int32, [_P, POINTER(NetworkInfo), _P]),

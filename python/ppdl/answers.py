@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ctypes import byref, c_double
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from . import _library as c
 from .encoding import Encoding
 from .errors import FormatError
 from .owner import Decrypted, _data, describe
@@ -28,6 +30,8 @@ _WORDS = {
     "diff": "difference",
     "difference": "difference",
 }
+_SCHEMA = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+WHERE e.extname = 'ppdl'"""
 _TYPES = """SELECT t.oid, t.typname, t.typarray FROM pg_type t
 JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
@@ -55,13 +59,28 @@ class Answers:
     diff, difference in them are that, if the values can be, and packed values as wide as its label are predictions,
     unless decode says otherwise.
 
+    Questions on encrypted columns stand in braces, in the words of features, as `ppdl query` takes them:
+    "SELECT ward, {count where Age > 65 and Smoking = 'Yes'} FROM patients GROUP BY ward". Each becomes a column of
+    numbers.
+
+    Sums, averages and answers of fewer rows than min_count are None, as far as a value, or a column "count", tells how
+    many they are.
+
     `.attrs["errors"]` of the table has the largest standard deviation of each encrypted column, of averages one for
-    each.
+    each; `.attrs["notes"]` what is to be known of the answers.
     """
 
     def __init__(
-        self, owner: Owner, encoding: Encoding | None, decode: dict[str, Any], expand: bool, share: bool
+        self,
+        owner: Owner,
+        encoding: Encoding | None,
+        decode: dict[str, Any],
+        expand: bool,
+        share: bool,
+        min_count: int = 5,
     ) -> None:
+        if min_count < 1:
+            raise FormatError(f"min_count is {min_count}; 1 or more is expected")
         for name, way in decode.items():
             if not callable(way) and way not in _WAYS and not str(way).startswith("sum:"):
                 raise FormatError(
@@ -71,7 +90,10 @@ class Answers:
                 raise FormatError(f'decode: "{name}" as "{way}" needs features')
         self.owner, self.encoding, self.decode = owner, encoding, decode
         self.expand, self.share = expand, share
+        self.min_count = min_count
         self.errors: dict[str, float] = {}
+        self.notes: list[str] = []
+        self.few = self.values = 0
 
     def query(self, conn: Any, sql: Any, params: Any) -> pd.DataFrame:
         with conn.cursor() as cursor:
@@ -79,7 +101,8 @@ class Answers:
             for oid, name, array in cursor.execute(_TYPES).fetchall():
                 oids[oid] = (name, False)
                 oids[array] = (name, True)
-            cursor.execute(sql, params)
+            question = self._question(conn, sql)
+            cursor.execute(sql if question is None else question.statement, params)
             if cursor.description is None:
                 raise FormatError("the query returns no rows with columns: a SELECT is expected")
             names = [d.name for d in cursor.description]
@@ -92,11 +115,15 @@ class Answers:
             twice = next(n for n in names if names.count(n) > 1)
             raise FormatError(f'the result has two columns "{twice}": name them with AS')
         cells = {n: [row[i] for row in rows] for i, n in enumerate(names)}
+        if question is not None:
+            self._answer(question, cells)
         return self.table(cells, {n: t for n, t in zip(names, types) if t is not None})
 
     def table(self, cells: dict[str, list[Any]], types: dict[str, tuple[str, bool]]) -> pd.DataFrame:
+        counted = cells.get("count", [])
         opened = {
-            n: [self._open(v, *types[n]) for v in column] if n in types else column for n, column in cells.items()
+            n: [self._open(v, *types[n], _count(counted, i)) for i, v in enumerate(column)] if n in types else column
+            for n, column in cells.items()
         }
         if self.expand and any(isinstance(v, Decrypted) and v.is_packed for n in types for v in opened[n]):
             opened = _dealt(opened)
@@ -104,12 +131,43 @@ class Answers:
         for name, column in opened.items():
             out.update(self._column(name, column, opened) if name in types else {name: column})
         df = pd.DataFrame({n: pd.Series(v, dtype=None if v else object) for n, v in out.items()})
-        df.attrs["errors"] = self.errors
+        if self.few:
+            self.notes.append(
+                f"{self.few} of {self.values} encrypted values stand for fewer than {self.min_count} rows, and are not "
+                "decrypted"
+            )
+        df.attrs.update(errors=self.errors, notes=self.notes)
         return df
+
+    # ---- questions in braces
+
+    def _question(self, conn: Any, sql: Any) -> Question | None:
+        text = sql.as_string(conn) if hasattr(sql, "as_string") else sql.decode() if isinstance(sql, bytes) else str(sql)
+        if "{" not in text:
+            return None
+        with conn.cursor() as cursor:
+            found = cursor.execute(_SCHEMA).fetchone()
+        question = Question(self.encoding, str(found[0]) if found else "public", text)
+        return question if question.count else None
+
+    def _answer(self, question: Question, cells: dict[str, list[Any]]) -> None:
+        """Puts answers into the cells where the server put what they are made of."""
+        for name, column in cells.items():
+            for i, value in enumerate(column):
+                if not isinstance(value, str) or "ppdl:" not in value:
+                    continue
+                answer = question.answer(self.owner, value, self.min_count, self.share)
+                if answer is None:
+                    continue
+                self.values += 1
+                self.few += answer.kind == c.QUESTION_FEW
+                column[i] = float(answer.value) if answer.kind == c.QUESTION_NUMBER else None
+                self.errors[name] = max(self.errors.get(name, 0.0), float(answer.error))
+        self.notes += question.notes
 
     # ---- cells
 
-    def _open(self, value: Any, kind: str, is_array: bool) -> Any:
+    def _open(self, value: Any, kind: str, is_array: bool, counted: float = 0.0) -> Any:
         if value is None:
             return None
         if is_array:
@@ -118,7 +176,17 @@ class Answers:
         what = describe(value)
         if what["fingerprint"] != self.owner.fingerprint:
             return f"<{kind} of key {what['fingerprint']}>"
+        self.values += 1
+        if self._is_few(_data(value), counted):
+            self.few += 1
+            return None
         return self.owner._decrypted(_data(value), what, self.share)
+
+    def _is_few(self, data: bytes, counted: float) -> bool:
+        rows = c_double()
+        if self.min_count > 1:
+            c.call("ppdl_value_group_size", data, len(data), counted, byref(rows))
+        return self.min_count > 1 and rows.value < self.min_count - 1e-3
 
     def _way(self, name: str, values: list[Decrypted]) -> Any:
         if name in self.decode:
@@ -236,6 +304,37 @@ class Answers:
             found.append(_one(labels))
             leads.append(_one(lead))
         return {name: found, f"{name}.lead": leads} if e.classes else {name: found}
+
+
+class Question:
+    """SQL text with questions on encrypted columns in braces."""
+
+    def __init__(self, encoding: Encoding | None, schema: str, sql: str) -> None:
+        text = c.terminated(sql.encode(), "the statement")
+        self._encoding = encoding  # which the handle refers to
+        given = None if encoding is None else encoding._handle.address
+        self._handle = c.Handle("ppdl_question_new", "ppdl_question_free", given, schema.encode(), text)
+        lib, at = c.library(), self._handle.address
+        self.count = int(lib.ppdl_question_count(at))
+        self.statement = bytes(lib.ppdl_question_statement(at))
+        self.notes = lib.ppdl_question_notes(at).decode("utf-8", "replace").splitlines()
+
+    def answer(self, owner: Owner, value: str, min_count: int, share: bool) -> c.Answer | None:
+        """None: the value is no answer. psycopg has taken the quotes off JSON."""
+        text = f'"{value}"'.encode()
+        answer = c.Answer()
+        with owner._interruptible():
+            c.call(
+                "ppdl_question_answer", self._handle.address, owner._key.address, text, len(text), min_count,
+                c.SHARE if share else 0, byref(answer),
+            )  # fmt: skip
+        return None if answer.kind == c.QUESTION_OTHER else answer
+
+
+def _count(column: Sequence[Any], row: int) -> float:
+    """What a column "count" says of a record, or 0."""
+    n = column[row] if row < len(column) else None
+    return float(n) if isinstance(n, (int, float, Decimal)) and n >= 1 else 0.0
 
 
 def _said_by(name: str) -> str:

@@ -352,12 +352,14 @@ class Owner:
         decode: Mapping[str, Any] | None = None,
         expand: bool = True,
         share: bool = False,
+        min_count: int = 5,
     ) -> pd.DataFrame:
-        """Runs a query through a psycopg connection: see ppdl.answers.Answers for what becomes of encrypted columns."""
+        """Runs a query through a psycopg connection: see ppdl.answers.Answers for what becomes of encrypted columns, of
+        questions in braces, {count where Age > 65}, and of totals of fewer rows than min_count."""
         from .answers import Answers
 
         encoding = None if features is None else Encoding.of(features)
-        return Answers(self, encoding, dict(decode or {}), expand, share).query(conn, sql, params)
+        return Answers(self, encoding, dict(decode or {}), expand, share, min_count).query(conn, sql, params)
 
 
     def stats(

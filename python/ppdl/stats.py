@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from . import _library as c
+from .answers import _SCHEMA
 from .encoding import Encoding, Features
 from .errors import FormatError, PpdlError
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from .owner import Owner
 
 Json = Mapping[str, Any]
-_SCHEMA = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-WHERE e.extname = 'ppdl'"""
 _COLUMNS = """SELECT attname, {table}::regclass::text FROM pg_attribute WHERE attrelid = {table}::regclass AND attnum > 0
 AND NOT attisdropped AND atttypid = {type}::regtype"""
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,3 +75,37 @@ def server(keys: Path):
         yield conn
     with psycopg.connect(dbname="postgres", autocommit=True) as last:
         last.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture(scope="session")
+def cohort() -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    n = 400
+    age = rng.integers(20, 80, n)
+    smoker = rng.random(n) < 0.2 + 0.005 * age
+    weight = 60 + 0.2 * age + 5 * smoker + rng.normal(0, 8, n)
+    df = pd.DataFrame({"id": np.arange(1, n + 1), "ward": np.where(np.arange(n) < 397, "A", "C")})
+    df.loc[df.index % 3 == 0, "ward"] = "B"
+    df.loc[397:, "ward"] = "C"
+    df["age"], df["weight"] = age.astype(float), weight.round(1)
+    df["smoker"] = np.where(smoker, "yes", "no")
+    df.loc[df.index % 11 == 0, "weight"] = np.nan
+    return df
+
+
+@pytest.fixture(scope="session")
+def stored(server, owner, keys, cohort):
+    """The cohort, encrypted; its feature file lies beside the key."""
+    path = keys / "cohort.csv"
+    cohort.to_csv(path, index=False, na_rep="")
+    tool(
+        "encode", path, "--id", "id", "--exclude", "ward", "--thermometer", "age:40,50,60", "--moments=age,weight,smoker",
+        "-o", keys / "cohort.json",
+    )  # fmt: skip
+    import ppdl
+
+    features = ppdl.Encoding(keys / "cohort.json")
+    server.execute('CREATE TABLE "the cohort" (id int, ward text, features lwe_cipher)')
+    table = cohort.astype({"weight": object}).where(cohort.notna(), None)
+    owner.copy(server, "the cohort", table, features, keep=["id", "ward"])
+    return features

@@ -32,6 +32,7 @@ STRUCTS = {
     "ppdl_column": c.Column,
     "ppdl_encode_counts": c.EncodeCounts,
     "ppdl_network_info": c.NetworkInfo,
+    "ppdl_answer": c.Answer,
     "ppdl_stats_source": c.StatsSource,
     "ppdl_stats_options": c.StatsOptions,
 }
@@ -150,12 +151,16 @@ def test_constants_are_those_of_the_header() -> None:
         "PPDL_LWE": c.LWE, "PPDL_RSA": c.RSA, "PPDL_VALUE_CELL": c.CELL, "PPDL_VALUE_ROW": c.ROW,
         "PPDL_VALUE_PACKED": c.PACKED, "PPDL_VALUE_PARTS": c.PARTS, "PPDL_VALUE_RSA": c.RSA_NUMBER,
         "PPDL_VALUE_RSA_PREDICTION": c.RSA_PREDICTION, "PPDL_NAME_INPUT": c.NAME_INPUT, "PPDL_CLAMP": c.CLAMP,
-        "PPDL_UNKNOWN_OTHER": c.UNKNOWN_OTHER, "PPDL_SHARE": c.SHARE,
+        "PPDL_UNKNOWN_OTHER": c.UNKNOWN_OTHER, "PPDL_SHARE": c.SHARE, "PPDL_QUESTION_OTHER": c.QUESTION_OTHER,
         "PPDL_ALLOW_WEAK_PASSPHRASE": c.ALLOW_WEAK_PASSPHRASE, "PPDL_E_MEMORY": c._MEMORY,
     }  # fmt: skip
     assert {n: values[n] for n in names} == names
     numbered = re.findall(r"PPDL_NAME_\w+", re.search(r"enum\s*\{\s*(PPDL_NAME_INPUT.*?)\}", text, re.S)[1])
     assert numbered[1:] == [f"PPDL_NAME_{n}" for n in ("COLUMN", "CLASS", "AVERAGE", "SUM", "DIFFERENCE")]
+    kinds = re.findall(r"PPDL_QUESTION_\w+", re.search(r"enum\s*\{\s*(PPDL_QUESTION_OTHER.*?)\}", text, re.S)[1])
+    assert [kinds.index("PPDL_QUESTION_" + n) for n in ("NUMBER", "NULL", "FEW")] == [
+        c.QUESTION_NUMBER, c.QUESTION_NULL, c.QUESTION_FEW,
+    ]  # fmt: skip
     errors = re.findall(r"PPDL_E_\w+", re.search(r"enum\s*\{\s*(PPDL_E_MEMORY.*?)\}", text, re.S)[1])
     assert [errors.index("PPDL_E_" + n) + 1 for n in ("FORMAT", "KEY", "PRECISION", "IO", "CANCELED")] == [
         3, 5, 9, c._IO, c._CANCELED,

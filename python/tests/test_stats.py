@@ -12,38 +12,6 @@ import ppdl
 from conftest import tool
 
 
-@pytest.fixture(scope="module")
-def cohort() -> pd.DataFrame:
-    rng = np.random.default_rng(7)
-    n = 400
-    age = rng.integers(20, 80, n)
-    smoker = rng.random(n) < 0.2 + 0.005 * age
-    weight = 60 + 0.2 * age + 5 * smoker + rng.normal(0, 8, n)
-    df = pd.DataFrame({"id": np.arange(1, n + 1), "ward": np.where(np.arange(n) < 397, "A", "C")})
-    df.loc[df.index % 3 == 0, "ward"] = "B"
-    df.loc[397:, "ward"] = "C"
-    df["age"], df["weight"] = age.astype(float), weight.round(1)
-    df["smoker"] = np.where(smoker, "yes", "no")
-    df.loc[df.index % 11 == 0, "weight"] = np.nan
-    return df
-
-
-@pytest.fixture(scope="module")
-def stored(server, owner, keys, cohort):
-    """The cohort, encrypted; its feature file lies beside the key."""
-    path = keys / "cohort.csv"
-    cohort.to_csv(path, index=False, na_rep="")
-    tool(
-        "encode", path, "--id", "id", "--exclude", "ward", "--thermometer", "age:40,50,60", "--moments=age,weight,smoker",
-        "-o", keys / "cohort.json",
-    )  # fmt: skip
-    features = ppdl.Encoding(keys / "cohort.json")
-    server.execute('CREATE TABLE "the cohort" (id int, ward text, features lwe_cipher)')
-    table = cohort.astype({"weight": object}).where(cohort.notna(), None)
-    owner.copy(server, "the cohort", table, features, keep=["id", "ward"])
-    return features
-
-
 def plain(cohort: pd.DataFrame) -> pd.DataFrame:
     return cohort.assign(smokes=(cohort["smoker"] == "yes").astype(float))
 

@@ -61,17 +61,6 @@ answer(const PpdlAskItem *item, PpdlReveal *r, const char *s, size_t len, PpdlWr
 	return status;
 }
 
-/* no mark from byte `from` on: whose answer is pasted into another text, its sums are not shown instead */
-static PpdlStatus
-check_alone(const PpdlAsk *w, const PpdlText *t, size_t from, PpdlError *err)
-{
-	if (t->s == NULL || memmem(t->s + from, t->len - from, w->mark, strlen(w->mark)) == NULL)
-		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "an answer to a question in braces is a part of another value, where it cannot "
-			   "be decrypted");
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Select it alone, and go on with --then.");
-}
-
 PpdlStatus
 ppdl_ask_row(PpdlAskRow *row, const PpdlAsk *w, PpdlReveal *r, PpdlText *field, PpdlError *err)
 {
@@ -83,7 +72,7 @@ ppdl_ask_row(PpdlAskRow *row, const PpdlAsk *w, PpdlReveal *r, PpdlText *field, 
 		const int	item = ppdl_ask_item(w, field[i].s, field[i].len, &value);
 
 		if (w->items > 0)
-			PPDL_TRY(check_alone(w, &field[i], item >= 0 ? value : 0, err));
+			PPDL_TRY(ppdl_ask_alone(w, field[i].s, field[i].len, item >= 0 ? value : 0, err));
 		if (item < 0)
 			continue;
 		cell->len = 0;

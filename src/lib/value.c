@@ -11,6 +11,7 @@
 #include "net/rsa_net.h"
 #include "rows/cipher_read.h"
 #include "rows/encoding.h"
+#include "rows/group_size.h"
 #include "rsa/rsa.h"
 
 /* how base64 text of either type begins; what the binary forms begin with is no base64 of these */
@@ -120,6 +121,21 @@ ppdl_value_describe(const void *data, size_t len, ppdl_value_info *info, ppdl_er
 	free(b.copy);
 	PPDL_TRY(status);
 	return ppdl_lib_give(info, &mine, sizeof mine, INFO_LEAST, "info", err);
+}
+
+int32_t
+ppdl_value_group_size(const void *data, size_t len, double counted, double *rows, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	Bytes		b;
+
+	PPDL_NEED(rows, err);
+	*rows = INFINITY;
+	PPDL_TRY(get_bytes(&b, data, len, err));
+	if (!b.rsa)
+		*rows = ppdl_group_size(b.data, b.len, counted);
+	free(b.copy);
+	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ decryption */

@@ -337,3 +337,14 @@ ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value)
 	*value = (size_t) (end + 1 - s);
 	return (int) item;
 }
+
+/* its sums are not shown in place of the answer */
+PpdlStatus
+ppdl_ask_alone(const PpdlAsk *w, const char *s, size_t len, size_t from, PpdlError *err)
+{
+	if (w->items == 0 || s == NULL || memmem(s + from, len - from, w->mark, strlen(w->mark)) == NULL)
+		return PPDL_OK;
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "an answer to a question in braces is a part of another value, where it cannot "
+			   "be decrypted");
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Select it alone, and go on with what comes out.");
+}

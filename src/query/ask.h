@@ -66,6 +66,9 @@ size_t		ppdl_ask_origin(const PpdlAsk *w, size_t at);
 /* which item a text of a result, JSON, is of: *value is behind its mark, and ends before the last quote; -1: none */
 int			ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value);
 
+/* PPDL_ERR_ARGUMENT for a text with a mark from byte `from` on: an answer that was pasted into another text */
+PpdlStatus	ppdl_ask_alone(const PpdlAsk *w, const char *s, size_t len, size_t from, PpdlError *err);
+
 /* some rows, but fewer than min_count: which that are nobody shall see.  v as below */
 int			ppdl_ask_is_few(const PpdlAskItem *item, const double *v, int n, long min_count);
 

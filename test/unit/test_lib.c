@@ -1061,6 +1061,67 @@ test_stats_errors(void **state)
 #undef REFUSED
 }
 
+static void
+test_questions(void **state)
+{
+	ppdl_encoding *encoding = encoding_of(features);
+	ppdl_question *q;
+	ppdl_answer a = {.size = sizeof a};
+	const char *sql;
+	char	   *text = one_row(encoding),
+			   *field;
+	size_t		len;
+	double		rows;
+
+	(void) state;
+	OK(ppdl_question_new(&q, NULL, NULL, "SELECT '{1}'::int[]", err));
+	assert_string_equal(ppdl_question_statement(q), "SELECT '{1}'::int[]");
+	assert_int_equal(ppdl_question_count(q), 0);
+	assert_string_equal(ppdl_question_notes(q), "");
+	OK(ppdl_question_answer(q, key, "x", 1, 0, 0, &a, err));
+	assert_int_equal(a.kind, PPDL_QUESTION_OTHER);
+	ppdl_question_free(q);
+
+	OK(ppdl_question_new(&q, encoding, "clinic", "SELECT {count where Ward = 'B'}, 1 FROM t", err));
+	sql = ppdl_question_statement(q);
+	assert_non_null(strstr(sql, "clinic.sum_where(features, '"));
+	assert_non_null(strstr(sql, " AS count, 1 FROM t"));
+	assert_int_equal(ppdl_question_count(q), 1);
+	/* what the server had no rows for; then a value that is no answer: of another width */
+	len = strcspn(strchr(sql, '\'') + 1, "'");
+	field = malloc(len + strlen(text) + 3);
+	sprintf(field, "\"%.*s\"", (int) len, strchr(sql, '\'') + 1);
+	OK(ppdl_question_answer(q, key, field, strlen(field), 0, 0, &a, err));
+	assert_int_equal(a.kind, PPDL_QUESTION_NUMBER);
+	assert_true(a.value == 0 && a.error == 0);
+	FAILS(PPDL_E_ARGUMENT, "a part of another value",
+		  ppdl_question_answer(q, key, field + 1, strlen(field) - 1, 0, 0, &a, err));
+	sprintf(field, "\"%.*s%s\"", (int) len, strchr(sql, '\'') + 1, text);
+	FAILS(PPDL_E_FORMAT, "values", ppdl_question_answer(q, key, field, strlen(field), 1, 0, &a, err));
+	FAILS(PPDL_E_ARGUMENT, "flags", ppdl_question_answer(q, key, field, strlen(field), 1, 8, &a, err));
+	FAILS(PPDL_E_ARGUMENT, "min_count", ppdl_question_answer(q, key, field, strlen(field), UINT64_MAX, 0, &a, err));
+	FAILS(PPDL_E_ARGUMENT, "key is NULL", ppdl_question_answer(q, NULL, field, strlen(field), 1, 0, &a, err));
+	FAILS(PPDL_E_ARGUMENT, "text is NULL", ppdl_question_answer(q, key, NULL, 0, 1, 0, &a, err));
+	ppdl_question_free(q);
+	free(field);
+
+	FAILS(PPDL_E_ARGUMENT, "none was given", ppdl_question_new(&q, NULL, NULL, "SELECT {count where a > 1} FROM t", err));
+	FAILS(PPDL_E_ARGUMENT, "Height", ppdl_question_new(&q, encoding, NULL, "SELECT {count where Height > 1}", err));
+	assert_non_null(strstr(ppdl_err_detail(handle), "column 21"));
+	FAILS(PPDL_E_ARGUMENT, "sql is NULL", ppdl_question_new(&q, encoding, NULL, NULL, err));
+	assert_null(q);
+	assert_null(ppdl_question_statement(NULL));
+	ppdl_question_free(NULL);
+
+	/* a row of a table is no total */
+	OK(ppdl_value_group_size(text, strlen(text), 0, &rows, err));
+	assert_true(isinf(rows));
+	FAILS(PPDL_E_FORMAT, "no encrypted value", ppdl_value_group_size("x", 1, 0, &rows, err));
+	FAILS(PPDL_E_ARGUMENT, "rows is NULL", ppdl_value_group_size(text, strlen(text), 0, NULL, err));
+	free(text);
+	ppdl_encoding_free(encoding);
+}
+
 /* ------------------------------------------------------------------ networks */
 
 static void
@@ -1201,6 +1262,7 @@ main(void)
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_stats),
 		cmocka_unit_test(test_stats_errors),
+		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_threads),
 	};
