@@ -105,6 +105,25 @@ PPDL_API int32_t ppdl_key_save(const ppdl_key *key, const char *path, const char
  */
 PPDL_API int32_t ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *err);
 /*
+ * Writers: keys whose rows one owner reads.  generate makes one for the owner whose public file this is; it is saved
+ * and loaded as other keys, and encrypts rows.  save_writer makes its public file, which `ppdl publish` brings to the
+ * server beside the owner's: PPDL_E_KEY when the key writes for another owner, or for none.  For predictions and
+ * training `ppdl keygen --key FILE --writer-for OWNER.pub --for predict` makes a larger one.
+ */
+PPDL_API int32_t ppdl_key_generate_writer(ppdl_key **out, const char *name, const char *owner_public, ppdl_err *err);
+PPDL_API int32_t ppdl_key_save_writer(ppdl_key *key, const char *owner_public, const char *path, ppdl_err *err);
+/* the fingerprint of a writer's owner; "": the key is no writer's */
+PPDL_API const char *ppdl_key_writes_for(const ppdl_key *key);
+/*
+ * From now on the key reads that writer's rows: those of its part "writer" in ppdl_key_parts, or of its public file.
+ * Writers of writers come in any order.  PPDL_E_FORMAT; what was sealed to another key is found when such a row is
+ * decrypted, PPDL_E_KEY.
+ */
+PPDL_API int32_t ppdl_key_add_writer(ppdl_key *key, const void *part, size_t len, ppdl_err *err);
+PPDL_API int32_t ppdl_key_add_writer_file(ppdl_key *key, const char *path, ppdl_err *err);
+/* 1: it reads values under the key of that fingerprint, its own or that of one of these writers */
+PPDL_API int32_t ppdl_key_reads(const ppdl_key *key, const char *fingerprint);
+/*
  * A key file of either scheme.  PPDL_E_KEY: the passphrase is wrong, or the file is damaged.  The library's copy of
  * the passphrase is wiped before it returns.
  */

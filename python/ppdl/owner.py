@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 Passphrase = Union[str, bytes, Callable[[str], str], None]
 _ROWS_AT_ONCE = 1 << 16
+_WRITERS_IN = """SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+JOIN pg_class k ON k.relnamespace = n.oid WHERE e.extname = 'ppdl' AND k.relname = 'ppdl_writers'"""
+_WRITERS = """SELECT p.data FROM SCHEMA.ppdl_writers w JOIN SCHEMA.ppdl_key_parts p ON p.key_id = w.writer_id
+WHERE p.part = 'writer' AND p.chunk = 0"""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,8 @@ class Owner:
         self.name: str = lib.ppdl_key_name(handle.address).decode()
         self.fingerprint: str = lib.ppdl_key_fingerprint(handle.address).decode()
         self.scheme: str = "lwe" if lib.ppdl_key_scheme(handle.address) == c.LWE else "rsa"
+        self.writes_for: str = lib.ppdl_key_writes_for(handle.address).decode()
+        self._writers: set[bytes] = set()
         self.path: bytes | None = None  # of its file, beside which feature files are looked for
         self._raised: list[BaseException] = []
         polling = _polling(self._raised)
@@ -160,6 +166,46 @@ class Owner:
     def save_public(self, path: str | os.PathLike[str]) -> None:
         """The public key file for `ppdl publish`, for sums and averages; `ppdl keygen` makes those for predictions."""
         c.call("ppdl_key_save_public", self._key.address, c.path_of(path))
+
+    # ---- writers
+
+    @staticmethod
+    def generate_writer(name: str, owner_public: str | os.PathLike[str]) -> Owner:
+        """A new writer's key for the owner whose public file this is: what it encrypts the owner reads, and it reads
+        none of the owner's. `writes_for` is that owner's fingerprint."""
+        text = c.terminated(name.encode(), "the name")
+        return Owner(c.Handle("ppdl_key_generate_writer", "ppdl_key_free", text, c.path_of(owner_public)))
+
+    def save_writer(self, owner_public: str | os.PathLike[str], path: str | os.PathLike[str]) -> None:
+        """A writer's public file for `ppdl publish`, for sums and averages; `ppdl keygen --key FILE --writer-for
+        OWNER.pub --for predict` makes those for predictions."""
+        c.call("ppdl_key_save_writer", self._key.address, c.path_of(owner_public), c.path_of(path))
+
+    def add_writer(self, path: str | os.PathLike[str]) -> None:
+        """The key reads that writer's rows from now on: of its public file. Sums, averages and predictions of writers'
+        rows need nothing of that, and query() finds the writers that the database knows."""
+        c.call("ppdl_key_add_writer_file", self._key.address, c.path_of(path))
+
+    def _add_writers(self, conn: Any) -> None:
+        """Those whom the database knows."""
+        from psycopg import sql
+
+        with conn.cursor() as cursor:
+            found = cursor.execute(_WRITERS_IN).fetchone()
+            if found is None:
+                return
+            parts = cursor.execute(sql.SQL(_WRITERS.replace("SCHEMA", str(found[0])))).fetchall()
+        for (part,) in parts:
+            if bytes(part) in self._writers:
+                continue
+            self._writers.add(bytes(part))
+            try:
+                c.call("ppdl_key_add_writer", self._key.address, bytes(part), len(part))
+            except FormatError:
+                pass  # that writer's rows will not be read
+
+    def _reads(self, fingerprint: str) -> bool:
+        return bool(c.library().ppdl_key_reads(self._key.address, fingerprint.encode()))
 
     def close(self) -> None:
         self._key.close()

@@ -9,7 +9,7 @@
 
 #include <ppdl.h>
 
-#include "owner/owner.h"
+#include "owner/writer_parts.h"
 #include "rsa/key.h"
 
 struct ppdl_err
@@ -23,6 +23,8 @@ struct ppdl_key
 	PpdlRsaKey *rsa;
 	char	   *name;
 	char		fingerprint[17];
+	char		writes_for[17];	/* of a writer's key, or "" */
+	PpdlWriterParts writers;	/* whose rows it reads, too */
 	PpdlPoll	poll;			/* how the owner asks; leads to: */
 	ppdl_poll_fn fn;
 	void	   *arg;
@@ -37,6 +39,10 @@ PpdlStatus	ppdl_lib_need(const void *p, const char *what, PpdlError *err);
 
 /* PPDL_ERR_KEY for a key that is not of lwe_cipher; in key.c */
 PpdlStatus	ppdl_lib_need_lwe(const ppdl_key *key, PpdlError *err);
+
+/* a value of lwe_cipher in its binary form, of the key or of one of its writers; flags: of ppdl_decrypt; in key.c */
+PpdlStatus	ppdl_lib_decrypt(ppdl_key *key, PpdlValues *out, const uint8_t *bytes, size_t len, uint32_t flags,
+							 PpdlError *err);
 
 PpdlStatus	ppdl_lib_nomem(PpdlError *err);
 

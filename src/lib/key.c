@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "lib/handles.h"
 #include "owner/passphrase.h"
+#include "rows/cipher_read.h"
 #include "rsa/file.h"
 
 #define ROOM (PPDL_MAX_PASSPHRASE + 1)
@@ -45,6 +46,7 @@ ppdl_key_free(ppdl_key *key)
 		return;
 	ppdl_owner_destroy(key->owner);
 	ppdl_rsa_key_free(key->rsa);
+	ppdl_writer_parts_free(&key->writers);
 	free(key->name);
 	free(key);
 }
@@ -55,6 +57,8 @@ adopt(ppdl_key *key, PpdlError *err)
 {
 	ppdl_owner_set_poll(key->owner, &key->poll);
 	ppdl_fingerprint_hex(key->fingerprint, ppdl_owner_fingerprint(key->owner));
+	if (ppdl_owner_writes_for(key->owner) != NULL)
+		ppdl_fingerprint_hex(key->writes_for, ppdl_owner_writes_for(key->owner));
 	key->name = strdup(ppdl_owner_name(key->owner));
 	return key->name == NULL ? ppdl_lib_nomem(err) : PPDL_OK;
 }
@@ -167,24 +171,152 @@ ppdl_key_save(const ppdl_key *key, const char *path, const char *passphrase, siz
 	return status;
 }
 
-int32_t
-ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *e)
+/* an owner's (to is NULL) or a writer's */
+static PpdlStatus
+write_public(ppdl_key *key, const PpdlRecipient *to, const char *path, PpdlError *err)
 {
-	PpdlError  *err = ppdl_err_begin(e);
 	PpdlStatus	status;
 	int			fd;
 
-	PPDL_TRY(ppdl_lib_need_lwe(key, err));
-	PPDL_NEED(path, err);
 	/* the place is taken first: what is written is then moved to it */
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return ppdl_os_error(err, "create", path);
 	close(fd);
-	status = ppdl_owner_write_public(key->owner, path, PPDL_USE_SUM, NULL, NULL, NULL, err);
+	status = to == NULL ? ppdl_owner_write_public(key->owner, path, PPDL_USE_SUM, NULL, NULL, NULL, err) :
+		ppdl_writer_write_public(key->owner, to, path, PPDL_USE_SUM, NULL, NULL, NULL, err);
 	if (status != PPDL_OK)
 		unlink(path);
 	return status;
+}
+
+int32_t
+ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
+	PPDL_NEED(path, err);
+	if (key->writes_for[0] == 0)
+		return write_public(key, NULL, path, err);
+	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is the key of a writer for the owner of key %s", key->name, key->writes_for);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Its public file is made with that owner's: ppdl_key_save_writer.");
+}
+
+/* ------------------------------------------------------------------ writers */
+
+static PpdlStatus
+read_recipient(PpdlRecipient *to, const char *path, PpdlError *err)
+{
+	PpdlPublicFile *f;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_name_file(path, ppdl_public_file_open(&f, path, err), err));
+	status = ppdl_name_file(path, ppdl_recipient_read(to, f, err), err);
+	ppdl_public_file_close(f);
+	return status;
+}
+
+int32_t
+ppdl_key_generate_writer(ppdl_key **out, const char *name, const char *owner_public, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	PpdlRecipient to = {.name = ""};
+	ppdl_key   *key;
+	PpdlStatus	status;
+
+	PPDL_NEED(out, err);
+	*out = NULL;
+	PPDL_NEED(name, err);
+	PPDL_NEED(owner_public, err);
+	status = read_recipient(&to, owner_public, err);
+	key = status == PPDL_OK ? new_key() : NULL;
+	if (status == PPDL_OK)
+		status = key == NULL ? ppdl_lib_nomem(err) :
+			ppdl_owner_generate_writer(&key->owner, name, to.fingerprint, err);
+	if (status == PPDL_OK)
+		status = adopt(key, err);
+	ppdl_recipient_free(&to);
+	if (status == PPDL_OK)
+		*out = key;
+	else
+		ppdl_key_free(key);
+	return status;
+}
+
+int32_t
+ppdl_key_save_writer(ppdl_key *key, const char *owner_public, const char *path, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	PpdlRecipient to = {.name = ""};
+	char		of[17];
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
+	PPDL_NEED(owner_public, err);
+	PPDL_NEED(path, err);
+	if (key->writes_for[0] == 0)
+		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is an owner's key, not a writer's", key->name);
+	status = read_recipient(&to, owner_public, err);
+	ppdl_fingerprint_hex(of, to.fingerprint);
+	if (status == PPDL_OK && strcmp(of, key->writes_for) != 0)
+		status = ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is the public file of key %s, and \"%s\" writes for %s",
+							owner_public, of, key->name, key->writes_for);
+	if (status == PPDL_OK)
+		status = write_public(key, &to, path, err);
+	ppdl_recipient_free(&to);
+	return status;
+}
+
+const char *
+ppdl_key_writes_for(const ppdl_key *key)
+{
+	return key == NULL ? "" : key->writes_for;
+}
+
+int32_t
+ppdl_key_add_writer(ppdl_key *key, const void *part, size_t len, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
+	PPDL_NEED(part, err);
+	return ppdl_writer_parts_add(&key->writers, part, len, err);
+}
+
+int32_t
+ppdl_key_add_writer_file(ppdl_key *key, const char *path, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_TRY(ppdl_lib_need_lwe(key, err));
+	PPDL_NEED(path, err);
+	return ppdl_name_file(path, ppdl_writer_parts_add_file(&key->writers, path, err), err);
+}
+
+int32_t
+ppdl_key_reads(const ppdl_key *key, const char *fingerprint)
+{
+	uint8_t		of[PPDL_FINGERPRINT_BYTES];
+
+	if (key == NULL || fingerprint == NULL)
+		return 0;
+	if (strcmp(key->fingerprint, fingerprint) == 0)
+		return 1;
+	return key->owner != NULL && ppdl_fingerprint_parse(of, fingerprint) &&
+		ppdl_writer_parts_lead(&key->writers, of, ppdl_owner_fingerprint(key->owner));
+}
+
+PpdlStatus
+ppdl_lib_decrypt(ppdl_key *key, PpdlValues *out, const uint8_t *bytes, size_t len, uint32_t flags, PpdlError *err)
+{
+	PpdlOwner  *owner;
+	PpdlCipher	c;
+
+	/* its seed is opened when the first value of a writer comes */
+	if (key->writers.count > 0 && len >= PPDL_CIPHER_HEADER && ppdl_cipher_peek(&c, bytes, NULL) == PPDL_OK)
+		PPDL_TRY(ppdl_writer_parts_owner(&key->writers, &key->owner, 1, c.fingerprint, &owner, err));
+	return ppdl_owner_decrypt(key->owner, out, bytes, len, (flags & PPDL_SHARE) != 0, err);
 }
 
 /* ------------------------------------------------------------------ key files */

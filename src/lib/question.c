@@ -107,7 +107,7 @@ decrypt(PpdlValues *v, ppdl_key *key, const char *text, size_t len, uint32_t fla
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_base64_read(text, len, &bytes, &n, err));
-	status = ppdl_owner_decrypt(key->owner, v, bytes, n, (flags & PPDL_SHARE) != 0, err);
+	status = ppdl_lib_decrypt(key, v, bytes, n, flags, err);
 	free(bytes);
 	return status;
 }

@@ -228,7 +228,7 @@ open_value(void *arg, const char *text, size_t len, PpdlValues *out, PpdlError *
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_base64_read(text, len, &bytes, &n, err));
-	status = ppdl_owner_decrypt(o->key->owner, out, bytes, n, (o->flags & PPDL_SHARE) != 0, err);
+	status = ppdl_lib_decrypt(o->key, out, bytes, n, o->flags, err);
 	free(bytes);
 	return status;
 }

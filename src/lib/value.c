@@ -244,7 +244,7 @@ decrypt_lwe(ppdl_plain *plain, ppdl_key *key, const Bytes *b, uint32_t flags, Pp
 	char		id[17];
 
 	if (key->owner != NULL)
-		return ppdl_owner_decrypt(key->owner, &plain->values, b->data, b->len, (flags & PPDL_SHARE) != 0, err);
+		return ppdl_lib_decrypt(key, &plain->values, b->data, b->len, flags, err);
 	PPDL_TRY(ppdl_cipher_parse(&c, b->data, b->len, err));
 	ppdl_fingerprint_hex(id, c.fingerprint);
 	return ppdl_error(err, PPDL_ERR_KEY, "a lwe_cipher of key %s, and \"%s\" (%s) is an RSA key", id, key->name,

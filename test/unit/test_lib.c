@@ -89,7 +89,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const name[] = {"a.key", "a.pub", "weak.key", "f.json"};
+	static const char *const name[] = {"a.key", "a.pub", "w.pub", "weak.key", "f.json"};
 
 	(void) state;
 	for (size_t i = 0; i < sizeof name / sizeof *name; i++)
@@ -237,6 +237,62 @@ test_load(void **state)
 	FAILS(PPDL_E_IO, "nosuch", ppdl_key_load_ask(&k, path("nosuch.key"), answer, &right, err));
 	FAILS(PPDL_E_ARGUMENT, "ask is NULL", ppdl_key_load_ask(&k, OLD_KEY, NULL, NULL, err));
 	assert_int_equal(right.asked, 0);
+}
+
+static void
+test_writer(void **state)
+{
+	const ppdl_encryptor_options options = {.size = sizeof options, .inputs = 1};
+	ppdl_encryptor_info shape = {.size = sizeof shape};
+	ppdl_plain_info info = {.size = sizeof info};
+	const double x = 0.25;
+	ppdl_encryptor *encryptor;
+	ppdl_plain *plain;
+	ppdl_key   *writer,
+			   *other;
+	uint8_t    *cell;
+
+	(void) state;
+	OK(ppdl_key_generate_writer(&writer, "ward", path("a.pub"), err));
+	assert_string_equal(ppdl_key_writes_for(writer), ppdl_key_fingerprint(key));
+	assert_string_equal(ppdl_key_writes_for(key), "");
+	FAILS(PPDL_E_KEY, "writer", ppdl_key_save_public(writer, path("w.pub"), err));
+	FAILS(PPDL_E_KEY, "owner's key", ppdl_key_save_writer(key, path("a.pub"), path("w.pub"), err));
+	OK(ppdl_key_save_writer(writer, path("a.pub"), path("w.pub"), err));
+	FAILS(PPDL_E_IO, "exists", ppdl_key_save_writer(writer, path("a.pub"), path("w.pub"), err));
+	FAILS(PPDL_E_KEY, "w.pub", ppdl_key_generate_writer(&other, "x", path("w.pub"), err));
+	FAILS(PPDL_E_IO, "nosuch", ppdl_key_generate_writer(&other, "x", path("nosuch.pub"), err));
+	FAILS(PPDL_E_ARGUMENT, "owner_public is NULL", ppdl_key_generate_writer(&other, "x", NULL, err));
+	assert_null(other);
+
+	OK(ppdl_encryptor_new(&encryptor, writer, &options, err));
+	OK(ppdl_encryptor_describe(encryptor, &shape, err));
+	cell = malloc(shape.cell_bytes[0]);
+	OK(ppdl_encrypt(encryptor, &x, NULL, 1, cell, NULL, err));
+	ppdl_encryptor_free(encryptor);
+	assert_int_equal(ppdl_key_reads(key, ppdl_key_fingerprint(writer)), 0);
+	FAILS(PPDL_E_KEY, "key", ppdl_decrypt(&plain, key, cell, shape.cell_bytes[0], 0, err));
+	FAILS(PPDL_E_KEY, "an owner", ppdl_key_add_writer_file(key, path("a.pub"), err));
+	FAILS(PPDL_E_FORMAT, "", ppdl_key_add_writer(key, "part", 4, err));
+	FAILS(PPDL_E_ARGUMENT, "part is NULL", ppdl_key_add_writer(key, NULL, 4, err));
+	OK(ppdl_key_add_writer_file(key, path("w.pub"), err));
+	assert_int_equal(ppdl_key_reads(key, ppdl_key_fingerprint(writer)), 1);
+	OK(ppdl_decrypt(&plain, key, cell, shape.cell_bytes[0], 0, err));
+	OK(ppdl_plain_describe(plain, &info, err));
+	assert_true(fabs(info.values[0] - x) < 1e-6);
+	ppdl_plain_free(plain);
+
+	/* sealed to the owner: to nobody else */
+	OK(ppdl_key_generate(&other, "other", err));
+	OK(ppdl_key_add_writer_file(other, path("w.pub"), err));
+	assert_int_equal(ppdl_key_reads(other, ppdl_key_fingerprint(writer)), 0);
+	assert_int_equal(ppdl_key_reads(other, ppdl_key_fingerprint(other)), 1);
+	assert_int_equal(ppdl_key_reads(other, "no fingerprint"), 0);
+	assert_int_equal(ppdl_key_reads(NULL, NULL), 0);
+	FAILS(PPDL_E_KEY, "key", ppdl_decrypt(&plain, other, cell, shape.cell_bytes[0], 0, err));
+	free(cell);
+	ppdl_key_free(other);
+	ppdl_key_free(writer);
 }
 
 static void
@@ -1238,6 +1294,7 @@ main(void)
 	const struct CMUnitTest files[] = {
 		cmocka_unit_test(test_new_key),
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_writer),
 		cmocka_unit_test(test_rsa_key),
 		cmocka_unit_test(test_decrypt_under_other_keys),
 	};
