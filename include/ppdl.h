@@ -194,6 +194,74 @@ PPDL_API int32_t ppdl_encrypt(ppdl_encryptor *encryptor, const double *x, const 
 /* text: PPDL_BASE64_SIZE(len) bytes */
 PPDL_API void ppdl_base64(const uint8_t *data, size_t len, char *text);
 
+/* ------------------------------------------------------------------ receipts */
+
+/*
+ * Tags that make rows and their sums provable, as `ppdl encrypt --receipts` puts them (doc/security.md), and a manifest
+ * of the rows, a file of the owner's.
+ */
+typedef struct ppdl_receipts ppdl_receipts;
+
+typedef struct ppdl_receipts_options
+{
+	uint64_t	size;
+	const char *table;			/* its name in receipts: "patients" */
+	const char *const *bind;	/* names of plain columns that rows are tied to, up to a NULL; NULL: none */
+	const char *manifest;		/* file, which is gone on with if it is there; NULL: none */
+} ppdl_receipts_options;
+
+/*
+ * encryptor: of the rows, must outlive *out.  PPDL_E_ARGUMENT when the manifest is of another table or other bound
+ * columns, PPDL_E_KEY when it is another key's.
+ */
+PPDL_API int32_t ppdl_receipts_new(ppdl_receipts **out, ppdl_encryptor *encryptor,
+								   const ppdl_receipts_options *options, ppdl_err *err);
+PPDL_API void ppdl_receipts_free(ppdl_receipts *receipts);
+/* by which each cell gets longer */
+PPDL_API uint64_t ppdl_receipts_bytes(const ppdl_receipts *receipts);
+/*
+ * Tags the cells of so many rows, in the order in which ppdl_encrypt made them.  ids: of rows; a row that comes again
+ * with its id in a later run replaces the former.  bound: rows * (number of bind) texts as PostgreSQL writes them, NULL
+ * for NULL.  has_label: 0 for rows whose label's cell is thrown away; NULL: all have one.  tagged_...: rows * (cell
+ * bytes + ppdl_receipts_bytes).  PPDL_E_FORMAT for an id that comes twice.  After an error the manifest has some of
+ * the rows: save none of it.
+ */
+PPDL_API int32_t ppdl_receipts_tag(ppdl_receipts *receipts, const char *const *ids, const char *const *bound,
+								   size_t rows, const uint8_t *features, const uint8_t *labels,
+								   const uint8_t *has_label, uint8_t *tagged_features, uint8_t *tagged_labels,
+								   ppdl_err *err);
+/* writes the manifest, of mode 0600, in place of the former; nothing without one */
+PPDL_API int32_t ppdl_receipts_save(const ppdl_receipts *receipts, ppdl_err *err);
+
+/* checks sums and averages before they are decrypted, as `ppdl query --verify` does */
+typedef struct ppdl_verifier ppdl_verifier;
+
+typedef struct ppdl_verifier_options
+{
+	uint64_t	size;
+	const char *column;			/* what was summed: "features", "label"; NULL: features */
+	const char *table;			/* as receipts name it; NULL: as the manifests say */
+	const char *const *bind;	/* NULL: as the manifests say */
+	/* files, one a key, up to a NULL; NULL: none, old and missing rows are not noticed */
+	const char *const *manifests;
+	int32_t		all_rows;		/* 1: all rows that the manifests have of a group must be in it */
+	int32_t		reserved;		/* 0 */
+} ppdl_verifier_options;
+
+/* key, and writers that it knows by now, must outlive *out */
+PPDL_API int32_t ppdl_verifier_new(ppdl_verifier **out, ppdl_key *key, const ppdl_verifier_options *options,
+								   ppdl_err *err);
+PPDL_API void ppdl_verifier_free(ppdl_verifier *verifier);	/* wipes */
+/*
+ * Checks a record of a result, in which what lwe_receipt(column, ...) returned lies beside sums and averages of the
+ * column.  names, fields: of its columns, texts as a server gives them, NULL for NULL.  proved: count texts, the fields
+ * in which sums and averages are what their receipt says they are, and the receipt "verified: 412 rows, ward = A"; they
+ * live until the next record.  Decrypt these, never the fields.  PPDL_E_KEY for what does not pass, PPDL_E_ARGUMENT
+ * for encrypted values without a receipt.
+ */
+PPDL_API int32_t ppdl_verifier_record(ppdl_verifier *verifier, const char *const *names, const char *const *fields,
+									  size_t count, const char **proved, ppdl_err *err);
+
 /* ------------------------------------------------------------------ values */
 
 /* Values are given in the binary form of their type or as base64 text: the first bytes tell which. */

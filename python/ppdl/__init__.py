@@ -13,20 +13,28 @@ from .encoding import Encoding
 from .errors import FormatError, KeyFileError, ModelError, PpdlError, PrecisionError, RangeError
 from .evaluation import evaluate
 from .owner import Decrypted, EncryptedRows, Owner, describe
+from .receipts import Verify
+from .stats import Components, Crosstab, Histogram, Regression, Stats
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "Components",
+    "Crosstab",
     "Decrypted",
     "EncryptedRows",
     "Encoding",
     "FormatError",
+    "Histogram",
     "KeyFileError",
     "ModelError",
     "Owner",
     "PpdlError",
     "PrecisionError",
     "RangeError",
+    "Regression",
+    "Stats",
+    "Verify",
     "describe",
     "evaluate",
     "models",

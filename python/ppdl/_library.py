@@ -184,6 +184,22 @@ class Answer(Sized):
     _fields_ = [("size", c_uint64), ("kind", c_int32), ("reserved", c_int32), ("value", c_double), ("error", c_double)]
 
 
+class ReceiptsOptions(Sized):
+    _fields_ = [("size", c_uint64), ("table", c_char_p), ("bind", _TEXTS), ("manifest", c_char_p)]
+
+
+class VerifierOptions(Sized):
+    _fields_ = [
+        ("size", c_uint64),
+        ("column", c_char_p),
+        ("table", c_char_p),
+        ("bind", _TEXTS),
+        ("manifests", _TEXTS),
+        ("all_rows", c_int32),
+        ("reserved", c_int32),
+    ]
+
+
 # Handles and arrays of numbers go as addresses; what is written into is named by its type.
 _P = c_void_p
 _OUT = POINTER(c_void_p)
@@ -216,6 +232,14 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_encryptor_free": (None, [_P]),
     "ppdl_encryptor_describe": (c_int32, [_P, POINTER(EncryptorInfo), _P]),
     "ppdl_encrypt": (c_int32, [_P, _P, _P, c_size_t, _P, _P, _P]),
+    "ppdl_receipts_new": (c_int32, [_OUT, _P, POINTER(ReceiptsOptions), _P]),
+    "ppdl_receipts_free": (None, [_P]),
+    "ppdl_receipts_bytes": (c_uint64, [_P]),
+    "ppdl_receipts_tag": (c_int32, [_P, _TEXTS, _TEXTS, c_size_t, _P, _P, _P, _P, _P, _P]),
+    "ppdl_receipts_save": (c_int32, [_P, _P]),
+    "ppdl_verifier_new": (c_int32, [_OUT, _P, POINTER(VerifierOptions), _P]),
+    "ppdl_verifier_free": (None, [_P]),
+    "ppdl_verifier_record": (c_int32, [_P, _TEXTS, _TEXTS, c_size_t, _TEXTS, _P]),
     "ppdl_value_describe": (c_int32, [c_char_p, c_size_t, POINTER(ValueInfo), _P]),
     "ppdl_value_group_size": (c_int32, [c_char_p, c_size_t, c_double, POINTER(c_double), _P]),
     "ppdl_decrypt": (c_int32, [_OUT, _P, c_char_p, c_size_t, c_uint32, _P]),

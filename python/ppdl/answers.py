@@ -15,6 +15,7 @@ from . import _library as c
 from .encoding import Encoding
 from .errors import FormatError
 from .owner import Decrypted, _data, describe
+from .receipts import Verifier, Verify
 
 if TYPE_CHECKING:
     from .owner import Owner
@@ -78,6 +79,7 @@ class Answers:
         expand: bool,
         share: bool,
         min_count: int = 5,
+        verify: Verify | None = None,
     ) -> None:
         if min_count < 1:
             raise FormatError(f"min_count is {min_count}; 1 or more is expected")
@@ -90,7 +92,7 @@ class Answers:
                 raise FormatError(f'decode: "{name}" as "{way}" needs features')
         self.owner, self.encoding, self.decode = owner, encoding, decode
         self.expand, self.share = expand, share
-        self.min_count = min_count
+        self.min_count, self.verify = min_count, verify
         self._conn: Any = None  # where writers have not been looked for yet
         self.errors: dict[str, float] = {}
         self.notes: list[str] = []
@@ -104,12 +106,16 @@ class Answers:
                 oids[oid] = (name, False)
                 oids[array] = (name, True)
             question = self._question(conn, sql)
-            cursor.execute(sql if question is None else question.statement, params)
+            # texts are what is verified
+            binary = {} if self.verify is None else {"binary": False}
+            cursor.execute(sql if question is None else question.statement, params, **binary)
             if cursor.description is None:
                 raise FormatError("the query returns no rows with columns: a SELECT is expected")
             names = [d.name for d in cursor.description]
             types = [oids.get(d.type_code) for d in cursor.description]
             rows = cursor.fetchall()
+            if self.verify is not None:
+                rows = self._verified(conn, cursor.pgresult, names, rows)
         unknown = [n for n in self.decode if n not in names]
         if unknown:
             raise FormatError(f'decode: the result has no column "{unknown[0]}", only {", ".join(names)}')
@@ -140,6 +146,20 @@ class Answers:
             )
         df.attrs.update(errors=self.errors, notes=self.notes)
         return df
+
+    # ---- receipts
+
+    def _verified(self, conn: Any, result: Any, names: list[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The rows with what receipts prove in place of sums and averages, before anything is decrypted."""
+        assert self.verify is not None
+        self.owner._add_writers(conn)
+        verifier, encoding, out = Verifier(self.owner, self.verify), conn.info.encoding, []
+        for r, row in enumerate(rows):
+            fields = [_utf8(result.get_value(r, i), encoding) for i in range(len(names))]
+            proved = verifier.record(names, fields)
+            same = [old is not None and new is not None and old == new.encode() for old, new in zip(fields, proved)]
+            out.append(tuple(v if s or p is None else p for v, s, p in zip(row, same, proved)))
+        return out
 
     # ---- questions in braces
 
@@ -341,6 +361,10 @@ class Question:
                 c.SHARE if share else 0, byref(answer),
             )  # fmt: skip
         return None if answer.kind == c.QUESTION_OTHER else answer
+
+
+def _utf8(text: bytes | None, encoding: str) -> bytes | None:
+    return text if text is None or encoding == "utf-8" else text.decode(encoding).encode()
 
 
 def _count(column: Sequence[Any], row: int) -> float:

@@ -8,7 +8,7 @@ import getpass
 import os
 from contextlib import contextmanager
 from ctypes import byref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Generator, Iterator, Mapping, Sequence, Union
 
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from . import _library as c
 from .encoding import Array, Encoding, Features
 from .errors import FormatError, PpdlError
+from .receipts import Paths, Tagger, Verify, bound_texts
 
 if TYPE_CHECKING:
     from .stats import Stats
@@ -102,16 +103,31 @@ class EncryptedRows(Iterator[tuple[Any, ...]]):
     """Rows for psycopg's copy.write_row: kept columns, then the features' cell, then the label's, if there is one (None
     where the label is missing). Each row is encrypted once: it is an iterator, not a list. `columns` names them."""
 
-    def __init__(self, columns: list[str], rows: Iterator[tuple[Any, ...]], count: int) -> None:
+    def __init__(
+        self, columns: list[str], rows: Iterator[tuple[Any, ...]], count: int, tagger: Tagger | None = None
+    ) -> None:
         self.columns = columns
         self.count = count
         self._rows = rows
+        self._tagger = tagger
+        self._given = 0
 
     def __iter__(self) -> EncryptedRows:
         return self
 
     def __next__(self) -> tuple[Any, ...]:
-        return next(self._rows)
+        row = next(self._rows)
+        self._given += 1
+        return row
+
+    def save_manifest(self) -> None:
+        """Writes the manifest, when all rows are where they should be: before the transaction that stores them
+        commits. copy() does that. Without receipts nothing happens."""
+        if self._tagger is None:
+            return
+        if self._given < self.count:
+            raise FormatError(f"{self.count - self._given} of {self.count} rows have not been taken yet")
+        self._tagger.save()
 
     def __len__(self) -> int:
         """Of all rows, those given out already included."""
@@ -236,6 +252,9 @@ class Owner:
         labels: bool | ArrayLike = False,
         keep: Sequence[str] | None = None,
         compact: bool = False,
+        receipts: str | None = None,
+        bind: Sequence[str] = (),
+        manifest: str | os.PathLike[str] | None = None,
         **options: bool,
     ) -> EncryptedRows:
         """Rows for COPY.
@@ -244,6 +263,10 @@ class Owner:
         labels    True: the encoding's label, from the table; or rows (x outputs) of numbers, NaN where there is none
         keep      columns of the table that go along in the clear, before the encrypted ones; None: the encoding's id
         compact   rows for sums and training, in a quarter of the bytes; predictions on them take long
+        receipts  the table's name: rows get tags that make sums provable (query's verify), for it and their id, which
+                  the encoding names
+        bind      kept columns that rows are tied to, too: texts or whole numbers, such as the ward
+        manifest  file of the rows with receipts, which is gone on with if it is there: EncryptedRows.save_manifest
         options   clamp, unknown_other: Encoding.encode
         """
         x, y, encoding = self._numbers(data, features, labels, options)
@@ -255,7 +278,14 @@ class Owner:
                 raise FormatError(f'keep: the table has no column "{name}"')
             plain.append([None if absent else _python(v) for v, absent in zip(data[name], data[name].isna())])
         columns = [*keep, "features", *(["label"] if y is not None else [])]
-        return EncryptedRows(columns, self._encrypted(x, y, plain, compact, encoding.id if encoding else 0), len(x))
+        encryptor = self._encryptor(x, y, compact, encoding.id if encoding else 0)
+        tags = None
+        if receipts is not None:
+            tags = _Tags(encryptor, receipts, _ids(data, encoding), list(bind), data, keep, manifest)
+        elif len(bind) or manifest is not None:
+            raise FormatError("bind and manifest are of receipts: give receipts, the table's name")
+        rows = self._encrypted(encryptor, x, y, plain, tags)
+        return EncryptedRows(columns, rows, len(x), None if tags is None else tags.tagger)
 
     def copy(
         self,
@@ -283,6 +313,7 @@ class Owner:
         with conn.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
+        rows.save_manifest()
         return len(rows)
 
     def _numbers(
@@ -310,23 +341,26 @@ class Owner:
                 raise FormatError(f"labels of shape {y.shape} for {len(x)} rows")
         return np.ascontiguousarray(x), np.ascontiguousarray(y), encoding
 
-    def _encrypted(
-        self, x: Array, y: Array | None, plain: list[list[Any]], compact: bool, encoding: int
-    ) -> Iterator[tuple[Any, ...]]:
-        """Checks at once, encrypts as rows are taken."""
+    def _encryptor(self, x: Array, y: Array | None, compact: bool, encoding: int) -> c.Handle:
         outputs = 0 if y is None else y.shape[1]
         options = c.EncryptorOptions(inputs=x.shape[1], outputs=outputs, compact=int(compact), encoding=encoding)
-        encryptor = c.Handle("ppdl_encryptor_new", "ppdl_encryptor_free", self._key.address, byref(options))
+        return c.Handle("ppdl_encryptor_new", "ppdl_encryptor_free", self._key.address, byref(options))
+
+    def _encrypted(
+        self, encryptor: c.Handle, x: Array, y: Array | None, plain: list[list[Any]], tags: _Tags | None
+    ) -> Iterator[tuple[Any, ...]]:
+        """Checks at once, encrypts as rows are taken."""
         info = c.EncryptorInfo()
         c.call("ppdl_encryptor_describe", encryptor.address, byref(info))
         inside = np.abs(x).max(axis=1, initial=0) <= 1
         if not inside.all():
             raise FormatError(f"row {int(np.argmin(inside)) + 1} holds a number that is not in [-1, 1]")
         step = max(int(info.batch_rows), _ROWS_AT_ONCE // int(info.batch_rows) * int(info.batch_rows))
-        return self._batches(encryptor, x, y, plain, step, int(info.cell_bytes[0]), int(info.cell_bytes[1]))
+        return self._batches(encryptor, x, y, plain, step, int(info.cell_bytes[0]), int(info.cell_bytes[1]), tags)
 
     def _batches(
-        self, encryptor: c.Handle, x: Array, y: Array | None, plain: list[list[Any]], step: int, wide: int, narrow: int
+        self, encryptor: c.Handle, x: Array, y: Array | None, plain: list[list[Any]], step: int, wide: int, narrow: int,
+        tags: _Tags | None,
     ) -> Iterator[tuple[Any, ...]]:
         for at in range(0, len(x), step):
             self._key.address  # the encryptor must not outlive it
@@ -348,14 +382,18 @@ class Owner:
                 c.address(cells),
                 None if answer is None else c.address(labels),
             )
+            if tags is not None:
+                cells, labels = tags.tag(at, rows, cells, None if answer is None else labels, known)
             features, codes = cells.tobytes(), labels.tobytes()
+            more = 0 if tags is None else tags.tagger.bytes
             for i in range(rows):
                 kept = tuple(column[at + i] for column in plain)
-                cell = base64.b64encode(features[i * wide : (i + 1) * wide]).decode()
+                cell = base64.b64encode(features[i * (wide + more) : (i + 1) * (wide + more)]).decode()
                 if answer is None:
                     yield (*kept, cell)
                 else:
-                    label = base64.b64encode(codes[i * narrow : (i + 1) * narrow]).decode() if known[i] else None
+                    code = codes[i * (narrow + more) : (i + 1) * (narrow + more)]
+                    label = base64.b64encode(code).decode() if known[i] else None
                     yield (*kept, cell, label)
 
     # ---- decryption
@@ -399,13 +437,19 @@ class Owner:
         expand: bool = True,
         share: bool = False,
         min_count: int = 5,
+        verify: bool | str | Verify = False,
+        manifest: Paths = (),
     ) -> pd.DataFrame:
         """Runs a query through a psycopg connection: see ppdl.answers.Answers for what becomes of encrypted columns, of
-        questions in braces, {count where Age > 65}, and of totals of fewer rows than min_count."""
+        questions in braces, {count where Age > 65}, and of totals of fewer rows than min_count.
+
+        verify: sums and averages are checked against what lwe_receipt(features, ...) returned beside them before they
+        are decrypted, and the receipt becomes "verified: 412 rows, ward = A"; KeyFileError for what does not pass. True,
+        "label" for sums of labels, or a ppdl.Verify. manifest: the file, or files of several keys."""
         from .answers import Answers
 
         encoding = None if features is None else Encoding.of(features)
-        return Answers(self, encoding, dict(decode or {}), expand, share, min_count).query(conn, sql, params)
+        return Answers(self, encoding, dict(decode or {}), expand, share, min_count, _verify(verify, manifest)).query(conn, sql, params)
 
 
     def stats(
@@ -447,6 +491,44 @@ class Owner:
             if self._raised:
                 raise self._raised.pop() from None
             raise
+
+
+class _Tags:
+    """Ids and bound columns of rows, and what makes receipts of them."""
+
+    def __init__(
+        self, encryptor: c.Handle, table: str, ids: list[bytes | None], bind: list[str], data: Any, keep: Sequence[str],
+        manifest: str | os.PathLike[str] | None,
+    ) -> None:  # fmt: skip
+        other = next((b for b in bind if b not in keep), None)
+        if other is not None:
+            raise FormatError(f'bind: "{other}" is none of the columns that are kept ({", ".join(keep)})')
+        self._ids = ids
+        self._bound = list(zip(*bound_texts(data, bind, "bind"))) if bind else []
+        self.tagger = Tagger(encryptor, table, bind, manifest)
+
+    def tag(
+        self, at: int, rows: int, cells: NDArray[np.uint8], labels: NDArray[np.uint8] | None, known: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        bound = [v for row in self._bound[at : at + rows] for v in row]
+        return self.tagger.tag(self._ids[at : at + rows], bound, cells, labels, known)
+
+
+def _ids(data: Any, encoding: Encoding | None) -> list[bytes | None]:
+    if encoding is None or encoding.id_column is None:
+        raise FormatError("receipts: rows need an id", hint="ppdl encode --id says which column it is in.")
+    return bound_texts(data, [encoding.id_column], "receipts")[0]
+
+
+def _verify(verify: bool | str | Verify, manifest: Paths) -> Verify | None:
+    files = [manifest] if isinstance(manifest, (str, os.PathLike)) else list(manifest)
+    if isinstance(verify, Verify):
+        return replace(verify, manifests=[*verify.manifests, *files])
+    if not verify:
+        if files:
+            raise FormatError("manifest is of verify, which is not asked for")
+        return None
+    return Verify("features" if verify is True else verify, files)
 
 
 def _polling(raised: list[BaseException]) -> Generator[int, Any, None]:

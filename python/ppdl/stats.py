@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from . import _library as c
-from .answers import _SCHEMA
+from .answers import _SCHEMA, _utf8
 from .encoding import Encoding, Features
 from .errors import FormatError, PpdlError
 
@@ -424,7 +424,3 @@ def _texts(items: Iterable[str] | None, what: str) -> Any:
         return None
     names = [items] if isinstance(items, str) else list(items)
     return c.texts([n.encode() for n in names], what) if names else None
-
-
-def _utf8(text: bytes | None, encoding: str) -> bytes | None:
-    return text if text is None or encoding == "utf-8" else text.decode(encoding).encode()

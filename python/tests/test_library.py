@@ -33,6 +33,8 @@ STRUCTS = {
     "ppdl_encode_counts": c.EncodeCounts,
     "ppdl_network_info": c.NetworkInfo,
     "ppdl_answer": c.Answer,
+    "ppdl_receipts_options": c.ReceiptsOptions,
+    "ppdl_verifier_options": c.VerifierOptions,
     "ppdl_stats_source": c.StatsSource,
     "ppdl_stats_options": c.StatsOptions,
 }

@@ -6,7 +6,7 @@
 #define PPDL_CLI_ANSWER_ARGS_H
 
 #include "cli/args.h"
-#include "cli/verify.h"
+#include "cli/verify_args.h"
 #include "cli/words.h"
 #include "rows/group_size.h"
 

@@ -289,7 +289,7 @@ static int
 has_cipher(const Held *h)
 {
 	for (size_t i = 0; i < h->count; i++)
-		if (h->text[i].s && ppdl_reveal_whole(h->text[i].s, h->text[i].len) > 0)
+		if (h->text[i].s && ppdl_value_whole(h->text[i].s, h->text[i].len) > 0)
 			return 1;
 	return 0;
 }
@@ -436,7 +436,7 @@ run(Job *j, PpdlError *err)
 	if (j->f == NULL)
 		return ppdl_os_error(err, "open", a->input);
 	PPDL_TRY(ppdl_answer_open(&a->answer, &j->reveal, &j->words, err));
-	PPDL_TRY(ppdl_verifier_open(&j->verifier, &a->answer.verify, &j->reveal, err));
+	PPDL_TRY(ppdl_reveal_verifier(&j->verifier, &a->answer.verify, &j->reveal, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	PPDL_TRY(convert(j, err));
 	PPDL_TRY(ppdl_reveal_finish(&j->reveal, err));

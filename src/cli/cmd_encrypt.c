@@ -49,7 +49,7 @@ typedef struct Job
 	char	  **kept;			/* capacity * (1 + nkeep) texts: id first */
 	int			rows;			/* in the batch */
 	char		number[24];		/* of the batch, when it is written */
-	PpdlRowReceipts *receipts;	/* NULL: rows have none */
+	PpdlEncryptReceipts *receipts;	/* NULL: rows have none */
 	PpdlDb		db;
 	PpdlOutFile out;
 	PpdlSink	sink;
@@ -65,9 +65,11 @@ has_label_column(const Job *j)
 static PpdlStatus
 put_cipher(Job *j, int column, const uint8_t *slice, PpdlError *err)
 {
-	if (j->receipts)
-		PPDL_TRY(ppdl_row_receipts_put(j->receipts, column, &slice, err));
-	ppdl_sink_base64(&j->sink, slice, j->batch.slice[column] + ppdl_row_receipts_bytes(j->receipts));
+	PpdlRowReceipts *rows = ppdl_encrypt_receipts_rows(j->receipts);
+
+	if (rows)
+		PPDL_TRY(ppdl_row_receipts_put(rows, column, &slice, err));
+	ppdl_sink_base64(&j->sink, slice, j->batch.slice[column] + ppdl_row_receipts_bytes(rows));
 	return PPDL_OK;
 }
 
@@ -89,7 +91,7 @@ put_row(Job *j, int r, PpdlError *err)
 		return PPDL_OK;
 	}
 	if (j->receipts)
-		PPDL_TRY(ppdl_row_receipts_begin(j->receipts, kept, err));
+		PPDL_TRY(ppdl_encrypt_receipts_begin(j->receipts, kept, err));
 	if (j->owner)
 		PPDL_TRY(put_cipher(j, 0, ppdl_row_batch_features(&j->batch, r), err));
 	else
@@ -419,10 +421,10 @@ write_rows(Job *j, PpdlError *err)
 		if (status != PPDL_OK)
 			return ppdl_load_failure(&j->db, status, err);
 		if (j->receipts)
-			PPDL_TRY(ppdl_row_receipts_write(j->receipts, err));
+			PPDL_TRY(ppdl_encrypt_receipts_write(j->receipts, err));
 		PPDL_TRY(ppdl_load_end(&j->db, err));
 		ppdl_note("%llu rows are in table %s", (unsigned long long) j->sink.rows, a->table);
-		return j->receipts ? ppdl_row_receipts_commit(j->receipts, err) : PPDL_OK;
+		return j->receipts ? ppdl_encrypt_receipts_commit(j->receipts, err) : PPDL_OK;
 	}
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, a->plain ? 0600 : 0666, err));
 	ppdl_sink_file(&j->sink, &j->out, a->format);
@@ -432,8 +434,8 @@ write_rows(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_out_commit(&j->out, err));
 	if (j->receipts == NULL)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_row_receipts_write(j->receipts, err));
-	return ppdl_row_receipts_commit(j->receipts, err);
+	PPDL_TRY(ppdl_encrypt_receipts_write(j->receipts, err));
+	return ppdl_encrypt_receipts_commit(j->receipts, err);
 }
 
 static PpdlStatus
@@ -468,7 +470,7 @@ run(Job *j, PpdlError *err)
 	if (!j->a->plain)
 		PPDL_TRY(open_key(j, err));
 	if (j->a->receipts)
-		PPDL_TRY(ppdl_row_receipts_open(&j->receipts, j->a, j->owner, &j->batch, j->fs->id, err));
+		PPDL_TRY(ppdl_encrypt_receipts_open(&j->receipts, j->a, j->owner, &j->batch, j->fs->id, err));
 	return write_rows(j, err);
 }
 
@@ -504,7 +506,7 @@ release(Job *j)
 {
 	ppdl_progress_clear();
 	ppdl_out_abort(&j->out);
-	ppdl_row_receipts_close(j->receipts);
+	ppdl_encrypt_receipts_close(j->receipts);
 	ppdl_sink_free(&j->sink);
 	ppdl_db_close(&j->db);
 	ppdl_owner_destroy(j->owner);

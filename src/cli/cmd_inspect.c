@@ -257,7 +257,7 @@ show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 
 		for (j = i; j < n && is_base64((unsigned char) s[j]); j++)
 			;
-		if (j == i || !ppdl_reveal_starts(s + i, j - i))
+		if (j == i || !ppdl_value_starts(s + i, j - i))
 		{
 			j += j == i;
 			continue;
@@ -265,7 +265,7 @@ show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 		if (shown++)
 			putchar('\n');
 		PPDL_TRY(ppdl_base64_read(s + i, j - i, &buf, &len, err));
-		status = ppdl_reveal_starts_rsa(s + i, j - i) ? show_rsa_cipher(buf, len, err) : show_cipher(buf, len, err);
+		status = ppdl_value_starts_rsa(s + i, j - i) ? show_rsa_cipher(buf, len, err) : show_cipher(buf, len, err);
 		free(buf);
 		PPDL_TRY(status);
 	}

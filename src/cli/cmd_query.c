@@ -189,7 +189,7 @@ run(Job *j, PpdlError *err)
 	v->db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&v->db, err));
 	PPDL_TRY(ppdl_writer_parts_database(&v->reveal.writers, &v->db, err));
-	PPDL_TRY(ppdl_verifier_open(&v->verifier, &a->answer.verify, &v->reveal, err));
+	PPDL_TRY(ppdl_reveal_verifier(&v->verifier, &a->answer.verify, &v->reveal, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	if (j->out.f == stdout && isatty(STDOUT_FILENO) && !a->no_pager)
 	{

@@ -98,7 +98,7 @@ run(PpdlShell *s, const Args *a, PpdlError *err)
 	s->view.db.near = a->answer.keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&s->view.db, err));
 	PPDL_TRY(ppdl_writer_parts_database(&s->view.reveal.writers, &s->view.db, err));
-	PPDL_TRY(ppdl_verifier_open(&s->view.verifier, &a->answer.verify, &s->view.reveal, err));
+	PPDL_TRY(ppdl_reveal_verifier(&s->view.verifier, &a->answer.verify, &s->view.reveal, err));
 	s->null = strdup(a->null ? a->null : "");
 	if (s->null == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

@@ -360,7 +360,7 @@ open_keys(Job *j, PpdlError *err)
 	j->reveal.share = a->share;
 	if (a->verify.asked)
 		PPDL_TRY(ppdl_writer_parts_database(&j->reveal.writers, &j->db, err));
-	return ppdl_verifier_open(&j->verifier, &a->verify, &j->reveal, err);
+	return ppdl_reveal_verifier(&j->verifier, &a->verify, &j->reveal, err);
 }
 
 static PpdlStatus

@@ -13,6 +13,7 @@
 #include "cli/secret.h"
 #include "cli/table.h"
 #include "cli/table_rows.h"
+#include "cli/writer_parts.h"
 #include "owner/table_check.h"
 #include "table/csv.h"
 #include "table/infile.h"

@@ -80,7 +80,7 @@ read_field(Record *rec, size_t column, const PpdlText *field, Part *p, int expan
 	p->null = field->s == NULL;
 	if (p->null)
 		return PPDL_OK;
-	if (ppdl_reveal_whole(field->s, field->len) == 0)
+	if (ppdl_value_whole(field->s, field->len) == 0)
 		return ppdl_reveal_text(rec->r, field->s, field->len, &p->whole, err);
 	PPDL_TRY(ppdl_reveal(rec->r, field->s, field->len, &value, err));
 	p->few = value.few;

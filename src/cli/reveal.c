@@ -17,26 +17,6 @@
 #include "rows/group_size.h"
 #include "table/numeral.h"
 
-/*
- * base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives
- * "UEw"
- */
-#define START "UEw"
-#define SHORTEST 32				/* base64 characters of a bare header */
-#define START_RSA "UFJTQ"		/* of "PRSA", whatever follows */
-
-int
-ppdl_reveal_starts_rsa(const char *s, size_t len)
-{
-	return len >= SHORTEST && memcmp(s, START_RSA, sizeof START_RSA - 1) == 0;
-}
-
-int
-ppdl_reveal_starts(const char *s, size_t len)
-{
-	return (len >= SHORTEST && memcmp(s, START, sizeof START - 1) == 0) || ppdl_reveal_starts_rsa(s, len);
-}
-
 /* ------------------------------------------------------------------ keys */
 
 /* room for one more key; NULL: out of memory */
@@ -101,6 +81,21 @@ ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_fil
 	if (r->rsas == 0)
 		return PPDL_OK;
 	return ppdl_threads_create(&r->threads, n < 1 ? 1 : n > 256 ? 256 : (int) n, err);
+}
+
+static int
+interrupted(void *arg)
+{
+	(void) arg;
+	return ppdl_db_interrupted();
+}
+
+PpdlStatus
+ppdl_reveal_verifier(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *r, PpdlError *err)
+{
+	const PpdlVerifyKeys keys = {r->owner, r->owners, &r->writers, {interrupted, NULL}};
+
+	return ppdl_verifier_open(out, a, &keys, err);
 }
 
 void
@@ -176,7 +171,7 @@ ppdl_reveal_is_few(const PpdlReveal *r, const char *s, size_t len)
 	size_t		n;
 	int			few;
 
-	if (r->min_count <= 1 || ppdl_reveal_starts_rsa(s, len) ||
+	if (r->min_count <= 1 || ppdl_value_starts_rsa(s, len) ||
 		ppdl_base64_read(s, len < most ? len & ~(size_t) 3 : most, &head, &n, NULL) != PPDL_OK)
 		return 0;
 	few = is_few(r, head, n);
@@ -194,23 +189,6 @@ ppdl_reveal_few_text(PpdlReveal *r)
 }
 
 /* ------------------------------------------------------------------ values */
-
-static int
-is_base64(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' &&
-																c <= '9') || c == '+' || c == '/' || c == '=';
-}
-
-size_t
-ppdl_reveal_whole(const char *s, size_t len)
-{
-	size_t		n = 0;
-
-	while (n < len && is_base64(s[n]))
-		n++;
-	return n == len && ppdl_reveal_starts(s, n) ? n : 0;
-}
 
 void
 ppdl_revealed_free(PpdlRevealed *v)
@@ -347,7 +325,7 @@ ppdl_reveal(PpdlReveal *r, const char *s, size_t len, PpdlRevealed *out, PpdlErr
 
 	memset(out, 0, sizeof *out);
 	PPDL_TRY(ppdl_base64_read(s, len, &buf, &n, err));
-	status = ppdl_reveal_starts_rsa(s, len) ? decrypt_rsa(r, buf, n, out, err) : decrypt_lwe(r, buf, n, out, err);
+	status = ppdl_value_starts_rsa(s, len) ? decrypt_rsa(r, buf, n, out, err) : decrypt_lwe(r, buf, n, out, err);
 	free(buf);
 	r->values++;
 	return status;
@@ -360,7 +338,7 @@ ppdl_reveal_values(PpdlReveal *r, const char *s, size_t len, PpdlValues *out, Pp
 	PpdlRevealed v;
 
 	*out = (PpdlValues) {0};
-	if (!ppdl_reveal_starts(s, len))
+	if (!ppdl_value_starts(s, len))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "a ciphertext is expected");
 	PPDL_TRY(ppdl_reveal(r, s, len, &v, err));
 	if (v.number != NULL)
@@ -445,13 +423,13 @@ ppdl_reveal_each(const char *s, size_t len, PpdlRevealPut put, void *arg, PpdlWr
 	{
 		size_t		j = i;
 
-		while (j < len && is_base64(s[j]))
+		while (j < len && ppdl_value_character(s[j]))
 			j++;
-		if (j > i && ppdl_reveal_starts(s + i, j - i))
+		if (j > i && ppdl_value_starts(s + i, j - i))
 			PPDL_TRY(put(arg, s, i, j - i, w, err));
 		else
 			ppdl_write_bytes(w, s + i, j - i);
-		while (j < len && !is_base64(s[j]))
+		while (j < len && !ppdl_value_character(s[j]))
 			ppdl_write_u8(w, (uint8_t) s[j++]);
 		i = j;
 	}

@@ -14,6 +14,8 @@
 #include "cli/writer_parts.h"
 #include "net/rsa_net.h"
 #include "owner/owner.h"
+#include "query/value.h"
+#include "query/verify.h"
 
 typedef struct PpdlReveal
 {
@@ -36,6 +38,8 @@ typedef struct PpdlReveal
 
 /* Opens key files of either scheme; two of the same key are an error. */
 PpdlStatus	ppdl_reveal_open(PpdlReveal *r, const PpdlList *keys, const char *passphrase_file, PpdlError *err);
+/* ppdl_verifier_open with these keys and writers, which Ctrl-C ends; r must outlive *out */
+PpdlStatus	ppdl_reveal_verifier(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *r, PpdlError *err);
 void		ppdl_reveal_close(PpdlReveal *r);
 /* at the end: an error when all values are of other keys, a note to the user when some are, or are of too few rows */
 PpdlStatus	ppdl_reveal_finish(const PpdlReveal *r, PpdlError *err);
@@ -48,10 +52,6 @@ void		ppdl_reveal_count(PpdlReveal *r, const PpdlText *fields, size_t count);
 int			ppdl_reveal_is_few(const PpdlReveal *r, const char *s, size_t len);
 /* "(fewer than 5 rows)", malloc'ed, in place of such a value, which is counted; NULL: out of memory */
 char	   *ppdl_reveal_few_text(PpdlReveal *r);
-
-/* does a ciphertext begin here? */
-int			ppdl_reveal_starts(const char *s, size_t len);
-int			ppdl_reveal_starts_rsa(const char *s, size_t len);
 
 /*
  * What a ciphertext decrypts to: an exact number as text, or values; text, too, of one whose key is not here, in <>,
@@ -69,8 +69,6 @@ PpdlStatus	ppdl_reveal(PpdlReveal *r, const char *s, size_t len, PpdlRevealed *o
 void		ppdl_revealed_free(PpdlRevealed *v);
 /* appends it as one text */
 void		ppdl_revealed_put(const PpdlRevealed *v, PpdlWriter *w);
-/* length of the ciphertext that s begins with: all of s, or 0 */
-size_t		ppdl_reveal_whole(const char *s, size_t len);
 
 /* appends to w what the ciphertext s[at .. at + len) becomes; s: the whole text */
 typedef PpdlStatus (*PpdlRevealPut) (void *arg, const char *s, size_t at, size_t len, PpdlWriter *w, PpdlError *err);

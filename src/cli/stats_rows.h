@@ -6,7 +6,7 @@
 
 #include "cli/database.h"
 #include "cli/reveal.h"
-#include "cli/verify.h"
+#include "query/verify.h"
 #include "query/stats_answer.h"
 
 /*

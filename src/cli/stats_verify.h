@@ -5,7 +5,7 @@
 #define PPDL_CLI_STATS_VERIFY_H
 
 #include "cli/database.h"
-#include "cli/verify.h"
+#include "query/verify.h"
 #include "query/stats_read.h"
 
 /*
@@ -18,7 +18,7 @@ void		ppdl_stats_bind_free(PpdlStatsQuery *q);
  * Checks a sum in a row of the answer, its number of rows, and that they are of the group that the first fields name.
  * out->sum is valid until the next check.
  */
-PpdlStatus	ppdl_stats_verify(PpdlVerifier *v, const PpdlList *group_by, const PpdlText *row, const PpdlStatsSum *fields,
-							  PpdlStatsProved *out, PpdlError *err);
+PpdlStatus	ppdl_stats_verify(PpdlVerifier *v, const PpdlList *group_by, const PpdlText *row,
+							  const PpdlStatsSum *fields, PpdlStatsProved *out, PpdlError *err);
 
 #endif

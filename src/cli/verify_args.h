@@ -5,16 +5,7 @@
 #define PPDL_CLI_VERIFY_ARGS_H
 
 #include "cli/args.h"
-
-typedef struct PpdlVerifyArgs
-{
-	int			asked;			/* --verify was given: else nothing is verified */
-	const char *column,			/* "features", "label"; NULL: features */
-			   *table;			/* NULL: as the manifests say */
-	PpdlList	manifests,		/* files, one a key */
-				bind;
-	int			whole;			/* all rows that the manifests have of the group */
-} PpdlVerifyArgs;
+#include "query/verify.h"
 
 /* a child for argp parsers; its input is a PpdlVerifyArgs of zeros */
 extern const struct argp ppdl_verify_argp;

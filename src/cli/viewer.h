@@ -7,7 +7,7 @@
 #include "cli/database.h"
 #include "cli/present.h"
 #include "cli/ask_show.h"
-#include "cli/verify.h"
+#include "query/verify.h"
 #include "cli/words.h"
 
 typedef struct PpdlViewer

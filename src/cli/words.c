@@ -97,7 +97,7 @@ ppdl_words_head(PpdlWordsHead *head, const char *s, size_t len, int *readable, P
 
 	memset(head, 0, sizeof *head);
 	head->bound = 1;
-	head->rsa = ppdl_reveal_starts_rsa(s, len);
+	head->rsa = ppdl_value_starts_rsa(s, len);
 	*readable = head->rsa;
 	if (head->rsa)
 		return PPDL_OK;
@@ -156,7 +156,7 @@ look_at(const PpdlReveal *r, PpdlWordsColumn *c, const PpdlText *field, PpdlErro
 	int			readable,
 				has;
 
-	if (field->s == NULL || ppdl_reveal_whole(field->s, field->len) == 0)
+	if (field->s == NULL || ppdl_value_whole(field->s, field->len) == 0)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_words_head(&head, field->s, field->len, &readable, err));
 	if (!readable || head.moments)

@@ -4,18 +4,11 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "lib/handles.h"
-#include "owner/row_batch.h"
+#include "lib/encryptor.h"
 #include "rows/encoding.h"
 
 #define DEFAULT_SCALE_BITS 30
 #define MOST_VALUES (1 << 20)	/* more than any ring has; which has fewer is found out later */
-
-struct ppdl_encryptor
-{
-	ppdl_key   *key;
-	PpdlRowBatch batch;
-};
 
 #define OPTIONS_LEAST 40
 #define INFO_LEAST 32

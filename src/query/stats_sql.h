@@ -6,8 +6,8 @@
 
 /*
  * Appends, with a zero: SELECT the columns of group_by, count(*), sum(features) [, count(label), sum(label)]
- * [, lwe_gram(features [, label])] [, lwe_receipt(features, bound columns) [, lwe_receipt(label, bound columns)]], a row a
- * group.  schema, of the extension, and table: as SQL writes them.
+ * [, lwe_gram(features [, label])] [, lwe_receipt(features, bound columns) [, lwe_receipt(label, bound columns)]], a
+ * row a group.  schema, of the extension, and table: as SQL writes them.
  */
 PpdlStatus	ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const char *table,
 						   PpdlError *err);

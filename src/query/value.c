@@ -1,9 +1,47 @@
 #include "query/value.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base64.h"
 #include "rows/encoding.h"
+
+/*
+ * base64 of 50 4C 01, the magic "PL" and version 1; a later version must be recognised to be refused: 50 4C alone gives
+ * "UEw"
+ */
+#define START "UEw"
+#define SHORTEST 32				/* base64 characters of a bare header */
+#define START_RSA "UFJTQ"		/* of "PRSA", whatever follows */
+
+int
+ppdl_value_starts_rsa(const char *s, size_t len)
+{
+	return len >= SHORTEST && memcmp(s, START_RSA, sizeof START_RSA - 1) == 0;
+}
+
+int
+ppdl_value_starts(const char *s, size_t len)
+{
+	return (len >= SHORTEST && memcmp(s, START, sizeof START - 1) == 0) || ppdl_value_starts_rsa(s, len);
+}
+
+int
+ppdl_value_character(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' &&
+																c <= '9') || c == '+' || c == '/' || c == '=';
+}
+
+size_t
+ppdl_value_whole(const char *s, size_t len)
+{
+	size_t		n = 0;
+
+	while (n < len && ppdl_value_character(s[n]))
+		n++;
+	return n == len && ppdl_value_starts(s, n) ? n : 0;
+}
 
 PpdlStatus
 ppdl_value_encoding(uint64_t *encoding, const char *s, size_t len, PpdlError *err)

@@ -89,7 +89,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const name[] = {"a.key", "a.pub", "w.pub", "weak.key", "f.json"};
+	static const char *const name[] = {"a.key", "a.pub", "w.pub", "m", "weak.key", "f.json"};
 
 	(void) state;
 	for (size_t i = 0; i < sizeof name / sizeof *name; i++)
@@ -293,6 +293,106 @@ test_writer(void **state)
 	free(cell);
 	ppdl_key_free(other);
 	ppdl_key_free(writer);
+}
+
+static void
+test_receipts(void **state)
+{
+	const char *const bind[] = {"ward", NULL},
+			   *const manifests[] = {path("m"), NULL};
+	const ppdl_receipts_options with = {.size = sizeof with, .table = "patients", .bind = bind, .manifest = manifests[0]};
+	const ppdl_encryptor_options options = {.size = sizeof options, .inputs = 1, .outputs = 1};
+	const ppdl_verifier_options what = {.size = sizeof what, .manifests = manifests};
+	ppdl_verifier_options bad = what;
+	ppdl_receipts_options other = with;
+	ppdl_encryptor_info shape = {.size = sizeof shape};
+	const double x[] = {0.25, 0.5},
+				y[] = {1, -1};
+	const char *const ids[] = {"1", "2"},
+			   *const twice[] = {"3", "3"},
+			   *const none[] = {"4", NULL},
+			   *const bound[] = {"A", NULL},
+			   *const names[] = {"ward", "lwe_receipt"},
+			   *const fields[] = {"A", NULL},
+			   *const lies[] = {"A", "verified: 2 rows"},
+			   *proved[2];
+	const uint8_t has[] = {1, 0};
+	ppdl_encryptor *encryptor;
+	ppdl_receipts *receipts;
+	ppdl_verifier *verifier;
+	ppdl_value_info info = {.size = sizeof info};
+	uint8_t    *cell[2],
+			   *tagged[2];
+	size_t		more;
+
+	(void) state;
+	OK(ppdl_encryptor_new(&encryptor, key, &options, err));
+	OK(ppdl_encryptor_describe(encryptor, &shape, err));
+	OK(ppdl_receipts_new(&receipts, encryptor, &with, err));
+	more = ppdl_receipts_bytes(receipts);
+	assert_true(more >= 32);
+	for (int i = 0; i < 2; i++)
+	{
+		cell[i] = malloc(2 * shape.cell_bytes[i]);
+		tagged[i] = calloc(2, shape.cell_bytes[i] + more);
+	}
+	OK(ppdl_encrypt(encryptor, x, y, 2, cell[0], cell[1], err));
+	FAILS(PPDL_E_ARGUMENT, "labels", ppdl_receipts_tag(receipts, ids, bound, 2, cell[0], NULL, has, tagged[0], NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "bound is NULL",
+		  ppdl_receipts_tag(receipts, ids, NULL, 2, cell[0], cell[1], has, tagged[0], tagged[1], err));
+	OK(ppdl_receipts_tag(receipts, ids, bound, 2, cell[0], cell[1], has, tagged[0], tagged[1], err));
+	OK(ppdl_value_describe(tagged[0] + shape.cell_bytes[0] + more, shape.cell_bytes[0] + more, &info, err));
+	assert_int_equal(info.kind, PPDL_VALUE_CELL);
+	OK(ppdl_value_describe(tagged[1], shape.cell_bytes[1] + more, &info, err));
+	assert_true(tagged[1][shape.cell_bytes[1] + more] == 0);
+	OK(ppdl_receipts_save(receipts, err));
+	ppdl_receipts_free(receipts);
+
+	OK(ppdl_receipts_new(&receipts, encryptor, &with, err));
+	assert_int_equal(ppdl_receipts_tag(receipts, twice, bound, 1, cell[0], cell[1], has, tagged[0], tagged[1], err),
+					 PPDL_E_ARGUMENT);
+	ppdl_receipts_free(receipts);
+	OK(ppdl_encrypt(encryptor, x, y, 2, cell[0], cell[1], err));
+	OK(ppdl_receipts_new(&receipts, encryptor, &with, err));
+	assert_int_equal(ppdl_receipts_tag(receipts, twice, bound, 2, cell[0], cell[1], has, tagged[0], tagged[1], err),
+					 PPDL_E_FORMAT);
+	assert_non_null(strstr(ppdl_err_message(err), "id \"3\""));
+	ppdl_receipts_free(receipts);
+	OK(ppdl_receipts_new(&receipts, encryptor, &with, err));
+	assert_int_equal(ppdl_receipts_tag(receipts, none, bound, 2, cell[0], cell[1], has, tagged[0], tagged[1], err),
+					 PPDL_E_ARGUMENT);
+	ppdl_receipts_free(receipts);
+	other.table = "others";
+	FAILS(PPDL_E_ARGUMENT, "patients", ppdl_receipts_new(&receipts, encryptor, &other, err));
+	other.table = NULL;
+	FAILS(PPDL_E_ARGUMENT, "options->table is NULL", ppdl_receipts_new(&receipts, encryptor, &other, err));
+	FAILS(PPDL_E_ARGUMENT, "encryptor is NULL", ppdl_receipts_new(&receipts, NULL, &with, err));
+	assert_null(receipts);
+	ppdl_receipts_free(NULL);
+	assert_int_equal(ppdl_receipts_bytes(NULL), 0);
+
+	OK(ppdl_verifier_new(&verifier, key, &what, err));
+	OK(ppdl_verifier_record(verifier, names, fields, 2, proved, err));
+	assert_string_equal(proved[0], "A");
+	assert_null(proved[1]);
+	FAILS(PPDL_E_KEY, "verified", ppdl_verifier_record(verifier, names, lies, 2, proved, err));
+	FAILS(PPDL_E_ARGUMENT, "proved is NULL", ppdl_verifier_record(verifier, names, lies, 2, NULL, err));
+	ppdl_verifier_free(verifier);
+	ppdl_verifier_free(NULL);
+	bad.column = "ward";
+	FAILS(PPDL_E_ARGUMENT, "neither", ppdl_verifier_new(&verifier, key, &bad, err));
+	bad = (ppdl_verifier_options) {.size = sizeof bad, .table = "patients", .all_rows = 1};
+	FAILS(PPDL_E_ARGUMENT, "manifests is empty", ppdl_verifier_new(&verifier, key, &bad, err));
+	bad.all_rows = 2;
+	FAILS(PPDL_E_ARGUMENT, "all_rows is 2", ppdl_verifier_new(&verifier, key, &bad, err));
+	bad = (ppdl_verifier_options) {.size = sizeof bad};
+	FAILS(PPDL_E_ARGUMENT, "table", ppdl_verifier_new(&verifier, key, &bad, err));
+	for (int i = 0; i < 2; i++)
+	{
+		free(cell[i]);
+		free(tagged[i]);
+	}
+	ppdl_encryptor_free(encryptor);
 }
 
 static void
@@ -1295,6 +1395,7 @@ main(void)
 		cmocka_unit_test(test_new_key),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_writer),
+		cmocka_unit_test(test_receipts),
 		cmocka_unit_test(test_rsa_key),
 		cmocka_unit_test(test_decrypt_under_other_keys),
 	};

@@ -1,13 +1,13 @@
-#include "cli/verify.h"
+#include "query/verify.h"
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "cli/database.h"
-#include "cli/manifest_file.h"
-#include "cli/verify_text.h"
+#include "query/manifest_load.h"
+#include "query/value.h"
+#include "query/verify_text.h"
 #include "rows/cipher_read.h"
 
 #define HEAD "\\x504c5243"		/* of a receipt, as PostgreSQL writes bytea */
@@ -31,7 +31,7 @@ typedef struct Record
 struct PpdlVerifier
 {
 	const PpdlVerifyArgs *a;
-	const PpdlReveal *reveal;
+	PpdlVerifyKeys of;
 	int			column;			/* of manifests: what is summed */
 	Keyed	   *keys;
 	PpdlManifests manifests;
@@ -49,7 +49,7 @@ no_memory(PpdlError *err)
 /* ------------------------------------------------------------------ opening */
 
 PpdlStatus
-ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *reveal, PpdlError *err)
+ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlVerifyKeys *keys, PpdlError *err)
 {
 	PpdlVerifier *v;
 
@@ -63,8 +63,8 @@ ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal
 	v->a = a;
 	while (a->column != NULL && strcmp(a->column, ppdl_manifest_column_name(v->column)) != 0)
 		v->column++;
-	v->reveal = reveal;
-	return ppdl_manifests_load(&v->manifests, &a->manifests, &reveal->writers, reveal->owner, reveal->owners, err);
+	v->of = *keys;
+	return ppdl_manifests_load(&v->manifests, &a->manifests, keys->writers, keys->owner, keys->owners, err);
 }
 
 void
@@ -160,7 +160,7 @@ static PpdlStatus
 find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *err)
 {
 	const PpdlReceiptDomain d = domain_of(v);
-	const PpdlReveal *r = v->reveal;
+	const PpdlVerifyKeys *r = &v->of;
 	PpdlStatus	status;
 	PpdlOwner  *owner;
 	Keyed	   *k;
@@ -172,7 +172,7 @@ find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *e
 			*out = k;
 			return PPDL_OK;
 		}
-	PPDL_TRY(ppdl_writer_parts_owner(&r->writers, r->owner, r->owners, s->fingerprint, &owner, err));
+	PPDL_TRY(ppdl_writer_parts_owner(r->writers, r->owner, r->owners, s->fingerprint, &owner, err));
 	if (owner == NULL)
 		return unknown_key(s->fingerprint, err);
 	if (v->manifests.count > 0 && manifest_of(v, s) == NULL)
@@ -196,13 +196,6 @@ find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *e
 /* ------------------------------------------------------------------ receipts */
 
 static int
-interrupted(void *arg)
-{
-	(void) arg;
-	return ppdl_db_interrupted();
-}
-
-static int
 hex_digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -215,9 +208,8 @@ is_receipt(const PpdlText *t)
 }
 
 static PpdlStatus
-read_receipt(PpdlReceipt **out, const PpdlText *t, PpdlError *err)
+read_receipt(PpdlReceipt **out, const PpdlVerifier *v, const PpdlText *t, PpdlError *err)
 {
-	static const PpdlPoll poll = {interrupted, NULL};
 	const size_t len = (t->len - 2) / 2;
 	uint8_t    *buf = malloc(len + 1);
 	int			bad = t->len % 2;
@@ -234,7 +226,7 @@ read_receipt(PpdlReceipt **out, const PpdlText *t, PpdlError *err)
 		buf[i] = (uint8_t) (high << 4 | low);
 	}
 	status = bad ? ppdl_error(err, PPDL_ERR_FORMAT, "a receipt that is no bytea in hexadecimal digits") :
-		ppdl_receipt_read(out, NULL, &poll, buf, len, err);
+		ppdl_receipt_read(out, NULL, &v->of.poll, buf, len, err);
 	free(buf);
 	return status;
 }
@@ -401,7 +393,7 @@ has_cipher(const PpdlText *t)
 		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
 			c == '=')
 			continue;
-		if (ppdl_reveal_starts(t->s + start, i - start))
+		if (ppdl_value_starts(t->s + start, i - start))
 			return 1;
 		start = i + 1;
 	}
@@ -514,7 +506,7 @@ check_value(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const char *name,
 	size_t		len;
 	PpdlStatus	status;
 
-	if (ppdl_reveal_whole(from->s, from->len) == 0 || ppdl_reveal_starts_rsa(from->s, from->len))
+	if (ppdl_value_whole(from->s, from->len) == 0 || ppdl_value_starts_rsa(from->s, from->len))
 		return not_covered(v, err);
 	PPDL_TRY(ppdl_base64_read(from->s, from->len, &buf, &len, err));
 	status = ppdl_cipher_parse(&c, buf, len, err);
@@ -618,7 +610,7 @@ ppdl_verify_record(PpdlVerifier *v, const char *const *names, const PpdlText *fi
 	if (v->field == NULL)
 		return no_memory(err);
 	v->fields = count;
-	PPDL_GOTO(done, read_receipt(&r, &fields[at], err));
+	PPDL_GOTO(done, read_receipt(&r, v, &fields[at], err));
 	PPDL_GOTO(done, check_receipt(v, r, &rec, &owner, &said, err));
 	v->rows = r->rows;
 	PPDL_GOTO(done, put_fields(v, r, owner, &rec, &said, err));

@@ -2,19 +2,41 @@
  * Sums that are checked before they are decrypted (owner/receipt.h): records of a result in which what lwe_receipt
  * returned lies beside sums and averages.
  */
-#ifndef PPDL_CLI_VERIFY_H
-#define PPDL_CLI_VERIFY_H
+#ifndef PPDL_QUERY_VERIFY_H
+#define PPDL_QUERY_VERIFY_H
 
-#include "cli/reveal.h"
-#include "cli/verify_args.h"
+#include "base/list.h"
+#include "base/poll.h"
+#include "base/text.h"
+#include "owner/writer_parts.h"
+
+/* what is to be verified */
+typedef struct PpdlVerifyArgs
+{
+	int			asked;			/* --verify was given: else nothing is verified */
+	const char *column,			/* "features", "label"; NULL: features */
+			   *table;			/* NULL: as the manifests say */
+	PpdlList	manifests,		/* files, one a key */
+				bind;
+	int			whole;			/* all rows that the manifests have of the group */
+} PpdlVerifyArgs;
+
+/* whose rows */
+typedef struct PpdlVerifyKeys
+{
+	PpdlOwner **owner;
+	int			owners;
+	const PpdlWriterParts *writers;
+	PpdlPoll	poll;			/* whether to go on */
+} PpdlVerifyKeys;
 
 typedef struct PpdlVerifier PpdlVerifier;
 
 /*
- * *out: NULL where a does not ask for it.  a and reveal, whose keys and writers serve, must outlive it; manifests of
- * writers are read here.
+ * *out: NULL where a does not ask for it.  a and what keys points to must outlive it; manifests of writers are read
+ * here.
  */
-PpdlStatus	ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlReveal *reveal, PpdlError *err);
+PpdlStatus	ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlVerifyKeys *keys, PpdlError *err);
 void		ppdl_verifier_close(PpdlVerifier *v);	/* NULL is allowed */
 
 /* of which column sums are from now on: a number of manifests; at first that of the arguments */

@@ -1,10 +1,11 @@
 /*
  * What is said of a receipt that has passed: "verified: 412 of 415 rows, ward = A, sex = f (200), m (212)".
  */
-#ifndef PPDL_CLI_VERIFY_TEXT_H
-#define PPDL_CLI_VERIFY_TEXT_H
+#ifndef PPDL_QUERY_VERIFY_TEXT_H
+#define PPDL_QUERY_VERIFY_TEXT_H
 
-#include "cli/copytext.h"
+#include "base/bytes.h"
+#include "base/text.h"
 #include "owner/manifests.h"
 
 #define PPDL_VERIFIED "verified: "	/* what each text begins with */

@@ -1,4 +1,4 @@
-#include "cli/verify_text.h"
+#include "query/verify_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
