@@ -744,7 +744,7 @@ test_packing_states(void **state)
 static uint32_t
 pack_compact(PpdlCollector *col, PpdlEval *small, PpdlPacked *packed, double *want)
 {
-	double		x[64 * WIDTH];
+	double		x[32 * WIDTH];
 	uint32_t	count = 0,
 				n = 0;
 	PpdlWriter	w;
@@ -754,19 +754,19 @@ pack_compact(PpdlCollector *col, PpdlEval *small, PpdlPacked *packed, double *wa
 	int			complete,
 				found;
 
-	for (int o = 0; o <= WRITERS; o++)
+	for (int b = 0; b < 2 * (WRITERS + 1); b++)
 	{
-		for (int i = 0; i < 64 * WIDTH; i++)
+		for (int i = 0; i < 32 * WIDTH; i++)
 			x[i] = test_value();
-		rows = encrypt_rows(o < WRITERS ? writer[o] : owner, x, 64, 1, PPDL_RING_COMPACT, &size);
-		for (int i = 0; i < 64; i++)
-			if (i % 32 == 0 || test_below(3) != 0)
+		rows = encrypt_rows(b / 2 < WRITERS ? writer[b / 2] : owner, x, 32, 1, PPDL_RING_COMPACT, &size);
+		for (int i = 0; i < 32; i++)
+			if (i == 0 || test_below(3) != 0)
 			{
 				OK(ppdl_cipher_parse(&c, rows + (size_t) i * size, size, ERR));
 				OK(ppdl_collector_add(col, &c, count, &complete, ERR));
 				memcpy(want + (size_t) count++ * WIDTH, x + i * WIDTH, WIDTH * sizeof(double));
 			}
-		if (o == 0)
+		if (b == 0)
 		{
 			ppdl_writer_init(&w);
 			OK(ppdl_cipher_parse(&c, rows, size, ERR));
