@@ -27,13 +27,14 @@ ppdl_rekey_models_find(PpdlDb *db, const char *keys, int *count, PpdlError *err)
 		ppdl_note("this role may not read models: what is encrypted under the old key stays so");
 	if (!readable)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models WHERE key_id = ANY (string_to_array($1, ','))"
-						 " AND cipher IS NOT NULL", 1, params));
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models"
+						 " WHERE key_id = ANY (string_to_array($1, ',')) AND cipher IS NOT NULL", 1, params));
 	*count = atoi(PQgetvalue(res, 0, 0));
 	PQclear(res);
 	if (*count == 0 || writable)
 		return PPDL_OK;
-	ppdl_server_error(err, "%d versions of models have weights under the old key or its writers', and this role may not change them",
+	ppdl_server_error(err, "%d versions of models have weights under the old key or its writers', and this role may "
+					  "not change them",
 					  *count);
 	return ppdl_error_hint(err, PPDL_ERR_IO,
 						   "GRANT UPDATE ON %s.ppdl_models helps; --no-models leaves them as they are.",
@@ -127,25 +128,26 @@ put_trainings(PpdlWriter *w, const PGresult *res)
 static PpdlStatus
 tell_trainings(const PpdlDb *db, const PGresult *res, int leave, PpdlError *err)
 {
+	PpdlStatus	status = PPDL_OK;
 	PpdlWriter	w;
 
 	ppdl_writer_init(&w);
 	put_trainings(&w, res);
 	if (w.bad)
-		ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else if (leave)
 		ppdl_note("trainings that wait to be resumed stay under the old key: %s", (const char *) w.buf);
 	else
 	{
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "%d trainings with rows under the old key wait to be resumed: %.400s",
 				   PQntuples(res), (const char *) w.buf);
-		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-						"Nothing was written. SELECT %s.ppdl_train_resume('NAME') finishes one as its role, and its model "
-						"moves with the rows; ppdl_drop_model('NAME') removes one; --leave-trainings leaves them.",
-						db->schema);
+		status = ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
+								 "Nothing was written. SELECT %s.ppdl_train_resume('NAME') finishes one as its role, "
+								 "and its model moves with the rows; ppdl_drop_model('NAME') removes one; "
+								 "--leave-trainings leaves them.", db->schema);
 	}
 	ppdl_writer_free(&w);
-	return w.bad ? PPDL_ERR_NOMEM : leave ? PPDL_OK : PPDL_ERR_ARGUMENT;
+	return status;
 }
 
 PpdlStatus
@@ -162,9 +164,9 @@ ppdl_rekey_trainings_check(PpdlDb *db, const char *keys, int leave, PpdlError *e
 	PQclear(res);
 	if (!known)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT model, coalesce(role::text, '?'), steps_done, coalesce(steps::text, '?')"
-						 " FROM %s.ppdl_checkpoints WHERE key_id = ANY (string_to_array($1, ',')) ORDER BY 1, 2", 1,
-						 params));
+	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT model, coalesce(role::text, '?'), steps_done,"
+						 " coalesce(steps::text, '?') FROM %s.ppdl_checkpoints"
+						 " WHERE key_id = ANY (string_to_array($1, ',')) ORDER BY 1, 2", 1, params));
 	if (PQntuples(res) > 0)
 		status = tell_trainings(db, res, leave, err);
 	PQclear(res);

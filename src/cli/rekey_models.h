@@ -18,8 +18,8 @@ PpdlStatus	ppdl_rekey_models_find(PpdlDb *db, const char *keys, int *count, Ppdl
  */
 PpdlStatus	ppdl_rekey_models_move(PpdlDb *db, const char *keys, PpdlOwner *from, PpdlOwner *to, PpdlError *err);
 /*
- * Trainings that wait to be resumed with weights and rows under these keys: PPDL_ERR_ARGUMENT that lists them, or (leave)
- * a note
+ * Trainings that wait to be resumed with weights and rows under these keys: PPDL_ERR_ARGUMENT that lists them, or
+ * (leave) a note
  */
 PpdlStatus	ppdl_rekey_trainings_check(PpdlDb *db, const char *keys, int leave, PpdlError *err);
 

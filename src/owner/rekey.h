@@ -33,8 +33,8 @@ void		ppdl_rekeyer_destroy(PpdlRekeyer *r);	/* wipes; rows that wait are lost */
 
 /*
  * Rows with receipts get new ones, of the same domains, ids and bound texts, which the manifest of their key says; each
- * is checked by its MAC before it is decrypted.  m, one manifest at least, must outlive the rekeyer.  Without a manifest
- * such rows are PPDL_ERR_ARGUMENT, with one those that are not in it, old versions, and rows that do not pass
+ * is checked by its MAC before it is decrypted.  m, one manifest at least, must outlive the rekeyer.  Without a
+ * manifest such rows are PPDL_ERR_ARGUMENT, with one those that are not in it, old versions, and rows that do not pass
  * PPDL_ERR_KEY.
  */
 PpdlStatus	ppdl_rekeyer_manifests(PpdlRekeyer *r, const PpdlManifests *m, PpdlError *err);

@@ -1,5 +1,5 @@
 /*
- * The manifest of rows that were encrypted anew (owner/rekey.h): what each old row was, says its key's manifest, and that
+ * The manifest of rows that were encrypted anew (owner/rekey.h): what each old row was, says its key's manifest; that
  * its new row is that, the new row's MAC, whoever brought the two together.
  */
 #ifndef PPDL_OWNER_REKEY_MANIFEST_H
