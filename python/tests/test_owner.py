@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import ppdl
-from conftest import PASSPHRASE, PATIENTS, tool
+from conftest import PASSPHRASE, PATIENTS, ROOT, tool
 from ppdl.answers import Answers
 
 
@@ -189,11 +189,11 @@ def test_what_is_no_value(owner) -> None:
 
 
 def test_numbers_under_rsa(owner, tmp_path) -> None:
-    tool("keygen", "--scheme", "rsa", "--out", tmp_path / "rsa")
+    key = ROOT / "test/data/rsa-test.key"
     (tmp_path / "falls.csv").write_text("Id,Falls\n1,3\n2,0\n")
-    text = tool("encrypt", "--key", tmp_path / "rsa.pub", "--id", "Id", "--count", "Falls:20", tmp_path / "falls.csv")
+    text = tool("encrypt", "--key", key.with_suffix(".pub"), "--id", "Id", "--count", "Falls:20", tmp_path / "falls.csv")
     cells = [line.split("\t")[1] for line in text.splitlines()]
-    with ppdl.Owner.open(tmp_path / "rsa.key", PASSPHRASE) as rsa:
+    with ppdl.Owner.open(key, "test-only") as rsa:
         assert rsa.scheme == "rsa" and [rsa.decrypt(v) for v in cells] == [3, 0]
         assert type(rsa.decrypt(cells[0])) is int and rsa.decrypted(cells[0]).error == 0
         table = Answers(rsa, None, {}, True, False).table({"falls": cells}, {"falls": ("rsa_cipher", False)})
