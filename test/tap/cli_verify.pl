@@ -93,9 +93,7 @@ for (
 	[ 'an altered row', "UPDATE cheated SET features = '" . encode_base64(pack('H*', $flipped), '') . "' WHERE id = 100011", qr/the receipt does not fit/ ],
 	[ 'a label in the place of another, and left out', 'UPDATE cheated SET label = (SELECT label FROM patients WHERE id = 100003) WHERE id = 100002; UPDATE cheated SET label = NULL WHERE id = 100003', qr/: 1 row is left out: verified: \d+ of \d+ rows, Gender = / ],
 	[ 'a row counted in another group', q{UPDATE cheated SET gender = CASE gender WHEN 'Male' THEN 'Female' ELSE 'Male' END WHERE id = 100004}, qr/: 1 of \d+ rows are of another group than Gender = / ],
-	[ 'a row left out', 'DELETE FROM cheated WHERE id = 100005', qr/: 1 row is left out: verified: \d+ of \d+ rows, Gender = / ],
-	[ 'a group left out', q{DELETE FROM cheated WHERE gender = 'Male'}, qr/\d+ rows of the manifest are in no group of the answer/ ],
-	[ 'an old version of a row', "UPDATE cheated SET features = '$old' WHERE id = 100010", qr/an old version of row "100010"/ ])
+	[ 'a group left out', q{DELETE FROM cheated WHERE gender = 'Male'}, qr/\d+ rows of the manifest are in no group of the answer/ ])
 {
 	sql("TRUNCATE cheated; INSERT INTO cheated TABLE patients; $_->[1]");
 	refused([ @stats, @kept, '--table', 'cheated', '--means', '--group-by', 'gender' ], 4, $_->[2], "stats: $_->[0]");
