@@ -36,18 +36,30 @@ typedef struct Context
 	Prime		p;
 	V			bias,			/* inverse: a multiple of q above what is subtracted, 2q or 32q */
 				bit51,
-				one;			/* floor(2^52 / q) */
+				one,			/* floor(2^52 / q) */
+				unit;			/* 1 */
 	int			lazy;
-	const uint64_t *w,
-			   *wq;
+	const uint64_t *wq;
 	Shoup		ninv,
 				wlast;
 } Context;
 
+/*
+ * w*2^52 = wq*q + r with 0 < r < q, so that w is one more than the high half of wq*q: one instruction instead of a
+ * table as large as that of the quotients, which with another prime comes from memory
+ */
+INLINE Shoup
+from_quotients(const Context *c, V wq)
+{
+	Shoup		s = {_mm512_madd52hi_epu64(c->unit, wq, c->p.q), wq};
+
+	return s;
+}
+
 INLINE Shoup
 root(const Context *c, size_t k)
 {
-	return shoup1(c->w[k], c->wq[k]);
+	return from_quotients(c, _mm512_srli_epi64(set1(c->wq[k]), 12));
 }
 
 INLINE V
@@ -197,21 +209,15 @@ regroup(V *x, V *y, const uint64_t perm[2][8])
 INLINE Shoup
 spread(const Context *c, size_t at, const uint64_t *perm)
 {
-	const V		index = load(perm);
-	Shoup		s = {
-		_mm512_permutexvar_epi64(index, load(c->w + at)),
-		_mm512_permutexvar_epi64(index, _mm512_srli_epi64(load(c->wq + at), 12))
-	};
+	const V		wq = _mm512_srli_epi64(load(c->wq + at), 12);
 
-	return s;
+	return from_quotients(c, _mm512_permutexvar_epi64(load(perm), wq));
 }
 
 INLINE Shoup
 roots8(const Context *c, size_t at)
 {
-	Shoup		s = {load(c->w + at), _mm512_srli_epi64(load(c->wq + at), 12)};
-
-	return s;
+	return from_quotients(c, _mm512_srli_epi64(load(c->wq + at), 12));
 }
 
 static const uint64_t spread4[4][8] = {
@@ -391,8 +397,8 @@ context(const PpdlModulus *m)
 		.bias = set1((lazy ? 32 : 2) * m->q),
 		.bit51 = set1(UINT64_C(1) << 51),
 		.one = set1((UINT64_C(1) << 52) / m->q),
+		.unit = set1(1),
 		.lazy = lazy,
-		.w = t->w,
 		.wq = t->wq,
 		.ninv = shoup1(t->ninv, t->ninvq),
 		.wlast = shoup1(t->wlast, t->wlastq)
