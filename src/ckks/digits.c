@@ -60,7 +60,7 @@ is_own(const PpdlKsPlan *plan, int j, int t)
 	return t >= plan->lo[j] && t < plan->hi[j];
 }
 
-/* limbs first .. first+count-1 over QP of digit j, one behind the other; its own ones are left out */
+/* limbs first .. first+count-1 over QP of digit j, one behind the other, not finished; its own ones are left out */
 static void
 extend(const PpdlParams *par, const PpdlDigits *d, int j, int first, int count, uint64_t *out)
 {
@@ -75,9 +75,27 @@ extend(const PpdlParams *par, const PpdlDigits *d, int j, int first, int count, 
 			end++;
 		ppdl_baseconv_targets(plan->up[j], ppdl_at(par, out, i), d->loaded[j], target_number(plan, j, first + i),
 							  end - i);
-		for (int k = i; k < end; k++)
-			ppdl_ntt(par->ring, ppdl_qp_mod(par, plan->limbs, first + k), ppdl_at(par, out, k));
 	}
+}
+
+/* a part of limb t over QP of every digit that was extended to it; limb: those limbs, or NULL */
+static void
+finish(const PpdlParams *par, const PpdlDigits *d, int t, int part, uint64_t *const *limb)
+{
+	for (int j = 0; j < d->plan->ndigits; j++)
+		if (limb[j] != NULL && !is_own(d->plan, j, t))
+			ppdl_ntt_part(par->ring, ppdl_qp_mod(par, d->plan->limbs, t), limb[j], part);
+}
+
+void
+ppdl_digits_finish(const PpdlParams *par, const PpdlDigits *d, int first, int count, int t, int part,
+				   uint64_t *scratch)
+{
+	uint64_t   *limb[PPDL_MAX_DIGITS];
+
+	for (int j = 0; j < d->plan->ndigits; j++)
+		limb[j] = d->extended[j] != NULL ? NULL : ppdl_at(par, scratch, j * count + t - first);
+	finish(par, d, t, part, limb);
 }
 
 void
@@ -113,6 +131,15 @@ task_extend(void *arg, int task)
 
 	for (int j = 0; j < plan->ndigits; j++)
 		extend(op->par, op->digits, j, first, count, ppdl_at(op->par, op->extended[j], first));
+	for (int t = first; t < first + count; t++)
+	{
+		uint64_t   *limb[PPDL_MAX_DIGITS];
+
+		for (int j = 0; j < plan->ndigits; j++)
+			limb[j] = ppdl_at(op->par, op->extended[j], t);
+		for (int part = 0; part < ppdl_ntt_parts(op->par->ring); part++)
+			finish(op->par, op->digits, t, part, limb);
+	}
 }
 
 PpdlStatus

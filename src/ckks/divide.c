@@ -91,8 +91,6 @@ void
 ppdl_division_limbs(const PpdlParams *par, const PpdlDivision *d, int half, int first, int count, uint64_t *remainder)
 {
 	ppdl_baseconv_targets(d->by->conv, remainder, d->loaded[half], first, count);
-	for (int i = 0; i < count; i++)
-		ppdl_ntt(par->ring, &par->ring->mod[first + i], ppdl_at(par, remainder, i));
 }
 
 void
@@ -120,15 +118,20 @@ typedef struct Dividing
 } Dividing;
 
 static void
-divide_limb(const Dividing *op, int h, int i, const uint64_t *remainder)
+divide_limb(const Dividing *op, int h, int i, uint64_t *remainder)
 {
 	const PpdlParams *par = op->par;
 	const PpdlHalf *half = &op->half[h];
-	const size_t block = ppdl_key_block(par);
+	const size_t block = ppdl_key_block(par),
+				part = ppdl_key_part(par);
 
 	for (size_t from = 0; from < par->n; from += block)
+	{
+		if (from % part == 0)
+			ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder, (int) (from / part));
 		ppdl_division_block(par, op->division, i, ppdl_at(par, half->out, i) + from, ppdl_cat(par, half->acc, i) + from,
 							remainder + from, half->add != NULL ? ppdl_cat(par, half->add, i) + from : NULL, block);
+	}
 }
 
 static void
@@ -148,7 +151,7 @@ work_on_division(void *arg, int worker)
 
 		ppdl_division_limbs(op->par, op->division, h, first, count, remainder);
 		for (int i = 0; i < count; i++)
-			divide_limb(op, h, first + i, ppdl_cat(op->par, remainder, i));
+			divide_limb(op, h, first + i, ppdl_at(op->par, remainder, i));
 	}
 }
 

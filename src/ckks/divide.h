@@ -8,10 +8,17 @@
 /* entries that the steps after the transforms take at a time: what passes on to the next stays in the first cache */
 #define PPDL_KEY_BLOCK 512
 
+/* entries of a part of a transform (ppdl_ntt_part) */
+static inline size_t
+ppdl_key_part(const PpdlParams *par)
+{
+	return par->n / (size_t) ppdl_ntt_parts(par->ring);
+}
+
 static inline size_t
 ppdl_key_block(const PpdlParams *par)
 {
-	return par->n < PPDL_KEY_BLOCK ? par->n : PPDL_KEY_BLOCK;
+	return ppdl_key_part(par) < PPDL_KEY_BLOCK ? ppdl_key_part(par) : PPDL_KEY_BLOCK;
 }
 
 /*
@@ -64,7 +71,7 @@ typedef struct PpdlDivision
 PpdlStatus	ppdl_division_load(PpdlEval *ev, PpdlDivision *d, int half, uint64_t *high, const uint64_t *add,
 							   PpdlError *err);
 void		ppdl_division_release(PpdlEval *ev, PpdlDivision *d);
-/* what is to be subtracted from limbs first .. first+count-1 of acc, as many limbs, NTT domain; any thread */
+/* what is to be subtracted from limbs first .. first+count-1 of acc, as many limbs, for ppdl_ntt_part; any thread */
 void		ppdl_division_limbs(const PpdlParams *par, const PpdlDivision *d, int half, int first, int count,
 								uint64_t *remainder);
 /* n entries of limb i of the result from those of acc, of the remainder and of add (or NULL), which is not out */

@@ -22,11 +22,14 @@ void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
 /* for several keys: all limbs, extended[j] from the pool, the caller's also after an error */
 PpdlStatus	ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlError *err);
 /*
- * x[i][j]: digit j in limb first + i over QP, NTT domain, for at most PPDL_LIMB_GROUP limbs; scratch: a limb for each
- * of these.  Any thread.
+ * x[i][j]: digit j in limb first + i over QP, for at most PPDL_LIMB_GROUP limbs; scratch: a limb for each of these.
+ * They are in the NTT domain where ppdl_digits_finish was called: digits share the roots of a part.  Any thread.
  */
 void		ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int count, uint64_t *scratch,
 							  const uint64_t *(*x)[PPDL_MAX_DIGITS]);
+/* part (ppdl_ntt_part) of limb t of them */
+void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigits *d, int first, int count, int t, int part,
+							   uint64_t *scratch);
 /*
  * ppdl_key_block(par) entries, from number `from` on, of the inner products of such x with limb t over QP of the two
  * halves of key

@@ -231,7 +231,11 @@ work_on_inner_sums(void *arg, int worker)
 
 		ppdl_digits_limbs(op->ev->par, &op->digits, t, count, s->limb, x);
 		for (int i = 0; i < count; i++)
+		{
+			for (int part = 0; part < ppdl_ntt_parts(op->ev->par->ring); part++)
+				ppdl_digits_finish(op->ev->par, &op->digits, t, count, t + i, part, s->limb);
 			inner_sums(op, s, t + i, x[i]);
+		}
 	}
 }
 
@@ -253,12 +257,13 @@ typedef struct Step
 
 /* to += sigma(from.b + kb, ka) on one limb over QP */
 static void
-step_limb(const Step *op, int t, const uint64_t *const *x)
+step_limb(const Step *op, int first, int count, int t, uint64_t *scratch, const uint64_t *const *x)
 {
 	const PpdlParams *par = op->par;
 	const PpdlKsPlan *ks = op->digits.plan;
 	const PpdlModulus *m = ppdl_qp_mod(par, ks->limbs, t);
-	const size_t n = ppdl_key_block(par);
+	const size_t n = ppdl_key_block(par),
+				part = ppdl_key_part(par);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64))),
 				rotated[PPDL_KEY_BLOCK] __attribute__((aligned(64)));
 
@@ -266,6 +271,8 @@ step_limb(const Step *op, int t, const uint64_t *const *x)
 	{
 		const size_t from = op->goes_to[source / n];
 
+		if (source % part == 0)
+			ppdl_digits_finish(par, &op->digits, first, count, t, (int) (source / part), scratch);
 		if (source + n < par->n)
 			ppdl_digits_prefetch(par, ks, x, op->key, t, source + n);
 		ppdl_digits_dot(par, ks, x, op->key, t, source, product[0], product[1]);
@@ -295,7 +302,7 @@ work_on_step(void *arg, int worker)
 
 		ppdl_digits_limbs(op->par, &op->digits, t, count, scratch, x);
 		for (int i = 0; i < count; i++)
-			step_limb(op, t + i, x[i]);
+			step_limb(op, t, count, t + i, scratch, x[i]);
 	}
 }
 

@@ -55,6 +55,22 @@ ppdl_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a)
 	ppdl_kernels()->ntt(m, a);
 }
 
+int
+ppdl_ntt_parts(const PpdlRing *ring)
+{
+	return ring->n >= PPDL_NTT_SPLIT ? PPDL_NTT_PARTS : 1;
+}
+
+void
+ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part)
+{
+	PPDL_ASSERT(m >= ring->mod && m < ring->mod + ring->count && part >= 0 && part < ppdl_ntt_parts(ring));
+	if (ppdl_ntt_parts(ring) > 1)
+		ppdl_kernels()->ntt_part(m, a, part);
+	else
+		ppdl_kernels()->ntt(m, a);
+}
+
 void
 ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a)
 {

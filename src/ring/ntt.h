@@ -12,6 +12,11 @@
 
 #include "ring/ring.h"
 
+/* stages of the first piece of a transform in two, the parts they leave, and the least degree that has these */
+#define PPDL_NTT_FIRST 3
+#define PPDL_NTT_PARTS (1 << PPDL_NTT_FIRST)
+#define PPDL_NTT_SPLIT 1024
+
 struct PpdlNttTables
 {
 	int			logn;

@@ -12,6 +12,18 @@ ppdl_avx2_ntt(const PpdlModulus *m, uint64_t *a)
 }
 
 void
+ppdl_avx2_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count)
+{
+	fma_ntt_first(m, out, in, from, count);
+}
+
+void
+ppdl_avx2_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
+{
+	fma_ntt_part(m, a, part);
+}
+
+void
 ppdl_avx2_intt(const PpdlModulus *m, uint64_t *a)
 {
 	fma_intt(m, a);

@@ -179,6 +179,25 @@ pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, in
 	}
 }
 
+/* the first three stages on columns from .. from+count-1, which are the rows of in */
+INLINE void
+first_pass(const Context *shared, uint64_t *out, const uint64_t *in, size_t stride, size_t from, size_t count, int lazy)
+{
+	const Context c = *shared;
+	Factor		f[8];
+	D			d[8];
+
+	get_roots(&c, f, 1, 3, 0);
+	for (size_t j = 0; j < count; j += LANES)
+	{
+		for (int i = 0; i < 8; i++)
+			d[i] = load(in + j + (size_t) i * count);
+		stages(&c, d, f, 3, lazy, 1);
+		for (int i = 0; i < 8; i++)
+			store_doubles(out + from + j + (size_t) i * stride, d[i]);
+	}
+}
+
 /* `last` divides by N and leaves reduced words */
 INLINE void
 inverse_pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, int last)
@@ -487,6 +506,27 @@ fma_ntt(const PpdlModulus *m, uint64_t *a)
 		ppdl_scalar_ntt(m, a);
 	else
 		forward(&c, a, m->ntt->logn, 1);
+}
+
+INLINE void
+fma_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count)
+{
+	const Context c = context(m);
+	const size_t stride = m->ntt->n / PPDL_NTT_PARTS;
+
+	if (c.lazy)
+		first_pass(&c, out, in, stride, from, count, 1);
+	else
+		first_pass(&c, out, in, stride, from, count, 0);
+}
+
+INLINE void
+fma_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
+{
+	const Context c = context(m);
+	const size_t n = m->ntt->n / PPDL_NTT_PARTS;
+
+	forward(&c, a + (size_t) part * n, m->ntt->logn - 3, PPDL_NTT_PARTS + (size_t) part);
 }
 
 INLINE void

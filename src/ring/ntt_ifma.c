@@ -189,6 +189,28 @@ pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, in
 	}
 }
 
+/*
+ * The first three stages on columns from .. from+count-1, which are the rows of in.  Not in place: the columns lie at
+ * distances that all fall on the same lines of a cache.
+ */
+INLINE void
+first_pass(const Context *shared, uint64_t *out, const uint64_t *in, size_t stride, size_t from, size_t count, int lazy)
+{
+	const Context c = *shared;
+	Shoup		s[8];
+	V			d[8];
+
+	get_roots(&c, s, 1, 3, 0);
+	for (size_t j = 0; j < count; j += 8)
+	{
+		for (int i = 0; i < 8; i++)
+			d[i] = load(in + j + (size_t) i * count);
+		stages(&c, d, s, 3, lazy);
+		for (int i = 0; i < 8; i++)
+			store(out + from + j + (size_t) i * stride, d[i]);
+	}
+}
+
 /* pairs of vectors (x, y) regrouped so that partners at distance 4, 2, 1 face each other, and back */
 static const uint64_t perm4[2][8] = {{0, 1, 2, 3, 8, 9, 10, 11}, {4, 5, 6, 7, 12, 13, 14, 15}};
 static const uint64_t perm2[2][8] = {{0, 1, 8, 9, 4, 5, 12, 13}, {2, 3, 10, 11, 6, 7, 14, 15}};
@@ -420,6 +442,27 @@ ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a)
 
 		forward(&c, a, logn, 1);
 	}
+}
+
+void
+ppdl_ifma_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count)
+{
+	const Context c = context(m);
+	const size_t stride = m->ntt->n / PPDL_NTT_PARTS;
+
+	if (c.lazy)
+		first_pass(&c, out, in, stride, from, count, 1);
+	else
+		first_pass(&c, out, in, stride, from, count, 0);
+}
+
+void
+ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
+{
+	const Context c = context(m);
+	const size_t n = m->ntt->n / PPDL_NTT_PARTS;
+
+	forward(&c, a + (size_t) part * n, m->ntt->logn - 3, PPDL_NTT_PARTS + (size_t) part);
 }
 
 /* the stage of the root divides by N and reduces */

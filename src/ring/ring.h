@@ -73,6 +73,13 @@ void		ppdl_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
 void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
 
 /*
+ * Base conversion leaves its results with the first stages of the transform done; then each of ppdl_ntt_parts(ring)
+ * aligned parts of the limb, of equal size, is transformed by itself, in any order.
+ */
+int			ppdl_ntt_parts(const PpdlRing *ring);
+void		ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part);
+
+/*
  * out[t] = in[perm[t]] applies sigma_d to a limb in the NTT domain; the table
  * (N entries) is made on first use and kept with the ring (thread-safe).
  * Returns NULL when out of memory.

@@ -179,18 +179,30 @@ void
 ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loaded, int first, int count)
 {
 	const PpdlKernels *kernels = ppdl_kernels();
-	const size_t n = block_length(bc);
+	const size_t parts = (size_t) ppdl_ntt_parts(bc->ring),
+				stride = bc->ring->n / parts,
+				n = block_length(bc),
+				words = block_words(bc);
+	uint64_t	rows[PPDL_NTT_PARTS * PPDL_CONV_BLOCK] __attribute__((aligned(64)));
 
-	for (size_t at = 0; at < bc->ring->n; at += n, loaded += block_words(bc))
+	for (size_t at = 0; at < stride; at += n)
 		for (int i = 0; i < count; i++)
 		{
 			const Target *d = &bc->dst[first + i];
+			const PpdlModulus *m = &bc->ring->mod[d->index];
+			uint64_t   *limb = ppdl_limb(bc->ring, out, i);
 
-			/* a share of the next block */
-			for (size_t k = (size_t) i * 8; k < block_words(bc); k += (size_t) count * 8)
-				__builtin_prefetch(loaded + block_words(bc) + k, 0, 2);
-			kernels->conv_out(&bc->ring->mod[d->index], ppdl_limb(bc->ring, out, i) + at, loaded, d->k, bc->nsrc + 1,
-							  n);
+			for (size_t p = 0; p < parts; p++)
+			{
+				const uint64_t *block = loaded + (p * stride + at) / n * words;
+
+				/* a share of the next columns */
+				for (size_t k = (size_t) i * 8; k < words; k += (size_t) count * 8)
+					__builtin_prefetch(block + words + k, 0, 2);
+				kernels->conv_out(m, parts > 1 ? rows + p * n : limb + at, block, d->k, bc->nsrc + 1, n);
+			}
+			if (parts > 1)
+				kernels->ntt_first(m, limb, rows, at, n);
 		}
 }
 

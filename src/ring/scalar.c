@@ -185,6 +185,8 @@ add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
 
 const PpdlKernels ppdl_kernels_scalar = {
 	.ntt = ppdl_scalar_ntt,
+	.ntt_first = ppdl_scalar_ntt_first,
+	.ntt_part = ppdl_scalar_ntt_part,
 	.intt = ppdl_scalar_intt,
 	.permute = permute,
 	.add = vec_add,

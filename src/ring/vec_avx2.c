@@ -41,6 +41,8 @@ permute(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
 
 const PpdlKernels ppdl_kernels_avx2 = {
 	.ntt = ppdl_avx2_ntt,
+	.ntt_first = ppdl_avx2_ntt_first,
+	.ntt_part = ppdl_avx2_ntt_part,
 	.intt = ppdl_avx2_intt,
 	.permute = permute,
 	.unpack = vec_unpack,

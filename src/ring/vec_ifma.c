@@ -401,6 +401,8 @@ add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
 
 const PpdlKernels ppdl_kernels_ifma = {
 	.ntt = ppdl_ifma_ntt,
+	.ntt_first = ppdl_ifma_ntt_first,
+	.ntt_part = ppdl_ifma_ntt_part,
 	.intt = ppdl_ifma_intt,
 	.permute = permute,
 	.add = vec_add,

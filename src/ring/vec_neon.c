@@ -35,6 +35,8 @@ permute(uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n)
 
 const PpdlKernels ppdl_kernels_neon = {
 	.ntt = ppdl_neon_ntt,
+	.ntt_first = ppdl_neon_ntt_first,
+	.ntt_part = ppdl_neon_ntt_part,
 	.intt = ppdl_neon_intt,
 	.permute = permute,
 	.unpack = vec_unpack,

@@ -14,12 +14,12 @@ const PpdlKernels *__wrap_ppdl_kernels(void);
 
 typedef enum Kind
 {
-	NTT, INTT, PERMUTE, ADD, SUB, NEG, MUL, MUL_ADD, MUL_W, MUL_W_ADD, SUB_MUL_W, ADD_W, REDUCE, SWITCH_MODULUS,
+	NTT, NTT_FIRST, NTT_PART, INTT, PERMUTE, ADD, SUB, NEG, MUL, MUL_ADD, MUL_W, MUL_W_ADD, SUB_MUL_W, ADD_W, REDUCE, SWITCH_MODULUS,
 	DOT, DOT2, MUL_OUTER, UNPACK, COUNT_UNREDUCED, CONV_IN, CONV_OUT, ADD_SHIFTED
 } Kind;
 
 static const char *const kind_name[] = {
-	"ntt", "intt", "permute", "add", "sub", "neg", "mul", "mul_add", "mul_w", "mul_w_add", "sub_mul_w", "add_w",
+	"ntt", "ntt_first", "ntt_part", "intt", "permute", "add", "sub", "neg", "mul", "mul_add", "mul_w", "mul_w_add", "sub_mul_w", "add_w",
 	"reduce", "switch_modulus", "dot", "dot2", "mul_outer", "unpack", "count_unreduced", "conv_in", "conv_out",
 	"add_shifted"
 };
@@ -47,7 +47,7 @@ static int	entries,
 static int
 is_transform(Kind kind)
 {
-	return kind == NTT || kind == INTT;
+	return kind == NTT || kind == NTT_FIRST || kind == NTT_PART || kind == INTT;
 }
 
 /* words that a call reads or writes for each coefficient */
@@ -106,7 +106,7 @@ count(Kind kind, const PpdlModulus *m, int terms, size_t n)
 
 /* ---- the counting table ---- */
 
-_Static_assert(sizeof(PpdlKernels) == 21 * sizeof(void (*) (void)), "a kernel that is not counted here");
+_Static_assert(sizeof(PpdlKernels) == 23 * sizeof(void (*) (void)), "a kernel that is not counted here");
 
 #define REAL (__real_ppdl_kernels())
 #define ARGS(...) __VA_ARGS__
@@ -123,6 +123,9 @@ typedef uint64_t *Out;
 typedef const uint64_t *In;
 
 COUNTED(ntt, NTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
+COUNTED(ntt_first, NTT_FIRST, 0, PPDL_NTT_PARTS * n, ARGS(Mod m, Out out, In in, size_t from, size_t n),
+		ARGS(m, out, in, from, n))
+COUNTED(ntt_part, NTT_PART, 0, m->ntt->n / PPDL_NTT_PARTS, ARGS(Mod m, Out a, int part), ARGS(m, a, part))
 COUNTED(intt, INTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
 COUNTED(add, ADD, 0, n, ARGS(Mod m, Out out, In a, In b, size_t n), ARGS(m, out, a, b, n))
 COUNTED(sub, SUB, 0, n, ARGS(Mod m, Out out, In a, In b, size_t n), ARGS(m, out, a, b, n))
@@ -177,6 +180,8 @@ count_add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
 
 static const PpdlKernels counted = {
 	.ntt = count_ntt,
+	.ntt_first = count_ntt_first,
+	.ntt_part = count_ntt_part,
 	.intt = count_intt,
 	.permute = count_permute,
 	.add = count_add,
@@ -236,6 +241,12 @@ call(const Entry *e, const PpdlModulus *m, uint64_t *buf)
 	{
 		case NTT:
 			k->ntt(m, buf);
+			break;
+		case NTT_FIRST:
+			k->ntt_first(m, buf, data, 0, n / PPDL_NTT_PARTS);
+			break;
+		case NTT_PART:
+			k->ntt_part(m, buf, 0);
 			break;
 		case INTT:
 			k->intt(m, buf);
@@ -350,9 +361,10 @@ static double
 seconds_of_transform(const Entry *e)
 {
 	enum { LOGN = 10 };
-	const int	logn = e->m->ntt->logn;
+	const Entry whole = {.kind = e->kind == INTT ? INTT : NTT, .n = (size_t) 1 << LOGN};
+	const int	logn = e->kind == NTT_FIRST ? PPDL_NTT_FIRST : e->m->ntt->logn - (e->kind == NTT_PART ? PPDL_NTT_FIRST : 0);
 	PpdlRing   *ring;
-	uint64_t   *buf = ppdl_alloc_aligned(e->n * sizeof(uint64_t));
+	uint64_t   *buf = ppdl_alloc_aligned(e->m->ntt->n * sizeof(uint64_t));
 	double		small,
 				full;
 
@@ -360,8 +372,8 @@ seconds_of_transform(const Entry *e)
 		abort();
 	OK(ppdl_ring_create(&ring, LOGN, &e->m->q, 1, &err));
 	fill(data, (size_t) 1 << LOGN, e->m->q);
-	small = seconds_of_call(e, &ring->mod[0], data) * (double) e->n * logn / ((double) ring->n * LOGN);
-	fill(buf, e->n, e->m->q);
+	small = seconds_of_call(&whole, &ring->mod[0], data) * (double) e->n * logn / ((double) ring->n * LOGN);
+	fill(buf, e->m->ntt->n, e->m->q);
 	full = seconds_of_call(e, e->m, buf);
 	ppdl_ring_destroy(ring);
 	ppdl_free_aligned(buf);

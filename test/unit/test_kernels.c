@@ -117,6 +117,27 @@ test_negacyclic_product(void **state)
 	ppdl_ring_destroy(ring);
 }
 
+/* the transform in pieces, columns a few at a time and parts in any order */
+static void
+in_pieces(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in)
+{
+	const size_t stride = ring->n / PPDL_NTT_PARTS;
+	uint64_t	rows[PPDL_NTT_PARTS * 128];
+	const int	first = (int) (next64() % PPDL_NTT_PARTS);
+
+	for (size_t at = 0, count; at < stride; at += count)
+	{
+		count = 8 * (1 + next64() % 16);
+		if (count > stride - at)
+			count = stride - at;
+		for (size_t i = 0; i < PPDL_NTT_PARTS; i++)
+			memcpy(rows + i * count, in + i * stride + at, count * sizeof(*rows));
+		ppdl_kernels()->ntt_first(m, out, rows, at, count);
+	}
+	for (int i = 0; i < PPDL_NTT_PARTS; i++)
+		ppdl_ntt_part(ring, m, out, (first + i) % PPDL_NTT_PARTS);
+}
+
 /* every level gives the scalar result on random and on extreme limbs, all sizes */
 static void
 test_ntt_twins(void **state)
@@ -155,6 +176,13 @@ test_ntt_twins(void **state)
 					ppdl_ntt(ring, m, got);
 					if (memcmp(got, fwd, bytes) != 0)
 						fail_msg("%s ntt, logn %d, prime %d, kind %d", ppdl_cpu_name(level), logn, p, kind);
+					if (ppdl_ntt_parts(ring) > 1)
+					{
+						memset(got, 0xff, bytes);
+						in_pieces(ring, m, got, in);
+						if (memcmp(got, fwd, bytes) != 0)
+							fail_msg("%s ntt in pieces, logn %d, prime %d, kind %d", ppdl_cpu_name(level), logn, p, kind);
+					}
 					memcpy(got, in, bytes);
 					ppdl_intt(ring, m, got);
 					if (memcmp(got, inv, bytes) != 0)

@@ -39,9 +39,9 @@ random_centred(mpz_t x, const mpz_t d, gmp_randstate_t rs, int kind)
 	mpz_clear(margin);
 }
 
-/* blocks in two parts, targets a few at a time */
+/* blocks in two parts, targets a few at a time; coefficients of all primes */
 static void
-convert(const PpdlBaseConv *bc, const uint64_t *in, uint64_t *out, size_t n, int ndst)
+convert(const PpdlRing *ring, const PpdlBaseConv *bc, const uint64_t *in, uint64_t *out, const int *dst, int ndst)
 {
 	uint64_t   *loaded = new_limbs(ppdl_baseconv_words(bc));
 	const int	blocks = ppdl_baseconv_blocks(bc),
@@ -54,7 +54,13 @@ convert(const PpdlBaseConv *bc, const uint64_t *in, uint64_t *out, size_t n, int
 		count = 1 + (int) (next64() % 9);
 		if (count > ndst - j)
 			count = ndst - j;
-		ppdl_baseconv_targets(bc, out + (size_t) j * n, loaded, j, count);
+		ppdl_baseconv_targets(bc, ppdl_limb(ring, out, j), loaded, j, count);
+	}
+	for (int j = 0; j < ndst; j++)
+	{
+		for (int part = 0; part < ppdl_ntt_parts(ring); part++)
+			ppdl_ntt_part(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j), part);
+		ppdl_intt(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j));
 	}
 	ppdl_free_aligned(loaded);
 }
@@ -90,7 +96,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	{
 		ppdl_cpu_force(level);
 		memset(out, 0xff, (size_t) ndst * n * sizeof(*out));
-		convert(bc, in, out, n, ndst);
+		convert(ring, bc, in, out, dst, ndst);
 		if (memcmp(out, want, (size_t) ndst * n * sizeof(*out)) != 0)
 			fail_msg("%s: %d to %d primes, N = %zu", ppdl_cpu_name(level), nsrc, ndst, n);
 	}
@@ -104,7 +110,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 			in[(size_t) i * n + t] = mpz_fdiv_ui(x, ring->mod[src[i]].q);
 	}
 	ppdl_cpu_force(PPDL_CPU_SCALAR);
-	convert(bc, in, out, n, ndst);
+	convert(ring, bc, in, out, dst, ndst);
 	memcpy(want, out, (size_t) ndst * n * sizeof(*out));
 	for (size_t t = 0; t < n; t++)
 	{
@@ -124,7 +130,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	for (PpdlCpu level = PPDL_CPU_SCALAR + 1; level <= ppdl_cpu_best(); level++)
 	{
 		ppdl_cpu_force(level);
-		convert(bc, in, out, n, ndst);
+		convert(ring, bc, in, out, dst, ndst);
 		assert_memory_equal(out, want, (size_t) ndst * n * sizeof(*out));
 	}
 	ppdl_cpu_force(ppdl_cpu_best());
@@ -141,11 +147,13 @@ static void
 test_conversion(void **state)
 {
 	PpdlRing   *row = new_ring(5, row_primes, COUNT(row_primes)),
-			   *deep = new_ring(6, deep_primes, COUNT(deep_primes));
+			   *deep = new_ring(6, deep_primes, COUNT(deep_primes)),
+			   *split = new_ring(10, row_primes, COUNT(row_primes));	/* whose transform is in parts */
 	int			all[64];
 
 	for (int i = 0; i < COUNT(all); i++)
 		all[i] = i;
+	check_conversion(split, all, 2, all + 2, 3);
 	check_conversion(row, all, 2, all + 2, 8);	/* a digit up */
 	check_conversion(row, all + 8, 2, all, 8);	/* ModDown */
 	check_conversion(row, all, 1, all + 1, 9);
@@ -171,6 +179,7 @@ test_conversion(void **state)
 	}
 	ppdl_ring_destroy(row);
 	ppdl_ring_destroy(deep);
+	ppdl_ring_destroy(split);
 }
 
 /* small primes: every fraction constant has another number of bits; N = 8 leaves blocks short */
