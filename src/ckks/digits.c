@@ -153,29 +153,20 @@ ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlE
 	return PPDL_OK;
 }
 
-static void
-prefetch(const void *p, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i += 64)
-		__builtin_prefetch((const char *) p + i, 0, 2);
-}
-
 void
-ppdl_digits_prefetch(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x, const PpdlSwitchKey *key,
-					 int t, size_t from)
+ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from,
+				  PpdlAhead *ahead)
 {
 	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
-	const size_t n = ppdl_key_block(par),
-				skip = ppdl_vec_packed_bytes(from),
-				bytes = ppdl_vec_packed_bytes(n);
+	const size_t skip = ppdl_vec_packed_bytes(from),
+				bytes = ppdl_vec_packed_bytes(ppdl_key_block(par));
 
 	for (int j = 0; j < plan->ndigits; j++)
 	{
 		const int	at = j * (key->limbs + key->np) + in_key;
 
-		prefetch(x[j] + from, n * sizeof(uint64_t));
-		prefetch(ppdl_key_limb(key, key->b, at) + skip, bytes);
-		prefetch(ppdl_key_limb(key, key->a, at) + skip, bytes);
+		ppdl_ahead_add(ahead, ppdl_key_limb(key, key->b, at) + skip, bytes);
+		ppdl_ahead_add(ahead, ppdl_key_limb(key, key->a, at) + skip, bytes);
 	}
 }
 
@@ -184,16 +175,19 @@ ppdl_digits_prefetch(const PpdlParams *par, const PpdlKsPlan *plan, const uint64
 
 void
 ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x, const PpdlSwitchKey *key,
-				int t, size_t from, uint64_t *kb, uint64_t *ka)
+				int t, size_t from, uint64_t *kb, uint64_t *ka, PpdlAhead *ahead)
 {
+	const PpdlModulus *m = ppdl_qp_mod(par, plan->limbs, t);
 	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
 	const size_t all = ppdl_key_block(par),
-				n = all < UNPACKED ? all : UNPACKED;
+				n = all < UNPACKED ? all : UNPACKED,
+				step = n < PPDL_AHEAD_STEP ? n : PPDL_AHEAD_STEP;
 	uint64_t	words[2][PPDL_MAX_DIGITS][UNPACKED];
 	const uint64_t *digit[PPDL_MAX_DIGITS],
 			   *b[PPDL_MAX_DIGITS],
 			   *a[PPDL_MAX_DIGITS];
 
+	ppdl_ahead_share(ahead, all / n * (2 * (size_t) plan->ndigits + n / step));
 	for (size_t i = 0; i < all; i += n)
 	{
 		const size_t skip = ppdl_vec_packed_bytes(from + i);
@@ -202,13 +196,22 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 		{
 			const int	at = j * (key->limbs + key->np) + in_key;
 
-			digit[j] = x[j] + from + i;
 			ppdl_vec_unpack(words[0][j], ppdl_key_limb(key, key->b, at) + skip, n);
+			ppdl_ahead_piece(ahead);
 			ppdl_vec_unpack(words[1][j], ppdl_key_limb(key, key->a, at) + skip, n);
-			b[j] = words[0][j];
-			a[j] = words[1][j];
+			ppdl_ahead_piece(ahead);
 		}
-		ppdl_vec_dot(ppdl_qp_mod(par, plan->limbs, t),
-					 &(PpdlDot) {.out = {kb + i, ka + i}, .a = digit, .k = {b, a}, .terms = plan->ndigits}, n);
+		for (size_t k = 0; k < n; k += step)
+		{
+			for (int j = 0; j < plan->ndigits; j++)
+			{
+				digit[j] = x[j] + from + i + k;
+				b[j] = words[0][j] + k;
+				a[j] = words[1][j] + k;
+			}
+			ppdl_vec_dot(m, &(PpdlDot) {.out = {kb + i + k, ka + i + k}, .a = digit, .k = {b, a}, .terms = plan->ndigits},
+						 step);
+			ppdl_ahead_piece(ahead);
+		}
 	}
 }

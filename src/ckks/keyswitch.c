@@ -67,15 +67,17 @@ high_limb(const Switching *op, const Group *g, int t, const uint64_t *const *x)
 	const size_t block = ppdl_key_block(par),
 				part = ppdl_key_part(par);
 	const int	at = t - op->division.by->first;
+	PpdlAhead	ahead;
 
 	for (size_t from = 0; from < par->n; from += block)
 	{
 		if (from % part == 0)
 			ppdl_digits_finish(par, op->digits, g->first, g->count, t, (int) (from / part), g->scratch);
+		ppdl_ahead_begin(&ahead);
 		if (from + block < par->n)
-			ppdl_digits_prefetch(par, op->plan, x, op->key, t, from + block);
+			ppdl_digits_ahead(par, op->plan, op->key, t, from + block, &ahead);
 		ppdl_digits_dot(par, op->plan, x, op->key, t, from, ppdl_at(par, op->high[0], at) + from,
-						ppdl_at(par, op->high[1], at) + from);
+						ppdl_at(par, op->high[1], at) + from, &ahead);
 	}
 }
 
@@ -103,6 +105,7 @@ low_limb(const Switching *op, const Group *g, int i, const uint64_t *const *x, u
 	const size_t n = ppdl_key_block(par),
 				part = ppdl_key_part(par);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64)));
+	PpdlAhead	ahead;
 
 	for (size_t source = 0; source < par->n; source += n)
 	{
@@ -112,9 +115,10 @@ low_limb(const Switching *op, const Group *g, int i, const uint64_t *const *x, u
 			for (int h = 0; h < 2; h++)
 				ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder[h], (int) (source / part));
 		}
+		ppdl_ahead_begin(&ahead);
 		if (source + n < par->n)
-			ppdl_digits_prefetch(par, op->plan, x, op->key, i, source + n);
-		ppdl_digits_dot(par, op->plan, x, op->key, i, source, product[0], product[1]);
+			ppdl_digits_ahead(par, op->plan, op->key, i, source + n, &ahead);
+		ppdl_digits_dot(par, op->plan, x, op->key, i, source, product[0], product[1], &ahead);
 		for (int h = 0; h < 2; h++)
 			finish_block(op, h, i, op->goes_to[source / n], source, product[h], remainder[h]);
 	}

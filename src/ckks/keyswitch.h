@@ -5,6 +5,7 @@
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H
 
+#include "ckks/ahead.h"
 #include "ckks/divide.h"
 
 /* the digits of a polynomial a, ready to be extended to any limb over QP */
@@ -32,13 +33,14 @@ void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigits *d, int first, 
 							   uint64_t *scratch);
 /*
  * ppdl_key_block(par) entries, from number `from` on, of the inner products of such x with limb t over QP of the two
- * halves of key
+ * halves of key; what `ahead` names is fetched meanwhile
  */
 void		ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x,
-							const PpdlSwitchKey *key, int t, size_t from, uint64_t *kb, uint64_t *ka);
-/* on its way to the second-level cache: what ppdl_digits_dot will read for the same arguments */
-void		ppdl_digits_prefetch(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x,
-								 const PpdlSwitchKey *key, int t, size_t from);
+							const PpdlSwitchKey *key, int t, size_t from, uint64_t *kb, uint64_t *ka,
+							PpdlAhead *ahead);
+/* adds what ppdl_digits_dot will read of the key for the same arguments */
+void		ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from,
+							  PpdlAhead *ahead);
 
 /* from the pool: where the automorphism of table perm (or NULL) takes each block of ppdl_key_block(par) entries */
 PpdlStatus	ppdl_block_targets(PpdlEval *ev, const uint32_t *perm, uint32_t **out, PpdlError *err);

@@ -77,14 +77,14 @@ find_baby(const Apply *op, int rotation)
 /* entries from .. of the rotation sigma(b*P + kb, ka) of limb t over QP; pb: limb t of b*P */
 static void
 rotate_block(const Apply *op, const Baby *baby, const uint64_t *const *x, const uint64_t *pb, int t, size_t from,
-			 uint64_t *out)
+			 uint64_t *out, PpdlAhead *ahead)
 {
 	const PpdlParams *par = op->ev->par;
 	const size_t n = ppdl_key_block(par),
 				source = ppdl_autom_source(baby->perm, from, n);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64)));
 
-	ppdl_digits_dot(par, op->ks, x, baby->key, t, source, product[0], product[1]);
+	ppdl_digits_dot(par, op->ks, x, baby->key, t, source, product[0], product[1], ahead);
 	if (t < op->ks->limbs)
 		ppdl_vec_add(ppdl_qp_mod(par, op->ks->limbs, t), product[0], product[0], pb + source, n);
 	ppdl_autom_block(out, product[0], baby->perm + from, n);
@@ -112,7 +112,7 @@ plaintext_block(const Apply *op, const PpdlTerm *term, uint64_t *buf, int t, siz
 }
 
 static void
-sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t from, size_t n)
+sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t from, size_t n, PpdlAhead *ahead)
 {
 	const PpdlParams *par = op->ev->par;
 	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
@@ -121,6 +121,7 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 	const uint64_t **pt = s->term,
 			  **xb = pt + op->max_terms,
 			  **xa = xb + op->max_terms;
+	const size_t step = n < PPDL_AHEAD_STEP ? n : PPDL_AHEAD_STEP;
 	int			terms = 0;
 
 	for (int i = g->first; i < g->last; i++)
@@ -136,30 +137,41 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 		xa[terms] = xb[terms] + n;
 		terms++;
 	}
-	if (terms > 0)
-		ppdl_vec_dot(m, &(PpdlDot) {.out = {b, a}, .a = pt, .k = {xb, xa}, .terms = terms}, n);
-	else
+	if (terms == 0)
 	{
 		memset(b, 0, n * sizeof(uint64_t));
 		memset(a, 0, n * sizeof(uint64_t));
+		return;
+	}
+	ppdl_ahead_share(ahead, n / step);
+	for (size_t k = 0; k < n; k += step)
+	{
+		ppdl_vec_dot(m, &(PpdlDot) {.out = {b + k, a + k}, .a = pt, .k = {xb, xa}, .terms = terms}, step);
+		for (int i = 0; i < terms; i++)
+		{
+			pt[i] += step;
+			xb[i] += step;
+			xa[i] += step;
+		}
+		ppdl_ahead_piece(ahead);
 	}
 }
 
 /* the next key, or the next inner sum's plaintexts, on their way while this one is worked on */
 static void
-prefetch_baby(const Apply *op, int i, const uint64_t *const *x, int t, size_t from)
+baby_ahead(const Apply *op, int i, int t, size_t from, PpdlAhead *ahead)
 {
 	const PpdlParams *par = op->ev->par;
 
 	while (i < op->nbabies && op->baby[i].key == NULL)
 		i++;
 	if (i < op->nbabies && from < par->n)
-		ppdl_digits_prefetch(par, op->ks, x, op->baby[i].key, t,
-							 ppdl_autom_source(op->baby[i].perm, from, ppdl_key_block(par)));
+		ppdl_digits_ahead(par, op->ks, op->baby[i].key, t,
+						  ppdl_autom_source(op->baby[i].perm, from, ppdl_key_block(par)), ahead);
 }
 
 static void
-prefetch_giant(const Apply *op, int g, int t, size_t from, size_t n)
+giant_ahead(const Apply *op, int g, int t, size_t from, size_t n, PpdlAhead *ahead)
 {
 	const Giant *giant = &op->giant[g];
 
@@ -167,10 +179,8 @@ prefetch_giant(const Apply *op, int g, int t, size_t from, size_t n)
 	{
 		const PpdlTerm *term = &giant->lt->term[i];
 		const size_t kept = op->ev->par->n >> term->logrun;
-		const uint64_t *p = term->p + (size_t) t * kept + (from >> term->logrun);
 
-		for (size_t k = 0; k < n >> term->logrun; k += 8)
-			__builtin_prefetch(p + k, 0, 2);
+		ppdl_ahead_add(ahead, term->p + (size_t) t * kept + (from >> term->logrun), (n >> term->logrun) * sizeof(uint64_t));
 	}
 }
 
@@ -185,6 +195,7 @@ inner_sums(const Apply *op, const Scratch *s, int t, const uint64_t *const *x)
 	const PpdlModulus *m = ppdl_qp_mod(par, op->ks->limbs, t);
 	uint64_t   *pb = ppdl_at(par, s->limb, op->ks->ndigits * op->group);
 	const size_t n = ppdl_key_block(par);
+	PpdlAhead	ahead;
 
 	if (t < op->ks->limbs)
 		ppdl_vec_mul_scalar(m, pb, ppdl_cat(par, op->in->b, t), op->ks->p_mod[t], par->n);
@@ -194,12 +205,13 @@ inner_sums(const Apply *op, const Scratch *s, int t, const uint64_t *const *x)
 		{
 			uint64_t   *out = s->baby + (size_t) (2 * i) * n;
 
+			ppdl_ahead_begin(&ahead);
 			if (i + 1 < op->nbabies)
-				prefetch_baby(op, i + 1, x, t, from);
+				baby_ahead(op, i + 1, t, from, &ahead);
 			else
-				prefetch_giant(op, 0, t, from, n);
+				giant_ahead(op, 0, t, from, n, &ahead);
 			if (op->baby[i].key != NULL)
-				rotate_block(op, &op->baby[i], x, pb, t, from, out);
+				rotate_block(op, &op->baby[i], x, pb, t, from, out, &ahead);
 			else if (t < op->ks->limbs)
 			{
 				memcpy(out, pb + from, n * sizeof(uint64_t));
@@ -208,11 +220,12 @@ inner_sums(const Apply *op, const Scratch *s, int t, const uint64_t *const *x)
 		}
 		for (int g = 0; g < op->ngiants; g++)
 		{
+			ppdl_ahead_begin(&ahead);
 			if (g + 1 < op->ngiants)
-				prefetch_giant(op, g + 1, t, from, n);
+				giant_ahead(op, g + 1, t, from, n, &ahead);
 			else
-				prefetch_baby(op, 0, x, t, from + n);
-			sum_giant_block(op, &op->giant[g], s, t, from, n);
+				baby_ahead(op, 0, t, from + n, &ahead);
+			sum_giant_block(op, &op->giant[g], s, t, from, n, &ahead);
 		}
 	}
 }
@@ -266,6 +279,7 @@ step_limb(const Step *op, int first, int count, int t, uint64_t *scratch, const 
 				part = ppdl_key_part(par);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64))),
 				rotated[PPDL_KEY_BLOCK] __attribute__((aligned(64)));
+	PpdlAhead	ahead;
 
 	for (size_t source = 0; source < par->n; source += n)
 	{
@@ -273,9 +287,10 @@ step_limb(const Step *op, int first, int count, int t, uint64_t *scratch, const 
 
 		if (source % part == 0)
 			ppdl_digits_finish(par, &op->digits, first, count, t, (int) (source / part), scratch);
+		ppdl_ahead_begin(&ahead);
 		if (source + n < par->n)
-			ppdl_digits_prefetch(par, ks, x, op->key, t, source + n);
-		ppdl_digits_dot(par, ks, x, op->key, t, source, product[0], product[1]);
+			ppdl_digits_ahead(par, ks, op->key, t, source + n, &ahead);
+		ppdl_digits_dot(par, ks, x, op->key, t, source, product[0], product[1], &ahead);
 		ppdl_vec_add(m, product[0], product[0], ppdl_cat(par, op->from->b, t) + source, n);
 		for (int h = 0; h < 2; h++)
 		{
