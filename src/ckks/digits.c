@@ -209,7 +209,8 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 				b[j] = words[0][j] + k;
 				a[j] = words[1][j] + k;
 			}
-			ppdl_vec_dot(m, &(PpdlDot) {.out = {kb + i + k, ka + i + k}, .a = digit, .k = {b, a}, .terms = plan->ndigits},
+			ppdl_vec_dot(m,
+						 &(PpdlDot) {.out = {kb + i + k, ka + i + k}, .a = digit, .k = {b, a}, .terms = plan->ndigits},
 						 step);
 			ppdl_ahead_piece(ahead);
 		}

@@ -39,8 +39,8 @@ void		ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint6
 							const PpdlSwitchKey *key, int t, size_t from, uint64_t *kb, uint64_t *ka,
 							PpdlAhead *ahead);
 /* adds what ppdl_digits_dot will read of the key for the same arguments */
-void		ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from,
-							  PpdlAhead *ahead);
+void		ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t,
+							  size_t from, PpdlAhead *ahead);
 
 /* from the pool: where the automorphism of table perm (or NULL) takes each block of ppdl_key_block(par) entries */
 PpdlStatus	ppdl_block_targets(PpdlEval *ev, const uint32_t *perm, uint32_t **out, PpdlError *err);

@@ -180,7 +180,8 @@ giant_ahead(const Apply *op, int g, int t, size_t from, size_t n, PpdlAhead *ahe
 		const PpdlTerm *term = &giant->lt->term[i];
 		const size_t kept = op->ev->par->n >> term->logrun;
 
-		ppdl_ahead_add(ahead, term->p + (size_t) t * kept + (from >> term->logrun), (n >> term->logrun) * sizeof(uint64_t));
+		ppdl_ahead_add(ahead, term->p + (size_t) t * kept + (from >> term->logrun),
+					   (n >> term->logrun) * sizeof(uint64_t));
 	}
 }
 
