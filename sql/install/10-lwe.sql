@@ -348,7 +348,7 @@ CREATE AGGREGATE sum_where("values" lwe_cipher, condition text, "on" lwe_cipher)
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sum_where(lwe_cipher, text) IS 'encrypted number and sums of the rows whose values meet a condition such as x[3] = 1 and not x[7] = 1; needs the owner''s published keys, of prediction for full rows, of training for compact ones and for long conditions';
-COMMENT ON AGGREGATE sum_where(lwe_cipher, text, lwe_cipher) IS 'the same with the condition about another column of the row, encrypted beside this one; needs the owner''s published keys of training';
+COMMENT ON AGGREGATE sum_where(lwe_cipher, text, lwe_cipher) IS 'the same with the condition about another column of the row, encrypted beside this one, and about the values, which have the numbers behind it; needs the owner''s published keys of training';
 REVOKE EXECUTE ON FUNCTION lwe_where_trans(lwe_where_state, lwe_cipher, text),
 	lwe_where_trans(lwe_where_state, lwe_cipher, text, lwe_cipher),
 	lwe_where_combine(lwe_where_state, lwe_where_state), lwe_where_final(lwe_where_state) FROM PUBLIC;

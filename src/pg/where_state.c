@@ -39,15 +39,16 @@ typedef struct Wanted
 	const char *text;
 	size_t		length;
 	int			width_on,
-				width_values;
+				width_values;	/* 0: the same column */
 } Wanted;
 
 static bool
 is_wanted(const PpdlPinned *item, const Wanted *w)
 {
 	const Prepared *p = (const Prepared *) item;
+	const int	width_values = p->where->columns == 2 ? p->where->values.width : 0;
 
-	return p->where->par == w->par && p->where->on.width == w->width_on && p->where->values.width == w->width_values &&
+	return p->where->par == w->par && p->where->on.width == w->width_on && width_values == w->width_values &&
 		p->length == w->length && memcmp(p->text, w->text, w->length) == 0;
 }
 
@@ -193,13 +194,15 @@ prepare(PpdlSlotState *s, PpdlError *err)
 {
 	WhereState *state = (WhereState *) s;
 	const int	second = s->width_y;
-	Wanted		wanted = {.text = state->text, .length = state->length, .width_on = s->shape.width,
-						  .width_values = s->shape.width};
+	Wanted		wanted = {.text = state->text, .length = state->length, .width_on = s->shape.width};
 
 	if ((state->labels == PPDL_WHERE_NO_LABELS) != (second == 0))
 		return malformed(err);
 	if (state->labels == PPDL_WHERE_ON_LABELS)
+	{
 		wanted.width_on = second;
+		wanted.width_values = s->shape.width;
+	}
 	else if (state->labels == PPDL_WHERE_VALUES_LABELS)
 		wanted.width_values = second;
 	PPDL_TRY(ppdl_params_get(s->shape.limbs > 0 ? PPDL_RING_ROW : PPDL_RING_DEEP, &wanted.par, err));

@@ -143,7 +143,7 @@ static int
 asks_for(const PpdlWhere *w, int part)
 {
 	for (int i = 0; i < w->cond->leaves; i++)
-		if (ppdl_where_part(&w->on, w->cond->leaf[i].index) == part)
+		if (ppdl_where_place(w, &w->cond->leaf[i]).part == part)
 			return 1;
 	return 0;
 }
@@ -154,20 +154,27 @@ ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 {
 	const size_t capacity = w->par->slots / (size_t) w->stride;
 	PpdlWhereRows rows = {.rows = packed->rows};
-	PpdlCt	   *bits = rows.part[PPDL_CONDITION_BIT];
+	PpdlCt	   *bits = rows.part[0][PPDL_CONDITION_BIT];
 	char	   *present = malloc(capacity);
 	PpdlCt		z = {0};
 	PpdlStatus	status;
 
-	if (present == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	if (w->columns > 1)
+		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "packed rows have one column, sums over this condition two");
+	else
+		status = present == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+	if (status != PPDL_OK)
+	{
+		free(present);
+		return status;
+	}
 	for (size_t p = 0; p < capacity; p++)
 		present[p] = packed->ordinal[p] != PPDL_NO_PLACE;
 	rows.present = present;
 	rows.values = &z;
 	PPDL_GOTO(done, ppdl_packed_slots_run(slots, ev, &z, packed, err));
 	PPDL_GOTO(done, ppdl_ct_split(ev, asks_for(w, 0) ? &bits[0] : NULL, asks_for(w, 1) ? &bits[1] : NULL, &z, err));
-	memcpy(rows.part[PPDL_CONDITION_SIGN], bits, sizeof(rows.part[0]));
+	memcpy(rows.part[0][PPDL_CONDITION_SIGN], bits, sizeof(rows.part[0][0]));
 	PPDL_GOTO(done, ppdl_where_add(w, s, ev, &rows, err));
 done:
 	ppdl_ct_release(ev, &bits[0]);

@@ -2,12 +2,13 @@
  * Sums over the rows that meet a condition (algorithms.md, 6.8): from rows in slots, the encrypted number of these rows
  * and the sums of their values.
  *
- * Rows lie `stride` slots apart; value f of a row of k values is the real (f < k/2) or imaginary part of its slot
- * bitrev(f mod k/2).  A value that the condition asks for is rotated to the last slot of the row before its own, so
- * that the whole condition is worked out there; what the other slots hold meanwhile is bounded and of no use.  From
- * there it comes to all slots of that row by rotations that have keys.  The values, a row earlier too, are multiplied
- * with it one slot of each row at a time; only where a level is left, the condition is masked instead, and one product
- * is enough.  Products are added up as they are, of degree 2 in the secret, until all rows are in or the state travels.
+ * Conditions may ask for values of both columns of a row, sums are of one.  Rows lie `stride` slots apart; value f of a
+ * row of k values is the real (f < k/2) or imaginary part of its slot bitrev(f mod k/2).  A value that the condition
+ * asks for is rotated to the last slot of the row before its own, so that the whole condition is worked out there; what
+ * the other slots hold meanwhile is bounded and of no use.  From there it comes to all slots of that row by rotations
+ * that have keys.  The values, a row earlier too, are multiplied with it one slot of each row at a time; only where a
+ * level is left, the condition is masked instead, and one product is enough.  Products are added up as they are, of
+ * degree 2 in the secret, until all rows are in or the state travels.
  *
  * where_check.c and where_plan.c have what comes before the first row, where.c the sums, where_lifted.c rows of the
  * deep ring, where_result.c what sums come to.
@@ -27,6 +28,7 @@
 #define PPDL_WHERE_MAX_WIDTH 128
 /* of numbers whose comparison is composed */
 #define PPDL_WHERE_FINE_LIMBS (PPDL_BOOT_FULL_LIMBS + PPDL_COMPARE_FIRST_LEVELS)
+#define PPDL_WHERE_COLUMNS 2
 /* more than any modulus here holds the sum of */
 #define PPDL_WHERE_MAX_ROWS ((double) (1 << 29))
 
@@ -91,8 +93,9 @@ typedef struct PpdlWhere
 {
 	const PpdlParams *par;
 	const PpdlCondition *cond;	/* the caller's, checked for this ring; outlives this */
-	PpdlWhereColumn on,			/* what the condition asks for */
+	PpdlWhereColumn on,			/* what the condition asks for: its values, and those of the next behind them */
 				values;			/* what is summed; the same column, or one beside it */
+	int			columns;		/* 2: one beside it */
 	int			stride;
 	int			limbs;			/* that `part` of rows has */
 	double		scale,			/* of the rows' slots */
@@ -103,8 +106,8 @@ typedef struct PpdlWhere
 } PpdlWhere;
 
 /*
- * PPDL_ERR_ARGUMENT for widths that do not go with the condition or each other.  *out: the caller's to destroy; NULL
- * after an error
+ * width_values: 0 where those of the one column are summed.  PPDL_ERR_ARGUMENT for widths that do not go with the
+ * condition.  *out: the caller's to destroy; NULL after an error
  */
 PpdlStatus	ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on,
 							  int width_values, PpdlError *err);
@@ -113,9 +116,6 @@ PpdlStatus	ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 void		ppdl_where_destroy(PpdlWhere *w);	/* NULL is allowed */
 /* row ring: for ppdl_where_add_packed, of packed rows at this scale */
 PpdlPackedSlotsForm ppdl_where_slots_form(const PpdlWhere *w, double packed_scale);
-/* half of a row's slots in which value f lies, and which */
-int			ppdl_where_part(const PpdlWhereColumn *column, int f);
-int			ppdl_where_slot(const PpdlWhereColumn *column, int f);
 
 /* The sums so far.  Ciphertexts are in the pool of one evaluator, the caller's. */
 typedef struct PpdlWhereSums
@@ -134,12 +134,12 @@ void		ppdl_where_release(PpdlWhereSums *s, PpdlEval *ev);
 typedef struct PpdlWhereRows
 {
 	/*
-	 * for each kind of leaf the condition's column as real slots: values f < on.half, and the others (b NULL where no
-	 * leaf asks for one).  Beside these values anything within [-1, 1].  Signs may have half the scale, which their
-	 * bits then have twice; numbers have one limb more, and ppdl_compare_scale for ppdl_where_comparison_levels; those
-	 * whose comparison is composed PPDL_WHERE_FINE_LIMBS, and that for PPDL_COMPARE_FIRST_LEVELS.
+	 * of each column, on and values, for each kind of leaf, as real slots: values f < half, and the others (b NULL
+	 * where no leaf asks for one).  Beside these values anything within [-1, 1].  Signs may have half the scale, which
+	 * their bits then have twice; numbers have one limb more, and ppdl_compare_scale for ppdl_where_comparison_levels;
+	 * those whose comparison is composed PPDL_WHERE_FINE_LIMBS, and that for PPDL_COMPARE_FIRST_LEVELS.
 	 */
-	PpdlCt		part[PPDL_CONDITION_KINDS][2];
+	PpdlCt		part[PPDL_WHERE_COLUMNS][PPDL_CONDITION_KINDS][2];
 	const PpdlCt *values;		/* PPDL_WHERE_VALUE_LIMBS or more, as complex slots, zero where there is no row */
 	const PpdlHalfBoot *half;	/* of the ring, for composed comparisons: these two */
 	const PpdlFullBoot *full;

@@ -19,7 +19,7 @@ typedef struct Run
 static int
 leaf_shift(const Run *r, const PpdlConditionLeaf *leaf)
 {
-	return ppdl_where_slot(&r->w->on, leaf->index) + 1;
+	return ppdl_where_place(r->w, leaf).slot + 1;
 }
 
 /* *ct = 1 - *ct, which is released after an error; both are at most 1 */
@@ -52,11 +52,11 @@ static PpdlStatus
 take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *err)
 {
 	const PpdlCondition *c = r->w->cond;
-	const int	part = ppdl_where_part(&r->w->on, leaf->index);
+	const PpdlWherePlace at = ppdl_where_place(r->w, leaf);
 	PpdlCt		value;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_rotate_far(r->ev, &value, &r->rows->part[leaf->kind][part], leaf_shift(r, leaf), err));
+	PPDL_TRY(ppdl_rotate_far(r->ev, &value, &r->rows->part[at.column][leaf->kind][at.part], leaf_shift(r, leaf), err));
 	PPDL_TRY(finish_leaf(r, &value, leaf, err));
 	if (leaf->kind != PPDL_CONDITION_NUMBER)
 	{
@@ -119,15 +119,15 @@ find(const Run *r, int operand, PpdlError *err)
 }
 
 /*
- * The row ring's conditions are short: their bits and signs, which are the same there, are taken together, where there
- * are keys for it.  In the deep ring each is taken when it is needed, as ciphertexts are large and half a bootstrap
- * takes longer anyway.
+ * The row ring's conditions are short, and of one column: their bits and signs, which are the same there, are taken
+ * together, where there are keys for it.  In the deep ring each is taken when it is needed, as ciphertexts are large
+ * and half a bootstrap takes longer anyway.
  */
 static PpdlStatus
 take_near_leaves(const Run *r, int part, PpdlError *err)
 {
 	const PpdlCondition *c = r->w->cond;
-	const PpdlCt *values = &r->rows->part[PPDL_CONDITION_BIT][part];
+	const PpdlCt *values = &r->rows->part[0][PPDL_CONDITION_BIT][part];
 	PpdlStatus	status = PPDL_OK;
 	PpdlHoisted h;
 
@@ -138,7 +138,7 @@ take_near_leaves(const Run *r, int part, PpdlError *err)
 	{
 		const int	shift = leaf_shift(r, &c->leaf[i]);
 
-		if (ppdl_where_part(&r->w->on, c->leaf[i].index) != part || shift > ppdl_baby_steps(r->w->par))
+		if (ppdl_where_place(r->w, &c->leaf[i]).part != part || shift > ppdl_baby_steps(r->w->par))
 			continue;
 		status = ppdl_hoisted_rotate(r->ev, &r->value[i], &h, shift, err);
 		if (status == PPDL_OK)
@@ -198,12 +198,12 @@ static PpdlStatus
 take_first(const Run *r, PpdlCt *out, const FineTask *task, PpdlError *err)
 {
 	const PpdlConditionLeaf *leaf = &r->w->cond->leaf[task->leaf];
+	const PpdlWherePlace at = ppdl_where_place(r->w, leaf);
 	PpdlCt		value;
 	PpdlStatus	status;
 
 	*out = (PpdlCt) {0};
-	PPDL_TRY(ppdl_rotate_far(r->ev, &value, &r->rows->part[leaf->kind][ppdl_where_part(&r->w->on, leaf->index)],
-							 leaf_shift(r, leaf), err));
+	PPDL_TRY(ppdl_rotate_far(r->ev, &value, &r->rows->part[at.column][leaf->kind][at.part], at.slot + 1, err));
 	value.bound = 1;
 	status = ppdl_compare_numbers_first(r->ev, out, &value, &task->set, err);
 	ppdl_ct_release(r->ev, &value);

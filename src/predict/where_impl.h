@@ -23,6 +23,20 @@ ppdl_where_prime(const PpdlParams *par, int limbs)
 /* of values, where a condition asks for as many levels as there are */
 int			ppdl_where_most_limbs(const PpdlParams *par);
 
+/* half of a row's slots in which value f of a column lies, and which */
+int			ppdl_where_part(const PpdlWhereColumn *column, int f);
+int			ppdl_where_slot(const PpdlWhereColumn *column, int f);
+
+/* where the value of a leaf lies: column 0 is `on`, 1 the values */
+typedef struct PpdlWherePlace
+{
+	int			column,
+				part,
+				slot;
+} PpdlWherePlace;
+
+PpdlWherePlace ppdl_where_place(const PpdlWhere *w, const PpdlConditionLeaf *leaf);
+
 /* as ppdl_encode_slots; pt->p is the caller's to free, after an error too, as no evaluator outlives it */
 PpdlStatus	ppdl_where_plain(const PpdlParams *par, PpdlPt *pt, const double complex *z, size_t count, double scale,
 							 int limbs, PpdlError *err);

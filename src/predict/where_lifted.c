@@ -14,44 +14,52 @@ typedef struct Run
 	PpdlWhereLabels labels;
 } Run;
 
-/* the slots of a half of a column that leaves of this kind ask for; are there any? */
+/* half of a column, for leaves of one kind */
+typedef struct Half
+{
+	int			column,			/* 0: on, 1: the values */
+				kind,
+				part;
+} Half;
+
+/* the slots of it that leaves ask for; are there any? */
 static int
-asked_slots(const PpdlWhere *w, PpdlConditionKind kind, int part, char *slot)
+asked_slots(const PpdlWhere *w, const Half *h, char *slot)
 {
 	int			any = 0;
 
 	memset(slot, 0, (size_t) w->stride);
 	for (int i = 0; i < w->cond->leaves; i++)
 	{
-		const int	f = w->cond->leaf[i].index;
+		const PpdlWherePlace at = ppdl_where_place(w, &w->cond->leaf[i]);
 
-		if (w->cond->leaf[i].kind != kind || ppdl_where_part(&w->on, f) != part)
+		if ((int) w->cond->leaf[i].kind != h->kind || at.column != h->column || at.part != h->part)
 			continue;
-		slot[ppdl_where_slot(&w->on, f)] = 1;
+		slot[at.slot] = 1;
 		any = 1;
 	}
 	return any;
 }
 
 /*
- * Half of the condition's column, for leaves of this kind: what is not asked for, and is no row, is 0.  Products double
- * the scale of signs that have that of bits, again and again; numbers have one limb more, and the scale that
- * comparisons take.
+ * What is not asked for, and is no row, is 0.  Products double the scale of signs that have that of bits, again and
+ * again; numbers have one limb more, and the scale that comparisons take.
  */
 static PpdlStatus
-take_part(const Run *r, PpdlCt *out, const PpdlLifted *in, PpdlConditionKind kind, int part, PpdlError *err)
+take_half(const Run *r, PpdlCt *out, const PpdlLifted *in, const Half *h, PpdlError *err)
 {
+	const PpdlWhereLabels is_labels = h->column == 0 ? PPDL_WHERE_ON_LABELS : PPDL_WHERE_VALUES_LABELS;
 	char		slot[PPDL_WHERE_MAX_WIDTH];
-	PpdlLiftedColumn column = {.labels = r->labels == PPDL_WHERE_ON_LABELS, .stride = r->w->stride, .slot = slot,
-							   .re = part == 0, .im = part == 1, .limbs = r->w->limbs, .scale = r->w->scale};
+	PpdlLiftedColumn column = {.labels = r->labels == is_labels, .stride = r->w->stride, .slot = slot,
+							   .re = h->part == 0, .im = h->part == 1, .limbs = r->w->limbs, .scale = r->w->scale};
 
-	if (!asked_slots(r->w, kind, part, slot))
+	if (!asked_slots(r->w, h, slot))
 		return PPDL_OK;
-	if (kind == PPDL_CONDITION_SIGN)
+	if (h->kind == PPDL_CONDITION_SIGN)
 		column.scale /= 2;
-	if (kind == PPDL_CONDITION_NUMBER || kind == PPDL_CONDITION_FINE)
+	if (h->kind == PPDL_CONDITION_NUMBER || h->kind == PPDL_CONDITION_FINE)
 	{
-		const int	fine = kind == PPDL_CONDITION_FINE;
+		const int	fine = h->kind == PPDL_CONDITION_FINE;
 
 		column.at_once = 1;
 		column.limbs = fine ? PPDL_WHERE_FINE_LIMBS : r->w->limbs + 1;
@@ -59,6 +67,23 @@ take_part(const Run *r, PpdlCt *out, const PpdlLifted *in, PpdlConditionKind kin
 										  ppdl_where_comparison_levels(r->w->cond));
 	}
 	return ppdl_lifted_take(r->ev, out, in, &column, err);
+}
+
+/* the n-th of all halves */
+#define HALVES (PPDL_WHERE_COLUMNS * PPDL_CONDITION_KINDS * 2)
+
+static Half
+half(int n)
+{
+	return (Half) {n / (2 * PPDL_CONDITION_KINDS), n / 2 % PPDL_CONDITION_KINDS, n % 2};
+}
+
+static PpdlCt *
+part_of(PpdlWhereRows *rows, int n)
+{
+	const Half	h = half(n);
+
+	return &rows->part[h.column][h.kind][h.part];
 }
 
 static PpdlStatus
@@ -87,16 +112,18 @@ add_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	memset(present, 0, r->ev->par->slots);
 	rows.rows = ppdl_lifted_rows(in, present);
-	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
-		for (int part = 0; part < 2; part++)
-			PPDL_GOTO(done, take_part(r, &rows.part[kind][part], in, (PpdlConditionKind) kind, part, err));
+	for (int n = 0; n < HALVES; n++)
+	{
+		const Half	h = half(n);
+
+		PPDL_GOTO(done, take_half(r, part_of(&rows, n), in, &h, err));
+	}
 	PPDL_GOTO(done, take_values(r, &values, in, err));
 	PPDL_GOTO(done, ppdl_where_add(r->w, r->s, r->ev, &rows, err));
 	r->s->bias += PPDL_LIFTED_BIAS * rows.rows;
 done:
-	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
-		for (int part = 0; part < 2; part++)
-			ppdl_ct_release(r->ev, &rows.part[kind][part]);
+	for (int n = 0; n < HALVES; n++)
+		ppdl_ct_release(r->ev, part_of(&rows, n));
 	ppdl_ct_release(r->ev, &values);
 	ppdl_pool_put(r->ev->pool, present);
 	return status;
@@ -112,7 +139,8 @@ ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	Run			r = {.w = w, .s = s, .ev = ev, .half = hb, .labels = set->labels};
 	PpdlStatus	status;
 
-	if (set->rows->width_x != features || set->rows->width_y != labels)
+	if (w->columns != (set->labels == PPDL_WHERE_NO_LABELS ? 1 : 2) || set->rows->width_x != features ||
+		set->rows->width_y != labels)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d",
 						  features, labels, set->rows->width_x, set->rows->width_y);
 	if (w->cond->refreshed > 0)

@@ -88,10 +88,21 @@ ppdl_where_slot(const PpdlWhereColumn *column, int f)
 	return (int) ppdl_bitrev((uint32_t) (f % column->half), __builtin_ctz((unsigned) column->half));
 }
 
+PpdlWherePlace
+ppdl_where_place(const PpdlWhere *w, const PpdlConditionLeaf *leaf)
+{
+	const int	second = leaf->index >= w->on.width,
+				f = second ? leaf->index - w->on.width : leaf->index;
+	const PpdlWhereColumn *column = second ? &w->values : &w->on;
+
+	return (PpdlWherePlace) {second, ppdl_where_part(column, f), ppdl_where_slot(column, f)};
+}
+
 static PpdlStatus
 check_widths(const PpdlWhere *w, PpdlError *err)
 {
-	const int	most = w->on.width > w->values.width ? w->on.width : w->values.width;
+	const int	most = w->on.width > w->values.width ? w->on.width : w->values.width,
+				all = w->columns == 2 ? w->on.width + w->values.width : w->on.width;
 
 	if (most < 2 || most > PPDL_WHERE_MAX_WIDTH)
 	{
@@ -101,9 +112,9 @@ check_widths(const PpdlWhere *w, PpdlError *err)
 							   most < 2 ? "Encrypt a single value together with another one, a constant 0, say." :
 							   "Encrypt the columns that are asked for as rows of their own.");
 	}
-	if (w->cond->width > w->on.width)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the condition asks for x[%d], the rows have %d value%s",
-						  w->cond->width, w->on.width, w->on.width == 1 ? "" : "s");
+	if (w->cond->width > all)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "the condition asks for x[%d], the rows have %d value%s%s",
+						  w->cond->width, all, all == 1 ? "" : "s", w->columns == 2 ? ", both columns together" : "");
 	return PPDL_OK;
 }
 
@@ -236,8 +247,9 @@ ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *c
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	w->par = par;
 	w->cond = cond;
+	w->columns = width_values > 0 ? 2 : 1;
 	w->on = column(width_on);
-	w->values = column(width_values);
+	w->values = column(width_values > 0 ? width_values : width_on);
 	w->stride = w->on.half > w->values.half ? w->on.half : w->values.half;
 	w->limbs = ppdl_where_limbs(cond);
 	w->scale = ppdl_where_in_row_ring(par) ? ROW_SCALE : PPDL_WHERE_DEEP_SCALE;

@@ -133,12 +133,47 @@ put_name(PpdlWriter *w, const PpdlAskItem *item)
 	}
 }
 
+/* encrypted columns, as the SQL text has them */
+typedef struct Columns
+{
+	char		features[300],
+				label[300];
+} Columns;
+
+/* label, of the table that the features are of */
+static void
+name_label(Columns *c)
+{
+	size_t		n = 0;
+	int			quoted = 0;
+
+	for (size_t i = 0; c->features[i]; i++)
+	{
+		quoted ^= c->features[i] == '"';
+		if (c->features[i] == '.' && !quoted)
+			n = i + 1;
+	}
+	memcpy(c->label, c->features, n);
+	strcpy(c->label + n, "label");
+}
+
+static PpdlStatus
+parse_columns(PpdlAskText *t, Columns *c)
+{
+	PPDL_TRY(parse_column(t, c->features, sizeof c->features - sizeof "label"));
+	name_label(c);
+	if (!ppdl_ask_is(t, ","))
+		return PPDL_OK;
+	PPDL_TRY(ppdl_ask_next(t));
+	return parse_column(t, c->label, sizeof c->label);
+}
+
 /*
- * to_json(MARK || coalesce(sum_where(COLUMN, 'CONDITION')::text, '')): marked where there are no rows, too.  JSON,
- * since the server refuses to sort or to compare that, as it cannot sort by what is encrypted.
+ * to_json(MARK || coalesce(sum_where(COLUMN, 'CONDITION'[, COLUMN])::text, '')): marked where there are no rows, too. 
+ * JSON, since the server refuses to sort or to compare that, as it cannot sort by what is encrypted.
  */
 static void
-put_call(Rewriter *r, const char *column, const PpdlWriter *condition)
+put_call(Rewriter *r, const Columns *c, PpdlAskForm form, const PpdlWriter *condition)
 {
 	PpdlWriter *w = &r->w->sql;
 	char		number[20];
@@ -154,14 +189,21 @@ put_call(Rewriter *r, const char *column, const PpdlWriter *condition)
 		ppdl_write_text(w, ".");
 	}
 	ppdl_write_text(w, "sum_where(");
-	ppdl_write_text(w, column);
+	ppdl_write_text(w, form == PPDL_ASK_OF_LABEL ? c->label : c->features);
 	ppdl_write_text(w, ", '");
 	ppdl_write_bytes(w, condition->buf, condition->len);
-	ppdl_write_text(w, "')::text, ''))");
+	ppdl_write_text(w, "'");
+	if (form != PPDL_ASK_FEATURES)
+	{
+		ppdl_write_text(w, ", ");
+		ppdl_write_text(w, form == PPDL_ASK_OF_LABEL ? c->features : c->label);
+	}
+	ppdl_write_text(w, ")::text, ''))");
 }
 
 static PpdlStatus
-parse_braces(Rewriter *r, PpdlAskText *t, PpdlAskItem *item, char *column, size_t size, PpdlWriter *condition)
+parse_braces(Rewriter *r, PpdlAskText *t, PpdlAskItem *item, Columns *columns, PpdlAskForm *form,
+			 PpdlWriter *condition)
 {
 	PpdlAskText what;
 	size_t		at;
@@ -169,21 +211,22 @@ parse_braces(Rewriter *r, PpdlAskText *t, PpdlAskItem *item, char *column, size_
 	PPDL_TRY(ppdl_ask_next(t));
 	what = *t;
 	PPDL_TRY(parse_what(t, NULL, item));
-	strcpy(column, "features");
+	strcpy(columns->features, "features");
+	name_label(columns);
 	at = item->begin;
 	if (ppdl_ask_is(t, "from"))
 	{
 		PPDL_TRY(ppdl_ask_next(t));
 		at = t->at;
-		PPDL_TRY(parse_column(t, column, size));
+		PPDL_TRY(parse_columns(t, columns));
 	}
 	PPDL_TRY(ppdl_ask_take(t, "where"));
-	PPDL_TRY(r->find(r->arg, column, r->sql, at, &item->fs, r->err));
+	PPDL_TRY(r->find(r->arg, columns->features, r->sql, at, &item->fs, r->err));
 	/* once more, now that its columns are known */
 	at = what.at;
 	PPDL_TRY(parse_what(&what, item->fs, item));
 	PPDL_TRY(check_what(&what, item, at));
-	PPDL_TRY(ppdl_ask_parse(t, item->fs, condition, &r->w->notes));
+	PPDL_TRY(ppdl_ask_parse(t, item->fs, item->f, form, condition, &r->w->notes));
 	if (!ppdl_ask_is(t, "}"))
 		return ppdl_ask_error(t, t->at, "AND, OR or the closing brace is expected");
 	item->end = t->end;
@@ -210,20 +253,21 @@ replace(Rewriter *r, size_t *at)
 	PpdlAskText t = {.sql = r->sql, .end = *at + 1, .err = r->err};
 	PpdlAskItem item = {.begin = *at};
 	PpdlWriter	condition;
-	char		column[300];
+	Columns		columns;
+	PpdlAskForm form;
 	int			needs = 0;
 	PpdlStatus	status;
 
 	PPDL_TRY(check_statement(r, *at));
 	ppdl_writer_init(&condition);
-	status = parse_braces(r, &t, &item, column, sizeof column, &condition);
+	status = parse_braces(r, &t, &item, &columns, &form, &condition);
 	if (status == PPDL_OK)
 		status = needs_name(&t, &needs);
 	if (status == PPDL_OK)
 	{
 		ppdl_write_bytes(&w->sql, r->sql + r->copied, item.begin - r->copied);
 		item.made = w->sql.len;
-		put_call(r, column, &condition);
+		put_call(r, &columns, form, &condition);
 		if (needs)
 			put_name(&w->sql, &item);
 		item.made_end = w->sql.len;

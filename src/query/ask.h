@@ -3,8 +3,9 @@
  *
  *	SELECT ward, {count where Age > 65 and Smoking = 'Yes'} FROM patients GROUP BY ward
  *
- * {WHAT [from COLUMN] where CONDITION}: WHAT is count, count(*), count(c), sum(c) or avg(c), with a column c of the
- * table that was encrypted; COLUMN is the encrypted one, features if it is not said.  Each becomes a call of sum_where,
+ * {WHAT [from COLUMN [, LABEL]] where CONDITION}: WHAT is count, count(*), count(c), sum(c) or avg(c), with a column c
+ * of the table that was encrypted; COLUMN is the encrypted one, features if it is not said, and LABEL that of the
+ * labels, for questions about them: label, of the same table.  Each becomes a call of sum_where,
  * whose result comes as a JSON text behind a mark that tells which one it is, so that wherever the statement puts it,
  * its decrypted answer stands where it is shown.
  */
@@ -28,7 +29,7 @@ typedef struct PpdlAskItem
 {
 	PpdlAskWhat ask;
 	const PpdlFeatures *fs;
-	const PpdlFeature *f;		/* NULL: all rows are counted */
+	const PpdlFeature *f;		/* NULL: all rows are counted; may be the label, and then sums are of that column */
 	size_t		begin,			/* of the braces in the original, */
 				end,
 				made,			/* and of what they became */
@@ -69,6 +70,8 @@ int			ppdl_ask_item(const PpdlAsk *w, const char *s, size_t len, size_t *value);
 /* PPDL_ERR_ARGUMENT for a text with a mark from byte `from` on: an answer that was pasted into another text */
 PpdlStatus	ppdl_ask_alone(const PpdlAsk *w, const char *s, size_t len, size_t from, PpdlError *err);
 
+/* values that an answer has */
+int			ppdl_ask_width(const PpdlAskItem *item);
 /* some rows, but fewer than min_count: which that are nobody shall see.  v as below */
 int			ppdl_ask_is_few(const PpdlAskItem *item, const double *v, int n, long min_count);
 
@@ -80,7 +83,7 @@ typedef struct PpdlAskValue
 
 /*
  * The answer.  v: count, then the sums of the values of the rows, n in all, each with an independent error of that
- * standard deviation; NULL: there were no rows.  PPDL_ERR_FORMAT when n is not that of fs.
+ * standard deviation; NULL: there were no rows.  PPDL_ERR_FORMAT when n is not ppdl_ask_width.
  */
 PpdlStatus	ppdl_ask_value(PpdlAskValue *out, const PpdlAskItem *item, const double *v, int n, double error,
 						   PpdlError *err);

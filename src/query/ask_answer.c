@@ -67,10 +67,16 @@ average_of(const PpdlFeature *f, const Group *g)
 }
 
 int
+ppdl_ask_width(const PpdlAskItem *item)
+{
+	return 1 + (item->f && item->f == item->fs->label ? item->fs->outputs : item->fs->inputs);
+}
+
+int
 ppdl_ask_is_few(const PpdlAskItem *item, const double *v, int n, long min_count)
 {
 	/* those that meet the condition, or of them those that have a value */
-	const double rows = v && n == 1 + item->fs->inputs ? read_group(item, v, 0).rows : 0;
+	const double rows = v && n == ppdl_ask_width(item) ? read_group(item, v, 0).rows : 0;
 
 	return min_count > 1 && rows >= 0.5 && rows < (double) min_count - 0.5;
 }
@@ -82,9 +88,9 @@ ppdl_ask_value(PpdlAskValue *out, const PpdlAskItem *item, const double *v, int 
 
 	*out = (PpdlAskValue) {NAN, 0};
 
-	if (v && n != 1 + item->fs->inputs)
+	if (v && n != ppdl_ask_width(item))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "the answer to a condition has %d values, where the feature file asks "
-						  "for %d", n, 1 + item->fs->inputs);
+						  "for %d", n, ppdl_ask_width(item));
 	if (v)
 		g = read_group(item, v, error);
 	if (item->ask == PPDL_ASK_COUNT)

@@ -22,10 +22,12 @@ as_written(double v)
 
 /* the leaf that a comparison became a part of */
 static const PpdlConditionLeaf *
-leaf_of(const PpdlCondition *c, const PpdlAskCompared *compared)
+leaf_of(const PpdlAskMaker *m, const PpdlCondition *c, const PpdlAskCompared *compared)
 {
+	const int	index = ppdl_ask_number(&m->tree, m->tree.node[compared->node].value);
+
 	for (int i = 0; i < c->leaves; i++)
-		for (int j = 0; j < c->leaf[i].count && c->leaf[i].index == compared->f->first; j++)
+		for (int j = 0; j < c->leaf[i].count && c->leaf[i].index == index; j++)
 			if (fabs(c->threshold[c->leaf[i].first + j] - compared->threshold) < 1e-9)
 				return &c->leaf[i];
 	return NULL;
@@ -78,9 +80,9 @@ say_blur(const PpdlCondition *cond, const PpdlConditionLeaf *leaf, const PpdlAsk
 }
 
 static void
-say(const PpdlCondition *cond, const PpdlAskCompared *c, PpdlWriter *notes)
+say(const PpdlAskMaker *m, const PpdlCondition *cond, const PpdlAskCompared *c, PpdlWriter *notes)
 {
-	const PpdlConditionLeaf *leaf = leaf_of(cond, c);
+	const PpdlConditionLeaf *leaf = leaf_of(m, cond, c);
 	char		line[300];
 
 	if (leaf == NULL)
@@ -129,7 +131,7 @@ ask_for_distances(PpdlAskMaker *m, const PpdlCondition *c)
 	for (int i = 0; i < m->ncompared; i++)
 	{
 		const PpdlAskCompared *compared = &m->compared[i];
-		const PpdlConditionLeaf *leaf = leaf_of(c, compared);
+		const PpdlConditionLeaf *leaf = leaf_of(m, c, compared);
 
 		if (leaf == NULL || leaf->kind != PPDL_CONDITION_NUMBER || compared->nearest <= compared->threshold ||
 			is_told(c, leaf, compared))
@@ -154,7 +156,7 @@ ppdl_ask_blur(PpdlAskMaker *m, int root, size_t at, PpdlWriter *w, PpdlWriter *n
 		status = plan_tree(&c, m, root, w, &why);
 	}
 	for (int i = 0; i < m->ncompared && status == PPDL_OK && notes; i++)
-		say(c, &m->compared[i], notes);
+		say(m, c, &m->compared[i], notes);
 	ppdl_condition_destroy(c);
 	if (status == PPDL_OK || status == PPDL_ERR_NOMEM)
 		return status == PPDL_OK ? PPDL_OK : ppdl_error(m->text->err, status, "%s", why.message);

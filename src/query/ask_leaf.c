@@ -7,6 +7,13 @@
 
 #include "table/calendar.h"
 
+/* its first value in the tree, where the label's are behind the others */
+static int
+first_value(const PpdlAskMaker *m, const PpdlFeature *f)
+{
+	return m->fs->label == f ? m->fs->inputs : f->first;
+}
+
 /* ------------------------------------------------------------------ missing values */
 
 static int
@@ -120,7 +127,7 @@ add_comparison(PpdlAskMaker *m, PpdlAskCompared compared)
 		return PPDL_ASK_FALSE;
 	}
 	m->compared = more;
-	compared.node = ppdl_ask_leaf(&m->tree, PPDL_ASK_ABOVE, compared.f->first, compared.threshold);
+	compared.node = ppdl_ask_leaf(&m->tree, PPDL_ASK_ABOVE, first_value(m, compared.f), compared.threshold);
 	more[m->ncompared++] = compared;
 	return compared.node;
 }
@@ -345,11 +352,13 @@ number_predicate(PpdlAskMaker *m, const PpdlAskPredicate *p, int *node)
 static int
 category(PpdlAskMaker *m, const PpdlFeature *f, int c)
 {
+	const int	first = first_value(m, f);
 	int			sign;
 
+	/* of a label each class is a sign */
 	if (f->kind != PPDL_FEATURE_BINARY)
-		return bit(m, f->first + c);
-	sign = ppdl_ask_leaf(&m->tree, PPDL_ASK_SIGN, f->first, 0);
+		return f == m->fs->label ? ppdl_ask_leaf(&m->tree, PPDL_ASK_SIGN, first + c, 0) : bit(m, first + c);
+	sign = ppdl_ask_leaf(&m->tree, PPDL_ASK_SIGN, first, 0);
 	return c == 1 ? sign : ppdl_ask_not(&m->tree, sign);
 }
 
@@ -432,6 +441,9 @@ null_predicate(PpdlAskMaker *m, const PpdlAskPredicate *p)
 
 	if (p->f->missing)
 		node = bit(m, missing_bit(p->f));
+	else if (p->f == p->fs->label)
+		snprintf(m->why, sizeof m->why, "\"%.60s\" is the label, and rows without one do not count: ask for them with "
+				 "WHERE label IS NULL", p->f->column);
 	else
 		snprintf(m->why, sizeof m->why, "\"%.60s\" is never missing", p->f->column);
 	return p->negated ? ppdl_ask_not(&m->tree, node) : node;

@@ -3,7 +3,8 @@
  *
  * Bits stand for themselves: categories, bands whose cuts fit, "at least" bits.  Other comparisons of numbers get a
  * threshold half way between the values that the column can take, as far as its feature file knows them.  As in SQL,
- * rows in which the column is missing meet neither a comparison nor its contrary.
+ * rows in which the column is missing meet neither a comparison nor its contrary.  Rows whose label is missing have
+ * none in the database, and the server leaves them out.
  */
 #ifndef PPDL_QUERY_ASK_LEAF_H
 #define PPDL_QUERY_ASK_LEAF_H
@@ -52,6 +53,7 @@ typedef struct PpdlAskCompared
 
 typedef struct PpdlAskMaker
 {
+	const PpdlFeatures *fs;
 	PpdlAskTree tree;
 	int			ncompared;
 	PpdlAskCompared *compared;

@@ -60,8 +60,6 @@ unknown_column(const PpdlAskText *t, const PpdlFeatures *fs)
 	size_t		n = 0;
 	PpdlStatus	status;
 
-	if (fs->label && ppdl_fold_compare(fs->label->column, t->text) == 0)
-		return ppdl_ask_error(t, t->at, "\"%.60s\" is the label, which is encrypted in a column of its own", t->text);
 	status = ppdl_ask_error(t, t->at, "no column \"%.60s\" was encoded", t->text);
 	for (int most = 0; most <= 60 && n < 100; most++)
 		for (int i = 0; i < fs->count && n < 100; i++)
@@ -74,8 +72,10 @@ unknown_column(const PpdlAskText *t, const PpdlFeatures *fs)
 static const PpdlFeature *
 find_column(const PpdlFeatures *fs, const char *name)
 {
-	const PpdlFeature *found = NULL;
+	const PpdlFeature *found = fs->label && ppdl_fold_compare(fs->label->column, name) == 0 ? fs->label : NULL;
 
+	if (found && strcmp(found->column, name) == 0)
+		return found;
 	for (int i = 0; i < fs->count; i++)
 		if (is_column(&fs->feature[i]) && strcmp(fs->feature[i].column, name) == 0)
 			return &fs->feature[i];
@@ -89,6 +89,14 @@ find_column(const PpdlFeatures *fs, const char *name)
 	return found;
 }
 
+static PpdlStatus
+whitened(const PpdlAskText *t)
+{
+	ppdl_ask_error(t, t->at, "the rows hold components of their values (--whiten), on which there are no conditions");
+	return ppdl_error_hint(t->err, PPDL_ERR_ARGUMENT, "Encrypt the rows once more, into a column of its own, with a "
+						   "feature file that was learned without --whiten.");
+}
+
 PpdlStatus
 ppdl_ask_column(PpdlAskText *t, const PpdlFeatures *fs, const PpdlFeature **f)
 {
@@ -96,6 +104,8 @@ ppdl_ask_column(PpdlAskText *t, const PpdlFeatures *fs, const PpdlFeature **f)
 	if (t->token != PPDL_ASK_WORD && t->token != PPDL_ASK_NAME)
 		return ppdl_ask_error(t, t->at, "the name of a column is expected");
 	*f = find_column(fs, t->text);
+	if (*f && *f != fs->label && fs->map)
+		return whitened(t);
 	return *f ? ppdl_ask_next(t) : unknown_column(t, fs);
 }
 
@@ -324,35 +334,34 @@ parse_condition(Parser *p, int negated, int *node)
 
 /* w holds this condition alone */
 static PpdlStatus
-write(Parser *p, int root, size_t at, PpdlWriter *w, PpdlWriter *notes)
+write(Parser *p, int root, size_t at, PpdlAskForm form, PpdlWriter *w, PpdlWriter *notes)
 {
 	if (p->m.tree.bad || w->bad)
 		return ppdl_error(p->t->err, PPDL_ERR_NOMEM, "out of memory");
 	if (root <= PPDL_ASK_TRUE)
 		return ppdl_ask_error(p->t, at, "%s meet this condition%s%s", root ? "all rows" : "no rows",
 							  p->m.why[0] ? ": " : "", p->m.why);
+	p->m.tree.label_first = form == PPDL_ASK_ON_LABEL;
 	return ppdl_ask_blur(&p->m, root, at, w, notes);
 }
 
 PpdlStatus
-ppdl_ask_parse(PpdlAskText *t, const PpdlFeatures *fs, PpdlWriter *w, PpdlWriter *notes)
+ppdl_ask_parse(PpdlAskText *t, const PpdlFeatures *fs, const PpdlFeature *summed, PpdlAskForm *form, PpdlWriter *w,
+			   PpdlWriter *notes)
 {
-	Parser		p = {.t = t, .fs = fs, .m = {.text = t}};
+	Parser		p = {.t = t, .fs = fs, .m = {.fs = fs, .text = t}};
 	const size_t at = t->at;
 	PpdlStatus	status;
 	int			root;
 
-	if (fs->map)
-	{
-		ppdl_ask_error(t, at, "the rows hold components of their values (--whiten), on which there are no "
-						 "conditions");
-		return ppdl_error_hint(t->err, PPDL_ERR_ARGUMENT, "Encrypt the rows once more, into a column of its own, with "
-							   "a feature file that was learned without --whiten.");
-	}
-	ppdl_ask_tree_init(&p.m.tree);
+	ppdl_ask_tree_init(&p.m.tree, fs->inputs, fs->outputs);
 	status = parse_condition(&p, 0, &root);
 	if (status == PPDL_OK)
-		status = write(&p, root, at, w, notes);
+	{
+		*form = summed && summed == fs->label ? PPDL_ASK_OF_LABEL :
+			ppdl_ask_has_label(&p.m.tree, root) ? PPDL_ASK_ON_LABEL : PPDL_ASK_FEATURES;
+		status = write(&p, root, at, *form, w, notes);
+	}
 	ppdl_ask_tree_free(&p.m.tree);
 	free(p.m.compared);
 	return status;

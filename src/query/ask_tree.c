@@ -24,9 +24,9 @@ add(PpdlAskTree *t, PpdlAskNode node)
 }
 
 void
-ppdl_ask_tree_init(PpdlAskTree *t)
+ppdl_ask_tree_init(PpdlAskTree *t, int inputs, int outputs)
 {
-	*t = (PpdlAskTree) {0};
+	*t = (PpdlAskTree) {.inputs = inputs, .outputs = outputs};
 	add(t, (PpdlAskNode) {.kind = PPDL_ASK_CONSTANT});
 	add(t, (PpdlAskNode) {.kind = PPDL_ASK_CONSTANT});
 }
@@ -111,14 +111,42 @@ ppdl_ask_needs_bits(const PpdlAskTree *t, int a)
 	return without_bits(t, a) == 0;
 }
 
+int
+ppdl_ask_has_label(const PpdlAskTree *t, int root)
+{
+	const PpdlAskNode *node = &t->node[root];
+
+	switch (node->kind)
+	{
+		case PPDL_ASK_CONSTANT:
+			return 0;
+		case PPDL_ASK_NOT:
+			return ppdl_ask_has_label(t, node->a);
+		case PPDL_ASK_AND:
+		case PPDL_ASK_OR:
+			return ppdl_ask_has_label(t, node->a) || ppdl_ask_has_label(t, node->b);
+		default:
+			return node->value >= t->inputs;
+	}
+}
+
 /* ------------------------------------------------------------------ text */
 
+int
+ppdl_ask_number(const PpdlAskTree *t, int value)
+{
+	if (!t->label_first)
+		return value;
+	return value >= t->inputs ? value - t->inputs : value + t->outputs;
+}
+
 static void
-write_leaf(const PpdlAskNode *node, int negated, PpdlWriter *w)
+write_leaf(const PpdlAskTree *t, const PpdlAskNode *node, int negated, PpdlWriter *w)
 {
 	char		text[60];
 
-	snprintf(text, sizeof text, "%sx[%d] ", node->kind == PPDL_ASK_SIGN && !negated ? "not " : "", node->value + 1);
+	snprintf(text, sizeof text, "%sx[%d] ", node->kind == PPDL_ASK_SIGN && !negated ? "not " : "",
+			 ppdl_ask_number(t, node->value) + 1);
 	ppdl_write_text(w, text);
 	switch (node->kind)
 	{
@@ -148,14 +176,14 @@ write_node(const PpdlAskTree *t, int i, PpdlAskKind outer, PpdlWriter *w)
 		(node->kind == PPDL_ASK_OR && outer < PPDL_ASK_OR && outer != PPDL_ASK_CONSTANT);
 
 	if (node->kind == PPDL_ASK_NOT && t->node[node->a].kind < PPDL_ASK_NOT)
-		write_leaf(&t->node[node->a], 1, w);
+		write_leaf(t, &t->node[node->a], 1, w);
 	else if (node->kind == PPDL_ASK_NOT)
 	{
 		ppdl_write_text(w, "not ");
 		write_node(t, node->a, PPDL_ASK_NOT, w);
 	}
 	else if (node->kind < PPDL_ASK_NOT)
-		write_leaf(node, 0, w);
+		write_leaf(t, node, 0, w);
 	else
 	{
 		ppdl_write_text(w, parentheses ? "(" : "");

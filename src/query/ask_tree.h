@@ -24,7 +24,7 @@ typedef enum PpdlAskKind
 typedef struct PpdlAskNode
 {
 	PpdlAskKind kind;
-	int			value;			/* of a row, from 0 */
+	int			value;			/* of a row, from 0; those of its label behind the others */
 	double		threshold,
 				within;			/* of ABOVE, 0: nothing: how near to the threshold values are to be told */
 	int			a,				/* operands */
@@ -38,9 +38,12 @@ typedef struct PpdlAskTree
 	int			count,
 				room;
 	int			bad;			/* out of memory: whatever is added is PPDL_ASK_FALSE */
+	int			inputs,			/* values of a row before those of its label */
+				outputs,		/* of its label */
+				label_first;	/* set for texts: its values have the first numbers, not the last */
 } PpdlAskTree;
 
-void		ppdl_ask_tree_init(PpdlAskTree *t);
+void		ppdl_ask_tree_init(PpdlAskTree *t, int inputs, int outputs);
 void		ppdl_ask_tree_free(PpdlAskTree *t);
 
 /* numbers of new nodes, or of those they come to */
@@ -52,6 +55,10 @@ int			ppdl_ask_or(PpdlAskTree *t, int a, int b);
 /* is it false whatever signs and comparisons say, where all bits are 0? */
 int			ppdl_ask_needs_bits(const PpdlAskTree *t, int a);
 
+/* is a value of the label among what it asks for? */
+int			ppdl_ask_has_label(const PpdlAskTree *t, int root);
+/* number of a value in the text, less 1 */
+int			ppdl_ask_number(const PpdlAskTree *t, int value);
 /* appends the text, as doc/sql-reference.md has it: x[3] = 1 and x[1] > 0.25 */
 void		ppdl_ask_write(const PpdlAskTree *t, int root, PpdlWriter *w);
 

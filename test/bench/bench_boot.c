@@ -245,7 +245,7 @@ run_numbers(Bench *b, void *arg)
 									 .scale = n->where->scale};
 	PpdlCt		values;
 	PpdlWhereRows rows = {.values = &values, .half = n->hb, .full = n->fb, .present = n->present, .rows = 1};
-	PpdlCt	   *number = &rows.part[n->cond->leaf[0].kind][0];
+	PpdlCt	   *number = &rows.part[0][n->cond->leaf[0].kind][0];
 
 	take_numbers(b, n, number);
 	OK(ppdl_lifted_take(&b->ev, &values, &n->in, &column, &err));
@@ -329,7 +329,7 @@ bench_numbers(Bench *b, const Comparison *c, int threads, const Lifted *half)
 	memset(n.present, 1, b->par->slots);
 	OK(ppdl_condition_parse(&n.cond, c->text, strlen(c->text), &err));
 	OK(ppdl_where_check(n.cond, b->par, &err));
-	OK(ppdl_where_create(&n.where, b->par, n.cond, width, width, &err));
+	OK(ppdl_where_create(&n.where, b->par, n.cond, width, 0, &err));
 	OK(ppdl_where_encode(n.where, NULL, &err));
 	ppdl_where_init(&n.sums);
 	run_numbers(b, &n);			/* makes the keys */

@@ -267,7 +267,7 @@ bench_where(Bench *b, const char *name, const char *text, double predict)
 	encrypt_rows(b, WIDTH);
 	OK(ppdl_condition_parse(&cond, text, strlen(text), &err));
 	OK(ppdl_where_check(cond, b->par, &err));
-	OK(ppdl_where_create(&w, b->par, cond, WIDTH, WIDTH, &err));
+	OK(ppdl_where_create(&w, b->par, cond, WIDTH, 0, &err));
 	OK(ppdl_where_encode(w, NULL, &err));
 	form = ppdl_where_slots_form(w, ppdl_packed_scale(b->par, ppdl_log2_width(WIDTH), 0x1p30));
 	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));

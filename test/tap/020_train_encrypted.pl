@@ -344,23 +344,26 @@ my %covariance = map { /^,correlation,(\w+),(\w+),covariance,([^,]+)/ ? ("$1 $2"
 @got = map { my $name = $_; map { $covariance{"$name $_"} } @names } @names;
 numbers_agree(\@got, \@want, 1e-5, 'second moments of compact rows with labels');
 
-# sums of a second column over a condition of four levels on compact rows of bits; conditions are SQL, too
+# a question in braces about labels and features of compact rows, two columns: four levels of bits beside a comparison of
+# the label; the plain table takes the same condition, which is SQL, too
 {
-	my $condition = '(x[1] = 1 or not x[3] = 1) and (x[5] = 1 or x[7] = 0 and (x[2] = 1 or x[11] = 0))';
+	my $condition = '(x1 = 1 or not x3 = 1) and (x5 = 1 or x7 = 0 and (x2 = 1 or x11 = 0)) and y > 0.4';
 
 	append_to_file("$dir/bits.csv", join "\n", 'id,' . join(',', map { "x$_" } 1 .. 16) . ',y',
 		map { my $id = $_; join ',', $id, (map { ($id * ($_ + 7) * 2654435761 >> 9) & 1 } 1 .. 16), $id % 11 / 10 } 1 .. 200);
-	append_to_file("$dir/bits_$_->[0].copy", tool_ok("$_->[0] bits", 'ppdl', 'encrypt', @$_[ 1 .. $#$_ ], '--raw', '--id', 'id', '--label', 'y', "$dir/bits.csv"))
-	  for [ 'cipher', '--compact', '--key', "$dir/clinic.key" ], [ 'plain', '--plain' ];
+	tool_ok('an encoding of bits', 'ppdl', 'encode', '--id', 'id', '--label', 'y', "$dir/bits.csv", '-o', "$dir/bits.json");
+	append_to_file("$dir/bits.copy", tool_ok('bits', 'ppdl', 'encrypt', '--compact', '--key', "$dir/clinic.key", '--features', "$dir/bits.json", "$dir/bits.csv"));
 	$node->safe_psql('postgres', qq{
 		CREATE TABLE answers (id int, features lwe_cipher, label lwe_cipher);
-		CREATE TABLE plain_answers (id int, x float8[], label float8);
-		\\copy answers FROM '$dir/bits_cipher.copy'
-		\\copy plain_answers FROM '$dir/bits_plain.copy'});
-	@want = split /\|/, $node->safe_psql('postgres', "SELECT count(*), sum(label) FROM plain_answers WHERE id % 4 <> 0 AND ($condition)");
-	cmp_ok($want[0], '>', 20, 'rows meet the condition');
-	@got = decrypted($node, { key => "$dir/clinic.key" }, "SELECT sum_where(label, '$condition', features) FROM answers WHERE id % 4 <> 0");
-	numbers_agree(\@got, \@want, 2**-12, 'sum of labels of compact rows over a condition');
+		CREATE TABLE plain_answers (id int, @{[ join ', ', map { "x$_ int" } 1 .. 16 ]}, y float8);
+		\\copy answers FROM '$dir/bits.copy'
+		\\copy plain_answers FROM '$dir/bits.csv' CSV HEADER});
+	@want = split /\|/, $node->safe_psql('postgres', "SELECT count(*), sum(y) FROM plain_answers WHERE id % 4 <> 0 AND $condition");
+	cmp_ok($want[0], '>', 10, 'rows meet the condition');
+	@got = split /[\n,]/, tool_ok('a question about labels', 'ppdl', 'query', '--key', "$dir/clinic.key", '--dsn', $dsn, '--features', "$dir/bits.json", '--csv',
+		'-c', "SELECT {count(y) where $condition} AS n, {sum(y) where $condition} AS s FROM answers WHERE id % 4 <> 0");
+	is_deeply([ @got[ 0 .. 2 ] ], [ 'n', 's', $want[0] ], 'how many meet a condition on their label and their features');
+	cmp_ok(abs($got[3] - $want[1]), '<', 0.02, 'and the sum of their labels');
 	like(failure(q{SELECT sum_where(features, 'x[1] = 1', label) FROM (SELECT a.features, b.label FROM answers a JOIN answers b ON b.id = a.id + 1) t}),
 		qr/not encrypted side by side/, 'columns of different rows');
 }

@@ -37,15 +37,17 @@ typedef struct Patient
 				ward,
 				height,
 				stage,
-				seen;			/* day of January */
+				seen,			/* day of January */
+				outcome;
 } Patient;
 
 static const char *const smoker_word[] = {"No", "Yes"};
+static const char *const outcome_word[] = {"ill", "well", "dead"};
 static const char *const ward_word[] = {"A", "B", "it's", "D"};
 
 static Patient patient[ROWS];
 static PpdlFeatures *fs;
-static double *x;				/* ROWS * fs->inputs */
+static double *x;				/* ROWS * (fs->inputs + fs->outputs) */
 
 static char *
 make_text(void)
@@ -54,18 +56,18 @@ make_text(void)
 	size_t		len;
 	FILE	   *f = open_memstream(&text, &len);
 
-	fputs("id,Age,Body Weight,Smoker,Ward,Height,Stage,Seen\n", f);
+	fputs("id,Age,Body Weight,Smoker,Ward,Height,Stage,Seen,Outcome\n", f);
 	for (int i = 0; i < ROWS; i++)
 	{
 		Patient    *p = &patient[i];
 
 		*p = (Patient) {20 + below(71), below(6) ? 400 + below(801) : -1, below(5) ? below(2) : -1,
-			i < 4 ? i : below(4), 140 + below(61), 1 + below(4), 1 + below(31)};
+			i < 4 ? i : below(4), 140 + below(61), 1 + below(4), 1 + below(31), i < 3 ? i : below(3)};
 		fprintf(f, "%d,%d,", i, p->age);
 		if (p->weight >= 0)
 			fprintf(f, "%.1f", p->weight / 10.0);
-		fprintf(f, ",%s,%s,%d,%d,2026-01-%02d\n", p->smoker < 0 ? "" : smoker_word[p->smoker], ward_word[p->ward],
-				p->height, p->stage, p->seen);
+		fprintf(f, ",%s,%s,%d,%d,2026-01-%02d,%s\n", p->smoker < 0 ? "" : smoker_word[p->smoker], ward_word[p->ward],
+				p->height, p->stage, p->seen, outcome_word[p->outcome]);
 	}
 	fclose(f);
 	return text;
@@ -80,12 +82,15 @@ encode_rows(const char *text)
 	int			more,
 				has_label;
 
-	x = calloc(ROWS * (size_t) fs->inputs, sizeof *x);
-	assert_int_equal(ppdl_binding_init(&b, fs, csv, 0, &err), PPDL_OK);
+	const int	width = fs->inputs + fs->outputs;
+
+	x = calloc((size_t) (ROWS * width), sizeof *x);
+	assert_int_equal(ppdl_binding_init(&b, fs, csv, 1, &err), PPDL_OK);
 	for (int i = 0; i < ROWS; i++)
 	{
 		assert_int_equal(ppdl_csv_next(csv, &row, &more, &err), PPDL_OK);
-		assert_int_equal(ppdl_binding_apply(&b, &row, x + i * fs->inputs, NULL, &has_label, &err), PPDL_OK);
+		assert_int_equal(ppdl_binding_apply(&b, &row, x + i * width, x + i * width + fs->inputs, &has_label, &err),
+						 PPDL_OK);
 	}
 	ppdl_binding_free(&b);
 	ppdl_csv_close(csv);
@@ -98,7 +103,7 @@ setup(void **state)
 			   *thermometer[] = {"Age:40,60", "Body Weight:70", NULL},
 			   *dates[] = {"Seen", NULL},
 			   *category[] = {"Stage", NULL};
-	PpdlLearnOptions opt = {.id = "id", .one_hot_weight = 1, .max_categories = 32, .outside = -1, .bands = bands,
+	PpdlLearnOptions opt = {.id = "id", .label = "Outcome", .one_hot_weight = 1, .max_categories = 32, .outside = -1, .bands = bands,
 		.thermometer = thermometer, .dates = dates, .category = category};
 	char	   *text = make_text();
 	PpdlCsv    *csv = csv_of(text);
@@ -144,7 +149,7 @@ leaf(const char **s, const double *row)
 
 	expect(s, "x[");
 	i = strtol(*s, &end, 10);
-	assert_true(i >= 1 && i <= fs->inputs);
+	assert_true(i >= 1 && i <= fs->inputs + fs->outputs);
 	*s = end;
 	expect(s, "] ");
 	op = *(*s)++;
@@ -212,10 +217,21 @@ disjunction(const char **s, const double *row)
 }
 
 static int
-meets(const char *condition, int row)
+meets(const char *condition, int row, PpdlAskForm form)
 {
 	const char *s = condition;
-	const int	v = disjunction(&s, x + row * fs->inputs);
+	const double *values = x + row * (fs->inputs + fs->outputs);
+	double		both[200];
+	int			v;
+
+	/* as the server numbers what it is given */
+	if (form == PPDL_ASK_ON_LABEL)
+	{
+		memcpy(both, values + fs->inputs, sizeof(double) * (size_t) fs->outputs);
+		memcpy(both + fs->outputs, values, sizeof(double) * (size_t) fs->inputs);
+		values = both;
+	}
+	v = disjunction(&s, values);
 
 	assert_string_equal(s, "");
 	return v;
@@ -229,6 +245,7 @@ typedef struct Question
 {
 	char		text[4000];
 	int			truth[ROWS];
+	int			label;			/* it is about it */
 } Question;
 
 static int
@@ -353,6 +370,18 @@ smoker(Question *q)
 }
 
 static void
+outcome(Question *q)
+{
+	const int	a = below(3),
+				not = below(2);
+
+	sprintf(q->text, "outcome %s '%s'", not ? "<>" : "=", outcome_word[a]);
+	q->label = 1;
+	for (int i = 0; i < ROWS; i++)
+		q->truth[i] = (patient[i].outcome == a) != not;
+}
+
+static void
 copy_text(Question *q, const char *text)
 {
 	assert_true(strlen(text) < sizeof q->text);
@@ -366,9 +395,10 @@ ask(Question *q, int depth)
 	char		text[2 * sizeof q->text + 100];
 	int			op;
 
+	q->label = 0;
 	if (depth == 0)
 	{
-		switch (below(8))
+		switch (below(9))
 		{
 			case 0:
 				compare(q, age, "Age", 1, "");
@@ -391,6 +421,9 @@ ask(Question *q, int depth)
 			case 6:
 				compare(q, stage, "Stage", 1, "");
 				return;
+			case 7:
+				outcome(q);
+				return;
 			default:
 				smoker(q);
 				return;
@@ -407,6 +440,7 @@ ask(Question *q, int depth)
 		return;
 	}
 	ask(&other, depth - 1);
+	q->label |= other.label;
 	snprintf(text, sizeof text, "(%s) %s %s(%s)", q->text, op ? "or" : "AND",
 			 below(2) ? "-- a } comment\n" : "/* { */ ", other.text);
 	copy_text(q, text);
@@ -424,7 +458,8 @@ ask(Question *q, int depth)
 static void
 test_truth(void **state)
 {
-	int			constant = 0;
+	int			constant = 0,
+				with_label = 0;
 
 	(void) state;
 	for (int n = 0; n < CONDITIONS; n++)
@@ -433,6 +468,8 @@ test_truth(void **state)
 		PpdlAskText t = {.err = &err};
 		PpdlWriter	w;
 		PpdlStatus	status;
+		PpdlAskForm form = PPDL_ASK_FEATURES;
+		const int	of_label = below(3) == 0;
 		int			all = 1,
 					none = 1;
 
@@ -440,7 +477,7 @@ test_truth(void **state)
 		ppdl_writer_init(&w);
 		t.sql = q.text;
 		assert_int_equal(ppdl_ask_next(&t), PPDL_OK);
-		status = ppdl_ask_parse(&t, fs, &w, NULL);
+		status = ppdl_ask_parse(&t, fs, of_label ? fs->label : NULL, &form, &w, NULL);
 		ppdl_write_u8(&w, 0);
 		for (int i = 0; i < ROWS; i++)
 		{
@@ -456,13 +493,19 @@ test_truth(void **state)
 			constant++;
 		}
 		else
+		{
 			assert_int_equal(t.token, PPDL_ASK_END);
+			/* what is about the label may come to something that is not */
+			assert_true(of_label ? form == PPDL_ASK_OF_LABEL : q.label || form == PPDL_ASK_FEATURES);
+			with_label += form == PPDL_ASK_ON_LABEL;
+		}
 		for (int i = 0; i < ROWS && status == PPDL_OK; i++)
-			if (meets((char *) w.buf, i) != (q.truth[i] == 1))
+			if (meets((char *) w.buf, i, form) != (q.truth[i] == 1))
 				fail_msg("%s\n%s\nrow %d (seed %llu)", q.text, (char *) w.buf, i, (unsigned long long) seed);
 		ppdl_writer_free(&w);
 	}
 	assert_true(constant < CONDITIONS / 4);
+	assert_true(with_label > CONDITIONS / 20);
 }
 
 /* ------------------------------------------------------------------ texts */
@@ -503,11 +546,12 @@ static void
 becomes(const char *condition, const char *want)
 {
 	PpdlAskText t = {.sql = condition, .err = &err};
+	PpdlAskForm form;
 	PpdlWriter	w;
 
 	ppdl_writer_init(&w);
 	assert_int_equal(ppdl_ask_next(&t), PPDL_OK);
-	if (ppdl_ask_parse(&t, known(), &w, NULL) != PPDL_OK)
+	if (ppdl_ask_parse(&t, known(), NULL, &form, &w, NULL) != PPDL_OK)
 		fail_msg("%s: %s", condition, err.message);
 	ppdl_write_u8(&w, 0);
 	assert_string_equal((char *) w.buf, want);
@@ -566,7 +610,11 @@ test_errors(void **state)
 	refused("SELECT\n{count where Ward = 'X'} FROM t",
 			"\"Ward\" has no category \"X\"", "line 2, column 21: 'X'} FROM t");
 	assert_non_null(strstr(err.hint, "It has 'A', 'B', 'C'."));
-	refused("SELECT {count where Sick = 1} FROM t", "\"Sick\" is the label", "column 21");
+	refused("SELECT {count where Sick is null} FROM t", "no rows meet this condition: \"Sick\" is the label, and rows "
+			"without one do not count", "column 21");
+	refused("SELECT {count where Sick = 'perhaps'} FROM t", "\"Sick\" has no category \"perhaps\"", "column 28");
+	refused("SELECT {avg(Sick) where Age > 3} FROM t", "encrypted as categories, which have no sum", "column 9");
+	refused("SELECT {count from p.features, where Age > 3} FROM t", "WHERE is expected", "");
 	refused("SELECT {count where Age >} FROM t", "a number is expected", "column 26: } FROM t");
 	refused("SELECT {count where Age 3} FROM t", "one of = <> < <= > >=", "column 25: 3}");
 	refused("SELECT {count where Age > 3 Ward = 'A'} FROM t",
@@ -678,6 +726,14 @@ test_rewrite(void **state)
 			  "SELECT pg_catalog.to_json('0:' || coalesce(sum_where(p.exam, 'x[5] = 1')::text, '')) AS mean, "
 			  "pg_catalog.to_json('1:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) AS \"sum(Weight)\", "
 			  "pg_catalog.to_json('2:' || coalesce(sum_where(features, 'x[5] = 1')::text, '')) c FROM p");
+	/* the label: in the condition, in sums, in other columns than the usual ones */
+	rewritten("SELECT {count where Sick = 1 and Age > 65}, {avg(Age) from p.\"a.b\" where Sick = 0} m FROM p", NULL,
+			  "SELECT pg_catalog.to_json('0:' || coalesce(sum_where(features, 'not x[1] = -1 and x[15] = 1', label)::text, "
+			  "'')) AS count, pg_catalog.to_json('1:' || coalesce(sum_where(p.\"a.b\", 'x[1] = -1', p.label)::text, '')) "
+			  "m FROM p");
+	rewritten("SELECT {count(Sick) from exam, p.\"is sick\" where Ward = 'A' or sick = 1} FROM p", NULL,
+			  "SELECT pg_catalog.to_json('0:' || coalesce(sum_where(p.\"is sick\", 'x[5] = 1 or not x[19] = -1', exam)"
+			  "::text, '')) AS \"count(Sick)\" FROM p");
 	rewritten("SELECT 1; WITH a AS (SELECT {count where Ward='A'} FROM t) SELECT * FROM a;", NULL,
 			  "SELECT 1; WITH a AS (SELECT pg_catalog.to_json('0:' || coalesce(sum_where(features, 'x[5] = 1')::text, "
 			  "'')) AS count FROM t) SELECT * FROM a;");
@@ -910,18 +966,19 @@ test_blur(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 	{
 		PpdlAskText t = {.sql = cases[i].condition, .err = &err};
+		PpdlAskForm form;
 		PpdlWriter	w,
 					notes;
 
 		ppdl_writer_init(&w);
 		ppdl_writer_init(&notes);
 		assert_int_equal(ppdl_ask_next(&t), PPDL_OK);
-		assert_int_equal(ppdl_ask_parse(&t, rough, &w, &notes), PPDL_OK);
+		assert_int_equal(ppdl_ask_parse(&t, rough, NULL, &form, &w, &notes), PPDL_OK);
 		/* said once */
 		t.end = 0;
 		w.len = 0;
 		assert_int_equal(ppdl_ask_next(&t), PPDL_OK);
-		assert_int_equal(ppdl_ask_parse(&t, rough, &w, &notes), PPDL_OK);
+		assert_int_equal(ppdl_ask_parse(&t, rough, NULL, &form, &w, &notes), PPDL_OK);
 		ppdl_write_u8(&notes, 0);
 		assert_true(strchr((char *) notes.buf, '\n') == strrchr((char *) notes.buf, '\n'));
 		if (cases[i].note ? strstr((char *) notes.buf, cases[i].note) == NULL : notes.len > 1)

@@ -32,15 +32,19 @@ typedef struct Column
 	int			width;
 } Column;
 
-/* count, then sums of the values, of the rows with keep set */
+/* count, then sums of the values, of the rows with keep set; conditions find the values behind those of `on` */
 static void
 plain_sums(long double *out, const PpdlCondition *c, Column on, Column values, int rows, const char *keep)
 {
+	double		row[2 * PPDL_WHERE_MAX_WIDTH];
+
 	for (int i = 0; i <= values.width; i++)
 		out[i] = 0;
 	for (int r = 0; r < rows; r++)
 	{
-		if (!keep[r] || ppdl_condition_apply(c, on.x + r * on.width) == 0)
+		memcpy(row, on.x + r * on.width, sizeof(double) * (size_t) on.width);
+		memcpy(row + on.width, values.x + r * values.width, sizeof(double) * (size_t) values.width);
+		if (!keep[r] || ppdl_condition_apply(c, row) == 0)
 			continue;
 		out[0]++;
 		for (int i = 0; i < values.width; i++)
@@ -53,23 +57,37 @@ typedef struct Text
 	char		s[8192];
 } Text;
 
+/* what conditions may ask for: `width` values as make_row makes them, `labels` bits; which stand before the others */
+typedef struct Asked
+{
+	int			width,
+				labels,
+				labels_first;
+} Asked;
+
 /* a bit, or one that is not set, of a random column; or a sign */
 static void
-put_leaf(Fixture *f, Text *t, int width)
+put_leaf(Fixture *f, Text *t, const Asked *a)
 {
-	const unsigned bits = (unsigned) (width + 1) / 2;
+	const unsigned bits = (unsigned) (a->width + 1) / 2;
+	const int	before = a->labels_first ? a->labels : 0;
+	int			i;
 
-	if (width > SIGN && next_random(f) % 3 == 0)
+	if (a->labels > 0 && (a->width == 0 || next_random(f) % 2))
+		i = (a->labels_first ? 0 : a->width) + (int) (next_random(f) % (unsigned) a->labels);
+	else if (a->width > SIGN && next_random(f) % 3 == 0)
 	{
-		sprintf(t->s + strlen(t->s), "x[%d] %s -1", SIGN + 1, next_random(f) % 2 ? "=" : "<>");
+		sprintf(t->s + strlen(t->s), "x[%d] %s -1", before + SIGN + 1, next_random(f) % 2 ? "=" : "<>");
 		return;
 	}
-	sprintf(t->s + strlen(t->s), "x[%d] = %d", 1 + 2 * (int) (next_random(f) % bits), (int) (next_random(f) % 2));
+	else
+		i = before + 2 * (int) (next_random(f) % bits);
+	sprintf(t->s + strlen(t->s), "x[%d] = %d", 1 + i, (int) (next_random(f) % 2));
 }
 
 /* at most so many levels */
 static void
-put_condition(Fixture *f, Text *t, int width, int levels)
+put_condition(Fixture *f, Text *t, const Asked *a, int levels)
 {
 	const char *op = next_random(f) % 2 ? " and " : " or ";
 
@@ -77,29 +95,29 @@ put_condition(Fixture *f, Text *t, int width, int levels)
 		strcat(t->s, "not ");
 	strcat(t->s, "(");
 	if (levels == 0 || next_random(f) % 8 == 0)
-		put_leaf(f, t, width);
+		put_leaf(f, t, a);
 	else
 		for (int i = 0; i < 2; i++)
 		{
 			strcat(t->s, i == 0 ? "" : op);
-			put_condition(f, t, width, levels - 1);
+			put_condition(f, t, a, levels - 1);
 		}
 	strcat(t->s, ")");
 }
 
 /* a random condition that is neither always true nor never, of just so many levels where that can be */
 static PpdlCondition *
-random_condition(Fixture *f, Text *t, int width, int levels)
+random_condition(Fixture *f, Text *t, const Asked *a, int levels)
 {
 	PpdlCondition *c;
 
 	for (;;)
 	{
 		*t->s = '\0';
-		put_condition(f, t, width, levels);
+		put_condition(f, t, a, levels);
 		if (ppdl_condition_parse(&c, t->s, strlen(t->s), &err) == PPDL_OK)
 		{
-			if (c->levels == levels || (width < 8 && c->levels <= levels))
+			if (c->levels == levels || (a->width < 8 && c->levels <= levels))
 				return c;
 			ppdl_condition_destroy(c);
 		}
@@ -240,7 +258,7 @@ packed(Fixture *f, int width, int ciphertexts, int levels, const char *written)
 	Compared	compared;
 
 	if (written == NULL)
-		c = random_condition(f, &text, width, levels);
+		c = random_condition(f, &text, &(Asked) {.width = width}, levels);
 	else
 	{
 		strcpy(text.s, written);
@@ -252,7 +270,7 @@ packed(Fixture *f, int width, int ciphertexts, int levels, const char *written)
 		keep[r] = next_random(f) % 8 != 0;
 	}
 	OK(ppdl_where_check(c, f->par, &err));
-	OK(ppdl_where_create(&w, f->par, c, width, width, &err));
+	OK(ppdl_where_create(&w, f->par, c, width, 0, &err));
 	OK(ppdl_where_encode(w, NULL, &err));
 	form = ppdl_where_slots_form(w, ppdl_packed_scale(f->par, ppdl_log2_width(width), 0x1p30));
 	slots = slots_of(&form);
@@ -300,14 +318,23 @@ packed_rows(void **state)
 
 /* ---- rows of the deep ring ---- */
 
+typedef enum Ask
+{
+	OF_ONE,						/* the condition is about one column */
+	OF_BOTH
+} Ask;
+
 /* labels: which column they are; writers: every other batch is a writer's */
 static void
-lifted_of(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int levels, int writers)
+lifted_of(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, Ask ask, int levels, int writers)
 {
 	Fixture    *f = w->d->f;
 	const int	rows = 30 + (int) (next_random(f) % 30),
 				width_on = labels == PPDL_WHERE_ON_LABELS ? outputs : inputs,
 				width = labels == PPDL_WHERE_VALUES_LABELS ? outputs : inputs;
+	const Asked asked = {.width = ask == OF_ONE && labels == PPDL_WHERE_ON_LABELS ? 0 : inputs,
+		.labels = ask == OF_BOTH || labels == PPDL_WHERE_ON_LABELS ? outputs : 0,
+		.labels_first = labels == PPDL_WHERE_ON_LABELS};
 	Rows		r = make_rows_of(w->d, logn, rows, inputs, outputs, BITS, writers);
 	WritersKeys keys = {0};
 	const Column x = {r.x, inputs},
@@ -334,9 +361,9 @@ lifted_of(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, i
 		if (!keep[i])
 			leave_out(&r, i);
 	}
-	c = random_condition(f, &text, width_on, levels);
+	c = random_condition(f, &text, &asked, levels);
 	OK(ppdl_where_check(c, f->par, &err));
-	OK(ppdl_where_create(&where, f->par, c, width_on, width, &err));
+	OK(ppdl_where_create(&where, f->par, c, width_on, labels == PPDL_WHERE_NO_LABELS ? 0 : width, &err));
 	OK(ppdl_where_encode(where, NULL, &err));
 	ppdl_where_init(&sums);
 	OK(ppdl_where_add_lifted(where, &sums, &f->ev, w->hb, &set, NULL, NULL, &err));
@@ -356,26 +383,26 @@ lifted_of(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, i
 }
 
 static void
-lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, int levels)
+lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, Ask ask, int levels)
 {
-	lifted_of(w, logn, inputs, outputs, labels, levels, 0);
+	lifted_of(w, logn, inputs, outputs, labels, ask, levels, 0);
 }
 
 static void
 lifted_rows(void **state)
 {
-	lifted(*state, ROW_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, 3);
-	lifted(*state, COMPACT_LOGN, 3, 1, PPDL_WHERE_NO_LABELS, 1);
-	lifted(*state, COMPACT_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, 5);
+	lifted(*state, ROW_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 3);
+	lifted(*state, COMPACT_LOGN, 3, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 1);
+	lifted(*state, COMPACT_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 5);
 }
 
 static void
 lifted_columns(void **state)
 {
-	lifted(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_VALUES_LABELS, 2);
-	lifted(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_ON_LABELS, 0);
-	lifted(*state, ROW_LOGN, 16, 3, PPDL_WHERE_ON_LABELS, 1);
-	lifted(*state, ROW_LOGN, 4, 4, PPDL_WHERE_VALUES_LABELS, 1);
+	lifted(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_VALUES_LABELS, OF_BOTH, 2);
+	lifted(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_ON_LABELS, OF_ONE, 0);
+	lifted(*state, ROW_LOGN, 16, 3, PPDL_WHERE_ON_LABELS, OF_BOTH, 3);
+	lifted(*state, ROW_LOGN, 4, 4, PPDL_WHERE_VALUES_LABELS, OF_BOTH, 1);
 }
 
 /* sums over a condition on rows of one column, x, all of them there */
@@ -396,7 +423,7 @@ lifted_sums(World *w, const char *text, const double *x, int rows, int inputs)
 	memset(keep, 1, (size_t) rows);
 	OK(ppdl_condition_parse(&c, text, strlen(text), &err));
 	OK(ppdl_where_check(c, f->par, &err));
-	OK(ppdl_where_create(&where, f->par, c, inputs, inputs, &err));
+	OK(ppdl_where_create(&where, f->par, c, inputs, 0, &err));
 	OK(ppdl_where_encode(where, NULL, &err));
 	ppdl_where_init(&sums);
 	OK(ppdl_where_add_lifted(where, &sums, &f->ev, w->hb, &set, NULL, NULL, &err));
@@ -442,8 +469,8 @@ lifted_signs(void **state)
 static void
 writers_rows(void **state)
 {
-	lifted_of(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_ON_LABELS, 0, 1);
-	lifted_of(*state, ROW_LOGN, 32, 4, PPDL_WHERE_VALUES_LABELS, 1, 1);
+	lifted_of(*state, COMPACT_LOGN, 8, 1, PPDL_WHERE_ON_LABELS, OF_ONE, 0, 1);
+	lifted_of(*state, ROW_LOGN, 32, 4, PPDL_WHERE_VALUES_LABELS, OF_BOTH, 1, 1);
 }
 
 /* ---- numbers ---- */
@@ -521,7 +548,7 @@ compare_numbers(World *w, int logn, int inputs, const char *text, int levels, in
 		for (int v = 0; v < inputs; v++)
 			want[1 + v] += part * row[v];
 	}
-	OK(ppdl_where_create(&where, f->par, c, inputs, inputs, &err));
+	OK(ppdl_where_create(&where, f->par, c, inputs, 0, &err));
 	OK(ppdl_where_encode(where, NULL, &err));
 	ppdl_where_init(&sums);
 	OK(ppdl_where_add_lifted(where, &sums, &f->ev, w->hb, &set, NULL, NULL, &err));
@@ -710,7 +737,7 @@ refused(void **state)
 	OK(ppdl_condition_parse(&c, deep, strlen(deep), &err));
 	assert_int_equal(ppdl_where_check(c, f->par, &err), PPDL_ERR_LEVEL);
 	assert_non_null(strstr(err.message, "takes 5 levels of products, ring row14 has 2"));
-	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 4, &err), PPDL_ERR_LEVEL);
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 0, &err), PPDL_ERR_LEVEL);
 	assert_null(w);
 	ppdl_condition_destroy(c);
 	OK(ppdl_condition_parse(&c, number, strlen(number), &err));
@@ -718,11 +745,11 @@ refused(void **state)
 	ppdl_condition_destroy(c);
 	OK(ppdl_condition_parse(&c, "x[5] = 1", 8, &err));
 	OK(ppdl_where_check(c, f->par, &err));
-	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 4, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 0, &err), PPDL_ERR_ARGUMENT);
 	assert_non_null(strstr(err.message, "x[5]"));
-	assert_int_equal(ppdl_where_create(&w, f->par, c, 129, 129, &err), PPDL_ERR_ARGUMENT);
-	assert_int_equal(ppdl_where_create(&w, f->par, c, 1, 1, &err), PPDL_ERR_ARGUMENT);
-	OK(ppdl_where_create(&w, f->par, c, 8, 8, &err));
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 129, 0, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 1, 0, &err), PPDL_ERR_ARGUMENT);
+	OK(ppdl_where_create(&w, f->par, c, 8, 0, &err));
 	ppdl_where_init(&sums);
 	assert_int_equal(ppdl_where_result(w, &sums, (PpdlEval *) &f->ev, &ct, &err), PPDL_ERR_ARGUMENT);
 	ppdl_where_destroy(w);
