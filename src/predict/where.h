@@ -67,8 +67,8 @@ int			ppdl_where_limbs(const PpdlCondition *cond);
 
 /*
  * Rows of so many values a second that one core with AVX-512 adds up, complete batches, about: from what make bench
- * measured (where_bit, where_bits; in the deep ring where_number, bits and products being reckoned by their key
- * switches).  cond: put in order for that ring, and no deeper.
+ * measured (where_bit, where_bits; in the deep ring where_compact, where_number).  cond: put in order for that ring,
+ * and no deeper.
  */
 double		ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width);
 

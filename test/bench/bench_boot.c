@@ -224,17 +224,35 @@ typedef struct Numbers
 	char	   *present;
 } Numbers;
 
-/* the condition's half as numbers */
+/* a half of the condition's column, as leaves of this kind take it */
+static void
+take_half(Bench *b, const Numbers *n, PpdlConditionKind kind, int half, PpdlCt *out)
+{
+	const int	number = kind == PPDL_CONDITION_NUMBER || kind == PPDL_CONDITION_FINE,
+				fine = kind == PPDL_CONDITION_FINE,
+				levels = fine ? PPDL_COMPARE_FIRST_LEVELS : ppdl_where_comparison_levels(n->cond),
+				limbs = fine ? PPDL_WHERE_FINE_LIMBS : n->where->limbs + number;
+	const PpdlLiftedColumn column = {.stride = n->where->stride, .re = half == 0, .im = half, .at_once = number,
+									 .limbs = limbs,
+									 .scale = number ? ppdl_compare_scale(b->par, limbs, levels) : n->where->scale};
+
+	OK(ppdl_lifted_take(&b->ev, out, &n->in, &column, &err));
+}
+
+/* the half that the first comparison is about */
 static void
 take_numbers(Bench *b, const Numbers *n, PpdlCt *out)
 {
-	const int	fine = n->cond->refreshed > 0,
-				levels = fine ? PPDL_COMPARE_FIRST_LEVELS : ppdl_where_comparison_levels(n->cond),
-				limbs = fine ? PPDL_WHERE_FINE_LIMBS : n->where->limbs + 1;
-	const PpdlLiftedColumn column = {.stride = n->where->stride, .re = 1, .at_once = 1, .limbs = limbs,
-									 .scale = ppdl_compare_scale(b->par, limbs, levels)};
+	take_half(b, n, n->cond->leaf[0].kind, 0, out);
+}
 
-	OK(ppdl_lifted_take(&b->ev, out, &n->in, &column, &err));
+static int
+asks_for(const Numbers *n, PpdlConditionKind kind, int half)
+{
+	for (int i = 0; i < n->cond->leaves; i++)
+		if (n->cond->leaf[i].kind == kind && n->cond->leaf[i].index / n->where->on.half == half)
+			return 1;
+	return 0;
 }
 
 static void
@@ -245,12 +263,16 @@ run_numbers(Bench *b, void *arg)
 									 .scale = n->where->scale};
 	PpdlCt		values;
 	PpdlWhereRows rows = {.values = &values, .half = n->hb, .full = n->fb, .present = n->present, .rows = 1};
-	PpdlCt	   *number = &rows.part[0][n->cond->leaf[0].kind][0];
 
-	take_numbers(b, n, number);
+	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
+		for (int half = 0; half < 2; half++)
+			if (asks_for(n, (PpdlConditionKind) kind, half))
+				take_half(b, n, (PpdlConditionKind) kind, half, &rows.part[0][kind][half]);
 	OK(ppdl_lifted_take(&b->ev, &values, &n->in, &column, &err));
 	OK(ppdl_where_add(n->where, &n->sums, &b->ev, &rows, &err));
-	ppdl_ct_release(&b->ev, number);
+	for (int kind = 0; kind < PPDL_CONDITION_KINDS; kind++)
+		for (int half = 0; half < 2; half++)
+			ppdl_ct_release(&b->ev, &rows.part[0][kind][half]);
 	ppdl_ct_release(&b->ev, &values);
 }
 
@@ -309,44 +331,99 @@ typedef struct Lifted
 	const double *x;
 } Lifted;
 
+/* a condition on rows of which all are there; makes the keys */
+static void
+start_numbers(Bench *b, Numbers *n, const char *text, int width, const Lifted *half)
+{
+	*n = (Numbers) {.in = {.count = PPDL_BRIDGE_POLYS, .capacity = ppdl_lift_capacity(b->par, ppdl_log2_width(width))},
+					.hb = half->hb, .fb = half->fb};
+	for (int q = 0; q < PPDL_BRIDGE_POLYS; q++)
+		n->in.ordinal[q] = calloc(n->in.capacity, sizeof(**n->in.ordinal));
+	for (int h = 0; h < 2; h++)
+		n->in.part[h] = half->part[h];
+	n->present = malloc(b->par->slots);
+	memset(n->present, 1, b->par->slots);
+	OK(ppdl_condition_parse(&n->cond, text, strlen(text), &err));
+	OK(ppdl_where_check(n->cond, b->par, &err));
+	OK(ppdl_where_create(&n->where, b->par, n->cond, width, 0, &err));
+	OK(ppdl_where_encode(n->where, NULL, &err));
+	ppdl_where_init(&n->sums);
+	run_numbers(b, n);
+}
+
+static void
+end_numbers(Bench *b, Numbers *n)
+{
+	ppdl_where_release(&n->sums, &b->ev);
+	ppdl_where_destroy(n->where);
+	ppdl_condition_destroy(n->cond);
+	for (int q = 0; q < PPDL_BRIDGE_POLYS; q++)
+		free((void *) n->in.ordinal[q]);
+	free(n->present);
+}
+
+static double
+lifted_rows(const Numbers *n)
+{
+	return (double) n->in.capacity * n->in.count;
+}
+
 static void
 bench_numbers(Bench *b, const Comparison *c, int threads, const Lifted *half)
 {
 	const int	width = 16;
-	Numbers		n = {.in = {.count = PPDL_BRIDGE_POLYS, .capacity = ppdl_lift_capacity(b->par,
-																					   ppdl_log2_width(width))},
-					 .hb = half->hb, .fb = half->fb};
-	const double rows = (double) n.in.capacity * PPDL_BRIDGE_POLYS;
 	const char *suffix = threads == 1 ? "_threads1" : "";
-	uint32_t   *ordinal = calloc(n.in.capacity, sizeof(*ordinal));
+	Numbers		n;
 	double		t;
 
-	for (int q = 0; q < PPDL_BRIDGE_POLYS; q++)
-		n.in.ordinal[q] = ordinal;
-	for (int h = 0; h < 2; h++)
-		n.in.part[h] = half->part[h];
-	n.present = malloc(b->par->slots);
-	memset(n.present, 1, b->par->slots);
-	OK(ppdl_condition_parse(&n.cond, c->text, strlen(c->text), &err));
-	OK(ppdl_where_check(n.cond, b->par, &err));
-	OK(ppdl_where_create(&n.where, b->par, n.cond, width, 0, &err));
-	OK(ppdl_where_encode(n.where, NULL, &err));
-	ppdl_where_init(&n.sums);
-	run_numbers(b, &n);			/* makes the keys */
+	start_numbers(b, &n, c->text, width, half);
 	t = timed(b, threads, run_numbers, &n);
 	printf("%s%s_rows_per_s\t%.0f\trows/s\tcompact rows of %d values, complete batches, %d thread(s): half a bootstrap, %s, "
-		   "without the bridge\n", c->name, suffix, rows / (half->seconds + t), width, threads, c->text);
+		   "without the bridge\n", c->name, suffix, lifted_rows(&n) / (half->seconds + t), width, threads, c->text);
 	printf("%s%s_lifted_s\t%.2f\ts\tof this the comparison, %d levels, %d full bootstrap(s), and sums\n", c->name,
 		   suffix, t, ppdl_where_comparison_levels(n.cond), ppdl_where_bootstraps(n.cond));
 	if (threads > 1)
 		printf("%s_worst_error\t%.1f\tbits\tof a row outside the blur, from 0 or 1; stated: 13 bits\n", c->name,
 			   -log2(worst_comparison(b, &n, half->x)));
 	fflush(stdout);
-	ppdl_where_release(&n.sums, &b->ev);
-	ppdl_where_destroy(n.where);
-	ppdl_condition_destroy(n.cond);
-	free(n.present);
-	free(ordinal);
+	end_numbers(b, &n);
+}
+
+/* one thread: what sum_where_plan takes for its rows_per_s (src/predict/where_plan.c) beside a half-bootstrap */
+static void
+bench_bits(Bench *b, const Lifted *half)
+{
+	static const struct
+	{
+		const char *name,
+				   *text;
+		int			width;
+	}			cases[] = {
+		{"where_compact", "x[3] = 1", 16},
+		{"where_compact_and", "x[3] = 1 and x[5] = 1", 16},
+		{"where_compact_xor", "x[3] = 1 and x[5] = 0 or x[3] = 0 and x[5] = 1", 16},
+		{"where_compact_bits", "x[3] = 1 and not x[5] = 1 and (x[1] = 1 or x[12] = 1)", 16},
+		{"where_compact_bits_64", "x[3] = 1 and not x[5] = 1 and (x[1] = 1 or x[12] = 1)", 64},
+		{"where_compact_8_levels", "x[3] = 1 or x[4] = 1 and x[5] > 0.25", 16},
+		{"where_compact_6_levels", "x[3] = 1 or x[4] = 1 and (x[7] = 1 or x[8] = 1 and x[5] > 0.25)", 16},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	{
+		Numbers		n;
+		double		t;
+
+		start_numbers(b, &n, cases[i].text, cases[i].width, half);
+		t = timed(b, 1, run_numbers, &n);
+		if (i == 0)
+			printf("where_compact_rows_per_s\t%.0f\trows/s\tcompact rows of %d values, complete batches, 1 thread: half a "
+				   "bootstrap, %s, without the bridge\n", lifted_rows(&n) / (half->seconds + t), cases[i].width,
+				   cases[i].text);
+		printf("%s_lifted_ms\t%.0f\tms\t%s, %d values: without half a bootstrap\n", cases[i].name, t * 1e3, cases[i].text,
+			   cases[i].width);
+		fflush(stdout);
+		end_numbers(b, &n);
+	}
 }
 
 /* two ciphertexts of real slots, refreshed together */
@@ -450,6 +527,7 @@ bench_half(Bench *b)
 			print_over_floor(b, "half_bootstrap", t, run_half, &h);
 			bench_moments(b, 16, t, h.out);
 			bench_moments(b, 32, t, h.out);
+			bench_bits(b, &(Lifted) {h.hb, fb, t, h.out, x});
 		}
 		for (size_t i = 0; i < sizeof(comparisons) / sizeof(comparisons[0]); i++)
 			bench_numbers(b, &comparisons[i], threads, &(Lifted) {h.hb, fb, t, h.out, x});
