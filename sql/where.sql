@@ -89,7 +89,7 @@ SELECT outcome(format('SELECT sum_where(v, %L) FROM enc WHERE i < 3', repeat('no
 CREATE TABLE odd AS
 	SELECT 'wider' AS what, v FROM lwe_encrypt_rows(:'key', '{{1,1,1}}', 'secret words') v
 	UNION ALL SELECT 'one value', v FROM lwe_encrypt_rows(:'key', '{{1}}', 'secret words') v
-	UNION ALL SELECT '129 values', v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 129]), 'secret words') v
+	UNION ALL SELECT '257 values', v FROM lwe_encrypt_rows(:'key', array_fill(0.5::float8, ARRAY[1, 257]), 'secret words') v
 	UNION ALL SELECT what, CASE what WHEN 'compact' THEN v ELSE v * 2 END FROM lwe_encrypt_rows(:'key', '{{0.25,0.25,0.25,0.25,0.25}}', 'secret words', true) v, unnest('{compact,compact result}'::text[]) what
 	UNION ALL SELECT 'other key', v FROM lwe_encrypt_rows(:'key2', '{{1,1,1,1,1}}', 'secret words') v
 	UNION ALL SELECT 'scaled', v * 4 FROM enc WHERE i = 1

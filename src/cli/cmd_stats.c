@@ -292,7 +292,7 @@ compute(Job *j, PpdlError *err)
 	if (j->result == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < a->groups; i++)
-		PPDL_TRY(ppdl_stats_compute(&j->result[i], &j->plan, &a->group[i], j->query.min_count, err));
+		PPDL_TRY(ppdl_stats_compute(&j->result[i], &j->plan, a, i, j->query.min_count, err));
 	return PPDL_OK;
 }
 
@@ -382,6 +382,8 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_stats_plan(&j->plan, &a->ask, &j->columns, err));
 	j->query.gram = j->plan.gram;
 	j->query.with_label = j->plan.with_label;
+	j->query.known = j->plan.known;
+	j->query.knowns = j->plan.responses;
 	j->query.receipts = a->verify.asked;
 	PPDL_TRY(ppdl_stats_bind(&j->db, &j->query, &a->verify.bind, err));
 	PPDL_TRY(ppdl_stats_check(&j->db, &j->query, err));

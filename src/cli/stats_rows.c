@@ -32,14 +32,26 @@ put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 }
 
 
-/* one statement, as it is, in a transaction that reads only */
+/* a transaction that reads only, all of whose statements see the same rows */
+static PpdlStatus
+begin(PpdlDb *db, PpdlError *err)
+{
+	return ppdl_db_run(db, NULL, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", 0, NULL);
+}
+
+static void
+end(PpdlDb *db)
+{
+	PQclear(PQexec(db->conn, "ROLLBACK"));
+}
+
+/* one statement, as it is */
 static PpdlStatus
 run_query(PpdlDb *db, const char *sql, PGresult **res, PpdlError *err)
 {
 	PpdlStatus	status = PPDL_OK;
 
 	*res = NULL;
-	PPDL_TRY(ppdl_db_run(db, NULL, err, "BEGIN READ ONLY", 0, NULL));
 	ppdl_db_cancel_on_interrupt(db);
 	*res = PQexecParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
 	ppdl_db_ignore_interrupt();
@@ -50,7 +62,6 @@ run_query(PpdlDb *db, const char *sql, PGresult **res, PpdlError *err)
 		PQclear(*res);
 		*res = NULL;
 	}
-	PQclear(PQexec(db->conn, "ROLLBACK"));
 	return status;
 }
 
@@ -168,8 +179,10 @@ check_all_groups(const PpdlStatsAnswer *a, PpdlVerifier *v, const PpdlStatsQuery
 					  (unsigned long long) (due - a->proved));
 }
 
+/* known: NULL, or where rows of the second statement have come to */
 static PpdlStatus
-read_row(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PGresult *res, int row, PpdlText *field, PpdlError *err)
+read_row(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PGresult *res, int row, int *known, PpdlText *field,
+		 PpdlError *err)
 {
 	const int	count = PQnfields(res);
 
@@ -178,19 +191,54 @@ read_row(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PGresult *res, int 
 			(PpdlText) {PQgetvalue(res, row, i), (size_t) PQgetlength(res, row, i)};
 	if (ppdl_db_interrupted())
 		return ppdl_error(err, PPDL_ERR_CANCELED, "interrupted");
-	return ppdl_stats_read(a, r, field, (size_t) count, err);
+	return known ? ppdl_stats_read_known(a, known, r, field, (size_t) count, err) :
+		ppdl_stats_read(a, r, field, (size_t) count, err);
 }
 
 static PpdlStatus
-read_rows(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PGresult *res, PpdlError *err)
+read_rows(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PGresult *res, int *known, PpdlError *err)
 {
 	PpdlText   *field = calloc((size_t) PQnfields(res) + 1, sizeof *field);
 	PpdlStatus	status = field ? PPDL_OK : no_memory(err);
 
 	for (int row = 0; row < PQntuples(res) && status == PPDL_OK; row++)
-		status = read_row(a, r, res, row, field, err);
+		status = read_row(a, r, res, row, known, field, err);
 	free(field);
 	a->empty = a->groups == 0 && a->withheld == 0;
+	return status;
+}
+
+/* a server that has no keys for it says so, and the others are shown all the same */
+static PpdlStatus
+look_for_known(PpdlStatsAnswer *a, PpdlDb *db, const PpdlStatsReader *r, PpdlError *err)
+{
+	PpdlError	why = {0};
+	PGresult   *res = NULL;
+	char	   *table,
+			   *both;
+	int			group = 0;
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_load_table_name(db, &table, r->query->table, err));
+	ppdl_writer_init(&w);
+	PPDL_GOTO(done, ppdl_stats_known_sql(&w, r->query, r->columns, db->schema, table, err));
+	if (asprintf(&both, "%s;\n%s", a->sql, (const char *) w.buf) < 0)
+		PPDL_GOTO(done, no_memory(err));
+	free(a->sql);
+	a->sql = both;
+	status = run_query(db, (const char *) w.buf, &res, &why);
+	if (status == PPDL_OK)
+		status = read_rows(a, r, res, &group, err);
+	else if (status == PPDL_ERR_CANCELED || status == PPDL_ERR_NOMEM)
+		*err = why;
+	else
+		status = asprintf(&a->no_known, "%s%s%s", why.message, why.hint[0] ? ". " : "", why.hint) < 0 ?
+			no_memory(err) : PPDL_OK;
+done:
+	PQclear(res);
+	ppdl_writer_free(&w);
+	free(table);
 	return status;
 }
 
@@ -205,7 +253,12 @@ ppdl_stats_check(PpdlDb *db, const PpdlStatsQuery *q, PpdlError *err)
 	ppdl_write_text(&w, "EXPLAIN ");
 	status = put_query(db, &w, q, err);
 	if (status == PPDL_OK)
+		status = begin(db, err);
+	if (status == PPDL_OK)
+	{
 		status = run_query(db, (const char *) w.buf, &res, err);
+		end(db);
+	}
 	PQclear(res);
 	ppdl_writer_free(&w);
 	return status;
@@ -227,10 +280,16 @@ ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, PpdlVerifier *v, 
 	a->sql = strdup((const char *) w.buf);
 	if (a->sql == NULL)
 		PPDL_GOTO(done, no_memory(err));
-	PPDL_GOTO(done, run_query(db, a->sql, &res, err));
-	status = read_rows(a, &reader, res, err);
+	PPDL_GOTO(done, begin(db, err));
+	status = run_query(db, a->sql, &res, err);
+	if (status == PPDL_OK)
+		status = read_rows(a, &reader, res, NULL, err);
 	if (status == PPDL_OK)
 		status = check_all_groups(a, v, q, err);
+	/* such sums have no receipts */
+	if (status == PPDL_OK && v == NULL && ppdl_stats_needs_known(a, q))
+		status = look_for_known(a, db, &reader, err);
+	end(db);
 done:
 	PQclear(res);
 	ppdl_writer_free(&w);

@@ -275,7 +275,7 @@ compute(ppdl_stats *s, PpdlStatsResult *result, PpdlError *err)
 	const PpdlStatsPage page = {&s->query, &s->answer, result};
 
 	for (int i = 0; i < s->answer.groups; i++)
-		PPDL_TRY(ppdl_stats_compute(&result[i], &s->plan, &s->answer.group[i], s->query.min_count, err));
+		PPDL_TRY(ppdl_stats_compute(&result[i], &s->plan, &s->answer, i, s->query.min_count, err));
 	s->json.len = 0;
 	PPDL_TRY(ppdl_stats_json(&s->json, &page, err));
 	ppdl_write_u8(&s->json, 0);

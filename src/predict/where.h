@@ -25,7 +25,7 @@
 #define PPDL_WHERE_LIMBS 3
 /* of values before those of one slot are chosen */
 #define PPDL_WHERE_VALUE_LIMBS (PPDL_WHERE_LIMBS + 1)
-#define PPDL_WHERE_MAX_WIDTH 128
+#define PPDL_WHERE_MAX_WIDTH 256
 /* of numbers whose comparison is composed */
 #define PPDL_WHERE_FINE_LIMBS (PPDL_BOOT_FULL_LIMBS + PPDL_COMPARE_FIRST_LEVELS)
 #define PPDL_WHERE_COLUMNS 2

@@ -26,6 +26,12 @@ ppdl_stats_rows_free(PpdlStatsRows *g)
 	free(g->verified_labels);
 	wipe(&g->moments);
 	ppdl_moments_free(&g->moments);
+	for (int k = 0; g->known && k < g->knowns; k++)
+	{
+		wipe(&g->known[k]);
+		ppdl_moments_free(&g->known[k]);
+	}
+	free(g->known);
 }
 
 void
@@ -35,5 +41,6 @@ ppdl_stats_answer_free(PpdlStatsAnswer *a)
 		ppdl_stats_rows_free(&a->group[i]);
 	free(a->group);
 	free(a->sql);
+	free(a->no_known);
 	memset(a, 0, sizeof *a);
 }

@@ -20,6 +20,8 @@ typedef struct PpdlStatsQuery
 	int			receipts;		/* are asked for beside sums */
 	char	  **bound;			/* columns that their texts hold */
 	int			nbound;
+	const int  *known;			/* values of the moments, -1: none: the moments of rows in which it is 0, too */
+	int			knowns;
 	long		min_count;		/* smaller groups are not decrypted */
 } PpdlStatsQuery;
 
@@ -32,17 +34,20 @@ typedef struct PpdlStatsRows
 			   *verified_labels;
 	int			few_labels;		/* there are labels, of fewer rows than min_count: not decrypted */
 	PpdlMoments moments;
+	PpdlMoments *known;			/* of the query's `known`, so many; no sum: not asked for, or not to be had */
+	int			knowns;
 } PpdlStatsRows;
 
 typedef struct PpdlStatsAnswer
 {
-	char	   *sql;			/* that was sent */
+	char	   *sql;			/* that was sent, one statement a line */
 	PpdlStatsRows *group;
 	int			groups,
 				withheld,		/* groups of fewer rows than min_count */
 				empty;			/* no row at all */
 	double		withheld_rows;
 	uint64_t	proved;			/* rows whose sums passed their receipts, those of withheld groups, too */
+	char	   *no_known;		/* why the server has no moments of `known`; NULL: it has, or nobody needed them */
 } PpdlStatsAnswer;
 
 void		ppdl_stats_rows_free(PpdlStatsRows *g);	/* wipes */

@@ -89,8 +89,16 @@ correlate(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, Ppdl
 	return add_note(r, status, &why, "principal components", err);
 }
 
+/* the moments that response k is explained with: of rows in which it is known, where they could be had */
+static const PpdlMoments *
+choose_moments(const PpdlStatsRows *rows, int k)
+{
+	return rows->known && rows->known[k].sum ? &rows->known[k] : &rows->moments;
+}
+
 static PpdlStatus
-regress(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlError *err)
+regress(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlStatsAnswer *a, const PpdlStatsRows *rows,
+		PpdlError *err)
 {
 	r->regression = calloc((size_t) p->responses + 1, sizeof *r->regression);
 	if (r->regression == NULL)
@@ -102,12 +110,18 @@ regress(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, PpdlEr
 			.level = p->level};
 		char		name[PPDL_TERM_NAME],
 					what[PPDL_TERM_NAME + 20];
+		const PpdlMoments *m = choose_moments(rows, i);
 		PpdlError	why = {0};
-		PpdlStatus	status = ppdl_regress(&r->regression[r->page.regressions], m, &opt, &why);
+		PpdlStatus	status;
 
-		ppdl_term_name(m, p->response[i], name, sizeof name);
+		ppdl_term_name(&rows->moments, p->response[i], name, sizeof name);
 		snprintf(what, sizeof what, "regression of %s", name);
+		status = ppdl_regress(&r->regression[r->page.regressions], m, &opt, &why);
 		PPDL_TRY(add_note(r, status, &why, what, err));
+		if (status == PPDL_OK && m != &rows->moments)
+			PPDL_TRY(note(r, err, "%s: %.0f of %.0f rows, in which it is known", what, m->n, rows->moments.n));
+		if (status != PPDL_OK && a->no_known && p->known[i] >= 0)
+			PPDL_TRY(note(r, err, "%s: the rows in which it is known, %s", what, a->no_known));
 		r->page.regressions += status == PPDL_OK;
 	}
 	return PPDL_OK;
@@ -175,9 +189,10 @@ note_verified(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlStatsRows *r
 }
 
 PpdlStatus
-ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsRows *rows, long min_count,
+ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsAnswer *a, int group, long min_count,
 				   PpdlError *err)
 {
+	const PpdlStatsRows *rows = &a->group[group];
 	const PpdlMoments *m = &rows->moments;
 
 	memset(out, 0, sizeof *out);
@@ -187,7 +202,7 @@ ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStats
 		PPDL_TRY(describe(out, p, m, err));
 	if (p->correlation || p->components)
 		PPDL_TRY(correlate(out, p, m, err));
-	PPDL_TRY(regress(out, p, m, err));
+	PPDL_TRY(regress(out, p, a, rows, err));
 	PPDL_TRY(cross(out, p, m, min_count, err));
 	PPDL_TRY(count_levels(out, p, m, min_count, err));
 	if (rows->verified)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "predict/where.h"
 #include "rows/gram_layout.h"
 
 static PpdlStatus
@@ -193,6 +194,43 @@ has_products(const PpdlStatsColumns *c, int a, int b, int *has, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* do the rows hold all products that a regression takes? */
+static PpdlStatus
+has_regression(const PpdlStatsPlan *p, const PpdlStatsColumns *c, int response, int *has, PpdlError *err)
+{
+	*has = response != c->label && c->features->inputs <= PPDL_WHERE_MAX_WIDTH;
+	for (int i = 0; i <= p->ons && *has; i++)
+		for (int k = 0; k <= i && *has; k++)
+		{
+			const int	a = i < p->ons ? p->on[i] : response,
+						b = k < p->ons ? p->on[k] : response;
+
+			if (a == c->label || b == c->label)
+				*has = 0;
+			else
+				PPDL_TRY(has_products(c, a, b, has, err));
+		}
+	return PPDL_OK;
+}
+
+static PpdlStatus
+find_known(PpdlStatsPlan *p, const PpdlStatsColumns *c, PpdlError *err)
+{
+	p->known = malloc(((size_t) p->responses + 1) * sizeof *p->known);
+	if (p->known == NULL)
+		return no_memory(err);
+	for (int i = 0; i < p->responses; i++)
+	{
+		const int	response = p->response[i].variable;
+		int			has = 0;
+
+		if (c->variable[response].missing >= 0)
+			PPDL_TRY(has_regression(p, c, response, &has, err));
+		p->known[i] = has ? c->variable[response].missing : -1;
+	}
+	return PPDL_OK;
+}
+
 static PpdlStatus
 too_wide(const PpdlStatsColumns *c, int a, int b, PpdlError *err)
 {
@@ -247,6 +285,7 @@ ppdl_stats_plan(PpdlStatsPlan *p, const PpdlStatsAsk *ask, const PpdlStatsColumn
 	PPDL_TRY(set_regressions(p, ask, c, err));
 	PPDL_TRY(set_tables(p, ask, c, err));
 	need_products(p, ask, c);
+	PPDL_TRY(find_known(p, c, err));
 	return find_source(p, c, err);
 }
 
@@ -256,6 +295,7 @@ ppdl_stats_plan_free(PpdlStatsPlan *p)
 	free(p->term);
 	free(p->crossed);
 	free(p->response);
+	free(p->known);
 	free(p->on);
 	free(p->crosstab);
 	free(p->histogram);

@@ -32,6 +32,11 @@ typedef struct PpdlStatsPlan
 	int			crosses;
 	PpdlTerm   *response;		/* regressions */
 	int			responses;
+	/*
+	 * responses: the value of the moments that says where it is missing, if the rows hold the products of all that
+	 * regression takes, so that sum_where has them of the rows in which it is known; else -1
+	 */
+	int		   *known;
 	int		   *on,				/* variables */
 				ons;
 	int		   *crosstab,		/* variables, two by two */

@@ -319,3 +319,100 @@ ppdl_stats_read(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PpdlText *fi
 	ppdl_stats_rows_free(&g);
 	return status;
 }
+
+/* ------------------------------------------------------------------ rows in which a value is known */
+
+/* rows of the group in which the value is missing */
+static double
+missing_in(const PpdlMoments *m, int value)
+{
+	return nearbyint(m->sum[value]);
+}
+
+int
+ppdl_stats_needs_known(const PpdlStatsAnswer *a, const PpdlStatsQuery *q)
+{
+	for (int i = 0; i < a->groups; i++)
+		for (int k = 0; k < q->knowns; k++)
+			if (q->known[k] >= 0 && missing_in(&a->group[i].moments, q->known[k]) > 0)
+				return 1;
+	return 0;
+}
+
+static PpdlStatus
+set_known(PpdlMoments *m, const PpdlStatsColumns *c, const double *sum, double rows, double error, PpdlError *err)
+{
+	PPDL_TRY(ppdl_moments_alloc(m, c->width, err));
+	m->n = rows;
+	m->variables = c->count;
+	m->variable = c->variable;
+	m->sum_error = m->error = error;
+	for (int i = 0; i < c->from_row; i++)
+		m->sum[i] = sum[c->value[i]];
+	products_of_sums(m, c, sum);
+	if (c->label >= 0)
+		set_label_missing(m, c, 0);
+	return ppdl_moments_check(m, err);
+}
+
+/* of the rows that the group's sums say that there are */
+static PpdlStatus
+read_known(const Fields *f, int field, double rows, PpdlMoments *m, PpdlError *err)
+{
+	PpdlValues	v;
+	PpdlStatus	status;
+
+	PPDL_TRY(open_text(f, &f->field[field], &v, err));
+	status = check_width(&v, "moments of some rows", 1 + f->c->features->inputs, err);
+	if (status == PPDL_OK)
+	{
+		const double *sum = ppdl_values_row(&v, 0);
+
+		if (fabs(sum[0] - rows) > 0.5 + 8 * v.error)
+			status = ppdl_error(err, PPDL_ERR_RANGE, "%.1f rows, where %.0f are expected", sum[0], rows);
+		else
+			status = set_known(m, f->c, sum + 1, rows, v.error, err);
+	}
+	ppdl_values_free(&v);
+	return status;
+}
+
+static PpdlStatus
+read_all_known(const Fields *f, size_t count, PpdlStatsRows *g, PpdlError *err)
+{
+	size_t		field = (size_t) f->q->group_by->count + 1;
+
+	g->known = calloc((size_t) f->q->knowns + 1, sizeof *g->known);
+	if (g->known == NULL)
+		return no_memory(err);
+	g->knowns = f->q->knowns;
+	for (int k = 0; k < g->knowns; k++)
+	{
+		double		rows;
+
+		if (f->q->known[k] < 0)
+			continue;
+		if (field >= count)
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "%zu fields of a statement that returns more", count);
+		rows = g->moments.n - missing_in(&g->moments, f->q->known[k]);
+		if (rows < g->moments.n && rows >= 1 && rows >= (double) f->q->min_count)
+			PPDL_TRY(in_group(g, read_known(f, (int) field, rows, &g->known[k], err), err));
+		field++;
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_stats_read_known(PpdlStatsAnswer *a, int *group, const PpdlStatsReader *r, const PpdlText *field, size_t count,
+					  PpdlError *err)
+{
+	const Fields f = {.r = r, .q = r->query, .c = r->columns, .field = field};
+	const int	first = r->query->group_by->count;
+
+	/* groups that were withheld are none of the answer's */
+	if (*group == a->groups || count_in(&f, first) < (double) r->query->min_count || count_in(&f, first) < 1)
+		return PPDL_OK;
+	if (count_in(&f, first) != a->group[*group].moments.n)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "the server's groups are not those that it had before");
+	return read_all_known(&f, count, &a->group[(*group)++], err);
+}

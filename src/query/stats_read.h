@@ -50,4 +50,13 @@ int			ppdl_stats_fields(const PpdlStatsQuery *q);
 PpdlStatus	ppdl_stats_read(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PpdlText *field, size_t count,
 							PpdlError *err);
 
+/* Is a value of the query's `known` not 0 in some row? */
+int			ppdl_stats_needs_known(const PpdlStatsAnswer *a, const PpdlStatsQuery *q);
+/*
+ * One row of what ppdl_stats_known_sql returned, in their order, in a transaction that sees the same rows; *group:
+ * 0 before the first.  Of fewer rows than min_count nothing is decrypted.
+ */
+PpdlStatus	ppdl_stats_read_known(PpdlStatsAnswer *a, int *group, const PpdlStatsReader *r, const PpdlText *field,
+								  size_t count, PpdlError *err);
+
 #endif

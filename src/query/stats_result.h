@@ -24,9 +24,9 @@ typedef struct PpdlStatsResult
 	char	  **note;
 } PpdlStatsResult;
 
-/* min_count: notes say where fewer rows were counted */
-PpdlStatus	ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsRows *rows, long min_count,
-							   PpdlError *err);
+/* of a group of the answer; min_count: notes say where fewer rows were counted */
+PpdlStatus	ppdl_stats_compute(PpdlStatsResult *out, const PpdlStatsPlan *p, const PpdlStatsAnswer *a, int group,
+							   long min_count, PpdlError *err);
 void		ppdl_stats_result_free(PpdlStatsResult *r);
 
 /* what is shown, in whatever form */

@@ -75,18 +75,39 @@ put_receipt(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const ch
 	ppdl_write_text(w, ")");
 }
 
-PpdlStatus
-ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const char *table, PpdlError *err)
+static void
+put_head(PpdlWriter *w, const PpdlStatsQuery *q)
 {
-	const int	groups = q->group_by->count;
-
 	ppdl_write_text(w, "SELECT ");
-	for (int i = 0; i < groups; i++)
+	for (int i = 0; i < q->group_by->count; i++)
 	{
 		ppdl_sql_put_name(w, q->group_by->item[i]);
 		ppdl_write_text(w, ", ");
 	}
 	ppdl_write_text(w, "count(*)");
+}
+
+static PpdlStatus
+put_tail(PpdlWriter *w, const PpdlStatsQuery *q, const char *table, PpdlError *err)
+{
+	const int	groups = q->group_by->count;
+
+	put_source(w, q, table);
+	if (groups > 0)
+	{
+		ppdl_write_text(w, " GROUP BY ");
+		put_order(w, groups);
+		ppdl_write_text(w, " ORDER BY ");
+		put_order(w, groups);
+	}
+	ppdl_write_u8(w, 0);
+	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+}
+
+PpdlStatus
+ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const char *table, PpdlError *err)
+{
+	put_head(w, q);
 	put_aggregate(w, schema, "sum", q->features, NULL);
 	if (q->label)
 	{
@@ -101,14 +122,26 @@ ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const
 		put_receipt(w, q, schema, q->features);
 	if (q->receipts && q->label)
 		put_receipt(w, q, schema, q->label);
-	put_source(w, q, table);
-	if (groups > 0)
+	return put_tail(w, q, table, err);
+}
+
+PpdlStatus
+ppdl_stats_known_sql(PpdlWriter *w, const PpdlStatsQuery *q, const PpdlStatsColumns *c, const char *schema,
+					 const char *table, PpdlError *err)
+{
+	char		condition[40];
+
+	put_head(w, q);
+	for (int i = 0; i < q->knowns; i++)
 	{
-		ppdl_write_text(w, " GROUP BY ");
-		put_order(w, groups);
-		ppdl_write_text(w, " ORDER BY ");
-		put_order(w, groups);
+		if (q->known[i] < 0)
+			continue;
+		ppdl_write_text(w, ", ");
+		ppdl_write_text(w, schema);
+		ppdl_write_text(w, ".sum_where(");
+		ppdl_sql_put_name(w, q->features);
+		snprintf(condition, sizeof condition, ", 'x[%d] = 0')", c->value[q->known[i]] + 1);
+		ppdl_write_text(w, condition);
 	}
-	ppdl_write_u8(w, 0);
-	return w->bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
+	return put_tail(w, q, table, err);
 }

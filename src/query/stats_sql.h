@@ -12,4 +12,11 @@
 PpdlStatus	ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const char *table,
 						   PpdlError *err);
 
+/*
+ * Appends, with a zero, what asks for the rows in which values that the query names in `known` are 0, in the same
+ * groups: SELECT the columns of group_by, count(*), sum_where(features, 'x[i] = 0') for each of the values.
+ */
+PpdlStatus	ppdl_stats_known_sql(PpdlWriter *w, const PpdlStatsQuery *q, const PpdlStatsColumns *c, const char *schema,
+								 const char *table, PpdlError *err);
+
 #endif

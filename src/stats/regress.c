@@ -582,8 +582,9 @@ check_response(Fit *f)
 		ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.100s\" is missing in %.0f of %.0f rows", name,
 				   rows_of(f, (PpdlTerm) {t.variable, PPDL_TERM_MISSING}).value, f->m->n);
 		return ppdl_error_hint(f->err, PPDL_ERR_RANGE,
-							   "Second moments do not hold those of the other rows alone: choose "
-							   "rows in which it is known, or encrypt it as the label.");
+							   "Second moments do not hold those of the other rows alone: choose rows in which it is "
+							   "known, put products of all these columns into the rows (ppdl encode --moments), or "
+							   "encrypt it as the label.");
 	}
 	return PPDL_OK;
 }

@@ -351,7 +351,7 @@ numbers_agree(\@got, \@want, 1e-5, 'second moments of compact rows with labels')
 
 	append_to_file("$dir/bits.csv", join "\n", 'id,' . join(',', map { "x$_" } 1 .. 16) . ',y',
 		map { my $id = $_; join ',', $id, (map { ($id * ($_ + 7) * 2654435761 >> 9) & 1 } 1 .. 16), $id % 11 / 10 } 1 .. 200);
-	tool_ok('an encoding of bits', 'ppdl', 'encode', '--id', 'id', '--label', 'y', "$dir/bits.csv", '-o', "$dir/bits.json");
+	tool_ok('an encoding of bits', 'ppdl', 'encode', '--id', 'id', '--label', 'y', '--numeric', 'y', "$dir/bits.csv", '-o', "$dir/bits.json");
 	append_to_file("$dir/bits.copy", tool_ok('bits', 'ppdl', 'encrypt', '--compact', '--key', "$dir/clinic.key", '--features', "$dir/bits.json", "$dir/bits.csv"));
 	$node->safe_psql('postgres', qq{
 		CREATE TABLE answers (id int, features lwe_cipher, label lwe_cipher);

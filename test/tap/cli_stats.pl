@@ -281,7 +281,33 @@ done([ 'encrypt', '--key', 'stats.key', '--features', 'hospital.json', '--keep',
 	my ($note) = (ppdl(@stats, '--table', 'partly', '--means', '--csv'))[2];
 	like($note, qr/labels: fewer than 5 of these rows have one, and they are not decrypted/, 'labels of two rows');
 	refused([ @stats, '--table', 'hospital', '--regress', 'Osteoporose' ], 5, qr/publish.*--for train/s, 'a label of its own without keys of training');
-	like(done([ @stats, '--table', 'hospital', '--regress', $w ], 'a response with missing values'), qr/^regression of Gewicht \(kg\): .*missing/m, 'is told about');
+	like(done([ @stats, '--table', 'hospital', '--regress', $w ], 'a response with missing values'),
+		qr/^regression of Gewicht \(kg\): .*missing.*^regression of Gewicht \(kg\): the rows in which it is known, .*publish/ms, 'without keys of training is told about');
+
+	# full rows: the server sums those in which the response is known, whoever they are
+	$node->safe_psql('postgres', 'CREATE TABLE full_hospital (id int, ward text, features lwe_cipher, label lwe_cipher)');
+	done([ 'encrypt', '--key', 'stats.key', '--features', 'hospital.json', '--keep', 'Station', '--table', 'full_hospital', @dsn, "${contrib}hospital.csv" ], 'encrypt full rows');
+	my $of_ward = answers('a response with missing values', '--table', 'full_hospital', '--regress', $w, '--on', "Geburtsdatum,$h", '--group-by', 'ward');
+	my $wards = 0;
+
+	for (sort keys %{ { map { $_->{ward} => 1 } @hospital } })
+	{
+		my $ward = $_;
+		my @all = grep { $_->{ward} eq $ward } @hospital;
+		my @here = grep { defined $_->{weight} } @all;
+		my $mean = mean(grep { defined } map { $_->{height} } @here);
+		my @column = ([ map { $_->{day} } @here ], [ map { $_->{height} // $mean } @here ]);
+		my $missing = [ map { defined $_->{height} ? 0 : 1 } @here ];
+
+		push @column, $missing if sum(@$missing) > 0;
+		utf8::encode($ward);	# the file is of Latin-1
+		my $f = least_squares([ map { $_->{weight} } @here ], @column);
+		near($of_ward, "ward = $ward|regression|$w|$term[ $_ < 2 ? $_ : $_ + 2 ]|coefficient", $f->{b}[$_], 1e-4) for 0 .. $#column + 1;
+		near($of_ward, "ward = $ward|regression|$w|$term[1]|standard_error", $f->{se}[1], 1e-4);
+		near($of_ward, "ward = $ward|regression|$w||degrees_of_freedom", @here - @column - 1);
+		$wards += @here < @all;
+	}
+	cmp_ok($wards, '>', 1, 'of groups of which some rows are left out');
 }
 
 # a page

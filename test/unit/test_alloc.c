@@ -1510,7 +1510,7 @@ work_stats_tool(PpdlError *err)
 	rows.moments = table.m;
 	status = ppdl_moments_check(&rows.moments, err);
 	if (status == PPDL_OK)
-		status = ppdl_stats_compute(&result, &plan, &rows, 5, err);
+		status = ppdl_stats_compute(&result, &plan, &answer, 0, 5, err);
 	if (status == PPDL_OK)
 		status = show_statistics(&(PpdlStatsPage) {&query, &answer, &result}, err);
 	ppdl_stats_result_free(&result);

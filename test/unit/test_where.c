@@ -311,6 +311,8 @@ packed_rows(void **state)
 	packed(*state, 16, 1, 0, NULL);
 	packed(*state, 11, 2, 1, NULL);	/* of the same form */
 	packed(*state, 2, 1, 0, NULL);
+	/* the widest */
+	packed(*state, 250, 1, 2, NULL);
 	/* signs, whose product has sixteen times the scale of bits */
 	packed(*state, 40, 1, 2, "(x[6] = -1 or x[16] <> -1) and (x[26] <> -1 or x[36] = -1)");
 	ppdl_packed_slots_destroy(last_slots);
@@ -394,6 +396,7 @@ lifted_rows(void **state)
 	lifted(*state, ROW_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 3);
 	lifted(*state, COMPACT_LOGN, 3, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 1);
 	lifted(*state, COMPACT_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 5);
+	lifted(*state, ROW_LOGN, 250, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 2);
 }
 
 static void
@@ -747,7 +750,7 @@ refused(void **state)
 	OK(ppdl_where_check(c, f->par, &err));
 	assert_int_equal(ppdl_where_create(&w, f->par, c, 4, 0, &err), PPDL_ERR_ARGUMENT);
 	assert_non_null(strstr(err.message, "x[5]"));
-	assert_int_equal(ppdl_where_create(&w, f->par, c, 129, 0, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_where_create(&w, f->par, c, 257, 0, &err), PPDL_ERR_ARGUMENT);
 	assert_int_equal(ppdl_where_create(&w, f->par, c, 1, 0, &err), PPDL_ERR_ARGUMENT);
 	OK(ppdl_where_create(&w, f->par, c, 8, 0, &err));
 	ppdl_where_init(&sums);
