@@ -307,7 +307,7 @@ packed(Fixture *f, int width, int ciphertexts, int levels, const char *written)
 static void
 packed_rows(void **state)
 {
-	packed(*state, 16, 3, 2, NULL);
+	packed(*state, 16, 2, 2, NULL);
 	packed(*state, 16, 1, 0, NULL);
 	packed(*state, 11, 2, 1, NULL);	/* of the same form */
 	packed(*state, 2, 1, 0, NULL);
@@ -396,7 +396,6 @@ lifted_rows(void **state)
 	lifted(*state, ROW_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 3);
 	lifted(*state, COMPACT_LOGN, 3, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 1);
 	lifted(*state, COMPACT_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 5);
-	lifted(*state, ROW_LOGN, 250, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 2);
 }
 
 static void
