@@ -71,6 +71,20 @@ ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part)
 		ppdl_kernels()->ntt(m, a);
 }
 
+/* psi of the subring is psi^(N/2^logn), and its table the beginning of the ring's */
+void
+ppdl_ntt_subring(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int logn)
+{
+	PpdlNttTables tables = *m->ntt;
+	PpdlModulus sub = *m;
+
+	PPDL_ASSERT(m >= ring->mod && m < ring->mod + ring->count && logn >= 3 && logn <= ring->logn);
+	tables.logn = logn;
+	tables.n = (size_t) 1 << logn;
+	sub.ntt = &tables;
+	ppdl_kernels()->ntt(&sub, a);
+}
+
 void
 ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a)
 {

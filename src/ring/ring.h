@@ -69,6 +69,11 @@ ppdl_bitrev(uint32_t x, int bits)
  * time among scalar and vector twins that agree bit for bit.  m is one of ring's.
  */
 void		ppdl_ntt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
+/*
+ * The same for a polynomial in X^(N/2^logn), a[i] its coefficient of that to the power i, 3 <= logn <= the ring's: of
+ * the N values, which come in runs of N/2^logn equal ones, one a run.
+ */
+void		ppdl_ntt_subring(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int logn);
 /* in place, the inverse, including the factor 1/N */
 void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
 

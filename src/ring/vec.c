@@ -1,6 +1,7 @@
 #include "ring/vec.h"
 
 #include "ring/kernels.h"
+#include "ring/rns.h"
 
 void
 ppdl_vec_add(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n)
@@ -66,6 +67,15 @@ void
 ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from, const uint64_t *in, size_t n)
 {
 	ppdl_kernels()->switch_modulus(m, out, from, in, n);
+}
+
+_Static_assert(PPDL_COMBINE_STRIDE == PPDL_CONV_BLOCK && PPDL_MAX_COMBINE == PPDL_MAX_CONV + 1, "one kernel for both");
+
+void
+ppdl_vec_combine(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *k, int terms, size_t n)
+{
+	PPDL_ASSERT(terms >= 1 && terms <= PPDL_MAX_COMBINE && n <= PPDL_COMBINE_STRIDE);
+	ppdl_kernels()->conv_out(m, out, a, k, terms, n);
 }
 
 void

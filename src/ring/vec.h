@@ -48,6 +48,12 @@ typedef struct PpdlDot
 #define PPDL_MAX_DOT 4096
 void		ppdl_vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n);
 
+/* out[i] = sum_j k[j] * a[j * PPDL_COMBINE_STRIDE + i], k and a reduced; n at most the stride */
+#define PPDL_COMBINE_STRIDE 128
+#define PPDL_MAX_COMBINE 49		/* terms */
+void		ppdl_vec_combine(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *k, int terms,
+							 size_t n);
+
 /* bytes of n residues without gaps, PPDL_MAX_PRIME_BITS bits each (ppdl_pack_bits); n a multiple of 8 */
 static inline size_t
 ppdl_vec_packed_bytes(size_t n)

@@ -389,6 +389,8 @@ conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t 
 
 	while (i + 64 <= n)
 		CONV_OUT(8);
+	while (i + 16 <= n)
+		CONV_OUT(2);
 	while (i < n)
 		CONV_OUT(1);
 }

@@ -2,9 +2,11 @@
  * Which rows of the waiting batches form full residue classes: aligned runs of
  * indices (see collector_impl.h).
  */
+#include <math.h>
 #include <stdlib.h>
 
 #include "rows/collector_impl.h"
+#include "rows/pack_cost.h"
 
 static PpdlStatus
 push(PpdlBlocks *blocks, const PpdlBlock *block, PpdlError *err)
@@ -79,10 +81,38 @@ ppdl_collector_sort(PpdlRowBatch *b, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* what is done with a batch's blocks: counted, or kept for packing */
+typedef struct Cutting
+{
+	PpdlCollector *col;			/* NULL: counted */
+	PpdlRowBatch *batch;
+	int			single;			/* blocks up to this height are cut to rows */
+	uint32_t	count[PPDL_MAX_HEIGHT];
+} Cutting;
+
+static PpdlStatus
+put_block(Cutting *c, const PpdlBlock *block, PpdlError *err)
+{
+	PpdlBlock	row = {block->batch, block->first, 0};
+
+	if (c->col == NULL)
+	{
+		c->count[block->h]++;
+		return PPDL_OK;
+	}
+	if (block->h > c->single)
+		return push(&c->col->blocks[block->h], block, err);
+	for (; row.first < block->first + (1u << block->h); row.first++)
+		PPDL_TRY(push(&c->col->blocks[0], &row, err));
+	return PPDL_OK;
+}
+
 /* entries from..to-1 have consecutive indices: cut them into aligned runs, the longest first that fits */
 static PpdlStatus
-plan_run(PpdlCollector *col, PpdlRowBatch *b, uint32_t from, uint32_t to, PpdlError *err)
+cut_run(Cutting *c, uint32_t from, uint32_t to, PpdlError *err)
 {
+	PpdlRowBatch *b = c->batch;
+
 	while (from < to)
 	{
 		uint32_t	index = b->entry[from].index;
@@ -90,26 +120,69 @@ plan_run(PpdlCollector *col, PpdlRowBatch *b, uint32_t from, uint32_t to, PpdlEr
 
 		while (block.h < b->logc && (index >> block.h & 1) == 0 && (2u << block.h) <= to - from)
 			block.h++;
-		PPDL_TRY(push(&col->blocks[block.h], &block, err));
+		PPDL_TRY(put_block(c, &block, err));
 		from += 1u << block.h;
 	}
 	return PPDL_OK;
 }
 
 static PpdlStatus
-plan_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
+cut_batch(Cutting *c, PpdlError *err)
 {
+	PpdlRowBatch *b = c->batch;
 	uint32_t	from = 0;
 
-	PPDL_TRY(ppdl_collector_sort(b, err));
 	for (uint32_t i = 1; i <= b->rows; i++)
 	{
 		if (i < b->rows && b->entry[i].index == b->entry[i - 1].index + 1)
 			continue;
-		PPDL_TRY(plan_run(col, b, from, i, err));
+		PPDL_TRY(cut_run(c, from, i, err));
 		from = i;
 	}
 	return PPDL_OK;
+}
+
+static double
+cost(double blocks)
+{
+	return fmin(blocks, ppdl_windows_cost(blocks, PPDL_MAX_WINDOW));
+}
+
+/*
+ * Blocks of each height take a basis of their own.  Where rows are missing here and there, blocks are small, and those
+ * of one basis are cheaper as rows of another.
+ */
+static int
+choose_single(const Cutting *c)
+{
+	double		rows = c->count[0],
+				apart = cost(rows),	/* of blocks up to `top` */
+				most = 0;
+	int			single = 0;
+
+	for (int top = 1; top <= c->batch->logc; top++)
+	{
+		rows += ldexp(c->count[top], top);
+		apart += cost(c->count[top]);
+		if (c->count[top] > 0 && apart - cost(rows) > most)
+		{
+			most = apart - cost(rows);
+			single = top;
+		}
+	}
+	return single;
+}
+
+static PpdlStatus
+plan_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
+{
+	Cutting		c = {.batch = b};
+
+	PPDL_TRY(ppdl_collector_sort(b, err));
+	PPDL_TRY(cut_batch(&c, err));
+	c.single = choose_single(&c);
+	c.col = col;
+	return cut_batch(&c, err);
 }
 
 PpdlStatus

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ring/vec.h"
 #include "rows/pack_batch.h"
 #include "rows/pack_leaf.h"
 #include "rows/pack_window.h"
@@ -45,6 +46,29 @@ ppdl_collector_ciphertexts(const PpdlCollector *col)
 
 /* ------------------------------------------------------------------ the merge tree */
 
+/* (e, o) -> (e + o, e - o), of the same limbs, once through both */
+static void
+butterfly(PpdlCt *e, PpdlCt *o)
+{
+	enum { BLOCK = 512 };
+	const PpdlRing *ring = e->par->ring;
+	const size_t n = ring->n < BLOCK ? ring->n : BLOCK;
+	uint64_t	difference[BLOCK] __attribute__((aligned(64)));
+
+	PPDL_ASSERT(e->limbs == o->limbs);
+	for (int half = 0; half < 2; half++)
+		for (size_t at = 0; at < (size_t) e->limbs * ring->n; at += n)
+		{
+			const PpdlModulus *m = &ring->mod[at / ring->n];
+			uint64_t   *x = (half == 0 ? e->b : e->a) + at,
+					   *y = (half == 0 ? o->b : o->a) + at;
+
+			ppdl_vec_sub(m, difference, x, y, n);
+			ppdl_vec_add(m, x, x, y, n);
+			memcpy(y, difference, n * sizeof(uint64_t));
+		}
+}
+
 /*
  * e valid at multiples of N/2^l -> valid at multiples of N/2^(l+1) with o's values
  * between e's; the message is doubled.  o may be missing (NULL).  Releases o.
@@ -57,29 +81,24 @@ merge(PpdlPacking *p, PpdlCt *e, PpdlCt *o, int l, PpdlError *err)
 	double		noise = e->noise,
 				bound = e->bound;
 	PpdlStatus	status;
-	PpdlCt		difference = {0},
-				switched = {0};
+	PpdlCt		switched = {0};
 
-	if (o == NULL)
-		PPDL_GOTO(done, ppdl_ct_automorphism(ev, &switched, e, (2u << l) + 1, err));
-	else
+	if (o != NULL)
 	{
 		noise = fmax(noise, o->noise);
 		bound = fmax(bound, o->bound);
 		ppdl_ct_mul_monomial(ev, o, (int64_t) (par->n >> (l + 1)));
-		PPDL_GOTO(done, ppdl_ct_copy(ev, &difference, e, e->limbs, err));
-		PPDL_GOTO(done, ppdl_ct_sub(ev, &difference, o, err));
-		PPDL_GOTO(done, ppdl_ct_add(ev, e, o, err));
-		ppdl_ct_release(ev, o);
-		PPDL_GOTO(done, ppdl_ct_automorphism(ev, &switched, &difference, (2u << l) + 1, err));
+		butterfly(e, o);
 	}
+	PPDL_GOTO(done, ppdl_ct_automorphism(ev, &switched, o != NULL ? o : e, (2u << l) + 1, err));
 	PPDL_GOTO(done, ppdl_ct_add(ev, e, &switched, err));
 	e->scale *= 2;
 	e->noise = hypot(2 * noise, ppdl_keyswitch_noise(par, e->limbs));
 	e->bound = bound;
 done:
-	ppdl_ct_release(ev, &difference);
 	ppdl_ct_release(ev, &switched);
+	if (o != NULL)
+		ppdl_ct_release(ev, o);
 	return status;
 }
 
@@ -292,6 +311,7 @@ ppdl_packing_run(PpdlPacking *p, PpdlEval *ev, PpdlPacked *out, PpdlError *err)
 	p->ev = ev;
 	p->next = 0;
 	status = merges(ev->par) ? pack(p, out, err) : ppdl_pack_batch(p, out, err);
+	ppdl_pack_release_windows(p);
 	ppdl_pack_release_basis(p);
 	ppdl_pool_put(ev->pool, p->uniform);
 	ppdl_pool_put(ev->pool, p->uniform_b);

@@ -4,6 +4,7 @@
 
 #include "rows/collector_impl.h"
 #include "rows/pack.h"
+#include "rows/pack_cost.h"
 
 /* a block and the tree position of its first row, a multiple of 2^h */
 typedef struct PpdlPlaced
@@ -11,9 +12,6 @@ typedef struct PpdlPlaced
 	PpdlBlock	block;
 	uint32_t	at;
 } PpdlPlaced;
-
-/* levels of the tree that a window spans, see pack_window.c */
-#define PPDL_MAX_WINDOW 5
 
 /* the uniform half of a batch under every choice of automorphisms of some levels */
 typedef struct PpdlBasis
@@ -23,6 +21,18 @@ typedef struct PpdlBasis
 				levels;
 	PpdlCt		ct[1 << PPDL_MAX_WINDOW];
 } PpdlBasis;
+
+/* windows that are computed together */
+#define PPDL_WINDOW_GROUP 8
+
+/* those that the tree has not asked for yet are next .. count - 1 */
+typedef struct PpdlReadyWindows
+{
+	PpdlCt		ct[PPDL_WINDOW_GROUP];
+	uint32_t	blocks[PPDL_WINDOW_GROUP];
+	int			next,
+				count;
+} PpdlReadyWindows;
 
 struct PpdlPacking
 {
@@ -35,6 +45,7 @@ struct PpdlPacking
 	uint64_t   *scratch;		/* k words */
 	uint8_t    *window;			/* for each position: height of the window that starts there, or 0 */
 	PpdlBasis	basis;
+	PpdlReadyWindows ready;
 	PpdlRowBatch *whole;		/* the batch that it takes as a whole, or NULL */
 	PpdlRowBatch *uniform_of;	/* whose uniform half `uniform` is, NULL: none */
 	uint64_t   *uniform,		/* limbs * N, ev's; NULL before the first */

@@ -24,9 +24,24 @@
 #include "ring/vec.h"
 #include "rows/pack_leaf.h"
 
-/* costs in units of a key switch: one of a basis (decompositions are shared), one block of a window */
-#define BASIS_COST 0.8
-#define BLOCK_COST 0.12
+/*
+ * Exponents of m_W are -pos(i) of the blocks' first rows, modulo 2^logrun: but for a monomial for each such class of
+ * rows, m_W has powers of X^(2^logrun) only.  In the NTT domain it then has runs of 2^logrun equal values, which a
+ * transform of N/2^logrun words gives.  A run of neighbouring rows falls into few classes; where there are more, whole
+ * polynomials are cheaper.
+ */
+#define MAX_CLASSES 4
+#define LEAST_LOGRUN 3			/* vectors of equal values */
+
+/* of windows of `levels` levels above blocks of height low */
+static int
+window_logrun(const PpdlPacking *p, int low, int levels)
+{
+	const int	places = p->height - low - levels,	/* places are multiples of 2^this */
+				powers = p->col->logk + low + 1;	/* automorphisms are 1 modulo 2^this */
+
+	return places < powers ? places : powers;
+}
 
 /* ------------------------------------------------------------------ which */
 
@@ -41,13 +56,31 @@ merges(uint32_t n, int levels)
 	return sum;
 }
 
-/* key switches saved by windows of height low + levels in positions start..end-1; marks them if told to */
+/* what the products of a window of n blocks cost, as far as can be said before its rows are looked at */
 static double
-try_windows(PpdlPacking *p, uint32_t start, uint32_t end, int low, int levels, int mark)
+products(const PpdlPacking *p, const PpdlPlaced *placed, uint32_t n, int levels)
 {
-	uint32_t	size = 1u << (low + levels),
+	const int	logrun = window_logrun(p, placed->block.h, levels),
+				within = p->height - logrun;
+	const PpdlCollected *entry = placed->block.batch->entry;
+	uint32_t	first = entry[placed[0].block.first].index >> within,
+				last = entry[placed[n - 1].block.first].index >> within,
+				classes = (first > last ? first - last : last - first) + 1;
+
+	return ldexp(logrun >= LEAST_LOGRUN && classes <= MAX_CLASSES ? PPDL_CLASS_COST * classes : PPDL_POLYNOMIAL_COST,
+				 levels);
+}
+
+/* key switches saved by windows of height low + levels for blocks first..last-1; marks them if told to */
+static double
+try_windows(PpdlPacking *p, uint32_t first, uint32_t last, int levels, int mark)
+{
+	const int	low = p->placed[first].block.h;
+	uint32_t	start = p->placed[first].at,
+				end = p->placed[last - 1].at + (1u << low),
+				size = 1u << (low + levels),
 				occupied = p->placed[p->count - 1].at + (1u << p->placed[p->count - 1].block.h);
-	double		saved = -BASIS_COST * ((1 << levels) - 1);
+	double		saved = -PPDL_BASIS_COST * ((1 << levels) - 1);
 
 	for (uint32_t at = (start + size - 1) & -size; at < end; at += size)
 	{
@@ -59,7 +92,8 @@ try_windows(PpdlPacking *p, uint32_t start, uint32_t end, int low, int levels, i
 			break;
 		if (n < 2)
 			continue;
-		saved += merges(n, levels) - BLOCK_COST * n;
+		saved += merges(n, levels) - PPDL_WINDOW_COST -
+			products(p, &p->placed[first + ((at - start) >> low)], n, levels);
 		if (mark)
 			p->window[at] = (uint8_t) (low + levels);
 	}
@@ -70,15 +104,13 @@ try_windows(PpdlPacking *p, uint32_t start, uint32_t end, int low, int levels, i
 static void
 plan_run(PpdlPacking *p, uint32_t first, uint32_t last)
 {
-	int			low = p->placed[first].block.h,
-				best = 0;
-	uint32_t	start = p->placed[first].at,
-				end = p->placed[last - 1].at + (1u << low);
+	const int	low = p->placed[first].block.h;
+	int			best = 0;
 	double		most = 0;
 
 	for (int levels = 2; levels <= PPDL_MAX_WINDOW && low + levels <= p->height; levels++)
 	{
-		double		saved = try_windows(p, start, end, low, levels, 0);
+		double		saved = try_windows(p, first, last, levels, 0);
 
 		if (saved > most)
 		{
@@ -87,7 +119,7 @@ plan_run(PpdlPacking *p, uint32_t first, uint32_t last)
 		}
 	}
 	if (best > 0)
-		try_windows(p, start, end, low, best, 1);
+		try_windows(p, first, last, best, 1);
 }
 
 void
@@ -171,34 +203,55 @@ make_basis(PpdlPacking *p, PpdlRowBatch *batch, int low, int levels, PpdlError *
 	return PPDL_OK;
 }
 
-/* ------------------------------------------------------------------ one window */
+/* ------------------------------------------------------------------ windows */
+
+/* coefficients that products of whole polynomials take at a time: what they read of all m_W and E_W stays in cache */
+#define BLOCK 256
 
 typedef struct Window
 {
-	PpdlPacking *p;
 	uint32_t	at;
-	int			h;
 	const PpdlPlaced *placed;	/* its blocks */
 	uint32_t	blocks;
-	uint64_t   *poly;			/* a limb for each m_W */
-	const uint64_t *m[1 << PPDL_MAX_WINDOW],
-			   *b[1 << PPDL_MAX_WINDOW],
-			   *a[1 << PPDL_MAX_WINDOW];
+	int			classes;		/* 0: whole polynomials */
+	uint32_t	class[MAX_CLASSES];	/* pos(i) modulo 2^logrun */
+	PpdlCt	   *out;
 } Window;
+
+/* windows of one basis, one behind the other */
+typedef struct Group
+{
+	PpdlPacking *p;
+	int			h,
+				logrun,
+				terms,			/* subsets W */
+				count,
+				classes;		/* of all windows */
+	Window		window[PPDL_WINDOW_GROUP];
+	uint64_t   *values,			/* of each class, for each run, of each W */
+			   *monomial,		/* of each class, a limb */
+			   *poly,			/* whole polynomials of one window, a limb for each W; or of one class */
+			   *basis;			/* some entries of both halves of all E_W */
+} Group;
+
+/* pos of a block's first row */
+static uint32_t
+position(const PpdlPacking *p, const PpdlBlock *block)
+{
+	const PpdlRowBatch *b = block->batch;
+
+	return ppdl_bitrev(b->entry[block->first].index, b->logc) << (p->height - b->logc);
+}
 
 /* the monomial of a block in m_W: its exponent modulo 2N, sign included */
 static uint32_t
-monomial(const Window *win, const PpdlPlaced *placed, int w)
+exponent(const PpdlPacking *p, const Window *win, const PpdlPlaced *placed, int w)
 {
-	const PpdlPacking *p = win->p;
 	const PpdlBasis *basis = &p->basis;
-	const PpdlBlock *block = &placed->block;
 	uint32_t	n = (uint32_t) p->col->par->n,
 				place = (placed->at - win->at) >> basis->low,
-				e;
+				e = 2 * n - position(p, &placed->block);
 
-	e = 2 * n - (ppdl_bitrev(block->batch->entry[block->first].index,
-							 block->batch->logc) << (p->height - block->batch->logc));
 	for (int t = 0; t < basis->levels; t++)
 	{
 		int			right = place >> t & 1;
@@ -212,119 +265,349 @@ monomial(const Window *win, const PpdlPlaced *placed, int w)
 	return e;
 }
 
-/* limb l of all m_W, NTT domain */
+/* poly += 2^low * X^e in Z[X]/(X^n + 1), e < 2n */
 static void
-fill_multipliers(Window *win, int l)
+add_monomial(const PpdlModulus *m, const PpdlPacking *p, uint64_t *poly, uint32_t e, size_t n)
 {
-	const PpdlRing *ring = win->p->col->par->ring;
-	const PpdlModulus *m = &ring->mod[l];
-	uint64_t	unit = (uint64_t) 1 << win->p->basis.low;
+	const uint64_t unit = (uint64_t) 1 << p->basis.low;
+	uint64_t   *c = &poly[e & (n - 1)];
 
-	for (int w = 0; w < 1 << win->p->basis.levels; w++)
+	*c = e < n ? ppdl_mod_add(m, *c, unit) : ppdl_mod_sub(m, *c, unit);
+}
+
+/* limb l of all m_W of a window, NTT domain */
+static void
+fill_polynomials(const Group *g, const Window *win, int l)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	const PpdlModulus *m = &ring->mod[l];
+
+	for (int w = 0; w < g->terms; w++)
 	{
-		uint64_t   *poly = ppdl_limb(ring, win->poly, w);
+		uint64_t   *poly = ppdl_limb(ring, g->poly, w);
 
 		memset(poly, 0, ring->n * sizeof(uint64_t));
 		for (uint32_t i = 0; i < win->blocks; i++)
-		{
-			uint32_t	e = monomial(win, &win->placed[i], w);
-			uint64_t   *c = &poly[e & (ring->n - 1)];
-
-			*c = e < ring->n ? ppdl_mod_add(m, *c, unit) : ppdl_mod_sub(m, *c, unit);
-		}
+			add_monomial(m, g->p, poly, exponent(g->p, win, &win->placed[i], w), ring->n);
 		ppdl_ntt(ring, m, poly);
 	}
 }
 
-/* coefficients that the products take at a time: what they read of all m_W and E_W stays in cache */
-#define BLOCK 1024
-
-static PpdlStatus
-fill_limb(Window *win, int l, size_t offset, PpdlCt *out, PpdlError *err)
+/* limb l of X^class * m_W for the blocks of one class, a value a run, all W of a run together; and of X^-class */
+static void
+fill_class(const Group *g, const Window *win, uint32_t class, int l, uint64_t *values, uint64_t *monomial)
 {
-	const PpdlPacking *p = win->p;
-	const PpdlRing *ring = p->col->par->ring;
+	const PpdlRing *ring = g->p->col->par->ring;
 	const PpdlModulus *m = &ring->mod[l];
-	uint64_t   *b = ppdl_limb(ring, out->b, l),
-			   *a = ppdl_limb(ring, out->a, l);
-	int			terms = 1 << p->basis.levels;
-	size_t		block = ring->n < BLOCK ? ring->n : BLOCK;
+	const uint32_t n = (uint32_t) (ring->n >> g->logrun),
+				within = (1u << g->logrun) - 1,
+				order = (uint32_t) (2 * ring->n);
 
-	memset(b, 0, ring->n * sizeof(uint64_t));
-	memset(a, 0, ring->n * sizeof(uint64_t));
-	for (uint32_t i = 0; i < win->blocks; i++)
-		PPDL_TRY(ppdl_pack_place(p, &win->placed[i].block, l, offset, win->placed[i].at - win->at, win->h, b, err));
-	ppdl_ntt(ring, m, b);
-	ppdl_vec_mul_scalar(m, b, b, (uint64_t) 1 << win->h, ring->n);
-	fill_multipliers(win, l);
+	for (int w = 0; w < g->terms; w++)
+	{
+		uint64_t   *poly = g->poly;
+
+		memset(poly, 0, n * sizeof(uint64_t));
+		for (uint32_t i = 0; i < win->blocks; i++)
+			if ((position(g->p, &win->placed[i].block) & within) == class)
+				add_monomial(m, g->p, poly,
+							 ((exponent(g->p, win, &win->placed[i], w) + class) & (order - 1)) >> g->logrun, n);
+		ppdl_ntt_subring(ring, m, poly, ring->logn - g->logrun);
+		for (uint32_t i = 0; i < n; i++)
+			values[(size_t) i * (size_t) g->terms + (size_t) w] = poly[i];
+	}
+	for (size_t i = 0; i < ring->n; i++)
+		monomial[i] = 1;
+	ppdl_mul_monomial_ntt(ring, m, monomial, monomial, -(int64_t) class);
+}
+
+static void
+fill_classes(const Group *g, int l)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	uint64_t   *values = g->values,
+			   *monomial = g->monomial;
+
+	for (int i = 0; i < g->count; i++)
+		for (int c = 0; c < g->window[i].classes; c++)
+		{
+			fill_class(g, &g->window[i], g->window[i].class[c], l, values, monomial);
+			values += (size_t) g->terms * (ring->n >> g->logrun);
+			monomial += ring->n;
+		}
+}
+
+/* out += sum over W of m_W * E_W, a window's whole polynomials */
+static void
+add_polynomials(const Group *g, const Window *win, int l)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	const size_t block = ring->n < BLOCK ? ring->n : BLOCK;
+	const uint64_t *m[1 << PPDL_MAX_WINDOW],
+			   *b[1 << PPDL_MAX_WINDOW],
+			   *a[1 << PPDL_MAX_WINDOW];
+
+	fill_polynomials(g, win, l);
 	for (size_t from = 0; from < ring->n; from += block)
 	{
-		for (int w = 0; w < terms; w++)
+		for (int w = 0; w < g->terms; w++)
 		{
-			win->m[w] = ppdl_climb(ring, win->poly, w) + from;
-			win->b[w] = ppdl_climb(ring, p->basis.ct[w].b, l) + from;
-			win->a[w] = ppdl_climb(ring, p->basis.ct[w].a, l) + from;
+			m[w] = ppdl_climb(ring, g->poly, w) + from;
+			b[w] = ppdl_climb(ring, g->p->basis.ct[w].b, l) + from;
+			a[w] = ppdl_climb(ring, g->p->basis.ct[w].a, l) + from;
 		}
-		ppdl_vec_dot(m, &(PpdlDot) {
-			.out = {b + from, a + from}, .a = win->m, .k = {win->b, win->a}, .terms = terms, .accumulate = 1
+		ppdl_vec_dot(&ring->mod[l], &(PpdlDot) {
+			.out = {ppdl_limb(ring, win->out->b, l) + from, ppdl_limb(ring, win->out->a, l) + from},
+			.a = m, .k = {b, a}, .terms = g->terms, .accumulate = 1
 		}, block);
 	}
+}
+
+/* n entries of each half of limb l of all E_W, from number `from` on, as ppdl_vec_combine takes them */
+static void
+gather_basis(const Group *g, int l, size_t from, size_t n)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	uint64_t   *to = g->basis;
+
+	for (int w = 0; w < g->terms; w++, to += PPDL_COMBINE_STRIDE)
+	{
+		const uint64_t *b = ppdl_climb(ring, g->p->basis.ct[w].b, l) + from,
+				   *a = ppdl_climb(ring, g->p->basis.ct[w].a, l) + from;
+
+		memcpy(to, b, n * sizeof(uint64_t));
+		memcpy(to + n, a, n * sizeof(uint64_t));
+		for (size_t i = 0; i < n; i += 8)	/* of the next turn: a few lines here and there */
+		{
+			__builtin_prefetch(b + n + i);
+			__builtin_prefetch(a + n + i);
+		}
+	}
+}
+
+/* the same for all classes of all windows: all of some entries while these of the basis are in cache */
+static void
+add_classes(const Group *g, int l)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	const PpdlModulus *m = &ring->mod[l];
+	const size_t run = (size_t) 1 << g->logrun,
+				n = run < PPDL_COMBINE_STRIDE / 2 ? run : PPDL_COMBINE_STRIDE / 2,
+				each = (size_t) g->terms * (ring->n >> g->logrun);
+	uint64_t	sum[PPDL_COMBINE_STRIDE] __attribute__((aligned(64)));
+
+	if (g->classes == 0)
+		return;
+	fill_classes(g, l);
+	for (size_t from = 0; from < ring->n; from += n)
+	{
+		const uint64_t *values = g->values + (from >> g->logrun) * (size_t) g->terms,
+				   *monomial = g->monomial + from;
+
+		gather_basis(g, l, from, n);
+		for (int i = 0; i < g->count; i++)
+			for (int c = 0; c < g->window[i].classes; c++, values += each, monomial += ring->n)
+			{
+				uint64_t   *b = ppdl_limb(ring, g->window[i].out->b, l) + from,
+						   *a = ppdl_limb(ring, g->window[i].out->a, l) + from;
+
+				ppdl_vec_combine(m, sum, g->basis, values, g->terms, 2 * n);
+				ppdl_vec_mul_add(m, b, sum, monomial, n);
+				ppdl_vec_mul_add(m, a, sum + n, monomial, n);
+			}
+	}
+}
+
+/* limb l of the rows in their places, times 2^levels */
+static PpdlStatus
+place_rows(const Group *g, const Window *win, int l, size_t offset, PpdlError *err)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	const PpdlModulus *m = &ring->mod[l];
+	uint64_t   *b = ppdl_limb(ring, win->out->b, l);
+
+	memset(b, 0, ring->n * sizeof(uint64_t));
+	memset(ppdl_limb(ring, win->out->a, l), 0, ring->n * sizeof(uint64_t));
+	for (uint32_t i = 0; i < win->blocks; i++)
+		PPDL_TRY(ppdl_pack_place(g->p, &win->placed[i].block, l, offset, win->placed[i].at - win->at, g->h, b, err));
+	ppdl_ntt(ring, m, b);
+	ppdl_vec_mul_scalar(m, b, b, (uint64_t) 1 << g->h, ring->n);
 	return PPDL_OK;
 }
 
 static PpdlStatus
-fill_window(Window *win, PpdlCt *out, PpdlError *err)
+fill_windows(Group *g, PpdlError *err)
 {
-	const PpdlCollector *col = win->p->col;
+	const PpdlCollector *col = g->p->col;
 	size_t		offset = 0;
 
-	for (int l = 0; l < out->limbs; l++)
+	for (int l = 0; l < col->limbs; l++)
 	{
-		PPDL_TRY(fill_limb(win, l, offset, out, err));
+		for (int i = 0; i < g->count; i++)
+			PPDL_TRY(place_rows(g, &g->window[i], l, offset, err));
+		add_classes(g, l);
+		for (int i = 0; i < g->count; i++)
+			if (g->window[i].classes == 0)
+				add_polynomials(g, &g->window[i], l);
 		offset += ppdl_packed_size((size_t) 1 << col->logk, col->par->ring->mod[l].bits);
 	}
 	return PPDL_OK;
 }
 
 static void
-describe(const Window *win, PpdlCt *out)
+describe(const Group *g, const Window *win)
 {
-	const PpdlPacking *p = win->p;
+	const PpdlPacking *p = g->p;
 	const PpdlRowBatch *batch = p->basis.batch;
 	int			levels = p->basis.levels;
-	double		switches = ldexp(ppdl_keyswitch_noise(p->col->par, out->limbs), p->basis.low) *
+	double		switches = ldexp(ppdl_keyswitch_noise(p->col->par, win->out->limbs), p->basis.low) *
 	sqrt((double) win->blocks * levels * ldexp(0.5, levels));
 
-	out->scale = ldexp(p->col->scale, win->h);
-	out->noise = hypot(ldexp(ppdl_pack_noise(p, batch), win->h), switches);
-	out->bound = batch->bound;
+	win->out->scale = ldexp(p->col->scale, g->h);
+	win->out->noise = hypot(ldexp(ppdl_pack_noise(p, batch), g->h), switches);
+	win->out->bound = batch->bound;
+}
+
+/* ------------------------------------------------------------------ some at a time */
+
+/* classes of the window's rows; none where they are too many */
+static void
+find_classes(const Group *g, Window *win)
+{
+	const uint32_t within = (1u << g->logrun) - 1;
+
+	win->classes = 0;
+	if (g->logrun < LEAST_LOGRUN)
+		return;
+	for (uint32_t i = 0; i < win->blocks; i++)
+	{
+		uint32_t	class = position(g->p, &win->placed[i].block) & within;
+		int			c = 0;
+
+		while (c < win->classes && win->class[c] != class)
+			c++;
+		if (c < win->classes)
+			continue;
+		if (c == MAX_CLASSES)
+		{
+			win->classes = 0;
+			return;
+		}
+		win->class[win->classes++] = class;
+	}
+}
+
+/* the windows from `at` on that have the same basis */
+static void
+find_windows(Group *g, uint32_t at)
+{
+	PpdlPacking *p = g->p;
+	const PpdlPlaced *placed = &p->placed[p->next],
+			   *end = &p->placed[p->count];
+	const PpdlBlock like = placed->block;
+	const uint32_t size = 1u << g->h;
+
+	for (; g->count < PPDL_WINDOW_GROUP && placed < end; at += size)
+	{
+		Window	   *win = &g->window[g->count];
+
+		if (placed->at != at || p->window[at] != g->h || placed->block.batch != like.batch || placed->block.h != like.h)
+			break;
+		*win = (Window) {.at = at, .placed = placed, .out = &p->ready.ct[g->count]};
+		for (; placed < end && placed->at < at + size; placed++)
+			win->blocks++;
+		find_classes(g, win);
+		g->classes += win->classes;
+		g->count++;
+	}
+}
+
+static PpdlStatus
+get_scratch(Group *g, PpdlError *err)
+{
+	const PpdlRing *ring = g->p->col->par->ring;
+	PpdlPool   *pool = g->p->ev->pool;
+	const size_t limb = ring->n * sizeof(uint64_t),
+				terms = (size_t) g->terms;
+	int			whole = 0;
+
+	for (int i = 0; i < g->count; i++)
+		whole |= g->window[i].classes == 0;
+	g->poly = ppdl_pool_get(pool, whole ? terms * limb : limb);
+	g->basis = ppdl_pool_get(pool, terms * PPDL_COMBINE_STRIDE * sizeof(uint64_t));
+	if (g->classes > 0)
+	{
+		g->values = ppdl_pool_get(pool, (size_t) g->classes * terms * (limb >> g->logrun));
+		g->monomial = ppdl_pool_get(pool, (size_t) g->classes * limb);
+	}
+	return g->poly != NULL && g->basis != NULL && (g->classes == 0 || (g->values != NULL && g->monomial != NULL)) ?
+		PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+}
+
+static void
+put_scratch(const Group *g)
+{
+	PpdlPool   *pool = g->p->ev->pool;
+
+	ppdl_pool_put(pool, g->poly);
+	ppdl_pool_put(pool, g->basis);
+	ppdl_pool_put(pool, g->values);
+	ppdl_pool_put(pool, g->monomial);
+}
+
+void
+ppdl_pack_release_windows(PpdlPacking *p)
+{
+	for (int i = 0; i < p->ready.count; i++)
+		ppdl_ct_release(p->ev, &p->ready.ct[i]);
+	p->ready.next = p->ready.count = 0;
+}
+
+/* the windows that come next, of one basis, into p->ready */
+static PpdlStatus
+make_windows(PpdlPacking *p, uint32_t at, int h, PpdlError *err)
+{
+	const PpdlBlock *first = &p->placed[p->next].block;
+	const int	levels = h - first->h;
+	Group	   *g;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_eval_poll(p->ev, err));
+	PPDL_TRY(make_basis(p, first->batch, first->h, levels, err));
+	g = calloc(1, sizeof(*g));
+	if (g == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	*g = (Group) {.p = p, .h = h, .logrun = window_logrun(p, first->h, levels), .terms = 1 << levels};
+	find_windows(g, at);
+	PPDL_GOTO(done, get_scratch(g, err));
+	for (; p->ready.count < g->count; p->ready.count++)
+		PPDL_GOTO(done, ppdl_ct_alloc(p->ev, &p->ready.ct[p->ready.count], p->col->limbs, err));
+	PPDL_GOTO(done, fill_windows(g, err));
+	for (int i = 0; i < g->count; i++)
+	{
+		describe(g, &g->window[i]);
+		p->ready.blocks[i] = g->window[i].blocks;
+	}
+done:
+	put_scratch(g);
+	free(g);
+	if (status != PPDL_OK)
+		ppdl_pack_release_windows(p);
+	return status;
 }
 
 PpdlStatus
 ppdl_pack_window(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, PpdlError *err)
 {
-	const PpdlPlaced *first = &p->placed[p->next];
-	const PpdlRing *ring = p->col->par->ring;
-	Window		win = {.p = p, .at = at, .h = h, .placed = first};
-	PpdlStatus	status;
+	PpdlReadyWindows *ready = &p->ready;
 
-	while (p->next + win.blocks < p->count && first[win.blocks].at < at + (1u << h))
-		win.blocks++;
-	PPDL_TRY(ppdl_eval_poll(p->ev, err));
-	PPDL_TRY(make_basis(p, first->block.batch, first->block.h, h - first->block.h, err));
-	win.poly = ppdl_pool_get(p->ev->pool, (ring->n * sizeof(uint64_t)) << p->basis.levels);
-	if (win.poly == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = ppdl_ct_alloc(p->ev, out, p->col->limbs, err);
-	if (status == PPDL_OK)
-		status = fill_window(&win, out, err);
-	ppdl_pool_put(p->ev->pool, win.poly);
-	if (status != PPDL_OK)
+	if (ready->next == ready->count)
 	{
-		ppdl_ct_release(p->ev, out);
-		return status;
+		ready->next = ready->count = 0;
+		PPDL_TRY(make_windows(p, at, h, err));
 	}
-	describe(&win, out);
-	p->next += win.blocks;
+	*out = ready->ct[ready->next];
+	ready->ct[ready->next] = (PpdlCt) {0};
+	p->next += ready->blocks[ready->next++];
 	return PPDL_OK;
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Prediction of a 16-32-1 network on encrypted rows, from the table, on one core:
-# complete batches, every second row missing, one row at a time; and the bytes of
+# complete batches, every second row missing, or some by a hash, one row at a time; and the bytes of
 # the keys that it takes.  Complete batches on two threads, too, and in a parallel plan.  The decrypted outputs must agree with the plain twin's.
 #
 # Needs the server of test/scripts/bench.sh and a scratch directory in
@@ -67,7 +67,9 @@ sql -c "SELECT ppdl_create_model('bench', '{\"inputs\":16,\"layers\":[{\"units\"
 
 complete="SELECT lwe_rows(ppdl_predict_agg('bench', features)) FROM predict_rows"
 holes="SELECT lwe_rows(ppdl_predict_agg('bench', features)) FROM predict_rows WHERE id <= $partial AND id % 2 = 0"
+half="FROM predict_rows WHERE id <= $partial AND (hashint4(id) & 63) < 29"
 ms=$(milliseconds "$complete")
+whole=$ms
 figure predict_rows_per_s "$(per_second "$rows" "$ms")" rows/s "16-32-1, $batches complete batches of 1,024 rows from the table, one core"
 scan=$(milliseconds "SELECT count(lwe_width(features)) FROM predict_rows")
 figure predict_scan_share "$(awk -v scan="$scan" -v all="$ms" 'BEGIN { printf "%.4f", scan / all }')" ratio \
@@ -84,6 +86,10 @@ if [ "$(nproc)" -ge 2 ]; then
 fi
 ms=$(runs=1 milliseconds "$holes")
 figure predict_partial_rows_per_s "$(per_second "$((partial / 2))" "$ms")" rows/s "every second row of $partial missing, one core"
+figure predict_partial_over_complete "$(awk -v ms="$ms" -v rows="$((partial / 2))" -v whole="$whole" -v all="$rows" 'BEGIN { printf "%.2f", ms / rows / (whole / all) }')" ratio \
+	"time of such a row over that of one of a complete batch, the same run"
+ms=$(runs=1 milliseconds "SELECT lwe_rows(ppdl_predict_agg('bench', features)) $half")
+figure predict_random_rows_per_s "$(per_second "$(sql -c "SELECT count(*) $half")" "$ms")" rows/s "29 of 64 of $partial rows, by a hash: a ciphertext, one core"
 figure predict_one_ms "$(milliseconds "SELECT lwe_rows(ppdl_predict('bench', features)) FROM predict_rows WHERE id = 7")" ms "one row, warm"
 figure predict_keys_bytes "$(sql -c "SELECT sum(bytes) FROM ppdl_key_part_info")" bytes "all that sums and prediction in the row ring need, as published"
 

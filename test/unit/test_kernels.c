@@ -81,6 +81,40 @@ test_ntt_values(void **state)
 	}
 }
 
+/* a polynomial in X^run has runs of equal values, of which the transform of the subring gives one each */
+static void
+test_subring(void **state)
+{
+	static const int sizes[] = {8, 12, 14};
+
+	for (int s = 0; s < COUNT(sizes); s++)
+	{
+		PpdlRing   *ring = new_ring(sizes[s], row_primes, COUNT(row_primes));
+		uint64_t   *small = new_limbs(ring->n),
+				   *whole = new_limbs(ring->n);
+
+		for (int logn = 3; logn <= sizes[s]; logn++)
+			FOR_EACH_LEVEL(level)
+			{
+				const PpdlModulus *m = &ring->mod[logn % ring->count];
+				const size_t n = (size_t) 1 << logn,
+							run = ring->n >> logn;
+
+				fill_residues(small, n, m->q);
+				memset(whole, 0, ring->n * sizeof(*whole));
+				for (size_t i = 0; i < n; i++)
+					whole[i * run] = small[i];
+				ppdl_ntt(ring, m, whole);
+				ppdl_ntt_subring(ring, m, small, logn);
+				for (size_t i = 0; i < ring->n; i++)
+					assert_int_equal(whole[i], small[i / run]);
+			}
+		ppdl_free_aligned(small);
+		ppdl_free_aligned(whole);
+		ppdl_ring_destroy(ring);
+	}
+}
+
 /* NTT, product by entries, inverse = schoolbook product modulo X^N + 1 */
 static void
 test_negacyclic_product(void **state)
@@ -611,6 +645,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_ntt_values, back_to_best),
+		cmocka_unit_test_teardown(test_subring, back_to_best),
 		cmocka_unit_test_teardown(test_negacyclic_product, back_to_best),
 		cmocka_unit_test_teardown(test_ntt_twins, back_to_best),
 		cmocka_unit_test_teardown(test_automorphisms, back_to_best),

@@ -482,35 +482,87 @@ test_contiguous(void **state)
 	site_close(&s);
 }
 
-/* every second row, then every second pair: single blocks of one batch share their key switches */
+/* which rows are there: every second, every second pair, all but every third, one of seven, of chance: a half, a tenth */
+static int
+is_there(int pattern, int i)
+{
+	switch (pattern)
+	{
+		case 0:
+			return i % 2 == 0;
+		case 1:
+			return i / 2 % 2 == 1;
+		case 2:
+			return i % 3 != 0;
+		case 3:
+			return i % 7 == 4;
+		case 4:
+			return test_below(2);
+		default:
+			return test_below(10) == 0;
+	}
+}
+
+/* rows of that pattern of two batches, packed together; returns the key switches */
+static uint64_t
+pack_pattern(Site *s, int pattern, int width)
+{
+	const int	logc = s->par->logn - ppdl_log2_width(width);
+	TestBatch	t[2];
+	PpdlCollector *col;
+	Expected	e = {.width = width};
+	const uint64_t before = s->ev.keyswitches;
+
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (int b = 0; b < 2; b++)
+	{
+		t[b] = test_batch(s->sk, s->rng, 1 << logc, width, logc, 2, 30);
+		for (int i = 0; i < t[b].rows; i++)
+			if (is_there(pattern, i))
+			{
+				add(s, col, test_slice(&t[b], i), t[b].size, (uint32_t) e.count);
+				expect(&e, t[b].x + i * width);
+			}
+	}
+	pack_all(s, col, &e, 0x1p30);
+	ppdl_collector_destroy(col);
+	test_batch_free(&t[0]);
+	test_batch_free(&t[1]);
+	expect_free(&e);
+	return s->ev.keyswitches - before;
+}
+
+/* blocks of one batch share their key switches */
 static void
 test_windows(void **state)
 {
-	for (int run = 1; run <= 2; run++)
-	{
-		Site		s;
-		TestBatch	t;
-		PpdlCollector *col;
-		Expected	e = {.width = 16};
+	static const uint64_t most[] = {96, 64, 148, 100};
+	Site		s;
 
-		site_open(&s, 0);
-		t = test_batch(s.sk, s.rng, 1024, 16, 10, 2, 30);
-		OK(ppdl_collector_create(&col, 2, ERR));
-		for (int i = 0; i < 1024; i++)
-		{
-			if ((i & run) == 0)
-				continue;
-			add(&s, col, test_slice(&t, i), t.size, (uint32_t) e.count);
-			expect(&e, t.x + i * 16);
-		}
-		assert_int_equal(pack_all(&s, col, &e, 0x1p30), 1);
-		print_message("%d rows in blocks of %d: %d key switches\n", e.count, run, (int) s.ev.keyswitches);
-		assert_true(s.ev.keyswitches < (run == 1 ? 64 : 48));
-		ppdl_collector_destroy(col);
-		test_batch_free(&t);
-		expect_free(&e);
-		site_close(&s);
+	site_open(&s, 0);
+	for (int pattern = 0; pattern < 4; pattern++)
+	{
+		uint64_t	switches = pack_pattern(&s, pattern, 16);
+
+		print_message("pattern %d: %d key switches\n", pattern, (int) switches);
+		assert_true(switches < most[pattern]);
 	}
+	pack_pattern(&s, 4, 16);
+	site_close(&s);
+}
+
+/* runs of equal multipliers of several lengths, and whole polynomials */
+static void
+test_toy_patterns(void **state)
+{
+	static const int width[] = {2, 4, 8, 16};
+	Site		s;
+
+	site_open(&s, 11);
+	for (int pattern = 0; pattern < 6; pattern++)
+		for (int w = 0; w < 4; w++)
+			pack_pattern(&s, pattern, width[w]);
+	site_close(&s);
 }
 
 /* rows scattered over several batches at the row ring's parameters */
@@ -806,6 +858,7 @@ main(void)
 		cmocka_unit_test(test_crew),
 		cmocka_unit_test(test_contiguous),
 		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_toy_patterns),
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),

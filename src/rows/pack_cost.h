@@ -1,0 +1,25 @@
+/* Private to the floor: what packing costs, in key switches of a merge, as measured (make bench, bench_predict). */
+#ifndef PPDL_ROWS_PACK_COST_H
+#define PPDL_ROWS_PACK_COST_H
+
+/* levels of the tree that a window spans, see pack_window.c */
+#define PPDL_MAX_WINDOW 5
+
+/* a key switch of a basis, whose decompositions are shared */
+#define PPDL_BASIS_COST 0.76
+/* a subset W, in a window whose rows are of one class, each further class, and where they are too many */
+#define PPDL_CLASS_COST 0.024
+#define PPDL_POLYNOMIAL_COST 0.1
+/* a window, whatever is in it */
+#define PPDL_WINDOW_COST 0.3
+
+/* n blocks of a batch in windows of so many levels, neighbours in the table, with the merges of what windows leave */
+static inline double
+ppdl_windows_cost(double n, int levels)
+{
+	const double terms = 1 << levels;
+
+	return PPDL_BASIS_COST * (terms - 1) + n / terms * (1 + PPDL_WINDOW_COST + 2 * PPDL_CLASS_COST * terms);
+}
+
+#endif
