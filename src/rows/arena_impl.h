@@ -43,7 +43,8 @@ typedef struct PpdlArenaSegment
 	const PpdlArenaEntry *entry;
 	size_t		count;
 	PpdlHalf   *half;
-	int			few;
+	int			few,
+				whole;			/* all rows of the batch, each once */
 } PpdlArenaSegment;
 
 /* batches whose uniform halves are expanded together, and what is needed for it */

@@ -137,6 +137,19 @@ few_rows(const PpdlParams *par)
 	return par->logn <= 12 ? 16 : 10;
 }
 
+/* are these rows of a batch of 2^logc all of them, each once? */
+static int
+is_whole(PpdlArenaTile *t, const PpdlArenaEntry *e, size_t count, int logc)
+{
+	int			whole = count == (size_t) 1 << logc;
+
+	for (size_t i = 0; i < count && whole; i++)
+		whole = t->count[e[i].pos]++ == 0;
+	for (size_t i = 0; i < count; i++)
+		t->count[e[i].pos] = 0;
+	return whole;
+}
+
 /* finds the segments, and makes room for what they are added to */
 static PpdlStatus
 tile_plan(PpdlArenaTile *t, const PpdlArena *arena, PpdlError *err)
@@ -147,17 +160,23 @@ tile_plan(PpdlArenaTile *t, const PpdlArena *arena, PpdlError *err)
 	{
 		const PpdlArenaEntry *e = &t->entry[i];
 		PpdlHalf   *half = arena->slot[e->sum].half;
-		int			few;
+		const int	logc = t->batch[e->batch]->logc;
+		int			few,
+					whole;
 
 		for (end = i + 1; end < t->entries && t->entry[end].sum == e->sum && t->entry[end].batch == e->batch; end++)
 			;
 		few = end - i <= few_rows(t->par);
-		PPDL_TRY(ppdl_half_need(half, few ? &half->shifted : &half->a, err));
+		whole = !few && is_whole(t, e, end - i, logc);
+		if (whole)
+			PPDL_TRY(ppdl_half_begin_whole(half, logc, &whole, err));
+		if (!whole)
+			PPDL_TRY(ppdl_half_need(half, few ? &half->shifted : &half->a, err));
 		if (few)
 			t->coeff[e->batch] = 1;
 		else
 			t->ntt[e->batch] = 1;
-		t->segment[t->segments++] = (PpdlArenaSegment) {e, end - i, half, few};
+		t->segment[t->segments++] = (PpdlArenaSegment) {e, end - i, half, few, whole};
 	}
 	return PPDL_OK;
 }
@@ -255,6 +274,15 @@ add_product(PpdlArenaTile *t, const PpdlArenaSegment *s, size_t g, int l)
 }
 
 static void
+add_whole(const PpdlArenaTile *t, const PpdlArenaSegment *s, int l)
+{
+	const PpdlRing *ring = t->par->ring;
+	uint64_t   *whole = ppdl_limb(ring, s->half->whole, l);
+
+	ppdl_vec_add(&ring->mod[l], whole, whole, tile_uniform(t, t->uniform_ntt, s->entry->batch, l), ring->n);
+}
+
+static void
 add_squares(PpdlArenaTile *t, const PpdlArenaSegment *s)
 {
 	for (size_t i = 0; i < s->count; i++)
@@ -278,7 +306,9 @@ tile_add(PpdlArenaTile *t)
 				add_squares(t, s);
 			if (l >= s->half->limbs)
 				continue;
-			if (!s->few)
+			if (s->whole)
+				add_whole(t, s, l);
+			else if (!s->few)
 				add_product(t, s, g, l);
 			else
 				for (size_t j = 0; j < s->count; j++)

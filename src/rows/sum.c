@@ -218,8 +218,7 @@ collect(PpdlSum *s, PpdlError *err)
 {
 	if (s->attached)
 		PPDL_TRY(ppdl_arena_expand(s->arena, s->number, NULL, err));
-	ppdl_half_join(&s->half);
-	return PPDL_OK;
+	return ppdl_half_join(&s->half, err);
 }
 
 /* a slice's position to the arena */

@@ -47,8 +47,8 @@ expand(PpdlSum *s, int limbs, uint64_t *a, double *noise, PpdlError *err)
 
 	if (s->attached)
 		PPDL_GOTO(done, ppdl_arena_expand(s->arena, s->number, &alone, err));
-	ppdl_half_join(&s->half);
-	ppdl_half_join(&alone);
+	PPDL_GOTO(done, ppdl_half_join(&s->half, err));
+	PPDL_GOTO(done, ppdl_half_join(&alone, err));
 	if (s->half.a != NULL)
 		memcpy(a, s->half.a, bytes);
 	else

@@ -2,7 +2,7 @@
 # Wall time of SELECT sum(features) over a million encrypted rows of 16 values,
 # compact and full, against SELECT sum(f1), ..., sum(f16) over the same numbers
 # as float8: same server, same run, serial and parallel.  The decrypted sums must
-# agree with the plain ones.
+# agree with the plain ones.  And against what full rows cost PostgreSQL alone.
 #
 # Needs the server of test/scripts/bench.sh and a scratch directory in
 # PPDL_BENCH_DIR.  PPDL_BENCH_ROWS makes it smaller.
@@ -30,13 +30,18 @@ done
 for mode in serial parallel; do
 	w=$([ $mode = serial ] && echo 0 || echo "$workers")
 	plain=$(milliseconds "$w" "SELECT $sums FROM plain_rows")
+	touch=$(milliseconds "$w" "SELECT count(lwe_width(features)) FROM full_rows")
 	for kind in compact full; do
 		cipher=$(milliseconds "$w" "SELECT sum(features) FROM ${kind}_rows")
 		awk -v a="$cipher" -v b="$plain" -v name="sum_1m_rows_over_plain_${kind}_$mode" -v rows="$rows" -v w="$w" 'BEGIN {
 			printf "%s\t%.3f\tratio\t%.0f ms against %.0f ms, %d rows, %d workers\n", name, a / b, a, b, rows, w
 		}'
 	done
-done | awk -F '\t' '{ print } $2 + 0 > worst { worst = $2 + 0; which = $1 " " $4 } END {
+	awk -v a="$cipher" -v touch="$touch" -v b="$plain" -v mode="$mode" -v w="$w" 'BEGIN {
+		printf "sum_full_over_touch_%s\t%.3f\tratio\t%.0f ms against %.0f ms, count(lwe_width(features)): what PostgreSQL takes to bring full rows to an aggregate, %d workers\n", mode, a / touch, a, touch, w
+		printf "touch_full_over_plain_%s\t%.3f\tratio\tthat over plain sums\n", mode, touch / b
+	}'
+done | awk -F '\t' '{ print } /^sum_1m_rows_over_plain_/ && $2 + 0 > worst { worst = $2 + 0; which = $1 " " $4 } END {
 	sub(/^sum_1m_rows_over_plain_/, "", which)
 	printf "sum_1m_rows_over_plain\t%.3f\tratio\tthe worst: %s\n", worst, which
 }'

@@ -1046,6 +1046,78 @@ test_arena(void **state)
 	arena_like_plain(&none, 0, 1, 0);
 }
 
+/*
+ * Batches of which every row comes once, of three capacities, and such as are nearly complete: a row is missing, or
+ * comes twice in the place of another.  Results in between, fewer limbs later, two sums of one arena.
+ */
+static void
+complete_batches(const PpdlArenaLimits *limits)
+{
+	enum { BATCHES = 12 };
+	TestBatch	t[BATCHES];
+	PpdlArena  *arena;
+	PpdlSum    *sum[2],
+			   *plain[2];
+
+	OK(ppdl_arena_create(&arena, limits, NULL, ERR));
+	for (int g = 0; g < 2; g++)
+	{
+		OK(ppdl_sum_create(&sum[g], ERR));
+		OK(ppdl_sum_create(&plain[g], ERR));
+		ppdl_sum_set_arena(sum[g], arena);
+	}
+	for (int b = 0; b < BATCHES; b++)
+	{
+		const int	logc = b % 4 == 3 ? 3 : 9 - test_below(2),
+					kind = test_below(4);	/* complete, twice complete, a row missing, a row for another */
+		const int	limbs = b < BATCHES - 2 ? 2 : 1,
+					g = test_below(2);
+
+		t[b] = test_batch(sk, rng, 1 << logc, 4, logc, limbs, 30);
+		for (int i = 0; i < t[b].rows << (kind == 1); i++)
+		{
+			int			row = (5 * i + 3) % t[b].rows;
+
+			if (i == 4 && kind == 2)
+				continue;
+			if (i == 4 && kind == 3)
+				row = (row + 1) % t[b].rows;
+			OK(ppdl_sum_add_bytes(sum[g], test_slice(&t[b], row), t[b].size, ERR));
+			OK(ppdl_sum_add_bytes(plain[g], test_slice(&t[b], row), t[b].size, ERR));
+		}
+		if (test_below(4) == 0)
+			check_like_plain(sum[g], plain[g], 0);
+	}
+	for (int g = 0; g < 2; g++)
+		if (ppdl_sum_count(sum[g]) > 0)
+			check_like_plain(sum[g], plain[g], 0);
+	OK(ppdl_sum_merge(sum[0], sum[1], ERR));
+	OK(ppdl_sum_merge(plain[0], plain[1], ERR));
+	check_like_plain(sum[0], plain[0], 0);
+	for (int g = 0; g < 2; g++)
+	{
+		ppdl_sum_destroy(sum[g]);
+		ppdl_sum_destroy(plain[g]);
+	}
+	ppdl_arena_destroy(arena);
+	for (int b = 0; b < BATCHES; b++)
+		test_batch_free(&t[b]);
+}
+
+static void
+test_complete_batches(void **state)
+{
+	static const PpdlArenaLimits early = {2000, 64 << 20},
+				alone = {32 << 20, 0};
+
+	for (int i = 0; i < 4; i++)
+	{
+		complete_batches(NULL);
+		complete_batches(&early);
+		complete_batches(&alone);
+	}
+}
+
 /* groups that are finished one before the next, each in an arena of its own: a seed is expanded once while there is room */
 static void
 test_arenas_in_turn(void **state)
@@ -1207,6 +1279,7 @@ main(void)
 		cmocka_unit_test(test_noise_overflow),
 		cmocka_unit_test(test_rows_of_rows),
 		cmocka_unit_test(test_arena),
+		cmocka_unit_test(test_complete_batches),
 		cmocka_unit_test(test_arenas_in_turn),
 		cmocka_unit_test(test_seed_cache),
 		cmocka_unit_test(test_arena_interrupted),
