@@ -495,6 +495,13 @@ PPDL_API const char *ppdl_stats_statement(const ppdl_stats *stats);
 PPDL_API int32_t ppdl_stats_add(ppdl_stats *stats, ppdl_key *key, const char *const *fields, size_t count,
 								uint32_t flags, ppdl_err *err);
 /*
+ * After all rows: *more is 1 where a regression of a column that is missing in some rows takes a second statement, that
+ * of ppdl_stats_statement from now on, whose rows are given to ppdl_stats_add in the same way.  It should see the same
+ * rows as the first (REPEATABLE READ).  Where the server refuses it, no_more says why; all else is shown all the same.
+ */
+PPDL_API int32_t ppdl_stats_more(ppdl_stats *stats, int32_t *more, ppdl_err *err);
+PPDL_API int32_t ppdl_stats_no_more(ppdl_stats *stats, const char *why, ppdl_err *err);
+/*
  * What the rows so far come to, as the text that `ppdl stats --json` prints (doc/statistics.md says what is in it).
  * *json lives until the next call for this handle.  What cannot be had is told in "notes" of its group.
  */

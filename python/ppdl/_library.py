@@ -263,6 +263,8 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_stats_free": (None, [_P]),
     "ppdl_stats_statement": (c_char_p, [_P]),
     "ppdl_stats_add": (c_int32, [_P, _P, _TEXTS, c_size_t, c_uint32, _P]),
+    "ppdl_stats_more": (c_int32, [_P, POINTER(c_int32), _P]),
+    "ppdl_stats_no_more": (c_int32, [_P, c_char_p, _P]),
     "ppdl_stats_result": (c_int32, [_P, POINTER(c_char_p), _P]),
     "ppdl_question_new": (c_int32, [_OUT, _P, c_char_p, c_char_p, _P]),
     "ppdl_question_free": (None, [_P]),

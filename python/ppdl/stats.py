@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import os
-from ctypes import byref, c_char_p
+from ctypes import byref, c_char_p, c_int32
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence, cast
 
@@ -323,13 +323,13 @@ class Stats:
         return self._rows[statement]
 
     def _answer(self, handle: c.Handle) -> dict[str, Any]:
-        lib, owner = c.library(), self._owner
+        lib = c.library()
         rows, groups = self._fetch(lib.ppdl_stats_statement(handle.address).decode())
-        flags = c.SHARE if self._share else 0
-        with owner._interruptible():
-            for row in rows:
-                fields = c.texts(row, "a field")
-                c.call("ppdl_stats_add", handle.address, owner._key.address, fields, len(row), flags)
+        self._add(handle, rows)
+        more = c_int32()
+        c.call("ppdl_stats_more", handle.address, byref(more))
+        if more.value:
+            self._add_second(handle, lib.ppdl_stats_statement(handle.address).decode())
         text = c_char_p()
         c.call("ppdl_stats_result", handle.address, byref(text))
         answer = cast("dict[str, Any]", json.loads(text.value or b"{}"))
@@ -338,6 +338,28 @@ class Stats:
             texts = tuple(None if v is None else v.encode() for v in group["group"].values())
             group["key"] = known.get(texts, tuple(group["group"].values()))
         return answer
+
+    def _add(self, handle: c.Handle, rows: list[list[bytes | None]]) -> None:
+        flags = c.SHARE if self._share else 0
+        with self._owner._interruptible():
+            for row in rows:
+                fields = c.texts(row, "a field")
+                c.call("ppdl_stats_add", handle.address, self._owner._key.address, fields, len(row), flags)
+
+    def _add_second(self, handle: c.Handle, statement: str) -> None:
+        """A server without the keys that it takes says so, and the rest is shown all the same."""
+        import psycopg
+
+        try:
+            with self._conn.transaction():
+                rows, _ = self._fetch(statement)
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as e:
+            why = ". ".join(t for t in (e.diag.message_primary, e.diag.message_hint) if t) or str(e)
+            c.call("ppdl_stats_no_more", handle.address, why.encode())
+            return
+        self._add(handle, rows)
 
     # ---- tables
 

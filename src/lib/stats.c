@@ -27,6 +27,10 @@ struct ppdl_stats
 			   *where;
 	PpdlList	group_by;
 	PpdlStatsAnswer answer;
+	char	   *schema,
+			   *first,			/* statements */
+			   *second;			/* NULL: not asked yet */
+	int			group;			/* that the next row of the second is of */
 	PpdlWriter	json;
 };
 
@@ -113,6 +117,7 @@ take_source(ppdl_stats *s, const ppdl_stats_source *from, const ppdl_stats_optio
 	PPDL_TRY(ppdl_lib_need(from->schema, "source->schema", err));
 	PPDL_TRY(ppdl_lib_need(from->table, "source->table", err));
 	PPDL_TRY(ppdl_lib_need(from->features, "source->features", err));
+	PPDL_TRY(take_text(&s->schema, from->schema, err));
 	PPDL_TRY(take_text(&s->table, from->table, err));
 	PPDL_TRY(take_text(&s->features, from->features, err));
 	PPDL_TRY(take_text(&s->label, from->label, err));
@@ -134,6 +139,8 @@ write_statement(ppdl_stats *s, const char *schema, PpdlError *err)
 	status = ppdl_stats_sql(&w, &s->query, schema, s->table, err);
 	if (status == PPDL_OK)
 		status = take_text(&s->answer.sql, (const char *) w.buf, err);
+	if (status == PPDL_OK)
+		status = take_text(&s->first, (const char *) w.buf, err);
 	ppdl_writer_free(&w);
 	return status;
 }
@@ -153,6 +160,8 @@ set_up(ppdl_stats *s, const ppdl_encoding *encoding, const ppdl_stats_source *so
 	PPDL_TRY(ppdl_stats_plan(&s->plan, ask, &s->columns, err));
 	s->query.gram = s->plan.gram;
 	s->query.with_label = s->plan.with_label;
+	s->query.known = s->plan.known;
+	s->query.knowns = s->plan.responses;
 	return write_statement(s, source->schema, err);
 }
 
@@ -198,6 +207,9 @@ ppdl_stats_free(ppdl_stats *s)
 	ppdl_stats_columns_free(&s->columns);
 	ppdl_list_free(&s->group_by);
 	ppdl_writer_free(&s->json);
+	free(s->schema);
+	free(s->first);
+	free(s->second);
 	free(s->table);
 	free(s->features);
 	free(s->label);
@@ -208,7 +220,7 @@ ppdl_stats_free(ppdl_stats *s)
 const char *
 ppdl_stats_statement(const ppdl_stats *s)
 {
-	return s == NULL ? NULL : s->answer.sql;
+	return s == NULL ? NULL : s->second ? s->second : s->first;
 }
 
 /* ------------------------------------------------------------------ the statement's rows */
@@ -245,7 +257,8 @@ add_row(ppdl_stats *s, Opener *o, const char *const *fields, size_t count, PpdlE
 	for (size_t i = 0; i < count; i++)
 		if (fields[i] != NULL)
 			field[i] = (PpdlText) {(char *) fields[i], strlen(fields[i])};
-	status = ppdl_stats_read(&s->answer, &reader, field, count, err);
+	status = s->second ? ppdl_stats_read_known(&s->answer, &s->group, &reader, field, count, err) :
+		ppdl_stats_read(&s->answer, &reader, field, count, err);
 	free(field);
 	return status;
 }
@@ -261,10 +274,59 @@ ppdl_stats_add(ppdl_stats *s, ppdl_key *key, const char *const *fields, size_t c
 	PPDL_NEED(fields, err);
 	if ((flags & ~PPDL_SHARE) != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
-	if (count != (size_t) ppdl_stats_fields(&s->query))
+	if (s->second == NULL && count != (size_t) ppdl_stats_fields(&s->query))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "count is %zu, of a statement that returns %d columns", count,
 						  ppdl_stats_fields(&s->query));
 	return add_row(s, &o, fields, count, err);
+}
+
+/* the second statement, and both for whoever reads the result */
+static PpdlStatus
+write_second(ppdl_stats *s, PpdlError *err)
+{
+	char	   *both;
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init(&w);
+	status = ppdl_stats_known_sql(&w, &s->query, &s->columns, s->schema, s->table, err);
+	if (status == PPDL_OK && asprintf(&both, "%s;\n%s", s->first, (const char *) w.buf) < 0)
+		status = ppdl_lib_nomem(err);
+	else if (status == PPDL_OK)
+	{
+		free(s->answer.sql);
+		s->answer.sql = both;
+		status = take_text(&s->second, (const char *) w.buf, err);
+	}
+	ppdl_writer_free(&w);
+	return status;
+}
+
+int32_t
+ppdl_stats_more(ppdl_stats *s, int32_t *more, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	PPDL_PLAIN_NUMBERS();
+
+	PPDL_NEED(more, err);
+	*more = 0;
+	PPDL_TRY(ppdl_lib_need(s, "stats", err));
+	if (s->second != NULL || !ppdl_stats_needs_known(&s->answer, &s->query))
+		return PPDL_OK;
+	PPDL_TRY(write_second(s, err));
+	*more = 1;
+	return PPDL_OK;
+}
+
+int32_t
+ppdl_stats_no_more(ppdl_stats *s, const char *why, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_TRY(ppdl_lib_need(s, "stats", err));
+	PPDL_NEED(why, err);
+	free(s->answer.no_known);
+	return take_text(&s->answer.no_known, why, err);
 }
 
 /* ------------------------------------------------------------------ what they come to */

@@ -1131,6 +1131,7 @@ test_stats(void **state)
 	const char *json;
 	ppdl_stats *stats;
 	double		mean;
+	int32_t		more;
 
 	(void) state;
 	OK(ppdl_stats_new(&stats, encoding, &source, &options, err));
@@ -1144,6 +1145,12 @@ test_stats(void **state)
 	OK(ppdl_stats_add(stats, key, few, 3, 0, err));
 	assert_true(ppdl_stats_add(stats, key, bad, 3, 0, err) > 0);
 	OK(ppdl_stats_add(stats, key, some, 3, 0, err));
+	OK(ppdl_stats_more(stats, &more, err));
+	assert_int_equal(more, 0);
+	FAILS(PPDL_E_ARGUMENT, "more is NULL", ppdl_stats_more(stats, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "stats is NULL", ppdl_stats_more(NULL, &more, err));
+	FAILS(PPDL_E_ARGUMENT, "why is NULL", ppdl_stats_no_more(stats, NULL, err));
+	OK(ppdl_stats_no_more(stats, "there are no keys", err));
 	OK(ppdl_stats_result(stats, &json, err));
 	assert_non_null(strstr(json, "\"ward \\\"x\\\"\": \"A\""));
 	assert_null(strstr(strstr(json, "\"group\": ") + 1, "\"group\": "));
