@@ -128,15 +128,22 @@ test_answers(void **state)
 	answers("SELECT avg(id) + 100.5 a, 20.0 b, -1200.0 c, 1e300 d FROM result", 4, "a:1 b:1 c:1 d:1|100;20;-1200;1e+300");
 }
 
+/* in these words or the others, by the version of SQLite */
 static void
-refuses(const char *sql, const char *expected)
+refuses_by(const char *sql, const char *expected, const char *other)
 {
 	Seen		seen;
 	PpdlError	err;
 
 	assert_int_equal(then(sql, 1, &seen, &err), PPDL_ERR_ARGUMENT);
-	if (strstr(err.message, expected) == NULL)
+	if (strstr(err.message, expected) == NULL && strstr(err.message, other) == NULL)
 		fail_msg("%s: %s", sql, err.message);
+}
+
+static void
+refuses(const char *sql, const char *expected)
+{
+	refuses_by(sql, expected, expected);
 }
 
 static void
@@ -149,7 +156,7 @@ test_refusals(void **state)
 	(void) state;
 	for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
 		refuses(forbidden[i], "only a SELECT");
-	refuses("SELECT * FROM pragma_table_info('result')", "not authorized");
+	refuses_by("SELECT * FROM pragma_table_info('result')", "not authorized", "only a SELECT");
 	refuses("SELECT * FROM dbstat", "dbstat");
 	refuses("SELECT load_extension('x')", "not authorized");
 	refuses("SELECT 1; SELECT 2", "not several statements");
