@@ -62,6 +62,8 @@ trainable_net(PpdlPrng *r, int inputs, double input_scale, int hidden, double ra
 	static const char *const out[] = {"\"identity\"", "\"identity\"", "{\"name\":\"tanh\",\"degree\":7}",
 									  "{\"name\":\"sigmoid\",\"interval\":[-5,6]}"};
 	const int	normal = pick(r, 0, 1);
+	const char *output;
+	int			outputs;
 	char		json[512];
 	int			at = snprintf(json, sizeof(json), "{\"inputs\":%d,\"input_scale\":%g,\"layers\":[", inputs,
 							  input_scale),
@@ -69,11 +71,17 @@ trainable_net(PpdlPrng *r, int inputs, double input_scale, int hidden, double ra
 	double	   *w;
 	PpdlNet    *net;
 
+	/* drawn one after the other: compilers differ in which argument they draw first */
 	for (int l = 0; l < hidden; l++)
-		at += snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s},", pick(r, 2, 7),
-					   act[pick(r, 0, hidden == 1 ? 3 : 2)]);
-	snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s}]}", pick(r, 1, 2),
-			 out[hidden < 2 ? pick(r, 0, 3) : 0]);
+	{
+		const char *activation = act[pick(r, 0, hidden == 1 ? 3 : 2)];
+		const int	units = pick(r, 2, 7);
+
+		at += snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s},", units, activation);
+	}
+	output = out[hidden < 2 ? pick(r, 0, 3) : 0];
+	outputs = pick(r, 1, 2);
+	snprintf(json + at, sizeof(json) - (size_t) at, "{\"units\":%d,\"activation\":%s}]}", outputs, output);
 	OK(ppdl_net_parse(&net, json, &err));
 	n = ppdl_net_weight_count(net);
 	w = malloc(sizeof(double) * (size_t) n);
