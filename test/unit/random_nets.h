@@ -18,11 +18,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "net/activation.h"
 #include "net/layer.h"
 #include "net/net.h"
 #include "net/prng.h"
+
+/*
+ * The seed of a test that judges shares of networks: what is said of those holds of most draws and not of all, so others
+ * are drawn at level full only.
+ */
+static inline uint64_t
+nets_seed(void)
+{
+	const char *given = getenv("PPDL_TEST_SEED"),
+			   *level = getenv("PPDL_TEST_LEVEL");
+	const uint64_t seed = given != NULL ? strtoull(given, NULL, 0) :
+		level != NULL && strcmp(level, "full") == 0 ? (uint64_t) time(NULL) : 7919;
+
+	printf("PPDL_TEST_SEED=%llu\n", (unsigned long long) seed);
+	return seed;
+}
 
 /* uniform in [lo, hi] */
 static inline double

@@ -1,9 +1,6 @@
 /* Stated errors against true ones, on both sides: many random networks, on slots of a ring of insecure degree. */
 #include "ckks_fixture.h"
 
-#include <string.h>
-#include <time.h>
-
 #include "predict/predictor_impl.h"
 #include "random_nets.h"
 #include "toy_deep.h"
@@ -30,14 +27,7 @@ new_ring(int logn)
 static int
 set_up(void **state)
 {
-	const char *given = getenv("PPDL_TEST_SEED");
-	const char *level = getenv("PPDL_TEST_LEVEL");
-	/* what is said of shares of networks holds of most draws and not of all: others are drawn at level full only */
-	uint64_t	seed = given != NULL ? strtoull(given, NULL, 0) :
-		level != NULL && strcmp(level, "full") == 0 ? (uint64_t) time(NULL) : 7919;
-
-	printf("PPDL_TEST_SEED=%llu\n", (unsigned long long) seed);
-	ppdl_prng_init(&rng, seed, 0);
+	ppdl_prng_init(&rng, nets_seed(), 0);
 	ring[0] = new_ring(11);
 	ring[1] = new_ring(12);
 	return 0;

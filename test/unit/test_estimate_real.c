@@ -7,8 +7,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -31,14 +29,8 @@ static int
 set_up(void **state)
 {
 	static RealRing ring;
-	const char *given = getenv("PPDL_TEST_SEED");
-	const char *level = getenv("PPDL_TEST_LEVEL");
-	/* what is said of shares of networks holds of most draws and not of all: others are drawn at level full only */
-	uint64_t	seed = given != NULL ? strtoull(given, NULL, 0) :
-		level != NULL && strcmp(level, "full") == 0 ? (uint64_t) time(NULL) : 7919;
 
-	printf("PPDL_TEST_SEED=%llu\n", (unsigned long long) seed);
-	real_start(&ring, seed);
+	real_start(&ring, nets_seed());
 	*state = &ring;
 	return 0;
 }
