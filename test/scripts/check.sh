@@ -133,7 +133,7 @@ take_library() {
 clang=$(for c in clang-14 clang-19 clang; do command -v "$c" && break; done)
 has_clang() {
 	[ -z "$clang" ] || return 0
-	echo "clang is missing: nothing is fuzzed, and only gcc builds this; run test/scripts/setup.sh"
+	echo "warning: clang is missing: nothing is fuzzed, and only gcc builds this; run test/scripts/setup.sh"
 	# a person may go on without; continuous integration may not
 	[ -z "${CI:-}" ]
 }
