@@ -62,7 +62,6 @@ drop_whole(PpdlHalf *h)
 	h->bytes -= h->whole_bytes;
 	if (h->held != NULL)
 		*h->held -= h->whole_bytes;
-	h->wholes = 0;
 }
 
 static PpdlStatus
@@ -71,7 +70,7 @@ join_whole(PpdlHalf *h, PpdlError *err)
 	const PpdlRing *ring = h->par->ring;
 	uint64_t   *limb;
 
-	if (!h->wholes)
+	if (h->whole == NULL)
 		return PPDL_OK;
 	PPDL_TRY(ppdl_half_need(h, &h->a, err));
 	limb = ppdl_alloc_aligned(ring->n * sizeof(uint64_t));
@@ -90,15 +89,12 @@ join_whole(PpdlHalf *h, PpdlError *err)
 PpdlStatus
 ppdl_half_begin_whole(PpdlHalf *h, int logc, int *possible, PpdlError *err)
 {
-	*possible = !h->wholes || h->whole_logc == logc;
-	if (!*possible)
+	*possible = h->whole == NULL || h->whole_logc == logc;
+	if (h->whole != NULL)
 		return PPDL_OK;
-	if (h->whole == NULL)
-		h->whole_bytes = ppdl_half_bytes(h);
-	PPDL_TRY(ppdl_half_need(h, &h->whole, err));
 	h->whole_logc = logc;
-	h->wholes = 1;
-	return PPDL_OK;
+	h->whole_bytes = ppdl_half_bytes(h);
+	return ppdl_half_need(h, &h->whole, err);
 }
 
 static void

@@ -19,9 +19,8 @@ typedef struct PpdlHalf
 	uint32_t	shifts;			/* additions to shifted */
 	/* limbs * N residues, NTT domain: of batches each of whose 2^whole_logc rows came once; NULL: zero */
 	uint64_t   *whole;
-	int			whole_logc,
-				wholes;			/* whether there may be something in it */
-	size_t		whole_bytes;
+	int			whole_logc;
+	size_t		whole_bytes;	/* of when it was made: limbs may have become fewer */
 	double		squares,		/* of the expansion that is under way */
 				/* of what is in a and shifted: terms may be the same, so that their errors add up as they are */
 				noise;
