@@ -18,7 +18,6 @@
 #include "rows/pack_window.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ring/vec.h"
@@ -569,28 +568,23 @@ make_windows(PpdlPacking *p, uint32_t at, int h, PpdlError *err)
 {
 	const PpdlBlock *first = &p->placed[p->next].block;
 	const int	levels = h - first->h;
-	Group	   *g;
+	Group		g = {.p = p, .h = h, .logrun = window_logrun(p, first->h, levels), .terms = 1 << levels};
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_eval_poll(p->ev, err));
 	PPDL_TRY(make_basis(p, first->batch, first->h, levels, err));
-	g = calloc(1, sizeof(*g));
-	if (g == NULL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	*g = (Group) {.p = p, .h = h, .logrun = window_logrun(p, first->h, levels), .terms = 1 << levels};
-	find_windows(g, at);
-	PPDL_GOTO(done, get_scratch(g, err));
-	for (; p->ready.count < g->count; p->ready.count++)
+	find_windows(&g, at);
+	PPDL_GOTO(done, get_scratch(&g, err));
+	for (; p->ready.count < g.count; p->ready.count++)
 		PPDL_GOTO(done, ppdl_ct_alloc(p->ev, &p->ready.ct[p->ready.count], p->col->limbs, err));
-	PPDL_GOTO(done, fill_windows(g, err));
-	for (int i = 0; i < g->count; i++)
+	PPDL_GOTO(done, fill_windows(&g, err));
+	for (int i = 0; i < g.count; i++)
 	{
-		describe(g, &g->window[i]);
-		p->ready.blocks[i] = g->window[i].blocks;
+		describe(&g, &g.window[i]);
+		p->ready.blocks[i] = g.window[i].blocks;
 	}
 done:
-	put_scratch(g);
-	free(g);
+	put_scratch(&g);
 	if (status != PPDL_OK)
 		ppdl_pack_release_windows(p);
 	return status;

@@ -565,6 +565,48 @@ test_toy_patterns(void **state)
 	site_close(&s);
 }
 
+static int	questions_left;
+
+static int
+stop_later(void *arg)
+{
+	return questions_left-- == 0;
+}
+
+/* wherever an interrupt comes, windows that wait included: nothing is left in the pool, and the rows stay */
+static void
+test_interrupted_windows(void **state)
+{
+	Site		s;
+	TestBatch	t;
+	PpdlCollector *col;
+	PpdlPacked	p;
+	PpdlStatus	status;
+	PpdlError	err;
+	int			found,
+				stops = -1;
+
+	site_open(&s, 11);
+	t = test_batch(s.sk, s.rng, 512, 4, 9, 2, 30);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (int i = 0; i < 512; i += 2)
+		add(&s, col, test_slice(&t, i), t.size, (uint32_t) i);
+	s.ev.interrupted = stop_later;
+	while (questions_left = ++stops, (status = ppdl_pack_next(&s.ev, col, &p, &found, &err)) != PPDL_OK)
+	{
+		assert_int_equal(status, PPDL_ERR_CANCELED);
+		assert_int_equal(ppdl_collector_rows(col), 256);
+		ppdl_pool_trim(s.pool);
+		assert_int_equal(ppdl_pool_bytes(s.pool), 0);
+	}
+	print_message("stopped %d times\n", stops);
+	assert_true(stops > 10 && found);
+	ppdl_packed_release(&s.ev, &p);
+	ppdl_collector_destroy(col);
+	test_batch_free(&t);
+	site_close(&s);
+}
+
 /* rows scattered over several batches at the row ring's parameters */
 static void
 test_row_subsets(void **state)
@@ -859,6 +901,7 @@ main(void)
 		cmocka_unit_test(test_contiguous),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_toy_patterns),
+		cmocka_unit_test(test_interrupted_windows),
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),
