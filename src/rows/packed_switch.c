@@ -64,26 +64,23 @@ interleave(const Switching *s, uint64_t *out, int t, const uint64_t *from)
 		out[(c << s->log_stride) + at] = s->half[c];
 }
 
-/* the batches of one key are added to out */
+/* the batches of one key, which none before `first` has, are added to out */
 static PpdlStatus
-add_key(Switching *s, PpdlCt *out, int key, PpdlError *err)
+add_key(Switching *s, PpdlCt *out, int first, PpdlError *err)
 {
 	const PpdlRing *ring = s->ev->par->ring;
+	const int	key = s->number[first];
 	const double noise = ppdl_key_ring_noise(s->keys, key, s->ev->par, 1, 0);
-	int			any = 0;
 
+	PPDL_TRY(ppdl_eval_poll(s->ev, err));
 	memset(s->b, 0, ring->n * sizeof(uint64_t));
 	memset(s->a, 0, ring->n * sizeof(uint64_t));
-	for (int t = 0; t < s->count; t++)
+	for (int t = first; t < s->count; t++)
 		if (s->number[t] == key)
 		{
 			interleave(s, s->b, t, s->in[t].ct.b);
 			interleave(s, s->a, t, s->in[t].ct.a);
-			any = 1;
 		}
-	if (!any)
-		return PPDL_OK;
-	PPDL_TRY(ppdl_eval_poll(s->ev, err));
 	ppdl_ntt(ring, &ring->mod[0], s->b);
 	ppdl_ntt(ring, &ring->mod[0], s->a);
 	PPDL_TRY(ppdl_key_ring_switch(s->keys, key, s->ev, s->b, s->a, 1, err));
@@ -91,6 +88,16 @@ add_key(Switching *s, PpdlCt *out, int key, PpdlError *err)
 	ppdl_vec_add(&ring->mod[0], out->a, out->a, s->a, ring->n);
 	out->noise = hypot(out->noise, noise);
 	return PPDL_OK;
+}
+
+static int
+is_first_of_key(const Switching *s, int t)
+{
+	int			first = 0;
+
+	while (s->number[first] != s->number[t])
+		first++;
+	return first == t;
 }
 
 static PpdlStatus
@@ -107,8 +114,9 @@ fill(Switching *s, PpdlCt *out, PpdlError *err)
 		out->noise = fmax(out->noise, s->in[t].ct.noise);
 		out->bound = fmax(out->bound, s->in[t].ct.bound);
 	}
-	for (int key = 0; key <= s->keys->count; key++)
-		PPDL_TRY(add_key(s, out, key, err));
+	for (int t = 0; t < s->count; t++)
+		if (is_first_of_key(s, t))
+			PPDL_TRY(add_key(s, out, t, err));
 	return PPDL_OK;
 }
 
