@@ -175,6 +175,8 @@ ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in,
 	}
 }
 
+_Static_assert(PPDL_NTT_SPLIT % (PPDL_NTT_PARTS * PPDL_CONV_BLOCK) == 0, "blocks do not reach from part to part");
+
 void
 ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loaded, int first, int count)
 {
