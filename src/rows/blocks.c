@@ -142,10 +142,13 @@ cut_batch(Cutting *c, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* n blocks of one height: merged one by one, or in windows of neighbours, with the merges of what these leave */
 static double
-cost(double blocks)
+cost(double n)
 {
-	return fmin(blocks, ppdl_windows_cost(blocks, PPDL_MAX_WINDOW));
+	const double terms = 1 << PPDL_MAX_WINDOW;
+
+	return fmin(n, PPDL_BASIS_COST * (terms - 1) + n / terms * (1 + PPDL_WINDOW_COST + 2 * PPDL_CLASS_COST * terms));
 }
 
 /*

@@ -13,13 +13,4 @@
 /* a window, whatever is in it */
 #define PPDL_WINDOW_COST 0.3
 
-/* n blocks of a batch in windows of so many levels, neighbours in the table, with the merges of what windows leave */
-static inline double
-ppdl_windows_cost(double n, int levels)
-{
-	const double terms = 1 << levels;
-
-	return PPDL_BASIS_COST * (terms - 1) + n / terms * (1 + PPDL_WINDOW_COST + 2 * PPDL_CLASS_COST * terms);
-}
-
 #endif
