@@ -94,9 +94,8 @@ PpdlStatus	ppdl_halfboot_run(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt out[2]
 
 typedef struct PpdlFullBoot PpdlFullBoot;
 
-/* tables of its S2C; threads and poll may be NULL.  Immutable, the caller's to destroy; NULL after an error */
-PpdlStatus	ppdl_fullboot_create(PpdlFullBoot **out, const PpdlParams *par, PpdlThreads *threads, const PpdlPoll *poll,
-								 PpdlError *err);
+/* tables of its S2C.  Immutable, the caller's to destroy; NULL after an error */
+PpdlStatus	ppdl_fullboot_create(PpdlFullBoot **out, PpdlEval *ev, PpdlError *err);
 void		ppdl_fullboot_destroy(PpdlFullBoot *fb);	/* NULL is allowed */
 size_t		ppdl_fullboot_bytes(const PpdlFullBoot *fb);
 /*

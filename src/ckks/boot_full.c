@@ -8,7 +8,6 @@
 
 struct PpdlFullBoot
 {
-	const PpdlParams *par;
 	PpdlChain	s2c;
 };
 
@@ -19,41 +18,10 @@ raised_scale(const PpdlParams *par)
 	return ldexp((double) par->ring->mod[0].q, -8);
 }
 
-/* stages of level i of S2C: those of C2S, from its end */
-static int
-stages_of(const PpdlParams *par, int i)
-{
-	return ppdl_deep_stages(par, PPDL_BOOT_C2S_LEVELS - 1 - i);
-}
-
 PpdlStatus
-ppdl_boot_create_s2c(PpdlChain *chain, const PpdlParams *par, PpdlThreads *threads, const PpdlPoll *poll,
-					 PpdlError *err)
+ppdl_boot_create_s2c(PpdlChain *chain, PpdlEval *ev, PpdlError *err)
 {
-	const double factor = pow(raised_scale(par) / PPDL_BOOT_FULL_SCALE, 1.0 / PPDL_BOOT_C2S_LEVELS);
-	size_t		len = 2;
-
-	chain->count = 0;
-	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
-	{
-		const int	stages = stages_of(par, i),
-					limbs = PPDL_BOOT_FULL_LIMBS - i;
-		const PpdlLinTransForm form = {limbs, (double) par->ring->mod[limbs - 1].q * factor, PPDL_DEEP_BABY, 1};
-		PpdlMatrix *m;
-		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, stages, 0, err);
-
-		if (status == PPDL_OK)
-			status = ppdl_lintrans_create(&chain->level[i], par, m, &form, threads, poll, err);
-		ppdl_matrix_destroy(m);
-		if (status != PPDL_OK)
-		{
-			ppdl_chain_destroy(chain);
-			return status;
-		}
-		chain->count = i + 1;
-		len <<= stages;
-	}
-	return PPDL_OK;
+	return ppdl_boot_create_dft(chain, ev, 0, PPDL_BOOT_FULL_LIMBS, raised_scale(ev->par) / PPDL_BOOT_FULL_SCALE, err);
 }
 
 void
@@ -72,8 +40,7 @@ ppdl_fullboot_bytes(const PpdlFullBoot *fb)
 }
 
 PpdlStatus
-ppdl_fullboot_create(PpdlFullBoot **out, const PpdlParams *par, PpdlThreads *threads, const PpdlPoll *poll,
-					 PpdlError *err)
+ppdl_fullboot_create(PpdlFullBoot **out, PpdlEval *ev, PpdlError *err)
 {
 	PpdlFullBoot *fb = calloc(1, sizeof(*fb));
 	PpdlStatus	status;
@@ -81,8 +48,7 @@ ppdl_fullboot_create(PpdlFullBoot **out, const PpdlParams *par, PpdlThreads *thr
 	*out = NULL;
 	if (fb == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	fb->par = par;
-	status = ppdl_boot_create_s2c(&fb->s2c, par, threads, poll, err);
+	status = ppdl_boot_create_s2c(&fb->s2c, ev, err);
 	if (status == PPDL_OK)
 		*out = fb;
 	else

@@ -72,36 +72,49 @@ ppdl_halfboot_bytes(const PpdlHalfBoot *hb)
 }
 
 PpdlStatus
-ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
+ppdl_boot_create_dft(PpdlChain *chain, PpdlEval *ev, int inverse, int limbs, double ratio, PpdlError *err)
 {
 	const PpdlParams *par = ev->par;
+	const double factor = pow(ratio, 1.0 / PPDL_BOOT_C2S_LEVELS);
+	size_t		len = inverse ? par->slots : 2;
+
+	chain->count = 0;
+	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
+	{
+		const int	stages = ppdl_deep_stages(par, inverse ? i : PPDL_BOOT_C2S_LEVELS - 1 - i);
+		PpdlMatrix *m;
+		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, stages, inverse, err);
+
+		if (status == PPDL_OK)
+			status = ppdl_boot_encode(&chain->level[i], ev, m, limbs - i, factor, err);
+		if (status != PPDL_OK)
+		{
+			ppdl_chain_destroy(chain);
+			return status;
+		}
+		chain->count = i + 1;
+		len = inverse ? len >> stages : len << stages;
+	}
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_halfboot_create(PpdlHalfBoot **out, PpdlEval *ev, PpdlError *err)
+{
 	PpdlHalfBoot *hb = calloc(1, sizeof(*hb));
-	const double q0 = (double) par->ring->mod[0].q;
-	const double factor = pow(PPDL_BOOT_C2S_SCALE / (q0 * PPDL_BOOT_K), 1.0 / PPDL_BOOT_C2S_LEVELS);
-	size_t		len = par->slots;
+	const double q0 = (double) ev->par->ring->mod[0].q;
+	PpdlStatus	status;
 
 	*out = NULL;
 	if (hb == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	hb->par = par;
-	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
-	{
-		const int	stages = ppdl_deep_stages(par, i);
-		PpdlMatrix *m;
-		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, stages, 1, err);
-
-		if (status == PPDL_OK)
-			status = ppdl_boot_encode(&hb->c2s.level[i], ev, m, par->nq - i, factor, err);
-		if (status != PPDL_OK)
-		{
-			ppdl_halfboot_destroy(hb);
-			return status;
-		}
-		hb->c2s.count = i + 1;
-		len >>= stages;
-	}
-	*out = hb;
-	return PPDL_OK;
+	hb->par = ev->par;
+	status = ppdl_boot_create_dft(&hb->c2s, ev, 1, ev->par->nq, PPDL_BOOT_C2S_SCALE / (q0 * PPDL_BOOT_K), err);
+	if (status == PPDL_OK)
+		*out = hb;
+	else
+		free(hb);
+	return status;
 }
 
 PpdlStatus

@@ -37,10 +37,14 @@ PpdlStatus	ppdl_halfboot_parts(const PpdlHalfBoot *hb, PpdlEval *ev, PpdlCt *out
 								PpdlError *err);
 
 /*
- * SlotsToCoefficients of all slots: a chain for PPDL_BOOT_FULL_LIMBS limbs, which brings scale PPDL_BOOT_FULL_SCALE to
- * that which ModRaise takes.  threads, poll: may be NULL
+ * The transform of all slots, inverse for CoefficientsToSlots, else for SlotsToCoefficients: PPDL_BOOT_C2S_LEVELS
+ * levels from so many limbs on, which multiply the scale by ratio.  Empty after an error
  */
-PpdlStatus	ppdl_boot_create_s2c(PpdlChain *chain, const PpdlParams *par, PpdlThreads *threads, const PpdlPoll *poll,
-								 PpdlError *err);
+PpdlStatus	ppdl_boot_create_dft(PpdlChain *chain, PpdlEval *ev, int inverse, int limbs, double ratio, PpdlError *err);
+/*
+ * SlotsToCoefficients of all slots: a chain for PPDL_BOOT_FULL_LIMBS limbs, which brings scale PPDL_BOOT_FULL_SCALE to
+ * that which ModRaise takes
+ */
+PpdlStatus	ppdl_boot_create_s2c(PpdlChain *chain, PpdlEval *ev, PpdlError *err);
 
 #endif

@@ -144,11 +144,7 @@ ppdl_where_add_lifted(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "sums over a condition of %d and %d values, rows of %d and %d",
 						  features, labels, set->rows->width_x, set->rows->width_y);
 	if (w->cond->refreshed > 0)
-	{
-		const PpdlPoll poll = ppdl_eval_poller(ev);
-
-		PPDL_TRY(ppdl_fullboot_create(&r.full, ev->par, ev->threads, &poll, err));
-	}
+		PPDL_TRY(ppdl_fullboot_create(&r.full, ev, err));
 	status = ppdl_lift_all(ev, hb, set->rows, add_lifted, &r, progress, arg, err);
 	ppdl_fullboot_destroy(r.full);
 	return status;

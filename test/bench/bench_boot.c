@@ -507,7 +507,7 @@ bench_half(Bench *b)
 	OK(ppdl_encrypt_secret(&b->ev, &h.in, &pt, b->sparse, b->rng, &err));
 	ppdl_pt_release(&b->ev, &pt);
 	OK(ppdl_halfboot_create(&h.hb, &b->ev, &err));
-	OK(ppdl_fullboot_create(&fb, b->par, b->threads, NULL, &err));
+	OK(ppdl_fullboot_create(&fb, &b->ev, &err));
 	run_half(b, &h);			/* makes the keys */
 	for (int threads = 1; threads <= MAX_THREADS; threads++)
 	{

@@ -232,7 +232,7 @@ slots_to_coeffs(int logn, int threads, double bits)
 	PpdlChain	chain = {0};
 	Precision	p = {0};
 
-	OK(ppdl_boot_create_s2c(&chain, f->par, f->threads, NULL, &err));
+	OK(ppdl_boot_create_s2c(&chain, &f->ev, &err));
 	for (int run = 0; run < 2; run++)	/* the first makes the keys */
 	{
 		PpdlCt		ct = encrypt(f, z, PPDL_BOOT_FULL_SCALE, PPDL_BOOT_FULL_LIMBS);
@@ -273,7 +273,7 @@ full_bootstrap(int logn, int threads, int count, double bits)
 	double		t = 0;
 
 	OK(ppdl_halfboot_create(&hb, &f->ev, &err));
-	OK(ppdl_fullboot_create(&fb, f->par, f->threads, NULL, &err));
+	OK(ppdl_fullboot_create(&fb, &f->ev, &err));
 	for (int v = 0; v < count; v++)
 	{
 		x[v] = random_slots(f, 1);

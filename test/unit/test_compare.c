@@ -287,7 +287,7 @@ composed_ciphertexts(void **state)
 				out;
 
 	OK(ppdl_halfboot_create(&hb, &d->f->ev, &err));
-	OK(ppdl_fullboot_create(&fb, d->f->par, NULL, NULL, &err));
+	OK(ppdl_fullboot_create(&fb, &d->f->ev, &err));
 	composed_encrypted(d, hb, fb, t, 1, 10);
 	composed_encrypted(d, hb, fb, t, 4, 6);
 	in = encrypt(d->f, d->f->z, 0x1p40, 13);
