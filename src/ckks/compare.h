@@ -64,7 +64,7 @@ PpdlStatus	ppdl_ct_compare(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const Pp
 /*
  * Composed comparisons (compare_fine.c): a first one of PPDL_COMPARE_FIRST_LEVELS, as values from -1 to 1, is refreshed
  * by a full bootstrap (ckks/boot.h) and compared with 0.  The blur of the second, `levels` levels, is divided by the
- * slope of the first: 70 times as narrow as that of one comparison of as many levels.  Beyond the first one's blur the
+ * slope of the first: 66 times as narrow as that of one comparison of as many levels.  Beyond the first one's blur the
  * value is 0 or 1 up to PPDL_COMPARE_ERROR, too.
  *
  * Thresholds of one comparison have to be farther from each other than the first one's blur: they are put into as many

@@ -155,19 +155,15 @@ ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	const size_t capacity = w->par->slots / (size_t) w->stride;
 	PpdlWhereRows rows = {.rows = packed->rows};
 	PpdlCt	   *bits = rows.part[0][PPDL_CONDITION_BIT];
-	char	   *present = malloc(capacity);
+	char	   *present;
 	PpdlCt		z = {0};
 	PpdlStatus	status;
 
 	if (w->columns > 1)
-		status = ppdl_error(err, PPDL_ERR_ARGUMENT, "packed rows have one column, sums over this condition two");
-	else
-		status = present == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
-	if (status != PPDL_OK)
-	{
-		free(present);
-		return status;
-	}
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "packed rows have one column, sums over this condition two");
+	present = malloc(capacity);
+	if (present == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (size_t p = 0; p < capacity; p++)
 		present[p] = packed->ordinal[p] != PPDL_NO_PLACE;
 	rows.present = present;
