@@ -312,7 +312,7 @@ packed_rows(void **state)
 	packed(*state, 11, 2, 1, NULL);	/* of the same form */
 	packed(*state, 2, 1, 0, NULL);
 	/* the widest */
-	packed(*state, 250, 1, 2, NULL);
+	packed(*state, PPDL_WHERE_MAX_WIDTH, 1, 2, NULL);
 	/* signs, whose product has sixteen times the scale of bits */
 	packed(*state, 40, 1, 2, "(x[6] = -1 or x[16] <> -1) and (x[26] <> -1 or x[36] = -1)");
 	ppdl_packed_slots_destroy(last_slots);
@@ -393,7 +393,7 @@ lifted(World *w, int logn, int inputs, int outputs, PpdlWhereLabels labels, Ask 
 static void
 lifted_rows(void **state)
 {
-	lifted(*state, ROW_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 3);
+	lifted(*state, ROW_LOGN, PPDL_WHERE_MAX_WIDTH, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 0);
 	lifted(*state, COMPACT_LOGN, 3, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 1);
 	lifted(*state, COMPACT_LOGN, 16, 1, PPDL_WHERE_NO_LABELS, OF_ONE, 5);
 }
