@@ -6,6 +6,21 @@
 #include "predict/compare.h"
 #include "predict/rotations.h"
 
+/* one set of a leaf's thresholds */
+typedef struct FineTask
+{
+	int			leaf;
+	PpdlFineSet set;
+} FineTask;
+
+typedef struct FineTasks
+{
+	FineTask   *task;			/* [the condition's refreshed], by leaves */
+	int			count,
+				next;			/* not run yet: from here on */
+	int		   *set;			/* of each threshold of the condition */
+} FineTasks;
+
 typedef struct Run
 {
 	const PpdlWhere *w;
@@ -13,6 +28,7 @@ typedef struct Run
 	const PpdlWhereRows *rows;
 	PpdlCt	   *value;			/* of each operand; b NULL: not yet, or no more */
 	int		   *uses;			/* of each operand that are still to come */
+	FineTasks  *fine;
 } Run;
 
 /* to the last slot of the row before */
@@ -69,100 +85,7 @@ take_leaf(const Run *r, PpdlCt *out, const PpdlConditionLeaf *leaf, PpdlError *e
 	return status;
 }
 
-static PpdlStatus find(const Run *r, int operand, PpdlError *err);
-
-/* a factor, of a product or alone: one use of its operand less */
-static PpdlStatus
-take_factor(const Run *r, PpdlCt *out, PpdlConditionFactor f, PpdlError *err)
-{
-	PpdlCt	   *value = &r->value[f.operand];
-
-	PPDL_TRY(find(r, f.operand, err));
-	if (--r->uses[f.operand] == 0)
-	{
-		*out = *value;
-		value->b = value->a = NULL;
-	}
-	else
-		PPDL_TRY(ppdl_ct_copy(r->ev, out, value, value->limbs, err));
-	return f.negated ? negate(r->ev, out, err) : PPDL_OK;
-}
-
-static PpdlStatus
-multiply(const Run *r, PpdlCt *out, const PpdlConditionFactor f[2], PpdlError *err)
-{
-	PpdlCt		a,
-				b = {0};
-	PpdlStatus	status;
-
-	PPDL_TRY(take_factor(r, &a, f[0], err));
-	PPDL_GOTO(done, take_factor(r, &b, f[1], err));
-	PPDL_GOTO(done, ppdl_ct_mul_rescale(r->ev, out, &a, &b, err));
-done:
-	ppdl_ct_release(r->ev, &a);
-	ppdl_ct_release(r->ev, &b);
-	return status;
-}
-
-/* the operand's value, unless it is there */
-static PpdlStatus
-find(const Run *r, int operand, PpdlError *err)
-{
-	const PpdlCondition *c = r->w->cond;
-	PpdlCt	   *value = &r->value[operand];
-
-	if (value->b != NULL)
-		return PPDL_OK;
-	if (operand < c->leaves)
-		return take_leaf(r, value, &c->leaf[operand], err);
-	return multiply(r, value, c->product[operand - c->leaves], err);
-}
-
-/*
- * The row ring's conditions are short, and of one column: their bits and signs, which are the same there, are taken
- * together, where there are keys for it.  In the deep ring each is taken when it is needed, as ciphertexts are large
- * and half a bootstrap takes longer anyway.
- */
-static PpdlStatus
-take_near_leaves(const Run *r, int part, PpdlError *err)
-{
-	const PpdlCondition *c = r->w->cond;
-	const PpdlCt *values = &r->rows->part[0][PPDL_CONDITION_BIT][part];
-	PpdlStatus	status = PPDL_OK;
-	PpdlHoisted h;
-
-	if (values->b == NULL)
-		return PPDL_OK;
-	PPDL_TRY(ppdl_hoist(r->ev, &h, values, err));
-	for (int i = 0; i < c->leaves && status == PPDL_OK; i++)
-	{
-		const int	shift = leaf_shift(r, &c->leaf[i]);
-
-		if (ppdl_where_place(r->w, &c->leaf[i]).part != part || shift > ppdl_baby_steps(r->w->par))
-			continue;
-		status = ppdl_hoisted_rotate(r->ev, &r->value[i], &h, shift, err);
-		if (status == PPDL_OK)
-			status = finish_leaf(r, &r->value[i], &c->leaf[i], err);
-	}
-	ppdl_hoisted_release(r->ev, &h);
-	return status;
-}
-
-/* ---- composed comparisons, all before the rest: full bootstraps refresh two at a time ---- */
-
-/* one set of a leaf's thresholds */
-typedef struct FineTask
-{
-	int			leaf;
-	PpdlFineSet set;
-} FineTask;
-
-typedef struct FineTasks
-{
-	FineTask   *task;			/* [the condition's refreshed] */
-	int			count;
-	int		   *set;			/* of each threshold of the condition */
-} FineTasks;
+/* ---- composed comparisons: full bootstraps refresh two at a time ---- */
 
 static PpdlStatus
 list_tasks(FineTasks *t, const PpdlCondition *c, PpdlError *err)
@@ -234,22 +157,100 @@ done:
 	return status;
 }
 
+/* all sets of a leaf; with the last one may come the first of the next leaf */
 static PpdlStatus
-take_fine_leaves(const Run *r, PpdlError *err)
+take_fine_leaf(const Run *r, int leaf, PpdlError *err)
 {
-	FineTasks	t = {0};
+	FineTasks  *t = r->fine;
+
+	while (t->next < t->count && t->task[t->next].leaf <= leaf)
+	{
+		const int	count = t->count - t->next < 2 ? 1 : 2;
+
+		PPDL_TRY(run_tasks(r, t->task + t->next, count, err));
+		t->next += count;
+	}
+	return PPDL_OK;
+}
+
+static PpdlStatus find(const Run *r, int operand, PpdlError *err);
+
+/* a factor, of a product or alone: one use of its operand less */
+static PpdlStatus
+take_factor(const Run *r, PpdlCt *out, PpdlConditionFactor f, PpdlError *err)
+{
+	PpdlCt	   *value = &r->value[f.operand];
+
+	PPDL_TRY(find(r, f.operand, err));
+	if (--r->uses[f.operand] == 0)
+	{
+		*out = *value;
+		value->b = value->a = NULL;
+	}
+	else
+		PPDL_TRY(ppdl_ct_copy(r->ev, out, value, value->limbs, err));
+	return f.negated ? negate(r->ev, out, err) : PPDL_OK;
+}
+
+static PpdlStatus
+multiply(const Run *r, PpdlCt *out, const PpdlConditionFactor f[2], PpdlError *err)
+{
+	PpdlCt		a,
+				b = {0};
 	PpdlStatus	status;
 
-	if (r->w->cond->refreshed == 0)
-		return PPDL_OK;
-	if (r->rows->half == NULL || r->rows->full == NULL)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "composed comparisons without tables of the bootstrap");
-	PPDL_GOTO(done, list_tasks(&t, r->w->cond, err));
-	for (int i = 0; i < t.count; i += 2)
-		PPDL_GOTO(done, run_tasks(r, t.task + i, t.count - i < 2 ? 1 : 2, err));
+	PPDL_TRY(take_factor(r, &a, f[0], err));
+	PPDL_GOTO(done, take_factor(r, &b, f[1], err));
+	PPDL_GOTO(done, ppdl_ct_mul_rescale(r->ev, out, &a, &b, err));
 done:
-	free(t.task);
-	free(t.set);
+	ppdl_ct_release(r->ev, &a);
+	ppdl_ct_release(r->ev, &b);
+	return status;
+}
+
+/* the operand's value, unless it is there */
+static PpdlStatus
+find(const Run *r, int operand, PpdlError *err)
+{
+	const PpdlCondition *c = r->w->cond;
+	PpdlCt	   *value = &r->value[operand];
+
+	if (operand < c->leaves && c->leaf[operand].kind == PPDL_CONDITION_FINE)
+		return take_fine_leaf(r, operand, err);
+	if (value->b != NULL)
+		return PPDL_OK;
+	if (operand < c->leaves)
+		return take_leaf(r, value, &c->leaf[operand], err);
+	return multiply(r, value, c->product[operand - c->leaves], err);
+}
+
+/*
+ * The row ring's conditions are short, and of one column: their bits and signs, which are the same there, are taken
+ * together, where there are keys for it.  In the deep ring each is taken when it is needed, as ciphertexts are large
+ * and half a bootstrap takes longer anyway.
+ */
+static PpdlStatus
+take_near_leaves(const Run *r, int part, PpdlError *err)
+{
+	const PpdlCondition *c = r->w->cond;
+	const PpdlCt *values = &r->rows->part[0][PPDL_CONDITION_BIT][part];
+	PpdlStatus	status = PPDL_OK;
+	PpdlHoisted h;
+
+	if (values->b == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_hoist(r->ev, &h, values, err));
+	for (int i = 0; i < c->leaves && status == PPDL_OK; i++)
+	{
+		const int	shift = leaf_shift(r, &c->leaf[i]);
+
+		if (ppdl_where_place(r->w, &c->leaf[i]).part != part || shift > ppdl_baby_steps(r->w->par))
+			continue;
+		status = ppdl_hoisted_rotate(r->ev, &r->value[i], &h, shift, err);
+		if (status == PPDL_OK)
+			status = finish_leaf(r, &r->value[i], &c->leaf[i], err);
+	}
+	ppdl_hoisted_release(r->ev, &h);
 	return status;
 }
 
@@ -267,22 +268,27 @@ ppdl_where_evaluate(const PpdlWhere *w, PpdlEval *ev, PpdlCt *out, const PpdlWhe
 {
 	const PpdlCondition *c = w->cond;
 	const size_t operands = (size_t) (c->leaves + c->products);
+	FineTasks	fine = {0};
 	Run			r = {.w = w, .ev = ev, .rows = rows, .value = calloc(operands, sizeof(PpdlCt)),
-					 .uses = calloc(operands, sizeof(int))};
+					 .uses = calloc(operands, sizeof(int)), .fine = &fine};
 	PpdlStatus	status;
 
+	if (c->refreshed > 0 && (rows->half == NULL || rows->full == NULL))
+		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_ARGUMENT, "composed comparisons without tables of the bootstrap"));
 	if (r.value == NULL || r.uses == NULL)
 		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
 	count_uses(c, r.uses);
+	PPDL_GOTO(done, list_tasks(&fine, c, err));
 	if (ppdl_where_in_row_ring(w->par))
 		for (int p = 0; p < 2; p++)
 			PPDL_GOTO(done, take_near_leaves(&r, p, err));
-	PPDL_GOTO(done, take_fine_leaves(&r, err));
 	status = take_factor(&r, out, c->root, err);
 done:
 	for (size_t i = 0; i < operands && r.value != NULL; i++)
 		ppdl_ct_release(ev, &r.value[i]);
 	free(r.value);
 	free(r.uses);
+	free(fine.task);
+	free(fine.set);
 	return status;
 }
