@@ -143,8 +143,10 @@ random_activation(PpdlPrng *r, PpdlLayer *l, NetKind kind, int layer, double in,
 	}
 	if (pick(r, 0, 2) == 0)
 	{
-		double		c[3] = {between(r, -0.5, 0.5), between(r, -1, 1), between(r, 0.2, 1) * (pick(r, 0, 1) ? 1 : -1)};
+		double		c[3] = {between(r, -0.5, 0.5), between(r, -1, 1), between(r, 0.2, 1)};
 
+		if (pick(r, 0, 1) == 0)
+			c[2] = -c[2];
 		return ppdl_activation_poly(&l->act, c, 3, e);
 	}
 	ppdl_activation_exact(&l->act, pick(r, 0, 1) ? "square" : "quadratic");
@@ -167,8 +169,15 @@ conv_spec(PpdlPrng *r, char *json, size_t size, NetKind kind, int width, int hid
 							 pick(r, 1, 3), kernel, stride);
 
 	if (kind == NET_POOL)
+	{
+		/* drawn one after the other: compilers differ in which argument they draw first */
+		const int	units = pick(r, 1, hidden),
+					step = pick(r, 1, 2),
+					edge = pick(r, 1, out < 3 ? out : 3);
+
 		n += snprintf(json + n, size - (size_t) n, ",{\"pool\":\"average\",\"size\":%d,\"stride\":%d},{\"units\":%d}",
-					  pick(r, 1, out < 3 ? out : 3), pick(r, 1, 2), pick(r, 1, hidden));
+					  edge, step, units);
+	}
 	/* an image may have fewer values than were asked for, and room for fewer outputs */
 	snprintf(json + n, size - (size_t) n, ",{\"units\":%d}]}", outputs <= channels * height * across / 2 ? outputs : 1);
 }

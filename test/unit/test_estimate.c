@@ -129,10 +129,12 @@ networks(void **state)
 		const int	wide = i % 20 < 2,
 					width = (int) lround(exp(between(&rng, log(wide ? 65 : 2), log(wide ? 1024 : 64)))),
 					slots = 1 << (ppdl_log2_width(width) - 1);
+		/* drawn one after the other: compilers differ in which argument they draw first */
+		const int	depth = pick(&rng, 2, 4),
+					outputs = pick(&rng, 1, slots < 4 ? slots : 4);
 		PpdlNet    *net;
 
-		OK(random_net(&net, &rng, kind, width, wide ? 4 : 12, pick(&rng, 1, slots < 4 ? slots : 4), pick(&rng, 2, 4),
-					  15, &err));
+		OK(random_net(&net, &rng, kind, width, wide ? 4 : 12, outputs, depth, 15, &err));
 		if (try_net(ring[wide], net, &t, net_kind_name(kind)))
 			tally_add(&kinds[kind], t.sigma[t.count - 1], 1, exp2(t.slack[t.count - 1]));
 		else
