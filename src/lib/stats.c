@@ -268,15 +268,16 @@ ppdl_stats_add(ppdl_stats *s, ppdl_key *key, const char *const *fields, size_t c
 {
 	PpdlError  *err = ppdl_err_begin(e);
 	Opener		o = {key, flags};
+	int			want;
 
 	PPDL_TRY(ppdl_lib_need(s, "stats", err));
 	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_NEED(fields, err);
 	if ((flags & ~PPDL_SHARE) != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
-	if (s->second == NULL && count != (size_t) ppdl_stats_fields(&s->query))
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "count is %zu, of a statement that returns %d columns", count,
-						  ppdl_stats_fields(&s->query));
+	want = s->second ? ppdl_stats_known_fields(&s->query) : ppdl_stats_fields(&s->query);
+	if (count != (size_t) want)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "count is %zu, of a statement that returns %d columns", count, want);
 	return add_row(s, &o, fields, count, err);
 }
 

@@ -16,12 +16,16 @@ no_memory(PpdlError *err)
 
 /* ------------------------------------------------------------------ values */
 
+/* so many rows, each of which has a value of that width */
 static PpdlStatus
-check_width(const PpdlValues *v, const char *what, int want, PpdlError *err)
+check_shape(const PpdlValues *v, const char *what, int rows, int width, PpdlError *err)
 {
-	if (v->width == want)
-		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %d values, where the feature file has %d", what, v->width, want);
+	if (v->width != width)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %d values, where the feature file has %d", what, v->width, width);
+	if (v->nrows != (uint32_t) rows || v->held != v->nrows)
+		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: %u rows, %u of them with values, where %d are expected", what,
+						  v->nrows, v->held, rows);
+	return PPDL_OK;
 }
 
 static void
@@ -135,7 +139,7 @@ read_features(const Fields *f, PpdlMoments *m, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(open_text(f, &f->sum, &v, err));
-	status = check_width(&v, "features", f->c->features->inputs, err);
+	status = check_shape(&v, "features", 1, f->c->features->inputs, err);
 	if (status == PPDL_OK)
 	{
 		const double *sum = ppdl_values_row(&v, 0);
@@ -172,7 +176,7 @@ read_labels(const Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
 		return PPDL_OK;
 	}
 	PPDL_TRY(open_text(f, &sum, &v, err));
-	status = check_width(&v, "label", f->c->features->outputs, err);
+	status = check_shape(&v, "label", 1, f->c->features->outputs, err);
 	if (status == PPDL_OK)
 	{
 		memcpy(m->sum + f->c->label_first, v.v, (size_t) v.width * sizeof *v.v);
@@ -186,12 +190,12 @@ read_labels(const Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
 static PpdlStatus
 read_gram(const Fields *f, int field, PpdlMoments *m, PpdlError *err)
 {
+	const int	width = f->c->features->inputs + (f->q->with_label ? f->c->features->outputs : 0);
 	PpdlValues	v;
 	PpdlStatus	status;
 
 	PPDL_TRY(open_text(f, &f->field[field], &v, err));
-	status = check_width(&v, "second moments", f->c->features->inputs +
-						 (f->q->with_label ? f->c->features->outputs : 0), err);
+	status = check_shape(&v, "second moments", width, width, err);
 	if (status == PPDL_OK)
 	{
 		m->error = v.error;
@@ -254,7 +258,7 @@ in_group(const PpdlStatsRows *g, PpdlStatus status, PpdlError *err)
 {
 	char		text[sizeof err->message];
 
-	if (status == PPDL_OK || g->name == NULL)
+	if (status == PPDL_OK || g->name == NULL || err == NULL)
 		return status;
 	snprintf(text, sizeof text, "%.60s: %.250s", g->name, err->message);
 	memcpy(err->message, text, sizeof text);
@@ -267,6 +271,13 @@ ppdl_stats_fields(const PpdlStatsQuery *q)
 	const int	sums = q->label ? 2 : 1;
 
 	return q->group_by->count + 2 * sums + (q->gram ? 1 : 0) + (q->receipts ? sums : 0);
+}
+
+static PpdlStatus
+check_fields(size_t count, int want, PpdlError *err)
+{
+	return count == (size_t) want ? PPDL_OK :
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%zu fields of a statement that returns %d", count, want);
 }
 
 /* a group whose sum has been taken */
@@ -312,9 +323,7 @@ ppdl_stats_read(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PpdlText *fi
 	PpdlStatsRows g = {0};
 	PpdlStatus	status;
 
-	if (count != (size_t) ppdl_stats_fields(r->query))
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%zu fields of a statement that returns %d", count,
-						  ppdl_stats_fields(r->query));
+	PPDL_TRY(check_fields(count, ppdl_stats_fields(r->query), err));
 	status = read_row(a, &f, &g, err);
 	ppdl_stats_rows_free(&g);
 	return status;
@@ -337,6 +346,16 @@ ppdl_stats_needs_known(const PpdlStatsAnswer *a, const PpdlStatsQuery *q)
 			if (q->known[k] >= 0 && missing_in(&a->group[i].moments, q->known[k]) > 0)
 				return 1;
 	return 0;
+}
+
+int
+ppdl_stats_known_fields(const PpdlStatsQuery *q)
+{
+	int			fields = q->group_by->count + 1;
+
+	for (int k = 0; k < q->knowns; k++)
+		fields += q->known[k] >= 0;
+	return fields;
 }
 
 static PpdlStatus
@@ -363,7 +382,7 @@ read_known(const Fields *f, int field, double rows, PpdlMoments *m, PpdlError *e
 	PpdlStatus	status;
 
 	PPDL_TRY(open_text(f, &f->field[field], &v, err));
-	status = check_width(&v, "moments of some rows", 1 + f->c->features->inputs, err);
+	status = check_shape(&v, "moments of some rows", 1, 1 + f->c->features->inputs, err);
 	if (status == PPDL_OK)
 	{
 		const double *sum = ppdl_values_row(&v, 0);
@@ -378,9 +397,9 @@ read_known(const Fields *f, int field, double rows, PpdlMoments *m, PpdlError *e
 }
 
 static PpdlStatus
-read_all_known(const Fields *f, size_t count, PpdlStatsRows *g, PpdlError *err)
+read_all_known(const Fields *f, PpdlStatsRows *g, PpdlError *err)
 {
-	size_t		field = (size_t) f->q->group_by->count + 1;
+	int			field = f->q->group_by->count + 1;
 
 	g->known = calloc((size_t) f->q->knowns + 1, sizeof *g->known);
 	if (g->known == NULL)
@@ -392,11 +411,9 @@ read_all_known(const Fields *f, size_t count, PpdlStatsRows *g, PpdlError *err)
 
 		if (f->q->known[k] < 0)
 			continue;
-		if (field >= count)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "%zu fields of a statement that returns more", count);
 		rows = g->moments.n - missing_in(&g->moments, f->q->known[k]);
 		if (rows < g->moments.n && rows >= 1 && rows >= (double) f->q->min_count)
-			PPDL_TRY(in_group(g, read_known(f, (int) field, rows, &g->known[k], err), err));
+			PPDL_TRY(in_group(g, read_known(f, field, rows, &g->known[k], err), err));
 		field++;
 	}
 	return PPDL_OK;
@@ -409,10 +426,11 @@ ppdl_stats_read_known(PpdlStatsAnswer *a, int *group, const PpdlStatsReader *r, 
 	const Fields f = {.r = r, .q = r->query, .c = r->columns, .field = field};
 	const int	first = r->query->group_by->count;
 
+	PPDL_TRY(check_fields(count, ppdl_stats_known_fields(r->query), err));
 	/* groups that were withheld are none of the answer's */
 	if (*group == a->groups || count_in(&f, first) < (double) r->query->min_count || count_in(&f, first) < 1)
 		return PPDL_OK;
 	if (count_in(&f, first) != a->group[*group].moments.n)
 		return ppdl_error(err, PPDL_ERR_FORMAT, "the server's groups are not those that it had before");
-	return read_all_known(&f, count, &a->group[(*group)++], err);
+	return read_all_known(&f, &a->group[(*group)++], err);
 }

@@ -40,8 +40,9 @@ typedef struct PpdlStatsReader
 	void	   *arg;
 } PpdlStatsReader;
 
-/* columns that the statement returns */
+/* columns that ppdl_stats_sql returns, and ppdl_stats_known_sql */
 int			ppdl_stats_fields(const PpdlStatsQuery *q);
+int			ppdl_stats_known_fields(const PpdlStatsQuery *q);
 /*
  * One more row of the result.  Groups of fewer than min_count rows are counted in withheld and not decrypted.  Products
  * that are values of the rows (--moments) are taken from there, unless the query has gram.  PPDL_ERR_ARGUMENT when the

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "query/stats_plan.h"
+#include "query/stats_read.h"
 #include "query/stats_text.h"
 
 static PpdlError err;
@@ -195,6 +196,26 @@ check_texts(PpdlEstimate e, double factor, const char *exact, const char *brief)
 	assert_string_equal(text, brief);
 }
 
+/* a server that returns other columns than it was asked for */
+static void
+test_fields(void **state)
+{
+	char	   *by[] = {"ward", NULL};
+	const int	known[] = {-1, 3};
+	const PpdlList group_by = {by, 1};
+	const PpdlStatsQuery q = {.group_by = &group_by, .known = known, .knowns = 2};
+	const PpdlStatsReader reader = {.query = &q};
+	PpdlText	field[1] = {{NULL, 0}};
+	PpdlStatsAnswer a = {0};
+	int			group = 0;
+
+	(void) state;
+	assert_int_equal(ppdl_stats_fields(&q), 3);
+	assert_int_equal(ppdl_stats_known_fields(&q), 3);
+	REFUSED(ppdl_stats_read(&a, &reader, field, 1, &err), "1 fields of a statement that returns 3");
+	REFUSED(ppdl_stats_read_known(&a, &group, &reader, field, 1, &err), "1 fields of a statement that returns 3");
+}
+
 static void
 test_texts(void **state)
 {
@@ -223,6 +244,7 @@ main(void)
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_source),
+		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_texts),
 	};
 

@@ -1144,6 +1144,7 @@ test_stats(void **state)
 	FAILS(PPDL_E_ARGUMENT, "stats is NULL", ppdl_stats_add(NULL, key, some, 3, 0, err));
 	OK(ppdl_stats_add(stats, key, few, 3, 0, err));
 	assert_true(ppdl_stats_add(stats, key, bad, 3, 0, err) > 0);
+	assert_int_equal(ppdl_stats_add(stats, key, bad, 3, 0, NULL), ppdl_err_code(err));
 	OK(ppdl_stats_add(stats, key, some, 3, 0, err));
 	OK(ppdl_stats_more(stats, &more, err));
 	assert_int_equal(more, 0);
@@ -1166,6 +1167,26 @@ test_stats(void **state)
 	ppdl_stats_free(stats);
 	ppdl_stats_free(NULL);
 	assert_null(ppdl_stats_statement(NULL));
+	free(text);
+	ppdl_encoding_free(encoding);
+}
+
+/* a sum where second moments are expected: as wide, but of one row */
+static void
+test_stats_shape(void **state)
+{
+	const ppdl_stats_source source = {.size = sizeof source, .schema = "public", .table = "t", .features = "f"};
+	const ppdl_stats_options options = {.size = sizeof options, .describe = 1, .min_count = 1};
+	ppdl_encoding *encoding = encoding_of(features);
+	char	   *text = one_row(encoding);
+	const char *const fields[] = {"1", text, text};
+	ppdl_stats *stats;
+
+	(void) state;
+	OK(ppdl_stats_new(&stats, encoding, &source, &options, err));
+	assert_non_null(strstr(ppdl_stats_statement(stats), "lwe_gram"));
+	FAILS(PPDL_E_FORMAT, "second moments: 1 rows", ppdl_stats_add(stats, key, fields, 3, 0, err));
+	ppdl_stats_free(stats);
 	free(text);
 	ppdl_encoding_free(encoding);
 }
@@ -1426,6 +1447,7 @@ main(void)
 		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_stats_shape),
 		cmocka_unit_test(test_stats_errors),
 		cmocka_unit_test(test_questions),
 		cmocka_unit_test(test_network),
