@@ -48,13 +48,11 @@ rewrite(ppdl_question *q, const ppdl_encoding *encoding, const char *schema, con
 int32_t
 ppdl_question_new(ppdl_question **out, const ppdl_encoding *encoding, const char *schema, const char *sql, ppdl_err *e)
 {
-	PpdlError	unread,
-			   *err = ppdl_err_begin(e);
+	PpdlError  *err = ppdl_err_begin(e);
 	ppdl_question *q;
 	PpdlStatus	status;
 	PPDL_PLAIN_NUMBERS();
 
-	err = err != NULL ? err : &unread;
 	PPDL_NEED(out, err);
 	*out = NULL;
 	PPDL_NEED(sql, err);

@@ -327,14 +327,13 @@ rewrite(Rewriter *r)
 PpdlStatus
 ppdl_ask_rewrite(PpdlAsk *w, const char *sql, const char *schema, PpdlAskFind find, void *arg, PpdlError *err)
 {
-	PpdlError	unread;
-	Rewriter	r = {.w = w, .sql = sql, .schema = schema, .find = find, .arg = arg, .err = err ? err : &unread};
+	Rewriter	r = {.w = w, .sql = sql, .schema = schema, .find = find, .arg = arg, .err = err};
 
 	memset(w, 0, sizeof *w);
 	w->original = sql;
 	ppdl_writer_init(&w->sql);
 	ppdl_writer_init(&w->notes);
-	PPDL_TRY(draw_mark(w, r.err));
+	PPDL_TRY(draw_mark(w, err));
 	return rewrite(&r);
 }
 

@@ -41,7 +41,8 @@ add_note(PpdlStatsResult *r, PpdlStatus status, const PpdlError *why, const char
 		return PPDL_OK;
 	if (status == PPDL_ERR_NOMEM || status == PPDL_ERR_CANCELED || status == PPDL_ERR_INTERNAL)
 	{
-		*err = *why;
+		if (err != NULL)
+			*err = *why;
 		return status;
 	}
 	return note(r, err, "%s: %s%s%s", what, why->message, why->hint[0] ? ". " : "", why->hint);
