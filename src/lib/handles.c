@@ -84,6 +84,35 @@ ppdl_lib_nomem(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
+PpdlStatus
+ppdl_lib_copy(char **to, const char *from, PpdlError *err)
+{
+	*to = from == NULL ? NULL : strdup(from);
+	return from == NULL || *to != NULL ? PPDL_OK : ppdl_lib_nomem(err);
+}
+
+PpdlStatus
+ppdl_lib_take_list(PpdlList *to, const char *const *from, PpdlError *err)
+{
+	for (; from != NULL && *from != NULL; from++)
+		PPDL_TRY(ppdl_list_append(to, *from, err));
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_lib_take_fields(PpdlText **to, const char *const *from, size_t count, PpdlError *err)
+{
+	PpdlText   *field = calloc(count + 1, sizeof *field);
+
+	*to = field;
+	if (field == NULL)
+		return ppdl_lib_nomem(err);
+	for (size_t i = 0; i < count; i++)
+		if (from[i] != NULL)
+			field[i] = (PpdlText) {(char *) from[i], strlen(from[i])};
+	return PPDL_OK;
+}
+
 locale_t
 ppdl_lib_plain_locale(void)
 {

@@ -9,6 +9,8 @@
 
 #include <ppdl.h>
 
+#include "base/list.h"
+#include "base/text.h"
 #include "owner/writer_parts.h"
 #include "rsa/key.h"
 
@@ -44,7 +46,18 @@ PpdlStatus	ppdl_lib_need_lwe(const ppdl_key *key, PpdlError *err);
 PpdlStatus	ppdl_lib_decrypt(ppdl_key *key, PpdlValues *out, const uint8_t *bytes, size_t len, uint32_t flags,
 							 PpdlError *err);
 
+/* the same of its base64 text */
+PpdlStatus	ppdl_lib_decrypt_text(ppdl_key *key, PpdlValues *out, const char *text, size_t len, uint32_t flags,
+								  PpdlError *err);
+
 PpdlStatus	ppdl_lib_nomem(PpdlError *err);
+
+/* *to: a copy of from, malloc'ed; NULL of NULL */
+PpdlStatus	ppdl_lib_copy(char **to, const char *from, PpdlError *err);
+/* adds copies of texts up to a NULL; from may be NULL */
+PpdlStatus	ppdl_lib_take_list(PpdlList *to, const char *const *from, PpdlError *err);
+/* *to: malloc'ed, the texts themselves with their lengths */
+PpdlStatus	ppdl_lib_take_fields(PpdlText **to, const char *const *from, size_t count, PpdlError *err);
 
 /*
  * Until the block ends, this thread reads and writes numbers with decimal points, whatever the program has set.  Not

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "lib/handles.h"
 #include "owner/passphrase.h"
@@ -317,6 +318,19 @@ ppdl_lib_decrypt(ppdl_key *key, PpdlValues *out, const uint8_t *bytes, size_t le
 	if (key->writers.count > 0 && len >= PPDL_CIPHER_HEADER && ppdl_cipher_peek(&c, bytes, NULL) == PPDL_OK)
 		PPDL_TRY(ppdl_writer_parts_owner(&key->writers, &key->owner, 1, c.fingerprint, &owner, err));
 	return ppdl_owner_decrypt(key->owner, out, bytes, len, (flags & PPDL_SHARE) != 0, err);
+}
+
+PpdlStatus
+ppdl_lib_decrypt_text(ppdl_key *key, PpdlValues *out, const char *text, size_t len, uint32_t flags, PpdlError *err)
+{
+	uint8_t    *bytes;
+	size_t		n;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_base64_read(text, len, &bytes, &n, err));
+	status = ppdl_lib_decrypt(key, out, bytes, n, flags, err);
+	free(bytes);
+	return status;
 }
 
 /* ------------------------------------------------------------------ key files */

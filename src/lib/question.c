@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "lib/encoding.h"
 #include "query/ask.h"
 #include "query/ask_text.h"
@@ -97,19 +96,6 @@ ppdl_question_notes(const ppdl_question *q)
 
 /* ------------------------------------------------------------------ answers */
 
-static PpdlStatus
-decrypt(PpdlValues *v, ppdl_key *key, const char *text, size_t len, uint32_t flags, PpdlError *err)
-{
-	uint8_t    *bytes;
-	size_t		n;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_base64_read(text, len, &bytes, &n, err));
-	status = ppdl_lib_decrypt(key, v, bytes, n, flags, err);
-	free(bytes);
-	return status;
-}
-
 static void
 put(ppdl_answer *a, PpdlAskValue v)
 {
@@ -135,7 +121,7 @@ answer(ppdl_answer *a, const PpdlAskItem *item, ppdl_key *key, const char *text,
 		return PPDL_OK;
 	}
 	PPDL_TRY(ppdl_value_check_encoding(text, len, item->fs->encoding, err));
-	PPDL_TRY(decrypt(&v, key, text, len, flags, err));
+	PPDL_TRY(ppdl_lib_decrypt_text(key, &v, text, len, flags, err));
 	numbers = v.nrows == 0 ? NULL : ppdl_values_row(&v, 0);
 	if (numbers == NULL)
 		status = ppdl_error(err, PPDL_ERR_FORMAT, "the answer to a condition holds no values");

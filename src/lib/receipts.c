@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/list.h"
 #include "lib/encryptor.h"
 #include "query/row_receipts.h"
 #include "query/verify.h"
@@ -26,19 +25,10 @@ struct ppdl_receipts
 };
 
 static PpdlStatus
-take_list(PpdlList *to, const char *const *from, PpdlError *err)
-{
-	for (; from != NULL && *from != NULL; from++)
-		PPDL_TRY(ppdl_list_append(to, *from, err));
-	return PPDL_OK;
-}
-
-static PpdlStatus
 open_rows(ppdl_receipts *r, const ppdl_receipts_options *o, PpdlError *err)
 {
-	PPDL_TRY(take_list(&r->bound, o->bind, err));
-	if (o->manifest != NULL && (r->manifest = strdup(o->manifest)) == NULL)
-		return ppdl_lib_nomem(err);
+	PPDL_TRY(ppdl_lib_take_list(&r->bound, o->bind, err));
+	PPDL_TRY(ppdl_lib_copy(&r->manifest, o->manifest, err));
 	return ppdl_row_receipts_open(&r->rows, &(PpdlRowReceiptsOptions) {
 								  .owner = r->encryptor->key->owner, .batch = &r->encryptor->batch, .table = o->table,
 								  .bound = (const char *const *) r->bound.item, .nbound = r->bound.count,
@@ -206,18 +196,10 @@ struct ppdl_verifier
 	PpdlVerifier *verifier;
 };
 
-static int
-interrupted(void *arg)
-{
-	const ppdl_key *key = arg;
-
-	return key->fn != NULL && key->fn(key->arg) != 0;
-}
-
 static PpdlStatus
 open_verifier(ppdl_verifier *v, const ppdl_verifier_options *o, PpdlError *err)
 {
-	const PpdlVerifyKeys keys = {&v->key->owner, 1, &v->key->writers, {interrupted, v->key}};
+	const PpdlVerifyKeys keys = {&v->key->owner, 1, &v->key->writers, v->key->poll};
 
 	if (o->column != NULL && strcmp(o->column, "features") != 0 && strcmp(o->column, "label") != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->column is \"%.60s\", neither \"features\" nor \"label\"",
@@ -226,14 +208,12 @@ open_verifier(ppdl_verifier *v, const ppdl_verifier_options *o, PpdlError *err)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->all_rows is %d, or reserved %d", o->all_rows, o->reserved);
 	v->args.asked = 1;
 	v->args.whole = o->all_rows;
-	if (o->column != NULL && (v->column = strdup(o->column)) == NULL)
-		return ppdl_lib_nomem(err);
-	if (o->table != NULL && (v->table = strdup(o->table)) == NULL)
-		return ppdl_lib_nomem(err);
+	PPDL_TRY(ppdl_lib_copy(&v->column, o->column, err));
+	PPDL_TRY(ppdl_lib_copy(&v->table, o->table, err));
 	v->args.column = v->column;
 	v->args.table = v->table;
-	PPDL_TRY(take_list(&v->args.manifests, o->manifests, err));
-	PPDL_TRY(take_list(&v->args.bind, o->bind, err));
+	PPDL_TRY(ppdl_lib_take_list(&v->args.manifests, o->manifests, err));
+	PPDL_TRY(ppdl_lib_take_list(&v->args.bind, o->bind, err));
 	if (v->args.manifests.count == 0 && (v->table == NULL || o->all_rows))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->manifests is empty, and %s", o->all_rows ?
 						  "only they say which rows there are" : "options->table, as receipts name it, NULL");
@@ -290,12 +270,7 @@ ppdl_verifier_record(ppdl_verifier *v, const char *const *names, const char *con
 	PPDL_NEED(names, err);
 	PPDL_NEED(fields, err);
 	PPDL_NEED(proved, err);
-	field = calloc(count + 1, sizeof *field);
-	if (field == NULL)
-		return ppdl_lib_nomem(err);
-	for (size_t i = 0; i < count; i++)
-		if (fields[i] != NULL)
-			field[i] = (PpdlText) {(char *) fields[i], strlen(fields[i])};
+	PPDL_TRY(ppdl_lib_take_fields(&field, fields, count, err));
 	status = ppdl_verify_record(v->verifier, names, field, count, &out, err);
 	for (size_t i = 0; i < count && status == PPDL_OK; i++)
 		proved[i] = out[i].s;

@@ -1,11 +1,8 @@
 /* Statistics of encrypted rows: what is asked, the statement, its rows, what they come to. */
 #include <math.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
-#include "base/list.h"
 #include "lib/encoding.h"
 #include "query/stats_read.h"
 #include "query/stats_result.h"
@@ -46,26 +43,17 @@ free_ask(PpdlStatsAsk *ask)
 	ppdl_list_free(&ask->histogram);
 }
 
-/* a list that ends with NULL, or none */
-static PpdlStatus
-take_list(PpdlList *to, const char *const *from, PpdlError *err)
-{
-	for (; from != NULL && *from != NULL; from++)
-		PPDL_TRY(ppdl_list_append(to, *from, err));
-	return PPDL_OK;
-}
-
 static PpdlStatus
 take_ask(PpdlStatsAsk *ask, const ppdl_stats_options *o, PpdlError *err)
 {
 	*ask = (PpdlStatsAsk) {.describe = o->describe, .means = o->means, .correlation = o->correlation,
 						   .components = o->components, .all = o->all, .ridge = o->ridge,
 						   .level = o->level == 0 ? DEFAULT_LEVEL : o->level};
-	PPDL_TRY(take_list(&ask->columns, o->columns, err));
-	PPDL_TRY(take_list(&ask->regress, o->regress, err));
-	PPDL_TRY(take_list(&ask->on, o->on, err));
-	PPDL_TRY(take_list(&ask->crosstab, o->crosstab, err));
-	return take_list(&ask->histogram, o->histogram, err);
+	PPDL_TRY(ppdl_lib_take_list(&ask->columns, o->columns, err));
+	PPDL_TRY(ppdl_lib_take_list(&ask->regress, o->regress, err));
+	PPDL_TRY(ppdl_lib_take_list(&ask->on, o->on, err));
+	PPDL_TRY(ppdl_lib_take_list(&ask->crosstab, o->crosstab, err));
+	return ppdl_lib_take_list(&ask->histogram, o->histogram, err);
 }
 
 static PpdlStatus
@@ -105,24 +93,17 @@ check_options(const ppdl_stats_options *o, const PpdlStatsAsk *ask, PpdlError *e
 /* ------------------------------------------------------------------ where the rows are */
 
 static PpdlStatus
-take_text(char **to, const char *from, PpdlError *err)
-{
-	*to = from == NULL ? NULL : strdup(from);
-	return from == NULL || *to != NULL ? PPDL_OK : ppdl_lib_nomem(err);
-}
-
-static PpdlStatus
 take_source(ppdl_stats *s, const ppdl_stats_source *from, const ppdl_stats_options *o, PpdlError *err)
 {
 	PPDL_TRY(ppdl_lib_need(from->schema, "source->schema", err));
 	PPDL_TRY(ppdl_lib_need(from->table, "source->table", err));
 	PPDL_TRY(ppdl_lib_need(from->features, "source->features", err));
-	PPDL_TRY(take_text(&s->schema, from->schema, err));
-	PPDL_TRY(take_text(&s->table, from->table, err));
-	PPDL_TRY(take_text(&s->features, from->features, err));
-	PPDL_TRY(take_text(&s->label, from->label, err));
-	PPDL_TRY(take_text(&s->where, from->where, err));
-	PPDL_TRY(take_list(&s->group_by, from->group_by, err));
+	PPDL_TRY(ppdl_lib_copy(&s->schema, from->schema, err));
+	PPDL_TRY(ppdl_lib_copy(&s->table, from->table, err));
+	PPDL_TRY(ppdl_lib_copy(&s->features, from->features, err));
+	PPDL_TRY(ppdl_lib_copy(&s->label, from->label, err));
+	PPDL_TRY(ppdl_lib_copy(&s->where, from->where, err));
+	PPDL_TRY(ppdl_lib_take_list(&s->group_by, from->group_by, err));
 	s->query = (PpdlStatsQuery) {.table = s->table, .where = s->where, .features = s->features, .label = s->label,
 								 .group_by = &s->group_by,
 								 .min_count = o->min_count == 0 ? PPDL_MIN_COUNT : (long) o->min_count};
@@ -138,9 +119,9 @@ write_statement(ppdl_stats *s, const char *schema, PpdlError *err)
 	ppdl_writer_init(&w);
 	status = ppdl_stats_sql(&w, &s->query, schema, s->table, err);
 	if (status == PPDL_OK)
-		status = take_text(&s->answer.sql, (const char *) w.buf, err);
+		status = ppdl_lib_copy(&s->answer.sql, (const char *) w.buf, err);
 	if (status == PPDL_OK)
-		status = take_text(&s->first, (const char *) w.buf, err);
+		status = ppdl_lib_copy(&s->first, (const char *) w.buf, err);
 	ppdl_writer_free(&w);
 	return status;
 }
@@ -235,28 +216,18 @@ static PpdlStatus
 open_value(void *arg, const char *text, size_t len, PpdlValues *out, PpdlError *err)
 {
 	const Opener *o = arg;
-	uint8_t    *bytes;
-	size_t		n;
-	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_base64_read(text, len, &bytes, &n, err));
-	status = ppdl_lib_decrypt(o->key, out, bytes, n, o->flags, err);
-	free(bytes);
-	return status;
+	return ppdl_lib_decrypt_text(o->key, out, text, len, o->flags, err);
 }
 
 static PpdlStatus
 add_row(ppdl_stats *s, Opener *o, const char *const *fields, size_t count, PpdlError *err)
 {
 	const PpdlStatsReader reader = {&s->query, &s->columns, open_value, NULL, o};
-	PpdlText   *field = calloc(count + 1, sizeof *field);
+	PpdlText   *field;
 	PpdlStatus	status;
 
-	if (field == NULL)
-		return ppdl_lib_nomem(err);
-	for (size_t i = 0; i < count; i++)
-		if (fields[i] != NULL)
-			field[i] = (PpdlText) {(char *) fields[i], strlen(fields[i])};
+	PPDL_TRY(ppdl_lib_take_fields(&field, fields, count, err));
 	status = s->second ? ppdl_stats_read_known(&s->answer, &s->group, &reader, field, count, err) :
 		ppdl_stats_read(&s->answer, &reader, field, count, err);
 	free(field);
@@ -297,7 +268,7 @@ write_second(ppdl_stats *s, PpdlError *err)
 	{
 		free(s->answer.sql);
 		s->answer.sql = both;
-		status = take_text(&s->second, (const char *) w.buf, err);
+		status = ppdl_lib_copy(&s->second, (const char *) w.buf, err);
 	}
 	ppdl_writer_free(&w);
 	return status;
@@ -327,7 +298,7 @@ ppdl_stats_no_more(ppdl_stats *s, const char *why, ppdl_err *e)
 	PPDL_TRY(ppdl_lib_need(s, "stats", err));
 	PPDL_NEED(why, err);
 	free(s->answer.no_known);
-	return take_text(&s->answer.no_known, why, err);
+	return ppdl_lib_copy(&s->answer.no_known, why, err);
 }
 
 /* ------------------------------------------------------------------ what they come to */
