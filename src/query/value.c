@@ -29,8 +29,8 @@ ppdl_value_starts(const char *s, size_t len)
 int
 ppdl_value_character(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' &&
-																c <= '9') || c == '+' || c == '/' || c == '=';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
+		c == '=';
 }
 
 size_t

@@ -388,10 +388,7 @@ has_cipher(const PpdlText *t)
 
 	for (size_t i = 0; t->s != NULL && i <= t->len; i++)
 	{
-		const char	c = i < t->len ? t->s[i] : ' ';
-
-		if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/' ||
-			c == '=')
+		if (i < t->len && ppdl_value_character(t->s[i]))
 			continue;
 		if (ppdl_value_starts(t->s + start, i - start))
 			return 1;
@@ -441,8 +438,9 @@ rebuild(PpdlText *to, PpdlReceipt *r, PpdlOwner *owner, double divisor, PpdlErro
 				text;
 	PpdlStatus	status;
 
-	ppdl_writer_init(&value);
-	ppdl_writer_init(&text);
+	/* of several keys: what anybody can read */
+	ppdl_writer_init_secret(&value);
+	ppdl_writer_init_secret(&text);
 	status = owner == NULL ? ppdl_receipt_sum(r, &r->section[0], divisor, &value, err) :
 		ppdl_receipt_total(r, owner, divisor, &value, err);
 	if (status == PPDL_OK)
@@ -454,9 +452,6 @@ rebuild(PpdlText *to, PpdlReceipt *r, PpdlOwner *owner, double divisor, PpdlErro
 		if (to->s == NULL)
 			status = no_memory(err);
 	}
-	/* of several keys: what anybody can read */
-	OPENSSL_cleanse(value.buf, value.len);
-	OPENSSL_cleanse(text.buf, text.len);
 	ppdl_writer_free(&value);
 	ppdl_writer_free(&text);
 	return status;
