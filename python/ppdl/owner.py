@@ -281,7 +281,7 @@ class Owner:
         encryptor = self._encryptor(x, y, compact, encoding.id if encoding else 0)
         tags = None
         if receipts is not None:
-            tags = _Tags(encryptor, receipts, _ids(data, encoding), list(bind), data, keep, manifest)
+            tags = _Tags(self._key, encryptor, receipts, _ids(data, encoding), list(bind), data, keep, manifest)
         elif len(bind) or manifest is not None:
             raise FormatError("bind and manifest are of receipts: give receipts, the table's name")
         rows = self._encrypted(encryptor, x, y, plain, tags)
@@ -449,8 +449,8 @@ class Owner:
         from .answers import Answers
 
         encoding = None if features is None else Encoding.of(features)
-        return Answers(self, encoding, dict(decode or {}), expand, share, min_count, _verify(verify, manifest)).query(conn, sql, params)
-
+        what = _verify(verify, manifest)
+        return Answers(self, encoding, dict(decode or {}), expand, share, min_count, what).query(conn, sql, params)
 
     def stats(
         self,
@@ -497,15 +497,15 @@ class _Tags:
     """Ids and bound columns of rows, and what makes receipts of them."""
 
     def __init__(
-        self, encryptor: c.Handle, table: str, ids: list[bytes | None], bind: list[str], data: Any, keep: Sequence[str],
-        manifest: str | os.PathLike[str] | None,
+        self, key: c.Handle, encryptor: c.Handle, table: str, ids: list[bytes | None], bind: list[str], data: Any,
+        keep: Sequence[str], manifest: str | os.PathLike[str] | None,
     ) -> None:  # fmt: skip
         other = next((b for b in bind if b not in keep), None)
         if other is not None:
             raise FormatError(f'bind: "{other}" is none of the columns that are kept ({", ".join(keep)})')
         self._ids = ids
         self._bound = list(zip(*bound_texts(data, bind, "bind"))) if bind else []
-        self.tagger = Tagger(encryptor, table, bind, manifest)
+        self.tagger = Tagger(key, encryptor, table, bind, manifest)
 
     def tag(
         self, at: int, rows: int, cells: NDArray[np.uint8], labels: NDArray[np.uint8] | None, known: NDArray[np.bool_]

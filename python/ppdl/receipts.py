@@ -53,6 +53,7 @@ class Verifier:
 
     def record(self, names: Sequence[str], fields: Sequence[bytes | None]) -> list[str | None]:
         """The fields, sums and averages as their receipt proves them."""
+        self._owner._key.address  # raises when it is closed
         proved = (c_char_p * (len(fields) + 1))()
         with self._owner._interruptible():
             c.call(
@@ -66,14 +67,15 @@ class Tagger:
     """Receipts for the rows of an encryptor."""
 
     def __init__(
-        self, encryptor: c.Handle, table: str, bind: Sequence[str], manifest: str | os.PathLike[str] | None
-    ) -> None:
+        self, key: c.Handle, encryptor: c.Handle, table: str, bind: Sequence[str],
+        manifest: str | os.PathLike[str] | None,
+    ) -> None:  # fmt: skip
         options = c.ReceiptsOptions(
             table=c.terminated(table.encode(), "a table"),
             bind=c.texts([b.encode() for b in bind], "a column"),
             manifest=None if manifest is None else c.path_of(manifest),
         )
-        self._encryptor = encryptor  # which must outlive the handle
+        self._key, self._encryptor = key, encryptor  # which must outlive the handle
         self._handle = c.Handle("ppdl_receipts_new", "ppdl_receipts_free", encryptor.address, byref(options))
         self.bytes = int(c.library().ppdl_receipts_bytes(self._handle.address))
 
@@ -81,6 +83,7 @@ class Tagger:
         self, ids: Sequence[bytes | None], bound: Sequence[bytes | None], features: Bytes, labels: Bytes | None,
         known: NDArray[np.bool_],
     ) -> tuple[Bytes, Bytes]:  # fmt: skip
+        self._key.address  # raises when it is closed
         rows = len(ids)
         out = np.empty(features.size + rows * self.bytes, dtype=np.uint8)
         answer = np.zeros(0 if labels is None else labels.size + rows * self.bytes, dtype=np.uint8)
@@ -93,6 +96,7 @@ class Tagger:
         return out, answer
 
     def save(self) -> None:
+        self._key.address  # raises when it is closed
         c.call("ppdl_receipts_save", self._handle.address)
 
 

@@ -81,3 +81,18 @@ def test_bad_receipts(owner, stored, cohort, tmp_path) -> None:
     rows.save_manifest()
     assert (tmp_path / "m").stat().st_mode & 0o777 == 0o600
     refused("bound columns", bind=["ward"])
+
+
+def test_manifest_outlives_no_key(features, patients, tmp_path) -> None:
+    """It is sealed with the key, which is kept for it, and must not be closed before."""
+    options = {"receipts": "t", "manifest": tmp_path / "m"}
+    with ppdl.Owner.generate("closed") as owner:
+        rows = owner.encrypt(patients[:2], features, **options)
+        assert len(list(rows)) == 2
+    with pytest.raises(ppdl.PpdlError, match="it is closed"):
+        rows.save_manifest()
+    assert not (tmp_path / "m").exists()
+    rows = ppdl.Owner.generate("kept").encrypt(patients[:2], features, **options)
+    assert len(list(rows)) == 2
+    rows.save_manifest()
+    assert (tmp_path / "m").exists()
