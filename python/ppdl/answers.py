@@ -176,9 +176,11 @@ class Answers:
         """Puts answers into the cells where the server put what they are made of."""
         for name, column in cells.items():
             for i, value in enumerate(column):
-                if not isinstance(value, str) or "ppdl:" not in value:
+                # of an array or JSON object an answer may be a part, which is refused
+                text = str(value) if isinstance(value, (str, list, dict)) else ""
+                if "ppdl:" not in text:
                     continue
-                answer = question.answer(self.owner, value, self.min_count, self.share)
+                answer = question.answer(self.owner, text, self.min_count, self.share)
                 if answer is None:
                     continue
                 self.values += 1

@@ -61,6 +61,7 @@ def test_bad_questions(server, owner, stored, features) -> None:
     refused("SELECT {count where age >= } FROM t", "line 1, column")
     refused("SELECT {count where smoker = 'maybe'} FROM t", "maybe")
     refused('SELECT {count where smoker = \'yes\'}::text || \'x\' FROM "the cohort"', "go on with it|part of another")
+    refused('SELECT json_build_array({count where smoker = \'yes\'}) FROM "the cohort" WHERE id < 3', "part of another")
     refused('SELECT {count where "Smoking" = \'Yes\'} FROM "the cohort"', "encoding", features=features)
     refused("SELECT 1 AS a", "min_count is 0", min_count=0)
     df = owner.query(server, "SELECT '{count where age > 3}' AS a")
