@@ -12,7 +12,6 @@
 
 #define RECEIPTS_LEAST 32
 #define VERIFY_LEAST 48
-#define TEMPORARY ".new"
 
 /* ------------------------------------------------------------------ rows */
 
@@ -121,10 +120,11 @@ ppdl_receipts_tag(ppdl_receipts *r, const char *const *ids, const char *const *b
 	return PPDL_OK;
 }
 
+/* a new file, of mode 0600, whose name ends in what *path's last six X become */
 static PpdlStatus
-write_file(const PpdlWriter *w, const char *path, PpdlError *err)
+write_file(const PpdlWriter *w, char *path, PpdlError *err)
 {
-	const int	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const int	fd = mkostemp(path, O_CLOEXEC);
 	size_t		done = 0;
 	ssize_t		n = 0;
 
@@ -153,7 +153,7 @@ replace_file(const PpdlWriter *w, const char *path, PpdlError *err)
 	char	   *temporary;
 	PpdlStatus	status;
 
-	if (asprintf(&temporary, "%s" TEMPORARY, path) < 0)
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return ppdl_lib_nomem(err);
 	status = write_file(w, temporary, err);
 	if (status == PPDL_OK && rename(temporary, path) != 0)

@@ -2,6 +2,7 @@
  * libppdl through its public header alone, and every error that a caller can make.  Also built against the shared
  * library, and run under valgrind, by test/scripts/check_library.sh.
  */
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -89,7 +90,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const name[] = {"a.key", "a.pub", "w.pub", "m", "weak.key", "f.json"};
+	static const char *const name[] = {"a.key", "a.pub", "w.pub", "m", "m.new", "weak.key", "f.json"};
 
 	(void) state;
 	for (size_t i = 0; i < sizeof name / sizeof *name; i++)
@@ -324,6 +325,7 @@ test_receipts(void **state)
 	uint8_t    *cell[2],
 			   *tagged[2];
 	size_t		more;
+	struct stat file;
 
 	(void) state;
 	OK(ppdl_encryptor_new(&encryptor, key, &options, err));
@@ -345,8 +347,13 @@ test_receipts(void **state)
 	assert_int_equal(info.kind, PPDL_VALUE_CELL);
 	OK(ppdl_value_describe(tagged[1], shape.cell_bytes[1] + more, &info, err));
 	assert_true(tagged[1][shape.cell_bytes[1] + more] == 0);
+	/* whatever lies beside it */
+	close(open(path("m.new"), O_WRONLY | O_CREAT | O_EXCL, 0666));
 	OK(ppdl_receipts_save(receipts, err));
 	ppdl_receipts_free(receipts);
+	assert_int_equal(stat(manifests[0], &file), 0);
+	assert_int_equal(file.st_mode & 0777, 0600);
+	assert_int_equal(stat(path("m.new"), &file), 0);
 
 	OK(ppdl_receipts_new(&receipts, encryptor, &with, err));
 	assert_int_equal(ppdl_receipts_tag(receipts, twice, bound, 1, cell[0], cell[1], has, tagged[0], tagged[1], err),
