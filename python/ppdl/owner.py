@@ -122,7 +122,7 @@ class EncryptedRows(Iterator[tuple[Any, ...]]):
 
     def save_manifest(self) -> None:
         """Writes the manifest, when all rows are where they should be: before the transaction that stores them
-        commits. copy() does that. Without receipts nothing happens."""
+        commits, and before the owner is closed. copy() does that. Without receipts nothing happens."""
         if self._tagger is None:
             return
         if self._given < self.count:
