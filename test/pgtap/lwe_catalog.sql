@@ -37,7 +37,7 @@ SELECT is_empty($$ SELECT c.oid::regclass, attname FROM ours JOIN pg_class c ON 
 -- functions say what they are
 SELECT is_empty($$ SELECT objid::regprocedure FROM ours JOIN pg_proc p ON p.oid = objid JOIN pg_language l ON l.oid = prolang WHERE classid = 'pg_proc'::regclass AND lanname = 'c' AND proname ~ '^lwe_(decrypt|encrypt|keygen)' AND provolatile = 'i' $$, 'nothing that reads keys or draws randomness is immutable');
 SELECT volatility_is('lwe_encrypt', ARRAY['text', 'double precision[]', 'boolean'], 'volatile');
-SELECT is((SELECT string_agg(provolatile::text || proparallel::text || proisstrict::text, ' ') FROM pg_proc WHERE oid IN ('lwe_add(lwe_cipher, lwe_cipher)'::regprocedure, 'lwe_key_id(lwe_cipher)'::regprocedure)), 'istrue istrue', 'arithmetic and accessors are immutable, parallel safe and strict');
+SELECT is((SELECT string_agg(provolatile::text || proparallel::text || proisstrict::text, ' ' ORDER BY proname) FROM pg_proc WHERE oid IN ('lwe_add(lwe_cipher, lwe_cipher)'::regprocedure, 'lwe_neg(lwe_cipher)'::regprocedure, 'lwe_key_id(lwe_cipher)'::regprocedure)), 'sstrue istrue istrue', 'arithmetic and accessors are parallel safe and strict, and immutable where they need no keys');
 SELECT is_empty($$ SELECT objid::regprocedure FROM ours JOIN pg_proc p ON p.oid = objid WHERE classid = 'pg_proc'::regclass AND prosecdef $$, 'nothing runs with its owner''s rights');
 
 -- privileges
