@@ -193,13 +193,14 @@ check_tables(Table *const *t, int n, int given)
 {
 	Found		f = {{0}};
 	PpdlManifest *manifest[4];
+	const PpdlManifests all = {manifest, given};
 	PpdlTableCheck *check;
 	int			rows = 0;
 	uint64_t	sum = 0;
 
 	for (int i = 0; i < n; i++)
 		manifest[i] = t[i]->manifest;
-	OK(ppdl_table_check_create(&check, owner, &(PpdlManifests) {manifest, given}, found, &f, ERR));
+	OK(ppdl_table_check_create(&check, owner, &all, found, &f, ERR));
 	for (int i = 0; i < n; i++)
 	{
 		check_rows(check, t[i]);
