@@ -123,21 +123,20 @@ find_old(const PpdlRekeyManifest *k, const PpdlRekeyValue *value, PpdlManifestPl
 	return *tagged ? ppdl_manifest_keys_identify(&k->old, &c, value->data, value->len, place, err) : PPDL_OK;
 }
 
-/* a new row of the new manifest; an old one of this id, which an earlier attempt left, becomes an old version */
+/* a row of this id that an earlier attempt left does not count */
 static PpdlStatus
-add_new(PpdlRekeyManifest *k, const PpdlRowNote *note, uint32_t *number, PpdlError *err)
+check_id_is_new(const PpdlRekeyManifest *k, const PpdlRowNote *note, PpdlError *err)
 {
 	const uint32_t there = ppdl_manifest_find_id(k->into, note->id, note->id_len);
 
-	if (there != UINT32_MAX && has_bit(k->placed, there))
-	{
-		not_that("rows under two keys have this id, and become rows of one", note, err);
-		return ppdl_error_hint(err, PPDL_ERR_KEY, "Nothing was changed. Encrypt one of them anew under another id, and "
-							   "delete it here.");
-	}
-	return ppdl_manifest_add(k->into, note, number, err);
+	if (there == UINT32_MAX || !has_bit(k->placed, there))
+		return PPDL_OK;
+	not_that("rows under two keys have this id, and become rows of one", note, err);
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Nothing was changed. Encrypt one of them anew under another id, and "
+						   "delete it here.");
 }
 
+/* *number: of the row in the new manifest; UINT32_MAX before its first column */
 static PpdlStatus
 place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyValue *value, const PpdlRowNote *note,
 		  PpdlError *err)
@@ -151,6 +150,8 @@ place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyVal
 	if (status == PPDL_ERR_KEY || status == PPDL_ERR_FORMAT)
 		return not_that("what takes its place is not its encryption under the new key", note, err);
 	PPDL_TRY(status);
+	if (*number == UINT32_MAX)
+		PPDL_TRY(check_id_is_new(k, note, err));
 	PPDL_TRY(ppdl_cipher_parse(&c, value->data, value->len, err));
 	/* noted before, by an attempt whose transaction failed after its manifest was written */
 	there = ppdl_manifest_find(k->into, column, c.seed, c.logc, c.pos);
@@ -160,8 +161,9 @@ place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyVal
 		set_bit(k->placed, there);
 		return PPDL_OK;
 	}
+	/* a row of this id that is there becomes an old version */
 	if (*number == UINT32_MAX)
-		PPDL_TRY(add_new(k, note, number, err));
+		PPDL_TRY(ppdl_manifest_add(k->into, note, number, err));
 	set_bit(k->placed, *number);
 	return ppdl_manifest_place(k->into, *number, column, &c, err);
 }

@@ -552,8 +552,9 @@ rekey_tagged(Table *t, const PpdlManifests *m)
 	assert_int_equal(t->put, t->rows);
 }
 
+/* a new row of one table takes the place of an old one of another */
 static PpdlStatus
-note_row(PpdlRekeyManifest *k, const Table *t, int before, int after)
+note_new(PpdlRekeyManifest *k, const Table *t, int before, const Table *u, int after)
 {
 	PpdlRekeyValue old[2],
 				new[2];
@@ -561,9 +562,15 @@ note_row(PpdlRekeyManifest *k, const Table *t, int before, int after)
 	for (int c = 0; c < 2; c++)
 	{
 		old[c] = (PpdlRekeyValue) {t->old[before][c].data, t->old[before][c].len};
-		new[c] = (PpdlRekeyValue) {t->new[after][c].data, t->new[after][c].len};
+		new[c] = (PpdlRekeyValue) {u->new[after][c].data, u->new[after][c].len};
 	}
 	return ppdl_rekey_manifest_add(k, old, new, 2, ERR);
+}
+
+static PpdlStatus
+note_row(PpdlRekeyManifest *k, const Table *t, int before, int after)
+{
+	return note_new(k, t, before, t, after);
 }
 
 /* PpdlRowFound: rows without receipt are as they were */
@@ -579,13 +586,14 @@ only_unsigned(void *arg, const PpdlRowFinding *f, PpdlError *err)
 static void
 check_table(const Table *t, PpdlManifest *m)
 {
+	const PpdlManifests all = {&m, 1};
 	PpdlTableCheck *check;
 	PpdlWriter	bound;
 	int			unsigned_values = 0,
 				want = 0;
 
 	ppdl_writer_init(&bound);
-	OK(ppdl_table_check_create(&check, to, &(PpdlManifests) {&m, 1}, only_unsigned, &unsigned_values, ERR));
+	OK(ppdl_table_check_create(&check, to, &all, only_unsigned, &unsigned_values, ERR));
 	for (int i = 0; i < t->rows; i++)
 	{
 		char		id[16];
@@ -777,6 +785,9 @@ receipts_of_writers(void **state)
 	note_table(k, t[0]);
 	FAILS(PPDL_ERR_KEY, note_row(k, t[2], 1, 1));
 	assert_non_null(strstr(test_error.message, "\"p1\": rows under two keys have this id"));
+	/* nor does the new row of one of them, whose MAC fits, take the place of both */
+	FAILS(PPDL_ERR_KEY, note_new(k, t[2], 2, t[0], 2));
+	assert_non_null(strstr(test_error.message, "\"p2\": rows under two keys have this id"));
 	ppdl_rekey_manifest_destroy(k);
 	free(from->writer);
 	from->writer = NULL;
