@@ -163,20 +163,19 @@ prove(void *source, const PpdlText *field, const PpdlStatsSum *f, PpdlStatsProve
 	return ppdl_stats_verify(s->verifier, s->group_by, field, f, out, err);
 }
 
-/* --all-rows: a group that the server leaves out altogether has no receipt that would say so */
+/* --all-rows: what the server leaves out altogether, a group or all of its labels, has no receipt that would say so */
 static PpdlStatus
-check_all_groups(const PpdlStatsAnswer *a, PpdlVerifier *v, const PpdlStatsQuery *q, PpdlError *err)
+check_all_groups(const PpdlVerifier *v, const PpdlStatsQuery *q, PpdlError *err)
 {
-	uint64_t	due;
+	for (int column = 0; v != NULL && q->where == NULL && column < (q->label ? 2 : 1); column++)
+	{
+		const uint64_t left = ppdl_verifier_left(v, column);
 
-	if (v == NULL || q->where)
-		return PPDL_OK;
-	ppdl_verifier_column(v, 0);
-	due = ppdl_verifier_due(v);
-	if (a->proved >= due)
-		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_KEY, "%llu rows of the manifest are in no group of the answer",
-					  (unsigned long long) (due - a->proved));
+		if (left > 0)
+			return ppdl_error(err, PPDL_ERR_KEY, "%llu %s of the manifest are in no group of the answer",
+							  (unsigned long long) left, column ? "labels" : "rows");
+	}
+	return PPDL_OK;
 }
 
 /* known: NULL, or where rows of the second statement have come to */
@@ -285,7 +284,7 @@ ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, PpdlVerifier *v, 
 	if (status == PPDL_OK)
 		status = read_rows(a, &reader, res, NULL, err);
 	if (status == PPDL_OK)
-		status = check_all_groups(a, v, q, err);
+		status = check_all_groups(v, q, err);
 	/* such sums have no receipts */
 	if (status == PPDL_OK && v == NULL && ppdl_stats_needs_known(a, q))
 		status = look_for_known(a, db, &reader, err);

@@ -69,10 +69,9 @@ check_count(const PpdlVerifier *v, const char *count, PpdlError *err)
 }
 
 static PpdlStatus
-take_proved(PpdlStatsProved *out, const PpdlText *sum, const PpdlText *said, uint64_t rows, PpdlError *err)
+take_proved(PpdlStatsProved *out, const PpdlText *sum, const PpdlText *said, PpdlError *err)
 {
 	out->sum = *sum;
-	out->rows = rows;
 	out->said = said->s == NULL ? NULL : strdup(said->s);
 	return said->s != NULL && out->said == NULL ? no_memory(err) : PPDL_OK;
 }
@@ -99,12 +98,13 @@ ppdl_stats_verify(PpdlVerifier *v, const PpdlList *group_by, const PpdlText *row
 		name[groups + 1] = "lwe_receipt";
 		field[groups + 1] = row[f->receipt];
 		ppdl_verifier_column(v, f->column);
+		ppdl_verifier_null_is_group(v);
 		status = ppdl_verify_record(v, name, field, groups + 2, &proved, err);
 	}
 	if (status == PPDL_OK)
 		status = check_count(v, row[f->count].s ? row[f->count].s : "", err);
 	if (status == PPDL_OK)
-		status = take_proved(out, &proved[groups], &proved[groups + 1], ppdl_verifier_rows(v), err);
+		status = take_proved(out, &proved[groups], &proved[groups + 1], err);
 	free(name);
 	free(field);
 	return status;

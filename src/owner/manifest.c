@@ -360,6 +360,16 @@ ppdl_manifest_row(const PpdlManifest *m, uint32_t number)
 	return (PpdlManifestRow) {{id_of(m, number), row->id_len, bound->text, bound->len}, (row->bound & LIVE) != 0};
 }
 
+/* was it set before? */
+static int
+set_bit(uint8_t *bits, uint32_t i)
+{
+	const int	was = bits[i >> 3] >> (i & 7) & 1;
+
+	bits[i >> 3] |= (uint8_t) (1 << (i & 7));
+	return was;
+}
+
 static PpdlStatus
 not_that(const PpdlManifestRow *row, const char *what, PpdlError *err)
 {
@@ -429,6 +439,23 @@ ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection 
 				PPDL_TRY(check_live(m, known->row[pos], err));
 	}
 	return PPDL_OK;
+}
+
+uint64_t
+ppdl_manifest_meet(const PpdlManifest *m, int column, const PpdlReceiptSection *s, uint8_t *bits)
+{
+	uint64_t	met = 0;
+
+	for (uint32_t i = 0; i < ppdl_receipt_batches(s); i++)
+	{
+		const PpdlReceiptBatch *b = &s->batch[i];
+		const Batch *known = known_batch(m, column, b->seed, b->logc);
+
+		for (uint32_t pos = 0; pos < ppdl_receipt_end(b); pos++)
+			if (ppdl_receipt_has(b, pos))
+				met += !set_bit(bits, known->row[pos]);
+	}
+	return met;
 }
 
 /* whether the claims hold of a bound text */
@@ -744,5 +771,5 @@ ppdl_manifest_mark(const PpdlManifest *m, int column, uint8_t *bits)
 	for (uint32_t i = 0; i < m->index.used; i++)
 		for (uint32_t pos = 0; pos < UINT32_C(1) << m->batch[i].logc && m->batch[i].column == column; pos++)
 			if (m->batch[i].row[pos] != NONE)
-				bits[m->batch[i].row[pos] >> 3] |= (uint8_t) (1 << (m->batch[i].row[pos] & 7));
+				set_bit(bits, m->batch[i].row[pos]);
 }

@@ -82,6 +82,8 @@ PpdlStatus	ppdl_manifest_identify(const PpdlManifest *m, PpdlReceiptKey *const k
  * where it is an old version.  To be asked after ppdl_receipt_check.
  */
 PpdlStatus	ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection *s, PpdlError *err);
+/* sets a bit for each row of a section that has passed, as ppdl_manifest_mark does; how many were not set before */
+uint64_t	ppdl_manifest_meet(const PpdlManifest *m, int column, const PpdlReceiptSection *s, uint8_t *bits);
 /* number `at` of a row's bound values is this */
 typedef struct PpdlBoundClaim
 {

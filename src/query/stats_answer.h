@@ -46,7 +46,6 @@ typedef struct PpdlStatsAnswer
 				withheld,		/* groups of fewer rows than min_count */
 				empty;			/* no row at all */
 	double		withheld_rows;
-	uint64_t	proved;			/* rows whose sums passed their receipts, those of withheld groups, too */
 	char	   *no_known;		/* why the server has no moments of `known`; NULL: it has, or nobody needed them */
 } PpdlStatsAnswer;
 

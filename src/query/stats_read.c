@@ -106,9 +106,9 @@ open_text(const Fields *f, const PpdlText *t, PpdlValues *out, PpdlError *err)
 	return f->r->open(f->r->arg, t->s, t->len, out, err);
 }
 
-/* a sum in a field, or what its receipt proves it to be; *rows: so many */
+/* a sum in a field, or what its receipt proves it to be */
 static PpdlStatus
-take_sum(const Fields *f, int column, int field, PpdlText *sum, char **said, uint64_t *rows, PpdlError *err)
+take_sum(const Fields *f, int column, int field, PpdlText *sum, char **said, PpdlError *err)
 {
 	const PpdlStatsQuery *q = f->q;
 	const int	receipts = q->group_by->count + (q->label ? 4 : 2) + (q->gram ? 1 : 0);
@@ -116,13 +116,11 @@ take_sum(const Fields *f, int column, int field, PpdlText *sum, char **said, uin
 	PpdlStatsProved proved = {{NULL}};
 
 	*sum = f->field[field];
-	*rows = 0;
 	if (f->r->prove == NULL)
 		return PPDL_OK;
 	PPDL_TRY(f->r->prove(f->r->arg, f->field, &fields, &proved, err));
 	*sum = proved.sum;
 	*said = proved.said;
-	*rows = proved.rows;
 	return PPDL_OK;
 }
 
@@ -165,10 +163,9 @@ read_labels(const Fields *f, int field, PpdlStatsRows *g, PpdlError *err)
 	const double labels = count_in(f, field);
 	PpdlText	sum;
 	PpdlValues	v;
-	uint64_t	rows;
 	PpdlStatus	status;
 
-	PPDL_TRY(take_sum(f, 1, field + 1, &sum, &g->verified_labels, &rows, err));
+	PPDL_TRY(take_sum(f, 1, field + 1, &sum, &g->verified_labels, err));
 	if (labels < 1 || labels < (double) f->q->min_count)
 	{
 		set_label_missing(m, f->c, 0);
@@ -295,25 +292,29 @@ add_group(PpdlStatsAnswer *a, const Fields *f, PpdlStatsRows *g, PpdlError *err)
 	return PPDL_OK;
 }
 
+/* its labels are checked, too */
+static PpdlStatus
+withhold_group(PpdlStatsAnswer *a, const Fields *f, double n, PpdlStatsRows *g, PpdlError *err)
+{
+	PpdlText	labels;
+
+	a->withheld++;
+	a->withheld_rows += n;
+	return f->q->label ? take_sum(f, 1, f->q->group_by->count + 3, &labels, &g->verified_labels, err) : PPDL_OK;
+}
+
 /* g: zeros, and afterwards what is not the answer's */
 static PpdlStatus
 read_row(PpdlStatsAnswer *a, Fields *f, PpdlStatsRows *g, PpdlError *err)
 {
 	const int	first = f->q->group_by->count;
 	const double n = count_in(f, first);
-	uint64_t	rows;
 
 	PPDL_TRY(name_group(f, g, err));
-	PPDL_TRY(in_group(g, take_sum(f, 0, first + 1, &f->sum, &g->verified, &rows, err), err));
+	PPDL_TRY(in_group(g, take_sum(f, 0, first + 1, &f->sum, &g->verified, err), err));
 	if (n > 0 && n >= (double) f->q->min_count)
-		PPDL_TRY(add_group(a, f, g, err));
-	else if (n > 0)
-	{
-		a->withheld++;
-		a->withheld_rows += n;
-	}
-	a->proved += rows;
-	return PPDL_OK;
+		return add_group(a, f, g, err);
+	return n > 0 ? in_group(g, withhold_group(a, f, n, g, err), err) : PPDL_OK;
 }
 
 PpdlStatus

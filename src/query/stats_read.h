@@ -24,7 +24,6 @@ typedef struct PpdlStatsProved
 {
 	PpdlText	sum;			/* what the receipt says that the sum is; valid until the next one */
 	char	   *said;			/* what to say of it, malloc'ed; NULL where there are no rows */
-	uint64_t	rows;
 } PpdlStatsProved;
 
 /* checks a sum of a row against its receipt before it is decrypted; PPDL_ERR_KEY for what does not pass */

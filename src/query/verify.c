@@ -28,13 +28,22 @@ typedef struct Record
 	size_t		count;
 } Record;
 
+/* --all-rows: which rows of a manifest have come, by column, a bit a row; NULL: none */
+typedef struct Met
+{
+	uint8_t    *row[PPDL_MANIFEST_COLUMNS];
+} Met;
+
 struct PpdlVerifier
 {
 	const PpdlVerifyArgs *a;
 	PpdlVerifyKeys of;
-	int			column;			/* of manifests: what is summed */
+	int			column,			/* of manifests: what is summed */
+				null_is_group;
 	Keyed	   *keys;
 	PpdlManifests manifests;
+	Met		   *met;			/* of each of them; NULL unless --all-rows */
+	uint64_t	met_rows[PPDL_MANIFEST_COLUMNS];
 	PpdlText   *field;			/* of the record at hand: copies */
 	size_t		fields;
 	uint64_t	rows;			/* that its receipt has proved */
@@ -64,7 +73,9 @@ ppdl_verifier_open(PpdlVerifier **out, const PpdlVerifyArgs *a, const PpdlVerify
 	while (a->column != NULL && strcmp(a->column, ppdl_manifest_column_name(v->column)) != 0)
 		v->column++;
 	v->of = *keys;
-	return ppdl_manifests_load(&v->manifests, &a->manifests, keys->writers, keys->owner, keys->owners, err);
+	PPDL_TRY(ppdl_manifests_load(&v->manifests, &a->manifests, keys->writers, keys->owner, keys->owners, err));
+	v->met = a->whole ? calloc((size_t) v->manifests.count + 1, sizeof *v->met) : NULL;
+	return a->whole && v->met == NULL ? no_memory(err) : PPDL_OK;
 }
 
 void
@@ -79,10 +90,16 @@ ppdl_verifier_rows(const PpdlVerifier *v)
 	return v->rows;
 }
 
-uint64_t
-ppdl_verifier_due(const PpdlVerifier *v)
+void
+ppdl_verifier_null_is_group(PpdlVerifier *v)
 {
-	return v->a->whole ? ppdl_manifests_count(&v->manifests, v->column, NULL, 0) : 0;
+	v->null_is_group = 1;
+}
+
+uint64_t
+ppdl_verifier_left(const PpdlVerifier *v, int column)
+{
+	return v->met ? ppdl_manifests_count(&v->manifests, column, NULL, 0) - v->met_rows[column] : 0;
 }
 
 static void
@@ -113,6 +130,10 @@ ppdl_verifier_close(PpdlVerifier *v)
 		ppdl_receipt_key_destroy(k->key);
 		free(k);
 	}
+	for (int i = 0; v->met != NULL && i < v->manifests.count; i++)
+		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
+			free(v->met[i].row[c]);
+	free(v->met);
 	ppdl_manifests_free(&v->manifests);
 	free(v);
 }
@@ -281,24 +302,42 @@ claim_of(const char *const *names, const PpdlText *fields, size_t count, const c
 }
 
 static PpdlStatus
-check_groups(const PpdlReceiptDomain *d, const PpdlReceiptSection *s, const char *const *names, const PpdlText *fields,
-			 size_t count, PpdlError *err)
+check_groups(const PpdlVerifier *v, const PpdlReceiptDomain *d, const PpdlReceiptSection *s, const Record *rec,
+			 PpdlError *err)
 {
 	for (int i = 0; i < d->nbound; i++)
 	{
-		const PpdlText *claim = claim_of(names, fields, count, d->bound[i]);
+		const PpdlText *claim = claim_of(rec->names, rec->fields, rec->count, d->bound[i]);
 		uint64_t	rows,
 					other;
 
-		if (claim == NULL || claim->s == NULL)
+		if (claim == NULL || (claim->s == NULL && !v->null_is_group))
 			continue;
 		ppdl_receipt_count(s, i, &(PpdlBoundValue) {claim->s, claim->len}, &rows, &other);
 		if (other > 0)
 			return ppdl_error(err, PPDL_ERR_KEY,
 							  "%llu of %llu rows are of another group than %s = %.100s, as which they are "
 							  "counted", (unsigned long long) other, (unsigned long long) (rows + other), d->bound[i],
-							  claim->s);
+							  claim->s ? claim->s : "NULL");
 	}
+	return PPDL_OK;
+}
+
+/* rows that have passed have come */
+static PpdlStatus
+meet(PpdlVerifier *v, const PpdlReceiptSection *s, PpdlError *err)
+{
+	int			which = 0;
+	uint8_t   **met;
+
+	while (v->manifests.manifest[which] != manifest_of(v, s))
+		which++;
+	met = &v->met[which].row[v->column];
+	if (*met == NULL)
+		*met = calloc((size_t) ppdl_manifest_rows(v->manifests.manifest[which]) / 8 + 1, 1);
+	if (*met == NULL)
+		return no_memory(err);
+	v->met_rows[v->column] += ppdl_manifest_meet(v->manifests.manifest[which], v->column, s, *met);
 	return PPDL_OK;
 }
 
@@ -315,7 +354,9 @@ check_section(PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, Ppdl
 	*owner = k->owner;
 	PPDL_TRY(take_bounds(v, r, s, err));
 	PPDL_TRY(ppdl_receipt_check(k->key, r, s, err));
-	return v->manifests.count > 0 ? ppdl_manifest_check(manifest_of(v, s), v->column, s, err) : PPDL_OK;
+	if (v->manifests.count > 0)
+		PPDL_TRY(ppdl_manifest_check(manifest_of(v, s), v->column, s, err));
+	return v->met ? meet(v, s, err) : PPDL_OK;
 }
 
 static PpdlStatus
@@ -326,7 +367,7 @@ check_receipt(PpdlVerifier *v, PpdlReceipt *r, const Record *rec, PpdlOwner **ow
 	for (uint32_t i = 0; i < r->nsections; i++)
 		PPDL_TRY(check_section(v, r, &r->section[i], owner, err));
 	for (uint32_t i = 0; i < r->nsections; i++)
-		PPDL_TRY(check_groups(&d, &r->section[i], rec->names, rec->fields, rec->count, err));
+		PPDL_TRY(check_groups(v, &d, &r->section[i], rec, err));
 	PPDL_TRY(ppdl_verified_count(said, &d, r, &v->manifests, v->column, err));
 	if (v->a->whole && said->missing > 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,

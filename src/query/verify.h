@@ -43,8 +43,10 @@ void		ppdl_verifier_close(PpdlVerifier *v);	/* NULL is allowed */
 void		ppdl_verifier_column(PpdlVerifier *v, int column);
 /* rows of the receipt in the last record; 0: it had none */
 uint64_t	ppdl_verifier_rows(const PpdlVerifier *v);
-/* --all-rows: live rows of the manifests with values in the column, which all have to come; else 0 */
-uint64_t	ppdl_verifier_due(const PpdlVerifier *v);
+/* NULL beside a receipt is a group like others from now on; at first it may be a total of groups */
+void		ppdl_verifier_null_is_group(PpdlVerifier *v);
+/* --all-rows: live rows of the manifests with values in a column, of which no receipt has been yet; else 0 */
+uint64_t	ppdl_verifier_left(const PpdlVerifier *v, int column);
 
 /*
  * Checks a record before anything of it is decrypted.  names: of its columns, or NULL.  *out: its fields, in which sums

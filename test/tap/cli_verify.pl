@@ -89,15 +89,21 @@ sql(q{CREATE SCHEMA evil; CREATE FUNCTION evil.inc(int8) RETURNS int8 LANGUAGE s
 	CREATE TABLE cheated AS TABLE patients});
 my $flipped = sql('SELECT encode(lwe_cipher_send(features), $$hex$$) FROM patients WHERE id = 100011');
 substr($flipped, 200, 1) = substr($flipped, 200, 1) eq '0' ? '1' : '0';
+sql(q{UPDATE cheated SET gender = NULL WHERE gender = 'Male'});
+refused([ @stats, @kept[ 0, 1 ], '--table', 'cheated', '--means', '--group-by', 'gender' ], 4, qr/: (\d+) of \1 rows are of another group than Gender = NULL/, 'stats: a group that is called none');
 for (
 	[ 'an altered row', "UPDATE cheated SET features = '" . encode_base64(pack('H*', $flipped), '') . "' WHERE id = 100011", qr/the receipt does not fit/ ],
 	[ 'a label in the place of another, and left out', 'UPDATE cheated SET label = (SELECT label FROM patients WHERE id = 100003) WHERE id = 100002; UPDATE cheated SET label = NULL WHERE id = 100003', qr/: 1 row is left out: verified: \d+ of \d+ rows, Gender = / ],
 	[ 'a row counted in another group', q{UPDATE cheated SET gender = CASE gender WHEN 'Male' THEN 'Female' ELSE 'Male' END WHERE id = 100004}, qr/: 1 of \d+ rows are of another group than Gender = / ],
-	[ 'a group left out', q{DELETE FROM cheated WHERE gender = 'Male'}, qr/\d+ rows of the manifest are in no group of the answer/ ])
+	[ 'a group left out', q{DELETE FROM cheated WHERE gender = 'Male'}, qr/\d+ rows of the manifest are in no group of the answer/ ],
+	[ 'all labels of a group left out', q{UPDATE cheated SET label = NULL WHERE gender = 'Male'}, qr/\d+ labels of the manifest are in no group of the answer/ ],
+	[ 'the larger group twice, the other left out', q{ALTER TABLE cheated ADD again int DEFAULT 0; DELETE FROM cheated WHERE gender = (SELECT gender FROM patients GROUP BY gender ORDER BY count(*) LIMIT 1);
+		INSERT INTO cheated SELECT id, gender, features, label, 1 FROM cheated}, qr/\d+ rows of the manifest are in no group of the answer/, 'gender,again' ])
 {
 	sql("TRUNCATE cheated; INSERT INTO cheated TABLE patients; $_->[1]");
-	refused([ @stats, @kept, '--table', 'cheated', '--means', '--group-by', 'gender' ], 4, $_->[2], "stats: $_->[0]");
+	refused([ @stats, @kept, '--table', 'cheated', '--means', '--group-by', $_->[3] // 'gender' ], 4, $_->[2], "stats: $_->[0]");
 }
+like((ppdl(@stats, @kept, '--table', 'patients', '--means', '--group-by', 'gender', '--min-count', '1000'))[2], qr/2 groups of fewer than 1000 rows, 398 in all, are not decrypted/, 'groups that are too small are not left out');
 refused([ @stats[ 0 .. 2 ], '--dsn', $node->connstr('postgres') . q{ options='-csearch_path=evil,pg_catalog,public'}, @stats[ 5 .. $#stats ], @kept, '--table', 'patients', '--means' ], 4, qr/the server counts 796 rows, and the receipt is of 398/, 'stats: a count of its own');
 sql('DROP TABLE cheated; DROP SCHEMA evil CASCADE');
 
