@@ -4,19 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "owner/manifest_keys.h"
 #include "rows/cipher_read.h"
 
 /* a manifest, and what has been met of it */
 typedef struct Kept
 {
 	const PpdlManifest *manifest;
-	PpdlReceiptKey *key[PPDL_MANIFEST_COLUMNS];
+	PpdlReceiptKey *const *key; /* of PPDL_MANIFEST_COLUMNS */
 	uint8_t    *met[PPDL_MANIFEST_COLUMNS],	/* bit by number of the live row of an id: it had a value in this column */
 			   *met_id;			/* the id was there */
 } Kept;
 
 struct PpdlTableCheck
 {
+	PpdlManifestKeys keys;
 	Kept	   *kept;
 	int			count;
 	PpdlRowFound found;
@@ -70,19 +72,16 @@ has_bit(const uint8_t *bits, uint32_t i)
 }
 
 static PpdlStatus
-set_up_one(Kept *k, PpdlOwner *o, PpdlError *err)
+set_up_one(Kept *k, PpdlError *err)
 {
 	k->met_id = calloc(bit_bytes(k), 1);
 	if (k->met_id == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		const PpdlReceiptDomain d = ppdl_manifest_domain(k->manifest, c);
-
 		k->met[c] = calloc(bit_bytes(k), 1);
 		if (k->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-		PPDL_TRY(ppdl_receipt_key_of(&k->key[c], o, ppdl_manifest_fingerprint(k->manifest), &d, err));
 	}
 	return PPDL_OK;
 }
@@ -90,13 +89,17 @@ set_up_one(Kept *k, PpdlOwner *o, PpdlError *err)
 static PpdlStatus
 set_up(PpdlTableCheck *t, PpdlOwner *o, const PpdlManifests *m, PpdlError *err)
 {
+	PPDL_TRY(ppdl_manifest_keys_open(&t->keys, m, o, err));
 	t->kept = calloc((size_t) m->count, sizeof(*t->kept));
 	if (t->kept == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	for (; t->count < m->count; t->count++)
-		t->kept[t->count].manifest = m->manifest[t->count];
+	t->count = m->count;
 	for (int i = 0; i < t->count; i++)
-		PPDL_TRY(set_up_one(&t->kept[i], o, err));
+	{
+		t->kept[i].manifest = m->manifest[i];
+		t->kept[i].key = t->keys.key[i];
+		PPDL_TRY(set_up_one(&t->kept[i], err));
+	}
 	return PPDL_OK;
 }
 
@@ -132,12 +135,12 @@ ppdl_table_check_destroy(PpdlTableCheck *t)
 	{
 		Kept	   *k = &t->kept[i];
 
-		ppdl_manifest_keys_free(k->key);
 		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 			free(k->met[c]);
 		free(k->met_id);
 	}
 	free(t->kept);
+	ppdl_manifest_keys_close(&t->keys);
 	free(t);
 }
 

@@ -799,7 +799,8 @@ typedef struct Rekeyed
 			   *to;
 	PpdlManifest *old,
 			   *new;
-	PpdlManifests olds;
+	PpdlManifests olds,
+				news;
 	PpdlRekeyManifest *note;
 	PpdlTableCheck *check;
 	PpdlRekeyValue row[2];		/* before */
@@ -846,6 +847,7 @@ rekey_one(Rekeyed *k, PpdlRekeyer **r, PpdlReceiptKey **key, uint8_t *row, PpdlE
 	PPDL_TRY(ppdl_manifest_create(&k->old, k->from, "patients", NULL, 0, err));
 	k->olds = (PpdlManifests) {&k->old, 1};
 	PPDL_TRY(ppdl_manifest_create(&k->new, k->to, "patients", NULL, 0, err));
+	k->news = (PpdlManifests) {&k->new, 1};
 	PPDL_TRY(ppdl_receipt_key_create(key, k->from, &d, err));
 	PPDL_TRY(ppdl_receipt_tag_row(*key, row, rekeyed_slice, size, &note, err));
 	PPDL_TRY(ppdl_manifest_add(k->old, &note, &number, err));
@@ -853,7 +855,7 @@ rekey_one(Rekeyed *k, PpdlRekeyer **r, PpdlReceiptKey **key, uint8_t *row, PpdlE
 	PPDL_TRY(ppdl_manifest_place(k->old, number, 0, &c, err));
 	k->row[0] = (PpdlRekeyValue) {row, size + ppdl_tag_bytes(1)};
 	PPDL_TRY(ppdl_rekey_manifest_create(&k->note, k->from, k->to, &k->olds, k->new, err));
-	PPDL_TRY(ppdl_table_check_create(&k->check, k->to, &(PpdlManifests) {&k->new, 1}, no_fault, NULL, err));
+	PPDL_TRY(ppdl_table_check_create(&k->check, k->to, &k->news, no_fault, NULL, err));
 	PPDL_TRY(ppdl_rekeyer_create(r, k->from, k->to, 1, put_rekeyed, k, err));
 	PPDL_TRY(ppdl_rekeyer_manifests(*r, &k->olds, err));
 	PPDL_TRY(ppdl_rekeyer_add(*r, tag, k->row, err));
