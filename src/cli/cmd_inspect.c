@@ -1,7 +1,6 @@
 /*
  * ppdl inspect: says what a file or a value is, from its public parts alone.
  */
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,12 +235,6 @@ show_cipher(const uint8_t *buf, size_t len, PpdlError *err)
 	return PPDL_OK;
 }
 
-static int
-is_base64(int c)
-{
-	return isalnum(c) || c == '+' || c == '/' || c == '=';
-}
-
 static PpdlStatus
 show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 {
@@ -255,7 +248,7 @@ show_text(const Args *a, const PpdlWriter *text, PpdlError *err)
 		size_t		len;
 		PpdlStatus	status;
 
-		for (j = i; j < n && is_base64((unsigned char) s[j]); j++)
+		for (j = i; j < n && ppdl_value_character(s[j]); j++)
 			;
 		if (j == i || !ppdl_value_starts(s + i, j - i))
 		{
