@@ -163,7 +163,7 @@ typedef struct Job
 	PpdlManifest *new_manifest;
 	PpdlOutFile out;			/* the new one */
 	char	   *keys;			/* the old key and its writers', with commas between */
-	int			models,			/* versions with weights under these, at first */
+	int			models,			/* versions with weights under these, at first; -1: not known */
 				moved;
 } Job;
 
@@ -262,7 +262,7 @@ move_models(Job *j, PpdlError *err)
 	PPDL_TRY(find_writers(j, err));
 	PPDL_TRY(ppdl_writer_parts_open(&j->writers, j->from, err));
 	PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &found, err));
-	if (found == 0)
+	if (found <= 0)
 		return PPDL_OK;
 	j->moved += found;
 	return ppdl_rekey_models_move(&j->db, j->keys, j->from, j->to, err);
@@ -300,11 +300,13 @@ rekey(Job *j, PpdlError *err)
 	PPDL_TRY(find_writers(j, err));
 	if (!j->a->no_models)
 		PPDL_TRY(ppdl_rekey_models_find(&j->db, j->keys, &j->models, err));
+	if (j->models < 0)
+		ppdl_note("this role may not read models: what is encrypted under the old key stays so");
 	t->db = &j->db;
 	t->writers = &j->writers;
 	if (t->table)
 		PPDL_TRY(ppdl_rekey_table_open(t, err));
-	idle = (t->table == NULL || (t->rows == 0 && !t->begun)) && j->models == 0;
+	idle = (t->table == NULL || (t->rows == 0 && !t->begun)) && j->models <= 0;
 	PPDL_TRY(ppdl_rekey_trainings_check(&j->db, j->keys, idle || j->a->leave_trainings, err));
 	/* nobody types a passphrase for nothing, or for what cannot be done */
 	if (idle)

@@ -24,9 +24,10 @@ ppdl_rekey_models_find(PpdlDb *db, const char *keys, int *count, PpdlError *err)
 	writable = strcmp(PQgetvalue(res, 0, 1), "t") == 0;
 	PQclear(res);
 	if (!readable)
-		ppdl_note("this role may not read models: what is encrypted under the old key stays so");
-	if (!readable)
+	{
+		*count = -1;
 		return PPDL_OK;
+	}
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT count(*) FROM %s.ppdl_models"
 						 " WHERE key_id = ANY (string_to_array($1, ',')) AND cipher IS NOT NULL", 1, params));
 	*count = atoi(PQgetvalue(res, 0, 0));

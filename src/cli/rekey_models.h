@@ -8,7 +8,8 @@
 /*
  * keys: the old one and its writers', with commas between.
  *
- * How many versions of models have weights under these, and that they may be written (a server's error).
+ * How many versions of models have weights under these (-1: this role may not read that), and that they may be written
+ * (a server's error).
  */
 PpdlStatus	ppdl_rekey_models_find(PpdlDb *db, const char *keys, int *count, PpdlError *err);
 /*
