@@ -21,18 +21,6 @@ new_owner(const PpdlKeygen *k, const PpdlRecipient *to, PpdlOwner **o, char **pa
 	return to != NULL ? ppdl_owner_generate_writer(o, name, to->fingerprint, err) : ppdl_owner_generate(o, name, err);
 }
 
-static PpdlStatus
-read_recipient(PpdlRecipient *to, const char *path, PpdlError *err)
-{
-	PpdlPublicFile *f;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_name_file(path, ppdl_public_file_open(&f, path, err), err));
-	status = ppdl_name_file(path, ppdl_recipient_read(to, f, err), err);
-	ppdl_public_file_close(f);
-	return status;
-}
-
 /* an owner's file is made of an owner's key, a writer's of a writer's for that owner */
 static PpdlStatus
 check_existing(const PpdlKeygen *k, const PpdlOwner *o, const PpdlRecipient *to, PpdlError *err)
@@ -166,7 +154,7 @@ write_takeover(const PpdlKeygen *k, PpdlOwner *old, const char *path, PpdlError 
 	char	   *temporary = NULL;
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, read_recipient(&to, k->public_path, err));
+	PPDL_GOTO(done, ppdl_recipient_read_file(&to, k->public_path, err));
 	PPDL_GOTO(done, ppdl_out_temporary(path, &temporary, err));
 	status = write_public(k, old, &to, temporary, path, err);
 	if (status == PPDL_OK && rename(temporary, path) != 0)
@@ -225,7 +213,7 @@ ppdl_keygen_lwe(const PpdlKeygen *k, PpdlError *err)
 		return keygen_rotate(k, err);
 	if (k->writer_for == NULL)
 		return make_key(k, NULL, err);
-	status = read_recipient(&to, k->writer_for, err);
+	status = ppdl_recipient_read_file(&to, k->writer_for, err);
 	if (status == PPDL_OK)
 		status = make_key(k, &to, err);
 	ppdl_recipient_free(&to);

@@ -206,18 +206,6 @@ ppdl_key_save_public(ppdl_key *key, const char *path, ppdl_err *e)
 
 /* ------------------------------------------------------------------ writers */
 
-static PpdlStatus
-read_recipient(PpdlRecipient *to, const char *path, PpdlError *err)
-{
-	PpdlPublicFile *f;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_name_file(path, ppdl_public_file_open(&f, path, err), err));
-	status = ppdl_name_file(path, ppdl_recipient_read(to, f, err), err);
-	ppdl_public_file_close(f);
-	return status;
-}
-
 int32_t
 ppdl_key_generate_writer(ppdl_key **out, const char *name, const char *owner_public, ppdl_err *e)
 {
@@ -230,7 +218,7 @@ ppdl_key_generate_writer(ppdl_key **out, const char *name, const char *owner_pub
 	*out = NULL;
 	PPDL_NEED(name, err);
 	PPDL_NEED(owner_public, err);
-	status = read_recipient(&to, owner_public, err);
+	status = ppdl_recipient_read_file(&to, owner_public, err);
 	key = status == PPDL_OK ? new_key() : NULL;
 	if (status == PPDL_OK)
 		status = key == NULL ? ppdl_lib_nomem(err) :
@@ -258,7 +246,7 @@ ppdl_key_save_writer(ppdl_key *key, const char *owner_public, const char *path, 
 	PPDL_NEED(path, err);
 	if (key->writes_for[0] == 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is an owner's key, not a writer's", key->name);
-	status = read_recipient(&to, owner_public, err);
+	status = ppdl_recipient_read_file(&to, owner_public, err);
 	ppdl_fingerprint_hex(of, to.fingerprint);
 	if (status == PPDL_OK && strcmp(of, key->writes_for) != 0)
 		status = ppdl_error(err, PPDL_ERR_KEY, "\"%s\" is the public file of key %s, and \"%s\" writes for %s",

@@ -83,6 +83,19 @@ ppdl_recipient_read(PpdlRecipient *out, const PpdlPublicFile *f, PpdlError *err)
 	return PPDL_OK;
 }
 
+PpdlStatus
+ppdl_recipient_read_file(PpdlRecipient *out, const char *path, PpdlError *err)
+{
+	PpdlPublicFile *f;
+	PpdlStatus	status;
+
+	memset(out, 0, sizeof(*out));
+	PPDL_TRY(ppdl_name_file(path, ppdl_public_file_open(&f, path, err), err));
+	status = ppdl_name_file(path, ppdl_recipient_read(out, f, err), err);
+	ppdl_public_file_close(f);
+	return status;
+}
+
 void
 ppdl_recipient_free(PpdlRecipient *r)
 {

@@ -26,6 +26,8 @@ typedef struct PpdlRecipient
  * writer's itself.  out: released with ppdl_recipient_free, also after an error
  */
 PpdlStatus	ppdl_recipient_read(PpdlRecipient *out, const PpdlPublicFile *f, PpdlError *err);
+/* the same from a file, which errors name */
+PpdlStatus	ppdl_recipient_read_file(PpdlRecipient *out, const char *path, PpdlError *err);
 void		ppdl_recipient_free(PpdlRecipient *r);
 
 /*
