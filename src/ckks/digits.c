@@ -88,20 +88,24 @@ finish(const PpdlParams *par, const PpdlDigits *d, int t, int part, uint64_t *co
 }
 
 void
-ppdl_digits_finish(const PpdlParams *par, const PpdlDigits *d, int first, int count, int t, int part,
-				   uint64_t *scratch)
+ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part)
 {
+	const PpdlDigits *d = g->digits;
 	uint64_t   *limb[PPDL_MAX_DIGITS];
 
 	for (int j = 0; j < d->plan->ndigits; j++)
-		limb[j] = d->extended[j] != NULL ? NULL : ppdl_at(par, scratch, j * count + t - first);
+		limb[j] = d->extended[j] != NULL ? NULL : ppdl_at(par, g->scratch, j * g->count + t - g->first);
 	finish(par, d, t, part, limb);
 }
 
 void
-ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int count, uint64_t *scratch,
-				  const uint64_t *(*x)[PPDL_MAX_DIGITS])
+ppdl_digits_limbs(const PpdlParams *par, PpdlDigitLimbs *out, const PpdlDigits *d, int first, int count,
+				  uint64_t *scratch)
 {
+	out->digits = d;
+	out->first = first;
+	out->count = count;
+	out->scratch = scratch;
 	for (int j = 0; j < d->plan->ndigits; j++)
 	{
 		const uint64_t *there = d->extended[j] != NULL ? ppdl_cat(par, d->extended[j], first) :
@@ -110,7 +114,7 @@ ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int cou
 		if (d->extended[j] == NULL)
 			extend(par, d, j, first, count, ppdl_at(par, scratch, j * count));
 		for (int i = 0; i < count; i++)
-			x[i][j] = is_own(d->plan, j, first + i) ? ppdl_cat(par, d->a, first + i) : ppdl_cat(par, there, i);
+			out->x[i][j] = is_own(d->plan, j, first + i) ? ppdl_cat(par, d->a, first + i) : ppdl_cat(par, there, i);
 	}
 }
 
@@ -215,4 +219,21 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 			ppdl_ahead_piece(ahead);
 		}
 	}
+}
+
+void
+ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t, size_t from,
+				  uint64_t *kb, uint64_t *ka)
+{
+	const PpdlKsPlan *plan = g->digits->plan;
+	const size_t next = from + ppdl_key_block(par),
+				part = ppdl_key_part(par);
+	PpdlAhead	ahead;
+
+	if (from % part == 0)
+		ppdl_digits_finish(par, g, t, (int) (from / part));
+	ppdl_ahead_begin(&ahead);
+	if (next < par->n)
+		ppdl_digits_ahead(par, plan, key, t, next, &ahead);
+	ppdl_digits_dot(par, plan, g->x[t - g->first], key, t, from, kb, ka, &ahead);
 }

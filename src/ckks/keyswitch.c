@@ -51,34 +51,16 @@ typedef struct Switching
 				next;			/* atomic */
 } Switching;
 
-/* limbs that are worked on together, and the scratch for them */
-typedef struct Group
-{
-	int			first,
-				count;
-	uint64_t   *scratch;
-} Group;
-
 /* limb t of both inner products, for the limbs that are divided by */
 static void
-high_limb(const Switching *op, const Group *g, int t, const uint64_t *const *x)
+high_limb(const Switching *op, const PpdlDigitLimbs *g, int t)
 {
 	const PpdlParams *par = op->par;
-	const size_t block = ppdl_key_block(par),
-				part = ppdl_key_part(par);
 	const int	at = t - op->division.by->first;
-	PpdlAhead	ahead;
 
-	for (size_t from = 0; from < par->n; from += block)
-	{
-		if (from % part == 0)
-			ppdl_digits_finish(par, op->digits, g->first, g->count, t, (int) (from / part), g->scratch);
-		ppdl_ahead_begin(&ahead);
-		if (from + block < par->n)
-			ppdl_digits_ahead(par, op->plan, op->key, t, from + block, &ahead);
-		ppdl_digits_dot(par, op->plan, x, op->key, t, from, ppdl_at(par, op->high[0], at) + from,
-						ppdl_at(par, op->high[1], at) + from, &ahead);
-	}
+	for (size_t from = 0; from < par->n; from += ppdl_key_block(par))
+		ppdl_digits_block(par, g, op->key, t, from, ppdl_at(par, op->high[0], at) + from,
+						  ppdl_at(par, op->high[1], at) + from);
 }
 
 /* entries of limb i of one half of the result that come from those at `source` of the product */
@@ -99,26 +81,19 @@ finish_block(const Switching *op, int half, int i, size_t from, size_t source, u
 
 /* limb i of the result */
 static void
-low_limb(const Switching *op, const Group *g, int i, const uint64_t *const *x, uint64_t *const *remainder)
+low_limb(const Switching *op, const PpdlDigitLimbs *g, int i, uint64_t *const *remainder)
 {
 	const PpdlParams *par = op->par;
 	const size_t n = ppdl_key_block(par),
 				part = ppdl_key_part(par);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64)));
-	PpdlAhead	ahead;
 
 	for (size_t source = 0; source < par->n; source += n)
 	{
 		if (source % part == 0)
-		{
-			ppdl_digits_finish(par, op->digits, g->first, g->count, i, (int) (source / part), g->scratch);
 			for (int h = 0; h < 2; h++)
 				ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder[h], (int) (source / part));
-		}
-		ppdl_ahead_begin(&ahead);
-		if (source + n < par->n)
-			ppdl_digits_ahead(par, op->plan, op->key, i, source + n, &ahead);
-		ppdl_digits_dot(par, op->plan, x, op->key, i, source, product[0], product[1], &ahead);
+		ppdl_digits_block(par, g, op->key, i, source, product[0], product[1]);
 		for (int h = 0; h < 2; h++)
 			finish_block(op, h, i, op->goes_to[source / n], source, product[h], remainder[h]);
 	}
@@ -129,20 +104,19 @@ work_on_group(const Switching *op, int first, int count, uint64_t *scratch)
 {
 	const PpdlParams *par = op->par;
 	uint64_t   *remainder = ppdl_at(par, scratch, count * op->plan->ndigits);
-	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];
-	const Group g = {first, count, scratch};
+	PpdlDigitLimbs g;
 
-	ppdl_digits_limbs(par, op->digits, first, count, scratch, x);
+	ppdl_digits_limbs(par, &g, op->digits, first, count, scratch);
 	if (first >= op->division.by->first)
 	{
 		for (int i = 0; i < count; i++)
-			high_limb(op, &g, first + i, x[i]);
+			high_limb(op, &g, first + i);
 		return;
 	}
 	for (int h = 0; h < 2; h++)
 		ppdl_division_limbs(par, &op->division, h, first, count, ppdl_at(par, remainder, h * count));
 	for (int i = 0; i < count; i++)
-		low_limb(op, &g, first + i, x[i],
+		low_limb(op, &g, first + i,
 				 (uint64_t *[2]) {ppdl_at(par, remainder, i), ppdl_at(par, remainder, count + i)});
 }
 

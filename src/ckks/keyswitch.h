@@ -22,15 +22,24 @@ PpdlStatus	ppdl_digits_load(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan,
 void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
 /* for several keys: all limbs, extended[j] from the pool, the caller's also after an error */
 PpdlStatus	ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlError *err);
+/* digits in limbs first .. first+count-1 over QP */
+typedef struct PpdlDigitLimbs
+{
+	const PpdlDigits *digits;
+	int			first,
+				count;
+	uint64_t   *scratch;		/* a limb for each digit and limb */
+	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];	/* x[i][j]: digit j in limb first + i */
+} PpdlDigitLimbs;
+
 /*
- * x[i][j]: digit j in limb first + i over QP, for at most PPDL_LIMB_GROUP limbs; scratch: a limb for each of these.
- * They are in the NTT domain where ppdl_digits_finish was called: digits share the roots of a part.  Any thread.
+ * For at most PPDL_LIMB_GROUP limbs.  They are in the NTT domain where ppdl_digits_finish was called: digits share the
+ * roots of a part.  Any thread.
  */
-void		ppdl_digits_limbs(const PpdlParams *par, const PpdlDigits *d, int first, int count, uint64_t *scratch,
-							  const uint64_t *(*x)[PPDL_MAX_DIGITS]);
+void		ppdl_digits_limbs(const PpdlParams *par, PpdlDigitLimbs *out, const PpdlDigits *d, int first, int count,
+							  uint64_t *scratch);
 /* part (ppdl_ntt_part) of limb t of them */
-void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigits *d, int first, int count, int t, int part,
-							   uint64_t *scratch);
+void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part);
 /*
  * ppdl_key_block(par) entries, from number `from` on, of the inner products of such x with limb t over QP of the two
  * halves of key; what `ahead` names is fetched meanwhile
@@ -38,6 +47,12 @@ void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigits *d, int first, 
 void		ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x,
 							const PpdlSwitchKey *key, int t, size_t from, uint64_t *kb, uint64_t *ka,
 							PpdlAhead *ahead);
+/*
+ * The same of limb t of a group, for all blocks of a limb in turn: finishes a part before its first block, and fetches
+ * of the key what the next block takes
+ */
+void		ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t,
+							  size_t from, uint64_t *kb, uint64_t *ka);
 /* adds what ppdl_digits_dot will read of the key for the same arguments */
 void		ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t,
 							  size_t from, PpdlAhead *ahead);

@@ -236,19 +236,19 @@ work_on_inner_sums(void *arg, int worker)
 {
 	Apply	   *op = arg;
 	const Scratch *s = &op->scratch[worker];
-	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];
+	PpdlDigitLimbs g;
 	int			t;
 
 	while ((t = __atomic_fetch_add(&op->next_limb, op->group, __ATOMIC_RELAXED)) < op->ks->total)
 	{
 		const int	count = ppdl_limb_group(t, op->ks->total, op->group);
 
-		ppdl_digits_limbs(op->ev->par, &op->digits, t, count, s->limb, x);
+		ppdl_digits_limbs(op->ev->par, &g, &op->digits, t, count, s->limb);
 		for (int i = 0; i < count; i++)
 		{
 			for (int part = 0; part < ppdl_ntt_parts(op->ev->par->ring); part++)
-				ppdl_digits_finish(op->ev->par, &op->digits, t, count, t + i, part, s->limb);
-			inner_sums(op, s, t + i, x[i]);
+				ppdl_digits_finish(op->ev->par, &g, t + i, part);
+			inner_sums(op, s, t + i, g.x[i]);
 		}
 	}
 }
@@ -271,27 +271,19 @@ typedef struct Step
 
 /* to += sigma(from.b + kb, ka) on one limb over QP */
 static void
-step_limb(const Step *op, int first, int count, int t, uint64_t *scratch, const uint64_t *const *x)
+step_limb(const Step *op, const PpdlDigitLimbs *g, int t)
 {
 	const PpdlParams *par = op->par;
-	const PpdlKsPlan *ks = op->digits.plan;
-	const PpdlModulus *m = ppdl_qp_mod(par, ks->limbs, t);
-	const size_t n = ppdl_key_block(par),
-				part = ppdl_key_part(par);
+	const PpdlModulus *m = ppdl_qp_mod(par, op->digits.plan->limbs, t);
+	const size_t n = ppdl_key_block(par);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64))),
 				rotated[PPDL_KEY_BLOCK] __attribute__((aligned(64)));
-	PpdlAhead	ahead;
 
 	for (size_t source = 0; source < par->n; source += n)
 	{
 		const size_t from = op->goes_to[source / n];
 
-		if (source % part == 0)
-			ppdl_digits_finish(par, &op->digits, first, count, t, (int) (source / part), scratch);
-		ppdl_ahead_begin(&ahead);
-		if (source + n < par->n)
-			ppdl_digits_ahead(par, ks, op->key, t, source + n, &ahead);
-		ppdl_digits_dot(par, ks, x, op->key, t, source, product[0], product[1], &ahead);
+		ppdl_digits_block(par, g, op->key, t, source, product[0], product[1]);
 		ppdl_vec_add(m, product[0], product[0], ppdl_cat(par, op->from->b, t) + source, n);
 		for (int h = 0; h < 2; h++)
 		{
@@ -309,16 +301,16 @@ work_on_step(void *arg, int worker)
 	Step	   *op = arg;
 	const PpdlKsPlan *ks = op->digits.plan;
 	uint64_t   *scratch = ppdl_at(op->par, op->scratch, ks->ndigits * op->group * worker);
-	const uint64_t *x[PPDL_LIMB_GROUP][PPDL_MAX_DIGITS];
+	PpdlDigitLimbs g;
 	int			t;
 
 	while ((t = __atomic_fetch_add(&op->next, op->group, __ATOMIC_RELAXED)) < ks->total)
 	{
 		const int	count = ppdl_limb_group(t, ks->total, op->group);
 
-		ppdl_digits_limbs(op->par, &op->digits, t, count, scratch, x);
+		ppdl_digits_limbs(op->par, &g, &op->digits, t, count, scratch);
 		for (int i = 0; i < count; i++)
-			step_limb(op, t, count, t + i, scratch, x[i]);
+			step_limb(op, &g, t + i);
 	}
 }
 
