@@ -179,21 +179,21 @@ pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, in
 	}
 }
 
-/* the first three stages on columns from .. from+count-1, which are the rows of in */
+/* the first PPDL_NTT_FIRST stages on columns from .. from+count-1, which are the rows of in */
 INLINE void
 first_pass(const Context *shared, uint64_t *out, const uint64_t *in, size_t stride, size_t from, size_t count, int lazy)
 {
 	const Context c = *shared;
-	Factor		f[8];
-	D			d[8];
+	Factor		f[PPDL_NTT_PARTS];
+	D			d[PPDL_NTT_PARTS];
 
-	get_roots(&c, f, 1, 3, 0);
+	get_roots(&c, f, 1, PPDL_NTT_FIRST, 0);
 	for (size_t j = 0; j < count; j += LANES)
 	{
-		for (int i = 0; i < 8; i++)
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
 			d[i] = load(in + j + (size_t) i * count);
-		stages(&c, d, f, 3, lazy, 1);
-		for (int i = 0; i < 8; i++)
+		stages(&c, d, f, PPDL_NTT_FIRST, lazy, 1);
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
 			store_doubles(out + from + j + (size_t) i * stride, d[i]);
 	}
 }
@@ -526,7 +526,7 @@ fma_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
 	const Context c = context(m);
 	const size_t n = m->ntt->n / PPDL_NTT_PARTS;
 
-	forward(&c, a + (size_t) part * n, m->ntt->logn - 3, PPDL_NTT_PARTS + (size_t) part);
+	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part);
 }
 
 INLINE void

@@ -190,23 +190,23 @@ pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, in
 }
 
 /*
- * The first three stages on columns from .. from+count-1, which are the rows of in.  Not in place: the columns lie at
- * distances that all fall on the same lines of a cache.
+ * The first PPDL_NTT_FIRST stages on columns from .. from+count-1, which are the rows of in.  Not in place: the columns
+ * lie at distances that all fall on the same lines of a cache.
  */
 INLINE void
 first_pass(const Context *shared, uint64_t *out, const uint64_t *in, size_t stride, size_t from, size_t count, int lazy)
 {
 	const Context c = *shared;
-	Shoup		s[8];
-	V			d[8];
+	Shoup		s[PPDL_NTT_PARTS];
+	V			d[PPDL_NTT_PARTS];
 
-	get_roots(&c, s, 1, 3, 0);
+	get_roots(&c, s, 1, PPDL_NTT_FIRST, 0);
 	for (size_t j = 0; j < count; j += 8)
 	{
-		for (int i = 0; i < 8; i++)
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
 			d[i] = load(in + j + (size_t) i * count);
-		stages(&c, d, s, 3, lazy);
-		for (int i = 0; i < 8; i++)
+		stages(&c, d, s, PPDL_NTT_FIRST, lazy);
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
 			store(out + from + j + (size_t) i * stride, d[i]);
 	}
 }
@@ -462,7 +462,7 @@ ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
 	const Context c = context(m);
 	const size_t n = m->ntt->n / PPDL_NTT_PARTS;
 
-	forward(&c, a + (size_t) part * n, m->ntt->logn - 3, PPDL_NTT_PARTS + (size_t) part);
+	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part);
 }
 
 /* the stage of the root divides by N and reduces */
