@@ -148,30 +148,44 @@ make_limb(uint64_t *b, uint64_t *a, const PpdlSecret *sk, int prime, const uint8
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
+/* limbs first .. first+count-1 of a public key, of a new seed, which is written; a NULL: that half is not kept */
+static PpdlStatus
+make_limbs(const PpdlSecret *sk, PpdlRng *rng, int first, int count, uint8_t seed[PPDL_SEED_BYTES], uint64_t *b,
+		   uint64_t *a, PpdlError *err)
 {
 	const PpdlParams *par = sk->par;
-	PpdlPublicKey *pk;
 	int8_t	   *e = ppdl_alloc_aligned(par->n);
+	uint64_t   *limb = a == NULL ? ppdl_alloc_aligned(par->n * sizeof(uint64_t)) : NULL;
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_public_key_alloc(out, par, err));
-	pk = *out;
-	if (e == NULL)
+	if (e == NULL || (a == NULL && limb == NULL))
 	{
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
 		goto done;
 	}
-	PPDL_GOTO(done, ppdl_rng_bytes(rng, pk->seed, sizeof(pk->seed), err));
+	PPDL_GOTO(done, ppdl_rng_bytes(rng, seed, PPDL_SEED_BYTES, err));
 	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, par->n, err));
-	for (int i = 0; i < par->nq; i++)
-		PPDL_GOTO(done, make_limb(ppdl_at(par, pk->b, i), ppdl_at(par, pk->a, i), sk, i, pk->seed, e, err));
+	for (int i = 0; i < count; i++)
+		PPDL_GOTO(done, make_limb(ppdl_at(par, b, i), a != NULL ? ppdl_at(par, a, i) : limb, sk, first + i, seed, e,
+								  err));
 done:
 	ppdl_free_secret(e, par->n);
+	ppdl_free_aligned(limb);
+	return status;
+}
+
+PpdlStatus
+ppdl_public_key_create(PpdlPublicKey **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
+{
+	PpdlPublicKey *pk;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_public_key_alloc(out, sk->par, err));
+	pk = *out;
+	status = make_limbs(sk, rng, 0, sk->par->nq, pk->seed, pk->b, pk->a, err);
 	if (status != PPDL_OK)
 	{
-		ppdl_public_key_destroy(*out);
+		ppdl_public_key_destroy(pk);
 		*out = NULL;
 	}
 	return status;
@@ -215,29 +229,15 @@ ppdl_public_special_alloc(PpdlPublicSpecial **out, const PpdlParams *par, PpdlEr
 PpdlStatus
 ppdl_public_special_create(PpdlPublicSpecial **out, const PpdlSecret *sk, PpdlRng *rng, PpdlError *err)
 {
-	const PpdlParams *par = sk->par;
 	PpdlPublicSpecial *ps;
-	int8_t	   *e = ppdl_alloc_aligned(par->n);
-	uint64_t   *a = ppdl_alloc_aligned(par->n * sizeof(uint64_t));
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, ppdl_public_special_alloc(out, par, err));
+	PPDL_TRY(ppdl_public_special_alloc(out, sk->par, err));
 	ps = *out;
-	if (e == NULL || a == NULL)
-	{
-		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory for a public key");
-		goto done;
-	}
-	PPDL_GOTO(done, ppdl_rng_bytes(rng, ps->seed, sizeof(ps->seed), err));
-	PPDL_GOTO(done, ppdl_sample_gaussian(rng, e, par->n, err));
-	for (int i = 0; i < par->np; i++)
-		PPDL_GOTO(done, make_limb(ppdl_at(par, ps->b, i), a, sk, par->nq + i, ps->seed, e, err));
-done:
-	ppdl_free_secret(e, par->n);
-	ppdl_free_aligned(a);
+	status = make_limbs(sk, rng, sk->par->nq, sk->par->np, ps->seed, ps->b, NULL, err);
 	if (status != PPDL_OK)
 	{
-		ppdl_public_special_destroy(*out);
+		ppdl_public_special_destroy(ps);
 		*out = NULL;
 	}
 	return status;
