@@ -22,6 +22,7 @@ PpdlStatus	ppdl_digits_load(PpdlEval *ev, PpdlDigits *d, const PpdlKsPlan *plan,
 void		ppdl_digits_release(PpdlEval *ev, PpdlDigits *d);
 /* for several keys: all limbs, extended[j] from the pool, the caller's also after an error */
 PpdlStatus	ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlError *err);
+
 /* digits in limbs first .. first+count-1 over QP */
 typedef struct PpdlDigitLimbs
 {
