@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "base/bytes.h"
 #include "cli/arraytext.h"
 #include "cli/cli.h"
@@ -215,7 +216,7 @@ tell(PpdlAuditSample *s, const char *id, const char *why, uint32_t most, uint64_
 static PpdlStatus
 find_unpredicted(PpdlAuditSample *s, const PpdlManifest *m, uint32_t most, uint64_t *count, PpdlError *err)
 {
-	uint8_t    *has = calloc((size_t) ppdl_manifest_rows(m) / 8 + 1, 1);
+	uint8_t    *has = ppdl_bits_create(ppdl_manifest_rows(m));
 
 	if (has == NULL)
 		return no_memory(err);
@@ -225,7 +226,7 @@ find_unpredicted(PpdlAuditSample *s, const PpdlManifest *m, uint32_t most, uint6
 		const PpdlManifestRow row = ppdl_manifest_row(m, i);
 		char	   *id;
 
-		if (!row.live || !(has[i >> 3] >> (i & 7) & 1))
+		if (!row.live || !ppdl_bits_have(has, i))
 			continue;
 		id = strndup(row.note.id, row.note.id_len);
 		if (id == NULL)

@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "base/declassify.h"
 #include "base/mem.h"
 #include "owner/owner_impl.h"
@@ -360,16 +361,6 @@ ppdl_manifest_row(const PpdlManifest *m, uint32_t number)
 	return (PpdlManifestRow) {{id_of(m, number), row->id_len, bound->text, bound->len}, (row->bound & LIVE) != 0};
 }
 
-/* was it set before? */
-static int
-set_bit(uint8_t *bits, uint32_t i)
-{
-	const int	was = bits[i >> 3] >> (i & 7) & 1;
-
-	bits[i >> 3] |= (uint8_t) (1 << (i & 7));
-	return was;
-}
-
 static PpdlStatus
 not_that(const PpdlManifestRow *row, const char *what, PpdlError *err)
 {
@@ -453,7 +444,7 @@ ppdl_manifest_meet(const PpdlManifest *m, int column, const PpdlReceiptSection *
 
 		for (uint32_t pos = 0; pos < ppdl_receipt_end(b); pos++)
 			if (ppdl_receipt_has(b, pos))
-				met += !set_bit(bits, known->row[pos]);
+				met += !ppdl_bits_add(bits, known->row[pos]);
 	}
 	return met;
 }
@@ -771,5 +762,5 @@ ppdl_manifest_mark(const PpdlManifest *m, int column, uint8_t *bits)
 	for (uint32_t i = 0; i < m->index.used; i++)
 		for (uint32_t pos = 0; pos < UINT32_C(1) << m->batch[i].logc && m->batch[i].column == column; pos++)
 			if (m->batch[i].row[pos] != NONE)
-				set_bit(bits, m->batch[i].row[pos]);
+				ppdl_bits_add(bits, m->batch[i].row[pos]);
 }

@@ -82,7 +82,7 @@ PpdlStatus	ppdl_manifest_identify(const PpdlManifest *m, PpdlReceiptKey *const k
  * where it is an old version.  To be asked after ppdl_receipt_check.
  */
 PpdlStatus	ppdl_manifest_check(const PpdlManifest *m, int column, const PpdlReceiptSection *s, PpdlError *err);
-/* sets a bit for each row of a section that has passed, as ppdl_manifest_mark does; how many were not set before */
+/* adds the rows of a section that has passed to a set of numbers (base/bits.h); how many were not in it before */
 uint64_t	ppdl_manifest_meet(const PpdlManifest *m, int column, const PpdlReceiptSection *s, uint8_t *bits);
 /* number `at` of a row's bound values is this */
 typedef struct PpdlBoundClaim
@@ -98,7 +98,7 @@ uint64_t	ppdl_manifest_count(const PpdlManifest *m, int column, const PpdlBoundC
  * in sections of its key are counted anew.  PPDL_ERR_KEY for rows that are not in the manifest.
  */
 PpdlStatus	ppdl_manifest_bind(const PpdlManifest *m, int column, PpdlReceipt *r, PpdlError *err);
-/* sets bit i & 7 of byte i / 8 for each row i, old versions included, that has a value in a column */
+/* adds all rows, old versions included, that have a value in a column to a set of numbers (base/bits.h) */
 void		ppdl_manifest_mark(const PpdlManifest *m, int column, uint8_t *bits);
 
 #endif

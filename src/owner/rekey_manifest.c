@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "owner/manifest_keys.h"
 #include "rows/cipher_read.h"
 
-/* of an old manifest, a bit a row: it has a value in this column, and that came */
+/* of an old manifest, rows by number: those that have a value in this column, and of which that came */
 typedef struct Seen
 {
 	uint8_t    *has[PPDL_MANIFEST_COLUMNS],
@@ -19,30 +20,16 @@ struct PpdlRekeyManifest
 	PpdlManifest *into;
 	PpdlReceiptKey *new_key[PPDL_MANIFEST_COLUMNS];
 	Seen	   *seen;			/* of each old manifest */
-	uint8_t    *placed;			/* a bit a row of the new manifest: it stands for a row that came */
+	uint8_t    *placed;			/* rows of the new manifest that stand for one that came */
 };
-
-static int
-has_bit(const uint8_t *bits, uint32_t i)
-{
-	return bits[i >> 3] >> (i & 7) & 1;
-}
-
-static void
-set_bit(uint8_t *bits, uint32_t i)
-{
-	bits[i >> 3] |= (uint8_t) (1 << (i & 7));
-}
 
 static PpdlStatus
 set_up_seen(Seen *seen, const PpdlManifest *m, PpdlError *err)
 {
-	const size_t bytes = (size_t) ppdl_manifest_rows(m) / 8 + 1;
-
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		seen->has[c] = calloc(bytes, 1);
-		seen->met[c] = calloc(bytes, 1);
+		seen->has[c] = ppdl_bits_create(ppdl_manifest_rows(m));
+		seen->met[c] = ppdl_bits_create(ppdl_manifest_rows(m));
 		if (seen->has[c] == NULL || seen->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		ppdl_manifest_mark(m, c, seen->has[c]);
@@ -60,7 +47,7 @@ set_up(PpdlRekeyManifest *k, PpdlOwner *from, PpdlOwner *to, const PpdlManifests
 	k->seen = calloc((size_t) old->count, sizeof(Seen));
 	for (int i = 0; i < old->count; i++)
 		rows += ppdl_manifest_rows(old->manifest[i]);
-	k->placed = calloc(rows / 8 + 1, 1);
+	k->placed = ppdl_bits_create(rows);
 	if (k->seen == NULL || k->placed == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int i = 0; i < old->count; i++)
@@ -129,7 +116,7 @@ check_id_is_new(const PpdlRekeyManifest *k, const PpdlRowNote *note, PpdlError *
 {
 	const uint32_t there = ppdl_manifest_find_id(k->into, note->id, note->id_len);
 
-	if (there == UINT32_MAX || !has_bit(k->placed, there))
+	if (there == UINT32_MAX || !ppdl_bits_have(k->placed, there))
 		return PPDL_OK;
 	not_that("rows under two keys have this id, and become rows of one", note, err);
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "Nothing was changed. Encrypt one of them anew under another id, and "
@@ -158,13 +145,13 @@ place_new(PpdlRekeyManifest *k, uint32_t *number, int column, const PpdlRekeyVal
 	if (there != UINT32_MAX && ppdl_manifest_row(k->into, there).live && (*number == UINT32_MAX || *number == there))
 	{
 		*number = there;
-		set_bit(k->placed, there);
+		ppdl_bits_add(k->placed, there);
 		return PPDL_OK;
 	}
 	/* a row of this id that is there becomes an old version */
 	if (*number == UINT32_MAX)
 		PPDL_TRY(ppdl_manifest_add(k->into, note, number, err));
-	set_bit(k->placed, *number);
+	ppdl_bits_add(k->placed, *number);
 	return ppdl_manifest_place(k->into, *number, column, &c, err);
 }
 
@@ -191,10 +178,9 @@ ppdl_rekey_manifest_add(PpdlRekeyManifest *k, const PpdlRekeyValue *before, cons
 		met = k->seen[place.which].met[place.column];
 		if (row.which >= 0 && (row.which != place.which || row.number != place.number))
 			return not_that("its columns are of different rows", &note, err);
-		if (has_bit(met, place.number))
+		if (ppdl_bits_add(met, place.number))
 			return not_that("it is in the table more than once", &note, err);
 		row = place;
-		set_bit(met, place.number);
 		PPDL_TRY(place_new(k, &placed, place.column, &after[i], &note, err));
 	}
 	return PPDL_OK;
@@ -207,7 +193,7 @@ is_missing(const PpdlRekeyManifest *k, int which, uint32_t number)
 	int			lacks = 0;
 
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
-		lacks |= has_bit(seen->has[c], number) && !has_bit(seen->met[c], number);
+		lacks |= ppdl_bits_have(seen->has[c], number) && !ppdl_bits_have(seen->met[c], number);
 	return lacks && ppdl_manifest_row(k->old.of->manifest[which], number).live;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bits.h"
 #include "owner/manifest_keys.h"
 #include "rows/cipher_read.h"
 
@@ -48,38 +49,21 @@ ppdl_table_check_faults(const PpdlTableCheck *t, PpdlRowFault fault)
 	return t->faults[fault];
 }
 
-static size_t
-bit_bytes(const Kept *k)
+static uint8_t *
+no_rows(const Kept *k)
 {
-	return (size_t) ppdl_manifest_rows(k->manifest) / 8 + 1;
-}
-
-/* was it set before? */
-static int
-set_bit(uint8_t *bits, uint32_t i)
-{
-	const uint8_t bit = (uint8_t) (1 << (i & 7));
-	const int	was = (bits[i >> 3] & bit) != 0;
-
-	bits[i >> 3] |= bit;
-	return was;
-}
-
-static int
-has_bit(const uint8_t *bits, uint32_t i)
-{
-	return bits[i >> 3] >> (i & 7) & 1;
+	return ppdl_bits_create(ppdl_manifest_rows(k->manifest));
 }
 
 static PpdlStatus
 set_up_one(Kept *k, PpdlError *err)
 {
-	k->met_id = calloc(bit_bytes(k), 1);
+	k->met_id = no_rows(k);
 	if (k->met_id == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
-		k->met[c] = calloc(bit_bytes(k), 1);
+		k->met[c] = no_rows(k);
 		if (k->met[c] == NULL)
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	}
@@ -339,10 +323,10 @@ meet(Judged *j)
 			mine |= home[c] && j->of[c] == k;
 		if (number == UINT32_MAX || !mine)
 			continue;
-		again |= set_bit(k->met_id, number);
+		again |= ppdl_bits_add(k->met_id, number);
 		for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 			if (j->row->value[c].data != NULL && (!home[c] || j->of[c] == k))
-				set_bit(k->met[c], number);
+				ppdl_bits_add(k->met[c], number);
 	}
 	return again ? report(j, PPDL_ROW_REPEATED, NULL, "") : PPDL_OK;
 }
@@ -381,10 +365,10 @@ find_missing(PpdlTableCheck *t, const Kept *k, uint8_t *const *has, int ncolumns
 	{
 		if (!ppdl_manifest_row(k->manifest, i).live)
 			continue;
-		if (!has_bit(k->met_id, i))
+		if (!ppdl_bits_have(k->met_id, i))
 			PPDL_TRY(missing(t, k, i, -1, err));
-		for (int c = 0; has_bit(k->met_id, i) && c < ncolumns; c++)
-			if (has_bit(has[c], i) && !has_bit(k->met[c], i))
+		for (int c = 0; ppdl_bits_have(k->met_id, i) && c < ncolumns; c++)
+			if (ppdl_bits_have(has[c], i) && !ppdl_bits_have(k->met[c], i))
 				PPDL_TRY(missing(t, k, i, c, err));
 	}
 	return PPDL_OK;
@@ -398,7 +382,7 @@ finish_one(PpdlTableCheck *t, const Kept *k, int ncolumns, PpdlError *err)
 
 	for (int c = 0; c < ncolumns && status == PPDL_OK; c++)
 	{
-		has[c] = calloc(bit_bytes(k), 1);
+		has[c] = no_rows(k);
 		if (has[c] == NULL)
 			status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		else

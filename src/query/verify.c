@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/bits.h"
 #include "query/manifest_load.h"
 #include "query/value.h"
 #include "query/verify_text.h"
@@ -334,7 +335,7 @@ meet(PpdlVerifier *v, const PpdlReceiptSection *s, PpdlError *err)
 		which++;
 	met = &v->met[which].row[v->column];
 	if (*met == NULL)
-		*met = calloc((size_t) ppdl_manifest_rows(v->manifests.manifest[which]) / 8 + 1, 1);
+		*met = ppdl_bits_create(ppdl_manifest_rows(v->manifests.manifest[which]));
 	if (*met == NULL)
 		return no_memory(err);
 	v->met_rows[v->column] += ppdl_manifest_meet(v->manifests.manifest[which], v->column, s, *met);
