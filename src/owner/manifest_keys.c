@@ -56,14 +56,9 @@ PpdlStatus
 ppdl_manifest_keys_identify(const PpdlManifestKeys *k, const PpdlCipher *c, const void *slice, size_t len,
 							PpdlManifestPlace *place, PpdlError *err)
 {
-	for (int i = 0; k->of != NULL && i < k->of->count; i++)
-	{
-		const PpdlManifest *m = k->of->manifest[i];
-
-		if (memcmp(ppdl_manifest_fingerprint(m), c->fingerprint, PPDL_FINGERPRINT_BYTES) != 0)
-			continue;
-		place->which = i;
-		return ppdl_manifest_identify(m, k->key[i], c, slice, len, &place->number, &place->column, err);
-	}
-	return no_manifest(c, err);
+	place->which = k->of == NULL ? -1 : ppdl_manifests_of(k->of, c->fingerprint);
+	if (place->which < 0)
+		return no_manifest(c, err);
+	return ppdl_manifest_identify(k->of->manifest[place->which], k->key[place->which], c, slice, len, &place->number,
+								  &place->column, err);
 }

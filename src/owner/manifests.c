@@ -12,7 +12,7 @@ check_fits(const PpdlManifests *s, const PpdlManifest *m, PpdlError *err)
 
 	if (s->count == 0)
 		return PPDL_OK;
-	if (ppdl_manifests_of(s, ppdl_manifest_fingerprint(m)) != NULL)
+	if (ppdl_manifests_of(s, ppdl_manifest_fingerprint(m)) >= 0)
 	{
 		ppdl_fingerprint_hex(id, ppdl_manifest_fingerprint(m));
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "a second manifest of rows under key %s", id);
@@ -58,13 +58,13 @@ ppdl_manifests_free(PpdlManifests *s)
 	*s = (PpdlManifests) {NULL};
 }
 
-const PpdlManifest *
+int
 ppdl_manifests_of(const PpdlManifests *s, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES])
 {
 	for (int i = 0; i < s->count; i++)
 		if (memcmp(ppdl_manifest_fingerprint(s->manifest[i]), fingerprint, PPDL_FINGERPRINT_BYTES) == 0)
-			return s->manifest[i];
-	return NULL;
+			return i;
+	return -1;
 }
 
 uint64_t

@@ -21,8 +21,8 @@ typedef struct PpdlManifests
 PpdlStatus	ppdl_manifests_add(PpdlManifests *s, PpdlManifest *m, PpdlError *err);
 void		ppdl_manifests_free(PpdlManifests *s);
 
-/* that of a key; NULL: there is none */
-const PpdlManifest *ppdl_manifests_of(const PpdlManifests *s, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES]);
+/* number of that of a key; -1: there is none */
+int			ppdl_manifests_of(const PpdlManifests *s, const uint8_t fingerprint[PPDL_FINGERPRINT_BYTES]);
 /* of all of them together: see owner/manifest.h */
 uint64_t	ppdl_manifests_live(const PpdlManifests *s);
 uint64_t	ppdl_manifests_count(const PpdlManifests *s, int column, const PpdlBoundClaim *claim, int n);

@@ -272,6 +272,7 @@ look_at_values(Judged *j)
 	for (int c = 0; c < PPDL_MANIFEST_COLUMNS; c++)
 	{
 		PpdlStatus	status;
+		int			which;
 
 		if (j->row->value[c].data == NULL)
 			continue;
@@ -279,10 +280,9 @@ look_at_values(Judged *j)
 		if (status == PPDL_ERR_NOMEM)
 			return status;
 		j->parsed[c] = status == PPDL_OK;
-		for (int i = 0; j->parsed[c] && i < j->t->count; i++)
-			if (memcmp(j->value[c].fingerprint, ppdl_manifest_fingerprint(j->t->kept[i].manifest),
-					   PPDL_FINGERPRINT_BYTES) == 0)
-				j->of[c] = &j->t->kept[i];
+		which = j->parsed[c] ? ppdl_manifests_of(j->t->keys.of, j->value[c].fingerprint) : -1;
+		if (which >= 0)
+			j->of[c] = &j->t->kept[which];
 	}
 	return PPDL_OK;
 }

@@ -175,7 +175,9 @@ without_manifest(const uint8_t *fingerprint, const PpdlOwner *owner, PpdlError *
 static const PpdlManifest *
 manifest_of(const PpdlVerifier *v, const PpdlReceiptSection *s)
 {
-	return ppdl_manifests_of(&v->manifests, s->fingerprint);
+	const int	which = ppdl_manifests_of(&v->manifests, s->fingerprint);
+
+	return which < 0 ? NULL : v->manifests.manifest[which];
 }
 
 static PpdlStatus
@@ -328,12 +330,9 @@ check_groups(const PpdlVerifier *v, const PpdlReceiptDomain *d, const PpdlReceip
 static PpdlStatus
 meet(PpdlVerifier *v, const PpdlReceiptSection *s, PpdlError *err)
 {
-	int			which = 0;
-	uint8_t   **met;
+	const int	which = ppdl_manifests_of(&v->manifests, s->fingerprint);
+	uint8_t   **met = &v->met[which].row[v->column];
 
-	while (v->manifests.manifest[which] != manifest_of(v, s))
-		which++;
-	met = &v->met[which].row[v->column];
 	if (*met == NULL)
 		*met = ppdl_bits_create(ppdl_manifest_rows(v->manifests.manifest[which]));
 	if (*met == NULL)
