@@ -103,6 +103,8 @@ parse(int key, char *arg, struct argp_state *state)
 			if (a->keys.count == 0)
 				argp_error(state, "--key is missing");
 			check(&a->words, state);
+			if (a->verify.column && !a->verify.asked)
+				argp_error(state, "--verify-column goes with --verify only");
 			return 0;
 		default:
 			return ARGP_ERR_UNKNOWN;

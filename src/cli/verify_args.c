@@ -20,8 +20,8 @@ static const struct argp_option options[] = {
 static void
 check(const PpdlVerifyArgs *v, struct argp_state *state)
 {
-	if (!v->asked && (v->column || v->manifests.count || v->table || v->bind.count || v->whole))
-		argp_error(state, "--manifest, --all-rows, --receipts-for, --bind and --verify-column go with --verify only");
+	if (!v->asked && (v->manifests.count || v->table || v->bind.count || v->whole))
+		argp_error(state, "--manifest, --all-rows, --receipts-for and --bind go with --verify only");
 	if (v->asked && v->manifests.count == 0 && v->table == NULL)
 		argp_error(state,
 				   "--verify: give --manifest, or say with --receipts-for what the table is called in its receipts");

@@ -85,6 +85,8 @@ unlike(my $means = done([ @stats, @named, '--table', 'patients', '--means', '--c
 like($means, qr/^verified: 398 rows, Gender = (?:Fem|M)ale \(\d+\), (?:Fem|M)ale \(\d+\): their number and sums/m, 'are verified, with the columns that were bound');
 refused([ @stats, '--receipts-for', 'patients', '--bind', 'ward', '--table', 'patients', '--means' ], 5, qr/--bind ward: table .*patients.* has no such column/, 'a bound column that is not there');
 refused([ @stats, '--table', 'patients', '--means' ], 2, qr/--verify: give --manifest, or say with --receipts-for/, 'stats --verify alone');
+refused([ @stats[ 0 .. 6 ], @kept, '--table', 'patients', '--means' ], 2, qr/--manifest, --all-rows, --receipts-for and --bind go with --verify only/, 'stats: its own options are named, and no others');
+refused([ 'query', '--key', 'clinic.key', '--verify-column', 'label', '-c', 'SELECT 1' ], 2, qr/--verify-column goes with --verify only/, 'query: so is its one');
 sql(q{CREATE SCHEMA evil; CREATE FUNCTION evil.inc(int8) RETURNS int8 LANGUAGE sql IMMUTABLE AS 'SELECT $1 + 2'; CREATE AGGREGATE evil.count(*) (SFUNC = evil.inc, STYPE = int8, INITCOND = 0);
 	CREATE TABLE cheated AS TABLE patients});
 my $flipped = sql('SELECT encode(lwe_cipher_send(features), $$hex$$) FROM patients WHERE id = 100011');
