@@ -12,7 +12,7 @@ static const struct argp_option options[] = {
 	{"key", 'k', "FILE", 0,
 	 "secret key file; may be repeated. Values of other keys are left as \"<lwe_cipher of key ...>\"", 1},
 	{"writer", OPT_WRITER, "FILE.pub", 0,
-	 "public file of a writer whose rows the key reads, too; may be repeated (else those that a database knows)", 1},
+	 "public file of a writer whose rows the key reads, too; repeated for more (those in the database need none)", 1},
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"features", OPT_FEATURES, "FILE", 0,

@@ -40,7 +40,7 @@ static const struct argp_option options[] = {
 	{"passphrase-file", OPT_PASSPHRASE, "FILE", 0,
 	 "file whose first line is the passphrase (else PPDL_PASSPHRASE, else asked for)", 1},
 	{"writer", OPT_WRITER, "FILE.pub", 0,
-	 "public file of a writer whose rows the key reads, too; may be repeated (else those that the database knows)", 1},
+	 "public file of a writer whose rows the key reads, too; repeated for more (those in the database need none)", 1},
 	{"manifest", OPT_MANIFEST, "FILE", 0,
 	 "what was encrypted, as ppdl encrypt --receipts wrote it; repeated, one a key, for rows of writers", 1},
 	{"forget", OPT_FORGET, "ID,...", 0,

@@ -31,7 +31,6 @@ put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 	return status;
 }
 
-
 /* a transaction that reads only, all of whose statements see the same rows */
 static PpdlStatus
 begin(PpdlDb *db, PpdlError *err)

@@ -1,5 +1,6 @@
 /*
- * Receipts in the query of `ppdl stats`: its sums are checked before they are decrypted (verify.h).  Products are not.
+ * Receipts in the query of `ppdl stats`: its sums are checked before they are decrypted (query/verify.h).  Products are
+ * not.
  */
 #ifndef PPDL_CLI_STATS_VERIFY_H
 #define PPDL_CLI_STATS_VERIFY_H
