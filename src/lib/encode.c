@@ -258,8 +258,7 @@ check(const ppdl_encoding *encoding, const ppdl_column *columns, size_t ncolumns
 	if (column_size != sizeof *columns)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column_size is %zu, of a struct of %zu bytes", column_size,
 						  sizeof *columns);
-	if ((flags & ~(PPDL_CLAMP | PPDL_UNKNOWN_OTHER)) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
+	PPDL_TRY(ppdl_lib_check_flags(flags, PPDL_CLAMP | PPDL_UNKNOWN_OTHER, err));
 	if ((y == NULL) != (has_label == NULL))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "one of y and has_label is NULL");
 	if (rows > 0)

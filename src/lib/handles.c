@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/version.h"
+#include "rows/group_size.h"
 
 #define SAME(a, b) _Static_assert((int) (a) == (int) (b), "public codes are those of base/error.h")
 
@@ -76,6 +77,22 @@ PpdlStatus
 ppdl_lib_need(const void *p, const char *what, PpdlError *err)
 {
 	return p != NULL ? PPDL_OK : ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is NULL", what);
+}
+
+PpdlStatus
+ppdl_lib_check_flags(uint32_t flags, uint32_t known, PpdlError *err)
+{
+	return (flags & ~known) == 0 ? PPDL_OK :
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
+}
+
+PpdlStatus
+ppdl_lib_take_min_count(long *to, uint64_t from, const char *what, PpdlError *err)
+{
+	*to = from == 0 ? PPDL_MIN_COUNT : (long) from;
+	return from <= PPDL_MOST_MIN_COUNT ? PPDL_OK :
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%s is %llu, more than %d", what, (unsigned long long) from,
+				   PPDL_MOST_MIN_COUNT);
 }
 
 PpdlStatus

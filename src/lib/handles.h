@@ -50,6 +50,11 @@ PpdlStatus	ppdl_lib_decrypt(ppdl_key *key, PpdlValues *out, const uint8_t *bytes
 PpdlStatus	ppdl_lib_decrypt_text(ppdl_key *key, PpdlValues *out, const char *text, size_t len, uint32_t flags,
 								  PpdlError *err);
 
+/* PPDL_ERR_ARGUMENT for flags that are none of the known */
+PpdlStatus	ppdl_lib_check_flags(uint32_t flags, uint32_t known, PpdlError *err);
+/* *to: the least group that is shown; from: what a caller says, 0: the default; what: for messages */
+PpdlStatus	ppdl_lib_take_min_count(long *to, uint64_t from, const char *what, PpdlError *err);
+
 PpdlStatus	ppdl_lib_nomem(PpdlError *err);
 
 /* *to: a copy of from, malloc'ed; NULL of NULL */

@@ -161,8 +161,7 @@ ppdl_key_save(const ppdl_key *key, const char *path, const char *passphrase, siz
 	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_NEED(path, err);
 	PPDL_NEED(passphrase, err);
-	if ((flags & ~PPDL_ALLOW_WEAK_PASSPHRASE) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
+	PPDL_TRY(ppdl_lib_check_flags(flags, PPDL_ALLOW_WEAK_PASSPHRASE, err));
 	PPDL_TRY(with_passphrase(&copy, &source, path, err));
 	if ((flags & PPDL_ALLOW_WEAK_PASSPHRASE) == 0)
 		status = ppdl_passphrase_check(copy, err);

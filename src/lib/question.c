@@ -1,13 +1,11 @@
 /* Questions on encrypted columns, in braces in SQL text: the statement that asks them, and its answers. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/encoding.h"
 #include "query/ask.h"
 #include "query/ask_text.h"
 #include "query/value.h"
-#include "rows/group_size.h"
 
 #define ANSWER_LEAST 32
 
@@ -36,9 +34,7 @@ find(void *arg, const char *column, const char *sql, size_t at, const PpdlFeatur
 static PpdlStatus
 rewrite(ppdl_question *q, const ppdl_encoding *encoding, const char *schema, const char *sql, PpdlError *err)
 {
-	q->sql = strdup(sql);
-	if (q->sql == NULL)
-		return ppdl_lib_nomem(err);
+	PPDL_TRY(ppdl_lib_copy(&q->sql, sql, err));
 	PPDL_TRY(ppdl_ask_rewrite(&q->ask, q->sql, schema, find, (void *) encoding, err));
 	ppdl_write_u8(&q->ask.notes, 0);
 	return q->ask.notes.bad ? ppdl_lib_nomem(err) : PPDL_OK;
@@ -142,20 +138,17 @@ ppdl_question_answer(const ppdl_question *q, ppdl_key *key, const char *text, si
 	PpdlError  *err = ppdl_err_begin(e);
 	ppdl_answer mine = {.kind = PPDL_QUESTION_OTHER};
 	size_t		value = 0;
+	long		least;
 	int			item;
 
 	PPDL_TRY(ppdl_lib_need(q, "question", err));
 	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_NEED(text, err);
-	if ((flags & ~PPDL_SHARE) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
-	if (min_count > PPDL_MOST_MIN_COUNT)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "min_count is %llu, more than %d", (unsigned long long) min_count,
-						  PPDL_MOST_MIN_COUNT);
+	PPDL_TRY(ppdl_lib_check_flags(flags, PPDL_SHARE, err));
+	PPDL_TRY(ppdl_lib_take_min_count(&least, min_count, "min_count", err));
 	item = ppdl_ask_item(&q->ask, text, len, &value);
 	PPDL_TRY(ppdl_ask_alone(&q->ask, text, len, item >= 0 ? value : 0, err));
 	if (item >= 0)
-		PPDL_TRY(answer(&mine, &q->ask.item[item], key, text + value, len - value - 1,
-						min_count == 0 ? PPDL_MIN_COUNT : (long) min_count, flags, err));
+		PPDL_TRY(answer(&mine, &q->ask.item[item], key, text + value, len - value - 1, least, flags, err));
 	return ppdl_lib_give(out, &mine, sizeof mine, ANSWER_LEAST, "answer", err);
 }

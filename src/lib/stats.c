@@ -7,7 +7,6 @@
 #include "query/stats_read.h"
 #include "query/stats_result.h"
 #include "query/stats_sql.h"
-#include "rows/group_size.h"
 
 #define OPTIONS_LEAST 96
 #define SOURCE_LEAST 56
@@ -77,9 +76,6 @@ check_options(const ppdl_stats_options *o, const PpdlStatsAsk *ask, PpdlError *e
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->ridge is %g; 0 or more is expected", o->ridge);
 	if (!(ask->level > 0 && ask->level < 1))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->level is %g, not between 0 and 1", o->level);
-	if (o->min_count > PPDL_MOST_MIN_COUNT)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->min_count is %llu, more than %d",
-						  (unsigned long long) o->min_count, PPDL_MOST_MIN_COUNT);
 	if (ask->means && (ask->describe || ask->all))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->means and describe exclude each other");
 	if (ask->crosstab.count % 2 != 0)
@@ -105,9 +101,8 @@ take_source(ppdl_stats *s, const ppdl_stats_source *from, const ppdl_stats_optio
 	PPDL_TRY(ppdl_lib_copy(&s->where, from->where, err));
 	PPDL_TRY(ppdl_lib_take_list(&s->group_by, from->group_by, err));
 	s->query = (PpdlStatsQuery) {.table = s->table, .where = s->where, .features = s->features, .label = s->label,
-								 .group_by = &s->group_by,
-								 .min_count = o->min_count == 0 ? PPDL_MIN_COUNT : (long) o->min_count};
-	return PPDL_OK;
+								 .group_by = &s->group_by};
+	return ppdl_lib_take_min_count(&s->query.min_count, o->min_count, "options->min_count", err);
 }
 
 static PpdlStatus
@@ -244,8 +239,7 @@ ppdl_stats_add(ppdl_stats *s, ppdl_key *key, const char *const *fields, size_t c
 	PPDL_TRY(ppdl_lib_need(s, "stats", err));
 	PPDL_TRY(ppdl_lib_need_lwe(key, err));
 	PPDL_NEED(fields, err);
-	if ((flags & ~PPDL_SHARE) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
+	PPDL_TRY(ppdl_lib_check_flags(flags, PPDL_SHARE, err));
 	want = s->second ? ppdl_stats_known_fields(&s->query) : ppdl_stats_fields(&s->query);
 	if (count != (size_t) want)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "count is %zu, of a statement that returns %d columns", count, want);

@@ -262,8 +262,7 @@ ppdl_decrypt(ppdl_plain **out, ppdl_key *key, const void *data, size_t len, uint
 	PPDL_NEED(out, err);
 	*out = NULL;
 	PPDL_NEED(key, err);
-	if ((flags & ~PPDL_SHARE) != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown flags %#x", (unsigned) flags);
+	PPDL_TRY(ppdl_lib_check_flags(flags, PPDL_SHARE, err));
 	PPDL_TRY(get_bytes(&b, data, len, err));
 	plain = calloc(1, sizeof *plain);
 	if (plain == NULL)
