@@ -78,7 +78,7 @@ ppdl_ask_is_few(const PpdlAskItem *item, const double *v, int n, long min_count)
 	/* those that meet the condition, or of them those that have a value */
 	const double rows = v && n == ppdl_ask_width(item) ? read_group(item, v, 0).rows : 0;
 
-	return min_count > 1 && rows >= 0.5 && rows < (double) min_count - 0.5;
+	return min_count > 1 && rows >= SOME && rows < (double) min_count - 0.5;
 }
 
 PpdlStatus

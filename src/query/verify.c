@@ -450,6 +450,13 @@ not_covered(const PpdlVerifier *v, PpdlError *err)
 						   column, column, column);
 }
 
+/* does a column's name, or NULL, say that it holds sums or averages? */
+static int
+says_total(const char *name)
+{
+	return name != NULL && (strcmp(name, "sum") == 0 || strcmp(name, "avg") == 0);
+}
+
 /* is the value under the key of all the receipt's rows? */
 static int
 is_unswitched(const PpdlReceipt *r, const PpdlCipher *c)
@@ -508,7 +515,7 @@ pass_gram(const PpdlVerifier *v, const PpdlCipher *c, PpdlOwner *owner, const ch
 {
 	if (!ppdl_owner_holds(owner, c->fingerprint))
 		return not_covered(v, err);
-	if (name != NULL && (strcmp(name, "sum") == 0 || strcmp(name, "avg") == 0))
+	if (says_total(name))
 		return ppdl_error(err, PPDL_ERR_KEY, "column \"%s\" holds second moments", name);
 	ppdl_verified_name(said, name, "second moments, NOT verified");
 	return copy_text(to, from, err);
@@ -516,8 +523,8 @@ pass_gram(const PpdlVerifier *v, const PpdlCipher *c, PpdlOwner *owner, const ch
 
 /* a sum or average; a column that is called so has to be one */
 static PpdlStatus
-check_sum(PpdlReceipt *r, const PpdlCipher *c, PpdlOwner *owner, const char *name, PpdlText *to,
-			PpdlVerified *said, PpdlError *err)
+check_sum(PpdlReceipt *r, const PpdlCipher *c, PpdlOwner *owner, const char *name, PpdlText *to, PpdlVerified *said,
+		  PpdlError *err)
 {
 	double		divisor;
 
@@ -528,7 +535,7 @@ check_sum(PpdlReceipt *r, const PpdlCipher *c, PpdlOwner *owner, const char *nam
 	if (r->rows > 1 && name != NULL && strcmp(name, divisor == 1 ? "avg" : "sum") == 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "column \"%s\" holds the %s of the receipt's rows", name,
 						  divisor == 1 ? "sum" : "average");
-	if (name == NULL || (strcmp(name, "sum") != 0 && strcmp(name, "avg") != 0))
+	if (!says_total(name))
 		ppdl_verified_name(said, name, divisor == 1 ? "sum" : "average");
 	return rebuild(to, r, owner, divisor, err);
 }
@@ -559,7 +566,7 @@ check_value(PpdlVerifier *v, PpdlReceipt *r, PpdlOwner *owner, const char *name,
 static PpdlStatus
 put_plain(PpdlText *to, const char *name, const PpdlText *from, PpdlError *err)
 {
-	if (from->s == NULL || name == NULL || (strcmp(name, "sum") != 0 && strcmp(name, "avg") != 0))
+	if (from->s == NULL || !says_total(name))
 		return copy_text(to, from, err);
 	ppdl_error(err, PPDL_ERR_KEY, "--verify: column \"%s\" beside a receipt is not encrypted", name);
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "Sums of plain columns are shown under another name: sum(...) AS ...");
