@@ -1,11 +1,11 @@
 /* Receipts: of rows that are encrypted, with their manifest; and sums that are checked before they are decrypted. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "lib/encryptor.h"
 #include "query/row_receipts.h"
 #include "query/verify.h"
@@ -125,25 +125,17 @@ static PpdlStatus
 write_file(const PpdlWriter *w, char *path, PpdlError *err)
 {
 	const int	fd = mkostemp(path, O_CLOEXEC);
-	size_t		done = 0;
-	ssize_t		n = 0;
+	PpdlStatus	status = PPDL_OK;
 
 	if (fd < 0)
 		return ppdl_os_error(err, "create", path);
-	while (done < w->len && n >= 0)
-	{
-		n = write(fd, w->buf + done, w->len - done);
-		if (n < 0 && errno == EINTR)
-			n = 0;
-		done += n > 0 ? (size_t) n : 0;
-	}
-	if (n >= 0 && fsync(fd) != 0)
-		n = -1;
-	if (close(fd) == 0 && n >= 0)
-		return PPDL_OK;
-	ppdl_os_error(err, "write", path);
-	unlink(path);
-	return PPDL_ERR_IO;
+	if (ppdl_write_durably(fd, w) != 0)
+		status = ppdl_os_error(err, "write", path);
+	if (close(fd) != 0 && status == PPDL_OK)
+		status = ppdl_os_error(err, "write", path);
+	if (status != PPDL_OK)
+		unlink(path);
+	return status;
 }
 
 /* beside the file, then in its place */

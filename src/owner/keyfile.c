@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "base/file.h"
 #include "owner/owner_impl.h"
 
 #define FORMAT "ppdl-owner-key"
@@ -339,22 +340,6 @@ io_error(const char *what, const char *path, PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_IO, "could not %s \"%s\": %s", what, path, strerror(errno));
 }
 
-static PpdlStatus
-write_file(int fd, const char *path, const PpdlWriter *w, PpdlError *err)
-{
-	for (size_t at = 0; at < w->len;)
-	{
-		ssize_t		n = write(fd, w->buf + at, w->len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return io_error("write", path, err);
-		at += (size_t) n;
-	}
-	return fsync(fd) != 0 ? io_error("write", path, err) : PPDL_OK;
-}
-
 PpdlStatus
 ppdl_owner_save(const PpdlOwner *o, const char *path, const char *passphrase, PpdlError *err)
 {
@@ -372,7 +357,8 @@ ppdl_owner_save(const PpdlOwner *o, const char *path, const char *passphrase, Pp
 	}
 	ppdl_writer_init(&w);
 	PPDL_GOTO(done, ppdl_owner_write(o, passphrase, &w, err));
-	status = write_file(fd, path, &w, err);
+	if (ppdl_write_durably(fd, &w) != 0)
+		status = io_error("write", path, err);
 done:
 	if (close(fd) != 0 && status == PPDL_OK)
 		status = io_error("write", path, err);

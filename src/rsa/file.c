@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "rsa/error.h"
 #include "rsa/file.h"
 
@@ -28,21 +29,11 @@ static PpdlStatus
 write_new_file(const char *path, mode_t mode, const PpdlWriter *w, PpdlError *err)
 {
 	int			fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	size_t		done = 0;
 	PpdlStatus	status = PPDL_OK;
 
 	if (fd < 0)
 		return io_error(err, path, "create");
-	while (status == PPDL_OK && done < w->len)
-	{
-		ssize_t		n = write(fd, w->buf + done, w->len - done);
-
-		if (n < 0 && errno != EINTR)
-			status = io_error(err, path, "write");
-		else if (n > 0)
-			done += (size_t) n;
-	}
-	if (status == PPDL_OK && fsync(fd) != 0)
+	if (ppdl_write_durably(fd, w) != 0)
 		status = io_error(err, path, "write");
 	if (close(fd) != 0 && status == PPDL_OK)
 		status = io_error(err, path, "write");

@@ -1,18 +1,23 @@
 /* The base floor: bytes, bit packing, errors, memory, threads, and the choice of vector kernels. */
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/bytes.h"
 #include "base/cpu.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/threads.h"
 
@@ -254,6 +259,37 @@ secret_writers_grow_without_loss(void **state)
 	ppdl_writer_free(&w);
 }
 
+/* a limit makes the second write short, and the third fail */
+static void
+files_are_written_whole_or_refused(void **state)
+{
+	char		path[] = "/tmp/ppdl-base.XXXXXX";
+	const int	fd = mkstemp(path);
+	uint8_t		back[3000];
+	struct rlimit before;
+	PpdlWriter	w;
+
+	assert_true(fd >= 0);
+	unlink(path);
+	ppdl_writer_init(&w);
+	for (int i = 0; i < 1500; i++)
+		ppdl_write_u16(&w, (uint16_t) next());
+	assert_int_equal(ppdl_write_durably(fd, &w), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 3000);
+	assert_int_equal(pread(fd, back, sizeof back, 0), 3000);
+	assert_memory_equal(back, w.buf, 3000);
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit) {4000, before.rlim_max}), 0);
+	assert_int_equal(ppdl_write_durably(fd, &w), -1);
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 4000);
+	close(fd);
+	ppdl_writer_free(&w);
+}
+
 int
 main(void)
 {
@@ -265,6 +301,7 @@ main(void)
 		cmocka_unit_test(pool_reuses_aligned_buffers_and_counts_them),
 		cmocka_unit_test(locked_memory_is_zeroed_and_left_out_of_cores),
 		cmocka_unit_test(secret_writers_grow_without_loss),
+		cmocka_unit_test(files_are_written_whole_or_refused),
 		cmocka_unit_test(every_turn_of_a_loop_runs_once),
 		cmocka_unit_test(vector_level_can_only_be_lowered),
 	};
