@@ -30,7 +30,8 @@ class Regression:
     """Least squares of a column on others.
 
     coefficients  a row a term, the constant first: value, standard_error, t, p, low, high
-    summary       n, degrees_of_freedom, r_squared, adjusted_r_squared, residual_standard_error, f, f_p
+    summary       n, degrees_of_freedom, r_squared, adjusted_r_squared, residual_standard_error, f,
+                  f_degrees_of_freedom, f_p
     compared_with levels that the others of their column are compared with
     left_out      terms that the others determine, or that are the same in all rows
     notes         what could not be had, and why
@@ -50,7 +51,8 @@ class Crosstab:
     """How often levels of two columns meet.
 
     counts   a row a level of the first, a column a level of the second
-    summary  n, missing, chi_squared, degrees_of_freedom, p, cramer_v, odds_ratio with its interval (of two by two)
+    summary  n, missing, chi_squared, degrees_of_freedom, p, cramer_v, least_expected, odds_ratio with its interval
+             (of two by two)
     """
 
     counts: pd.DataFrame
