@@ -1,7 +1,7 @@
 /*
  * libppdl: the owner's side of ppdl, for programs.  Keys, encryption of rows, decryption of what a server answers,
- * feature files, networks in the clear.  Nothing here talks to a server: rows go to it, and answers come from it, by
- * whatever the program uses.  doc/library.md has an introduction and an example.
+ * receipts, feature files, statistics, conditions, networks in the clear.  Nothing here talks to a server: rows go to
+ * it, and answers come from it, by whatever the program uses.  doc/library.md has an introduction and an example.
  *
  * Errors.  Functions that can fail return 0, or a PPDL_E_ code that is more than 0, and describe the failure in *err:
  * what is wrong, more about it, what to do.  err may be NULL.  After an error the handles that were given are as they

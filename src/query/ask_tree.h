@@ -59,7 +59,7 @@ int			ppdl_ask_needs_bits(const PpdlAskTree *t, int a);
 int			ppdl_ask_has_label(const PpdlAskTree *t, int root);
 /* number of a value in the text, less 1 */
 int			ppdl_ask_number(const PpdlAskTree *t, int value);
-/* appends the text, as doc/sql-reference.md has it: x[3] = 1 and x[1] > 0.25 */
+/* appends the text, as doc/statistics.md has it: x[3] = 1 and x[1] > 0.25 */
 void		ppdl_ask_write(const PpdlAskTree *t, int root, PpdlWriter *w);
 
 #endif
