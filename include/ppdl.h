@@ -502,7 +502,7 @@ PPDL_API int32_t ppdl_stats_add(ppdl_stats *stats, ppdl_key *key, const char *co
 PPDL_API int32_t ppdl_stats_more(ppdl_stats *stats, int32_t *more, ppdl_err *err);
 PPDL_API int32_t ppdl_stats_no_more(ppdl_stats *stats, const char *why, ppdl_err *err);
 /*
- * What the rows so far come to, as the text that `ppdl stats --json` prints (doc/statistics.md says what is in it).
+ * What the rows so far come to, as the text that `ppdl stats --json` prints (doc/cli-reference.md says what is in it).
  * *json lives until the next call for this handle.  What cannot be had is told in "notes" of its group.
  */
 PPDL_API int32_t ppdl_stats_result(ppdl_stats *stats, const char **json, ppdl_err *err);
