@@ -27,7 +27,7 @@ has_bridge(const uint8_t owner[8])
 	return ppdl_key_part_info(owner, part, &info) && info.complete;
 }
 
-/* values of two keys of one owner, or of two rings: both have to be switched */
+/* values of two keys of one owner, or of two rings: both have to be switched, as a writer's always can be */
 static bool
 differ(const PpdlCipher *a, const PpdlCipher *b)
 {
@@ -39,7 +39,9 @@ differ(const PpdlCipher *a, const PpdlCipher *b)
 		return false;
 	ppdl_key_owner(a->fingerprint, mine);
 	ppdl_key_owner(b->fingerprint, theirs);
-	return memcmp(mine, theirs, sizeof(mine)) == 0 && (!same_key || has_bridge(mine));
+	if (memcmp(mine, theirs, sizeof(mine)) != 0)
+		return false;
+	return !same_key || memcmp(a->fingerprint, mine, sizeof(mine)) != 0 || has_bridge(mine);
 }
 
 /* *c, parsed from value, as what lies in w under the owner's key in the row ring */

@@ -163,6 +163,13 @@ my @compact = (
 numbers_agree(answers('hospital.key', map { $_->[0] } @compact), plain(map { $_->[1] } @compact), 1e-5, 'compact rows of six keys packed, values of several keys added and subtracted');
 is(sql('SELECT lwe_key_id(lwe_pack(v)), lwe_ring(lwe_pack(v)) FROM six'), "$hospital|row14", 'in the row ring, under the owner\'s key');
 is(sql('SELECT DISTINCT lwe_ring(lwe_pack(v)) FROM t WHERE id > 80'), 'compact11', 'the owner\'s alone stay where they are');
+# two rings: a writer's values take its own keys alone, the owner's its bridge
+for ([ 41, qr/^row14$/ ], [ 81, qr/^ERROR: .*compact11/ ])
+{
+	my ($id, $said) = @$_;
+	my ($rc, $out, $err) = $node->psql('postgres', "BEGIN; DELETE FROM ppdl_key_parts WHERE key_id = '$hospital' AND part = 'row/bridge_compact'; SELECT lwe_ring(v + w) FROM t WHERE id = $id; ROLLBACK");
+	like($out . $err =~ s/^psql.*?(?=ERROR)//r, $said, "compact and full values without the owner's bridge, row $id");
+}
 # what compact rows take beyond that, says the error
 for (q{ppdl_predict('m', v) FROM t WHERE id = 1}, q{ppdl_predict_agg('m', v) FROM t}, 'lwe_gram(v) FROM t', 'lwe_gram(v, v) FROM t', q{sum_where(v, 'x[1] = 1') FROM t})
 {
