@@ -39,8 +39,6 @@ typedef struct Cutter
 	int			minibatches;
 	PpdlTileSink sink;
 	void	   *sink_arg;
-	PpdlProgress progress;
-	void	   *progress_arg;
 	Open	   *open;			/* of each minibatch */
 	double complex *z;			/* slots */
 	size_t		half_k,			/* slots of a row as it comes out of the half-bootstrap */
