@@ -74,7 +74,7 @@ PpdlStatus	ppdl_ct_compare(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const Pp
 
 /* as ppdl_compare_blur, of a comparison composed with a second one of so many levels */
 void		ppdl_compare_fine_blur(int levels, double t, double *below, double *above);
-/* is t far enough from -1 and 1 (about 2^-14) for comparisons to be composed? */
+/* is t far enough from -1 and 1 (9*10^-5) for comparisons to be composed? */
 int			ppdl_compare_is_fine(double t);
 /* set[0..count-1]: the set, from 0, of each of the thresholds, which ascend.  Returns how many sets there are */
 int			ppdl_compare_fine_sets(const double *threshold, int count, int *set);
