@@ -96,8 +96,8 @@ CREATE OPERATOR - (LEFTARG = lwe_cipher, RIGHTARG = lwe_cipher, FUNCTION = lwe_s
 CREATE OPERATOR - (RIGHTARG = lwe_cipher, FUNCTION = lwe_neg);
 CREATE OPERATOR * (LEFTARG = lwe_cipher, RIGHTARG = float8, FUNCTION = lwe_mul, COMMUTATOR = *);
 CREATE OPERATOR * (LEFTARG = float8, RIGHTARG = lwe_cipher, FUNCTION = lwe_mul, COMMUTATOR = *);
-COMMENT ON OPERATOR + (lwe_cipher, lwe_cipher) IS 'add value by value';
-COMMENT ON OPERATOR - (lwe_cipher, lwe_cipher) IS 'subtract value by value';
+COMMENT ON OPERATOR + (lwe_cipher, lwe_cipher) IS 'add value by value; needs no key but, between keys of one owner or between rings, their published ones';
+COMMENT ON OPERATOR - (lwe_cipher, lwe_cipher) IS 'subtract value by value; needs no key but, between keys of one owner or between rings, their published ones';
 COMMENT ON OPERATOR - (NONE, lwe_cipher) IS 'negate every value';
 COMMENT ON OPERATOR * (lwe_cipher, float8) IS 'multiply every value';
 COMMENT ON OPERATOR * (float8, lwe_cipher) IS 'multiply every value';
@@ -175,7 +175,7 @@ CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
+COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10; needs no key but, for rows of writers, their published ones';
 
 /*
  * lwe_pack: many rows into one ciphertext.
@@ -223,7 +223,7 @@ CREATE AGGREGATE lwe_pack(lwe_cipher) (
 	FINALFUNC_MODIFY = READ_WRITE,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE lwe_pack(lwe_cipher) IS 'encrypted rows packed into one ciphertext, in the order they come; rows that are NULL keep their place; incomplete batches need the owner''s published keys';
+COMMENT ON AGGREGATE lwe_pack(lwe_cipher) IS 'encrypted rows packed into one ciphertext, in the order they come; rows that are NULL keep their place; incomplete batches of full rows need the owner''s published keys, rows of writers theirs';
 
 /*
  * lwe_gram: second moments.

@@ -33,6 +33,9 @@ ALTER FUNCTION lwe_add(lwe_cipher, lwe_cipher) STABLE;
 ALTER FUNCTION lwe_sub(lwe_cipher, lwe_cipher) STABLE;
 COMMENT ON AGGREGATE sum(lwe_cipher) IS 'encrypted sum of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
 COMMENT ON AGGREGATE avg(lwe_cipher) IS 'encrypted average of encrypted rows, value by value; needs no key but, for rows of writers, their published ones';
+COMMENT ON OPERATOR + (lwe_cipher, lwe_cipher) IS 'add value by value; needs no key but, between keys of one owner or between rings, their published ones';
+COMMENT ON OPERATOR - (lwe_cipher, lwe_cipher) IS 'subtract value by value; needs no key but, between keys of one owner or between rings, their published ones';
+COMMENT ON AGGREGATE lwe_pack(lwe_cipher) IS 'encrypted rows packed into one ciphertext, in the order they come; rows that are NULL keep their place; incomplete batches of full rows need the owner''s published keys, rows of writers theirs';
 
 -- compact rows have a ring of their own
 CREATE FUNCTION lwe_ring(lwe_cipher) RETURNS text
@@ -529,7 +532,7 @@ CREATE AGGREGATE sum(value lwe_cipher, weight float8) (
 	FINALFUNC_MODIFY = READ_ONLY,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10';
+COMMENT ON AGGREGATE sum(lwe_cipher, float8) IS 'encrypted sum of weight times value; weights are rounded to 2^-20, of compact rows to 2^-10; needs no key but, for rows of writers, their published ones';
 REVOKE EXECUTE ON FUNCTION lwe_sum_trans(lwe_sum_state, lwe_cipher, float8) FROM PUBLIC;
 
 /*
