@@ -22,6 +22,11 @@ typedef struct PpdlModulus
 	uint64_t	barrett;		/* floor(2^(2*bits) / q), see ppdl_mod_reduce128 */
 	uint64_t	recip;			/* floor(2^64 / q), see ppdl_mod_from_u64 */
 	uint64_t	two64;			/* 2^64 mod q */
+	uint64_t	one52,			/* floor(2^52 / q) */
+				two52,			/* 2^52 mod q */
+				two104,			/* 2^104 mod q */
+				two52q,			/* their quotients, see ppdl_shoup */
+				two104q;
 	uint64_t	psi;			/* primitive 2N-th root of unity, see ring.h */
 	PpdlNttTables *ntt;
 } PpdlModulus;

@@ -418,7 +418,7 @@ context(const PpdlModulus *m)
 		.p = prime(m),
 		.bias = set1((lazy ? 32 : 2) * m->q),
 		.bit51 = set1(UINT64_C(1) << 51),
-		.one = set1((UINT64_C(1) << 52) / m->q),
+		.one = set1(m->one52),
 		.unit = set1(1),
 		.lazy = lazy,
 		.wq = t->wq,

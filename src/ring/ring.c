@@ -46,6 +46,11 @@ modulus_init(PpdlModulus *m, uint64_t q, int logn)
 	m->barrett = (uint64_t) (((unsigned __int128) 1 << (2 * m->bits)) / q);
 	m->recip = UINT64_MAX / q;	/* q is odd: the same as floor(2^64 / q) */
 	m->two64 = UINT64_MAX % q + 1;
+	m->one52 = (UINT64_C(1) << 52) / q;
+	m->two52 = (UINT64_C(1) << 52) % q;
+	m->two104 = ppdl_mod_mul(m, m->two52, m->two52);
+	m->two52q = ppdl_shoup(m, m->two52);
+	m->two104q = ppdl_shoup(m, m->two104);
 	m->psi = root_of_unity(m, logn);
 }
 

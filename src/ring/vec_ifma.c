@@ -159,11 +159,8 @@ typedef struct Wide
 static inline Wide
 wide(const PpdlModulus *m)
 {
-	uint64_t	two52 = (UINT64_C(1) << 52) % m->q,
-				two104 = ppdl_mod_mul(m, two52, two52);
 	Wide		w = {
-		prime(m), {set1(1), set1((UINT64_C(1) << 52) / m->q)},
-		shoup1(two52, ppdl_shoup(m, two52)), shoup1(two104, ppdl_shoup(m, two104)), set1(4 * m->q)
+		prime(m), {set1(1), set1(m->one52)}, shoup1(m->two52, m->two52q), shoup1(m->two104, m->two104q), set1(4 * m->q)
 	};
 
 	return w;
