@@ -80,22 +80,33 @@ extend(const PpdlParams *par, const PpdlDigits *d, int j, int first, int count, 
 
 /* a part of limb t over QP of every digit that was extended to it; limb: those limbs, or NULL */
 static void
-finish(const PpdlParams *par, const PpdlDigits *d, int t, int part, uint64_t *const *limb)
+finish(const PpdlParams *par, const PpdlDigits *d, int t, int part, uint64_t *const *limb, PpdlAhead *ahead)
 {
 	for (int j = 0; j < d->plan->ndigits; j++)
 		if (limb[j] != NULL && !is_own(d->plan, j, t))
-			ppdl_ntt_part(par->ring, ppdl_qp_mod(par, d->plan->limbs, t), limb[j], part);
+			ppdl_ntt_part(par->ring, ppdl_qp_mod(par, d->plan->limbs, t), limb[j], part, ahead);
+}
+
+/* digits of limb t of a group that wait to be finished */
+static int
+unfinished(const PpdlDigits *d, int t)
+{
+	int			count = 0;
+
+	for (int j = 0; j < d->plan->ndigits; j++)
+		count += d->extended[j] == NULL && !is_own(d->plan, j, t);
+	return count;
 }
 
 void
-ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part)
+ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part, PpdlAhead *ahead)
 {
 	const PpdlDigits *d = g->digits;
 	uint64_t   *limb[PPDL_MAX_DIGITS];
 
 	for (int j = 0; j < d->plan->ndigits; j++)
 		limb[j] = d->extended[j] != NULL ? NULL : ppdl_at(par, g->scratch, j * g->count + t - g->first);
-	finish(par, d, t, part, limb);
+	finish(par, d, t, part, limb, ahead);
 }
 
 void
@@ -142,7 +153,7 @@ task_extend(void *arg, int task)
 		for (int j = 0; j < plan->ndigits; j++)
 			limb[j] = ppdl_at(op->par, op->extended[j], t);
 		for (int part = 0; part < ppdl_ntt_parts(op->par->ring); part++)
-			finish(op->par, op->digits, t, part, limb);
+			finish(op->par, op->digits, t, part, limb, NULL);
 	}
 }
 
@@ -158,12 +169,11 @@ ppdl_digits_extend(PpdlEval *ev, const PpdlDigits *d, uint64_t **extended, PpdlE
 }
 
 void
-ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from,
-				  PpdlAhead *ahead)
+ppdl_digits_ahead(const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from, size_t n, PpdlAhead *ahead)
 {
 	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
 	const size_t skip = ppdl_vec_packed_bytes(from),
-				bytes = ppdl_vec_packed_bytes(ppdl_key_block(par));
+				bytes = ppdl_vec_packed_bytes(n);
 
 	for (int j = 0; j < plan->ndigits; j++)
 	{
@@ -221,19 +231,36 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 	}
 }
 
+/*
+ * Memory is idle while a part is transformed, and products wait for it: half of what a part takes of the key comes
+ * during its transforms, the other half during the products of the first.
+ */
 void
 ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t, size_t from,
-				  uint64_t *kb, uint64_t *ka)
+				  uint64_t *kb, uint64_t *ka, PpdlAhead *ahead)
 {
 	const PpdlKsPlan *plan = g->digits->plan;
-	const size_t next = from + ppdl_key_block(par),
+	const size_t block = ppdl_key_block(par),
 				part = ppdl_key_part(par);
-	PpdlAhead	ahead;
+	const int	transforms = unfinished(g->digits, t);
+	size_t		lead = block,
+				end = par->n;
 
-	if (from % part == 0)
-		ppdl_digits_finish(par, g, t, (int) (from / part));
-	ppdl_ahead_begin(&ahead);
-	if (next < par->n)
-		ppdl_digits_ahead(par, plan, key, t, next, &ahead);
-	ppdl_digits_dot(par, plan, g->x[t - g->first], key, t, from, kb, ka, &ahead);
+	if (transforms > 0)
+	{
+		lead = part / 2 < block ? block : part / 2;
+		end = (from / part + 1) * part;
+	}
+	if (transforms > 0 && from % part == 0)
+	{
+		PpdlAhead	half;
+
+		ppdl_ahead_begin(&half);
+		ppdl_digits_ahead(plan, key, t, from, lead, &half);
+		ppdl_ahead_share(&half, (size_t) transforms * (part / PPDL_AHEAD_STEP + 1));
+		ppdl_digits_finish(par, g, t, (int) (from / part), &half);
+	}
+	if (from + lead < end)
+		ppdl_digits_ahead(plan, key, t, from + lead, block, ahead);
+	ppdl_digits_dot(par, plan, g->x[t - g->first], key, t, from, kb, ka, ahead);
 }

@@ -128,7 +128,7 @@ divide_limb(const Dividing *op, int h, int i, uint64_t *remainder)
 	for (size_t from = 0; from < par->n; from += block)
 	{
 		if (from % part == 0)
-			ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder, (int) (from / part));
+			ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder, (int) (from / part), NULL);
 		ppdl_division_block(par, op->division, i, ppdl_at(par, half->out, i) + from, ppdl_cat(par, half->acc, i) + from,
 							remainder + from, half->add != NULL ? ppdl_cat(par, half->add, i) + from : NULL, block);
 	}

@@ -59,8 +59,13 @@ high_limb(const Switching *op, const PpdlDigitLimbs *g, int t)
 	const int	at = t - op->division.by->first;
 
 	for (size_t from = 0; from < par->n; from += ppdl_key_block(par))
+	{
+		PpdlAhead	ahead;
+
+		ppdl_ahead_begin(&ahead);
 		ppdl_digits_block(par, g, op->key, t, from, ppdl_at(par, op->high[0], at) + from,
-						  ppdl_at(par, op->high[1], at) + from);
+						  ppdl_at(par, op->high[1], at) + from, &ahead);
+	}
 }
 
 /* entries of limb i of one half of the result that come from those at `source` of the product */
@@ -79,6 +84,24 @@ finish_block(const Switching *op, int half, int i, size_t from, size_t source, u
 		ppdl_autom_block(out, product, op->to->perm + from, n);
 }
 
+/* what finish_block reads and writes for the block at source */
+static void
+finish_ahead(const Switching *op, int i, size_t source, PpdlAhead *ahead)
+{
+	const PpdlParams *par = op->par;
+	const size_t n = ppdl_key_block(par),
+				to = op->goes_to[source / n];
+
+	for (int h = 0; h < 2; h++)
+	{
+		const uint64_t *add = h == 0 ? op->to->add_b : op->to->add_a;
+
+		if (add != NULL)
+			ppdl_ahead_add(ahead, ppdl_cat(par, add, i) + source, n * sizeof(uint64_t));
+		ppdl_ahead_add(ahead, ppdl_at(par, h == 0 ? op->to->b : op->to->a, i) + to, n * sizeof(uint64_t));
+	}
+}
+
 /* limb i of the result */
 static void
 low_limb(const Switching *op, const PpdlDigitLimbs *g, int i, uint64_t *const *remainder)
@@ -90,10 +113,15 @@ low_limb(const Switching *op, const PpdlDigitLimbs *g, int i, uint64_t *const *r
 
 	for (size_t source = 0; source < par->n; source += n)
 	{
+		PpdlAhead	ahead;
+
+		ppdl_ahead_begin(&ahead);
+		if (source + n < par->n)
+			finish_ahead(op, i, source + n, &ahead);
 		if (source % part == 0)
 			for (int h = 0; h < 2; h++)
-				ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder[h], (int) (source / part));
-		ppdl_digits_block(par, g, op->key, i, source, product[0], product[1]);
+				ppdl_ntt_part(par->ring, &par->ring->mod[i], remainder[h], (int) (source / part), NULL);
+		ppdl_digits_block(par, g, op->key, i, source, product[0], product[1], &ahead);
 		for (int h = 0; h < 2; h++)
 			finish_block(op, h, i, op->goes_to[source / n], source, product[h], remainder[h]);
 	}

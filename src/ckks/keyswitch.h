@@ -5,7 +5,7 @@
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H
 
-#include "ckks/ahead.h"
+#include "base/ahead.h"
 #include "ckks/divide.h"
 
 /* the digits of a polynomial a, ready to be extended to any limb over QP */
@@ -39,8 +39,8 @@ typedef struct PpdlDigitLimbs
  */
 void		ppdl_digits_limbs(const PpdlParams *par, PpdlDigitLimbs *out, const PpdlDigits *d, int first, int count,
 							  uint64_t *scratch);
-/* part (ppdl_ntt_part) of limb t of them */
-void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part);
+/* part (ppdl_ntt_part) of limb t of them; ahead: or NULL */
+void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part, PpdlAhead *ahead);
 /*
  * ppdl_key_block(par) entries, from number `from` on, of the inner products of such x with limb t over QP of the two
  * halves of key; what `ahead` names is fetched meanwhile
@@ -50,13 +50,13 @@ void		ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint6
 							PpdlAhead *ahead);
 /*
  * The same of limb t of a group, for all blocks of a limb in turn: finishes a part before its first block, and fetches
- * of the key what the next block takes
+ * of the key what later blocks take, beside what `ahead` names already
  */
 void		ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t,
-							  size_t from, uint64_t *kb, uint64_t *ka);
-/* adds what ppdl_digits_dot will read of the key for the same arguments */
-void		ppdl_digits_ahead(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t,
-							  size_t from, PpdlAhead *ahead);
+							  size_t from, uint64_t *kb, uint64_t *ka, PpdlAhead *ahead);
+/* adds what ppdl_digits_dot will read of the key in limb t over QP, n entries from number `from` on */
+void		ppdl_digits_ahead(const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from, size_t n,
+							  PpdlAhead *ahead);
 
 /* from the pool: where the automorphism of table perm (or NULL) takes each block of ppdl_key_block(par) entries */
 PpdlStatus	ppdl_block_targets(PpdlEval *ev, const uint32_t *perm, uint32_t **out, PpdlError *err);

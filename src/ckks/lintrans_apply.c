@@ -166,8 +166,8 @@ baby_ahead(const Apply *op, int i, int t, size_t from, PpdlAhead *ahead)
 	while (i < op->nbabies && op->baby[i].key == NULL)
 		i++;
 	if (i < op->nbabies && from < par->n)
-		ppdl_digits_ahead(par, op->ks, op->baby[i].key, t,
-						  ppdl_autom_source(op->baby[i].perm, from, ppdl_key_block(par)), ahead);
+		ppdl_digits_ahead(op->ks, op->baby[i].key, t,
+						  ppdl_autom_source(op->baby[i].perm, from, ppdl_key_block(par)), ppdl_key_block(par), ahead);
 }
 
 static void
@@ -247,7 +247,7 @@ work_on_inner_sums(void *arg, int worker)
 		for (int i = 0; i < count; i++)
 		{
 			for (int part = 0; part < ppdl_ntt_parts(op->ev->par->ring); part++)
-				ppdl_digits_finish(op->ev->par, &g, t + i, part);
+				ppdl_digits_finish(op->ev->par, &g, t + i, part, NULL);
 			inner_sums(op, s, t + i, g.x[i]);
 		}
 	}
@@ -269,6 +269,19 @@ typedef struct Step
 	int			next;			/* atomic */
 } Step;
 
+/* what step_limb adds to the products of the block at source, and what it adds them to */
+static void
+step_ahead(const Step *op, int t, size_t source, PpdlAhead *ahead)
+{
+	const PpdlParams *par = op->par;
+	const size_t n = ppdl_key_block(par),
+				to = op->goes_to[source / n];
+
+	ppdl_ahead_add(ahead, ppdl_cat(par, op->from->b, t) + source, n * sizeof(uint64_t));
+	ppdl_ahead_add(ahead, ppdl_at(par, op->to->b, t) + to, n * sizeof(uint64_t));
+	ppdl_ahead_add(ahead, ppdl_at(par, op->to->a, t) + to, n * sizeof(uint64_t));
+}
+
 /* to += sigma(from.b + kb, ka) on one limb over QP */
 static void
 step_limb(const Step *op, const PpdlDigitLimbs *g, int t)
@@ -282,8 +295,12 @@ step_limb(const Step *op, const PpdlDigitLimbs *g, int t)
 	for (size_t source = 0; source < par->n; source += n)
 	{
 		const size_t from = op->goes_to[source / n];
+		PpdlAhead	ahead;
 
-		ppdl_digits_block(par, g, op->key, t, source, product[0], product[1]);
+		ppdl_ahead_begin(&ahead);
+		if (source + n < par->n)
+			step_ahead(op, t, source + n, &ahead);
+		ppdl_digits_block(par, g, op->key, t, source, product[0], product[1], &ahead);
 		ppdl_vec_add(m, product[0], product[0], ppdl_cat(par, op->from->b, t) + source, n);
 		for (int h = 0; h < 2; h++)
 		{

@@ -7,6 +7,7 @@
 #ifndef PPDL_RING_KERNELS_H
 #define PPDL_RING_KERNELS_H
 
+#include "base/ahead.h"
 #include "ring/modulus.h"
 #include "ring/ntt.h"
 #include "ring/vec.h"
@@ -23,7 +24,7 @@ typedef struct PpdlKernels
 	 * between.  n >= PPDL_NTT_SPLIT.
 	 */
 	void		(*ntt_first) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
-	void		(*ntt_part) (const PpdlModulus *m, uint64_t *a, int part);
+	void		(*ntt_part) (const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 	void		(*intt) (const PpdlModulus *m, uint64_t *a);
 	void		(*permute) (uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n);
 	void		(*add) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
@@ -68,21 +69,21 @@ extern const PpdlKernels ppdl_kernels_neon;
 
 void		ppdl_scalar_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_scalar_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
-void		ppdl_scalar_ntt_part(const PpdlModulus *m, uint64_t *a, int part);
+void		ppdl_scalar_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_scalar_intt(const PpdlModulus *m, uint64_t *a);
 #if defined(__x86_64__)
 void		ppdl_avx2_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_avx2_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
-void		ppdl_avx2_ntt_part(const PpdlModulus *m, uint64_t *a, int part);
+void		ppdl_avx2_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_avx2_intt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_ifma_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
-void		ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part);
+void		ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a);
 #elif defined(__aarch64__)
 void		ppdl_neon_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_neon_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
-void		ppdl_neon_ntt_part(const PpdlModulus *m, uint64_t *a, int part);
+void		ppdl_neon_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_neon_intt(const PpdlModulus *m, uint64_t *a);
 #endif
 

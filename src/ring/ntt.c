@@ -62,11 +62,11 @@ ppdl_ntt_parts(const PpdlRing *ring)
 }
 
 void
-ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part)
+ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead)
 {
 	PPDL_ASSERT(m >= ring->mod && m < ring->mod + ring->count && part >= 0 && part < ppdl_ntt_parts(ring));
 	if (ppdl_ntt_parts(ring) > 1)
-		ppdl_kernels()->ntt_part(m, a, part);
+		ppdl_kernels()->ntt_part(m, a, part, ahead);
 	else
 		ppdl_kernels()->ntt(m, a);
 }

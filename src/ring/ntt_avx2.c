@@ -18,9 +18,9 @@ ppdl_avx2_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, siz
 }
 
 void
-ppdl_avx2_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
+ppdl_avx2_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead)
 {
-	fma_ntt_part(m, a, part);
+	fma_ntt_part(m, a, part, ahead);
 }
 
 void

@@ -452,7 +452,7 @@ step(const Context *c, uint64_t *a, int logb, size_t k, int lazy, int inverse, i
 }
 
 static void
-forward(const Context *c, uint64_t *a, int logb, size_t k)
+forward(const Context *c, uint64_t *a, int logb, size_t k, PpdlAhead *ahead)
 {
 	const int	r = pass_stages(logb);
 	const size_t part = (size_t) 1 << (logb - r);
@@ -465,8 +465,10 @@ forward(const Context *c, uint64_t *a, int logb, size_t k)
 		step(c, a, logb, k, 1, 0, 0);
 	else
 		step(c, a, logb, k, 0, 0, 0);
+	if (r == 0 && (k << logb) % PPDL_AHEAD_STEP == 0)
+		ppdl_ahead_piece(ahead);
 	for (size_t i = 0; r > 0 && i < (size_t) 1 << r; i++)
-		forward(c, a + i * part, logb - r, (k << r) + i);
+		forward(c, a + i * part, logb - r, (k << r) + i, ahead);
 }
 
 static void
@@ -505,7 +507,7 @@ fma_ntt(const PpdlModulus *m, uint64_t *a)
 	if (m->ntt->logn <= TAIL_BITS)
 		ppdl_scalar_ntt(m, a);
 	else
-		forward(&c, a, m->ntt->logn, 1);
+		forward(&c, a, m->ntt->logn, 1, NULL);
 }
 
 INLINE void
@@ -521,12 +523,12 @@ fma_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t fr
 }
 
 INLINE void
-fma_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
+fma_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead)
 {
 	const Context c = context(m);
 	const size_t n = m->ntt->n / PPDL_NTT_PARTS;
 
-	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part);
+	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part, ahead);
 }
 
 INLINE void

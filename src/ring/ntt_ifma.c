@@ -376,19 +376,21 @@ inverse_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
 }
 
 static void
-forward(const Context *c, uint64_t *a, int logb, size_t k)
+forward(const Context *c, uint64_t *a, int logb, size_t k, PpdlAhead *ahead)
 {
 	if (c->lazy)
 		forward_step(c, a, logb, k, 1);
 	else
 		forward_step(c, a, logb, k, 0);
-	if (logb > 6)
+	if (logb == 6)
+		ppdl_ahead_piece(ahead);
+	else
 	{
 		const int	r = pass_stages(logb);
 		const size_t part = (size_t) 1 << (logb - r);
 
 		for (size_t i = 0; i < (size_t) 1 << r; i++)
-			forward(c, a + i * part, logb - r, (k << r) + i);
+			forward(c, a + i * part, logb - r, (k << r) + i, ahead);
 	}
 }
 
@@ -440,7 +442,7 @@ ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a)
 	{
 		const Context c = context(m);
 
-		forward(&c, a, logn, 1);
+		forward(&c, a, logn, 1, NULL);
 	}
 }
 
@@ -457,12 +459,12 @@ ppdl_ifma_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, siz
 }
 
 void
-ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part)
+ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead)
 {
 	const Context c = context(m);
 	const size_t n = m->ntt->n / PPDL_NTT_PARTS;
 
-	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part);
+	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part, ahead);
 }
 
 /* the stage of the root divides by N and reduces */

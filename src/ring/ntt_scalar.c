@@ -64,10 +64,11 @@ ppdl_scalar_ntt_first(const PpdlModulus *mod, uint64_t *out, const uint64_t *in,
 }
 
 void
-ppdl_scalar_ntt_part(const PpdlModulus *mod, uint64_t *a, int part)
+ppdl_scalar_ntt_part(const PpdlModulus *mod, uint64_t *a, int part, PpdlAhead *ahead)
 {
 	const size_t n = mod->ntt->n / PPDL_NTT_PARTS;
 
+	(void) ahead;
 	a += (size_t) part * n;
 	stages(mod, a, n, PPDL_NTT_PARTS + (size_t) part, mod->ntt->logn - PPDL_NTT_FIRST);
 	reduce(mod->q, a, n);

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ahead.h"
 #include "base/error.h"
 #include "ring/modulus.h"
 
@@ -79,10 +80,11 @@ void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
 
 /*
  * Base conversion leaves its results with the first stages of the transform done; then each of ppdl_ntt_parts(ring)
- * aligned parts of the limb, of equal size, is transformed by itself, in any order.
+ * aligned parts of the limb, of equal size, is transformed by itself, in any order.  What `ahead` names, or NULL, is
+ * fetched meanwhile, a share for each PPDL_AHEAD_STEP points.
  */
 int			ppdl_ntt_parts(const PpdlRing *ring);
-void		ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part);
+void		ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 
 /*
  * out[t] = in[perm[t]] applies sigma_d to a limb in the NTT domain; the table

@@ -125,7 +125,8 @@ typedef const uint64_t *In;
 COUNTED(ntt, NTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
 COUNTED(ntt_first, NTT_FIRST, 0, PPDL_NTT_PARTS * n, ARGS(Mod m, Out out, In in, size_t from, size_t n),
 		ARGS(m, out, in, from, n))
-COUNTED(ntt_part, NTT_PART, 0, m->ntt->n / PPDL_NTT_PARTS, ARGS(Mod m, Out a, int part), ARGS(m, a, part))
+COUNTED(ntt_part, NTT_PART, 0, m->ntt->n / PPDL_NTT_PARTS, ARGS(Mod m, Out a, int part, PpdlAhead *ahead),
+		ARGS(m, a, part, ahead))
 COUNTED(intt, INTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
 COUNTED(add, ADD, 0, n, ARGS(Mod m, Out out, In a, In b, size_t n), ARGS(m, out, a, b, n))
 COUNTED(sub, SUB, 0, n, ARGS(Mod m, Out out, In a, In b, size_t n), ARGS(m, out, a, b, n))
@@ -246,7 +247,7 @@ call(const Entry *e, const PpdlModulus *m, uint64_t *buf)
 			k->ntt_first(m, buf, data, 0, n / PPDL_NTT_PARTS);
 			break;
 		case NTT_PART:
-			k->ntt_part(m, buf, 0);
+			k->ntt_part(m, buf, 0, NULL);
 			break;
 		case INTT:
 			k->intt(m, buf);

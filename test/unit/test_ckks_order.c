@@ -57,7 +57,7 @@ convert(const PpdlKsPlan *plan, const PpdlBaseConv *conv, const uint64_t *in, in
 	ppdl_baseconv_targets(conv, out, loaded, 0, targets);
 	for (int i = 0; i < targets; i++)
 		for (int part = 0; part < ppdl_ntt_parts(par->ring); part++)
-			ppdl_ntt_part(par->ring, ppdl_qp_mod(par, plan->limbs, target[i]), ppdl_at(par, out, i), part);
+			ppdl_ntt_part(par->ring, ppdl_qp_mod(par, plan->limbs, target[i]), ppdl_at(par, out, i), part, NULL);
 	ppdl_free_aligned(coeff);
 	ppdl_free_aligned(loaded);
 	return out;

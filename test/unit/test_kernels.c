@@ -169,7 +169,7 @@ in_pieces(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint6
 		ppdl_kernels()->ntt_first(m, out, rows, at, count);
 	}
 	for (int i = 0; i < PPDL_NTT_PARTS; i++)
-		ppdl_ntt_part(ring, m, out, (first + i) % PPDL_NTT_PARTS);
+		ppdl_ntt_part(ring, m, out, (first + i) % PPDL_NTT_PARTS, NULL);
 }
 
 /* every level gives the scalar result on random and on extreme limbs, all sizes */

@@ -59,7 +59,7 @@ convert(const PpdlRing *ring, const PpdlBaseConv *bc, const uint64_t *in, uint64
 	for (int j = 0; j < ndst; j++)
 	{
 		for (int part = 0; part < ppdl_ntt_parts(ring); part++)
-			ppdl_ntt_part(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j), part);
+			ppdl_ntt_part(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j), part, NULL);
 		ppdl_intt(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j));
 	}
 	ppdl_free_aligned(loaded);

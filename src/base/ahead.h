@@ -1,14 +1,14 @@
 /*
- * Private to the floor: memory on its way to the second-level cache while something else is computed.  Processors drop
- * most of a burst of prefetches, so that they are handed out a few lines at a time, between the pieces of the work.
+ * Memory on its way to the second-level cache while something else is computed.  Processors drop most of a burst of
+ * prefetches, so that they are handed out a few lines at a time, between the pieces of the work.
  */
-#ifndef PPDL_CKKS_AHEAD_H
-#define PPDL_CKKS_AHEAD_H
+#ifndef PPDL_BASE_AHEAD_H
+#define PPDL_BASE_AHEAD_H
 
 #include <stddef.h>
 
 #define PPDL_AHEAD_RANGES 64	/* what is beyond them is not fetched early */
-#define PPDL_AHEAD_STEP 64		/* entries that are multiplied between two helpings */
+#define PPDL_AHEAD_STEP 64		/* entries that are multiplied, or points transformed, between two helpings */
 
 typedef struct PpdlAhead
 {
@@ -44,11 +44,11 @@ ppdl_ahead_share(PpdlAhead *a, size_t pieces)
 	a->share = (a->left + pieces - 1) / pieces;
 }
 
-/* those of a piece */
+/* those of a piece; a: may be NULL */
 static inline void
 ppdl_ahead_piece(PpdlAhead *a)
 {
-	for (size_t want = a->share; want > 0 && a->at < a->count; )
+	for (size_t want = a != NULL ? a->share : 0; want > 0 && a->at < a->count; )
 	{
 		const char *p = a->p[a->at];
 		const size_t lines = want < a->lines[a->at] ? want : a->lines[a->at];
