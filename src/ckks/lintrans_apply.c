@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/past.h"
 #include "ckks/eval_impl.h"
 #include "ckks/keyswitch.h"
 #include "ckks/lintrans_impl.h"
@@ -122,6 +123,7 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 			  **xb = pt + op->max_terms,
 			  **xa = xb + op->max_terms;
 	const size_t step = n < PPDL_AHEAD_STEP ? n : PPDL_AHEAD_STEP;
+	uint64_t	sum[2][PPDL_AHEAD_STEP] __attribute__((aligned(64)));
 	int			terms = 0;
 
 	for (int i = g->first; i < g->last; i++)
@@ -146,7 +148,9 @@ sum_giant_block(const Apply *op, const Giant *g, const Scratch *s, int t, size_t
 	ppdl_ahead_share(ahead, n / step);
 	for (size_t k = 0; k < n; k += step)
 	{
-		ppdl_vec_dot(m, &(PpdlDot) {.out = {b + k, a + k}, .a = pt, .k = {xb, xa}, .terms = terms}, step);
+		ppdl_vec_dot(m, &(PpdlDot) {.out = {sum[0], sum[1]}, .a = pt, .k = {xb, xa}, .terms = terms}, step);
+		ppdl_past_write(b + k, sum[0], step * sizeof(uint64_t));
+		ppdl_past_write(a + k, sum[1], step * sizeof(uint64_t));
 		for (int i = 0; i < terms; i++)
 		{
 			pt[i] += step;
@@ -251,6 +255,7 @@ work_on_inner_sums(void *arg, int worker)
 			inner_sums(op, s, t + i, g.x[i]);
 		}
 	}
+	ppdl_past_end();
 }
 
 /* ---- giant steps ---- */
