@@ -154,18 +154,20 @@ ppdl_slots_to_coeffs(const PpdlParams *par, int64_t *c, double complex *work,
 #define SHIFT (UINT64_C(1) << 62)
 
 void
-ppdl_shift_coeffs(const PpdlParams *par, uint64_t *out, const int64_t *c)
+ppdl_shift_coeffs(const PpdlParams *par, uint64_t *out, const int64_t *c, int logrun)
 {
-	for (size_t i = 0; i < par->n; i++)
-		out[i] = (uint64_t) c[i] + SHIFT;
+	for (size_t i = 0; i < par->n >> logrun; i++)
+		out[i] = (uint64_t) c[i << logrun] + SHIFT;
 }
 
 void
-ppdl_shifted_to_limb(const PpdlParams *par, const PpdlModulus *m, uint64_t *limb, const uint64_t *shifted)
+ppdl_shifted_to_limb(const PpdlParams *par, const PpdlModulus *m, uint64_t *limb, const uint64_t *shifted, int logrun)
 {
-	ppdl_vec_reduce(m, limb, shifted, par->n);
-	ppdl_vec_add_scalar(m, limb, limb, ppdl_mod_neg(m, ppdl_mod_from_u64(m, SHIFT)), par->n);
-	ppdl_ntt(par->ring, m, limb);
+	const size_t kept = par->n >> logrun;
+
+	ppdl_vec_reduce(m, limb, shifted, kept);
+	ppdl_vec_add_scalar(m, limb, limb, ppdl_mod_neg(m, ppdl_mod_from_u64(m, SHIFT)), kept);
+	ppdl_ntt_subring(par->ring, m, limb, par->logn - logrun);
 }
 
 static PpdlStatus
@@ -180,7 +182,7 @@ static void
 fill_limbs(const PpdlParams *par, PpdlPt *out, const uint64_t *shifted, double scale, int limbs)
 {
 	for (int i = 0; i < limbs; i++)
-		ppdl_shifted_to_limb(par, &par->ring->mod[i], ppdl_at(par, out->p, i), shifted);
+		ppdl_shifted_to_limb(par, &par->ring->mod[i], ppdl_at(par, out->p, i), shifted, 0);
 	out->par = par;
 	out->domain = PPDL_DOMAIN_NTT;
 	out->limbs = limbs;
@@ -205,7 +207,7 @@ ppdl_encode_slots(const PpdlParams *par, PpdlPt *out, const double complex *z, s
 		status = ppdl_slots_to_coeffs(par, c, work, z, count, scale, err);
 	if (status == PPDL_OK)
 	{
-		ppdl_shift_coeffs(par, (uint64_t *) c, c);
+		ppdl_shift_coeffs(par, (uint64_t *) c, c, 0);
 		fill_limbs(par, out, (const uint64_t *) c, scale, limbs);
 		for (size_t i = 0; i < count; i++)
 		{
@@ -240,7 +242,7 @@ ppdl_encode_coeffs(const PpdlParams *par, PpdlPt *out, const int64_t *c, double 
 	shifted = ppdl_alloc_aligned(sizeof(uint64_t) * par->n);
 	if (shifted == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	ppdl_shift_coeffs(par, shifted, c);
+	ppdl_shift_coeffs(par, shifted, c, 0);
 	fill_limbs(par, out, shifted, scale, limbs);
 	ppdl_free_secret(shifted, sizeof(uint64_t) * par->n);
 	out->bound = (double) max / scale;

@@ -8,6 +8,7 @@
 #include "ckks/encode_impl.h"
 #include "ckks/eval_impl.h"
 #include "ckks/lintrans_impl.h"
+#include "ckks/runs.h"
 
 void
 ppdl_lintrans_destroy(PpdlLinTrans *lt)
@@ -26,11 +27,11 @@ term_bytes(const PpdlLinTrans *lt, const PpdlTerm *t)
 	return (size_t) lt->ks->total * (lt->par->n >> t->logrun) * sizeof(uint64_t);
 }
 
-/* A diagonal of that period has equal values in runs of 2^this.  Short runs are not worth it. */
+/* A diagonal of that period has equal values in runs of 2^this (runs.h).  Short runs are not worth it. */
 static int
 logrun(const PpdlParams *par, size_t period)
 {
-	int			run = __builtin_ctzll((unsigned long long) (par->slots / period));
+	int			run = ppdl_runs_log(par, period);
 
 	return run >= 3 ? run : 0;
 }
@@ -95,10 +96,6 @@ typedef struct Encoding
 	int			failed;
 } Encoding;
 
-/*
- * A diagonal of period P encodes to a polynomial in X^(slots/P), whose values at
- * the roots, in bit-reversed order, are equal in runs of slots/P.
- */
 static void
 find_period(const PpdlParams *par, PpdlTerm *term, const double complex *diag, size_t period)
 {
@@ -118,13 +115,11 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, c
 	const PpdlParams *par = lt->par;
 	size_t		task = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->giant) & (m->period - 1));
 	int64_t    *c = ppdl_alloc_aligned(sizeof(int64_t) * par->n);
-	uint64_t   *limb = ppdl_alloc_aligned(sizeof(uint64_t) * par->n);
-	const size_t kept = par->n >> term->logrun;
 	double complex *z = ppdl_alloc_aligned(sizeof(double complex) * m->period),
 			   *work = ppdl_alloc_aligned(sizeof(double complex) * m->period);
 	PpdlStatus	status;
 
-	if (c == NULL || limb == NULL || z == NULL || work == NULL)
+	if (c == NULL || z == NULL || work == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else
 	{
@@ -133,16 +128,13 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, c
 		status = ppdl_slots_to_coeffs(par, c, work, z, m->period, lt->scale, err);
 	}
 	if (status == PPDL_OK)
-		ppdl_shift_coeffs(par, (uint64_t *) c, c);
-	if (status == PPDL_OK)
+	{
+		ppdl_shift_coeffs(par, (uint64_t *) c, c, term->logrun);
 		for (int t = 0; t < lt->ks->total; t++)
-		{
-			ppdl_shifted_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), limb, (const uint64_t *) c);
-			for (size_t i = 0; i < kept; i++)
-				term->p[(size_t) t * kept + i] = limb[i << term->logrun];
-		}
+			ppdl_shifted_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), term->p + (size_t) t * (par->n >> term->logrun),
+								 (const uint64_t *) c, term->logrun);
+	}
 	ppdl_free_aligned(c);
-	ppdl_free_aligned(limb);
 	ppdl_free_aligned(z);
 	ppdl_free_aligned(work);
 	return status;

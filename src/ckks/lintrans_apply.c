@@ -12,6 +12,7 @@
 #include "ckks/eval_impl.h"
 #include "ckks/keyswitch.h"
 #include "ckks/lintrans_impl.h"
+#include "ckks/runs.h"
 #include "ckks/noise.h"
 #include "ring/vec.h"
 
@@ -96,19 +97,12 @@ rotate_block(const Apply *op, const Baby *baby, const uint64_t *const *x, const 
 static const uint64_t *
 plaintext_block(const Apply *op, const PpdlTerm *term, uint64_t *buf, int t, size_t from, size_t n)
 {
-	const size_t kept = op->ev->par->n >> term->logrun,
-				run = (size_t) 1 << term->logrun;
-	const uint64_t *p = term->p + (size_t) t * kept + (from >> term->logrun);
+	const size_t kept = op->ev->par->n >> term->logrun;
+	const uint64_t *p = term->p + (size_t) t * kept;
 
 	if (term->logrun == 0)
-		return p;
-	if (run >= n)
-		for (size_t i = 0; i < n; i++)
-			buf[i] = *p;
-	else
-		for (size_t i = 0; i < n; i += run, p++)
-			for (size_t k = 0; k < run; k++)
-				buf[i + k] = *p;
+		return p + from;
+	ppdl_runs_expand(buf, p, term->logrun, from, n);
 	return buf;
 }
 

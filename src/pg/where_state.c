@@ -9,7 +9,7 @@
 
 #define FLAT_MAGIC 0x3157474C	/* "LGW1" */
 
-/* ---- prepared conditions: parsed, with tables of megabytes; those in use, and the last one ---- */
+/* ---- prepared conditions: parsed, with tables of up to 4 MB; those in use, and the last one ---- */
 
 typedef struct Prepared
 {

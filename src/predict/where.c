@@ -41,7 +41,7 @@ add_value(void *arg, int shift, const PpdlCt *condition, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_copy(a->ev, &value, a->next, a->next->limbs, err));
-	PPDL_GOTO(done, ppdl_ct_mul_plain(a->ev, &value, &a->w->mask[a->w->stride - 1 - shift], err));
+	PPDL_GOTO(done, ppdl_periodic_mul(a->ev, &value, &a->w->mask[a->w->stride - 1 - shift], err));
 	PPDL_GOTO(done, ppdl_ct_rescale(a->ev, &value, err));
 	PPDL_GOTO(done, ppdl_ct_tensor(a->ev, &product, condition, &value, err));
 	PPDL_GOTO(done, ppdl_ct3_take(a->ev, &a->s->pending, &product, err));

@@ -16,6 +16,7 @@
 #ifndef PPDL_PREDICT_WHERE_H
 #define PPDL_PREDICT_WHERE_H
 
+#include "ckks/periodic.h"
 #include "predict/compare.h"
 #include "predict/condition.h"
 #include "predict/lifting.h"
@@ -101,7 +102,7 @@ typedef struct PpdlWhere
 	double		scale,			/* of the rows' slots */
 				deviation;		/* of a row's condition, what rows that are alike have in common */
 	/* encoded: one or the other, NULL before */
-	PpdlPt	   *mask;			/* [values.half]: ones at that slot of each row */
+	PpdlPeriodicPt *mask;		/* [values.half]: ones at that slot of each row */
 	PpdlLinTrans *spread;		/* the last slot of each row to all its slots; where a level is left for it */
 } PpdlWhere;
 
@@ -111,8 +112,9 @@ typedef struct PpdlWhere
  */
 PpdlStatus	ppdl_where_create(PpdlWhere **out, const PpdlParams *par, const PpdlCondition *cond, int width_on,
 							  int width_values, PpdlError *err);
-/* what additions need, megabytes: before the first; at once when it is there.  poll may be NULL: PPDL_ERR_CANCELED */
+/* what additions need, 4 MB at most: before the first; at once when it is there.  poll (or NULL): PPDL_ERR_CANCELED */
 PpdlStatus	ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err);
+size_t		ppdl_where_bytes(const PpdlWhere *w);	/* of what was encoded */
 void		ppdl_where_destroy(PpdlWhere *w);	/* NULL is allowed */
 /* row ring: for ppdl_where_add_packed, of packed rows at this scale */
 PpdlPackedSlotsForm ppdl_where_slots_form(const PpdlWhere *w, double packed_scale);

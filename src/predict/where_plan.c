@@ -135,7 +135,7 @@ static void
 free_tables(PpdlWhere *w)
 {
 	for (int j = 0; w->mask != NULL && j < w->values.half; j++)
-		free(w->mask[j].p);
+		ppdl_periodic_release(&w->mask[j]);
 	free(w->mask);
 	w->mask = NULL;
 	ppdl_lintrans_destroy(w->spread);
@@ -180,7 +180,7 @@ encode_masks(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 	PpdlStatus	status = PPDL_OK;
 
 	z = calloc((size_t) w->stride, sizeof(*z));
-	w->mask = calloc((size_t) w->values.half, sizeof(PpdlPt));
+	w->mask = calloc((size_t) w->values.half, sizeof(*w->mask));
 	if (z == NULL || w->mask == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	for (int j = 0; j < w->values.half && status == PPDL_OK; j++)
@@ -188,7 +188,8 @@ encode_masks(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 		z[j] = 1;
 		status = ppdl_poll(poll, err);
 		if (status == PPDL_OK)
-			status = ppdl_where_plain(w->par, &w->mask[j], z, (size_t) w->stride, scale, PPDL_WHERE_VALUE_LIMBS, err);
+			status = ppdl_periodic_encode(w->par, &w->mask[j], z, (size_t) w->stride, scale,
+										  PPDL_WHERE_VALUE_LIMBS, err);
 		z[j] = 0;
 	}
 	free(z);
@@ -206,6 +207,16 @@ ppdl_where_encode(PpdlWhere *w, const PpdlPoll *poll, PpdlError *err)
 	if (status != PPDL_OK)
 		free_tables(w);
 	return status;
+}
+
+size_t
+ppdl_where_bytes(const PpdlWhere *w)
+{
+	size_t		bytes = w->spread != NULL ? ppdl_lintrans_bytes(w->spread) : 0;
+
+	for (int j = 0; w->mask != NULL && j < w->values.half; j++)
+		bytes += sizeof(w->mask[j]) + ppdl_periodic_bytes(&w->mask[j]);
+	return bytes;
 }
 
 /* of one leaf, what is the same in all rows that are alike */

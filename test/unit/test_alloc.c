@@ -28,6 +28,7 @@
 #include "base/base64.h"
 #include "ckks/encoder.h"
 #include "ckks/encrypt.h"
+#include "ckks/periodic.h"
 #include "ckks/wire.h"
 #include "cli/copytext.h"
 #include "table/csv.h"
@@ -253,6 +254,7 @@ work_ckks(PpdlError *err)
 	double complex z[64] = {0.5, -0.25};
 	Site		s;
 	PpdlPt		pt = {0};
+	PpdlPeriodicPt mask = {{0}};
 	PpdlCt		x = {0},
 				y = {0},
 				r = {0};
@@ -265,11 +267,14 @@ work_ckks(PpdlError *err)
 	PPDL_GOTO(done, ppdl_ct_mul(&s.ev, &y, &x, &x, err));
 	PPDL_GOTO(done, ppdl_ct_copy(&s.ev, &r, &y, 2, err));
 	PPDL_GOTO(done, ppdl_ct_add(&s.ev, &r, &y, err));
+	PPDL_GOTO(done, ppdl_periodic_encode(s.par, &mask, z, 4, 1, 2, err));
+	PPDL_GOTO(done, ppdl_periodic_mul(&s.ev, &r, &mask, err));
 	PPDL_GOTO(done, ppdl_decrypt_slots(&s.ev, &r, s.sk, z, err));
 done:
 	ppdl_ct_release(&s.ev, &x);
 	ppdl_ct_release(&s.ev, &y);
 	ppdl_ct_release(&s.ev, &r);
+	ppdl_periodic_release(&mask);
 	ppdl_pt_release(&s.ev, &pt);
 	close_site(&s);
 	return status;

@@ -1,4 +1,5 @@
 /* Every operation of the evaluator against plain complex numbers. */
+#include "ckks/periodic.h"
 #include "ckks_fixture.h"
 
 static Fixture *toy,
@@ -125,6 +126,46 @@ case_plain(Fixture *f, int limbs)
 	free(want);
 }
 
+/* kept at the length of its period, the product is the same to the bit */
+static void
+case_periodic(Fixture *f, int limbs)
+{
+	double complex *x = random_slots(f, 0),
+			   *y = random_slots(f, 0);
+	PpdlCt		c = encrypt(f, x, SCALE, limbs);
+	const size_t bytes = (size_t) limbs * f->par->n * sizeof(uint64_t);
+
+	for (size_t period = 1; period <= f->par->slots; period *= 2)
+	{
+		PpdlCt		whole,
+					kept;
+		PpdlPt		pt;
+		PpdlPeriodicPt periodic;
+
+		OK(ppdl_ct_copy(&f->ev, &whole, &c, limbs, &err));
+		OK(ppdl_ct_copy(&f->ev, &kept, &c, limbs, &err));
+		OK(ppdl_pt_alloc(&f->ev, &pt, limbs, &err));
+		OK(ppdl_encode_slots(f->par, &pt, y, period, SCALE, limbs, &err));
+		OK(ppdl_periodic_encode(f->par, &periodic, y, period, SCALE, limbs, &err));
+		OK(ppdl_ct_mul_plain(&f->ev, &whole, &pt, &err));
+		OK(ppdl_periodic_mul(&f->ev, &kept, &periodic, &err));
+		assert_memory_equal(whole.b, kept.b, bytes);
+		assert_memory_equal(whole.a, kept.a, bytes);
+		assert_true(whole.scale == kept.scale);
+		assert_true(fabs(whole.noise - kept.noise) <= 0x1p-40 * whole.noise);
+		assert_true(fabs(whole.bound - kept.bound) <= 0x1p-40 * whole.bound);
+		assert_int_equal(ppdl_periodic_bytes(&periodic), (size_t) limbs * 8 * (period < 4 ? 8 : 2 * period));
+		ppdl_periodic_release(&periodic);
+		ppdl_periodic_release(&periodic);	/* idempotent */
+		ppdl_pt_release(&f->ev, &pt);
+		ppdl_ct_release(&f->ev, &whole);
+		ppdl_ct_release(&f->ev, &kept);
+	}
+	ppdl_ct_release(&f->ev, &c);
+	free(x);
+	free(y);
+}
+
 static void
 case_product(Fixture *f, int limbs)
 {
@@ -241,7 +282,8 @@ case_automorphisms(Fixture *f, int limbs)
 static void
 every_case(Fixture *f, int lowest)
 {
-	static const Case cases[] = {case_add, case_constants, case_plain, case_product, case_match, case_automorphisms};
+	static const Case cases[] = {case_add, case_constants, case_plain, case_periodic, case_product,
+								 case_match, case_automorphisms};
 
 	for (int limbs = f->par->nq; limbs >= lowest; limbs--)
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

@@ -723,6 +723,43 @@ equal_rows(void **state)
 	free(x);
 }
 
+/* what a session keeps for the condition that it used last: little, for the widest rows in either ring */
+static void
+tables(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		int			width;
+		size_t		most;
+	}			cases[] = {
+		{"x[1] = 1 and x[3] = 1", 256, 1060000},	/* masks */
+		{"x[1] = 1", 256, 3600000},	/* a linear transform */
+		{"x[1] = 1 and x[3] = 1", 16, 6000},
+		{"x[1] = 1", 16, 20000},
+	};
+
+	for (int ring = 0; ring < 2; ring++)
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		{
+			const PpdlParams *par;
+			PpdlCondition *c;
+			PpdlWhere  *w;
+
+			OK(ppdl_params_get(ring == 0 ? PPDL_RING_ROW : PPDL_RING_DEEP, &par, &err));
+			OK(ppdl_condition_parse(&c, cases[i].text, strlen(cases[i].text), &err));
+			OK(ppdl_where_check(c, par, &err));
+			OK(ppdl_where_create(&w, par, c, cases[i].width, 0, &err));
+			assert_int_equal(ppdl_where_bytes(w), 0);
+			OK(ppdl_where_encode(w, NULL, &err));
+			print_message("%s, %d values, ring %s: %zu bytes\n", cases[i].text, cases[i].width, par->name,
+						  ppdl_where_bytes(w));
+			assert_in_range(ppdl_where_bytes(w), 1, cases[i].most);
+			ppdl_where_destroy(w);
+			ppdl_condition_destroy(c);
+		}
+}
+
 /* ---- what is refused ---- */
 
 static void
@@ -763,6 +800,7 @@ main(void)
 {
 	const struct CMUnitTest packed[] = {
 		cmocka_unit_test(packed_rows),
+		cmocka_unit_test(tables),
 		cmocka_unit_test(refused),
 	};
 	const struct CMUnitTest deep[] = {
