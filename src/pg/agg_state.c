@@ -5,12 +5,15 @@
 /*
  * The core allocates with malloc, which PostgreSQL does not count against work_mem.  What a state holds is added
  * to the sum that its memory context reports (MemoryContextMemAllocated): hash aggregation spills by it.  Servers
- * built to check their memory contexts compare that sum with the blocks, and are left alone.
+ * built to check their memory contexts compare that sum with the blocks, and are left alone.  Most rows change nothing:
+ * the context is not touched then.
  */
 static void
 charge(MemoryContext context, size_t *charged, size_t bytes)
 {
 #ifndef MEMORY_CONTEXT_CHECKING
+	if (bytes == *charged)
+		return;
 	context->mem_allocated += bytes - *charged;
 	*charged = bytes;
 #endif
@@ -160,7 +163,7 @@ ppdl_agg_state_new(FunctionCallInfo fcinfo, const PpdlAggKind *kind)
 	PpdlAggShare *share;
 	PpdlAggState *state;
 
-	if (kind->shared_memory == NULL || AggCheckCallContext(fcinfo, &parent) != AGG_CONTEXT_AGGREGATE)
+	if (!kind->one_context || AggCheckCallContext(fcinfo, &parent) != AGG_CONTEXT_AGGREGATE)
 		return ppdl_agg_state_create(ppdl_agg_state_parent(fcinfo), kind);
 	share = share_in(fcinfo->flinfo, parent, kind);
 	state = new_state(share->context, kind);

@@ -32,10 +32,8 @@ typedef struct PpdlAggKind
 	PpdlStatus	(*merge) (PpdlAggState *into, PpdlAggState *from, PpdlError *err);
 	/* bytes held outside the state's memory context; constant time */
 	size_t		(*memory) (const PpdlAggState *state);
-	/*
-	 * NULL, or: states of an aggregate live in one memory context, and have something in common; its bytes, in constant
-	 * time, and its end
-	 */
+	bool		one_context;	/* states of an aggregate live in one memory context, a share */
+	/* where they have something in common, too: its bytes, in constant time, and its end */
 	size_t		(*shared_memory) (const void *shared);
 	void		(*shared_destroy) (void *shared);
 	/* with it: the same of what groups of a query have in common that are finished one before the other */

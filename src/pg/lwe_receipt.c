@@ -52,21 +52,9 @@ memory(const PpdlAggState *state)
 	return receipt_of(state)->bytes + ((const ReceiptState *) state)->bound.cap;
 }
 
-/* groups of a hash table share a memory context, and nothing else */
-static size_t
-shared_memory(const void *shared)
-{
-	return 0;
-}
-
-static void
-shared_destroy(void *shared)
-{
-}
-
 static const PpdlAggKind receipt_kind = {
 	"lwe_receipt_state", "receipts of encrypted rows", sizeof(ReceiptState), destroy, save, load, merge, memory,
-	shared_memory, shared_destroy, shared_memory, shared_destroy
+	true
 };
 
 PPDL_AGG_STATE_TYPE(lwe_receipt_state, &receipt_kind);
@@ -124,7 +112,6 @@ add(FunctionCallInfo fcinfo)
 	const bool	bound = PG_NARGS() > 2 && !PG_ARGISNULL(2);
 	ReceiptState *state;
 	const struct varlena *value;
-	size_t		before;
 	PpdlError	err;
 
 	if (PG_ARGISNULL(1))
@@ -135,12 +122,11 @@ add(FunctionCallInfo fcinfo)
 	}
 	value = PG_GETARG_CIPHER_PP(1);
 	state = PG_ARGISNULL(0) ? new_receipt(fcinfo) : ppdl_agg_state_argument(fcinfo, 0, &receipt_kind);
-	before = state->agg.charged;
 	if (bound)
 		write_bound(&state->bound, PG_GETARG_ARRAYTYPE_P(2));
 	PPDL_PG(ppdl_receipt_add_bytes(state->receipt, VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), state->bound.buf,
 								   bound ? state->bound.len : 0, &err));
-	return memory(&state->agg) == before ? EOHPGetRWDatum(&state->agg.hdr) : ppdl_agg_state_result(&state->agg);
+	return ppdl_agg_state_result(&state->agg);
 }
 
 static Datum

@@ -94,8 +94,8 @@ kept_destroy(void *kept)
 }
 
 static const PpdlAggKind sum_kind = {
-	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory, shared_memory,
-	shared_destroy, kept_memory, kept_destroy
+	"lwe_sum_state", "sums of encrypted rows", sizeof(SumState), destroy, save, load, merge, memory, true,
+	shared_memory, shared_destroy, kept_memory, kept_destroy
 };
 
 PPDL_AGG_STATE_TYPE(lwe_sum_state, &sum_kind);
