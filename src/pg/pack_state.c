@@ -579,13 +579,14 @@ write_switched_chunk(const PpdlPackState *state, Output *out, PpdlEval *ev, int 
 	PPDL_PG(status);
 }
 
-/* in the row ring, where keys can be switched */
+/* in the row ring, where keys can be switched; only lwe_pack has compact rows, and it keeps nothing else in fn_extra */
 static void
-write_switched(const PpdlPackState *state, Output *out)
+write_switched(const PpdlPackState *state, Output *out, FunctionCallInfo fcinfo)
 {
-	PpdlEval   *ev = ppdl_pg_eval(CurrentMemoryContext, PPDL_RING_ROW, state->shape.fingerprint);
+	PpdlEval   *ev = ppdl_switch_eval(fcinfo);
 	PpdlError	err;
 
+	Assert(state->model[0] == '\0');
 	PPDL_PG(ppdl_packed_load_keys(ev, state->col, state->chunk, state->nchunks, &err));
 	begin_output(state, out, PPDL_LAYOUT_BATCHES, state->shape.width);
 	for (int i = 0; i < state->nchunks; i += PPDL_PACKED_BATCHES)
@@ -625,7 +626,7 @@ ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 	if (state->nchunks == 0)
 		return NULL;
 	if (has_writers(state))
-		write_switched(state, &out);
+		write_switched(state, &out, fcinfo);
 	else
 		write_chunks(state, &out);
 	ppdl_writer_init(&w);
