@@ -17,6 +17,16 @@
 
 /* ---- what it costs ---- */
 
+/*
+ * Half a bootstrap on one core with AVX-512, in milliseconds, as make bench has it (half_bootstrap_s), and how many
+ * times as long a full one takes, of two ciphertexts and of one.  When it becomes quicker, this is what to change.
+ */
+#define HALF_BOOTSTRAP_MS 2860.0
+#define FULL_OF_TWO 1.13
+#define FULL_OF_ONE 0.875
+/* of the deep ring, before it */
+#define KEYSWITCH_MS 60
+
 /* milliseconds of a batch that fills the slots: what it takes anyway, and for each thing in it (doc/performance.md) */
 typedef struct Costs
 {
@@ -27,18 +37,18 @@ typedef struct Costs
 				slot;			/* of values */
 } Costs;
 
-/* 1,700 ms at ten levels, 880 at eight, 510 at six */
+/* 1,440 ms at ten levels, 810 at eight, 450 at six */
 static double
 comparison_ms(int levels)
 {
-	return 1700 * exp2((levels - 10) / 2.2);
+	return 1440 * exp2((levels - 10) / 2.4);
 }
 
-/* full bootstraps, of two ciphertexts and of one, and the comparisons before them */
+/* full bootstraps, and the comparisons before them */
 static double
 composed_ms(const PpdlCondition *cond)
 {
-	return 3500 * (cond->refreshed / 2) + 2900 * (cond->refreshed % 2) +
+	return HALF_BOOTSTRAP_MS * (FULL_OF_TWO * (cond->refreshed / 2) + FULL_OF_ONE * (cond->refreshed % 2)) +
 		comparison_ms(PPDL_COMPARE_FIRST_LEVELS) * cond->refreshed;
 }
 
@@ -57,7 +67,7 @@ double
 ppdl_where_rows_per_s(const PpdlCondition *cond, const PpdlParams *par, int width)
 {
 	static const Costs row = {55, 12, 2, 3, 1.5},
-				deep = {3470, 0, 30, 15, 11};
+				deep = {HALF_BOOTSTRAP_MS + KEYSWITCH_MS, 0, 20, 13, 12};
 	const Costs *c = ppdl_where_in_row_ring(par) ? &row : &deep;
 	const int	logk = ppdl_log2_width(width);
 	const double slots = logk > 0 ? 1 << (logk - 1) : 1,

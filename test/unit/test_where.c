@@ -679,6 +679,46 @@ plans(void **state)
 	ppdl_condition_destroy(c);
 }
 
+/* what a condition is said to take grows with what is in it, and with the rows' width */
+static void
+rates(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		int			width;
+		PpdlWhereHow how;
+	}			cases[] = {
+		{"x[1] = 1", 16, PPDL_WHERE_SINGLE},
+		{"x[1] = 1 and x[3] = 1", 16, PPDL_WHERE_SINGLE},
+		{"x[1] = 1 and x[3] = 0 or x[1] = 0 and x[3] = 1", 16, PPDL_WHERE_SINGLE},
+		{"x[1] = 1 or x[3] = 1 and (x[7] = 1 or x[9] = 1 and x[2] > 0.25)", 16, PPDL_WHERE_SINGLE},
+		{"x[1] = 1 or x[3] = 1 and x[2] > 0.25", 16, PPDL_WHERE_SINGLE},
+		{"x[2] > 0.25", 16, PPDL_WHERE_SINGLE},
+		{"x[2] > 0.25", 16, PPDL_WHERE_COMPOSED},
+		{"x[2] > 0.25 and x[4] < 0.25", 16, PPDL_WHERE_COMPOSED},
+		{"x[2] > 0.25 and x[4] < 0.25 and x[6] > 0", 16, PPDL_WHERE_COMPOSED},
+		{"x[2] > 0.25 and x[4] < 0.25 and x[6] > 0", 256, PPDL_WHERE_COMPOSED},
+	};
+	const PpdlParams *deep;
+	double		before = INFINITY;
+
+	OK(ppdl_params_get(PPDL_RING_DEEP, &deep, &err));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		PpdlCondition *c;
+		double		rate;
+
+		OK(ppdl_condition_parse(&c, cases[i].text, strlen(cases[i].text), &err));
+		OK(ppdl_where_check_how(c, deep, cases[i].how, &err));
+		rate = ppdl_where_rows_per_s(c, deep, cases[i].width);
+		print_message("%s, %d values: %.0f rows/s\n", cases[i].text, cases[i].width, rate);
+		assert_true(rate > 0 && rate < before);
+		before = rate;
+		ppdl_condition_destroy(c);
+	}
+}
+
 /*
  * All rows alike, where a comparison is off by the most: errors that add up, and eight times, as the condition is the
  * eighth power of the comparison where no bit is set.
@@ -812,6 +852,7 @@ main(void)
 		cmocka_unit_test(composed_numbers),
 		cmocka_unit_test(fine_steps),
 		cmocka_unit_test(plans),
+		cmocka_unit_test(rates),
 		cmocka_unit_test(equal_rows),
 	};
 
