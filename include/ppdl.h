@@ -240,8 +240,8 @@ typedef struct ppdl_verifier_options
 {
 	uint64_t	size;
 	const char *column;			/* what was summed: "features", "label"; NULL: features */
-	const char *table;			/* as receipts name it; NULL: as the manifests say */
-	const char *const *bind;	/* NULL: as the manifests say */
+	const char *table;			/* as receipts name it; NULL with manifests, which say it */
+	const char *const *bind;	/* the same */
 	/* files, one a key, up to a NULL; NULL: none, old and missing rows are not noticed */
 	const char *const *manifests;
 	int32_t		all_rows;		/* 1: all rows that the manifests have of a group must be in it */
@@ -486,11 +486,21 @@ typedef struct ppdl_stats_options
 PPDL_API int32_t ppdl_stats_new(ppdl_stats **out, const ppdl_encoding *encoding, const ppdl_stats_source *source,
 								const ppdl_stats_options *options, ppdl_err *err);
 PPDL_API void ppdl_stats_free(ppdl_stats *stats);	/* wipes */
+/*
+ * Before the first row: the statement asks for receipts, too, and sums are checked against them before they are
+ * decrypted, as `ppdl stats --verify` does it: numbers of rows, means and histograms are certain then, products and
+ * what is computed from them are not, and "notes" say so.  options: of ppdl_verifier_new; column is NULL.  columns:
+ * the exact names that the table has for those of options->bind, which may differ in case; NULL: the same.  key, and
+ * writers that it knows by now, must outlive the handle.
+ */
+PPDL_API int32_t ppdl_stats_verify(ppdl_stats *stats, ppdl_key *key, const ppdl_verifier_options *options,
+								   const char *const *columns, ppdl_err *err);
 /* the SELECT to be sent; it returns the columns of group_by, counts and encrypted values, a row a group */
 PPDL_API const char *ppdl_stats_statement(const ppdl_stats *stats);
 /*
  * One row of its result: the texts of all its columns, NULL for NULL.  Groups of fewer rows than min_count are counted
- * and not decrypted.  flags: PPDL_SHARE.  PPDL_E_ARGUMENT when the rows are of another encoding.
+ * and not decrypted.  flags: PPDL_SHARE.  PPDL_E_ARGUMENT when the rows are of another encoding.  PPDL_E_KEY for sums
+ * that do not pass ppdl_stats_verify; after an error there is no result then.
  */
 PPDL_API int32_t ppdl_stats_add(ppdl_stats *stats, ppdl_key *key, const char *const *fields, size_t count,
 								uint32_t flags, ppdl_err *err);
@@ -503,7 +513,8 @@ PPDL_API int32_t ppdl_stats_more(ppdl_stats *stats, int32_t *more, ppdl_err *err
 PPDL_API int32_t ppdl_stats_no_more(ppdl_stats *stats, const char *why, ppdl_err *err);
 /*
  * What the rows so far come to, as the text that `ppdl stats --json` prints (doc/cli-reference.md says what is in it).
- * *json lives until the next call for this handle.  What cannot be had is told in "notes" of its group.
+ * *json lives until the next call for this handle.  What cannot be had is told in "notes" of its group.  PPDL_E_KEY
+ * after ppdl_stats_verify with all_rows, when rows of the manifests are in no group; with a condition they may be.
  */
 PPDL_API int32_t ppdl_stats_result(ppdl_stats *stats, const char **json, ppdl_err *err);
 

@@ -261,6 +261,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_decode_label": (c_int32, [_P, c_double, POINTER(c_double), _P]),
     "ppdl_stats_new": (c_int32, [_OUT, _P, POINTER(StatsSource), POINTER(StatsOptions), _P]),
     "ppdl_stats_free": (None, [_P]),
+    "ppdl_stats_verify": (c_int32, [_P, _P, POINTER(VerifierOptions), _TEXTS, _P]),
     "ppdl_stats_statement": (c_char_p, [_P]),
     "ppdl_stats_add": (c_int32, [_P, _P, _TEXTS, c_size_t, c_uint32, _P]),
     "ppdl_stats_more": (c_int32, [_P, POINTER(c_int32), _P]),

@@ -464,6 +464,8 @@ class Owner:
         label: str | None = None,
         min_count: int = 5,
         share: bool = False,
+        verify: bool | Verify = False,
+        manifest: Paths = (),
     ) -> Stats:
         """Statistics of encrypted rows, as `ppdl stats` has them: describe, correlation, regress, crosstab, histogram
         and pca of what this returns. Nothing is asked of the server but which columns there are.
@@ -475,11 +477,16 @@ class Owner:
         column     the table's column of encrypted features; label: that of labels (None: "label", if there is one)
         min_count  groups of fewer rows are not decrypted
         share      adds noise, for results that leave the owner
+        verify     sums are checked against receipts before they are decrypted, and what passed is noted; KeyFileError for
+                   what does not. True, or a ppdl.Verify; manifest: the file, or files of several keys
         """
         from .stats import Stats
 
         columns = [group_by] if isinstance(group_by, str) else list(group_by)
-        return Stats(self, conn, table, features, where, columns, column, label, min_count, share)
+        if isinstance(verify, str):
+            raise FormatError(f'verify is "{verify}": statistics check features and labels; give True')
+        what = _verify(verify, manifest)
+        return Stats(self, conn, table, features, where, columns, column, label, min_count, share, what)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:

@@ -26,9 +26,9 @@ RECEIPT = "\\x504c5243"  # how a receipt begins, as PostgreSQL writes it
 class Verify:
     """What is to be verified.
 
-    column     what was summed: "features" or "label"
+    column     what was summed: "features" or "label"; statistics check both
     manifests  files, one a key: old rows, and rows that are not the owner's, are noticed
-    table      its name in receipts; bind: columns that rows are tied to. None: as the manifests say
+    table      without manifests, its name in receipts; bind: columns that rows are tied to
     all_rows   all rows that the manifests have of a group must be in it
     """
 
@@ -39,16 +39,20 @@ class Verify:
     all_rows: bool = False
 
 
+    def _options(self, column: str | None) -> c.VerifierOptions:
+        return c.VerifierOptions(
+            column=None if column is None else c.terminated(column.encode(), "a column"),
+            table=None if self.table is None else c.terminated(self.table.encode(), "a table"),
+            bind=c.texts([b.encode() for b in self.bind], "a column"),
+            manifests=c.texts([c.path_of(m) for m in self.manifests], "a manifest"),
+            all_rows=int(self.all_rows),
+        )
+
+
 class Verifier:
     def __init__(self, owner: Owner, what: Verify) -> None:
         self._owner = owner
-        options = c.VerifierOptions(
-            column=c.terminated(what.column.encode(), "a column"),
-            table=None if what.table is None else c.terminated(what.table.encode(), "a table"),
-            bind=c.texts([b.encode() for b in what.bind], "a column"),
-            manifests=c.texts([c.path_of(m) for m in what.manifests], "a manifest"),
-            all_rows=int(what.all_rows),
-        )
+        options = what._options(what.column)
         self._handle = c.Handle("ppdl_verifier_new", "ppdl_verifier_free", owner._key.address, byref(options))
 
     def record(self, names: Sequence[str], fields: Sequence[bytes | None]) -> list[str | None]:

@@ -58,6 +58,87 @@ def test_what_does_not_pass(server, owner, stored, sealed) -> None:
         another.query(server, SQL, verify=True, manifest=sealed)
 
 
+@pytest.fixture(scope="module")
+def labelled(server, owner, features, patients, tmp_path_factory) -> str:
+    """60 rows with labels, tied to their gender; the manifest."""
+    manifest = tmp_path_factory.mktemp("labelled") / "labelled.manifest"
+    server.execute("CREATE TABLE labelled (id int, gender text, features lwe_cipher, label lwe_cipher)")
+    names = ["id", "gender", "features", "label"]
+    more = {"labels": True, "keep": ["Id", "Gender"], "receipts": "labelled", "bind": ["Gender"], "manifest": manifest}
+    owner.copy(server, "labelled", patients[:60], features, columns=names, **more)
+    server.execute("CREATE TABLE cheated AS TABLE labelled")
+    return str(manifest)
+
+
+def test_verified_statistics(server, owner, features, patients, labelled) -> None:
+    kept = patients[:60]
+    sizes = kept.groupby("Gender").size()
+    everything = ppdl.Verify(all_rows=True)
+    by = {"group_by": "gender", "verify": everything, "manifest": labelled}
+    stats = owner.stats(server, "labelled", features, min_count=1, **by)
+    df = stats.describe(["Age"], deviations=False)
+    for gender, n in sizes.items():
+        said = f"verified: all {n} rows, Gender = {gender}"
+        assert any(said + ": their number and sums" in note for note in df.attrs["notes"])
+        assert any("labels, " + said in note for note in df.attrs["notes"])
+        mean = kept[kept["Gender"] == gender]["Age"].mean()
+        assert df.loc[(gender, "Age"), ["n", "mean"]].tolist() == pytest.approx([n, mean], abs=1e-3)
+    assert stats.describe(["Age"], deviations=False).equals(df), "asked again, it is verified again"
+    products = owner.stats(server, "labelled", features, where="id < 100007", verify=True, manifest=labelled)
+    notes = products.correlation(["Age"]).attrs["notes"]
+    assert any("NOT verified: products" in note for note in notes)
+    # the table's column is called gender, and the receipts' Gender
+    what = ppdl.Verify(table="labelled", bind=["Gender"], column="label")
+    part = owner.stats(server, "labelled", features, where="id < 100009", verify=what)
+    notes = part.describe(["Age"], deviations=False).attrs["notes"]
+    assert any("verified: 8 rows, Gender = " in note for note in notes)
+    few = owner.stats(server, "labelled", features, min_count=100, **by)
+    assert few.json(means=True)["withheld_rows"] == 60, "groups that are too small are not left out"
+
+
+@pytest.mark.parametrize(
+    ("cheat", "match"),
+    [
+        ("UPDATE cheated SET features = overlay(features::text PLACING CASE substr(features::text, 300, 1) WHEN 'A' "
+         "THEN 'B' ELSE 'A' END FROM 300 FOR 1)::lwe_cipher WHERE id = 100005", "receipt does not fit"),
+        ("UPDATE cheated SET label = (SELECT label FROM labelled WHERE id = 100003) WHERE id = 100002; "
+         "UPDATE cheated SET label = NULL WHERE id = 100003", "1 row is left out"),
+        ("UPDATE cheated SET gender = 'Female' WHERE id = (SELECT min(id) FROM labelled WHERE gender = 'Male')",
+         "1 of .* are of another group than Gender = Female"),
+        ("UPDATE cheated SET gender = NULL WHERE gender = 'Male'", "another group than Gender = NULL"),
+        ("DELETE FROM cheated WHERE gender = 'Male'", "rows of the manifest are in no group"),
+        ("UPDATE cheated SET label = NULL WHERE gender = 'Male'", "labels of the manifest are in no group"),
+        ("INSERT INTO cheated SELECT id, gender, features, label, 1 FROM cheated WHERE gender = 'Male'; "
+         "DELETE FROM cheated WHERE gender = 'Female'", "rows of the manifest are in no group"),
+        ("UPDATE cheated SET gender = 'verified: all 60 rows'", "says .verified"),
+        ("UPDATE cheated SET gender = '\\x504c5243'", "two receipts"),
+        ("DELETE FROM cheated", "60 rows of the manifest are in no group"),
+    ],
+)  # fmt: skip
+def test_statistics_that_do_not_pass(server, owner, features, labelled, cheat, match) -> None:
+    server.execute("DROP TABLE cheated; CREATE TABLE cheated AS SELECT *, 0 AS again FROM labelled")
+    server.execute(cheat)
+    what = ppdl.Verify(all_rows=True)
+    by = ["gender", "again"]
+    stats = owner.stats(server, "cheated", features, group_by=by, min_count=1, verify=what, manifest=labelled)
+    with pytest.raises((ppdl.KeyFileError, ppdl.FormatError), match=match):
+        stats.describe(["Age"], deviations=False)
+
+
+def test_what_statistics_are_verified_with(server, owner, features, sealed, labelled) -> None:
+    def refused(match: str, verify: object, **more: object) -> None:
+        with pytest.raises(ppdl.FormatError, match=match):
+            owner.stats(server, "labelled", features, verify=verify, **more).describe(["Age"], deviations=False)
+
+    refused("statistics check features and labels", "label", manifest=labelled)
+    refused("manifests is empty", True)
+    refused("manifest is of verify", False, manifest=labelled)
+    refused('bind: table "labelled" has no column "ward"', ppdl.Verify(table="labelled", bind=["ward"]))
+    refused("say what options->table says", ppdl.Verify(table="labelled"), manifest=labelled)
+    with pytest.raises(ppdl.KeyFileError):
+        owner.stats(server, "labelled", features, verify=True, manifest=sealed).describe(["Age"], deviations=False)
+
+
 def test_bad_receipts(owner, stored, cohort, tmp_path) -> None:
     table = cohort[:3].astype({"weight": object}).where(cohort[:3].notna(), None)
 

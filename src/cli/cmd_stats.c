@@ -9,8 +9,8 @@
 #include "cli/cli.h"
 #include "cli/outfile.h"
 #include "cli/stats.h"
+#include "cli/stats_bind.h"
 #include "cli/stats_rows.h"
-#include "cli/stats_verify.h"
 #include "rows/encoding.h"
 #include "table/features_named.h"
 

@@ -7,8 +7,7 @@
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "cli/rows_encoding.h"
-#include "cli/stats_verify.h"
-#include "query/stats_read.h"
+#include "query/stats_prove.h"
 #include "query/stats_sql.h"
 
 static PpdlStatus
@@ -159,22 +158,7 @@ prove(void *source, const PpdlText *field, const PpdlStatsSum *f, PpdlStatsProve
 {
 	const Source *s = source;
 
-	return ppdl_stats_verify(s->verifier, s->group_by, field, f, out, err);
-}
-
-/* --all-rows: what the server leaves out altogether, a group or all of its labels, has no receipt that would say so */
-static PpdlStatus
-check_all_groups(const PpdlVerifier *v, const PpdlStatsQuery *q, PpdlError *err)
-{
-	for (int column = 0; v != NULL && q->where == NULL && column < (q->label ? 2 : 1); column++)
-	{
-		const uint64_t left = ppdl_verifier_left(v, column);
-
-		if (left > 0)
-			return ppdl_error(err, PPDL_ERR_KEY, "%llu %s of the manifest are in no group of the answer",
-							  (unsigned long long) left, column ? "labels" : "rows");
-	}
-	return PPDL_OK;
+	return ppdl_stats_prove(s->verifier, s->group_by, field, f, out, err);
 }
 
 /* known: NULL, or where rows of the second statement have come to */
@@ -282,8 +266,8 @@ ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, PpdlVerifier *v, 
 	status = run_query(db, a->sql, &res, err);
 	if (status == PPDL_OK)
 		status = read_rows(a, &reader, res, NULL, err);
-	if (status == PPDL_OK)
-		status = check_all_groups(v, q, err);
+	if (status == PPDL_OK && v != NULL)
+		status = ppdl_stats_prove_all(v, q, err);
 	/* such sums have no receipts */
 	if (status == PPDL_OK && v == NULL && ppdl_stats_needs_known(a, q))
 		status = look_for_known(a, db, &reader, err);

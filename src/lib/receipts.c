@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "lib/encryptor.h"
+#include "lib/verifier.h"
 #include "query/row_receipts.h"
-#include "query/verify.h"
 
 #define RECEIPTS_LEAST 32
 #define VERIFY_LEAST 48
@@ -179,15 +179,6 @@ ppdl_receipts_save(const ppdl_receipts *r, ppdl_err *e)
 
 /* ------------------------------------------------------------------ sums */
 
-struct ppdl_verifier
-{
-	ppdl_key   *key;
-	PpdlVerifyArgs args;
-	char	   *column,
-			   *table;
-	PpdlVerifier *verifier;
-};
-
 static PpdlStatus
 open_verifier(ppdl_verifier *v, const ppdl_verifier_options *o, PpdlError *err)
 {
@@ -209,6 +200,9 @@ open_verifier(ppdl_verifier *v, const ppdl_verifier_options *o, PpdlError *err)
 	if (v->args.manifests.count == 0 && (v->table == NULL || o->all_rows))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->manifests is empty, and %s", o->all_rows ?
 						  "only they say which rows there are" : "options->table, as receipts name it, NULL");
+	if (v->args.manifests.count > 0 && (v->table != NULL || v->args.bind.count > 0))
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->manifests say what options->%s says: give one or the other",
+						  v->table != NULL ? "table" : "bind");
 	return ppdl_verifier_open(&v->verifier, &v->args, &keys, err);
 }
 

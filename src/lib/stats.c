@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "lib/encoding.h"
-#include "query/stats_read.h"
+#include "lib/verifier.h"
+#include "query/stats_prove.h"
 #include "query/stats_result.h"
 #include "query/stats_sql.h"
 
@@ -27,6 +28,10 @@ struct ppdl_stats
 			   *first,			/* statements */
 			   *second;			/* NULL: not asked yet */
 	int			group;			/* that the next row of the second is of */
+	ppdl_verifier *verifier;	/* of sums; NULL: they are believed */
+	PpdlList	bound;			/* columns of the table, of the query */
+	int			begun,			/* a row was given */
+				refused;		/* ... and did not pass */
 	PpdlWriter	json;
 };
 
@@ -105,20 +110,33 @@ take_source(ppdl_stats *s, const ppdl_stats_source *from, const ppdl_stats_optio
 	return ppdl_lib_take_min_count(&s->query.min_count, o->min_count, "options->min_count", err);
 }
 
+/* the first statement, in place of the one that there is; after an error that one stays */
 static PpdlStatus
-write_statement(ppdl_stats *s, const char *schema, PpdlError *err)
+write_statement(ppdl_stats *s, const PpdlStatsQuery *q, PpdlError *err)
 {
+	char	   *sent = NULL,
+			   *shown = NULL;
 	PpdlWriter	w;
 	PpdlStatus	status;
 
 	ppdl_writer_init(&w);
-	status = ppdl_stats_sql(&w, &s->query, schema, s->table, err);
+	status = ppdl_stats_sql(&w, q, s->schema, s->table, err);
 	if (status == PPDL_OK)
-		status = ppdl_lib_copy(&s->answer.sql, (const char *) w.buf, err);
+		status = ppdl_lib_copy(&sent, (const char *) w.buf, err);
 	if (status == PPDL_OK)
-		status = ppdl_lib_copy(&s->first, (const char *) w.buf, err);
+		status = ppdl_lib_copy(&shown, (const char *) w.buf, err);
 	ppdl_writer_free(&w);
-	return status;
+	if (status != PPDL_OK)
+	{
+		free(sent);
+		return status;
+	}
+	free(s->first);
+	free(s->answer.sql);
+	s->first = sent;
+	s->answer.sql = shown;
+	s->query = *q;
+	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ the handle */
@@ -138,7 +156,7 @@ set_up(ppdl_stats *s, const ppdl_encoding *encoding, const ppdl_stats_source *so
 	s->query.with_label = s->plan.with_label;
 	s->query.known = s->plan.known;
 	s->query.knowns = s->plan.responses;
-	return write_statement(s, source->schema, err);
+	return write_statement(s, &s->query, err);
 }
 
 int32_t
@@ -182,6 +200,8 @@ ppdl_stats_free(ppdl_stats *s)
 	ppdl_stats_plan_free(&s->plan);
 	ppdl_stats_columns_free(&s->columns);
 	ppdl_list_free(&s->group_by);
+	ppdl_list_free(&s->bound);
+	ppdl_verifier_free(s->verifier);
 	ppdl_writer_free(&s->json);
 	free(s->schema);
 	free(s->first);
@@ -199,10 +219,64 @@ ppdl_stats_statement(const ppdl_stats *s)
 	return s == NULL ? NULL : s->second ? s->second : s->first;
 }
 
+/* ------------------------------------------------------------------ receipts */
+
+/* the statement with receipts, of these bound columns; takes neither */
+static PpdlStatus
+ask_receipts(ppdl_stats *s, const ppdl_verifier *v, PpdlList *bound, PpdlError *err)
+{
+	PpdlStatsQuery q = s->query;
+
+	if (v->column != NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->column is \"%.60s\": both are checked, and none is named",
+						  v->column);
+	if (bound->count != v->args.bind.count)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d columns are given, and options->bind has %d", bound->count,
+						  v->args.bind.count);
+	/* by their names groups are found in receipts */
+	for (int i = 0; i < bound->count; i++)
+		if (strcasecmp(bound->item[i], v->args.bind.item[i]) != 0)
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.60s\" is not called \"%.60s\", as options->bind "
+							  "has it", bound->item[i], v->args.bind.item[i]);
+	q.receipts = 1;
+	q.bound = bound->item;
+	q.nbound = bound->count;
+	return write_statement(s, &q, err);
+}
+
+int32_t
+ppdl_stats_verify(ppdl_stats *s, ppdl_key *key, const ppdl_verifier_options *options, const char *const *columns,
+				  ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+	ppdl_verifier *v;
+	PpdlList	bound = {0};
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_lib_need(s, "stats", err));
+	if (s->begun || s->verifier != NULL)
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: ppdl_stats_verify is called once, before the first row",
+						  s->begun ? "rows have come" : "receipts are asked for already");
+	PPDL_TRY((PpdlStatus) ppdl_verifier_new(&v, key, options, e));
+	status = ppdl_lib_take_list(&bound, columns != NULL ? columns : (const char *const *) v->args.bind.item, err);
+	if (status == PPDL_OK)
+		status = ask_receipts(s, v, &bound, err);
+	if (status != PPDL_OK)
+	{
+		ppdl_list_free(&bound);
+		ppdl_verifier_free(v);
+		return status;
+	}
+	s->verifier = v;
+	s->bound = bound;
+	return PPDL_OK;
+}
+
 /* ------------------------------------------------------------------ the statement's rows */
 
 typedef struct Opener
 {
+	const ppdl_stats *stats;
 	ppdl_key   *key;
 	uint32_t	flags;
 } Opener;
@@ -216,15 +290,25 @@ open_value(void *arg, const char *text, size_t len, PpdlValues *out, PpdlError *
 }
 
 static PpdlStatus
+prove(void *arg, const PpdlText *field, const PpdlStatsSum *f, PpdlStatsProved *out, PpdlError *err)
+{
+	const ppdl_stats *s = ((const Opener *) arg)->stats;
+
+	return ppdl_stats_prove(s->verifier->verifier, &s->group_by, field, f, out, err);
+}
+
+static PpdlStatus
 add_row(ppdl_stats *s, Opener *o, const char *const *fields, size_t count, PpdlError *err)
 {
-	const PpdlStatsReader reader = {&s->query, &s->columns, open_value, NULL, o};
+	const PpdlStatsReader reader = {&s->query, &s->columns, open_value, s->verifier ? prove : NULL, o};
 	PpdlText   *field;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_lib_take_fields(&field, fields, count, err));
+	s->begun = 1;
 	status = s->second ? ppdl_stats_read_known(&s->answer, &s->group, &reader, field, count, err) :
 		ppdl_stats_read(&s->answer, &reader, field, count, err);
+	s->refused |= status != PPDL_OK;
 	free(field);
 	return status;
 }
@@ -233,7 +317,7 @@ int32_t
 ppdl_stats_add(ppdl_stats *s, ppdl_key *key, const char *const *fields, size_t count, uint32_t flags, ppdl_err *e)
 {
 	PpdlError  *err = ppdl_err_begin(e);
-	Opener		o = {key, flags};
+	Opener		o = {s, key, flags};
 	int			want;
 
 	PPDL_TRY(ppdl_lib_need(s, "stats", err));
@@ -277,7 +361,8 @@ ppdl_stats_more(ppdl_stats *s, int32_t *more, ppdl_err *e)
 	PPDL_NEED(more, err);
 	*more = 0;
 	PPDL_TRY(ppdl_lib_need(s, "stats", err));
-	if (s->second != NULL || !ppdl_stats_needs_known(&s->answer, &s->query))
+	/* its sums have no receipts */
+	if (s->second != NULL || s->verifier != NULL || !ppdl_stats_needs_known(&s->answer, &s->query))
 		return PPDL_OK;
 	PPDL_TRY(write_second(s, err));
 	*more = 1;
@@ -296,6 +381,17 @@ ppdl_stats_no_more(ppdl_stats *s, const char *why, ppdl_err *e)
 }
 
 /* ------------------------------------------------------------------ what they come to */
+
+/* receipts of rows that were refused count as having come: nothing is known of the whole */
+static PpdlStatus
+check_all(const ppdl_stats *s, PpdlError *err)
+{
+	if (s->verifier == NULL)
+		return PPDL_OK;
+	if (s->refused)
+		return ppdl_error(err, PPDL_ERR_KEY, "a row of the answer was refused, and the others are no answer");
+	return ppdl_stats_prove_all(s->verifier->verifier, &s->query, err);
+}
 
 static PpdlStatus
 compute(ppdl_stats *s, PpdlStatsResult *result, PpdlError *err)
@@ -321,6 +417,7 @@ ppdl_stats_result(ppdl_stats *s, const char **json, ppdl_err *e)
 	PPDL_NEED(json, err);
 	*json = NULL;
 	PPDL_TRY(ppdl_lib_need(s, "stats", err));
+	PPDL_TRY(check_all(s, err));
 	result = calloc((size_t) s->answer.groups + 1, sizeof *result);
 	if (result == NULL)
 		return ppdl_lib_nomem(err);

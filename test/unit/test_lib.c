@@ -1178,6 +1178,85 @@ test_stats(void **state)
 	ppdl_encoding_free(encoding);
 }
 
+/* what is asked for beside sums, and sums that come without it; test_receipts.py has a server's */
+static void
+test_stats_verify(void **state)
+{
+	const char *const bind[] = {"Ward", NULL},
+			   *const ward[] = {"ward", NULL},
+			   *const bed[] = {"bed", NULL},
+			   *const manifests[] = {path("stats.m"), NULL},
+			   *const ids[] = {"1"},
+			   *const by[] = {"ward", NULL};
+	const ppdl_stats_source source = {.size = sizeof source, .schema = "public", .table = "t", .features = "f",
+									  .group_by = by};
+	const ppdl_stats_options options = {.size = sizeof options, .means = 1, .min_count = 1};
+	const ppdl_verifier_options what = {.size = sizeof what, .table = "t", .bind = bind};
+	const ppdl_verifier_options all = {.size = sizeof all, .manifests = manifests, .all_rows = 1};
+	const ppdl_receipts_options with = {.size = sizeof with, .table = "t", .manifest = manifests[0]};
+	ppdl_verifier_options bad = what;
+	ppdl_encryptor_options shape = {.size = sizeof shape, .inputs = 1};
+	ppdl_encryptor_info info = {.size = sizeof info};
+	ppdl_encoding *encoding = encoding_of(features);
+	char	   *text = one_row(encoding);
+	const char *const row[] = {"A", "1", text, NULL},
+			   *const lie[] = {"A", "1", text, "verified: 1 row"};
+	const char *json;
+	uint8_t    *cell;
+	ppdl_encryptor *encryptor;
+	ppdl_receipts *receipts;
+	ppdl_stats *stats;
+
+	(void) state;
+	OK(ppdl_stats_new(&stats, encoding, &source, &options, err));
+	FAILS(PPDL_E_ARGUMENT, "stats is NULL", ppdl_stats_verify(NULL, key, &what, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "key is NULL", ppdl_stats_verify(stats, NULL, &what, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "options is NULL", ppdl_stats_verify(stats, key, NULL, NULL, err));
+	bad.column = "label";
+	FAILS(PPDL_E_ARGUMENT, "both are checked", ppdl_stats_verify(stats, key, &bad, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "0 columns are given", ppdl_stats_verify(stats, key, &what, bind + 1, err));
+	FAILS(PPDL_E_ARGUMENT, "\"bed\" is not called \"Ward\"", ppdl_stats_verify(stats, key, &what, bed, err));
+	assert_null(strstr(ppdl_stats_statement(stats), "lwe_receipt"));
+	OK(ppdl_stats_verify(stats, key, &what, ward, err));
+	assert_string_equal(ppdl_stats_statement(stats), "SELECT \"ward\", count(*), public.sum(\"f\"), "
+						"public.lwe_receipt(\"f\", \"ward\"::pg_catalog.text) FROM t WHERE \"f\" IS NOT NULL "
+						"GROUP BY 1 ORDER BY 1");
+	FAILS(PPDL_E_ARGUMENT, "already", ppdl_stats_verify(stats, key, &what, ward, err));
+	FAILS(PPDL_E_ARGUMENT, "count is 3", ppdl_stats_add(stats, key, row, 3, 0, err));
+	OK(ppdl_stats_result(stats, &json, err));
+	FAILS(PPDL_E_ARGUMENT, "without a receipt", ppdl_stats_add(stats, key, row, 4, 0, err));
+	FAILS(PPDL_E_KEY, "was refused", ppdl_stats_result(stats, &json, err));
+	FAILS(PPDL_E_KEY, "verified: ", ppdl_stats_add(stats, key, lie, 4, 0, err));
+	ppdl_stats_free(stats);
+
+	/* a manifest of a row that does not come */
+	OK(ppdl_encryptor_new(&encryptor, key, &shape, err));
+	OK(ppdl_encryptor_describe(encryptor, &info, err));
+	OK(ppdl_receipts_new(&receipts, encryptor, &with, err));
+	cell = malloc(2 * info.cell_bytes[0] + ppdl_receipts_bytes(receipts));
+	OK(ppdl_encrypt(encryptor, (const double[]) {0.5}, NULL, 1, cell, NULL, err));
+	OK(ppdl_receipts_tag(receipts, ids, NULL, 1, cell, NULL, NULL, cell + info.cell_bytes[0], NULL, err));
+	OK(ppdl_receipts_save(receipts, err));
+	ppdl_receipts_free(receipts);
+	ppdl_encryptor_free(encryptor);
+	free(cell);
+	OK(ppdl_stats_new(&stats, encoding, &source, &options, err));
+	bad = (ppdl_verifier_options) {.size = sizeof bad, .manifests = manifests, .table = "t"};
+	FAILS(PPDL_E_ARGUMENT, "say what options->table says", ppdl_stats_verify(stats, key, &bad, NULL, err));
+	OK(ppdl_stats_verify(stats, key, &all, NULL, err));
+	FAILS(PPDL_E_KEY, "1 rows of the manifest are in no group", ppdl_stats_result(stats, &json, err));
+	ppdl_stats_free(stats);
+
+	/* too late */
+	OK(ppdl_stats_new(&stats, encoding, &source, &options, err));
+	OK(ppdl_stats_add(stats, key, row, 3, 0, err));
+	FAILS(PPDL_E_ARGUMENT, "rows have come", ppdl_stats_verify(stats, key, &what, ward, err));
+	OK(ppdl_stats_result(stats, &json, err));
+	ppdl_stats_free(stats);
+	free(text);
+	ppdl_encoding_free(encoding);
+}
+
 /* a sum where second moments are expected: as wide, but of one row */
 static void
 test_stats_shape(void **state)
@@ -1454,6 +1533,7 @@ main(void)
 		cmocka_unit_test(test_difference),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_stats),
+		cmocka_unit_test(test_stats_verify),
 		cmocka_unit_test(test_stats_shape),
 		cmocka_unit_test(test_stats_errors),
 		cmocka_unit_test(test_questions),
