@@ -431,11 +431,11 @@ write_rows(Job *j, PpdlError *err)
 	if (a->header)
 		PPDL_TRY(put_header(j, err));
 	PPDL_TRY(all_rows(j, err));
+	/* no rows without their manifest where that cannot be written */
+	if (j->receipts)
+		PPDL_TRY(ppdl_encrypt_receipts_write(j->receipts, err));
 	PPDL_TRY(ppdl_out_commit(&j->out, err));
-	if (j->receipts == NULL)
-		return PPDL_OK;
-	PPDL_TRY(ppdl_encrypt_receipts_write(j->receipts, err));
-	return ppdl_encrypt_receipts_commit(j->receipts, err);
+	return j->receipts ? ppdl_encrypt_receipts_commit(j->receipts, err) : PPDL_OK;
 }
 
 static PpdlStatus

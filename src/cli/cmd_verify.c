@@ -157,7 +157,8 @@ typedef struct Job
 	PpdlTableRows rows;
 	PpdlTableCheck *check;
 	PpdlTable	shown;
-	PpdlOutFile out;			/* the manifest */
+	PpdlOutFile *out;			/* manifests that are written again */
+	int			outs;
 	uint64_t	faults;
 } Job;
 
@@ -212,6 +213,26 @@ forget_lines(Job *j, PpdlError *err)
 	return status;
 }
 
+/* all of them, or none: ids that were given once need not be sorted out by hand */
+static PpdlStatus
+write_changed(Job *j, PpdlError *err)
+{
+	const PpdlManifests *m = &j->manifests;
+
+	j->out = calloc((size_t) m->count + 1, sizeof *j->out);
+	if (j->out == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < m->count; i++)
+		if (j->changed[i])
+			PPDL_TRY(ppdl_manifest_put(m->manifest[i], j->a->manifests.item[i], j->owner, &j->out[j->outs++], err));
+	PPDL_TRY(ppdl_out_commit_all(j->out, j->outs, err));
+	for (int i = 0; i < m->count; i++)
+		if (j->changed[i])
+			ppdl_note("the manifest %s has %" PRIu64 " rows", j->a->manifests.item[i],
+					  ppdl_manifest_live(m->manifest[i]));
+	return PPDL_OK;
+}
+
 static PpdlStatus
 forget_all(Job *j, PpdlError *err)
 {
@@ -226,17 +247,7 @@ forget_all(Job *j, PpdlError *err)
 		PPDL_TRY(forget(j, l->item[i], strlen(l->item[i]), err));
 	if (j->a->forget_file)
 		PPDL_TRY(forget_lines(j, err));
-	for (int i = 0; i < j->manifests.count; i++)
-	{
-		const PpdlManifest *m = j->manifests.manifest[i];
-
-		if (!j->changed[i])
-			continue;
-		PPDL_TRY(ppdl_manifest_put(m, j->a->manifests.item[i], j->owner, &j->out, err));
-		PPDL_TRY(ppdl_out_commit(&j->out, err));
-		ppdl_note("the manifest %s has %" PRIu64 " rows", j->a->manifests.item[i], ppdl_manifest_live(m));
-	}
-	return PPDL_OK;
+	return write_changed(j, err);
 }
 
 /* ------------------------------------------------------------------ what is shown */
@@ -381,7 +392,9 @@ ppdl_cmd_verify(int argc, char **argv)
 	ppdl_progress_clear();
 	if (status == PPDL_OK && a.table)
 		report(&j);
-	ppdl_out_abort(&j.out);
+	for (int i = 0; i < j.outs; i++)
+		ppdl_out_abort(&j.out[i]);
+	free(j.out);
 	ppdl_db_ignore_interrupt();
 	if (j.faults)
 		ppdl_table_free(&j.shown);

@@ -135,7 +135,7 @@ make_key(const PpdlKeygen *k, const PpdlRecipient *to, PpdlError *err)
 		report(k, o);
 	else
 		unlink(temporary);
-	ppdl_out_forget();
+	ppdl_out_forget(temporary);
 
 done:
 	free(temporary);
@@ -161,7 +161,7 @@ write_takeover(const PpdlKeygen *k, PpdlOwner *old, const char *path, PpdlError 
 		status = ppdl_os_error(err, "write", path);
 	if (status != PPDL_OK)
 		unlink(temporary);
-	ppdl_out_forget();
+	ppdl_out_forget(temporary);
 done:
 	free(temporary);
 	ppdl_recipient_free(&to);

@@ -9,14 +9,19 @@
 
 #include "cli/cli.h"
 
-/* what a deadly signal removes; one file at a time is enough for the tool */
-static char doomed[4096];
+#define DOOMED 64
+
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+/* what a deadly signal removes; files beyond these stay */
+static char *volatile doomed[DOOMED];
 
 static void
 remove_and_die(int sig)
 {
-	if (doomed[0])
-		unlink(doomed);
+	for (int i = 0; i < DOOMED; i++)
+		if (doomed[i] != NULL)
+			unlink(doomed[i]);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -24,26 +29,36 @@ remove_and_die(int sig)
 static void
 doom(const char *path)
 {
-	static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	struct sigaction act = {.sa_handler = remove_and_die};
+	int			i = 0;
 
-	if (strlen(path) >= sizeof doomed)
+	while (i < DOOMED && doomed[i] != NULL)
+		i++;
+	if (i == DOOMED)
 		return;
-	strcpy(doomed, path);
-	for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+	doomed[i] = strdup(path);
+	for (size_t k = 0; k < sizeof deadly / sizeof *deadly; k++)
 	{
 		struct sigaction old;
 
 		/* a handler the sub-command has set stays */
-		if (sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
-			sigaction(deadly[i], &act, NULL);
+		if (sigaction(deadly[k], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(deadly[k], &act, NULL);
 	}
 }
 
 void
-ppdl_out_forget(void)
+ppdl_out_forget(const char *temporary)
 {
-	doomed[0] = 0;
+	for (int i = 0; i < DOOMED; i++)
+	{
+		char	   *path = doomed[i];
+
+		if (path == NULL || strcmp(path, temporary) != 0)
+			continue;
+		doomed[i] = NULL;
+		free(path);
+	}
 }
 
 PpdlStatus
@@ -114,40 +129,157 @@ ppdl_out_open(PpdlOutFile *o, const char *path, mode_t mode, PpdlError *err)
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_out_commit(PpdlOutFile *o, PpdlError *err)
+/* output that is written directly */
+static PpdlStatus
+finish_direct(PpdlOutFile *o, PpdlError *err)
 {
-	int			bad = ferror(o->f) | (fflush(o->f) != 0);
+	if (ferror(o->f) | (fflush(o->f) != 0))
+		return ppdl_os_error(err, "write", o->shown);
+	if (o->f != stdout)
+		fclose(o->f);
+	o->f = NULL;
+	return PPDL_OK;
+}
+
+/* all of it, on the disk; a file's name is still the temporary one */
+static PpdlStatus
+finish(PpdlOutFile *o, PpdlError *err)
+{
+	PpdlStatus	status;
 
 	if (o->temporary == NULL)
+		return finish_direct(o, err);
+	if (ferror(o->f) | (fflush(o->f) != 0) | (fsync(fileno(o->f)) != 0))
 	{
-		if (bad)
-			return ppdl_os_error(err, "write", o->shown);
-		if (o->f != stdout)
-			fclose(o->f);
-		o->f = NULL;
-		return PPDL_OK;
-	}
-	bad |= fsync(fileno(o->f)) != 0;
-	if (bad)
-	{
-		PpdlStatus	status = ppdl_os_error(err, "write", o->path);
-
+		status = ppdl_os_error(err, "write", o->path);
 		ppdl_out_abort(o);
 		return status;
 	}
 	fclose(o->f);
 	o->f = NULL;
-	if (rename(o->temporary, o->path) != 0)
-	{
-		PpdlStatus	status = ppdl_os_error(err, "write", o->path);
+	return PPDL_OK;
+}
 
-		ppdl_out_abort(o);
-		return status;
-	}
+/* after finish; nothing for output that was written directly */
+static PpdlStatus
+put_in_place(PpdlOutFile *o, PpdlError *err)
+{
+	if (o->temporary == NULL)
+		return PPDL_OK;
+	return rename(o->temporary, o->path) == 0 ? PPDL_OK : ppdl_os_error(err, "write", o->path);
+}
+
+/* the temporary name is nobody's any more */
+static void
+close_placed(PpdlOutFile *o)
+{
+	if (o->temporary == NULL)
+		return;
+	ppdl_out_forget(o->temporary);
 	o->temporary[0] = 0;
 	ppdl_out_abort(o);
-	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_out_commit(PpdlOutFile *o, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	PPDL_TRY(finish(o, err));
+	status = put_in_place(o, err);
+	if (status == PPDL_OK)
+		close_placed(o);
+	else
+		ppdl_out_abort(o);
+	return status;
+}
+
+/* ------------------------------------------------------------------ several files */
+
+/* a second name of what lies in a file's place; *name: NULL where nothing does */
+static PpdlStatus
+keep_former(const PpdlOutFile *o, char **name, PpdlError *err)
+{
+	PpdlStatus	status;
+
+	*name = NULL;
+	if (o->temporary == NULL || access(o->path, F_OK) != 0)
+		return PPDL_OK;
+	if (asprintf(name, "%s.former", o->temporary) < 0)
+	{
+		*name = NULL;
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	}
+	if (link(o->path, *name) == 0)
+		return PPDL_OK;
+	status = ppdl_os_error(err, "make a second name of", o->path);
+	free(*name);
+	*name = NULL;
+	return status;
+}
+
+static void
+put_back(PpdlOutFile *o, const char *former)
+{
+	if (o->temporary == NULL)
+		return;
+	if (former != NULL)
+		rename(former, o->path);
+	else
+		unlink(o->path);
+}
+
+/* after finish of all; former: names of what was there before, or NULL, one for each file */
+static PpdlStatus
+replace_all(PpdlOutFile *o, char **former, int n, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+	int			placed = 0;
+
+	/* the last file is in its place or is not: it needs no way back */
+	for (int i = 0; i < n - 1; i++)
+		PPDL_TRY(keep_former(&o[i], &former[i], err));
+	for (; placed < n && status == PPDL_OK; placed++)
+		status = put_in_place(&o[placed], err);
+	for (int i = 0; status != PPDL_OK && i < placed - 1; i++)
+	{
+		put_back(&o[i], former[i]);
+		free(former[i]);
+		former[i] = NULL;
+	}
+	return status;
+}
+
+PpdlStatus
+ppdl_out_commit_all(PpdlOutFile *o, int n, PpdlError *err)
+{
+	char	  **former = calloc((size_t) n + 1, sizeof *former);
+	PpdlStatus	status = former ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	sigset_t	wait,
+				before;
+
+	for (int i = 0; i < n && status == PPDL_OK; i++)
+		status = finish(&o[i], err);
+	sigemptyset(&wait);
+	for (size_t k = 0; k < sizeof deadly / sizeof *deadly; k++)
+		sigaddset(&wait, deadly[k]);
+	sigprocmask(SIG_BLOCK, &wait, &before);
+	if (status == PPDL_OK)
+		status = replace_all(o, former, n, err);
+	for (int i = 0; i < n; i++)
+	{
+		if (former && former[i])
+			unlink(former[i]);
+		if (former)
+			free(former[i]);
+		if (status == PPDL_OK)
+			close_placed(&o[i]);
+		else
+			ppdl_out_abort(&o[i]);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	free(former);
+	return status;
 }
 
 void
@@ -156,9 +288,10 @@ ppdl_out_abort(PpdlOutFile *o)
 	if (o->f && o->f != stdout)
 		fclose(o->f);
 	if (o->temporary && o->temporary[0])
+	{
 		unlink(o->temporary);
-	if (o->temporary)
-		ppdl_out_forget();
+		ppdl_out_forget(o->temporary);
+	}
 	free(o->temporary);
 	free(o->path);
 	memset(o, 0, sizeof *o);

@@ -22,6 +22,11 @@ typedef struct PpdlOutFile
 PpdlStatus	ppdl_out_open(PpdlOutFile *o, const char *path, mode_t mode, PpdlError *err);
 /* flushes, syncs and puts the file in its place; reports what a write before it met */
 PpdlStatus	ppdl_out_commit(PpdlOutFile *o, PpdlError *err);
+/*
+ * The same of n outputs: all files come into their places or, after an error, none, and those that were there before
+ * stay.  All of it is on the disk before the first is renamed.  Takes them: abort does nothing afterwards.
+ */
+PpdlStatus	ppdl_out_commit_all(PpdlOutFile *o, int n, PpdlError *err);
 /* removes what was written; after commit it does nothing */
 void		ppdl_out_abort(PpdlOutFile *o);
 
@@ -29,6 +34,6 @@ void		ppdl_out_abort(PpdlOutFile *o);
  * a temporary name beside path for a file somebody else writes; removed when the tool is killed, until ppdl_out_forget
  */
 PpdlStatus	ppdl_out_temporary(const char *path, char **temporary, PpdlError *err);
-void		ppdl_out_forget(void);
+void		ppdl_out_forget(const char *temporary);
 
 #endif

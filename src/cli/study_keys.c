@@ -85,7 +85,7 @@ send_public(PpdlStudyKeys *k, PpdlDb *db, const char *directory, const char *nam
 	if (status == PPDL_OK)
 		status = publish(db, temporary, k->use, name, err);
 	unlink(temporary);
-	ppdl_out_forget();
+	ppdl_out_forget(temporary);
 	free(temporary);
 	return status;
 }

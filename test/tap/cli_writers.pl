@@ -264,6 +264,11 @@ like($out, qr/^\d+,v,foreign,"under key $key{ward2}, of which there is no manife
 like($err, qr/^120 rows, 80 in the manifests: 40 foreign$/m, 'all of its rows');
 $node->psql('postgres', "\\copy (SELECT sum(v), lwe_receipt(v) FROM r) TO '$dir/all.txt'");
 like(done([ 'decrypt', '--raw', '--key', 'hospital.key', '--writer', 'ward1.pub', '--writer', 'ward2.pub', @checked, 'all.txt' ], 'decrypt'), qr/verified: all 120 rows of 3 keys, g = /, 'with writers\' public files');
+# the second has no room for a longer name beside it
+my ($long, @kept) = ('m' x 252, map { slurp_file($_) } qw(ward1.manifest hospital.manifest));
+my @forget = (qw(verify --key hospital.key --writer ward1.pub --writer ward2.pub --forget), '1,46,90');
+refused([ @forget, @manifests[ 0, 1 ], '--manifest', file($long, slurp_file('ward2.manifest')), @manifests[ 2, 3 ] ], 1, qr/cannot write "m+": File name too long/, 'a manifest that cannot be written');
+is(slurp_file('ward1.manifest') . slurp_file('hospital.manifest'), join('', @kept), 'leaves the others as they were');
 sql('DELETE FROM r WHERE id = 46');
 like(done([ @verify_table, '--table', 'r', '--forget', '46' ], 'a row that was deleted'), qr/^119 rows, 119 in the manifests: all as/, 'is forgotten by its writer\'s manifest');
 sql(q{UPDATE r SET g = '2' WHERE id = 42});

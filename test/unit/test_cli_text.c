@@ -184,6 +184,74 @@ test_output_files(void **state)
 	ppdl_out_abort(&o);
 }
 
+static void
+open_with(PpdlOutFile *o, const char *path, const char *text)
+{
+	assert_int_equal(ppdl_out_open(o, path, 0600, &err), PPDL_OK);
+	fputs(text, o->f);
+}
+
+static void
+assert_holds(const char *path, const char *text)
+{
+	char		got[16] = "";
+	FILE	   *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_int_equal(fread(got, 1, sizeof got - 1, f), strlen(text));
+	fclose(f);
+	assert_string_equal(got, text);
+}
+
+/* a directory comes where the last, or the third, of four was to go */
+static void
+test_several_output_files(void **state)
+{
+	char		dir[] = "/tmp/ppdl_test_XXXXXX",
+				path[4][64];
+	PpdlOutFile o[4];
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	for (int i = 0; i < 4; i++)
+		snprintf(path[i], sizeof path[i], "%s/%d", dir, i);
+	for (int bad = 3; bad > 1; bad--)
+	{
+		for (int i = 0; i < 4; i++)
+			open_with(&o[i], path[i], "first");
+		assert_int_equal(ppdl_out_commit_all(o, 4, &err), PPDL_OK);
+		assert_int_equal(files_in(dir), 4);
+		unlink(path[1]);
+		for (int i = 0; i < 4; i++)
+			open_with(&o[i], path[i], "second");
+		unlink(path[bad]);
+		assert_int_equal(mkdir(path[bad], 0700), 0);
+		assert_int_equal(ppdl_out_commit_all(o, 4, &err), PPDL_ERR_IO);
+		assert_non_null(strstr(err.message, path[bad]));
+		assert_int_equal(files_in(dir), 3);
+		assert_holds(path[0], "first");
+		assert_int_not_equal(access(path[1], F_OK), 0);
+		assert_holds(path[5 - bad], "first");
+		rmdir(path[bad]);
+	}
+	/* what the disk has no room for */
+	open_with(&o[0], path[0], "second");
+	open_with(&o[1], "/dev/full", "second");
+	assert_int_equal(ppdl_out_commit_all(o, 2, &err), PPDL_ERR_IO);
+	assert_holds(path[0], "first");
+	assert_int_equal(files_in(dir), 2);
+	for (int i = 0; i < 4; i++)
+		open_with(&o[i], path[i], "third");
+	assert_int_equal(ppdl_out_commit_all(o, 4, &err), PPDL_OK);
+	assert_int_equal(files_in(dir), 4);
+	for (int i = 0; i < 4; i++)
+	{
+		assert_holds(path[i], "third");
+		unlink(path[i]);
+	}
+	rmdir(dir);
+}
+
 /* as jansson writes it, but that no copy of the text stays behind */
 static void
 test_json_string(void **state)
@@ -355,6 +423,7 @@ main(void)
 		cmocka_unit_test(test_arrays),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_output_files),
+		cmocka_unit_test(test_several_output_files),
 		cmocka_unit_test(test_json_string),
 		cmocka_unit_test(test_json_needs_utf8),
 		cmocka_unit_test(test_display_width),
