@@ -14,6 +14,16 @@
 #define NUMBER_SIZE 40			/* of what ppdl_print_number writes, and a percent sign */
 #define COUNTS_LEAST 32
 
+/* Python calls the flags clamp and unknown_other; a feature file is always there */
+static const PpdlBindingHints hints = {
+	.outside = "Widen min and max in the feature file, or take the nearer bound (PPDL_CLAMP, clamp).",
+	.unknown = "Learn the encoding again, or encode what is unknown as none of them (PPDL_UNKNOWN_OTHER, "
+	"unknown_other).",
+	.missing = "Learn the encoding again, or encode what is unknown as 0 (PPDL_UNKNOWN_OTHER, unknown_other).",
+	.unknown_label = "Learn the encoding again, or leave labels out.",
+	.no_label = "Rows are encoded without labels, too."
+};
+
 typedef struct Encoder
 {
 	const PpdlFeatures *fs;
@@ -118,7 +128,7 @@ bind(Encoder *e, size_t ncolumns, int with_label, PpdlError *err)
 		status = open_header(e, &names, err);
 	ppdl_writer_free(&names);
 	PPDL_TRY(status);
-	return ppdl_binding_init(&e->binding, e->fs, e->header, with_label, err);
+	return ppdl_binding_init_with(&e->binding, e->fs, e->header, with_label, &hints, err);
 }
 
 /* ------------------------------------------------------------------ rows */

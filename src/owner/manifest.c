@@ -396,7 +396,7 @@ unknown(PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_KEY, "a row that is not in the manifest");
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
-						   "Rows that were encrypted without --manifest, or into another manifest, are unknown to it.");
+						   "Rows that were encrypted without a manifest, or into another, are unknown to it.");
 }
 
 static PpdlStatus

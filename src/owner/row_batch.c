@@ -31,7 +31,7 @@ choose(PpdlRowBatch *b, PpdlError *err)
 						  widest ? s->outputs : s->inputs, 1 << par->logn);
 	wide->logc = s->batch_rows ? log2_up(s->batch_rows) : most;
 	if (wide->logc > most)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--batch-rows %d: at most %d rows of %d values fit into one batch",
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "batches of %d rows: at most %d rows of %d values fit into one",
 						  s->batch_rows, 1 << most, 1 << logk[widest]);
 	wide->limbs = s->compact ? 1 : par->nq;
 	wide->ring = par->id;

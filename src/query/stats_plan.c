@@ -239,7 +239,7 @@ too_wide(const PpdlStatsColumns *c, int a, int b, PpdlError *err)
 			   "\"%.60s\"", c->features->inputs, PPDL_GRAM_MAX_WIDTH, c->column[a].name, c->column[b].name);
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						   "\"ppdl encode --moments=COL,...\" puts products of these columns into the rows; "
-						   "--means, --histogram and the --columns that have products do without.");
+						   "means without deviations, histograms and columns that have products do without.");
 }
 
 static PpdlStatus

@@ -167,8 +167,8 @@ without_manifest(const uint8_t *fingerprint, const PpdlOwner *owner, PpdlError *
 	ppdl_fingerprint_hex(id, fingerprint);
 	ppdl_error(err, PPDL_ERR_KEY, "a receipt of rows under key %s%s, of which no manifest was given", id,
 			   memcmp(ppdl_owner_fingerprint(owner), fingerprint, PPDL_FINGERPRINT_BYTES) == 0 ? "" : " of a writer");
-	return ppdl_error_hint(err, PPDL_ERR_KEY, "Each key has a manifest of its own: repeat --manifest. Without any of "
-						   "them, --receipts-for and --bind verify rows of all keys.");
+	return ppdl_error_hint(err, PPDL_ERR_KEY, "Each key has a manifest of its own: give all of them. Without any, the "
+						   "table's name in receipts and its bound columns verify rows of all keys.");
 }
 
 /* NULL: none of that key */
@@ -287,7 +287,7 @@ take_bounds(const PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, 
 	if (!names.bad)
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						"Select lwe_receipt(%s%.200s), with columns that are no text cast to it, or "
-						"give --manifest.", ppdl_manifest_column_name(v->column), (const char *) names.buf);
+						"give the manifest.", ppdl_manifest_column_name(v->column), (const char *) names.buf);
 	ppdl_writer_free(&names);
 	return PPDL_ERR_ARGUMENT;
 }
@@ -443,7 +443,7 @@ not_covered(const PpdlVerifier *v, PpdlError *err)
 {
 	const char *column = ppdl_manifest_column_name(v->column);
 
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "--verify: a ciphertext without a receipt");
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "a ciphertext without a receipt");
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						   "Select lwe_receipt(%s, ...) beside sum(%s) or avg(%s), over the same "
 						   "rows; predictions, rows and other values have none.",
@@ -568,7 +568,7 @@ put_plain(PpdlText *to, const char *name, const PpdlText *from, PpdlError *err)
 {
 	if (from->s == NULL || !says_total(name))
 		return copy_text(to, from, err);
-	ppdl_error(err, PPDL_ERR_KEY, "--verify: column \"%s\" beside a receipt is not encrypted", name);
+	ppdl_error(err, PPDL_ERR_KEY, "column \"%s\" beside a receipt is not encrypted", name);
 	return ppdl_error_hint(err, PPDL_ERR_KEY, "Sums of plain columns are shown under another name: sum(...) AS ...");
 }
 
@@ -623,7 +623,7 @@ find_receipt(const PpdlVerifier *v, const char *const *names, const PpdlText *fi
 	{
 		PPDL_TRY(check_words(names != NULL ? names[i] : NULL, &fields[i], err));
 		if (is_receipt(&fields[i]) && (*found)++)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "--verify: two receipts in one row of the result");
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "two receipts in one row of the result");
 		if (is_receipt(&fields[i]))
 			*at = i;
 		else

@@ -257,9 +257,21 @@ PpdlStatus	ppdl_features_train_options(const PpdlFeatures *fs, int units, PpdlWr
 /* Files are written like the one that the encoding was learned from, as far as opt does not say.  fs may be NULL. */
 void		ppdl_features_csv(const PpdlFeatures *fs, PpdlCsvOptions *opt);
 
+/* what to do about fields that cannot be encoded, in the words of who calls */
+typedef struct PpdlBindingHints
+{
+	const char *outside,		/* numbers outside of the range; */
+			   *outside_raw,	/* the same without a feature file */
+			   *unknown,		/* categories that were not learned, */
+			   *missing,		/* missing values where none were learned */
+			   *unknown_label,
+			   *no_label;		/* the file has no column of labels */
+} PpdlBindingHints;
+
 typedef struct PpdlBinding
 {
 	const PpdlFeatures *fs;
+	const PpdlBindingHints *hints;
 	const char *file;			/* for messages */
 	int		   *column;			/* of feature i in the file; -1 where it has none */
 	int			label;			/* column, -1 when the file or the encoding has none */
@@ -272,9 +284,11 @@ typedef struct PpdlBinding
 	double	   *encoded;		/* with a map: room for what goes into it */
 } PpdlBinding;
 
-/* Finds the columns; a missing one is an error, but for the label when need_label is 0. */
+/* Finds the columns; a missing one is an error, but for the label when need_label is 0.  Hints are the tool's. */
 PpdlStatus	ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label,
 							  PpdlError *err);
+PpdlStatus	ppdl_binding_init_with(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label,
+								   const PpdlBindingHints *hints, PpdlError *err);
 void		ppdl_binding_free(PpdlBinding *b);
 /*
  * x: fs->inputs values, y: fs->outputs, or NULL: no label; *has_label = 0 when the label's field is empty.

@@ -18,13 +18,33 @@ ppdl_features_csv(const PpdlFeatures *fs, PpdlCsvOptions *opt)
 	opt->no_header |= fs->no_header;
 }
 
+static const PpdlBindingHints tool_hints = {
+	.outside = "Widen min and max in the feature file, or give --outside=clamp to take the nearer bound, or "
+	"--outside=null to take it for missing.",
+	.outside_raw = "Without a feature file (--raw) numbers must lie in [-1, 1]: divide the column first, or give "
+	"--outside=clamp to take the nearer bound.",
+	.unknown = "Learn the encoding again, or give --unknown=other to encode it as none of them.",
+	.missing = "Learn the encoding again, or give --unknown=other to encode it as 0.",
+	.unknown_label = "Learn the encoding again, with --label-map \"LABEL=\" if it shall give NULL labels, or give "
+	"--no-label to write none.",
+	.no_label = "Rows without a label are encrypted with --no-label."
+};
+
 PpdlStatus
 ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label, PpdlError *err)
+{
+	return ppdl_binding_init_with(b, fs, csv, need_label, &tool_hints, err);
+}
+
+PpdlStatus
+ppdl_binding_init_with(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, int need_label,
+					   const PpdlBindingHints *hints, PpdlError *err)
 {
 	PpdlStatus	status;
 
 	memset(b, 0, sizeof *b);
 	b->fs = fs;
+	b->hints = hints;
 	b->outside = fs->outside;
 	b->file = ppdl_csv_name(csv);
 	b->label = b->id = -1;
@@ -45,7 +65,7 @@ ppdl_binding_init(PpdlBinding *b, const PpdlFeatures *fs, const PpdlCsv *csv, in
 		PPDL_GOTO(fail, ppdl_csv_find(csv, fs->id, &b->id, err));
 	if (fs->label && ppdl_csv_find(csv, fs->label->column, &b->label, need_label ? err : NULL) != PPDL_OK && need_label)
 	{
-		status = ppdl_error_hint(err, PPDL_ERR_FORMAT, "Rows without a label are encrypted with --no-label.");
+		status = ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", b->hints->no_label);
 		goto fail;
 	}
 	return PPDL_OK;
@@ -116,11 +136,7 @@ refuse_outside(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f
 	ppdl_feature_print(f, f->max, hi, sizeof hi);
 	snprintf(what, sizeof what, "lies outside %s .. %s", lo, hi);
 	bad_value(b, row, f, s, what, err);
-	return ppdl_error_hint(err, PPDL_ERR_FORMAT, b->fs->raw ?
-						   "Without a feature file (--raw) numbers must lie in [-1, 1]: "
-						   "divide the column first, or give --outside=clamp to take the nearer bound." :
-						   "Widen min and max in the feature file, or give --outside=clamp to "
-						   "take the nearer bound, or --outside=null to take it for missing.");
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", b->fs->raw ? b->hints->outside_raw : b->hints->outside);
 }
 
 /* *missing: it lies outside, and is to count as missing */
@@ -195,14 +211,7 @@ unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature 
 	for (int i = 0; i < f->ncategories && n < sizeof list; i++)
 		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%s\"", i ? ", " : "", f->category[i]);
 	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
-	if (label)
-		ppdl_error_hint(err, PPDL_ERR_FORMAT,
-						"Learn the encoding again, with --label-map \"%.60s=\" if it shall give NULL labels, "
-						"or give --no-label to write none.", s);
-	else
-		ppdl_error_hint(err, PPDL_ERR_FORMAT,
-						"Learn the encoding again, or give --unknown=other to encode it as none of them.");
-	return PPDL_ERR_FORMAT;
+	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", label ? b->hints->unknown_label : b->hints->unknown);
 }
 
 static PpdlStatus
@@ -230,8 +239,7 @@ apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 			ppdl_error(err, PPDL_ERR_FORMAT,
 					   "%s:%ld: column \"%s\": %s%.60s%s, which it never was where the encoding was learned",
 					   b->file, row->line, f->column, s[0] ? "missing (\"" : "empty", s, s[0] ? "\")" : "");
-			return ppdl_error_hint(err, PPDL_ERR_FORMAT,
-								   "Learn the encoding again, or give --unknown=other to encode it as 0.");
+			return ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", b->hints->missing);
 		}
 		return PPDL_OK;
 	}

@@ -32,6 +32,19 @@
 	} while (0)
 
 /* fails with this code and a message with this in it, with a handle and without */
+/* options are the tool's: a text may name those of a command that it names, "ppdl encode --bands" */
+static void
+assert_no_options(const char *text)
+{
+	for (const char *p = text; (p = strstr(p, "--")) != NULL; p += 2)
+	{
+		const char *command = strstr(text, "ppdl ");
+
+		if (p[2] >= 'a' && p[2] <= 'z' && (command == NULL || command > p))
+			fail_msg("an option of the tool: %s", text);
+	}
+}
+
 #define FAILS(expected, part, expr) \
 	do { \
 		int32_t code_; \
@@ -39,6 +52,8 @@
 		code_ = (expr); \
 		if (code_ != (expected) || ppdl_err_code(err) != code_ || strstr(ppdl_err_message(err), part) == NULL) \
 			fail_msg("%s: %d, %s", #expr, code_, ppdl_err_message(err)); \
+		assert_no_options(ppdl_err_message(err)); \
+		assert_no_options(ppdl_err_hint(err)); \
 		err = NULL; \
 		assert_int_equal((expr), (expected)); \
 		err = handle; \
