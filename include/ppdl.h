@@ -253,11 +253,17 @@ PPDL_API int32_t ppdl_verifier_new(ppdl_verifier **out, ppdl_key *key, const ppd
 								   ppdl_err *err);
 PPDL_API void ppdl_verifier_free(ppdl_verifier *verifier);	/* wipes */
 /*
+ * The query whose records come next.  Where none of its words could make a total of groups (ROLLUP, CUBE, GROUPING,
+ * NULL), NULL in a column of a bound column's name is a group like others.
+ */
+PPDL_API int32_t ppdl_verifier_query(ppdl_verifier *verifier, const char *sql, ppdl_err *err);
+/*
  * Checks a record of a result, in which what lwe_receipt(column, ...) returned lies beside sums and averages of the
  * column.  names, fields: of its columns, texts as a server gives them, NULL for NULL.  proved: count texts, the fields
  * in which sums and averages are what their receipt says they are, and the receipt "verified: 412 rows, ward = A"; they
- * live until the next record.  Decrypt these, never the fields.  PPDL_E_KEY for what does not pass, PPDL_E_ARGUMENT
- * for encrypted values without a receipt.
+ * live until the next record.  Decrypt these, never the fields.  Where NULL in a column of a bound column's name may
+ * be a total, and the rows are not all of the group NULL, "(ward: NULL taken for a total)" says so.  PPDL_E_KEY for
+ * what does not pass, PPDL_E_ARGUMENT for encrypted values without a receipt.
  */
 PPDL_API int32_t ppdl_verifier_record(ppdl_verifier *verifier, const char *const *names, const char *const *fields,
 									  size_t count, const char **proved, ppdl_err *err);

@@ -239,6 +239,7 @@ SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "ppdl_receipts_save": (c_int32, [_P, _P]),
     "ppdl_verifier_new": (c_int32, [_OUT, _P, POINTER(VerifierOptions), _P]),
     "ppdl_verifier_free": (None, [_P]),
+    "ppdl_verifier_query": (c_int32, [_P, c_char_p, _P]),
     "ppdl_verifier_record": (c_int32, [_P, _TEXTS, _TEXTS, c_size_t, _TEXTS, _P]),
     "ppdl_value_describe": (c_int32, [c_char_p, c_size_t, POINTER(ValueInfo), _P]),
     "ppdl_value_group_size": (c_int32, [c_char_p, c_size_t, c_double, POINTER(c_double), _P]),

@@ -115,7 +115,7 @@ class Answers:
             types = [oids.get(d.type_code) for d in cursor.description]
             rows = cursor.fetchall()
             if self.verify is not None:
-                rows = self._verified(conn, cursor.pgresult, names, rows)
+                rows = self._verified(conn, cursor.pgresult, names, rows, _text_of(conn, sql))
         unknown = [n for n in self.decode if n not in names]
         if unknown:
             raise FormatError(f'decode: the result has no column "{unknown[0]}", only {", ".join(names)}')
@@ -149,11 +149,14 @@ class Answers:
 
     # ---- receipts
 
-    def _verified(self, conn: Any, result: Any, names: list[str], rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def _verified(
+        self, conn: Any, result: Any, names: list[str], rows: list[tuple[Any, ...]], text: str
+    ) -> list[tuple[Any, ...]]:
         """The rows with what receipts prove in place of sums and averages, before anything is decrypted."""
         assert self.verify is not None
         self.owner._add_writers(conn)
         verifier, encoding, out = Verifier(self.owner, self.verify), conn.info.encoding, []
+        verifier.query(text)
         for r, row in enumerate(rows):
             fields = [_utf8(result.get_value(r, i), encoding) for i in range(len(names))]
             proved = verifier.record(names, fields)
@@ -164,7 +167,7 @@ class Answers:
     # ---- questions in braces
 
     def _question(self, conn: Any, sql: Any) -> Question | None:
-        text = sql.as_string(conn) if hasattr(sql, "as_string") else sql.decode() if isinstance(sql, bytes) else str(sql)
+        text = _text_of(conn, sql)
         if "{" not in text:
             return None
         with conn.cursor() as cursor:
@@ -363,6 +366,12 @@ class Question:
                 c.SHARE if share else 0, byref(answer),
             )  # fmt: skip
         return None if answer.kind == c.QUESTION_OTHER else answer
+
+
+def _text_of(conn: Any, sql: Any) -> str:
+    if hasattr(sql, "as_string"):
+        return str(sql.as_string(conn))
+    return sql.decode() if isinstance(sql, bytes) else str(sql)
 
 
 def _utf8(text: bytes | None, encoding: str) -> bytes | None:

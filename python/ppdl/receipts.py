@@ -55,6 +55,10 @@ class Verifier:
         options = what._options(what.column)
         self._handle = c.Handle("ppdl_verifier_new", "ppdl_verifier_free", owner._key.address, byref(options))
 
+    def query(self, text: str) -> None:
+        """The records are of this query: where it can make no totals, NULL is a group."""
+        c.call("ppdl_verifier_query", self._handle.address, c.terminated(text.encode(), "the query"))
+
     def record(self, names: Sequence[str], fields: Sequence[bytes | None]) -> list[str | None]:
         """The fields, sums and averages as their receipt proves them."""
         self._owner._key.address  # raises when it is closed

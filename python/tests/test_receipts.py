@@ -49,6 +49,11 @@ def test_what_does_not_pass(server, owner, stored, sealed) -> None:
     refused("SELECT sum(features), lwe_receipt(features, 'B'::text) FROM sealed WHERE ward = 'A'", "receipt|bound|row")
     refused("SELECT sum(features), lwe_receipt(features) FROM old", "old version")
     refused(SQL.replace("FROM sealed", "FROM sealed WHERE id <> 7"), "left out", verify=ppdl.Verify(all_rows=True))
+    server.execute("CREATE VIEW nameless AS SELECT CASE WHEN ward <> 'A' THEN ward END AS ward, features FROM sealed")
+    nameless = "SELECT ward, sum(features), lwe_receipt(features) FROM nameless GROUP BY "
+    refused(nameless + "ward", "of another group than ward = NULL")
+    total = owner.query(server, nameless + "GROUPING SETS (ward)", features=stored, verify=True, manifest=sealed)
+    assert total["lwe_receipt"].str.contains("ward = A (ward: NULL taken for a total)", regex=False).any()
     refused("SELECT sum(features) FROM sealed", "without a receipt", ppdl.FormatError)
     refused("SELECT 'verified: 30 rows' AS lwe_receipt", "verified")
     refused(SQL, "manifests is empty", ppdl.FormatError, manifest=())

@@ -146,6 +146,8 @@ run(PpdlViewer *v, const char *sql, PpdlError *err)
 	if (v->ask.items > 0 && v->verifier != NULL)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "--verify: answers to questions in braces have no receipts, and "
 						  "cannot be checked");
+	if (v->verifier != NULL)
+		ppdl_verifier_of_query(v->verifier, sql);
 	say_notes(&v->ask.notes);
 	v->db.ask = &v->ask;
 	return ppdl_result_run(&v->db, v->ask.items > 0 ? (const char *) v->ask.sql.buf : sql, show_result, v, err);

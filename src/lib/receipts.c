@@ -244,6 +244,17 @@ ppdl_verifier_free(ppdl_verifier *v)
 }
 
 int32_t
+ppdl_verifier_query(ppdl_verifier *v, const char *sql, ppdl_err *e)
+{
+	PpdlError  *err = ppdl_err_begin(e);
+
+	PPDL_TRY(ppdl_lib_need(v, "verifier", err));
+	PPDL_NEED(sql, err);
+	ppdl_verifier_of_query(v->verifier, sql);
+	return PPDL_OK;
+}
+
+int32_t
 ppdl_verifier_record(ppdl_verifier *v, const char *const *names, const char *const *fields, size_t count,
 					 const char **proved, ppdl_err *e)
 {

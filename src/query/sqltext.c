@@ -228,3 +228,19 @@ ppdl_sql_place(char *out, size_t size, const char *sql, size_t at)
 	most = ppdl_sql_bytes(sql + at, 60);
 	snprintf(out, size, "line %d, column %d: %.*s", line, column, (int) (rest < most ? rest : most), sql + at);
 }
+
+int
+ppdl_sql_may_total(const char *sql)
+{
+	static const char *const words[] = {"rollup", "cube", "grouping", "null"};
+	const char *end = sql + strlen(sql);
+
+	for (size_t n; sql < end; sql += n > 0 ? n : 1)
+	{
+		n = ppdl_sql_word(sql, (size_t) (end - sql));
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+			if (n == strlen(words[i]) && strncasecmp(sql, words[i], n) == 0)
+				return 1;
+	}
+	return 0;
+}

@@ -37,6 +37,8 @@ PpdlSqlStop ppdl_sql_scan(PpdlSqlScan *scan, const char *s, size_t len, size_t *
 void		ppdl_sql_place(char *out, size_t size, const char *sql, size_t at);
 /* bytes of the word that s begins with, at most len: letters, digits, _ and, not in front, $; 0: none */
 size_t		ppdl_sql_word(const char *s, size_t len);
+/* whether some word of a text, comments included, could make NULL in a column of groups a total: ROLLUP, NULL itself */
+int			ppdl_sql_may_total(const char *sql);
 /* appends a name in double quotes */
 void		ppdl_sql_put_name(PpdlWriter *w, const char *name);
 /* bytes of so many characters of UTF-8, to the end of s at most */

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/bits.h"
 #include "query/manifest_load.h"
+#include "query/sqltext.h"
 #include "query/value.h"
 #include "query/verify_text.h"
 #include "rows/cipher_read.h"
@@ -40,7 +41,8 @@ struct PpdlVerifier
 	const PpdlVerifyArgs *a;
 	PpdlVerifyKeys of;
 	int			column,			/* of manifests: what is summed */
-				null_is_group;
+				null_is_group,
+				of_query;		/* ... as it says */
 	Keyed	   *keys;
 	PpdlManifests manifests;
 	Met		   *met;			/* of each of them; NULL unless --all-rows */
@@ -95,6 +97,13 @@ void
 ppdl_verifier_null_is_group(PpdlVerifier *v)
 {
 	v->null_is_group = 1;
+}
+
+void
+ppdl_verifier_of_query(PpdlVerifier *v, const char *sql)
+{
+	v->null_is_group = !ppdl_sql_may_total(sql);
+	v->of_query = 1;
 }
 
 uint64_t
@@ -317,11 +326,15 @@ check_groups(const PpdlVerifier *v, const PpdlReceiptDomain *d, const PpdlReceip
 		if (claim == NULL || (claim->s == NULL && !v->null_is_group))
 			continue;
 		ppdl_receipt_count(s, i, &(PpdlBoundValue) {claim->s, claim->len}, &rows, &other);
-		if (other > 0)
-			return ppdl_error(err, PPDL_ERR_KEY,
-							  "%llu of %llu rows are of another group than %s = %.100s, as which they are "
-							  "counted", (unsigned long long) other, (unsigned long long) (rows + other), d->bound[i],
-							  claim->s ? claim->s : "NULL");
+		if (other == 0)
+			continue;
+		ppdl_error(err, PPDL_ERR_KEY, "%llu of %llu rows are of another group than %s = %.100s, as which they are "
+				   "counted", (unsigned long long) other, (unsigned long long) (rows + other), d->bound[i],
+				   claim->s ? claim->s : "NULL");
+		if (claim->s == NULL && v->of_query)
+			ppdl_error_hint(err, PPDL_ERR_KEY, "NULL may be a total of groups where the query says ROLLUP, CUBE, "
+							"GROUPING or NULL; where it is something else, give the column another name (AS).");
+		return PPDL_ERR_KEY;
 	}
 	return PPDL_OK;
 }
@@ -359,22 +372,6 @@ check_section(PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, Ppdl
 	return v->met ? meet(v, s, err) : PPDL_OK;
 }
 
-static PpdlStatus
-check_receipt(PpdlVerifier *v, PpdlReceipt *r, const Record *rec, PpdlOwner **owner, PpdlVerified *said, PpdlError *err)
-{
-	const PpdlReceiptDomain d = domain_of(v);
-
-	for (uint32_t i = 0; i < r->nsections; i++)
-		PPDL_TRY(check_section(v, r, &r->section[i], owner, err));
-	for (uint32_t i = 0; i < r->nsections; i++)
-		PPDL_TRY(check_groups(v, &d, &r->section[i], rec, err));
-	PPDL_TRY(ppdl_verified_count(said, &d, r, &v->manifests, v->column, err));
-	if (v->a->whole && said->missing > 0)
-		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,
-						  said->missing == 1 ? " is" : "s are", (const char *) said->text.buf);
-	return PPDL_OK;
-}
-
 /* whether all rows have `value` as number `at` of their bound values */
 static int
 all_have(const PpdlReceipt *r, int at, const PpdlBoundValue *value)
@@ -385,6 +382,36 @@ all_have(const PpdlReceipt *r, int at, const PpdlBoundValue *value)
 	for (uint32_t i = 0; i < r->nsections && other == 0; i++)
 		ppdl_receipt_count(&r->section[i], at, value, &rows, &other);
 	return other == 0;
+}
+
+/* NULL beside rows of other groups can be no group, but a total, which nothing proves to be one */
+static void
+say_totals(const PpdlReceiptDomain *d, const PpdlReceipt *r, const Record *rec, PpdlVerified *said)
+{
+	for (int i = 0; i < d->nbound; i++)
+	{
+		const PpdlText *claim = claim_of(rec->names, rec->fields, rec->count, d->bound[i]);
+
+		if (claim != NULL && claim->s == NULL && !all_have(r, i, &(PpdlBoundValue) {NULL, 0}))
+			ppdl_verified_name(said, d->bound[i], "NULL taken for a total");
+	}
+}
+
+static PpdlStatus
+check_receipt(PpdlVerifier *v, PpdlReceipt *r, const Record *rec, PpdlOwner **owner, PpdlVerified *said, PpdlError *err)
+{
+	const PpdlReceiptDomain d = domain_of(v);
+
+	for (uint32_t i = 0; i < r->nsections; i++)
+		PPDL_TRY(check_section(v, r, &r->section[i], owner, err));
+	for (uint32_t i = 0; i < r->nsections; i++)
+		PPDL_TRY(check_groups(v, &d, &r->section[i], rec, err));
+	say_totals(&d, r, rec, said);
+	PPDL_TRY(ppdl_verified_count(said, &d, r, &v->manifests, v->column, err));
+	if (v->a->whole && said->missing > 0)
+		return ppdl_error(err, PPDL_ERR_KEY, "%llu row%s left out: %s", (unsigned long long) said->missing,
+						  said->missing == 1 ? " is" : "s are", (const char *) said->text.buf);
+	return PPDL_OK;
 }
 
 /*

@@ -43,8 +43,13 @@ void		ppdl_verifier_close(PpdlVerifier *v);	/* NULL is allowed */
 void		ppdl_verifier_column(PpdlVerifier *v, int column);
 /* rows of the receipt in the last record; 0: it had none */
 uint64_t	ppdl_verifier_rows(const PpdlVerifier *v);
-/* NULL beside a receipt is a group like others from now on; at first it may be a total of groups */
+/*
+ * NULL beside a receipt, in a column of a bound column's name, is a group like others from now on.  At first it may be
+ * a total of groups, too, and is said to be taken for one where the rows are of other groups.
+ */
 void		ppdl_verifier_null_is_group(PpdlVerifier *v);
+/* the records are of this query from now on: NULL may be a total where it could make one (ppdl_sql_may_total) */
+void		ppdl_verifier_of_query(PpdlVerifier *v, const char *sql);
 /* --all-rows: live rows of the manifests with values in a column, of which no receipt has been yet; else 0 */
 uint64_t	ppdl_verifier_left(const PpdlVerifier *v, int column);
 

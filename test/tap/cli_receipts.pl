@@ -95,9 +95,12 @@ $out = done(
 		'SELECT 1 + 1 AS two',
 		'SELECT count(*), lwe_receipt(features) FROM patients',
 		'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0',
-		'SELECT sum(features), lwe_receipt(features, ward, sex) FROM patients'
+		'SELECT sum(features), lwe_receipt(features, ward, sex) FROM patients',
+		'SELECT ward, sum(features) AS totals, lwe_receipt(features, ward, sex) FROM patients GROUP BY ROLLUP (ward)'
 	],
 	'several');
+like($out, qr/^A,"[^"]*","verified: all \d+ rows, Ward = A, sex = [^=()]*(?: \(\d+\)[^=()]*)*\(totals: sum\)"$/m, 'a group beside a total');
+like($out, qr/^,"[^"]*","verified: all 500 rows, .* \(Ward: NULL taken for a total, totals: sum\)"$/m, 'a total of groups is said to be taken for one');
 like($out, qr/,"verified: all \d+ rows, Ward = A, sex = f"$/m, 'sum and average of one group');
 like($out, qr/^500,"verified: all 500 rows, Ward = .* \(no value\)"$/m, 'a receipt beside a plain number');
 like($out, qr/,"verified: 100 of 500 rows, Ward = .*\(mean: average\)"$/m, 'a part of the table, without bound columns, which the manifest knows');
@@ -163,6 +166,10 @@ cheat('another seed', $flip->(30), $all, $doubt);
 cheat('values of two wards swapped', q{UPDATE patients p SET features = q.features FROM patients q WHERE (p.id, q.id) IN ((1, (SELECT min(id) FROM patients WHERE ward <> (SELECT ward FROM patients WHERE id = 1))), ((SELECT min(id) FROM patients WHERE ward <> (SELECT ward FROM patients WHERE id = 1)), 1))}, q{SELECT ward, sum(features), lwe_receipt(features, ward, sex) FROM patients WHERE ward = (SELECT ward FROM patients WHERE id = 1) GROUP BY ward}, $doubt);
 cheat('a row moved to another ward', q{UPDATE patients SET ward = 'B' WHERE id = (SELECT min(id) FROM patients WHERE ward = 'A')}, q{SELECT ward, sum(features), lwe_receipt(features, ward, sex) FROM patients WHERE ward = 'B' GROUP BY ward}, $doubt);
 cheat('rows counted as another ward\'s', undef, q{SELECT 'A' AS ward, sum(features), lwe_receipt(features, ward, sex) FROM patients WHERE ward IN ('A', 'B')}, qr/rows are of another group than Ward = A/);
+my $none = q{UPDATE patients SET ward = NULL WHERE ward = 'A'};
+my $by_ward = 'SELECT ward, sum(features), lwe_receipt(features) FROM patients GROUP BY';
+cheat('a ward shown as the group NULL', $none, "$by_ward ward ORDER BY ward DESC", qr/: (\d+) of \1 rows are of another group than Ward = NULL.*ROLLUP, CUBE/s);
+cheat('a ward shown as the total', $none, "$by_ward GROUPING SETS (ward) ORDER BY ward DESC", qr/rows of other groups are left out: verified: all \d+ rows, Ward = A/);
 cheat('a row left out of the sum', undef, q{SELECT sum(features) FILTER (WHERE id <> 9), lwe_receipt(features, ward, sex) FROM patients}, qr/neither the sum nor the average/);
 cheat('a row left out of both', q{DELETE FROM patients WHERE id = 9}, $all, qr/1 row is left out: verified: 499 of 500 rows/);
 cheat('a row counted twice', undef, q{SELECT sum(p.features), (SELECT lwe_receipt(features, ward, sex) FROM patients) FROM (TABLE patients UNION ALL SELECT * FROM patients WHERE id = 3) p}, qr/neither the sum nor the average/);

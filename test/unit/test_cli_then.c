@@ -253,6 +253,19 @@ test_statements(void **state)
 	assert_string_equal(out, "SELECT '\n;\n' /*\n;*/ , $x$\n;$x$\n;|b");
 }
 
+static void
+test_totals(void **state)
+{
+	static const char *const may[] = {"GROUP BY ROLLUP(a)", "select null", "cube", "x Grouping sets (a)", "a,NULL,b"};
+	static const char *const cannot[] = {"", "SELECT a, sum(b) FROM t GROUP BY a", "nullif(a, b)", "a_rollup"};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof may / sizeof *may; i++)
+		assert_true(ppdl_sql_may_total(may[i]));
+	for (size_t i = 0; i < sizeof cannot / sizeof *cannot; i++)
+		assert_false(ppdl_sql_may_total(cannot[i]));
+}
+
 int
 main(void)
 {
@@ -261,6 +274,7 @@ main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_interrupt),
 		cmocka_unit_test(test_statements),
+		cmocka_unit_test(test_totals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -398,6 +398,8 @@ test_receipts(void **state)
 	assert_string_equal(proved[0], "A");
 	assert_null(proved[1]);
 	FAILS(PPDL_E_KEY, "verified", ppdl_verifier_record(verifier, names, lies, 2, proved, err));
+	FAILS(PPDL_E_ARGUMENT, "sql is NULL", ppdl_verifier_query(verifier, NULL, err));
+	FAILS(PPDL_E_ARGUMENT, "verifier is NULL", ppdl_verifier_query(NULL, "SELECT 1", err));
 	FAILS(PPDL_E_ARGUMENT, "proved is NULL", ppdl_verifier_record(verifier, names, lies, 2, NULL, err));
 	ppdl_verifier_free(verifier);
 	ppdl_verifier_free(NULL);
