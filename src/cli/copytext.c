@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 void
 ppdl_copy_put(PpdlWriter *w, const char *s, size_t len)
 {
@@ -66,18 +68,6 @@ octal(char c)
 	return c >= '0' && c <= '7';
 }
 
-static int
-hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* undoes COPY's escapes in place; the new length */
 static size_t
 unescape(char *s, size_t len)
@@ -107,12 +97,12 @@ unescape(char *s, size_t len)
 				v = 8 * v + (s[++i] - '0');
 			s[n++] = (char) v;
 		}
-		else if (s[i] == 'x' && i + 1 < len && hex(s[i + 1]) >= 0)
+		else if (s[i] == 'x' && i + 1 < len && ppdl_hex_digit(s[i + 1]) >= 0)
 		{
-			int			v = hex(s[++i]);
+			int			v = ppdl_hex_digit(s[++i]);
 
-			if (i + 1 < len && hex(s[i + 1]) >= 0)
-				v = 16 * v + hex(s[++i]);
+			if (i + 1 < len && ppdl_hex_digit(s[i + 1]) >= 0)
+				v = 16 * v + ppdl_hex_digit(s[++i]);
 			s[n++] = (char) v;
 		}
 		else

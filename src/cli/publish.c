@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "cli/cli.h"
 #include "cli/pemfile.h"
 #include "cli/progress.h"
@@ -53,13 +54,6 @@ static const uint8_t *
 verify_key(const PpdlPublication *j)
 {
 	return j->f ? ppdl_public_file_verify_key(j->f) : NULL;
-}
-
-static void
-hex(char *out, const uint8_t *in, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sprintf(out + 2 * i, "%02x", in[i]);
 }
 
 /*
@@ -138,7 +132,7 @@ find_missing(PpdlPublication *j, PpdlDb *db, PpdlError *err)
 		const PpdlPublicPart *p = part(j, i);
 		char		sha[65];
 
-		hex(sha, p->sha256, 32);
+		ppdl_hex_write(sha, p->sha256, 32);
 		for (int r = 0; r < PQntuples(res); r++)
 			if (strcmp(PQgetvalue(res, r, 0), p->name) == 0 && strcmp(PQgetvalue(res, r, 1), sha) == 0)
 				j->wanted[i] = 0;
@@ -233,7 +227,7 @@ bind_key(PpdlPublication *j, PpdlDb *db, PpdlError *err)
 	PQclear(res);
 	if (!unbound)
 		return PPDL_OK;
-	hex(key + 2, verify_key(j), PPDL_VERIFY_KEY_BYTES);
+	ppdl_hex_write(key + 2, verify_key(j), PPDL_VERIFY_KEY_BYTES);
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT %s.ppdl_bind_key($1, $2::bytea)", 2, params));
 	if (PQgetvalue(res, 0, 0)[0] != 't')
 		ppdl_note("key \"%s\" stays unbound there: some of its parts are not signed; "

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 #include "cli/progress.h"
@@ -131,18 +132,13 @@ end_copy(Fill *f, PpdlError *err)
 static PpdlStatus
 put_row(void *arg, const uint8_t *tag, const PpdlRekeyValue *value, PpdlError *err)
 {
-	static const char digits[] = "0123456789abcdef";
 	Fill	   *f = arg;
-	char		key[2 + 2 * PPDL_REKEY_TAG] = "\\x";
+	char		key[2 + 2 * PPDL_REKEY_TAG + 1] = "\\x";
 
 	if (!f->copying)
 		PPDL_TRY(begin_copy(f, err));
-	for (int i = 0; i < PPDL_REKEY_TAG; i++)
-	{
-		key[2 + 2 * i] = digits[tag[i] >> 4];
-		key[3 + 2 * i] = digits[tag[i] & 15];
-	}
-	ppdl_sink_text(&f->sink, key, sizeof key);
+	ppdl_hex_write(key + 2, tag, PPDL_REKEY_TAG);
+	ppdl_sink_text(&f->sink, key, sizeof key - 1);
 	for (int c = 0; c < f->t->columns.count; c++)
 		if (value[c].data)
 			ppdl_sink_base64(&f->sink, value[c].data, value[c].len);

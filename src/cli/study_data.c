@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "table/fold.h"
@@ -341,8 +342,7 @@ hash_file(PpdlStudyData *d, PpdlError *err)
 	if (status == PPDL_OK)
 	{
 		SHA256(w.buf, w.len, sha);
-		for (size_t i = 0; i < sizeof sha; i++)
-			sprintf(d->sha256 + 2 * i, "%02x", sha[i]);
+		ppdl_hex_write(d->sha256, sha, sizeof sha);
 	}
 	ppdl_writer_free(&w);
 	return status;

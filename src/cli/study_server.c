@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "cli/arraytext.h"
 #include "cli/cli.h"
 #include "cli/clock.h"
@@ -32,11 +33,13 @@ read_versions(PpdlStudyServer *s, PpdlDb *db, PpdlError *err)
 static PpdlStatus
 choose_name(PpdlStudyServer *s, PpdlError *err)
 {
-	unsigned char random[4];
+	static const char prefix[] = "ppdl_study_";
+	uint8_t		random[4];
 
 	if (RAND_bytes(random, sizeof random) != 1)
 		return ppdl_error(err, PPDL_ERR_CRYPTO, "no random numbers");
-	snprintf(s->schema, sizeof s->schema, "ppdl_study_%02x%02x%02x%02x", random[0], random[1], random[2], random[3]);
+	strcpy(s->schema, prefix);
+	ppdl_hex_write(s->schema + strlen(prefix), random, sizeof random);
 	return PPDL_OK;
 }
 

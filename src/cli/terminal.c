@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "cli/cli.h"
 
 static FILE *raw;
@@ -11,7 +12,8 @@ static FILE *raw;
 static void
 put_escaped(PpdlWriter *w, int c)
 {
-	static const char digit[] = "0123456789abcdef";
+	const uint8_t byte = (uint8_t) c;
+	char		digits[3];
 	const char	named = c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\t' ? 't' : 0;
 
 	ppdl_write_u8(w, '\\');
@@ -20,9 +22,9 @@ put_escaped(PpdlWriter *w, int c)
 		ppdl_write_u8(w, (uint8_t) named);
 		return;
 	}
+	ppdl_hex_write(digits, &byte, 1);
 	ppdl_write_u8(w, 'x');
-	ppdl_write_u8(w, (uint8_t) digit[c >> 4]);
-	ppdl_write_u8(w, (uint8_t) digit[c & 15]);
+	ppdl_write_text(w, digits);
 }
 
 /* bytes that follow a first byte of UTF-8 */

@@ -10,6 +10,7 @@
 #include <openssl/rand.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "owner/owner_impl.h"
 
 #define FORMAT "ppdl-owner-key"
@@ -77,25 +78,10 @@ gcm_open(EVP_CIPHER_CTX *ctx, const uint8_t key[32], const Header *h, const char
 
 /* ------------------------------------------------------------------ header */
 
-static void
-hex(char *out, const uint8_t *in, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		sprintf(out + 2 * i, "%02x", in[i]);
-}
-
 static int
 unhex(uint8_t *out, size_t len, const char *in)
 {
-	if (strlen(in) != 2 * len || strspn(in, "0123456789abcdef") != 2 * len)
-		return 0;
-	for (size_t i = 0; i < len; i++)
-	{
-		const char	digits[3] = {in[2 * i], in[2 * i + 1], '\0'};
-
-		out[i] = (uint8_t) strtoul(digits, NULL, 16);
-	}
-	return 1;
+	return strlen(in) == 2 * len && ppdl_hex_read(out, in, len);
 }
 
 /* one line of JSON, malloc'ed */
@@ -111,8 +97,8 @@ header_text(const Header *h)
 
 	ppdl_fingerprint_hex(fingerprint, h->fingerprint);
 	ppdl_fingerprint_hex(owner, h->writes_for);
-	hex(salt, h->salt, SALT_BYTES);
-	hex(nonce, h->nonce, NONCE_BYTES);
+	ppdl_hex_write(salt, h->salt, SALT_BYTES);
+	ppdl_hex_write(nonce, h->nonce, NONCE_BYTES);
 	j = json_pack("{ss si ss ss ss* ss sI si si ss ss ss}", "format", h->is_writer ? WRITER_FORMAT : FORMAT,
 				  "version", VERSION, "name", h->name, "fingerprint", fingerprint,
 				  "owner", h->is_writer ? owner : NULL, "kdf", "scrypt", "n", (json_int_t) h->cost.n,

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 
+#include "base/hex.h"
 #include "utils/guc.h"
 
 #define CHECKSUM_BYTES 8		/* of the digest, shown */
@@ -49,11 +50,12 @@ ppdl_model_check_ref(const char *ref)
 {
 	const char *checksum = strchr(ref, '#');
 	char		name[PPDL_MODEL_NAME];
+	uint8_t		digest[CHECKSUM_BYTES];
 	int			version;
 
 	ppdl_model_parse_ref(checksum != NULL ? pnstrdup(ref, checksum - ref) : ref, name, &version);
 	if (checksum != NULL && (strlen(checksum + 1) != 2 * CHECKSUM_BYTES ||
-							 strspn(checksum + 1, "0123456789abcdef") != 2 * CHECKSUM_BYTES))
+							 !ppdl_hex_read(digest, checksum + 1, CHECKSUM_BYTES)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid checksum of a model in \"%s\"", ref),
@@ -69,10 +71,9 @@ ppdl_model_format_ref(const PpdlModel *model, char ref[PPDL_MODEL_REF])
 void
 ppdl_model_format_pin(const PpdlModel *model, char pin[PPDL_MODEL_PIN])
 {
-	int			n = snprintf(pin, PPDL_MODEL_PIN, "%s@%d#", model->name, model->version);
+	const int	n = snprintf(pin, PPDL_MODEL_PIN, "%s@%d#", model->name, model->version);
 
-	for (int i = 0; i < CHECKSUM_BYTES; i++)
-		n += snprintf(pin + n, PPDL_MODEL_PIN - n, "%02x", model->digest[i]);
+	ppdl_hex_write(pin + n, model->digest, CHECKSUM_BYTES);
 }
 
 void

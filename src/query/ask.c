@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "query/sqltext.h"
 #include "query/ask_parse.h"
 
@@ -284,14 +285,13 @@ static PpdlStatus
 draw_mark(PpdlAsk *w, PpdlError *err)
 {
 	uint8_t		chance[8];
-	size_t		n = strlen(BEGINS);
+	const size_t n = strlen(BEGINS);
 
 	if (RAND_bytes(chance, sizeof chance) != 1)
 		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL has no random numbers");
 	strcpy(w->mark, BEGINS);
-	for (size_t i = 0; i < sizeof chance; i++)
-		n += (size_t) snprintf(w->mark + n, sizeof w->mark - n, "%02x", chance[i]);
-	strcpy(w->mark + n, ":");
+	ppdl_hex_write(w->mark + n, chance, sizeof chance);
+	strcat(w->mark, ":");
 	return PPDL_OK;
 }
 

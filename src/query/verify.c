@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/bits.h"
+#include "base/hex.h"
 #include "query/manifest_load.h"
 #include "query/sqltext.h"
 #include "query/value.h"
@@ -229,12 +230,6 @@ find_key(PpdlVerifier *v, const PpdlReceiptSection *s, Keyed **out, PpdlError *e
 /* ------------------------------------------------------------------ receipts */
 
 static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int
 is_receipt(const PpdlText *t)
 {
 	return t->s != NULL && strncmp(t->s, HEAD, sizeof HEAD - 1) == 0;
@@ -245,21 +240,14 @@ read_receipt(PpdlReceipt **out, const PpdlVerifier *v, const PpdlText *t, PpdlEr
 {
 	const size_t len = (t->len - 2) / 2;
 	uint8_t    *buf = malloc(len + 1);
-	int			bad = t->len % 2;
 	PpdlStatus	status;
 
 	if (buf == NULL)
 		return no_memory(err);
-	for (size_t i = 0; i < len && !bad; i++)
-	{
-		const int	high = hex_digit(t->s[2 + 2 * i]),
-					low = hex_digit(t->s[3 + 2 * i]);
-
-		bad = high < 0 || low < 0;
-		buf[i] = (uint8_t) (high << 4 | low);
-	}
-	status = bad ? ppdl_error(err, PPDL_ERR_FORMAT, "a receipt that is no bytea in hexadecimal digits") :
-		ppdl_receipt_read(out, NULL, &v->of.poll, buf, len, err);
+	if (t->len % 2 != 0 || !ppdl_hex_read(buf, t->s + 2, len))
+		status = ppdl_error(err, PPDL_ERR_FORMAT, "a receipt that is no bytea in hexadecimal digits");
+	else
+		status = ppdl_receipt_read(out, NULL, &v->of.poll, buf, len, err);
 	free(buf);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
+#include "base/hex.h"
 #include "rsa/error.h"
 #include "rsa/key_private.h"
 
@@ -23,14 +24,7 @@
 void
 ppdl_rsa_key_id(char out[PPDL_RSA_KEY_ID_LEN + 1], const uint8_t *fingerprint)
 {
-	static const char hex[] = "0123456789abcdef";
-
-	for (int i = 0; i < PPDL_RSA_FINGERPRINT_BYTES; i++)
-	{
-		out[2 * i] = hex[fingerprint[i] >> 4];
-		out[2 * i + 1] = hex[fingerprint[i] & 15];
-	}
-	out[PPDL_RSA_KEY_ID_LEN] = '\0';
+	ppdl_hex_write(out, fingerprint, PPDL_RSA_FINGERPRINT_BYTES);
 }
 
 /* The double carries 53 bits, far more than the 2^-16 of a bound; powers of two come out exact. */

@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
 #include "table/jsontext.h"
 
 static const char domain[] = "ppdl/features/1";
@@ -35,8 +36,7 @@ hash(char out[PPDL_FEATURES_DIGEST_SIZE], const PpdlWriter *w, PpdlError *err)
 
 	if (EVP_Digest(w->buf, w->len, md, NULL, EVP_sha256(), NULL) != 1)
 		return ppdl_error(err, PPDL_ERR_CRYPTO, "OpenSSL could not compute SHA-256");
-	for (int i = 0; i < PPDL_FEATURES_DIGEST_SIZE / 2; i++)
-		snprintf(out + 2 * i, 3, "%02x", md[i]);
+	ppdl_hex_write(out, md, PPDL_FEATURES_DIGEST_SIZE / 2);
 	return PPDL_OK;
 }
 

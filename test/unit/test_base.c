@@ -18,6 +18,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/threads.h"
 
@@ -290,6 +291,43 @@ files_are_written_whole_or_refused(void **state)
 	ppdl_writer_free(&w);
 }
 
+static void
+test_hex(void **state)
+{
+	static const char small[] = "0123456789abcdef",
+				large[] = "0123456789ABCDEF";
+	uint8_t		all[256],
+				back[256];
+	char		text[513];
+
+	(void) state;
+	for (int i = 0; i < 256; i++)
+		all[i] = (uint8_t) i;
+	ppdl_hex_write(text, all, sizeof all);
+	assert_int_equal(strlen(text), 512);
+	assert_memory_equal(text, "000102030405060708090a0b0c0d0e0f10", 34);
+	assert_string_equal(text + 508, "feff");
+	assert_true(ppdl_hex_read(back, text, sizeof back));
+	assert_memory_equal(all, back, sizeof all);
+	ppdl_hex_write(text, all, 0);
+	assert_string_equal(text, "");
+	assert_true(ppdl_hex_read(back, "", 0));
+	/* as they are written: in lower case, and so many */
+	for (int c = 0; c < 256; c++)
+	{
+		const int	value = ppdl_hex_digit((char) c);
+		const char	high[] = {(char) c, '7', 0},
+					low[] = {'7', (char) c, 0};
+		const char *lower = c == 0 ? NULL : strchr(small, c),
+				   *upper = c == 0 ? NULL : strchr(large, c);
+
+		assert_int_equal(value, lower ? lower - small : upper ? upper - large : -1);
+		assert_int_equal(ppdl_hex_read(back, high, 1), lower != NULL);
+		assert_int_equal(ppdl_hex_read(back, low, 1), lower != NULL);
+	}
+	assert_false(ppdl_hex_read(back, "7", 1));
+}
+
 int
 main(void)
 {
@@ -304,6 +342,7 @@ main(void)
 		cmocka_unit_test(files_are_written_whole_or_refused),
 		cmocka_unit_test(every_turn_of_a_loop_runs_once),
 		cmocka_unit_test(vector_level_can_only_be_lowered),
+		cmocka_unit_test(test_hex),
 	};
 
 	seed = (uint64_t) time(NULL) * 2654435761u | 1;
