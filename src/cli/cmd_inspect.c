@@ -326,12 +326,10 @@ describe_model(const json_t *root, PpdlError *err)
 static PpdlStatus
 show_model(const Args *a, const PpdlWriter *text, PpdlError *err)
 {
-	json_error_t why;
-	json_t	   *root = ppdl_json_read((const char *) text->buf, text->len, &why);
+	json_t	   *root;
 	PpdlStatus	status;
 
-	if (root == NULL)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", a->file, why.line, why.column, why.text);
+	PPDL_TRY(ppdl_json_parse(&root, (const char *) text->buf, text->len, a->file, err));
 	status = describe_model(root, err);
 	json_decref(root);
 	return status;

@@ -10,6 +10,7 @@
 #include "cli/study_show.h"
 #include "net/json.h"
 #include "report/report.h"
+#include "table/infile.h"
 
 static const char doc[] =
 "Compare what networks reach and cost in the clear, on encrypted rows and under RSA.\v"
@@ -291,7 +292,7 @@ describe(const Args *a, json_t **study, char **directory, PpdlError *err)
 	else
 	{
 		PPDL_TRY(check_encode(a, err));
-		PPDL_TRY(ppdl_study_load(study, a->file, err));
+		PPDL_TRY(ppdl_read_json(study, a->file, err));
 		*directory = slash ? strndup(a->file, slash > a->file ? (size_t) (slash - a->file) : 1) : NULL;
 	}
 	if (*study != NULL && !json_is_object(*study))

@@ -27,19 +27,9 @@ check_head(const json_t *root, PpdlError *err)
 PpdlStatus
 ppdl_model_file_read(json_t **root, const char *path, PpdlError *err)
 {
-	json_error_t why;
 	PpdlStatus	status;
-	PpdlWriter	w;
 
-	*root = NULL;
-	ppdl_writer_init_secret(&w);
-	status = ppdl_read_whole(path, &w, err);
-	if (status == PPDL_OK)
-		*root = ppdl_json_read((const char *) w.buf, w.len, &why);
-	ppdl_writer_free(&w);
-	PPDL_TRY(status);
-	if (*root == NULL)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", path, why.line, why.column, why.text);
+	PPDL_TRY(ppdl_read_json(root, path, err));
 	status = check_head(*root, err);
 	if (status == PPDL_OK)
 		return PPDL_OK;

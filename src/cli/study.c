@@ -309,22 +309,6 @@ ppdl_study_create(PpdlStudy **out, json_t *json, const char *directory, PpdlErro
 	return status;
 }
 
-PpdlStatus
-ppdl_study_load(json_t **out, const char *path, PpdlError *err)
-{
-	json_error_t why;
-	PpdlWriter	w;
-	PpdlStatus	status;
-
-	*out = NULL;
-	ppdl_writer_init(&w);
-	status = ppdl_read_whole(path, &w, err);
-	if (status == PPDL_OK && (*out = ppdl_json_read((const char *) w.buf, w.len, &why)) == NULL)
-		status = ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: %s", path, why.line, why.text);
-	ppdl_writer_free(&w);
-	return status;
-}
-
 void
 ppdl_study_destroy(PpdlStudy *s)
 {

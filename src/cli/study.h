@@ -59,8 +59,6 @@ typedef struct PpdlStudy
  * the JSON.  Released with ppdl_study_destroy.
  */
 PpdlStatus	ppdl_study_create(PpdlStudy **out, json_t *json, const char *directory, PpdlError *err);
-/* the JSON of a file */
-PpdlStatus	ppdl_study_load(json_t **out, const char *path, PpdlError *err);
 void		ppdl_study_destroy(PpdlStudy *s);	/* NULL is allowed */
 
 /* ------------------------------------------------------------------ encode's options as JSON (study_encode.c) */

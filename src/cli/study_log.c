@@ -175,7 +175,7 @@ keep_study(PpdlStudyLog *log, json_t *study, PpdlError *err)
 	PpdlStatus	status;
 
 	PPDL_TRY(path_in(&path, log->directory, "study.json", err));
-	status = access(path, F_OK) == 0 ? ppdl_study_load(&old, path, err) : PPDL_OK;
+	status = access(path, F_OK) == 0 ? ppdl_read_json(&old, path, err) : PPDL_OK;
 	if (status == PPDL_OK && old)
 		status = differs(log, ppdl_study_compare(old, study, err), err);
 	if (status == PPDL_OK)
@@ -200,7 +200,7 @@ ppdl_study_log_data(PpdlStudyLog *log, PpdlStudy *study, const char *dataset, co
 	PpdlStatus	status;
 
 	PPDL_TRY(path_in(&path, log->directory, "study.json", err));
-	status = ppdl_study_load(&old, path, err);
+	status = ppdl_read_json(&old, path, err);
 	free(path);
 	PPDL_TRY(status);
 	before = json_string_value(json_object_get(find_set(old, dataset), "sha256"));

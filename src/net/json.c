@@ -74,6 +74,19 @@ ppdl_json_read(const char *text, size_t len, json_error_t *why)
 }
 
 PpdlStatus
+ppdl_json_parse(json_t **out, const char *text, size_t len, const char *name, PpdlError *err)
+{
+	json_error_t why;
+
+	*out = ppdl_json_read(text, len, &why);
+	if (*out != NULL)
+		return PPDL_OK;
+	/* jansson says nothing where there was no memory */
+	return why.text[0] == '\0' ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") :
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", name, why.line, why.column, why.text);
+}
+
+PpdlStatus
 ppdl_json_load(json_t **out, const char *text, const char *what, PpdlError *err)
 {
 	json_error_t je;

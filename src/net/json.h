@@ -14,6 +14,8 @@
  * PostgreSQL's jsonb, are read as reals.  NULL with *why filled in.
  */
 json_t	   *ppdl_json_read(const char *text, size_t len, json_error_t *why);
+/* the same of a file's text; PPDL_ERR_FORMAT says "name:line: column 7: ..." */
+PpdlStatus	ppdl_json_parse(json_t **out, const char *text, size_t len, const char *name, PpdlError *err);
 /* what: "model", "training options" */
 PpdlStatus	ppdl_json_load(json_t **out, const char *text, const char *what, PpdlError *err);
 /* every member of obj is in the NULL-terminated list */

@@ -508,17 +508,14 @@ parse_root(json_t *root, const char *name, int renew, PpdlFeatures *fs, PpdlErro
 }
 
 static PpdlStatus
-take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char *name, int renew,
-		  PpdlError *err)
+parse(PpdlFeatures **out, const char *json, size_t len, const char *name, int renew, PpdlError *err)
 {
 	PpdlFeatures *fs;
+	json_t	   *root;
 	PpdlStatus	status;
 
 	*out = NULL;
-	if (root == NULL && why->text[0] == '\0')
-		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	if (root == NULL)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%d: column %d: %s", name, why->line, why->column, why->text);
+	PPDL_TRY(ppdl_json_parse(&root, json, len, name, err));
 	fs = calloc(1, sizeof *fs);
 	status = fs ? parse_root(root, name, renew, fs, err) : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	json_decref(root);
@@ -527,14 +524,6 @@ take_root(PpdlFeatures **out, json_t *root, const json_error_t *why, const char 
 	else
 		ppdl_features_destroy(fs);
 	return status;
-}
-
-static PpdlStatus
-parse(PpdlFeatures **out, const char *json, size_t len, const char *name, int renew, PpdlError *err)
-{
-	json_error_t why;
-
-	return take_root(out, ppdl_json_read(json, len, &why), &why, name, renew, err);
 }
 
 PpdlStatus

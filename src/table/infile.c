@@ -5,6 +5,8 @@
 
 #include <openssl/crypto.h>
 
+#include "net/json.h"
+
 PpdlStatus
 ppdl_read_whole(const char *path, PpdlWriter *w, PpdlError *err)
 {
@@ -47,4 +49,19 @@ ppdl_read_text(const char *path, PpdlWriter *w, PpdlError *err)
 
 	PPDL_TRY(ppdl_read_whole(path, w, err));
 	return ppdl_check_text(path, w->buf + at, w->len - at, err);
+}
+
+PpdlStatus
+ppdl_read_json(json_t **out, const char *path, PpdlError *err)
+{
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	*out = NULL;
+	ppdl_writer_init_secret(&w);
+	status = ppdl_read_whole(path, &w, err);
+	if (status == PPDL_OK)
+		status = ppdl_json_parse(out, (const char *) w.buf, w.len, path, err);
+	ppdl_writer_free(&w);
+	return status;
 }

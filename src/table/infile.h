@@ -6,6 +6,8 @@
 
 #include "base/bytes.h"
 
+struct json_t;
+
 /* appends a file ("-": standard input) and a NUL byte that does not count; PPDL_ERR_IO names the file */
 PpdlStatus	ppdl_read_whole(const char *path, PpdlWriter *w, PpdlError *err);
 
@@ -13,5 +15,7 @@ PpdlStatus	ppdl_read_whole(const char *path, PpdlWriter *w, PpdlError *err);
 PpdlStatus	ppdl_check_text(const char *path, const void *text, size_t len, PpdlError *err);
 /* a file of such text, read as by ppdl_read_whole */
 PpdlStatus	ppdl_read_text(const char *path, PpdlWriter *w, PpdlError *err);
+/* a file of JSON; its text is wiped */
+PpdlStatus	ppdl_read_json(struct json_t **out, const char *path, PpdlError *err);
 
 #endif

@@ -98,6 +98,7 @@ refused([ 'study', 'few.csv', '--label', 'Osteoporosis', '--network', 'deep', '-
 refused([ 'study', 'few.csv', '--label', 'Osteoporosis', '--dsn', 'port=1 host=/nowhere', '--methods', 'majority', '--out', 'x' ], 5, qr/nowhere/, 'no server');
 file('study.json', '{"datasets": [{"file": "few.csv", "label": "Osteoporosis", "colour": 1}]}');
 refused([ 'study', 'study.json', '--out', 'x' ], 3, qr/study\.json: study: datasets\[0\]: unknown member "colour"/, 'a member that is none');
+refused([ 'study', file('broken.json', qq({\n "datasets": [\n)), '--out', 'x' ], 3, qr/broken\.json:\d+: column \d+: /, 'a file that ends early');
 refused([ 'study', 'study.json', '--id', 'Id', '--out', 'x' ], 2, qr/have no place beside it/, 'options of encode beside a study file');
 
 # ---------------------------------------------------------------- all methods, one of two datasets bad

@@ -17,6 +17,7 @@
 #include "cli/study_network.h"
 #include "net/json.h"
 #include "net/net.h"
+#include "table/infile.h"
 
 static PpdlError err;
 static char directory[] = "/tmp/ppdl-study-XXXXXX";
@@ -338,7 +339,7 @@ test_data_changes(void **state)
 
 	assert_int_equal(ppdl_study_log_open(&log, path("data"), other, &err), PPDL_OK);
 	ppdl_study_log_close(&log);
-	assert_int_equal(ppdl_study_load(&kept, path("data/study.json"), &err), PPDL_OK);
+	assert_int_equal(ppdl_read_json(&kept, path("data/study.json"), &err), PPDL_OK);
 	assert_int_equal(json_array_size(json_object_get(kept, "datasets")), 2);
 	json_decref(kept);
 
