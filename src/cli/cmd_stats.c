@@ -7,6 +7,7 @@
 
 #include "cli/answer_args.h"
 #include "cli/cli.h"
+#include "cli/load.h"
 #include "cli/outfile.h"
 #include "cli/stats.h"
 #include "cli/stats_bind.h"
@@ -249,6 +250,7 @@ typedef struct Job
 {
 	const Args *a;
 	PpdlStatsQuery query;
+	char	   *table;			/* as SQL writes it */
 	PpdlDb		db;
 	PpdlReveal	reveal;
 	PpdlVerifier *verifier;
@@ -372,6 +374,8 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(ppdl_db_open(&j->db, a->dsn, err));
 	j->db.near = a->keys.item[0];
 	PPDL_TRY(ppdl_db_extension(&j->db, err));
+	PPDL_TRY(ppdl_load_table_name(&j->db, &j->table, j->query.table, err));
+	j->query.sql_table = j->table;
 	PPDL_TRY(ppdl_stats_look(&j->db, &j->query, &encoding, err));
 	PPDL_TRY(find_features(j, encoding, err));
 	if (j->features->label == NULL && j->query.label_is_asked)
@@ -412,6 +416,7 @@ close_job(Job *j)
 	ppdl_stats_plan_free(&j->plan);
 	ppdl_stats_columns_free(&j->columns);
 	ppdl_stats_bind_free(&j->query);
+	free(j->table);
 	ppdl_verifier_close(j->verifier);
 	ppdl_features_destroy(j->features);
 	ppdl_reveal_close(&j->reveal);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/load.h"
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -34,16 +33,13 @@ find_column(PpdlDb *db, char **out, const char *table, const char *name, PpdlErr
 PpdlStatus
 ppdl_stats_bind(PpdlDb *db, PpdlStatsQuery *q, const PpdlList *names, PpdlError *err)
 {
-	char	   *table = NULL;
 	PpdlStatus	status = PPDL_OK;
 
 	q->bound = calloc((size_t) names->count + 1, sizeof *q->bound);
 	if (q->bound == NULL)
 		return no_memory(err);
-	PPDL_TRY(ppdl_load_table_name(db, &table, q->table, err));
 	for (; q->nbound < names->count && status == PPDL_OK; q->nbound++)
-		status = find_column(db, &q->bound[q->nbound], table, names->item[q->nbound], err);
-	free(table);
+		status = find_column(db, &q->bound[q->nbound], q->sql_table, names->item[q->nbound], err);
 	return status;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/load.h"
 #include "cli/progress.h"
 #include "cli/rows_encoding.h"
 #include "query/stats_prove.h"
@@ -17,18 +16,6 @@ no_memory(PpdlError *err)
 }
 
 /* ------------------------------------------------------------------ the statement */
-
-static PpdlStatus
-put_query(PpdlDb *db, PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
-{
-	char	   *table;
-	PpdlStatus	status;
-
-	PPDL_TRY(ppdl_load_table_name(db, &table, q->table, err));
-	status = ppdl_stats_sql(w, q, db->schema, table, err);
-	free(table);
-	return status;
-}
 
 /* a transaction that reads only, all of whose statements see the same rows */
 static PpdlStatus
@@ -99,42 +86,27 @@ has_column(PpdlDb *db, const char *table, const char *column, int *has, PpdlErro
 	return PPDL_OK;
 }
 
-static PpdlStatus
-look(PpdlDb *db, const PpdlStatsQuery *q, const char *table, uint64_t *encoding, PpdlError *err)
+PpdlStatus
+ppdl_stats_look(PpdlDb *db, PpdlStatsQuery *q, uint64_t *encoding, PpdlError *err)
 {
 	PpdlStatus	status;
 	int			has;
 
-	PPDL_TRY(has_column(db, table, q->features, &has, err));
-	if (!has)
-		return no_column(db, table, q->features, err);
-	ppdl_db_cancel_on_interrupt(db);
-	status = ppdl_rows_encoding(db, table, q->features, encoding, err);
-	ppdl_db_ignore_interrupt();
-	return status;
-}
-
-PpdlStatus
-ppdl_stats_look(PpdlDb *db, PpdlStatsQuery *q, uint64_t *encoding, PpdlError *err)
-{
-	PpdlWriter	table;
-	PpdlStatus	status;
-	int			has = 1;
-
 	*encoding = 0;
-	ppdl_writer_init(&table);
-	status = ppdl_put_table(db, &table, q->table, err);
-	ppdl_write_u8(&table, 0);
-	if (status == PPDL_OK)
-		status = table.bad ? no_memory(err) : look(db, q, (const char *) table.buf, encoding, err);
-	if (status == PPDL_OK && q->label)
-		status = has_column(db, (const char *) table.buf, q->label, &has, err);
-	if (status == PPDL_OK && !has && q->label_is_asked)
-		status = no_column(db, (const char *) table.buf, q->label, err);
+	PPDL_TRY(has_column(db, q->sql_table, q->features, &has, err));
+	if (!has)
+		return no_column(db, q->sql_table, q->features, err);
+	ppdl_db_cancel_on_interrupt(db);
+	status = ppdl_rows_encoding(db, q->sql_table, q->features, encoding, err);
+	ppdl_db_ignore_interrupt();
+	if (status != PPDL_OK || q->label == NULL)
+		return status;
+	PPDL_TRY(has_column(db, q->sql_table, q->label, &has, err));
+	if (!has && q->label_is_asked)
+		return no_column(db, q->sql_table, q->label, err);
 	if (!has)
 		q->label = NULL;
-	ppdl_writer_free(&table);
-	return status;
+	return PPDL_OK;
 }
 
 /* ------------------------------------------------------------------ the whole */
@@ -196,15 +168,13 @@ look_for_known(PpdlStatsAnswer *a, PpdlDb *db, const PpdlStatsReader *r, PpdlErr
 {
 	PpdlError	why = {0};
 	PGresult   *res = NULL;
-	char	   *table,
-			   *both;
+	char	   *both;
 	int			group = 0;
 	PpdlWriter	w;
 	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_load_table_name(db, &table, r->query->table, err));
 	ppdl_writer_init(&w);
-	PPDL_GOTO(done, ppdl_stats_known_sql(&w, r->query, r->columns, db->schema, table, err));
+	PPDL_GOTO(done, ppdl_stats_known_sql(&w, r->query, r->columns, db->schema, err));
 	if (asprintf(&both, "%s;\n%s", a->sql, (const char *) w.buf) < 0)
 		PPDL_GOTO(done, no_memory(err));
 	free(a->sql);
@@ -220,7 +190,6 @@ look_for_known(PpdlStatsAnswer *a, PpdlDb *db, const PpdlStatsReader *r, PpdlErr
 done:
 	PQclear(res);
 	ppdl_writer_free(&w);
-	free(table);
 	return status;
 }
 
@@ -233,7 +202,7 @@ ppdl_stats_check(PpdlDb *db, const PpdlStatsQuery *q, PpdlError *err)
 
 	ppdl_writer_init(&w);
 	ppdl_write_text(&w, "EXPLAIN ");
-	status = put_query(db, &w, q, err);
+	status = ppdl_stats_sql(&w, q, db->schema, err);
 	if (status == PPDL_OK)
 		status = begin(db, err);
 	if (status == PPDL_OK)
@@ -258,7 +227,7 @@ ppdl_stats_rows(PpdlStatsAnswer *a, PpdlDb *db, PpdlReveal *r, PpdlVerifier *v, 
 
 	memset(a, 0, sizeof *a);
 	ppdl_writer_init(&w);
-	PPDL_GOTO(done, put_query(db, &w, q, err));
+	PPDL_GOTO(done, ppdl_stats_sql(&w, q, db->schema, err));
 	a->sql = strdup((const char *) w.buf);
 	if (a->sql == NULL)
 		PPDL_GOTO(done, no_memory(err));

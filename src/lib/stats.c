@@ -105,8 +105,8 @@ take_source(ppdl_stats *s, const ppdl_stats_source *from, const ppdl_stats_optio
 	PPDL_TRY(ppdl_lib_copy(&s->label, from->label, err));
 	PPDL_TRY(ppdl_lib_copy(&s->where, from->where, err));
 	PPDL_TRY(ppdl_lib_take_list(&s->group_by, from->group_by, err));
-	s->query = (PpdlStatsQuery) {.table = s->table, .where = s->where, .features = s->features, .label = s->label,
-								 .group_by = &s->group_by};
+	s->query = (PpdlStatsQuery) {.table = s->table, .sql_table = s->table, .where = s->where,
+								 .features = s->features, .label = s->label, .group_by = &s->group_by};
 	return ppdl_lib_take_min_count(&s->query.min_count, o->min_count, "options->min_count", err);
 }
 
@@ -120,7 +120,7 @@ write_statement(ppdl_stats *s, const PpdlStatsQuery *q, PpdlError *err)
 	PpdlStatus	status;
 
 	ppdl_writer_init(&w);
-	status = ppdl_stats_sql(&w, q, s->schema, s->table, err);
+	status = ppdl_stats_sql(&w, q, s->schema, err);
 	if (status == PPDL_OK)
 		status = ppdl_lib_copy(&sent, (const char *) w.buf, err);
 	if (status == PPDL_OK)
@@ -339,7 +339,7 @@ write_second(ppdl_stats *s, PpdlError *err)
 	PpdlStatus	status;
 
 	ppdl_writer_init(&w);
-	status = ppdl_stats_known_sql(&w, &s->query, &s->columns, s->schema, s->table, err);
+	status = ppdl_stats_known_sql(&w, &s->query, &s->columns, s->schema, err);
 	if (status == PPDL_OK && asprintf(&both, "%s;\n%s", s->first, (const char *) w.buf) < 0)
 		status = ppdl_lib_nomem(err);
 	else if (status == PPDL_OK)

@@ -10,6 +10,7 @@
 typedef struct PpdlStatsQuery
 {
 	const char *table,			/* as a user types it */
+			   *sql_table,		/* as SQL writes it */
 			   *where,			/* SQL, or NULL */
 			   *features,		/* columns of the table */
 			   *label;			/* or NULL */

@@ -25,10 +25,10 @@ put_aggregate(PpdlWriter *w, const char *schema, const char *function, const cha
 
 /* FROM table WHERE column IS NOT NULL [AND label IS NOT NULL] [AND (what the user wants)] */
 static void
-put_source(PpdlWriter *w, const PpdlStatsQuery *q, const char *table)
+put_source(PpdlWriter *w, const PpdlStatsQuery *q)
 {
 	ppdl_write_text(w, " FROM ");
-	ppdl_write_text(w, table);
+	ppdl_write_text(w, q->sql_table);
 	ppdl_write_text(w, " WHERE ");
 	ppdl_sql_put_name(w, q->features);
 	ppdl_write_text(w, " IS NOT NULL");
@@ -88,11 +88,11 @@ put_head(PpdlWriter *w, const PpdlStatsQuery *q)
 }
 
 static PpdlStatus
-put_tail(PpdlWriter *w, const PpdlStatsQuery *q, const char *table, PpdlError *err)
+put_tail(PpdlWriter *w, const PpdlStatsQuery *q, PpdlError *err)
 {
 	const int	groups = q->group_by->count;
 
-	put_source(w, q, table);
+	put_source(w, q);
 	if (groups > 0)
 	{
 		ppdl_write_text(w, " GROUP BY ");
@@ -105,7 +105,7 @@ put_tail(PpdlWriter *w, const PpdlStatsQuery *q, const char *table, PpdlError *e
 }
 
 PpdlStatus
-ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const char *table, PpdlError *err)
+ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, PpdlError *err)
 {
 	put_head(w, q);
 	put_aggregate(w, schema, "sum", q->features, NULL);
@@ -122,12 +122,12 @@ ppdl_stats_sql(PpdlWriter *w, const PpdlStatsQuery *q, const char *schema, const
 		put_receipt(w, q, schema, q->features);
 	if (q->receipts && q->label)
 		put_receipt(w, q, schema, q->label);
-	return put_tail(w, q, table, err);
+	return put_tail(w, q, err);
 }
 
 PpdlStatus
 ppdl_stats_known_sql(PpdlWriter *w, const PpdlStatsQuery *q, const PpdlStatsColumns *c, const char *schema,
-					 const char *table, PpdlError *err)
+					 PpdlError *err)
 {
 	char		condition[40];
 
@@ -143,5 +143,5 @@ ppdl_stats_known_sql(PpdlWriter *w, const PpdlStatsQuery *q, const PpdlStatsColu
 		snprintf(condition, sizeof condition, ", 'x[%d] = 0')", c->value[q->known[i]] + 1);
 		ppdl_write_text(w, condition);
 	}
-	return put_tail(w, q, table, err);
+	return put_tail(w, q, err);
 }
