@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "cli/cli.h"
 
 void
@@ -80,14 +81,12 @@ int
 ppdl_arg_choice(struct argp_state *state, const char *option, const char *arg, const char *const *choices)
 {
 	char		list[200] = "";
-	size_t		n = 0;
 
 	for (int i = 0; choices[i]; i++)
 	{
 		if (strcmp(arg, choices[i]) == 0)
 			return i;
-		if (n < sizeof list)
-			n += (size_t) snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", choices[i]);
+		ppdl_names_add(list, sizeof list, "%s", choices[i]);
 	}
 	argp_error(state, "%s: \"%s\" is none of: %s", option, arg, list);
 	return 0;

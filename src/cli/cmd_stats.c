@@ -348,7 +348,7 @@ tell(const Job *j)
 		ppdl_note("%d group%s of fewer than %ld rows, %.0f in all, %s not decrypted; --min-count says how many they "
 				  "have to be", a->withheld, a->withheld == 1 ? "" : "s", j->query.min_count, a->withheld_rows,
 				  a->withheld == 1 ? "is" : "are");
-	if (a->empty)
+	if (a->groups == 0 && a->withheld == 0)
 		ppdl_note("no row of table %s %s", j->query.table, j->query.where ? "meets the condition" : "has values");
 }
 

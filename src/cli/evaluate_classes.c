@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
+
 static PpdlStatus
 no_memory(PpdlError *err)
 {
@@ -14,13 +16,9 @@ no_memory(PpdlError *err)
 static void
 list_names(char *const *name, int count, char *out, size_t size)
 {
-	size_t		n = 0;
-
 	out[0] = 0;
-	for (int i = 0; i < count && n + 80 < size; i++)
-		n += (size_t) snprintf(out + n, size - n, "%s\"%.60s\"", i ? ", " : "", name[i]);
-	if (n > 0 && n + 80 >= size)
-		snprintf(out + n, size - n, ", ...");
+	for (int i = 0; i < count; i++)
+		ppdl_names_add(out, size, "\"%.60s\"", name[i]);
 }
 
 /* index of a class by name, or by another spelling of its number; -1 */

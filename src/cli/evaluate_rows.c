@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
+
 #define NEARLY (1.0 / 256)		/* a decrypted label is this near to a whole number */
 
 static PpdlStatus
@@ -255,14 +257,13 @@ ppdl_eval_labels(PpdlEvalRows *r, PpdlCsv *csv, PpdlError *err)
 static PpdlStatus
 find_column(const PpdlEvalRows *r, const char *const *names, int count, const char *name, int *index, PpdlError *err)
 {
-	char		list[sizeof err->detail] = "";
-	size_t		n = 0;
+	char		list[sizeof err->detail - 20] = "";
 
 	for (*index = 0; *index < count; ++*index)
 		if (strcmp(names[*index], name) == 0)
 			return PPDL_OK;
-	for (int i = 0; i < count && n < sizeof list; i++)
-		n += (size_t) snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", names[i]);
+	for (int i = 0; i < count; i++)
+		ppdl_names_add(list, sizeof list, "%s", names[i]);
 	ppdl_error(err, PPDL_ERR_FORMAT, "%s: there is no column \"%s\"", r->source, name);
 	return ppdl_error_detail(err, PPDL_ERR_FORMAT, "Columns: %s", list);
 }

@@ -158,7 +158,6 @@ read_rows(PpdlStatsAnswer *a, const PpdlStatsReader *r, const PGresult *res, int
 	for (int row = 0; row < PQntuples(res) && status == PPDL_OK; row++)
 		status = read_row(a, r, res, row, known, field, err);
 	free(field);
-	a->empty = a->groups == 0 && a->withheld == 0;
 	return status;
 }
 

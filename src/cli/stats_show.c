@@ -479,7 +479,7 @@ ppdl_stats_show(FILE *f, const PpdlStatsPage *page, PpdlError *err)
 			ppdl_print(&s.p, "\n");
 		show_group(&s, &page->result[i].page, page->query->table);
 	}
-	if (a->empty)
+	if (a->groups == 0 && a->withheld == 0)
 		ppdl_print(&s.p, "%s: 0 rows\n", page->query->table);
 	return s.p.bad ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : PPDL_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "table/calendar.h"
 
 /* its first value in the tree, where the label's are behind the others */
@@ -188,18 +189,17 @@ within_band(PpdlAskMaker *m, const PpdlAskPredicate *p, const Bound *b)
 	char		cuts[200] = "",
 				cut[40],
 				number[40];
-	size_t		n = 0;
 	PpdlStatus	status;
 
-	for (int k = 0; k < f->ncuts && n + 60 < sizeof cuts; k++)
+	for (int k = 0; k < f->ncuts; k++)
 	{
 		ppdl_feature_print(f, f->cut[k], cut, sizeof cut);
-		n += (size_t) snprintf(cuts + n, sizeof cuts - n, "%s%s", k ? ", " : "", cut);
+		ppdl_names_add(cuts, sizeof cuts, "%s", cut);
 	}
 	ppdl_feature_print(f, b->number, number, sizeof number);
 	status = ppdl_ask_error(m->text, p->at, "\"%.60s\" is encoded in bands, and %s lies within one", f->column,
 							  number);
-	ppdl_error_hint(m->text->err, status, "Bands begin at %s%s.", cuts, n + 60 < sizeof cuts ? "" : ", ...");
+	ppdl_error_hint(m->text->err, status, "Bands begin at %s.", cuts);
 	return status;
 }
 
@@ -365,13 +365,12 @@ category(PpdlAskMaker *m, const PpdlFeature *f, int c)
 static PpdlStatus
 unknown_category(PpdlAskMaker *m, const PpdlFeature *f, const PpdlAskLiteral *literal)
 {
-	char		list[sizeof m->text->err->hint] = "";
-	size_t		n = 0;
+	char		list[sizeof m->text->err->hint - 20] = "";
 	const PpdlStatus status = ppdl_ask_error(m->text, literal->at, "\"%.60s\" has no category \"%.60s\"", f->column,
 											   literal->s);
 
-	for (int i = 0; i < f->ncategories && n < sizeof list; i++)
-		n += (size_t) snprintf(list + n, sizeof list - n, "%s'%s'", i ? ", " : "", f->category[i]);
+	for (int i = 0; i < f->ncategories; i++)
+		ppdl_names_add(list, sizeof list, "'%s'", f->category[i]);
 	return ppdl_error_hint(m->text->err, status, "It has %s.", list);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "query/ask_blur.h"
 #include "table/fold.h"
 
@@ -57,14 +58,13 @@ static PpdlStatus
 unknown_column(const PpdlAskText *t, const PpdlFeatures *fs)
 {
 	char		list[240] = "";
-	size_t		n = 0;
 	PpdlStatus	status;
 
 	status = ppdl_ask_error(t, t->at, "no column \"%.60s\" was encoded", t->text);
-	for (int most = 0; most <= 60 && n < 100; most++)
-		for (int i = 0; i < fs->count && n < 100; i++)
+	for (int most = 0; most <= 60; most++)
+		for (int i = 0; i < fs->count && strlen(list) < 100; i++)
 			if (is_column(&fs->feature[i]) && distance(t->text, fs->feature[i].column) == most)
-				n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%.60s\"", n ? ", " : "", fs->feature[i].column);
+				ppdl_names_add(list, sizeof list, "\"%.60s\"", fs->feature[i].column);
 	return ppdl_error_hint(t->err, status, "Nearest are %s; names with blanks or signs stand in double quotes.", list);
 }
 

@@ -44,8 +44,7 @@ typedef struct PpdlStatsAnswer
 	char	   *sql;			/* that was sent, one statement a line */
 	PpdlStatsRows *group;
 	int			groups,
-				withheld,		/* groups of fewer rows than min_count */
-				empty;			/* no row at all */
+				withheld;		/* groups of fewer rows than min_count; without either there is no row at all */
 	double		withheld_rows;
 	char	   *no_known;		/* why the server has no moments of `known`; NULL: it has, or nobody needed them */
 } PpdlStatsAnswer;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "table/calendar.h"
 
 static PpdlStatus
@@ -67,7 +68,7 @@ set_number(PpdlVariable *v, const PpdlFeature *f)
 
 /* lo, hi: of the number that thresholds are of */
 static int
-set_levels(PpdlStatsColumn *c, PpdlVariable *v, const PpdlFeature *f, double lo, double hi)
+set_levels(PpdlStatsColumn *c, PpdlVariable *v, const PpdlFeature *f, int is_label, double lo, double hi)
 {
 	v->offset = 0;
 	v->scale = 1;
@@ -79,7 +80,7 @@ set_levels(PpdlStatsColumn *c, PpdlVariable *v, const PpdlFeature *f, double lo,
 	v->kind = f->kind == PPDL_FEATURE_BINARY ? PPDL_VARIABLE_BINARY : PPDL_VARIABLE_CATEGORIES;
 	v->levels = f->ncategories;
 	v->level = (const char *const *) f->category;
-	if (f->kind == PPDL_FEATURE_BINARY || c->is_label)
+	if (f->kind == PPDL_FEATURE_BINARY || is_label)
 		v->offset = v->scale = 0.5;
 	return 1;
 }
@@ -95,7 +96,6 @@ add_variable(PpdlStatsColumns *c, const PpdlFeature *f, int first, int missing)
 
 	c->count++;
 	column->name = f->column;
-	column->is_label = f == c->features->label;
 	column->shown = shown_name(f);
 	if (column->shown == NULL)
 		return 0;
@@ -103,7 +103,8 @@ add_variable(PpdlStatsColumns *c, const PpdlFeature *f, int first, int missing)
 	v->first = first;
 	v->missing = missing;
 	if (f->kind != PPDL_FEATURE_NUMERIC)
-		return set_levels(column, v, f, bounded ? base->min : -INFINITY, bounded ? base->max : INFINITY);
+		return set_levels(column, v, f, f == c->features->label, bounded ? base->min : -INFINITY,
+						  bounded ? base->max : INFINITY);
 	set_number(v, f);
 	return 1;
 }
@@ -196,13 +197,12 @@ static PpdlStatus
 no_column(const PpdlStatsColumns *c, const char *name, PpdlError *err)
 {
 	char		names[sizeof err->hint - 40] = "";
-	size_t		at = 0;
 
-	for (int i = 0; i < c->count && at < sizeof names; i++)
+	for (int i = 0; i < c->count; i++)
 		if (i == 0 || strcmp(c->column[i].name, c->column[i - 1].name) != 0)
-			at += (size_t) snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", c->column[i].name);
+			ppdl_names_add(names, sizeof names, "%s", c->column[i].name);
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "the feature file has no column \"%.100s\"", name);
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Its columns: %s%s.", names, at >= sizeof names ? " …" : "");
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Its columns: %s.", names);
 }
 
 /* the variable, or -1 */
@@ -229,11 +229,9 @@ no_level(const PpdlStatsColumns *c, int variable, const char *level, PpdlError *
 {
 	const PpdlVariable *v = &c->variable[variable];
 	char		names[sizeof err->hint - 60] = "";
-	size_t		at = 0;
 
-	for (int i = 0; i < v->levels && at < sizeof names; i++)
-		at += (size_t) snprintf(names + at, sizeof names - at, "%s\"%s=%s\"", at ? ", " : "", c->column[variable].name,
-								v->level[i]);
+	for (int i = 0; i < v->levels; i++)
+		ppdl_names_add(names, sizeof names, "\"%s=%s\"", c->column[variable].name, v->level[i]);
 	if (level)
 		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.80s\" has no category \"%.80s\"", c->column[variable].name,
 				   level);
@@ -241,7 +239,7 @@ no_level(const PpdlStatsColumns *c, int variable, const char *level, PpdlError *
 		ppdl_error(err, PPDL_ERR_ARGUMENT,
 				   "column \"%.80s\" has %d categories, where a number or one category is needed",
 				   c->column[variable].name, v->levels);
-	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Possible are %s%s.", names, at >= sizeof names ? " …" : "");
+	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Possible are %s.", names);
 }
 
 PpdlStatus

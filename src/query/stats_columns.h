@@ -16,7 +16,6 @@ typedef struct PpdlStatsColumn
 	char	   *shown,			/* with its unit */
 			  **level;			/* names, own */
 	double	   *edge;			/* of bands, own */
-	int			is_label;
 } PpdlStatsColumn;
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/names.h"
 #include "table/calendar.h"
 #include "table/fold.h"
 
@@ -79,14 +80,11 @@ ppdl_tallies_free(PpdlTallies *t)
 void
 ppdl_tallies_print(const PpdlTallies *t, char *out, size_t size)
 {
-	size_t		n = 0;
-	int			i;
-
 	out[0] = 0;
-	for (i = 0; i < t->count && n + 90 < size; i++)
-		n += (size_t) snprintf(out + n, size - n, "%s\"%.60s\" (%ld)", i ? ", " : "", t->item[i].text, t->item[i].rows);
-	if ((i < t->count || t->over) && n + 6 < size)
-		snprintf(out + n, size - n, ", ...");
+	for (int i = 0; i < t->count; i++)
+		ppdl_names_add(out, size, "\"%.60s\" (%ld)", t->item[i].text, t->item[i].rows);
+	if (t->over)
+		ppdl_names_end(out, size);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "table/recode.h"
 
 #define MAX_RECORD (1u << 30)
@@ -560,19 +561,16 @@ ppdl_csv_column(const PpdlCsv *csv, int i)
 PpdlStatus
 ppdl_csv_find(const PpdlCsv *csv, const char *column, int *index, PpdlError *err)
 {
-	char		list[sizeof err->detail] = "";
-	size_t		n = 0;
+	char		list[sizeof err->detail - 20] = "";
 
 	for (int i = 0; i < csv->ncolumns; i++)
-	{
 		if (strcmp(csv->column[i], column) == 0)
 		{
 			*index = i;
 			return PPDL_OK;
 		}
-		if (n < sizeof list)
-			n += (size_t) snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", csv->column[i]);
-	}
+	for (int i = 0; i < csv->ncolumns; i++)
+		ppdl_names_add(list, sizeof list, "%s", csv->column[i]);
 	ppdl_error(err, PPDL_ERR_FORMAT, "%s: no column \"%s\" in the header", csv->name, column);
 	return ppdl_error_detail(err, PPDL_ERR_FORMAT, "Columns: %s", list);
 }

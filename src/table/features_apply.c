@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "table/features_derived.h"
 
 void
@@ -204,12 +205,11 @@ static PpdlStatus
 unknown_category(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, int label,
 				 PpdlError *err)
 {
-	char		list[sizeof err->detail] = "";
-	size_t		n = 0;
+	char		list[sizeof err->detail - 20] = "";
 
 	bad_value(b, row, f, s, "is none of the learned categories", err);
-	for (int i = 0; i < f->ncategories && n < sizeof list; i++)
-		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%s\"", i ? ", " : "", f->category[i]);
+	for (int i = 0; i < f->ncategories; i++)
+		ppdl_names_add(list, sizeof list, "\"%s\"", f->category[i]);
 	ppdl_error_detail(err, PPDL_ERR_FORMAT, "Learned: %s", list);
 	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", label ? b->hints->unknown_label : b->hints->unknown);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "rows/encoding.h"
 #include "table/calendar.h"
 #include "table/fold.h"
@@ -216,19 +217,16 @@ static void
 say_commas(PpdlLearner *l)
 {
 	char		list[300] = "";
-	size_t		n = 0;
 
 	for (int i = 0; i < ppdl_csv_columns(l->csv); i++)
 	{
 		const PpdlColumn *c = &l->column[i];
 
-		if (!c->used || !c->numeric || !c->guess || c->as->numerals.decimal != ',' || n + 80 > sizeof list)
-			continue;
-		n += (size_t) snprintf(list + n, sizeof list - n, "%s\"%.60s\"", n ? ", " : "", ppdl_csv_column(l->csv, i));
+		if (c->used && c->numeric && c->guess && c->as->numerals.decimal == ',')
+			ppdl_names_add(list, sizeof list, "\"%.60s\"", ppdl_csv_column(l->csv, i));
 	}
-	if (n > 0)
-		ppdl_learn_note(l, "numbers with decimal commas in %s%s: \"0,81\" is read as 0.81 (as with --decimal ,)", list,
-						n + 80 > sizeof list ? ", ..." : "");
+	if (list[0])
+		ppdl_learn_note(l, "numbers with decimal commas in %s: \"0,81\" is read as 0.81 (as with --decimal ,)", list);
 }
 
 static PpdlStatus

@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "base/threads.h"
 
 static uint64_t seed;
@@ -328,6 +329,44 @@ test_hex(void **state)
 	assert_false(ppdl_hex_read(back, "7", 1));
 }
 
+static void
+test_names(void **state)
+{
+	char		list[32] = "",
+				whole[200];
+
+	(void) state;
+	ppdl_names_add(list, sizeof list, "\"%s\"", "Age");
+	ppdl_names_add(list, sizeof list, "%d", 7);
+	assert_string_equal(list, "\"Age\", 7");
+	/* what does not fit ends the list, also for what would */
+	ppdl_names_add(list, sizeof list, "%s", "a name that is too long for it");
+	ppdl_names_add(list, sizeof list, "b");
+	ppdl_names_end(list, sizeof list);
+	assert_string_equal(list, "\"Age\", 7, ...");
+	/* of all lengths: whole names, in their room */
+	for (size_t size = 6; size < sizeof list; size++)
+		for (int length = 1; length < 12; length++)
+		{
+			list[0] = whole[0] = 0;
+			list[size] = '#';
+			for (int i = 0; i < 6; i++)
+			{
+				const size_t len = strlen(list);
+
+				ppdl_names_add(list, size, "%.*s", length, "abcdefghijkl");
+				sprintf(whole + strlen(whole), "%s%.*s", i ? ", " : "", length, "abcdefghijkl");
+				assert_true(strlen(list) < size && strlen(list) >= len);
+			}
+			assert_int_equal(list[size], '#');
+			if (strcmp(list, whole) != 0)
+			{
+				assert_string_equal(list + strlen(list) - 3, "...");
+				assert_memory_equal(list, whole, strlen(list) - 3);
+			}
+		}
+}
+
 int
 main(void)
 {
@@ -343,6 +382,7 @@ main(void)
 		cmocka_unit_test(every_turn_of_a_loop_runs_once),
 		cmocka_unit_test(vector_level_can_only_be_lowered),
 		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_names),
 	};
 
 	seed = (uint64_t) time(NULL) * 2654435761u | 1;
