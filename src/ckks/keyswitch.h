@@ -1,6 +1,6 @@
 /*
  * Private to the floor: the steps of a key switch, for linear transforms that
- * stay over QP.  Digits are in digits.c, the rest in keyswitch.c.
+ * stay over QP.  Digits are in digits.c, giant steps in lintrans_apply.c, the rest in keyswitch.c.
  */
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H
@@ -80,5 +80,16 @@ PpdlStatus	ppdl_digits_apply(PpdlEval *ev, const PpdlDigits *d, const PpdlSwitch
 /* extends, applies, forgets */
 PpdlStatus	ppdl_keyswitch_to(PpdlEval *ev, const uint64_t *a, int limbs, const PpdlSwitchKey *key,
 							  const PpdlSwitchTo *to, PpdlError *err);
+
+/* both halves of a ciphertext times P over QP, NTT domain */
+typedef struct PpdlOverQp
+{
+	uint64_t   *b,
+			   *a;
+} PpdlOverQp;
+
+/* to += sigma_d(from), d not 1, with one key switch that divides by P the half that it switches; destroys from */
+PpdlStatus	ppdl_add_switched(PpdlEval *ev, const PpdlKsPlan *ks, const PpdlOverQp *to, const PpdlOverQp *from,
+							  uint32_t d, PpdlError *err);
 
 #endif

@@ -61,8 +61,7 @@ typedef struct Apply
 	int			ngiants;
 	Scratch    *scratch;
 	int			nworkers;
-	int			group,			/* limbs a task of inner sums */
-				step_group;		/* of giant steps */
+	int			group;			/* limbs a task of inner sums */
 	int			next_limb;		/* atomic */
 	int			max_terms;
 } Apply;
@@ -261,7 +260,7 @@ typedef struct Step
 	const PpdlSwitchKey *key;
 	const uint32_t *perm;
 	uint32_t   *goes_to;		/* by block of entries: where the rotation takes it */
-	const Giant *from,
+	const PpdlOverQp *from,
 			   *to;
 	uint64_t   *scratch;		/* a limb of each digit for a group of limbs, a worker */
 	int			group;			/* limbs a task */
@@ -330,33 +329,40 @@ work_on_step(void *arg, int worker)
 	}
 }
 
-static PpdlStatus
-giant_step(Apply *op, const Giant *from, const Giant *to, int rotation, PpdlError *err)
+PpdlStatus
+ppdl_add_switched(PpdlEval *ev, const PpdlKsPlan *ks, const PpdlOverQp *to, const PpdlOverQp *from, uint32_t d,
+				  PpdlError *err)
 {
-	PpdlEval   *ev = op->ev;
 	const PpdlParams *par = ev->par;
-	Step		step = {.par = par, .from = from, .to = to, .group = op->step_group};
+	const int	workers = ppdl_threads_count(ev->threads);
+	Step		step = {.par = par, .from = from, .to = to, .group = ppdl_limb_share(ev, ks->total, PPDL_LIMB_GROUP)};
 	PpdlHalf	half = {.acc = from->a, .out = from->a};
-	uint32_t	d = ppdl_galois_rotation(par->ring, rotation);
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_eval_poll(ev, err));
-	PPDL_TRY(ppdl_find_key(ev, d, op->ks->limbs, &step.key, err));
+	PPDL_TRY(ppdl_find_key(ev, d, ks->limbs, &step.key, err));
 	step.perm = ppdl_autom_table(par->ring, d);
 	if (step.perm == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	PPDL_TRY(ppdl_divide(ev, op->ks, &op->ks->by_p, &half, 1, err));
-	PPDL_TRY(ppdl_digits_load(ev, &step.digits, op->ks, from->a, err));
-	status = ppdl_buffer(ev, op->ks->ndigits * step.group * op->nworkers, &step.scratch, err);
+	PPDL_TRY(ppdl_divide(ev, ks, &ks->by_p, &half, 1, err));
+	PPDL_TRY(ppdl_digits_load(ev, &step.digits, ks, from->a, err));
+	status = ppdl_buffer(ev, ks->ndigits * step.group * workers, &step.scratch, err);
 	if (status == PPDL_OK)
 		status = ppdl_block_targets(ev, step.perm, &step.goes_to, err);
 	if (status == PPDL_OK)
-		ppdl_parallel_for(ev->threads, op->nworkers, work_on_step, &step);
+		ppdl_parallel_for(ev->threads, workers, work_on_step, &step);
 	ppdl_pool_put(ev->pool, step.scratch);
 	ppdl_pool_put(ev->pool, step.goes_to);
 	ppdl_digits_release(ev, &step.digits);
 	ev->keyswitches++;
 	return status;
+}
+
+static PpdlStatus
+giant_step(const Apply *op, const Giant *from, const Giant *to, int rotation, PpdlError *err)
+{
+	return ppdl_add_switched(op->ev, op->ks, &(PpdlOverQp) {to->b, to->a}, &(PpdlOverQp) {from->b, from->a},
+							 ppdl_galois_rotation(op->ev->par->ring, rotation), err);
 }
 
 /* giants of one transform lie in a row, by number; leaves the whole in number 0 */
@@ -464,7 +470,6 @@ prepare(Apply *op, PpdlError *err)
 	}
 	op->nworkers = ppdl_threads_count(ev->threads);
 	op->group = ppdl_limb_share(ev, op->ks->total, INNER_GROUP);
-	op->step_group = ppdl_limb_share(ev, op->ks->total, PPDL_LIMB_GROUP);
 	op->max_terms = 1;
 	op->baby = ppdl_pool_get(ev->pool, sizeof(Baby) * (size_t) babies);
 	op->giant = ppdl_pool_get(ev->pool, sizeof(Giant) * (size_t) giants);

@@ -86,6 +86,7 @@ typedef struct Cutting
 {
 	PpdlCollector *col;			/* NULL: counted */
 	PpdlRowBatch *batch;
+	uint8_t		apart;			/* entries of which b->apart says this */
 	int			single;			/* blocks up to this height are cut to rows */
 	uint32_t	count[PPDL_MAX_HEIGHT];
 } Cutting;
@@ -126,6 +127,12 @@ cut_run(Cutting *c, uint32_t from, uint32_t to, PpdlError *err)
 	return PPDL_OK;
 }
 
+static uint8_t
+apart(const PpdlRowBatch *b, uint32_t entry)
+{
+	return b->apart != NULL ? b->apart[entry] : 0;
+}
+
 static PpdlStatus
 cut_batch(Cutting *c, PpdlError *err)
 {
@@ -134,9 +141,10 @@ cut_batch(Cutting *c, PpdlError *err)
 
 	for (uint32_t i = 1; i <= b->rows; i++)
 	{
-		if (i < b->rows && b->entry[i].index == b->entry[i - 1].index + 1)
+		if (i < b->rows && b->entry[i].index == b->entry[i - 1].index + 1 && apart(b, i) == apart(b, i - 1))
 			continue;
-		PPDL_TRY(cut_run(c, from, i, err));
+		if (apart(b, from) == c->apart)
+			PPDL_TRY(cut_run(c, from, i, err));
 		from = i;
 	}
 	return PPDL_OK;
@@ -153,10 +161,10 @@ cost(double n)
 
 /*
  * Blocks of each height take a basis of their own.  Where rows are missing here and there, blocks are small, and those
- * of one basis are cheaper as rows of another.
+ * of one basis are cheaper as rows of another.  *least: what that costs.
  */
 static int
-choose_single(const Cutting *c)
+choose_single(const Cutting *c, double *least)
 {
 	double		rows = c->count[0],
 				apart = cost(rows),	/* of blocks up to `top` */
@@ -173,33 +181,32 @@ choose_single(const Cutting *c)
 			single = top;
 		}
 	}
+	*least = apart - most;
 	return single;
 }
 
-static PpdlStatus
-plan_batch(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
+double
+ppdl_blocks_cost(PpdlRowBatch *b, uint8_t apart)
 {
-	Cutting		c = {.batch = b};
+	Cutting		c = {.batch = b, .apart = apart};
+	double		least;
 
-	PPDL_TRY(ppdl_collector_sort(b, err));
-	PPDL_TRY(cut_batch(&c, err));
-	c.single = choose_single(&c);
-	c.col = col;
-	return cut_batch(&c, err);
+	/* nothing is kept: it cannot fail */
+	(void) cut_batch(&c, NULL);
+	choose_single(&c, &least);
+	return least;
 }
 
 PpdlStatus
-ppdl_collector_plan(PpdlCollector *col, PpdlError *err)
+ppdl_plan_blocks(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err)
 {
-	if (col->planned)
-		return PPDL_OK;
-	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
-		col->blocks[h].count = 0;
-	ppdl_collector_close(col);
-	for (PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
-		PPDL_TRY(plan_batch(col, b, err));
-	col->planned = 1;
-	return PPDL_OK;
+	Cutting		c = {.batch = b};
+	double		least;
+
+	PPDL_TRY(cut_batch(&c, err));
+	c.single = choose_single(&c, &least);
+	c.col = col;
+	return cut_batch(&c, err);
 }
 
 void

@@ -100,12 +100,29 @@ free_batch(PpdlCollector *col, PpdlRowBatch *b)
 	free(b->entry);
 	free(b->residues);
 	free(b->present);
+	free(b->apart);
 	free(b);
+}
+
+void
+ppdl_collector_forget(PpdlCollector *col)
+{
+	for (PpdlInPlace *next; col->in_place != NULL; col->in_place = next)
+	{
+		next = col->in_place->next;
+		free(col->in_place);
+	}
+	for (PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+	{
+		free(b->apart);
+		b->apart = NULL;
+	}
 }
 
 static void
 clear(PpdlCollector *col)
 {
+	ppdl_collector_forget(col);
 	while (col->waiting.first != NULL)
 		ppdl_collector_drop(col, col->waiting.first);
 	while (col->complete.first != NULL)

@@ -1,5 +1,6 @@
 /*
- * Inside of a collector, private to src/rows.  Which rows form blocks is found in blocks.c.
+ * Inside of a collector, private to src/rows.  Which rows form blocks is found in blocks.c, which stay where they lie
+ * in in_place.c, one after the other in plan.c.
  *
  * A row is known by its index i in its batch, pos = bitrev(i).  A full residue class
  * of positions is an aligned run of 2^h indices: rows s .. s + 2^h - 1, s a multiple of
@@ -40,6 +41,7 @@ typedef struct PpdlRowBatch
 	uint8_t    *residues;		/* `each` bytes an entry */
 	size_t		each;
 	uint8_t    *present;		/* a bit an index; NULL while the rows are so few that looking at each does */
+	uint8_t    *apart;			/* while rows are planned: entries that are in no block; NULL: none */
 } PpdlRowBatch;
 
 typedef struct PpdlBatchList
@@ -55,6 +57,21 @@ typedef struct PpdlBlock
 	uint32_t	first;
 	int			h;
 } PpdlBlock;
+
+/* a block and the tree position of its first row, a multiple of 2^h */
+typedef struct PpdlPlaced
+{
+	PpdlBlock	block;
+	uint32_t	at;
+} PpdlPlaced;
+
+/* rows that become one ciphertext where they lie (in_place.h): single rows, those of one batch one after the other */
+typedef struct PpdlInPlace
+{
+	struct PpdlInPlace *next;
+	uint32_t	count;
+	PpdlPlaced	placed[];
+} PpdlInPlace;
 
 typedef struct PpdlBlocks
 {
@@ -83,13 +100,23 @@ struct PpdlCollector
 	PpdlRowBatch *last;			/* where the last slice went, or NULL */
 	PpdlBatchList waiting,		/* batches that are not complete, as they came */
 				complete;		/* whole ciphertexts */
-	PpdlBlocks	blocks[PPDL_MAX_HEIGHT];	/* by height, from the end; what is left to pack */
+	PpdlInPlace *in_place;		/* what is left to pack, these first */
+	PpdlBlocks	blocks[PPDL_MAX_HEIGHT];	/* by height, from the end */
 	int			planned;		/* blocks are up to date */
 	int			ncomplete;
 };
 
-/* the blocks of all batches that are not complete, unless they are planned already; closes the collector */
+/*
+ * all rows of batches that are not complete, to stay where they lie or as blocks, unless they are planned already;
+ * closes the collector
+ */
 PpdlStatus	ppdl_collector_plan(PpdlCollector *col, PpdlError *err);
+/* which rows stay where they lie */
+void		ppdl_collector_forget(PpdlCollector *col);
+/* the blocks of a batch, of entries that are not apart; they are in order */
+PpdlStatus	ppdl_plan_blocks(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err);
+/* what the entries of a batch of which b->apart says that cost as blocks (rows/pack_cost.h); they are in order */
+double		ppdl_blocks_cost(PpdlRowBatch *b, uint8_t apart);
 /* rows that come later go to new batches */
 void		ppdl_collector_close(PpdlCollector *col);
 /* entries by index; rows packed already are forgotten */

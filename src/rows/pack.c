@@ -6,6 +6,7 @@
 
 #include "ring/vec.h"
 #include "rows/pack_batch.h"
+#include "rows/pack_in_place.h"
 #include "rows/pack_leaf.h"
 #include "rows/pack_window.h"
 
@@ -137,6 +138,18 @@ fail:
 
 /* ------------------------------------------------------------------ what to pack */
 
+static void
+take_in_place(PpdlPacking *p)
+{
+	PpdlInPlace *rows = p->col->in_place;
+
+	p->col->in_place = rows->next;
+	memcpy(p->placed, rows->placed, rows->count * sizeof(PpdlPlaced));
+	p->count = rows->count;
+	p->in_place = 1;
+	free(rows);
+}
+
 /* the largest blocks first: then each starts at a multiple of its size */
 static PpdlStatus
 choose_blocks(PpdlPacking *p, PpdlError *err)
@@ -145,6 +158,11 @@ choose_blocks(PpdlPacking *p, PpdlError *err)
 				at = 0;
 
 	PPDL_TRY(ppdl_collector_plan(p->col, err));
+	if (p->col->in_place != NULL)
+	{
+		take_in_place(p);
+		return PPDL_OK;
+	}
 	for (int h = p->height; h >= 0; h--)
 	{
 		PpdlBlocks *from = &p->col->blocks[h];
@@ -225,8 +243,13 @@ pack(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 	PpdlStatus	status;
 	int			found;
 
-	ppdl_pack_plan_windows(p);
-	PPDL_TRY(build(p, 0, p->height, &out->ct, &found, err));
+	if (p->in_place)
+		PPDL_TRY(ppdl_pack_in_place(p, &out->ct, err));
+	else
+	{
+		ppdl_pack_plan_windows(p);
+		PPDL_TRY(build(p, 0, p->height, &out->ct, &found, err));
+	}
 	status = describe(p, out, err);
 	if (status != PPDL_OK)
 		ppdl_ct_release(p->ev, &out->ct);

@@ -13,4 +13,12 @@
 /* a window, whatever is in it */
 #define PPDL_WINDOW_COST 0.3
 
+/*
+ * rows that are packed where they lie: a batch, its products with the multipliers of a giant step, such a step
+ * (ckks/keep.h)
+ */
+#define PPDL_IN_PLACE_BATCH_COST 8.5
+#define PPDL_IN_PLACE_PRODUCTS_COST 0.34
+#define PPDL_IN_PLACE_STEP_COST 1.2
+
 #endif

@@ -6,13 +6,6 @@
 #include "rows/pack.h"
 #include "rows/pack_cost.h"
 
-/* a block and the tree position of its first row, a multiple of 2^h */
-typedef struct PpdlPlaced
-{
-	PpdlBlock	block;
-	uint32_t	at;
-} PpdlPlaced;
-
 /* the uniform half of a batch under every choice of automorphisms of some levels */
 typedef struct PpdlBasis
 {
@@ -42,6 +35,7 @@ struct PpdlPacking
 	PpdlPlaced *placed;			/* by position; the first `next` are in the tree already */
 	uint32_t	count,
 				next;
+	int			in_place;		/* placed is a PpdlInPlace's */
 	uint64_t   *scratch;		/* k words */
 	uint8_t    *window;			/* for each position: height of the window that starts there, or 0 */
 	PpdlBasis	basis;

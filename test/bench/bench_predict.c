@@ -34,7 +34,8 @@ typedef struct Bench
 	PpdlSwitchKey *key[MAX_KEYS];
 	int			nkeys;
 	int			rows;			/* of a complete batch */
-	uint8_t    *slices;			/* so many */
+	uint8_t    *slices;			/* so many of each batch */
+	int			batches;		/* they come one after the other */
 	size_t		slice_size;
 } Bench;
 
@@ -59,9 +60,9 @@ find_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **
 	return PPDL_OK;
 }
 
-/* a complete batch of full rows of that width */
+/* complete batches of full rows of that width */
 static void
-encrypt_rows(Bench *b, int width)
+encrypt_batches(Bench *b, int width, int batches)
 {
 	const int	logk = ppdl_log2_width(width);
 	const PpdlBatchOptions opt = {.limbs = b->par->nq, .scale_bits = 30, .logc = b->par->logn - logk};
@@ -74,9 +75,18 @@ encrypt_rows(Bench *b, int width)
 		x[i] = sin(i);
 	b->slice_size = ppdl_slice_size(b->par, opt.limbs, logk);
 	free(b->slices);
-	b->slices = malloc(b->slice_size * (size_t) b->rows);
-	OK(ppdl_batch_encrypt(b->slices, x, b->rows, width, &opt, &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
+	b->batches = batches;
+	b->slices = malloc(b->slice_size * (size_t) (batches * b->rows));
+	for (int i = 0; i < batches; i++)
+		OK(ppdl_batch_encrypt(b->slices + b->slice_size * (size_t) (i * b->rows), x, b->rows, width, &opt,
+							  &(PpdlBatchKey) {b->sk, fp, b->rng}, &err));
 	free(x);
+}
+
+static void
+encrypt_rows(Bench *b, int width)
+{
+	encrypt_batches(b, width, 1);
 }
 
 static void
@@ -100,7 +110,7 @@ typedef struct Times
 				serial;
 } Times;
 
-/* collects every step'th row; the packed ciphertext in *out */
+/* collects every step'th row of all batches; a packed ciphertext in *out */
 static Times
 pack(Bench *b, int step, int limbs, PpdlPacked *out)
 {
@@ -112,7 +122,7 @@ pack(Bench *b, int step, int limbs, PpdlPacked *out)
 	int			complete;
 
 	OK(ppdl_collector_create(&col, limbs, &err));
-	for (int i = 0; i < b->rows; i += step)
+	for (int i = 0; i < b->batches * b->rows; i += step)
 	{
 		OK(ppdl_cipher_parse(&c, b->slices + i * b->slice_size, b->slice_size, &err));
 		OK(ppdl_collector_add(col, &c, i, &complete, &err));
@@ -435,23 +445,38 @@ bench_threads(Bench *b)
 	ppdl_net_destroy(net);
 }
 
+/* rows that fill a ciphertext, or not: one batch alone */
 static void
 bench_partial(Bench *b)
 {
-	for (int step = 2; step <= 3; step++)
+	static const struct
+	{
+		const char *name;
+		int			batches,
+					step;
+		const char *note;
+	}			figure[] = {
+		{"pack_second_row_us", 2, 2, "every second row of two batches"},
+		{"pack_third_row_us", 3, 3, "every third row of three batches"},
+		{"pack_second_row_alone_us", 1, 2, "every second row of a batch"},
+		{"pack_single_row_us", 1, 3, "every third row of a batch"},
+	};
+
+	for (size_t i = 0; i < sizeof(figure) / sizeof(figure[0]); i++)
 	{
 		double		best = 1e9;
+		uint32_t	rows = 0;
 
+		encrypt_batches(b, WIDTH, figure[i].batches);
 		for (int run = 0; run < 3; run++)
 		{
 			PpdlPacked	packed;
 
-			best = fmin(best, pack(b, step, 5, &packed).packing);
+			best = fmin(best, pack(b, figure[i].step, 5, &packed).packing);
+			rows = packed.rows;
 			ppdl_packed_release(&b->ev, &packed);
 		}
-		printf("pack_%s_us\t%.1f\tus\tevery %s row of a batch, 5 limbs, a row\n",
-			   step == 2 ? "second_row" : "single_row", best * 1e6 / ((ROWS + step - 1) / step),
-			   step == 2 ? "second" : "third");
+		printf("%s\t%.1f\tus\t%s, 5 limbs, a row\n", figure[i].name, best * 1e6 / rows, figure[i].note);
 	}
 }
 
@@ -467,8 +492,8 @@ main(void)
 	bench_gram(&b, "gram_32", 2 * WIDTH, 0);
 	bench_where(&b, "where_bit", "x[3] = 1", predict);
 	bench_where(&b, "where_bits", "x[3] = 1 and not x[5] = 1 and (x[1] = 1 or x[12] = 1)", predict);
-	encrypt_rows(&b, WIDTH);
 	bench_partial(&b);
+	encrypt_rows(&b, WIDTH);
 	bench_threads(&b);
 	ppdl_eval_fini(&b.ev);
 	for (int i = 0; i < b.nkeys; i++)

@@ -465,6 +465,52 @@ done:
 	return status;
 }
 
+/* every second row of two batches: they stay where they lie */
+static PpdlStatus
+work_pack_in_place(PpdlError *err)
+{
+	const PpdlBatchOptions opt = {.limbs = 2, .scale_bits = 30, .logc = 6};
+	double		x[64 * WIDTH] = {0.5, -1, 1};
+	uint8_t    *slice = NULL;
+	size_t		each = 0;
+	Site		s;
+	PpdlCollector *col = NULL;
+	PpdlPacked	packed;
+	PpdlCipher	c;
+	PpdlStatus	status;
+	int			complete,
+				found;
+
+	PPDL_TRY(open_ring(&s, PPDL_RING_ROW, 8, err));
+	PPDL_GOTO(done, ppdl_collector_create(&col, 2, err));
+	for (uint32_t i = 0; i < 64; i++)
+	{
+		if (i % 32 == 0)
+		{
+			free(slice);
+			each = ppdl_slice_size(s.par, 2, 2);
+			slice = malloc(64 * each);
+			if (slice == NULL)
+				status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+			else
+				status = ppdl_batch_encrypt(slice, x, 64, WIDTH, &opt, &(PpdlBatchKey) {s.sk, fingerprint, s.rng}, err);
+			if (status != PPDL_OK)
+				goto done;
+		}
+		PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, slice + 2 * (i % 32) * each, each, err));
+		PPDL_GOTO(done, ppdl_collector_add(col, &c, i, &complete, err));
+	}
+	PPDL_GOTO(done, ppdl_pack_next(&s.ev, col, &packed, &found, err));
+	assert_int_equal(packed.rows, 64);
+	assert_int_equal(s.ev.keyswitches, 3 + 1);
+	ppdl_packed_release(&s.ev, &packed);
+done:
+	ppdl_collector_destroy(col);
+	free(slice);
+	close_site(&s);
+	return status;
+}
+
 /* states are of the built-in ring */
 static PpdlStatus
 work_row_set(PpdlError *err)
@@ -1622,6 +1668,7 @@ TEST(ckks)
 TEST(public_key)
 TEST(sum)
 TEST(pack)
+TEST(pack_in_place)
 TEST(row_set)
 TEST(rsa)
 TEST(rsa_network)
@@ -1702,6 +1749,7 @@ main(void)
 		cmocka_unit_test(public_key),
 		cmocka_unit_test(sum),
 		cmocka_unit_test(pack),
+		cmocka_unit_test(pack_in_place),
 		cmocka_unit_test(row_set),
 		cmocka_unit_test(rsa),
 		cmocka_unit_test(rsa_network),

@@ -482,7 +482,10 @@ test_contiguous(void **state)
 	site_close(&s);
 }
 
-/* which rows are there: every second, every second pair, all but every third, one of seven, of chance: a half, a tenth */
+/*
+ * which rows are there: every second, every second pair, all but every third, one of seven, of chance: a half, a tenth;
+ * every third, all but every fifth, so that batches leave room for one another
+ */
 static int
 is_there(int pattern, int i)
 {
@@ -498,27 +501,33 @@ is_there(int pattern, int i)
 			return i % 7 == 4;
 		case 4:
 			return test_below(2);
-		default:
+		case 5:
 			return test_below(10) == 0;
+		case 6:
+			return i % 3 == 1;
+		default:
+			return i % 5 != 2;
 	}
 }
 
-/* rows of that pattern of two batches, packed together; returns the key switches */
+#define MOST_BATCHES 3
+
+/* rows of that pattern of some batches, packed together; returns the key switches */
 static uint64_t
-pack_pattern(Site *s, int pattern, int width)
+pack_pattern(Site *s, int pattern, int width, int batches)
 {
 	const int	logc = s->par->logn - ppdl_log2_width(width);
-	TestBatch	t[2];
+	TestBatch	t[MOST_BATCHES];
 	PpdlCollector *col;
 	Expected	e = {.width = width};
 	const uint64_t before = s->ev.keyswitches;
 
 	OK(ppdl_collector_create(&col, 2, ERR));
-	for (int b = 0; b < 2; b++)
+	for (int b = 0; b < batches; b++)
 	{
 		t[b] = test_batch(s->sk, s->rng, 1 << logc, width, logc, 2, 30);
 		for (int i = 0; i < t[b].rows; i++)
-			if (is_there(pattern, i))
+			if (is_there(pattern, b * t[b].rows + i))
 			{
 				add(s, col, test_slice(&t[b], i), t[b].size, (uint32_t) e.count);
 				expect(&e, t[b].x + i * width);
@@ -526,32 +535,36 @@ pack_pattern(Site *s, int pattern, int width)
 	}
 	pack_all(s, col, &e, 0x1p30);
 	ppdl_collector_destroy(col);
-	test_batch_free(&t[0]);
-	test_batch_free(&t[1]);
+	for (int b = 0; b < batches; b++)
+		test_batch_free(&t[b]);
 	expect_free(&e);
 	return s->ev.keyswitches - before;
 }
 
-/* blocks of one batch share their key switches */
+/* blocks of one batch share their key switches, and so do batches whose rows leave room for one another */
 static void
 test_windows(void **state)
 {
-	static const uint64_t most[] = {96, 64, 148, 100};
+	static const struct
+	{
+		int			pattern,
+					batches;
+		uint64_t	most;
+	}			round[] = {{0, 2, 19}, {1, 2, 11}, {2, 2, 148}, {3, 2, 100}, {6, 3, 37}, {4, 2, UINT64_MAX}};
 	Site		s;
 
 	site_open(&s, 0);
-	for (int pattern = 0; pattern < 4; pattern++)
+	for (size_t i = 0; i < sizeof(round) / sizeof(round[0]); i++)
 	{
-		uint64_t	switches = pack_pattern(&s, pattern, 16);
+		uint64_t	switches = pack_pattern(&s, round[i].pattern, 16, round[i].batches);
 
-		print_message("pattern %d: %d key switches\n", pattern, (int) switches);
-		assert_true(switches < most[pattern]);
+		print_message("pattern %d: %d key switches\n", round[i].pattern, (int) switches);
+		assert_true(switches <= round[i].most);
 	}
-	pack_pattern(&s, 4, 16);
 	site_close(&s);
 }
 
-/* runs of equal multipliers of several lengths, and whole polynomials */
+/* runs of equal multipliers of several lengths, and whole polynomials; rows that stay where they lie */
 static void
 test_toy_patterns(void **state)
 {
@@ -559,9 +572,57 @@ test_toy_patterns(void **state)
 	Site		s;
 
 	site_open(&s, 11);
-	for (int pattern = 0; pattern < 6; pattern++)
+	for (int pattern = 0; pattern < 8; pattern++)
 		for (int w = 0; w < 4; w++)
-			pack_pattern(&s, pattern, width[w]);
+			pack_pattern(&s, pattern, width[w], pattern < 6 ? 2 : 3);
+	site_close(&s);
+}
+
+/* rows of three batches that are planned to stay where they lie are planned again when a packing is given up */
+static void
+test_in_place(void **state)
+{
+	Site		s;
+	TestBatch	t[MOST_BATCHES];
+	Crew		c;
+	PpdlCollector *col;
+	Expected	e = {.width = 4};
+
+	site_open(&s, 11);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (int b = 0; b < MOST_BATCHES; b++)
+	{
+		t[b] = test_batch(s.sk, s.rng, 512, 4, 9, 2, 30);
+		for (int i = 0; i < 512; i++)
+			if (is_there(7, b * 512 + i))
+			{
+				add(&s, col, test_slice(&t[b], i), t[b].size, (uint32_t) e.count);
+				expect(&e, t[b].x + i * 4);
+			}
+	}
+	for (int round = 0; round < 2; round++)
+	{
+		uint32_t	rows = 0;
+
+		choose_all(&c, col);
+		assert_int_equal(c.count, 3);
+		for (int i = 0; i < c.count; i++)
+			OK(run_packing(&c, i, &s.ev, ERR));
+		/* two are full, and the third takes what is left */
+		assert_int_equal(c.out[0].rows, 512);
+		assert_int_equal(c.out[1].rows, 512);
+		for (int i = 0; i < c.count && round == 1; i++)
+			check_packed(&s, &c.out[i], &e, 0x1p30);
+		for (int i = 0; i < c.count; i++)
+			rows += c.out[i].rows;
+		assert_int_equal(rows, e.count);
+		end_all(&c, round);
+	}
+	assert_int_equal(ppdl_collector_rows(col), 0);
+	ppdl_collector_destroy(col);
+	for (int b = 0; b < MOST_BATCHES; b++)
+		test_batch_free(&t[b]);
+	expect_free(&e);
 	site_close(&s);
 }
 
@@ -573,10 +634,11 @@ stop_later(void *arg)
 	return questions_left-- == 0;
 }
 
-/* wherever an interrupt comes, windows that wait included: nothing is left in the pool, and the rows stay */
+/* wherever an interrupt comes: nothing is left in the pool, and the rows stay */
 static void
-test_interrupted_windows(void **state)
+interrupt(int step, int least)
 {
+	const uint64_t rows = (uint64_t) ((511 + step) / step);
 	Site		s;
 	TestBatch	t;
 	PpdlCollector *col;
@@ -589,22 +651,30 @@ test_interrupted_windows(void **state)
 	site_open(&s, 11);
 	t = test_batch(s.sk, s.rng, 512, 4, 9, 2, 30);
 	OK(ppdl_collector_create(&col, 2, ERR));
-	for (int i = 0; i < 512; i += 2)
+	for (int i = 0; i < 512; i += step)
 		add(&s, col, test_slice(&t, i), t.size, (uint32_t) i);
 	s.ev.interrupted = stop_later;
 	while (questions_left = ++stops, (status = ppdl_pack_next(&s.ev, col, &p, &found, &err)) != PPDL_OK)
 	{
 		assert_int_equal(status, PPDL_ERR_CANCELED);
-		assert_int_equal(ppdl_collector_rows(col), 256);
+		assert_int_equal(ppdl_collector_rows(col), rows);
 		ppdl_pool_trim(s.pool);
 		assert_int_equal(ppdl_pool_bytes(s.pool), 0);
 	}
 	print_message("stopped %d times\n", stops);
-	assert_true(stops > 10 && found);
+	assert_true(stops >= least && found);
 	ppdl_packed_release(&s.ev, &p);
 	ppdl_collector_destroy(col);
 	test_batch_free(&t);
 	site_close(&s);
+}
+
+/* windows, some of which wait; rows that stay where they lie */
+static void
+test_interrupted(void **state)
+{
+	interrupt(7, 20);
+	interrupt(2, 10);
 }
 
 /* rows scattered over several batches at the row ring's parameters */
@@ -901,7 +971,8 @@ main(void)
 		cmocka_unit_test(test_contiguous),
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_toy_patterns),
-		cmocka_unit_test(test_interrupted_windows),
+		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),

@@ -705,6 +705,85 @@ test_packing(void **state)
 	check_packed(3, 140);
 }
 
+#define WIDE 200
+#define PLACES 64				/* of as many values */
+
+/* a slice of each row */
+static uint8_t *
+encrypt_wide(PpdlOwner *o, const double *x, size_t *size)
+{
+	const PpdlBatchOptions opt = {.limbs = 2, .scale_bits = 30, .logc = 6};
+	const PpdlParams *par;
+	uint8_t    *slices;
+
+	OK(ppdl_params_get(PPDL_RING_ROW, &par, ERR));
+	*size = ppdl_slice_size(par, 2, 8);
+	slices = malloc(PLACES * *size);
+	assert_non_null(slices);
+	OK(ppdl_owner_encrypt(o, slices, x, PLACES, WIDE, &opt, ERR));
+	return slices;
+}
+
+/* every second row of a writer's batch and of the owner's, which stay where they lie */
+static void
+test_packing_in_place(void **state)
+{
+	PpdlOwner  *of[2] = {writer[0], owner};
+	double	   *x = malloc(2 * PLACES * WIDE * sizeof(double)),
+			   *phase,
+				worst = 0;
+	uint8_t    *rows[2];
+	const PpdlSecret *sk;
+	PpdlCollector *col;
+	PpdlPacked	packed;
+	PpdlCipher	c;
+	size_t		size;
+	int			complete,
+				found;
+
+	assert_non_null(x);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	ppdl_collector_set_writers(col, writes_for, NULL);
+	for (int i = 0; i < 2 * PLACES * WIDE; i++)
+		x[i] = test_value();
+	for (int o = 0; o < 2; o++)
+	{
+		rows[o] = encrypt_wide(of[o], x + o * PLACES * WIDE, &size);
+		for (int i = 1; i < PLACES; i += 2)
+		{
+			OK(ppdl_cipher_parse(&c, rows[o] + (size_t) i * size, size, ERR));
+			OK(ppdl_collector_add(col, &c, (uint32_t) (o * PLACES + i), &complete, ERR));
+		}
+	}
+	ev.keyswitches = 0;
+	OK(ppdl_collector_load_keys(col, &ev, ERR));
+	OK(ppdl_pack_next(&ev, col, &packed, &found, ERR));
+	assert_true(found);
+	assert_int_equal(packed.rows, PLACES);
+	/* of the writer's key, rotations, and a step */
+	assert_int_equal(ev.keyswitches, 1 + 3 + 1);
+	OK(ppdl_owner_secret(owner, PPDL_RING_ROW, &sk, ERR));
+	phase = malloc(sk->par->n * sizeof(double));
+	assert_non_null(phase);
+	OK(ppdl_decrypt_coeffs(&ev, &packed.ct, sk, phase, ERR));
+	for (uint32_t p = 0; p < PLACES; p++)
+		for (int f = 0; f < WIDE; f++)
+		{
+			double		got = phase[ppdl_bitrev(p, 6) + (size_t) f * PLACES] / packed.ct.scale;
+
+			worst = fmax(worst, fabs(got - x[packed.ordinal[p] * WIDE + (uint32_t) f]));
+		}
+	worst *= packed.ct.scale / packed.ct.noise;
+	print_message("worst error %.2g of the stated\n", worst);
+	assert_true(worst < 8);
+	free(phase);
+	ppdl_packed_release(&ev, &packed);
+	ppdl_collector_destroy(col);
+	free(rows[0]);
+	free(rows[1]);
+	free(x);
+}
+
 static void
 test_packing_states(void **state)
 {
@@ -1002,6 +1081,7 @@ main(void)
 		cmocka_unit_test(test_loaded_sums),
 		cmocka_unit_test(test_one_key),
 		cmocka_unit_test(test_packing),
+		cmocka_unit_test(test_packing_in_place),
 		cmocka_unit_test(test_packing_states),
 		cmocka_unit_test(test_packing_compact),
 		cmocka_unit_test(test_row_sets),
