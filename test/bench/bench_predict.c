@@ -202,13 +202,16 @@ bench_network(Bench *b)
 		   serial / (serial + best + packing));
 	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches\n",
 		   ppdl_pool_peak(b->pool));
-	for (int step = 2; step <= 3; step++)
+	for (int step = 2; step <= 5; step++)
 	{
+		encrypt_batches(b, WIDTH, step);
 		pack(b, step, ppdl_predictor_limbs(p), &packed);
 		ppdl_packed_release(&b->ev, &packed);
+		if (step == 3 || step == 5)
+			printf("predict_thread_%s_bytes\t%zu\tbytes\tthe same, every second or %s row of as many batches\n",
+				   step == 3 ? "partial" : "partial5", ppdl_pool_peak(b->pool), step == 3 ? "third" : "fifth");
 	}
-	printf("predict_thread_partial_bytes\t%zu\tbytes\tthe same, every second or third row of a batch\n",
-		   ppdl_pool_peak(b->pool));
+	encrypt_rows(b, WIDTH);
 	ppdl_predictor_destroy(p);
 	ppdl_net_destroy(net);
 	return best + packing;
