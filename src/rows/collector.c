@@ -176,6 +176,8 @@ ppdl_collector_memory(const PpdlCollector *col)
 
 	for (int h = 0; h < PPDL_MAX_HEIGHT; h++)
 		bytes += col->blocks[h].cap * sizeof(PpdlBlock);
+	for (const PpdlInPlace *rows = col->in_place; rows != NULL; rows = rows->next)
+		bytes += sizeof(*rows) + rows->count * sizeof(rows->placed[0]);
 	return bytes;
 }
 
