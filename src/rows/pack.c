@@ -250,7 +250,9 @@ pack(PpdlPacking *p, PpdlPacked *out, PpdlError *err)
 		ppdl_pack_plan_windows(p);
 		PPDL_TRY(build(p, 0, p->height, &out->ct, &found, err));
 	}
-	status = describe(p, out, err);
+	status = ppdl_pack_add_rows(p, &out->ct, err);
+	if (status == PPDL_OK)
+		status = describe(p, out, err);
 	if (status != PPDL_OK)
 		ppdl_ct_release(p->ev, &out->ct);
 	return status;

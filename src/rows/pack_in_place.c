@@ -1,15 +1,10 @@
-/*
- * Of b there is nothing but the rows that came: they are put in their places, times 2^height.  The uniform half is
- * whole, and has to lose the coefficients of missing rows, as a ciphertext (0, a) (ckks/keep.h).
- */
+/* The uniform half of a batch, as a ciphertext (0, a), has to lose the coefficients of missing rows (ckks/keep.h). */
 #include "rows/pack_in_place.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ckks/keep.h"
-#include "ring/vec.h"
 #include "rows/pack_leaf.h"
 
 /* rows of one batch */
@@ -76,27 +71,6 @@ fill_part(PpdlPacking *p, Part *part, PpdlError *err)
 	return PPDL_OK;
 }
 
-/* out.b += 2^height times the rows; scratch: a limb */
-static PpdlStatus
-add_rows(const PpdlPacking *p, PpdlCt *out, uint64_t *scratch, PpdlError *err)
-{
-	const PpdlRing *ring = p->col->par->ring;
-	size_t		offset = 0;
-
-	for (int l = 0; l < out->limbs; l++)
-	{
-		const PpdlModulus *m = &ring->mod[l];
-
-		memset(scratch, 0, ring->n * sizeof(uint64_t));
-		for (uint32_t i = 0; i < p->count; i++)
-			PPDL_TRY(ppdl_pack_place(p, &p->placed[i].block, l, offset, p->placed[i].at, p->height, scratch, err));
-		ppdl_ntt(ring, m, scratch);
-		ppdl_vec_mul_scalar_add(m, ppdl_limb(ring, out->b, l), scratch, (uint64_t) 1 << p->height, ring->n);
-		offset += ppdl_packed_size((size_t) 1 << p->col->logk, m->bits);
-	}
-	return PPDL_OK;
-}
-
 static PpdlStatus
 select_rows(PpdlPacking *p, Part *part, int count, PpdlCt *out, PpdlError *err)
 {
@@ -116,20 +90,14 @@ PpdlStatus
 ppdl_pack_in_place(PpdlPacking *p, PpdlCt *out, PpdlError *err)
 {
 	Part	   *part;
-	uint64_t   *scratch = NULL;
 	int			count;
 	PpdlStatus	status;
 
 	PPDL_TRY(find_parts(p, &part, &count, err));
 	for (int i = 0; i < count; i++)
 		PPDL_GOTO(done, fill_part(p, &part[i], err));
-	PPDL_GOTO(done, select_rows(p, part, count, out, err));
-	scratch = ppdl_pool_get(p->ev->pool, p->col->par->n * sizeof(uint64_t));
-	status = scratch == NULL ? ppdl_error(err, PPDL_ERR_NOMEM, "out of memory") : add_rows(p, out, scratch, err);
-	if (status != PPDL_OK)
-		ppdl_ct_release(p->ev, out);
+	status = select_rows(p, part, count, out, err);
 done:
-	ppdl_pool_put(p->ev->pool, scratch);
 	for (int i = 0; i < count; i++)
 	{
 		ppdl_ct_release(p->ev, &part[i].ct);

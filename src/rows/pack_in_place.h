@@ -5,7 +5,8 @@
 #include "rows/pack_impl.h"
 
 /*
- * All of p->placed, which is a PpdlInPlace's: NTT domain, the collector's limbs; out is p->ev's, nothing after an error
+ * All of p->placed, which is a PpdlInPlace's, without the rows: NTT domain, the collector's limbs; out is p->ev's,
+ * nothing after an error
  */
 PpdlStatus	ppdl_pack_in_place(PpdlPacking *p, PpdlCt *out, PpdlError *err);
 

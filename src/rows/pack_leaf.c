@@ -71,68 +71,61 @@ ppdl_pack_noise(const PpdlPacking *p, const PpdlRowBatch *b)
 	return ppdl_key_ring_noise(&p->col->keys, b->key, p->col->par, p->col->limbs, b->noise);
 }
 
-/* limb l of a block; other coefficients are zero */
+/* limb l of an explicit row's b; other coefficients are zero */
 static PpdlStatus
-place_rows(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *b, PpdlError *err)
+place_row(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *b, PpdlError *err)
 {
 	const PpdlRing *ring = p->col->par->ring;
 
 	memset(b, 0, ring->n * sizeof(uint64_t));
-	PPDL_TRY(ppdl_pack_place(p, block, l, offset, 0, block->h, b, err));
+	PPDL_TRY(ppdl_pack_place(p, block, l, offset, 0, 0, b, err));
 	ppdl_ntt(ring, &ring->mod[l], b);
 	return PPDL_OK;
 }
 
-/* a = A * X^(-i0*g), or as it was stored */
-static PpdlStatus
-place_uniform(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint64_t *a, PpdlError *err)
-{
-	const PpdlCollector *col = p->col;
-	const PpdlRing *ring = col->par->ring;
-	const PpdlRowBatch *b = block->batch;
-	int64_t		shift;
-
-	if (b->explicit_row)
-		return ppdl_residues_get(&ring->mod[l], a, b->residues + offset, ring->n, err);
-	shift = (int64_t) ppdl_bitrev(b->entry[block->first].index, b->logc) << (p->height - b->logc);
-	ppdl_mul_monomial_ntt(ring, &ring->mod[l], a, ppdl_climb(ring, p->uniform, l), -shift);
-	return PPDL_OK;
-}
-
-/* the writer's share of b, in the same place as its a; scratch: a limb */
+/* out = A * X^(-i0*g), A a half of the batch's uniform ciphertext */
 static void
-add_uniform_b(const PpdlPacking *p, const PpdlBlock *block, int l, uint64_t *b, uint64_t *scratch)
+place_uniform(const PpdlPacking *p, const PpdlBlock *block, int l, uint64_t *out, const uint64_t *half)
 {
 	const PpdlRing *ring = p->col->par->ring;
 	const PpdlRowBatch *batch = block->batch;
 	const int64_t shift = (int64_t) ppdl_bitrev(batch->entry[block->first].index, batch->logc)
 		<< (p->height - batch->logc);
 
-	ppdl_mul_monomial_ntt(ring, &ring->mod[l], scratch, ppdl_climb(ring, p->uniform_b, l), -shift);
-	ppdl_vec_add(&ring->mod[l], b, b, scratch, ring->n);
+	ppdl_mul_monomial_ntt(ring, &ring->mod[l], out, ppdl_climb(ring, half, l), -shift);
 }
 
 static PpdlStatus
-fill_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
+fill_explicit(const PpdlPacking *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
 {
 	const PpdlRing *ring = p->col->par->ring;
+	const PpdlRowBatch *batch = block->batch;
 	size_t		offset = 0;
 
-	if (!block->batch->explicit_row)
-		PPDL_TRY(ppdl_pack_expand(p, block->batch, err));
 	for (int l = 0; l < ct->limbs; l++)
 	{
-		PPDL_TRY(place_rows(p, block, l, offset, ppdl_limb(ring, ct->b, l), err));
+		PPDL_TRY(place_row(p, block, l, offset, ppdl_limb(ring, ct->b, l), err));
 		offset += ppdl_packed_size((size_t) 1 << p->col->logk, ring->mod[l].bits);
-		/* a is filled next: until then it is scratch */
-		if (!block->batch->explicit_row && p->uniform_b != NULL)
-			add_uniform_b(p, block, l, ppdl_limb(ring, ct->b, l), ppdl_limb(ring, ct->a, l));
-		PPDL_TRY(place_uniform(p, block, l, offset, ppdl_limb(ring, ct->a, l), err));
-		if (block->batch->explicit_row)
-			offset += ppdl_packed_size(ring->n, ring->mod[l].bits);
+		PPDL_TRY(ppdl_residues_get(&ring->mod[l], ppdl_limb(ring, ct->a, l), batch->residues + offset, ring->n, err));
+		offset += ppdl_packed_size(ring->n, ring->mod[l].bits);
 	}
-	if (block->batch->explicit_row)
-		return ppdl_key_ring_switch(&p->col->keys, block->batch->key, p->ev, ct->b, ct->a, ct->limbs, err);
+	return ppdl_key_ring_switch(&p->col->keys, batch->key, p->ev, ct->b, ct->a, ct->limbs, err);
+}
+
+static PpdlStatus
+fill_uniform(PpdlPacking *p, const PpdlBlock *block, PpdlCt *ct, PpdlError *err)
+{
+	const PpdlRing *ring = p->col->par->ring;
+
+	PPDL_TRY(ppdl_pack_expand(p, block->batch, err));
+	for (int l = 0; l < ct->limbs; l++)
+	{
+		place_uniform(p, block, l, ppdl_limb(ring, ct->a, l), p->uniform);
+		if (p->uniform_b != NULL)
+			place_uniform(p, block, l, ppdl_limb(ring, ct->b, l), p->uniform_b);
+		else
+			memset(ppdl_limb(ring, ct->b, l), 0, ring->n * sizeof(uint64_t));
+	}
 	return PPDL_OK;
 }
 
@@ -142,7 +135,7 @@ ppdl_pack_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *e
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_alloc(p->ev, out, p->col->limbs, err));
-	PPDL_GOTO(done, fill_leaf(p, block, out, err));
+	PPDL_GOTO(done, block->batch->explicit_row ? fill_explicit(p, block, out, err) : fill_uniform(p, block, out, err));
 	out->scale = p->col->scale;
 	out->noise = ppdl_pack_noise(p, block->batch);
 	if (block->h > 0)
@@ -152,5 +145,36 @@ ppdl_pack_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *e
 done:
 	if (status != PPDL_OK)
 		ppdl_ct_release(p->ev, out);
+	return status;
+}
+
+/* limb l of the rows of all blocks; offset: of the limb in a row's residues */
+static PpdlStatus
+place_rows(const PpdlPacking *p, int l, size_t offset, uint64_t *b, PpdlError *err)
+{
+	memset(b, 0, p->col->par->n * sizeof(uint64_t));
+	for (uint32_t i = 0; i < p->count; i++)
+		if (!p->placed[i].block.batch->explicit_row)
+			PPDL_TRY(ppdl_pack_place(p, &p->placed[i].block, l, offset, p->placed[i].at, p->height, b, err));
+	ppdl_ntt(p->col->par->ring, &p->col->par->ring->mod[l], b);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_pack_add_rows(const PpdlPacking *p, PpdlCt *ct, PpdlError *err)
+{
+	const PpdlRing *ring = p->col->par->ring;
+	uint64_t   *rows = ppdl_pool_get(p->ev->pool, ring->n * sizeof(uint64_t));
+	size_t		offset = 0;
+	PpdlStatus	status = rows != NULL ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+
+	for (int l = 0; l < ct->limbs && status == PPDL_OK; l++)
+	{
+		status = place_rows(p, l, offset, rows, err);
+		if (status == PPDL_OK)
+			ppdl_vec_mul_scalar_add(&ring->mod[l], ppdl_limb(ring, ct->b, l), rows, (uint64_t) 1 << p->height, ring->n);
+		offset += ppdl_packed_size((size_t) 1 << p->col->logk, ring->mod[l].bits);
+	}
+	ppdl_pool_put(p->ev->pool, rows);
 	return status;
 }

@@ -16,10 +16,15 @@ PpdlStatus	ppdl_pack_expand(PpdlPacking *p, PpdlRowBatch *b, PpdlError *err);
 PpdlStatus	ppdl_pack_place(const PpdlPacking *p, const PpdlBlock *block, int l, size_t offset, uint32_t at, int h,
 							uint64_t *b, PpdlError *err);
 /*
- * A block that enters the tree at height h, times 2^h, all limbs of the collector, NTT domain; out is the
- * evaluator's, nothing after an error
+ * The ciphertext of a block that enters the tree at height h, times 2^h, all limbs of the collector, NTT domain,
+ * without its rows, unless it is an explicit row; out is the evaluator's, nothing after an error
  */
 PpdlStatus	ppdl_pack_leaf(PpdlPacking *p, const PpdlBlock *block, PpdlCt *out, PpdlError *err);
+/*
+ * ct.b += 2^height times the rows in their places, but for explicit ones: no automorphism has to do with them, as they
+ * are where they are to be, and b alone has them
+ */
+PpdlStatus	ppdl_pack_add_rows(const PpdlPacking *p, PpdlCt *ct, PpdlError *err);
 
 /* noise of a row of the batch, under the owner's key */
 double		ppdl_pack_noise(const PpdlPacking *p, const PpdlRowBatch *b);

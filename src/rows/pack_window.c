@@ -8,9 +8,9 @@
  *   (2^levels * rows in their places, 0) + sum over W of m_W * E_W,    W the subsets of its levels,
  *   E_W = K_t(.. K_u(0, A)), u < .. < t the levels in W,
  *
- * where m_W is a sum of one signed monomial a block.  The 2^levels - 1 key switches
- * of the E_W serve all windows of the batch; ordinary merges take as many for each.  A window costs
- * 2^levels sparse polynomials brought to the NTT domain and as many products.
+ * where m_W is a sum of one signed monomial a block; rows are added to the whole of a packing at the end.  The
+ * 2^levels - 1 key switches of the E_W serve all windows of the batch; ordinary merges take as many for each.  A window
+ * costs 2^levels sparse polynomials brought to the NTT domain and as many products.
  *
  * Noise: K's error is multiplied by m_W, so a window of n blocks adds n * levels * 2^(levels-1)
  * key switches' variance where merges would add about n^2/3: one or two bits of some ten to spare.
@@ -417,40 +417,24 @@ add_classes(const Group *g, int l)
 	}
 }
 
-/* limb l of the rows in their places, times 2^levels */
-static PpdlStatus
-place_rows(const Group *g, const Window *win, int l, size_t offset, PpdlError *err)
-{
-	const PpdlRing *ring = g->p->col->par->ring;
-	const PpdlModulus *m = &ring->mod[l];
-	uint64_t   *b = ppdl_limb(ring, win->out->b, l);
-
-	memset(b, 0, ring->n * sizeof(uint64_t));
-	memset(ppdl_limb(ring, win->out->a, l), 0, ring->n * sizeof(uint64_t));
-	for (uint32_t i = 0; i < win->blocks; i++)
-		PPDL_TRY(ppdl_pack_place(g->p, &win->placed[i].block, l, offset, win->placed[i].at - win->at, g->h, b, err));
-	ppdl_ntt(ring, m, b);
-	ppdl_vec_mul_scalar(m, b, b, (uint64_t) 1 << g->h, ring->n);
-	return PPDL_OK;
-}
-
-static PpdlStatus
-fill_windows(Group *g, PpdlError *err)
+static void
+fill_windows(Group *g)
 {
 	const PpdlCollector *col = g->p->col;
-	size_t		offset = 0;
+	const PpdlRing *ring = col->par->ring;
 
 	for (int l = 0; l < col->limbs; l++)
 	{
 		for (int i = 0; i < g->count; i++)
-			PPDL_TRY(place_rows(g, &g->window[i], l, offset, err));
+		{
+			memset(ppdl_limb(ring, g->window[i].out->b, l), 0, ring->n * sizeof(uint64_t));
+			memset(ppdl_limb(ring, g->window[i].out->a, l), 0, ring->n * sizeof(uint64_t));
+		}
 		add_classes(g, l);
 		for (int i = 0; i < g->count; i++)
 			if (g->window[i].classes == 0)
 				add_polynomials(g, &g->window[i], l);
-		offset += ppdl_packed_size((size_t) 1 << col->logk, col->par->ring->mod[l].bits);
 	}
-	return PPDL_OK;
 }
 
 static void
@@ -577,7 +561,7 @@ make_windows(PpdlPacking *p, uint32_t at, int h, PpdlError *err)
 	PPDL_GOTO(done, get_scratch(&g, err));
 	for (; p->ready.count < g.count; p->ready.count++)
 		PPDL_GOTO(done, ppdl_ct_alloc(p->ev, &p->ready.ct[p->ready.count], p->col->limbs, err));
-	PPDL_GOTO(done, fill_windows(&g, err));
+	fill_windows(&g);
 	for (int i = 0; i < g.count; i++)
 	{
 		describe(&g, &g.window[i]);

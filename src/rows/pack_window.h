@@ -7,8 +7,9 @@
 /* decides which subtrees are windows */
 void		ppdl_pack_plan_windows(PpdlPacking *p);
 /*
- * The subtree of height h at a position that p->window says is one, NTT domain; takes its blocks; out is the
- * evaluator's, nothing after an error.  Some that follow are computed with it, and wait until they are asked for.
+ * The subtree of height h at a position that p->window says is one, without its rows, NTT domain; takes its blocks; out
+ * is the evaluator's, nothing after an error.  Some that follow are computed with it, and wait until they are asked
+ * for.
  */
 PpdlStatus	ppdl_pack_window(PpdlPacking *p, uint32_t at, int h, PpdlCt *out, PpdlError *err);
 void		ppdl_pack_release_windows(PpdlPacking *p);
