@@ -314,10 +314,8 @@ rotate_sources(const Keeping *op, int baby, int t, size_t from, const Scratch *s
 	PpdlAhead	ahead;
 
 	ppdl_ahead_begin(&ahead);
-	for (int j = 0; j < digits && baby + 1 < HOISTED; j++)
-		for (int h = 0; h < 2; h++)
-			ppdl_ahead_add(&ahead, key_block(op, baby + 1, j, h, t, ppdl_autom_source(op->perm[baby + 1], from, n)),
-						   ppdl_vec_packed_bytes(n));
+	if (baby + 1 < HOISTED)
+		ppdl_digits_ahead(op->ks, op->key[baby + 1], t, ppdl_autom_source(op->perm[baby + 1], from, n), n, &ahead);
 	ppdl_ahead_share(&ahead, (size_t) (op->inputs * SOURCES));
 	for (int j = 0; j < digits; j++)
 		for (int h = 0; h < 2; h++)
