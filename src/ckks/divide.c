@@ -4,8 +4,6 @@
  */
 #include "ckks/divide.h"
 
-#include <string.h>
-
 #include "ckks/eval_impl.h"
 #include "ring/vec.h"
 
@@ -17,30 +15,30 @@ typedef struct Loading
 	const PpdlBaseConv *conv;
 	const PpdlConvertible *in;
 	uint64_t   *loaded;
-	int			blocks,			/* a task */
+	int			columns,		/* a task */
 				all;
 } Loading;
 
 static void
-task_to_coeff(void *arg, int i)
+task_to_coeff(void *arg, int task)
 {
 	const Loading *op = arg;
 	const PpdlConvertible *in = op->in;
-	uint64_t   *c = ppdl_at(op->par, in->coeff, i);
+	const int	parts = ppdl_ntt_parts(op->par->ring),
+				i = task / parts;
 
-	if (in->coeff != in->limbs)
-		memcpy(c, ppdl_cat(op->par, in->limbs, i), ppdl_limb_bytes(op->par, 1));
-	ppdl_intt(op->par->ring, ppdl_qp_mod(op->par, in->plan->limbs, in->first + i), c);
+	ppdl_intt_part(op->par->ring, ppdl_qp_mod(op->par, in->plan->limbs, in->first + i), ppdl_at(op->par, in->coeff, i),
+				   ppdl_cat(op->par, in->limbs, i), task % parts);
 }
 
 static void
 task_load(void *arg, int task)
 {
 	const Loading *op = arg;
-	const int	first = task * op->blocks,
+	const int	first = task * op->columns,
 				left = op->all - first;
 
-	ppdl_baseconv_load(op->conv, op->loaded, op->in->coeff, first, left < op->blocks ? left : op->blocks);
+	ppdl_baseconv_load(op->conv, op->loaded, op->in->coeff, first, left < op->columns ? left : op->columns);
 }
 
 PpdlStatus
@@ -54,10 +52,10 @@ ppdl_conversion_load(PpdlEval *ev, const PpdlBaseConv *conv, const PpdlConvertib
 	if (*loaded == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	op.loaded = *loaded;
-	op.all = ppdl_baseconv_blocks(conv);
-	op.blocks = (op.all + parts - 1) / parts;
-	ppdl_parallel_for(ev->threads, in->count, task_to_coeff, &op);
-	ppdl_parallel_for(ev->threads, (op.all + op.blocks - 1) / op.blocks, task_load, &op);
+	op.all = ppdl_baseconv_columns(conv);
+	op.columns = (op.all + parts - 1) / parts;
+	ppdl_parallel_for(ev->threads, in->count * ppdl_ntt_parts(ev->par->ring), task_to_coeff, &op);
+	ppdl_parallel_for(ev->threads, (op.all + op.columns - 1) / op.columns, task_load, &op);
 	return PPDL_OK;
 }
 

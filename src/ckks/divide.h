@@ -52,7 +52,7 @@ typedef struct PpdlConvertible
 	int			first,			/* number over QP of the first limb */
 				count;
 	const uint64_t *limbs;
-	uint64_t   *coeff;			/* the same limbs become coefficients here; may be limbs */
+	uint64_t   *coeff;			/* room for as many, may be limbs: what ppdl_intt_part makes of them */
 } PpdlConvertible;
 
 /* *loaded: from the pool, what ppdl_baseconv_load makes of them.  The threads of ev share the work. */

@@ -88,4 +88,26 @@ store_residues(const Prime *p, uint64_t *out, D x)
 	store_words(out, lift(&p->lift, x));
 }
 
+
+/*
+ * frac + floor(r * c / 2^bits), the quotient below 2^52, a step of base conversion; splitter: 2^(52+bits).  fma(r, c,
+ * splitter) rounds to a multiple of 2^bits, and its bits are those of the constant and the quotient together; that is
+ * one too many where the rest is negative.
+ */
+INLINE W
+add_fraction(W frac, W r, D c, D splitter)
+{
+	const D		z = to_double(r),
+				high = fma_add(z, c, splitter),
+				rest = fma_add(z, c, splitter - high);
+
+	return sub_words(add_words(frac, sub_words(bits_of(high), bits_of(splitter))), shift_right(bits_of(rest), 63));
+}
+
+INLINE D
+fraction_splitter(const PpdlModulus *m)
+{
+	return splat(0x1p52 * (double) (UINT64_C(1) << m->bits));
+}
+
 #endif

@@ -81,4 +81,12 @@ mul_lazy(const Prime *p, V x, Shoup s)
 	return _mm512_and_si512(_mm512_madd52lo_epu64(l, h, p->negq), p->mask);
 }
 
+
+/* frac + floor(r * c / 2^bits), a step of base conversion; shift: 52 - bits */
+static inline V
+add_fraction(V frac, V r, V c, V shift)
+{
+	return _mm512_madd52hi_epu64(frac, _mm512_sllv_epi64(r, shift), c);
+}
+
 #endif

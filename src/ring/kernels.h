@@ -15,6 +15,19 @@
 /* coefficients that one call of the base conversion kernels handles */
 #define PPDL_CONV_BLOCK 128
 
+/* what load_columns makes of a limb: PPDL_NTT_PARTS rows of results, `apart` words from one to the next; fractions */
+typedef struct PpdlLoad
+{
+	uint64_t   *y,
+			   *frac;			/* rows without gaps */
+	size_t		apart;
+	uint64_t	sum,			/* w/N and w*w[1]/N: the last stage multiplies by w, too */
+				sumq,			/* their Shoup quotients */
+				diff,
+				diffq,
+				c;
+} PpdlLoad;
+
 typedef struct PpdlKernels
 {
 	void		(*ntt) (const PpdlModulus *m, uint64_t *a);
@@ -26,6 +39,8 @@ typedef struct PpdlKernels
 	void		(*ntt_first) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
 	void		(*ntt_part) (const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 	void		(*intt) (const PpdlModulus *m, uint64_t *a);
+	/* all stages of the inverse but the last PPDL_NTT_FIRST on each part of in, which may be out; as above */
+	void		(*intt_part) (const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part);
 	void		(*permute) (uint64_t *out, const uint64_t *in, const uint32_t *perm, size_t n);
 	void		(*add) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
 	void		(*sub) (const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *b, size_t n);
@@ -51,6 +66,8 @@ typedef struct PpdlKernels
 	/* y = x * w mod m, and frac += floor(y * c / 2^bits): a step of base conversion, see rns.c */
 	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 							uint64_t w, uint64_t wq, uint64_t c, size_t n);
+	/* the last stages of the inverse on columns from .. from+count-1 of in, then conv_in of each row, as l has it */
+	void		(*load_columns) (const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from, size_t count);
 	/* out = sum_i y[i*PPDL_CONV_BLOCK + t] * k[i] mod m, y[i] < 2^50, terms <= PPDL_MAX_CONV + 1 */
 	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms,
 							 size_t n);
@@ -71,20 +88,32 @@ void		ppdl_scalar_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_scalar_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
 void		ppdl_scalar_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_scalar_intt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_scalar_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part);
+void		ppdl_scalar_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from,
+									  size_t count);
 #if defined(__x86_64__)
 void		ppdl_avx2_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_avx2_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
 void		ppdl_avx2_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_avx2_intt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_avx2_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part);
+void		ppdl_avx2_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from,
+									  size_t count);
 void		ppdl_ifma_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_ifma_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
 void		ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_ifma_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part);
+void		ppdl_ifma_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from,
+									  size_t count);
 #elif defined(__aarch64__)
 void		ppdl_neon_ntt(const PpdlModulus *m, uint64_t *a);
 void		ppdl_neon_ntt_first(const PpdlModulus *m, uint64_t *out, const uint64_t *in, size_t from, size_t count);
 void		ppdl_neon_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
 void		ppdl_neon_intt(const PpdlModulus *m, uint64_t *a);
+void		ppdl_neon_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part);
+void		ppdl_neon_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from,
+									  size_t count);
 #endif
 
 #endif

@@ -1,6 +1,7 @@
 #include "ring/ntt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "ring/kernels.h"
@@ -90,4 +91,18 @@ ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a)
 {
 	PPDL_ASSERT(m >= ring->mod && m < ring->mod + ring->count);
 	ppdl_kernels()->intt(m, a);
+}
+
+void
+ppdl_intt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part)
+{
+	PPDL_ASSERT(m >= ring->mod && m < ring->mod + ring->count && part >= 0 && part < ppdl_ntt_parts(ring));
+	if (ppdl_ntt_parts(ring) > 1)
+		ppdl_kernels()->intt_part(m, out, in, part);
+	else
+	{
+		if (out != in)
+			memcpy(out, in, ring->n * sizeof(*out));
+		ppdl_kernels()->intt(m, out);
+	}
 }

@@ -29,4 +29,16 @@ ppdl_avx2_intt(const PpdlModulus *m, uint64_t *a)
 	fma_intt(m, a);
 }
 
+void
+ppdl_avx2_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part)
+{
+	fma_intt_part(m, out, in, part);
+}
+
+void
+ppdl_avx2_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from, size_t count)
+{
+	fma_load_columns(m, l, in, from, count);
+}
+
 #endif

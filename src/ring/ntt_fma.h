@@ -198,6 +198,21 @@ first_pass(const Context *shared, uint64_t *out, const uint64_t *in, size_t stri
 	}
 }
 
+/* the last stages, of which the last one multiplies sums and differences */
+INLINE void
+inverse_end(const Context *c, D d[8], const Factor f[8], Factor sum, Factor diff, int r, int lazy)
+{
+	inverse_begin(c, d, f, r, lazy);
+	for (int i = 0; i < 1 << r >> 1; i++)
+	{
+		const D		x = d[i],
+					y = d[i + (1 << r >> 1)];
+
+		d[i] = mul_factor(&c->p, x + y, sum);
+		d[i + (1 << r >> 1)] = mul_factor(&c->p, y - x, diff);
+	}
+}
+
 /* `last` divides by N and leaves reduced words */
 INLINE void
 inverse_pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int lazy, int last)
@@ -216,21 +231,45 @@ inverse_pass(const Context *shared, uint64_t *a, size_t n, size_t k, int r, int 
 			d[i] = load_doubles(a + j + (size_t) i * stride);
 		if (last)
 		{
-			inverse_begin(&c, d, f, r, lazy);
-			for (int i = 0; i < 1 << r >> 1; i++)
-			{
-				const D		x = d[i],
-							y = d[i + (1 << r >> 1)];
-
-				store_residues(&c.p, a + j + (size_t) i * stride, mul_factor(&c.p, x + y, ninv));
-				store_residues(&c.p, a + j + (size_t) i * stride + n / 2, mul_factor(&c.p, y - x, wlast));
-			}
+			inverse_end(&c, d, f, ninv, wlast, r, lazy);
+			for (int i = 0; i < 1 << r; i++)
+				store_residues(&c.p, a + j + (size_t) i * stride, d[i]);
 		}
 		else
 		{
 			inverse_stages(&c, d, f, r, lazy);
 			for (int i = 0; i < 1 << r; i++)
 				store_doubles(a + j + (size_t) i * stride, d[i]);
+		}
+	}
+}
+
+/* the twin of first_pass, and what base conversion begins with */
+INLINE void
+last_pass(const Context *shared, const PpdlLoad *l, const uint64_t *in, size_t count, int lazy)
+{
+	const Context c = *shared;
+	const size_t stride = c.m->ntt->n / PPDL_NTT_PARTS;
+	const Factor sum = centred(&c, l->sum),
+				diff = centred(&c, l->diff);
+	const D		scale = splat((double) l->c),
+				splitter = fraction_splitter(c.m);
+	Factor		f[PPDL_NTT_PARTS];
+	D			d[PPDL_NTT_PARTS];
+
+	get_roots(&c, f, 1, PPDL_NTT_FIRST, 1);
+	for (size_t j = 0; j < count; j += LANES)
+	{
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
+			d[i] = load_doubles(in + j + (size_t) i * stride);
+		inverse_end(&c, d, f, sum, diff, PPDL_NTT_FIRST, lazy);
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
+		{
+			const W		r = lift(&c.p.lift, d[i]);
+			uint64_t   *frac = l->frac + j + (size_t) i * count;
+
+			store_words(l->y + j + (size_t) i * l->apart, r);
+			store_words(frac, add_fraction(load_words(frac), r, scale, splitter));
 		}
 	}
 }
@@ -401,7 +440,7 @@ tail(const Context *shared, uint64_t *a, size_t k, int lazy)
 }
 
 INLINE void
-inverse_tail(const Context *shared, uint64_t *a, size_t k, int lazy)
+inverse_tail(const Context *shared, uint64_t *a, const uint64_t *in, size_t k, int lazy)
 {
 	const Context c = *shared;
 	Factor		f[8];
@@ -410,7 +449,7 @@ inverse_tail(const Context *shared, uint64_t *a, size_t k, int lazy)
 	get_roots(&c, f, k, 3, 1);
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++)
-		d[i] = load(a + LANES * i);
+		d[i] = load(in + LANES * i);
 	inverse_lane_stages(&c, d, k, lazy);
 	inverse_stages(&c, d, f, 3, lazy);
 #pragma GCC unroll 8
@@ -427,14 +466,15 @@ pass_stages(int logb)
 	return left == 4 ? 2 : left < 3 ? left : 3;
 }
 
+/* only an inverse tail reads in */
 INLINE void
-step(const Context *c, uint64_t *a, int logb, size_t k, int lazy, int inverse, int outer)
+step(const Context *c, uint64_t *a, const uint64_t *in, int logb, size_t k, int lazy, int inverse, int outer)
 {
 	const size_t n = (size_t) 1 << logb;
 	const int	r = pass_stages(logb);
 
 	if (r == 0 && inverse)
-		inverse_tail(c, a, k, lazy);
+		inverse_tail(c, a, in, k, lazy);
 	else if (r == 0)
 		tail(c, a, k, lazy);
 	else if (r == 3 && inverse)
@@ -458,35 +498,36 @@ forward(const Context *c, uint64_t *a, int logb, size_t k, PpdlAhead *ahead)
 	const size_t part = (size_t) 1 << (logb - r);
 
 	if (k == 1 && c->lazy)
-		step(c, a, logb, k, 1, 0, 1);
+		step(c, a, NULL, logb, k, 1, 0, 1);
 	else if (k == 1)
-		step(c, a, logb, k, 0, 0, 1);
+		step(c, a, NULL, logb, k, 0, 0, 1);
 	else if (c->lazy)
-		step(c, a, logb, k, 1, 0, 0);
+		step(c, a, NULL, logb, k, 1, 0, 0);
 	else
-		step(c, a, logb, k, 0, 0, 0);
+		step(c, a, NULL, logb, k, 0, 0, 0);
 	if (r == 0 && (k << logb) % PPDL_AHEAD_STEP == 0)
 		ppdl_ahead_piece(ahead);
 	for (size_t i = 0; r > 0 && i < (size_t) 1 << r; i++)
 		forward(c, a + i * part, logb - r, (k << r) + i, ahead);
 }
 
+/* only the first stages read in, which may be a */
 static void
-inverse(const Context *c, uint64_t *a, int logb, size_t k)
+inverse(const Context *c, uint64_t *a, const uint64_t *in, int logb, size_t k)
 {
 	const int	r = pass_stages(logb);
 	const size_t part = (size_t) 1 << (logb - r);
 
 	for (size_t i = 0; r > 0 && i < (size_t) 1 << r; i++)
-		inverse(c, a + i * part, logb - r, (k << r) + ((size_t) 1 << r) - 1 - i);
+		inverse(c, a + i * part, in + i * part, logb - r, (k << r) + ((size_t) 1 << r) - 1 - i);
 	if (k == 1 && c->lazy)
-		step(c, a, logb, k, 1, 1, 1);
+		step(c, a, in, logb, k, 1, 1, 1);
 	else if (k == 1)
-		step(c, a, logb, k, 0, 1, 1);
+		step(c, a, in, logb, k, 0, 1, 1);
 	else if (c->lazy)
-		step(c, a, logb, k, 1, 1, 0);
+		step(c, a, in, logb, k, 1, 1, 0);
 	else
-		step(c, a, logb, k, 0, 1, 0);
+		step(c, a, in, logb, k, 0, 1, 0);
 }
 
 static Context
@@ -539,7 +580,28 @@ fma_intt(const PpdlModulus *m, uint64_t *a)
 	if (m->ntt->logn <= TAIL_BITS)
 		ppdl_scalar_intt(m, a);
 	else
-		inverse(&c, a, m->ntt->logn, 1);
+		inverse(&c, a, a, m->ntt->logn, 1);
+}
+
+INLINE void
+fma_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part)
+{
+	const Context c = context(m);
+	const size_t n = m->ntt->n / PPDL_NTT_PARTS,
+				at = (size_t) part * n;
+
+	inverse(&c, out + at, in + at, m->ntt->logn - PPDL_NTT_FIRST, (size_t) (2 * PPDL_NTT_PARTS - 1 - part));
+}
+
+INLINE void
+fma_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from, size_t count)
+{
+	const Context c = context(m);
+
+	if (c.lazy)
+		last_pass(&c, l, in + from, count, 1);
+	else
+		last_pass(&c, l, in + from, count, 0);
 }
 
 #endif

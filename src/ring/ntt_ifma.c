@@ -301,7 +301,7 @@ static const uint64_t mirror2[2][8] = {{7, 7, 6, 6, 5, 5, 4, 4}, {3, 3, 2, 2, 1,
 static const uint64_t mirror1[8] = {7, 6, 5, 4, 3, 2, 1, 0};
 
 INLINE void
-first64(const Context *shared, uint64_t *a, size_t k, int lazy)
+first64(const Context *shared, uint64_t *a, const uint64_t *in, size_t k, int lazy)
 {
 	const Context c = *shared;
 	Shoup		s[8];
@@ -311,8 +311,8 @@ first64(const Context *shared, uint64_t *a, size_t k, int lazy)
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++)
 	{
-		d[2 * i] = load(a + 16 * i);
-		d[2 * i + 1] = load(a + 16 * i + 8);
+		d[2 * i] = load(in + 16 * i);
+		d[2 * i + 1] = load(in + 16 * i + 8);
 		regroup(&d[2 * i], &d[2 * i + 1], reperm);
 		inverse_butterfly(&c, &d[2 * i], &d[2 * i + 1], spread(&c, 32 * k + 24 - 8 * (size_t) i, mirror1), lazy);
 	}
@@ -361,12 +361,12 @@ forward_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
 }
 
 INLINE void
-inverse_step(const Context *c, uint64_t *a, int logb, size_t k, int lazy)
+inverse_step(const Context *c, uint64_t *a, const uint64_t *in, int logb, size_t k, int lazy)
 {
 	const size_t n = (size_t) 1 << logb;
 
 	if (logb == 6)
-		first64(c, a, k, lazy);
+		first64(c, a, in, k, lazy);
 	else if (pass_stages(logb) == 3)
 		pass(c, a, n, k, 3, lazy, 1);
 	else if (pass_stages(logb) == 2)
@@ -394,8 +394,9 @@ forward(const Context *c, uint64_t *a, int logb, size_t k, PpdlAhead *ahead)
 	}
 }
 
+/* only the first stages read in, which may be a */
 static void
-inverse(const Context *c, uint64_t *a, int logb, size_t k)
+inverse(const Context *c, uint64_t *a, const uint64_t *in, int logb, size_t k)
 {
 	if (logb > 6)
 	{
@@ -403,12 +404,12 @@ inverse(const Context *c, uint64_t *a, int logb, size_t k)
 		const size_t part = (size_t) 1 << (logb - r);
 
 		for (size_t i = 0; i < (size_t) 1 << r; i++)
-			inverse(c, a + i * part, logb - r, (k << r) + ((size_t) 1 << r) - 1 - i);
+			inverse(c, a + i * part, in + i * part, logb - r, (k << r) + ((size_t) 1 << r) - 1 - i);
 	}
 	if (c->lazy)
-		inverse_step(c, a, logb, k, 1);
+		inverse_step(c, a, in, logb, k, 1);
 	else
-		inverse_step(c, a, logb, k, 0);
+		inverse_step(c, a, in, logb, k, 0);
 }
 
 static Context
@@ -467,18 +468,61 @@ ppdl_ifma_ntt_part(const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead
 	forward(&c, a + (size_t) part * n, m->ntt->logn - PPDL_NTT_FIRST, PPDL_NTT_PARTS + (size_t) part, ahead);
 }
 
-/* the stage of the root divides by N and reduces */
+/* the stage of the root multiplies sums and differences, and reduces */
+INLINE void
+last_inverse_butterfly(const Context *c, V *x, V *y, Shoup sum, Shoup diff)
+{
+	const V		d = _mm512_sub_epi64(_mm512_add_epi64(*y, c->bias), *x);
+
+	*x = reduce_once(mul_lazy(&c->p, _mm512_add_epi64(*x, *y), sum), c->p.q);
+	*y = reduce_once(mul_lazy(&c->p, d, diff), c->p.q);
+}
+
+/* divides by N */
 static void
 last_inverse(const Context *c, uint64_t *a, size_t half)
 {
 	for (size_t j = 0; j < half; j += 8)
 	{
 		V			x = load(a + j),
-					y = load(a + half + j),
-					d = _mm512_sub_epi64(_mm512_add_epi64(y, c->bias), x);
+					y = load(a + half + j);
 
-		store(a + j, reduce_once(mul_lazy(&c->p, _mm512_add_epi64(x, y), c->ninv), c->p.q));
-		store(a + half + j, reduce_once(mul_lazy(&c->p, d, c->wlast), c->p.q));
+		last_inverse_butterfly(c, &x, &y, c->ninv, c->wlast);
+		store(a + j, x);
+		store(a + half + j, y);
+	}
+}
+
+/* the twin of first_pass, and what base conversion begins with */
+INLINE void
+last_pass(const Context *shared, const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t count, int lazy)
+{
+	const Context c = *shared;
+	const size_t stride = m->ntt->n / PPDL_NTT_PARTS;
+	const Shoup sum = shoup1(l->sum, l->sumq),
+				diff = shoup1(l->diff, l->diffq);
+	const V		scale = set1(l->c),
+				shift = set1((uint64_t) (52 - m->bits));
+	Shoup		s[PPDL_NTT_PARTS];
+	V			d[PPDL_NTT_PARTS];
+
+	get_roots(&c, s, 1, PPDL_NTT_FIRST, 1);
+	for (size_t j = 0; j < count; j += 8)
+	{
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
+			d[i] = load(in + j + (size_t) i * stride);
+		stage(&c, d, s, PPDL_NTT_PARTS, 4, lazy, 1);
+		stage(&c, d, s, PPDL_NTT_PARTS, 2, lazy, 1);
+#pragma GCC unroll 4
+		for (int i = 0; i < PPDL_NTT_PARTS / 2; i++)
+			last_inverse_butterfly(&c, &d[i], &d[i + PPDL_NTT_PARTS / 2], sum, diff);
+		for (int i = 0; i < PPDL_NTT_PARTS; i++)
+		{
+			uint64_t   *frac = l->frac + j + (size_t) i * count;
+
+			store(l->y + j + (size_t) i * l->apart, d[i]);
+			store(frac, add_fraction(load(frac), d[i], scale, shift));
+		}
 	}
 }
 
@@ -494,10 +538,31 @@ ppdl_ifma_intt(const PpdlModulus *m, uint64_t *a)
 	{
 		const Context c = context(m);
 
-		inverse(&c, a, logn - 1, 3);
-		inverse(&c, a + half, logn - 1, 2);
+		inverse(&c, a, a, logn - 1, 3);
+		inverse(&c, a + half, a + half, logn - 1, 2);
 		last_inverse(&c, a, half);
 	}
+}
+
+void
+ppdl_ifma_intt_part(const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part)
+{
+	const Context c = context(m);
+	const size_t n = m->ntt->n / PPDL_NTT_PARTS,
+				at = (size_t) part * n;
+
+	inverse(&c, out + at, in + at, m->ntt->logn - PPDL_NTT_FIRST, (size_t) (2 * PPDL_NTT_PARTS - 1 - part));
+}
+
+void
+ppdl_ifma_load_columns(const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from, size_t count)
+{
+	const Context c = context(m);
+
+	if (c.lazy)
+		last_pass(&c, m, l, in + from, count, 1);
+	else
+		last_pass(&c, m, l, in + from, count, 0);
 }
 
 #endif

@@ -1,4 +1,6 @@
 /* The transforms without vectors, which the vector ones must equal to the last bit. */
+#include <string.h>
+
 #include "ring/kernels.h"
 
 /* x < 2*bound -> x mod bound, no branch */
@@ -74,19 +76,18 @@ ppdl_scalar_ntt_part(const PpdlModulus *mod, uint64_t *a, int part, PpdlAhead *a
 	reduce(mod->q, a, n);
 }
 
-/* Values stay in [0, 2q): Harvey 2014, algorithm 3. */
-void
-ppdl_scalar_intt(const PpdlModulus *mod, uint64_t *a)
+/* all stages of the inverse on n values below the mirrored node k; values stay in [0, 2q): Harvey 2014, algorithm 3 */
+static void
+inverse_stages(const PpdlModulus *mod, uint64_t *a, size_t n, size_t k)
 {
 	const PpdlNttTables *tab = mod->ntt;
 	const uint64_t q = mod->q;
-	const size_t half = tab->n / 2;
 
-	for (size_t m = half, t = 1; m > 1; m /= 2, t *= 2)
+	for (size_t m = n / 2, t = 1; m > 0; m /= 2, t *= 2)
 		for (size_t i = 0; i < m; i++)
 		{
-			const uint64_t w = tab->w[2 * m - 1 - i],
-						wq = tab->wq[2 * m - 1 - i];
+			const uint64_t w = tab->w[k * m + m - 1 - i],
+						wq = tab->wq[k * m + m - 1 - i];
 			uint64_t   *x = a + 2 * i * t,
 					   *y = x + t;
 
@@ -99,12 +100,61 @@ ppdl_scalar_intt(const PpdlModulus *mod, uint64_t *a)
 				y[j] = ppdl_mul_shoup_lazy(q, v - u + 2 * q, w, wq);
 			}
 		}
+}
+
+/* the last log2 n stages, of which the last one multiplies sums and differences, and reduces */
+static void
+last_stages(const PpdlModulus *mod, uint64_t *a, size_t n, uint64_t sum, uint64_t sumq, uint64_t diff, uint64_t diffq)
+{
+	const uint64_t q = mod->q;
+	const size_t half = n / 2;
+
+	inverse_stages(mod, a, half, 3);
+	inverse_stages(mod, a + half, half, 2);
 	for (size_t j = 0; j < half; j++)
 	{
 		uint64_t	u = a[j],
 					v = a[j + half];
 
-		a[j] = reduce_once(ppdl_mul_shoup_lazy(q, u + v, tab->ninv, tab->ninvq), q);
-		a[j + half] = reduce_once(ppdl_mul_shoup_lazy(q, v - u + 2 * q, tab->wlast, tab->wlastq), q);
+		a[j] = reduce_once(ppdl_mul_shoup_lazy(q, u + v, sum, sumq), q);
+		a[j + half] = reduce_once(ppdl_mul_shoup_lazy(q, v - u + 2 * q, diff, diffq), q);
+	}
+}
+
+void
+ppdl_scalar_intt(const PpdlModulus *mod, uint64_t *a)
+{
+	const PpdlNttTables *tab = mod->ntt;
+
+	last_stages(mod, a, tab->n, tab->ninv, tab->ninvq, tab->wlast, tab->wlastq);
+}
+
+void
+ppdl_scalar_intt_part(const PpdlModulus *mod, uint64_t *out, const uint64_t *in, int part)
+{
+	const size_t n = mod->ntt->n / PPDL_NTT_PARTS;
+
+	out += (size_t) part * n;
+	in += (size_t) part * n;
+	if (out != in)
+		memcpy(out, in, n * sizeof(*out));
+	inverse_stages(mod, out, n, (size_t) (2 * PPDL_NTT_PARTS - 1 - part));
+}
+
+void
+ppdl_scalar_load_columns(const PpdlModulus *mod, const PpdlLoad *l, const uint64_t *in, size_t from, size_t count)
+{
+	for (size_t j = 0; j < count; j++)
+	{
+		uint64_t	column[PPDL_NTT_PARTS];
+
+		for (size_t i = 0; i < PPDL_NTT_PARTS; i++)
+			column[i] = in[i * (mod->ntt->n / PPDL_NTT_PARTS) + from + j];
+		last_stages(mod, column, PPDL_NTT_PARTS, l->sum, l->sumq, l->diff, l->diffq);
+		for (size_t i = 0; i < PPDL_NTT_PARTS; i++)
+		{
+			l->y[i * l->apart + j] = column[i];
+			l->frac[i * count + j] += (uint64_t) (((unsigned __int128) column[i] * l->c) >> mod->bits);
+		}
 	}
 }

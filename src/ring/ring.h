@@ -85,6 +85,8 @@ void		ppdl_intt(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a);
  */
 int			ppdl_ntt_parts(const PpdlRing *ring);
 void		ppdl_ntt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *a, int part, PpdlAhead *ahead);
+/* the inverse of each part of in (which may be out), in any order; base conversion does the last stages of all */
+void		ppdl_intt_part(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint64_t *in, int part);
 
 /*
  * out[t] = in[perm[t]] applies sigma_d to a limb in the NTT domain; the table

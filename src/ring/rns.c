@@ -19,6 +19,10 @@ typedef struct Source
 	int			index;
 	uint64_t	w,				/* (D/d_i)^-1 mod d_i */
 				wq,
+				sum,			/* the same in the last stage of the inverse: w/N and w*w[1]/N */
+				sumq,
+				diff,
+				diffq,
 				c;
 } Source;
 
@@ -99,6 +103,10 @@ ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const int *src, i
 		s->index = src[i];
 		s->w = ppdl_mod_inv(m, product_mod(m, ring, src, nsrc, i));
 		s->wq = ppdl_shoup(m, s->w);
+		s->sum = ppdl_mod_mul(m, s->w, m->ntt->ninv);
+		s->sumq = ppdl_shoup(m, s->sum);
+		s->diff = ppdl_mod_mul(m, s->w, m->ntt->wlast);
+		s->diffq = ppdl_shoup(m, s->diff);
 		s->c = (uint64_t) (((unsigned __int128) 1 << (FRACTION_BITS + m->bits)) / m->q);
 	}
 	for (int j = 0; j < ndst; j++)
@@ -138,44 +146,81 @@ block_length(const PpdlBaseConv *bc)
 	return bc->ring->n < PPDL_CONV_BLOCK ? bc->ring->n : PPDL_CONV_BLOCK;
 }
 
+_Static_assert(PPDL_NTT_SPLIT % (PPDL_NTT_PARTS * PPDL_CONV_BLOCK) == 0, "blocks do not reach from part to part");
+
+/* blocks that lie a part of the transform apart, the columns of its first stages, are one column */
 int
-ppdl_baseconv_blocks(const PpdlBaseConv *bc)
+ppdl_baseconv_columns(const PpdlBaseConv *bc)
 {
-	return (int) (bc->ring->n / block_length(bc));
+	return (int) (bc->ring->n / block_length(bc)) / ppdl_ntt_parts(bc->ring);
 }
 
 size_t
 ppdl_baseconv_words(const PpdlBaseConv *bc)
 {
-	return (size_t) ppdl_baseconv_blocks(bc) * block_words(bc);
+	return bc->ring->n / block_length(bc) * block_words(bc);
+}
+
+/* source number i of the column that begins with `block`, `apart` words from one of its blocks to the next */
+static void
+load_source(const PpdlBaseConv *bc, uint64_t *block, size_t apart, uint64_t *frac, const uint64_t *limb, int i,
+			size_t at)
+{
+	const Source *s = &bc->src[i];
+	const PpdlModulus *m = &bc->ring->mod[s->index];
+	const PpdlLoad l = {
+		.y = block + i * PPDL_CONV_BLOCK, .frac = frac, .apart = apart,
+		.sum = s->sum, .sumq = s->sumq, .diff = s->diff, .diffq = s->diffq, .c = s->c
+	};
+
+	if (ppdl_ntt_parts(bc->ring) > 1)
+		ppdl_kernels()->load_columns(m, &l, limb, at, block_length(bc));
+	else
+		ppdl_kernels()->conv_in(m, l.y, frac, limb + at, s->w, s->wq, s->c, block_length(bc));
+}
+
+/* of the next source, while one is loaded */
+static void
+fetch_source(const PpdlBaseConv *bc, const uint64_t *block, size_t apart, const uint64_t *limb, int i, size_t at)
+{
+	const size_t parts = (size_t) ppdl_ntt_parts(bc->ring),
+				n = block_length(bc);
+
+	for (size_t p = 0; p < parts; p++)
+		for (size_t t = 0; t < n; t += 8)
+		{
+			__builtin_prefetch(limb + p * (bc->ring->n / parts) + at + t, 0, 2);
+			__builtin_prefetch(block + p * apart + i * PPDL_CONV_BLOCK + t, 1, 2);
+		}
 }
 
 void
 ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in, int first, int count)
 {
-	const PpdlKernels *kernels = ppdl_kernels();
-	const size_t n = block_length(bc);
+	const size_t parts = (size_t) ppdl_ntt_parts(bc->ring),
+				n = block_length(bc),
+				apart = (size_t) ppdl_baseconv_columns(bc) * block_words(bc);
+
+	uint64_t	frac[PPDL_NTT_PARTS * PPDL_CONV_BLOCK] __attribute__((aligned(64)));
 
 	for (int k = first; k < first + count; k++)
 	{
-		uint64_t   *y = loaded + (size_t) k * block_words(bc),
-				   *v = y + (size_t) bc->nsrc * PPDL_CONV_BLOCK;
+		uint64_t   *block = loaded + (size_t) k * block_words(bc),
+				   *v = block + bc->nsrc * PPDL_CONV_BLOCK;
 
-		for (size_t t = 0; t < n; t++)
-			v[t] = UINT64_C(1) << (FRACTION_BITS - 1);
+		for (size_t t = 0; t < parts * n; t++)
+			frac[t] = UINT64_C(1) << (FRACTION_BITS - 1);
 		for (int i = 0; i < bc->nsrc; i++)
 		{
-			const Source *s = &bc->src[i];
-
-			kernels->conv_in(&bc->ring->mod[s->index], y + i * PPDL_CONV_BLOCK, v,
-							 ppdl_climb(bc->ring, in, i) + (size_t) k * n, s->w, s->wq, s->c, n);
+			if (i + 1 < bc->nsrc)
+				fetch_source(bc, block, apart, ppdl_climb(bc->ring, in, i + 1), i + 1, (size_t) k * n);
+			load_source(bc, block, apart, frac, ppdl_climb(bc->ring, in, i), i, (size_t) k * n);
 		}
-		for (size_t t = 0; t < n; t++)
-			v[t] >>= FRACTION_BITS;
+		for (size_t p = 0; p < parts; p++)
+			for (size_t t = 0; t < n; t++)
+				v[p * apart + t] = frac[p * n + t] >> FRACTION_BITS;
 	}
 }
-
-_Static_assert(PPDL_NTT_SPLIT % (PPDL_NTT_PARTS * PPDL_CONV_BLOCK) == 0, "blocks do not reach from part to part");
 
 void
 ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loaded, int first, int count)

@@ -28,13 +28,14 @@ PpdlStatus	ppdl_baseconv_create(PpdlBaseConv **out, const PpdlRing *ring, const 
 void		ppdl_baseconv_destroy(PpdlBaseConv *bc);
 /*
  * In two steps, so that each target can be made when it is wanted.  What does not depend on the target is loaded once:
- * coefficients fall into blocks, `count` of them from number `first` on in one call, by any thread; in: the limbs of
- * the source primes, reduced, one behind the other.  Then targets number first .. first+count-1, the limbs of primes
- * dst[first] and so on, are written to out, one behind the other: all that is loaded is read once a call.  Of each the
- * transform is begun, and ppdl_ntt_part of all its parts makes reduced values of it.
+ * coefficients fall into columns of blocks, `count` of them from number `first` on in one call, by any thread; in: the
+ * limbs of the source primes, one behind the other, all parts of each as ppdl_intt_part leaves them.  Then targets
+ * number first .. first+count-1, the limbs of primes dst[first] and so on, are written to out, one behind the other:
+ * all that is loaded is read once a call.  Of each the transform is begun, and ppdl_ntt_part of all its parts makes
+ * reduced values of it.
  */
 size_t		ppdl_baseconv_words(const PpdlBaseConv *bc);	/* of loaded */
-int			ppdl_baseconv_blocks(const PpdlBaseConv *bc);
+int			ppdl_baseconv_columns(const PpdlBaseConv *bc);
 void		ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in, int first, int count);
 void		ppdl_baseconv_targets(const PpdlBaseConv *bc, uint64_t *out, const uint64_t *loaded, int first, int count);
 

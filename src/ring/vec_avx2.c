@@ -44,6 +44,8 @@ const PpdlKernels ppdl_kernels_avx2 = {
 	.ntt_first = ppdl_avx2_ntt_first,
 	.ntt_part = ppdl_avx2_ntt_part,
 	.intt = ppdl_avx2_intt,
+	.intt_part = ppdl_avx2_intt_part,
+	.load_columns = ppdl_avx2_load_columns,
 	.permute = permute,
 	.unpack = vec_unpack,
 	FMA_KERNELS

@@ -337,10 +337,6 @@ vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 	return sum;
 }
 
-/*
- * floor(y*c / 2^bits) < 2^52: fma(y, c, 2^(52+bits)) rounds to a multiple of 2^bits, and its bits are those of the
- * constant and the quotient together; that is one too many where the rest is negative.
- */
 static void
 conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 		uint64_t w, uint64_t wq, uint64_t c, size_t n)
@@ -348,19 +344,14 @@ conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 	const Prime p = prime(m);
 	const Factor f = factor(m, w);
 	const D		scale = splat((double) c),
-				splitter = splat(0x1p52 * (double) (UINT64_C(1) << m->bits));
+				splitter = fraction_splitter(m);
 
 	for (size_t i = 0; i < n; i += LANES)
 	{
-		W			r = lift(&p.lift, mul_factor(&p, load(x + i), f)),
-					sum = load_words(frac + i);
-		D			z = to_double(r),
-					high = fma_add(z, scale, splitter),
-					rest = fma_add(z, scale, splitter - high);
+		const W		r = lift(&p.lift, mul_factor(&p, load(x + i), f));
 
 		store_words(y + i, r);
-		sum = add_words(sum, sub_words(bits_of(high), bits_of(splitter)));
-		store_words(frac + i, sub_words(sum, shift_right(bits_of(rest), 63)));
+		store_words(frac + i, add_fraction(load_words(frac + i), r, scale, splitter));
 	}
 }
 

@@ -352,7 +352,7 @@ conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 		V			r = mul_w(&p, load(x + i), s);
 
 		store(y + i, r);
-		store(frac + i, _mm512_madd52hi_epu64(load(frac + i), _mm512_sllv_epi64(r, shift), scale));
+		store(frac + i, add_fraction(load(frac + i), r, scale, shift));
 	}
 }
 
@@ -403,6 +403,8 @@ const PpdlKernels ppdl_kernels_ifma = {
 	.ntt_first = ppdl_ifma_ntt_first,
 	.ntt_part = ppdl_ifma_ntt_part,
 	.intt = ppdl_ifma_intt,
+	.intt_part = ppdl_ifma_intt_part,
+	.load_columns = ppdl_ifma_load_columns,
 	.permute = permute,
 	.add = vec_add,
 	.sub = vec_sub,

@@ -38,6 +38,8 @@ const PpdlKernels ppdl_kernels_neon = {
 	.ntt_first = ppdl_neon_ntt_first,
 	.ntt_part = ppdl_neon_ntt_part,
 	.intt = ppdl_neon_intt,
+	.intt_part = ppdl_neon_intt_part,
+	.load_columns = ppdl_neon_load_columns,
 	.permute = permute,
 	.unpack = vec_unpack,
 	FMA_KERNELS

@@ -42,6 +42,7 @@ typedef struct Work
 			   *k0[COUNT],
 			   *k1[COUNT];
 	uint64_t   *out[COUNT];
+	int			begun_by;		/* level whose inverse transforms are begun in the last ten of them */
 	const uint32_t *perm;
 } Work;
 
@@ -160,7 +161,13 @@ run_monomial_half(Work *w)
 static void
 run_baseconv(Work *w)
 {
-	ppdl_baseconv_load(w->bc, w->loaded, w->buf, 0, ppdl_baseconv_blocks(w->bc));
+	uint64_t   *begun = w->out[COUNT - 10];
+
+	for (int i = 0; i < 10 && w->begun_by != (int) ppdl_cpu(); i++)
+		for (int part = 0; part < ppdl_ntt_parts(w->ring); part++)
+			ppdl_intt_part(w->ring, &w->ring->mod[i], ppdl_limb(w->ring, begun, i), w->a[i], part);
+	w->begun_by = (int) ppdl_cpu();
+	ppdl_baseconv_load(w->bc, w->loaded, begun, 0, ppdl_baseconv_columns(w->bc));
 	ppdl_baseconv_targets(w->bc, w->out[0], w->loaded, 0, COUNT - 10);
 }
 
@@ -190,6 +197,7 @@ open_work(Work *w, int logn)
 	}
 	printf("ring_create_%d_s\t%.3g\ts\t%d primes, N = 2^%d\n", logn, now() - start, COUNT, logn);
 	w->buf = ppdl_alloc_aligned(2 * COUNT * w->ring->n * sizeof(uint64_t));
+	w->begun_by = -1;
 	w->perm = ppdl_autom_table(w->ring, ppdl_galois_rotation(w->ring, 1));
 	if (w->buf == NULL || w->perm == NULL ||
 		ppdl_baseconv_create(&w->bc, w->ring, src, 10, dst, COUNT - 10, NULL) != PPDL_OK)

@@ -14,14 +14,15 @@ const PpdlKernels *__wrap_ppdl_kernels(void);
 
 typedef enum Kind
 {
-	NTT, NTT_FIRST, NTT_PART, INTT, PERMUTE, ADD, SUB, NEG, MUL, MUL_ADD, MUL_W, MUL_W_ADD, SUB_MUL_W, ADD_W, REDUCE, SWITCH_MODULUS,
-	DOT, DOT2, MUL_OUTER, UNPACK, COUNT_UNREDUCED, CONV_IN, CONV_OUT, ADD_SHIFTED
+	NTT, NTT_FIRST, NTT_PART, INTT, INTT_PART, LOAD_COLUMNS, PERMUTE, ADD, SUB, NEG, MUL, MUL_ADD, MUL_W, MUL_W_ADD,
+	SUB_MUL_W, ADD_W, REDUCE, SWITCH_MODULUS, DOT, DOT2, MUL_OUTER, UNPACK, COUNT_UNREDUCED, CONV_IN, CONV_OUT,
+	ADD_SHIFTED
 } Kind;
 
 static const char *const kind_name[] = {
-	"ntt", "ntt_first", "ntt_part", "intt", "permute", "add", "sub", "neg", "mul", "mul_add", "mul_w", "mul_w_add", "sub_mul_w", "add_w",
-	"reduce", "switch_modulus", "dot", "dot2", "mul_outer", "unpack", "count_unreduced", "conv_in", "conv_out",
-	"add_shifted"
+	"ntt", "ntt_first", "ntt_part", "intt", "intt_part", "load_columns", "permute", "add", "sub", "neg", "mul", "mul_add",
+	"mul_w", "mul_w_add", "sub_mul_w", "add_w", "reduce", "switch_modulus", "dot", "dot2", "mul_outer", "unpack",
+	"count_unreduced", "conv_in", "conv_out", "add_shifted"
 };
 
 /* calls that take the same time for a coefficient */
@@ -47,7 +48,7 @@ static int	entries,
 static int
 is_transform(Kind kind)
 {
-	return kind == NTT || kind == NTT_FIRST || kind == NTT_PART || kind == INTT;
+	return kind <= LOAD_COLUMNS;
 }
 
 /* words that a call reads or writes for each coefficient */
@@ -106,7 +107,7 @@ count(Kind kind, const PpdlModulus *m, int terms, size_t n)
 
 /* ---- the counting table ---- */
 
-_Static_assert(sizeof(PpdlKernels) == 23 * sizeof(void (*) (void)), "a kernel that is not counted here");
+_Static_assert(sizeof(PpdlKernels) == 25 * sizeof(void (*) (void)), "a kernel that is not counted here");
 
 #define REAL (__real_ppdl_kernels())
 #define ARGS(...) __VA_ARGS__
@@ -128,6 +129,10 @@ COUNTED(ntt_first, NTT_FIRST, 0, PPDL_NTT_PARTS * n, ARGS(Mod m, Out out, In in,
 COUNTED(ntt_part, NTT_PART, 0, m->ntt->n / PPDL_NTT_PARTS, ARGS(Mod m, Out a, int part, PpdlAhead *ahead),
 		ARGS(m, a, part, ahead))
 COUNTED(intt, INTT, 0, m->ntt->n, ARGS(Mod m, Out a), ARGS(m, a))
+COUNTED(intt_part, INTT_PART, 0, m->ntt->n / PPDL_NTT_PARTS, ARGS(Mod m, Out out, In in, int part),
+		ARGS(m, out, in, part))
+COUNTED(load_columns, LOAD_COLUMNS, 0, PPDL_NTT_PARTS * n,
+		ARGS(Mod m, const PpdlLoad *l, In in, size_t from, size_t n), ARGS(m, l, in, from, n))
 COUNTED(add, ADD, 0, n, ARGS(Mod m, Out out, In a, In b, size_t n), ARGS(m, out, a, b, n))
 COUNTED(sub, SUB, 0, n, ARGS(Mod m, Out out, In a, In b, size_t n), ARGS(m, out, a, b, n))
 COUNTED(neg, NEG, 0, n, ARGS(Mod m, Out out, In a, size_t n), ARGS(m, out, a, n))
@@ -184,6 +189,8 @@ static const PpdlKernels counted = {
 	.ntt_first = count_ntt_first,
 	.ntt_part = count_ntt_part,
 	.intt = count_intt,
+	.intt_part = count_intt_part,
+	.load_columns = count_load_columns,
 	.permute = count_permute,
 	.add = count_add,
 	.sub = count_sub,
@@ -251,6 +258,14 @@ call(const Entry *e, const PpdlModulus *m, uint64_t *buf)
 			break;
 		case INTT:
 			k->intt(m, buf);
+			break;
+		case INTT_PART:
+			k->intt_part(m, buf, buf, 0);
+			break;
+		case LOAD_COLUMNS:
+			k->load_columns(m, &(PpdlLoad) {.y = data, .frac = data + n, .apart = n / PPDL_NTT_PARTS,
+											.sum = 12345, .sumq = ppdl_shoup(m, 12345), .diff = 12345,
+											.diffq = ppdl_shoup(m, 12345), .c = 12345}, buf, 0, n / PPDL_NTT_PARTS);
 			break;
 		case PERMUTE:
 			k->permute(x, y, perm, n);
@@ -356,14 +371,17 @@ fill(uint64_t *x, size_t n, uint64_t below)
 /*
  * A transform of 2^10 points lies in the first-level cache with its roots; its time for a butterfly stands for all.
  * Larger ones can be quicker than that, as fewer of their stages are the short ones: then their own time, on data that
- * was just used, is the floor.
+ * was just used, is the floor; and always for LOAD_COLUMNS, which does more than its butterflies.
  */
 static double
 seconds_of_transform(const Entry *e)
 {
 	enum { LOGN = 10 };
-	const Entry whole = {.kind = e->kind == INTT ? INTT : NTT, .n = (size_t) 1 << LOGN};
-	const int	logn = e->kind == NTT_FIRST ? PPDL_NTT_FIRST : e->m->ntt->logn - (e->kind == NTT_PART ? PPDL_NTT_FIRST : 0);
+	const int	inverse = e->kind >= INTT,
+				part = e->kind == NTT_PART || e->kind == INTT_PART,
+				few = e->kind == NTT_FIRST || e->kind == LOAD_COLUMNS,
+				logn = few ? PPDL_NTT_FIRST : e->m->ntt->logn - (part ? PPDL_NTT_FIRST : 0);
+	const Entry whole = {.kind = inverse ? INTT : NTT, .n = (size_t) 1 << LOGN};
 	PpdlRing   *ring;
 	uint64_t   *buf = ppdl_alloc_aligned(e->m->ntt->n * sizeof(uint64_t));
 	double		small,
@@ -375,13 +393,15 @@ seconds_of_transform(const Entry *e)
 	fill(data, (size_t) 1 << LOGN, e->m->q);
 	small = seconds_of_call(&whole, &ring->mod[0], data) * (double) e->n * logn / ((double) ring->n * LOGN);
 	fill(buf, e->m->ntt->n, e->m->q);
+	for (int p = 0; e->kind == LOAD_COLUMNS && p < PPDL_NTT_PARTS; p++)
+		REAL->intt_part(e->m, buf, buf, p);
 	full = seconds_of_call(e, e->m, buf);
 	ppdl_ring_destroy(ring);
 	ppdl_free_aligned(buf);
 	if (getenv("PPDL_BENCH_CALLS") != NULL)
 		fprintf(stderr, "%s: %.1f us from the first-level cache, %.1f us itself\n", kind_name[e->kind], small * 1e6,
 				full * 1e6);
-	return fmin(small, full);
+	return e->kind == LOAD_COLUMNS ? full : fmin(small, full);
 }
 
 /* for one coefficient */

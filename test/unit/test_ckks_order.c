@@ -50,10 +50,11 @@ convert(const PpdlKsPlan *plan, const PpdlBaseConv *conv, const uint64_t *in, in
 			   *out = new_limbs(targets),
 			   *loaded = ppdl_alloc_aligned(ppdl_baseconv_words(conv) * sizeof(uint64_t));
 
-	memcpy(coeff, in, (size_t) count * par->n * sizeof(uint64_t));
 	for (int i = 0; i < count; i++)
-		ppdl_intt(par->ring, ppdl_qp_mod(par, plan->limbs, at + i), ppdl_at(par, coeff, i));
-	ppdl_baseconv_load(conv, loaded, coeff, 0, ppdl_baseconv_blocks(conv));
+		for (int part = 0; part < ppdl_ntt_parts(par->ring); part++)
+			ppdl_intt_part(par->ring, ppdl_qp_mod(par, plan->limbs, at + i), ppdl_at(par, coeff, i),
+						   ppdl_cat(par, in, i), part);
+	ppdl_baseconv_load(conv, loaded, coeff, 0, ppdl_baseconv_columns(conv));
 	ppdl_baseconv_targets(conv, out, loaded, 0, targets);
 	for (int i = 0; i < targets; i++)
 		for (int part = 0; part < ppdl_ntt_parts(par->ring); part++)

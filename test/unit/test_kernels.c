@@ -172,6 +172,53 @@ in_pieces(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint6
 		ppdl_ntt_part(ring, m, out, (first + i) % PPDL_NTT_PARTS, NULL);
 }
 
+/* the inverse in pieces, into other memory or in place, as base conversion loads it; inv: the whole inverse */
+static void
+check_inverse_in_pieces(const PpdlRing *ring, const PpdlModulus *m, const uint64_t *in, const uint64_t *inv)
+{
+	const size_t stride = ring->n / PPDL_NTT_PARTS;
+	const uint64_t w = some_residue(m->q),
+				half = UINT64_C(1) << 50;
+	uint64_t	y[PPDL_NTT_PARTS * 128],
+				frac[PPDL_NTT_PARTS * 128],
+			   *begun = new_limbs(ring->n);
+	const int	first = (int) (next64() % PPDL_NTT_PARTS),
+				in_place = (int) (next64() & 1);
+	PpdlLoad	l = {
+		.y = y, .frac = frac, .apart = 128, .sum = mulmod(w, m->ntt->ninv, m->q), .diff = mulmod(w, m->ntt->wlast, m->q),
+		.c = (uint64_t) (((unsigned __int128) 1 << (51 + m->bits)) / m->q)
+	};
+
+	l.sumq = ppdl_shoup(m, l.sum);
+	l.diffq = ppdl_shoup(m, l.diff);
+	if (in_place)
+		memcpy(begun, in, ring->n * sizeof(*begun));
+	else
+		memset(begun, 0xff, ring->n * sizeof(*begun));
+	for (int i = 0; i < PPDL_NTT_PARTS; i++)
+		ppdl_intt_part(ring, m, begun, in_place ? begun : in, (first + i) % PPDL_NTT_PARTS);
+	for (size_t at = 0, count; at < stride; at += count)
+	{
+		count = 8 * (1 + next64() % 16);
+		if (count > stride - at)
+			count = stride - at;
+		for (size_t i = 0; i < COUNT(frac); i++)
+			frac[i] = half;
+		ppdl_kernels()->load_columns(m, &l, begun, at, count);
+		for (size_t i = 0; i < PPDL_NTT_PARTS * count; i++)
+		{
+			const uint64_t want = mulmod(inv[i / count * stride + at + i % count], w, m->q),
+						got = y[i / count * l.apart + i % count];
+
+			if (got != want || frac[i] != half + (uint64_t) ((unsigned __int128) want * l.c >> m->bits))
+				fail_msg("%s intt in pieces, logn %d, q %llu: %llu and %llu for %llu", ppdl_cpu_name(ppdl_cpu()),
+						 ring->logn, (unsigned long long) m->q, (unsigned long long) got, (unsigned long long) frac[i],
+						 (unsigned long long) want);
+		}
+	}
+	ppdl_free_aligned(begun);
+}
+
 /* every level gives the scalar result on random and on extreme limbs, all sizes */
 static void
 test_ntt_twins(void **state)
@@ -221,6 +268,8 @@ test_ntt_twins(void **state)
 					ppdl_intt(ring, m, got);
 					if (memcmp(got, inv, bytes) != 0)
 						fail_msg("%s intt, logn %d, prime %d, kind %d", ppdl_cpu_name(level), logn, p, kind);
+					if (ppdl_ntt_parts(ring) > 1)
+						check_inverse_in_pieces(ring, m, in, inv);
 				}
 			}
 		ppdl_free_aligned(in);

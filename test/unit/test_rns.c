@@ -39,16 +39,29 @@ random_centred(mpz_t x, const mpz_t d, gmp_randstate_t rs, int kind)
 	mpz_clear(margin);
 }
 
-/* blocks in two parts, targets a few at a time; coefficients of all primes */
+/* columns in two parts, targets a few at a time; coefficients of all primes */
 static void
-convert(const PpdlRing *ring, const PpdlBaseConv *bc, const uint64_t *in, uint64_t *out, const int *dst, int ndst)
+convert(const PpdlRing *ring, const PpdlBaseConv *bc, const uint64_t *in, uint64_t *out, const int *src, int nsrc,
+		const int *dst, int ndst)
 {
-	uint64_t   *loaded = new_limbs(ppdl_baseconv_words(bc));
-	const int	blocks = ppdl_baseconv_blocks(bc),
-				first = (int) (next64() % (unsigned) (blocks + 1));
+	uint64_t   *loaded = new_limbs(ppdl_baseconv_words(bc)),
+			   *begun = new_limbs((size_t) nsrc * ring->n);
+	const int	columns = ppdl_baseconv_columns(bc),
+				first = (int) (next64() % (unsigned) (columns + 1)),
+				parts = ppdl_ntt_parts(ring);
 
-	ppdl_baseconv_load(bc, loaded, in, first, blocks - first);
-	ppdl_baseconv_load(bc, loaded, in, 0, first);
+	memcpy(begun, in, (size_t) nsrc * ring->n * sizeof(*begun));
+	for (int i = 0; i < nsrc; i++)
+	{
+		uint64_t   *limb = ppdl_limb(ring, begun, i);
+
+		ppdl_ntt(ring, &ring->mod[src[i]], limb);
+		for (int part = 0; part < parts; part++)
+			ppdl_intt_part(ring, &ring->mod[src[i]], limb, limb, part);
+	}
+	ppdl_baseconv_load(bc, loaded, begun, first, columns - first);
+	ppdl_baseconv_load(bc, loaded, begun, 0, first);
+	ppdl_free_aligned(begun);
 	for (int j = 0, count; j < ndst; j += count)
 	{
 		count = 1 + (int) (next64() % 9);
@@ -58,7 +71,7 @@ convert(const PpdlRing *ring, const PpdlBaseConv *bc, const uint64_t *in, uint64
 	}
 	for (int j = 0; j < ndst; j++)
 	{
-		for (int part = 0; part < ppdl_ntt_parts(ring); part++)
+		for (int part = 0; part < parts; part++)
 			ppdl_ntt_part(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j), part, NULL);
 		ppdl_intt(ring, &ring->mod[dst[j]], ppdl_limb(ring, out, j));
 	}
@@ -96,7 +109,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	{
 		ppdl_cpu_force(level);
 		memset(out, 0xff, (size_t) ndst * n * sizeof(*out));
-		convert(ring, bc, in, out, dst, ndst);
+		convert(ring, bc, in, out, src, nsrc, dst, ndst);
 		if (memcmp(out, want, (size_t) ndst * n * sizeof(*out)) != 0)
 			fail_msg("%s: %d to %d primes, N = %zu", ppdl_cpu_name(level), nsrc, ndst, n);
 	}
@@ -110,7 +123,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 			in[(size_t) i * n + t] = mpz_fdiv_ui(x, ring->mod[src[i]].q);
 	}
 	ppdl_cpu_force(PPDL_CPU_SCALAR);
-	convert(ring, bc, in, out, dst, ndst);
+	convert(ring, bc, in, out, src, nsrc, dst, ndst);
 	memcpy(want, out, (size_t) ndst * n * sizeof(*out));
 	for (size_t t = 0; t < n; t++)
 	{
@@ -130,7 +143,7 @@ check_conversion(const PpdlRing *ring, const int *src, int nsrc, const int *dst,
 	for (PpdlCpu level = PPDL_CPU_SCALAR + 1; level <= ppdl_cpu_best(); level++)
 	{
 		ppdl_cpu_force(level);
-		convert(ring, bc, in, out, dst, ndst);
+		convert(ring, bc, in, out, src, nsrc, dst, ndst);
 		assert_memory_equal(out, want, (size_t) ndst * n * sizeof(*out));
 	}
 	ppdl_cpu_force(ppdl_cpu_best());
