@@ -1,8 +1,8 @@
 /* EvalMod: slots S/14.25 -> S mod 1, see boot.h. */
 #include "ckks/boot.h"
 #include "ckks/boot_impl.h"
+#include "ckks/eval_impl.h"
 #include "ckks/polyeval.h"
-#include "ckks/verify.h"
 
 #include <math.h>
 
@@ -40,16 +40,14 @@ square(PpdlEval *ev, PpdlCt *ct, PpdlError *err)
 static PpdlStatus
 harmonic(PpdlEval *ev, PpdlCt *z, PpdlError *err)
 {
-	PpdlCt3		t;
+	const PpdlCt *const term = z;
+	const double complex c = -8;
+	const PpdlCtSum sum = {.x = z, .y = z, .factor = 1, .term = &term, .c = &c, .terms = 1, .limbs = z->limbs};
+	PpdlCt3		t = {0};
 	PpdlCt		s;
-	PpdlStatus	status;
 
-	PPDL_TRY(ppdl_ct_tensor(ev, &t, z, z, err));
-	status = ppdl_ct_add_multiple(ev, &t.ct, z, -8, 0, err);
-	if (status == PPDL_OK)
-		status = ppdl_ct_relinearize_rescale(ev, &s, &t, err);
-	ppdl_ct3_release(ev, &t);
-	PPDL_TRY(status);
+	PPDL_TRY(ppdl_ct3_sum(ev, &t, &sum, err));
+	PPDL_TRY(ppdl_ct_relinearize_rescale(ev, &s, &t, err));
 	ppdl_ct_neg(ev, &s);
 	s.scale *= 6;
 	s.bound /= 6;

@@ -267,24 +267,6 @@ task_mul_scalar(void *arg, int i)
 	}
 }
 
-/* x += y times the factors */
-static void
-task_add_multiple(void *arg, int i)
-{
-	Linear	   *op = arg;
-	const PpdlParams *par = op->par;
-	size_t		half = par->n / 2;
-
-	EACH_HALF(op)
-	{
-		uint64_t   *x = ppdl_at(par, op->x[h], i);
-		const uint64_t *y = ppdl_cat(par, op->y[h], i);
-
-		ppdl_vec_mul_scalar_add(&par->ring->mod[i], x, y, op->w0[i], half);
-		ppdl_vec_mul_scalar_add(&par->ring->mod[i], x + half, y + half, op->w1[i], half);
-	}
-}
-
 static void
 task_add_scalar(void *arg, int i)
 {
@@ -371,12 +353,9 @@ ppdl_ct_add_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 	return ppdl_check_result(ct, "add a plaintext", err);
 }
 
-/*
- * re + im*X^(N/2) on one limb: X^(N/2) is psi^(N/2) at the first half of the NTT
- * positions and its negative at the second.
- */
-static void
-gaussian_integer(const PpdlParams *par, int limb, __int128 re, __int128 im, uint64_t *w0, uint64_t *w1)
+/* X^(N/2) is psi^(N/2) at the first half of the NTT positions and its negative at the second */
+void
+ppdl_gaussian_integer(const PpdlParams *par, int limb, __int128 re, __int128 im, uint64_t *w0, uint64_t *w1)
 {
 	const PpdlModulus *m = &par->ring->mod[limb];
 	uint64_t	r = ppdl_mod_from_i128(m, re),
@@ -386,8 +365,8 @@ gaussian_integer(const PpdlParams *par, int limb, __int128 re, __int128 im, uint
 	*w1 = ppdl_mod_sub(m, r, i);
 }
 
-static PpdlStatus
-round_factor(double x, __int128 *out, const char *what, PpdlError *err)
+PpdlStatus
+ppdl_round_factor(double x, __int128 *out, const char *what, PpdlError *err)
 {
 	if (!(fabs(x) < 0x1p126))
 		return ppdl_error(err, PPDL_ERR_RANGE, "cannot %s: the scaled constant %g is too large", what, x);
@@ -405,10 +384,10 @@ ppdl_ct_add_const(PpdlEval *ev, PpdlCt *ct, double re, double im, PpdlError *err
 				i = 0;
 
 	PPDL_VERIFY_CT(ct);
-	PPDL_TRY(round_factor(re * ct->scale, &r, "add a constant", err));
-	PPDL_TRY(round_factor(im * ct->scale, &i, "add a constant", err));
+	PPDL_TRY(ppdl_round_factor(re * ct->scale, &r, "add a constant", err));
+	PPDL_TRY(ppdl_round_factor(im * ct->scale, &i, "add a constant", err));
 	for (int l = 0; l < ct->limbs; l++)
-		gaussian_integer(ev->par, l, r, i, &w0[l], &w1[l]);
+		ppdl_gaussian_integer(ev->par, l, r, i, &w0[l], &w1[l]);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_add_scalar, &op);
 	if (ct->bound > 0)
 		ct->bound += hypot(re, im);
@@ -423,7 +402,7 @@ mul_gaussian_integer(PpdlEval *ev, PpdlCt *ct, __int128 re, __int128 im)
 	Linear		op = {.par = ev->par, .x = {ct->b, ct->a}, .w0 = w0, .w1 = w1};
 
 	for (int l = 0; l < ct->limbs; l++)
-		gaussian_integer(ev->par, l, re, im, &w0[l], &w1[l]);
+		ppdl_gaussian_integer(ev->par, l, re, im, &w0[l], &w1[l]);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_mul_scalar, &op);
 }
 
@@ -447,41 +426,14 @@ ppdl_ct_mul_const(PpdlEval *ev, PpdlCt *ct, double re, double im, double f, Ppdl
 	PPDL_VERIFY_CT(ct);
 	if (!(f > 0) || !isfinite(f))
 		return ppdl_error(err, PPDL_ERR_SCALE, "cannot multiply by a constant at scale %g", f);
-	PPDL_TRY(round_factor(re * f, &r, "multiply by a constant", err));
-	PPDL_TRY(round_factor(im * f, &i, "multiply by a constant", err));
+	PPDL_TRY(ppdl_round_factor(re * f, &r, "multiply by a constant", err));
+	PPDL_TRY(ppdl_round_factor(im * f, &i, "multiply by a constant", err));
 	mul_gaussian_integer(ev, ct, r, i);
 	off = hypot(re * f - (double) r, im * f - (double) i);
 	ct->noise = hypot(ct->noise * hypot((double) r, (double) i), ppdl_factor_noise(ct, off));
 	ct->bound *= hypot(re, im);
 	ct->scale *= f;
 	return ppdl_check_result(ct, "multiply by a constant", err);
-}
-
-PpdlStatus
-ppdl_ct_add_multiple(PpdlEval *ev, PpdlCt *acc, const PpdlCt *x, double re, double im, PpdlError *err)
-{
-	uint64_t	w0[PPDL_MAX_Q],
-				w1[PPDL_MAX_Q];
-	Linear		op = {.par = ev->par, .x = {acc->b, acc->a}, .y = {x->b, x->a}, .w0 = w0, .w1 = w1};
-	double		f = acc->scale / x->scale,
-				off;
-	__int128	r = 0,
-				i = 0;
-
-	PPDL_TRY(ppdl_check_ring(ev, acc->par, "add a multiple", err));
-	PPDL_TRY(ppdl_check_ring(ev, x->par, "add a multiple", err));
-	PPDL_VERIFY_CT(acc);
-	PPDL_VERIFY_CT(x);
-	PPDL_TRY(round_factor(re * f, &r, "add a multiple", err));
-	PPDL_TRY(round_factor(im * f, &i, "add a multiple", err));
-	ppdl_ct_drop(acc, x->limbs);
-	for (int l = 0; l < acc->limbs; l++)
-		gaussian_integer(ev->par, l, r, i, &w0[l], &w1[l]);
-	ppdl_parallel_for(ev->threads, acc->limbs, task_add_multiple, &op);
-	off = hypot(re * f - (double) r, im * f - (double) i);
-	acc->noise = hypot(acc->noise, hypot(x->noise * hypot((double) r, (double) i), ppdl_factor_noise(x, off)));
-	acc->bound = ppdl_bound_add(acc->bound, x->bound * hypot(re, im));
-	return ppdl_check_result(acc, "add a multiple", err);
 }
 
 void
@@ -552,20 +504,4 @@ ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err)
 	acc->ct.noise = hypot(acc->ct.noise, y->ct.noise);
 	acc->ct.bound = ppdl_bound_add(acc->ct.bound, y->ct.bound);
 	return ppdl_check_result(&acc->ct, "add products", err);
-}
-
-PpdlStatus
-ppdl_ct3_take(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err)
-{
-	PpdlStatus	status;
-
-	if (acc->d == NULL)
-	{
-		*acc = *x;
-		memset(x, 0, sizeof(*x));
-		return PPDL_OK;
-	}
-	status = ppdl_ct3_add(ev, acc, x, err);
-	ppdl_ct3_release(ev, x);
-	return status;
 }

@@ -98,12 +98,12 @@ PpdlStatus	ppdl_ct_mul_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlErr
  * with PPDL_KEY_RELIN.
  */
 PpdlStatus	ppdl_ct_tensor(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
+/* acc += x * y without a ciphertext in between; an acc that is all zeros starts from nothing */
+PpdlStatus	ppdl_ct3_add_product(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 /* in place, as ppdl_ct_add and ppdl_ct_mul_plain */
 PpdlStatus	ppdl_ct3_add(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err);
 PpdlStatus	ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlError *err);
 void		ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct);	/* idempotent */
-/* acc += x, or acc = x where acc is empty (d is NULL); x is used up */
-PpdlStatus	ppdl_ct3_take(PpdlEval *ev, PpdlCt3 *acc, PpdlCt3 *x, PpdlError *err);
 /* all limbs, in ev's pool; in may be of another evaluator's */
 PpdlStatus	ppdl_ct3_copy(PpdlEval *ev, PpdlCt3 *out, const PpdlCt3 *in, PpdlError *err);
 PpdlStatus	ppdl_ct3_join(PpdlEval *ev, PpdlCt3 *acc, const PpdlCt3 *y, PpdlError *err);	/* as ppdl_ct_join */

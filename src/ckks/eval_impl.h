@@ -2,6 +2,7 @@
 #ifndef PPDL_CKKS_EVAL_IMPL_H
 #define PPDL_CKKS_EVAL_IMPL_H
 
+#include "base/complex.h"
 #include "ckks/cache.h"
 #include "ckks/eval.h"
 #include "ckks/verify.h"
@@ -21,9 +22,30 @@ PpdlStatus	ppdl_check_result(const PpdlCt *ct, const char *what, PpdlError *err)
 /* limbs * N words, undefined, from ev's pool */
 PpdlStatus	ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err);
 
-/* x * y times 1 or 2, as ppdl_ct_tensor */
-PpdlStatus	ppdl_ct_tensor_times(PpdlEval *ev, PpdlCt3 *out, const PpdlCt *x, const PpdlCt *y, int factor,
-								 PpdlError *err);
+/* a constant as a factor, below 2^126, or PPDL_ERR_RANGE; what names the operation */
+PpdlStatus	ppdl_round_factor(double x, __int128 *out, const char *what, PpdlError *err);
+/* re + im*X^(N/2) on one limb: what the entries of its lower and of its upper half are multiplied by */
+void		ppdl_gaussian_integer(const PpdlParams *par, int limb, __int128 re, __int128 im, uint64_t *w0, uint64_t *w1);
+
+/* factor * x * y + sum_k c[k] * term[k] + constant */
+typedef struct PpdlCtSum
+{
+	const PpdlCt *x,			/* NULL: no product */
+			   *y;
+	int			factor;			/* 1, or 2 for a sum that starts from nothing */
+	const PpdlCt *const *term;	/* each at acc's scale, which is to be the larger: as ppdl_ct_add_multiple */
+	const double complex *c;
+	int			terms;
+	double complex constant;
+	int			limbs;			/* of a sum that starts from nothing, at most */
+	double		scale;			/* of such a sum; 0: the product's */
+} PpdlCtSum;
+
+/*
+ * acc += the sum, not rescaled, at acc's scale, and at the fewest limbs that anything has; acc->ct.b = NULL: from nothing.
+ * Scales of the product and of acc are the caller's to check.  After an error acc's estimates are not to be used.
+ */
+PpdlStatus	ppdl_ct3_sum(PpdlEval *ev, PpdlCt3 *acc, const PpdlCtSum *s, PpdlError *err);
 
 /* asks the evaluator's key source; PPDL_ERR_KEY unless the key is that one, of ev's ring, for so many limbs */
 PpdlStatus	ppdl_find_key(PpdlEval *ev, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err);

@@ -35,12 +35,22 @@ typedef struct Basis
 	double complex c[MAX_DEGREE + 1];
 } Basis;
 
+/* what waits to be added together */
+#define MAX_TERMS 32
+
 /* a sum at `limbs` limbs and scale `scale`, not rescaled; what is not relinearised is in d */
 typedef struct Sum
 {
-	PpdlCt3		ct;
+	PpdlCt3		ct;				/* what was added up so far; b = NULL: nothing */
 	int			limbs;
-	double		scale;
+	double		scale,
+				bound;			/* of all, what waits as well */
+	PpdlCt		quotient;		/* its product with y waits; b = NULL: none does */
+	const PpdlCt *y,
+			   *term[MAX_TERMS];
+	double complex c[MAX_TERMS],
+				constant;
+	int			terms;
 } Sum;
 
 static int
@@ -67,8 +77,10 @@ make_power(Basis *basis, int k, PpdlError *err)
 	int			hi = largest_power(k - 1),
 				lo = k - hi;
 	PpdlCt	   *out = &basis->power[k];
-	PpdlCt3		t;
-	PpdlStatus	status = PPDL_OK;
+	const double complex minus = -1;
+	const PpdlCt *other;
+	PpdlCtSum	sum = {.factor = basis->chebyshev ? 2 : 1, .term = &other, .c = &minus, .limbs = basis->power[1].limbs};
+	PpdlCt3		t = {0};
 
 	if (out->b != NULL)
 		return PPDL_OK;
@@ -76,81 +88,89 @@ make_power(Basis *basis, int k, PpdlError *err)
 	PPDL_TRY(make_power(basis, lo, err));
 	if (basis->chebyshev && hi > lo)
 		PPDL_TRY(make_power(basis, hi - lo, err));
-	PPDL_TRY(ppdl_ct_tensor_times(ev, &t, &basis->power[hi], &basis->power[lo], basis->chebyshev ? 2 : 1, err));
 	/* T_k = 2*T_hi*T_lo - T_(hi-lo) */
+	sum.x = &basis->power[hi];
+	sum.y = other = &basis->power[lo];
 	if (basis->chebyshev && hi == lo)
-		status = ppdl_ct_add_const(ev, &t.ct, -1, 0, err);
+		sum.constant = -1;
 	else if (basis->chebyshev)
-		status = ppdl_ct_add_multiple(ev, &t.ct, &basis->power[hi - lo], -1, 0, err);
+	{
+		other = &basis->power[hi - lo];
+		sum.terms = 1;
+	}
+	PPDL_TRY(ppdl_ct3_sum(ev, &t, &sum, err));
 	if (basis->chebyshev)
 		t.ct.bound = chebyshev_bound(k, basis->top);
-	if (status == PPDL_OK)
-		status = ppdl_ct_relinearize_rescale(ev, out, &t, err);
-	ppdl_ct3_release(ev, &t);
-	return status;
+	return ppdl_ct_relinearize_rescale(ev, out, &t, err);
 }
 
 static void
 sum_release(PpdlEval *ev, Sum *sum)
 {
 	ppdl_ct3_release(ev, &sum->ct);
+	ppdl_ct_release(ev, &sum->quotient);
 }
 
-static PpdlStatus
-sum_start(PpdlEval *ev, Sum *sum, int limbs, double scale, PpdlError *err)
+static void
+sum_start(Sum *sum, int limbs, double scale)
 {
 	memset(sum, 0, sizeof(*sum));
 	sum->limbs = limbs;
 	sum->scale = scale;
-	PPDL_TRY(ppdl_ct_alloc(ev, &sum->ct.ct, limbs, err));
-	sum->ct.ct.scale = scale;
-	memset(sum->ct.ct.b, 0, ppdl_limb_bytes(ev->par, limbs));
-	memset(sum->ct.ct.a, 0, ppdl_limb_bytes(ev->par, limbs));
+}
+
+/* adds what waits; the scale of a product is that of the sum up to rounding of doubles: the caller chose it so */
+static PpdlStatus
+sum_flush(PpdlEval *ev, Sum *sum, PpdlError *err)
+{
+	const PpdlCtSum what = {
+		.x = sum->quotient.b != NULL ? &sum->quotient : NULL, .y = sum->y, .factor = 1, .term = sum->term, .c = sum->c,
+		.terms = sum->terms, .constant = sum->constant, .limbs = sum->limbs, .scale = sum->scale
+	};
+
+	PPDL_TRY(ppdl_ct3_sum(ev, &sum->ct, &what, err));
+	sum->ct.ct.bound = sum->bound;
+	ppdl_ct_release(ev, &sum->quotient);
+	sum->terms = 0;
+	sum->constant = 0;
 	return PPDL_OK;
 }
 
-/* bounds of a sum that starts from nothing */
-static void
-sum_bound(PpdlCt *sum, double before, double term)
-{
-	sum->bound = before + term;
-}
-
-/* sum += c * x */
+/* sum += c * x, which stays where it is until the sum is flushed */
 static PpdlStatus
 sum_add_multiple(PpdlEval *ev, Sum *sum, const PpdlCt *x, double complex c, PpdlError *err)
 {
-	double		before = sum->ct.ct.bound;
-
-	PPDL_TRY(ppdl_ct_add_multiple(ev, &sum->ct.ct, x, creal(c), cimag(c), err));
-	sum_bound(&sum->ct.ct, before, x->bound * hypot(creal(c), cimag(c)));
+	if (sum->terms == MAX_TERMS)
+		PPDL_TRY(sum_flush(ev, sum, err));
+	sum->term[sum->terms] = x;
+	sum->c[sum->terms++] = c;
+	sum->bound += x->bound * hypot(creal(c), cimag(c));
 	return PPDL_OK;
 }
 
-/* sum += x * y, not relinearised */
-static PpdlStatus
-sum_add_product(PpdlEval *ev, Sum *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
+static void
+sum_add_constant(Sum *sum, double complex c)
 {
-	PpdlCt3		t;
-	double		before = sum->ct.ct.bound;
-	PpdlStatus	status;
+	sum->constant += c;
+	sum->bound += hypot(creal(c), cimag(c));
+}
 
-	PPDL_TRY(ppdl_ct_tensor(ev, &t, x, y, err));
-	t.ct.scale = sum->scale;	/* equal up to rounding of doubles: the caller chose x's scale so */
-	if (sum->ct.d == NULL)
+/* sum += x * y, not relinearised; consumes x, and y stays where it is until the sum is flushed */
+static PpdlStatus
+sum_add_product(PpdlEval *ev, Sum *sum, PpdlCt *x, const PpdlCt *y, PpdlError *err)
+{
+	PpdlStatus	status = sum->quotient.b != NULL ? sum_flush(ev, sum, err) : PPDL_OK;
+
+	if (status != PPDL_OK)
 	{
-		/* nothing of second order yet: t takes the rest in */
-		PPDL_GOTO(done, ppdl_ct_add(ev, &t.ct, &sum->ct.ct, err));
-		sum_bound(&t.ct, before, x->bound * y->bound);
-		ppdl_ct3_release(ev, &sum->ct);
-		sum->ct = t;
-		return PPDL_OK;
+		ppdl_ct_release(ev, x);
+		return status;
 	}
-	PPDL_GOTO(done, ppdl_ct3_add(ev, &sum->ct, &t, err));
-	sum_bound(&sum->ct.ct, before, x->bound * y->bound);
-done:
-	ppdl_ct3_release(ev, &t);
-	return status;
+	sum->quotient = *x;
+	sum->y = y;
+	sum->bound += x->bound * y->bound;
+	x->b = x->a = NULL;
+	return PPDL_OK;
 }
 
 /* relinearised if need be, rescaled, at exactly the scale that was planned; consumes sum */
@@ -159,6 +179,8 @@ sum_finish(PpdlEval *ev, Sum *sum, PpdlCt *out, double scale, PpdlError *err)
 {
 	PpdlStatus	status;
 
+	out->b = out->a = NULL;
+	PPDL_TRY(sum_flush(ev, sum, err));
 	if (sum->ct.d != NULL)
 		status = ppdl_ct_relinearize_rescale(ev, out, &sum->ct, err);
 	else
@@ -255,13 +277,7 @@ add_polynomial(Basis *basis, Sum *sum, double complex *c, int degree, int leadin
 			PPDL_TRY(make_power(basis, k, err));
 			PPDL_TRY(sum_add_multiple(ev, sum, &basis->power[k], c[k], err));
 		}
-		if (c[0] != 0)
-		{
-			double		before = sum->ct.ct.bound;
-
-			PPDL_TRY(ppdl_ct_add_const(ev, &sum->ct.ct, creal(c[0]), cimag(c[0]), err));
-			sum_bound(&sum->ct.ct, before, hypot(creal(c[0]), cimag(c[0])));
-		}
+		sum_add_constant(sum, c[0]);
 		return PPDL_OK;
 	}
 	g = largest_power(degree);
@@ -274,7 +290,7 @@ add_polynomial(Basis *basis, Sum *sum, double complex *c, int degree, int leadin
 		if (basis->chebyshev)
 			q_bound = series_bound(c + g, degree - g, basis->top);
 		q_scale = sum->scale / basis->power[g].scale;
-		PPDL_TRY(sum_start(ev, &sub, sum->limbs + 1, q_scale * (double) ev->par->ring->mod[sum->limbs].q, err));
+		sum_start(&sub, sum->limbs + 1, q_scale * (double) ev->par->ring->mod[sum->limbs].q);
 		status = add_polynomial(basis, &sub, c + g, degree - g, leading, err);
 		if (status == PPDL_OK)
 			status = sum_finish(ev, &sub, &q, q_scale, err);
@@ -282,9 +298,7 @@ add_polynomial(Basis *basis, Sum *sum, double complex *c, int degree, int leadin
 		PPDL_TRY(status);
 		if (basis->chebyshev)
 			q.bound = q_bound;
-		status = sum_add_product(ev, sum, &q, &basis->power[g], err);
-		ppdl_ct_release(ev, &q);
-		PPDL_TRY(status);
+		PPDL_TRY(sum_add_product(ev, sum, &q, &basis->power[g], err));
 	}
 	return add_polynomial(basis, sum, c, g - 1, 0, err);
 }
@@ -353,13 +367,11 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 						  degree, levels, in->limbs - 1);
 	if (degree == 0)
 	{
-		PPDL_TRY(sum_start(ev, &sum, in->limbs, out_scale, err));
+		sum_start(&sum, in->limbs, out_scale);
+		sum_add_constant(&sum, c[0]);
+		PPDL_TRY(sum_flush(ev, &sum, err));
 		*out = sum.ct.ct;
-		status = ppdl_ct_add_const(ev, out, creal(c[0]), cimag(c[0]), err);
-		out->bound = hypot(creal(c[0]), cimag(c[0]));
-		if (status != PPDL_OK)
-			ppdl_ct_release(ev, out);
-		return status;
+		return PPDL_OK;
 	}
 	basis = ppdl_pool_get(ev->pool, sizeof(Basis));
 	if (basis == NULL)
@@ -373,7 +385,7 @@ evaluate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, const double complex *c, i
 	basis->top = fmax(1, in->bound);
 	if (chebyshev)
 		basis->power[1].bound = basis->top;
-	PPDL_GOTO(done, sum_start(ev, &sum, limbs, out_scale * (double) ev->par->ring->mod[limbs - 1].q, err));
+	sum_start(&sum, limbs, out_scale * (double) ev->par->ring->mod[limbs - 1].q);
 	memcpy(basis->c, c, sizeof(*c) * (size_t) (degree + 1));
 	PPDL_GOTO(done, add_polynomial(basis, &sum, basis->c, degree, 1, err));
 	status = sum_finish(ev, &sum, out, out_scale, err);

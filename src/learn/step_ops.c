@@ -144,13 +144,5 @@ ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile
 PpdlStatus
 ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
 {
-	PpdlCt3		g;
-	PpdlStatus	status;
-
-	if (sum->d == NULL)
-		return ppdl_ct_tensor(ev, sum, x, y, err);
-	PPDL_TRY(ppdl_ct_tensor(ev, &g, x, y, err));
-	status = ppdl_ct3_add(ev, sum, &g, err);
-	ppdl_ct3_release(ev, &g);
-	return status;
+	return sum->d == NULL ? ppdl_ct_tensor(ev, sum, x, y, err) : ppdl_ct3_add_product(ev, sum, x, y, err);
 }

@@ -44,10 +44,8 @@ typedef struct Addition
 static PpdlStatus
 add_product(const Addition *a, PpdlGramPair pair, int shift, int conj, const PpdlCt *rotated, PpdlError *err)
 {
-	PpdlCt3		product;
-
-	PPDL_TRY(ppdl_ct_tensor(a->ev, &product, pair == PPDL_GRAM_XX ? a->x : a->y, rotated, err));
-	return ppdl_ct3_take(a->ev, &a->g->term[ppdl_gram_term(&a->g->lay, pair, shift, conj)], &product, err);
+	return ppdl_ct3_add_product(a->ev, &a->g->term[ppdl_gram_term(&a->g->lay, pair, shift, conj)],
+								pair == PPDL_GRAM_XX ? a->x : a->y, rotated, err);
 }
 
 /* rotations of the features, or of the label, as they are or conjugated */

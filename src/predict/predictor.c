@@ -137,15 +137,7 @@ sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt3 *sum, P
 		return ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[1], err);
 	PPDL_TRY(ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[0], err));
 	for (int i = 1; i < in->count; i++)
-	{
-		PpdlCt3		square = {0};
-		PpdlStatus	status = ppdl_ct_tensor(ev, &square, &in->ct[i], &in->ct[i], err);
-
-		if (status == PPDL_OK)
-			status = ppdl_ct3_add(ev, sum, &square, err);
-		ppdl_ct3_release(ev, &square);
-		PPDL_TRY(status);
-	}
+		PPDL_TRY(ppdl_ct3_add_product(ev, sum, &in->ct[i], &in->ct[i], err));
 	return PPDL_OK;
 }
 

@@ -37,14 +37,12 @@ add_value(void *arg, int shift, const PpdlCt *condition, PpdlError *err)
 {
 	const Addition *a = arg;
 	PpdlCt		value;
-	PpdlCt3		product;
 	PpdlStatus	status;
 
 	PPDL_TRY(ppdl_ct_copy(a->ev, &value, a->next, a->next->limbs, err));
 	PPDL_GOTO(done, ppdl_periodic_mul(a->ev, &value, &a->w->mask[a->w->stride - 1 - shift], err));
 	PPDL_GOTO(done, ppdl_ct_rescale(a->ev, &value, err));
-	PPDL_GOTO(done, ppdl_ct_tensor(a->ev, &product, condition, &value, err));
-	PPDL_GOTO(done, ppdl_ct3_take(a->ev, &a->s->pending, &product, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(a->ev, &a->s->pending, condition, &value, err));
 done:
 	ppdl_ct_release(a->ev, &value);
 	return status;
@@ -56,7 +54,6 @@ add_spread(const Addition *a, const PpdlCt *condition, PpdlError *err)
 {
 	PpdlCt		spread = {0},
 				values = {0};
-	PpdlCt3		product;
 	PpdlStatus	status;
 
 	PPDL_GOTO(done, ppdl_lintrans_apply_rescale(a->ev, &spread, (const PpdlLinTrans *const *) &a->w->spread, 1,
@@ -64,8 +61,7 @@ add_spread(const Addition *a, const PpdlCt *condition, PpdlError *err)
 	PPDL_GOTO(done, ppdl_ct_copy(a->ev, &values, a->next, a->next->limbs, err));
 	PPDL_GOTO(done, ppdl_ct_match(a->ev, &values, PPDL_WHERE_LIMBS, ldexp(a->next->scale, -PPDL_WHERE_VALUE_BITS),
 								  err));
-	PPDL_GOTO(done, ppdl_ct_tensor(a->ev, &product, &spread, &values, err));
-	PPDL_GOTO(done, ppdl_ct3_take(a->ev, &a->s->pending, &product, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(a->ev, &a->s->pending, &spread, &values, err));
 done:
 	ppdl_ct_release(a->ev, &spread);
 	ppdl_ct_release(a->ev, &values);

@@ -1,11 +1,13 @@
 /*
  * Key switches and linear transforms made limb by limb and block by block against the straightforward order, a whole
- * polynomial after the other: the same to the last bit, on any number of threads and with each set of kernels.
+ * polynomial after the other, and sums of products and multiples against those of single entries: the same to the last
+ * bit, on any number of threads and with each set of kernels.
  */
 #include "ckks_fixture.h"
 
 #include "base/cpu.h"
 #include "ckks/cache.h"
+#include "ckks/eval_impl.h"
 #include "ckks/keys_impl.h"
 #include "ckks/lintrans.h"
 #include "ring/rns.h"
@@ -342,12 +344,104 @@ test_transforms(void **state)
 	ppdl_ct_release(&toy->ev, &tr.in);
 }
 
+/* a product twice, another one, two multiples and a constant: by number */
+typedef struct SumCase
+{
+	PpdlCt		x,
+				y,
+				z;
+	uint64_t   *want[3];		/* b, a and d */
+} SumCase;
+
+static const double complex sum_factor[2] = {CMPLX(0.75, -1.5), CMPLX(-3, 0)},
+			sum_constant = CMPLX(0.25, 2);
+
+/* c * 2^36 as a residue at entry k: i is psi^(N/2) or its negative */
+static uint64_t
+gaussian(const PpdlModulus *m, double complex c, int bits, size_t k)
+{
+	const uint64_t i = ppdl_mod_pow(m, m->psi, toy->par->n / 2),
+				re = ppdl_mod_from_i128(m, (__int128) ldexp(creal(c), bits)),
+				im = ppdl_mod_mul(m, ppdl_mod_from_i128(m, (__int128) ldexp(cimag(c), bits)), i);
+
+	return k < toy->par->n / 2 ? ppdl_mod_add(m, re, im) : ppdl_mod_sub(m, re, im);
+}
+
+static void
+check_sum(void *arg)
+{
+	const SumCase *c = arg;
+	PpdlEval   *ev = &toy->ev;
+	const PpdlCt *const term[2] = {&c->x, &c->z};
+	const PpdlCtSum sum = {
+		.x = &c->x, .y = &c->y, .factor = 2, .term = term, .c = sum_factor, .terms = 2, .constant = sum_constant,
+		.limbs = c->x.limbs
+	};
+	PpdlCt3		t = {0};
+
+	OK(ppdl_ct3_sum(ev, &t, &sum, &err));
+	OK(ppdl_ct3_add_product(ev, &t, &c->y, &c->z, &err));
+	assert_int_equal(t.ct.limbs, c->z.limbs);
+	assert_true(t.ct.scale == 0x1p72);
+	assert_memory_equal(t.ct.b, c->want[0], (size_t) t.ct.limbs * toy->par->n * sizeof(uint64_t));
+	assert_memory_equal(t.ct.a, c->want[1], (size_t) t.ct.limbs * toy->par->n * sizeof(uint64_t));
+	assert_memory_equal(t.d, c->want[2], (size_t) t.ct.limbs * toy->par->n * sizeof(uint64_t));
+	assert_true(fabs(t.ct.bound - (2 + cabs(sum_factor[0]) + 3 + cabs(sum_constant) + 1)) < 1e-9);
+	ppdl_ct3_release(ev, &t);
+}
+
+static void
+test_sums(void **state)
+{
+	const PpdlParams *par = toy->par;
+	SumCase		c = {.x = random_ct(9), .y = random_ct(9), .z = random_ct(7)};
+
+	for (int h = 0; h < 3; h++)
+		c.want[h] = new_limbs(c.z.limbs);
+	for (int i = 0; i < c.z.limbs; i++)
+		for (size_t k = 0; k < par->n; k++)
+		{
+			const PpdlModulus *m = &par->ring->mod[i];
+			const size_t at = (size_t) i * par->n + k;
+			const uint64_t x[2] = {c.x.b[at], c.x.a[at]},
+						y[2] = {c.y.b[at], c.y.a[at]},
+						z[2] = {c.z.b[at], c.z.a[at]};
+
+			for (int h = 0; h < 3; h++)
+			{
+				uint64_t	sum = h == 0 ? gaussian(m, sum_constant, 72, k) : 0;
+
+				for (int j = 0; j < 2; j++)
+					if (h - j == 0 || h - j == 1)
+					{
+						const uint64_t xy = ppdl_mod_mul(m, x[j], y[h - j]);
+
+						sum = ppdl_mod_add(m, sum, ppdl_mod_add(m, xy, xy));
+						sum = ppdl_mod_add(m, sum, ppdl_mod_mul(m, y[j], z[h - j]));
+					}
+				if (h < 2)
+				{
+					sum = ppdl_mod_add(m, sum, ppdl_mod_mul(m, x[h], gaussian(m, sum_factor[0], 36, k)));
+					sum = ppdl_mod_add(m, sum, ppdl_mod_mul(m, z[h], gaussian(m, sum_factor[1], 36, k)));
+				}
+				c.want[h][at] = sum;
+			}
+		}
+	each_way(check_sum, &c);
+	for (int h = 0; h < 3; h++)
+		ppdl_free_aligned(c.want[h]);
+	ppdl_ct_release(&toy->ev, &c.x);
+	ppdl_ct_release(&toy->ev, &c.y);
+	ppdl_ct_release(&toy->ev, &c.z);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_switches),
 		cmocka_unit_test(test_transforms),
+		cmocka_unit_test(test_sums),
 	};
 	int			failed;
 

@@ -231,6 +231,7 @@ ENTRY(entry_add_multiple, ppdl_ct_add_multiple(&toy->ev, &g->good, &g->bad, 1, 0
 ENTRY(entry_monomial, ppdl_ct_mul_monomial(&toy->ev, &g->bad, 3))
 ENTRY(entry_mul_plain, ppdl_ct_mul_plain(&toy->ev, &g->bad, &g->pt, NULL))
 ENTRY(entry_tensor, ppdl_ct_mul(&toy->ev, g->out, &g->good, &g->bad, NULL))
+ENTRY(entry_add_product, ppdl_ct3_add_product(&toy->ev, &g->bad3, &g->good, &g->good, NULL))
 ENTRY(entry_add3, ppdl_ct3_add(&toy->ev, &g->bad3, &g->bad3, NULL))
 ENTRY(entry_mul_plain3, ppdl_ct3_mul_plain(&toy->ev, &g->bad3, &g->pt, NULL))
 ENTRY(entry_relinearize, ppdl_ct_relinearize(&toy->ev, g->out, &g->bad3, NULL))
@@ -267,6 +268,7 @@ test_entries(void **state)
 		{"add_plain", entry_add_plain}, {"add_const", entry_add_const}, {"mul_int", entry_mul_int},
 		{"mul_const", entry_mul_const}, {"add_multiple", entry_add_multiple}, {"mul_monomial", entry_monomial},
 		{"mul_plain", entry_mul_plain}, {"tensor", entry_tensor}, {"ct3_add", entry_add3},
+		{"ct3_add_product", entry_add_product},
 		{"ct3_mul_plain", entry_mul_plain3}, {"relinearize", entry_relinearize}, {"rescale", entry_rescale},
 		{"match", entry_match}, {"rotate", entry_rotate}, {"conjugate", entry_conjugate}, {"split", entry_split},
 		{"hoist", entry_hoist}, {"hoisted_rotate", entry_hoisted}, {"encrypt", entry_encrypt},
