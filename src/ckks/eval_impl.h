@@ -42,7 +42,7 @@ typedef struct PpdlCtSum
 } PpdlCtSum;
 
 /*
- * acc += the sum, not rescaled, at acc's scale, and at the fewest limbs that anything has; acc->ct.b = NULL: from nothing.
+ * acc += the sum, not rescaled, at acc's scale and the fewest limbs that anything has; acc->ct.b = NULL: from nothing.
  * Scales of the product and of acc are the caller's to check.  After an error acc's estimates are not to be used.
  */
 PpdlStatus	ppdl_ct3_sum(PpdlEval *ev, PpdlCt3 *acc, const PpdlCtSum *s, PpdlError *err);
