@@ -15,8 +15,9 @@
  * A result whose scale, noise or bound would leave the ranges of ct.h is PPDL_ERR_RANGE.
  * Every operation that costs a key switch first asks `interrupted` (PPDL_ERR_CANCELED).
  *
- * No file bears this name: ct.c has memory and linear operations, product.c products, slot_ops.c sums over slots and
- * their parts, automorphism.c rotations and hoisting, keyswitch.c the bare key switch.
+ * No file bears this name: ct.c has memory and linear operations, sum.c products and sums of them, product.c their
+ * relinearisation, slot_ops.c sums over slots and their parts, automorphism.c rotations and hoisting, keyswitch.c the
+ * bare key switch.
  */
 #ifndef PPDL_CKKS_EVAL_H
 #define PPDL_CKKS_EVAL_H

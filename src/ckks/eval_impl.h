@@ -1,4 +1,4 @@
-/* Private to the floor: checks and helpers shared by the files of the evaluator, in ct.c, product.c and keyswitch.c. */
+/* Private to the floor: checks and helpers of the evaluator's files, in ct.c, sum.c, product.c and keyswitch.c. */
 #ifndef PPDL_CKKS_EVAL_IMPL_H
 #define PPDL_CKKS_EVAL_IMPL_H
 
@@ -25,7 +25,8 @@ PpdlStatus	ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err);
 /* a constant as a factor, below 2^126, or PPDL_ERR_RANGE; what names the operation */
 PpdlStatus	ppdl_round_factor(double x, __int128 *out, const char *what, PpdlError *err);
 /* re + im*X^(N/2) on one limb: what the entries of its lower and of its upper half are multiplied by */
-void		ppdl_gaussian_integer(const PpdlParams *par, int limb, __int128 re, __int128 im, uint64_t *w0, uint64_t *w1);
+void		ppdl_gaussian_integer(const PpdlParams *par, int limb, __int128 re, __int128 im,
+								  uint64_t *w0, uint64_t *w1);
 
 /* factor * x * y + sum_k c[k] * term[k] + constant */
 typedef struct PpdlCtSum

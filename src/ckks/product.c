@@ -1,5 +1,5 @@
 /*
- * Products, rescaling and exact matching of scales.
+ * Relinearisation, rescaling and exact matching of scales.
  */
 #include <math.h>
 

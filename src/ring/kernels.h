@@ -67,7 +67,8 @@ typedef struct PpdlKernels
 	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 							uint64_t w, uint64_t wq, uint64_t c, size_t n);
 	/* the last stages of the inverse on columns from .. from+count-1 of in, then conv_in of each row, as l has it */
-	void		(*load_columns) (const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in, size_t from, size_t count);
+	void		(*load_columns) (const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in,
+								  size_t from, size_t count);
 	/* out = sum_i y[i*PPDL_CONV_BLOCK + t] * k[i] mod m, y[i] < 2^50, terms <= PPDL_MAX_CONV + 1 */
 	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms,
 							 size_t n);
