@@ -454,8 +454,8 @@ check_plain_product(PpdlEval *ev, const PpdlCt *ct, const PpdlPt *pt, PpdlError 
 	return PPDL_OK;
 }
 
-static PpdlStatus
-account_plain_product(PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
+PpdlStatus
+ppdl_account_plain_product(PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 {
 	ct->noise = ppdl_plain_product_noise(ct, pt);
 	ct->bound *= pt->bound;
@@ -473,7 +473,7 @@ ppdl_ct_mul_plain(PpdlEval *ev, PpdlCt *ct, const PpdlPt *pt, PpdlError *err)
 	ppdl_ct_drop(ct, pt->limbs);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_mul, &op);
 	ev->products++;
-	return account_plain_product(ct, pt, err);
+	return ppdl_account_plain_product(ct, pt, err);
 }
 
 PpdlStatus
@@ -486,7 +486,7 @@ ppdl_ct3_mul_plain(PpdlEval *ev, PpdlCt3 *ct, const PpdlPt *pt, PpdlError *err)
 	ppdl_ct_drop(&ct->ct, pt->limbs);
 	ppdl_parallel_for(ev->threads, ct->ct.limbs, task_mul, &op);
 	ev->products++;
-	return account_plain_product(&ct->ct, pt, err);
+	return ppdl_account_plain_product(&ct->ct, pt, err);
 }
 
 PpdlStatus

@@ -19,6 +19,8 @@ PpdlStatus	ppdl_check_scales(double x, double y, const char *what, PpdlError *er
 PpdlStatus	ppdl_check_ring(const PpdlEval *ev, const PpdlParams *par, const char *what, PpdlError *err);
 /* PPDL_ERR_RANGE when the estimates of a result have left the ranges of ct.h: what is so may not be used on */
 PpdlStatus	ppdl_check_result(const PpdlCt *ct, const char *what, PpdlError *err);
+/* what the product with a plaintext makes of ct's estimates, checked as above; pt->p is not looked at */
+PpdlStatus	ppdl_account_plain_product(PpdlCt *ct, const PpdlPt *pt, PpdlError *err);
 /* limbs * N words, undefined, from ev's pool */
 PpdlStatus	ppdl_buffer(PpdlEval *ev, int limbs, uint64_t **out, PpdlError *err);
 

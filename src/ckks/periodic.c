@@ -4,7 +4,6 @@
 
 #include "ckks/encode_impl.h"
 #include "ckks/eval_impl.h"
-#include "ckks/noise.h"
 #include "ckks/runs.h"
 #include "ring/vec.h"
 
@@ -100,8 +99,5 @@ ppdl_periodic_mul(PpdlEval *ev, PpdlCt *ct, const PpdlPeriodicPt *pt, PpdlError 
 	ppdl_ct_drop(ct, pt->pt.limbs);
 	ppdl_parallel_for(ev->threads, ct->limbs, task_mul, &op);
 	ev->products++;
-	ct->noise = ppdl_plain_product_noise(ct, &pt->pt);
-	ct->bound *= pt->pt.bound;
-	ct->scale *= pt->pt.scale;
-	return ppdl_check_result(ct, "multiply by a plaintext", err);
+	return ppdl_account_plain_product(ct, &pt->pt, err);
 }
