@@ -311,19 +311,20 @@ done:
 
 #define ROWS 5
 #define WIDTH 4
+#define MOST_ROWS 64			/* of a batch */
 
 static PpdlStatus
-encrypt_rows(uint8_t **out, size_t *each, const Site *s, PpdlError *err)
+encrypt_rows(uint8_t **out, size_t *each, const Site *s, int rows, int limbs, int logc, PpdlError *err)
 {
-	const PpdlBatchOptions opt = {.limbs = s->par->nq, .scale_bits = 30, .logc = 3};
-	double		x[ROWS * WIDTH] = {0.5, -1, 1};
+	const PpdlBatchOptions opt = {.limbs = limbs, .scale_bits = 30, .logc = logc};
+	double		x[MOST_ROWS * WIDTH] = {0.5, -1, 1};
 	PpdlStatus	status;
 
-	*each = ppdl_slice_size(s->par, s->par->nq, 2);
-	*out = malloc(ROWS * *each);
+	*each = ppdl_slice_size(s->par, limbs, 2);
+	*out = malloc((size_t) rows * *each);
 	if (*out == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-	status = ppdl_batch_encrypt(*out, x, ROWS, WIDTH, &opt, &(PpdlBatchKey) {s->sk, fingerprint, s->rng}, err);
+	status = ppdl_batch_encrypt(*out, x, rows, WIDTH, &opt, &(PpdlBatchKey) {s->sk, fingerprint, s->rng}, err);
 	if (status != PPDL_OK)
 	{
 		free(*out);
@@ -353,7 +354,7 @@ work_sum(PpdlError *err)
 	ppdl_writer_init(&w);
 	ppdl_writer_init(&combined);
 	ppdl_writer_init(&parts);
-	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, err));
+	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, ROWS, s.par->nq, 3, err));
 	PPDL_GOTO(done, ppdl_sum_create(&sum, err));
 	PPDL_GOTO(done, ppdl_sum_create(&other, err));
 	for (int i = 0; i < ROWS; i++)
@@ -441,7 +442,7 @@ work_pack(PpdlError *err)
 	PPDL_TRY(open_site(&s, err));
 	ppdl_writer_init(&w);
 	ppdl_writer_init(&state);
-	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, err));
+	PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, ROWS, s.par->nq, 3, err));
 	PPDL_GOTO(done, ppdl_collector_create(&col, s.par->nq, err));
 	PPDL_GOTO(done, ppdl_collector_create(&other, s.par->nq, err));
 	for (int i = 0; i < 2 * ROWS; i++)
@@ -469,8 +470,6 @@ done:
 static PpdlStatus
 work_pack_in_place(PpdlError *err)
 {
-	const PpdlBatchOptions opt = {.limbs = 2, .scale_bits = 30, .logc = 6};
-	double		x[64 * WIDTH] = {0.5, -1, 1};
 	uint8_t    *slice = NULL;
 	size_t		each = 0;
 	Site		s;
@@ -488,14 +487,7 @@ work_pack_in_place(PpdlError *err)
 		if (i % 32 == 0)
 		{
 			free(slice);
-			each = ppdl_slice_size(s.par, 2, 2);
-			slice = malloc(64 * each);
-			if (slice == NULL)
-				status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
-			else
-				status = ppdl_batch_encrypt(slice, x, 64, WIDTH, &opt, &(PpdlBatchKey) {s.sk, fingerprint, s.rng}, err);
-			if (status != PPDL_OK)
-				goto done;
+			PPDL_GOTO(done, encrypt_rows(&slice, &each, &s, MOST_ROWS, 2, 6, err));
 		}
 		PPDL_GOTO(done, ppdl_cipher_parse_in(&c, s.par, slice + 2 * (i % 32) * each, each, err));
 		PPDL_GOTO(done, ppdl_collector_add(col, &c, i, &complete, err));
