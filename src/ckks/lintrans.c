@@ -131,7 +131,7 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, c
 	{
 		ppdl_shift_coeffs(par, (uint64_t *) c, c, term->logrun);
 		for (int t = 0; t < lt->ks->total; t++)
-			ppdl_shifted_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), term->p + (size_t) t * (par->n >> term->logrun),
+			ppdl_shifted_to_limb(par, ppdl_qp_mod(par, lt->limbs, t), ppdl_term_limb(par, term, t),
 								 (const uint64_t *) c, term->logrun);
 	}
 	ppdl_free_aligned(c);

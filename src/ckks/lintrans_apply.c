@@ -96,8 +96,7 @@ rotate_block(const Apply *op, const Baby *baby, const uint64_t *const *x, const 
 static const uint64_t *
 plaintext_block(const Apply *op, const PpdlTerm *term, uint64_t *buf, int t, size_t from, size_t n)
 {
-	const size_t kept = op->ev->par->n >> term->logrun;
-	const uint64_t *p = term->p + (size_t) t * kept;
+	const uint64_t *p = ppdl_term_limb(op->ev->par, term, t);
 
 	if (term->logrun == 0)
 		return p + from;
@@ -175,9 +174,8 @@ giant_ahead(const Apply *op, int g, int t, size_t from, size_t n, PpdlAhead *ahe
 	for (int i = giant->first; i < giant->last; i++)
 	{
 		const PpdlTerm *term = &giant->lt->term[i];
-		const size_t kept = op->ev->par->n >> term->logrun;
 
-		ppdl_ahead_add(ahead, term->p + (size_t) t * kept + (from >> term->logrun),
+		ppdl_ahead_add(ahead, ppdl_term_limb(op->ev->par, term, t) + (from >> term->logrun),
 					   (n >> term->logrun) * sizeof(uint64_t));
 	}
 }

@@ -16,6 +16,13 @@ typedef struct PpdlTerm
 	uint64_t   *p;				/* over QP, NTT domain, N >> logrun words a limb */
 } PpdlTerm;
 
+/* limb t over QP */
+static inline uint64_t *
+ppdl_term_limb(const PpdlParams *par, const PpdlTerm *term, int t)
+{
+	return term->p + (size_t) t * (par->n >> term->logrun);
+}
+
 struct PpdlLinTrans
 {
 	const PpdlParams *par;
