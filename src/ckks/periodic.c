@@ -40,7 +40,7 @@ ppdl_periodic_encode(const PpdlParams *par, PpdlPeriodicPt *out, const double co
 					 int limbs, PpdlError *err)
 {
 	int64_t    *c = ppdl_alloc_aligned(sizeof(int64_t) * par->n);
-	double complex *work = ppdl_alloc_aligned(sizeof(double complex) * par->slots);
+	double complex *work = ppdl_alloc_aligned(sizeof(double complex) * count);
 	PpdlStatus	status;
 
 	PPDL_ASSERT(count >= 1 && count <= par->slots && (count & (count - 1)) == 0 && limbs >= 1 && limbs <= par->nq);
