@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "table/infile.h"
 
 #define DOOMED 64
 
@@ -196,7 +197,31 @@ ppdl_out_commit(PpdlOutFile *o, PpdlError *err)
 
 /* ------------------------------------------------------------------ several files */
 
-/* a second name of what lies in a file's place; *name: NULL where nothing does */
+static PpdlStatus
+copy_file(const char *from, const char *to, PpdlError *err)
+{
+	PpdlOutFile o = {0};
+	PpdlWriter	w;
+	PpdlStatus	status;
+
+	ppdl_writer_init_secret(&w);
+	status = ppdl_read_whole(from, &w, err);
+	if (status == PPDL_OK)
+		status = ppdl_out_open(&o, to, 0600, err);
+	if (status == PPDL_OK)
+	{
+		fwrite(w.buf, 1, w.len, o.f);
+		status = ppdl_out_commit(&o, err);
+	}
+	ppdl_out_abort(&o);
+	ppdl_writer_free(&w);
+	return status;
+}
+
+/*
+ * A second name of what lies in a file's place, or a copy where there are no second names (FAT); *name: NULL where
+ * nothing does.
+ */
 static PpdlStatus
 keep_former(const PpdlOutFile *o, char **name, PpdlError *err)
 {
@@ -212,21 +237,25 @@ keep_former(const PpdlOutFile *o, char **name, PpdlError *err)
 	}
 	if (link(o->path, *name) == 0)
 		return PPDL_OK;
-	status = ppdl_os_error(err, "make a second name of", o->path);
+	status = copy_file(o->path, *name, err);
+	if (status == PPDL_OK)
+		return PPDL_OK;
 	free(*name);
 	*name = NULL;
 	return status;
 }
 
+/* err: of what failed before */
 static void
-put_back(PpdlOutFile *o, const char *former)
+put_back(PpdlOutFile *o, const char *former, PpdlError *err)
 {
 	if (o->temporary == NULL)
 		return;
-	if (former != NULL)
-		rename(former, o->path);
-	else
+	if (former == NULL)
 		unlink(o->path);
+	else if (rename(former, o->path) != 0)
+		ppdl_error_detail(err, PPDL_ERR_IO, "\"%s\" is new, and could not be put back: what was there before is "
+						  "\"%s\".", o->path, former);
 }
 
 /* after finish of all; former: names of what was there before, or NULL, one for each file */
@@ -243,7 +272,7 @@ replace_all(PpdlOutFile *o, char **former, int n, PpdlError *err)
 		status = put_in_place(&o[placed], err);
 	for (int i = 0; status != PPDL_OK && i < placed - 1; i++)
 	{
-		put_back(&o[i], former[i]);
+		put_back(&o[i], former[i], err);
 		free(former[i]);
 		former[i] = NULL;
 	}

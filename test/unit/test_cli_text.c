@@ -2,6 +2,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -203,20 +206,42 @@ assert_holds(const char *path, const char *text)
 	assert_string_equal(got, text);
 }
 
+static int	no_links,			/* on this file system, as on FAT */
+			no_way_back;		/* of what was there before */
+
+/* in place of the library's */
+int
+link(const char *from, const char *to)
+{
+	errno = EPERM;
+	return no_links ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int
+rename(const char *from, const char *to)
+{
+	errno = EIO;
+	return no_way_back && strstr(from, ".former") ? -1 : renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
 /* a directory comes where the last, or the third, of four was to go */
 static void
 test_several_output_files(void **state)
 {
 	char		dir[] = "/tmp/ppdl_test_XXXXXX",
 				path[4][64];
+	char	   *former;
 	PpdlOutFile o[4];
 
 	(void) state;
 	assert_non_null(mkdtemp(dir));
 	for (int i = 0; i < 4; i++)
 		snprintf(path[i], sizeof path[i], "%s/%d", dir, i);
-	for (int bad = 3; bad > 1; bad--)
+	for (int turn = 0; turn < 4; turn++)
 	{
+		const int	bad = 3 - turn / 2;
+
+		no_links = turn % 2;
 		for (int i = 0; i < 4; i++)
 			open_with(&o[i], path[i], "first");
 		assert_int_equal(ppdl_out_commit_all(o, 4, &err), PPDL_OK);
@@ -234,6 +259,23 @@ test_several_output_files(void **state)
 		assert_holds(path[5 - bad], "first");
 		rmdir(path[bad]);
 	}
+	no_links = 0;
+	/* what cannot be put back stays under the name that is told */
+	for (int i = 0; i < 2; i++)
+		open_with(&o[i], path[i], "second");
+	assert_int_equal(mkdir(path[1], 0700), 0);
+	no_way_back = 1;
+	assert_int_equal(ppdl_out_commit_all(o, 2, &err), PPDL_ERR_IO);
+	no_way_back = 0;
+	assert_non_null(strstr(err.message, path[1]));
+	former = strstr(err.detail, "before is \"");
+	assert_non_null(former);
+	former += strlen("before is \"");
+	*strchr(former, '"') = '\0';
+	assert_holds(path[0], "second");
+	assert_holds(former, "first");
+	assert_int_equal(rename(former, path[0]), 0);
+	rmdir(path[1]);
 	/* what the disk has no room for */
 	open_with(&o[0], path[0], "second");
 	open_with(&o[1], "/dev/full", "second");
