@@ -25,7 +25,7 @@ Json = Mapping[str, Any]
 _COLUMNS = """SELECT attname, {table}::regclass::text FROM pg_attribute WHERE attrelid = {table}::regclass AND attnum > 0
 AND NOT attisdropped AND atttypid = {type}::regtype"""
 _BOUND = """SELECT attname FROM pg_attribute WHERE attrelid = {table}::regclass AND attnum > 0 AND NOT attisdropped
-AND lower(attname) = lower({name}) ORDER BY attname <> {name} LIMIT 1"""
+AND lower(attname COLLATE "C") = lower({name} COLLATE "C") ORDER BY attname <> {name} LIMIT 1"""
 
 
 @dataclass(frozen=True)

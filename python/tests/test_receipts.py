@@ -144,6 +144,26 @@ def test_what_statistics_are_verified_with(server, owner, features, sealed, labe
         owner.stats(server, "labelled", features, verify=True, manifest=sealed).describe(["Age"], deviations=False)
 
 
+def test_capitals_of_bound_columns(server, owner, features) -> None:
+    """They are compared as receipts do it, also where the database has capitals beyond ASCII."""
+    import psycopg
+
+    locale = server.execute(r"SELECT collname FROM pg_collation WHERE collname ~* '^c\.utf-?8$' LIMIT 1").fetchone()
+    if locale is None:
+        pytest.skip("there is no locale C.UTF-8")
+    name = f"{server.info.dbname}_letters"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE '{locale[0]}'")
+    try:
+        with psycopg.connect(dbname=name, autocommit=True) as conn:
+            conn.execute("CREATE EXTENSION ppdl")
+            conn.execute('CREATE TABLE wards ("Ärzte" text, "öde" text, features lwe_cipher)')
+            owner.stats(conn, "wards", features, verify=ppdl.Verify(table="wards", bind=["Ärzte"]))
+            with pytest.raises(ppdl.FormatError, match='no column "Öde"'):
+                owner.stats(conn, "wards", features, verify=ppdl.Verify(table="wards", bind=["Öde"]))
+    finally:
+        server.execute(f"DROP DATABASE {name}")
+
+
 def test_bad_receipts(owner, stored, cohort, tmp_path) -> None:
     table = cohort[:3].astype({"weight": object}).where(cohort[:3].notna(), None)
 

@@ -11,6 +11,7 @@ no_memory(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
+/* case as receipts have it: letters of ASCII alone */
 static PpdlStatus
 find_column(PpdlDb *db, char **out, const char *table, const char *name, PpdlError *err)
 {
@@ -20,8 +21,8 @@ find_column(PpdlDb *db, char **out, const char *table, const char *name, PpdlErr
 
 	PPDL_TRY(ppdl_db_run(db, &res, err,
 						 "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = $1::regclass AND attnum > 0"
-						 " AND NOT attisdropped AND lower(attname) = lower($2) ORDER BY attname <> $2 LIMIT 1", 2,
-						 params));
+						 " AND NOT attisdropped AND lower(attname COLLATE \"C\") = lower($2 COLLATE \"C\")"
+						 " ORDER BY attname <> $2 LIMIT 1", 2, params));
 	if (PQntuples(res) == 0)
 		status = ppdl_server_error(err, "--bind %s: table %s has no such column", name, table);
 	else if ((*out = strdup(PQgetvalue(res, 0, 0))) == NULL)

@@ -84,6 +84,17 @@ my @named = ('--receipts-for', 'patients', '--bind', 'Gender');
 unlike(my $means = done([ @stats, @named, '--table', 'patients', '--means', '--columns', 'Age' ], 'means without a manifest'), qr/NOT verified/, 'take no products');
 like($means, qr/^verified: 398 rows, Gender = (?:Fem|M)ale \(\d+\), (?:Fem|M)ale \(\d+\): their number and sums/m, 'are verified, with the columns that were bound');
 refused([ @stats, '--receipts-for', 'patients', '--bind', 'ward', '--table', 'patients', '--means' ], 5, qr/--bind ward: table .*patients.* has no such column/, 'a bound column that is not there');
+# names are compared as receipts do it, also where the database has capitals beyond ASCII
+SKIP:
+{
+	my $locale = sql(q{SELECT collname FROM pg_collation WHERE collname ~* '^c\.utf-?8$' LIMIT 1}) or skip 'no locale C.UTF-8', 2;
+
+	sql("CREATE DATABASE letters TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE '$locale'");
+	$node->safe_psql('letters', qq{CREATE EXTENSION ppdl; CREATE TABLE wards (id int, "Ärzte" text, "öde" text, features lwe_cipher)});
+	my @letters = (@stats[ 0 .. 2 ], '--dsn', $node->connstr('letters'), @stats[ 5 .. $#stats ], '--receipts-for', 'wards', '--table', 'wards', '--means', '--bind');
+	like((ppdl(@letters, "Ärzte"))[2], qr/no row of table wards has values/, 'a bound column with a capital beyond ASCII');
+	refused([ @letters, "Öde" ], 5, qr/--bind \S+: table .*wards.* has no such column/, 'another that differs from one in it');
+}
 refused([ @stats, '--table', 'patients', '--means' ], 2, qr/--verify: give --manifest, or say with --receipts-for/, 'stats --verify alone');
 refused([ @stats[ 0 .. 6 ], @kept, '--table', 'patients', '--means' ], 2, qr/--manifest, --all-rows, --receipts-for and --bind go with --verify only/, 'stats: its own options are named, and no others');
 refused([ 'query', '--key', 'clinic.key', '--verify-column', 'label', '-c', 'SELECT 1' ], 2, qr/--verify-column goes with --verify only/, 'query: so is its one');
