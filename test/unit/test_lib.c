@@ -31,7 +31,6 @@
 		assert_int_equal(ppdl_err_code(err), 0); \
 	} while (0)
 
-/* fails with this code and a message with this in it, with a handle and without */
 /* options are the tool's: a text may name those of a command that it names, "ppdl encode --bands" */
 static void
 assert_no_options(const char *text)
@@ -45,6 +44,7 @@ assert_no_options(const char *text)
 	}
 }
 
+/* fails with this code and a message with this in it, with a handle and without */
 #define FAILS(expected, part, expr) \
 	do { \
 		int32_t code_; \
