@@ -86,7 +86,6 @@ typedef struct Cutting
 {
 	PpdlCollector *col;			/* NULL: counted */
 	PpdlRowBatch *batch;
-	uint8_t		apart;			/* entries of which b->apart says this */
 	int			single;			/* blocks up to this height are cut to rows */
 	uint32_t	count[PPDL_MAX_HEIGHT];
 } Cutting;
@@ -143,7 +142,7 @@ cut_batch(Cutting *c, PpdlError *err)
 	{
 		if (i < b->rows && b->entry[i].index == b->entry[i - 1].index + 1 && apart(b, i) == apart(b, i - 1))
 			continue;
-		if (apart(b, from) == c->apart)
+		if (!apart(b, from))
 			PPDL_TRY(cut_run(c, from, i, err));
 		from = i;
 	}
@@ -186,9 +185,9 @@ choose_single(const Cutting *c, double *least)
 }
 
 double
-ppdl_blocks_cost(PpdlRowBatch *b, uint8_t apart)
+ppdl_blocks_cost(PpdlRowBatch *b)
 {
-	Cutting		c = {.batch = b, .apart = apart};
+	Cutting		c = {.batch = b};
 	double		least;
 
 	/* nothing is kept: it cannot fail */

@@ -115,8 +115,8 @@ PpdlStatus	ppdl_collector_plan(PpdlCollector *col, PpdlError *err);
 void		ppdl_collector_forget(PpdlCollector *col);
 /* the blocks of a batch, of entries that are not apart; they are in order */
 PpdlStatus	ppdl_plan_blocks(PpdlCollector *col, PpdlRowBatch *b, PpdlError *err);
-/* what the entries of a batch of which b->apart says that cost as blocks (rows/pack_cost.h); they are in order */
-double		ppdl_blocks_cost(PpdlRowBatch *b, uint8_t apart);
+/* what they cost (rows/pack_cost.h) */
+double		ppdl_blocks_cost(PpdlRowBatch *b);
 /* rows that come later go to new batches */
 void		ppdl_collector_close(PpdlCollector *col);
 /* entries by index; rows packed already are forgotten */

@@ -32,6 +32,7 @@ typedef struct Plan
 	int			shift[MOST_BATCHES],
 				count;
 	uint32_t	rows;
+	double		blocks;			/* what the chosen batches cost as blocks without this ciphertext */
 } Plan;
 
 static int
@@ -84,6 +85,7 @@ try_batch(Plan *plan, PpdlRowBatch *b, PpdlError *err)
 
 	if (n < plan->places >> LEAST_SHARE)
 		return PPDL_OK;
+	plan->blocks += ppdl_blocks_cost(b);
 	if (b->apart == NULL)
 		b->apart = calloc(b->rows, 1);
 	if (b->apart == NULL)
@@ -113,14 +115,15 @@ cost_in_place(const Plan *plan)
 		PPDL_IN_PLACE_STEP_COST * giants;
 }
 
+/* rows that stay behind take a basis of their batch as before */
 static int
 is_cheaper(const Plan *plan)
 {
-	double		blocks = 0;
+	double		saved = plan->blocks;
 
 	for (int i = 0; i < plan->count; i++)
-		blocks += ppdl_blocks_cost(plan->chosen[i], TRIED);
-	return cost_in_place(plan) < blocks;
+		saved -= ppdl_blocks_cost(plan->chosen[i]);
+	return cost_in_place(plan) < saved;
 }
 
 static void
@@ -167,6 +170,7 @@ plan_one(Plan *plan, PpdlInPlace ***end, int *found, PpdlError *err)
 	memset(plan->taken, 0, plan->places);
 	plan->count = 0;
 	plan->rows = 0;
+	plan->blocks = 0;
 	for (size_t i = 0; i < plan->batches && i < MOST_TRIED && plan->count < MOST_BATCHES && plan->rows < plan->places &&
 		 status == PPDL_OK; i++)
 		status = try_batch(plan, plan->batch[i], err);

@@ -626,6 +626,37 @@ test_in_place(void **state)
 	site_close(&s);
 }
 
+/*
+ * Rows that would stay behind need as many key switches as their whole batches: in place, three of these batches take
+ * more, and a ciphertext more
+ */
+static void
+test_not_in_place(void **state)
+{
+	Site		s;
+	Crew		c;
+	PpdlCollector *col;
+	uint32_t	rows = 0;
+
+	site_open(&s, 11);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	for (int b = 0; b < 4; b++)
+	{
+		TestBatch	t = test_batch(s.sk, s.rng, 128, 16, 7, 2, 30);
+
+		for (int i = 0; i < 128; i++)
+			if ((uint32_t) (b * 128 + i) * 2654435761u >> 15 & 1)
+				add(&s, col, test_slice(&t, i), t.size, rows++);
+		test_batch_free(&t);
+	}
+	assert_int_equal(rows, 256);
+	choose_all(&c, col);
+	assert_int_equal(c.count, 2);
+	end_all(&c, 0);
+	ppdl_collector_destroy(col);
+	site_close(&s);
+}
+
 static int	questions_left;
 
 static int
@@ -972,6 +1003,7 @@ main(void)
 		cmocka_unit_test(test_windows),
 		cmocka_unit_test(test_toy_patterns),
 		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_not_in_place),
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
