@@ -585,16 +585,17 @@ finish(Keeping *op, PpdlCt *out, const PpdlCt *last, PpdlError *err)
 }
 
 /*
- * An inner sum has m_d times the errors of a baby's key switches: at most three, and one that is not divided by P.  The
- * squares of all m_d of one ciphertext add up to M times the number of residues that stay (Parseval).  A giant step
- * adds one more.
+ * Babies share the errors of the key switches that led to their source.  Such an error is in 24, 16 or 8 of 32 babies:
+ * 3/4, 1/2 or 1/4 of it stays where coefficients stay, M times, squares of less than M^2 together.  The remainder adds
+ * up as if by chance, and so do errors of single babies, which are not divided by P: once the squares of all m_d each,
+ * at most, which are M times the number of residues that stay (Parseval).  A giant step adds one more.
  */
 static void
 describe(const Keeping *op, PpdlCt *out, const PpdlKeep *from, int count)
 {
 	const double whole = op->ks->noise * op->ks->noise,
-				baby = 3 * whole + op->ks->digit_noise * op->ks->digit_noise;
-	double		switches = op->giants * whole;
+				chance = whole + op->ks->digit_noise * op->ks->digit_noise;
+	double		switches = (op->giants + ldexp(1, 2 * op->places)) * whole;
 
 	out->noise = out->bound = 0;
 	for (int i = 0; i < count; i++)
@@ -603,7 +604,7 @@ describe(const Keeping *op, PpdlCt *out, const PpdlKeep *from, int count)
 		out->bound = fmax(out->bound, from[i].in->bound);
 	}
 	for (int i = 0; i < op->inputs; i++)
-		switches += baby * ldexp(op->input[i].kept, op->places);
+		switches += chance * ldexp(op->input[i].kept, op->places);
 	out->noise = hypot(ldexp(out->noise, op->places), sqrt(switches));
 	out->scale = ldexp(from->in->scale, op->places);
 }

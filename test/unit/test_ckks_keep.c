@@ -90,7 +90,9 @@ check_kept(Fixture *f, const PpdlCt *out, const PpdlCt *in, const uint8_t *keep,
 	const double q = (double) f->par->ring->mod[0].q;
 	double	   *got = phase(f, out),
 			   *was[MOST],
-				squares = 0;
+				squares = 0,
+				kept_squares[MOST] = {0};
+	int			kept[MOST] = {0};
 
 	for (int i = 0; i < count; i++)
 		was[i] = phase(f, &in[i]);
@@ -98,18 +100,32 @@ check_kept(Fixture *f, const PpdlCt *out, const PpdlCt *in, const uint8_t *keep,
 	{
 		const size_t r = c & (((size_t) 1 << places) - 1);
 		double		diff = got[c];
+		int			of = -1;
 
 		for (int i = 0; i < count; i++)
 			if (keep[((size_t) i << places) + r])
+			{
+				of = i;
 				diff -= fmod(ldexp(was[i][c], places), q);
+			}
 		diff -= q * rint(diff / q);
 		squares += diff * diff;
+		if (of >= 0)
+		{
+			kept[of]++;
+			kept_squares[of] += diff * diff;
+		}
 	}
 	squares = sqrt(squares / (double) f->par->n) / out->noise;
 	print_message("%d of 2^%d places, %d limbs: %.2f of the stated noise\n", count, places, out->limbs, squares);
 	assert_true(squares < 1);
+	/* as many as 32: of values of the stated noise, 2 is too much once in 10^11 */
 	for (int i = 0; i < count; i++)
+	{
+		if (kept[i] > 0)
+			assert_true(sqrt(kept_squares[i] / kept[i]) < 2 * out->noise);
 		free(was[i]);
+	}
 	free(got);
 }
 
