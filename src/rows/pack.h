@@ -48,7 +48,7 @@ void		ppdl_packed_release(PpdlEval *ev, PpdlPacked *p);
  * The same in three steps, for several at a time.  They are chosen one after the other, run in any order, each by one
  * thread with an evaluator of its own, and all ended, in the order they were chosen, before anything else is done with
  * the collector. Each gives the ciphertext that it would give alone.  Memory of a run, in ev's pool: two ciphertexts of
- * the collector's limbs for complete batches, up to some 110 for others.
+ * the collector's limbs for complete batches, up to some 135 for others.
  */
 typedef struct PpdlPacking PpdlPacking;
 
