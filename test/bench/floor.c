@@ -32,7 +32,9 @@ typedef struct Entry
 	int			terms,
 				narrow;			/* transforms: a prime of at most 45 bits, for which one kernel has a faster form */
 	size_t		n;				/* coefficients that are timed */
-	const PpdlModulus *m;		/* of the first such call */
+	const PpdlModulus *m;		/* of the first such call, the copy here: that of a subring is gone after it; or NULL */
+	PpdlModulus modulus;
+	PpdlNttTables tables;
 	double		calls,
 				coefficients;
 } Entry;
@@ -83,6 +85,17 @@ timed_length(Kind kind, int terms, size_t n)
 }
 
 static void
+keep_modulus(Entry *e, const PpdlModulus *m)
+{
+	if (m == NULL)
+		return;
+	e->modulus = *m;
+	e->tables = *m->ntt;
+	e->modulus.ntt = &e->tables;
+	e->m = &e->modulus;
+}
+
+static void
 count(Kind kind, const PpdlModulus *m, int terms, size_t n)
 {
 	const int	narrow = is_transform(kind) && m->bits <= NARROW_BITS;
@@ -99,7 +112,8 @@ count(Kind kind, const PpdlModulus *m, int terms, size_t n)
 			fprintf(stderr, "floor: more than %d kinds of calls\n", MAX_ENTRIES);
 			exit(1);
 		}
-		*e = (Entry) {.kind = kind, .terms = terms, .narrow = narrow, .n = timed, .m = m};
+		*e = (Entry) {.kind = kind, .terms = terms, .narrow = narrow, .n = timed};
+		keep_modulus(e, m);
 	}
 	e->calls++;
 	e->coefficients += (double) n;
