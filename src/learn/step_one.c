@@ -117,7 +117,7 @@ slopes(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *h, PpdlCt *s, PpdlCt *t, PpdlEr
 	PPDL_GOTO(done, ppdl_sgd_poly_product(sgd, ev, &sum, s, PPDL_AXIS_HIGH, p, err));
 	PPDL_GOTO(done, ppdl_ct_match(ev, t, sl.limbs, sum.ct.scale / sl.scale, err));
 	ppdl_ct_mul_monomial(ev, t, 3 * i);
-	PPDL_GOTO(done, ppdl_sgd_accumulate(ev, &sum, t, &sl, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(ev, &sum, t, &sl, err));
 	PPDL_GOTO(done, ppdl_sgd_poly_finish(sgd, ev, h, &sum, PPDL_AXIS_HIGH, p, 1, err));
 	ppdl_ct_mul_monomial(ev, h, i);
 	PPDL_GOTO(done, ppdl_ct_match(ev, h, h->limbs - 1, PPDL_SGD_SCALE, err));
@@ -141,7 +141,7 @@ add_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh
 	PPDL_GOTO(done, second_layer(sgd, ev, &e, &s, &sh->w2, err));
 	PPDL_GOTO(done, ppdl_sgd_error(sgd, ev, &e, tile, count, err));
 	PPDL_GOTO(done, slopes(sgd, ev, &h, &s, &t, err));
-	PPDL_GOTO(done, ppdl_sgd_accumulate(ev, sum, &e, &h, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(ev, sum, &e, &h, err));
 done:
 	ppdl_ct_release(ev, &s);
 	ppdl_ct_release(ev, &t);

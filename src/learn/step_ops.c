@@ -140,9 +140,3 @@ ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const PpdlTile *tile
 	PPDL_TRY(ppdl_ct_rotate_and_sum(ev, o, -1, lay->logd + lay->logh, err));
 	return ppdl_ct_rescale(ev, o, err);
 }
-
-PpdlStatus
-ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err)
-{
-	return sum->d == NULL ? ppdl_ct_tensor(ev, sum, x, y, err) : ppdl_ct3_add_product(ev, sum, x, y, err);
-}

@@ -53,7 +53,5 @@ PpdlStatus	ppdl_sgd_error(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *o, const Ppd
 						   PpdlError *err);
 /* With one hidden layer the gradient of W1 is the sum over outputs, that of w2, in the same ciphertext, is not. */
 int			ppdl_sgd_outputs_apart(const PpdlSlotLayout *lay);
-/* *sum += x*y before relinearisation; an empty sum has d == NULL */
-PpdlStatus	ppdl_sgd_accumulate(PpdlEval *ev, PpdlCt3 *sum, const PpdlCt *x, const PpdlCt *y, PpdlError *err);
 
 #endif

@@ -183,11 +183,11 @@ add_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh
 	PPDL_GOTO(done, forward(sgd, ev, &f, sh, w, &tile->x, err));
 	PPDL_GOTO(done, ppdl_sgd_error(sgd, ev, &f.o, tile, count, err));
 	PPDL_GOTO(done, slopes(sgd, ev, &h, &f, sh, &w[1], &tile->x, err));
-	PPDL_GOTO(done, ppdl_sgd_accumulate(ev, &sum[0], &f.o, &h, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(ev, &sum[0], &f.o, &h, err));
 	/* brought to the scale of H: both gradients leave at the same scale */
 	PPDL_GOTO(done, ppdl_ct_copy(ev, &a2, &f.a2, f.a2.limbs, err));
 	PPDL_GOTO(done, ppdl_ct_match(ev, &a2, f.o.limbs, PPDL_SGD_SCALE, err));
-	PPDL_GOTO(done, ppdl_sgd_accumulate(ev, &sum[1], &f.o, &a2, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(ev, &sum[1], &f.o, &a2, err));
 done:
 	release_forward(ev, &f);
 	ppdl_ct_release(ev, &h);

@@ -30,7 +30,7 @@ add_tile(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *sum, const PpdlSgdShared *sh
 
 	PPDL_GOTO(done, predict(sgd, ev, &e, sh, w, &tile->x, err));
 	PPDL_GOTO(done, ppdl_sgd_error(sgd, ev, &e, tile, count, err));
-	PPDL_GOTO(done, ppdl_sgd_accumulate(ev, sum, &e, &tile->x, err));
+	PPDL_GOTO(done, ppdl_ct3_add_product(ev, sum, &e, &tile->x, err));
 done:
 	ppdl_ct_release(ev, &e);
 	return status;

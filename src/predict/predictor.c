@@ -135,8 +135,7 @@ sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt3 *sum, P
 {
 	if (s->kind == PPDL_STAGE_SUM_PRODUCT)
 		return ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[1], err);
-	PPDL_TRY(ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[0], err));
-	for (int i = 1; i < in->count; i++)
+	for (int i = 0; i < in->count; i++)
 		PPDL_TRY(ppdl_ct3_add_product(ev, sum, &in->ct[i], &in->ct[i], err));
 	return PPDL_OK;
 }
