@@ -26,17 +26,29 @@ ppdl_hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : lower_digit(c);
 }
 
-int
-ppdl_hex_read(uint8_t *out, const char *digits, size_t len)
+static int
+read_digits(uint8_t *out, const char *digits, size_t len, int (*digit) (char))
 {
 	for (size_t i = 0; i < len; i++)
 	{
-		const int	high = lower_digit(digits[2 * i]),
-					low = high < 0 ? -1 : lower_digit(digits[2 * i + 1]);
+		const int	high = digit(digits[2 * i]),
+					low = high < 0 ? -1 : digit(digits[2 * i + 1]);
 
 		if (low < 0)
 			return 0;
 		out[i] = (uint8_t) (high << 4 | low);
 	}
 	return 1;
+}
+
+int
+ppdl_hex_read(uint8_t *out, const char *digits, size_t len)
+{
+	return read_digits(out, digits, len, lower_digit);
+}
+
+int
+ppdl_hex_read_typed(uint8_t *out, const char *digits, size_t len)
+{
+	return read_digits(out, digits, len, ppdl_hex_digit);
 }

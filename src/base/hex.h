@@ -11,5 +11,7 @@ void		ppdl_hex_write(char *out, const uint8_t *in, size_t len);
 int			ppdl_hex_digit(char c);
 /* len bytes of 2 * len digits as they are written; 0 where a character is none, and out may hold a part */
 int			ppdl_hex_read(uint8_t *out, const char *digits, size_t len);
+/* the same of digits of either case, as people type them */
+int			ppdl_hex_read_typed(uint8_t *out, const char *digits, size_t len);
 
 #endif

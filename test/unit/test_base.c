@@ -325,6 +325,10 @@ test_hex(void **state)
 		assert_int_equal(value, lower ? lower - small : upper ? upper - large : -1);
 		assert_int_equal(ppdl_hex_read(back, high, 1), lower != NULL);
 		assert_int_equal(ppdl_hex_read(back, low, 1), lower != NULL);
+		assert_int_equal(ppdl_hex_read_typed(back, high, 1), value >= 0);
+		if (value >= 0)
+			assert_int_equal(back[0], 16 * value + 7);
+		assert_int_equal(ppdl_hex_read_typed(back, low, 1), value >= 0);
 	}
 	assert_false(ppdl_hex_read(back, "7", 1));
 }
