@@ -88,7 +88,6 @@ store_residues(const Prime *p, uint64_t *out, D x)
 	store_words(out, lift(&p->lift, x));
 }
 
-
 /*
  * frac + floor(r * c / 2^bits), the quotient below 2^52, a step of base conversion; splitter: 2^(52+bits).  fma(r, c,
  * splitter) rounds to a multiple of 2^bits, and its bits are those of the constant and the quotient together; that is

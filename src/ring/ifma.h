@@ -81,7 +81,6 @@ mul_lazy(const Prime *p, V x, Shoup s)
 	return _mm512_and_si512(_mm512_madd52lo_epu64(l, h, p->negq), p->mask);
 }
 
-
 /* frac + floor(r * c / 2^bits), a step of base conversion; shift: 52 - bits */
 static inline V
 add_fraction(V frac, V r, V c, V shift)

@@ -200,7 +200,6 @@ ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in,
 	const size_t parts = (size_t) ppdl_ntt_parts(bc->ring),
 				n = block_length(bc),
 				apart = (size_t) ppdl_baseconv_columns(bc) * block_words(bc);
-
 	uint64_t	frac[PPDL_NTT_PARTS * PPDL_CONV_BLOCK] __attribute__((aligned(64)));
 
 	for (int k = first; k < first + count; k++)
