@@ -13,8 +13,8 @@ PpdlSlotPoly ppdl_sgd_slope(const PpdlSlotPoly *p);
 PpdlStatus	ppdl_sgd_polynomial(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt *out, const PpdlCt *u, PpdlAxis axis,
 								const PpdlSlotPoly *p, double constant, PpdlError *err);
 /*
- * The same in two halves, for degrees 2 and 3: what is added to `product` between them (ppdl_ct3_add_product) shares its
- * relinearisation and rescale.
+ * The same in two halves, for degrees 2 and 3: what is added to `product` between them (ppdl_ct3_add_product) shares
+ * its relinearisation and rescale.
  */
 PpdlStatus	ppdl_sgd_poly_product(const PpdlSgd *sgd, PpdlEval *ev, PpdlCt3 *product, const PpdlCt *u, PpdlAxis axis,
 								  const PpdlSlotPoly *p, PpdlError *err);
