@@ -86,5 +86,11 @@ PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *co
  */
 PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count,
 										const PpdlCt *in, PpdlError *err);
+/*
+ * The same for several ciphertexts of as many limbs (PPDL_ERR_LEVEL): out[i * count + k] = lt[k](in[i]), i < inputs;
+ * rescale: or not.  Keys and plaintexts are read once for all of them.
+ */
+PpdlStatus	ppdl_lintrans_apply_all(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count,
+									const PpdlCt *in, int inputs, int rescale, PpdlError *err);
 
 #endif

@@ -619,3 +619,22 @@ ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const
 {
 	return apply(ev, out, lt, count, in, 1, err);
 }
+
+PpdlStatus
+ppdl_lintrans_apply_all(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count, const PpdlCt *in,
+						int inputs, int rescale, PpdlError *err)
+{
+	for (int i = 0; i < inputs * count; i++)
+		out[i].b = out[i].a = NULL;
+	for (int i = 0; i < inputs; i++)
+	{
+		PpdlStatus	status = apply(ev, out + i * count, lt, count, &in[i], rescale, err);
+
+		if (status == PPDL_OK)
+			continue;
+		for (int k = 0; k < i * count; k++)
+			ppdl_ct_release(ev, &out[k]);
+		return status;
+	}
+	return PPDL_OK;
+}
