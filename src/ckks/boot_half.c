@@ -13,12 +13,17 @@ struct PpdlHalfBoot
 };
 
 PpdlStatus
-ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err)
+ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, const PpdlBootLevel *level, PpdlError *err)
 {
-	const PpdlLinTransForm form = {limbs, (double) ev->par->ring->mod[limbs - 1].q * factor, PPDL_DEEP_BABY, 1};
+	const PpdlLinTransForm form = {
+		.limbs = level->limbs, .pt_scale = (double) ev->par->ring->mod[level->limbs - 1].q * level->factor,
+		.baby = PPDL_DEEP_BABY, .min_keys = 1, .source = level->turn.source
+	};
 	const PpdlPoll poll = ppdl_eval_poller(ev);
-	PpdlStatus	status = ppdl_lintrans_create(out, ev->par, m, &form, ev->threads, &poll, err);
+	PpdlStatus	status = ppdl_matrix_turn(m, level->turn.in, level->turn.out, err);
 
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(out, ev->par, m, &form, ev->threads, &poll, err);
 	ppdl_matrix_destroy(m);
 	return status;
 }
@@ -75,18 +80,20 @@ PpdlStatus
 ppdl_boot_create_dft(PpdlChain *chain, PpdlEval *ev, int inverse, int limbs, double ratio, PpdlError *err)
 {
 	const PpdlParams *par = ev->par;
-	const double factor = pow(ratio, 1.0 / PPDL_BOOT_C2S_LEVELS);
+	PpdlBootLevel level = {.limbs = limbs, .factor = pow(ratio, 1.0 / PPDL_BOOT_C2S_LEVELS)};
 	size_t		len = inverse ? par->slots : 2;
 
 	chain->count = 0;
-	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
+	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++, level.limbs--)
 	{
 		const int	stages = ppdl_deep_stages(par, inverse ? i : PPDL_BOOT_C2S_LEVELS - 1 - i);
 		PpdlMatrix *m;
 		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, stages, inverse, err);
 
+		if (inverse)
+			ppdl_c2s_turn(&level.turn, i, PPDL_BOOT_C2S_LEVELS, (long) (len >> stages), 0);
 		if (status == PPDL_OK)
-			status = ppdl_boot_encode(&chain->level[i], ev, m, limbs - i, factor, err);
+			status = ppdl_boot_encode(&chain->level[i], ev, m, &level, err);
 		if (status != PPDL_OK)
 		{
 			ppdl_chain_destroy(chain);

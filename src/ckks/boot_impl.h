@@ -22,10 +22,17 @@ typedef struct PpdlChain
 	PpdlLinTrans *level[PPDL_MAX_Q];
 } PpdlChain;
 
-/*
- * m encoded for `limbs` limbs at q_top * factor, for the keys that the plan has; asks for interrupts first, destroys m
- */
-PpdlStatus	ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, int limbs, double factor, PpdlError *err);
+/* How a matrix is encoded: turned, for `limbs` limbs at q_top * factor. */
+typedef struct PpdlBootLevel
+{
+	int			limbs;
+	double		factor;
+	PpdlTurn	turn;
+} PpdlBootLevel;
+
+/* m encoded so, for the keys that the plan has; asks for interrupts first, destroys m */
+PpdlStatus	ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, const PpdlBootLevel *level,
+							 PpdlError *err);
 
 void		ppdl_chain_destroy(PpdlChain *chain);
 size_t		ppdl_chain_bytes(const PpdlChain *chain);

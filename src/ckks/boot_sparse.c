@@ -89,25 +89,42 @@ stages_of(size_t n, int levels, int i)
 	return log2_size(i == levels - 1 ? n : stride(i + 1)) - log2_size(stride(i));
 }
 
-/* CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns */
+/*
+ * What slots are turned by between C2S and the middle level of S2C, whose giant steps so are shared by two sources: not
+ * if the first level of C2S, which turns for nothing, is too coarse for it.
+ */
+static long
+turned(const PpdlSparseBoot *sb)
+{
+	return sb->s2c_levels == S2C_LEVELS && sb->c2s_levels <= S2C_LEVELS ? (long) stride(S2C_LEVELS - 1) : 0;
+}
+
+/*
+ * CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns, as they are before
+ * it is turned
+ */
 static PpdlStatus
 create_c2s(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 {
 	const int	levels = sb->c2s_levels;
-	const double repeats = (double) (sb->par->slots / sb->ns),
-				factor = pow(PPDL_BOOT_C2S_SCALE / (prime(sb->par, 1) * PPDL_BOOT_K * repeats), 1.0 / levels);
+	const double repeats = (double) (sb->par->slots / sb->ns);
+	PpdlBootLevel level = {
+		.limbs = PPDL_BOOT_EVALMOD_LIMBS + levels,
+		.factor = pow(PPDL_BOOT_C2S_SCALE / (prime(sb->par, 1) * PPDL_BOOT_K * repeats), 1.0 / levels)
+	};
 	size_t		len = sb->ns;
 
-	for (int i = 0; i < levels; i++)
+	for (int i = 0; i < levels; i++, level.limbs--)
 	{
 		const int	stages = stages_of(sb->ns, levels, levels - 1 - i);
 		PpdlMatrix *m;
 
-		PPDL_TRY(ppdl_matrix_dft(&m, sb->par, 2 * sb->ns, len, stages, 1, err));
+		PPDL_TRY(ppdl_matrix_dft(&m, sb->par, i == levels - 1 ? 2 * sb->ns : sb->ns, len, stages, 1, err));
 		for (int d = 0; d < m->count && i == levels - 1; d++)
 			for (size_t p = sb->ns; p < 2 * sb->ns; p++)
 				m->diag[d][p] = 0;
-		PPDL_TRY(ppdl_boot_encode(&sb->c2s.level[i], ev, m, PPDL_BOOT_EVALMOD_LIMBS + levels - i, factor, err));
+		ppdl_c2s_turn(&level.turn, i, levels, (long) (len >> stages), turned(sb));
+		PPDL_TRY(ppdl_boot_encode(&sb->c2s.level[i], ev, m, &level, err));
 		sb->c2s.count = i + 1;
 		len >>= stages;
 	}
@@ -137,6 +154,17 @@ select_half(const PpdlSparseBoot *sb, PpdlMatrix *m, int v)
 				m->diag[d][p] = 0;
 }
 
+/* the first level leaves slots turned, the middle one turns them back */
+static PpdlTurn
+turn_of_s2c(const PpdlSparseBoot *sb, int level)
+{
+	const long	by = turned(sb);
+
+	if (by == 0 || level == sb->s2c_levels - 1)
+		return (PpdlTurn) {0};
+	return level == 0 ? (PpdlTurn) {.in = by, .out = by} : (PpdlTurn) {.in = by, .source = (int) by};
+}
+
 /* SlotsToCoefficients, of each ciphertext's period: the stage that would mix the two is left out */
 static PpdlStatus
 create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
@@ -147,6 +175,9 @@ create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 		for (int v = 0; v < (i == last ? sb->count : 1); v++)
 		{
 			PpdlLinTrans **to = i == 0 ? &sb->first : i == last ? &sb->last[v] : &sb->middle.level[i - 1];
+			const PpdlBootLevel level = {
+				.limbs = PPDL_BOOT_S2C_LIMBS - i, .factor = sb->s2c_factor, .turn = turn_of_s2c(sb, i)
+			};
 			PpdlMatrix *m;
 
 			PPDL_TRY(ppdl_matrix_dft(&m, sb->par, i == 0 ? 2 * sb->ns : sb->ns, 2 * stride(i),
@@ -155,7 +186,7 @@ create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 				join_halves(sb, m);
 			if (i == last && sb->count == 2)
 				select_half(sb, m, v);
-			PPDL_TRY(ppdl_boot_encode(to, ev, m, PPDL_BOOT_S2C_LIMBS - i, sb->s2c_factor, err));
+			PPDL_TRY(ppdl_boot_encode(to, ev, m, &level, err));
 			if (i > 0 && i < last)
 				sb->middle.count = i;
 		}

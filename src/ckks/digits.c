@@ -188,8 +188,8 @@ ppdl_digits_ahead(const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_
 #define UNPACKED 256
 
 void
-ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x, const PpdlSwitchKey *key,
-				int t, size_t from, uint64_t *kb, uint64_t *ka, PpdlAhead *ahead)
+ppdl_digits_dots(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlKeyProduct *out, int count,
+				 const PpdlSwitchKey *key, int t, size_t from, PpdlAhead *ahead)
 {
 	const PpdlModulus *m = ppdl_qp_mod(par, plan->limbs, t);
 	const int	in_key = t < plan->limbs ? t : key->limbs + t - plan->limbs;
@@ -201,7 +201,7 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 			   *b[PPDL_MAX_DIGITS],
 			   *a[PPDL_MAX_DIGITS];
 
-	ppdl_ahead_share(ahead, all / n * (2 * (size_t) plan->ndigits + n / step));
+	ppdl_ahead_share(ahead, all / n * (2 * (size_t) plan->ndigits + (size_t) count * (n / step)));
 	for (size_t i = 0; i < all; i += n)
 	{
 		const size_t skip = ppdl_vec_packed_bytes(from + i);
@@ -215,19 +215,20 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
 			ppdl_vec_unpack(words[1][j], ppdl_key_limb(key, key->a, at) + skip, n);
 			ppdl_ahead_piece(ahead);
 		}
-		for (size_t k = 0; k < n; k += step)
-		{
-			for (int j = 0; j < plan->ndigits; j++)
+		for (int o = 0; o < count; o++)
+			for (size_t k = 0; k < n; k += step)
 			{
-				digit[j] = x[j] + from + i + k;
-				b[j] = words[0][j] + k;
-				a[j] = words[1][j] + k;
+				for (int j = 0; j < plan->ndigits; j++)
+				{
+					digit[j] = out[o].x[j] + from + i + k;
+					b[j] = words[0][j] + k;
+					a[j] = words[1][j] + k;
+				}
+				ppdl_vec_dot(m, &(PpdlDot) {
+					.out = {out[o].kb + i + k, out[o].ka + i + k}, .a = digit, .k = {b, a}, .terms = plan->ndigits
+				}, step);
+				ppdl_ahead_piece(ahead);
 			}
-			ppdl_vec_dot(m,
-						 &(PpdlDot) {.out = {kb + i + k, ka + i + k}, .a = digit, .k = {b, a}, .terms = plan->ndigits},
-						 step);
-			ppdl_ahead_piece(ahead);
-		}
 	}
 }
 
@@ -236,16 +237,22 @@ ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *c
  * during its transforms, the other half during the products of the first.
  */
 void
-ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t, size_t from,
-				  uint64_t *kb, uint64_t *ka, PpdlAhead *ahead)
+ppdl_digits_blocks(const PpdlParams *par, const PpdlDigitLimbs *g, int count, const PpdlSwitchKey *key, int t,
+				   size_t from, uint64_t *const (*out)[2], PpdlAhead *ahead)
 {
 	const PpdlKsPlan *plan = g->digits->plan;
 	const size_t block = ppdl_key_block(par),
 				part = ppdl_key_part(par);
-	const int	transforms = unfinished(g->digits, t);
+	PpdlKeyProduct product[PPDL_MAX_PRODUCTS];
+	int			transforms = 0;
 	size_t		lead = block,
 				end = par->n;
 
+	for (int o = 0; o < count; o++)
+	{
+		transforms += unfinished(g[o].digits, t);
+		product[o] = (PpdlKeyProduct) {g[o].x[t - g[o].first], out[o][0], out[o][1]};
+	}
 	if (transforms > 0)
 	{
 		lead = part / 2 < block ? block : part / 2;
@@ -258,9 +265,19 @@ ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwit
 		ppdl_ahead_begin(&half);
 		ppdl_digits_ahead(plan, key, t, from, lead, &half);
 		ppdl_ahead_share(&half, (size_t) transforms * (part / PPDL_AHEAD_STEP + 1));
-		ppdl_digits_finish(par, g, t, (int) (from / part), &half);
+		for (int o = 0; o < count; o++)
+			ppdl_digits_finish(par, &g[o], t, (int) (from / part), &half);
 	}
 	if (from + lead < end)
 		ppdl_digits_ahead(plan, key, t, from + lead, block, ahead);
-	ppdl_digits_dot(par, plan, g->x[t - g->first], key, t, from, kb, ka, ahead);
+	ppdl_digits_dots(par, plan, product, count, key, t, from, ahead);
+}
+
+void
+ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t, size_t from,
+				  uint64_t *kb, uint64_t *ka, PpdlAhead *ahead)
+{
+	uint64_t   *const out[1][2] = {{kb, ka}};
+
+	ppdl_digits_blocks(par, g, 1, key, t, from, out, ahead);
 }

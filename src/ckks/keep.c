@@ -431,7 +431,7 @@ giant_steps(Keeping *op, PpdlError *err)
 				continue;
 			if (op->empty[e - top])
 				PPDL_TRY(clear_sum(op, e - top, err));
-			PPDL_TRY(ppdl_add_switched(op->ev, op->ks, to, &op->sum[e], giant_bit(op, bit), err));
+			PPDL_TRY(ppdl_add_switched(op->ev, op->ks, to, &op->sum[e], 1, giant_bit(op, bit), err));
 		}
 	return PPDL_OK;
 }

@@ -1,6 +1,6 @@
 /*
  * Private to the floor: the steps of a key switch, for linear transforms that
- * stay over QP.  Digits are in digits.c, giant steps in lintrans_apply.c, the rest in keyswitch.c.
+ * stay over QP.  Digits are in digits.c, giant steps in giant_step.c, the rest in keyswitch.c.
  */
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H
@@ -41,20 +41,34 @@ void		ppdl_digits_limbs(const PpdlParams *par, PpdlDigitLimbs *out, const PpdlDi
 							  uint64_t *scratch);
 /* part (ppdl_ntt_part) of limb t of them; ahead: or NULL */
 void		ppdl_digits_finish(const PpdlParams *par, const PpdlDigitLimbs *g, int t, int part, PpdlAhead *ahead);
+
+/* products with one key that are made together, at most */
+#define PPDL_MAX_PRODUCTS 8
+
+/* inner products of digits x with both halves of a key: where they go */
+typedef struct PpdlKeyProduct
+{
+	const uint64_t *const *x;
+	uint64_t   *kb,
+			   *ka;
+} PpdlKeyProduct;
+
 /*
- * ppdl_key_block(par) entries, from number `from` on, of the inner products of such x with limb t over QP of the two
- * halves of key; what `ahead` names is fetched meanwhile
+ * ppdl_key_block(par) entries, from number `from` on, of each of those products with limb t over QP of key, which is
+ * read once; what `ahead` names is fetched meanwhile
  */
-void		ppdl_digits_dot(const PpdlParams *par, const PpdlKsPlan *plan, const uint64_t *const *x,
-							const PpdlSwitchKey *key, int t, size_t from, uint64_t *kb, uint64_t *ka,
-							PpdlAhead *ahead);
+void		ppdl_digits_dots(const PpdlParams *par, const PpdlKsPlan *plan, const PpdlKeyProduct *out, int count,
+							 const PpdlSwitchKey *key, int t, size_t from, PpdlAhead *ahead);
 /*
- * The same of limb t of a group, for all blocks of a limb in turn: finishes a part before its first block, and fetches
- * of the key what later blocks take, beside what `ahead` names already
+ * The same of limb t of groups of several polynomials, to out[i], for all blocks of a limb in turn: finishes a part
+ * before its first block, and fetches of the key what later blocks take, beside what `ahead` names already
  */
+void		ppdl_digits_blocks(const PpdlParams *par, const PpdlDigitLimbs *g, int count, const PpdlSwitchKey *key,
+							   int t, size_t from, uint64_t *const (*out)[2], PpdlAhead *ahead);
+/* of one */
 void		ppdl_digits_block(const PpdlParams *par, const PpdlDigitLimbs *g, const PpdlSwitchKey *key, int t,
 							  size_t from, uint64_t *kb, uint64_t *ka, PpdlAhead *ahead);
-/* adds what ppdl_digits_dot will read of the key in limb t over QP, n entries from number `from` on */
+/* adds what ppdl_digits_dots will read of the key in limb t over QP, n entries from number `from` on */
 void		ppdl_digits_ahead(const PpdlKsPlan *plan, const PpdlSwitchKey *key, int t, size_t from, size_t n,
 							  PpdlAhead *ahead);
 
@@ -88,8 +102,11 @@ typedef struct PpdlOverQp
 			   *a;
 } PpdlOverQp;
 
-/* to += sigma_d(from), d not 1, with one key switch that divides by P the half that it switches; destroys from */
+/*
+ * to[i] += sigma_d(from[i]), i < count <= PPDL_MAX_PRODUCTS, d not 1, with one key switch each that divides by P the
+ * half that it switches; destroys from
+ */
 PpdlStatus	ppdl_add_switched(PpdlEval *ev, const PpdlKsPlan *ks, const PpdlOverQp *to, const PpdlOverQp *from,
-							  uint32_t d, PpdlError *err);
+							  int count, uint32_t d, PpdlError *err);
 
 #endif

@@ -69,11 +69,13 @@ ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max)
 		return 0;
 	for (int i = 0; i < lt->count; i++)
 	{
-		const PpdlTerm *t = &lt->term[i];
+		const PpdlBsgsStep *step = &lt->term[i].step;
 
-		needed[ppdl_bsgs_baby_rotation(plan, t->baby)] = 1;
-		needed[ppdl_bsgs_giant_rotation(plan, !plan->min_keys ? t->giant : (t->giant > 0) - (t->giant < 0))] = 1;
+		needed[ppdl_bsgs_baby_rotation(plan, step->baby)] = 1;
+		needed[ppdl_bsgs_giant_rotation(plan, !plan->min_keys ? step->giant :
+										(step->giant > 0) - (step->giant < 0))] = 1;
 	}
+	needed[ppdl_bsgs_source_rotation(plan)] = 1;
 	for (size_t r = 1; r < plan->slots; r++)
 	{
 		if (!needed[r])
@@ -113,7 +115,7 @@ encode_term(const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlTerm *term, c
 			PpdlError *err)
 {
 	const PpdlParams *par = lt->par;
-	size_t		task = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->giant) & (m->period - 1));
+	size_t		task = m->period - ((size_t) ppdl_bsgs_giant_rotation(&lt->plan, term->step.giant) & (m->period - 1));
 	int64_t    *c = ppdl_alloc_aligned(sizeof(int64_t) * par->n);
 	double complex *z = ppdl_alloc_aligned(sizeof(double complex) * m->period),
 			   *work = ppdl_alloc_aligned(sizeof(double complex) * m->period);
@@ -183,10 +185,12 @@ measure_entries(PpdlLinTrans *lt, const PpdlMatrix *m, PpdlError *err)
 static int
 compare_terms(const void *a, const void *b)
 {
-	const PpdlTerm *x = a,
-			   *y = b;
+	const PpdlBsgsStep *x = &((const PpdlTerm *) a)->step,
+			   *y = &((const PpdlTerm *) b)->step;
 
-	return x->giant != y->giant ? x->giant - y->giant : x->baby - y->baby;
+	if (x->giant != y->giant)
+		return x->giant - y->giant;
+	return x->source != y->source ? x->source - y->source : x->baby - y->baby;
 }
 
 /* terms in the order they are applied in, each with room for its plaintext; source: the diagonal of each */
@@ -197,7 +201,7 @@ plan_terms(PpdlLinTrans *lt, const PpdlMatrix *m, int *source, PpdlError *err)
 	{
 		PpdlTerm   *t = &lt->term[i];
 
-		ppdl_bsgs_split(&lt->plan, m->offset[i], &t->giant, &t->baby);
+		t->step = ppdl_bsgs_split(&lt->plan, m->offset[i]);
 		find_period(lt->par, t, m->diag[i], m->period);
 		t->p = ppdl_alloc_aligned(term_bytes(lt, t));
 		lt->count++;
@@ -209,11 +213,9 @@ plan_terms(PpdlLinTrans *lt, const PpdlMatrix *m, int *source, PpdlError *err)
 	{
 		for (int k = 0; k < m->count; k++)
 		{
-			int			g,
-						b;
+			const PpdlBsgsStep step = ppdl_bsgs_split(&lt->plan, m->offset[k]);
 
-			ppdl_bsgs_split(&lt->plan, m->offset[k], &g, &b);
-			if (g == lt->term[i].giant && b == lt->term[i].baby)
+			if (memcmp(&step, &lt->term[i].step, sizeof(step)) == 0)
 				source[i] = k;
 		}
 	}
@@ -262,7 +264,7 @@ ppdl_lintrans_create(PpdlLinTrans **out, const PpdlParams *par, const PpdlMatrix
 	lt->limbs = form->limbs;
 	lt->scale = form->pt_scale;
 	PPDL_GOTO(done, ppdl_ks_plan(par, form->limbs, par->np, &lt->ks, err));
-	PPDL_GOTO(done, ppdl_bsgs_plan(&lt->plan, m, par->slots, form->baby, form->min_keys, err));
+	PPDL_GOTO(done, ppdl_bsgs_plan(&lt->plan, m, par->slots, form, err));
 	PPDL_GOTO(done, measure_entries(lt, m, err));
 	lt->term = calloc((size_t) m->count, sizeof(PpdlTerm));
 	op.lt = lt;

@@ -28,6 +28,11 @@ double complex *ppdl_matrix_diag(PpdlMatrix *m, long t);
 /* b after a, of one period (PPDL_ERR_ARGUMENT); zero diagonals dropped */
 PpdlStatus	ppdl_matrix_mul(PpdlMatrix **out, const PpdlMatrix *b, const PpdlMatrix *a, PpdlError *err);
 void		ppdl_matrix_scale(PpdlMatrix *m, double complex f);
+/*
+ * m becomes the matrix that takes rotated vectors to rotated ones: m*v rotated by -out from v rotated by -in, in slots.
+ * PPDL_ERR_NOMEM leaves it as it was.
+ */
+PpdlStatus	ppdl_matrix_turn(PpdlMatrix *m, long in, long out, PpdlError *err);
 /* out[0..period-1] = m * v, in the clear: for tests and the plain twin */
 void		ppdl_matrix_apply(const PpdlMatrix *m, double complex *out, const double complex *v);
 
@@ -49,7 +54,8 @@ typedef struct PpdlLinTransForm
 	int			limbs;			/* of the inputs */
 	double		pt_scale;		/* of the plaintexts */
 	int			baby,			/* number of baby steps (a power of two), 0: chosen */
-				min_keys;		/* giant steps by Horner's rule with one key (rotation by baby*stride) each way */
+				min_keys,		/* giant steps by Horner's rule with one key (rotation by baby*stride) each way */
+				source;			/* rotation of the input that giant steps from there on may start from; 0: none */
 } PpdlLinTransForm;
 
 /*
@@ -71,7 +77,8 @@ double		ppdl_lintrans_norm(const PpdlLinTrans *lt);
  */
 int			ppdl_lintrans_rotations(const PpdlLinTrans *lt, int *rotations, int max);
 /* the same question without encoding anything, for planning keys */
-int			ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, int baby, int min_keys, int *rotations, int max);
+int			ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, const PpdlLinTransForm *form, int *rotations,
+								  int max);
 
 /*
  * out[i] = lt[i](in), i < count, one hoisting shared by all (their baby steps may differ), no
@@ -86,9 +93,12 @@ PpdlStatus	ppdl_lintrans_apply(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *co
  */
 PpdlStatus	ppdl_lintrans_apply_rescale(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count,
 										const PpdlCt *in, PpdlError *err);
+
+#define PPDL_LINTRANS_INPUTS 4	/* that can be transformed together */
 /*
- * The same for several ciphertexts of as many limbs (PPDL_ERR_LEVEL): out[i * count + k] = lt[k](in[i]), i < inputs;
- * rescale: or not.  Keys and plaintexts are read once for all of them.
+ * The same for several ciphertexts of as many limbs (PPDL_ERR_LEVEL): out[i * count + k] = lt[k](in[i]), i < inputs,
+ * at most PPDL_LINTRANS_INPUTS (PPDL_ERR_ARGUMENT); rescale: or not.  Keys and plaintexts are read once for all of
+ * them; results are those of each alone.
  */
 PpdlStatus	ppdl_lintrans_apply_all(PpdlEval *ev, PpdlCt *out, const PpdlLinTrans *const *lt, int count,
 									const PpdlCt *in, int inputs, int rescale, PpdlError *err);

@@ -9,8 +9,7 @@
 /* one encoded diagonal */
 typedef struct PpdlTerm
 {
-	int			giant,
-				baby;
+	PpdlBsgsStep step;
 	int			logrun;			/* entries of a limb come in runs of 2^logrun equal ones, of which one is kept */
 	double		filled;			/* share of its coefficients that are not 0, as the diagonal has a period */
 	uint64_t   *p;				/* over QP, NTT domain, N >> logrun words a limb */
@@ -33,7 +32,7 @@ struct PpdlLinTrans
 	double		scale,
 				row_bound,		/* max over rows of the sum of |entries| */
 				row_norm;		/* max over rows of the root of the sum of |entry|^2 */
-	PpdlTerm   *term;			/* by giant, then baby */
+	PpdlTerm   *term;			/* by giant, then source, then baby */
 };
 
 #endif

@@ -11,3 +11,11 @@ ppdl_deep_stages(const PpdlParams *par, int level)
 {
 	return (par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - level) / PPDL_BOOT_C2S_LEVELS;
 }
+
+void
+ppdl_c2s_turn(PpdlTurn *turn, int i, int levels, long stride, long last)
+{
+	turn->in = turn->out;
+	turn->source = i > 0 ? (int) (turn->in - last) : 0;
+	turn->out = i < levels - 1 ? stride + last : last;
+}

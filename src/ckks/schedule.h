@@ -49,4 +49,23 @@ extern const PpdlC2sLevel ppdl_row_c2s[PPDL_ROW_C2S_LEVELS];
 /* stages of level i of the half-bootstrap at any degree */
 int			ppdl_deep_stages(const PpdlParams *par, int level);
 
+/*
+ * How a level of CoefficientsToSlots is turned (ppdl_matrix_turn), and from which rotated input half of its giant steps
+ * start (PpdlLinTransForm).  Each level but the first finds its input turned by the stride of the one before, so that
+ * all its rotations are forwards, and half of them begin with the rotation by that stride, which has a key.  The first
+ * is cyclic and turns for nothing; 2^(s + 1) - 1 diagonals have a place to spare among 2^(s + 1).
+ */
+typedef struct PpdlTurn
+{
+	long		in,
+				out;
+	int			source;
+} PpdlTurn;
+
+/*
+ * *turn of level i, whose butterflies span `stride` slots at least, from that of the one before; zero before the first.
+ * last: what the result of all levels is turned by, a multiple of the first one's stride
+ */
+void		ppdl_c2s_turn(PpdlTurn *turn, int i, int levels, long stride, long last);
+
 #endif

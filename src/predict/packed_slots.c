@@ -12,18 +12,25 @@ struct PpdlPackedSlots
 };
 
 static PpdlStatus
-encode_level(PpdlPackedSlots *s, int i, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
+encode_level(PpdlPackedSlots *s, int i, PpdlTurn *turn, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
 {
 	const PpdlC2sLevel *level = &ppdl_row_c2s[i];
 	const int	limbs = PPDL_PACKED_ROWS_LIMBS(s->form.left) - i;
 	/* to the scale of slots in equal steps */
 	const double step = pow(s->form.scale / s->form.in_scale, 1.0 / PPDL_ROW_C2S_LEVELS);
-	const PpdlLinTransForm form = {limbs, step * (double) s->par->ring->mod[limbs - 1].q, PPDL_ROW_C2S_BABY, 1};
+	PpdlLinTransForm form = {
+		.limbs = limbs, .pt_scale = step * (double) s->par->ring->mod[limbs - 1].q, .baby = PPDL_ROW_C2S_BABY,
+		.min_keys = 1
+	};
 	PpdlMatrix *m;
 	PpdlStatus	status;
 
+	ppdl_c2s_turn(turn, i, PPDL_ROW_C2S_LEVELS, level->stride, 0);
+	form.source = turn->source;
 	PPDL_TRY(ppdl_matrix_dft(&m, s->par, level->period, level->len, level->stages, 1, err));
-	status = ppdl_lintrans_create(&s->lt[i], s->par, m, &form, threads, poll, err);
+	status = ppdl_matrix_turn(m, turn->in, turn->out, err);
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(&s->lt[i], s->par, m, &form, threads, poll, err);
 	ppdl_matrix_destroy(m);
 	return status;
 }
@@ -33,6 +40,7 @@ ppdl_packed_slots_create(PpdlPackedSlots **out, const PpdlPackedSlotsForm *form,
 						 const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlPackedSlots *s = calloc(1, sizeof(*s));
+	PpdlTurn	turn = {0};
 	PpdlStatus	status;
 
 	*out = NULL;
@@ -41,7 +49,7 @@ ppdl_packed_slots_create(PpdlPackedSlots **out, const PpdlPackedSlotsForm *form,
 	s->form = *form;
 	PPDL_GOTO(fail, ppdl_params_get(PPDL_RING_ROW, &s->par, err));
 	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
-		PPDL_GOTO(fail, encode_level(s, i, threads, poll, err));
+		PPDL_GOTO(fail, encode_level(s, i, &turn, threads, poll, err));
 	/* coefficients within [-1, 1] are as large as sqrt(N) in the mean, as slots */
 	s->size[0] = sqrt((double) s->par->n);
 	for (int i = 1; i < PPDL_ROW_C2S_LEVELS; i++)

@@ -228,13 +228,31 @@ choose_limbs(PpdlPredictor *p, int levels, PpdlError *err)
 
 /* ---- encoding ---- */
 
+/* of CoefficientsToSlots and the first layer, which is its last level */
+static PpdlTurn
+turn_of(const PpdlPredictor *p, const PpdlStage *s)
+{
+	const int	level = (int) (s - p->stage);
+	PpdlTurn	turn = {0};
+
+	for (int i = 0; i <= level && level <= p->entry->transforms; i++)
+		ppdl_c2s_turn(&turn, i, p->entry->transforms + 1, ppdl_row_c2s[i].stride, 0);
+	return turn;
+}
+
 static PpdlStatus
 encode_matrix(const Build *build, PpdlStage *s, double in_scale, PpdlMatrix *m, PpdlLinTrans **lt, PpdlError *err)
 {
 	const PpdlPredictor *p = build->p;
-	const PpdlLinTransForm form = {s->limbs, s->scale / in_scale * top_prime(p->par, s->limbs), p->entry->baby, 1};
-	PpdlStatus	status = ppdl_lintrans_create(lt, p->par, m, &form, build->threads, build->poll, err);
+	const PpdlTurn turn = turn_of(p, s);
+	const PpdlLinTransForm form = {
+		.limbs = s->limbs, .pt_scale = s->scale / in_scale * top_prime(p->par, s->limbs), .baby = p->entry->baby,
+		.min_keys = 1, .source = turn.source
+	};
+	PpdlStatus	status = ppdl_matrix_turn(m, turn.in, turn.out, err);
 
+	if (status == PPDL_OK)
+		status = ppdl_lintrans_create(lt, p->par, m, &form, build->threads, build->poll, err);
 	ppdl_matrix_destroy(m);
 	if (status == PPDL_ERR_RANGE)
 	{

@@ -89,21 +89,11 @@ coeffs_to_slots(int logn, int threads, double bits)
 	double	   *x = malloc(sizeof(double) * n);
 	int64_t    *m = malloc(sizeof(*m) * n);
 	PpdlChain	chain = {0};
-	size_t		len = f->par->slots;
 	Precision	p = {0};
 	PpdlPt		pt;
 	PpdlCt		ct;
 
-	for (int i = 0; i < PPDL_BOOT_C2S_LEVELS; i++)
-	{
-		const int	stages = (f->par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - i) / PPDL_BOOT_C2S_LEVELS;
-		PpdlMatrix *dft;
-
-		OK(ppdl_matrix_dft(&dft, f->par, f->par->slots, len, stages, 1, &err));
-		OK(ppdl_boot_encode(&chain.level[i], &f->ev, dft, f->par->nq - i, 1, &err));
-		chain.count = i + 1;
-		len >>= stages;
-	}
+	OK(ppdl_boot_create_dft(&chain, &f->ev, 1, f->par->nq, 1, &err));
 	for (size_t c = 0; c < n; c++)
 		m[c] = llround((x[c] = next_real(f)) * 0x1p50);
 	OK(ppdl_pt_alloc(&f->ev, &pt, f->par->nq, &err));

@@ -48,12 +48,12 @@ periodic_slots(Fixture *f, size_t period)
 
 /* every rotation that apply() asked a key for was announced */
 static void
-check_announced(Fixture *f, const PpdlLinTrans *lt, const PpdlMatrix *m, int baby, int min_keys)
+check_announced(Fixture *f, const PpdlLinTrans *lt, const PpdlMatrix *m, const PpdlLinTransForm *form)
 {
 	int			rotations[512],
 				planned[512],
 				count = ppdl_lintrans_rotations(lt, rotations, 512),
-				nplanned = ppdl_matrix_rotations(m, f->par->slots, baby, min_keys, planned, 512);
+				nplanned = ppdl_matrix_rotations(m, f->par->slots, form, planned, 512);
 
 	assert_int_equal(count, nplanned);
 	assert_true(count <= 512);
@@ -77,8 +77,9 @@ forget_keys(Fixture *f)
 }
 
 static void
-one_transform(Fixture *f, size_t period, const int *offsets, int count, int limbs, int baby, int min_keys)
+transform_in_form(Fixture *f, size_t period, const int *offsets, int count, const PpdlLinTransForm *form)
 {
+	const int	limbs = form->limbs;
 	double complex *x = periodic_slots(f, period),
 			   *want = new_slots(f);
 	PpdlMatrix *m = random_matrix(f, period, offsets, count);
@@ -88,8 +89,7 @@ one_transform(Fixture *f, size_t period, const int *offsets, int count, int limb
 	const PpdlLinTrans *list[1];
 
 	forget_keys(f);
-	OK(ppdl_lintrans_create(&lt, f->par, m, &(PpdlLinTransForm) {limbs, 0x1p36, baby, min_keys}, f->threads, NULL,
-							&err));
+	OK(ppdl_lintrans_create(&lt, f->par, m, form, f->threads, NULL, &err));
 	assert_true(ppdl_lintrans_bytes(lt) > (size_t) count * limbs * f->par->n * 8);
 	list[0] = lt;
 	OK(ppdl_lintrans_apply(&f->ev, &out, list, 1, &ct, &err));
@@ -102,13 +102,21 @@ one_transform(Fixture *f, size_t period, const int *offsets, int count, int limb
 	assert_int_equal(out.limbs, limbs - 1);
 	assert_true(fabs(out.scale * (double) f->par->ring->mod[limbs - 1].q / 0x1p74 - 1) < 1e-12);
 	check(f, "linear transform, rescaled", &out, want);
-	check_announced(f, lt, m, baby, min_keys);
+	check_announced(f, lt, m, form);
 	ppdl_ct_release(&f->ev, &out);
 	ppdl_ct_release(&f->ev, &ct);
 	ppdl_lintrans_destroy(lt);
 	ppdl_matrix_destroy(m);
 	free(x);
 	free(want);
+}
+
+static void
+one_transform(Fixture *f, size_t period, const int *offsets, int count, int limbs, int baby, int min_keys)
+{
+	const PpdlLinTransForm form = {limbs, 0x1p36, baby, min_keys};
+
+	transform_in_form(f, period, offsets, count, &form);
 }
 
 static void
@@ -139,6 +147,162 @@ test_shapes(void **state)
 			one_transform(f, 32, all, 32, limbs, 32, min_keys);
 		}
 	}
+}
+
+/* giant steps from a rotated input; rotations that cannot take them over are not used */
+static void
+test_sources(void **state)
+{
+	Fixture    *f = toy;
+	int			all[32];
+
+	for (int i = 0; i < 32; i++)
+		all[i] = 4 * i;
+	for (int limbs = f->par->nq; limbs >= 2; limbs -= 2)
+		for (int baby = 1; baby <= 16; baby *= 2)
+			for (int min_keys = 0; min_keys < 2; min_keys++)
+				for (int source = 32; source <= 96; source += 16)
+				{
+					const PpdlLinTransForm form = {limbs, 0x1p36, baby, min_keys, source};
+
+					transform_in_form(f, f->par->slots, all, 32, &form);
+					transform_in_form(f, f->par->slots, all, 31, &form);
+					transform_in_form(f, f->par->slots, all + 1, 31, &form);
+					transform_in_form(f, f->par->slots, all + 1, 14, &form);
+				}
+}
+
+/* decompositions: one for the input, one for the rotated one, one for each giant step but the first */
+static void
+test_fewer_switches(void **state)
+{
+	Fixture    *f = toy;
+	double complex *x = random_slots(f, 0);
+	PpdlCt		ct = encrypt(f, x, 0x1p38, 4);
+	int			all[32];
+	PpdlMatrix *m;
+
+	for (int i = 0; i < 32; i++)
+		all[i] = i;
+	m = random_matrix(f, f->par->slots, all, 32);
+	for (int sources = 1; sources <= 2; sources++)
+	{
+		const PpdlLinTransForm form = {4, 0x1p36, 4, 1, sources == 2 ? 16 : 0};
+		const uint64_t before = f->ev.keyswitches;
+		PpdlLinTrans *lt;
+		PpdlCt		out;
+
+		OK(ppdl_lintrans_create(&lt, f->par, m, &form, f->threads, NULL, &err));
+		OK(ppdl_lintrans_apply(&f->ev, &out, (const PpdlLinTrans *const *) &lt, 1, &ct, &err));
+		/* three baby steps a source */
+		assert_int_equal(f->ev.keyswitches - before, sources == 1 ? 3 + 7 : 1 + 3 + 3 + 3);
+		ppdl_ct_release(&f->ev, &out);
+		ppdl_lintrans_destroy(lt);
+	}
+	ppdl_matrix_destroy(m);
+	ppdl_ct_release(&f->ev, &ct);
+	free(x);
+}
+
+/* a matrix for rotated vectors */
+static void
+test_turn(void **state)
+{
+	Fixture    *f = toy;
+	const int	offsets[] = {0, 3, 60, 127};
+	const size_t period = 128;
+	double complex *x = random_slots(f, 0),
+			   *turned = new_slots(f),
+			   *want = new_slots(f),
+			   *got = new_slots(f);
+	PpdlMatrix *m = random_matrix(f, period, offsets, 4);
+
+	for (long in = -130; in <= 130; in += 26)
+		for (long out = -5; out <= 200; out += 41)
+		{
+			for (size_t p = 0; p < period; p++)
+				turned[p] = x[(p - (size_t) in) & (period - 1)];
+			ppdl_matrix_apply(m, want, x);
+			OK(ppdl_matrix_turn(m, in, out, &err));
+			ppdl_matrix_apply(m, got, turned);
+			for (size_t p = 0; p < period; p++)
+				assert_true(cabs(got[p] - want[(p - (size_t) out) & (period - 1)]) < 1e-12);
+			for (int i = 1; i < m->count; i++)
+				assert_true(m->offset[i - 1] < m->offset[i]);
+		}
+	ppdl_matrix_destroy(m);
+	free(x);
+	free(turned);
+	free(want);
+	free(got);
+}
+
+/* ciphertexts that are transformed together come out as each alone */
+static void
+test_inputs(void **state)
+{
+	Fixture    *f = toy;
+	const int	few[] = {0, 1, 2, 7, 9, 31};
+	int			all[32];
+	PpdlCt		in[PPDL_LINTRANS_INPUTS],
+				out[2 * PPDL_LINTRANS_INPUTS],
+				alone[2];
+	PpdlMatrix *m[2];
+	PpdlLinTrans *lt[2];
+
+	for (int i = 0; i < 32; i++)
+		all[i] = i;
+	m[0] = random_matrix(f, 128, all, 32);
+	m[1] = random_matrix(f, 128, few, 6);
+	for (int i = 0; i < PPDL_LINTRANS_INPUTS; i++)
+	{
+		double complex *x = random_slots(f, 0);
+
+		in[i] = encrypt(f, x, 0x1p38, 4);
+		free(x);
+	}
+	for (int sources = 1; sources <= 2; sources++)
+		for (int rescale = 0; rescale < 2; rescale++)
+			for (int inputs = 1; inputs <= PPDL_LINTRANS_INPUTS; inputs++)
+			{
+				for (int k = 0; k < 2; k++)
+					OK(ppdl_lintrans_create(&lt[k], f->par, m[k], &(PpdlLinTransForm) {4, 0x1p36, 4, 1, sources == 2 ? 16 : 0},
+											f->threads, NULL, &err));
+				OK(ppdl_lintrans_apply_all(&f->ev, out, (const PpdlLinTrans *const *) lt, 2, in, inputs, rescale,
+										   &err));
+				for (int i = 0; i < inputs; i++)
+				{
+					OK((rescale ? ppdl_lintrans_apply_rescale : ppdl_lintrans_apply)
+					   (&f->ev, alone, (const PpdlLinTrans *const *) lt, 2, &in[i], &err));
+					for (int k = 0; k < 2; k++)
+					{
+						const PpdlCt *got = &out[2 * i + k];
+
+						assert_int_equal(got->limbs, 4 - rescale);
+						assert_true(got->scale == alone[k].scale && got->noise == alone[k].noise);
+						assert_memory_equal(alone[k].b, got->b, (size_t) got->limbs * f->par->n * 8);
+						assert_memory_equal(alone[k].a, got->a, (size_t) got->limbs * f->par->n * 8);
+						ppdl_ct_release(&f->ev, &alone[k]);
+					}
+				}
+				for (int i = 0; i < 2 * inputs; i++)
+					ppdl_ct_release(&f->ev, &out[i]);
+				for (int k = 0; k < 2; k++)
+					ppdl_lintrans_destroy(lt[k]);
+			}
+	OK(ppdl_lintrans_create(&lt[0], f->par, m[0], &(PpdlLinTransForm) {4, 0x1p36, 4, 1}, NULL, NULL, &err));
+	assert_int_equal(ppdl_lintrans_apply_all(&f->ev, NULL, (const PpdlLinTrans *const *) lt, 1, in, 0, 0, &err),
+					 PPDL_ERR_ARGUMENT);
+	ppdl_ct_drop(&in[1], 3);
+	assert_int_equal(ppdl_lintrans_apply_all(&f->ev, out, (const PpdlLinTrans *const *) lt, 1, in, 2, 0, &err),
+					 PPDL_ERR_LEVEL);
+	assert_null(out[0].b);
+	assert_null(out[1].b);
+	ppdl_lintrans_destroy(lt[0]);
+	for (int i = 0; i < PPDL_LINTRANS_INPUTS; i++)
+		ppdl_ct_release(&f->ev, &in[i]);
+	for (int k = 0; k < 2; k++)
+		ppdl_matrix_destroy(m[k]);
 }
 
 /* three matrices of different steps share one hoisting */
@@ -320,6 +484,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_fewer_switches),
+		cmocka_unit_test(test_turn),
+		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_dft_inverse),
