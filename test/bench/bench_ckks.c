@@ -13,6 +13,7 @@
 #include "ckks/eval.h"
 #include "ckks/keys.h"
 #include "ckks/lintrans.h"
+#include "ckks/schedule.h"
 #include "floor.h"
 
 #define MAX_KEYS 64
@@ -31,7 +32,7 @@ typedef struct Bench
 	PpdlCt		x,
 				y;
 	PpdlHoisted hoisted;
-	PpdlLinTrans *lt[3];
+	PpdlLinTrans *lt[PPDL_ROW_C2S_LEVELS];
 } Bench;
 
 /* milliseconds */
@@ -177,22 +178,24 @@ run_decrypt(Bench *b)
 	OK(ppdl_decrypt_slots(&b->ev, &b->x, b->sk, b->z, &err));
 }
 
+/* as prediction takes them, but for the first layer in the last */
 static void
 make_c2s(Bench *b)
 {
-	const int	stages[] = {5, 4, 4};
-	size_t		len = b->par->slots;
+	PpdlTurn	turn = {0};
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
 	{
-		int			limbs = b->par->nq - i;
+		const PpdlC2sLevel *level = &ppdl_row_c2s[i];
+		PpdlLinTransForm form = {.limbs = b->par->nq - i, .baby = PPDL_ROW_C2S_BABY, .min_keys = 1};
 		PpdlMatrix *m;
 
-		OK(ppdl_matrix_dft(&m, b->par, b->par->slots, len, stages[i], 1, &err));
-		len >>= stages[i];
-		OK(ppdl_lintrans_create(&b->lt[i], b->par, m,
-								&(PpdlLinTransForm) {limbs, (double) b->par->ring->mod[limbs - 1].q, 0, 1}, NULL, NULL,
-								&err));
+		ppdl_c2s_turn(&turn, i, PPDL_ROW_C2S_LEVELS, level->stride, 0);
+		form.source = turn.source;
+		form.pt_scale = (double) b->par->ring->mod[form.limbs - 1].q;
+		OK(ppdl_matrix_dft(&m, b->par, level->period, level->len, level->stages, 1, &err));
+		OK(ppdl_matrix_turn(m, turn.in, turn.out, &err));
+		OK(ppdl_lintrans_create(&b->lt[i], b->par, m, &form, NULL, NULL, &err));
 		ppdl_matrix_destroy(m);
 	}
 }
@@ -204,13 +207,34 @@ run_c2s(Bench *b)
 				out;
 
 	OK(ppdl_ct_copy(&b->ev, &ct, &b->x, b->x.limbs, &err));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
 	{
 		OK(ppdl_lintrans_apply_rescale(&b->ev, &out, (const PpdlLinTrans *const *) &b->lt[i], 1, &ct, &err));
 		ppdl_ct_release(&b->ev, &ct);
 		ct = out;
 	}
 	ppdl_ct_release(&b->ev, &ct);
+}
+
+static void
+run_c2s_pair(Bench *b)
+{
+	PpdlCt		ct[2],
+				out[2];
+
+	for (int k = 0; k < 2; k++)
+		OK(ppdl_ct_copy(&b->ev, &ct[k], &b->x, b->x.limbs, &err));
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
+	{
+		OK(ppdl_lintrans_apply_all(&b->ev, out, (const PpdlLinTrans *const *) &b->lt[i], 1, ct, 2, 1, &err));
+		for (int k = 0; k < 2; k++)
+		{
+			ppdl_ct_release(&b->ev, &ct[k]);
+			ct[k] = out[k];
+		}
+	}
+	for (int k = 0; k < 2; k++)
+		ppdl_ct_release(&b->ev, &ct[k]);
 }
 
 int
@@ -226,7 +250,8 @@ main(void)
 	report(&b, "mul_relin_rescale", run_mul, 50, "N = 2^14, 8 limbs");
 	make_c2s(&b);
 	report(&b, "c2s", run_c2s, 10, "coefficients to slots, N = 2^14, 8 limbs, levels of 5, 4, 4 stages");
-	for (int i = 0; i < 3; i++)
+	report(&b, "c2s_pair", run_c2s_pair, 10, "the same of two ciphertexts together");
+	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
 		ppdl_lintrans_destroy(b.lt[i]);
 	print("encode_ms", measure(&b, run_encode, 20), "ms", "8192 complex slots to 8 limbs");
 	print("encrypt_ms", measure(&b, run_encrypt, 20), "ms", "secret key, N = 2^14, 8 limbs");

@@ -310,7 +310,10 @@ check_transform(void *arg)
 	}
 }
 
-/* a dense transform and one of few diagonals whose entries come in runs: scalar kernels and others, threads and none */
+/*
+ * a dense transform and one of few diagonals whose entries come in runs, with giant steps from a rotated input: scalar
+ * kernels and others, threads and none
+ */
 static void
 test_transforms(void **state)
 {
@@ -331,7 +334,7 @@ test_transforms(void **state)
 			for (size_t k = 0; k < period[i]; k++)
 				diag[k] = CMPLX(next_real(toy), next_real(toy));
 		}
-		OK(ppdl_lintrans_create(&lt[i], par, m, &(PpdlLinTransForm) {20, 0x1p36, 4, i}, NULL, NULL, &err));
+		OK(ppdl_lintrans_create(&lt[i], par, m, &(PpdlLinTransForm) {20, 0x1p36, 4, i, 8}, NULL, NULL, &err));
 		tr.lt[i] = lt[i];
 		ppdl_matrix_destroy(m);
 	}
