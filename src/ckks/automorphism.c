@@ -7,6 +7,7 @@
 
 #include "ckks/eval_impl.h"
 #include "ckks/keyswitch.h"
+#include "ckks/schedule.h"
 
 static PpdlStatus
 check_galois(const PpdlEval *ev, uint32_t d, PpdlError *err)
@@ -108,6 +109,16 @@ ppdl_ct_automorphism(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, uint32_t d, Pp
 	status = apply(ev, out, in, &digits, d, err);
 	ppdl_digits_release(ev, &digits);
 	return status;
+}
+
+int
+ppdl_rotation_has_key(const PpdlEval *ev, int r, int limbs)
+{
+	int			path[PPDL_MAX_ROTATION_PATH];
+
+	if (ev->rotations != NULL)
+		return ppdl_rotset_path(ev->rotations, r, limbs, path) == 1;
+	return ev->par->id == PPDL_RING_ROW && limbs <= ppdl_row_rotation_limbs(r);
 }
 
 PpdlStatus

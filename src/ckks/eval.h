@@ -16,8 +16,8 @@
  * Every operation that costs a key switch first asks `interrupted` (PPDL_ERR_CANCELED).
  *
  * No file bears this name: ct.c has memory and linear operations, sum.c products and sums of them, product.c their
- * relinearisation, slot_ops.c sums over slots and their parts, automorphism.c rotations and hoisting, keyswitch.c the
- * bare key switch.
+ * relinearisation, slot_ops.c sums over slots and their parts, automorphism.c rotations and hoisting, rotations_sum.c
+ * sums of rotations, keyswitch.c the bare key switch.
  */
 #ifndef PPDL_CKKS_EVAL_H
 #define PPDL_CKKS_EVAL_H
@@ -135,7 +135,8 @@ PpdlStatus	ppdl_ct_conjugate(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, PpdlEr
 
 /*
  * In place: *acc += its rotation by step, then by 2*step, ..., 2^(count-1)*step.  Limbs and scale stay; before a
- * rescale, whose rounding would add up, too.
+ * rescale, whose rounding would add up, too.  Where keys are known for it, two of these take one decomposition and one
+ * division (rotations_sum.h).
  */
 PpdlStatus	ppdl_ct_rotate_and_sum(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err);
 /* real and imaginary parts of all slots (either may be NULL): one conjugation; limbs of in, scale 2 * in.scale */

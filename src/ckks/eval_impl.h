@@ -1,4 +1,4 @@
-/* Private to the floor: checks and helpers of the evaluator's files, in ct.c, sum.c, product.c and keyswitch.c. */
+/* Private to the floor: checks and helpers of the evaluator: ct.c, sum.c, product.c, automorphism.c, keyswitch.c. */
 #ifndef PPDL_CKKS_EVAL_IMPL_H
 #define PPDL_CKKS_EVAL_IMPL_H
 
@@ -52,5 +52,11 @@ PpdlStatus	ppdl_ct3_sum(PpdlEval *ev, PpdlCt3 *acc, const PpdlCtSum *s, PpdlErro
 
 /* asks the evaluator's key source; PPDL_ERR_KEY unless the key is that one, of ev's ring, for so many limbs */
 PpdlStatus	ppdl_find_key(PpdlEval *ev, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *err);
+
+/*
+ * Is rotation by r at so many limbs known to have a key of its own?  By ev's set of rotations, or without one, in the
+ * row ring, by its schedule
+ */
+int			ppdl_rotation_has_key(const PpdlEval *ev, int r, int limbs);
 
 #endif

@@ -7,6 +7,22 @@ const PpdlC2sLevel ppdl_row_c2s[PPDL_ROW_C2S_LEVELS] = {
 };
 
 int
+ppdl_row_rotation_limbs(int r)
+{
+	for (int level = 0; level < PPDL_ROW_C2S_LEVELS; level++)
+	{
+		const int	stride = ppdl_row_c2s[level].stride,
+					steps = r / stride;
+
+		if (r % stride != 0)
+			continue;
+		if ((steps > 0 && steps <= PPDL_ROW_C2S_BABY) || (level > 0 && steps == -PPDL_ROW_C2S_BABY))
+			return PPDL_ROW_C2S_LIMBS - level;
+	}
+	return 0;
+}
+
+int
 ppdl_deep_stages(const PpdlParams *par, int level)
 {
 	return (par->logn - 1 + PPDL_BOOT_C2S_LEVELS - 1 - level) / PPDL_BOOT_C2S_LEVELS;

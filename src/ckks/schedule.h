@@ -35,6 +35,9 @@ typedef struct PpdlC2sLevel
 
 extern const PpdlC2sLevel ppdl_row_c2s[PPDL_ROW_C2S_LEVELS];
 
+/* limbs of a ciphertext that the key of rotation by r serves in the row ring, 0: these levels take no such rotation */
+int			ppdl_row_rotation_limbs(int r);
+
 /*
  * Deep ring, from the top: four levels in the half-bootstrap, as many of the last ones as needed in the sparse
  * bootstrap.

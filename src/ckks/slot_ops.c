@@ -1,19 +1,86 @@
 /* Sums of rotations, and the parts of complex slots. */
-#include "ckks/eval.h"
-#include "ckks/verify.h"
+#include "ckks/eval_impl.h"
+#include "ckks/rotations_sum.h"
+
+/* doublings that are left to be done */
+typedef struct Doublings
+{
+	int			step,
+				count,
+				whole,			/* they go on to the number of slots */
+				begun;
+} Doublings;
+
+/*
+ * Doublings that go on to the number of slots leave a sum over all multiples of the first step: it does not matter by
+ * what multiples of it copies on the way are off.
+ */
+
+/* rotations that do two doublings at once; 0: keys are missing */
+static int
+find_four(const PpdlEval *ev, int limbs, const Doublings *left, int *rotation)
+{
+	rotation[0] = 0;
+	for (int i = 1; i < 4; i++)
+	{
+		rotation[i] = i * left->step;
+		if (!ppdl_rotation_has_key(ev, rotation[i], limbs) && left->whole)
+			rotation[i] -= 4 * left->step;
+		if (!ppdl_rotation_has_key(ev, rotation[i], limbs))
+			return 0;
+	}
+	return 1;
+}
+
+/* where a doubling has no key of its own: half as far both ways, copies that are off by half of the step */
+static int
+find_halves(const PpdlEval *ev, int limbs, const Doublings *left, int *rotation)
+{
+	rotation[0] = left->step / 2;
+	rotation[1] = -rotation[0];
+	return left->whole && left->begun && !ppdl_rotation_has_key(ev, left->step, limbs) &&
+		ppdl_rotation_has_key(ev, rotation[0], limbs) && ppdl_rotation_has_key(ev, rotation[1], limbs);
+}
+
+/* acc += its rotation, by several switches if need be */
+static PpdlStatus
+add_rotated(PpdlEval *ev, PpdlCt *acc, int step, PpdlError *err)
+{
+	PpdlCt		rot;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_ct_rotate(ev, &rot, acc, step, err));
+	status = ppdl_ct_add(ev, acc, &rot, err);
+	ppdl_ct_release(ev, &rot);
+	return status;
+}
+
+/* *done: how many */
+static PpdlStatus
+next_doublings(PpdlEval *ev, PpdlCt *acc, const Doublings *left, int *done, PpdlError *err)
+{
+	int			rotation[4];
+
+	*done = 1;
+	if (left->count >= 2 && find_four(ev, acc->limbs, left, rotation))
+	{
+		*done = 2;
+		return ppdl_ct_sum_rotations(ev, acc, rotation, 4, err);
+	}
+	if (find_halves(ev, acc->limbs, left, rotation))
+		return ppdl_ct_sum_rotations(ev, acc, rotation, 2, err);
+	return add_rotated(ev, acc, left->step, err);
+}
 
 PpdlStatus
 ppdl_ct_rotate_and_sum(PpdlEval *ev, PpdlCt *acc, int step, int count, PpdlError *err)
 {
-	for (int i = 0; i < count; i++, step *= 2)
-	{
-		PpdlCt		rot;
-		PpdlStatus	status;
+	Doublings	left = {step, count, (int64_t) step * ((int64_t) 1 << count) % (int64_t) ev->par->slots == 0, 0};
 
-		PPDL_TRY(ppdl_ct_rotate(ev, &rot, acc, step, err));
-		status = ppdl_ct_add(ev, acc, &rot, err);
-		ppdl_ct_release(ev, &rot);
-		PPDL_TRY(status);
+	for (int done; left.count > 0; left.count -= done, left.step *= 1 << done)
+	{
+		PPDL_TRY(next_doublings(ev, acc, &left, &done, err));
+		left.begun = 1;
 	}
 	return PPDL_OK;
 }

@@ -10,6 +10,7 @@
 #include "ckks/eval_impl.h"
 #include "ckks/keys_impl.h"
 #include "ckks/lintrans.h"
+#include "ckks/rotations_sum.h"
 #include "ring/rns.h"
 
 /* not secure: the chain of the deep ring, so that limbs fall into groups and digits as there, and several blocks a limb */
@@ -281,6 +282,106 @@ test_switches(void **state)
 	}
 }
 
+/* several rotations and one division */
+typedef struct SumOfRotations
+{
+	PpdlCt		in;
+	int			rotation[4],
+				count;
+	uint64_t   *want;
+} SumOfRotations;
+
+/* acc += sigma(P*b + kb, ka), over QP */
+static void
+add_rotation(const PpdlKsPlan *plan, const PpdlCt *in, int r, uint64_t *acc[2])
+{
+	const PpdlParams *par = toy->par;
+	const uint32_t d = ppdl_galois_rotation(par->ring, r);
+	const PpdlSwitchKey *key;
+	uint64_t   *product[2] = {new_limbs(plan->total), new_limbs(plan->total)},
+			   *rotated = new_limbs(1);
+
+	OK(make_key(toy, par->id, d, plan->limbs, &key, &err));
+	for (int h = 0; h < 2; h++)
+		memset(product[h], 0, (size_t) plan->total * par->n * sizeof(uint64_t));
+	for (int j = 0; j < plan->ndigits; j++)
+		add_digit(plan, key, in->a, j, product);
+	for (int t = 0; t < plan->limbs; t++)
+		ppdl_vec_mul_scalar_add(&par->ring->mod[t], ppdl_at(par, product[0], t), ppdl_cat(par, in->b, t),
+								plan->p_mod[t], par->n);
+	for (int h = 0; h < 2; h++)
+	{
+		for (int t = 0; t < plan->total; t++)
+		{
+			uint64_t   *to = ppdl_at(par, acc[h], t);
+
+			ppdl_autom_ntt(par->ring, rotated, ppdl_at(par, product[h], t), ppdl_autom_table(par->ring, d));
+			ppdl_vec_add(ppdl_qp_mod(par, plan->limbs, t), to, to, rotated, par->n);
+		}
+		ppdl_free_aligned(product[h]);
+	}
+	ppdl_free_aligned(rotated);
+}
+
+static uint64_t *
+rotations_in_turn(const SumOfRotations *s)
+{
+	const PpdlKsPlan *plan;
+	uint64_t   *acc[2],
+			   *out = new_limbs(2 * s->in.limbs);
+	int			self = 0;
+
+	OK(ppdl_ks_plan(toy->par, s->in.limbs, toy->par->np, &plan, &err));
+	for (int h = 0; h < 2; h++)
+	{
+		acc[h] = new_limbs(plan->total);
+		memset(acc[h], 0, (size_t) plan->total * toy->par->n * sizeof(uint64_t));
+	}
+	for (int i = 0; i < s->count; i++)
+	{
+		if (s->rotation[i] != 0)
+			add_rotation(plan, &s->in, s->rotation[i], acc);
+		else
+			self = 1;
+	}
+	for (int h = 0; h < 2; h++)
+	{
+		divide(plan, &plan->by_p, acc[h], self ? (h == 0 ? s->in.b : s->in.a) : NULL, NULL,
+			   ppdl_at(toy->par, out, h * s->in.limbs));
+		ppdl_free_aligned(acc[h]);
+	}
+	return out;
+}
+
+static void
+check_rotations(void *arg)
+{
+	const SumOfRotations *s = arg;
+	PpdlCt		ct;
+
+	OK(ppdl_ct_copy(&toy->ev, &ct, &s->in, s->in.limbs, &err));
+	OK(ppdl_ct_sum_rotations(&toy->ev, &ct, s->rotation, s->count, &err));
+	check_same(&ct, s->want, "sum of rotations");
+	ppdl_ct_release(&toy->ev, &ct);
+}
+
+static void
+test_rotations(void **state)
+{
+	static const int all[] = {28, 20, 10, 2, 1};
+	SumOfRotations sum[] = {{.rotation = {0, 1, 2, 3}, .count = 4}, {.rotation = {-5, 5}, .count = 2}};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (size_t k = 0; k < sizeof(sum) / sizeof(sum[0]); k++)
+		{
+			sum[k].in = random_ct(all[i]);
+			sum[k].want = rotations_in_turn(&sum[k]);
+			each_way(check_rotations, &sum[k]);
+			ppdl_free_aligned(sum[k].want);
+			ppdl_ct_release(&toy->ev, &sum[k].in);
+		}
+}
+
 typedef struct Transform
 {
 	const PpdlLinTrans *lt[2];
@@ -443,6 +544,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_rotations),
 		cmocka_unit_test(test_transforms),
 		cmocka_unit_test(test_sums),
 	};
