@@ -60,6 +60,7 @@ sum_block(const Sum *op, const uint64_t *const *x, int t, size_t from, uint64_t 
 	const size_t n = ppdl_key_block(par);
 	uint64_t	product[2][PPDL_KEY_BLOCK] __attribute__((aligned(64))),
 				rotated[PPDL_KEY_BLOCK] __attribute__((aligned(64)));
+	const PpdlKeyProduct out = {x, product[0], product[1]};
 
 	for (int i = 0; i < op->count; i++)
 	{
@@ -72,7 +73,7 @@ sum_block(const Sum *op, const uint64_t *const *x, int t, size_t from, uint64_t 
 			rotation_ahead(op, r + 1, t, from, &ahead);
 		else if (from + n < par->n)
 			rotation_ahead(op, &op->rotation[0], t, from + n, &ahead);
-		ppdl_digits_dot(par, op->plan, x, r->key, t, source, product[0], product[1], &ahead);
+		ppdl_digits_dots(par, op->plan, &out, 1, r->key, t, source, &ahead);
 		if (t < op->plan->limbs)
 			ppdl_vec_mul_scalar_add(m, product[0], ppdl_cat(par, op->in->b, t) + source, op->plan->p_mod[t], n);
 		for (int h = 0; h < 2; h++)
