@@ -21,4 +21,10 @@
 #define PPDL_IN_PLACE_PRODUCTS_COST 0.34
 #define PPDL_IN_PLACE_STEP_COST 1.2
 
+/*
+ * what follows on a packed ciphertext, at least: a prediction in the row ring.  Free places waste their share of it; in
+ * the deep ring, a fourth of a half-bootstrap, it is some 14 times as much, which the collector does not know.
+ */
+#define PPDL_USE_COST 33
+
 #endif

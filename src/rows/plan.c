@@ -10,10 +10,16 @@ ppdl_collector_plan(PpdlCollector *col, PpdlError *err)
 		col->blocks[h].count = 0;
 	ppdl_collector_close(col);
 	for (PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+	{
+		PPDL_TRY(ppdl_poll(col->poll, err));
 		PPDL_TRY(ppdl_collector_sort(b, err));
+	}
 	PPDL_TRY(ppdl_plan_in_place(col, err));
 	for (PpdlRowBatch *b = col->waiting.first; b != NULL; b = b->next)
+	{
+		PPDL_TRY(ppdl_poll(col->poll, err));
 		PPDL_TRY(ppdl_plan_blocks(col, b, err));
+	}
 	col->planned = 1;
 	return PPDL_OK;
 }

@@ -3,9 +3,10 @@
 #include <pthread.h>
 
 #include "ckks/crew.h"
+#include "ckks/encoder.h"
+#include "ckks/keep.h"
 #include "rows/collector_impl.h"
 #include "rows/pack.h"
-#include "ckks/encoder.h"
 #include "rows/combine.h"
 #include "rows/packed_writer.h"
 #include "rows/sum.h"
@@ -484,11 +485,13 @@ test_contiguous(void **state)
 
 /*
  * which rows are there: every second, every second pair, all but every third, one of seven, of chance: a half, a tenth;
- * every third, all but every fifth, so that batches leave room for one another
+ * every third, all but every fifth, so that batches leave room for one another; a half without order, always the same
  */
 static int
 is_there(int pattern, int i)
 {
+	uint64_t	z = (uint64_t) i * 0x9E3779B97F4A7C15u;
+
 	switch (pattern)
 	{
 		case 0:
@@ -505,8 +508,11 @@ is_there(int pattern, int i)
 			return test_below(10) == 0;
 		case 6:
 			return i % 3 == 1;
-		default:
+		case 7:
 			return i % 5 != 2;
+		default:
+			z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+			return z >> 40 & 1;
 	}
 }
 
@@ -706,6 +712,92 @@ test_interrupted(void **state)
 {
 	interrupt(7, 20);
 	interrupt(2, 10);
+}
+
+#define PLANNED_BATCHES 60
+
+/* rows by pattern of many batches, all of which are those of the first under other seeds: nothing is decrypted */
+static void
+add_batches(Site *s, PpdlCollector *col, int width, int pattern)
+{
+	const int	logc = s->par->logn - ppdl_log2_width(width);
+	TestBatch	t = test_batch(s->sk, s->rng, 1 << logc, width, logc, 2, 30);
+	int			complete;
+
+	for (int i = 0; i < PLANNED_BATCHES * t.rows; i++)
+	{
+		PpdlCipher	c;
+		uint8_t		seed[PPDL_SEED_BYTES];
+
+		OK(ppdl_cipher_parse_in(&c, s->par, test_slice(&t, i % t.rows), t.size, ERR));
+		memcpy(seed, c.seed, sizeof(seed));
+		seed[0] ^= (uint8_t) (i / t.rows);
+		c.seed = seed;
+		if (is_there(pattern, i))
+			OK(ppdl_collector_add(col, &c, (uint32_t) i, &complete, ERR));
+	}
+	test_batch_free(&t);
+}
+
+/* ciphertexts of rows where they lie, in which no place is taken twice */
+static int
+count_in_place(const PpdlCollector *col)
+{
+	int			n = 0;
+
+	for (const PpdlInPlace *rows = col->in_place; rows != NULL; rows = rows->next, n++)
+	{
+		uint8_t		taken[1 << PPDL_KEEP_MOST_PLACES] = {0};
+
+		for (uint32_t i = 0; i < rows->count; i++)
+			assert_int_equal(taken[rows->placed[i].at]++, 0);
+	}
+	return n;
+}
+
+/* every third row of many batches: between any two of them planning may be canceled */
+static void
+test_planning_interrupted(void **state)
+{
+	const PpdlPoll poll = {stop_later};
+	Site		s;
+	PpdlCollector *col;
+	PpdlStatus	status;
+	PpdlError	err;
+	int			stops = -1,
+				n;
+
+	site_open(&s, 11);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	add_batches(&s, col, 4, 6);
+	ppdl_collector_set_poll(col, &poll);
+	while (questions_left = ++stops, (status = ppdl_collector_plan(col, &err)) != PPDL_OK)
+		assert_int_equal(status, PPDL_ERR_CANCELED);
+	n = count_in_place(col);
+	print_message("stopped %d times; %d ciphertexts of rows where they lie\n", stops, n);
+	/* sorted, and cut into blocks; and once for each ciphertext that is looked for */
+	assert_true(n > 0 && stops >= 2 * PLANNED_BATCHES + n);
+	ppdl_collector_destroy(col);
+	site_close(&s);
+}
+
+/*
+ * half of the rows of 32 values: seven eighths of a ciphertext can be filled where rows lie, for little less than
+ * windows take, but what follows would be done eight times for seven; 14 ciphertexts if free places cost nothing
+ */
+static void
+test_free_places(void **state)
+{
+	Site		s;
+	PpdlCollector *col;
+
+	site_open(&s, 0);
+	OK(ppdl_collector_create(&col, 2, ERR));
+	add_batches(&s, col, 32, 8);
+	OK(ppdl_collector_plan(col, ERR));
+	assert_true(count_in_place(col) <= 3);
+	ppdl_collector_destroy(col);
+	site_close(&s);
 }
 
 /* rows scattered over several batches at the row ring's parameters */
@@ -1005,6 +1097,8 @@ main(void)
 		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_not_in_place),
 		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_planning_interrupted),
+		cmocka_unit_test(test_free_places),
 		cmocka_unit_test(test_row_subsets),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_refusals),
