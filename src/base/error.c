@@ -5,6 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+/* what does not fit is cut between two characters */
+static void __attribute__((format(printf, 3, 0)))
+put(char *out, size_t size, const char *fmt, va_list ap)
+{
+	const int	n = vsnprintf(out, size, fmt, ap);
+
+	if (n >= (int) size)
+		out[ppdl_text_whole(out, size - 1)] = '\0';
+}
+
 PpdlStatus
 ppdl_error(PpdlError *err, PpdlStatus code, const char *fmt,...)
 {
@@ -15,7 +27,7 @@ ppdl_error(PpdlError *err, PpdlStatus code, const char *fmt,...)
 	err->code = code;
 	err->detail[0] = err->hint[0] = '\0';
 	va_start(ap, fmt);
-	vsnprintf(err->message, sizeof(err->message), fmt, ap);
+	put(err->message, sizeof(err->message), fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -28,7 +40,7 @@ ppdl_error_detail(PpdlError *err, PpdlStatus code, const char *fmt,...)
 	if (err == NULL)
 		return code;
 	va_start(ap, fmt);
-	vsnprintf(err->detail, sizeof(err->detail), fmt, ap);
+	put(err->detail, sizeof(err->detail), fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -41,7 +53,7 @@ ppdl_error_hint(PpdlError *err, PpdlStatus code, const char *fmt,...)
 	if (err == NULL)
 		return code;
 	va_start(ap, fmt);
-	vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
+	put(err->hint, sizeof(err->hint), fmt, ap);
 	va_end(ap);
 	return code;
 }
@@ -59,7 +71,7 @@ ppdl_name_file(const char *path, PpdlStatus status, PpdlError *err)
 
 	if (status == PPDL_OK || err == NULL || strstr(err->message, path))
 		return status;
-	snprintf(text, sizeof text, "%.150s: %.160s", path, err->message);
+	snprintf(text, sizeof text, "%.*s: %.*s", PPDL_CUT(path, 150), PPDL_CUT(err->message, 160));
 	memcpy(err->message, text, sizeof text);
 	return status;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 PpdlStatus
 ppdl_array_numbers(const char *text, double *out, long n, PpdlError *err)
 {
@@ -25,7 +27,8 @@ ppdl_array_numbers(const char *text, double *out, long n, PpdlError *err)
 		text = end;
 	}
 	if (*text || found != n)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "the server's answer is no array of %ld numbers: \"%.40s\"", n, text);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "the server's answer is no array of %ld numbers: \"%.*s\"", n,
+						  PPDL_CUT(text, 40));
 	return PPDL_OK;
 }
 

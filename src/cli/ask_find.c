@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/arraytext.h"
 #include "query/ask_text.h"
 #include "cli/rows_encoding.h"
@@ -118,7 +119,8 @@ mixed(const Search *s, uint64_t other, const char *table)
 	ppdl_encoding_print(id[0], s->encoding);
 	ppdl_encoding_print(id[1], other);
 	return fail(s, "Name the feature file of the rows that are meant: --features FILE.",
-				"\"%.60s\" of %.60s is of the encoding %s, of %.60s of %s", s->column, s->table, id[0], table, id[1]);
+				"\"%.*s\" of %.*s is of the encoding %s, of %.*s of %s",
+				PPDL_CUT(s->column, 60), PPDL_CUT(s->table, 60), id[0], PPDL_CUT(table, 60), id[1]);
 }
 
 static PpdlStatus
@@ -204,9 +206,10 @@ search(Search *s, const PpdlFeatures **fs)
 
 	PPDL_TRY(look_at_tables(s));
 	if (s->tables == 0)
-		return fail(s, other, "no table of this statement has an encrypted column \"%.60s\"", s->column);
+		return fail(s, other, "no table of this statement has an encrypted column \"%.*s\"", PPDL_CUT(s->column, 60));
 	if (s->encoding == 0)
-		return fail(s, "Name it: --features FILE.", "no row of \"%.60s\" says which feature file it is of", s->column);
+		return fail(s, "Name it: --features FILE.", "no row of \"%.*s\" says which feature file it is of",
+					PPDL_CUT(s->column, 60));
 	return file_of(s, fs);
 }
 

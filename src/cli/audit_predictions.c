@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/copytext.h"
 #include "table/csv.h"
@@ -193,7 +194,7 @@ read_number(const char *s, double *v, double *unit, PpdlError *err)
 	const size_t digits = point ? strspn(point + 1, "0123456789") : 0;
 
 	if (ppdl_parse_number(s, v) != 1)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "\"%.60s\" is no number", s);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "\"%.*s\" is no number", PPDL_CUT(s, 60));
 	*unit = fmax(*unit, pow(10, -(double) digits));
 	return PPDL_OK;
 }
@@ -240,7 +241,7 @@ add_record(PpdlPredictions *p, const PpdlCsv *csv, const PpdlCsvRow *row, int id
 		char		what[sizeof err->message];
 
 		memcpy(what, err->message, sizeof what);
-		ppdl_error(err, status, "%s:%ld: %.200s", ppdl_csv_name(csv), row->line, what);
+		ppdl_error(err, status, "%s:%ld: %.*s", ppdl_csv_name(csv), row->line, PPDL_CUT(what, 200));
 	}
 	ppdl_free_secret(v, (size_t) p->outputs * sizeof *v);
 	return status;
@@ -305,7 +306,8 @@ ppdl_predictions_sort(PpdlPredictions *p, PpdlError *err)
 		qsort(p->row, p->rows, sizeof *p->row, by_id);
 	for (uint32_t i = 1; i < p->rows; i++)
 		if (strcmp(p->row[i - 1].id, p->row[i].id) == 0)
-			return ppdl_error(err, PPDL_ERR_KEY, "two predictions came for the row of id \"%.100s\"", p->row[i].id);
+			return ppdl_error(err, PPDL_ERR_KEY, "two predictions came for the row of id \"%.*s\"",
+							  PPDL_CUT(p->row[i].id, 100));
 	return PPDL_OK;
 }
 

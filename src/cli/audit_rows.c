@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "base/text.h"
 #include "cli/arraytext.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
@@ -93,7 +94,7 @@ compare(PpdlAuditSample *s, const PpdlPredicted *p, const PpdlTableRow *row, Ppd
 		return status;
 	}
 	if (status != PPDL_OK)
-		snprintf(why, sizeof why, "%.250s", local.message);
+		snprintf(why, sizeof why, "%.*s", PPDL_CUT(local.message, 250));
 	if (why[0])
 		wrong(s, p->id, why);
 	return PPDL_OK;

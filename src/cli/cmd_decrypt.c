@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/answer_args.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "table/csv.h"
 #include "cli/outfile.h"
@@ -148,7 +149,7 @@ at_line(const Job *j, long line, PpdlStatus status, PpdlError *err)
 
 	if (status == PPDL_OK || status == PPDL_ERR_IO)
 		return status;
-	snprintf(text, sizeof text, "%.100s:%ld: %.190s", j->name, line, err->message);
+	snprintf(text, sizeof text, "%.*s:%ld: %.*s", PPDL_CUT(j->name, 100), line, PPDL_CUT(err->message, 190));
 	memcpy(err->message, text, sizeof text);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "base/text.h"
 #include "cli/db_result.h"
 #include "cli/evaluate.h"
 #include "cli/outfile.h"
@@ -230,7 +231,7 @@ csv_row(Job *j, const PpdlCsvRow *row, PpdlText *fields, PpdlError *err)
 
 	for (int i = 0; i < row->nfields; i++)
 		fields[i] = (PpdlText) {row->absent[i] ? NULL : row->field[i], row->len[i]};
-	snprintf(where, sizeof where, "%.200s:%ld", j->rows.source, row->line);
+	snprintf(where, sizeof where, "%.*s:%ld", PPDL_CUT(j->rows.source, 200), row->line);
 	return ppdl_eval_row(&j->rows, fields, where, err);
 }
 

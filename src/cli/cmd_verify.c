@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/manifest_file.h"
@@ -167,7 +168,7 @@ typedef struct Job
 static PpdlStatus
 forget(Job *j, const char *id, size_t len, PpdlError *err)
 {
-	const int	shown = (int) (len < 100 ? len : 100);
+	const int	shown = (int) (len <= 100 ? len : ppdl_text_whole(id, 100));
 	int			found = -1;
 
 	for (int i = 0; i < j->manifests.count; i++)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 
 static PpdlStatus
 no_memory(PpdlError *err)
@@ -18,7 +19,7 @@ list_names(char *const *name, int count, char *out, size_t size)
 {
 	out[0] = 0;
 	for (int i = 0; i < count; i++)
-		ppdl_names_add(out, size, "\"%.60s\"", name[i]);
+		ppdl_names_add(out, size, "\"%.*s\"", PPDL_CUT(name[i], 60));
 }
 
 /* index of a class by name, or by another spelling of its number; -1 */
@@ -171,8 +172,8 @@ map_labels(int *map, const PpdlEvalClasses *c, const PpdlEvalRows *r, PpdlError 
 	if (odd < 0 || (c->count == 2 && (map_codes(map, r, "-1") || map_codes(map, r, "0"))))
 		return PPDL_OK;
 	list_names(c->name, c->count, list, sizeof list);
-	ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": \"%.60s\" is none of the classes of the feature file",
-			   r->where[odd], r->opt->label, r->text[odd]);
+	ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": \"%.*s\" is none of the classes of the feature file",
+			   r->where[odd], r->opt->label, PPDL_CUT(r->text[odd], 60));
 	return ppdl_error_detail(err, PPDL_ERR_FORMAT, "Classes: %s", list);
 }
 
@@ -183,8 +184,8 @@ check_present(const PpdlEvalClasses *c, const PpdlEvalRows *r, PpdlError *err)
 		if (r->label[i] != r->label[0])
 			return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_FORMAT,
-			   "%s: all %ld rows with a label and a score are of class \"%.60s\": there is nothing to "
-			   "tell apart", r->source, r->n, c->name[r->label[0]]);
+			   "%s: all %ld rows with a label and a score are of class \"%.*s\": there is nothing to "
+			   "tell apart", r->source, r->n, PPDL_CUT(c->name[r->label[0]], 60));
 	return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Give rows of the other classes, too.");
 }
 
@@ -199,7 +200,7 @@ pick(const PpdlEvalClasses *c, const char *option, const char *name, int *class,
 	if (*class >= 0)
 		return PPDL_OK;
 	list_names(c->name, c->count, list, sizeof list);
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: there is no class \"%.60s\"", option, name);
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "%s: there is no class \"%.*s\"", option, PPDL_CUT(name, 60));
 	return ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "Classes: %s", list);
 }
 
@@ -220,7 +221,8 @@ check_ids(PpdlEvalRows *r, PpdlError *err)
 		used += r->other[i].used;
 	r->unused = r->nother - used;
 	if (r->other && used == 0)
-		return ppdl_error(err, PPDL_ERR_FORMAT, "no %s of %.100s is in %.100s", r->opt->id, r->source, r->other_source);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "no %s of %.*s is in %.*s", r->opt->id,
+						  PPDL_CUT(r->source, 100), PPDL_CUT(r->other_source, 100));
 	if (r->ids == NULL)
 		return PPDL_OK;
 	qsort(r->ids, (size_t) r->n, sizeof *r->ids, by_text);

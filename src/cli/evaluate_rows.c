@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 
 #define NEARLY (1.0 / 256)		/* a decrypted label is this near to a whole number */
 
@@ -138,8 +139,8 @@ array_label(PpdlEvalRows *r, const PpdlText *field, const char *where, int *numb
 	free(x);
 	if (n < 2 || others > 0)
 	{
-		ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": the label \"%.60s\" does not say which class", where,
-				   r->opt->label, field->s);
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": the label \"%.*s\" does not say which class", where,
+				   r->opt->label, PPDL_CUT(field->s, 60));
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT,
 							   "An array has 1 for the class and -1 or 0 for the others; arrays of "
 							   "many rows are dealt out beside a packed result only.");
@@ -246,9 +247,9 @@ ppdl_eval_labels(PpdlEvalRows *r, PpdlCsv *csv, PpdlError *err)
 	qsort(r->other, (size_t) r->nother, sizeof *r->other, by_id);
 	for (long i = 1; i < r->nother; i++)
 		if (strcmp(r->other[i - 1].id, r->other[i].id) == 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: \"%s\" is \"%.80s\" again, as in line %ld",
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: \"%s\" is \"%.*s\" again, as in line %ld",
 							  r->other_source,
-							  r->other[i].line, r->opt->id, r->other[i].id, r->other[i - 1].line);
+							  r->other[i].line, r->opt->id, PPDL_CUT(r->other[i].id, 80), r->other[i - 1].line);
 	return PPDL_OK;
 }
 
@@ -288,8 +289,8 @@ ppdl_eval_columns(PpdlEvalRows *r, const char *const *names, int count, PpdlErro
 static PpdlStatus
 bad_score(const PpdlEvalRows *r, const PpdlText *field, int column, const char *where, const char *what, PpdlError *err)
 {
-	return ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": \"%.60s\" %s", where, r->opt->scores.item[column],
-					  field->s,
+	return ppdl_error(err, PPDL_ERR_FORMAT, "%s: column \"%s\": \"%.*s\" %s", where, r->opt->scores.item[column],
+					  PPDL_CUT(field->s, 60),
 					  what);
 }
 
@@ -403,9 +404,10 @@ ppdl_eval_row(PpdlEvalRows *r, const PpdlText *fields, const char *where, PpdlEr
 	PpdlStatus	status;
 
 	if (id)
-		snprintf(place, sizeof place, "%.200s (%.60s %.80s)", where, r->opt->id, id);
+		snprintf(place, sizeof place, "%.*s (%.*s %.*s)", PPDL_CUT(where, 200), PPDL_CUT(r->opt->id, 60),
+				 PPDL_CUT(id, 80));
 	else
-		snprintf(place, sizeof place, "%.200s", where);
+		snprintf(place, sizeof place, "%.*s", PPDL_CUT(where, 200));
 	r->read++;
 	PPDL_TRY(label_of(r, fields, place, &label, err));
 	status = read_scores(r, fields, place, &x, &count, err);

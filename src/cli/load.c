@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* "order" without its quotes is one, too */
 PpdlStatus
 ppdl_put_table(PpdlDb *db, PpdlWriter *w, const char *table, PpdlError *err)
@@ -71,9 +73,10 @@ load_error(PpdlDb *db, const PGresult *res, PpdlError *err)
 		return err->code;
 	/* COPY patients, line 17, column features: "UEw..." */
 	end = strstr(context, ": \"");
-	snprintf(detail, sizeof detail, "%.*s%s%.300s",
+	snprintf(detail, sizeof detail, "%.*s%s%.*s",
 			 (int) (end ? (size_t) (end - context) : strcspn(context, "\n")), context,
-			 err->detail[0] ? ": " : " (a line is a row, in the order in which they were sent)", err->detail);
+			 err->detail[0] ? ": " : " (a line is a row, in the order in which they were sent)",
+			 PPDL_CUT(err->detail, 300));
 	return ppdl_error_detail(err, err->code, "%s", detail);
 }
 

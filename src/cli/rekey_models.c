@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/model_cipher.h"
 #include "cli/progress.h"
@@ -50,7 +51,7 @@ name_model(const char *model, const char *version, PpdlError *err)
 
 	if (err == NULL)
 		return PPDL_ERR_INTERNAL;
-	snprintf(message, sizeof message, "model \"%s@%s\": %.200s", model, version, err->message);
+	snprintf(message, sizeof message, "model \"%s@%s\": %.*s", model, version, PPDL_CUT(err->message, 200));
 	memcpy(err->message, message, sizeof message);
 	if (err->hint[0] == 0)
 		ppdl_error_hint(err, err->code,
@@ -117,8 +118,9 @@ put_trainings(PpdlWriter *w, const PGresult *res)
 
 	for (int r = 0; r < PQntuples(res) && r < 5; r++)
 	{
-		snprintf(line, sizeof line, "%s%.80s (role \"%.64s\", %s of %s steps)", r ? ", " : "", PQgetvalue(res, r, 0),
-				 PQgetvalue(res, r, 1), PQgetvalue(res, r, 2), PQgetvalue(res, r, 3));
+		snprintf(line, sizeof line, "%s%.*s (role \"%.*s\", %s of %s steps)", r ? ", " : "",
+				 PPDL_CUT(PQgetvalue(res, r, 0), 80),
+				 PPDL_CUT(PQgetvalue(res, r, 1), 64), PQgetvalue(res, r, 2), PQgetvalue(res, r, 3));
 		ppdl_write_text(w, line);
 	}
 	if (PQntuples(res) > 5)
@@ -140,8 +142,8 @@ tell_trainings(const PpdlDb *db, const PGresult *res, int leave, PpdlError *err)
 		ppdl_note("trainings that wait to be resumed stay under the old key: %s", (const char *) w.buf);
 	else
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "%d trainings with rows under the old key wait to be resumed: %.400s",
-				   PQntuples(res), (const char *) w.buf);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "%d trainings with rows under the old key wait to be resumed: %.*s",
+				   PQntuples(res), PPDL_CUT((const char *) w.buf, 400));
 		status = ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 								 "Nothing was written. SELECT %s.ppdl_train_resume('NAME') finishes one as its role, "
 								 "and its model moves with the rows; ppdl_drop_model('NAME') removes one; "

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/load.h"
 
@@ -40,7 +41,8 @@ find_table(PpdlRekeyTable *t, PpdlError *err)
 	{
 		char		what[300];
 
-		snprintf(what, sizeof what, "\"%.200s\" is no ordinary table whose rows are all in this database", t->table);
+		snprintf(what, sizeof what, "\"%.*s\" is no ordinary table whose rows are all in this database",
+				 PPDL_CUT(t->table, 200));
 		status = unsuitable(err, what, "Name the tables that lie behind a view; of foreign tables and of tables "
 							"with another access method than heap, write the rows anew.");
 	}

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "owner/rekey_manifest.h"
@@ -89,7 +90,8 @@ check_missing(const PpdlRekeyTable *t, const PpdlRekeyManifest *k, PpdlError *er
 		return PPDL_OK;
 	}
 	ppdl_error(err, PPDL_ERR_KEY, "%llu rows of the manifests are not in the table, or not with all their values, the "
-			   "first of them \"%.*s\"", (unsigned long long) missing, (int) (len < 80 ? len : 80), id);
+			   "first of them \"%.*s\"", (unsigned long long) missing,
+			   (int) (len <= 80 ? len : ppdl_text_whole(id, 80)), id);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
 						   "Nothing was changed. \"ppdl verify\" names them; where you deleted them, "
 						   "--allow-missing leaves them out of the new manifest.");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "base/threads.h"
 #include "cli/cli.h"
 #include "cli/pemfile.h"
@@ -190,8 +191,9 @@ check_field(const PpdlRsaColumns *c, const Extra *e, const PpdlCsvRow *row, Ppdl
 	}
 	if (status == PPDL_OK)
 		return status;
-	snprintf(text, sizeof text, "%.100s:%ld: column \"%.60s\": %.120s", ppdl_csv_name(c->csv), row->line, e->name,
-			 err->message);
+	snprintf(text, sizeof text, "%.*s:%ld: column \"%.*s\": %.*s",
+			 PPDL_CUT(ppdl_csv_name(c->csv), 100), row->line, PPDL_CUT(e->name, 60),
+			 PPDL_CUT(err->message, 120));
 	memcpy(err->message, text, sizeof text);
 	err->code = PPDL_ERR_FORMAT;
 	return PPDL_ERR_FORMAT;
@@ -231,7 +233,7 @@ encrypt_extra(PpdlRsaColumns *c, const Extra *e, const char *text, PpdlWriter *w
 	if (status == PPDL_ERR_RANGE && e->product)
 		ppdl_error_hint(err, status, "Declare a larger one, which everybody may know: --product \"%s:MAX\".", e->name);
 	if (status != PPDL_OK)
-		ppdl_error_detail(err, status, "This is column \"%.200s\".", e->name);
+		ppdl_error_detail(err, status, "This is column \"%.*s\".", PPDL_CUT(e->name, 200));
 	return status;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "owner/passphrase.h"
 
@@ -97,7 +98,7 @@ from_file(char *buf, const char *path, PpdlError *err)
 		return too_long(err);
 	if (n == 0)
 		return ppdl_error(err, PPDL_ERR_KEY, "the first line of \"%s\" is empty: no passphrase", path);
-	snprintf(where, sizeof where, "the first line of \"%.150s\"", path);
+	snprintf(where, sizeof where, "the first line of \"%.*s\"", PPDL_CUT(path, 150));
 	return check_text(buf, n, where, err);
 }
 

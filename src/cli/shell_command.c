@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/answer_args.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/pager.h"
 #include "cli/shell.h"
@@ -281,7 +282,7 @@ ppdl_shell_command(PpdlShell *s, const char *line, PpdlError *err)
 			free(copy);
 			return status;
 		}
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "there is no command \\%.60s", copy);
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "there is no command \\%.*s", PPDL_CUT(copy, 60));
 	free(copy);
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "\\? lists the commands.");
 }

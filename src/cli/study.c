@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "table/infile.h"
 #include "cli/study_network.h"
@@ -88,8 +89,8 @@ read_methods(PpdlStudy *s, PpdlError *err)
 		while (m < PPDL_STUDY_METHODS && (name == NULL || strcmp(name, ppdl_study_method[m]) != 0))
 			m++;
 		if (m == PPDL_STUDY_METHODS)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "study: methods[%zu] is \"%.60s\", none of: majority, logistic, "
-							  "plain, lwe-plain-model, lwe, rsa", i, name ? name : "");
+			return ppdl_error(err, PPDL_ERR_FORMAT, "study: methods[%zu] is \"%.*s\", none of: majority, logistic, "
+							  "plain, lwe-plain-model, lwe, rsa", i, PPDL_CUT(name ? name : "", 60));
 		s->has_method[m] = 1;
 	}
 	return PPDL_OK;
@@ -150,7 +151,7 @@ check_members(const json_t *json, const char *where, PpdlError *err)
 		for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 			known |= strcmp(member, own[i]) == 0;
 		if (!known)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: unknown member \"%.60s\"", where, member);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: unknown member \"%.*s\"", where, PPDL_CUT(member, 60));
 	}
 	return PPDL_OK;
 }
@@ -273,8 +274,8 @@ read_sets(PpdlStudy *s, const char *directory, PpdlError *err)
 		PPDL_TRY(read_set(s, set, json_array_get(list, i), where, directory, err));
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(s->set[k].name, set->name) == 0)
-				return ppdl_error(err, PPDL_ERR_FORMAT, "%s is called \"%.60s\" like datasets[%zu]: give it a name of "
-								  "its own", where, set->name, k);
+				return ppdl_error(err, PPDL_ERR_FORMAT, "%s is called \"%.*s\" like datasets[%zu]: give it a name of "
+								  "its own", where, PPDL_CUT(set->name, 60), k);
 	}
 	return PPDL_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "table/fold.h"
 #include "table/infile.h"
@@ -451,8 +452,8 @@ check_classes(const PpdlStudySplit *s, const PpdlStudyData *d, PpdlError *err)
 
 	for (int i = 0; i < b->ncategories; i++)
 		if (i >= a->ncategories || ppdl_fold_compare(a->category[i], b->category[i]) != 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: class \"%.60s\" is missing among the training rows of a split",
-							  d->set->file, b->category[i]);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: class \"%.*s\" is missing among the training rows of a split",
+							  d->set->file, PPDL_CUT(b->category[i], 60));
 	return PPDL_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "table/infile.h"
 #include "table/jsontext.h"
@@ -35,8 +36,9 @@ compare_member(const json_t *old, const json_t *new, const char *where, const ch
 		return PPDL_OK;
 	was = shown(a);
 	is = shown(b);
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "%s\"%s\" was %.80s and is now %.80s", where, member, was ? was : "?",
-			   is ? is : "?");
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "%s\"%s\" was %.*s and is now %.*s", where, member,
+			   PPDL_CUT(was ? was : "?", 80),
+			   PPDL_CUT(is ? is : "?", 80));
 	free(was);
 	free(is);
 	return PPDL_ERR_ARGUMENT;
@@ -96,7 +98,7 @@ ppdl_study_compare(const json_t *old, const json_t *new, PpdlError *err)
 		const json_t *before = name ? find_set(old, name) : NULL;
 		char		where[100];
 
-		snprintf(where, sizeof where, "dataset \"%.60s\": ", name ? name : "");
+		snprintf(where, sizeof where, "dataset \"%.*s\": ", PPDL_CUT(name ? name : "", 60));
 		if (before != NULL)
 			PPDL_TRY(compare_members(before, set, where, set_may, err));
 	}
@@ -160,7 +162,8 @@ differs(const PpdlStudyLog *log, PpdlStatus status, PpdlError *err)
 
 	if (status != PPDL_ERR_ARGUMENT)
 		return status;
-	snprintf(text, sizeof text, "\"%.60s\" holds results of another study: %.200s", log->directory, err->message);
+	snprintf(text, sizeof text, "\"%.*s\" holds results of another study: %.*s",
+			 PPDL_CUT(log->directory, 60), PPDL_CUT(err->message, 200));
 	memcpy(err->message, text, sizeof text);
 	return ppdl_error_hint(err, status, "Give the options of before to go on with it, or another directory to begin "
 						   "anew.");
@@ -205,7 +208,8 @@ ppdl_study_log_data(PpdlStudyLog *log, PpdlStudy *study, const char *dataset, co
 	PPDL_TRY(status);
 	before = json_string_value(json_object_get(find_set(old, dataset), "sha256"));
 	if (before != NULL && strcmp(before, sha256) != 0)
-		status = differs(log, ppdl_error(err, PPDL_ERR_ARGUMENT, "the file of dataset \"%.60s\" has changed", dataset),
+		status = differs(log, ppdl_error(err, PPDL_ERR_ARGUMENT, "the file of dataset \"%.*s\" has changed",
+										 PPDL_CUT(dataset, 60)),
 						 err);
 	json_decref(old);
 	PPDL_TRY(status);
@@ -352,8 +356,8 @@ check_results(PpdlStudyLog *log, PpdlError *err)
 	free(study);
 	if (!strange)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%.100s\" has results.jsonl, but no study.json to say what they are of",
-			   log->directory);
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "\"%.*s\" has results.jsonl, but no study.json to say what they are of",
+			   PPDL_CUT(log->directory, 100));
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Give another directory.");
 }
 

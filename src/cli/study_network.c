@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "net/json.h"
 #include "net/net.h"
 
@@ -48,7 +49,8 @@ ppdl_networks_check(const json_t *list, const char *where, PpdlError *err)
 		if (json_is_object(item) ||
 			(s && (strcmp(s, PPDL_NETWORK_SUGGESTED) == 0 || strcmp(s, LINEAR) == 0 || hidden_units(s, units) > 0)))
 			continue;
-		ppdl_error(err, PPDL_ERR_FORMAT, "%s: networks[%zu] is no network: \"%.60s\"", where, i, s ? s : "");
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s: networks[%zu] is no network: \"%.*s\"", where, i,
+				   PPDL_CUT(s ? s : "", 60));
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Networks are \"suggested\", \"linear\", hidden units like \"16\" "
 							   "or \"16-8\", or an object as for ppdl_create_model.");
 	}
@@ -148,8 +150,8 @@ finish(PpdlNetworkText *out, const json_t *network, json_t *json, const PpdlFeat
 	if (out->label == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	else if (net->inputs != fs->inputs || ppdl_net_outputs(net) != fs->outputs)
-		status = ppdl_error(err, PPDL_ERR_FORMAT, "network %.60s has %d inputs and %d outputs, but rows have %d and %d",
-							out->label, net->inputs, ppdl_net_outputs(net), fs->inputs, fs->outputs);
+		status = ppdl_error(err, PPDL_ERR_FORMAT, "network %.*s has %d inputs and %d outputs, but rows have %d and %d",
+							PPDL_CUT(out->label, 60), net->inputs, ppdl_net_outputs(net), fs->inputs, fs->outputs);
 	ppdl_net_destroy(net);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/clock.h"
 #include "cli/progress.h"
@@ -59,14 +60,15 @@ show_server(void *arg, uint64_t done, uint64_t total, const char *what)
 
 	(void) done;
 	(void) total;
-	snprintf(text, sizeof text, "%s: %.150s", j->what, what);
+	snprintf(text, sizeof text, "%s: %.*s", j->what, PPDL_CUT(what, 150));
 	ppdl_progress(NULL, runs_so_far(j), j->total, text);
 }
 
 static void
 name_run(Job *j, const PpdlStudyPlace *p, char *out, size_t size)
 {
-	int			n = snprintf(out, size, "%.40s %.30s%s%s", p->dataset, p->network, p->network[0] ? " " : "", p->method);
+	int			n = snprintf(out, size, "%.*s %.*s%s%s",
+							 PPDL_CUT(p->dataset, 40), PPDL_CUT(p->network, 30), p->network[0] ? " " : "", p->method);
 
 	if (p->repeat > 0 && n > 0 && (size_t) n < size)
 	{
@@ -372,7 +374,8 @@ check_label(const Job *j, const PpdlNetworkText *t, int *is_same, PpdlError *err
 		if (strcmp(j->network[i].label, t->label) == 0)
 		{
 			if (strcmp(j->network[i].spec, t->spec) != 0)
-				return ppdl_error(err, PPDL_ERR_FORMAT, "two networks are called %.60s: give one a name", t->label);
+				return ppdl_error(err, PPDL_ERR_FORMAT, "two networks are called %.*s: give one a name",
+								  PPDL_CUT(t->label, 60));
 			*is_same = 1;
 		}
 	return PPDL_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "cli/arraytext.h"
 #include "cli/cli.h"
 #include "cli/clock.h"
@@ -342,7 +343,7 @@ one_text(PpdlDb *db, const char *sql, int nparams, const char *const *params, ch
 	*text = NULL;
 	PPDL_TRY(ppdl_db_run(db, &res, err, sql, nparams, params));
 	if (PQntuples(res) != 1 || PQgetisnull(res, 0, 0))
-		status = ppdl_server_error(err, "the server gave no answer to: %.200s", sql);
+		status = ppdl_server_error(err, "the server gave no answer to: %.*s", PPDL_CUT(sql, 200));
 	else if ((*text = strdup(PQgetvalue(res, 0, 0))) == NULL)
 		status = ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PQclear(res);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "query/sqltext.h"
 #include "table/features.h"
 
@@ -105,7 +106,7 @@ sqlite_error(const PpdlThen *t, const char *what, PpdlError *err)
 		return no_select(err);
 	ppdl_error(err, PPDL_ERR_ARGUMENT, "--then: %s%s", what, sqlite3_errmsg(t->db));
 	if (at >= 0 && (size_t) at < strlen(t->sql))
-		ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "at: %.60s", t->sql + at);
+		ppdl_error_detail(err, PPDL_ERR_ARGUMENT, "at: %.*s", PPDL_CUT(t->sql + at, 60));
 	return PPDL_ERR_ARGUMENT;
 }
 

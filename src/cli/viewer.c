@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/ask_find.h"
 #include "cli/cli.h"
 #include "cli/db_result.h"
@@ -36,7 +37,7 @@ result_row(PpdlViewer *v, const PGresult *res, int row, PpdlError *err)
 		status = ppdl_reveal_record(&v->reveal, &v->words, field, n, v->expand, emit, v, err);
 	if (status == PPDL_OK || status == PPDL_ERR_IO)
 		return status;
-	snprintf(text, sizeof text, "row %d of the result: %.270s", row + 1, err->message);
+	snprintf(text, sizeof text, "row %d of the result: %.*s", row + 1, PPDL_CUT(err->message, 270));
 	memcpy(err->message, text, sizeof text);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/words_impl.h"
 #include "rows/cipher_read.h"
@@ -359,8 +360,8 @@ ppdl_words_rows(const PpdlWords *w, size_t column, const PpdlText *fields, size_
 
 		if (f && f->s && ppdl_parse_number(f->s, rows) == 1 && *rows >= 0)
 			return PPDL_OK;
-		return ppdl_error(err, PPDL_ERR_FORMAT, "column \"%s\": \"%.40s\" is no count of the rows in \"%s\"",
-						  w->column[c->count_column].name, f && f->s ? f->s : "", c->name);
+		return ppdl_error(err, PPDL_ERR_FORMAT, "column \"%s\": \"%.*s\" is no count of the rows in \"%s\"",
+						  w->column[c->count_column].name, PPDL_CUT(f && f->s ? f->s : "", 40), c->name);
 	}
 	PPDL_TRY(ppdl_words_head(&head, fields[column].s, fields[column].len, &readable, err));
 	if (!readable || !is_whole(head.bound))

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "lib/encryptor.h"
 #include "lib/verifier.h"
 #include "query/row_receipts.h"
@@ -185,8 +186,8 @@ open_verifier(ppdl_verifier *v, const ppdl_verifier_options *o, PpdlError *err)
 	const PpdlVerifyKeys keys = {&v->key->owner, 1, &v->key->writers, v->key->poll};
 
 	if (o->column != NULL && strcmp(o->column, "features") != 0 && strcmp(o->column, "label") != 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->column is \"%.60s\", neither \"features\" nor \"label\"",
-						  o->column);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->column is \"%.*s\", neither \"features\" nor \"label\"",
+						  PPDL_CUT(o->column, 60));
 	if (o->all_rows < 0 || o->all_rows > 1 || o->reserved != 0)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->all_rows is %d, or reserved %d", o->all_rows, o->reserved);
 	v->args.asked = 1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/encoding.h"
+#include "base/text.h"
 #include "lib/verifier.h"
 #include "query/stats_prove.h"
 #include "query/stats_result.h"
@@ -148,8 +149,8 @@ set_up(ppdl_stats *s, const ppdl_encoding *encoding, const ppdl_stats_source *so
 	PPDL_TRY(check_options(o, ask, err));
 	PPDL_TRY(take_source(s, source, o, err));
 	if (s->label != NULL && encoding->fs->label == NULL)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "source->label is \"%.60s\", and the encoding has no label",
-						  s->label);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "source->label is \"%.*s\", and the encoding has no label",
+						  PPDL_CUT(s->label, 60));
 	PPDL_TRY(ppdl_stats_columns(&s->columns, encoding->fs, s->label != NULL, err));
 	PPDL_TRY(ppdl_stats_plan(&s->plan, ask, &s->columns, err));
 	s->query.gram = s->plan.gram;
@@ -228,16 +229,16 @@ ask_receipts(ppdl_stats *s, const ppdl_verifier *v, PpdlList *bound, PpdlError *
 	PpdlStatsQuery q = s->query;
 
 	if (v->column != NULL)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->column is \"%.60s\": both are checked, and none is named",
-						  v->column);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "options->column is \"%.*s\": both are checked, and none is named",
+						  PPDL_CUT(v->column, 60));
 	if (bound->count != v->args.bind.count)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d columns are given, and options->bind has %d", bound->count,
 						  v->args.bind.count);
 	/* by their names groups are found in receipts */
 	for (int i = 0; i < bound->count; i++)
 		if (strcasecmp(bound->item[i], v->args.bind.item[i]) != 0)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.60s\" is not called \"%.60s\", as options->bind "
-							  "has it", bound->item[i], v->args.bind.item[i]);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" is not called \"%.*s\", as options->bind "
+							  "has it", PPDL_CUT(bound->item[i], 60), PPDL_CUT(v->args.bind.item[i], 60));
 	q.receipts = 1;
 	q.bound = bound->item;
 	q.nbound = bound->count;

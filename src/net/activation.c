@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define NODES 1024				/* of the discrete Chebyshev transform */
 #define GRID 4096				/* where the error is measured */
 
@@ -146,7 +148,7 @@ ppdl_activation_fit(PpdlActivation *act, const char *name, int degree, double lo
 			fn = functions[i].fn;
 	if (fn == NULL)
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown activation \"%.64s\"", name);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "unknown activation \"%.*s\"", PPDL_CUT(name, 64));
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 							   "Known are identity, square, quadratic, poly, relu, sigmoid, tanh and silu.");
 	}

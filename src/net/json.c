@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 /* of an integer without sign; 0: none begins here */
 static size_t
@@ -131,7 +132,7 @@ ppdl_json_members(const json_t *obj, const char *where, const char *const *allow
 				strncat(list, ", ", sizeof(list) - strlen(list) - 1);
 			strncat(list, *a, sizeof(list) - strlen(list) - 1);
 		}
-		ppdl_error(err, PPDL_ERR_FORMAT, "%s has an unknown member \"%.64s\"", where, key);
+		ppdl_error(err, PPDL_ERR_FORMAT, "%s has an unknown member \"%.*s\"", where, PPDL_CUT(key, 64));
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "Known members: %s.", list);
 	}
 	return PPDL_OK;

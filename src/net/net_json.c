@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "net/activation.h"
 #include "net/json.h"
 #include "net/layer.h"
@@ -28,7 +29,7 @@ read_poly(PpdlActivation *act, const json_t *list, const char *where, PpdlError 
 	{
 		char		item[160];
 
-		snprintf(item, sizeof(item), "%.120s[%zu]", where, i);
+		snprintf(item, sizeof(item), "%.*s[%zu]", PPDL_CUT(where, 120), i);
 		PPDL_TRY(ppdl_json_number(json_array_get(list, i), item, &c[i], err));
 	}
 	return ppdl_activation_poly(act, c, (int) n, err);
@@ -46,12 +47,12 @@ read_fit(PpdlActivation *act, const char *name, const json_t *degree, const json
 
 	if (degree != NULL)
 	{
-		snprintf(item, sizeof(item), "%.100s.degree", where);
+		snprintf(item, sizeof(item), "%.*s.degree", PPDL_CUT(where, 100));
 		PPDL_TRY(ppdl_json_integer(degree, item, 1, PPDL_MAX_ACT_DEGREE, &deg, err));
 	}
 	if (interval != NULL)
 	{
-		snprintf(item, sizeof(item), "%.100s.interval", where);
+		snprintf(item, sizeof(item), "%.*s.interval", PPDL_CUT(where, 100));
 		if (!json_is_array(interval) || json_array_size(interval) != 2)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "%s must be an array of two numbers", item);
 		PPDL_TRY(ppdl_json_number(json_array_get(interval, 0), item, &lo, err));
@@ -72,7 +73,7 @@ read_activation_object(PpdlActivation *act, const json_t *v, const char *where, 
 	if (json_object_get(v, "poly") != NULL)
 	{
 		PPDL_TRY(ppdl_json_members(v, where, poly, err));
-		snprintf(item, sizeof(item), "%.100s.poly", where);
+		snprintf(item, sizeof(item), "%.*s.poly", PPDL_CUT(where, 100));
 		return read_poly(act, json_object_get(v, "poly"), item, err);
 	}
 	PPDL_TRY(ppdl_json_members(v, where, fit, err));
@@ -95,12 +96,12 @@ read_activation(PpdlActivation *act, const json_t *layer, const char *where, Ppd
 	const char *name = v == NULL ? "identity" : json_string_value(v);
 	char		item[160];
 
-	snprintf(item, sizeof(item), "%.100s.activation", where);
+	snprintf(item, sizeof(item), "%.*s.activation", PPDL_CUT(where, 100));
 	if (name != NULL && strcmp(name, "poly") == 0)
 	{
 		if (degree != NULL || interval != NULL)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "%s: \"poly\" takes \"coefficients\" only", item);
-		snprintf(item, sizeof(item), "%.100s.coefficients", where);
+		snprintf(item, sizeof(item), "%.*s.coefficients", PPDL_CUT(where, 100));
 		if (coefficients == NULL)
 			return ppdl_error(err, PPDL_ERR_FORMAT, "%s is missing", item);
 		return read_poly(act, coefficients, item, err);
@@ -130,7 +131,7 @@ read_count(const json_t *obj, const char *where, const char *name, int absent, i
 	char		item[160];
 	long		n = absent;
 
-	snprintf(item, sizeof(item), "%.100s.%s", where, name);
+	snprintf(item, sizeof(item), "%.*s.%s", PPDL_CUT(where, 100), name);
 	if (v != NULL || absent == 0)
 		PPDL_TRY(ppdl_json_integer(v, item, 1, PPDL_MAX_UNITS, &n, err));
 	*out = (int) n;
@@ -156,7 +157,7 @@ read_conv2d(PpdlLayer *layer, const json_t *v, const char *where, PpdlError *err
 	char		item[80];
 	int			filters;
 
-	snprintf(item, sizeof(item), "%.60s.conv2d", where);
+	snprintf(item, sizeof(item), "%.*s.conv2d", PPDL_CUT(where, 60));
 	PPDL_TRY(ppdl_json_members(v, where, allowed, err));
 	if (!json_is_object(conv))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s must be an object with filters, kernel and, if not 1, stride",
@@ -176,7 +177,7 @@ read_pool(PpdlLayer *layer, const json_t *v, const char *where, PpdlError *err)
 	const char *kind = json_string_value(json_object_get(v, "pool"));
 	char		item[80];
 
-	snprintf(item, sizeof(item), "%.60s.pool", where);
+	snprintf(item, sizeof(item), "%.*s.pool", PPDL_CUT(where, 60));
 	PPDL_TRY(ppdl_json_members(v, where, allowed, err));
 	if (kind == NULL || strcmp(kind, "average") != 0)
 	{

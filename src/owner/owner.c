@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "base/declassify.h"
+#include "base/text.h"
 #include "ckks/boot.h"
 #include "ckks/wire.h"
 #include "rows/cipher_read.h"
@@ -37,7 +38,7 @@ ppdl_check_owner_name(const char *name, PpdlError *err)
 
 	if (len < 1 || len > PPDL_NAME_MAX || strspn(name, allowed) != len)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT,
-						  "\"%.80s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", name,
+						  "\"%.*s\" is not a key name: 1 to %d of the characters A-Z a-z 0-9 _ . -", PPDL_CUT(name, 80),
 						  PPDL_NAME_MAX);
 	return PPDL_OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/text.h"
 #include "owner/manifest_keys.h"
 #include "rows/cipher_read.h"
 
@@ -197,7 +198,7 @@ what_differs(const Judged *j, const PpdlRowNote *then, char *why, size_t size)
 
 		if (ppdl_bound_same(now, was))
 			continue;
-		snprintf(why, size, "%.40s is %s%.*s%s, and was %s%.*s%s", domain.bound[i], now->text ? "\"" : "",
+		snprintf(why, size, "%.*s is %s%.*s%s, and was %s%.*s%s", PPDL_CUT(domain.bound[i], 40), now->text ? "\"" : "",
 				 now->text ? (int) (now->len < 40 ? now->len : 40) : 4, now->text ? now->text : "NULL",
 				 now->text ? "\"" : "", was->text ? "\"" : "", was->text ? (int) (was->len < 40 ? was->len : 40) : 4,
 				 was->text ? was->text : "NULL", was->text ? "\"" : "");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/text.h"
 #include "query/sqltext.h"
 #include "query/ask_parse.h"
 
@@ -87,11 +88,12 @@ check_what(const PpdlAskText *t, const PpdlAskItem *item, size_t at)
 										  !(item->ask == PPDL_ASK_SUM && f->scale != PPDL_SCALE_LINEAR)))
 		return PPDL_OK;
 	if (f->kind == PPDL_FEATURE_NUMERIC)
-		return ppdl_ask_error(t, at, "\"%.60s\" is encrypted by its logarithm, whose sum says nothing of the sum of "
-								"numbers", f->column);
-	ppdl_ask_error(t, at, "\"%.60s\" is encrypted as %s, which have no sum", f->column,
+		return ppdl_ask_error(t, at, "\"%.*s\" is encrypted by its logarithm, whose sum says nothing of the sum of "
+								"numbers", PPDL_CUT(f->column, 60));
+	ppdl_ask_error(t, at, "\"%.*s\" is encrypted as %s, which have no sum", PPDL_CUT(f->column, 60),
 					 f->kind == PPDL_FEATURE_BANDS ? "bands" : "categories");
-	return ppdl_error_hint(t->err, PPDL_ERR_ARGUMENT, "Count one of them: {count where \"%.60s\" = ...}.", f->column);
+	return ppdl_error_hint(t->err, PPDL_ERR_ARGUMENT, "Count one of them: {count where \"%.*s\" = ...}.",
+						   PPDL_CUT(f->column, 60));
 }
 
 /* the encrypted column, as it stands in the SQL text; t behind it */
@@ -129,7 +131,7 @@ put_name(PpdlWriter *w, const PpdlAskItem *item)
 		ppdl_write_text(w, ask[item->ask]);
 	else
 	{
-		snprintf(name, sizeof name, "%s(%.100s)", ask[item->ask], item->f->column);
+		snprintf(name, sizeof name, "%s(%.*s)", ask[item->ask], PPDL_CUT(item->f->column, 100));
 		ppdl_sql_put_name(w, name);
 	}
 }

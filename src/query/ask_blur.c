@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "ckks/compare.h"
 #include "predict/where.h"
 
@@ -72,8 +73,8 @@ say_blur(const PpdlCondition *cond, const PpdlConditionLeaf *leaf, const PpdlAsk
 	ppdl_feature_print(f, as_written(ppdl_feature_decode(f, c->nearest)), nearest, sizeof nearest);
 	if (c->nearest > c->threshold)
 		snprintf(part, sizeof part, ", those of %s by %.2f", nearest, counts(cond, leaf, c));
-	snprintf(line, sizeof line, "\"%.60s\" is compared with %.6g: rows between %.6g and %.6g count in part%s; \"at "
-			 "least\" bits (ppdl encode --thermometer) would be exact\n", f->column,
+	snprintf(line, sizeof line, "\"%.*s\" is compared with %.6g: rows between %.6g and %.6g count in part%s; \"at "
+			 "least\" bits (ppdl encode --thermometer) would be exact\n", PPDL_CUT(f->column, 60),
 			 ppdl_feature_decode(f, c->threshold), ppdl_feature_decode(f, fmax(below, -1)),
 			 ppdl_feature_decode(f, fmin(above, 1)), part);
 	add_note(notes, line);
@@ -91,8 +92,8 @@ say(const PpdlAskMaker *m, const PpdlCondition *cond, const PpdlAskCompared *c, 
 		say_blur(cond, leaf, c, notes);
 	else if (leaf->kind == PPDL_CONDITION_FINE)
 	{
-		snprintf(line, sizeof line, "\"%.60s\" is compared twice, with a full bootstrap between, which is slow; \"at "
-				 "least\" bits (ppdl encode --thermometer) would not be\n", c->f->column);
+		snprintf(line, sizeof line, "\"%.*s\" is compared twice, with a full bootstrap between, which is slow; \"at "
+				 "least\" bits (ppdl encode --thermometer) would not be\n", PPDL_CUT(c->f->column, 60));
 		add_note(notes, line);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "table/calendar.h"
 
 /* its first value in the tree, where the label's are behind the others */
@@ -197,7 +198,8 @@ within_band(PpdlAskMaker *m, const PpdlAskPredicate *p, const Bound *b)
 		ppdl_names_add(cuts, sizeof cuts, "%s", cut);
 	}
 	ppdl_feature_print(f, b->number, number, sizeof number);
-	status = ppdl_ask_error(m->text, p->at, "\"%.60s\" is encoded in bands, and %s lies within one", f->column,
+	status = ppdl_ask_error(m->text, p->at, "\"%.*s\" is encoded in bands, and %s lies within one",
+							PPDL_CUT(f->column, 60),
 							  number);
 	ppdl_error_hint(m->text->err, status, "Bands begin at %s.", cuts);
 	return status;
@@ -288,13 +290,14 @@ read_number(PpdlAskMaker *m, const PpdlAskPredicate *p, const PpdlAskLiteral *li
 			return PPDL_OK;
 		}
 		if (f->date == PPDL_DATE_DAY)
-			return ppdl_ask_error(m->text, literal->at, "\"%.60s\" is no day, as \"%.60s\" holds: write '2026-01-31'",
-									literal->s, f->column);
+			return ppdl_ask_error(m->text, literal->at, "\"%.*s\" is no day, as \"%.*s\" holds: write '2026-01-31'",
+									PPDL_CUT(literal->s, 60), PPDL_CUT(f->column, 60));
 	}
 	if (ppdl_parse_number(literal->s, v) == 1 || (literal->text && f->date == PPDL_DATE_NONE &&
 												  ppdl_feature_number(f, literal->s, v) == 1))
 		return PPDL_OK;
-	return ppdl_ask_error(m->text, literal->at, "\"%.60s\" is no number, as \"%.60s\" holds", literal->s, f->column);
+	return ppdl_ask_error(m->text, literal->at, "\"%.*s\" is no number, as \"%.*s\" holds",
+						  PPDL_CUT(literal->s, 60), PPDL_CUT(f->column, 60));
 }
 
 static PpdlStatus
@@ -310,8 +313,8 @@ read_interval(PpdlAskMaker *m, const PpdlAskPredicate *p, int k, Interval *i)
 		.lo = {v[0], p->compare == PPDL_ASK_GREATER}, .hi = {v[1], p->compare != PPDL_ASK_LESS}};
 	if (p->compare != PPDL_ASK_IN || p->f->step > 0)
 		return PPDL_OK;
-	ppdl_ask_error(m->text, p->literal[k].at, "which numbers \"%.60s\" takes is not known, so that none equals %.40s "
-					 "for certain", p->f->column, p->literal[k].s);
+	ppdl_ask_error(m->text, p->literal[k].at, "which numbers \"%.*s\" takes is not known, so that none equals %.*s "
+					 "for certain", PPDL_CUT(p->f->column, 60), PPDL_CUT(p->literal[k].s, 40));
 	return ppdl_error_hint(m->text->err, PPDL_ERR_ARGUMENT, "Write BETWEEN and two numbers.");
 }
 
@@ -340,10 +343,11 @@ number_predicate(PpdlAskMaker *m, const PpdlAskPredicate *p, int *node)
 	ppdl_feature_print(p->f, p->f->min, lo, sizeof lo);
 	ppdl_feature_print(p->f, p->f->max, hi, sizeof hi);
 	if (p->f->kind == PPDL_FEATURE_NUMERIC && p->f->step > 0)
-		snprintf(m->why, sizeof m->why, "\"%.60s\" holds multiples of %g from %s to %s", p->f->column, p->f->step, lo,
+		snprintf(m->why, sizeof m->why, "\"%.*s\" holds multiples of %g from %s to %s",
+				 PPDL_CUT(p->f->column, 60), p->f->step, lo,
 				 hi);
 	else if (p->f->kind == PPDL_FEATURE_NUMERIC)
-		snprintf(m->why, sizeof m->why, "\"%.60s\" holds numbers from %s to %s", p->f->column, lo, hi);
+		snprintf(m->why, sizeof m->why, "\"%.*s\" holds numbers from %s to %s", PPDL_CUT(p->f->column, 60), lo, hi);
 	return PPDL_OK;
 }
 
@@ -366,8 +370,9 @@ static PpdlStatus
 unknown_category(PpdlAskMaker *m, const PpdlFeature *f, const PpdlAskLiteral *literal)
 {
 	char		list[sizeof m->text->err->hint - 20] = "";
-	const PpdlStatus status = ppdl_ask_error(m->text, literal->at, "\"%.60s\" has no category \"%.60s\"", f->column,
-											   literal->s);
+	const PpdlStatus status = ppdl_ask_error(m->text, literal->at, "\"%.*s\" has no category \"%.*s\"",
+											 PPDL_CUT(f->column, 60),
+											   PPDL_CUT(literal->s, 60));
 
 	for (int i = 0; i < f->ncategories; i++)
 		ppdl_names_add(list, sizeof list, "'%s'", f->category[i]);
@@ -382,8 +387,8 @@ order(PpdlAskMaker *m, const PpdlAskPredicate *p, int c, int k, int *sign)
 				w;
 
 	if (ppdl_parse_number(p->literal[k].s, &w) != 1 || !ppdl_parse_category_number(p->f->category[c], &v))
-		return ppdl_ask_error(m->text, p->at, "\"%.60s\" holds categories, which are only equal or not",
-								p->f->column);
+		return ppdl_ask_error(m->text, p->at, "\"%.*s\" holds categories, which are only equal or not",
+								PPDL_CUT(p->f->column, 60));
 	*sign = v < w ? -1 : v > w;
 	return PPDL_OK;
 }
@@ -424,7 +429,7 @@ category_predicate(PpdlAskMaker *m, const PpdlAskPredicate *p, int *node)
 			*node = ppdl_ask_or(&m->tree, *node, category(m, p->f, c));
 	}
 	if (*node == PPDL_ASK_FALSE)
-		snprintf(m->why, sizeof m->why, "\"%.60s\" has no such category", p->f->column);
+		snprintf(m->why, sizeof m->why, "\"%.*s\" has no such category", PPDL_CUT(p->f->column, 60));
 	/* both of two */
 	if (p->f->kind == PPDL_FEATURE_BINARY && *node > PPDL_ASK_TRUE && m->tree.node[*node].kind == PPDL_ASK_OR)
 		*node = PPDL_ASK_TRUE;
@@ -441,10 +446,10 @@ null_predicate(PpdlAskMaker *m, const PpdlAskPredicate *p)
 	if (p->f->missing)
 		node = bit(m, missing_bit(p->f));
 	else if (p->f == p->fs->label)
-		snprintf(m->why, sizeof m->why, "\"%.60s\" is the label, and rows without one do not count: ask for them with "
-				 "WHERE label IS NULL", p->f->column);
+		snprintf(m->why, sizeof m->why, "\"%.*s\" is the label, and rows without one do not count: ask for them with "
+				 "WHERE label IS NULL", PPDL_CUT(p->f->column, 60));
 	else
-		snprintf(m->why, sizeof m->why, "\"%.60s\" is never missing", p->f->column);
+		snprintf(m->why, sizeof m->why, "\"%.*s\" is never missing", PPDL_CUT(p->f->column, 60));
 	return p->negated ? ppdl_ask_not(&m->tree, node) : node;
 }
 

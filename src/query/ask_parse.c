@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "query/ask_blur.h"
 #include "table/fold.h"
 
@@ -60,11 +61,11 @@ unknown_column(const PpdlAskText *t, const PpdlFeatures *fs)
 	char		list[240] = "";
 	PpdlStatus	status;
 
-	status = ppdl_ask_error(t, t->at, "no column \"%.60s\" was encoded", t->text);
+	status = ppdl_ask_error(t, t->at, "no column \"%.*s\" was encoded", PPDL_CUT(t->text, 60));
 	for (int most = 0; most <= 60; most++)
 		for (int i = 0; i < fs->count && strlen(list) < 100; i++)
 			if (is_column(&fs->feature[i]) && distance(t->text, fs->feature[i].column) == most)
-				ppdl_names_add(list, sizeof list, "\"%.60s\"", fs->feature[i].column);
+				ppdl_names_add(list, sizeof list, "\"%.*s\"", PPDL_CUT(fs->feature[i].column, 60));
 	return ppdl_error_hint(t->err, status, "Nearest are %s; names with blanks or signs stand in double quotes.", list);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "query/manifest_load.h"
 #include "rows/cipher_read.h"
 
@@ -84,7 +85,7 @@ note_row(PpdlRowReceipts *r, PpdlError *err)
 
 	if (before != UINT32_MAX && before >= r->first)
 	{
-		ppdl_error(err, PPDL_ERR_FORMAT, "two rows with the id \"%.100s\"", r->note.id);
+		ppdl_error(err, PPDL_ERR_FORMAT, "two rows with the id \"%.*s\"", PPDL_CUT(r->note.id, 100));
 		return ppdl_error_hint(err, PPDL_ERR_FORMAT, "A manifest tells rows apart by their ids.");
 	}
 	return ppdl_manifest_add(r->manifest, &r->note, &r->number, err);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "table/calendar.h"
 
 static PpdlStatus
@@ -201,7 +202,7 @@ no_column(const PpdlStatsColumns *c, const char *name, PpdlError *err)
 	for (int i = 0; i < c->count; i++)
 		if (i == 0 || strcmp(c->column[i].name, c->column[i - 1].name) != 0)
 			ppdl_names_add(names, sizeof names, "%s", c->column[i].name);
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "the feature file has no column \"%.100s\"", name);
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "the feature file has no column \"%.*s\"", PPDL_CUT(name, 100));
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Its columns: %s.", names);
 }
 
@@ -233,12 +234,13 @@ no_level(const PpdlStatsColumns *c, int variable, const char *level, PpdlError *
 	for (int i = 0; i < v->levels; i++)
 		ppdl_names_add(names, sizeof names, "\"%s=%s\"", c->column[variable].name, v->level[i]);
 	if (level)
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.80s\" has no category \"%.80s\"", c->column[variable].name,
-				   level);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" has no category \"%.*s\"",
+				   PPDL_CUT(c->column[variable].name, 80),
+				   PPDL_CUT(level, 80));
 	else
 		ppdl_error(err, PPDL_ERR_ARGUMENT,
-				   "column \"%.80s\" has %d categories, where a number or one category is needed",
-				   c->column[variable].name, v->levels);
+				   "column \"%.*s\" has %d categories, where a number or one category is needed",
+				   PPDL_CUT(c->column[variable].name, 80), v->levels);
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Possible are %s.", names);
 }
 

@@ -6,6 +6,8 @@
 
 #include "query/stats_result.h"
 
+#include "base/text.h"
+
 static PpdlStatus
 no_memory(PpdlError *err)
 {
@@ -143,8 +145,8 @@ cross(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, long min
 		PpdlError	why = {0};
 		PpdlStatus	status = ppdl_crosstab(c, m, row, column, p->level, &why);
 
-		snprintf(what, sizeof what, "cross table of %.120s and %.120s", m->variable[row].name,
-				 m->variable[column].name);
+		snprintf(what, sizeof what, "cross table of %.*s and %.*s", PPDL_CUT(m->variable[row].name, 120),
+				 PPDL_CUT(m->variable[column].name, 120));
 		PPDL_TRY(add_note(r, status, &why, what, err));
 		if (status != PPDL_OK)
 			continue;
@@ -167,7 +169,7 @@ count_levels(PpdlStatsResult *r, const PpdlStatsPlan *p, const PpdlMoments *m, l
 		PpdlError	why = {0};
 		PpdlStatus	status = ppdl_histogram(h, m, p->histogram[i], &why);
 
-		snprintf(what, sizeof what, "histogram of %.120s", m->variable[p->histogram[i]].name);
+		snprintf(what, sizeof what, "histogram of %.*s", PPDL_CUT(m->variable[p->histogram[i]].name, 120));
 		PPDL_TRY(add_note(r, status, &why, what, err));
 		if (status != PPDL_OK)
 			continue;

@@ -28,7 +28,7 @@ add(Json *j, json_t *a, json_t *v)
 		j->bad = 1;
 }
 
-/* bytes that are no UTF-8, where a message cut a name, become U+FFFD */
+/* bytes that are no UTF-8 become U+FFFD */
 static json_t *
 json_text(const char *s)
 {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "predict/where.h"
 #include "rows/gram_layout.h"
 
@@ -105,7 +106,8 @@ find_levels(const PpdlStatsColumns *c, const char *name, int *variable, PpdlErro
 	PPDL_TRY(ppdl_stats_find(c, name, 1, variable, err));
 	if (c->variable[*variable].levels > 0)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" is a number, where categories or bands are needed", name);
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" is a number, where categories or bands are needed",
+			   PPDL_CUT(name, 100));
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						   "\"ppdl encode --bands\" or \"--thermometer\" makes bands of it, which the rows "
 						   "then hold.");
@@ -235,8 +237,9 @@ static PpdlStatus
 too_wide(const PpdlStatsColumns *c, int a, int b, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_ARGUMENT,
-			   "rows of %d values: lwe_gram takes %d at most, and the rows hold no product of \"%.60s\" and "
-			   "\"%.60s\"", c->features->inputs, PPDL_GRAM_MAX_WIDTH, c->column[a].name, c->column[b].name);
+			   "rows of %d values: lwe_gram takes %d at most, and the rows hold no product of \"%.*s\" and "
+			   "\"%.*s\"", c->features->inputs, PPDL_GRAM_MAX_WIDTH,
+			   PPDL_CUT(c->column[a].name, 60), PPDL_CUT(c->column[b].name, 60));
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
 						   "\"ppdl encode --moments=COL,...\" puts products of these columns into the rows; "
 						   "means without deviations, histograms and columns that have products do without.");

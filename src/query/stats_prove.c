@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static PpdlStatus
 no_memory(PpdlError *err)
 {
@@ -14,7 +16,7 @@ check_count(const PpdlVerifier *v, const char *count, PpdlError *err)
 {
 	if (strtod(count, NULL) == (double) ppdl_verifier_rows(v))
 		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_KEY, "the server counts %.30s rows, and the receipt is of %llu", count,
+	return ppdl_error(err, PPDL_ERR_KEY, "the server counts %.*s rows, and the receipt is of %llu", PPDL_CUT(count, 30),
 					  (unsigned long long) ppdl_verifier_rows(v));
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "query/value.h"
 
 static PpdlStatus
@@ -257,7 +258,7 @@ in_group(const PpdlStatsRows *g, PpdlStatus status, PpdlError *err)
 
 	if (status == PPDL_OK || g->name == NULL || err == NULL)
 		return status;
-	snprintf(text, sizeof text, "%.60s: %.250s", g->name, err->message);
+	snprintf(text, sizeof text, "%.*s: %.*s", PPDL_CUT(g->name, 60), PPDL_CUT(err->message, 250));
 	memcpy(err->message, text, sizeof text);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/bits.h"
 #include "base/hex.h"
+#include "base/text.h"
 #include "query/manifest_load.h"
 #include "query/sqltext.h"
 #include "query/value.h"
@@ -283,8 +284,9 @@ take_bounds(const PpdlVerifier *v, PpdlReceipt *r, const PpdlReceiptSection *s, 
 	ppdl_write_u8(&names, 0);
 	if (!names.bad)
 		ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-						"Select lwe_receipt(%s%.200s), with columns that are no text cast to it, or "
-						"give the manifest.", ppdl_manifest_column_name(v->column), (const char *) names.buf);
+						"Select lwe_receipt(%s%.*s), with columns that are no text cast to it, or "
+						"give the manifest.", ppdl_manifest_column_name(v->column),
+						PPDL_CUT((const char *) names.buf, 200));
 	ppdl_writer_free(&names);
 	return PPDL_ERR_ARGUMENT;
 }
@@ -316,9 +318,9 @@ check_groups(const PpdlVerifier *v, const PpdlReceiptDomain *d, const PpdlReceip
 		ppdl_receipt_count(s, i, &(PpdlBoundValue) {claim->s, claim->len}, &rows, &other);
 		if (other == 0)
 			continue;
-		ppdl_error(err, PPDL_ERR_KEY, "%llu of %llu rows are of another group than %s = %.100s, as which they are "
+		ppdl_error(err, PPDL_ERR_KEY, "%llu of %llu rows are of another group than %s = %.*s, as which they are "
 				   "counted", (unsigned long long) other, (unsigned long long) (rows + other), d->bound[i],
-				   claim->s ? claim->s : "NULL");
+				   PPDL_CUT(claim->s ? claim->s : "NULL", 100));
 		if (claim->s == NULL && v->of_query)
 			ppdl_error_hint(err, PPDL_ERR_KEY, "NULL may be a total of groups where the query says ROLLUP, CUBE, "
 							"GROUPING or NULL; where it is something else, give the column another name (AS).");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "net/json.h"
 
 /* more than anything that is measured, and few enough for charts and sums of squares */
@@ -277,7 +278,7 @@ take_line(PpdlResults *r, const char *line, size_t len, long number, long *room,
 	if (status != PPDL_OK)
 	{
 		if (r->nbad < PPDL_RESULTS_BAD_LINES)
-			ppdl_error(&r->bad[r->nbad], status, "%s, line %ld: %.200s", name, number, why.message);
+			ppdl_error(&r->bad[r->nbad], status, "%s, line %ld: %.*s", name, number, PPDL_CUT(why.message, 200));
 		r->nbad++;
 		return PPDL_OK;
 	}

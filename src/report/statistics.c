@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/statistics_impl.h"
 
 /* a page that is being made */
@@ -68,8 +69,8 @@ put_crosstab(Page *p, const PpdlStatisticsGroup *g, const PpdlCrosstab *c)
 {
 	char		title[300];
 
-	snprintf(title, sizeof title, "%.120s by %.120s", g->moments->variable[c->row].name,
-			 g->moments->variable[c->column].name);
+	snprintf(title, sizeof title, "%.*s by %.*s", PPDL_CUT(g->moments->variable[c->row].name, 120),
+			 PPDL_CUT(g->moments->variable[c->column].name, 120));
 	ppdl_document_heading(&p->d, level_of(g), title);
 	ppdl_statistics_counts(&p->d, g->moments, c);
 	ppdl_document_charts_begin(&p->d);

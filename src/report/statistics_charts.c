@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/plot.h"
+#include "base/text.h"
 #include "report/statistics_impl.h"
 
 #define DESCRIPTION 400
@@ -89,7 +90,8 @@ ppdl_statistics_histogram_chart(PpdlDocument *d, const PpdlMoments *m, const Ppd
 	PpdlPlot	p;
 	PpdlStatus	status = ppdl_plot_begin(&p, 1, err);
 
-	snprintf(description, sizeof description, "Bars: rows by %.200s%s; the numbers are in the table.", v->name,
+	snprintf(description, sizeof description, "Bars: rows by %.*s%s; the numbers are in the table.",
+			 PPDL_CUT(v->name, 200),
 			 width == 0 ? ", which are the areas of the bars" : "");
 	if (status == PPDL_OK)
 		status = isnan(width) ? fill_levels(&p, &chart, v, h) : fill_bands(&p, &chart, v, h, width);
@@ -249,7 +251,7 @@ ppdl_statistics_crosstab_chart(PpdlDocument *d, const PpdlMoments *m, const Ppdl
 	if (c->columns > PPDL_CHART_STYLES || c->rows > PPDL_CHART_MAX_NAMES / 10)
 		return PPDL_OK;
 	status = ppdl_plot_begin(&p, (size_t) c->columns, err);
-	snprintf(title, sizeof title, "%.100s by %.100s", column->name, row->name);
+	snprintf(title, sizeof title, "%.*s by %.*s", PPDL_CUT(column->name, 100), PPDL_CUT(row->name, 100));
 	for (int j = 0; status == PPDL_OK && j < c->columns; j++)
 	{
 		PpdlSeries *s = ppdl_plot_series(&p, column->level[j], PPDL_CHART_BARS, j + 1, (size_t) c->rows);

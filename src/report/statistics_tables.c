@@ -5,6 +5,8 @@
 
 #include "report/statistics_impl.h"
 
+#include "base/text.h"
+
 #define PAIRS 20				/* of correlations in the table */
 #define LOADINGS 6				/* components in the table of their directions */
 #define PLUS_MINUS " \xC2\xB1 "
@@ -432,8 +434,8 @@ ppdl_statistics_counts(PpdlDocument *d, const PpdlMoments *m, const PpdlCrosstab
 	}
 	for (int j = 0; j < c->columns + 2; j++)
 		kind[j] = j ? PPDL_COLUMN_NUMBER : PPDL_COLUMN_NAME;
-	snprintf(caption, sizeof caption, "Rows by %.120s and %.120s", m->variable[c->row].name,
-			 m->variable[c->column].name);
+	snprintf(caption, sizeof caption, "Rows by %.*s and %.*s", PPDL_CUT(m->variable[c->row].name, 120),
+			 PPDL_CUT(m->variable[c->column].name, 120));
 	ppdl_grid_begin(&t, caption, kind, c->columns + 2);
 	put_counts(&t, m, c);
 	ppdl_document_grid(d, &t);
@@ -485,7 +487,7 @@ ppdl_statistics_bands(PpdlDocument *d, const PpdlMoments *m, const PpdlHistogram
 	double		below = 0;
 	PpdlGrid	t;
 
-	snprintf(caption, sizeof caption, "Rows by %.160s", m->variable[h->variable].name);
+	snprintf(caption, sizeof caption, "Rows by %.*s", PPDL_CUT(m->variable[h->variable].name, 160));
 	ppdl_grid_begin(&t, caption, kind, 4);
 	put_head(&t, (const char *const[]) {m->variable[h->variable].name, "rows", "share of the known", "up to here"}, 4);
 	for (int i = 0; i < h->levels; i++)

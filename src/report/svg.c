@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/html.h"
 #include "report/svg_axis.h"
 #include "report/svg_parts.h"
@@ -58,7 +59,8 @@ check_spread(const PpdlSeries *s, const double *spread, size_t i, PpdlError *err
 {
 	if (spread == NULL || isnan(spread[i]) || (spread[i] >= 0 && spread[i] <= BEYOND))
 		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.100s\", point %zu: %g is no spread", s->name, i + 1,
+	return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.*s\", point %zu: %g is no spread",
+					  PPDL_CUT(s->name, 100), i + 1,
 					  spread[i]);
 }
 
@@ -66,12 +68,14 @@ static PpdlStatus
 check_series(const PpdlSeries *s, PpdlError *err)
 {
 	if (s->n > PPDL_CHART_MAX_POINTS)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.100s\" has %zu points; at most %d", s->name, s->n,
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.*s\" has %zu points; at most %d",
+						  PPDL_CUT(s->name, 100), s->n,
 						  PPDL_CHART_MAX_POINTS);
 	for (size_t i = 0; i < s->n; i++)
 	{
 		if (!(fabs(s->x[i]) <= BEYOND && fabs(s->y[i]) <= BEYOND))
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.100s\", point %zu: (%g, %g) cannot be shown", s->name,
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart: \"%.*s\", point %zu: (%g, %g) cannot be shown",
+							  PPDL_CUT(s->name, 100),
 							  i + 1, s->x[i], s->y[i]);
 		PPDL_TRY(check_spread(s, s->x_spread, i, err));
 		PPDL_TRY(check_spread(s, s->y_spread, i, err));
@@ -83,7 +87,8 @@ static PpdlStatus
 check_chart(const PpdlChart *c, PpdlError *err)
 {
 	if (c->x.nnames > PPDL_CHART_MAX_NAMES || c->y.nnames > PPDL_CHART_MAX_NAMES)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart \"%.100s\": at most %d names stand beside an axis", c->title,
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "chart \"%.*s\": at most %d names stand beside an axis",
+						  PPDL_CUT(c->title, 100),
 						  PPDL_CHART_MAX_NAMES);
 	for (int i = 0; i < c->nseries; i++)
 	{

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/text.h"
 #include "report/html.h"
 #include "report/svg_parts.h"
 
@@ -124,12 +125,14 @@ static PpdlStatus
 check_map(const PpdlMap *m, PpdlError *err)
 {
 	if (m->n < 1 || m->n > PPDL_MAP_MOST)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "map \"%.100s\" of %d columns; at most %d", m->title, m->n,
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "map \"%.*s\" of %d columns; at most %d",
+						  PPDL_CUT(m->title, 100), m->n,
 						  PPDL_MAP_MOST);
 	for (int i = 0; i < m->n * m->n; i++)
 		if (fabs(m->value[i]) > 1)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "map \"%.100s\": \"%.80s\" and \"%.80s\" at %g, beyond -1 .. 1",
-							  m->title, m->name[i / m->n], m->name[i % m->n], m->value[i]);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "map \"%.*s\": \"%.*s\" and \"%.*s\" at %g, beyond -1 .. 1",
+							  PPDL_CUT(m->title, 100), PPDL_CUT(m->name[i / m->n], 80),
+							  PPDL_CUT(m->name[i % m->n], 80), m->value[i]);
 	return PPDL_OK;
 }
 

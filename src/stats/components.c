@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "stats/eigen.h"
 #include "stats/linalg.h"
 #include "stats/moments_impl.h"
@@ -45,8 +46,9 @@ not_known(const PpdlComponents *out, const PpdlCorrelation *c, int i, int j, Ppd
 	ppdl_term_name(c->moments, out->term[i], name[0], sizeof name[0]);
 	ppdl_term_name(c->moments, out->term[j], name[1], sizeof name[1]);
 	return ppdl_error(err, doubt == PPDL_DOUBT_UNASKED ? PPDL_ERR_PRECISION : PPDL_ERR_RANGE,
-					  "the %s of \"%.80s\" and \"%.80s\" is not known in the rows that have both: %s",
-					  out->is_correlation ? "correlation" : "covariance", name[0], name[1], ppdl_doubt_word(doubt));
+					  "the %s of \"%.*s\" and \"%.*s\" is not known in the rows that have both: %s",
+					  out->is_correlation ? "correlation" : "covariance",
+					  PPDL_CUT(name[0], 80), PPDL_CUT(name[1], 80), ppdl_doubt_word(doubt));
 }
 
 static PpdlStatus

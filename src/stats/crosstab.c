@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "stats/distribution.h"
 #include "stats/moments_impl.h"
 
@@ -32,13 +33,14 @@ fill_cell(PpdlCrosstab *c, const PpdlMoments *m, int i, int j, PpdlError *err)
 
 	*e = ppdl_count_estimate(ppdl_linear_product(m, &f, &g));
 	if (e->doubt == PPDL_DOUBT_UNASKED)
-		return ppdl_error(err, PPDL_ERR_PRECISION, "the sums of products of \"%.100s\" and \"%.100s\" are "
-						  "not there", m->variable[c->row].name, m->variable[c->column].name);
+		return ppdl_error(err, PPDL_ERR_PRECISION, "the sums of products of \"%.*s\" and \"%.*s\" are "
+						  "not there", PPDL_CUT(m->variable[c->row].name, 100),
+						  PPDL_CUT(m->variable[c->column].name, 100));
 	if (isnan(e->value))
 		return ppdl_error(err, PPDL_ERR_RANGE,
-						  "\"%.80s\" and \"%.80s\" have fewer than no rows in common: "
-						  "the sums are not of these rows", m->variable[c->row].level[i],
-						  m->variable[c->column].level[j]);
+						  "\"%.*s\" and \"%.*s\" have fewer than no rows in common: "
+						  "the sums are not of these rows", PPDL_CUT(m->variable[c->row].level[i], 80),
+						  PPDL_CUT(m->variable[c->column].level[j], 80));
 	c->is_rounded &= e->error == 0;
 	add(&c->row_total[i], e);
 	add(&c->column_total[j], e);
@@ -197,15 +199,15 @@ check(const PpdlMoments *m, int row, int column, double level, PpdlError *err)
 	if (!(level > 0 && level < 1))
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "a confidence level lies between 0 and 1, not at %g", level);
 	if (row == column)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cross table of column \"%.100s\" with itself",
-						  m->variable[row].name);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "cross table of column \"%.*s\" with itself",
+						  PPDL_CUT(m->variable[row].name, 100));
 	for (int i = 0; i < 2; i++)
 	{
 		const PpdlVariable *v = &m->variable[i ? column : row];
 
 		if (v->kind != PPDL_VARIABLE_NUMBER)
 			continue;
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" is a number", v->name);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" is a number", PPDL_CUT(v->name, 100));
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Columns with categories, bands or thresholds have tables "
 							   "(ppdl encode --bands, --category, --thermometer).");
 	}

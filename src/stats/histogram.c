@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "stats/moments_impl.h"
 
 #define SURE PPDL_MOMENTS_SURE
@@ -17,7 +18,7 @@ ppdl_histogram(PpdlHistogram *out, const PpdlMoments *m, int variable, PpdlError
 	*out = (PpdlHistogram) {.variable = variable,.levels = v->levels,.edge = v->edge};
 	if (v->kind == PPDL_VARIABLE_NUMBER)
 	{
-		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" is one number, not bands", v->name);
+		ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" is one number, not bands", PPDL_CUT(v->name, 100));
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Columns with bands, thresholds or categories have histograms "
 							   "(ppdl encode --bands, --thermometer).");
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "stats/moments_impl.h"
 
 /* ------------------------------------------------------------------ memory */
@@ -273,14 +274,8 @@ ppdl_moments_terms(PpdlTerm **out, int *count, const PpdlMoments *m, PpdlError *
 static void
 cut(char *s, size_t size, int wanted)
 {
-	size_t		n = size - 1;
-
-	if (wanted < 0 || (size_t) wanted < size)
-		return;
-	while (n > 0 && ((unsigned char) s[n - 1] & 0xc0) == 0x80)
-		n--;
-	if (n > 0 && ((unsigned char) s[n - 1] & 0x80))
-		s[n - 1] = 0;
+	if (wanted >= (int) size)
+		s[ppdl_text_whole(s, size - 1)] = 0;
 }
 
 void

@@ -4,6 +4,8 @@
 
 #include "stats/moments_impl.h"
 
+#include "base/text.h"
+
 /* ------------------------------------------------------------------ shapes */
 
 static PpdlStatus
@@ -12,13 +14,15 @@ check_levels(const PpdlVariable *v, PpdlError *err)
 	int			is_number = v->kind == PPDL_VARIABLE_NUMBER;
 
 	if (is_number ? v->levels != 0 : v->levels < 1 || v->level == NULL)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" has %d levels", v->name, v->levels);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" has %d levels", PPDL_CUT(v->name, 100), v->levels);
 	if (v->kind == PPDL_VARIABLE_BINARY && v->levels != 2)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" has %d categories in one value", v->name,
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" has %d categories in one value",
+						  PPDL_CUT(v->name, 100),
 						  v->levels);
 	for (int i = 0; v->edge && i < v->levels; i++)
 		if (!(v->edge[i] < v->edge[i + 1]))
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\": edges of bands do not increase", v->name);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\": edges of bands do not increase",
+							  PPDL_CUT(v->name, 100));
 	return PPDL_OK;
 }
 
@@ -27,10 +31,12 @@ check_variable(const PpdlMoments *m, const PpdlVariable *v, PpdlError *err)
 {
 	PPDL_TRY(check_levels(v, err));
 	if (v->first < 0 || ppdl_variable_values(v) > m->width - v->first || v->missing >= m->width)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" has values beyond the %d of a row", v->name,
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" has values beyond the %d of a row",
+						  PPDL_CUT(v->name, 100),
 						  m->width);
 	if (!isfinite(v->offset) || !isfinite(v->scale) || v->scale == 0)
-		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.100s\" is %g + %g * value", v->name, v->offset, v->scale);
+		return ppdl_error(err, PPDL_ERR_ARGUMENT, "column \"%.*s\" is %g + %g * value",
+						  PPDL_CUT(v->name, 100), v->offset, v->scale);
 	return PPDL_OK;
 }
 
@@ -114,16 +120,16 @@ check_entry(const PpdlMoments *m, double *v, double error, int whole, int i, int
 	if (fabs(*v) > m->n + slack || isinf(*v))
 	{
 		ppdl_error(err, PPDL_ERR_RANGE,
-				   "columns \"%.60s\" and \"%.60s\": %.0f rows of values in -1 .. 1 have no sum of "
-				   "%g", column_of(m, i), column_of(m, j), m->n, *v);
+				   "columns \"%.*s\" and \"%.*s\": %.0f rows of values in -1 .. 1 have no sum of "
+				   "%g", PPDL_CUT(column_of(m, i), 60), PPDL_CUT(column_of(m, j), 60), m->n, *v);
 		return add_hint(err);
 	}
 	if (!whole || !ppdl_can_round(error))
 		return PPDL_OK;
 	if (fabs(*v - round(*v)) > slack)
 	{
-		ppdl_error(err, PPDL_ERR_RANGE, "%.6f rows, with an error of %.2g, of columns \"%.60s\" and \"%.60s\": no "
-				   "number of rows", *v, error, column_of(m, i), column_of(m, j));
+		ppdl_error(err, PPDL_ERR_RANGE, "%.6f rows, with an error of %.2g, of columns \"%.*s\" and \"%.*s\": no "
+				   "number of rows", *v, error, PPDL_CUT(column_of(m, i), 60), PPDL_CUT(column_of(m, j), 60));
 		return add_hint(err);
 	}
 	*v = round(*v);
@@ -136,7 +142,8 @@ check_entries(PpdlMoments *m, PpdlError *err)
 	for (int i = 0; i < m->width; i++)
 	{
 		if (isnan(m->sum[i]))
-			return ppdl_error(err, PPDL_ERR_RANGE, "the sum of column \"%.100s\" is no number", column_of(m, i));
+			return ppdl_error(err, PPDL_ERR_RANGE, "the sum of column \"%.*s\" is no number",
+							  PPDL_CUT(column_of(m, i), 100));
 		PPDL_TRY(check_entry(m, &m->sum[i], m->sum_error, m->is_whole[i], i, i, err));
 		for (int j = 0; j <= i; j++)
 		{
@@ -190,8 +197,8 @@ rows_with_both(const PpdlMoments *m, const PpdlVariable *v, int i, int j)
 static PpdlStatus
 bad_indicators(const PpdlMoments *m, const PpdlVariable *v, double is, double should, PpdlError *err)
 {
-	ppdl_error(err, PPDL_ERR_RANGE, "column \"%.100s\" is no indicator in all of the %.0f rows: products of its values "
-			   "add up to %g instead of %g", v->name, m->n, is, should);
+	ppdl_error(err, PPDL_ERR_RANGE, "column \"%.*s\" is no indicator in all of the %.0f rows: products of its values "
+			   "add up to %g instead of %g", PPDL_CUT(v->name, 100), m->n, is, should);
 	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Rows whose category was not known when they were encrypted "
 						   "(--unknown=other) have neither of two categories: leave the column out. Otherwise the "
 						   "features are not those that the rows were encrypted with.");
@@ -243,8 +250,8 @@ check_counts(const PpdlMoments *m, int variable, PpdlError *err)
 	}
 	if (!is_wrong && all.value <= known.value + slack)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_RANGE, "the rows of the levels of column \"%.100s\" are %g of the %g in which it is known",
-			   v->name, all.value, known.value);
+	ppdl_error(err, PPDL_ERR_RANGE, "the rows of the levels of column \"%.*s\" are %g of the %g in which it is known",
+			   PPDL_CUT(v->name, 100), all.value, known.value);
 	return add_hint(err);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "stats/distribution.h"
 #include "stats/linalg.h"
 #include "stats/moments_impl.h"
@@ -179,8 +180,8 @@ centred_product(PpdlSum *out, const Fit *f, const Column *a, const Column *b)
 	{
 		name_of(f, a->term, name[0]);
 		name_of(f, b->term, name[1]);
-		return ppdl_error(f->err, PPDL_ERR_PRECISION, "the sum of products of \"%.100s\" and \"%.100s\" is "
-						  "not there", name[0], name[1]);
+		return ppdl_error(f->err, PPDL_ERR_PRECISION, "the sum of products of \"%.*s\" and \"%.*s\" is "
+						  "not there", PPDL_CUT(name[0], 100), PPDL_CUT(name[1], 100));
 	}
 	out->value -= a->mean * b->sum.value;
 	/* one and the same sum counts twice */
@@ -301,12 +302,14 @@ say_collinear(const Fit *f, int k, double left, double error)
 		if (named == NAMED_MOST || len + strlen(name) + 30 > sizeof names)
 			more++;
 		else
-			len += (size_t) snprintf(names + len, sizeof names - len, "%s\"%.60s\"", named++ ? ", " : "", name);
+			len += (size_t) snprintf(names + len, sizeof names - len, "%s\"%.*s\"", named++ ? ", " : "",
+									 PPDL_CUT(name, 60));
 	}
 	if (more)
 		snprintf(names + len, sizeof names - len, " and %d more", more);
 	name_of(f, f->column[k].term, name);
-	ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.80s\" follows from %.200s (collinear)", name, names);
+	ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.*s\" follows from %.*s (collinear)", PPDL_CUT(name, 80),
+			   PPDL_CUT(names, 200));
 	ppdl_error_detail(f->err, PPDL_ERR_RANGE, "A part of %.2g of its variance is its own; the error of that is %.2g.",
 					  fmax(left, 0), error);
 	return ppdl_error_hint(f->err, PPDL_ERR_RANGE, "Leave one of these columns out, or give a ridge.");
@@ -562,10 +565,10 @@ check_options(const PpdlMoments *m, const PpdlRegressOptions *opt, PpdlError *er
 		const char *name = m->variable[opt->variable[i]].name;
 
 		if (opt->variable[i] == opt->response.variable)
-			return ppdl_error(err, PPDL_ERR_ARGUMENT, "regression of column \"%.100s\" on itself", name);
+			return ppdl_error(err, PPDL_ERR_ARGUMENT, "regression of column \"%.*s\" on itself", PPDL_CUT(name, 100));
 		for (int j = 0; j < i; j++)
 			if (opt->variable[i] == opt->variable[j])
-				return ppdl_error(err, PPDL_ERR_ARGUMENT, "regression on column \"%.100s\" twice", name);
+				return ppdl_error(err, PPDL_ERR_ARGUMENT, "regression on column \"%.*s\" twice", PPDL_CUT(name, 100));
 	}
 	return PPDL_OK;
 }
@@ -579,7 +582,7 @@ check_response(Fit *f)
 	name_of(f, t, name);
 	if (has_missing(f, t.variable))
 	{
-		ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.100s\" is missing in %.0f of %.0f rows", name,
+		ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.*s\" is missing in %.0f of %.0f rows", PPDL_CUT(name, 100),
 				   rows_of(f, (PpdlTerm) {t.variable, PPDL_TERM_MISSING}).value, f->m->n);
 		return ppdl_error_hint(f->err, PPDL_ERR_RANGE,
 							   "Second moments do not hold those of the other rows alone: choose rows in which it is "
@@ -607,8 +610,8 @@ check_columns(const Fit *f)
 	if (f->column[f->p].length == 0)
 	{
 		name_of(f, f->column[f->p].term, name);
-		return ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.100s\" is constant in these rows, or varies less "
-						  "than the error of encryption lets see", name);
+		return ppdl_error(f->err, PPDL_ERR_RANGE, "\"%.*s\" is constant in these rows, or varies less "
+						  "than the error of encryption lets see", PPDL_CUT(name, 100));
 	}
 	if (f->p == 0)
 		return ppdl_error(f->err, PPDL_ERR_ARGUMENT, "no column is left that varies in these rows");

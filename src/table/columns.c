@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/names.h"
+#include "base/text.h"
 #include "table/calendar.h"
 #include "table/fold.h"
 
@@ -82,7 +83,7 @@ ppdl_tallies_print(const PpdlTallies *t, char *out, size_t size)
 {
 	out[0] = 0;
 	for (int i = 0; i < t->count; i++)
-		ppdl_names_add(out, size, "\"%.60s\" (%ld)", t->item[i].text, t->item[i].rows);
+		ppdl_names_add(out, size, "\"%.*s\" (%ld)", PPDL_CUT(t->item[i].text, 60), t->item[i].rows);
 	if (t->over)
 		ppdl_names_end(out, size);
 }

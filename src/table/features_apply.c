@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "table/features_derived.h"
 
 void
@@ -91,7 +92,8 @@ static PpdlStatus
 bad_value(const PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const char *s, const char *what,
 		  PpdlError *err)
 {
-	return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" %s", b->file, row->line, f->column, s,
+	return ppdl_error(err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.*s\" %s", b->file, row->line, f->column,
+					  PPDL_CUT(s, 60),
 					  what);
 }
 
@@ -237,8 +239,9 @@ apply_feature(PpdlBinding *b, const PpdlCsvRow *row, const PpdlFeature *f, const
 		else
 		{
 			ppdl_error(err, PPDL_ERR_FORMAT,
-					   "%s:%ld: column \"%s\": %s%.60s%s, which it never was where the encoding was learned",
-					   b->file, row->line, f->column, s[0] ? "missing (\"" : "empty", s, s[0] ? "\")" : "");
+					   "%s:%ld: column \"%s\": %s%.*s%s, which it never was where the encoding was learned",
+					   b->file, row->line, f->column, s[0] ? "missing (\"" : "empty",
+					   PPDL_CUT(s, 60), s[0] ? "\")" : "");
 			return ppdl_error_hint(err, PPDL_ERR_FORMAT, "%s", b->hints->missing);
 		}
 		return PPDL_OK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "table/fold.h"
 
 /* values of this part of the rows, at each end, are left out to see what range the others need */
@@ -57,8 +58,8 @@ refuse_ambiguous(PpdlLearner *l, const char *name, const PpdlColumn *c)
 {
 	const PpdlReading *plain = &c->reading[0];
 
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the comma in \"%.60s\" may be a decimal comma or stand "
-			   "between thousands", ppdl_csv_name(l->csv), plain->odd_line, name, plain->first_odd);
+	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": the comma in \"%.*s\" may be a decimal comma or stand "
+			   "between thousands", ppdl_csv_name(l->csv), plain->odd_line, name, PPDL_CUT(plain->first_odd, 60));
 	return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
 						   "Give --decimal , or --thousands ,; or, if these are codes, name the "
 						   "column in --category.");
@@ -107,8 +108,9 @@ refuse_words(PpdlLearner *l, const char *name, const PpdlColumn *c)
 				words[120];
 	const char *what = c->how->date != PPDL_DATE_NONE ? "day" : "number";
 
-	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.60s\" is not a %s%s",
-			   ppdl_csv_name(l->csv), r->odd_line, name, r->first_odd, r->infinite ? "finite " : "", what);
+	ppdl_error(l->err, PPDL_ERR_FORMAT, "%s:%ld: column \"%s\": \"%.*s\" is not a %s%s",
+			   ppdl_csv_name(l->csv), r->odd_line, name,
+			   PPDL_CUT(r->first_odd, 60), r->infinite ? "finite " : "", what);
 	ppdl_tallies_print(&r->odd, list, sizeof list);
 	ppdl_error_detail(l->err, PPDL_ERR_FORMAT, "%ld of %ld values are %ss; not: %s", r->numbers, c->values, what, list);
 	list_words(&r->odd, words, sizeof words);
@@ -195,8 +197,9 @@ take_range(PpdlLearner *l, const char *name, PpdlColumn *c, PpdlFeature *f)
 			return PPDL_OK;
 		}
 		ppdl_error(l->err, PPDL_ERR_FORMAT,
-				   "%s:%ld: column \"%s\": \"%.60s\" lies outside of --range, as %ld of %ld values "
-				   "do", ppdl_csv_name(l->csv), c->as->outside_line, name, c->as->first_outside, c->as->outside,
+				   "%s:%ld: column \"%s\": \"%.*s\" lies outside of --range, as %ld of %ld values "
+				   "do", ppdl_csv_name(l->csv), c->as->outside_line, name,
+				   PPDL_CUT(c->as->first_outside, 60), c->as->outside,
 				   c->values);
 		return ppdl_error_hint(l->err, PPDL_ERR_FORMAT,
 							   "Widen it, or give --outside=clamp to take the nearer bound, or "

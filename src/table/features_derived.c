@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define PPDL_PRODUCT_STORED (-3)	/* it has to be a value of its own */
 
 const PpdlFeature *
@@ -108,8 +110,8 @@ resolve_base(PpdlFeatures *fs, int i, PpdlError *err)
 	if (f->base >= 0 && (fs->feature[f->base].kind == PPDL_FEATURE_NUMERIC ||
 						 fs->feature[f->base].kind == PPDL_FEATURE_BANDS))
 		return PPDL_OK;
-	return ppdl_error(err, PPDL_ERR_FORMAT, "features[%d].column: \"%.60s\" is no number (numeric or bands) among the "
-					  "features before it", i, f->column);
+	return ppdl_error(err, PPDL_ERR_FORMAT, "features[%d].column: \"%.*s\" is no number (numeric or bands) among the "
+					  "features before it", i, PPDL_CUT(f->column, 60));
 }
 
 static int
@@ -129,11 +131,12 @@ check_factors(const PpdlFeatures *fs, int i, PpdlError *err)
 	for (char **c = factors; *c; c++)
 	{
 		if (find_before(fs, i, *c) < 0)
-			return ppdl_error(err, PPDL_ERR_FORMAT, "features[%d].columns: \"%.60s\" is no column of the features "
-							  "before it", i, *c);
+			return ppdl_error(err, PPDL_ERR_FORMAT, "features[%d].columns: \"%.*s\" is no column of the features "
+							  "before it", i, PPDL_CUT(*c, 60));
 		for (char **d = factors; d < c; d++)
 			if (strcmp(*c, *d) == 0)
-				return ppdl_error(err, PPDL_ERR_FORMAT, "features[%d].columns: \"%.60s\" appears twice", i, *c);
+				return ppdl_error(err, PPDL_ERR_FORMAT, "features[%d].columns: \"%.*s\" appears twice", i,
+								  PPDL_CUT(*c, 60));
 	}
 	return PPDL_OK;
 }

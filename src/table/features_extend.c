@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "table/calendar.h"
+#include "base/text.h"
 #include "table/features_learn.h"
 
 static PpdlStatus
@@ -32,8 +33,9 @@ typedef struct Spec
 static PpdlStatus
 bad_thermometer(const Spec *spec, const char *what)
 {
-	ppdl_error(spec->err, PPDL_ERR_ARGUMENT, "--thermometer %.60s%s%.100s: %s", spec->column, spec->text[0] ? ":" : "",
-			   spec->text, what);
+	ppdl_error(spec->err, PPDL_ERR_ARGUMENT, "--thermometer %.*s%s%.*s: %s",
+			   PPDL_CUT(spec->column, 60), spec->text[0] ? ":" : "",
+			   PPDL_CUT(spec->text, 100), what);
 	return ppdl_error_hint(spec->err, PPDL_ERR_ARGUMENT, "Write COLUMN:THRESHOLD,THRESHOLD,... in the units of the "
 						   "file; for example Age:40,50,60.");
 }
@@ -143,7 +145,7 @@ check_moments(PpdlLearner *l)
 {
 	for (char **c = l->opt->moments_of; c && *c; c++)
 		if (find_feature(l->fs, *c) == NULL)
-			return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--moments: column \"%.60s\" is no input", *c);
+			return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--moments: column \"%.*s\" is no input", PPDL_CUT(*c, 60));
 	return PPDL_OK;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "table/features_learn.h"
+#include "base/text.h"
 #include "table/fold.h"
 
 #define MAX_LABEL_CLASSES 16
@@ -43,7 +44,8 @@ no_class(PpdlLearner *l, const PpdlColumn *c, const char *option, const char *na
 {
 	char		list[sizeof l->err->detail];
 
-	ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s: label \"%s\" has no class \"%.60s\"", option, l->opt->label, name);
+	ppdl_error(l->err, PPDL_ERR_ARGUMENT, "%s: label \"%s\" has no class \"%.*s\"", option, l->opt->label,
+			   PPDL_CUT(name, 60));
 	ppdl_tallies_print(&c->category, list, sizeof list);
 	return ppdl_error_detail(l->err, PPDL_ERR_ARGUMENT, "Classes: %s", list);
 }
@@ -61,10 +63,11 @@ codes_decide(PpdlLearner *l, const PpdlColumn *c, PpdlFeature *f)
 	for (int i = 0; i < f->ncategories && status == PPDL_OK; i++)
 		if (ppdl_feature_class(l->fs, f, positive) != i && ppdl_feature_class(l->fs, f, negative) != i)
 		{
-			ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: label \"%s\": \"%.60s\" (%ld rows) is not in --label-map",
-					   ppdl_csv_name(l->csv), f->column, f->category[i], f->rows[i]);
-			status = ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Add \"%.60s=+1\", \"%.60s=-1\", or \"%.60s=\" for a "
-									 "NULL label.", f->category[i], f->category[i], f->category[i]);
+			ppdl_error(l->err, PPDL_ERR_FORMAT, "%s: label \"%s\": \"%.*s\" (%ld rows) is not in --label-map",
+					   ppdl_csv_name(l->csv), f->column, PPDL_CUT(f->category[i], 60), f->rows[i]);
+			status = ppdl_error_hint(l->err, PPDL_ERR_FORMAT, "Add \"%.*s=+1\", \"%.*s=-1\", or \"%.*s=\" for a "
+									 "NULL label.", PPDL_CUT(f->category[i], 60),
+									 PPDL_CUT(f->category[i], 60), PPDL_CUT(f->category[i], 60));
 		}
 	if (status == PPDL_OK && f->ncategories == 2 && ppdl_feature_class(l->fs, f, positive) == 0)
 		ppdl_learn_swap(f);

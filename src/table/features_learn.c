@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "base/text.h"
 #include "rows/encoding.h"
 #include "table/calendar.h"
 #include "table/fold.h"
@@ -223,7 +224,7 @@ say_commas(PpdlLearner *l)
 		const PpdlColumn *c = &l->column[i];
 
 		if (c->used && c->numeric && c->guess && c->as->numerals.decimal == ',')
-			ppdl_names_add(list, sizeof list, "\"%.60s\"", ppdl_csv_column(l->csv, i));
+			ppdl_names_add(list, sizeof list, "\"%.*s\"", PPDL_CUT(ppdl_csv_column(l->csv, i), 60));
 	}
 	if (list[0])
 		ppdl_learn_note(l, "numbers with decimal commas in %s: \"0,81\" is read as 0.81 (as with --decimal ,)", list);

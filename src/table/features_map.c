@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "table/features.h"
+#include "base/text.h"
 #include "net/json.h"
 
 /* ------------------------------------------------------------------ learning */
@@ -186,20 +187,20 @@ fill(PpdlWhitening *w, const json_t *map, const char *name, PpdlError *err)
 
 	double		width;
 
-	snprintf(path, sizeof path, "%.200s: map.width", name);
+	snprintf(path, sizeof path, "%.*s: map.width", PPDL_CUT(name, 200));
 	PPDL_TRY(ppdl_json_number(json_object_get(map, "width"), path, &width, err));
 	if (!(width >= 1 && width <= PPDL_WHITEN_MAX_INPUTS + 1 && width == floor(width)))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s must be an integer from 1 to %d", path, PPDL_WHITEN_MAX_INPUTS + 1);
 	w->width = (int) width;
-	snprintf(path, sizeof path, "%.200s: map.clip", name);
+	snprintf(path, sizeof path, "%.*s: map.clip", PPDL_CUT(name, 200));
 	PPDL_TRY(ppdl_json_number(json_object_get(map, "clip"), path, &w->clip, err));
-	snprintf(path, sizeof path, "%.200s: map.mean", name);
+	snprintf(path, sizeof path, "%.*s: map.mean", PPDL_CUT(name, 200));
 	PPDL_TRY(get_numbers(w->mean, json_object_get(map, "mean"), w->inputs, path, err));
-	snprintf(path, sizeof path, "%.200s: map.scale", name);
+	snprintf(path, sizeof path, "%.*s: map.scale", PPDL_CUT(name, 200));
 	PPDL_TRY(get_numbers(w->scale, json_object_get(map, "scale"), w->inputs, path, err));
 	for (int r = 0; r < w->components; r++)
 	{
-		snprintf(path, sizeof path, "%.200s: map.rows[%d]", name, r);
+		snprintf(path, sizeof path, "%.*s: map.rows[%d]", PPDL_CUT(name, 200), r);
 		PPDL_TRY(get_numbers(w->matrix + (size_t) r * w->inputs, json_array_get(rows, (size_t) r), w->inputs, path,
 							 err));
 	}
@@ -216,7 +217,7 @@ ppdl_features_get_map(PpdlWhitening **out, const struct json_t *map, int encoded
 	PpdlStatus	status;
 
 	*out = NULL;
-	snprintf(path, sizeof path, "%.200s: map", name);
+	snprintf(path, sizeof path, "%.*s: map", PPDL_CUT(name, 200));
 	if (!json_is_object(map))
 		return ppdl_error(err, PPDL_ERR_FORMAT, "%s: an object is expected", path);
 	PPDL_TRY(ppdl_json_members(map, path, allowed, err));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "table/calendar.h"
+#include "base/text.h"
 #include "table/features_learn.h"
 #include "table/fold.h"
 
@@ -227,8 +228,8 @@ read_date(PpdlLearner *l, const char *name, const char *spec, PpdlFeature *how)
 	if (l->opt->date_format == NULL)
 		return PPDL_OK;
 	if (strchr(l->opt->date_format, '%') == NULL || strlen(l->opt->date_format) > 60)
-		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--date-format: \"%.60s\" is no format: %%d.%%m.%%Y, for example",
-						  l->opt->date_format);
+		return ppdl_error(l->err, PPDL_ERR_ARGUMENT, "--date-format: \"%.*s\" is no format: %%d.%%m.%%Y, for example",
+						  PPDL_CUT(l->opt->date_format, 60));
 	how->date_format = strdup(l->opt->date_format);
 	return how->date_format ? PPDL_OK : ppdl_error(l->err, PPDL_ERR_NOMEM, "out of memory");
 }

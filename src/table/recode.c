@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define ROOM 16384
 
 struct PpdlRecoder
@@ -39,8 +41,9 @@ ppdl_recoder_open(PpdlRecoder **out, FILE *f, const char *charset, PpdlError *er
 	}
 	free(r);
 	if (errno != EINVAL)
-		return ppdl_error(err, PPDL_ERR_NOMEM, "cannot convert from \"%.60s\": %s", charset, strerror(errno));
-	ppdl_error(err, PPDL_ERR_ARGUMENT, "--encoding: there is no character set \"%.60s\"", charset);
+		return ppdl_error(err, PPDL_ERR_NOMEM, "cannot convert from \"%.*s\": %s",
+						  PPDL_CUT(charset, 60), strerror(errno));
+	ppdl_error(err, PPDL_ERR_ARGUMENT, "--encoding: there is no character set \"%.*s\"", PPDL_CUT(charset, 60));
 	return ppdl_error_hint(err, PPDL_ERR_ARGUMENT, "Names are those of iconv, LATIN1, WINDOWS-1252 or UTF-16 for "
 						   "example; \"iconv -l\" lists them.");
 }

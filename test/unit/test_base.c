@@ -21,6 +21,7 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/names.h"
+#include "base/text.h"
 #include "base/threads.h"
 
 static uint64_t seed;
@@ -129,6 +130,46 @@ errors_carry_code_message_detail_and_hint(void **state)
 	/* a long message is cut, never overrun */
 	assert_int_equal(ppdl_error(&err, PPDL_ERR_FORMAT, "%01000d", 1), PPDL_ERR_FORMAT);
 	assert_int_equal(strlen(err.message), sizeof err.message - 1);
+}
+
+/* characters of one to four bytes, cut anywhere: the whole ones stay, in a text, with a precision and in a long message */
+static void
+texts_are_cut_between_characters(void **state)
+{
+	static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z";
+	static const int begin[] = {0, 1, 3, 6, 10, 11};
+	char		filler[sizeof ((PpdlError *) 0)->message],
+				shown[sizeof text];
+	PpdlError	err;
+
+	for (int most = 0; most <= 14; most++)
+	{
+		int			want = 0;
+
+		for (size_t i = 0; i < sizeof begin / sizeof *begin; i++)
+			want = begin[i] <= most ? begin[i] : want;
+		assert_int_equal(ppdl_text_cut(text, most), want);
+		snprintf(shown, sizeof shown, "%.*s", PPDL_CUT(text, most));
+		assert_int_equal(strlen(shown), want);
+		if (most < (int) sizeof text)
+			assert_int_equal(ppdl_text_whole(text, (size_t) most), want);
+	}
+	/* no UTF-8: as long as it was, or up to three less */
+	for (int most = 0; most <= 6; most++)
+		assert_in_range(ppdl_text_cut("\xa4\xa4\xa4\xa4\xa4\xa4", most), most < 3 ? 0 : most - 3, most);
+	for (int room = 0; room <= 11; room++)
+	{
+		const size_t before = sizeof err.message - 1 - (size_t) room;
+
+		memset(filler, 'x', before);
+		filler[before] = '\0';
+		ppdl_error(&err, PPDL_ERR_FORMAT, "%s%s%s", filler, text, text);
+		ppdl_error_detail(&err, PPDL_ERR_FORMAT, "%s%s%s", filler, text, text);
+		ppdl_error_hint(&err, PPDL_ERR_FORMAT, "%s%s%s", filler, text, text);
+		assert_int_equal(strlen(err.message), before + (size_t) ppdl_text_cut(text, room));
+		assert_string_equal(err.message, err.detail);
+		assert_string_equal(err.message, err.hint);
+	}
 }
 
 static void
@@ -379,6 +420,7 @@ main(void)
 		cmocka_unit_test(reader_never_passes_the_end),
 		cmocka_unit_test(packed_bits_come_back),
 		cmocka_unit_test(errors_carry_code_message_detail_and_hint),
+		cmocka_unit_test(texts_are_cut_between_characters),
 		cmocka_unit_test(pool_reuses_aligned_buffers_and_counts_them),
 		cmocka_unit_test(locked_memory_is_zeroed_and_left_out_of_cores),
 		cmocka_unit_test(secret_writers_grow_without_loss),
