@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/undo.h"
 #include "cli/cli.h"
 #include "table/infile.h"
 
@@ -92,6 +93,7 @@ ppdl_out_open(PpdlOutFile *o, const char *path, mode_t mode, PpdlError *err)
 		return PPDL_OK;
 	}
 	o->shown = path;
+	PPDL_TRY(ppdl_undo_settle(path, err));
 	if (is_special(path))
 	{
 		o->f = fopen(path, "w");
@@ -258,32 +260,61 @@ put_back(PpdlOutFile *o, const char *former, PpdlError *err)
 						  "\"%s\".", o->path, former);
 }
 
-/* after finish of all; former: names of what was there before, or NULL, one for each file */
-static PpdlStatus
-replace_all(PpdlOutFile *o, char **former, int n, PpdlError *err)
+/* how a file becomes what it was */
+typedef struct Way
 {
+	char	   *former;			/* the name of what was there before, or NULL */
+	PpdlUndo	note;			/* the same for whoever finds the file after a kill */
+} Way;
+
+/* the last file, whose new name says that all are replaced: it needs no way back */
+static int
+last_file(const PpdlOutFile *o, int n)
+{
+	while (n > 0 && o[n - 1].temporary == NULL)
+		n--;
+	return n - 1;
+}
+
+/* after finish of all */
+static PpdlStatus
+replace_all(PpdlOutFile *o, Way *back, int n, PpdlError *err)
+{
+	const int	last = last_file(o, n);
 	PpdlStatus	status = PPDL_OK;
 	int			placed = 0;
 
-	/* the last file is in its place or is not: it needs no way back */
-	for (int i = 0; i < n - 1; i++)
-		PPDL_TRY(keep_former(&o[i], &former[i], err));
+	for (int i = 0; i < last; i++)
+		PPDL_TRY(keep_former(&o[i], &back[i].former, err));
+	for (int i = 0; i < last; i++)
+		if (o[i].temporary != NULL)
+			PPDL_TRY(ppdl_undo_write(&back[i].note, o[i].path, o[i].temporary, back[i].former, o[last].temporary, err));
 	for (; placed < n && status == PPDL_OK; placed++)
 		status = put_in_place(&o[placed], err);
 	for (int i = 0; status != PPDL_OK && i < placed - 1; i++)
 	{
-		put_back(&o[i], former[i], err);
-		free(former[i]);
-		former[i] = NULL;
+		put_back(&o[i], back[i].former, err);
+		free(back[i].former);
+		back[i].former = NULL;
 	}
 	return status;
+}
+
+static void
+forget_way(Way *back)
+{
+	if (back->former)
+		unlink(back->former);
+	free(back->former);
+	if (back->note.name)
+		ppdl_undo_end(&back->note);
 }
 
 PpdlStatus
 ppdl_out_commit_all(PpdlOutFile *o, int n, PpdlError *err)
 {
-	char	  **former = calloc((size_t) n + 1, sizeof *former);
-	PpdlStatus	status = former ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	Way		   *back = calloc((size_t) n + 1, sizeof *back);
+	PpdlStatus	status = back ? PPDL_OK : ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	sigset_t	wait,
 				before;
 
@@ -294,20 +325,19 @@ ppdl_out_commit_all(PpdlOutFile *o, int n, PpdlError *err)
 		sigaddset(&wait, deadly[k]);
 	sigprocmask(SIG_BLOCK, &wait, &before);
 	if (status == PPDL_OK)
-		status = replace_all(o, former, n, err);
+		status = replace_all(o, back, n, err);
+	for (int i = 0; back && i < n; i++)
+		forget_way(&back[i]);
+	/* of the last file, too, which tells whether all were replaced */
 	for (int i = 0; i < n; i++)
 	{
-		if (former && former[i])
-			unlink(former[i]);
-		if (former)
-			free(former[i]);
 		if (status == PPDL_OK)
 			close_placed(&o[i]);
 		else
 			ppdl_out_abort(&o[i]);
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	free(former);
+	free(back);
 	return status;
 }
 

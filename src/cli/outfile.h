@@ -24,7 +24,8 @@ PpdlStatus	ppdl_out_open(PpdlOutFile *o, const char *path, mode_t mode, PpdlErro
 PpdlStatus	ppdl_out_commit(PpdlOutFile *o, PpdlError *err);
 /*
  * The same of n outputs: all files come into their places or, after an error, none, and those that were there before
- * stay.  All of it is on the disk before the first is renamed.  Takes them: abort does nothing afterwards.
+ * stay; after a kill that is done by whoever opens one of them next (base/undo.h).  All of it is on the disk before the
+ * first is renamed.  Takes them: abort does nothing afterwards.
  */
 PpdlStatus	ppdl_out_commit_all(PpdlOutFile *o, int n, PpdlError *err);
 /* removes what was written; after commit it does nothing */

@@ -3,7 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/undo.h"
 #include "table/infile.h"
+
+/* all manifests that are written together, or none */
+static PpdlStatus
+read_file(const char *path, PpdlWriter *w, PpdlError *err)
+{
+	PPDL_TRY(ppdl_undo_settle(path, err));
+	return ppdl_read_whole(path, w, err);
+}
 
 PpdlStatus
 ppdl_manifest_load(PpdlManifest **out, const char *path, const PpdlOwner *o, PpdlError *err)
@@ -13,7 +22,7 @@ ppdl_manifest_load(PpdlManifest **out, const char *path, const PpdlOwner *o, Ppd
 
 	*out = NULL;
 	ppdl_writer_init(&w);
-	status = ppdl_read_whole(path, &w, err);
+	status = read_file(path, &w, err);
 	if (status == PPDL_OK)
 		status = ppdl_name_file(path, ppdl_manifest_read(out, o, w.buf, w.len, err), err);
 	ppdl_writer_free(&w);
@@ -48,7 +57,7 @@ ppdl_manifests_load(PpdlManifests *s, const PpdlList *files, const PpdlWriterPar
 		PpdlWriter	w;
 
 		ppdl_writer_init(&w);
-		status = ppdl_read_whole(files->item[i], &w, err);
+		status = read_file(files->item[i], &w, err);
 		if (status == PPDL_OK)
 			status = ppdl_name_file(files->item[i], add_manifest(s, &w, writers, key, owners, err), err);
 		ppdl_writer_free(&w);

@@ -269,6 +269,28 @@ my ($long, @kept) = ('m' x 252, map { slurp_file($_) } qw(ward1.manifest hospita
 my @forget = (qw(verify --key hospital.key --writer ward1.pub --writer ward2.pub --forget), '1,46,90');
 refused([ @forget, @manifests[ 0, 1 ], '--manifest', file($long, slurp_file('ward2.manifest')), @manifests[ 2, 3 ] ], 1, qr/cannot write "m+": File name too long/, 'a manifest that cannot be written');
 is(slurp_file('ward1.manifest') . slurp_file('hospital.manifest'), join('', @kept), 'leaves the others as they were');
+# killed as the first of three had its new contents, and the second had none yet
+my @of = qw(ward1 ward2 hospital);
+my @copies = map { ('--manifest', file("$_.killed", slurp_file("$_.manifest"))) } @of;
+my %former = map { $_ => slurp_file("$_.killed") } @of;
+done([ @forget, @copies ], 'three manifests are written again');
+my %new = map { $_ => slurp_file("$_.killed") } @of;
+for my $name (@of)
+{
+	file("$name.killed", $name eq 'ward1' ? $new{$name} : $former{$name});
+	file("$name.killed.XXXXXX", $new{$name}) if $name ne 'ward1';
+	next if $name eq 'hospital';
+	file("$name.killed.XXXXXX.former", $former{$name});
+	my $placed = $name eq 'ward1' ? "$dir/$name.killed" : "$dir/$name.killed.XXXXXX";
+	utime 1_700_000_000, 1_700_000_000, $placed;
+	my @stat = stat $placed;
+	file("$name.killed.undo", join "\0", 'ppdl: files being replaced', sprintf('%x %x %x %x.0', @stat[ 0, 1, 7, 9 ]), "$dir/$name.killed.XXXXXX", "$dir/$name.killed.XXXXXX.former", "$dir/hospital.killed.XXXXXX", '');
+}
+like(done([ @verify_table[ 0 .. 2 ], @dsn, @copies, '--column', 'v', '--table', 'r' ], 'after a kill'), qr/^120 rows, 120 in the manifests: all as/, 'all manifests are what they were');
+is(join(' ', map { slurp_file("$_.killed") eq $former{$_} ? 'former' : 'new' } @of), 'former former former', 'all of them are');
+is(join(' ', map { s/.*\///r } glob "$dir/ward*.killed?*"), '', 'and nothing is left beside them');
+done([ @forget, @copies ], 'the same command');
+is(join(' ', map { slurp_file("$_.killed") eq $former{$_} ? 'former' : 'new' } @of), 'new new new', 'can be given again');
 sql('DELETE FROM r WHERE id = 46');
 like(done([ @verify_table, '--table', 'r', '--forget', '46' ], 'a row that was deleted'), qr/^119 rows, 119 in the manifests: all as/, 'is forgotten by its writer\'s manifest');
 sql(q{UPDATE r SET g = '2' WHERE id = 42});

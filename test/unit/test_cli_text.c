@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +19,7 @@
 #include "cli/copytext.h"
 #include "cli/outfile.h"
 #include "base/base64.h"
+#include "base/undo.h"
 #include "cli/present.h"
 #include "cli/reveal.h"
 #include "cli/table.h"
@@ -154,6 +157,15 @@ files_in(const char *dir)
 }
 
 static void
+clean(const char *dir)
+{
+	char		cmd[300];
+
+	snprintf(cmd, sizeof cmd, "rm -f '%s'/*", dir);
+	assert_int_equal(system(cmd), 0);
+}
+
+static void
 test_output_files(void **state)
 {
 	char		dir[] = "/tmp/ppdl_test_XXXXXX";
@@ -207,7 +219,8 @@ assert_holds(const char *path, const char *text)
 }
 
 static int	no_links,			/* on this file system, as on FAT */
-			no_way_back;		/* of what was there before */
+			no_way_back,		/* of what was there before */
+			renames_left = -1;	/* the program is killed by the next but so many; -1: it is not */
 
 /* in place of the library's */
 int
@@ -221,7 +234,18 @@ int
 rename(const char *from, const char *to)
 {
 	errno = EIO;
+	if (renames_left == 0)
+		raise(SIGKILL);
+	renames_left -= renames_left > 0;
 	return no_way_back && strstr(from, ".former") ? -1 : renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int
+unlink(const char *path)
+{
+	if (renames_left == 0 && strstr(path, ".former"))
+		raise(SIGKILL);
+	return unlinkat(AT_FDCWD, path, 0);
 }
 
 /* a directory comes where the last, or the third, of four was to go */
@@ -291,6 +315,83 @@ test_several_output_files(void **state)
 		assert_holds(path[i], "third");
 		unlink(path[i]);
 	}
+	rmdir(dir);
+}
+
+/* in a process that ends before the rename of that number, or as it takes the ways back away */
+static void
+commit_and_die(char path[][64], int n, int renames)
+{
+	PpdlOutFile o[3];
+	int			how;
+	pid_t		child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0)
+	{
+		renames_left = renames;
+		for (int i = 0; i < n; i++)
+			open_with(&o[i], path[i], "second");
+		ppdl_out_commit_all(o, n, &err);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &how, 0), child);
+	assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+}
+
+/* wherever a program is killed that replaces three files, the middle one of them new: all are replaced, or none */
+static void
+test_killed_between_files(void **state)
+{
+	char		dir[] = "/tmp/ppdl_test_XXXXXX",
+				path[3][64],
+				note[80];
+	PpdlOutFile o;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	for (int i = 0; i < 3; i++)
+		snprintf(path[i], sizeof path[i], "%s/%d", dir, i);
+	for (int turn = 0; turn < 4 * 3; turn++)
+	{
+		const int	renames = turn / 3,
+					first = turn % 3;	/* of the files to be looked at */
+
+		for (int i = 0; i < 3; i += 2)
+		{
+			open_with(&o, path[i], "first");
+			assert_int_equal(ppdl_out_commit(&o, &err), PPDL_OK);
+		}
+		commit_and_die(path, 3, renames);
+		for (int k = 0; k < 3; k++)
+		{
+			const int	i = (first + k) % 3;
+
+			assert_int_equal(ppdl_undo_settle(path[i], &err), PPDL_OK);
+			if (renames == 3)
+				assert_holds(path[i], "second");
+			else if (i == 1)
+				assert_int_not_equal(access(path[i], F_OK), 0);
+			else
+				assert_holds(path[i], "first");
+		}
+		/* the last one under its temporary name, by which the others were told, stays */
+		assert_int_equal(files_in(dir), 3);
+		clean(dir);
+	}
+	/* a file that somebody has put there since stays */
+	open_with(&o, path[2], "first");
+	assert_int_equal(ppdl_out_commit(&o, &err), PPDL_OK);
+	commit_and_die(path, 3, 1);
+	assert_holds(path[0], "second");
+	snprintf(note, sizeof note, "%s.undo", path[0]);
+	assert_int_equal(access(note, F_OK), 0);
+	unlink(path[0]);
+	assert_int_equal(symlink(path[2], path[0]), 0);
+	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
+	assert_holds(path[0], "first");
+	assert_int_not_equal(access(note, F_OK), 0);
+	clean(dir);
 	rmdir(dir);
 }
 
@@ -466,6 +567,7 @@ main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_output_files),
 		cmocka_unit_test(test_several_output_files),
+		cmocka_unit_test(test_killed_between_files),
 		cmocka_unit_test(test_json_string),
 		cmocka_unit_test(test_json_needs_utf8),
 		cmocka_unit_test(test_display_width),

@@ -1,0 +1,32 @@
+/*
+ * Files that are replaced together, all or none, also where the program is killed between two of them: a note beside
+ * each says how it becomes what it was.
+ */
+#ifndef PPDL_BASE_UNDO_H
+#define PPDL_BASE_UNDO_H
+
+#include "base/error.h"
+
+typedef struct PpdlUndo
+{
+	int			fd;				/* locked as long as the program goes on; -1: no note */
+	char	   *name;			/* NULL: no note */
+} PpdlUndo;
+
+/*
+ * Before the first is replaced, for each but the last: the file `path` is going to be replaced by `temporary`, what is
+ * there now, if anything, has the second name `former` (or NULL), and all are replaced once the file `last` has
+ * another name.  Written to the disk.
+ */
+PpdlStatus	ppdl_undo_write(PpdlUndo *u, const char *path, const char *temporary, const char *former, const char *last,
+							PpdlError *err);
+/* the file is replaced for good, or as it was: removes the note */
+void		ppdl_undo_end(PpdlUndo *u);
+/*
+ * Before the file is read or replaced: where a program ended between two of several files, puts back what was there
+ * before, or removes that where all were replaced.  Waits for a program that is replacing them.  A file that was
+ * changed since is left alone.  PPDL_ERR_IO, PPDL_ERR_FORMAT.
+ */
+PpdlStatus	ppdl_undo_settle(const char *path, PpdlError *err);
+
+#endif
