@@ -93,9 +93,9 @@ find_column(const PpdlFeatures *fs, const char *name)
 static PpdlStatus
 whitened(const PpdlAskText *t)
 {
-	ppdl_ask_error(t, t->at, "the rows hold components of their values (--whiten), on which there are no conditions");
+	ppdl_ask_error(t, t->at, "the rows hold components of their values (whitening), on which there are no conditions");
 	return ppdl_error_hint(t->err, PPDL_ERR_ARGUMENT, "Encrypt the rows once more, into a column of its own, with a "
-						   "feature file that was learned without --whiten.");
+						   "feature file that has no such map.");
 }
 
 PpdlStatus

@@ -153,9 +153,9 @@ ppdl_stats_columns(PpdlStatsColumns *c, const PpdlFeatures *fs, int label, PpdlE
 	{
 		free(place);
 		ppdl_error(err, PPDL_ERR_ARGUMENT,
-				   "the feature file has a map (--whiten): its rows hold components, not columns");
+				   "the feature file has a map (whitening): its rows hold components, not columns");
 		return ppdl_error_hint(err, PPDL_ERR_ARGUMENT,
-							   "Encrypt the table with an encoding without --whiten, too, into a "
+							   "Encrypt the table with an encoding without such a map, too, into a "
 							   "column of its own.");
 	}
 	c->value = calloc((size_t) fs->encoded + 1, sizeof *c->value);

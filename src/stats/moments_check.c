@@ -199,9 +199,9 @@ bad_indicators(const PpdlMoments *m, const PpdlVariable *v, double is, double sh
 {
 	ppdl_error(err, PPDL_ERR_RANGE, "column \"%.*s\" is no indicator in all of the %.0f rows: products of its values "
 			   "add up to %g instead of %g", PPDL_CUT(v->name, 100), m->n, is, should);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Rows whose category was not known when they were encrypted "
-						   "(--unknown=other) have neither of two categories: leave the column out. Otherwise the "
-						   "features are not those that the rows were encrypted with.");
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Rows whose category was not known when they were encrypted, "
+						   "and taken for none of them, have neither of two categories: leave the column out. "
+						   "Otherwise the features are not those that the rows were encrypted with.");
 }
 
 /* the products of two values of one column with levels, from their sums */

@@ -146,8 +146,9 @@ too_wide(int columns, int before, long products, PpdlError *err)
 {
 	ppdl_error(err, PPDL_ERR_RANGE, "a row of %ld values, %ld of them squares and products of %d columns: a row has at "
 			   "most %d", before + products, products, columns, PPDL_MAX_INPUTS);
-	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Name the columns whose products are needed, --moments=COL,COL,..., or "
-						   "leave products away: lwe_gram computes those of up to 64 values on the server.");
+	return ppdl_error_hint(err, PPDL_ERR_RANGE, "Name the columns whose products are needed (ppdl encode "
+						   "--moments=COL,COL,...), or leave products away: lwe_gram computes those of up "
+						   "to 64 values on the server.");
 }
 
 typedef struct Factor

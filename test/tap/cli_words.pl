@@ -226,7 +226,7 @@ like((ppdl_in("SELECT {count\nwhere smoker\n= 'yes'}\n$none;\n", 'shell', '--key
 
 # which feature file
 like((ppdl_in('', @query, '-c', qq{SELECT {count where smoker = 'yes'} $none}))[2], qr/in the words of "made.json"/, 'a note says which');
-asked(q{SELECT {count where smoker = 'yes'} FROM white}, qr/components of their values.*line 1, column 21.*without --whiten/s, 'a map');
+asked(q{SELECT {count where smoker = 'yes'} FROM white}, qr/components of their values.*line 1, column 21.*that has no such map/s, 'a map');
 asked(q{SELECT (SELECT {count where smoker = 'yes'} FROM made), (SELECT 1 FROM patients LIMIT 1)},
 	qr/"features" of made is of the encoding [0-9a-f]{12}, of patients of [0-9a-f]{12}.*--features/s, 'two encodings');
 is(done([ @query, '--csv', '--features', 'made.json', '-c', qq{SELECT (SELECT {count where smoker = 'yes'} AS n $none), (SELECT 1 AS m FROM patients LIMIT 1)} ], 'one is named'),
