@@ -259,8 +259,8 @@ typedef struct Job
 	PpdlStatsPlan plan;
 	PpdlStatsAnswer answer;
 	PpdlStatsResult *result;
-	PpdlOutFile out,
-				html;
+	PpdlOutFile page,			/* with --html */
+				out;
 } Job;
 
 /* the one that was given, or one that lies about and has the rows' encoding */
@@ -299,12 +299,6 @@ compute(Job *j, PpdlError *err)
 }
 
 static PpdlStatus
-put(const PpdlWriter *w, PpdlOutFile *out, PpdlError *err)
-{
-	return fwrite(w->buf, 1, w->len, out->f) == w->len ? PPDL_OK : ppdl_os_error(err, "write", out->shown);
-}
-
-static PpdlStatus
 show(Job *j, PpdlError *err)
 {
 	const PpdlStatsPage page = {&j->query, &j->answer, j->result};
@@ -317,12 +311,12 @@ show(Job *j, PpdlError *err)
 	else
 		status = (j->a->form == FORM_CSV ? ppdl_stats_csv : ppdl_stats_json) (&w, &page, err);
 	if (status == PPDL_OK)
-		status = put(&w, &j->out, err);
+		status = ppdl_out_put(&j->out, &w, err);
 	w.len = 0;
 	if (status == PPDL_OK && j->a->html)
 		status = ppdl_stats_html(&w, &page, err);
 	if (status == PPDL_OK && j->a->html)
-		status = put(&w, &j->html, err);
+		status = ppdl_out_put(&j->page, &w, err);
 	ppdl_writer_free(&w);
 	return status;
 }
@@ -365,6 +359,18 @@ open_keys(Job *j, PpdlError *err)
 	return ppdl_reveal_verifier(&j->verifier, &a->verify, &j->reveal, err);
 }
 
+/* page and table, or neither */
+static PpdlStatus
+place(Job *j, PpdlError *err)
+{
+	PpdlOutFile both[] = {j->page, j->out};
+	const int	first = j->a->html ? 0 : 1;
+
+	memset(&j->page, 0, sizeof j->page);
+	memset(&j->out, 0, sizeof j->out);
+	return ppdl_out_commit_all(both + first, 2 - first, err);
+}
+
 static PpdlStatus
 run(Job *j, PpdlError *err)
 {
@@ -394,21 +400,19 @@ run(Job *j, PpdlError *err)
 	PPDL_TRY(open_keys(j, err));
 	PPDL_TRY(ppdl_out_open(&j->out, a->output, 0600, err));
 	if (a->html)
-		PPDL_TRY(ppdl_out_open(&j->html, a->html, 0600, err));
+		PPDL_TRY(ppdl_out_open(&j->page, a->html, 0600, err));
 	PPDL_TRY(ppdl_stats_rows(&j->answer, &j->db, &j->reveal, j->verifier, &j->query, &j->columns, err));
 	PPDL_TRY(compute(j, err));
 	PPDL_TRY(show(j, err));
 	tell(j);
-	if (a->html)
-		PPDL_TRY(ppdl_out_commit(&j->html, err));
-	return ppdl_out_commit(&j->out, err);
+	return place(j, err);
 }
 
 static void
 close_job(Job *j)
 {
 	ppdl_out_abort(&j->out);
-	ppdl_out_abort(&j->html);
+	ppdl_out_abort(&j->page);
 	for (int i = 0; j->result && i < j->answer.groups; i++)
 		ppdl_stats_result_free(&j->result[i]);
 	free(j->result);

@@ -8,19 +8,13 @@
 static PpdlStatus
 write_text(const PpdlFeatures *fs, const char *path, PpdlError *err)
 {
-	PpdlOutFile out;
 	PpdlWriter	w;
 	PpdlStatus	status;
 
 	ppdl_writer_init(&w);
 	status = ppdl_features_write(fs, &w, err);
 	if (status == PPDL_OK)
-		status = ppdl_out_open(&out, path, 0666, err);
-	if (status == PPDL_OK)
-	{
-		fwrite(w.buf, 1, w.len, out.f);
-		status = ppdl_out_commit(&out, err);
-	}
+		status = ppdl_out_text(path, 0666, &w, err);
 	ppdl_writer_free(&w);
 	return status;
 }

@@ -10,8 +10,8 @@ ppdl_manifest_put(const PpdlManifest *m, const char *path, const PpdlOwner *o, P
 	status = ppdl_manifest_write(m, o, &w, err);
 	if (status == PPDL_OK)
 		status = ppdl_out_open(out, path, 0600, err);
-	if (status == PPDL_OK && fwrite(w.buf, 1, w.len, out->f) != w.len)
-		status = ppdl_os_error(err, "write", path);
+	if (status == PPDL_OK)
+		status = ppdl_out_put(out, &w, err);
 	ppdl_writer_free(&w);
 	return status;
 }

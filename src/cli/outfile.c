@@ -197,25 +197,38 @@ ppdl_out_commit(PpdlOutFile *o, PpdlError *err)
 	return status;
 }
 
+PpdlStatus
+ppdl_out_put(PpdlOutFile *o, const PpdlWriter *w, PpdlError *err)
+{
+	return fwrite(w->buf, 1, w->len, o->f) == w->len ? PPDL_OK : ppdl_os_error(err, "write", o->shown);
+}
+
+PpdlStatus
+ppdl_out_text(const char *path, mode_t mode, const PpdlWriter *w, PpdlError *err)
+{
+	PpdlOutFile o;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_out_open(&o, path, mode, err));
+	status = ppdl_out_put(&o, w, err);
+	if (status == PPDL_OK)
+		status = ppdl_out_commit(&o, err);
+	ppdl_out_abort(&o);
+	return status;
+}
+
 /* ------------------------------------------------------------------ several files */
 
 static PpdlStatus
 copy_file(const char *from, const char *to, PpdlError *err)
 {
-	PpdlOutFile o = {0};
 	PpdlWriter	w;
 	PpdlStatus	status;
 
 	ppdl_writer_init_secret(&w);
 	status = ppdl_read_whole(from, &w, err);
 	if (status == PPDL_OK)
-		status = ppdl_out_open(&o, to, 0600, err);
-	if (status == PPDL_OK)
-	{
-		fwrite(w.buf, 1, w.len, o.f);
-		status = ppdl_out_commit(&o, err);
-	}
-	ppdl_out_abort(&o);
+		status = ppdl_out_text(to, 0600, &w, err);
 	ppdl_writer_free(&w);
 	return status;
 }

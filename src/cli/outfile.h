@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/bytes.h"
 
 typedef struct PpdlOutFile
 {
@@ -28,6 +28,10 @@ PpdlStatus	ppdl_out_commit(PpdlOutFile *o, PpdlError *err);
  * first is renamed.  Takes them: abort does nothing afterwards.
  */
 PpdlStatus	ppdl_out_commit_all(PpdlOutFile *o, int n, PpdlError *err);
+/* all of w; the caller's to commit or abort */
+PpdlStatus	ppdl_out_put(PpdlOutFile *o, const PpdlWriter *w, PpdlError *err);
+/* a file of one text: opened, written, committed */
+PpdlStatus	ppdl_out_text(const char *path, mode_t mode, const PpdlWriter *w, PpdlError *err);
 /* removes what was written; after commit it does nothing */
 void		ppdl_out_abort(PpdlOutFile *o);
 

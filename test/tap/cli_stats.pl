@@ -313,6 +313,9 @@ done([ 'encrypt', '--key', 'stats.key', '--features', 'hospital.json', '--keep',
 # a page
 done([ @stats, @table, '--all', '--crosstab', 'Smoking,Race/Ethnicity', '--regress', 'Age', '--on', 'Smoking', '--group-by', 'Sex', '--html', 'page.html', '-o', 'out.txt' ], 'a page');
 is((stat 'page.html')[2] & 0777, 0600, 'is for its owner alone');
+my $page = slurp_file('page.html');
+refused([ @stats, @table, '--means', '--html', 'page.html', '-o', '/dev/full' ], 1, qr{cannot write "/dev/full"}, 'a table that cannot be written');
+is(slurp_file('page.html'), $page, 'leaves the page as it was');
 like(slurp_file('page.html'), qr/Sex = Female.*<svg.*Sex = Male.*<svg/s, 'and has charts');
 like(slurp_file('out.txt'), qr/^Sex = Female: 1149 rows\n/, 'beside the tables');
 
