@@ -20,6 +20,7 @@
 #	make ctime			no branch or address depends on a secret (valgrind)
 #	make assert			everything built with clang and assertions; make unit-assert runs its unit tests
 #	make unit-arm64		tests of the kernels for arm64, with a cross compiler on an emulator (qemu)
+#	make bench-smoke	each figure of the core benchmarks once: do they run?
 #	make soak			eight clients on one table for ten minutes, every answer checked
 
 # These start from a machine that may lack PostgreSQL, its makefiles included;
@@ -303,7 +304,7 @@ build/generate_images: contrib-data/generate_images.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(RELEASE_CFLAGS) -ffp-contract=off -o $@ $< -lm
 
-.PHONY: unit unit-release unit-programs bench-programs check-includes check-versions check-release check-packages dist check-pg17 check-data fuzz fuzz-programs assert unit-assert build-arm64 unit-arm64 ctime soak
+.PHONY: unit unit-release unit-programs bench-programs bench-smoke check-includes check-versions check-release check-packages dist check-pg17 check-data fuzz fuzz-programs assert unit-assert build-arm64 unit-arm64 ctime soak
 unit-programs: $(UNIT_CHECK)
 unit: unit-programs
 	@test/scripts/run_unit.sh $(UNIT_CHECK)
@@ -320,6 +321,9 @@ soak:
 ctime: build/release/test_ctime
 	@test/scripts/run_ctime.sh $<
 bench-programs: $(BENCH_PROGRAMS)
+# but for the deep ring's, whose keys alone take longer than all others together
+bench-smoke: bench-programs
+	@test/scripts/bench_smoke.sh $(filter-out %/bench_boot,$(BENCH_PROGRAMS))
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: fuzz-programs
 	@test/scripts/run_fuzz.sh $(FUZZ_PROGRAMS)

@@ -19,6 +19,13 @@ static PpdlError err __attribute__((unused));
 		} \
 	} while (0)
 
+/* how often a figure is measured: n times, or once where that is only to show that it can be (make check) */
+static inline int
+repeats(int n)
+{
+	return getenv("PPDL_BENCH_ONCE") != NULL ? 1 : n;
+}
+
 static inline double
 seconds(clockid_t clock)
 {

@@ -113,7 +113,7 @@ timed(Bench *b, int threads, void (*fn) (Bench *, void *), void *arg)
 	double		best = INFINITY;
 
 	b->ev.threads = threads == 1 ? NULL : b->threads;
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < repeats(RUNS); run++)
 	{
 		double		start = seconds(clock);
 

@@ -42,7 +42,7 @@ measure(Bench *b, void (*fn) (Bench *), int runs)
 	double		best = INFINITY;
 
 	fn(b);
-	for (int i = 0; i < runs; i++)
+	for (int i = 0; i < repeats(runs); i++)
 	{
 		double		start = now();
 

@@ -48,7 +48,7 @@ bench_network(RealRing *r, int edge)
 	for (int i = 0; i < b.rows * b.width; i++)
 		b.x[i] = between(&r->random, -1, 1);
 	real_encrypt(r, &b, r->par->nq);
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run <= repeats(RUNS - 1); run++)
 	{
 		double		t = now();
 

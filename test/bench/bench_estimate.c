@@ -22,15 +22,15 @@ main(void)
 	int			networks;
 
 	real_start(&ring, seed);
-	for (int i = 0; i < NETS; i++)
+	for (int i = 0; i < repeats(NETS); i++)
 		real_network(&ring, (NetKind) (i % NET_MIXED), &t);
 	networks = t.count;
-	for (int i = 0; i < SUMS; i++)
+	for (int i = 0; i < repeats(SUMS); i++)
 		real_sum(&ring, &t);
 	printf("seed %llu\n", (unsigned long long) seed);
 	tally_print(&t, stdout);
 	printf("estimate_worst_sigma\t%.2f\tsigma\tlargest error of %d networks and %d sums, in stated deviations\n",
-		   tally_quantile(t.sigma, t.count, 1), networks, SUMS);
+		   tally_quantile(t.sigma, t.count, 1), networks, repeats(SUMS));
 	printf("estimate_median_slack_bits\t%.2f\tbits\tthat the stated deviation is above the true one\n",
 		   tally_quantile(t.slack, t.count, 0.5));
 	printf("estimate_slack_bits_9_of_10\t%.2f\tbits\tthe same, of nine in ten\n",

@@ -174,7 +174,7 @@ bench_network(Bench *b)
 	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, NULL, &err));
 	printf("predictor_create_ms\t%.1f\tms\tmatrices of 16-32-1, once a model\n", (now() - t) * 1e3);
 	printf("predictor_bytes\t%zu\tbytes\tthe same\n", ppdl_predictor_bytes(p));
-	for (int run = 0; run <= RUNS; run++)
+	for (int run = 0; run <= repeats(RUNS); run++)
 	{
 		Times		times = pack(b, 1, ppdl_predictor_limbs(p), &packed);
 
@@ -235,7 +235,7 @@ bench_gram(Bench *b, const char *name, int width, double predict)
 	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
 	OK(ppdl_gram_layout(&lay, width, 0, &err));
 	ppdl_gram_init(&g, &lay);
-	for (int run = 0; run <= RUNS; run++)
+	for (int run = 0; run <= repeats(RUNS); run++)
 	{
 		PpdlPacked	packed;
 		PpdlCt		z;
@@ -285,7 +285,7 @@ bench_where(Bench *b, const char *name, const char *text, double predict)
 	form = ppdl_where_slots_form(w, ppdl_packed_scale(b->par, ppdl_log2_width(WIDTH), 0x1p30));
 	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
 	ppdl_where_init(&sums);
-	for (int run = 0; run <= RUNS; run++)
+	for (int run = 0; run <= repeats(RUNS); run++)
 	{
 		PpdlPacked	packed;
 		double		packing = pack(b, 1, PPDL_PACKED_ROWS_LIMBS(form.left), &packed).packing;
@@ -404,7 +404,7 @@ measure_path(Bench *b, const PpdlPredictor *p, int threads)
 	turns->predictor = p;
 	if (threads > 1)
 		OK(ppdl_crew_create(&crew, threads, &err));
-	for (int run = 0; run < 2; run++)	/* the first fills the pools and fetches keys */
+	for (int run = 0; run < repeats(2); run++)	/* the first fills the pools and fetches keys */
 	{
 		path = (Path) {0};
 		ppdl_packed_writer_destroy(writer);
@@ -471,7 +471,7 @@ bench_partial(Bench *b)
 		uint32_t	rows = 0;
 
 		encrypt_batches(b, WIDTH, figure[i].batches);
-		for (int run = 0; run < 3; run++)
+		for (int run = 0; run < repeats(3); run++)
 		{
 			PpdlPacked	packed;
 

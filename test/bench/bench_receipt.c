@@ -86,7 +86,7 @@ bench_rows(Bench *b)
 
 	for (int i = 0; i < SOME; i++)
 		encrypt(b, b->rows[0] + (size_t) i * BATCH * b->size[0]);
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < repeats(RUNS); run++)
 	{
 		double		t = now();
 

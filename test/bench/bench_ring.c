@@ -59,9 +59,10 @@ by_value(const void *a, const void *b)
 static void
 measure(double seconds[LEVELS], void (*fn) (Work *), Work *w, int repeat)
 {
+	const int	runs = repeats(RUNS);
 	double		run[LEVELS][RUNS];
 
-	for (int r = 0; r < RUNS; r++)
+	for (int r = 0; r < runs; r++)
 		for (int level = 0; level <= (int) ppdl_cpu_best(); level++)
 		{
 			double		start;
@@ -75,8 +76,8 @@ measure(double seconds[LEVELS], void (*fn) (Work *), Work *w, int repeat)
 		}
 	for (int level = 0; level <= (int) ppdl_cpu_best(); level++)
 	{
-		qsort(run[level], RUNS, sizeof(double), by_value);
-		seconds[level] = run[level][RUNS / 2];
+		qsort(run[level], (size_t) runs, sizeof(double), by_value);
+		seconds[level] = run[level][runs / 2];
 	}
 	ppdl_cpu_force(ppdl_cpu_best());
 }

@@ -73,7 +73,7 @@ bench_encrypt(Bench *b, int limbs, const char *name, const char *note)
 	uint8_t    *out = malloc(ROWS * ppdl_slice_size(b->par, limbs, LOGK));
 	double		best = 1e9;
 
-	for (int i = 0; i < RUNS; i++)
+	for (int i = 0; i < repeats(RUNS); i++)
 	{
 		double		t = now();
 
@@ -96,7 +96,7 @@ bench_sum(Bench *b, int limbs, const char *kind)
 
 	for (int i = 0; i < TABLE; i++)
 		encrypt(b, rows + (size_t) i * ROWS * size, limbs, 28);
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < repeats(RUNS); run++)
 	{
 		PpdlWriter	w;
 		PpdlSum    *s;
@@ -135,7 +135,7 @@ bench_groups(Bench *b, int limbs, int groups, const char *kind)
 
 	for (int i = 0; i < TABLE; i++)
 		encrypt(b, rows + (size_t) i * ROWS * size, limbs, 28);
-	for (int run = 0; run < 3; run++)
+	for (int run = 0; run < repeats(3); run++)
 	{
 		PpdlArena  *arena;
 		PpdlSeedCache *seeds;
@@ -190,7 +190,7 @@ bench_crossing(const Bench *b)
 		v[i] = ppdl_alloc_aligned(ring->n * sizeof(uint64_t));
 		memset(v[i], 0, ring->n * sizeof(uint64_t));
 	}
-	for (int run = 0; run < 50; run++)
+	for (int run = 0; run < repeats(50); run++)
 	{
 		double		t = now();
 
@@ -241,7 +241,7 @@ bench_pack(Bench *b, const uint8_t *rows, int from, int to, const char *name, co
 {
 	double		best = pack_once(b, rows, from, to);	/* makes the keys */
 
-	for (int i = 0; i < RUNS; i++)
+	for (int i = 0; i < repeats(RUNS); i++)
 	{
 		double		t = pack_once(b, rows, from, to);
 
@@ -260,7 +260,7 @@ bench_decrypt(Bench *b, int limbs, const char *name, const char *note)
 	PpdlSliceReader *r;
 
 	OK(ppdl_slice_reader_create(&r, b->sk, &err));
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < repeats(RUNS); run++)
 	{
 		double		t;
 
@@ -319,7 +319,7 @@ bench_rekey(const double *x, int outputs, const char *name, const char *note)
 			memcpy(rows[c] + i * batch.slice[c], batch.cipher[c], batch.capacity * batch.slice[c]);
 	}
 	OK(ppdl_rekeyer_create(&r, from, to, outputs ? 2 : 1, count_row, &put, &err));
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < repeats(RUNS); run++)
 	{
 		double		t = now();
 
@@ -335,7 +335,7 @@ bench_rekey(const double *x, int outputs, const char *name, const char *note)
 		t = now() - t;
 		best = t < best ? t : best;
 	}
-	if (put != RUNS * ROWS)
+	if (put != repeats(RUNS) * ROWS)
 		exit(1);
 	printf("%s\t%.0f\trows/s\t%s\n", name, ROWS / best, note);
 	ppdl_rekeyer_destroy(r);
@@ -384,7 +384,7 @@ time_key_sums(PpdlEval *ev, const uint8_t *rows, size_t size)
 {
 	double		best = 1e9;
 
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < repeats(RUNS); run++)
 	{
 		PpdlKeySums *s;
 		PpdlWriter	w;

@@ -90,7 +90,7 @@ best_gmp(const PpdlRsaPublic *pub)
 {
 	double		best = 1e30;
 
-	for (int r = 0; r < REPEATS; r++)
+	for (int r = 0; r < repeats(REPEATS); r++)
 	{
 		double		t = product_by_gmp(pub);
 
@@ -108,7 +108,7 @@ bench_product(const PpdlRsaPublic *pub)
 	char		note[128];
 
 	make_fresh(pub);
-	for (int r = 0; r < REPEATS; r++)
+	for (int r = 0; r < repeats(REPEATS); r++)
 	{
 		double		t = product_of_rows(pub);
 
@@ -136,7 +136,7 @@ bench_values(const PpdlRsaKey *key)
 	char		note[64];
 
 	ppdl_writer_init(&w);
-	for (int r = 0; r < REPEATS; r++)
+	for (int r = 0; r < repeats(REPEATS); r++)
 	{
 		double		start = now(),
 					t;
@@ -195,7 +195,7 @@ bench_layer(const PpdlRsaPublic *pub, int weight_bits)
 	}
 	OK(ppdl_rsa_layer_create(&layer, INPUTS, UNITS, weight, bias, grid, weight_bits, &err));
 	OK(ppdl_rsa_predictor_create(&predictor, pub, layer, &err));
-	for (int r = 0; r < REPEATS; r++)
+	for (int r = 0; r < repeats(REPEATS); r++)
 	{
 		double		start = now();
 
@@ -205,7 +205,7 @@ bench_layer(const PpdlRsaPublic *pub, int weight_bits)
 		start = (now() - start) / 20;
 		if (start < best)
 			best = start;
-		if (r < REPEATS - 1)
+		if (r < repeats(REPEATS) - 1)
 			ppdl_rsa_prediction_free(prediction);
 	}
 	snprintf(name, sizeof(name), "rsa_layer_rows_per_s_w%d", weight_bits);

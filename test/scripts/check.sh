@@ -4,7 +4,7 @@
 # Logs of the steps are left in build/log.
 #
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
-#				assert, arm64, ctime, fuzz, library, python, regress, pgtap, sqlfuzz, soak, tap (all)
+#				bench, assert, arm64, ctime, fuzz, library, python, regress, pgtap, sqlfuzz, soak, tap (all)
 #	PPDL_TAP	only Perl tests with this in their names, for instance cli
 #	TIME		seconds of each fuzz program (25)
 #	PPDL_SQL_FUZZ_TIME	seconds of damaged values in SQL (120), and then of sqlsmith where it is installed (30)
@@ -216,6 +216,10 @@ unit_tests() {
 	if is_wanted unit; then
 		step "build of the unit tests" make -j"$jobs" PG_CONFIG="$pg_config" unit-programs &&
 			counted_step "unit tests (assertions, sanitizers)" unit
+	fi
+	if is_wanted bench; then
+		step "build of the benchmarks" make -j"$jobs" PG_CONFIG="$pg_config" bench-programs &&
+			counted_step "benchmarks, each figure once" bench-smoke
 	fi
 	if is_wanted ctime; then
 		step "build of the test of constant time" make -s -j"$jobs" PG_CONFIG="$pg_config" build/release/test_ctime &&
