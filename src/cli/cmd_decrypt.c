@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/answer_args.h"
 #include "base/text.h"
+#include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "table/csv.h"
 #include "cli/outfile.h"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include "cli/db_result.h"
 #include "cli/evaluate.h"
 #include "cli/outfile.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/answer_args.h"
 #include "base/text.h"
+#include "cli/answer_args.h"
 #include "cli/cli.h"
 #include "cli/pager.h"
 #include "cli/shell.h"

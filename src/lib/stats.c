@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/encoding.h"
 #include "base/text.h"
+#include "lib/encoding.h"
 #include "lib/verifier.h"
 #include "query/stats_prove.h"
 #include "query/stats_result.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/plot.h"
 #include "base/text.h"
+#include "report/plot.h"
 #include "report/statistics_impl.h"
 
 #define DESCRIPTION 400

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/features_learn.h"
 #include "base/text.h"
+#include "table/features_learn.h"
 #include "table/fold.h"
 
 #define MAX_LABEL_CLASSES 16

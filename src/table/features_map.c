@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/features.h"
 #include "base/text.h"
+#include "table/features.h"
 #include "net/json.h"
 
 /* ------------------------------------------------------------------ learning */

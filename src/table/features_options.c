@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/calendar.h"
 #include "base/text.h"
+#include "table/calendar.h"
 #include "table/features_learn.h"
 #include "table/fold.h"
 
