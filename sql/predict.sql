@@ -93,7 +93,7 @@ SELECT outcome(s) FROM (VALUES
 SELECT ppdl_create_model('zero', '{"inputs":13,"layers":[{"units":8,"activation":"square"},{"units":2}]}', array_fill(0::float8, ARRAY[8 * 14 + 18]));
 SELECT lwe_decrypt(ppdl_predict_agg('zero', v), :'key', 'secret words') AS zeros, lwe_decrypt(ppdl_predict_agg('zero', v * 0), :'key', 'secret words') AS of_zeros FROM enc WHERE i < 4;
 
--- several batches at a time, one a thread: the same bytes, whatever is complete
+-- several batches at a time, two of them together where there are more than threads: the same bytes, whatever is complete
 CREATE TABLE by_threads (threads int, p lwe_cipher, holes lwe_cipher);
 SET ppdl.threads = 1;
 INSERT INTO by_threads SELECT 1, ppdl_predict_agg('one', v ORDER BY c, i), lwe_pack(v ORDER BY c, i) FILTER (WHERE i <> 7) FROM enc, generate_series(1, 3) c;

@@ -30,4 +30,13 @@ size_t		ppdl_crew_bytes(const PpdlCrew *crew);	/* of the pools */
  */
 PpdlStatus	ppdl_crew_run(PpdlCrew *crew, PpdlEval *caller, int n, PpdlCrewJob job, void *arg, PpdlError *err);
 
+/*
+ * Pieces of work dealt to jobs as evenly as can be: job i has those from this one on, up to the first of job i + 1.
+ */
+static inline int
+ppdl_crew_first(int i, int jobs, int pieces)
+{
+	return (int) ((int64_t) i * pieces / jobs);
+}
+
 #endif

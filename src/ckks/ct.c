@@ -113,6 +113,13 @@ ppdl_ct_release(PpdlEval *ev, PpdlCt *ct)
 }
 
 void
+ppdl_ct_release_all(PpdlEval *ev, PpdlCt *ct, int count)
+{
+	for (int i = 0; i < count; i++)
+		ppdl_ct_release(ev, &ct[i]);
+}
+
+void
 ppdl_ct3_release(PpdlEval *ev, PpdlCt3 *ct)
 {
 	ppdl_ct_release(ev, &ct->ct);

@@ -59,6 +59,7 @@ PpdlStatus	ppdl_eval_poll(PpdlEval *ev, PpdlError *err);
 /* scale 1, noise and bound 0; residues undefined: the caller fills them in, NTT domain */
 PpdlStatus	ppdl_ct_alloc(PpdlEval *ev, PpdlCt *ct, int limbs, PpdlError *err);
 void		ppdl_ct_release(PpdlEval *ev, PpdlCt *ct);	/* idempotent: sets the pointers to NULL */
+void		ppdl_ct_release_all(PpdlEval *ev, PpdlCt *ct, int count);
 /* the lowest `limbs` limbs, at most in->limbs: PPDL_ERR_LEVEL; the rest as in */
 PpdlStatus	ppdl_ct_copy(PpdlEval *ev, PpdlCt *out, const PpdlCt *in, int limbs, PpdlError *err);
 /* forgets limbs above the first `limbs` (1 or more); all else stays */

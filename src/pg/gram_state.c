@@ -44,15 +44,10 @@ release(void *sums, PpdlEval *ev)
 }
 
 static PpdlStatus
-add(const PpdlSlotState *state, void *sums, PpdlEval *ev, const PpdlPacked *packed, PpdlError *err)
+add(const PpdlSlotState *state, void *sums, PpdlEval *ev, const PpdlPacked *packed, const PpdlCt *slots,
+	PpdlError *err)
 {
-	PpdlStatus	status;
-	PpdlCt		z;
-
-	PPDL_TRY(ppdl_packed_slots_run(state->slots, ev, &z, packed, err));
-	status = ppdl_gram_add(sums, ev, &z, NULL, packed->rows, err);
-	ppdl_ct_release(ev, &z);
-	return status;
+	return ppdl_gram_add(sums, ev, slots, NULL, packed->rows, err);
 }
 
 static PpdlStatus

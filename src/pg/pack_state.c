@@ -266,46 +266,62 @@ load(PpdlAggState *agg, const uint8_t *buf, size_t len, PpdlError *err)
 
 /* ---- aggregation ---- */
 
-/* Some ciphertexts that are made together, each by one thread. */
+/* a ciphertext to be made */
 typedef struct Turn
 {
 	PpdlPacking *packing;
-	PpdlEval   *ev;				/* whose pool has `out`; NULL when there is nothing */
-	PpdlPacked	out;
+	PpdlEval   *ev;				/* whose pool has it; NULL when there is nothing */
 } Turn;
 
+/* Some that are made at the same time, dealt to jobs of one thread each. */
 typedef struct Turns
 {
 	PpdlPackState *state;
-	int			count;
+	int			count,
+				jobs;
 	Turn	   *turn;
+	PpdlPacked *out;			/* of each turn */
 } Turns;
+
+/* a network takes several together */
+static int
+per_thread(const PpdlPackState *state)
+{
+	return state->predictor != NULL ? PPDL_PACKED_TOGETHER : 1;
+}
 
 /* The network's outputs in place of its inputs, if there is a network. */
 static PpdlStatus
-predict(const PpdlPackState *state, PpdlEval *ev, PpdlPacked *p, PpdlError *err)
+predict(const PpdlPackState *state, PpdlEval *ev, PpdlPacked *p, int count, PpdlError *err)
 {
-	PpdlCt		out;
+	PpdlCt		out[PPDL_PACKED_TOGETHER];
 
 	if (state->predictor == NULL)
 		return PPDL_OK;
-	PPDL_TRY(ppdl_predictor_run(state->predictor, ev, &out, p, err));
-	ppdl_ct_release(ev, &p->ct);
-	p->ct = out;
-	p->width = state->outputs;
+	PPDL_TRY(ppdl_predictor_run(state->predictor, ev, out, p, count, err));
+	for (int i = 0; i < count; i++)
+	{
+		ppdl_ct_release(ev, &p[i].ct);
+		p[i].ct = out[i];
+		p[i].width = state->outputs;
+	}
 	return PPDL_OK;
 }
 
 /* PpdlCrewJob */
 static PpdlStatus
-take_turn(void *arg, int i, PpdlEval *ev, PpdlError *err)
+take_turns(void *arg, int job, PpdlEval *ev, PpdlError *err)
 {
 	const Turns *turns = arg;
-	Turn	   *t = &turns->turn[i];
+	const int	first = ppdl_crew_first(job, turns->jobs, turns->count),
+				end = ppdl_crew_first(job + 1, turns->jobs, turns->count);
 
-	PPDL_TRY(ppdl_packing_run(t->packing, ev, &t->out, err));
-	t->ev = ev;
-	return predict(turns->state, ev, &t->out, err);
+	for (int i = first; i < end; i++)
+	{
+		PPDL_TRY(ppdl_packing_run(turns->turn[i].packing, ev, &turns->out[i], err));
+		turns->turn[i].ev = ev;
+	}
+	return predict(turns->state, ev, &turns->out[first], end - first, err);
 }
 
 static PpdlStatus
@@ -325,39 +341,48 @@ choose_turns(Turns *turns, int most, bool rest, PpdlError *err)
 
 /* the ciphertext as the state's own */
 static PpdlStatus
-keep_turn(PpdlPackState *state, Turn *t, PpdlError *err)
+keep_turn(Turns *turns, int i, PpdlError *err)
 {
-	PpdlPacked *p = &state->chunk[state->nchunks];
+	PpdlPackState *state = turns->state;
+	PpdlPacked *p = &state->chunk[state->nchunks],
+			   *out = &turns->out[i];
+	Turn	   *t = &turns->turn[i];
 
-	*p = t->out;
+	*p = *out;
 	if (t->ev != state->ev)
 	{
-		PPDL_TRY(ppdl_ct_copy(state->ev, &p->ct, &t->out.ct, t->out.ct.limbs, err));
-		ppdl_ct_release(t->ev, &t->out.ct);
+		PPDL_TRY(ppdl_ct_copy(state->ev, &p->ct, &out->ct, out->ct.limbs, err));
+		ppdl_ct_release(t->ev, &out->ct);
 	}
 	state->nchunks++;
 	t->ev = NULL;
 	return PPDL_OK;
 }
 
-/* Makes up to `threads` ciphertexts, of complete batches or (rest) of all that waits; returns how many. */
+/*
+ * Makes a ciphertext a thread, or several where there are more than threads and a network takes them together, of
+ * complete batches or (rest) of all that waits; returns how many.
+ */
 static int
 make_chunks(PpdlPackState *state, int threads, bool rest)
 {
-	Turns		turns = {state, 0, palloc0(threads * sizeof(Turn))};
+	const int	most = threads * per_thread(state);
+	Turns		turns = {.state = state, .turn = palloc0(most * sizeof(Turn)),
+						 .out = palloc0(most * sizeof(PpdlPacked))};
 	PpdlStatus	status;
 	PpdlError	err;
 	int			kept = 0;
 
-	reserve_chunks(state, threads);
+	reserve_chunks(state, most);
 	/* other threads ask for no writer's key */
 	PPDL_PG(ppdl_collector_load_keys(state->col, state->ev, &err));
-	status = choose_turns(&turns, threads, rest, &err);
+	status = choose_turns(&turns, most, rest, &err);
+	turns.jobs = Min(threads, turns.count);
 	if (status == PPDL_OK)
-		status = ppdl_pg_crew_run(state->ev, threads, turns.count, take_turn, &turns, &err);
+		status = ppdl_pg_crew_run(state->ev, threads, turns.jobs, take_turns, &turns, &err);
 	while (status == PPDL_OK && kept < turns.count)
 	{
-		status = keep_turn(state, &turns.turn[kept], &err);
+		status = keep_turn(&turns, kept, &err);
 		kept += status == PPDL_OK;
 	}
 	for (int i = 0; i < turns.count; i++)
@@ -366,9 +391,10 @@ make_chunks(PpdlPackState *state, int threads, bool rest)
 
 		ppdl_packing_end(t->packing, i < kept);
 		if (t->ev != NULL)
-			ppdl_packed_release(t->ev, &t->out);
+			ppdl_packed_release(t->ev, &turns.out[i]);
 	}
 	pfree(turns.turn);
+	pfree(turns.out);
 	PPDL_PG(status);
 	return kept;
 }
@@ -422,7 +448,7 @@ ppdl_pack_state_add(PpdlPackState *state, const PpdlCipher *row, FunctionCallInf
 	if (!complete)
 		return;
 	threads = ppdl_pg_threads_beside(fcinfo);
-	if (ppdl_collector_complete(state->col) >= threads)
+	if (ppdl_collector_complete(state->col) >= threads * per_thread(state))
 		make_chunks(state, threads, false);
 }
 

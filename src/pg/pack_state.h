@@ -1,8 +1,9 @@
 /*
  * The state of lwe_pack and of ppdl_predict_agg over encrypted rows, type lwe_pack_state: an expanded
  * object (agg_state.h) that collects rows and turns batches into ciphertexts, packed, or with the outputs of a
- * network, as soon as there are as many complete ones as threads: each thread takes one.  What is left is merged at the
- * end, which takes the owner's published keys.  For prediction in the deep ring (predict_deep.h) it only collects.
+ * network, as soon as there are enough complete ones: one for each thread, PPDL_PACKED_TOGETHER with a network.  What
+ * is left is merged at the end, which takes the owner's published keys.  For prediction in the deep ring
+ * (predict_deep.h) it only collects.
  */
 #ifndef PPDL_PG_PACK_STATE_H
 #define PPDL_PG_PACK_STATE_H

@@ -138,36 +138,58 @@ ppdl_slot_state_memory(const PpdlAggState *agg)
 
 /* ---- the sums ---- */
 
-/* Some ciphertexts whose rows are added together, each by one thread. */
-typedef struct Turn
+/* one thread's */
+typedef struct Job
 {
-	PpdlPacking *packing;
 	PpdlEval   *ev;				/* whose pool has `part`; NULL when there is nothing */
 	void	   *part;			/* sums, unless the evaluator is the state's: that one adds to its sums */
-} Turn;
+} Job;
 
+/* Some ciphertexts whose rows are added at the same time, dealt to jobs. */
 typedef struct Turns
 {
 	PpdlSlotState *state;
-	int			count;
-	Turn	   *turn;
+	int			count,
+				jobs;
+	PpdlPacking **packing;
+	Job		   *job;
 } Turns;
+
+/* packed rows into a job's sums */
+static PpdlStatus
+add_packed(const PpdlSlotState *state, const Job *job, PpdlEval *ev, const PpdlPacked *p, int count, PpdlError *err)
+{
+	void	   *sums = job->ev != NULL ? job->part : state->sums;
+	PpdlCt		slots[PPDL_PACKED_TOGETHER];
+	PpdlStatus	status = PPDL_OK;
+
+	PPDL_TRY(ppdl_packed_slots_run(state->slots, ev, slots, p, count, err));
+	for (int i = 0; i < count && status == PPDL_OK; i++)
+		status = kind_of(state)->add(state, sums, ev, &p[i], &slots[i], err);
+	ppdl_ct_release_all(ev, slots, count);
+	return status;
+}
 
 /* PpdlCrewJob */
 static PpdlStatus
-take_turn(void *arg, int i, PpdlEval *ev, PpdlError *err)
+take_turns(void *arg, int i, PpdlEval *ev, PpdlError *err)
 {
 	const Turns *turns = arg;
-	const PpdlSlotState *state = turns->state;
-	Turn	   *t = &turns->turn[i];
+	const int	first = ppdl_crew_first(i, turns->jobs, turns->count),
+				count = ppdl_crew_first(i + 1, turns->jobs, turns->count) - first;
+	Job		   *job = &turns->job[i];
+	PpdlPacked	p[PPDL_PACKED_TOGETHER];
 	PpdlStatus	status;
-	PpdlPacked	p;
+	int			packed = 0;
 
-	PPDL_TRY(ppdl_packing_run(t->packing, ev, &p, err));
-	if (ev != state->ev)
-		t->ev = ev;
-	status = kind_of(state)->add(state, t->ev != NULL ? t->part : state->sums, ev, &p, err);
-	ppdl_packed_release(ev, &p);
+	for (; packed < count; packed++)
+		PPDL_GOTO(done, ppdl_packing_run(turns->packing[first + packed], ev, &p[packed], err));
+	if (ev != turns->state->ev)
+		job->ev = ev;
+	status = add_packed(turns->state, job, ev, p, count, err);
+done:
+	while (packed > 0)
+		ppdl_packed_release(ev, &p[--packed]);
 	return status;
 }
 
@@ -176,16 +198,26 @@ choose_turns(Turns *turns, int most, bool rest, PpdlError *err)
 {
 	while (turns->count < most)
 	{
-		Turn	   *t = &turns->turn[turns->count];
+		PpdlPacking **packing = &turns->packing[turns->count];
 
-		PPDL_TRY(ppdl_packing_choose(&t->packing, turns->state->col, rest, err));
-		if (t->packing == NULL)
+		PPDL_TRY(ppdl_packing_choose(packing, turns->state->col, rest, err));
+		if (*packing == NULL)
 			break;
-		t->part = palloc(kind_of(turns->state)->sums_size);
-		kind_of(turns->state)->init(turns->state, t->part);
 		turns->count++;
 	}
 	return PPDL_OK;
+}
+
+static void
+make_jobs(Turns *turns, int threads)
+{
+	turns->jobs = Min(threads, turns->count);
+	turns->job = palloc0(threads * sizeof(Job));
+	for (int i = 0; i < turns->jobs; i++)
+	{
+		turns->job[i].part = palloc(kind_of(turns->state)->sums_size);
+		kind_of(turns->state)->init(turns->state, turns->job[i].part);
+	}
 }
 
 static PpdlStatus
@@ -193,18 +225,22 @@ join_parts(const Turns *turns, PpdlError *err)
 {
 	const PpdlSlotState *state = turns->state;
 
-	for (int i = 0; i < turns->count; i++)
-		if (turns->turn[i].ev != NULL)
-			PPDL_TRY(kind_of(state)->join(state->sums, state->ev, turns->turn[i].part, err));
+	for (int i = 0; i < turns->jobs; i++)
+		if (turns->job[i].ev != NULL)
+			PPDL_TRY(kind_of(state)->join(state->sums, state->ev, turns->job[i].part, err));
 	return PPDL_OK;
 }
 
-/* Adds the rows of up to `threads` ciphertexts, of complete batches or (rest) of all that waits; returns how many. */
+/*
+ * Adds the rows of a ciphertext a thread, of several together where there are more than threads, of complete batches or
+ * (rest) of all that waits; returns of how many.
+ */
 static int
 add_rows(PpdlSlotState *state, int threads, bool rest)
 {
 	const PpdlSlotKind *kind = kind_of(state);
-	Turns		turns = {state, 0, palloc0(threads * sizeof(Turn))};
+	const int	most = threads * PPDL_PACKED_TOGETHER;
+	Turns		turns = {.state = state, .packing = palloc0(most * sizeof(PpdlPacking *))};
 	PpdlStatus	status;
 	PpdlError	err;
 
@@ -217,21 +253,22 @@ add_rows(PpdlSlotState *state, int threads, bool rest)
 		state->slots = find_slots(&form, state->agg.hdr.eoh_context);
 	}
 	PPDL_PG(ppdl_collector_load_keys(state->col, state->ev, &err));
-	status = choose_turns(&turns, threads, rest, &err);
+	status = choose_turns(&turns, most, rest, &err);
+	make_jobs(&turns, threads);
 	if (status == PPDL_OK)
-		status = ppdl_pg_crew_run(state->ev, threads, turns.count, take_turn, &turns, &err);
+		status = ppdl_pg_crew_run(state->ev, threads, turns.jobs, take_turns, &turns, &err);
 	if (status == PPDL_OK)
 		status = join_parts(&turns, &err);
 	for (int i = 0; i < turns.count; i++)
+		ppdl_packing_end(turns.packing[i], status == PPDL_OK);
+	for (int i = 0; i < turns.jobs; i++)
 	{
-		Turn	   *t = &turns.turn[i];
-
-		ppdl_packing_end(t->packing, status == PPDL_OK);
-		if (t->ev != NULL)
-			kind->release(t->part, t->ev);
-		pfree(t->part);
+		if (turns.job[i].ev != NULL)
+			kind->release(turns.job[i].part, turns.job[i].ev);
+		pfree(turns.job[i].part);
 	}
-	pfree(turns.turn);
+	pfree(turns.packing);
+	pfree(turns.job);
 	PPDL_PG(status);
 	return turns.count;
 }
@@ -327,7 +364,7 @@ ppdl_slot_state_add(PpdlSlotState *state, const PpdlCipher *x, const PpdlCipher 
 	if (!complete)
 		return;
 	threads = ppdl_pg_threads_beside(fcinfo);
-	if (ppdl_collector_complete(state->col) >= threads)
+	if (ppdl_collector_complete(state->col) >= threads * PPDL_PACKED_TOGETHER)
 		add_rows(state, threads, false);
 }
 

@@ -1,8 +1,8 @@
 /*
  * States of aggregates whose rows are brought to slots (lwe_gram, sum_where): expanded objects (agg_state.h).  Full
- * rows are gathered and packed as lwe_pack does it (pack_state.h), and batches that are complete go into the
- * aggregate's sums at once; what travels are these sums, merged, and the rows that wait.  Compact rows, and rows of two
- * columns, are gathered for the deep ring.
+ * rows are gathered and packed as ppdl_predict_agg does it (pack_state.h), and batches that are complete go into the
+ * aggregate's sums as soon as there are enough for all threads; what travels are these sums, merged, and the rows that
+ * wait.  Compact rows, and rows of two columns, are gathered for the deep ring.
  */
 #ifndef PPDL_PG_SLOT_STATE_H
 #define PPDL_PG_SLOT_STATE_H
@@ -41,7 +41,9 @@ typedef struct PpdlSlotKind
 	size_t		sums_size;
 	void		(*init) (const PpdlSlotState *state, void *sums);
 	void		(*release) (void *sums, PpdlEval *ev);
-	PpdlStatus	(*add) (const PpdlSlotState *state, void *sums, PpdlEval *ev, const PpdlPacked *packed, PpdlError *err);
+	/* rows, and what ppdl_packed_slots_run makes of them */
+	PpdlStatus	(*add) (const PpdlSlotState *state, void *sums, PpdlEval *ev, const PpdlPacked *packed,
+						const PpdlCt *slots, PpdlError *err);
 	PpdlStatus	(*join) (void *into, PpdlEval *ev, const void *from, PpdlError *err);
 	PpdlStatus	(*merge) (void *sums, PpdlEval *ev, PpdlError *err);
 	PpdlStatus	(*save) (const void *sums, PpdlWriter *w, PpdlError *err);

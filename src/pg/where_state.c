@@ -281,9 +281,10 @@ release(void *sums, PpdlEval *ev)
 }
 
 static PpdlStatus
-add(const PpdlSlotState *state, void *sums, PpdlEval *ev, const PpdlPacked *packed, PpdlError *err)
+add(const PpdlSlotState *state, void *sums, PpdlEval *ev, const PpdlPacked *packed, const PpdlCt *slots,
+	PpdlError *err)
 {
-	return ppdl_where_add_packed(where_of(state), sums, ev, state->slots, packed, err);
+	return ppdl_where_add_packed(where_of(state), sums, ev, packed, slots, err);
 }
 
 static PpdlStatus

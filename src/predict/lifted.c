@@ -83,8 +83,7 @@ run_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 {
 	const Run  *r = arg;
 	PpdlCt		joined = {0},
-				x,
-				out;
+				x;
 	PpdlStatus	status;
 
 	PPDL_GOTO(done, join_halves(r, &joined, in->part, err));
@@ -93,9 +92,9 @@ run_lifted(void *arg, PpdlLifted *in, PpdlError *err)
 		if (choose_rows(r, in, rho) == 0)
 			continue;
 		PPDL_GOTO(done, take_rows(r, &x, &joined, rho, err));
-		PPDL_GOTO(done, ppdl_predictor_stages(r->p, r->ev, &out, &x, err));
-		status = r->result(r->arg, &out, ppdl_log2_width(r->p->slots) + 1, r->ordinal, err);
-		ppdl_ct_release(r->ev, &out);
+		PPDL_GOTO(done, ppdl_predictor_stages(r->p, r->ev, &x, 1, err));
+		status = r->result(r->arg, &x, ppdl_log2_width(r->p->slots) + 1, r->ordinal, err);
+		ppdl_ct_release(r->ev, &x);
 		PPDL_GOTO(done, status);
 	}
 done:

@@ -95,27 +95,44 @@ check_input(const PpdlPackedSlots *s, const PpdlPacked *in, PpdlError *err)
 	return PPDL_OK;
 }
 
-PpdlStatus
-ppdl_packed_slots_run(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err)
+/* all levels, in place; next: room for as many */
+static PpdlStatus
+run_levels(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *ct, PpdlCt *next, int count, PpdlError *err)
 {
-	PpdlCt		ct,
-				next;
-	PpdlStatus	status = PPDL_OK;
-
-	memset(out, 0, sizeof(*out));
-	PPDL_TRY(check_input(s, in, err));
-	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, PPDL_PACKED_ROWS_LIMBS(s->form.left), err));
-	for (int i = 0; i < PPDL_ROW_C2S_LEVELS && status == PPDL_OK; i++)
+	for (int level = 0; level < PPDL_ROW_C2S_LEVELS; level++)
 	{
-		const PpdlLinTrans *lt = s->lt[i];
+		const PpdlLinTrans *lt = s->lt[level];
 
-		ct.bound = s->size[i];
-		status = ppdl_lintrans_apply_rescale(ev, &next, &lt, 1, &ct, err);
-		ppdl_ct_release(ev, &ct);
-		ct = next;
+		for (int i = 0; i < count; i++)
+			ct[i].bound = s->size[level];
+		PPDL_TRY(ppdl_lintrans_apply_all(ev, next, &lt, 1, ct, count, 1, err));
+		ppdl_ct_release_all(ev, ct, count);
+		memcpy(ct, next, (size_t) count * sizeof(*ct));
 	}
-	PPDL_TRY(status);
-	ct.bound = M_SQRT2;
-	*out = ct;
+	for (int i = 0; i < count; i++)
+		ct[i].bound = M_SQRT2;
 	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_packed_slots_run(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, int count,
+					  PpdlError *err)
+{
+	PpdlCt	   *next;
+	PpdlStatus	status;
+
+	memset(out, 0, (size_t) count * sizeof(*out));
+	for (int i = 0; i < count; i++)
+		PPDL_TRY(check_input(s, &in[i], err));
+	next = malloc((size_t) count * sizeof(*next));
+	if (next == NULL)
+		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
+	for (int i = 0; i < count; i++)
+		PPDL_GOTO(done, ppdl_ct_copy(ev, &out[i], &in[i].ct, PPDL_PACKED_ROWS_LIMBS(s->form.left), err));
+	PPDL_GOTO(done, run_levels(s, ev, out, next, count, err));
+done:
+	free(next);
+	if (status != PPDL_OK)
+		ppdl_ct_release_all(ev, out, count);
+	return status;
 }

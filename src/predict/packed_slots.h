@@ -29,10 +29,11 @@ PpdlStatus	ppdl_packed_slots_create(PpdlPackedSlots **out, const PpdlPackedSlots
 void		ppdl_packed_slots_destroy(PpdlPackedSlots *s);
 const PpdlPackedSlotsForm *ppdl_packed_slots_form(const PpdlPackedSlots *s);	/* as given to create */
 /*
- * in: limbs as above or more, at that scale (PPDL_ERR_LEVEL, PPDL_ERR_SCALE), values within [-1, 1].
- * out: bound sqrt(2).
+ * in[i]: limbs as above or more, at that scale (PPDL_ERR_LEVEL, PPDL_ERR_SCALE), values within [-1, 1].
+ * out[i], i < count: bound sqrt(2); none of them after an error.  Together they take less time, as with
+ * ppdl_predictor_run.
  */
-PpdlStatus	ppdl_packed_slots_run(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in,
+PpdlStatus	ppdl_packed_slots_run(const PpdlPackedSlots *s, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, int count,
 								  PpdlError *err);
 
 #endif

@@ -7,18 +7,20 @@
 
 #include "ckks/polyeval.h"
 
-/* ciphertexts between two stages */
+/* ciphertexts between two stages: group g of the i'th of those that are run together is ct[g * each + i] */
 typedef struct Groups
 {
-	int			count;
+	int			count,			/* of groups */
+				each;			/* ciphertexts of a group */
 	PpdlCt	   *ct;
 } Groups;
 
 static PpdlStatus
-groups_init(Groups *g, int count, PpdlError *err)
+groups_init(Groups *g, int count, int each, PpdlError *err)
 {
 	g->count = count;
-	g->ct = calloc(count, sizeof(PpdlCt));
+	g->each = each;
+	g->ct = calloc((size_t) count * (size_t) each, sizeof(PpdlCt));
 	if (g->ct == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	return PPDL_OK;
@@ -27,8 +29,8 @@ groups_init(Groups *g, int count, PpdlError *err)
 static void
 groups_free(PpdlEval *ev, Groups *g)
 {
-	for (int i = 0; g->ct != NULL && i < g->count; i++)
-		ppdl_ct_release(ev, &g->ct[i]);
+	if (g->ct != NULL)
+		ppdl_ct_release_all(ev, g->ct, g->count * g->each);
 	free(g->ct);
 	g->ct = NULL;
 }
@@ -65,46 +67,66 @@ add_conjugate(PpdlEval *ev, PpdlCt *ct, PpdlCt *other, PpdlError *err)
 	return status;
 }
 
+/* sum[i * s->nlt + k], empty before: transform k of the i'th ciphertext, of all its groups */
+static PpdlStatus
+apply_matrices(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt *sum, PpdlError *err)
+{
+	const PpdlLinTrans *const *lt = (const PpdlLinTrans *const *) s->lt;
+	const int	parts = s->nlt * in->each;
+	Groups		part = {0};
+	PpdlStatus	status;
+
+	PPDL_GOTO(done, groups_init(&part, parts, 1, err));
+	for (int from = 0; from < s->in_groups; from++)
+	{
+		PPDL_GOTO(done, ppdl_lintrans_apply_all(ev, part.ct, lt + from * s->nlt, s->nlt, &in->ct[from * in->each],
+												in->each, 0, err));
+		for (int i = 0; i < parts; i++)
+			PPDL_GOTO(done, accumulate(ev, &sum[i], &part.ct[i], err));
+	}
+	for (int i = 0; i < parts; i++)
+		PPDL_GOTO(done, ppdl_ct_rescale(ev, &sum[i], err));
+done:
+	groups_free(ev, &part);
+	return status;
+}
+
+/* output group `to` of a ciphertext, whose sums are given: these are taken over */
+static PpdlStatus
+finish_matrix(PpdlEval *ev, const PpdlStage *s, PpdlCt *sum, int to, PpdlCt *out, PpdlError *err)
+{
+	const int	is_input = s->with_input && to == s->out_groups - 1;
+	PpdlCt	   *ct = &sum[to * s->per_group];
+
+	if (s->conjugates && !is_input)
+		PPDL_TRY(add_conjugate(ev, ct, ct + s->per_group - 1, err));
+	if (s->bias != NULL && !is_input)
+		PPDL_TRY(ppdl_ct_add_plain(ev, ct, &s->bias[to], err));
+	*out = *ct;
+	memset(ct, 0, sizeof(*ct));
+	return PPDL_OK;
+}
+
 static PpdlStatus
 run_matrix(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
 {
-	Groups		sum = {0},
-				part = {0};
+	Groups		sum = {0};
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, groups_init(&sum, s->nlt, err));
-	PPDL_GOTO(done, groups_init(&part, s->nlt, err));
-	for (int from = 0; from < s->in_groups; from++)
-	{
-		PPDL_GOTO(done, ppdl_lintrans_apply(ev, part.ct, (const PpdlLinTrans *const *) s->lt + from * s->nlt, s->nlt,
-											&in->ct[from], err));
-		for (int i = 0; i < s->nlt; i++)
-			PPDL_GOTO(done, accumulate(ev, &sum.ct[i], &part.ct[i], err));
-	}
-	for (int i = 0; i < s->nlt; i++)
-		PPDL_GOTO(done, ppdl_ct_rescale(ev, &sum.ct[i], err));
+	PPDL_GOTO(done, groups_init(&sum, s->nlt * in->each, 1, err));
+	PPDL_GOTO(done, apply_matrices(ev, s, in, sum.ct, err));
 	for (int to = 0; to < s->out_groups; to++)
-	{
-		int			is_input = s->with_input && to == s->out_groups - 1;
-		PpdlCt	   *ct = &sum.ct[to * s->per_group];
-
-		if (s->conjugates && !is_input)
-			PPDL_GOTO(done, add_conjugate(ev, ct, ct + s->per_group - 1, err));
-		if (s->bias != NULL && !is_input)
-			PPDL_GOTO(done, ppdl_ct_add_plain(ev, ct, &s->bias[to], err));
-		out->ct[to] = *ct;
-		memset(ct, 0, sizeof(*ct));
-	}
+		for (int i = 0; i < in->each; i++)
+			PPDL_GOTO(done, finish_matrix(ev, s, sum.ct + i * s->nlt, to, &out->ct[to * in->each + i], err));
 done:
 	groups_free(ev, &sum);
-	groups_free(ev, &part);
 	return status;
 }
 
 static PpdlStatus
 run_square(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
 {
-	for (int i = 0; i < in->count; i++)
+	for (int i = 0; i < in->count * in->each; i++)
 	{
 		PPDL_TRY(ppdl_ct_mul(ev, &out->ct[i], &in->ct[i], &in->ct[i], err));
 		PPDL_TRY(ppdl_ct_rescale(ev, &out->ct[i], err));
@@ -119,7 +141,7 @@ run_poly(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlEr
 
 	for (int k = 0; k <= s->degree; k++)
 		c[k] = s->coef[k];
-	for (int i = 0; i < in->count; i++)
+	for (int i = 0; i < in->count * in->each; i++)
 	{
 		if (s->chebyshev)
 			PPDL_TRY(ppdl_poly_chebyshev(ev, &out->ct[i], &in->ct[i], c, s->degree, s->scale, err));
@@ -129,26 +151,27 @@ run_poly(PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlEr
 	return PPDL_OK;
 }
 
-/* products are added up before the one relinearisation */
+/* of the i'th ciphertext; products are added up before the one relinearisation */
 static PpdlStatus
-sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt3 *sum, PpdlError *err)
+sum_products(PpdlEval *ev, const PpdlStage *s, const Groups *in, int i, PpdlCt3 *sum, PpdlError *err)
 {
+	const PpdlCt *ct = &in->ct[i];
+
 	if (s->kind == PPDL_STAGE_SUM_PRODUCT)
-		return ppdl_ct_tensor(ev, sum, &in->ct[0], &in->ct[1], err);
-	for (int i = 0; i < in->count; i++)
-		PPDL_TRY(ppdl_ct3_add_product(ev, sum, &in->ct[i], &in->ct[i], err));
+		return ppdl_ct_tensor(ev, sum, ct, ct + in->each, err);
+	for (int g = 0; g < in->count; g++)
+		PPDL_TRY(ppdl_ct3_add_product(ev, sum, ct + g * in->each, ct + g * in->each, err));
 	return PPDL_OK;
 }
 
-/* the outputs are the real parts */
+/* of the i'th ciphertext; the outputs are the real parts */
 static PpdlStatus
-run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+sum_one(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, int i, PpdlCt *ct, PpdlError *err)
 {
 	PpdlCt3		sum = {0};
-	PpdlCt	   *ct = &out->ct[0];
 	PpdlStatus	status;
 
-	PPDL_GOTO(done, sum_products(ev, s, in, &sum, err));
+	PPDL_GOTO(done, sum_products(ev, s, in, i, &sum, err));
 	PPDL_GOTO(done, ppdl_ct_relinearize(ev, ct, &sum, err));
 	PPDL_GOTO(done, ppdl_ct_rotate_and_sum(ev, ct, s->stride, ppdl_log2_width(p->slots / s->stride), err));
 	PPDL_GOTO(done, ppdl_ct_rescale(ev, ct, err));
@@ -159,6 +182,14 @@ run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *
 done:
 	ppdl_ct3_release(ev, &sum);
 	return status;
+}
+
+static PpdlStatus
+run_sum(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, const Groups *in, Groups *out, PpdlError *err)
+{
+	for (int i = 0; i < in->each; i++)
+		PPDL_TRY(sum_one(p, ev, s, in, i, &out->ct[i], err));
+	return PPDL_OK;
 }
 
 static PpdlStatus
@@ -222,15 +253,15 @@ error_of_rows(const PpdlPredictor *p, const PpdlCt *in)
 	return p->estimate.input_slots_gain * slot_error(in, 0);
 }
 
-/* what a stage left, as the error of an output that it leads to */
+/* what a stage left of the i'th ciphertext, as the error of an output that it leads to */
 static double
-error_of_stage(const PpdlStage *s, const Groups *out)
+error_of_stage(const PpdlStage *s, const Groups *out, int i)
 {
 	const int	real = s->conjugates && s->per_group == 1;
 	double		most = 0;
 
-	for (int i = 0; i < out->count; i++)
-		most = fmax(most, slot_error(&out->ct[i], real));
+	for (int g = 0; g < out->count; g++)
+		most = fmax(most, slot_error(&out->ct[g * out->each + i], real));
 	return s->gain * most;
 }
 
@@ -238,7 +269,7 @@ error_of_stage(const PpdlStage *s, const Groups *out)
 static void
 forget_errors(const PpdlStage *next, Groups *in)
 {
-	for (int i = 0; i < in->count; i++)
+	for (int i = 0; i < in->count * in->each; i++)
 	{
 		in->ct[i].noise = 0;
 		in->ct[i].bound = next->size;
@@ -253,45 +284,77 @@ state_error(PpdlCt *out, double error, double bound)
 	out->bound = fmax(bound, 8 * error);
 }
 
-PpdlStatus
-ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err)
+/* *cur becomes what stage s makes of it */
+static PpdlStatus
+step(const PpdlPredictor *p, PpdlEval *ev, const PpdlStage *s, Groups *cur, PpdlError *err)
 {
-	Groups		cur = {0},
-				next = {0};
-	double		error = error_of_rows(p, in);
+	Groups		next = {0};
 	PpdlStatus	status;
 
-	memset(out, 0, sizeof(*out));
-	PPDL_GOTO(done, groups_init(&cur, 1, err));
-	cur.ct[0] = *in;
-	memset(in, 0, sizeof(*in));
-	for (int i = 0; i < p->nstages; i++)
+	forget_errors(s, cur);
+	PPDL_GOTO(fail, groups_init(&next, s->out_groups, cur->each, err));
+	PPDL_GOTO(fail, run_stage(p, ev, s, cur, &next, err));
+	groups_free(ev, cur);
+	*cur = next;
+	return PPDL_OK;
+fail:
+	groups_free(ev, &next);
+	return status;
+}
+
+/* error[i]: of the i'th ciphertext */
+static PpdlStatus
+run_stages(const PpdlPredictor *p, PpdlEval *ev, Groups *cur, double *error, PpdlError *err)
+{
+	for (int i = 0; i < cur->each; i++)
+		error[i] = error_of_rows(p, &cur->ct[i]);
+	for (int k = 0; k < p->nstages; k++)
 	{
-		forget_errors(&p->stage[i], &cur);
-		PPDL_GOTO(done, groups_init(&next, p->stage[i].out_groups, err));
-		PPDL_GOTO(done, run_stage(p, ev, &p->stage[i], &cur, &next, err));
-		groups_free(ev, &cur);
-		cur = next;
-		memset(&next, 0, sizeof(next));
-		error = hypot(error, error_of_stage(&p->stage[i], &cur));
+		PPDL_TRY(step(p, ev, &p->stage[k], cur, err));
+		for (int i = 0; i < cur->each; i++)
+			error[i] = hypot(error[i], error_of_stage(&p->stage[k], cur, i));
 	}
-	*out = cur.ct[0];
-	state_error(out, error, p->stage[p->nstages - 1].bound);
-	memset(&cur.ct[0], 0, sizeof(PpdlCt));
+	for (int i = 0; i < cur->each; i++)
+		state_error(&cur->ct[i], error[i], p->stage[p->nstages - 1].bound);
+	return PPDL_OK;
+}
+
+PpdlStatus
+ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *ct, int count, PpdlError *err)
+{
+	const size_t bytes = (size_t) count * sizeof(*ct);
+	Groups		cur = {0};
+	double	   *error = malloc((size_t) count * sizeof(*error));
+	PpdlStatus	status;
+
+	if (error == NULL)
+		PPDL_GOTO(done, ppdl_error(err, PPDL_ERR_NOMEM, "out of memory"));
+	PPDL_GOTO(done, groups_init(&cur, 1, count, err));
+	memcpy(cur.ct, ct, bytes);
+	memset(ct, 0, bytes);
+	PPDL_GOTO(done, run_stages(p, ev, &cur, error, err));
+	memcpy(ct, cur.ct, bytes);
+	memset(cur.ct, 0, bytes);
 done:
 	groups_free(ev, &cur);
-	groups_free(ev, &next);
-	ppdl_ct_release(ev, in);
+	free(error);
+	if (status != PPDL_OK)
+		ppdl_ct_release_all(ev, ct, count);
 	return status;
 }
 
 PpdlStatus
-ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err)
+ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, int count, PpdlError *err)
 {
-	PpdlCt		ct;
+	PpdlStatus	status;
 
-	memset(out, 0, sizeof(*out));
-	PPDL_TRY(check_input(p, in, err));
-	PPDL_TRY(ppdl_ct_copy(ev, &ct, &in->ct, p->limbs, err));
-	return ppdl_predictor_stages(p, ev, out, &ct, err);
+	memset(out, 0, (size_t) count * sizeof(*out));
+	for (int i = 0; i < count; i++)
+		PPDL_TRY(check_input(p, &in[i], err));
+	for (int i = 0; i < count; i++)
+		PPDL_GOTO(fail, ppdl_ct_copy(ev, &out[i], &in[i].ct, p->limbs, err));
+	return ppdl_predictor_stages(p, ev, out, count, err);
+fail:
+	ppdl_ct_release_all(ev, out, count);
+	return status;
 }

@@ -57,11 +57,13 @@ double		ppdl_predictor_scale(const PpdlPredictor *p);	/* as given to create */
 int			ppdl_network_levels(const PpdlNet *net);
 
 /*
- * in: a packed ciphertext of slices with values in [-1,1], of the predictor's width and scale, at
- * ppdl_predictor_limbs() limbs or more; out: layout 1 (real part of slot p*k/2 + j = output j of the row at p;
- * imaginary parts and other slots mean nothing), 1 or 2 limbs; noise, bound, scale set.
+ * in[i]: a packed ciphertext of slices with values in [-1,1], of the predictor's width and scale, at
+ * ppdl_predictor_limbs() limbs or more; out[i], i < count: layout 1 (real part of slot p*k/2 + j = output j of the row
+ * at p; imaginary parts and other slots mean nothing), 1 or 2 limbs; noise, bound, scale set; none of them after an
+ * error.  Each is what it would be alone, to the last bit; together they take less time (PPDL_PACKED_TOGETHER).
  */
-PpdlStatus	ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, PpdlError *err);
+PpdlStatus	ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, int count,
+							   PpdlError *err);
 
 /*
  * Rows of ts (features alone, values in [-1,1]) lifted and put through a predictor for lifted rows; ev: deep ring. 

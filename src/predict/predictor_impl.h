@@ -81,12 +81,14 @@ struct PpdlPredictor
 };
 
 /*
- * All stages on one ciphertext of p->limbs limbs and scale p->in_scale, its noise set; consumes in, after a failure,
- * too. Each stage is run as if its input had no noise, which leaves the noise that the stage adds; what that becomes at
+ * All stages on each of `count` ciphertexts of p->limbs limbs and scale p->in_scale, their noise set, in place; after a
+ * failure they are released.  Matrices are applied to all of them at once, all else to one after the other.
+ *
+ * Each stage is run as if its input had no noise, which leaves the noise that the stage adds; what that becomes at
  * the outputs is known (PpdlEstimate), and all of it is added up in the end.  Meanwhile bounds of ciphertexts say how
  * large slots really get, in the mean for sums of many and at most for polynomials, since bounds for the worst of
  * cases, which scales are chosen by, say nothing of noise.
  */
-PpdlStatus	ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, PpdlCt *in, PpdlError *err);
+PpdlStatus	ppdl_predictor_stages(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *ct, int count, PpdlError *err);
 
 #endif

@@ -145,14 +145,13 @@ asks_for(const PpdlWhere *w, int part)
 }
 
 PpdlStatus
-ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlPackedSlots *slots,
-					  const PpdlPacked *packed, PpdlError *err)
+ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlPacked *packed,
+					  const PpdlCt *slots, PpdlError *err)
 {
 	const size_t capacity = w->par->slots / (size_t) w->stride;
-	PpdlWhereRows rows = {.rows = packed->rows};
+	PpdlWhereRows rows = {.rows = packed->rows, .values = slots};
 	PpdlCt	   *bits = rows.part[0][PPDL_CONDITION_BIT];
 	char	   *present;
-	PpdlCt		z = {0};
 	PpdlStatus	status;
 
 	if (w->columns > 1)
@@ -163,15 +162,12 @@ ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const 
 	for (size_t p = 0; p < capacity; p++)
 		present[p] = packed->ordinal[p] != PPDL_NO_PLACE;
 	rows.present = present;
-	rows.values = &z;
-	PPDL_GOTO(done, ppdl_packed_slots_run(slots, ev, &z, packed, err));
-	PPDL_GOTO(done, ppdl_ct_split(ev, asks_for(w, 0) ? &bits[0] : NULL, asks_for(w, 1) ? &bits[1] : NULL, &z, err));
+	PPDL_GOTO(done, ppdl_ct_split(ev, asks_for(w, 0) ? &bits[0] : NULL, asks_for(w, 1) ? &bits[1] : NULL, slots, err));
 	memcpy(rows.part[0][PPDL_CONDITION_SIGN], bits, sizeof(rows.part[0][0]));
 	PPDL_GOTO(done, ppdl_where_add(w, s, ev, &rows, err));
 done:
 	ppdl_ct_release(ev, &bits[0]);
 	ppdl_ct_release(ev, &bits[1]);
-	ppdl_ct_release(ev, &z);
 	free(present);
 	return status;
 }

@@ -156,9 +156,12 @@ typedef struct PpdlWhereRows
  */
 PpdlStatus	ppdl_where_add(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlWhereRows *rows,
 						   PpdlError *err);
-/* packed rows of the row ring, values and condition being of one column; key: the conjugation, too */
-PpdlStatus	ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlPackedSlots *slots,
-								  const PpdlPacked *packed, PpdlError *err);
+/*
+ * packed rows of the row ring, values and condition being of one column; slots: these rows, by ppdl_packed_slots_run of
+ * ppdl_where_slots_form; key: the conjugation, too
+ */
+PpdlStatus	ppdl_where_add_packed(const PpdlWhere *w, PpdlWhereSums *s, PpdlEval *ev, const PpdlPacked *packed,
+								  const PpdlCt *slots, PpdlError *err);
 /* which column is the labels of the rows' set */
 typedef enum PpdlWhereLabels
 {

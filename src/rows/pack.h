@@ -7,6 +7,12 @@
 #include "ckks/eval.h"
 #include "rows/collector.h"
 
+/*
+ * packed ciphertexts that a thread is to take together where enough wait: their transforms read keys and matrices once
+ * for all of them; each takes scratch of its own
+ */
+#define PPDL_PACKED_TOGETHER 2
+
 /* ciphertexts that the rows that wait will be packed into, at least */
 uint64_t	ppdl_collector_ciphertexts(const PpdlCollector *col);
 

@@ -22,7 +22,8 @@
 #define WIDTH 16
 #define ROWS 1024
 #define MAX_THREADS 16
-#define THREAD_BATCHES 16		/* that any number of threads predicts */
+#define TOGETHER PPDL_PACKED_TOGETHER
+#define THREAD_BATCHES (MAX_THREADS * TOGETHER)	/* that any number of threads predicts */
 
 typedef struct Bench
 {
@@ -157,7 +158,35 @@ network(void)
 	return net;
 }
 
-/* returns the seconds of a complete batch */
+/* batches that go through a network together, as a thread takes them where enough wait; returns the seconds of one */
+static double
+bench_together(Bench *b, const PpdlPredictor *p)
+{
+	PpdlPacked	packed[TOGETHER];
+	PpdlCt		ct[TOGETHER];
+	double		best = 1e9;
+
+	for (int i = 0; i < TOGETHER; i++)
+		pack(b, 1, ppdl_predictor_limbs(p), &packed[i]);
+	for (int run = 0; run <= RUNS + 1; run++)
+	{
+		double		t = now();
+
+		if (run > RUNS)
+			floor_begin();
+		OK(ppdl_predictor_run(p, &b->ev, ct, packed, TOGETHER, &err));
+		if (run <= RUNS)
+			best = fmin(best, now() - t);
+		for (int i = 0; i < TOGETHER; i++)
+			ppdl_ct_release(&b->ev, &ct[i]);
+	}
+	floor_print("predict_pair", best, floor_end("predict_pair"));
+	for (int i = 0; i < TOGETHER; i++)
+		ppdl_packed_release(&b->ev, &packed[i]);
+	return best / TOGETHER;
+}
+
+/* returns the seconds of a complete batch, alone */
 static double
 bench_network(Bench *b)
 {
@@ -169,6 +198,7 @@ bench_network(Bench *b)
 	double		best = 1e9,
 				packing = 1e9,
 				serial = 1e9,
+				pair,
 				t = now();
 
 	OK(ppdl_predictor_create(&p, net, WIDTH, 0x1p40, NULL, NULL, &err));
@@ -180,7 +210,7 @@ bench_network(Bench *b)
 
 		packing = fmin(packing, times.packing);
 		t = now();
-		OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, &err));
+		OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, 1, &err));
 		best = fmin(best, now() - t);
 		t = now();
 		OK(ppdl_ct_copy(&b->ev, &copy, &ct, ct.limbs, &err));
@@ -193,14 +223,18 @@ bench_network(Bench *b)
 	printf("predict_batch_ms\t%.2f\tms\t16-32-1 on 1,024 packed rows\n", best * 1e3);
 	pack(b, 1, ppdl_predictor_limbs(p), &packed);
 	floor_begin();
-	OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, &err));
+	OK(ppdl_predictor_run(p, &b->ev, &ct, &packed, 1, &err));
 	floor_print("predict_batch", best, floor_end("predict_batch"));
 	ppdl_ct_release(&b->ev, &ct);
 	ppdl_packed_release(&b->ev, &packed);
-	printf("predict_us_per_row\t%.2f\tus\tpacking and network\n", (best + packing) * 1e6 / ROWS);
-	printf("predict_serial_share\t%.4f\tratio\tof the time of a complete batch: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
-		   serial / (serial + best + packing));
-	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches\n",
+	printf("predict_us_per_row\t%.2f\tus\tpacking and network, a batch alone\n", (best + packing) * 1e6 / ROWS);
+	pair = bench_together(b, p);
+	printf("predict_pair_batch_ms\t%.2f\tms\tthe network on two batches together, a batch\n", pair * 1e3);
+	printf("predict_pair_us_per_row\t%.2f\tus\tpacking and network, two batches together\n",
+		   (pair + packing) * 1e6 / ROWS);
+	printf("predict_serial_share\t%.4f\tratio\tof the time of a complete batch of two: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
+		   serial / (serial + pair + packing));
+	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches, two together\n",
 		   ppdl_pool_peak(b->pool));
 	for (int step = 2; step <= 5; step++)
 	{
@@ -242,7 +276,7 @@ bench_gram(Bench *b, const char *name, int width, double predict)
 		double		packing = pack(b, 1, PPDL_GRAM_ROWS_LIMBS, &packed).packing;
 
 		t = now();
-		OK(ppdl_packed_slots_run(slots, &b->ev, &z, &packed, &err));
+		OK(ppdl_packed_slots_run(slots, &b->ev, &z, &packed, 1, &err));
 		OK(ppdl_gram_add(&g, &b->ev, &z, NULL, packed.rows, &err));
 		best = fmin(best, now() - t + packing);
 		ppdl_ct_release(&b->ev, &z);
@@ -288,11 +322,14 @@ bench_where(Bench *b, const char *name, const char *text, double predict)
 	for (int run = 0; run <= repeats(RUNS); run++)
 	{
 		PpdlPacked	packed;
+		PpdlCt		z;
 		double		packing = pack(b, 1, PPDL_PACKED_ROWS_LIMBS(form.left), &packed).packing;
 
 		t = now();
-		OK(ppdl_where_add_packed(w, &sums, &b->ev, slots, &packed, &err));
+		OK(ppdl_packed_slots_run(slots, &b->ev, &z, &packed, 1, &err));
+		OK(ppdl_where_add_packed(w, &sums, &b->ev, &packed, &z, &err));
 		best = fmin(best, now() - t + packing);
+		ppdl_ct_release(&b->ev, &z);
 		ppdl_packed_release(&b->ev, &packed);
 	}
 	t = now();
@@ -312,35 +349,39 @@ bench_where(Bench *b, const char *name, const char *text, double predict)
 
 /* ------------------------------------------------------------------ many threads */
 
-/* batches that a crew predicts, a job each, as ppdl_predict_agg has them done */
-typedef struct Turn
+/* batches that a crew predicts, as ppdl_predict_agg has them done: so many a job */
+typedef struct Job
 {
-	PpdlPacking *packing;
+	PpdlPacking *packing[TOGETHER];
 	PpdlEval   *ev;				/* whose pool has `out` */
-	PpdlPacked	out;
+	PpdlPacked	out[TOGETHER];
 	double		seconds;		/* of the processor */
-} Turn;
+} Job;
 
 typedef struct Turns
 {
 	const PpdlPredictor *predictor;
-	Turn		turn[MAX_THREADS];
+	Job			job[MAX_THREADS];
 } Turns;
 
 static PpdlStatus
 take_turn(void *arg, int i, PpdlEval *ev, PpdlError *e)
 {
 	Turns	   *turns = arg;
-	Turn	   *t = &turns->turn[i];
+	Job		   *job = &turns->job[i];
 	double		start = thread_now();
-	PpdlCt		ct;
+	PpdlCt		ct[TOGETHER];
 
-	PPDL_TRY(ppdl_packing_run(t->packing, ev, &t->out, e));
-	PPDL_TRY(ppdl_predictor_run(turns->predictor, ev, &ct, &t->out, e));
-	ppdl_ct_release(ev, &t->out.ct);
-	t->out.ct = ct;
-	t->ev = ev;
-	t->seconds = thread_now() - start;
+	for (int k = 0; k < TOGETHER; k++)
+		PPDL_TRY(ppdl_packing_run(job->packing[k], ev, &job->out[k], e));
+	PPDL_TRY(ppdl_predictor_run(turns->predictor, ev, ct, job->out, TOGETHER, e));
+	for (int k = 0; k < TOGETHER; k++)
+	{
+		ppdl_ct_release(ev, &job->out[k].ct);
+		job->out[k].ct = ct[k];
+	}
+	job->ev = ev;
+	job->seconds = thread_now() - start;
 	return PPDL_OK;
 }
 
@@ -352,7 +393,23 @@ typedef struct Path
 				longest;		/* the longest job of each turn */
 } Path;
 
-/* one turn: a batch a thread is collected, predicted, and its result kept and written */
+/* a batch's result, kept and written */
+static void
+keep(Bench *b, Job *job, int k, PpdlPackedWriter **writer)
+{
+	PpdlPacked *out = &job->out[k];
+	PpdlCt		kept;
+
+	if (*writer == NULL)
+		OK(ppdl_packed_writer_create(writer, PPDL_LAYOUT_SLOTS, 1, out->logk, out->fingerprint, &err));
+	OK(ppdl_ct_copy(&b->ev, &kept, &out->ct, out->ct.limbs, &err));
+	OK(ppdl_packed_writer_add(*writer, &b->ev, &kept, out->ordinal, &err));
+	ppdl_ct_release(&b->ev, &kept);
+	ppdl_packing_end(job->packing[k], 1);
+	ppdl_packed_release(job->ev, out);
+}
+
+/* one turn: two batches a thread are collected, predicted, and their results kept and written */
 static void
 run_turn(Bench *b, PpdlCrew *crew, Turns *turns, int threads, PpdlPackedWriter **writer, Path *path)
 {
@@ -363,29 +420,21 @@ run_turn(Bench *b, PpdlCrew *crew, Turns *turns, int threads, PpdlPackedWriter *
 	int			complete;
 
 	OK(ppdl_collector_create(&col, ppdl_predictor_limbs(turns->predictor), &err));
-	for (int i = 0; i < threads * ROWS; i++)
+	for (int i = 0; i < threads * TOGETHER * ROWS; i++)
 	{
 		OK(ppdl_cipher_parse(&c, b->slices + i % ROWS * b->slice_size, b->slice_size, &err));
 		OK(ppdl_collector_add(col, &c, (uint32_t) i, &complete, &err));
 	}
-	for (int i = 0; i < threads; i++)
-		OK(ppdl_packing_choose(&turns->turn[i].packing, col, 0, &err));
+	for (int i = 0; i < threads * TOGETHER; i++)
+		OK(ppdl_packing_choose(&turns->job[i / TOGETHER].packing[i % TOGETHER], col, 0, &err));
 	path->serial += thread_now() - start;
 	OK(ppdl_crew_run(crew, &b->ev, threads, take_turn, turns, &err));
 	start = thread_now();
 	for (int i = 0; i < threads; i++)
 	{
-		Turn	   *t = &turns->turn[i];
-		PpdlCt		kept;
-
-		if (*writer == NULL)
-			OK(ppdl_packed_writer_create(writer, PPDL_LAYOUT_SLOTS, 1, t->out.logk, t->out.fingerprint, &err));
-		OK(ppdl_ct_copy(&b->ev, &kept, &t->out.ct, t->out.ct.limbs, &err));
-		OK(ppdl_packed_writer_add(*writer, &b->ev, &kept, t->out.ordinal, &err));
-		ppdl_ct_release(&b->ev, &kept);
-		ppdl_packing_end(t->packing, 1);
-		ppdl_packed_release(t->ev, &t->out);
-		longest = fmax(longest, t->seconds);
+		for (int k = 0; k < TOGETHER; k++)
+			keep(b, &turns->job[i], k, writer);
+		longest = fmax(longest, turns->job[i].seconds);
 	}
 	ppdl_collector_destroy(col);
 	path->serial += thread_now() - start;
@@ -410,7 +459,7 @@ measure_path(Bench *b, const PpdlPredictor *p, int threads)
 		ppdl_packed_writer_destroy(writer);
 		writer = NULL;
 		start = now();
-		for (int n = 0; n < THREAD_BATCHES; n += threads)
+		for (int n = 0; n < THREAD_BATCHES; n += threads * TOGETHER)
 			run_turn(b, crew, turns, threads, &writer, &path);
 		path.cpu = now() - start;
 	}

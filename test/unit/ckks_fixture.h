@@ -180,6 +180,18 @@ encrypt(Fixture *f, const double complex *z, double scale, int limbs)
 	return ct;
 }
 
+/* to the last bit */
+static inline void
+assert_same_ct(const PpdlCt *a, const PpdlCt *b)
+{
+	const size_t bytes = sizeof(uint64_t) * (size_t) a->limbs * a->par->n;
+
+	assert_int_equal(a->limbs, b->limbs);
+	assert_true(a->domain == b->domain && a->scale == b->scale && a->noise == b->noise && a->bound == b->bound);
+	assert_memory_equal(a->b, b->b, bytes);
+	assert_memory_equal(a->a, b->a, bytes);
+}
+
 typedef struct Measured
 {
 	double		rms,

@@ -199,7 +199,7 @@ real_network(RealRing *r, NetKind kind, Tally *t)
 	real_encrypt(r, &b, r->par->nq);
 	step = pick(&r->random, 0, 2) == 0 ? 1 : pick(&r->random, 2, 9);
 	real_pack(r, &b, step, pick(&r->random, 0, 1), ppdl_predictor_limbs(p), &packed);
-	OK(ppdl_predictor_run(p, &r->ev, &out, &packed, &err));
+	OK(ppdl_predictor_run(p, &r->ev, &out, &packed, 1, &err));
 	real_compare(r, net, &b, &packed, &out, &errors);
 	tally_add(t, errors.worst, net_errors_rms(&errors), out.noise * sqrt((double) r->par->n) / out.scale);
 	if (getenv("PPDL_TEST_VERBOSE") != NULL || t->sigma[t->count - 1] > 6 || t->slack[t->count - 1] > 3)

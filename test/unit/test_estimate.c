@@ -70,8 +70,7 @@ try_net(Fixture *f, const PpdlNet *net, Tally *t, const char *what)
 			   *got = malloc(sizeof(double) * (size_t) errors.outputs),
 				estimate;
 	size_t		rows;
-	PpdlCt		in,
-				out;
+	PpdlCt		ct;
 
 	if (status != PPDL_OK)
 	{
@@ -85,17 +84,17 @@ try_net(Fixture *f, const PpdlNet *net, Tally *t, const char *what)
 	x = malloc(sizeof(double) * rows * (size_t) p->width);
 	for (size_t r = 0; r < rows; r++)
 		random_row(&rng, net, x + r * (size_t) p->width, (RowKind) (r % ROW_KINDS));
-	in = encrypt_rows(f, p, x, rows);
-	OK(ppdl_predictor_stages(p, &f->ev, &out, &in, &err));
-	OK(ppdl_decrypt_slots(&f->ev, &out, f->sk, f->z, &err));
-	estimate = out.noise * sqrt((double) f->par->n) / out.scale;
+	ct = encrypt_rows(f, p, x, rows);
+	OK(ppdl_predictor_stages(p, &f->ev, &ct, 1, &err));
+	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
+	estimate = ct.noise * sqrt((double) f->par->n) / ct.scale;
 	for (size_t r = 0; r < rows; r++)
 	{
 		OK(ppdl_net_predict(net, x + r * (size_t) p->width, want, &err));
 		for (int j = 0; j < errors.outputs; j++)
 		{
 			got[j] = creal(f->z[r * (size_t) p->slots + (size_t) j]);
-			assert_true(fabs(want[j]) <= out.bound * (1 + 1e-9));
+			assert_true(fabs(want[j]) <= ct.bound * (1 + 1e-9));
 		}
 		net_errors_add(&errors, (RowKind) (r % ROW_KINDS), got, want);
 	}
@@ -108,7 +107,7 @@ try_net(Fixture *f, const PpdlNet *net, Tally *t, const char *what)
 		printf(",%d  %zu rows: %.1f sigma, %.1f bits above\n", errors.outputs, rows, t->sigma[t->count - 1],
 			   t->slack[t->count - 1]);
 	}
-	ppdl_ct_release(&f->ev, &out);
+	ppdl_ct_release(&f->ev, &ct);
 	ppdl_predictor_destroy(p);
 	free(x);
 	free(want);

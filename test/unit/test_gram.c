@@ -230,7 +230,7 @@ packed(Fixture *f, int width, int ciphertexts)
 		for (int r = 0; r < rows; r++)
 			n += keep[i * rows + r];
 		pack_rows(f, &p, x + (size_t) (i * rows * width), width, keep + i * rows, PPDL_GRAM_ROWS_LIMBS);
-		OK(ppdl_packed_slots_run(slots, &f->ev, &z, &p, &err));
+		OK(ppdl_packed_slots_run(slots, &f->ev, &z, &p, 1, &err));
 		OK(ppdl_gram_add(to, &f->ev, &z, NULL, n, &err));
 		if (i == 1)
 			OK(ppdl_gram_merge(to, &f->ev, &err));
@@ -252,6 +252,55 @@ packed(Fixture *f, int width, int ciphertexts)
 	free(x);
 	free(keep);
 	free(want);
+}
+
+#define TOGETHER 3
+
+/* slots of several packed ciphertexts together: to the last bit what each has alone; of none where one is no good */
+static void
+slots_together(void **state)
+{
+	Fixture    *f = *state;
+	const PpdlPackedSlotsForm form = {.in_scale = ldexp(1, 30 + f->par->logn - 4), .scale = PPDL_GRAM_SLOT_SCALE,
+		.left = PPDL_GRAM_LIMBS};
+	double	   *x = malloc(sizeof(double) * f->par->n);
+	char	   *keep = malloc(f->par->n / 16);
+	PpdlPackedSlots *slots;
+	PpdlPacked	p[TOGETHER];
+	PpdlCt		alone[TOGETHER],
+				z[TOGETHER];
+	size_t		held;
+
+	memset(keep, 1, f->par->n / 16);
+	OK(ppdl_packed_slots_create(&slots, &form, NULL, NULL, &err));
+	for (int i = 0; i < TOGETHER; i++)
+	{
+		for (size_t k = 0; k < f->par->n; k++)
+			x[k] = next_real(f);
+		pack_rows(f, &p[i], x, 16, keep, PPDL_GRAM_ROWS_LIMBS);
+		p[i].ct.noise *= 1 << 4 * i;
+		OK(ppdl_packed_slots_run(slots, &f->ev, &alone[i], &p[i], 1, &err));
+	}
+	for (int count = 2; count <= TOGETHER; count++)
+	{
+		OK(ppdl_packed_slots_run(slots, &f->ev, z, p, count, &err));
+		for (int i = 0; i < count; i++)
+			assert_same_ct(&z[i], &alone[i]);
+		ppdl_ct_release_all(&f->ev, z, count);
+	}
+	ppdl_pool_trim(f->pool);
+	held = ppdl_pool_bytes(f->pool);
+	p[1].ct.scale *= 2;
+	assert_int_equal(ppdl_packed_slots_run(slots, &f->ev, z, p, 2, &err), PPDL_ERR_SCALE);
+	assert_true(z[0].b == NULL && z[1].b == NULL);
+	ppdl_pool_trim(f->pool);
+	assert_int_equal(ppdl_pool_bytes(f->pool), held);
+	ppdl_ct_release_all(&f->ev, alone, TOGETHER);
+	for (int i = 0; i < TOGETHER; i++)
+		ppdl_packed_release(&f->ev, &p[i]);
+	ppdl_packed_slots_destroy(slots);
+	free(x);
+	free(keep);
 }
 
 static void
@@ -340,6 +389,7 @@ main(void)
 {
 	const struct CMUnitTest packed[] = {
 		cmocka_unit_test(packed_rows),
+		cmocka_unit_test(slots_together),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(damaged_places),
 	};

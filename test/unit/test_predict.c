@@ -98,7 +98,7 @@ compare(Fixture *f, const PpdlNet *net, double scale, const char *what, double *
 	pack_rows(f, &packed, x, width, scale);
 	OK(ppdl_predictor_create(&p, net, width, scale, NULL, NULL, &err));
 	start = cpu_seconds();
-	OK(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err));
+	OK(ppdl_predictor_run(p, &f->ev, &ct, &packed, 1, &err));
 	start = cpu_seconds() - start;
 	OK(ppdl_decrypt_slots(&f->ev, &ct, f->sk, f->z, &err));
 	for (int r = 0; r < rows; r++)
@@ -406,23 +406,23 @@ bad_input_and_cancel(void **state)
 	pack_rows(f, &packed, x, 16, 0x1p40);
 	OK(ppdl_predictor_create(&p, net, 16, 0x1p40, NULL, NULL, &err));
 	packed.ct.scale = 0x1p41;
-	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_SCALE);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, 1, &err), PPDL_ERR_SCALE);
 	packed.ct.scale = 0x1p40;
 	packed.ct.bound = 2;
-	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_RANGE);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, 1, &err), PPDL_ERR_RANGE);
 	packed.ct.bound = 1;
 	packed.width = 15;
-	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_ARGUMENT);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, 1, &err), PPDL_ERR_ARGUMENT);
 	packed.width = 16;
 	ppdl_ct_drop(&packed.ct, 2);
-	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_LEVEL);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, 1, &err), PPDL_ERR_LEVEL);
 	ppdl_ct_release(&f->ev, &packed.ct);
 	pack_rows(f, &packed, x, 16, 0x1p40);
 	f->ev.interrupted = count_down;
 	f->ev.interrupted_arg = &left;
 	ppdl_pool_trim(f->pool);
 	held = ppdl_pool_bytes(f->pool);
-	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, &err), PPDL_ERR_CANCELED);
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, &ct, &packed, 1, &err), PPDL_ERR_CANCELED);
 	/* nothing is left behind */
 	ppdl_pool_trim(f->pool);
 	assert_int_equal(ppdl_pool_bytes(f->pool), held);
@@ -431,6 +431,126 @@ bad_input_and_cancel(void **state)
 	ppdl_predictor_destroy(p);
 	ppdl_net_destroy(net);
 	free(x);
+}
+
+/* ---- several ciphertexts together ---- */
+
+#define TOGETHER 3
+
+/* of random rows; their noise and scales differ, as far as scales may */
+static void
+pack_different(Fixture *f, PpdlPacked *packed, int count, int width)
+{
+	double	   *x = malloc(sizeof(double) * f->par->n);
+
+	for (int i = 0; i < count; i++)
+	{
+		for (size_t k = 0; k < f->par->n; k++)
+			x[k] = next_real(f);
+		pack_rows(f, &packed[i], x, width, 0x1p40);
+		packed[i].ct.noise *= 1 << 4 * i;
+		packed[i].ct.scale *= 1 + i * 0x1p-45;
+	}
+	free(x);
+}
+
+static void
+release_all(Fixture *f, PpdlPacked *packed, int count)
+{
+	for (int i = 0; i < count; i++)
+		ppdl_ct_release(&f->ev, &packed[i].ct);
+}
+
+static void
+check_together(Fixture *f, const char *json, double size)
+{
+	PpdlNet    *net = make_net(f, json, size);
+	PpdlPredictor *p;
+	PpdlPacked	packed[TOGETHER];
+	PpdlCt		alone[TOGETHER],
+				ct[TOGETHER];
+
+	OK(ppdl_predictor_create(&p, net, net->inputs, 0x1p40, NULL, NULL, &err));
+	pack_different(f, packed, TOGETHER, net->inputs);
+	for (int i = 0; i < TOGETHER; i++)
+		OK(ppdl_predictor_run(p, &f->ev, &alone[i], &packed[i], 1, &err));
+	assert_true(alone[0].noise < alone[1].noise && alone[1].noise < alone[2].noise);
+	for (int count = 2; count <= TOGETHER; count++)
+	{
+		OK(ppdl_predictor_run(p, &f->ev, ct, packed, count, &err));
+		for (int i = 0; i < count; i++)
+		{
+			assert_same_ct(&ct[i], &alone[i]);
+			ppdl_ct_release(&f->ev, &ct[i]);
+		}
+	}
+	for (int i = 0; i < TOGETHER; i++)
+		ppdl_ct_release(&f->ev, &alone[i]);
+	release_all(f, packed, TOGETHER);
+	ppdl_predictor_destroy(p);
+	ppdl_net_destroy(net);
+}
+
+/* to the last bit what each is alone: a product with the inputs, squares of units and of groups, polynomials, biases */
+static void
+together(void **state)
+{
+	Fixture    *f = *state;
+
+	check_together(f, "{\"inputs\":16,\"layers\":[{\"units\":32,\"activation\":\"quadratic\"},{\"units\":1}]}", 0.4);
+	check_together(f, "{\"inputs\":4,\"layers\":[{\"units\":8,\"activation\":{\"poly\":[0.3,-1,-0.25]}},{\"units\":2}]}",
+				   0.8);
+	check_together(f,
+				   "{\"inputs\":16,\"layers\":[{\"units\":20,\"activation\":\"sigmoid\",\"degree\":3,\"interval\":[-6,6]},{\"units\":2}]}", 0.3);
+	check_together(f,
+				   "{\"inputs\":8,\"layers\":[{\"units\":7,\"activation\":\"square\"},{\"units\":4,\"activation\":\"square\"},{\"units\":2}]}", 0.4);
+}
+
+/* canceled anywhere, or with something wrong with the second of them: no ciphertext is left, in `ct` or in the pool */
+static void
+together_fails(void **state)
+{
+	Fixture    *f = *state;
+	PpdlNet    *net = make_net(f, "{\"inputs\":16,\"layers\":[{\"units\":12,\"activation\":\"square\"},{\"units\":2}]}",
+							   0.3);
+	PpdlPredictor *p;
+	PpdlPacked	packed[2];
+	PpdlCt		ct[2];
+	PpdlStatus	status = PPDL_ERR_CANCELED;
+	int			canceled = 0;
+	size_t		held;
+
+	OK(ppdl_predictor_create(&p, net, 16, 0x1p40, NULL, NULL, &err));
+	pack_different(f, packed, 2, 16);
+	ppdl_pool_trim(f->pool);
+	held = ppdl_pool_bytes(f->pool);
+	packed[1].ct.bound = 2;
+	assert_int_equal(ppdl_predictor_run(p, &f->ev, ct, packed, 2, &err), PPDL_ERR_RANGE);
+	assert_true(ct[0].b == NULL && ct[1].b == NULL);
+	packed[1].ct.bound = 1;
+	f->ev.interrupted = count_down;
+	for (int after = 0; status == PPDL_ERR_CANCELED; after = after + after / 2 + 1)
+	{
+		int			left = after;
+
+		f->ev.interrupted_arg = &left;
+		status = ppdl_predictor_run(p, &f->ev, ct, packed, 2, &err);
+		if (status == PPDL_OK)
+			break;
+		assert_int_equal(status, PPDL_ERR_CANCELED);
+		canceled++;
+		assert_true(ct[0].b == NULL && ct[0].a == NULL && ct[1].b == NULL && ct[1].a == NULL);
+		ppdl_pool_trim(f->pool);
+		assert_int_equal(ppdl_pool_bytes(f->pool), held);
+	}
+	assert_int_equal(status, PPDL_OK);
+	assert_true(canceled > 4);
+	f->ev.interrupted = NULL;
+	for (int i = 0; i < 2; i++)
+		ppdl_ct_release(&f->ev, &ct[i]);
+	release_all(f, packed, 2);
+	ppdl_predictor_destroy(p);
+	ppdl_net_destroy(net);
 }
 
 /* ---- networks that are too large ---- */
@@ -570,6 +690,8 @@ main(void)
 		cmocka_unit_test(untouched),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(bad_input_and_cancel),
+		cmocka_unit_test(together),
+		cmocka_unit_test(together_fails),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

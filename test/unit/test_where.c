@@ -280,9 +280,12 @@ packed(Fixture *f, int width, int ciphertexts, int levels, const char *written)
 	{
 		PpdlWhereSums *to = i % 2 ? &other : &sums;
 		PpdlPacked	p;
+		PpdlCt		z;
 
 		pack_rows(f, &p, x + (size_t) (i * rows * width), width, keep + i * rows, PPDL_PACKED_ROWS_LIMBS(form.left));
-		OK(ppdl_where_add_packed(w, to, &f->ev, slots, &p, &err));
+		OK(ppdl_packed_slots_run(slots, &f->ev, &z, &p, 1, &err));
+		OK(ppdl_where_add_packed(w, to, &f->ev, &p, &z, &err));
+		ppdl_ct_release(&f->ev, &z);
 		if (i == 1)
 			OK(ppdl_where_merge(to, &f->ev, &err));
 		ppdl_packed_release(&f->ev, &p);
