@@ -72,7 +72,8 @@ static PpdlStatus
 apply_matrices(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt *sum, PpdlError *err)
 {
 	const PpdlLinTrans *const *lt = (const PpdlLinTrans *const *) s->lt;
-	const int	parts = s->nlt * in->each;
+	const int	parts = s->nlt * in->each,
+				alone = s->in_groups == 1;	/* nothing is added up before it is rescaled */
 	Groups		part = {0};
 	PpdlStatus	status;
 
@@ -80,11 +81,11 @@ apply_matrices(PpdlEval *ev, const PpdlStage *s, const Groups *in, PpdlCt *sum, 
 	for (int from = 0; from < s->in_groups; from++)
 	{
 		PPDL_GOTO(done, ppdl_lintrans_apply_all(ev, part.ct, lt + from * s->nlt, s->nlt, &in->ct[from * in->each],
-												in->each, 0, err));
+												in->each, alone, err));
 		for (int i = 0; i < parts; i++)
 			PPDL_GOTO(done, accumulate(ev, &sum[i], &part.ct[i], err));
 	}
-	for (int i = 0; i < parts; i++)
+	for (int i = 0; i < parts && !alone; i++)
 		PPDL_GOTO(done, ppdl_ct_rescale(ev, &sum[i], err));
 done:
 	groups_free(ev, &part);
