@@ -246,6 +246,8 @@ build/release/test_ctime: test/ctime/test_ctime.c build/release/libtest.a
 # allocations that fail on demand (test/unit/alloc_failure.h), and a server that is not there (test/unit/fake_server.h)
 build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: PG_CPPFLAGS += -I$(includedir)
 build/debug/unit/test_alloc build/release/unit/test_alloc build/assert/unit/test_alloc: LIBS_TEST += $(addprefix -Wl$(COMMA)--wrap=,malloc calloc realloc posix_memalign strdup strndup free json_loads json_loadb json_dumps PQexec PQexecParams)
+# what linear transforms are made is seen (test/unit/test_keyplan.c)
+build/debug/unit/test_keyplan build/release/unit/test_keyplan build/assert/unit/test_keyplan: LIBS_TEST += -Wl$(COMMA)--wrap=ppdl_lintrans_create
 # every call of a kernel can be counted (test/bench/floor.h)
 build/release/bench/floor.o: test/bench/floor.c
 	@$(MKDIR_P) $(@D)
