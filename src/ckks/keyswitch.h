@@ -1,6 +1,7 @@
 /*
  * Private to the floor: the steps of a key switch, for linear transforms that
- * stay over QP and for sums of rotations.  Digits are in digits.c, giant steps in giant_step.c, the rest in keyswitch.c.
+ * stay over QP and for sums of rotations.  Digits are in digits.c, giant steps in giant_step.c, the rest in
+ * keyswitch.c.
  */
 #ifndef PPDL_CKKS_KEYSWITCH_H
 #define PPDL_CKKS_KEYSWITCH_H
