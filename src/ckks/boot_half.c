@@ -17,10 +17,10 @@ ppdl_boot_encode(PpdlLinTrans **out, PpdlEval *ev, PpdlMatrix *m, const PpdlBoot
 {
 	const PpdlLinTransForm form = {
 		.limbs = level->limbs, .pt_scale = (double) ev->par->ring->mod[level->limbs - 1].q * level->factor,
-		.baby = PPDL_DEEP_BABY, .min_keys = 1, .source = level->turn.source
+		.baby = PPDL_DEEP_BABY, .min_keys = 1, .source = level->rotated.source
 	};
 	const PpdlPoll poll = ppdl_eval_poller(ev);
-	PpdlStatus	status = ppdl_matrix_turn(m, level->turn.in, level->turn.out, err);
+	PpdlStatus	status = ppdl_matrix_rotate(m, level->rotated.in, level->rotated.out, err);
 
 	if (status == PPDL_OK)
 		status = ppdl_lintrans_create(out, ev->par, m, &form, ev->threads, &poll, err);
@@ -91,7 +91,7 @@ ppdl_boot_create_dft(PpdlChain *chain, PpdlEval *ev, int inverse, int limbs, dou
 		PpdlStatus	status = ppdl_matrix_dft(&m, par, par->slots, len, stages, inverse, err);
 
 		if (inverse)
-			ppdl_c2s_turn(&level.turn, i, PPDL_BOOT_C2S_LEVELS, (long) (len >> stages), 0);
+			ppdl_c2s_rotation(&level.rotated, i, PPDL_BOOT_C2S_LEVELS, (long) (len >> stages), 0);
 		if (status == PPDL_OK)
 			status = ppdl_boot_encode(&chain->level[i], ev, m, &level, err);
 		if (status != PPDL_OK)

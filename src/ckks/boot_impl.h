@@ -22,12 +22,12 @@ typedef struct PpdlChain
 	PpdlLinTrans *level[PPDL_MAX_Q];
 } PpdlChain;
 
-/* How a matrix is encoded: turned, for `limbs` limbs at q_top * factor. */
+/* How a matrix is encoded: rotated, for `limbs` limbs at q_top * factor. */
 typedef struct PpdlBootLevel
 {
 	int			limbs;
 	double		factor;
-	PpdlTurn	turn;
+	PpdlC2sRotation	rotated;
 } PpdlBootLevel;
 
 /* m encoded so, for the keys that the plan has; asks for interrupts first, destroys m */

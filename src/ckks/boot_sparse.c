@@ -90,18 +90,18 @@ stages_of(size_t n, int levels, int i)
 }
 
 /*
- * What slots are turned by between C2S and the middle level of S2C, whose giant steps so are shared by two sources: not
- * if the first level of C2S, which turns for nothing, is too coarse for it.
+ * What slots are rotated by, backwards, between C2S and the middle level of S2C, whose giant steps so are shared by two
+ * sources: not if the first level of C2S, which rotates for nothing, is too coarse for it.
  */
 static long
-turned(const PpdlSparseBoot *sb)
+rotated_by(const PpdlSparseBoot *sb)
 {
 	return sb->s2c_levels == S2C_LEVELS && sb->c2s_levels <= S2C_LEVELS ? (long) stride(S2C_LEVELS - 1) : 0;
 }
 
 /*
  * CoefficientsToSlots on ns slots; the last level clears slots ns .. 2*ns-1 of each period of 2*ns, as they are before
- * it is turned
+ * it is rotated
  */
 static PpdlStatus
 create_c2s(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
@@ -123,7 +123,7 @@ create_c2s(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 		for (int d = 0; d < m->count && i == levels - 1; d++)
 			for (size_t p = sb->ns; p < 2 * sb->ns; p++)
 				m->diag[d][p] = 0;
-		ppdl_c2s_turn(&level.turn, i, levels, (long) (len >> stages), turned(sb));
+		ppdl_c2s_rotation(&level.rotated, i, levels, (long) (len >> stages), rotated_by(sb));
 		PPDL_TRY(ppdl_boot_encode(&sb->c2s.level[i], ev, m, &level, err));
 		sb->c2s.count = i + 1;
 		len >>= stages;
@@ -154,15 +154,15 @@ select_half(const PpdlSparseBoot *sb, PpdlMatrix *m, int v)
 				m->diag[d][p] = 0;
 }
 
-/* the first level leaves slots turned, the middle one turns them back */
-static PpdlTurn
-turn_of_s2c(const PpdlSparseBoot *sb, int level)
+/* the first level leaves slots rotated, the middle one rotates them back */
+static PpdlC2sRotation
+rotated_s2c(const PpdlSparseBoot *sb, int level)
 {
-	const long	by = turned(sb);
+	const long	by = rotated_by(sb);
 
 	if (by == 0 || level == sb->s2c_levels - 1)
-		return (PpdlTurn) {0};
-	return level == 0 ? (PpdlTurn) {.in = by, .out = by} : (PpdlTurn) {.in = by, .source = (int) by};
+		return (PpdlC2sRotation) {0};
+	return level == 0 ? (PpdlC2sRotation) {.in = by, .out = by} : (PpdlC2sRotation) {.in = by, .source = (int) by};
 }
 
 /* SlotsToCoefficients, of each ciphertext's period: the stage that would mix the two is left out */
@@ -176,7 +176,7 @@ create_s2c(PpdlSparseBoot *sb, PpdlEval *ev, PpdlError *err)
 		{
 			PpdlLinTrans **to = i == 0 ? &sb->first : i == last ? &sb->last[v] : &sb->middle.level[i - 1];
 			const PpdlBootLevel level = {
-				.limbs = PPDL_BOOT_S2C_LIMBS - i, .factor = sb->s2c_factor, .turn = turn_of_s2c(sb, i)
+				.limbs = PPDL_BOOT_S2C_LIMBS - i, .factor = sb->s2c_factor, .rotated = rotated_s2c(sb, i)
 			};
 			PpdlMatrix *m;
 

@@ -5,7 +5,7 @@
  *
  * With two sources, baby steps start from the input and from the input rotated, which takes a decomposition and saves
  * one for each giant step that starts from there; the baby steps of both take the same keys:
- * k = (source*giants + g)*baby + i.  All k are 0 or more then: matrices are to be turned for it (ppdl_matrix_turn).
+ * k = (source*giants + g)*baby + i.  All k are 0 or more then: matrices are to be rotated for it (ppdl_matrix_rotate).
  */
 #ifndef PPDL_CKKS_BSGS_H
 #define PPDL_CKKS_BSGS_H

@@ -32,7 +32,7 @@ void		ppdl_matrix_scale(PpdlMatrix *m, double complex f);
  * m becomes the matrix that takes rotated vectors to rotated ones: m*v rotated by -out from v rotated by -in, in slots.
  * PPDL_ERR_NOMEM leaves it as it was.
  */
-PpdlStatus	ppdl_matrix_turn(PpdlMatrix *m, long in, long out, PpdlError *err);
+PpdlStatus	ppdl_matrix_rotate(PpdlMatrix *m, long in, long out, PpdlError *err);
 /* out[0..period-1] = m * v, in the clear: for tests and the plain twin */
 void		ppdl_matrix_apply(const PpdlMatrix *m, double complex *out, const double complex *v);
 

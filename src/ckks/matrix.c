@@ -127,29 +127,29 @@ ppdl_matrix_scale(PpdlMatrix *m, double complex f)
 
 /* rot_-in v at p + t + in is v at p + t: diagonals keep what they multiply, and move with the rows by out */
 PpdlStatus
-ppdl_matrix_turn(PpdlMatrix *m, long in, long out, PpdlError *err)
+ppdl_matrix_rotate(PpdlMatrix *m, long in, long out, PpdlError *err)
 {
 	const size_t mask = m->period - 1;
-	PpdlMatrix *turned,
+	PpdlMatrix *rotated,
 				old;
 
-	PPDL_TRY(ppdl_matrix_create(&turned, m->period, err));
+	PPDL_TRY(ppdl_matrix_create(&rotated, m->period, err));
 	for (int i = 0; i < m->count; i++)
 	{
-		double complex *diag = ppdl_matrix_diag(turned, m->offset[i] + in - out);
+		double complex *diag = ppdl_matrix_diag(rotated, m->offset[i] + in - out);
 
 		if (diag == NULL)
 		{
-			ppdl_matrix_destroy(turned);
+			ppdl_matrix_destroy(rotated);
 			return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 		}
 		for (size_t p = 0; p < m->period; p++)
 			diag[p] = m->diag[i][(p - (size_t) out) & mask];
 	}
 	old = *m;
-	*m = *turned;
-	*turned = old;
-	ppdl_matrix_destroy(turned);
+	*m = *rotated;
+	*rotated = old;
+	ppdl_matrix_destroy(rotated);
 	return PPDL_OK;
 }
 

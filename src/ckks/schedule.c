@@ -29,9 +29,9 @@ ppdl_deep_stages(const PpdlParams *par, int level)
 }
 
 void
-ppdl_c2s_turn(PpdlTurn *turn, int i, int levels, long stride, long last)
+ppdl_c2s_rotation(PpdlC2sRotation *rotated, int i, int levels, long stride, long last)
 {
-	turn->in = turn->out;
-	turn->source = i > 0 ? (int) (turn->in - last) : 0;
-	turn->out = i < levels - 1 ? stride + last : last;
+	rotated->in = rotated->out;
+	rotated->source = i > 0 ? (int) (rotated->in - last) : 0;
+	rotated->out = i < levels - 1 ? stride + last : last;
 }

@@ -53,22 +53,23 @@ int			ppdl_row_rotation_limbs(int r);
 int			ppdl_deep_stages(const PpdlParams *par, int level);
 
 /*
- * How a level of CoefficientsToSlots is turned (ppdl_matrix_turn), and from which rotated input half of its giant steps
- * start (PpdlLinTransForm).  Each level but the first finds its input turned by the stride of the one before, so that
- * all its rotations are forwards, and half of them begin with the rotation by that stride, which has a key.  The first
- * is cyclic and turns for nothing; 2^(s + 1) - 1 diagonals have a place to spare among 2^(s + 1).
+ * By how many slots, backwards, a level of CoefficientsToSlots finds its input and leaves its result rotated
+ * (ppdl_matrix_rotate), and from which rotated input half of its giant steps start (PpdlLinTransForm).  Each level but
+ * the first finds its input rotated by the stride of the one before, so that all its own rotations are forwards, and
+ * half of them begin with the rotation by that stride, which has a key.  The first is cyclic and rotates for nothing;
+ * 2^(s + 1) - 1 diagonals have a place to spare among 2^(s + 1).  (algorithms.md, 4.4)
  */
-typedef struct PpdlTurn
+typedef struct PpdlC2sRotation
 {
 	long		in,
 				out;
 	int			source;
-} PpdlTurn;
+} PpdlC2sRotation;
 
 /*
- * *turn of level i, whose butterflies span `stride` slots at least, from that of the one before; zero before the first.
- * last: what the result of all levels is turned by, a multiple of the first one's stride
+ * *rotated: of level i, whose butterflies span `stride` slots at least, from that of the one before; zero before the
+ * first.  last: what the result of all levels is rotated by, a multiple of the first one's stride
  */
-void		ppdl_c2s_turn(PpdlTurn *turn, int i, int levels, long stride, long last);
+void		ppdl_c2s_rotation(PpdlC2sRotation *rotated, int i, int levels, long stride, long last);
 
 #endif

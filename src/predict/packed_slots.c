@@ -12,7 +12,8 @@ struct PpdlPackedSlots
 };
 
 static PpdlStatus
-encode_level(PpdlPackedSlots *s, int i, PpdlTurn *turn, PpdlThreads *threads, const PpdlPoll *poll, PpdlError *err)
+encode_level(PpdlPackedSlots *s, int i, PpdlC2sRotation *rotated, PpdlThreads *threads, const PpdlPoll *poll,
+			 PpdlError *err)
 {
 	const PpdlC2sLevel *level = &ppdl_row_c2s[i];
 	const int	limbs = PPDL_PACKED_ROWS_LIMBS(s->form.left) - i;
@@ -25,10 +26,10 @@ encode_level(PpdlPackedSlots *s, int i, PpdlTurn *turn, PpdlThreads *threads, co
 	PpdlMatrix *m;
 	PpdlStatus	status;
 
-	ppdl_c2s_turn(turn, i, PPDL_ROW_C2S_LEVELS, level->stride, 0);
-	form.source = turn->source;
+	ppdl_c2s_rotation(rotated, i, PPDL_ROW_C2S_LEVELS, level->stride, 0);
+	form.source = rotated->source;
 	PPDL_TRY(ppdl_matrix_dft(&m, s->par, level->period, level->len, level->stages, 1, err));
-	status = ppdl_matrix_turn(m, turn->in, turn->out, err);
+	status = ppdl_matrix_rotate(m, rotated->in, rotated->out, err);
 	if (status == PPDL_OK)
 		status = ppdl_lintrans_create(&s->lt[i], s->par, m, &form, threads, poll, err);
 	ppdl_matrix_destroy(m);
@@ -40,7 +41,7 @@ ppdl_packed_slots_create(PpdlPackedSlots **out, const PpdlPackedSlotsForm *form,
 						 const PpdlPoll *poll, PpdlError *err)
 {
 	PpdlPackedSlots *s = calloc(1, sizeof(*s));
-	PpdlTurn	turn = {0};
+	PpdlC2sRotation	rotated = {0};
 	PpdlStatus	status;
 
 	*out = NULL;
@@ -49,7 +50,7 @@ ppdl_packed_slots_create(PpdlPackedSlots **out, const PpdlPackedSlotsForm *form,
 	s->form = *form;
 	PPDL_GOTO(fail, ppdl_params_get(PPDL_RING_ROW, &s->par, err));
 	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
-		PPDL_GOTO(fail, encode_level(s, i, &turn, threads, poll, err));
+		PPDL_GOTO(fail, encode_level(s, i, &rotated, threads, poll, err));
 	/* coefficients within [-1, 1] are as large as sqrt(N) in the mean, as slots */
 	s->size[0] = sqrt((double) s->par->n);
 	for (int i = 1; i < PPDL_ROW_C2S_LEVELS; i++)

@@ -229,27 +229,27 @@ choose_limbs(PpdlPredictor *p, int levels, PpdlError *err)
 /* ---- encoding ---- */
 
 /* of CoefficientsToSlots and the first layer, which is its last level */
-static PpdlTurn
-turn_of(const PpdlPredictor *p, const PpdlStage *s)
+static PpdlC2sRotation
+rotated_level(const PpdlPredictor *p, const PpdlStage *s)
 {
 	const int	level = (int) (s - p->stage);
-	PpdlTurn	turn = {0};
+	PpdlC2sRotation	rotated = {0};
 
 	for (int i = 0; i <= level && level <= p->entry->transforms; i++)
-		ppdl_c2s_turn(&turn, i, p->entry->transforms + 1, ppdl_row_c2s[i].stride, 0);
-	return turn;
+		ppdl_c2s_rotation(&rotated, i, p->entry->transforms + 1, ppdl_row_c2s[i].stride, 0);
+	return rotated;
 }
 
 static PpdlStatus
 encode_matrix(const Build *build, PpdlStage *s, double in_scale, PpdlMatrix *m, PpdlLinTrans **lt, PpdlError *err)
 {
 	const PpdlPredictor *p = build->p;
-	const PpdlTurn turn = turn_of(p, s);
+	const PpdlC2sRotation rotated = rotated_level(p, s);
 	const PpdlLinTransForm form = {
 		.limbs = s->limbs, .pt_scale = s->scale / in_scale * top_prime(p->par, s->limbs), .baby = p->entry->baby,
-		.min_keys = 1, .source = turn.source
+		.min_keys = 1, .source = rotated.source
 	};
-	PpdlStatus	status = ppdl_matrix_turn(m, turn.in, turn.out, err);
+	PpdlStatus	status = ppdl_matrix_rotate(m, rotated.in, rotated.out, err);
 
 	if (status == PPDL_OK)
 		status = ppdl_lintrans_create(lt, p->par, m, &form, build->threads, build->poll, err);

@@ -182,7 +182,7 @@ run_decrypt(Bench *b)
 static void
 make_c2s(Bench *b)
 {
-	PpdlTurn	turn = {0};
+	PpdlC2sRotation	rotated = {0};
 
 	for (int i = 0; i < PPDL_ROW_C2S_LEVELS; i++)
 	{
@@ -190,11 +190,11 @@ make_c2s(Bench *b)
 		PpdlLinTransForm form = {.limbs = b->par->nq - i, .baby = PPDL_ROW_C2S_BABY, .min_keys = 1};
 		PpdlMatrix *m;
 
-		ppdl_c2s_turn(&turn, i, PPDL_ROW_C2S_LEVELS, level->stride, 0);
-		form.source = turn.source;
+		ppdl_c2s_rotation(&rotated, i, PPDL_ROW_C2S_LEVELS, level->stride, 0);
+		form.source = rotated.source;
 		form.pt_scale = (double) b->par->ring->mod[form.limbs - 1].q;
 		OK(ppdl_matrix_dft(&m, b->par, level->period, level->len, level->stages, 1, &err));
-		OK(ppdl_matrix_turn(m, turn.in, turn.out, &err));
+		OK(ppdl_matrix_rotate(m, rotated.in, rotated.out, &err));
 		OK(ppdl_lintrans_create(&b->lt[i], b->par, m, &form, NULL, NULL, &err));
 		ppdl_matrix_destroy(m);
 	}

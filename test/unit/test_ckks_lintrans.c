@@ -206,13 +206,13 @@ test_fewer_switches(void **state)
 
 /* a matrix for rotated vectors */
 static void
-test_turn(void **state)
+test_rotate(void **state)
 {
 	Fixture    *f = toy;
 	const int	offsets[] = {0, 3, 60, 127};
 	const size_t period = 128;
 	double complex *x = random_slots(f, 0),
-			   *turned = new_slots(f),
+			   *rotated = new_slots(f),
 			   *want = new_slots(f),
 			   *got = new_slots(f);
 	PpdlMatrix *m = random_matrix(f, period, offsets, 4);
@@ -221,10 +221,10 @@ test_turn(void **state)
 		for (long out = -5; out <= 200; out += 41)
 		{
 			for (size_t p = 0; p < period; p++)
-				turned[p] = x[(p - (size_t) in) & (period - 1)];
+				rotated[p] = x[(p - (size_t) in) & (period - 1)];
 			ppdl_matrix_apply(m, want, x);
-			OK(ppdl_matrix_turn(m, in, out, &err));
-			ppdl_matrix_apply(m, got, turned);
+			OK(ppdl_matrix_rotate(m, in, out, &err));
+			ppdl_matrix_apply(m, got, rotated);
 			for (size_t p = 0; p < period; p++)
 				assert_true(cabs(got[p] - want[(p - (size_t) out) & (period - 1)]) < 1e-12);
 			for (int i = 1; i < m->count; i++)
@@ -232,7 +232,7 @@ test_turn(void **state)
 		}
 	ppdl_matrix_destroy(m);
 	free(x);
-	free(turned);
+	free(rotated);
 	free(want);
 	free(got);
 }
@@ -486,7 +486,7 @@ main(void)
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_fewer_switches),
-		cmocka_unit_test(test_turn),
+		cmocka_unit_test(test_rotate),
 		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_errors),
