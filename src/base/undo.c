@@ -20,8 +20,8 @@ enum
 {
 	NOTE_KIND,
 	NOTE_IS,					/* what the new file is known by */
-	NOTE_TEMPORARY,
-	NOTE_FORMER,				/* "": nothing was there */
+	NOTE_SUFFIX,
+	NOTE_FORMER,				/* the end of its name after the suffix; "": nothing was there */
 	NOTE_LAST,
 	NOTE_TEXTS
 };
@@ -35,7 +35,10 @@ no_memory(PpdlError *err)
 	return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 }
 
-/* another name does not change it, but other contents do; "": there is no file */
+/*
+ * another name does not change it, but other contents do; "": there is no file.  Not the device, whose number a restart
+ * changes.
+ */
 static void
 identity(const char *path, char out[IDENTITY])
 {
@@ -43,15 +46,15 @@ identity(const char *path, char out[IDENTITY])
 
 	out[0] = '\0';
 	if (stat(path, &st) == 0)
-		snprintf(out, IDENTITY, "%llx %llx %llx %llx.%lx", (unsigned long long) st.st_dev,
-				 (unsigned long long) st.st_ino, (unsigned long long) st.st_size,
+		snprintf(out, IDENTITY, "%llx %llx %llx.%lx", (unsigned long long) st.st_ino, (unsigned long long) st.st_size,
 				 (unsigned long long) st.st_mtim.tv_sec, (unsigned long) st.st_mtim.tv_nsec);
 }
 
+/* *out: malloc'ed, NULL if out of memory */
 static int
-name_note(char **out, const char *path)
+name_beside(char **out, const char *path, const char *suffix, const char *end)
 {
-	if (asprintf(out, "%s.undo", path) < 0)
+	if (asprintf(out, "%s%s%s", path, suffix, end) < 0)
 		*out = NULL;
 	return *out != NULL;
 }
@@ -68,34 +71,64 @@ add(PpdlWriter *w, const char *s)
 static void
 add_path(PpdlWriter *w, const char *path)
 {
-	char	   *whole = path != NULL ? realpath(path, NULL) : NULL;
+	char	   *whole = realpath(path, NULL);
 
-	add(w, whole != NULL ? whole : path != NULL ? path : "");
+	add(w, whole != NULL ? whole : path);
 	free(whole);
 }
 
-PpdlStatus
-ppdl_undo_write(PpdlUndo *u, const char *path, const char *temporary, const char *former, const char *last,
-				PpdlError *err)
+/* a new file, locked; again where somebody took it for one that was left, before it was locked; -1: as errno says */
+static int
+create_locked(const char *name)
 {
-	char		is[IDENTITY];
+	int			fd;
+
+	while ((fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) >= 0)
+	{
+		struct stat st;
+		int			why;
+
+		if (flock(fd, LOCK_EX) == 0 && fstat(fd, &st) == 0)
+		{
+			if (st.st_nlink > 0)
+				return fd;
+			close(fd);
+			continue;
+		}
+		why = errno;
+		unlink(name);
+		close(fd);
+		errno = why;
+		break;
+	}
+	return -1;
+}
+
+PpdlStatus
+ppdl_undo_write(PpdlUndo *u, const char *path, const char *suffix, int had, const char *last, PpdlError *err)
+{
+	char		is[IDENTITY],
+			   *temporary;
 	PpdlWriter	w;
 	PpdlStatus	status = PPDL_OK;
 
 	u->fd = -1;
-	if (!name_note(&u->name, path))
+	u->name = NULL;
+	if (!name_beside(&temporary, path, suffix, ""))
 		return no_memory(err);
 	identity(temporary, is);
+	free(temporary);
+	if (!name_beside(&u->name, path, ".undo", ""))
+		return no_memory(err);
 	ppdl_writer_init(&w);
 	add(&w, KIND);
 	add(&w, is);
-	add_path(&w, temporary);
-	add_path(&w, former);
+	add(&w, suffix);
+	add(&w, had ? PPDL_UNDO_FORMER : "");
 	add_path(&w, last);
-	u->fd = open(u->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (w.bad)
 		status = no_memory(err);
-	else if (u->fd < 0 || flock(u->fd, LOCK_EX) != 0 || ppdl_write_durably(u->fd, &w) != 0)
+	else if ((u->fd = create_locked(u->name)) < 0 || ppdl_write_durably(u->fd, &w) != 0)
 		status = ppdl_os_error(err, "write", u->name);
 	if (status != PPDL_OK)
 		ppdl_undo_end(u);
@@ -118,7 +151,10 @@ ppdl_undo_end(PpdlUndo *u)
 
 /* ------------------------------------------------------------------ what a program left that was killed */
 
-/* a note that was being written says nothing: no file had been replaced */
+/*
+ * A note that was being written says nothing: no file had been replaced.  Nor does one of other files than those beside
+ * this one: it came with what somebody else made.
+ */
 static int
 read_note(int fd, char *buf, const char *text[NOTE_TEXTS])
 {
@@ -134,67 +170,123 @@ read_note(int fd, char *buf, const char *text[NOTE_TEXTS])
 		text[i] = at;
 		at = end + 1;
 	}
-	return strcmp(text[NOTE_KIND], KIND) == 0;
+	return strcmp(text[NOTE_KIND], KIND) == 0 && text[NOTE_SUFFIX][0] == '.' && strchr(text[NOTE_SUFFIX], '/') == NULL &&
+		(text[NOTE_FORMER][0] == '\0' || strcmp(text[NOTE_FORMER], PPDL_UNDO_FORMER) == 0);
+}
+
+/* whether there still is what a file was in */
+static int
+has_directory(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char	   *directory = slash != NULL ? strndup(file, (size_t) (slash - file) + 1) : NULL;
+	const int	has = directory != NULL && access(directory, F_OK) == 0;
+
+	free(directory);
+	return has;
+}
+
+/* former: NULL: there was nothing */
+static PpdlStatus
+refuse(const char *former, const char *what, PpdlError *err)
+{
+	ppdl_error_detail(err, PPDL_ERR_IO, "A program was stopped that was replacing several files at once%s.", what);
+	if (former != NULL)
+		ppdl_error_hint(err, PPDL_ERR_IO, "What was there before is \"%.*s\".", PPDL_CUT(former, 250));
+	return PPDL_ERR_IO;
+}
+
+/* former: NULL: there was nothing */
+static PpdlStatus
+settle(const char *path, const char *temporary, const char *former, const char *const text[NOTE_TEXTS], PpdlError *err)
+{
+	char		is[IDENTITY];
+	int			is_new;
+
+	identity(path, is);
+	is_new = strcmp(is, text[NOTE_IS]) == 0;
+	if (is_new && access(text[NOTE_LAST], F_OK) == 0)
+	{
+		if (former != NULL ? rename(former, path) == 0 : unlink(path) == 0)
+			return PPDL_OK;
+		ppdl_os_error(err, former != NULL ? "put back" : "remove", path);
+		return refuse(former, "", err);
+	}
+	if (is_new && !has_directory(text[NOTE_LAST]))
+	{
+		ppdl_error(err, PPDL_ERR_IO, "\"%.*s\" is new, and whether all others are is not known: they were moved",
+				   PPDL_CUT(path, 150));
+		return refuse(former, ", the last of them where no directory is now; with \"FILE.undo\" removed it stays new", err);
+	}
+	/* all were replaced, or this one never was */
+	if (former != NULL)
+		unlink(former);
+	unlink(temporary);
+	return PPDL_OK;
+}
+
+/* the note is locked, and lies there */
+static PpdlStatus
+follow(const char *path, int fd, PpdlError *err)
+{
+	char	   *buf = malloc(MOST_BYTES),
+			   *temporary = NULL,
+			   *former = NULL;
+	const char *text[NOTE_TEXTS];
+	PpdlStatus	status = PPDL_OK;
+
+	if (buf == NULL)
+		return no_memory(err);
+	if (read_note(fd, buf, text))
+	{
+		if (name_beside(&temporary, path, text[NOTE_SUFFIX], "") &&
+			(!text[NOTE_FORMER][0] || name_beside(&former, path, text[NOTE_SUFFIX], text[NOTE_FORMER])))
+			status = settle(path, temporary, former, text, err);
+		else
+			status = no_memory(err);
+	}
+	free(former);
+	free(temporary);
+	free(buf);
+	return status;
 }
 
 static PpdlStatus
-settle(const char *path, const char *const text[NOTE_TEXTS], PpdlError *err)
+look_at(const char *path, const char *note, PpdlError *err)
 {
-	const char *former = text[NOTE_FORMER];
-	char		is[IDENTITY];
+	const int	fd = open(note, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+	PpdlStatus	status = PPDL_OK;
 
-	identity(path, is);
-	if (access(text[NOTE_LAST], F_OK) != 0 || strcmp(is, text[NOTE_IS]) != 0)
+	if (fd < 0 && access(note, F_OK) != 0)
+		return PPDL_OK;
+	if (fd < 0)
 	{
-		/* all were replaced, or this one never was */
-		if (former[0])
-			unlink(former);
-		if (access(text[NOTE_LAST], F_OK) == 0)
-			unlink(text[NOTE_TEMPORARY]);
-		return PPDL_OK;
+		ppdl_os_error(err, "read", note);
+		return refuse(NULL, "", err);
 	}
-	if (former[0] ? rename(former, path) == 0 : unlink(path) == 0)
-		return PPDL_OK;
-	ppdl_os_error(err, former[0] ? "put back" : "remove", path);
-	ppdl_error_detail(err, PPDL_ERR_IO, "A program was stopped that was replacing several files at once.");
-	if (former[0])
-		ppdl_error_hint(err, PPDL_ERR_IO, "What was there before is \"%.*s\".", PPDL_CUT(former, 250));
-	return PPDL_ERR_IO;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
+		status = ppdl_error(err, PPDL_ERR_IO, "\"%s\" is not yours", note);
+	else if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0)
+		status = ppdl_os_error(err, "read", note);
+	/* whoever had the lock may have settled it */
+	else if (st.st_nlink > 0)
+		status = follow(path, fd, err);
+	if (status == PPDL_OK && st.st_nlink > 0)
+		unlink(note);
+	close(fd);
+	return status;
 }
 
 PpdlStatus
 ppdl_undo_settle(const char *path, PpdlError *err)
 {
-	PpdlStatus	status = PPDL_OK;
-	const char *text[NOTE_TEXTS];
-	PpdlUndo	u;
-	struct stat now = {0};
-	char	   *buf;
+	char	   *note;
+	PpdlStatus	status;
 
-	if (!name_note(&u.name, path))
+	if (!name_beside(&note, path, ".undo", ""))
 		return no_memory(err);
-	u.fd = open(u.name, O_RDWR | O_CLOEXEC);
-	if (u.fd < 0)
-	{
-		const int	none = errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG;
-
-		if (!none)
-			status = ppdl_os_error(err, "read", u.name);
-		free(u.name);
-		return status;
-	}
-	buf = malloc(MOST_BYTES);
-	if (buf == NULL)
-		status = no_memory(err);
-	else if (flock(u.fd, LOCK_EX) != 0)
-		status = ppdl_os_error(err, "read", u.name);
-	/* whoever had the lock may have settled it */
-	else if (fstat(u.fd, &now) == 0 && now.st_nlink > 0 && read_note(u.fd, buf, text))
-		status = settle(path, text, err);
-	free(buf);
-	if (status == PPDL_OK && now.st_nlink > 0)
-		unlink(u.name);
-	close(u.fd);
-	free(u.name);
+	status = look_at(path, note, err);
+	free(note);
 	return status;
 }

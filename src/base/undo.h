@@ -13,19 +13,23 @@ typedef struct PpdlUndo
 	char	   *name;			/* NULL: no note */
 } PpdlUndo;
 
+/* after the suffix: the second name of what was there before */
+#define PPDL_UNDO_FORMER ".former"
+
 /*
- * Before the first is replaced, for each but the last: the file `path` is going to be replaced by `temporary`, what is
- * there now, if anything, has the second name `former` (or NULL), and all are replaced once the file `last` has
- * another name.  Written to the disk.
+ * Before the first is replaced, for each but the last: the file `path` is going to be replaced by the one whose name
+ * has the suffix, too; had: what is there now has a second name.  All are replaced once the file `last` has another
+ * name.  Written to the disk.
  */
-PpdlStatus	ppdl_undo_write(PpdlUndo *u, const char *path, const char *temporary, const char *former, const char *last,
+PpdlStatus	ppdl_undo_write(PpdlUndo *u, const char *path, const char *suffix, int had, const char *last,
 							PpdlError *err);
 /* the file is replaced for good, or as it was: removes the note */
 void		ppdl_undo_end(PpdlUndo *u);
 /*
  * Before the file is read or replaced: where a program ended between two of several files, puts back what was there
  * before, or removes that where all were replaced.  Waits for a program that is replacing them.  A file that was
- * changed since is left alone.  PPDL_ERR_IO, PPDL_ERR_FORMAT.
+ * changed since is left alone; so is everything but files beside this one.  PPDL_ERR_IO: it cannot be put back, the
+ * last of them was moved away, or the note is another user's.
  */
 PpdlStatus	ppdl_undo_settle(const char *path, PpdlError *err);
 

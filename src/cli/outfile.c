@@ -245,7 +245,7 @@ keep_former(const PpdlOutFile *o, char **name, PpdlError *err)
 	*name = NULL;
 	if (o->temporary == NULL || access(o->path, F_OK) != 0)
 		return PPDL_OK;
-	if (asprintf(name, "%s.former", o->temporary) < 0)
+	if (asprintf(name, "%s" PPDL_UNDO_FORMER, o->temporary) < 0)
 	{
 		*name = NULL;
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
@@ -301,7 +301,8 @@ replace_all(PpdlOutFile *o, Way *back, int n, PpdlError *err)
 		PPDL_TRY(keep_former(&o[i], &back[i].former, err));
 	for (int i = 0; i < last; i++)
 		if (o[i].temporary != NULL)
-			PPDL_TRY(ppdl_undo_write(&back[i].note, o[i].path, o[i].temporary, back[i].former, o[last].temporary, err));
+			PPDL_TRY(ppdl_undo_write(&back[i].note, o[i].path, o[i].temporary + strlen(o[i].path),
+									 back[i].former != NULL, o[last].temporary, err));
 	for (; placed < n && status == PPDL_OK; placed++)
 		status = put_in_place(&o[placed], err);
 	for (int i = 0; status != PPDL_OK && i < placed - 1; i++)

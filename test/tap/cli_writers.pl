@@ -284,7 +284,7 @@ for my $name (@of)
 	my $placed = $name eq 'ward1' ? "$dir/$name.killed" : "$dir/$name.killed.XXXXXX";
 	utime 1_700_000_000, 1_700_000_000, $placed;
 	my @stat = stat $placed;
-	file("$name.killed.undo", join "\0", 'ppdl: files being replaced', sprintf('%x %x %x %x.0', @stat[ 0, 1, 7, 9 ]), "$dir/$name.killed.XXXXXX", "$dir/$name.killed.XXXXXX.former", "$dir/hospital.killed.XXXXXX", '');
+	file("$name.killed.undo", join "\0", 'ppdl: files being replaced', sprintf('%x %x %x.0', @stat[ 1, 7, 9 ]), '.XXXXXX', '.former', "$dir/hospital.killed.XXXXXX", '');
 }
 like(done([ @verify_table[ 0 .. 2 ], @dsn, @copies, '--column', 'v', '--table', 'r' ], 'after a kill'), qr/^120 rows, 120 in the manifests: all as/, 'all manifests are what they were');
 is(join(' ', map { slurp_file("$_.killed") eq $former{$_} ? 'former' : 'new' } @of), 'former former former', 'all of them are');

@@ -395,6 +395,114 @@ test_killed_between_files(void **state)
 	rmdir(dir);
 }
 
+/* three files in a directory of their own, "first", and a program that was killed before the rename of that number */
+static void
+kill_in(char *dir, char path[3][64], int renames)
+{
+	PpdlOutFile o;
+
+	assert_non_null(mkdtemp(dir));
+	for (int i = 0; i < 3; i++)
+	{
+		snprintf(path[i], 64, "%s/%d", dir, i);
+		open_with(&o, path[i], "first");
+		assert_int_equal(ppdl_out_commit(&o, &err), PPDL_OK);
+	}
+	commit_and_die(path, 3, renames);
+}
+
+/* what lies behind a symbolic link is no second name of it, to be removed with the note */
+static void
+test_killed_beside_links(void **state)
+{
+	char		dir[] = "/tmp/ppdl_test_XXXXXX",
+				path[3][64],
+				behind[64];
+
+	(void) state;
+	kill_in(dir, path, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ppdl_undo_settle(path[i], &err), PPDL_OK);
+	for (int renames = 1; renames <= 3; renames += 2)
+	{
+		snprintf(behind, sizeof behind, "%s/behind", dir);
+		assert_int_equal(rename(path[0], behind), 0);
+		assert_int_equal(symlink(behind, path[0]), 0);
+		commit_and_die(path, 3, renames);
+		assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
+		assert_holds(path[0], renames == 3 ? "second" : "first");
+		assert_holds(behind, "first");
+		assert_int_equal(ppdl_undo_settle(path[1], &err), PPDL_OK);
+		assert_int_equal(rename(behind, path[0]), 0);
+	}
+	clean(dir);
+	rmdir(dir);
+}
+
+/* whether all were replaced is not known where the last one cannot be found; nothing is touched until it can */
+static void
+test_killed_and_moved(void **state)
+{
+	char		dir[] = "/tmp/ppdl_test_XXXXXX",
+				path[3][64],
+				other[64],
+				there[80];
+
+	(void) state;
+	kill_in(dir, path, 1);
+	snprintf(other, sizeof other, "%s.moved", dir);
+	snprintf(there, sizeof there, "%s/0", other);
+	assert_int_equal(rename(dir, other), 0);
+	assert_int_equal(ppdl_undo_settle(there, &err), PPDL_ERR_IO);
+	assert_non_null(strstr(err.message, "moved"));
+	assert_non_null(strstr(err.hint, ".former"));
+	assert_holds(there, "second");
+	assert_int_equal(rename(other, dir), 0);
+	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
+	assert_holds(path[0], "first");
+	clean(dir);
+	rmdir(dir);
+}
+
+/* a note that names files elsewhere, as somebody else could have put it there, and one that is a link or a directory */
+static void
+test_notes_of_others(void **state)
+{
+	char		dir[] = "/tmp/ppdl_test_XXXXXX",
+				path[3][64],
+				victim[64],
+				note[80];
+	FILE	   *f;
+
+	(void) state;
+	kill_in(dir, path, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ppdl_undo_settle(path[i], &err), PPDL_OK);
+	snprintf(victim, sizeof victim, "%s/1", dir);
+	snprintf(note, sizeof note, "%s.undo", path[0]);
+	for (int former = 0; former < 2; former++)
+	{
+		f = fopen(note, "w");
+		assert_non_null(f);
+		fprintf(f, "ppdl: files being replaced%c%c%s%c%s%c%s/none%c", 0, 0, former ? "." : "./../1", 0,
+				former ? "/../1" : "", 0, dir, 0);
+		fclose(f);
+		assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
+		assert_holds(victim, "first");
+		assert_int_not_equal(access(note, F_OK), 0);
+	}
+	assert_int_equal(symlink(victim, note), 0);
+	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_ERR_IO);
+	unlink(note);
+	assert_int_equal(mkdir(note, 0700), 0);
+	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_ERR_IO);
+	rmdir(note);
+	assert_holds(path[0], "first");
+	assert_holds(victim, "first");
+	clean(dir);
+	rmdir(dir);
+}
+
 /* as jansson writes it, but that no copy of the text stays behind */
 static void
 test_json_string(void **state)
@@ -568,6 +676,9 @@ main(void)
 		cmocka_unit_test(test_output_files),
 		cmocka_unit_test(test_several_output_files),
 		cmocka_unit_test(test_killed_between_files),
+		cmocka_unit_test(test_killed_beside_links),
+		cmocka_unit_test(test_killed_and_moved),
+		cmocka_unit_test(test_notes_of_others),
 		cmocka_unit_test(test_json_string),
 		cmocka_unit_test(test_json_needs_utf8),
 		cmocka_unit_test(test_display_width),
