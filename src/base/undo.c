@@ -170,7 +170,8 @@ read_note(int fd, char *buf, const char *text[NOTE_TEXTS])
 		text[i] = at;
 		at = end + 1;
 	}
-	return strcmp(text[NOTE_KIND], KIND) == 0 && text[NOTE_SUFFIX][0] == '.' && strchr(text[NOTE_SUFFIX], '/') == NULL &&
+	return strcmp(text[NOTE_KIND], KIND) == 0 && text[NOTE_SUFFIX][0] == '.' &&
+		strchr(text[NOTE_SUFFIX], '/') == NULL &&
 		(text[NOTE_FORMER][0] == '\0' || strcmp(text[NOTE_FORMER], PPDL_UNDO_FORMER) == 0);
 }
 
@@ -216,7 +217,7 @@ settle(const char *path, const char *temporary, const char *former, const char *
 	{
 		ppdl_error(err, PPDL_ERR_IO, "\"%.*s\" is new, and whether all others are is not known: they were moved",
 				   PPDL_CUT(path, 150));
-		return refuse(former, ", the last of them where no directory is now; with \"FILE.undo\" removed it stays new", err);
+		return refuse(former, "; the last was moved: without \"FILE.undo\" it stays new", err);
 	}
 	/* all were replaced, or this one never was */
 	if (former != NULL)

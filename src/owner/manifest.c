@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/declassify.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "owner/owner_impl.h"
 
 #define MAGIC "PPDLMAN1"
@@ -410,7 +411,7 @@ check_live(const PpdlManifest *m, uint32_t number, PpdlError *err)
 	if (row.live)
 		return PPDL_OK;
 	ppdl_error(err, PPDL_ERR_KEY, "an old version of row \"%.*s\"",
-			   (int) (row.note.id_len < 100 ? row.note.id_len : 100), row.note.id);
+			   (int) (row.note.id_len <= 100 ? row.note.id_len : ppdl_text_whole(row.note.id, 100)), row.note.id);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
 						   "The row was encrypted anew, or deleted, since; the server still counts what it was.");
 }

@@ -177,6 +177,15 @@ mac_fits(Judged *j, const PpdlRowNote *note, int *fits)
 	return status == PPDL_ERR_NOMEM || status == PPDL_ERR_CRYPTO || status == PPDL_ERR_INTERNAL ? status : PPDL_OK;
 }
 
+/* bytes of a value that a finding shows, or of "NULL" */
+static int
+shown(const PpdlBoundValue *v)
+{
+	if (v->text == NULL)
+		return 4;
+	return (int) (v->len <= 40 ? v->len : ppdl_text_whole(v->text, 40));
+}
+
 /* the first bound column that holds something else than when the row was encrypted */
 static void
 what_differs(const Judged *j, const PpdlRowNote *then, char *why, size_t size)
@@ -199,9 +208,8 @@ what_differs(const Judged *j, const PpdlRowNote *then, char *why, size_t size)
 		if (ppdl_bound_same(now, was))
 			continue;
 		snprintf(why, size, "%.*s is %s%.*s%s, and was %s%.*s%s", PPDL_CUT(domain.bound[i], 40), now->text ? "\"" : "",
-				 now->text ? (int) (now->len < 40 ? now->len : 40) : 4, now->text ? now->text : "NULL",
-				 now->text ? "\"" : "", was->text ? "\"" : "", was->text ? (int) (was->len < 40 ? was->len : 40) : 4,
-				 was->text ? was->text : "NULL", was->text ? "\"" : "");
+				 shown(now), now->text ? now->text : "NULL", now->text ? "\"" : "", was->text ? "\"" : "",
+				 shown(was), was->text ? was->text : "NULL", was->text ? "\"" : "");
 		return;
 	}
 }
