@@ -46,14 +46,14 @@ leave_crew(void *arg)
 	crew = NULL;
 }
 
-/* of so many threads; NULL when one is enough, or there are no more to be had */
+/* of so many threads; NULL when it works already, or there are no more to be had */
 static PpdlStatus
 get_crew(PpdlCrew **out, int threads, PpdlError *err)
 {
 	PpdlStatus	status;
 
 	*out = NULL;
-	if (threads < 2 || crew_works)
+	if (crew_works)
 		return PPDL_OK;
 	if (crew != NULL && ppdl_crew_threads(crew) != threads)
 	{
@@ -83,7 +83,8 @@ ppdl_pg_crew_run(PpdlEval *ev, int threads, int n, PpdlCrewJob job, void *arg, P
 	PpdlCrew   *workers;
 	PpdlStatus	status;
 
-	PPDL_TRY(get_crew(&workers, n > 1 ? threads : 1, err));
+	/* one job takes whatever crew there is, so that scratch is the backend's and not each group's */
+	PPDL_TRY(get_crew(&workers, n > 1 ? threads : ppdl_crew_threads(crew), err));
 	/* nothing below jumps */
 	crew_works |= workers != NULL;
 	status = ppdl_crew_run(workers, ev, n, job, arg, err);

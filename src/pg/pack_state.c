@@ -658,5 +658,7 @@ ppdl_pack_state_finish(PpdlPackState *state, FunctionCallInfo fcinfo)
 	ppdl_writer_init(&w);
 	result = ppdl_cipher_result(ppdl_packed_writer_finish(out.writer, state->next, &w, &err), &w, &err);
 	ppdl_guard_release(out.guard);
+	/* hashed groups stay until the last of them is written */
+	ppdl_pool_trim(state->ev->pool);
 	return result;
 }

@@ -115,7 +115,8 @@ extern PpdlEval *ppdl_pg_eval(MemoryContext context, uint8_t ring, const uint8_t
 
 /*
  * ppdl_crew_run on so many threads for an evaluator of ppdl_pg_eval.  The backend keeps one crew for as long as
- * anybody, who joined it, may need it: until `context` is reset.
+ * anybody, who joined it, may need it: until `context` is reset.  One job alone takes one of its evaluators, too, so
+ * that scratch is kept once a backend, not with the state of each group.
  */
 extern void ppdl_pg_join_crew(MemoryContext context);
 /*

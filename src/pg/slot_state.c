@@ -291,6 +291,8 @@ finish(PpdlSlotState *state, FunctionCallInfo fcinfo)
 			elog(ERROR, "%llu rows could not be packed", (unsigned long long) left);
 	}
 	PPDL_PG(kind_of(state)->merge(state->sums, state->ev, &err));
+	/* hashed groups stay until the last of them is written */
+	ppdl_pool_trim(state->ev->pool);
 }
 
 /* ---- rows ---- */

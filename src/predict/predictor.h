@@ -58,9 +58,10 @@ int			ppdl_network_levels(const PpdlNet *net);
 
 /*
  * in[i]: a packed ciphertext of slices with values in [-1,1], of the predictor's width and scale, at
- * ppdl_predictor_limbs() limbs or more; out[i], i < count: layout 1 (real part of slot p*k/2 + j = output j of the row
- * at p; imaginary parts and other slots mean nothing), 1 or 2 limbs; noise, bound, scale set; none of them after an
- * error.  Each is what it would be alone, to the last bit; together they take less time (PPDL_PACKED_TOGETHER).
+ * ppdl_predictor_limbs() limbs or more; out[i], i < count, at most PPDL_LINTRANS_INPUTS (PPDL_ERR_ARGUMENT): layout 1
+ * (real part of slot p*k/2 + j = output j of the row at p; imaginary parts and other slots mean nothing), 1 or 2 limbs;
+ * noise, bound, scale set; none of them after an error.  Each is what it would be alone, to the last bit; together
+ * they take less time (PPDL_PACKED_TOGETHER).
  */
 PpdlStatus	ppdl_predictor_run(const PpdlPredictor *p, PpdlEval *ev, PpdlCt *out, const PpdlPacked *in, int count,
 							   PpdlError *err);
