@@ -8,6 +8,8 @@
 #include "ckks/keyswitch.h"
 #include "ckks/lintrans_impl.h"
 
+_Static_assert(PPDL_LINTRANS_INPUTS * PPDL_MAX_SOURCES <= PPDL_MAX_PRODUCTS, "a key multiplies all sources at once");
+
 /* a rotation of the sources over QP */
 typedef struct PpdlBaby
 {
