@@ -29,11 +29,11 @@ main(void)
 		real_sum(&ring, &t);
 	printf("seed %llu\n", (unsigned long long) seed);
 	tally_print(&t, stdout);
-	printf("estimate_worst_sigma\t%.2f\tsigma\tlargest error of %d networks and %d sums, in stated deviations\n",
+	printf("estimate_worst_sigma\t%.3g\tsigma\tlargest error of %d networks and %d sums, in stated deviations\n",
 		   tally_quantile(t.sigma, t.count, 1), networks, repeats(SUMS));
-	printf("estimate_median_slack_bits\t%.2f\tbits\tthat the stated deviation is above the true one\n",
+	printf("estimate_median_slack_bits\t%.3g\tbits\tthat the stated deviation is above the true one\n",
 		   tally_quantile(t.slack, t.count, 0.5));
-	printf("estimate_slack_bits_9_of_10\t%.2f\tbits\tthe same, of nine in ten\n",
+	printf("estimate_slack_bits_9_of_10\t%.3g\tbits\tthe same, of nine in ten\n",
 		   tally_quantile(t.slack, t.count, 0.9));
 	real_end(&ring);
 	return 0;

@@ -232,7 +232,7 @@ bench_network(Bench *b)
 	printf("predict_pair_batch_ms\t%.2f\tms\tthe network on two batches together, a batch\n", pair * 1e3);
 	printf("predict_pair_us_per_row\t%.2f\tus\tpacking and network, two batches together\n",
 		   (pair + packing) * 1e6 / ROWS);
-	printf("predict_serial_share\t%.4f\tratio\tof the time of a complete batch of two: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
+	printf("predict_serial_share\t%.3g\tratio\tof the time of a complete batch of two: collecting its rows and keeping its result, on one of however many threads; without the scan\n",
 		   serial / (serial + pair + packing));
 	printf("predict_thread_bytes\t%zu\tbytes\twhat a thread takes to pack and predict complete batches, two together\n",
 		   ppdl_pool_peak(b->pool));

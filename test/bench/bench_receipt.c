@@ -155,8 +155,8 @@ bench_verify(Bench *b)
 	OK(ppdl_owner_decrypt(b->owner, &v, verified.buf, verified.len, 0, &err));
 	t = now() - t;
 	printf("receipt_bytes_1m\t%zu\tbytes\tof a sum of a million compact rows, whole batches\n", receipt.len);
-	printf("verify_1m_tags_s\t%.3f\ts\tof the next, reading the receipt and checking its tags\n", checked);
-	printf("verify_1m_rows_s\t%.3f\ts\tthat sum checked against its receipt, and decrypted\n", t);
+	printf("verify_1m_tags_s\t%.3g\ts\tof the next, reading the receipt and checking its tags\n", checked);
+	printf("verify_1m_rows_s\t%.3g\ts\tthat sum checked against its receipt, and decrypted\n", t);
 	ppdl_values_free(&v);
 	ppdl_receipt_destroy(r);
 	ppdl_writer_free(&receipt);
