@@ -155,6 +155,7 @@ END $$;
 
 -- results of hashed groups are asked for twice when they are rescanned
 SET enable_sort = off; SET enable_material = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_memoize = off; SET max_parallel_workers_per_gather = 0;
+ANALYZE enc;
 EXPLAIN (COSTS OFF) SELECT n, g, p FROM (VALUES (1), (2)) v(n) LEFT JOIN (SELECT id % 2 AS g, lwe_pack(v) AS p FROM enc GROUP BY 1) t ON g <= n;
 SELECT g, count(*) AS times, count(DISTINCT p::text) AS packed, count(DISTINCT q::text) AS predicted, min(lwe_rows(p)), min(lwe_rows(q))
 FROM (VALUES (1), (2)) v(n) LEFT JOIN (SELECT id % 2 AS g, lwe_pack(v) AS p, ppdl_predict_agg('states', w) AS q FROM enc GROUP BY 1) t ON g <= n GROUP BY g ORDER BY g;

@@ -58,7 +58,7 @@ SELECT c.* FROM parts, compare(lwe_gram_final(lwe_gram_combine(NULL, state)), :'
 -- sent as text and in binary, the same value; damaged, an error
 SELECT lwe_gram_state_send(state::text::lwe_gram_state) = lwe_gram_state_send(state) AS same FROM parts ORDER BY part;
 SELECT at, outcome(format('SELECT %L::lwe_gram_state', encode(overlay(lwe_gram_state_send(state) PLACING '\x7f' FROM at), 'base64'))) FROM parts, unnest('{1,8,9,11,13,29,30,31,40,50}'::int[]) at WHERE part = 1 ORDER BY at;
-SELECT outcome(format('SELECT %L::lwe_gram_state', encode(substr(lwe_gram_state_send(state), 1, n), 'base64'))) AS outcome, count(*) FROM parts, generate_series(0, 600, 30) n WHERE part IN (1, 2) GROUP BY 1;
+SELECT outcome(format('SELECT %L::lwe_gram_state', encode(substr(lwe_gram_state_send(state), 1, n), 'base64'))) AS outcome, count(*) FROM parts, generate_series(0, 600, 30) n WHERE part IN (1, 2) GROUP BY 1 ORDER BY 2 DESC;
 -- several processes
 ALTER TABLE enc SET (parallel_workers = 2);
 ANALYZE enc;

@@ -106,6 +106,7 @@ SELECT count(*), count(DISTINCT md5(p::text)) AS predicted, count(DISTINCT md5(h
 
 -- a parallel plan
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0.1; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2;
+ANALYZE enc;
 EXPLAIN (COSTS OFF) SELECT ppdl_predict_agg('one', v) FROM enc;
 SELECT lwe_rows(p) AS rows, abs(s - (SELECT sum((ppdl_predict('one', x))[1]) FROM plain WHERE i % 16 = 0)) < 0.01 AS good
 	FROM (SELECT p, (SELECT sum(o) FROM unnest(lwe_decrypt(p, :'key', 'secret words')) o) AS s FROM (SELECT ppdl_predict_agg('one', v) AS p FROM enc WHERE i % 16 = 0) t) u;

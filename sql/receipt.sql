@@ -19,7 +19,7 @@ SELECT lwe_cipher_send(sum(p.features)) = (SELECT lwe_cipher_send(sum(features))
 SELECT lwe_show(features + features) FROM patients WHERE id = 1;
 
 -- groups, NULL, FILTER, windows; no rows have no receipt
-SELECT ward, length(lwe_receipt(features)), length(lwe_receipt(features, ward)), length(lwe_receipt(features, ward, sex)), length(lwe_receipt(features, VARIADIC '{}')) FROM patients GROUP BY ward;
+SELECT ward, length(lwe_receipt(features)), length(lwe_receipt(features, ward)), length(lwe_receipt(features, ward, sex)), length(lwe_receipt(features, VARIADIC '{}')) FROM patients GROUP BY ward ORDER BY ward COLLATE "C";
 SELECT length(lwe_receipt(features) FILTER (WHERE id > 1)), lwe_receipt(features) FILTER (WHERE id > 3) IS NULL FROM patients;
 SELECT id, length(lwe_receipt(features) OVER (ORDER BY id)) FROM patients ORDER BY id;
 SELECT length(lwe_receipt(CASE WHEN id < 3 THEN features END)) FROM patients;

@@ -39,6 +39,7 @@ SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+ANALYZE a;
 EXPLAIN (COSTS off) SELECT rsa_sum(ill_c), rsa_product(factor_c) FROM a WHERE id < 300;
 SELECT rsa_decrypt(rsa_sum(ill_c), :'key', 'test-only'), rsa_decrypt(rsa_product(factor_c), :'key', 'test-only') = 2::numeric ^ sum(score % 2) AS product FROM a WHERE id < 300;
 SELECT region, rsa_decrypt(rsa_sum(ill_c), :'key', 'test-only') FROM a GROUP BY region ORDER BY region;

@@ -48,6 +48,7 @@ SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+ANALYZE q;
 EXPLAIN (COSTS off) SELECT ppdl_predict_agg('rsa_rough', c4) FROM q;
 SELECT distance(array_agg(a ORDER BY a), (SELECT array_agg(b ORDER BY b) FROM unnest((SELECT rsa_decrypt_prediction(ppdl_predict_agg('rsa_rough', c4), :'key', 'test-only') FROM q)) b)) < 1e-12 AS same
 FROM unnest((SELECT rsa_decrypt_prediction(ppdl_predict_agg('rsa_rough', c4 ORDER BY id), :'key', 'test-only') FROM q)) a;

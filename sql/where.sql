@@ -59,7 +59,7 @@ SELECT outcome('SELECT lwe_where_combine(state, collect(1, 2, ''x[1] = 1'')) FRO
 -- sent as text and in binary, the same value; damaged, an error
 SELECT lwe_where_state_send(state::text::lwe_where_state) = lwe_where_state_send(state) AS same FROM parts ORDER BY part;
 SELECT at, outcome(format('SELECT %L::lwe_where_state', encode(overlay(lwe_where_state_send(state) PLACING '\x7f' FROM at), 'base64'))) FROM parts, unnest('{1,8,9,11,13,29,30,31,40,42,44,50}'::int[]) at WHERE part = 1 ORDER BY at;
-SELECT outcome(format('SELECT %L::lwe_where_state', encode(substr(lwe_where_state_send(state), 1, n), 'base64'))) AS outcome, count(*) FROM parts, generate_series(0, 600, 30) n WHERE part IN (1, 2) GROUP BY 1;
+SELECT outcome(format('SELECT %L::lwe_where_state', encode(substr(lwe_where_state_send(state), 1, n), 'base64'))) AS outcome, count(*) FROM parts, generate_series(0, 600, 30) n WHERE part IN (1, 2) GROUP BY 1 ORDER BY 2 DESC;
 -- several processes
 ALTER TABLE enc SET (parallel_workers = 2);
 ANALYZE enc;

@@ -244,7 +244,7 @@ store_key(const char *schema, const Chunk *c)
 	if (SPI_processed > 0)
 		return;
 	execute(psprintf("SELECT key_id, name, scheme FROM %s.ppdl_keys WHERE key_id OPERATOR(pg_catalog.=) $1 "
-					 "OR name OPERATOR(pg_catalog.=) $2",
+					 "OR name OPERATOR(pg_catalog.=) $2 ORDER BY key_id OPERATOR(pg_catalog.=) $1",
 					 schema), 2, types, values, SPI_OK_SELECT);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
