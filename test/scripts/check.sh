@@ -1,6 +1,7 @@
 #!/bin/bash
 # make check: sets everything up, builds, and runs every test there is.  Its
-# last line is "N passed, N failed"; it fails when a test or a step failed.
+# last line is "N passed, N failed"; it fails when a test or a step failed, and
+# says once more at the end what that was: of a long output people often see the end only.
 # Logs of the steps are left in build/log.
 #
 #	PPDL_CHECK	only these parts, for instance "unit regress": static, unit,
@@ -14,6 +15,7 @@ cd "$(dirname "$0")/../.."
 . test/scripts/server.sh
 
 tally=build/log/tally			# "passed failed" of each step: steps run in several processes
+failures=build/log/failures		# what failed, in short
 jobs=$(nproc)
 export PPDL_WERROR=-Werror DEBUG_INFO=-g1
 [ "$jobs" -le 4 ] || jobs=4
@@ -23,14 +25,16 @@ is_wanted() {
 	[[ -z "${PPDL_CHECK:-}" || " $PPDL_CHECK " == *" $1 "* ]]
 }
 
-# Notes the outcome of a step: name, tests passed, tests failed.
+# Notes the outcome of a step: name, tests passed, tests failed, lines that say what failed.
 note() {
 	echo "$2 $3" >>"$tally"
+	[ "$3" = 0 ] || printf '%s: %s failed\n%s' "$1" "$3" "${4:+$(sed 's/^/    /' <<<"$4")$'\n'}" >>"$failures"
 	printf '%-44s %5d passed %4d failed %5d s\n' "$1" "$2" "$3" $((SECONDS - began))
 	began=$SECONDS
 }
 
 finish() {
+	[ ! -s "$failures" ] || printf '%s\n' "--- what failed" "$(cat "$failures")"
 	awk '{ p += $1; f += $2 } END { print p + 0 " passed, " f + 0 " failed"; exit f != 0 }' "$tally"
 	exit
 }
@@ -52,7 +56,7 @@ step() {
 		return 0
 	fi
 	printf '%s\n' "--- $name: $*" "$(tail -n 80 "$log")"
-	note "$name" 0 1
+	note "$name" 0 1 "$(tail -n 10 "$log")"
 	return 1
 }
 
@@ -68,7 +72,7 @@ tap_step() {
 	if [ "$f" != 0 ]; then
 		printf '%s\n' "--- $name: the lines around failures" "$(grep -v '^ok ' "$log" | tail -n 120)"
 	fi
-	note "$name" "$p" "$f"
+	note "$name" "$p" "$f" "$(grep '^not ok ' "$log" | head -n 20)"
 }
 
 # Programs that end with "N passed, N failed": name, target of make
@@ -79,7 +83,7 @@ counted_step() {
 	read -r p f < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" | tail -n 1) || { p=0 f=1; }
 	[ $rc = 0 ] || [ "$f" != 0 ] || f=1
 	printf '%s\n' "$(sed '/^[0-9]* passed, [0-9]* failed$/d' "$log")"
-	note "$1" "$p" "$f"
+	note "$1" "$p" "$f" "$(grep -vE ' 0 failed|^[0-9]+ passed, | ok$' "$log" | tail -n 20)"
 }
 
 regression_tests() {
@@ -103,7 +107,7 @@ regression_tests() {
 		cat "$log"
 		head -n 400 "$out/regression.diffs" 2>/dev/null
 	fi
-	note "pg_regress" "$p" "$f"
+	note "pg_regress" "$p" "$f" "$(grep -E 'FAILED|^not ok' "$log"; head -n 60 "$out/regression.diffs" 2>/dev/null)"
 }
 
 pgtap_tests() {
@@ -259,6 +263,7 @@ server_tests() {
 test/scripts/setup.sh || die "set-up failed"
 mkdir -p build/log
 : >"$tally"
+: >"$failures"
 find_pg_config
 sandbox_begin
 fuzzing=
