@@ -260,8 +260,8 @@ store_block(const Keeping *op, uint64_t *basis, int input, int baby, size_t from
 	{
 		const size_t at = (size_t) input * BABIES + (-exponent(op, from + k) * op->turn[baby] & (BABIES - 1));
 
-		memcpy(basis + at * PPDL_COMBINE_STRIDE, b + k, n * sizeof(uint64_t));
-		memcpy(basis + at * PPDL_COMBINE_STRIDE + n, a + k, n * sizeof(uint64_t));
+		ppdl_vec_row(basis + at * PPDL_COMBINE_STRIDE, b + k, n);
+		ppdl_vec_row(basis + at * PPDL_COMBINE_STRIDE + n, a + k, n);
 	}
 }
 

@@ -109,6 +109,13 @@ where_above(D x, D bound, D y)
 	return _mm256_and_pd(_mm256_cmp_pd(x, bound, _CMP_GT_OQ), y);
 }
 
+/* y where x has a sign, else 0 */
+static inline D
+where_negative(D x, D y)
+{
+	return _mm256_blendv_pd(splat(0), y, x);
+}
+
 typedef struct Lift
 {
 	D			base,			/* 2^52 and 2^52 + q */

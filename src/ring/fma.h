@@ -82,6 +82,13 @@ reduce_near(const Prime *p, D x)
 	return fma_from(nearest(x, p->inv), p->q, x);
 }
 
+/* integers -q <= x < q, not -0 -> [0, q) */
+INLINE D
+positive(const Prime *p, D x)
+{
+	return x + where_negative(x, p->q);
+}
+
 INLINE void
 store_residues(const Prime *p, uint64_t *out, D x)
 {
@@ -94,11 +101,10 @@ store_residues(const Prime *p, uint64_t *out, D x)
  * one too many where the rest is negative.
  */
 INLINE W
-add_fraction(W frac, W r, D c, D splitter)
+add_fraction(W frac, D r, D c, D splitter)
 {
-	const D		z = to_double(r),
-				high = fma_add(z, c, splitter),
-				rest = fma_add(z, c, splitter - high);
+	const D		high = fma_add(r, c, splitter),
+				rest = fma_add(r, c, splitter - high);
 
 	return sub_words(add_words(frac, sub_words(bits_of(high), bits_of(splitter))), shift_right(bits_of(rest), 63));
 }

@@ -15,7 +15,7 @@
 /* coefficients that one call of the base conversion kernels handles */
 #define PPDL_CONV_BLOCK 128
 
-/* what load_columns makes of a limb: PPDL_NTT_PARTS rows of results, `apart` words from one to the next; fractions */
+/* what load_columns makes of a limb: PPDL_NTT_PARTS rows (conv_row), `apart` words from one to the next; fractions */
 typedef struct PpdlLoad
 {
 	uint64_t   *y,
@@ -63,13 +63,18 @@ typedef struct PpdlKernels
 							  const uint64_t *b, const uint64_t *bq, size_t blocks);
 	void		(*unpack) (uint64_t *out, const uint8_t *in, size_t n);
 	size_t		(*count_unreduced) (const PpdlModulus *m, const uint64_t *a, size_t n);
-	/* y = x * w mod m, and frac += floor(y * c / 2^bits): a step of base conversion, see rns.c */
+	/*
+	 * A row of what conv_out sums: x >> shift, below 2^50.  Rows, those of conv_in and load_columns too, are of a form
+	 * that only this table can read, a word each.
+	 */
+	void		(*conv_row) (uint64_t *y, const uint64_t *x, int shift, size_t n);
+	/* y = x * w mod m, a row, and frac += floor(y * c / 2^bits): a step of base conversion, see rns.c */
 	void		(*conv_in) (const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 							uint64_t w, uint64_t wq, uint64_t c, size_t n);
 	/* the last stages of the inverse on columns from .. from+count-1 of in, then conv_in of each row, as l has it */
 	void		(*load_columns) (const PpdlModulus *m, const PpdlLoad *l, const uint64_t *in,
 								  size_t from, size_t count);
-	/* out = sum_i y[i*PPDL_CONV_BLOCK + t] * k[i] mod m, y[i] < 2^50, terms <= PPDL_MAX_CONV + 1 */
+	/* out = sum_i row[i][t] * k[i] mod m, row i at y + i*PPDL_CONV_BLOCK; k reduced; terms <= PPDL_MAX_CONV + 1 */
 	void		(*conv_out) (const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t *k, int terms,
 							 size_t n);
 	void		(*add_shifted) (uint64_t *acc, const uint64_t *a, size_t e, size_t n);

@@ -72,7 +72,7 @@ and_words(W x, W y)
 	return vandq_u64(x, y);
 }
 
-#define shift_right(x, bits) vshrq_n_u64(x, bits)
+#define shift_right(x, bits) vshlq_u64(x, vdupq_n_s64(-(bits)))
 
 /* words below 2^52 -> doubles */
 static inline D
@@ -112,6 +112,13 @@ static inline D
 where_above(D x, D bound, D y)
 {
 	return of_bits(vandq_u64(vcgtq_f64(x, bound), bits_of(y)));
+}
+
+/* y where x < 0, else 0 */
+static inline D
+where_negative(D x, D y)
+{
+	return of_bits(vandq_u64(vcltzq_f64(x), bits_of(y)));
 }
 
 typedef struct Lift

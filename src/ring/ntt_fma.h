@@ -265,10 +265,10 @@ last_pass(const Context *shared, const PpdlLoad *l, const uint64_t *in, size_t c
 		inverse_end(&c, d, f, sum, diff, PPDL_NTT_FIRST, lazy);
 		for (int i = 0; i < PPDL_NTT_PARTS; i++)
 		{
-			const W		r = lift(&c.p.lift, d[i]);
+			const D		r = positive(&c.p, d[i]);
 			uint64_t   *frac = l->frac + j + (size_t) i * count;
 
-			store_words(l->y + j + (size_t) i * l->apart, r);
+			store_words(l->y + j + (size_t) i * l->apart, bits_of(r));
 			store_words(frac, add_fraction(load_words(frac), r, scale, splitter));
 		}
 	}

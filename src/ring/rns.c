@@ -216,8 +216,7 @@ ppdl_baseconv_load(const PpdlBaseConv *bc, uint64_t *loaded, const uint64_t *in,
 			load_source(bc, block, apart, frac, ppdl_climb(bc->ring, in, i), i, (size_t) k * n);
 		}
 		for (size_t p = 0; p < parts; p++)
-			for (size_t t = 0; t < n; t++)
-				v[p * apart + t] = frac[p * n + t] >> FRACTION_BITS;
+			ppdl_kernels()->conv_row(v + p * apart, frac + p * n, FRACTION_BITS, n);
 	}
 }
 

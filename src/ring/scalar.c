@@ -154,6 +154,13 @@ vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 }
 
 static void
+conv_row(uint64_t *y, const uint64_t *x, int shift, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = x[i] >> shift;
+}
+
+static void
 conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 		uint64_t w, uint64_t wq, uint64_t c, size_t n)
 {
@@ -206,6 +213,7 @@ const PpdlKernels ppdl_kernels_scalar = {
 	.mul_outer = mul_outer,
 	.unpack = vec_unpack,
 	.count_unreduced = vec_count_unreduced,
+	.conv_row = conv_row,
 	.conv_in = conv_in,
 	.conv_out = conv_out,
 	.add_shifted = add_shifted,

@@ -72,6 +72,12 @@ ppdl_vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *
 _Static_assert(PPDL_COMBINE_STRIDE == PPDL_CONV_BLOCK && PPDL_MAX_COMBINE == PPDL_MAX_CONV + 1, "one kernel for both");
 
 void
+ppdl_vec_row(uint64_t *row, const uint64_t *in, size_t n)
+{
+	ppdl_kernels()->conv_row(row, in, 0, n);
+}
+
+void
 ppdl_vec_combine(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *k, int terms, size_t n)
 {
 	PPDL_ASSERT(terms >= 1 && terms <= PPDL_MAX_COMBINE && n <= PPDL_COMBINE_STRIDE);

@@ -48,9 +48,13 @@ typedef struct PpdlDot
 #define PPDL_MAX_DOT 4096
 void		ppdl_vec_dot(const PpdlModulus *m, const PpdlDot *d, size_t n);
 
-/* out[i] = sum_j k[j] * a[j * PPDL_COMBINE_STRIDE + i], k and a reduced; n at most the stride */
+/*
+ * Sums of rows: ppdl_vec_row makes one of n residues, in a form that only ppdl_vec_combine reads, with the same
+ * kernels; out[i] = sum_j k[j] * row[j][i], row j at a + j * PPDL_COMBINE_STRIDE, k reduced; n at most the stride
+ */
 #define PPDL_COMBINE_STRIDE 128
 #define PPDL_MAX_COMBINE 49		/* terms */
+void		ppdl_vec_row(uint64_t *row, const uint64_t *in, size_t n);
 void		ppdl_vec_combine(const PpdlModulus *m, uint64_t *out, const uint64_t *a, const uint64_t *k, int terms,
 							 size_t n);
 

@@ -6,6 +6,7 @@
 #define PPDL_RING_VEC_FMA_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "ring/fma.h"
 #include "ring/kernels.h"
@@ -132,92 +133,67 @@ vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from,
 }
 
 /*
- * Sums of products x*y < 2^100 in two parts.  fma(x, y, 2^103) rounds x*y to the multiple h of 2^51, and
- * fma(x, y, -h) is the rest l, at most 2^50 from 0: two exact sums and one reduction.
+ * Sums of products x*y < 2^100.  A sum h that begins with 2^103 takes them up in multiples of 2^51, which is what
+ * rounding leaves of it below 2^104, and fma(x, y, h before - h after) is the rest, at most 2^50 from 0: both exact.
+ * SUM_TERMS products leave (h - 2^103) / 2^51 below 6 * 2^49, which times 2^51 mod q leaves 1.07q at most, and rests of
+ * 6 * 2^50.  l begins with what another part left, within 0.51q, or after one product less with a summand below q: all
+ * of it is below 2^53.
  */
 #define SPLIT_BITS 51
 #define SPLITTER 0x1p103		/* 2^52 * 2^SPLIT_BITS */
-
-/* few products: the sums are doubles, of at most 2^53 and 2^53 * 2^51 */
-#define FEW_TERMS 5
+#define SUM_TERMS 6
 
 typedef struct Split
 {
 	Prime		p;
-	Factor		low,			/* 2^SPLIT_BITS */
-				high;			/* 2^(SPLIT_BITS + 32) */
+	Factor		unit;			/* of a multiple of 2^SPLIT_BITS: (2^SPLIT_BITS mod q) / 2^SPLIT_BITS */
 } Split;
 
 INLINE Split
 split(const PpdlModulus *m)
 {
-	const uint64_t low = ppdl_mod_from_u64(m, UINT64_C(1) << SPLIT_BITS),
-				high = ppdl_mod_mul(m, low, ppdl_mod_from_u64(m, UINT64_C(1) << 32));
-	Split		s = {prime(m), factor(m, low), factor(m, high)};
+	Split		s = {prime(m), factor(m, ppdl_mod_from_u64(m, UINT64_C(1) << SPLIT_BITS))};
 
+	s.unit.w = s.unit.w * splat(1.0 / (UINT64_C(1) << SPLIT_BITS));
+	s.unit.wq = s.unit.wq * splat(1.0 / (UINT64_C(1) << SPLIT_BITS));
 	return s;
 }
 
-INLINE void
-few_add(D *h, D *l, D x, D y)
+/* so many products at a time, in parts as alike as they can be */
+INLINE int
+sum_part(int terms, int most)
 {
-	D			minus = splat(SPLITTER) - fma_add(x, y, splat(SPLITTER));
+	const int	parts = (terms + most - 1) / most;
 
-	*h = *h - minus;
-	*l = *l + fma_add(x, y, minus);
-}
-
-/* h / 2^51 of at most 5 * 2^49 leaves less than q, and l is at most 6 * 2^50 */
-INLINE void
-few_end(const Split *s, uint64_t *out, D h, D l)
-{
-	store_residues(&s->p, out, reduce_near(&s->p, mul_factor(&s->p, h * splat(0x1p-51), s->low) + l));
-}
-
-/*
- * Many products: the bits of 2^103 + h and of 1.5 * 2^52 + l are sums of a constant and h / 2^51 or l, so that words
- * add up what doubles could not hold: 4096 times at most 2^49 and 2^50.  The sum of l is lifted by 2^62.
- */
-INLINE void
-many_begin(W *h, W *l, int terms)
-{
-	*h = splat_words(-(uint64_t) terms * (UINT64_C(1126) << 52) - (UINT64_C(1) << (62 - SPLIT_BITS)));
-	*l = splat_words(-(uint64_t) terms * (UINT64_C(0x4338) << 48) + (UINT64_C(1) << 62));
+	return (terms + parts - 1) / parts;
 }
 
 INLINE void
-many_add(W *h, W *l, D x, D y)
+sum_add(D *h, D *l, D x, D y)
 {
-	D			high = fma_add(x, y, splat(SPLITTER)),
-				low = fma_add(x, y, splat(SPLITTER + 0x1.8p52) - high);
+	const D		sum = fma_add(x, y, *h);
 
-	*h = add_words(*h, bits_of(high));
-	*l = add_words(*l, bits_of(low));
+	*l = *l + fma_add(x, y, *h - sum);
+	*h = sum;
 }
 
-/* up to seven terms leave h below 2^52 */
-INLINE void
-many_end(const Split *s, uint64_t *out, W h, W l, int terms)
+/* the residue next to 0, or almost, within 0.51q */
+INLINE D
+sum_end(const Split *s, D h, D l)
 {
-	D			r = to_double(LOW(l, SPLIT_BITS));
-
-	h = add_words(h, shift_right(l, SPLIT_BITS));
-	if (terms <= 7)
-		r = r + mul_factor(&s->p, to_double(h), s->low);
-	else
-		r = r + mul_factor(&s->p, to_double(LOW(h, 32)), s->low) +
-			mul_factor(&s->p, to_double(shift_right(h, 32)), s->high);
-	store_residues(&s->p, out, reduce_near(&s->p, r));
+	return reduce_near(&s->p, mul_factor(&s->p, h - splat(SPLITTER), s->unit) + l);
 }
 
-/* loops take eight residues at a time */
+/* vectors at a time: dot products take eight residues, sums of rows sixteen while there are as many */
 #define GROUP (8 / LANES)
+#define CONV_GROUP (16 / LANES)
 
 INLINE void
-few_dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a, const uint64_t *const *const k[2],
-		int outputs, int terms, int accumulate, size_t n)
+dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a, const uint64_t *const *const k[2],
+	int outputs, int terms, int accumulate, size_t n)
 {
 	const Split s = split(m);
+	const int	part = sum_part(terms, SUM_TERMS - (accumulate != 0));
 
 	for (size_t i = 0; i < n; i += LANES * GROUP)
 	{
@@ -226,64 +202,29 @@ few_dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a, 
 
 		for (int o = 0; o < outputs; o++)
 			for (int v = 0; v < GROUP; v++)
-			{
-				h[o][v] = splat(0);
 				l[o][v] = accumulate ? load(out[o] + i + LANES * v) : splat(0);
-			}
-		for (int j = 0; j < terms; j++)
-			for (int v = 0; v < GROUP; v++)
-			{
-				const D		x = load(a[j] + i + LANES * v);
+		for (int j = 0, end; j < terms;)
+		{
+			end = j + part < terms ? j + part : terms;
+			for (int o = 0; o < outputs; o++)
+				for (int v = 0; v < GROUP; v++)
+					h[o][v] = splat(SPLITTER);
+			for (; j < end; j++)
+				for (int v = 0; v < GROUP; v++)
+				{
+					const D		x = load(a[j] + i + LANES * v);
 
-				for (int o = 0; o < outputs; o++)
-					few_add(&h[o][v], &l[o][v], x, load(k[o][j] + i + LANES * v));
-			}
+					for (int o = 0; o < outputs; o++)
+						sum_add(&h[o][v], &l[o][v], x, load(k[o][j] + i + LANES * v));
+				}
+			for (int o = 0; o < outputs; o++)
+				for (int v = 0; v < GROUP; v++)
+					l[o][v] = sum_end(&s, h[o][v], l[o][v]);
+		}
 		for (int o = 0; o < outputs; o++)
 			for (int v = 0; v < GROUP; v++)
-				few_end(&s, out[o] + i + LANES * v, h[o][v], l[o][v]);
+				store_residues(&s.p, out[o] + i + LANES * v, l[o][v]);
 	}
-}
-
-INLINE void
-many_dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a, const uint64_t *const *const k[2],
-		 int outputs, int terms, int accumulate, size_t n)
-{
-	const Split s = split(m);
-
-	for (size_t i = 0; i < n; i += LANES * GROUP)
-	{
-		W			h[2][GROUP],
-					l[2][GROUP];
-
-		for (int o = 0; o < outputs; o++)
-			for (int v = 0; v < GROUP; v++)
-			{
-				many_begin(&h[o][v], &l[o][v], terms);
-				if (accumulate)
-					l[o][v] = add_words(l[o][v], load_words(out[o] + i + LANES * v));
-			}
-		for (int j = 0; j < terms; j++)
-			for (int v = 0; v < GROUP; v++)
-			{
-				const D		x = load(a[j] + i + LANES * v);
-
-				for (int o = 0; o < outputs; o++)
-					many_add(&h[o][v], &l[o][v], x, load(k[o][j] + i + LANES * v));
-			}
-		for (int o = 0; o < outputs; o++)
-			for (int v = 0; v < GROUP; v++)
-				many_end(&s, out[o] + i + LANES * v, h[o][v], l[o][v], terms);
-	}
-}
-
-INLINE void
-dot(const PpdlModulus *m, uint64_t *const out[2], const uint64_t *const *a, const uint64_t *const *const k[2],
-	int outputs, int terms, int accumulate, size_t n)
-{
-	if (terms <= FEW_TERMS)
-		few_dot(m, out, a, k, outputs, terms, accumulate, n);
-	else
-		many_dot(m, out, a, k, outputs, terms, accumulate, n);
 }
 
 static void
@@ -337,6 +278,22 @@ vec_count_unreduced(const PpdlModulus *m, const uint64_t *a, size_t n)
 	return sum;
 }
 
+/* rows are doubles here */
+static void
+conv_row(uint64_t *y, const uint64_t *x, int shift, size_t n)
+{
+	size_t		i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		store_words(y + i, bits_of(to_double(shift_right(load_words(x + i), shift))));
+	for (; i < n; i++)
+	{
+		const double last = (double) (int64_t) (x[i] >> shift);
+
+		memcpy(y + i, &last, sizeof(last));
+	}
+}
+
 static void
 conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 		uint64_t w, uint64_t wq, uint64_t c, size_t n)
@@ -348,41 +305,36 @@ conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 
 	for (size_t i = 0; i < n; i += LANES)
 	{
-		const W		r = lift(&p.lift, mul_factor(&p, load(x + i), f));
+		const D		r = positive(&p, mul_factor(&p, load(x + i), f));
 
-		store_words(y + i, r);
+		store_words(y + i, bits_of(r));
 		store_words(frac + i, add_fraction(load_words(frac + i), r, scale, splitter));
 	}
 }
 
+/* this many vectors at a time */
 INLINE void
-few_conv(const Split *s, uint64_t *out, const uint64_t *y, const double *k, int terms)
+conv_group(const Split *s, uint64_t *out, const uint64_t *y, const double *k, int terms, int vectors)
 {
-	D			h[GROUP],
-				l[GROUP];
+	const int	part = sum_part(terms, SUM_TERMS);
+	D			h[CONV_GROUP],
+				l[CONV_GROUP];
 
-	for (int v = 0; v < GROUP; v++)
-		h[v] = l[v] = splat(0);
-	for (int j = 0; j < terms; j++)
-		for (int v = 0; v < GROUP; v++)
-			few_add(&h[v], &l[v], load(y + j * PPDL_CONV_BLOCK + LANES * v), splat(k[j]));
-	for (int v = 0; v < GROUP; v++)
-		few_end(s, out + LANES * v, h[v], l[v]);
-}
-
-INLINE void
-many_conv(const Split *s, uint64_t *out, const uint64_t *y, const double *k, int terms)
-{
-	W			h[GROUP],
-				l[GROUP];
-
-	for (int v = 0; v < GROUP; v++)
-		many_begin(&h[v], &l[v], terms);
-	for (int j = 0; j < terms; j++)
-		for (int v = 0; v < GROUP; v++)
-			many_add(&h[v], &l[v], load(y + j * PPDL_CONV_BLOCK + LANES * v), splat(k[j]));
-	for (int v = 0; v < GROUP; v++)
-		many_end(s, out + LANES * v, h[v], l[v], terms);
+	for (int v = 0; v < vectors; v++)
+		l[v] = splat(0);
+	for (int j = 0, end; j < terms;)
+	{
+		end = j + part < terms ? j + part : terms;
+		for (int v = 0; v < vectors; v++)
+			h[v] = splat(SPLITTER);
+		for (; j < end; j++)
+			for (int v = 0; v < vectors; v++)
+				sum_add(&h[v], &l[v], of_bits(load_words(y + j * PPDL_CONV_BLOCK + LANES * v)), splat(k[j]));
+		for (int v = 0; v < vectors; v++)
+			l[v] = sum_end(s, h[v], l[v]);
+	}
+	for (int v = 0; v < vectors; v++)
+		store_residues(&s->p, out + LANES * v, l[v]);
 }
 
 static void
@@ -390,14 +342,14 @@ conv_out(const PpdlModulus *m, uint64_t *out, const uint64_t *y, const uint64_t 
 {
 	const Split s = split(m);
 	double		factors[PPDL_MAX_CONV + 1];
+	size_t		i = 0;
 
 	for (int j = 0; j < terms; j++)
-		factors[j] = (double) k[j];
-	for (size_t i = 0; i < n; i += LANES * GROUP)
-		if (terms <= FEW_TERMS)
-			few_conv(&s, out + i, y + i, factors, terms);
-		else
-			many_conv(&s, out + i, y + i, factors, terms);
+		factors[j] = (double) (int64_t) k[j];
+	for (; i + LANES * CONV_GROUP <= n; i += LANES * CONV_GROUP)
+		conv_group(&s, out + i, y + i, factors, terms, CONV_GROUP);
+	for (; i < n; i += LANES * GROUP)
+		conv_group(&s, out + i, y + i, factors, terms, GROUP);
 }
 
 static void
@@ -422,6 +374,7 @@ add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
 	.dot = vec_dot, \
 	.mul_outer = mul_outer, \
 	.count_unreduced = vec_count_unreduced, \
+	.conv_row = conv_row, \
 	.conv_in = conv_in, \
 	.conv_out = conv_out, \
 	.add_shifted = add_shifted

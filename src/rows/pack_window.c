@@ -374,8 +374,8 @@ gather_basis(const Group *g, int l, size_t from, size_t n)
 		const uint64_t *b = ppdl_climb(ring, g->p->basis.ct[w].b, l) + from,
 				   *a = ppdl_climb(ring, g->p->basis.ct[w].a, l) + from;
 
-		memcpy(to, b, n * sizeof(uint64_t));
-		memcpy(to + n, a, n * sizeof(uint64_t));
+		ppdl_vec_row(to, b, n);
+		ppdl_vec_row(to + n, a, n);
 		for (size_t i = 0; i < n; i += 8)	/* of the next turn: a few lines here and there */
 		{
 			__builtin_prefetch(b + n + i);

@@ -15,14 +15,14 @@ const PpdlKernels *__wrap_ppdl_kernels(void);
 typedef enum Kind
 {
 	NTT, NTT_FIRST, NTT_PART, INTT, INTT_PART, LOAD_COLUMNS, PERMUTE, ADD, SUB, NEG, MUL, MUL_ADD, MUL_W, MUL_W_ADD,
-	SUB_MUL_W, ADD_W, REDUCE, SWITCH_MODULUS, DOT, DOT2, MUL_OUTER, UNPACK, COUNT_UNREDUCED, CONV_IN, CONV_OUT,
+	SUB_MUL_W, ADD_W, REDUCE, SWITCH_MODULUS, DOT, DOT2, MUL_OUTER, UNPACK, COUNT_UNREDUCED, CONV_ROW, CONV_IN, CONV_OUT,
 	ADD_SHIFTED
 } Kind;
 
 static const char *const kind_name[] = {
 	"ntt", "ntt_first", "ntt_part", "intt", "intt_part", "load_columns", "permute", "add", "sub", "neg", "mul", "mul_add",
 	"mul_w", "mul_w_add", "sub_mul_w", "add_w", "reduce", "switch_modulus", "dot", "dot2", "mul_outer", "unpack",
-	"count_unreduced", "conv_in", "conv_out", "add_shifted"
+	"count_unreduced", "conv_row", "conv_in", "conv_out", "add_shifted"
 };
 
 /* calls that take the same time for a coefficient */
@@ -121,7 +121,7 @@ count(Kind kind, const PpdlModulus *m, int terms, size_t n)
 
 /* ---- the counting table ---- */
 
-_Static_assert(sizeof(PpdlKernels) == 25 * sizeof(void (*) (void)), "a kernel that is not counted here");
+_Static_assert(sizeof(PpdlKernels) == 26 * sizeof(void (*) (void)), "a kernel that is not counted here");
 
 #define REAL (__real_ppdl_kernels())
 #define ARGS(...) __VA_ARGS__
@@ -198,6 +198,13 @@ count_add_shifted(uint64_t *acc, const uint64_t *a, size_t e, size_t n)
 	REAL->add_shifted(acc, a, e, n);
 }
 
+static void
+count_conv_row(uint64_t *y, const uint64_t *x, int shift, size_t n)
+{
+	count(CONV_ROW, NULL, 0, n);
+	REAL->conv_row(y, x, shift, n);
+}
+
 static const PpdlKernels counted = {
 	.ntt = count_ntt,
 	.ntt_first = count_ntt_first,
@@ -221,6 +228,7 @@ static const PpdlKernels counted = {
 	.mul_outer = count_mul_outer,
 	.unpack = count_unpack,
 	.count_unreduced = count_count_unreduced,
+	.conv_row = count_conv_row,
 	.conv_in = count_conv_in,
 	.conv_out = count_conv_out,
 	.add_shifted = count_add_shifted,
@@ -332,6 +340,9 @@ call(const Entry *e, const PpdlModulus *m, uint64_t *buf)
 		case COUNT_UNREDUCED:
 			k->count_unreduced(m, x, n);
 			break;
+		case CONV_ROW:
+			k->conv_row(x, y, 0, n);
+			break;
 		case CONV_IN:
 			k->conv_in(m, x, y, z, 12345, ppdl_shoup(m, 12345), 12345, n);
 			break;
@@ -428,6 +439,8 @@ seconds_of(const Entry *e)
 		return seconds_of_transform(e) / (double) e->n;
 	any_prime = e->m != NULL ? e->m->q : UINT64_C(1) << 40;
 	fill(data, sizeof(data) / sizeof(data[0]), any_prime);
+	if (e->kind == CONV_OUT)
+		REAL->conv_row(data + PPDL_CONV_BLOCK, data + PPDL_CONV_BLOCK, 0, sizeof(data) / sizeof(data[0]) - PPDL_CONV_BLOCK);
 	for (uint32_t i = 0; i < 1024; i++)
 		perm[i] = i ^ 0x155;
 	return seconds_of_call(e, e->m, data) / (double) e->n;

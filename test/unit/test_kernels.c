@@ -172,6 +172,16 @@ in_pieces(const PpdlRing *ring, const PpdlModulus *m, uint64_t *out, const uint6
 		ppdl_ntt_part(ring, m, out, (first + i) % PPDL_NTT_PARTS, NULL);
 }
 
+/* rows of base conversion, below m->q, as residues */
+static void
+read_rows(const PpdlModulus *m, uint64_t *rows, size_t count)
+{
+	static const uint64_t one = 1;
+
+	for (size_t i = 0; i < count; i += PPDL_CONV_BLOCK)
+		ppdl_kernels()->conv_out(m, rows + i, rows + i, &one, 1, PPDL_CONV_BLOCK);
+}
+
 /* the inverse in pieces, into other memory or in place, as base conversion loads it; inv: the whole inverse */
 static void
 check_inverse_in_pieces(const PpdlRing *ring, const PpdlModulus *m, const uint64_t *in, const uint64_t *inv)
@@ -204,7 +214,9 @@ check_inverse_in_pieces(const PpdlRing *ring, const PpdlModulus *m, const uint64
 			count = stride - at;
 		for (size_t i = 0; i < COUNT(frac); i++)
 			frac[i] = half;
+		memset(y, 0, sizeof(y));
 		ppdl_kernels()->load_columns(m, &l, begun, at, count);
+		read_rows(m, y, COUNT(y));
 		for (size_t i = 0; i < PPDL_NTT_PARTS * count; i++)
 		{
 			const uint64_t want = mulmod(inv[i / count * stride + at + i % count], w, m->q),
@@ -601,7 +613,8 @@ test_conversion_steps(void **state)
 	static const uint64_t primes[] = {0x3ffffffdf0001, 0x3ffffffd20001, 0x4000038001, 0x3ffff28001, 12289, 17};
 	static const int lengths[] = {1, 2, 4, 5, 6, 7, 11, 14, 15, PPDL_MAX_CONV + 1};
 	PpdlRing   *ring = new_ring(3, primes, COUNT(primes));
-	static uint64_t y[(PPDL_MAX_CONV + 1) * N];
+	static uint64_t y[(PPDL_MAX_CONV + 1) * N],
+				rows[(PPDL_MAX_CONV + 1) * N];
 	uint64_t	x[N],
 				out[N],
 				frac[N],
@@ -622,6 +635,7 @@ test_conversion_steps(void **state)
 				for (int i = 0; i < N; i++)
 					frac[i] = (uint64_t) i << 40;
 				ppdl_kernels()->conv_in(m, out, frac, x, w, ppdl_shoup(m, w), c, N);
+				read_rows(m, out, N);
 				for (int i = 0; i < N; i++)
 				{
 					assert_int_equal(out[i], mulmod(x[i], w, q));
@@ -638,8 +652,17 @@ test_conversion_steps(void **state)
 				FOR_EACH_LEVEL(level)
 					for (size_t n = 8; n <= N; n += 40)
 					{
+						/* shifted by as much as the fractions are, and not */
+						for (int j = 0; j < lengths[l]; j++)
+						{
+							const int	shift = j & 1 ? 13 : 0;
+
+							for (size_t i = 0; i < n; i++)
+								x[i] = y[j * N + i] << shift | (shift > 0 ? next64() >> 51 : 0);
+							ppdl_kernels()->conv_row(rows + j * N, x, shift, n);
+						}
 						memset(out, 0xff, sizeof(out));
-						ppdl_kernels()->conv_out(m, out, y, k, lengths[l], n);
+						ppdl_kernels()->conv_out(m, out, rows, k, lengths[l], n);
 						for (size_t i = 0; i < n; i++)
 						{
 							unsigned __int128 sum = 0;
