@@ -147,10 +147,13 @@ class Owner:
         self._writers: set[bytes] = set()
         self.path: bytes | None = None  # of its file, beside which feature files are looked for
         self._raised: list[BaseException] = []
-        polling = _polling(self._raised)
-        next(polling)
-        self._poll = c.POLL(polling.send)  # the library keeps no reference to it
-        lib.ppdl_key_set_poll(handle.address, self._poll, None)
+        self._set_poll()
+
+    def _set_poll(self) -> None:
+        self._polling = _polling(self._raised)
+        next(self._polling)
+        self._poll = c.POLL(self._polling.send)  # the library keeps no reference to it
+        c.library().ppdl_key_set_poll(self._key.address, self._poll, None)
 
     # ---- keys
 
@@ -492,6 +495,8 @@ class Owner:
     def _interruptible(self) -> Iterator[None]:
         """Around a call that decrypts: what a handler of a signal raised within comes out of it."""
         self._raised.clear()
+        if self._polling.gi_frame is None:  # handlers raised faster than it could note
+            self._set_poll()
         try:
             yield
         except KeyboardInterrupt:
@@ -541,11 +546,18 @@ def _verify(verify: bool | str | Verify, manifest: Paths) -> Verify | None:
 def _polling(raised: list[BaseException]) -> Generator[int, Any, None]:
     """Asked by the library now and then whether to end. Handlers of signals, that of Ctrl-C among them, run when Python
     code does: here. What they raise must not cross the library, and goes to `raised`. A function would begin outside
-    of its try, and lose it; a generator goes on within."""
+    of its try, and lose it; a generator goes on within. The outer try is for what a handler raises in the inner one's
+    except."""
     while True:
         try:
             while True:
-                yield len(raised)
+                try:
+                    while True:
+                        yield len(raised)
+                except GeneratorExit:
+                    return
+                except BaseException as e:
+                    raised.append(e)
         except GeneratorExit:
             return
         except BaseException as e:

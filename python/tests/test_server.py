@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 import ppdl
 from conftest import PASSPHRASE, ROOT, tool
 from ppdl.models import from_sklearn
+from ppdl.owner import _polling
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 COLUMNS = ["id", "gender", "features", "label"]
@@ -98,6 +99,25 @@ def test_decryption_can_be_interrupted(server, table, owner) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert owner.decrypt(value).shape == (18, 18)
+
+
+def test_handlers_may_raise_again(owner) -> None:
+    """What is raised while something that was raised is noted is noted, too; and a poll that ended is set anew."""
+
+    class Twice(list):
+        def append(self, e: BaseException) -> None:
+            super().append(e)
+            if len(self) == 1:
+                raise Stop
+
+    raised: list[BaseException] = Twice()
+    polling = _polling(raised)
+    next(polling)
+    assert polling.throw(Stop()) == 2
+    assert next(polling) == 2
+    owner._polling.close()
+    with owner._interruptible():
+        assert owner._polling.send(None) == 0
 
 
 @pytest.mark.parametrize("kind", ["network", "pipeline", "logistic"])
