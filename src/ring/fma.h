@@ -52,6 +52,19 @@ load(const uint64_t *p)
 	return to_double(load_words(p));
 }
 
+/* what only these kernels read again is kept as doubles */
+INLINE D
+load_doubles(const uint64_t *p)
+{
+	return of_bits(load_words(p));
+}
+
+INLINE void
+store_doubles(uint64_t *p, D x)
+{
+	store_words(p, bits_of(x));
+}
+
 /*
  * x*y - c*q for the integer c next to x*y/q: |x*y| <= 2^51 * q.  Three roundings lead to c, so its error is at most
  * 1/2 + |x*y/q| * 3 * 2^-53, and the result is as many q from 0.  Never -0.

@@ -36,18 +36,6 @@ typedef struct Context
 	int			lazy;
 } Context;
 
-INLINE D
-load_doubles(const uint64_t *p)
-{
-	return of_bits(load_words(p));
-}
-
-INLINE void
-store_doubles(uint64_t *p, D x)
-{
-	store_words(p, bits_of(x));
-}
-
 INLINE Factor
 centred(const Context *c, uint64_t w)
 {
@@ -268,7 +256,7 @@ last_pass(const Context *shared, const PpdlLoad *l, const uint64_t *in, size_t c
 			const D		r = positive(&c.p, d[i]);
 			uint64_t   *frac = l->frac + j + (size_t) i * count;
 
-			store_words(l->y + j + (size_t) i * l->apart, bits_of(r));
+			store_doubles(l->y + j + (size_t) i * l->apart, r);
 			store_words(frac, add_fraction(load_words(frac), r, scale, splitter));
 		}
 	}

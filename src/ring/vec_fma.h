@@ -285,7 +285,7 @@ conv_row(uint64_t *y, const uint64_t *x, int shift, size_t n)
 	size_t		i = 0;
 
 	for (; i + LANES <= n; i += LANES)
-		store_words(y + i, bits_of(to_double(shift_right(load_words(x + i), shift))));
+		store_doubles(y + i, to_double(shift_right(load_words(x + i), shift)));
 	for (; i < n; i++)
 	{
 		const double last = (double) (int64_t) (x[i] >> shift);
@@ -307,7 +307,7 @@ conv_in(const PpdlModulus *m, uint64_t *y, uint64_t *frac, const uint64_t *x,
 	{
 		const D		r = positive(&p, mul_factor(&p, load(x + i), f));
 
-		store_words(y + i, bits_of(r));
+		store_doubles(y + i, r);
 		store_words(frac + i, add_fraction(load_words(frac + i), r, scale, splitter));
 	}
 }
@@ -329,7 +329,7 @@ conv_group(const Split *s, uint64_t *out, const uint64_t *y, const double *k, in
 			h[v] = splat(SPLITTER);
 		for (; j < end; j++)
 			for (int v = 0; v < vectors; v++)
-				sum_add(&h[v], &l[v], of_bits(load_words(y + j * PPDL_CONV_BLOCK + LANES * v)), splat(k[j]));
+				sum_add(&h[v], &l[v], load_doubles(y + j * PPDL_CONV_BLOCK + LANES * v), splat(k[j]));
 		for (int v = 0; v < vectors; v++)
 			l[v] = sum_end(s, h[v], l[v]);
 	}
