@@ -87,7 +87,6 @@ show_secret_key(const char *path, PpdlError *err)
 static PpdlStatus
 show_public_file(const char *path, PpdlError *err)
 {
-	static const char *const use_name[] = {"sum", "predict", "train"};
 	const PpdlPublicPart *seed;
 	PpdlWriterHead head;
 	PpdlPublicFile *f;
@@ -106,17 +105,16 @@ show_public_file(const char *path, PpdlError *err)
 		printf("writes for:  %s\n", hex);
 	}
 	printf("for:        ");
-	for (int u = 0; u < 3; u++)
+	for (int u = 0; u < PPDL_USES; u++)
 		if (ppdl_public_file_uses(f) & (1 << u))
-			printf(" %s", use_name[u]);
+			printf(" %s", ppdl_use_names[u]);
 	printf("\nparts:       %d\n", ppdl_public_file_count(f));
 	for (int i = 0; i < ppdl_public_file_count(f) && status == PPDL_OK; i++)
 	{
 		const PpdlPublicPart *p = ppdl_public_file_part(f, i);
 
 		status = ppdl_public_part_check(p, err);
-		printf("%12zu bytes  %-8s %s\n", p->len, p->use == PPDL_USE_SUM ? "sum" : p->use == PPDL_USE_PREDICT ?
-			   "predict" : "train", p->name);
+		printf("%12zu bytes  %-8s %s\n", p->len, ppdl_use_names[ppdl_use_most(p->use)], p->name);
 		total += p->len;
 	}
 	printf("%12zu bytes in all\n", total);

@@ -76,7 +76,6 @@ typedef struct Args
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const use[] = {"sum", "predict", "train", NULL};
 	static const char *const bits[] = {"3072", "4096", "8192", NULL};
 	Args	   *a = state->input;
 
@@ -89,7 +88,7 @@ parse(int key, char *arg, struct argp_state *state)
 			a->k.name = arg;
 			return 0;
 		case OPT_FOR:
-			a->k.uses = (2 << ppdl_arg_choice(state, "--for", arg, use)) - 1;
+			a->k.uses = (2 << ppdl_arg_choice(state, "--for", arg, ppdl_use_names)) - 1;
 			return 0;
 		case 'k':
 			a->k.existing = arg;

@@ -10,6 +10,7 @@
 #include "cli/cluster.h"
 #include "cli/progress.h"
 #include "cli/publish.h"
+#include "rows/keyplan.h"
 
 static const char doc[] =
 "Send what a use needs of the public key file FILE to a database that has the extension.\v"
@@ -52,13 +53,12 @@ typedef struct Args
 static error_t
 parse(int key, char *arg, struct argp_state *state)
 {
-	static const char *const use[] = {"sum", "predict", "train", NULL};
 	Args	   *a = state->input;
 
 	switch (key)
 	{
 		case OPT_FOR:
-			a->use = 1 << ppdl_arg_choice(state, "--for", arg, use);
+			a->use = 1 << ppdl_arg_choice(state, "--for", arg, ppdl_use_names);
 			return 0;
 		case OPT_DSN:
 			ppdl_list_add(&a->dsn, arg, state);

@@ -288,18 +288,16 @@ ppdl_publication_send(PpdlPublication *j, PpdlDb *db, PpdlPublished *done, PpdlE
 static PpdlStatus
 choose_use(PpdlPublication *j, PpdlError *err)
 {
-	static const char *const use_name[] = {"sum", "predict", "train"};
-	int			uses = ppdl_public_file_uses(j->f);
-	int			most = uses & PPDL_USE_TRAIN ? 2 : uses & PPDL_USE_PREDICT ? 1 : 0;
+	const int	most = ppdl_use_most(ppdl_public_file_uses(j->f));
 
 	if (j->use == 0)
 		j->use = 1 << most;
 	if (j->use <= 1 << most)
 		return PPDL_OK;
-	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" serves %s only", j->file, use_name[most]);
+	ppdl_error(err, PPDL_ERR_KEY, "\"%s\" serves %s only", j->file, ppdl_use_names[most]);
 	return ppdl_error_hint(err, PPDL_ERR_KEY,
 						   "Make a greater file from the secret key: ppdl keygen --key FILE.key --for %s --out PREFIX",
-						   use_name[j->use == PPDL_USE_TRAIN ? 2 : 1]);
+						   ppdl_use_names[ppdl_use_most(j->use)]);
 }
 
 static PpdlStatus

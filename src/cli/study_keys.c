@@ -42,16 +42,10 @@ publish(PpdlDb *db, const char *file, int use, const char *name, PpdlError *err)
 	return status;
 }
 
-static const char *
-use_name(int use)
-{
-	return use == PPDL_USE_TRAIN ? "train" : "predict";
-}
-
 static PpdlStatus
 is_complete(PpdlStudyKeys *k, PpdlDb *db, int *complete, PpdlError *err)
 {
-	const char *params[] = {k->lwe_id, use_name(k->use)};
+	const char *params[] = {k->lwe_id, ppdl_use_names[ppdl_use_most(k->use)]};
 	PGresult   *res;
 
 	PPDL_TRY(ppdl_db_run(db, &res, err, "SELECT FROM %s.ppdl_key_use_info WHERE key_id = $1 AND use = $2 AND complete",
@@ -94,7 +88,7 @@ send_public(PpdlStudyKeys *k, PpdlDb *db, const char *directory, const char *nam
 static void
 warm(PpdlStudyKeys *k, PpdlDb *db)
 {
-	const char *params[] = {k->lwe_id, use_name(k->use)};
+	const char *params[] = {k->lwe_id, ppdl_use_names[ppdl_use_most(k->use)]};
 	PpdlError	why;
 
 	if (ppdl_db_run(db, NULL, &why, "SELECT %s.ppdl_cache_warm($1, $2)", 2, params) != PPDL_OK)

@@ -221,11 +221,9 @@ write_public(PpdlOwner *o, const PpdlRecipient *recipient, const char *path, int
 	Output	   *out;
 	char	   *temporary;
 
-	if (uses < PPDL_USE_SUM || uses > (PPDL_USE_SUM | PPDL_USE_PREDICT | PPDL_USE_TRAIN))
+	if (uses < PPDL_USE_SUM || uses >= 1 << PPDL_USES)
 		return ppdl_error(err, PPDL_ERR_ARGUMENT, "%d is no set of uses", uses);
-	for (int use = PPDL_USE_TRAIN >> 1; use > 0; use >>= 1)
-		if (uses > use)
-			uses |= use;
+	uses = (2 << ppdl_use_most(uses)) - 1;
 	out = calloc(1, sizeof(*out));
 	if (out == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");

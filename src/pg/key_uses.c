@@ -17,17 +17,11 @@ PG_FUNCTION_INFO_V1(ppdl_key_uses);
 PG_FUNCTION_INFO_V1(ppdl_key_use_parts);
 PG_FUNCTION_INFO_V1(ppdl_key_plan);
 
-static const struct
+int
+ppdl_key_use(const char *name)
 {
-	const char *name;
-	PpdlUse		use;
-}			uses[] = {{"sum", PPDL_USE_SUM}, {"predict", PPDL_USE_PREDICT}, {"train", PPDL_USE_TRAIN}};
-
-static int
-use_index(const char *name)
-{
-	for (int i = 0; i < lengthof(uses); i++)
-		if (strcmp(name, uses[i].name) == 0)
+	for (int i = 0; i < PPDL_USES; i++)
+		if (strcmp(name, ppdl_use_names[i]) == 0)
 			return i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -52,11 +46,12 @@ part_serves(const uint8_t fp[8], const char *part, int limbs)
 		key.limbs >= limbs;
 }
 
+/* of use number u */
 static int
-plan_of(PpdlUse use, PpdlKeyNeed *needs)
+plan_of(int u, PpdlKeyNeed *needs)
 {
 	PpdlError	err = {0};
-	int			n = ppdl_keyplan(use, needs, &err);
+	int			n = ppdl_keyplan((PpdlUse) (1 << u), needs, &err);
 
 	if (err.code != PPDL_OK || n < 0)
 		ppdl_report(&err);
@@ -116,14 +111,14 @@ is_rsa(const uint8_t fp[8])
  * all rows need count where they are: keys that were published by 0.1.0 are complete without them.
  */
 static int
-count_parts(const uint8_t fp[8], PpdlUse use, int *needed)
+count_parts(const uint8_t fp[8], int u, int *needed)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	int			n = plan_of(use, needs),
+	int			n = plan_of(u, needs),
 				present = 0;
 
 	*needed = n;
-	if (use == PPDL_USE_SUM)
+	if (1 << u == PPDL_USE_SUM)
 	{
 		(*needed)++;
 		present += part_serves(fp, PPDL_PART_PUBLIC, 0);
@@ -166,14 +161,14 @@ ppdl_key_use_parts(PG_FUNCTION_ARGS)
 			put_use(rsinfo, rsa_uses[u], 1, there, there);
 		}
 	else
-		for (int u = 0; u < lengthof(uses); u++)
+		for (int u = 0; u < PPDL_USES; u++)
 		{
 			int			n,
-						have = count_parts(fp, uses[u].use, &n);
+						have = count_parts(fp, u, &n);
 
 			needed += n;
 			present += have;
-			put_use(rsinfo, uses[u].name, needed, present, have > 0);
+			put_use(rsinfo, ppdl_use_names[u], needed, present, have > 0);
 		}
 	return (Datum) 0;
 }
@@ -183,7 +178,7 @@ ppdl_key_uses(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	uint8_t		fp[8];
-	Datum		names[lengthof(uses)];
+	Datum		names[Max(PPDL_USES, lengthof(rsa_uses))];
 	int			n = 0;
 
 	ppdl_key_lookup(name, NULL, fp);
@@ -191,9 +186,9 @@ ppdl_key_uses(PG_FUNCTION_ARGS)
 		for (; n < lengthof(rsa_uses) && part_serves(fp, PPDL_PART_PUBLIC, 0); n++)
 			names[n] = CStringGetTextDatum(rsa_uses[n]);
 	else
-		while (n < lengthof(uses) && ppdl_key_serves(fp, uses[n].use, PPDL_RING_ROW))
+		while (n < PPDL_USES && ppdl_key_serves(fp, (PpdlUse) (1 << n), PPDL_RING_ROW))
 		{
-			names[n] = CStringGetTextDatum(uses[n].name);
+			names[n] = CStringGetTextDatum(ppdl_use_names[n]);
 			n++;
 		}
 	PG_RETURN_ARRAYTYPE_P(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
@@ -203,7 +198,7 @@ Datum
 ppdl_key_plan(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	int			last = ppdl_key_use(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
 	Datum		values[2];
 	bool		nulls[2] = {false, true};
@@ -214,7 +209,7 @@ ppdl_key_plan(PG_FUNCTION_ARGS)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	for (int u = 0; u <= last; u++)
 	{
-		int			n = plan_of(uses[u].use, needs);
+		int			n = plan_of(u, needs);
 
 		for (int i = 0; i < n; i++)
 		{
@@ -235,7 +230,7 @@ Datum
 ppdl_cache_warm(PG_FUNCTION_ARGS)
 {
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	int			last = use_index(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	int			last = ppdl_key_use(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
 	uint8_t		fp[8];
 	uint64		bytes = 0;
@@ -243,7 +238,7 @@ ppdl_cache_warm(PG_FUNCTION_ARGS)
 	ppdl_key_lookup(name, "lwe", fp);
 	for (int u = 0; u <= last; u++)
 	{
-		int			n = plan_of(uses[u].use, needs);
+		int			n = plan_of(u, needs);
 
 		for (int i = 0; i < n; i++)
 		{

@@ -317,28 +317,13 @@ publish_use(KeyGeneration *g, PpdlUse use)
 	}
 }
 
-static PpdlUse
-use_from_name(const char *name)
-{
-	if (strcmp(name, "sum") == 0)
-		return PPDL_USE_SUM;
-	if (strcmp(name, "predict") == 0)
-		return PPDL_USE_PREDICT;
-	if (strcmp(name, "train") == 0)
-		return PPDL_USE_TRAIN;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown use \"%s\" of a key", name),
-			 errhint("Uses are sum, predict and train.")));
-}
-
 Datum
 lwe_keygen(PG_FUNCTION_ARGS)
 {
 	KeyGeneration *g;
 	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0)),
 			   *passphrase = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	PpdlUse		use = use_from_name(text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	int			use = ppdl_key_use(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	PpdlGuard  *guard;
 	PpdlError	err;
 	text	   *file;
@@ -350,8 +335,8 @@ lwe_keygen(PG_FUNCTION_ARGS)
 	PPDL_PG(ppdl_owner_generate(&g->owner, name, &err));
 	PPDL_PG(ppdl_owner_public_key(g->owner, &g->part, &err));
 	publish_part(g, "public");
-	for (PpdlUse u = PPDL_USE_SUM; u <= use; u = (PpdlUse) (u << 1))
-		publish_use(g, u);
+	for (int u = 0; u <= use; u++)
+		publish_use(g, (PpdlUse) (1 << u));
 	PPDL_PG(ppdl_owner_write(g->owner, passphrase, &g->file, &err));
 	OPENSSL_cleanse(passphrase, strlen(passphrase));
 	file = cstring_to_text_with_len((const char *) g->file.buf, (int) g->file.len);

@@ -6,6 +6,18 @@
 #define PACK_LIMBS PPDL_ROW_C2S_LIMBS
 #define ACTIVATION_LIMBS (PPDL_ROW_C2S_LIMBS - PPDL_ROW_C2S_LEVELS)
 
+const char *const ppdl_use_names[PPDL_USES + 1] = {"sum", "predict", "train", NULL};
+
+int
+ppdl_use_most(int uses)
+{
+	int			i = PPDL_USES - 1;
+
+	while (i > 0 && !(uses & (1 << i)))
+		i--;
+	return i;
+}
+
 typedef struct Plan
 {
 	const PpdlParams *par;

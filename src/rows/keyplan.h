@@ -17,6 +17,13 @@ typedef enum PpdlUse
 	PPDL_USE_TRAIN = 4			/* the deep ring */
 } PpdlUse;
 
+#define PPDL_USES 3
+
+/* what people call use 1 << i; NULL follows the last */
+extern const char *const ppdl_use_names[PPDL_USES + 1];
+/* i of the most demanding of these, which has all lesser ones */
+int			ppdl_use_most(int uses);
+
 typedef struct PpdlKeyNeed
 {
 	uint8_t		ring;
