@@ -137,7 +137,7 @@ compare_int(const void *a, const void *b)
 int
 ppdl_matrix_rotations(const PpdlMatrix *m, size_t slots, const PpdlLinTransForm *form, int *rotations, int max)
 {
-	PpdlBsgs	plan;
+	PpdlBsgs	plan = {0};		/* gcc 14 does not see that an error is never PPDL_OK */
 	int		   *all,
 				count = 0,
 				room = m->count * 2 + 3;
