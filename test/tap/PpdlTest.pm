@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_owner publish load_patients make_model decrypted cache_files numbers_agree $patients_csv);
-our %EXPORT_TAGS = (cli => [qw(command ppdl_in ppdl done refused file)]);
+our %EXPORT_TAGS = (cli => [qw(command ppdl_in ppdl done refused file exit_code)]);
 our @EXPORT_OK = @{ $EXPORT_TAGS{cli} };
 
 # check.sh copies contrib-data beside the tests' directory
@@ -29,6 +29,15 @@ sub tool
 	return $stdout;
 }
 
+# The exit code of the command that ended last; one that a signal killed has none, whatever it printed before.
+sub exit_code
+{
+	my ($said) = @_;
+
+	die sprintf "a command was killed by signal %d: %s\n", $? & 127, $said // '' if $? & 127;
+	return $? >> 8;
+}
+
 # Runs a command with $in as its input; returns its exit code, output and messages.
 sub command_in
 {
@@ -36,7 +45,7 @@ sub command_in
 	my ($out, $err) = ('', '');
 
 	IPC::Run::run(\@args, '<', \$in, '>', \$out, '2>', \$err);
-	return ($? >> 8, $out, $err);
+	return (exit_code("@args: $err"), $out, $err);
 }
 
 sub command

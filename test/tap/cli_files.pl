@@ -23,6 +23,9 @@ sub lines
 
 my ($rc, $out, $err);
 
+# a crash is never what a test expects, not even after all that was to be printed
+ok(!eval { command('sh', '-c', "echo printed; kill -$_ \$\$"); 1 }, "SIG$_ is no exit code") for qw(SEGV KILL TERM);
+
 # ---------------------------------------------------------------- help and usage
 
 my @commands = qw(keygen publish features encode encrypt rekey decrypt query shell evaluate verify audit model inspect status);
@@ -108,7 +111,7 @@ is_deeply([ grep { /^x|tmp/ } glob '*' ], [], 'failures leave no files');
 
 	# a session without a terminal
 	IPC::Run::run([ 'setsid', '--wait', 'ppdl', 'keygen', '--out', 'x', '--for', 'sum' ], '<', \undef, '>', \$o, '2>', \$e);
-	is($? >> 8, 4, 'no passphrase and no terminal: exit code');
+	is(exit_code(), 4, 'no passphrase and no terminal: exit code');
 	like($e, qr/no terminal to ask.*hint: Give --passphrase-file/s, 'no passphrase and no terminal: message');
 }
 
@@ -131,7 +134,7 @@ SKIP:
 			$in .= "$answers[$n - 1]\n";
 		}
 		$h->finish;
-		return ($? >> 8, $screen);
+		return (exit_code(), $screen);
 	};
 	my ($code, $screen) = $type->('open sesame', 'open sesame2');
 	is($code, 4, 'two different passphrases');
@@ -505,8 +508,9 @@ SKIP:
 	is($out, $text, 'a pipe gets what there was');
   SKIP:
 	{
-		skip 'IO::Pty is not there', 1 unless eval { require IO::Pty; 1 };
+		skip 'IO::Pty is not there', 2 unless eval { require IO::Pty; 1 };
 		IPC::Run::run([ 'ppdl', 'decrypt', '--key', 'clinic.key', 'odd.txt' ], '<pty<', \$in, '>pty>', \$screen, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		is(exit_code(), 0, 'decrypt to a terminal: exit code');
 		like($screen, qr/1\s+\\x1b\]0;owned\\x07\\x9b31m\s+end/, 'a terminal, escapes');
 	}
 	refused([ 'inspect', "no\esuch" ], 1, qr/no\\x1bsuch/, 'messages, too');
@@ -517,7 +521,7 @@ ppdl('encrypt', '--plain', '--features', 'small.json', '-o', 'plain.copy', 'smal
 is((stat 'plain.copy')[2] & 0777, 0600, 'rows in the clear are for their owner alone');
 SKIP:
 {
-	skip 'no /proc', 1 unless -r '/proc/self/limits';
+	skip 'no /proc', 2 unless -r '/proc/self/limits';
 	my ($in, $o) = ('', '');
 	my $h = IPC::Run::start([ 'sh', '-c', 'ulimit -c unlimited; exec ppdl decrypt --key clinic.key' ], '<', \$in, '>', \$o);
 	my $pid = $h->{KIDS}[0]{PID};
@@ -531,6 +535,7 @@ SKIP:
 	}
 	like($limits, qr/^Max core file size +0 +0 /m, 'no core file, whatever the limit was');
 	$h->finish;
+	is(exit_code(), 0, 'which ends as ever');
 }
 
 # JSON and names of all kinds

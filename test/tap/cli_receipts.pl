@@ -145,7 +145,7 @@ sub try_cheats
 	my ($in, $both) = ($script, '');
 
 	IPC::Run::run([ 'ppdl', 'shell', '--key', 'h.key', @dsn, '--verify', '--manifest', 'patients.manifest', @_ ], '<', \$in, '>', \$both, '2>&1');
-	is($? >> 8, 4, 'the session ends with the status of the first refused answer');
+	is(exit_code(), 4, 'the session ends with the status of the first refused answer');
 	my @part = split /\bcheat \d+\b/, $both;
 	shift @part;
 	is(scalar @part, scalar @cheats, 'all were tried');

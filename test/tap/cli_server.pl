@@ -98,7 +98,7 @@ $node->safe_psql('postgres', qq{CREATE TABLE public.pg_dist_node (groupid int, n
 	my ($o, $e) = ('', '');
 
 	IPC::Run::run([ 'setsid', '--wait', 'ppdl', 'publish', 'clinic.pub', '--all-nodes', @dsn ], '<', \undef, '>', \$o, '2>', \$e);
-	is($? >> 8, 2, '--all-nodes without a terminal: exit code');
+	is(exit_code(), 2, '--all-nodes without a terminal: exit code');
 	like($e, qr/would send the credentials of user .* to 1 hosts.*hint: .*--yes/s, 'says what it would do');
 	is(() = $o =~ /parts sent/g, 1, 'only the coordinator was asked');
 }
@@ -241,7 +241,7 @@ refused([ 'encrypt', '--plain', '--features', 'features.json', '--table', 'nosuc
 	  or die 'the query never started';
 	$h->signal('INT');
 	$h->finish;
-	is($? >> 8, 5, 'Ctrl-C: exit code');
+	is(exit_code(), 5, 'Ctrl-C: exit code');
 	like($e, qr/canceling statement due to user request/, 'Ctrl-C: cancelled by the server');
 }
 

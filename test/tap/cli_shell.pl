@@ -214,7 +214,7 @@ SKIP:
 	$type->("\e[A\e[A\e[A\e[A\e[A\n", qr/SELECT 1\/0;|ROLLBACK;|BEGIN;/, 'older lines come back');
 	$type->("\\q\n", qr/\\q/, '\q');
 	$shell->finish;
-	is($shell->result(0), 0, 'the exit code is 0');
+	is(exit_code(), 0, 'the exit code is 0');
 	my $history = "$owner->{dir}/state/ppdl/history";
 	like(slurp_file($history), qr/^SELECT label FROM patients +ORDER BY id LIMIT 1;$/m, 'the history file has what was typed');
 	unlike(slurp_file($history), qr/hush|CURRENT_USER/, 'but no password');
@@ -230,6 +230,7 @@ SKIP:
 		$type->("\e[A\n", qr/LINE 300/, 'the last line again');
 		$type->("\x04", qr/\\q/, 'Ctrl-D leaves');
 		$shell->finish;
+		is(exit_code(), 0, 'and is no error');
 
 		# that of a query, too
 		for my $case ([ 'pager=on', 'LINE' ], [ 'pager=off', 'line' ])
@@ -239,6 +240,7 @@ SKIP:
 
 			IPC::Run::run([ 'sh', '-c', 'stty rows 24 cols 80; exec ppdl query "$@"', 'sh', @as_owner, '-P', $set, '-c', 'TABLE "Big Table"' ],
 				'<pty<', \$typed, '>pty>', \$seen, IPC::Run::timeout(600));
+			is(exit_code(), 0, "ppdl query, $set: exit code");
 			like($seen, qr/$line 300.*300 rows/s, "ppdl query, $set");
 			is(scalar(() = $seen =~ /\b$line \d/g), $set eq 'pager=on' ? 3 : 300, 'shows as many lines');
 		}

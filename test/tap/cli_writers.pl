@@ -181,6 +181,7 @@ my @private = ('v FROM t WHERE id IN (43, 83)', 'w FROM six WHERE id = 121', 'su
 	'x.v - y.v FROM t x, t y WHERE x.id = 1 AND y.id = 83');
 my ($asked, $told) = (join('', map { "SELECT $_;\n" } @private), '');
 IPC::Run::run([ 'ppdl', 'shell', '--key', 'ward1.key', @dsn, '--raw' ], '<', \$asked, '>', \$told, '2>&1');
+is(exit_code(), 4, 'a session of refused queries: exit code');
 is(scalar(() = $told =~ /encrypted under key [0-9a-f]{16}, not under key "ward1".*\n.*A writer reads only its own rows/g), scalar @private, 'a writer reads no other\'s rows, and no results') or diag($told);
 unlike($told, qr/\d\.\d+[,}]/, 'not a number');
 done([ 'model', 'export', 'm', @dsn, '-o', 'm.json' ], 'the model');
@@ -248,6 +249,7 @@ my @cheat = (
 );
 my ($in, $both) = (join('', map { "SELECT 'cheat';\nBEGIN; $_->[1];\n$_->[2];\nROLLBACK;\n" } @cheat), '');
 IPC::Run::run([ 'ppdl', 'shell', '--key', 'hospital.key', @dsn, '--raw', @checked ], '<', \$in, '>', \$both, '2>&1');
+is(exit_code(), 4, 'a session of refused answers: exit code');
 my @said = split /\bcheat\b/, $both;
 is(scalar @said, 1 + @cheat, 'all were tried');
 for my $i (0 .. $#cheat)
