@@ -23,6 +23,7 @@ enum
 	NOTE_SUFFIX,
 	NOTE_FORMER,				/* the end of its name after the suffix; "": nothing was there */
 	NOTE_LAST,
+	NOTE_HERE,					/* the note's own name: the same file may be seen elsewhere, as in a snapshot */
 	NOTE_TEXTS
 };
 
@@ -126,9 +127,12 @@ ppdl_undo_write(PpdlUndo *u, const char *path, const char *suffix, int had, cons
 	add(&w, suffix);
 	add(&w, had ? PPDL_UNDO_FORMER : "");
 	add_path(&w, last);
+	u->fd = create_locked(u->name);
+	if (u->fd >= 0)
+		add_path(&w, u->name);
 	if (w.bad)
 		status = no_memory(err);
-	else if ((u->fd = create_locked(u->name)) < 0 || ppdl_write_durably(u->fd, &w) != 0)
+	else if (u->fd < 0 || ppdl_write_durably(u->fd, &w) != 0)
 		status = ppdl_os_error(err, "write", u->name);
 	if (status != PPDL_OK)
 		ppdl_undo_end(u);
@@ -187,6 +191,17 @@ has_directory(const char *file)
 	return has;
 }
 
+/* whether the last file cannot be asked any more where it was */
+static int
+was_moved(const char *note, const char *const text[NOTE_TEXTS])
+{
+	char	   *here = realpath(note, NULL);
+	const int	moved = here == NULL || strcmp(here, text[NOTE_HERE]) != 0 || !has_directory(text[NOTE_LAST]);
+
+	free(here);
+	return moved;
+}
+
 /* former: NULL: there was nothing */
 static PpdlStatus
 refuse(const char *former, const char *what, PpdlError *err)
@@ -197,38 +212,63 @@ refuse(const char *former, const char *what, PpdlError *err)
 	return PPDL_ERR_IO;
 }
 
-/* former: NULL: there was nothing */
+/* a file, its note, and whoever wants to know */
+typedef struct Look
+{
+	const char *path;
+	const char *note;
+	char	  **other;			/* what may be read in the file's place; NULL: nothing */
+} Look;
+
+/* how opening and renaming fail where they are not allowed */
+static int
+not_allowed(int why)
+{
+	return why == EROFS || why == EACCES || why == EPERM;
+}
+
+/* *former: NULL: there was nothing */
 static PpdlStatus
-settle(const char *path, const char *temporary, const char *former, const char *const text[NOTE_TEXTS], PpdlError *err)
+put_back(const Look *l, char **former, PpdlError *err)
+{
+	if (*former != NULL ? rename(*former, l->path) == 0 : unlink(l->path) == 0)
+		return PPDL_OK;
+	if (*former != NULL && l->other != NULL && not_allowed(errno))
+	{
+		*l->other = *former;
+		*former = NULL;
+		return PPDL_OK;
+	}
+	ppdl_os_error(err, *former != NULL ? "put back" : "remove", l->path);
+	return refuse(*former, "", err);
+}
+
+static PpdlStatus
+settle(const Look *l, const char *temporary, char **former, const char *const text[NOTE_TEXTS], PpdlError *err)
 {
 	char		is[IDENTITY];
 	int			is_new;
 
-	identity(path, is);
+	identity(l->path, is);
 	is_new = strcmp(is, text[NOTE_IS]) == 0;
 	if (is_new && access(text[NOTE_LAST], F_OK) == 0)
-	{
-		if (former != NULL ? rename(former, path) == 0 : unlink(path) == 0)
-			return PPDL_OK;
-		ppdl_os_error(err, former != NULL ? "put back" : "remove", path);
-		return refuse(former, "", err);
-	}
-	if (is_new && !has_directory(text[NOTE_LAST]))
+		return put_back(l, former, err);
+	if (is_new && was_moved(l->note, text))
 	{
 		ppdl_error(err, PPDL_ERR_IO, "\"%.*s\" is new, and whether all others are is not known: they were moved",
-				   PPDL_CUT(path, 150));
-		return refuse(former, "; the last was moved: without \"FILE.undo\" it stays new", err);
+				   PPDL_CUT(l->path, 150));
+		return refuse(*former, "; the last was moved: without \"FILE.undo\" it stays new", err);
 	}
 	/* all were replaced, or this one never was */
-	if (former != NULL)
-		unlink(former);
+	if (*former != NULL)
+		unlink(*former);
 	unlink(temporary);
 	return PPDL_OK;
 }
 
 /* the note is locked, and lies there */
 static PpdlStatus
-follow(const char *path, int fd, PpdlError *err)
+follow(const Look *l, int fd, PpdlError *err)
 {
 	char	   *buf = malloc(MOST_BYTES),
 			   *temporary = NULL,
@@ -240,9 +280,9 @@ follow(const char *path, int fd, PpdlError *err)
 		return no_memory(err);
 	if (read_note(fd, buf, text))
 	{
-		if (name_beside(&temporary, path, text[NOTE_SUFFIX], "") &&
-			(!text[NOTE_FORMER][0] || name_beside(&former, path, text[NOTE_SUFFIX], text[NOTE_FORMER])))
-			status = settle(path, temporary, former, text, err);
+		if (name_beside(&temporary, l->path, text[NOTE_SUFFIX], "") &&
+			(!text[NOTE_FORMER][0] || name_beside(&former, l->path, text[NOTE_SUFFIX], text[NOTE_FORMER])))
+			status = settle(l, temporary, &former, text, err);
 		else
 			status = no_memory(err);
 	}
@@ -252,42 +292,70 @@ follow(const char *path, int fd, PpdlError *err)
 	return status;
 }
 
-static PpdlStatus
-look_at(const char *path, const char *note, PpdlError *err)
+/* *lock: how it may be locked, if it is there */
+static int
+open_note(const Look *l, int *lock)
 {
-	const int	fd = open(note, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	static const int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	int			fd = open(l->note, O_RDWR | flags);
+
+	*lock = LOCK_EX;
+	if (fd >= 0 || l->other == NULL || !not_allowed(errno))
+		return fd;
+	*lock = LOCK_SH;
+	return open(l->note, O_RDONLY | flags);
+}
+
+static PpdlStatus
+look_at(const Look *l, PpdlError *err)
+{
+	int			lock;
+	const int	fd = open_note(l, &lock);
 	struct stat st;
 	PpdlStatus	status = PPDL_OK;
 
-	if (fd < 0 && access(note, F_OK) != 0)
+	if (fd < 0 && access(l->note, F_OK) != 0)
 		return PPDL_OK;
 	if (fd < 0)
 	{
-		ppdl_os_error(err, "read", note);
+		ppdl_os_error(err, "read", l->note);
 		return refuse(NULL, "", err);
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid())
-		status = ppdl_error(err, PPDL_ERR_IO, "\"%s\" is not yours", note);
-	else if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0)
-		status = ppdl_os_error(err, "read", note);
+		status = ppdl_error(err, PPDL_ERR_IO, "\"%s\" is not yours", l->note);
+	else if (flock(fd, lock) != 0 || fstat(fd, &st) != 0)
+		status = ppdl_os_error(err, "read", l->note);
 	/* whoever had the lock may have settled it */
 	else if (st.st_nlink > 0)
-		status = follow(path, fd, err);
-	if (status == PPDL_OK && st.st_nlink > 0)
-		unlink(note);
+		status = follow(l, fd, err);
+	if (status == PPDL_OK && st.st_nlink > 0 && (l->other == NULL || *l->other == NULL))
+		unlink(l->note);
 	close(fd);
 	return status;
 }
 
-PpdlStatus
-ppdl_undo_settle(const char *path, PpdlError *err)
+static PpdlStatus
+look_beside(const char *path, char **other, PpdlError *err)
 {
 	char	   *note;
 	PpdlStatus	status;
 
 	if (!name_beside(&note, path, ".undo", ""))
 		return no_memory(err);
-	status = look_at(path, note, err);
+	status = look_at(&(Look) {.path = path, .note = note, .other = other}, err);
 	free(note);
 	return status;
+}
+
+PpdlStatus
+ppdl_undo_settle(const char *path, PpdlError *err)
+{
+	return look_beside(path, NULL, err);
+}
+
+PpdlStatus
+ppdl_undo_settle_to_read(const char *path, char **other, PpdlError *err)
+{
+	*other = NULL;
+	return look_beside(path, other, err);
 }

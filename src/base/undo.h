@@ -18,8 +18,8 @@ typedef struct PpdlUndo
 
 /*
  * Before the first is replaced, for each but the last: the file `path` is going to be replaced by the one whose name
- * has the suffix, too; had: what is there now has a second name.  All are replaced once the file `last` has another
- * name.  Written to the disk.
+ * has the suffix, too; had: what is there now is given a second name after this, and before the first is replaced.  All
+ * are replaced once the file `last` has another name.  Written to the disk.
  */
 PpdlStatus	ppdl_undo_write(PpdlUndo *u, const char *path, const char *suffix, int had, const char *last,
 							PpdlError *err);
@@ -32,5 +32,10 @@ void		ppdl_undo_end(PpdlUndo *u);
  * last of them was moved away, or the note is another user's.
  */
 PpdlStatus	ppdl_undo_settle(const char *path, PpdlError *err);
+/*
+ * The same before the file is only read.  Where nothing may be written, *other is the name of what was there before, to
+ * be read in its place, malloc'ed; NULL otherwise.
+ */
+PpdlStatus	ppdl_undo_settle_to_read(const char *path, char **other, PpdlError *err);
 
 #endif

@@ -1,12 +1,14 @@
 #include "cli/outfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/undo.h"
 #include "cli/cli.h"
 #include "table/infile.h"
@@ -219,6 +221,22 @@ ppdl_out_text(const char *path, mode_t mode, const PpdlWriter *w, PpdlError *err
 
 /* ------------------------------------------------------------------ several files */
 
+/* to: a new file; one that a kill cuts short is nobody's, since nothing has been replaced yet */
+static PpdlStatus
+write_new(const char *to, const PpdlWriter *w, PpdlError *err)
+{
+	const int	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	PpdlStatus	status;
+
+	if (fd < 0)
+		return ppdl_os_error(err, "write", to);
+	status = ppdl_write_durably(fd, w) == 0 ? PPDL_OK : ppdl_os_error(err, "write", to);
+	close(fd);
+	if (status != PPDL_OK)
+		unlink(to);
+	return status;
+}
+
 static PpdlStatus
 copy_file(const char *from, const char *to, PpdlError *err)
 {
@@ -228,23 +246,17 @@ copy_file(const char *from, const char *to, PpdlError *err)
 	ppdl_writer_init_secret(&w);
 	status = ppdl_read_whole(from, &w, err);
 	if (status == PPDL_OK)
-		status = ppdl_out_text(to, 0600, &w, err);
+		status = write_new(to, &w, err);
 	ppdl_writer_free(&w);
 	return status;
 }
 
-/*
- * A second name of what lies in a file's place, or a copy where there are no second names (FAT); *name: NULL where
- * nothing does.
- */
+/* A second name of what lies in a file's place, or a copy where there are no second names (FAT). */
 static PpdlStatus
 keep_former(const PpdlOutFile *o, char **name, PpdlError *err)
 {
 	PpdlStatus	status;
 
-	*name = NULL;
-	if (o->temporary == NULL || access(o->path, F_OK) != 0)
-		return PPDL_OK;
 	if (asprintf(name, "%s" PPDL_UNDO_FORMER, o->temporary) < 0)
 	{
 		*name = NULL;
@@ -289,6 +301,18 @@ last_file(const PpdlOutFile *o, int n)
 	return n - 1;
 }
 
+/* the note first: a second name without one would be nobody's after a kill */
+static PpdlStatus
+keep_way(Way *back, const PpdlOutFile *o, const char *last, PpdlError *err)
+{
+	const int	had = o->temporary != NULL && access(o->path, F_OK) == 0;
+
+	if (o->temporary == NULL)
+		return PPDL_OK;
+	PPDL_TRY(ppdl_undo_write(&back->note, o->path, o->temporary + strlen(o->path), had, last, err));
+	return had ? keep_former(o, &back->former, err) : PPDL_OK;
+}
+
 /* after finish of all */
 static PpdlStatus
 replace_all(PpdlOutFile *o, Way *back, int n, PpdlError *err)
@@ -298,11 +322,7 @@ replace_all(PpdlOutFile *o, Way *back, int n, PpdlError *err)
 	int			placed = 0;
 
 	for (int i = 0; i < last; i++)
-		PPDL_TRY(keep_former(&o[i], &back[i].former, err));
-	for (int i = 0; i < last; i++)
-		if (o[i].temporary != NULL)
-			PPDL_TRY(ppdl_undo_write(&back[i].note, o[i].path, o[i].temporary + strlen(o[i].path),
-									 back[i].former != NULL, o[last].temporary, err));
+		PPDL_TRY(keep_way(&back[i], &o[i], o[last].temporary, err));
 	for (; placed < n && status == PPDL_OK; placed++)
 		status = put_in_place(&o[placed], err);
 	for (int i = 0; status != PPDL_OK && i < placed - 1; i++)

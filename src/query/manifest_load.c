@@ -1,5 +1,6 @@
 #include "query/manifest_load.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,8 +11,13 @@
 static PpdlStatus
 read_file(const char *path, PpdlWriter *w, PpdlError *err)
 {
-	PPDL_TRY(ppdl_undo_settle(path, err));
-	return ppdl_read_whole(path, w, err);
+	char	   *other;
+	PpdlStatus	status;
+
+	PPDL_TRY(ppdl_undo_settle_to_read(path, &other, err));
+	status = ppdl_read_whole(other != NULL ? other : path, w, err);
+	free(other);
+	return status;
 }
 
 PpdlStatus
@@ -71,6 +77,7 @@ ppdl_manifest_continue(PpdlManifest **out, const char *path, const PpdlOwner *o,
 {
 	PpdlReceiptDomain there;
 
+	PPDL_TRY(ppdl_undo_settle(path, err));
 	if (access(path, F_OK) != 0)
 		return ppdl_manifest_create(out, o, d->name, d->bound, d->nbound, err);
 	PPDL_TRY(ppdl_manifest_load(out, path, o, err));

@@ -286,8 +286,16 @@ for my $name (@of)
 	my $placed = $name eq 'ward1' ? "$dir/$name.killed" : "$dir/$name.killed.XXXXXX";
 	utime 1_700_000_000, 1_700_000_000, $placed;
 	my @stat = stat $placed;
-	file("$name.killed.undo", join "\0", 'ppdl: files being replaced', sprintf('%x %x %x.0', @stat[ 1, 7, 9 ]), '.XXXXXX', '.former', "$dir/hospital.killed.XXXXXX", '');
+	file("$name.killed.undo", join "\0", 'ppdl: files being replaced', sprintf('%x %x %x.0', @stat[ 1, 7, 9 ]), '.XXXXXX', '.former', "$dir/hospital.killed.XXXXXX", "$dir/$name.killed.undo", '');
 }
+# where nothing may be written, what was there before is read
+my $killed = join ' ', map { "$_ " . slurp_file($_) } sort glob '*.killed*';
+chmod 0400, 'ward2.killed.undo';
+chmod 0500, '.';
+like(done([ @verify_table[ 0 .. 2 ], @dsn, @copies, '--column', 'v', '--table', 'r' ], 'after a kill, read-only'), qr/^120 rows, 120 in the manifests: all as/, 'all manifests are read as they were');
+chmod 0700, '.';
+chmod 0600, 'ward2.killed.undo';
+is(join(' ', map { "$_ " . slurp_file($_) } sort glob '*.killed*'), $killed, 'and no file is touched');
 like(done([ @verify_table[ 0 .. 2 ], @dsn, @copies, '--column', 'v', '--table', 'r' ], 'after a kill'), qr/^120 rows, 120 in the manifests: all as/, 'all manifests are what they were');
 is(join(' ', map { slurp_file("$_.killed") eq $former{$_} ? 'former' : 'new' } @of), 'former former former', 'all of them are');
 is(join(' ', map { s/.*\///r } glob "$dir/ward*.killed?*"), '', 'and nothing is left beside them');

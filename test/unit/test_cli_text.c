@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,12 +221,51 @@ assert_holds(const char *path, const char *text)
 
 static int	no_links,			/* on this file system, as on FAT */
 			no_way_back,		/* of what was there before */
-			renames_left = -1;	/* the program is killed by the next but so many; -1: it is not */
+			read_only,			/* the file system */
+			renames_left = -1,	/* the program is killed by the next but so many; -1: it is not */
+			steps_left = -1;	/* the same for all that changes a directory, or writes to the disk */
+
+/* whether a step may be done */
+static int
+step(void)
+{
+	if (steps_left == 0)
+		raise(SIGKILL);
+	steps_left -= steps_left > 0;
+	errno = EROFS;
+	return !read_only;
+}
 
 /* in place of the library's */
 int
+open(const char *path, int flags, ...)
+{
+	va_list		args;
+	mode_t		mode;
+
+	va_start(args, flags);
+	mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if ((flags & O_CREAT) != 0 && !step())
+		return -1;
+	errno = EROFS;
+	if ((flags & O_ACCMODE) != O_RDONLY && read_only && access(path, F_OK) == 0)
+		return -1;
+	return openat(AT_FDCWD, path, flags, mode);
+}
+
+int
+fsync(int fd)
+{
+	step();
+	return fdatasync(fd);
+}
+
+int
 link(const char *from, const char *to)
 {
+	if (!step())
+		return -1;
 	errno = EPERM;
 	return no_links ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
 }
@@ -233,6 +273,8 @@ link(const char *from, const char *to)
 int
 rename(const char *from, const char *to)
 {
+	if (!step())
+		return -1;
 	errno = EIO;
 	if (renames_left == 0)
 		raise(SIGKILL);
@@ -243,6 +285,8 @@ rename(const char *from, const char *to)
 int
 unlink(const char *path)
 {
+	if (!step())
+		return -1;
 	if (renames_left == 0 && strstr(path, ".former"))
 		raise(SIGKILL);
 	return unlinkat(AT_FDCWD, path, 0);
@@ -318,9 +362,9 @@ test_several_output_files(void **state)
 	rmdir(dir);
 }
 
-/* in a process that ends before the rename of that number, or as it takes the ways back away */
-static void
-commit_and_die(char path[][64], int n, int renames)
+/* in a process that ends before the rename, or the step, of that number; whether it did not come to its end */
+static int
+commit_in_child(char path[][64], int n, int renames, int steps)
 {
 	PpdlOutFile o[3];
 	int			how;
@@ -332,11 +376,20 @@ commit_and_die(char path[][64], int n, int renames)
 		renames_left = renames;
 		for (int i = 0; i < n; i++)
 			open_with(&o[i], path[i], "second");
+		steps_left = steps;
 		ppdl_out_commit_all(o, n, &err);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &how, 0), child);
-	assert_true(WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL);
+	assert_true(WIFSIGNALED(how) ? WTERMSIG(how) == SIGKILL : how == 0);
+	return WIFSIGNALED(how);
+}
+
+/* the same, or as it takes the ways back away */
+static void
+commit_and_die(char path[][64], int n, int renames)
+{
+	assert_true(commit_in_child(path, n, renames, -1));
 }
 
 /* wherever a program is killed that replaces three files, the middle one of them new: all are replaced, or none */
@@ -411,6 +464,103 @@ kill_in(char *dir, char path[3][64], int renames)
 	commit_and_die(path, 3, renames);
 }
 
+static long
+size_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return (long) st.st_size;
+}
+
+/* files of a directory with such names */
+static int
+matches(const char *dir, const char *pattern)
+{
+	char		whole[80];
+	glob_t		found;
+	int			n;
+
+	snprintf(whole, sizeof whole, "%s/%s", dir, pattern);
+	n = glob(whole, 0, NULL, &found) == 0 ? (int) found.gl_pathc : 0;
+	globfree(&found);
+	return n;
+}
+
+/* whatever the step that a kill comes before: all are replaced, or none, and no second names and notes stay */
+static void
+test_killed_at_each_step(void **state)
+{
+	(void) state;
+	for (int turn = 0; turn < 2; turn++)
+	{
+		int			died = 1,
+					replaced = 0;
+
+		no_links = turn;
+		for (int steps = 0; died; steps++)
+		{
+			char		dir[] = "/tmp/ppdl_test_XXXXXX",
+						path[3][64];
+			PpdlOutFile o;
+
+			assert_non_null(mkdtemp(dir));
+			for (int i = 0; i < 3; i++)
+			{
+				snprintf(path[i], 64, "%s/%d", dir, i);
+				open_with(&o, path[i], "first");
+				assert_int_equal(ppdl_out_commit(&o, &err), PPDL_OK);
+			}
+			died = commit_in_child(path, 3, -1, steps);
+			for (int i = 0; i < 3; i++)
+				assert_int_equal(ppdl_undo_settle(path[i], &err), PPDL_OK);
+			if (matches(dir, "*.former") + matches(dir, "*.undo") + matches(dir, "*.former.*") > 0)
+				fail_msg("killed before step %d%s: something is left", steps, turn ? " without links" : "");
+			replaced |= size_of(path[2]) == (long) strlen("second");
+			for (int i = 0; i < 3; i++)
+				assert_holds(path[i], replaced ? "second" : "first");
+			clean(dir);
+			rmdir(dir);
+		}
+		assert_true(replaced);
+	}
+	no_links = 0;
+}
+
+/* what is read where nothing may be written is what all of the files were, and nothing changes */
+static void
+test_killed_and_read_only(void **state)
+{
+	for (int renames = 1; renames <= 3; renames++)
+	{
+		char		dir[] = "/tmp/ppdl_test_XXXXXX",
+					path[3][64];
+
+		kill_in(dir, path, renames);
+		for (int i = 0; i < 3; i++)
+		{
+			const int	files = files_in(dir);
+			char	   *other;
+
+			read_only = 1;
+			assert_int_equal(ppdl_undo_settle_to_read(path[i], &other, &err), PPDL_OK);
+			assert_int_equal(files_in(dir), files);
+			assert_int_equal(other != NULL, renames < 3 && i < renames);
+			assert_holds(path[i], i < renames ? "second" : "first");
+			assert_holds(other != NULL ? other : path[i], renames < 3 ? "first" : "second");
+			assert_int_equal(ppdl_undo_settle(path[i], &err), i < 2 ? PPDL_ERR_IO : PPDL_OK);
+			free(other);
+			read_only = 0;
+			assert_int_equal(ppdl_undo_settle_to_read(path[i], &other, &err), PPDL_OK);
+			assert_null(other);
+			assert_holds(path[i], renames < 3 ? "first" : "second");
+		}
+		clean(dir);
+		rmdir(dir);
+	}
+	(void) state;
+}
+
 /* what lies behind a symbolic link is no second name of it, to be removed with the note */
 static void
 test_killed_beside_links(void **state)
@@ -457,6 +607,11 @@ test_killed_and_moved(void **state)
 	assert_non_null(strstr(err.message, "moved"));
 	assert_non_null(strstr(err.hint, ".former"));
 	assert_holds(there, "second");
+	/* nor where another directory has its name, as a snapshot has beside it */
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(ppdl_undo_settle(there, &err), PPDL_ERR_IO);
+	assert_non_null(strstr(err.message, "moved"));
+	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(rename(other, dir), 0);
 	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
 	assert_holds(path[0], "first");
@@ -484,8 +639,8 @@ test_notes_of_others(void **state)
 	{
 		f = fopen(note, "w");
 		assert_non_null(f);
-		fprintf(f, "ppdl: files being replaced%c%c%s%c%s%c%s/none%c", 0, 0, former ? "." : "./../1", 0,
-				former ? "/../1" : "", 0, dir, 0);
+		fprintf(f, "ppdl: files being replaced%c%c%s%c%s%c%s/none%c%s%c", 0, 0, former ? "." : "./../1", 0,
+				former ? "/../1" : "", 0, dir, 0, note, 0);
 		fclose(f);
 		assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
 		assert_holds(victim, "first");
@@ -676,6 +831,8 @@ main(void)
 		cmocka_unit_test(test_output_files),
 		cmocka_unit_test(test_several_output_files),
 		cmocka_unit_test(test_killed_between_files),
+		cmocka_unit_test(test_killed_at_each_step),
+		cmocka_unit_test(test_killed_and_read_only),
 		cmocka_unit_test(test_killed_beside_links),
 		cmocka_unit_test(test_killed_and_moved),
 		cmocka_unit_test(test_notes_of_others),
