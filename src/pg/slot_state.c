@@ -208,16 +208,30 @@ choose_turns(Turns *turns, int most, bool rest, PpdlError *err)
 	return PPDL_OK;
 }
 
-static void
-make_jobs(Turns *turns, int threads)
+/* for as many jobs as there are threads */
+static Job *
+make_jobs(const PpdlSlotState *state, int threads)
 {
-	turns->jobs = Min(threads, turns->count);
-	turns->job = palloc0(threads * sizeof(Job));
-	for (int i = 0; i < turns->jobs; i++)
+	Job		   *job = palloc0(threads * sizeof(Job));
+
+	for (int i = 0; i < threads; i++)
 	{
-		turns->job[i].part = palloc(kind_of(turns->state)->sums_size);
-		kind_of(turns->state)->init(turns->state, turns->job[i].part);
+		job[i].part = palloc(kind_of(state)->sums_size);
+		kind_of(state)->init(state, job[i].part);
 	}
+	return job;
+}
+
+static void
+free_jobs(const PpdlSlotState *state, Job *job, int threads)
+{
+	for (int i = 0; i < threads; i++)
+	{
+		if (job[i].ev != NULL)
+			kind_of(state)->release(job[i].part, job[i].ev);
+		pfree(job[i].part);
+	}
+	pfree(job);
 }
 
 static PpdlStatus
@@ -240,7 +254,8 @@ add_rows(PpdlSlotState *state, int threads, bool rest)
 {
 	const PpdlSlotKind *kind = kind_of(state);
 	const int	most = threads * PPDL_PACKED_TOGETHER;
-	Turns		turns = {.state = state, .packing = palloc0(most * sizeof(PpdlPacking *))};
+	Turns		turns = {.state = state, .packing = palloc0(most * sizeof(PpdlPacking *)),
+						 .job = make_jobs(state, threads)};
 	PpdlStatus	status;
 	PpdlError	err;
 
@@ -253,22 +268,17 @@ add_rows(PpdlSlotState *state, int threads, bool rest)
 		state->slots = find_slots(&form, state->agg.hdr.eoh_context);
 	}
 	PPDL_PG(ppdl_collector_load_keys(state->col, state->ev, &err));
+	/* from here on nothing jumps: packings are memory of the core */
 	status = choose_turns(&turns, most, rest, &err);
-	make_jobs(&turns, threads);
+	turns.jobs = Min(threads, turns.count);
 	if (status == PPDL_OK)
 		status = ppdl_pg_crew_run(state->ev, threads, turns.jobs, take_turns, &turns, &err);
 	if (status == PPDL_OK)
 		status = join_parts(&turns, &err);
 	for (int i = 0; i < turns.count; i++)
 		ppdl_packing_end(turns.packing[i], status == PPDL_OK);
-	for (int i = 0; i < turns.jobs; i++)
-	{
-		if (turns.job[i].ev != NULL)
-			kind->release(turns.job[i].part, turns.job[i].ev);
-		pfree(turns.job[i].part);
-	}
+	free_jobs(state, turns.job, threads);
 	pfree(turns.packing);
-	pfree(turns.job);
 	PPDL_PG(status);
 	return turns.count;
 }
