@@ -29,7 +29,9 @@ ppdl_find_key(PpdlEval *ev, uint32_t id, int limbs, const PpdlSwitchKey **key, P
 	if (ev->get_key == NULL)
 		return ppdl_error(err, PPDL_ERR_KEY, "no source of keys for switching key %u", id);
 	PPDL_TRY(ev->get_key(ev->get_key_arg, ev->par->id, id, limbs, key, err));
-	if (*key == NULL || (*key)->id != id || (*key)->par != ev->par || (*key)->limbs < limbs)
+	/* automorphisms take all special primes, also of keys from caches; what takes other keys goes by theirs */
+	if (*key == NULL || (*key)->id != id || (*key)->par != ev->par || (*key)->limbs < limbs ||
+		(id % 2 == 1 && (*key)->np != ev->par->np))
 		return ppdl_error(err, PPDL_ERR_KEY, "the switching key found for id %u at %d limbs does not fit", id, limbs);
 	return PPDL_OK;
 }

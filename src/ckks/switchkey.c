@@ -33,11 +33,11 @@ ppdl_switch_key_check(const PpdlParams *par, uint32_t id, int limbs, int np, Ppd
 		return ppdl_error(err, code, "switching key %u: there are none in ring %s", id, par->name);
 	if (limbs < 1 || limbs > par->nq)
 		return ppdl_error(err, code, "switching key %u: %d limbs, must be 1 to %d", id, limbs, par->nq);
-	/* one special prime covers inputs below q0 alone */
-	if (np != par->np && !(np == 1 && (limbs == 1 || id == PPDL_KEY_FROM_SPARSE)))
+	/* one special prime covers inputs below q0 alone; automorphisms always take all of them */
+	if (np != par->np && !(np == 1 && ((limbs == 1 && id % 2 == 0) || id == PPDL_KEY_FROM_SPARSE)))
 		return ppdl_error(err, code,
-						  "switching key %u: %d special primes at %d limbs; must be %d, or 1 for inputs of one limb",
-						  id, np, limbs, par->np);
+						  "switching key %u: %d special primes at %d limbs; must be %d, or 1 for inputs of one limb, "
+						  "but for automorphisms", id, np, limbs, par->np);
 	if (id % 2 == 1 && id >= 2 * par->n)
 		return ppdl_error(err, code, "switching key %u: no such Galois element in ring degree %zu", id, par->n);
 	return PPDL_OK;

@@ -2,6 +2,7 @@
  * Sums of rotations against plain slots, with keys for some rotations only: which are taken together, and what error
  * they state.
  */
+#include "ckks/rotations_sum.h"
 #include "planned_keys.h"
 
 /* a ring of 1,024 slots with the moduli of the deep one */
@@ -217,6 +218,44 @@ stop(void *arg)
 	return 1;
 }
 
+/* rotations with one special prime, as keys could be that were published for inputs of one limb */
+static PpdlStatus
+small_key(void *arg, uint8_t ring, uint32_t id, int limbs, const PpdlSwitchKey **key, PpdlError *e)
+{
+	static PpdlSwitchKey *made;
+
+	ppdl_switch_key_destroy(made);
+	made = NULL;
+	*key = NULL;
+	if (id == 0)
+		return PPDL_OK;
+	assert_int_equal(ppdl_switch_key_create(&made, &(PpdlSwitchKeyForm) {id, 1, 1}, toy->sk, toy->sk, toy->rng, NULL,
+											&err), PPDL_ERR_ARGUMENT);
+	OK(ppdl_switch_key_create(&made, &(PpdlSwitchKeyForm) {PPDL_KEY_BRIDGE, 1, 1}, toy->sk, toy->sk, toy->rng, NULL,
+							  &err));
+	made->id = id;
+	*key = made;
+	return PPDL_OK;
+}
+
+static void
+test_small_keys(void **state)
+{
+	const PpdlSwitchKey *none;
+	double complex *z = random_slots(toy, 0);
+	PpdlCt		ct = encrypt(toy, z, 0x1p38, 1),
+				out;
+
+	toy->ev.get_key = small_key;
+	assert_int_equal(ppdl_ct_rotate(&toy->ev, &out, &ct, 1, &err), PPDL_ERR_KEY);
+	assert_non_null(strstr(err.message, "does not fit"));
+	assert_int_equal(ppdl_ct_sum_rotations(&toy->ev, &ct, (int[]) {0, 1, 2}, 3, &err), PPDL_ERR_KEY);
+	OK(small_key(NULL, 0, 0, 0, &none, &err));
+	toy->ev.get_key = make_key;
+	ppdl_ct_release(&toy->ev, &ct);
+	free(z);
+}
+
 static void
 test_refusals(void **state)
 {
@@ -253,6 +292,7 @@ main(void)
 		cmocka_unit_test(test_against_doublings),
 		cmocka_unit_test(test_row_ring),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_small_keys),
 	};
 	const PpdlParams *deep;
 	PpdlParamsLiteral lit;
