@@ -45,6 +45,22 @@ ppdl_limb_share(const PpdlEval *ev, int limbs, int most)
 	return (limbs + parts - 1) / parts;
 }
 
+/* limbs that threads take in groups until none is left */
+typedef struct PpdlLimbTasks
+{
+	int			group,			/* limbs a task, at most */
+				last,			/* one behind the last limb */
+				next;			/* atomic */
+} PpdlLimbTasks;
+
+/* how many limbs, from *first on; 0: none is left.  Any thread. */
+static inline int
+ppdl_limb_take(PpdlLimbTasks *tasks, int *first)
+{
+	*first = __atomic_fetch_add(&tasks->next, tasks->group, __ATOMIC_RELAXED);
+	return *first < tasks->last ? ppdl_limb_group(*first, tasks->last, tasks->group) : 0;
+}
+
 /* limbs over QP in the NTT domain, to be converted */
 typedef struct PpdlConvertible
 {

@@ -18,8 +18,7 @@ typedef struct Step
 	const PpdlOverQp *from,
 			   *to;
 	uint64_t   *scratch;		/* a limb of each digit for a group of limbs, a worker */
-	int			group;			/* limbs a task */
-	int			next;			/* atomic */
+	PpdlLimbTasks tasks;
 } Step;
 
 /* what step_limb adds to the products of the block at source, and what it adds them to */
@@ -79,15 +78,14 @@ static void
 work_on_step(void *arg, int worker)
 {
 	Step	   *op = arg;
-	const int	limbs = op->ks->ndigits * op->group;
+	const int	limbs = op->ks->ndigits * op->tasks.group;
 	uint64_t   *scratch = ppdl_at(op->par, op->scratch, limbs * op->count * worker);
 	PpdlDigitLimbs g[PPDL_MAX_PRODUCTS];
-	int			t;
+	int			t,
+				count;
 
-	while ((t = __atomic_fetch_add(&op->next, op->group, __ATOMIC_RELAXED)) < op->ks->total)
+	while ((count = ppdl_limb_take(&op->tasks, &t)) > 0)
 	{
-		const int	count = ppdl_limb_group(t, op->ks->total, op->group);
-
 		for (int i = 0; i < op->count; i++)
 			ppdl_digits_limbs(op->par, &g[i], &op->digits[i], t, count, ppdl_at(op->par, scratch, i * limbs));
 		for (int l = 0; l < count; l++)
@@ -117,7 +115,7 @@ ppdl_add_switched(PpdlEval *ev, const PpdlKsPlan *ks, const PpdlOverQp *to, cons
 	const int	workers = ppdl_threads_count(ev->threads);
 	Step		step = {
 		.par = par, .ks = ks, .count = count, .from = from, .to = to,
-		.group = ppdl_limb_share(ev, ks->total, PPDL_LIMB_GROUP)
+		.tasks = {.group = ppdl_limb_share(ev, ks->total, PPDL_LIMB_GROUP), .last = ks->total}
 	};
 	PpdlStatus	status;
 
@@ -128,7 +126,7 @@ ppdl_add_switched(PpdlEval *ev, const PpdlKsPlan *ks, const PpdlOverQp *to, cons
 	if (step.perm == NULL)
 		return ppdl_error(err, PPDL_ERR_NOMEM, "out of memory");
 	PPDL_GOTO(done, load_digits(&step, ev, err));
-	PPDL_GOTO(done, ppdl_buffer(ev, ks->ndigits * step.group * count * workers, &step.scratch, err));
+	PPDL_GOTO(done, ppdl_buffer(ev, ks->ndigits * step.tasks.group * count * workers, &step.scratch, err));
 	PPDL_GOTO(done, ppdl_block_targets(ev, step.perm, &step.goes_to, err));
 	ppdl_parallel_for(ev->threads, workers, work_on_step, &step);
 	ev->keyswitches += (uint64_t) count;

@@ -14,9 +14,8 @@ typedef struct Rotating
 	const uint32_t *perm;
 	uint32_t   *goes_to;		/* by block of entries: where the rotation takes it */
 	PpdlSource *source;			/* first and second of each input in turn */
-	int			inputs,
-				group,			/* limbs a task */
-				next;			/* atomic */
+	int			inputs;
+	PpdlLimbTasks tasks;
 } Rotating;
 
 /* what rotate_limb adds to the products of the block at source, and where they go */
@@ -76,12 +75,11 @@ work_on_rotation(void *arg, int worker)
 	Rotating   *op = arg;
 	const int	digits = op->ks->ndigits;
 	PpdlDigitLimbs g[PPDL_LINTRANS_INPUTS];
-	int			t;
+	int			t,
+				count;
 
-	while ((t = __atomic_fetch_add(&op->next, op->group, __ATOMIC_RELAXED)) < op->ks->total)
+	while ((count = ppdl_limb_take(&op->tasks, &t)) > 0)
 	{
-		const int	count = ppdl_limb_group(t, op->ks->total, op->group);
-
 		for (int i = 0; i < op->inputs; i++)
 		{
 			PpdlSource *s = &op->source[2 * i];
@@ -123,7 +121,7 @@ ppdl_sources_rotate(PpdlInnerSums *op, int rotation, PpdlError *err)
 	const uint32_t d = ppdl_galois_rotation(ev->par->ring, rotation);
 	Rotating	rotating = {
 		.par = ev->par, .ks = op->ks, .source = op->source, .inputs = op->inputs,
-		.group = ppdl_limb_share(ev, op->ks->total, PPDL_LIMB_GROUP)
+		.tasks = {.group = ppdl_limb_share(ev, op->ks->total, PPDL_LIMB_GROUP), .last = op->ks->total}
 	};
 
 	PPDL_TRY(ppdl_find_key(ev, d, op->ks->limbs, &rotating.key, err));

@@ -189,7 +189,7 @@ view_limb(const PpdlInnerSums *op, const PpdlInnerScratch *s, const PpdlDigitLim
 {
 	const PpdlParams *par = op->ev->par;
 	const int	limbs = op->ks->limbs;
-	uint64_t   *pb = ppdl_at(par, s->limb, op->inputs * op->ks->ndigits * op->group);
+	uint64_t   *pb = ppdl_at(par, s->limb, op->inputs * op->ks->ndigits * op->tasks.group);
 
 	for (int q = 0; q < all_sources(op); q++)
 	{
@@ -257,15 +257,14 @@ work_on_sums(void *arg, int worker)
 	const PpdlParams *par = op->ev->par;
 	const PpdlInnerScratch *s = &op->scratch[worker];
 	PpdlDigitLimbs g[PPDL_LINTRANS_INPUTS];
-	int			t;
+	int			t,
+				count;
 
-	while ((t = __atomic_fetch_add(&op->next_limb, op->group, __ATOMIC_RELAXED)) < op->ks->total)
+	while ((count = ppdl_limb_take(&op->tasks, &t)) > 0)
 	{
-		const int	count = ppdl_limb_group(t, op->ks->total, op->group);
-
 		for (int i = 0; i < op->inputs; i++)
 			ppdl_digits_limbs(par, &g[i], &unkept(op, i)->digits, t, count,
-							  ppdl_at(par, s->limb, i * op->ks->ndigits * op->group));
+							  ppdl_at(par, s->limb, i * op->ks->ndigits * op->tasks.group));
 		for (int l = 0; l < count; l++)
 		{
 			for (int part = 0; part < ppdl_ntt_parts(par->ring); part++)
@@ -282,7 +281,7 @@ take_scratch(PpdlInnerSums *op, PpdlError *err)
 {
 	PpdlEval   *ev = op->ev;
 	const size_t block = ppdl_key_block(ev->par) * sizeof(uint64_t);
-	const int	limbs = op->inputs * (op->ks->ndigits * op->group + 1);
+	const int	limbs = op->inputs * (op->ks->ndigits * op->tasks.group + 1);
 
 	op->scratch = ppdl_pool_get(ev->pool, sizeof(PpdlInnerScratch) * (size_t) op->workers);
 	if (op->scratch == NULL)
@@ -323,8 +322,7 @@ ppdl_inner_sums(PpdlInnerSums *op, PpdlError *err)
 {
 	PpdlStatus	status;
 
-	op->group = ppdl_limb_share(op->ev, op->ks->total, INNER_GROUP);
-	op->next_limb = 0;
+	op->tasks = (PpdlLimbTasks) {.group = ppdl_limb_share(op->ev, op->ks->total, INNER_GROUP), .last = op->ks->total};
 	PPDL_GOTO(done, take_scratch(op, err));
 	ppdl_parallel_for(op->ev->threads, op->workers, work_on_sums, op);
 	op->ev->keyswitches += (uint64_t) (all_sources(op) * (op->babies - (ppdl_find_baby(op, 0) >= 0)));

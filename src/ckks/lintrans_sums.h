@@ -63,9 +63,8 @@ typedef struct PpdlInnerSums
 	int			giants,
 				max_terms;		/* of one */
 	PpdlInnerScratch *scratch;
-	int			workers,
-				group,			/* limbs a task */
-				next_limb;		/* atomic */
+	int			workers;
+	PpdlLimbTasks tasks;
 } PpdlInnerSums;
 
 /* the baby step by that rotation; -1: there is none */

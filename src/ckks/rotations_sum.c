@@ -33,10 +33,8 @@ typedef struct Sum
 	PpdlDivision division;
 	uint64_t   *high[2],		/* the limbs that are divided by */
 			   *scratch;		/* so many limbs a worker: */
-	int			scratch_limbs,
-				group,			/* limbs a task */
-				last,			/* of this phase */
-				next;			/* atomic */
+	int			scratch_limbs;
+	PpdlLimbTasks tasks;		/* of this phase */
 } Sum;
 
 /* what is read of the input and its key for block `from` of limb t */
@@ -165,18 +163,17 @@ work_on_limbs(void *arg, int worker)
 {
 	Sum		   *op = arg;
 	uint64_t   *scratch = ppdl_at(op->par, op->scratch, worker * op->scratch_limbs);
-	int			t;
+	int			first,
+				count;
 
-	while ((t = __atomic_fetch_add(&op->next, op->group, __ATOMIC_RELAXED)) < op->last)
-		work_on_group(op, t, ppdl_limb_group(t, op->last, op->group), scratch);
+	while ((count = ppdl_limb_take(&op->tasks, &first)) > 0)
+		work_on_group(op, first, count, scratch);
 }
 
 static void
 limbs(PpdlEval *ev, Sum *op, int first, int last, int group)
 {
-	op->next = first;
-	op->last = last;
-	op->group = group;
+	op->tasks = (PpdlLimbTasks) {.group = group, .last = last, .next = first};
 	ppdl_parallel_for(ev->threads, ppdl_threads_count(ev->threads), work_on_limbs, op);
 }
 
