@@ -143,6 +143,15 @@ vec_switch_modulus(const PpdlModulus *m, uint64_t *out, const PpdlModulus *from,
 #define SPLITTER 0x1p103		/* 2^52 * 2^SPLIT_BITS */
 #define SUM_TERMS 6
 
+_Static_assert(SUM_TERMS < 8, "h is below 2^104: its products are below 2^103, with 2^50 each that rounding adds");
+/*
+ * In 2^50/32, of which a residue is 32 at most: mul_factor's 16, and 3 for each 2^49 of h; the rests; what l began
+ * with.
+ */
+#define SUM_LIMIT(terms, before) (16 + 3 * (terms) + 32 * (terms) + (before))
+_Static_assert(SUM_LIMIT(SUM_TERMS, 17) < 8 * 32, "l is below 2^53 after another part");
+_Static_assert(SUM_LIMIT(SUM_TERMS - 1, 32) < 8 * 32, "l is below 2^53 after a summand");
+
 typedef struct Split
 {
 	Prime		p;
