@@ -160,9 +160,8 @@ ppdl_undo_end(PpdlUndo *u)
  * this one: it came with what somebody else made.
  */
 static int
-read_note(int fd, char *buf, const char *text[NOTE_TEXTS])
+read_note(const char *buf, ssize_t len, const char *text[NOTE_TEXTS])
 {
-	const ssize_t len = pread(fd, buf, MOST_BYTES, 0);
 	const char *at = buf;
 
 	for (int i = 0; i < NOTE_TEXTS; i++)
@@ -253,11 +252,12 @@ settle(const Look *l, const char *temporary, char **former, const char *const te
 	is_new = strcmp(is, text[NOTE_IS]) == 0;
 	if (is_new && access(text[NOTE_LAST], F_OK) == 0)
 		return put_back(l, former, err);
-	if (is_new && was_moved(l->note, text))
+	/* not there is not the same as not to be seen */
+	if (is_new && (errno != ENOENT || was_moved(l->note, text)))
 	{
-		ppdl_error(err, PPDL_ERR_IO, "\"%.*s\" is new, and whether all others are is not known: they were moved",
-				   PPDL_CUT(l->path, 150));
-		return refuse(*former, "; the last was moved: without \"FILE.undo\" it stays new", err);
+		ppdl_error(err, PPDL_ERR_IO, "\"%.*s\" is new, and whether all others are is not known: they were moved, or "
+				   "may not be looked for", PPDL_CUT(l->path, 150));
+		return refuse(*former, "; the last is not found: without \"FILE.undo\" it stays new", err);
 	}
 	/* all were replaced, or this one never was */
 	if (*former != NULL)
@@ -274,11 +274,15 @@ follow(const Look *l, int fd, PpdlError *err)
 			   *temporary = NULL,
 			   *former = NULL;
 	const char *text[NOTE_TEXTS];
+	ssize_t		len;
 	PpdlStatus	status = PPDL_OK;
 
 	if (buf == NULL)
 		return no_memory(err);
-	if (read_note(fd, buf, text))
+	len = pread(fd, buf, MOST_BYTES, 0);
+	if (len < 0)
+		status = ppdl_os_error(err, "read", l->note);
+	else if (read_note(buf, len, text))
 	{
 		if (name_beside(&temporary, l->path, text[NOTE_SUFFIX], "") &&
 			(!text[NOTE_FORMER][0] || name_beside(&former, l->path, text[NOTE_SUFFIX], text[NOTE_FORMER])))

@@ -29,7 +29,7 @@ void		ppdl_undo_end(PpdlUndo *u);
  * Before the file is read or replaced: where a program ended between two of several files, puts back what was there
  * before, or removes that where all were replaced.  Waits for a program that is replacing them.  A file that was
  * changed since is left alone; so is everything but files beside this one.  PPDL_ERR_IO: it cannot be put back, the
- * last of them was moved away, or the note is another user's.
+ * last of them was moved away or may not be looked for, or the note is another user's.
  */
 PpdlStatus	ppdl_undo_settle(const char *path, PpdlError *err);
 /*

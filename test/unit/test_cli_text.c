@@ -224,6 +224,7 @@ static int	no_links,			/* on this file system, as on FAT */
 			read_only,			/* the file system */
 			renames_left = -1,	/* the program is killed by the next but so many; -1: it is not */
 			steps_left = -1;	/* the same for all that changes a directory, or writes to the disk */
+static const char *hidden;		/* what begins so may not be looked for; NULL: nothing */
 
 /* whether a step may be done */
 static int
@@ -252,6 +253,13 @@ open(const char *path, int flags, ...)
 	if ((flags & O_ACCMODE) != O_RDONLY && read_only && access(path, F_OK) == 0)
 		return -1;
 	return openat(AT_FDCWD, path, flags, mode);
+}
+
+int
+access(const char *path, int mode)
+{
+	errno = EACCES;
+	return hidden != NULL && strncmp(path, hidden, strlen(hidden)) == 0 ? -1 : faccessat(AT_FDCWD, path, mode, 0);
 }
 
 int
@@ -613,6 +621,13 @@ test_killed_and_moved(void **state)
 	assert_non_null(strstr(err.message, "moved"));
 	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(rename(other, dir), 0);
+	/* nor where it may not be looked for, in a directory of other rights */
+	snprintf(there, sizeof there, "%s.", path[2]);
+	hidden = there;
+	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_ERR_IO);
+	assert_non_null(strstr(err.message, "may not be looked for"));
+	assert_holds(path[0], "second");
+	hidden = NULL;
 	assert_int_equal(ppdl_undo_settle(path[0], &err), PPDL_OK);
 	assert_holds(path[0], "first");
 	clean(dir);
