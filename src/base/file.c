@@ -18,3 +18,17 @@ ppdl_write_durably(int fd, const PpdlWriter *w)
 	}
 	return fsync(fd);
 }
+
+PpdlStatus
+ppdl_write_new(int fd, const char *path, const PpdlWriter *w, PpdlError *err)
+{
+	PpdlStatus	status = PPDL_OK;
+
+	if (ppdl_write_durably(fd, w) != 0)
+		status = ppdl_os_error(err, "write", path);
+	if (close(fd) != 0 && status == PPDL_OK)
+		status = ppdl_os_error(err, "write", path);
+	if (status != PPDL_OK)
+		unlink(path);
+	return status;
+}

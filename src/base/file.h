@@ -6,5 +6,7 @@
 
 /* writes all of w, and has it on the disk; -1: it could not, as errno says */
 int			ppdl_write_durably(int fd, const PpdlWriter *w);
+/* the same of a new file, fd, which is closed, and removed after an error */
+PpdlStatus	ppdl_write_new(int fd, const char *path, const PpdlWriter *w, PpdlError *err);
 
 #endif

@@ -226,15 +226,8 @@ static PpdlStatus
 write_new(const char *to, const PpdlWriter *w, PpdlError *err)
 {
 	const int	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	PpdlStatus	status;
 
-	if (fd < 0)
-		return ppdl_os_error(err, "write", to);
-	status = ppdl_write_durably(fd, w) == 0 ? PPDL_OK : ppdl_os_error(err, "write", to);
-	close(fd);
-	if (status != PPDL_OK)
-		unlink(to);
-	return status;
+	return fd < 0 ? ppdl_os_error(err, "write", to) : ppdl_write_new(fd, to, w, err);
 }
 
 static PpdlStatus

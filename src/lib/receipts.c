@@ -126,17 +126,8 @@ static PpdlStatus
 write_file(const PpdlWriter *w, char *path, PpdlError *err)
 {
 	const int	fd = mkostemp(path, O_CLOEXEC);
-	PpdlStatus	status = PPDL_OK;
 
-	if (fd < 0)
-		return ppdl_os_error(err, "create", path);
-	if (ppdl_write_durably(fd, w) != 0)
-		status = ppdl_os_error(err, "write", path);
-	if (close(fd) != 0 && status == PPDL_OK)
-		status = ppdl_os_error(err, "write", path);
-	if (status != PPDL_OK)
-		unlink(path);
-	return status;
+	return fd < 0 ? ppdl_os_error(err, "create", path) : ppdl_write_new(fd, path, w, err);
 }
 
 /* beside the file, then in its place */
