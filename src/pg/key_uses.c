@@ -46,9 +46,8 @@ part_serves(const uint8_t fp[8], const char *part, int limbs)
 		key.limbs >= limbs;
 }
 
-/* of use number u */
-static int
-plan_of(int u, PpdlKeyNeed *needs)
+int
+ppdl_key_needs(int u, PpdlKeyNeed *needs)
 {
 	PpdlError	err = {0};
 	int			n = ppdl_keyplan((PpdlUse) (1 << u), needs, &err);
@@ -114,7 +113,7 @@ static int
 count_parts(const uint8_t fp[8], int u, int *needed)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	int			n = plan_of(u, needs),
+	int			n = ppdl_key_needs(u, needs),
 				present = 0;
 
 	*needed = n;
@@ -209,7 +208,7 @@ ppdl_key_plan(PG_FUNCTION_ARGS)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	for (int u = 0; u <= last; u++)
 	{
-		int			n = plan_of(u, needs);
+		int			n = ppdl_key_needs(u, needs);
 
 		for (int i = 0; i < n; i++)
 		{
@@ -238,7 +237,7 @@ ppdl_cache_warm(PG_FUNCTION_ARGS)
 	ppdl_key_lookup(name, "lwe", fp);
 	for (int u = 0; u <= last; u++)
 	{
-		int			n = plan_of(u, needs);
+		int			n = ppdl_key_needs(u, needs);
 
 		for (int i = 0; i < n; i++)
 		{

@@ -81,6 +81,8 @@ extern void ppdl_key_check_owner(const char *name, const char *owner);
 extern bool ppdl_key_serves(const uint8_t fp[8], PpdlUse use, uint8_t ring);
 /* i of use 1 << i; an error that says which there are, for any other name */
 extern int	ppdl_key_use(const char *name);
+/* what that one needs beyond lesser uses, at most PPDL_MAX_KEY_NEEDS; returns how many */
+extern int	ppdl_key_needs(int u, PpdlKeyNeed *needs);
 /* a hint for a key that does not serve */
 extern const char *ppdl_key_serve_hint(const uint8_t fp[8], PpdlUse use);
 

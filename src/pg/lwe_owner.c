@@ -298,14 +298,12 @@ publish_part(KeyGeneration *g, const char *name)
 }
 
 static void
-publish_use(KeyGeneration *g, PpdlUse use)
+publish_use(KeyGeneration *g, int u)
 {
 	PpdlKeyNeed needs[PPDL_MAX_KEY_NEEDS];
-	PpdlError	err = {0};
-	int			n = ppdl_keyplan(use, needs, &err);
+	const int	n = ppdl_key_needs(u, needs);
+	PpdlError	err;
 
-	if (err.code != PPDL_OK || n < 0)
-		ppdl_report(&err);
 	for (int i = 0; i < n; i++)
 	{
 		char		part[64];
@@ -336,7 +334,7 @@ lwe_keygen(PG_FUNCTION_ARGS)
 	PPDL_PG(ppdl_owner_public_key(g->owner, &g->part, &err));
 	publish_part(g, "public");
 	for (int u = 0; u <= use; u++)
-		publish_use(g, (PpdlUse) (1 << u));
+		publish_use(g, u);
 	PPDL_PG(ppdl_owner_write(g->owner, passphrase, &g->file, &err));
 	OPENSSL_cleanse(passphrase, strlen(passphrase));
 	file = cstring_to_text_with_len((const char *) g->file.buf, (int) g->file.len);
